@@ -1,0 +1,70 @@
+# Every target does its own set-up. PYTHON picks the interpreter of .venv: make env PYTHON=/usr/bin/python3.13
+PYTHON ?= python3
+export PYTHON
+
+RUN := .venv/bin/python
+ENV := .venv/.ready
+CATALOGUES := .venv/.catalogues
+READY := $(ENV) $(CATALOGUES)
+
+.PHONY: help env demo test quick check smoke attack bench bench-quick catalogues format schema lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+env: $(READY) ## the environment in .venv, with the locked packages and the command ecluse
+
+$(ENV): requirements/run.txt requirements/dev.txt pyproject.toml tools/make_env.sh
+	@bash tools/make_env.sh
+
+catalogues: $(CATALOGUES) ## the message catalogues, compiled
+
+$(CATALOGUES): $(ENV) tools/compile_catalogues.py $(shell find gateway -name '*.po')
+	@$(RUN) tools/compile_catalogues.py && touch $@
+
+demo: $(READY) ## providers, legacy applications and the gateway on this machine; Ctrl-C stops all of it
+	@$(RUN) -m deploy.demo
+
+test: $(READY) ## everything: installs what the tests run against, then pytest, smoke and attack
+	@bash tools/install_test_parts.sh
+	$(RUN) -m pytest
+	$(RUN) -m tests.smoke
+	$(RUN) -m tests.attacks
+
+quick: $(READY) ## the tests that need no service
+	$(RUN) -m pytest -m "not service and not browser"
+
+check: $(READY) ## lint, format, types, import contract
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy --strict gateway
+	.venv/bin/lint-imports --no-logo
+
+format: $(READY) ## rewrites the sources in the one format
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+smoke: $(READY) ## walks through the demo over real HTTP
+	@$(RUN) -m tests.smoke
+
+attack: $(READY) ## the attack corpus; GROUP=name for one group
+	@$(RUN) -m tests.attacks $(GROUP)
+
+bench: $(READY) ## CPU per request beside nginx in the same run, one JSON object a line
+	@bash tools/install_test_parts.sh nginx wrk >&2
+	@$(RUN) -m tests.bench
+
+bench-quick: $(READY) ## the same in under a minute
+	@bash tools/install_test_parts.sh nginx wrk >&2
+	@$(RUN) -m tests.bench --quick
+
+schema: $(READY) ## docs/reference/schema from the model of the configuration
+	@$(RUN) -m gateway.config.schema docs/reference/schema
+
+lock: ## the lock files anew; LOCK=--upgrade takes newer versions
+	@bash tools/lock.sh $(LOCK)
+
+clean: ## removes what make made; keys and state of the demo stay
+	rm -rf .venv build dist tests/node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+	find gateway -name '*.mo' -delete

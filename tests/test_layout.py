@@ -1,0 +1,191 @@
+"""The habits of this repository that no other tool checks."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tools.compile_catalogues import stale
+
+ROOT = Path(__file__).resolve().parent.parent
+GATEWAY = ROOT / "gateway"
+PURE = ("model", "wire", "policy", "translation", "identity", "oidc")
+
+FUNCTION_LINES = 60
+FILE_LINES = 400
+
+# In two parts, for this file is searched too.
+HOSTS_AND_MACHINES = tuple(
+    "".join(parts) for parts in (("pypi", ".org"), ("registry", ".npmjs"), ("/wo", "rk/"), ("/ro", "ot/"))
+)
+OPEN_ENDS = re.compile(r"\b(TODO|FIXME|XXX)\b")
+MADE = {".git", ".venv", "node_modules", "__pycache__", "build", "dist", "var"}
+
+
+def modules(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*.py") if path.name != "__init__.py")
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The top-level packages that a module imports by absolute name."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def project_files() -> list[Path]:
+    """Every file that is committed or about to be; in a tree without git, every file that is not made."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        found = (path for path in ROOT.rglob("*") if not MADE & set(path.relative_to(ROOT).parts))
+    else:
+        found = (ROOT / entry for entry in listed.split("\0") if entry)
+    return sorted(path for path in found if path.is_file() and not path.is_symlink())
+
+
+def locked(path: Path) -> dict[str, Requirement]:
+    """The pinned packages of a lock file, each with at least one hash."""
+    entries = re.split(r"\n(?=\S)", re.sub(r"(?m)^\s*#.*\n?", "", path.read_text()).strip())
+    found = {}
+    for entry in entries:
+        assert "--hash=sha256:" in entry, f"{path.name}: no hash: {entry}"
+        requirement = Requirement(entry.partition("\\")[0].strip())
+        found[canonicalize_name(requirement.name)] = requirement
+    return found
+
+
+def pinned(requirement: Requirement) -> str:
+    (specifier,) = requirement.specifier
+    assert specifier.operator == "=="
+    return specifier.version
+
+
+# --- layout -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("package", PURE)
+def test_each_module_of_a_pure_core_has_its_test_file_and_each_test_file_its_module(package: str) -> None:
+    source, tests = GATEWAY / package, ROOT / "tests" / package
+    expected = {path.relative_to(source).with_name(f"test_{path.name}") for path in modules(source)}
+    present = {path.relative_to(tests) for path in tests.rglob("test_*.py")}
+    untested = [f"tests/{package}/{path}" for path in sorted(expected - present)]
+    orphaned = [f"tests/{package}/{path}" for path in sorted(present - expected)]
+    assert not untested, "missing test files"
+    assert not orphaned, "test files without a module of that name"
+
+
+def test_the_model_imports_the_standard_library_only() -> None:
+    allowed = sys.stdlib_module_names | {"gateway"}
+    offenders = [
+        f"{name(path)}: {used}" for path in modules(GATEWAY / "model") for used in sorted(set(imported(path)) - allowed)
+    ]
+    assert not offenders
+
+
+# --- size -------------------------------------------------------------------------------------------------------------
+
+
+def test_no_function_is_longer_than_its_budget() -> None:
+    offenders = []
+    for path in GATEWAY.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or node.lineno) - node.lineno + 1
+                if lines > FUNCTION_LINES:
+                    offenders.append(f"{name(path)}:{node.lineno}: {node.name} has {lines} lines")
+    assert not offenders, f"functions over {FUNCTION_LINES} lines"
+
+
+def test_no_file_is_longer_than_its_budget() -> None:
+    sizes = {name(path): len(path.read_text().splitlines()) for path in GATEWAY.rglob("*.py")}
+    offenders = {path: lines for path, lines in sizes.items() if lines > FILE_LINES}
+    assert not offenders, f"files over {FILE_LINES} lines"
+
+
+# --- content ----------------------------------------------------------------------------------------------------------
+
+
+def test_no_file_names_a_registry_or_a_path_of_one_machine() -> None:
+    offenders = [
+        f"{name(path)}: {word}"
+        for path in project_files()
+        for word in HOSTS_AND_MACHINES
+        if word.encode() in path.read_bytes()
+    ]
+    assert not offenders
+
+
+def test_no_code_is_loaded_from_stored_bytes() -> None:
+    loaders = {"pickle", "marshal", "shelve", "dill", "cloudpickle"}
+    offenders = [f"{name(path)}: {used}" for path in modules(GATEWAY) for used in loaders.intersection(imported(path))]
+    assert not offenders
+
+
+def test_no_open_end_is_left_in_the_sources() -> None:
+    offenders = [
+        f"{name(path)}:{number}: {line.strip()}"
+        for path in GATEWAY.rglob("*.py")
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if OPEN_ENDS.search(line)
+    ]
+    assert not offenders
+
+
+def only_narrows(test: ast.expr) -> bool:
+    match test:
+        case ast.BoolOp(op=ast.And()):
+            return all(only_narrows(value) for value in test.values)
+        case ast.Call(func=ast.Name(id="isinstance")):
+            return True
+        case ast.Compare(ops=[ast.IsNot()], comparators=[ast.Constant(value=None)]):
+            return True
+    return False
+
+
+def test_an_assert_narrows_a_type_and_checks_nothing() -> None:
+    """`python -O` drops asserts: no check of ours may be one."""
+    offenders = [
+        f"{name(path)}:{node.lineno}: {ast.unparse(node)}"
+        for path in GATEWAY.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.Assert) and not only_narrows(node.test)
+    ]
+    assert not offenders
+
+
+# --- what is made -----------------------------------------------------------------------------------------------------
+
+
+def test_the_compiled_catalogues_are_current() -> None:
+    assert not [name(path) for path in stale(ROOT)], "run `make catalogues`"
+
+
+def test_the_lock_files_hold_what_the_project_asks_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    run, dev = (locked(ROOT / "requirements" / f"{lock}.txt") for lock in ("run", "dev"))
+    for lock, wanted in ((run, project["project"]["dependencies"]), (dev, project["dependency-groups"]["dev"])):
+        for requirement in map(Requirement, wanted):
+            version = pinned(lock[canonicalize_name(requirement.name)])
+            assert requirement.specifier.contains(version), f"{requirement}: {version} is locked, run `make lock`"
+
+
+def test_the_lock_of_the_tests_adds_to_the_lock_of_the_program_and_changes_nothing() -> None:
+    run, dev = (locked(ROOT / "requirements" / f"{lock}.txt") for lock in ("run", "dev"))
+    assert {package: pinned(entry) for package, entry in run.items()}.items() <= {
+        package: pinned(entry) for package, entry in dev.items()
+    }.items()

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Installs what the tests run against, where it is missing: tools/install_test_parts.sh [PART...] (default: all).
+# Starts nothing, and leaves nothing that would start at the next boot.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. tools/apt.sh
+
+ALL=(nginx wrk php tomcat chromium curl node npm)
+NODE_FLOOR=20
+PATH=$PATH:/usr/sbin
+
+has_node() {
+    command -v node >/dev/null && [ "$(node -p 'process.versions.node.split(".")[0]')" -ge "$NODE_FLOOR" ]
+}
+
+# Debian packages that the part still needs, one a line.
+missing_packages() {
+    case "$1" in
+    nginx | wrk | chromium | curl) command -v "$1" >/dev/null || echo "$1" ;;
+    php) command -v php >/dev/null || echo php-cli ;;
+    tomcat)
+        [ -x /usr/share/tomcat10/bin/catalina.sh ] || echo tomcat10
+        command -v java >/dev/null || echo default-jre-headless
+        ;;
+    node)
+        has_node || echo nodejs
+        command -v npm >/dev/null || echo npm
+        ;;
+    npm) missing_packages node ;;
+    *) fail "no part is named $1; the parts are ${ALL[*]}" ;;
+    esac
+}
+
+install_npm_parts() {
+    local lock stamp=tests/node_modules/.installed
+    lock=$(sha256sum tests/package-lock.json)
+    [ "$(cat "$stamp" 2>/dev/null)" = "$lock" ] && return
+    echo "installing npm packages: tests/package-lock.json"
+    npm ci --prefix tests --loglevel=error || fail "cannot install the npm packages of tests/package-lock.json: npm ci failed, see above"
+    echo "$lock" >"$stamp"
+}
+
+parts=("${@:-${ALL[@]}}")
+packages=()
+for part in "${parts[@]}"; do
+    found=$(missing_packages "$part") || exit 1
+    for package in $found; do
+        [[ " ${packages[*]} " == *" $package "* ]] || packages+=("$package")
+    done
+done
+
+if [ ${#packages[@]} -gt 0 ]; then
+    apt_install "${packages[@]}"
+    disable_services "${packages[@]}"
+fi
+
+for part in "${parts[@]}"; do
+    found=$(missing_packages "$part")
+    [ -z "$found" ] || [ "$part" = npm ] || fail "$part is still missing although its Debian package ($found) is installed"
+    [ "$part" != npm ] || { has_node || fail "Node $NODE_FLOOR or later is needed, here is $(node --version)"; install_npm_parts; }
+done

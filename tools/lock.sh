@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Writes the lock files anew from pyproject.toml and tests/package.json. An argument is passed on to uv
+# (`tools/lock.sh --upgrade`, `tools/lock.sh --upgrade-package aiohttp`).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+python3 -m venv "$scratch"
+"$scratch/bin/pip" install -q --disable-pip-version-check 'uv>=0.13,<0.14'
+
+# One file for every platform and every Python from the floor up; no registry's name in it.
+compile() {
+    "$scratch/bin/uv" pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes \
+        --no-emit-index-url --custom-compile-command "make lock" "$@"
+}
+compile --output-file requirements/run.txt "$@"
+compile --group dev --constraint requirements/run.txt --output-file requirements/dev.txt "$@"
+
+npm install --prefix tests --package-lock-only --loglevel=error

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Makes .venv with exactly the locked packages and the `ecluse` command. PYTHON=... picks the interpreter.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. tools/apt.sh
+
+python=${PYTHON:-python3}
+
+if ! command -v "$python" >/dev/null; then
+    [ "$python" = python3 ] || fail "there is no $python on this machine"
+    apt_install python3 python3-venv
+fi
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+    fail "$("$python" --version) is too old: Écluse needs Python 3.11 or later (make env PYTHON=/path/to/python3.13)"
+
+if ! "$python" -c 'import ensurepip' 2>/dev/null; then
+    apt_install "python$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv"
+    "$python" -c 'import ensurepip' 2>/dev/null || fail "$python cannot make a virtual environment: it has no ensurepip"
+fi
+
+.venv/bin/python -c '' 2>/dev/null || "$python" -m venv --clear .venv
+export PIP_DISABLE_PIP_VERSION_CHECK=1
+.venv/bin/python -m pip install -q --require-hashes -r requirements/run.txt -r requirements/dev.txt
+.venv/bin/python -m pip install -q --no-deps --no-build-isolation --editable .
+touch .venv/.ready
