@@ -1,0 +1,59 @@
+"""May this provider assert this? What its file does not list is refused, however well it is signed."""
+
+from collections.abc import Iterator
+
+from gateway.model.codes import LOGIN_OUTSIDE_PERIMETER
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.model.mail import mail_domain
+from gateway.model.provider import OidcProvider
+
+_LA_POSTE = "356000000"
+_MAIL = frozenset({"mail", "email"})
+_SIRET = frozenset({"siret"})
+
+
+def check(provider: OidcProvider, identity: Identity) -> None:
+    """Raises GatewayError(LOGIN_OUTSIDE_PERIMETER); the detail names the attribute, never its value."""
+    perimeter = provider.perimeter
+    if perimeter.siret is not None:
+        for name, value in _asserted(provider, identity, _SIRET, provider.tenant_attribute):
+            if not is_siret(value):
+                raise _outside(name, "has a value that is not a SIRET")
+            if value not in perimeter.siret:
+                raise _outside(name, "has a SIRET that this provider does not speak for")
+    if perimeter.email_domains is not None:
+        for name, value in _asserted(provider, identity, _MAIL, None):
+            domain = mail_domain(value)
+            if domain is None:
+                raise _outside(name, "has a value that is not one plain e-mail address")
+            if domain not in perimeter.email_domains:
+                raise _outside(name, "has an e-mail domain that this provider does not speak for")
+    for name, listed in (perimeter.attributes or {}).items():
+        if not listed.issuperset(identity.attributes.get(name, ())):
+            raise _outside(name, "has a value that is not listed")
+
+
+def is_siret(text: str) -> bool:
+    """14 digits with Luhn's check, and the branches of La Poste, whose digits add up to a multiple of five."""
+    if len(text) != 14 or not (text.isascii() and text.isdigit()):
+        return False
+    digits = [int(digit) for digit in text]
+    doubled = (2 * digit - 9 * (digit > 4) for digit in digits[::2])
+    if (sum(doubled) + sum(digits[1::2])) % 10 == 0:
+        return True
+    return text.startswith(_LA_POSTE) and sum(digits) % 5 == 0
+
+
+def _asserted(
+    provider: OidcProvider, identity: Identity, names: frozenset[str], also: str | None
+) -> Iterator[tuple[str, str]]:
+    """The values of every attribute that is named so, or is mapped from a claim that is."""
+    for name, values in identity.attributes.items():
+        source = provider.attributes.get(name)
+        if name in names or name == also or (source is not None and source.claim[-1] in names):
+            yield from ((name, value) for value in values)
+
+
+def _outside(name: str, why: str) -> GatewayError:
+    return GatewayError(LOGIN_OUTSIDE_PERIMETER, f"`{name}` {why}")

@@ -1,0 +1,184 @@
+"""The one table of stable codes: errors, refusals, decisions and log events.
+
+A code is never renamed nor reused once released: dashboards, alerts and support pages are built on it.
+`title` and `advice` are English message ids, translated by the portal's catalogues.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """`status` is the HTTP status where the code ends a request; 0 where it never reaches a browser."""
+
+    id: str
+    status: int
+    title: str = ""
+    advice: str = ""
+
+
+_BAD_REQUEST = "The request could not be read"
+_BAD_REQUEST_ADVICE = "The address or the browser's message has a form that is refused here. Go back and try again."
+_SIGN_IN_FAILED = "You could not be signed in"
+_SIGN_IN_AGAIN = "Start again from the application. If this happens again, give the reference below to your support."
+_PROVIDER_FAULT = (
+    "The answer of your organisation's sign-in service was refused. "
+    "Give the reference below to your support: they will find the reason in the log."
+)
+
+# wire: what the bytes of a request may not be
+WIRE_TARGET = Code("wire.target", 400, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
+WIRE_HOST = Code("wire.host", 400, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
+WIRE_HEADER = Code("wire.header", 400, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
+WIRE_FRAMING = Code("wire.framing", 400, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
+WIRE_SYNTAX = Code("wire.syntax", 400, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
+WIRE_COOKIE = Code("wire.cookie", 400, _BAD_REQUEST, "Clear this site's cookies in your browser, then try again.")
+WIRE_VERSION = Code("wire.version", 400, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
+WIRE_METHOD = Code("wire.method", 405, "This kind of request is not accepted", _BAD_REQUEST_ADVICE)
+WIRE_UPGRADE = Code("wire.upgrade", 400, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
+WIRE_EXPECT = Code("wire.expect", 417, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
+
+# limits
+LIMIT_URL = Code("limit.url", 414, "The address is too long", "Go back and use a shorter address.")
+LIMIT_HEADERS = Code(
+    "limit.headers", 431, "The browser sent too much", "Clear this site's cookies in your browser, then try again."
+)
+LIMIT_BODY = Code("limit.body", 413, "The file or form is too large", "Send a smaller file, or ask your support.")
+LIMIT_REQUEST_TIME = Code("limit.request_time", 408, "The request took too long", "Check your network and try again.")
+LIMIT_CONNECTIONS = Code("limit.connections", 503, "Too many connections", "Wait a moment, then try again.")
+
+# routes and policy: reasons of decisions
+HOST_UNKNOWN = Code("route.host_unknown", 421, "No application here", "Check the address: nothing answers to it.")
+PATH_RESERVED = Code("route.reserved", 404, "Page not found", "Check the address, or go back to the application.")
+POLICY_ALLOWED = Code("policy.allowed", 0)
+_REFUSED = "You may not open this page"
+_REFUSED_ADVICE = "Your account does not give access to it. Ask the person in charge of the application."
+POLICY_NO_RULE = Code("policy.no_rule", 403, _REFUSED, _REFUSED_ADVICE)
+POLICY_METHOD = Code("policy.method", 403, _REFUSED, _REFUSED_ADVICE)
+POLICY_NOT_ALLOWED = Code("policy.not_allowed", 403, _REFUSED, _REFUSED_ADVICE)
+POLICY_UNKNOWN = Code("policy.unknown", 403, _REFUSED, _REFUSED_ADVICE)
+POLICY_DENIED = Code("policy.denied", 403, _REFUSED, _REFUSED_ADVICE)
+POLICY_PROVIDER = Code(
+    "policy.provider", 401, "Sign in with another service", "This application listens to other sign-in services."
+)
+SIGN_IN_REQUIRED = Code("session.required", 401, "Please sign in", "Sign in to go on.")
+TRANSLATION_UNENCODABLE = Code("translation.unencodable", 403, _REFUSED, _REFUSED_ADVICE)
+
+# policy and translation: what a policy file may not say
+POLICY_PATTERN = Code("policy.pattern", 0)
+POLICY_CONDITION = Code("policy.condition", 0)
+POLICY_CONFLICT = Code("policy.conflict", 0)
+TRANSLATION_SPEC = Code("translation.spec", 0)
+
+# sessions and stores
+STORE_UNREACHABLE = Code(
+    "store.unreachable", 503, "Sign-in is out of order for a moment", "Wait a moment, then reload this page."
+)
+STORE_UNREADABLE = Code("store.unreadable", 0)
+SESSION_FORM_NOT_SENT = Code(
+    "session.form_not_sent", 401, "Your form was not sent", "You were signed out. Sign in, then fill in the form again."
+)
+
+# upstream
+UPSTREAM_CONNECT = Code(
+    "upstream.connect", 502, "The application does not answer", "Wait a moment, then reload this page."
+)
+UPSTREAM_RESET = Code(
+    "upstream.reset", 502, "The application broke off its answer", "Wait a moment, then reload this page."
+)
+UPSTREAM_RESPONSE = Code(
+    "upstream.response", 502, "The application answered wrongly", "Try again; if it goes on, tell your support."
+)
+UPSTREAM_TIMEOUT = Code(
+    "upstream.timeout", 504, "The application takes too long", "Wait a moment, then reload this page."
+)
+GATEWAY_DRAINING = Code("gateway.draining", 503, "Restarting", "Reload this page in a few seconds.")
+GATEWAY_FAULT = Code(
+    "gateway.fault", 500, "Something went wrong here", "Give the reference below to your support."
+)
+
+# sign-in: transactions and the hand-over
+LOGIN_TRANSACTION_GONE = Code("login.transaction_gone", 400, "This sign-in page is too old", _SIGN_IN_AGAIN)
+LOGIN_OTHER_BROWSER = Code(
+    "login.other_browser",
+    400,
+    "This sign-in was begun in another browser",
+    "Start again from the application, and let this site keep its cookies.",
+)
+LOGIN_OTHER_PROVIDER = Code("login.other_provider", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
+LOGIN_UNKNOWN_PROVIDER = Code("login.unknown_provider", 404, "Unknown sign-in service", _SIGN_IN_AGAIN)
+LOGIN_LOOP = Code(
+    "login.loop",
+    400,
+    "Signing in goes round in circles",
+    "Your browser does not keep this site's cookies, or its clock is wrong. Allow cookies, then start again.",
+)
+LOGIN_PROVIDER_REFUSED = Code(
+    "login.provider_refused", 403, "Your sign-in service refused", "Go back to the application and try again."
+)
+LOGIN_PROVIDER_UNREACHABLE = Code(
+    "login.provider_unreachable",
+    502,
+    "Your sign-in service does not answer",
+    "Wait a moment, then start again from the application.",
+)
+LOGIN_OUTSIDE_PERIMETER = Code("login.outside_perimeter", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+LOGIN_MAPPING = Code("login.mapping", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+HANDOVER_CODE_GONE = Code("handover.code_gone", 400, "This sign-in page is too old", _SIGN_IN_AGAIN)
+HANDOVER_OTHER_HOST = Code("handover.other_host", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
+HANDOVER_OTHER_BROWSER = Code(
+    "handover.other_browser",
+    400,
+    "This sign-in was begun in another browser",
+    "Start again from the application, and let this site keep its cookies.",
+)
+LOGIN_NOT_FRESH = Code(
+    "login.not_fresh",
+    403,
+    "Your sign-in is too old for this application",
+    "Sign out of your organisation's sign-in service, then start again from the application.",
+)
+PORTAL_PARAMETERS = Code("portal.parameters", 400, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
+PORTAL_BODY = Code("portal.body", 415, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
+LOGOUT_CROSS_SITE = Code(
+    "logout.cross_site", 403, "You are still signed in", "Use the sign-out button of this page to sign out."
+)
+
+# oidc: what a provider's documents, answers and tokens may not be; one code a check
+OIDC_ADDRESS = Code("oidc.address", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_ANSWER = Code("oidc.answer", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_DISCOVERY = Code("oidc.discovery", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_DISCOVERY_ISSUER = Code("oidc.discovery.issuer", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_DISCOVERY_ENDPOINT = Code("oidc.discovery.endpoint", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_JWKS = Code("oidc.jwks", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_RESPONSE_PARAMETER = Code("oidc.response.parameter", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
+OIDC_RESPONSE_STATE = Code("oidc.response.state", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
+OIDC_RESPONSE_ISSUER = Code("oidc.response.issuer", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
+OIDC_RESPONSE_CODE = Code("oidc.response.code", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
+OIDC_TOKEN = Code("oidc.token", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_TOKEN_REFUSED = Code("oidc.token.refused", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_TOKEN_TYPE = Code("oidc.token.type", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_ID_TOKEN_FORM = Code("oidc.id_token.form", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_ID_TOKEN_HEADER = Code("oidc.id_token.header", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_ID_TOKEN_CLAIM = Code("oidc.id_token.claim", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_ID_TOKEN_ISSUER = Code("oidc.id_token.issuer", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_ID_TOKEN_AUDIENCE = Code("oidc.id_token.audience", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_ID_TOKEN_AUTHORIZED_PARTY = Code("oidc.id_token.authorized_party", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_ID_TOKEN_ALGORITHM = Code("oidc.id_token.algorithm", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_ID_TOKEN_KEY = Code("oidc.id_token.key", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_ID_TOKEN_SIGNATURE = Code("oidc.id_token.signature", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_ID_TOKEN_EXPIRED = Code("oidc.id_token.expired", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_ID_TOKEN_ISSUED_AT = Code("oidc.id_token.issued_at", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_ID_TOKEN_NOT_BEFORE = Code("oidc.id_token.not_before", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_ID_TOKEN_NONCE = Code("oidc.id_token.nonce", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_ID_TOKEN_AUTH_TIME = Code("oidc.id_token.auth_time", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_ID_TOKEN_SUBJECT = Code("oidc.id_token.subject", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_ID_TOKEN_ACCESS_TOKEN_HASH = Code("oidc.id_token.access_token_hash", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_USERINFO = Code("oidc.userinfo", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_USERINFO_FORM = Code("oidc.userinfo.form", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_USERINFO_SUBJECT = Code("oidc.userinfo.subject", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+
+
+def all_codes() -> tuple[Code, ...]:
+    """Every code of this table, in its order."""
+    return tuple(value for value in globals().values() if isinstance(value, Code))

@@ -1,0 +1,40 @@
+"""What policy answers: a closed set of three, each with the rule that decided and why."""
+
+from dataclasses import dataclass
+
+from gateway.model.codes import Code
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRef:
+    """Where a rule stands in the operator's files: `policies/apps/permis.yaml`, 18, and its path pattern."""
+
+    file: str
+    line: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    rule: RuleRef
+    reason: Code
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """`refusal`: the app file's own text for the person, empty where it has none."""
+
+    rule: RuleRef | None
+    reason: Code
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """Sign in first: nobody is signed in, or not by a provider that this app listens to."""
+
+    rule: RuleRef | None
+    reason: Code
+
+
+Decision = Allow | Deny | Challenge

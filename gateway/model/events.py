@@ -1,0 +1,57 @@
+"""The one table of log events. An id is never renamed nor reused once released: alerts are built on it.
+
+`level`: "info" is the normal life, "warning" wants a look, "error" wants a person.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["info", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    id: str
+    level: Level
+    meaning: str
+
+
+_TABLE = (
+    # the program
+    Event("gateway.started", "info", "The listeners are bound and the workers are being started."),
+    Event("gateway.draining", "info", "Told to stop: nothing new is accepted, what is under way is finished."),
+    Event("gateway.stopped", "info", "Every worker has left."),
+    Event("gateway.fault", "error", "A fault of the gateway itself ended a request; `detail` says where."),
+    # configuration
+    Event("config.loaded", "info", "A policy folder was taken into every worker; `revision` is its hash."),
+    Event("config.refused", "error", "A policy folder was refused; the one before it stays live, whole."),
+    # workers
+    Event("worker.started", "info", "A worker process was started."),
+    Event("worker.refused", "error", "A worker could not take the live configuration and was ended."),
+    Event("worker.died", "error", "A worker process ended by itself; another takes its place."),
+    Event("revocation.late", "warning", "A worker did not confirm the end of sessions in time; it reads their list."),
+    # sign-in and sessions
+    Event("login.started", "info", "A person was sent to a provider."),
+    Event("login.succeeded", "info", "A person signed in; a session was made."),
+    Event("login.refused", "warning", "A sign-in was refused; `code` says why."),
+    Event("handover.refused", "warning", "A hand-over code was refused and burnt; `code` says why."),
+    Event("logout", "info", "A browser signed out; every session of it has ended."),
+    Event("logout.refused", "warning", "A sign-out was refused; `code` says why."),
+    Event("provider.unreachable", "error", "A provider's metadata, keys or tokens could not be had."),
+    Event("provider.metadata", "info", "A provider's metadata or keys were fetched."),
+    # requests
+    Event("request.refused", "info", "A request was refused by its form or a limit; `code` says why."),
+    Event("access.denied", "info", "Policy refused a request; `code` and `rule` say why."),
+    Event("headers.stripped", "warning", "A client sent a header that only the gateway may write; it was dropped."),
+    Event("upstream.failed", "error", "An application could not be reached or answered wrongly; `code` says how."),
+    # stores
+    Event("store.unreachable", "error", "The session store cannot say; what needs a session is answered 503."),
+    Event("store.recovered", "info", "The session store answers again."),
+    Event("store.unreadable", "warning", "A stored record does not open: changed, moved, or its store key is gone."),
+    # the log itself
+    Event("log.dropped", "warning", "Lines were lost: unread, or not to be written; `lines` says how many."),
+    Event("log.unknown_event", "error", "An event that is not in this table; `unknown` is what it was called."),
+)
+
+EVENTS: Mapping[str, Event] = {event.id: event for event in _TABLE}

@@ -1,0 +1,22 @@
+"""Who a provider said the person is, whatever the protocol."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What one provider asserted, after mapping and inside its perimeter. Keyed by (issuer, subject).
+
+    `attributes`: name to its values, each at least one string. `left_out`: attributes that the provider says
+    it did not send (a condition on them is unknown, never false). `authenticated_at`: Unix seconds.
+    """
+
+    provider: str
+    issuer: str
+    subject: str
+    attributes: Mapping[str, tuple[str, ...]]
+    left_out: frozenset[str] = frozenset()
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
+    authenticated_at: int = 0

@@ -1,0 +1,17 @@
+"""The one reading of an e-mail address, for perimeters and conditions alike."""
+
+import re
+
+# A deliberately small part of RFC 5322: no quoted local part, no comment, no address literal, no U-label.
+# What this refuses has, for us, no domain at all: a reading that other software could share by half is none.
+_ADDRESS = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@((?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)"
+)
+_LONGEST = 254
+
+
+def mail_domain(address: str) -> str | None:
+    """The lower-case domain of `local@domain`, or None where the address has any other form."""
+    found = _ADDRESS.fullmatch(address) if len(address) <= _LONGEST else None
+    return found[1].lower() if found else None

@@ -1,0 +1,165 @@
+"""What the lanes need of the services, so that siblings never import each other; `app.py` joins them by hand."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from gateway.model.codes import Code
+from gateway.model.identity import Identity
+from gateway.model.session import Seat, SeatLimits
+from gateway.model.transaction import HandOver, OidcLogin, Transaction
+
+
+class Sessions(Protocol):
+    """Sessions and seats. `host` is canonical; `cookie` is the raw value of `__Host-ecluse`.
+
+    Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say: never None for that.
+    """
+
+    def cached(self, host: str, cookie: bytes) -> Seat | None:
+        """The live seat from this worker's memory; None says nothing but that it is not here."""
+
+    async def load(self, host: str, cookie: bytes) -> Seat | None:
+        """The seat from the store, kept in this worker's memory; None: absent, expired, revoked, or another host's."""
+
+    def touch(self, seat: Seat, now: float) -> None:
+        """The seat was used (`now`: monotonic): moves its idle deadline, written to the store in batches."""
+
+    async def sign_in(
+        self,
+        *,
+        host: str,
+        identity: Identity,
+        tenant: str | None,
+        browser: str,
+        idle: int,
+        absolute: int,
+        id_token: str | None,
+        sid: str | None,
+        replaces: bytes | None,
+        limits: SeatLimits,
+    ) -> bytes:
+        """A new session with its first seat, on `host`; returns the new cookie value.
+
+        `browser`: SHA-256 (hex) of the portal host's binding cookie: logout ends every session of it.
+        `replaces`: the cookie presented; its seat on this host ends.
+        """
+
+    async def hand_over(self, host: str, cookie: bytes, transaction: Transaction) -> str | None:
+        """A code that lives 30 s for the session of this seat, for `transaction.host`; None if the seat is gone."""
+
+    async def take_hand_over(self, code: str) -> HandOver | None:
+        """The hand-over, once: whoever takes it has burnt it, whatever is found wrong afterwards."""
+
+    async def take_seat(self, hand_over: HandOver, *, replaces: bytes | None, limits: SeatLimits) -> bytes | None:
+        """A new seat on the hand-over's host; its cookie value, or None if the session has ended meanwhile."""
+
+    async def of_browser(self, host: str, cookie: bytes) -> tuple["SessionSummary", ...]:
+        """The sessions of the browser to which this seat belongs, as far as they can be told without their cookies."""
+
+    async def end_browser(self, host: str, cookie: bytes) -> tuple[str, ...]:
+        """Ends every session of the browser to which this seat belongs; durable when it returns; their ids."""
+
+    def revoke(self, session_ids: Iterable[str]) -> tuple[Seat, ...]:
+        """Kills the seats of these sessions in this worker's memory, at once, and returns them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSummary:
+    """What the store knows of a session without its cookie. Times: Unix seconds."""
+
+    id: str
+    provider: str
+    apps: tuple[str, ...]
+    created_at: int
+    expires_at: int
+
+
+class Transactions(Protocol):
+    """Sign-ins under way. `network` bounds them per client (an address or prefix); the oldest go first.
+
+    Ids are random secrets: the store is keyed by their hash and holds values sealed under them.
+    Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say.
+    """
+
+    async def put(self, transaction: Transaction, network: str) -> str: ...
+
+    async def peek(self, id: str) -> Transaction | None: ...
+
+    async def take(self, id: str) -> Transaction | None: ...
+
+    async def put_login(self, login: OidcLogin, state: str, network: str) -> None: ...
+
+    async def take_login(self, state: str) -> OidcLogin | None: ...
+
+    async def rounds(self, binding: str, host: str) -> int:
+        """How many hand-overs this browser finished on this host in the last 60 s without a seat coming back."""
+
+    async def count_round(self, binding: str, host: str, round: int) -> None:
+        """A hand-over was given for a transaction of this round: `rounds` says at least round + 1 for 60 s.
+
+        A maximum, not a sum: ten tabs that sign in at once are all of round 0 and make one round together.
+        """
+
+    async def clear_rounds(self, binding: str, host: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A ready answer: `headers` are (name, value) in bytes, without Content-Length, which the sender writes."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
+
+class ErrorPages(Protocol):
+    """Renders what the data plane answers by itself; ready bytes, cheap enough for a flood."""
+
+    def render(
+        self,
+        code: Code,
+        *,
+        kind: Literal["html", "json", "frame"],
+        language: str,
+        reference: str,
+        login_url: str = "",
+        refusal: str = "",
+    ) -> Page:
+        """`kind`: "html" page, "json" body, or "frame": the small 401 page whose link opens at the top.
+
+        `language`: the raw Accept-Language value, or empty. `reference`: the request id.
+        """
+
+
+class Revoker(Protocol):
+    """Puts the end of sessions in force in every worker."""
+
+    async def revoked(self, session_ids: tuple[str, ...]) -> None:
+        """Returns when every worker has confirmed, or after 1 s: a worker that does not answer reads the
+        store's revocation list by itself within that time."""
+
+
+class Counters(Protocol):
+    """Plain numbers of one worker, rendered by the supervisor. A key is (metric, label value, ...)."""
+
+    values: dict[tuple[str, ...], float]
+
+    def add(self, *key: str) -> None:
+        """One more of this."""
+
+    def overhead(self, seconds: float) -> None:
+        """Time that we spent ourselves on one request."""
+
+
+class Log(Protocol):
+    """One JSON line per event, written by a thread in batches; never blocks, counts what it had to drop."""
+
+    def event(self, event: str, **fields: object) -> None:
+        """`event` is an id of the table of events; fields are operator facts: no secret, no attribute value."""
+
+    def access(self, line: bytes) -> None:
+        """A ready access log line, newline included."""
+
+
+FieldMap = Mapping[str, object]

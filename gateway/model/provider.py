@@ -1,0 +1,56 @@
+"""A provider file, compiled: what we ask of one OpenID Provider and what it may assert."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+ClientAuthentication = Literal["none", "client_secret_basic", "client_secret_post"]
+
+
+@dataclass(frozen=True, slots=True)
+class Perimeter:
+    """What a provider may assert about people; an empty tuple of an attribute means: none of it.
+
+    `None` means that the file does not bound it (it is then asserted freely). `siret` and `email_domains` are
+    checked by their own grammar; `attributes` maps an attribute to the only values that it may take.
+    """
+
+    siret: frozenset[str] | None = None
+    email_domains: frozenset[str] | None = None
+    attributes: Mapping[str, frozenset[str]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeSource:
+    """Where a mapped attribute comes from: a claim's path (`address.country` is ("address", "country"))."""
+
+    claim: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OidcProvider:
+    """`algorithms`: the only ID token signatures accepted. Times in seconds; `skew` is the clock tolerance.
+
+    `label` is what people see, `labels` the same by language where the file gives several. `ca`: PEM of the
+    provider's own certificate authority. `private_addresses`: the provider may live on a private network.
+    """
+
+    name: str
+    label: str
+    issuer: str
+    client_id: str
+    client_secret: str | None
+    client_authentication: ClientAuthentication
+    scopes: tuple[str, ...]
+    algorithms: frozenset[str]
+    userinfo: bool
+    attributes: Mapping[str, AttributeSource]
+    tenant_attribute: str | None
+    perimeter: Perimeter
+    skew: int
+    session_idle: int
+    session_absolute: int
+    ca: bytes | None = None
+    development: bool = False
+    private_addresses: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,60 @@
+"""A signed-in person, and one host's entry to that session."""
+
+from dataclasses import dataclass
+
+from gateway.model.identity import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """`id`: 128 random bits, base64url. `tenant`: the SIRET in whose name the person acts, or None.
+
+    Times are Unix seconds; `idle` is in seconds. `id_token` is kept only to be sent back to its own
+    provider (id_token_hint). `sid` is the provider's own session id, where it sent one.
+    """
+
+    id: str
+    identity: Identity
+    tenant: str | None
+    created_at: int
+    expires_at: int
+    idle: int
+    id_token: str | None = None
+    sid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeatLimits:
+    """An app's own, shorter limits for its seats: seconds, None where the app sets none."""
+
+    idle: int | None = None
+    absolute: int | None = None
+
+
+class Seat:
+    """One host's entry to a session as a worker holds it: flat, mutable, private to that worker.
+
+    `deadline` is on the monotonic clock: the earliest of the idle and absolute limits. `live` turns False
+    when the session is revoked, and nothing may be let in by a dead seat. `passages` belongs to the data
+    plane: compiled results by route and method, valid for `revision` only.
+    """
+
+    __slots__ = ("__weakref__", "cookie", "deadline", "hard_deadline", "host", "idle", "identity", "live", "passages",
+                 "revision", "session_id", "tenant", "touched")
+
+    def __init__(
+        self, cookie: bytes, host: str, session_id: str, identity: Identity, tenant: str | None,
+        idle: float, deadline: float, hard_deadline: float, touched: float,
+    ) -> None:
+        self.cookie = cookie
+        self.host = host
+        self.session_id = session_id
+        self.identity = identity
+        self.tenant = tenant
+        self.idle = idle
+        self.deadline = deadline
+        self.hard_deadline = hard_deadline
+        self.touched = touched
+        self.live = True
+        self.revision = ""
+        self.passages: dict[object, object] = {}

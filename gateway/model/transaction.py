@@ -1,0 +1,56 @@
+"""A sign-in under way, in its two halves, and the code that carries it from the portal to an app host."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """What an app host asked of the portal: single use, server-side, bound to one browser on that host.
+
+    `binding` is the SHA-256 (hex) of the host's binding cookie. `return_target` is the origin-form target
+    asked for. `round` counts the sign-ins of this browser on this host that just ended without a seat.
+    `not_before`: an authentication older than this (Unix seconds) is refused; 0 where any will do.
+    """
+
+    app: str
+    host: str
+    scheme: str
+    return_target: str
+    binding: str
+    round: int
+    created_at: int
+    not_before: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OidcLogin:
+    """An authorization request sent to one provider; found again by its `state`.
+
+    `transaction` is the id of the Transaction that it serves, None for a sign-in begun on the portal itself.
+    `binding` is the SHA-256 (hex) of the portal host's binding cookie.
+    """
+
+    provider: str
+    nonce: str
+    code_verifier: str
+    redirect_uri: str
+    binding: str
+    transaction: str | None
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """A seat that lives 30 seconds: what `enter` on the app host needs to make the real one.
+
+    `session_key` is the session's own sealing key; the whole is sealed under a key drawn from the code.
+    """
+
+    app: str
+    host: str
+    return_target: str
+    binding: str
+    session_id: str
+    session_key: bytes
+    provider: str
+    created_at: int

@@ -1,0 +1,128 @@
+"""Path patterns: lists of whole segments (their order is that of the walk in routes.py)."""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+
+import re2
+
+from gateway.model.codes import POLICY_PATTERN
+from gateway.model.errors import GatewayError
+
+LONGEST = 2048
+MOST_SEGMENTS = 64
+_REGEX_MEMORY = 1 << 20
+
+# What a canonical target never holds once decoded, or what is not part of a path: a pattern with it is dead.
+_NEVER_IN_A_SEGMENT = {
+    "?": "the query takes no part",
+    "#": "a fragment never reaches a server",
+    "%": "write the character itself, not its escape",
+    ";": "parameters take no part",
+    "\\": "it is refused in every request",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """`~source`: RE2 over the whole of one segment."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOne:
+    """`*`: any one segment, the empty one after a trailing slash included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """`**`: no segment or more, in the last place only."""
+
+
+Segment = Literal | Expression | AnyOne | Rest
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """`text` as the operator wrote it. `/` is one empty literal, `/a/` ends with one."""
+
+    text: str
+    segments: tuple[Segment, ...]
+
+
+def parse_pattern(text: str) -> Pattern:
+    """Raises GatewayError(POLICY_PATTERN) with the reason."""
+    if not text.startswith("/"):
+        raise GatewayError(POLICY_PATTERN, "a path begins with `/`")
+    if len(text) > LONGEST or text.count("/") > MOST_SEGMENTS:
+        raise GatewayError(POLICY_PATTERN, f"over {LONGEST} characters or {MOST_SEGMENTS} segments")
+    pieces = text[1:].split("/")
+    last = len(pieces) - 1
+    for place, piece in enumerate(pieces):
+        if piece == "**" and place != last:
+            raise GatewayError(POLICY_PATTERN, "`**` stands last only")
+        if not piece and place != last:
+            raise GatewayError(POLICY_PATTERN, "an empty segment (`//`) is refused in every request")
+    return Pattern(text, tuple(_segment(piece) for piece in pieces))
+
+
+def folded(pattern: Pattern, case_insensitive: bool) -> Pattern:
+    """The pattern as it meets segments that are lower-cased where the app ignores case."""
+    if not case_insensitive:
+        return pattern
+    lowered = (Literal(part.text.lower()) if isinstance(part, Literal) else part for part in pattern.segments)
+    return Pattern(pattern.text, tuple(lowered))
+
+
+def compile_expression(source: str, case_insensitive: bool) -> Any:
+    """An RE2 object over UTF-8 bytes. Raises GatewayError(POLICY_PATTERN) with the construct that RE2 refuses."""
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = _REGEX_MEMORY
+    options.case_sensitive = not case_insensitive
+    try:
+        return re2.compile(source.encode(), options)
+    except re2.error as error:
+        reason = error.args[0].decode(errors="replace")
+        raise GatewayError(
+            POLICY_PATTERN, f"`~{source}`: {reason} (a `~` expression is RE2, and holds no `/`: it covers one segment)"
+        ) from None
+
+
+def _segment(piece: str) -> Segment:
+    _check_characters(piece)
+    match piece:
+        case "**":
+            return Rest()
+        case "*":
+            return AnyOne()
+        case _ if piece.startswith("~"):
+            for case_insensitive in (False, True):  # the table may need either, and either may be too large
+                compile_expression(piece[1:], case_insensitive)
+            return Expression(piece[1:])
+        case _:
+            return _literal(piece)
+
+
+def _check_characters(piece: str) -> None:
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in piece):
+        raise GatewayError(POLICY_PATTERN, "a control character or half of a surrogate pair")
+    if not unicodedata.is_normalized("NFC", piece):
+        raise GatewayError(POLICY_PATTERN, f"`{piece}` has accents apart from their letters: write it in NFC")
+
+
+def _literal(piece: str) -> Literal:
+    if piece in {".", ".."}:
+        raise GatewayError(POLICY_PATTERN, f"`{piece}` is refused in every request")
+    if "*" in piece:
+        raise GatewayError(POLICY_PATTERN, f"`{piece}`: `*` stands for a whole segment; write `~` and an expression")
+    for character, why in _NEVER_IN_A_SEGMENT.items():
+        if character in piece:
+            raise GatewayError(POLICY_PATTERN, f"`{piece}` with `{character}`: {why}")
+    return Literal(piece)

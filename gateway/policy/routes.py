@@ -1,0 +1,194 @@
+"""Which rules a path meets: the most specific pattern decides, and every matching pattern may deny."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from gateway.model.codes import POLICY_CONFLICT
+from gateway.model.errors import GatewayError
+from gateway.policy.patterns import AnyOne, Expression, Literal, Pattern, Rest, Segment, compile_expression, folded
+from gateway.policy.rules import Rule, meet
+
+Conflict = tuple[Rule, Rule, str]
+
+# Deny patterns that overlap can be met in many combinations; what is kept for one pattern stays bounded.
+_KEPT_COMBINATIONS = 1024
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Match:
+    """`rules`: all of the deciding pattern. `denies`: of every matching pattern, the most specific first.
+
+    Compared and hashed by identity: one object for one combination of patterns, so that (match, method) is a key.
+    """
+
+    pattern: str
+    rules: tuple[Rule, ...]
+    denies: tuple[Rule, ...]
+
+
+class _Leaf:
+    """A pattern's end: its rules, and the matches made for it so far by the leaves of the denies met with it."""
+
+    __slots__ = ("matches", "rules")
+
+    def __init__(self) -> None:
+        self.rules: tuple[Rule, ...] = ()
+        self.matches: dict[tuple[_Leaf, ...], Match] = {}
+
+    def match(self, denied_by: tuple["_Leaf", ...]) -> Match:
+        found = self.matches.get(denied_by)
+        if found is None:
+            if len(self.matches) >= _KEPT_COMBINATIONS:
+                self.matches.clear()
+            denies = tuple(rule for leaf in denied_by for rule in leaf.rules)
+            found = self.matches[denied_by] = Match(self.rules[0].pattern.text, self.rules, denies)
+        return found
+
+
+class _Node:
+    """A place in the tree of patterns; `end` and `rest` are where a pattern stops here, without and with `**`."""
+
+    __slots__ = ("end", "expression", "literals", "matches", "one", "rest")
+
+    def __init__(self) -> None:
+        self.literals: dict[str, _Node] = {}
+        self.matches: Callable[[bytes], object] | None = None
+        self.expression: _Node | None = None
+        self.one: _Node | None = None
+        self.rest: _Leaf | None = None
+        self.end: _Leaf | None = None
+
+
+class RouteTable:
+    """The rules of one app, by path."""
+
+    __slots__ = ("_denies", "_rules")
+
+    def __init__(self, rules: _Node, denies: _Node | None) -> None:
+        self._rules = rules
+        self._denies = denies
+
+    @classmethod
+    def build(cls, rules: Iterable[Rule], case_insensitive: bool) -> "RouteTable":
+        """Raises GatewayError(POLICY_CONFLICT) where `conflicts` finds any: an ambiguous table is never live."""
+        live = _in_order(rules)
+        for one, other, why in conflicts(live, case_insensitive):
+            raise GatewayError(POLICY_CONFLICT, f"{_place(one)} and {_place(other)}: {why}")
+        denies = [rule for rule in live if rule.deny is not None]
+        return cls(_tree(live, case_insensitive), _tree(denies, case_insensitive) if denies else None)
+
+    def find(self, segments: tuple[str, ...]) -> Match | None:
+        """`segments` as in wire.target: decoded once, lower-cased where the app ignores case."""
+        leaf = _first(self._rules, segments, 0)
+        if leaf is None:
+            return None
+        if self._denies is None:
+            return leaf.match(())
+        return leaf.match(tuple(_every(self._denies, segments, 0)))
+
+
+def conflicts(rules: Iterable[Rule], case_insensitive: bool) -> list[Conflict]:
+    """What makes a table ambiguous: rules on one pattern whose methods meet, two different `~re` at one place."""
+    found: list[Conflict] = []
+    by_pattern: dict[tuple[Segment, ...], list[Rule]] = {}
+    by_place: dict[tuple[Segment, ...], tuple[str, Rule]] = {}
+    for rule in _in_order(rules):
+        segments = folded(rule.pattern, case_insensitive).segments
+        same_pattern = by_pattern.setdefault(segments, [])
+        found += _same_methods(rule, same_pattern)
+        same_pattern.append(rule)
+        found += _other_expression(rule, segments, by_place)
+    return found
+
+
+def _same_methods(rule: Rule, earlier: list[Rule]) -> Iterator[Conflict]:
+    for other in earlier:
+        shared = meet(other, rule)
+        if shared is None or shared:
+            methods = "all methods" if shared is None else ", ".join(sorted(shared))
+            yield other, rule, f"both decide {methods} on `{rule.pattern.text}`"
+            return
+
+
+def _other_expression(
+    rule: Rule, segments: tuple[Segment, ...], by_place: dict[tuple[Segment, ...], tuple[str, Rule]]
+) -> Iterator[Conflict]:
+    for place, segment in enumerate(segments):
+        if isinstance(segment, Expression):
+            source, other = by_place.setdefault(segments[:place], (segment.source, rule))
+            if source != segment.source:
+                yield other, rule, f"`~{source}` and `~{segment.source}` stand at one place: neither goes first"
+
+
+def _in_order(rules: Iterable[Rule]) -> list[Rule]:
+    """By place in the files, so that the order given changes nothing; shadow rules are never a party."""
+    live = (rule for rule in rules if not rule.shadow)
+    return sorted(live, key=lambda rule: (rule.ref.file, rule.ref.line, rule.pattern.text))
+
+
+def _place(rule: Rule) -> str:
+    return f"{rule.ref.file}:{rule.ref.line}"
+
+
+def _tree(rules: Iterable[Rule], case_insensitive: bool) -> _Node:
+    root = _Node()
+    for rule in rules:
+        leaf = _leaf(root, folded(rule.pattern, case_insensitive), case_insensitive)
+        leaf.rules += (rule,)
+    return root
+
+
+def _leaf(root: _Node, pattern: Pattern, case_insensitive: bool) -> _Leaf:
+    node = root
+    for segment in pattern.segments:
+        match segment:
+            case Literal():
+                node = node.literals.setdefault(segment.text, _Node())
+            case Expression():
+                if node.expression is None:
+                    node.expression = _Node()
+                    node.matches = compile_expression(segment.source, case_insensitive).fullmatch
+                node = node.expression
+            case AnyOne():
+                node.one = node.one or _Node()
+                node = node.one
+            case Rest():
+                node.rest = node.rest or _Leaf()
+                return node.rest
+    node.end = node.end or _Leaf()
+    return node.end
+
+
+def _first(node: _Node, segments: tuple[str, ...], at: int) -> _Leaf | None:
+    """The first pattern in the order of specificity that matches the whole path; goes back where a branch fails."""
+    if at == len(segments):
+        return node.end or node.rest
+    segment = segments[at]
+    child = node.literals.get(segment)
+    if child is not None and (leaf := _first(child, segments, at + 1)) is not None:
+        return leaf
+    if node.matches is not None and node.expression is not None and node.matches(segment.encode()):
+        leaf = _first(node.expression, segments, at + 1)
+        if leaf is not None:
+            return leaf
+    if node.one is not None and (leaf := _first(node.one, segments, at + 1)) is not None:
+        return leaf
+    return node.rest
+
+
+def _every(node: _Node, segments: tuple[str, ...], at: int) -> Iterator[_Leaf]:
+    """Every pattern that matches the whole path, in the order of specificity."""
+    if at == len(segments):
+        if node.end is not None:
+            yield node.end
+    else:
+        segment = segments[at]
+        child = node.literals.get(segment)
+        if child is not None:
+            yield from _every(child, segments, at + 1)
+        if node.matches is not None and node.expression is not None and node.matches(segment.encode()):
+            yield from _every(node.expression, segments, at + 1)
+        if node.one is not None:
+            yield from _every(node.one, segments, at + 1)
+    if node.rest is not None:
+        yield node.rest

@@ -1,0 +1,237 @@
+"""Identity to the header lines and cookies that one application understands."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar, assert_never
+
+from gateway.model.codes import TRANSLATION_SPEC, TRANSLATION_UNENCODABLE
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.model.names import fold
+from gateway.translation.charset import Encoding, Unencodable, encode
+
+# All that one identity adds to one request. Tomcat and IIS take 8 to 16 KiB of headers by default.
+MOST_BYTES = 32768
+
+
+@dataclass(frozen=True, slots=True)
+class FromAttribute:
+    """An attribute's values, or `subject`, `provider`, `issuer`. Without `join`, only a single value can be sent."""
+
+    name: str
+    join: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    text: str
+
+
+Source = FromAttribute | Constant
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderSpec:
+    name: str
+    source: Source
+    encoding: Encoding = "utf8"
+    unencodable: Unencodable = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class CookieSpec:
+    name: str
+    source: Source
+    encoding: Encoding = "utf8"
+    unencodable: Unencodable = "refuse"
+
+
+Spec = HeaderSpec | CookieSpec
+SpecT = TypeVar("SpecT", HeaderSpec, CookieSpec)
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """`headers`: each line b"\\r\\nName: value". `cookies`: b"a=b; c=d", or b"" where there is none."""
+
+    headers: bytes
+    cookies: bytes
+
+
+NOTHING = Injection(b"", b"")
+
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^`|~-]+")  # RFC 9110 5.6.2, without the underscore
+_COOKIE_TOKEN = re.compile(r"[A-Za-z0-9!#$&'*+.^_`|~-]+")  # RFC 6265 4.1.1, without the percent sign that PHP decodes
+_COOKIE_OCTETS = re.compile(rb"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")  # RFC 6265 4.1.1
+_JOIN = re.compile(r"[\x20-\x7e]{1,8}")
+
+# Written by the gateway, of one connection only, about the body, or read as another target than policy saw.
+_RESERVED = frozenset(
+    fold(name)
+    for name in (
+        b"Connection", b"HTTP2-Settings", b"Keep-Alive", b"Proxy-Authenticate", b"Proxy-Authentication-Info",
+        b"Proxy-Authorization", b"Proxy-Connection", b"TE", b"Trailer", b"Transfer-Encoding", b"Upgrade",
+        b"Host", b"Cookie", b"Set-Cookie", b"Expect", b"Proxy", b"Range", b"If-Range",
+        b"Forwarded", b"X-Forwarded-For", b"X-Forwarded-Host", b"X-Forwarded-Proto", b"X-Real-IP",
+        b"X-Request-Id", b"traceparent", b"tracestate",
+        b"X-Forwarded-Method", b"X-Forwarded-Uri", b"X-HTTP-Method", b"X-HTTP-Method-Override", b"X-Method-Override",
+        b"X-Original-Host", b"X-Original-Method", b"X-Original-URI", b"X-Original-URL", b"X-Rewrite-URL",
+    )
+)  # fmt: skip
+_RESERVED_PREFIXES = (b"content", b"ecluse", b"xecluse")
+_OUR_COOKIES = b"hostecluse"
+
+
+def check_header(spec: HeaderSpec) -> None:
+    """Raises GatewayError(TRANSLATION_SPEC) with the reason."""
+    if not _TOKEN.fullmatch(spec.name):
+        raise _bad(spec, "not a header name: letters, digits and `-`, no `_`")
+    folded = fold(spec.name.encode())
+    if not folded:
+        raise _bad(spec, "a header name needs a letter or a digit")
+    if folded in _RESERVED or folded.startswith(_RESERVED_PREFIXES):
+        raise _bad(spec, "this header is written by the gateway or says how a message is read: choose another name")
+    _check_source(spec)
+
+
+def check_cookie(spec: CookieSpec) -> None:
+    """Raises GatewayError(TRANSLATION_SPEC) with the reason."""
+    if not _COOKIE_TOKEN.fullmatch(spec.name):
+        raise _bad(spec, "not a cookie name")
+    folded = fold(spec.name.encode())
+    if not folded:
+        raise _bad(spec, "a cookie name needs a letter or a digit")
+    if folded.startswith(_OUR_COOKIES):
+        raise _bad(spec, "this cookie is the gateway's own")
+    _check_source(spec)
+
+
+class Translation:
+    """What one application is told. `header_folds` and `cookie_names` are folded (model.names): names that a client
+    may not send to it, whether or not there is anything to inject."""
+
+    __slots__ = ("_cookies", "_headers", "cookie_names", "header_folds")
+
+    def __init__(self, headers: tuple[HeaderSpec, ...], cookies: tuple[CookieSpec, ...]) -> None:
+        self._headers = headers
+        self._cookies = cookies
+        self.header_folds = frozenset(fold(spec.name.encode()) for spec in headers)
+        self.cookie_names = frozenset(fold(spec.name.encode()) for spec in cookies)
+
+    @classmethod
+    def compile(cls, headers: Iterable[HeaderSpec], cookies: Iterable[CookieSpec]) -> "Translation":
+        """Raises GatewayError(TRANSLATION_SPEC): the first bad spec, or two names that a server may read as one."""
+        found = cls(tuple(headers), tuple(cookies))
+        _check_all(found._headers, check_header)
+        _check_all(found._cookies, check_cookie)
+        return found
+
+    def render(self, identity: Identity | None) -> Injection:
+        """Nothing at all for nobody, constants included: no application may take anything for a sign-in.
+
+        Raises GatewayError(TRANSLATION_UNENCODABLE) with the name of the header or cookie, never its value.
+        """
+        if identity is None:
+            return NOTHING
+        headers = [(spec.name.encode(), value) for spec in self._headers if (value := _render(spec, identity))]
+        cookies = [(spec.name.encode(), value) for spec in self._cookies if (value := _render(spec, identity))]
+        injection = Injection(
+            b"".join(b"\r\n%b: %b" % line for line in headers), b"; ".join(b"%b=%b" % pair for pair in cookies)
+        )
+        if len(injection.headers) + len(injection.cookies) > MOST_BYTES:
+            raise GatewayError(TRANSLATION_UNENCODABLE, f"all headers and cookies together: over {MOST_BYTES} bytes")
+        return injection
+
+
+def _render(spec: Spec, identity: Identity) -> bytes:
+    """b"" where there is nothing to say: an empty header is dropped by some servers and misread by others, so that
+    absent is absent and nothing else is."""
+    try:
+        encoded = _encoded(spec, identity)
+        if isinstance(spec, CookieSpec) and not _COOKIE_OCTETS.fullmatch(encoded):
+            raise GatewayError(TRANSLATION_UNENCODABLE, "a character that no cookie can hold, such as `;` or a blank")
+    except GatewayError as error:
+        raise GatewayError(error.code, f"{spec.name}: {error.detail}") from None
+    return encoded
+
+
+def _encoded(spec: Spec, identity: Identity) -> bytes:
+    match spec.source:
+        case Constant(text):
+            return encode(text, spec.encoding, spec.unencodable)
+        case FromAttribute(name, join):
+            encoded = [encode(value, spec.encoding, spec.unencodable) for value in _values(identity, name)]
+            return _joined([value for value in encoded if value], join)
+        case _:
+            assert_never(spec.source)
+
+
+def _values(identity: Identity, name: str) -> tuple[str, ...]:
+    match name:
+        case "subject":
+            return (identity.subject,)
+        case "provider":
+            return (identity.provider,)
+        case "issuer":
+            return (identity.issuer,)
+        case _ if name in identity.left_out:
+            return ()
+        case _:
+            return identity.attributes.get(name, ())
+
+
+def _joined(values: list[bytes], join: str | None) -> bytes:
+    """Each value is encoded by itself, so that the application splits first and then decodes.
+
+    Judged on the bytes that are sent: NFC turns U+037E into `;`, and `percent` or `base64` hide a separator.
+    """
+    if join is None:
+        if len(values) > 1:
+            raise GatewayError(TRANSLATION_UNENCODABLE, f"{len(values)} values and no `join`")
+        return b"".join(values)
+    # Applications split at `;` and trim, whatever blanks are written around it.
+    separators = (join.strip() or join).encode("ascii")
+    for value in values:
+        if any(byte in separators for byte in value):
+            raise GatewayError(TRANSLATION_UNENCODABLE, f"a value holds the separator `{join}`")
+        if value.endswith(b"\\"):
+            # Shibboleth's convention: `\;` is no separator.
+            raise GatewayError(TRANSLATION_UNENCODABLE, "a value ends with `\\`, which would hide the separator")
+    return join.encode("ascii").join(values)
+
+
+def _check_source(spec: Spec) -> None:
+    match spec.source:
+        case FromAttribute(name, join):
+            if not name:
+                raise _bad(spec, "`from` names no attribute")
+            if join is not None and not _JOIN.fullmatch(join):
+                raise _bad(spec, "`join` is 1 to 8 visible ASCII characters or blanks")
+            if join is not None and isinstance(spec, CookieSpec) and not _COOKIE_OCTETS.fullmatch(join.encode()):
+                raise _bad(spec, f"no cookie can hold `{join}`")
+        case Constant():
+            try:
+                value = _render(spec, _NOBODY)
+            except GatewayError as error:
+                raise _bad(spec, error.detail) from None
+            if not value:
+                raise _bad(spec, "an empty value: some servers drop it, others misread it")
+
+
+_NOBODY = Identity(provider="", issuer="", subject="", attributes={})
+
+
+def _check_all(specs: Iterable[SpecT], check: Callable[[SpecT], None]) -> None:
+    seen: dict[bytes, str] = {}
+    for spec in specs:
+        check(spec)
+        folded = fold(spec.name.encode())
+        if folded in seen:
+            raise _bad(spec, f"some server reads it as `{seen[folded]}`, which is injected too")
+        seen[folded] = spec.name
+
+
+def _bad(spec: Spec, why: str) -> GatewayError:
+    kind = "header" if isinstance(spec, HeaderSpec) else "cookie"
+    return GatewayError(TRANSLATION_SPEC, f"{kind} `{spec.name}`: {why}")

@@ -1,0 +1,201 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.identity.perimeter import check, is_siret
+from gateway.model.codes import LOGIN_OUTSIDE_PERIMETER
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.model.provider import OidcProvider, Perimeter
+from tests.identity.providers import provider
+
+METROPOLE = "21590350100017"
+DEPARTEMENT = "22590001801244"
+LA_POSTE = "35600000000048"
+LA_POSTE_BRANCH = "35600000049837"
+
+LISTED = Perimeter(
+    siret=frozenset({METROPOLE}),
+    email_domains=frozenset({"metropole.example"}),
+    attributes={"groups": frozenset({"ONDE", "administrateurs"}), "scope": frozenset()},
+)
+NAMED = {"siret": "siret", "mail": "email", "groups": "groups", "scope": "scope", "uid": "uid"}
+
+
+def accepted(of: OidcProvider, **attributes: str | tuple[str, ...]) -> bool:
+    values = {name: (value,) if isinstance(value, str) else value for name, value in attributes.items()}
+    identity = Identity("metropole", of.issuer, "s-1", values)
+    try:
+        check(of, identity)
+    except GatewayError:
+        return False
+    return True
+
+
+def test_a_refusal_names_the_attribute_and_never_its_value() -> None:
+    of = provider(NAMED, perimeter=LISTED)
+    for name, value in (("siret", DEPARTEMENT), ("mail", "x@departement.example"), ("mail", "x@"), ("groups", "root")):
+        with pytest.raises(GatewayError, match=f"`{name}`") as refused:
+            check(of, Identity("metropole", of.issuer, "s-1", {name: (value,)}))
+        assert refused.value.code is LOGIN_OUTSIDE_PERIMETER
+        assert value not in refused.value.detail
+
+
+def test_what_the_file_lists_is_accepted_and_so_is_saying_nothing() -> None:
+    of = provider(NAMED, perimeter=LISTED)
+    assert accepted(of, siret=METROPOLE, mail="a@metropole.example", groups=("ONDE", "administrateurs"), uid="x")
+    assert accepted(of)
+
+
+def test_one_foreign_value_among_good_ones_refuses_the_sign_in() -> None:
+    of = provider(NAMED, perimeter=LISTED)
+    assert not accepted(of, siret=(METROPOLE, DEPARTEMENT))
+    assert not accepted(of, mail=("a@metropole.example", "x@departement.example"))
+    assert not accepted(of, groups=("ONDE", "departement-admins"))
+    assert not accepted(of, scope="x")
+
+
+def test_what_the_file_does_not_bound_is_asserted_freely() -> None:
+    of = provider(NAMED, perimeter=Perimeter())
+    assert accepted(of, siret="x", mail="a@b@c", groups=("anything",))
+
+
+def test_an_empty_list_means_none_of_it() -> None:
+    none = Perimeter(siret=frozenset(), email_domains=frozenset(), attributes={"groups": frozenset()})
+    of = provider(NAMED, perimeter=none)
+    assert not accepted(of, siret=METROPOLE)
+    assert not accepted(of, mail="a@metropole.example")
+    assert not accepted(of, groups=("ONDE",))
+    assert accepted(of, uid="x")
+
+
+# --- e-mail (K005, K094, OC09, XS15) ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mail", ["a@metropole.example", "a.b+c@METROPOLE.Example", "o'neil@metropole.example"])
+def test_an_address_of_a_listed_domain(mail: str) -> None:
+    assert accepted(provider(NAMED, perimeter=LISTED), mail=mail)
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        "x@departement.example",
+        "a@evilmetropole.example",
+        "a@sub.metropole.example",
+        "a@metropole.example.evil.test",
+        "a@evil.test@metropole.example",
+        "a@metropole.example@evil.test",
+        '"a@metropole.example"@evil.test',
+        '"a@evil.test"@metropole.example',
+        '"a"@metropole.example',
+        "a@metropole.example.",
+        "a@metropole.example ",
+        " a@metropole.example",
+        "a @metropole.example",
+        "a@ metropole.example",
+        "a@metropole.example, b@metropole.example",
+        "A <a@metropole.example>",
+        "a(x)@metropole.example",
+        "a@[127.0.0.1]",
+        "@metropole.example",
+        "a@",
+        "metropole.example",
+        "a@métropole.example",
+        "a@metropole。example",
+        "a@ｍetropole.example",
+        "a@metropole.example\u200b",
+        "é@metropole.example",
+    ],
+)
+def test_an_address_outside_or_with_a_second_reading(mail: str) -> None:
+    assert not accepted(provider(NAMED, perimeter=LISTED), mail=mail)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [{"mail": "x"}, {"email": "x"}, {"courriel": "email"}, {"courriel": ("contact", "email")}, {"courriel": "mail"}],
+)
+def test_an_address_is_known_by_its_name_or_its_claim_so_that_no_other_name_hides_it(
+    attributes: dict[str, str],
+) -> None:
+    of = provider(attributes, perimeter=LISTED)
+    (name,) = attributes
+    assert accepted(of, **{name: "a@metropole.example"})
+    assert not accepted(of, **{name: "a@departement.example"})
+
+
+# --- SIRET (XS15) -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "siret",
+    [
+        DEPARTEMENT,
+        "21590350100018",
+        "2159035010001",
+        "215903501000170",
+        "215 903 501 00017",
+        f" {METROPOLE}",
+        f"{METROPOLE}\n",
+        "２１５９０３５０１０００１７",
+        "٢١٥٩٠٣٥٠١٠٠٠١٧",
+        "215903501",
+        "",
+    ],
+)
+def test_a_siret_that_is_foreign_or_none(siret: str) -> None:
+    assert not accepted(provider(NAMED, perimeter=LISTED), siret=siret)
+
+
+def test_a_listed_number_that_is_no_siret_is_refused_all_the_same() -> None:
+    assert not accepted(provider(NAMED, perimeter=Perimeter(siret=frozenset({"123"}))), siret="123")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "tenant"),
+    [
+        ({"siret": "x"}, None),
+        ({"org": "siret"}, None),
+        ({"org": ("organization", "siret")}, None),
+        ({"org": "x"}, "org"),
+    ],
+)
+def test_a_siret_is_known_by_its_name_its_claim_or_as_the_tenant(
+    attributes: dict[str, str], tenant: str | None
+) -> None:
+    of = provider(attributes, tenant=tenant, perimeter=LISTED)
+    (name,) = attributes
+    assert accepted(of, **{name: METROPOLE})
+    assert not accepted(of, **{name: DEPARTEMENT})
+
+
+@pytest.mark.parametrize("number", [METROPOLE, DEPARTEMENT, LA_POSTE, LA_POSTE_BRANCH, "73282932000074"])
+def test_sirets(number: str) -> None:
+    assert is_siret(number)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "35600000049838",
+        "35600100049837",
+        "73282932000075",
+        "7328293200007",
+        "７３２８２９３２００００７４",
+        "",
+        "a" * 14,
+    ],
+)
+def test_no_sirets(number: str) -> None:
+    assert not is_siret(number)
+
+
+@given(
+    st.from_regex(r"\A[0-9]{14}\Z").filter(lambda number: not number.startswith("356000000")),
+    st.integers(0, 13),
+    st.integers(1, 9),
+)
+def test_one_wrong_digit_is_always_found(number: str, place: int, more: int) -> None:
+    wrong = number[:place] + str((int(number[place]) + more) % 10) + number[place + 1 :]
+    assert not (is_siret(number) and is_siret(wrong)) or wrong.startswith("356000000")

@@ -1,0 +1,14 @@
+from gateway.model.codes import LOGIN_MAPPING
+from gateway.model.errors import GatewayError
+
+
+def test_an_error_has_a_code_for_the_browser_and_a_detail_for_the_operator() -> None:
+    error = GatewayError(LOGIN_MAPPING, "`mail` has 2 values")
+    assert error.code is LOGIN_MAPPING
+    assert error.detail == "`mail` has 2 values"
+    assert str(error) == "login.mapping: `mail` has 2 values"
+
+
+def test_without_a_detail_the_code_speaks_for_itself() -> None:
+    assert str(GatewayError(LOGIN_MAPPING)) == "login.mapping"
+    assert GatewayError(LOGIN_MAPPING).detail == ""

@@ -1,0 +1,54 @@
+from time import perf_counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.model.mail import mail_domain
+
+
+@pytest.mark.parametrize(
+    ("address", "domain"),
+    [
+        ("a@corp.example", "corp.example"),
+        ("a.b+c@Corp.EXAMPLE", "corp.example"),
+        ("o'neil_42@sub.corp.example", "sub.corp.example"),
+        ("a@xn--mtropole-b1a.example", "xn--mtropole-b1a.example"),
+        ("a@" + "b" * 63 + ".example", "b" * 63 + ".example"),
+    ],
+)
+def test_one_local_part_and_one_domain(address: str, domain: str) -> None:
+    assert mail_domain(address) == domain
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "", "@", "a", "a@", "@corp.example", "a@localhost", "a@corp..example", "a@.corp.example", "a@corp.example.",
+        "a@-corp.example", "a@corp-.example", "a@" + "b" * 64 + ".example", "a" * 250 + "@b.example",
+        "a@evil.test@corp.example", '"a@corp.example"@evil.test', '"a"@corp.example', "a b@corp.example",
+        "a@corp.example ", " a@corp.example", "a@corp.example\n", "a@corp.example\x00", "a@corp_x.example",
+        ".a@corp.example", "a.@corp.example", "a..b@corp.example", "é@corp.example", "a@é.example",
+        "a@corp。example", "a@[127.0.0.1]", "a(x)@corp.example", "a@corp.example(x)", "A <a@corp.example>",
+        "a@corp.example,b@corp.example", "a@corp.example;b", "mailto:a@corp.example", "a\\@corp.example",
+    ],
+)  # fmt: skip
+def test_any_other_form_has_no_domain(address: str) -> None:
+    assert mail_domain(address) is None
+
+
+@given(st.text(alphabet='aA0.@-"() \n\u3002é', max_size=20))
+def test_a_domain_is_what_stands_after_the_only_at_sign(address: str) -> None:
+    domain = mail_domain(address)
+    if domain is not None:
+        local, at, rest = address.partition("@")
+        assert local
+        assert at
+        assert rest.lower() == domain
+
+
+def test_a_hostile_address_takes_no_time() -> None:
+    begin = perf_counter()
+    assert mail_domain("a@" + "a-" * 100 + "!") is None
+    assert mail_domain("a." * 120 + "!") is None
+    assert perf_counter() - begin < 0.1

@@ -1,0 +1,22 @@
+from dataclasses import FrozenInstanceError, replace
+
+import pytest
+
+from gateway.model.transaction import HandOver, OidcLogin, Transaction
+
+TRANSACTION = Transaction("permis", "permis.example", "https", "/a?b=c", "0" * 64, 0, 1_700_000_000)
+LOGIN = OidcLogin("metropole", "n", "v", "https://portail.example/_ecluse/callback/metropole", "0" * 64, None, 1)
+HAND_OVER = HandOver("permis", "permis.example", "/", "0" * 64, "id", b"k" * 32, "metropole", 1)
+
+
+@pytest.mark.parametrize("value", [TRANSACTION, LOGIN, HAND_OVER])
+def test_what_is_under_way_is_replaced_never_changed(value: object) -> None:
+    with pytest.raises(FrozenInstanceError):
+        value.binding = "1" * 64
+    assert replace(value) == value
+    assert replace(value, binding="1" * 64) != value
+    assert not hasattr(value, "__dict__")
+
+
+def test_unless_an_app_asks_any_authentication_will_do() -> None:
+    assert TRANSACTION.not_before == 0

@@ -1,0 +1,321 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.model.codes import TRANSLATION_SPEC, TRANSLATION_UNENCODABLE
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.translation.charset import Encoding
+from gateway.translation.render import (
+    MOST_BYTES,
+    Constant,
+    CookieSpec,
+    FromAttribute,
+    HeaderSpec,
+    Injection,
+    Source,
+    Translation,
+    check_cookie,
+    check_header,
+)
+from gateway.wire import headers as wire_headers
+from gateway.wire.cookies import without_cookies
+from gateway.wire.hop_by_hop import HOP_BY_HOP
+
+
+def person(left_out: frozenset[str] = frozenset(), **attributes: tuple[str, ...]) -> Identity:
+    return Identity("metropole", "https://op.metropole.example", "s-1", attributes, left_out)
+
+
+def header(source: Source, name: str = "X-A", encoding: Encoding = "utf8") -> HeaderSpec:
+    return HeaderSpec(name, source, encoding)
+
+
+def headers_of(identity: Identity | None, *specs: HeaderSpec) -> bytes:
+    return Translation.compile(specs, []).render(identity).headers
+
+
+def value_of(values: tuple[str, ...], join: str | None = None, encoding: Encoding = "utf8") -> bytes:
+    line = headers_of(person(a=values), header(FromAttribute("a", join), encoding=encoding))
+    return line.removeprefix(b"\r\nX-A: ")
+
+
+# --- what is sent -----------------------------------------------------------------------------------------------------
+
+
+def test_header_lines_and_cookies_are_ready_to_be_joined_to_a_head() -> None:
+    translation = Translation.compile(
+        [
+            HeaderSpec("ct-remote-user", FromAttribute("uid")),
+            HeaderSpec("ctln", FromAttribute("family_name"), "latin1", "transliterate"),
+            HeaderSpec("FrEduRne", FromAttribute("uai", join=",")),
+            HeaderSpec("X-Gateway", Constant("ecluse")),
+        ],
+        [CookieSpec("CTSESSION", Constant("present")), CookieSpec("nom", FromAttribute("family_name"), "percent")],
+    )
+    agent = person(uid=("mcoeur",), family_name=("Cœur-Géant",), uai=("0291101P$UAJ$PU", "0350001A"))
+    assert translation.render(agent) == Injection(
+        b"\r\nct-remote-user: mcoeur"
+        b"\r\nctln: Coeur-G\xe9ant"
+        b"\r\nFrEduRne: 0291101P$UAJ$PU,0350001A"
+        b"\r\nX-Gateway: ecluse",
+        b"CTSESSION=present; nom=C%C5%93ur-G%C3%A9ant",
+    )
+
+
+def test_the_special_names_are_what_the_gateway_itself_knows() -> None:
+    specs = [header(FromAttribute(name), f"X-{name}") for name in ("subject", "provider", "issuer")]
+    lines = headers_of(person(subject=("evil",), provider=("evil",)), *specs)
+    assert lines == b"\r\nX-subject: s-1\r\nX-provider: metropole\r\nX-issuer: https://op.metropole.example"
+
+
+def test_nobody_gets_nothing_constants_included() -> None:
+    """No application may take anything for a sign-in."""
+    translation = Translation.compile(
+        [header(Constant("ecluse")), header(FromAttribute("subject"), "X-B")], [CookieSpec("c", Constant("present"))]
+    )
+    assert translation.render(None) == Injection(b"", b"")
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [person(), person(dept=("",)), person(dept=()), person(dept=("", "")), person(frozenset({"dept"}), dept=("x",))],
+)
+def test_absent_is_absent(identity: Identity) -> None:
+    """K040, and an empty value: some servers drop an empty header, so that the application sees an older one."""
+    translation = Translation.compile(
+        [header(FromAttribute("dept"), "X-Dept"), header(FromAttribute("dept", join=","), "X-Depts")],
+        [CookieSpec("dept", FromAttribute("dept"))],
+    )
+    assert translation.render(identity) == Injection(b"", b"")
+    # And no client can fill the gap: the names stay reserved.
+    assert translation.header_folds == {b"xdept", b"xdepts"}
+    assert translation.cookie_names == {b"dept"}
+
+
+# --- several values (HS10) --------------------------------------------------------------------------------------------
+
+
+def test_several_values_without_a_join_are_refused_for_nobody_could_say_which_one_counts() -> None:
+    assert value_of(("one",)) == b"one"
+    with pytest.raises(GatewayError, match="X-A: 2 values"):
+        value_of(("one", "two"))
+
+
+@pytest.mark.parametrize(
+    ("values", "join", "encoding"),
+    [
+        (("users,admins",), ",", "utf8"),
+        (("users", "a,b"), ",", "utf8"),
+        (("a;admin",), ";", "utf8"),
+        (("a;admin",), "; ", "utf8"),
+        (("a; admin",), "; ", "utf8"),
+        (("a|b",), "|", "utf8"),
+        (("a|b",), "||", "utf8"),
+        (("a|", "b"), "||", "utf8"),
+        (("a b",), " ", "utf8"),
+        ((r"a\,b",), ",", "utf8"),
+        # Shibboleth: `a\;b` is one value
+        (("a\\", "b"), ";", "utf8"),
+        # NFC makes a semicolon of the Greek question mark
+        (("a\u037eadmin",), ";", "utf8"),
+        (("a\u037eadmin",), ";", "latin1"),
+        # These are not hidden: `percent` leaves them, base64 writes them
+        (("a-b",), "-", "percent"),
+        (("a~b",), "~", "percent"),
+        (("ab",), "b", "percent"),
+        (("?>?",), "/", "base64"),
+        (("a",), "=", "base64"),
+    ],
+)
+def test_a_value_that_an_application_would_split_is_refused(
+    values: tuple[str, ...], join: str, encoding: Encoding
+) -> None:
+    with pytest.raises(GatewayError) as refused:
+        value_of(values, join, encoding)
+    assert refused.value.code is TRANSLATION_UNENCODABLE
+    assert not any(value in refused.value.detail for value in values if len(value) > 2)
+
+
+def test_a_separator_that_transliteration_makes_is_refused_too() -> None:
+    spec = HeaderSpec("X-A", FromAttribute("a", join="'"), "latin1", "transliterate")
+    with pytest.raises(GatewayError, match="separator"):
+        headers_of(person(a=("l’admin",)), spec)
+
+
+@pytest.mark.parametrize(
+    ("values", "join", "encoding", "sent"),
+    [
+        (("a", "b"), ",", "utf8", b"a,b"),
+        (("a", "b"), "; ", "utf8", b"a; b"),
+        (("Jean Dupont", "b"), "; ", "utf8", b"Jean Dupont; b"),
+        (("a;b", "c"), ",", "utf8", b"a;b,c"),
+        (("a", "", "b"), ",", "utf8", b"a,b"),
+        (("a,b", "c"), ",", "percent", b"a%2Cb,c"),
+        (("a,b", "c"), ",", "base64", b"YSxi,Yw=="),
+        ((r"CORP\agent", "b"), ",", "utf8", rb"CORP\agent,b"),
+    ],
+)
+def test_each_value_is_encoded_by_itself_then_joined(
+    values: tuple[str, ...], join: str, encoding: Encoding, sent: bytes
+) -> None:
+    assert value_of(values, join, encoding) == sent
+
+
+JOINS = st.sampled_from([",", ";", "; ", "|", "||", "^", "$", " ", "a", "-", "=", ", ,"])
+
+
+@given(
+    st.lists(st.text(alphabet="ab ,;|^$\\-=é\u037e", max_size=6), max_size=5),
+    JOINS,
+    st.sampled_from(["utf8", "percent", "base64"]),
+)
+def test_splitting_gives_the_list_again_or_nothing_is_sent(values: list[str], join: str, encoding: Encoding) -> None:
+    try:
+        sent = value_of(tuple(values), join, encoding)
+    except GatewayError:
+        return
+    alone = [value_of((value,), None, encoding) for value in values if value]
+    assert (sent.split(join.encode()) if sent else []) == alone
+    # Applications that split at the sign and trim see no more.
+    if join.strip() and sent:
+        assert [part.strip() for part in sent.split(join.strip().encode())] == alone or len(join.strip()) > 1
+
+
+def test_500_groups_pass_and_what_no_application_takes_does_not() -> None:
+    groups = tuple(f"groupe-{number:03}" for number in range(500))
+    assert value_of(groups, ",").split(b",") == [group.encode() for group in groups]
+    with pytest.raises(GatewayError, match=f"over {MOST_BYTES} bytes"):
+        value_of(("x" * MOST_BYTES,))
+    with pytest.raises(GatewayError, match=f"over {MOST_BYTES} bytes"):
+        headers_of(person(a=("x" * (MOST_BYTES // 2),)), *(header(FromAttribute("a"), name) for name in ("X-A", "X-B")))
+
+
+# --- values that no line or cookie can hold ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Remote-User: root", "a\nb", "a\0", "a\x85b", " a", "a\t"])
+@pytest.mark.parametrize("join", [None, ","])
+def test_a_value_that_would_end_the_line_or_change_on_the_way_is_refused(value: str, join: str | None) -> None:
+    with pytest.raises(GatewayError, match=r"^translation\.unencodable: X-A: ") as refused:
+        value_of((value,), join)
+    assert "root" not in refused.value.detail
+
+
+@pytest.mark.parametrize("value", ["a;b=c", "a,b", 'a"b', "a\\b", "a b", "é", "a\tb"])
+def test_a_cookie_holds_cookie_octets_or_what_percent_and_base64_make_of_the_rest(value: str) -> None:
+    identity = person(a=(value.replace("\t", " \t"),)) if "\t" in value else person(a=(value,))
+    with pytest.raises(GatewayError, match="app_user"):
+        Translation.compile([], [CookieSpec("app_user", FromAttribute("a"))]).render(identity)
+    if "\t" not in value:
+        for encoding in ("percent", "base64"):
+            cookies = Translation.compile([], [CookieSpec("app_user", FromAttribute("a"), encoding)]).render(identity)
+            assert cookies.cookies.startswith(b"app_user=")
+            assert not set(b';," \\') & set(cookies.cookies)
+
+
+# --- what may not be written ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "", "X_Remote_User", "X Remote", "X-A:", "X-A\r\nX-B", "é", "X/A", "X(A)", "-", "!!",
+        "Host", "host", "Content-Length", "Transfer-Encoding", "Content-Type", "Content-Encoding", "Connection",
+        "Keep-Alive", "TE", "Trailer", "Upgrade", "Proxy-Connection", "Proxy-Authorization", "Proxy-Authenticate",
+        "HTTP2-Settings", "Cookie", "Set-Cookie", "Expect", "Proxy", "Forwarded", "X-Forwarded-For",
+        "X-Forwarded-Proto", "X-Forwarded-Host", "X.Forwarded.For", "XForwardedFor", "X-Request-Id", "traceparent",
+        "tracestate", "X-Original-URL", "X-Rewrite-URL", "X-HTTP-Method-Override", "Ecluse-Subject", "X-Ecluse-A",
+    ],
+)  # fmt: skip
+def test_names_that_no_application_may_inject(name: str) -> None:
+    with pytest.raises(GatewayError) as refused:
+        check_header(HeaderSpec(name, Constant("x")))
+    assert refused.value.code is TRANSLATION_SPEC
+    with pytest.raises(GatewayError):
+        Translation.compile([HeaderSpec(name, Constant("x"))], [])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["X-Remote-User", "Remote-User", "Auth-User", "ct-remote-user", "FrEduRne", "SM.USER", "iv-user", "Authorization",
+     "X-Forwarded-User", "X-Auth-Request-Email", "OIDC-CLAIM-sub", "Shib-Identity-Provider", "cn"],
+)  # fmt: skip
+def test_names_that_applications_know(name: str) -> None:
+    check_header(HeaderSpec(name, Constant("x")))
+
+
+NEVER_INJECTED = HOP_BY_HOP | set(wire_headers._REQUEST_SPECIAL) - {b"authorization"}
+
+
+@pytest.mark.parametrize("special", sorted(NEVER_INJECTED))
+def test_what_the_data_plane_writes_itself_is_never_injected(special: bytes) -> None:
+    with pytest.raises(GatewayError):
+        check_header(HeaderSpec(special.decode(), Constant("x")))
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a;b", "a=b", "é", "a,b", 'a"', "app%5Fuser", "...", "__Host-ecluse",
+                                  "__host-ECLUSE-b", "__Host-ecluse2", "Host.ecluse"])  # fmt: skip
+def test_cookies_that_no_application_may_inject(name: str) -> None:
+    with pytest.raises(GatewayError) as refused:
+        check_cookie(CookieSpec(name, Constant("x")))
+    assert refused.value.code is TRANSLATION_SPEC
+    with pytest.raises(GatewayError):
+        Translation.compile([], [CookieSpec(name, Constant("x"))])
+
+
+@pytest.mark.parametrize("name", ["CTSESSION", "app_user", "PHPSESSID", "ASP.NET_SessionId", "_shibsession_a"])
+def test_cookies_that_applications_know(name: str) -> None:
+    check_cookie(CookieSpec(name, Constant("x")))
+
+
+def test_two_names_that_a_server_may_read_as_one_are_refused() -> None:
+    for one, other in (("X-A", "X-A"), ("X-A", "x-a"), ("X-A", "X.A"), ("X-A", "XA")):
+        with pytest.raises(GatewayError, match=f"`{one}`"):
+            Translation.compile([header(Constant("1"), one), header(Constant("2"), other)], [])
+    for one, other in (("app_user", "app_user"), ("app_user", "APP.user")):
+        with pytest.raises(GatewayError, match=f"`{one}`"):
+            Translation.compile([], [CookieSpec(one, Constant("1")), CookieSpec(other, Constant("2"))])
+    Translation.compile([header(Constant("1"), "app-user")], [CookieSpec("app_user", Constant("1"))])
+
+
+@pytest.mark.parametrize(
+    ("source", "encoding", "why"),
+    [
+        (Constant(""), "utf8", "empty"),
+        (Constant("a\nb"), "utf8", "control"),
+        (Constant(" a"), "utf8", "white space"),
+        (Constant("Cœur"), "latin1", "8859-1"),
+        (FromAttribute(""), "utf8", "no attribute"),
+        (FromAttribute("a", ""), "utf8", "join"),
+        (FromAttribute("a", "\n"), "utf8", "join"),
+        (FromAttribute("a", "é"), "utf8", "join"),
+        (FromAttribute("a", "123456789"), "utf8", "join"),
+    ],
+)
+def test_a_source_that_could_never_be_sent_is_found_at_load(source: Source, encoding: Encoding, why: str) -> None:
+    with pytest.raises(GatewayError, match=why) as refused:
+        Translation.compile([HeaderSpec("X-A", source, encoding)], [])
+    assert refused.value.code is TRANSLATION_SPEC
+
+
+@pytest.mark.parametrize("source", [Constant("a b"), Constant("a;b"), Constant("é"), FromAttribute("a", ";"),
+                                    FromAttribute("a", ", ")])  # fmt: skip
+def test_a_cookie_source_that_could_never_be_sent_is_found_at_load(source: Source) -> None:
+    with pytest.raises(GatewayError):
+        Translation.compile([], [CookieSpec("a", source)])
+
+
+# --- at the seam with the data plane ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("received", [b"X-Remote-User", b"x-remote-user", b"X_Remote_User", b"X.Remote.User"])
+def test_the_folded_names_keep_a_client_s_own_off(received: bytes) -> None:
+    translation = Translation.compile([HeaderSpec("X-Remote-User", FromAttribute("uid"))], [])
+    assert wire_headers.fold(received) in translation.header_folds
+
+
+def test_the_folded_cookie_names_keep_a_client_s_own_off() -> None:
+    translation = Translation.compile([], [CookieSpec("app_user", FromAttribute("uid"))])
+    received = b'a=1; app_user=root; APP.USER=root; "app_user"=root; app%5Fuser=root'
+    assert without_cookies(received, translation.cookie_names) == b"a=1"
