@@ -1,0 +1,40 @@
+"""IP addresses and networks in one form: an IPv4 address mapped into IPv6 is that IPv4 address."""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Final
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+_MAPPED: Final = IPv6Network("::ffff:0:0/96")
+
+
+def parse_address(text: str) -> Address | None:
+    """None for what is no address; a zone (`fe80::1%eth0`) means nothing on another machine."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        return None if address.scope_id is not None else address.ipv4_mapped or address
+    return address
+
+
+def parse_network(text: str) -> Network:
+    """ValueError for what is no network, or has bits set beside its prefix."""
+    network = ip_network(text)
+    if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):
+        mapped = network.network_address.ipv4_mapped
+        return IPv4Network((int(mapped or 0), network.prefixlen - 96))
+    return network
+
+
+def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
+    """ValueError names the first that is none."""
+    return tuple(map(parse_network, texts))
+
+
+def contains(networks: tuple[Network, ...], address: Address) -> bool:
+    """Of no network, nothing is a member."""
+    return any(address in network for network in networks)

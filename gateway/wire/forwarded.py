@@ -1,0 +1,76 @@
+"""Who the client is behind the proxies that are listed, and how the application is told.
+
+Only X-Forwarded-For and -Proto are read, and only from listed proxies; every header of this kind that goes upstream
+is written here. `Forwarded` is written and not read: two sources could disagree.
+"""
+
+from typing import Final
+
+from gateway.wire.addresses import Address, Network, contains, parse_address
+
+# Longer chains are forged or lost in a circle.
+_MOST_HOPS: Final = 32
+
+
+def client_chain(peer: str, forwarded_for: bytes | None, trusted: tuple[Network, ...]) -> tuple[str, ...]:
+    """The client first, then each listed proxy on the way, the peer last; mostly the peer alone.
+
+    `peer`: the address at the other end of the connection; one without an address is "unknown".
+    `forwarded_for`: X-Forwarded-For, lines joined by b", ". It is read from the right, each address vouched for by the
+    listed proxy after it. What is no address ends the walk: the proxy that wrote it down stands for its client.
+    """
+    address = parse_address(peer.partition("%")[0])
+    if address is None:
+        return ("unknown",)
+    chain = [str(address)]
+    rest = forwarded_for
+    while rest is not None and len(chain) < _MOST_HOPS and contains(trusted, address):
+        rest, _, last = rest.rpartition(b",")
+        before = _hop(last)
+        if before is None:
+            break
+        address = before
+        chain.append(str(address))
+    return tuple(reversed(chain))
+
+
+def _hop(text: bytes) -> Address | None:
+    """`1.2.3.4`, `1.2.3.4:567`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:567`."""
+    hop = text.strip(b" \t").decode("latin-1")
+    if hop.startswith("["):
+        host, bracket, port = hop[1:].partition("]")
+        return parse_address(host) if bracket and (not port or _is_port(port)) else None
+    if hop.count(":") == 1:
+        host, _, port = hop.partition(":")
+        return parse_address(host) if _is_port(":" + port) else None
+    return parse_address(hop)
+
+
+def _is_port(text: str) -> bool:
+    return text.startswith(":") and text.isascii() and text[1:].isdigit() and len(text) <= 6
+
+
+def client_scheme(own: str, peer: str, forwarded_proto: bytes | None, trusted: tuple[Network, ...]) -> str:
+    """What the browser used: `own` is the listener's; a listed proxy may say otherwise, in one plain word."""
+    if forwarded_proto is None:
+        return own
+    address = parse_address(peer)
+    said = forwarded_proto.strip(b" \t").lower()
+    if address is None or said not in {b"http", b"https"} or not contains(trusted, address):
+        return own
+    return said.decode("ascii")
+
+
+def forwarded_headers(chain: tuple[str, ...], scheme: str, host: bytes) -> bytes:
+    """Header lines, each as b"\\r\\nName: value". `chain`: of client_chain. `host`: that canonical_host accepted."""
+    # RFC 7239 6: an IPv6 address is bracketed and quoted.
+    nodes = [f'for="[{address}]"' if ":" in address else f"for={address}" for address in chain]
+    name = host.decode("ascii")
+    lines = (
+        "",
+        f"X-Forwarded-For: {', '.join(chain)}",
+        f"X-Forwarded-Proto: {scheme}",
+        f"X-Forwarded-Host: {name}",
+        f'Forwarded: {", ".join(nodes)};host="{name}";proto={scheme}',
+    )
+    return "\r\n".join(lines).encode("ascii")

@@ -1,0 +1,116 @@
+"""Where a message ends (RFC 9112 6.3), and what the C parser lets pass but may not go on.
+
+llhttp by itself refuses Content-Length beside Transfer-Encoding, two Content-Length, bare LF, obs-fold, NUL and odd
+chunk sizes; what is checked here is what it was seen to accept.
+"""
+
+import re
+from typing import Final
+
+from gateway.model.codes import (
+    UPSTREAM_RESPONSE,
+    WIRE_EXPECT,
+    WIRE_FRAMING,
+    WIRE_HOST,
+    WIRE_METHOD,
+    WIRE_SYNTAX,
+    WIRE_TARGET,
+    WIRE_UPGRADE,
+    WIRE_VERSION,
+    Code,
+)
+from gateway.model.errors import GatewayError
+
+# No CONNECT, no TRACE. No WebDAV: COPY and MOVE name a second path, and Depth reaches below the one that policy saw.
+METHODS: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
+
+# What follows a head: the Content-Length, or one of these.
+NO_BODY: Final = -1
+CHUNKED: Final = -2
+UNTIL_CLOSE: Final = -3
+
+# RFC 9112 3, with its CRLF. Groups: method, target, minor version. llhttp takes `GET  /`, `GET /` without a version,
+# `HTTP/2.0` and `GET / RTSP/1.0` as well, and does not say so.
+REQUEST_LINE: Final = re.compile(rb"(%b) ([\x21-\x7e]++) HTTP/1\.([01])\r\n" % b"|".join(sorted(METHODS)))
+_ANY_LINE: Final = re.compile(rb"([A-Za-z0-9!#$%&'*+.^_`|~-]++) ([^ \r\n]++)(?: ([^ \r\n]++))?\r\n")
+
+# RFC 9112 6.2, one spelling for each number; 18 digits fit every counter.
+_LENGTH: Final = re.compile(rb"(?:0|[1-9][0-9]{0,17}+)[ \t]*+")
+
+
+def request_line_fault(line: bytes) -> GatewayError:
+    """What is wrong with a first line that REQUEST_LINE does not match."""
+    match = _ANY_LINE.match(line)
+    if match is None:
+        return GatewayError(WIRE_SYNTAX, f"no request line: {line.partition(b'?')[0][:40]!r}")
+    method, target, version = match.groups()
+    if version not in {b"HTTP/1.1", b"HTTP/1.0"}:
+        return GatewayError(WIRE_VERSION, f"{version or b'no version'!r:.40}")
+    if method not in METHODS:
+        return GatewayError(WIRE_METHOD, repr(method[:20]))
+    return GatewayError(WIRE_TARGET, f"a byte that may not stand here: {target.partition(b'?')[0][:120]!r}")
+
+
+def request_framing(
+    method: bytes,
+    version: str,
+    hosts: int,
+    content_length: bytes | None,
+    transfer_encoding: bytes | None,
+    upgrade: bytes | None,
+    expect: bytes | None,
+) -> int:
+    """What follows the head. `version`: "1.1" or "1.0". `hosts`: how many Host lines.
+
+    A header that came more than once is joined by b", "; each is None where it did not come.
+    """
+    if method not in METHODS:
+        raise GatewayError(WIRE_METHOD, repr(method[:20]))
+    if version not in {"1.1", "1.0"}:
+        raise GatewayError(WIRE_VERSION, version)
+    # RFC 9112 3.2: exactly one. HTTP/1.0 could do without, but no application can be found without it.
+    if hosts != 1:
+        raise GatewayError(WIRE_HOST, f"{hosts} Host headers")
+    # RFC 9110 10.1.1
+    if expect is not None and expect.strip(b" \t").lower() != b"100-continue":
+        raise GatewayError(WIRE_EXPECT, repr(expect[:40]))
+    framing = _framing(version, content_length, transfer_encoding, WIRE_FRAMING)
+    # What comes after the head would be a body to one reader and the new protocol to another.
+    if upgrade is not None and framing not in {NO_BODY, 0}:
+        raise GatewayError(WIRE_UPGRADE, "Upgrade with a body")
+    return framing
+
+
+def expects_continue(version: str, expect: bytes | None, framing: int) -> bool:
+    """Whether the client waits for a 100 before it sends its body; HTTP/1.0 knows none (RFC 9110 10.1.1)."""
+    return expect is not None and version == "1.1" and framing not in {NO_BODY, 0}
+
+
+def response_framing(
+    request_method: bytes, status: int, version: str, content_length: bytes | None, transfer_encoding: bytes | None
+) -> int:
+    """What follows an upstream's head. `version`: "1.1" or "1.0", as the parser says it.
+
+    llhttp takes `HTTP/2.0` and the statuses 000 to 999 as well.
+    """
+    if version not in {"1.1", "1.0"} or not 100 <= status <= 599:
+        raise GatewayError(UPSTREAM_RESPONSE, f"HTTP/{version} {status}")
+    framing = _framing(version, content_length, transfer_encoding, UPSTREAM_RESPONSE)
+    # RFC 9112 6.3 (1)
+    if request_method == b"HEAD" or status in {204, 304} or status < 200:
+        return NO_BODY
+    # RFC 9112 6.3 (8)
+    return UNTIL_CLOSE if framing == NO_BODY else framing
+
+
+def _framing(version: str, content_length: bytes | None, transfer_encoding: bytes | None, fault: Code) -> int:
+    if transfer_encoding is not None:
+        # RFC 9112 6.1: never beside a length, never in HTTP/1.0. Codings other than chunked are nobody's use.
+        if version == "1.0" or content_length is not None or transfer_encoding.strip(b" \t").lower() != b"chunked":
+            raise GatewayError(fault, f"Transfer-Encoding {transfer_encoding[:40]!r} in HTTP/{version}")
+        return CHUNKED
+    if content_length is None:
+        return NO_BODY
+    if _LENGTH.fullmatch(content_length) is None:
+        raise GatewayError(fault, f"Content-Length {content_length[:40]!r}")
+    return int(content_length)

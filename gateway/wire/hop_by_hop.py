@@ -1,0 +1,39 @@
+"""Header names that speak of one connection only (RFC 9110 7.6.1)."""
+
+from collections.abc import Iterable
+from typing import Final
+
+HOP_BY_HOP: Final = frozenset(
+    {
+        b"connection",
+        b"http2-settings",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authentication-info",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+
+# Options that are no header's name, and names that are dropped or written anew in any case: nothing is left to remove.
+_NO_NAME: Final = HOP_BY_HOP | {b"", b"close", b"cookie", b"content-length", b"host", b"set-cookie"}
+_NOTHING: Final[frozenset[bytes]] = frozenset()
+
+
+def connection_tokens(values: Iterable[bytes]) -> frozenset[bytes]:
+    """The header names, lower case, that these Connection values take off the message. Mostly none."""
+    tokens: set[bytes] = set()
+    for value in values:
+        tokens.update(token.strip(b" \t") for token in value.lower().split(b","))
+    return frozenset(tokens - _NO_NAME) or _NOTHING
+
+
+def without_named(lines: list[bytes], tokens: frozenset[bytes]) -> list[bytes]:
+    """`lines`: ready b"\\r\\nName: " and value in turn, as the tables of headers.py give them. Call it at the end of
+    the head (Connection may come after what it names) and before anything of ours is added."""
+    pairs = zip(lines[::2], lines[1::2], strict=True)
+    return [piece for pair in pairs if pair[0][2:-2].lower() not in tokens for piece in pair]

@@ -1,0 +1,31 @@
+"""One reading of a Host header, or none."""
+
+import re
+from typing import Final
+
+from gateway.model.codes import WIRE_HOST
+from gateway.model.errors import GatewayError
+
+# RFC 1123 2.1, RFC 5890 2.3.1: letters, digits and hyphens only (an international name comes as its A-label), one
+# optional dot of the root. RFC 9110 4.2.3: a port without leading zeros; an empty one is not worth a second spelling.
+_LABEL: Final = rb"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST: Final = re.compile(rb"(%b(?:\.%b)*+)\.?(?::(0|[1-9][0-9]{0,4}))?" % (_LABEL, _LABEL))
+# WHATWG URL 3.5, "ends in a number": such a host is an IPv4 address in one of its many spellings.
+_NUMBER: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
+_DOTTED_QUAD: Final = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!\Z)|\Z)){4}")
+_LONGEST: Final = 253
+_LONGEST_RAW: Final = _LONGEST + len(".:65535")
+_LAST_PORT: Final = 65535
+
+
+def canonical_host(raw: bytes) -> str:
+    """Lower case, without the port and the root's dot. Addresses only as IPv4 in four plain decimal numbers."""
+    match = _HOST.fullmatch(raw.lower()) if len(raw) <= _LONGEST_RAW else None
+    if match is None:
+        raise GatewayError(WIRE_HOST, f"not a host name: {raw[:80]!r}")
+    host = match[1].decode("ascii")
+    if len(host) > _LONGEST or int(match[2] or 0) > _LAST_PORT:
+        raise GatewayError(WIRE_HOST, f"too long a name or too high a port: {raw[-80:]!r}")
+    if _NUMBER.fullmatch(host) is not None and _DOTTED_QUAD.fullmatch(host) is None:
+        raise GatewayError(WIRE_HOST, f"an address in a short or odd form: {host[:80]!r}")
+    return host

@@ -1,0 +1,34 @@
+"""Whether an answer may be a sign-in page: only a top-level navigation of a browser can show and finish one."""
+
+import re
+from collections.abc import Iterable
+from typing import Final, Literal
+
+Kind = Literal["navigation", "frame", "other"]
+
+_FRAMES: Final = frozenset({b"iframe", b"frame", b"embed", b"object"})
+_READ: Final = frozenset({b"accept", b"sec-fetch-dest", b"sec-purpose", b"upgrade", b"x-requested-with"})
+_HTML: Final = re.compile(rb"(?:^|,)[ \t]*text/html[ \t]*(?:[;,]|$)", re.IGNORECASE)
+
+
+def kind_of(method: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Kind:
+    """`headers`: names in any case, values. Upgrade has to be among them where it was sent."""
+    said: dict[bytes, bytes] = {}
+    for name, value in headers:
+        lower = name.lower()
+        if lower in _READ:
+            said[lower] = said[lower] + b"," + value if lower in said else value
+    if method not in {b"GET", b"POST"} or b"upgrade" in said or b"sec-purpose" in said:
+        return "other"
+    destination = said.get(b"sec-fetch-dest")
+    if destination is not None:
+        # Fetch Metadata 2.1: set by the browser, out of reach of any page's script.
+        return _by_destination(destination.strip(b" \t"))
+    html = _HTML.search(said.get(b"accept", b"")) is not None
+    return "navigation" if html and b"x-requested-with" not in said else "other"
+
+
+def _by_destination(destination: bytes) -> Kind:
+    if destination == b"document":
+        return "navigation"
+    return "frame" if destination in _FRAMES else "other"

@@ -1,0 +1,242 @@
+"""HS11, K085, K105, K106: whose cookie is whose."""
+
+import string
+import time
+from contextlib import suppress
+from http.cookies import CookieError, SimpleCookie
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.model.codes import WIRE_COOKIE
+from gateway.model.errors import GatewayError
+from gateway.model.names import fold
+from gateway.wire.cookies import BINDING_COOKIE, SESSION_COOKIE, is_ours, read_cookie, without_cookies
+
+INJECTED = frozenset({fold(b"app_user"), fold(b"CTSESSION")})
+NOTHING: frozenset[bytes] = frozenset()
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        (b"__Host-ecluse=abc.def", b"abc.def"),
+        (b"a=b; __Host-ecluse=abc; c=d", b"abc"),
+        (b"a=b;__Host-ecluse=abc", b"abc"),
+        (b"a=b;\t __Host-ecluse=abc \t;", b"abc"),
+        (b"__Host-ecluse=", b""),
+        (b"__Host-ecluse=a=b", b"a=b"),
+        (b'__Host-ecluse="abc"', b'"abc"'),
+        (b"__Host-ecluse-b=xyz; __Host-ecluse=abc", b"abc"),
+        # Not that name.
+        (b"", None),
+        (b";;;", None),
+        (b"=", None),
+        (b"__Host-ecluse", None),
+        (b"__Host-ecluse-b=abc", None),
+        (b"__host-ecluse=abc", None),
+        (b"x__Host-ecluse=abc", None),
+        (b"a=__Host-ecluse=abc", None),
+        (b"a=b __Host-ecluse=abc", None),
+        (b"a=b, __Host-ecluse=abc", None),
+        (b"__Host-ecluse =abc", None),
+        (b"%5f_Host-ecluse=abc", None),
+    ],
+)
+def test_our_cookie_is_read(header: bytes, value: bytes | None) -> None:
+    assert read_cookie(header, SESSION_COOKIE) == value
+
+
+def test_the_binding_cookie_is_another() -> None:
+    header = b"__Host-ecluse-b=xyz; __Host-ecluse=abc"
+    assert read_cookie(header, BINDING_COOKIE) == b"xyz"
+
+
+@pytest.mark.parametrize("second", [b"__Host-ecluse=abc", b"__Host-ecluse=other", b"__Host-ecluse="])
+def test_two_of_ours_are_an_error(second: bytes) -> None:
+    with pytest.raises(GatewayError) as caught:
+        read_cookie(b"__Host-ecluse=abc; a=b; " + second, SESSION_COOKIE)
+    assert caught.value.code is WIRE_COOKIE
+    assert "abc" not in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("header", "left"),
+    [
+        (b"__Host-ecluse=abc", b""),
+        (b"__Host-ecluse=abc; __Host-ecluse-b=xyz", b""),
+        (b"a=b; __Host-ecluse=abc; c=d", b"a=b; c=d"),
+        (b"__Host-ecluse=abc; a=b", b"a=b"),
+        (b"__Host-ecluse=abc;a=b;  c=d", b"a=b;  c=d"),
+        (b"a=b; __HOST-ECLUSE=abc", b"a=b"),
+        (b"a=b; __Host-ecluse", b"a=b"),
+        (b"a=b; __Host-ecluse =x", b"a=b"),
+        (b"a=b; __Host-ecluse-anything=x", b"a=b"),
+        (b"a=b; %5F%5fHost-ecluse=x", b"a=b"),
+        (b"a=b; x=1, __Host-ecluse=y", b"a=b"),
+    ],
+)
+def test_our_cookies_do_not_reach_the_application(header: bytes, left: bytes) -> None:
+    assert without_cookies(header, NOTHING) == left
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    [
+        b"app_user=admin",
+        b"APP_USER=admin",
+        b"app-user=admin",
+        b"app.user=admin",
+        b"app%5Fuser=admin",
+        b"app%5fuser=admin",
+        b"%61pp_user=admin",
+        b"app%20user=admin",
+        b"app user=admin",
+        b'"app" user=admin',
+        b"app,user=admin",
+        b"app+user=admin",
+        b"app%3Buser=admin",
+        b'"app_user"=admin',
+        b"app_user =admin",
+        b"\tapp_user=admin",
+        b"app_user",
+        b"app_user=",
+        b"app_user[]=admin",
+        b"app_user[x]=admin",
+        b"app_user%5Bx%5D=admin",
+        b"app[user=admin",
+        b"app%5Buser=admin",
+        b"app_user%00x=admin",
+        b"ctsession=1",
+        # Where Perl, Python's http.cookies and RFC 2965 find a second cookie in the first.
+        b"x=1, app_user=admin",
+        b"x=1,app_user=admin",
+        b"x=1 app_user=admin",
+        b'x="1" app_user=admin',
+        b'x="1"app_user=admin',
+        b"x=1,CTSESSION",
+        b"x=1%2Capp_user=admin",
+        b"x=1%20app%5Fuser=admin",
+    ],
+)
+def test_a_cookie_that_a_server_could_read_as_an_injected_one_is_taken_out(cookie: bytes) -> None:
+    assert without_cookies(b"a=b; " + cookie + b"; c=d", INJECTED) == b"a=b; c=d"
+    assert without_cookies(b"a=b; " + cookie, NOTHING) == b"a=b; " + cookie
+
+
+def test_in_a_quoted_value_a_semicolon_parts_cookies_all_the_same() -> None:
+    assert without_cookies(b'x="1; app_user=admin"; c=d', INJECTED) == b'x="1; c=d'
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"",
+        b";;;",
+        b"=",
+        b"; =; ",
+        b"a=b",
+        b" a=b ;; c = d;",
+        b"xapp_user=1; app_user2=1; my-app-user=1",
+        b"a=app_user; b=__Host-ecluse",
+        b"a=x=app_user; note=app_users,and,more",
+        b"PHPSESSID=0123; lang=fr; _ga=GA1.2.3; cart=%5B%7B%22id%22%3A1%7D%5D; b[app_user]=1",
+        b"a=%zz%; %=1; a=%E9\xe9",
+        b"a=\xff\xfe",
+    ],
+)
+def test_other_cookies_stay_byte_for_byte(header: bytes) -> None:
+    assert without_cookies(header, INJECTED) == header
+    assert read_cookie(header, SESSION_COOKIE) is None
+
+
+def test_4_000_cookies() -> None:
+    others = b"; ".join(b"a%d=b" % number for number in range(4000))
+    began = time.perf_counter()
+    assert read_cookie(others + b"; __Host-ecluse=abc", SESSION_COOKIE) == b"abc"
+    assert without_cookies(others + b"; __Host-ecluse=abc; app_user=x", INJECTED) == others
+    assert time.perf_counter() - began < 0.1
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"; ".join([b"%61pp_user=app_user"] * 1500),
+        b"a=" + b"app_user, " * 3000,
+        b"%;" * 2500,
+        b"; " * 5000,
+        b" " * 32_000,
+        b"__Host-ecluse" * 2400,
+    ],
+    ids=lambda header: repr(header[:12]),
+)
+def test_32_kilobytes_of_anything_hold_nobody_up(header: bytes) -> None:
+    began = time.perf_counter()
+    read_cookie(header, SESSION_COOKIE)
+    without_cookies(header, INJECTED)
+    assert time.perf_counter() - began < 0.1
+
+
+def test_no_browser_has_so_many() -> None:
+    with pytest.raises(GatewayError) as caught:
+        without_cookies(b";" * 6000, NOTHING)
+    assert caught.value.code is WIRE_COOKIE
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes(header: bytes) -> None:
+    left = without_cookies(header, INJECTED)
+    assert without_cookies(left, INJECTED) == left
+    assert {pair.strip(b" \t") for pair in left.split(b";")} <= {pair.strip(b" \t") for pair in header.split(b";")} | {
+        b""
+    }
+
+
+pieces = st.sampled_from(
+    [b"app_user", b"app", b"user", b"_", b"CTSESSION", b"__Host-ecluse", b"=", b";", b",", b" ", b'"', b"%5F", b"%20",
+     b"[", b"]", b"x", b"1", b"\t", b"\\"]
+)  # fmt: skip
+
+
+@given(st.lists(pieces, max_size=14).map(b"".join))
+def test_pythons_own_reader_finds_none_of_them_in_what_is_left(header: bytes) -> None:
+    found = SimpleCookie()
+    with suppress(CookieError):
+        found.load(without_cookies(header, INJECTED).decode("ascii"))
+    assert not {fold(name.encode()) for name in found} & (INJECTED | {fold(SESSION_COOKIE)})
+
+
+names = st.text(string.ascii_letters + string.digits + "_-.", min_size=1, max_size=8).map(str.encode)
+
+
+@given(st.lists(st.tuples(names, names), max_size=8))
+def test_only_what_folds_to_our_names_is_taken_out(cookies: list[tuple[bytes, bytes]]) -> None:
+    injected = frozenset(fold(name) for name, _ in cookies[::2]) - {b""}
+    header = b"; ".join(b"%b=%b" % cookie for cookie in cookies)
+    expected = b"; ".join(b"%b=%b" % (name, value) for name, value in cookies if fold(name) not in injected)
+    assert without_cookies(header, injected) == expected
+
+
+@pytest.mark.parametrize(
+    ("set_cookie", "ours"),
+    [
+        (b"__Host-ecluse=x; Path=/; Secure", True),
+        (b"__host-ECLUSE=x", True),
+        (b"__Host-ecluse-b=x", True),
+        (b"__Host-ecluse", True),
+        (b" __Host-ecluse =x", True),
+        (b"=__Host-ecluse=x", True),
+        (b'"__Host-ecluse"=x', True),
+        (b"__Host-ecluse-theme=dark", True),
+        (b"PHPSESSID=x", False),
+        (b"x=__Host-ecluse=y", False),
+        (b"x=1; __Host-ecluse=y", False),
+        (b"__Host-other=x", False),
+        (b"", False),
+        (b";", False),
+        (b"=", False),
+    ],
+)
+def test_an_applications_cookie_of_our_names(set_cookie: bytes, ours: bool) -> None:
+    assert is_ours(set_cookie) is ours

@@ -1,0 +1,97 @@
+"""Invariant 10: a sign-in starts only for a top-level navigation."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.wire.navigation import kind_of
+
+HTML = (b"Accept", b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
+CHROME = [
+    (b"sec-ch-ua-mobile", b"?0"),
+    (b"Upgrade-Insecure-Requests", b"1"),
+    (b"User-Agent", b"Mozilla/5.0"),
+    HTML,
+    (b"Sec-Fetch-Site", b"none"),
+    (b"Sec-Fetch-Mode", b"navigate"),
+    (b"Sec-Fetch-User", b"?1"),
+    (b"Sec-Fetch-Dest", b"document"),
+]
+
+
+def destined(value: bytes) -> list[tuple[bytes, bytes]]:
+    return [*CHROME[:-1], (b"sec-fetch-dest", value)]
+
+
+@pytest.mark.parametrize("method", [b"GET", b"POST"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        CHROME,
+        [HTML],
+        [(b"ACCEPT", b"TEXT/HTML")],
+        [(b"accept", b"application/xml;q=0.9, text/html ;q=0.8")],
+        [(b"Accept", b"image/png"), (b"Accept", b"text/html")],
+        [(b"Accept", b"text/html"), (b"Accept", b"image/png")],
+        # Where the browser itself says so, it need not be asked twice.
+        [(b"Sec-Fetch-Dest", b"document"), (b"Accept", b"*/*")],
+        [(b"Sec-Fetch-Dest", b"document"), (b"X-Requested-With", b"com.example.browser")],
+    ],
+)
+def test_a_navigation(method: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+    assert kind_of(method, headers) == "navigation"
+
+
+@pytest.mark.parametrize("method", [b"GET", b"POST"])
+@pytest.mark.parametrize("destination", [b"iframe", b"frame", b"embed", b"object"])
+def test_a_frame(method: bytes, destination: bytes) -> None:
+    assert kind_of(method, destined(destination)) == "frame"
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [
+        (b"GET", []),
+        (b"GET", [(b"Accept", b"*/*")]),
+        (b"GET", [(b"Accept", b"application/json")]),
+        (b"GET", [(b"Accept", b"text/html5, application/text/html, text/htmlx")]),
+        (b"GET", [HTML, (b"X-Requested-With", b"XMLHttpRequest")]),
+        (b"GET", [HTML, (b"x-requested-with", b"")]),
+        # Scripts, images, prefetches.
+        (b"GET", destined(b"empty")),
+        (b"GET", destined(b"image")),
+        (b"GET", destined(b"script")),
+        (b"GET", destined(b"")),
+        (b"GET", destined(b"Document")),
+        (b"GET", destined(b"document, empty")),
+        (b"GET", [*CHROME, (b"Sec-Fetch-Dest", b"empty")]),
+        (b"GET", [(b"Sec-Fetch-Dest", b"empty"), *CHROME]),
+        (b"GET", [*CHROME, (b"Sec-Purpose", b"prefetch")]),
+        (b"GET", [*CHROME, (b"sec-purpose", b"prefetch;prerender")]),
+        (b"GET", [*destined(b"iframe"), (b"Sec-Purpose", b"prefetch")]),
+        # WebSocket.
+        (b"GET", [*CHROME, (b"Upgrade", b"websocket")]),
+        (b"GET", [*destined(b"iframe"), (b"Upgrade", b"websocket")]),
+        # SAML ECP (K099).
+        (b"GET", [(b"Accept", b"application/vnd.paos+xml"), (b"PAOS", b'ver="urn:liberty:paos:2003-08"')]),
+        (b"HEAD", CHROME),
+        (b"PUT", CHROME),
+        (b"DELETE", CHROME),
+        (b"OPTIONS", CHROME),
+        (b"PUT", destined(b"iframe")),
+    ],
+)
+def test_anything_else(method: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+    assert kind_of(method, headers) == "other"
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([b"Accept", b"Sec-Fetch-Dest", b"Sec-Purpose", b"X"]), st.binary(max_size=12)))
+)
+def test_any_bytes(headers: list[tuple[bytes, bytes]]) -> None:
+    assert kind_of(b"GET", headers) in {"navigation", "frame", "other"}
+
+
+def test_65_kilobytes_of_accept() -> None:
+    assert kind_of(b"GET", [(b"Accept", b", " * 32_000 + b"text/html")]) == "navigation"
+    assert kind_of(b"GET", [(b"Accept", b" " * 65_000)]) == "other"

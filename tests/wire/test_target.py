@@ -1,0 +1,525 @@
+"""PC01 to PC12, K001, K002, K042, K072, K075: one reading of a target, or a refusal."""
+
+import string
+import sys
+import time
+import unicodedata
+from urllib.parse import quote
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from gateway.model.codes import WIRE_TARGET
+from gateway.model.errors import GatewayError
+from gateway.wire.target import STRICT, PathLeniency, Target, absolute_form, canonical_target
+
+TOMCAT = PathLeniency(parameters=frozenset({"jsessionid"}))
+CASELESS = PathLeniency(case_insensitive=True)
+SLASHES = PathLeniency(merge_slashes=True)
+LATIN = PathLeniency(encoding="latin-1")
+ALL = PathLeniency(frozenset({"jsessionid"}), True, True, "latin-1")
+EVERY = {"strict": STRICT, "tomcat": TOMCAT, "caseless": CASELESS, "slashes": SLASHES, "latin": LATIN, "all": ALL}
+
+READ = {
+    b"/": ("",),
+    b"/a": ("a",),
+    b"/a/": ("a", ""),
+    b"/a/b/c.php": ("a", "b", "c.php"),
+    b"/ADMIN": ("ADMIN",),
+    b"/%41dmin": ("Admin",),
+    b"/my%73ession": ("mysession",),
+    b"/.well-known/x": (".well-known", "x"),
+    b"/...": ("...",),
+    b"/a..b/..c/d..": ("a..b", "..c", "d.."),
+    b"/~user/a_b-c.d": ("~user", "a_b-c.d"),
+    b"/a!$&'()*+,=:@b": ("a!$&'()*+,=:@b",),
+    b"/plan[1]|2": ("plan[1]|2",),
+    b"/%5B%7C%7B%22%3C": ('[|{"<',),
+    b"/a%20b": ("a b",),
+    b"/%C3%A9t%C3%A9": ("été",),
+    # Composed and decomposed meet the same rule.
+    b"/e%CC%81": ("é",),
+    b"/%C3%A9": ("é",),
+    b"/%F0%9F%8F%9B": ("🏛",),
+    b"/100%25": ("100%",),
+    b"/100%25/x": ("100%", "x"),
+    b"/100%25%20off": ("100% off",),
+    # They are decoded into a segment, never into a query or a fragment.
+    b"/admin%3f": ("admin?",),
+    b"/admin%23": ("admin#",),
+    # A query takes no part.
+    b"/admin?": ("admin",),
+    b"/admin?x=/public": ("admin",),
+    b"/public?/../admin": ("public",),
+    b'/a?b=%2f%5c%00%zz;x//..\\|{}^`"<>[]': ("a",),
+    b"/a?b?c": ("a",),
+}
+
+REFUSED = {
+    "PC01": [
+        b"/public/../admin",
+        b"/public/./../admin",
+        b"/public/..",
+        b"/./admin",
+        b"/admin/.",
+        b"/../admin",
+        b"/.",
+        b"/..",
+        b"/../",
+        b"/..?x",
+    ],
+    "PC02": [
+        b"/public/%2e%2e/admin",
+        b"/public/%2E%2e/admin",
+        b"/public/.%2e/admin",
+        b"/public/%2e./admin",
+        b"/%2e/admin",
+        b"/public/%2e%2e%2fadmin",
+        b"/public/%2E%2E",
+    ],
+    "PC03": [
+        b"/public%2fadmin",
+        b"/public%2Fadmin",
+        b"/public%5cadmin",
+        b"/public%5Cadmin",
+        b"/public%252fadmin",
+        b"/public\\admin",
+        b"/public/..\\admin",
+        b"/%2Fx",
+        b"/%2f%2fevil",
+    ],
+    "PC04": [
+        b"/%252e%252e/admin",
+        b"/%25%32%65/admin",
+        b"/%2525",
+        b"/%252525",
+        b"/%2561dmin",
+        b"/%25%36%31dmin",
+        b"/%2561dmin/%252e%252e",
+        b"/%25u002f",
+        b"/%25U002F",
+        # Full-width digits, the full-width percent sign.
+        b"/%25" + quote("２ｅ").encode(),
+        b"/" + quote("％2e").encode(),
+    ],
+    "PC06": [
+        b"/admin;a=b",
+        b"/public;/../admin",
+        b"/public/..;/admin",
+        b"/public/.;/admin",
+        b"/;/admin",
+        b"/public/%3b/../admin",
+        b"/public/..%3b/admin",
+        b"/public/%3Badmin",
+        b"/admin;",
+        b"/admin;=x",
+        b"/admin%3bjsessionid=X",
+    ],
+    "PC07": [
+        b"/admin%00",
+        b"/admin%00.css",
+        b"/public%0aadmin",
+        b"/admin%0d%0aX:%201",
+        b"/admin%7f",
+        b"/admin%09",
+        b"/admin\0",
+        b"/admin\n",
+        b"/admin\r",
+        b"/admin\t",
+        b"/admin\x7f",
+        b"/admin\n?x",
+        b"/admin?\n",
+    ],
+    "PC09": [
+        # What Windows' best fit and lenient normalisers make `/`, `\\`, `.`, `;` of.
+        b"/public" + quote("／").encode() + b"admin",
+        b"/public" + quote("＼").encode() + b"admin",
+        b"/public" + quote("∕").encode() + b"admin",
+        b"/public" + quote("⁄").encode() + b"admin",
+        b"/public" + quote("∖").encode() + b"admin",
+        b"/public/" + quote("‥").encode() + b"/admin",
+        b"/public/" + quote("．．").encode() + b"/admin",
+        b"/public/." + quote("．").encode() + b"/admin",
+        b"/public" + quote("；").encode() + b"/admin",
+        b"/public" + quote("\u037e").encode() + b"/admin",
+    ],
+    "PC11": [b"/admin#/public", b"/public#/../admin", b"/admin?x#y", b"/#"],
+    "PC12": [
+        b"http://app1/admin",
+        b"http://evil/",
+        b"https://app1/",
+        b"HtTp://app1/",
+        b"*",
+        b"app1:443",
+        b"admin",
+        b"",
+        b"?x",
+        b"//evil/admin",
+        b"\\evil",
+    ],
+    "bytes": [
+        b"/a b",
+        b"/a?b c",
+        "/é".encode(),
+        b"/\xe9",
+        b"/a?\xe9",
+        "/a?é".encode(),
+        b'/a"b',
+        b"/a<b",
+        b"/a>b",
+        b"/a^b",
+        b"/a`b",
+        b"/a{b",
+        b"/a}b",
+        b"/%",
+        b"/%4",
+        b"/%zz",
+        b"/%u0041",
+        b"/%4g",
+        b"/% 41",
+        b"/%+1",
+    ],
+    "UTF-8": [
+        b"/%c0%ae%c0%ae/admin",
+        b"/%c0%af",
+        b"/%c1%9c",
+        b"/%e0%80%af",
+        b"/%f0%80%80%af",
+        b"/%ed%a0%80",
+        b"/%f4%90%80%80",
+        b"/%ff%fe",
+        b"/%e9",
+        b"/%c3",
+        b"/%c3/%a9",
+        b"/%c2%85",
+    ],
+}
+SLASHED = [b"//admin", b"///admin", b"/public//admin", b"/admin//", b"//"]
+
+refused = pytest.mark.parametrize("raw", [raw for group in REFUSED.values() for raw in group], ids=repr)
+
+
+def read(raw: bytes, leniency: PathLeniency) -> Target | None:
+    try:
+        return canonical_target(raw, leniency)
+    except GatewayError as error:
+        if error.code is not WIRE_TARGET:
+            raise
+        return None
+
+
+def refuses(raw: bytes, leniency: PathLeniency = STRICT) -> bool:
+    return read(raw, leniency) is None
+
+
+@pytest.mark.parametrize("raw", READ, ids=repr)
+def test_read(raw: bytes) -> None:
+    path, mark, query = raw.partition(b"?")
+    assert canonical_target(raw) == Target(raw, path, query if mark else None, READ[raw])
+
+
+@refused
+def test_refused(raw: bytes) -> None:
+    assert refuses(raw)
+
+
+@pytest.mark.parametrize("raw", [*SLASHED, b"/public//../admin", b"/.//admin"], ids=repr)
+def test_an_empty_segment_is_refused(raw: bytes) -> None:
+    assert refuses(raw)
+
+
+# Each leniency opens what it names. Nothing that is refused above is opened by any of them, but the forms listed here.
+OPENED = {
+    "tomcat": [],
+    "caseless": [],
+    "slashes": [b"//evil/admin"],
+    "latin": [b"/%ff%fe", b"/%e9", b"/%c3", b"/%c3/%a9"],
+}
+OPENED["all"] = [raw for opened in OPENED.values() for raw in opened]
+
+
+@pytest.mark.parametrize("name", [name for name in EVERY if name != "strict"])
+@refused
+def test_no_leniency_opens_another_door(raw: bytes, name: str) -> None:
+    assert refuses(raw, EVERY[name]) == (raw not in OPENED[name])
+
+
+JSESSIONID = {
+    b"/menu;jsessionid=0A1B2C": ("menu",),
+    b"/menu;jsessionid=0A1B2C.node1?x=1": ("menu",),
+    b"/;jsessionid=0A1B": ("",),
+    b"/app/;jsessionid=0A1B": ("app", ""),
+    b"/app;jsessionid=A/menu": ("app", "menu"),
+    b"/app;jsessionid=A/menu;jsessionid=A": ("app", "menu"),
+    b"/menu;jsessionid=": ("menu",),
+    b"/menu;jsessionid=AbC!-123!456": ("menu",),
+    b"/m%C3%A9nu;jsessionid=A": ("ménu",),
+}
+
+
+@pytest.mark.parametrize("raw", JSESSIONID, ids=repr)
+def test_a_listed_parameter_is_taken_off(raw: bytes) -> None:
+    target = canonical_target(raw, TOMCAT)
+    assert target.segments == JSESSIONID[raw]
+    assert target.raw == raw
+    assert refuses(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"/menu;jsessionid",
+        b"/menu;JSESSIONID=A",
+        b"/menu;jsessionidx=A",
+        b"/menu;xjsessionid=A",
+        b"/menu;a=b;jsessionid=A",
+        b"/menu;jsessionid=A;a=b",
+        b"/menu;jsessionid=A;b",
+        b"/menu;jsessionid=A;jsessionid=B",
+        b"/menu;jsessionid=A%2e",
+        b"/menu;jsessionid=A%2fb",
+        b"/menu;jsessionid=%41",
+        b"/public/..;jsessionid=A/admin",
+        b"/public/.;jsessionid=A/admin",
+        b"/public/%2e%2e;jsessionid=A/admin",
+        b"/public/;jsessionid=A/admin",
+        b"/;jsessionid=A/admin",
+        b"/menu;a=b",
+        b"/menu%3bjsessionid=A",
+    ],
+    ids=repr,
+)
+def test_any_other_parameter_is_refused(raw: bytes) -> None:
+    assert refuses(raw, TOMCAT)
+
+
+def test_a_segment_that_was_nothing_but_a_parameter_is_an_empty_one() -> None:
+    both = PathLeniency(frozenset({"jsessionid"}), merge_slashes=True)
+    assert canonical_target(b"/a/;jsessionid=X/b", both).segments == ("a", "b")
+
+
+def test_several_parameters_can_be_listed() -> None:
+    two = PathLeniency(frozenset({"jsessionid", "v.1"}))
+    assert canonical_target(b"/a;v.1=2", two).segments == ("a",)
+    assert refuses(b"/a;vx1=2", two)
+
+
+@pytest.mark.parametrize(
+    ("raw", "segments"),
+    [
+        (b"//admin", ("admin",)),
+        (b"///a//b", ("a", "b")),
+        (b"/a//", ("a", "")),
+        (b"//", ("",)),
+        (b"/a/b?x=//y", ("a", "b")),
+    ],
+)
+def test_slashes_are_merged(raw: bytes, segments: tuple[str, ...]) -> None:
+    assert canonical_target(raw, SLASHES).segments == segments
+    assert canonical_target(raw, SLASHES).raw == raw
+
+
+@pytest.mark.parametrize("raw", [b"/public//../admin", b"/.//admin", b"//%2e%2e/admin"])
+def test_merged_slashes_hide_no_dots(raw: bytes) -> None:
+    assert refuses(raw, SLASHES)
+
+
+@pytest.mark.parametrize(
+    ("raw", "segments"),
+    [
+        (b"/ADMIN", ("admin",)),
+        (b"/Admin/X?Y=Z", ("admin", "x")),
+        (b"/%41DMIN", ("admin",)),
+        (b"/%C3%89T%C3%89", ("été",)),
+        (b"/E%CC%81", ("é",)),
+        (b"/%CE%9F%CE%94%CE%9F%CE%A3", ("οδος",)),
+    ],
+)
+def test_case_is_ignored(raw: bytes, segments: tuple[str, ...]) -> None:
+    assert canonical_target(raw, CASELESS).segments == segments
+
+
+@pytest.mark.parametrize("text", ["admın", "ſecret", "admİn", "straße", "ﬁle", "οδοσ", "µ", "ŉ"])
+def test_a_letter_that_servers_lower_differently_is_refused_where_case_is_ignored(text: str) -> None:
+    raw = b"/" + quote(text).encode()
+    assert refuses(raw, CASELESS)
+    assert not refuses(raw)
+
+
+def test_other_letters_are_not_the_ones_they_look_like() -> None:
+    for text in ("ＡＤＭＩＮ", "аdmin", "adm\u0131n"):
+        assert canonical_target(b"/" + quote(text).encode()).segments != ("admin",)
+    assert canonical_target(b"/" + quote("ＡＤＭＩＮ").encode(), CASELESS).segments == ("ａｄｍｉｎ",)
+
+
+@pytest.mark.parametrize(
+    ("raw", "segments"),
+    [
+        (b"/%E9t%E9", ("été",)),
+        (b"/%C9T%C9", ("ÉTÉ",)),
+        (b"/%C3%A9", ("Ã©",)),
+        (b"/.%E9/..%FF", (".é", "..ÿ")),
+        (b"/%e9/%ff", ("é", "ÿ")),
+        (b"/a", ("a",)),
+    ],
+)
+def test_latin_1(raw: bytes, segments: tuple[str, ...]) -> None:
+    assert canonical_target(raw, LATIN).segments == segments
+
+
+@pytest.mark.parametrize("raw", [b"/%92", b"/%80", b"/%9f", b"/%C3%80", b"/%c0%ae", b"/%c0%af", b"/%c1%bf"])
+def test_latin_1_without_controls_and_overlong_forms(raw: bytes) -> None:
+    assert refuses(raw, LATIN)
+
+
+def test_all_leniencies_together() -> None:
+    assert canonical_target(b"//APP//M%C9NU;jsessionid=A", ALL).segments == ("app", "ménu")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"/_ecluse/enter?code=SECRET#x",
+        b"/menu;jsessionid=SECRET",
+        b"http://app/?t=SECRET",
+        b"/a/../b?t=SECRET",
+        b"/\xe9?t=SECRET",
+    ],
+)
+def test_the_log_gets_the_path_and_no_values(raw: bytes) -> None:
+    with pytest.raises(GatewayError) as caught:
+        canonical_target(raw)
+    assert "SECRET" not in str(caught.value)
+
+
+# --- absolute form ---
+
+
+@pytest.mark.parametrize(
+    ("raw", "parts"),
+    [
+        (b"http://app1/admin?x", ("http", b"app1", b"/admin?x")),
+        (b"HtTpS://App1:443/", ("https", b"App1:443", b"/")),
+        (b"http://app1", ("http", b"app1", b"/")),
+        (b"http://app1?x", ("http", b"app1", b"/?x")),
+        # canonical_host refuses the host, canonical_target the rest.
+        (b"http://u:p@app1/", ("http", b"u:p@app1", b"/")),
+        (b"http://app1/a#b", ("http", b"app1", b"/a#b")),
+        (b"http://app1//evil", ("http", b"app1", b"//evil")),
+    ],
+)
+def test_absolute_form(raw: bytes, parts: tuple[str, bytes, bytes]) -> None:
+    assert absolute_form(raw) == parts
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"http:///admin", b"http:/app1/", b"http:app1", b"ftp://app1/", b"*", b"app1:443", b"", b"http://", b"http://a#b"],
+)
+def test_no_absolute_form(raw: bytes) -> None:
+    with pytest.raises(GatewayError) as caught:
+        absolute_form(raw)
+    assert caught.value.code is WIRE_TARGET
+
+
+# --- properties ---
+
+leniencies = st.sampled_from(list(EVERY.values()))
+raws = st.one_of(
+    st.binary(max_size=40).map(lambda data: b"/" + data),
+    # Everything that splits, hides or doubles, close together.
+    st.lists(
+        st.sampled_from(
+            [b"/", b"//", b".", b"..", b"%2e", b"%2E", b"%2f", b"%5c", b"%25", b"%00", b";", b"%3b", b"a", b"A", b"2e",
+             b"?", b"#", b"%41", b"%c3%a9", b"e%cc%81", b"%c0%ae", b"%ef%bc%8f", b"%e9", b";jsessionid=A",
+             b"%", b"\\", b"+"]
+        ),
+        max_size=10,
+    ).map(lambda pieces: b"/" + b"".join(pieces)),
+    st.text(max_size=20).map(lambda text: b"/" + quote(text, safe="/;%?").encode()),
+)  # fmt: skip
+
+
+@given(raws, leniencies)
+def test_a_target_is_kept_byte_for_byte_and_its_segments_hold_no_structure(raw: bytes, leniency: PathLeniency) -> None:
+    target = read(raw, leniency)
+    if target is None:
+        return
+    assert target.raw == raw
+    assert target.path + (b"" if target.query is None else b"?" + target.query) == raw
+    assert target.segments
+    for at, segment in enumerate(target.segments):
+        assert segment not in {".", ".."}
+        assert not set(segment) & set("/\\;")
+        assert all(unicodedata.category(letter) != "Cc" for letter in segment)
+        assert segment or at == len(target.segments) - 1
+        assert unicodedata.is_normalized("NFC", segment)
+
+
+# Not where both are lenient: lower case of latin-1 letters can happen to be the UTF-8 of something else.
+@given(raws, leniencies.filter(lambda leniency: leniency is not ALL))
+@example(b"/100%25", STRICT)
+@example(b"/E%CC%81", CASELESS)
+def test_its_segments_written_out_again_are_read_as_themselves(raw: bytes, leniency: PathLeniency) -> None:
+    target = read(raw, leniency)
+    if target is None:
+        return
+    encoding = leniency.encoding
+    again = b"/" + b"/".join(quote(segment, safe="", encoding=encoding).encode() for segment in target.segments)
+    once = canonical_target(again, leniency)
+    assert once.segments == target.segments
+
+
+@given(raws)
+def test_the_strict_reading_is_the_reading_under_every_leniency_but_for_case_and_charset(raw: bytes) -> None:
+    target = read(raw, STRICT)
+    if target is None:
+        return
+    for leniency in (TOMCAT, SLASHES):
+        assert read(raw, leniency) == target
+
+
+@given(st.text(string.ascii_letters + string.digits + "._~-", min_size=1, max_size=20), st.data())
+def test_percent_encoded_letters_are_the_letters(segment: str, data: st.DataObject) -> None:
+    escaped = data.draw(st.lists(st.booleans(), min_size=len(segment), max_size=len(segment)))
+    raw = "/" + "".join(f"%{ord(char):02x}" if esc else char for char, esc in zip(segment, escaped, strict=True))
+    plain = read(b"/" + segment.encode(), STRICT)
+    spelled = read(raw.encode(), STRICT)
+    assert (plain and plain.segments) == (spelled and spelled.segments)
+
+
+def test_every_letter_is_lowered_to_one_that_stays() -> None:
+    points = (*range(0x80, 0xD800), *range(0xE000, sys.maxunicode + 1))
+    for point in points:
+        letter = chr(point)
+        if letter == letter.lower() == letter.upper() == unicodedata.normalize("NFKC", letter):
+            continue
+        target = read(b"/" + quote(letter).encode(), CASELESS)
+        if target is None:
+            continue
+        (segment,) = target.segments
+        assert segment.lower() == segment
+        assert unicodedata.is_normalized("NFC", segment)
+        assert not segment.isascii() or letter in {"\u212a", "\u1fef"}, hex(point)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"/" + b"%61" * 2700,
+        b"/a" * 4000,
+        b"/" + b"a;" * 4000,
+        b"/." * 4000,
+        b"/" + b"%C3%A9" * 1300,
+        b"/" + b"%EF%BC%8E" * 800,
+        b"/" + b";jsessionid=" * 700,
+        b"/a?" + b"#" * 8000,
+    ],
+    ids=lambda raw: repr(raw[:12]),
+)
+def test_8_kilobytes_of_anything_hold_nobody_up(raw: bytes) -> None:
+    began = time.perf_counter()
+    read(raw, ALL)
+    read(raw, STRICT)
+    assert time.perf_counter() - began < 0.05
