@@ -1,0 +1,91 @@
+"""A provider's document, fetched when it is needed, by one caller at a time, and kept while nothing better comes."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from gateway.model.errors import GatewayError
+
+SHORTEST_AGE = 300.0
+LONGEST_AGE = 86400.0
+USUAL_AGE = 3600.0
+REFETCH_INTERVAL = 30.0
+# With nothing to fall back on, a provider that just failed is not asked again by each of its users.
+RETRY_INTERVAL = 3.0
+
+_MAX_AGE = re.compile(r'(?:^|[\s,])max-age="?([0-9]{1,10})"?(?:$|[\s,;])', re.IGNORECASE)
+_NOT_CACHED = re.compile(r"(?:^|[\s,])no-(?:store|cache)(?:$|[\s,;=])", re.IGNORECASE)
+
+T = TypeVar("T")
+
+
+def age_allowed(cache_control: str) -> float:
+    """Seconds that a document may be used, from its Cache-Control (RFC 9111 5.2.2), within our bounds."""
+    if _NOT_CACHED.search(cache_control):
+        return SHORTEST_AGE
+    match = _MAX_AGE.search(cache_control)
+    return min(max(float(match[1]), SHORTEST_AGE), LONGEST_AGE) if match else USUAL_AGE
+
+
+class CachedDocument(Generic[T]):
+    """`fetch` gives the checked value and its raw Cache-Control, or raises GatewayError. `clock`: monotonic."""
+
+    def __init__(self, fetch: Callable[[], Awaitable[tuple[T, str]]], clock: Callable[[], float]) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._value: T | None = None
+        self._fresh_until = float("-inf")
+        self._refetch_from = float("-inf")
+        self._failure: GatewayError | None = None
+        self._flight: asyncio.Task[T] | None = None
+
+    async def get(self) -> T:
+        """The value while it is fresh, else a new one, else the last good one; GatewayError if there is none."""
+        if self._clock() < self._fresh_until:
+            return self._known()
+        return await self._joined()
+
+    async def refetched(self) -> T:
+        """A newer value than the one in use, at most once in 30 s; in between, whatever is known."""
+        if self._flight is None:
+            if self._clock() < self._refetch_from:
+                return await self.get()
+            self._refetch_from = self._clock() + REFETCH_INTERVAL
+        return await self._joined()
+
+    async def close(self) -> None:
+        if self._flight is not None:
+            self._flight.cancel()
+            await asyncio.wait((self._flight,))
+
+    def _known(self) -> T:
+        if self._value is not None:
+            return self._value
+        if self._failure is not None:
+            raise GatewayError(self._failure.code, self._failure.detail)
+        raise RuntimeError("a document is fresh before it was fetched")
+
+    async def _joined(self) -> T:
+        """One fetch for all who wait; one of them going away does not end it for the others."""
+        if self._flight is None:
+            self._flight = asyncio.create_task(self._fly())
+            self._flight.add_done_callback(self._landed)
+        return await asyncio.shield(self._flight)
+
+    async def _fly(self) -> T:
+        try:
+            value, cache_control = await self._fetch()
+        except GatewayError as error:
+            self._failure = error
+            wait = RETRY_INTERVAL if self._value is None else REFETCH_INTERVAL
+            self._fresh_until = self._clock() + wait
+            return self._known()
+        self._value, self._failure = value, None
+        self._fresh_until = self._clock() + age_allowed(cache_control)
+        return value
+
+    def _landed(self, flight: asyncio.Task[T]) -> None:
+        self._flight = None
+        if not flight.cancelled():
+            flight.exception()

@@ -1,0 +1,138 @@
+"""Sends one call to a provider: bounded in time and size, to checked addresses, with nothing kept between calls."""
+
+import socket
+import ssl
+
+from aiohttp import (
+    ClientConnectorError,
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    TCPConnector,
+)
+from aiohttp.abc import AbstractResolver
+from yarl import URL
+
+from gateway.federation.addresses import AddressRefused, Reach, reach
+from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_ADDRESS, OIDC_ANSWER
+from gateway.model.errors import GatewayError
+from gateway.oidc.call import Answer, Call
+from gateway.oidc.documents import quoted
+
+TOTAL_SECONDS = 10.0
+LARGEST_BODY = 1 << 20
+# Under the five seconds after which common servers close an idle connection: a token request is not sent twice.
+_KEEP_ALIVE_SECONDS = 3.0
+
+AddressInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
+
+
+class ProviderClient:
+    """One pool of connections for the providers that share a certificate authority and a reach.
+
+    `ca`: PEM, trusted instead of the system's; None: the system's.
+    """
+
+    def __init__(
+        self,
+        ca: bytes | None,
+        private_addresses: bool,
+        resolver: AbstractResolver,
+        total_seconds: float = TOTAL_SECONDS,
+    ) -> None:
+        self._ca = ca
+        self._private_addresses = private_addresses
+        self._resolver = resolver
+        self._total_seconds = total_seconds
+        self._session: ClientSession | None = None
+
+    async def send(self, call: Call) -> Answer:
+        """GatewayError: LOGIN_PROVIDER_UNREACHABLE, OIDC_ADDRESS, OIDC_ANSWER (too large, compressed)."""
+        try:
+            session = self._opened()
+            request = session.request(
+                call.method,
+                URL(call.url, encoded=True),
+                headers=call.headers,
+                data=call.body or None,
+                allow_redirects=False,
+            )
+            async with request as response:
+                return await _answer(call, response)
+        except TimeoutError as error:
+            detail = f"{call.what}: {quoted(call.url)} did not answer in {self._total_seconds:g} s"
+            raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, detail) from error
+        except ClientConnectorError as error:
+            raise _not_connected(call, error) from error
+        except (ClientError, OSError, ValueError) as error:
+            detail = f"{call.what}: {quoted(call.url)}: {type(error).__name__}: {quoted(str(error))}"
+            raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, detail) from error
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _opened(self) -> ClientSession:
+        if self._session is None:
+            connector = TCPConnector(
+                resolver=self._resolver,
+                ssl=True if self._ca is None else _trusting(self._ca),
+                socket_factory=self._socket,
+                limit=0,
+                limit_per_host=64,
+                keepalive_timeout=_KEEP_ALIVE_SECONDS,
+            )
+            self._session = ClientSession(
+                connector=connector,
+                cookie_jar=DummyCookieJar(),
+                headers={"Accept-Encoding": "identity", "User-Agent": "ecluse"},
+                timeout=ClientTimeout(total=self._total_seconds),
+                auto_decompress=False,
+                trust_env=False,
+            )
+        return self._session
+
+    def _socket(self, address_info: AddressInfo) -> socket.socket:
+        """SS01: the last step before connecting, so that no second look-up, literal or redirect comes after it."""
+        family, kind, protocol, _, address = address_info
+        found = reach(str(address[0]))
+        if found is Reach.FORBIDDEN or (found is Reach.PRIVATE and not self._private_addresses):
+            raise AddressRefused(str(address[0]))
+        return socket.socket(family, kind, protocol)
+
+
+def _trusting(ca: bytes) -> ssl.SSLContext:
+    context = ssl.create_default_context(cadata=ca.decode("ascii"))
+    context.set_alpn_protocols(("http/1.1",))
+    return context
+
+
+async def _answer(call: Call, response: ClientResponse) -> Answer:
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        response.close()
+        raise GatewayError(OIDC_ANSWER, f"{call.what}: compressed, though that was not asked for")
+    body = bytearray()
+    async for piece in response.content.iter_any():
+        body += piece
+        if len(body) > LARGEST_BODY:
+            response.close()
+            raise GatewayError(OIDC_ANSWER, f"{call.what}: over {LARGEST_BODY} bytes")
+    return Answer(
+        status=response.status,
+        content_type=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
+        body=bytes(body),
+        cache_control=response.headers.get("Cache-Control", ""),
+    )
+
+
+def _not_connected(call: Call, error: ClientConnectorError) -> GatewayError:
+    where = f"{call.what}: {quoted(call.url)}"
+    cause = error.os_error
+    if isinstance(cause, AddressRefused):
+        kind = reach(cause.address)
+        hint = "; the provider file may say private_addresses: true" if kind is Reach.PRIVATE else ""
+        return GatewayError(OIDC_ADDRESS, f"{where} leads to {cause.address}, which is {kind.value}{hint}")
+    return GatewayError(LOGIN_PROVIDER_UNREACHABLE, f"{where}: {type(error).__name__}: {quoted(str(cause))}")

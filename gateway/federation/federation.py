@@ -1,0 +1,118 @@
+"""What the portal needs of providers: their metadata and keys, and one coroutine that ends a sign-in."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from gateway.federation.addresses import Resolver
+from gateway.federation.cached import CachedDocument
+from gateway.federation.client import ProviderClient
+from gateway.model.codes import OIDC_ID_TOKEN_KEY, OIDC_ID_TOKEN_SIGNATURE
+from gateway.model.errors import GatewayError
+from gateway.model.provider import OidcProvider
+from gateway.model.transaction import OidcLogin
+from gateway.oidc.authorization import AuthorizationCode
+from gateway.oidc.call import Answer, Call
+from gateway.oidc.discovery import ProviderMetadata, discovery_request, process_discovery_response
+from gateway.oidc.id_token import IdToken, validate_id_token
+from gateway.oidc.jwks import JsonWebKeySet, jwks_request, process_jwks_response
+from gateway.oidc.token import TokenResponse, process_token_response, token_request
+from gateway.oidc.userinfo import merge_claims, process_userinfo_response, userinfo_request
+
+
+@dataclass(frozen=True, slots=True)
+class _Documents:
+    """`provider`: the one of the snapshot that they were fetched for."""
+
+    provider: OidcProvider
+    metadata: CachedDocument[ProviderMetadata]
+    keys: CachedDocument[JsonWebKeySet]
+
+
+class Federation:
+    """Asks nothing of a provider before one of its users signs in. `clock`: monotonic seconds.
+
+    Every coroutine raises GatewayError: LOGIN_PROVIDER_UNREACHABLE, or the oidc code of the check that failed.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._clients: dict[tuple[bytes | None, bool], ProviderClient] = {}
+        self._documents: dict[str, _Documents] = {}
+
+    async def metadata(self, provider: OidcProvider) -> ProviderMetadata:
+        return await self._of(provider).metadata.get()
+
+    async def keys(self, provider: OidcProvider) -> JsonWebKeySet:
+        return await self._of(provider).keys.get()
+
+    async def refetched_keys(self, provider: OidcProvider) -> JsonWebKeySet:
+        """For a token whose key is not among those known: fetched again at most once in 30 s."""
+        return await self._of(provider).keys.refetched()
+
+    async def sign_in(
+        self, provider: OidcProvider, code: AuthorizationCode, login: OidcLogin, now: float
+    ) -> tuple[IdToken, Mapping[str, object]]:
+        """The code for the verified ID token, and its claims with those of userinfo. `now`: Unix seconds."""
+        started = self._clock()
+        metadata = await self.metadata(provider)
+        request = token_request(provider, metadata, code, login)
+        tokens = process_token_response(provider, await self._send(provider, request))
+        id_token = await self._validated(provider, tokens, login, now - started)
+        if not provider.userinfo:
+            return id_token, id_token.claims
+        answer = await self._send(provider, userinfo_request(metadata, tokens))
+        return id_token, merge_claims(id_token, process_userinfo_response(id_token, answer))
+
+    async def close(self) -> None:
+        for documents in self._documents.values():
+            await documents.metadata.close()
+            await documents.keys.close()
+        for client in self._clients.values():
+            await client.close()
+
+    async def _validated(
+        self, provider: OidcProvider, tokens: TokenResponse, login: OidcLogin, clock_offset: float
+    ) -> IdToken:
+        """`clock_offset`: Unix time less our clock's, so that the time a provider takes is not taken for skew."""
+        keys = await self.keys(provider)
+        try:
+            return validate_id_token(provider, keys, tokens, login, self._clock() + clock_offset)
+        except GatewayError as error:
+            if error.code not in (OIDC_ID_TOKEN_KEY, OIDC_ID_TOKEN_SIGNATURE):
+                raise
+            newer = await self.refetched_keys(provider)
+            if newer is keys:
+                raise
+        # OIDC Core 10.1.1: signing keys rotate; an unknown one is looked for once
+        return validate_id_token(provider, newer, tokens, login, self._clock() + clock_offset)
+
+    async def _send(self, provider: OidcProvider, call: Call) -> Answer:
+        key = (provider.ca, provider.development or provider.private_addresses)
+        client = self._clients.get(key)
+        if client is None:
+            client = self._clients[key] = ProviderClient(*key, Resolver())
+        return await client.send(call)
+
+    def _of(self, provider: OidcProvider) -> _Documents:
+        """One set a provider; another after a reload that changed where or how it is asked."""
+        known = self._documents.get(provider.name)
+        if known is None or _asked(known.provider) != _asked(provider):
+            known = self._documents[provider.name] = _Documents(
+                provider,
+                CachedDocument(lambda: self._fetch_metadata(provider), self._clock),
+                CachedDocument(lambda: self._fetch_keys(provider), self._clock),
+            )
+        return known
+
+    async def _fetch_metadata(self, provider: OidcProvider) -> tuple[ProviderMetadata, str]:
+        answer = await self._send(provider, discovery_request(provider))
+        return process_discovery_response(provider, answer), answer.cache_control
+
+    async def _fetch_keys(self, provider: OidcProvider) -> tuple[JsonWebKeySet, str]:
+        answer = await self._send(provider, jwks_request(await self.metadata(provider)))
+        return process_jwks_response(answer), answer.cache_control
+
+
+def _asked(provider: OidcProvider) -> tuple[object, ...]:
+    return provider.issuer, provider.ca, provider.development, provider.private_addresses

@@ -1,0 +1,112 @@
+"""The authorization request that a browser carries to the provider, and the response that it carries back."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import InitVar, dataclass, field
+from urllib.parse import urlencode
+
+from gateway.model.codes import (
+    LOGIN_OTHER_PROVIDER,
+    LOGIN_PROVIDER_REFUSED,
+    OIDC_RESPONSE_CODE,
+    OIDC_RESPONSE_ISSUER,
+    OIDC_RESPONSE_PARAMETER,
+    OIDC_RESPONSE_STATE,
+)
+from gateway.model.errors import GatewayError
+from gateway.model.provider import OidcProvider
+from gateway.model.transaction import OidcLogin
+from gateway.oidc.discovery import ProviderMetadata
+from gateway.oidc.documents import quoted
+from gateway.oidc.pkce import CHALLENGE_METHOD, code_challenge
+
+Parameters = Iterable[tuple[str, str]]
+
+_STATE = re.compile(r"[A-Za-z0-9_-]{22,128}")
+# RFC 6749 A.11: VSCHAR
+_CODE = re.compile(r"[\x20-\x7e]{1,4096}")
+_PROVEN = object()
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationCode:
+    """A code that came back from the provider that was asked. Only `process_authorization_response` makes one."""
+
+    provider: str
+    value: str = field(repr=False)
+    proof: InitVar[object]
+
+    def __post_init__(self, proof: object) -> None:
+        if proof is not _PROVEN:
+            raise TypeError("an AuthorizationCode comes from process_authorization_response alone")
+
+
+def authorization_request(
+    provider: OidcProvider, metadata: ProviderMetadata, login: OidcLogin, state: str, *, max_age: int | None = None
+) -> str:
+    """The URL to send the browser to (OIDC Core 3.1.2.1). Nothing is sent that the provider did not ask for.
+
+    `max_age`: seconds; a person whose last authentication is older is asked anew, and `auth_time` then comes.
+    """
+    parameters = {
+        "response_type": "code",
+        "client_id": provider.client_id,
+        "redirect_uri": login.redirect_uri,
+        "scope": " ".join(provider.scopes),
+        "state": state,
+        "nonce": login.nonce,
+        # RFC 7636 4.3
+        "code_challenge": code_challenge(login.code_verifier),
+        "code_challenge_method": CHALLENGE_METHOD,
+    }
+    if max_age is not None:
+        parameters["max_age"] = str(max_age)
+    # RFC 6749 3.1: the endpoint's own query is kept
+    separator = "&" if "?" in metadata.authorization_endpoint else "?"
+    return f"{metadata.authorization_endpoint}{separator}{urlencode(parameters)}"
+
+
+def response_state(parameters: Parameters) -> str:
+    """The state by which the login is taken, before anything else of the response is believed."""
+    states = [value for name, value in parameters if name == "state"]
+    if len(states) != 1 or not _STATE.fullmatch(states[0]):
+        raise GatewayError(OIDC_RESPONSE_STATE, f"{len(states)} state parameters, or one of a form that we never sent")
+    return states[0]
+
+
+def process_authorization_response(
+    provider: OidcProvider, metadata: ProviderMetadata, login: OidcLogin, parameters: Parameters
+) -> AuthorizationCode:
+    """`login` is the one found, once, by `response_state`; `provider` the one that the callback path names."""
+    if login.provider != provider.name:
+        detail = f"asked of {quoted(login.provider)}, answered at the callback of {quoted(provider.name)}"
+        raise GatewayError(LOGIN_OTHER_PROVIDER, detail)
+    response = _single(parameters)
+    _check_issuer(metadata, response.get("iss"))
+    # RFC 6749 4.1.2.1
+    if "error" in response:
+        detail = f"{quoted(response['error'])}: {quoted(response.get('error_description', ''))}"
+        raise GatewayError(LOGIN_PROVIDER_REFUSED, detail)
+    # RFC 6749 4.1.2
+    code = response.get("code", "")
+    if not _CODE.fullmatch(code):
+        raise GatewayError(OIDC_RESPONSE_CODE, f"no code, or one of a wrong form ({len(code)} characters)")
+    return AuthorizationCode(provider.name, code, _PROVEN)
+
+
+def _single(parameters: Parameters) -> Mapping[str, str]:
+    # RFC 6749 3.1: parameters MUST NOT be included more than once
+    response: dict[str, str] = {}
+    for name, value in parameters:
+        if name in response:
+            raise GatewayError(OIDC_RESPONSE_PARAMETER, f"parameter {quoted(name)} twice")
+        response[name] = value
+    return response
+
+
+def _check_issuer(metadata: ProviderMetadata, iss: str | None) -> None:
+    # RFC 9207 2.4: compared wherever it is sent, before an error is believed too; required where it was announced
+    if iss is None and metadata.authorization_response_iss_parameter_supported:
+        raise GatewayError(OIDC_RESPONSE_ISSUER, "no iss parameter, though the provider announces that it sends one")
+    if iss is not None and iss != metadata.issuer:
+        raise GatewayError(OIDC_RESPONSE_ISSUER, f"iss {quoted(iss)}, not {quoted(metadata.issuer)}")

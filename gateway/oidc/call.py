@@ -1,0 +1,25 @@
+"""One exchange with a provider as values: what is asked, and what came back. Whoever sends it owns the socket."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`what` names the exchange in the operator's log. Headers and body hold secrets and stay out of `repr`."""
+
+    what: str
+    method: Literal["GET", "POST"]
+    url: str
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`content_type`: the media type, lower case, without parameters. `cache_control`: the raw header value."""
+
+    status: int
+    content_type: str
+    body: bytes = field(repr=False)
+    cache_control: str = ""

@@ -1,0 +1,69 @@
+"""OpenID Connect Discovery 1.0: a provider's metadata, asked for and checked."""
+
+from dataclasses import dataclass
+
+from gateway.model.codes import OIDC_DISCOVERY, OIDC_DISCOVERY_ENDPOINT, OIDC_DISCOVERY_ISSUER
+from gateway.model.errors import GatewayError
+from gateway.model.provider import OidcProvider
+from gateway.oidc.call import Answer, Call
+from gateway.oidc.documents import JsonObject, answer_object, quoted
+from gateway.oidc.endpoints import require_endpoint
+
+WHAT = "discovery document"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderMetadata:
+    """The members that we use, under their names in the specification (Discovery 3, RFC 9207 3)."""
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    userinfo_endpoint: str | None
+    authorization_response_iss_parameter_supported: bool
+
+
+def discovery_request(provider: OidcProvider) -> Call:
+    # Discovery 4.1: one terminating slash is removed
+    url = provider.issuer.removesuffix("/") + "/.well-known/openid-configuration"
+    require_endpoint(url, development=provider.development, code=OIDC_DISCOVERY_ENDPOINT, what="issuer")
+    return Call(WHAT, "GET", url, (("Accept", "application/json"),))
+
+
+def process_discovery_response(provider: OidcProvider, answer: Answer) -> ProviderMetadata:
+    # Discovery 4.2: application/json
+    document = answer_object(answer, OIDC_DISCOVERY, WHAT, ("application/json",))
+    # Discovery 4.3: the issuer returned MUST be exactly the one asked
+    if document.get("issuer") != provider.issuer:
+        detail = f"{WHAT}: issuer {quoted(document.get('issuer'))}, not {quoted(provider.issuer)}"
+        raise GatewayError(OIDC_DISCOVERY_ISSUER, detail)
+    return ProviderMetadata(
+        issuer=provider.issuer,
+        authorization_endpoint=_endpoint(provider, document, "authorization_endpoint"),
+        token_endpoint=_endpoint(provider, document, "token_endpoint"),
+        jwks_uri=_endpoint(provider, document, "jwks_uri"),
+        userinfo_endpoint=_endpoint(provider, document, "userinfo_endpoint")
+        if "userinfo_endpoint" in document
+        else None,
+        authorization_response_iss_parameter_supported=_boolean(
+            document, "authorization_response_iss_parameter_supported"
+        ),
+    )
+
+
+def _endpoint(provider: OidcProvider, document: JsonObject, member: str) -> str:
+    # Discovery 3: these URLs MUST use the https scheme
+    return require_endpoint(
+        document.get(member),
+        development=provider.development,
+        code=OIDC_DISCOVERY_ENDPOINT,
+        what=f"{WHAT}: {member}",
+    )
+
+
+def _boolean(document: JsonObject, member: str) -> bool:
+    value = document.get(member, False)
+    if not isinstance(value, bool):
+        raise GatewayError(OIDC_DISCOVERY, f"{WHAT}: {member} is neither true nor false")
+    return value

@@ -1,0 +1,93 @@
+"""The token request: a code for tokens, straight from the provider (OIDC Core 3.1.3, RFC 6749 4.1.3)."""
+
+import base64
+import re
+from dataclasses import dataclass, field
+from urllib.parse import quote_plus, urlencode
+
+from gateway.model.codes import LOGIN_OTHER_PROVIDER, OIDC_TOKEN, OIDC_TOKEN_REFUSED, OIDC_TOKEN_TYPE
+from gateway.model.errors import GatewayError
+from gateway.model.provider import OidcProvider
+from gateway.model.transaction import OidcLogin
+from gateway.oidc.authorization import AuthorizationCode
+from gateway.oidc.call import Answer, Call
+from gateway.oidc.discovery import ProviderMetadata
+from gateway.oidc.documents import JsonObject, answer_object, parse_object, quoted
+
+WHAT = "token answer"
+# RFC 6749 A.12: VSCHAR, here without the space, which no header could carry
+_ACCESS_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenResponse:
+    """As the provider sent them: `id_token` is not validated yet. Neither is ever logged."""
+
+    access_token: str = field(repr=False)
+    id_token: str = field(repr=False)
+
+
+def token_request(
+    provider: OidcProvider, metadata: ProviderMetadata, code: AuthorizationCode, login: OidcLogin
+) -> Call:
+    # A code goes to the token endpoint of the provider that it came from and nowhere else.
+    if not code.provider == login.provider == provider.name:
+        raise GatewayError(LOGIN_OTHER_PROVIDER, f"a code of {quoted(code.provider)} at {quoted(provider.name)}")
+    form = {
+        "grant_type": "authorization_code",
+        "code": code.value,
+        "redirect_uri": login.redirect_uri,
+        "code_verifier": login.code_verifier,
+    }
+    headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json")]
+    match provider.client_authentication:
+        case "client_secret_basic":
+            headers.append(("Authorization", _basic(provider.client_id, _secret(provider))))
+        case "client_secret_post":
+            form |= {"client_id": provider.client_id, "client_secret": _secret(provider)}
+        case "none":
+            form |= {"client_id": provider.client_id}
+    return Call(WHAT, "POST", metadata.token_endpoint, tuple(headers), urlencode(form).encode("ascii"))
+
+
+def process_token_response(provider: OidcProvider, answer: Answer) -> TokenResponse:
+    if answer.status in (400, 401):
+        raise GatewayError(OIDC_TOKEN_REFUSED, _refusal(provider, answer))
+    # OIDC Core 3.1.3.3
+    document = answer_object(answer, OIDC_TOKEN, WHAT, ("application/json",))
+    token_type = document.get("token_type")
+    if not isinstance(token_type, str) or token_type.lower() != "bearer":
+        raise GatewayError(OIDC_TOKEN_TYPE, f"{WHAT}: token_type {quoted(token_type)}, not Bearer")
+    access_token = _string(document, "access_token")
+    if not _ACCESS_TOKEN.fullmatch(access_token):
+        raise GatewayError(OIDC_TOKEN, f"{WHAT}: access_token of a wrong form ({len(access_token)} characters)")
+    return TokenResponse(access_token, _string(document, "id_token"))
+
+
+def _basic(client_id: str, secret: str) -> str:
+    # RFC 6749 2.3.1: both are form-encoded first, so that `:` and non-ASCII survive
+    pair = f"{quote_plus(client_id)}:{quote_plus(secret)}"
+    return "Basic " + base64.b64encode(pair.encode("ascii")).decode("ascii")
+
+
+def _secret(provider: OidcProvider) -> str:
+    if not provider.client_secret:
+        raise GatewayError(OIDC_TOKEN, f"{provider.client_authentication} needs a client secret, and there is none")
+    return provider.client_secret
+
+
+def _string(document: JsonObject, member: str) -> str:
+    value = document.get(member)
+    if not isinstance(value, str):
+        raise GatewayError(OIDC_TOKEN, f"{WHAT}: no {member}")
+    return value
+
+
+def _refusal(provider: OidcProvider, answer: Answer) -> str:
+    """RFC 6749 5.2: for the operator, who will mostly find a wrong secret or a wrong way to send it."""
+    try:
+        document = parse_object(answer.body, OIDC_TOKEN_REFUSED, WHAT)
+    except GatewayError:
+        return f"{WHAT}: status {answer.status} without a readable reason"
+    reason = f"{quoted(document.get('error'))}: {quoted(document.get('error_description', ''))}"
+    return f"{WHAT}: {reason}; asked as client {quoted(provider.client_id)} by {provider.client_authentication}"

@@ -1,0 +1,270 @@
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from gateway.federation.federation import Federation
+from gateway.model.codes import (
+    LOGIN_OTHER_PROVIDER,
+    LOGIN_PROVIDER_UNREACHABLE,
+    OIDC_ADDRESS,
+    OIDC_DISCOVERY_ENDPOINT,
+    OIDC_DISCOVERY_ISSUER,
+    OIDC_ID_TOKEN_EXPIRED,
+    OIDC_ID_TOKEN_ISSUER,
+    OIDC_ID_TOKEN_KEY,
+    OIDC_ID_TOKEN_NONCE,
+    OIDC_ID_TOKEN_SIGNATURE,
+    OIDC_TOKEN,
+    OIDC_USERINFO,
+    OIDC_USERINFO_SUBJECT,
+)
+from gateway.model.errors import GatewayError
+from gateway.oidc.id_token import IdToken
+from tests.federation.servers import Op, raw_server, running_op
+from tests.oidc.samples import LOGIN, NOW, provider, signer
+
+DISCOVERY = "/.well-known/openid-configuration"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@asynccontextmanager
+async def federation(clock: Clock | None = None) -> AsyncIterator[Federation]:
+    made = Federation(clock or time.monotonic)
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+async def sign_in(made: Federation, op: Op) -> tuple[IdToken, dict[str, object]]:
+    code = op.code(await made.metadata(op.provider))
+    id_token, claims = await made.sign_in(op.provider, code, LOGIN, NOW)
+    return id_token, dict(claims)
+
+
+async def refusal(made: Federation, op: Op) -> GatewayError:
+    with pytest.raises(GatewayError) as refused:
+        await sign_in(made, op)
+    return refused.value
+
+
+# --- a sign-in --------------------------------------------------------------------------------------------------------
+
+
+async def test_a_sign_in_asks_what_it_needs_and_no_more() -> None:
+    async with running_op() as op, federation() as made:
+        id_token, claims = await sign_in(made, op)
+        assert (id_token.provider, id_token.subject) == ("metropole", "f7d3c4a0")
+        assert claims["email"] == "helene@metropole.example"
+        assert claims["nonce"] == LOGIN.nonce
+        assert op.asked == [DISCOVERY, "/token", "/jwks", "/userinfo"]
+        assert op.forms[0]["code_verifier"] == LOGIN.code_verifier
+        await sign_in(made, op)
+        assert op.asked[4:] == ["/token", "/userinfo"]
+
+
+async def test_userinfo_is_asked_only_where_the_file_says_so() -> None:
+    async with running_op() as op, federation() as made:
+        of = replace(op.provider, userinfo=False)
+        code = op.code(await made.metadata(of))
+        _, claims = await made.sign_in(of, code, LOGIN, NOW)
+        assert "email" not in claims
+        assert op.count("/userinfo") == 0
+
+
+async def test_nothing_is_asked_before_somebody_signs_in() -> None:
+    async with running_op() as op, federation():
+        await asyncio.sleep(0.05)
+        assert op.asked == []
+
+
+async def test_the_time_that_a_provider_takes_is_no_skew() -> None:
+    """The token is made 50 s after the callback, and 5 s are tolerated."""
+    clock = Clock()
+
+    async with running_op() as op, federation(clock) as made:
+        of = replace(op.provider, skew=5)
+        code = op.code(await made.metadata(of))
+        await made.keys(of)
+        op.claims = {"iat": NOW + 50, "exp": NOW + 350}
+        op.before = lambda path: setattr(clock, "now", 50.0) if path == "/token" else None
+        id_token, _ = await made.sign_in(of, code, LOGIN, NOW)
+        assert id_token.issued_at == int(NOW) + 50
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"claims": {"nonce": "x" * 43}}, OIDC_ID_TOKEN_NONCE),
+        ({"claims": {"iss": "https://evil.example"}}, OIDC_ID_TOKEN_ISSUER),
+        ({"claims": {"exp": NOW - 60}}, OIDC_ID_TOKEN_EXPIRED),
+        ({"signer": signer("RS256", "stranger")}, OIDC_ID_TOKEN_KEY),
+        ({"signer": replace(signer("RS256", "stranger"), kid="rs256")}, OIDC_ID_TOKEN_SIGNATURE),
+        ({"userinfo": {"sub": "another"}}, OIDC_USERINFO_SUBJECT),
+        ({"metadata": {"issuer": "https://evil.example"}}, OIDC_DISCOVERY_ISSUER),
+        ({"metadata": {"token_endpoint": "file:///etc/passwd"}}, OIDC_DISCOVERY_ENDPOINT),
+        ({"metadata": {"jwks_uri": "http://169.254.169.254/jwks"}}, OIDC_ADDRESS),
+        ({"failing": {"/token"}}, LOGIN_PROVIDER_UNREACHABLE),
+        ({"failing": {"/jwks"}}, LOGIN_PROVIDER_UNREACHABLE),
+        ({"failing": {"/userinfo"}}, LOGIN_PROVIDER_UNREACHABLE),
+        ({"failing": {DISCOVERY}}, LOGIN_PROVIDER_UNREACHABLE),
+        ({"texts": {"/token": "<html>"}}, OIDC_TOKEN),
+        ({"texts": {"/userinfo": "[" * 100_000}}, OIDC_USERINFO),
+    ],
+)
+async def test_a_provider_that_answers_wrongly_signs_nobody_in(change: dict[str, object], code: object) -> None:
+    async with running_op() as op, federation() as made:
+        for name, value in change.items():
+            setattr(op, name, value)
+        assert (await refusal(made, op)).code is code
+
+
+async def test_a_code_goes_to_its_own_provider_alone() -> None:
+    async with running_op() as a, running_op() as b, federation() as made:
+        code = a.code(await made.metadata(a.provider))
+        of_b = replace(b.provider, name="departement")
+        with pytest.raises(GatewayError) as refused:
+            await made.sign_in(of_b, code, LOGIN, NOW)
+        assert refused.value.code is LOGIN_OTHER_PROVIDER
+        assert b.count("/token") == 0
+
+
+# --- keys -------------------------------------------------------------------------------------------------------------
+
+
+async def test_keys_rotate() -> None:
+    async with running_op() as op, federation() as made:
+        await sign_in(made, op)
+        op.signer = signer("RS256", "next")
+        op.published = [op.signer]
+        assert (await sign_in(made, op))[0].subject == "f7d3c4a0"
+        assert op.count("/jwks") == 2
+
+
+async def test_keys_rotate_under_the_same_kid() -> None:
+    async with running_op() as op, federation() as made:
+        await sign_in(made, op)
+        op.signer = replace(signer("RS256", "next"), kid="rs256")
+        op.published = [op.signer]
+        assert (await sign_in(made, op))[0].subject == "f7d3c4a0"
+
+
+async def test_unknown_keys_cause_one_fetch_in_thirty_seconds() -> None:
+    clock = Clock()
+    async with running_op() as op, federation(clock) as made:
+        await sign_in(made, op)
+        op.signer = signer("RS256", "stranger")
+        for _ in range(30):
+            assert (await refusal(made, op)).code is OIDC_ID_TOKEN_KEY
+        assert op.count("/jwks") == 2
+        clock.now += 30
+        assert (await refusal(made, op)).code is OIDC_ID_TOKEN_KEY
+        assert op.count("/jwks") == 3
+
+
+async def test_a_key_set_that_became_bad_does_not_replace_the_good_one() -> None:
+    clock = Clock()
+    async with running_op() as op, federation(clock) as made:
+        await sign_in(made, op)
+        op.texts = {"/jwks": '{"keys": []}'}
+        clock.now += 86400
+        assert (await sign_in(made, op))[0].subject == "f7d3c4a0"
+        assert op.count("/jwks") == 2
+
+
+async def test_a_provider_whose_documents_are_gone_still_signs_in() -> None:
+    clock = Clock()
+    async with running_op() as op, federation(clock) as made:
+        await sign_in(made, op)
+        op.failing = {DISCOVERY, "/jwks"}
+        clock.now += 86400
+        assert (await sign_in(made, op))[0].subject == "f7d3c4a0"
+
+
+# --- many at once -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_hundred_sign_ins_at_once_fetch_each_document_once() -> None:
+    async with running_op() as op, federation() as made:
+        op.delay = 0.02
+        results = await asyncio.gather(*(sign_in(made, op) for _ in range(100)))
+        assert len(results) == 100
+        assert (op.count(DISCOVERY), op.count("/jwks"), op.count("/token")) == (1, 1, 100)
+
+
+async def test_providers_that_are_down_delay_only_their_own() -> None:
+    async with raw_server(b"", repeat=1000, pause=10) as silent, running_op() as op, federation() as made:
+        down = [
+            provider(name=f"down-{number}", issuer=silent.url.rstrip("/"), development=True) for number in range(20)
+        ]
+        waiting = [asyncio.create_task(made.metadata(of)) for of in down]
+        await asyncio.sleep(0.05)
+        started = time.monotonic()
+        await sign_in(made, op)
+        assert time.monotonic() - started < 1
+        assert not any(task.done() for task in waiting)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_a_provider_that_just_failed_is_not_asked_by_each_of_its_users() -> None:
+    clock = Clock()
+    async with running_op() as op, federation(clock) as made:
+        op.failing = {DISCOVERY}
+        for _ in range(10):
+            assert (await refusal(made, op)).code is LOGIN_PROVIDER_UNREACHABLE
+        assert op.count(DISCOVERY) == 1
+        op.failing = set()
+        clock.now += 3
+        await sign_in(made, op)
+
+
+# --- what a provider file says ----------------------------------------------------------------------------------------
+
+
+async def test_outside_development_http_is_not_spoken() -> None:
+    async with running_op() as op, federation() as made:
+        with pytest.raises(GatewayError) as refused:
+            await made.metadata(replace(op.provider, development=False))
+        assert refused.value.code is OIDC_DISCOVERY_ENDPOINT
+        assert op.asked == []
+
+
+async def test_outside_development_a_provider_is_on_the_public_network_unless_the_file_says_otherwise() -> None:
+    async with running_op() as op, federation() as made:
+        https = provider(issuer=f"https://op.localhost:{op.port}")
+        with pytest.raises(GatewayError) as refused:
+            await made.metadata(https)
+        assert refused.value.code is OIDC_ADDRESS
+        with pytest.raises(GatewayError) as refused:
+            await made.metadata(replace(https, private_addresses=True))
+        assert refused.value.code is LOGIN_PROVIDER_UNREACHABLE
+        assert op.asked == []
+
+
+async def test_a_file_that_changed_is_asked_anew_and_one_that_did_not_is_not() -> None:
+    async with running_op() as a, running_op() as b, federation() as made:
+        assert (await made.metadata(a.provider)).issuer == a.issuer
+        assert (await made.metadata(replace(a.provider, label="Other"))).issuer == a.issuer
+        assert a.count(DISCOVERY) == 1
+        assert (await made.metadata(b.provider)).issuer == b.issuer
+
+
+async def test_closing_twice_is_closing() -> None:
+    async with running_op() as op:
+        made = Federation()
+        await made.metadata(op.provider)
+        await made.close()
+        await made.close()

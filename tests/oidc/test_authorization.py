@@ -1,0 +1,195 @@
+from dataclasses import replace
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.model.codes import (
+    LOGIN_OTHER_PROVIDER,
+    LOGIN_PROVIDER_REFUSED,
+    OIDC_RESPONSE_CODE,
+    OIDC_RESPONSE_ISSUER,
+    OIDC_RESPONSE_PARAMETER,
+    OIDC_RESPONSE_STATE,
+)
+from gateway.model.errors import GatewayError
+from gateway.oidc.authorization import (
+    AuthorizationCode,
+    Parameters,
+    authorization_request,
+    process_authorization_response,
+    response_state,
+)
+from gateway.oidc.discovery import ProviderMetadata
+from gateway.oidc.pkce import code_challenge
+from tests.oidc.samples import ISSUER, LOGIN, METADATA, PROVIDER, outcome, provider
+
+STATE = "s" * 43
+SILENT = replace(METADATA, authorization_response_iss_parameter_supported=False)
+
+
+def process(parameters: Parameters, metadata: ProviderMetadata = METADATA) -> AuthorizationCode:
+    return process_authorization_response(PROVIDER, metadata, LOGIN, parameters)
+
+
+# --- request ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_request_says_what_the_specification_asks_for_and_nothing_else() -> None:
+    url = urlsplit(authorization_request(PROVIDER, METADATA, LOGIN, STATE))
+    assert url._replace(query="").geturl() == METADATA.authorization_endpoint
+    assert parse_qsl(url.query, strict_parsing=True) == [
+        ("response_type", "code"),
+        ("client_id", "ecluse"),
+        ("redirect_uri", "https://portail.example/_ecluse/callback/metropole"),
+        ("scope", "openid profile"),
+        ("state", STATE),
+        ("nonce", LOGIN.nonce),
+        ("code_challenge", code_challenge(LOGIN.code_verifier)),
+        ("code_challenge_method", "S256"),
+    ]
+
+
+def test_no_secret_is_in_the_request() -> None:
+    url = authorization_request(PROVIDER, METADATA, LOGIN, STATE)
+    assert LOGIN.code_verifier not in url
+    assert "secret" not in url
+
+
+def test_the_endpoints_own_query_is_kept() -> None:
+    metadata = replace(METADATA, authorization_endpoint=f"{ISSUER}/authorize?tenant=a%20b")
+    assert authorization_request(PROVIDER, metadata, LOGIN, STATE).startswith(
+        f"{ISSUER}/authorize?tenant=a%20b&response_type=code&"
+    )
+
+
+def test_a_client_id_cannot_add_a_parameter() -> None:
+    url = authorization_request(provider(client_id="a&state=x#é"), METADATA, LOGIN, STATE)
+    assert dict(parse_qsl(urlsplit(url).query))["client_id"] == "a&state=x#é"
+
+
+# --- state ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_state_is_read_before_anything_else() -> None:
+    assert response_state([("iss", "https://evil.example"), ("state", STATE), ("error", "x")]) == STATE
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        [],
+        [("code", "c")],
+        [("state", "")],
+        [("state", "s" * 21)],
+        [("state", "s" * 129)],
+        [("state", "s" * 42 + "/")],
+        [("state", "s" * 43 + "\n")],
+        [("state", "é" * 43)],
+        [("state", STATE), ("state", STATE)],
+        [("state", STATE), ("state", "t" * 43)],
+        [("State", STATE)],
+    ],
+)
+def test_a_state_that_we_never_sent_is_refused(parameters: list[tuple[str, str]]) -> None:
+    with pytest.raises(GatewayError) as refused:
+        response_state(parameters)
+    assert refused.value.code is OIDC_RESPONSE_STATE
+
+
+# --- response ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_code_of_the_provider_that_was_asked() -> None:
+    code = process([("code", "abc"), ("state", STATE), ("iss", ISSUER), ("session_state", "x")])
+    assert (code.provider, code.value) == ("metropole", "abc")
+    assert "abc" not in repr(code)
+
+
+def test_an_authorization_code_is_made_nowhere_else() -> None:
+    with pytest.raises(TypeError):
+        AuthorizationCode("metropole", "abc", None)
+    with pytest.raises(TypeError):
+        AuthorizationCode("metropole", "abc", object())
+    with pytest.raises((TypeError, ValueError)):
+        replace(process([("code", "abc"), ("iss", ISSUER)]), value="another")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    "iss",
+    ["https://evil.example", "", ISSUER + "/", ISSUER.upper(), ISSUER + " ", "http://op.metropole.example"],
+)
+@pytest.mark.parametrize("metadata", [METADATA, SILENT])
+@pytest.mark.parametrize("rest", [("code", "abc"), ("error", "access_denied")])
+def test_iss_is_compared_wherever_it_is_sent(iss: str, metadata: ProviderMetadata, rest: tuple[str, str]) -> None:
+    with pytest.raises(GatewayError) as refused:
+        process([rest, ("iss", iss)], metadata)
+    assert refused.value.code is OIDC_RESPONSE_ISSUER
+
+
+@pytest.mark.parametrize("rest", [("code", "abc"), ("error", "access_denied")])
+def test_iss_is_required_where_the_provider_announces_it(rest: tuple[str, str]) -> None:
+    with pytest.raises(GatewayError) as refused:
+        process([rest])
+    assert refused.value.code is OIDC_RESPONSE_ISSUER
+
+
+def test_iss_may_be_absent_where_the_provider_does_not_announce_it() -> None:
+    assert process([("code", "abc")], SILENT).value == "abc"
+
+
+def test_a_code_at_another_providers_callback_goes_nowhere() -> None:
+    with pytest.raises(GatewayError) as refused:
+        process_authorization_response(provider(name="departement"), METADATA, LOGIN, [("code", "a"), ("iss", ISSUER)])
+    assert refused.value.code is LOGIN_OTHER_PROVIDER
+
+
+@pytest.mark.parametrize("name", ["code", "iss", "state", "error", "anything"])
+def test_no_parameter_comes_twice(name: str) -> None:
+    twice = [(name, "a"), (name, "a")]
+    with pytest.raises(GatewayError) as refused:
+        process([("code", "abc"), ("iss", ISSUER), *twice])
+    assert refused.value.code is OIDC_RESPONSE_PARAMETER
+
+
+@pytest.mark.parametrize("code", [None, "", "c" * 4097, "a\nb", "a\x00", "é", "a\x7f"])
+def test_a_code_of_a_wrong_form_is_refused(code: str | None) -> None:
+    with pytest.raises(GatewayError) as refused:
+        process([("iss", ISSUER), *([("code", code)] if code is not None else [])])
+    assert refused.value.code is OIDC_RESPONSE_CODE
+    assert code is None or code == "" or code not in refused.value.detail
+
+
+# --- errors of the provider -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", ["access_denied", "login_required", "temporarily_unavailable", "invalid_scope", ""])
+def test_a_provider_that_refuses_is_quoted_to_the_operator(error: str) -> None:
+    with pytest.raises(GatewayError) as refused:
+        process([("error", error), ("error_description", "Accès refusé"), ("code", "abc"), ("iss", ISSUER)])
+    assert refused.value.code is LOGIN_PROVIDER_REFUSED
+    assert refused.value.detail == f'"{error}": "Accès refusé"'
+
+
+def test_what_a_provider_says_is_bounded_and_prints() -> None:
+    hostile = "<script>\r\nSet-Cookie: a=b\x1b[2J" + "x" * 100_000
+    with pytest.raises(GatewayError) as refused:
+        process([("error", hostile), ("error_description", hostile), ("iss", ISSUER)])
+    assert refused.value.detail.isprintable()
+    assert len(refused.value.detail) < 500
+
+
+_NAMES = st.sampled_from(["code", "state", "iss", "error", "error_description", "response"])
+
+
+@given(st.lists(st.tuples(_NAMES | st.text(max_size=5), st.just(ISSUER) | st.text(max_size=50)), max_size=5))
+def test_any_parameters_are_a_code_or_a_gateway_error(parameters: list[tuple[str, str]]) -> None:
+    assert outcome(lambda: response_state(parameters)) in ("", "oidc.response.state")
+    assert outcome(lambda: process(parameters)) in (
+        "",
+        "login.provider_refused",
+        "oidc.response.code",
+        "oidc.response.issuer",
+        "oidc.response.parameter",
+    )

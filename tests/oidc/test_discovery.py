@@ -1,0 +1,124 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.model.codes import (
+    LOGIN_PROVIDER_UNREACHABLE,
+    OIDC_DISCOVERY,
+    OIDC_DISCOVERY_ENDPOINT,
+    OIDC_DISCOVERY_ISSUER,
+)
+from gateway.model.errors import GatewayError
+from gateway.oidc.call import Answer
+from gateway.oidc.discovery import discovery_request, process_discovery_response
+from tests.oidc.samples import ISSUER, METADATA, PROVIDER, json_answer, outcome, provider
+
+
+def document(**changes: object) -> dict[str, object]:
+    good = {
+        "issuer": ISSUER,
+        "authorization_endpoint": f"{ISSUER}/authorize",
+        "token_endpoint": f"{ISSUER}/token",
+        "jwks_uri": f"{ISSUER}/jwks",
+        "userinfo_endpoint": f"{ISSUER}/userinfo",
+        "authorization_response_iss_parameter_supported": True,
+        "response_types_supported": ["code"],
+    }
+    return {name: value for name, value in {**good, **changes}.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("issuer", "url"),
+    [
+        ("https://op.example", "https://op.example/.well-known/openid-configuration"),
+        ("https://op.example/", "https://op.example/.well-known/openid-configuration"),
+        ("https://op.example/api/v2", "https://op.example/api/v2/.well-known/openid-configuration"),
+        ("https://op.example/api/v2/", "https://op.example/api/v2/.well-known/openid-configuration"),
+    ],
+)
+def test_the_document_is_asked_below_the_issuer(issuer: str, url: str) -> None:
+    call = discovery_request(provider(issuer=issuer))
+    assert (call.method, call.url, call.body) == ("GET", url, b"")
+
+
+@pytest.mark.parametrize("issuer", ["http://op.example", "file:///op", "https://op.example/#x", "https://u@op.example"])
+def test_an_issuer_that_is_no_https_url_is_never_asked(issuer: str) -> None:
+    with pytest.raises(GatewayError) as refused:
+        discovery_request(provider(issuer=issuer))
+    assert refused.value.code is OIDC_DISCOVERY_ENDPOINT
+
+
+def test_a_good_document_is_read() -> None:
+    assert process_discovery_response(PROVIDER, json_answer(document())) == METADATA
+
+
+def test_without_the_optional_members() -> None:
+    answer = json_answer(document(userinfo_endpoint=None, authorization_response_iss_parameter_supported=None))
+    expected = replace(METADATA, userinfo_endpoint=None, authorization_response_iss_parameter_supported=False)
+    assert process_discovery_response(PROVIDER, answer) == expected
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [None, "https://evil.example", ISSUER + "/", ISSUER.upper(), ISSUER + "/.", "", 1, [ISSUER], {"issuer": ISSUER}],
+)
+def test_the_issuer_is_exactly_the_one_asked(issuer: object) -> None:
+    with pytest.raises(GatewayError) as refused:
+        process_discovery_response(PROVIDER, json_answer(document(issuer=issuer)))
+    assert refused.value.code is OIDC_DISCOVERY_ISSUER
+    assert ISSUER in refused.value.detail
+
+
+@pytest.mark.parametrize("member", ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"])
+@pytest.mark.parametrize("url", ["http://op.metropole.example/x", "file:///etc/passwd", "", 5, "https://a@b/"])
+def test_every_endpoint_is_an_https_url(member: str, url: object) -> None:
+    with pytest.raises(GatewayError) as refused:
+        process_discovery_response(PROVIDER, json_answer(document(**{member: url})))
+    assert refused.value.code is OIDC_DISCOVERY_ENDPOINT
+    assert member in refused.value.detail
+
+
+@pytest.mark.parametrize("member", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+def test_the_endpoints_of_the_code_flow_are_required(member: str) -> None:
+    with pytest.raises(GatewayError) as refused:
+        process_discovery_response(PROVIDER, json_answer(document(**{member: None})))
+    assert refused.value.code is OIDC_DISCOVERY_ENDPOINT
+
+
+@pytest.mark.parametrize("announced", ["true", 1, [], {}])
+def test_whether_iss_is_sent_is_true_or_false(announced: object) -> None:
+    answer = json_answer(document(authorization_response_iss_parameter_supported=announced))
+    with pytest.raises(GatewayError) as refused:
+        process_discovery_response(PROVIDER, answer)
+    assert refused.value.code is OIDC_DISCOVERY
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (json_answer(document(), content_type="text/html"), OIDC_DISCOVERY),
+        (json_answer(document(), content_type=""), OIDC_DISCOVERY),
+        (json_answer(document(), status=404), OIDC_DISCOVERY),
+        (json_answer(document(), status=302), OIDC_DISCOVERY),
+        (json_answer(document(), status=503), LOGIN_PROVIDER_UNREACHABLE),
+        (json_answer(b"<html>"), OIDC_DISCOVERY),
+        (json_answer(b'{"issuer": "a", "issuer": "%s"}' % ISSUER.encode()), OIDC_DISCOVERY),
+    ],
+)
+def test_an_answer_that_is_no_document_is_refused(answer: Answer, code: object) -> None:
+    with pytest.raises(GatewayError) as refused:
+        process_discovery_response(PROVIDER, answer)
+    assert refused.value.code is code
+
+
+@given(st.dictionaries(st.sampled_from(sorted(document())), st.text() | st.integers() | st.booleans() | st.none()))
+def test_any_members_are_metadata_or_a_gateway_error(changes: dict[str, object]) -> None:
+    answer = json_answer({**document(), **changes})
+    assert outcome(lambda: process_discovery_response(PROVIDER, answer)) in (
+        "",
+        "oidc.discovery",
+        "oidc.discovery.endpoint",
+        "oidc.discovery.issuer",
+    )

@@ -1,0 +1,114 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_TOKEN, OIDC_USERINFO
+from gateway.model.errors import GatewayError
+from gateway.oidc.call import Answer
+from gateway.oidc.documents import answer_object, parse_object, quoted, require_success
+from tests.oidc.samples import outcome
+
+
+def test_an_object_is_read() -> None:
+    text = '{"nom": "Lebœuf", "n": [1, 2.5, null, true], "o": {"a": {}}, "pair": "\\ud83d\\ude00"}'
+    assert parse_object(text.encode(), OIDC_TOKEN, "it") == {
+        "nom": "Lebœuf",
+        "n": [1, 2.5, None, True],
+        "o": {"a": {}},
+        "pair": "😀",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b"", "not plain JSON"),
+        (b"[]", "not a JSON object"),
+        (b"null", "not a JSON object"),
+        (b'"{}"', "not a JSON object"),
+        (b'{"a": 1} {}', "not plain JSON"),
+        (b"\xef\xbb\xbf{}", "not plain JSON"),
+        (b'{"a": "\xff"}', "not plain JSON"),
+        (b'{"a": "\xc0\xaf"}', "not plain JSON"),
+        ('{"a": 1}'.encode("utf-16"), "not plain JSON"),
+        (b'{"a": NaN}', "NaN is no JSON"),
+        (b'{"a": -Infinity}', "-Infinity is no JSON"),
+        (b'{"a": 1e999}', "a number is out of range"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "not plain JSON"),
+        (b'{"sub": "a", "sub": "b"}', "an object has one member twice"),
+        (b'{"sub": "a", "\\u0073ub": "b"}', "an object has one member twice"),
+        (b'{"o": [{"x": 1, "x": 1}]}', "an object has one member twice"),
+        (b'{"a": "\\ud800"}', "not plain JSON"),
+        (b'{"\\udfff": 1}', "not plain JSON"),
+        (b'{"a": ' + b"[" * 200_000, "nested too deeply"),
+        (b'{"a":' * 100_000, "nested too deeply"),
+        (b"{'a': 1}", "not plain JSON"),
+        (b'{"a": 1,}', "not plain JSON"),
+        (b'{"a": "\n"}', "not plain JSON"),
+    ],
+)
+def test_what_two_readers_could_read_in_two_ways_is_refused(text: bytes, why: str) -> None:
+    with pytest.raises(GatewayError) as refused:
+        parse_object(text, OIDC_TOKEN, "it")
+    assert refused.value.code is OIDC_TOKEN
+    assert why in refused.value.detail
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
+def test_any_bytes_are_an_object_or_a_gateway_error(text: bytes) -> None:
+    assert outcome(lambda: parse_object(text, OIDC_TOKEN, "it")) in ("", "oidc.token")
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(st.text(max_size=5), _JSON, max_size=4), st.booleans())
+def test_every_object_that_json_can_say_is_read_back(value: dict[str, object], ascii_only: bool) -> None:
+    text = json.dumps(value, ensure_ascii=ascii_only).encode()
+    assert parse_object(text, OIDC_TOKEN, "it") == value
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "why"),
+    [
+        (201, OIDC_TOKEN, "status 201"),
+        (204, OIDC_TOKEN, "status 204"),
+        (301, OIDC_TOKEN, "a redirect is not followed"),
+        (307, OIDC_TOKEN, "a redirect is not followed"),
+        (404, OIDC_TOKEN, "status 404"),
+        (429, LOGIN_PROVIDER_UNREACHABLE, "status 429"),
+        (500, LOGIN_PROVIDER_UNREACHABLE, "status 500"),
+        (503, LOGIN_PROVIDER_UNREACHABLE, "status 503"),
+    ],
+)
+def test_only_status_200_is_a_success(status: int, code: object, why: str) -> None:
+    with pytest.raises(GatewayError) as refused:
+        require_success(Answer(status, "application/json", b"{}"), OIDC_TOKEN, "it")
+    assert refused.value.code is code
+    assert why in refused.value.detail
+
+
+def test_an_answer_of_another_media_type_is_refused() -> None:
+    with pytest.raises(GatewayError) as refused:
+        answer_object(Answer(200, "text/html", b"{}"), OIDC_USERINFO, "it", ("application/json",))
+    assert refused.value.code is OIDC_USERINFO
+    assert refused.value.detail == 'it: content type "text/html", not application/json'
+
+
+def test_a_strangers_text_is_bounded_and_prints() -> None:
+    assert quoted("accès refusé") == '"accès refusé"'
+    assert quoted("a\r\nSet-Cookie: x\x1b[31m\u202e\u200b\x00\x85") == '"a??Set-Cookie: x?[31m????"'
+    assert quoted("x" * 100_000) == '"' + "x" * 200 + '..." (100000 characters)'
+    assert quoted(12) == '"int"'
+    assert quoted({"sub": "helene"}) == '"dict"'
+
+
+@given(st.text())
+def test_no_control_character_reaches_the_log(text: str) -> None:
+    assert quoted(text).isprintable()

@@ -1,0 +1,104 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_USERINFO, OIDC_USERINFO_FORM, OIDC_USERINFO_SUBJECT
+from gateway.model.errors import GatewayError
+from gateway.oidc.call import Answer
+from gateway.oidc.id_token import IdToken, validate_id_token
+from gateway.oidc.userinfo import merge_claims, process_userinfo_response, userinfo_request
+from tests.oidc.samples import (
+    ACCESS_TOKEN,
+    LOGIN,
+    METADATA,
+    NOW,
+    PROVIDER,
+    claims,
+    forge,
+    json_answer,
+    key_set,
+    signer,
+    tokens,
+)
+
+
+def id_token(**changes: object) -> IdToken:
+    raw = forge(claims(**changes), signer("EdDSA"))
+    return validate_id_token(PROVIDER, key_set(signer("EdDSA")), tokens(raw), LOGIN, NOW)
+
+
+def test_the_access_token_travels_in_the_header_alone() -> None:
+    call = userinfo_request(METADATA, tokens("a.b.c"))
+    assert (call.method, call.url, call.body) == ("GET", METADATA.userinfo_endpoint, b"")
+    assert dict(call.headers)["Authorization"] == f"Bearer {ACCESS_TOKEN}"
+    assert ACCESS_TOKEN not in repr(call)
+
+
+def test_a_provider_without_an_endpoint() -> None:
+    with pytest.raises(GatewayError) as refused:
+        userinfo_request(replace(METADATA, userinfo_endpoint=None), tokens("a.b.c"))
+    assert refused.value.code is OIDC_USERINFO
+
+
+def test_claims_about_the_same_person_are_taken() -> None:
+    answer = json_answer({"sub": "f7d3c4a0", "email": "helene@metropole.example"})
+    assert process_userinfo_response(id_token(), answer)["email"] == "helene@metropole.example"
+
+
+@pytest.mark.parametrize("sub", [None, "", "f7d3c4a", "f7d3c4a00", "F7D3C4A0", " f7d3c4a0", 1, ["f7d3c4a0"], "é"])
+def test_claims_about_another_person_are_refused(sub: object) -> None:
+    document = {"sub": sub, "email": "helene@metropole.example"}
+    for answer in (json_answer(document), json_answer({name: document[name] for name in document if document[name]})):
+        with pytest.raises(GatewayError) as refused:
+            process_userinfo_response(id_token(), answer)
+        assert refused.value.code is OIDC_USERINFO_SUBJECT
+        assert "f7d3c4a0" not in refused.value.detail
+
+
+@pytest.mark.parametrize("content_type", ["application/jwt", "text/html", "", "application/jsonp", "text/json"])
+def test_the_form_is_the_pinned_one(content_type: str) -> None:
+    answer = json_answer({"sub": "f7d3c4a0"}, content_type=content_type)
+    with pytest.raises(GatewayError) as refused:
+        process_userinfo_response(id_token(), answer)
+    assert refused.value.code is OIDC_USERINFO_FORM
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (json_answer({"sub": "f7d3c4a0"}, 401), OIDC_USERINFO),
+        (json_answer({"sub": "f7d3c4a0"}, 302), OIDC_USERINFO),
+        (json_answer({"sub": "f7d3c4a0"}, 502), LOGIN_PROVIDER_UNREACHABLE),
+        (json_answer(b"[]"), OIDC_USERINFO),
+        (json_answer(b"eyJhbGciOiJub25lIn0.e30."), OIDC_USERINFO),
+        (json_answer(b'{"sub": "x", "sub": "f7d3c4a0"}'), OIDC_USERINFO),
+    ],
+)
+def test_an_answer_that_is_no_plain_object_is_refused(answer: Answer, code: object) -> None:
+    with pytest.raises(GatewayError) as refused:
+        process_userinfo_response(id_token(), answer)
+    assert refused.value.code is code
+
+
+def test_where_the_two_differ_what_was_signed_counts() -> None:
+    token = id_token(acr="eidas1", email="signed@metropole.example")
+    userinfo = {"sub": "f7d3c4a0", "email": "unsigned@metropole.example", "uai": "0591234A", "acr": "eidas3"}
+    merged = merge_claims(token, userinfo)
+    assert merged["email"] == "signed@metropole.example"
+    assert merged["uai"] == "0591234A"
+    assert merged["acr"] == "eidas1"
+
+
+@pytest.mark.parametrize("name", ["iss", "aud", "acr", "amr", "auth_time", "sid", "exp", "nonce"])
+def test_what_is_about_the_sign_in_itself_is_never_taken_from_userinfo(name: str) -> None:
+    token = id_token(auth_time=None)
+    merged = merge_claims(token, {"sub": "f7d3c4a0", name: "unsigned"})
+    assert merged.get(name) == token.claims.get(name)
+
+
+@given(st.binary(max_size=200), st.sampled_from([200, 204, 301, 400, 500]), st.sampled_from(["application/json", "x"]))
+def test_any_answer_is_claims_or_a_gateway_error(body: bytes, status: int, content_type: str) -> None:
+    with pytest.raises(GatewayError):
+        process_userinfo_response(id_token(), Answer(status, content_type, body))

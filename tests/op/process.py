@@ -1,0 +1,99 @@
+"""An OpenID Provider on a free port of 127.0.0.1, for as long as a `with` lasts."""
+
+import http.client
+import json
+import select
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+SCRIPT = Path(__file__).with_name("provider.mjs")
+START_SECONDS = 20.0
+NODE_PART = SCRIPT.parent.parent / "node_modules" / "oidc-provider"
+
+Claims = Mapping[str, object]
+
+
+class OpenIdProvider:
+    """`clients`: registration metadata; `accounts`: login to its claims; `claims`: further scopes to their claims.
+
+    `issuer` is known once started. RuntimeError, with what it printed, if it does not start.
+    """
+
+    def __init__(
+        self,
+        clients: Sequence[Mapping[str, object]],
+        accounts: Mapping[str, Claims],
+        *,
+        claims: Mapping[str, Sequence[str]] | None = None,
+        features: Mapping[str, object] | None = None,
+        options: Mapping[str, object] | None = None,
+        port: int = 0,
+    ) -> None:
+        self._configuration = {
+            "port": port,
+            "clients": clients,
+            "accounts": accounts,
+            "claims": claims or {},
+            "features": features or {},
+            "options": options or {},
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+        self.issuer = ""
+
+    def start(self) -> Self:
+        node = shutil.which("node")
+        if node is None or not NODE_PART.is_dir():
+            raise RuntimeError("node or oidc-provider is not installed: run `make test` once")
+        # oidc-provider warns on standard error; a file cannot fill up as a pipe would
+        self._messages = tempfile.TemporaryFile()  # noqa: SIM115 (closed by stop)
+        self._process = subprocess.Popen(
+            [node, str(SCRIPT), json.dumps(self._configuration)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._messages,
+        )
+        self.issuer = self._announced()
+        self._wait_for_discovery()
+        return self
+
+    def stop(self) -> None:
+        if self._process is None:
+            return
+        self._process.terminate()
+        self._process.wait(10)
+        for pipe in (self._process.stdin, self._process.stdout, self._messages):
+            if pipe is not None:
+                pipe.close()
+        self._process = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _announced(self) -> str:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        ready, _, _ = select.select([self._process.stdout], [], [], START_SECONDS)
+        line = self._process.stdout.readline() if ready else b""
+        if not line:
+            self._messages.seek(0)
+            printed = self._messages.read().decode(errors="replace")
+            self.stop()
+            raise RuntimeError(f"oidc-provider did not start: {printed}")
+        return str(json.loads(line)["issuer"])
+
+    def _wait_for_discovery(self) -> None:
+        connection = http.client.HTTPConnection(self.issuer.removeprefix("http://"), timeout=START_SECONDS)
+        connection.request("GET", "/.well-known/openid-configuration")
+        document = json.load(connection.getresponse())
+        connection.close()
+        assert document["issuer"] == self.issuer
