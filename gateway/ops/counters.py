@@ -1,0 +1,82 @@
+"""Plain numbers of one worker, and what the supervisor does with those of all.
+
+A key is (metric, label value, ...), in the order of the table in `metrics.py`. A histogram is kept as such keys
+too: (metric_bucket, upper bound) with what fell into that bucket alone, and (metric_sum,).
+"""
+
+import json
+from bisect import bisect_left
+from collections.abc import Mapping
+
+Key = tuple[str, ...]
+Dump = Mapping[Key, float]
+
+OVERHEAD = "ecluse_overhead_seconds"
+OVERHEAD_BOUNDS = (0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1.0)
+DROPPED_SERIES: Key = ("ecluse_series_dropped_total",)
+
+# The labels are names from configuration and codes, so this is never met in good order; it bounds a fault of ours.
+_MAX_SERIES = 20_000
+
+# A maximum goes by this ending: it is merged by max, not by sum.
+_MAXIMUM = "_max_seconds"
+
+_BUCKET_KEYS: tuple[Key, ...] = tuple((f"{OVERHEAD}_bucket", bound) for bound in (*map(repr, OVERHEAD_BOUNDS), "+Inf"))
+_SUM_KEY: Key = (f"{OVERHEAD}_sum",)
+
+
+class Counters:
+    """ports.Counters: one worker's numbers, touched by its loop alone."""
+
+    __slots__ = ("values",)
+
+    def __init__(self) -> None:
+        self.values: dict[Key, float] = dict.fromkeys((*_BUCKET_KEYS, _SUM_KEY), 0)
+
+    def add(self, *key: str) -> None:
+        values = self.values
+        if key in values:
+            values[key] += 1
+        elif len(values) < _MAX_SERIES:
+            values[key] = 1
+        else:
+            values[DROPPED_SERIES] = values.get(DROPPED_SERIES, 0) + 1
+
+    def overhead(self, seconds: float) -> None:
+        # `le`: a value on the bound belongs to its bucket.
+        self.values[_BUCKET_KEYS[bisect_left(OVERHEAD_BOUNDS, seconds)]] += 1
+        self.values[_SUM_KEY] += seconds
+
+    def gauge(self, value: float, *key: str) -> None:
+        """What is, not what was: overwritten each time."""
+        self.values[key] = value
+
+    def maximum(self, value: float, *key: str) -> None:
+        """The most ever seen; the metric's name ends in `_max_seconds`."""
+        if value > self.values.get(key, 0):
+            self.values[key] = value
+
+    def dump(self) -> bytes:
+        """What goes to the supervisor: `decode` reads it."""
+        return encode(self.values)
+
+
+def empty() -> Dump:
+    return {}
+
+
+def encode(dump: Dump) -> bytes:
+    return json.dumps([[*key, value] for key, value in dump.items()], separators=(",", ":")).encode()
+
+
+def decode(data: bytes) -> Dump:
+    return {tuple(key): value for *key, value in json.loads(data)}
+
+
+def add(one: Dump, other: Dump) -> Dump:
+    """Both together: sums, and the higher of two maxima."""
+    total = dict(one)
+    for key, value in other.items():
+        before = total.get(key, 0)
+        total[key] = max(before, value) if key[0].endswith(_MAXIMUM) else before + value
+    return total

@@ -1,0 +1,122 @@
+"""Every metric of the gateway, and their exposition in the Prometheus text format.
+
+Label values are names from configuration (app, provider) and codes of the tables in `model`: never a path, an
+address or anything that a client or provider can choose.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.registry import Collector
+
+from gateway.ops.counters import OVERHEAD, OVERHEAD_BOUNDS, Dump
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+Kind = Literal["counter", "gauge", "maximum"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A "maximum" is the most ever seen by any worker since the start; a "gauge" is the sum over living workers."""
+
+    name: str
+    kind: Kind
+    labels: tuple[str, ...]
+    help: str
+
+
+METRICS = (
+    Metric("ecluse_http_requests_total", "counter", ("app", "code_class"), "Answers by application and status class."),
+    Metric("ecluse_http_refusals_total", "counter", ("code",), "Requests refused before policy, by code."),
+    Metric("ecluse_http_connections_total", "counter", (), "Client connections accepted."),
+    Metric("ecluse_http_connections", "gauge", (), "Client connections open now."),
+    Metric("ecluse_http_active_requests", "gauge", (), "Requests under way now."),
+    Metric("ecluse_headers_stripped_total", "counter", ("app",), "Requests that carried a header only we may write."),
+    Metric("ecluse_policy_decisions_total", "counter", ("app", "decision", "reason"), "Decisions by reason."),
+    Metric("ecluse_upstream_errors_total", "counter", ("app", "reason"), "Requests that an application failed."),
+    Metric("ecluse_auth_logins_total", "counter", ("provider", "result", "reason"), "Sign-ins, by provider and code."),
+    Metric("ecluse_auth_transactions_total", "counter", ("app",), "Sign-ins begun, by application."),
+    Metric("ecluse_auth_logouts_total", "counter", (), "Browsers signed out."),
+    Metric("ecluse_provider_errors_total", "counter", ("provider", "reason"), "Calls to a provider that failed."),
+    Metric("ecluse_sessions_cached", "gauge", (), "Seats held in the memory of the workers now."),
+    Metric("ecluse_session_store_errors_total", "counter", (), "Answers that the session store could not give."),
+    Metric("ecluse_event_loop_stop_max_seconds", "maximum", (), "The longest that any worker's loop stood still."),
+    Metric("ecluse_log_dropped_total", "counter", (), "Log lines lost."),
+    Metric("ecluse_series_dropped_total", "counter", (), "Counts lost because there were too many series."),
+    Metric("ecluse_worker_deaths_total", "counter", (), "Workers that ended by themselves."),
+)
+_BY_NAME = {metric.name: metric for metric in METRICS}
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """What only the supervisor knows. `reloaded_at`: Unix seconds of the last success."""
+
+    revision: str
+    workers: int
+    reload_successful: bool
+    reloaded_at: float
+
+
+class _Exposition(Collector):
+    def __init__(self, dump: Dump, gauges: Gauges) -> None:
+        self._dump = dump
+        self._gauges = gauges
+
+    def collect(self) -> Iterable[Family]:
+        yield from _own(self._gauges)
+        yield _overhead(self._dump)
+        yield from _counted(self._dump)
+
+
+def render(dump: Dump, gauges: Gauges) -> bytes:
+    """The exposition of the workers' numbers, added up, and the supervisor's own."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Exposition(dump, gauges))
+    return generate_latest(registry)
+
+
+def _own(gauges: Gauges) -> Iterator[Family]:
+    info = GaugeMetricFamily("ecluse_config_info", "The configuration that is live.", labels=["revision"])
+    info.add_metric([gauges.revision], 1)
+    yield info
+    yield GaugeMetricFamily("ecluse_workers", "Workers running now.", value=gauges.workers)
+    yield GaugeMetricFamily(
+        "ecluse_config_last_reload_successful",
+        "1 if the last configuration read was taken, 0 if it was refused.",
+        value=float(gauges.reload_successful),
+    )
+    yield GaugeMetricFamily(
+        "ecluse_config_last_reload_success_timestamp_seconds",
+        "When a configuration was last taken.",
+        value=gauges.reloaded_at,
+    )
+
+
+def _overhead(dump: Dump) -> Family:
+    buckets, below = [], 0.0
+    for bound in (*map(repr, OVERHEAD_BOUNDS), "+Inf"):
+        below += dump.get((f"{OVERHEAD}_bucket", bound), 0)
+        buckets.append((bound, below))
+    family = HistogramMetricFamily(OVERHEAD, "Time spent by the gateway itself on one request.")
+    family.add_metric([], buckets, sum_value=dump.get((f"{OVERHEAD}_sum",), 0))
+    return family
+
+
+def _counted(dump: Dump) -> Iterator[Family]:
+    families = {metric.name: _family(metric) for metric in METRICS}
+    for (name, *labels), value in dump.items():
+        metric = _BY_NAME.get(name)
+        if metric is not None and len(labels) == len(metric.labels):
+            families[name].add_metric(labels, value)
+    yield from families.values()
+
+
+def _family(metric: Metric) -> CounterMetricFamily | GaugeMetricFamily:
+    kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+    return kind(metric.name, metric.help, labels=metric.labels)

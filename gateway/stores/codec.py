@@ -1,0 +1,71 @@
+"""What is inside the seals: values to JSON bytes and back. A field that an older record lacks has its default."""
+
+import json
+from base64 import b64decode, b64encode
+from dataclasses import dataclass, fields
+from typing import Any
+
+from gateway.model.identity import Identity
+from gateway.model.session import Session
+from gateway.model.transaction import HandOver, OidcLogin, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSession:
+    """A session with the hash (hex) of the browser that it belongs to."""
+
+    session: Session
+    browser: str
+
+
+def session_to_bytes(stored: StoredSession) -> bytes:
+    identity = stored.session.identity
+    attributes, left_out = dict(identity.attributes), sorted(identity.left_out)
+    inner = {**_fields(identity), "attributes": attributes, "left_out": left_out}
+    return _dump({**_fields(stored.session), "identity": inner, "browser": stored.browser})
+
+
+def session_from_bytes(data: bytes) -> StoredSession:
+    values = json.loads(data)
+    identity, browser = _identity(values.pop("identity")), values.pop("browser")
+    return StoredSession(Session(identity=identity, **values), browser)
+
+
+def _identity(values: dict[str, Any]) -> Identity:
+    attributes = {name: tuple(each) for name, each in values.pop("attributes").items()}
+    left_out, amr = frozenset(values.pop("left_out")), tuple(values.pop("amr"))
+    return Identity(attributes=attributes, left_out=left_out, amr=amr, **values)
+
+
+def transaction_to_bytes(transaction: Transaction) -> bytes:
+    return _dump(_fields(transaction))
+
+
+def transaction_from_bytes(data: bytes) -> Transaction:
+    return Transaction(**json.loads(data))
+
+
+def login_to_bytes(login: OidcLogin) -> bytes:
+    return _dump(_fields(login))
+
+
+def login_from_bytes(data: bytes) -> OidcLogin:
+    return OidcLogin(**json.loads(data))
+
+
+def hand_over_to_bytes(hand_over: HandOver) -> bytes:
+    return _dump({**_fields(hand_over), "session_key": b64encode(hand_over.session_key).decode()})
+
+
+def hand_over_from_bytes(data: bytes) -> HandOver:
+    values = json.loads(data)
+    return HandOver(**{**values, "session_key": b64decode(values["session_key"])})
+
+
+def _fields(value: Session | Identity | Transaction | OidcLogin | HandOver) -> dict[str, Any]:
+    """One level of fields, for `asdict` copies all below (a hundred microseconds a session)."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+def _dump(values: dict[str, Any]) -> bytes:
+    return json.dumps(values, separators=(",", ":")).encode()

@@ -1,0 +1,119 @@
+"""Sessions and seats into sealed records and back; a seat's cookie into what finds and opens its record.
+
+A session is sealed with its own random key. Each seat holds that key, wrapped under a key drawn from the secret
+half of its cookie and a store key: so the store opens nothing, and a cookie opens nothing without the store.
+"""
+
+import re
+from typing import NamedTuple
+
+from gateway.model.session import SeatLimits, Session
+from gateway.stores.codec import StoredSession, session_from_bytes, session_to_bytes
+from gateway.stores.keys import StoreKeys
+from gateway.stores.records import SeatKey, SeatRecord, SessionRecord
+from gateway.stores.sealing import KEY_BYTES, NONCE_BYTES, Binding, draw_key, key_id_of, open_sealed, seal
+from gateway.stores.tickets import TokenBytes, new_id
+
+SESSION_ID_BYTES = 16
+_COOKIE = re.compile(rb"([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})")
+
+
+class Presented(NamedTuple):
+    """A well-formed cookie, taken apart."""
+
+    key: SeatKey
+    secret: bytes
+
+
+class Opened(NamedTuple):
+    """A session reached through one of its seats."""
+
+    stored: StoredSession
+    session_key: bytes
+    record: SessionRecord
+    seat: SeatRecord
+
+
+class NewSeat(NamedTuple):
+    cookie: bytes
+    record: SeatRecord
+
+
+def read_cookie(cookie: bytes) -> Presented | None:
+    """None: not a cookie that we make."""
+    match = _COOKIE.fullmatch(cookie)
+    if match is None:
+        return None
+    # The secret is used as it is written: decoded, four spellings of its last character would be one secret.
+    session_id, secret = match.groups()
+    return Presented(SeatKey(session_id.decode(), draw_key(secret, b"lookup")), secret)
+
+
+class Envelopes:
+    def __init__(self, keys: StoreKeys, token_bytes: TokenBytes) -> None:
+        self._keys = keys
+        self._token_bytes = token_bytes
+
+    def seal_session(self, stored: StoredSession, session_key: bytes) -> SessionRecord:
+        session, key_id = stored.session, self._keys.current
+        identity = session.identity
+        return SessionRecord(
+            id=session.id,
+            sealed=self._seal(session_to_bytes(stored), session_key, key_id, Binding("session", session.id)),
+            provider=identity.provider,
+            tenant=session.tenant,
+            subject_index=self._keys.index("subject", identity.issuer, identity.subject),
+            sid_index=None if session.sid is None else self._keys.index("sid", identity.issuer, session.sid),
+            browser_index=self._keys.index("browser", stored.browser),
+            created_at=session.created_at,
+            expires_at=session.expires_at,
+            idle=session.idle,
+            ends_at=min(session.expires_at, session.created_at + session.idle),
+        )
+
+    def new_seat(
+        self, session: Session, session_key: bytes, *, host: str, app: str, limits: SeatLimits, now: int
+    ) -> NewSeat:
+        secret, key_id = new_id(self._token_bytes).encode(), self._keys.current
+        cookie = session.id.encode() + b"." + secret
+        expires_at = session.expires_at
+        if limits.absolute is not None:
+            expires_at = min(expires_at, now + limits.absolute)
+        # Without a limit of its own it is the session's that counts: this one is then never the earlier.
+        idle = expires_at - now if limits.idle is None else limits.idle
+        record = SeatRecord(
+            key=SeatKey(session.id, draw_key(secret, b"lookup")),
+            host=host,
+            app=app,
+            wrapped=self._seal(session_key, self._wrapping(secret, key_id), key_id, Binding("seat", session.id, host)),
+            created_at=now,
+            expires_at=expires_at,
+            idle=idle,
+            ends_at=min(expires_at, now + idle),
+        )
+        return NewSeat(cookie, record)
+
+    def open_seat(self, host: str, presented: Presented, session: SessionRecord, seat: SeatRecord) -> Opened:
+        """Bound to what was asked for, not to what was found. Raises GatewayError(STORE_UNREADABLE)."""
+        session_id = presented.key.session_id
+        wrapping = self._wrapping(presented.secret, key_id_of(seat.wrapped))
+        session_key = open_sealed(seat.wrapped, key=wrapping, binding=Binding("seat", session_id, host))
+        return Opened(self.open_session(session_id, session, session_key), session_key, session, seat)
+
+    def open_session(self, session_id: str, record: SessionRecord, session_key: bytes) -> StoredSession:
+        """Raises GatewayError(STORE_UNREADABLE)."""
+        # A session whose indexes were made under a key that is gone could not be found to be ended: it does not open.
+        self._keys.salt(key_id_of(record.sealed))
+        return session_from_bytes(open_sealed(record.sealed, key=session_key, binding=Binding("session", session_id)))
+
+    def new_session_key(self) -> bytes:
+        return self._token_bytes(KEY_BYTES)
+
+    def new_session_id(self) -> str:
+        return new_id(self._token_bytes, SESSION_ID_BYTES)
+
+    def _wrapping(self, secret: bytes, key_id: str) -> bytes:
+        return draw_key(secret, b"wrap", self._keys.salt(key_id))
+
+    def _seal(self, plain: bytes, key: bytes, key_id: str, binding: Binding) -> bytes:
+        return seal(plain, key=key, key_id=key_id, nonce=self._token_bytes(NONCE_BYTES), binding=binding)

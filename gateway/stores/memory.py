@@ -1,0 +1,190 @@
+"""The store of a single worker, lost when it ends: for trying out and for tests."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from gateway.model.ports import SessionSummary
+from gateway.stores.records import (
+    ENDED_KEPT,
+    PARALLEL_TABS,
+    Cursor,
+    Ended,
+    Index,
+    Replaces,
+    SeatKey,
+    SeatRecord,
+    SessionRecord,
+    Tail,
+    Ticket,
+    Touch,
+)
+
+Moved = TypeVar("Moved", SessionRecord, SeatRecord)
+
+
+class MemoryStore:
+    """records.RecordStore. Each coroutine runs to its end without a break: that is what makes it atomic."""
+
+    reachable = True
+
+    def __init__(self) -> None:
+        self._sessions: dict[str, SessionRecord] = {}
+        self._seats: dict[SeatKey, SeatRecord] = {}
+        self._tickets: dict[str, dict[bytes, Ticket]] = {}
+        self._groups: dict[tuple[str, bytes], dict[bytes, None]] = {}
+        self._used: dict[bytes, int] = {}
+        self._marks: dict[bytes, tuple[int, int]] = {}
+        self._ended: deque[Ended] = deque()
+        self._purged = 0
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    # --- sessions and seats
+
+    async def add_session(self, session: SessionRecord, seat: SeatRecord, replaces: Replaces, now: int) -> None:
+        self._sessions[session.id] = session
+        self._add(seat, replaces, now)
+
+    async def add_seat(self, seat: SeatRecord, replaces: Replaces, now: int) -> bool:
+        session = self._live_session(seat.key.session_id, now)
+        if session is None:
+            return False
+        self._sessions[session.id] = _moved(session, now)
+        self._add(seat, replaces, now)
+        return True
+
+    async def read_seat(self, key: SeatKey, now: int) -> tuple[SessionRecord, SeatRecord] | None:
+        session, seat = self._live_session(key.session_id, now), self._seats.get(key)
+        return None if session is None or seat is None or seat.ends_at <= now else (session, seat)
+
+    async def read_session(self, session_id: str, now: int) -> SessionRecord | None:
+        return self._live_session(session_id, now)
+
+    async def touch(self, touches: Sequence[Touch]) -> None:
+        for key, at in touches:
+            session, seat = self._sessions.get(key.session_id), self._seats.get(key)
+            if session is not None and seat is not None:
+                self._sessions[session.id] = _moved(session, at)
+                self._seats[key] = _moved(seat, at)
+
+    async def find(self, index: Index, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
+        found = [
+            session
+            for session in self._sessions.values()
+            if session.ends_at > now and getattr(session, f"{index}_index") in values
+        ]
+        return tuple(
+            self._summary(session, now)
+            for session in sorted(found, key=lambda session: (session.created_at, session.id))
+        )
+
+    async def end(self, session_ids: Sequence[str], now: int) -> None:
+        for id in session_ids:
+            self._sessions.pop(id, None)
+            self._ended.append(Ended(id, None, now))
+        ids = frozenset(session_ids)
+        for key in [key for key in self._seats if key.session_id in ids]:
+            del self._seats[key]
+
+    async def ended_since(self, cursor: Cursor | None) -> Tail:
+        here = Cursor("memory", self._purged + len(self._ended))
+        if cursor is None or cursor.epoch != here.epoch or not self._purged <= cursor.position <= here.position:
+            return Tail(here, (), complete=False)
+        return Tail(here, tuple(self._ended)[cursor.position - self._purged :], complete=True)
+
+    # --- tickets
+
+    async def put_ticket(self, ticket: Ticket, *, per_group: int, in_all: int) -> None:
+        self._drop(ticket.kind, ticket.lookup)
+        of_kind = self._tickets.setdefault(ticket.kind, {})
+        of_group = self._groups.setdefault((ticket.kind, ticket.group), {})
+        of_kind[ticket.lookup] = ticket
+        of_group[ticket.lookup] = None
+        # Dictionaries keep the order in which tickets were put.
+        while len(of_group) > per_group:
+            self._drop(ticket.kind, next(iter(of_group)))
+        while len(of_kind) > in_all:
+            self._drop(ticket.kind, next(iter(of_kind)))
+
+    async def peek_ticket(self, kind: str, lookup: bytes, now: int) -> bytes | None:
+        ticket = self._tickets.get(kind, {}).get(lookup)
+        return None if ticket is None or ticket.expires_at <= now else ticket.sealed
+
+    async def take_ticket(self, kind: str, lookup: bytes, now: int) -> bytes | None:
+        ticket = self._drop(kind, lookup)
+        return None if ticket is None or ticket.expires_at <= now else ticket.sealed
+
+    # --- single values
+
+    async def first_use(self, key: bytes, expires_at: int, now: int) -> bool:
+        first = self._used.get(key, 0) <= now
+        if first:
+            self._used[key] = expires_at
+        return first
+
+    async def raise_mark(self, key: bytes, number: int, expires_at: int, now: int) -> None:
+        self._marks[key] = (max(number, await self.mark(key, now)), expires_at)
+
+    async def mark(self, key: bytes, now: int) -> int:
+        number, expires_at = self._marks.get(key, (0, 0))
+        return number if expires_at > now else 0
+
+    async def clear_mark(self, key: bytes, now: int) -> None:
+        self._marks.pop(key, None)
+
+    async def purge(self, now: int) -> None:
+        self._sessions = {id: session for id, session in self._sessions.items() if session.ends_at > now}
+        self._seats = {
+            key: seat for key, seat in self._seats.items() if seat.ends_at > now and key.session_id in self._sessions
+        }
+        for ticket in [each for of_kind in self._tickets.values() for each in of_kind.values()]:
+            if ticket.expires_at <= now:
+                self._drop(ticket.kind, ticket.lookup)
+        self._used = {key: expires_at for key, expires_at in self._used.items() if expires_at > now}
+        self._marks = {key: mark for key, mark in self._marks.items() if mark[1] > now}
+        # From the front only: what is left then stands without a gap.
+        while self._ended and self._ended[0].at <= now - ENDED_KEPT:
+            self._ended.popleft()
+            self._purged += 1
+
+    # --- steps
+
+    def _drop(self, kind: str, lookup: bytes) -> Ticket | None:
+        ticket = self._tickets.get(kind, {}).pop(lookup, None)
+        if ticket is not None:
+            of_group = self._groups[kind, ticket.group]
+            del of_group[lookup]
+            if not of_group:
+                del self._groups[kind, ticket.group]
+        return ticket
+
+    def _live_session(self, session_id: str, now: int) -> SessionRecord | None:
+        session = self._sessions.get(session_id)
+        return None if session is None or session.ends_at <= now else session
+
+    def _add(self, seat: SeatRecord, replaces: Replaces, now: int) -> None:
+        for older in [older for older in self._seats.values() if self._is_replaced(older, seat, replaces, now)]:
+            expires_at = min(older.expires_at, max(now, older.created_at + PARALLEL_TABS))
+            self._seats[older.key] = replace(older, expires_at=expires_at, ends_at=min(older.ends_at, expires_at))
+            self._ended.append(Ended(*older.key, expires_at))
+        self._seats[seat.key] = seat
+
+    def _is_replaced(self, older: SeatRecord, seat: SeatRecord, replaces: Replaces, now: int) -> bool:
+        session = self._sessions.get(older.key.session_id)
+        if session is None or older.host != seat.host or older.ends_at <= now:
+            return False
+        return older.key == replaces.presented or session.browser_index in replaces.browser_indexes
+
+    def _summary(self, session: SessionRecord, now: int) -> SessionSummary:
+        seats = (seat for key, seat in self._seats.items() if key.session_id == session.id and seat.ends_at > now)
+        apps = tuple(sorted({seat.app for seat in seats if seat.app}))
+        return SessionSummary(session.id, session.provider, apps, session.created_at, session.expires_at)
+
+
+def _moved(record: Moved, at: int) -> Moved:
+    """Used `at`: its idle limit moves on, never back, never beyond the absolute one."""
+    return replace(record, ends_at=max(record.ends_at, min(record.expires_at, at + record.idle)))

@@ -1,0 +1,167 @@
+"""What every store keeps: raw records, already sealed, found by random or keyed values. No store reads into them.
+
+Expiry is enforced here at every read (`now`, Unix seconds, is the caller's); a record that is gone is gone whether
+or not it was cleaned away. Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+from gateway.model.ports import SessionSummary
+
+# A seat that another seat of the same browser replaces ends, but not before it is this old: pages of another tab,
+# signed in at the same moment, have requests under way with it.
+PARALLEL_TABS = 5
+
+# How long the end of a session stays in the revocation list. A worker that has read nothing for longer forgets
+# all that it holds.
+ENDED_KEPT = 3600
+
+Index = Literal["subject", "sid", "browser"]
+
+
+class SeatKey(NamedTuple):
+    """`lookup`: drawn from the secret half of the seat's cookie."""
+
+    session_id: str
+    lookup: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """A session beside and inside its seal. Indexes are HMACs under a store key; times are Unix seconds.
+
+    `ends_at`: the earlier of the absolute limit (`expires_at`) and the idle one, moved by touches.
+    """
+
+    id: str
+    sealed: bytes
+    provider: str
+    tenant: str | None
+    subject_index: bytes
+    sid_index: bytes | None
+    browser_index: bytes
+    created_at: int
+    expires_at: int
+    idle: int
+    ends_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeatRecord:
+    """One host's entry: the session's key, wrapped. `ends_at` as in SessionRecord, within the seat's own limits."""
+
+    key: SeatKey
+    host: str
+    app: str
+    wrapped: bytes
+    created_at: int
+    expires_at: int
+    idle: int
+    ends_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replaces:
+    """The seats on one host that a new one there puts an end to: the one presented, and those of this browser."""
+
+    presented: SeatKey | None
+    browser_indexes: tuple[bytes, ...]
+
+
+class Touch(NamedTuple):
+    """This seat was used `at` (Unix seconds)."""
+
+    key: SeatKey
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An entry of the revocation list: a session, or only the seat with this `lookup`, ends `at` (Unix seconds)."""
+
+    session_id: str
+    lookup: bytes | None
+    at: int
+
+
+class Cursor(NamedTuple):
+    """A place in the revocation list of one store (`epoch`: random, drawn when the store was made)."""
+
+    epoch: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """What was appended since a cursor. Not `complete`: entries may be missing, or the store is another one."""
+
+    cursor: Cursor
+    ended: tuple[Ended, ...]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A record that is taken once. `group`: what bounds its number per client."""
+
+    kind: str
+    lookup: bytes
+    sealed: bytes
+    group: bytes
+    expires_at: int
+
+
+class RecordStore(Protocol):
+    reachable: bool
+    """Whether the last thing asked of it was answered."""
+
+    async def open(self) -> None:
+        """Makes or checks the store. Raises GatewayError: STORE_UNREADABLE if it is not ours or of a newer release."""
+
+    async def close(self) -> None:
+        """Writes what is waiting, then lets go."""
+
+    async def add_session(self, session: SessionRecord, seat: SeatRecord, replaces: Replaces, now: int) -> None: ...
+
+    async def add_seat(self, seat: SeatRecord, replaces: Replaces, now: int) -> bool:
+        """False, and nothing added, if the session has ended."""
+
+    async def read_seat(self, key: SeatKey, now: int) -> tuple[SessionRecord, SeatRecord] | None: ...
+
+    async def read_session(self, session_id: str, now: int) -> SessionRecord | None: ...
+
+    async def touch(self, touches: Sequence[Touch]) -> None:
+        """Moves idle limits, of seats and their sessions, forward only."""
+
+    async def find(self, index: Index, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
+        """The live sessions under any of these index values, oldest first."""
+
+    async def end(self, session_ids: Sequence[str], now: int) -> None:
+        """Deletes sessions with their seats and appends them to the revocation list, in one step; then durable."""
+
+    async def ended_since(self, cursor: Cursor | None) -> Tail:
+        """Without a cursor: nothing but where the list ends now, not complete."""
+
+    async def put_ticket(self, ticket: Ticket, *, per_group: int, in_all: int) -> None:
+        """Beyond the bounds, of the ticket's kind in its group or in all, the oldest go."""
+
+    async def peek_ticket(self, kind: str, lookup: bytes, now: int) -> bytes | None: ...
+
+    async def take_ticket(self, kind: str, lookup: bytes, now: int) -> bytes | None:
+        """To one caller only, across all processes; whoever gets it has used it up."""
+
+    async def first_use(self, key: bytes, expires_at: int, now: int) -> bool:
+        """True to the first caller only, until `expires_at`."""
+
+    async def raise_mark(self, key: bytes, number: int, expires_at: int, now: int) -> None:
+        """The mark of this key is at least `number` until `expires_at`; it never falls before."""
+
+    async def mark(self, key: bytes, now: int) -> int:
+        """0 where there is none."""
+
+    async def clear_mark(self, key: bytes, now: int) -> None: ...
+
+    async def purge(self, now: int) -> None:
+        """Frees the room of what has expired: housekeeping, on which nothing depends."""

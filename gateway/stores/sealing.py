@@ -1,0 +1,78 @@
+"""Records under seal: AES-256-GCM with a key drawn by HKDF-SHA256, bound to what they are and where they belong.
+
+A record is `version (1 byte) | length of key id (1) | key id | nonce (12) | ciphertext and tag`. Associated data:
+version, key id, kind, session or ticket id, host. `key id` names the store key that went into the drawing of the
+key or of the record's indexes, so that a store key can be retired: what it had a part in then opens no more.
+"""
+
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from gateway.model.codes import STORE_UNREADABLE
+from gateway.model.errors import GatewayError
+
+VERSION = 1
+# N reads N-1: a new version is added here one release before it is written.
+READABLE = frozenset({1})
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a record is bound to: it opens as nothing else. `id`: of the session or ticket; `host`: of a seat."""
+
+    kind: str
+    id: str
+    host: str = ""
+
+
+def draw_key(secret: bytes, purpose: bytes, salt: bytes = b"") -> bytes:
+    """32 bytes for one purpose. RFC 5869, SHA-256."""
+    return HKDF(SHA256(), KEY_BYTES, salt or None, b"ecluse/1/" + purpose).derive(secret)
+
+
+def seal(plain: bytes, *, key: bytes, key_id: str, nonce: bytes, binding: Binding) -> bytes:
+    """`nonce`: 12 random bytes, never twice under one key."""
+    head = _head(VERSION, key_id)
+    return head + nonce + AESGCM(key).encrypt(nonce, plain, _associated(head, binding))
+
+
+def key_id_of(record: bytes) -> str:
+    """Raises GatewayError(STORE_UNREADABLE) where this is no record, or one of a version that is not read here."""
+    if len(record) < 2 or record[0] not in READABLE or len(record) < 2 + record[1] + NONCE_BYTES:
+        raise GatewayError(STORE_UNREADABLE, "not a record of a version that is read here")
+    try:
+        return record[2 : 2 + record[1]].decode("ascii")
+    except UnicodeDecodeError:
+        raise GatewayError(STORE_UNREADABLE, "not a record: its key id is not text") from None
+
+
+def open_sealed(record: bytes, *, key: bytes, binding: Binding) -> bytes:
+    """Raises GatewayError(STORE_UNREADABLE): another key, another place, or changed."""
+    key_id = key_id_of(record)
+    head = _head(record[0], key_id)
+    nonce, sealed = record[len(head) : len(head) + NONCE_BYTES], record[len(head) + NONCE_BYTES :]
+    try:
+        return AESGCM(key).decrypt(nonce, sealed, _associated(head, binding))
+    except InvalidTag:
+        raise GatewayError(STORE_UNREADABLE, f"a {binding.kind} record does not open where it was found") from None
+
+
+def join(*parts: bytes) -> bytes:
+    """Parts with their lengths, so that no two lists of parts give the same bytes."""
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+def _head(version: int, key_id: str) -> bytes:
+    name = key_id.encode("ascii")
+    return bytes((version, len(name))) + name
+
+
+def _associated(head: bytes, binding: Binding) -> bytes:
+    return join(head, binding.kind.encode(), binding.id.encode(), binding.host.encode())

@@ -1,0 +1,85 @@
+"""The seats that one worker holds in memory: found by cookie in a dictionary, ended by session."""
+
+from collections.abc import Callable, Collection, Iterable
+from weakref import WeakSet
+
+from gateway.model.session import Seat
+from gateway.stores.records import Ended
+
+# A read that was on its way when its session ended must not bring it back: for so long the end is remembered.
+_ENDED_REMEMBERED = 60.0
+
+
+class SeatCache:
+    """At most `capacity` seats; the one that was touched least lately goes first.
+
+    A seat that is dropped may still be held by a connection: it is remembered, weakly, so that the end of its
+    session reaches it all the same.
+    """
+
+    def __init__(self, capacity: int, lookup_of: Callable[[bytes], bytes]) -> None:
+        self._capacity = capacity
+        self._lookup_of = lookup_of
+        self._by_session: dict[str, list[Seat]] = {}
+        self._dropped: WeakSet[Seat] = WeakSet()
+        self._ended: dict[str, float] = {}
+        self.seats: dict[bytes, Seat] = {}
+
+    def put(self, seat: Seat) -> None:
+        self.drop(seat.cookie)
+        while len(self.seats) >= self._capacity:
+            self.drop(next(iter(self.seats)))
+        self.seats[seat.cookie] = seat
+        self._by_session.setdefault(seat.session_id, []).append(seat)
+
+    def touched(self, seat: Seat) -> None:
+        if self.seats.get(seat.cookie) is seat:
+            self.seats[seat.cookie] = self.seats.pop(seat.cookie)
+
+    def drop(self, cookie: bytes) -> None:
+        """Not held any more, but not dead."""
+        seat = self.seats.pop(cookie, None)
+        if seat is not None:
+            of_session = self._by_session[seat.session_id]
+            of_session.remove(seat)
+            if not of_session:
+                del self._by_session[seat.session_id]
+            self._dropped.add(seat)
+
+    def has_ended(self, session_id: str) -> bool:
+        """As far as this worker was told, lately."""
+        return session_id in self._ended
+
+    def end_sessions(self, session_ids: Collection[str], moment: float) -> tuple[Seat, ...]:
+        """`moment`: monotonic."""
+        for id in [id for id, at in self._ended.items() if moment - at > _ENDED_REMEMBERED]:
+            del self._ended[id]
+        self._ended.update(dict.fromkeys(session_ids, moment))
+        return self.kill(self._of(frozenset(session_ids)))
+
+    def end_seat(self, entry: Ended, left: int, moment: float) -> tuple[Seat, ...]:
+        """`left`: seconds that this one seat still has."""
+        seats = [seat for seat in self._of({entry.session_id}) if self._lookup_of(seat.cookie) == entry.lookup]
+        if left <= 0:
+            return self.kill(seats)
+        for seat in seats:
+            seat.hard_deadline = min(seat.hard_deadline, moment + left)
+            seat.deadline = min(seat.deadline, seat.hard_deadline)
+        return ()
+
+    def kill(self, seats: Iterable[Seat]) -> tuple[Seat, ...]:
+        """Nothing is let in by these any more; returns those of them that were alive."""
+        killed = tuple(seat for seat in seats if seat.live)
+        for seat in killed:
+            seat.live = False
+            if self.seats.get(seat.cookie) is seat:
+                self.drop(seat.cookie)
+        return killed
+
+    def kill_all(self) -> tuple[Seat, ...]:
+        return self.kill([*self.seats.values(), *self._dropped])
+
+    def _of(self, session_ids: Collection[str]) -> list[Seat]:
+        """Every seat of these sessions that anything in this worker still holds."""
+        held = [seat for id in session_ids for seat in self._by_session.get(id, ())]
+        return held + [seat for seat in self._dropped if seat.session_id in session_ids]

@@ -1,0 +1,269 @@
+"""Sessions and seats on any record store: this worker's memory in front, the store behind."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from gateway.model.codes import STORE_UNREADABLE
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.model.ports import Log, SessionSummary
+from gateway.model.session import Seat, SeatLimits, Session
+from gateway.model.transaction import HandOver, Transaction
+from gateway.stores.codec import StoredSession, hand_over_from_bytes, hand_over_to_bytes
+from gateway.stores.envelopes import Envelopes, Opened, read_cookie
+from gateway.stores.keys import StoreKeys
+from gateway.stores.records import Ended, Index, RecordStore, Replaces, SessionRecord, Touch
+from gateway.stores.seats import SeatCache
+from gateway.stores.tickets import Bounds, Tickets, TokenBytes, new_id, unix_now
+
+HAND_OVER_LIFE = 30
+
+# Codes open at a time for one session (a person's tabs) and in all.
+_HAND_OVERS = Bounds(HAND_OVER_LIFE, per_group=50, in_all=100_000)
+
+# The store hears of a seat's use at most this often (seconds), or ten times within its idle limit.
+_TOUCH_EVERY = 60.0
+_TOUCHES_AT_ONCE = 200
+_NEVER = float("-inf")
+
+
+class Sessions:
+    """ports.Sessions. `keys`: the store keys of gateway.yaml; `now`: Unix seconds; `monotonic`: seconds."""
+
+    def __init__(
+        self,
+        store: RecordStore,
+        keys: Sequence[tuple[str, bytes]],
+        *,
+        cached_seats: int = 20_000,
+        log: Log | None = None,
+        now: Callable[[], int] = unix_now,
+        monotonic: Callable[[], float] = time.monotonic,
+        token_bytes: TokenBytes = secrets.token_bytes,
+    ) -> None:
+        self._store = store
+        self._keys = StoreKeys(keys)
+        self._envelopes = Envelopes(self._keys, token_bytes)
+        self._hand_overs = Tickets(
+            "handover", store, self._keys, _HAND_OVERS, log=log, now=now, token_bytes=token_bytes
+        )
+        self._log = log
+        self._now = now
+        self._monotonic = monotonic
+        self._token_bytes = token_bytes
+        self._cache = SeatCache(cached_seats, _lookup_of)
+        self._seats = self._cache.seats
+        self._trusted_until = float("inf")
+        self._touched: dict[bytes, int] = {}
+
+    # --- from this worker's memory
+
+    def cached(self, host: str, cookie: bytes) -> Seat | None:
+        seat = self._seats.get(cookie)
+        if seat is None or seat.host != host:
+            return None
+        now = self._monotonic()
+        return seat if now < seat.deadline and now < self._trusted_until else None
+
+    def touch(self, seat: Seat, now: float) -> None:
+        if now >= seat.deadline or not seat.live:
+            return
+        seat.deadline = min(now + seat.idle, seat.hard_deadline)
+        if now - seat.touched >= _TOUCH_EVERY or now - seat.touched >= seat.idle / 10:
+            seat.touched = now
+            self._touched[seat.cookie] = self._now()
+            self._cache.touched(seat)
+
+    def revoke(self, session_ids: Iterable[str]) -> tuple[Seat, ...]:
+        return self._cache.end_sessions(frozenset(session_ids), self._monotonic())
+
+    def apply(self, ended: Iterable[Ended]) -> tuple[Seat, ...]:
+        """Entries of the revocation list, in force in this worker from here on; the seats that died of it."""
+        ended = tuple(ended)
+        killed = list(self.revoke(entry.session_id for entry in ended if entry.lookup is None))
+        for entry in ended:
+            if entry.lookup is not None:
+                killed += self._cache.end_seat(entry, entry.at - self._now(), self._monotonic())
+        return tuple(killed)
+
+    def forget(self) -> tuple[Seat, ...]:
+        """Every seat in memory dies, for it is not known which of them have ended; a live one is read anew."""
+        return self._cache.kill_all()
+
+    def trust(self, until: float) -> None:
+        """Memory answers until then (monotonic): what ended elsewhere before is known here."""
+        self._trusted_until = until
+
+    @property
+    def held(self) -> int:
+        """Seats in this worker's memory."""
+        return len(self._seats)
+
+    # --- from the store
+
+    async def load(self, host: str, cookie: bytes) -> Seat | None:
+        opened = await self._open(host, cookie)
+        known = self._seats.get(cookie)
+        if known is not None and known.host != host:
+            return None
+        if opened is None:
+            self._cache.kill(() if known is None else (known,))
+            return None
+        return self._remember(cookie, opened, known)
+
+    async def write_touches(self) -> None:
+        """Writes what has gathered; what could not be written waits for the next time."""
+        while self._touched:
+            batch = [self._touched.popitem() for _ in range(min(len(self._touched), _TOUCHES_AT_ONCE))]
+            presented = ((read_cookie(cookie), at) for cookie, at in batch)
+            try:
+                await self._store.touch([Touch(seat.key, at) for seat, at in presented if seat is not None])
+            except GatewayError:
+                self._touched = {**dict(batch), **self._touched}
+                raise
+
+    async def sign_in(
+        self,
+        *,
+        host: str,
+        identity: Identity,
+        tenant: str | None,
+        browser: str,
+        idle: int,
+        absolute: int,
+        id_token: str | None,
+        sid: str | None,
+        replaces: bytes | None,
+        limits: SeatLimits,
+    ) -> bytes:
+        now, session_key = self._now(), self._envelopes.new_session_key()
+        id = self._envelopes.new_session_id()
+        session = Session(id, identity, tenant, now, now + absolute, idle, id_token, sid)
+        record = self._envelopes.seal_session(StoredSession(session, browser), session_key)
+        cookie, seat = self._envelopes.new_seat(session, session_key, host=host, app="", limits=limits, now=now)
+        await self._store.add_session(record, seat, self._replaces(replaces, browser), now)
+        self._read_anew(replaces)
+        return cookie
+
+    async def hand_over(self, host: str, cookie: bytes, transaction: Transaction) -> str | None:
+        opened = await self._open(host, cookie)
+        if opened is None:
+            return None
+        code = new_id(self._token_bytes)
+        hand_over = HandOver(
+            app=transaction.app,
+            host=transaction.host,
+            return_target=transaction.return_target,
+            binding=transaction.binding,
+            session_id=opened.record.id,
+            session_key=opened.session_key,
+            provider=opened.stored.session.identity.provider,
+            created_at=self._now(),
+        )
+        await self._hand_overs.put(code, hand_over_to_bytes(hand_over), opened.record.id)
+        return code
+
+    async def take_hand_over(self, code: str) -> HandOver | None:
+        plain = await self._hand_overs.take(code)
+        return None if plain is None else hand_over_from_bytes(plain)
+
+    async def take_seat(self, hand_over: HandOver, *, replaces: bytes | None, limits: SeatLimits) -> bytes | None:
+        now, key = self._now(), hand_over.session_key
+        record = await self._store.read_session(hand_over.session_id, now)
+        stored = None if record is None else self._unsealed(hand_over.session_id, record, key)
+        if stored is None:
+            return None
+        cookie, seat = self._envelopes.new_seat(
+            stored.session, key, host=hand_over.host, app=hand_over.app, limits=limits, now=now
+        )
+        if not await self._store.add_seat(seat, self._replaces(replaces, stored.browser), now):
+            return None
+        self._read_anew(replaces)
+        return cookie
+
+    # --- ends
+
+    async def of_browser(self, host: str, cookie: bytes) -> tuple[SessionSummary, ...]:
+        opened = await self._open(host, cookie)
+        return () if opened is None else await self._find("browser", opened.stored.browser)
+
+    async def end_browser(self, host: str, cookie: bytes) -> tuple[str, ...]:
+        return await self.end([session.id for session in await self.of_browser(host, cookie)])
+
+    async def end_subject(self, issuer: str, subject: str) -> tuple[str, ...]:
+        """Ends every session of a person, found without any cookie; durable when it returns; their ids."""
+        return await self.end([session.id for session in await self._find("subject", issuer, subject)])
+
+    async def end_sid(self, issuer: str, sid: str) -> tuple[str, ...]:
+        """Ends what was signed in under this session id of the provider; durable when it returns; their ids."""
+        return await self.end([session.id for session in await self._find("sid", issuer, sid)])
+
+    async def end(self, session_ids: Sequence[str]) -> tuple[str, ...]:
+        """Ends these sessions; durable when it returns. In force in a worker's memory only by its `revoke`."""
+        if session_ids:
+            await self._store.end(session_ids, self._now())
+        return tuple(session_ids)
+
+    # --- steps
+
+    async def _open(self, host: str, cookie: bytes) -> Opened | None:
+        presented = read_cookie(cookie)
+        found = None if presented is None else await self._store.read_seat(presented.key, self._now())
+        if presented is None or found is None or found[1].host != host:
+            return None
+        try:
+            opened = self._envelopes.open_seat(host, presented, *found)
+        except GatewayError as error:
+            self._report(error)
+            return None
+        return opened if self._is_live(opened.stored.session) else None
+
+    def _unsealed(self, session_id: str, record: SessionRecord, session_key: bytes) -> StoredSession | None:
+        try:
+            stored = self._envelopes.open_session(session_id, record, session_key)
+        except GatewayError as error:
+            self._report(error)
+            return None
+        return stored if self._is_live(stored.session) else None
+
+    def _is_live(self, session: Session) -> bool:
+        """By the limit inside the seal: the one beside it is the store's word alone."""
+        return session.expires_at > self._now() and not self._cache.has_ended(session.id)
+
+    def _remember(self, cookie: bytes, opened: Opened, known: Seat | None) -> Seat:
+        """The store's times are Unix times; from here on the monotonic clock counts them down."""
+        session, record, seat = opened.stored.session, opened.record, opened.seat
+        since = self._monotonic() - self._now()
+        hard = since + min(session.expires_at, record.expires_at, seat.expires_at)
+        deadline = min(hard, since + min(record.ends_at, seat.ends_at))
+        if known is not None:
+            # Another worker's touches have moved it on, or an older tail has shortened it: the store knows.
+            known.deadline, known.hard_deadline = deadline, hard
+            return known
+        idle = float(min(session.idle, seat.idle))
+        kept = Seat(cookie, seat.host, session.id, session.identity, session.tenant, idle, deadline, hard, _NEVER)
+        self._cache.put(kept)
+        return kept
+
+    def _read_anew(self, cookie: bytes | None) -> None:
+        if cookie is not None:
+            self._cache.drop(cookie)
+
+    def _replaces(self, cookie: bytes | None, browser: str) -> Replaces:
+        presented = None if cookie is None else read_cookie(cookie)
+        return Replaces(None if presented is None else presented.key, self._keys.indexes("browser", browser))
+
+    async def _find(self, index: Index, *parts: str) -> tuple[SessionSummary, ...]:
+        return await self._store.find(index, self._keys.indexes(index, *parts), self._now())
+
+    def _report(self, error: GatewayError) -> None:
+        if error.code is not STORE_UNREADABLE:
+            raise error
+        if self._log is not None:
+            self._log.event("store.unreadable", detail=error.detail)
+
+
+def _lookup_of(cookie: bytes) -> bytes:
+    presented = read_cookie(cookie)
+    return b"" if presented is None else presented.key.lookup

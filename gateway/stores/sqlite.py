@@ -1,0 +1,195 @@
+"""The default store: one SQLite file in the state folder, shared by the workers of one machine.
+
+Reads run inline on the loop (microseconds, WAL: no writer is waited for); writes go through one thread.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Counters, Log, SessionSummary
+from gateway.stores import sqlite_file
+from gateway.stores import sqlite_statements as sql
+from gateway.stores.records import (
+    Cursor,
+    Index,
+    Replaces,
+    SeatKey,
+    SeatRecord,
+    SessionRecord,
+    Tail,
+    Ticket,
+    Touch,
+)
+from gateway.stores.sqlite_writer import Job, SqliteWriter
+
+Result = TypeVar("Result")
+
+# Longer than the writer waits for other processes: the error that it meets is then the one that is told.
+_WRITTEN_WITHIN = 5.0
+
+# A reader meets a lock only while a crashed writer's log is recovered, or where a stranger holds the file.
+_READ_AGAIN = (0.005, 0.01, 0.02, 0.05, 0.1)
+
+
+class SqliteStore:
+    """records.RecordStore. `open` before use, in the loop that will use it."""
+
+    def __init__(self, path: Path, *, log: Log | None = None, counters: Counters | None = None) -> None:
+        self._path = path
+        self._log = log
+        self._counters = counters
+        self._writer: SqliteWriter | None = None
+        self._reader: sqlite3.Connection | None = None
+        self._identity = (0, 0)
+        self.reachable = True
+
+    async def open(self) -> None:
+        """Also where the file is out of reach for now: it is then made, or found, by what is first asked of it."""
+        self._writer = SqliteWriter(self._path)
+        try:
+            await self._writer.run(_nothing, _WRITTEN_WITHIN)
+            # A reader that is there before the disk is full can read on when it is.
+            self._connected()
+        except GatewayError:
+            await self.close()
+            raise
+        except (sqlite3.Error, OSError) as error:
+            self._unreachable(error)
+
+    async def close(self) -> None:
+        writer, self._writer = self._writer, None
+        self._let_go()
+        if writer is not None:
+            await writer.close()
+
+    # --- sessions and seats
+
+    async def add_session(self, session: SessionRecord, seat: SeatRecord, replaces: Replaces, now: int) -> None:
+        await self._write(lambda connection: sql.add_session(connection, session, seat, replaces, now))
+
+    async def add_seat(self, seat: SeatRecord, replaces: Replaces, now: int) -> bool:
+        return await self._write(lambda connection: sql.add_seat(connection, seat, replaces, now))
+
+    async def read_seat(self, key: SeatKey, now: int) -> tuple[SessionRecord, SeatRecord] | None:
+        return await self._read(lambda connection: sql.read_seat(connection, key, now))
+
+    async def read_session(self, session_id: str, now: int) -> SessionRecord | None:
+        return await self._read(lambda connection: sql.read_session(connection, session_id, now))
+
+    async def touch(self, touches: Sequence[Touch]) -> None:
+        await self._write(lambda connection: sql.touch(connection, touches))
+
+    async def find(self, index: Index, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
+        return await self._read(lambda connection: sql.find(connection, index, values, now))
+
+    async def end(self, session_ids: Sequence[str], now: int) -> None:
+        await self._write(lambda connection: sql.end(connection, session_ids, now), durable=True)
+
+    async def ended_since(self, cursor: Cursor | None) -> Tail:
+        return await self._read(lambda connection: sql.ended_since(connection, cursor))
+
+    # --- tickets
+
+    async def put_ticket(self, ticket: Ticket, *, per_group: int, in_all: int) -> None:
+        await self._write(lambda connection: sql.put_ticket(connection, ticket, per_group, in_all))
+
+    async def peek_ticket(self, kind: str, lookup: bytes, now: int) -> bytes | None:
+        return await self._read(lambda connection: sql.peek_ticket(connection, kind, lookup, now))
+
+    async def take_ticket(self, kind: str, lookup: bytes, now: int) -> bytes | None:
+        # What is not there cannot be taken: made-up ids cost a read, not a commit.
+        if await self.peek_ticket(kind, lookup, now) is None:
+            return None
+        return await self._write(lambda connection: sql.take_ticket(connection, kind, lookup, now))
+
+    # --- single values
+
+    async def first_use(self, key: bytes, expires_at: int, now: int) -> bool:
+        return await self._write(lambda connection: sql.first_use(connection, key, expires_at, now), durable=True)
+
+    async def raise_mark(self, key: bytes, number: int, expires_at: int, now: int) -> None:
+        await self._write(lambda connection: sql.raise_mark(connection, key, number, expires_at, now))
+
+    async def mark(self, key: bytes, now: int) -> int:
+        return await self._read(lambda connection: sql.mark(connection, key, now))
+
+    async def clear_mark(self, key: bytes, now: int) -> None:
+        if await self.mark(key, now):
+            await self._write(lambda connection: sql.clear_mark(connection, key))
+
+    async def purge(self, now: int) -> None:
+        more = True
+        while more:
+            more = await self._write(lambda connection: sql.purge(connection, now))
+
+    # --- steps
+
+    async def _read(self, query: Callable[[sqlite3.Connection], Result]) -> Result:
+        if self._writer is not None and not self._writer.made:
+            await self._write(_nothing)
+        pauses = iter(_READ_AGAIN)
+        while True:
+            try:
+                result = query(self._connected())
+            except sqlite3.OperationalError as error:
+                pause = next(pauses, None) if sqlite_file.is_busy(error) else None
+                if pause is None:
+                    self._let_go()
+                    raise self._unreachable(error) from error
+                await asyncio.sleep(pause)
+            except (sqlite3.Error, OSError, GatewayError) as error:
+                self._let_go()
+                raise self._unreachable(error) from error
+            else:
+                self._answered()
+                return result
+
+    async def _write(self, job: Job[Result], *, durable: bool = False) -> Result:
+        if self._writer is None:
+            raise GatewayError(STORE_UNREACHABLE, "the store is closed")
+        try:
+            result = await self._writer.run(job, _WRITTEN_WITHIN, durable=durable)
+        except (sqlite3.Error, OSError, GatewayError) as error:
+            raise self._unreachable(error) from error
+        self._answered()
+        return result
+
+    def _connected(self) -> sqlite3.Connection:
+        """On each read: a file that vanished or was replaced is noticed at once (one stat, about a microsecond)."""
+        if self._writer is None:
+            raise sqlite3.OperationalError("the store is closed")
+        found = sqlite_file.identity(self._path)
+        if self._reader is None or found != self._identity:
+            self._let_go()
+            self._reader, self._identity = sqlite_file.reader(self._path), found
+        return self._reader
+
+    def _let_go(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            with suppress(sqlite3.Error):
+                reader.close()
+
+    def _unreachable(self, error: Exception) -> GatewayError:
+        detail = f"{self._path}: {str(error) or type(error).__name__}"
+        if self._counters is not None:
+            self._counters.add("ecluse_session_store_errors_total")
+        if self.reachable and self._log is not None:
+            self._log.event("store.unreachable", detail=detail)
+        self.reachable = False
+        return GatewayError(STORE_UNREACHABLE, detail)
+
+    def _answered(self) -> None:
+        if not self.reachable and self._log is not None:
+            self._log.event("store.recovered")
+        self.reachable = True
+
+
+def _nothing(connection: sqlite3.Connection) -> None:
+    """The writer connects for any job, and makes the file for the first."""

@@ -1,0 +1,212 @@
+"""The database file: its making, its checks, its tables.
+
+Faults come as they are, sqlite3.Error or OSError, but for a file that is not ours: GatewayError(STORE_UNREADABLE).
+"""
+
+import os
+import secrets
+import sqlite3
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from gateway.model.codes import STORE_UNREADABLE
+from gateway.model.errors import GatewayError
+
+APPLICATION_ID = 0x45434C55  # "ECLU": what `file` shows, and what tells our database from any other
+SCHEMA_VERSION = 1
+
+# STRICT tables: a value of another type than its column's is refused when written, so none is ever read.
+_LEAST_SQLITE = (3, 37, 0)
+
+_TABLES = """
+CREATE TABLE store (epoch TEXT NOT NULL) STRICT;
+
+CREATE TABLE sessions (
+    id TEXT PRIMARY KEY,
+    sealed BLOB NOT NULL,
+    provider TEXT NOT NULL,
+    tenant TEXT,
+    subject_index BLOB NOT NULL,
+    sid_index BLOB,
+    browser_index BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    idle INTEGER NOT NULL,
+    ends_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sessions_by_subject ON sessions (subject_index);
+CREATE INDEX sessions_by_sid ON sessions (sid_index) WHERE sid_index IS NOT NULL;
+CREATE INDEX sessions_by_browser ON sessions (browser_index);
+CREATE INDEX sessions_by_end ON sessions (ends_at);
+
+CREATE TABLE seats (
+    session_id TEXT NOT NULL,
+    lookup BLOB NOT NULL,
+    host TEXT NOT NULL,
+    app TEXT NOT NULL,
+    wrapped BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    idle INTEGER NOT NULL,
+    ends_at INTEGER NOT NULL,
+    PRIMARY KEY (session_id, lookup)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX seats_by_end ON seats (ends_at);
+
+CREATE TABLE tickets (
+    number INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    lookup BLOB NOT NULL,
+    sealed BLOB NOT NULL,
+    client BLOB NOT NULL,
+    expires_at INTEGER NOT NULL,
+    UNIQUE (kind, lookup)
+) STRICT;
+CREATE INDEX tickets_by_client ON tickets (kind, client, number);
+CREATE INDEX tickets_by_age ON tickets (kind, number);
+CREATE INDEX tickets_by_end ON tickets (expires_at);
+
+-- Kept by triggers: counting a hundred thousand rows for each new one would be the cheapest attack.
+CREATE TABLE open_tickets (kind TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TRIGGER ticket_put AFTER INSERT ON tickets BEGIN
+    INSERT INTO open_tickets VALUES (new.kind, 1) ON CONFLICT DO UPDATE SET number = number + 1;
+END;
+CREATE TRIGGER ticket_gone AFTER DELETE ON tickets BEGIN
+    UPDATE open_tickets SET number = number - 1 WHERE kind = old.kind;
+END;
+
+CREATE TABLE used (key BLOB PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX used_by_end ON used (expires_at);
+
+CREATE TABLE marks (
+    key BLOB PRIMARY KEY, number INTEGER NOT NULL, expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX marks_by_end ON marks (expires_at);
+
+-- AUTOINCREMENT: a position is never given twice, so a reader knows whether it has missed any.
+CREATE TABLE ended (
+    position INTEGER PRIMARY KEY AUTOINCREMENT, session_id TEXT NOT NULL, lookup BLOB, at INTEGER NOT NULL
+) STRICT;
+"""
+
+
+def make(path: Path, timeout: float) -> None:
+    """Makes the file and its folder where missing, private to their owner; else checks that it is one of ours.
+
+    `timeout`: seconds to wait for another process that is about the same.
+    """
+    if sqlite3.sqlite_version_info < _LEAST_SQLITE:
+        raise GatewayError(STORE_UNREADABLE, f"SQLite {sqlite3.sqlite_version} is too old: 3.37 is needed")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_file(path)
+    connection = _connect(path, timeout)
+    try:
+        _keep_a_log(connection, timeout)
+        connection.execute("BEGIN IMMEDIATE")
+        if _is_empty(connection):
+            _make_tables(connection)
+        connection.execute("COMMIT")
+        check(connection, path)
+    finally:
+        connection.close()
+
+
+def reader(path: Path) -> sqlite3.Connection:
+    """For reads on the loop: it never waits for a lock, and cannot write."""
+    connection = _checked(path, timeout=0.0)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def writer(path: Path, timeout: float) -> sqlite3.Connection:
+    """`timeout`: seconds to wait for another process's write."""
+    return _checked(path, timeout)
+
+
+def identity(path: Path) -> tuple[int, int]:
+    """Which file stands at this path. Raises OSError where there is none."""
+    found = os.stat(path)
+    return found.st_dev, found.st_ino
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    # The low byte is the primary code (sqlite.org/rescode.html). An error of our own making has none.
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def check(connection: sqlite3.Connection, path: Path) -> None:
+    (ours,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if ours != APPLICATION_ID:
+        raise GatewayError(STORE_UNREADABLE, f"{path} is not a session store of this gateway")
+    if version != SCHEMA_VERSION:
+        raise GatewayError(
+            STORE_UNREADABLE,
+            f"{path} has schema version {version}, this release reads {SCHEMA_VERSION}: "
+            "run the release that wrote it, or move the file away (everyone signs in again)",
+        )
+
+
+def _checked(path: Path, timeout: float) -> sqlite3.Connection:
+    connection = _connect(path, timeout)
+    try:
+        check(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _connect(path: Path, timeout: float) -> sqlite3.Connection:
+    """Never makes the file: a database that vanished while running is out of reach, not empty."""
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", timeout=timeout, isolation_level=None, uri=True)
+    connection.execute("PRAGMA trusted_schema = OFF")
+    return connection
+
+
+def _make_file(path: Path) -> None:
+    # Only a file that nobody has yet is opened here: closing one that SQLite has open in this process would drop its
+    # locks (sqlite.org/howtocorrupt.html 2.2). The -wal and -shm files get the mode of the database.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    os.chmod(path, 0o600)
+
+
+def _keep_a_log(connection: sqlite3.Connection, timeout: float) -> None:
+    """Kept in the file once set. Workers that start together meet here, and SQLite waits for no lock in it."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if not is_busy(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.005)
+        else:
+            return
+
+
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    (objects,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    return bool(objects == 0 and application == 0)
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
+    for statement in _statements(_TABLES):
+        connection.execute(statement)
+    connection.execute("INSERT INTO store VALUES (?)", (secrets.token_hex(16),))
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _statements(script: str) -> list[str]:
+    """`executescript` would commit what is open; this keeps the making in one transaction."""
+    statements, gathered = [], ""
+    for line in script.splitlines(keepends=True):
+        gathered += line
+        if sqlite3.complete_statement(gathered):
+            statements.append(gathered)
+            gathered = ""
+    return statements

@@ -1,0 +1,237 @@
+"""Every statement on the database: each function is one step of one transaction, and takes bound values only."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from gateway.model.ports import SessionSummary
+from gateway.stores.records import (
+    ENDED_KEPT,
+    PARALLEL_TABS,
+    Cursor,
+    Ended,
+    Index,
+    Replaces,
+    SeatKey,
+    SeatRecord,
+    SessionRecord,
+    Tail,
+    Ticket,
+    Touch,
+)
+
+_PURGED_AT_ONCE = 500
+
+_FIND: dict[Index, str] = {
+    "subject": "SELECT id, provider, created_at, expires_at FROM sessions WHERE subject_index = ? AND ends_at > ?",
+    "sid": "SELECT id, provider, created_at, expires_at FROM sessions WHERE sid_index = ? AND ends_at > ?",
+    "browser": "SELECT id, provider, created_at, expires_at FROM sessions WHERE browser_index = ? AND ends_at > ?",
+}
+# The columns of `sessions` stand in the order of SessionRecord's fields.
+_SESSION_FIELDS = 11
+
+_PURGES = (
+    "DELETE FROM seats WHERE (session_id, lookup) IN (SELECT session_id, lookup FROM seats WHERE ends_at <= ? LIMIT ?)",
+    "DELETE FROM tickets WHERE number IN (SELECT number FROM tickets WHERE expires_at <= ? LIMIT ?)",
+    "DELETE FROM used WHERE key IN (SELECT key FROM used WHERE expires_at <= ? LIMIT ?)",
+    "DELETE FROM marks WHERE key IN (SELECT key FROM marks WHERE expires_at <= ? LIMIT ?)",
+)
+_PURGE_ENDED = "DELETE FROM ended WHERE position IN (SELECT position FROM ended WHERE at <= ? LIMIT ?)"
+
+_REPLACED_IF_PRESENTED = (
+    "SELECT session_id, lookup, min(expires_at, max(?, created_at + ?)) FROM seats"
+    " WHERE host = ? AND ends_at > ? AND session_id = ? AND lookup = ?"
+)
+_REPLACED_OF_BROWSER = (
+    "SELECT t.session_id, t.lookup, min(t.expires_at, max(?, t.created_at + ?))"
+    " FROM sessions s JOIN seats t ON t.session_id = s.id"
+    " WHERE t.host = ? AND t.ends_at > ? AND s.browser_index = ?"
+)
+
+
+def add_session(
+    connection: sqlite3.Connection, session: SessionRecord, seat: SeatRecord, replaces: Replaces, now: int
+) -> None:
+    connection.execute(
+        "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            session.id,
+            session.sealed,
+            session.provider,
+            session.tenant,
+            session.subject_index,
+            session.sid_index,
+            session.browser_index,
+            session.created_at,
+            session.expires_at,
+            session.idle,
+            session.ends_at,
+        ),
+    )
+    _insert_seat(connection, seat, replaces, now)
+
+
+def add_seat(connection: sqlite3.Connection, seat: SeatRecord, replaces: Replaces, now: int) -> bool:
+    session_id = seat.key.session_id
+    if read_session(connection, session_id, now) is None:
+        return False
+    _move_session(connection, session_id, now)
+    _insert_seat(connection, seat, replaces, now)
+    return True
+
+
+def read_seat(connection: sqlite3.Connection, key: SeatKey, now: int) -> tuple[SessionRecord, SeatRecord] | None:
+    row = connection.execute(
+        "SELECT s.*, t.host, t.app, t.wrapped, t.created_at, t.expires_at, t.idle, t.ends_at"
+        " FROM seats t JOIN sessions s ON s.id = t.session_id"
+        " WHERE t.session_id = ? AND t.lookup = ? AND t.ends_at > ? AND s.ends_at > ?",
+        (*key, now, now),
+    ).fetchone()
+    if row is None:
+        return None
+    return SessionRecord(*row[:_SESSION_FIELDS]), SeatRecord(key, *row[_SESSION_FIELDS:])
+
+
+def read_session(connection: sqlite3.Connection, session_id: str, now: int) -> SessionRecord | None:
+    row = connection.execute("SELECT * FROM sessions WHERE id = ? AND ends_at > ?", (session_id, now)).fetchone()
+    return None if row is None else SessionRecord(*row)
+
+
+def touch(connection: sqlite3.Connection, touches: Sequence[Touch]) -> None:
+    for key, at in touches:
+        connection.execute(
+            "UPDATE seats SET ends_at = max(ends_at, min(expires_at, ? + idle)) WHERE session_id = ? AND lookup = ?",
+            (at, *key),
+        )
+        _move_session(connection, key.session_id, at)
+
+
+def find(connection: sqlite3.Connection, index: Index, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
+    rows = [row for value in values for row in connection.execute(_FIND[index], (value, now)).fetchall()]
+    return tuple(
+        SessionSummary(id, provider, _apps(connection, id, now), created_at, expires_at)
+        for id, provider, created_at, expires_at in sorted(rows, key=lambda row: (row[2], row[0]))
+    )
+
+
+def end(connection: sqlite3.Connection, session_ids: Sequence[str], now: int) -> None:
+    one_each = [(id,) for id in session_ids]
+    connection.executemany("DELETE FROM seats WHERE session_id = ?", one_each)
+    connection.executemany("DELETE FROM sessions WHERE id = ?", one_each)
+    connection.executemany(
+        "INSERT INTO ended (session_id, lookup, at) VALUES (?, NULL, ?)", [(id, now) for id in session_ids]
+    )
+
+
+def ended_since(connection: sqlite3.Connection, cursor: Cursor | None) -> Tail:
+    epoch, last = connection.execute(
+        "SELECT epoch, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'ended'), 0) FROM store"
+    ).fetchone()
+    here = Cursor(epoch, last)
+    if cursor is None or cursor.epoch != epoch:
+        return Tail(here, (), complete=False)
+    rows = connection.execute(
+        "SELECT session_id, lookup, at FROM ended WHERE position > ? AND position <= ? ORDER BY position",
+        (cursor.position, last),
+    ).fetchall()
+    return Tail(here, tuple(Ended(*row) for row in rows), complete=len(rows) == last - cursor.position)
+
+
+def put_ticket(connection: sqlite3.Connection, ticket: Ticket, per_group: int, in_all: int) -> None:
+    # Not REPLACE: it fires no trigger for what it removes.
+    connection.execute("DELETE FROM tickets WHERE kind = ? AND lookup = ?", (ticket.kind, ticket.lookup))
+    connection.execute(
+        "INSERT INTO tickets (kind, lookup, sealed, client, expires_at) VALUES (?, ?, ?, ?, ?)",
+        (ticket.kind, ticket.lookup, ticket.sealed, ticket.group, ticket.expires_at),
+    )
+    connection.execute(
+        "DELETE FROM tickets WHERE number IN (SELECT number FROM tickets WHERE kind = ? AND client = ?"
+        " ORDER BY number DESC LIMIT -1 OFFSET ?)",
+        (ticket.kind, ticket.group, per_group),
+    )
+    (number,) = connection.execute("SELECT number FROM open_tickets WHERE kind = ?", (ticket.kind,)).fetchone()
+    if number > in_all:
+        connection.execute(
+            "DELETE FROM tickets WHERE number IN (SELECT number FROM tickets WHERE kind = ? ORDER BY number LIMIT ?)",
+            (ticket.kind, number - in_all),
+        )
+
+
+def peek_ticket(connection: sqlite3.Connection, kind: str, lookup: bytes, now: int) -> bytes | None:
+    row = connection.execute(
+        "SELECT sealed FROM tickets WHERE kind = ? AND lookup = ? AND expires_at > ?", (kind, lookup, now)
+    ).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def take_ticket(connection: sqlite3.Connection, kind: str, lookup: bytes, now: int) -> bytes | None:
+    sealed = peek_ticket(connection, kind, lookup, now)
+    connection.execute("DELETE FROM tickets WHERE kind = ? AND lookup = ?", (kind, lookup))
+    return sealed
+
+
+def first_use(connection: sqlite3.Connection, key: bytes, expires_at: int, now: int) -> bool:
+    connection.execute("DELETE FROM used WHERE key = ? AND expires_at <= ?", (key, now))
+    return connection.execute("INSERT OR IGNORE INTO used VALUES (?, ?)", (key, expires_at)).rowcount == 1
+
+
+def raise_mark(connection: sqlite3.Connection, key: bytes, number: int, expires_at: int, now: int) -> None:
+    number = max(number, mark(connection, key, now))
+    connection.execute("REPLACE INTO marks VALUES (?, ?, ?)", (key, number, expires_at))
+
+
+def mark(connection: sqlite3.Connection, key: bytes, now: int) -> int:
+    row = connection.execute("SELECT number FROM marks WHERE key = ? AND expires_at > ?", (key, now)).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def clear_mark(connection: sqlite3.Connection, key: bytes) -> None:
+    connection.execute("DELETE FROM marks WHERE key = ?", (key,))
+
+
+def purge(connection: sqlite3.Connection, now: int) -> bool:
+    """A part of what has expired: small enough that nobody waits long behind it. True: there is more."""
+    over = connection.execute("SELECT id FROM sessions WHERE ends_at <= ? LIMIT ?", (now, _PURGED_AT_ONCE)).fetchall()
+    connection.executemany("DELETE FROM seats WHERE session_id = ?", over)
+    connection.executemany("DELETE FROM sessions WHERE id = ?", over)
+    bounds = [*((statement, now) for statement in _PURGES), (_PURGE_ENDED, now - ENDED_KEPT)]
+    deleted = [connection.execute(statement, (before, _PURGED_AT_ONCE)).rowcount for statement, before in bounds]
+    return max(len(over), *deleted) == _PURGED_AT_ONCE
+
+
+def _insert_seat(connection: sqlite3.Connection, seat: SeatRecord, replaces: Replaces, now: int) -> None:
+    for (session_id, lookup), at in _replaced(connection, seat.host, replaces, now).items():
+        connection.execute(
+            "UPDATE seats SET expires_at = ?, ends_at = min(ends_at, ?) WHERE session_id = ? AND lookup = ?",
+            (at, at, session_id, lookup),
+        )
+        connection.execute("INSERT INTO ended (session_id, lookup, at) VALUES (?, ?, ?)", (session_id, lookup, at))
+    connection.execute(
+        "INSERT INTO seats VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*seat.key, seat.host, seat.app, seat.wrapped, seat.created_at, seat.expires_at, seat.idle, seat.ends_at),
+    )
+
+
+def _replaced(connection: sqlite3.Connection, host: str, replaces: Replaces, now: int) -> dict[SeatKey, int]:
+    """The seats on this host that come to an end, and when."""
+    common = (now, PARALLEL_TABS, host, now)
+    rows = []
+    if replaces.presented is not None:
+        rows += connection.execute(_REPLACED_IF_PRESENTED, (*common, *replaces.presented)).fetchall()
+    for index in replaces.browser_indexes:
+        rows += connection.execute(_REPLACED_OF_BROWSER, (*common, index)).fetchall()
+    return {SeatKey(session_id, lookup): at for session_id, lookup, at in rows}
+
+
+def _move_session(connection: sqlite3.Connection, session_id: str, at: int) -> None:
+    """Used `at`: the idle limit moves on, never back, never beyond the absolute one."""
+    connection.execute(
+        "UPDATE sessions SET ends_at = max(ends_at, min(expires_at, ? + idle)) WHERE id = ?", (at, session_id)
+    )
+
+
+def _apps(connection: sqlite3.Connection, session_id: str, now: int) -> tuple[str, ...]:
+    rows = connection.execute(
+        "SELECT DISTINCT app FROM seats WHERE session_id = ? AND ends_at > ? AND app <> '' ORDER BY app",
+        (session_id, now),
+    )
+    return tuple(app for (app,) in rows)

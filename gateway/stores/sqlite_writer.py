@@ -1,0 +1,152 @@
+"""The one thread of a process that writes to its database: jobs in order, many to a commit."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, TypeVar
+
+from gateway.model.errors import GatewayError
+from gateway.stores import sqlite_file
+
+Result = TypeVar("Result")
+Job = Callable[[sqlite3.Connection], Result]
+
+_JOBS_AT_ONCE = 256
+_MOST_WAITING = 20_000
+
+# How long one commit waits for those of other processes.
+_BUSY_TIMEOUT = 2.0
+
+_STORE_FAULTS = (sqlite3.OperationalError, OSError, GatewayError)
+
+
+class _Task(Generic[Result]):
+    """A job with the place where its caller waits. `durable`: it must outlive a loss of power, too."""
+
+    __slots__ = ("durable", "error", "future", "job", "result")
+
+    def __init__(self, job: Job[Result], durable: bool, future: asyncio.Future[Result]) -> None:
+        self.job = job
+        self.durable = durable
+        self.future = future
+        self.result: Result | None = None
+        self.error: Exception | None = None
+
+
+class SqliteWriter:
+    """Errors are those of sqlite3 and the operating system; whoever awaits a job gets its own.
+
+    `made`: the file was there, or was made, since this writer began. It is made then and never again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._loop = asyncio.get_running_loop()
+        self._queue: SimpleQueue[_Task[Any] | None] = SimpleQueue()
+        self._connection: sqlite3.Connection | None = None
+        self._identity = (0, 0)
+        self._closed = False
+        self.made = False
+        self._ended = self._loop.create_future()
+        self._thread = threading.Thread(target=self._run, name="store", daemon=True)
+        self._thread.start()
+
+    async def run(self, job: Job[Result], within: float, *, durable: bool = False) -> Result:
+        """The job's result once it is committed. Raises TimeoutError: it may yet be done, or not."""
+        if self._closed or self._queue.qsize() >= _MOST_WAITING:
+            raise sqlite3.OperationalError("the store takes no more writes")
+        task: _Task[Result] = _Task(job, durable, self._loop.create_future())
+        self._queue.put(task)
+        async with asyncio.timeout(within):
+            return await task.future
+
+    async def close(self) -> None:
+        """When all that was asked for is written."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+        await asyncio.shield(self._ended)
+        self._thread.join()
+
+    # --- in the thread
+
+    def _run(self) -> None:
+        going_on = True
+        while going_on:
+            tasks, going_on = self._gather()
+            # Who has given up before it began is not served: a sign-in that nobody waits for is not made.
+            wanted = [task for task in tasks if not task.future.cancelled()]
+            if wanted:
+                self._serve(wanted)
+                self._loop.call_soon_threadsafe(_deliver, wanted)
+        self._let_go()
+        self._loop.call_soon_threadsafe(self._ended.set_result, None)
+
+    def _gather(self) -> tuple[list[_Task[Any]], bool]:
+        tasks: list[_Task[Any]] = []
+        task = self._queue.get()
+        while task is not None:
+            tasks.append(task)
+            if len(tasks) == _JOBS_AT_ONCE:
+                return tasks, True
+            try:
+                task = self._queue.get_nowait()
+            except Empty:
+                return tasks, True
+        return tasks, False
+
+    def _serve(self, tasks: list[_Task[Any]]) -> None:
+        error = self._commit(tasks)
+        # A fault of the store is everybody's. Any other is one job's: each then stands for itself.
+        alone = error is not None and len(tasks) > 1 and not isinstance(error, _STORE_FAULTS)
+        for task in tasks:
+            task.error = self._commit([task]) if alone else error
+
+    def _commit(self, tasks: list[_Task[Any]]) -> Exception | None:
+        """All of these in one transaction, or none and why."""
+        try:
+            connection = self._connected()
+            # Of a WAL database: NORMAL survives the end of the process, FULL the loss of power (an fsync each).
+            synchronous = "FULL" if any(task.durable for task in tasks) else "NORMAL"
+            connection.execute(f"PRAGMA synchronous = {synchronous}")
+            connection.execute("BEGIN IMMEDIATE")
+            for task in tasks:
+                task.result = task.job(connection)
+            connection.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001 - the thread outlives every job, and the caller gets the error
+            # The next job begins with a new connection: what was wrong with this one is then not kept.
+            self._let_go()
+            return error
+        return None
+
+    def _connected(self) -> sqlite3.Connection:
+        if not self.made:
+            sqlite_file.make(self._path, _BUSY_TIMEOUT)
+            self.made = True
+        if self._connection is not None and self._identity != sqlite_file.identity(self._path):
+            self._let_go()
+        if self._connection is None:
+            self._identity = sqlite_file.identity(self._path)
+            self._connection = sqlite_file.writer(self._path, _BUSY_TIMEOUT)
+        return self._connection
+
+    def _let_go(self) -> None:
+        """Closing rolls back what is open."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(sqlite3.Error):
+                connection.close()
+
+
+def _deliver(tasks: list[_Task[Any]]) -> None:
+    for task in tasks:
+        if task.future.done():
+            continue
+        if task.error is None:
+            task.future.set_result(task.result)
+        else:
+            task.future.set_exception(task.error)

@@ -1,0 +1,110 @@
+"""Records that are taken once, each found and opened by its own random id alone."""
+
+import secrets
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Log
+from gateway.stores.keys import StoreKeys
+from gateway.stores.records import RecordStore, Ticket
+from gateway.stores.sealing import NONCE_BYTES, Binding, draw_key, key_id_of, open_sealed, seal
+
+TokenBytes = Callable[[int], bytes]
+
+ID_BYTES = 32
+_LONGEST_ID = 256
+
+
+def unix_now() -> int:
+    """Unix seconds."""
+    return int(time.time())
+
+
+def new_id(token_bytes: TokenBytes = secrets.token_bytes, size: int = ID_BYTES) -> str:
+    """Random, base64url: 32 bytes give 43 characters, 16 give 22."""
+    return urlsafe_b64encode(token_bytes(size)).rstrip(b"=").decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """`life`: seconds. At most `per_group` records of one group (a client), and `in_all`, are open at a time."""
+
+    life: int
+    per_group: int
+    in_all: int
+
+
+class Tickets:
+    """The tickets of one kind."""
+
+    def __init__(
+        self,
+        kind: str,
+        store: RecordStore,
+        keys: StoreKeys,
+        bounds: Bounds,
+        *,
+        log: Log | None,
+        now: Callable[[], int],
+        token_bytes: TokenBytes,
+    ) -> None:
+        self._kind = kind
+        self._store = store
+        self._keys = keys
+        self._bounds = bounds
+        self._log = log
+        self._now = now
+        self._token_bytes = token_bytes
+
+    async def put(self, id: str, plain: bytes, group: str) -> None:
+        lookup, key_id = _lookup(id), self._keys.current
+        sealed = seal(
+            plain,
+            key=self._key(id, key_id),
+            key_id=key_id,
+            nonce=self._token_bytes(NONCE_BYTES),
+            binding=self._binding(lookup),
+        )
+        expires_at = self._now() + self._bounds.life
+        # The group is a client's network: kept as a keyed hash, for a network can be a person's.
+        ticket = Ticket(self._kind, lookup, sealed, self._keys.index("group", group), expires_at)
+        await self._store.put_ticket(ticket, per_group=self._bounds.per_group, in_all=self._bounds.in_all)
+
+    async def peek(self, id: str) -> bytes | None:
+        if not 0 < len(id) <= _LONGEST_ID:
+            return None
+        lookup = _lookup(id)
+        return self._open(id, lookup, await self._store.peek_ticket(self._kind, lookup, self._now()))
+
+    async def take(self, id: str) -> bytes | None:
+        if not 0 < len(id) <= _LONGEST_ID:
+            return None
+        lookup = _lookup(id)
+        return self._open(id, lookup, await self._store.take_ticket(self._kind, lookup, self._now()))
+
+    def _open(self, id: str, lookup: bytes, sealed: bytes | None) -> bytes | None:
+        if sealed is None:
+            return None
+        try:
+            return open_sealed(sealed, key=self._key(id, key_id_of(sealed)), binding=self._binding(lookup))
+        except GatewayError as error:
+            if self._log is not None:
+                self._log.event("store.unreadable", kind=self._kind, detail=error.detail)
+            return None
+
+    def _key(self, id: str, key_id: str) -> bytes:
+        return draw_key(_secret(id), b"seal", self._keys.salt(key_id))
+
+    def _binding(self, lookup: bytes) -> Binding:
+        return Binding(self._kind, lookup.hex())
+
+
+def _lookup(id: str) -> bytes:
+    return draw_key(_secret(id), b"lookup")
+
+
+def _secret(id: str) -> bytes:
+    return id.encode("utf-8", "surrogatepass")

@@ -1,0 +1,70 @@
+"""Sign-ins under way, on any record store. Their ids are the keys that open them: a dump of the store tells nothing."""
+
+import secrets
+from collections.abc import Callable, Sequence
+
+from gateway.model.ports import Log
+from gateway.model.transaction import OidcLogin, Transaction
+from gateway.stores import codec
+from gateway.stores.keys import StoreKeys
+from gateway.stores.records import RecordStore
+from gateway.stores.tickets import Bounds, Tickets, TokenBytes, new_id, unix_now
+
+# As long as a person may take to sign in at the provider, a new password or second factor included.
+LIFE = 1800
+ROUND_WINDOW = 60
+
+
+class Transactions:
+    """ports.Transactions. `keys`: the store keys of gateway.yaml; `now`: Unix seconds; `token_bytes`: random bytes."""
+
+    def __init__(
+        self,
+        store: RecordStore,
+        keys: Sequence[tuple[str, bytes]],
+        *,
+        per_network: int = 1000,
+        in_all: int = 100_000,
+        log: Log | None = None,
+        now: Callable[[], int] = unix_now,
+        token_bytes: TokenBytes = secrets.token_bytes,
+    ) -> None:
+        self._store = store
+        self._keys = StoreKeys(keys)
+        self._now = now
+        self._token_bytes = token_bytes
+        bounds = Bounds(LIFE, per_network, in_all)
+        self._transactions, self._logins = (
+            Tickets(kind, store, self._keys, bounds, log=log, now=now, token_bytes=token_bytes)
+            for kind in ("transaction", "login")
+        )
+
+    async def put(self, transaction: Transaction, network: str) -> str:
+        id = new_id(self._token_bytes)
+        await self._transactions.put(id, codec.transaction_to_bytes(transaction), network)
+        return id
+
+    async def peek(self, id: str) -> Transaction | None:
+        plain = await self._transactions.peek(id)
+        return None if plain is None else codec.transaction_from_bytes(plain)
+
+    async def take(self, id: str) -> Transaction | None:
+        plain = await self._transactions.take(id)
+        return None if plain is None else codec.transaction_from_bytes(plain)
+
+    async def put_login(self, login: OidcLogin, state: str, network: str) -> None:
+        await self._logins.put(state, codec.login_to_bytes(login), network)
+
+    async def take_login(self, state: str) -> OidcLogin | None:
+        plain = await self._logins.take(state)
+        return None if plain is None else codec.login_from_bytes(plain)
+
+    async def rounds(self, binding: str, host: str) -> int:
+        return await self._store.mark(self._keys.index("round", binding, host), self._now())
+
+    async def count_round(self, binding: str, host: str, round: int) -> None:
+        now = self._now()
+        await self._store.raise_mark(self._keys.index("round", binding, host), round + 1, now + ROUND_WINDOW, now)
+
+    async def clear_rounds(self, binding: str, host: str) -> None:
+        await self._store.clear_mark(self._keys.index("round", binding, host), self._now())

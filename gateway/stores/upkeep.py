@@ -1,0 +1,65 @@
+"""What a worker does beside its requests to keep its sessions true: poll, write touches, make room."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from gateway.model.errors import GatewayError
+from gateway.model.session import Seat
+from gateway.stores.records import RecordStore
+from gateway.stores.revocations import Revocations
+from gateway.stores.sessions import Sessions
+from gateway.stores.tickets import unix_now
+
+POLL_EVERY = 0.25
+WRITE_EVERY = 1.0
+PURGE_EVERY = 60.0
+
+
+class Upkeep:
+    """`killed` hears of the seats that ended elsewhere, so that what is open on them is cut."""
+
+    def __init__(
+        self,
+        store: RecordStore,
+        sessions: Sessions,
+        killed: Callable[[tuple[Seat, ...]], None],
+        *,
+        now: Callable[[], int] = unix_now,
+    ) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._killed = killed
+        self._now = now
+        self._revocations = Revocations(store, sessions)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Before the first request: what ends after a seat is read must not be missed."""
+        await self._poll()
+        steps = ((POLL_EVERY, self._poll), (WRITE_EVERY, self._sessions.write_touches), (PURGE_EVERY, self._purge))
+        # Apart from each other: a poll waits for no write.
+        self._tasks = [asyncio.create_task(_each(seconds, step)) for seconds, step in steps]
+
+    async def stop(self) -> None:
+        """After the last request and before the store is closed: writes the touches that are left."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with suppress(GatewayError):
+            await self._sessions.write_touches()
+
+    async def _poll(self) -> None:
+        if killed := await self._revocations.poll():
+            self._killed(killed)
+
+    async def _purge(self) -> None:
+        await self._store.purge(self._now())
+
+
+async def _each(seconds: float, step: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        # The store has told of it by itself, and the next round tries again.
+        with suppress(GatewayError):
+            await step()

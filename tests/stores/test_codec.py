@@ -1,0 +1,48 @@
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.model.identity import Identity
+from gateway.model.session import Session
+from gateway.model.transaction import HandOver
+from gateway.stores import codec
+from gateway.stores.codec import StoredSession
+from tests.stores.samples import JEANNE, NOW, login, transaction
+
+TEXTS = st.text(max_size=20)
+
+
+@given(
+    st.builds(
+        Identity,
+        provider=TEXTS,
+        issuer=TEXTS,
+        subject=TEXTS,
+        attributes=st.dictionaries(TEXTS, st.lists(TEXTS, min_size=1, max_size=3).map(tuple), max_size=4),
+        left_out=st.frozensets(TEXTS, max_size=3),
+        acr=st.none() | TEXTS,
+        amr=st.lists(TEXTS, max_size=3).map(tuple),
+        authenticated_at=st.integers(0, 1 << 40),
+    ),
+    st.none() | TEXTS,
+)
+def test_a_session_comes_back_as_it_went(identity: Identity, optional: str | None) -> None:
+    session = Session("id", identity, optional, NOW, NOW + 10, 5, optional, optional)
+    stored = StoredSession(session, "browser")
+    assert codec.session_from_bytes(codec.session_to_bytes(stored)) == stored
+
+
+def test_a_session_that_an_older_release_wrote_has_defaults_for_what_it_lacks() -> None:
+    stored = StoredSession(Session("id", JEANNE, None, NOW, NOW + 10, 5), "browser")
+    values = json.loads(codec.session_to_bytes(stored))
+    del values["id_token"], values["sid"], values["identity"]["acr"], values["identity"]["authenticated_at"]
+    read = codec.session_from_bytes(json.dumps(values).encode())
+    assert (read.session.id_token, read.session.sid, read.session.identity.acr) == (None, None, None)
+
+
+def test_the_others_come_back_as_they_went() -> None:
+    hand_over = HandOver("permis", "permis.localhost", "/é", "binding", "id", bytes(range(32)), "metropole", NOW)
+    assert codec.hand_over_from_bytes(codec.hand_over_to_bytes(hand_over)) == hand_over
+    assert codec.transaction_from_bytes(codec.transaction_to_bytes(transaction())) == transaction()
+    assert codec.login_from_bytes(codec.login_to_bytes(login())) == login()

@@ -1,0 +1,79 @@
+import secrets
+from dataclasses import replace
+
+import pytest
+
+from gateway.model.codes import STORE_UNREADABLE
+from gateway.model.errors import GatewayError
+from gateway.model.session import SeatLimits, Session
+from gateway.stores.codec import StoredSession
+from gateway.stores.envelopes import Envelopes, NewSeat, Opened, read_cookie
+from gateway.stores.keys import StoreKeys
+from gateway.stores.records import SeatRecord, SessionRecord
+from tests.stores.samples import JEANNE, KEYS, NOW, PERMIS, PORTAL
+
+ENVELOPES = Envelopes(StoreKeys(KEYS), secrets.token_bytes)
+
+
+def made(host: str = PORTAL) -> tuple[SessionRecord, NewSeat]:
+    session = Session(ENVELOPES.new_session_id(), JEANNE, None, NOW, NOW + 43200, 1800)
+    key = ENVELOPES.new_session_key()
+    record = ENVELOPES.seal_session(StoredSession(session, "browser"), key)
+    return record, ENVELOPES.new_seat(session, key, host=host, app="", limits=SeatLimits(), now=NOW)
+
+
+def opened(cookie: bytes, session: SessionRecord, seat: SeatRecord, host: str = PORTAL) -> Opened:
+    presented = read_cookie(cookie)
+    assert presented is not None
+    return ENVELOPES.open_seat(host, presented, session, seat)
+
+
+def refused(cookie: bytes, session: SessionRecord, seat: SeatRecord, host: str = PORTAL) -> bool:
+    with pytest.raises(GatewayError) as caught:
+        opened(cookie, session, seat, host)
+    return caught.value.code is STORE_UNREADABLE
+
+
+def test_a_cookie_finds_and_opens_its_seat_and_session() -> None:
+    session, (cookie, seat) = made()
+    presented = read_cookie(cookie)
+    assert presented is not None
+    assert presented.key == seat.key
+    assert opened(cookie, session, seat).stored.session.identity == JEANNE
+
+
+def test_a_seat_of_another_session_or_host_does_not_open() -> None:
+    (session, (cookie, seat)), (other_session, (other_cookie, other_seat)) = made(), made()
+    assert refused(cookie, other_session, seat)
+    assert refused(cookie, session, other_seat)
+    assert refused(cookie, other_session, other_seat)
+    assert refused(other_cookie, session, seat)
+    assert refused(cookie, session, replace(seat, host=PERMIS), PERMIS)
+
+
+def test_two_sessions_of_one_person_share_no_key() -> None:
+    (one, first), (other, second) = made(), made()
+    assert (
+        opened(first.cookie, one, first.record).session_key != opened(second.cookie, other, second.record).session_key
+    )
+
+
+@pytest.mark.parametrize(
+    ("limits", "expires_in", "idle"),
+    [
+        (SeatLimits(), 43200, 43200),
+        (SeatLimits(absolute=900), 900, 900),
+        (SeatLimits(absolute=90000), 43200, 43200),
+        (SeatLimits(idle=300), 43200, 300),
+        (SeatLimits(idle=300, absolute=900), 900, 300),
+    ],
+)
+def test_a_seats_limits_are_the_shorter_ones(limits: SeatLimits, expires_in: int, idle: int) -> None:
+    session = Session(ENVELOPES.new_session_id(), JEANNE, None, NOW, NOW + 43200, 1800)
+    seat = ENVELOPES.new_seat(session, bytes(32), host=PORTAL, app="", limits=limits, now=NOW).record
+    assert (seat.expires_at, seat.idle, seat.ends_at) == (NOW + expires_in, idle, NOW + idle)
+
+
+def test_a_session_that_is_shorter_than_its_idle_limit_ends_with_its_absolute_one() -> None:
+    session = Session(ENVELOPES.new_session_id(), JEANNE, None, NOW, NOW + 600, 1800)
+    assert ENVELOPES.seal_session(StoredSession(session, "browser"), bytes(32)).ends_at == NOW + 600

@@ -1,0 +1,89 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.model.codes import STORE_UNREADABLE
+from gateway.model.errors import GatewayError
+from gateway.stores.sealing import READABLE, VERSION, Binding, draw_key, join, key_id_of, open_sealed, seal
+
+KEY = bytes(range(32))
+NONCE = bytes(12)
+SEAT = Binding("seat", "session-1", "permis.localhost")
+
+
+def sealed(plain: bytes = b"plain", key_id: str = "k1") -> bytes:
+    return seal(plain, key=KEY, key_id=key_id, nonce=NONCE, binding=SEAT)
+
+
+def refused(record: bytes, *, key: bytes = KEY, binding: Binding = SEAT) -> bool:
+    with pytest.raises(GatewayError) as caught:
+        open_sealed(record, key=key, binding=binding)
+    return caught.value.code is STORE_UNREADABLE
+
+
+def test_a_record_carries_its_version_and_key_id_and_opens() -> None:
+    record = sealed()
+    assert record.startswith(bytes((VERSION, 2)) + b"k1" + NONCE)
+    assert key_id_of(record) == "k1"
+    assert open_sealed(record, key=KEY, binding=SEAT) == b"plain"
+
+
+@given(st.binary(max_size=200), st.text(st.characters(codec="ascii"), min_size=1, max_size=64))
+def test_whatever_is_sealed_opens_again(plain: bytes, key_id: str) -> None:
+    record = seal(plain, key=KEY, key_id=key_id, nonce=NONCE, binding=SEAT)
+    assert (key_id_of(record), open_sealed(record, key=KEY, binding=SEAT)) == (key_id, plain)
+
+
+def test_a_record_opens_in_its_place_and_under_its_key_only() -> None:
+    for elsewhere in (
+        replace(SEAT, kind="session"),
+        replace(SEAT, id="session-2"),
+        replace(SEAT, host="paie.localhost"),
+        replace(SEAT, host=""),
+        Binding("seat", "session-1permis", ".localhost"),
+        Binding("seatsession-1", "", "permis.localhost"),
+    ):
+        assert refused(sealed(), binding=elsewhere)
+    assert refused(sealed(), key=bytes(32))
+
+
+def test_no_byte_of_a_record_can_change() -> None:
+    record = sealed()
+    for place in range(len(record)):
+        for flip in (0x01, 0x80):
+            assert refused(record[:place] + bytes([record[place] ^ flip]) + record[place + 1 :])
+
+
+@given(st.binary(max_size=60))
+def test_what_is_no_record_is_refused(record: bytes) -> None:
+    assert refused(record)
+
+
+def test_a_record_cut_short_or_made_longer_is_refused() -> None:
+    record = sealed()
+    assert all(refused(record[:length]) for length in range(len(record)))
+    assert refused(record + b"\0")
+
+
+def test_a_record_of_a_version_that_is_not_read_here_is_refused_before_it_is_opened() -> None:
+    for version in {*range(256)} - READABLE:
+        with pytest.raises(GatewayError, match="version"):
+            key_id_of(bytes([version]) + sealed()[1:])
+
+
+def test_keys_of_different_purposes_salts_and_secrets_have_nothing_in_common() -> None:
+    drawn = {
+        draw_key(secret, purpose, salt)
+        for secret in (b"a" * 43, b"b" * 43)
+        for purpose in (b"lookup", b"wrap", b"seal")
+        for salt in (b"", b"salt 1", b"salt 2")
+    }
+    assert len(drawn) == 18
+    assert {len(key) for key in drawn} == {32}
+
+
+@given(st.lists(st.binary(max_size=5), max_size=5), st.lists(st.binary(max_size=5), max_size=5))
+def test_different_parts_never_join_to_the_same_bytes(one: list[bytes], other: list[bytes]) -> None:
+    assert (join(*one) == join(*other)) == (one == other)

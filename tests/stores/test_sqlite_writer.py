@@ -1,0 +1,111 @@
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from gateway.stores.sqlite_writer import Job, SqliteWriter
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "sessions.db"
+
+
+@pytest.fixture
+async def writer(path: Path) -> AsyncIterator[SqliteWriter]:
+    made = SqliteWriter(path)
+    yield made
+    await made.close()
+
+
+def add(connection: sqlite3.Connection, key: bytes) -> int:
+    connection.execute("INSERT INTO used VALUES (?, 1)", (key,))
+    return connection.total_changes
+
+
+def keys(connection: sqlite3.Connection) -> list[bytes]:
+    return [key for (key,) in connection.execute("SELECT key FROM used ORDER BY key")]
+
+
+SLOW = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT max(i) FROM n"
+
+
+def slow(connection: sqlite3.Connection) -> None:
+    connection.execute(SLOW).fetchone()
+
+
+async def test_jobs_that_wait_share_a_commit(writer: SqliteWriter, path: Path) -> None:
+    assert await writer.run(keys, 5) == []
+    began = [asyncio.create_task(writer.run(slow, 5))]
+    await asyncio.sleep(0.01)
+
+    def job(number: int) -> Job[int]:
+        return lambda connection: add(connection, b"%03d" % number)
+
+    with closing(sqlite3.connect(path)) as other:
+        began += [asyncio.create_task(writer.run(job(number), 5)) for number in range(100)]
+        # One look at a time sees either nothing of them or all.
+        seen = set()
+        while not all(task.done() for task in began):
+            seen.add(other.execute("SELECT count(*) FROM used").fetchone())
+            await asyncio.sleep(0)
+        seen.add(other.execute("SELECT count(*) FROM used").fetchone())
+    assert seen == {(0,), (100,)}
+
+
+async def test_a_job_that_fails_takes_nobody_with_it(writer: SqliteWriter) -> None:
+    await writer.run(lambda connection: add(connection, b"there"), 5)
+    answers = await asyncio.gather(
+        writer.run(lambda connection: add(connection, b"one"), 5),
+        writer.run(lambda connection: add(connection, b"there"), 5),
+        writer.run(lambda connection: add(connection, "\ud800".encode()), 5),
+        writer.run(lambda connection: add(connection, b"two"), 5),
+        return_exceptions=True,
+    )
+    assert [type(answer) for answer in answers] == [int, sqlite3.IntegrityError, UnicodeEncodeError, int]
+    assert await writer.run(keys, 5) == [b"one", b"there", b"two"]
+
+
+async def test_what_a_failed_job_had_done_is_undone(writer: SqliteWriter) -> None:
+    def half(connection: sqlite3.Connection) -> None:
+        add(connection, b"half")
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        await writer.run(half, 5)
+    assert await writer.run(keys, 5) == []
+
+
+async def test_a_durable_job_is_on_the_disk_when_it_is_answered(writer: SqliteWriter) -> None:
+    def synchronous(connection: sqlite3.Connection) -> int:
+        (level,) = connection.execute("PRAGMA synchronous").fetchone()
+        return int(level)
+
+    normal, full = 1, 2
+    assert await writer.run(synchronous, 5) == normal
+    assert await writer.run(synchronous, 5, durable=True) == full
+    assert await writer.run(synchronous, 5) == normal
+
+
+async def test_who_gives_up_before_the_job_begins_is_not_served(writer: SqliteWriter) -> None:
+    first = asyncio.create_task(writer.run(slow, 5))
+    await asyncio.sleep(0.01)
+    second = asyncio.create_task(writer.run(lambda connection: add(connection, b"late"), 5))
+    await asyncio.sleep(0)
+    second.cancel()
+    await first
+    assert await writer.run(keys, 5) == []
+
+
+async def test_an_answer_that_does_not_come_in_time_is_an_error(writer: SqliteWriter) -> None:
+    with pytest.raises(TimeoutError):
+        await writer.run(slow, 0.01)
+
+
+async def test_after_the_end_nothing_is_taken(writer: SqliteWriter) -> None:
+    await writer.close()
+    with pytest.raises(sqlite3.OperationalError):
+        await writer.run(keys, 5)

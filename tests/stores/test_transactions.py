@@ -1,0 +1,142 @@
+import asyncio
+import random
+from dataclasses import replace
+from itertools import count
+
+import pytest
+
+from gateway.stores.records import RecordStore
+from gateway.stores.transactions import LIFE, ROUND_WINDOW, Transactions
+from tests.stores.samples import KEYS, OTHER_KEYS, PERMIS, Clock, Worker, browser, login, transaction
+
+NETWORK = "192.0.2.0/24"
+
+
+async def test_a_transaction_is_peeked_at_then_taken_once(worker: Worker) -> None:
+    id = await worker.transactions.put(transaction(), NETWORK)
+    assert await worker.transactions.peek(id) == transaction()
+    assert await worker.transactions.take(id) == transaction()
+    assert await worker.transactions.take(id) is None
+    assert await worker.transactions.peek(id) is None
+
+
+async def test_ten_tabs_have_ten_transactions(worker: Worker) -> None:
+    targets = [f"/page/{number}" for number in range(10)]
+    ids = await asyncio.gather(*(worker.transactions.put(transaction(target=target), NETWORK) for target in targets))
+    taken = await asyncio.gather(*(worker.transactions.take(id) for id in reversed(ids)))
+    assert [each.return_target for each in taken if each is not None] == targets[::-1]
+
+
+async def test_a_login_is_taken_once_by_its_state(worker: Worker) -> None:
+    await worker.transactions.put_login(login(), "state-1", NETWORK)
+    assert await worker.transactions.take_login("state-2") is None
+    assert await worker.transactions.take_login("state-1") == login()
+    assert await worker.transactions.take_login("state-1") is None
+
+
+async def test_a_login_is_no_transaction(worker: Worker) -> None:
+    id = await worker.transactions.put(transaction(), NETWORK)
+    assert await worker.transactions.take_login(id) is None
+    assert await worker.sessions.take_hand_over(id) is None
+    assert await worker.transactions.take(id) == transaction()
+
+
+async def test_both_end_with_their_time_though_nothing_cleans_up(worker: Worker, clock: Clock) -> None:
+    # Attack K070.
+    id = await worker.transactions.put(transaction(), NETWORK)
+    await worker.transactions.put_login(login(), "state-1", NETWORK)
+    clock.pass_by(LIFE - 1)
+    assert await worker.transactions.peek(id) is not None
+    clock.pass_by(1)
+    assert await worker.transactions.peek(id) is None
+    assert await worker.transactions.take(id) is None
+    assert await worker.transactions.take_login("state-1") is None
+
+
+async def test_ids_are_256_random_bits_and_never_come_twice(worker: Worker) -> None:
+    # Attack K050.
+    state = random.getstate()
+    ids = []
+    for _ in range(200):
+        random.seed(1)
+        ids.append(await worker.transactions.put(transaction(), NETWORK))
+    random.setstate(state)
+    assert len({*ids}) == 200
+    assert {len(id) for id in ids} == {43}
+
+
+async def test_ids_and_seals_are_drawn_from_the_source_that_was_given(store: RecordStore) -> None:
+    numbers = count()
+    transactions = Transactions(store, KEYS, token_bytes=lambda size: next(numbers).to_bytes(size, "big"))
+    assert await transactions.put(transaction(), NETWORK) == "A" * 43
+    assert next(numbers) == 2
+
+
+@pytest.mark.parametrize(
+    "id", ["", "A" * 43, "x" * 1_000_000, "é\ud800", "*", "{t}", "a\r\nb", "\x00", "'; DROP TABLE tickets;"]
+)
+async def test_a_made_up_id_is_nothing(worker: Worker, id: str) -> None:
+    # Attack K112.
+    kept = await worker.transactions.put(transaction(), NETWORK)
+    assert await worker.transactions.peek(id) is None
+    assert await worker.transactions.take(id) is None
+    assert await worker.transactions.take_login(id) is None
+    assert await worker.transactions.peek(kept) is not None
+
+
+async def test_a_client_that_opens_many_loses_its_own_oldest_and_nobody_elses(store: RecordStore, clock: Clock) -> None:
+    transactions = Transactions(store, KEYS, per_network=5, in_all=100, now=clock.now)
+    other = await transactions.put(transaction(), "198.51.100.0/24")
+    ids = [await transactions.put(transaction(), NETWORK) for _ in range(8)]
+    assert [await transactions.peek(id) is not None for id in ids] == [False] * 3 + [True] * 5
+    assert await transactions.peek(other) is not None
+
+
+async def test_many_clients_together_are_bounded_too(store: RecordStore, clock: Clock) -> None:
+    transactions = Transactions(store, KEYS, per_network=5, in_all=20, now=clock.now)
+    ids = [await transactions.put(transaction(), f"2001:db8:{number}::/64") for number in range(30)]
+    assert [await transactions.peek(id) is not None for id in ids] == [False] * 10 + [True] * 20
+
+
+async def test_under_another_stores_key_nothing_opens_and_what_was_tried_is_burnt(
+    store: RecordStore, clock: Clock
+) -> None:
+    id = await Worker(store, clock).transactions.put(transaction(), NETWORK)
+    other = Worker(store, clock, keys=OTHER_KEYS)
+    assert await other.transactions.take(id) is None
+    assert other.log.names() == ["store.unreadable"]
+    assert await Worker(store, clock).transactions.take(id) is None
+
+
+async def test_a_retired_store_key_still_opens_while_it_is_listed(store: RecordStore, clock: Clock) -> None:
+    id = await Worker(store, clock).transactions.put(transaction(), NETWORK)
+    assert await Worker(store, clock, keys=OTHER_KEYS + KEYS).transactions.take(id) == transaction()
+
+
+async def test_every_field_comes_back_as_it_went(worker: Worker) -> None:
+    odd = replace(transaction(), return_target="/é?q=\ud800\x00\"'", not_before=1_700_000_000, round=2)
+    assert await worker.transactions.take(await worker.transactions.put(odd, NETWORK)) == odd
+    alone = replace(login(), transaction=None)
+    await worker.transactions.put_login(alone, "state-1", NETWORK)
+    assert await worker.transactions.take_login("state-1") == alone
+
+
+async def test_rounds_are_counted_by_browser_and_host(worker: Worker, clock: Clock) -> None:
+    transactions, mine = worker.transactions, browser("mine")
+    assert await transactions.rounds(mine, PERMIS) == 0
+    await transactions.count_round(mine, PERMIS, 0)
+    await transactions.count_round(mine, PERMIS, 1)
+    assert await transactions.rounds(mine, PERMIS) == 2
+    assert await transactions.rounds(mine, "paie.localhost") == 0
+    assert await transactions.rounds(browser("other"), PERMIS) == 0
+    await transactions.clear_rounds(mine, PERMIS)
+    assert await transactions.rounds(mine, PERMIS) == 0
+    await transactions.count_round(mine, PERMIS, 0)
+    clock.pass_by(ROUND_WINDOW)
+    assert await transactions.rounds(mine, PERMIS) == 0
+
+
+async def test_ten_tabs_of_one_round_make_one_round_together(worker: Worker) -> None:
+    for _ in range(10):
+        await worker.transactions.count_round(browser("mine"), PERMIS, 0)
+    assert await worker.transactions.rounds(browser("mine"), PERMIS) == 1

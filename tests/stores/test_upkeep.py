@@ -1,0 +1,99 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from gateway.model.session import Seat
+from gateway.stores import upkeep
+from gateway.stores.records import RecordStore
+from gateway.stores.sqlite import SqliteStore
+from gateway.stores.upkeep import Upkeep
+from tests.stores.samples import PORTAL, Clock, Worker, ticket
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("POLL_EVERY", "WRITE_EVERY", "PURGE_EVERY"):
+        monkeypatch.setattr(upkeep, name, 0.01)
+
+
+async def until(met: asyncio.Event) -> None:
+    async with asyncio.timeout(5):
+        await met.wait()
+
+
+async def test_seats_that_ended_elsewhere_are_told_of(store: RecordStore, clock: Clock) -> None:
+    told, heard = asyncio.Event(), list[Seat]()
+
+    def killed(seats: tuple[Seat, ...]) -> None:
+        heard.extend(seats)
+        told.set()
+
+    worker, elsewhere = Worker(store, clock), Worker(store, clock)
+    keeping = Upkeep(store, worker.sessions, killed, now=clock.now)
+    await keeping.start()
+    cookie = await elsewhere.sign_in()
+    seat = await worker.sessions.load(PORTAL, cookie)
+    await elsewhere.sessions.end_browser(PORTAL, cookie)
+    await until(told)
+    assert heard == [seat]
+    await keeping.stop()
+
+
+async def test_touches_are_written_meanwhile_and_the_last_ones_at_the_end(store: RecordStore, clock: Clock) -> None:
+    worker = Worker(store, clock)
+    keeping = Upkeep(store, worker.sessions, lambda seats: None, now=clock.now)
+    await keeping.start()
+    cookie = await worker.sign_in(idle=1800)
+    seat = await worker.sessions.load(PORTAL, cookie)
+    assert seat is not None
+    clock.pass_by(1700)
+    worker.sessions.touch(seat, clock.monotonic())
+    await keeping.stop()
+    clock.pass_by(1700)
+    assert await Worker(store, clock).sessions.load(PORTAL, cookie) is not None
+
+
+async def test_what_has_expired_is_cleared_away(tmp_path: Path, clock: Clock) -> None:
+    store = SqliteStore(tmp_path / "sessions.db")
+    await store.open()
+    await store.put_ticket(ticket(1, life=30), per_group=9, in_all=9)
+    worker = Worker(store, clock)
+    clock.pass_by(30)
+    keeping = Upkeep(store, worker.sessions, lambda seats: None, now=clock.now)
+    await keeping.start()
+    async with asyncio.timeout(5):
+        # The clock is turned back only for this look: what expired then would still be read.
+        while await store.peek_ticket("transaction", b"ticket 1", clock.now() - 30) is not None:
+            await asyncio.sleep(0.01)
+    await keeping.stop()
+    await store.close()
+
+
+async def test_a_store_out_of_reach_stops_none_of_it(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "var" / "sessions.db"
+    store = SqliteStore(path)
+    await store.open()
+    told = asyncio.Event()
+    worker, elsewhere = Worker(store, clock), Worker(store, clock)
+    keeping = Upkeep(store, worker.sessions, lambda seats: told.set(), now=clock.now)
+    await keeping.start()
+    cookie = await elsewhere.sign_in()
+    await worker.sessions.load(PORTAL, cookie)
+    path.parent.rename(tmp_path / "away")
+    await asyncio.sleep(0.1)
+    assert not store.reachable
+    (tmp_path / "away").rename(path.parent)
+    await asyncio.sleep(0.1)
+    await elsewhere.sessions.end_browser(PORTAL, cookie)
+    await until(told)
+    await keeping.stop()
+    await store.close()
+
+
+async def test_no_task_is_left(store: RecordStore, clock: Clock) -> None:
+    before = asyncio.all_tasks()
+    keeping = Upkeep(store, Worker(store, clock).sessions, lambda seats: None, now=clock.now)
+    await keeping.start()
+    await keeping.stop()
+    assert asyncio.all_tasks() == before
