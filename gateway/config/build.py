@@ -1,0 +1,173 @@
+"""From a plan to the snapshot, in steps short enough to stand between two requests.
+
+A worker imports this and neither the YAML reader nor pydantic: what is in a plan has been validated.
+"""
+
+import hashlib
+import json
+from base64 import b64decode
+from collections.abc import Generator
+from dataclasses import replace
+from typing import cast
+
+from gateway.config.build_rules import build_rule
+from gateway.config.plan import AppPlan, GatewayPlan, InjectedPlan, ProviderPlan, gateway_plan, plan_lines
+from gateway.config.snapshot import App, Gateway, Limits, Listener, Snapshot, Timeouts, Upstream
+from gateway.model.provider import AttributeSource, OidcProvider, Perimeter
+from gateway.model.session import SeatLimits
+from gateway.policy.routes import RouteTable
+from gateway.policy.rules import Rule
+from gateway.translation.render import Constant, CookieSpec, FromAttribute, HeaderSpec, Translation
+from gateway.wire.addresses import parse_networks
+from gateway.wire.target import PathLeniency
+
+
+def build(plan: bytes) -> Snapshot:
+    """The snapshot, at once."""
+    steps = build_steps(plan)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            return cast(Snapshot, done.value)
+
+
+def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
+    """Yields between steps of under 2 ms; the snapshot is the value of StopIteration."""
+    digest = hashlib.sha256()
+    gateway: Gateway | None = None
+    providers: dict[str, OidcProvider] = {}
+    apps: dict[str, App] = {}
+    rules: list[Rule] = []
+    for line in plan_lines(plan):
+        digest.update(line)
+        ((kind, value),) = json.loads(line).items()
+        if kind == "gateway":
+            gateway = _gateway(value)
+        elif kind == "provider":
+            providers[value["name"]] = _provider(value)
+        elif kind == "rules":
+            rules += (build_rule(value["file"], rule) for rule in value["rules"])
+        elif gateway is not None:
+            # Compiling has found no conflicts in these rules.
+            routes = yield from RouteTable.build_steps(rules, value["case_insensitive"])
+            apps[value["name"]] = _app(value, routes, gateway)
+            rules = []
+        yield
+    if gateway is None:
+        raise ValueError("a plan without a gateway")
+    exact, wildcards = _hosts(apps)
+    return Snapshot(digest.hexdigest(), gateway, providers, apps, exact, wildcards)
+
+
+def build_gateway(plan: bytes) -> Gateway:
+    """gateway.yaml alone, for the process that listens and does not serve."""
+    return _gateway(gateway_plan(next(plan_lines(plan))))
+
+
+def _hosts(apps: dict[str, App]) -> tuple[dict[str, App], dict[str, App]]:
+    exact = {host: app for app in apps.values() for host in app.hosts if not host.startswith("*.")}
+    wildcards = {host[2:]: app for app in apps.values() for host in app.hosts if host.startswith("*.")}
+    return exact, wildcards
+
+
+def _bytes(encoded: str | None) -> bytes | None:
+    return None if encoded is None else b64decode(encoded)
+
+
+def _gateway(plan: GatewayPlan) -> Gateway:
+    return Gateway(
+        portal_url=plan["portal_url"],
+        portal_host=plan["portal_host"],
+        listeners=tuple(
+            Listener((listener["host"], listener["port"]), _bytes(listener["certificate"]), _bytes(listener["key"]))
+            for listener in plan["listeners"]
+        ),
+        admin=plan["admin"],
+        state_folder=plan["state_folder"],
+        store=plan["store"],
+        store_keys=tuple((id, b64decode(key)) for id, key in plan["store_keys"]),
+        trusted_proxies=parse_networks(plan["trusted_proxies"]),
+        timeouts=Timeouts(**plan["timeouts"]),
+        limits=Limits(**plan["limits"]),
+        access_log=plan["access_log"],
+        development=plan["development"],
+        workers=plan["workers"],
+    )
+
+
+def _provider(plan: ProviderPlan) -> OidcProvider:
+    return OidcProvider(
+        name=plan["name"],
+        label=plan["label"],
+        labels=plan["labels"],
+        issuer=plan["issuer"],
+        client_id=plan["client_id"],
+        client_secret=plan["client_secret"],
+        client_authentication=plan["client_authentication"],
+        scopes=tuple(plan["scopes"]),
+        algorithms=frozenset(plan["algorithms"]),
+        userinfo=plan["userinfo"],
+        ca=_bytes(plan["ca"]),
+        private_addresses=plan["private_addresses"],
+        development=plan["development"],
+        attributes={name: AttributeSource(tuple(claim)) for name, claim in plan["attributes"].items()},
+        tenant_attribute=plan["tenant"],
+        perimeter=Perimeter(
+            siret=_set(plan["siret"]),
+            email_domains=_set(plan["email_domains"]),
+            attributes={name: frozenset(values) for name, values in plan["listed"].items()} if plan["listed"] else None,
+        ),
+        session_idle=plan["session_idle"],
+        session_absolute=plan["session_absolute"],
+        skew=plan["skew"],
+    )
+
+
+def _set(values: list[str] | None) -> frozenset[str] | None:
+    return None if values is None else frozenset(values)
+
+
+def _app(plan: AppPlan, routes: RouteTable, gateway: Gateway) -> App:
+    return App(
+        name=plan["name"],
+        file=plan["file"],
+        hosts=tuple(plan["hosts"]),
+        scheme=plan["scheme"],
+        port=plan["port"],
+        upstream=_upstream(plan, gateway.timeouts),
+        providers=tuple(plan["providers"]),
+        leniency=PathLeniency(
+            frozenset(plan["parameters"]), plan["case_insensitive"], plan["merge_slashes"], plan["encoding"]
+        ),
+        routes=routes,
+        translation=build_translation(plan["headers"], plan["cookies"]),
+        seat_limits=SeatLimits(plan["seat_idle"], plan["seat_absolute"]),
+        seat_then=plan["seat_then"],
+        body_limit=plan["body_limit"],
+    )
+
+
+def _upstream(plan: AppPlan, timeouts: Timeouts) -> Upstream:
+    upstream = plan["upstream"]
+    first_byte = upstream["first_byte"]
+    return Upstream(
+        scheme=upstream["scheme"],
+        host=upstream["host"],
+        port=upstream["port"],
+        host_header=upstream["host_header"],
+        ca=_bytes(upstream["ca"]),
+        timeouts=timeouts if first_byte is None else replace(timeouts, first_byte=first_byte),
+    )
+
+
+def build_translation(headers: list[InjectedPlan], cookies: list[InjectedPlan]) -> Translation:
+    """Raises GatewayError where a name or a source cannot be injected."""
+    return Translation.compile(
+        [HeaderSpec(plan["name"], build_source(plan), plan["encoding"], plan["unencodable"]) for plan in headers],
+        [CookieSpec(plan["name"], build_source(plan), plan["encoding"], plan["unencodable"]) for plan in cookies],
+    )
+
+
+def build_source(plan: InjectedPlan) -> FromAttribute | Constant:
+    return Constant(plan["value"]) if plan["source"] is None else FromAttribute(plan["source"], plan["join"])

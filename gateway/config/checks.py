@@ -1,0 +1,143 @@
+"""What no file can tell alone, and what one file says twice: collisions are shown with both places."""
+
+from collections.abc import Hashable, Iterable, Iterator
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from gateway.config.checks_app import check_app
+from gateway.config.load import Folder, Loaded
+from gateway.config.messages import did_you_mean
+from gateway.config.planning import workers_of
+from gateway.config.problems import Path, Place, Problem, key_path
+from gateway.config.scalars import socket_address
+from gateway.config.schema import GatewayFile, ProviderFile
+from gateway.config.yaml_reader import Document
+from gateway.wire.addresses import parse_address
+
+Model = TypeVar("Model", bound=BaseModel)
+Key = TypeVar("Key", bound=Hashable)
+
+
+def check_folder(folder: Folder) -> list[Problem]:
+    """Of the files that are valid each by itself."""
+    found: list[Problem] = []
+    if folder.gateway is not None and folder.gateway.model is not None:
+        found += _gateway(folder.gateway.document, folder.gateway.model)
+    found += _same_name(folder.providers, "provider")
+    found += _same_name(folder.apps, "app")
+    for provider in folder.providers:
+        if provider.model is not None:
+            found += _provider(provider.document, provider.model, folder)
+    found += _same_host(folder)
+    for app in folder.apps:
+        if app.model is not None:
+            found += check_app(app, app.model, folder)
+            found += _unknown_providers(app.document, app.model.providers, folder)
+    return found
+
+
+def collisions(named: Iterable[tuple[Key, Document, Path]], message: str, *, at_key: bool = False) -> Iterator[Problem]:
+    """`named`: what has to be different, and where it stands."""
+    first: dict[Key, Place] = {}
+    for name, document, path in named:
+        place = document.place(path, key=at_key)
+        if name in first:
+            yield Problem(place, key_path(path), message, "", (("first at", first[name]),))
+        else:
+            first[name] = place
+
+
+def _same_name(loaded: Iterable[Loaded[Model]], key: str) -> Iterator[Problem]:
+    named = ((name, one.document, (key,)) for one in loaded if (name := one.written(key)) is not None)
+    return collisions(named, f"two files name this {key}")
+
+
+def _same_host(folder: Folder) -> Iterator[Problem]:
+    hosts = (
+        (host, app.document, ("hosts", index))
+        for app in folder.apps
+        if app.model is not None
+        for index, host in enumerate(app.model.hosts)
+    )
+    return collisions(hosts, "this host is named twice: nobody could say which application it is")
+
+
+def _unknown_providers(document: Document, names: list[str], folder: Folder) -> Iterator[Problem]:
+    known = [name for provider in folder.providers if (name := provider.written("provider")) is not None]
+    if len(known) < len(folder.providers) or not folder.complete:
+        return  # a file that cannot be read may be the one
+    for index, name in enumerate(names):
+        if name not in known:
+            path = ("providers", index)
+            hint = did_you_mean(name, known) or f"known: {', '.join(sorted(known)[:10]) or 'none'}"
+            yield Problem(document.place(path), key_path(path), "no file in providers/ has this name", hint)
+
+
+def _gateway(document: Document, model: GatewayFile) -> Iterator[Problem]:
+    def problem(path: Path, message: str, hint: str = "") -> Problem:
+        return Problem(document.place(path), key_path(path), message, hint)
+
+    if model.store.type == "memory" and workers_of(model) > 1:
+        yield problem(("workers",), "a store in memory is not shared: it takes one worker", "workers: 1, or sqlite")
+    yield from collisions(
+        ((key.id, document, ("store", "keys", index, "id")) for index, key in enumerate(model.store.keys)),
+        "this id is here twice",
+    )
+    if not model.development:
+        if model.portal.scheme != "https":
+            yield problem(("portal",), "browsers keep our cookies over https only", "https, or development: true")
+        elif not model.trusted_proxies and not any(listen.tls for listen in model.listen):
+            hint = "give a listener tls, or list the proxy that does TLS in trusted_proxies"
+            yield problem(("portal",), "the portal is https, and nothing here speaks TLS", hint)
+    yield from _listeners(document, model)
+
+
+def _listeners(document: Document, model: GatewayFile) -> Iterator[Problem]:
+    """An address of all interfaces takes its port from every other."""
+    named: list[tuple[tuple[str, int], Path]] = [
+        (listen.address, ("listen", index, "address")) for index, listen in enumerate(model.listen)
+    ]
+    if not model.admin.startswith("unix:"):
+        named.append((socket_address(model.admin), ("admin",)))
+    taken: list[tuple[tuple[str, int], Place]] = []
+    for address, path in named:
+        place = document.place(path)
+        first = next((other_place for other, other_place in taken if _collide(address, other)), None)
+        if first is not None:
+            yield Problem(place, key_path(path), "this address is taken already", "", (("by", first),))
+        taken.append((address, place))
+
+
+def _collide(one: tuple[str, int], other: tuple[str, int]) -> bool:
+    same_port = one[1] == other[1] != 0
+    return same_port and (one[0] == other[0] or _is_any(one[0]) or _is_any(other[0]))
+
+
+def _is_any(host: str) -> bool:
+    address = parse_address(host)
+    return address is not None and address.is_unspecified
+
+
+def _provider(document: Document, model: ProviderFile, folder: Folder) -> Iterator[Problem]:
+    def problem(path: Path, message: str, hint: str = "", *, key: bool = False) -> Problem:
+        return Problem(document.place(path, key=key), key_path(path), message, hint)
+
+    gateway = folder.gateway.model if folder.gateway is not None else None
+    if model.oidc.issuer.startswith("http:") and gateway is not None and not gateway.development:
+        yield problem(("oidc", "issuer"), "an issuer is https", "or development: true in gateway.yaml")
+    if model.session.idle > model.session.absolute:
+        yield problem(("session", "idle"), "the session would end before it is idle for so long", "idle below absolute")
+    known = set(model.attributes)
+    if model.tenant is not None and model.tenant not in known:
+        yield problem(("tenant",), "no attribute has this name", did_you_mean(model.tenant, known))
+    for name in model.asserts.attributes or {}:
+        if name not in known:
+            path = ("asserts", "attributes", name)
+            yield problem(path, "no attribute has this name", did_you_mean(name, known), key=True)
+    # A bound on what is not mapped would bound nothing.
+    last = {claim[-1] for claim in model.attributes.values()} | known
+    if model.asserts.siret is not None and model.tenant is None and "siret" not in last:
+        yield problem(("asserts", "siret"), "this bounds nothing: no attribute is mapped from siret, nor is a tenant")
+    if model.asserts.email_domains is not None and not last & {"mail", "email"}:
+        yield problem(("asserts", "email_domains"), "this bounds nothing: no attribute is mapped from email")

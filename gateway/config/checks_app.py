@@ -1,0 +1,120 @@
+"""What one app file says against itself or against the providers that it lists."""
+
+from collections.abc import Iterable, Iterator
+
+from gateway.config.build import build_source
+from gateway.config.build_rules import build_rule
+from gateway.config.load import Folder, Loaded
+from gateway.config.messages import did_you_mean
+from gateway.config.planning import plan_injected, plan_rules
+from gateway.config.problems import Path, Place, Problem, key_path
+from gateway.config.schema import AppFile, Injected
+from gateway.config.schema_conditions import AllOf, AnyOf, ClaimIs, Condition, GroupIs, NotThis
+from gateway.config.yaml_reader import Document
+from gateway.model.errors import GatewayError
+from gateway.model.names import fold
+from gateway.policy.conditions import GROUPS
+from gateway.policy.routes import conflicts
+from gateway.translation.render import CookieSpec, HeaderSpec, check_cookie, check_header
+
+_ALWAYS_KNOWN = frozenset({"subject", "provider", "issuer"})
+
+
+def check_app(loaded: Loaded[AppFile], model: AppFile, folder: Folder) -> Iterator[Problem]:
+    document = loaded.document
+    yield from _rules(document, model)
+    yield from _injected(document, model)
+    session = model.session
+    if session.idle is not None and session.absolute is not None and session.idle > session.absolute:
+        path = ("session", "idle")
+        yield Problem(document.place(path), key_path(path), "the seat would end before it is idle for so long",
+                      "idle below absolute")
+    gateway = folder.gateway.model if folder.gateway is not None else None
+    if model.public is not None and model.public.scheme == "http" and gateway is not None and not gateway.development:
+        path = ("public", "scheme")
+        yield Problem(document.place(path), key_path(path), "browsers keep our cookies over https only", "write https")
+    mapped = _mapped(model, folder)
+    if mapped is not None:
+        yield from _unmapped(document, model, mapped)
+
+
+def _rules(document: Document, model: AppFile) -> Iterator[Problem]:
+    rules = [build_rule("", plan) for plan in plan_rules(document, model)]
+    index_of = {id(rule): index for index, rule in enumerate(rules)}
+    for one, other, why in conflicts(rules, model.paths.case == "insensitive"):
+        first, second = sorted((index_of[id(one)], index_of[id(other)]))
+        path = ("access", second, "path")
+        first_place = document.place(("access", first, "path"))
+        yield Problem(document.place(path), key_path(path), why, "", (("and", first_place),))
+
+
+def _injected(document: Document, model: AppFile) -> Iterator[Problem]:
+    sections = (("headers", model.translate.headers), ("cookies", model.translate.cookies))
+    for section, entries in sections:
+        seen: dict[bytes, tuple[str, Place]] = {}
+        for name, injected in entries.items():
+            path: Path = ("translate", section, name)
+            place = document.place(path, key=True)
+            try:
+                _check(section, name, injected)
+            except GatewayError as error:
+                yield Problem(place, key_path(path), error.detail)
+                continue
+            other, first = seen.setdefault(fold(name.encode()), (name, place))
+            if other != name:
+                yield Problem(place, key_path(path), f"a server may read this as {other}", "", (("and", first),))
+
+
+def _check(section: str, name: str, injected: Injected) -> None:
+    plan = plan_injected(name, injected)
+    source = build_source(plan)
+    if section == "headers":
+        check_header(HeaderSpec(name, source, plan["encoding"], plan["unencodable"]))
+    else:
+        check_cookie(CookieSpec(name, source, plan["encoding"], plan["unencodable"]))
+
+
+def _mapped(model: AppFile, folder: Folder) -> set[str] | None:
+    """The attributes that the listed providers map; None where a provider file cannot be told."""
+    by_name = {provider.written("provider"): provider.model for provider in folder.providers}
+    listed = [by_name.get(name) for name in model.providers]
+    if any(provider is None for provider in listed):
+        return None
+    return {attribute for provider in listed if provider is not None for attribute in provider.attributes}
+
+
+def _unmapped(document: Document, model: AppFile, mapped: set[str]) -> Iterator[Problem]:
+    for path, attribute in _attributes_used(model):
+        if attribute not in mapped:
+            message = f"no provider of this application maps an attribute {attribute}"
+            yield Problem(document.place(path), key_path(path), message, did_you_mean(attribute, mapped))
+
+
+def _attributes_used(model: AppFile) -> Iterator[tuple[Path, str]]:
+    for section, entries in (("headers", model.translate.headers), ("cookies", model.translate.cookies)):
+        for name, injected in entries.items():
+            if injected.source is not None and injected.source not in _ALWAYS_KNOWN:
+                yield ("translate", section, name, "from"), injected.source
+    for index, rule in enumerate(model.access):
+        for word, condition in (("allow", rule.allow), ("deny", rule.deny)):
+            if condition is not None:
+                yield from _asked(condition, ("access", index, word))
+
+
+def _asked(condition: Condition, path: Path) -> Iterator[tuple[Path, str]]:
+    match condition:
+        case GroupIs():
+            yield (*path, "group"), GROUPS
+        case ClaimIs():
+            yield (*path, "claim", "name"), condition.claim.name
+        case AnyOf():
+            yield from _each(condition.any, (*path, "any"))
+        case AllOf():
+            yield from _each(condition.all, (*path, "all"))
+        case NotThis():
+            yield from _asked(condition.this, (*path, "not"))
+
+
+def _each(conditions: Iterable[Condition], path: Path) -> Iterator[tuple[Path, str]]:
+    for index, condition in enumerate(conditions):
+        yield from _asked(condition, (*path, index))

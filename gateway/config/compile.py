@@ -1,0 +1,32 @@
+"""From the bytes of the files to a plan: pure, and either whole or a list of everything that is wrong."""
+
+from dataclasses import dataclass
+
+from gateway.config.checks import check_folder
+from gateway.config.files import GATEWAY_FILE, Files
+from gateway.config.load import load
+from gateway.config.plan import revision_of
+from gateway.config.planning import plan_of
+from gateway.config.problems import Place, Problem, ProblemsFound
+from gateway.config.references import resolve
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """`plan`: what a worker builds its snapshot from, secrets included. `revision`: its SHA-256, hex."""
+
+    plan: bytes
+    revision: str
+
+
+def compile_files(files: Files) -> Compiled:
+    """Raises ProblemsFound with every problem of every file."""
+    folder, found = load(files)
+    material, unresolved = resolve(folder, files)
+    problems = [*found, *unresolved, *check_folder(folder)]
+    if folder.gateway is None and folder.complete:
+        problems.append(Problem(Place(files.shown(GATEWAY_FILE), 0, 0), "", "this file is missing"))
+    if problems:
+        raise ProblemsFound(problems)
+    plan = plan_of(folder, material, files.root)
+    return Compiled(plan, revision_of(plan))

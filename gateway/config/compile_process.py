@@ -1,0 +1,107 @@
+"""`python -m gateway.config.compile_process`: files on standard input, a plan or the problems on standard output.
+
+A process of its own, for a compilation in a thread would hold back every other thread of the caller. Either way, a
+message is four bytes of length, a JSON head of that length, and the payloads that the head gives the sizes of.
+Exit status 0: an answer was written, whichever; 2: the input was not such a message.
+"""
+
+import gc
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from gateway.config.compile import Compiled, compile_files
+from gateway.config.files import Files
+from gateway.config.problems import Place, Problem, ProblemsFound
+
+_LENGTH = 4
+
+
+def encode_files(files: Files) -> bytes:
+    texts, secrets = list(files.texts.items()), list(files.secrets.items())
+    head = {
+        "folder": files.folder,
+        "root": files.root,
+        "texts": [[path, len(content)] for path, content in texts],
+        "secrets": [[key, len(content)] for key, content in secrets],
+        "unreadable": dict(files.unreadable),
+        "problems": [asdict(problem) for problem in files.problems],
+    }
+    return _message(head, [content for _, content in texts + secrets])
+
+
+def decode_files(message: bytes) -> Files:
+    """ValueError where this is no message of ours."""
+    head, payloads = _parts(message)
+    texts, payloads = _named(head["texts"], payloads)
+    secrets, _ = _named(head["secrets"], payloads)
+    problems = tuple(map(_problem, head["problems"]))
+    return Files(head["folder"], head["root"], texts, secrets, head["unreadable"], problems)
+
+
+def encode_answer(outcome: Compiled | ProblemsFound) -> bytes:
+    if isinstance(outcome, Compiled):
+        return _message({"revision": outcome.revision}, [outcome.plan])
+    return _message({"problems": [asdict(problem) for problem in outcome.problems]}, [])
+
+
+def decode_answer(message: bytes) -> Compiled:
+    """Raises ProblemsFound if that is the answer; ValueError where this is no message of ours."""
+    head, payload = _parts(message)
+    if "problems" in head:
+        raise ProblemsFound(map(_problem, head["problems"]))
+    return Compiled(payload, head["revision"])
+
+
+def _message(head: object, payloads: Iterable[bytes]) -> bytes:
+    # ASCII: names of files may hold lone surrogates.
+    encoded = json.dumps(head).encode("ascii")
+    return b"".join((len(encoded).to_bytes(_LENGTH, "big"), encoded, *payloads))
+
+
+def _parts(message: bytes) -> tuple[dict[str, Any], bytes]:
+    end = _LENGTH + int.from_bytes(message[:_LENGTH], "big")
+    head = json.loads(message[_LENGTH:end])
+    if not isinstance(head, dict):
+        raise ValueError("not an object")
+    return head, message[end:]
+
+
+def _named(sizes: Iterable[tuple[str, int]], payloads: bytes) -> tuple[dict[str, bytes], bytes]:
+    named = {}
+    start = 0
+    for name, size in sizes:
+        named[name] = payloads[start : start + size]
+        start += size
+    if start > len(payloads):
+        raise ValueError("cut short")
+    return named, payloads[start:]
+
+
+def _problem(value: dict[str, Any]) -> Problem:
+    others = tuple((word, Place(**place)) for word, place in value["others"])
+    return Problem(Place(**value["place"]), value["key"], value["message"], value["suggestion"], others)
+
+
+def main() -> int:
+    # A short life with many objects, none of them in a cycle.
+    gc.disable()
+    try:
+        files = decode_files(sys.stdin.buffer.read())
+    except (ValueError, KeyError, TypeError) as error:
+        sys.stderr.write(f"not a message of files: {error}\n")
+        return 2
+    outcome: Compiled | ProblemsFound
+    try:
+        outcome = compile_files(files)
+    except ProblemsFound as found:
+        outcome = found
+    sys.stdout.buffer.write(encode_answer(outcome))
+    sys.stdout.buffer.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

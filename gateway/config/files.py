@@ -1,0 +1,40 @@
+"""Everything that a snapshot is made of, as bytes in memory, and which file is what."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.config.problems import Problem
+
+GATEWAY_FILE = "gateway.yaml"
+PROVIDERS = "providers"
+APPS = "apps"
+SUFFIX = ".yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """`folder` is what messages put before a path, `root` the same folder as an absolute path.
+
+    `texts`: path below the folder to bytes. `secrets` and `unreadable` are keyed by reference (`file:../certs/x`,
+    `env:X`, `credential:x`): the bytes as they were, or why there are none. `problems`: what of the folder itself
+    could not be read.
+    """
+
+    folder: str
+    root: str
+    texts: Mapping[str, bytes]
+    secrets: Mapping[str, bytes] = field(default_factory=dict)
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    def shown(self, path: str) -> str:
+        """The path as messages name it."""
+        return f"{self.folder}/{path}"
+
+
+def is_provider(path: str) -> bool:
+    return path.startswith(f"{PROVIDERS}/") and path.endswith(SUFFIX)
+
+
+def is_app(path: str) -> bool:
+    return path.startswith(f"{APPS}/") and path.endswith(SUFFIX)

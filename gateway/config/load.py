@@ -1,0 +1,69 @@
+"""Bytes of the files to validated models; every problem that one file alone can tell."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from gateway.config.files import GATEWAY_FILE, Files, is_app, is_provider
+from gateway.config.messages import problem_of
+from gateway.config.problems import Problem
+from gateway.config.schema import AppFile, GatewayFile, ProviderFile
+from gateway.config.yaml_reader import Document, read_document
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Generic[Model]):
+    """One file: `path` below the folder, its text with places, and its model if it is valid."""
+
+    path: str
+    document: Document
+    model: Model | None
+
+    def written(self, key: str) -> str | None:
+        """A text of the file's first level, also of a file that is not valid."""
+        value = self.document.data.get(key) if isinstance(self.document.data, dict) else None
+        return value if isinstance(value, str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """`gateway` is None where there is no gateway.yaml. `complete`: nothing of the folder itself was unreadable."""
+
+    gateway: Loaded[GatewayFile] | None
+    providers: tuple[Loaded[ProviderFile], ...]
+    apps: tuple[Loaded[AppFile], ...]
+    complete: bool
+
+
+def load(files: Files) -> tuple[Folder, list[Problem]]:
+    """Never raises."""
+    problems: list[Problem] = []
+    paths = sorted(files.texts)
+    gateway = [_load(files, path, GatewayFile, problems) for path in paths if path == GATEWAY_FILE]
+    providers = [_load(files, path, ProviderFile, problems) for path in paths if is_provider(path)]
+    apps = [_load(files, path, AppFile, problems) for path in paths if is_app(path)]
+    folder = Folder(gateway[0] if gateway else None, tuple(providers), tuple(apps), complete=not files.problems)
+    return folder, [*files.problems, *problems]
+
+
+def _load(files: Files, path: str, model: type[Model], problems: list[Problem]) -> Loaded[Model]:
+    document, found = read_document(files.shown(path), files.texts[path])
+    problems += found
+    if not document.readable:
+        return Loaded(path, document, None)
+    seen = {problem.place for problem in found}
+    try:
+        valid = model.model_validate(document.data)
+    except ValidationError as error:
+        problems += (problem for problem in _problems(document, model, error) if problem.place not in seen)
+        return Loaded(path, document, None)
+    return Loaded(path, document, None if found else valid)
+
+
+def _problems(document: Document, model: type[BaseModel], error: ValidationError) -> Iterator[Problem]:
+    for detail in error.errors(include_url=False):
+        yield problem_of(document, model, detail)

@@ -1,0 +1,24 @@
+"""Policy, then translation: the one place where a decision and what is injected are joined."""
+
+from gateway.config.snapshot import App, Passage
+from gateway.model.codes import POLICY_PROVIDER
+from gateway.model.decision import Allow, Challenge, Deny
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.policy.decide import decide
+
+
+def compile_passage(app: App, segments: tuple[str, ...], method: str, identity: Identity | None) -> Passage:
+    """An identity of a provider that the app does not list counts as nobody (invariant 5)."""
+    heard = identity if identity is not None and identity.provider in app.providers else None
+    decision = decide(app.routes.find(segments), method, heard)
+    match decision:
+        case Allow():
+            try:
+                return Passage(decision, app.translation.render(heard))
+            except GatewayError as error:
+                return Passage(Deny(decision.rule, error.code), None)
+        case Challenge() if identity is not None:
+            return Passage(Challenge(decision.rule, POLICY_PROVIDER), None)
+        case _:
+            return Passage(decision, None)

@@ -1,0 +1,203 @@
+"""Validated models to the plan of what is served."""
+
+import posixpath
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import cast
+
+from gateway.config.load import Folder
+from gateway.config.plan import (
+    AppPlan,
+    GatewayPlan,
+    InjectedPlan,
+    ListenerPlan,
+    ProviderPlan,
+    RulePlan,
+    UpstreamPlan,
+    encode_plan,
+)
+from gateway.config.problems import Path
+from gateway.config.schema import AppFile, GatewayFile, Injected, ProviderFile
+from gateway.config.yaml_reader import Document
+
+Material = Mapping[tuple[str, Path], bytes]
+"""What the references of the files gave, by file and key path."""
+
+
+def plan_of(folder: Folder, material: Material, root: str) -> bytes:
+    """Of a folder without problems."""
+    if folder.gateway is None or folder.gateway.model is None:
+        raise ValueError("a folder with problems has no plan")
+    model = folder.gateway.model
+    gateway = _gateway(folder.gateway.path, model, material, root)
+    providers = [
+        _provider(loaded.path, loaded.model, model, material) for loaded in folder.providers if loaded.model is not None
+    ]
+    apps = [
+        (_app(loaded.path, loaded.model, model, material, root), plan_rules(loaded.document, loaded.model))
+        for loaded in folder.apps
+        if loaded.model is not None
+    ]
+    return encode_plan(
+        gateway,
+        sorted(providers, key=lambda provider: provider["name"]),
+        sorted(apps, key=lambda app: app[0]["name"]),
+    )
+
+
+def _text(material: Material, file: str, path: Path) -> str | None:
+    content = material.get((file, path))
+    return None if content is None else b64encode(content).decode("ascii")
+
+
+def _gateway(file: str, model: GatewayFile, material: Material, root: str) -> GatewayPlan:
+    listeners: list[ListenerPlan] = [
+        {
+            "host": listen.address[0],
+            "port": listen.address[1],
+            "certificate": _text(material, file, ("listen", index, "tls", "certificate")),
+            "key": _text(material, file, ("listen", index, "tls", "key")),
+        }
+        for index, listen in enumerate(model.listen)
+    ]
+    keys = [
+        (key.id, _text(material, file, ("store", "keys", index, "secret")) or "")
+        for index, key in enumerate(model.store.keys)
+    ]
+    return {
+        "portal_url": model.portal.origin,
+        "portal_host": model.portal.host,
+        "listeners": listeners,
+        "admin": _admin(model.admin, root),
+        "state_folder": _below(root, model.state),
+        "store": model.store.type,
+        "store_keys": keys,
+        "trusted_proxies": [str(network) for network in model.trusted_proxies],
+        "timeouts": model.timeouts.model_dump(),
+        "limits": _limits(model),
+        "access_log": model.access_log,
+        "development": model.development,
+        "workers": workers_of(model),
+    }
+
+
+def workers_of(model: GatewayFile) -> int:
+    """0: one for each core. Memory is not shared: one worker where nothing is said."""
+    return model.workers or (1 if model.store.type == "memory" else 0)
+
+
+def _admin(address: str, root: str) -> str:
+    return f"unix:{_below(root, address.removeprefix('unix:'))}" if address.startswith("unix:") else address
+
+
+def _below(root: str, path: str) -> str:
+    return posixpath.normpath(posixpath.join(root, path))
+
+
+def _limits(model: GatewayFile) -> dict[str, int]:
+    limits = model.limits.model_dump()
+    limits["headers_bytes"] = limits.pop("headers")
+    limits["headers_count"] = limits.pop("header_count")
+    return limits
+
+
+def _provider(file: str, model: ProviderFile, gateway: GatewayFile, material: Material) -> ProviderPlan:
+    oidc, asserts = model.oidc, model.asserts
+    labels = model.label or {"": model.provider}
+    secret = material.get((file, ("oidc", "client_secret")))
+    return {
+        "name": model.provider,
+        "label": next(iter(labels.values())),
+        "labels": {language: text for language, text in labels.items() if language},
+        "issuer": oidc.issuer,
+        "client_id": oidc.client_id,
+        "client_secret": None if secret is None else secret.decode(),
+        "client_authentication": oidc.client_authentication,
+        "scopes": list(oidc.scopes),
+        "algorithms": sorted(set(oidc.algorithms)),
+        "userinfo": oidc.userinfo,
+        "ca": _text(material, file, ("oidc", "ca")),
+        "private_addresses": oidc.private_addresses,
+        "development": gateway.development,
+        "attributes": {name: list(claim) for name, claim in sorted(model.attributes.items())},
+        "tenant": model.tenant,
+        "siret": asserts.siret,
+        "email_domains": asserts.email_domains,
+        "listed": asserts.attributes,
+        "session_idle": model.session.idle,
+        "session_absolute": model.session.absolute,
+        "skew": model.skew,
+    }
+
+
+def _app(file: str, model: AppFile, gateway: GatewayFile, material: Material, root: str) -> AppPlan:
+    body = gateway.limits.body if model.limits.body is None else model.limits.body
+    scheme, port = _public(model, gateway)
+    return {
+        "name": model.app,
+        "file": posixpath.join(posixpath.basename(root), file),
+        "hosts": sorted(set(model.hosts)),
+        "scheme": scheme,
+        "port": port,
+        "upstream": _upstream(file, model, material),
+        "providers": list(dict.fromkeys(model.providers)),
+        "parameters": sorted(set(model.paths.parameters)),
+        "case_insensitive": model.paths.case == "insensitive",
+        "merge_slashes": model.paths.merge_slashes,
+        "encoding": "latin-1" if model.paths.encoding == "latin1" else "utf-8",
+        "body_limit": body,
+        "seat_idle": model.session.idle,
+        "seat_absolute": model.session.absolute,
+        "seat_then": model.session.then,
+        "headers": [plan_injected(name, injected) for name, injected in model.translate.headers.items()],
+        "cookies": [plan_injected(name, injected) for name, injected in model.translate.cookies.items()],
+    }
+
+
+def _public(model: AppFile, gateway: GatewayFile) -> tuple[str, int | None]:
+    """Scheme and port in the browser's address bar: the portal's, unless the app file says others."""
+    if model.public is None:
+        scheme, port = gateway.portal.scheme, gateway.portal.port
+    else:
+        scheme, port = model.public.scheme or gateway.portal.scheme, model.public.port
+    return scheme, None if (scheme, port) in (("http", 80), ("https", 443)) else port
+
+
+def _upstream(file: str, model: AppFile, material: Material) -> UpstreamPlan:
+    url = model.upstream.url
+    host_header = {"keep": None, "upstream": url.authority}.get(model.upstream.host, model.upstream.host)
+    return {
+        "scheme": url.scheme,
+        "host": url.host.strip("[]"),
+        "port": url.effective_port,
+        "host_header": host_header,
+        "ca": _text(material, file, ("upstream", "ca")),
+        "first_byte": model.upstream.timeout,
+    }
+
+
+def plan_injected(name: str, injected: Injected) -> InjectedPlan:
+    return {
+        "name": name,
+        "source": injected.source,
+        "value": injected.value or "",
+        "join": injected.join,
+        "encoding": injected.encoding,
+        "unencodable": injected.unencodable,
+    }
+
+
+def plan_rules(document: Document, model: AppFile) -> list[RulePlan]:
+    """Conditions go on as they are written: validation changed nothing in them."""
+    written = cast(dict[str, list[dict[str, object]]], document.data)["access"]
+    return [
+        {
+            "line": document.line(("access", index)),
+            "path": rule.path,
+            "methods": rule.methods,
+            "allow": written[index].get("allow"),
+            "deny": written[index].get("deny"),
+            "refusal": rule.refusal or "",
+        }
+        for index, rule in enumerate(model.access)
+    ]

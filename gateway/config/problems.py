@@ -1,0 +1,78 @@
+"""What is wrong in the operator's files: each problem with its place, all of them at once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+Path = tuple[str | int, ...]
+"""Keys and indexes from the root of a file to a value."""
+
+
+_WIDTH, _BEFORE = 160, 120
+
+
+def printable(text: str) -> str:
+    """The text as a terminal may be given it: one visible character for one."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " if c == "\t" else "?" for c in text)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a file: `line` and `column` count from 1, `source` is the whole line; line 0 is the file itself."""
+
+    file: str
+    line: int
+    column: int
+    source: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+    def excerpt(self) -> str:
+        """The source line, cut if it is long, with a caret below the column."""
+        start = max(0, self.column - 1 - _BEFORE)
+        shown = printable(self.source[start : start + _WIDTH])
+        return f"    {shown}\n    {' ' * (self.column - 1 - start)}^"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """`key`: the path of keys, `access[1].alow`, empty for a whole file. `others`: places that it collides with."""
+
+    place: Place
+    key: str
+    message: str
+    suggestion: str = ""
+    others: tuple[tuple[str, Place], ...] = ()
+
+    def render(self) -> str:
+        """`policies/apps/x.yaml:18:5: access[1].alow: unknown key (did you mean allow?)`, the line and a caret."""
+        head = ": ".join(part for part in (str(self.place), self.key, self.message) if part)
+        hint = f" ({self.suggestion})" if self.suggestion else ""
+        lines = [printable(head + hint)]
+        if self.place.source:
+            lines.append(self.place.excerpt())
+        for word, place in self.others:
+            lines.append(f"  {word} {place}")
+            if place.source:
+                lines.append(place.excerpt())
+        return "\n".join(lines)
+
+
+class ProblemsFound(Exception):
+    """Nothing was compiled; `problems` are all that was found, sorted by place."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems), key=_by_place))
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(problem.render() for problem in self.problems)
+
+
+def key_path(path: Path) -> str:
+    """`access[1].alow`."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
+
+
+def _by_place(problem: Problem) -> tuple[str, int, int, str, str]:
+    return problem.place.file, problem.place.line, problem.place.column, problem.key, problem.message

@@ -1,0 +1,122 @@
+"""What the files refer to: each reference to its bytes, or a problem at the place that names it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from gateway.config.files import Files
+from gateway.config.load import Folder
+from gateway.config.pem import check_certificates, check_pair, check_private_key
+from gateway.config.problems import Path, Problem, key_path
+from gateway.config.scalars import Reference, Wrong
+from gateway.config.yaml_reader import Document
+
+STORE_KEY_BYTES = 32
+
+
+class _Use(NamedTuple):
+    """One reference: where it stands, what its bytes have to be, and whether development may write them inline."""
+
+    file: str
+    document: Document
+    path: Path
+    reference: Reference
+    check: Callable[[bytes], None]
+    may_be_inline: bool
+
+
+def resolve(folder: Folder, files: Files) -> tuple[dict[tuple[str, Path], bytes], list[Problem]]:
+    """By file and key path; without the line ends that editors put after a secret."""
+    development = _development(folder)
+    material: dict[tuple[str, Path], bytes] = {}
+    problems: list[Problem] = []
+    for use in _uses(folder):
+        try:
+            content = _content(use, files, development)
+            use.check(content)
+            material[use.file, use.path] = content
+        except Wrong as wrong:
+            place = use.document.place(use.path)
+            if use.reference.kind == "inline":
+                place = replace(place, source="")  # the line holds the secret, and problems go to logs
+            problems.append(Problem(place, key_path(use.path), wrong.message, wrong.hint))
+    return material, problems + list(_pairs(folder, material))
+
+
+def _development(folder: Folder) -> bool:
+    data = folder.gateway.document.data if folder.gateway else None
+    return isinstance(data, dict) and data.get("development") is True
+
+
+def _content(use: _Use, files: Files, development: bool) -> bytes:
+    reference = use.reference
+    if reference.kind == "inline":
+        if not use.may_be_inline:
+            raise Wrong("this is not written here", "write {file: path}")
+        if not development:
+            raise Wrong("a secret is not written into this file", "{file: path}, {env: NAME} or {credential: name}")
+        content = reference.name.encode()
+    elif reference.key in files.secrets:
+        content = files.secrets[reference.key].rstrip(b"\r\n")
+    else:
+        raise Wrong(f"{reference.name}: {files.unreadable.get(reference.key, 'this was not read')}")
+    if not content:
+        raise Wrong("this secret is empty" if reference.kind == "inline" else f"{reference.name}: this is empty")
+    return content
+
+
+def _uses(folder: Folder) -> Iterator[_Use]:
+    yield from _of_gateway(folder)
+    for provider in folder.providers:
+        if provider.model is not None:
+            oidc = provider.model.oidc
+            if oidc.client_secret is not None:
+                path = ("oidc", "client_secret")
+                yield _Use(provider.path, provider.document, path, oidc.client_secret, _client_secret, True)
+            if oidc.ca is not None:
+                yield _Use(provider.path, provider.document, ("oidc", "ca"), oidc.ca, check_certificates, False)
+    for app in folder.apps:
+        if app.model is not None and app.model.upstream.ca is not None:
+            yield _Use(app.path, app.document, ("upstream", "ca"), app.model.upstream.ca, check_certificates, False)
+
+
+def _of_gateway(folder: Folder) -> Iterator[_Use]:
+    if folder.gateway is None or folder.gateway.model is None:
+        return
+    file, document, model = folder.gateway.path, folder.gateway.document, folder.gateway.model
+    for index, key in enumerate(model.store.keys):
+        yield _Use(file, document, ("store", "keys", index, "secret"), key.secret, _store_key, True)
+    for index, listen in enumerate(model.listen):
+        if listen.tls is not None:
+            path: Path = ("listen", index, "tls")
+            yield _Use(file, document, (*path, "certificate"), listen.tls.certificate, check_certificates, False)
+            yield _Use(file, document, (*path, "key"), listen.tls.key, check_private_key, True)
+
+
+def _store_key(content: bytes) -> None:
+    if len(content) < STORE_KEY_BYTES:
+        why = f"a store key has at least {STORE_KEY_BYTES} bytes, and this one has {len(content)}"
+        raise Wrong(why, "openssl rand -base64 48")
+
+
+def _client_secret(content: bytes) -> None:
+    # RFC 6749 A.2: visible ASCII and blanks.
+    if not all(0x20 <= byte <= 0x7E for byte in content):
+        raise Wrong("a client secret is visible ASCII, on one line")
+
+
+def _pairs(folder: Folder, material: dict[tuple[str, Path], bytes]) -> Iterator[Problem]:
+    gateway = folder.gateway
+    if gateway is None or gateway.model is None:
+        return
+    for index in range(len(gateway.model.listen)):
+        path: Path = ("listen", index, "tls")
+        certificate = material.get((gateway.path, (*path, "certificate")))
+        key = material.get((gateway.path, (*path, "key")))
+        if certificate is not None and key is not None:
+            try:
+                check_pair(certificate, key)
+            except Wrong as wrong:
+                place = gateway.document.place((*path, "key"))
+                other = gateway.document.place((*path, "certificate"))
+                yield Problem(place, key_path((*path, "key")), wrong.message, wrong.hint, (("certificate at", other),))

@@ -1,0 +1,232 @@
+"""The small grammars of the files: text in, value out, or Wrong with what to write instead. All pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from gateway.model.errors import GatewayError
+from gateway.wire.addresses import Network, parse_address, parse_network
+from gateway.wire.host import canonical_host
+
+SECONDS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+BYTES: Final = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
+_AMOUNT: Final = re.compile(r"([0-9]{1,9})([A-Za-z]*)")
+_URL: Final = re.compile(
+    r"(?P<scheme>[a-z]+)://(?P<host>\[[0-9a-fA-F:.]+\]|[^:/?#@\[\]]+)(?::(?P<port>[0-9]{1,5}))?(?P<rest>.*)"
+)
+_ADDRESS: Final = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<four>[^:\[\]]+)):(?P<port>[0-9]{1,5})")
+_CLAIM: Final = re.compile(r"[^\s\x00-\x1f\x7f]{1,200}")
+_DEFAULT_PORT: Final = {"http": 80, "https": 443}
+
+
+class Wrong(Exception):
+    """`message`: what is wrong; `hint`: what to write instead."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class Url(NamedTuple):
+    """`port` is None where the text has none."""
+
+    scheme: str
+    host: str
+    port: int | None
+    rest: str
+
+    @property
+    def authority(self) -> str:
+        """Without the scheme's own port, so that one origin has one spelling."""
+        return self.host if self.port in (None, _DEFAULT_PORT[self.scheme]) else f"{self.host}:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        return f"{self.scheme}://{self.authority}"
+
+    @property
+    def effective_port(self) -> int:
+        return self.port or _DEFAULT_PORT[self.scheme]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Where a secret or certificate stands: kind "file", "env", "credential", or "inline" with the text itself."""
+
+    kind: str
+    name: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+
+REFERENCE_KINDS: Final = ("file", "env", "credential")
+
+
+def seconds(value: object) -> float:
+    """`300ms`, `15s`, `5m`, `12h`, `7d`."""
+    return _amount(value, SECONDS, "s", "a time is a number with a unit: 300ms, 15s, 5m, 12h or 7d")
+
+
+def whole_seconds(value: object) -> int:
+    """`15s`, `5m`, `12h`, `7d`."""
+    units = {unit: factor for unit, factor in SECONDS.items() if unit != "ms"}
+    return int(_amount(value, units, "s", "a time is a number with a unit: 15s, 5m, 12h or 7d"))
+
+
+def size(value: object) -> int:
+    """`512B`, `8KB`, `32MB`, `1GB`, in powers of 1024."""
+    return int(_amount(value, BYTES, "KB", "a size is a number with a unit: 512B, 8KB, 100MB or 1GB"))
+
+
+def size_or_unlimited(value: object) -> int:
+    """0 for `unlimited`."""
+    return 0 if value == "unlimited" else size(value)
+
+
+def _amount(value: object, units: Mapping[str, float], usual: str, rule: str) -> float:
+    match = _AMOUNT.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise Wrong(rule, f"such as {value}{usual}" if type(value) is int and value > 0 else "")
+    factor = units.get(match[2])
+    if factor is None:
+        same = [unit for unit in units if unit.lower() == match[2].lower()]
+        raise Wrong(rule, f"write {match[1]}{same[0]}" if same else "")
+    if int(match[1]) == 0:
+        raise Wrong("this cannot be 0")
+    return int(match[1]) * factor
+
+
+def host_name(text: str) -> str:
+    """A canonical host: lower case, no port, no dot at the end."""
+    if not text.isascii():
+        raise Wrong("a host name is written in ASCII", "write the xn-- form of the name")
+    if ":" in text:
+        raise Wrong("a host has no port and no scheme here", f"write {text.rpartition('://')[2].partition(':')[0]}")
+    if text.endswith("."):
+        raise Wrong("a host has no dot at its end", f"write {text.rstrip('.')}")
+    try:
+        return canonical_host(text.encode("ascii"))
+    except GatewayError as error:
+        raise Wrong(error.detail) from None
+
+
+def host_pattern(text: str) -> str:
+    """A canonical host, or `*.` and a canonical host: any one label in its place."""
+    if not text.startswith("*"):
+        return host_name(text)
+    suffix = text.removeprefix("*.")
+    if suffix == text or "*" in suffix or ("." not in suffix and suffix != "localhost"):
+        raise Wrong("a wildcard stands for one whole label in front", "write *.example.org")
+    return "*." + host_name(suffix)
+
+
+def origin(text: str) -> Url:
+    """`https://host[:port]`, nothing after it."""
+    url = _url(text)
+    if url.rest not in ("", "/"):
+        raise Wrong("nothing may follow the host and port", f"write {url.origin}")
+    return url._replace(rest="")
+
+
+def named_origin(text: str) -> Url:
+    """An origin that a browser's Host header can name as we read it: no IPv6 address."""
+    url = origin(text)
+    if url.host.startswith("["):
+        raise Wrong("a name is needed here, not an IPv6 address")
+    return url
+
+
+def issuer(text: str) -> str:
+    """OpenID Connect Core 1.2: a URL with scheme, host, perhaps port and path, no query and no fragment. As written."""
+    if any(mark in _url(text).rest for mark in "?#"):
+        raise Wrong("an issuer has no query and no fragment")
+    return text
+
+
+def _url(text: str) -> Url:
+    match = _URL.fullmatch(text)
+    if match is None or not text.isascii() or not text.isprintable() or " " in text:
+        raise Wrong("this is not a URL", "write http://host:port or https://host:port")
+    if match["scheme"] not in _DEFAULT_PORT:
+        raise Wrong(f"the scheme {match['scheme']} is not accepted", "http or https")
+    if match["rest"] and match["rest"][0] not in "/?#":
+        raise Wrong("this is not a URL", "write http://host:port or https://host:port")
+    port = int(match["port"]) if match["port"] else None
+    if port is not None and not 0 < port < 65536:
+        raise Wrong("a port is a number from 1 to 65535")
+    return Url(match["scheme"], _url_host(match["host"]), port, match["rest"])
+
+
+def _url_host(text: str) -> str:
+    if not text.startswith("["):
+        return host_name(text)
+    address = parse_address(text[1:-1])
+    if address is None or address.version != 6:
+        raise Wrong(f"{text} is not an IPv6 address")
+    return f"[{address}]"
+
+
+def socket_address(text: str) -> tuple[str, int]:
+    """`127.0.0.1:8080`, `[::1]:8080`, `0.0.0.0:443`; port 0 is any free one."""
+    match = _ADDRESS.fullmatch(text)
+    if match is None:
+        raise Wrong("an address is written IP:port", "127.0.0.1:8080, [::1]:8080 or 0.0.0.0:443")
+    address = parse_address(match["six"] or match["four"])
+    if address is None or (address.version == 6) != bool(match["six"]):
+        hint = f"write 127.0.0.1:{match['port']}" if match["four"] == "localhost" else ""
+        raise Wrong("this is not an IP address", hint)
+    if int(match["port"]) > 65535:
+        raise Wrong("a port is a number from 1 to 65535")
+    return str(address), int(match["port"])
+
+
+def admin_address(text: str) -> str:
+    """A loopback `IP:port`, or `unix:/path`."""
+    if text.startswith("unix:"):
+        if len(text) == len("unix:"):
+            raise Wrong("the path is missing", "write unix:/run/ecluse/admin.sock")
+        return text
+    host, port = socket_address(text)
+    address = parse_address(host)
+    if address is None or not address.is_loopback:
+        raise Wrong("the admin listener asks for no sign-in: it listens on loopback or a Unix socket only",
+                    f"write 127.0.0.1:{port}")
+    return text
+
+
+def network(text: str) -> Network:
+    try:
+        return parse_network(text)
+    except ValueError:
+        raise Wrong("this is not a network", "write 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32") from None
+
+
+def claim_path(value: object) -> tuple[str, ...]:
+    """`address.country` is two steps; a list gives the steps as they are, for claims with a dot in their name."""
+    steps = value.split(".") if isinstance(value, str) else value
+    if not isinstance(steps, list) or not 0 < len(steps) <= 8:
+        raise Wrong("a claim is a name, a path (address.country), or a list of names")
+    for step in steps:
+        if not isinstance(step, str) or _CLAIM.fullmatch(step) is None:
+            raise Wrong("a claim's name is missing or has a blank in it")
+    return tuple(steps)
+
+
+def reference(value: object) -> Reference:
+    """`{file: path}`, `{env: NAME}` or `{credential: name}`; a plain text is an inline secret."""
+    if isinstance(value, str):
+        return Reference("inline", value)
+    if not isinstance(value, dict) or len(value) != 1:
+        raise Wrong("one place is named here", "write {file: path}, {env: NAME} or {credential: name}")
+    ((kind, name),) = value.items()
+    if kind not in REFERENCE_KINDS:
+        raise Wrong(f"{kind} is not a place for a secret", "write {file: path}, {env: NAME} or {credential: name}")
+    if not isinstance(name, str) or not name or "\0" in name:
+        raise Wrong(f"{kind} needs a name", "put it in quotes if it is a number")
+    if kind == "credential" and ("/" in name or name.startswith(".")):
+        raise Wrong("a credential is named without a path")
+    return Reference(kind, name)

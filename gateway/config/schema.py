@@ -1,0 +1,343 @@
+"""The three kinds of file, as they are written. What one file alone can tell is checked here.
+
+The texts below the keys are the reference documentation: `json_schema` puts them into the schemas for editors.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from gateway.config.scalars import host_name
+from gateway.config.schema_conditions import Condition
+from gateway.config.schema_types import (
+    AdminAddress,
+    AttributeName,
+    ClaimPath,
+    Count,
+    HostPattern,
+    Issuer,
+    Label,
+    Maybe,
+    Method,
+    Name,
+    NetworkText,
+    Origin,
+    Place,
+    PortalUrl,
+    Seconds,
+    Secret,
+    Size,
+    SizeOrUnlimited,
+    SocketAddress,
+    Strict,
+    Text,
+    Version,
+    WholeSeconds,
+    Word,
+    checked,
+    wrong,
+)
+from gateway.identity.mapping import RESERVED_ATTRIBUTES
+from gateway.identity.perimeter import is_siret
+from gateway.model.mail import mail_domain
+from gateway.policy.patterns import parse_pattern
+
+
+class Tls(Strict):
+    certificate: Place
+    """PEM: the certificate, then those that lead to its authority."""
+    key: Secret
+    """PEM: its private key, without a passphrase."""
+
+
+class Listen(Strict):
+    address: SocketAddress
+    """IP address and port."""
+    tls: Maybe[Tls] = None
+
+
+class StoreKey(Strict):
+    id: Name
+    """Written beside what the key seals."""
+    secret: Secret
+    """At least 32 bytes of chance; a line end after them does not count."""
+
+
+class Store(Strict):
+    type: Literal["sqlite", "memory"]
+    """`sqlite`: a file in the state folder. `memory`: gone when the process ends, and one worker only."""
+    keys: list[StoreKey] = Field(default=[], max_length=16)
+    """The first seals, all of them open."""
+
+    @model_validator(mode="after")
+    def _sealed(self) -> "Store":
+        if self.type == "sqlite" and not self.keys:
+            raise wrong("a store on disk needs a key", "keys: [{id: k1, secret: {file: ../certs/store.key}}]")
+        return self
+
+
+class Timeouts(Strict):
+    request_head: Seconds = 15.0
+    """From the first byte of a request to the end of its headers."""
+    idle: Seconds = 75.0
+    """An open connection without a request."""
+    body: Seconds = 30.0
+    """Between two pieces of a body, either way."""
+    connect: Seconds = 5.0
+    """To open a connection to an application."""
+    first_byte: Seconds = 60.0
+    """From the request to the first byte of the application's answer."""
+    total: Seconds = 3600.0
+    """A whole exchange."""
+    drain: Seconds = 30.0
+    """To finish what is under way when the gateway is asked to end."""
+
+
+class GatewayLimits(Strict):
+    url: Size = 8192
+    headers: Size = 32768
+    """All headers of a request together."""
+    header_count: Count = 100
+    body: SizeOrUnlimited = 1 << 30
+    connections: Count = 20000
+    connections_per_client: Count = 2000
+    transactions: Count = 100000
+    """Sign-ins under way."""
+    transactions_per_network: Count = 1000
+    cached_seats: Count = 20000
+    """Signed-in people that one worker keeps in memory."""
+
+
+class GatewayFile(Strict):
+    """policies/gateway.yaml: what is said once."""
+
+    version: Version
+    portal: PortalUrl
+    """The public address of the portal, the one that the providers know: `https://portail.example.org`."""
+    listen: list[Listen] = Field(min_length=1, max_length=64)
+    admin: AdminAddress = "127.0.0.1:8081"
+    """Where /livez, /readyz and /metrics answer: a loopback address or `unix:/path`."""
+    state: str = Field(default="../var", min_length=1)
+    """The folder that the gateway writes to; a relative one starts from the policy folder."""
+    store: Store
+    trusted_proxies: list[NetworkText] = Field(default=[], max_length=256)
+    """The proxies in front, whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+    timeouts: Timeouts = Timeouts()
+    limits: GatewayLimits = GatewayLimits()
+    access_log: bool = False
+    """One line for each request."""
+    development: bool = False
+    """For one's own machine: http providers and portal, secrets written in these files."""
+    workers: Maybe[int] = Field(default=None, ge=1, le=256)
+    """Processes that serve; one for each core where this is left out."""
+
+
+Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+
+
+class Oidc(Strict):
+    issuer: Issuer
+    """The provider's issuer, exactly as it names itself."""
+    client_id: Word
+    client_secret: Maybe[Secret] = None
+    client_authentication: Literal["none", "client_secret_basic", "client_secret_post"] = "client_secret_basic"
+    scopes: list[Word] = Field(default=["openid", "profile", "email"], min_length=1, max_length=50)
+    algorithms: list[Algorithm] = Field(default=["RS256"], min_length=1)
+    """The only signatures of ID tokens that are accepted."""
+    userinfo: bool = True
+    """Whether the userinfo endpoint is asked too."""
+    ca: Maybe[Place] = None
+    """PEM: the authority that signed the provider's TLS certificate, where it is not a public one."""
+    private_addresses: bool = False
+    """The provider may live on a private network."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Oidc":
+        if self.client_authentication == "none" and self.client_secret is not None:
+            raise wrong("a client_secret is never sent with client_authentication: none", "leave one of them out")
+        if self.client_authentication != "none" and self.client_secret is None:
+            raise wrong("client_secret is missing", "or write client_authentication: none for a public client")
+        if "openid" not in self.scopes:
+            raise wrong("scopes without openid: this is what asks for an ID token", "add openid")
+        return self
+
+
+def _siret(text: str) -> str:
+    if not is_siret(text):
+        raise wrong("this is not a SIRET", "14 digits, the last of which checks the others")
+    return text
+
+
+def _domain(text: str) -> str:
+    if mail_domain(f"a@{text}") != text:
+        raise wrong("this is not the domain of an e-mail address", "write it as example.org, in lower case")
+    return text
+
+
+def _not_reserved(name: str) -> str:
+    # CVE-2024-29892 in another product: a mapping that overwrote what the gateway itself knows of a person.
+    if name in RESERVED_ATTRIBUTES:
+        raise wrong(f"{name} is the gateway's own name", "choose another name for this attribute")
+    return name
+
+
+def _ten_minutes(seconds: int) -> int:
+    if seconds > 600:
+        raise wrong("this is at most 10m")
+    return seconds
+
+
+class Asserts(Strict):
+    siret: Maybe[list[Annotated[str, AfterValidator(_siret)]]] = None
+    """The organisations that this provider speaks for."""
+    email_domains: Maybe[list[Annotated[str, AfterValidator(_domain)]]] = None
+    attributes: Maybe[dict[AttributeName, list[Text]]] = None
+    """For an attribute, the only values that this provider may give it."""
+
+
+class ProviderSession(Strict):
+    idle: WholeSeconds = 1800
+    """Without a request for so long, the session ends."""
+    absolute: WholeSeconds = 43200
+    """And after so long in any case."""
+
+
+class ProviderFile(Strict):
+    """policies/providers/*.yaml: one identity provider, and what it may say about people."""
+
+    version: Version
+    provider: Name
+    """Its name in the other files, in addresses and in logs."""
+    label: Maybe[Label] = None
+    """What people choose it by: a text, or one for each language."""
+    oidc: Oidc
+    attributes: dict[Annotated[AttributeName, AfterValidator(_not_reserved)], ClaimPath] = Field(
+        default={}, max_length=200
+    )
+    """Our name for an attribute, and the provider's claim that it comes from."""
+    tenant: Maybe[AttributeName] = None
+    """The attribute that names the organisation in whose name the person acts."""
+    asserts: Asserts = Asserts()
+    """What this provider may say; a sign-in that says anything else is refused. What is not listed is not bounded."""
+    session: ProviderSession = ProviderSession()
+    skew: Annotated[WholeSeconds, AfterValidator(_ten_minutes)] = 60
+    """How far its clock may be from ours."""
+
+
+class Public(Strict):
+    scheme: Maybe[Literal["http", "https"]] = None
+    port: Maybe[int] = Field(default=None, ge=1, le=65535)
+
+
+def _upstream_host(text: str) -> str:
+    return text if text in ("keep", "upstream") else host_name(text)
+
+
+class Upstream(Strict):
+    url: Origin
+    """Where the application listens: `http://host:port`."""
+    timeout: Maybe[Seconds] = None
+    """The longest wait for the first byte of an answer; that of gateway.yaml where it is left out."""
+    host: Annotated[str, AfterValidator(checked(_upstream_host))] = "keep"
+    """The Host that the application sees: `keep` the browser's, `upstream` for that of the URL, or a name."""
+    ca: Maybe[Place] = None
+    """PEM: the authority that signed the application's TLS certificate."""
+
+    @model_validator(mode="after")
+    def _tls(self) -> "Upstream":
+        if self.ca is not None and self.url.scheme != "https":
+            raise wrong("ca has no effect on http", "write https in url, or leave ca out")
+        return self
+
+
+class Paths(Strict):
+    """How this application reads paths more loosely than we do. Only what is named here is let through."""
+
+    parameters: list[Word] = Field(default=[], max_length=20)
+    """Path parameters that it cuts off, such as jsessionid."""
+    case: Literal["sensitive", "insensitive"] = "sensitive"
+    merge_slashes: bool = False
+    encoding: Literal["utf8", "latin1"] = "utf8"
+
+
+class AppLimits(Strict):
+    body: Maybe[SizeOrUnlimited] = None
+
+
+class AppSession(Strict):
+    """Shorter limits than the session's own, for this application."""
+
+    idle: Maybe[WholeSeconds] = None
+    absolute: Maybe[WholeSeconds] = None
+    then: Literal["resume", "sign_in"] = "resume"
+    """At their end: `resume` if the portal's session lives, or `sign_in` at the provider anew."""
+
+
+class Injected(Strict):
+    source: Maybe[AttributeName] = Field(default=None, alias="from")
+    """An attribute of the person, or subject, provider, issuer. Where there is none, nothing is sent."""
+    value: Maybe[str] = None
+    """A fixed text, sent for everyone who is signed in."""
+    join: Maybe[str] = Field(default=None, min_length=1, max_length=8)
+    """Put between several values; without it, several values are refused."""
+    encoding: Literal["utf8", "latin1", "percent", "base64"] = "utf8"
+    unencodable: Literal["refuse", "transliterate"] = "refuse"
+    """What `encoding: latin1` does with a letter that it does not have."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Injected":
+        if (self.source is None) == (self.value is None):
+            raise wrong("this comes from one place", "write {from: attribute} or {value: text}")
+        if self.join is not None and self.source is None:
+            raise wrong("join has no effect on a fixed value")
+        if self.unencodable != "refuse" and self.encoding != "latin1":
+            raise wrong("unencodable has an effect with encoding: latin1 only", "leave it out")
+        return self
+
+
+class Translate(Strict):
+    headers: dict[str, Injected] = Field(default={}, max_length=200)
+    cookies: dict[str, Injected] = Field(default={}, max_length=50)
+
+
+def _pattern(text: str) -> str:
+    return parse_pattern(text).text
+
+
+class Rule(Strict):
+    path: Annotated[str, AfterValidator(checked(_pattern)), Field(pattern="^/")]
+    """Whole segments: a name, `*` for any one, `~expression` (RE2), and last `**` for all below."""
+    methods: Maybe[list[Method]] = Field(default=None, min_length=1)
+    """All methods where this is left out; GET includes HEAD."""
+    allow: Maybe[Condition] = None
+    deny: Maybe[Condition] = None
+    """Refuses here and on every narrower path, whatever their rules allow."""
+    refusal: Maybe[Text] = None
+    """What a person who is refused reads."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Rule":
+        if self.allow is None and self.deny is None:
+            raise wrong("this rule neither allows nor denies", "add allow: or deny:")
+        return self
+
+
+class AppFile(Strict):
+    """policies/apps/*.yaml: one application, who may use it, and what it is told about them."""
+
+    version: Version
+    app: Name
+    hosts: list[HostPattern] = Field(min_length=1, max_length=200)
+    """The names that browsers know it by; `*.example.org` stands for any one label."""
+    public: Maybe[Public] = None
+    """Scheme and port that browsers use for it, where they are not those of the portal."""
+    upstream: Upstream
+    providers: list[Name] = Field(min_length=1, max_length=10000)
+    """The providers whose people it listens to."""
+    paths: Paths = Paths()
+    limits: AppLimits = AppLimits()
+    session: AppSession = AppSession()
+    translate: Translate = Translate()
+    """What it is told about a signed-in person, in headers and cookies."""
+    access: list[Rule] = Field(min_length=1, max_length=100_000)
+    """Who may pass where. The order says nothing: the most specific path that has a rule decides."""

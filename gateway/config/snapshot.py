@@ -1,0 +1,138 @@
+"""Everything compiled from the policy folder: immutable, read once per request, swapped by one assignment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
+from typing import Literal
+
+from gateway.model.decision import Decision
+from gateway.model.provider import OidcProvider
+from gateway.model.session import SeatLimits
+from gateway.policy.routes import RouteTable
+from gateway.translation.render import Injection, Translation
+from gateway.wire.target import PathLeniency
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """`address`: (host, port). `certificate`/`key`: PEM contents, None without TLS."""
+
+    address: tuple[str, int]
+    certificate: bytes | None = None
+    key: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. `request_head`: from the first byte to the end of a head; `idle`: keep-alive without a request;
+    `body`: between two pieces of a body, either way; `connect`, `first_byte`, `total`: of the upstream."""
+
+    request_head: float = 15.0
+    idle: float = 75.0
+    body: float = 30.0
+    connect: float = 5.0
+    first_byte: float = 60.0
+    total: float = 3600.0
+    drain: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bytes and counts. `body` 0: no limit."""
+
+    url: int = 8192
+    headers_bytes: int = 32768
+    headers_count: int = 100
+    body: int = 1 << 30
+    connections: int = 20000
+    connections_per_client: int = 2000
+    transactions: int = 100000
+    transactions_per_network: int = 1000
+    cached_seats: int = 20000
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """gateway.yaml, compiled. `portal_url`: origin without a path; `portal_host`: canonical, without port.
+
+    `store`: "sqlite" or "memory"; `store_keys`: (id, key), the first seals, all open. `workers` 0: one per core.
+    """
+
+    portal_url: str
+    portal_host: str
+    listeners: tuple[Listener, ...]
+    admin: str
+    state_folder: str
+    store: str
+    store_keys: tuple[tuple[str, bytes], ...]
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    timeouts: Timeouts
+    limits: Limits
+    access_log: bool
+    development: bool
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """`host_header`: None keeps the client's Host. `ca`: PEM of its own CA. Timeouts override the gateway's."""
+
+    scheme: str
+    host: str
+    port: int
+    host_header: str | None
+    ca: bytes | None
+    timeouts: Timeouts
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The compiled result for one identity (or nobody) on one match and method: the decision, and what is injected."""
+
+    decision: Decision
+    injection: Injection | None
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """One legacy application. `scheme` and `port` (None: the scheme's own) are what browsers use for its hosts.
+
+    `file`: as RuleRef names it. `seat_then`: what follows the end of a seat. `body_limit`: bytes, 0 for none.
+    """
+
+    name: str
+    file: str
+    hosts: tuple[str, ...]
+    scheme: str
+    port: int | None
+    upstream: Upstream
+    providers: tuple[str, ...]
+    leniency: PathLeniency
+    routes: RouteTable
+    translation: Translation
+    seat_limits: SeatLimits
+    seat_then: Literal["resume", "sign_in"]
+    body_limit: int
+
+    def origin(self, host: str) -> str:
+        """The origin that browsers use for one canonical host of this app."""
+        return f"{self.scheme}://{host}" if self.port is None else f"{self.scheme}://{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """`revision`: hash of the bytes it was made from. `wildcards`: suffix after `*.` to App (one label only)."""
+
+    revision: str
+    gateway: Gateway
+    providers: Mapping[str, OidcProvider]
+    apps: Mapping[str, App]
+    exact_hosts: Mapping[str, App]
+    wildcards: Mapping[str, App] = field(default_factory=dict)
+
+    def find_app(self, host: str) -> App | None:
+        """The app of a canonical host: exact before one-label wildcard, which never takes the portal's host."""
+        app = self.exact_hosts.get(host)
+        if app is None and self.wildcards and host != self.gateway.portal_host:
+            app = self.wildcards.get(host.partition(".")[2])
+        return app

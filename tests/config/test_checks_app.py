@@ -1,0 +1,133 @@
+import pytest
+
+from tests.config.samples import GATEWAY, METROPOLE, PERMIS, problems
+
+
+def rules(*lines: str, case: str = "sensitive") -> str:
+    head = PERMIS.partition("access:")[0].replace("translate:", f"paths: {{case: {case}}}\ntranslate:")
+    return head + "access:\n" + "".join(f"  - {line}\n" for line in lines)
+
+
+def said(text: str) -> list[str]:
+    return [line.removeprefix("policies/apps/permis.yaml:") for line in problems({"apps/permis.yaml": text})]
+
+
+def test_two_rules_that_decide_the_same_show_both_places() -> None:
+    from gateway.config.compile import compile_files
+    from gateway.config.problems import ProblemsFound
+    from tests.config.samples import sample_files
+
+    text = rules("{path: /a/**, methods: [GET, POST], allow: anyone}", "{path: /a/**, methods: [HEAD], allow: signed_in}")
+    with pytest.raises(ProblemsFound) as found:
+        compile_files(sample_files({"apps/permis.yaml": text}))
+    assert str(found.value) == """\
+policies/apps/permis.yaml:12:12: access[1].path: both decide HEAD on `/a/**`
+      - {path: /a/**, methods: [HEAD], allow: signed_in}
+               ^
+  and policies/apps/permis.yaml:11:12
+      - {path: /a/**, methods: [GET, POST], allow: anyone}
+               ^"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "case", "found"),
+    [
+        (["{path: /a, allow: anyone}", "{path: /a, allow: signed_in}"], "sensitive", ["both decide all methods on `/a`"]),
+        (["{path: /a, allow: anyone}", "{path: /a, methods: [POST], deny: anyone}"], "sensitive", ["both decide POST on `/a`"]),
+        (["{path: /a, methods: [GET], allow: anyone}", "{path: /a, methods: [POST], allow: signed_in}"], "sensitive", []),
+        (["{path: /a, allow: anyone}", "{path: /A, allow: signed_in}"], "sensitive", []),
+        (["{path: /a, allow: anyone}", "{path: /A, allow: signed_in}"], "insensitive", ["both decide all methods on `/A`"]),
+        (['{path: "/~[0-9]+/a", allow: anyone}', '{path: "/~[0-9]*/b", allow: anyone}'], "sensitive",
+         ["`~[0-9]+` and `~[0-9]*` stand at one place: neither goes first"]),
+        (['{path: "/a/~x", allow: anyone}', '{path: "/b/~y", allow: anyone}'], "sensitive", []),
+    ],
+)  # fmt: skip
+def test_rules_that_meet(lines: list[str], case: str, found: list[str]) -> None:
+    assert [line.partition(".path: ")[2] for line in said(rules(*lines, case=case))] == found
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ("X_Remote_User", ["header `X_Remote_User`: not a header name: letters, digits and `-`, no `_`"]),
+        ("x-remote-user", ["a server may read this as X-Remote-User"]),
+        ("X.Remote.User", ["a server may read this as X-Remote-User"]),
+        ("Host", ["header `Host`: this header is written by the gateway or says how a message is read: choose another name"]),
+        ("Content-Length", ["header `Content-Length`: this header is written by the gateway or says how a message is read: choose another"
+                            " name"]),
+        ("X-Forwarded-For", ["header `X-Forwarded-For`: this header is written by the gateway or says how a message is read: choose another"
+                             " name"]),
+        ("X-Request-Id", ["header `X-Request-Id`: this header is written by the gateway or says how a message is read: choose another name"]),
+        ("a b", ["header `a b`: not a header name: letters, digits and `-`, no `_`"]),
+        ('"a\\nb"', ["header `a?b`: not a header name: letters, digits and `-`, no `_`"]),
+        ('""', ["header ``: not a header name: letters, digits and `-`, no `_`"]),
+        ("Auth-User", []),
+        ("X-Remote-Groups", []),
+        ("Authorization", []),
+    ],
+)  # fmt: skip
+def test_names_of_headers(header: str, found: list[str]) -> None:
+    text = PERMIS.replace("{from: uid}\n", f"{{from: uid}}\n    {header}: {{from: mail}}\n")
+    assert [line.split(": ", 2)[2] for line in said(text)] == found
+
+
+@pytest.mark.parametrize(
+    ("entry", "found"),
+    [
+        ("CTSESSION: {value: present}", []),
+        ("__Host-ecluse: {value: x}", ["cookie `__Host-ecluse`: this cookie is the gateway's own"]),
+        ("__host.Ecluse-b: {value: x}", ["cookie `__host.Ecluse-b`: this cookie is the gateway's own"]),
+        ("A: {value: a b}", ["cookie `A`: A: a character that no cookie can hold, such as `;` or a blank"]),
+        ("A: {from: groups, join: ';'}", ["cookie `A`: no cookie can hold `;`"]),
+        ("A: {value: ''}", ["cookie `A`: an empty value: some servers drop it, others misread it"]),
+        ("A: {value: a, encoding: latin1}\n    a_: {value: b}", ["a server may read this as A"]),
+        ("A: {value: Ł, encoding: latin1}", ["cookie `A`: A: U+0141 is not in ISO 8859-1"]),
+    ],
+)
+def test_cookies(entry: str, found: list[str]) -> None:
+    text = PERMIS.replace("access:", f"  cookies:\n    {entry}\naccess:")
+    assert [line.split(": ", 2)[2] for line in said(text)] == found
+
+
+@pytest.mark.parametrize(
+    ("part", "instead", "found"),
+    [
+        ("{from: uid}", "{from: uids}", ["8:27: translate.headers.X-Remote-User.from: no provider of this application maps an attribute"
+                                         " uids (did you mean uid?)"]),
+        ("{from: uid}", "{from: subject}", []),
+        ("{from: uid}", "{from: provider}", []),
+        ("{from: uid}", "{from: issuer}", []),
+        ("{from: uid}", "{from: tenant}", ["8:27: translate.headers.X-Remote-User.from: no provider of this application maps an attribute"
+                                           " tenant"]),
+        ("allow: signed_in", "allow: {any: [{claim: {name: mial, exists: true}}]}", [
+            "12:46: access[2].allow.any[0].claim.name: no provider of this application maps an attribute mial (did you mean mail?)"]),
+        ("allow: signed_in", "allow: signed_in, deny: {not: {claim: {name: x, equals: y}}}", [
+            "12:62: access[2].deny.not.claim.name: no provider of this application maps an attribute x"]),
+    ],
+)  # fmt: skip
+def test_an_attribute_that_no_provider_maps_is_an_error(part: str, instead: str, found: list[str]) -> None:
+    assert said(PERMIS.replace(part, instead)) == found
+
+
+def test_a_group_needs_a_provider_that_maps_groups() -> None:
+    provider = METROPOLE.replace("  groups: groups\n", "")
+    assert problems({"providers/metropole.yaml": provider}) == [
+        "policies/apps/permis.yaml:11:38: access[1].allow.group: no provider of this application maps an attribute groups"
+    ]
+
+
+def test_one_provider_of_several_is_enough() -> None:
+    other = METROPOLE.replace("provider: metropole", "provider: autre").replace("  groups: groups\n", "")
+    text = PERMIS.replace("[metropole]", "[autre, metropole]")
+    assert problems({"providers/autre.yaml": other, "apps/permis.yaml": text}) == []
+
+
+def test_an_app_over_http_is_for_development_only() -> None:
+    gateway = GATEWAY.replace("development: true\n", "trusted_proxies: [10.0.0.0/8]\n").replace("http://portail.localhost:8080",
+                                                                                              "https://portail.example.org")
+    provider = METROPOLE.replace("http://127.0.0.1:9400", "https://op.example.org")
+    text = PERMIS.replace("translate:", "public: {scheme: http}\ntranslate:")
+    assert problems({"gateway.yaml": gateway, "providers/metropole.yaml": provider, "apps/permis.yaml": text}) == [
+        "policies/apps/permis.yaml:6:18: public.scheme: browsers keep our cookies over https only (write https)"
+    ]
+    assert problems({"apps/permis.yaml": text}) == []

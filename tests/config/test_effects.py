@@ -1,0 +1,318 @@
+"""Every key of every file changes what is served, and in the way that it says (K009: no inert restriction).
+
+A key is set in a file that is otherwise good; what is seen in the snapshot before and after is compared. The last test
+holds the table against the schemas: a new key without its line here is a failure.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import pytest
+import trustme
+
+from gateway.config.json_schema import schemas
+from gateway.config.passages import compile_passage
+from gateway.config.snapshot import Snapshot
+from gateway.config.yaml_reader import read_document
+from gateway.identity.perimeter import check
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.policy.decide import decide
+from gateway.translation.render import Injection
+from tests.config.samples import BASE, sample_snapshot
+
+LEAF = trustme.CA().issue_cert("portail.localhost")
+PEM = {
+    "file:tls.crt": LEAF.cert_chain_pems[0].bytes().strip(),
+    "file:tls.key": LEAF.private_key_pem.bytes().strip(),
+    "env:OTHER": b"0123456789-of-another-key-0123456789",
+}
+TLS = {"certificate": {"file": "tls.crt"}, "key": {"file": "tls.key"}}
+HELENE = Identity(
+    provider="metropole", issuer="http://127.0.0.1:9400", subject="helene",
+    attributes={
+        "uid": ("helene",), "mail": ("helene@metropole.example",), "groups": ("administrateurs", "ONDE"),
+        "family_name": ("Łącka",), "siret": ("21590350100017",),
+    },
+)  # fmt: skip
+
+PAUL = replace(HELENE, subject="paul", attributes={**HELENE.attributes, "uid": ("paul",), "groups": ("ONDE",)})
+
+
+class Effect(NamedTuple):
+    """`key` as the schema test names it, `value` written at `path`; `see` gives `before`, then `after`."""
+
+    key: str
+    path: tuple[str | int, ...]
+    value: object
+    see: Callable[[Snapshot], object]
+    before: object
+    after: object
+    with_it: tuple[tuple[tuple[str | int, ...], object], ...] = ()
+
+
+def decision(method: str, *segments: str, who: Identity | None = HELENE) -> Callable[[Snapshot], object]:
+    def see(snapshot: Snapshot) -> str:
+        return type(decide(snapshot.apps["permis"].routes.find(segments), method, who)).__name__
+
+    return see
+
+
+def within(**changed: str) -> Callable[[Snapshot], object]:
+    """Whether the provider may say of HELENE what she is, with some attributes changed."""
+
+    def see(snapshot: Snapshot) -> str:
+        attributes = {**HELENE.attributes, **{name: (value,) for name, value in changed.items()}}
+        identity = Identity("metropole", HELENE.issuer, HELENE.subject, attributes)
+        try:
+            check(snapshot.providers["metropole"], identity)
+        except GatewayError as error:
+            return error.code.id
+        return "within"
+
+    return see
+
+
+def app(see: Callable[[Any], object]) -> Callable[[Snapshot], object]:
+    return lambda snapshot: see(next(iter(snapshot.apps.values())))
+
+
+def provider(see: Callable[[Any], object]) -> Callable[[Snapshot], object]:
+    return lambda snapshot: see(next(iter(snapshot.providers.values())))
+
+
+def gateway(see: Callable[[Any], object]) -> Callable[[Snapshot], object]:
+    return lambda snapshot: see(snapshot.gateway)
+
+
+def injected(snapshot: Snapshot) -> Injection | str:
+    try:
+        return snapshot.apps["permis"].translation.render(HELENE)
+    except GatewayError as error:
+        return error.code.id
+
+
+def timeout(name: str, value: str, before: float, after: float) -> Effect:
+    return Effect(f"timeouts.{name}", ("timeouts", name), value, gateway(lambda g: getattr(g.timeouts, name)), before, after)
+
+
+def limit(name: str, field: str, value: object, before: int, after: int) -> Effect:
+    return Effect(f"limits.{name}", ("limits", name), value, gateway(lambda g: getattr(g.limits, field)), before, after)
+
+
+GATEWAY = [
+    Effect("portal", ("portal",), "http://autre.localhost", gateway(lambda g: (g.portal_url, g.portal_host)),
+           ("http://portail.localhost:8080", "portail.localhost"), ("http://autre.localhost", "autre.localhost")),
+    Effect("listen[].address", ("listen", 0, "address"), "[::1]:80", gateway(lambda g: g.listeners[0].address),
+           ("127.0.0.1", 8080), ("::1", 80)),
+    Effect("listen[].tls.certificate", ("listen", 0, "tls"), TLS, gateway(lambda g: g.listeners[0].certificate),
+           None, PEM["file:tls.crt"]),
+    Effect("listen[].tls.key", ("listen", 0, "tls"), TLS, gateway(lambda g: g.listeners[0].key), None, PEM["file:tls.key"]),
+    Effect("admin", ("admin",), "unix:../var/admin.sock", gateway(lambda g: g.admin), "127.0.0.1:8081",
+           "unix:/srv/ecluse/var/admin.sock"),
+    Effect("state", ("state",), "/var/lib/ecluse", gateway(lambda g: g.state_folder), "/srv/ecluse/var", "/var/lib/ecluse"),
+    Effect("store.type", ("store", "type"), "memory", gateway(lambda g: g.store), "sqlite", "memory", ((("workers",), 1),)),
+    Effect("store.keys[].id", ("store", "keys", 0, "id"), "k2", gateway(lambda g: g.store_keys[0][0]), "k1", "k2"),
+    Effect("store.keys[].secret", ("store", "keys", 0, "secret"), {"env": "OTHER"}, gateway(lambda g: g.store_keys[0][1]),
+           b"0123456789abcdef0123456789abcdef", PEM["env:OTHER"]),
+    Effect("trusted_proxies[]", ("trusted_proxies",), ["10.0.0.0/8"], gateway(lambda g: [*map(str, g.trusted_proxies)]),
+           [], ["10.0.0.0/8"]),
+    timeout("request_head", "1s", 15, 1), timeout("idle", "5m", 75, 300), timeout("body", "500ms", 30, 0.5),
+    timeout("connect", "1s", 5, 1), timeout("first_byte", "2m", 60, 120), timeout("total", "1d", 3600, 86400),
+    timeout("drain", "1s", 30, 1),
+    limit("url", "url", "1KB", 8192, 1024), limit("headers", "headers_bytes", "8KB", 32768, 8192),
+    limit("header_count", "headers_count", 50, 100, 50), limit("body", "body", "unlimited", 1 << 30, 0),
+    limit("connections", "connections", 7, 20000, 7),
+    limit("connections_per_client", "connections_per_client", 7, 2000, 7),
+    limit("transactions", "transactions", 7, 100000, 7),
+    limit("transactions_per_network", "transactions_per_network", 7, 1000, 7),
+    limit("cached_seats", "cached_seats", 7, 20000, 7),
+    Effect("access_log", ("access_log",), True, gateway(lambda g: g.access_log), False, True),
+    Effect("development", ("development",), False, lambda s: (s.gateway.development, s.providers["metropole"].development),
+           (True, True), (False, False),
+           ((("portal",), "https://portail.example"), (("trusted_proxies",), ["10.0.0.0/8"]))),
+    Effect("workers", ("workers",), 5, gateway(lambda g: g.workers), 2, 5),
+]  # fmt: skip
+
+PROVIDER = [
+    Effect("provider", ("provider",), "autre", lambda s: [*s.providers], ["metropole"], ["autre"]),
+    Effect("label", ("label",), "Autre", provider(lambda p: (p.label, p.labels)),
+           ("Métropole du Nord", {"fr": "Métropole du Nord", "en": "Northern Metropolis"}), ("Autre", {})),
+    Effect("oidc.issuer", ("oidc", "issuer"), "https://op.example/a", provider(lambda p: p.issuer),
+           "http://127.0.0.1:9400", "https://op.example/a"),
+    Effect("oidc.client_id", ("oidc", "client_id"), "autre", provider(lambda p: p.client_id), "ecluse", "autre"),
+    Effect("oidc.client_secret", ("oidc", "client_secret"), {"env": "OTHER"}, provider(lambda p: p.client_secret),
+           "metropole-secret-of-the-tests-0123456789", PEM["env:OTHER"].decode()),
+    Effect("oidc.client_authentication", ("oidc", "client_authentication"), "client_secret_post",
+           provider(lambda p: p.client_authentication), "client_secret_basic", "client_secret_post"),
+    Effect("oidc.scopes[]", ("oidc", "scopes"), ["openid"], provider(lambda p: p.scopes),
+           ("openid", "profile", "email"), ("openid",)),
+    Effect("oidc.algorithms[]", ("oidc", "algorithms"), ["ES256"], provider(lambda p: p.algorithms), {"RS256"}, {"ES256"}),
+    Effect("oidc.userinfo", ("oidc", "userinfo"), False, provider(lambda p: p.userinfo), True, False),
+    Effect("oidc.ca", ("oidc", "ca"), {"file": "tls.crt"}, provider(lambda p: p.ca), None, PEM["file:tls.crt"]),
+    Effect("oidc.private_addresses", ("oidc", "private_addresses"), True, provider(lambda p: p.private_addresses), False, True),
+    Effect("attributes.*", ("attributes", "uid"), "address.login", provider(lambda p: p.attributes["uid"].claim),
+           ("preferred_username",), ("address", "login")),
+    Effect("tenant", ("tenant",), "uai", provider(lambda p: p.tenant_attribute), "siret", "uai"),
+    Effect("asserts.siret[]", ("asserts", "siret"), ["22590001800014"], within(), "within", "login.outside_perimeter"),
+    Effect("asserts.email_domains[]", ("asserts", "email_domains"), ["autre.example"], within(), "within",
+           "login.outside_perimeter"),
+    Effect("asserts.attributes.*[]", ("asserts", "attributes"), {"groups": ["ONDE"]}, within(), "within",
+           "login.outside_perimeter"),
+    Effect("session.idle", ("session", "idle"), "1m", provider(lambda p: p.session_idle), 1800, 60),
+    Effect("session.absolute", ("session", "absolute"), "1h", provider(lambda p: p.session_absolute), 43200, 3600),
+    Effect("skew", ("skew",), "5s", provider(lambda p: p.skew), 60, 5),
+]  # fmt: skip
+
+ADMIN = ("access", 1)
+X = ("translate", "headers", "X-Remote-User")
+COOKIE = ("translate", "cookies")
+
+
+def header(value: bytes) -> Injection:
+    return Injection(b"\r\nX-Remote-User: " + value if value else b"", b"")
+
+
+def cookie(value: bytes) -> Injection:
+    return Injection(b"\r\nX-Remote-User: helene", value)
+
+
+APP = [
+    Effect("app", ("app",), "autre", lambda s: [*s.apps], ["permis"], ["autre"]),
+    Effect("hosts[]", ("hosts",), ["a.localhost", "*.b.localhost"], lambda s: [*s.exact_hosts, *s.wildcards],
+           ["permis.localhost"], ["a.localhost", "b.localhost"]),
+    Effect("public.scheme", ("public",), {"scheme": "https"}, app(lambda a: a.origin("h")), "http://h:8080", "https://h"),
+    Effect("public.port", ("public",), {"port": 8443}, app(lambda a: a.origin("h")), "http://h:8080", "http://h:8443"),
+    Effect("upstream.url", ("upstream", "url"), "https://[::1]", app(lambda a: (a.upstream.scheme, a.upstream.host, a.upstream.port)),
+           ("http", "127.0.0.1", 9001), ("https", "::1", 443)),
+    Effect("upstream.timeout", ("upstream", "timeout"), "2s", app(lambda a: (a.upstream.timeouts.first_byte, a.upstream.timeouts.connect)),
+           (60, 5), (2, 5)),
+    Effect("upstream.host", ("upstream", "host"), "upstream", app(lambda a: a.upstream.host_header), None, "127.0.0.1:9001"),
+    Effect("upstream.host", ("upstream", "host"), "Interne.example", app(lambda a: a.upstream.host_header), None, "interne.example"),
+    Effect("upstream.ca", ("upstream", "ca"), {"file": "tls.crt"}, app(lambda a: a.upstream.ca), None, PEM["file:tls.crt"],
+           ((("upstream", "url"), "https://u.example"),)),
+    Effect("providers[]", ("providers",), ["autre", "autre"], app(lambda a: a.providers), ("metropole",), ("autre",)),
+    Effect("providers[]", ("providers",), ["autre"],
+           lambda s: type(compile_passage(s.apps["permis"], ("",), "GET", HELENE).decision).__name__, "Allow", "Challenge"),
+    Effect("paths.parameters[]", ("paths", "parameters"), ["jsessionid"], app(lambda a: a.leniency.parameters), set(), {"jsessionid"}),
+    Effect("paths.case", ("paths", "case"), "insensitive", app(lambda a: a.leniency.case_insensitive), False, True),
+    Effect("paths.case", ("paths", "case"), "insensitive", decision("GET", "admin", "x", who=None), "Challenge", "Challenge",
+           (((*ADMIN, "path"), "/ADMIN/**"),)),
+    Effect("paths.merge_slashes", ("paths", "merge_slashes"), True, app(lambda a: a.leniency.merge_slashes), False, True),
+    Effect("paths.encoding", ("paths", "encoding"), "latin1", app(lambda a: a.leniency.encoding), "utf-8", "latin-1"),
+    Effect("limits.body", ("limits", "body"), "1MB", app(lambda a: a.body_limit), 1 << 30, 1 << 20),
+    Effect("limits.body", ("limits", "body"), "unlimited", app(lambda a: a.body_limit), 1 << 30, 0),
+    Effect("session.idle", ("session", "idle"), "1m", app(lambda a: a.seat_limits.idle), None, 60),
+    Effect("session.absolute", ("session", "absolute"), "1h", app(lambda a: a.seat_limits.absolute), None, 3600),
+    Effect("session.then", ("session", "then"), "sign_in", app(lambda a: a.seat_then), "resume", "sign_in"),
+    Effect("translate.headers.*.from", (*X, "from"), "mail", injected, header(b"helene"), header(b"helene@metropole.example")),
+    Effect("translate.headers.*.value", X, {"value": "fixed"}, injected, header(b"helene"), header(b"fixed")),
+    Effect("translate.headers.*.join", (*X, "join"), ";", injected, "translation.unencodable", header(b"administrateurs;ONDE"),
+           (((*X, "from"), "groups"),)),
+    Effect("translate.headers.*.encoding", (*X, "encoding"), "percent", injected, header(b"helene"), header(b"%C5%81%C4%85cka"),
+           (((*X, "from"), "family_name"),)),
+    Effect("translate.headers.*.unencodable", (*X, "unencodable"), "transliterate", injected, header(b"helene"), header(b"Lacka"),
+           (((*X, "from"), "family_name"), ((*X, "encoding"), "latin1"))),
+    Effect("translate.cookies.*.from", (*COOKIE, "A"), {"from": "uid"}, injected, cookie(b""), cookie(b"A=helene")),
+    Effect("translate.cookies.*.value", (*COOKIE, "A"), {"value": "x"}, injected, cookie(b""), cookie(b"A=x")),
+    Effect("translate.cookies.*.join", (*COOKIE, "A"), {"from": "groups", "join": "|"}, injected, cookie(b""),
+           cookie(b"A=administrateurs|ONDE")),
+    Effect("translate.cookies.*.encoding", (*COOKIE, "A"), {"value": "é", "encoding": "percent"}, injected, cookie(b""),
+           cookie(b"A=%C3%A9")),
+    Effect("translate.cookies.*.unencodable", (*COOKIE, "A"),
+           {"value": "Ł", "encoding": "latin1", "unencodable": "transliterate"}, injected, cookie(b""), cookie(b"A=L")),
+    Effect("access[].path", (*ADMIN, "path"), "/other/**", decision("GET", "other", "x", who=None), "Challenge", "Challenge"),
+    Effect("access[].path", (*ADMIN, "path"), "/public/x", decision("GET", "public", "x", who=None), "Allow", "Challenge"),
+    Effect("access[].methods[]", (*ADMIN, "methods"), ["POST"], decision("GET", "admin", ""), "Allow", "Deny"),
+    Effect("access[].allow", (*ADMIN, "allow"), {"group": "elus"}, decision("GET", "admin", ""), "Allow", "Deny"),
+    Effect("access[].deny", ("access", 2, "deny"), {"group": "ONDE"}, decision("GET", "public", ""), "Allow", "Deny"),
+    Effect("access[].refusal", (*ADMIN, "refusal"), "Autre.",
+           lambda s: s.apps["permis"].routes.find(("admin", "")).rules[0].refusal, "Réservé aux administrateurs.", "Autre."),
+]  # fmt: skip
+
+
+def rule(condition: object, before: str, after: str, who: Identity | None = HELENE) -> Effect:
+    (key,) = condition if isinstance(condition, dict) else (str(condition),)
+    inner = condition[key] if isinstance(condition, dict) else None
+    if key == "claim" and isinstance(inner, dict):
+        key = "claim." + next(name for name in inner if name != "name")
+    return Effect(f"access[].allow:{key}", (*ADMIN, "allow"), condition, decision("GET", "admin", "", who=who), before, after)
+
+
+CONDITIONS = [
+    rule("anyone", "Challenge", "Allow", who=None),
+    rule("signed_in", "Deny", "Allow", who=PAUL),
+    rule({"group": "elus"}, "Allow", "Deny"),
+    rule({"claim": {"name": "mail", "equals": "paul@metropole.example"}}, "Allow", "Deny"),
+    rule({"claim": {"name": "mail", "in": ["a", "b"]}}, "Allow", "Deny"),
+    rule({"claim": {"name": "mail", "suffix": "@departement.example"}}, "Allow", "Deny"),
+    rule({"claim": {"name": "uai", "exists": True}}, "Allow", "Deny"),
+    rule({"any": [{"group": "a"}, {"group": "b"}]}, "Allow", "Deny"),
+    rule({"any": [{"group": "a"}, {"group": "ONDE"}]}, "Allow", "Allow"),
+    rule({"all": [{"group": "ONDE"}, {"group": "a"}]}, "Allow", "Deny"),
+    rule({"not": {"group": "ONDE"}}, "Allow", "Deny"),
+]
+FILES = {"gateway.yaml": GATEWAY, "providers/metropole.yaml": PROVIDER, "apps/permis.yaml": APP + CONDITIONS}
+ALL = [(file, effect) for file, effects in FILES.items() for effect in effects]
+
+
+def changed(file: str, changes: tuple[tuple[tuple[str | int, ...], object], ...]) -> Snapshot:
+    """JSON is YAML: the file written anew with these values in it. A renamed provider takes its app along."""
+    data: Any = deepcopy(read_document(file, BASE[file].encode())[0].data)
+    for path, value in changes:
+        at = data
+        for step in path[:-1]:
+            at = at[step] if isinstance(step, int) else at.setdefault(step, {})
+        at[path[-1]] = value
+    files: dict[str, str | None] = {file: json.dumps(data)}
+    if data.get("providers") == ["autre"] * len(data.get("providers", ())):
+        files["providers/autre.yaml"] = BASE["providers/metropole.yaml"].replace("provider: metropole", "provider: autre")
+    if file.startswith("providers/") and data["provider"] != "metropole":
+        files["apps/permis.yaml"] = BASE["apps/permis.yaml"].replace("[metropole]", f"[{data['provider']}]")
+    if file == "gateway.yaml" and not data["development"]:
+        files["providers/metropole.yaml"] = BASE["providers/metropole.yaml"].replace("http://127.0.0.1:9400", "https://op.example")
+    return sample_snapshot(files, PEM)
+
+
+@pytest.mark.parametrize(("file", "effect"), ALL, ids=[f"{effect.key}-{index}" for index, (_, effect) in enumerate(ALL)])
+def test_the_key_does_what_it_says(file: str, effect: Effect) -> None:
+    assert effect.see(sample_snapshot()) == effect.before or effect.with_it
+    assert effect.see(changed(file, (*effect.with_it, (effect.path, effect.value)))) == effect.after
+
+
+def keys(schema: dict[str, Any], node: dict[str, Any], path: str) -> Iterator[str]:
+    """Every key that a file may have: `[]` for the entries of a list, `*` for names of the operator's choice."""
+    if "$ref" in node:
+        node = schema["$defs"][node["$ref"].removeprefix("#/$defs/")]
+    if path in ("access[].allow", "access[].deny") or (set(node.get("properties", ())) <= {"file", "env", "credential"} and "properties" in node):
+        yield path
+    elif "anyOf" in node and any(part.get("type") == "object" for part in node["anyOf"]):
+        yield path
+    elif "properties" in node:
+        for key, below in node["properties"].items():
+            yield from keys(schema, below, f"{path}.{key}".removeprefix("."))
+    elif node.get("type") == "array":
+        yield from keys(schema, node["items"], f"{path}[]")
+    elif "patternProperties" in node or isinstance(node.get("additionalProperties"), dict):
+        (below,) = node.get("patternProperties", {"": node.get("additionalProperties")}).values()
+        yield from keys(schema, below, f"{path}.*")
+    else:
+        yield path
+
+
+@pytest.mark.parametrize(
+    ("name", "effects"), [("gateway", GATEWAY), ("provider", PROVIDER), ("app", APP)], ids=["gateway", "provider", "app"]
+)
+def test_no_key_is_without_its_effect(name: str, effects: list[Effect]) -> None:
+    schema = json.loads(schemas()[f"{name}.schema.json"])
+    assert set(keys(schema, schema, "")) - {"version"} == {effect.key for effect in effects}
+
+
+def test_no_condition_is_without_its_effect() -> None:
+    definitions = json.loads(schemas()["app.schema.json"])["$defs"]
+    written = {"anyone", "signed_in", "group", "any", "all", "not"}
+    written |= {f"claim.{test}" for test in definitions["ClaimTest"]["properties"] if test != "name"}
+    assert {effect.key.removeprefix("access[].allow:") for effect in CONDITIONS} == written

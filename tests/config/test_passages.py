@@ -1,0 +1,51 @@
+from gateway.config.passages import compile_passage
+from gateway.model.codes import POLICY_PROVIDER, SIGN_IN_REQUIRED, TRANSLATION_UNENCODABLE
+from gateway.model.decision import Allow, Challenge, Deny
+from gateway.model.identity import Identity
+from tests.config.samples import PERMIS, sample_snapshot
+
+APP = sample_snapshot().apps["permis"]
+
+
+def person(provider: str = "metropole", uid: tuple[str, ...] = ("helene",)) -> Identity:
+    return Identity(provider, "http://127.0.0.1:9400", "helene", {"uid": uid, "groups": ("administrateurs",)})
+
+
+def test_a_decision_and_what_is_injected_come_together() -> None:
+    passage = compile_passage(APP, ("admin", ""), "GET", person())
+    assert isinstance(passage.decision, Allow)
+    assert passage.injection is not None
+    assert passage.injection.headers == b"\r\nX-Remote-User: helene"
+
+
+def test_nothing_is_injected_for_nobody_and_nothing_goes_with_a_refusal() -> None:
+    public = compile_passage(APP, ("public", "x"), "GET", None)
+    assert isinstance(public.decision, Allow)
+    assert public.injection is not None
+    assert public.injection.headers == b""
+    refused = compile_passage(APP, ("admin", ""), "GET", Identity("metropole", "i", "paul", {"uid": ("paul",), "groups": ("ONDE",)}))
+    assert (type(refused.decision), refused.injection) == (Deny, None)
+
+
+def test_a_provider_that_the_app_does_not_list_is_not_heard() -> None:
+    """Invariant 5, on public paths too: the application is told nothing of a person whom it does not listen to."""
+    assert compile_passage(APP, ("",), "GET", person("autre")).decision == Challenge(
+        compile_passage(APP, ("",), "GET", None).decision.rule, POLICY_PROVIDER
+    )
+    assert compile_passage(APP, ("",), "GET", None).decision.reason is SIGN_IN_REQUIRED
+    public = compile_passage(APP, ("public", ""), "GET", person("autre"))
+    assert public.injection is not None
+    assert public.injection.headers == b""
+
+
+def test_what_cannot_be_said_to_the_application_is_a_refusal() -> None:
+    passage = compile_passage(APP, ("",), "GET", person(uid=("helene", "x")))
+    assert isinstance(passage.decision, Deny)
+    assert (passage.decision.reason, passage.injection) == (TRANSLATION_UNENCODABLE, None)
+
+
+def test_an_app_that_injects_nothing_injects_nothing() -> None:
+    app = sample_snapshot({"apps/permis.yaml": PERMIS.replace("translate:\n  headers:\n    X-Remote-User: {from: uid}\n", "")}).apps["permis"]
+    injection = compile_passage(app, ("",), "GET", person()).injection
+    assert injection is not None
+    assert (injection.headers, injection.cookies, app.translation.header_folds) == (b"", b"", frozenset())

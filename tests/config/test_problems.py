@@ -1,0 +1,57 @@
+from gateway.config.problems import Place, Problem, ProblemsFound, key_path, printable
+
+LINE = "    alow: {group: administrateurs}"
+PLACE = Place("policies/apps/x.yaml", 18, 5, LINE)
+
+
+def test_a_problem_is_shown_with_its_line_and_a_caret() -> None:
+    problem = Problem(PLACE, "access[1].alow", "unknown key", "did you mean allow?")
+    assert problem.render() == """\
+policies/apps/x.yaml:18:5: access[1].alow: unknown key (did you mean allow?)
+        alow: {group: administrateurs}
+        ^"""
+
+
+def test_a_collision_shows_both_places() -> None:
+    other = Place("policies/apps/y.yaml", 3, 9, "hosts: [a.example]")
+    problem = Problem(Place("policies/apps/x.yaml", 3, 9, "hosts: [a.example]"), "hosts[0]", "twice", "",
+                      (("first at", other),))
+    assert problem.render().splitlines()[-3:] == ["  first at policies/apps/y.yaml:3:9", "    hosts: [a.example]",
+                                                  "            ^"]
+
+
+def test_a_problem_of_a_whole_file_has_no_line() -> None:
+    assert Problem(Place("policies/apps/x.yaml", 0, 0), "", "cannot be read").render() == (
+        "policies/apps/x.yaml: cannot be read"
+    )
+
+
+def test_a_long_line_is_cut_around_the_place() -> None:
+    shown = Place("x.yaml", 1, 5001, "a" * 5000 + "!" + "b" * 5000).excerpt().splitlines()
+    assert len(shown[0]) == 4 + 160
+    assert shown[0][shown[1].index("^")] == "!"
+
+
+def test_tabs_keep_the_caret_below_its_character() -> None:
+    shown = Place("x.yaml", 1, 3, "\t\tx").excerpt().splitlines()
+    assert shown[0][shown[1].index("^")] == "x"
+
+
+def test_a_terminal_is_given_nothing_that_moves_it() -> None:
+    assert printable("a\x1b[2J\u202eb") == "a?[2J?b"
+    problem = Problem(Place("x\n.yaml", 1, 1, "\x1b]0;x\x07"), "a\x9b", "unknown key \x7f")
+    assert all(line.isprintable() for line in problem.render().splitlines())
+
+
+def test_problems_are_sorted_and_each_is_told_once() -> None:
+    def at(file: str, line: int, column: int) -> Problem:
+        return Problem(Place(file, line, column), "", "wrong")
+
+    found = ProblemsFound([at("b", 1, 1), at("a", 10, 1), at("a", 2, 7), at("a", 2, 3), at("a", 2, 7)])
+    assert str(found).splitlines() == ["a:2:3: wrong", "a:2:7: wrong", "a:10:1: wrong", "b:1:1: wrong"]
+
+
+def test_a_key_path_reads_as_one_would_say_it() -> None:
+    assert key_path(()) == ""
+    assert key_path(("access", 1, "allow", "any", 0, "group")) == "access[1].allow.any[0].group"
+    assert key_path((0, "a")) == "[0].a"
