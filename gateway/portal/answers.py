@@ -1,0 +1,37 @@
+"""Ready answers, each with the headers that every answer of ours carries."""
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from gateway.model.ports import Page
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+# Printable ASCII without what ends a header or starts a fragment that is not ours.
+_LOCATION_SAFE = "!#$%&'()*+,-./:;=?@[]_~"
+
+
+def security_headers(policy: str, *, framed: bool = False) -> Headers:
+    """`policy`: Content-Security-Policy. `framed`: the small page made for frames, which has nothing to click on
+    but a link that leaves the frame."""
+    common: Headers = (
+        (b"Cache-Control", b"no-store"),
+        (b"Referrer-Policy", b"no-referrer"),
+        (b"X-Content-Type-Options", b"nosniff"),
+        (b"Content-Security-Policy", policy.encode()),
+    )
+    return common if framed else (*common, (b"X-Frame-Options", b"DENY"))
+
+
+# Without a page: nothing may be loaded, framed or sent.
+BARE = security_headers("default-src 'none'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'")
+
+
+def redirect(location: str) -> Page:
+    """303: whatever the method was, the browser goes there with GET. `location` is an absolute URL of ours or of a
+    provider's metadata."""
+    return Page(303, (*BARE, (b"Location", quote(location, safe=_LOCATION_SAFE).encode())), b"")
+
+
+def with_headers(page: Page, headers: Mapping[bytes, bytes]) -> Page:
+    return Page(page.status, (*page.headers, *headers.items()), page.body)

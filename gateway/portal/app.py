@@ -1,0 +1,175 @@
+"""The portal: a closed table of its own paths, the dispatcher of the flow, and the one edge for errors.
+
+Requests come from the data plane over an in-memory connection whose `get_extra_info("ecluse")` is a PortalCall.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from gateway.config.lanes import PortalCall
+from gateway.model.codes import GATEWAY_FAULT, PATH_RESERVED, WIRE_METHOD
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Counters, Log, Page, Revoker, Sessions, Transactions
+from gateway.portal.answers import with_headers
+from gateway.portal.body import check_body
+from gateway.portal.callback import Callback
+from gateway.portal.challenge import Challenge
+from gateway.portal.enter import Enter
+from gateway.portal.login import Login
+from gateway.portal.logout import Logout
+from gateway.portal.outcomes import Ask, Begin, GoOn, Outcome
+from gateway.portal.pages import Pages
+from gateway.portal.ports import Federation
+from gateway.portal.report import Report, where
+from gateway.portal.session_page import SessionPages
+from gateway.portal.start import Start
+from gateway.portal.visit import PREFIX, Step, Visit
+
+# The data plane has applied the limits of gateway.yaml: aiohttp's own must never be the narrower ones.
+_LONGEST = 1 << 20
+_CALLBACK = "callback/"
+
+# Path below /_ecluse/ to method to step; HEAD is answered like GET.
+Table = Mapping[str, Mapping[str, Step]]
+
+
+class Portal:
+    """`now`: Unix seconds; `monotonic`: seconds; `token_urlsafe`: as `secrets.token_urlsafe`.
+
+    To be made inside the running loop that it serves.
+    """
+
+    def __init__(
+        self,
+        *,
+        sessions: Sessions,
+        transactions: Transactions,
+        federation: Federation,
+        revoker: Revoker,
+        pages: Pages,
+        counters: Counters,
+        log: Log,
+        now: Callable[[], float],
+        monotonic: Callable[[], float],
+        token_urlsafe: Callable[[int], str],
+    ) -> None:
+        self._pages = pages
+        self._report = report = Report(counters=counters, log=log)
+        self._challenge = Challenge(
+            sessions=sessions, transactions=transactions, report=report, now=now, token_urlsafe=token_urlsafe
+        )
+        self._start = Start(sessions=sessions, transactions=transactions, pages=pages)
+        self._login = Login(
+            transactions=transactions, federation=federation, report=report, now=now, token_urlsafe=token_urlsafe
+        )
+        self._callback = Callback(
+            sessions=sessions, transactions=transactions, federation=federation, pages=pages, report=report, now=now
+        )
+        enter = Enter(sessions=sessions, transactions=transactions, report=report, token_urlsafe=token_urlsafe)
+        logout = Logout(sessions=sessions, transactions=transactions, revoker=revoker, pages=pages, report=report)
+        own = SessionPages(sessions=sessions, pages=pages, monotonic=monotonic)
+        both: Table = {"login": {"GET": self._begin_or_ask}, "logout": {"GET": logout.form, "POST": logout.sign_out}}
+        self._app_table: Table = {**both, "enter": {"GET": enter.enter}, "session": {"GET": own.session}}
+        self._portal_table: Table = {**both, "start": {"GET": self._start.start}, "sessions": {"GET": own.sessions}}
+        self._server = web.Server(
+            self._handle,
+            access_log=None,
+            max_line_size=_LONGEST,
+            max_field_size=_LONGEST,
+            max_headers=_LONGEST,
+            auto_decompress=False,
+        )
+
+    def protocol(self) -> asyncio.Protocol:
+        """A fresh server side of one in-memory connection."""
+        return self._server()
+
+    async def close(self, within: float) -> None:
+        """Ends the connections still open, after at most `within` seconds for what is being answered."""
+        await self._server.shutdown(within)
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        call = request.get_extra_info("ecluse")
+        if not isinstance(call, PortalCall):
+            # The browser has gone while the request was on its way here: nobody reads this.
+            return web.Response(status=500)
+        visit = Visit(request, call)
+        try:
+            page = await self._run(visit)
+        except GatewayError as error:
+            self._report.refused(visit, error)
+            page = self._refusal(visit, error)
+        except Exception as fault:  # noqa: BLE001 - the one edge: a fault of ours ends this request alone
+            self._report.fault(visit, where(fault))
+            page = self._refusal(visit, GatewayError(GATEWAY_FAULT))
+        return _response(page, visit.cookies_to_set)
+
+    async def _run(self, visit: Visit) -> Page:
+        """Steps say what comes next and never call each other."""
+        outcome: Outcome = await self._first(visit)
+        while not isinstance(outcome, Page):
+            match outcome:
+                case Begin():
+                    outcome = await self._challenge.begin(visit, outcome)
+                case GoOn():
+                    outcome = await self._start.go_on(visit, outcome)
+                case Ask():
+                    outcome = await self._login.ask(visit, outcome)
+        return outcome
+
+    async def _first(self, visit: Visit) -> Outcome:
+        if visit.call.purpose == "challenge":
+            return await self._challenge.arrived(visit)
+        steps = self._find(visit)
+        if not steps:
+            raise GatewayError(PATH_RESERVED, "no such page of ours on this host")
+        step = steps.get(visit.method)
+        if step is None:
+            return self._not_allowed(visit, steps)
+        await check_body(visit.request)
+        return await step(visit)
+
+    def _find(self, visit: Visit) -> Mapping[str, Step]:
+        """The paths are compared as received: there is one way to write each."""
+        path = visit.path.removeprefix(PREFIX)
+        found: Mapping[str, Step] = {}
+        if visit.call.app is not None:
+            found = self._app_table.get(path, found)
+        if visit.on_portal_host and not found:
+            is_callback = path.startswith(_CALLBACK)
+            found = {"GET": self._callback.callback} if is_callback else self._portal_table.get(path, found)
+        return found
+
+    async def _begin_or_ask(self, visit: Visit) -> Outcome:
+        """`login` is one path with two meanings: on the portal a provider was chosen, on an app host none yet."""
+        if visit.on_portal_host and (visit.call.app is None or visit.parameter("provider")):
+            return await self._login.login(visit)
+        return await self._challenge.login(visit)
+
+    def _not_allowed(self, visit: Visit, steps: Mapping[str, Step]) -> Page:
+        error = GatewayError(WIRE_METHOD, f"{visit.method} is not for this page")
+        self._report.refused(visit, error)
+        # RFC 9110 15.5.6
+        allowed = ", ".join(method for method in ("GET", "HEAD", "POST") if method.replace("HEAD", "GET") in steps)
+        return with_headers(self._refusal(visit, error), {b"Allow": allowed.encode()})
+
+    def _refusal(self, visit: Visit, error: GatewayError) -> Page:
+        return self._pages.render(
+            error.code,
+            kind=visit.kind,
+            language=visit.language,
+            reference=visit.call.request_id,
+            login_url=visit.way_back,
+        )
+
+
+def _response(page: Page, cookies_to_set: list[str]) -> web.Response:
+    headers: CIMultiDict[str] = CIMultiDict((name.decode(), value.decode("latin-1")) for name, value in page.headers)
+    for cookie in cookies_to_set:
+        headers.add("Set-Cookie", cookie)
+    # Not the name and version of the library.
+    headers["Server"] = "ecluse"
+    return web.Response(status=page.status, headers=headers, body=page.body)

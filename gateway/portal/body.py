@@ -1,0 +1,22 @@
+"""What a browser may send to us: nothing, or a small form."""
+
+from aiohttp.web import BaseRequest
+
+from gateway.model.codes import LIMIT_BODY, PORTAL_BODY
+from gateway.model.errors import GatewayError
+
+LIMIT = 64 * 1024
+_FORM = "application/x-www-form-urlencoded"
+
+
+async def check_body(request: BaseRequest) -> None:
+    """Reads it to its end, so that no step runs on half a request. No step needs a field of it yet."""
+    if not request.can_read_body:
+        return
+    if request.content_type != _FORM:
+        raise GatewayError(PORTAL_BODY, f"a body that is not {_FORM}")
+    size = 0
+    async for chunk in request.content.iter_chunked(8192):
+        size += len(chunk)
+        if size > LIMIT:
+            raise GatewayError(LIMIT_BODY, f"a form of over {LIMIT} bytes")

@@ -1,0 +1,125 @@
+"""On the portal host: the provider's answer. Validated in full, then a new session, then back to the transaction."""
+
+from collections.abc import Callable
+
+from gateway.config.snapshot import App
+from gateway.identity.mapping import map_claims, tenant_of
+from gateway.identity.perimeter import check
+from gateway.model.codes import (
+    LOGIN_NOT_FRESH,
+    LOGIN_OTHER_BROWSER,
+    LOGIN_OTHER_PROVIDER,
+    LOGIN_TRANSACTION_GONE,
+)
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.model.ports import Page, Sessions, Transactions
+from gateway.model.provider import OidcProvider
+from gateway.model.session import SeatLimits
+from gateway.model.transaction import OidcLogin, Transaction
+from gateway.oidc.authorization import process_authorization_response, response_state
+from gateway.oidc.id_token import IdToken
+from gateway.portal import cookies
+from gateway.portal.freshness import is_fresh
+from gateway.portal.login import provider_of
+from gateway.portal.outcomes import GoOn, Outcome
+from gateway.portal.pages import Pages
+from gateway.portal.pending import pending
+from gateway.portal.ports import Federation
+from gateway.portal.report import Report
+from gateway.portal.visit import PREFIX, Visit
+
+
+class Callback:
+    def __init__(
+        self,
+        *,
+        sessions: Sessions,
+        transactions: Transactions,
+        federation: Federation,
+        pages: Pages,
+        report: Report,
+        now: Callable[[], float],
+    ) -> None:
+        self._sessions = sessions
+        self._transactions = transactions
+        self._federation = federation
+        self._pages = pages
+        self._report = report
+        self._now = now
+
+    async def callback(self, visit: Visit) -> Outcome:
+        """`/_ecluse/callback/NAME`. The sign-in is taken by its `state` first: whoever fails has used it up."""
+        parameters = visit.parameters().items()
+        login = await self._transactions.take_login(response_state(parameters))
+        if login is None:
+            return await self._come_again(visit)
+        provider = self._asked(visit, login)
+        transaction = await self._transaction(visit, provider, login)
+        metadata = await self._federation.metadata(provider)
+        code = process_authorization_response(provider, metadata, login, parameters)
+        token, claims = await self._federation.sign_in(provider, code, login, self._now())
+        identity = map_claims(provider, claims, token.acr, token.amr, token.auth_time, int(self._now()))
+        check(provider, identity)
+        if transaction is not None and not is_fresh(visit.call.snapshot, identity, transaction):
+            raise GatewayError(LOGIN_NOT_FRESH, "the provider did not ask the person anew")
+        cookie = await self._session(visit, provider, login, identity, token)
+        if login.transaction is None:
+            return self._pages.signed_in(visit.language, _home(visit), again=False)
+        return GoOn(login.transaction, cookie, fresh=True)
+
+    def _asked(self, visit: Visit, login: OidcLogin) -> OidcProvider:
+        """Invariant 7: path and transaction name one provider, else the code goes nowhere."""
+        name = visit.path.removeprefix(f"{PREFIX}callback/")
+        visit.provider = login.provider
+        if name != login.provider:
+            raise GatewayError(LOGIN_OTHER_PROVIDER, f"asked {login.provider}, answered at another's callback")
+        if not visit.holds(login.binding):
+            raise GatewayError(LOGIN_OTHER_BROWSER, "the sign-in was begun in another browser")
+        return provider_of(visit.call.snapshot, name)
+
+    async def _transaction(self, visit: Visit, provider: OidcProvider, login: OidcLogin) -> Transaction | None:
+        """What the sign-in is for, before anything is asked of the provider."""
+        if login.transaction is None:
+            return None
+        found = await pending(self._transactions, visit, login.transaction)
+        found.require(provider.name)
+        return found.transaction
+
+    async def _session(
+        self, visit: Visit, provider: OidcProvider, login: OidcLogin, identity: Identity, token: IdToken
+    ) -> bytes:
+        """A new session under a new id; the one that this browser brought is not carried on (no fixation)."""
+        cookie = await self._sessions.sign_in(
+            host=visit.call.host,
+            identity=identity,
+            tenant=tenant_of(provider, identity),
+            browser=visit.binding() or login.binding,
+            idle=provider.session_idle,
+            absolute=provider.session_absolute,
+            id_token=token.raw,
+            sid=token.sid,
+            replaces=visit.seat_cookie(),
+            limits=_limits(visit.call.app),
+        )
+        visit.cookies_to_set.append(cookies.set_seat(cookie))
+        self._report.signed_in(visit)
+        return cookie
+
+    async def _come_again(self, visit: Visit) -> Page:
+        """Back, reload, sent twice, or somebody else's: nothing is asked of any provider."""
+        error = GatewayError(LOGIN_TRANSACTION_GONE, "a callback whose state is unknown, used, or too old")
+        cookie = visit.seat_cookie()
+        if cookie is None or await self._sessions.load(visit.call.host, cookie) is None:
+            raise error
+        self._report.refused(visit, error)
+        return self._pages.signed_in(visit.language, _home(visit), again=True)
+
+
+def _limits(app: App | None) -> SeatLimits:
+    """Where one host serves portal and app, the portal's seat is the app's."""
+    return SeatLimits() if app is None else app.seat_limits
+
+
+def _home(visit: Visit) -> str:
+    return "/" if visit.call.app is not None else f"{PREFIX}sessions"

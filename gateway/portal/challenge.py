@@ -1,0 +1,88 @@
+"""On an app host: a navigation that needs a sign-in becomes a transaction and goes to the portal."""
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+from gateway.config.snapshot import App
+from gateway.model.codes import LOGIN_LOOP, SESSION_FORM_NOT_SENT
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Page, Sessions, Transactions
+from gateway.model.transaction import Transaction
+from gateway.portal.answers import redirect
+from gateway.portal.outcomes import Begin, Outcome
+from gateway.portal.report import Report
+from gateway.portal.visit import PREFIX, Visit, app_here, clean_starts_of, login_link, return_target
+
+ROUNDS = 3
+
+
+class Challenge:
+    def __init__(
+        self,
+        *,
+        sessions: Sessions,
+        transactions: Transactions,
+        report: Report,
+        now: Callable[[], float],
+        token_urlsafe: Callable[[int], str],
+    ) -> None:
+        self._sessions = sessions
+        self._transactions = transactions
+        self._report = report
+        self._now = now
+        self._token_urlsafe = token_urlsafe
+
+    async def arrived(self, visit: Visit) -> Outcome:
+        """A navigation that the data plane would not let in. A form that was sent with it cannot be kept."""
+        app = app_here(visit)
+        if visit.method == "GET":
+            return Begin(return_target(app, visit.target))
+        visit.way_back = login_link(app, visit.call.host, _referring_page(visit, app))
+        raise GatewayError(SESSION_FORM_NOT_SENT, f"{visit.method} without a session")
+
+    async def login(self, visit: Visit) -> Outcome:
+        """`/_ecluse/login?to=`: a person or a script asks to sign in. Who is signed in already goes straight back."""
+        app = app_here(visit)
+        target = return_target(app, visit.parameter("to"))
+        cookie = visit.seat_cookie()
+        seat = await self._sessions.load(visit.call.host, cookie) if cookie else None
+        if seat is not None and seat.live and seat.identity.provider in app.providers:
+            return redirect(app.origin(visit.call.host) + target)
+        if visit.parameter("again") and (binding := visit.binding()):
+            await self._transactions.clear_rounds(binding, visit.call.host)
+            await self._transactions.clear_rounds(binding, clean_starts_of(visit.call.host))
+        return Begin(target)
+
+    async def begin(self, visit: Visit, begin: Begin) -> Page:
+        app = app_here(visit)
+        host = visit.call.host
+        visit.way_back = login_link(app, host, begin.target, again=True)
+        binding = visit.binding_made(self._token_urlsafe)
+        rounds = await self._transactions.rounds(binding, host)
+        if rounds >= ROUNDS:
+            raise GatewayError(LOGIN_LOOP, f"{rounds} sign-ins in a minute and no seat came back")
+        transaction = self._transaction(app, host, begin.target, binding, rounds)
+        id = await self._transactions.put(transaction, visit.network)
+        self._report.transaction_begun(app.name)
+        return redirect(f"{visit.call.snapshot.gateway.portal_url}{PREFIX}start?t={quote(id, safe='')}")
+
+    def _transaction(self, app: App, host: str, target: str, binding: str, round: int) -> Transaction:
+        now = int(self._now())
+        return Transaction(
+            app=app.name,
+            host=host,
+            scheme=app.scheme,
+            return_target=target,
+            binding=binding,
+            round=round,
+            created_at=now,
+            # `then: sign_in`: each new seat needs an authentication made for it. A seat that ended before this
+            # moment cannot be told from one that the browser threw away, so the moment of asking is the limit.
+            not_before=now if app.seat_then == "sign_in" else 0,
+        )
+
+
+def _referring_page(visit: Visit, app: App) -> str:
+    """The page that held the form, where the browser says so and it is one of this host."""
+    referer = visit.request.headers.get("Referer", "")
+    return return_target(app, referer.removeprefix(app.origin(visit.call.host)))

@@ -1,0 +1,80 @@
+"""On an app host: the hand-over code becomes this host's own seat."""
+
+from collections.abc import Callable
+
+from gateway.config.snapshot import App
+from gateway.model.codes import (
+    HANDOVER_CODE_GONE,
+    HANDOVER_OTHER_BROWSER,
+    HANDOVER_OTHER_HOST,
+    LOGIN_LOOP,
+    LOGIN_UNKNOWN_PROVIDER,
+)
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Page, Sessions, Transactions
+from gateway.model.transaction import HandOver
+from gateway.portal import cookies
+from gateway.portal.answers import redirect
+from gateway.portal.outcomes import Begin, Outcome
+from gateway.portal.report import Report
+from gateway.portal.visit import Visit, app_here, clean_starts_of, login_link
+
+
+class Enter:
+    def __init__(
+        self,
+        *,
+        sessions: Sessions,
+        transactions: Transactions,
+        report: Report,
+        token_urlsafe: Callable[[int], str],
+    ) -> None:
+        self._sessions = sessions
+        self._transactions = transactions
+        self._report = report
+        self._token_urlsafe = token_urlsafe
+
+    async def enter(self, visit: Visit) -> Outcome:
+        """`/_ecluse/enter?code=`. The code is taken first: whatever is found wrong afterwards, it is used up.
+
+        Its age is the store's to tell: after 30 s it is not there.
+        """
+        app = app_here(visit)
+        code = visit.parameter("code")
+        if not code:
+            raise GatewayError(HANDOVER_CODE_GONE, "no code")
+        hand_over = await self._sessions.take_hand_over(code)
+        if hand_over is None:
+            return await self._come_again(visit, app)
+        self._check(visit, app, hand_over)
+        return await self._seat(visit, app, hand_over)
+
+    def _check(self, visit: Visit, app: App, hand_over: HandOver) -> None:
+        if hand_over.host != visit.call.host or hand_over.app != app.name:
+            raise GatewayError(HANDOVER_OTHER_HOST, f"the code was made for {hand_over.app} on {hand_over.host}")
+        visit.way_back = login_link(app, hand_over.host, hand_over.return_target)
+        if not visit.holds(hand_over.binding):
+            raise GatewayError(HANDOVER_OTHER_BROWSER, "the code was made for another browser")
+        # Invariant 5: what an app's file says now, whatever it said when the code was made.
+        if hand_over.provider not in app.providers:
+            raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{app.name} does not list {hand_over.provider}")
+
+    async def _seat(self, visit: Visit, app: App, hand_over: HandOver) -> Page:
+        cookie = await self._sessions.take_seat(hand_over, replaces=visit.seat_cookie(), limits=app.seat_limits)
+        if cookie is None:
+            raise GatewayError(HANDOVER_CODE_GONE, "the session ended during the hand-over")
+        visit.cookies_to_set.append(cookies.set_seat(cookie))
+        return redirect(app.origin(hand_over.host) + hand_over.return_target)
+
+    async def _come_again(self, visit: Visit, app: App) -> Outcome:
+        """Back, reload, sent twice, too late: with a live seat on to the app; without, one clean start, no more."""
+        self._report.refused(visit, GatewayError(HANDOVER_CODE_GONE, "unknown, used, or too old"))
+        cookie = visit.seat_cookie()
+        if cookie is not None and await self._sessions.load(visit.call.host, cookie) is not None:
+            return redirect(app.origin(visit.call.host) + "/")
+        binding = visit.binding_made(self._token_urlsafe)
+        if await self._transactions.rounds(binding, clean_starts_of(visit.call.host)):
+            visit.way_back = login_link(app, visit.call.host, "/", again=True)
+            raise GatewayError(LOGIN_LOOP, "a second hand-over in a row came too late")
+        await self._transactions.count_round(binding, clean_starts_of(visit.call.host), 0)
+        return Begin("/")

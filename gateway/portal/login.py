@@ -1,0 +1,78 @@
+"""On the portal host: a person is sent to a provider."""
+
+from collections.abc import Callable
+
+from gateway.config.snapshot import Snapshot
+from gateway.model.codes import LOGIN_UNKNOWN_PROVIDER
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Page, Transactions
+from gateway.model.provider import OidcProvider
+from gateway.model.transaction import OidcLogin
+from gateway.oidc.authorization import authorization_request
+from gateway.portal.answers import redirect
+from gateway.portal.outcomes import Ask, Outcome
+from gateway.portal.pending import pending
+from gateway.portal.ports import Federation
+from gateway.portal.report import Report
+from gateway.portal.visit import PREFIX, SECRET_BYTES, Visit
+
+
+class Login:
+    def __init__(
+        self,
+        *,
+        transactions: Transactions,
+        federation: Federation,
+        report: Report,
+        now: Callable[[], float],
+        token_urlsafe: Callable[[int], str],
+    ) -> None:
+        self._transactions = transactions
+        self._federation = federation
+        self._report = report
+        self._now = now
+        self._token_urlsafe = token_urlsafe
+
+    async def login(self, visit: Visit) -> Outcome:
+        """`/_ecluse/login?t=&provider=`: a choice was made. Without `t`: a sign-in to the portal itself."""
+        parameters = visit.parameters()
+        return Ask(parameters.get("provider", ""), parameters.get("t"))
+
+    async def ask(self, visit: Visit, ask: Ask) -> Page:
+        provider = provider_of(visit.call.snapshot, ask.provider)
+        visit.provider = provider.name
+        not_before = await self._not_before(visit, provider, ask.transaction) if ask.transaction is not None else 0
+        login = OidcLogin(
+            provider=provider.name,
+            nonce=self._token_urlsafe(SECRET_BYTES),
+            code_verifier=self._token_urlsafe(SECRET_BYTES),
+            redirect_uri=redirect_uri(visit.call.snapshot, provider),
+            binding=visit.binding_made(self._token_urlsafe),
+            transaction=ask.transaction,
+            created_at=int(self._now()),
+        )
+        metadata = await self._federation.metadata(provider)
+        state = self._token_urlsafe(SECRET_BYTES)
+        await self._transactions.put_login(login, state, visit.network)
+        self._report.login_started(visit)
+        # OIDC Core 3.1.2.1: `max_age=0` asks for an authentication made now, and makes `auth_time` required.
+        max_age = 0 if not_before else None
+        return redirect(authorization_request(provider, metadata, login, state, max_age=max_age))
+
+    async def _not_before(self, visit: Visit, provider: OidcProvider, id: str) -> int:
+        """What the transaction that the sign-in is for asks of the authentication."""
+        found = await pending(self._transactions, visit, id)
+        found.require(provider.name)
+        return found.transaction.not_before
+
+
+def provider_of(snapshot: Snapshot, name: str) -> OidcProvider:
+    provider = snapshot.providers.get(name)
+    if provider is None:
+        raise GatewayError(LOGIN_UNKNOWN_PROVIDER, "no provider of this name")
+    return provider
+
+
+def redirect_uri(snapshot: Snapshot, provider: OidcProvider) -> str:
+    """One per provider, from the configuration, never from what a request says of itself."""
+    return f"{snapshot.gateway.portal_url}{PREFIX}callback/{provider.name}"

@@ -1,0 +1,32 @@
+"""What a step of the flow answers: a page, or what has to happen next. Steps never call each other."""
+
+from dataclasses import dataclass
+
+from gateway.model.ports import Page
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Send the browser to the portal for `target` (origin-form, safe) of this app host."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoOn:
+    """Serve the transaction with the portal seat of `cookie`. `fresh`: the provider has just answered."""
+
+    transaction: str
+    cookie: bytes | None
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask this provider who the person is. `transaction` None: a sign-in to the portal itself."""
+
+    provider: str
+    transaction: str | None
+
+
+Outcome = Page | Begin | GoOn | Ask

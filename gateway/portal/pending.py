@@ -1,0 +1,33 @@
+"""The transaction that a sign-in on the portal serves, and its app as the configuration has it now."""
+
+from typing import NamedTuple
+
+from gateway.config.snapshot import App
+from gateway.model.codes import LOGIN_TRANSACTION_GONE, LOGIN_UNKNOWN_PROVIDER
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Transactions
+from gateway.model.transaction import Transaction
+from gateway.portal.visit import Visit, login_link
+
+
+class Pending(NamedTuple):
+    transaction: Transaction
+    app: App
+
+    def require(self, provider: str) -> None:
+        """Invariant 5: an app listens only to the providers that its file lists."""
+        if provider not in self.app.providers:
+            raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{self.app.name} does not list {provider}")
+
+
+async def pending(transactions: Transactions, visit: Visit, id: str) -> Pending:
+    """It stays where it is. From here on a refusal's page leads back to the app, and the log names it."""
+    transaction = await transactions.peek(id) if id else None
+    if transaction is None:
+        raise GatewayError(LOGIN_TRANSACTION_GONE, "no such transaction")
+    app = visit.call.snapshot.find_app(transaction.host)
+    if app is None or app.name != transaction.app:
+        raise GatewayError(LOGIN_TRANSACTION_GONE, f"{transaction.app} no longer answers on {transaction.host}")
+    visit.app_name = app.name
+    visit.way_back = login_link(app, transaction.host, transaction.return_target)
+    return Pending(transaction, app)

@@ -1,0 +1,21 @@
+"""What the portal needs of a sibling layer beyond model/ports.py; the composition root joins them by hand."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from gateway.model.provider import OidcProvider
+from gateway.model.transaction import OidcLogin
+from gateway.oidc.authorization import AuthorizationCode
+from gateway.oidc.discovery import ProviderMetadata
+from gateway.oidc.id_token import IdToken
+
+
+class Federation(Protocol):
+    """The back channel to providers. Raises GatewayError with the code that the person and the operator see."""
+
+    async def metadata(self, provider: OidcProvider) -> ProviderMetadata: ...
+
+    async def sign_in(
+        self, provider: OidcProvider, code: AuthorizationCode, login: OidcLogin, now: float
+    ) -> tuple[IdToken, Mapping[str, object]]:
+        """The code for the validated ID token, and its claims with those of userinfo. `now`: Unix seconds."""

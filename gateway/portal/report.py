@@ -1,0 +1,69 @@
+"""What the log and the counters learn of refusals and sign-ins: codes and configured names, never a secret or value."""
+
+from traceback import extract_tb
+
+from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Counters, Log
+from gateway.portal.visit import Visit
+
+_EVENTS = {
+    "login": "login.refused",
+    "oidc": "login.refused",
+    "handover": "handover.refused",
+    "logout": "logout.refused",
+}
+
+
+class Report:
+    def __init__(self, *, counters: Counters, log: Log) -> None:
+        self._counters = counters
+        self._log = log
+
+    def refused(self, visit: Visit, error: GatewayError) -> None:
+        code = error.code.id
+        event = _EVENTS.get(code.partition(".")[0], "request.refused")
+        if event == "login.refused":
+            self._counters.add("ecluse_auth_logins_total", visit.provider, "refused", code)
+        if error.code is LOGIN_PROVIDER_UNREACHABLE:
+            self._counters.add("ecluse_provider_errors_total", visit.provider, code)
+            event = "provider.unreachable"
+        self._event(event, visit, code, error.detail)
+
+    def fault(self, visit: Visit, detail: str) -> None:
+        self._event("gateway.fault", visit, "gateway.fault", detail)
+
+    def transaction_begun(self, app: str) -> None:
+        self._counters.add("ecluse_auth_transactions_total", app)
+
+    def login_started(self, visit: Visit) -> None:
+        self._told("login.started", visit)
+
+    def signed_in(self, visit: Visit) -> None:
+        self._counters.add("ecluse_auth_logins_total", visit.provider, "success", "")
+        self._told("login.succeeded", visit)
+
+    def signed_out(self, visit: Visit, sessions: int) -> None:
+        self._counters.add("ecluse_auth_logouts_total")
+        self._log.event("logout", app=visit.app_name, sessions=sessions, request_id=visit.call.request_id)
+
+    def _told(self, event: str, visit: Visit) -> None:
+        self._log.event(event, provider=visit.provider, app=visit.app_name, request_id=visit.call.request_id)
+
+    def _event(self, event: str, visit: Visit, code: str, detail: str) -> None:
+        self._log.event(
+            event,
+            code=code,
+            detail=detail,
+            provider=visit.provider,
+            app=visit.app_name,
+            host=visit.call.host,
+            client=visit.call.client,
+            request_id=visit.call.request_id,
+        )
+
+
+def where(fault: Exception) -> str:
+    """The type of a fault and its place. Not its text: that can quote what was being handled."""
+    frames = extract_tb(fault.__traceback__)[-3:]
+    return " < ".join([type(fault).__name__, *(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))])

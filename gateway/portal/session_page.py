@@ -1,0 +1,84 @@
+"""What a person, or an app's own script, may know of their session: no more than the app receives."""
+
+import json
+from collections.abc import Callable
+
+from gateway.config.snapshot import App
+from gateway.model.codes import SIGN_IN_REQUIRED
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Page, Sessions, SessionSummary
+from gateway.model.provider import OidcProvider
+from gateway.model.session import Seat
+from gateway.portal.answers import BARE
+from gateway.portal.pages import Pages, SessionLine
+from gateway.portal.visit import Visit, app_here
+from gateway.translation.render import Injection
+
+
+class SessionPages:
+    """`monotonic`: the clock of Seat.deadline."""
+
+    def __init__(self, *, sessions: Sessions, pages: Pages, monotonic: Callable[[], float]) -> None:
+        self._sessions = sessions
+        self._pages = pages
+        self._monotonic = monotonic
+
+    async def session(self, visit: Visit) -> Page:
+        """`/_ecluse/session`: JSON with what this app receives about the person, and how long it will."""
+        visit.kind = "json"
+        app = app_here(visit)
+        seat = await self._seat(visit)
+        if seat is None or seat.identity.provider not in app.providers:
+            raise GatewayError(SIGN_IN_REQUIRED, "no session that this application listens to")
+        body = json.dumps(self._told(app, seat), ensure_ascii=False, separators=(",", ":"))
+        return Page(200, (*BARE, (b"Content-Type", b"application/json; charset=utf-8")), body.encode())
+
+    def _told(self, app: App, seat: Seat) -> dict[str, object]:
+        """`expires_in`: seconds, if nothing more is asked for meanwhile. It is not a use of the session to ask."""
+        return {
+            "provider": seat.identity.provider,
+            "expires_in": max(0, int(seat.deadline - self._monotonic())),
+            **_received(app.translation.render(seat.identity)),
+        }
+
+    async def sessions(self, visit: Visit) -> Page:
+        """`/_ecluse/sessions` on the portal: the sessions of this browser."""
+        cookie = visit.seat_cookie()
+        if await self._seat(visit) is None or cookie is None:
+            raise GatewayError(SIGN_IN_REQUIRED, "no session on the portal")
+        summaries = await self._sessions.of_browser(visit.call.host, cookie)
+        lines = [_line(visit.call.snapshot.providers.get(summary.provider), summary) for summary in summaries]
+        return self._pages.sessions(visit.language, lines)
+
+    async def _seat(self, visit: Visit) -> Seat | None:
+        cookie = visit.seat_cookie()
+        return None if cookie is None else await self._sessions.load(visit.call.host, cookie)
+
+
+def _line(provider: OidcProvider | None, summary: SessionSummary) -> SessionLine:
+    """`provider` None: it was taken out of the configuration since."""
+    return SessionLine(
+        label=provider.label if provider else summary.provider,
+        labels=provider.labels if provider else {},
+        apps=summary.apps,
+        created_at=summary.created_at,
+        expires_at=summary.expires_at,
+    )
+
+
+def _received(injection: Injection) -> dict[str, object]:
+    """The ready bytes of a passage, read back: what is told is what is sent."""
+    headers = [line.partition(b": ") for line in injection.headers.split(b"\r\n") if line]
+    pairs = [pair.partition(b"=") for pair in injection.cookies.split(b"; ") if pair]
+    return {
+        "headers": {_text(name): _text(value) for name, _, value in headers},
+        "cookies": {_text(name): _text(value) for name, _, value in pairs},
+    }
+
+
+def _text(value: bytes) -> str:
+    """As UTF-8 where it is, else byte by byte, as an application does that expects Latin-1."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")

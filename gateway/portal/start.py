@@ -1,0 +1,84 @@
+"""On the portal host: what comes next for a transaction. Every step of a sign-in returns here."""
+
+from urllib.parse import quote
+
+from gateway.config.snapshot import App
+from gateway.model.codes import LOGIN_LOOP, LOGIN_OTHER_BROWSER, LOGIN_TRANSACTION_GONE, LOGIN_UNKNOWN_PROVIDER
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Page, Sessions, Transactions
+from gateway.model.session import Seat
+from gateway.model.transaction import Transaction
+from gateway.portal.answers import redirect
+from gateway.portal.freshness import is_fresh
+from gateway.portal.outcomes import Ask, GoOn, Outcome
+from gateway.portal.pages import Choice, Pages
+from gateway.portal.pending import pending
+from gateway.portal.visit import PREFIX, Visit
+
+
+class Start:
+    def __init__(self, *, sessions: Sessions, transactions: Transactions, pages: Pages) -> None:
+        self._sessions = sessions
+        self._transactions = transactions
+        self._pages = pages
+
+    async def start(self, visit: Visit) -> Outcome:
+        """`/_ecluse/start?t=`: the browser comes from an app host."""
+        return GoOn(visit.parameter("t"), visit.seat_cookie())
+
+    async def go_on(self, visit: Visit, step: GoOn) -> Outcome:
+        transaction, app = await pending(self._transactions, visit, step.transaction)
+        if step.cookie is not None and await self._serves(visit, app, transaction, step.cookie):
+            return await self._finish(visit, app, step.transaction, step.cookie)
+        if step.fresh:
+            # The provider has just answered and its answer does not do: asking again would go round for ever.
+            raise GatewayError(LOGIN_LOOP, "a sign-in made this instant does not serve its transaction")
+        return self._ask(visit, app, step.transaction)
+
+    async def _serves(self, visit: Visit, app: App, transaction: Transaction, cookie: bytes) -> bool:
+        seat = await self._sessions.load(visit.call.host, cookie)
+        return (
+            seat is not None
+            and seat.live
+            and _listed(visit, app, seat)
+            and is_fresh(visit.call.snapshot, seat.identity, transaction)
+        )
+
+    def _ask(self, visit: Visit, app: App, id: str) -> Outcome:
+        configured = visit.call.snapshot.providers
+        known = [configured[name] for name in app.providers if name in configured]
+        if not known:
+            raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{app.name} lists no provider that is configured")
+        if len(known) == 1:
+            return Ask(known[0].name, id)
+        choices = [Choice(provider.label, provider.labels, _ask_link(provider.name, id)) for provider in known]
+        return self._pages.chooser(visit.language, choices)
+
+    async def _finish(self, visit: Visit, app: App, id: str, cookie: bytes) -> Page:
+        """The transaction is taken first and looked at after: whoever fails has used it up."""
+        transaction = await self._transactions.take(id)
+        if transaction is None:
+            raise GatewayError(LOGIN_TRANSACTION_GONE, "taken by another request at the same time")
+        if transaction.host == visit.call.host:
+            return await self._finish_here(visit, app, transaction)
+        code = await self._sessions.hand_over(visit.call.host, cookie, transaction)
+        if code is None:
+            raise GatewayError(LOGIN_TRANSACTION_GONE, "the session ended during the hand-over")
+        await self._transactions.count_round(transaction.binding, transaction.host, transaction.round)
+        return redirect(f"{app.origin(transaction.host)}{PREFIX}enter?code={quote(code, safe='')}")
+
+    async def _finish_here(self, visit: Visit, app: App, transaction: Transaction) -> Page:
+        """One host for portal and app: the portal's seat is the app's, so this browser must be the one that asked."""
+        if not visit.holds(transaction.binding):
+            raise GatewayError(LOGIN_OTHER_BROWSER, "the transaction belongs to another browser")
+        await self._transactions.count_round(transaction.binding, transaction.host, transaction.round)
+        return redirect(app.origin(transaction.host) + transaction.return_target)
+
+
+def _ask_link(provider: str, transaction: str) -> str:
+    return f"{PREFIX}login?t={quote(transaction, safe='')}&provider={quote(provider, safe='')}"
+
+
+def _listed(visit: Visit, app: App, seat: Seat) -> bool:
+    # Invariant 5: an app listens only to the providers that its file lists, and to those still configured.
+    return seat.identity.provider in app.providers and seat.identity.provider in visit.call.snapshot.providers

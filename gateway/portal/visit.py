@@ -1,0 +1,141 @@
+"""One request as the steps of the flow read it, and the little that they leave on it for its answer."""
+
+import hmac
+from collections.abc import Awaitable, Callable
+from ipaddress import IPv6Address, ip_address
+from typing import Literal
+from urllib.parse import parse_qsl, quote
+
+from aiohttp.web import BaseRequest
+
+from gateway.config.lanes import PortalCall
+from gateway.config.snapshot import App
+from gateway.model.codes import PATH_RESERVED, PORTAL_PARAMETERS
+from gateway.model.errors import GatewayError
+from gateway.portal import cookies
+from gateway.portal.outcomes import Outcome
+from gateway.wire.cookies import BINDING_COOKIE, SESSION_COOKIE, read_cookie
+from gateway.wire.return_address import safe_target
+
+PREFIX = "/_ecluse/"
+# 256 random bits: state, nonce, verifier and binding alike (base64url, 43 characters).
+SECRET_BYTES = 32
+_PARAMETERS = 64
+
+
+class Visit:
+    """`target` is the raw request target. What steps leave: `cookies_to_set` (Set-Cookie values, also sent when the
+    visit ends on a refusal), `way_back` (a link for a refusal's page), `provider` and `app_name` (for the log)."""
+
+    __slots__ = (
+        "app_name",
+        "call",
+        "cookies_to_set",
+        "kind",
+        "method",
+        "path",
+        "provider",
+        "request",
+        "target",
+        "way_back",
+    )
+
+    def __init__(self, request: BaseRequest, call: PortalCall) -> None:
+        self.request = request
+        self.call = call
+        self.method = "GET" if request.method == "HEAD" else request.method
+        self.target = request.raw_path
+        self.path = self.target.partition("?")[0]
+        self.kind: Literal["html", "json"] = "html"
+        self.cookies_to_set: list[str] = []
+        self.provider = ""
+        self.app_name = call.app.name if call.app else ""
+        self.way_back = login_link(call.app, call.host, "/") if call.app else ""
+
+    @property
+    def language(self) -> str:
+        return self.request.headers.get("Accept-Language", "")
+
+    @property
+    def on_portal_host(self) -> bool:
+        return self.call.host == self.call.snapshot.gateway.portal_host
+
+    @property
+    def network(self) -> str:
+        """What open transactions are bounded by: the address, or the /64 that one IPv6 client holds."""
+        try:
+            address = ip_address(self.call.client)
+        except ValueError:
+            return self.call.client
+        return address.exploded[:19] if isinstance(address, IPv6Address) else str(address)
+
+    def parameters(self) -> dict[str, str]:
+        """The query, read strictly: a parameter sent twice has no single meaning and is refused."""
+        try:
+            pairs = parse_qsl(
+                self.target.partition("?")[2],
+                keep_blank_values=True,
+                # What is not UTF-8 stays recognisable as such; nothing of ours, and no address, has it.
+                errors="surrogateescape",
+                max_num_fields=_PARAMETERS,
+            )
+        except ValueError as error:
+            raise GatewayError(PORTAL_PARAMETERS, f"a query of over {_PARAMETERS} parameters") from error
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            raise GatewayError(PORTAL_PARAMETERS, "a parameter was sent twice")
+        return found
+
+    def parameter(self, name: str) -> str:
+        """One parameter; empty where it is absent."""
+        return self.parameters().get(name, "")
+
+    def seat_cookie(self) -> bytes | None:
+        value = read_cookie(self._cookies(), SESSION_COOKIE)
+        return value if value is not None and cookies.is_seat(value) else None
+
+    def binding(self) -> str | None:
+        """SHA-256 (hex) of the binding cookie, None where the browser brought none."""
+        value = read_cookie(self._cookies(), BINDING_COOKIE)
+        return cookies.binding_hash(value) if value is not None and cookies.is_binding(value) else None
+
+    def holds(self, binding: str) -> bool:
+        """Whether this is the browser that a record is bound to: by the binding cookie, or by its twin."""
+        twins = map(cookies.binding_hash, cookies.twins(self._cookies(), binding))
+        return any(hmac.compare_digest(one, binding) for one in (self.binding(), *twins) if one is not None)
+
+    def binding_made(self, token_urlsafe: Callable[[int], str]) -> str:
+        """The same as `binding`, made where absent; one that is there is never replaced: other tabs rely on it."""
+        binding = self.binding()
+        if binding is not None:
+            return binding
+        value = token_urlsafe(SECRET_BYTES).encode()
+        self.cookies_to_set += cookies.set_binding(value)
+        return cookies.binding_hash(value)
+
+    def _cookies(self) -> bytes:
+        return b"; ".join(value for header, value in self.request.raw_headers if header.lower() == b"cookie")
+
+
+Step = Callable[[Visit], Awaitable[Outcome]]
+
+
+def app_here(visit: Visit) -> App:
+    if visit.call.app is None:
+        raise GatewayError(PATH_RESERVED, "no application on this host")
+    return visit.call.app
+
+
+def return_target(app: App, raw: str) -> str:
+    """The origin-form target to come back to: `raw` where the app's host could be asked for it, else its home page."""
+    return safe_target(raw, app.leniency) or "/"
+
+
+def login_link(app: App, host: str, target: str, *, again: bool = False) -> str:
+    """Where a person signs in to come back to `target`. `again`: a person asked for it, rounds count from 0."""
+    return f"{app.origin(host)}{PREFIX}login?to={quote(target, safe='/')}{'&again=1' if again else ''}"
+
+
+def clean_starts_of(host: str) -> str:
+    """Where the rounds of clean starts after a hand-over code that was gone are counted, beside the host's own."""
+    return f"enter {host}"

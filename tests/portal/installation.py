@@ -1,0 +1,264 @@
+"""A whole portal on a real socket: real stores in memory, a real federation, two providers, hosts under .localhost."""
+
+import asyncio
+import json
+import secrets
+import tempfile
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any, Literal
+
+from gateway.config.snapshot import App, Gateway, Limits, Snapshot, Timeouts, Upstream
+from gateway.federation.federation import Federation
+from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.errors import GatewayError
+from gateway.model.provider import AttributeSource, OidcProvider, Perimeter
+from gateway.model.session import SeatLimits
+from gateway.ops.counters import Counters
+from gateway.ops.log import Log
+from gateway.policy.routes import RouteTable
+from gateway.portal.app import Portal
+from gateway.portal.pages import Pages
+from gateway.stores.memory import MemoryStore
+from gateway.stores.sessions import Sessions
+from gateway.stores.transactions import Transactions
+from gateway.translation.render import Constant, CookieSpec, FromAttribute, HeaderSpec, Translation
+from gateway.wire.target import STRICT
+from tests.portal.browser import Browser
+from tests.portal.listener import Connection
+from tests.portal.op import Op
+
+PORTAL, PERMIS, ACTES, ELECTIONS = "portail.localhost", "permis.localhost", "actes.localhost", "elections.localhost"
+KEYS = (("k1", b"k" * 32),)
+
+
+pages = cache(Pages)
+
+
+@dataclass
+class Clock:
+    """The real one, moved forward by `ahead` seconds."""
+
+    ahead: float = 0.0
+
+    def now(self) -> float:
+        return time.time() + self.ahead
+
+    def seconds(self) -> int:
+        return int(self.now())
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.ahead
+
+
+@dataclass
+class Revoked:
+    """ports.Revoker for one worker, which remembers what it was told."""
+
+    sessions: Sessions
+    told: list[tuple[str, ...]] = field(default_factory=list)
+
+    async def revoked(self, session_ids: tuple[str, ...]) -> None:
+        self.sessions.revoke(session_ids)
+        self.told.append(session_ids)
+
+
+class OutOfReach(MemoryStore):
+    """A store that can be cut off."""
+
+    cut = False
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in {"peek_ticket", "put_ticket", "take_ticket", "read_seat"} and type(self).cut:
+            raise GatewayError(STORE_UNREACHABLE, "cut off by the test")
+        return super().__getattribute__(name)
+
+
+@dataclass
+class Installation:
+    snapshot: Snapshot
+    clock: Clock
+    store: MemoryStore
+    sessions: Sessions
+    transactions: Transactions
+    revoker: Revoked
+    counters: Counters
+    metropole: Op
+    departement: Op
+    log: Log
+    log_file: Any
+    portal: Portal
+    browsers: list[Browser] = field(default_factory=list)
+    port: int = 0
+
+    def url(self, host: str, target: str = "/") -> str:
+        return f"http://{host}:{self.port}{target}"
+
+    def browser(self, user: str = "alice") -> Browser:
+        browser = Browser(jar={"127.0.0.1": {"op": user}})
+        self.browsers.append(browser)
+        return browser
+
+    def change(self, name: str, **changes: Any) -> None:
+        """Another snapshot, in which the file of one app says something else."""
+        app = replace(self.snapshot.apps[name], **changes)
+        apps = {**self.snapshot.apps, name: app}
+        self.snapshot = replace(self.snapshot, apps=apps, exact_hosts=_hosts(apps))
+
+    def change_provider(self, name: str, **changes: Any) -> None:
+        provider = replace(self.snapshot.providers[name], **changes)
+        self.snapshot = replace(self.snapshot, providers={**self.snapshot.providers, name: provider})
+
+    def logged(self) -> list[dict[str, Any]]:
+        """Every event up to now; the log is closed by it."""
+        self.log.close()
+        self.log_file.seek(0)
+        return [json.loads(line) for line in self.log_file.read().splitlines()]
+
+    def codes(self) -> list[str]:
+        return [event["code"] for event in self.logged() if "code" in event]
+
+
+@asynccontextmanager
+async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
+    clock = Clock()
+    metropole, departement = Op(clock.now), Op(clock.now)
+    runners = [await metropole.start(), await departement.start()]
+    store = MemoryStore()
+    sessions = Sessions(store, KEYS, now=clock.seconds, monotonic=clock.monotonic)
+    revoker, counters = Revoked(sessions), Counters()
+    federation = Federation(clock.monotonic)
+    with tempfile.TemporaryFile() as file:
+        log = Log(file.fileno(), strict=True, now=clock.now)
+        transactions = Transactions(store, KEYS, now=clock.seconds)
+        portal = Portal(
+            sessions=sessions,
+            transactions=transactions,
+            federation=federation,
+            revoker=revoker,
+            pages=pages(),
+            counters=counters,
+            log=log,
+            now=clock.now,
+            monotonic=clock.monotonic,
+            token_urlsafe=secrets.token_urlsafe,
+        )
+        here = Installation(
+            snapshot=_EMPTY,
+            clock=clock,
+            store=store,
+            sessions=sessions,
+            transactions=transactions,
+            revoker=revoker,
+            counters=counters,
+            metropole=metropole,
+            departement=departement,
+            log=log,
+            log_file=file,
+            portal=portal,
+        )
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(lambda: here.snapshot, portal, sessions), "127.0.0.1", 0
+        )
+        here.port = server.sockets[0].getsockname()[1]
+        here.snapshot = _snapshot(here.port, metropole, departement, PERMIS if one_host else PORTAL)
+        try:
+            yield here
+        finally:
+            server.close()
+            await portal.close(1.0)
+            await federation.close()
+            for browser in here.browsers:
+                await browser.close()
+            for runner in runners:
+                await runner.cleanup()
+            log.close()
+
+
+def _snapshot(port: int, metropole: Op, departement: Op, portal_host: str) -> Snapshot:
+    both = ("metropole", "departement")
+    apps = {
+        "permis": _app("permis", PERMIS, port, both),
+        "actes": _app("actes", ACTES, port, ("metropole",)),
+        "elections": _app("elections", ELECTIONS, port, ("departement",)),
+    }
+    return Snapshot(
+        revision="1",
+        gateway=replace(_GATEWAY, portal_url=f"http://{portal_host}:{port}", portal_host=portal_host),
+        providers={
+            "metropole": _provider("metropole", metropole, "Métropole", {"en": "Metropolis"}),
+            "departement": _provider("departement", departement, "Département", {}),
+        },
+        apps=apps,
+        exact_hosts=_hosts(apps),
+    )
+
+
+def _hosts(apps: Mapping[str, App]) -> dict[str, App]:
+    return {host: app for app in apps.values() for host in app.hosts}
+
+
+def _app(
+    name: str, host: str, port: int, providers: tuple[str, ...], then: Literal["resume", "sign_in"] = "resume"
+) -> App:
+    return App(
+        name=name,
+        file=f"policies/apps/{name}.yaml",
+        hosts=(host,),
+        scheme="http",
+        port=port,
+        upstream=Upstream("http", "127.0.0.1", 9, None, None, Timeouts()),
+        providers=providers,
+        leniency=STRICT,
+        routes=RouteTable.build((), False),
+        translation=Translation.compile(
+            (HeaderSpec("X-Remote-User", FromAttribute("uid")), HeaderSpec("X-Gateway", Constant("ecluse"))),
+            (CookieSpec("CTSESSION", Constant("present")),),
+        ),
+        seat_limits=SeatLimits(),
+        seat_then=then,
+        body_limit=0,
+    )
+
+
+def _provider(name: str, op: Op, label: str, labels: Mapping[str, str]) -> OidcProvider:
+    return OidcProvider(
+        name=name,
+        label=label,
+        labels=labels,
+        issuer=op.issuer,
+        client_id="ecluse",
+        client_secret=None,
+        client_authentication="none",
+        scopes=("openid",),
+        algorithms=frozenset({"RS256"}),
+        userinfo=False,
+        attributes={"uid": AttributeSource(("preferred_username",))},
+        tenant_attribute=None,
+        perimeter=Perimeter(),
+        skew=5,
+        session_idle=1800,
+        session_absolute=43200,
+        development=True,
+    )
+
+
+_GATEWAY = Gateway(
+    portal_url="",
+    portal_host="",
+    listeners=(),
+    admin="",
+    state_folder="",
+    store="memory",
+    store_keys=KEYS,
+    trusted_proxies=(),
+    timeouts=Timeouts(),
+    limits=Limits(),
+    access_log=False,
+    development=True,
+    workers=1,
+)
+_EMPTY = Snapshot("0", _GATEWAY, {}, {}, {})

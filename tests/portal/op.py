@@ -1,0 +1,120 @@
+"""A small OpenID Provider that signs in whoever its cookie names, at once, and misbehaves where a test says so."""
+
+import base64
+import hashlib
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from aiohttp import web
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+Claims = dict[str, Any]
+
+
+@cache
+def _key() -> RSAKey:
+    """One for all tests: making one takes longer than most of them."""
+    return RSAKey.generate_key(2048, {"kid": "k1", "use": "sig", "alg": "RS256"})
+
+
+@dataclass
+class Grant:
+    redirect_uri: str
+    challenge: str
+    nonce: str
+    subject: str
+    auth_time: int
+
+
+@dataclass
+class Op:
+    """`tamper`: changes the claims of an ID token before it is signed. `authenticated`: subject to Unix seconds."""
+
+    now: Callable[[], float] = time.time
+    port: int = 0
+    tamper: Callable[[Claims], Claims] = lambda claims: claims
+    honours_max_age: bool = True
+    down: bool = False
+    authenticated: dict[str, int] = field(default_factory=dict)
+    asked: list[dict[str, str]] = field(default_factory=list)
+    redeemed: int = 0
+    key: RSAKey = field(default_factory=_key)
+    grants: dict[str, Grant] = field(default_factory=dict)
+
+    @property
+    def issuer(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> web.AppRunner:
+        app = web.Application()
+        app.router.add_get("/.well-known/openid-configuration", self.discovery)
+        app.router.add_get("/authorize", self.authorize)
+        app.router.add_get("/jwks", self.jwks)
+        app.router.add_post("/token", self.token)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        self.port = runner.addresses[0][1]
+        return runner
+
+    async def discovery(self, request: web.Request) -> web.Response:
+        if self.down:
+            return web.Response(status=503)
+        return web.json_response(
+            {
+                "issuer": self.issuer,
+                "authorization_endpoint": f"{self.issuer}/authorize",
+                "token_endpoint": f"{self.issuer}/token",
+                "jwks_uri": f"{self.issuer}/jwks",
+                "authorization_response_iss_parameter_supported": True,
+            }
+        )
+
+    async def authorize(self, request: web.Request) -> web.Response:
+        query = dict(request.query)
+        self.asked.append(query)
+        subject = request.cookies.get("op", "alice")
+        if query.get("max_age") == "0" and self.honours_max_age:
+            self.authenticated[subject] = int(self.now())
+        code = secrets.token_urlsafe(32)
+        self.grants[code] = Grant(
+            redirect_uri=query["redirect_uri"],
+            challenge=query["code_challenge"],
+            nonce=query["nonce"],
+            subject=subject,
+            auth_time=self.authenticated.setdefault(subject, int(self.now())),
+        )
+        location = f"{query['redirect_uri']}?code={code}&state={query['state']}&iss={self.issuer}"
+        return web.Response(status=303, headers={"Location": location})
+
+    async def jwks(self, request: web.Request) -> web.Response:
+        return web.json_response({"keys": [self.key.as_dict(private=False)]})
+
+    async def token(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        grant = self.grants.pop(str(form["code"]), None)
+        digest = hashlib.sha256(str(form["code_verifier"]).encode()).digest()
+        if grant is None or base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != grant.challenge:
+            return web.json_response({"error": "invalid_grant"}, status=400)
+        self.redeemed += 1
+        claims = self.tamper(
+            {
+                "iss": self.issuer,
+                "aud": "ecluse",
+                "sub": grant.subject,
+                "nonce": grant.nonce,
+                "iat": int(self.now()),
+                "exp": int(self.now()) + 300,
+                "auth_time": grant.auth_time,
+                "preferred_username": grant.subject,
+                "sid": f"sid-{grant.subject}",
+            }
+        )
+        token = jwt.encode({"alg": "RS256", "kid": "k1"}, claims, self.key)
+        return web.json_response({"token_type": "Bearer", "access_token": "a-secret-access-token", "id_token": token})

@@ -1,0 +1,80 @@
+"""What an app's script may read, and what a person sees on the portal."""
+
+import json
+
+from gateway.translation.render import FromAttribute, HeaderSpec, Translation
+from tests.portal.installation import ACTES, ELECTIONS, PORTAL, Installation
+
+
+async def test_the_session_is_what_the_app_receives_and_no_more(here: Installation) -> None:
+    """K019."""
+    browser = here.browser()
+    await browser.get(here.url(ACTES))
+    reply = await browser.get(here.url(ACTES, "/_ecluse/session"))
+    assert (reply.status, reply.headers["Content-Type"]) == (200, "application/json; charset=utf-8")
+    told = json.loads(reply.text)
+    assert 1700 < told.pop("expires_in") <= 1800
+    assert told == {
+        "provider": "metropole",
+        "headers": {"X-Remote-User": "alice", "X-Gateway": "ecluse"},
+        "cookies": {"CTSESSION": "present"},
+    }
+    for secret in ("a-secret-access-token", "sid-alice", *browser.jar[ACTES].values()):
+        assert secret not in reply.text
+
+
+async def test_asking_is_no_use_of_the_session(here: Installation) -> None:
+    browser = here.browser()
+    await browser.get(here.url(ACTES))
+    for _ in range(3):
+        here.clock.ahead += 700
+        status = (await browser.get(here.url(ACTES, "/_ecluse/session"))).status
+    assert status == 401
+
+
+async def test_nobody_gets_401_json(here: Installation) -> None:
+    """CS03."""
+    reply = await here.browser().get(here.url(ACTES, "/_ecluse/session"), Origin="https://evil.example")
+    assert reply.status == 401
+    assert json.loads(reply.text) == {
+        "error": "session.required",
+        "message": "Please sign in",
+        "reference": "request-1",
+        "login_url": here.url(ACTES, "/_ecluse/login?to=/"),
+    }
+    assert "Access-Control-Allow-Origin" not in reply.headers
+
+
+async def test_a_provider_that_the_app_no_longer_lists_is_nobody(here: Installation) -> None:
+    browser = here.browser()
+    await browser.get(here.url(ACTES))
+    here.change("actes", providers=("departement",))
+    assert (await browser.get(here.url(ACTES, "/_ecluse/session"))).status == 401
+
+
+async def test_values_are_told_in_the_charset_of_the_app(here: Installation) -> None:
+    specs = tuple(
+        HeaderSpec(f"X-{encoding}", FromAttribute("uid"), encoding=encoding) for encoding in ("latin1", "utf8")
+    )
+    here.change("actes", translation=Translation.compile(specs, ()))
+    here.metropole.tamper = lambda claims: claims | {"preferred_username": "Éloïse"}
+    browser = here.browser()
+    await browser.get(here.url(ACTES))
+    told = json.loads((await browser.get(here.url(ACTES, "/_ecluse/session"))).text)
+    assert told["headers"] == {"X-latin1": "Éloïse", "X-utf8": "Éloïse"}
+
+
+async def test_the_portal_lists_the_sessions_of_this_browser(here: Installation) -> None:
+    browser = here.browser()
+    await browser.get(here.url(ACTES))
+    await browser.get(here.url(ELECTIONS))
+    await here.browser("bob").get(here.url(ACTES))
+    reply = await browser.get(here.url(PORTAL, "/_ecluse/sessions"))
+    assert reply.status == 200
+    assert (reply.text.count("<h2>"), "Metropolis" in reply.text, "Département" in reply.text) == (2, True, True)
+    assert ("actes" in reply.text, "elections" in reply.text) == (True, True)
+
+
+async def test_the_portal_shows_nothing_to_nobody(here: Installation) -> None:
+    reply = await here.browser().get(here.url(PORTAL, "/_ecluse/sessions"))
+    assert (reply.status, "Please sign in" in reply.text) == (401, True)

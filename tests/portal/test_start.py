@@ -1,0 +1,117 @@
+"""On the portal: what comes next for a transaction."""
+
+import asyncio
+
+import pytest
+
+from tests.portal.browser import Browser
+from tests.portal.installation import ACTES, ELECTIONS, PERMIS, PORTAL, Installation
+
+
+async def begun(here: Installation, browser: Browser, host: str = ACTES, target: str = "/plan") -> str:
+    """The URL of `start` for a new transaction of this browser."""
+    return (await browser.get(here.url(host, target), follow=False)).location
+
+
+@pytest.mark.parametrize("query", ["", "?t=", "?t=unknown", "?x=1", "?t=" + "a" * 5000])
+async def test_a_transaction_that_is_not_there_is_refused(here: Installation, query: str) -> None:
+    reply = await here.browser().get(here.url(PORTAL, f"/_ecluse/start{query}"))
+    assert (reply.status, "too old" in reply.text) == (400, True)
+    assert here.codes() == ["login.transaction_gone"]
+
+
+async def test_a_transaction_is_served_once(here: Installation) -> None:
+    browser = here.browser()
+    await browser.get(here.url(ACTES))
+    start = await begun(here, browser, PERMIS)
+    assert (await browser.get(start, follow=False)).location.startswith(here.url(PERMIS, "/_ecluse/enter?code="))
+    assert (await browser.get(start, follow=False)).status == 400
+    assert here.codes() == ["login.transaction_gone"]
+
+
+async def test_a_transaction_is_served_once_when_asked_for_at_the_same_time(here: Installation) -> None:
+    browser = here.browser()
+    await browser.get(here.url(ACTES))
+    start = await begun(here, browser, PERMIS)
+    replies = await asyncio.gather(*(browser.get(start, follow=False) for _ in range(8)))
+    assert sorted(reply.status for reply in replies) == [303] + [400] * 7
+
+
+async def test_a_session_of_a_provider_that_the_app_does_not_list_does_not_serve(here: Installation) -> None:
+    """Invariant 5."""
+    browser = here.browser()
+    await browser.get(here.url(ACTES))
+    reply = await browser.get(await begun(here, browser, ELECTIONS), follow=False)
+    assert reply.location.startswith(here.departement.issuer)
+
+
+async def test_a_session_of_a_provider_that_was_taken_away_does_not_serve(here: Installation) -> None:
+    browser = here.browser()
+    await browser.get(here.url(ACTES))
+    start = await begun(here, browser, PERMIS)
+    here.change("permis", providers=("departement",))
+    assert (await browser.get(start, follow=False)).location.startswith(here.departement.issuer)
+
+
+async def test_an_app_that_was_taken_away_is_not_gone_to(here: Installation) -> None:
+    browser = here.browser()
+    start = await begun(here, browser)
+    here.change("actes", hosts=("elsewhere.localhost",))
+    assert (await browser.get(start)).status == 400
+
+
+async def test_a_host_that_was_given_to_another_app_is_not_gone_to(here: Installation) -> None:
+    browser = here.browser()
+    start = await begun(here, browser)
+    here.change("actes", hosts=())
+    here.change("permis", hosts=(PERMIS, ACTES))
+    assert (await browser.get(start)).status == 400
+    assert here.codes() == ["login.transaction_gone"]
+
+
+async def test_an_app_without_a_provider_says_so(here: Installation) -> None:
+    here.change("actes", providers=("forgotten",))
+    assert (await here.browser().get(here.url(ACTES))).status == 404
+    assert here.codes() == ["login.unknown_provider"]
+
+
+async def test_a_transaction_of_one_browser_served_in_another_gives_no_session(here: Installation) -> None:
+    """X begins, Y, who is signed in, is made to open X's link: the code it gets is of no use in either."""
+    x, y = here.browser("xavier"), here.browser("yvonne")
+    await y.get(here.url(PERMIS, "/_ecluse/login?to=/"))
+    await y.get(here.url(ACTES))
+    start = await begun(here, x, PERMIS)
+    enter = (await y.get(start, follow=False)).location
+    refused = await y.get(enter)
+    assert (refused.status, "another browser" in refused.text, refused.set_cookies) == (400, True, [])
+    reply = await x.get(enter, follow=False)
+    assert reply.location.startswith(here.url(PORTAL, "/_ecluse/start?t=")), "burnt: a clean start for X"
+    assert "__Host-ecluse" not in x.jar[PERMIS]
+
+
+async def test_on_one_host_too_it_gives_no_session_and_is_used_up(one_host: Installation) -> None:
+    one_host.change("permis", providers=("metropole",))
+    x, y = one_host.browser("xavier"), one_host.browser("yvonne")
+    await y.get(one_host.url(PERMIS))
+    start = await begun(one_host, x, PERMIS)
+    assert (await y.get(start)).status == 400
+    assert (await x.get(start)).status == 400
+    assert one_host.codes() == ["login.other_browser", "login.transaction_gone"]
+
+
+async def test_an_app_that_says_sign_in_has_the_provider_asked_anew(here: Installation) -> None:
+    here.change("permis", seat_then="sign_in", providers=("metropole",))
+    browser = here.browser()
+    await browser.get(here.url(ACTES))
+    here.clock.ahead += 60
+    assert (await browser.get(here.url(PERMIS))).text == "permis for alice"
+    assert [asked.get("max_age") for asked in here.metropole.asked] == [None, "0"]
+
+
+async def test_tabs_opened_together_on_such_an_app_need_one_sign_in(here: Installation) -> None:
+    here.change("permis", seat_then="sign_in", providers=("metropole",))
+    browser = here.browser()
+    starts = [await begun(here, browser, PERMIS, f"/{n}") for n in range(3)]
+    for start in starts:
+        assert (await browser.get(start)).text == "permis for alice"
+    assert len(here.metropole.asked) == 1

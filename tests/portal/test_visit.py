@@ -1,0 +1,90 @@
+"""One request, as the steps read it."""
+
+import pytest
+from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict
+
+from gateway.config.lanes import PortalCall
+from gateway.model.errors import GatewayError
+from gateway.portal.cookies import binding_hash, twin_of
+from gateway.portal.visit import Visit
+from tests.portal.installation import _EMPTY
+
+SEAT = "s" * 22 + "." + "k" * 43
+ONE, OTHER = "a" * 43, "b" * 43
+
+
+def visit(target: str = "/", *, client: str = "127.0.0.1", cookies: tuple[str, ...] = (), method: str = "GET") -> Visit:
+    call = PortalCall("endpoint", _EMPTY, None, "portail.localhost", "http", client, "r")
+    headers = CIMultiDict([("Cookie", line) for line in cookies])
+    return Visit(make_mocked_request(method, target, headers=headers), call)
+
+
+def test_parameters_are_read_once_decoded() -> None:
+    found = visit("/_ecluse/start?t=a%20b+c&x=&y=%C3%A9&z")
+    assert found.parameters() == {"t": "a b c", "x": "", "y": "é", "z": ""}
+    assert (found.path, found.parameter("t"), found.parameter("nothing")) == ("/_ecluse/start", "a b c", "")
+
+
+@pytest.mark.parametrize("query", ["t=1&t=2", "t=1&t=1", "t&t", "t=1&%74=1", "&".join(f"a{n}=1" for n in range(65))])
+def test_a_parameter_sent_twice_or_too_many_are_refused(query: str) -> None:
+    with pytest.raises(GatewayError, match=r"portal\.parameters"):
+        visit(f"/?{query}").parameters()
+
+
+def test_a_semicolon_parts_no_parameters() -> None:
+    assert visit("/?t=1;t=2").parameters() == {"t": "1;t=2"}
+
+
+@pytest.mark.parametrize(
+    ("client", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:0db8:0001:0002"),
+        ("2001:db8:1:2::9", "2001:0db8:0001:0002"),
+        ("unix", "unix"),
+    ],
+)
+def test_a_network_is_what_one_client_can_choose_from(client: str, network: str) -> None:
+    assert visit(client=client).network == network
+
+
+def test_a_seat_cookie_of_another_form_is_none() -> None:
+    assert visit(cookies=(f"a=b; __Host-ecluse={SEAT}",)).seat_cookie() == SEAT.encode()
+    assert visit(cookies=(f"__Host-ecluse={SEAT}x",)).seat_cookie() is None
+    assert visit(cookies=(f"__host-ecluse={SEAT}",)).seat_cookie() is None
+    assert visit().seat_cookie() is None
+
+
+def test_two_cookies_of_one_name_are_refused_on_two_lines_too() -> None:
+    with pytest.raises(GatewayError, match=r"wire\.cookie"):
+        visit(cookies=(f"__Host-ecluse={SEAT}", f"__Host-ecluse={SEAT}")).seat_cookie()
+
+
+def test_a_browser_is_told_by_its_binding_or_its_twin() -> None:
+    twin = f"{twin_of(binding_hash(ONE.encode())).decode()}={ONE}"
+    for cookies, held in (
+        ((f"__Host-ecluse-b={ONE}",), True),
+        ((f"__Host-ecluse-b={OTHER}",), False),
+        ((f"__Host-ecluse-b={OTHER}", twin), True),
+        ((twin,), True),
+        ((twin.replace(ONE, OTHER),), False),
+        ((), False),
+    ):
+        assert visit(cookies=cookies).holds(binding_hash(ONE.encode())) is held
+
+
+def test_a_binding_is_made_where_there_is_none() -> None:
+    found = visit()
+    assert found.binding_made(lambda size: "c" * 43) == binding_hash(b"c" * 43)
+    assert [line.partition("=")[0] for line in found.cookies_to_set] == [
+        "__Host-ecluse-b",
+        twin_of(binding_hash(b"c" * 43)).decode(),
+    ]
+    kept = visit(cookies=(f"__Host-ecluse-b={ONE}",))
+    assert kept.binding_made(lambda size: "c" * 43) == binding_hash(ONE.encode())
+    assert kept.cookies_to_set == []
+
+
+def test_head_is_get() -> None:
+    assert visit(method="HEAD").method == "GET"
