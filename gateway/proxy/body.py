@@ -1,0 +1,121 @@
+"""Bodies of unknown length, taken out of the sender's chunks and put into ours (RFC 9112 7.1).
+
+A Content-Length body never comes here: it is counted past the parser, whatever its size.
+"""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Final
+
+from httptools import HttpParserError, HttpRequestParser
+
+from gateway.model.codes import Code
+from gateway.model.errors import GatewayError
+
+LAST_CHUNK: Final = b"0\r\n\r\n"
+
+# A fresh parser is brought before a chunked body by the shortest head that announces one.
+_HEAD: Final = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+# Chunk extensions and trailers are nobody's use here, so that they are dropped, and bounded: in all, and per chunk.
+_EXTRAS: Final = 4096
+_EXTRAS_PER_CHUNK: Final = 256
+
+# How often one call may look for the end of a message: a body full of empty lines must not hold the loop.
+_LOOKS: Final = 2048
+
+
+class ChunkedBody:
+    """One chunked body through the C parser, which gives nothing but pieces of it: trailers are never seen.
+
+    `taken`: payload bytes so far. `done`: the last chunk and its trailers are read.
+    """
+
+    __slots__ = (
+        "_fault", "_parser", "_pieces", "_read", "_tail", "done", "on_body", "on_chunk_complete", "on_chunk_header",
+        "on_header", "on_headers_complete", "on_message_begin", "on_message_complete", "on_url", "pieces_seen", "taken",
+    )  # fmt: skip
+
+    def __init__(self, fault: Code) -> None:
+        """`fault`: the code of what is raised for a malformed body."""
+        self._fault = fault
+        self._pieces: list[bytes | None] = []
+        # None among the pieces marks the end of a message, b"" the beginning of another one.
+        self.on_body = self._pieces.append
+        self.on_message_complete = partial(self._pieces.append, None)
+        self.on_message_begin = partial(self._pieces.append, b"")
+        self.on_url = self.on_header = self.on_headers_complete = None
+        self.on_chunk_header = self.on_chunk_complete = None
+        self._parser = HttpRequestParser(self)
+        self._parser.feed_data(_HEAD)
+        self._pieces.clear()
+        self._tail = b""
+        self._read = 0
+        self.taken = 0
+        self.pieces_seen = 0
+        self.done = False
+
+    def feed(self, data: bytes) -> tuple[list[bytes], int]:
+        """Pieces of the body, and how many bytes of `data` were used: what is beyond the end is the next message.
+
+        Where not all were used and the body is not done, the rest wants another call, in another turn of the loop.
+        """
+        found: list[bytes] = []
+        start = looks = 0
+        while start < len(data) and not self.done and looks < _LOOKS:
+            looks += 1
+            end = self._possible_end(data, start)
+            found += self._fed(data[start:end])
+            start = end
+        return found, start
+
+    def feed_all(self, data: bytes) -> tuple[list[bytes], bool]:
+        """Pieces of the body, and whether `data` went on beyond its end; no byte of that is among the pieces."""
+        try:
+            self._parser.feed_data(data)
+        except HttpParserError as error:
+            if None not in self._pieces:
+                raise GatewayError(self._fault, str(error)) from None
+            self._pieces.append(b"")
+        pieces, self._pieces[:] = self._pieces[:], []
+        if None not in pieces:
+            return self._counted(len(data), [piece for piece in pieces if piece]), False
+        self.done = True
+        end = pieces.index(None)
+        return self._counted(0, [piece for piece in pieces[:end] if piece]), end + 1 < len(pieces)
+
+    def _possible_end(self, data: bytes, start: int) -> int:
+        """Whatever its trailers, a chunked message ends with an empty line: the parser is never fed beyond one."""
+        tail = self._tail
+        if tail:
+            seam = (tail + data[start : start + 3]).find(b"\r\n\r\n")
+            if seam >= 0:
+                return start + seam + 4 - len(tail)
+        found = data.find(b"\r\n\r\n", start)
+        return len(data) if found < 0 else found + 4
+
+    def _fed(self, data: bytes) -> list[bytes]:
+        try:
+            self._parser.feed_data(data)
+        except HttpParserError as error:
+            raise GatewayError(self._fault, str(error)) from None
+        self._tail = (self._tail + data)[-3:]
+        pieces, self._pieces[:] = self._pieces[:], []
+        if pieces and pieces[-1] is None:
+            self.done = True
+            pieces.pop()
+        return self._counted(len(data), [piece for piece in pieces if piece])
+
+    def _counted(self, read: int, pieces: list[bytes]) -> list[bytes]:
+        self._read += read
+        self.taken += sum(map(len, pieces))
+        self.pieces_seen += len(pieces)
+        if self._read - self.taken > _EXTRAS + _EXTRAS_PER_CHUNK * self.pieces_seen:
+            raise GatewayError(self._fault, "chunk extensions or trailers too long")
+        return pieces
+
+
+def chunk(pieces: Iterable[bytes]) -> bytes:
+    """One chunk of ours; the pieces are not all empty."""
+    payload = b"".join(pieces)
+    return b"%x\r\n%b\r\n" % (len(payload), payload)

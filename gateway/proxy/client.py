@@ -1,0 +1,511 @@
+"""One client connection: reads requests one at a time, and sees each through to its answer.
+
+In the order of a request: data_received, _request, then walk.py up to `send`; then response_head and answered, which
+the upstream connection calls. What is read ahead is one read of the socket: while a request waits for its answer, the
+bytes behind it stay bytes, and reading is paused.
+"""
+
+import asyncio
+from time import monotonic, time
+from typing import TYPE_CHECKING, Final, cast
+
+from gateway.model.codes import (
+    GATEWAY_FAULT,
+    LIMIT_BODY,
+    LIMIT_REQUEST_TIME,
+    UPSTREAM_TIMEOUT,
+    WIRE_FRAMING,
+)
+from gateway.model.errors import GatewayError
+from gateway.proxy import walk
+from gateway.proxy.body import LAST_CHUNK, ChunkedBody, chunk
+from gateway.proxy.heads import Probe, check_size
+from gateway.proxy.memo import Memo
+from gateway.proxy.refusals import refuse, refuse_head
+from gateway.proxy.request import Request
+from gateway.proxy.response import Response
+from gateway.proxy.timers import NEVER
+from gateway.proxy.upstream import UpstreamConnection
+from gateway.wire.framing import CHUNKED
+
+if TYPE_CHECKING:
+    from gateway.proxy.dataplane import DataPlane
+
+# What the connection is reading.
+HEAD: Final = 0
+BODY: Final = 1
+WAIT: Final = 2  # nothing: the request is read, its answer is not yet written
+LINGER: Final = 3  # what the client still sends after its last answer, to be thrown away
+CLOSED: Final = 4
+
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+_LINGER_SECONDS: Final = 2.0
+_CUT_SECONDS: Final = 5.0
+_LINGER_BYTES: Final = 64 * 1024
+_HEADS_AT_ONCE: Final = 32
+_BUFFER: Final = 256 * 1024
+
+
+class ClientConnection(asyncio.Protocol):
+    """`answering`: the head of the answer is written, so that nothing else can be said but by closing."""
+
+    __slots__ = (
+        "_body_limit", "_chunks", "_left", "_lingered", "_probe", "_pumping", "_reading", "_scheme", "_share", "_stuck",
+        "ahead", "answering", "body_done", "body_paused", "bound", "chunked_out", "deadline", "keep", "memo", "pending",
+        "plane", "request",
+        "retried", "state", "status", "task", "transport", "upstream", "write_paused",
+    )  # fmt: skip
+
+    transport: asyncio.Transport
+
+    memo: Memo
+
+    def __init__(self, plane: "DataPlane", scheme: str) -> None:
+        """`scheme`: of the listener, "http" or "https"."""
+        self.plane = plane
+        self._scheme = scheme
+        self.request = Request()
+        self.state = HEAD
+        self.ahead = b""
+        self.deadline = NEVER
+        self.upstream: UpstreamConnection | None = None
+        self.bound: UpstreamConnection | None = None
+        self.task: asyncio.Task[None] | None = None
+        self.pending = b""
+        self.answering = self.retried = self.chunked_out = False
+        self.body_done = self.keep = True
+        self.body_paused = self.write_paused = False
+        self.status = 0
+        self._reading = True
+        self._pumping = False
+        self._probe: Probe | None = None
+        self._chunks: ChunkedBody | None = None
+        self._left = self._lingered = self._stuck = self._share = self._body_limit = 0
+
+    # --- asyncio.Protocol ---
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports are none of asyncio's classes.
+        transport = cast(asyncio.Transport, transport)
+        self.transport = transport
+        peer = transport.get_extra_info("peername")
+        self.memo = Memo(peer[0] if isinstance(peer, tuple) else "unknown", self._scheme)
+        transport.set_write_buffer_limits(high=_BUFFER)
+        self._share = self.plane.timers.watch(self)
+        self.deadline = self.plane.timers.now + self.plane.timeouts.request_head
+        self.plane.opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            # The usual case: one whole head and nothing else.
+            if (
+                self.state == HEAD
+                and not self.ahead
+                and len(data) < self.plane.usual_head
+                and data.endswith(b"\r\n\r\n")
+                and self.request.parse_usual(data)
+            ):
+                self._request(data)
+            else:
+                self.ahead = self.ahead + data if self.ahead else data
+                self.pump()
+        except Exception as fault:  # noqa: BLE001 - the one edge
+            self.faulted(fault)
+
+    def eof_received(self) -> None:
+        """A client that half-closes is gone: whatever is under way for it is abandoned."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.state = CLOSED
+        self.deadline = NEVER
+        self.ahead = self.pending = b""
+        self.plane.timers.forget(self, self._share)
+        if self.task is not None:
+            self.task.cancel()
+        upstream, self.upstream = self.upstream, None
+        if upstream is not None:
+            upstream.abandon()
+        if self.bound is not None:
+            self.bound.close()
+        self.plane.closed(self)
+
+    def pause_writing(self) -> None:
+        self.write_paused = True
+        self._stuck = self.transport.get_write_buffer_size()
+        self.deadline = self.plane.timers.now + self.plane.timeouts.body
+        if self.upstream is not None:
+            self.upstream.pause()
+
+    def resume_writing(self) -> None:
+        self.write_paused = False
+        if self.upstream is not None:
+            self.deadline = self.plane.timers.now + self.request.lane.timeouts.total
+            self.upstream.resume()
+        else:
+            self.deadline = self.plane.timers.now + self.plane.timeouts.idle
+            self.pump()
+
+    def expired(self) -> None:
+        """From the timers."""
+        if self.write_paused and self._drains():
+            return
+        if self.state == LINGER or (self.state == HEAD and not self.ahead) or self.answering:
+            self.abort()
+        elif self.state == WAIT:
+            self.upstream_failed(GatewayError(UPSTREAM_TIMEOUT, "the whole took too long"))
+        elif self.state == HEAD:
+            refuse_head(self, GatewayError(LIMIT_REQUEST_TIME, "head"), b"")
+        else:
+            self._give_up_upstream()
+            refuse(self, LIMIT_REQUEST_TIME, detail="body", close=True)
+
+    def _drains(self) -> bool:
+        """A slow reader may be slow, not stand still."""
+        waiting = self.transport.get_write_buffer_size()
+        if waiting >= self._stuck:
+            return False
+        self._stuck = waiting
+        self.deadline = self.plane.timers.now + self.plane.timeouts.body
+        return True
+
+    # --- reading ---
+
+    def pump(self) -> None:
+        """Works through the bytes read ahead, as far as the state allows."""
+        if self._pumping:
+            return
+        self._pumping = True
+        heads = _HEADS_AT_ONCE
+        try:
+            while self.ahead and heads:
+                if self.state == HEAD:
+                    heads -= 1
+                    if self.write_paused or not self._take_head():
+                        break
+                elif self.state == BODY:
+                    if not self._take_body():
+                        break
+                elif self.state == LINGER:
+                    self._throw_away()
+                else:
+                    break
+        except Exception as fault:  # noqa: BLE001 - the one edge
+            self.faulted(fault)
+        finally:
+            self._pumping = False
+        if not heads:
+            # Others want their turn too.
+            self.plane.loop.call_soon(self.pump)
+        self._steer(may_read=bool(heads))
+
+    def _steer(self, *, may_read: bool = True) -> None:
+        """Reads from the socket only what can be worked on, or what tells that the client has gone."""
+        if self.state == CLOSED:
+            return
+        if self.state == HEAD:
+            wanted = may_read and not self.write_paused
+        elif self.state == BODY:
+            wanted = not self.body_paused and not self.ahead
+        else:
+            wanted = not self.ahead
+        if wanted != self._reading:
+            self._reading = wanted
+            if wanted:
+                self.transport.resume_reading()
+            else:
+                self.transport.pause_reading()
+
+    def _take_head(self) -> bool:
+        data = self.ahead
+        if data[0] == 13:
+            # RFC 9112 2.2: empty lines before a request are passed over.
+            data = self.ahead = data.lstrip(b"\r\n")
+        end = data.find(b"\r\n\r\n") + 4
+        if end < 4:
+            self._part_of_head(data)
+            return False
+        head, self.ahead = data[:end], data[end:]
+        self._probe = None
+        try:
+            check_size(head, self.plane.limits)
+            self.request.parse(head)
+        except GatewayError as error:
+            refuse_head(self, error, head)
+        else:
+            self._request(head)
+        return True
+
+    def _part_of_head(self, data: bytes) -> None:
+        """What is no HTTP or too long is refused before its end has come, and the clock runs from the first byte."""
+        if self._probe is None:
+            self._probe = Probe()
+            self.deadline = self.plane.timers.now + self.plane.timeouts.request_head
+        try:
+            self._probe.feed(data, self.plane.limits)
+        except GatewayError as error:
+            self.ahead = b""
+            refuse_head(self, error, data)
+
+    def _request(self, head: bytes) -> None:
+        """`head` is parsed: what it asks is read, and goes its way."""
+        plane, request = self.plane, self.request
+        request.started = monotonic()
+        request.id = plane.next_id()
+        self.state = WAIT
+        self.answering = self.retried = self.chunked_out = False
+        places = plane.places
+        if plane.holder.snapshot is not places.snapshot:
+            places = plane.renew()
+        try:
+            request.read(head, places)
+        except GatewayError as error:
+            refuse_head(self, error, head)
+            return
+        self.body_done = request.framing in _NO_BODIES
+        if not self.body_done:
+            # The body goes past the parser.
+            request.fresh()
+        walk.admit(self)
+
+    # --- the body ---
+
+    def begin_body(self, limit: int) -> None:
+        """The body may follow its head. `limit`: bytes, 0 for none."""
+        self._body_limit = limit
+        framing = self.request.framing
+        self.state = BODY
+        self._left = framing
+        self._chunks = ChunkedBody(WIRE_FRAMING) if framing == CHUNKED else None
+        self.deadline = self.plane.timers.now + self.request.lane.timeouts.body
+
+    def first_piece(self) -> bytes:
+        """What of a counted body came with its head, to be sent in the same write."""
+        data = self.ahead
+        if self._chunks is not None or not data:
+            return b""
+        piece, self.ahead = data[: self._left], data[self._left :]
+        self._left -= len(piece)
+        if not self._left:
+            self._body_read()
+        return piece
+
+    def _take_body(self) -> bool:
+        upstream = self.upstream
+        if upstream is None or self.body_paused:
+            return False
+        self.deadline = self.plane.timers.now + self.request.lane.timeouts.body
+        if self._chunks is not None:
+            return self._take_chunks(self._chunks, upstream)
+        upstream.transport.write(self.first_piece())
+        return True
+
+    def _take_chunks(self, chunks: ChunkedBody, upstream: UpstreamConnection) -> bool:
+        try:
+            pieces, used = chunks.feed(self.ahead)
+            if 0 < self._body_limit < chunks.taken:
+                raise GatewayError(LIMIT_BODY, f"over {self._body_limit} bytes, in chunks")
+        except GatewayError as error:
+            self._give_up_upstream()
+            if self.answering:
+                self.abort()
+            else:
+                refuse(self, error.code, detail=error.detail, close=True)
+            return False
+        self.ahead = self.ahead[used:]
+        piece = chunk(pieces) if pieces else b""
+        if chunks.done:
+            piece += LAST_CHUNK
+            self._body_read()
+        if piece:
+            upstream.transport.write(piece)
+        if self.ahead and not chunks.done:
+            self.plane.loop.call_soon(self.pump)
+            return False
+        return True
+
+    def skip_body(self) -> None:
+        """Of a request that goes nowhere: a body that is here already need not cost the connection."""
+        framing = self.request.framing
+        if self.state == WAIT and not self.body_done and 0 < framing <= len(self.ahead):
+            self.ahead = self.ahead[framing:]
+            self.body_done = True
+
+    def _body_read(self) -> None:
+        self.body_done = True
+        self.state = WAIT
+        self._chunks = None
+        self.deadline = self.plane.timers.now + self.request.lane.timeouts.total
+        if self.upstream is not None:
+            self.upstream.await_answer()
+
+    def pause_body(self) -> None:
+        """The upstream takes no more for the moment."""
+        self.body_paused = True
+        self._steer()
+
+    def resume_body(self) -> None:
+        self.body_paused = False
+        self.pump()
+
+    # --- the upstream's side ---
+
+    def send(self, upstream: UpstreamConnection, data: bytes) -> None:
+        """The request goes out, on a connection that is there. `data`: its head, and what there is of its body."""
+        request = self.request
+        self.upstream = upstream
+        if self.write_paused:
+            upstream.pause()
+        upstream.bound = upstream.bound or request.bound
+        upstream.send(self, data)
+        self.pending = data if upstream.used else b""
+        if request.expects and not self.body_done and not self.ahead:
+            # RFC 9110 10.1.1: from us, so that it comes whatever the application thinks of Expect.
+            self.transport.write(_CONTINUE)
+
+    def connected(self, upstream: UpstreamConnection) -> None:
+        """From the pool's task: the connection that this request waits for."""
+        self.task = None
+        try:
+            self.send(upstream, self.pending)
+            self.pump()
+        except Exception as fault:  # noqa: BLE001 - the one edge
+            self.faulted(fault)
+
+    def not_connected(self, error: GatewayError) -> None:
+        self.task = None
+        self.upstream_failed(error)
+
+    def repeatable(self) -> bool:
+        """RFC 9110 9.2.2: whether the request may be sent twice, as far as the bytes are still here to do so."""
+        return self.request.framing in _NO_BODIES and self.request.spot.method in _REPEATABLE
+
+    def retry(self) -> bool:
+        """The kept connection was closed before the request came through: once more, if that can do no harm."""
+        pool = self.request.lane.pool
+        if self.retried or pool is None or not self.repeatable():
+            return False
+        self.retried = True
+        self.upstream = None
+        self.task = pool.connect(self)
+        return True
+
+    def bind(self, upstream: UpstreamConnection) -> None:
+        self.bound = upstream
+        self.memo.bound_to = self.request.seat
+
+    def response_head(self, response: Response, body: bytes) -> bytes:
+        """The answer's head, and `body` behind it as it is."""
+        request = self.request
+        self.answering = True
+        self.status = status = response.status
+        request.lane.statuses[status // 100] += 1
+        version = request.spot.version
+        keep = request.keep_alive and self.body_done and not self.plane.draining
+        if not response.self_delimited:
+            self.chunked_out = version == "1.1"
+            keep = keep and self.chunked_out
+        self.keep = keep
+        ending = b"\r\n\r\n"
+        if not keep:
+            ending = b"\r\nConnection: close\r\n\r\n"
+        elif version == "1.0":
+            ending = b"\r\nConnection: keep-alive\r\n\r\n"
+        return b"".join((response.status_line, *response.lines, response.framing_lines(version), ending, body))
+
+    def upstream_failed(self, error: GatewayError) -> None:
+        self._give_up_upstream()
+        self.plane.upstream_failed(self.request, error)
+        if self.answering:
+            # Half an answer: only a broken connection says so.
+            self.abort()
+        else:
+            refuse(self, error.code, detail=error.detail)
+
+    def _give_up_upstream(self) -> None:
+        upstream, self.upstream = self.upstream, None
+        if upstream is not None:
+            upstream.abandon()
+        if self.task is not None:
+            self.task.cancel()
+            self.task = None
+
+    # --- the end of a request, and of the connection ---
+
+    def answered(self) -> None:
+        """The answer is written, whoever wrote it: on to the next request, or out."""
+        request = self.request
+        self.upstream = None
+        self.pending = b""
+        if self.plane.access_log is not None:
+            self.plane.access_log.line(self, time(), monotonic() - request.started)
+        if self.state == CLOSED:
+            return
+        if not self.keep:
+            self._leave()
+            return
+        self.state = HEAD
+        self.deadline = self.plane.timers.now + self.plane.timeouts.idle
+        if self.ahead:
+            self.pump()
+        elif not self._reading:
+            self._steer()
+
+    def _leave(self) -> None:
+        """Closes, but not before the client has had a moment to read: bytes unread here would reset the connection."""
+        if self.body_done and not self.ahead:
+            self.state = CLOSED
+            self.transport.close()
+            return
+        self.state = LINGER
+        self.ahead = b""
+        self._lingered = 0
+        self.deadline = self.plane.timers.now + _LINGER_SECONDS
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._steer()
+
+    def leave_if_idle(self) -> None:
+        """The worker drains: what waits for nothing goes now, the others after their answer."""
+        if self.state == HEAD and not self.ahead and not self.write_paused:
+            self.state = CLOSED
+            self.transport.close()
+
+    def cut(self) -> None:
+        """The session behind the answer under way has ended: what streams is cut, what is about to end may end."""
+        if monotonic() - self.request.started > _CUT_SECONDS:
+            self.abort()
+        else:
+            self.plane.loop.call_later(_CUT_SECONDS, self._cut_if_still, self.request.id)
+
+    def _cut_if_still(self, request_id: bytes) -> None:
+        if self.state != CLOSED and self.request.id == request_id and self.upstream is not None:
+            self.abort()
+
+    def _throw_away(self) -> None:
+        self._lingered += len(self.ahead)
+        self.ahead = b""
+        if self._lingered > _LINGER_BYTES:
+            self.abort()
+
+    def abort(self) -> None:
+        self._give_up_upstream()
+        self.state = CLOSED
+        self.transport.abort()
+
+    def faulted(self, fault: Exception) -> None:
+        """The one edge: a fault of ours ends the request and the connection, and lets nobody in."""
+        self.plane.faulted(fault, self.request.id)
+        try:
+            self._give_up_upstream()
+            if self.answering or self.state == CLOSED:
+                self.abort()
+            else:
+                refuse_head(self, GatewayError(GATEWAY_FAULT), b"")
+        except Exception as second:  # noqa: BLE001 - the one edge
+            self.plane.faulted(second, self.request.id)
+            self.abort()
+
+
+_NO_BODIES: Final = frozenset({-1, 0})
+# RFC 9110 9.2.2
+_REPEATABLE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})

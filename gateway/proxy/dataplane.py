@@ -1,0 +1,217 @@
+"""The data plane of one worker: what its connections share, and how they begin and end."""
+
+import asyncio
+import itertools
+import secrets
+import traceback
+from collections.abc import Callable, Iterable
+from time import monotonic
+from typing import Final, Protocol
+
+from gateway.config.snapshot import Limits, Snapshot, Timeouts
+from gateway.model.codes import GATEWAY_FAULT, Code
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Counters, ErrorPages, Log, Sessions
+from gateway.model.session import Seat
+from gateway.proxy.accesslog import AccessLog
+from gateway.proxy.client import HEAD, ClientConnection
+from gateway.proxy.lane import Lane
+from gateway.proxy.places import Places
+from gateway.proxy.pool import Pool, Pools
+from gateway.proxy.refusals import refuse_connection
+from gateway.proxy.request import Request
+from gateway.proxy.response import ResponseHeads
+from gateway.proxy.timers import Timers
+from gateway.proxy.upstream import UpstreamConnection
+
+_CLASSES: Final = ("0xx", "1xx", "2xx", "3xx", "4xx", "5xx")
+_MASK: Final = (1 << 64) - 1
+_USUAL_HEAD: Final = 8192
+
+
+class Holder(Protocol):
+    """Whoever owns the one mutable reference."""
+
+    @property
+    def snapshot(self) -> Snapshot: ...
+
+
+class DataPlane:
+    """Made inside the running loop that it serves. `portal_protocol`: a fresh server side for one portal request.
+
+    `tick`: seconds between two looks at the deadlines (each connection is looked at every fourth tick).
+    """
+
+    def __init__(
+        self,
+        *,
+        holder: Holder,
+        sessions: Sessions,
+        portal_protocol: Callable[[], asyncio.Protocol],
+        pages: ErrorPages,
+        counters: Counters,
+        log: Log,
+        loop: asyncio.AbstractEventLoop,
+        tick: float = 0.125,
+    ) -> None:
+        self.holder = holder
+        self.sessions = sessions
+        self.portal_protocol = portal_protocol
+        self.pages = pages
+        self.counters = counters
+        self.log = log
+        self.loop = loop
+        self.draining = False
+        self.timers = Timers(loop, tick)
+        self.heads = ResponseHeads()
+        self.connections: set[ClientConnection] = set()
+        self.access_log: AccessLog | None = None
+        self._accepted = 0
+        self._peers: dict[str, int] = {}
+        self._pools = Pools(loop, self._new_upstream)
+        self._numbers = itertools.count(1)
+        self._retired: list[Places] = []
+        self._id_prefix = secrets.token_hex(8).encode("ascii")
+        self._id = secrets.randbits(64)
+        self._id_step = secrets.randbits(64) | 1
+        self.places = self._places()
+        self.timers.start()
+
+    # --- for the composition root ---
+
+    def protocol_factory(self, *, tls: bool) -> Callable[[], ClientConnection]:
+        """For `loop.create_server`; `tls`: whether the listener speaks it."""
+        scheme = "https" if tls else "http"
+        return lambda: ClientConnection(self, scheme)
+
+    def snapshot_swapped(self) -> None:
+        """After the holder's assignment. The next request would see it by itself; this makes it so at once."""
+        self.renew()
+
+    def revoked(self, seats: Iterable[Seat]) -> None:
+        """Cuts what is still streaming for these seats; `seat.live` already keeps everything new out."""
+        dead = set(map(id, seats))
+        for client in tuple(self.connections):
+            if client.upstream is not None and id(client.request.seat) in dead:
+                client.cut()
+
+    async def drain(self, within: float) -> int:
+        """Answers what is under way with `Connection: close`; how many connections had to be cut after `within` s."""
+        self.draining = True
+        for client in tuple(self.connections):
+            client.leave_if_idle()
+        until = monotonic() + within
+        while self.connections and monotonic() < until:  # noqa: ASYNC110 - rare, and nothing to be told by each
+            await asyncio.sleep(0.02)
+        left = tuple(self.connections)
+        for client in left:
+            client.abort()
+        self.close()
+        return len(left)
+
+    def close(self) -> None:
+        self.timers.stop()
+        self._pools.close()
+
+    def flush(self) -> None:
+        """Takes what was counted in plain cells over into the counters."""
+        values = self.counters.values
+        for places in (*self._retired, self.places):
+            for lane in places.lanes:
+                _flush(lane, values)
+        values["ecluse_http_connections",] = len(self.connections)
+        values["ecluse_http_active_requests",] = sum(client.state != HEAD for client in self.connections)
+        key = ("ecluse_http_connections_total",)
+        values[key] = values.get(key, 0) + self._accepted
+        self._accepted = 0
+
+    # --- for the connections ---
+
+    def next_id(self) -> bytes:
+        """128 bits in hex: random for the worker, then a walk that repeats after 2**64 and shows no counts."""
+        number = self._id = (self._id + self._id_step) & _MASK
+        return b"%b%016x" % (self._id_prefix, number)
+
+    def renew(self) -> Places:
+        """Other places for another snapshot; requests under way keep what they began with."""
+        if self.places.snapshot is not self.holder.snapshot:
+            self._retired = [*self._retired[-3:], self.places]
+            self.flush()
+            self.places = self._places()
+        return self.places
+
+    def opened(self, client: ClientConnection) -> None:
+        self.connections.add(client)
+        self._accepted += 1
+        peer = client.memo.peer
+        count = self._peers[peer] = self._peers.get(peer, 0) + 1
+        limits = self.limits
+        too_many = count > limits.connections_per_client and not client.memo.is_trusted(self.places.snapshot)
+        if too_many or len(self.connections) > limits.connections:
+            refuse_connection(client)
+
+    def closed(self, client: ClientConnection) -> None:
+        self.connections.discard(client)
+        peer = client.memo.peer
+        count = self._peers.get(peer, 1) - 1
+        if count > 0:
+            self._peers[peer] = count
+        else:
+            self._peers.pop(peer, None)
+
+    def refused(self, code: Code, detail: str, request_id: bytes, app: str) -> None:
+        self.counters.add("ecluse_http_refusals_total", code.id)
+        self.log.event("request.refused", code=code.id, detail=detail, app=app, request_id=request_id.decode("ascii"))
+
+    def upstream_failed(self, request: Request, error: GatewayError) -> None:
+        request.lane.failed(error.code.id)
+        self.log.event(
+            "upstream.failed",
+            app=request.lane.name,
+            code=error.code.id,
+            detail=error.detail,
+            request_id=request.id.decode("ascii"),
+        )
+
+    def store_failed(self) -> None:
+        self.counters.add("ecluse_session_store_errors_total")
+
+    def faulted(self, fault: Exception, request_id: bytes) -> None:
+        """Where, not what: a message could hold a value that is nobody's business."""
+        frame = traceback.extract_tb(fault.__traceback__)[-1:]
+        where = "".join(f" at {entry.filename.rpartition('/')[2]}:{entry.lineno}" for entry in frame)
+        self.log.event("gateway.fault", detail=type(fault).__name__ + where, request_id=request_id.decode("ascii"))
+        self.counters.add("ecluse_http_refusals_total", GATEWAY_FAULT.id)
+
+    def _places(self) -> Places:
+        snapshot = self.holder.snapshot
+        self.limits: Limits = snapshot.gateway.limits
+        # A head below this size may be read in one go: it meets the limit on bytes.
+        self.usual_head = min(_USUAL_HEAD, self.limits.headers_bytes)
+        self.timeouts: Timeouts = snapshot.gateway.timeouts
+        self.access_log = AccessLog(self.log) if snapshot.gateway.access_log else None
+        return Places(snapshot, self._pools, self._numbers)
+
+    def _new_upstream(self, pool: Pool) -> UpstreamConnection:
+        return UpstreamConnection(pool, self.timers, self.heads)
+
+
+def _flush(lane: Lane, values: dict[tuple[str, ...], float]) -> None:
+    for index, count in enumerate(lane.statuses):
+        if count:
+            _add(values, ("ecluse_http_requests_total", lane.name, _CLASSES[index]), count)
+            lane.statuses[index] = 0
+    for (kind, reason), cell in lane.decisions.items():
+        if cell[0]:
+            _add(values, ("ecluse_policy_decisions_total", lane.name, kind, reason), cell[0])
+            cell[0] = 0
+    for reason, count in lane.errors.items():
+        _add(values, ("ecluse_upstream_errors_total", lane.name, reason), count)
+    lane.errors.clear()
+    if lane.stripped:
+        _add(values, ("ecluse_headers_stripped_total", lane.name), lane.stripped)
+        lane.stripped = 0
+
+
+def _add(values: dict[tuple[str, ...], float], key: tuple[str, ...], count: int) -> None:
+    values[key] = values.get(key, 0) + count

@@ -1,0 +1,47 @@
+"""A head that comes in pieces: judged as it comes, so that nonsense or a flood is not waited for."""
+
+from typing import Final
+
+from httptools import HttpParserError, HttpParserInvalidMethodError, HttpParserUpgrade, HttpRequestParser
+
+from gateway.config.snapshot import Limits
+from gateway.model.codes import LIMIT_HEADERS, LIMIT_URL, WIRE_METHOD, WIRE_SYNTAX
+from gateway.model.errors import GatewayError
+
+# The method, the version, blanks and line end beside the target.
+_LINE_EXTRA: Final = 40
+
+
+class Probe:
+    """Feeds a parser that keeps nothing; the whole head is read anew once it is there."""
+
+    __slots__ = ("_fed", "_parser")
+
+    def __init__(self) -> None:
+        self._parser = HttpRequestParser(object())
+        self._fed = 0
+
+    def feed(self, data: bytes, limits: Limits) -> None:
+        """`data`: all of the head so far. Raises GatewayError."""
+        check_size(data, limits)
+        try:
+            self._parser.feed_data(data[self._fed :])
+        except HttpParserUpgrade:
+            pass
+        except HttpParserInvalidMethodError as error:
+            raise GatewayError(WIRE_METHOD, str(error)) from None
+        except HttpParserError as error:
+            raise GatewayError(WIRE_SYNTAX, str(error)) from None
+        self._fed = len(data)
+
+
+def check_size(data: bytes, limits: Limits) -> None:
+    """Bytes and lines in all, however they came (RFC 6585 5, RFC 9110 15.5.15). Raises GatewayError."""
+    line_end = data.find(b"\n")
+    line = len(data) if line_end < 0 else line_end
+    if line > limits.url + _LINE_EXTRA:
+        raise GatewayError(LIMIT_URL, f"request line of over {limits.url} bytes")
+    if len(data) - line > limits.headers_bytes:
+        raise GatewayError(LIMIT_HEADERS, f"over {limits.headers_bytes} bytes")
+    if data.count(b"\n") > limits.headers_count + 2:
+        raise GatewayError(LIMIT_HEADERS, f"over {limits.headers_count} header lines")

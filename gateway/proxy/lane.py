@@ -1,0 +1,181 @@
+"""What one application of one snapshot is on the fast lane: caches whose answers are ready bytes.
+
+Everything here is a pure function of the snapshot and of bytes: a full cache is emptied, never wrong.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from gateway.config.passages import compile_passage
+from gateway.config.snapshot import App, Passage, Snapshot
+from gateway.model.codes import LIMIT_URL, WIRE_METHOD
+from gateway.model.decision import Allow, Challenge, Decision, Deny
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.model.session import Seat
+from gateway.policy.routes import Match
+from gateway.proxy.pool import Pool
+from gateway.wire.framing import METHODS, REQUEST_LINE, request_line_fault
+from gateway.wire.headers import HeaderPolicy
+from gateway.wire.host import canonical_host
+from gateway.wire.target import STRICT, Target, absolute_form, canonical_target
+
+RESERVED: Final = "_ecluse"
+
+_LINE_REMEMBERED: Final = 320
+_LINES: Final = 1024
+_PASSAGES: Final = 512
+_KEYS: Final = 4096
+
+ALLOW: Final = 0
+DENY: Final = 1
+CHALLENGE: Final = 2
+_KINDS: Final = ("allow", "deny", "challenge")
+
+
+class Spot:
+    """One request line, read once. `authority`: the host of an absolute-form target, which has to be Host's too.
+
+    `key`: the same for all lines with one match and one method. `line`: what goes upstream, always HTTP/1.1.
+    """
+
+    __slots__ = ("authority", "key", "line", "method", "reserved", "target", "version")
+
+    def __init__(
+        self, method: bytes, target: Target, version: str, authority: str | None, reserved: bool, key: int
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.version = version
+        self.authority = authority
+        self.reserved = reserved
+        self.key = key
+        self.line = b"%b %b HTTP/1.1" % (method, target.raw)
+
+
+class Ready:
+    """A passage in the form in which it is used. `tally`: one cell, counted up at each use."""
+
+    __slots__ = ("cookies", "decision", "headers", "kind", "tally")
+
+    def __init__(self, passage: Passage, kind: int, tally: list[int]) -> None:
+        self.decision: Decision = passage.decision
+        self.kind = kind
+        self.tally = tally
+        self.headers = b"" if passage.injection is None else passage.injection.headers
+        self.cookies = b"" if passage.injection is None else passage.injection.cookies
+
+
+class Lane:
+    """`app` is None on a portal host that serves no application: there, only our own paths are answered.
+
+    `numbers`: never repeats, over all lanes and snapshots, so that a key of another lane finds nothing in a seat.
+    """
+
+    __slots__ = (
+        "_keys", "_numbers", "anonymous", "app", "body_limit", "cookie_names", "decisions", "errors", "host_line",
+        "injected", "limits", "lines", "name", "policy", "pool", "revision", "statuses", "stripped", "timeouts",
+    )  # fmt: skip
+
+    def __init__(
+        self, app: App | None, snapshot: Snapshot, pool: Pool | None, policy: HeaderPolicy, numbers: Iterator[int]
+    ) -> None:
+        limits, timeouts = snapshot.gateway.limits, snapshot.gateway.timeouts
+        self._numbers = numbers
+        self.app = app
+        self.name = "_portal" if app is None else app.name
+        self.revision = snapshot.revision
+        self.limits = limits
+        self.pool = pool
+        translation = None if app is None else app.translation
+        self.timeouts = timeouts if app is None else app.upstream.timeouts
+        self.body_limit = limits.body if app is None else app.body_limit
+        self.policy = policy
+        self.injected: frozenset[bytes] = frozenset() if translation is None else translation.header_folds
+        self.cookie_names: frozenset[bytes] = frozenset() if translation is None else translation.cookie_names
+        header = None if app is None else app.upstream.host_header
+        self.host_line = None if header is None else b"\r\nHost: " + header.encode("ascii")
+        self.lines: dict[bytes, Spot] = {}
+        self._keys: dict[tuple[Match | None, bytes], int] = {}
+        self.anonymous: dict[object, object] = {}
+        # Counted here in plain cells, taken over into the worker's counters by `flush`.
+        self.statuses = [0] * 6
+        self.stripped = 0
+        self.decisions: dict[tuple[str, str], list[int]] = {}
+        self.errors: dict[str, int] = {}
+
+    # --- request line ---
+
+    def read_line(self, line: bytes) -> Spot:
+        """`line`: the first line of a head that the C parser accepted, with its CRLF."""
+        found = REQUEST_LINE.fullmatch(line)
+        if found is None:
+            raise request_line_fault(line)
+        method, raw, minor = found.groups()
+        if method not in METHODS:
+            raise GatewayError(WIRE_METHOD, method.decode("ascii"))
+        if len(raw) > self.limits.url:
+            raise GatewayError(LIMIT_URL, f"{len(raw)} bytes")
+        spot = self._spot(method, raw, "1." + minor.decode("ascii"))
+        if len(line) <= _LINE_REMEMBERED:
+            if len(self.lines) >= _LINES:
+                self.lines.clear()
+            self.lines[line] = spot
+        return spot
+
+    def _spot(self, method: bytes, raw: bytes, version: str) -> Spot:
+        authority = None
+        if not raw.startswith(b"/"):
+            _, named, raw = absolute_form(raw)
+            authority = canonical_host(named)
+        app = self.app
+        target = canonical_target(raw, STRICT if app is None else app.leniency)
+        match = None if app is None else app.routes.find(target.segments)
+        key = self._key(match, method)
+        # Also where the app knows no case: no spelling of our prefix reaches an application.
+        reserved = target.segments[0].lower() == RESERVED
+        return Spot(method, target, version, authority, reserved, key)
+
+    def _key(self, match: Match | None, method: bytes) -> int:
+        key = self._keys.get((match, method))
+        if key is None:
+            if len(self._keys) >= _KEYS:
+                self._keys.clear()
+            key = self._keys[match, method] = next(self._numbers)
+        return key
+
+    # --- passages ---
+
+    def passage(self, spot: Spot, seat: Seat | None) -> Ready:
+        """The slow half of the look-up: compiles what the caller did not find, and keeps it with its owner."""
+        if seat is None:
+            return self._compiled(self.anonymous, spot, None)
+        if seat.revision != self.revision:
+            seat.passages.clear()
+            seat.revision = self.revision
+        return self._compiled(seat.passages, spot, seat.identity)
+
+    def _compiled(self, kept: dict[object, object], spot: Spot, identity: Identity | None) -> Ready:
+        app = self.app
+        assert app is not None
+        passage = compile_passage(app, spot.target.segments, spot.method.decode("ascii"), identity)
+        kind = _kind(passage.decision)
+        tally = self.decisions.setdefault((_KINDS[kind], passage.decision.reason.id), [0])
+        ready = Ready(passage, kind, tally)
+        if len(kept) >= _PASSAGES:
+            kept.clear()
+        kept[spot.key] = ready
+        return ready
+
+    def failed(self, reason: str) -> None:
+        self.errors[reason] = self.errors.get(reason, 0) + 1
+
+
+def _kind(decision: Decision) -> int:
+    match decision:
+        case Allow():
+            return ALLOW
+        case Deny():
+            return DENY
+        case Challenge():
+            return CHALLENGE

@@ -1,0 +1,112 @@
+"""From a Host header to what answers there, for one snapshot."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from gateway.config.snapshot import App, Snapshot
+from gateway.model.codes import HOST_UNKNOWN, LIMIT_HEADERS, WIRE_HEADER, WIRE_HOST
+from gateway.model.errors import GatewayError
+from gateway.proxy.lane import Lane
+from gateway.proxy.pool import Pools
+from gateway.proxy.shapes import Names, Shape, memorable
+from gateway.wire.headers import HeaderPolicy
+from gateway.wire.host import canonical_host
+
+_REMEMBERED: Final = 4096
+_REMEMBERED_LENGTH: Final = 256
+_SHAPES: Final = 2048
+
+
+class Place:
+    """One spelling of a Host header. `line`: the ready Host line for upstream; `authority`: for X-Forwarded-Host.
+
+    `portal`: whether this is the portal's own host, which may be an application's too.
+    """
+
+    __slots__ = ("authority", "host", "lane", "line", "portal")
+
+    def __init__(self, raw: bytes, host: str, lane: Lane, *, portal: bool) -> None:
+        self.host = host
+        self.lane = lane
+        self.portal = portal
+        _, colon, port = raw.partition(b":")
+        self.authority = host.encode("ascii") + colon + port
+        self.line = lane.host_line or b"\r\nHost: " + self.authority
+
+
+class Head:
+    """A head of these names: where its one Host line is, and its shape under each application's policy."""
+
+    __slots__ = ("host", "shapes")
+
+    def __init__(self, names: Names) -> None:
+        lower = [name.lower() for name in names]
+        # RFC 9112 3.2: exactly one.
+        if lower.count(b"host") != 1:
+            raise GatewayError(WIRE_HOST, f"{lower.count(b'host')} Host headers")
+        # RFC 9110 11.6.2 is no list: two readers could each believe another one.
+        if lower.count(b"authorization") > 1:
+            raise GatewayError(WIRE_HEADER, "two Authorization headers")
+        self.host = lower.index(b"host")
+        self.shapes: dict[HeaderPolicy, Shape] = {}
+
+    def learn(self, names: Names, policy: HeaderPolicy) -> Shape:
+        shape = self.shapes[policy] = Shape(names, policy)
+        return shape
+
+
+class Places:
+    """`by_host` and `heads` are looked up first; `find` and `learn_head` do the rest. A new snapshot gets a new one."""
+
+    __slots__ = ("_lanes", "_numbers", "_policies", "_pools", "by_host", "heads", "snapshot")
+
+    def __init__(self, snapshot: Snapshot, pools: Pools, numbers: Iterator[int]) -> None:
+        self.snapshot = snapshot
+        self._pools = pools
+        self._numbers = numbers
+        self._lanes: dict[str, Lane] = {}
+        self._policies: dict[frozenset[bytes], HeaderPolicy] = {}
+        self.by_host: dict[bytes, Place] = {}
+        self.heads: dict[Names, Head] = {}
+
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        return tuple(self._lanes.values())
+
+    def find(self, raw: bytes) -> Place:
+        """Raises GatewayError: WIRE_HOST for what is no host name, HOST_UNKNOWN where nothing answers."""
+        host = canonical_host(raw)
+        app = self.snapshot.find_app(host)
+        portal = host == self.snapshot.gateway.portal_host
+        if app is None and not portal:
+            raise GatewayError(HOST_UNKNOWN, host)
+        place = Place(raw, host, self._lane(app), portal=portal)
+        if len(raw) <= _REMEMBERED_LENGTH:
+            if len(self.by_host) >= _REMEMBERED:
+                self.by_host.clear()
+            self.by_host[raw] = place
+        return place
+
+    def learn_head(self, names: Names) -> Head:
+        """Raises GatewayError."""
+        # The limit on bytes is met as they come; the number of lines here, once for all heads of the same names.
+        most = self.snapshot.gateway.limits.headers_count
+        if len(names) > most:
+            raise GatewayError(LIMIT_HEADERS, f"over {most} header lines")
+        head = Head(names)
+        if memorable(names):
+            # Strangers fill this; applications that inject the same names share their shapes.
+            if len(self.heads) * max(len(self._policies), 8) >= _SHAPES:
+                self.heads.clear()
+            self.heads[names] = head
+        return head
+
+    def _lane(self, app: App | None) -> Lane:
+        name = "" if app is None else app.name
+        lane = self._lanes.get(name)
+        if lane is None:
+            pool = None if app is None else self._pools.of(app.upstream)
+            folds: frozenset[bytes] = frozenset() if app is None else app.translation.header_folds
+            policy = self._policies.setdefault(folds, HeaderPolicy.compile(folds))
+            lane = self._lanes[name] = Lane(app, self.snapshot, pool, policy, self._numbers)
+        return lane

@@ -1,0 +1,127 @@
+"""Connections to applications: kept alive, bounded, never shared between two servers or two TLS names."""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, Protocol
+
+from gateway.config.snapshot import Upstream
+from gateway.model.codes import UPSTREAM_CONNECT, UPSTREAM_TIMEOUT
+from gateway.model.errors import GatewayError
+
+if TYPE_CHECKING:
+    from gateway.proxy.upstream import UpstreamConnection
+
+# Servers close idle connections after 5 s (Apache, Node), some after 2: a request must not cross that close.
+IDLE_SECONDS: Final = 4.0
+# A request that may not be sent twice takes only a connection that was in use a moment ago.
+FRESH_SECONDS: Final = 1.0
+_MOST_IDLE: Final = 128
+
+
+class Waiter(Protocol):
+    """Who asked for a connection."""
+
+    def connected(self, upstream: "UpstreamConnection") -> None: ...
+
+    def not_connected(self, error: GatewayError) -> None: ...
+
+
+class Pool:
+    """One server under one TLS name and trust. `idle`: the most recently used last."""
+
+    __slots__ = ("_loop", "_make", "_tls", "idle", "upstream")
+
+    def __init__(
+        self, upstream: Upstream, loop: asyncio.AbstractEventLoop, make: "Callable[[Pool], UpstreamConnection]"
+    ) -> None:
+        self.upstream = upstream
+        self.idle: list[UpstreamConnection] = []
+        self._loop = loop
+        self._make = make
+        self._tls: ssl.SSLContext | None = None
+
+    def take(self, idle_since: float) -> "UpstreamConnection | None":
+        """The most recently used connection, if it became idle after `idle_since`."""
+        idle = self.idle
+        if idle and idle[-1].idle_since >= idle_since:
+            return idle.pop()
+        return None
+
+    def give(self, connection: "UpstreamConnection") -> None:
+        self.idle.append(connection)
+        if len(self.idle) > _MOST_IDLE:
+            self.idle.pop(0).close()
+
+    def forget(self, connection: "UpstreamConnection") -> None:
+        if connection in self.idle:
+            self.idle.remove(connection)
+
+    def connect(self, waiter: Waiter) -> "asyncio.Task[None]":
+        """A new connection for `waiter`; cancel the task if it no longer waits."""
+        return self._loop.create_task(self._connect(waiter))
+
+    async def _connect(self, waiter: Waiter) -> None:
+        upstream = self.upstream
+        try:
+            async with asyncio.timeout(upstream.timeouts.connect):
+                tls = await self._context()
+                _, connection = await self._loop.create_connection(
+                    lambda: self._make(self),
+                    _address(upstream.host),
+                    upstream.port,
+                    ssl=tls,
+                    server_hostname=None if tls is None else upstream.host,
+                )
+        except TimeoutError:
+            waiter.not_connected(GatewayError(UPSTREAM_TIMEOUT, f"no connection to {upstream.host}:{upstream.port}"))
+        except OSError as error:
+            waiter.not_connected(GatewayError(UPSTREAM_CONNECT, f"{upstream.host}:{upstream.port}: {error}"))
+        else:
+            waiter.connected(connection)
+
+    async def _context(self) -> ssl.SSLContext | None:
+        if self.upstream.scheme != "https":
+            return None
+        if self._tls is None:
+            # Reading the system's certificates takes tens of milliseconds.
+            self._tls = await self._loop.run_in_executor(None, _tls_context, self.upstream.ca)
+        return self._tls
+
+
+def _address(host: str) -> str:
+    """RFC 6761 6.3: names under `.localhost` are loopback, whatever the resolver says."""
+    return "127.0.0.1" if host == "localhost" or host.endswith(".localhost") else host
+
+
+def _tls_context(ca: bytes | None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cadata=None if ca is None else ca.decode("ascii"))
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+class Pools:
+    """Every pool of a worker; they outlive snapshots, so that a reload drops no connection."""
+
+    __slots__ = ("_by_key", "_loop", "_make")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, make: Callable[[Pool], "UpstreamConnection"]) -> None:
+        self._loop = loop
+        self._make = make
+        self._by_key: dict[object, Pool] = {}
+
+    def of(self, upstream: Upstream) -> Pool:
+        key = (upstream.scheme, upstream.host, upstream.port, upstream.ca, upstream.timeouts)
+        pool = self._by_key.get(key)
+        if pool is None:
+            pool = self._by_key[key] = Pool(upstream, self._loop, self._make)
+        return pool
+
+    def prune(self, live: set[Pool]) -> None:
+        """Forgets the pools that no application of a snapshot uses; their idle connections end by themselves."""
+        self._by_key = {key: pool for key, pool in self._by_key.items() if pool in live}
+
+    def close(self) -> None:
+        for pool in self._by_key.values():
+            for connection in tuple(pool.idle):
+                connection.close()

@@ -1,0 +1,76 @@
+"""Requests for our own pages: handed to the portal in memory, answered through the same path as an upstream's.
+
+Nothing under `/_ecluse/` ever reaches an application.
+"""
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from gateway.config.lanes import PortalCall
+from gateway.model.codes import LIMIT_BODY, PATH_RESERVED, Code
+from gateway.proxy import memory
+from gateway.proxy.refusals import refuse
+from gateway.proxy.upstream import UpstreamConnection
+from gateway.wire.framing import CHUNKED
+
+if TYPE_CHECKING:
+    from gateway.proxy.client import ClientConnection
+
+_PREFIX: Final = b"/_ecluse"
+_BODY_LIMIT: Final = 64 * 1024
+
+
+def own_path(client: "ClientConnection") -> None:
+    """A path of ours, in its one spelling; on a portal host without an application, everything else is unknown."""
+    request = client.request
+    path = request.spot.target.path
+    if path != _PREFIX and not path.startswith(_PREFIX + b"/"):
+        refuse(client, PATH_RESERVED)
+        return
+    framing = request.framing
+    if framing > _BODY_LIMIT:
+        refuse(client, LIMIT_BODY, detail=f"{framing} bytes")
+        return
+    body = b""
+    if framing >= 0:
+        body = b"\r\nContent-Length: %d" % framing
+    elif framing == CHUNKED:
+        body = b"\r\nTransfer-Encoding: chunked"
+    parts = _head(client, body)
+    if not client.body_done:
+        client.begin_body(_BODY_LIMIT)
+        parts.append(client.first_piece())
+    _hand_over(client, parts, "endpoint", "")
+
+
+def challenge(client: "ClientConnection", reason: Code) -> None:
+    """A navigation that needs a sign-in. The body of a form stays here: it is not for the portal to see."""
+    body = b"" if client.body_done else b"\r\nContent-Length: 0"
+    _hand_over(client, _head(client, body), "challenge", reason.id)
+
+
+def _head(client: "ClientConnection", body: bytes) -> list[bytes]:
+    request = client.request
+    parts = [request.spot.line, b"\r\nHost: ", request.place.authority, *request.lines]
+    if request.cookie is not None:
+        parts += (b"\r\nCookie: ", request.cookie)
+    parts += (body, b"\r\n\r\n")
+    return parts
+
+
+def _hand_over(
+    client: "ClientConnection", parts: list[bytes], purpose: Literal["endpoint", "challenge"], reason: str
+) -> None:
+    request, memo, plane = client.request, client.memo, client.plane
+    call = PortalCall(
+        purpose=purpose,
+        snapshot=plane.places.snapshot,
+        app=request.lane.app,
+        host=request.place.host,
+        scheme=memo.scheme,
+        client=memo.chain[0],
+        request_id=request.id.decode("ascii"),
+        challenge_reason=reason,
+    )
+    near = UpstreamConnection(None, plane.timers, plane.heads)
+    memory.join(plane.loop, near, plane.portal_protocol(), {"ecluse": call, "peername": (memo.chain[0], 0)})
+    client.send(near, b"".join(parts))

@@ -1,0 +1,134 @@
+"""What the data plane answers by itself: refusals and errors, as the pages service renders them."""
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final, Literal
+from urllib.parse import quote, urlsplit
+
+from gateway.model.codes import LIMIT_CONNECTIONS, Code
+from gateway.model.decision import Deny
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Page
+from gateway.proxy.lane import Ready
+from gateway.proxy.request import Request
+from gateway.wire.navigation import Kind, kind_of
+from gateway.wire.return_address import safe_target
+
+if TYPE_CHECKING:
+    from gateway.proxy.client import ClientConnection
+
+_PHRASES: Final = {status.value: status.phrase.encode("ascii") for status in HTTPStatus}
+_RETRY_AFTER: Final = b"5"
+
+
+def refuse(client: "ClientConnection", code: Code, *, detail: str = "", close: bool = False) -> None:
+    """A request whose head was read. `detail` is for the log alone."""
+    request = client.request
+    plane = client.plane
+    plane.refused(code, detail, request.id, request.lane.name)
+    page = plane.pages.render(
+        code, kind=_html_or_json(request), language=_language(request), reference=request.id.decode("ascii")
+    )
+    _answer(client, page, head_only=request.spot.method == b"HEAD", version=request.spot.version, close=close)
+
+
+def refuse_head(client: "ClientConnection", error: GatewayError, head: bytes) -> None:
+    """A head that could not be read: nothing after it can be trusted to begin where it seems to."""
+    request = client.request
+    plane = client.plane
+    plane.refused(error.code, error.detail, request.id, "")
+    page = plane.pages.render(
+        error.code, kind="html" if b"text/html" in head else "json", language="", reference=request.id.decode("ascii")
+    )
+    client.body_done = True
+    _answer(client, page, head_only=head.startswith(b"HEAD "), version="1.1", close=True, count=False)
+
+
+def refuse_connection(client: "ClientConnection") -> None:
+    """One connection too many, before anything is read from it."""
+    client.request.id = client.plane.next_id()
+    refuse_head(client, GatewayError(LIMIT_CONNECTIONS, client.memo.peer), b"")
+
+
+def deny(client: "ClientConnection", ready: Ready) -> None:
+    """Signed in or not, this may not be: 403, never a redirect."""
+    request, plane = client.request, client.plane
+    decision = ready.decision
+    refusal = decision.refusal if isinstance(decision, Deny) else ""
+    rule = "" if decision.rule is None else f"{decision.rule.file}:{decision.rule.line}"
+    plane.log.event(
+        "access.denied",
+        app=request.lane.name,
+        code=decision.reason.id,
+        rule=rule,
+        request_id=request.id.decode("ascii"),
+        client=client.memo.chain[0],
+    )
+    page = plane.pages.render(
+        decision.reason,
+        kind=_html_or_json(request),
+        language=_language(request),
+        reference=request.id.decode("ascii"),
+        refusal=refusal,
+    )
+    _answer(client, page, head_only=request.spot.method == b"HEAD", version=request.spot.version)
+
+
+def unauthorized(client: "ClientConnection", reason: Code, kind: Kind) -> None:
+    """401 with a way to sign in, for what cannot show a sign-in page."""
+    request = client.request
+    page = client.plane.pages.render(
+        reason,
+        kind="frame" if kind == "frame" else "json",
+        language=_language(request),
+        reference=request.id.decode("ascii"),
+        login_url=_login_url(request, kind),
+    )
+    _answer(client, page, head_only=request.spot.method == b"HEAD", version=request.spot.version)
+
+
+def _login_url(request: Request, kind: Kind) -> str:
+    """A frame's own page opens at the top; a script's request is no page: back to the one that made it."""
+    app = request.lane.app
+    if app is None:
+        return ""
+    origin = f"{app.scheme}://{request.place.host}" + ("" if app.port is None else f":{app.port}")
+    back = request.spot.target.raw.decode("ascii")
+    if kind != "frame":
+        referer = urlsplit(request.field(b"referer").decode("latin-1"))
+        same = f"{referer.scheme}://{referer.netloc}" == origin
+        back = (referer.path or "/") + (f"?{referer.query}" if referer.query else "") if same else "/"
+    return f"{origin}/_ecluse/login?to={quote(safe_target(back, app.leniency) or '/', safe='/')}"
+
+
+def _html_or_json(request: Request) -> Literal["html", "json"]:
+    return "json" if kind_of(request.spot.method, request.fields) == "other" else "html"
+
+
+def _language(request: Request) -> str:
+    return request.field(b"accept-language").decode("latin-1")
+
+
+def _answer(
+    client: "ClientConnection", page: Page, *, head_only: bool, version: str, close: bool = False, count: bool = True
+) -> None:
+    client.skip_body()
+    request = client.request
+    keep = client.keep = request.keep_alive and client.body_done and not close and not client.plane.draining
+    lines = [b"HTTP/1.1 %d %b" % (page.status, _PHRASES.get(page.status, b"Refused"))]
+    lines += [b"\r\n%b: %b" % header for header in page.headers]
+    if page.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        lines.append(b"\r\nRetry-After: " + _RETRY_AFTER)
+    lines.append(b"\r\nContent-Length: %d" % len(page.body))
+    if not keep:
+        lines.append(b"\r\nConnection: close")
+    elif version == "1.0":
+        lines.append(b"\r\nConnection: keep-alive")
+    lines.append(b"\r\n\r\n")
+    if not head_only:
+        lines.append(page.body)
+    client.status = page.status
+    client.answering = True
+    if count:
+        request.lane.statuses[page.status // 100] += 1
+    client.transport.write(b"".join(lines))
+    client.answered()

@@ -1,0 +1,174 @@
+"""The request under way on a client connection: one slotted object per connection, used again for each request.
+
+`parse` and `read` turn the bytes of one head into facts and into the scrubbed lines for upstream. The C parser only
+fills two collections; nothing of ours runs inside it.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from httptools import HttpParserError, HttpParserInvalidMethodError, HttpParserUpgrade, HttpRequestParser
+
+from gateway.model.codes import WIRE_FRAMING, WIRE_METHOD, WIRE_SYNTAX, WIRE_TARGET, Code
+from gateway.model.errors import GatewayError
+from gateway.model.names import fold
+from gateway.model.session import Seat
+from gateway.proxy.lane import Lane, Ready, Spot
+from gateway.proxy.places import Place, Places
+from gateway.proxy.shapes import Collected, Names, Shape, joined
+from gateway.wire.framing import NO_BODY, expects_continue, request_framing
+from gateway.wire.headers import (
+    AUTHORIZATION,
+    CONTENT_LENGTH,
+    EXPECT,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    binds_connection,
+)
+from gateway.wire.hop_by_hop import HOP_BY_HOP, connection_tokens, without_named
+
+# Connection values that name no header and say nothing but "as usual".
+_USUAL: Final = frozenset({b"keep-alive", b"Keep-Alive"})
+
+
+class Request:
+    """Valid from `parse` until the next one."""
+
+    __slots__ = (
+        "_fields", "_parser", "_values", "bound", "cookie", "expects", "forged", "framing", "id", "keep_alive", "lane",
+        "lines", "names", "on_body", "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete",
+        "on_message_begin", "on_message_complete", "on_url", "place", "rare", "ready", "seat", "spot", "started",
+        "upgrade",
+    )  # fmt: skip
+
+    place: Place
+    lane: Lane
+    spot: Spot
+    ready: Ready | None
+
+    def __init__(self) -> None:
+        self._fields: dict[bytes, bytes] = {}
+        # All that the C parser calls is this C function. It keeps the first line of a name; `parse` counts lines.
+        self.on_header = self._fields.setdefault
+        self.on_url = self.on_body = self.on_chunk_header = self.on_chunk_complete = None
+        self.on_headers_complete = self.on_message_begin = self.on_message_complete = None
+        self._parser = HttpRequestParser(self)
+        self._values: list[bytes] = []
+        self.names: Names = ()
+        self.lines: list[bytes] = []
+        self.rare: dict[int, bytes] = {}
+        self.cookie: bytes | None = None
+        self.framing = NO_BODY
+        self.expects = self.upgrade = self.bound = False
+        self.keep_alive = True
+        self.seat: Seat | None = None
+        self.ready = None
+        self.forged: Names = ()
+        self.id = b""
+        self.started = 0.0
+
+    # --- the C parser ---
+
+    def parse_usual(self, data: bytes) -> bool:
+        """Whether `data` is exactly one well-formed head without a repeated name; if so, it is parsed.
+
+        `data` ends with an empty line. Where more than one head, a body or a repeated name is in it, it has more
+        lines than the parser has found names.
+        """
+        fields = self._fields
+        fields.clear()
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade):
+            self.fresh()
+            return False
+        if data.count(b"\n") != len(fields) + 2:
+            self.fresh()
+            return False
+        self.names = tuple(fields)
+        self._values = list(map(bytes.rstrip, fields.values()))
+        return True
+
+    def parse(self, head: bytes) -> None:
+        """Any one head, up to the end of its empty line. Raises GatewayError."""
+        try:
+            # llhttp stops at any Upgrade; what follows the head is read by us in every case.
+            lines = Collected(head, HttpRequestParser, HttpParserUpgrade)
+        except HttpParserInvalidMethodError as error:
+            raise GatewayError(WIRE_METHOD, str(error)) from None
+        except HttpParserError as error:
+            raise GatewayError(_syntax_code(str(error)), str(error)) from None
+        self.names, self._values = tuple(lines.names), lines.values
+
+    def fresh(self) -> None:
+        """Whatever the parser was at, it begins anew."""
+        self._parser = HttpRequestParser(self)
+
+    # --- from lines to facts ---
+
+    def read(self, head: bytes, places: Places) -> None:
+        """Raises GatewayError."""
+        names, values = self.names, self._values
+        known = places.heads.get(names) or places.learn_head(names)
+        host = values[known.host]
+        place = self.place = places.by_host.get(host) or places.find(host)
+        lane = self.lane = place.lane
+        shape = known.shapes.get(lane.policy) or known.learn(names, lane.policy)
+        rare = self.rare
+        rare.clear()
+        if shape.rare:
+            shape.read_rare(values, rare)
+        self.cookie = joined(values, shape.cookies, b"; ")
+        connection = joined(values, shape.connections, b", ")
+        self.lines = shape.lines(values)
+        line = head[: head.find(b"\n") + 1]
+        spot = self.spot = lane.lines.get(line) or lane.read_line(line)
+        if connection is None or connection in _USUAL:
+            self.keep_alive = spot.version == "1.1" or connection is not None
+        else:
+            self._connection(connection, spot)
+        if shape.dropped or spot.authority is not None:
+            self._unusual(shape, spot)
+        if rare:
+            self._frame(spot)
+        else:
+            self.framing = NO_BODY
+            self.expects = self.upgrade = self.bound = False
+
+    def _connection(self, connection: bytes, spot: Spot) -> None:
+        options = [option.strip(b" \t").lower() for option in connection.split(b",")]
+        self.keep_alive = b"close" not in options and (spot.version == "1.1" or b"keep-alive" in options)
+        tokens = connection_tokens((connection,))
+        if tokens:
+            self.lines = without_named(self.lines, tokens)
+
+    def _unusual(self, shape: Shape, spot: Spot) -> None:
+        if spot.authority is not None and spot.authority != self.place.host:
+            raise GatewayError(WIRE_TARGET, "absolute form of another host")
+        stripped = [name for name in shape.dropped if name.lower() not in HOP_BY_HOP]
+        if stripped:
+            self.lane.stripped += 1
+            self.forged = tuple(name for name in stripped if fold(name) in self.lane.injected)
+
+    def _frame(self, spot: Spot) -> None:
+        rare = self.rare
+        upgrade, expect = rare.get(UPGRADE), rare.get(EXPECT)
+        self.framing = request_framing(
+            spot.method, spot.version, 1, rare.get(CONTENT_LENGTH), rare.get(TRANSFER_ENCODING), upgrade, expect
+        )
+        self.expects = expects_continue(spot.version, expect, self.framing)
+        self.upgrade = upgrade is not None
+        self.bound = AUTHORIZATION in rare and binds_connection(rare[AUTHORIZATION])
+
+    @property
+    def fields(self) -> Iterable[tuple[bytes, bytes]]:
+        """What was asked, for the navigation test and the pages; lines that do not go on have an empty value."""
+        return zip(self.names, self._values, strict=True)
+
+    def field(self, name: bytes) -> bytes:
+        """The first value of a header, `name` in lower case; empty where there is none."""
+        return next((value for key, value in self.fields if key.lower() == name), b"")
+
+
+def _syntax_code(reason: str) -> Code:
+    return WIRE_FRAMING if "Content-Length" in reason or "Transfer-Encoding" in reason else WIRE_SYNTAX

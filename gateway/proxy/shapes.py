@@ -1,0 +1,130 @@
+"""Heads by their shape: the names of their lines, in order. What is to be done with each line is settled once per
+shape; after that a head costs a look-up and a few moves of whole lists, and no loop over its lines.
+
+Names are judged by wire/headers.py alone. A shape holds names, never values.
+"""
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from gateway.wire.headers import CONNECTION, COOKIE, FORWARDED_AS_READ, HOST, UNSEEN, Verdict
+
+Names = tuple[bytes, ...]
+Places = tuple[int, ...]
+
+# Filled by strangers: what is remembered is small, and starts again when it is full.
+_MOST_LINES: Final = 48
+_LONGEST_NAME: Final = 64
+
+
+class Policy(Protocol):
+    """HeaderPolicy or ResponsePolicy."""
+
+    @property
+    def table(self) -> dict[bytes, Verdict]: ...
+
+    def learn(self, name: bytes) -> Verdict: ...
+
+
+class Shape:
+    """Places are indexes of lines. `skeleton`: b"\\r\\nName: " and an empty value in turn, b"" for a line that does not
+    go on; `cut`: those lines. `rare`: (place, verdict) of what is read beside Host, Cookie and Connection. `dropped`:
+    names of lines that nobody reads."""
+
+    __slots__ = ("connections", "cookies", "cut", "dropped", "hosts", "rare", "skeleton")
+
+    def __init__(self, names: Names, policy: Policy) -> None:
+        self.skeleton: list[bytes] = []
+        self.hosts: Places = ()
+        self.cookies: Places = ()
+        self.connections: Places = ()
+        self.cut: Places = ()
+        self.rare: tuple[tuple[int, int], ...] = ()
+        self.dropped: Names = ()
+        for place, name in enumerate(names):
+            self._add(place, name, policy.table.get(name, UNSEEN) or policy.learn(name))
+
+    def _add(self, place: int, name: bytes, verdict: Verdict) -> None:
+        line = verdict if isinstance(verdict, bytes) else b""
+        if verdict is None:
+            self.dropped += (name,)
+        elif verdict == HOST:
+            self.hosts += (place,)
+        elif verdict == COOKIE:
+            self.cookies += (place,)
+        elif verdict == CONNECTION:
+            self.connections += (place,)
+        elif isinstance(verdict, int):
+            self.rare += ((place, verdict),)
+            line = FORWARDED_AS_READ.get(verdict, b"")
+        if not line:
+            self.cut += (place,)
+        self.skeleton += (line, b"")
+
+    def lines(self, values: list[bytes]) -> list[bytes]:
+        """The lines that go on. It empties the values that do not: what is to be read of them is read before."""
+        for place in self.cut:
+            values[place] = b""
+        lines = self.skeleton[:]
+        lines[1::2] = values
+        return lines
+
+    def read_rare(self, values: list[bytes], into: dict[int, bytes]) -> None:
+        for place, verdict in self.rare:
+            value = values[place]
+            into[verdict] = into[verdict] + b", " + value if verdict in into else value
+
+
+class Shapes:
+    """The shapes under one policy. `known` is looked up first; `learn` does the rest."""
+
+    __slots__ = ("_most", "_policy", "known")
+
+    def __init__(self, policy: Policy, most: int) -> None:
+        self._policy = policy
+        self._most = most
+        self.known: dict[Names, Shape] = {}
+
+    def learn(self, names: Names) -> Shape:
+        shape = Shape(names, self._policy)
+        if memorable(names):
+            if len(self.known) >= self._most:
+                self.known.clear()
+            self.known[names] = shape
+        return shape
+
+
+def memorable(names: Names) -> bool:
+    return len(names) <= _MOST_LINES and max(map(len, names), default=0) <= _LONGEST_NAME
+
+
+def joined(values: list[bytes], places: Places, by: bytes) -> bytes | None:
+    """The value of a header that may come in several lines; None where it does not come."""
+    if not places:
+        return None
+    return values[places[0]] if len(places) == 1 else by.join([values[place] for place in places])
+
+
+class _Parser(Protocol):
+    def feed_data(self, data: bytes) -> None: ...
+
+
+class Collected:
+    """Every line of a head in order, through a parser of its own: also where a name comes more than once.
+
+    `stops`: what the parser raises where it stops for an Upgrade, with all lines read. Its errors are passed on.
+    """
+
+    __slots__ = ("names", "values")
+
+    def __init__(self, head: bytes, parser: "Callable[[Collected], _Parser]", stops: type[Exception]) -> None:
+        self.names: list[bytes] = []
+        self.values: list[bytes] = []
+        try:
+            parser(self).feed_data(head)
+        except stops:
+            pass
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.names.append(name)
+        self.values.append(value.rstrip())

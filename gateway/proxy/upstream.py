@@ -1,0 +1,295 @@
+"""One connection to an application (or, in memory, to the portal): a response streamed to the client that asked.
+
+Its own state says where in a response it is; the client connection is told only of the end, or of a failure.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Final, cast
+
+from gateway.model.codes import UPSTREAM_RESET, UPSTREAM_RESPONSE, UPSTREAM_TIMEOUT
+from gateway.model.errors import GatewayError
+from gateway.proxy.body import LAST_CHUNK, ChunkedBody, chunk
+from gateway.proxy.pool import IDLE_SECONDS, Pool
+from gateway.proxy.response import Response, ResponseHeads
+from gateway.proxy.timers import NEVER, Timers
+from gateway.wire.framing import CHUNKED, UNTIL_CLOSE
+
+if TYPE_CHECKING:
+    from gateway.proxy.client import ClientConnection
+
+IDLE: Final = 0
+HEAD: Final = 1
+COUNTED: Final = 2
+IN_CHUNKS: Final = 3
+TO_END: Final = 4
+CLOSED: Final = 5
+
+_HEAD_BYTES: Final = 64 * 1024
+_INTERIM: Final = 16
+_BUFFER: Final = 256 * 1024
+
+
+class UpstreamConnection(asyncio.Protocol):
+    """`client` is set from `send` until the response has ended. `bound`: NTLM or Negotiate was spoken on it, so that
+    it is its client connection's own. `used`: it has carried a response before."""
+
+    __slots__ = (
+        "_chunks", "_held", "_interim", "_left", "_share", "_timers", "bound", "client", "deadline", "heard",
+        "idle_since", "paused", "pool", "response", "state", "transport", "used",
+    )  # fmt: skip
+
+    transport: asyncio.Transport
+
+    def __init__(self, pool: Pool | None, timers: Timers, heads: ResponseHeads) -> None:
+        """`pool` None: the portal's end of a connection in memory, used once."""
+        self.pool = pool
+        self._timers = timers
+        self.response = Response(heads, ours=pool is None)
+        self.client: ClientConnection | None = None
+        self.state = IDLE
+        self.bound = False
+        self.used = False
+        self.heard = False
+        self.paused = False
+        self.deadline = NEVER
+        self.idle_since = 0.0
+        self._share = 0
+        self._held = b""
+        self._left = 0
+        self._interim = 0
+        self._chunks: ChunkedBody | None = None
+
+    # --- what the client connection asks for ---
+
+    def send(self, client: "ClientConnection", data: bytes) -> None:
+        """A whole head, with what there is of its body."""
+        self.client = client
+        self.state = HEAD
+        self.heard = False
+        self._interim = 0
+        self.deadline = self._timers.now + client.request.lane.timeouts.first_byte
+        self.transport.write(data)
+
+    def await_answer(self) -> None:
+        """The request is sent: from here the first byte is awaited."""
+        if self.state == HEAD and self.client is not None:
+            self.deadline = self._timers.now + self.client.request.lane.timeouts.first_byte
+
+    def pause(self) -> None:
+        """The client reads more slowly than this server writes."""
+        if not self.paused and self.state != CLOSED:
+            self.paused = True
+            self.transport.pause_reading()
+
+    def resume(self) -> None:
+        if self.paused and self.state != CLOSED:
+            self.paused = False
+            self.transport.resume_reading()
+
+    def abandon(self) -> None:
+        """The client is gone, or must not get the rest: what comes after this is nobody's."""
+        self.client = None
+        self.close()
+
+    def close(self) -> None:
+        if self.state != CLOSED:
+            self.state = CLOSED
+            self.deadline = NEVER
+            self.transport.abort()
+
+    # --- asyncio.Protocol ---
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports are none of asyncio's classes.
+        transport = cast(asyncio.Transport, transport)
+        self.transport = transport
+        transport.set_write_buffer_limits(high=_BUFFER)
+        self._share = self._timers.watch(self)
+
+    def data_received(self, data: bytes) -> None:
+        client = self.client
+        try:
+            if self.state == HEAD:
+                self._head(data)
+            elif client is None:
+                # Bytes outside a response: whose they are, nobody can say.
+                self.close()
+            elif self.state == COUNTED:
+                self._counted(client, data)
+            elif self.state == IN_CHUNKS:
+                self._in_chunks(client, data)
+            elif self.state == TO_END:
+                self.deadline = self._timers.now + client.request.lane.timeouts.body
+                client.transport.write(chunk((data,)) if client.chunked_out else data)
+        except GatewayError as error:
+            self._failed(error)
+        except Exception as fault:  # noqa: BLE001 - the one edge
+            self._faulted(fault)
+
+    def eof_received(self) -> None:
+        """The transport closes itself: connection_lost says the rest."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._timers.forget(self, self._share)
+        if self.pool is not None and self.client is None:
+            self.pool.forget(self)
+        try:
+            self._lost(exc)
+        except Exception as fault:  # noqa: BLE001 - the one edge
+            self._faulted(fault)
+
+    def pause_writing(self) -> None:
+        if self.client is not None:
+            self.client.pause_body()
+
+    def resume_writing(self) -> None:
+        if self.client is not None:
+            self.client.resume_body()
+
+    def expired(self) -> None:
+        """From the timers."""
+        client = self.client
+        if client is None:
+            self.close()
+        elif client.write_paused:
+            # The client reads slowly: its own deadline says how slowly it may.
+            self.deadline = self._timers.now + client.request.lane.timeouts.body
+        else:
+            self._failed(GatewayError(UPSTREAM_TIMEOUT, "no answer" if self.state == HEAD else "the answer stopped"))
+
+    # --- the head ---
+
+    def _head(self, data: bytes) -> None:
+        client = self.client
+        assert client is not None
+        self.heard = True
+        if self._held:
+            data = self._held + data
+            self._held = b""
+        end = data.find(b"\r\n\r\n") + 4
+        if end > _HEAD_BYTES or (end < 4 and len(data) > _HEAD_BYTES):
+            raise GatewayError(UPSTREAM_RESPONSE, "head too long")
+        if end < 4:
+            self._held = data
+            return
+        response = self.response
+        response.read(data[:end], client.request.spot.method)
+        if response.interim:
+            self._relay_interim(client, data[end:])
+        else:
+            self._relay(client, data[end:])
+
+    def _relay_interim(self, client: "ClientConnection", rest: bytes) -> None:
+        """RFC 9110 15.2: any number may come before the answer; 100 was ours to send, HTTP/1.0 knows none."""
+        response = self.response
+        self._interim += 1
+        if response.status == 101 or self._interim > _INTERIM:
+            raise GatewayError(UPSTREAM_RESPONSE, f"status {response.status} unasked or too often")
+        if response.status != 100 and client.request.spot.version == "1.1":
+            client.transport.write(b"".join((response.status_line, *response.lines, b"\r\n\r\n")))
+        if rest:
+            self._head(rest)
+
+    def _relay(self, client: "ClientConnection", rest: bytes) -> None:
+        """The head and what has come of the body, in one write."""
+        response = self.response
+        framing = response.framing
+        self.bound = self.bound or response.binds
+        if framing > 0:
+            left = framing - len(rest)
+            client.transport.write(client.response_head(response, rest if left >= 0 else rest[:framing]))
+            if left > 0:
+                self.state, self._left = COUNTED, left
+                self.deadline = self._timers.now + client.request.lane.timeouts.body
+            else:
+                self._ended(client, clean=left == 0)
+            return
+        head = client.response_head(response, b"")
+        if framing == CHUNKED:
+            self.state, self._chunks = IN_CHUNKS, ChunkedBody(UPSTREAM_RESPONSE)
+            self.deadline = self._timers.now + client.request.lane.timeouts.body
+            self._in_chunks(client, rest, head)
+        elif framing == UNTIL_CLOSE:
+            self.state = TO_END
+            self.deadline = self._timers.now + client.request.lane.timeouts.body
+            body = chunk((rest,)) if rest and client.chunked_out else rest
+            client.transport.write(head + body)
+        else:
+            client.transport.write(head)
+            self._ended(client, clean=not rest)
+
+    # --- the body ---
+
+    def _counted(self, client: "ClientConnection", data: bytes) -> None:
+        left = self._left - len(data)
+        if left > 0:
+            self._left = left
+            self.deadline = self._timers.now + client.request.lane.timeouts.body
+            client.transport.write(data)
+            return
+        client.transport.write(data if left == 0 else data[: self._left])
+        self._ended(client, clean=left == 0)
+
+    def _in_chunks(self, client: "ClientConnection", data: bytes, head: bytes = b"") -> None:
+        chunks = self._chunks
+        assert chunks is not None
+        self.deadline = self._timers.now + client.request.lane.timeouts.body
+        pieces, more = chunks.feed_all(data)
+        body = b""
+        if pieces:
+            body = chunk(pieces) if client.chunked_out else b"".join(pieces)
+        if chunks.done and client.chunked_out:
+            body += LAST_CHUNK
+        if head or body:
+            client.transport.write(head + body)
+        if chunks.done:
+            self._chunks = None
+            self._ended(client, clean=not more)
+
+    # --- how it ends ---
+
+    def _ended(self, client: "ClientConnection", *, clean: bool) -> None:
+        """The whole response is written. Back to the pool only if the request went out whole and nothing came after."""
+        self.client = None
+        self._held = b""
+        if clean and self.response.keep_alive and client.body_done and self.pool is not None and self.state != CLOSED:
+            self.state = IDLE
+            self.used = True
+            self.idle_since = now = self._timers.now
+            self.deadline = now + (client.plane.timeouts.idle if self.bound else IDLE_SECONDS)
+            if self.paused:
+                # In the pool it would stay deaf.
+                self.resume()
+            if self.bound:
+                client.bind(self)
+            else:
+                self.pool.give(self)
+        else:
+            self.close()
+        client.answered()
+
+    def _failed(self, error: GatewayError) -> None:
+        client, self.client = self.client, None
+        self.close()
+        if client is not None:
+            client.upstream_failed(error)
+
+    def _faulted(self, fault: Exception) -> None:
+        client, self.client = self.client, None
+        self.close()
+        if client is not None:
+            client.faulted(fault)
+
+    def _lost(self, exc: Exception | None) -> None:
+        state, self.state = self.state, CLOSED
+        client, self.client = self.client, None
+        if client is None:
+            return
+        if state == TO_END and exc is None:
+            if client.chunked_out:
+                client.transport.write(LAST_CHUNK)
+            client.answered()
+        elif state == HEAD and not self.heard and self.used and client.retry():
+            return
+        else:
+            client.upstream_failed(GatewayError(UPSTREAM_RESET, "closed " + ("early" if self.heard else "unanswered")))

@@ -1,0 +1,196 @@
+"""The walk of one request, once its head is read: who asks, may they, and where it goes."""
+
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from gateway.model.codes import (
+    LIMIT_BODY,
+    SIGN_IN_REQUIRED,
+    STORE_UNREACHABLE,
+)
+from gateway.model.decision import Challenge
+from gateway.model.errors import GatewayError
+from gateway.model.session import Seat
+from gateway.proxy import portal_lane
+from gateway.proxy.lane import ALLOW, CHALLENGE, Ready
+from gateway.proxy.pool import FRESH_SECONDS, IDLE_SECONDS, Pool
+from gateway.proxy.refusals import deny, refuse, unauthorized
+from gateway.proxy.upstream import IDLE, UpstreamConnection
+from gateway.wire.framing import CHUNKED
+from gateway.wire.headers import TRACEPARENT, TRACESTATE
+from gateway.wire.navigation import kind_of
+
+if TYPE_CHECKING:
+    from gateway.proxy.client import ClientConnection
+
+_WITH_CONTENT: Final = frozenset({b"POST", b"PUT", b"PATCH"})
+_TOUCH_AFTER: Final = 1.0
+
+
+def admit(client: "ClientConnection") -> None:
+    """From the head to the seat."""
+    request, memo = client.request, client.memo
+    place = request.place
+    if place is not memo.place:
+        memo.tell_forwarded(place, request.rare, client.plane.places.snapshot)
+    if request.spot.reserved or request.lane.app is None:
+        portal_lane.own_path(client)
+        return
+    cookie = request.cookie
+    if cookie is None:
+        decide(client, None)
+        return
+    if cookie != memo.cookie or place is not memo.cookie_place:
+        try:
+            memo.read_cookie(cookie, place)
+        except GatewayError as error:
+            refuse(client, error.code, detail=error.detail, close=True)
+            return
+    value = memo.cookie_value
+    if value is None:
+        decide(client, None)
+        return
+    seat = client.plane.sessions.cached(place.host, value)
+    if seat is not None:
+        decide(client, seat)
+    else:
+        client.task = client.plane.loop.create_task(_load(client, place.host, value))
+
+
+async def _load(client: "ClientConnection", host: str, value: bytes) -> None:
+    """A seat that this worker does not hold: the client waits, and nothing more of it is read."""
+    try:
+        try:
+            seat = await client.plane.sessions.load(host, value)
+        except GatewayError as error:
+            client.task = None
+            _without_store(client, error)
+        else:
+            client.task = None
+            decide(client, seat)
+    except Exception as fault:  # noqa: BLE001 - the one edge
+        client.faulted(fault)
+
+
+def _without_store(client: "ClientConnection", error: GatewayError) -> None:
+    """Invariant 9: what needs a person is 503, what is everybody's is served to nobody in particular."""
+    if _ready(client, None).kind == ALLOW:
+        decide(client, None)
+    else:
+        client.plane.store_failed()
+        refuse(client, STORE_UNREACHABLE, detail=error.detail)
+
+
+def _ready(client: "ClientConnection", seat: Seat | None) -> Ready:
+    request = client.request
+    lane, spot = request.lane, request.spot
+    if seat is None:
+        ready = lane.anonymous.get(spot.key)
+    elif seat.revision == lane.revision:
+        ready = seat.passages.get(spot.key)
+    else:
+        ready = None
+    return ready or lane.passage(spot, seat)  # type: ignore[return-value]
+
+
+def decide(client: "ClientConnection", seat: Seat | None) -> None:
+    """From the seat to the decision: a dead seat is nobody's, and no fault leads to `forward`."""
+    request = client.request
+    if seat is not None:
+        if not seat.live:
+            seat = None
+        elif seat.deadline - request.started < seat.idle - _TOUCH_AFTER:
+            client.plane.sessions.touch(seat, request.started)
+    request.seat = seat
+    ready = request.ready = _ready(client, seat)
+    ready.tally[0] += 1
+    if ready.kind == ALLOW:
+        forward(client, ready)
+    elif ready.kind == CHALLENGE:
+        challenge(client, ready)
+    else:
+        deny(client, ready)
+
+
+def challenge(client: "ClientConnection", ready: Ready) -> None:
+    """Invariant 10: a sign-in starts only for a top-level navigation."""
+    request = client.request
+    decision = ready.decision
+    reason = decision.reason if isinstance(decision, Challenge) else SIGN_IN_REQUIRED
+    kind = kind_of(request.spot.method, request.fields)
+    if kind == "navigation":
+        portal_lane.challenge(client, reason)
+    else:
+        unauthorized(client, reason, kind)
+
+
+# --- to the application ---
+
+
+def forward(client: "ClientConnection", ready: Ready) -> None:
+    """The head for upstream: the client's target byte for byte, its scrubbed lines, then what only we may say."""
+    request, memo, plane = client.request, client.memo, client.plane
+    lane, spot, rare = request.lane, request.spot, request.rare
+    if 0 < lane.body_limit < request.framing:
+        refuse(client, LIMIT_BODY, detail=f"{request.framing} bytes")
+        return
+    parts = [spot.line, request.place.line, *request.lines]
+    rest = memo.cookie_rest if request.cookie is not None else b""
+    if rest or ready.cookies:
+        parts += (b"\r\nCookie: ", rest, b"; " if rest and ready.cookies else b"", ready.cookies)
+    parts += (memo.forwarded, ready.headers, b"\r\nX-Request-Id: ", request.id)
+    if memo.trusted and rare:
+        parts += _trace(rare)
+    framing = request.framing
+    if framing >= 0:
+        parts.append(b"\r\nContent-Length: %d\r\n\r\n" % framing)
+    elif framing == CHUNKED:
+        parts.append(b"\r\nTransfer-Encoding: chunked\r\n\r\n")
+    else:
+        # RFC 9110 8.6: some servers wait for a body where nothing says that there is none.
+        parts.append(b"\r\nContent-Length: 0\r\n\r\n" if spot.method in _WITH_CONTENT else b"\r\n\r\n")
+    now = plane.timers.now
+    client.deadline = now + lane.timeouts.total
+    if not client.body_done:
+        client.begin_body(lane.body_limit)
+        parts.append(client.first_piece())
+    _dispatch(client, b"".join(parts), now)
+
+
+def _trace(rare: dict[int, bytes]) -> tuple[bytes, ...]:
+    """From a listed proxy only: a stranger's trace ids would join unrelated traces."""
+    parent = rare.get(TRACEPARENT)
+    if parent is None:
+        return ()
+    state = rare.get(TRACESTATE)
+    return (b"\r\ntraceparent: ", parent) + (() if state is None else (b"\r\ntracestate: ", state))
+
+
+def _dispatch(client: "ClientConnection", data: bytes, now: float) -> None:
+    request, lane = client.request, client.request.lane
+    pool = lane.pool
+    assert pool is not None
+    upstream = _own(client, pool) if client.bound is not None else None
+    if upstream is None:
+        repeatable = client.repeatable()
+        upstream = pool.take(now - (IDLE_SECONDS if repeatable else FRESH_SECONDS))
+    if upstream is None:
+        client.pending = data
+        client.plane.counters.overhead(monotonic() - request.started)
+        client.task = pool.connect(client)
+    else:
+        client.send(upstream, data)
+        client.plane.counters.overhead(monotonic() - request.started)
+
+
+def _own(client: "ClientConnection", pool: Pool) -> UpstreamConnection | None:
+    """The connection on which NTLM or Negotiate was spoken: for the person of then, and for nobody behind a proxy
+    that joins many persons' requests on one connection."""
+    bound, client.bound = client.bound, None
+    assert bound is not None
+    memo, seat = client.memo, client.request.seat
+    person = memo.bound_to is seat and not (memo.trusted and seat is None)
+    if bound.state == IDLE and bound.pool is pool and person:
+        return bound
+    bound.close()
+    return None

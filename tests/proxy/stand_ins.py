@@ -1,0 +1,143 @@
+"""What the data plane needs beside itself, in its smallest form: seats, pages, log, portal."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+from gateway.config.lanes import PortalCall
+from gateway.config.snapshot import Snapshot
+from gateway.model.codes import Code
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.model.ports import Page, SessionSummary
+from gateway.model.session import Seat, SeatLimits
+from gateway.model.transaction import HandOver, Transaction
+
+NEVER = 1e12
+COOKIE = b"abcdefghijklmnopqrstuv.0123456789012345678901234567890123456789012"
+
+
+def identity(**attributes: str | tuple[str, ...]) -> Identity:
+    values = {name: (value,) if isinstance(value, str) else value for name, value in attributes.items()}
+    return Identity("metropole", "http://127.0.0.1:9400", "subject-1", values)
+
+
+def seat(host: str, who: Identity, cookie: bytes = COOKIE) -> Seat:
+    return Seat(cookie, host, "session-" + cookie[:4].decode(), who, None, 1800.0, NEVER, NEVER, NEVER)
+
+
+class Holder:
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+
+
+class Sessions:
+    """`hot`: in this worker's memory; `cold`: in the store; `error`: what the store raises."""
+
+    def __init__(self) -> None:
+        self.hot: dict[bytes, Seat] = {}
+        self.cold: dict[bytes, Seat] = {}
+        self.error: GatewayError | None = None
+        self.loads = 0
+        self.touched: list[Seat] = []
+
+    def cached(self, host: str, cookie: bytes) -> Seat | None:
+        found = self.hot.get(cookie)
+        return found if found is not None and found.host == host and found.live else None
+
+    async def load(self, host: str, cookie: bytes) -> Seat | None:
+        self.loads += 1
+        await asyncio.sleep(0)
+        if self.error is not None:
+            raise self.error
+        found = self.cold.get(cookie)
+        if found is None or found.host != host:
+            return None
+        self.hot[cookie] = found
+        return found
+
+    def touch(self, seat: Seat, now: float) -> None:
+        self.touched.append(seat)
+
+    def revoke(self, session_ids: Iterable[str]) -> tuple[Seat, ...]:
+        ids = set(session_ids)
+        dead = tuple(found for found in self.hot.values() if found.session_id in ids)
+        for found in dead:
+            found.live = False
+            del self.hot[found.cookie]
+        return dead
+
+    async def sign_in(self, **_: Any) -> bytes:
+        raise NotImplementedError
+
+    async def hand_over(self, host: str, cookie: bytes, transaction: Transaction) -> str | None:
+        raise NotImplementedError
+
+    async def take_hand_over(self, code: str) -> HandOver | None:
+        raise NotImplementedError
+
+    async def take_seat(self, hand_over: HandOver, *, replaces: bytes | None, limits: SeatLimits) -> bytes | None:
+        raise NotImplementedError
+
+    async def of_browser(self, host: str, cookie: bytes) -> tuple[SessionSummary, ...]:
+        raise NotImplementedError
+
+    async def end_browser(self, host: str, cookie: bytes) -> tuple[str, ...]:
+        raise NotImplementedError
+
+
+class Pages:
+    def render(
+        self, code: Code, *, kind: str, language: str, reference: str, login_url: str = "", refusal: str = ""
+    ) -> Page:
+        body = f"{code.id} {kind} {login_url or refusal}".strip().encode()
+        return Page(code.status, ((b"Content-Type", b"text/plain"), (b"Cache-Control", b"no-store")), body)
+
+
+class Counters:
+    def __init__(self) -> None:
+        self.values: dict[tuple[str, ...], float] = {}
+        self.spent: list[float] = []
+
+    def add(self, *key: str) -> None:
+        self.values[key] = self.values.get(key, 0) + 1
+
+    def overhead(self, seconds: float) -> None:
+        self.spent.append(seconds)
+
+
+class Log:
+    def __init__(self) -> None:
+        self.events: list[tuple[str, dict[str, object]]] = []
+        self.lines: list[bytes] = []
+
+    def event(self, event: str, **fields: object) -> None:
+        self.events.append((event, fields))
+
+    def access(self, line: bytes) -> None:
+        self.lines.append(line)
+
+    def named(self, event: str) -> list[dict[str, object]]:
+        return [fields for name, fields in self.events if name == event]
+
+
+class Portal(asyncio.Protocol):
+    """One in-memory request: keeps the bytes and the call, and answers once the head is there."""
+
+    def __init__(self, seen: "list[Portal]", answer: bytes) -> None:
+        self.seen = seen
+        self.answer = answer
+        self.received = b""
+        self.answered = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self.call: PortalCall = transport.get_extra_info("ecluse")
+        self.seen.append(self)
+
+    def data_received(self, data: bytes) -> None:
+        self.received += data
+        if b"\r\n\r\n" in self.received and not self.answered:
+            self.answered = True
+            self.transport.write(self.answer)
