@@ -1,0 +1,37 @@
+"""The counters of every worker, living and dead: a total never goes back when a worker does."""
+
+from time import time
+
+from gateway.ops.counters import Dump, add, decode, empty
+
+# What a dead worker leaves to the totals; its gauges went with it.
+_LASTING = ("_total", "_bucket", "_sum")
+_DEATHS = ("ecluse_worker_deaths_total",)
+
+
+class Totals:
+    def __init__(self) -> None:
+        self._of_the_dead: Dump = empty()
+        self._living: dict[int, Dump] = {}
+        self.reload_successful = True
+        self.reloaded_at = time()
+
+    def keep(self, pid: int, dump: bytes) -> None:
+        self._living[pid] = decode(dump)
+
+    def retire(self, pid: int, *, died: bool) -> None:
+        """`died`: by itself, not because it was told to leave."""
+        left = self._living.pop(pid, empty())
+        lasting = {key: value for key, value in left.items() if key[0].endswith(_LASTING)}
+        self._of_the_dead = add(add(self._of_the_dead, lasting), {_DEATHS: 1} if died else empty())
+
+    def reloaded(self, successful: bool) -> None:
+        self.reload_successful = successful
+        if successful:
+            self.reloaded_at = time()
+
+    def all(self) -> Dump:
+        total = self._of_the_dead
+        for dump in self._living.values():
+            total = add(total, dump)
+        return total

@@ -1,0 +1,133 @@
+"""A worker's side of the channel: prepare, commit, revoke, drain. What it serves is the composition root's."""
+
+import asyncio
+import gc
+import socket
+import time
+from collections.abc import Coroutine
+from typing import Any, Protocol
+
+from gateway.config.build import build_steps
+from gateway.config.snapshot import Snapshot
+from gateway.server.channel import Channel, ChannelLost, Message
+
+_PUSH_EVERY = 1.0
+_PROBE_EVERY = 0.01
+_REVOKED_WITHIN = 3.0
+_TAIL_WITHIN = 1.0
+
+
+class Served(Protocol):
+    """What a worker runs, made by the composition root."""
+
+    async def take(self, snapshot: Snapshot) -> None:
+        """Takes the snapshot into use; the first one also opens the stores and begins to accept."""
+
+    def revoke(self, session_ids: tuple[str, ...]) -> None: ...
+
+    def counters(self) -> bytes: ...
+
+    def loop_stopped(self, seconds: float) -> None: ...
+
+    async def drain(self, within: float) -> None: ...
+
+
+class WorkerControl:
+    def __init__(self, served: Served) -> None:
+        self._served = served
+        self._candidate: Snapshot | None = None
+        self._channel = Channel(self._received, self._orphaned)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._leave = asyncio.Event()
+        self._drain_within = 10.0
+
+    async def run(self, control: socket.socket) -> None:
+        """Until told to drain, or until the supervisor is gone."""
+        control.setblocking(False)
+        await self._channel.open(control)
+        self._run(self._push())
+        self._probe(time.monotonic())
+        await self._leave.wait()
+        await self._served.drain(self._drain_within)
+        self._channel.send("counters", self._served.counters())
+        self._channel.close()
+
+    async def revoked(self, session_ids: tuple[str, ...]) -> None:
+        """ports.Revoker: here at once; returns when the supervisor has it from the other workers."""
+        self._served.revoke(session_ids)
+        try:
+            await self._channel.ask("revoke", within=_REVOKED_WITHIN, sessions=session_ids)
+        except (ChannelLost, TimeoutError):
+            # Every worker reads the tail of the store's revocation list within this time.
+            await asyncio.sleep(_TAIL_WITHIN)
+
+    def _received(self, message: Message) -> None:
+        match message.kind:
+            case "prepare":
+                self._run(self._prepare(message))
+            case "commit":
+                self._run(self._commit(message))
+            case "abort":
+                self._candidate = None
+                self._channel.reply(message, ok=True)
+            case "revoke":
+                self._served.revoke(tuple(message.fields["sessions"]))
+                self._channel.reply(message, ok=True)
+            case "counters":
+                self._channel.reply(message, self._served.counters(), ok=True)
+            case "drain":
+                self._drain_within = message.fields["within"]
+                self._leave.set()
+
+    async def _prepare(self, message: Message) -> None:
+        """The snapshot is built in steps of under 2 ms; requests go on between them."""
+        try:
+            self._candidate = await _built(message.payload)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the snapshot before it stays (invariant 13)
+            self._channel.reply(message, ok=False, detail=repr(error))
+        else:
+            self._channel.reply(message, ok=True, revision=self._candidate.revision)
+
+    async def _commit(self, message: Message) -> None:
+        candidate, self._candidate = self._candidate, None
+        if candidate is None or candidate.revision != message.fields["revision"]:
+            self._channel.reply(message, ok=False, detail="nothing prepared under this revision")
+            return
+        try:
+            await self._served.take(candidate)
+        except Exception as error:  # noqa: BLE001 - told to the supervisor, which ends this worker
+            self._channel.reply(message, ok=False, detail=repr(error))
+            return
+        # What lives as long as the snapshot is never looked at by the collector: no long stop (invariant 14).
+        gc.freeze()
+        self._channel.reply(message, ok=True)
+
+    async def _push(self) -> None:
+        while True:
+            await asyncio.sleep(_PUSH_EVERY)
+            self._channel.send("counters", self._served.counters())
+
+    def _probe(self, due: float) -> None:
+        """The longest stop of the loop: how late a timer comes that should come each 10 ms."""
+        now = time.monotonic()
+        self._served.loop_stopped(now - due)
+        asyncio.get_running_loop().call_later(_PROBE_EVERY, self._probe, now + _PROBE_EVERY)
+
+    def _orphaned(self) -> None:
+        self._leave.set()
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _built(plan: bytes) -> Snapshot:
+    steps = build_steps(plan)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            snapshot: Snapshot = done.value
+            return snapshot
+        await asyncio.sleep(0)

@@ -1,0 +1,81 @@
+"""The supervisor's and a worker's ends, over a real socket pair."""
+
+import asyncio
+import socket
+
+import pytest
+
+from gateway.server.channel import Channel, ChannelLost, Message
+
+
+class End:
+    def __init__(self) -> None:
+        self.received: list[Message] = []
+        self.lost = asyncio.Event()
+        self.channel = Channel(self.received.append, self.lost.set)
+
+
+async def opened() -> tuple[End, End]:
+    left, right = socket.socketpair()
+    ends = End(), End()
+    for end, sock in zip(ends, (left, right), strict=True):
+        sock.setblocking(False)
+        await end.channel.open(sock)
+    return ends
+
+
+async def settled(condition) -> None:
+    async with asyncio.timeout(2):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+async def test_messages_arrive_whole_and_in_order_with_their_payload():
+    ours, theirs = await opened()
+    for number in range(50):
+        ours.channel.send("prepare", bytes([number]) * 100_000, revision=f"r{number}")
+    await settled(lambda: len(theirs.received) == 50)
+    assert [m.fields["revision"] for m in theirs.received] == [f"r{n}" for n in range(50)]
+    assert all(m.payload == bytes([n]) * 100_000 for n, m in enumerate(theirs.received))
+
+
+async def test_an_answer_reaches_the_question_that_it_belongs_to():
+    ours, theirs = await opened()
+    first = asyncio.ensure_future(ours.channel.ask("revoke", within=2, sessions=["a"]))
+    second = asyncio.ensure_future(ours.channel.ask("revoke", within=2, sessions=["b"]))
+    await settled(lambda: len(theirs.received) == 2)
+    for asked in reversed(theirs.received):
+        theirs.channel.reply(asked, said=asked.fields["sessions"])
+    assert (await first).fields["said"] == ["a"]
+    assert (await second).fields["said"] == ["b"]
+
+
+async def test_no_answer_in_time_is_a_time_out_and_a_late_one_is_dropped():
+    ours, theirs = await opened()
+    with pytest.raises(TimeoutError):
+        await ours.channel.ask("revoke", within=0.05)
+    theirs.channel.reply(theirs.received[0], ok=True)
+    await asyncio.sleep(0.05)
+    assert ours.received == []
+
+
+async def test_who_waits_hears_that_the_other_side_is_gone():
+    ours, theirs = await opened()
+    asked = asyncio.ensure_future(ours.channel.ask("revoke", within=5))
+    await settled(lambda: theirs.received)
+    theirs.channel.close()
+    with pytest.raises(ChannelLost):
+        await asked
+    await asyncio.wait_for(ours.lost.wait(), 2)
+    with pytest.raises(ChannelLost):
+        await ours.channel.ask("revoke", within=5)
+
+
+async def test_a_frame_of_absurd_length_ends_the_channel():
+    left, right = socket.socketpair()
+    left.setblocking(False)
+    end = End()
+    await end.channel.open(left)
+    right.sendall(b"\xff\xff\xff\xff\x00\x00\x00\x00")
+    await asyncio.wait_for(end.lost.wait(), 2)
+    right.close()
