@@ -23,6 +23,7 @@ $(CATALOGUES): $(ENV) tools/compile_catalogues.py $(shell find gateway -name '*.
 	@$(RUN) tools/compile_catalogues.py && touch $@
 
 demo: $(READY) ## providers, legacy applications and the gateway on this machine; Ctrl-C stops all of it
+	@bash tools/install_test_parts.sh php
 	@$(RUN) -m deploy.demo
 
 test: $(READY) ## everything: installs what the tests run against, then pytest, smoke and attack
@@ -45,6 +46,7 @@ format: $(READY) ## rewrites the sources in the one format
 	.venv/bin/ruff format
 
 smoke: $(READY) ## walks through the demo over real HTTP
+	@bash tools/install_test_parts.sh php
 	@$(RUN) -m tests.smoke
 
 attack: $(READY) ## the attack corpus; GROUP=name for one group

@@ -1,0 +1,1 @@
+"""The whole of Écluse on one machine: two providers, two legacy applications, the gateway."""

@@ -1,0 +1,57 @@
+"""The people of the demo, by provider. `intrus` is signed correctly and claims what the provider may not assert."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+METROPOLE_SIRET = "21590350100017"
+DEPARTEMENT_SIRET = "22590001800014"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`login` is the subject too; `note` is shown beside it: what to try with this account."""
+
+    login: str
+    note: str
+    claims: Mapping[str, object]
+
+
+def _person(
+    login: str, note: str, given: str, family: str, domain: str, siret: str, groups: list[str], uai: list[str]
+) -> Account:
+    claims = {
+        "preferred_username": login,
+        "given_name": given,
+        "family_name": family,
+        "name": f"{given} {family}",
+        "email": f"{login}@{domain}",
+        "email_verified": True,
+        "siret": siret,
+        "groups": groups,
+        "uai": uai,
+    }
+    return Account(login, note, {name: value for name, value in claims.items() if value != []})
+
+
+METROPOLE = (
+    _person(
+        "helene", "agent, administratrice", "Hélène", "Lebœuf-Müller", "metropole.example", METROPOLE_SIRET,
+        ["ONDE", "administrateurs"], ["0590001A", "0590002B"],
+    ),
+    _person(
+        "paul", "agent, sans droit d'administration", "Paul", "Ducrocq", "metropole.example", METROPOLE_SIRET,
+        ["ONDE"], ["0590001A"],
+    ),
+    _person(
+        "intrus", "prétend parler pour une autre organisation : refusé", "Igor", "Intrus", "prefecture.example",
+        METROPOLE_SIRET, ["ONDE", "administrateurs", "prefecture"], [],
+    ),
+)  # fmt: skip
+DEPARTEMENT = (
+    _person(
+        "maire", "élue du département", "Françoise", "Vandenbroucke", "departement.example", DEPARTEMENT_SIRET,
+        ["elus"], [],
+    ),
+)  # fmt: skip
+
+ACCOUNTS: Mapping[str, tuple[Account, ...]] = {"metropole": METROPOLE, "departement": DEPARTEMENT}

@@ -1,0 +1,61 @@
+"""What the demo says once it runs: where to go, as whom, and what to try."""
+
+from collections.abc import Sequence
+
+from deploy.demo.accounts import ACCOUNTS
+from deploy.demo.stack import PORTAL_HOST, Demo
+
+_PERMIS = "permis.localhost"
+_SUBVENTIONS = "subventions.localhost"
+
+
+def guide(demo: Demo) -> str:
+    parts = (_addresses(demo), _accounts(), _to_try(demo), ["Ctrl-C stops all of it."])
+    return "\n\n".join("\n".join(part) for part in parts)
+
+
+def _addresses(demo: Demo) -> list[str]:
+    permis = demo.origin(_PERMIS)
+    return [
+        "Écluse runs. Open in a browser on this machine:",
+        *_columns([
+            (f"{permis}/", "a PHP application behind the gateway"),
+            (f"{demo.origin(_SUBVENTIONS)}/", "a WSGI application: no second sign-in"),
+            (f"{permis}/public/", "open to anyone"),
+            (f"{permis}/admin/", "for the group administrateurs alone"),
+            (f"{permis}/_ecluse/session", "what this application is told about you, once signed in"),
+            (f"{demo.origin(PORTAL_HOST)}/_ecluse/sessions", "your sessions"),
+            (f"http://127.0.0.1:{demo.ports.admin}/metrics", "metrics; /livez and /readyz beside them"),
+        ]),
+    ]  # fmt: skip
+
+
+def _accounts() -> list[str]:
+    rows = [(provider, account.login, account.note) for provider, people in ACCOUNTS.items() for account in people]
+    return ["Accounts (the providers of the demo ask for no password):", *_columns(rows)]
+
+
+def _to_try(demo: Demo) -> list[str]:
+    port, permis = demo.ports.public, demo.origin(_PERMIS)
+    curl = f"curl -si --resolve {_PERMIS}:{port}:127.0.0.1"
+    return [
+        "To try:",
+        "  Nobody can say who they are: the page shows no forged name, in no spelling.",
+        f"    {curl} -H 'X-Remote-User: forged' -H 'x_remote_user: forged' {permis}/public/",
+        "  A script is told to sign in, not redirected.",
+        f"    {curl} -H 'Accept: application/json' {permis}/",
+        "  A path has one reading, or none.",
+        f"    {curl} --path-as-is {permis}/public/%2e%2e/admin/",
+        f"  Change a rule in {demo.folder}/policies/apps/permis.yaml, then let the gateway take it.",
+        "  A file with a fault leaves the old rules live, and the log names file, line and column.",
+        f"    kill -HUP {demo.gateway.pid}",
+        "  Read what the gateway says.",
+        f"    tail -f {demo.gateway.log}",
+    ]
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]

@@ -1,0 +1,68 @@
+"""Where the demo runs: its ports, and the folder with its policies, keys and state."""
+
+import re
+import shutil
+import socket
+from contextlib import ExitStack
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """All on 127.0.0.1. `public` is the gateway's, `admin` its admin listener."""
+
+    public: int
+    admin: int
+    permis: int
+    subventions: int
+    metropole: int
+    departement: int
+
+
+# As policies/ has them.
+USUAL = Ports(public=8080, admin=8081, permis=9001, subventions=9002, metropole=9400, departement=9401)
+
+_AUTHORITY = re.compile(r"(?<=localhost:|127\.0\.0\.1:)\d+\b")
+
+
+def free_ports() -> Ports:
+    """Ports that nothing listens on at this moment, all different."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in fields(Ports)]
+        for probe in sockets:
+            probe.bind((LOOPBACK, 0))
+        return Ports(*(probe.getsockname()[1] for probe in sockets))
+
+
+def taken(ports: Ports) -> dict[str, int]:
+    """Those that cannot be listened on, by what they are for."""
+    return {field.name: port for field in fields(Ports) if not _is_free(port := getattr(ports, field.name))}
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # As servers do: a port whose last connections are in TIME_WAIT is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def copy_policies(target: Path, ports: Ports) -> None:
+    """`target`/policies: the example's files on these ports. Keys and state, named relative to it, come beside it."""
+    policies = target / "policies"
+    shutil.copytree(ROOT / "policies", policies)
+    for path in policies.rglob("*.yaml"):
+        path.write_text(with_ports(path.read_text(), ports))
+
+
+def with_ports(text: str, ports: Ports) -> str:
+    """The usual ports after `127.0.0.1:` or a `localhost:` name replaced, in one pass."""
+    moved = {str(old): str(new) for old, new in zip(astuple(USUAL), astuple(ports), strict=True)}
+    return _AUTHORITY.sub(lambda found: moved.get(found[0], found[0]), text)

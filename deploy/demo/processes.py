@@ -1,0 +1,62 @@
+"""A program that the demo starts, and stops by its own process group."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+_TAIL_LINES = 20
+
+
+class Child:
+    def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path) -> None:
+        self.name = name
+        self.log = log
+        self._process = process
+
+    @classmethod
+    async def start(cls, name: str, command: Sequence[str], *, folder: Path, log: Path) -> "Child":
+        """In `folder`, its output at the end of `log`. Raises OSError.
+
+        In a session of its own, so that Ctrl-C reaches the demo alone.
+        """
+        with log.open("ab") as output:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                cwd=folder,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        return cls(name, process, log)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def status(self) -> int | None:
+        """None while it runs."""
+        return self._process.returncode
+
+    async def ended(self) -> int:
+        return await self._process.wait()
+
+    async def stop(self, within: float) -> int:
+        """SIGTERM; after `within` seconds SIGKILL to it and to all that it started in its session."""
+        if self.status is None:
+            self._process.terminate()
+            try:
+                await asyncio.wait_for(self._process.wait(), within)
+            except TimeoutError:
+                os.killpg(self.pid, signal.SIGKILL)
+        return await self._process.wait()
+
+    def signal_reload(self) -> None:
+        self._process.send_signal(signal.SIGHUP)
+
+    def tail(self) -> str:
+        """The last lines of its output."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])

@@ -1,0 +1,157 @@
+"""Starts everything in order, waits until it answers, stops all of it."""
+
+import asyncio
+import shutil
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+from aiohttp import web
+
+from deploy.demo.accounts import ACCOUNTS
+from deploy.demo.keys import make_keys, read_secret
+from deploy.demo.place import LOOPBACK, ROOT, Ports, taken
+from deploy.demo.processes import Child
+from deploy.demo.provider import Client, Provider
+
+CLIENT_ID = "ecluse"
+PORTAL_HOST = "portail.localhost"
+_TITLES = {"metropole": "Connexion de la métropole", "departement": "Connexion du département"}
+
+_READY_WITHIN = 60.0
+_APPLICATION_WITHIN = 15.0
+_DRAIN_WITHIN = 40.0
+_STOP_WITHIN = 5.0
+_PAUSE = 0.1
+
+
+class DemoFailed(Exception):
+    """It cannot start; the text is for the person at the terminal."""
+
+
+class Demo:
+    """`folder` holds policies/ (on these ports); certs/ and var/ are made beside it where they are missing."""
+
+    def __init__(self, folder: Path, ports: Ports) -> None:
+        self.folder = folder
+        self.ports = ports
+        self._started = AsyncExitStack()
+        self._children: list[Child] = []
+        self.gateway: Child
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self._started.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._started.aclose()
+
+    def origin(self, host: str) -> str:
+        return f"http://{host}:{self.ports.public}"
+
+    def issuer(self, provider: str) -> str:
+        return f"http://{LOOPBACK}:{getattr(self.ports, provider)}"
+
+    async def stop_gateway(self) -> int:
+        """Its exit status, once it has finished what was under way."""
+        self._children.remove(self.gateway)
+        return await self.gateway.stop(_DRAIN_WITHIN)
+
+    async def one_ended(self) -> Child:
+        """Returns when a program of the demo has ended by itself."""
+        waiting = {asyncio.create_task(child.ended()): child for child in self._children}
+        try:
+            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+        return waiting[done.pop()]
+
+    async def _start(self) -> None:
+        if busy := taken(self.ports):
+            listed = ", ".join(f"{port} ({name})" for name, port in busy.items())
+            raise DemoFailed(
+                f"taken on {LOOPBACK}: {listed}. Stop what listens there, or take free ports:"
+                " .venv/bin/python -m deploy.demo --ports-free"
+            )
+        if shutil.which("php") is None:
+            raise DemoFailed("php is missing; tools/install_test_parts.sh php installs it")
+        (self.folder / "var").mkdir(mode=0o700, exist_ok=True)
+        for old in (self.folder / "var").glob("*.log"):
+            old.unlink()
+        make_keys(self.folder / "certs", ACCOUNTS)
+        for name in ACCOUNTS:
+            await self._start_provider(name)
+        await self._start_applications()
+        await self.start_gateway()
+
+    async def _start_provider(self, name: str) -> None:
+        callback = f"{self.origin(PORTAL_HOST)}/_ecluse/callback/{name}"
+        client = Client(CLIENT_ID, read_secret(self.folder / "certs", name), frozenset({callback}))
+        provider = Provider(
+            self.issuer(name), _TITLES[name], ACCOUNTS[name], client, claims_in_id_token=name == "departement"
+        )
+        runner = web.AppRunner(provider.application(), access_log=None)
+        await runner.setup()
+        self._started.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, LOOPBACK, getattr(self.ports, name)).start()
+
+    async def _start_applications(self) -> None:
+        permis = ROOT / "deploy/demo/permis"
+        address = f"{LOOPBACK}:{self.ports.permis}"
+        await self._run("permis", ["php", "-S", address, "-t", str(permis), str(permis / "index.php")], folder=permis)
+        command = [sys.executable, "-m", "deploy.demo.subventions", str(self.ports.subventions)]
+        await self._run("subventions", command, folder=ROOT)
+        for child in self._children:
+            await _until(child, _APPLICATION_WITHIN, partial(_listens, getattr(self.ports, child.name)))
+
+    async def start_gateway(self) -> None:
+        """Once in the beginning; again after `stop_gateway`."""
+        command = [sys.executable, "-m", "gateway", "serve", "policies"]
+        self.gateway = await self._run("gateway", command, folder=self.folder, stop_within=_DRAIN_WITHIN)
+        await _until(self.gateway, _READY_WITHIN, partial(_is_ready, self.ports.admin))
+
+    async def _run(self, name: str, command: list[str], *, folder: Path, stop_within: float = _STOP_WITHIN) -> Child:
+        child = await Child.start(name, command, folder=folder, log=self.folder / "var" / f"{name}.log")
+        self._children.append(child)
+        self._started.push_async_callback(child.stop, stop_within)
+        return child
+
+
+async def _until(child: Child, within: float, answers: Callable[[], Awaitable[bool]]) -> None:
+    try:
+        async with asyncio.timeout(within):
+            while not await answers():
+                if child.status is not None:
+                    raise DemoFailed(f"{child.name} ended with status {child.status}:\n{child.tail()}")
+                await asyncio.sleep(_PAUSE)
+    except TimeoutError:
+        raise DemoFailed(f"{child.name} is not ready after {within:.0f} s:\n{child.tail()}") from None
+
+
+async def _listens(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(LOOPBACK, port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+async def _is_ready(admin: int) -> bool:
+    try:
+        async with aiohttp.request("GET", f"http://{LOOPBACK}:{admin}/readyz") as answer:
+            return answer.status == 200
+    except aiohttp.ClientError:
+        return False

@@ -1,0 +1,156 @@
+"""`make bench`: what a request costs behind the gateway and behind plain nginx, in turn, in the same run.
+
+One JSON object a line. `cpu_us`: CPU of the whole process tree for each request, median of the runs; `ratio`: to
+nginx's. Absolute figures are worth little on a shared machine, ratios hold.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from socket import socket
+from statistics import median
+
+from tests.bench import memory, nginx
+from tests.bench.load import Load, Run, run
+from tests.bench.processes import rss_megabytes
+from tests.bench.site import HOST, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    name: str
+    load: Load
+    signed_in: bool = True
+    tls: bool = False
+    access_log: bool = False
+
+
+ROWS = (
+    Row("authenticated_get_1k", Load("/private/page")),
+    Row("authenticated_get_1k_access_log", Load("/private/page"), access_log=True),
+    Row("authenticated_get_1k_tls", Load("/private/page"), tls=True),
+    Row("authenticated_post_10k", Load("/private/post", body_size=10 << 10)),
+    Row("authenticated_download_1m", Load("/private/big", connections=8)),
+    Row("authenticated_upload_1m", Load("/private/post", body_size=1 << 20, connections=8)),
+    Row("public_get_1k", Load("/public/page"), signed_in=False),
+    Row("denied_get", Load("/denied/page", status=403)),
+)
+
+
+class Bench:
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self._folder = folder
+        self._stack = stack
+        self._sites: dict[bool, Site] = {}
+        self._upstream_port, self._port, self._tls_port, self.slow_port = _free_ports(4)
+        _certificate(folder)
+        stack.callback(nginx.upstream(folder, self._upstream_port).stop)
+        self._nginx = nginx.proxy(folder, self._port, self._tls_port, self._upstream_port)
+        stack.callback(self._nginx.stop)
+
+    def site(self, access_log: bool = False) -> Site:
+        if access_log not in self._sites:
+            folder = self._folder / f"site-{access_log}"
+            folder.mkdir()
+            for name in ("site.pem", "site.key"):
+                (folder / name).write_bytes((self._folder / name).read_bytes())
+            first, second, third = _free_ports(3)
+            site = Site(folder, (first, second, third), self._upstream_port, self.slow_port, access_log=access_log)
+            self._stack.callback(site.stop)
+            self._sites[access_log] = site
+        return self._sites[access_log]
+
+    def row(self, row: Row, runs: int, seconds: float) -> dict[str, object]:
+        site = self.site(row.access_log)
+        host = {"Host": HOST}
+        signed_in = {**host, "Cookie": site.cookie} if row.signed_in else host
+        ours, theirs, stops = [], [], []
+        for sample in range(runs + 1):
+            one = run(row.load, _origin(site.port, site.tls_port, row), site.pid, signed_in, seconds, self._folder)
+            stop = site.metric("ecluse_event_loop_stop_max_seconds")
+            other = run(row.load, _origin(self._port, self._tls_port, row), self._nginx.pid, host, seconds, self._folder)
+            if sample:  # the first warms both up
+                ours.append(one)
+                theirs.append(other)
+                stops.append(stop)
+        return {"bench": row.name, **_compared(ours, theirs), "loop_stop_max_ms": round(max(stops) * 1000, 1),
+                "rss_mb": round(rss_megabytes(site.pid), 1), "runs": runs}  # fmt: skip
+
+
+def _compared(ours: list[Run], theirs: list[Run]) -> dict[str, object]:
+    def middle(runs: list[Run], of: Callable[[Run], float]) -> float:
+        return median(map(of, runs))
+
+    ratios = sorted(one.cpu_us / other.cpu_us for one, other in zip(ours, theirs, strict=True))
+    return {
+        "cpu_us": round(middle(ours, lambda r: r.cpu_us), 1),
+        "nginx_cpu_us": round(middle(theirs, lambda r: r.cpu_us), 1),
+        "ratio": round(middle(ours, lambda r: r.cpu_us) / middle(theirs, lambda r: r.cpu_us), 2),
+        "ratio_min_max": [round(ratios[0], 2), round(ratios[-1], 2)],
+        "rps": round(middle(ours, lambda r: r.rps)),
+        "nginx_rps": round(middle(theirs, lambda r: r.rps)),
+        "p50_ms": round(middle(ours, lambda r: r.p50_ms), 2),
+        "p99_ms": round(middle(ours, lambda r: r.p99_ms), 2),
+        "nginx_p99_ms": round(middle(theirs, lambda r: r.p99_ms), 2),
+    }
+
+
+def _origin(port: int, tls_port: int, row: Row) -> str:
+    return f"https://127.0.0.1:{tls_port}" if row.tls else f"http://127.0.0.1:{port}"
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def _certificate(folder: Path) -> None:
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}",
+         "-keyout", str(folder / "site.key"), "-out", str(folder / "site.pem")],
+        check=True, capture_output=True,
+    )  # fmt: skip
+
+
+def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
+    runs, seconds = (3, 1.0) if quick else (5, 2.0)
+    for row in ROWS:
+        if only in row.name and not (quick and row.name in _NOT_QUICK):
+            yield bench.row(row, runs, seconds)
+    if not quick and only in "memory":
+        yield from memory.rows(bench.site(), bench.slow_port)
+
+
+_NOT_QUICK = {"authenticated_get_1k_access_log", "authenticated_upload_1m", "denied_get"}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="under a minute, fewer rows and runs")
+    parser.add_argument("--only", default="", help="rows whose name holds this")
+    arguments = parser.parse_args()
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="ecluse-bench-") as folder, ExitStack() as stack:
+        Path(folder).chmod(0o755)  # nginx's workers are another user where this one is root
+        bench = Bench(Path(folder), stack)
+        for row in rows(bench, arguments.quick, arguments.only):
+            print(json.dumps(row), flush=True)
+    print(f"{time.monotonic() - started:.0f} s", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

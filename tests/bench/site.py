@@ -1,0 +1,144 @@
+"""The gateway as `ecluse serve` runs it, in front of the bench's upstream, and a person who is signed in."""
+
+import asyncio
+import json
+import re
+import secrets
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from gateway.model.identity import Identity
+from gateway.model.session import SeatLimits
+from gateway.stores.sessions import Sessions
+from gateway.stores.sqlite import SqliteStore
+
+HOST = "app.localhost"
+SLOW_HOST = "slow.localhost"
+
+_GATEWAY = """
+version: 1
+portal: http://portal.localhost:{port}
+listen:
+  - {{address: 127.0.0.1:{port}}}
+  - {{address: 127.0.0.1:{tls_port}, tls: {{certificate: {{file: ../site.pem}}, key: {{file: ../site.key}}}}}}
+admin: 127.0.0.1:{admin}
+state: ../var
+store: {{type: sqlite, keys: [{{id: k1, secret: {{file: ../store.key}}}}]}}
+limits: {{body: 4GB}}
+access_log: {access_log}
+development: true
+workers: {workers}
+"""
+_PROVIDER = """
+version: 1
+provider: op
+label: OP
+oidc: {issuer: http://127.0.0.1:9, client_id: bench, client_authentication: none}
+attributes: {uid: sub, groups: groups, family_name: family_name}
+"""
+_APP = """
+version: 1
+app: bench
+hosts: [{host}]
+upstream: {{url: http://127.0.0.1:{upstream}, timeout: 60s}}
+providers: [op]
+translate:
+  headers:
+    X-Remote-User: {{from: uid}}
+    X-Remote-Groups: {{from: groups, join: ";"}}
+    ctln: {{from: family_name, encoding: latin1}}
+access:
+  - {{path: /public/**, allow: anyone}}
+  - {{path: /private/**, allow: {{group: agents}}}}
+  - {{path: /denied/**, allow: {{group: nobody}}}}
+"""
+_SLOW_APP = """
+version: 1
+app: slow
+hosts: [{host}]
+upstream: {{url: http://127.0.0.1:{slow}, timeout: 120s}}
+providers: [op]
+access:
+  - {{path: /**, allow: anyone}}
+"""
+
+
+class Site:
+    """`cookie`: the whole Cookie header of a person who is signed in on the app's host."""
+
+    def __init__(
+        self, folder: Path, ports: tuple[int, int, int], upstream: int, slow: int, *, access_log: bool, workers: int = 2
+    ) -> None:
+        self.folder = folder
+        self.port, self.tls_port, self.admin = ports
+        self._write(upstream, slow, access_log, workers)
+        self.cookie = asyncio.run(self._signed_in())
+        self._output = (folder / "output.log").open("wb")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "gateway", "serve", str(folder / "policies")],
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+        )
+        self._await_ready(workers)
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def metric(self, name: str) -> float:
+        with urlopen(f"http://127.0.0.1:{self.admin}/metrics", timeout=5) as answer:
+            found = re.search(rf"^{name} (\S+)$", answer.read().decode(), re.MULTILINE)
+        return float(found[1]) if found else 0.0
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(60)
+        self._output.close()
+
+    def _write(self, upstream: int, slow: int, access_log: bool, workers: int) -> None:
+        policies = self.folder / "policies"
+        (policies / "providers").mkdir(parents=True)
+        (policies / "apps").mkdir()
+        (self.folder / "store.key").write_text(secrets.token_hex(32))
+        gateway = _GATEWAY.format(
+            port=self.port,
+            tls_port=self.tls_port,
+            admin=self.admin,
+            access_log=str(access_log).lower(),
+            workers=workers,
+        )
+        (policies / "gateway.yaml").write_text(gateway)
+        (policies / "providers" / "op.yaml").write_text(_PROVIDER)
+        (policies / "apps" / "bench.yaml").write_text(_APP.format(host=HOST, upstream=upstream))
+        (policies / "apps" / "slow.yaml").write_text(_SLOW_APP.format(host=SLOW_HOST, slow=slow))
+
+    async def _signed_in(self) -> str:
+        """Straight into the store: what a sign-in costs is another measurement."""
+        (self.folder / "var").mkdir()
+        store = SqliteStore(self.folder / "var" / "sessions.sqlite")
+        await store.open()
+        sessions = Sessions(store, [("k1", (self.folder / "store.key").read_bytes())])
+        attributes = {"uid": ("helene",), "groups": ("agents", "ONDE"), "family_name": ("Müller",)}
+        identity = Identity("op", "http://127.0.0.1:9", "1", attributes)
+        cookie = await sessions.sign_in(
+            host=HOST, identity=identity, tenant=None, browser="b", idle=3600, absolute=36000, id_token=None, sid=None,
+            replaces=None, limits=SeatLimits(),
+        )  # fmt: skip
+        await store.close()
+        return f"PHPSESSID=0123456789abcdef; __Host-ecluse={cookie.decode()}; theme=clair"
+
+    def _await_ready(self, workers: int) -> None:
+        until = time.monotonic() + 60
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                with urlopen(f"http://127.0.0.1:{self.admin}/readyz", timeout=5) as answer:
+                    if json.load(answer)["workers_serving"] == workers:
+                        return
+            except (URLError, OSError):
+                pass
+            time.sleep(0.1)
+        raise RuntimeError((self.folder / "output.log").read_text())

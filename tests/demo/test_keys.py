@@ -1,0 +1,19 @@
+from pathlib import Path
+
+from deploy.demo.keys import make_keys, read_secret
+
+
+def test_keys_are_made_for_their_owner_alone(tmp_path: Path) -> None:
+    make_keys(tmp_path / "certs", ["metropole"])
+    files = sorted((tmp_path / "certs").iterdir())
+    assert [path.name for path in files] == ["metropole.secret", "store.key"]
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+    assert all(len(path.read_bytes()) > 60 for path in files)
+    assert len({path.read_bytes() for path in files}) == 2
+
+
+def test_a_key_that_is_there_stays(tmp_path: Path) -> None:
+    (tmp_path / "metropole.secret").write_text("mine\n")
+    make_keys(tmp_path, ["metropole", "departement"])
+    assert read_secret(tmp_path, "metropole") == "mine"
+    assert (tmp_path / "departement.secret").exists()

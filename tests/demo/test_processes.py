@@ -1,0 +1,59 @@
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.demo.processes import Child
+
+DEAF = "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(os.getpid(), flush=True); "
+SLEEPS = DEAF + "time.sleep(60)"
+WITH_CHILD = DEAF + f"import subprocess, sys; subprocess.run([sys.executable, '-c', {SLEEPS!r}])"
+
+
+async def start(tmp_path: Path, code: str) -> Child:
+    return await Child.start("it", [sys.executable, "-c", code], folder=tmp_path, log=tmp_path / "it.log")
+
+
+async def says(child: Child, text: str) -> None:
+    async with asyncio.timeout(10):
+        while text not in child.log.read_text():
+            await asyncio.sleep(0.02)
+
+
+async def test_it_is_asked_to_stop_first(tmp_path: Path) -> None:
+    child = await start(tmp_path, "import time; print('ready', flush=True); time.sleep(60)")
+    await says(child, "ready")
+    assert child.status is None
+    assert await child.stop(5) == -15
+
+
+async def test_what_does_not_stop_is_killed_with_all_that_it_started(tmp_path: Path) -> None:
+    child = await start(tmp_path, WITH_CHILD)
+    async with asyncio.timeout(10):
+        while len(pids := child.log.read_text().split()) < 2:
+            await asyncio.sleep(0.02)
+    assert await child.stop(0.2) == -9
+    async with asyncio.timeout(5):
+        while any(_runs(int(pid)) for pid in pids):
+            await asyncio.sleep(0.02)
+
+
+async def test_one_that_has_ended_keeps_its_status(tmp_path: Path) -> None:
+    child = await start(tmp_path, "raise SystemExit(3)")
+    assert await child.ended() == 3
+    assert await child.stop(1) == 3
+    assert child.status == 3
+
+
+async def test_what_cannot_be_started_says_so(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="nothing-here"):
+        await Child.start("it", ["/nothing-here"], folder=tmp_path, log=tmp_path / "it.log")
+
+
+def _runs(pid: int) -> bool:
+    """A process that is gone, or only waits for its parent to be told, does not run."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
