@@ -60,8 +60,9 @@ bench-quick: $(READY) ## the same in under a minute
 	@bash tools/install_test_parts.sh nginx wrk >&2
 	@$(RUN) -m tests.bench --quick
 
-schema: $(READY) ## docs/reference/schema from the model of the configuration
-	@$(RUN) -m gateway.config.schema docs/reference/schema
+schema: $(READY) ## docs/reference from the code: JSON Schemas, keys, codes, events, metrics
+	@$(RUN) -m gateway.config.json_schema docs/reference/schema
+	@$(RUN) tools/reference.py docs/reference
 
 lock: ## the lock files anew; LOCK=--upgrade takes newer versions
 	@bash tools/lock.sh $(LOCK)

@@ -5,16 +5,14 @@ import gc
 import secrets
 import signal
 import socket
-import ssl
 import sys
 import time
-from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
 import uvloop
 
-from gateway.config.snapshot import Gateway, Listener, Snapshot
+from gateway.config.snapshot import Gateway, Snapshot
 from gateway.federation.federation import Federation
 from gateway.model.session import Seat
 from gateway.ops.counters import Counters
@@ -22,8 +20,10 @@ from gateway.ops.log import Log
 from gateway.portal.app import Portal
 from gateway.portal.pages import Pages
 from gateway.proxy.dataplane import DataPlane
-from gateway.server.listeners import load_certificate, tls_context
-from gateway.server.worker import WorkerControl
+from gateway.server.doors import Doors
+from gateway.server.faults import into_log
+from gateway.server.stops import Stops
+from gateway.server.worker import Candidate, WorkerControl
 from gateway.stores.memory import MemoryStore
 from gateway.stores.records import RecordStore
 from gateway.stores.sessions import Sessions
@@ -31,7 +31,6 @@ from gateway.stores.sqlite import SqliteStore
 from gateway.stores.transactions import Transactions
 from gateway.stores.upkeep import Upkeep
 
-_LOOP_STOPS_KEPT = 10.0
 _CLOSED_WITHIN = 2.0
 
 
@@ -59,43 +58,48 @@ class _Worker:
         self._sockets = sockets
         self._log = log
         self._counters = Counters()
-        self._control = WorkerControl(self)
-        self._stops: deque[tuple[float, float]] = deque()
-        self._contexts: list[ssl.SSLContext | None] = []
-        self._servers: list[asyncio.Server] = []
+        self._control = WorkerControl(self, log)
+        self._stops = Stops()
         self._started = False
 
     async def run(self, control: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(into_log(self._log))
+        # A service manager may tell every process of the service, not the supervisor alone.
+        loop.add_signal_handler(signal.SIGTERM, self._control.leave)
         await self._control.run(control)
 
-    async def take(self, snapshot: Snapshot) -> None:
-        self.snapshot = snapshot
+    async def take(self, candidate: Candidate) -> None:
+        self.snapshot = candidate.snapshot
         if not self._started:
-            await self._start(snapshot.gateway)
-            self._started = True
+            await self._start(candidate)
             return
-        for context, listener in zip(self._contexts, snapshot.gateway.listeners, strict=True):
-            if context is not None:
-                load_certificate(context, listener)
+        self._doors.use(candidate.tls)
         self._plane.snapshot_swapped()
 
-    async def _start(self, gateway: Gateway) -> None:
-        log, counters, limits = self._log, self._counters, gateway.limits
-        self._store = _store(gateway, log, counters)
+    async def _start(self, candidate: Candidate) -> None:
+        self._store = _store(candidate.snapshot.gateway, self._log, self._counters)
         await self._store.open()
-        sessions = Sessions(self._store, gateway.store_keys, cached_seats=limits.cached_seats, log=log)
+        self._join_services(candidate.snapshot.gateway)
+        await self._upkeep.start()
+        # What is revoked from here on is heard: the next line may let somebody in.
+        self._started = True
+        self._doors = Doors(self._sockets, candidate.tls, lambda tls: self._plane.protocol_factory(tls=tls))
+        await self._doors.open()
+
+    def _join_services(self, gateway: Gateway) -> None:
+        store, log, counters, limits, pages = self._store, self._log, self._counters, gateway.limits, Pages()
+        self._sessions = Sessions(store, gateway.store_keys, cached_seats=limits.cached_seats, log=log)
         transactions = Transactions(
-            self._store,
+            store,
             gateway.store_keys,
             per_network=limits.transactions_per_network,
             in_all=limits.transactions,
             log=log,
         )
-        self._sessions = sessions
-        self._federation = Federation()
-        pages = Pages()
+        self._federation = Federation(log=self._log)
         self._portal = Portal(
-            sessions=sessions,
+            sessions=self._sessions,
             transactions=transactions,
             federation=self._federation,
             revoker=self._control,
@@ -109,22 +113,13 @@ class _Worker:
         self._plane = DataPlane(
             loop=asyncio.get_running_loop(),
             holder=self,
-            sessions=sessions,
+            sessions=self._sessions,
             portal_protocol=self._portal.protocol,
             pages=pages,
             counters=counters,
             log=log,
         )
-        self._upkeep = Upkeep(self._store, sessions, self._killed)
-        await self._upkeep.start()
-        await self._listen(gateway.listeners)
-
-    async def _listen(self, listeners: Sequence[Listener]) -> None:
-        loop = asyncio.get_running_loop()
-        self._contexts = [tls_context(listener) for listener in listeners]
-        for listening, context in zip(self._sockets, self._contexts, strict=True):
-            factory = self._plane.protocol_factory(tls=context is not None)
-            self._servers.append(await loop.create_server(factory, sock=listening, ssl=context, backlog=4096))
+        self._upkeep = Upkeep(store, self._sessions, self._killed)
 
     def revoke(self, session_ids: tuple[str, ...]) -> None:
         if self._started:
@@ -137,22 +132,17 @@ class _Worker:
         if self._started:
             self._plane.flush()
             self._counters.gauge(self._sessions.held, "ecluse_sessions_cached")
-        self._counters.gauge(max((stop for _, stop in self._stops), default=0.0), "ecluse_event_loop_stop_max_seconds")
+        self._counters.gauge(self._log.dropped, "ecluse_log_dropped_total")
+        self._counters.gauge(self._stops.longest(time.monotonic()), "ecluse_event_loop_stop_max_seconds")
         return self._counters.dump()
 
     def loop_stopped(self, seconds: float) -> None:
-        """What is told is the longest of the last ten seconds."""
-        now = time.monotonic()
-        while self._stops and now - self._stops[0][0] > _LOOP_STOPS_KEPT:
-            self._stops.popleft()
-        if seconds > 0.001:
-            self._stops.append((now, seconds))
+        self._stops.add(time.monotonic(), seconds)
 
     async def drain(self, within: float) -> None:
         if not self._started:
             return
-        for server in self._servers:
-            server.close()
+        await self._doors.close()
         await self._plane.drain(within)
         await self._portal.close(_CLOSED_WITHIN)
         await self._federation.close()

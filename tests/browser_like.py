@@ -193,7 +193,8 @@ class Person:
 
     async def _on(self, origin: str, connection: Connection, request: bytes, *, head_only: bool) -> Reading:
         reading = await connection.exchange(request, head_only=head_only)
-        if connection.usable:
+        # Two tabs at once have a connection each; one is kept.
+        if connection.usable and origin not in self._connections:
             self._connections[origin] = connection
         else:
             await connection.close()

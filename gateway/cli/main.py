@@ -1,29 +1,45 @@
 """The command `ecluse`. Heavy imports wait until their command is asked for: `--help` answers at once."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from gateway import __version__
 
+# How the supervisor starts a worker, on sockets that it passes down: `worker CONTROL LISTENING...`. No command of ours.
+_WORKER = "worker"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit status: 0 done, 1 the folder has problems or an address cannot be had, 2 wrong usage."""
-    arguments = _parser().parse_args(argv)
-    match arguments.command:
-        case "serve":
-            from gateway.cli.serve import serve
+    given = list(sys.argv[1:] if argv is None else argv)
+    if given[:1] == [_WORKER]:
+        return _work(given[1:])
+    arguments = _parser().parse_args(given)
+    if arguments.command == "serve":
+        # No files are read yet, so that nothing is missed; and the default would end the process.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
-            return serve(arguments.folder)
-        case "check":
-            from gateway.cli.check import check
+        from gateway.cli.serve import serve
 
-            return check(arguments.folder)
-        case _:
-            from gateway.app import work
+        return serve(arguments.folder)
 
-            return work(arguments.control, arguments.listening)
+    from gateway.cli.check import check
+
+    return check(arguments.folder)
+
+
+def _work(given: Sequence[str]) -> int:
+    if not given or not all(map(str.isdigit, given)):
+        print("ecluse: a worker is started by `ecluse serve` alone", file=sys.stderr)
+        return 2
+
+    from gateway.app import work
+
+    control, *listening = map(int, given)
+    return work(control, listening)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -33,15 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"ecluse {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="serve a policy folder until SIGTERM; SIGHUP takes it anew")
-    serve.add_argument("folder", type=Path)
     check = commands.add_parser("check", help="read a policy folder whole and print every problem")
-    check.add_argument("folder", type=Path)
-    # Started by the supervisor alone, on sockets that it passes down.
-    worker = commands.add_parser("worker")
-    worker.add_argument("control", type=int)
-    worker.add_argument("listening", type=int, nargs="*")
+    for command in (serve, check):
+        command.add_argument("folder", type=Path, metavar="FOLDER")
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

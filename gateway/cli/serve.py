@@ -1,25 +1,28 @@
-"""`ecluse serve`: the folder compiled, then the supervisor until it is told to stop."""
+"""`ecluse serve`: the supervisor, until it is told to stop."""
 
 import asyncio
-import os
+import signal
 import sys
 from pathlib import Path
 
 from gateway.ops.log import Log
-from gateway.server.compiling import Refused, compile_folder
+from gateway.server.compiling import Refused
+from gateway.server.faults import CannotServe, into_log
+from gateway.server.listeners import allow_many_files
 from gateway.server.supervisor import Supervisor
 
 
 def serve(folder: Path) -> int:
-    """Exit status 0 after a drain, 1 when the folder has problems or an address cannot be had."""
+    """Exit status 0 after a drain, 1 when the folder has problems or an address or the state folder cannot be had."""
+    allow_many_files()
     log = Log(sys.stdout.fileno())
     try:
         asyncio.run(_supervise(folder, log))
     except Refused as refused:
         print(refused, file=sys.stderr)
         return 1
-    except OSError as error:
-        print(f"ecluse: {error.strerror or error}", file=sys.stderr)
+    except CannotServe as why:
+        print(f"ecluse: {why}", file=sys.stderr)
         return 1
     finally:
         log.close()
@@ -27,6 +30,11 @@ def serve(folder: Path) -> int:
 
 
 async def _supervise(folder: Path, log: Log) -> None:
-    live = await compile_folder(folder)
-    os.makedirs(live.gateway.state_folder, mode=0o700, exist_ok=True)
-    await Supervisor(folder, live, log).run()
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(into_log(log))
+    supervisor = Supervisor(folder, log)
+    # Before anything else: a signal that comes early must not end the process by default.
+    for told in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(told, supervisor.stop)
+    loop.add_signal_handler(signal.SIGHUP, supervisor.reload)
+    await supervisor.run()

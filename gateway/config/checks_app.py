@@ -3,18 +3,19 @@
 from collections.abc import Iterable, Iterator
 
 from gateway.config.build import build_source
-from gateway.config.build_rules import build_rule
 from gateway.config.load import Folder, Loaded
 from gateway.config.messages import did_you_mean
-from gateway.config.planning import plan_injected, plan_rules
+from gateway.config.planning import plan_injected
 from gateway.config.problems import Path, Place, Problem, key_path
 from gateway.config.schema import AppFile, Injected
 from gateway.config.schema_conditions import AllOf, AnyOf, ClaimIs, Condition, GroupIs, NotThis
 from gateway.config.yaml_reader import Document
+from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
 from gateway.policy.conditions import GROUPS
 from gateway.policy.routes import conflicts
+from gateway.policy.rules import Rule
 from gateway.translation.render import CookieSpec, HeaderSpec, check_cookie, check_header
 
 _ALWAYS_KNOWN = frozenset({"subject", "provider", "issuer"})
@@ -27,8 +28,12 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, folder: Folder) -> Iterat
     session = model.session
     if session.idle is not None and session.absolute is not None and session.idle > session.absolute:
         path = ("session", "idle")
-        yield Problem(document.place(path), key_path(path), "the seat would end before it is idle for so long",
-                      "idle below absolute")
+        yield Problem(
+            document.place(path),
+            key_path(path),
+            "the seat would end before it is idle for so long",
+            "idle below absolute",
+        )
     gateway = folder.gateway.model if folder.gateway is not None else None
     if model.public is not None and model.public.scheme == "http" and gateway is not None and not gateway.development:
         path = ("public", "scheme")
@@ -39,10 +44,15 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, folder: Folder) -> Iterat
 
 
 def _rules(document: Document, model: AppFile) -> Iterator[Problem]:
-    rules = [build_rule("", plan) for plan in plan_rules(document, model)]
-    index_of = {id(rule): index for index, rule in enumerate(rules)}
+    # Who may pass has no say in what collides.
+    rules = [
+        Rule(
+            RuleRef("", index, rule.path.text), rule.path, frozenset(rule.methods) if rule.methods else None, None, None
+        )
+        for index, rule in enumerate(model.access)
+    ]
     for one, other, why in conflicts(rules, model.paths.case == "insensitive"):
-        first, second = sorted((index_of[id(one)], index_of[id(other)]))
+        first, second = sorted((one.ref.line, other.ref.line))
         path = ("access", second, "path")
         first_place = document.place(("access", first, "path"))
         yield Problem(document.place(path), key_path(path), why, "", (("and", first_place),))

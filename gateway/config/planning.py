@@ -193,7 +193,7 @@ def plan_rules(document: Document, model: AppFile) -> list[RulePlan]:
     return [
         {
             "line": document.line(("access", index)),
-            "path": rule.path,
+            "path": rule.path.text,
             "methods": rule.methods,
             "allow": written[index].get("allow"),
             "deny": written[index].get("deny"),

@@ -121,14 +121,15 @@ def _within(value: object) -> Iterator[Reference]:
 
 
 def _resolve(folder: Path, reference: Reference) -> bytes:
-    """A relative file starts from the policy folder, whichever file names it."""
+    """A relative file starts from the policy folder as it was named, whichever file names it: `..` is taken off the
+    text, as it is for the state folder, so that a folder that is a link has its certs/ beside the link."""
     if reference.kind == "env":
         text = os.environ.get(reference.name)
         if text is None:
             raise _Unreadable("the environment has no such variable")
         return os.fsencode(text)
     if reference.kind == "file":
-        return _read(folder / reference.name, MAX_SECRET_BYTES)
+        return _read(Path(os.path.normpath(folder.absolute() / reference.name)), MAX_SECRET_BYTES)
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     if credentials is None:
         raise _Unreadable("no credentials here: systemd gives them by LoadCredential=")

@@ -193,8 +193,10 @@ def admin_address(text: str) -> str:
     host, port = socket_address(text)
     address = parse_address(host)
     if address is None or not address.is_loopback:
-        raise Wrong("the admin listener asks for no sign-in: it listens on loopback or a Unix socket only",
-                    f"write 127.0.0.1:{port}")
+        raise Wrong(
+            "the admin listener asks for no sign-in: it listens on loopback or a Unix socket only",
+            f"write 127.0.0.1:{port}",
+        )
     return text
 
 

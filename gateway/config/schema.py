@@ -22,6 +22,7 @@ from gateway.config.schema_types import (
     Name,
     NetworkText,
     Origin,
+    PathPattern,
     Place,
     PortalUrl,
     Seconds,
@@ -40,7 +41,6 @@ from gateway.config.schema_types import (
 from gateway.identity.mapping import RESERVED_ATTRIBUTES
 from gateway.identity.perimeter import is_siret
 from gateway.model.mail import mail_domain
-from gateway.policy.patterns import parse_pattern
 
 
 class Tls(Strict):
@@ -66,14 +66,8 @@ class StoreKey(Strict):
 class Store(Strict):
     type: Literal["sqlite", "memory"]
     """`sqlite`: a file in the state folder. `memory`: gone when the process ends, and one worker only."""
-    keys: list[StoreKey] = Field(default=[], max_length=16)
+    keys: list[StoreKey] = Field(min_length=1, max_length=16)
     """The first seals, all of them open."""
-
-    @model_validator(mode="after")
-    def _sealed(self) -> "Store":
-        if self.type == "sqlite" and not self.keys:
-            raise wrong("a store on disk needs a key", "keys: [{id: k1, secret: {file: ../certs/store.key}}]")
-        return self
 
 
 class Timeouts(Strict):
@@ -300,12 +294,8 @@ class Translate(Strict):
     cookies: dict[str, Injected] = Field(default={}, max_length=50)
 
 
-def _pattern(text: str) -> str:
-    return parse_pattern(text).text
-
-
 class Rule(Strict):
-    path: Annotated[str, AfterValidator(checked(_pattern)), Field(pattern="^/")]
+    path: PathPattern
     """Whole segments: a name, `*` for any one, `~expression` (RE2), and last `**` for all below."""
     methods: Maybe[list[Method]] = Field(default=None, min_length=1)
     """All methods where this is left out; GET includes HEAD."""

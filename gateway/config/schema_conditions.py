@@ -101,4 +101,3 @@ Condition = Annotated[
 
 for _model in (AnyOf, AllOf, NotThis):
     _model.model_rebuild()
-

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from gateway.config import scalars
 from gateway.config.scalars import Reference, Url, Wrong
 from gateway.model.errors import GatewayError
+from gateway.policy.patterns import Pattern, parse_pattern
 from gateway.wire.addresses import Network
 
 Given = TypeVar("Given")
@@ -71,6 +72,7 @@ def _text_schema(pattern: str, *examples: str) -> WithJsonSchema:
 _NAME = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _ATTRIBUTE = r"[a-z][a-z0-9_]{0,63}"
 
+
 def _exactly(wanted: object) -> BeforeValidator:
     """Python holds 1, 1.0 and true for equal; the files do not."""
 
@@ -129,6 +131,7 @@ def _from_text(function: Callable[[str], Taken]) -> PlainValidator:
     return PlainValidator(parse)
 
 
+PathPattern = Annotated[Pattern, _from_text(parse_pattern), _text_schema("^/", "/admin/**")]
 HostPattern = Annotated[
     str, _from_text(scalars.host_pattern), _text_schema("^[^:/]+$", "permis.example.org", "*.example.org")
 ]
@@ -193,8 +196,6 @@ def _label(value: object) -> dict[str, str]:
 Label = Annotated[
     dict[str, str],
     PlainValidator(checked(_label)),
-    WithJsonSchema(
-        {"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}]}
-    ),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}]}),
 ]
 """By language; the empty language is a label for all of them."""

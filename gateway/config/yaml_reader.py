@@ -280,7 +280,12 @@ class _Reader:
             self._report(spot, "a tag (!) is not accepted", suggestion="a text that begins with ! needs quotes")
 
     def _report(
-        self, spot: Spot, message: str, *, suggestion: str = "", key: str = "",
+        self,
+        spot: Spot,
+        message: str,
+        *,
+        suggestion: str = "",
+        key: str = "",
         others: tuple[tuple[str, Place], ...] = (),
     ) -> None:
         if len(self.problems) < MAX_PROBLEMS:

@@ -19,7 +19,7 @@ class Reach(Enum):
 
 def reach(address: str) -> Reach:
     """ValueError if `address` is not an IP address; a zone (`%eth0`) is allowed."""
-    ip = ip_address(address.partition("%")[0])
+    ip = ip_address(address)
     embedded = _embedded(ip)
     if embedded is not None and (found := reach(str(embedded))) is not Reach.PUBLIC:
         return found
@@ -34,7 +34,7 @@ def _embedded(ip: IPv4Address | IPv6Address) -> IPv4Address | None:
         return None
     if ip in _NAT64:
         return IPv4Address(ip.packed[-4:])
-    return ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+    return ip.ipv4_mapped or ip.sixtofour
 
 
 class AddressRefused(OSError):

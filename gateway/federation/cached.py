@@ -29,10 +29,19 @@ def age_allowed(cache_control: str) -> float:
 
 
 class CachedDocument(Generic[T]):
-    """`fetch` gives the checked value and its raw Cache-Control, or raises GatewayError. `clock`: monotonic."""
+    """`fetch` gives the checked value and its raw Cache-Control, or raises GatewayError. `clock`: monotonic.
 
-    def __init__(self, fetch: Callable[[], Awaitable[tuple[T, str]]], clock: Callable[[], float]) -> None:
+    `stale` hears of a fetch that failed while an older value stays in use: nobody else would notice.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[], Awaitable[tuple[T, str]]],
+        clock: Callable[[], float],
+        stale: Callable[[GatewayError], None],
+    ) -> None:
         self._fetch = fetch
+        self._stale = stale
         self._clock = clock
         self._value: T | None = None
         self._fresh_until = float("-inf")
@@ -80,6 +89,8 @@ class CachedDocument(Generic[T]):
             self._failure = error
             wait = RETRY_INTERVAL if self._value is None else REFETCH_INTERVAL
             self._fresh_until = self._clock() + wait
+            if self._value is not None:
+                self._stale(error)
             return self._known()
         self._value, self._failure = value, None
         self._fresh_until = self._clock() + age_allowed(cache_control)

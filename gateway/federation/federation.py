@@ -3,12 +3,14 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from gateway.federation.addresses import Resolver
 from gateway.federation.cached import CachedDocument
 from gateway.federation.client import ProviderClient
 from gateway.model.codes import OIDC_ID_TOKEN_KEY, OIDC_ID_TOKEN_SIGNATURE
 from gateway.model.errors import GatewayError
+from gateway.model.ports import Log
 from gateway.model.provider import OidcProvider
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization import AuthorizationCode
@@ -35,8 +37,9 @@ class Federation:
     Every coroutine raises GatewayError: LOGIN_PROVIDER_UNREACHABLE, or the oidc code of the check that failed.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, log: Log | None = None) -> None:
         self._clock = clock
+        self._log = log
         self._clients: dict[tuple[bytes | None, bool], ProviderClient] = {}
         self._documents: dict[str, _Documents] = {}
 
@@ -100,10 +103,14 @@ class Federation:
         if known is None or _asked(known.provider) != _asked(provider):
             known = self._documents[provider.name] = _Documents(
                 provider,
-                CachedDocument(lambda: self._fetch_metadata(provider), self._clock),
-                CachedDocument(lambda: self._fetch_keys(provider), self._clock),
+                CachedDocument(lambda: self._fetch_metadata(provider), self._clock, partial(self._stale, provider)),
+                CachedDocument(lambda: self._fetch_keys(provider), self._clock, partial(self._stale, provider)),
             )
         return known
+
+    def _stale(self, provider: OidcProvider, error: GatewayError) -> None:
+        if self._log is not None:
+            self._log.event("provider.stale", provider=provider.name, code=error.code.id, detail=error.detail)
 
     async def _fetch_metadata(self, provider: OidcProvider) -> tuple[ProviderMetadata, str]:
         answer = await self._send(provider, discovery_request(provider))

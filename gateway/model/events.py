@@ -22,12 +22,13 @@ _TABLE = (
     Event("gateway.started", "info", "The listeners are bound and the workers are being started."),
     Event("gateway.draining", "info", "Told to stop: nothing new is accepted, what is under way is finished."),
     Event("gateway.stopped", "info", "Every worker has left."),
-    Event("gateway.fault", "error", "A fault of the gateway itself ended a request; `detail` says where."),
+    Event("gateway.fault", "error", "A fault of the gateway itself ended a request or a task; `detail` says where."),
     # configuration
     Event("config.loaded", "info", "A policy folder was taken into every worker; `revision` is its hash."),
     Event("config.refused", "error", "A policy folder was refused; the one before it stays live, whole."),
     # workers
     Event("worker.started", "info", "A worker process was started."),
+    Event("worker.not_started", "error", "A worker process could not be started; it is tried again."),
     Event("worker.refused", "error", "A worker could not take the live configuration and was ended."),
     Event("worker.died", "error", "A worker process ended by itself; another takes its place."),
     Event("revocation.late", "warning", "A worker did not confirm the end of sessions in time; it reads their list."),
@@ -39,11 +40,10 @@ _TABLE = (
     Event("logout", "info", "A browser signed out; every session of it has ended."),
     Event("logout.refused", "warning", "A sign-out was refused; `code` says why."),
     Event("provider.unreachable", "error", "A provider's metadata, keys or tokens could not be had."),
-    Event("provider.metadata", "info", "A provider's metadata or keys were fetched."),
+    Event("provider.stale", "warning", "A provider's metadata or keys could not be renewed; the last good ones serve."),
     # requests
     Event("request.refused", "info", "A request was refused by its form or a limit; `code` says why."),
     Event("access.denied", "info", "Policy refused a request; `code` and `rule` say why."),
-    Event("headers.stripped", "warning", "A client sent a header that only the gateway may write; it was dropped."),
     Event("upstream.failed", "error", "An application could not be reached or answered wrongly; `code` says how."),
     # stores
     Event("store.unreachable", "error", "The session store cannot say; what needs a session is answered 503."),

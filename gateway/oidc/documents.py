@@ -9,6 +9,8 @@ from gateway.model.errors import GatewayError
 from gateway.oidc.call import Answer
 
 QUOTED_LIMIT = 200
+# The densest JSON of this size is read in about 4 ms: no more may hold the loop.
+LARGEST_DOCUMENT = 1 << 17
 
 JsonObject = dict[str, object]
 
@@ -22,6 +24,8 @@ def quoted(value: object, limit: int = QUOTED_LIMIT) -> str:
 
 def parse_object(text: bytes, code: Code, what: str) -> JsonObject:
     """The JSON object in `text`; GatewayError(code) for anything that two readers could read in two ways."""
+    if len(text) > LARGEST_DOCUMENT:
+        raise GatewayError(code, f"{what}: {len(text)} bytes, at most {LARGEST_DOCUMENT} are read")
     try:
         value = json.loads(
             text.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite

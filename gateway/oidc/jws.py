@@ -69,7 +69,8 @@ def verify_signature(token: SignedToken, keys: JsonWebKeySet, allowed: Collectio
     suitable = keys.suitable(algorithm, token.kid)
     if not suitable:
         name = "without a kid" if token.kid is None else f"with kid {quoted(token.kid, 80)}"
-        raise GatewayError(OIDC_ID_TOKEN_KEY, f"no published {algorithm.kind} key {name} for {algorithm.name}")
+        unread = f"; left out: {'; '.join(keys.left_out)[:500]}" if keys.left_out else ""
+        raise GatewayError(OIDC_ID_TOKEN_KEY, f"no published {algorithm.kind} key {name} for {algorithm.name}{unread}")
     # OIDC Core 3.1.3.7 (6), RFC 7515 5.2
     if not any(_signed_by(token, key, algorithm) for key in suitable):
         detail = f"{algorithm.name} signature of none of the {len(suitable)} keys that fit"

@@ -18,7 +18,7 @@ DROPPED_SERIES: Key = ("ecluse_series_dropped_total",)
 # The labels are names from configuration and codes, so this is never met in good order; it bounds a fault of ours.
 _MAX_SERIES = 20_000
 
-# A maximum goes by this ending: it is merged by max, not by sum.
+# What goes by this ending is the highest of the workers' values, not their sum.
 _MAXIMUM = "_max_seconds"
 
 _BUCKET_KEYS: tuple[Key, ...] = tuple((f"{OVERHEAD}_bucket", bound) for bound in (*map(repr, OVERHEAD_BOUNDS), "+Inf"))
@@ -51,11 +51,6 @@ class Counters:
         """What is, not what was: overwritten each time."""
         self.values[key] = value
 
-    def maximum(self, value: float, *key: str) -> None:
-        """The most ever seen; the metric's name ends in `_max_seconds`."""
-        if value > self.values.get(key, 0):
-            self.values[key] = value
-
     def dump(self) -> bytes:
         """What goes to the supervisor: `decode` reads it."""
         return encode(self.values)
@@ -74,7 +69,7 @@ def decode(data: bytes) -> Dump:
 
 
 def add(one: Dump, other: Dump) -> Dump:
-    """Both together: sums, and the higher of two maxima."""
+    """Both together: sums, but the higher of two maxima."""
     total = dict(one)
     for key, value in other.items():
         before = total.get(key, 0)

@@ -10,14 +10,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from gateway.model.events import EVENTS
+from gateway.model.events import EVENTS, Event
 
 # Linux PIPE_BUF: a write of at most this size into a pipe is never mixed with another process's (pipe(7)).
 _ATOMIC = 4096
-_LONGEST_VALUE = 200
+_GATHER = 0.01
+
+# A line that is too long is tried again with its values cut to these many characters.
+_CUTS = (1500, 400, 100)
 _LONGEST_NAME = 40
 _MOST_NAMES = 50
-_GATHER = 0.01
 
 
 class Log:
@@ -37,8 +39,10 @@ class Log:
         self._lines: deque[bytes] = deque()
         self._wake = threading.Event()
         self._closing = threading.Event()
-        self._untold = 0
-        self.dropped = 0
+        # Each is written by one thread alone: by the callers', by ours, by ours.
+        self._refused = 0
+        self._unwritten = 0
+        self._told = 0
         self._writer = threading.Thread(target=self._run, name="log", daemon=True)
         self._writer.start()
 
@@ -50,11 +54,15 @@ class Log:
                 raise ValueError(f"`{event}` is not in the table of events")
             fields["unknown"] = event
             known = EVENTS["log.unknown_event"]
-        ours = {"time": _iso(self._now()), "level": known.level, "event": known.id, "pid": os.getpid()}
-        self._append(_line(ours, fields, self._strict))
+        self._append(self._line(known, fields))
 
     def access(self, line: bytes) -> None:
         self._append(line if len(line) <= _ATOMIC else line[: _ATOMIC - 1] + b"\n")
+
+    @property
+    def dropped(self) -> int:
+        """Lines lost so far."""
+        return self._refused + self._unwritten
 
     def close(self, within: float = 2.0) -> None:
         """Writes what is waiting; gives up after `within` seconds when nobody reads."""
@@ -62,18 +70,18 @@ class Log:
         self._wake.set()
         self._writer.join(within)
 
+    def _line(self, event: Event, fields: dict[str, object]) -> bytes:
+        ours = {"time": _iso(self._now()), "level": event.level, "event": event.id, "pid": os.getpid()}
+        return _line(ours, fields, self._strict)
+
     def _append(self, line: bytes) -> None:
         if len(self._lines) >= self._capacity:
-            self._lost(1)
+            self._refused += 1
             return
         self._lines.append(line)
         # Event.set takes a lock: only where the writer may be asleep.
         if not self._wake.is_set():
             self._wake.set()
-
-    def _lost(self, lines: int) -> None:
-        self.dropped += lines
-        self._untold += lines
 
     def _run(self) -> None:
         while not self._closing.is_set():
@@ -88,10 +96,12 @@ class Log:
         while self._lines:
             chunk, lines = self._chunk()
             if not self._write(chunk):
-                self._lost(lines)
+                self._unwritten += lines
                 return
-            if self._untold:
-                self._tell()
+            lost = self.dropped - self._told
+            # Not by way of the queue, which is full when this matters.
+            if lost and self._write(self._line(EVENTS["log.dropped"], {"lines": lost})):
+                self._told += lost
 
     def _chunk(self) -> tuple[bytes, int]:
         """As many whole lines as one atomic write carries."""
@@ -100,10 +110,6 @@ class Log:
             taken.append(self._lines.popleft())
             size += len(taken[-1])
         return b"".join(taken), len(taken)
-
-    def _tell(self) -> None:
-        lines, self._untold = self._untold, 0
-        self.event("log.dropped", lines=lines)
 
     def _write(self, chunk: bytes) -> bool:
         """False: nothing of it, or not all, could be written (reader gone, disk full)."""
@@ -130,24 +136,24 @@ def _line(ours: dict[str, object], fields: dict[str, object], strict: bool) -> b
     # Ours come first and win: no field can call itself the time or the event.
     rest = {name: value for name, value in fields.items() if name not in ours}
     line = _encode({**ours, **rest}, strict)
-    if len(line) > _ATOMIC:
-        line = _encode({**ours, **{name: _cut(value) for name, value in rest.items()}}, strict)
-    if len(line) > _ATOMIC:
-        line = _encode({**ours, "left_out": [name[:_LONGEST_NAME] for name in rest][:_MOST_NAMES]}, strict)
-    return line
+    for longest in _CUTS:
+        if len(line) <= _ATOMIC:
+            return line
+        line = _encode({**ours, **{name: _cut(value, longest) for name, value in rest.items()}}, strict)
+    if len(line) <= _ATOMIC:
+        return line
+    return _encode({**ours, "left_out": [name[:_LONGEST_NAME] for name in rest][:_MOST_NAMES]}, strict)
 
 
 def _encode(record: dict[str, object], strict: bool) -> bytes:
-    # ASCII alone: every control, line and direction character of other scripts is escaped; json leaves DEL as it is.
-    text = json.dumps(record, separators=(",", ":"), default=_refused if strict else _type_name)
-    return text.replace("\x7f", "\\u007f").encode() + b"\n"
+    # Printable ASCII alone: json escapes every control, line and direction character.
+    default = _not_plain if strict else _type_name
+    return json.dumps(record, separators=(",", ":"), default=default, skipkeys=not strict).encode() + b"\n"
 
 
-def _cut(value: object) -> object:
-    text = value if isinstance(value, str) else json.dumps(value, default=_type_name)
-    if len(text) <= _LONGEST_VALUE:
-        return value
-    return text[:_LONGEST_VALUE] + "..."
+def _cut(value: object, longest: int) -> object:
+    text = value if isinstance(value, str) else json.dumps(value, default=_type_name, skipkeys=True)
+    return value if len(text) <= longest else text[:longest] + "..."
 
 
 def _type_name(value: object) -> str:
@@ -155,5 +161,5 @@ def _type_name(value: object) -> str:
     return f"<{type(value).__name__}>"
 
 
-def _refused(value: object) -> str:
+def _not_plain(value: object) -> str:
     raise TypeError(f"{_type_name(value)} is no plain value for a log")

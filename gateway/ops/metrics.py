@@ -22,7 +22,7 @@ Kind = Literal["counter", "gauge", "maximum"]
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A "maximum" is the most ever seen by any worker since the start; a "gauge" is the sum over living workers."""
+    """A "gauge" is summed over the living workers, of a "maximum" the highest of them counts."""
 
     name: str
     kind: Kind
@@ -45,7 +45,7 @@ METRICS = (
     Metric("ecluse_provider_errors_total", "counter", ("provider", "reason"), "Calls to a provider that failed."),
     Metric("ecluse_sessions_cached", "gauge", (), "Seats held in the memory of the workers now."),
     Metric("ecluse_session_store_errors_total", "counter", (), "Answers that the session store could not give."),
-    Metric("ecluse_event_loop_stop_max_seconds", "maximum", (), "The longest that any worker's loop stood still."),
+    Metric("ecluse_event_loop_stop_max_seconds", "maximum", (), "The longest that a worker's loop just stood still."),
     Metric("ecluse_log_dropped_total", "counter", (), "Log lines lost."),
     Metric("ecluse_series_dropped_total", "counter", (), "Counts lost because there were too many series."),
     Metric("ecluse_worker_deaths_total", "counter", (), "Workers that ended by themselves."),

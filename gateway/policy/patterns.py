@@ -111,6 +111,8 @@ def _segment(piece: str) -> Segment:
 
 
 def _check_characters(piece: str) -> None:
+    if piece.isascii() and piece.isprintable():
+        return
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in piece):
         raise GatewayError(POLICY_PATTERN, "a control character or half of a surrogate pair")
     if not unicodedata.is_normalized("NFC", piece):

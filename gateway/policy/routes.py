@@ -1,6 +1,6 @@
 """Which rules a path meets: the most specific pattern decides, and every matching pattern may deny."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 
 from gateway.model.codes import POLICY_CONFLICT
@@ -12,6 +12,7 @@ Conflict = tuple[Rule, Rule, str]
 
 # Deny patterns that overlap can be met in many combinations; what is kept for one pattern stays bounded.
 _KEPT_COMBINATIONS = 1024
+_RULES_IN_A_STEP = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,8 +75,28 @@ class RouteTable:
         live = _in_order(rules)
         for one, other, why in conflicts(live, case_insensitive):
             raise GatewayError(POLICY_CONFLICT, f"{_place(one)} and {_place(other)}: {why}")
-        denies = [rule for rule in live if rule.deny is not None]
-        return cls(_tree(live, case_insensitive), _tree(denies, case_insensitive) if denies else None)
+        steps = cls.build_steps(live, case_insensitive)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as done:
+                table: RouteTable = done.value
+                return table
+
+    @classmethod
+    def build_steps(cls, rules: Iterable[Rule], case_insensitive: bool) -> Generator[None, None, "RouteTable"]:
+        """As `build`, for rules in the order of their file and without conflicts; it pauses after every hundred."""
+        tree, denies = _Node(), None
+        for number, rule in enumerate(rules, 1):
+            if rule.shadow:
+                continue
+            _grow(tree, rule, case_insensitive)
+            if rule.deny is not None:
+                denies = denies or _Node()
+                _grow(denies, rule, case_insensitive)
+            if number % _RULES_IN_A_STEP == 0:
+                yield
+        return cls(tree, denies)
 
     def find(self, segments: tuple[str, ...]) -> Match | None:
         """`segments` as in wire.target: decoded once, lower-cased where the app ignores case."""
@@ -130,12 +151,9 @@ def _place(rule: Rule) -> str:
     return f"{rule.ref.file}:{rule.ref.line}"
 
 
-def _tree(rules: Iterable[Rule], case_insensitive: bool) -> _Node:
-    root = _Node()
-    for rule in rules:
-        leaf = _leaf(root, folded(rule.pattern, case_insensitive), case_insensitive)
-        leaf.rules += (rule,)
-    return root
+def _grow(root: _Node, rule: Rule, case_insensitive: bool) -> None:
+    leaf = _leaf(root, folded(rule.pattern, case_insensitive), case_insensitive)
+    leaf.rules += (rule,)
 
 
 def _leaf(root: _Node, pattern: Pattern, case_insensitive: bool) -> _Leaf:

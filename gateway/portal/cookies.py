@@ -8,7 +8,7 @@ from gateway.wire.cookies import BINDING_COOKIE, SESSION_COOKIE
 # No Max-Age: cookies end with the browser; how long a seat lives is told by the server alone.
 _FLAGS = "; Path=/; Secure; HttpOnly; SameSite=Lax"
 # Seconds: as long as the stores keep a transaction.
-_TWIN_LIVES = 1800
+_TWIN_LIVES = 600
 _SEAT_FORM = re.compile(rb"[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}")
 _BINDING_FORM = re.compile(rb"[A-Za-z0-9_-]{43}")
 

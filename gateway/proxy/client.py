@@ -9,24 +9,17 @@ import asyncio
 from time import monotonic, time
 from typing import TYPE_CHECKING, Final, cast
 
-from gateway.model.codes import (
-    GATEWAY_FAULT,
-    LIMIT_BODY,
-    LIMIT_REQUEST_TIME,
-    UPSTREAM_TIMEOUT,
-    WIRE_FRAMING,
-)
+from gateway.model.codes import GATEWAY_FAULT, LIMIT_REQUEST_TIME, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
 from gateway.proxy import walk
-from gateway.proxy.body import LAST_CHUNK, ChunkedBody, chunk
 from gateway.proxy.heads import Probe, check_size
 from gateway.proxy.memo import Memo
 from gateway.proxy.refusals import refuse, refuse_head
 from gateway.proxy.request import Request
 from gateway.proxy.response import Response
 from gateway.proxy.timers import NEVER
+from gateway.proxy.upload import Upload
 from gateway.proxy.upstream import UpstreamConnection
-from gateway.wire.framing import CHUNKED
 
 if TYPE_CHECKING:
     from gateway.proxy.dataplane import DataPlane
@@ -50,10 +43,9 @@ class ClientConnection(asyncio.Protocol):
     """`answering`: the head of the answer is written, so that nothing else can be said but by closing."""
 
     __slots__ = (
-        "_body_limit", "_chunks", "_left", "_lingered", "_probe", "_pumping", "_reading", "_scheme", "_share", "_stuck",
-        "ahead", "answering", "body_done", "body_paused", "bound", "chunked_out", "deadline", "keep", "memo", "pending",
-        "plane", "request",
-        "retried", "state", "status", "task", "transport", "upstream", "write_paused",
+        "_lingered", "_probe", "_pumping", "_reading", "_scheme", "_share", "_stuck", "ahead", "answering", "body_done",
+        "body_paused", "bound", "chunked_out", "deadline", "keep", "memo", "pending", "plane", "request", "retried",
+        "state", "status", "task", "transport", "upload", "upstream", "write_paused",
     )  # fmt: skip
 
     transport: asyncio.Transport
@@ -79,8 +71,8 @@ class ClientConnection(asyncio.Protocol):
         self._reading = True
         self._pumping = False
         self._probe: Probe | None = None
-        self._chunks: ChunkedBody | None = None
-        self._left = self._lingered = self._stuck = self._share = self._body_limit = 0
+        self.upload: Upload | None = None
+        self._lingered = self._stuck = self._share = 0
 
     # --- asyncio.Protocol ---
 
@@ -98,15 +90,7 @@ class ClientConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         try:
             # The usual case: one whole head and nothing else.
-            if (
-                self.state == HEAD
-                and not self.ahead
-                and len(data) < self.plane.usual_head
-                and data.endswith(b"\r\n\r\n")
-                and self.request.parse_usual(data)
-            ):
-                self._request(data)
-            else:
+            if self.state != HEAD or self.ahead or not data.endswith(b"\r\n\r\n") or not self._usual_request(data):
                 self.ahead = self.ahead + data if self.ahead else data
                 self.pump()
         except Exception as fault:  # noqa: BLE001 - the one edge
@@ -183,7 +167,8 @@ class ClientConnection(asyncio.Protocol):
                     if self.write_paused or not self._take_head():
                         break
                 elif self.state == BODY:
-                    if not self._take_body():
+                    heads -= 1
+                    if self.body_paused or not self._take_body():
                         break
                 elif self.state == LINGER:
                     self._throw_away()
@@ -224,15 +209,8 @@ class ClientConnection(asyncio.Protocol):
         if end < 4:
             self._part_of_head(data)
             return False
-        head, self.ahead = data[:end], data[end:]
-        self._probe = None
-        try:
-            check_size(head, self.plane.limits)
-            self.request.parse(head)
-        except GatewayError as error:
-            refuse_head(self, error, head)
-        else:
-            self._request(head)
+        self.ahead = data[end:]
+        self._request(data[:end])
         return True
 
     def _part_of_head(self, data: bytes) -> None:
@@ -246,21 +224,44 @@ class ClientConnection(asyncio.Protocol):
             self.ahead = b""
             refuse_head(self, error, data)
 
-    def _request(self, head: bytes) -> None:
-        """`head` is parsed: what it asks is read, and goes its way."""
+    def _usual_request(self, head: bytes) -> bool:
+        """False, and nothing is done, where `head` is not one whole head in a usual form."""
         plane, request = self.plane, self.request
         request.started = monotonic()
-        request.id = plane.next_id()
-        self.state = WAIT
-        self.answering = self.retried = self.chunked_out = False
         places = plane.places
         if plane.holder.snapshot is not places.snapshot:
             places = plane.renew()
         try:
-            request.read(head, places)
+            if not request.same_lines(head, places):
+                if len(head) > plane.usual_head or not request.parse_usual(head):
+                    return False
+                request.read(head, places)
         except GatewayError as error:
             refuse_head(self, error, head)
-            return
+        else:
+            self._go()
+        return True
+
+    def _request(self, head: bytes) -> None:
+        """One whole head in any form."""
+        request = self.request
+        request.started = monotonic()
+        self._probe = None
+        try:
+            check_size(head, self.plane.limits)
+            request.parse(head)
+            request.read(head, self.plane.renew())
+        except GatewayError as error:
+            refuse_head(self, error, head)
+        else:
+            self._go()
+
+    def _go(self) -> None:
+        """The request is read, and goes its way."""
+        request = self.request
+        request.id = self.plane.next_id()
+        self.state = WAIT
+        self.answering = self.retried = self.chunked_out = False
         self.body_done = request.framing in _NO_BODIES
         if not self.body_done:
             # The body goes past the parser.
@@ -269,41 +270,20 @@ class ClientConnection(asyncio.Protocol):
 
     # --- the body ---
 
-    def begin_body(self, limit: int) -> None:
-        """The body may follow its head. `limit`: bytes, 0 for none."""
-        self._body_limit = limit
-        framing = self.request.framing
+    def begin_body(self, limit: int) -> bytes:
+        """The body follows its head; what has come of it. `limit`: bytes, 0 for none."""
         self.state = BODY
-        self._left = framing
-        self._chunks = ChunkedBody(WIRE_FRAMING) if framing == CHUNKED else None
+        self.upload = Upload(self, self.request.framing, limit)
         self.deadline = self.plane.timers.now + self.request.lane.timeouts.body
-
-    def first_piece(self) -> bytes:
-        """What of a counted body came with its head, to be sent in the same write."""
-        data = self.ahead
-        if self._chunks is not None or not data:
-            return b""
-        piece, self.ahead = data[: self._left], data[self._left :]
-        self._left -= len(piece)
-        if not self._left:
-            self._body_read()
-        return piece
+        return self.upload.first_piece()
 
     def _take_body(self) -> bool:
-        upstream = self.upstream
-        if upstream is None or self.body_paused:
+        upstream, upload = self.upstream, self.upload
+        if upstream is None or upload is None:
             return False
         self.deadline = self.plane.timers.now + self.request.lane.timeouts.body
-        if self._chunks is not None:
-            return self._take_chunks(self._chunks, upstream)
-        upstream.transport.write(self.first_piece())
-        return True
-
-    def _take_chunks(self, chunks: ChunkedBody, upstream: UpstreamConnection) -> bool:
         try:
-            pieces, used = chunks.feed(self.ahead)
-            if 0 < self._body_limit < chunks.taken:
-                raise GatewayError(LIMIT_BODY, f"over {self._body_limit} bytes, in chunks")
+            piece = upload.take()
         except GatewayError as error:
             self._give_up_upstream()
             if self.answering:
@@ -311,16 +291,8 @@ class ClientConnection(asyncio.Protocol):
             else:
                 refuse(self, error.code, detail=error.detail, close=True)
             return False
-        self.ahead = self.ahead[used:]
-        piece = chunk(pieces) if pieces else b""
-        if chunks.done:
-            piece += LAST_CHUNK
-            self._body_read()
         if piece:
             upstream.transport.write(piece)
-        if self.ahead and not chunks.done:
-            self.plane.loop.call_soon(self.pump)
-            return False
         return True
 
     def skip_body(self) -> None:
@@ -330,10 +302,11 @@ class ClientConnection(asyncio.Protocol):
             self.ahead = self.ahead[framing:]
             self.body_done = True
 
-    def _body_read(self) -> None:
+    def body_read(self) -> None:
+        """From the upload: that was all of it."""
         self.body_done = True
         self.state = WAIT
-        self._chunks = None
+        self.upload = None
         self.deadline = self.plane.timers.now + self.request.lane.timeouts.total
         if self.upstream is not None:
             self.upstream.await_answer()
@@ -375,14 +348,11 @@ class ClientConnection(asyncio.Protocol):
         self.task = None
         self.upstream_failed(error)
 
-    def repeatable(self) -> bool:
-        """RFC 9110 9.2.2: whether the request may be sent twice, as far as the bytes are still here to do so."""
-        return self.request.framing in _NO_BODIES and self.request.spot.method in _REPEATABLE
-
     def retry(self) -> bool:
         """The kept connection was closed before the request came through: once more, if that can do no harm."""
-        pool = self.request.lane.pool
-        if self.retried or pool is None or not self.repeatable():
+        request = self.request
+        pool = request.lane.pool
+        if self.retried or pool is None or not self.body_done or request.framing > 0 or not request.spot.repeatable:
             return False
         self.retried = True
         self.upstream = None
@@ -393,24 +363,29 @@ class ClientConnection(asyncio.Protocol):
         self.bound = upstream
         self.memo.bound_to = self.request.seat
 
-    def response_head(self, response: Response, body: bytes) -> bytes:
-        """The answer's head, and `body` behind it as it is."""
+    def response(self, response: Response, data: bytes, end: int, last: int) -> bytes:
+        """What the client gets of `data`, whose head ends at `end`, and which is the upstream's up to `last`."""
         request = self.request
         self.answering = True
         self.status = status = response.status
         request.lane.statuses[status // 100] += 1
-        version = request.spot.version
+        minor = request.spot.minor
         keep = request.keep_alive and self.body_done and not self.plane.draining
+        if response.usual and keep and minor:
+            self.keep = True
+            whole = response.as_it_came(data if last == len(data) else data[:last], end)
+            if whole:
+                return whole
         if not response.self_delimited:
-            self.chunked_out = version == "1.1"
-            keep = keep and self.chunked_out
+            self.chunked_out = minor
+            keep = keep and minor
         self.keep = keep
         ending = b"\r\n\r\n"
         if not keep:
             ending = b"\r\nConnection: close\r\n\r\n"
-        elif version == "1.0":
+        elif not minor:
             ending = b"\r\nConnection: keep-alive\r\n\r\n"
-        return b"".join((response.status_line, *response.lines, response.framing_lines(version), ending, body))
+        return b"".join((*response.pieces(minor=minor), ending, data[end:last]))
 
     def upstream_failed(self, error: GatewayError) -> None:
         self._give_up_upstream()
@@ -434,17 +409,19 @@ class ClientConnection(asyncio.Protocol):
     def answered(self) -> None:
         """The answer is written, whoever wrote it: on to the next request, or out."""
         request = self.request
-        self.upstream = None
+        plane = self.plane
+        self.upstream = self.upload = None
+        self.body_paused = False
         self.pending = b""
-        if self.plane.access_log is not None:
-            self.plane.access_log.line(self, time(), monotonic() - request.started)
+        if plane.access_log is not None:
+            plane.access_log.line(self, time(), monotonic() - request.started)
         if self.state == CLOSED:
             return
         if not self.keep:
             self._leave()
             return
         self.state = HEAD
-        self.deadline = self.plane.timers.now + self.plane.timeouts.idle
+        self.deadline = plane.timers.now + plane.timeouts.idle
         if self.ahead:
             self.pump()
         elif not self._reading:
@@ -507,5 +484,3 @@ class ClientConnection(asyncio.Protocol):
 
 
 _NO_BODIES: Final = frozenset({-1, 0})
-# RFC 9110 9.2.2
-_REPEATABLE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})

@@ -27,6 +27,7 @@ from gateway.proxy.upstream import UpstreamConnection
 _CLASSES: Final = ("0xx", "1xx", "2xx", "3xx", "4xx", "5xx")
 _MASK: Final = (1 << 64) - 1
 _USUAL_HEAD: Final = 8192
+_IDLE_AT_THE_END: Final = 1.0
 
 
 class Holder(Protocol):
@@ -96,12 +97,17 @@ class DataPlane:
                 client.cut()
 
     async def drain(self, within: float) -> int:
-        """Answers what is under way with `Connection: close`; how many connections had to be cut after `within` s."""
+        """Answers what is under way with `Connection: close`; how many connections had to be cut after `within` s.
+
+        A kept connection that is idle may have its next request on the way: it has a moment to be told, too.
+        """
         self.draining = True
-        for client in tuple(self.connections):
-            client.leave_if_idle()
         until = monotonic() + within
-        while self.connections and monotonic() < until:  # noqa: ASYNC110 - rare, and nothing to be told by each
+        idle_until = monotonic() + min(_IDLE_AT_THE_END, within / 2)
+        while self.connections and monotonic() < until:
+            if monotonic() >= idle_until:
+                for client in tuple(self.connections):
+                    client.leave_if_idle()
             await asyncio.sleep(0.02)
         left = tuple(self.connections)
         for client in left:

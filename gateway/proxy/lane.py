@@ -22,6 +22,10 @@ from gateway.wire.target import STRICT, Target, absolute_form, canonical_target
 
 RESERVED: Final = "_ecluse"
 
+_WITH_CONTENT: Final = frozenset({b"POST", b"PUT", b"PATCH"})
+# RFC 9110 9.2.2
+_REPEATABLE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
+
 _LINE_REMEMBERED: Final = 320
 _LINES: Final = 1024
 _PASSAGES: Final = 512
@@ -36,21 +40,28 @@ _KINDS: Final = ("allow", "deny", "challenge")
 class Spot:
     """One request line, read once. `authority`: the host of an absolute-form target, which has to be Host's too.
 
-    `key`: the same for all lines with one match and one method. `line`: what goes upstream, always HTTP/1.1.
+    `key`: the same for all lines with one match and one method. `minor`: whether it is HTTP/1.1, not 1.0. `line` and
+    `ending`: what goes upstream at the two ends of a head without a body, always HTTP/1.1.
     """
 
-    __slots__ = ("authority", "key", "line", "method", "reserved", "target", "version")
+    __slots__ = ("authority", "ending", "key", "line", "method", "minor", "repeatable", "reserved", "target")
 
     def __init__(
-        self, method: bytes, target: Target, version: str, authority: str | None, reserved: bool, key: int
+        self, method: bytes, target: Target, *, minor: bool, authority: str | None, reserved: bool, key: int
     ) -> None:
         self.method = method
         self.target = target
-        self.version = version
+        self.minor = minor
         self.authority = authority
         self.reserved = reserved
         self.key = key
         self.line = b"%b %b HTTP/1.1" % (method, target.raw)
+        # RFC 9110 8.6: some servers wait for a body where nothing says that there is none.
+        self.ending = b"\r\nContent-Length: 0\r\n\r\n" if method in _WITH_CONTENT else b"\r\n\r\n"
+        self.repeatable = method in _REPEATABLE
+
+    def version(self) -> str:
+        return "1.1" if self.minor else "1.0"
 
 
 class Ready:
@@ -116,14 +127,14 @@ class Lane:
             raise GatewayError(WIRE_METHOD, method.decode("ascii"))
         if len(raw) > self.limits.url:
             raise GatewayError(LIMIT_URL, f"{len(raw)} bytes")
-        spot = self._spot(method, raw, "1." + minor.decode("ascii"))
+        spot = self._spot(method, raw, minor=minor == b"1")
         if len(line) <= _LINE_REMEMBERED:
             if len(self.lines) >= _LINES:
                 self.lines.clear()
             self.lines[line] = spot
         return spot
 
-    def _spot(self, method: bytes, raw: bytes, version: str) -> Spot:
+    def _spot(self, method: bytes, raw: bytes, *, minor: bool) -> Spot:
         authority = None
         if not raw.startswith(b"/"):
             _, named, raw = absolute_form(raw)
@@ -134,7 +145,7 @@ class Lane:
         key = self._key(match, method)
         # Also where the app knows no case: no spelling of our prefix reaches an application.
         reserved = target.segments[0].lower() == RESERVED
-        return Spot(method, target, version, authority, reserved, key)
+        return Spot(method, target, minor=minor, authority=authority, reserved=reserved, key=key)
 
     def _key(self, match: Match | None, method: bytes) -> int:
         key = self._keys.get((match, method))

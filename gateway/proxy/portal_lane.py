@@ -37,8 +37,7 @@ def own_path(client: "ClientConnection") -> None:
         body = b"\r\nTransfer-Encoding: chunked"
     parts = _head(client, body)
     if not client.body_done:
-        client.begin_body(_BODY_LIMIT)
-        parts.append(client.first_piece())
+        parts.append(client.begin_body(_BODY_LIMIT))
     _hand_over(client, parts, "endpoint", "")
 
 

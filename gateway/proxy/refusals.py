@@ -28,7 +28,7 @@ def refuse(client: "ClientConnection", code: Code, *, detail: str = "", close: b
     page = plane.pages.render(
         code, kind=_html_or_json(request), language=_language(request), reference=request.id.decode("ascii")
     )
-    _answer(client, page, head_only=request.spot.method == b"HEAD", version=request.spot.version, close=close)
+    _answer(client, page, head_only=request.spot.method == b"HEAD", minor=request.spot.minor, close=close)
 
 
 def refuse_head(client: "ClientConnection", error: GatewayError, head: bytes) -> None:
@@ -39,8 +39,9 @@ def refuse_head(client: "ClientConnection", error: GatewayError, head: bytes) ->
     page = plane.pages.render(
         error.code, kind="html" if b"text/html" in head else "json", language="", reference=request.id.decode("ascii")
     )
-    client.body_done = True
-    _answer(client, page, head_only=head.startswith(b"HEAD "), version="1.1", close=True, count=False)
+    # What follows is thrown away for a moment, so that the answer is not lost in a reset.
+    client.body_done = False
+    _answer(client, page, head_only=head.startswith(b"HEAD "), minor=True, close=True, count=False)
 
 
 def refuse_connection(client: "ClientConnection") -> None:
@@ -70,7 +71,7 @@ def deny(client: "ClientConnection", ready: Ready) -> None:
         reference=request.id.decode("ascii"),
         refusal=refusal,
     )
-    _answer(client, page, head_only=request.spot.method == b"HEAD", version=request.spot.version)
+    _answer(client, page, head_only=request.spot.method == b"HEAD", minor=request.spot.minor)
 
 
 def unauthorized(client: "ClientConnection", reason: Code, kind: Kind) -> None:
@@ -83,7 +84,7 @@ def unauthorized(client: "ClientConnection", reason: Code, kind: Kind) -> None:
         reference=request.id.decode("ascii"),
         login_url=_login_url(request, kind),
     )
-    _answer(client, page, head_only=request.spot.method == b"HEAD", version=request.spot.version)
+    _answer(client, page, head_only=request.spot.method == b"HEAD", minor=request.spot.minor)
 
 
 def _login_url(request: Request, kind: Kind) -> str:
@@ -109,7 +110,7 @@ def _language(request: Request) -> str:
 
 
 def _answer(
-    client: "ClientConnection", page: Page, *, head_only: bool, version: str, close: bool = False, count: bool = True
+    client: "ClientConnection", page: Page, *, head_only: bool, minor: bool, close: bool = False, count: bool = True
 ) -> None:
     client.skip_body()
     request = client.request
@@ -121,7 +122,7 @@ def _answer(
     lines.append(b"\r\nContent-Length: %d" % len(page.body))
     if not keep:
         lines.append(b"\r\nConnection: close")
-    elif version == "1.0":
+    elif not minor:
         lines.append(b"\r\nConnection: keep-alive")
     lines.append(b"\r\n\r\n")
     if not head_only:

@@ -29,22 +29,26 @@ from gateway.wire.hop_by_hop import HOP_BY_HOP, connection_tokens, without_named
 
 # Connection values that name no header and say nothing but "as usual".
 _USUAL: Final = frozenset({b"keep-alive", b"Keep-Alive"})
+# A connection keeps the header lines of its last request, if they are no longer than this.
+_REMEMBERED: Final = 2048
 
 
 class Request:
-    """Valid from `parse` until the next one."""
+    """Valid from `read` (or `same_lines`) until the next one. `lines`: those of the client that go on, as pieces.
+
+    `middle`: all that stands between request line and request id when `middle_of` lets it pass (walk.py).
+    """
 
     __slots__ = (
-        "_fields", "_parser", "_values", "bound", "cookie", "expects", "forged", "framing", "id", "keep_alive", "lane",
-        "lines", "names", "on_body", "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete",
-        "on_message_begin", "on_message_complete", "on_url", "place", "rare", "ready", "seat", "spot", "started",
-        "upgrade",
+        "_block", "_fields", "_kept_alive", "_parser", "_places", "_values", "bound", "cookie", "expects", "forged",
+        "framing", "id", "keep_alive", "lane", "lines", "middle", "middle_of", "names", "on_body", "on_chunk_complete",
+        "on_chunk_header", "on_header", "on_headers_complete", "on_message_begin", "on_message_complete", "on_url",
+        "place", "rare", "seat", "spot", "started", "upgrade",
     )  # fmt: skip
 
     place: Place
     lane: Lane
     spot: Spot
-    ready: Ready | None
 
     def __init__(self) -> None:
         self._fields: dict[bytes, bytes] = {}
@@ -54,15 +58,19 @@ class Request:
         self.on_headers_complete = self.on_message_begin = self.on_message_complete = None
         self._parser = HttpRequestParser(self)
         self._values: list[bytes] = []
+        self._block = b""
+        self._places: Places | None = None
+        self._kept_alive = False
         self.names: Names = ()
         self.lines: list[bytes] = []
+        self.middle = b""
+        self.middle_of: Ready | None = None
         self.rare: dict[int, bytes] = {}
         self.cookie: bytes | None = None
         self.framing = NO_BODY
         self.expects = self.upgrade = self.bound = False
         self.keep_alive = True
         self.seat: Seat | None = None
-        self.ready = None
         self.forged: Names = ()
         self.id = b""
         self.started = 0.0
@@ -82,7 +90,7 @@ class Request:
         except (HttpParserError, HttpParserUpgrade):
             self.fresh()
             return False
-        if data.count(b"\n") != len(fields) + 2:
+        if not fields or data.count(b"\n") != len(fields) + 2:
             self.fresh()
             return False
         self.names = tuple(fields)
@@ -106,9 +114,22 @@ class Request:
 
     # --- from lines to facts ---
 
+    def same_lines(self, head: bytes, places: Places) -> bool:
+        """Whether all header lines are, byte for byte, those of the request before, as a browser's often are: then
+        what was read from them still holds, and only the request line is read. Raises GatewayError."""
+        end = head.find(b"\n") + 1
+        if places is not self._places or head[end:] != self._block:
+            return False
+        line = head[:end]
+        lane = self.lane
+        spot = self.spot = lane.lines.get(line) or lane.read_line(line)
+        self.keep_alive = spot.minor or self._kept_alive
+        return spot.authority is None
+
     def read(self, head: bytes, places: Places) -> None:
-        """Raises GatewayError."""
+        """What the parsed lines say. Raises GatewayError."""
         names, values = self.names, self._values
+        self._places = self.middle_of = None
         known = places.heads.get(names) or places.learn_head(names)
         host = values[known.host]
         place = self.place = places.by_host.get(host) or places.find(host)
@@ -121,12 +142,14 @@ class Request:
         self.cookie = joined(values, shape.cookies, b"; ")
         connection = joined(values, shape.connections, b", ")
         self.lines = shape.lines(values)
-        line = head[: head.find(b"\n") + 1]
+        end = head.find(b"\n") + 1
+        line = head[:end]
         spot = self.spot = lane.lines.get(line) or lane.read_line(line)
-        if connection is None or connection in _USUAL:
-            self.keep_alive = spot.version == "1.1" or connection is not None
-        else:
+        self.keep_alive = spot.minor or connection is not None
+        if connection is not None and connection not in _USUAL:
             self._connection(connection, spot)
+        elif not rare and not shape.dropped and len(head) <= _REMEMBERED:
+            self._block, self._places, self._kept_alive = head[end:], places, connection is not None
         if shape.dropped or spot.authority is not None:
             self._unusual(shape, spot)
         if rare:
@@ -137,7 +160,7 @@ class Request:
 
     def _connection(self, connection: bytes, spot: Spot) -> None:
         options = [option.strip(b" \t").lower() for option in connection.split(b",")]
-        self.keep_alive = b"close" not in options and (spot.version == "1.1" or b"keep-alive" in options)
+        self.keep_alive = b"close" not in options and (spot.minor or b"keep-alive" in options)
         tokens = connection_tokens((connection,))
         if tokens:
             self.lines = without_named(self.lines, tokens)
@@ -154,9 +177,9 @@ class Request:
         rare = self.rare
         upgrade, expect = rare.get(UPGRADE), rare.get(EXPECT)
         self.framing = request_framing(
-            spot.method, spot.version, 1, rare.get(CONTENT_LENGTH), rare.get(TRANSFER_ENCODING), upgrade, expect
+            spot.method, spot.version(), 1, rare.get(CONTENT_LENGTH), rare.get(TRANSFER_ENCODING), upgrade, expect
         )
-        self.expects = expects_continue(spot.version, expect, self.framing)
+        self.expects = expects_continue(spot.version(), expect, self.framing)
         self.upgrade = upgrade is not None
         self.bound = AUTHORIZATION in rare and binds_connection(rare[AUTHORIZATION])
 

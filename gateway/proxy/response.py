@@ -23,12 +23,19 @@ from gateway.wire.hop_by_hop import connection_tokens, without_named
 # The reason phrase is the upstream's own, and may be empty.
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([\t \x21-\x7e\x80-\xff]*))?\r\n")
 _STATUS_LINES: Final = 512
+_LONGEST_STATUS_LINE: Final = 128
 _SHAPES: Final = 512
-_USUAL: Final = frozenset({b"keep-alive", b"Keep-Alive"})
+
+# The connection line that most servers send. It is of one connection only, and so the one line to be taken out.
+_KEEP_ALIVE: Final = b"keep-alive"
+_KEEP_ALIVE_LINE: Final = b"\r\nConnection: keep-alive\r\n"
+_KEEP_ALIVE_LENGTH: Final = len(_KEEP_ALIVE_LINE) - 2
 
 
 class StatusLine:
-    __slots__ = ("line", "status", "version")
+    """`usual`: HTTP/1.1, and a status that may have a body, so that a Content-Length is that of its body."""
+
+    __slots__ = ("line", "status", "usual", "version")
 
     def __init__(self, line: bytes) -> None:
         found = _STATUS_LINE.fullmatch(line)
@@ -38,6 +45,7 @@ class StatusLine:
         self.version = "1." + minor.decode("ascii")
         self.status = int(status)
         self.line = b"HTTP/1.1 %b %b" % (status, reason or b"")
+        self.usual = minor == b"1" and self.status >= 200 and self.status not in {204, 304}
 
 
 class ResponseHeads:
@@ -54,20 +62,26 @@ class ResponseHeads:
         read = StatusLine(line)
         if len(self.status_lines) >= _STATUS_LINES:
             self.status_lines.clear()
-        if len(line) <= 128:
+        if len(line) <= _LONGEST_STATUS_LINE:
             self.status_lines[line] = read
         return read
 
 
 class Response:
     """The head under way on one upstream connection; used again for each. Each head gets a parser as good as new, so
-    that HEAD, a body counted past the parser, or what one upstream left behind cannot colour the next."""
+    that HEAD, a body counted past the parser, or what one upstream left behind cannot colour the next.
+
+    `usual`: a body of known length, and nothing to be done to the head but to take out the connection line, if any.
+    """
 
     __slots__ = (
-        "_fields", "_heads", "_parser", "binds", "forged", "framing", "interim", "keep_alive", "lines", "on_body",
-        "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete", "on_message_begin",
-        "on_message_complete", "on_status", "ours", "rare", "status", "status_line",
+        "_connection", "_fields", "_heads", "_known", "_parser", "_shape", "_values", "binds", "framing", "keep_alive",
+        "on_body", "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete", "on_message_begin",
+        "on_message_complete", "on_status", "ours", "rare", "status", "usual",
     )  # fmt: skip
+
+    _known: StatusLine
+    _shape: Shape
 
     def __init__(self, heads: ResponseHeads, *, ours: bool) -> None:
         """`ours`: the portal's answer, whose Set-Cookie of our names may pass."""
@@ -78,94 +92,113 @@ class Response:
         self.on_body = self.on_chunk_header = self.on_chunk_complete = self.on_status = None
         self.on_headers_complete = self.on_message_begin = self.on_message_complete = None
         self._parser = HttpResponseParser(self)
+        self._values: list[bytes] = []
+        self._connection: bytes | None = None
         self.rare: dict[int, bytes] = {}
-        self.forged: list[int] = []
-        self.lines: list[bytes] = []
         self.status = 0
-        self.status_line = b""
         self.framing = NO_BODY
-        self.keep_alive = False
-        self.binds = False
-        self.interim = False
+        self.keep_alive = self.binds = self.usual = False
 
     def read(self, head: bytes, method: bytes) -> None:
         """`head` ends with its empty line. Raises GatewayError(UPSTREAM_RESPONSE)."""
         fields = self._fields
         fields.clear()
-        self._parse(head)
-        line = head[: head.find(b"\n") + 1]
-        known = self._heads.status_lines.get(line) or self._heads.status_line(line)
-        self.status, self.status_line = known.status, known.line
-        if head.count(b"\n") == len(fields) + 2:
-            names, values = tuple(fields), list(map(bytes.rstrip, fields.values()))
-        else:
-            # A name comes more than once, as Set-Cookie often does.
-            collected = Collected(head, HttpResponseParser, HttpParserUpgrade)
-            names, values = tuple(collected.names), collected.values
-        shapes = self._heads.shapes
-        shape = shapes.known.get(names) or shapes.learn(names)
-        rare = self.rare
-        rare.clear()
-        self.forged.clear()
-        if shape.rare:
-            self._read_rare(shape, values)
-        connection = joined(values, shape.connections, b", ")
-        lines = self.lines = shape.lines(values)
-        for place in self.forged:
-            # Invariant 4: an upstream's cookie of our names never reaches the browser.
-            lines[2 * place] = lines[2 * place + 1] = b""
-        if connection is None or connection in _USUAL:
-            self.keep_alive = known.version == "1.1" or connection is not None
-        else:
-            self._connection(connection, known)
-        self._frame(method, known)
-
-    def _parse(self, head: bytes) -> None:
         parser = self._parser
-        parser.__init__(self)  # type: ignore[misc]
         try:
+            parser.__init__(self)  # type: ignore[misc]
             parser.feed_data(head)
         except HttpParserUpgrade:
             raise GatewayError(UPSTREAM_RESPONSE, "switches protocols unasked") from None
         except HttpParserError as error:
             raise GatewayError(UPSTREAM_RESPONSE, str(error)) from None
+        line = head[: head.find(b"\n") + 1]
+        known = self._known = self._heads.status_lines.get(line) or self._heads.status_line(line)
+        self.status = known.status
+        self.usual = False
+        if head.count(b"\n") != len(fields) + 2:
+            self._read_repeated(head, method)
+            return
+        names, values = tuple(fields), list(fields.values())
+        shape = self._heads.shapes.known.get(names) or self._heads.shapes.learn(names)
+        if shape.length >= 0 and known.usual and method != b"HEAD" and self._read_usual(shape, values):
+            return
+        self._read(shape, values, method)
 
-    def _read_rare(self, shape: Shape, values: list[bytes]) -> None:
-        rare, forged = self.rare, self.forged
-        for place, verdict in shape.rare:
-            value = values[place]
-            if verdict == SET_COOKIE:
-                if not self.ours and is_ours(value):
-                    forged.append(place)
-            else:
-                rare[verdict] = rare[verdict] + b", " + value if verdict in rare else value
+    def _read_usual(self, shape: Shape, values: list[bytes]) -> bool:
+        length = values[shape.length]
+        # RFC 9112 6.2, one spelling per number, as in wire/framing.py.
+        if not length.isdigit() or (length[0] == 48 and len(length) > 1) or len(length) > 18:
+            return False
+        places = shape.connections
+        if places:
+            if len(places) > 1 or values[places[0]] != _KEEP_ALIVE:
+                return False
+            self._connection = _KEEP_ALIVE
+        else:
+            self._connection = None
+        self._shape, self._values = shape, values
+        self.framing = int(length)
+        self.usual = self.keep_alive = True
+        self.binds = False
+        return True
 
-    def _connection(self, connection: bytes, known: StatusLine) -> None:
-        options = [option.strip(b" \t").lower() for option in connection.split(b",")]
+    def _read_repeated(self, head: bytes, method: bytes) -> None:
+        """A name comes more than once, as Set-Cookie often does."""
+        collected = Collected(head, HttpResponseParser, HttpParserUpgrade)
+        names = tuple(collected.names)
+        shapes = self._heads.shapes
+        self._read(shapes.known.get(names) or shapes.learn(names), collected.values, method)
+
+    def _read(self, shape: Shape, values: list[bytes], method: bytes) -> None:
+        rare, known = self.rare, self._known
+        rare.clear()
+        shape.read_rare(values, rare)
+        self._shape, self._values = shape, values
+        connection = self._connection = joined(values, shape.connections, b", ")
+        options = () if connection is None else [option.strip(b" \t").lower() for option in connection.split(b",")]
         self.keep_alive = b"close" not in options and (known.version == "1.1" or b"keep-alive" in options)
-        tokens = connection_tokens((connection,))
-        if tokens:
-            self.lines = without_named(self.lines, tokens)
-
-    def _frame(self, method: bytes, known: StatusLine) -> None:
-        rare = self.rare
-        self.interim = known.status < 200
-        self.framing = response_framing(
-            method, known.status, known.version, rare.get(CONTENT_LENGTH), rare.get(TRANSFER_ENCODING)
-        )
+        length = rare.get(CONTENT_LENGTH)
+        self.framing = response_framing(method, known.status, known.version, length, rare.get(TRANSFER_ENCODING))
         if self.framing == UNTIL_CLOSE:
             self.keep_alive = False
         self.binds = known.status == 401 and AUTHENTICATE in rare and binds_connection(rare[AUTHENTICATE])
 
-    def framing_lines(self, version: str) -> bytes:
+    # --- written anew ---
+
+    def as_it_came(self, data: bytes, end: int) -> bytes:
+        """A usual head, which ends at `end`, and what is behind it: nothing else is changed. b"" if it is spelled in
+        an unusual way."""
+        if self._connection is None:
+            return data
+        at = data.find(_KEEP_ALIVE_LINE, 0, end)
+        return b"" if at < 0 else data[:at] + data[at + _KEEP_ALIVE_LENGTH :]
+
+    def pieces(self, *, minor: bool) -> list[bytes]:
+        """Status line and header lines, the framing's among them. `minor`: whether the client speaks HTTP/1.1."""
+        shape, values = self._shape, self._values
+        lines = shape.lines(values)
+        if not self.ours:
+            for place, verdict in shape.rare:
+                # Invariant 4: an upstream's cookie of our names never reaches the browser.
+                if verdict == SET_COOKIE and is_ours(values[place]):
+                    lines[2 * place] = lines[2 * place + 1] = b""
+        if self._connection is not None:
+            tokens = connection_tokens((self._connection,))
+            if tokens:
+                lines = without_named(lines, tokens)
+        return [self._known.line, *lines, self._framing_line(minor=minor)]
+
+    def _framing_line(self, *, minor: bool) -> bytes:
         """What tells the client where the body ends; b"" where only the end of the connection can."""
         if self.framing >= 0:
             return b"\r\nContent-Length: %d" % self.framing
         if self.framing == NO_BODY:
             # RFC 9110 8.6: a HEAD or 304 answer may say how long the body would be.
             length = self.rare.get(CONTENT_LENGTH)
-            return b"" if length is None or self.status == 204 else b"\r\nContent-Length: " + length
-        return b"\r\nTransfer-Encoding: chunked" if version == "1.1" else b""
+            return (
+                b"" if length is None or self.status < 200 or self.status == 204 else b"\r\nContent-Length: " + length
+            )
+        return b"\r\nTransfer-Encoding: chunked" if minor else b""
 
     @property
     def self_delimited(self) -> bool:

@@ -7,7 +7,7 @@ Names are judged by wire/headers.py alone. A shape holds names, never values.
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from gateway.wire.headers import CONNECTION, COOKIE, FORWARDED_AS_READ, HOST, UNSEEN, Verdict
+from gateway.wire.headers import CONNECTION, CONTENT_LENGTH, COOKIE, FORWARDED_AS_READ, HOST, UNSEEN, Verdict
 
 Names = tuple[bytes, ...]
 Places = tuple[int, ...]
@@ -29,13 +29,12 @@ class Policy(Protocol):
 class Shape:
     """Places are indexes of lines. `skeleton`: b"\\r\\nName: " and an empty value in turn, b"" for a line that does not
     go on; `cut`: those lines. `rare`: (place, verdict) of what is read beside Host, Cookie and Connection. `dropped`:
-    names of lines that nobody reads."""
+    names of lines that nobody reads. `length`: the place of Content-Length where nothing else is rare, else -1."""
 
-    __slots__ = ("connections", "cookies", "cut", "dropped", "hosts", "rare", "skeleton")
+    __slots__ = ("connections", "cookies", "cut", "dropped", "length", "rare", "skeleton")
 
     def __init__(self, names: Names, policy: Policy) -> None:
         self.skeleton: list[bytes] = []
-        self.hosts: Places = ()
         self.cookies: Places = ()
         self.connections: Places = ()
         self.cut: Places = ()
@@ -43,18 +42,18 @@ class Shape:
         self.dropped: Names = ()
         for place, name in enumerate(names):
             self._add(place, name, policy.table.get(name, UNSEEN) or policy.learn(name))
+        alone = len(self.rare) == 1 and self.rare[0][1] == CONTENT_LENGTH and not self.dropped
+        self.length = self.rare[0][0] if alone else -1
 
     def _add(self, place: int, name: bytes, verdict: Verdict) -> None:
         line = verdict if isinstance(verdict, bytes) else b""
         if verdict is None:
             self.dropped += (name,)
-        elif verdict == HOST:
-            self.hosts += (place,)
         elif verdict == COOKIE:
             self.cookies += (place,)
         elif verdict == CONNECTION:
             self.connections += (place,)
-        elif isinstance(verdict, int):
+        elif isinstance(verdict, int) and verdict != HOST:
             self.rare += ((place, verdict),)
             line = FORWARDED_AS_READ.get(verdict, b"")
         if not line:

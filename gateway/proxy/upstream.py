@@ -12,7 +12,7 @@ from gateway.proxy.body import LAST_CHUNK, ChunkedBody, chunk
 from gateway.proxy.pool import IDLE_SECONDS, Pool
 from gateway.proxy.response import Response, ResponseHeads
 from gateway.proxy.timers import NEVER, Timers
-from gateway.wire.framing import CHUNKED, UNTIL_CLOSE
+from gateway.wire.framing import CHUNKED, NO_BODY
 
 if TYPE_CHECKING:
     from gateway.proxy.client import ClientConnection
@@ -173,11 +173,22 @@ class UpstreamConnection(asyncio.Protocol):
             self._held = data
             return
         response = self.response
-        response.read(data[:end], client.request.spot.method)
-        if response.interim:
+        response.read(data[:end] if end < len(data) else data, client.request.spot.method)
+        if response.status < 200:
             self._relay_interim(client, data[end:])
+            return
+        framing = response.framing
+        last = end + framing if 0 <= framing < len(data) - end else len(data)
+        if framing >= 0:
+            client.transport.write(client.response(response, data, end, last))
+            left = self._left = end + framing - len(data)
+            if left > 0:
+                self.state = COUNTED
+                self.deadline = self._timers.now + client.request.lane.timeouts.body
+            else:
+                self._ended(client, clean=left == 0)
         else:
-            self._relay(client, data[end:])
+            self._relay(client, data, end)
 
     def _relay_interim(self, client: "ClientConnection", rest: bytes) -> None:
         """RFC 9110 15.2: any number may come before the answer; 100 was ours to send, HTTP/1.0 knows none."""
@@ -185,38 +196,27 @@ class UpstreamConnection(asyncio.Protocol):
         self._interim += 1
         if response.status == 101 or self._interim > _INTERIM:
             raise GatewayError(UPSTREAM_RESPONSE, f"status {response.status} unasked or too often")
-        if response.status != 100 and client.request.spot.version == "1.1":
-            client.transport.write(b"".join((response.status_line, *response.lines, b"\r\n\r\n")))
+        if response.status != 100 and client.request.spot.minor:
+            client.transport.write(b"".join((*response.pieces(minor=True), b"\r\n\r\n")))
         if rest:
             self._head(rest)
 
-    def _relay(self, client: "ClientConnection", rest: bytes) -> None:
-        """The head and what has come of the body, in one write."""
+    def _relay(self, client: "ClientConnection", data: bytes, end: int) -> None:
+        """A head without a body, or with one whose end shows itself; what has come of that goes in the same write."""
         response = self.response
-        framing = response.framing
-        self.bound = self.bound or response.binds
-        if framing > 0:
-            left = framing - len(rest)
-            client.transport.write(client.response_head(response, rest if left >= 0 else rest[:framing]))
-            if left > 0:
-                self.state, self._left = COUNTED, left
-                self.deadline = self._timers.now + client.request.lane.timeouts.body
-            else:
-                self._ended(client, clean=left == 0)
-            return
-        head = client.response_head(response, b"")
-        if framing == CHUNKED:
-            self.state, self._chunks = IN_CHUNKS, ChunkedBody(UPSTREAM_RESPONSE)
-            self.deadline = self._timers.now + client.request.lane.timeouts.body
-            self._in_chunks(client, rest, head)
-        elif framing == UNTIL_CLOSE:
-            self.state = TO_END
-            self.deadline = self._timers.now + client.request.lane.timeouts.body
-            body = chunk((rest,)) if rest and client.chunked_out else rest
-            client.transport.write(head + body)
-        else:
+        head = client.response(response, data, end, end)
+        if response.framing == NO_BODY:
             client.transport.write(head)
-            self._ended(client, clean=not rest)
+            self._ended(client, clean=len(data) == end)
+            return
+        self.deadline = self._timers.now + client.request.lane.timeouts.body
+        rest = data[end:]
+        if response.framing == CHUNKED:
+            self.state, self._chunks = IN_CHUNKS, ChunkedBody(UPSTREAM_RESPONSE)
+            self._in_chunks(client, rest, head)
+        else:
+            self.state = TO_END
+            client.transport.write(head + (chunk((rest,)) if rest and client.chunked_out else rest))
 
     # --- the body ---
 
@@ -256,11 +256,13 @@ class UpstreamConnection(asyncio.Protocol):
             self.state = IDLE
             self.used = True
             self.idle_since = now = self._timers.now
-            self.deadline = now + (client.plane.timeouts.idle if self.bound else IDLE_SECONDS)
+            self.deadline = now + IDLE_SECONDS
             if self.paused:
                 # In the pool it would stay deaf.
                 self.resume()
-            if self.bound:
+            if self.bound or self.response.binds:
+                self.bound = True
+                self.deadline = now + client.plane.timeouts.idle
                 client.bind(self)
             else:
                 self.pool.give(self)

@@ -16,14 +16,13 @@ from gateway.proxy.lane import ALLOW, CHALLENGE, Ready
 from gateway.proxy.pool import FRESH_SECONDS, IDLE_SECONDS, Pool
 from gateway.proxy.refusals import deny, refuse, unauthorized
 from gateway.proxy.upstream import IDLE, UpstreamConnection
-from gateway.wire.framing import CHUNKED
+from gateway.wire.framing import CHUNKED, NO_BODY
 from gateway.wire.headers import TRACEPARENT, TRACESTATE
 from gateway.wire.navigation import kind_of
 
 if TYPE_CHECKING:
     from gateway.proxy.client import ClientConnection
 
-_WITH_CONTENT: Final = frozenset({b"POST", b"PUT", b"PATCH"})
 _TOUCH_AFTER: Final = 1.0
 
 
@@ -102,7 +101,7 @@ def decide(client: "ClientConnection", seat: Seat | None) -> None:
         elif seat.deadline - request.started < seat.idle - _TOUCH_AFTER:
             client.plane.sessions.touch(seat, request.started)
     request.seat = seat
-    ready = request.ready = _ready(client, seat)
+    ready = _ready(client, seat)
     ready.tally[0] += 1
     if ready.kind == ALLOW:
         forward(client, ready)
@@ -129,32 +128,49 @@ def challenge(client: "ClientConnection", ready: Ready) -> None:
 
 def forward(client: "ClientConnection", ready: Ready) -> None:
     """The head for upstream: the client's target byte for byte, its scrubbed lines, then what only we may say."""
-    request, memo, plane = client.request, client.memo, client.plane
-    lane, spot, rare = request.lane, request.spot, request.rare
-    if 0 < lane.body_limit < request.framing:
-        refuse(client, LIMIT_BODY, detail=f"{request.framing} bytes")
+    request, plane = client.request, client.plane
+    lane, spot, framing = request.lane, request.spot, request.framing
+    if 0 < lane.body_limit < framing:
+        refuse(client, LIMIT_BODY, detail=f"{framing} bytes")
         return
-    parts = [spot.line, request.place.line, *request.lines]
+    if request.middle_of is not ready:
+        request.middle, request.middle_of = _middle(client, ready), ready
+    now = plane.timers.now
+    client.deadline = now + lane.timeouts.total
+    if framing == NO_BODY:
+        ending = spot.ending
+    elif framing == CHUNKED:
+        ending = b"\r\nTransfer-Encoding: chunked\r\n\r\n" + client.begin_body(lane.body_limit)
+    elif framing:
+        ending = b"\r\nContent-Length: %d\r\n\r\n%b" % (framing, client.begin_body(lane.body_limit))
+    else:
+        ending = b"\r\nContent-Length: 0\r\n\r\n"
+    data = b"".join((spot.line, request.middle, request.id, ending))
+    pool = lane.pool
+    assert pool is not None
+    upstream = _own(client, pool) if client.bound is not None else None
+    if upstream is None:
+        upstream = pool.take(now - (IDLE_SECONDS if spot.repeatable and framing <= 0 else FRESH_SECONDS))
+    if upstream is not None:
+        client.send(upstream, data)
+    plane.counters.overhead(monotonic() - request.started)
+    if upstream is None:
+        client.pending = data
+        client.task = pool.connect(client)
+
+
+def _middle(client: "ClientConnection", ready: Ready) -> bytes:
+    """From Host to the request id's name. The same as long as the client's lines and the passage are."""
+    request, memo = client.request, client.memo
+    parts = [request.place.line, *request.lines]
     rest = memo.cookie_rest if request.cookie is not None else b""
     if rest or ready.cookies:
         parts += (b"\r\nCookie: ", rest, b"; " if rest and ready.cookies else b"", ready.cookies)
-    parts += (memo.forwarded, ready.headers, b"\r\nX-Request-Id: ", request.id)
-    if memo.trusted and rare:
-        parts += _trace(rare)
-    framing = request.framing
-    if framing >= 0:
-        parts.append(b"\r\nContent-Length: %d\r\n\r\n" % framing)
-    elif framing == CHUNKED:
-        parts.append(b"\r\nTransfer-Encoding: chunked\r\n\r\n")
-    else:
-        # RFC 9110 8.6: some servers wait for a body where nothing says that there is none.
-        parts.append(b"\r\nContent-Length: 0\r\n\r\n" if spot.method in _WITH_CONTENT else b"\r\n\r\n")
-    now = plane.timers.now
-    client.deadline = now + lane.timeouts.total
-    if not client.body_done:
-        client.begin_body(lane.body_limit)
-        parts.append(client.first_piece())
-    _dispatch(client, b"".join(parts), now)
+    parts += (memo.forwarded, ready.headers)
+    if memo.trusted and request.rare:
+        parts += _trace(request.rare)
+    parts.append(b"\r\nX-Request-Id: ")
+    return b"".join(parts)
 
 
 def _trace(rare: dict[int, bytes]) -> tuple[bytes, ...]:
@@ -164,23 +180,6 @@ def _trace(rare: dict[int, bytes]) -> tuple[bytes, ...]:
         return ()
     state = rare.get(TRACESTATE)
     return (b"\r\ntraceparent: ", parent) + (() if state is None else (b"\r\ntracestate: ", state))
-
-
-def _dispatch(client: "ClientConnection", data: bytes, now: float) -> None:
-    request, lane = client.request, client.request.lane
-    pool = lane.pool
-    assert pool is not None
-    upstream = _own(client, pool) if client.bound is not None else None
-    if upstream is None:
-        repeatable = client.repeatable()
-        upstream = pool.take(now - (IDLE_SECONDS if repeatable else FRESH_SECONDS))
-    if upstream is None:
-        client.pending = data
-        client.plane.counters.overhead(monotonic() - request.started)
-        client.task = pool.connect(client)
-    else:
-        client.send(upstream, data)
-        client.plane.counters.overhead(monotonic() - request.started)
 
 
 def _own(client: "ClientConnection", pool: Pool) -> UpstreamConnection | None:

@@ -10,8 +10,12 @@ from gateway.config.compile_process import decode_answer, encode_files
 from gateway.config.problems import ProblemsFound
 from gateway.config.read import read_folder
 from gateway.config.snapshot import Gateway
+from gateway.server.faults import where
 
-_COMPILED_WITHIN = 120.0
+COMPILED_WITHIN = 120.0
+
+# -P: what lies in the current folder is never taken for a part of this program.
+_HELPER = (sys.executable, "-P", "-m", "gateway.config.compile_process")
 
 
 class Refused(Exception):
@@ -27,30 +31,32 @@ class Live:
     gateway: Gateway
 
 
-async def compile_folder(folder: Path) -> Live:
-    """Raises Refused with every problem of every file."""
+async def compile_folder(folder: Path, within: float = COMPILED_WITHIN) -> Live:
+    """Raises Refused, with every problem of every file, and for whatever else keeps it from being compiled."""
     try:
         files = await asyncio.to_thread(read_folder, folder)
-        compiled = decode_answer(await _in_helper(encode_files(files)))
+        compiled = decode_answer(await _in_helper(encode_files(files), within))
+        return Live(compiled.plan, compiled.revision, build_gateway(compiled.plan))
     except ProblemsFound as found:
         raise Refused(str(found)) from found
-    return Live(compiled.plan, compiled.revision, build_gateway(compiled.plan))
+    except TimeoutError:
+        raise Refused(f"{folder}: not compiled within {within:.0f} s") from None
+    except OSError as error:
+        raise Refused(f"{folder}: the compiling process cannot be started: {error}") from error
+    except (ValueError, KeyError) as error:
+        raise Refused(f"{folder}: the compiling process gave no plan: {where(error)}") from error
 
 
-async def _in_helper(files: bytes) -> bytes:
+async def _in_helper(files: bytes, within: float) -> bytes:
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "gateway.config.compile_process",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
+        *_HELPER, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     try:
-        answer, _ = await asyncio.wait_for(process.communicate(files), _COMPILED_WITHIN)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        raise Refused(f"not compiled within {_COMPILED_WITHIN:.0f} s") from None
+        answer, _ = await asyncio.wait_for(process.communicate(files), within)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     if process.returncode != 0:
         raise Refused(f"the compiling process ended with status {process.returncode}")
     return answer

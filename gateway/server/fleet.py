@@ -5,15 +5,25 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from gateway.model.ports import Log
 from gateway.server.channel import Channel, ChannelLost, Message
+from gateway.server.faults import where
+
+# -P: what lies in the current folder is never taken for a part of this program.
+PROGRAM = (sys.executable, "-P", "-m", "gateway", "worker")
 
 _QUICK_DEATH = 10.0
+_SHORTEST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
+_LAST_WORDS_WITHIN = 1.0
+_KILLED_WITHIN = 5.0
+
+# A worker has `within` seconds for its requests; then it closes its files, which takes a moment.
+_CLOSES_WITHIN = 5.0
 
 # One malloc for the many 256 KB reads of large bodies: without these each read maps and unmaps memory.
 _WORKER_ENVIRONMENT = {
@@ -23,21 +33,30 @@ _WORKER_ENVIRONMENT = {
     "MALLOC_ARENA_MAX": "2",
 }
 
+Answers = dict["Worker", Message | BaseException]
+
 
 class Worker:
-    """One worker process. `revision`: the snapshot that it serves, empty until it has confirmed one."""
+    """One worker process. `revision`: the snapshot that it serves, empty until it has confirmed one.
+
+    `silent` is set when it has closed its channel: all that it said has been heard.
+    """
 
     def __init__(self, slot: int, process: asyncio.subprocess.Process) -> None:
         self.slot = slot
         self.process = process
         self.started = time.monotonic()
         self.revision = ""
-        self.counters: bytes = b"[]"
+        self.silent = asyncio.Event()
         self.channel: Channel
 
     @property
     def pid(self) -> int:
         return self.process.pid
+
+    def kill(self) -> None:
+        if self.process.returncode is None:
+            self.process.kill()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,96 +69,134 @@ class Hooks:
 
 
 class Fleet:
-    def __init__(self, listening: Sequence[socket.socket], hooks: Hooks, log: Log) -> None:
+    """`program`: what a worker is started with, before the numbers of its descriptors."""
+
+    def __init__(
+        self, listening: Sequence[socket.socket], hooks: Hooks, log: Log, *, program: Sequence[str] = PROGRAM
+    ) -> None:
         self._listening = listening
         self._hooks = hooks
         self._log = log
-        self._watchers: set[asyncio.Task[None]] = set()
+        self._program = program
+        self._keepers: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
+        self._drain_within = 0.0
         self.workers: dict[int, Worker] = {}
 
     def start(self, slots: int) -> None:
         for slot in range(slots):
-            watcher = asyncio.get_running_loop().create_task(self._keep(slot))
-            self._watchers.add(watcher)
-            watcher.add_done_callback(self._watchers.discard)
+            keeper = asyncio.get_running_loop().create_task(self._keep(slot))
+            self._keepers.add(keeper)
+            keeper.add_done_callback(self._keepers.discard)
 
-    async def ask_all(
-        self, kind: str, payload: bytes = b"", *, within: float, but: Worker | None = None, **fields: object
-    ) -> dict[Worker, Message | BaseException]:
-        """Every worker's answer, or what went wrong with it instead (TimeoutError, ChannelLost)."""
-        asked = [worker for worker in self.workers.values() if worker is not but]
-        answers = await asyncio.gather(
-            *(worker.channel.ask(kind, payload, within=within, **fields) for worker in asked), return_exceptions=True
-        )
-        return dict(zip(asked, answers, strict=True))
+    @property
+    def serving(self) -> list[Worker]:
+        return [worker for worker in self.workers.values() if worker.revision]
 
-    async def stop(self, within: float) -> None:
-        """Every worker drains and leaves; what has not left after `within` seconds is killed."""
+    async def stop(self, within: float) -> int:
+        """Every worker drains and leaves; how many had to be killed, not having left `within` seconds."""
+        self._drain_within = within
         self._stopping.set()
-        for worker in list(self.workers.values()):
+        for worker in self.workers.values():
             worker.channel.send("drain", within=within)
-        if self._watchers:
-            _, late = await asyncio.wait(self._watchers, timeout=within + 2.0)
-            for worker in list(self.workers.values()) if late else ():
-                worker.process.kill()
-            if late:
-                await asyncio.wait(late, timeout=5.0)
+        if not self._keepers:
+            return 0
+        _, late = await asyncio.wait(self._keepers, timeout=within + _CLOSES_WITHIN)
+        if not late:
+            return 0
+        left = list(self.workers.values())
+        for worker in left:
+            worker.kill()
+        await asyncio.wait(late, timeout=_KILLED_WITHIN)
+        return len(left)
 
     async def _keep(self, slot: int) -> None:
         """One worker after the other in this slot; a quick death makes the next wait, longer each time."""
         pause = 0.0
-        while True:
-            worker = await self._spawn(slot)
-            status = await worker.process.wait()
-            self.workers.pop(slot, None)
-            self._hooks.gone(worker)
-            if self._stopping.is_set():
-                return
-            lived = time.monotonic() - worker.started
-            pause = 0.0 if lived > _QUICK_DEATH else min(_LONGEST_PAUSE, pause * 2 or 0.1)
-            self._log.event("worker.died", worker=worker.pid, status=status, lived_s=round(lived, 1), pause_s=pause)
+        while not self._stopping.is_set():
+            try:
+                pause = await self._live(slot, pause)
+            except Exception as fault:  # noqa: BLE001 - a slot that nobody keeps would stay empty for ever
+                pause = _longer(pause)
+                detail = str(fault) if isinstance(fault, OSError) else where(fault)
+                self._log.event("worker.not_started", detail=detail, pause_s=pause)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
-                return
+
+    async def _live(self, slot: int, pause: float) -> float:
+        """A worker from its start to its end; the seconds to wait before the next."""
+        worker = await self._spawn(slot)
+        if self._stopping.is_set():
+            worker.channel.send("drain", within=self._drain_within)
+        else:
+            self._hooks.started(worker)
+        status = await worker.process.wait()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(worker.silent.wait(), _LAST_WORDS_WITHIN)
+        self.workers.pop(slot, None)
+        self._hooks.gone(worker)
+        if self._stopping.is_set():
+            return 0.0
+        lived = time.monotonic() - worker.started
+        pause = 0.0 if lived > _QUICK_DEATH else _longer(pause)
+        self._log.event("worker.died", worker=worker.pid, status=status, lived_s=round(lived, 1), pause_s=pause)
+        return pause
 
     async def _spawn(self, slot: int) -> Worker:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        descriptors = [theirs.fileno(), *(listening.fileno() for listening in self._listening)]
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "gateway",
-            "worker",
+        with theirs:
+            try:
+                process = await self._execute([theirs, *self._listening])
+            except BaseException:
+                ours.close()
+                raise
+        ours.setblocking(False)
+        worker = Worker(slot, process)
+        worker.channel = Channel(lambda message: self._hooks.received(worker, message), worker.silent.set)
+        await worker.channel.open(ours)
+        self.workers[slot] = worker
+        self._log.event("worker.started", worker=worker.pid)
+        return worker
+
+    async def _execute(self, inherited: Sequence[socket.socket]) -> asyncio.subprocess.Process:
+        descriptors = [each.fileno() for each in inherited]
+        return await asyncio.create_subprocess_exec(
+            *self._program,
             *map(str, descriptors),
             stdin=asyncio.subprocess.DEVNULL,
             pass_fds=descriptors,
             env={**os.environ, **_WORKER_ENVIRONMENT},
             start_new_session=True,
         )
-        theirs.close()
-        ours.setblocking(False)
-        worker = Worker(slot, process)
-        worker.channel = await Channel(lambda message: self._hooks.received(worker, message), lambda: None).open(ours)
-        self.workers[slot] = worker
-        self._log.event("worker.started", worker=worker.pid)
-        self._hooks.started(worker)
-        return worker
 
 
-def failures(answers: dict[Worker, Message | BaseException]) -> list[str]:
-    """One operator's line for each worker that did not say yes."""
-    lines = []
-    for worker, answer in answers.items():
-        match answer:
-            case Message() if answer.fields.get("ok"):
-                continue
-            case Message():
-                lines.append(f"worker {worker.pid}: {answer.fields.get('detail', 'refused')}")
-            case ChannelLost():
-                lines.append(f"worker {worker.pid}: died")
-            case TimeoutError():
-                lines.append(f"worker {worker.pid}: no answer")
-            case _:
-                lines.append(f"worker {worker.pid}: {answer!r}")
-    return lines
+async def ask(
+    workers: Iterable[Worker], kind: str, payload: bytes = b"", *, within: float, **fields: object
+) -> Answers:
+    """Each worker's answer, or what went wrong with it instead (TimeoutError, ChannelLost)."""
+    asked = list(workers)
+    answers = await asyncio.gather(
+        *(worker.channel.ask(kind, payload, within=within, **fields) for worker in asked), return_exceptions=True
+    )
+    return dict(zip(asked, answers, strict=True))
+
+
+def refusal(answer: Message | BaseException) -> str:
+    """Empty for a yes, else why not, in the operator's words."""
+    match answer:
+        case Message():
+            return "" if answer.fields.get("ok") else str(answer.fields.get("detail", "refused"))
+        case ChannelLost():
+            return "died"
+        case TimeoutError():
+            return "no answer"
+    return repr(answer)
+
+
+def refusals(answers: Answers) -> list[str]:
+    """A line for each worker that did not say yes."""
+    return [f"worker {worker.pid}: {why}" for worker, answer in answers.items() if (why := refusal(answer))]
+
+
+def _longer(pause: float) -> float:
+    return min(_LONGEST_PAUSE, pause * 2 or _SHORTEST_PAUSE)

@@ -1,55 +1,103 @@
 """The listening sockets: bound once by the supervisor, inherited by every worker, outliving all of them."""
 
 import os
+import resource
 import socket
-import ssl
+import stat
+from contextlib import suppress
+from pathlib import Path
 
 from gateway.config.snapshot import Listener
+from gateway.server.faults import CannotServe
 
-_BACKLOG = 4096
+BACKLOG = 4096
+_ADMIN_BACKLOG = 64
+_UNIX = "unix:"
+
+# Where the system sets no bound of its own.
+_MOST_FILES = 1 << 20
+
+
+def allow_many_files() -> None:
+    """A connection is a file: as many as this process may have, and so its workers, which inherit the limit."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def bind(listener: Listener) -> socket.socket:
-    """Raises OSError with the address in its text: taken, not ours, not allowed."""
-    host, port = listener.address
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    """Raises CannotServe, which names the address: taken, not ours, not allowed."""
+    return _bind(*listener.address, BACKLOG)
+
+
+def bind_admin(address: str) -> socket.socket:
+    """`address`: `unix:PATH` (for its owner alone) or `HOST:PORT`. Raises CannotServe."""
+    if address.startswith(_UNIX):
+        return _bind_path(Path(address.removeprefix(_UNIX)))
+    host, _, port = address.rpartition(":")
+    return _bind(host.strip("[]"), int(port), _ADMIN_BACKLOG)
+
+
+def forget_path(path: str) -> None:
+    """Of a Unix socket that is closed: the path goes with it, unless somebody listens on another one there."""
+    if not _answers(path):
+        with suppress(OSError):
+            os.unlink(path)
+
+
+def _bind(host: str, port: int, backlog: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
-        listening.listen(_BACKLOG)
+        return _listening(listening, backlog)
     except OSError as error:
         listening.close()
-        raise OSError(error.errno, f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}") from error
+        shown = f"[{host}]" if ":" in host else host
+        raise CannotServe(f"cannot listen on {shown}:{port}: {os.strerror(error.errno or 0)}") from error
+
+
+def _bind_path(path: Path) -> socket.socket:
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    # The mode is there with the file: nobody else can connect in between.
+    before = os.umask(0o177)
+    try:
+        _clear(path)
+        listening.bind(str(path))
+        return _listening(listening, _ADMIN_BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise CannotServe(f"cannot listen on {_UNIX}{path}: {error.strerror or error}") from error
+    finally:
+        os.umask(before)
+
+
+def _listening(listening: socket.socket, backlog: int) -> socket.socket:
+    listening.listen(backlog)
     listening.setblocking(False)
-    listening.set_inheritable(True)
     return listening
 
 
-def tls_context(listener: Listener) -> ssl.SSLContext | None:
-    """TLS 1.2 with forward secrecy and authenticated encryption, or 1.3 (ANSSI SDE-NT-35); None without TLS."""
-    if listener.certificate is None or listener.key is None:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers("ECDHE+AESGCM:ECDHE+CHACHA20")
-    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
-    context.set_alpn_protocols(["http/1.1"])
-    load_certificate(context, listener)
-    return context
-
-
-def load_certificate(context: ssl.SSLContext, listener: Listener) -> None:
-    """New handshakes of a live context get this pair; the ssl module reads files only, so it gets one in memory."""
-    certificate, key = _in_memory(listener.certificate or b""), _in_memory(listener.key or b"")
+def _clear(path: Path) -> None:
+    """What a gateway that was killed left behind is removed; what somebody listens on, or no socket, is not."""
     try:
-        context.load_cert_chain(f"/proc/self/fd/{certificate}", f"/proc/self/fd/{key}")
-    finally:
-        os.close(certificate)
-        os.close(key)
+        is_socket = stat.S_ISSOCK(path.lstat().st_mode)
+    except FileNotFoundError:
+        return
+    if not is_socket:
+        raise OSError(0, "there is a file of this name that is no socket")
+    if _answers(str(path)):
+        raise OSError(0, "another program listens there")
+    path.unlink()
 
 
-def _in_memory(content: bytes) -> int:
-    descriptor = os.memfd_create("pem", os.MFD_CLOEXEC)
-    os.write(descriptor, content)
-    return descriptor
+def _answers(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(path)
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        except OSError:
+            return True
+    return True

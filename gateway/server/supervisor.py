@@ -2,170 +2,220 @@
 
 import asyncio
 import os
-import signal
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gateway.config.snapshot import Gateway
-from gateway.model.ports import Log
+from gateway.ops.counters import add
+from gateway.ops.log import Log
+from gateway.ops.metrics import Gauges, render
 from gateway.server.admin import Admin
 from gateway.server.channel import ChannelLost, Message
-from gateway.server.compiling import Live, Refused, compile_folder
-from gateway.server.fleet import Fleet, Hooks, Worker, failures
-from gateway.server.listeners import bind
+from gateway.server.compiling import Refused, compile_folder
+from gateway.server.faults import CannotServe, watched, where
+from gateway.server.fixed import addresses, changed
+from gateway.server.fleet import PROGRAM, Fleet, Hooks, Worker, ask, refusals
+from gateway.server.listeners import bind, bind_admin
+from gateway.server.rollout import USUAL_PATIENCE, Patience, Rollout
+from gateway.server.state import make_state_folder
 from gateway.server.totals import Totals
 
 _REVOKED_WITHIN = 1.0
-_PREPARED_WITHIN = 10.0
-_COMMITTED_WITHIN = 5.0
-_UP_WITHIN = 60.0
+_COUNTERS_WITHIN = 0.5
+
+Result = TypeVar("Result")
 
 
 class Supervisor:
-    def __init__(self, folder: Path, live: Live, log: Log) -> None:
+    """`program`: what a worker is started with."""
+
+    def __init__(
+        self, folder: Path, log: Log, *, patience: Patience = USUAL_PATIENCE, program: Sequence[str] = PROGRAM
+    ) -> None:
         self._folder = folder
         self._log = log
-        self._reloading = asyncio.Lock()
+        self._patience = patience
+        self._program = program
         self._stop = asyncio.Event()
+        self._reload_asked = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._listening: list[socket.socket] = []
-        self.live = live
-        self.last_reload = ""
-        self.totals = Totals()
-        self.fleet: Fleet
+        self._totals = Totals()
+        self._last_reload = "ok"
+        self._has_served = False
+        self._refusal = ""
+        self._slots = 0
+        self._fleet: Fleet
+        self._rollout: Rollout
 
-    async def run(self) -> None:
-        """Serves until SIGTERM or SIGINT, then drains. Raises OSError when an address cannot be had."""
-        gateway = self.live.gateway
-        self._listening = [bind(listener) for listener in gateway.listeners]
-        self.fleet = Fleet(self._listening, Hooks(self._started, self._received, self._gone), self._log)
-        admin = Admin(self)
-        await admin.start(gateway.admin)
-        self._on_signals()
-        self._log.event("gateway.started", revision=self.live.revision, listeners=_addresses(gateway))
-        self.fleet.start(gateway.workers or os.cpu_count() or 1)
-        await self._stop.wait()
-        self._log.event("gateway.draining")
-        for listening in self._listening:
-            listening.close()
-        await self.fleet.stop(self.live.gateway.timeouts.drain)
-        await admin.stop()
-        self._log.event("gateway.stopped")
-
-    async def reload(self) -> str:
-        """Takes the folder as it is now into every worker, or keeps the old one in all: "" or why not."""
-        async with self._reloading:
-            verdict = await self._reload()
-        self.last_reload = verdict
-        if verdict:
-            self._log.event("config.refused", revision=self.live.revision, detail=verdict)
-        else:
-            self._log.event("config.loaded", revision=self.live.revision)
-        self.totals.reloaded(not verdict)
-        return verdict
-
-    async def _reload(self) -> str:
-        try:
-            candidate = await compile_folder(self._folder)
-        except Refused as refused:
-            return str(refused)
-        if (fixed := _needs_restart(self.live.gateway, candidate.gateway)) is not None:
-            return f"{fixed} cannot change while running: restart to take this folder"
-        answers = await self.fleet.ask_all(
-            "prepare", candidate.plan, within=_PREPARED_WITHIN, revision=candidate.revision
-        )
-        if problems := failures(answers):
-            await self.fleet.ask_all("abort", within=_COMMITTED_WITHIN)
-            return "; ".join(problems)
-        # From here on the new plan is the live one: a worker that dies before it commits starts again with it.
-        self.live = candidate
-        await self._commit(candidate.revision)
-        return ""
-
-    async def _commit(self, revision: str) -> None:
-        """All or none: a worker that cannot swap is killed, and started again with the live plan."""
-        answers = await self.fleet.ask_all("commit", within=_COMMITTED_WITHIN, revision=revision)
-        for worker, answer in answers.items():
-            if isinstance(answer, Message) and answer.fields["ok"]:
-                worker.revision = revision
-            else:
-                _kill(worker)
+    # --- for signals ---
 
     def stop(self) -> None:
+        """Told twice, it goes on as it was told once: nothing under way is lost."""
         self._stop.set()
 
-    def _on_signals(self) -> None:
+    def reload(self) -> None:
+        """However often before it begins, the folder is taken once."""
+        self._reload_asked.set()
+
+    # --- the life of the gateway ---
+
+    async def run(self) -> None:
+        """Serves until `stop`, then drains. Raises Refused for the folder, CannotServe for what it needs."""
+        live = await self._unless_stopped(compile_folder(self._folder))
+        if live is None:
+            return
+        gateway = live.gateway
+        make_state_folder(gateway)
+        listening, admin_socket = _bound(gateway)
+        self._slots = gateway.workers or len(os.sched_getaffinity(0))
+        hooks = Hooks(self._started, self._received, self._gone)
+        self._fleet = Fleet(listening, hooks, self._log, program=self._program)
+        self._rollout = Rollout(live, self._fleet, self._patience)
+        admin = Admin(self)
+        await admin.start(admin_socket)
+        self._log.event("gateway.started", revision=live.revision, listeners=addresses(gateway), workers=self._slots)
+        self._fleet.start(self._slots)
+        self._run(self._reload_when_asked())
+        await self._stop.wait()
+        await self._leave(listening, admin)
+        if self._refusal:
+            raise CannotServe(self._refusal)
+
+    async def _leave(self, listening: Sequence[socket.socket], admin: Admin) -> None:
+        self._log.event("gateway.draining")
+        for each in listening:
+            each.close()
+        killed = await self._fleet.stop(self._rollout.live.gateway.timeouts.drain)
+        await admin.stop()
+        self._log.event("gateway.stopped", workers_killed=killed)
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, Result]) -> Result | None:
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self.stop)
-        loop.add_signal_handler(signal.SIGINT, self.stop)
-        loop.add_signal_handler(signal.SIGHUP, lambda: self._run(self._reload_and_forget()))
+        task, stopped = loop.create_task(work), loop.create_task(self._stop.wait())
+        await asyncio.wait((task, stopped), return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if task.done():
+            return task.result()
+        task.cancel()
+        await asyncio.wait((task,))
+        return None
 
-    async def _reload_and_forget(self) -> None:
-        await self.reload()
+    # --- reload ---
 
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def _reload_when_asked(self) -> None:
+        """One at a time: what is asked meanwhile is taken next."""
+        while True:
+            await self._reload_asked.wait()
+            self._reload_asked.clear()
+            try:
+                verdict = await self._taken()
+            except Exception as fault:  # noqa: BLE001 - the old folder stays, and the next reload is heard
+                verdict = where(fault)
+            self._last_reload = verdict or "ok"
+            self._totals.reloaded(not verdict)
+            if verdict:
+                self._log.event("config.refused", revision=self._rollout.live.revision, detail=verdict)
+            else:
+                self._log.event("config.loaded", revision=self._rollout.live.revision)
+
+    async def _taken(self) -> str:
+        """Takes the folder as it is now into every worker, or keeps the old one in all and says why."""
+        try:
+            candidate = await self._unless_stopped(compile_folder(self._folder))
+        except Refused as refused:
+            return str(refused)
+        if candidate is None:
+            return "told to stop before it was compiled"
+        if fixed := changed(self._rollout.live.gateway, candidate.gateway):
+            return f"{self._folder}/gateway.yaml: {', '.join(fixed)}: restart to change this, it is fixed while running"
+        return await self._rollout.take(candidate)
+
+    # --- workers ---
 
     def _started(self, worker: Worker) -> None:
         self._run(self._bring_up(worker))
 
     async def _bring_up(self, worker: Worker) -> None:
-        """A worker started at any moment gets the live bytes, never the files of the moment, then may accept."""
-        async with self._reloading:
-            live = self.live
-            for kind, payload in (("prepare", live.plan), ("commit", b"")):
-                try:
-                    answer = await worker.channel.ask(kind, payload, within=_UP_WITHIN, revision=live.revision)
-                    refusal = "" if answer.fields["ok"] else answer.fields["detail"]
-                except (ChannelLost, TimeoutError) as error:
-                    refusal = repr(error)
-                if refusal:
-                    self._log.event("worker.refused", worker=worker.pid, detail=f"{kind}: {refusal}")
-                    _kill(worker)
-                    return
-            worker.revision = live.revision
+        try:
+            why = await self._rollout.bring_up(worker)
+        except (ChannelLost, TimeoutError) as error:
+            worker.kill()
+            if isinstance(error, TimeoutError):
+                self._log.event("worker.refused", worker=worker.pid, detail="no answer")
+            return
+        if not why:
+            self._has_served = True
+            return
+        self._log.event("worker.refused", worker=worker.pid, detail=why)
+        worker.kill()
+        if not self._has_served:
+            # It is not bad luck: what the first worker cannot do, the next cannot either.
+            self._refusal = f"a worker cannot serve: {why}"
+            self.stop()
 
     def _received(self, worker: Worker, message: Message) -> None:
-        handlers: dict[str, Callable[[Worker, Message], None]] = {
-            "revoke": lambda worker, message: self._run(self._revoke(worker, message)),
-            "counters": lambda worker, message: self.totals.keep(worker.pid, message.payload),
-        }
-        handlers[message.kind](worker, message)
+        match message.kind:
+            case "revoke":
+                self._run(self._revoke(worker, message))
+            case "counters":
+                self._totals.keep(worker.pid, message.payload)
 
     def _gone(self, worker: Worker) -> None:
-        self.totals.retire(worker.pid, died=not self._stop.is_set())
+        self._totals.retire(worker.pid, died=not self._stop.is_set())
 
     async def _revoke(self, worker: Worker, message: Message) -> None:
         """The worker that asked has done its own part; it hears back when the others have done theirs."""
-        answers = await self.fleet.ask_all(
-            "revoke", within=_REVOKED_WITHIN, but=worker, sessions=message.fields["sessions"]
-        )
-        if problems := failures(answers):
+        others = [other for other in self._fleet.workers.values() if other is not worker]
+        answers = await ask(others, "revoke", within=_REVOKED_WITHIN, sessions=message.fields["sessions"])
+        if problems := refusals(answers):
             self._log.event("revocation.late", detail="; ".join(problems))
         worker.channel.reply(message, ok=True)
 
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(partial(watched, log=self._log))
 
-def _kill(worker: Worker) -> None:
-    if worker.process.returncode is None:
-        worker.process.kill()
+    # --- admin.Observed ---
+
+    def readiness(self) -> dict[str, Any]:
+        """Ready while at least one worker serves; a gateway that drains wants no more."""
+        serving = len(self._fleet.serving)
+        return {
+            "ready": serving > 0 and not self._stop.is_set(),
+            "revision": self._rollout.live.revision,
+            "workers": self._slots,
+            "workers_serving": serving,
+            "last_reload": self._last_reload,
+        }
+
+    async def exposition(self) -> bytes:
+        answers = await ask(self._fleet.workers.values(), "counters", within=_COUNTERS_WITHIN)
+        for worker, answer in answers.items():
+            if isinstance(answer, Message):
+                self._totals.keep(worker.pid, answer.payload)
+        totals = self._totals
+        gauges = Gauges(
+            revision=self._rollout.live.revision,
+            workers=len(self._fleet.workers),
+            reload_successful=totals.reload_successful,
+            reloaded_at=totals.reloaded_at,
+        )
+        return render(add(totals.all(), {("ecluse_log_dropped_total",): self._log.dropped}), gauges)
 
 
-def _needs_restart(old: Gateway, new: Gateway) -> str | None:
-    if _addresses(old) != _addresses(new):
-        return "listen"
-    for name in ("admin", "state_folder", "store", "store_keys", "workers"):
-        if getattr(old, name) != getattr(new, name):
-            return name
-    return None
-
-
-def _addresses(gateway: Gateway) -> list[str]:
-    return [f"{host}:{port}{' tls' if tls else ''}" for (host, port), tls in _listeners(gateway)]
-
-
-def _listeners(gateway: Gateway) -> list[tuple[tuple[str, int], bool]]:
-    return [(listener.address, listener.certificate is not None) for listener in gateway.listeners]
+def _bound(gateway: Gateway) -> tuple[list[socket.socket], socket.socket]:
+    """Every listener and the admin one, or CannotServe and none."""
+    bound: list[socket.socket] = []
+    try:
+        for listener in gateway.listeners:
+            bound.append(bind(listener))  # noqa: PERF401 - those before one that fails are closed
+        return bound, bind_admin(gateway.admin)
+    except CannotServe:
+        for each in bound:
+            each.close()
+        raise

@@ -3,24 +3,43 @@
 import asyncio
 import gc
 import socket
+import ssl
 import time
 from collections.abc import Coroutine
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from gateway.config.build import build_steps
 from gateway.config.snapshot import Snapshot
+from gateway.model.ports import Log
 from gateway.server.channel import Channel, ChannelLost, Message
+from gateway.server.faults import watched
+from gateway.server.tls import tls_contexts
 
 _PUSH_EVERY = 1.0
 _PROBE_EVERY = 0.01
 _REVOKED_WITHIN = 3.0
+
+# Every worker has read the tail of the store's revocation list by then.
 _TAIL_WITHIN = 1.0
+
+# Where it is told to leave before it has a snapshot that says how long that may take.
+_DRAIN_WITHIN = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What may be taken at once, for all that can go wrong with it has been tried. `tls`: one a listener."""
+
+    snapshot: Snapshot
+    tls: tuple[ssl.SSLContext | None, ...]
 
 
 class Served(Protocol):
     """What a worker runs, made by the composition root."""
 
-    async def take(self, snapshot: Snapshot) -> None:
+    async def take(self, candidate: Candidate) -> None:
         """Takes the snapshot into use; the first one also opens the stores and begins to accept."""
 
     def revoke(self, session_ids: tuple[str, ...]) -> None: ...
@@ -33,16 +52,18 @@ class Served(Protocol):
 
 
 class WorkerControl:
-    def __init__(self, served: Served) -> None:
+    def __init__(self, served: Served, log: Log) -> None:
         self._served = served
-        self._candidate: Snapshot | None = None
-        self._channel = Channel(self._received, self._orphaned)
+        self._log = log
+        self._candidate: Candidate | None = None
+        self._preparing: asyncio.Task[None] | None = None
+        self._channel = Channel(self._received, self.leave)
         self._tasks: set[asyncio.Task[None]] = set()
         self._leave = asyncio.Event()
-        self._drain_within = 10.0
+        self._drain_within = _DRAIN_WITHIN
 
     async def run(self, control: socket.socket) -> None:
-        """Until told to drain, or until the supervisor is gone."""
+        """Until told to leave, or until the supervisor is gone."""
         control.setblocking(False)
         await self._channel.open(control)
         self._run(self._push())
@@ -52,23 +73,27 @@ class WorkerControl:
         self._channel.send("counters", self._served.counters())
         self._channel.close()
 
+    def leave(self) -> None:
+        self._leave.set()
+
     async def revoked(self, session_ids: tuple[str, ...]) -> None:
         """ports.Revoker: here at once; returns when the supervisor has it from the other workers."""
         self._served.revoke(session_ids)
+        asked = time.monotonic()
         try:
             await self._channel.ask("revoke", within=_REVOKED_WITHIN, sessions=session_ids)
         except (ChannelLost, TimeoutError):
-            # Every worker reads the tail of the store's revocation list within this time.
-            await asyncio.sleep(_TAIL_WITHIN)
+            await asyncio.sleep(max(0.0, asked + _TAIL_WITHIN - time.monotonic()))
 
     def _received(self, message: Message) -> None:
         match message.kind:
             case "prepare":
-                self._run(self._prepare(message))
+                self._forget_candidate()
+                self._preparing = self._run(self._prepare(message))
             case "commit":
                 self._run(self._commit(message))
             case "abort":
-                self._candidate = None
+                self._forget_candidate()
                 self._channel.reply(message, ok=True)
             case "revoke":
                 self._served.revoke(tuple(message.fields["sessions"]))
@@ -77,7 +102,12 @@ class WorkerControl:
                 self._channel.reply(message, self._served.counters(), ok=True)
             case "drain":
                 self._drain_within = message.fields["within"]
-                self._leave.set()
+                self.leave()
+
+    def _forget_candidate(self) -> None:
+        self._candidate = None
+        if self._preparing is not None:
+            self._preparing.cancel()
 
     async def _prepare(self, message: Message) -> None:
         """The snapshot is built in steps of under 2 ms; requests go on between them."""
@@ -86,11 +116,11 @@ class WorkerControl:
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the snapshot before it stays (invariant 13)
             self._channel.reply(message, ok=False, detail=repr(error))
         else:
-            self._channel.reply(message, ok=True, revision=self._candidate.revision)
+            self._channel.reply(message, ok=True)
 
     async def _commit(self, message: Message) -> None:
         candidate, self._candidate = self._candidate, None
-        if candidate is None or candidate.revision != message.fields["revision"]:
+        if candidate is None or candidate.snapshot.revision != message.fields["revision"]:
             self._channel.reply(message, ok=False, detail="nothing prepared under this revision")
             return
         try:
@@ -98,6 +128,7 @@ class WorkerControl:
         except Exception as error:  # noqa: BLE001 - told to the supervisor, which ends this worker
             self._channel.reply(message, ok=False, detail=repr(error))
             return
+        self._drain_within = candidate.snapshot.gateway.timeouts.drain
         # What lives as long as the snapshot is never looked at by the collector: no long stop (invariant 14).
         gc.freeze()
         self._channel.reply(message, ok=True)
@@ -113,21 +144,20 @@ class WorkerControl:
         self._served.loop_stopped(now - due)
         asyncio.get_running_loop().call_later(_PROBE_EVERY, self._probe, now + _PROBE_EVERY)
 
-    def _orphaned(self) -> None:
-        self._leave.set()
-
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+    def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(partial(watched, log=self._log))
+        return task
 
 
-async def _built(plan: bytes) -> Snapshot:
+async def _built(plan: bytes) -> Candidate:
     steps = build_steps(plan)
     while True:
         try:
             next(steps)
         except StopIteration as done:
             snapshot: Snapshot = done.value
-            return snapshot
+            return Candidate(snapshot, tls_contexts(snapshot.gateway.listeners))
         await asyncio.sleep(0)

@@ -10,8 +10,9 @@ from gateway.stores.keys import StoreKeys
 from gateway.stores.records import RecordStore
 from gateway.stores.tickets import Bounds, Tickets, TokenBytes, new_id, unix_now
 
-# As long as a person may take to sign in at the provider, a new password or second factor included.
-LIFE = 1800
+# As long as a person may take to sign in at the provider. A state that is older is a stranger's or a forgotten tab's:
+# it ends on a page that starts anew.
+LIFE = 600
 ROUND_WINDOW = 60
 
 

@@ -59,7 +59,9 @@ access:
 """
 
 BASE: Mapping[str, str] = {
-    "gateway.yaml": GATEWAY, "providers/metropole.yaml": METROPOLE, "apps/permis.yaml": PERMIS,
+    "gateway.yaml": GATEWAY,
+    "providers/metropole.yaml": METROPOLE,
+    "apps/permis.yaml": PERMIS,
 }
 SECRETS: Mapping[str, bytes] = {
     "file:../certs/store.key": STORE_KEY,
@@ -67,9 +69,7 @@ SECRETS: Mapping[str, bytes] = {
 }
 
 
-def sample_files(
-    changes: Mapping[str, str | None] | None = None, secrets: Mapping[str, bytes] | None = None
-) -> Files:
+def sample_files(changes: Mapping[str, str | None] | None = None, secrets: Mapping[str, bytes] | None = None) -> Files:
     """BASE with some files replaced, added, or (None) left out."""
     texts = {**BASE, **(changes or {})}
     return Files(

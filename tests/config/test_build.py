@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a case is a line
 import gc
 import time
 from collections.abc import Mapping

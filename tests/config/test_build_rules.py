@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a case is a line
 import pytest
 
 from gateway.config.build_rules import build_condition, build_rule
@@ -47,7 +48,14 @@ def test_nothing_else_is_a_condition(written: object) -> None:
 
 
 def test_a_rule_knows_its_place() -> None:
-    plan: RulePlan = {"line": 18, "path": "/admin/**", "methods": ["GET"], "allow": {"group": "a"}, "deny": None, "refusal": "Non."}
+    plan: RulePlan = {
+        "line": 18,
+        "path": "/admin/**",
+        "methods": ["GET"],
+        "allow": {"group": "a"},
+        "deny": None,
+        "refusal": "Non.",
+    }
     rule = build_rule("policies/apps/permis.yaml", plan)
     assert (rule.ref, rule.methods, rule.allow, rule.deny, rule.refusal, rule.shadow) == (
         RuleRef("policies/apps/permis.yaml", 18, "/admin/**"), frozenset({"GET"}), Group("a"), None, "Non.", False,

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a case is a line
 """What no file can tell alone."""
 
 import pytest
@@ -7,27 +8,34 @@ from gateway.config.problems import ProblemsFound
 from tests.config.samples import GATEWAY, METROPOLE, PERMIS, problems, sample_files
 
 OTHER = PERMIS.replace("app: permis", "app: autre").replace("permis.localhost", "autre.localhost")
-PUBLIC = GATEWAY.replace("development: true\n", "").replace("http://portail.localhost:8080", "https://portail.example.org")
+PUBLIC = GATEWAY.replace("development: true\n", "").replace(
+    "http://portail.localhost:8080", "https://portail.example.org"
+)
 HTTPS_PROVIDER = METROPOLE.replace("http://127.0.0.1:9400", "https://op.example.org")
-MEMORY = "store: {type: memory}"
 SQLITE = "store: {type: sqlite, keys: [{id: k1, secret: {file: ../certs/store.key}}]}"
+MEMORY = SQLITE.replace("sqlite", "memory")
 
 
 def test_one_host_in_two_apps_shows_both_places() -> None:
     other = OTHER.replace("[autre.localhost]", "[autre.localhost, PERMIS.localhost]")
     with pytest.raises(ProblemsFound) as found:
         compile_files(sample_files({"apps/other.yaml": other}))
-    assert str(found.value) == """\
+    assert (
+        str(found.value)
+        == """\
 policies/apps/permis.yaml:3:9: hosts[0]: this host is named twice: nobody could say which application it is
     hosts: [permis.localhost]
             ^
   first at policies/apps/other.yaml:3:26
     hosts: [autre.localhost, PERMIS.localhost]
                              ^"""
+    )
 
 
 def test_one_host_twice_in_one_app_is_named_twice() -> None:
-    assert problems({"apps/permis.yaml": PERMIS.replace("[permis.localhost]", "[permis.localhost, Permis.localhost]")}) == [
+    assert problems(
+        {"apps/permis.yaml": PERMIS.replace("[permis.localhost]", "[permis.localhost, Permis.localhost]")}
+    ) == [
         "policies/apps/permis.yaml:3:27: hosts[1]: this host is named twice: nobody could say which application it is"
     ]
 
@@ -65,8 +73,7 @@ def test_an_unknown_provider_is_an_error_with_the_nearest() -> None:
 
 def test_a_provider_whose_file_is_broken_is_not_reported_unknown() -> None:
     assert problems({"providers/metropole.yaml": "a: b: c"}) == [
-        "policies/providers/metropole.yaml:1:5: a key is not expected here (check the indentation; a text with ': ' in it needs"
-        " quotes)"
+        "policies/providers/metropole.yaml:1:5: a key is not expected here (check the indentation; a text with ': ' in it needs quotes)"
     ]
     assert problems({"providers/metropole.yaml": METROPOLE.replace("client_id: ecluse", "client_id: ''")}) == [
         "policies/providers/metropole.yaml:6:14: oidc.client_id: this is empty, or not ASCII, or has a blank in it"
@@ -80,8 +87,7 @@ def test_a_missing_gateway_file_is_one_problem() -> None:
 @pytest.mark.parametrize(
     ("store", "workers", "said"),
     [
-        (MEMORY, "workers: 2", ["policies/gateway.yaml:9:10: workers: a store in memory is not shared: it takes one worker"
-                                " (workers: 1, or sqlite)"]),
+        (MEMORY, "workers: 2", ["policies/gateway.yaml:9:10: workers: a store in memory is not shared: it takes one worker (workers: 1, or sqlite)"]),
         (MEMORY, "workers: 1", []),
         (MEMORY, "", []),
         (SQLITE, "workers: 2", []),
@@ -110,7 +116,9 @@ def test_a_store_key_id_is_taken_once() -> None:
     ],
 )
 def test_an_address_is_listened_on_once(second: str, admin: str, said: list[str]) -> None:
-    text = GATEWAY.replace("8080}\n", f"8080}}\n  - {{address: {second}}}\n").replace("admin: 127.0.0.1:8081", f"admin: {admin}")
+    text = GATEWAY.replace("8080}\n", f"8080}}\n  - {{address: {second}}}\n").replace(
+        "admin: 127.0.0.1:8081", f"admin: {admin}"
+    )
     assert problems({"gateway.yaml": text}) == [f"policies/gateway.yaml:{line}" for line in said]
 
 
@@ -125,8 +133,7 @@ def test_a_portal_over_http_is_for_development_only() -> None:
 def test_somebody_has_to_speak_tls() -> None:
     providers = {"providers/metropole.yaml": HTTPS_PROVIDER}
     assert problems({"gateway.yaml": PUBLIC, **providers}) == [
-        "policies/gateway.yaml:2:9: portal: the portal is https, and nothing here speaks TLS (give a listener tls, or list the proxy "
-        "that does TLS in trusted_proxies)"
+        "policies/gateway.yaml:2:9: portal: the portal is https, and nothing here speaks TLS (give a listener tls, or list the proxy that does TLS in trusted_proxies)"
     ]
     assert problems({"gateway.yaml": PUBLIC + "trusted_proxies: [10.0.0.0/8]\n", **providers}) == []
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a case is a line
 import pytest
 
 from tests.config.samples import GATEWAY, METROPOLE, PERMIS, problems
@@ -17,16 +18,21 @@ def test_two_rules_that_decide_the_same_show_both_places() -> None:
     from gateway.config.problems import ProblemsFound
     from tests.config.samples import sample_files
 
-    text = rules("{path: /a/**, methods: [GET, POST], allow: anyone}", "{path: /a/**, methods: [HEAD], allow: signed_in}")
+    text = rules(
+        "{path: /a/**, methods: [GET, POST], allow: anyone}", "{path: /a/**, methods: [HEAD], allow: signed_in}"
+    )
     with pytest.raises(ProblemsFound) as found:
         compile_files(sample_files({"apps/permis.yaml": text}))
-    assert str(found.value) == """\
+    assert (
+        str(found.value)
+        == """\
 policies/apps/permis.yaml:12:12: access[1].path: both decide HEAD on `/a/**`
       - {path: /a/**, methods: [HEAD], allow: signed_in}
                ^
   and policies/apps/permis.yaml:11:12
       - {path: /a/**, methods: [GET, POST], allow: anyone}
                ^"""
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,10 +59,8 @@ def test_rules_that_meet(lines: list[str], case: str, found: list[str]) -> None:
         ("x-remote-user", ["a server may read this as X-Remote-User"]),
         ("X.Remote.User", ["a server may read this as X-Remote-User"]),
         ("Host", ["header `Host`: this header is written by the gateway or says how a message is read: choose another name"]),
-        ("Content-Length", ["header `Content-Length`: this header is written by the gateway or says how a message is read: choose another"
-                            " name"]),
-        ("X-Forwarded-For", ["header `X-Forwarded-For`: this header is written by the gateway or says how a message is read: choose another"
-                             " name"]),
+        ("Content-Length", ["header `Content-Length`: this header is written by the gateway or says how a message is read: choose another name"]),
+        ("X-Forwarded-For", ["header `X-Forwarded-For`: this header is written by the gateway or says how a message is read: choose another name"]),
         ("X-Request-Id", ["header `X-Request-Id`: this header is written by the gateway or says how a message is read: choose another name"]),
         ("a b", ["header `a b`: not a header name: letters, digits and `-`, no `_`"]),
         ('"a\\nb"', ["header `a?b`: not a header name: letters, digits and `-`, no `_`"]),
@@ -92,13 +96,11 @@ def test_cookies(entry: str, found: list[str]) -> None:
 @pytest.mark.parametrize(
     ("part", "instead", "found"),
     [
-        ("{from: uid}", "{from: uids}", ["8:27: translate.headers.X-Remote-User.from: no provider of this application maps an attribute"
-                                         " uids (did you mean uid?)"]),
+        ("{from: uid}", "{from: uids}", ["8:27: translate.headers.X-Remote-User.from: no provider of this application maps an attribute uids (did you mean uid?)"]),
         ("{from: uid}", "{from: subject}", []),
         ("{from: uid}", "{from: provider}", []),
         ("{from: uid}", "{from: issuer}", []),
-        ("{from: uid}", "{from: tenant}", ["8:27: translate.headers.X-Remote-User.from: no provider of this application maps an attribute"
-                                           " tenant"]),
+        ("{from: uid}", "{from: tenant}", ["8:27: translate.headers.X-Remote-User.from: no provider of this application maps an attribute tenant"]),
         ("allow: signed_in", "allow: {any: [{claim: {name: mial, exists: true}}]}", [
             "12:46: access[2].allow.any[0].claim.name: no provider of this application maps an attribute mial (did you mean mail?)"]),
         ("allow: signed_in", "allow: signed_in, deny: {not: {claim: {name: x, equals: y}}}", [
@@ -123,8 +125,9 @@ def test_one_provider_of_several_is_enough() -> None:
 
 
 def test_an_app_over_http_is_for_development_only() -> None:
-    gateway = GATEWAY.replace("development: true\n", "trusted_proxies: [10.0.0.0/8]\n").replace("http://portail.localhost:8080",
-                                                                                              "https://portail.example.org")
+    gateway = GATEWAY.replace("development: true\n", "trusted_proxies: [10.0.0.0/8]\n").replace(
+        "http://portail.localhost:8080", "https://portail.example.org"
+    )
     provider = METROPOLE.replace("http://127.0.0.1:9400", "https://op.example.org")
     text = PERMIS.replace("translate:", "public: {scheme: http}\ntranslate:")
     assert problems({"gateway.yaml": gateway, "providers/metropole.yaml": provider, "apps/permis.yaml": text}) == [

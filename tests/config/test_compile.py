@@ -27,7 +27,9 @@ def test_a_comment_changes_nothing_but_where_a_rule_stands() -> None:
 def test_one_problem_anywhere_and_nothing_is_compiled() -> None:
     with pytest.raises(ProblemsFound) as found:
         compile_files(sample_files({"apps/other.yaml": "version: 1\n"}))
-    assert str(found.value).startswith("policies/apps/other.yaml:1:1: access: this key is missing\n    version: 1\n    ^\n")
+    assert str(found.value).startswith(
+        "policies/apps/other.yaml:1:1: access: this key is missing\n    version: 1\n    ^\n"
+    )
 
 
 def test_a_folder_without_apps_is_served() -> None:

@@ -34,7 +34,9 @@ def test_the_process_answers_with_every_problem() -> None:
     assert there.value.problems == here.value.problems
 
 
-@pytest.mark.parametrize("message", [b"", b"\0\0\0\2[]", b"\0\0\0\2{}", b"\0\0\0\7garbage", encode_files(sample_files())[:-1]])
+@pytest.mark.parametrize(
+    "message", [b"", b"\0\0\0\2[]", b"\0\0\0\2{}", b"\0\0\0\7garbage", encode_files(sample_files())[:-1]]
+)
 def test_what_is_no_message_ends_with_status_2(message: bytes) -> None:
     done = run(message)
     assert (done.returncode, done.stdout) == (2, b"")

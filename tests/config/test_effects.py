@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a case is a line
 """Every key of every file changes what is served, and in the way that it says (K009: no inert restriction).
 
 A key is set in a file that is otherwise good; what is seen in the snapshot before and after is compared. The last test
@@ -96,7 +97,9 @@ def injected(snapshot: Snapshot) -> Injection | str:
 
 
 def timeout(name: str, value: str, before: float, after: float) -> Effect:
-    return Effect(f"timeouts.{name}", ("timeouts", name), value, gateway(lambda g: getattr(g.timeouts, name)), before, after)
+    return Effect(
+        f"timeouts.{name}", ("timeouts", name), value, gateway(lambda g: getattr(g.timeouts, name)), before, after
+    )
 
 
 def limit(name: str, field: str, value: object, before: int, after: int) -> Effect:
@@ -239,7 +242,9 @@ def rule(condition: object, before: str, after: str, who: Identity | None = HELE
     inner = condition[key] if isinstance(condition, dict) else None
     if key == "claim" and isinstance(inner, dict):
         key = "claim." + next(name for name in inner if name != "name")
-    return Effect(f"access[].allow:{key}", (*ADMIN, "allow"), condition, decision("GET", "admin", "", who=who), before, after)
+    return Effect(
+        f"access[].allow:{key}", (*ADMIN, "allow"), condition, decision("GET", "admin", "", who=who), before, after
+    )
 
 
 CONDITIONS = [
@@ -269,15 +274,21 @@ def changed(file: str, changes: tuple[tuple[tuple[str | int, ...], object], ...]
         at[path[-1]] = value
     files: dict[str, str | None] = {file: json.dumps(data)}
     if data.get("providers") == ["autre"] * len(data.get("providers", ())):
-        files["providers/autre.yaml"] = BASE["providers/metropole.yaml"].replace("provider: metropole", "provider: autre")
+        files["providers/autre.yaml"] = BASE["providers/metropole.yaml"].replace(
+            "provider: metropole", "provider: autre"
+        )
     if file.startswith("providers/") and data["provider"] != "metropole":
         files["apps/permis.yaml"] = BASE["apps/permis.yaml"].replace("[metropole]", f"[{data['provider']}]")
     if file == "gateway.yaml" and not data["development"]:
-        files["providers/metropole.yaml"] = BASE["providers/metropole.yaml"].replace("http://127.0.0.1:9400", "https://op.example")
+        files["providers/metropole.yaml"] = BASE["providers/metropole.yaml"].replace(
+            "http://127.0.0.1:9400", "https://op.example"
+        )
     return sample_snapshot(files, PEM)
 
 
-@pytest.mark.parametrize(("file", "effect"), ALL, ids=[f"{effect.key}-{index}" for index, (_, effect) in enumerate(ALL)])
+@pytest.mark.parametrize(
+    ("file", "effect"), ALL, ids=[f"{effect.key}-{index}" for index, (_, effect) in enumerate(ALL)]
+)
 def test_the_key_does_what_it_says(file: str, effect: Effect) -> None:
     assert effect.see(sample_snapshot()) == effect.before or effect.with_it
     assert effect.see(changed(file, (*effect.with_it, (effect.path, effect.value)))) == effect.after
@@ -287,9 +298,11 @@ def keys(schema: dict[str, Any], node: dict[str, Any], path: str) -> Iterator[st
     """Every key that a file may have: `[]` for the entries of a list, `*` for names of the operator's choice."""
     if "$ref" in node:
         node = schema["$defs"][node["$ref"].removeprefix("#/$defs/")]
-    if path in ("access[].allow", "access[].deny") or (set(node.get("properties", ())) <= {"file", "env", "credential"} and "properties" in node):
-        yield path
-    elif "anyOf" in node and any(part.get("type") == "object" for part in node["anyOf"]):
+    if (
+        path in ("access[].allow", "access[].deny")
+        or (set(node.get("properties", ())) <= {"file", "env", "credential"} and "properties" in node)
+        or ("anyOf" in node and any(part.get("type") == "object" for part in node["anyOf"]))
+    ):
         yield path
     elif "properties" in node:
         for key, below in node["properties"].items():
@@ -304,7 +317,9 @@ def keys(schema: dict[str, Any], node: dict[str, Any], path: str) -> Iterator[st
 
 
 @pytest.mark.parametrize(
-    ("name", "effects"), [("gateway", GATEWAY), ("provider", PROVIDER), ("app", APP)], ids=["gateway", "provider", "app"]
+    ("name", "effects"),
+    [("gateway", GATEWAY), ("provider", PROVIDER), ("app", APP)],
+    ids=["gateway", "provider", "app"],
 )
 def test_no_key_is_without_its_effect(name: str, effects: list[Effect]) -> None:
     schema = json.loads(schemas()[f"{name}.schema.json"])

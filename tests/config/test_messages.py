@@ -9,8 +9,20 @@ from gateway.config.yaml_reader import read_document
 def test_the_known_keys_of_a_place_come_from_the_model() -> None:
     assert {"app", "hosts", "access"} < known_keys(AppFile, ())
     assert known_keys(AppFile, ("access", 3)) == {"path", "methods", "allow", "deny", "refusal"}
-    assert known_keys(AppFile, ("translate", "headers", "X-Any")) == {"from", "value", "join", "encoding", "unencodable"}
-    assert known_keys(AppFile, ("access", 0, "allow", "any", 1, "claim")) == {"name", "equals", "in", "suffix", "exists"}
+    assert known_keys(AppFile, ("translate", "headers", "X-Any")) == {
+        "from",
+        "value",
+        "join",
+        "encoding",
+        "unencodable",
+    }
+    assert known_keys(AppFile, ("access", 0, "allow", "any", 1, "claim")) == {
+        "name",
+        "equals",
+        "in",
+        "suffix",
+        "exists",
+    }
     assert known_keys(GatewayFile, ("listen", 0, "tls")) == {"certificate", "key"}
     assert known_keys(ProviderFile, ("attributes", "uid")) == set()
     assert known_keys(AppFile, ("none", 7)) == set()

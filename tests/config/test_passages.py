@@ -23,7 +23,9 @@ def test_nothing_is_injected_for_nobody_and_nothing_goes_with_a_refusal() -> Non
     assert isinstance(public.decision, Allow)
     assert public.injection is not None
     assert public.injection.headers == b""
-    refused = compile_passage(APP, ("admin", ""), "GET", Identity("metropole", "i", "paul", {"uid": ("paul",), "groups": ("ONDE",)}))
+    refused = compile_passage(
+        APP, ("admin", ""), "GET", Identity("metropole", "i", "paul", {"uid": ("paul",), "groups": ("ONDE",)})
+    )
     assert (type(refused.decision), refused.injection) == (Deny, None)
 
 
@@ -45,7 +47,9 @@ def test_what_cannot_be_said_to_the_application_is_a_refusal() -> None:
 
 
 def test_an_app_that_injects_nothing_injects_nothing() -> None:
-    app = sample_snapshot({"apps/permis.yaml": PERMIS.replace("translate:\n  headers:\n    X-Remote-User: {from: uid}\n", "")}).apps["permis"]
+    app = sample_snapshot(
+        {"apps/permis.yaml": PERMIS.replace("translate:\n  headers:\n    X-Remote-User: {from: uid}\n", "")}
+    ).apps["permis"]
     injection = compile_passage(app, ("",), "GET", person()).injection
     assert injection is not None
     assert (injection.headers, injection.cookies, app.translation.header_folds) == (b"", b"", frozenset())

@@ -6,18 +6,25 @@ PLACE = Place("policies/apps/x.yaml", 18, 5, LINE)
 
 def test_a_problem_is_shown_with_its_line_and_a_caret() -> None:
     problem = Problem(PLACE, "access[1].alow", "unknown key", "did you mean allow?")
-    assert problem.render() == """\
+    assert (
+        problem.render()
+        == """\
 policies/apps/x.yaml:18:5: access[1].alow: unknown key (did you mean allow?)
         alow: {group: administrateurs}
         ^"""
+    )
 
 
 def test_a_collision_shows_both_places() -> None:
     other = Place("policies/apps/y.yaml", 3, 9, "hosts: [a.example]")
-    problem = Problem(Place("policies/apps/x.yaml", 3, 9, "hosts: [a.example]"), "hosts[0]", "twice", "",
-                      (("first at", other),))
-    assert problem.render().splitlines()[-3:] == ["  first at policies/apps/y.yaml:3:9", "    hosts: [a.example]",
-                                                  "            ^"]
+    problem = Problem(
+        Place("policies/apps/x.yaml", 3, 9, "hosts: [a.example]"), "hosts[0]", "twice", "", (("first at", other),)
+    )
+    assert problem.render().splitlines()[-3:] == [
+        "  first at policies/apps/y.yaml:3:9",
+        "    hosts: [a.example]",
+        "            ^",
+    ]
 
 
 def test_a_problem_of_a_whole_file_has_no_line() -> None:

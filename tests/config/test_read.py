@@ -77,6 +77,16 @@ def test_a_mount_of_kubernetes_is_followed_out_of_the_folder(tmp_path: Path) -> 
     assert files.problems == ()
 
 
+def test_a_folder_that_is_a_link_has_its_keys_beside_the_link(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "installed").mkdir()
+    (tmp_path / "installed/policies").symlink_to(folder)
+    (tmp_path / "installed/certs").mkdir()
+    (tmp_path / "installed/certs/store.key").write_bytes(b"of the installation")
+    files = read_folder(tmp_path / "installed/policies")
+    assert files.secrets["file:../certs/store.key"] == b"of the installation"
+    assert files.root == str(tmp_path / "installed/policies")
+
+
 def test_no_yaml_file_is_passed_over_in_silence(folder: Path) -> None:
     for path in ("apps/old.yml", "apps/B.YAML", "permis.yaml", "providers/team/b.yaml"):
         (folder / path).parent.mkdir(exist_ok=True)

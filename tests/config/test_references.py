@@ -1,9 +1,12 @@
+# ruff: noqa: E501 - a case is a line
 import pytest
 import trustme
 
 from tests.config.samples import GATEWAY, METROPOLE, PERMIS, problems, sample_snapshot
 
-PUBLIC = GATEWAY.replace("development: true\n", "").replace("http://portail.localhost:8080", "https://portail.example.org")
+PUBLIC = GATEWAY.replace("development: true\n", "").replace(
+    "http://portail.localhost:8080", "https://portail.example.org"
+)
 TLS = PUBLIC.replace(
     "{address: 127.0.0.1:8080}",
     "{address: 0.0.0.0:443, tls: {certificate: {file: tls.crt}, key: {file: tls.key}}}",
@@ -24,8 +27,12 @@ def test_a_file_that_is_missing_refuses_the_load() -> None:
     for reference, changes in {
         "store.keys[0].secret": {"gateway.yaml": GATEWAY.replace("../certs/store.key", "gone")},
         "oidc.client_secret": {"providers/metropole.yaml": METROPOLE.replace("../certs/metropole.secret", "gone")},
-        "oidc.ca": {"providers/metropole.yaml": METROPOLE.replace("client_id: ecluse", "client_id: a\n  ca: {file: gone}")},
-        "upstream.ca": {"apps/permis.yaml": PERMIS.replace("http://127.0.0.1:9001", "https://u.example, ca: {file: gone}")},
+        "oidc.ca": {
+            "providers/metropole.yaml": METROPOLE.replace("client_id: ecluse", "client_id: a\n  ca: {file: gone}")
+        },
+        "upstream.ca": {
+            "apps/permis.yaml": PERMIS.replace("http://127.0.0.1:9001", "https://u.example, ca: {file: gone}")
+        },
     }.items():
         (found,) = problems(changes)
         assert f": {reference}: gone: this was not read" in found
@@ -71,8 +78,7 @@ def test_an_inline_secret_is_for_development_only() -> None:
     inline = inline.replace("http://127.0.0.1:9400", "https://op.example.org")
     gateway = PUBLIC.replace("workers: 2", "workers: 2\ntrusted_proxies: [10.0.0.0/8]")
     assert problems({"gateway.yaml": gateway, "providers/metropole.yaml": inline}) == [
-        "policies/providers/metropole.yaml:7:18: oidc.client_secret: a secret is not written into this file "
-        "({file: path}, {env: NAME} or {credential: name})"
+        "policies/providers/metropole.yaml:7:18: oidc.client_secret: a secret is not written into this file ({file: path}, {env: NAME} or {credential: name})"
     ]
 
 
@@ -111,8 +117,7 @@ def test_what_is_no_certificate_and_what_is_no_key_is_refused() -> None:
     files = {"gateway.yaml": TLS, "providers/metropole.yaml": HTTPS_PROVIDER}
     certificate, key = issued()
     assert problems(files, {"file:tls.crt": key, "file:tls.key": certificate}) == [
-        "policies/gateway.yaml:4:47: listen[0].tls.certificate: this is not a certificate in PEM form "
-        "(-----BEGIN CERTIFICATE-----)",
+        "policies/gateway.yaml:4:47: listen[0].tls.certificate: this is not a certificate in PEM form (-----BEGIN CERTIFICATE-----)",
         "policies/gateway.yaml:4:69: listen[0].tls.key: this is not a private key in PEM form (-----BEGIN PRIVATE KEY-----)",
     ]
 
@@ -128,7 +133,9 @@ def test_the_authorities_of_a_provider_and_of_an_application_are_their_own() -> 
     pem = AUTHORITY.cert_pem.bytes()
     snapshot = sample_snapshot(
         {
-            "providers/metropole.yaml": HTTPS_PROVIDER.replace("client_id: ecluse", "client_id: a\n  ca: {file: a.pem}"),
+            "providers/metropole.yaml": HTTPS_PROVIDER.replace(
+                "client_id: ecluse", "client_id: a\n  ca: {file: a.pem}"
+            ),
             "apps/permis.yaml": PERMIS.replace("http://127.0.0.1:9001", "https://u.example, ca: {file: b.pem}"),
         },
         {"file:a.pem": pem, "file:b.pem": pem + pem},

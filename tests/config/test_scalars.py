@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a case is a line
 from collections.abc import Callable
 from typing import Any
 
@@ -166,10 +167,8 @@ def test_socket_addresses(text: str, expected: object) -> None:
         ("[::1]:8081", "[::1]:8081"),
         ("unix:/run/ecluse/admin.sock", "unix:/run/ecluse/admin.sock"),
         ("unix:", "the path is missing (write unix:/run/ecluse/admin.sock)"),
-        ("0.0.0.0:8081", "the admin listener asks for no sign-in: it listens on loopback or a Unix socket only"
-         " (write 127.0.0.1:8081)"),
-        ("192.0.2.1:8081", "the admin listener asks for no sign-in: it listens on loopback or a Unix socket only"
-         " (write 127.0.0.1:8081)"),
+        ("0.0.0.0:8081", "the admin listener asks for no sign-in: it listens on loopback or a Unix socket only (write 127.0.0.1:8081)"),
+        ("192.0.2.1:8081", "the admin listener asks for no sign-in: it listens on loopback or a Unix socket only (write 127.0.0.1:8081)"),
     ],
 )  # fmt: skip
 def test_the_admin_listener_is_for_this_machine_only(text: str, expected: str) -> None:
@@ -179,7 +178,9 @@ def test_the_admin_listener_is_for_this_machine_only(text: str, expected: str) -
 def test_networks() -> None:
     assert str(scalars.network("10.0.0.0/8")) == "10.0.0.0/8"
     assert str(scalars.network("::ffff:10.0.0.0/104")) == "10.0.0.0/8"
-    assert taken(scalars.network, "10.0.0.1/8") == "this is not a network (write 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32)"
+    assert (
+        taken(scalars.network, "10.0.0.1/8") == "this is not a network (write 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -234,6 +235,12 @@ def test_any_value_is_taken_or_wrong(value: object) -> None:
     for function in (scalars.seconds, scalars.whole_seconds, scalars.size, scalars.claim_path, scalars.reference):
         taken(function, value)
     if isinstance(value, str):
-        for parse in (scalars.host_pattern, scalars.origin, scalars.issuer, scalars.socket_address,
-                      scalars.admin_address, scalars.network):
+        for parse in (
+            scalars.host_pattern,
+            scalars.origin,
+            scalars.issuer,
+            scalars.socket_address,
+            scalars.admin_address,
+            scalars.network,
+        ):
             taken(parse, value)

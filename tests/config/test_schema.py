@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a case is a line
 """What each kind of file is refused for, as the operator reads it."""
 
 import pytest
@@ -21,17 +22,14 @@ from tests.config.samples import GATEWAY, METROPOLE, PERMIS, problems
         ("127.0.0.1:8080", "8080", "4:15: listen[0].address: this must be a text (put it in quotes)"),
         ("listen:\n  - {address: 127.0.0.1:8080}", "listen: []", "3:9: listen: this is empty (name at least one)"),
         ("listen:\n  - {address: 127.0.0.1:8080}", "listen: {address: x}", "3:9: listen: this must be a list"),
-        ("admin: 127.0.0.1:8081", "admin: 0.0.0.0:8081", "5:8: admin: the admin listener asks for no sign-in: it listens on loopback"
-         " or a Unix socket only (write 127.0.0.1:8081)"),
+        ("admin: 127.0.0.1:8081", "admin: 0.0.0.0:8081", "5:8: admin: the admin listener asks for no sign-in: it listens on loopback or a Unix socket only (write 127.0.0.1:8081)"),
         ("state: ../var", 'state: ""', "6:8: state: this is empty"),
         ("type: sqlite", "type: redis", "7:15: store.type: this must be one of sqlite, memory"),
         ("type: sqlite", "type: sqllite", "7:15: store.type: this must be one of sqlite, memory (did you mean sqlite?)"),
-        (", keys: [{id: k1, secret: {file: ../certs/store.key}}]", "", "7:8: store: a store on disk needs a key "
-         "(keys: [{id: k1, secret: {file: ../certs/store.key}}])"),
+        (", keys: [{id: k1, secret: {file: ../certs/store.key}}]", "", "7:1: store.keys: this key is missing"),
         ("id: k1", "id: K 1", "7:35: store.keys[0].id: a name is made of a-z, 0-9 and -, at most 63"),
         ("id: k1, ", "", "7:30: store.keys[0].id: this key is missing"),
-        ("{file: ../certs/store.key}", "{file: a, env: b}", "7:47: store.keys[0].secret: one place is named here "
-         "(write {file: path}, {env: NAME} or {credential: name})"),
+        ("{file: ../certs/store.key}", "{file: a, env: b}", "7:47: store.keys[0].secret: one place is named here (write {file: path}, {env: NAME} or {credential: name})"),
         ("development: true", "development: yes", "8:14: development: this must be true or false (write true)"),
         ("development: true", "development: 1", "8:14: development: this must be true or false"),
         ("development: true", "development:", "8:13: development: nothing is written here: this must be true or false"),
@@ -39,17 +37,14 @@ from tests.config.samples import GATEWAY, METROPOLE, PERMIS, problems
         ("workers: 2", "workers: 1000", "9:10: workers: this must be at most 256"),
         ("workers: 2", "workers: two", "9:10: workers: this must be a whole number"),
         ("workers: 2", "workers:", "9:9: workers: nothing is written here (write a value, or leave the key out)"),
-        ("workers: 2", "trusted_proxies: [10.0.0.1/8]", "9:19: trusted_proxies[0]: this is not a network "
-         "(write 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32)"),
+        ("workers: 2", "trusted_proxies: [10.0.0.1/8]", "9:19: trusted_proxies[0]: this is not a network (write 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32)"),
         ("workers: 2", "trusted_proxies: 10.0.0.0/8", "9:18: trusted_proxies: this must be a list (write [10.0.0.0/8])"),
-        ("workers: 2", "timeouts: {idle: 30}", "9:18: timeouts.idle: a time is a number with a unit: 300ms, 15s, 5m, 12h or 7d"
-         " (such as 30s)"),
+        ("workers: 2", "timeouts: {idle: 30}", "9:18: timeouts.idle: a time is a number with a unit: 300ms, 15s, 5m, 12h or 7d (such as 30s)"),
         ("workers: 2", "timeouts: {idel: 30s}", "9:12: timeouts.idel: unknown key (did you mean idle?)"),
         ("workers: 2", "limits: {url: 8kb}", "9:15: limits.url: a size is a number with a unit: 512B, 8KB, 100MB or 1GB (write 8KB)"),
         ("workers: 2", "limits: {header_count: 0}", "9:24: limits.header_count: this must be at least 1"),
         ("workers: 2", "access_log: on", "9:13: access_log: this must be true or false (write true)"),
-        ("workers: 2", "plugins: []", "9:1: plugins: unknown key (known here: access_log, admin, development, limits, listen, portal,"
-         " state, store, timeouts, trusted_proxies, version, workers)"),
+        ("workers: 2", "plugins: []", "9:1: plugins: unknown key (known here: access_log, admin, development, limits, listen, portal, state, store, timeouts, trusted_proxies, version, workers)"),
     ],
 )  # fmt: skip
 def test_gateway_file(part: str, instead: str, said: str) -> None:
@@ -62,43 +57,30 @@ def test_gateway_file(part: str, instead: str, said: str) -> None:
     [
         ("provider: metropole", "provider: Metropole", "2:11: provider: a name is made of a-z, 0-9 and -, at most 63"),
         ("{fr: Métropole du Nord, en: Northern Metropolis}", "{fr_FR: x}", "3:8: label: fr_FR is not a language (fr or en)"),
-        ("{fr: Métropole du Nord, en: Northern Metropolis}", "7", "3:8: label: a label is a text, or a text by language"
-         " (write {fr: ..., en: ...})"),
+        ("{fr: Métropole du Nord, en: Northern Metropolis}", "7", "3:8: label: a label is a text, or a text by language (write {fr: ..., en: ...})"),
         ("{fr: Métropole du Nord, en: Northern Metropolis}", "{fr: ''}", "3:8: label: a label is a text of 1 to 200 characters"),
         ("http://127.0.0.1:9400", "127.0.0.1:9400", "5:11: oidc.issuer: this is not a URL (write http://host:port or https://host:port)"),
         ("client_id: ecluse", "client_id: ''", "6:14: oidc.client_id: this is empty, or not ASCII, or has a blank in it"),
-        ("  client_secret: {file: ../certs/metropole.secret}\n", "", "5:3: oidc: client_secret is missing "
-         "(or write client_authentication: none for a public client)"),
-        ("scopes:", "client_authentication: none\n  scopes:", "5:3: oidc: a client_secret is never sent with "
-         "client_authentication: none (leave one of them out)"),
-        ("scopes:", "client_authentication: basic\n  scopes:", "8:26: oidc.client_authentication: this must be one of none,"
-         " client_secret_basic, client_secret_post"),
+        ("  client_secret: {file: ../certs/metropole.secret}\n", "", "5:3: oidc: client_secret is missing (or write client_authentication: none for a public client)"),
+        ("scopes:", "client_authentication: none\n  scopes:", "5:3: oidc: a client_secret is never sent with client_authentication: none (leave one of them out)"),
+        ("scopes:", "client_authentication: basic\n  scopes:", "8:26: oidc.client_authentication: this must be one of none, client_secret_basic, client_secret_post"),
         ("[openid, profile, email]", "[profile]", "5:3: oidc: scopes without openid: this is what asks for an ID token (add openid)"),
-        ("scopes:", "algorithms: [HS256]\n  scopes:", "8:16: oidc.algorithms[0]: this must be one of RS256, RS384, RS512, PS256,"
-         " PS384, PS512, ES256, ES384, ES512, EdDSA (did you mean RS256?)"),
-        ("scopes:", "algorithms: [none]\n  scopes:", "8:16: oidc.algorithms[0]: this must be one of RS256, RS384, RS512, PS256,"
-         " PS384, PS512, ES256, ES384, ES512, EdDSA"),
+        ("scopes:", "algorithms: [HS256]\n  scopes:", "8:16: oidc.algorithms[0]: this must be one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA (did you mean RS256?)"),
+        ("scopes:", "algorithms: [none]\n  scopes:", "8:16: oidc.algorithms[0]: this must be one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA"),
         ("scopes:", "algorithms: []\n  scopes:", "8:15: oidc.algorithms: this is empty (name at least one)"),
-        ("uid: preferred_username", "Uid: preferred_username", "10:3: attributes.Uid: an attribute's name begins with a-z and goes on"
-         " with a-z, 0-9 and _, at most 64"),
+        ("uid: preferred_username", "Uid: preferred_username", "10:3: attributes.Uid: an attribute's name begins with a-z and goes on with a-z, 0-9 and _, at most 64"),
         ("uid: preferred_username", "uid: [a, 7]", "10:8: attributes.uid: a claim's name is missing or has a blank in it"),
         ("tenant: siret", "tenant: siren", "17:9: tenant: no attribute has this name (did you mean siret?)"),
         ("21590350100017", "21590350100018", '18:19: asserts.siret[0]: this is not a SIRET (14 digits, the last of which checks the others)'),
         ('["21590350100017"]', "[21590350100017]", "18:19: asserts.siret[0]: this must be a text (put it in quotes)"),
         ('["21590350100017"]', "", "18:18: asserts.siret: nothing is written here (write a value, or leave the key out)"),
-        ("[metropole.example]", '["@metropole.example"]', "18:54: asserts.email_domains[0]: this is not the domain of an e-mail address"
-         " (write it as example.org, in lower case)"),
-        ("[metropole.example]", "[Metropole.example]", "18:54: asserts.email_domains[0]: this is not the domain of an e-mail address"
-         " (write it as example.org, in lower case)"),
-        ("[metropole.example]", "[metropole.example], attributes: {group: [a]}", "18:87: asserts.attributes.group: no attribute has"
-         " this name (did you mean groups?)"),
+        ("[metropole.example]", '["@metropole.example"]', "18:54: asserts.email_domains[0]: this is not the domain of an e-mail address (write it as example.org, in lower case)"),
+        ("[metropole.example]", "[Metropole.example]", "18:54: asserts.email_domains[0]: this is not the domain of an e-mail address (write it as example.org, in lower case)"),
+        ("[metropole.example]", "[metropole.example], attributes: {group: [a]}", "18:87: asserts.attributes.group: no attribute has this name (did you mean groups?)"),
         ("tenant: siret", "skew: 1h", "17:7: skew: this is at most 10m"),
-        ("tenant: siret", "session: {idle: 2h, absolute: 1h}", "17:17: session.idle: the session would end before it is idle for so"
-         " long (idle below absolute)"),
-        ("tenant: siret", "preset: proconnect", "17:1: preset: unknown key (known here: asserts, attributes, label, oidc, provider,"
-         " session, skew, tenant, version)"),
-        ("tenant: siret", "saml: {}", "17:1: saml: unknown key (known here: asserts, attributes, label, oidc, provider,"
-         " session, skew, tenant, version)"),
+        ("tenant: siret", "session: {idle: 2h, absolute: 1h}", "17:17: session.idle: the session would end before it is idle for so long (idle below absolute)"),
+        ("tenant: siret", "preset: proconnect", "17:1: preset: unknown key (known here: asserts, attributes, label, oidc, provider, session, skew, tenant, version)"),
+        ("tenant: siret", "saml: {}", "17:1: saml: unknown key (known here: asserts, attributes, label, oidc, provider, session, skew, tenant, version)"),
     ],
 )  # fmt: skip
 def test_provider_file(part: str, instead: str, said: str) -> None:
@@ -112,10 +94,11 @@ def test_provider_file(part: str, instead: str, said: str) -> None:
 )
 def test_a_mapping_that_writes_what_the_gateway_knows_is_an_error(name: str) -> None:
     """K096: `tenant: some_claim` among the attributes would let a provider name any organisation."""
-    (found,) = problems({"providers/metropole.yaml": METROPOLE.replace("  uid: preferred", f"  {name}: x\n  uid: preferred")})
+    (found,) = problems(
+        {"providers/metropole.yaml": METROPOLE.replace("  uid: preferred", f"  {name}: x\n  uid: preferred")}
+    )
     assert found == (
-        f"policies/providers/metropole.yaml:10:3: attributes.{name}: {name} is the gateway's own name "
-        "(choose another name for this attribute)"
+        f"policies/providers/metropole.yaml:10:3: attributes.{name}: {name} is the gateway's own name (choose another name for this attribute)"
     )
 
 
@@ -126,54 +109,40 @@ def test_a_mapping_that_writes_what_the_gateway_knows_is_an_error(name: str) -> 
         ("permis.localhost", "permis.localhost:8080", "3:9: hosts[0]: a host has no port and no scheme here (write permis.localhost)"),
         ("[permis.localhost]", "permis.localhost", "3:8: hosts: this must be a list (write [permis.localhost])"),
         ("[permis.localhost]", "[*.localhost]", "3:10: this begins as an alias or an anchor (a text that begins with * or & needs quotes)"),
-        ("http://127.0.0.1:9001", "http://127.0.0.1:9001/permis", "4:17: upstream.url: nothing may follow the host and port"
-         " (write http://127.0.0.1:9001)"),
+        ("http://127.0.0.1:9001", "http://127.0.0.1:9001/permis", "4:17: upstream.url: nothing may follow the host and port (write http://127.0.0.1:9001)"),
         ("{url: http://127.0.0.1:9001}", "http://127.0.0.1:9001", "4:11: upstream: this must be a mapping of keys to values"),
         ("{url: http://127.0.0.1:9001}", "{timeout: 60s}", "4:1: upstream.url: this key is missing"),
-        ("http://127.0.0.1:9001", "http://127.0.0.1:9001, timeout: 60", "4:49: upstream.timeout: a time is a number with a unit: 300ms,"
-         " 15s, 5m, 12h or 7d (such as 60s)"),
+        ("http://127.0.0.1:9001", "http://127.0.0.1:9001, timeout: 60", "4:49: upstream.timeout: a time is a number with a unit: 300ms, 15s, 5m, 12h or 7d (such as 60s)"),
         ("http://127.0.0.1:9001", "http://127.0.0.1:9001, host: a b", "4:46: upstream.host: not a host name: b'a b'"),
-        ("http://127.0.0.1:9001", "http://127.0.0.1:9001, ca: {file: x}", "4:11: upstream: ca has no effect on http (write https in url, or"
-         " leave ca out)"),
+        ("http://127.0.0.1:9001", "http://127.0.0.1:9001, ca: {file: x}", "4:11: upstream: ca has no effect on http (write https in url, or leave ca out)"),
         ("[metropole]", "[]", "5:12: providers: this is empty (name at least one)"),
         ("translate:", "paths: {case: ignore}\ntranslate:", "6:15: paths.case: this must be one of sensitive, insensitive"),
         ("translate:", "paths: {parameters: jsessionid}\ntranslate:", "6:21: paths.parameters: this must be a list (write [jsessionid])"),
         ("translate:", "limits: {body: 1G}\ntranslate:", "6:16: limits.body: a size is a number with a unit: 512B, 8KB, 100MB or 1GB"),
         ("translate:", "session: {then: logout}\ntranslate:", "6:17: session.then: this must be one of resume, sign_in"),
-        ("translate:", "session: {idle: 2h, absolute: 1h}\ntranslate:", "6:17: session.idle: the seat would end before it is idle for so"
-         " long (idle below absolute)"),
+        ("translate:", "session: {idle: 2h, absolute: 1h}\ntranslate:", "6:17: session.idle: the seat would end before it is idle for so long (idle below absolute)"),
         ("translate:", "public: {port: 0}\ntranslate:", "6:16: public.port: this must be at least 1"),
-        ("{from: uid}", "{from: uid, value: x}", "8:20: translate.headers.X-Remote-User: this comes from one place (write {from: attribute}"
-         " or {value: text})"),
+        ("{from: uid}", "{from: uid, value: x}", "8:20: translate.headers.X-Remote-User: this comes from one place (write {from: attribute} or {value: text})"),
         ("{from: uid}", "{}", "8:20: translate.headers.X-Remote-User: this comes from one place (write {from: attribute} or {value: text})"),
-        ("{from: uid}", "{from: }", "8:27: translate.headers.X-Remote-User.from: nothing is written here (write a value, or leave the key"
-         " out)"),
+        ("{from: uid}", "{from: }", "8:27: translate.headers.X-Remote-User.from: nothing is written here (write a value, or leave the key out)"),
         ("{from: uid}", "{value: x, join: ','}", "8:20: translate.headers.X-Remote-User: join has no effect on a fixed value"),
-        ("{from: uid}", "{from: uid, unencodable: transliterate}", "8:20: translate.headers.X-Remote-User: unencodable has an effect with"
-         " encoding: latin1 only (leave it out)"),
-        ("{from: uid}", "{from: uid, encoding: utf-8}", "8:42: translate.headers.X-Remote-User.encoding: this must be one of utf8, latin1,"
-         " percent, base64 (did you mean utf8?)"),
+        ("{from: uid}", "{from: uid, unencodable: transliterate}", "8:20: translate.headers.X-Remote-User: unencodable has an effect with encoding: latin1 only (leave it out)"),
+        ("{from: uid}", "{from: uid, encoding: utf-8}", "8:42: translate.headers.X-Remote-User.encoding: this must be one of utf8, latin1, percent, base64 (did you mean utf8?)"),
         ("{from: uid}", "{from: uid, join: ''}", "8:38: translate.headers.X-Remote-User.join: this is empty"),
         ("{from: uid}", "{from: uid, join: '123456789'}", "8:38: translate.headers.X-Remote-User.join: longer than 8 characters"),
         ("{from: uid}", "uid", "8:20: translate.headers.X-Remote-User: this must be a mapping of keys to values"),
         ("allow: anyone}", "alow: anyone}", "10:24: access[0].alow: unknown key (did you mean allow?)"),
-        ("allow: anyone}", "allow: anyone, shadow: true}", "10:39: access[0].shadow: unknown key (known here: allow, deny, methods, path,"
-         " refusal)"),
+        ("allow: anyone}", "allow: anyone, shadow: true}", "10:39: access[0].shadow: unknown key (known here: allow, deny, methods, path, refusal)"),
         (", allow: anyone}", "}", "10:5: access[0]: this rule neither allows nor denies (add allow: or deny:)"),
         (", allow: anyone}", ", deny: }", "10:30: access[0].deny: nothing is written here (write a value, or leave the key out)"),
         ("path: /public/**, ", "", "10:5: access[0].path: this key is missing"),
         ("/public/**", "public/**", "10:12: access[0].path: a path begins with `/`"),
         ("/public/**", "/public/*.html", "10:12: access[0].path: `*.html`: `*` stands for a whole segment; write `~` and an expression"),
-        ("/public/**", '"/~(?=a)b"', "10:12: access[0].path: `~(?=a)b`: invalid perl operator: (?= (a `~` expression is RE2, and holds no"
-         " `/`: it covers one segment)"),
-        ("/public/**", '"/~(a)\\\\1"', "10:12: access[0].path: `~(a)\\1`: invalid escape sequence: \\1 (a `~` expression is RE2, and holds no"
-         " `/`: it covers one segment)"),
-        ("/public/**", '"/~[a"', "10:12: access[0].path: `~[a`: missing ]: [a (a `~` expression is RE2, and holds no `/`: it covers one"
-         " segment)"),
-        ("allow: anyone}", "allow: anyone, methods: [get]}", "10:49: access[0].methods[0]: a method is written in capitals; TRACE and CONNECT"
-         " never pass"),
-        ("allow: anyone}", "allow: anyone, methods: [TRACE]}", "10:49: access[0].methods[0]: a method is written in capitals; TRACE and"
-         " CONNECT never pass"),
+        ("/public/**", '"/~(?=a)b"', "10:12: access[0].path: `~(?=a)b`: invalid perl operator: (?= (a `~` expression is RE2, and holds no `/`: it covers one segment)"),
+        ("/public/**", '"/~(a)\\\\1"', "10:12: access[0].path: `~(a)\\1`: invalid escape sequence: \\1 (a `~` expression is RE2, and holds no `/`: it covers one segment)"),
+        ("/public/**", '"/~[a"', "10:12: access[0].path: `~[a`: missing ]: [a (a `~` expression is RE2, and holds no `/`: it covers one segment)"),
+        ("allow: anyone}", "allow: anyone, methods: [get]}", "10:49: access[0].methods[0]: a method is written in capitals; TRACE and CONNECT never pass"),
+        ("allow: anyone}", "allow: anyone, methods: [TRACE]}", "10:49: access[0].methods[0]: a method is written in capitals; TRACE and CONNECT never pass"),
         ("allow: anyone}", "allow: anyone, methods: []}", "10:48: access[0].methods: this is empty (name at least one)"),
         ("allow: anyone}", "allow: anyone, refusal: ' '}", "10:48: access[0].refusal: this is empty"),
         ("translate:", "translat: 1\ntranslate:", "6:1: translat: unknown key (did you mean translate?)"),
@@ -189,7 +158,11 @@ def test_app_file(part: str, instead: str, said: str) -> None:
 def test_a_file_of_another_form_is_a_problem_of_its_own(file: str, text: str) -> None:
     found = problems({file: text})
     assert found
-    assert all(line.startswith(f"policies/{file}:1:1: ") for line in found if not line.startswith("policies/apps/permis.yaml:5"))
+    assert all(
+        line.startswith(f"policies/{file}:1:1: ")
+        for line in found
+        if not line.startswith("policies/apps/permis.yaml:5")
+    )
 
 
 def test_every_problem_of_every_file_comes_at_once_in_order() -> None:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a case is a line
 import pytest
 import yaml
 
@@ -9,8 +10,7 @@ from gateway.config.yaml_reader import read_document
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("hosts: [*.example.org]", "x.yaml:1:10: this begins as an alias or an anchor "
-         "(a text that begins with * or & needs quotes)"),
+        ("hosts: [*.example.org]", "x.yaml:1:10: this begins as an alias or an anchor (a text that begins with * or & needs quotes)"),
         ("a: b: c", "x.yaml:1:5: a key is not expected here (check the indentation; a text with ': ' in it needs quotes)"),
         ("a: 1\n b: 2", "x.yaml:2:3: a key is not expected here (check the indentation; a text with ': ' in it needs quotes)"),
         ("a:\n\tb: 1", "x.yaml:2:1: a tab cannot stand here (indent with spaces)"),
@@ -35,13 +35,16 @@ def test_a_syntax_error_is_said_in_plain_words(text: str, problem: str) -> None:
 
 def test_an_open_bracket_is_shown_where_it_was_opened() -> None:
     _, (problem,) = read_document("x.yaml", b"access:\n  - {path: /~[0-9]+, allow: anyone}\n")
-    assert problem.render() == """\
+    assert (
+        problem.render()
+        == """\
 x.yaml:2:14: the brackets are not closed here (a text with [ ] { } or , needs quotes)
       - {path: /~[0-9]+, allow: anyone}
                  ^
   opened at x.yaml:2:5
       - {path: /~[0-9]+, allow: anyone}
         ^"""
+    )
 
 
 def test_an_error_without_a_place_stands_at_the_beginning() -> None:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a case is a line
 import json
 from itertools import count
 
@@ -76,7 +77,10 @@ def test_what_is_quoted_is_text() -> None:
 
 
 def test_an_empty_value_is_null_and_a_block_is_text() -> None:
-    assert read("a:\nb: |\n  un\n  deux\nc: >\n  un\n  deux\n") == ({"a": None, "b": "un\ndeux\n", "c": "un deux\n"}, [])
+    assert read("a:\nb: |\n  un\n  deux\nc: >\n  un\n  deux\n") == (
+        {"a": None, "b": "un\ndeux\n", "c": "un deux\n"},
+        [],
+    )
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_read_over() -> None:
@@ -95,8 +99,10 @@ def test_a_byte_order_mark_and_windows_line_ends_are_read_over() -> None:
         ("a: ! 1", "x.yaml:1:4: a: a tag (!) is not accepted (a text that begins with ! needs quotes)"),
         ("a: !x {b: 1}", "x.yaml:1:4: a: a tag (!) is not accepted (a text that begins with ! needs quotes)"),
         ("a: !!set [b]", "x.yaml:1:4: a: a tag (!) is not accepted (a text that begins with ! needs quotes)"),
-        ("a: !!python/object:os.system {}", "x.yaml:1:4: a: a tag (!) is not accepted (a text that begins with ! needs"
-         " quotes)"),
+        (
+            "a: !!python/object:os.system {}",
+            "x.yaml:1:4: a: a tag (!) is not accepted (a text that begins with ! needs quotes)",
+        ),
         ("!!map {a: 1}", "x.yaml:1:1: a tag (!) is not accepted (a text that begins with ! needs quotes)"),
         ("a: 1\na: 2", "x.yaml:2:1: a: this key is here twice"),
         ("a: {b: 1, 'b': 2}", "x.yaml:1:11: a.b: this key is here twice"),
@@ -128,8 +134,14 @@ def test_a_quoted_merge_key_is_a_key() -> None:
 
 def test_every_problem_is_collected_and_what_is_left_is_read() -> None:
     data, found = read("a: *x\nb: &y 1\nc: !t 2\nb: 3\n4: 5\n? [6]\n: 7\nd: 8\n")
-    assert [line.split(": ")[0] for line in found] == ["x.yaml:1:4", "x.yaml:2:4", "x.yaml:3:4", "x.yaml:4:1",
-                                                      "x.yaml:5:1", "x.yaml:6:3"]
+    assert [line.split(": ")[0] for line in found] == [
+        "x.yaml:1:4",
+        "x.yaml:2:4",
+        "x.yaml:3:4",
+        "x.yaml:4:1",
+        "x.yaml:5:1",
+        "x.yaml:6:3",
+    ]
     assert data == {"a": None, "b": 1, "c": 2, "d": 8}
 
 
@@ -141,18 +153,14 @@ def test_a_flood_of_problems_is_cut() -> None:
     ("hidden", "problem"),
     [
         # What an editor and a review show as one line, libyaml reads as two.
-        ("# fine\u2028deny: anyone", "x.yaml:1:7: a character that editors do not show is not accepted: "
-         "U+2028 LINE SEPARATOR (remove it)"),
+        ("# fine\u2028deny: anyone", "x.yaml:1:7: a character that editors do not show is not accepted: U+2028 LINE SEPARATOR (remove it)"),
         ("a: 1 # fine\x85b: 2", "x.yaml:1:12: a character that editors do not show is not accepted: U+0085 (remove it)"),
         ("# fine\rb: 2", "x.yaml:1:7: a character that editors do not show is not accepted: U+000D (remove it)"),
-        ("a: \u202eb", "x.yaml:1:4: a character that editors do not show is not accepted: "
-         "U+202E RIGHT-TO-LEFT OVERRIDE (remove it)"),
-        ("a: \u2067b", "x.yaml:1:4: a character that editors do not show is not accepted: "
-         "U+2067 RIGHT-TO-LEFT ISOLATE (remove it)"),
+        ("a: \u202eb", "x.yaml:1:4: a character that editors do not show is not accepted: U+202E RIGHT-TO-LEFT OVERRIDE (remove it)"),
+        ("a: \u2067b", "x.yaml:1:4: a character that editors do not show is not accepted: U+2067 RIGHT-TO-LEFT ISOLATE (remove it)"),
         ("a: 1\nb: \x1b[2J", "x.yaml:2:4: a character that editors do not show is not accepted: U+001B (remove it)"),
         ("a: \0", "x.yaml:1:4: a character that editors do not show is not accepted: U+0000 (remove it)"),
-        ("a: x\ufeff", "x.yaml:1:5: a character that editors do not show is not accepted: "
-         "U+FEFF ZERO WIDTH NO-BREAK SPACE (remove it)"),
+        ("a: x\ufeff", "x.yaml:1:5: a character that editors do not show is not accepted: U+FEFF ZERO WIDTH NO-BREAK SPACE (remove it)"),
     ],
 )  # fmt: skip
 def test_nothing_is_hidden_from_whoever_reviews_the_file(hidden: str, problem: str) -> None:
@@ -233,7 +241,9 @@ def test_any_heap_of_yaml_signs_is_a_value_or_problems(signs: list[str]) -> None
 
 def test_a_large_file_is_read_in_time_that_grows_with_it() -> None:
     numbers = count()
-    text = "".join(f"- {{path: /a{next(numbers)}/**, allow: {{any: [{{group: a}}, signed_in]}}}}\n" for _ in range(5_000))
+    text = "".join(
+        f"- {{path: /a{next(numbers)}/**, allow: {{any: [{{group: a}}, signed_in]}}}}\n" for _ in range(5_000)
+    )
     document, found = read_document("x.yaml", text.encode())
     assert (len(document.data), found) == (5_000, [])  # type: ignore[arg-type]
     assert document.line((4_999,)) == 5_000

@@ -32,6 +32,7 @@ def test_public_addresses(address: str) -> None:
         "fc00::1",
         "fd12:3456::1",
         "2001:db8::1",
+        "2001:0:7f00:1::",
         "::ffff:127.0.0.1",
         "::ffff:10.0.0.1",
         "64:ff9b::7f00:1",

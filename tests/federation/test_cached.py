@@ -20,6 +20,7 @@ class Source:
         self.cache_control = ""
         self.gate = asyncio.Event()
         self.gate.set()
+        self.stale: list[str] = []
 
     async def fetch(self) -> tuple[str, str]:
         self.fetches += 1
@@ -30,7 +31,7 @@ class Source:
         return f"document {number}", self.cache_control
 
     def document(self) -> CachedDocument[str]:
-        return CachedDocument(self.fetch, self.clock)
+        return CachedDocument(self.fetch, self.clock, lambda error: self.stale.append(error.detail))
 
     @property
     def clock(self) -> Callable[[], float]:
@@ -127,6 +128,7 @@ async def test_a_failed_fetch_keeps_the_last_good_document() -> None:
     source.now += 29
     assert await document.get() == "document 1"
     assert source.fetches == 2
+    assert source.stale == ["failure 2"]
     source.failing = False
     source.now += 1
     assert await document.get() == "document 3"
@@ -140,6 +142,7 @@ async def test_with_nothing_to_fall_back_on_a_failure_is_told_and_soon_tried_aga
         with pytest.raises(GatewayError) as refused:
             await document.get()
         assert refused.value.detail == "failure 1"
+    assert source.stale == []
     source.failing = False
     source.now += 3
     assert await document.get() == "document 2"

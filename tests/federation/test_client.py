@@ -87,8 +87,9 @@ async def test_a_redirect_is_an_answer_and_goes_nowhere() -> None:
 async def test_nothing_is_kept_between_two_calls() -> None:
     cookie = HEAD + b"Set-Cookie: a=b; Path=/\r\nContent-Length: 2\r\n\r\n{}"
     async with raw_server(cookie) as raw, client() as sender:
-        await sender.send(get(raw.url))
-        await sender.send(get(raw.url))
+        # by name: a cookie jar leaves cookies of bare addresses alone anyway
+        for _ in range(2):
+            await sender.send(get(f"http://op.localhost:{raw.port}/"))
         assert len(raw.requests) == 2
         assert not any(b"cookie:" in request.lower() for request in raw.requests)
 

@@ -1,4 +1,6 @@
 import asyncio
+import json
+import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,6 +26,7 @@ from gateway.model.codes import (
 )
 from gateway.model.errors import GatewayError
 from gateway.oidc.id_token import IdToken
+from gateway.ops.log import Log
 from tests.federation.servers import Op, raw_server, running_op
 from tests.oidc.samples import LOGIN, NOW, provider, signer
 
@@ -39,8 +42,8 @@ class Clock:
 
 
 @asynccontextmanager
-async def federation(clock: Clock | None = None) -> AsyncIterator[Federation]:
-    made = Federation(clock or time.monotonic)
+async def federation(clock: Clock | None = None, log: Log | None = None) -> AsyncIterator[Federation]:
+    made = Federation(clock or time.monotonic, log)
     try:
         yield made
     finally:
@@ -183,13 +186,21 @@ async def test_a_key_set_that_became_bad_does_not_replace_the_good_one() -> None
         assert op.count("/jwks") == 2
 
 
-async def test_a_provider_whose_documents_are_gone_still_signs_in() -> None:
+async def test_a_provider_whose_documents_are_gone_still_signs_in_and_the_log_says_so() -> None:
     clock = Clock()
-    async with running_op() as op, federation(clock) as made:
-        await sign_in(made, op)
-        op.failing = {DISCOVERY, "/jwks"}
-        clock.now += 86400
-        assert (await sign_in(made, op))[0].subject == "f7d3c4a0"
+    with tempfile.TemporaryFile() as file:
+        log = Log(file.fileno(), strict=True)
+        async with running_op() as op, federation(clock, log) as made:
+            await sign_in(made, op)
+            op.failing = {DISCOVERY, "/jwks"}
+            clock.now += 86400
+            assert (await sign_in(made, op))[0].subject == "f7d3c4a0"
+        log.close()
+        file.seek(0)
+        lines = [json.loads(line) for line in file]
+    assert {line["event"] for line in lines} == {"provider.stale"}
+    assert {line["detail"] for line in lines} == {"discovery document: status 503", "key set: status 503"}
+    assert {line["provider"] for line in lines} == {"metropole"}
 
 
 # --- many at once -----------------------------------------------------------------------------------------------------

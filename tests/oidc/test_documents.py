@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_TOKEN, OIDC_USERINFO
 from gateway.model.errors import GatewayError
 from gateway.oidc.call import Answer
-from gateway.oidc.documents import answer_object, parse_object, quoted, require_success
+from gateway.oidc.documents import LARGEST_DOCUMENT, answer_object, parse_object, quoted, require_success
 from tests.oidc.samples import outcome
 
 
@@ -42,8 +42,9 @@ def test_an_object_is_read() -> None:
         (b'{"o": [{"x": 1, "x": 1}]}', "an object has one member twice"),
         (b'{"a": "\\ud800"}', "not plain JSON"),
         (b'{"\\udfff": 1}', "not plain JSON"),
-        (b'{"a": ' + b"[" * 200_000, "nested too deeply"),
-        (b'{"a":' * 100_000, "nested too deeply"),
+        (b'{"a": ' + b"[" * 100_000, "nested too deeply"),
+        (b'{"a":' * 25_000, "nested too deeply"),
+        (b'{"a": "' + b"x" * LARGEST_DOCUMENT + b'"}', "131081 bytes, at most 131072 are read"),
         (b"{'a': 1}", "not plain JSON"),
         (b'{"a": 1,}', "not plain JSON"),
         (b'{"a": "\n"}', "not plain JSON"),

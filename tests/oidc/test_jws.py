@@ -207,6 +207,15 @@ def test_the_key_of_the_kid_made_the_signature() -> None:
     assert refusal(forge(CLAIMS, a), key_set(b)) is OIDC_ID_TOKEN_KEY
 
 
+def test_the_operator_is_told_which_key_and_why_one_was_left_out() -> None:
+    keys = key_set(signer("ES256"), signer("RS256").public(use="enc"))
+    with pytest.raises(GatewayError) as refused:
+        verified(GOOD, keys)
+    assert refused.value.detail == (
+        'no published RSA key with kid "rs256" for RS256; left out: key 1: "not for signatures"'
+    )
+
+
 @pytest.mark.parametrize("kid", ["../../../etc/passwd", "' OR 1=1 --", "", "RS256", "rs256\x00", "k" * 10_000])
 def test_a_strange_kid_finds_no_key(kid: str) -> None:
     assert refusal(forge(CLAIMS, signer("RS256"), kid=kid)) is OIDC_ID_TOKEN_KEY

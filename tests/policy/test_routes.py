@@ -269,3 +269,19 @@ def test_five_segments_among_5000_rules_are_found_in_5_microseconds() -> None:
 def test_ten_rules_are_built_in_300_microseconds() -> None:
     rules = [rule(f"/app/{n}/x/**") for n in range(10)]
     assert fastest(lambda: RouteTable.build(rules, case_insensitive=True), 20) < 300e-6
+
+
+def test_a_large_table_is_built_in_steps() -> None:
+    rules = [rule(f"/a{number}/**", deny=Group("x")) for number in range(350)]
+    steps = RouteTable.build_steps([*rules, rule("/shadow", shadow=True)], case_insensitive=False)
+    pauses = 0
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            built = done.value
+            break
+        pauses += 1
+    assert pauses == 3
+    assert built.find(("a7", "x")).denies == (rules[7],)
+    assert built.find(("shadow",)) is None

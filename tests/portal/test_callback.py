@@ -247,3 +247,11 @@ async def test_the_seat_that_the_browser_brought_ends_even_if_it_has_lost_its_bi
     here.clock.ahead += 10
     assert browser.jar[PORTAL]["__Host-ecluse"] != older
     assert await here.sessions.load(PORTAL, older.encode()) is None
+
+
+async def test_a_session_that_does_not_last_until_it_is_used_stops_there(here: Installation) -> None:
+    """Asking again at once would go round for ever, past every counter."""
+    here.change_provider("metropole", session_idle=0)
+    reply = await here.browser().get(here.url(ACTES))
+    assert (reply.status, len(here.metropole.asked)) == (400, 1)
+    assert here.codes() == ["login.loop"]

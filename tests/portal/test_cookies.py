@@ -40,7 +40,7 @@ def test_they_are_set_with_every_flag() -> None:
     assert cookies.clear_seat() == f"__Host-ecluse={flags}; Max-Age=0"
     main, twin = cookies.set_binding(BINDING)
     assert main == f"__Host-ecluse-b={BINDING.decode()}{flags}"
-    assert twin == f"__Host-ecluse-b-{cookies.binding_hash(BINDING)[:8]}={BINDING.decode()}{flags}; Max-Age=1800"
+    assert twin == f"__Host-ecluse-b-{cookies.binding_hash(BINDING)[:8]}={BINDING.decode()}{flags}; Max-Age=600"
 
 
 def test_a_twin_is_found_by_the_hash_that_a_record_keeps() -> None:

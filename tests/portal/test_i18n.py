@@ -48,6 +48,7 @@ def in_codes() -> set[str]:
         ("en;level=1", "fr"),
         (";;;,,,q=1", "fr"),
         ("x," * 500 + "en", "fr"),
+        ("x" * 300 + ",en", "fr"),
         (" en ; q=1 ", "en"),
     ],
 )

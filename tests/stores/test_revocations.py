@@ -82,6 +82,7 @@ async def test_a_seat_replaced_by_a_parallel_tab_ends_in_the_other_workers_at_it
     assert other.sessions.cached(PERMIS, older) is seat
     clock.pass_by(PARALLEL_TABS)
     await other.poll()
+    assert other.sessions.cached(PERMIS, older) is None
     other.sessions.touch(seat, clock.monotonic())
     assert other.sessions.cached(PERMIS, older) is None
     assert await other.sessions.load(PERMIS, older) is None

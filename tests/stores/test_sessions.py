@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
 from gateway.model.session import SeatLimits
 from gateway.stores.records import PARALLEL_TABS, RecordStore, SeatKey, Touch
@@ -263,6 +264,30 @@ async def test_a_seat_in_use_is_written_at_most_each_minute_or_ten_times_within_
             await worker.sessions.write_touches()
         gaps = {later - earlier for earlier, later in pairwise(written)}
         assert gaps == {gap}
+
+
+async def test_touches_that_could_not_be_written_are_written_later(store: RecordStore, clock: Clock) -> None:
+    class Failing(Around):
+        failing = True
+
+        async def touch(self, touches: Sequence[Touch]) -> None:
+            if self.failing:
+                raise GatewayError(STORE_UNREACHABLE)
+            await self.store.touch(touches)
+
+    failing = Failing(store)
+    worker = Worker(failing, clock)
+    cookie = await worker.sign_in(idle=1800)
+    seat = await worker.sessions.load(PORTAL, cookie)
+    assert seat is not None
+    clock.pass_by(1000)
+    worker.sessions.touch(seat, clock.monotonic())
+    with pytest.raises(GatewayError):
+        await worker.sessions.write_touches()
+    failing.failing = False
+    await worker.sessions.write_touches()
+    clock.pass_by(1000)
+    assert await load(Worker(store, clock), cookie) == JEANNE.subject
 
 
 async def test_an_app_may_set_shorter_limits_for_its_seats(worker: Worker, clock: Clock) -> None:
@@ -531,6 +556,17 @@ async def test_a_seat_that_memory_let_go_but_a_connection_holds_is_killed_too(st
     assert not held.live
 
 
+async def test_a_seat_that_the_store_does_not_know_any_more_dies_with_the_next_read(worker: Worker) -> None:
+    cookie = await worker.sign_in()
+    seat = await worker.sessions.load(PORTAL, cookie)
+    assert seat is not None
+    await worker.sessions.end([seat.session_id])
+    assert worker.sessions.cached(PORTAL, cookie) is seat
+    assert await worker.sessions.load(PORTAL, cookie) is None
+    assert worker.sessions.cached(PORTAL, cookie) is None
+    assert not seat.live
+
+
 async def test_a_seat_that_nothing_holds_is_freed(store: RecordStore, clock: Clock) -> None:
     worker = Worker(store, clock, cached_seats=1)
     for number in range(20):
@@ -587,6 +623,16 @@ async def test_sessions_made_under_either_key_are_found(store: RecordStore, cloc
     cookie = await rotated.sign_in()
     assert len(await rotated.sessions.of_browser(PORTAL, cookie)) == 2
     assert len(await rotated.sessions.end_subject(JEANNE.issuer, JEANNE.subject)) == 2
+
+
+async def test_a_cookie_of_an_installation_with_another_key_of_that_name_opens_nothing(
+    store: RecordStore, clock: Clock
+) -> None:
+    # Attack SE01: the store and the cookie are not enough without the store key.
+    cookie = await Worker(store, clock).sign_in()
+    other = Worker(store, clock, keys=((KEYS[0][0], OTHER_KEYS[0][1]),))
+    assert await load(other, cookie) is None
+    assert other.log.names() == ["store.unreadable"]
 
 
 async def test_a_store_key_that_is_too_short_is_refused(store: RecordStore, clock: Clock) -> None:

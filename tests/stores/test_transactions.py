@@ -7,7 +7,7 @@ import pytest
 
 from gateway.stores.records import RecordStore
 from gateway.stores.transactions import LIFE, ROUND_WINDOW, Transactions
-from tests.stores.samples import KEYS, OTHER_KEYS, PERMIS, Clock, Worker, browser, login, transaction
+from tests.stores.samples import KEYS, OTHER_KEYS, PERMIS, Around, Clock, Worker, browser, login, transaction
 
 NETWORK = "192.0.2.0/24"
 
@@ -53,6 +53,11 @@ async def test_both_end_with_their_time_though_nothing_cleans_up(worker: Worker,
     assert await worker.transactions.take_login("state-1") is None
 
 
+def test_none_lives_longer_than_ten_minutes() -> None:
+    # Attack CS01.4.
+    assert LIFE == 600
+
+
 async def test_ids_are_256_random_bits_and_never_come_twice(worker: Worker) -> None:
     # Attack K050.
     state = random.getstate()
@@ -82,6 +87,19 @@ async def test_a_made_up_id_is_nothing(worker: Worker, id: str) -> None:
     assert await worker.transactions.take(id) is None
     assert await worker.transactions.take_login(id) is None
     assert await worker.transactions.peek(kept) is not None
+
+
+async def test_an_id_that_is_too_long_costs_nothing(store: RecordStore) -> None:
+    class Silent(Around):
+        async def peek_ticket(self, kind: str, lookup: bytes, now: int) -> bytes | None:
+            raise AssertionError
+
+        take_ticket = peek_ticket
+
+    transactions = Worker(Silent(store), Clock()).transactions
+    assert await transactions.peek("x" * 257) is None
+    assert await transactions.take("x" * 257) is None
+    assert await transactions.take("") is None
 
 
 async def test_a_client_that_opens_many_loses_its_own_oldest_and_nobody_elses(store: RecordStore, clock: Clock) -> None:

@@ -79,7 +79,9 @@ async def test_a_store_out_of_reach_stops_none_of_it(tmp_path: Path, clock: Cloc
     keeping = Upkeep(store, worker.sessions, lambda seats: told.set(), now=clock.now)
     await keeping.start()
     cookie = await elsewhere.sign_in()
-    await worker.sessions.load(PORTAL, cookie)
+    seat = await worker.sessions.load(PORTAL, cookie)
+    assert seat is not None
+    worker.sessions.touch(seat, clock.monotonic())
     path.parent.rename(tmp_path / "away")
     await asyncio.sleep(0.1)
     assert not store.reachable
@@ -87,6 +89,12 @@ async def test_a_store_out_of_reach_stops_none_of_it(tmp_path: Path, clock: Cloc
     await asyncio.sleep(0.1)
     await elsewhere.sessions.end_browser(PORTAL, cookie)
     await until(told)
+    seat = await worker.sessions.load(PORTAL, await elsewhere.sign_in("b"))
+    assert seat is not None
+    worker.sessions.touch(seat, clock.monotonic())
+    async with asyncio.timeout(5):
+        while worker.sessions._touched:
+            await asyncio.sleep(0.01)
     await keeping.stop()
     await store.close()
 

@@ -1,0 +1,31 @@
+"""What of gateway.yaml a running gateway cannot change: sockets, stores and worker processes are made once."""
+
+from collections.abc import Callable, Mapping
+
+from gateway.config.snapshot import Gateway
+
+
+def addresses(gateway: Gateway) -> list[str]:
+    return [
+        f"{listener.address[0]}:{listener.address[1]}{'' if listener.certificate is None else ' tls'}"
+        for listener in gateway.listeners
+    ]
+
+
+# By the key in the file. A certificate, a time-out and most limits are read anew from each snapshot.
+_FIXED: Mapping[str, Callable[[Gateway], object]] = {
+    "listen": addresses,
+    "admin": lambda gateway: gateway.admin,
+    "state": lambda gateway: gateway.state_folder,
+    "store.type": lambda gateway: gateway.store,
+    "store.keys": lambda gateway: gateway.store_keys,
+    "workers": lambda gateway: gateway.workers,
+    "limits.transactions": lambda gateway: gateway.limits.transactions,
+    "limits.transactions_per_network": lambda gateway: gateway.limits.transactions_per_network,
+    "limits.cached_seats": lambda gateway: gateway.limits.cached_seats,
+}
+
+
+def changed(old: Gateway, new: Gateway) -> list[str]:
+    """The keys whose change needs a restart."""
+    return [key for key, value in _FIXED.items() if value(old) != value(new)]

@@ -1,0 +1,66 @@
+"""One plan live in all workers, or in none: prepare, then commit. The plan that is live is owned here."""
+
+from dataclasses import dataclass
+
+from gateway.server.compiling import Live
+from gateway.server.fleet import Fleet, Worker, ask, refusal, refusals
+from gateway.server.turns import Turns
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds after which a worker counts as silent. `up`: of a worker that is being started, for each of its steps."""
+
+    prepared: float = 10.0
+    committed: float = 5.0
+    up: float = 60.0
+
+
+USUAL_PATIENCE = Patience()
+
+
+class Rollout:
+    def __init__(self, live: Live, fleet: Fleet, patience: Patience) -> None:
+        self._fleet = fleet
+        self._patience = patience
+        self._turns = Turns()
+        self.live = live
+
+    async def take(self, candidate: Live) -> str:
+        """Empty once every worker serves it; else why all keep the one before."""
+        async with self._turns.alone():
+            workers = self._fleet.serving
+            prepared = await ask(
+                workers, "prepare", candidate.plan, within=self._patience.prepared, revision=candidate.revision
+            )
+            if problems := refusals(prepared):
+                await ask(workers, "abort", within=self._patience.committed)
+                return "; ".join(problems)
+            # From here on the candidate is the live one: a worker that dies before it commits starts again with it.
+            self.live = candidate
+            await self._commit(workers, candidate.revision)
+            return ""
+
+    async def _commit(self, workers: list[Worker], revision: str) -> None:
+        """A worker that does not swap is killed, and started again with the live plan."""
+        for worker, answer in (
+            await ask(workers, "commit", within=self._patience.committed, revision=revision)
+        ).items():
+            if refusal(answer):
+                worker.kill()
+            else:
+                worker.revision = revision
+
+    async def bring_up(self, worker: Worker) -> str:
+        """A new worker gets the live bytes, never the files of the moment, then may accept. Empty, or why it cannot.
+
+        Raises ChannelLost or TimeoutError when it does not answer.
+        """
+        async with self._turns.together():
+            live = self.live
+            for kind, payload in (("prepare", live.plan), ("commit", b"")):
+                answer = await worker.channel.ask(kind, payload, within=self._patience.up, revision=live.revision)
+                if why := refusal(answer):
+                    return f"{kind}: {why}"
+            worker.revision = live.revision
+            return ""

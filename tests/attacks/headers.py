@@ -1,0 +1,156 @@
+"""HS: nobody says who they are. Header spoofing and hygiene, attacks.md 2.1.
+
+Each line is tried on six rule files (prefix, exact and expression rules, what is public first or what is denied
+first), by nobody and by a person who is signed in, and what reached the application is compared.
+"""
+
+from tests.attacks import header_values
+from tests.attacks.cases import Case, Run, expect, numbered
+from tests.attacks.forms import FORMS, PUBLIC_FIRST, each, tries
+from tests.attacks.outcomes import RESERVED, denied, passed, r400, stripped
+from tests.attacks.request import NAVIGATION, request
+from tests.attacks.world import MARK, World
+
+
+def strip(*lines: bytes) -> Run:
+    """STRIP everywhere; and where a page is private, no line opens it."""
+
+    async def run(world: World) -> None:
+        async for app, user, seen in each(world, *lines):
+            stripped(world, seen, user=user, app=app)
+        for app in FORMS:
+            denied(world, await world.send(request(app, "/admin", *lines)))
+        for app in PUBLIC_FIRST:
+            denied(world, await world.send(request(app, "/private/page", *lines)))
+
+    return run
+
+
+# --- HS01: spellings ---
+
+SPELLINGS = (
+    b"X-Remote-User", b"x-remote-user", b"X-REMOTE-USER", b"x-ReMoTe-UsEr", b"X_Remote_User", b"X-Remote_User",
+    b"x_remote_user", b"X.Remote.User", b"X~Remote~User", b"X!Remote!User", b"X|Remote|User", b"HTTP_X_REMOTE_USER",
+)  # fmt: skip
+# Beyond the corpus: what folding to letters and digits alone has to catch too.
+MORE_SPELLINGS = (
+    b"XRemoteUser", b"X--Remote--User", b"-X-Remote-User", b"X-Remote-User-", b"X-Remote'User", b"X-Rem-oteUser",
+    b"X+Remote+User", b"X%Remote%User", b"X*Remote*User", b"X^Remote^User", b"X`Remote`User", b"X#Remote#User",
+    b"X$Remote$User", b"X&Remote&User", b"c.t.l.n", b"X_DEPT", b"x.dept", b"CTLN",
+)  # fmt: skip
+
+# --- HS02: reserved names that say no person ---
+
+OUTSIDE_IDENTITY = (
+    b"Proxy: http://" + MARK,
+    b"X-Original-URL: /admin?" + MARK,
+    b"X-Rewrite-URL: /admin?" + MARK,
+    b"X-HTTP-Method-Override: " + MARK,
+    b"X-Forwarded-Host: " + MARK,
+    b"Forwarded: for=127.0.0.1;host=" + MARK + b";proto=https",
+)
+MEMBERS = tuple(name.replace("_", "-").replace("*", "Thing").encode() for name in RESERVED)
+
+
+def every_spelling(name: bytes) -> Run:
+    """A reserved name with dashes, underscores and dots, in capitals and not, on the file that forgives least."""
+    forms = (name, name.lower(), name.replace(b"-", b"_"), name.replace(b"-", b"."), name.replace(b"-", b""))
+
+    async def run(world: World) -> None:
+        for form in dict.fromkeys(forms):
+            for user, cookie, target in await tries(world, "prefix-deny"):
+                seen = await world.send(request("prefix-deny", target, form + b": " + MARK, cookie=cookie))
+                stripped(world, seen, user=user, app="prefix-deny")
+
+    return run
+
+
+# --- HS03: duplicates ---
+
+FORGED = b"X-Remote-User: " + MARK
+DUPLICATES = (
+    ("two lines of one name", strip(FORGED, FORGED)),
+    ("before and after an innocent line", strip(FORGED, b"X-Other: 1", FORGED)),
+    ("one with dashes, one with underscores", strip(FORGED, b"X_Remote_User: " + MARK)),
+    ("an empty one and one with a value", strip(b"X-Remote-User:", FORGED)),
+    ("ninety copies", strip(*[FORGED] * 90)),
+)
+
+
+async def too_many_copies(world: World) -> None:
+    """200 copies are more lines than a request may have: refused, and the application sees nothing."""
+    for app in FORMS:
+        r400(world, await world.send(request(app, "/public/page", *[FORGED] * 200)), statuses=(431,))
+
+
+# --- HS04: Connection takes nothing of ours away ---
+
+CONNECTIONS = (
+    (b"Connection: X-Remote-User",),
+    (b"connection: close, x-remote-user",),
+    (b"CONNECTION: X_Remote_User",),
+    (b"Connection: X-Remote-User", b"Connection: ctln, app_user"),
+    (b"Connection: Cookie, X-Forwarded-For, Forwarded, X-Request-Id",),
+    (b"Connection: Host, X-Forwarded-Host",),
+    (b"Connection: Content-Length",),
+    (b"Connection: keep-alive,,X-Remote-User",),
+)
+
+
+def kept(*lines: bytes) -> Run:
+    """What we write stays, the body stays whole, Connection goes no further."""
+
+    async def run(world: World) -> None:
+        for app in FORMS:
+            cookie = await world.cookie(app) if world.is_gateway else b""
+            data = request(app, "/private/page", *lines, method=b"POST", cookie=cookie, body=b"a=1")
+            found = stripped(world, await world.send(data), user="alice", app=app)
+            expect(found.body == b"a=1", f"the body is {found.body!r}")
+            expect(found.all(b"cookie") == [b"app_user=alice"], f"the cookies are {found.all(b'cookie')}")
+            expect(not found.all(b"connection"), f"Connection was passed on: {found.raw!r}")
+
+    return run
+
+
+# --- HS14: everywhere, also where no page of the application is meant ---
+
+
+async def on_every_kind_of_route(world: World) -> None:
+    """Public, static, refused, unknown and error routes: a forged name is nowhere believed, nor shown."""
+    lines = [name + b": " + MARK for name in (*SPELLINGS[:6], b"Auth-User", b"Remote-User")]
+    targets = ("/public/style.css", "/read", "/admin", "/nowhere", "/_ecluse/session", "/_ecluse/unknown", "/%zz")
+    for app in FORMS:
+        for target in targets:
+            for navigation in ((), NAVIGATION):
+                seen = await world.send(request(app, target, *lines, *navigation))
+                expect(MARK not in seen.received, f"{target} shows a forged value: {seen}")
+                expect(MARK not in world.recorder.all_bytes, f"{target}: {world.recorder.all_bytes!r}")
+
+
+UPGRADE = (b"Connection: Upgrade, X-Remote-User", b"Upgrade: websocket", b"Sec-WebSocket-Version: 13",
+           b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", FORGED, b"X_Remote_User: " + MARK)  # fmt: skip
+
+
+async def where_nothing_is_injected(world: World) -> None:
+    """The person has no `dept`: the client's own stands in for it nowhere (K040)."""
+    async for app, user, seen in each(world, b"X-Dept: " + MARK, b"x_dept: " + MARK):
+        found = stripped(world, seen, user=user, app=app)
+        expect(not found.all(b"X-Dept"), f"X-Dept is {found.all(b'X-Dept')}")
+    cookie = await world.cookie("prefix-public", "root")
+    found = passed(world, await world.send(request("prefix-public", "/private/page", cookie=cookie)))
+    expect(found.all(b"X-Dept") == [b"it"], "the control: who has a dept is announced with it")
+
+
+CASES: tuple[Case, ...] = (
+    *numbered("HS01", ((name.decode(), strip(name + b": " + MARK)) for name in SPELLINGS)),
+    *numbered("HS01", ((name.decode(), strip(name + b": " + MARK)) for name in MORE_SPELLINGS), first=13),
+    *numbered("HS02", ((line.partition(b":")[0].decode(), strip(line)) for line in OUTSIDE_IDENTITY)),
+    *numbered("HS02", ((f"{name.decode()} in every spelling", every_spelling(name)) for name in MEMBERS), first=7),
+    *numbered("HS03", DUPLICATES),
+    Case("HS03.6", "200 copies", too_many_copies),
+    *numbered("HS04", ((" / ".join(map(bytes.decode, lines)), kept(*lines)) for lines in CONNECTIONS)),
+    *header_values.CASES,
+    Case("HS14.1", "on public, static, refused, unknown and error routes", on_every_kind_of_route),
+    Case("HS14.2", "on an upgrade", strip(*UPGRADE)),
+    Case("HS14.3", "where the application injects nothing for want of the attribute", where_nothing_is_injected),
+)

@@ -1,0 +1,235 @@
+"""PC: the path, host and method that policy sees are those that the application gets. attacks.md 2.2.
+
+Each target is tried on six rule files, by nobody and by a person who may not see /admin.
+"""
+
+from tests.attacks import authority
+from tests.attacks.cases import Case, Run, expect, numbered
+from tests.attacks.exchange import Exchange
+from tests.attacks.forms import FORMS
+from tests.attacks.outcomes import denied, passed, r400
+from tests.attacks.request import request
+from tests.attacks.world import World
+
+LENIENT = ("parameters", "nocase", "slashes", "latin", "loose")
+
+
+async def asked(world: World, app: str, target: str | bytes, user: str = "") -> Exchange:
+    cookie = await world.cookie(app, user) if user and world.is_gateway else b""
+    return await world.send(request(app, target, cookie=cookie))
+
+
+def _people(world: World) -> tuple[str, ...]:
+    return ("", "alice") if world.is_gateway else ("",)
+
+
+def refused(target: str | bytes, but: tuple[str, ...] = ()) -> Run:
+    """R400 in every file, and with every leniency but those that say otherwise."""
+
+    async def run(world: World) -> None:
+        for app in (*FORMS, *LENIENT):
+            if app not in but:
+                for user in _people(world):
+                    r400(world, await asked(world, app, target, user))
+
+    return run
+
+
+def is_admin(target: str | bytes, *apps: str) -> Run:
+    """The rule of /admin decides: nobody and alice are denied, and root's request arrives byte for byte."""
+
+    async def run(world: World) -> None:
+        for app in apps:
+            for user in _people(world):
+                denied(world, await asked(world, app, target, user))
+            await arrives(world, app, target, "root")
+
+    return run
+
+
+def is_elsewhere(target: str | bytes, *apps: str) -> Run:
+    """The rule of /admin has no say: in a file where all else is public, it arrives byte for byte."""
+
+    async def run(world: World) -> None:
+        for app in apps:
+            await arrives(world, app, target, "")
+        if not world.is_gateway:
+            expect(False, "a stand-in that decides nothing tells nothing of this line")
+
+    return run
+
+
+async def arrives(world: World, app: str, target: str | bytes, user: str) -> None:
+    found = passed(world, await asked(world, app, target, user))
+    raw = target if isinstance(target, bytes) else target.encode()
+    expect(found.target == raw, f"{raw!r} arrived as {found.target!r}")
+
+
+def all_of(*runs: Run) -> Run:
+    async def run(world: World) -> None:
+        for part in runs:
+            await part(world)
+
+    return run
+
+
+DENY_FIRST = ("prefix-deny", "exact-deny", "regex-deny")
+REFUSED = {
+    "PC01": ("/public/../admin", "/public/./../admin", "/public/..", "/./admin", "/admin/.", "/../admin"),
+    "PC02": ("/public/%2e%2e/admin", "/public/%2E%2e/admin", "/public/.%2e/admin", "/public/%2e./admin",
+             "/%2e/admin", "/public/%2e%2e%2fadmin"),
+    "PC03": ("/public%2fadmin", "/public%2Fadmin", "/public%5cadmin", "/public%5Cadmin", "/public%252fadmin",
+             "/public\\admin"),
+    "PC04": ("/public/%252e%252e/admin", "/public/%25%32%65%25%32%65/admin", "/public/%2525252e/admin", "/%2561dmin",
+             "/public/%2e%252e/%61dmin"),
+    "PC07": ("/admin%00", "/admin%00.css", "/public%0aadmin", "/admin%0d%0aX:%201", "/admin%7f"),
+    # Beyond the corpus: further ways to write the same to some server.
+    "PC03+": ("/public/..\\admin", "/public/%c0%ae%c0%ae/admin", "/public/%c0%af..%c0%afadmin", "/public/%e0%80%ae/admin",
+              "/public/%u002e%u002e/admin", "/public/%ef%bc%8f..%ef%bc%8fadmin", "/public/%e2%88%95admin",
+              "/public/%e2%80%a5/admin", "/public/%ef%bc%8e%ef%bc%8e/admin", "/public/%c1%9cadmin", "/public/%e2%81%84admin",
+              "/public/%ef%bc%9b/admin", "/public/%c2%85admin", "/public/%", "/public/%2", "/public/%zz", "/public/%+2f",
+              "/public/\u00e9", "/public/\u202e", "/public/<>", '/public/"', "/public/{x}", "/public/^", "/public/`"),
+}  # fmt: skip
+
+
+def slashes(target: str) -> Run:
+    """Refused, unless the file says that several slashes are one: then decided as the application maps it."""
+    return refused(target, but=("slashes", "loose"))
+
+
+PC05 = (
+    ("//admin", all_of(slashes("//admin"), is_admin("//admin", "slashes", "loose"))),
+    ("///admin", all_of(slashes("///admin"), is_admin("///admin", "slashes", "loose"))),
+    ("/public//../admin", refused("/public//../admin")),
+    ("/admin//", all_of(slashes("/admin//"), is_admin("/admin//", "slashes", "loose"))),
+    ("/.//admin", refused("/.//admin")),
+)
+
+
+def parameter(target: str) -> Run:
+    """Refused but where the file names `jsessionid`; there it is cut off before policy, and stays in what is sent."""
+    return all_of(refused(target, but=("parameters", "loose")), is_admin(target, "parameters", "loose"))
+
+
+PC06 = (
+    ("/admin;a=b", refused("/admin;a=b")),
+    ("/public;/../admin", refused("/public;/../admin")),
+    ("/public/..;/admin", refused("/public/..;/admin")),
+    ("/public/.;/admin", refused("/public/.;/admin")),
+    ("/;/admin", refused("/;/admin")),
+    ("/admin;jsessionid=X", parameter("/admin;jsessionid=X")),
+    ("/public/%3b/../admin", refused("/public/%3b/../admin")),
+    ("/public/..%3b/admin", refused("/public/..%3b/admin")),
+    ("/public/..;jsessionid=X/admin", refused("/public/..;jsessionid=X/admin")),
+    ("/admin;jsessionid=X;jsessionid=Y", refused("/admin;jsessionid=X;jsessionid=Y")),
+    ("/admin;JSESSIONID=X", refused("/admin;JSESSIONID=X")),
+    ("/admin;jsessionid=X/page", parameter("/admin;jsessionid=X/page")),
+    ("/admin;jsessionid=%2e", refused("/admin;jsessionid=%2e")),
+    ("/admin%3bjsessionid=X", refused("/admin%3bjsessionid=X")),
+)
+NO_CASE = ("nocase", "loose")
+PC09 = (
+    ("/ADMIN", all_of(is_elsewhere("/ADMIN", *DENY_FIRST), is_admin("/ADMIN", *NO_CASE))),
+    ("/Admin", all_of(is_elsewhere("/Admin", *DENY_FIRST), is_admin("/Admin", *NO_CASE))),
+    ("/%41dmin", all_of(is_elsewhere("/%41dmin", *DENY_FIRST), is_admin("/%41dmin", *NO_CASE))),
+    ("/adm%C4%B1n", all_of(refused("/adm%C4%B1n", but=(*FORMS, "parameters", "slashes", "latin", "loose")),
+                           is_elsewhere("/adm%C4%B1n", *DENY_FIRST))),
+    ("/ＡＤＭＩＮ", refused("/\uff21\uff24\uff2d\uff29\uff2e")),
+    ("é composed and decomposed", is_admin("/acc%C3%A8s", *FORMS[:4], "regex-public", "nocase", "parameters", "slashes")),
+    ("e with a combining accent", is_admin("/acce%CC%80s", *FORMS[:4], "regex-public", "nocase", "parameters", "slashes")),
+    ("è as ISO 8859-1", all_of(is_admin("/acc%E8s", "latin", "loose"),
+                               refused("/acc%E8s", but=("latin", "loose")))),
+    ("/%61%64%6D%69%6E", is_admin("/%61%64%6D%69%6E", *FORMS, *LENIENT)),
+)  # fmt: skip
+PC11 = (
+    ("/admin?", is_admin("/admin?", *FORMS, *LENIENT)),
+    ("/admin?x=/public", is_admin("/admin?x=/public", *FORMS, *LENIENT)),
+    ("/public?/../admin", is_elsewhere("/public?/../admin", *FORMS, *LENIENT)),
+    ("/admin%3f", is_elsewhere("/admin%3f", *DENY_FIRST)),
+    ("a raw #", refused("/admin#/public")),
+    ("/admin%23", is_elsewhere("/admin%23", *DENY_FIRST)),
+    ("an expression is anchored at both ends", is_elsewhere("/xadminx", *DENY_FIRST)),
+    ("a line end is no end of an expression", refused("/admin%0a")),
+    ("/public%3f/../admin", refused("/public%3f/../admin")),
+    ("a query of every sort of byte", is_elsewhere("/public/page?a=%2e%2e/%00;#"[:-1] + "&b=//..\\&c='\"<>{}|^`", *FORMS)),
+)
+
+
+def method(name: bytes, statuses: tuple[int, ...]) -> Run:
+    async def run(world: World) -> None:
+        for app in FORMS:
+            r400(world, await world.send(request(app, "/public/page", method=name)), statuses=statuses)
+
+    return run
+
+
+async def head_follows_get(world: World) -> None:
+    """A rule of GET lets HEAD in and nothing else."""
+    for app in FORMS:
+        seen = await world.send(request(app, "/read", method=b"HEAD"), heads=frozenset({0}))
+        expect(passed(world, seen).method == b"HEAD", f"HEAD arrived as {world.recorder.requests}")
+        for other in (b"POST", b"PUT", b"DELETE", b"PATCH", b"OPTIONS"):
+            denied(world, await world.send(request(app, "/read", method=other)))
+
+
+async def preflight(world: World) -> None:
+    """OPTIONS is a request like another: no way around a rule."""
+    lines = (b"Origin: https://evil.example", b"Access-Control-Request-Method: GET",
+             b"Access-Control-Request-Headers: x-remote-user")  # fmt: skip
+    for app in FORMS:
+        seen = await world.send(request(app, "/admin", *lines, method=b"OPTIONS"))
+        denied(world, seen)
+        expect(not seen.answer.all(b"access-control-allow-origin"), f"an origin was let in: {seen}")
+
+
+PC15 = (
+    ("get in small letters", method(b"get", (400, 405))),
+    ("two blanks after the method", method(b"GET ", (400,))),
+    ("NUL in the method", method(b"G\0T", (400, 405))),
+    ("HEAD follows the rule of GET", head_follows_get),
+    ("OPTIONS opens nothing", preflight),
+    ("TRACE", method(b"TRACE", (405,))),
+    ("CONNECT", method(b"CONNECT", (405,))),
+    ("FOO", method(b"FOO", (400, 405))),
+    ("PROPFIND", method(b"PROPFIND", (405,))),
+    ("MOVE, which names a second path", method(b"MOVE", (405,))),
+)
+VERSIONS = (
+    ("0.9", b"GET /public/page\r\n\r\n"),
+    ("HTTP/0.9", b"GET /public/page HTTP/0.9\r\nHost: prefix-deny.localhost\r\n\r\n"),
+    ("HTTP/1.0 without Host", b"GET /public/page HTTP/1.0\r\n\r\n"),
+    ("HTTP/1.2", b"GET /public/page HTTP/1.2\r\nHost: prefix-deny.localhost\r\n\r\n"),
+    ("HTTP/2.0 as a line", b"GET /public/page HTTP/2.0\r\nHost: prefix-deny.localhost\r\n\r\n"),
+    ("the preface of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+    ("http/1.1 in small letters", b"GET /public/page http/1.1\r\nHost: prefix-deny.localhost\r\n\r\n"),
+    ("two blanks before the version", b"GET /public/page  HTTP/1.1\r\nHost: prefix-deny.localhost\r\n\r\n"),
+    ("another protocol", b"GET /public/page RTSP/1.0\r\nHost: prefix-deny.localhost\r\n\r\n"),
+    ("a tab between the parts", b"GET\t/public/page HTTP/1.1\r\nHost: prefix-deny.localhost\r\n\r\n"),
+)
+
+
+def raw(data: bytes, statuses: tuple[int, ...] = (400,)) -> Run:
+    async def run(world: World) -> None:
+        r400(world, await world.send(data), statuses=statuses)
+
+    return run
+
+
+async def http_10(world: World) -> None:
+    """The control of PC17: with a Host it is served, and closed, and arrives as HTTP/1.1."""
+    seen = await world.send(request("prefix-deny", "/public/page", version=b"HTTP/1.0"))
+    expect(passed(world, seen).raw.startswith(b"GET /public/page HTTP/1.1\r\n"), "arrived in another version")
+    expect(seen.closed, f"left open: {seen}")
+
+
+CASES: tuple[Case, ...] = (
+    *(case for id, targets in REFUSED.items() for case in numbered(id, ((target, refused(target)) for target in targets))),
+    *numbered("PC05", PC05),
+    *numbered("PC06", PC06),
+    *numbered("PC09", PC09),
+    *numbered("PC11", PC11),
+    *authority.CASES,
+    *numbered("PC15", PC15),
+    *numbered("PC17", ((meaning, raw(data, (400, 405))) for meaning, data in VERSIONS)),
+    Case("PC17.11", "HTTP/1.0 with a Host is served", http_10),
+)

@@ -1,0 +1,216 @@
+"""OpenID Providers on one port, an issuer for each first step of the path, that misbehave where a case says so."""
+
+import base64
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+from urllib.parse import urlencode
+
+from aiohttp import web
+from joserfc import jwt
+from joserfc.jwk import OctKey, RSAKey
+
+Document = dict[str, Any]
+Told = Document | web.StreamResponse
+
+CLIENT = "ecluse"
+PEOPLE: Mapping[str, Document] = {
+    "alice": {"groups": ["users"], "family_name": "Lebœuf", "email": "alice@corp.example"},
+    "bob": {"groups": ["users"], "email": "bob@corp.example"},
+    "root": {"groups": ["users", "admins"], "dept": "it", "email": "root@root.corp.example"},
+    # No groups at all: what asks for one is unknown.
+    "mallory": {"email": "mallory@corp.example"},
+}
+
+
+@cache
+def key(name: str) -> RSAKey:
+    """Made once for each name: it takes a while."""
+    return RSAKey.generate_key(2048, {"kid": name, "use": "sig", "alg": "RS256"})
+
+
+def sign(claims: Document, by: str, **header: object) -> str:
+    """RS256 by the key of this name. A member of `header` that is None is left out."""
+    told = {name: value for name, value in ({"alg": "RS256", "kid": by} | header).items() if value is not None}
+    return jwt.encode(told, claims, key(by))
+
+
+def sign_mac(claims: Document, secret: bytes) -> str:
+    return jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(secret), algorithms=["HS256"])
+
+
+def unsigned(header: str, payload: str, signature: str = "") -> str:
+    """A compact token from texts as they are."""
+    return ".".join([_base64url(header.encode()), _base64url(payload.encode()), signature])
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """How each document is changed before it is sent; an answer in place of a document is sent as it is."""
+
+    metadata: Callable[[Document], Told] = lambda document: document
+    keys: Callable[[Document], Told] = lambda document: document
+    callback: Callable[[dict[str, str]], dict[str, str]] = lambda parameters: parameters
+    claims: Callable[[Document], Document] = lambda claims: claims
+    token: Callable[[Document], str] | None = None
+    answer: Callable[[Document], Told] = lambda document: document
+    userinfo: Callable[[Document], Told] = lambda document: document
+
+
+@dataclass
+class Grant:
+    login: str
+    query: dict[str, str]
+
+
+@dataclass
+class Issuer:
+    """`people`: login to claims. `asked`: queries at the authorization endpoint; `redeemed`: forms at the token one."""
+
+    url: str
+    name: str
+    signing_key: str
+    people: dict[str, Document] = field(default_factory=lambda: {name: dict(told) for name, told in PEOPLE.items()})
+    behaviour: Behaviour = field(default_factory=Behaviour)
+    asked: list[dict[str, str]] = field(default_factory=list)
+    redeemed: list[dict[str, str]] = field(default_factory=list)
+    key_fetches: int = 0
+    _codes: dict[str, Grant] = field(default_factory=dict)
+    _tokens: dict[str, Grant] = field(default_factory=dict)
+
+    @contextmanager
+    def misbehaving(self, **changes: Any) -> Iterator["Issuer"]:
+        before, self.behaviour = self.behaviour, replace(self.behaviour, **changes)
+        try:
+            yield self
+        finally:
+            self.behaviour = before
+
+    # --- the endpoints ---
+
+    async def metadata(self, request: web.Request) -> web.StreamResponse:
+        return await _told(request, self.behaviour.metadata({
+            "issuer": self.url,
+            "authorization_endpoint": f"{self.url}/authorize",
+            "token_endpoint": f"{self.url}/token",
+            "userinfo_endpoint": f"{self.url}/userinfo",
+            "jwks_uri": f"{self.url}/jwks",
+            "response_types_supported": ["code"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "authorization_response_iss_parameter_supported": True,
+        }))  # fmt: skip
+
+    async def keys(self, request: web.Request) -> web.StreamResponse:
+        self.key_fetches += 1
+        return await _told(request, self.behaviour.keys({"keys": [key(self.signing_key).as_dict(private=False)]}))
+
+    async def authorize(self, request: web.Request) -> web.StreamResponse:
+        """Whoever the parameter `as` names is signed in, at once."""
+        query = dict(request.query)
+        login = query.pop("as", "alice")
+        self.asked.append(query)
+        code = secrets.token_urlsafe(32)
+        self._codes[code] = Grant(login, query)
+        parameters = self.behaviour.callback({"code": code, "state": query.get("state", ""), "iss": self.url})
+        location = f"{query['redirect_uri']}?{urlencode(parameters)}"
+        return web.Response(status=303, headers={"Location": location})
+
+    async def token(self, request: web.Request) -> web.StreamResponse:
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        self.redeemed.append({**form, "authorization": request.headers.get("Authorization", "")})
+        grant = self._codes.pop(form.get("code", ""), None)
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        if grant is None or _base64url(digest) != grant.query.get("code_challenge"):
+            return web.json_response({"error": "invalid_grant"}, status=400)
+        access_token = f"access-token-{secrets.token_urlsafe(16)}"
+        self._tokens[access_token] = grant
+        claims = self.behaviour.claims(self._claims(grant))
+        id_token = sign(claims, self.signing_key) if self.behaviour.token is None else self.behaviour.token(claims)
+        document = {"token_type": "Bearer", "access_token": access_token, "expires_in": 300, "id_token": id_token}
+        return await _told(request, self.behaviour.answer(document | {"refresh_token": "refresh-token-of-the-tests"}))
+
+    async def userinfo(self, request: web.Request) -> web.StreamResponse:
+        grant = self._tokens.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
+        if grant is None:
+            return web.Response(status=401)
+        return await _told(request, self.behaviour.userinfo({"sub": grant.login, **self.people.get(grant.login, {})}))
+
+    def _claims(self, grant: Grant) -> Document:
+        now = int(time.time())
+        return {
+            "iss": self.url, "aud": CLIENT, "sub": grant.login, "nonce": grant.query.get("nonce"),
+            "iat": now, "exp": now + 300, "auth_time": now, "preferred_username": grant.login,
+            **self.people.get(grant.login, {}),
+        }  # fmt: skip
+
+
+async def _told(request: web.Request, told: Told) -> web.StreamResponse:
+    if isinstance(told, Endless):
+        return await told.send(request)
+    return told if isinstance(told, web.StreamResponse) else web.json_response(told)
+
+
+class Endless(web.StreamResponse):
+    """JSON that begins well and never ends."""
+
+    async def send(self, request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse(headers={"Content-Type": "application/json"})
+        answer.enable_chunked_encoding()
+        await answer.prepare(request)
+        await answer.write(b'{"keys": [')
+        try:
+            while True:
+                await answer.write(b'"' + b"a" * 65533 + b'",')
+        except (ConnectionError, OSError):
+            pass
+        return answer
+
+
+@dataclass
+class Providers:
+    """`issuers`: by name."""
+
+    port: int
+    issuers: dict[str, Issuer] = field(default_factory=dict)
+    _runner: web.AppRunner | None = None
+
+    def add(self, name: str, signing_key: str = "", **behaviour: Any) -> Issuer:
+        url = f"http://127.0.0.1:{self.port}/{name}"
+        issuer = Issuer(url, name, signing_key or name, behaviour=Behaviour(**behaviour))
+        self.issuers[name] = issuer
+        return issuer
+
+    async def start(self) -> None:
+        app = web.Application()
+        app.router.add_route("*", "/{issuer}/{endpoint:.*}", self._dispatch)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _dispatch(self, request: web.Request) -> web.StreamResponse:
+        issuer = self.issuers.get(request.match_info["issuer"])
+        if issuer is None:
+            return web.Response(status=404)
+        endpoints = {
+            ".well-known/openid-configuration": issuer.metadata,
+            "jwks": issuer.keys,
+            "authorize": issuer.authorize,
+            "token": issuer.token,
+            "userinfo": issuer.userinfo,
+        }
+        endpoint = endpoints.get(request.match_info["endpoint"])
+        return web.Response(status=404) if endpoint is None else await endpoint(request)

@@ -1,0 +1,336 @@
+"""Everything that an attack needs: the gateway, what stands behind it, who signs in, and the gateway's own words."""
+
+import asyncio
+import json
+import re
+import shutil
+import socket
+import ssl
+import sys
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self
+
+import aiohttp
+import trustme
+
+from deploy.demo.processes import Child
+from tests.attacks.cases import Failed, expect
+from tests.attacks.exchange import Door, Exchange, exchange
+from tests.attacks.provider import Issuer, Providers
+from tests.attacks.recorder import Recorder, Script
+from tests.attacks.relay import Relay
+from tests.browser_like import Person, Response
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+PORTAL = "portail.localhost"
+SEAT = "__Host-ecluse"
+BINDING = "__Host-ecluse-b"
+MARK = b"forged-by-a-client"
+
+# The ports of the policy files, and what listens there.
+USUAL = {
+    "public": 8080, "tls": 8443, "admin": 8081, "recorder": 9001, "php": 9003, "wsgi": 9004, "untrusted": 9005,
+    "alpha": 9400, "beta": 9401,
+}  # fmt: skip
+# The names in the listener's certificate.
+TLS_APPS = ("prefix-public", "prefix-deny", PORTAL)
+_PORT = re.compile(r"(?<=localhost:|127\.0\.0\.1:)\d+\b")
+_READY_WITHIN = 30.0
+_STOPPED_WITHIN = 8.0
+
+# The issuers beside the two of the files, each a provider of the application `scratch`, each for what it is named for.
+SCRATCH = (
+    "mismatch", "no-issuer", "endless-metadata", "endless-keys", "large-metadata", "redirected-keys", "file-keys",
+    "borrowed-token", "no-kid", "no-kid-two-keys", "rotating", "unknown-kids", "bad-neighbour", "slow", "unreachable",
+)  # fmt: skip
+
+
+@dataclass
+class World:
+    """`door`: where attacks knock, the gateway's public port. `port`: the same, for URLs."""
+
+    folder: Path
+    ports: dict[str, int]
+    recorder: Recorder
+    alpha: Issuer
+    beta: Issuer
+    scratch: dict[str, Issuer]
+    gateway: Child
+    door: Door
+    patience: float = 60.0
+    authority: ssl.SSLContext | None = None
+    is_gateway: bool = True
+    _cookies: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    _people: dict[str, Person] = field(default_factory=dict)
+
+    # --- addresses ---
+
+    def url(self, app: str, target: str = "/") -> str:
+        return f"http://{host(app)}:{self.ports['public']}{target}"
+
+    def portal(self, target: str) -> str:
+        return f"http://{PORTAL}:{self.ports['public']}{target}"
+
+    def behind_proxy(self) -> "World":
+        """The same world, seen from the listed proxy's address."""
+        return replace(self, door=replace(self.door, source="127.0.0.2"))
+
+    # --- attacks ---
+
+    async def send(
+        self,
+        data: bytes | list[bytes],
+        *,
+        expected: int = 1,
+        within: float = 5.0,
+        pause: float = 0.0,
+        heads: frozenset[int] = frozenset(),
+    ) -> Exchange:
+        """As `exchange`; the recorder has what reached it meanwhile, and nothing from before."""
+        self.recorder.forget()
+        limit = min(within, self.patience)
+        seen = await exchange(self.door, data, expected=expected, within=limit, pause=pause, heads=heads)
+        await self.recorder.settled()
+        return seen
+
+    # --- people ---
+
+    async def sign_in(
+        self, login: str, url: str, *, person: Person | None = None, provider: str = "alpha"
+    ) -> tuple[Person, Response]:
+        """To the page that the sign-in ends on, whatever that is."""
+        person = person or Person("en")
+        return person, await self.follow(person, await person.step("GET", url), login, provider)
+
+    async def follow(self, person: Person, page: Response, login: str, provider: str = "alpha") -> Response:
+        """Goes on from a page, by redirects: `login` is picked at the provider, the provider at the portal."""
+        for _ in range(20):
+            link = page.location or self._choice(page, provider)
+            if not link:
+                return page
+            if "/authorize?" in link:
+                link += f"&as={login}"
+            page = await person.step("GET", link, initiator=page.url)
+        raise Failed(f"the sign-in of {login} goes round in circles: {page.url}")
+
+    async def until(self, person: Person, page: Response, word: str, login: str, provider: str = "alpha") -> Response:
+        """As `follow`, but stops before the step whose URL holds `word`: the redirect that leads there."""
+        for _ in range(20):
+            link = page.location or self._choice(page, provider)
+            expect(link != "", f"never led to {word}: {page.status} {page.url}")
+            if word in link:
+                return page
+            if "/authorize?" in link:
+                link += f"&as={login}"
+            page = await person.step("GET", link, initiator=page.url)
+        raise Failed(f"never led to {word}: {page.url}")
+
+    def _choice(self, page: Response, provider: str) -> str:
+        if page.status != 200 or "/_ecluse/start?" not in page.url:
+            return ""
+        return next((link for link in page.links() if link.endswith(f"provider={provider}")), "")
+
+    async def cookie(self, app: str, login: str = "alice", provider: str = "alpha") -> bytes:
+        """The Cookie value of a person who is signed in at this app; made at the first call."""
+        key = (app, f"{provider}/{login}")
+        if key not in self._cookies:
+            person = self._people.setdefault(key[1], Person("en"))
+            await self.sign_in(login, self.url(app, "/_ecluse/login?to=/"), person=person, provider=provider)
+            value = person.jar.get(host(app), SEAT)
+            expect(value is not None, f"{login} could not sign in to {app}")
+            self._cookies[key] = f"{SEAT}={value}".encode()
+        return self._cookies[key]
+
+    async def leave(self) -> None:
+        for person in self._people.values():
+            await person.close()
+
+    # --- the gateway's own words ---
+
+    def log_mark(self) -> int:
+        return self.gateway.log.stat().st_size
+
+    def log_text(self, mark: int = 0) -> str:
+        return self.gateway.log.read_bytes()[mark:].decode("utf-8", "replace")
+
+    def log_lines(self, mark: int = 0) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.log_text(mark).splitlines() if line.startswith("{")]
+
+    async def logged(self, mark: int, **fields: object) -> dict[str, object]:
+        """The first line since `mark` with these fields."""
+        for _ in range(60):
+            for line in self.log_lines(mark):
+                if fields.items() <= line.items():
+                    return line
+            await asyncio.sleep(0.05)
+        raise Failed(f"not in the log: {fields}; there is {self.log_text(mark)[-800:]}")
+
+    def faults(self, mark: int) -> list[str]:
+        """Every `gateway.fault`, every death of a worker, and every line that is no event: a traceback."""
+        bad = ("gateway.fault", "worker.died", "log.unknown_event")
+        found = []
+        for line in self.log_text(mark).splitlines():
+            try:
+                event = json.loads(line).get("event")
+            except ValueError:
+                event = None
+            if event is None or event in bad:
+                found.append(line)
+        return found
+
+    async def admin(self, path: str, method: str = "GET", **headers: str) -> tuple[int, str]:
+        url = f"http://127.0.0.1:{self.ports['admin']}{path}"
+        async with aiohttp.request(method, url, headers=headers) as answer:
+            return answer.status, await answer.text()
+
+    def worker_pids(self) -> list[int]:
+        children = Path(f"/proc/{self.gateway.pid}/task/{self.gateway.pid}/children").read_text()
+        return [int(pid) for pid in children.split()]
+
+    def memory(self) -> int:
+        """Bytes resident in all workers together."""
+        pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self.worker_pids()]
+        return sum(pages) * 4096
+
+
+def host(app: str) -> str:
+    return app if "." in app else f"{app}.localhost"
+
+
+def free_ports(names: list[str]) -> dict[str, int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in names]
+        for probe in sockets:
+            probe.bind(("127.0.0.1", 0))
+        return dict(zip(names, (probe.getsockname()[1] for probe in sockets), strict=True))
+
+
+class Stage:
+    """Starts it all in `folder`, and stops it. `optimised`: the gateway runs without asserts, as under `python -O`."""
+
+    def __init__(self, folder: Path, *, optimised: bool = False) -> None:
+        self._folder = folder
+        self._optimised = optimised
+        self._started = AsyncExitStack()
+        self.ports = free_ports(list(USUAL))
+        self.world: World
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self._started.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._started.aclose()
+
+    async def stand_in(self) -> World:
+        """The world in which a permissive stand-in takes the gateway's place."""
+        relay = Relay(self.ports["recorder"])
+        await relay.start()
+        self._started.push_async_callback(relay.stop)
+        return replace(self.world, door=Door(relay.port), patience=0.15, is_gateway=False)
+
+    async def _start(self) -> None:
+        authority = self._make_keys()
+        recorder = Recorder()
+        await recorder.start(self.ports["recorder"])
+        self._started.push_async_callback(recorder.stop)
+        alpha, beta = Providers(self.ports["alpha"]), Providers(self.ports["beta"])
+        for providers in (alpha, beta):
+            await providers.start()
+            self._started.push_async_callback(providers.stop)
+        issuers = {name: alpha.add(name, "scratch") for name in SCRATCH}
+        self._write_policies()
+        await self._start_servers()
+        command = [sys.executable, "-m", "gateway", "serve", str(self._folder / "policies")]
+        gateway = await start_gateway(command, self._folder / "gateway.log", self.ports["admin"], self._optimised)
+        self._started.push_async_callback(gateway.stop, _STOPPED_WITHIN)
+        self.world = World(
+            folder=self._folder, ports=self.ports, recorder=recorder, alpha=alpha.add("alpha"), beta=beta.add("beta"),
+            scratch=issuers, gateway=gateway, door=Door(self.ports["public"]), authority=authority,
+        )  # fmt: skip
+        self._started.push_async_callback(self.world.leave)
+
+    def _make_keys(self) -> ssl.SSLContext:
+        """The listener's certificate; another one, of another authority, for the upstream that nobody trusts."""
+        certs = self._folder / "certs"
+        certs.mkdir()
+        (certs / "store.key").write_text("0123456789abcdef" * 4)
+        context = ssl.create_default_context()
+        authority = trustme.CA()
+        authority.configure_trust(context)
+        for name, issuing in (("tls", authority), ("untrusted", trustme.CA())):
+            issued = issuing.issue_cert("127.0.0.1", *map(host, TLS_APPS))
+            (certs / f"{name}.pem").write_bytes(b"".join(part.bytes() for part in issued.cert_chain_pems))
+            (certs / f"{name}.key").write_bytes(issued.private_key_pem.bytes())
+        return context
+
+    def _write_policies(self) -> None:
+        policies = self._folder / "policies"
+        shutil.copytree(HERE / "policies", policies)
+        for path in policies.rglob("*.yaml"):
+            path.write_text(self.with_ports(path.read_text()))
+        template = (policies / "providers/alpha.yaml").read_text()
+        for name in SCRATCH:
+            text = template.replace("provider: alpha", f"provider: {name}").replace("/alpha", f"/{name}")
+            if name == "unreachable":
+                text = text.replace(f"127.0.0.1:{self.ports['alpha']}", "127.0.0.1:1")
+            (policies / f"providers/{name}.yaml").write_text(text)
+        scratch = (policies / "apps/beta-only.yaml").read_text().replace("beta-only", "scratch")
+        (policies / "apps/scratch.yaml").write_text(scratch.replace("[beta]", f"[alpha, {', '.join(SCRATCH)}]"))
+
+    def with_ports(self, text: str) -> str:
+        moved = {str(USUAL[name]): str(port) for name, port in self.ports.items()}
+        return _PORT.sub(lambda found: moved.get(found[0], found[0]), text)
+
+    async def _start_servers(self) -> None:
+        """PHP and WSGI, in processes of their own: they answer with what they think that they were told."""
+        if shutil.which("php") is None:
+            raise Failed("php is missing: tools/install_test_parts.sh php installs it")
+        commands = {
+            "php": ["php", "-S", f"127.0.0.1:{self.ports['php']}", str(HERE / "servers/echo.php")],
+            "wsgi": [sys.executable, str(HERE / "servers/echo_wsgi.py"), str(self.ports["wsgi"])],
+        }
+        for name, command in commands.items():
+            child = await Child.start(name, command, folder=HERE / "servers", log=self._folder / f"{name}.log")
+            self._started.push_async_callback(child.stop, 1.0)
+        certs = self._folder / "certs"
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certs / "untrusted.pem", certs / "untrusted.key")
+        server = await asyncio.start_server(_answer, "127.0.0.1", self.ports["untrusted"], ssl=context)
+        self._started.callback(server.close)
+
+
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        if await reader.read(65536):
+            writer.write(Script().answer)
+    except OSError:
+        pass
+    finally:
+        writer.close()
+
+
+async def start_gateway(command: list[str], log: Path, admin: int, optimised: bool = False) -> Child:
+    """Waits until every worker serves."""
+    environment = ["env", "PYTHONOPTIMIZE=1"] if optimised else []
+    gateway = await Child.start("gateway", [*environment, *command], folder=ROOT, log=log)
+    for _ in range(int(_READY_WITHIN / 0.05)):
+        try:
+            async with aiohttp.request("GET", f"http://127.0.0.1:{admin}/readyz") as answer:
+                told = await answer.json()
+                if told["workers_serving"] and told["workers_serving"] == told["workers"]:
+                    return gateway
+        except aiohttp.ClientError:
+            pass
+        if gateway.status is not None:
+            break
+        await asyncio.sleep(0.05)
+    await gateway.stop(1.0)
+    raise Failed(f"the gateway did not start: {gateway.tail()}")

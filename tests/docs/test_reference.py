@@ -1,0 +1,77 @@
+"""What docs/ says is what the code does: generated pages are current, examples load, links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gateway.config.build import build
+from gateway.config.compile import compile_files
+from gateway.config.files import Files
+from tools.reference import pages
+
+ROOT = Path(__file__).parents[2]
+PROSE = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")])
+_FENCE = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
+_GATEWAY = """
+version: 1
+portal: http://portail.localhost:8080
+listen: [{address: 127.0.0.1:8080}]
+store: {type: memory, keys: [{id: k1, secret: "0123456789012345678901234567890123456789"}]}
+development: true
+"""
+_PROVIDER = """
+version: 1
+provider: {name}
+label: {name}
+oidc: {{issuer: https://op.example, client_id: ecluse, client_authentication: none}}
+attributes: {{uid: sub, family_name: family_name, groups: groups, mail: email}}
+"""
+
+
+@pytest.mark.parametrize("name", sorted(pages()))
+def test_the_generated_page_is_current(name):
+    assert (ROOT / "docs" / "reference" / name).read_text("utf-8") == pages()[name], "run `make schema`"
+
+
+def examples() -> list[tuple[str, str]]:
+    found = [(path, text) for path in PROSE for text in _FENCE.findall(path.read_text("utf-8"))]
+    return [(f"{path.name}:{number}", text) for number, (path, text) in enumerate(found)]
+
+
+@pytest.mark.parametrize(("place", "text"), examples(), ids=[place for place, _ in examples()])
+def test_every_yaml_example_loads(place, text):
+    data = yaml.safe_load(text)
+    files = {"gateway.yaml": _GATEWAY.encode()}
+    if "app" in data:
+        files["apps/example.yaml"] = text.encode()
+        named = data["providers"]
+    elif "provider" in data:
+        files["providers/example.yaml"] = text.encode()
+        named = []
+    else:
+        files["gateway.yaml"] = text.encode()
+        named = []
+    for name in named:
+        files[f"providers/{name}.yaml"] = _PROVIDER.format(name=name).encode()
+    references = set(re.findall(r"\{file: ([^}]+)\}", text))
+    secrets = {f"file:{name}": b"0123456789012345678901234567890123456789" for name in references}
+    build(compile_files(Files("policies", "/policies", files, secrets)).plan)
+
+
+def test_every_link_leads_to_a_file():
+    broken = [
+        f"{path.relative_to(ROOT)}: {target}"
+        for path in PROSE
+        for target in _LINK.findall(path.read_text("utf-8"))
+        if not target.startswith(("http", "mailto")) and not (path.parent / target).exists()
+    ]
+    assert not broken
+
+
+def test_every_make_target_of_the_readme_exists():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:`|^)make ([a-z-]+)", "".join(path.read_text("utf-8") for path in PROSE), re.MULTILINE))
+    assert named <= targets

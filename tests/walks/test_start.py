@@ -1,0 +1,176 @@
+"""What keeps the gateway from starting is one clear line and status 1; nothing is half started."""
+
+import asyncio
+import os
+import signal
+import socket
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.walks.gateway import Gateway
+from tests.walks.place import Place
+
+WITHIN = 20.0
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    place = Place(tmp_path, workers=1)
+    place.write_provider("alpha", "http://127.0.0.1:1/alpha")
+    place.write_app("one", "one.localhost")
+    return place
+
+
+@pytest.fixture
+async def gateway(place: Place) -> AsyncIterator[Gateway]:
+    gateway = Gateway(place)
+    yield gateway
+    await gateway.end()
+
+
+async def refusal_of(gateway: Gateway) -> str:
+    """What it says on standard error before it ends with 1, by itself."""
+    await gateway.launch()
+    assert await gateway.ended(WITHIN) == 1
+    assert not gateway.lines(event="worker.died")
+    return gateway.errors()
+
+
+async def test_a_taken_port_is_named(gateway: Gateway, place: Place) -> None:
+    with socket.create_server(("127.0.0.1", place.port)):
+        said = await refusal_of(gateway)
+    assert said == f"ecluse: cannot listen on 127.0.0.1:{place.port}: Address already in use\n"
+    assert not gateway.text()
+
+
+async def test_a_taken_admin_port_is_named(gateway: Gateway, place: Place) -> None:
+    with socket.create_server(("127.0.0.1", place.admin_port)):
+        said = await refusal_of(gateway)
+    assert said == f"ecluse: cannot listen on 127.0.0.1:{place.admin_port}: Address already in use\n"
+
+
+async def test_an_admin_path_on_which_somebody_listens_is_left_to_them(gateway: Gateway, place: Place) -> None:
+    path = place.folder / "admin.sock"
+    place.settings["admin"] = f"unix:{path}"
+    place.write_gateway()
+    with socket.socket(socket.AF_UNIX) as taken:
+        taken.bind(str(path))
+        taken.listen()
+        said = await refusal_of(gateway)
+        assert path.is_socket()
+    assert said == f"ecluse: cannot listen on unix:{path}: another program listens there\n"
+
+
+async def test_an_admin_path_that_is_a_file_is_left_alone(gateway: Gateway, place: Place) -> None:
+    path = place.folder / "notes.txt"
+    path.write_text("not a socket")
+    place.settings["admin"] = f"unix:{path}"
+    place.write_gateway()
+    said = await refusal_of(gateway)
+    assert said == f"ecluse: cannot listen on unix:{path}: there is a file of this name that is no socket\n"
+    assert path.read_text() == "not a socket"
+
+
+async def test_an_admin_path_without_its_folder_is_named(gateway: Gateway, place: Place) -> None:
+    path = place.folder / "missing/admin.sock"
+    place.settings["admin"] = f"unix:{path}"
+    place.write_gateway()
+    assert await refusal_of(gateway) == f"ecluse: cannot listen on unix:{path}: No such file or directory\n"
+
+
+async def test_a_state_folder_that_cannot_be_written_is_named(gateway: Gateway, place: Place) -> None:
+    (place.folder / "var").write_text("a file where the folder should be")
+    said = await refusal_of(gateway)
+    assert said == f"ecluse: the state folder {place.folder}/var cannot be written: File exists\n"
+
+
+async def test_a_state_folder_on_a_file_system_that_nobody_can_write_is_named(gateway: Gateway, place: Place) -> None:
+    place.settings["state"] = "/proc/ecluse"
+    place.write_gateway()
+    assert "ecluse: the state folder /proc/ecluse cannot be written: " in await refusal_of(gateway)
+
+
+async def test_a_store_of_another_program_is_named_and_nothing_goes_round(gateway: Gateway, place: Place) -> None:
+    place.database.parent.mkdir()
+    with sqlite3.connect(place.database) as other:
+        other.execute("CREATE TABLE theirs (x)")
+    other.close()
+    said = await refusal_of(gateway)
+    assert said.startswith("ecluse: a worker cannot serve: ")
+    assert "is not a session store of this gateway" in said
+    assert len(gateway.lines(event="worker.refused")) == 1
+
+
+async def test_a_folder_with_problems_is_not_served_and_every_problem_is_told(gateway: Gateway, place: Place) -> None:
+    place.write("apps/one.yaml", place.read("apps/one.yaml").replace("hosts:", "host:"))
+    place.write("apps/two.yaml", "version: 1\napp: [\n")
+    said = await refusal_of(gateway)
+    assert "policies/apps/one.yaml:3:1: host: unknown key (did you mean hosts?)" in said
+    assert "\n    host: [one.localhost]\n    ^\n" in said
+    assert "policies/apps/two.yaml:" in said
+    assert not gateway.text()
+
+
+async def test_a_unix_admin_socket_is_for_its_owner_alone_and_goes_with_the_gateway(place: Place) -> None:
+    path = place.folder / "admin.sock"
+    # What a gateway that was killed left behind.
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(path))
+    place.settings["admin"] = f"unix:{path}"
+    place.write_gateway()
+    gateway = Gateway(place)
+    try:
+        await gateway.launch()
+        await gateway.logged(0, event="worker.started", within=WITHIN)
+        assert path.stat().st_mode & 0o777 == 0o600
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(b"GET /livez HTTP/1.0\r\n\r\n")
+        assert (await reader.read()).startswith(b"HTTP/1.0 200 OK")
+        writer.close()
+        assert await gateway.stop() == 0
+        assert not path.exists()
+        gateway.is_clean()
+    finally:
+        await gateway.end()
+
+
+async def test_a_reload_asked_for_before_it_serves_does_not_end_it(gateway: Gateway) -> None:
+    await gateway.launch()
+    await asyncio.sleep(0.3)
+    while not gateway.lines(event="gateway.started"):
+        gateway.signal(signal.SIGHUP)
+        await asyncio.sleep(0.05)
+    await gateway.serving()
+    await gateway.logged(0, event="config.loaded")
+    gateway.is_clean()
+
+
+async def test_every_process_may_open_as_many_files_as_the_system_allows(place: Place) -> None:
+    gateway = Gateway(place, command=("bash", "-c", f"ulimit -Sn 256; exec {' '.join(Gateway(place).command)}"))
+    try:
+        await gateway.start()
+        for pid in (gateway.pid, *gateway.workers()):
+            soft, hard = next(
+                line.split()[3:5]
+                for line in Path(f"/proc/{pid}/limits").read_text().splitlines()
+                if line.startswith("Max open files")
+            )
+            assert soft == hard
+    finally:
+        await gateway.end()
+
+
+async def test_what_lies_in_the_current_folder_is_no_part_of_the_program(place: Place) -> None:
+    """Where the operator stands must not decide what code runs."""
+    for name in ("gateway", "uvloop", "json"):
+        (place.folder / f"{name}.py").write_text("import os; os._exit(99)\n")
+    command = [os.path.join(os.path.dirname(Gateway(place).command[0]), "ecluse"), "serve", "policies"]
+    gateway = Gateway(place, command=command)
+    try:
+        await gateway.start()
+        gateway.is_clean()
+    finally:
+        await gateway.end()

@@ -1,0 +1,84 @@
+"""An application that answers with what it was told, slowly where the target says so."""
+
+import asyncio
+import json
+from urllib.parse import parse_qsl
+
+import httptools
+
+
+class Upstream:
+    """`/x`: JSON of the request. `/slow?seconds=`: after a while. `/stream?seconds=`: 50 ms a chunk, as long as that."""
+
+    def __init__(self) -> None:
+        self._server: asyncio.Server | None = None
+        self.requests = 0
+
+    async def start(self, port: int) -> None:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", port, backlog=1024)
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._parser = httptools.HttpRequestParser(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._parser.feed_data(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+    def on_message_begin(self) -> None:
+        self._target, self._headers = b"", {}
+
+    def on_url(self, url: bytes) -> None:
+        self._target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_message_complete(self) -> None:
+        self._upstream.requests += 1
+        path, _, query = self._target.decode().partition("?")
+        seconds = float(dict(parse_qsl(query)).get("seconds", 0))
+        told = {"target": self._target.decode(), "headers": self._headers}
+        if path.endswith("/stream"):
+            self._later(self._stream(seconds))
+        elif seconds:
+            self._later(self._slowly(seconds, told))
+        else:
+            self._answer(told)
+
+    def _later(self, work) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _slowly(self, seconds: float, told: dict[str, object]) -> None:
+        await asyncio.sleep(seconds)
+        self._answer(told)
+
+    async def _stream(self, seconds: float) -> None:
+        self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for number in range(int(seconds / 0.05)):
+            await asyncio.sleep(0.05)
+            self._transport.write(b"8\r\n%07d\n\r\n" % number)
+        self._transport.write(b"0\r\n\r\n")
+
+    def _answer(self, told: dict[str, object]) -> None:
+        body = json.dumps(told).encode()
+        self._transport.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+        )

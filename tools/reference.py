@@ -1,0 +1,117 @@
+"""Writes docs/reference/*.md from the code: `tools/reference.py [FOLDER]`. A test compares what is committed."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from gateway.config.json_schema import schemas
+from gateway.model.codes import Code, all_codes
+from gateway.model.events import EVENTS
+from gateway.ops.metrics import METRICS
+
+FOLDER = Path("docs/reference")
+
+
+def pages() -> dict[str, str]:
+    """File name to text."""
+    return {
+        "codes.md": _table(
+            "Codes",
+            "Every code that a log line, a page or a JSON answer can hold. A code is never renamed.",
+            ("code", "status", "what the person reads"),
+            ((f"`{code.id}`", str(code.status or "-"), _read(code)) for code in all_codes()),
+        ),
+        "events.md": _table(
+            "Log events",
+            "One JSON object a line on standard output: `time`, `level`, `event`, `pid`, `request_id` and facts.",
+            ("event", "level", "meaning"),
+            ((f"`{event.id}`", event.level, event.meaning) for event in EVENTS.values()),
+        ),
+        "metrics.md": _table(
+            "Metrics",
+            "At `/metrics` of the admin listener. Labels are configured names and codes, never what a client sends.",
+            ("metric", "kind", "labels", "meaning"),
+            ((f"`{one.name}`", one.kind, ", ".join(one.labels) or "-", one.help) for one in METRICS),
+        ),
+        "configuration.md": "\n".join(_configuration()),
+    }
+
+
+def _read(code: Code) -> str:
+    return f"{code.title}. {code.advice}".strip(". ") + "." if code.title else "(never reaches a browser)"
+
+
+def _table(title: str, about: str, columns: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
+    lines = [f"# {title}", "", about, "", _row(columns), _row(("---",) * len(columns)), *map(_row, rows)]
+    return "\n".join(lines) + "\n"
+
+
+def _row(cells: tuple[str, ...]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _configuration() -> Iterator[str]:
+    yield "# Configuration"
+    yield ""
+    yield "Every key of the three kinds of file. Durations: `15s`, `5m`, `12h`, `7d`; sizes: `8KB`, `100MB`, `1GB`."
+    yield "Scalars are read as YAML 1.2: `no`, `012` and `1:30` are texts. Paths of files start from the policy folder."
+    for file, kind in (("gateway", "gateway.yaml"), ("provider", "providers/*.yaml"), ("app", "apps/**/*.yaml")):
+        schema = json.loads(schemas()[f"{file}.schema.json"])
+        yield ""
+        yield f"## {kind}"
+        yield from _section(schema, schema, "")
+    yield ""
+
+
+def _section(schema: dict[str, Any], root: dict[str, Any], path: str) -> Iterator[str]:
+    yield ""
+    yield _row(("key", "value", "default", "meaning"))
+    yield _row(("---",) * 4)
+    nested: list[tuple[str, dict[str, Any]]] = []
+    required = schema.get("required", [])
+    for name, value in schema.get("properties", {}).items():
+        resolved = _resolved(value, root)
+        key = f"{path}.{name}" if path else name
+        default = "required" if name in required else _default(value)
+        yield _row((f"`{key}`", _value(value, root), default, value.get("description") or resolved.get("description", "")))
+        if "properties" in resolved and key.count(".") < 2:
+            nested.append((key, resolved))
+    for key, resolved in nested:
+        yield ""
+        yield f"### `{key}`"
+        yield from _section(resolved, root, key)
+
+
+def _resolved(value: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
+    reference = value.get("$ref")
+    if reference is None:
+        return value
+    found: dict[str, Any] = root["$defs"][reference.rpartition("/")[2]]
+    return found
+
+
+def _default(value: dict[str, Any]) -> str:
+    return f"`{json.dumps(value['default'], ensure_ascii=False)}`" if "default" in value else "-"
+
+
+def _value(value: dict[str, Any], root: dict[str, Any]) -> str:
+    resolved = _resolved(value, root)
+    if "enum" in resolved:
+        return ", ".join(f"`{choice}`" for choice in resolved["enum"])
+    if "oneOf" in resolved or "anyOf" in resolved:
+        choices = resolved.get("oneOf") or resolved["anyOf"]
+        return " or ".join(dict.fromkeys(_value(choice, root) for choice in choices))
+    kind = resolved.get("type", "any")
+    if kind == "array":
+        return f"list of {_value(resolved.get('items', {}), root)}"
+    if kind == "object":
+        return "{" + ", ".join(resolved.get("properties", ("name: ...",))) + "}"
+    return str(kind)
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    for name, text in pages().items():
+        (folder / name).write_text(text, "utf-8")
