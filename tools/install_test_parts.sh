@@ -20,7 +20,8 @@ missing_packages() {
     php) command -v php >/dev/null || echo php-cli ;;
     tomcat)
         [ -x /usr/share/tomcat10/bin/catalina.sh ] || echo tomcat10
-        command -v java >/dev/null || echo default-jre-headless
+        # Its compiler of pages needs Java 21, which is not everywhere the default.
+        compgen -G '/usr/lib/jvm/java-21-openjdk-*/bin/java' >/dev/null || echo openjdk-21-jre-headless
         ;;
     node)
         has_node || echo nodejs

@@ -244,13 +244,16 @@ class ClientConnection(asyncio.Protocol):
 
     def _request(self, head: bytes) -> None:
         """One whole head in any form."""
-        request = self.request
+        plane, request = self.plane, self.request
         request.started = monotonic()
         self._probe = None
         try:
-            check_size(head, self.plane.limits)
-            request.parse(head)
-            request.read(head, self.plane.renew())
+            places = plane.renew()
+            if not request.same_lines(head, places):
+                check_size(head, plane.limits)
+                if not request.parse_usual(head):
+                    request.parse(head)
+                request.read(head, places)
         except GatewayError as error:
             refuse_head(self, error, head)
         else:
@@ -263,9 +266,6 @@ class ClientConnection(asyncio.Protocol):
         self.state = WAIT
         self.answering = self.retried = self.chunked_out = False
         self.body_done = request.framing in _NO_BODIES
-        if not self.body_done:
-            # The body goes past the parser.
-            request.fresh()
         walk.admit(self)
 
     # --- the body ---
@@ -424,7 +424,7 @@ class ClientConnection(asyncio.Protocol):
         self.deadline = plane.timers.now + plane.timeouts.idle
         if self.ahead:
             self.pump()
-        elif not self._reading:
+        elif self.write_paused or not self._reading:
             self._steer()
 
     def _leave(self) -> None:

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from gateway.model.codes import LIMIT_CONNECTIONS, Code
 from gateway.model.decision import Deny
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from gateway.proxy.client import ClientConnection
 
 _PHRASES: Final = {status.value: status.phrase.encode("ascii") for status in HTTPStatus}
-_RETRY_AFTER: Final = b"5"
 
 
 def refuse(client: "ClientConnection", code: Code, *, detail: str = "", close: bool = False) -> None:
@@ -95,9 +94,8 @@ def _login_url(request: Request, kind: Kind) -> str:
     origin = f"{app.scheme}://{request.place.host}" + ("" if app.port is None else f":{app.port}")
     back = request.spot.target.raw.decode("ascii")
     if kind != "frame":
-        referer = urlsplit(request.field(b"referer").decode("latin-1"))
-        same = f"{referer.scheme}://{referer.netloc}" == origin
-        back = (referer.path or "/") + (f"?{referer.query}" if referer.query else "") if same else "/"
+        referer = request.field(b"referer").decode("latin-1")
+        back = referer[len(origin) :] if referer.startswith(f"{origin}/") else "/"
     return f"{origin}/_ecluse/login?to={quote(safe_target(back, app.leniency) or '/', safe='/')}"
 
 
@@ -117,8 +115,6 @@ def _answer(
     keep = client.keep = request.keep_alive and client.body_done and not close and not client.plane.draining
     lines = [b"HTTP/1.1 %d %b" % (page.status, _PHRASES.get(page.status, b"Refused"))]
     lines += [b"\r\n%b: %b" % header for header in page.headers]
-    if page.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        lines.append(b"\r\nRetry-After: " + _RETRY_AFTER)
     lines.append(b"\r\nContent-Length: %d" % len(page.body))
     if not keep:
         lines.append(b"\r\nConnection: close")

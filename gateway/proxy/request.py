@@ -32,6 +32,10 @@ _USUAL: Final = frozenset({b"keep-alive", b"Keep-Alive"})
 # A connection keeps the header lines of its last request, if they are no longer than this.
 _REMEMBERED: Final = 2048
 
+# A Content-Length frames whatever method it comes with.
+_REMEMBERED_RARE: Final = frozenset({CONTENT_LENGTH})
+_NO_BODIES: Final = frozenset({NO_BODY, 0})
+
 
 class Request:
     """Valid from `read` (or `same_lines`) until the next one. `lines`: those of the client that go on, as pieces.
@@ -148,12 +152,15 @@ class Request:
         self.keep_alive = spot.minor or connection is not None
         if connection is not None and connection not in _USUAL:
             self._connection(connection, spot)
-        elif not rare and not shape.dropped and len(head) <= _REMEMBERED:
+        elif not shape.dropped and rare.keys() <= _REMEMBERED_RARE and len(head) <= _REMEMBERED:
             self._block, self._places, self._kept_alive = head[end:], places, connection is not None
         if shape.dropped or spot.authority is not None:
             self._unusual(shape, spot)
         if rare:
             self._frame(spot)
+            if self.framing not in _NO_BODIES:
+                # The body goes past the parser.
+                self.fresh()
         else:
             self.framing = NO_BODY
             self.expects = self.upgrade = self.bound = False

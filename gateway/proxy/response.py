@@ -21,7 +21,7 @@ from gateway.wire.headers import (
 from gateway.wire.hop_by_hop import connection_tokens, without_named
 
 # The reason phrase is the upstream's own, and may be empty.
-_STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([\t \x21-\x7e\x80-\xff]*))?\r\n")
+_STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: ([\t \x21-\x7e\x80-\xff]*))?\r\n")
 _STATUS_LINES: Final = 512
 _LONGEST_STATUS_LINE: Final = 128
 _SHAPES: Final = 512

@@ -60,8 +60,8 @@ PC12 = (
 
 async def other_app(world: World) -> None:
     """Absolute form of one app, Host of another, both ours: neither's rules may be taken for the other's."""
-    for one, other in (("prefix-deny", "prefix-public"), ("exact-deny", "exact-public"), ("regex-deny", "regex-public")):
-        for app, target in ((one, other), (other, one)):
+    for form in ("prefix", "exact", "regex"):
+        for app, target in ((f"{form}-deny", f"{form}-public"), (f"{form}-public", f"{form}-deny")):
             r400(world, await world.send(request(app, f"http://{host(target)}/private/page")))
 
 

@@ -84,9 +84,10 @@ REFUSED = {
              "/public/%2e%252e/%61dmin"),
     "PC07": ("/admin%00", "/admin%00.css", "/public%0aadmin", "/admin%0d%0aX:%201", "/admin%7f"),
     # Beyond the corpus: further ways to write the same to some server.
-    "PC03+": ("/public/..\\admin", "/public/%c0%ae%c0%ae/admin", "/public/%c0%af..%c0%afadmin", "/public/%e0%80%ae/admin",
-              "/public/%u002e%u002e/admin", "/public/%ef%bc%8f..%ef%bc%8fadmin", "/public/%e2%88%95admin",
-              "/public/%e2%80%a5/admin", "/public/%ef%bc%8e%ef%bc%8e/admin", "/public/%c1%9cadmin", "/public/%e2%81%84admin",
+    "PC03+": ("/public/..\\admin", "/public/%c0%ae%c0%ae/admin", "/public/%c0%af..%c0%afadmin",
+              "/public/%e0%80%ae/admin", "/public/%u002e%u002e/admin", "/public/%ef%bc%8f..%ef%bc%8fadmin",
+              "/public/%e2%88%95admin", "/public/%e2%80%a5/admin", "/public/%ef%bc%8e%ef%bc%8e/admin",
+              "/public/%c1%9cadmin", "/public/%e2%81%84admin",
               "/public/%ef%bc%9b/admin", "/public/%c2%85admin", "/public/%", "/public/%2", "/public/%zz", "/public/%+2f",
               "/public/\u00e9", "/public/\u202e", "/public/<>", '/public/"', "/public/{x}", "/public/^", "/public/`"),
 }  # fmt: skip
@@ -135,8 +136,8 @@ PC09 = (
     ("/adm%C4%B1n", all_of(refused("/adm%C4%B1n", but=(*FORMS, "parameters", "slashes", "latin", "loose")),
                            is_elsewhere("/adm%C4%B1n", *DENY_FIRST))),
     ("/ＡＤＭＩＮ", refused("/\uff21\uff24\uff2d\uff29\uff2e")),
-    ("é composed and decomposed", is_admin("/acc%C3%A8s", *FORMS[:4], "regex-public", "nocase", "parameters", "slashes")),
-    ("e with a combining accent", is_admin("/acce%CC%80s", *FORMS[:4], "regex-public", "nocase", "parameters", "slashes")),
+    ("è composed", is_admin("/acc%C3%A8s", *FORMS, "nocase", "parameters", "slashes")),
+    ("e with a combining accent", is_admin("/acce%CC%80s", *FORMS, "nocase", "parameters", "slashes")),
     ("è as ISO 8859-1", all_of(is_admin("/acc%E8s", "latin", "loose"),
                                refused("/acc%E8s", but=("latin", "loose")))),
     ("/%61%64%6D%69%6E", is_admin("/%61%64%6D%69%6E", *FORMS, *LENIENT)),
@@ -151,7 +152,7 @@ PC11 = (
     ("an expression is anchored at both ends", is_elsewhere("/xadminx", *DENY_FIRST)),
     ("a line end is no end of an expression", refused("/admin%0a")),
     ("/public%3f/../admin", refused("/public%3f/../admin")),
-    ("a query of every sort of byte", is_elsewhere("/public/page?a=%2e%2e/%00;#"[:-1] + "&b=//..\\&c='\"<>{}|^`", *FORMS)),
+    ("every sort of byte in a query", is_elsewhere("/public/page?a=%2e%2e/%00;&b=//..\\&c='\"<>{}|^`", *FORMS)),
 )
 
 
@@ -223,7 +224,7 @@ async def http_10(world: World) -> None:
 
 
 CASES: tuple[Case, ...] = (
-    *(case for id, targets in REFUSED.items() for case in numbered(id, ((target, refused(target)) for target in targets))),
+    *(case for id, targets in REFUSED.items() for case in numbered(id, [(name, refused(name)) for name in targets])),
     *numbered("PC05", PC05),
     *numbered("PC06", PC06),
     *numbered("PC09", PC09),

@@ -95,6 +95,10 @@ class Issuer:
         finally:
             self.behaviour = before
 
+    def misbehave(self, **changes: Any) -> None:
+        """From here on."""
+        self.behaviour = replace(self.behaviour, **changes)
+
     # --- the endpoints ---
 
     async def metadata(self, request: web.Request) -> web.StreamResponse:

@@ -21,6 +21,7 @@ from tests.attacks.exchange import Door, Exchange, exchange
 from tests.attacks.provider import Issuer, Providers
 from tests.attacks.recorder import Recorder, Script
 from tests.attacks.relay import Relay
+from tests.attacks.scratch import SCRATCH, prepare
 from tests.browser_like import Person, Response
 
 HERE = Path(__file__).parent
@@ -40,13 +41,6 @@ TLS_APPS = ("prefix-public", "prefix-deny", PORTAL)
 _PORT = re.compile(r"(?<=localhost:|127\.0\.0\.1:)\d+\b")
 _READY_WITHIN = 30.0
 _STOPPED_WITHIN = 8.0
-
-# The issuers beside the two of the files, each a provider of the application `scratch`, each for what it is named for.
-SCRATCH = (
-    "mismatch", "no-issuer", "endless-metadata", "endless-keys", "large-metadata", "redirected-keys", "file-keys",
-    "borrowed-token", "no-kid", "no-kid-two-keys", "rotating", "unknown-kids", "bad-neighbour", "slow", "unreachable",
-)  # fmt: skip
-
 
 @dataclass
 class World:
@@ -137,12 +131,16 @@ class World:
         """The Cookie value of a person who is signed in at this app; made at the first call."""
         key = (app, f"{provider}/{login}")
         if key not in self._cookies:
-            person = self._people.setdefault(key[1], Person("en"))
+            person = self.person(key[1])
             await self.sign_in(login, self.url(app, "/_ecluse/login?to=/"), person=person, provider=provider)
             value = person.jar.get(host(app), SEAT)
             expect(value is not None, f"{login} could not sign in to {app}")
             self._cookies[key] = f"{SEAT}={value}".encode()
         return self._cookies[key]
+
+    def person(self, name: str) -> Person:
+        """A browser that is kept until the end, made at the first call."""
+        return self._people.setdefault(name, Person("en"))
 
     async def leave(self) -> None:
         for person in self._people.values():
@@ -256,6 +254,7 @@ class Stage:
             scratch=issuers, gateway=gateway, door=Door(self.ports["public"]), authority=authority,
         )  # fmt: skip
         self._started.push_async_callback(self.world.leave)
+        prepare(issuers, self.world.alpha.url)
 
     def _make_keys(self) -> ssl.SSLContext:
         """The listener's certificate; another one, of another authority, for the upstream that nobody trusts."""

@@ -1,5 +1,6 @@
 """What a provider's answer may not be: each is refused with a code in the log and a page that a person can read."""
 
+import json
 import time
 from collections.abc import AsyncIterator, Callable
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -121,7 +122,7 @@ FORGED_TOKENS: dict[str, tuple[Callable[[Document], str], str]] = {
     "another key": (lambda claims: sign(claims, "stolen", kid="alpha"), "oidc.id_token.signature"),
     "a key that the provider does not show": (lambda claims: sign(claims, "stolen"), "oidc.id_token.key"),
     "another algorithm": (lambda claims: sign_mac(claims, SECRET), "oidc.id_token.algorithm"),
-    "no algorithm": (lambda _: unsigned('{"alg":"none"}', '{"sub":"alice"}'), "oidc.id_token.algorithm"),
+    "no algorithm": (lambda claims: unsigned('{"alg":"none"}', json.dumps(claims)), "oidc.id_token.algorithm"),
 }
 
 

@@ -1,0 +1,41 @@
+"""Issuers for one kind of misbehaviour each, from their first answer on: metadata and keys are kept by the gateway."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from tests.attacks.provider import Document, Endless, Issuer, key, sign
+
+# The issuers beside the two of the files, each a provider of the application `scratch`, each for what it is named for.
+SCRATCH = (
+    "mismatch", "no-issuer", "endless-metadata", "endless-keys", "large-metadata", "redirected-keys", "file-keys",
+    "borrowed-endpoints", "borrowed-token", "no-kid", "no-kid-two-keys", "rotating", "unknown-kids", "bad-neighbour", "slow", "unreachable",
+)  # fmt: skip
+
+
+def prepare(issuers: Mapping[str, Issuer], honest: str) -> None:
+    """`honest`: the URL of an issuer that does nothing wrong."""
+    elsewhere = f"{honest}/"
+    no_kid = {"token": lambda told: sign(told, "scratch", kid=None)}
+    bad_keys: list[Any] = [{"kty": "RSA", "kid": "x", "n": "AA", "e": "AQAB"}, {"kty": "oct", "k": "AAAA"}, "x", {}]
+    behaviours: dict[str, dict[str, Any]] = {
+        "mismatch": {"metadata": lambda told: told | {"issuer": honest}},
+        "no-issuer": {"metadata": lambda told: {name: told[name] for name in told if name != "issuer"}},
+        "endless-metadata": {"metadata": lambda told: Endless()},
+        "endless-keys": {"keys": lambda told: Endless()},
+        "large-metadata": {"metadata": lambda told: told | {"x": "a" * (2 << 20)}},
+        "redirected-keys": {"keys": lambda told: web.Response(status=302, headers={"Location": elsewhere + "jwks"})},
+        "file-keys": {"metadata": lambda told: told | {"jwks_uri": "file:///etc/passwd"}},
+        "borrowed-endpoints": {"metadata": lambda told: told | {"token_endpoint": elsewhere + "token"}},
+        "borrowed-token": {"metadata": lambda told: told | {"authorization_endpoint": elsewhere + "authorize"}},
+        "no-kid": no_kid,
+        "no-kid-two-keys": no_kid | {"keys": lambda told: {"keys": [public("beta"), *told["keys"]]}},
+        "bad-neighbour": {"keys": lambda told: {"keys": [*bad_keys, *told["keys"]]}},
+    }
+    for name, behaviour in behaviours.items():
+        issuers[name].misbehave(**behaviour)
+
+
+def public(name: str) -> Document:
+    return dict(key(name).as_dict(private=False))

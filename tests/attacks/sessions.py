@@ -1,0 +1,348 @@
+"""SE: nobody's session is had by guessing, planting, moving, waiting or keeping. attacks.md 2.5."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from gateway.model.identity import Identity
+from gateway.model.session import SeatLimits
+from gateway.stores.sessions import Sessions
+from gateway.stores.sqlite import SqliteStore
+from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
+from tests.attacks.exchange import Exchange
+from tests.attacks.outcomes import denied, passed
+from tests.attacks.recorder import Script
+from tests.attacks.request import NAVIGATION, request
+from tests.attacks.world import BINDING, PORTAL, SEAT, World, host
+from tests.browser_like import Person, Response
+
+APP = "prefix-public"
+PAGE = "/private/page"
+KEY = (("k1", b"0123456789abcdef" * 4),)
+
+
+async def asked(world: World, value: bytes, *, app: str = APP, target: str = PAGE) -> Exchange:
+    return await world.send(request(app, target, cookie=b"%b=%b" % (SEAT.encode(), value)))
+
+
+async def value_of(world: World, app: str = APP, login: str = "alice") -> bytes:
+    if not world.is_gateway:
+        return b"A" * 22 + b"." + b"B" * 43
+    return (await world.cookie(app, login)).partition(b"=")[2]
+
+
+def seat_of(person: Person, app: str = APP) -> bytes:
+    return (person.jar.get(host(app), SEAT) or "").encode()
+
+
+# --- SE01: fixation ---
+
+
+async def planted(world: World) -> None:
+    """A cookie that was there before the sign-in, one that has ended or an invented one, is not carried on."""
+    before_me, _ = await world.sign_in("mallory", world.url(APP, PAGE))
+    ended = seat_of(before_me)
+    await sign_out(world, before_me)
+    for before in (ended, b"A" * 22 + b"." + b"B" * 43):
+        person = Person("en")
+        for place in (host(APP), PORTAL):
+            person.jar.put(place, SEAT, before.decode())
+        _, page = await world.sign_in("alice", world.url(APP, PAGE), person=person)
+        after = seat_of(person)
+        expect(page.status == 200 and after != b"", f"the control: alice is signed in: {page.status}")
+        expect(before.partition(b".")[0] not in after, "the planted id was carried on")
+        denied(world, await asked(world, before))
+
+
+async def new_id_at_login(world: World) -> None:
+    """On the portal and on the app, at each sign-in; the seat before ends."""
+    person, _ = await world.sign_in("alice", world.url(APP, PAGE))
+    ids = []
+    for _ in range(3):
+        page = await person.step("GET", world.portal("/_ecluse/login?provider=alpha"))
+        await world.follow(person, page, "alice")
+        ids.append(person.jar.get(PORTAL, SEAT))
+    expect(len(set(ids)) == 3 and None not in ids, "an id was used again")
+    expect(len({value.partition(".")[0] for value in ids if value}) == 3, "a session id was used again")
+    await person.close()
+
+
+async def id_in_the_address(world: World) -> None:
+    value = (await value_of(world)).decode()
+    for target in (f"{PAGE}?{SEAT}={value}", f"{PAGE}?session={value}", f"{PAGE}?jsessionid={value}"):
+        denied(world, await world.send(request(APP, target)))
+    denied(world, await world.send(request(APP, PAGE, b"X-Session: " + value.encode())))
+    denied(world, await world.send(request(APP, PAGE, b"Authorization: Bearer " + value.encode())))
+
+
+def changed(how: Callable[[bytes], bytes]) -> Run:
+    async def run(world: World) -> None:
+        value = await value_of(world)
+        other = how(value)
+        expect(other != value, "nothing was changed")
+        denied(world, await asked(world, other))
+        if world.is_gateway:
+            passed(world, await asked(world, value))
+
+    return run
+
+
+def swapped_case(value: bytes) -> bytes:
+    return value.swapcase()
+
+
+async def of_an_ended_session(world: World) -> None:
+    person, _ = await world.sign_in("alice", world.url(APP, PAGE))
+    value = seat_of(person)
+    passed(world, await asked(world, value))
+    await sign_out(world, person)
+    for _ in range(8):
+        denied(world, await asked(world, value))
+
+
+async def sign_out(world: World, person: Person) -> Response:
+    page = await person.step("GET", world.url(APP, "/_ecluse/logout"))
+    (form,) = page.forms()
+    return await person.submit(page, form)
+
+
+async def of_another_deployment(world: World) -> None:
+    """A seat written into this very store, but under another store key (a restored dump, another installation's)."""
+    identity = Identity("alpha", world.alpha.url, "root", {"uid": ("root",), "groups": ("admins",)})
+    store = SqliteStore(world.folder / "var/sessions.sqlite")
+    await store.open()
+    values = {}
+    for name, key in (("other", (("k1", b"another key of another deployment")),), ("ours", KEY)):
+        keys = key if name == "ours" else (("k1", b"another-deployment-of-this-very-id"),)
+        values[name] = await Sessions(store, keys).sign_in(
+            host=host(APP), identity=identity, tenant=None, browser="0" * 64, idle=600, absolute=600, id_token=None,
+            sid=None, replaces=None, limits=SeatLimits(),
+        )  # fmt: skip
+    await store.close()
+    denied(world, await asked(world, values["other"]))
+    passed(world, await asked(world, values["ours"]))
+
+
+SE01 = (
+    ("a planted cookie", planted),
+    ("a new id at each sign-in", new_id_at_login),
+    ("an id in the address or another header", id_in_the_address),
+    ("an id in other case", changed(swapped_case)),
+    ("an id of an ended session", of_an_ended_session),
+    ("an id of another deployment", of_another_deployment),
+)
+
+# --- SE03: flags ---
+
+
+async def flags(world: World) -> None:
+    """Every cookie of ours, on every step of a sign-in and a sign-out."""
+    person, _ = await world.sign_in("alice", world.url(APP, PAGE))
+    await sign_out(world, person)
+    lines = person.jar.received
+    expect(len(lines) >= 4 and not person.jar.refused, f"{person.jar.refused}")
+    for line in lines:
+        name, *attributes = [part.strip() for part in line.split(";")]
+        told = {attribute.partition("=")[0].lower(): attribute.partition("=")[2] for attribute in attributes}
+        expect(name.startswith("__Host-ecluse"), f"a cookie of another name: {line}")
+        expect({"secure", "httponly"} <= told.keys() and told.get("path") == "/", f"{line}")
+        expect(told.get("samesite") == "Lax" and "domain" not in told, f"{line}")
+        expect(int(told.get("max-age", "0")) <= 600, f"it outlives what it is for: {line}")
+
+
+async def upstream_sets_ours(world: World) -> None:
+    """An application's Set-Cookie of our names goes no further, however it is spelled; its own does."""
+    names = (b"__Host-ecluse", b"__host-ECLUSE", b"__Host-ecluse-b", b"__Host-ecluse-b-12345678", b" __Host-ecluse",
+             b"__Host-ecluse ")  # fmt: skip
+    lines = [b"Set-Cookie: %b=stolen; Path=/; Secure" % name for name in names]
+    lines += [b"Set-Cookie: =__Host-ecluse=stolen; Path=/; Secure", b"Set-Cookie: theirs=kept; Path=/"]
+    world.recorder.scripts[b"/public/cookies"] = Script(
+        b"HTTP/1.1 200 OK\r\n%b\r\nContent-Length: 0\r\n\r\n" % b"\r\n".join(lines)
+    )
+    seen = await world.send(request(APP, "/public/cookies"))
+    passed(world, seen)
+    expect(seen.answer.all(b"set-cookie") == [b"theirs=kept; Path=/"], f"{seen.answer.all(b'set-cookie')}")
+
+
+# --- SE04: forgery ---
+
+
+def flipped(at: int) -> Callable[[bytes], bytes]:
+    """One bit of the base64url letter there: another letter of the same alphabet."""
+
+    def flip(value: bytes) -> bytes:
+        letter = b"B" if value[at : at + 1] == b"A" else b"A"
+        return value[:at] + letter + value[at + 1 :]
+
+    return flip
+
+
+async def every_letter(world: World) -> None:
+    value = await value_of(world)
+    for at in range(len(value)):
+        if at != 22:
+            denied(world, await asked(world, flipped(at)(value)))
+
+
+async def host_swap(world: World) -> None:
+    """The cookie of one host on another (K100): nothing, though both are of one session; on both workers."""
+    person, _ = await world.sign_in("alice", world.url(APP, PAGE))
+    await world.sign_in("alice", world.url("regex-public", PAGE), person=person)
+    pairs = ((APP, "regex-public"), ("regex-public", APP))
+    for own, other in pairs:
+        for _ in range(6):
+            passed(world, await asked(world, seat_of(person, own), app=own))
+            denied(world, await asked(world, seat_of(person, own), app=other))
+    for _ in range(4):
+        denied(world, await asked(world, (person.jar.get(PORTAL, SEAT) or "").encode()))
+
+
+async def user_swap(world: World) -> None:
+    """The id of one person with the secret of another."""
+    alice, root = await value_of(world), await value_of(world, login="root")
+    for one, other in ((alice, root), (root, alice)):
+        mixed = one.partition(b".")[0] + b"." + other.partition(b".")[2]
+        if world.is_gateway or mixed != one:
+            denied(world, await asked(world, mixed, target="/admin"))
+
+
+async def two_of_them(world: World) -> None:
+    """Two cookies of our name: nobody can say which one counts, so neither does (K085)."""
+    alice, root = await value_of(world), await value_of(world, login="root")
+    for one, other in ((alice, root), (root, alice), (alice, alice), (b"", alice), (alice, b"")):
+        name = SEAT.encode()
+        data = request(APP, PAGE, cookie=b"%b=%b; theme=dark; %b=%b" % (name, one, name, other))
+        seen = await world.send(data)
+        expect(seen.answer.status == 400 and world.recorder.all_bytes == b"", f"{seen}")
+        lines = [b"Cookie: %b=%b" % (name, value) for value in (one, other)]
+        seen = await world.send(request(APP, PAGE, *lines))
+        expect(seen.answer.status == 400 and world.recorder.all_bytes == b"", f"{seen}")
+
+
+def wrapped(value: bytes) -> bytes:
+    return b'"' + value + b'"'
+
+
+SE04 = (
+    ("a bit in every letter", every_letter),
+    ("cut short", changed(lambda value: value[:-1])),
+    ("one letter more", changed(lambda value: value + b"A")),
+    ("padded", changed(lambda value: value + b"=")),
+    ("on another host", host_swap),
+    ("another person's secret", user_swap),
+    ("4 kB of nonsense", changed(lambda value: b"A" * 4096)),
+    ("an empty one", changed(lambda value: b"")),
+    ("in quotes", changed(wrapped)),
+    ("the binding cookie's value", changed(lambda value: b"B" * 43)),
+    ("two of them", two_of_them),
+)
+
+# --- SE05: lifetimes, SE06: revocation ---
+
+
+async def idle_and_absolute(world: World) -> None:
+    """A seat of 2 s idle and 4 s in all, refused a second later, in use or not, on both workers, with no cleaner."""
+    app, began = "short", time.monotonic()
+    person, page = await world.sign_in("alice", world.url(app, "/"))
+    other, _ = await world.sign_in("bob", world.url(app, "/"))
+    expect(page.status == 200, f"the control: let in at first: {page.status}")
+    value = seat_of(person, app)
+    passed(world, await asked(world, seat_of(other, app), app=app, target="/"))
+    while time.monotonic() - began < 3.6:
+        passed(world, await asked(world, value, app=app, target="/"))
+        if time.monotonic() - began > 3.2:
+            denied(world, await asked(world, seat_of(other, app), app=app, target="/"))
+        await asyncio.sleep(0.2)
+    await asyncio.sleep(5.0 - (time.monotonic() - began))
+    for _ in range(6):
+        denied(world, await asked(world, value, app=app, target="/"))
+        denied(world, await asked(world, seat_of(other, app), app=app, target="/"))
+
+
+def at(moment: int) -> Callable[[dict[str, object]], dict[str, object]]:
+    return lambda claims: claims | {"auth_time": moment}
+
+
+async def asked_anew(world: World) -> None:
+    """`then: sign_in`: the portal's session does not do; the provider is asked, with max_age=0, and an authentication
+    of an hour ago is refused, as is one of which nobody knows when it was."""
+    old = at(int(time.time()) - 3600)
+    with world.alpha.misbehaving(claims=old):
+        person, page = await world.sign_in("alice", world.url(APP, PAGE))
+        expect(page.status == 200, f"the control: another app takes it: {page.status}")
+        before = len(world.alpha.asked)
+        page = await world.follow(person, await person.step("GET", world.url("short", "/")), "alice")
+        expect(page.status == 403, f"an authentication of an hour ago did: {page.status} {page.url}")
+        expect([query.get("max_age") for query in world.alpha.asked[before:]] == ["0"], f"{world.alpha.asked[before:]}")
+    with world.alpha.misbehaving(claims=lambda claims: {name: claims[name] for name in claims if name != "auth_time"}):
+        page = await world.follow(person, await person.step("GET", world.url("short", "/")), "alice")
+        expect(page.status == 403, f"no auth_time did: {page.status} {page.url}")
+    page = await world.follow(person, await person.step("GET", world.url("short", "/")), "alice")
+    expect(page.status == 200, f"the control: a new authentication does: {page.status} {page.url}")
+
+
+async def signed_out_everywhere(world: World) -> None:
+    """Copied cookies of all hosts, at once and on every worker; the answer of the sign-out comes after (K049)."""
+    person, _ = await world.sign_in("alice", world.url(APP, PAGE))
+    await world.sign_in("alice", world.url("regex-public", PAGE), person=person)
+    places = ((APP, PAGE), ("regex-public", PAGE))
+    for app, target in places * 4:
+        passed(world, await asked(world, seat_of(person, app), app=app, target=target))
+    copies = {app: seat_of(person, app) for app, _ in places}
+    await sign_out(world, person)
+    for app, target in places * 8:
+        denied(world, await asked(world, copies[app], app=app, target=target))
+
+
+async def stream_is_cut(world: World) -> None:
+    """What still streams for a session that has ended is cut within 5 s (and a second for the machine)."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n5\r\ndata\n\r\n"
+    world.recorder.scripts[b"/private/stream"] = Script(head)
+    person, _ = await world.sign_in("alice", world.url(APP, PAGE))
+    cookie = b"%b=%b" % (SEAT.encode(), seat_of(person))
+    streaming = asyncio.create_task(world.send(request(APP, "/private/stream", cookie=cookie), within=12.0))
+    await asyncio.sleep(0.5)
+    began = time.monotonic()
+    await sign_out(world, person)
+    seen = await streaming
+    expect(b"data\n" in seen.received and seen.closed, f"the control: it streamed; and it was cut: {seen}")
+    expect(time.monotonic() - began < 6.0, f"cut after {time.monotonic() - began:.1f} s")
+
+
+async def stale_cookie_at_login(world: World) -> None:
+    """An ended session's cookie at the sign-in: useless before and after, and replaced by it (K006)."""
+    person, _ = await world.sign_in("alice", world.url(APP, PAGE))
+    value = seat_of(person)
+    await sign_out(world, person)
+    person.jar.put(host(APP), SEAT, value.decode())
+    person.jar.put(PORTAL, SEAT, value.decode())
+    denied(world, await world.send(request(APP, PAGE, *NAVIGATION, cookie=b"%b=%b" % (SEAT.encode(), value))))
+    _, page = await world.sign_in("bob", world.url(APP, PAGE), person=person)
+    expect(page.status == 200 and seat_of(person) != value, f"{page.status}")
+    denied(world, await asked(world, value))
+    found = passed(world, await asked(world, seat_of(person)))
+    expect(found.all(b"x-remote-user") == [b"bob"], f"{found.all(b'x-remote-user')}")
+
+
+async def binding_is_no_seat(world: World) -> None:
+    cookie = b"%b=%b" % (BINDING.encode(), b"A" * 43)
+    denied(world, await world.send(request(APP, PAGE, cookie=cookie)))
+
+
+CASES: tuple[Case, ...] = (
+    *numbered("SE01", SE01[:2], controlled=False),
+    *numbered("SE01", SE01[2:4], first=3),
+    *numbered("SE01", SE01[4:], first=5, controlled=False),
+    uncontrolled("SE03.1", "the flags of every cookie", flags),
+    Case("SE03.2", "an application sets a cookie of our name", upstream_sets_ours),
+    *numbered("SE04", SE04[:4]),
+    uncontrolled("SE04.5", "on another host", host_swap),
+    *numbered("SE04", SE04[6:], first=7),
+    uncontrolled("SE04.6", "another person's secret", user_swap),
+    Case("SE04.12", "the binding cookie alone", binding_is_no_seat),
+    uncontrolled("SE05.1", "idle and absolute limits", idle_and_absolute),
+    uncontrolled("SE05.2", "an authentication that is too old", asked_anew),
+    uncontrolled("SE06.1", "a sign-out, on every worker and host", signed_out_everywhere),
+    uncontrolled("SE06.2", "a stream of an ended session", stream_is_cut),
+    uncontrolled("SE06.3", "an ended session's cookie at the sign-in", stale_cookie_at_login),
+)

@@ -1,0 +1,123 @@
+"""Servers that others wrote, each on a port of 127.0.0.1 for as long as a `with` lasts."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+HERE = Path(__file__).parent
+TOMCAT = Path("/usr/share/tomcat10")
+TOMCAT_SETTINGS = Path("/etc/tomcat10")
+JAVA_HOMES = "java-21-openjdk-*"
+READY_WITHIN = 20.0
+
+_NGINX = """
+daemon off; master_process off;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx.errors;
+worker_processes 1;
+events {{ worker_connections 64; }}
+http {{
+  access_log off;
+  default_type text/plain;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/p;
+  fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  server {{
+    listen 127.0.0.1:{port};
+    root {folder}/www;
+    location /zipped/ {{ alias {folder}/www/; gzip on; gzip_min_length 1; gzip_types text/plain; }}
+    location /told {{ return 200 "user=$http_x_remote_user connection=$http_connection version=$server_protocol\\n"; }}
+  }}
+}}
+"""
+
+
+@contextmanager
+def php(folder: Path, port: int) -> Iterator[None]:
+    """PHP's own server: php/told.php answers everything."""
+    script = HERE / "php/told.php"
+    with _running([_found("php"), "-S", f"127.0.0.1:{port}", str(script)], folder / "php.log", port):
+        yield
+
+
+@contextmanager
+def nginx(folder: Path, port: int, files: Mapping[str, bytes]) -> Iterator[None]:
+    """`files` by name; under /zipped/ the same, chunked and compressed."""
+    (folder / "www").mkdir()
+    folder.chmod(0o755)
+    for name, content in files.items():
+        (folder / "www" / name).write_bytes(content)
+    settings = folder / "nginx.conf"
+    settings.write_text(_NGINX.format(folder=folder, port=port))
+    command = [_found("nginx"), "-p", str(folder), "-c", str(settings), "-e", str(folder / "nginx.errors")]
+    with _running(command, folder / "nginx.log", port):
+        yield
+
+
+@contextmanager
+def tomcat(folder: Path, port: int) -> Iterator[None]:
+    """Debian's Tomcat with the pages of tomcat/ROOT, in a CATALINA_BASE of its own."""
+    base = folder / "tomcat"
+    for name in ("conf", "logs", "temp", "work", "webapps"):
+        (base / name).mkdir(parents=True)
+    shutil.copytree(HERE / "tomcat/ROOT", base / "webapps/ROOT")
+    for name in ("web.xml", "catalina.properties"):
+        shutil.copy(TOMCAT_SETTINGS / name, base / "conf")
+    (base / "conf/server.xml").write_text((HERE / "tomcat/server.xml").read_text().replace("PORT", str(port)))
+    homes = sorted(Path("/usr/lib/jvm").glob(JAVA_HOMES))
+    assert homes, "Java 21 is not installed: run `make test` once"
+    environment = {
+        "CATALINA_HOME": str(TOMCAT),
+        "CATALINA_BASE": str(base),
+        "JAVA_HOME": str(homes[0]),
+        "JAVA_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx128m -Djava.awt.headless=true",
+    }
+    with _running([_found(str(TOMCAT / "bin/catalina.sh")), "run"], folder / "tomcat.log", port, environment):
+        yield
+
+
+@contextmanager
+def _running(command: Sequence[str], log: Path, port: int, environment: Mapping[str, str] | None = None) -> Iterator[None]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, **(environment or {})},
+            cwd=log.parent,
+        )
+    try:
+        _wait_for(process, port, log)
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_for(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    until = time.monotonic() + READY_WITHIN
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            said = log.read_text(errors="replace")[-3000:]
+            assert process.poll() is None, f"ended with {process.returncode}: {said}"
+            assert time.monotonic() < until, f"does not listen after {READY_WITHIN:.0f} s: {said}"
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _found(name: str) -> str:
+    path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin")
+    assert path, f"{name} is not installed: run `make test` once"
+    return path
