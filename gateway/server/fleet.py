@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 import time
@@ -49,14 +50,24 @@ class Worker:
         self.revision = ""
         self.silent = asyncio.Event()
         self.channel: Channel
+        self._handle = os.pidfd_open(process.pid)
 
     @property
     def pid(self) -> int:
         return self.process.pid
 
     def kill(self) -> None:
-        if self.process.returncode is None:
-            self.process.kill()
+        # Not by `process.kill`, which takes the status of one that is dead already from who waits for it.
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+
+    async def ended(self) -> int:
+        """Its status. Nothing may be asked of it afterwards."""
+        status = await self.process.wait()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.silent.wait(), _LAST_WORDS_WITHIN)
+        os.close(self._handle)
+        return status
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +141,7 @@ class Fleet:
             worker.channel.send("drain", within=self._drain_within)
         else:
             self._hooks.started(worker)
-        status = await worker.process.wait()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(worker.silent.wait(), _LAST_WORDS_WITHIN)
+        status = await worker.ended()
         self.workers.pop(slot, None)
         self._hooks.gone(worker)
         if self._stopping.is_set():

@@ -5,7 +5,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable
 
 from tests.attacks.cases import Case, Run, numbered
-from tests.attacks.provider import Document, key, sign, sign_mac, unsigned
+from tests.attacks.provider import Document, key, sign, sign_mac, sign_text, unsigned
 from tests.attacks.signing_in import accepted, nologin
 
 Token = Callable[[Document], str]
@@ -73,12 +73,7 @@ def large(told: Document) -> str:
 def signed_text(make: Callable[[Document], str]) -> Token:
     """An honest signature over a payload that is written by hand."""
 
-    def token(told: Document) -> str:
-        from joserfc import jws
-
-        return jws.serialize_compact({"alg": "RS256", "kid": "alpha"}, make(told).encode(), key("alpha"))
-
-    return token
+    return lambda told: sign_text({"alg": "RS256", "kid": "alpha"}, make(told), "alpha")
 
 
 def doubled(told: Document) -> str:

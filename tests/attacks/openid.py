@@ -249,7 +249,7 @@ OC08 = (
     ("issued in the future", wrong_times("oidc.id_token.issued_at", iat=90)),
     ("issued long ago", wrong_times("oidc.id_token.issued_at", iat=-3600)),
     ("another authorised party", wrong_claims("oidc.id_token.authorized_party", azp="another-client")),
-    ("two audiences and nobody authorised (K171)", wrong_claims("oidc.id_token.authorized_party", aud=["ecluse", "evil"])),
+    ("two audiences, nobody authorised (K171)", wrong_claims("oidc.id_token.authorized_party", aud=["ecluse", "evil"])),
     ("another at_hash", wrong_claims("oidc.id_token.access_token_hash", at_hash="AAAAAAAAAAAAAAAAAAAAAA")),
     ("signed in in the future", wrong_times("oidc.id_token.auth_time", auth_time=90)),
     ("no nonce", wrong_claims("oidc.id_token.nonce", nonce=None)),
@@ -314,7 +314,7 @@ OC09 = (
 SCRIPT = "<script>alert(1)</script>"
 
 
-def error_answer(code: str, **parameters: str) -> Run:
+def error_answer(reason: str, /, **parameters: str) -> Run:
     """The page says what to do and shows nothing of what came; nothing is sent back to the provider by itself."""
 
     async def run(world: World) -> None:
@@ -323,12 +323,12 @@ def error_answer(code: str, **parameters: str) -> Run:
         url = re.sub("code=[^&]*", with_error, page.location)
         mark = world.log_mark()
         answer = await person.step("GET", url)
-        await refused(world, answer, mark, code)
+        await refused(world, answer, mark, reason)
         expect(not answer.location, f"sent on to {answer.location}")
         for shown in ("<script", "alert(1)", "evil.example", "X-Admin"):
             expect(shown not in answer.text, f"the page shows {shown}")
         expect(not answer.all("X-Admin"), "a header was split")
-        lines = [line for line in world.log_text(mark).splitlines() if "login.refused" in line]
+        lines = [line for line in world.log_lines(mark) if line.get("code") == reason]
         expect(len(lines) == 1, f"{len(lines)} events, not 1: {lines}")
 
     return run
@@ -343,12 +343,13 @@ async def without_state(world: World) -> None:
 
 async def loop(world: World) -> None:
     """A browser that keeps no seat cookie is stopped on the fourth round with a page that says why."""
-    person, pages = Person("en"), []
+    person, pages, mark = Person("en"), [], world.log_mark()
     for _ in range(6):
         page = await world.follow(person, await person.step("GET", world.url(APP, PAGE)), "alice")
         person.jar.forget(host(APP), SEAT)
         pages.append(page.status)
     expect(pages == [200, 200, 200, 400, 400, 400], f"{pages}")
+    await world.logged(mark, code="login.loop")
 
 
 async def too_long(world: World) -> None:

@@ -88,7 +88,8 @@ REFUSED = {
               "/public/%e0%80%ae/admin", "/public/%u002e%u002e/admin", "/public/%ef%bc%8f..%ef%bc%8fadmin",
               "/public/%e2%88%95admin", "/public/%e2%80%a5/admin", "/public/%ef%bc%8e%ef%bc%8e/admin",
               "/public/%c1%9cadmin", "/public/%e2%81%84admin",
-              "/public/%ef%bc%9b/admin", "/public/%c2%85admin", "/public/%", "/public/%2", "/public/%zz", "/public/%+2f",
+              "/public/%ef%bc%9b/admin", "/public/%c2%85admin", "/public/%", "/public/%2", "/public/%zz",
+              "/public/%+2f",
               "/public/\u00e9", "/public/\u202e", "/public/<>", '/public/"', "/public/{x}", "/public/^", "/public/`"),
 }  # fmt: skip
 

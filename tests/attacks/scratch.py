@@ -7,10 +7,11 @@ from aiohttp import web
 
 from tests.attacks.provider import Document, Endless, Issuer, key, sign
 
-# The issuers beside the two of the files, each a provider of the application `scratch`, each for what it is named for.
+# Each a provider of the application `scratch`.
 SCRATCH = (
     "mismatch", "no-issuer", "endless-metadata", "endless-keys", "large-metadata", "redirected-keys", "file-keys",
-    "borrowed-endpoints", "borrowed-token", "no-kid", "no-kid-two-keys", "rotating", "unknown-kids", "bad-neighbour", "slow", "unreachable",
+    "borrowed-endpoints", "borrowed-token", "no-kid", "no-kid-two-keys", "rotating", "unknown-kids", "bad-neighbour",
+    "slow", "unreachable",
 )  # fmt: skip
 
 

@@ -254,6 +254,8 @@ class Stage:
             scratch=issuers, gateway=gateway, door=Door(self.ports["public"]), authority=authority,
         )  # fmt: skip
         self._started.push_async_callback(self.world.leave)
+        for claims in self.world.beta.people.values():
+            claims["email"] = str(claims["email"]).partition("@")[0] + "@beta.example"
         prepare(issuers, self.world.alpha.url)
 
     def _make_keys(self) -> ssl.SSLContext:

@@ -21,12 +21,8 @@ ACCOUNTS = {
         "email": "helene@corp.example",
         "groups": ["agents", "administrateurs"],
     },
-    "paul": {
-        "preferred_username": "paul",
-        "family_name": "Ducrocq",
-        "email": "paul@corp.example",
-        "groups": ["agents"],
-    },
+    # No family name.
+    "paul": {"preferred_username": "paul", "email": "paul@corp.example", "groups": ["agents"]},
 }
 
 

@@ -59,15 +59,20 @@ def nginx(folder: Path, port: int, files: Mapping[str, bytes]) -> Iterator[None]
 
 
 @contextmanager
-def tomcat(folder: Path, port: int) -> Iterator[None]:
-    """Debian's Tomcat with the pages of tomcat/ROOT, in a CATALINA_BASE of its own."""
+def tomcat(folder: Path, port: int, latin_port: int) -> Iterator[None]:
+    """Debian's Tomcat with the pages of tomcat/ROOT, in a CATALINA_BASE of its own.
+
+    `port` reads paths as UTF-8, which is its default, `latin_port` as ISO 8859-1.
+    """
     base = folder / "tomcat"
     for name in ("conf", "logs", "temp", "work", "webapps"):
         (base / name).mkdir(parents=True)
     shutil.copytree(HERE / "tomcat/ROOT", base / "webapps/ROOT")
     for name in ("web.xml", "catalina.properties"):
         shutil.copy(TOMCAT_SETTINGS / name, base / "conf")
-    (base / "conf/server.xml").write_text((HERE / "tomcat/server.xml").read_text().replace("PORT", str(port)))
+    settings = (HERE / "tomcat/server.xml").read_text()
+    settings = settings.replace("UTF_8_PORT", str(port)).replace("LATIN_PORT", str(latin_port))
+    (base / "conf/server.xml").write_text(settings)
     homes = sorted(Path("/usr/lib/jvm").glob(JAVA_HOMES))
     assert homes, "Java 21 is not installed: run `make test` once"
     environment = {

@@ -1,0 +1,91 @@
+"""Workers that die: another takes their place, later each time, and nothing that was counted is lost."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.walks.load import Load, running
+from tests.walks.place import Place
+from tests.walks.world import World, ask, everywhere, opened, request
+
+WORKERS = 2
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with opened(Place(tmp_path, workers=WORKERS)) as world:
+        yield world
+        world.gateway.is_clean(but=["worker.died"])
+
+
+async def test_a_worker_that_dies_again_and_again_is_started_later_each_time(world: World) -> None:
+    for number in range(1, 5):
+        mark = world.gateway.mark()
+        # The newest: the other goes on serving.
+        victim = world.gateway.workers()[-1]
+        os.kill(victim, signal.SIGKILL)
+        await world.gateway.logged(mark, event="worker.died", worker=victim)
+        assert (await world.gateway.readiness())["ready"]
+        began = time.monotonic()
+        await world.gateway.logged(mark, event="worker.started")
+        waited = time.monotonic() - began
+        assert 0.1 * 2 ** (number - 1) - 0.1 < waited < 0.1 * 2 ** (number - 1) + 0.5
+    pauses = [line["pause_s"] for line in world.gateway.lines(event="worker.died")]
+    assert pauses == [0.1, 0.2, 0.4, 0.8]
+    assert {line["status"] for line in world.gateway.lines(event="worker.died")} == {-9}
+
+
+async def test_what_a_dead_worker_counted_stays_and_what_it_held_does_not(world: World) -> None:
+    cookie = world.cookie(await world.signed_in())
+    assert await everywhere(world.place, "/x", cookie) == {200}
+    assert await everywhere(world.place, "/public/x") == {200}
+    await asyncio.sleep(1.2)
+    before = await world.gateway.metrics()
+    assert before["ecluse_sessions_cached"] >= WORKERS
+    victims = world.gateway.workers()
+    for victim in victims:
+        os.kill(victim, signal.SIGKILL)
+    await world.gateway.serving(without=victims)
+    after = await world.gateway.metrics()
+    for name in ("ecluse_http_requests_total", "ecluse_auth_logins_total", "ecluse_policy_decisions_total"):
+        assert after[name] == before[name] > 0, name
+    assert after["ecluse_worker_deaths_total"] == WORKERS
+    assert after["ecluse_sessions_cached"] == 0
+    assert after["ecluse_http_connections"] == 0
+    assert (await ask(world.place.url(), "/x", cookie)).status == 200
+    assert (await world.gateway.metrics())["ecluse_http_requests_total"] == before["ecluse_http_requests_total"] + 1
+
+
+async def test_while_one_worker_dies_under_load_the_others_answer(world: World) -> None:
+    load = Load(world.place.url(), request, ["/public/a", "/public/b"], pause=0.01)
+    async with running(load, kept=6, anew=3):
+        await asyncio.sleep(0.5)
+        (victim, _) = world.gateway.workers()
+        os.kill(victim, signal.SIGKILL)
+        await world.gateway.serving(without=[victim])
+        await asyncio.sleep(0.3)
+    lost = [asked for asked in load.done if asked.reading is None]
+    # What it had taken dies with it; every other client is answered, also those who come anew.
+    assert len(lost) <= 9
+    assert {asked.status for asked in load.done if asked.reading is not None} == {200}
+
+
+async def test_the_longest_stop_of_the_loop_is_told_for_ten_seconds(world: World) -> None:
+    async def longest() -> float:
+        return (await world.gateway.metrics())["ecluse_event_loop_stop_max_seconds"]
+
+    (victim, _) = world.gateway.workers()
+    os.kill(victim, signal.SIGSTOP)
+    await asyncio.sleep(0.6)
+    os.kill(victim, signal.SIGCONT)
+    await asyncio.sleep(0.1)
+    assert 0.5 < await longest() < 2.0
+    await asyncio.sleep(4)
+    assert await longest() > 0.5
+    await asyncio.sleep(8)
+    assert 0 < await longest() < 0.5
