@@ -75,7 +75,9 @@ def _section(schema: dict[str, Any], root: dict[str, Any], path: str) -> Iterato
         resolved = _resolved(value, root)
         key = f"{path}.{name}" if path else name
         default = "required" if name in required else _default(value)
-        yield _row((f"`{key}`", _value(value, root), default, value.get("description") or resolved.get("description", "")))
+        yield _row(
+            (f"`{key}`", _value(value, root), default, value.get("description") or resolved.get("description", ""))
+        )
         if "properties" in resolved and key.count(".") < 2:
             nested.append((key, resolved))
     for key, resolved in nested:

@@ -93,9 +93,7 @@ UPSTREAM_TIMEOUT = Code(
     "upstream.timeout", 504, "The application takes too long", "Wait a moment, then reload this page."
 )
 GATEWAY_DRAINING = Code("gateway.draining", 503, "Restarting", "Reload this page in a few seconds.")
-GATEWAY_FAULT = Code(
-    "gateway.fault", 500, "Something went wrong here", "Give the reference below to your support."
-)
+GATEWAY_FAULT = Code("gateway.fault", 500, "Something went wrong here", "Give the reference below to your support.")
 
 # sign-in: transactions and the hand-over
 LOGIN_TRANSACTION_GONE = Code("login.transaction_gone", 400, "This sign-in page is too old", _SIGN_IN_AGAIN)

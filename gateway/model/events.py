@@ -43,6 +43,7 @@ _TABLE = (
     Event("provider.stale", "warning", "A provider's metadata or keys could not be renewed; the last good ones serve."),
     # requests
     Event("request.refused", "info", "A request was refused by its form or a limit; `code` says why."),
+    Event("access", "info", "A request was answered. Only with `access_log: true`."),
     Event("access.denied", "info", "Policy refused a request; `code` and `rule` say why."),
     Event("upstream.failed", "error", "An application could not be reached or answered wrongly; `code` says how."),
     # stores

@@ -39,12 +39,33 @@ class Seat:
     plane: compiled results by route and method, valid for `revision` only.
     """
 
-    __slots__ = ("__weakref__", "cookie", "deadline", "hard_deadline", "host", "idle", "identity", "live", "passages",
-                 "revision", "session_id", "tenant", "touched")
+    __slots__ = (
+        "__weakref__",
+        "cookie",
+        "deadline",
+        "hard_deadline",
+        "host",
+        "idle",
+        "identity",
+        "live",
+        "passages",
+        "revision",
+        "session_id",
+        "tenant",
+        "touched",
+    )
 
     def __init__(
-        self, cookie: bytes, host: str, session_id: str, identity: Identity, tenant: str | None,
-        idle: float, deadline: float, hard_deadline: float, touched: float,
+        self,
+        cookie: bytes,
+        host: str,
+        session_id: str,
+        identity: Identity,
+        tenant: str | None,
+        idle: float,
+        deadline: float,
+        hard_deadline: float,
+        touched: float,
     ) -> None:
         self.cookie = cookie
         self.host = host

@@ -48,6 +48,8 @@ class Challenge:
         seat = await self._sessions.load(visit.call.host, cookie) if cookie else None
         if seat is not None and seat.live and seat.identity.provider in app.providers:
             return redirect(app.origin(visit.call.host) + target)
+        visit.way_back = login_link(app, visit.call.host, target)
+        visit.require_navigation()
         if visit.parameter("again") and (binding := visit.binding()):
             await self._transactions.clear_rounds(binding, visit.call.host)
             await self._transactions.clear_rounds(binding, clean_starts_of(visit.call.host))

@@ -35,6 +35,7 @@ class Login:
 
     async def login(self, visit: Visit) -> Outcome:
         """`/_ecluse/login?t=&provider=`: a choice was made. Without `t`: a sign-in to the portal itself."""
+        visit.require_navigation()
         parameters = visit.parameters()
         return Ask(parameters.get("provider", ""), parameters.get("t"))
 

@@ -24,6 +24,7 @@ class Start:
 
     async def start(self, visit: Visit) -> Outcome:
         """`/_ecluse/start?t=`: the browser comes from an app host."""
+        visit.require_navigation()
         return GoOn(visit.parameter("t"), visit.seat_cookie())
 
     async def go_on(self, visit: Visit, step: GoOn) -> Outcome:

@@ -10,11 +10,12 @@ from aiohttp.web import BaseRequest
 
 from gateway.config.lanes import PortalCall
 from gateway.config.snapshot import App
-from gateway.model.codes import PATH_RESERVED, PORTAL_PARAMETERS
+from gateway.model.codes import PATH_RESERVED, PORTAL_PARAMETERS, SIGN_IN_REQUIRED
 from gateway.model.errors import GatewayError
 from gateway.portal import cookies
 from gateway.portal.outcomes import Outcome
 from gateway.wire.cookies import BINDING_COOKIE, SESSION_COOKIE, read_cookie
+from gateway.wire.navigation import kind_of
 from gateway.wire.return_address import safe_target
 
 PREFIX = "/_ecluse/"
@@ -46,7 +47,7 @@ class Visit:
         self.method = "GET" if request.method == "HEAD" else request.method
         self.target = request.raw_path
         self.path = self.target.partition("?")[0]
-        self.kind: Literal["html", "json"] = "html"
+        self.kind: Literal["html", "json", "frame"] = "html"
         self.cookies_to_set: list[str] = []
         self.provider = ""
         self.app_name = call.app.name if call.app else ""
@@ -112,6 +113,13 @@ class Visit:
         value = token_urlsafe(SECRET_BYTES).encode()
         self.cookies_to_set += cookies.set_binding(value)
         return cookies.binding_hash(value)
+
+    def require_navigation(self) -> None:
+        """Invariant 10: no image, frame, prefetch or script begins a sign-in, whatever page it is on."""
+        kind = kind_of(self.request.method.encode(), self.request.raw_headers)
+        if kind != "navigation":
+            self.kind = "frame" if kind == "frame" else "json"
+            raise GatewayError(SIGN_IN_REQUIRED, f"a sign-in begins at the top, not by a request of kind {kind}")
 
     def _cookies(self) -> bytes:
         return b"; ".join(value for header, value in self.request.raw_headers if header.lower() == b"cookie")

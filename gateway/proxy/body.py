@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Final
 
-from httptools import HttpParserError, HttpRequestParser
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from gateway.model.codes import Code
 from gateway.model.errors import GatewayError
@@ -22,7 +22,7 @@ _EXTRAS: Final = 4096
 _EXTRAS_PER_CHUNK: Final = 256
 
 # How often one call may look for the end of a message: a body full of empty lines must not hold the loop.
-_LOOKS: Final = 2048
+_LOOKS: Final = 512
 
 
 class ChunkedBody:
@@ -73,7 +73,8 @@ class ChunkedBody:
         """Pieces of the body, and whether `data` went on beyond its end; no byte of that is among the pieces."""
         try:
             self._parser.feed_data(data)
-        except HttpParserError as error:
+        except (HttpParserError, HttpParserUpgrade) as error:
+            # What comes beyond the end may look like anything.
             if None not in self._pieces:
                 raise GatewayError(self._fault, str(error)) from None
             self._pieces.append(b"")

@@ -138,7 +138,7 @@ class ClientConnection(asyncio.Protocol):
         elif self.state == WAIT:
             self.upstream_failed(GatewayError(UPSTREAM_TIMEOUT, "the whole took too long"))
         elif self.state == HEAD:
-            refuse_head(self, GatewayError(LIMIT_REQUEST_TIME, "head"), b"")
+            self._refuse_head(GatewayError(LIMIT_REQUEST_TIME, "head"), b"")
         else:
             self._give_up_upstream()
             refuse(self, LIMIT_REQUEST_TIME, detail="body", close=True)
@@ -170,6 +170,9 @@ class ClientConnection(asyncio.Protocol):
                     heads -= 1
                     if self.body_paused or not self._take_body():
                         break
+                    if self.ahead and self.state == BODY:
+                        # Chunks by the thousand.
+                        heads = 0
                 elif self.state == LINGER:
                     self._throw_away()
                 else:
@@ -222,7 +225,7 @@ class ClientConnection(asyncio.Protocol):
             self._probe.feed(data, self.plane.limits)
         except GatewayError as error:
             self.ahead = b""
-            refuse_head(self, error, data)
+            self._refuse_head(error, data)
 
     def _usual_request(self, head: bytes) -> bool:
         """False, and nothing is done, where `head` is not one whole head in a usual form."""
@@ -237,7 +240,7 @@ class ClientConnection(asyncio.Protocol):
                     return False
                 request.read(head, places)
         except GatewayError as error:
-            refuse_head(self, error, head)
+            self._refuse_head(error, head)
         else:
             self._go()
         return True
@@ -255,9 +258,14 @@ class ClientConnection(asyncio.Protocol):
                     request.parse(head)
                 request.read(head, places)
         except GatewayError as error:
-            refuse_head(self, error, head)
+            self._refuse_head(error, head)
         else:
             self._go()
+
+    def _refuse_head(self, error: GatewayError, head: bytes) -> None:
+        """What was not read has no id yet: the one that is here was another request's, maybe another person's."""
+        self.request.id = self.plane.next_id()
+        refuse_head(self, error, head)
 
     def _go(self) -> None:
         """The request is read, and goes its way."""
@@ -279,7 +287,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _take_body(self) -> bool:
         upstream, upload = self.upstream, self.upload
-        if upstream is None or upload is None:
+        if upstream is None or upload is None or upstream.transport.is_closing():
             return False
         self.deadline = self.plane.timers.now + self.request.lane.timeouts.body
         try:
@@ -352,7 +360,7 @@ class ClientConnection(asyncio.Protocol):
         """The kept connection was closed before the request came through: once more, if that can do no harm."""
         request = self.request
         pool = request.lane.pool
-        if self.retried or pool is None or not self.body_done or request.framing > 0 or not request.spot.repeatable:
+        if self.retried or pool is None or request.framing not in _NO_BODIES or not request.spot.repeatable:
             return False
         self.retried = True
         self.upstream = None
@@ -413,7 +421,8 @@ class ClientConnection(asyncio.Protocol):
         self.upstream = self.upload = None
         self.body_paused = False
         self.pending = b""
-        if plane.access_log is not None:
+        if plane.access_log is not None and self.state != HEAD:
+            # A head that was refused unread is no request: of it, `request.refused` tells.
             plane.access_log.line(self, time(), monotonic() - request.started)
         if self.state == CLOSED:
             return
@@ -447,6 +456,11 @@ class ClientConnection(asyncio.Protocol):
             self.state = CLOSED
             self.transport.close()
 
+    @property
+    def under_way(self) -> bool:
+        """Whether a request is at an upstream, or waits for a connection to one or for its seat."""
+        return self.upstream is not None or self.task is not None
+
     def cut(self) -> None:
         """The session behind the answer under way has ended: what streams is cut, what is about to end may end."""
         if monotonic() - self.request.started > _CUT_SECONDS:
@@ -455,7 +469,7 @@ class ClientConnection(asyncio.Protocol):
             self.plane.loop.call_later(_CUT_SECONDS, self._cut_if_still, self.request.id)
 
     def _cut_if_still(self, request_id: bytes) -> None:
-        if self.state != CLOSED and self.request.id == request_id and self.upstream is not None:
+        if self.state != CLOSED and self.request.id == request_id and self.under_way:
             self.abort()
 
     def _throw_away(self) -> None:
@@ -471,6 +485,8 @@ class ClientConnection(asyncio.Protocol):
 
     def faulted(self, fault: Exception) -> None:
         """The one edge: a fault of ours ends the request and the connection, and lets nobody in."""
+        if self.state == HEAD:
+            self.request.id = self.plane.next_id()
         self.plane.faulted(fault, self.request.id)
         try:
             self._give_up_upstream()

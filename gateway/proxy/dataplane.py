@@ -93,7 +93,7 @@ class DataPlane:
         """Cuts what is still streaming for these seats; `seat.live` already keeps everything new out."""
         dead = set(map(id, seats))
         for client in tuple(self.connections):
-            if client.upstream is not None and id(client.request.seat) in dead:
+            if client.under_way and id(client.request.seat) in dead:
                 client.cut()
 
     async def drain(self, within: float) -> int:

@@ -44,8 +44,10 @@ class Pool:
     def take(self, idle_since: float) -> "UpstreamConnection | None":
         """The most recently used connection, if it became idle after `idle_since`."""
         idle = self.idle
-        if idle and idle[-1].idle_since >= idle_since:
-            return idle.pop()
+        while idle and idle[-1].idle_since >= idle_since:
+            connection = idle.pop()
+            if not connection.transport.is_closing():
+                return connection
         return None
 
     def give(self, connection: "UpstreamConnection") -> None:

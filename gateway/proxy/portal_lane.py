@@ -18,6 +18,21 @@ if TYPE_CHECKING:
 _PREFIX: Final = b"/_ecluse"
 _BODY_LIMIT: Final = 64 * 1024
 
+# All that the portal reads beside what is written here; nothing else can be read by its HTTP server in a way of its own.
+_READ: Final = frozenset(
+    {
+        b"accept",
+        b"accept-language",
+        b"content-type",
+        b"origin",
+        b"referer",
+        b"sec-fetch-dest",
+        b"sec-fetch-site",
+        b"sec-purpose",
+        b"x-requested-with",
+    }
+)
+
 
 def own_path(client: "ClientConnection") -> None:
     """A path of ours, in its one spelling; on a portal host without an application, everything else is unknown."""
@@ -49,7 +64,9 @@ def challenge(client: "ClientConnection", reason: Code) -> None:
 
 def _head(client: "ClientConnection", body: bytes) -> list[bytes]:
     request = client.request
-    parts = [request.spot.line, b"\r\nHost: ", request.place.authority, *request.lines]
+    lines = zip(request.lines[::2], request.lines[1::2], strict=True)
+    read = (piece for line in lines if line[0][2:-2].lower() in _READ for piece in line)
+    parts = [request.spot.line, b"\r\nHost: ", request.place.authority, *read]
     if request.cookie is not None:
         parts += (b"\r\nCookie: ", request.cookie)
     parts += (body, b"\r\n\r\n")

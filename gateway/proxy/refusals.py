@@ -110,6 +110,8 @@ def _language(request: Request) -> str:
 def _answer(
     client: "ClientConnection", page: Page, *, head_only: bool, minor: bool, close: bool = False, count: bool = True
 ) -> None:
+    if client.transport.is_closing():
+        return
     client.skip_body()
     request = client.request
     keep = client.keep = request.keep_alive and client.body_done and not close and not client.plane.draining

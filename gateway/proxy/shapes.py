@@ -42,8 +42,10 @@ class Shape:
         self.dropped: Names = ()
         for place, name in enumerate(names):
             self._add(place, name, policy.table.get(name, UNSEEN) or policy.learn(name))
-        alone = len(self.rare) == 1 and self.rare[0][1] == CONTENT_LENGTH and not self.dropped
-        self.length = self.rare[0][0] if alone else -1
+        self.length = -1
+        for place, verdict in self.rare:
+            alone = verdict == CONTENT_LENGTH and len(self.rare) == 1 and not self.dropped
+            self.length = place if alone else -1
 
     def _add(self, place: int, name: bytes, verdict: Verdict) -> None:
         line = verdict if isinstance(verdict, bytes) else b""

@@ -124,7 +124,7 @@ class UpstreamConnection(asyncio.Protocol):
         except GatewayError as error:
             self._failed(error)
         except Exception as fault:  # noqa: BLE001 - the one edge
-            self._faulted(fault)
+            self._faulted(client, fault)
 
     def eof_received(self) -> None:
         """The transport closes itself: connection_lost says the rest."""
@@ -133,10 +133,11 @@ class UpstreamConnection(asyncio.Protocol):
         self._timers.forget(self, self._share)
         if self.pool is not None and self.client is None:
             self.pool.forget(self)
+        client = self.client
         try:
             self._lost(exc)
         except Exception as fault:  # noqa: BLE001 - the one edge
-            self._faulted(fault)
+            self._faulted(client, fault)
 
     def pause_writing(self) -> None:
         if self.client is not None:
@@ -276,10 +277,11 @@ class UpstreamConnection(asyncio.Protocol):
         if client is not None:
             client.upstream_failed(error)
 
-    def _faulted(self, fault: Exception) -> None:
-        client, self.client = self.client, None
+    def _faulted(self, client: "ClientConnection | None", fault: Exception) -> None:
+        self.client = None
         self.close()
-        if client is not None:
+        # uvloop refuses a write to a connection that is lost before it says so to its protocol: no fault of ours.
+        if client is not None and not client.transport.is_closing():
             client.faulted(fault)
 
     def _lost(self, exc: Exception | None) -> None:

@@ -33,6 +33,7 @@ def admit(client: "ClientConnection") -> None:
     if place is not memo.place:
         memo.tell_forwarded(place, request.rare, client.plane.places.snapshot)
     if request.spot.reserved or request.lane.app is None:
+        request.seat = None
         portal_lane.own_path(client)
         return
     cookie = request.cookie
@@ -53,6 +54,7 @@ def admit(client: "ClientConnection") -> None:
     if seat is not None:
         decide(client, seat)
     else:
+        request.seat = None
         client.task = client.plane.loop.create_task(_load(client, place.host, value))
 
 
@@ -150,7 +152,7 @@ def forward(client: "ClientConnection", ready: Ready) -> None:
     assert pool is not None
     upstream = _own(client, pool) if client.bound is not None else None
     if upstream is None:
-        upstream = pool.take(now - (IDLE_SECONDS if spot.repeatable and framing <= 0 else FRESH_SECONDS))
+        upstream = pool.take(now - (IDLE_SECONDS if spot.repeatable and framing in {NO_BODY, 0} else FRESH_SECONDS))
     if upstream is not None:
         client.send(upstream, data)
     plane.counters.overhead(monotonic() - request.started)

@@ -42,10 +42,6 @@ def expect(holds: bool, why: str) -> None:
         raise Failed(why)
 
 
-def numbered(
-    id: str, rows: Iterable[tuple[str, Run]], *, first: int = 1, controlled: bool = True
-) -> tuple[Case, ...]:
+def numbered(id: str, rows: Iterable[tuple[str, Run]], *, first: int = 1, controlled: bool = True) -> tuple[Case, ...]:
     """`first`: the number of the first, for what goes on from the corpus's own."""
-    return tuple(
-        Case(f"{id}.{number}", meaning, run, controlled) for number, (meaning, run) in enumerate(rows, first)
-    )
+    return tuple(Case(f"{id}.{number}", meaning, run, controlled) for number, (meaning, run) in enumerate(rows, first))

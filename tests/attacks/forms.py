@@ -31,4 +31,3 @@ async def each(world: World, *lines: bytes) -> AsyncIterator[tuple[str, str | No
             turn += 1
             data = request(app, target, *lines, method=_METHODS[turn % 3], cookie=cookie)
             yield app, user, await world.send(data)
-

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import json
 import secrets
 import time
@@ -13,8 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
-from joserfc import jwt
-from joserfc.jwk import OctKey, RSAKey
+from joserfc.jwk import RSAKey
 from joserfc.jws import JWSRegistry
 
 Document = dict[str, Any]
@@ -49,7 +49,9 @@ def sign_text(header: Mapping[str, Any], payload: str, by: str) -> str:
 
 
 def sign_mac(claims: Document, secret: bytes) -> str:
-    return jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(secret), algorithms=["HS256"])
+    header = b'{"alg":"HS256"}'
+    signed = f"{_base64url(header)}.{_base64url(json.dumps(claims).encode())}"
+    return f"{signed}.{_base64url(hmac.digest(secret, signed.encode(), 'sha256'))}"
 
 
 def unsigned(header: str, payload: str, signature: str = "") -> str:

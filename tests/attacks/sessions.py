@@ -112,7 +112,13 @@ async def of_another_deployment(world: World) -> None:
     store = SqliteStore(world.folder / "var/sessions.sqlite")
     await store.open()
     values = {}
-    for name, key in (("other", (("k1", b"another key of another deployment")),), ("ours", KEY)):
+    for name, key in (
+        (
+            "other",
+            (("k1", b"another key of another deployment")),
+        ),
+        ("ours", KEY),
+    ):
         keys = key if name == "ours" else (("k1", b"another-deployment-of-this-very-id"),)
         values[name] = await Sessions(store, keys).sign_in(
             host=host(APP), identity=identity, tenant=None, browser="0" * 64, idle=600, absolute=600, id_token=None,

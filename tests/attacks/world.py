@@ -42,6 +42,7 @@ _PORT = re.compile(r"(?<=localhost:|127\.0\.0\.1:)\d+\b")
 _READY_WITHIN = 30.0
 _STOPPED_WITHIN = 8.0
 
+
 @dataclass
 class World:
     """`door`: where attacks knock, the gateway's public port. `port`: the same, for URLs."""

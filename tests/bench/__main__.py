@@ -75,7 +75,9 @@ class Bench:
         for sample in range(runs + 1):
             one = run(row.load, _origin(site.port, site.tls_port, row), site.pid, signed_in, seconds, self._folder)
             stop = site.metric("ecluse_event_loop_stop_max_seconds")
-            other = run(row.load, _origin(self._port, self._tls_port, row), self._nginx.pid, host, seconds, self._folder)
+            other = run(
+                row.load, _origin(self._port, self._tls_port, row), self._nginx.pid, host, seconds, self._folder
+            )
             if sample:  # the first warms both up
                 ours.append(one)
                 theirs.append(other)

@@ -50,7 +50,17 @@ def run(load: Load, origin: str, pid: int, headers: Mapping[str, str], seconds: 
     """Raises LoadFailed when an answer was not the one expected."""
     script = folder / "load.lua"
     script.write_text(_script(load, {**BROWSER, **headers}))
-    command = ["wrk", "-t1", f"-c{load.connections}", f"-d{seconds:g}s", "--latency", "--timeout", "10s", "-s", str(script)]
+    command = [
+        "wrk",
+        "-t1",
+        f"-c{load.connections}",
+        f"-d{seconds:g}s",
+        "--latency",
+        "--timeout",
+        "10s",
+        "-s",
+        str(script),
+    ]
     before = cpu_seconds(pid)
     printed = subprocess.run([*command, origin + load.path], capture_output=True, text=True, check=True).stdout
     used = cpu_seconds(pid) - before

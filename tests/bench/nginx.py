@@ -106,7 +106,5 @@ def upstream(folder: Path, port: int) -> Nginx:
 
 
 def proxy(folder: Path, port: int, tls_port: int, upstream_port: int) -> Nginx:
-    config = _PROXY.format(
-        folder=folder, name="proxy", workers=2, port=port, tls_port=tls_port, upstream=upstream_port
-    )
+    config = _PROXY.format(folder=folder, name="proxy", workers=2, port=port, tls_port=tls_port, upstream=upstream_port)
     return Nginx(folder, "proxy", config, port)

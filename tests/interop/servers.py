@@ -86,7 +86,9 @@ def tomcat(folder: Path, port: int, latin_port: int) -> Iterator[None]:
 
 
 @contextmanager
-def _running(command: Sequence[str], log: Path, port: int, environment: Mapping[str, str] | None = None) -> Iterator[None]:
+def _running(
+    command: Sequence[str], log: Path, port: int, environment: Mapping[str, str] | None = None
+) -> Iterator[None]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,

@@ -23,8 +23,7 @@ SPELLINGS = (
     "REMOTE_USER", "Remote-User", "Auth-User",
 )  # fmt: skip
 TRANSLATE = (
-    "{headers: {X-Remote-User: {from: uid},"
-    " ctln: {from: family_name, encoding: latin1, unencodable: transliterate}}}"
+    "{headers: {X-Remote-User: {from: uid}, ctln: {from: family_name, encoding: latin1, unencodable: transliterate}}}"
 )
 LARGE = 5_000_000
 

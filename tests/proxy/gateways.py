@@ -50,7 +50,9 @@ def forwarded(client: str = "127.0.0.1", scheme: str = "http", host: str = HOST.
     ).encode()
 
 
-def reached(line: bytes, *headers: bytes, injected: tuple[bytes, ...] = (), end: bytes = b"", body: bytes = b"") -> bytes:
+def reached(
+    line: bytes, *headers: bytes, injected: tuple[bytes, ...] = (), end: bytes = b"", body: bytes = b""
+) -> bytes:
     """The whole request that an application gets for `ask(line, *headers)`, its request id blotted out by `blot`.
 
     `injected`: header lines of ours. `end`: the framing line.

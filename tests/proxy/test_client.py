@@ -18,9 +18,7 @@ async def test_a_request_goes_through_byte_for_byte() -> None:
     async with application() as app, gateway(app) as gate:
         answer = await gate.once(ask(b"GET /public/a?x=%2F&y=+1", b"Accept: */*", b"X-Odd:  two  blanks "))
         assert answer == (200, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", b"ok")
-        assert blot(await app.request()) == reached(
-            b"GET /public/a?x=%2F&y=+1", b"Accept: */*", b"X-Odd: two  blanks"
-        )
+        assert blot(await app.request()) == reached(b"GET /public/a?x=%2F&y=+1", b"Accept: */*", b"X-Odd: two  blanks")
 
 
 async def test_a_signed_in_request_carries_who_asks() -> None:

@@ -203,9 +203,7 @@ async def test_trap_11_a_body_that_comes_before_the_upstream_connects() -> None:
         body = bytes(range(256)) * 4096
         answer = await gate.once(ask(b"POST /public/a", b"Content-Length: %d" % len(body), body=body))
         assert answer.status == 200
-        assert blot(app.requests[0]) == reached(
-            b"POST /public/a", end=b"Content-Length: %d" % len(body), body=body
-        )
+        assert blot(app.requests[0]) == reached(b"POST /public/a", end=b"Content-Length: %d" % len(body), body=body)
 
 
 async def test_trap_12_a_head_over_the_limit_in_one_read() -> None:

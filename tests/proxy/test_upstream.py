@@ -254,7 +254,10 @@ async def test_a_reset_is_no_end_of_a_body_that_a_close_ends() -> None:
 
 
 async def test_a_malformed_chunk_breaks_off() -> None:
-    async with application(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n") as app, gateway(app) as gate:
+    async with (
+        application(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n") as app,
+        gateway(app) as gate,
+    ):
         client = await gate.client()
         client.send(PUBLIC)
         await client.reader.readuntil(b"ok\r\n")

@@ -61,8 +61,8 @@ class Gateway:
         async with asyncio.timeout(READY_WITHIN):
             while True:
                 assert self.status is None, f"ended with {self.status}: {self.errors()} {self.text()[-2000:]}"
-                told = await self._readiness()
-                if told and told["workers_serving"] == told["workers"] and not {*without} & {*self.workers()}:
+                told, workers = await self._readiness(), self.workers()
+                if told and told["workers_serving"] == told["workers"] == len(workers) and not {*without} & {*workers}:
                     return
                 await asyncio.sleep(_PAUSE)
 

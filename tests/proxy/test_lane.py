@@ -1,0 +1,159 @@
+"""What policy saw is what the application gets (invariant 2), and what is remembered of an application."""
+
+import itertools
+
+import pytest
+
+from gateway.config.snapshot import Snapshot
+from gateway.model.errors import GatewayError
+from gateway.proxy import lane as lanes
+from gateway.proxy.lane import ALLOW, CHALLENGE, DENY, Lane
+from gateway.wire.headers import HeaderPolicy
+from tests.config.samples import sample_snapshot
+from tests.proxy.applications import application
+from tests.proxy.gateways import ask, blot, files, gateway, reached
+from tests.proxy.stand_ins import identity, seat
+
+# PC01 to PC11: one reading, or none.
+REFUSED = [
+    b"/public/../admin", b"/public/./../admin", b"/public/..", b"/./admin", b"/public/.", b"/../admin",
+    b"/public/%2e%2e/admin", b"/public/%2E%2e/admin", b"/public/.%2e/admin", b"/%2e/admin", b"/public/%2e%2e%2fadmin",
+    b"/public%2fadmin", b"/public%2Fadmin", b"/public%5cadmin", b"/public%5Cadmin", b"/public%252fadmin",
+    b"/public\\admin", b"/public/%252e%252e/admin", b"/public/%25%32%65", b"/public/%2561dmin",
+    b"//admin", b"///admin", b"/public//../admin", b"/public//a", b"/.//admin",
+    b"/public;/../admin", b"/public/..;/admin", b"/public/.;/admin", b"/;/admin", b"/public/a;jsessionid=X",
+    b"/public/%3b/../admin", b"/public/..%3b/admin", b"/public/a%00", b"/public/a%00.css", b"/public%0aadmin",
+    b"/public/a%0d%0aX:%201", b"/public/a%7f", b"/public/%c0%ae%c0%ae/admin", b"/public/%e0%80%ae", b"/public/%ff",
+    b"/public/\xe9", b"/public/%", b"/public/%4", b"/public/%zz", b"/public/a#b", b"#/public", b"public/a",
+    b"/public/\xef\xbc\x8f", b"/public/%ef%bc%8e%ef%bc%8e/admin",
+]  # fmt: skip
+BYTE_FOR_BYTE = [
+    b"/public", b"/public/", b"/public/a/b.c~_-", b"/public/%61", b"/public/caf%C3%A9", b"/public/a?x=/../admin",
+    b"/public/a?", b"/public/a?%2f%00;//", b"/public/a?x=1&x=2#"[:-1], b"/public/a,b(c)!$&'*+=:@", b"/public/%20",
+    b"/public/a|b[c]", b"/public/a?<>\"'",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("target", REFUSED)
+async def test_invariant_2_a_path_of_two_readings_is_a_400(target: bytes) -> None:
+    async with application() as app, gateway(app) as gate:
+        cookie = gate.sign_in()
+        client = await gate.client()
+        client.send(ask(b"GET " + target, cookie) + ask(b"GET /public/b"))
+        assert (await client.answer()).status == 400
+        assert await client.is_closed()
+        assert app.peers == []
+
+
+async def test_invariant_2_what_is_let_through_goes_byte_for_byte() -> None:
+    async with application() as app, gateway(app) as gate:
+        client = await gate.client()
+        for target in BYTE_FOR_BYTE * 2:
+            assert (await client.ask(ask(b"GET " + target))).status == 200, target
+            assert blot(app.requests.pop()) == reached(b"GET " + target)
+
+
+@pytest.mark.parametrize(
+    "target", [b"/%61dmin/x", b"/admin/x", b"/adm%69n/x", b"/%61%64%6d%69%6e/x", b"/admin?/public/"]
+)
+async def test_invariant_2_policy_matches_the_single_decoding(target: bytes) -> None:
+    async with application() as app, gateway(app) as gate:
+        cookie = gate.sign_in()
+        assert (await gate.once(ask(b"GET " + target, cookie))).status == 403
+        assert app.peers == []
+
+
+async def test_invariant_2_a_leniency_loosens_what_it_names_and_nothing_else() -> None:
+    lenient = "paths: {parameters: [jsessionid], case: insensitive, merge_slashes: true, encoding: latin1}\n"
+    async with application() as app, gateway(app, app=lenient) as gate:
+        client = await gate.client()
+        for target in (b"/PUBLIC/a", b"/public/a;jsessionid=1F", b"//public//a", b"/public/caf%E9"):
+            assert (await client.ask(ask(b"GET " + target))).status == 200, target
+            assert blot(app.requests.pop()) == reached(b"GET " + target)
+        cookie = gate.sign_in()
+        for target in (b"/ADMIN/x", b"//admin/x", b"/admin;jsessionid=1/x", b"//ADMIN;jsessionid=1/x"):
+            assert (await client.ask(ask(b"GET " + target, cookie))).status == 403, target
+        for target in (b"/public/../a", b"/public/a;b=c", b"/public/%2f", b"/public/..;jsessionid=1/admin"):
+            assert (await gate.once(ask(b"GET " + target))).status == 400, target
+
+
+# --- alone ---
+
+
+def a_lane(snapshot: Snapshot | None = None) -> Lane:
+    snapshot = snapshot or sample_snapshot(files(9001))
+    app = snapshot.apps["permis"]
+    return Lane(app, snapshot, None, HeaderPolicy.compile(app.translation.header_folds), itertools.count(1))
+
+
+def test_a_line_is_read_once() -> None:
+    lane = a_lane()
+    spot = lane.read_line(b"GET /public/a?b HTTP/1.1\r\n")
+    assert lane.lines == {b"GET /public/a?b HTTP/1.1\r\n": spot}
+    assert (spot.method, spot.target.raw, spot.minor, spot.repeatable) == (b"GET", b"/public/a?b", True, True)
+    assert (spot.line, spot.ending) == (b"GET /public/a?b HTTP/1.1", b"\r\n\r\n")
+
+
+def test_a_method_with_content_says_that_there_is_none() -> None:
+    spot = a_lane().read_line(b"POST / HTTP/1.0\r\n")
+    assert (spot.ending, spot.repeatable, spot.version()) == (b"\r\nContent-Length: 0\r\n\r\n", False, "1.0")
+    assert spot.line == b"POST / HTTP/1.1"
+
+
+@pytest.mark.parametrize("line", [b"GET /../ HTTP/1.1\r\n", b"GET / HTTP/1.1\n", b"GET / HTTP/1.1\r\nX", b"GET /"])
+def test_a_line_that_is_refused_is_not_remembered(line: bytes) -> None:
+    lane = a_lane()
+    with pytest.raises(GatewayError):
+        lane.read_line(line)
+    assert lane.lines == {}
+
+
+def test_what_strangers_fill_is_bounded() -> None:
+    lane = a_lane()
+    for number in range(3000):
+        lane.read_line(b"GET /%d HTTP/1.1\r\n" % number)
+    assert len(lane.lines) <= lanes._LINES
+    lane.read_line(b"GET /" + b"a" * 400 + b" HTTP/1.1\r\n")
+    assert max(map(len, lane.lines)) < 400
+    for number in range(1000):
+        lane.passage(lane.read_line(b"GET /%d HTTP/1.1\r\n" % number), None)
+    assert len(lane.anonymous) <= lanes._PASSAGES
+
+
+def test_lines_of_one_match_and_method_share_a_key() -> None:
+    lane = a_lane()
+    one, two = lane.read_line(b"GET /public/a HTTP/1.1\r\n"), lane.read_line(b"GET /public/b HTTP/1.1\r\n")
+    assert one.key == two.key
+    assert (
+        len({one.key, lane.read_line(b"POST /public/a HTTP/1.1\r\n").key, lane.read_line(b"GET /b HTTP/1.1\r\n").key})
+        == 3
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "anonymous", "person"),
+    [
+        (b"GET /public/a HTTP/1.1\r\n", ALLOW, ALLOW),
+        (b"GET /a HTTP/1.1\r\n", CHALLENGE, ALLOW),
+        (b"GET /admin/a HTTP/1.1\r\n", CHALLENGE, DENY),
+    ],
+)
+def test_a_passage_is_kept_with_its_owner(line: bytes, anonymous: int, person: int) -> None:
+    lane, who = a_lane(), seat("permis.localhost", identity(uid="jdupont"))
+    spot = lane.read_line(line)
+    ready = lane.passage(spot, who)
+    assert (lane.passage(spot, None).kind, ready.kind) == (anonymous, person)
+    assert who.passages == {spot.key: ready}
+    assert ready.headers == (b"\r\nX-Remote-User: jdupont" if person == ALLOW else b"")
+
+
+def test_another_snapshot_finds_nothing_of_the_one_before_in_a_seat() -> None:
+    who = seat("permis.localhost", identity(uid="jdupont", groups="administrateurs"))
+    before = a_lane()
+    spot = before.read_line(b"GET /admin/a HTTP/1.1\r\n")
+    assert before.passage(spot, who).kind == ALLOW
+    changed = files(9001)
+    changed["apps/permis.yaml"] = changed["apps/permis.yaml"].replace("group: administrateurs", "group: nobody")
+    after = a_lane(sample_snapshot(changed))
+    assert after.passage(after.read_line(b"GET /admin/a HTTP/1.1\r\n"), who).kind == DENY
+    assert who.revision == after.revision

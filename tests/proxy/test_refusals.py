@@ -1,0 +1,155 @@
+"""What the data plane answers by itself (invariant 10: a sign-in starts only for a top-level navigation)."""
+
+import pytest
+
+from gateway.portal.pages import Pages
+from tests.proxy.applications import application
+from tests.proxy.gateways import ask, gateway
+
+HTML = b"Accept: text/html,*/*;q=0.8"
+DOCUMENT = b"Sec-Fetch-Dest: document"
+
+
+@pytest.mark.parametrize("line", [b"GET /a?b=c", b"POST /a"])
+@pytest.mark.parametrize("headers", [(HTML,), (DOCUMENT,), (DOCUMENT, b"Accept: */*"), (b"accept: TEXT/HTML",)])
+async def test_invariant_10_a_navigation_goes_to_the_portal(line: bytes, headers: tuple[bytes, ...]) -> None:
+    async with application() as app, gateway(app) as gate:
+        answer = await gate.once(ask(line, *headers))
+        assert (answer.status, answer.values(b"Location")) == (303, [b"/portal"])
+        (portal,) = gate.portals
+        assert (portal.call.purpose, portal.call.challenge_reason) == ("challenge", "session.required")
+        assert portal.received.startswith(line + b" HTTP/1.1\r\nHost: permis.localhost\r\n")
+        assert app.peers == []
+
+
+@pytest.mark.parametrize(
+    ("line", "headers", "body"),
+    [
+        (b"GET /a?b=c", (b"Sec-Fetch-Dest: iframe", HTML), b"session.required frame http://permis.localhost:8080/_ecluse/login?to=/a%3Fb%3Dc"),
+        (b"GET /a", (b"Sec-Fetch-Dest: object",), b"session.required frame http://permis.localhost:8080/_ecluse/login?to=/a"),
+        (b"GET /a", (), b"session.required json http://permis.localhost:8080/_ecluse/login?to=/"),
+        (b"GET /a", (b"Accept: */*",), b"session.required json http://permis.localhost:8080/_ecluse/login?to=/"),
+        (b"GET /a", (HTML, b"X-Requested-With: XMLHttpRequest"), b"session.required json http://permis.localhost:8080/_ecluse/login?to=/"),
+        (b"GET /a", (b"Sec-Fetch-Dest: empty", HTML), b"session.required json http://permis.localhost:8080/_ecluse/login?to=/"),
+        (b"GET /a", (HTML, b"Sec-Purpose: prefetch"), b"session.required json http://permis.localhost:8080/_ecluse/login?to=/"),
+        (b"GET /a", (HTML, b"Connection: Upgrade", b"Upgrade: websocket"), b"session.required json http://permis.localhost:8080/_ecluse/login?to=/"),
+        (b"PUT /a", (HTML,), b"session.required json http://permis.localhost:8080/_ecluse/login?to=/"),
+        (b"DELETE /a", (DOCUMENT,), b"session.required json http://permis.localhost:8080/_ecluse/login?to=/"),
+    ],
+)  # fmt: skip
+async def test_invariant_10_all_else_is_a_401(line: bytes, headers: tuple[bytes, ...], body: bytes) -> None:
+    async with application() as app, gateway(app) as gate:
+        client = await gate.client()
+        for _ in range(2):
+            answer = await client.ask(ask(line, *headers))
+            assert (answer.status, answer.body) == (401, body)
+            assert answer.values(b"Location") == []
+        assert (app.peers, gate.portals) == ([], [])
+
+
+@pytest.mark.parametrize("headers", [(HTML,), (DOCUMENT,), (), (b"Sec-Fetch-Dest: iframe",)])
+async def test_invariant_10_who_is_signed_in_and_refused_gets_403_and_no_redirect(headers: tuple[bytes, ...]) -> None:
+    async with application() as app, gateway(app) as gate:
+        answer = await gate.once(ask(b"GET /admin/", gate.sign_in(), *headers))
+        assert (answer.status, answer.values(b"Location")) == (403, [])
+        assert "Réservé aux administrateurs." in answer.body.decode()
+        (event,) = gate.log.named("access.denied")
+        assert (event["app"], event["code"], event["client"]) == ("permis", "policy.unknown", "127.0.0.1")
+        assert str(event["rule"]).startswith("policies/apps/permis.yaml:")
+        assert (app.peers, gate.portals) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("referer", "to"),
+    [
+        (b"http://permis.localhost:8080/page?x=1", b"/page%3Fx%3D1"),
+        (b"http://permis.localhost:8080/", b"/"),
+        (b"http://permis.localhost:8080", b"/"),
+        (b"http://permis.localhost/page", b"/"),
+        (b"https://permis.localhost:8080/page", b"/"),
+        (b"http://permis.localhost:8080.evil.example/page", b"/"),
+        (b"http://permis.localhost:8080@evil.example/page", b"/"),
+        (b"http://permis.localhost:8080//evil.example", b"/"),
+        (b"http://permis.localhost:8080/_ecluse/logout", b"/"),
+        (b"http://permis.localhost:8080/a/../b", b"/"),
+        (b"http://permis.localhost:8080/\xe9", b"/"),
+        (b"http://[::1", b"/"),
+        (b"http://[", b"/"),
+        (b"http://\xe2\x84\x80/", b"/"),
+        (b"//evil.example/page", b"/"),
+        (b"/page", b"/"),
+        (b"", b"/"),
+    ],
+)
+async def test_a_script_is_sent_back_to_the_page_that_made_its_request(referer: bytes, to: bytes) -> None:
+    async with application() as app, gateway(app) as gate:
+        answer = await gate.once(ask(b"GET /api", b"Referer: " + referer))
+        assert (answer.status, answer.body.rpartition(b"?to=")[2]) == (401, to)
+
+
+async def test_the_login_url_comes_from_the_files_and_not_from_the_host_header() -> None:
+    async with application() as app, gateway(app) as gate:
+        answer = await gate.once(b"GET /a HTTP/1.1\r\nHost: PERMIS.localhost.:9999\r\n\r\n")
+        assert answer.body.endswith(b" http://permis.localhost:8080/_ecluse/login?to=/")
+
+
+async def test_a_refusal_keeps_the_connection_where_nothing_is_left_on_it() -> None:
+    async with application() as app, gateway(app) as gate:
+        client = await gate.client()
+        assert (await client.ask(ask(b"GET /a"))).values(b"Connection") == []
+        assert (await client.ask(ask(b"POST /a", b"Content-Length: 5", body=b"hello"))).values(b"Connection") == []
+        assert (await client.ask(ask(b"HEAD /a"))).status == 401
+        assert (await client.ask(ask(b"GET /public/a"))).body == b"ok"
+        assert len(app.requests) == 1
+
+
+@pytest.mark.parametrize("answer", [(401, ()), (303, (HTML,))])
+@pytest.mark.parametrize(
+    ("framing", "body"),
+    [
+        (b"Content-Length: 100000", b"hello"),
+        (b"Transfer-Encoding: chunked", b"5\r\nhello\r\n0\r\n\r\n"),
+        (b"Transfer-Encoding: chunked", b""),
+    ],
+)
+async def test_hr08_a_body_that_goes_nowhere_is_never_read_as_a_request(
+    answer: tuple[int, tuple[bytes, ...]], framing: bytes, body: bytes
+) -> None:
+    status, headers = answer
+    async with application() as app, gateway(app) as gate:
+        client = await gate.client()
+        client.send(ask(b"POST /private", framing, *headers, body=body) + ask(b"GET /public/smuggled"))
+        assert (await client.answer()).status == status
+        client.send(ask(b"GET /public/smuggled"))
+        assert await client.is_closed()
+        assert app.requests == []
+        assert all(b"hello" not in portal.received for portal in gate.portals)
+
+
+async def test_what_lingers_is_bounded() -> None:
+    async with application() as app, gateway(app) as gate:
+        client = await gate.client()
+        client.send(ask(b"POST /private", b"Content-Length: 10000000"))
+        assert (await client.answer()).status == 401
+        client.send(bytes(1 << 20))
+        await gate.until(lambda: not gate.plane.connections, 1)
+
+
+async def test_a_page_carries_the_reference_that_the_log_has() -> None:
+    async with application() as app, gateway(app) as gate:
+        gate.plane.pages = Pages()
+        answer = await gate.once(ask(b"GET /admin/", gate.sign_in(), HTML, b"Accept-Language: fr"))
+        reference = str(gate.log.named("access.denied")[0]["request_id"])
+        assert len(reference) == 32
+        assert reference in answer.body.decode()
+        assert answer.values(b"Content-Type") == [b"text/html; charset=utf-8"]
+        assert answer.values(b"Cache-Control") == [b"no-store"]
+
+
+@pytest.mark.parametrize(
+    ("client_said", "kept"), [(b"HTTP/1.0", b"close"), (b"HTTP/1.0\r\nConnection: keep-alive", b"keep-alive")]
+)
+async def test_a_refusal_to_http_1_0(client_said: bytes, kept: bytes) -> None:
+    async with application() as app, gateway(app) as gate:
+        answer = await gate.once(b"GET /a " + client_said + b"\r\nHost: permis.localhost\r\n\r\n")
+        assert answer.values(b"Connection") == [kept]

@@ -1,0 +1,68 @@
+"""What a worker holds when it does nothing, and what ten thousand clients that do nothing add to it."""
+
+import asyncio
+import resource
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.walks.place import Place
+from tests.walks.world import World, opened, request
+
+MOST_IDLE = 90 << 20
+CONNECTIONS, MOST_MORE = 10_000, 60 << 20
+_AT_ONCE = 50
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    limits = {"limits": "{connections: 20000, connections_per_client: 20000}"}
+    async with opened(Place(tmp_path, workers=1, settings=limits)) as world:
+        yield world
+        world.gateway.is_clean()
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < CONNECTIONS + 1000:
+        pytest.skip(f"this machine lets a process open {hard} files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def resident(world: World) -> int:
+    (worker,) = world.gateway.workers()
+    return int(Path(f"/proc/{worker}/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+async def test_an_idle_worker_is_under_90_mb(world: World) -> None:
+    await world.signed_in()
+    await asyncio.sleep(1)
+    held = resident(world)
+    print(f"an idle worker holds {held / (1 << 20):.1f} MB")
+    assert held < MOST_IDLE
+
+
+async def test_10000_idle_connections_add_under_60_mb(world: World, many_files: None) -> None:
+    before = resident(world)
+    clients: list[socket.socket] = []
+    try:
+        while len(clients) < CONNECTIONS:
+            some = [socket.create_connection(("127.0.0.1", world.place.port), timeout=10) for _ in range(_AT_ONCE)]
+            for client in some:
+                client.sendall(request())
+            for client in some:
+                assert client.recv(65536).startswith(b"HTTP/1.1 401 ")
+            clients += some
+        await asyncio.sleep(1.5)
+        assert (await world.gateway.metrics())["ecluse_http_connections"] == CONNECTIONS
+        more = resident(world) - before
+        print(f"{CONNECTIONS} idle connections add {more / (1 << 20):.1f} MB")
+        assert more < MOST_MORE
+    finally:
+        for client in clients:
+            client.close()
