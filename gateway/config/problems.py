@@ -1,5 +1,6 @@
 """What is wrong in the operator's files: each problem with its place, all of them at once."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -8,6 +9,10 @@ Path = tuple[str | int, ...]
 
 
 _WIDTH, _BEFORE = 160, 120
+
+# Problems go to terminals and logs, and these keys may have a secret written beside them where a reference belongs.
+_SECRET = re.compile(r"""\b(?:client_secret|secret|key)["']?\s*:\s*(?!\{\s*(?:file|env|credential)\s*:[^,{}]*\})\S""")
+_NOT_SHOWN = "    (this line may hold a secret: it is not shown)"
 
 
 def printable(text: str) -> str:
@@ -28,7 +33,9 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
     def excerpt(self) -> str:
-        """The source line, cut if it is long, with a caret below the column."""
+        """The source line, cut if it is long, with a caret below the column. A line that may hold a secret is not."""
+        if _SECRET.search(self.source):
+            return _NOT_SHOWN
         start = max(0, self.column - 1 - _BEFORE)
         shown = printable(self.source[start : start + _WIDTH])
         return f"    {shown}\n    {' ' * (self.column - 1 - start)}^"

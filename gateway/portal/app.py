@@ -61,7 +61,7 @@ class Portal:
         self._challenge = Challenge(
             sessions=sessions, transactions=transactions, report=report, now=now, token_urlsafe=token_urlsafe
         )
-        self._start = Start(sessions=sessions, transactions=transactions, pages=pages)
+        self._start = Start(sessions=sessions, transactions=transactions, pages=pages, now=now)
         self._login = Login(
             transactions=transactions, federation=federation, report=report, now=now, token_urlsafe=token_urlsafe
         )

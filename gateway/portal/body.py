@@ -16,7 +16,10 @@ async def check_body(request: BaseRequest) -> None:
     if request.content_type != _FORM:
         raise GatewayError(PORTAL_BODY, f"a body that is not {_FORM}")
     size = 0
-    async for chunk in request.content.iter_chunked(8192):
-        size += len(chunk)
-        if size > LIMIT:
-            raise GatewayError(LIMIT_BODY, f"a form of over {LIMIT} bytes")
+    try:
+        async for chunk in request.content.iter_chunked(8192):
+            size += len(chunk)
+            if size > LIMIT:
+                raise GatewayError(LIMIT_BODY, f"a form of over {LIMIT} bytes")
+    except ConnectionError as error:
+        raise GatewayError(PORTAL_BODY, "the browser left before all of its form had come") from error

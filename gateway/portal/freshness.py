@@ -1,6 +1,6 @@
 """`then: sign_in`: an authentication older than what the transaction asks for does not serve it."""
 
-from gateway.config.snapshot import Snapshot
+from gateway.config.snapshot import App, Snapshot
 from gateway.model.identity import Identity
 from gateway.model.transaction import Transaction
 
@@ -11,3 +11,10 @@ def is_fresh(snapshot: Snapshot, identity: Identity, transaction: Transaction) -
     if transaction.not_before == 0 or provider is None:
         return transaction.not_before == 0
     return identity.authenticated_at + provider.skew >= transaction.not_before
+
+
+def may_have_ended(app: App, identity: Identity, transaction: Transaction, now: float) -> bool:
+    """Whether a seat made by this authentication can be over by `now`. A transaction that was begun before it, in a
+    tab that was left open, does not make another one of it."""
+    limits = [limit for limit in (app.seat_limits.idle, app.seat_limits.absolute) if limit is not None]
+    return transaction.not_before != 0 and bool(limits) and now >= identity.authenticated_at + min(limits)

@@ -1,5 +1,6 @@
 """On the portal host: what comes next for a transaction. Every step of a sign-in returns here."""
 
+from collections.abc import Callable
 from urllib.parse import quote
 
 from gateway.config.snapshot import App
@@ -9,7 +10,7 @@ from gateway.model.ports import Page, Sessions, Transactions
 from gateway.model.session import Seat
 from gateway.model.transaction import Transaction
 from gateway.portal.answers import redirect
-from gateway.portal.freshness import is_fresh
+from gateway.portal.freshness import is_fresh, may_have_ended
 from gateway.portal.outcomes import Ask, GoOn, Outcome
 from gateway.portal.pages import Choice, Pages
 from gateway.portal.pending import pending
@@ -17,10 +18,13 @@ from gateway.portal.visit import PREFIX, Visit
 
 
 class Start:
-    def __init__(self, *, sessions: Sessions, transactions: Transactions, pages: Pages) -> None:
+    def __init__(
+        self, *, sessions: Sessions, transactions: Transactions, pages: Pages, now: Callable[[], float]
+    ) -> None:
         self._sessions = sessions
         self._transactions = transactions
         self._pages = pages
+        self._now = now
 
     async def start(self, visit: Visit) -> Outcome:
         """`/_ecluse/start?t=`: the browser comes from an app host."""
@@ -29,20 +33,22 @@ class Start:
 
     async def go_on(self, visit: Visit, step: GoOn) -> Outcome:
         transaction, app = await pending(self._transactions, visit, step.transaction)
-        if step.cookie is not None and await self._serves(visit, app, transaction, step.cookie):
+        if step.cookie is not None and await self._serves(visit, app, transaction, step):
             return await self._finish(visit, app, step.transaction, step.cookie)
         if step.fresh:
             # The provider has just answered and its answer does not do: asking again would go round for ever.
             raise GatewayError(LOGIN_LOOP, "a sign-in made this instant does not serve its transaction")
         return self._ask(visit, app, step.transaction)
 
-    async def _serves(self, visit: Visit, app: App, transaction: Transaction, cookie: bytes) -> bool:
-        seat = await self._sessions.load(visit.call.host, cookie)
+    async def _serves(self, visit: Visit, app: App, transaction: Transaction, step: GoOn) -> bool:
+        assert step.cookie is not None
+        seat = await self._sessions.load(visit.call.host, step.cookie)
         return (
             seat is not None
             and seat.live
             and _listed(visit, app, seat)
             and is_fresh(visit.call.snapshot, seat.identity, transaction)
+            and (step.fresh or not may_have_ended(app, seat.identity, transaction, self._now()))
         )
 
     def _ask(self, visit: Visit, app: App, id: str) -> Outcome:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _PREFIX: Final = b"/_ecluse"
 _BODY_LIMIT: Final = 64 * 1024
 
-# All that the portal reads beside what is written here; nothing else can be read by its HTTP server in a way of its own.
+# All that the portal reads beside what is written here: its HTTP server could read anything else in a way of its own.
 _READ: Final = frozenset(
     {
         b"accept",

@@ -42,10 +42,7 @@ class Shape:
         self.dropped: Names = ()
         for place, name in enumerate(names):
             self._add(place, name, policy.table.get(name, UNSEEN) or policy.learn(name))
-        self.length = -1
-        for place, verdict in self.rare:
-            alone = verdict == CONTENT_LENGTH and len(self.rare) == 1 and not self.dropped
-            self.length = place if alone else -1
+        self.length = _only_length(self.rare, self.dropped)
 
     def _add(self, place: int, name: bytes, verdict: Verdict) -> None:
         line = verdict if isinstance(verdict, bytes) else b""
@@ -129,3 +126,8 @@ class Collected:
     def on_header(self, name: bytes, value: bytes) -> None:
         self.names.append(name)
         self.values.append(value.rstrip())
+
+
+def _only_length(rare: tuple[tuple[int, int], ...], dropped: Names) -> int:
+    """Where Content-Length stands, if it is all that is rare; else -1."""
+    return rare[0][0] if not dropped and len(rare) == 1 and rare[0][1] == CONTENT_LENGTH else -1

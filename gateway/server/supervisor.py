@@ -47,7 +47,7 @@ class Supervisor:
         self._has_served = False
         self._refusal = ""
         self._slots = 0
-        self._fleet: Fleet
+        self.fleet: Fleet
         self._rollout: Rollout
 
     # --- for signals ---
@@ -72,12 +72,12 @@ class Supervisor:
         listening, admin_socket = _bound(gateway)
         self._slots = gateway.workers or len(os.sched_getaffinity(0))
         hooks = Hooks(self._started, self._received, self._gone)
-        self._fleet = Fleet(listening, hooks, self._log, program=self._program)
-        self._rollout = Rollout(live, self._fleet, self._patience)
+        self.fleet = Fleet(listening, hooks, self._log, program=self._program)
+        self._rollout = Rollout(live, self.fleet, self._patience)
         admin = Admin(self)
         await admin.start(admin_socket)
         self._log.event("gateway.started", revision=live.revision, listeners=addresses(gateway), workers=self._slots)
-        self._fleet.start(self._slots)
+        self.fleet.start(self._slots)
         self._run(self._reload_when_asked())
         await self._stop.wait()
         await self._leave(listening, admin)
@@ -88,7 +88,7 @@ class Supervisor:
         self._log.event("gateway.draining")
         for each in listening:
             each.close()
-        killed = await self._fleet.stop(self._rollout.live.gateway.timeouts.drain)
+        killed = await self.fleet.stop(self._rollout.live.gateway.timeouts.drain)
         await admin.stop()
         self._log.event("gateway.stopped", workers_killed=killed)
 
@@ -168,7 +168,7 @@ class Supervisor:
 
     async def _revoke(self, worker: Worker, message: Message) -> None:
         """The worker that asked has done its own part; it hears back when the others have done theirs."""
-        others = [other for other in self._fleet.workers.values() if other is not worker]
+        others = [other for other in self.fleet.workers.values() if other is not worker]
         answers = await ask(others, "revoke", within=_REVOKED_WITHIN, sessions=message.fields["sessions"])
         if problems := refusals(answers):
             self._log.event("revocation.late", detail="; ".join(problems))
@@ -184,7 +184,7 @@ class Supervisor:
 
     def readiness(self) -> dict[str, Any]:
         """Ready while at least one worker serves; a gateway that drains wants no more."""
-        serving = len(self._fleet.serving)
+        serving = len(self.fleet.serving)
         return {
             "ready": serving > 0 and not self._stop.is_set(),
             "revision": self._rollout.live.revision,
@@ -194,14 +194,14 @@ class Supervisor:
         }
 
     async def exposition(self) -> bytes:
-        answers = await ask(self._fleet.workers.values(), "counters", within=_COUNTERS_WITHIN)
+        answers = await ask(self.fleet.workers.values(), "counters", within=_COUNTERS_WITHIN)
         for worker, answer in answers.items():
             if isinstance(answer, Message):
                 self._totals.keep(worker.pid, answer.payload)
         totals = self._totals
         gauges = Gauges(
             revision=self._rollout.live.revision,
-            workers=len(self._fleet.workers),
+            workers=len(self.fleet.workers),
             reload_successful=totals.reload_successful,
             reloaded_at=totals.reloaded_at,
         )

@@ -137,6 +137,10 @@ class Sessions:
         replaces: bytes | None,
         limits: SeatLimits,
     ) -> bytes:
+        # Tabs that sign in at once may each be given a binding: the seat tells that it is one browser all the same.
+        before = None if replaces is None else await self._open(host, replaces)
+        if before is not None:
+            browser = before.stored.browser
         now, session_key = self._now(), self._envelopes.new_session_key()
         id = self._envelopes.new_session_id()
         session = Session(id, identity, tenant, now, now + absolute, idle, id_token, sid)

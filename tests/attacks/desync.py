@@ -257,7 +257,8 @@ def unread(*lines: bytes, statuses: tuple[int, ...], mark: bytes = b"") -> Run:
     async def run(world: World) -> None:
         for app in PUBLIC_FIRST:
             data = post(b"Content-Length: %d" % len(body), *lines, app=app, target="/private/page")
-            seen = await world.send([data, body, SMUGGLED], expected=2, within=8.0)
+            pieces = [data, body[: 1 << 20], body[1 << 20 :], SMUGGLED]
+            seen = await world.send(pieces, expected=2, within=8.0, pause=0.1, to_the_end=True)
             unseen(world, seen)
             status, closed = seen.answer.status, seen.closed
             expect(status in statuses and closed and len(seen.answers) == 1, f"expected {statuses}, closed: {seen}")

@@ -71,10 +71,12 @@ async def exchange(
     within: float = 5.0,
     pause: float = 0.0,
     heads: frozenset[int] = frozenset(),
+    to_the_end: bool = False,
 ) -> Exchange:
     """On a connection of its own, until so many answers have come, or the end. Never raises for what a peer does.
 
     `data`: in one piece, or in several with `pause` seconds between them. `heads`: which answers, from 0, are to HEAD.
+    `to_the_end`: goes on sending when the answer is there, as a client does that reads only afterwards.
     """
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -100,6 +102,8 @@ async def exchange(
     except OSError:
         closed = True
     finally:
+        if to_the_end:
+            await asyncio.wait([writing], timeout=within)
         writing.cancel()
         writer.transport.abort()
     if closed:

@@ -32,8 +32,9 @@ from tests.attacks.world import PORTAL, ROOT, World, free_ports, start_gateway
 HOSTS = {
     "loopback": "127.0.0.1", "loopback-6": "[::1]", "metadata-service": "169.254.169.254", "ten": "10.0.0.1",
     "local-name": "localhost", "under-localhost": "op.localhost", "nothing": "0.0.0.0",
-    "nat64": "[64:ff9b::7f00:1]", "unique-local": "[fd00::1]", "carrier": "100.64.0.1", "six-to-four": "[2002:7f00:1::]",
-    "link-local": "[fe80::1]", "private-172": "172.16.0.1", "private-192": "192.168.0.1", "other-loopback": "127.9.9.9",
+    "nat64": "[64:ff9b::7f00:1]", "unique-local": "[fd00::1]", "carrier": "100.64.0.1",
+    "six-to-four": "[2002:7f00:1::]", "link-local": "[fe80::1]", "private-172": "172.16.0.1",
+    "private-192": "192.168.0.1", "other-loopback": "127.9.9.9",
 }  # fmt: skip
 # What no provider file may say at all.
 MALFORMED = {

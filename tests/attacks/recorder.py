@@ -1,7 +1,7 @@
 """An upstream that keeps every byte that reaches it, and answers as it is told."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -41,13 +41,14 @@ class Script:
 
 @dataclass
 class Recorder:
-    """`pieces`: (connection, bytes) in the order of their coming. `scripts`: by target."""
+    """`pieces`: (connection, bytes) in the order of their coming. `scripts`: by target. `answer`: in place of them."""
 
     port: int = 0
     pieces: list[tuple[int, bytes]] = field(default_factory=list)
     requests: list[Reached] = field(default_factory=list)
     scripts: dict[bytes, Script] = field(default_factory=dict)
     connections: int = 0
+    answer: Callable[[Reached], bytes] | None = None
     _server: asyncio.Server | None = None
 
     async def start(self, port: int) -> None:
@@ -111,8 +112,11 @@ class _Connection(asyncio.Protocol):
             return False
         raw = self._held[: len(self._held) - len(body[1])]
         self._held = body[1]
-        self._recorder.requests.append(Reached(self._number, raw, method, target, tuple(lines), body[0]))
-        if not script.early:
+        found = Reached(self._number, raw, method, target, tuple(lines), body[0])
+        self._recorder.requests.append(found)
+        if self._recorder.answer is not None:
+            self._transport.write(self._recorder.answer(found))
+        elif not script.early:
             self._answer(script, without_body=method == b"HEAD")
         self._answered_early = False
         return bool(self._held)

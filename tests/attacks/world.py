@@ -83,11 +83,14 @@ class World:
         within: float = 5.0,
         pause: float = 0.0,
         heads: frozenset[int] = frozenset(),
+        to_the_end: bool = False,
     ) -> Exchange:
         """As `exchange`; the recorder has what reached it meanwhile, and nothing from before."""
         self.recorder.forget()
         limit = min(within, self.patience)
-        seen = await exchange(self.door, data, expected=expected, within=limit, pause=pause, heads=heads)
+        seen = await exchange(
+            self.door, data, expected=expected, within=limit, pause=pause, heads=heads, to_the_end=to_the_end
+        )
         await self.recorder.settled()
         return seen
 

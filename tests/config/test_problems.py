@@ -1,3 +1,5 @@
+import pytest
+
 from gateway.config.problems import Place, Problem, ProblemsFound, key_path, printable
 
 LINE = "    alow: {group: administrateurs}"
@@ -37,6 +39,32 @@ def test_a_long_line_is_cut_around_the_place() -> None:
     shown = Place("x.yaml", 1, 5001, "a" * 5000 + "!" + "b" * 5000).excerpt().splitlines()
     assert len(shown[0]) == 4 + 160
     assert shown[0][shown[1].index("^")] == "!"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "  client_secret: planted",
+        "  client_secret: [planted",
+        '  client_secret: "planted',
+        "    - {id: k1, secret: planted}",
+        "oidc: {issuer: https://x, 'client_secret': planted}",
+        "  client_secret: {file: x, value: planted}",
+        "  client_secret: {value: planted}",
+    ],
+)
+def test_a_line_that_may_hold_a_secret_is_not_shown(line: str) -> None:
+    shown = Problem(Place("x.yaml", 3, 5, line), "", "wrong", "", (("first at", Place("x.yaml", 2, 5, line)),)).render()
+    assert "planted" not in shown
+    assert "x.yaml:3:5: wrong" in shown
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["  client_secret: {file: ../certs/x}", "keys: [{id: k1, secret: {env: KEY}}]", "  keyed: planted", "  key:"],
+)
+def test_a_line_that_names_where_a_secret_is_kept_is_shown(line: str) -> None:
+    assert line in Place("x.yaml", 3, 5, line).excerpt()
 
 
 def test_tabs_keep_the_caret_below_its_character() -> None:

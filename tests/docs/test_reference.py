@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import trustme
 import yaml
 
 from gateway.config.build import build
@@ -15,6 +16,8 @@ ROOT = Path(__file__).parents[2]
 PROSE = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")])
 _FENCE = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
+_SECRET = b"0123456789012345678901234567890123456789"
+_ISSUED = trustme.CA().issue_cert("portail.example.org")
 _GATEWAY = """
 version: 1
 portal: http://portail.localhost:8080
@@ -57,8 +60,14 @@ def test_every_yaml_example_loads(place, text):
     for name in named:
         files[f"providers/{name}.yaml"] = _PROVIDER.format(name=name).encode()
     references = set(re.findall(r"\{file: ([^}]+)\}", text))
-    secrets = {f"file:{name}": b"0123456789012345678901234567890123456789" for name in references}
+    secrets = {f"file:{name}": material(name) for name in references}
     build(compile_files(Files("policies", "/policies", files, secrets)).plan)
+
+
+def material(name: str) -> bytes:
+    """What stands in a file of this name: a certificate, the private key beside it, or a secret."""
+    pem = {".crt": _ISSUED.cert_chain_pems[0], ".key": _ISSUED.private_key_pem}.get(Path(name).suffix)
+    return _SECRET if pem is None else pem.bytes()
 
 
 def test_every_link_leads_to_a_file():

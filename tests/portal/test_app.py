@@ -294,7 +294,7 @@ async def test_every_cookie_of_ours_has_its_flags(here: Installation) -> None:
     for line in lines:
         flags = set(line.split("; ")[1:])
         assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= flags
-        assert flags - {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= {"Max-Age=0", "Max-Age=1800"}
+        assert flags - {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= {"Max-Age=0", "Max-Age=600"}
 
 
 async def test_hosts_of_a_request_never_become_an_address_of_ours(here: Installation) -> None:

@@ -1,5 +1,7 @@
 """What a browser may send to us."""
 
+import asyncio
+
 import pytest
 
 from tests.portal.installation import ACTES, Installation
@@ -23,3 +25,17 @@ async def test_a_form_of_over_64_kb_is_refused(here: Installation) -> None:
     assert len(await hosts_open(here, browser)) == 4
     reply = await browser.post(here.url(ACTES, "/_ecluse/logout"), data=b"a=" + b"b" * 65534, **form)
     assert reply.status == 200
+
+
+async def test_a_form_that_breaks_off_is_refused_and_no_fault(here: Installation) -> None:
+    """Attack K102."""
+    head = (
+        f"POST /_ecluse/logout HTTP/1.1\r\nHost: {ACTES}\r\nContent-Length: 100\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\n\r\na=1"
+    )
+    _, writer = await asyncio.open_connection("127.0.0.1", here.port)
+    writer.write(head.encode())
+    await asyncio.sleep(0.1)
+    writer.transport.abort()
+    await asyncio.sleep(0.1)
+    assert here.codes() == ["portal.body"]

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from gateway.model.session import SeatLimits
 from tests.portal.browser import Browser
 from tests.portal.installation import ACTES, ELECTIONS, PERMIS, PORTAL, Installation
 
@@ -115,3 +116,17 @@ async def test_tabs_opened_together_on_such_an_app_need_one_sign_in(here: Instal
     for start in starts:
         assert (await browser.get(start)).text == "permis for alice"
     assert len(here.metropole.asked) == 1
+
+
+async def test_a_tab_left_open_past_the_end_of_a_seat_gets_none_by_the_authentication_of_that_seat(
+    here: Installation,
+) -> None:
+    here.change(
+        "permis", seat_then="sign_in", seat_limits=SeatLimits(idle=None, absolute=120), providers=("metropole",)
+    )
+    browser = here.browser()
+    left_open = await begun(here, browser, PERMIS, "/left-open")
+    assert (await browser.get(await begun(here, browser, PERMIS))).text == "permis for alice"
+    here.clock.ahead += 121
+    assert (await browser.get(left_open)).text == "permis for alice"
+    assert [asked.get("max_age") for asked in here.metropole.asked] == ["0", "0"], "asked anew"

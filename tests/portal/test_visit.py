@@ -8,7 +8,7 @@ from gateway.config.lanes import PortalCall
 from gateway.model.errors import GatewayError
 from gateway.portal.cookies import binding_hash, twin_of
 from gateway.portal.visit import Visit
-from tests.portal.installation import _EMPTY
+from tests.portal.installation import _EMPTY, ACTES, PERMIS, PORTAL, Installation
 
 SEAT = "s" * 22 + "." + "k" * 43
 ONE, OTHER = "a" * 43, "b" * 43
@@ -88,3 +88,32 @@ def test_a_binding_is_made_where_there_is_none() -> None:
 
 def test_head_is_get() -> None:
     assert visit(method="HEAD").method == "GET"
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        ({"Sec_Fetch_Dest": "image"}, "application/json"),
+        ({"Sec_Fetch_Dest": "empty"}, "application/json"),
+        ({"Sec_Purpose": "prefetch"}, "application/json"),
+        ({"Sec_Fetch_Dest": "iframe"}, "text/html"),
+    ],
+)
+async def test_invariant_10_no_image_frame_prefetch_or_script_begins_a_sign_in_at_our_own_paths(
+    here: Installation, headers: dict[str, str], kind: str
+) -> None:
+    """With one image each, a page on any site could push out the open sign-ins of its visitor's whole network."""
+    browser = here.browser()
+    t = (await browser.get(here.url(PERMIS, "/"), follow=False)).location
+    for url in (
+        here.url(ACTES, "/_ecluse/login?to=/plan"),
+        here.url(PORTAL, "/_ecluse/login?provider=metropole"),
+        t,
+    ):
+        reply = await browser.get(url, follow=False, **headers)
+        assert (reply.status, reply.headers["Content-Type"].partition(";")[0]) == (401, kind)
+        assert not reply.set_cookies
+    assert here.metropole.asked == []
+    framed = await here.browser().get(here.url(ACTES, "/_ecluse/login?to=/plan"), follow=False, Sec_Fetch_Dest="iframe")
+    assert here.url(ACTES, "/_ecluse/login?to=/plan") in framed.text
+    assert 'target="_top"' in framed.text

@@ -1,21 +1,85 @@
+import os
+import resource
 import socket
+from pathlib import Path
 
 import pytest
 
 from gateway.config.snapshot import Listener
-from gateway.server.listeners import bind
+from gateway.server.faults import CannotServe
+from gateway.server.listeners import allow_many_files, bind, bind_admin, forget_path
 
 
-def test_a_taken_address_is_named_in_the_error():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
+def test_a_taken_address_is_named_in_the_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{port}"):
+        with pytest.raises(CannotServe, match=f"cannot listen on 127.0.0.1:{port}: Address already in use"):
             bind(Listener(("127.0.0.1", port)))
 
 
-def test_the_socket_is_inherited_by_workers():
-    listening = bind(Listener(("127.0.0.1", 0)))
-    assert listening.get_inheritable()
-    listening.close()
+def test_an_address_that_is_not_ours_is_named_in_the_error() -> None:
+    with pytest.raises(CannotServe, match="cannot listen on 192.0.2.1:80: Cannot assign requested address"):
+        bind(Listener(("192.0.2.1", 80)))
+    with pytest.raises(CannotServe, match=r"cannot listen on \[2001:db8::1\]:80: "):
+        bind(Listener(("2001:db8::1", 80)))
+
+
+def test_a_listener_listens_and_waits_for_nobody() -> None:
+    with bind(Listener(("127.0.0.1", 0))) as listening:
+        assert not listening.getblocking()
+        socket.create_connection(listening.getsockname()).close()
+
+
+def test_an_admin_address_is_a_port_or_a_path() -> None:
+    with bind_admin("127.0.0.1:0") as listening:
+        assert listening.family == socket.AF_INET
+    with bind_admin("[::1]:0") as listening:
+        assert listening.family == socket.AF_INET6
+
+
+def test_a_path_is_for_its_owner_alone_from_its_first_moment(tmp_path: Path) -> None:
+    before = os.umask(0o000)
+    try:
+        with bind_admin(f"unix:{tmp_path}/admin.sock"):
+            assert (tmp_path / "admin.sock").stat().st_mode & 0o777 == 0o600
+        assert os.umask(0o000) == 0o000, "the mask of the process is changed"
+    finally:
+        os.umask(before)
+
+
+def test_what_a_killed_gateway_left_is_taken_and_what_lives_is_not(tmp_path: Path) -> None:
+    address = f"unix:{tmp_path}/admin.sock"
+    bind_admin(address).close()
+    assert (tmp_path / "admin.sock").is_socket()
+    with bind_admin(address):
+        with pytest.raises(CannotServe, match="another program listens there"):
+            bind_admin(address)
+        socket.socket(socket.AF_UNIX).close()
+    (tmp_path / "link.sock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(CannotServe, match="no socket"):
+        bind_admin(f"unix:{tmp_path}/link.sock")
+
+
+def test_a_path_that_is_too_long_is_said(tmp_path: Path) -> None:
+    with pytest.raises(CannotServe, match="path too long"):
+        bind_admin(f"unix:{tmp_path}/{'x' * 200}")
+
+
+def test_the_path_goes_unless_another_listens_there(tmp_path: Path) -> None:
+    path = tmp_path / "admin.sock"
+    with bind_admin(f"unix:{path}"):
+        forget_path(str(path))
+        assert path.exists()
+    forget_path(str(path))
+    assert not path.exists()
+    forget_path(str(path))
+
+
+def test_as_many_files_may_be_open_as_the_system_allows() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, before[1]), before[1]))
+        allow_many_files()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (min(before[1], 1 << 20), before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)

@@ -638,3 +638,23 @@ async def test_a_cookie_of_an_installation_with_another_key_of_that_name_opens_n
 async def test_a_store_key_that_is_too_short_is_refused(store: RecordStore, clock: Clock) -> None:
     with pytest.raises(GatewayError, match="under 32 bytes"):
         Worker(store, clock, keys=(("k1", b"short"),))
+
+
+async def test_a_sign_in_that_brings_a_seat_belongs_to_the_browser_of_that_seat(worker: Worker) -> None:
+    """Two tabs at the first visit may each be given a binding: a sign-out ends what either of them signed in."""
+    first = await worker.sign_in("the first binding")
+    there = await worker.enter(first)
+    second = await worker.sign_in("the second binding", replaces=first)
+    ended = await worker.sessions.end_browser(PORTAL, second)
+    worker.sessions.revoke(ended)
+    assert len(ended) == 2
+    assert await load(worker, there, PERMIS) is None
+
+
+async def test_a_sign_in_that_brings_a_seat_of_nobody_belongs_to_its_own_browser(worker: Worker) -> None:
+    first = await worker.sign_in("the first binding")
+    worker.sessions.revoke(await worker.sessions.end_browser(PORTAL, first))
+    second = await worker.sign_in("the second binding", replaces=first)
+    third = await worker.sign_in("the second binding")
+    assert len(await worker.sessions.end_browser(PORTAL, third)) == 2
+    assert await load(worker, second) is None

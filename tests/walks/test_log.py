@@ -113,7 +113,7 @@ async def folders_that_are_refused(world: World) -> None:
     secret = "client_secret: a-secret-of-the-tests"
     for line in (
         "client_secret: [planted-client-secret]",
-        "client_secret: {file: planted-client-secret",
+        "client_secret: {file: ../certs/missing, x: planted-client-secret",
         'client_secret: "planted-client-secret',
         "client_secret: {value: planted-client-secret}",
         "client_secret: planted-client-secret\n  client_secret: planted-client-secret",

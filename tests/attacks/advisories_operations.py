@@ -1,0 +1,391 @@
+"""K009 to K102, those of files, clocks, logs and the sources: what is started, read, written and never done."""
+
+import ast
+import asyncio
+import itertools
+import json
+import random
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from gateway.model.decision import RuleRef
+from gateway.model.identity import Identity
+from gateway.policy.conditions import Anyone, Group, SignedIn
+from gateway.policy.decide import decide
+from gateway.policy.patterns import parse_pattern
+from gateway.policy.routes import RouteTable
+from gateway.policy.rules import Rule
+from gateway.stores.tickets import new_id
+from tests.attacks.cases import Case, Run, expect, uncontrolled
+from tests.attacks.exchange import Door
+from tests.attacks.outbound import check
+from tests.attacks.outcomes import denied, passed, unseen
+from tests.attacks.request import NAVIGATION, request
+from tests.attacks.world import PORTAL, ROOT, SEAT, Stage, World
+
+GATEWAY = ROOT / "gateway"
+PAGE = "/private/page"
+APP = "prefix-public"
+
+# --- files ---
+
+# (file, what is put in place of what, what the problem has to name)
+MISTAKES = (
+    ("apps/levels.yaml", "allow: signed_in}\n", "alow: signed_in}\n", "alow"),
+    ("apps/both.yaml", "providers: [alpha, beta]", "provider: [alpha, beta]", "provider"),
+    ("apps/short.yaml", "then: sign_in", "than: sign_in", "than"),
+    ("apps/lists.yaml", "join: ", "joint: ", "joint"),
+    ("apps/nocase.yaml", "{case: insensitive}", "{case: INSENSITIVE}", "case"),
+    ("apps/latin.yaml", "{encoding: latin1}", "{encodings: latin1}", "encodings"),
+    ("apps/exact-deny.yaml", "deny: {not: {group: admins}}", "deny: {nor: {group: admins}}", "nor"),
+    ("apps/regex-deny.yaml", "allow: anyone", "allow: everyone", "everyone"),
+    ("apps/renamed.yaml", "allow: anyone", 'when: "1 == 1"', "when"),
+    ("apps/odd-names.yaml", "Note:", "X_Note:", "X_Note"),
+    ("apps/wsgi.yaml", "X-Dept:", "x.remote.user:", "x.remote.user"),
+    ("apps/legacy.yaml", "hosts: [legacy.localhost]", "hosts: [both.localhost]", "both.localhost"),
+    ("apps/beta-only.yaml", "path: /public/**", "path: /public/../x", ".."),
+    ("providers/beta.yaml", "email_domains", "email_domain", "email_domain"),
+    ("providers/alpha.yaml", "siret: siret", "tenant: siret", "tenant"),
+    ("gateway.yaml", "trusted_proxies", "trusted_proxy", "trusted_proxy"),
+)
+# K096: names of the gateway's own, which no mapping may write over.
+OWN_NAMES = ("iss", "sub", "aud", "exp", "nonce", "tenant", "session", "provider", "issuer", "subject", "acr", "amr",
+             "auth_time", "authenticated_at", "left_out", "sid")  # fmt: skip
+
+
+async def unknown_keys(world: World) -> None:
+    """K009: a key that is not known stops the start, each with its place; and so does what says nothing."""
+    with copied(world) as policies:
+        for path, old, new, _ in MISTAKES:
+            put(policies / path, old, new)
+        checked = await check(policies)
+        expect(checked.returncode == 1, f"accepted: {checked.stdout}")
+        missing = [path for path, *_, name in MISTAKES if not told_of(checked.stderr, path, name)]
+        expect(not missing, f"no problem is told of {missing}: {checked.stderr[:2000]}")
+    with copied(world) as policies:
+        checked = await check(policies)
+        expect(checked.returncode == 0, f"the control: as it is, it is accepted: {checked.stderr[:500]}")
+
+
+async def own_names(world: World) -> None:
+    """K096"""
+    for number, name in enumerate(OWN_NAMES):
+        with copied(world) as policies:
+            put(policies / "providers/alpha.yaml", "note: note", f"{name}: note")
+            checked = await check(policies) if number < 3 else await asyncio.to_thread(_compiled, policies)
+            expect(told_of(checked.stderr, "providers/alpha.yaml", name), f"{name}: {checked.stderr[:400]}")
+
+
+def _compiled(policies: Path) -> "Checked":
+    """The same without a process of its own."""
+    from gateway.config.compile import compile_files
+    from gateway.config.problems import ProblemsFound
+    from gateway.config.read import read_folder
+
+    try:
+        compile_files(read_folder(policies))
+    except ProblemsFound as found:
+        return Checked(str(found) + "".join(map(str, found.problems)))
+    return Checked("")
+
+
+class Checked:
+    def __init__(self, stderr: str) -> None:
+        self.stderr = stderr
+
+
+def told_of(problems: str, path: str, name: str) -> bool:
+    return any(path in line and name in line for line in problems.splitlines())
+
+
+def put(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    expect(old in text, f"{path.name} does not hold {old!r}")
+    path.write_text(text.replace(old, new))
+
+
+class copied:  # noqa: N801 - read as a word of the test
+    """The live policy folder with its certificates, elsewhere."""
+
+    def __init__(self, world: World) -> None:
+        self._from = world.folder
+
+    def __enter__(self) -> Path:
+        self._folder = tempfile.TemporaryDirectory(prefix="ecluse-policies-")
+        folder = Path(self._folder.name)
+        for name in ("policies", "certs"):
+            shutil.copytree(self._from / name, folder / name)
+        return folder / "policies"
+
+    def __exit__(self, *error: object) -> None:
+        self._folder.cleanup()
+
+
+async def missing_files(world: World) -> None:
+    """K032: a key, a certificate or a file that is gone at a reload: refused, and the old folder stays in force."""
+    cookie = await world.cookie(APP)
+    for name in ("certs/store.key", "certs/tls.key", "certs/tls.pem", "policies/gateway.yaml", "policies/providers/alpha.yaml"):
+        path = world.folder / name
+        kept, mark = path.read_bytes(), world.log_mark()
+        path.unlink()
+        try:
+            world.gateway.signal_reload()
+            told = await world.logged(mark, event="config.refused")
+        finally:
+            path.write_bytes(kept)
+        expect(path.name in str(told), f"{name} is not named: {told}")
+        for _ in range(4):
+            passed(world, await world.send(request(APP, PAGE, cookie=cookie)))
+            denied(world, await world.send(request(APP, PAGE)))
+    mark = world.log_mark()
+    world.gateway.signal_reload()
+    await world.logged(mark, event="config.loaded")
+
+
+# --- the store out of reach ---
+
+
+async def store_out_of_reach(world: World) -> None:
+    """FAILSAFE, on a gateway of its own: 503 with Retry-After for what needs a person, no way through and no way to
+    sign in; what is public goes on; and when the store is back, so is everything."""
+    with tempfile.TemporaryDirectory(prefix="ecluse-failsafe-") as name:
+        async with Stage(Path(name)) as stage:
+            here = stage.world
+            cookie = await here.cookie(APP)
+            passed(here, await here.send(request(APP, PAGE, cookie=cookie)))
+            var = here.folder / "var"
+            var.rename(here.folder / "away")
+            var.write_text("no folder")
+            await failsafe(here, cookie)
+            var.unlink()
+            (here.folder / "away").rename(var)
+            for _ in range(40):
+                seen = await here.send(request(APP, PAGE, cookie=cookie))
+                if seen.answer.status == 200:
+                    break
+                await asyncio.sleep(0.1)
+            passed(here, await here.send(request(APP, PAGE, cookie=cookie)))
+            expect(not here.faults(0), f"{here.faults(0)[:3]}")
+
+
+async def failsafe(here: World, cookie: bytes) -> None:
+    unknown = f"{SEAT}={'A' * 22}.{'B' * 43}".encode()
+    until = time.monotonic() + 3.0
+    while time.monotonic() < until:
+        seen = await here.send(request(APP, PAGE, cookie=cookie))
+        if seen.answer.status == 503:
+            break
+        passed(here, seen)
+        await asyncio.sleep(0.1)
+    for held in (cookie, unknown):
+        for lines in (NAVIGATION, ()):
+            for _ in range(4):
+                seen = await here.send(request(APP, PAGE, *lines, cookie=held))
+                unseen(here, seen)
+                expect(seen.answer.status == 503 and seen.answer.header(b"retry-after") != b"", f"{seen}")
+                expect(not seen.answer.header(b"location"), f"sent to sign in: {seen}")
+                passed(here, await here.send(request(APP, "/public/page", *lines, cookie=held)))
+    for place, target in ((APP, PAGE), (PORTAL, "/_ecluse/start?t=x"), (PORTAL, f"/_ecluse/callback/alpha?state={'a' * 43}"),
+                          (APP, "/_ecluse/enter?code=x"), (PORTAL, "/_ecluse/login?provider=alpha")):  # fmt: skip
+        seen = await here.send(request(place, target, *NAVIGATION))
+        unseen(here, seen)
+        expect(seen.answer.status == 503, f"{target}: {seen}")
+
+
+# --- clocks of a handshake ---
+
+
+async def slow_handshake(world: World) -> None:
+    """K035: a TLS handshake that dribbles, or never begins, is closed within 10 s."""
+    hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(300)
+    door = Door(world.ports["tls"])
+    dribble = [hello[at : at + 1] for at in range(40)]
+    took = await asyncio.gather(_closed_after(door, dribble), _closed_after(door, []), _closed_after(door, [hello[:60]]))
+    expect(max(took) <= 10.5, f"closed after {[round(seconds, 1) for seconds in took]} s")
+
+
+async def _closed_after(door: Door, pieces: list[bytes]) -> float:
+    began = time.monotonic()
+    reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+    writing = asyncio.create_task(_dribble(writer, pieces))
+    try:
+        async with asyncio.timeout(15.0):
+            while await reader.read(1000):
+                pass
+    except (OSError, TimeoutError):
+        pass
+    writing.cancel()
+    writer.transport.abort()
+    return time.monotonic() - began
+
+
+async def _dribble(writer: asyncio.StreamWriter, pieces: list[bytes]) -> None:
+    for piece in pieces:
+        writer.write(piece)
+        await asyncio.sleep(0.5)
+
+
+# --- the admin listener ---
+
+
+async def admin_paths(world: World) -> None:
+    """K045, K047: three paths exactly, GET alone, whatever the page that asks."""
+    for path in ("/livez", "/readyz", "/metrics"):
+        status, _ = await world.admin(path)
+        expect(status == 200, f"the control: {path}: {status}")
+        for odd in (f"{path}X", f"{path}/", f"{path}/00", f"{path}%2f", f"{path};x", f"/{path}", f"{path}/../x"):
+            status, told = await world.admin(odd)
+            expect(status in (403, 404), f"{odd}: {status} {told[:80]}")
+        for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+            status, _ = await world.admin(path, method, Origin="https://evil.example")
+            expect(status in (403, 405), f"{method} {path}: {status}")
+    for path in ("/", "/debug", "/reload", "/sessions", "/_ecluse/session", "/api/routes", "/api/routesX"):
+        status, _ = await world.admin(path)
+        expect(status == 404, f"{path}: {status}")
+
+
+# --- the log ---
+
+INJECTIONS = (b"a\x1b[31mred", "a\u2028b\u2029c".encode(), b'a","level":"info","event":"login.succeeded', b"a\\nb", b"\xff\xfe",
+              b"a\x7fb", "\u202e".encode(), b"%0d%0aevent", b"\\u000a", b"a\tb")  # fmt: skip
+
+
+async def one_line_per_event(world: World) -> None:
+    """K092: whatever a path, a header, a name or a provider's error holds, an event is one line of JSON."""
+    mark = world.log_mark()
+    sent = 0
+    for value in INJECTIONS:
+        for lines in ((b"User-Agent: " + value,), (b"X-Request-Id: " + value,), (b"Referer: " + value,)):
+            await world.send(request(APP, "/admin", *lines))
+        for target in (b"/%zz" + value, b"/../" + value, b"/_ecluse/" + value):
+            await world.send(request(APP, target))
+            sent += 1
+        await world.send(request(APP, "/x").replace(b"Host: ", b"Host: " + value))
+        await world.send(request(APP, "/x", method=b"GE" + value))
+        sent += 2
+    await asyncio.sleep(0.3)
+    text = world.gateway.log.read_bytes()[mark:]
+    events = []
+    for line in text.split(b"\n")[:-1]:
+        expect(not re.search(rb"[\x00-\x1f\x7f]", line), f"a control character in the log: {line!r}")
+        events.append(json.loads(line))
+    names = {event["event"] for event in events}
+    expect("login.succeeded" not in names, "an event was forged")
+    refusals = sum(event["event"] == "request.refused" for event in events)
+    expect(refusals == sent, f"{refusals} refusals in the log, {sent} sent")
+    if not world.is_gateway:
+        unseen(world, await world.send(request(APP, "/x")))
+
+
+async def provider_words_in_the_log(world: World) -> None:
+    from tests.attacks.cross_site import to_callback
+
+    for value in ("a%0d%0ab", "%1b[31m", "%e2%80%a8", "%22,%22event%22:%22login.succeeded", "%00"):
+        person, page = await to_callback(world)
+        mark = world.log_mark()
+        answer = await person.step("GET", re.sub("code=[^&]*", f"error={value}&error_description={value}", page.location))
+        expect(answer.status in (400, 403), f"{answer.status}")
+        await world.logged(mark, code="login.provider_refused")
+        lines = world.gateway.log.read_bytes()[mark:].split(b"\n")[:-1]
+        expect([json.loads(line)["event"] for line in lines] == ["login.refused"], f"{lines}")
+        expect(not re.search(rb"[\x00-\x1f\x7f]", b"".join(lines)), f"{lines}")
+
+
+# --- policy ---
+
+
+async def order_and_spelling(world: World) -> None:
+    """K056: a decision does not turn on the order of the rules, nor on how host and path are spelled."""
+    dice = random.Random(56)
+    paths = ("/", "/a", "/a/b", "/a/*", "/a/**", "/**", "/*", "/~[ab]", "/~[ab]/**", "/a/b/c", "/*/b", "/b/**")
+    conditions = (Anyone(), SignedIn(), Group("admins"))
+    people = (None, Identity("p", "i", "s", {}), Identity("p", "i", "s", {"groups": ("admins",)}))
+    targets = [("",), ("a",), ("b",), ("a", "b"), ("a", "b", "c"), ("c", "b"), ("c",), ("b", "x", "y"), ("a", "")]
+    for _ in range(300):
+        rules = [
+            Rule(RuleRef("f", line, path), parse_pattern(path), None, dice.choice(conditions),
+                 dice.choice((None, None, Group("admins"))), "", shadow=False)
+            for line, path in enumerate(dice.sample(paths, dice.randrange(2, 8)))
+        ]  # fmt: skip
+        shuffled = dice.sample(rules, len(rules))
+        one, other = (RouteTable.build(table, case_insensitive=False) for table in (rules, shuffled))
+        for target, person in itertools.product(targets, people):
+            decisions = [decide(table.find(target), "GET", person) for table in (one, other)]
+            expect(decisions[0] == decisions[1], f"{target}: {decisions}")
+
+
+# --- the sources ---
+
+
+def sources() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(GATEWAY.rglob("*.py")):
+        yield str(path.relative_to(ROOT)), ast.parse(path.read_bytes())
+
+
+SECRET = re.compile(r"secret|token|nonce|binding|verifier|challenge|signature|digest|at_hash|csrf|password", re.IGNORECASE)
+# Compared as whether there is one, as public facts, or against what the other side has just been told.
+NOT_SECRET = re.compile(r"token_type|token_endpoint|_algorithm|secret_(basic|post)|OIDC_|CHALLENGE|TOKEN|binding\.kind")
+
+
+async def secrets_compared_in_constant_time(world: World) -> None:
+    """K071: no `==` on what a stranger may not guess letter by letter."""
+    found = []
+    for name, module in sources():
+        for node in ast.walk(module):
+            if isinstance(node, ast.Compare) and any(isinstance(op, ast.Eq | ast.NotEq) for op in node.ops):
+                sides = [ast.unparse(side) for side in (node.left, *node.comparators)]
+                constant = any(isinstance(side, ast.Constant) for side in (node.left, *node.comparators))
+                if not constant and any(SECRET.search(side) and not NOT_SECRET.search(side) for side in sides):
+                    found.append(f"{name}:{node.lineno}: {ast.unparse(node)}")
+    expect(not found, f"compared with ==: {found}")
+    text = "".join(path.read_text() for path in GATEWAY.rglob("*.py"))
+    expect(text.count("compare_digest(") >= 4, "the control: something is compared in constant time")
+
+
+async def only_secure_chance(world: World) -> None:
+    """K050: `random` is nowhere, and 100,000 ids differ though its seed is always the same."""
+    for name, module in sources():
+        for node in ast.walk(module):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            expect("random" not in names and "uuid" not in names, f"{name}:{node.__dict__.get('lineno')} imports {names}")
+    ids = set()
+    for _ in range(100_000):
+        random.seed(50)
+        ids.add(new_id())
+    expect(len(ids) == 100_000 and all(len(id) == 43 for id in ids), f"{100_000 - len(ids)} ids came twice")
+
+
+async def no_eval(world: World) -> None:
+    """K080: no expression of a file, a claim or a request is run."""
+    runs = ("eval", "exec", "compile", "__import__", "getattr", "setattr", "globals", "vars")
+    allowed = {"gateway/model/codes.py: globals"}
+    found = []
+    for name, module in sources():
+        for node in ast.walk(module):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in runs:
+                found.append(f"{name}: {node.func.id}")
+    expect(not set(found) - allowed, f"{sorted(set(found) - allowed)}")
+
+
+
+
+CASES: tuple[Case, ...] = (
+    uncontrolled("K009.5", f"{len(MISTAKES)} unknown keys and contradictions", unknown_keys),
+    uncontrolled("K032.1", "files that are gone at a reload", missing_files),
+    uncontrolled("K032.2", "the store out of reach", store_out_of_reach),
+    uncontrolled("K035", "slow TLS handshakes", slow_handshake),
+    uncontrolled("K045", "the admin listener (K047)", admin_paths),
+    uncontrolled("K050", "chance is from the system", only_secure_chance),
+    uncontrolled("K056", "the order of rules", order_and_spelling),
+    uncontrolled("K071", "secrets are compared in constant time", secrets_compared_in_constant_time),
+    uncontrolled("K080", "nothing is evaluated", no_eval),
+    Case("K092.1", "one line per event", one_line_per_event),
+    uncontrolled("K092.2", "a provider's words in the log", provider_words_in_the_log),
+    uncontrolled("K096", f"{len(OWN_NAMES)} names that no mapping may take", own_names),
+)

@@ -1,0 +1,439 @@
+"""K001 to K112, those of one request: what other gateways let through once."""
+
+import asyncio
+import json
+import random
+from collections.abc import Sequence
+
+from tests.attacks.cases import Case, Run, expect, uncontrolled
+from tests.attacks.exchange import Door, exchange
+from tests.attacks.forms import FORMS, PUBLIC_FIRST
+from tests.attacks.header_values import NAMES
+from tests.attacks.headers import strip
+from tests.attacks.outcomes import denied, hex_json, passed, r400, stripped, unseen
+from tests.attacks.paths import DENY_FIRST, is_admin, is_elsewhere
+from tests.attacks.paths import refused as path_refused
+from tests.attacks.recorder import Script
+from tests.attacks.request import NAVIGATION, request
+from tests.attacks.world import MARK, PORTAL, SEAT, World, host
+
+PAGE = "/private/page"
+
+
+def denied_with(*lines: bytes, target: str = "/admin", apps: Sequence[str] = FORMS, method: bytes = b"GET") -> Run:
+    async def run(world: World) -> None:
+        for app in apps:
+            denied(world, await world.send(request(app, target, *lines, method=method)))
+
+    return run
+
+
+def each_of(*runs: Run) -> Run:
+    async def run(world: World) -> None:
+        for one in runs:
+            await one(world)
+
+    return run
+
+
+# --- headers ---
+
+
+async def folding_servers(world: World) -> None:
+    """K007: PHP and WSGI read `X_Forwarded_User` and `X-forwarded_user` as one name; neither sees a forged one."""
+    names = (*NAMES, b"X-Forwarded-User", b"X_Forwarded_User", b"X-forwarded_user", b"X_FORWARDED_FOR", b"Auth_User")
+    for app in ("legacy", "wsgi"):
+        port = {"legacy": world.ports["php"], "wsgi": world.ports["wsgi"]}[app]
+        door = world.door if world.is_gateway else Door(port)
+        for user in ("", "alice") if world.is_gateway else ("",):
+            cookie = await world.cookie(app, user) if user else b""
+            data = request(app, "/public/page", *[name + b": " + MARK for name in names], cookie=cookie)
+            seen = await exchange(door, data)
+            expect(seen.answer.status == 200, f"{app}: {seen}")
+            told = environment(app, seen.answer.body)
+            shows = [name for name, value in told.items() if MARK.decode() in value]
+            expect(not shows, f"{app} was told {shows}")
+            expect(told.get("HTTP_X_REMOTE_USER", "") == user, f"{app} takes the person for {told}")
+
+
+def environment(app: str, body: bytes) -> dict[str, str]:
+    if app == "wsgi":
+        return dict(json.loads(body))
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in hex_json(body)["server"].items()}
+
+
+def forwarded_values(found_lines: Sequence[tuple[bytes, bytes]]) -> dict[bytes, list[bytes]]:
+    names = (b"X-Forwarded-For", b"X-Forwarded-Proto", b"X-Forwarded-Host", b"Forwarded")
+    return {name: [value for key, value in found_lines if key == name] for name in names}
+
+
+FORGED_FORWARDED = (
+    b"X-Forwarded-For: 198.51.100.7", b"X-Forwarded-Proto: https", b"X-Forwarded-Host: evil.example",
+    b"X-Forwarded-Port: 444", b"X-Forwarded-Prefix: /admin", b"X-Forwarded-Server: evil", b"X-Forwarded-Uri: /public",
+    b"X-Forwarded-Method: GET", b"X-Forwarded-Scheme: https", b"X-Forwarded-Ssl: on", b"X-Forwarded-User: root",
+    b"Forwarded: for=198.51.100.7;host=evil.example;proto=https", b"X-Real-IP: 198.51.100.7", b"Front-End-Https: on",
+)  # fmt: skip
+
+
+async def forwarded(world: World) -> None:
+    """K025: a stranger's are overwritten; of the listed proxy's, address and scheme count, and no more."""
+    for there, chain, proto in (
+        (world, b"127.0.0.1", b"http"),
+        (world.behind_proxy(), b"198.51.100.7, 127.0.0.2", b"https"),
+    ):
+        for app in FORMS:
+            denied(world, await there.send(request(app, "/admin", *FORGED_FORWARDED)))
+            found = passed(world, await there.send(request(app, "/public/page", *FORGED_FORWARDED)))
+            name = host(app).encode()
+            nodes = b", ".join(b"for=" + address for address in chain.split(b", "))
+            wanted = {
+                b"X-Forwarded-For": [chain], b"X-Forwarded-Proto": [proto], b"X-Forwarded-Host": [name],
+                b"Forwarded": [b'%b;host="%b";proto=%b' % (nodes, name, proto)],
+            }  # fmt: skip
+            expect(forwarded_values(found.lines) == wanted, f"{app}: {found.raw!r}")
+            rest = [key for key, _ in found.lines if key.lower().startswith((b"x-forwarded", b"x-real"))]
+            expect(len(rest) == 3, f"{app}: {rest}")
+
+
+async def mapped_addresses(world: World) -> None:
+    """K039: an IPv4 address written in IPv6 is that address, in what is told and in what is trusted."""
+    there = world.behind_proxy()
+    for said, wanted in (
+        (b"::ffff:203.0.113.5", b"203.0.113.5, 127.0.0.2"),
+        (b"203.0.113.5, ::ffff:10.1.2.3", b"203.0.113.5, 10.1.2.3, 127.0.0.2"),
+        (b"203.0.113.5, ::ffff:11.1.2.3", b"11.1.2.3, 127.0.0.2"),
+        (b"203.0.113.5, [::ffff:10.1.2.3]:99", b"203.0.113.5, 10.1.2.3, 127.0.0.2"),
+    ):
+        found = passed(world, await there.send(request("prefix-deny", "/public/page", b"X-Forwarded-For: " + said)))
+        expect(found.all(b"X-Forwarded-For") == [wanted], f"{said!r}: {found.raw!r}")
+
+
+JUNK_FORWARDED = (b"a", b"1.2.3.4,,", b"," * 5000, b"fe80::1%eth0", b"unknown", b"_hidden", b"\xff\xfe", b"::", b"0",
+                  b"1.2.3.4:99999", b"[", b"[::1", b"1.2.3.4.5", b"' OR 1=1", b"10.0.0.1," * 1000)  # fmt: skip
+
+
+async def unreadable_forwarded(world: World) -> None:
+    """K062: an address that cannot be read changes no decision, from whomever it comes."""
+    for there in (world, world.behind_proxy()):
+        for value in JUNK_FORWARDED:
+            lines = (b"X-Forwarded-For: " + value, b"X-Real-IP: " + value)
+            for app in PUBLIC_FIRST:
+                denied(world, await there.send(request(app, PAGE, *lines)))
+                found = passed(world, await there.send(request(app, "/public/page", *lines)))
+                (chain,) = found.all(b"X-Forwarded-For")
+                ours = (b"127.0.0.1", b"127.0.0.2")
+                expect(chain.rpartition(b" ")[2] in ours and chain.isascii(), f"{value!r} became {chain!r}")
+
+
+async def trusted_is_not_signed_in(world: World) -> None:
+    """K012: the listed proxy's address opens nothing."""
+    for there in (world, world.behind_proxy()):
+        for lines in ((), (b"X-Forwarded-For: 127.0.0.1",), (b"X-Forwarded-For: 10.0.0.1",)):
+            for app in PUBLIC_FIRST:
+                denied(world, await there.send(request(app, PAGE, *lines)))
+            for app in FORMS:
+                denied(world, await there.send(request(app, "/admin", *lines)))
+
+
+async def odd_names(world: World) -> None:
+    """K026: a name that a file spells oddly is ours in every spelling."""
+    spellings = (b"x.tenant-id", b"X-Tenant-Id", b"X_Tenant_Id", b"xtenantid", b"X.TENANT.ID", b"freduRNE",
+                 b"Fr-Edu-Rne", b"FR_EDU_RNE", b"note", b"N-o-t-e", b"X-TEMPLATE", b"x_template")  # fmt: skip
+    people = ("", "alice") if world.is_gateway else ("",)
+    for user in people:
+        for name in spellings:
+            cookie = await world.cookie("odd-names", user) if user else b""
+            seen = await world.send(request("odd-names", "/public/page", name + b": " + MARK, cookie=cookie))
+            found = passed(world, seen)
+            expect(MARK not in found.raw, f"{name!r} reached the application: {found.raw!r}")
+
+
+async def templates(world: World) -> None:
+    """K046: a value that some template language would expand arrives letter by letter."""
+    value = "{{env.HOME}} ${HOME} %(HOME)s {0.__class__} #{7*7} <%= 7*7 %> $(id) `id`"
+    world.alpha.people["template"] = {"note": value}
+    cookie = await world.cookie("odd-names", "template")
+    found = passed(world, await world.send(request("odd-names", PAGE, cookie=cookie)))
+    expect(found.all(b"Note") == [value.encode()], f"{found.all(b'Note')}")
+    wanted = b"{{env.HOME}} ${HOME} %(HOME)s {0.__class__}"
+    expect(found.all(b"X-Template") == [wanted], f"{found.all(b'X-Template')}")
+
+
+async def two_of_one(world: World) -> None:
+    """K085: of two lines that may come once, none is chosen: Host, Content-Length, Authorization, our cookie."""
+    lines = (
+        (b"Authorization: Basic YTphDQ==", b"Authorization: Basic YjpiDQ=="),
+        (b"authorization: Bearer a", b"Authorization: Bearer b"),
+        (b"Content-Length: 0", b"Content-Length: 0"),
+        (b"Host: prefix-deny.localhost",),
+        (b"Cookie: %b=a" % SEAT.encode(), b"Cookie: %b=b" % SEAT.encode()),
+    )
+    for pair in lines:
+        for app in FORMS:
+            seen = await world.send(request(app, "/public/page", *pair))
+            r400(world, seen)
+
+
+async def foreign_bytes(world: World) -> None:
+    """K087: bytes that are no text open nothing."""
+    for app in FORMS:
+        for value in (b"\xff\xfe", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf8\x88\x80\x80\x80"):
+            for name in (b"X-Other", b"User-Agent", b"Cookie", b"Referer", b"Accept-Language", b"Accept", b"Origin"):
+                denied(world, await world.send(request(app, "/admin", name + b": " + value, *NAVIGATION[1:])))
+            r400(world, await world.send(request(app, b"/public/" + value)))
+
+
+ENVOY = (
+    b"X-Envoy-Original-Path", b"X-Envoy-Decorator-Operation", b"X-Original-Path", b"X-Original-URI", b"X-Rewrite-URL",
+    b"X-Accel-Redirect", b"X-Accel-Internal", b"X-Sendfile", b"X-Original-Method", b"X-Client-Cert",
+    b"X-SSL-Client-S-DN", b"SSL-Client-Verify", b"Shib-Identity-Provider", b"OIDC-CLAIM-sub", b"MELLON-NAME-ID",
+)  # fmt: skip
+
+
+async def internal_names(world: World) -> None:
+    for name in ENVOY:
+        seen = await world.send(request("prefix-deny", "/public/page", name + b": " + MARK))
+        stripped(world, seen, user=None, app="prefix-deny")
+
+
+# --- cookies ---
+
+
+def cookies(*values: bytes) -> Run:
+    """Whatever the cookie: refused or denied in no time, and nothing of it is passed on."""
+
+    async def run(world: World) -> None:
+        for value in values:
+            for app in PUBLIC_FIRST:
+                seen = await world.send(request(app, PAGE, b"Cookie: " + value))
+                unseen(world, seen)
+                expect(seen.answer.status in (400, 401, 431), f"{value[:60]!r}: {seen}")
+                expect(seen.seconds < 1.0, f"{value[:60]!r} took {seen.seconds:.1f} s")
+
+    return run
+
+
+SEATS = [SEAT.encode(), b"__Host-ecluse-b", b"__Host-ecluse-b-00000000"]
+NONSENSE = (
+    b"", b"=", b"x" * 4000, b"../../etc/passwd", b"' OR '1'='1", b"%00", b"\xff\xfe", b"{}", b"*", b"A" * 22 + b".",
+    b"." + b"A" * 43, b'"', b"A" * 22 + b".." + b"A" * 42, b"0.0", b"eyJhbGciOiJub25lIn0.e30.", b"\\x00",
+    b'O:8:"stdClass":0:{}', b"\x80\x04\x95.",
+)  # fmt: skip
+NAMED = tuple(b"%b=%b" % (name, value) for name in SEATS for value in NONSENSE)
+CHUNKS = (b"%b_chunks=99999999" % SEAT.encode(), b"%b_0=a; %b_1=b; %b_chunks=2" % ((SEAT.encode(),) * 3),
+          b"%b-0=a; %b-b-chunks=99999999" % ((SEAT.encode(),) * 2))  # fmt: skip
+SHAPES = (b"", b";;;", b"=", b"; ; =;==", b"a", b"a=b;" * 4000, b";" * 8000, b"a=b; " * 6000, b"\t", b"=a; =b; ;")
+
+
+async def ids_as_queries(world: World) -> None:
+    """K112: what would be a query, a pattern or a path to some store finds nothing and breaks nothing."""
+    words = ("'", "' OR '1'='1", '"; DROP TABLE sessions; --', "*", "{}", "%00", "%0d%0a", "..%2f..", "%27%20--",
+             "A" * 43, "x" * 7000)  # fmt: skip
+    for word in words:
+        escaped = word.replace(" ", "%20").replace('"', "%22")
+        for place, target in (
+            (PORTAL, f"/_ecluse/start?t={escaped}"), (PORTAL, f"/_ecluse/login?t={escaped}&provider=alpha"),
+            (PORTAL, f"/_ecluse/callback/alpha?state={escaped}&code=x"),
+            ("prefix-public", f"/_ecluse/enter?code={escaped}"),
+            (PORTAL, f"/_ecluse/login?provider={escaped}"), (PORTAL, f"/_ecluse/callback/{escaped}"),
+        ):  # fmt: skip
+            seen = await world.send(request(place, target, *NAVIGATION))
+            unseen(world, seen)
+            expect(seen.answer.status in (303, 400, 404), f"{target[:80]}: {seen}")
+            made = [line for line in seen.answer.all(b"set-cookie") if line.startswith(SEAT.encode() + b"=")]
+            expect(not made, f"{target[:80]}: {made}")
+    if world.is_gateway:
+        passed(world, await world.send(request("prefix-public", PAGE, cookie=await world.cookie("prefix-public"))))
+
+
+# --- what is no request, or none for us ---
+
+
+async def other_protocols(world: World) -> None:
+    """K017: HTTP/2 frames, TLS, and noise on a port of HTTP/1.1: refused, closed, and the workers live."""
+    dice = random.Random(17)
+    frames = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + dice.randbytes(200) for _ in range(5)]
+    noise = [dice.randbytes(dice.randrange(1, 400)) + b"\r\n\r\n" for _ in range(40)]
+    tls = [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + dice.randbytes(300) + b"\r\n\r\n"]
+    for data in (*frames, *noise, *tls):
+        seen = await world.send(data, within=4.0)
+        unseen(world, seen)
+        expect(seen.answer.status in (400, 405, 408, 431) and seen.closed, f"{seen}")
+
+
+async def connect_leaves_the_pool(world: World) -> None:
+    """K030: CONNECT and unknown methods are refused before any connection to the application is touched."""
+    for method in (b"CONNECT", b"TRACK", b"DEBUG", b"LOCK", b"MKCOL", b"UPGRADE"):
+        before = world.recorder.connections
+        for target in ("/public/page", "prefix-deny.localhost:80"):
+            seen = await world.send(request("prefix-deny", target, method=method))
+            r400(world, seen, statuses=(400, 405))
+        expect(world.recorder.connections == before, "a connection was opened for it")
+
+
+async def never_crossed(world: World) -> None:
+    """K030, K081: 10,000 requests of twelve people and nobody on sixteen connections, in small bursts: each answer is
+    that of its own request, and the application was told its own person."""
+    people = {"": b""}
+    for number in range(12):
+        world.alpha.people[f"person-{number}"] = {"groups": ["users"]}
+        people[f"person-{number}"] = await world.cookie("prefix-public", f"person-{number}")
+    dice = random.Random(81)
+    world.recorder.answer = echo
+    try:
+        crossed = await asyncio.gather(*(one_connection(world, people, dice.randrange(1 << 30)) for _ in range(16)))
+    finally:
+        world.recorder.answer = None
+    expect(sum(asked for asked, _ in crossed) >= 10_000, f"{crossed}")
+    wrong = [line for _, lines in crossed for line in lines]
+    expect(not wrong, f"{len(wrong)} answers crossed: {wrong[:3]}")
+
+
+def echo(found) -> bytes:  # type: ignore[no-untyped-def]
+    body = found.target + b" " + b",".join(found.all(b"X-Remote-User"))
+    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+async def one_connection(world: World, people: dict[str, bytes], seed: int) -> tuple[int, list[str]]:
+    dice, wrong, asked = random.Random(seed), [], 0
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.door.port)
+    while asked < 640:
+        burst = [dice.choice(list(people)) for _ in range(dice.randrange(1, 9))]
+        targets = [f"/public/{seed}/{asked + number}" for number in range(len(burst))]
+        pairs = list(zip(burst, targets, strict=True))
+        writer.write(b"".join(request("prefix-public", target, cookie=people[user]) for user, target in pairs))
+        for user, target in pairs:
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
+            body = await reader.readexactly(length)
+            if body != f"{target} {user}".encode():
+                wrong.append(f"{target} of {user or 'nobody'} was answered {body!r}")
+        asked += len(burst)
+    writer.close()
+    return asked, wrong
+
+
+async def body_that_never_comes(world: World) -> None:
+    """K037: a length and no body: 408 within the limit, and the application never had a whole request."""
+    seen = await world.send(request("prefix-deny", "/public/page", b"Content-Length: 10"), within=5.0)
+    expect(not world.recorder.requests, f"{world.recorder.requests}")
+    expect(seen.statuses == (408,) and seen.closed and seen.seconds < 4.0, f"{seen}")
+
+
+async def public_listener_shows_no_admin(world: World) -> None:
+    """K014"""
+    names = ("metrics", "livez", "readyz", "debug", "debug/pprof/", "-/", "-/healthy", "admin", "admin/", "status",
+             "server-status", "actuator", "healthz", "config", "api/routes", ".env", ".git/config", "v1/")  # fmt: skip
+    for name in names:
+        for place in (PORTAL, "unknown"):
+            seen = await world.send(request(place, f"/{name}"))
+            unseen(world, seen)
+            expect(seen.answer.status == (404 if place == PORTAL else 421), f"{place}/{name}: {seen}")
+        for app in FORMS:
+            seen = await world.send(request(app, f"/_ecluse/{name}".rstrip("/")))
+            unseen(world, seen)
+            expect(seen.answer.status == 404, f"{app}/_ecluse/{name}: {seen}")
+
+
+# --- policy ---
+
+
+async def stricter_rule_after(world: World) -> None:
+    """K021: what was allowed on one path says nothing of the next, on one connection and on many."""
+    if not world.is_gateway:
+        denied(world, await world.send(request("levels", "/b")))
+    cookie = await world.cookie("levels")
+    for targets in (("/a", "/b"), ("/a", "/a", "/b", "/a", "/b")):
+        data = b"".join(request("levels", target, cookie=cookie) for target in targets)
+        seen = await world.send(data, expected=len(targets))
+        wanted = tuple(200 if target == "/a" else 403 for target in targets)
+        expect(seen.statuses == wanted, f"{seen.statuses}, not {wanted}")
+        got = [found.target for found in world.recorder.requests]
+        expect(got == [target.encode() for target in targets if target == "/a"], f"{got}")
+
+
+async def refusal_in_words(world: World) -> None:
+    """K074: a refusal of the file's own words stays a 403, is text on the page, and reaches no application."""
+    cookie = await world.cookie("levels") if world.is_gateway else b""
+    for lines in (NAVIGATION, (b"Accept: application/json",)):
+        seen = await world.send(request("levels", "/b", *lines, cookie=cookie))
+        unseen(world, seen)
+        expect(seen.answer.status == 403 and b"in the words" in seen.answer.body, f"{seen}")
+        html = b"text/html" in seen.answer.header(b"content-type")
+        expect(not html or b"<b>" not in seen.answer.body, f"the file's text became a tag: {seen}")
+
+
+async def nothing_of_the_application(world: World) -> None:
+    """K104: what answers a form without a session holds no word of the application."""
+    world.recorder.scripts[PAGE.encode()] = Script(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nTOPSECRET")
+    try:
+        for app in PUBLIC_FIRST:
+            for lines in (NAVIGATION, (b"Accept: application/json",)):
+                seen = await world.send(request(app, PAGE, *lines, method=b"POST", body=b"a=1"))
+                denied(world, seen)
+                expect(b"TOPSECRET" not in seen.received, f"{seen}")
+    finally:
+        del world.recorder.scripts[PAGE.encode()]
+
+
+def posts(*lines: bytes) -> Run:
+    """K110: a POST of nothing to anything: an answer, and no fault."""
+
+    async def run(world: World) -> None:
+        targets = [f"/_ecluse/{name}" for name in ("login", "logout", "enter", "session", "unknown", "")]
+        targets += [f"/_ecluse/{name}" for name in ("start", "callback/alpha", "callback/", "sessions")]
+        for place in ("prefix-public", "exact-deny", PORTAL):
+            for target in (*targets, "/admin"):
+                seen = await world.send(request(place, target, *lines, method=b"POST"))
+                unseen(world, seen)
+                expect(400 <= seen.answer.status < 500, f"{place}{target}: {seen}")
+
+    return run
+
+
+CASES: tuple[Case, ...] = (
+    Case("K001", "the query is no part of the path", each_of(denied_with(target="/admin?x=/public/ok"),
+                                                            denied_with(target="/admin?/public"))),
+    Case("K002", "a fragment", each_of(path_refused("/admin#/public"), path_refused("/public#/../admin"))),
+    Case("K004", "the User-Agent of a health check", each_of(*(denied_with(b"User-Agent: " + name) for name in (
+        b"kube-probe/1.30", b"GoogleHC/1.0", b"ELB-HealthChecker/2.0")))),
+    Case("K007", "PHP and WSGI see no forged name", folding_servers),
+    Case("K012", "a trusted address is nobody", trusted_is_not_signed_in),
+    Case("K014", "no admin page on the public listener", public_listener_shows_no_admin),
+    Case("K017", "other protocols", other_protocols),
+    Case("K021", "an allowance of another path", stricter_rule_after),
+    Case("K025", "X-Forwarded-* of a stranger and of the listed proxy", forwarded),
+    Case("K026", "names that the file spells oddly", odd_names),
+    Case("K029", "dots before a prefix", each_of(*map(path_refused, ("/app1/../admin", "/app1%2f..%2fadmin")))),
+    Case("K030.1", "CONNECT and unknown methods", connect_leaves_the_pool),
+    uncontrolled("K030.2", "10,000 requests interleaved (K081)", never_crossed),
+    Case("K037", "a length without a body", body_that_never_comes),
+    Case("K039", "IPv4 in IPv6", mapped_addresses),
+    Case("K041", "names that CGI folds", each_of(strip(b"X.Remote.User: " + MARK), strip(b"X~Remote~User: " + MARK))),
+    Case("K042", "an escape skips no rule of case", is_admin("/%41DMIN", "nocase", "loose")),
+    Case("K044", "an encoded backslash", path_refused("/public%5c..%5cadmin")),
+    uncontrolled("K046", "values that a template would expand", templates),
+    Case("K062", "X-Forwarded-For that cannot be read", unreadable_forwarded),
+    Case("K072", "raw prefix public, decoded path not", path_refused("/public/..%2fadmin")),
+    Case("K074", "a refusal in the file's words", refusal_in_words),
+    Case("K075", "spellings of one path", each_of(
+        is_admin("/ad%6din", *FORMS), is_admin("/%61dmin", *FORMS), is_elsewhere("/my%73ession", *DENY_FIRST),
+        *map(path_refused, ("/./admin", "/foo/../admin", "//admin/../admin", "/%2Fadmin", "/%2561dmin")))),
+    Case("K076", "the same with expressions", each_of(
+        is_admin("/ad%6din", "regex-public", "regex-deny"), is_admin("/administr%61tion", "regex-deny"))),
+    Case("K084", "NUL in a header and in a path", each_of(path_refused("/admin%00"), path_refused(b"/admin\0"))),
+    Case("K085", "two of what comes once", two_of_one),
+    Case("K086", "names inside other proxies", internal_names),
+    Case("K087", "bytes that are no text", foreign_bytes),
+    Case("K099", "the headers of SAML ECP", denied_with(
+        b"Accept: application/vnd.paos+xml",
+        b'PAOS: ver="urn:liberty:paos:2003-08";"urn:oasis:names:tc:SAML:2.0:profiles:SSO:ecp"',
+        target=PAGE, apps=PUBLIC_FIRST)),
+    Case("K104", "nothing of the application in a denial", nothing_of_the_application),
+    Case("K105", "a cookie in pieces", cookies(*CHUNKS)),
+    Case("K106", "cookies of every shape", cookies(*SHAPES)),
+    Case("K110", "a POST of nothing", each_of(posts(), posts(b"Content-Length: 0"), posts(b"Content-Type: text/xml"))),
+    Case("K111", "nonsense under each name that we read", cookies(*NAMED)),
+    Case("K112", "ids that are queries elsewhere", ids_as_queries),
+)  # fmt: skip
+

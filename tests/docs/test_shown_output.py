@@ -1,0 +1,66 @@
+"""Each `text` block of docs/ is what the program prints today, but for times, numbers of processes, ids and ports."""
+
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+
+from gateway.model.codes import all_codes
+from gateway.model.events import EVENTS
+from gateway.ops import metrics
+from tests.docs import scenes
+from tests.docs.blocks import Block, blocks
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(path for path in ROOT.glob("docs/**/*.md") if "reference" not in path.parts)
+TUTORIALS = (ROOT / "docs/tutorial/first-application.md", ROOT / "docs/fr/premiere-application.md")
+SHOWN = [
+    (f"{path.stem}:{block.line}", block)
+    for path in PAGES
+    if path not in TUTORIALS
+    for block in blocks(path)
+    if block.language == "text"
+]
+# Keys and files that look like codes.
+OTHER_NAMES = {"gateway.yaml", "upstream.timeout"}
+LONGEST_PAGE = 150
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
+    return asyncio.run(scenes.outputs(tmp_path_factory.mktemp("scenes") / "demo"))
+
+
+@pytest.mark.service
+@pytest.mark.parametrize(("place", "block"), SHOWN, ids=[place for place, _ in SHOWN])
+def test_the_output_is_what_is_printed(place: str, block: Block, printed: list[list[str]]) -> None:
+    assert block.output in printed, f"{place}; printed are:\n" + "\n\n".join(map("\n".join, printed))
+
+
+@pytest.mark.service
+@pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.stem)
+async def test_the_tutorial_happens_as_it_is_told(page: Path, tmp_path: Path) -> None:
+    await scenes.tutorial(page, tmp_path / "demo")
+
+
+def test_no_page_is_long() -> None:
+    sizes = {path.name: len(path.read_text("utf-8").splitlines()) for path in PAGES}
+    assert not {name: lines for name, lines in sizes.items() if lines >= LONGEST_PAGE}
+
+
+def test_every_code_that_a_page_names_is_in_the_table() -> None:
+    known = {code.id for code in all_codes()} | set(EVENTS)
+    families = "|".join(sorted({name.partition(".")[0] for name in known}))
+    named = {
+        (path.name, name)
+        for path in PAGES
+        for name in re.findall(rf"`((?:{families})\.[a-z_]+(?:\.[a-z_]+)*)`", path.read_text("utf-8"))
+    }
+    assert not {(page, name) for page, name in named if name not in known | OTHER_NAMES}
+
+
+def test_every_metric_that_a_page_names_exists() -> None:
+    source = Path(metrics.__file__).read_text()
+    named = {name for path in PAGES for name in re.findall(r"`(ecluse_[a-z_]+)`", path.read_text("utf-8"))}
+    assert not {name for name in named if f'"{name}"' not in source}

@@ -1,0 +1,224 @@
+"""What the connections of a worker share: ids, limits, counters, revocation, drain, another snapshot."""
+
+import asyncio
+from itertools import pairwise
+
+import pytest
+
+from tests.config.samples import sample_snapshot
+from tests.proxy.applications import OK, application
+from tests.proxy.certificates import client_side, server_side
+from tests.proxy.gateways import SIGNED_IN, ask, blot, files, forwarded, gateway, reached
+from tests.proxy.stand_ins import COOKIE
+
+PUBLIC = ask(b"GET /public/a")
+STREAM = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nbegun"
+
+
+def request_id(request: bytes) -> bytes:
+    return request.split(b"\r\nX-Request-Id: ")[1].partition(b"\r\n")[0]
+
+
+async def test_each_request_has_an_id_of_ours() -> None:
+    async with application() as app, gateway(app) as gate:
+        client = await gate.client()
+        for _ in range(50):
+            await client.ask(ask(b"GET /public/a", b"X-Request-Id: forged"))
+        ids = list(map(request_id, app.requests))
+        assert len(set(ids)) == 50
+        assert {len(one) for one in ids} == {32}
+        steps = {int(b[16:], 16) - int(a[16:], 16) for a, b in pairwise(ids)}
+        assert min(map(abs, steps)) > 1 << 32
+
+
+# --- TLS ---
+
+
+async def test_a_listener_that_speaks_tls() -> None:
+    async with application() as app, gateway(app, tls=server_side()) as gate:
+        client = await gate.client(client_side())
+        for _ in range(2):
+            assert (await client.ask(PUBLIC)).body == b"ok"
+        secure = reached(b"GET /public/a").replace(forwarded(), forwarded(scheme="https"))
+        assert blot(app.requests[0]) == secure
+
+
+async def test_a_tls_client_gets_its_early_answer_and_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.proxy.client._LINGER_SECONDS", 0.2)
+    async with application() as app, gateway(app, tls=server_side()) as gate:
+        client = await gate.client(client_side())
+        client.send(ask(b"POST /private", b"Content-Length: 60000", body=bytes(1000)))
+        assert (await client.answer()).status == 401
+        await gate.until(lambda: not gate.plane.connections)
+        assert app.peers == []
+
+
+# --- limits on connections ---
+
+
+async def test_one_client_has_so_many_connections_and_no_more() -> None:
+    async with application() as app, gateway(app, gateway="limits: {connections_per_client: 3}\n") as gate:
+        clients = [await gate.client() for _ in range(3)]
+        assert (await clients[0].ask(PUBLIC)).status == 200
+        surplus = await gate.client()
+        answer = await surplus.answer()
+        assert (answer.status, answer.body.split()[0]) == (503, b"limit.connections")
+        assert await surplus.is_closed()
+        surplus.close()
+        clients[0].close()
+        await gate.until(lambda: len(gate.plane.connections) == 2)
+        assert (await gate.once(PUBLIC)).status == 200
+
+
+async def test_a_listed_proxy_may_have_more_but_not_more_than_all() -> None:
+    text = "limits: {connections_per_client: 1, connections: 3}\ntrusted_proxies: [127.0.0.1]\n"
+    async with application() as app, gateway(app, gateway=text) as gate:
+        clients = [await gate.client() for _ in range(3)]
+        for client in clients:
+            assert (await client.ask(PUBLIC)).status == 200
+        assert (await (await gate.client()).answer()).status == 503
+
+
+# --- revocation ---
+
+
+@pytest.mark.parametrize("after", [0.0, 60.0])
+async def test_a_revoked_seat_cuts_what_streams_for_it(after: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is about to end may end; what has streamed for longer is cut at once."""
+    monkeypatch.setattr("gateway.proxy.client._CUT_SECONDS", 0.3)
+    async with application(STREAM, STREAM) as app, gateway(app) as gate:
+        cookie = gate.sign_in()
+        other = gate.sign_in(b"z" * 22 + b"." + b"1" * 43, uid="amartin")
+        one, two = await gate.client(), await gate.client()
+        for client, line in ((one, cookie), (two, other)):
+            client.send(ask(b"GET /a", line))
+            await client.reader.readuntil(b"begun")
+        for connection in gate.plane.connections:
+            connection.request.started -= after
+        gate.plane.revoked(gate.sessions.revoke(["session-abcd"]))
+        assert await one.is_open(0.1) is (after == 0)
+        assert await one.is_closed()
+        assert await two.is_open()
+        assert (await gate.once(ask(b"GET /a", SIGNED_IN))).status == 401
+
+
+async def test_an_answer_that_ends_soon_after_a_revocation_ends_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.proxy.client._CUT_SECONDS", 0.1)
+    async with application(None) as app, gateway(app) as gate:
+        client = await gate.client()
+        client.send(ask(b"GET /a", gate.sign_in()))
+        await app.request()
+        gate.plane.revoked(gate.sessions.revoke(["session-abcd"]))
+        app.peers[0].send(OK)
+        assert (await client.answer()).body == b"ok"
+        assert await client.is_open(0.3)
+
+
+# --- drain ---
+
+
+async def test_drain_answers_what_is_under_way_and_says_close() -> None:
+    async with application(None) as app, gateway(app) as gate:
+        busy, idle = await gate.client(), await gate.client()
+        await idle.ask(ask(b"GET /nowhere"))
+        busy.send(PUBLIC)
+        await app.request()
+        drained = asyncio.create_task(gate.plane.drain(5))
+        await asyncio.sleep(0.05)
+        assert not drained.done()
+        late = await idle.ask(PUBLIC)
+        assert (late.status, late.values(b"Connection")) == (200, [b"close"])
+        app.peers[0].send(OK)
+        answer = await busy.answer()
+        assert (answer.body, answer.values(b"Connection")) == (b"ok", [b"close"])
+        assert await asyncio.wait_for(drained, 3) == 0
+
+
+async def test_drain_lets_idle_connections_go() -> None:
+    async with application() as app, gateway(app) as gate:
+        client = await gate.client()
+        await client.ask(PUBLIC)
+        assert await asyncio.wait_for(gate.plane.drain(0.4), 2) == 0
+        assert await client.is_closed()
+
+
+async def test_drain_cuts_what_does_not_end() -> None:
+    async with application(STREAM) as app, gateway(app) as gate:
+        client = await gate.client()
+        client.send(PUBLIC)
+        await client.reader.readuntil(b"begun")
+        assert await asyncio.wait_for(gate.plane.drain(0.1), 2) == 1
+        assert await client.is_closed()
+
+
+# --- another snapshot ---
+
+
+async def test_the_next_request_is_decided_by_the_new_snapshot() -> None:
+    async with application() as app, gateway(app) as gate:
+        cookie = gate.sign_in()
+        client = await gate.client()
+        assert (await client.ask(ask(b"GET /a", cookie))).status == 200
+        changed = files(app.port)
+        changed["apps/permis.yaml"] = changed["apps/permis.yaml"].replace(
+            "/**, allow: signed_in", "/**, allow: {group: x}"
+        )
+        gate.plane.holder.snapshot = sample_snapshot(changed)
+        assert (await client.ask(ask(b"GET /a", cookie))).status == 403
+        gate.plane.snapshot_swapped()
+        assert (await gate.once(ask(b"GET /a", cookie))).status == 403
+        assert len(app.peers) == 1
+
+
+async def test_a_request_under_way_ends_as_it_began() -> None:
+    async with application(None) as app, gateway(app) as gate:
+        client = await gate.client()
+        client.send(PUBLIC)
+        await app.request()
+        changed = files(app.port)
+        changed["apps/permis.yaml"] = changed["apps/permis.yaml"].replace("permis.localhost", "other.localhost")
+        gate.plane.holder.snapshot = sample_snapshot(changed)
+        gate.plane.snapshot_swapped()
+        app.peers[0].send(OK)
+        assert (await client.answer()).status == 200
+        assert (await client.ask(PUBLIC)).status == 421
+
+
+# --- counters ---
+
+
+async def test_what_is_counted() -> None:
+    async with application(OK, b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n") as app, gateway(app) as gate:
+        client = await gate.client()
+        await client.ask(PUBLIC)
+        await client.ask(PUBLIC)
+        await client.ask(ask(b"GET /a"))
+        await client.ask(ask(b"GET /public/a", b"X-Remote-User: forged"))
+        gate.plane.flush()
+        await gate.once(ask(b"GET /../"))
+        for _ in range(2):
+            gate.plane.flush()
+        values = gate.counters.values
+        assert values["ecluse_http_requests_total", "permis", "2xx"] == 2
+        assert values["ecluse_http_requests_total", "permis", "5xx"] == 1
+        assert values["ecluse_http_requests_total", "permis", "4xx"] == 1
+        assert values["ecluse_policy_decisions_total", "permis", "allow", "policy.allowed"] == 3
+        assert values["ecluse_policy_decisions_total", "permis", "challenge", "session.required"] == 1
+        assert values["ecluse_headers_stripped_total", "permis"] == 1
+        assert values["ecluse_http_refusals_total", "wire.target"] == 1
+        assert values["ecluse_http_connections_total",] == 2
+        assert len(gate.counters.spent) == 3
+
+
+async def test_a_fault_says_where_and_not_what(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError(COOKIE)
+
+    async with application() as app, gateway(app) as gate:
+        monkeypatch.setattr("gateway.proxy.walk.forward", broken)
+        gate.faults = 1
+        answer = await gate.once(PUBLIC)
+        assert (answer.status, answer.values(b"Connection"), app.peers) == (500, [b"close"], [])
+        (event,) = gate.log.named("gateway.fault")
+        assert str(event["detail"]).startswith("ValueError at test_dataplane.py:")
+        assert COOKIE.decode() not in str(gate.log.events)

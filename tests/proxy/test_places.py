@@ -1,0 +1,101 @@
+"""From a Host header to what answers there."""
+
+import pytest
+
+from gateway.model.errors import GatewayError
+from gateway.proxy import places as module
+from gateway.proxy.places import Places
+from gateway.proxy.pool import Pools
+from tests.config.samples import PERMIS, sample_snapshot
+from tests.proxy.applications import application
+from tests.proxy.gateways import gateway
+
+WILD = PERMIS.replace("app: permis", "app: wild").replace("[permis.localhost]", '["*.wild.localhost"]')
+
+
+def places() -> Places:
+    return Places(sample_snapshot({"apps/wild.yaml": WILD}), Pools(None, None), iter(range(1000)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("raw", "host", "app", "line"),
+    [
+        (b"permis.localhost", "permis.localhost", "permis", b"permis.localhost"),
+        (b"PERMIS.Localhost", "permis.localhost", "permis", b"permis.localhost"),
+        (b"permis.localhost.", "permis.localhost", "permis", b"permis.localhost"),
+        (b"permis.localhost:8080", "permis.localhost", "permis", b"permis.localhost:8080"),
+        (b"permis.localhost.:80", "permis.localhost", "permis", b"permis.localhost:80"),
+        (b"a.wild.localhost", "a.wild.localhost", "wild", b"a.wild.localhost"),
+        (b"portail.localhost", "portail.localhost", "_portal", b"portail.localhost"),
+    ],
+)
+def test_each_spelling_of_a_host_has_one_place(raw: bytes, host: str, app: str, line: bytes) -> None:
+    here = places()
+    place = here.find(raw)
+    assert (place.host, place.lane.name, place.line, place.authority) == (host, app, b"\r\nHost: " + line, line)
+    assert place.portal is (app == "_portal")
+    assert here.by_host[raw] is place
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b"", "wire.host"), (b"permis_localhost", "wire.host"), (b"permis.localhost:0443", "wire.host"),
+        (b"permis.localhost:", "wire.host"), (b"permis.localhost:99999", "wire.host"),
+        (b"app@permis.localhost", "wire.host"),
+        (b"permis.localhost/evil", "wire.host"), (b"permis.localhost,evil", "wire.host"), (b"[::1]", "wire.host"),
+        (b"permis.localhost..", "wire.host"), (b"2130706433", "wire.host"), (b"0x7f.1", "wire.host"),
+        (b"127.0.0.1", "route.host_unknown"), (b"evil.example", "route.host_unknown"),
+        (b"wild.localhost", "route.host_unknown"), (b"a.b.wild.localhost", "route.host_unknown"),
+        (b"x.permis.localhost", "route.host_unknown"),
+    ],
+)  # fmt: skip
+def test_any_other_host_is_nobodys_and_is_not_remembered(raw: bytes, code: str) -> None:
+    """PC13, PC14."""
+    here = places()
+    with pytest.raises(GatewayError) as caught:
+        here.find(raw)
+    assert (caught.value.code.id, here.by_host) == (code, {})
+
+
+@pytest.mark.parametrize("status", [400])
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        (),
+        (b"Host: permis.localhost",) * 2,
+        (b"Host: permis.localhost", b"host: evil.example"),
+        (b"Host:",),
+        (b"Host : permis.localhost",),
+    ],
+)
+async def test_a_head_has_one_host_line(hosts: tuple[bytes, ...], status: int) -> None:
+    async with application() as app, gateway(app) as gate:
+        answer = await gate.once(b"\r\n".join((b"GET /public/a HTTP/1.1", *hosts, b"X-A: 1", b"", b"")))
+        assert (answer.status, app.peers) == (status, [])
+
+
+def test_what_strangers_fill_is_bounded() -> None:
+    here = places()
+    for number in range(5000):
+        here.find(b"h%d.wild.localhost" % number)
+    assert len(here.by_host) <= module._REMEMBERED
+    for number in range(3000):
+        here.learn_head((b"Host", b"X-%d" % number))
+    assert len(here.heads) <= module._SHAPES
+    here.learn_head((b"Host", b"X" * 65))
+    assert all(len(name) <= 64 for names in here.heads for name in names)
+
+
+def test_so_many_lines_and_no_more() -> None:
+    here = places()
+    here.learn_head((b"Host", *[b"X-%d" % number for number in range(99)]))
+    with pytest.raises(GatewayError) as caught:
+        here.learn_head((b"Host", *[b"X-%d" % number for number in range(100)]))
+    assert caught.value.code.id == "limit.headers"
+
+
+def test_hosts_of_one_application_share_a_lane() -> None:
+    here = places()
+    assert here.find(b"a.wild.localhost").lane is here.find(b"b.wild.localhost").lane
+    assert {lane.name for lane in here.lanes} == {"wild"}

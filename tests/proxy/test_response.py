@@ -1,0 +1,123 @@
+"""An application's head on its way to the browser."""
+
+import pytest
+
+from gateway.model.errors import GatewayError
+from gateway.proxy.response import Response, ResponseHeads
+from gateway.wire.framing import CHUNKED, NO_BODY, UNTIL_CLOSE
+from tests.proxy.applications import application
+from tests.proxy.gateways import gateway
+
+
+async def head_for(lines: bytes, *, client: bytes = b"HTTP/1.1") -> bytes:
+    """What a browser gets as the head of an answer with these lines and a body of two bytes."""
+    sent = b"HTTP/1.1 200 OK\r\n" + lines + b"Content-Length: 2\r\n\r\nok"
+    async with application(sent) as app, gateway(app) as gate:
+        return (await gate.once(b"GET /public/a " + client + b"\r\nHost: permis.localhost\r\n\r\n")).head
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b"Server: Apache/1.3\r\nX-A: two  blanks\r\nDate: x\r\n",
+        b"Set-Cookie: a=1; Path=/\r\nSet-Cookie: b=2\r\n",
+        b"WWW-Authenticate: Basic realm=\"a\"\r\nWWW-Authenticate: Digest realm=\"b\"\r\n",
+        b"X-Latin: \xe9\r\nlocation: http://elsewhere.example/\r\n",
+        b"X_Under_score: 1\r\nX.Dot: 1\r\n",
+    ],
+)  # fmt: skip
+async def test_end_to_end_lines_go_on_in_their_order(lines: bytes) -> None:
+    got = await head_for(lines)
+    assert got == b"HTTP/1.1 200 OK\r\n" + lines + b"Content-Length: 2\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"Connection: keep-alive\r\n", b"Keep-Alive: timeout=5\r\n", b"Proxy-Connection: keep-alive\r\n",
+        b"Trailer: X-T\r\n", b"TE: x\r\n", b"Upgrade: h2c\r\n", b"Proxy-Authenticate: Basic\r\n",
+        b"Connection: X-Hop\r\nX-Hop: 1\r\n", b"connection: close, X-Hop\r\nx-hop: 1\r\n",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("more", [b"", b"Set-Cookie: a=1\r\nSet-Cookie: b=2\r\n"])
+async def test_hop_by_hop_lines_do_not(line: bytes, more: bytes) -> None:
+    assert await head_for(more + line) == b"HTTP/1.1 200 OK\r\n" + more + b"Content-Length: 2\r\n\r\n"
+
+
+async def test_http_1_0_is_told_what_becomes_of_its_connection() -> None:
+    assert (await head_for(b"Connection: keep-alive\r\n", client=b"HTTP/1.0")).endswith(
+        b"\r\nConnection: close\r\n\r\n"
+    )
+
+
+# --- alone ---
+
+
+def read(head: bytes, method: bytes = b"GET") -> Response:
+    response = Response(ResponseHeads(), ours=False)
+    response.read(head, method)
+    return response
+
+
+@pytest.mark.parametrize(
+    ("method", "head", "framing", "keep_alive"),
+    [
+        (b"GET", b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n", 7, True),
+        (b"GET", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", CHUNKED, True),
+        (b"GET", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\nConnection: close\r\n\r\n", CHUNKED, False),
+        (b"GET", b"HTTP/1.1 200 OK\r\n\r\n", UNTIL_CLOSE, False),
+        (b"GET", b"HTTP/1.0 200 OK\r\nContent-Length: 7\r\n\r\n", 7, False),
+        (b"GET", b"HTTP/1.0 200 OK\r\nContent-Length: 7\r\nConnection: Keep-Alive\r\n\r\n", 7, True),
+        (b"HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n", NO_BODY, True),
+        (b"HEAD", b"HTTP/1.1 200 OK\r\n\r\n", NO_BODY, True),
+        (b"GET", b"HTTP/1.1 204 No Content\r\n\r\n", NO_BODY, True),
+        (b"GET", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n", NO_BODY, True),
+        (b"GET", b"HTTP/1.1 103 Early Hints\r\n\r\n", NO_BODY, True),
+    ],
+)
+def test_framing_and_keep_alive(method: bytes, head: bytes, framing: int, keep_alive: bool) -> None:
+    response = read(head, method)
+    assert (response.framing, response.keep_alive) == (framing, keep_alive)
+
+
+@pytest.mark.parametrize("status", [b"600", b"999", b"099", b"20", b"2000", b"2x0"])
+def test_a_status_is_one_of_the_five_classes(status: bytes) -> None:
+    for lines in (b"Content-Length: 0\r\n", b"Transfer-Encoding: chunked\r\n", b""):
+        with pytest.raises(GatewayError):
+            read(b"HTTP/1.1 " + status + b" X\r\n" + lines + b"\r\n")
+
+
+def test_a_head_leaves_nothing_for_the_next_one() -> None:
+    response = Response(ResponseHeads(), ours=False)
+    usual = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
+    for before in (
+        b"HTTP/1.1 401 No\r\nWWW-Authenticate: NTLM\r\nConnection: close\r\nContent-Length: 5\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nSet-Cookie: __Host-ecluse=1\r\nContent-Length: 3\r\n\r\n",
+    ):
+        response.read(before, b"GET")
+        response.read(usual, b"GET")
+        assert (response.framing, response.keep_alive, response.binds, response.usual) == (2, True, False, True)
+        assert response.as_it_came(usual + b"ok", len(usual)) == usual + b"ok"
+
+
+@pytest.mark.parametrize(
+    ("lines", "binds"),
+    [
+        (b"WWW-Authenticate: NTLM\r\n", True),
+        (b"WWW-Authenticate: Basic\r\nWWW-Authenticate: Negotiate\r\n", True),
+        (b"WWW-Authenticate: Basic\r\n", False),
+    ],
+)
+def test_a_401_of_ntlm_binds(lines: bytes, binds: bool) -> None:
+    assert read(b"HTTP/1.1 401 No\r\n" + lines + b"Content-Length: 0\r\n\r\n").binds is binds
+
+
+def test_what_applications_fill_is_bounded() -> None:
+    heads = ResponseHeads()
+    response = Response(heads, ours=False)
+    for number in range(1200):
+        response.read(b"HTTP/1.1 200 R%d\r\nX-%d: 1\r\nContent-Length: 0\r\n\r\n" % (number, number), b"GET")
+    assert len(heads.status_lines) <= 512
+    assert len(heads.shapes.known) <= 512

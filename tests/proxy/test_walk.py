@@ -1,0 +1,101 @@
+"""From a head to a seat, a decision and the application."""
+
+import pytest
+
+from tests.proxy.applications import application
+from tests.proxy.gateways import SIGNED_IN, ask, blot, gateway, reached
+from tests.proxy.stand_ins import COOKIE, identity, seat
+
+TWO = """\
+version: 1
+app: other
+hosts: [other.localhost]
+upstream: {{url: "http://127.0.0.1:{port}"}}
+providers: [metropole]
+translate: {{headers: {{X-Uid: {{from: uid}}, X-Gateway: {{value: ecluse}}}}, cookies: {{uid: {{from: uid}}}}}}
+access: [{{path: /public/**, allow: anyone}}, {{path: /**, allow: signed_in}}]
+"""
+
+
+async def test_a_seat_is_touched_where_its_deadline_would_move() -> None:
+    async with application() as app, gateway(app) as gate:
+        gate.sign_in()
+        held = gate.sessions.hot[COOKIE]
+        client = await gate.client()
+        await client.ask(ask(b"GET /a", SIGNED_IN))
+        assert gate.sessions.touched == []
+        held.deadline = 0.0
+        await client.ask(ask(b"GET /a", SIGNED_IN))
+        assert gate.sessions.touched == [held]
+
+
+async def test_one_connection_to_two_applications() -> None:
+    """Each has its own injected names; what is remembered of the one says nothing of the other."""
+    async with application() as app, gateway(app, changes={"apps/other.yaml": TWO.format(port=app.port)}) as gate:
+        gate.sign_in(uid="jdupont")
+        client = await gate.client()
+        forged = (SIGNED_IN, b"X-Uid: forged", b"X-Remote-User: forged")
+        for _ in range(2):
+            await client.ask(ask(b"GET /a", *forged))
+            assert blot(app.requests.pop()) == reached(
+                b"GET /a", b"X-Uid: forged", b"Cookie: CTSESSION=present", injected=(b"X-Remote-User: jdupont",)
+            )
+            other = ask(b"GET /a", *forged).replace(b"permis.localhost", b"other.localhost")
+            assert (await client.ask(other)).status == 401
+            gate.sessions.cold[COOKIE] = seat("other.localhost", identity(uid="amartin"))
+            assert (await client.ask(other.replace(b"/a", b"/public/a"))).status == 200
+            assert b"forged" not in app.requests[-1].replace(b"X-Remote-User: forged", b"")
+            assert b"\r\nX-Uid: amartin\r\n" in app.requests.pop()
+            del gate.sessions.cold[COOKIE]
+            gate.sign_in(uid="jdupont")
+
+
+async def test_a_person_on_an_open_page_is_told_of_and_nobody_is_not() -> None:
+    async with application() as app, gateway(app, changes={"apps/other.yaml": TWO.format(port=app.port)}) as gate:
+        gate.sessions.hot[COOKIE] = seat("other.localhost", identity(uid="jdupont"))
+        for line, seen in ((SIGNED_IN, True), (b"Accept: */*", False)):
+            await gate.once(ask(b"GET /public/a", line).replace(b"permis.localhost", b"other.localhost"))
+            request = app.requests.pop()
+            assert (b"\r\nX-Uid: jdupont\r\n" in request, b"\r\nCookie: uid=jdupont\r\n" in request) == (seen, seen)
+            assert (b"\r\nX-Gateway: ecluse\r\n" in request) is seen
+
+
+@pytest.mark.parametrize(
+    ("line", "end"),
+    [
+        (b"GET /public/a", b""),
+        (b"POST /public/a", b"Content-Length: 0"),
+        (b"PUT /public/a", b"Content-Length: 0"),
+        (b"PATCH /public/a", b"Content-Length: 0"),
+        (b"DELETE /public/a", b""),
+    ],
+)
+async def test_a_request_without_a_body_says_so_where_servers_ask(line: bytes, end: bytes) -> None:
+    async with application() as app, gateway(app) as gate:
+        await gate.once(ask(line))
+        assert blot(app.requests[0]) == reached(line, end=end)
+
+
+async def test_a_length_of_nothing_is_kept() -> None:
+    async with application() as app, gateway(app) as gate:
+        client = await gate.client()
+        for _ in range(2):
+            await client.ask(ask(b"GET /public/a", b"Content-Length: 0"))
+            assert blot(app.requests.pop()) == reached(b"GET /public/a", end=b"Content-Length: 0")
+
+
+async def test_repeated_lines_with_a_body_keep_their_length() -> None:
+    async with application() as app, gateway(app) as gate:
+        client = await gate.client()
+        for line in (b"POST /public/a", b"POST /public/b", b"PUT /public/b", b"GET /public/b"):
+            await client.ask(ask(line, b"Content-Length: 3", body=b"abc"))
+            assert blot(app.requests.pop()) == reached(line, end=b"Content-Length: 3", body=b"abc")
+
+
+async def test_a_cold_seat_is_waited_for_and_the_client_may_leave_meanwhile() -> None:
+    async with application() as app, gateway(app) as gate:
+        client = await gate.client()
+        client.send(ask(b"GET /a", SIGNED_IN))
+        client.close()
+        await gate.until(lambda: not gate.plane.connections)
+        assert app.peers == []

@@ -1,0 +1,56 @@
+from pathlib import Path
+
+import pytest
+
+from gateway.config.build import build
+from gateway.server.compiling import Refused, compile_folder
+from tests.walks.place import Place
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    place = Place(tmp_path)
+    place.write_provider("alpha", "http://127.0.0.1:1/alpha")
+    place.write_app("one", "one.localhost")
+    return place
+
+
+async def test_a_good_folder_becomes_a_plan_and_its_hash(place: Place) -> None:
+    live = await compile_folder(place.policies)
+    snapshot = build(live.plan)
+    assert snapshot.revision == live.revision
+    assert snapshot.gateway == live.gateway
+    assert (await compile_folder(place.policies)).revision == live.revision
+
+
+async def test_every_problem_of_every_file_is_told(place: Place) -> None:
+    place.write("apps/one.yaml", place.read("apps/one.yaml").replace("hosts:", "host:"))
+    place.write("apps/two.yaml", "app: [")
+    with pytest.raises(Refused) as refused:
+        await compile_folder(place.policies)
+    assert f"{place.policies}/apps/one.yaml:3:1: host: unknown key" in str(refused.value)
+    assert f"{place.policies}/apps/two.yaml:1:" in str(refused.value)
+
+
+async def test_a_folder_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="nowhere"):
+        await compile_folder(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("helper", "why"),
+    [
+        (("/nonexistent/python",), "the compiling process cannot be started"),
+        (("/bin/false",), "the compiling process ended with status 1"),
+        (("/bin/sh", "-c", "kill -9 $$"), "the compiling process ended with status -9"),
+        (("/bin/echo", "no plan"), "the compiling process gave no plan"),
+        (("/bin/true",), "the compiling process gave no plan"),
+        (("/bin/sleep", "60"), "not compiled within 0 s"),
+    ],
+)
+async def test_whatever_becomes_of_the_helper_is_a_reason_and_no_fault(
+    place: Place, helper: tuple[str, ...], why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.server.compiling._HELPER", helper)
+    with pytest.raises(Refused, match=why):
+        await compile_folder(place.policies, within=0.3)

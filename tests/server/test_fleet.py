@@ -1,0 +1,160 @@
+"""Worker processes: started on inherited sockets, watched, started again."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway.ops.log import Log
+from gateway.server.channel import ChannelLost, Message
+from gateway.server.fleet import Fleet, Hooks, Worker, ask, refusal, refusals
+from tests.server.crew import SCRIPTED, until
+
+
+class Watched:
+    """A fleet with what its hooks have heard and its log has."""
+
+    def __init__(self, folder: Path, program: tuple[str, ...]) -> None:
+        self.started: list[Worker] = []
+        self.gone: list[Worker] = []
+        self.heard: list[Message] = []
+        self._path = folder / "log"
+        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self.log = Log(self._file, strict=True)
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        hooks = Hooks(self.started.append, lambda worker, message: self.heard.append(message), self.gone.append)
+        self.fleet = Fleet([self.listening], hooks, self.log, program=program)
+
+    def lines(self, event: str) -> list[dict[str, object]]:
+        decoded = [json.loads(line) for line in self._path.read_text().splitlines()]
+        return [line for line in decoded if line["event"] == event]
+
+    async def close(self) -> None:
+        await self.fleet.stop(2.0)
+        self.listening.close()
+        self.log.close()
+        os.close(self._file)
+
+
+@pytest.fixture
+async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
+    (tmp_path / "script").write_text("")
+    watched = Watched(tmp_path, (sys.executable, str(SCRIPTED), str(tmp_path / "script")))
+    yield watched
+    await watched.close()
+
+
+async def test_each_slot_has_a_worker_that_answers(watched: Watched) -> None:
+    watched.fleet.start(2)
+    await until(lambda: len(watched.started) == 2)
+    answers = await ask(watched.fleet.workers.values(), "counters", within=5)
+    assert [refusal(answer) for answer in answers.values()] == ["", ""]
+    assert watched.fleet.serving == [], "they have confirmed nothing yet"
+
+
+async def test_a_worker_has_the_sockets_and_settings_that_it_needs_and_no_others(watched: Watched) -> None:
+    kept = os.open(os.devnull, os.O_RDONLY)
+    os.set_inheritable(kept, True)
+    watched.fleet.start(1)
+    await until(lambda: watched.started)
+    (worker,) = watched.started
+    await ask([worker], "counters", within=5)
+    links = {name: os.readlink(f"/proc/{worker.pid}/fd/{name}") for name in os.listdir(f"/proc/{worker.pid}/fd")}
+    assert str(kept) not in links or "null" not in links[str(kept)] or kept < 3
+    assert os.readlink(f"/proc/self/fd/{watched.listening.fileno()}") in links.values()
+    environment = Path(f"/proc/{worker.pid}/environ").read_bytes().split(b"\0")
+    assert b"MALLOC_ARENA_MAX=2" in environment
+    assert os.getsid(worker.pid) == worker.pid, "Ctrl-C in a terminal would end it"
+    os.close(kept)
+
+
+async def test_a_worker_that_dies_has_a_successor_and_the_pause_grows(watched: Watched) -> None:
+    watched.fleet.start(1)
+    for number in range(1, 4):
+        await until(lambda number=number: len(watched.started) == number)
+        os.kill(watched.started[-1].pid, signal.SIGKILL)
+    await until(lambda: len(watched.started) == 4)
+    assert [line["pause_s"] for line in watched.lines("worker.died")] == [0.1, 0.2, 0.4]
+    assert [line["status"] for line in watched.lines("worker.died")] == [-9, -9, -9]
+    assert watched.gone == watched.started[:3]
+
+
+async def test_what_cannot_be_started_is_said_and_tried_again(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    watched = Watched(tmp_path, (str(program),))
+    watched.fleet.start(1)
+    await until(lambda: len(watched.lines("worker.not_started")) >= 2)
+    assert str(program) in str(watched.lines("worker.not_started")[0]["detail"])
+    assert [line["pause_s"] for line in watched.lines("worker.not_started")[:2]] == [0.1, 0.2]
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} {SCRIPTED} {tmp_path}/script "$@"\n')
+    (tmp_path / "script").write_text("")
+    program.chmod(0o700)
+    await until(lambda: watched.started)
+    await watched.close()
+
+
+async def test_a_hook_that_fails_leaves_no_slot_empty(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(worker: Worker) -> None:
+        raise RuntimeError("with a secret in its text")
+
+    hooks = Hooks(watched.started.append, lambda worker, message: None, fails)
+    monkeypatch.setattr(watched.fleet, "_hooks", hooks)
+    watched.fleet.start(1)
+    await until(lambda: watched.started)
+    os.kill(watched.started[0].pid, signal.SIGKILL)
+    await until(lambda: len(watched.started) == 2)
+    (line,) = watched.lines("worker.not_started")
+    assert str(line["detail"]).startswith("RuntimeError < fails:")
+    assert "secret" not in str(line["detail"])
+
+
+async def test_its_last_words_are_heard_before_it_is_gone(watched: Watched) -> None:
+    watched.fleet.start(2)
+    await until(lambda: len(watched.started) == 2)
+    await ask(watched.fleet.workers.values(), "counters", within=5)
+    assert await watched.fleet.stop(3.0) == 0
+    assert [message.kind for message in watched.heard] == ["counters"] * 2
+    assert len(watched.gone) == 2
+    assert watched.fleet.workers == {}
+    assert not watched.lines("worker.died")
+
+
+async def test_who_does_not_leave_is_killed_and_counted(watched: Watched) -> None:
+    watched.fleet.start(2)
+    await until(lambda: len(watched.started) == 2)
+    os.kill(watched.started[0].pid, signal.SIGSTOP)
+    assert await watched.fleet.stop(0.0) == 1
+
+
+async def test_a_worker_that_is_being_started_when_told_to_stop_leaves_too(watched: Watched) -> None:
+    watched.fleet.start(3)
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        assert await watched.fleet.stop(3.0) == 0
+    assert watched.fleet.workers == {}
+
+
+async def test_to_kill_who_is_dead_already_takes_its_status_from_nobody(watched: Watched) -> None:
+    watched.fleet.start(1)
+    await until(lambda: watched.started)
+    (worker,) = watched.started
+    for _ in range(50):
+        worker.kill()
+    await until(lambda: watched.gone)
+    assert watched.lines("worker.died")[0]["status"] == -9
+
+
+def test_a_refusal_is_told_in_the_operators_words() -> None:
+    assert refusal(Message("reply", {"ok": True})) == ""
+    assert refusal(Message("reply", {"ok": False, "detail": "why"})) == "why"
+    assert refusal(Message("reply")) == "refused"
+    assert refusal(ChannelLost()) == "died"
+    assert refusal(TimeoutError()) == "no answer"
+    assert refusal(OSError("broken")) == "OSError('broken')"
+    assert refusals({}) == []

@@ -1,0 +1,141 @@
+"""The supervisor against worker processes that say no, say nothing, or die, at every step."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from gateway.server.faults import CannotServe
+from tests.server.crew import Crew, crewed, until
+
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Crew]:
+    async with crewed(tmp_path_factory.mktemp("crew")) as crew:
+        yield crew
+        assert not crew.lines("gateway.fault")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def crew(running: Crew) -> Crew:
+    """Whatever the test before left of it, every worker serves."""
+    running.says()
+    await running.all_serve()
+    return running
+
+
+async def test_a_good_folder_is_served_by_every_worker(crew: Crew) -> None:
+    before = await crew.all_serve()
+    told = await crew.reload("config.loaded", "second.localhost")
+    assert await crew.all_serve() == told["revision"] != before
+
+
+@pytest.mark.parametrize(("action", "why"), [("no", "no prepare"), ("silence", "no answer"), ("die", "died")])
+async def test_one_worker_that_does_not_say_yes_keeps_the_old_one_in_all(crew: Crew, action: str, why: str) -> None:
+    before, victim = await crew.all_serve(), crew.pids[1]
+    crew.says(f"{victim} prepare {action}")
+    told = await crew.reload("config.refused", "second.localhost")
+    assert f"worker {victim}: {why}" in told["detail"]
+    assert told["revision"] == before == crew.supervisor.readiness()["revision"]
+    crew.says()
+    assert await crew.all_serve() == before
+    assert why in crew.supervisor.readiness()["last_reload"]
+    # And the next is heard.
+    assert (await crew.reload("config.loaded", "third.localhost"))["revision"] == await crew.all_serve()
+
+
+@pytest.mark.parametrize("action", ["no", "silence", "die"])
+async def test_a_worker_that_prepared_and_does_not_swap_is_ended_and_its_successor_serves_the_new_one(
+    crew: Crew, action: str
+) -> None:
+    (victim, other) = crew.pids
+    crew.says(f"{victim} commit {action}")
+    told = await crew.reload("config.loaded", "second.localhost")
+    assert crew.served()[other] == told["revision"]
+    await until(lambda: victim not in crew.pids)
+    assert await crew.all_serve() == told["revision"]
+    assert other in crew.pids
+
+
+async def test_a_worker_that_stands_still_keeps_the_old_one_in_all_and_goes_on_afterwards(crew: Crew) -> None:
+    (victim, _) = crew.pids
+    os.kill(victim, signal.SIGSTOP)
+    told = await crew.reload("config.refused", "second.localhost")
+    assert f"worker {victim}: no answer" in told["detail"]
+    os.kill(victim, signal.SIGCONT)
+    assert await crew.all_serve() == told["revision"]
+    assert victim in crew.pids, "it had done nothing wrong"
+
+
+async def test_a_worker_that_comes_up_late_is_given_the_live_bytes(crew: Crew) -> None:
+    first, _ = crew.pids
+    crew.says("* prepare silence")
+    os.kill(first, signal.SIGKILL)
+    await until(lambda: first not in crew.pids and len(crew.pids) == 2)
+    await asyncio.sleep(0.2)
+    crew.says()
+    # A reload that comes meanwhile waits for it, and then includes it.
+    told = await crew.reload("config.loaded", "second.localhost")
+    assert await crew.all_serve() == told["revision"]
+
+
+async def test_a_worker_that_does_not_come_up_is_ended_and_tried_again(crew: Crew) -> None:
+    first, _ = crew.pids
+    crew.says("* prepare silence")
+    os.kill(first, signal.SIGKILL)
+    await until(lambda: crew.lines("worker.refused"), within=10)
+    crew.says()
+    await crew.all_serve()
+    assert crew.lines("worker.refused")[0]["detail"] == "no answer"
+    assert crew.supervisor.readiness()["ready"]
+
+
+async def test_however_often_a_reload_is_asked_for_the_last_folder_is_live(crew: Crew) -> None:
+    before = len(crew.lines("config.loaded"))
+    for host in ("second", "third", "fourth"):
+        crew.place.write_app("one", f"{host}.localhost")
+        for _ in range(20):
+            crew.supervisor.reload()
+        await asyncio.sleep(0.05)
+    await until(lambda: len(crew.lines("config.loaded")) >= before + 2, within=10)
+    await asyncio.sleep(0.6)
+    assert len(crew.lines("config.loaded")) <= before + 4
+    last = crew.supervisor.readiness()["revision"]
+    assert (await crew.reload("config.loaded", "fourth.localhost"))["revision"] == last
+
+
+async def test_a_reload_that_cannot_start_its_helper_says_so_and_the_next_is_heard(
+    crew: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("gateway.server.compiling._HELPER", ("/nonexistent/python",))
+        told = await crew.reload("config.refused", "second.localhost")
+    assert "the compiling process cannot be started" in told["detail"]
+    await crew.reload("config.loaded", "second.localhost")
+
+
+async def test_when_nobody_has_served_yet_what_a_worker_cannot_do_ends_the_gateway(tmp_path: Path) -> None:
+    with pytest.raises(CannotServe, match="a worker cannot serve: commit: no commit"):
+        async with crewed(tmp_path, workers=1, script="* commit no"):
+            pass
+
+
+async def test_counters_of_the_living_and_the_dead_are_told(tmp_path: Path) -> None:
+    async with crewed(tmp_path) as crew:
+        living = (await crew.supervisor.exposition()).decode()
+        crew.supervisor.stop()
+        await until(lambda: crew.lines("gateway.stopped"))
+        dead = (await crew.supervisor.exposition()).decode()
+    assert "ecluse_workers 2.0" in living
+    assert f'ecluse_config_info{{revision="{crew.lines("gateway.started")[0]["revision"]}"}} 1.0' in living
+    # Their last words: what they counted stays, what they held does not.
+    assert 'ecluse_http_requests_total{app="app",code_class="2xx"} 14.0' in dead
+    assert "\necluse_http_connections " not in dead
+    assert "\necluse_worker_deaths_total " not in dead, "they were told to leave"
