@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Final, cast
 from gateway.model.codes import GATEWAY_FAULT, LIMIT_REQUEST_TIME, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
 from gateway.proxy import walk
-from gateway.proxy.heads import Probe, check_size
 from gateway.proxy.memo import Memo
+from gateway.proxy.reading import BODY, CLOSED, HEAD, LINGER, WAIT, Reading
 from gateway.proxy.refusals import refuse, refuse_head
-from gateway.proxy.request import Request
 from gateway.proxy.response import Response
 from gateway.proxy.timers import NEVER
 from gateway.proxy.upload import Upload
@@ -24,53 +23,34 @@ from gateway.proxy.upstream import UpstreamConnection
 if TYPE_CHECKING:
     from gateway.proxy.dataplane import DataPlane
 
-# What the connection is reading.
-HEAD: Final = 0
-BODY: Final = 1
-WAIT: Final = 2  # nothing: the request is read, its answer is not yet written
-LINGER: Final = 3  # what the client still sends after its last answer, to be thrown away
-CLOSED: Final = 4
-
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LINGER_SECONDS: Final = 2.0
 _CUT_SECONDS: Final = 5.0
 _LINGER_BYTES: Final = 64 * 1024
-_HEADS_AT_ONCE: Final = 32
 _BUFFER: Final = 256 * 1024
 
 
-class ClientConnection(asyncio.Protocol):
+class ClientConnection(Reading):
     """`answering`: the head of the answer is written, so that nothing else can be said but by closing."""
 
     __slots__ = (
-        "_lingered", "_probe", "_pumping", "_reading", "_scheme", "_share", "_stuck", "ahead", "answering", "body_done",
-        "body_paused", "bound", "chunked_out", "deadline", "keep", "memo", "pending", "plane", "request", "retried",
-        "state", "status", "task", "transport", "upload", "upstream", "write_paused",
+        "_lingered", "_scheme", "_share", "_stuck", "answering", "body_done", "bound", "chunked_out", "keep", "memo",
+        "pending", "retried", "status", "task", "upload", "upstream",
     )  # fmt: skip
-
-    transport: asyncio.Transport
 
     memo: Memo
 
     def __init__(self, plane: "DataPlane", scheme: str) -> None:
         """`scheme`: of the listener, "http" or "https"."""
-        self.plane = plane
+        super().__init__(plane)
         self._scheme = scheme
-        self.request = Request()
-        self.state = HEAD
-        self.ahead = b""
-        self.deadline = NEVER
         self.upstream: UpstreamConnection | None = None
         self.bound: UpstreamConnection | None = None
         self.task: asyncio.Task[None] | None = None
         self.pending = b""
         self.answering = self.retried = self.chunked_out = False
         self.body_done = self.keep = True
-        self.body_paused = self.write_paused = False
         self.status = 0
-        self._reading = True
-        self._pumping = False
-        self._probe: Probe | None = None
         self.upload: Upload | None = None
         self._lingered = self._stuck = self._share = 0
 
@@ -86,15 +66,6 @@ class ClientConnection(asyncio.Protocol):
         self._share = self.plane.timers.watch(self)
         self.deadline = self.plane.timers.now + self.plane.timeouts.request_head
         self.plane.opened(self)
-
-    def data_received(self, data: bytes) -> None:
-        try:
-            # The usual case: one whole head and nothing else.
-            if self.state != HEAD or self.ahead or not data.endswith(b"\r\n\r\n") or not self._usual_request(data):
-                self.ahead = self.ahead + data if self.ahead else data
-                self.pump()
-        except Exception as fault:  # noqa: BLE001 - the one edge
-            self.faulted(fault)
 
     def eof_received(self) -> None:
         """A client that half-closes is gone: whatever is under way for it is abandoned."""
@@ -138,7 +109,7 @@ class ClientConnection(asyncio.Protocol):
         elif self.state == WAIT:
             self.upstream_failed(GatewayError(UPSTREAM_TIMEOUT, "the whole took too long"))
         elif self.state == HEAD:
-            self._refuse_head(GatewayError(LIMIT_REQUEST_TIME, "head"), b"")
+            self.refuse_unread(GatewayError(LIMIT_REQUEST_TIME, "head"), b"")
         else:
             self._give_up_upstream()
             refuse(self, LIMIT_REQUEST_TIME, detail="body", close=True)
@@ -152,128 +123,21 @@ class ClientConnection(asyncio.Protocol):
         self.deadline = self.plane.timers.now + self.plane.timeouts.body
         return True
 
-    # --- reading ---
-
-    def pump(self) -> None:
-        """Works through the bytes read ahead, as far as the state allows."""
-        if self._pumping:
-            return
-        self._pumping = True
-        heads = _HEADS_AT_ONCE
-        try:
-            while self.ahead and heads:
-                if self.state == HEAD:
-                    heads -= 1
-                    if self.write_paused or not self._take_head():
-                        break
-                elif self.state == BODY:
-                    heads -= 1
-                    if self.body_paused or not self._take_body():
-                        break
-                    if self.ahead and self.state == BODY:
-                        # Chunks by the thousand.
-                        heads = 0
-                elif self.state == LINGER:
-                    self._throw_away()
-                else:
-                    break
-        except Exception as fault:  # noqa: BLE001 - the one edge
-            self.faulted(fault)
-        finally:
-            self._pumping = False
-        if not heads:
-            # Others want their turn too.
-            self.plane.loop.call_soon(self.pump)
-        self._steer(may_read=bool(heads))
-
-    def _steer(self, *, may_read: bool = True) -> None:
-        """Reads from the socket only what can be worked on, or what tells that the client has gone."""
-        if self.state == CLOSED:
-            return
-        if self.state == HEAD:
-            wanted = may_read and not self.write_paused
-        elif self.state == BODY:
-            wanted = not self.body_paused and not self.ahead
-        else:
-            wanted = not self.ahead
-        if wanted != self._reading:
-            self._reading = wanted
-            if wanted:
-                self.transport.resume_reading()
-            else:
-                self.transport.pause_reading()
-
-    def _take_head(self) -> bool:
-        data = self.ahead
-        if data[0] == 13:
-            # RFC 9112 2.2: empty lines before a request are passed over.
-            data = self.ahead = data.lstrip(b"\r\n")
-        end = data.find(b"\r\n\r\n") + 4
-        if end < 4:
-            self._part_of_head(data)
-            return False
-        self.ahead = data[end:]
-        self._request(data[:end])
-        return True
-
-    def _part_of_head(self, data: bytes) -> None:
-        """What is no HTTP or too long is refused before its end has come, and the clock runs from the first byte."""
-        if self._probe is None:
-            self._probe = Probe()
-            self.deadline = self.plane.timers.now + self.plane.timeouts.request_head
-        try:
-            self._probe.feed(data, self.plane.limits)
-        except GatewayError as error:
-            self.ahead = b""
-            self._refuse_head(error, data)
-
-    def _usual_request(self, head: bytes) -> bool:
-        """False, and nothing is done, where `head` is not one whole head in a usual form."""
-        plane, request = self.plane, self.request
-        request.started = monotonic()
-        places = plane.places
-        if plane.holder.snapshot is not places.snapshot:
-            places = plane.renew()
-        try:
-            if not request.same_lines(head, places):
-                if len(head) > plane.usual_head or not request.parse_usual(head):
-                    return False
-                request.read(head, places)
-        except GatewayError as error:
-            self._refuse_head(error, head)
-        else:
-            self._go()
-        return True
-
-    def _request(self, head: bytes) -> None:
-        """One whole head in any form."""
-        plane, request = self.plane, self.request
-        request.started = monotonic()
-        self._probe = None
-        try:
-            places = plane.renew()
-            if not request.same_lines(head, places):
-                check_size(head, plane.limits)
-                if not request.parse_usual(head):
-                    request.parse(head)
-                request.read(head, places)
-        except GatewayError as error:
-            self._refuse_head(error, head)
-        else:
-            self._go()
-
-    def _refuse_head(self, error: GatewayError, head: bytes) -> None:
+    def refuse_unread(self, error: GatewayError, head: bytes) -> None:
         """What was not read has no id yet: the one that is here was another request's, maybe another person's."""
         self.request.id = self.plane.next_id()
         refuse_head(self, error, head)
 
-    def _go(self) -> None:
+    def go(self) -> None:
         """The request is read, and goes its way."""
         request = self.request
         request.id = self.plane.next_id()
         self.state = WAIT
         self.answering = self.retried = self.chunked_out = False
-        self.body_done = request.framing in _NO_BODIES
+        self.body_done = True
+        if request.framing not in _NO_BODIES:
+            self.body_done = self.body_paused = False
+            self.upload = None
         walk.admit(self)
 
     # --- the body ---
@@ -285,7 +149,7 @@ class ClientConnection(asyncio.Protocol):
         self.deadline = self.plane.timers.now + self.request.lane.timeouts.body
         return self.upload.first_piece()
 
-    def _take_body(self) -> bool:
+    def take_body(self) -> bool:
         upstream, upload = self.upstream, self.upload
         if upstream is None or upload is None or upstream.transport.is_closing():
             return False
@@ -322,7 +186,7 @@ class ClientConnection(asyncio.Protocol):
     def pause_body(self) -> None:
         """The upstream takes no more for the moment."""
         self.body_paused = True
-        self._steer()
+        self.steer()
 
     def resume_body(self) -> None:
         self.body_paused = False
@@ -371,19 +235,29 @@ class ClientConnection(asyncio.Protocol):
         self.bound = upstream
         self.memo.bound_to = self.request.seat
 
-    def response(self, response: Response, data: bytes, end: int, last: int) -> bytes:
-        """What the client gets of `data`, whose head ends at `end`, and which is the upstream's up to `last`."""
+    def take_whole(self, response: Response, data: bytes, end: int) -> bool:
+        """Writes a usual answer that came in one piece; False where it wants more than that."""
+        request = self.request
+        spot = request.spot
+        if not (request.keep_alive and spot.plain and self.body_done) or self.plane.draining:
+            return False
+        whole = response.as_it_came(data, end)
+        if not whole:
+            return False
+        self.status = status = response.status
+        request.lane.statuses[status // 100] += 1
+        self.answering = self.keep = True
+        self.transport.write(whole)
+        return True
+
+    def response_head(self, response: Response) -> bytes:
+        """What the client gets of a head, and what becomes of the connection."""
         request = self.request
         self.answering = True
         self.status = status = response.status
         request.lane.statuses[status // 100] += 1
         minor = request.spot.minor
         keep = request.keep_alive and self.body_done and not self.plane.draining
-        if response.usual and keep and minor:
-            self.keep = True
-            whole = response.as_it_came(data if last == len(data) else data[:last], end)
-            if whole:
-                return whole
         if not response.self_delimited:
             self.chunked_out = minor
             keep = keep and minor
@@ -393,7 +267,7 @@ class ClientConnection(asyncio.Protocol):
             ending = b"\r\nConnection: close\r\n\r\n"
         elif not minor:
             ending = b"\r\nConnection: keep-alive\r\n\r\n"
-        return b"".join((*response.pieces(minor=minor), ending, data[end:last]))
+        return b"".join((*response.pieces(minor=minor), ending))
 
     def upstream_failed(self, error: GatewayError) -> None:
         self._give_up_upstream()
@@ -416,14 +290,12 @@ class ClientConnection(asyncio.Protocol):
 
     def answered(self) -> None:
         """The answer is written, whoever wrote it: on to the next request, or out."""
-        request = self.request
         plane = self.plane
-        self.upstream = self.upload = None
-        self.body_paused = False
+        self.upstream = None
         self.pending = b""
         if plane.access_log is not None and self.state != HEAD:
             # A head that was refused unread is no request: of it, `request.refused` tells.
-            plane.access_log.line(self, time(), monotonic() - request.started)
+            plane.access_log.line(self, time(), monotonic() - self.request.started)
         if self.state == CLOSED:
             return
         if not self.keep:
@@ -433,8 +305,8 @@ class ClientConnection(asyncio.Protocol):
         self.deadline = plane.timers.now + plane.timeouts.idle
         if self.ahead:
             self.pump()
-        elif self.write_paused or not self._reading:
-            self._steer()
+        elif self.write_paused or not self.reads:
+            self.steer()
 
     def _leave(self) -> None:
         """Closes, but not before the client has had a moment to read: bytes unread here would reset the connection."""
@@ -448,7 +320,7 @@ class ClientConnection(asyncio.Protocol):
         self.deadline = self.plane.timers.now + _LINGER_SECONDS
         if self.transport.can_write_eof():
             self.transport.write_eof()
-        self._steer()
+        self.steer()
 
     def leave_if_idle(self) -> None:
         """The worker drains: what waits for nothing goes now, the others after their answer."""
@@ -472,7 +344,7 @@ class ClientConnection(asyncio.Protocol):
         if self.state != CLOSED and self.request.id == request_id and self.under_way:
             self.abort()
 
-    def _throw_away(self) -> None:
+    def throw_away(self) -> None:
         self._lingered += len(self.ahead)
         self.ahead = b""
         if self._lingered > _LINGER_BYTES:

@@ -14,10 +14,11 @@ from gateway.model.errors import GatewayError
 from gateway.model.ports import Counters, ErrorPages, Log, Sessions
 from gateway.model.session import Seat
 from gateway.proxy.accesslog import AccessLog
-from gateway.proxy.client import HEAD, ClientConnection
+from gateway.proxy.client import ClientConnection
 from gateway.proxy.lane import Lane
 from gateway.proxy.places import Places
 from gateway.proxy.pool import Pool, Pools
+from gateway.proxy.reading import HEAD
 from gateway.proxy.refusals import refuse_connection
 from gateway.proxy.request import Request
 from gateway.proxy.response import ResponseHeads

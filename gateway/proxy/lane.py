@@ -40,11 +40,14 @@ _KINDS: Final = ("allow", "deny", "challenge")
 class Spot:
     """One request line, read once. `authority`: the host of an absolute-form target, which has to be Host's too.
 
-    `key`: the same for all lines with one match and one method. `minor`: whether it is HTTP/1.1, not 1.0. `line` and
-    `ending`: what goes upstream at the two ends of a head without a body, always HTTP/1.1.
+    `key`: the same for all lines with one match and one method. `minor`: whether it is HTTP/1.1, not 1.0; `plain`:
+    that, and not HEAD. `line` and `ending`: what goes upstream at the two ends of a head without a body, always
+    HTTP/1.1.
     """
 
-    __slots__ = ("authority", "ending", "key", "line", "method", "minor", "repeatable", "reserved", "target")
+    __slots__ = (
+        "authority", "ending", "key", "line", "method", "minor", "plain", "repeatable", "reserved", "target",
+    )  # fmt: skip
 
     def __init__(
         self, method: bytes, target: Target, *, minor: bool, authority: str | None, reserved: bool, key: int
@@ -59,6 +62,7 @@ class Spot:
         # RFC 9110 8.6: some servers wait for a body where nothing says that there is none.
         self.ending = b"\r\nContent-Length: 0\r\n\r\n" if method in _WITH_CONTENT else b"\r\n\r\n"
         self.repeatable = method in _REPEATABLE
+        self.plain = minor and method != b"HEAD"
 
     def version(self) -> str:
         return "1.1" if self.minor else "1.0"

@@ -26,6 +26,9 @@ _STATUS_LINES: Final = 512
 _LONGEST_STATUS_LINE: Final = 128
 _SHAPES: Final = 512
 
+# So much is given to the C parser whole, its body too.
+WHOLE: Final = 16 * 1024
+
 # The connection line that most servers send. It is of one connection only, and so the one line to be taken out.
 _KEEP_ALIVE: Final = b"keep-alive"
 _KEEP_ALIVE_LINE: Final = b"\r\nConnection: keep-alive\r\n"
@@ -68,16 +71,16 @@ class ResponseHeads:
 
 
 class Response:
-    """The head under way on one upstream connection; used again for each. Each head gets a parser as good as new, so
-    that HEAD, a body counted past the parser, or what one upstream left behind cannot colour the next.
+    """The head under way on one upstream connection; used again for each. Unless the last read was one whole answer,
+    the next gets a parser as good as new: HEAD, a body counted past it, or what was left behind cannot colour it.
 
     `usual`: a body of known length, and nothing to be done to the head but to take out the connection line, if any.
     """
 
     __slots__ = (
-        "_connection", "_fields", "_heads", "_known", "_parser", "_shape", "_values", "binds", "framing", "keep_alive",
-        "on_body", "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete", "on_message_begin",
-        "on_message_complete", "on_status", "ours", "rare", "status", "usual",
+        "_connection", "_fields", "_heads", "_known", "_parser", "_shape", "_stale", "_values", "binds", "framing",
+        "keep_alive", "on_body", "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete",
+        "on_message_begin", "on_message_complete", "on_status", "ours", "rare", "status", "usual",
     )  # fmt: skip
 
     _known: StatusLine
@@ -96,17 +99,42 @@ class Response:
         self._connection: bytes | None = None
         self.rare: dict[int, bytes] = {}
         self.status = 0
+        self._stale = False
         self.framing = NO_BODY
         self.keep_alive = self.binds = self.usual = False
+
+    def read_whole(self, data: bytes, end: int) -> bool:
+        """Whether `data` is one usual answer and nothing else, whose head ends at `end`. If not, nothing of what was
+        found counts. (To HEAD there is no such answer: see ClientConnection.take_whole.)"""
+        fields, parser, heads = self._fields, self._parser, self._heads
+        fields.clear()
+        if self._stale:
+            parser.__init__(self)  # type: ignore[misc]
+        self._stale = True
+        try:
+            parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade):
+            return False
+        known = heads.status_lines.get(data[: data.find(b"\n") + 1])
+        shape = heads.shapes.known.get(tuple(fields))
+        if shape is None or shape.length < 0 or known is None or not known.usual:
+            return False
+        values = list(fields.values())
+        length = values[shape.length]
+        # Nothing beyond the body, so that the parser stands where the next answer begins; and no name twice.
+        if not _is_length(length) or end + int(length) != len(data) or data.count(b"\n", 0, end) != len(fields) + 2:
+            return False
+        self._stale = False
+        return self._is_usual(known, shape, values)
 
     def read(self, head: bytes, method: bytes) -> None:
         """`head` ends with its empty line. Raises GatewayError(UPSTREAM_RESPONSE)."""
         fields = self._fields
         fields.clear()
-        parser = self._parser
+        self._parser.__init__(self)  # type: ignore[misc]
+        self._stale = True
         try:
-            parser.__init__(self)  # type: ignore[misc]
-            parser.feed_data(head)
+            self._parser.feed_data(head)
         except HttpParserUpgrade:
             raise GatewayError(UPSTREAM_RESPONSE, "switches protocols unasked") from None
         except HttpParserError as error:
@@ -120,24 +148,21 @@ class Response:
             return
         names, values = tuple(fields), list(fields.values())
         shape = self._heads.shapes.known.get(names) or self._heads.shapes.learn(names)
-        if shape.length >= 0 and known.usual and method != b"HEAD" and self._read_usual(shape, values):
-            return
-        self._read(shape, values, method)
+        body = shape.length >= 0 and known.usual and method != b"HEAD"
+        if not (body and _is_length(values[shape.length]) and self._is_usual(known, shape, values)):
+            self._read(shape, values, method)
 
-    def _read_usual(self, shape: Shape, values: list[bytes]) -> bool:
-        length = values[shape.length]
-        # RFC 9112 6.2, one spelling per number, as in wire/framing.py.
-        if not length.isdigit() or (length[0] == 48 and len(length) > 1) or len(length) > 18:
-            return False
+    def _is_usual(self, known: StatusLine, shape: Shape, values: list[bytes]) -> bool:
+        """Takes over the facts if the connection line is the usual one, or none."""
         places = shape.connections
+        self._connection = None
         if places:
             if len(places) > 1 or values[places[0]] != _KEEP_ALIVE:
                 return False
             self._connection = _KEEP_ALIVE
-        else:
-            self._connection = None
-        self._shape, self._values = shape, values
-        self.framing = int(length)
+        self._known, self._shape, self._values = known, shape, values
+        self.status = known.status
+        self.framing = int(values[shape.length])
         self.usual = self.keep_alive = True
         self.binds = False
         return True
@@ -166,8 +191,8 @@ class Response:
     # --- written anew ---
 
     def as_it_came(self, data: bytes, end: int) -> bytes:
-        """A usual head, which ends at `end`, and what is behind it: nothing else is changed. b"" if it is spelled in
-        an unusual way."""
+        """A usual answer whose head ends at `end`, changed in nothing but the connection line; b"" if that is spelled
+        in an unusual way."""
         if self._connection is None:
             return data
         at = data.find(_KEEP_ALIVE_LINE, 0, end)
@@ -203,3 +228,8 @@ class Response:
     @property
     def self_delimited(self) -> bool:
         return self.framing not in {CHUNKED, UNTIL_CLOSE}
+
+
+def _is_length(value: bytes) -> bool:
+    # RFC 9112 6.2, one spelling per number, as in wire/framing.py.
+    return value.isdigit() and (value[0] != 48 or len(value) == 1) and len(value) <= 18

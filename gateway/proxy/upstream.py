@@ -10,7 +10,7 @@ from gateway.model.codes import UPSTREAM_RESET, UPSTREAM_RESPONSE, UPSTREAM_TIME
 from gateway.model.errors import GatewayError
 from gateway.proxy.body import LAST_CHUNK, ChunkedBody, chunk
 from gateway.proxy.pool import IDLE_SECONDS, Pool
-from gateway.proxy.response import Response, ResponseHeads
+from gateway.proxy.response import WHOLE, Response, ResponseHeads
 from gateway.proxy.timers import NEVER, Timers
 from gateway.wire.framing import CHUNKED, NO_BODY
 
@@ -168,28 +168,38 @@ class UpstreamConnection(asyncio.Protocol):
             data = self._held + data
             self._held = b""
         end = data.find(b"\r\n\r\n") + 4
-        if end > _HEAD_BYTES or (end < 4 and len(data) > _HEAD_BYTES):
-            raise GatewayError(UPSTREAM_RESPONSE, "head too long")
-        if end < 4:
-            self._held = data
-            return
         response = self.response
-        response.read(data[:end] if end < len(data) else data, client.request.spot.method)
+        # The usual case: one whole answer and nothing else.
+        if 4 <= end < len(data) <= WHOLE and response.read_whole(data, end) and client.take_whole(response, data, end):
+            self._give_back(client)
+            client.answered()
+        elif 4 <= end <= _HEAD_BYTES:
+            self._answer(client, data, end)
+        elif len(data) > _HEAD_BYTES:
+            raise GatewayError(UPSTREAM_RESPONSE, "head too long")
+        else:
+            self._held = data
+
+    def _answer(self, client: "ClientConnection", data: bytes, end: int) -> None:
+        """A head that ends at `end`, whatever it says, and what has come of its body, in one write."""
+        response = self.response
+        response.read(data[:end], client.request.spot.method)
         if response.status < 200:
             self._relay_interim(client, data[end:])
             return
         framing = response.framing
-        last = end + framing if 0 <= framing < len(data) - end else len(data)
-        if framing >= 0:
-            client.transport.write(client.response(response, data, end, last))
-            left = self._left = end + framing - len(data)
-            if left > 0:
-                self.state = COUNTED
-                self.deadline = self._timers.now + client.request.lane.timeouts.body
-            else:
-                self._ended(client, clean=left == 0)
-        else:
+        if framing < 0:
             self._relay(client, data, end)
+            return
+        left = self._left = end + framing - len(data)
+        client.transport.write(
+            client.response_head(response) + (data[end:] if left >= 0 else data[end : end + framing])
+        )
+        if left > 0:
+            self.state = COUNTED
+            self.deadline = self._timers.now + client.request.lane.timeouts.body
+        else:
+            self._ended(client, clean=left == 0)
 
     def _relay_interim(self, client: "ClientConnection", rest: bytes) -> None:
         """RFC 9110 15.2: any number may come before the answer; 100 was ours to send, HTTP/1.0 knows none."""
@@ -205,7 +215,7 @@ class UpstreamConnection(asyncio.Protocol):
     def _relay(self, client: "ClientConnection", data: bytes, end: int) -> None:
         """A head without a body, or with one whose end shows itself; what has come of that goes in the same write."""
         response = self.response
-        head = client.response(response, data, end, end)
+        head = client.response_head(response)
         if response.framing == NO_BODY:
             client.transport.write(head)
             self._ended(client, clean=len(data) == end)
@@ -250,26 +260,33 @@ class UpstreamConnection(asyncio.Protocol):
     # --- how it ends ---
 
     def _ended(self, client: "ClientConnection", *, clean: bool) -> None:
-        """The whole response is written. Back to the pool only if the request went out whole and nothing came after."""
-        self.client = None
-        self._held = b""
-        if clean and self.response.keep_alive and client.body_done and self.pool is not None and self.state != CLOSED:
-            self.state = IDLE
-            self.used = True
-            self.idle_since = now = self._timers.now
-            self.deadline = now + IDLE_SECONDS
-            if self.paused:
-                # In the pool it would stay deaf.
-                self.resume()
-            if self.bound or self.response.binds:
-                self.bound = True
-                self.deadline = now + client.plane.timeouts.idle
-                client.bind(self)
-            else:
-                self.pool.give(self)
+        """The whole response is written. Kept only if the request went out whole, and nothing came after the answer."""
+        if clean and self.response.keep_alive and client.body_done:
+            self._give_back(client)
         else:
+            self.client = None
             self.close()
         client.answered()
+
+    def _give_back(self, client: "ClientConnection") -> None:
+        self.client = None
+        pool = self.pool
+        if pool is None or self.state == CLOSED:
+            self.close()
+            return
+        self.state = IDLE
+        self.used = True
+        self.idle_since = now = self._timers.now
+        self.deadline = now + IDLE_SECONDS
+        if self.paused:
+            # In the pool it would stay deaf.
+            self.resume()
+        if self.bound or self.response.binds:
+            self.bound = True
+            self.deadline = now + client.plane.timeouts.idle
+            client.bind(self)
+        else:
+            pool.give(self)
 
     def _failed(self, error: GatewayError) -> None:
         client, self.client = self.client, None

@@ -75,23 +75,12 @@ async def _load(client: "ClientConnection", host: str, value: bytes) -> None:
 
 def _without_store(client: "ClientConnection", error: GatewayError) -> None:
     """Invariant 9: what needs a person is 503, what is everybody's is served to nobody in particular."""
-    if _ready(client, None).kind == ALLOW:
+    request = client.request
+    if request.lane.passage(request.spot, None).kind == ALLOW:
         decide(client, None)
     else:
         client.plane.store_failed()
         refuse(client, STORE_UNREACHABLE, detail=error.detail)
-
-
-def _ready(client: "ClientConnection", seat: Seat | None) -> Ready:
-    request = client.request
-    lane, spot = request.lane, request.spot
-    if seat is None:
-        ready = lane.anonymous.get(spot.key)
-    elif seat.revision == lane.revision:
-        ready = seat.passages.get(spot.key)
-    else:
-        ready = None
-    return ready or lane.passage(spot, seat)  # type: ignore[return-value]
 
 
 def decide(client: "ClientConnection", seat: Seat | None) -> None:
@@ -103,7 +92,12 @@ def decide(client: "ClientConnection", seat: Seat | None) -> None:
         elif seat.deadline - request.started < seat.idle - _TOUCH_AFTER:
             client.plane.sessions.touch(seat, request.started)
     request.seat = seat
-    ready = _ready(client, seat)
+    lane, spot = request.lane, request.spot
+    if seat is None:
+        kept = lane.anonymous.get(spot.key)
+    else:
+        kept = seat.passages.get(spot.key) if seat.revision == lane.revision else None
+    ready: Ready = kept or lane.passage(spot, seat)  # type: ignore[assignment]
     ready.tally[0] += 1
     if ready.kind == ALLOW:
         forward(client, ready)

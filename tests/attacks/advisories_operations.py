@@ -129,7 +129,13 @@ class copied:  # noqa: N801 - read as a word of the test
 async def missing_files(world: World) -> None:
     """K032: a key, a certificate or a file that is gone at a reload: refused, and the old folder stays in force."""
     cookie = await world.cookie(APP)
-    for name in ("certs/store.key", "certs/tls.key", "certs/tls.pem", "policies/gateway.yaml", "policies/providers/alpha.yaml"):
+    for name in (
+        "certs/store.key",
+        "certs/tls.key",
+        "certs/tls.pem",
+        "policies/gateway.yaml",
+        "policies/providers/alpha.yaml",
+    ):
         path = world.folder / name
         kept, mark = path.read_bytes(), world.log_mark()
         path.unlink()
@@ -205,7 +211,9 @@ async def slow_handshake(world: World) -> None:
     hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(300)
     door = Door(world.ports["tls"])
     dribble = [hello[at : at + 1] for at in range(40)]
-    took = await asyncio.gather(_closed_after(door, dribble), _closed_after(door, []), _closed_after(door, [hello[:60]]))
+    took = await asyncio.gather(
+        _closed_after(door, dribble), _closed_after(door, []), _closed_after(door, [hello[:60]])
+    )
     expect(max(took) <= 10.5, f"closed after {[round(seconds, 1) for seconds in took]} s")
 
 
@@ -288,7 +296,9 @@ async def provider_words_in_the_log(world: World) -> None:
     for value in ("a%0d%0ab", "%1b[31m", "%e2%80%a8", "%22,%22event%22:%22login.succeeded", "%00"):
         person, page = await to_callback(world)
         mark = world.log_mark()
-        answer = await person.step("GET", re.sub("code=[^&]*", f"error={value}&error_description={value}", page.location))
+        answer = await person.step(
+            "GET", re.sub("code=[^&]*", f"error={value}&error_description={value}", page.location)
+        )
         expect(answer.status in (400, 403), f"{answer.status}")
         await world.logged(mark, code="login.provider_refused")
         lines = world.gateway.log.read_bytes()[mark:].split(b"\n")[:-1]
@@ -327,7 +337,9 @@ def sources() -> Iterator[tuple[str, ast.Module]]:
         yield str(path.relative_to(ROOT)), ast.parse(path.read_bytes())
 
 
-SECRET = re.compile(r"secret|token|nonce|binding|verifier|challenge|signature|digest|at_hash|csrf|password", re.IGNORECASE)
+SECRET = re.compile(
+    r"secret|token|nonce|binding|verifier|challenge|signature|digest|at_hash|csrf|password", re.IGNORECASE
+)
 # Compared as whether there is one, as public facts, or against what the other side has just been told.
 NOT_SECRET = re.compile(r"token_type|token_endpoint|_algorithm|secret_(basic|post)|OIDC_|CHALLENGE|TOKEN|binding\.kind")
 
@@ -353,7 +365,9 @@ async def only_secure_chance(world: World) -> None:
         for node in ast.walk(module):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            expect("random" not in names and "uuid" not in names, f"{name}:{node.__dict__.get('lineno')} imports {names}")
+            expect(
+                "random" not in names and "uuid" not in names, f"{name}:{node.__dict__.get('lineno')} imports {names}"
+            )
     ids = set()
     for _ in range(100_000):
         random.seed(50)
@@ -371,8 +385,6 @@ async def no_eval(world: World) -> None:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in runs:
                 found.append(f"{name}: {node.func.id}")
     expect(not set(found) - allowed, f"{sorted(set(found) - allowed)}")
-
-
 
 
 CASES: tuple[Case, ...] = (

@@ -436,4 +436,3 @@ CASES: tuple[Case, ...] = (
     Case("K111", "nonsense under each name that we read", cookies(*NAMED)),
     Case("K112", "ids that are queries elsewhere", ids_as_queries),
 )  # fmt: skip
-

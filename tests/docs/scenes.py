@@ -71,9 +71,10 @@ async def _wrong_folder(world: World, edits: tuple[tuple[str, str, str], ...]) -
 
 async def _reloads(world: World) -> list[str]:
     text = world.read_policy(PERMIS)
-    async with world.policy(PERMIS, text + "# changed\n") as taken, world.policy(
-        PERMIS, text.replace(_ALOW[1], _ALOW[2]), event="config.refused"
-    ) as refused:
+    async with (
+        world.policy(PERMIS, text + "# changed\n") as taken,
+        world.policy(PERMIS, text.replace(_ALOW[1], _ALOW[2]), event="config.refused") as refused,
+    ):
         pass
     settings = world.read_policy("gateway.yaml") + "workers: 7\n"
     async with world.policy("gateway.yaml", settings, event="config.refused") as fixed:

@@ -9,7 +9,7 @@ import pytest
 from gateway.model.codes import all_codes
 from gateway.model.events import EVENTS
 from gateway.ops import metrics
-from tests.docs import scenes
+from tests.docs import rules, scenes
 from tests.docs.blocks import Block, blocks
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +42,17 @@ def test_the_output_is_what_is_printed(place: str, block: Block, printed: list[l
 @pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.stem)
 async def test_the_tutorial_happens_as_it_is_told(page: Path, tmp_path: Path) -> None:
     await scenes.tutorial(page, tmp_path / "demo")
+
+
+def test_the_table_of_rules_is_what_policy_decides() -> None:
+    page = ROOT / "docs/how-to/write-a-path-rule.md"
+    rows = re.findall(r"^\| ((?:GET|POST) .*) \|$", page.read_text("utf-8"), re.MULTILINE)
+    (example,) = (block.text for block in blocks(page) if block.language == "yaml")
+    app = rules.app_of(example)
+    for row in rows:
+        request, *answers = row.split(" | ")
+        assert answers == [rules.answer(app, request, person) for person in rules.PEOPLE], request
+    assert len(rows) == 6
 
 
 def test_no_page_is_long() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -15,23 +16,29 @@ class End:
         self.channel = Channel(self.received.append, self.lost.set)
 
 
-async def opened() -> tuple[End, End]:
-    left, right = socket.socketpair()
-    ends = End(), End()
-    for end, sock in zip(ends, (left, right), strict=True):
+Opened = tuple[End, End]
+
+
+@pytest.fixture
+async def ends() -> AsyncIterator[Opened]:
+    both = End(), End()
+    for end, sock in zip(both, socket.socketpair(), strict=True):
         sock.setblocking(False)
         await end.channel.open(sock)
-    return ends
+    yield both
+    for end in both:
+        end.channel.close()
+        await asyncio.wait_for(end.lost.wait(), 2)
 
 
-async def settled(condition) -> None:
+async def settled(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(2):
         while not condition():
             await asyncio.sleep(0.005)
 
 
-async def test_messages_arrive_whole_and_in_order_with_their_payload():
-    ours, theirs = await opened()
+async def test_messages_arrive_whole_and_in_order_with_their_payload(ends: Opened) -> None:
+    ours, theirs = ends
     for number in range(50):
         ours.channel.send("prepare", bytes([number]) * 100_000, revision=f"r{number}")
     await settled(lambda: len(theirs.received) == 50)
@@ -39,10 +46,10 @@ async def test_messages_arrive_whole_and_in_order_with_their_payload():
     assert all(m.payload == bytes([n]) * 100_000 for n, m in enumerate(theirs.received))
 
 
-async def test_an_answer_reaches_the_question_that_it_belongs_to():
-    ours, theirs = await opened()
-    first = asyncio.ensure_future(ours.channel.ask("revoke", within=2, sessions=["a"]))
-    second = asyncio.ensure_future(ours.channel.ask("revoke", within=2, sessions=["b"]))
+async def test_an_answer_reaches_the_question_that_it_belongs_to(ends: Opened) -> None:
+    ours, theirs = ends
+    first = asyncio.create_task(ours.channel.ask("revoke", within=2, sessions=["a"]))
+    second = asyncio.create_task(ours.channel.ask("revoke", within=2, sessions=["b"]))
     await settled(lambda: len(theirs.received) == 2)
     for asked in reversed(theirs.received):
         theirs.channel.reply(asked, said=asked.fields["sessions"])
@@ -50,8 +57,8 @@ async def test_an_answer_reaches_the_question_that_it_belongs_to():
     assert (await second).fields["said"] == ["b"]
 
 
-async def test_no_answer_in_time_is_a_time_out_and_a_late_one_is_dropped():
-    ours, theirs = await opened()
+async def test_no_answer_in_time_is_a_time_out_and_a_late_one_is_dropped(ends: Opened) -> None:
+    ours, theirs = ends
     with pytest.raises(TimeoutError):
         await ours.channel.ask("revoke", within=0.05)
     theirs.channel.reply(theirs.received[0], ok=True)
@@ -59,9 +66,9 @@ async def test_no_answer_in_time_is_a_time_out_and_a_late_one_is_dropped():
     assert ours.received == []
 
 
-async def test_who_waits_hears_that_the_other_side_is_gone():
-    ours, theirs = await opened()
-    asked = asyncio.ensure_future(ours.channel.ask("revoke", within=5))
+async def test_who_waits_hears_that_the_other_side_is_gone(ends: Opened) -> None:
+    ours, theirs = ends
+    asked = asyncio.create_task(ours.channel.ask("revoke", within=5))
     await settled(lambda: theirs.received)
     theirs.channel.close()
     with pytest.raises(ChannelLost):
@@ -71,7 +78,7 @@ async def test_who_waits_hears_that_the_other_side_is_gone():
         await ours.channel.ask("revoke", within=5)
 
 
-async def test_a_frame_of_absurd_length_ends_the_channel():
+async def test_a_frame_of_absurd_length_ends_the_channel() -> None:
     left, right = socket.socketpair()
     left.setblocking(False)
     end = End()

@@ -29,7 +29,7 @@ async def test_every_problem_of_every_file_is_told(place: Place) -> None:
     with pytest.raises(Refused) as refused:
         await compile_folder(place.policies)
     assert f"{place.policies}/apps/one.yaml:3:1: host: unknown key" in str(refused.value)
-    assert f"{place.policies}/apps/two.yaml:1:" in str(refused.value)
+    assert f"{place.policies}/apps/two.yaml:2:" in str(refused.value)
 
 
 async def test_a_folder_that_is_not_there_is_a_problem(tmp_path: Path) -> None:

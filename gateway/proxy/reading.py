@@ -1,0 +1,187 @@
+"""From the bytes of one client connection to whole heads and pieces of bodies, one request at a time.
+
+What is read ahead is one read of the socket: while a request waits for its answer, the bytes behind it stay bytes, and
+reading is paused.
+"""
+
+import asyncio
+from abc import abstractmethod
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from gateway.model.errors import GatewayError
+from gateway.proxy.heads import Probe, check_size
+from gateway.proxy.request import Request
+from gateway.proxy.timers import NEVER
+
+if TYPE_CHECKING:
+    from gateway.proxy.dataplane import DataPlane
+
+# What the connection is reading.
+HEAD: Final = 0
+BODY: Final = 1
+WAIT: Final = 2  # nothing: the request is read, its answer is not yet written
+LINGER: Final = 3  # what the client still sends after its last answer, to be thrown away
+CLOSED: Final = 4
+
+_HEADS_AT_ONCE: Final = 32
+
+
+class Reading(asyncio.Protocol):
+    """The reading half of a client connection (client.py is the other). `ahead`: what is read and not yet used."""
+
+    __slots__ = (
+        "_probe", "_pumping", "ahead", "body_paused", "deadline", "plane", "reads", "request", "state", "transport",
+        "write_paused",
+    )  # fmt: skip
+
+    transport: asyncio.Transport
+
+    def __init__(self, plane: "DataPlane") -> None:
+        self.plane = plane
+        self.request = Request()
+        self.state = HEAD
+        self.ahead = b""
+        self.deadline = NEVER
+        self.body_paused = self.write_paused = False
+        self.reads = True
+        self._pumping = False
+        self._probe: Probe | None = None
+
+    # --- what the other half does with it ---
+
+    @abstractmethod
+    def go(self) -> None:
+        """`request` is read."""
+
+    @abstractmethod
+    def refuse_unread(self, error: GatewayError, head: bytes) -> None: ...
+
+    @abstractmethod
+    def take_body(self) -> bool:
+        """A piece of the body from `ahead`; False where nothing more can be done with it now."""
+
+    @abstractmethod
+    def throw_away(self) -> None: ...
+
+    @abstractmethod
+    def faulted(self, fault: Exception) -> None: ...
+
+    # --- reading ---
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            # The usual case: one whole head and nothing else.
+            if self.state != HEAD or self.ahead or not data.endswith(b"\r\n\r\n") or not self._usual_request(data):
+                self.ahead = self.ahead + data if self.ahead else data
+                self.pump()
+        except Exception as fault:  # noqa: BLE001 - the one edge
+            self.faulted(fault)
+
+    def pump(self) -> None:
+        """Works through the bytes read ahead, as far as the state allows."""
+        if self._pumping:
+            return
+        self._pumping = True
+        heads = _HEADS_AT_ONCE
+        try:
+            while self.ahead and heads:
+                if self.state == HEAD:
+                    heads -= 1
+                    if self.write_paused or not self._take_head():
+                        break
+                elif self.state == BODY:
+                    heads -= 1
+                    if self.body_paused or not self.take_body():
+                        break
+                    if self.ahead and self.state == BODY:
+                        # Chunks by the thousand.
+                        heads = 0
+                elif self.state == LINGER:
+                    self.throw_away()
+                else:
+                    break
+        except Exception as fault:  # noqa: BLE001 - the one edge
+            self.faulted(fault)
+        finally:
+            self._pumping = False
+        if not heads:
+            # Others want their turn too.
+            self.plane.loop.call_soon(self.pump)
+        self.steer(may_read=bool(heads))
+
+    def steer(self, *, may_read: bool = True) -> None:
+        """Reads from the socket only what can be worked on, or what tells that the client has gone."""
+        if self.state == CLOSED:
+            return
+        if self.state == HEAD:
+            wanted = may_read and not self.write_paused
+        elif self.state == BODY:
+            wanted = not self.body_paused and not self.ahead
+        else:
+            wanted = not self.ahead
+        if wanted != self.reads:
+            self.reads = wanted
+            if wanted:
+                self.transport.resume_reading()
+            else:
+                self.transport.pause_reading()
+
+    def _take_head(self) -> bool:
+        data = self.ahead
+        if data[0] == 13:
+            # RFC 9112 2.2: empty lines before a request are passed over.
+            data = self.ahead = data.lstrip(b"\r\n")
+        end = data.find(b"\r\n\r\n") + 4
+        if end < 4:
+            self._part_of_head(data)
+            return False
+        self.ahead = data[end:]
+        self._request(data[:end])
+        return True
+
+    def _part_of_head(self, data: bytes) -> None:
+        """What is no HTTP or too long is refused before its end has come, and the clock runs from the first byte."""
+        if self._probe is None:
+            self._probe = Probe()
+            self.deadline = self.plane.timers.now + self.plane.timeouts.request_head
+        try:
+            self._probe.feed(data, self.plane.limits)
+        except GatewayError as error:
+            self.ahead = b""
+            self.refuse_unread(error, data)
+
+    def _usual_request(self, head: bytes) -> bool:
+        """False, and nothing is done, where `head` is not one whole head in a usual form."""
+        plane, request = self.plane, self.request
+        request.started = monotonic()
+        places = plane.places
+        if plane.holder.snapshot is not places.snapshot:
+            places = plane.renew()
+        try:
+            if not request.same_lines(head, places):
+                if len(head) > plane.usual_head or not request.parse_usual(head):
+                    return False
+                request.read(head, places)
+        except GatewayError as error:
+            self.refuse_unread(error, head)
+        else:
+            self.go()
+        return True
+
+    def _request(self, head: bytes) -> None:
+        """One whole head in any form."""
+        plane, request = self.plane, self.request
+        request.started = monotonic()
+        self._probe = None
+        try:
+            places = plane.renew()
+            if not request.same_lines(head, places):
+                check_size(head, plane.limits)
+                if not request.parse_usual(head):
+                    request.parse(head)
+                request.read(head, places)
+        except GatewayError as error:
+            self.refuse_unread(error, head)
+        else:
+            self.go()
