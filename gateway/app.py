@@ -84,7 +84,12 @@ class _Worker:
         await self._upkeep.start()
         # What is revoked from here on is heard: the next line may let somebody in.
         self._started = True
-        self._doors = Doors(self._sockets, candidate.tls, lambda tls: self._plane.protocol_factory(tls=tls))
+        self._doors = Doors(
+            self._sockets,
+            candidate.tls,
+            lambda tls: self._plane.protocol_factory(tls=tls),
+            candidate.snapshot.gateway.timeouts.request_head,
+        )
         await self._doors.open()
 
     def _join_services(self, gateway: Gateway) -> None:

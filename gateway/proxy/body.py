@@ -21,8 +21,11 @@ _HEAD: Final = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\
 _EXTRAS: Final = 4096
 _EXTRAS_PER_CHUNK: Final = 256
 
-# How often one call may look for the end of a message: a body full of empty lines must not hold the loop.
+# What one call may take on, so that a body full of empty lines or of tiny chunks does not hold the loop: looks for the
+# end of the message, pieces, and bytes at a time between which the pieces are counted.
 _LOOKS: Final = 512
+PIECES: Final = 4096
+SLICE: Final = 16 * 1024
 
 
 class ChunkedBody:
@@ -62,9 +65,9 @@ class ChunkedBody:
         """
         found: list[bytes] = []
         start = looks = 0
-        while start < len(data) and not self.done and looks < _LOOKS:
+        while start < len(data) and not self.done and looks < _LOOKS and len(found) < PIECES:
             looks += 1
-            end = self._possible_end(data, start)
+            end = min(self._possible_end(data, start), start + SLICE)
             found += self._fed(data[start:end])
             start = end
         return found, start

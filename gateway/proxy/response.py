@@ -21,7 +21,7 @@ from gateway.wire.headers import (
 from gateway.wire.hop_by_hop import connection_tokens, without_named
 
 # The reason phrase is the upstream's own, and may be empty.
-_STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: ([\t \x21-\x7e\x80-\xff]*))?\r\n")
+_STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [\t \x21-\x7e\x80-\xff]*)?\r\n")
 _STATUS_LINES: Final = 512
 _LONGEST_STATUS_LINE: Final = 128
 _SHAPES: Final = 512
@@ -44,10 +44,10 @@ class StatusLine:
         found = _STATUS_LINE.fullmatch(line)
         if found is None:
             raise GatewayError(UPSTREAM_RESPONSE, f"status line {line[:60]!r}")
-        minor, status, reason = found.groups()
+        minor, status = found.groups()
         self.version = "1." + minor.decode("ascii")
         self.status = int(status)
-        self.line = b"HTTP/1.1 %b %b" % (status, reason or b"")
+        self.line = b"HTTP/1.1" + line[8:-2]
         self.usual = minor == b"1" and self.status >= 200 and self.status not in {204, 304}
 
 

@@ -25,10 +25,10 @@ class Timed(Protocol):
 class Timers:
     """`now`: the loop's clock at the last tick; exact enough for deadlines, and costs nothing to read."""
 
-    __slots__ = ("_handle", "_loop", "_next", "_shares", "_smallest", "_tick", "now")
+    __slots__ = ("_handle", "_next", "_shares", "_smallest", "_tick", "loop", "now")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, tick: float = _TICK) -> None:
-        self._loop = loop
+        self.loop = loop
         self._tick = tick
         self._shares: tuple[set[Timed], ...] = tuple(set() for _ in range(_TURNS))
         self._smallest = 0
@@ -37,7 +37,7 @@ class Timers:
         self.now = loop.time()
 
     def start(self) -> None:
-        self._handle = self._loop.call_later(self._tick, self._turn)
+        self._handle = self.loop.call_later(self._tick, self._turn)
 
     def stop(self) -> None:
         if self._handle is not None:
@@ -54,8 +54,8 @@ class Timers:
         self._shares[share].discard(item)
 
     def _turn(self) -> None:
-        self._handle = self._loop.call_later(self._tick, self._turn)
-        now = self.now = self._loop.time()
+        self._handle = self.loop.call_later(self._tick, self._turn)
+        now = self.now = self.loop.time()
         self._next = (self._next + 1) % _TURNS
         late = [item for item in self._shares[self._next] if item.deadline <= now]
         for item in late:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from gateway.model.codes import UPSTREAM_RESET, UPSTREAM_RESPONSE, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
-from gateway.proxy.body import LAST_CHUNK, ChunkedBody, chunk
+from gateway.proxy.body import LAST_CHUNK, PIECES, SLICE, ChunkedBody, chunk
 from gateway.proxy.pool import IDLE_SECONDS, Pool
 from gateway.proxy.response import WHOLE, Response, ResponseHeads
 from gateway.proxy.timers import NEVER, Timers
@@ -84,7 +84,10 @@ class UpstreamConnection(asyncio.Protocol):
     def resume(self) -> None:
         if self.paused and self.state != CLOSED:
             self.paused = False
-            self.transport.resume_reading()
+            if self._held and self.state == IN_CHUNKS:
+                self._timers.loop.call_soon(self._go_on)
+            else:
+                self.transport.resume_reading()
 
     def abandon(self) -> None:
         """The client is gone, or must not get the rest: what comes after this is nobody's."""
@@ -245,7 +248,12 @@ class UpstreamConnection(asyncio.Protocol):
         chunks = self._chunks
         assert chunks is not None
         self.deadline = self._timers.now + client.request.lane.timeouts.body
-        pieces, more = chunks.feed_all(data)
+        pieces: list[bytes] = []
+        used, more = 0, False
+        while used < len(data) and not chunks.done and len(pieces) < PIECES:
+            found, more = chunks.feed_all(data[used : used + SLICE])
+            pieces += found
+            used += SLICE
         body = b""
         if pieces:
             body = chunk(pieces) if client.chunked_out else b"".join(pieces)
@@ -255,7 +263,22 @@ class UpstreamConnection(asyncio.Protocol):
             client.transport.write(head + body)
         if chunks.done:
             self._chunks = None
-            self._ended(client, clean=not more)
+            self._ended(client, clean=not more and used >= len(data))
+        elif used < len(data):
+            # Chunks by the thousand: others want their turn too.
+            self._held = data[used:]
+            self.transport.pause_reading()
+            self._timers.loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        """With what was read of a chunked body and is held."""
+        client = self.client
+        if client is None or self.state != IN_CHUNKS or self.paused or not self._held:
+            return
+        data, self._held = self._held, b""
+        self.data_received(data)
+        if self.state == IN_CHUNKS and not self._held and not self.paused:
+            self.transport.resume_reading()
 
     # --- how it ends ---
 

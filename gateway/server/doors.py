@@ -11,16 +11,23 @@ from gateway.server.tls import Handshakes
 # A handshake that began before the end gets this long to finish.
 _JOINED_WITHIN = 0.5
 
+# The loop's own patience is a minute: as long as that, a stranger could hold a place for one byte.
+_LONGEST_HANDSHAKE = 10.0
+
 Factory = Callable[[], asyncio.Protocol]
 
 
 class Door:
-    """One listening socket. `handshakes` None: without TLS."""
+    """One listening socket. `handshakes` None: without TLS. `patience`: seconds for a handshake, ten at most."""
 
-    def __init__(self, listening: socket.socket, factory: Factory, handshakes: Handshakes | None) -> None:
+    def __init__(
+        self, listening: socket.socket, factory: Factory, handshakes: Handshakes | None, patience: float
+    ) -> None:
         self._listening = listening
         self._factory = factory
         self._handshakes = handshakes
+        # asyncio takes it beside TLS only.
+        self._patience = None if handshakes is None else min(patience, _LONGEST_HANDSHAKE)
         self._server: asyncio.Server | None = None
 
     @property
@@ -30,7 +37,11 @@ class Door:
     async def open(self) -> None:
         # A copy goes to the server, so that one is left here when the server has closed its own.
         self._server = await asyncio.get_running_loop().create_server(
-            self._factory, sock=self._listening.dup(), ssl=self._tls, backlog=BACKLOG
+            self._factory,
+            sock=self._listening.dup(),
+            ssl=self._tls,
+            ssl_handshake_timeout=self._patience,
+            backlog=BACKLOG,
         )
 
     def use(self, context: ssl.SSLContext | None) -> None:
@@ -45,23 +56,27 @@ class Door:
         waiting = _accept_all(self._listening)
         self._listening.close()
         joining = [
-            loop.create_task(loop.connect_accepted_socket(self._factory, each, ssl=self._tls)) for each in waiting
+            loop.create_task(
+                loop.connect_accepted_socket(self._factory, each, ssl=self._tls, ssl_handshake_timeout=self._patience)
+            )
+            for each in waiting
         ]
         if joining:
             await asyncio.wait(joining, timeout=_JOINED_WITHIN)
 
 
 class Doors:
-    """`factory`: given whether the listener speaks TLS, what makes its protocols."""
+    """`factory`: given whether the listener speaks TLS, what makes its protocols. `patience`: as in Door."""
 
     def __init__(
         self,
         sockets: Sequence[socket.socket],
         contexts: Sequence[ssl.SSLContext | None],
         factory: Callable[[bool], Factory],
+        patience: float,
     ) -> None:
         self._doors = [
-            Door(listening, factory(context is not None), None if context is None else Handshakes(context))
+            Door(listening, factory(context is not None), None if context is None else Handshakes(context), patience)
             for listening, context in zip(sockets, contexts, strict=True)
         ]
 

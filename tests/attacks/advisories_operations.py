@@ -9,10 +9,12 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 
+from gateway.config.compile import compile_files
+from gateway.config.problems import ProblemsFound
+from gateway.config.read import read_folder
 from gateway.model.decision import RuleRef
 from gateway.model.identity import Identity
 from gateway.policy.conditions import Anyone, Group, SignedIn
@@ -21,7 +23,8 @@ from gateway.policy.patterns import parse_pattern
 from gateway.policy.routes import RouteTable
 from gateway.policy.rules import Rule
 from gateway.stores.tickets import new_id
-from tests.attacks.cases import Case, Run, expect, uncontrolled
+from tests.attacks.cases import Case, expect, uncontrolled
+from tests.attacks.cross_site import to_callback
 from tests.attacks.exchange import Door
 from tests.attacks.outbound import check
 from tests.attacks.outcomes import denied, passed, unseen
@@ -43,15 +46,19 @@ MISTAKES = (
     ("apps/nocase.yaml", "{case: insensitive}", "{case: INSENSITIVE}", "case"),
     ("apps/latin.yaml", "{encoding: latin1}", "{encodings: latin1}", "encodings"),
     ("apps/exact-deny.yaml", "deny: {not: {group: admins}}", "deny: {nor: {group: admins}}", "nor"),
-    ("apps/regex-deny.yaml", "allow: anyone", "allow: everyone", "everyone"),
+    ("apps/regex-deny.yaml", "allow: anyone", "allow: everyone", "access[1].allow"),
     ("apps/renamed.yaml", "allow: anyone", 'when: "1 == 1"', "when"),
     ("apps/odd-names.yaml", "Note:", "X_Note:", "X_Note"),
     ("apps/wsgi.yaml", "X-Dept:", "x.remote.user:", "x.remote.user"),
-    ("apps/legacy.yaml", "hosts: [legacy.localhost]", "hosts: [both.localhost]", "both.localhost"),
     ("apps/beta-only.yaml", "path: /public/**", "path: /public/../x", ".."),
     ("providers/beta.yaml", "email_domains", "email_domain", "email_domain"),
     ("providers/alpha.yaml", "siret: siret", "tenant: siret", "tenant"),
     ("gateway.yaml", "trusted_proxies", "trusted_proxy", "trusted_proxy"),
+)
+# What only the files together show.
+CONTRADICTIONS = (
+    ("apps/legacy.yaml", "hosts: [legacy.localhost]", "hosts: [both.localhost]", "both.localhost"),
+    ("apps/lists.yaml", "providers: [alpha]", "providers: [alhpa]", "providers[0]"),
 )
 # K096: names of the gateway's own, which no mapping may write over.
 OWN_NAMES = ("iss", "sub", "aud", "exp", "nonce", "tenant", "session", "provider", "issuer", "subject", "acr", "amr",
@@ -60,13 +67,14 @@ OWN_NAMES = ("iss", "sub", "aud", "exp", "nonce", "tenant", "session", "provider
 
 async def unknown_keys(world: World) -> None:
     """K009: a key that is not known stops the start, each with its place; and so does what says nothing."""
-    with copied(world) as policies:
-        for path, old, new, _ in MISTAKES:
-            put(policies / path, old, new)
-        checked = await check(policies)
-        expect(checked.returncode == 1, f"accepted: {checked.stdout}")
-        missing = [path for path, *_, name in MISTAKES if not told_of(checked.stderr, path, name)]
-        expect(not missing, f"no problem is told of {missing}: {checked.stderr[:2000]}")
+    for mistakes in (MISTAKES, CONTRADICTIONS):
+        with copied(world) as policies:
+            for path, old, new, _ in mistakes:
+                put(policies / path, old, new)
+            checked = await check(policies)
+            expect(checked.returncode == 1, f"accepted: {checked.stdout}")
+            missing = [path for path, *_, name in mistakes if not told_of(checked.stderr, path, name)]
+            expect(not missing, f"no problem is told of {missing}: {checked.stderr[:2000]}")
     with copied(world) as policies:
         checked = await check(policies)
         expect(checked.returncode == 0, f"the control: as it is, it is accepted: {checked.stderr[:500]}")
@@ -77,26 +85,17 @@ async def own_names(world: World) -> None:
     for number, name in enumerate(OWN_NAMES):
         with copied(world) as policies:
             put(policies / "providers/alpha.yaml", "note: note", f"{name}: note")
-            checked = await check(policies) if number < 3 else await asyncio.to_thread(_compiled, policies)
-            expect(told_of(checked.stderr, "providers/alpha.yaml", name), f"{name}: {checked.stderr[:400]}")
+            problems = (await check(policies)).stderr if number == 0 else problems_of(policies)
+            expect(told_of(problems, "providers/alpha.yaml", name), f"{name}: {problems[:400]}")
 
 
-def _compiled(policies: Path) -> "Checked":
-    """The same without a process of its own."""
-    from gateway.config.compile import compile_files
-    from gateway.config.problems import ProblemsFound
-    from gateway.config.read import read_folder
-
+def problems_of(policies: Path) -> str:
+    """What `ecluse check` prints, without a process of its own."""
     try:
         compile_files(read_folder(policies))
     except ProblemsFound as found:
-        return Checked(str(found) + "".join(map(str, found.problems)))
-    return Checked("")
-
-
-class Checked:
-    def __init__(self, stderr: str) -> None:
-        self.stderr = stderr
+        return str(found)
+    return ""
 
 
 def told_of(problems: str, path: str, name: str) -> bool:
@@ -144,7 +143,7 @@ async def missing_files(world: World) -> None:
             told = await world.logged(mark, event="config.refused")
         finally:
             path.write_bytes(kept)
-        expect(path.name in str(told), f"{name} is not named: {told}")
+        expect(path.stem in str(told), f"{name} is not named: {told}")
         for _ in range(4):
             passed(world, await world.send(request(APP, PAGE, cookie=cookie)))
             denied(world, await world.send(request(APP, PAGE)))
@@ -181,13 +180,12 @@ async def store_out_of_reach(world: World) -> None:
 
 async def failsafe(here: World, cookie: bytes) -> None:
     unknown = f"{SEAT}={'A' * 22}.{'B' * 43}".encode()
-    until = time.monotonic() + 3.0
+    # What a worker has in memory it answers by, for a second.
+    until = time.monotonic() + 1.5
     while time.monotonic() < until:
         seen = await here.send(request(APP, PAGE, cookie=cookie))
-        if seen.answer.status == 503:
-            break
-        passed(here, seen)
-        await asyncio.sleep(0.1)
+        expect(seen.answer.status in (200, 503), f"{seen}")
+        await asyncio.sleep(0.05)
     for held in (cookie, unknown):
         for lines in (NAVIGATION, ()):
             for _ in range(4):
@@ -259,23 +257,23 @@ async def admin_paths(world: World) -> None:
 
 # --- the log ---
 
-INJECTIONS = (b"a\x1b[31mred", "a\u2028b\u2029c".encode(), b'a","level":"info","event":"login.succeeded', b"a\\nb", b"\xff\xfe",
-              b"a\x7fb", "\u202e".encode(), b"%0d%0aevent", b"\\u000a", b"a\tb")  # fmt: skip
+INJECTIONS = (
+    b"a\x1b[31mred", "a\u2028b\u2029c".encode(), b'a","level":"info","event":"login.succeeded', b"a\\nb", b"\xff\xfe",
+    b"a\x7fb", "\u202e".encode(), b"%0d%0aevent", b"\\u000a", b"a\tb",
+)  # fmt: skip
 
 
 async def one_line_per_event(world: World) -> None:
     """K092: whatever a path, a header, a name or a provider's error holds, an event is one line of JSON."""
     mark = world.log_mark()
-    sent = 0
+    statuses = []
     for value in INJECTIONS:
-        for lines in ((b"User-Agent: " + value,), (b"X-Request-Id: " + value,), (b"Referer: " + value,)):
-            await world.send(request(APP, "/admin", *lines))
-        for target in (b"/%zz" + value, b"/../" + value, b"/_ecluse/" + value):
-            await world.send(request(APP, target))
-            sent += 1
-        await world.send(request(APP, "/x").replace(b"Host: ", b"Host: " + value))
-        await world.send(request(APP, "/x", method=b"GE" + value))
-        sent += 2
+        requests = [request(APP, "/admin", name + value) for name in (b"User-Agent: ", b"X-Request-Id: ", b"Referer: ")]
+        requests += [request(APP, target + value) for target in (b"/%zz", b"/../", b"/_ecluse/")]
+        requests.append(request(APP, "/x").replace(b"Host: ", b"Host: " + value))
+        requests.append(request(APP, "/x", method=b"GE" + value))
+        statuses += [(await world.send(data)).answer.status for data in requests]
+    sent = sum(status not in (401, 403) for status in statuses)
     await asyncio.sleep(0.3)
     text = world.gateway.log.read_bytes()[mark:]
     events = []
@@ -285,14 +283,12 @@ async def one_line_per_event(world: World) -> None:
     names = {event["event"] for event in events}
     expect("login.succeeded" not in names, "an event was forged")
     refusals = sum(event["event"] == "request.refused" for event in events)
-    expect(refusals == sent, f"{refusals} refusals in the log, {sent} sent")
+    expect(refusals == sent > 40, f"{refusals} refusals in the log, {sent} sent")
     if not world.is_gateway:
         unseen(world, await world.send(request(APP, "/x")))
 
 
 async def provider_words_in_the_log(world: World) -> None:
-    from tests.attacks.cross_site import to_callback
-
     for value in ("a%0d%0ab", "%1b[31m", "%e2%80%a8", "%22,%22event%22:%22login.succeeded", "%00"):
         person, page = await to_callback(world)
         mark = world.log_mark()
@@ -302,7 +298,8 @@ async def provider_words_in_the_log(world: World) -> None:
         expect(answer.status in (400, 403), f"{answer.status}")
         await world.logged(mark, code="login.provider_refused")
         lines = world.gateway.log.read_bytes()[mark:].split(b"\n")[:-1]
-        expect([json.loads(line)["event"] for line in lines] == ["login.refused"], f"{lines}")
+        events = [json.loads(line)["event"] for line in lines]
+        expect(set(events) <= {"login.started", "login.refused"} and events.count("login.refused") == 1, f"{lines}")
         expect(not re.search(rb"[\x00-\x1f\x7f]", b"".join(lines)), f"{lines}")
 
 
@@ -377,14 +374,15 @@ async def only_secure_chance(world: World) -> None:
 
 async def no_eval(world: World) -> None:
     """K080: no expression of a file, a claim or a request is run."""
-    runs = ("eval", "exec", "compile", "__import__", "getattr", "setattr", "globals", "vars")
-    allowed = {"gateway/model/codes.py: globals"}
-    found = []
-    for name, module in sources():
-        for node in ast.walk(module):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in runs:
-                found.append(f"{name}: {node.func.id}")
-    expect(not set(found) - allowed, f"{sorted(set(found) - allowed)}")
+    found = [
+        f"{name}:{node.lineno}: {node.func.id}"
+        for name, module in sources()
+        for node in ast.walk(module)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("eval", "exec", "compile", "__import__")
+    ]
+    expect(not found, f"{found}")
 
 
 CASES: tuple[Case, ...] = (

@@ -52,6 +52,8 @@ def nologin(
             expect(person.jar.get(place, SEAT) is None, f"{place} has a seat")
         await world.logged(mark, code=code)
         codes = [line["code"] for line in world.log_lines(mark) if line["event"] in REFUSALS]
+        # Of a sign-in: what the case before this one has left is written by and by.
+        codes = [told for told in codes if str(told).partition(".")[0] in ("login", "oidc", "portal", "session")]
         expect(codes == [code], f"the log says {codes}, not {code} once")
         again = await person.step("GET", world.url(app, PAGE))
         expect(again.status == 303, f"signed in all the same: {again.status}")

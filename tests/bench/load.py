@@ -79,7 +79,7 @@ def _percentile(printed: str, name: str) -> float:
 
 
 def _script(load: Load, headers: Mapping[str, str]) -> str:
-    """Answers are counted by wrk's own threads: the status of each is looked at, so that no error is taken for speed."""
+    """wrk's own threads look at the status of each answer, so that no error is taken for speed."""
     lines = [f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items()]
     if load.body_size:
         lines += ['wrk.method = "POST"', f'wrk.body = string.rep("x", {load.body_size})']

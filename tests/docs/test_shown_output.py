@@ -71,6 +71,18 @@ def test_every_code_that_a_page_names_is_in_the_table() -> None:
     assert not {(page, name) for page, name in named if name not in known | OTHER_NAMES}
 
 
+def test_every_part_that_the_walks_name_exists() -> None:
+    gateway = ROOT / "gateway"
+    packages = "|".join(path.name for path in gateway.iterdir() if path.is_dir() and not path.name.startswith("_"))
+    walks = "".join(block.text for block in blocks(ROOT / "docs/architecture.md"))
+    named = set(re.findall(rf"\b({packages})\.([a-z_]+)", walks))
+    for package, part in named:
+        sources = [path.read_text() for path in (gateway / package).glob("*.py")]
+        is_function = any(re.search(rf"\bdef {part}\b", source) for source in sources)
+        assert is_function or (gateway / package / f"{part}.py").is_file(), f"{package}.{part}"
+    assert len(named) >= 20
+
+
 def test_every_metric_that_a_page_names_exists() -> None:
     source = Path(metrics.__file__).read_text()
     named = {name for path in PAGES for name in re.findall(r"`(ecluse_[a-z_]+)`", path.read_text("utf-8"))}

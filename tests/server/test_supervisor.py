@@ -12,7 +12,6 @@ import pytest_asyncio
 from gateway.server.faults import CannotServe
 from tests.server.crew import Crew, crewed, until
 
-
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 

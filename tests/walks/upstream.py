@@ -8,7 +8,7 @@ import httptools
 
 
 class Upstream:
-    """`/x`: JSON of the request. `/slow?seconds=`: after a while. `/stream?seconds=`: 50 ms a chunk, as long as that."""
+    """`/x`: JSON of the request; `?seconds=`: after a while. `/stream?seconds=`: a chunk each 50 ms, so long."""
 
     def __init__(self) -> None:
         self._server: asyncio.Server | None = None

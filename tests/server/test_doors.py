@@ -1,0 +1,171 @@
+"""Accepting on an inherited socket, and ceasing to without losing anybody."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from typing import cast
+
+import pytest
+import trustme
+
+from gateway.config.snapshot import Listener
+from gateway.server.doors import Doors, Factory
+from gateway.server.listeners import bind
+from gateway.server.tls import tls_contexts
+
+
+class Greeter(asyncio.Protocol):
+    """Answers what it is sent, once, and closes."""
+
+    def __init__(self, tls: bool) -> None:
+        self._tls = tls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports are none of asyncio's classes.
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._transport.write(b"secure " * self._tls + data)
+        self._transport.close()
+
+
+def greeter(tls: bool) -> Factory:
+    return lambda: Greeter(tls)
+
+
+@pytest.fixture
+def listening() -> socket.socket:
+    return bind(Listener(("127.0.0.1", 0)))
+
+
+@pytest.fixture
+async def inherited(listening: socket.socket) -> AsyncIterator[socket.socket]:
+    """A worker's own copy, as it comes through exec."""
+    yield listening.dup()
+    listening.close()
+
+
+async def greeted(listening: socket.socket, tls: ssl.SSLContext | None = None) -> bytes:
+    reader, writer = await asyncio.open_connection(
+        *listening.getsockname(), ssl=tls, server_hostname=None if tls is None else "one.localhost"
+    )
+    writer.write(b"hello")
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return answer
+
+
+async def test_who_connects_is_answered(listening: socket.socket, inherited: socket.socket) -> None:
+    doors = Doors([inherited], [None], greeter, 5.0)
+    await doors.open()
+    assert await greeted(listening) == b"hello"
+    await doors.close()
+
+
+async def test_who_waits_to_be_accepted_when_it_closes_is_answered_all_the_same(
+    listening: socket.socket, inherited: socket.socket
+) -> None:
+    """The last to close a listening socket resets what waits in it: the supervisor has closed its own already."""
+    doors = Doors([inherited], [None], greeter, 5.0)
+    await doors.open()
+    address = listening.getsockname()
+    listening.close()
+    # Nobody accepts while this loop does not turn.
+    clients = [socket.create_connection(address) for _ in range(20)]
+    for number, client in enumerate(clients):
+        client.sendall(b"%d" % number)
+    await doors.close()
+    await asyncio.sleep(0.05)
+    for number, client in enumerate(clients):
+        client.settimeout(2)
+        assert client.recv(100) == b"%d" % number
+        client.close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(address)
+
+
+async def test_what_is_closed_here_is_still_open_to_the_other_workers(
+    listening: socket.socket, inherited: socket.socket
+) -> None:
+    first, second = Doors([inherited], [None], greeter, 5.0), Doors([listening.dup()], [None], greeter, 5.0)
+    await first.open()
+    await second.open()
+    await first.close()
+    assert await greeted(listening) == b"hello"
+    await second.close()
+
+
+async def test_closed_before_it_was_open_it_holds_nothing_up(inherited: socket.socket) -> None:
+    await Doors([inherited], [None], greeter, 5.0).close()
+
+
+async def test_with_tls_the_newest_certificate_is_shown_whatever_the_kind_of_its_key(
+    listening: socket.socket, inherited: socket.socket
+) -> None:
+    authority = trustme.CA()
+    client = ssl.create_default_context()
+    authority.configure_trust(client)
+    issued = [authority.issue_cert("one.localhost", key_type=kind) for kind in trustme.KeyType]
+    pairs = [Listener(("127.0.0.1", 0), pem(leaf), leaf.private_key_pem.bytes()) for leaf in issued]
+    contexts = [tls_contexts([pair]) for pair in pairs]
+    doors = Doors([inherited], contexts[0], greeter, 5.0)
+    await doors.open()
+    for context, leaf in zip(contexts, issued, strict=True):
+        doors.use(context)
+        reader, writer = await asyncio.open_connection(
+            *listening.getsockname(), ssl=client, server_hostname="one.localhost"
+        )
+        shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        assert shown == ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode())
+        writer.write(b"hello")
+        assert await reader.read() == b"secure hello"
+        writer.close()
+        await writer.wait_closed()
+    await doors.close()
+
+
+async def test_who_waits_with_tls_when_it_closes_has_a_moment_for_its_handshake(
+    listening: socket.socket, inherited: socket.socket
+) -> None:
+    authority = trustme.CA()
+    client = ssl.create_default_context()
+    authority.configure_trust(client)
+    leaf = authority.issue_cert("one.localhost")
+    contexts = tls_contexts([Listener(("127.0.0.1", 0), pem(leaf), leaf.private_key_pem.bytes())])
+    doors = Doors([inherited], contexts, greeter, 5.0)
+    await doors.open()
+    address = listening.getsockname()
+    listening.close()
+    # Nobody accepts while this loop does not turn.
+    waiting = socket.create_connection(address)
+    waiting.setblocking(False)
+    closing = asyncio.create_task(doors.close())
+    reader, writer = await asyncio.open_connection(sock=waiting, ssl=client, server_hostname="one.localhost")
+    writer.write(b"hello")
+    assert await reader.read() == b"secure hello"
+    await closing
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_a_handshake_that_never_ends_does_not_hold_the_close_up(
+    listening: socket.socket, inherited: socket.socket
+) -> None:
+    authority = trustme.CA()
+    leaf = authority.issue_cert("one.localhost")
+    contexts = tls_contexts([Listener(("127.0.0.1", 0), pem(leaf), leaf.private_key_pem.bytes())])
+    doors = Doors([inherited], contexts, greeter, 1.0)
+    await doors.open()
+    with socket.create_connection(listening.getsockname()) as silent:
+        async with asyncio.timeout(2):
+            await doors.close()
+        # And it is ended itself, in its time.
+        silent.setblocking(False)
+        async with asyncio.timeout(4):
+            assert await asyncio.get_running_loop().sock_recv(silent, 1) == b""
+
+
+def pem(issued: trustme.LeafCert) -> bytes:
+    return b"".join(part.bytes() for part in issued.cert_chain_pems)

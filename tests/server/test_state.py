@@ -1,0 +1,29 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway.server.faults import CannotServe
+from gateway.server.state import make_state_folder
+from tests.server.test_fixed import GATEWAY
+
+
+def test_it_is_made_for_its_owner_alone_and_nothing_stays_in_it(tmp_path: Path) -> None:
+    folder = tmp_path / "lib/ecluse"
+    make_state_folder(replace(GATEWAY, state_folder=str(folder)))
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert list(folder.iterdir()) == []
+    make_state_folder(replace(GATEWAY, state_folder=str(folder)))
+
+
+@pytest.mark.parametrize("path", ["file", "file/below", "/proc/ecluse", "/proc/self"])
+def test_one_that_cannot_be_written_is_named(tmp_path: Path, path: str) -> None:
+    (tmp_path / "file").write_text("")
+    folder = str(tmp_path / path)
+    with pytest.raises(CannotServe, match=f"the state folder {folder} cannot be written: "):
+        make_state_folder(replace(GATEWAY, state_folder=folder))
+
+
+def test_a_store_in_memory_needs_none(tmp_path: Path) -> None:
+    make_state_folder(replace(GATEWAY, store="memory", state_folder=str(tmp_path / "none")))
+    assert not (tmp_path / "none").exists()

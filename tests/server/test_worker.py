@@ -1,0 +1,227 @@
+"""A worker's side of the channel, over a real socket pair, with a plan that the configuration has made."""
+
+import asyncio
+import json
+import os
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from gateway.config.compile import Compiled, compile_files
+from gateway.config.read import read_folder
+from gateway.ops.log import Log
+from gateway.server.channel import Channel, ChannelLost, Message
+from gateway.server.worker import Candidate, WorkerControl
+from tests.server.crew import until
+from tests.walks.place import Place
+
+
+class Served:
+    """What the worker runs; `fails` is raised when a snapshot is taken."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+        self.revoked: list[tuple[str, ...]] = []
+        self.drained: list[float] = []
+        self.fails: Exception | None = None
+        self.stops: list[float] = []
+
+    async def take(self, candidate: Candidate) -> None:
+        if self.fails is not None:
+            raise self.fails
+        self.taken.append(candidate.snapshot.revision)
+
+    def revoke(self, session_ids: tuple[str, ...]) -> None:
+        self.revoked.append(session_ids)
+
+    def counters(self) -> bytes:
+        return b"[]"
+
+    def loop_stopped(self, seconds: float) -> None:
+        self.stops.append(seconds)
+
+    async def drain(self, within: float) -> None:
+        self.drained.append(within)
+
+
+class Both:
+    """A worker control, and the supervisor's end of its channel."""
+
+    def __init__(self, log: Log) -> None:
+        self.served = Served()
+        self.control = WorkerControl(self.served, log)
+        self.heard: list[Message] = []
+        self.gone = asyncio.Event()
+        self.channel = Channel(self.heard.append, self.gone.set)
+
+    async def open(self) -> None:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        await self.channel.open(ours)
+        self.running = asyncio.create_task(self.control.run(theirs))
+
+    async def ask(self, kind: str, payload: bytes = b"", **fields: object) -> dict[str, object]:
+        return (await self.channel.ask(kind, payload, within=5, **fields)).fields
+
+
+@pytest.fixture
+async def both(tmp_path: Path) -> AsyncIterator[Both]:
+    file = os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT)
+    log = Log(file, strict=True)
+    both = Both(log)
+    await both.open()
+    yield both
+    both.channel.close()
+    await asyncio.wait_for(both.running, 5)
+    await asyncio.wait_for(both.gone.wait(), 5)
+    log.close()
+    os.close(file)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    place = Place(tmp_path, settings={"timeouts": "{drain: 7s}"})
+    place.write_provider("alpha", "http://127.0.0.1:1/alpha")
+    place.write_app("one", "one.localhost")
+    return place
+
+
+def compiled(place: Place) -> Compiled:
+    return compile_files(read_folder(place.policies))
+
+
+async def test_prepared_then_committed_it_is_taken(both: Both, place: Place) -> None:
+    plan = compiled(place)
+    assert (await both.ask("prepare", plan.plan, revision=plan.revision))["ok"]
+    assert both.served.taken == []
+    assert (await both.ask("commit", revision=plan.revision))["ok"]
+    assert both.served.taken == [plan.revision]
+
+
+async def test_nothing_is_taken_that_was_not_prepared(both: Both, place: Place) -> None:
+    plan = compiled(place)
+    assert not (await both.ask("commit", revision=plan.revision))["ok"]
+    await both.ask("prepare", plan.plan, revision=plan.revision)
+    answer = await both.ask("commit", revision="another")
+    assert (answer["ok"], answer["detail"]) == (False, "nothing prepared under this revision")
+    assert not (await both.ask("commit", revision=plan.revision))["ok"], "it was to be prepared anew"
+    assert both.served.taken == []
+
+
+async def test_what_was_aborted_is_forgotten_even_while_it_is_built(both: Both, place: Place) -> None:
+    plan = compiled(place)
+    preparing = asyncio.create_task(both.ask("prepare", plan.plan, revision=plan.revision))
+    await asyncio.sleep(0)
+    assert (await both.ask("abort"))["ok"]
+    preparing.cancel()
+    assert not (await both.ask("commit", revision=plan.revision))["ok"]
+
+
+async def test_a_plan_that_cannot_be_built_is_a_no_with_its_reason(both: Both) -> None:
+    answer = await both.ask("prepare", b'{"nonsense": 1}\n', revision="x")
+    assert not answer["ok"]
+    assert answer["detail"]
+    assert both.served.taken == []
+
+
+async def test_a_certificate_that_tls_cannot_use_is_a_no_before_anything_is_swapped(both: Both, place: Place) -> None:
+    issued = trustme.CA().issue_cert("one.localhost")
+    (place.folder / "certs/tls.pem").write_bytes(issued.cert_chain_pems[0].bytes())
+    (place.folder / "certs/tls.key").write_bytes(issued.private_key_pem.bytes())
+    tls = "tls: {certificate: {file: ../certs/tls.pem}, key: {file: ../certs/tls.key}}"
+    place.settings["listen"] = f"[{{address: 127.0.0.1:{place.port}, {tls}}}]"
+    place.write_gateway()
+    good = compiled(place)
+    assert (await both.ask("prepare", good.plan, revision=good.revision))["ok"]
+    first, _, rest = good.plan.partition(b"\n")
+    gateway = json.loads(first)
+    gateway["gateway"]["listeners"][0]["key"] = "bm8ga2V5"
+    answer = await both.ask("prepare", json.dumps(gateway).encode() + b"\n" + rest, revision="x")
+    assert not answer["ok"]
+    assert "SSL" in str(answer["detail"])
+
+
+async def test_a_fault_while_taking_is_told(both: Both, place: Place) -> None:
+    plan = compiled(place)
+    both.served.fails = RuntimeError("store")
+    await both.ask("prepare", plan.plan, revision=plan.revision)
+    answer = await both.ask("commit", revision=plan.revision)
+    assert (answer["ok"], answer["detail"]) == (False, "RuntimeError('store')")
+
+
+async def test_a_revocation_from_elsewhere_is_in_force_before_it_is_confirmed(both: Both) -> None:
+    assert (await both.ask("revoke", sessions=["a", "b"]))["ok"]
+    assert both.served.revoked == [("a", "b")]
+
+
+async def test_a_revocation_from_here_is_in_force_here_at_once_and_awaits_the_others(both: Both) -> None:
+    revoking = asyncio.create_task(both.control.revoked(("a",)))
+    await until(lambda: [message for message in both.heard if message.kind == "revoke"])
+    assert both.served.revoked == [("a",)]
+    await asyncio.sleep(0.1)
+    assert not revoking.done()
+    (asked,) = (message for message in both.heard if message.kind == "revoke")
+    assert asked.fields["sessions"] == ["a"]
+    both.channel.reply(asked, ok=True)
+    await asyncio.wait_for(revoking, 1)
+
+
+async def test_where_the_supervisor_is_gone_a_revocation_waits_until_the_list_has_been_read(both: Both) -> None:
+    loop = asyncio.get_running_loop()
+    both.channel.close()
+    await until(lambda: both.served.drained)
+    began = loop.time()
+    await both.control.revoked(("a",))
+    assert 0.9 < loop.time() - began < 1.5
+    assert both.served.revoked == [("a",)]
+
+
+async def test_its_counters_come_each_second_when_asked_and_in_the_end(both: Both) -> None:
+    answer = await both.channel.ask("counters", within=5)
+    assert answer.payload == b"[]"
+    await until(lambda: len(both.heard) >= 2, within=4)
+    both.channel.send("drain", within=0.5)
+    await asyncio.wait_for(both.running, 5)
+    await until(both.gone.is_set)
+    assert {message.kind for message in both.heard} == {"counters"}
+    assert len(both.heard) >= 3
+
+
+async def test_told_to_drain_it_does_so_within_the_time_it_was_given(both: Both) -> None:
+    both.channel.send("drain", within=2.5)
+    await asyncio.wait_for(both.running, 5)
+    assert both.served.drained == [2.5]
+
+
+@pytest.mark.parametrize("way", ["signal", "orphan"])
+async def test_told_by_nobody_in_particular_it_takes_the_time_of_its_snapshot(
+    both: Both, place: Place, way: str
+) -> None:
+    plan = compiled(place)
+    await both.ask("prepare", plan.plan, revision=plan.revision)
+    await both.ask("commit", revision=plan.revision)
+    if way == "signal":
+        both.control.leave()
+    else:
+        both.channel.close()
+    await asyncio.wait_for(both.running, 5)
+    assert both.served.drained == [7.0]
+
+
+async def test_a_stop_of_the_loop_is_noticed(both: Both) -> None:
+    await until(lambda: len(both.served.stops) > 3)
+    until_then = asyncio.get_running_loop().time() + 0.2
+    while asyncio.get_running_loop().time() < until_then:
+        pass
+    await asyncio.sleep(0.05)
+    assert max(both.served.stops) > 0.05
+
+
+async def test_who_asks_a_worker_that_has_left_hears_so(both: Both) -> None:
+    both.channel.send("drain", within=0.5)
+    await until(both.gone.is_set)
+    with pytest.raises(ChannelLost):
+        await both.ask("prepare")
