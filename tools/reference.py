@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from gateway.config.json_schema import schemas
 from gateway.model.codes import Code, all_codes
 from gateway.model.events import EVENTS
-from gateway.ops.metrics import METRICS
+from gateway.ops.metrics import METRICS, Gauges, render
 
 FOLDER = Path("docs/reference")
 
@@ -33,10 +35,22 @@ def pages() -> dict[str, str]:
             "Metrics",
             "At `/metrics` of the admin listener. Labels are configured names and codes, never what a client sends.",
             ("metric", "kind", "labels", "meaning"),
-            ((f"`{one.name}`", one.kind, ", ".join(one.labels) or "-", one.help) for one in METRICS),
+            _metrics(),
         ),
         "configuration.md": "\n".join(_configuration()),
     }
+
+
+def _metrics() -> Iterator[tuple[str, ...]]:
+    """Those that are counted, then what only the exposition itself adds."""
+    for one in METRICS:
+        yield f"`{one.name}`", one.kind, ", ".join(one.labels) or "-", one.help
+    exposed = render({}, Gauges(revision="", workers=1, reload_successful=True, reloaded_at=0.0)).decode()
+    counted = {one.name.removesuffix("_total") for one in METRICS}
+    for family in text_string_to_metric_families(exposed):
+        if family.name not in counted:
+            labels = {name for sample in family.samples for name in sample.labels if name != "le"}
+            yield f"`{family.name}`", family.type, ", ".join(sorted(labels)) or "-", family.documentation
 
 
 def _read(code: Code) -> str:
@@ -62,7 +76,19 @@ def _configuration() -> Iterator[str]:
         yield ""
         yield f"## {kind}"
         yield from _section(schema, schema, "")
+    yield from _conditions(schema)
     yield ""
+
+
+def _conditions(schema: dict[str, Any]) -> Iterator[str]:
+    """What `allow` and `deny` take. `schema`: of the app file."""
+    yield ""
+    yield "### Conditions"
+    yield ""
+    yield "`anyone`, `signed_in`, or a mapping with one of these keys:"
+    choices = schema["$defs"]["Rule"]["properties"]["allow"]["oneOf"]
+    found = [_resolved(choice, schema).get("properties", {}) for choice in choices]
+    yield from _section({"properties": {key: value for one in found for key, value in one.items()}}, schema, "")
 
 
 def _section(schema: dict[str, Any], root: dict[str, Any], path: str) -> Iterator[str]:
@@ -78,12 +104,19 @@ def _section(schema: dict[str, Any], root: dict[str, Any], path: str) -> Iterato
         yield _row(
             (f"`{key}`", _value(value, root), default, value.get("description") or resolved.get("description", ""))
         )
-        if "properties" in resolved and key.count(".") < 2:
-            nested.append((key, resolved))
-    for key, resolved in nested:
+        nested += _below(key, resolved, root)
+    for key, below in nested:
         yield ""
         yield f"### `{key}`"
-        yield from _section(resolved, root, key)
+        yield from _section(below, root, key)
+
+
+def _below(key: str, resolved: dict[str, Any], root: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The mappings inside a value: itself, the members of a list, the values under any name."""
+    members = (("", resolved), ("[]", resolved.get("items")), (".NAME", resolved.get("additionalProperties")))
+    for step, member in members:
+        if isinstance(member, dict) and "properties" in (found := _resolved(member, root)):
+            yield key + step, found
 
 
 def _resolved(value: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:

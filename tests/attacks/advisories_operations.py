@@ -194,8 +194,9 @@ async def failsafe(here: World, cookie: bytes) -> None:
                 expect(seen.answer.status == 503 and seen.answer.header(b"retry-after") != b"", f"{seen}")
                 expect(not seen.answer.header(b"location"), f"sent to sign in: {seen}")
                 passed(here, await here.send(request(APP, "/public/page", *lines, cookie=held)))
-    for place, target in ((APP, PAGE), (PORTAL, "/_ecluse/start?t=x"), (PORTAL, f"/_ecluse/callback/alpha?state={'a' * 43}"),
-                          (APP, "/_ecluse/enter?code=x"), (PORTAL, "/_ecluse/login?provider=alpha")):  # fmt: skip
+    callback = f"/_ecluse/callback/alpha?state={'a' * 43}"
+    targets = ((APP, PAGE), (APP, "/_ecluse/enter?code=x"), (PORTAL, "/_ecluse/start?t=x"), (PORTAL, callback))
+    for place, target in (*targets, (PORTAL, "/_ecluse/login?provider=alpha")):
         seen = await here.send(request(place, target, *NAVIGATION))
         unseen(here, seen)
         expect(seen.answer.status == 503, f"{target}: {seen}")

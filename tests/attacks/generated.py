@@ -1,5 +1,8 @@
-"""GEN: 2,000 further members of the three classes that came back again and again, from one seed: how a header name is
-spelled, which path policy sees, who may set X-Forwarded-*. What is expected is computed here, apart from the gateway."""
+"""GEN: 2,000 further members, from one seed, of the three classes that came back again and again.
+
+How a header name is spelled, which path policy sees, who may set X-Forwarded-*. What is expected is computed here,
+apart from the gateway.
+"""
 
 import random
 import re
@@ -59,13 +62,14 @@ def header_case(dice: random.Random) -> tuple[str, Run]:
 # --- which path policy sees ---
 
 PIECES = (
-    "public", "admin", "page", "ADMIN", "Admin", "ad%6din", "%61%64min", "adm%69n", "%41dmin", "..", ".", "%2e%2e", "%2E.",
-    ".%2e", "%2e", "%252e%252e", "..;", "..;x", ".;", "%2e%2e;", ";", "admin;", "admin;jsessionid=A", ";jsessionid=A",
-    "public;jsessionid=A", "admin%3bx", "%2f", "..%2fadmin", "%2fadmin", "%5c", "..%5cadmin", "\\", "..\\admin", "", "",
-    "admin%00", "%00", "admin%20", "admin.", "admin%2e", "admin..", "%c0%ae%c0%ae", "%c0%afadmin", "%e0%80%af", "%u002e%u002e",
-    "%ef%bc%8fadmin", "%ef%bc%8e%ef%bc%8e", "%e2%88%95admin", "acc%C3%A8s", "acce%CC%80s", "acc%E8s", "a~b", "*", "admin*",
-    "%2561dmin", "%25%36%31dmin", "admin%23", "admin%3f", "admin%252f", "x", "%09admin", "admin%0a", "%a0admin", "admin%c2%a0",
-    "adm%C4%B1n", "%EF%BD%81dmin", "...", "....", "%2e%2e%2e", "admin~", "admin%7f", "%f0%80%80%af", "%fc%80%80%80%80%af",
+    "public", "admin", "page", "ADMIN", "Admin", "ad%6din", "%61%64min", "adm%69n", "%41dmin", "..", ".", "%2e%2e",
+    "%2E.", ".%2e", "%2e", "%252e%252e", "..;", "..;x", ".;", "%2e%2e;", ";", "admin;", "admin;jsessionid=A",
+    ";jsessionid=A", "public;jsessionid=A", "admin%3bx", "%2f", "..%2fadmin", "%2fadmin", "%5c", "..%5cadmin", "\\",
+    "..\\admin", "", "", "admin%00", "%00", "admin%20", "admin.", "admin%2e", "admin..", "%c0%ae%c0%ae",
+    "%c0%afadmin", "%e0%80%af", "%u002e%u002e", "%ef%bc%8fadmin", "%ef%bc%8e%ef%bc%8e", "%e2%88%95admin",
+    "acc%C3%A8s", "acce%CC%80s", "acc%E8s", "a~b", "*", "admin*", "%2561dmin", "%25%36%31dmin", "admin%23",
+    "admin%3f", "admin%252f", "x", "%09admin", "admin%0a", "%a0admin", "admin%c2%a0", "adm%C4%B1n", "%EF%BD%81dmin",
+    "...", "....", "%2e%2e%2e", "admin~", "admin%7f", "%f0%80%80%af", "%fc%80%80%80%80%af",
 )  # fmt: skip
 TAILS = ("", "", "", "/", "//", "?x", "?/../admin", "?x=/admin", "?%2e%2e", "#x", "?")
 DENY_ALL_BUT = ("prefix-deny", "regex-deny", "parameters", "nocase", "slashes", "latin", "loose")
@@ -73,17 +77,24 @@ DENY_ALL_BUT = ("prefix-deny", "regex-deny", "parameters", "nocase", "slashes", 
 
 def readings(target: str, app: str) -> Iterator[str]:
     """The paths that one server or another could take this for, dots resolved: decoded once or twice, parameters cut
-    before or after, backslashes as slashes, slashes merged, bytes of any charset, letters in any form."""
+    before or after, backslashes as slashes, slashes merged, bytes of any charset, separators in any form."""
     path = target.partition("?")[0].partition("#")[0]
     forms = {path, re.sub(r";[^/]*", "", path)}
     for _ in range(2):
         forms |= {text for form in forms for text in decoded(form)}
         forms |= {re.sub(r";[^/]*", "", form) for form in forms}
     for form in forms:
-        for text in {form, form.replace("\\", "/"), unicodedata.normalize("NFKC", form).replace("\\", "/")}:
+        for text in {form, form.replace("\\", "/"), separated(form)}:
             for cut in {text, text.split("\0")[0]}:
                 resolved = resolve(cut)
                 yield unicodedata.normalize("NFC", resolved.lower() if app in ("nocase", "loose") else resolved)
+
+
+def separated(text: str) -> str:
+    """Whatever looks like a separator is one; letters stay as they are."""
+    plain = {mark: unicodedata.normalize("NFKC", mark) for mark in set(text) if not mark.isascii()}
+    marks = {mark: form for mark, form in plain.items() if set(form) & set("./\\;%")} | {"\u2215": "/", "\u2044": "/"}
+    return text.translate(str.maketrans(marks)).replace("\\", "/")
 
 
 def decoded(text: str) -> set[str]:
@@ -142,12 +153,17 @@ def path_case(dice: random.Random) -> tuple[str, Run, bool]:
 
 # --- who may set X-Forwarded-* ---
 
-ADDRESSES = ("198.51.100.7", "10.0.0.1", "10.255.255.255", "127.0.0.2", "127.0.0.1", "::1", "2001:db8::1", "::ffff:10.0.0.9",
-             "::ffff:198.51.100.8", "[2001:db8::2]", "[::ffff:10.0.0.3]:80", "10.0.0.4:8080", "192.0.2.1:1", "unknown", "",
-             "1.2.3", "01.2.3.4", "fe80::1%eth0", "::ffff:a00:1", "10.0.0.1\t", "a b", "_x", "1.2.3.4:", "[::1", "0x7f.1")  # fmt: skip
+ADDRESSES = (
+    "198.51.100.7", "10.0.0.1", "10.255.255.255", "127.0.0.2", "127.0.0.1", "::1", "2001:db8::1", "::ffff:10.0.0.9",
+    "::ffff:198.51.100.8", "[2001:db8::2]", "[::ffff:10.0.0.3]:80", "10.0.0.4:8080", "192.0.2.1:1", "unknown", "",
+    "1.2.3", "01.2.3.4", "fe80::1%eth0", "::ffff:a00:1", "10.0.0.1\t", "a b", "_x", "1.2.3.4:", "[::1", "0x7f.1",
+)  # fmt: skip
 PROTOCOLS = ("https", "http", "HTTPS", " https ", "ftp", "https, http", "https,https", "", "javascript", "https\t")
-OTHERS = ("X-Forwarded-Host: evil.example", "Forwarded: for=10.0.0.1;proto=https", "X-Real-IP: 10.0.0.1", "X_Forwarded_For: 10.0.0.1",
-          "X-Forwarded-Port: 443", "X.Forwarded.Proto: https", "X-Forwarded-Prefix: /admin", "Via: 1.1 evil")  # fmt: skip
+OTHERS = (
+    "X-Forwarded-Host: evil.example", "Forwarded: for=10.0.0.1;proto=https", "X-Real-IP: 10.0.0.1",
+    "X_Forwarded_For: 10.0.0.1", "X-Forwarded-Port: 443", "X.Forwarded.Proto: https", "X-Forwarded-Prefix: /admin",
+    "Via: 1.1 evil",
+)  # fmt: skip
 TRUSTED = (IPv4Network("10.0.0.0/8"), IPv4Network("127.0.0.2/32"))
 
 

@@ -7,7 +7,7 @@ import sys
 from tests.attacks.cases import Case, expect, uncontrolled
 from tests.attacks.world import ROOT, World
 
-GROUPS = ("PC", "HR", "OC")
+GROUPS = ("PC", "OC")
 
 
 async def without_asserts(world: World) -> None:

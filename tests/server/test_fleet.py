@@ -126,7 +126,8 @@ async def test_its_last_words_are_heard_before_it_is_gone(watched: Watched) -> N
     assert not watched.lines("worker.died")
 
 
-async def test_who_does_not_leave_is_killed_and_counted(watched: Watched) -> None:
+async def test_who_does_not_leave_is_killed_and_counted(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.server.fleet._CLOSES_WITHIN", 0.3)
     watched.fleet.start(2)
     await until(lambda: len(watched.started) == 2)
     os.kill(watched.started[0].pid, signal.SIGSTOP)

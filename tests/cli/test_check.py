@@ -1,0 +1,87 @@
+"""`ecluse check`: every problem of every file at once, each with its place."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_main import typed
+from tests.walks.place import Place
+from tests.walks.test_reload_at_scale import write_set
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    place = Place(tmp_path)
+    place.write_provider("alpha", "http://127.0.0.1:1/alpha")
+    place.write_app("one", "one.localhost")
+    return place
+
+
+def test_a_good_folder_is_counted_and_named_by_its_hash(place: Place) -> None:
+    told = typed("check", "policies", at=place.folder)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout.startswith("policies: 1 app(s), 1 provider(s), revision ")
+    assert typed("check", "policies", at=place.folder).stdout == told.stdout
+    place.write_app("two", "two.localhost")
+    assert typed("check", "policies", at=place.folder).stdout != told.stdout
+
+
+def test_all_problems_of_all_files_come_at_once_each_with_its_line_and_a_caret(place: Place) -> None:
+    app = place.read("apps/one.yaml")
+    place.write("apps/one.yaml", app.replace("hosts:", "host:").replace("{from: uid}", "{from: uid, encodng: utf8}"))
+    place.write("apps/two.yaml", app.replace("app: one", "app: two").replace("[alpha]", "[alhpa]"))
+    place.write("apps/three.yaml", "version: 1\napp: [\n")
+    place.write("gateway.yaml", place.read("gateway.yaml").replace("workers: 2", "workers: many"))
+    told = typed("check", "policies", at=place.folder)
+    assert (told.returncode, told.stdout) == (1, "")
+    for problem in (
+        "policies/apps/one.yaml:3:1: host: unknown key (did you mean hosts?)\n    host: [one.localhost]\n    ^\n",
+        "policies/apps/one.yaml:6:50: translate.headers.X-Remote-User.encodng: unknown key (did you mean encoding?)\n",
+        "policies/apps/two.yaml:5:13: providers[0]: ",
+        "policies/apps/three.yaml:",
+        "policies/gateway.yaml:8:10: workers: ",
+    ):
+        assert problem in told.stderr, told.stderr
+    problems = [line for line in told.stderr.splitlines() if line.startswith("policies/")]
+    assert told.stderr.endswith(f"\n{len(problems)} problem(s)\n")
+
+
+@pytest.mark.parametrize("folder", ["nowhere", "certs/store.key"])
+def test_a_folder_that_is_none_is_said(place: Place, folder: str) -> None:
+    told = typed("check", folder, at=place.folder)
+    assert told.returncode == 1
+    assert told.stderr.startswith(f"{folder}: the folder cannot be read: ")
+
+
+def test_nothing_is_written_and_no_secret_is_shown(place: Place) -> None:
+    (place.folder / "certs/store.key").write_text("planted-and-too-short")
+    told = typed("check", "policies", at=place.folder)
+    assert told.returncode == 1
+    assert "planted" not in told.stdout + told.stderr
+    assert not (place.folder / "var").exists()
+
+
+def test_500_applications_with_5000_rules_are_checked_in_a_moment(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.write_provider("alpha", "http://127.0.0.1:1/alpha")
+    (place.policies / "apps").rename(tmp_path / "unused")
+    (place.policies / "apps").mkdir()
+    write_set(place, tmp_path / "set", 0)
+    (place.policies / "apps").rmdir()
+    (place.policies / "apps").symlink_to(tmp_path / "set")
+    began = time.monotonic()
+    told = typed("check", "policies", at=place.folder)
+    took = time.monotonic() - began
+    assert told.stdout.startswith("policies: 500 app(s), 1 provider(s)")
+    print(f"500 applications, 5,000 rules: {took:.2f} s")
+
+
+def test_the_folder_of_the_repository_is_good_but_for_the_keys_that_are_made_later() -> None:
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "gateway", "check", "policies"]
+    told = subprocess.run(command, capture_output=True, text=True, cwd=root, timeout=30)
+    problems = [line for line in told.stderr.splitlines() if line.startswith("policies/")]
+    assert all("../certs/" in line for line in problems), told.stderr

@@ -1,0 +1,57 @@
+"""The command as it is typed."""
+
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from gateway import __version__
+from gateway.cli.main import main
+
+ECLUSE = Path(sys.executable).with_name("ecluse")
+
+
+def typed(*words: str, at: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([str(ECLUSE), *words], capture_output=True, text=True, timeout=30, cwd=at)
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    told = typed("--version")
+    assert (told.returncode, told.stdout, told.stderr) == (0, f"ecluse {__version__}\n", "")
+    assert version("ecluse") == __version__
+
+
+def test_help_names_the_commands_of_people_and_no_other() -> None:
+    told = typed("--help")
+    assert told.returncode == 0
+    assert "serve" in told.stdout
+    assert "check" in told.stdout
+    assert "worker" not in told.stdout
+    assert "FOLDER" in typed("serve", "--help").stdout
+
+
+@pytest.mark.parametrize("words", [(), ("frobnicate",), ("serve",), ("check",), ("check", "a", "b"), ("--nonsense",)])
+def test_wrong_usage_is_2_and_one_line_says_what(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(words)
+    said = capsys.readouterr()
+    assert left.value.code == 2
+    assert said.out == ""
+    assert said.err.splitlines()[-1].startswith("ecluse")
+    assert "worker" not in said.err
+
+
+@pytest.mark.parametrize("words", [("worker",), ("worker", "x"), ("worker", "3", "--help"), ("worker", "-1")])
+def test_nobody_starts_a_worker_by_hand(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    assert capsys.readouterr().err == "ecluse: a worker is started by `ecluse serve` alone\n"
+
+
+def test_the_command_answers_at_once() -> None:
+    """`--help` and `--version` load none of the libraries that serving needs."""
+    heavy = ("aiohttp", "uvloop", "pydantic", "cryptography", "httptools", "jinja2")
+    program = f"import sys, gateway.cli.main; print([name for name in {heavy} if name in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
+    assert told.stdout == "[]\n"
