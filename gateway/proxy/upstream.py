@@ -277,7 +277,8 @@ class UpstreamConnection(asyncio.Protocol):
             return
         data, self._held = self._held, b""
         self.data_received(data)
-        if self.state == IN_CHUNKS and not self._held and not self.paused:
+        # Also where that ended the answer: in the pool it would stay deaf.
+        if self.state != CLOSED and not self._held and not self.paused:
             self.transport.resume_reading()
 
     # --- how it ends ---

@@ -281,3 +281,17 @@ async def test_head_and_body_that_come_together_go_on_in_one_write() -> None:
     async with application() as app, gateway(app) as gate:
         await gate.once(ask(b"POST /public/a", b"Content-Length: 3", body=b"abc"))
         assert blot(app.requests[0]) == reached(b"POST /public/a", end=b"Content-Length: 3", body=b"abc")
+
+
+async def test_a_connection_whose_answer_ended_in_many_chunks_hears_the_next_one() -> None:
+    """In the pool it would stay deaf: the next request on it would hang."""
+    async with application(then=None) as app, gateway(app) as gate:
+        client = await gate.client()
+        client.send(ask(b"GET /public/a"))
+        peer = await app.peer()
+        many = b"1\r\na\r\n" * 9000 + b"0\r\n\r\n"
+        peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + many)
+        assert len((await client.answer()).body) == 9000
+        client.send(ask(b"GET /public/b"))
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        assert (await asyncio.wait_for(client.answer(), 3)).body == b"ok"
