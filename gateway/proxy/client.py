@@ -125,20 +125,23 @@ class ClientConnection(Reading):
 
     def refuse_unread(self, error: GatewayError, head: bytes) -> None:
         """What was not read has no id yet: the one that is here was another request's, maybe another person's."""
-        self.request.id = self.plane.next_id()
+        self.request.id = next(self.plane.ids)
         refuse_head(self, error, head)
 
     def go(self) -> None:
         """The request is read, and goes its way."""
         request = self.request
-        request.id = self.plane.next_id()
+        request.id = next(self.plane.ids)
         self.state = WAIT
         self.answering = self.retried = self.chunked_out = False
         self.body_done = True
         if request.framing not in _NO_BODIES:
             self.body_done = self.body_paused = False
             self.upload = None
-        walk.admit(self)
+        if request.admitted and not request.spot.ours:
+            walk.be_seated(self)
+        else:
+            walk.admit(self)
 
     # --- the body ---
 
@@ -200,9 +203,10 @@ class ClientConnection(Reading):
         self.upstream = upstream
         if self.write_paused:
             upstream.pause()
-        upstream.bound = upstream.bound or request.bound
+        if request.bound:
+            upstream.bound = True
         upstream.send(self, data)
-        self.pending = data if upstream.used else b""
+        self.pending = data
         if request.expects and not self.body_done and not self.ahead:
             # RFC 9110 10.1.1: from us, so that it comes whatever the application thinks of Expect.
             self.transport.write(_CONTINUE)
@@ -235,16 +239,12 @@ class ClientConnection(Reading):
         self.bound = upstream
         self.memo.bound_to = self.request.seat
 
-    def take_whole(self, response: Response, data: bytes, end: int) -> bool:
-        """Writes a usual answer that came in one piece; False where it wants more than that."""
+    def take_whole(self, status: int, whole: bytes) -> bool:
+        """Writes a usual answer that came in one piece; False where this client wants another form of it."""
         request = self.request
-        spot = request.spot
-        if not (request.keep_alive and spot.plain and self.body_done) or self.plane.draining:
+        if not (request.keep_alive and request.spot.plain and self.body_done) or self.plane.draining:
             return False
-        whole = response.as_it_came(data, end)
-        if not whole:
-            return False
-        self.status = status = response.status
+        self.status = status
         request.lane.statuses[status // 100] += 1
         self.answering = self.keep = True
         self.transport.write(whole)
@@ -358,7 +358,7 @@ class ClientConnection(Reading):
     def faulted(self, fault: Exception) -> None:
         """The one edge: a fault of ours ends the request and the connection, and lets nobody in."""
         if self.state == HEAD:
-            self.request.id = self.plane.next_id()
+            self.request.id = next(self.plane.ids)
         self.plane.faulted(fault, self.request.id)
         try:
             self._give_up_upstream()

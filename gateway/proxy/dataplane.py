@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import secrets
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from time import monotonic
 from typing import Final, Protocol
 
@@ -26,7 +26,6 @@ from gateway.proxy.timers import Timers
 from gateway.proxy.upstream import UpstreamConnection
 
 _CLASSES: Final = ("0xx", "1xx", "2xx", "3xx", "4xx", "5xx")
-_MASK: Final = (1 << 64) - 1
 _USUAL_HEAD: Final = 8192
 _IDLE_AT_THE_END: Final = 1.0
 
@@ -73,9 +72,7 @@ class DataPlane:
         self._pools = Pools(loop, self._new_upstream)
         self._numbers = itertools.count(1)
         self._retired: list[Places] = []
-        self._id_prefix = secrets.token_hex(8).encode("ascii")
-        self._id = secrets.randbits(64)
-        self._id_step = secrets.randbits(64) | 1
+        self.ids = _ids()
         self.places = self._places()
         self.timers.start()
 
@@ -133,11 +130,6 @@ class DataPlane:
         self._accepted = 0
 
     # --- for the connections ---
-
-    def next_id(self) -> bytes:
-        """128 bits in hex: random for the worker, then a walk that repeats after 2**64 and shows no counts."""
-        number = self._id = (self._id + self._id_step) & _MASK
-        return b"%b%016x" % (self._id_prefix, number)
 
     def renew(self) -> Places:
         """Other places for another snapshot; requests under way keep what they began with."""
@@ -222,3 +214,10 @@ def _flush(lane: Lane, values: dict[tuple[str, ...], float]) -> None:
 
 def _add(values: dict[tuple[str, ...], float], key: tuple[str, ...], count: int) -> None:
     values[key] = values.get(key, 0) + count
+
+
+def _ids() -> Iterator[bytes]:
+    """Request ids, 128 bits in hex: random for the worker, then a walk that shows no counts and does not repeat."""
+    prefix = secrets.token_hex(8).encode("ascii")
+    walk = itertools.count(secrets.randbits(62), secrets.randbits(20) | 1)
+    return map((prefix + b"%016x").__mod__, walk)

@@ -14,7 +14,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.session import Seat
 from gateway.policy.routes import Match
-from gateway.proxy.pool import Pool
+from gateway.proxy.pool import FRESH_SECONDS, IDLE_SECONDS, Pool
 from gateway.wire.framing import METHODS, REQUEST_LINE, request_line_fault
 from gateway.wire.headers import HeaderPolicy
 from gateway.wire.host import canonical_host
@@ -39,6 +39,7 @@ _KINDS: Final = ("allow", "deny", "challenge")
 
 class Spot:
     """One request line, read once. `authority`: the host of an absolute-form target, which has to be Host's too.
+    `ours`: not for an application. `patience`: how long (s) a kept connection may have been idle to be taken for it.
 
     `key`: the same for all lines with one match and one method. `minor`: whether it is HTTP/1.1, not 1.0; `plain`:
     that, and not HEAD. `line` and `ending`: what goes upstream at the two ends of a head without a body, always
@@ -46,22 +47,23 @@ class Spot:
     """
 
     __slots__ = (
-        "authority", "ending", "key", "line", "method", "minor", "plain", "repeatable", "reserved", "target",
+        "authority", "ending", "key", "line", "method", "minor", "ours", "patience", "plain", "repeatable", "target",
     )  # fmt: skip
 
     def __init__(
-        self, method: bytes, target: Target, *, minor: bool, authority: str | None, reserved: bool, key: int
+        self, method: bytes, target: Target, *, minor: bool, authority: str | None, ours: bool, key: int
     ) -> None:
         self.method = method
         self.target = target
         self.minor = minor
         self.authority = authority
-        self.reserved = reserved
+        self.ours = ours
         self.key = key
         self.line = b"%b %b HTTP/1.1" % (method, target.raw)
         # RFC 9110 8.6: some servers wait for a body where nothing says that there is none.
         self.ending = b"\r\nContent-Length: 0\r\n\r\n" if method in _WITH_CONTENT else b"\r\n\r\n"
         self.repeatable = method in _REPEATABLE
+        self.patience = IDLE_SECONDS if self.repeatable else FRESH_SECONDS
         self.plain = minor and method != b"HEAD"
 
     def version(self) -> str:
@@ -148,8 +150,8 @@ class Lane:
         match = None if app is None else app.routes.find(target.segments)
         key = self._key(match, method)
         # Also where the app knows no case: no spelling of our prefix reaches an application.
-        reserved = target.segments[0].lower() == RESERVED
-        return Spot(method, target, minor=minor, authority=authority, reserved=reserved, key=key)
+        ours = app is None or target.segments[0].lower() == RESERVED
+        return Spot(method, target, minor=minor, authority=authority, ours=ours, key=key)
 
     def _key(self, match: Match | None, method: bytes) -> int:
         key = self._keys.get((match, method))

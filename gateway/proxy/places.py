@@ -37,9 +37,10 @@ class Place:
 class Head:
     """A head of these names: where its one Host line is, and its shape under each application's policy."""
 
-    __slots__ = ("host", "shapes")
+    __slots__ = ("host", "names", "shapes")
 
     def __init__(self, names: Names) -> None:
+        self.names = names
         lower = [name.lower() for name in names]
         # RFC 9112 3.2: exactly one.
         if lower.count(b"host") != 1:

@@ -64,13 +64,24 @@ def challenge(client: "ClientConnection", reason: Code) -> None:
 
 def _head(client: "ClientConnection", body: bytes) -> list[bytes]:
     request = client.request
-    lines = zip(request.lines[::2], request.lines[1::2], strict=True)
-    read = (piece for line in lines if line[0][2:-2].lower() in _READ for piece in line)
-    parts = [request.spot.line, b"\r\nHost: ", request.place.authority, *read]
+    parts = [request.spot.line, b"\r\nHost: ", request.place.authority, *_read(request.lines)]
     if request.cookie is not None:
         parts += (b"\r\nCookie: ", request.cookie)
     parts += (body, b"\r\n\r\n")
     return parts
+
+
+def _read(lines: list[bytes]) -> list[bytes]:
+    """What came twice is joined (RFC 9110 5.3): of some names the portal's server would refuse a second line, in
+    words of its own."""
+    read: dict[bytes, list[bytes]] = {}
+    for line, value in zip(lines[::2], lines[1::2], strict=True):
+        name = line[2:-2].lower()
+        if name in read:
+            read[name] += (b", ", value)
+        elif name in _READ:
+            read[name] = [line, value]
+    return [piece for pieces in read.values() for piece in pieces]
 
 
 def _hand_over(

@@ -45,7 +45,7 @@ def refuse_head(client: "ClientConnection", error: GatewayError, head: bytes) ->
 
 def refuse_connection(client: "ClientConnection") -> None:
     """One connection too many, before anything is read from it."""
-    client.request.id = client.plane.next_id()
+    client.request.id = next(client.plane.ids)
     refuse_head(client, GatewayError(LIMIT_CONNECTIONS, client.memo.peer), b"")
 
 

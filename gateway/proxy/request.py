@@ -40,14 +40,15 @@ _NO_BODIES: Final = frozenset({NO_BODY, 0})
 class Request:
     """Valid from `read` (or `same_lines`) until the next one. `lines`: those of the client that go on, as pieces.
 
+    `seat_cookie`: the value of our cookie; `admitted`: it was read, and holds as long as the lines are the same.
     `middle`: all that stands between request line and request id when `middle_of` lets it pass (walk.py).
     """
 
     __slots__ = (
-        "_block", "_fields", "_kept_alive", "_parser", "_places", "_values", "bound", "cookie", "expects", "forged",
-        "framing", "id", "keep_alive", "lane", "lines", "middle", "middle_of", "names", "on_body", "on_chunk_complete",
-        "on_chunk_header", "on_header", "on_headers_complete", "on_message_begin", "on_message_complete", "on_url",
-        "place", "rare", "seat", "spot", "started", "upgrade",
+        "_block", "_fields", "_kept_alive", "_parser", "_places", "_values", "admitted", "bound", "cookie", "expects",
+        "forged", "framing", "id", "keep_alive", "lane", "lines", "middle", "middle_of", "names", "on_body",
+        "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete", "on_message_begin",
+        "on_message_complete", "on_url", "place", "rare", "seat", "seat_cookie", "spot", "started", "upgrade",
     )  # fmt: skip
 
     place: Place
@@ -71,6 +72,8 @@ class Request:
         self.middle_of: Ready | None = None
         self.rare: dict[int, bytes] = {}
         self.cookie: bytes | None = None
+        self.seat_cookie: bytes | None = None
+        self.admitted = False
         self.framing = NO_BODY
         self.expects = self.upgrade = self.bound = False
         self.keep_alive = True
@@ -99,6 +102,8 @@ class Request:
             return False
         self.names = tuple(fields)
         self._values = list(map(bytes.rstrip, fields.values()))
+        # Room that an idle connection need not hold.
+        fields.clear()
         return True
 
     def parse(self, head: bytes) -> None:
@@ -134,7 +139,10 @@ class Request:
         """What the parsed lines say. Raises GatewayError."""
         names, values = self.names, self._values
         self._places = self.middle_of = None
+        self.admitted = False
         known = places.heads.get(names) or places.learn_head(names)
+        # All connections with these names share them.
+        self.names = known.names
         host = values[known.host]
         place = self.place = places.by_host.get(host) or places.find(host)
         lane = self.lane = place.lane

@@ -7,7 +7,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from gateway.model.codes import UPSTREAM_RESPONSE
 from gateway.model.errors import GatewayError
-from gateway.proxy.shapes import Collected, Shape, Shapes, joined
+from gateway.proxy.shapes import Collected, Names, Shape, Shapes, joined, memorable
 from gateway.wire.cookies import is_ours
 from gateway.wire.framing import CHUNKED, NO_BODY, UNTIL_CLOSE, response_framing
 from gateway.wire.headers import (
@@ -30,13 +30,12 @@ _SHAPES: Final = 512
 WHOLE: Final = 16 * 1024
 
 # The connection line that most servers send. It is of one connection only, and so the one line to be taken out.
-_KEEP_ALIVE: Final = b"keep-alive"
 _KEEP_ALIVE_LINE: Final = b"\r\nConnection: keep-alive\r\n"
 _KEEP_ALIVE_LENGTH: Final = len(_KEEP_ALIVE_LINE) - 2
 
 
 class StatusLine:
-    """`usual`: HTTP/1.1, and a status that may have a body, so that a Content-Length is that of its body."""
+    """`usual`: HTTP/1.1, and a status with a body, so that a Content-Length is the length of that."""
 
     __slots__ = ("line", "status", "usual", "version")
 
@@ -52,35 +51,48 @@ class StatusLine:
 
 
 class ResponseHeads:
-    """What all upstream connections of a worker know of names and status lines."""
+    """What all upstream connections of a worker know of names and status lines. The usual ones are those that go on as
+    they came, but for the connection line."""
 
-    __slots__ = ("shapes", "status_lines")
+    __slots__ = ("shapes", "status_lines", "usual_lines", "usual_shapes")
 
     def __init__(self) -> None:
         self.shapes = Shapes(ResponsePolicy(), _SHAPES)
         self.status_lines: dict[bytes, StatusLine] = {}
+        self.usual_lines: dict[bytes, StatusLine] = {}
+        self.usual_shapes: dict[Names, Shape] = {}
 
     def status_line(self, line: bytes) -> StatusLine:
         """The slow half of a look-up in `status_lines`."""
         read = StatusLine(line)
         if len(self.status_lines) >= _STATUS_LINES:
             self.status_lines.clear()
+            self.usual_lines.clear()
         if len(line) <= _LONGEST_STATUS_LINE:
             self.status_lines[line] = read
+            if read.usual:
+                self.usual_lines[line] = read
         return read
+
+    def learn(self, names: Names) -> Shape:
+        """The slow half of a look-up in `shapes.known`."""
+        shape = self.shapes.learn(names)
+        if len(self.usual_shapes) >= _SHAPES:
+            self.usual_shapes.clear()
+        if shape.length >= 0 and len(shape.connections) <= 1 and memorable(names):
+            self.usual_shapes[names] = shape
+        return shape
 
 
 class Response:
     """The head under way on one upstream connection; used again for each. Unless the last read was one whole answer,
     the next gets a parser as good as new: HEAD, a body counted past it, or what was left behind cannot colour it.
-
-    `usual`: a body of known length, and nothing to be done to the head but to take out the connection line, if any.
     """
 
     __slots__ = (
         "_connection", "_fields", "_heads", "_known", "_parser", "_shape", "_stale", "_values", "binds", "framing",
         "keep_alive", "on_body", "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete",
-        "on_message_begin", "on_message_complete", "on_status", "ours", "rare", "status", "usual",
+        "on_message_begin", "on_message_complete", "on_status", "ours", "rare", "status",
     )  # fmt: skip
 
     _known: StatusLine
@@ -101,31 +113,37 @@ class Response:
         self.status = 0
         self._stale = False
         self.framing = NO_BODY
-        self.keep_alive = self.binds = self.usual = False
+        self.keep_alive = self.binds = False
 
-    def read_whole(self, data: bytes, end: int) -> bool:
-        """Whether `data` is one usual answer and nothing else, whose head ends at `end`. If not, nothing of what was
-        found counts. (To HEAD there is no such answer: see ClientConnection.take_whole.)"""
-        fields, parser, heads = self._fields, self._parser, self._heads
+    def whole(self, data: bytes, end: int) -> bytes:
+        """What a client that keeps its HTTP/1.1 connection gets, where `data`, whose head ends at `end`, is one usual
+        answer and nothing else; then `status` is set. b"" where it is not: then nothing of what was found counts.
+
+        An answer to HEAD is never whole: see ClientConnection.take_whole.
+        """
+        fields, heads, parser = self._fields, self._heads, self._parser
         fields.clear()
         if self._stale:
             parser.__init__(self)  # type: ignore[misc]
         self._stale = True
         try:
             parser.feed_data(data)
-        except (HttpParserError, HttpParserUpgrade):
-            return False
-        known = heads.status_lines.get(data[: data.find(b"\n") + 1])
-        shape = heads.shapes.known.get(tuple(fields))
-        if shape is None or shape.length < 0 or known is None or not known.usual:
-            return False
+            known = heads.usual_lines[data[: data.find(b"\n") + 1]]
+            shape = heads.usual_shapes[tuple(fields)]
+        except (HttpParserError, HttpParserUpgrade, KeyError):
+            return b""
         values = list(fields.values())
-        length = values[shape.length]
-        # Nothing beyond the body, so that the parser stands where the next answer begins; and no name twice.
-        if not _is_length(length) or end + int(length) != len(data) or data.count(b"\n", 0, end) != len(fields) + 2:
-            return False
-        self._stale = False
-        return self._is_usual(known, shape, values)
+        # No name twice, and nothing beyond the body: so the parser stands where the next answer begins.
+        if values[shape.length] != b"%d" % (len(data) - end) or data.count(b"\n", 0, end) != len(values) + 2:
+            return b""
+        if shape.connections:
+            at = data.find(_KEEP_ALIVE_LINE, 0, end)
+            if at < 0:
+                return b""
+            data = data[:at] + data[at + _KEEP_ALIVE_LENGTH :]
+        self._stale = self.binds = False
+        self.status = known.status
+        return data
 
     def read(self, head: bytes, method: bytes) -> None:
         """`head` ends with its empty line. Raises GatewayError(UPSTREAM_RESPONSE)."""
@@ -142,40 +160,16 @@ class Response:
         line = head[: head.find(b"\n") + 1]
         known = self._known = self._heads.status_lines.get(line) or self._heads.status_line(line)
         self.status = known.status
-        self.usual = False
-        if head.count(b"\n") != len(fields) + 2:
-            self._read_repeated(head, method)
-            return
-        names, values = tuple(fields), list(fields.values())
-        shape = self._heads.shapes.known.get(names) or self._heads.shapes.learn(names)
-        body = shape.length >= 0 and known.usual and method != b"HEAD"
-        if not (body and _is_length(values[shape.length]) and self._is_usual(known, shape, values)):
-            self._read(shape, values, method)
+        if head.count(b"\n") == len(fields) + 2:
+            self._read(tuple(fields), list(fields.values()), method)
+        else:
+            # A name comes more than once, as Set-Cookie often does.
+            collected = Collected(head, HttpResponseParser, HttpParserUpgrade)
+            self._read(tuple(collected.names), collected.values, method)
 
-    def _is_usual(self, known: StatusLine, shape: Shape, values: list[bytes]) -> bool:
-        """Takes over the facts if the connection line is the usual one, or none."""
-        places = shape.connections
-        self._connection = None
-        if places:
-            if len(places) > 1 or values[places[0]] != _KEEP_ALIVE:
-                return False
-            self._connection = _KEEP_ALIVE
-        self._known, self._shape, self._values = known, shape, values
-        self.status = known.status
-        self.framing = int(values[shape.length])
-        self.usual = self.keep_alive = True
-        self.binds = False
-        return True
-
-    def _read_repeated(self, head: bytes, method: bytes) -> None:
-        """A name comes more than once, as Set-Cookie often does."""
-        collected = Collected(head, HttpResponseParser, HttpParserUpgrade)
-        names = tuple(collected.names)
-        shapes = self._heads.shapes
-        self._read(shapes.known.get(names) or shapes.learn(names), collected.values, method)
-
-    def _read(self, shape: Shape, values: list[bytes], method: bytes) -> None:
-        rare, known = self.rare, self._known
+    def _read(self, names: Names, values: list[bytes], method: bytes) -> None:
+        rare, known, heads = self.rare, self._known, self._heads
+        shape = heads.shapes.known.get(names) or heads.learn(names)
         rare.clear()
         shape.read_rare(values, rare)
         self._shape, self._values = shape, values
@@ -189,14 +183,6 @@ class Response:
         self.binds = known.status == 401 and AUTHENTICATE in rare and binds_connection(rare[AUTHENTICATE])
 
     # --- written anew ---
-
-    def as_it_came(self, data: bytes, end: int) -> bytes:
-        """A usual answer whose head ends at `end`, changed in nothing but the connection line; b"" if that is spelled
-        in an unusual way."""
-        if self._connection is None:
-            return data
-        at = data.find(_KEEP_ALIVE_LINE, 0, end)
-        return b"" if at < 0 else data[:at] + data[at + _KEEP_ALIVE_LENGTH :]
 
     def pieces(self, *, minor: bool) -> list[bytes]:
         """Status line and header lines, the framing's among them. `minor`: whether the client speaks HTTP/1.1."""
@@ -228,8 +214,3 @@ class Response:
     @property
     def self_delimited(self) -> bool:
         return self.framing not in {CHUNKED, UNTIL_CLOSE}
-
-
-def _is_length(value: bytes) -> bool:
-    # RFC 9112 6.2, one spelling per number, as in wire/framing.py.
-    return value.isdigit() and (value[0] != 48 or len(value) == 1) and len(value) <= 18

@@ -66,7 +66,6 @@ class UpstreamConnection(asyncio.Protocol):
         self.client = client
         self.state = HEAD
         self.heard = False
-        self._interim = 0
         self.deadline = self._timers.now + client.request.lane.timeouts.first_byte
         self.transport.write(data)
 
@@ -164,19 +163,21 @@ class UpstreamConnection(asyncio.Protocol):
     # --- the head ---
 
     def _head(self, data: bytes) -> None:
-        client = self.client
-        assert client is not None
-        self.heard = True
+        client: ClientConnection = self.client  # type: ignore[assignment]
         if self._held:
             data = self._held + data
             self._held = b""
         end = data.find(b"\r\n\r\n") + 4
-        response = self.response
-        # The usual case: one whole answer and nothing else.
-        if 4 <= end < len(data) <= WHOLE and response.read_whole(data, end) and client.take_whole(response, data, end):
-            self._give_back(client)
-            client.answered()
-        elif 4 <= end <= _HEAD_BYTES:
+        if 4 <= end < len(data) <= WHOLE:
+            # The usual case: one whole answer and nothing else.
+            response = self.response
+            whole = response.whole(data, end)
+            if whole and client.take_whole(response.status, whole):
+                self._give_back(client)
+                client.answered()
+                return
+        self.heard = True
+        if 4 <= end <= _HEAD_BYTES:
             self._answer(client, data, end)
         elif len(data) > _HEAD_BYTES:
             raise GatewayError(UPSTREAM_RESPONSE, "head too long")
@@ -190,6 +191,7 @@ class UpstreamConnection(asyncio.Protocol):
         if response.status < 200:
             self._relay_interim(client, data[end:])
             return
+        self._interim = 0
         framing = response.framing
         if framing < 0:
             self._relay(client, data, end)

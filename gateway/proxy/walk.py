@@ -13,7 +13,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.proxy import portal_lane
 from gateway.proxy.lane import ALLOW, CHALLENGE, Ready
-from gateway.proxy.pool import FRESH_SECONDS, IDLE_SECONDS, Pool
+from gateway.proxy.pool import FRESH_SECONDS, Pool
 from gateway.proxy.refusals import deny, refuse, unauthorized
 from gateway.proxy.upstream import IDLE, UpstreamConnection
 from gateway.wire.framing import CHUNKED, NO_BODY
@@ -27,35 +27,42 @@ _TOUCH_AFTER: Final = 1.0
 
 
 def admit(client: "ClientConnection") -> None:
-    """From the head to the seat."""
+    """From the head to our cookie."""
     request, memo = client.request, client.memo
     place = request.place
     if place is not memo.place:
         memo.tell_forwarded(place, request.rare, client.plane.places.snapshot)
-    if request.spot.reserved or request.lane.app is None:
+    if request.spot.ours:
         request.seat = None
         portal_lane.own_path(client)
         return
+    request.seat_cookie = None
     cookie = request.cookie
-    if cookie is None:
-        decide(client, None)
-        return
-    if cookie != memo.cookie or place is not memo.cookie_place:
-        try:
-            memo.read_cookie(cookie, place)
-        except GatewayError as error:
-            refuse(client, error.code, detail=error.detail, close=True)
-            return
-    value = memo.cookie_value
+    if cookie is not None:
+        if cookie != memo.cookie or place is not memo.cookie_place:
+            try:
+                memo.read_cookie(cookie, place)
+            except GatewayError as error:
+                refuse(client, error.code, detail=error.detail, close=True)
+                return
+        request.seat_cookie = memo.cookie_value
+    request.admitted = True
+    be_seated(client)
+
+
+def be_seated(client: "ClientConnection") -> None:
+    """From our cookie to the seat."""
+    request = client.request
+    value = request.seat_cookie
     if value is None:
         decide(client, None)
         return
-    seat = client.plane.sessions.cached(place.host, value)
+    seat = client.plane.sessions.cached(request.place.host, value)
     if seat is not None:
         decide(client, seat)
     else:
         request.seat = None
-        client.task = client.plane.loop.create_task(_load(client, place.host, value))
+        client.task = client.plane.loop.create_task(_load(client, request.place.host, value))
 
 
 async def _load(client: "ClientConnection", host: str, value: bytes) -> None:
@@ -96,7 +103,8 @@ def decide(client: "ClientConnection", seat: Seat | None) -> None:
     if seat is None:
         kept = lane.anonymous.get(spot.key)
     else:
-        kept = seat.passages.get(spot.key) if seat.revision == lane.revision else None
+        # The key is this lane's alone: no passage of another snapshot is ever found by it.
+        kept = seat.passages.get(spot.key)
     ready: Ready = kept or lane.passage(spot, seat)  # type: ignore[assignment]
     ready.tally[0] += 1
     if ready.kind == ALLOW:
@@ -126,33 +134,39 @@ def forward(client: "ClientConnection", ready: Ready) -> None:
     """The head for upstream: the client's target byte for byte, its scrubbed lines, then what only we may say."""
     request, plane = client.request, client.plane
     lane, spot, framing = request.lane, request.spot, request.framing
-    if 0 < lane.body_limit < framing:
-        refuse(client, LIMIT_BODY, detail=f"{framing} bytes")
-        return
     if request.middle_of is not ready:
         request.middle, request.middle_of = _middle(client, ready), ready
     now = plane.timers.now
     client.deadline = now + lane.timeouts.total
     if framing == NO_BODY:
-        ending = spot.ending
-    elif framing == CHUNKED:
-        ending = b"\r\nTransfer-Encoding: chunked\r\n\r\n" + client.begin_body(lane.body_limit)
-    elif framing:
-        ending = b"\r\nContent-Length: %d\r\n\r\n%b" % (framing, client.begin_body(lane.body_limit))
+        ending, idle_since = spot.ending, now - spot.patience
+    elif 0 < lane.body_limit < framing:
+        refuse(client, LIMIT_BODY, detail=f"{framing} bytes")
+        return
     else:
-        ending = b"\r\nContent-Length: 0\r\n\r\n"
+        ending = _with_body(client, lane.body_limit)
+        idle_since = now - (FRESH_SECONDS if framing else spot.patience)
     data = b"".join((spot.line, request.middle, request.id, ending))
-    pool = lane.pool
-    assert pool is not None
+    pool: Pool = lane.pool  # type: ignore[assignment]
     upstream = _own(client, pool) if client.bound is not None else None
     if upstream is None:
-        upstream = pool.take(now - (IDLE_SECONDS if spot.repeatable and framing in {NO_BODY, 0} else FRESH_SECONDS))
+        upstream = pool.take(idle_since)
     if upstream is not None:
         client.send(upstream, data)
     plane.counters.overhead(monotonic() - request.started)
     if upstream is None:
         client.pending = data
         client.task = pool.connect(client)
+
+
+def _with_body(client: "ClientConnection", limit: int) -> bytes:
+    """The end of the head, and what has come of the body."""
+    framing = client.request.framing
+    if framing == CHUNKED:
+        return b"\r\nTransfer-Encoding: chunked\r\n\r\n" + client.begin_body(limit)
+    if framing:
+        return b"\r\nContent-Length: %d\r\n\r\n%b" % (framing, client.begin_body(limit))
+    return b"\r\nContent-Length: 0\r\n\r\n"
 
 
 def _middle(client: "ClientConnection", ready: Ready) -> bytes:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 import pytest
 import uvloop
 
-ON_BOTH = {"test_body", "test_client", "test_dataplane", "test_memory", "test_pool", "test_timers", "test_traps",
-           "test_upstream"}  # fmt: skip
+ON_BOTH = {
+    "test_body", "test_client", "test_dataplane", "test_memory", "test_pool", "test_reading", "test_timers",
+    "test_traps", "test_upstream",
+}  # fmt: skip
 
 
 def pytest_asyncio_loop_factories(

@@ -207,6 +207,17 @@ async def test_a_body_at_its_limit_and_one_byte_over() -> None:
         assert not any(peer.received.endswith(b"0\r\n\r\n") for peer in app.peers[1:])
 
 
+@pytest.mark.parametrize("chunks", [4095, 4097, 6000, 30_000])
+async def test_an_answer_in_tiny_chunks_leaves_its_connection_able_to_hear(chunks: int) -> None:
+    tiny = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\na\r\n" * chunks + b"0\r\n\r\n"
+    async with application(tiny) as app, gateway(app) as gate:
+        client = await gate.client()
+        assert (await client.ask(ask(b"GET /public/a"))).body == b"a" * chunks
+        for _ in range(3):
+            assert (await client.ask(ask(b"GET /public/a"))).body == b"ok"
+        assert len(app.peers) == 1
+
+
 # --- Expect ---
 
 

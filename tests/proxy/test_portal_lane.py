@@ -36,6 +36,15 @@ async def test_a_reserved_path_goes_to_the_portal_and_to_no_application(path: by
         assert app.peers == []
 
 
+async def test_what_came_twice_is_joined() -> None:
+    """The portal's server answers two Content-Type by itself, with its own name and version."""
+    async with application() as app, gateway(app) as gate:
+        lines = (b"Content-Type: a", b"Accept: b", b"content-type: c", b"X-A: d", b"Content-Type: e")
+        await gate.once(ask(b"GET /_ecluse/login", *lines))
+        assert b"\r\nContent-Type: a, c, e\r\nAccept: b\r\n" in gate.portals[0].received
+        assert gate.portals[0].received.lower().count(b"content-type") == 1
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [

@@ -1,6 +1,7 @@
 """The sixteen traps of two C parsers and two sockets back to back, each of which was once seen to snap."""
 
 import asyncio
+import socket
 
 import pytest
 
@@ -27,7 +28,7 @@ async def test_trap_01_bytes_on_an_idle_pooled_connection() -> None:
         client = await gate.client()
         await client.ask(PUBLIC)
         app.peers[0].send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
-        await asyncio.wait_for(app.peers[0].lost.wait(), 5)
+        await asyncio.wait_for(app.peers[0].lost.wait(), 2)
         assert (await client.ask(PUBLIC)).body == b"ok"
 
 
@@ -198,6 +199,23 @@ async def test_trap_10_a_paused_connection_is_resumed_before_it_is_pooled() -> N
         assert len(app.peers) == 1
 
 
+@pytest.mark.parametrize("size", range(300_000, 1_000_000, 100_000))
+async def test_trap_10_an_answer_whose_last_read_pauses_the_connection(size: int) -> None:
+    big = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + bytes(size)
+    async with application(big) as app, gateway(app) as gate:
+        late = await gate.client()
+        late.writer.transport.pause_reading()
+        (connection,) = gate.plane.connections
+        connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        late.send(PUBLIC)
+        await asyncio.sleep(0.05)
+        client = await gate.client()
+        assert (await client.ask(PUBLIC)).body == b"ok"
+        late.writer.transport.resume_reading()
+        assert len((await late.answer()).body) == size
+        assert (await client.ask(PUBLIC)).body == b"ok"
+
+
 async def test_trap_11_a_body_that_comes_before_the_upstream_connects() -> None:
     async with application() as app, gateway(app) as gate:
         body = bytes(range(256)) * 4096
@@ -220,6 +238,20 @@ async def test_trap_13_an_answer_before_the_body_is_read_is_not_lost_in_a_reset(
         await asyncio.sleep(0.05)
         client.send(bytes(30000))
         assert (await client.answer()).status == 401
+        assert await client.is_closed()
+        assert app.peers == []
+
+
+async def test_trap_13_nor_is_the_answer_to_a_head_that_could_not_be_read() -> None:
+    """What still comes behind it is thrown away for a moment, for a reset could overtake the answer."""
+    async with application() as app, gateway(app) as gate:
+        client = await gate.client()
+        client.send(ask(b"POST /public/a", b"Content-Length: x"))
+        assert (await client.answer()).status == 400
+        for _ in range(4):
+            client.send(bytes(1000))
+            await asyncio.sleep(0.02)
+        assert client.reader.exception() is None
         assert await client.is_closed()
         assert app.peers == []
 

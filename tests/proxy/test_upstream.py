@@ -105,12 +105,13 @@ async def test_the_answer_to_head_has_no_body_whatever_it_says(framing: bytes) -
     ],
 )
 async def test_bytes_after_an_answer_reach_nobody_and_end_the_connection(raw: bytes, sent: bytes) -> None:
-    async with application(sent) as app, gateway(app) as gate:
+    async with application(OK, sent) as app, gateway(app) as gate:
         client = await gate.client()
+        await client.ask(PUBLIC)
         first = await client.ask(raw)
         assert first.status in {200, 204, 304}
         assert first.body in {b"", b"ok"}
-        await asyncio.wait_for(app.peers[0].lost.wait(), 5)
+        await asyncio.wait_for(app.peers[0].lost.wait(), 2)
         assert (await client.ask(PUBLIC)).body == b"ok"
         assert len(app.peers) == 2
 
@@ -189,12 +190,16 @@ async def test_an_answer_before_the_end_of_the_body_is_the_answer() -> None:
         peer.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig")
         got = await client.rest()
         assert got == b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig"
-        await asyncio.wait_for(peer.lost.wait(), 5)
+        await asyncio.wait_for(peer.lost.wait(), 2)
 
 
-async def test_after_an_early_answer_the_rest_of_the_body_is_no_request() -> None:
+@pytest.mark.parametrize("before", [0, 1])
+async def test_after_an_early_answer_the_rest_of_the_body_is_no_request(before: int) -> None:
+    """Also where such an answer is known, so that it would go on as it came."""
     async with application() as app, gateway(app) as gate:
         client = await gate.client()
+        for _ in range(before):
+            await client.ask(PUBLIC)
         await upload_begun(client, 300)
         peer = await app.peer()
         await gate.until(lambda: peer.received.endswith(b"begin"))
@@ -202,7 +207,7 @@ async def test_after_an_early_answer_the_rest_of_the_body_is_no_request() -> Non
         assert (await client.answer()).values(b"Connection") == [b"close"]
         client.send(PUBLIC * 3)
         assert await client.is_closed()
-        assert app.received.count(b"GET ") == 0
+        assert app.received.count(b"GET ") == before
 
 
 @pytest.mark.parametrize("said", [b"", b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nContent-Le"])
@@ -281,17 +286,3 @@ async def test_head_and_body_that_come_together_go_on_in_one_write() -> None:
     async with application() as app, gateway(app) as gate:
         await gate.once(ask(b"POST /public/a", b"Content-Length: 3", body=b"abc"))
         assert blot(app.requests[0]) == reached(b"POST /public/a", end=b"Content-Length: 3", body=b"abc")
-
-
-async def test_a_connection_whose_answer_ended_in_many_chunks_hears_the_next_one() -> None:
-    """In the pool it would stay deaf: the next request on it would hang."""
-    async with application(then=None) as app, gateway(app) as gate:
-        client = await gate.client()
-        client.send(ask(b"GET /public/a"))
-        peer = await app.peer()
-        many = b"1\r\na\r\n" * 9000 + b"0\r\n\r\n"
-        peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + many)
-        assert len((await client.answer()).body) == 9000
-        client.send(ask(b"GET /public/b"))
-        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-        assert (await asyncio.wait_for(client.answer(), 3)).body == b"ok"

@@ -50,6 +50,17 @@ async def test_one_connection_to_two_applications() -> None:
             gate.sign_in(uid="jdupont")
 
 
+async def test_one_cookie_line_is_read_for_each_application_anew() -> None:
+    line = b"Cookie: uid=forged; CTSESSION=forged"
+    async with application() as app, gateway(app, changes={"apps/other.yaml": TWO.format(port=app.port)}) as gate:
+        client = await gate.client()
+        for _ in range(2):
+            await client.ask(ask(b"GET /public/a", line))
+            assert b"\r\nCookie: uid=forged\r\n" in app.requests.pop()
+            await client.ask(ask(b"GET /public/a", line).replace(b"permis.localhost", b"other.localhost"))
+            assert b"\r\nCookie: CTSESSION=forged\r\n" in app.requests.pop()
+
+
 async def test_a_person_on_an_open_page_is_told_of_and_nobody_is_not() -> None:
     async with application() as app, gateway(app, changes={"apps/other.yaml": TWO.format(port=app.port)}) as gate:
         gate.sessions.hot[COOKIE] = seat("other.localhost", identity(uid="jdupont"))
