@@ -1,6 +1,7 @@
 """`ecluse serve`: the supervisor, until it is told to stop."""
 
 import asyncio
+import os
 import signal
 import sys
 from pathlib import Path
@@ -11,11 +12,14 @@ from gateway.server.faults import CannotServe, into_log
 from gateway.server.listeners import allow_many_files
 from gateway.server.supervisor import Supervisor
 
+_STANDARD_OUTPUT, _STANDARD_ERROR = 1, 2
+
 
 def serve(folder: Path) -> int:
     """Exit status 0 after a drain, 1 when the folder has problems or an address or the state folder cannot be had."""
+    _open_standard_files()
     allow_many_files()
-    log = Log(sys.stdout.fileno())
+    log = Log(_STANDARD_OUTPUT)
     try:
         asyncio.run(_supervise(folder, log))
     except Refused as refused:
@@ -27,6 +31,13 @@ def serve(folder: Path) -> int:
     finally:
         log.close()
     return 0
+
+
+def _open_standard_files() -> None:
+    """One that is closed would be the number of some socket, and the log would be written into it."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
 
 
 async def _supervise(folder: Path, log: Log) -> None:

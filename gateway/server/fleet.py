@@ -50,23 +50,28 @@ class Worker:
         self.revision = ""
         self.silent = asyncio.Event()
         self.channel: Channel
-        self._handle = os.pidfd_open(process.pid)
+        self._handle: int | None = os.pidfd_open(process.pid)
 
     @property
     def pid(self) -> int:
         return self.process.pid
 
     def kill(self) -> None:
+        """Nothing where it has ended."""
         # Not by `process.kill`, which takes the status of one that is dead already from who waits for it.
-        with suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+        if self._handle is not None:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
 
     async def ended(self) -> int:
-        """Its status. Nothing may be asked of it afterwards."""
+        """Its status, when it has ended and all that it said has been heard."""
         status = await self.process.wait()
         with suppress(TimeoutError):
             await asyncio.wait_for(self.silent.wait(), _LAST_WORDS_WITHIN)
-        os.close(self._handle)
+        if self._handle is not None:
+            os.close(self._handle)
+            # The number may be another file's from here on.
+            self._handle = None
         return status
 
 
@@ -153,16 +158,15 @@ class Fleet:
 
     async def _spawn(self, slot: int) -> Worker:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        with theirs:
-            try:
-                process = await self._execute([theirs, *self._listening])
-            except BaseException:
-                ours.close()
-                raise
-        ours.setblocking(False)
-        worker = Worker(slot, process)
-        worker.channel = Channel(lambda message: self._hooks.received(worker, message), worker.silent.set)
-        await worker.channel.open(ours)
+        try:
+            with theirs:
+                worker = Worker(slot, await self._execute([theirs, *self._listening]))
+            ours.setblocking(False)
+            worker.channel = Channel(lambda message: self._hooks.received(worker, message), worker.silent.set)
+            await worker.channel.open(ours)
+        except BaseException:
+            ours.close()
+            raise
         self.workers[slot] = worker
         self._log.event("worker.started", worker=worker.pid)
         return worker

@@ -1,6 +1,7 @@
 """A worker process that does as a file says: `python scripted_worker.py SCRIPT CONTROL LISTENING...`.
 
-Each line of SCRIPT is `PID KIND ACTION`, `*` for any pid: `no`, `silence`, `die` where a message of that kind comes.
+Each line of SCRIPT is `PID KIND ACTION`, `*` for any pid: `no`, `silence`, `die`, or `late` by 0.7 s where a message
+of that kind comes.
 What is not in it is answered well. `SCRIPT.PID` has the revision that it serves.
 """
 
@@ -33,6 +34,8 @@ class ScriptedWorker:
                 os._exit(3)
             case "silence":
                 pass
+            case "late":
+                asyncio.get_running_loop().call_later(0.7, self._obey, message)
             case "no":
                 self._channel.reply(message, ok=False, detail=f"no {message.kind}")
             case _:

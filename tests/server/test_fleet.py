@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -126,6 +127,18 @@ async def test_its_last_words_are_heard_before_it_is_gone(watched: Watched) -> N
     assert not watched.lines("worker.died")
 
 
+async def test_what_is_still_on_its_way_when_it_ends_is_heard_too(tmp_path: Path) -> None:
+    (tmp_path / "frame").write_bytes(Message("counters", {}, b"[]").frame())
+    program = tmp_path / "program"
+    program.write_text(f'#!/bin/bash\n(sleep 0.3; cat {tmp_path}/frame >&"$1") &\nexit 0\n')
+    program.chmod(0o700)
+    watched = Watched(tmp_path, (str(program),))
+    watched.fleet.start(1)
+    await until(lambda: watched.gone)
+    assert [message.kind for message in watched.heard] == ["counters"]
+    await watched.close()
+
+
 async def test_who_does_not_leave_is_killed_and_counted(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.server.fleet._CLOSES_WITHIN", 0.3)
     watched.fleet.start(2)
@@ -146,10 +159,17 @@ async def test_to_kill_who_is_dead_already_takes_its_status_from_nobody(watched:
     watched.fleet.start(1)
     await until(lambda: watched.started)
     (worker,) = watched.started
-    for _ in range(50):
+    # Without a turn of the loop: it dies meanwhile, and nobody has taken its status yet.
+    for _ in range(20):
         worker.kill()
+        time.sleep(0.005)  # noqa: ASYNC251
     await until(lambda: watched.gone)
     assert watched.lines("worker.died")[0]["status"] == -9
+    # Its successor has the numbers of files that were its own.
+    await until(lambda: len(watched.started) == 2)
+    worker.kill()
+    await asyncio.sleep(0.1)
+    assert watched.gone == [worker]
 
 
 def test_a_refusal_is_told_in_the_operators_words() -> None:

@@ -113,11 +113,14 @@ async def test_nothing_is_taken_that_was_not_prepared(both: Both, place: Place) 
 
 
 async def test_what_was_aborted_is_forgotten_even_while_it_is_built(both: Both, place: Place) -> None:
+    for number in range(200):
+        place.write_app(f"app-{number}", f"app-{number}.localhost")
     plan = compiled(place)
     preparing = asyncio.create_task(both.ask("prepare", plan.plan, revision=plan.revision))
     await asyncio.sleep(0)
     assert (await both.ask("abort"))["ok"]
     preparing.cancel()
+    await asyncio.sleep(0.5)
     assert not (await both.ask("commit", revision=plan.revision))["ok"]
 
 

@@ -24,14 +24,21 @@ Line = dict[str, Any]
 
 
 class Gateway:
-    """`environment`: beside this process's own. Standard output is the log; standard error has a file of its own."""
+    """`environment`: beside this process's own. Standard output is the log, a file, or what `output` says (a
+    descriptor); standard error has a file of its own."""
 
     def __init__(
-        self, place: Place, *, environment: Mapping[str, str] | None = None, command: Sequence[str] = SERVE
+        self,
+        place: Place,
+        *,
+        environment: Mapping[str, str] | None = None,
+        command: Sequence[str] = SERVE,
+        output: int | None = None,
     ) -> None:
         self.place = place
         self._environment = {**os.environ, **(environment or {})}
         self.command = command
+        self._output = output
         self._log = place.folder / "gateway.log"
         self._errors = place.folder / "gateway.errors"
         self._process: asyncio.subprocess.Process | None = None
@@ -45,7 +52,7 @@ class Gateway:
                 cwd=self.place.folder,
                 env=self._environment,
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
+                stdout=log if self._output is None else self._output,
                 stderr=errors,
                 start_new_session=True,
             )

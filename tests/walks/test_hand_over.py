@@ -1,5 +1,6 @@
 """One sign-in for every application, a seat for each host, and a code between them that is good once, here, and now."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -30,7 +31,9 @@ class Clock:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {"PYTHONPATH": str(Path(__file__).with_name("clock")), "ECLUSE_TEST_CLOCK": str(self.path)}
+        before = os.environ.get("PYTHONPATH")
+        paths = [str(Path(__file__).with_name("clock")), *([before] if before else [])]
+        return {"PYTHONPATH": os.pathsep.join(paths), "ECLUSE_TEST_CLOCK": str(self.path)}
 
 
 @pytest.fixture(scope="module")

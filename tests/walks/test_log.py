@@ -1,6 +1,7 @@
 """Every line is an event of the table, and none tells a secret or what a provider said of a person."""
 
 import base64
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 from gateway.model.events import EVENTS
 from tests.attacks.provider import Document, sign
 from tests.browser_like import Person
+from tests.raw_http import Connection
+from tests.walks.gateway import SERVE, Gateway
 from tests.walks.place import ONE, PORTAL_HOST, TWO, Place
-from tests.walks.world import BINDING, SEAT, World, ask, opened
+from tests.walks.world import BINDING, SEAT, World, ask, opened, request
 
 ADMINS = "  - {path: /admins/**, allow: {group: admins}}\n"
 PLANTED = {
@@ -168,3 +171,64 @@ async def test_every_line_is_an_event_of_the_table_with_its_level(world: World) 
         "access.denied", "access",
     }  # fmt: skip
     world.gateway.is_clean()
+
+
+# --- a log that nobody takes ---
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    place = Place(tmp_path, workers=1, settings={"access_log": "true"})
+    place.write_provider("alpha", "http://127.0.0.1:1/alpha")
+    place.write_app("one", ONE)
+    return place
+
+
+async def serves(gateway: Gateway, requests: int = 200) -> float:
+    """Every request is answered; how many lines were lost."""
+    connection = await Connection.open(gateway.place.url())
+    for _ in range(requests):
+        assert (await connection.exchange(request())).status == 401
+    await connection.close()
+    return (await gateway.metrics())["ecluse_log_dropped_total"]
+
+
+async def test_a_log_whose_reader_has_gone_loses_lines_and_nothing_else(place: Place) -> None:
+    reader, writer = os.pipe()
+    gateway = Gateway(place, output=writer)
+    try:
+        await gateway.start()
+        os.close(reader)
+        assert await serves(gateway) > 0
+        assert await gateway.stop() == 0
+        assert not gateway.errors()
+    finally:
+        os.close(writer)
+        await gateway.end()
+
+
+async def test_a_log_that_is_not_read_holds_up_no_request_and_no_end(place: Place) -> None:
+    reader, writer = os.pipe()
+    gateway = Gateway(place, output=writer)
+    try:
+        await gateway.start()
+        # More than a pipe holds.
+        await serves(gateway, 1000)
+        assert await gateway.stop(15) == 0
+        assert not gateway.errors()
+    finally:
+        os.close(reader)
+        os.close(writer)
+        await gateway.end()
+
+
+async def test_without_standard_files_no_line_is_written_into_a_connection(place: Place) -> None:
+    command = ("bash", "-c", f"exec {' '.join(SERVE)} <&- >&- 2>&-")
+    gateway = Gateway(place, command=command)
+    try:
+        await gateway.start()
+        await serves(gateway)
+        assert not gateway.text()
+        assert await gateway.stop() == 0
+    finally:
+        await gateway.end()

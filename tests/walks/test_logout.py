@@ -155,3 +155,21 @@ async def test_while_the_supervisor_stands_still_the_list_in_the_store_does_it_w
         assert (await leaving).status == 200
     finally:
         os.kill(world.gateway.pid, signal.SIGCONT)
+
+
+async def test_a_worker_that_could_hear_of_nothing_believes_its_memory_no_more(world: World, lines: Lines) -> None:
+    """It stood still, and the supervisor does not tell it: the first it hears is the request itself."""
+    person, cookie = await known_to_all(world, lines)
+    await person.close()
+    victim = world.gateway.workers()[2]
+    os.kill(victim, signal.SIGSTOP)
+    os.kill(world.gateway.pid, signal.SIGSTOP)
+    try:
+        assert (await world.log_out(person)).status == 200
+        answers = asyncio.create_task(lines.ask(cookie))
+        await asyncio.sleep(0.1)
+        os.kill(victim, signal.SIGCONT)
+        assert await answers == [401] * WORKERS
+    finally:
+        os.kill(victim, signal.SIGCONT)
+        os.kill(world.gateway.pid, signal.SIGCONT)
