@@ -50,6 +50,7 @@ smoke: $(READY) ## walks through the demo over real HTTP
 	@$(RUN) -m tests.smoke
 
 attack: $(READY) ## the attack corpus; GROUP=name for one group
+	@bash tools/install_test_parts.sh php
 	@$(RUN) -m tests.attacks $(GROUP)
 
 bench: $(READY) ## CPU per request beside nginx in the same run, one JSON object a line

@@ -7,6 +7,7 @@ A line per group, details of what failed, and `N passed, N failed` last; exit st
 
 import asyncio
 import importlib
+import signal
 import sys
 import tempfile
 import time
@@ -35,18 +36,24 @@ GROUPS = {
 }
 _EACH_WITHIN = 60.0
 _SLOW = 0.5
+# Where one fault fails everything, these are enough to find it.
+_MOST_SHOWN = 12
 
 
 def main() -> int:
-    words = [word for word in sys.argv[1:] if not word.startswith("--")]
-    chosen = [name for name in GROUPS if not words or name in {word.upper() for word in words}]
-    if not chosen:
-        print(f"no such group; there are {', '.join(GROUPS)}")
+    words = {word.upper() for word in sys.argv[1:] if not word.startswith("--")}
+    if unknown := words - GROUPS.keys():
+        print(f"no group {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}")
         return 2
+    chosen = [name for name in GROUPS if not words or name in words]
     if "--list" in sys.argv:
         print("\n".join(case.name for name in chosen for case in cases_of(name)))
         return 0
-    passed, failed = uvloop.run(run(chosen, optimised="--optimised" in sys.argv))
+    try:
+        passed, failed = uvloop.run(run(chosen, optimised="--optimised" in sys.argv))
+    except (Failed, asyncio.CancelledError) as stopped:
+        print(f"stopped: {str(stopped) or 'told to'}")
+        return 1
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
@@ -58,6 +65,10 @@ def cases_of(group: str) -> tuple[Case, ...]:
 
 async def run(groups: Sequence[str], *, optimised: bool = False) -> tuple[int, int]:
     totals = [0, 0]
+    task = asyncio.current_task()
+    if task is not None:
+        # Whoever ends the run ends what it has started.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     with tempfile.TemporaryDirectory(prefix="ecluse-attacks-") as folder:
         async with Stage(Path(folder), optimised=optimised) as stage:
             stand_in = await stage.stand_in()
@@ -72,28 +83,35 @@ async def run(groups: Sequence[str], *, optimised: bool = False) -> tuple[int, i
 
 async def _group(group: str, world: World, stand_in: World) -> tuple[int, int]:
     mark = world.log_mark()
-    cases = cases_of(group)
-    results = [await _one(case, world) for case in cases]
+    cases = list(cases_of(group))
     controlled = [case for case in cases if case.controlled]
     if controlled and "--bare" not in sys.argv:
-        results.append(await _one(_control(group, controlled, stand_in), world))
-    results.append(await _one(_alive(group, mark), world))
-    return results.count(True), results.count(False)
+        cases.append(_control(group, controlled, stand_in))
+    cases.append(_alive(group, mark))
+    failures = 0
+    for case in cases:
+        why = await _one(case, world)
+        failures += why is not None
+        if why is not None and failures <= _MOST_SHOWN:
+            print(f"FAILED {case.name}: {why}", flush=True)
+    if failures > _MOST_SHOWN:
+        print(f"FAILED {failures - _MOST_SHOWN} more of {group}")
+    return len(cases) - failures, failures
 
 
-async def _one(case: Case, world: World) -> bool:
+async def _one(case: Case, world: World) -> str | None:
+    """Why it failed; None where it passed."""
     began = time.monotonic()
     try:
         async with asyncio.timeout(_EACH_WITHIN):
             await case.run(world)
     except Exception as error:
-        print(f"FAILED {case.name}: {_why(error)}", flush=True)
-        return False
+        return _why(error)
     finally:
         took = time.monotonic() - began
         if "--times" in sys.argv and took > _SLOW:
             print(f"{took:.1f} s {case.name}", flush=True)
-    return True
+    return None
 
 
 def _control(group: str, cases: Sequence[Case], stand_in: World) -> Case:

@@ -2,7 +2,13 @@
 
 import importlib
 
-from tests.attacks import advisories_operations, advisories_requests, advisories_signing
+from tests.attacks import (
+    advisories_headers,
+    advisories_operations,
+    advisories_requests,
+    advisories_signing,
+    advisories_sources,
+)
 from tests.attacks.cases import Case, expect, uncontrolled
 from tests.attacks.not_yet import NOT_YET
 from tests.attacks.world import World
@@ -36,14 +42,20 @@ ELSEWHERE = {
 }
 # Every line of attacks.md 1A up to K117.
 LINES = (
-    "001 002 004 005 006 007 009 010 011 012 014 015 016 017 019 020 021 022 024 025 026 027 029 030 031 "
-    "032 034 035 036 037 039 040 041 042 044 045 046 047 049 050 051 052 054 055 056 057 059 060 061 062 "
-    "064 065 066 067 069 070 071 072 074 075 076 077 079 080 081 082 084 085 086 087 089 090 091 092 094 "
-    "095 096 097 099 100 101 102 104 105 106 107 109 110 111 112 114 115 116 117"
+    "001 002 004 005 006 007 009 010 011 012 014 015 016 017 019 020 021 022 024 025 026 027 029 030 031 032 034 "
+    "035 036 037 039 040 041 042 044 045 046 047 049 050 051 052 054 055 056 057 059 060 061 062 064 065 066 067 "
+    "069 070 071 072 074 075 076 077 079 080 081 082 084 085 086 087 089 090 091 092 094 095 096 097 099 100 101 "
+    "102 104 105 106 107 109 110 111 112 114 115 116 117"
 )
 _GROUPS = ("headers", "paths", "desync", "redirects", "cross_site", "sessions", "openid", "outbound")
 
-_OWN = advisories_requests.CASES + advisories_signing.CASES + advisories_operations.CASES
+_OWN = (
+    *advisories_headers.CASES,
+    *advisories_requests.CASES,
+    *advisories_signing.CASES,
+    *advisories_operations.CASES,
+    *advisories_sources.CASES,
+)
 
 
 async def every_line_has_its_place(world: World) -> None:

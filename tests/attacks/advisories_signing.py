@@ -304,7 +304,7 @@ CASES: tuple[Case, ...] = (
     uncontrolled("K055.5", "a zero-width joiner inside", compares_exactly("ro\u200dot", 200)),
     Case("K057", "nothing is reflected", nothing_is_reflected),
     uncontrolled("K067", "no step is skipped", steps_are_not_skipped),
-    Case("K069", "nothing else answers", nothing_else_answers),
+    Case("K069.1", "nothing else answers", nothing_else_answers),
     uncontrolled("K097", "a provider that the app does not list", provider_not_listed),
     uncontrolled("K102", "forms that are large or break off", large_and_broken_forms),
 )

@@ -1,6 +1,9 @@
 """CS: what one browser began, no other finishes; and no other site's page signs anybody in or out. attacks.md 2.4."""
 
+import asyncio
+import re
 import time
+from copy import deepcopy
 
 from gateway.stores.sqlite import SqliteStore
 from gateway.stores.transactions import Transactions
@@ -177,11 +180,36 @@ async def transaction_of_another(world: World) -> None:
     await not_signed_in(world, mallory)
 
 
+async def at_once(world: World, login: str, word: str) -> tuple[list[Response], Person]:
+    """One browser, one address, twenty times at the same moment, over both workers."""
+    person, page = await (to_callback if word == CALLBACK else to_enter)(world, login)
+    twins = [Person("en", jar=deepcopy(person.jar)) for _ in range(20)]
+    answers = await asyncio.gather(*(twin.step("GET", page.location) for twin in twins))
+    for twin in twins:
+        await twin.close()
+    return list(answers), person
+
+
+def makes_one_seat(word: str) -> Run:
+    """Invariant 6: what is for one use is had by one request, whichever worker it comes to."""
+
+    async def run(world: World) -> None:
+        redeemed = len(world.alpha.redeemed)
+        answers, _ = await at_once(world, "bob", word)
+        seats = [line for answer in answers for line in answer.all("Set-Cookie") if re.match(f"{SEAT}=[^;]", line)]
+        expect(len(seats) == 1, f"{len(seats)} seats were made: {[answer.status for answer in answers]}")
+        expect(len(world.alpha.redeemed) - redeemed <= 1, "a code was redeemed more than once")
+
+    return run
+
+
 HANDOVER = (
     ("a hand-over code in another browser", code_in_another_browser),
     ("a hand-over code on another host", code_on_another_host),
     ("a hand-over code twice", code_twice),
     ("a transaction of another browser", transaction_of_another),
+    ("a state twenty times at once", makes_one_seat(CALLBACK)),
+    ("a hand-over code twenty times at once", makes_one_seat(ENTER)),
 )
 
 # --- CS02: logout ---

@@ -21,7 +21,12 @@ async def without_asserts(world: World) -> None:
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
     )
-    output, _ = await process.communicate()
+    try:
+        output, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
     told = output.decode("utf-8", "replace")
     found = re.search(r"^(\d+) passed, 0 failed$", told, re.MULTILINE)
     expect(found is not None and int(found[1]) > 200, f"under -O: {told[-1500:]}")
