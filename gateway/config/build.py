@@ -6,7 +6,7 @@ A worker imports this and neither the YAML reader nor pydantic: what is in a pla
 import hashlib
 import json
 from base64 import b64decode
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import replace
 from typing import cast
 
@@ -51,7 +51,7 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
         elif gateway is not None:
             # Compiling has found no conflicts in these rules.
             routes = yield from RouteTable.build_steps(rules, value["case_insensitive"])
-            apps[value["name"]] = _app(value, routes, gateway)
+            apps[value["name"]] = _app(value, routes, gateway, providers)
             rules = []
         yield
     if gateway is None:
@@ -128,7 +128,7 @@ def _set(values: list[str] | None) -> frozenset[str] | None:
     return None if values is None else frozenset(values)
 
 
-def _app(plan: AppPlan, routes: RouteTable, gateway: Gateway) -> App:
+def _app(plan: AppPlan, routes: RouteTable, gateway: Gateway, providers: Mapping[str, OidcProvider]) -> App:
     return App(
         name=plan["name"],
         file=plan["file"],
@@ -136,7 +136,7 @@ def _app(plan: AppPlan, routes: RouteTable, gateway: Gateway) -> App:
         scheme=plan["scheme"],
         port=plan["port"],
         upstream=_upstream(plan, gateway.timeouts),
-        providers=tuple(plan["providers"]),
+        issuers={name: providers[name].issuer for name in plan["providers"]},
         leniency=PathLeniency(
             frozenset(plan["parameters"]), plan["case_insensitive"], plan["merge_slashes"], plan["encoding"]
         ),

@@ -9,15 +9,15 @@ from gateway.policy.decide import decide
 
 
 def compile_passage(app: App, segments: tuple[str, ...], method: str, identity: Identity | None) -> Passage:
-    """An identity of a provider that the app does not list counts as nobody (invariant 5)."""
-    heard = identity if identity is not None and identity.provider in app.providers else None
+    """An identity that the app does not hear counts as nobody (invariant 5)."""
+    heard = identity if identity is not None and app.hears(identity) else None
     decision = decide(app.routes.find(segments), method, heard)
     match decision:
         case Allow():
             try:
                 return Passage(decision, app.translation.render(heard))
             except GatewayError as error:
-                return Passage(Deny(decision.rule, error.code), None)
+                return Passage(Deny(decision.rule, error.code, detail=error.detail), None)
         case Challenge() if identity is not None:
             return Passage(Challenge(decision.rule, POLICY_PROVIDER), None)
         case _:

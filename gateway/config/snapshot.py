@@ -6,6 +6,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Literal
 
 from gateway.model.decision import Decision
+from gateway.model.identity import Identity
 from gateway.model.provider import OidcProvider
 from gateway.model.session import SeatLimits
 from gateway.policy.routes import RouteTable
@@ -97,7 +98,8 @@ class Passage:
 class App:
     """One legacy application. `scheme` and `port` (None: the scheme's own) are what browsers use for its hosts.
 
-    `file`: as RuleRef names it. `seat_then`: what follows the end of a seat. `body_limit`: bytes, 0 for none.
+    `file`: as RuleRef names it. `issuers`: the providers that its file lists, in its order, and the issuer of each.
+    `seat_then`: what follows the end of a seat. `body_limit`: bytes, 0 for none.
     """
 
     name: str
@@ -106,13 +108,21 @@ class App:
     scheme: str
     port: int | None
     upstream: Upstream
-    providers: tuple[str, ...]
+    issuers: Mapping[str, str]
     leniency: PathLeniency
     routes: RouteTable
     translation: Translation
     seat_limits: SeatLimits
     seat_then: Literal["resume", "sign_in"]
     body_limit: int
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        return tuple(self.issuers)
+
+    def hears(self, identity: Identity) -> bool:
+        """Invariant 5: only the providers that its file lists, and only under the issuer that each has now."""
+        return self.issuers.get(identity.provider) == identity.issuer
 
     def origin(self, host: str) -> str:
         """The origin that browsers use for one canonical host of this app."""

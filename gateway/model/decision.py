@@ -22,11 +22,12 @@ class Allow:
 
 @dataclass(frozen=True, slots=True)
 class Deny:
-    """`refusal`: the app file's own text for the person, empty where it has none."""
+    """`refusal`: the app file's own text for the person. `detail`: more for the operator. Empty where there is none."""
 
     rule: RuleRef | None
     reason: Code
     refusal: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class Challenge:
         target = return_target(app, visit.parameter("to"))
         cookie = visit.seat_cookie()
         seat = await self._sessions.load(visit.call.host, cookie) if cookie else None
-        if seat is not None and seat.live and seat.identity.provider in app.providers:
+        if seat is not None and seat.live and app.hears(seat.identity):
             return redirect(app.origin(visit.call.host) + target)
         visit.way_back = login_link(app, visit.call.host, target)
         visit.require_navigation()

@@ -28,7 +28,7 @@ class SessionPages:
         visit.kind = "json"
         app = app_here(visit)
         seat = await self._seat(visit)
-        if seat is None or seat.identity.provider not in app.providers:
+        if seat is None or not app.hears(seat.identity):
             raise GatewayError(SIGN_IN_REQUIRED, "no session that this application listens to")
         body = json.dumps(self._told(app, seat), ensure_ascii=False, separators=(",", ":"))
         return Page(200, (*BARE, (b"Content-Type", b"application/json; charset=utf-8")), body.encode())

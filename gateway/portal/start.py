@@ -7,7 +7,6 @@ from gateway.config.snapshot import App
 from gateway.model.codes import LOGIN_LOOP, LOGIN_OTHER_BROWSER, LOGIN_TRANSACTION_GONE, LOGIN_UNKNOWN_PROVIDER
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page, Sessions, Transactions
-from gateway.model.session import Seat
 from gateway.model.transaction import Transaction
 from gateway.portal.answers import redirect
 from gateway.portal.freshness import is_fresh, may_have_ended
@@ -46,7 +45,7 @@ class Start:
         return (
             seat is not None
             and seat.live
-            and _listed(visit, app, seat)
+            and app.hears(seat.identity)
             and is_fresh(visit.call.snapshot, seat.identity, transaction)
             and (step.fresh or not may_have_ended(app, seat.identity, transaction, self._now()))
         )
@@ -84,8 +83,3 @@ class Start:
 
 def _ask_link(provider: str, transaction: str) -> str:
     return f"{PREFIX}login?t={quote(transaction, safe='')}&provider={quote(provider, safe='')}"
-
-
-def _listed(visit: Visit, app: App, seat: Seat) -> bool:
-    # Invariant 5: an app listens only to the providers that its file lists, and to those still configured.
-    return seat.identity.provider in app.providers and seat.identity.provider in visit.call.snapshot.providers

@@ -2,7 +2,7 @@ from gateway.config.passages import compile_passage
 from gateway.model.codes import POLICY_PROVIDER, SIGN_IN_REQUIRED, TRANSLATION_UNENCODABLE
 from gateway.model.decision import Allow, Challenge, Deny
 from gateway.model.identity import Identity
-from tests.config.samples import PERMIS, sample_snapshot
+from tests.config.samples import METROPOLE, PERMIS, sample_snapshot
 
 APP = sample_snapshot().apps["permis"]
 
@@ -24,7 +24,10 @@ def test_nothing_is_injected_for_nobody_and_nothing_goes_with_a_refusal() -> Non
     assert public.injection is not None
     assert public.injection.headers == b""
     refused = compile_passage(
-        APP, ("admin", ""), "GET", Identity("metropole", "i", "paul", {"uid": ("paul",), "groups": ("ONDE",)})
+        APP,
+        ("admin", ""),
+        "GET",
+        Identity("metropole", "http://127.0.0.1:9400", "paul", {"uid": ("paul",), "groups": ("ONDE",)}),
     )
     assert (type(refused.decision), refused.injection) == (Deny, None)
 
@@ -40,10 +43,22 @@ def test_a_provider_that_the_app_does_not_list_is_not_heard() -> None:
     assert public.injection.headers == b""
 
 
-def test_what_cannot_be_said_to_the_application_is_a_refusal() -> None:
+def test_a_provider_under_another_issuer_is_not_heard() -> None:
+    """Invariant 5: the name of a provider file that now means somebody else does not carry old sessions over."""
+    moved = sample_snapshot({"providers/metropole.yaml": METROPOLE.replace("127.0.0.1:9400", "127.0.0.1:9499")})
+    passage = compile_passage(moved.apps["permis"], ("",), "GET", person())
+    assert isinstance(passage.decision, Challenge)
+    assert passage.decision.reason is POLICY_PROVIDER
+    public = compile_passage(moved.apps["permis"], ("public", ""), "GET", person())
+    assert public.injection is not None
+    assert public.injection.headers == b""
+
+
+def test_what_cannot_be_said_to_the_application_is_a_refusal_that_names_the_header() -> None:
     passage = compile_passage(APP, ("",), "GET", person(uid=("helene", "x")))
     assert isinstance(passage.decision, Deny)
     assert (passage.decision.reason, passage.injection) == (TRANSLATION_UNENCODABLE, None)
+    assert passage.decision.detail == "X-Remote-User: 2 values and no `join`"
 
 
 def test_an_app_that_injects_nothing_injects_nothing() -> None:

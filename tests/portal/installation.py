@@ -102,8 +102,11 @@ class Installation:
         self.browsers.append(browser)
         return browser
 
-    def change(self, name: str, **changes: Any) -> None:
+    def change(self, name: str, *, providers: tuple[str, ...] | None = None, **changes: Any) -> None:
         """Another snapshot, in which the file of one app says something else."""
+        if providers is not None:
+            known = self.snapshot.providers
+            changes["issuers"] = {each: known[each].issuer if each in known else "" for each in providers}
         app = replace(self.snapshot.apps[name], **changes)
         apps = {**self.snapshot.apps, name: app}
         self.snapshot = replace(self.snapshot, apps=apps, exact_hosts=_hosts(apps))
@@ -111,6 +114,9 @@ class Installation:
     def change_provider(self, name: str, **changes: Any) -> None:
         provider = replace(self.snapshot.providers[name], **changes)
         self.snapshot = replace(self.snapshot, providers={**self.snapshot.providers, name: provider})
+        for app in self.snapshot.apps.values():
+            if name in app.issuers:
+                self.change(app.name, issuers={**app.issuers, name: provider.issuer})
 
     def logged(self) -> list[dict[str, Any]]:
         """Every event up to now; the log is closed by it."""
@@ -179,11 +185,11 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
 
 
 def _snapshot(port: int, metropole: Op, departement: Op, portal_host: str) -> Snapshot:
-    both = ("metropole", "departement")
+    one, other = {"metropole": metropole.issuer}, {"departement": departement.issuer}
     apps = {
-        "permis": _app("permis", PERMIS, port, both),
-        "actes": _app("actes", ACTES, port, ("metropole",)),
-        "elections": _app("elections", ELECTIONS, port, ("departement",)),
+        "permis": _app("permis", PERMIS, port, one | other),
+        "actes": _app("actes", ACTES, port, one),
+        "elections": _app("elections", ELECTIONS, port, other),
     }
     return Snapshot(
         revision="1",
@@ -202,7 +208,7 @@ def _hosts(apps: Mapping[str, App]) -> dict[str, App]:
 
 
 def _app(
-    name: str, host: str, port: int, providers: tuple[str, ...], then: Literal["resume", "sign_in"] = "resume"
+    name: str, host: str, port: int, issuers: Mapping[str, str], then: Literal["resume", "sign_in"] = "resume"
 ) -> App:
     return App(
         name=name,
@@ -211,7 +217,7 @@ def _app(
         scheme="http",
         port=port,
         upstream=Upstream("http", "127.0.0.1", 9, None, None, Timeouts()),
-        providers=providers,
+        issuers=issuers,
         leniency=STRICT,
         routes=RouteTable.build((), False),
         translation=Translation.compile(
