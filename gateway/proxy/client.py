@@ -333,8 +333,20 @@ class ClientConnection(Reading):
         """Whether a request is at an upstream, or waits for a connection to one or for its seat."""
         return self.upstream is not None or self.task is not None
 
+    def judge(self) -> None:
+        """The policy has changed: who would no longer be let in is cut as if the session had ended."""
+        if self.task is not None:
+            # Its seat or its connection is awaited, for seconds at most: it is judged when it has them.
+            self.plane.loop.call_later(_CUT_SECONDS, self._judge_if_still, self.request.id)
+        elif self.upstream is not None and self.upstream.pool is not None and not walk.stands(self, self.plane.places):
+            self.cut()
+
+    def _judge_if_still(self, request_id: bytes) -> None:
+        if self.state != CLOSED and self.request.id == request_id and self.under_way:
+            self.judge()
+
     def cut(self) -> None:
-        """The session behind the answer under way has ended: what streams is cut, what is about to end may end."""
+        """Whoever is behind the answer under way may no longer have it: what streams is cut, what ends soon may end."""
         if monotonic() - self.request.started > _CUT_SECONDS:
             self.abort()
         else:

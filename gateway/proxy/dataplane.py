@@ -25,6 +25,7 @@ from gateway.proxy.response import ResponseHeads
 from gateway.proxy.timers import Timers
 from gateway.proxy.upstream import UpstreamConnection
 
+_JUDGED_AT_ONCE: Final = 20
 _CLASSES: Final = ("0xx", "1xx", "2xx", "3xx", "4xx", "5xx")
 _USUAL_HEAD: Final = 8192
 _IDLE_AT_THE_END: Final = 1.0
@@ -84,8 +85,9 @@ class DataPlane:
         return lambda: ClientConnection(self, scheme)
 
     def snapshot_swapped(self) -> None:
-        """After the holder's assignment. The next request would see it by itself; this makes it so at once."""
+        """After the holder's assignment. The next request would see it by itself; what streams is judged anew here."""
         self.renew()
+        self._judge([client for client in self.connections if client.under_way])
 
     def revoked(self, seats: Iterable[Seat]) -> None:
         """Cuts what is still streaming for these seats; `seat.live` already keeps everything new out."""
@@ -128,6 +130,13 @@ class DataPlane:
         key = ("ecluse_http_connections_total",)
         values[key] = values.get(key, 0) + self._accepted
         self._accepted = 0
+
+    def _judge(self, clients: list[ClientConnection]) -> None:
+        """A few in each turn of the loop (invariant 14)."""
+        for client in clients[:_JUDGED_AT_ONCE]:
+            client.judge()
+        if len(clients) > _JUDGED_AT_ONCE:
+            self.loop.call_soon(self._judge, clients[_JUDGED_AT_ONCE:])
 
     # --- for the connections ---
 
@@ -172,9 +181,6 @@ class DataPlane:
             request_id=request.id.decode("ascii"),
         )
 
-    def store_failed(self) -> None:
-        self.counters.add("ecluse_session_store_errors_total")
-
     def faulted(self, fault: Exception, request_id: bytes) -> None:
         """Where, not what: a message could hold a value that is nobody's business."""
         frame = traceback.extract_tb(fault.__traceback__)[-1:]
@@ -217,7 +223,7 @@ def _add(values: dict[tuple[str, ...], float], key: tuple[str, ...], count: int)
 
 
 def _ids() -> Iterator[bytes]:
-    """Request ids, 128 bits in hex: random for the worker, then a walk that shows no counts and does not repeat."""
+    """Request ids, 128 bits in hex: random for the worker, then a walk that does not repeat."""
     prefix = secrets.token_hex(8).encode("ascii")
     walk = itertools.count(secrets.randbits(62), secrets.randbits(20) | 1)
     return map((prefix + b"%016x").__mod__, walk)

@@ -91,7 +91,7 @@ class Lane:
 
     __slots__ = (
         "_keys", "_numbers", "anonymous", "app", "body_limit", "cookie_names", "decisions", "errors", "host_line",
-        "injected", "limits", "lines", "name", "policy", "pool", "revision", "statuses", "stripped", "timeouts",
+        "limits", "lines", "name", "policy", "pool", "revision", "statuses", "stripped", "timeouts",
     )  # fmt: skip
 
     def __init__(
@@ -108,7 +108,6 @@ class Lane:
         self.timeouts = timeouts if app is None else app.upstream.timeouts
         self.body_limit = limits.body if app is None else app.body_limit
         self.policy = policy
-        self.injected: frozenset[bytes] = frozenset() if translation is None else translation.header_folds
         self.cookie_names: frozenset[bytes] = frozenset() if translation is None else translation.cookie_names
         header = None if app is None else app.upstream.host_header
         self.host_line = None if header is None else b"\r\nHost: " + header.encode("ascii")

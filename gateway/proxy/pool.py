@@ -119,10 +119,6 @@ class Pools:
             pool = self._by_key[key] = Pool(upstream, self._loop, self._make)
         return pool
 
-    def prune(self, live: set[Pool]) -> None:
-        """Forgets the pools that no application of a snapshot uses; their idle connections end by themselves."""
-        self._by_key = {key: pool for key, pool in self._by_key.items() if pool in live}
-
     def close(self) -> None:
         for pool in self._by_key.values():
             for connection in tuple(pool.idle):

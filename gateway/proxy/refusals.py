@@ -53,7 +53,8 @@ def deny(client: "ClientConnection", ready: Ready) -> None:
     """Signed in or not, this may not be: 403, never a redirect."""
     request, plane = client.request, client.plane
     decision = ready.decision
-    refusal = decision.refusal if isinstance(decision, Deny) else ""
+    refusal, detail = (decision.refusal, decision.detail) if isinstance(decision, Deny) else ("", "")
+    more = {"detail": detail} if detail else {}
     rule = "" if decision.rule is None else f"{decision.rule.file}:{decision.rule.line}"
     plane.log.event(
         "access.denied",
@@ -62,6 +63,7 @@ def deny(client: "ClientConnection", ready: Ready) -> None:
         rule=rule,
         request_id=request.id.decode("ascii"),
         client=client.memo.chain[0],
+        **more,
     )
     page = plane.pages.render(
         decision.reason,

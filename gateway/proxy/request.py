@@ -11,7 +11,6 @@ from httptools import HttpParserError, HttpParserInvalidMethodError, HttpParserU
 
 from gateway.model.codes import WIRE_FRAMING, WIRE_METHOD, WIRE_SYNTAX, WIRE_TARGET, Code
 from gateway.model.errors import GatewayError
-from gateway.model.names import fold
 from gateway.model.session import Seat
 from gateway.proxy.lane import Lane, Ready, Spot
 from gateway.proxy.places import Place, Places
@@ -46,9 +45,9 @@ class Request:
 
     __slots__ = (
         "_block", "_fields", "_kept_alive", "_parser", "_places", "_values", "admitted", "bound", "cookie", "expects",
-        "forged", "framing", "id", "keep_alive", "lane", "lines", "middle", "middle_of", "names", "on_body",
+        "framing", "id", "keep_alive", "lane", "lines", "middle", "middle_of", "names", "on_body",
         "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete", "on_message_begin",
-        "on_message_complete", "on_url", "place", "rare", "seat", "seat_cookie", "spot", "started", "upgrade",
+        "on_message_complete", "on_url", "place", "rare", "seat", "seat_cookie", "spot", "started",
     )  # fmt: skip
 
     place: Place
@@ -75,10 +74,9 @@ class Request:
         self.seat_cookie: bytes | None = None
         self.admitted = False
         self.framing = NO_BODY
-        self.expects = self.upgrade = self.bound = False
+        self.expects = self.bound = False
         self.keep_alive = True
         self.seat: Seat | None = None
-        self.forged: Names = ()
         self.id = b""
         self.started = 0.0
 
@@ -171,7 +169,7 @@ class Request:
                 self.fresh()
         else:
             self.framing = NO_BODY
-            self.expects = self.upgrade = self.bound = False
+            self.expects = self.bound = False
 
     def _connection(self, connection: bytes, spot: Spot) -> None:
         options = [option.strip(b" \t").lower() for option in connection.split(b",")]
@@ -183,10 +181,8 @@ class Request:
     def _unusual(self, shape: Shape, spot: Spot) -> None:
         if spot.authority is not None and spot.authority != self.place.host:
             raise GatewayError(WIRE_TARGET, "absolute form of another host")
-        stripped = [name for name in shape.dropped if name.lower() not in HOP_BY_HOP]
-        if stripped:
+        if any(name.lower() not in HOP_BY_HOP for name in shape.dropped):
             self.lane.stripped += 1
-            self.forged = tuple(name for name in stripped if fold(name) in self.lane.injected)
 
     def _frame(self, spot: Spot) -> None:
         rare = self.rare
@@ -195,7 +191,6 @@ class Request:
             spot.method, spot.version(), 1, rare.get(CONTENT_LENGTH), rare.get(TRANSFER_ENCODING), upgrade, expect
         )
         self.expects = expects_continue(spot.version(), expect, self.framing)
-        self.upgrade = upgrade is not None
         self.bound = AUTHORIZATION in rare and binds_connection(rare[AUTHORIZATION])
 
     @property

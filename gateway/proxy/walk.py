@@ -13,6 +13,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.proxy import portal_lane
 from gateway.proxy.lane import ALLOW, CHALLENGE, Ready
+from gateway.proxy.places import Places
 from gateway.proxy.pool import FRESH_SECONDS, Pool
 from gateway.proxy.refusals import deny, refuse, unauthorized
 from gateway.proxy.upstream import IDLE, UpstreamConnection
@@ -86,7 +87,6 @@ def _without_store(client: "ClientConnection", error: GatewayError) -> None:
     if request.lane.passage(request.spot, None).kind == ALLOW:
         decide(client, None)
     else:
-        client.plane.store_failed()
         refuse(client, STORE_UNREACHABLE, detail=error.detail)
 
 
@@ -125,6 +125,18 @@ def challenge(client: "ClientConnection", ready: Ready) -> None:
         portal_lane.challenge(client, reason)
     else:
         unauthorized(client, reason, kind)
+
+
+def stands(client: "ClientConnection", places: Places) -> bool:
+    """Invariant 12: whether what is under way would be let in under this snapshot too, by the same application."""
+    request = client.request
+    try:
+        lane = places.find(request.place.authority).lane
+        if lane.app is None or lane.name != request.lane.name:
+            return False
+        return lane.passage(lane.read_line(request.spot.line + b"\r\n"), request.seat).kind == ALLOW
+    except GatewayError:
+        return False
 
 
 # --- to the application ---

@@ -4,10 +4,12 @@ import asyncio
 
 import pytest
 
-from tests.config.samples import sample_snapshot
+from gateway.proxy import client as client_module
+from gateway.proxy.pool import Pool
+from tests.config.samples import METROPOLE, sample_snapshot
 from tests.proxy.applications import OK, application
 from tests.proxy.certificates import client_side, server_side
-from tests.proxy.gateways import SIGNED_IN, ask, blot, files, forwarded, gateway, reached
+from tests.proxy.gateways import SIGNED_IN, Gateway, ask, blot, files, forwarded, gateway, reached
 from tests.proxy.stand_ins import COOKIE
 
 PUBLIC = ask(b"GET /public/a")
@@ -180,6 +182,105 @@ async def test_a_request_under_way_ends_as_it_began() -> None:
         app.peers[0].send(OK)
         assert (await client.answer()).status == 200
         assert (await client.ask(PUBLIC)).status == 421
+
+
+EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n"
+DENIES = {"/**, allow: signed_in": "/**, allow: {group: x}"}
+STILL_ALLOWS = {"/**, allow: signed_in": "/**, allow: {claim: {name: uid, equals: jdupont}}"}
+
+
+def take(gate: Gateway, port: int, changes: dict[str, str]) -> None:
+    """Another snapshot of the application's file."""
+    changed = files(port)
+    for old, new in changes.items():
+        assert old in changed["apps/permis.yaml"]
+        changed["apps/permis.yaml"] = changed["apps/permis.yaml"].replace(old, new)
+    gate.plane.holder.snapshot = sample_snapshot(changed)
+    gate.plane.snapshot_swapped()
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        (DENIES, b"GET /a"),
+        ({"permis.localhost": "other.localhost"}, b"GET /a"),
+        ({"anyone": "signed_in"}, b"GET /public/a"),
+        ({"app: permis": "app: autre"}, b"GET /a"),
+    ],
+    ids=["denied", "host gone", "no longer public", "another application on the host"],
+)
+async def test_invariant_12_a_stream_ends_that_the_new_policy_would_not_let_in(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], path: bytes
+) -> None:
+    monkeypatch.setattr(client_module, "_CUT_SECONDS", 0.1)
+    async with application(then=EVENTS) as app, gateway(app) as gate:
+        headers = [] if b"public" in path else [gate.sign_in()]
+        client = await gate.client()
+        client.send(ask(path, *headers))
+        peer = await app.peer()
+        take(gate, app.port, changes)
+        await asyncio.wait_for(peer.lost.wait(), 2)
+        assert b"data: 1" in await client.rest()
+
+
+@pytest.mark.parametrize("path", [b"GET /a", b"GET /public/a"])
+async def test_a_stream_goes_on_that_the_new_policy_lets_in_too(monkeypatch: pytest.MonkeyPatch, path: bytes) -> None:
+    monkeypatch.setattr(client_module, "_CUT_SECONDS", 0.1)
+    async with application(then=EVENTS) as app, gateway(app) as gate:
+        client = await gate.client()
+        client.send(ask(path, gate.sign_in()))
+        peer = await app.peer()
+        take(gate, app.port, STILL_ALLOWS)
+        await asyncio.sleep(0.4)
+        assert not peer.lost.is_set()
+        peer.send(b"data: 2\n\n")
+        await asyncio.wait_for(client.reader.readuntil(b"data: 2\n\n"), 2)
+
+
+async def test_invariant_12_every_stream_is_judged_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "_CUT_SECONDS", 0.1)
+    async with application(then=EVENTS) as app, gateway(app) as gate:
+        cookie, peers = gate.sign_in(), []
+        for _ in range(25):
+            (await gate.client()).send(ask(b"GET /a", cookie))
+            peers.append(await app.peer())
+        take(gate, app.port, DENIES)
+        async with asyncio.timeout(3):
+            for peer in peers:
+                await peer.lost.wait()
+
+
+async def test_invariant_12_what_waits_for_its_connection_is_judged_when_it_has_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client_module, "_CUT_SECONDS", 0.1)
+    connect, waiting, go_on = Pool._connect, asyncio.Event(), asyncio.Event()
+
+    async def slowly(pool: Pool, waiter: object) -> None:
+        waiting.set()
+        await go_on.wait()
+        await connect(pool, waiter)
+
+    monkeypatch.setattr(Pool, "_connect", slowly)
+    async with application(then=EVENTS) as app, gateway(app) as gate:
+        client = await gate.client()
+        client.send(ask(b"GET /a", gate.sign_in()))
+        await waiting.wait()
+        take(gate, app.port, DENIES)
+        go_on.set()
+        peer = await app.peer()
+        await asyncio.wait_for(peer.lost.wait(), 2)
+
+
+async def test_invariant_5_a_session_of_a_provider_that_moved_to_another_issuer_is_not_heard() -> None:
+    async with application() as app, gateway(app) as gate:
+        cookie = gate.sign_in()
+        assert (await gate.once(ask(b"GET /a", cookie))).status == 200
+        moved = METROPOLE.replace("127.0.0.1:9400", "127.0.0.1:9499")
+        gate.plane.holder.snapshot = sample_snapshot({**files(app.port), "providers/metropole.yaml": moved})
+        gate.plane.snapshot_swapped()
+        assert (await gate.once(ask(b"GET /a", cookie))).status == 401
+        assert len(app.requests) == 1
 
 
 # --- counters ---

@@ -153,3 +153,13 @@ async def test_a_refusal_to_http_1_0(client_said: bytes, kept: bytes) -> None:
     async with application() as app, gateway(app) as gate:
         answer = await gate.once(b"GET /a " + client_said + b"\r\nHost: permis.localhost\r\n\r\n")
         assert answer.values(b"Connection") == [kept]
+
+
+async def test_what_cannot_be_said_to_the_application_names_the_header_in_the_log_alone() -> None:
+    async with application() as app, gateway(app) as gate:
+        answer = await gate.once(ask(b"GET /a", gate.sign_in(uid=("jdupont", "other"))))
+        assert (answer.status, app.requests) == (403, [])
+        assert b"X-Remote-User" not in answer.body
+    (denied,) = gate.log.named("access.denied")
+    assert denied["code"] == "translation.unencodable"
+    assert denied["detail"] == "X-Remote-User: 2 values and no `join`"
