@@ -1,4 +1,4 @@
-"""A provider file, compiled: what we ask of one OpenID Provider and what it may assert."""
+"""A provider file, compiled: what we ask of one identity provider and what it may assert."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -54,3 +54,42 @@ class OidcProvider:
     development: bool = False
     private_addresses: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SamlProvider:
+    """What a provider file says of one SAML identity provider; its keys and endpoints are in its metadata.
+
+    `issuer`: its entityID. `signed`: which element's signature is asked for. `attributes` maps our name to the names
+    that its attributes may have (Name or FriendlyName; `NameID` is the subject's). `cbc`: AES-CBC is opened for this
+    provider. `cbc_in_unsigned_response`: even where the Response itself bears no signature. `name_id_format`,
+    `authn_context`: asked for where named. `unsolicited`: IdP-initiated sign-in is let in. Times in seconds.
+    """
+
+    name: str
+    label: str
+    issuer: str
+    signed: Literal["assertion", "response", "both"]
+    attributes: Mapping[str, tuple[str, ...]]
+    tenant_attribute: str | None
+    perimeter: Perimeter
+    skew: int
+    session_idle: int
+    session_absolute: int
+    request_binding: Literal["redirect", "post"] = "redirect"
+    response_binding: Literal["post", "artifact"] = "post"
+    name_id_format: str | None = None
+    authn_context: tuple[str, ...] = ()
+    authn_context_comparison: Literal["exact", "minimum", "better", "maximum"] = "exact"
+    force_authn: bool = False
+    encrypted: bool = False
+    cbc: bool = False
+    cbc_in_unsigned_response: bool = False
+    unsolicited: bool = False
+    ca: bytes | None = None
+    development: bool = False
+    private_addresses: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+Provider = OidcProvider | SamlProvider

@@ -1,0 +1,61 @@
+"""Who speaks in a SAML exchange: what their metadata says of an identity provider, and what we are to all of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Binding = Literal["redirect", "post", "artifact", "soap"]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`response_location`: where answers go if not to `location` (Metadata 2.2.2)."""
+
+    binding: Binding
+    location: str
+    response_location: str | None = None
+    index: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IdpMetadata:
+    """The IDPSSODescriptor of one entity, from metadata that was verified or given by the operator as a file.
+
+    `signing_keys`: SubjectPublicKeyInfo in DER; all may have signed, nothing else may. `scopes`: shibmd:Scope values
+    with whether each is a regular expression. `valid_until`: Unix seconds, None where it says nothing.
+    """
+
+    entity_id: str
+    signing_keys: tuple[bytes, ...]
+    sign_on: tuple[Endpoint, ...]
+    logout: tuple[Endpoint, ...] = ()
+    artifact_resolution: tuple[Endpoint, ...] = ()
+    wants_signed_requests: bool = False
+    name_id_formats: tuple[str, ...] = ()
+    scopes: tuple[tuple[str, bool], ...] = ()
+    valid_until: int | None = None
+    display_names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """`key`: private key, PEM. `certificate`: X.509, PEM: how our metadata publishes the key."""
+
+    id: str
+    key: bytes = field(repr=False)
+    certificate: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceProvider:
+    """Écluse as every identity provider knows it. `keys`: the first signs, each decrypts, all are published.
+
+    URLs are those of the portal host, from gateway.yaml.
+    """
+
+    entity_id: str
+    acs: str
+    artifact_acs: str
+    logout: str
+    logout_soap: str
+    keys: tuple[KeyPair, ...]
