@@ -57,6 +57,26 @@ class OidcProvider:
 
 
 @dataclass(frozen=True, slots=True)
+class MetadataFile:
+    """Metadata that the operator gave as a file: believed as it is, signed or not."""
+
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataUrl:
+    """`kind`: the entity's own document, a federation's aggregate, or the base URL of an MDQ service.
+
+    `keys`: SubjectPublicKeyInfo in DER, one of which has signed it; empty only where the provider file says that what
+    TLS brings is believed unsigned (the entity's own document alone).
+    """
+
+    url: str
+    kind: Literal["entity", "aggregate", "mdq"]
+    keys: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SamlProvider:
     """What a provider file says of one SAML identity provider; its keys and endpoints are in its metadata.
 
@@ -69,6 +89,7 @@ class SamlProvider:
     name: str
     label: str
     issuer: str
+    metadata: MetadataFile | MetadataUrl
     signed: Literal["assertion", "response", "both"]
     attributes: Mapping[str, tuple[str, ...]]
     tenant_attribute: str | None

@@ -40,6 +40,25 @@ class OidcLogin:
 
 
 @dataclass(frozen=True, slots=True)
+class SamlLogin:
+    """An AuthnRequest sent to one provider; found again by its RelayState, which is a reference and tells nothing.
+
+    `request_id`: its ID, which the answer's InResponseTo must name. `authn_context`, `comparison`: what it asked for.
+    `issued_at`: its IssueInstant, Unix seconds; `fresh`: an authentication made now was asked for (ForceAuthn).
+    `binding`, `transaction`: as in OidcLogin.
+    """
+
+    provider: str
+    request_id: str
+    authn_context: tuple[str, ...]
+    comparison: str
+    fresh: bool
+    binding: str
+    transaction: str | None
+    issued_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class HandOver:
     """A seat that lives 30 seconds: what `enter` on the app host needs to make the real one.
 

@@ -47,6 +47,25 @@ class KeyPair:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """Metadata 2.3.2.2. `email`: an address without `mailto:`."""
+
+    kind: Literal["technical", "support", "administrative", "billing", "other"]
+    email: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """Metadata 2.3.2.1. `language`: of its names, such as fr."""
+
+    name: str
+    display_name: str
+    url: str
+    language: str = "fr"
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceProvider:
     """Écluse as every identity provider knows it. `keys`: the first signs, each decrypts, all are published.
 
@@ -59,3 +78,5 @@ class ServiceProvider:
     logout: str
     logout_soap: str
     keys: tuple[KeyPair, ...]
+    contacts: tuple[Contact, ...] = ()
+    organization: Organization | None = None

@@ -2,14 +2,15 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from gateway.model.transaction import HandOver, OidcLogin, Transaction
+from gateway.model.transaction import HandOver, OidcLogin, SamlLogin, Transaction
 
 TRANSACTION = Transaction("permis", "permis.example", "https", "/a?b=c", "0" * 64, 0, 1_700_000_000)
 LOGIN = OidcLogin("metropole", "n", "v", "https://portail.example/_ecluse/callback/metropole", "0" * 64, None, 1)
+SAML_LOGIN = SamlLogin("departement", "_1", (), "exact", False, "0" * 64, None, 1)
 HAND_OVER = HandOver("permis", "permis.example", "/", "0" * 64, "id", b"k" * 32, "metropole", 1)
 
 
-@pytest.mark.parametrize("value", [TRANSACTION, LOGIN, HAND_OVER])
+@pytest.mark.parametrize("value", [TRANSACTION, LOGIN, SAML_LOGIN, HAND_OVER])
 def test_what_is_under_way_is_replaced_never_changed(value: object) -> None:
     with pytest.raises(FrozenInstanceError):
         value.binding = "1" * 64
