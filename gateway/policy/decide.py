@@ -9,7 +9,7 @@ from gateway.model.codes import (
     POLICY_UNKNOWN,
     SIGN_IN_REQUIRED,
 )
-from gateway.model.decision import Allow, Challenge, Decision, Deny, RuleRef
+from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.identity import Identity
 from gateway.policy.conditions import Condition, Truth, evaluate, turns_on_identity
 from gateway.policy.routes import Match
@@ -38,19 +38,6 @@ def decide(match: Match | None, method: str, identity: Identity | None) -> Decis
     if truth is Truth.UNKNOWN:
         return _cannot_tell(deciding, deciding.allow, identity)
     return Allow(deciding.ref, POLICY_ALLOWED)
-
-
-def trace(match: Match | None, method: str, identity: Identity | None) -> tuple[tuple[RuleRef, str, Truth], ...]:
-    """What each rule with a say answers, as (rule, "deny" or "allow", truth), in the order of `decide`."""
-    if match is None:
-        return ()
-    denies = [(rule.ref, "deny", evaluate(condition, identity)) for rule, condition in _denies(match, method)]
-    allows = [
-        (rule.ref, "allow", evaluate(rule.allow, identity))
-        for rule in match.rules
-        if rule.allow is not None and rule.covers(method)
-    ]
-    return (*denies, *allows)
 
 
 def _denies(match: Match, method: str) -> list[tuple[Rule, Condition]]:

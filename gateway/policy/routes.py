@@ -107,6 +107,14 @@ class RouteTable:
             return leaf.match(())
         return leaf.match(tuple(_every(self._denies, segments, 0)))
 
+    def matching(self, segments: tuple[str, ...]) -> tuple[Rule, ...]:
+        """The rules of every pattern that matches, whatever they say: the deciding pattern's first."""
+        return tuple(rule for leaf in _every(self._rules, segments, 0) for rule in leaf.rules)
+
+    def rules(self) -> Iterator[Rule]:
+        """All of them, in no order of meaning."""
+        return _below(self._rules)
+
 
 def conflicts(rules: Iterable[Rule], case_insensitive: bool) -> list[Conflict]:
     """What makes a table ambiguous: rules on one pattern whose methods meet, two different `~re` at one place."""
@@ -210,3 +218,11 @@ def _every(node: _Node, segments: tuple[str, ...], at: int) -> Iterator[_Leaf]:
             yield from _every(node.one, segments, at + 1)
     if node.rest is not None:
         yield node.rest
+
+
+def _below(node: _Node) -> Iterator[Rule]:
+    for leaf in (node.end, node.rest):
+        yield from () if leaf is None else leaf.rules
+    for child in (*node.literals.values(), node.expression, node.one):
+        if child is not None:
+            yield from _below(child)

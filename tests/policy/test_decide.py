@@ -29,7 +29,7 @@ from gateway.policy.conditions import (
     Truth,
     evaluate,
 )
-from gateway.policy.decide import decide, trace
+from gateway.policy.decide import decide
 from gateway.policy.rules import Rule
 from tests.policy.short import PATHS, PATTERNS, by_brute_force, person, rule, split, table
 
@@ -250,15 +250,3 @@ def test_a_decision_depends_on_no_order_and_lets_in_only_what_the_rules_say(
         expected = Challenge
     assert type(decision) is expected
     assert isinstance(decision, Allow) or decision.rule is not None or not matching
-
-
-# --- trace ------------------------------------------------------------------------------------------------------------
-
-
-def test_a_trace_shows_what_each_rule_with_a_say_answers() -> None:
-    wide, narrow = rule("/**", Anyone(), deny=Group("externes")), rule("/x", Group("agents"), methods={"GET"})
-    match = table(wide, narrow).find(("x",))
-    assert trace(match, "GET", AGENT) == ((wide.ref, "deny", Truth.FALSE), (narrow.ref, "allow", Truth.TRUE))
-    assert trace(match, "GET", None) == ((wide.ref, "deny", Truth.UNKNOWN), (narrow.ref, "allow", Truth.UNKNOWN))
-    assert trace(match, "POST", AGENT) == ((wide.ref, "deny", Truth.FALSE),)
-    assert trace(None, "GET", AGENT) == ()

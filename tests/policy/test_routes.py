@@ -10,7 +10,7 @@ from gateway.policy.conditions import Group, SignedIn
 from gateway.policy.routes import RouteTable, conflicts
 from gateway.policy.rules import Rule
 from gateway.wire.target import PathLeniency, canonical_target
-from tests.policy.short import PATHS, PATTERNS, by_brute_force, rule, split, table
+from tests.policy.short import ANYONE, PATHS, PATTERNS, by_brute_force, rule, split, table
 
 
 def decided(path: str, *patterns: str) -> str | None:
@@ -285,3 +285,17 @@ def test_a_large_table_is_built_in_steps() -> None:
     assert pauses == 3
     assert built.find(("a7", "x")).denies == (rules[7],)
     assert built.find(("shadow",)) is None
+
+
+# --- every rule -------------------------------------------------------------------------------------------------------
+
+
+def test_all_rules_are_told_and_those_of_every_matching_pattern_the_deciding_first() -> None:
+    rules = [rule("/**"), rule("/a/**", deny=ANYONE), rule("/a/b"), rule("/a/~[bc]"), rule("/a/*"), rule("/z")]
+    wide, below, literal, expression, one, _ = rules
+    routes = table(*rules, rule("/a/b", shadow=True))
+    assert sorted(routes.rules(), key=lambda each: each.ref.line) == rules
+    assert routes.matching(("a", "b")) == (literal, expression, one, below, wide)
+    assert routes.matching(("a", "x")) == (one, below, wide)
+    assert routes.matching(("q",)) == (wide,)
+    assert table(literal).matching(("q",)) == ()

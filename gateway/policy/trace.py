@@ -1,0 +1,117 @@
+"""Why a decision came out as it did: every rule with a say, and each of its conditions with its truth.
+
+Works on the shape of conditions, so that a condition of a new kind is told without a word about it here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Literal
+
+from gateway.model.decision import RuleRef
+from gateway.model.identity import Identity
+from gateway.policy.conditions import GROUPS, Claim, Condition, Group, Truth, evaluate
+from gateway.policy.routes import Match
+from gateway.policy.rules import Rule
+
+Say = Literal["allow", "deny"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One condition: in words, what it came to, and what of the person it was held against. `parts`: those in it."""
+
+    text: str
+    truth: Truth
+    why: str
+    parts: tuple["Step", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    rule: RuleRef
+    say: Say
+    step: Step
+
+
+def trace(match: Match | None, method: str, identity: Identity | None) -> tuple[Told, ...]:
+    """What each rule with a say answers, in the order of `decide`: every deny, then the allow of the deciding path."""
+    if match is None:
+        return ()
+    return tuple(
+        Told(rule.ref, say, explain(condition, identity))
+        for rule, say, condition in _asked(match)
+        if rule.covers(method)
+    )
+
+
+def explain(condition: Condition, identity: Identity | None) -> Step:
+    parts = tuple(explain(part, identity) for part in _parts(condition))
+    truth = evaluate(condition, identity)
+    return Step(in_words(condition), truth, "" if parts else _why(condition, truth, identity), parts)
+
+
+def in_words(condition: Condition) -> str:
+    """`group administrateurs`, `claim mail suffix @metropole.example`; of one made of others its own word alone."""
+    if any(True for _ in _parts(condition)):
+        return _name(condition)
+    return " ".join((_name(condition), *_fields(condition)))
+
+
+def _asked(match: Match) -> Iterator[tuple[Rule, Say, Condition]]:
+    for rule in match.denies:
+        if rule.deny is not None:
+            yield rule, "deny", rule.deny
+    for rule in match.rules:
+        if rule.allow is not None:
+            yield rule, "allow", rule.allow
+
+
+def _parts(condition: Any) -> Iterator[Condition]:
+    for field in fields(condition):
+        value = getattr(condition, field.name)
+        yield from (part for part in (value if isinstance(value, tuple) else (value,)) if isinstance(part, Condition))
+
+
+def _name(value: object) -> str:
+    """`SignedIn` is signed_in, `Any_` any."""
+    letters = (f"_{letter.lower()}" if letter.isupper() else letter for letter in type(value).__name__)
+    return "".join(letters).strip("_")
+
+
+def _fields(value: Any) -> Iterator[str]:
+    for field in fields(value):
+        yield from _words(getattr(value, field.name))
+
+
+def _words(value: object) -> Iterator[str]:
+    if value is None:
+        return
+    if is_dataclass(value):
+        yield _name(value)
+        yield from _fields(value)
+    elif isinstance(value, frozenset):
+        yield ", ".join(sorted(map(str, value)))
+    elif isinstance(value, tuple):
+        yield ", ".join(" ".join(_words(member)) for member in value)
+    else:
+        yield str(value)
+
+
+def _why(condition: Condition, truth: Truth, identity: Identity | None) -> str:
+    """What there was to look at; nothing where the condition says it all."""
+    if identity is None:
+        return "nobody is signed in" if truth is Truth.UNKNOWN else ""
+    match condition:
+        case Group():
+            return _held(GROUPS, identity)
+        case Claim(name):
+            return _held(name, identity)
+        case _:
+            return ""
+
+
+def _held(name: str, identity: Identity) -> str:
+    if name in identity.left_out:
+        return f"{name}: left out by {identity.provider}"
+    values = identity.attributes.get(name)
+    return f"no {name} here" if values is None else f"{name}: {', '.join(values)}"

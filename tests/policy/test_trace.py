@@ -1,0 +1,116 @@
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.model.identity import Identity
+from gateway.policy.conditions import (
+    All,
+    Any_,
+    Anyone,
+    Claim,
+    Condition,
+    Equals,
+    Exists,
+    Group,
+    Not,
+    SignedIn,
+    Suffix,
+    Truth,
+    Within,
+    evaluate,
+)
+from gateway.policy.trace import Step, explain, in_words, trace
+from tests.policy.short import person, rule, table
+
+AGENT = person(groups=("agents", "élus"))
+NOT_TOLD = person(frozenset({"groups"}))
+
+
+def test_a_trace_shows_what_each_rule_with_a_say_answers() -> None:
+    wide, narrow = rule("/**", Anyone(), deny=Group("externes")), rule("/x", Group("agents"), methods={"GET"})
+    match = table(wide, narrow).find(("x",))
+
+    def told(method: str, identity: Identity | None) -> list[tuple[object, str, Truth]]:
+        return [(one.rule, one.say, one.step.truth) for one in trace(match, method, identity)]
+
+    assert told("GET", AGENT) == [(wide.ref, "deny", Truth.FALSE), (narrow.ref, "allow", Truth.TRUE)]
+    assert told("GET", None) == [(wide.ref, "deny", Truth.UNKNOWN), (narrow.ref, "allow", Truth.UNKNOWN)]
+    assert told("POST", AGENT) == [(wide.ref, "deny", Truth.FALSE)]
+    assert trace(None, "GET", AGENT) == ()
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        (Anyone(), "anyone"),
+        (SignedIn(), "signed_in"),
+        (Group("élus"), "group élus"),
+        (Claim("mail", Equals("a@corp.example")), "claim mail equals a@corp.example"),
+        (Claim("uai", Within(frozenset({"b", "a"}))), "claim uai within a, b"),
+        (Claim("mail", Suffix("@corp.example")), "claim mail suffix @corp.example"),
+        (Claim("uai", Exists()), "claim uai exists"),
+        (All((Anyone(), SignedIn())), "all"),
+        (Any_((Anyone(),)), "any"),
+        (Not(Anyone()), "not"),
+    ],
+)
+def test_a_condition_in_words(condition: Condition, words: str) -> None:
+    assert in_words(condition) == words
+
+
+@pytest.mark.parametrize(
+    ("condition", "identity", "step"),
+    [
+        (Group("agents"), AGENT, Step("group agents", Truth.TRUE, "groups: agents, élus")),
+        (Group("chefs"), person(), Step("group chefs", Truth.UNKNOWN, "no groups here")),
+        (Group("chefs"), NOT_TOLD, Step("group chefs", Truth.UNKNOWN, "groups: left out by metropole")),
+        (Group("chefs"), None, Step("group chefs", Truth.UNKNOWN, "nobody is signed in")),
+        (Claim("mail", Exists()), AGENT, Step("claim mail exists", Truth.UNKNOWN, "no mail here")),
+        (Anyone(), None, Step("anyone", Truth.TRUE, "")),
+        (SignedIn(), AGENT, Step("signed_in", Truth.TRUE, "")),
+    ],
+)
+def test_what_a_condition_came_to_and_what_it_was_held_against(
+    condition: Condition, identity: Identity | None, step: Step
+) -> None:
+    assert explain(condition, identity) == step
+
+
+def test_what_is_made_of_others_shows_each() -> None:
+    step = explain(All((Not(Group("externes")), Any_((Group("agents"), SignedIn())))), AGENT)
+    refused, allowed = step.parts
+    assert (step.text, step.truth, step.why) == ("all", Truth.TRUE, "")
+    assert [part.text for part in refused.parts] == ["group externes"]
+    assert [(part.text, part.truth) for part in allowed.parts] == [
+        ("group agents", Truth.TRUE),
+        ("signed_in", Truth.TRUE),
+    ]
+
+
+LEAVES = st.sampled_from([Anyone(), SignedIn(), Group("agents"), Claim("mail", Suffix("@corp.example"))])
+CONDITIONS = st.recursive(
+    LEAVES,
+    lambda below: st.one_of(
+        below.map(Not),
+        st.lists(below, min_size=1, max_size=3).map(lambda parts: All(tuple(parts))),
+        st.lists(below, min_size=1, max_size=3).map(lambda parts: Any_(tuple(parts))),
+    ),
+    max_leaves=8,
+)
+
+
+@given(CONDITIONS, st.sampled_from([None, AGENT, NOT_TOLD, person(mail=("a@corp.example",))]))
+def test_the_truth_that_is_told_is_the_one_that_decides(condition: Condition, identity: Identity | None) -> None:
+    assert explain(condition, identity).truth is evaluate(condition, identity)
+
+
+def test_fields_of_a_kind_that_is_not_known_here_are_told_in_their_order() -> None:
+    @dataclass(frozen=True)
+    class MaxAge:
+        seconds: int
+        clock: str | None = None
+        days: tuple[str, ...] = ("mon", "tue")
+
+    assert in_words(MaxAge(900)) == "max_age 900 mon, tue"  # type: ignore[arg-type]
