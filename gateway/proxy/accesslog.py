@@ -32,7 +32,7 @@ class AccessLog:
         # The grammar of targets lets no quote, backslash or control byte through.
         self._log.access(
             b'{"time":"%b","event":"access","request_id":"%b","app":"%b","client":"%b","method":"%b","path":"%b",'
-            b'"status":%d,"ms":%.3f}\n'
+            b'"status":%d,"ms":%.3f,"revision":"%b"}\n'
             % (
                 self._stamp,
                 request.id,
@@ -42,5 +42,6 @@ class AccessLog:
                 path,
                 client.status,
                 seconds * 1000,
+                request.lane.revision.encode("ascii"),
             )
         )

@@ -61,6 +61,7 @@ def deny(client: "ClientConnection", ready: Ready) -> None:
         app=request.lane.name,
         code=decision.reason.id,
         rule=rule,
+        revision=request.lane.revision,
         request_id=request.id.decode("ascii"),
         client=client.memo.chain[0],
         **more,

@@ -21,6 +21,7 @@ async def test_a_line_says_who_asked_what_and_what_came_of_it() -> None:
             ("GET", "/_ecluse/enter", 303),
         ]
         assert {(line["event"], line["app"], line["client"]) for line in lines} == {("access", "permis", "127.0.0.1")}
+        assert {line["revision"] for line in lines} == {gate.plane.holder.snapshot.revision}
         assert all(line["ms"] >= 0 and len(line["request_id"]) == 32 and line["time"].endswith("Z") for line in lines)
         assert all(line.endswith(b"}\n") and line.count(b"\n") == 1 for line in gate.log.lines)
         everything = b"".join(gate.log.lines)

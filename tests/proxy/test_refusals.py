@@ -56,6 +56,7 @@ async def test_invariant_10_who_is_signed_in_and_refused_gets_403_and_no_redirec
         (event,) = gate.log.named("access.denied")
         assert (event["app"], event["code"], event["client"]) == ("permis", "policy.unknown", "127.0.0.1")
         assert str(event["rule"]).startswith("policies/apps/permis.yaml:")
+        assert event["revision"] == gate.plane.holder.snapshot.revision
         assert (app.peers, gate.portals) == ([], [])
 
 

@@ -76,6 +76,26 @@ async def test_a_good_folder_is_taken_by_all_workers(world: World) -> None:
     assert (await world.gateway.metrics())["ecluse_config_last_reload_successful"] == 1
 
 
+async def test_every_decision_line_names_the_policy_that_it_was_made_under(world: World) -> None:
+    world.place.settings["access_log"] = "true"
+    world.place.write_gateway()
+    world.place.settings.clear()
+    revisions, mark = [], world.gateway.mark()
+    for narrower in ("/a/**", "/b/**"):
+        closed = f"  - {{path: /**, deny: anyone}}\n  - {{path: {narrower}, allow: anyone}}\n"
+        world.place.write_app("one", ONE, access=closed)
+        revisions.append((await world.gateway.reload())["revision"])
+        assert await everywhere(world.place) == {403}
+    lines = world.gateway.lines(mark, event="access.denied")
+    assert {line["request_id"] for line in lines} <= {
+        line["request_id"] for line in world.gateway.lines(mark, event="access")
+    }
+    for event in ("access.denied", "access"):
+        named = [line["revision"] for line in world.gateway.lines(mark, event=event)]
+        assert sorted(set(named)) == sorted(revisions)
+        assert named == sorted(named, key=revisions.index)
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
