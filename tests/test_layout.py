@@ -16,7 +16,7 @@ from tools.compile_catalogues import stale
 
 ROOT = Path(__file__).resolve().parent.parent
 GATEWAY = ROOT / "gateway"
-PURE = ("model", "wire", "policy", "translation", "identity", "oidc")
+PURE = ("model", "wire", "policy", "translation", "identity", "oidc", "saml")
 
 FUNCTION_LINES = 60
 FILE_LINES = 400
