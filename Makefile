@@ -32,8 +32,8 @@ test: $(READY) ## everything: installs what the tests run against, then pytest, 
 	$(RUN) -m tests.smoke
 	$(RUN) -m tests.attacks
 
-quick: $(READY) ## the tests that need no service
-	$(RUN) -m pytest -m "not service and not browser"
+quick: $(READY) ## the tests that need no service and wait for nothing: under a minute
+	$(RUN) -m pytest -m "not service and not browser and not slow"
 
 check: $(READY) ## lint, format, types, import contract
 	.venv/bin/ruff check

@@ -11,6 +11,8 @@ from tests.cli.test_main import typed
 from tests.walks.place import Place
 from tests.walks.test_reload_at_scale import write_set
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:

@@ -10,6 +10,8 @@ import pytest
 from gateway.cli.serve import serve
 from tests.cli.test_main import typed
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def limits() -> Iterator[None]:

@@ -52,6 +52,7 @@ def _longest_step(plan: bytes) -> tuple[float, Snapshot]:
             longest = max(longest, time.thread_time() - started)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("apps", "rules"), [(100, 10), (1, 2000)])
 def test_a_step_takes_less_than_two_milliseconds(apps: int, rules: int) -> None:
     """Of this thread's own time; tried again where the machine was busy, which is no fault of ours."""

@@ -11,6 +11,8 @@ from gateway.config.files import Files
 from gateway.config.problems import Place, Problem, ProblemsFound
 from tests.config.samples import sample_files
 
+pytestmark = pytest.mark.slow
+
 
 def run(message: bytes) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run([sys.executable, "-m", "gateway.config.compile_process"], input=message, capture_output=True)

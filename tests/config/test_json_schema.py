@@ -24,6 +24,7 @@ def test_the_command_writes_them(tmp_path: Path) -> None:
     assert {path.name: path.read_text() for path in (tmp_path / "new").iterdir()} == schemas()
 
 
+@pytest.mark.slow
 def test_the_command_runs_as_a_module(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "gateway.config.json_schema", str(tmp_path)], check=True)
     assert len(list(tmp_path.iterdir())) == 3

@@ -59,6 +59,7 @@ def judged(texts: dict[str, bytes]) -> None:
             assert problem.place.file.removeprefix("policies/") in {*texts, "gateway.yaml"}
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(broken())
 def test_a_broken_example_is_a_plan_or_problems(change: tuple[str, str]) -> None:
@@ -66,6 +67,7 @@ def test_a_broken_example_is_a_plan_or_problems(change: tuple[str, str]) -> None
     judged({name: content.encode() for name, content in {**EXAMPLES, path: text}.items()})
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from(sorted(EXAMPLES)), st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
 def test_a_heap_of_pieces_is_a_plan_or_problems(path: str, text: str) -> None:
@@ -121,6 +123,7 @@ def replaced(value: Any, path: tuple[str | int, ...], instead: object) -> Any:
     return copy
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(st.data())
 def test_any_value_at_any_place_is_a_plan_or_problems(data: st.DataObject) -> None:

@@ -212,6 +212,7 @@ _values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(_values)
 def test_json_is_read_as_json_is(value: object) -> None:
@@ -239,6 +240,7 @@ def test_any_heap_of_yaml_signs_is_a_value_or_problems(signs: list[str]) -> None
         assert problem.render()
 
 
+@pytest.mark.slow
 def test_a_large_file_is_read_in_time_that_grows_with_it() -> None:
     numbers = count()
     text = "".join(

@@ -12,6 +12,8 @@ from deploy.demo.processes import Child
 from tests.browser_like import Person
 from tests.smoke.pages import received
 
+pytestmark = pytest.mark.slow
+
 PERMIS = ROOT / "deploy/demo/permis"
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from deploy.demo.processes import Child
 
+pytestmark = pytest.mark.slow
+
 DEAF = "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(os.getpid(), flush=True); "
 SLEEPS = DEAF + "time.sleep(60)"
 WITH_CHILD = DEAF + f"import subprocess, sys; subprocess.run([sys.executable, '-c', {SLEEPS!r}])"

@@ -167,6 +167,7 @@ async def test_an_answer_that_is_no_http_is_an_unreachable_provider(pieces: list
         assert len(error.detail) < 600
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pieces", "pause"),
     [

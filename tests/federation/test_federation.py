@@ -206,6 +206,7 @@ async def test_a_provider_whose_documents_are_gone_still_signs_in_and_the_log_sa
 # --- many at once -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_a_hundred_sign_ins_at_once_fetch_each_document_once() -> None:
     async with running_op() as op, federation() as made:
         op.delay = 0.02

@@ -126,6 +126,7 @@ def test_limits() -> None:
     assert "bytes of attributes" in refused({"c": many, "d": "x"}, a="c", b="d")
 
 
+@pytest.mark.slow
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -183,6 +183,7 @@ _JWK = st.dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(_JWK, max_size=5))
 def test_any_keys_are_a_set_or_a_gateway_error(published: list[dict[str, object]]) -> None:
     assert outcome(lambda: process_jwks_response(json_answer({"keys": published}))) in ("", "oidc.jwks")

@@ -227,6 +227,7 @@ PEOPLE = st.sampled_from([None, AGENT, NOT_TOLD, person(), person(groups=("x",),
 RULES = st.dictionaries(PATTERNS, st.tuples(CONDITIONS, CONDITIONS, METHODS), max_size=8)
 
 
+@pytest.mark.slow
 @given(RULES, PATHS, st.sampled_from(["GET", "HEAD", "POST", "PUT"]), PEOPLE, st.randoms(use_true_random=False))
 def test_a_decision_depends_on_no_order_and_lets_in_only_what_the_rules_say(
     chosen, path, method, identity, chance

@@ -71,6 +71,7 @@ def test_the_first_pattern_in_the_order_that_matches_the_whole_path_decides(
 # The same by brute force: every pattern that matches the whole path, the first in the order.
 
 
+@pytest.mark.slow
 @given(st.sets(PATTERNS, max_size=12), st.lists(PATHS, min_size=1, max_size=8), st.randoms(use_true_random=False))
 def test_the_tree_finds_what_trying_every_pattern_finds(patterns: set[str], paths: list[str], chance) -> None:
     rules = [rule(pattern, deny=Group("externes")) for pattern in sorted(patterns)]
@@ -231,6 +232,7 @@ def test_an_ambiguous_table_is_never_built(paths: tuple[str, str]) -> None:
     assert refused.value.code is POLICY_CONFLICT
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(PATTERNS, st.sampled_from([None, frozenset({"GET"}), frozenset({"POST"})])), max_size=8))
 def test_without_a_conflict_at_most_one_rule_of_a_match_covers_a_method(chosen) -> None:
     rules = [rule(pattern, methods=methods) for pattern, methods in chosen]
@@ -256,6 +258,7 @@ def fastest(call, times: int) -> float:
     return min(rounds)
 
 
+@pytest.mark.slow
 def test_five_segments_among_5000_rules_are_found_in_5_microseconds() -> None:
     rules = [rule(f"/a{n % 7}/b{n % 13}/c{n}/*/e") for n in range(4997)]
     wide = [rule("/**", deny=Group("x")), rule("/a1/**"), rule("/a1/*/**", deny=Group("y"))]

@@ -71,6 +71,7 @@ class Bulk(asyncio.Protocol):
             self.transport.write(b"0\r\n\r\n")  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_chunks", [False, True])
 @pytest.mark.asyncio(loop_factories=["uvloop"])
 async def test_64_mib_down_to_a_client_that_reads_late(in_chunks: bool) -> None:
@@ -93,6 +94,7 @@ async def test_64_mib_down_to_a_client_that_reads_late(in_chunks: bool) -> None:
     assert most.seen < 24 * MIB
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_chunks", [False, True])
 @pytest.mark.asyncio(loop_factories=["uvloop"])
 async def test_64_mib_up_to_an_application_that_reads_late(in_chunks: bool) -> None:
@@ -114,6 +116,7 @@ async def test_64_mib_up_to_an_application_that_reads_late(in_chunks: bool) -> N
     assert most.seen < 24 * MIB
 
 
+@pytest.mark.slow
 @pytest.mark.asyncio(loop_factories=["uvloop"])
 async def test_10_000_requests_behind_a_slow_one() -> None:
     """They stay bytes, and mostly in the kernel: none is parsed, and answered they are all the same, in order."""

@@ -43,6 +43,7 @@ async def test_a_listener_that_speaks_tls() -> None:
         assert blot(app.requests[0]) == secure
 
 
+@pytest.mark.slow
 async def test_a_tls_client_gets_its_early_answer_and_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.proxy.client._LINGER_SECONDS", 0.2)
     async with application() as app, gateway(app, tls=server_side()) as gate:
@@ -82,6 +83,7 @@ async def test_a_listed_proxy_may_have_more_but_not_more_than_all() -> None:
 # --- revocation ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [0.0, 60.0])
 async def test_a_revoked_seat_cuts_what_streams_for_it(after: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is about to end may end; what has streamed for longer is cut at once."""
@@ -102,6 +104,7 @@ async def test_a_revoked_seat_cuts_what_streams_for_it(after: float, monkeypatch
         assert (await gate.once(ask(b"GET /a", SIGNED_IN))).status == 401
 
 
+@pytest.mark.slow
 async def test_an_answer_that_ends_soon_after_a_revocation_ends_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.proxy.client._CUT_SECONDS", 0.1)
     async with application(None) as app, gateway(app) as gate:
@@ -134,6 +137,7 @@ async def test_drain_answers_what_is_under_way_and_says_close() -> None:
         assert await asyncio.wait_for(drained, 3) == 0
 
 
+@pytest.mark.slow
 async def test_drain_lets_idle_connections_go() -> None:
     async with application() as app, gateway(app) as gate:
         client = await gate.client()
@@ -199,6 +203,7 @@ def take(gate: Gateway, port: int, changes: dict[str, str]) -> None:
     gate.plane.snapshot_swapped()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "path"),
     [
@@ -223,6 +228,7 @@ async def test_invariant_12_a_stream_ends_that_the_new_policy_would_not_let_in(
         assert b"data: 1" in await client.rest()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [b"GET /a", b"GET /public/a"])
 async def test_a_stream_goes_on_that_the_new_policy_lets_in_too(monkeypatch: pytest.MonkeyPatch, path: bytes) -> None:
     monkeypatch.setattr(client_module, "_CUT_SECONDS", 0.1)

@@ -251,6 +251,7 @@ async def longest_stop(seconds: float = 0.15) -> float:
     return longest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flood", FLOOD)
 @pytest.mark.asyncio(loop_factories=["uvloop"])
 async def test_invariant_14_nothing_holds_the_loop(flood: str) -> None:
@@ -265,6 +266,7 @@ async def test_invariant_14_nothing_holds_the_loop(flood: str) -> None:
     assert min(stops) < 0.03
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", [b"1\r\na\r\n", b"2\r\n\r\n\r\n"])
 @pytest.mark.asyncio(loop_factories=["uvloop"])
 async def test_invariant_14_no_answer_holds_the_loop(piece: bytes) -> None:

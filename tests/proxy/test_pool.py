@@ -105,6 +105,7 @@ async def test_a_connection_that_was_closed_meanwhile_is_not_taken() -> None:
         assert (answer.status, len(app.peers)) == (200, 2)
 
 
+@pytest.mark.slow
 async def test_what_may_not_be_sent_twice_takes_no_connection_that_has_waited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(walk, "FRESH_SECONDS", 0.05)
     monkeypatch.setattr(lane, "FRESH_SECONDS", 0.05)

@@ -80,6 +80,7 @@ class LongPages(Pages):
         return Page(code.status, (), bytes(40000))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [b"/_ecluse/session", b"/private"])
 async def test_a_client_that_reads_nothing_is_not_read_from_either(path: bytes) -> None:
     """Small requests one by one, whose answers are not read, must not pile up answers here."""

@@ -10,6 +10,8 @@ from gateway.proxy.timers import NEVER, Timers
 from tests.proxy.applications import application
 from tests.proxy.gateways import Client, ask, gateway
 
+pytestmark = pytest.mark.slow
+
 PUBLIC = ask(b"GET /public/a")
 
 

@@ -199,6 +199,7 @@ async def test_trap_10_a_paused_connection_is_resumed_before_it_is_pooled() -> N
         assert len(app.peers) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", range(300_000, 1_000_000, 100_000))
 async def test_trap_10_an_answer_whose_last_read_pauses_the_connection(size: int) -> None:
     big = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + bytes(size)

@@ -6,6 +6,8 @@ from gateway.config.build import build
 from gateway.server.compiling import Refused, compile_folder
 from tests.walks.place import Place
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:

@@ -150,6 +150,7 @@ async def test_who_waits_with_tls_when_it_closes_has_a_moment_for_its_handshake(
     await writer.wait_closed()
 
 
+@pytest.mark.slow
 async def test_a_handshake_that_never_ends_does_not_hold_the_close_up(
     listening: socket.socket, inherited: socket.socket
 ) -> None:

@@ -17,6 +17,8 @@ from gateway.server.channel import ChannelLost, Message
 from gateway.server.fleet import Fleet, Hooks, Worker, ask, refusal, refusals
 from tests.server.crew import SCRIPTED, until
 
+pytestmark = pytest.mark.slow
+
 
 class Watched:
     """A fleet with what its hooks have heard and its log has."""

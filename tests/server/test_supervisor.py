@@ -12,7 +12,7 @@ import pytest_asyncio
 from gateway.server.faults import CannotServe
 from tests.server.crew import Crew, crewed, until
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -112,6 +112,7 @@ async def test_nothing_is_taken_that_was_not_prepared(both: Both, place: Place) 
     assert both.served.taken == []
 
 
+@pytest.mark.slow
 async def test_what_was_aborted_is_forgotten_even_while_it_is_built(both: Both, place: Place) -> None:
     for number in range(200):
         place.write_app(f"app-{number}", f"app-{number}.localhost")
@@ -173,6 +174,7 @@ async def test_a_revocation_from_here_is_in_force_here_at_once_and_awaits_the_ot
     await asyncio.wait_for(revoking, 1)
 
 
+@pytest.mark.slow
 async def test_where_the_supervisor_is_gone_a_revocation_waits_until_the_list_has_been_read(both: Both) -> None:
     loop = asyncio.get_running_loop()
     both.channel.close()
@@ -183,6 +185,7 @@ async def test_where_the_supervisor_is_gone_a_revocation_waits_until_the_list_ha
     assert both.served.revoked == [("a",)]
 
 
+@pytest.mark.slow
 async def test_its_counters_come_each_second_when_asked_and_in_the_end(both: Both) -> None:
     answer = await both.channel.ask("counters", within=5)
     assert answer.payload == b"[]"
@@ -215,6 +218,7 @@ async def test_told_by_nobody_in_particular_it_takes_the_time_of_its_snapshot(
     assert both.served.drained == [7.0]
 
 
+@pytest.mark.slow
 async def test_a_stop_of_the_loop_is_noticed(both: Both) -> None:
     await until(lambda: len(both.served.stops) > 3)
     until_then = time.thread_time() + 0.2

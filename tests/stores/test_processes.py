@@ -6,9 +6,13 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from gateway.stores.revocations import Revocations
 from gateway.stores.sqlite import SqliteStore
 from tests.stores.samples import PORTAL, Clock, Worker, ticket
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 TICKETS = 500

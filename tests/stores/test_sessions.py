@@ -127,6 +127,7 @@ async def test_memory_is_bounded_and_keeps_what_was_used_last(store: RecordStore
     assert worker.sessions.held == 3
 
 
+@pytest.mark.slow
 async def test_ten_thousand_mixed_reads_give_each_its_own(store: RecordStore, clock: Clock) -> None:
     # Attack K081.
     worker = Worker(store, clock, cached_seats=20)
@@ -143,6 +144,7 @@ async def test_ten_thousand_mixed_reads_give_each_its_own(store: RecordStore, cl
         assert all(await asyncio.gather(*(read(number) for number in range(start, start + 500))))
 
 
+@pytest.mark.slow
 async def test_an_abandoned_read_or_write_gives_nobody_another_persons_answer(store: RecordStore, clock: Clock) -> None:
     # Attack K210.
     worker = Worker(store, clock)

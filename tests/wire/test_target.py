@@ -489,6 +489,7 @@ def test_percent_encoded_letters_are_the_letters(segment: str, data: st.DataObje
     assert (plain and plain.segments) == (spelled and spelled.segments)
 
 
+@pytest.mark.slow
 def test_every_letter_is_lowered_to_one_that_stays() -> None:
     points = (*range(0x80, 0xD800), *range(0xE000, sys.maxunicode + 1))
     for point in points:
