@@ -211,6 +211,16 @@ SAML_AUTHN_STATEMENT = Code("saml.authn_statement", 403, _SIGN_IN_FAILED, _PROVI
 SAML_AUTHN_INSTANT = Code("saml.authn_instant", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_SESSION_EXPIRED = Code("saml.session_expired", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_AUTHN_CONTEXT = Code("saml.authn_context", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+# saml.binding: how SAML messages travel
+SAML_BINDING_SIZE = Code("saml.binding.size", 413, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
+SAML_BINDING_ENCODING = Code("saml.binding.encoding", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
+SAML_BINDING_PARAMETER = Code("saml.binding.parameter", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
+SAML_BINDING_ALGORITHM = Code("saml.binding.algorithm", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+SAML_BINDING_SIGNATURE = Code("saml.binding.signature", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+SAML_ARTIFACT = Code("saml.artifact", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
+SAML_ARTIFACT_SOURCE = Code("saml.artifact.source", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+SAML_ARTIFACT_RESPONSE = Code("saml.artifact.response", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+SAML_SOAP = Code("saml.soap", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 
 
 def all_codes() -> tuple[Code, ...]:

@@ -1,0 +1,52 @@
+"""Signatures over bytes (Bindings 3.4.4.1), by the keys of a provider's metadata and by none other."""
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from gateway.model.codes import SAML_BINDING_ALGORITHM, SAML_BINDING_SIGNATURE
+from gateway.model.errors import GatewayError
+
+_MORE = "http://www.w3.org/2001/04/xmldsig-more#"
+# RFC 6931 2.3. SHA-1 never.
+_RSA = {f"{_MORE}rsa-sha256": SHA256(), f"{_MORE}rsa-sha384": SHA384(), f"{_MORE}rsa-sha512": SHA512()}
+_ECDSA = {f"{_MORE}ecdsa-sha256": SHA256(), f"{_MORE}ecdsa-sha384": SHA384(), f"{_MORE}ecdsa-sha512": SHA512()}
+
+
+def verify_bytes(signing_keys: tuple[bytes, ...], algorithm: str, octets: bytes, signature: bytes) -> None:
+    """Returns if one of the keys (SubjectPublicKeyInfo, DER) made `signature` over `octets`.
+
+    GatewayError: SAML_BINDING_ALGORITHM, SAML_BINDING_SIGNATURE.
+    """
+    if algorithm not in _RSA and algorithm not in _ECDSA:
+        raise GatewayError(SAML_BINDING_ALGORITHM, f"a signature algorithm that is not accepted: {algorithm[:100]!r}")
+    if not any(_made(key, algorithm, octets, signature) for key in signing_keys):
+        raise GatewayError(
+            SAML_BINDING_SIGNATURE, f"by none of the {len(signing_keys)} keys in the provider's metadata"
+        )
+
+
+def _made(spki: bytes, algorithm: str, octets: bytes, signature: bytes) -> bool:
+    try:
+        key = load_der_public_key(spki)
+        if isinstance(key, RSAPublicKey) and algorithm in _RSA:
+            key.verify(signature, octets, PKCS1v15(), _RSA[algorithm])
+            return True
+        if isinstance(key, EllipticCurvePublicKey) and algorithm in _ECDSA:
+            key.verify(_der(key, signature), octets, ECDSA(_ECDSA[algorithm]))
+            return True
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
+        return False
+    return False
+
+
+def _der(key: EllipticCurvePublicKey, signature: bytes) -> bytes:
+    # RFC 6931 2.3.6: both numbers side by side, each as long as the curve's order
+    size = (key.key_size + 7) // 8
+    if len(signature) != 2 * size:
+        raise ValueError("not two numbers of the curve")
+    return encode_dss_signature(int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big"))

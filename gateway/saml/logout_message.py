@@ -1,0 +1,51 @@
+"""Core 3.7: the two logout messages that we write. What comes in is judged elsewhere."""
+
+from gateway.saml.instants import instant
+from gateway.saml.message import add, new_message, written
+from gateway.saml.name_id import NameId
+from gateway.saml.names import LOGOUT_BY_USER, STATUS_PARTIAL_LOGOUT, STATUS_SUCCESS, saml, samlp
+from gateway.saml.parties import ServiceProvider
+
+# Profiles 4.4.4.1: a request that waited longer than this in a browser ends nothing any more.
+_VALID_SECONDS = 300
+
+
+def logout_request(
+    sp: ServiceProvider, *, destination: str, id: str, now: float, name_id: NameId, session_indexes: tuple[str, ...]
+) -> bytes:
+    """Unsigned: the binding signs it. No `session_indexes`: every session of that person at us (Core 3.7.3.2)."""
+    request = new_message("LogoutRequest", id=id, now=now, issuer=sp.entity_id, destination=destination)
+    request.set("NotOnOrAfter", instant(now + _VALID_SECONDS))
+    request.set("Reason", LOGOUT_BY_USER)
+    add(
+        request,
+        saml("NameID"),
+        name_id.value,
+        Format=name_id.format,
+        NameQualifier=name_id.name_qualifier,
+        SPNameQualifier=name_id.sp_name_qualifier,
+        SPProvidedID=name_id.sp_provided_id,
+    )
+    for index in session_indexes:
+        add(request, samlp("SessionIndex"), index)
+    return written(request)
+
+
+def logout_response(
+    sp: ServiceProvider,
+    *,
+    destination: str,
+    id: str,
+    now: float,
+    in_response_to: str,
+    status: str = STATUS_SUCCESS,
+    partial: bool = False,
+) -> bytes:
+    """Unsigned: the binding signs it. `partial`: some of it ended, and the person is told so (Core 3.7.3.2)."""
+    response = new_message("LogoutResponse", id=id, now=now, issuer=sp.entity_id, destination=destination)
+    response.set("InResponseTo", in_response_to)
+    # Core 3.2.2.2: PartialLogout is a second-level code
+    code = add(add(response, samlp("Status")), samlp("StatusCode"), Value=status)
+    if partial:
+        add(code, samlp("StatusCode"), Value=STATUS_PARTIAL_LOGOUT)
+    return written(response)

@@ -1,0 +1,31 @@
+"""What all messages that we write have in common (Core 3.2.1, 3.2.2)."""
+
+from lxml import etree
+
+from gateway.saml.instants import instant
+from gateway.saml.names import SAML, SAMLP, saml, samlp
+
+_PREFIXES = {"samlp": SAMLP, "saml": SAML}
+
+
+def new_message(name: str, *, id: str, now: float, issuer: str, destination: str) -> etree._Element:
+    """With its Issuer, after which a signature goes. `id`: an NCName of at least 128 random bits (Core 1.3.4)."""
+    message = etree.Element(
+        samlp(name),
+        {"ID": id, "Version": "2.0", "IssueInstant": instant(now), "Destination": destination},
+        nsmap=_PREFIXES,
+    )
+    add(message, saml("Issuer"), issuer)
+    return message
+
+
+def add(parent: etree._Element, name: str, text: str | None = None, **attributes: str | None) -> etree._Element:
+    """A child; an attribute that is None is left out. lxml escapes text, and refuses what XML cannot hold."""
+    child = etree.SubElement(parent, name, {key: value for key, value in attributes.items() if value is not None})
+    child.text = text
+    return child
+
+
+def written(message: etree._Element) -> bytes:
+    """UTF-8, without a declaration: it may stand in another document."""
+    return etree.tostring(message, encoding="UTF-8", xml_declaration=False)

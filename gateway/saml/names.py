@@ -1,0 +1,51 @@
+"""The namespaces and identifiers that SAML messages and metadata are written with."""
+
+from typing import Final
+
+# Core 1.2, Metadata 1.1, XML Signature, XML Encryption, SOAP 1.1
+SAML: Final = "urn:oasis:names:tc:SAML:2.0:assertion"
+SAMLP: Final = "urn:oasis:names:tc:SAML:2.0:protocol"
+MD: Final = "urn:oasis:names:tc:SAML:2.0:metadata"
+DS: Final = "http://www.w3.org/2000/09/xmldsig#"
+DSIG11: Final = "http://www.w3.org/2009/xmldsig11#"
+XENC: Final = "http://www.w3.org/2001/04/xmlenc#"
+SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
+# The metadata extensions of Shibboleth (scopes) and of MDUI 1.0 (what people see)
+SHIBMD: Final = "urn:mace:shibboleth:metadata:1.0"
+MDUI: Final = "urn:oasis:names:tc:SAML:metadata:ui"
+XML: Final = "http://www.w3.org/XML/1998/namespace"
+
+# Bindings 3
+BINDING_REDIRECT: Final = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
+BINDING_POST: Final = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
+BINDING_ARTIFACT: Final = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Artifact"
+BINDING_SOAP: Final = "urn:oasis:names:tc:SAML:2.0:bindings:SOAP"
+
+# Core 3.2.2.2
+STATUS_SUCCESS: Final = "urn:oasis:names:tc:SAML:2.0:status:Success"
+STATUS_REQUESTER: Final = "urn:oasis:names:tc:SAML:2.0:status:Requester"
+STATUS_RESPONDER: Final = "urn:oasis:names:tc:SAML:2.0:status:Responder"
+STATUS_PARTIAL_LOGOUT: Final = "urn:oasis:names:tc:SAML:2.0:status:PartialLogout"
+
+# Core 3.7.1
+LOGOUT_BY_USER: Final = "urn:oasis:names:tc:SAML:2.0:logout:user"
+
+
+def saml(name: str) -> str:
+    return f"{{{SAML}}}{name}"
+
+
+def samlp(name: str) -> str:
+    return f"{{{SAMLP}}}{name}"
+
+
+def md(name: str) -> str:
+    return f"{{{MD}}}{name}"
+
+
+def ds(name: str) -> str:
+    return f"{{{DS}}}{name}"
+
+
+def soap(name: str) -> str:
+    return f"{{{SOAP}}}{name}"

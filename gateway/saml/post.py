@@ -1,0 +1,24 @@
+"""Bindings 3.5: HTTP-POST, a form that the browser sends by itself. The signature is in the message."""
+
+import base64
+from typing import Literal
+
+from gateway.saml.encoding import base64_decoded
+from gateway.saml.parties import KeyPair
+from gateway.saml.signing import sign_enveloped
+
+Parameter = Literal["SAMLRequest", "SAMLResponse"]
+
+
+def post_form(
+    pair: KeyPair, parameter: Parameter, message: bytes, *, relay_state: str | None
+) -> tuple[tuple[str, str], ...]:
+    """The fields of the form to its Destination. `message` is one of ours, not signed yet."""
+    encoded = base64.b64encode(sign_enveloped(pair, message)).decode("ascii")
+    # Bindings 3.5.3
+    return ((parameter, encoded),) if relay_state is None else ((parameter, encoded), ("RelayState", relay_state))
+
+
+def posted_message(value: str) -> bytes:
+    """The XML in a field of a form as it was received; nothing of it is believed yet."""
+    return base64_decoded(value.encode("utf-8", "surrogatepass"))

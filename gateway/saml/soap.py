@@ -1,0 +1,13 @@
+"""Bindings 3.2: a SAML message in the body of a SOAP 1.1 envelope."""
+
+from gateway.saml.names import SOAP
+
+MEDIA_TYPE = "text/xml; charset=utf-8"
+# Bindings 3.2.3.1: receivers must not depend on its value
+ACTION = '"http://www.oasis-open.org/committees/security"'
+
+
+def in_envelope(message: bytes) -> bytes:
+    """`message`: one of ours, signed or not; the bytes that were signed go in as they are."""
+    envelope = f'<soap:Envelope xmlns:soap="{SOAP}"><soap:Body>'.encode()
+    return envelope + message + b"</soap:Body></soap:Envelope>"

@@ -1,0 +1,73 @@
+import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from gateway.model.codes import SAML_BINDING_ALGORITHM, SAML_BINDING_SIGNATURE, Code
+from gateway.model.errors import GatewayError
+from gateway.saml.detached import verify_bytes
+from gateway.saml.signing import sign_bytes
+from tests.saml.parties import pair, spki
+
+MORE = "http://www.w3.org/2001/04/xmldsig-more#"
+RSA, ECDSA = f"{MORE}rsa-sha256", f"{MORE}ecdsa-sha256"
+
+
+def refusal(keys: tuple[bytes, ...], algorithm: str, octets: bytes, signature: bytes) -> Code:
+    with pytest.raises(GatewayError) as refused:
+        verify_bytes(keys, algorithm, octets, signature)
+    return refused.value.code
+
+
+def test_any_of_the_keys_may_have_signed() -> None:
+    keys = (spki(pair(kind="p256")), spki(pair("old")), spki(pair()))
+    verify_bytes(keys, RSA, b"octets", sign_bytes(pair(), b"octets"))
+    verify_bytes(keys, ECDSA, b"octets", sign_bytes(pair(kind="p256"), b"octets"))
+
+
+def test_no_other_key_and_no_other_octets() -> None:
+    signature = sign_bytes(pair(), b"octets")
+    assert refusal((spki(pair("other")),), RSA, b"octets", signature) == SAML_BINDING_SIGNATURE
+    assert refusal((spki(pair()),), RSA, b"octets ", signature) == SAML_BINDING_SIGNATURE
+    assert refusal((), RSA, b"octets", signature) == SAML_BINDING_SIGNATURE
+
+
+@pytest.mark.parametrize(
+    "algorithm",
+    [
+        "http://www.w3.org/2000/09/xmldsig#rsa-sha1",
+        "http://www.w3.org/2000/09/xmldsig#dsa-sha1",
+        "http://www.w3.org/2000/09/xmldsig#hmac-sha1",
+        f"{MORE}hmac-sha256",
+        f"{MORE}rsa-md5",
+        f"{MORE}rsa-sha224",
+        f"{RSA} ",
+        "",
+    ],
+)
+def test_an_algorithm_off_the_list(algorithm: str) -> None:
+    assert refusal((spki(pair()),), algorithm, b"octets", sign_bytes(pair(), b"octets")) == SAML_BINDING_ALGORITHM
+
+
+def test_sha1_is_not_read_under_another_name() -> None:
+    key = load_pem_private_key(pair().key, None)
+    assert isinstance(key, RSAPrivateKey)
+    assert refusal((spki(pair()),), RSA, b"octets", key.sign(b"octets", PKCS1v15(), SHA1())) == SAML_BINDING_SIGNATURE
+
+
+def test_a_key_serves_its_own_kind_of_algorithm() -> None:
+    assert refusal((spki(pair()),), ECDSA, b"octets", sign_bytes(pair(), b"octets")) == SAML_BINDING_SIGNATURE
+    curve = pair(kind="p256")
+    assert refusal((spki(curve),), RSA, b"octets", sign_bytes(curve, b"octets")) == SAML_BINDING_SIGNATURE
+
+
+@pytest.mark.parametrize("signature", [b"", b"\x00" * 64, b"\xff" * 64, b"\x30\x06\x02\x01\x01\x02\x01\x01", b"x" * 65])
+def test_what_is_no_signature(signature: bytes) -> None:
+    for each in (pair(), pair(kind="p256")):
+        assert refusal((spki(each),), ECDSA, b"octets", signature) == SAML_BINDING_SIGNATURE
+        assert refusal((spki(each),), RSA, b"octets", signature) == SAML_BINDING_SIGNATURE
+
+
+def test_a_key_that_is_none_spoils_no_other() -> None:
+    verify_bytes((b"no key", spki(pair())), RSA, b"octets", sign_bytes(pair(), b"octets"))

@@ -1,0 +1,209 @@
+import base64
+from urllib.parse import quote, unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pygamlastan import bindings
+from pygamlastan.crypto import SamlVerifier
+
+from gateway.model.codes import (
+    SAML_BINDING_ALGORITHM,
+    SAML_BINDING_ENCODING,
+    SAML_BINDING_PARAMETER,
+    SAML_BINDING_SIGNATURE,
+    SAML_BINDING_SIZE,
+    Code,
+)
+from gateway.model.errors import GatewayError
+from gateway.saml.encoding import LARGEST_MESSAGE, deflated
+from gateway.saml.logout_message import logout_request
+from gateway.saml.name_id import NameId
+from gateway.saml.redirect import RedirectMessage, SignedMessage, read_redirect, redirect_url, verify_redirect
+from gateway.saml.signing import sign_bytes, signature_uri
+from tests.saml.parties import NOW, Kind, pair, service_provider, spki
+
+SLO = "https://idp.metropole.example/slo"
+MESSAGE = logout_request(
+    service_provider(), destination=SLO, id="_l1", now=NOW, name_id=NameId("h.durand"), session_indexes=("s1",)
+)
+RSA = quote(signature_uri(pair()), safe="")
+RELAY = "réf & co/1"
+
+
+def query(relay_state: str | None = RELAY, kind: Kind = "rsa") -> bytes:
+    url = redirect_url(pair(kind=kind), SLO, "SAMLRequest", MESSAGE, relay_state=relay_state)
+    assert url.startswith(f"{SLO}?SAMLRequest=")
+    return url.partition("?")[2].encode()
+
+
+def saml_request(data: bytes) -> str:
+    return quote(base64.b64encode(data).decode(), safe="")
+
+
+def signed(octets: str) -> bytes:
+    """A query whose signature is good, whatever else is wrong with it."""
+    signature = base64.b64encode(sign_bytes(pair(), octets.encode())).decode()
+    return f"{octets}&Signature={quote(signature, safe='')}".encode()
+
+
+def refusal(received: bytes, *keys: bytes) -> Code:
+    with pytest.raises(GatewayError) as refused:
+        verify_redirect(read_redirect(received), keys or (spki(pair()),))
+    return refused.value.code
+
+
+# --- sent -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("relay_state", [RELAY, None, ""])
+@pytest.mark.parametrize("kind", ["rsa", "p256", "p384", "p521"])
+def test_what_we_send_is_read_as_it_was_meant(kind: Kind, relay_state: str | None) -> None:
+    received = verify_redirect(read_redirect(query(relay_state, kind)), (spki(pair(kind=kind)),))
+    assert (received.parameter, received.message, received.relay_state) == ("SAMLRequest", MESSAGE, relay_state)
+
+
+def test_a_second_implementation_reads_and_verifies_it() -> None:
+    read = bindings.redirect_decode(query().decode(), SLO)
+    assert (read.is_request, read.saml_xml, read.relay_state) == (True, MESSAGE, RELAY)
+    assert read.signature is not None
+    assert read.signature_input is not None
+    assert read.sig_alg is not None
+    verifier = SamlVerifier.from_cert(pair().certificate)
+    verifier.set_skip_time_checks(True, unsafe_allow_skip_time_checks=True)
+    assert verifier.verify_redirect_query(read.signature_input.encode(), read.signature, read.sig_alg)
+    assert not verifier.verify_redirect_query(read.signature_input.encode() + b"x", read.signature, read.sig_alg)
+
+
+def test_the_query_of_the_endpoint_is_kept() -> None:
+    url = redirect_url(pair(), f"{SLO}?tenant=a", "SAMLResponse", MESSAGE, relay_state=None)
+    assert url.startswith(f"{SLO}?tenant=a&SAMLResponse=")
+
+
+# --- received ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_signature_is_over_the_query_as_it_came() -> None:
+    """Others write %2f and leave slashes: either is signed as it is written."""
+    octets = f"SAMLRequest={saml_request(deflated(MESSAGE))}&RelayState=a/b+c&SigAlg={RSA.lower()}"
+    octets = octets.replace(RSA.lower(), signature_uri(pair()).replace("#", "%23"))
+    received = verify_redirect(read_redirect(signed(octets)), (spki(pair()),))
+    assert received.relay_state == "a/b c"
+    assert refusal(signed(octets).replace(b"a/b", b"a%2Fb")) == SAML_BINDING_SIGNATURE
+
+
+def test_the_order_of_the_query_is_free_and_what_is_not_of_the_binding_is_ignored() -> None:
+    parts = query().split(b"&")
+    received = verify_redirect(read_redirect(b"&".join([b"lang=fr", *reversed(parts), b""])), (spki(pair()),))
+    assert received.message == MESSAGE
+
+
+def test_a_change_anywhere_is_found() -> None:
+    whole = query()
+    for before, after in (
+        (b"RelayState=r", b"RelayState=s"),
+        (b"&RelayState=", b"&RelayStat="),
+        (b"SAMLRequest=", b"SAMLResponse="),
+        (b"rsa-sha256", b"rsa-sha512"),
+    ):
+        assert whole.count(before) == 1
+        assert refusal(whole.replace(before, after)) == SAML_BINDING_SIGNATURE
+
+
+def test_a_relay_state_cannot_be_added() -> None:
+    assert refusal(query(None) + b"&RelayState=x") == SAML_BINDING_SIGNATURE
+
+
+def test_only_the_keys_of_the_provider_count() -> None:
+    assert refusal(query(), spki(pair("other"))) == SAML_BINDING_SIGNATURE
+    verify_redirect(read_redirect(query()), (spki(pair("other")), spki(pair())))
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        # not signed at all
+        (lambda whole: whole.partition(b"&Signature=")[0], SAML_BINDING_SIGNATURE),
+        (lambda whole: whole.replace(b"&SigAlg=", b"&Other="), SAML_BINDING_SIGNATURE),
+        (lambda whole: whole.partition(b"&Signature=")[0] + b"&Signature=", SAML_BINDING_SIGNATURE),
+        # SHA-1
+        (
+            lambda whole: whole.replace(RSA.encode(), quote("http://www.w3.org/2000/09/xmldsig#rsa-sha1").encode()),
+            SAML_BINDING_ALGORITHM,
+        ),
+        # twice
+        (lambda whole: whole + b"&RelayState=x", SAML_BINDING_PARAMETER),
+        (lambda whole: whole + b"&" + whole, SAML_BINDING_PARAMETER),
+        (lambda whole: whole + b"&SAMLResponse=x", SAML_BINDING_PARAMETER),
+        # a name that another reader would find
+        (lambda whole: whole + b"&SAMLReques%74=x", SAML_BINDING_PARAMETER),
+        (lambda whole: whole + b"&samlrequest=x", SAML_BINDING_PARAMETER),
+        (lambda whole: whole + b"&+RelayState=x", SAML_BINDING_PARAMETER),
+        (lambda whole: whole + b"&RelayState", SAML_BINDING_PARAMETER),
+        # a value that has two readings
+        (lambda whole: whole.replace(b"RelayState=r", b"RelayState=;r"), SAML_BINDING_PARAMETER),
+        (lambda whole: whole.replace(b"RelayState=r", b"RelayState=%r"), SAML_BINDING_PARAMETER),
+        (lambda whole: whole.replace(b"RelayState=r", b"RelayState=%FF"), SAML_BINDING_PARAMETER),
+        (lambda whole: whole.replace(b"RelayState=r", b"RelayState=" + b"r" * 81), SAML_BINDING_PARAMETER),
+        (lambda whole: whole.replace(b"SAMLRequest=", b"SAMLRequest=+"), SAML_BINDING_PARAMETER),
+        (lambda whole: whole.replace(b"SAMLRequest=", b"SAMLRequest=\xc3\xa9"), SAML_BINDING_PARAMETER),
+        # no message
+        (lambda whole: b"", SAML_BINDING_PARAMETER),
+        (lambda whole: b"RelayState=x", SAML_BINDING_PARAMETER),
+        # another encoding
+        (lambda whole: whole + b"&SAMLEncoding=urn:other", SAML_BINDING_ENCODING),
+    ],
+)
+def test_what_is_refused(change: object, code: Code) -> None:
+    assert callable(change)
+    changed = change(query())
+    assert changed != query()
+    assert refusal(changed) == code
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        (saml_request(MESSAGE), SAML_BINDING_ENCODING),
+        (saml_request(deflated(bytes(100 << 20))), SAML_BINDING_SIZE),
+        (saml_request(deflated(MESSAGE) + b"more"), SAML_BINDING_ENCODING),
+        ("A" * (LARGEST_MESSAGE * 2), SAML_BINDING_SIZE),
+        ("%00", SAML_BINDING_ENCODING),
+        ("", SAML_BINDING_ENCODING),
+    ],
+)
+def test_a_signed_query_that_holds_no_message(value: str, code: Code) -> None:
+    assert refusal(signed(f"SAMLRequest={value}&SigAlg={RSA}")) == code
+
+
+def test_the_encoding_may_be_named() -> None:
+    named = query() + b"&SAMLEncoding=urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE"
+    assert verify_redirect(read_redirect(named), (spki(pair()),)).message == MESSAGE
+
+
+def test_nobody_else_makes_a_signed_message() -> None:
+    with pytest.raises(TypeError):
+        SignedMessage("SAMLRequest", MESSAGE, None, object())
+
+
+@given(st.binary(max_size=300))
+def test_no_query_is_more_than_refused(received: bytes) -> None:
+    with pytest.raises(GatewayError):
+        verify_redirect(read_redirect(received), (spki(pair()),))
+
+
+@given(st.binary(max_size=200), st.integers(0, 600), st.integers(1, 40))
+def test_no_changed_query_is_believed_to_say_something_else(junk: bytes, at: int, removed: int) -> None:
+    whole = query()
+    changed = whole[:at] + junk + whole[at + removed :]
+    try:
+        received = verify_redirect(read_redirect(changed), (spki(pair()),))
+    except GatewayError:
+        return
+    assert (received.message, received.relay_state) == (MESSAGE, RELAY)
+
+
+def test_a_message_that_was_read_is_not_one_that_was_verified() -> None:
+    assert not isinstance(read_redirect(query()), SignedMessage)
+    assert isinstance(read_redirect(query()), RedirectMessage)
+    assert unquote(RELAY) == RELAY
