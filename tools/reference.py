@@ -14,6 +14,12 @@ from gateway.model.events import EVENTS
 from gateway.ops.metrics import METRICS, Gauges, render
 
 FOLDER = Path("docs/reference")
+_FILES = {
+    "gateway": "gateway.yaml",
+    "provider": "providers/*.yaml of an OpenID provider",
+    "saml-provider": "providers/*.yaml of a SAML provider",
+    "app": "apps/**/*.yaml",
+}
 
 
 def pages() -> dict[str, str]:
@@ -69,13 +75,17 @@ def _row(cells: tuple[str, ...]) -> str:
 def _configuration() -> Iterator[str]:
     yield "# Configuration"
     yield ""
-    yield "Every key of the three kinds of file. Durations: `15s`, `5m`, `12h`, `7d`; sizes: `8KB`, `100MB`, `1GB`."
+    yield "Every key of every kind of file. Durations: `15s`, `5m`, `12h`, `7d`; sizes: `8KB`, `100MB`, `1GB`."
     yield "Scalars are read as YAML 1.2: `no`, `012` and `1:30` are texts. Paths of files start from the policy folder."
-    for file, kind in (("gateway", "gateway.yaml"), ("provider", "providers/*.yaml"), ("app", "apps/**/*.yaml")):
+    for file, kind in _FILES.items():
         schema = json.loads(schemas()[f"{file}.schema.json"])
         yield ""
         yield f"## {kind}"
         yield from _section(schema, schema, "")
+        if file == "saml-provider":
+            yield ""
+            yield "### `saml.metadata`, where it is fetched"
+            yield from _section(schema["$defs"]["MetadataFrom"], schema, "saml.metadata")
     yield from _conditions(schema)
     yield ""
 

@@ -11,9 +11,10 @@ from dataclasses import replace
 from typing import cast
 
 from gateway.config.build_rules import build_rule
+from gateway.config.build_saml import build_perimeter, build_saml_provider, build_service_provider
 from gateway.config.plan import AppPlan, GatewayPlan, InjectedPlan, ProviderPlan, gateway_plan, plan_lines
 from gateway.config.snapshot import App, Gateway, Limits, Listener, Snapshot, Timeouts, Upstream
-from gateway.model.provider import AttributeSource, OidcProvider, Perimeter
+from gateway.model.provider import AttributeSource, OidcProvider, Provider
 from gateway.model.session import SeatLimits
 from gateway.policy.routes import RouteTable
 from gateway.policy.rules import Rule
@@ -36,7 +37,7 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
     """Yields between steps of under 2 ms; the snapshot is the value of StopIteration."""
     digest = hashlib.sha256()
     gateway: Gateway | None = None
-    providers: dict[str, OidcProvider] = {}
+    providers: dict[str, Provider] = {}
     apps: dict[str, App] = {}
     rules: list[Rule] = []
     for line in plan_lines(plan):
@@ -46,6 +47,8 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
             gateway = _gateway(value)
         elif kind == "provider":
             providers[value["name"]] = _provider(value)
+        elif kind == "saml_provider":
+            providers[value["name"]] = build_saml_provider(value)
         elif kind == "rules":
             rules += (build_rule(value["file"], rule) for rule in value["rules"])
         elif gateway is not None:
@@ -93,6 +96,7 @@ def _gateway(plan: GatewayPlan) -> Gateway:
         access_log=plan["access_log"],
         development=plan["development"],
         workers=plan["workers"],
+        service_provider=build_service_provider(plan),
     )
 
 
@@ -113,22 +117,14 @@ def _provider(plan: ProviderPlan) -> OidcProvider:
         development=plan["development"],
         attributes={name: AttributeSource(tuple(claim)) for name, claim in plan["attributes"].items()},
         tenant_attribute=plan["tenant"],
-        perimeter=Perimeter(
-            siret=_set(plan["siret"]),
-            email_domains=_set(plan["email_domains"]),
-            attributes={name: frozenset(values) for name, values in plan["listed"].items()} if plan["listed"] else None,
-        ),
+        perimeter=build_perimeter(plan),
         session_idle=plan["session_idle"],
         session_absolute=plan["session_absolute"],
         skew=plan["skew"],
     )
 
 
-def _set(values: list[str] | None) -> frozenset[str] | None:
-    return None if values is None else frozenset(values)
-
-
-def _app(plan: AppPlan, routes: RouteTable, gateway: Gateway, providers: Mapping[str, OidcProvider]) -> App:
+def _app(plan: AppPlan, routes: RouteTable, gateway: Gateway, providers: Mapping[str, Provider]) -> App:
     return App(
         name=plan["name"],
         file=plan["file"],

@@ -6,12 +6,13 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from gateway.config.checks_app import check_app
-from gateway.config.load import Folder, Loaded
+from gateway.config.checks_saml import check_saml_provider
+from gateway.config.load import AnyProviderFile, Folder, Loaded
 from gateway.config.messages import did_you_mean
 from gateway.config.planning import workers_of
 from gateway.config.problems import Path, Place, Problem, key_path
 from gateway.config.scalars import socket_address
-from gateway.config.schema import GatewayFile, ProviderFile
+from gateway.config.schema import GatewayFile, SamlProviderFile
 from gateway.config.yaml_reader import Document
 from gateway.wire.addresses import parse_address
 
@@ -29,6 +30,7 @@ def check_folder(folder: Folder) -> list[Problem]:
     for provider in folder.providers:
         if provider.model is not None:
             found += _provider(provider.document, provider.model, folder)
+    found += _same_entity(folder)
     found += _same_host(folder)
     for app in folder.apps:
         if app.model is not None:
@@ -63,6 +65,16 @@ def _same_host(folder: Folder) -> Iterator[Problem]:
     return collisions(hosts, "this host is named twice: nobody could say which application it is")
 
 
+def _same_entity(folder: Folder) -> Iterator[Problem]:
+    """Who answers is told by the entityID alone: two files of one entity would make two answers of each question."""
+    entities = (
+        (provider.model.saml.entity_id, provider.document, ("saml", "entity_id"))
+        for provider in folder.providers
+        if isinstance(provider.model, SamlProviderFile)
+    )
+    return collisions(entities, "two files name this entity_id")
+
+
 def _unknown_providers(document: Document, names: list[str], folder: Folder) -> Iterator[Problem]:
     known = [name for provider in folder.providers if (name := provider.written("provider")) is not None]
     if len(known) < len(folder.providers) or not folder.complete:
@@ -90,6 +102,14 @@ def _gateway(document: Document, model: GatewayFile) -> Iterator[Problem]:
         elif not model.trusted_proxies and not any(listen.tls for listen in model.listen):
             hint = "give a listener tls, or list the proxy that does TLS in trusted_proxies"
             yield problem(("portal",), "the portal is https, and nothing here speaks TLS", hint)
+    yield from (
+        collisions(
+            ((key.id, document, ("saml", "keys", index, "id")) for index, key in enumerate(model.saml.keys)),
+            "this id is here twice",
+        )
+        if model.saml is not None
+        else ()
+    )
     yield from _listeners(document, model)
 
 
@@ -119,16 +139,19 @@ def _is_any(host: str) -> bool:
     return address is not None and address.is_unspecified
 
 
-def _provider(document: Document, model: ProviderFile, folder: Folder) -> Iterator[Problem]:
+def _provider(document: Document, model: AnyProviderFile, folder: Folder) -> Iterator[Problem]:
     def problem(path: Path, message: str, hint: str = "", *, key: bool = False) -> Problem:
         return Problem(document.place(path, key=key), key_path(path), message, hint)
 
     gateway = folder.gateway.model if folder.gateway is not None else None
-    if model.oidc.issuer.startswith("http:") and gateway is not None and not gateway.development:
+    if isinstance(model, SamlProviderFile):
+        yield from check_saml_provider(document, model, gateway)
+    elif model.oidc.issuer.startswith("http:") and gateway is not None and not gateway.development:
         yield problem(("oidc", "issuer"), "an issuer is https", "or development: true in gateway.yaml")
     if model.session.idle > model.session.absolute:
         yield problem(("session", "idle"), "the session would end before it is idle for so long", "idle below absolute")
-    known = set(model.attributes)
+    sources = model.sources()
+    known = set(sources)
     if model.tenant is not None and model.tenant not in known:
         yield problem(("tenant",), "no attribute has this name", did_you_mean(model.tenant, known))
     for name in model.asserts.attributes or {}:
@@ -136,7 +159,7 @@ def _provider(document: Document, model: ProviderFile, folder: Folder) -> Iterat
             path = ("asserts", "attributes", name)
             yield problem(path, "no attribute has this name", did_you_mean(name, known), key=True)
     # A bound on what is not mapped would bound nothing.
-    last = {claim[-1] for claim in model.attributes.values()} | known
+    last = {source for names in sources.values() for source in names} | known
     if model.asserts.siret is not None and model.tenant is None and "siret" not in last:
         yield problem(("asserts", "siret"), "this bounds nothing: no attribute is mapped from siret, nor is a tenant")
     if model.asserts.email_domains is not None and not last & {"mail", "email"}:

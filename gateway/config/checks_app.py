@@ -90,7 +90,7 @@ def _mapped(model: AppFile, folder: Folder) -> set[str] | None:
     listed = [by_name.get(name) for name in model.providers]
     if any(provider is None for provider in listed):
         return None
-    return {attribute for provider in listed if provider is not None for attribute in provider.attributes}
+    return {attribute for provider in listed if provider is not None for attribute in provider.sources()}
 
 
 def _unmapped(document: Document, model: AppFile, mapped: set[str]) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""The JSON Schemas of the three kinds of file, for editors: `python -m gateway.config.json_schema [folder]`.
+"""The JSON Schemas of the kinds of file, for editors: `python -m gateway.config.json_schema [folder]`.
 
 Drawn from the models that validate, so that an editor and `ecluse check` know the same keys. What JSON Schema cannot
 say, `ecluse check` says.
@@ -14,10 +14,15 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from gateway.config.scalars import BYTES, SECONDS
-from gateway.config.schema import AppFile, GatewayFile, ProviderFile
+from gateway.config.schema import AppFile, GatewayFile, ProviderFile, SamlProviderFile
 
 FOLDER = Path("docs/reference/schema")
-MODELS: dict[str, type[BaseModel]] = {"gateway": GatewayFile, "provider": ProviderFile, "app": AppFile}
+MODELS: dict[str, type[BaseModel]] = {
+    "gateway": GatewayFile,
+    "provider": ProviderFile,
+    "saml-provider": SamlProviderFile,
+    "app": AppFile,
+}
 
 
 class _Generator(GenerateJsonSchema):

@@ -1,6 +1,6 @@
 """Bytes of the files to validated models; every problem that one file alone can tell."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -8,11 +8,12 @@ from pydantic import BaseModel, ValidationError
 
 from gateway.config.files import GATEWAY_FILE, Files, is_app, is_provider
 from gateway.config.messages import problem_of
-from gateway.config.problems import Problem
-from gateway.config.schema import AppFile, GatewayFile, ProviderFile
+from gateway.config.problems import Problem, key_path
+from gateway.config.schema import AppFile, GatewayFile, ProviderFile, SamlProviderFile
 from gateway.config.yaml_reader import Document, read_document
 
 Model = TypeVar("Model", bound=BaseModel)
+AnyProviderFile = ProviderFile | SamlProviderFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Folder:
     """`gateway` is None where there is no gateway.yaml. `complete`: nothing of the folder itself was unreadable."""
 
     gateway: Loaded[GatewayFile] | None
-    providers: tuple[Loaded[ProviderFile], ...]
+    providers: tuple[Loaded[AnyProviderFile], ...]
     apps: tuple[Loaded[AppFile], ...]
     complete: bool
 
@@ -43,18 +44,26 @@ def load(files: Files) -> tuple[Folder, list[Problem]]:
     """Never raises."""
     problems: list[Problem] = []
     paths = sorted(files.texts)
-    gateway = [_load(files, path, GatewayFile, problems) for path in paths if path == GATEWAY_FILE]
-    providers = [_load(files, path, ProviderFile, problems) for path in paths if is_provider(path)]
-    apps = [_load(files, path, AppFile, problems) for path in paths if is_app(path)]
+    gateway = [_load(files, path, lambda _: GatewayFile, problems) for path in paths if path == GATEWAY_FILE]
+    providers = [_load(files, path, _protocol, problems) for path in paths if is_provider(path)]
+    apps = [_load(files, path, lambda _: AppFile, problems) for path in paths if is_app(path)]
     folder = Folder(gateway[0] if gateway else None, tuple(providers), tuple(apps), complete=not files.problems)
     return folder, [*files.problems, *problems]
 
 
-def _load(files: Files, path: str, model: type[Model], problems: list[Problem]) -> Loaded[Model]:
+def _protocol(document: Document) -> type[AnyProviderFile]:
+    """A provider speaks one protocol, which is the key that it has. A file with both is told by `_both`."""
+    return SamlProviderFile if isinstance(document.data, dict) and "saml" in document.data else ProviderFile
+
+
+def _load(
+    files: Files, path: str, model_of: Callable[[Document], type[Model]], problems: list[Problem]
+) -> Loaded[Model]:
     document, found = read_document(files.shown(path), files.texts[path])
     problems += found
     if not document.readable:
         return Loaded(path, document, None)
+    model = model_of(document)
     seen = {problem.place for problem in found}
     try:
         valid = model.model_validate(document.data)
@@ -66,4 +75,13 @@ def _load(files: Files, path: str, model: type[Model], problems: list[Problem]) 
 
 def _problems(document: Document, model: type[BaseModel], error: ValidationError) -> Iterator[Problem]:
     for detail in error.errors(include_url=False):
-        yield problem_of(document, model, detail)
+        if model is SamlProviderFile and detail["loc"] == ("oidc",):
+            yield _both(document)
+        else:
+            yield problem_of(document, model, detail)
+
+
+def _both(document: Document) -> Problem:
+    path = ("oidc",)
+    message = "a provider speaks one protocol, and this file has saml and oidc"
+    return Problem(document.place(path, key=True), key_path(path), message, "make two files of it")

@@ -32,6 +32,38 @@ def check_pair(certificate: bytes, key: bytes) -> None:
         raise Wrong("this key does not belong to the certificate")
 
 
+def check_saml_key(content: bytes) -> None:
+    """A private key that can sign our messages; raises Wrong."""
+    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, SECP521R1, EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    key = _private_key(content)
+    if isinstance(key, RSAPrivateKey) and key.key_size >= 2048:
+        return
+    if isinstance(key, EllipticCurvePrivateKey) and isinstance(key.curve, SECP256R1 | SECP384R1 | SECP521R1):
+        return
+    raise Wrong("this key is not for SAML", "RSA of at least 2048 bits, or EC on P-256, P-384 or P-521")
+
+
+def check_public_key(content: bytes) -> None:
+    """A PEM certificate or public key; raises Wrong."""
+    public_key_der(content)
+
+
+def public_key_der(content: bytes) -> bytes:
+    """SubjectPublicKeyInfo of a PEM certificate or public key, in DER. The certificate's dates say nothing."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+    from cryptography.x509 import load_pem_x509_certificate
+
+    try:
+        certified = b"BEGIN CERTIFICATE" in content
+        key = load_pem_x509_certificate(content).public_key() if certified else load_pem_public_key(content)
+    except (ValueError, UnsupportedAlgorithm):
+        raise Wrong("this is neither a certificate nor a public key in PEM form") from None
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
 def _private_key(content: bytes) -> "PrivateKeyTypes":
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key

@@ -9,12 +9,26 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Literal, TypedDict, cast
 
+ContactKind = Literal["technical", "support", "administrative", "billing", "other"]
+
 
 class ListenerPlan(TypedDict):
     host: str
     port: int
     certificate: str | None
     key: str | None
+
+
+class SamlSelfPlan(TypedDict):
+    """`keys`: (id, private key, certificate), the last two PEM in base64. `contacts`: (kind, e-mail, name).
+
+    `organization`: (name, display name, URL, language).
+    """
+
+    entity_id: str
+    keys: list[tuple[str, str, str]]
+    contacts: list[tuple[ContactKind, str, str | None]]
+    organization: tuple[str, str, str, str] | None
 
 
 class GatewayPlan(TypedDict):
@@ -33,6 +47,7 @@ class GatewayPlan(TypedDict):
     access_log: bool
     development: bool
     workers: int
+    saml: SamlSelfPlan | None
 
 
 class ProviderPlan(TypedDict):
@@ -46,6 +61,47 @@ class ProviderPlan(TypedDict):
     scopes: list[str]
     algorithms: list[str]
     userinfo: bool
+    ca: str | None
+    private_addresses: bool
+    development: bool
+    attributes: dict[str, list[str]]
+    tenant: str | None
+    siret: list[str] | None
+    email_domains: list[str] | None
+    listed: dict[str, list[str]] | None
+    session_idle: int
+    session_absolute: int
+    skew: int
+
+
+class SamlMetadataPlan(TypedDict):
+    """`file`: base64, or None where it is fetched. `keys`: SubjectPublicKeyInfo, DER in base64."""
+
+    file: str | None
+    kind: Literal["entity", "aggregate", "mdq"]
+    url: str
+    keys: list[str]
+
+
+class SamlProviderPlan(TypedDict):
+    """As ProviderPlan. `attributes`: our names, each with those that it may have in an assertion."""
+
+    name: str
+    label: str
+    labels: dict[str, str]
+    issuer: str
+    metadata: SamlMetadataPlan
+    signed: Literal["assertion", "response", "both"]
+    encrypted: bool
+    cbc: bool
+    cbc_in_unsigned_response: bool
+    request_binding: Literal["redirect", "post"]
+    response_binding: Literal["post", "artifact"]
+    name_id_format: str | None
+    authn_context: list[str]
+    authn_context_comparison: Literal["exact", "minimum", "better", "maximum"]
+    force_authn: bool
+    unsolicited: bool
     ca: str | None
     private_addresses: bool
     development: bool
@@ -122,11 +178,15 @@ _RULES_IN_A_LINE = 20
 
 
 def encode_plan(
-    gateway: GatewayPlan, providers: Iterable[ProviderPlan], apps: Iterable[tuple[AppPlan, list[RulePlan]]]
+    gateway: GatewayPlan,
+    providers: Iterable[ProviderPlan],
+    apps: Iterable[tuple[AppPlan, list[RulePlan]]],
+    saml_providers: Iterable[SamlProviderPlan] = (),
 ) -> bytes:
     """The same values give the same bytes."""
     lines = [_line({"gateway": gateway})]
     lines += (_line({"provider": provider}) for provider in providers)
+    lines += (_line({"saml_provider": provider}) for provider in saml_providers)
     for app, rules in apps:
         for start in range(0, len(rules), _RULES_IN_A_LINE):
             some: RulesPlan = {"file": app["file"], "rules": rules[start : start + _RULES_IN_A_LINE]}

@@ -2,7 +2,6 @@
 
 import posixpath
 from base64 import b64encode
-from collections.abc import Mapping
 from typing import cast
 
 from gateway.config.load import Folder
@@ -16,12 +15,10 @@ from gateway.config.plan import (
     UpstreamPlan,
     encode_plan,
 )
+from gateway.config.planning_saml import Material, plan_saml_provider, plan_saml_self
 from gateway.config.problems import Path
-from gateway.config.schema import AppFile, GatewayFile, Injected, ProviderFile
+from gateway.config.schema import AppFile, GatewayFile, Injected, ProviderFile, SamlProviderFile
 from gateway.config.yaml_reader import Document
-
-Material = Mapping[tuple[str, Path], bytes]
-"""What the references of the files gave, by file and key path."""
 
 
 def plan_of(folder: Folder, material: Material, root: str) -> bytes:
@@ -31,7 +28,14 @@ def plan_of(folder: Folder, material: Material, root: str) -> bytes:
     model = folder.gateway.model
     gateway = _gateway(folder.gateway.path, model, material, root)
     providers = [
-        _provider(loaded.path, loaded.model, model, material) for loaded in folder.providers if loaded.model is not None
+        _provider(loaded.path, loaded.model, model, material)
+        for loaded in folder.providers
+        if isinstance(loaded.model, ProviderFile)
+    ]
+    saml_providers = [
+        plan_saml_provider(loaded.path, loaded.model, model, material)
+        for loaded in folder.providers
+        if isinstance(loaded.model, SamlProviderFile)
     ]
     apps = [
         (_app(loaded.path, loaded.model, model, material, root), plan_rules(loaded.document, loaded.model))
@@ -42,6 +46,7 @@ def plan_of(folder: Folder, material: Material, root: str) -> bytes:
         gateway,
         sorted(providers, key=lambda provider: provider["name"]),
         sorted(apps, key=lambda app: app[0]["name"]),
+        sorted(saml_providers, key=lambda provider: provider["name"]),
     )
 
 
@@ -78,6 +83,7 @@ def _gateway(file: str, model: GatewayFile, material: Material, root: str) -> Ga
         "access_log": model.access_log,
         "development": model.development,
         "workers": workers_of(model),
+        "saml": plan_saml_self(file, model, material),
     }
 
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from gateway.config.files import Files
-from gateway.config.load import Folder
-from gateway.config.pem import check_certificates, check_pair, check_private_key
+from gateway.config.load import AnyProviderFile, Folder, Loaded
+from gateway.config.pem import check_certificates, check_pair, check_private_key, check_public_key, check_saml_key
 from gateway.config.problems import Path, Problem, key_path
 from gateway.config.scalars import Reference, Wrong
+from gateway.config.schema import SamlProviderFile
 from gateway.config.yaml_reader import Document
 
 STORE_KEY_BYTES = 32
@@ -68,7 +69,9 @@ def _content(use: _Use, files: Files, development: bool) -> bytes:
 def _uses(folder: Folder) -> Iterator[_Use]:
     yield from _of_gateway(folder)
     for provider in folder.providers:
-        if provider.model is not None:
+        if isinstance(provider.model, SamlProviderFile):
+            yield from _of_saml(provider, provider.model)
+        elif provider.model is not None:
             oidc = provider.model.oidc
             if oidc.client_secret is not None:
                 path = ("oidc", "client_secret")
@@ -78,6 +81,25 @@ def _uses(folder: Folder) -> Iterator[_Use]:
     for app in folder.apps:
         if app.model is not None and app.model.upstream.ca is not None:
             yield _Use(app.path, app.document, ("upstream", "ca"), app.model.upstream.ca, check_certificates, False)
+
+
+def _of_saml(provider: Loaded[AnyProviderFile], model: SamlProviderFile) -> Iterator[_Use]:
+    def use(path: Path, reference: Reference, check: Callable[[bytes], None]) -> _Use:
+        return _Use(provider.path, provider.document, path, reference, check, False)
+
+    metadata = model.saml.metadata
+    if isinstance(metadata, Reference):
+        yield use(("saml", "metadata"), metadata, _metadata)
+    else:
+        for index, key in enumerate(metadata.keys):
+            yield use(("saml", "metadata", "keys", index), key, check_public_key)
+    if model.saml.ca is not None:
+        yield use(("saml", "ca"), model.saml.ca, check_certificates)
+
+
+def _metadata(content: bytes) -> None:
+    if not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        raise Wrong("this is not metadata: an XML document with an EntityDescriptor")
 
 
 def _of_gateway(folder: Folder) -> Iterator[_Use]:
@@ -91,6 +113,10 @@ def _of_gateway(folder: Folder) -> Iterator[_Use]:
             path: Path = ("listen", index, "tls")
             yield _Use(file, document, (*path, "certificate"), listen.tls.certificate, check_certificates, False)
             yield _Use(file, document, (*path, "key"), listen.tls.key, check_private_key, True)
+    for index, own in enumerate(model.saml.keys if model.saml else ()):
+        path = ("saml", "keys", index)
+        yield _Use(file, document, (*path, "certificate"), own.certificate, check_certificates, False)
+        yield _Use(file, document, (*path, "key"), own.key, check_saml_key, True)
 
 
 def _store_key(content: bytes) -> None:
@@ -109,8 +135,11 @@ def _pairs(folder: Folder, material: dict[tuple[str, Path], bytes]) -> Iterator[
     gateway = folder.gateway
     if gateway is None or gateway.model is None:
         return
-    for index in range(len(gateway.model.listen)):
-        path: Path = ("listen", index, "tls")
+    tls: list[Path] = [("listen", index, "tls") for index in range(len(gateway.model.listen))]
+    own: list[Path] = (
+        [("saml", "keys", index) for index in range(len(gateway.model.saml.keys))] if gateway.model.saml else []
+    )
+    for path in (*tls, *own):
         certificate = material.get((gateway.path, (*path, "certificate")))
         key = material.get((gateway.path, (*path, "key")))
         if certificate is not None and key is not None:

@@ -147,6 +147,13 @@ def issuer(text: str) -> str:
     return text
 
 
+def web_address(text: str) -> str:
+    """A URL with whatever path and query, without a fragment. As written."""
+    if "#" in _url(text).rest:
+        raise Wrong("nothing is fetched from a fragment", "leave # and what follows out")
+    return text
+
+
 def _url(text: str) -> Url:
     match = _URL.fullmatch(text)
     if match is None or not text.isascii() or not text.isprintable() or " " in text:

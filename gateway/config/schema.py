@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from gateway.config.saml_attributes import COMMON
 from gateway.config.scalars import host_name
 from gateway.config.schema_conditions import Condition
+from gateway.config.schema_saml import Saml, SamlNames, SamlSelf
 from gateway.config.schema_types import (
     AdminAddress,
     AttributeName,
@@ -124,6 +126,8 @@ class GatewayFile(Strict):
     """For one's own machine: http providers and portal, secrets written in these files."""
     workers: Maybe[int] = Field(default=None, ge=1, le=256)
     """Processes that serve; one for each core where this is left out."""
+    saml: Maybe[SamlSelf] = None
+    """Who we are to SAML providers; needed as soon as there is one."""
 
 
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
@@ -196,26 +200,51 @@ class ProviderSession(Strict):
     """And after so long in any case."""
 
 
-class ProviderFile(Strict):
-    """policies/providers/*.yaml: one identity provider, and what it may say about people."""
+class ProviderBase(Strict):
+    """One identity provider, and what it may say about people, whatever it speaks."""
 
     version: Version
     provider: Name
     """Its name in the other files, in addresses and in logs."""
     label: Maybe[Label] = None
     """What people choose it by: a text, or one for each language."""
-    oidc: Oidc
-    attributes: dict[Annotated[AttributeName, AfterValidator(_not_reserved)], ClaimPath] = Field(
-        default={}, max_length=200
-    )
-    """Our name for an attribute, and the provider's claim that it comes from."""
     tenant: Maybe[AttributeName] = None
     """The attribute that names the organisation in whose name the person acts."""
     asserts: Asserts = Asserts()
     """What this provider may say; a sign-in that says anything else is refused. What is not listed is not bounded."""
     session: ProviderSession = ProviderSession()
+
+
+class ProviderFile(ProviderBase):
+    """policies/providers/*.yaml with `oidc`: a provider that speaks OpenID Connect."""
+
+    oidc: Oidc
+    attributes: dict[Annotated[AttributeName, AfterValidator(_not_reserved)], ClaimPath] = Field(
+        default={}, max_length=200
+    )
+    """Our name for an attribute, and the provider's claim that it comes from."""
     skew: Annotated[WholeSeconds, AfterValidator(_ten_minutes)] = 60
     """How far its clock may be from ours."""
+
+    def sources(self) -> dict[str, tuple[str, ...]]:
+        """Each mapped attribute with the names that say what it holds."""
+        return {name: claim[-1:] for name, claim in self.attributes.items()}
+
+
+class SamlProviderFile(ProviderBase):
+    """policies/providers/*.yaml with `saml`: a provider that speaks SAML 2.0."""
+
+    saml: Saml
+    attributes: dict[Annotated[AttributeName, AfterValidator(_not_reserved)], SamlNames] = Field(
+        default={}, max_length=200
+    )
+    """Our name for an attribute, and the names that the provider may give it; `NameID` is the subject's own."""
+    skew: Annotated[WholeSeconds, AfterValidator(_ten_minutes)] = 180
+    """How far its clock may be from ours."""
+
+    def sources(self) -> dict[str, tuple[str, ...]]:
+        """Each mapped attribute with the names that it may have; what the file maps itself is not common."""
+        return {name: COMMON[name] for name in self.saml.common} | self.attributes
 
 
 class Public(Strict):

@@ -7,9 +7,10 @@ from typing import Literal
 
 from gateway.model.decision import Decision
 from gateway.model.identity import Identity
-from gateway.model.provider import OidcProvider
+from gateway.model.provider import Provider
 from gateway.model.session import SeatLimits
 from gateway.policy.routes import RouteTable
+from gateway.saml.parties import ServiceProvider
 from gateway.translation.render import Injection, Translation
 from gateway.wire.target import PathLeniency
 
@@ -57,6 +58,7 @@ class Gateway:
     """gateway.yaml, compiled. `portal_url`: origin without a path; `portal_host`: canonical, without port.
 
     `store`: "sqlite" or "memory"; `store_keys`: (id, key), the first seals, all open. `workers` 0: one per core.
+    `service_provider`: who we are to SAML providers, None where the file has no keys for it.
     """
 
     portal_url: str
@@ -72,6 +74,7 @@ class Gateway:
     access_log: bool
     development: bool
     workers: int
+    service_provider: ServiceProvider | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,7 @@ class Snapshot:
 
     revision: str
     gateway: Gateway
-    providers: Mapping[str, OidcProvider]
+    providers: Mapping[str, Provider]
     apps: Mapping[str, App]
     exact_hosts: Mapping[str, App]
     wildcards: Mapping[str, App] = field(default_factory=dict)

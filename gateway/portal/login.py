@@ -69,8 +69,8 @@ class Login:
 
 def provider_of(snapshot: Snapshot, name: str) -> OidcProvider:
     provider = snapshot.providers.get(name)
-    if provider is None:
-        raise GatewayError(LOGIN_UNKNOWN_PROVIDER, "no provider of this name")
+    if not isinstance(provider, OidcProvider):
+        raise GatewayError(LOGIN_UNKNOWN_PROVIDER, "no OpenID provider of this name")
     return provider
 
 

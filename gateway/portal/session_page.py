@@ -7,7 +7,7 @@ from gateway.config.snapshot import App
 from gateway.model.codes import SIGN_IN_REQUIRED
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page, Sessions, SessionSummary
-from gateway.model.provider import OidcProvider
+from gateway.model.provider import Provider
 from gateway.model.session import Seat
 from gateway.portal.answers import BARE
 from gateway.portal.pages import Pages, SessionLine
@@ -55,7 +55,7 @@ class SessionPages:
         return None if cookie is None else await self._sessions.load(visit.call.host, cookie)
 
 
-def _line(provider: OidcProvider | None, summary: SessionSummary) -> SessionLine:
+def _line(provider: Provider | None, summary: SessionSummary) -> SessionLine:
     """`provider` None: it was taken out of the configuration since."""
     return SessionLine(
         label=provider.label if provider else summary.provider,

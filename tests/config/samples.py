@@ -43,6 +43,21 @@ tenant: siret
 asserts: {siret: ["21590350100017"], email_domains: [metropole.example]}
 """
 
+DEPARTEMENT = """\
+version: 1
+provider: departement
+label: {fr: Département, en: County}
+saml:
+  entity_id: https://idp.departement.example/metadata
+  metadata: {file: ../certs/departement.xml}
+  common: [mail, family_name]
+attributes:
+  uid: [NameID, uid]
+  siret: urn:example:siret
+tenant: siret
+asserts: {siret: ["22590001800014"], email_domains: [departement.example]}
+"""
+
 PERMIS = """\
 version: 1
 app: permis

@@ -106,6 +106,23 @@ def limit(name: str, field: str, value: object, before: int, after: int) -> Effe
     return Effect(f"limits.{name}", ("limits", name), value, gateway(lambda g: getattr(g.limits, field)), before, after)
 
 
+OTHER = trustme.CA().issue_cert("autre.localhost")
+PEM["file:other.crt"] = OTHER.cert_chain_pems[0].bytes().strip()
+PEM["file:other.key"] = OTHER.private_key_pem.bytes().strip()
+OTHER_PAIR = {"certificate": {"file": "other.crt"}, "key": {"file": "other.key"}}
+SAML_KEY = {"id": "k1", **TLS}
+ORGANIZATION = {"name": "Ville", "url": "https://ville.example"}
+
+
+def own(key: str, value: object, see: Callable[[Any], object], before: object, after: object) -> Effect:
+    """Below `saml:`, beside a key that is there already."""
+    path = ("saml", key.partition("[")[0].partition(".")[0])
+    return Effect(
+        f"saml.{key}", path, value, gateway(lambda g: see(g.service_provider)), before, after,
+        ((("saml",), {"keys": [SAML_KEY]}),),
+    )  # fmt: skip
+
+
 GATEWAY = [
     Effect("portal", ("portal",), "http://autre.localhost", gateway(lambda g: (g.portal_url, g.portal_host)),
            ("http://portail.localhost:8080", "portail.localhost"), ("http://autre.localhost", "autre.localhost")),
@@ -138,6 +155,20 @@ GATEWAY = [
            (True, True), (False, False),
            ((("portal",), "https://portail.example"), (("trusted_proxies",), ["10.0.0.0/8"]))),
     Effect("workers", ("workers",), 5, gateway(lambda g: g.workers), 2, 5),
+    own("entity_id", "urn:ecluse", lambda sp: sp.entity_id, "http://portail.localhost:8080/_ecluse/saml/metadata", "urn:ecluse"),
+    own("keys[].id", [{**SAML_KEY, "id": "k9"}], lambda sp: sp.keys[0].id, "k1", "k9"),
+    own("keys[].key", [{**SAML_KEY, **OTHER_PAIR}], lambda sp: sp.keys[0].key, PEM["file:tls.key"], PEM["file:other.key"]),
+    own("keys[].certificate", [{**SAML_KEY, **OTHER_PAIR}], lambda sp: sp.keys[0].certificate, PEM["file:tls.crt"],
+        PEM["file:other.crt"]),
+    own("contacts[].kind", [{"kind": "support", "email": "a@b.fr"}], lambda sp: [c.kind for c in sp.contacts], [], ["support"]),
+    own("contacts[].email", [{"email": "a@b.fr"}], lambda sp: [c.email for c in sp.contacts], [], ["a@b.fr"]),
+    own("contacts[].name", [{"name": "A", "email": "a@b.fr"}], lambda sp: [c.name for c in sp.contacts], [], ["A"]),
+    own("organization.name", ORGANIZATION, lambda sp: sp.organization and sp.organization.name, None, "Ville"),
+    own("organization.display_name", {**ORGANIZATION, "display_name": "V"},
+        lambda sp: sp.organization and sp.organization.display_name, None, "V"),
+    own("organization.url", ORGANIZATION, lambda sp: sp.organization and sp.organization.url, None, "https://ville.example"),
+    own("organization.language", {**ORGANIZATION, "language": "en"},
+        lambda sp: sp.organization and sp.organization.language, None, "en"),
 ]  # fmt: skip
 
 PROVIDER = [
@@ -290,7 +321,7 @@ def changed(file: str, changes: tuple[tuple[tuple[str | int, ...], object], ...]
     ("file", "effect"), ALL, ids=[f"{effect.key}-{index}" for index, (_, effect) in enumerate(ALL)]
 )
 def test_the_key_does_what_it_says(file: str, effect: Effect) -> None:
-    assert effect.see(sample_snapshot()) == effect.before or effect.with_it
+    assert effect.see(changed(file, effect.with_it)) == effect.before or effect.with_it
     assert effect.see(changed(file, (*effect.with_it, (effect.path, effect.value)))) == effect.after
 
 

@@ -1,0 +1,73 @@
+"""From a plan to the values of the snapshot, for what is SAML's."""
+
+from base64 import b64decode
+
+from gateway.config.plan import GatewayPlan, ProviderPlan, SamlMetadataPlan, SamlProviderPlan
+from gateway.model.provider import MetadataFile, MetadataUrl, Perimeter, SamlProvider
+from gateway.saml.parties import Contact, KeyPair, Organization, ServiceProvider
+
+_PREFIX = "/_ecluse/saml/"
+
+
+def build_service_provider(plan: GatewayPlan) -> ServiceProvider | None:
+    own, portal = plan["saml"], plan["portal_url"] + _PREFIX
+    if own is None:
+        return None
+    return ServiceProvider(
+        entity_id=own["entity_id"],
+        acs=f"{portal}acs",
+        artifact_acs=f"{portal}artifact",
+        logout=f"{portal}logout",
+        logout_soap=f"{portal}soap",
+        keys=tuple(KeyPair(id, b64decode(key), b64decode(certificate)) for id, key, certificate in own["keys"]),
+        contacts=tuple(Contact(kind, email, name) for kind, email, name in own["contacts"]),
+        organization=None if own["organization"] is None else Organization(*own["organization"]),
+    )
+
+
+def build_saml_provider(plan: SamlProviderPlan) -> SamlProvider:
+    return SamlProvider(
+        name=plan["name"],
+        label=plan["label"],
+        labels=plan["labels"],
+        issuer=plan["issuer"],
+        metadata=_metadata(plan["metadata"]),
+        signed=plan["signed"],
+        encrypted=plan["encrypted"],
+        cbc=plan["cbc"],
+        cbc_in_unsigned_response=plan["cbc_in_unsigned_response"],
+        request_binding=plan["request_binding"],
+        response_binding=plan["response_binding"],
+        name_id_format=plan["name_id_format"],
+        authn_context=tuple(plan["authn_context"]),
+        authn_context_comparison=plan["authn_context_comparison"],
+        force_authn=plan["force_authn"],
+        unsolicited=plan["unsolicited"],
+        ca=None if plan["ca"] is None else b64decode(plan["ca"]),
+        private_addresses=plan["private_addresses"],
+        development=plan["development"],
+        attributes={name: tuple(names) for name, names in plan["attributes"].items()},
+        tenant_attribute=plan["tenant"],
+        perimeter=build_perimeter(plan),
+        session_idle=plan["session_idle"],
+        session_absolute=plan["session_absolute"],
+        skew=plan["skew"],
+    )
+
+
+def _metadata(plan: SamlMetadataPlan) -> MetadataFile | MetadataUrl:
+    if plan["file"] is not None:
+        return MetadataFile(b64decode(plan["file"]))
+    return MetadataUrl(plan["url"], plan["kind"], tuple(b64decode(key) for key in plan["keys"]))
+
+
+def build_perimeter(plan: ProviderPlan | SamlProviderPlan) -> Perimeter:
+    return Perimeter(
+        siret=_set(plan["siret"]),
+        email_domains=_set(plan["email_domains"]),
+        attributes={name: frozenset(values) for name, values in plan["listed"].items()} if plan["listed"] else None,
+    )
+
+
+def _set(values: list[str] | None) -> frozenset[str] | None:
+    return None if values is None else frozenset(values)

@@ -1,0 +1,180 @@
+"""What the files say of SAML: of one provider, and of ourselves towards all of them."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Discriminator, Field, PlainValidator, Tag, WithJsonSchema, model_validator
+
+from gateway.config import scalars
+from gateway.config.saml_attributes import COMMON
+from gateway.config.scalars import Wrong
+from gateway.config.schema_conditions import TAG
+from gateway.config.schema_types import Maybe, Name, Place, Secret, Strict, Text, checked, wrong
+from gateway.model.mail import mail_domain
+
+# Core 8.3.6: at most 1024 characters.
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,1023}")
+
+
+def _uri(text: str) -> str:
+    if _URI.fullmatch(text) is None or len(text) > 1024:
+        raise wrong("this is not a URI", "as the other side writes it: https://... or urn:...")
+    return text
+
+
+Uri = Annotated[str, AfterValidator(_uri)]
+
+
+def _address(value: object) -> str:
+    if not isinstance(value, str):
+        raise Wrong("this must be a text")
+    return scalars.web_address(value)
+
+
+WebAddress = Annotated[
+    str,
+    PlainValidator(checked(_address)),
+    WithJsonSchema({"type": "string", "pattern": "^https?://", "examples": ["https://idp.example.org/metadata"]}),
+]
+
+_NAME_LENGTH = 500
+
+
+def _names(value: object) -> tuple[str, ...]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not 0 < len(names) <= 50:
+        raise Wrong("an attribute's name is a text, or a list of names that all mean it")
+    for name in names:
+        if not isinstance(name, str) or not name.strip() or len(name) > _NAME_LENGTH or not name.isprintable():
+            raise Wrong("an attribute's name is a text of 1 to 500 characters")
+    return tuple(names)
+
+
+SamlNames = Annotated[
+    tuple[str, ...],
+    PlainValidator(checked(_names)),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "examples": ["mail", "urn:oid:0.9.2342.19200300.100.1.3"]},
+                {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 50},
+            ]
+        }
+    ),
+]
+
+
+def _common(name: str) -> str:
+    if name not in COMMON:
+        raise wrong("no such name in the table of common attributes", f"known: {', '.join(sorted(COMMON))}")
+    return name
+
+
+class MetadataFrom(Strict):
+    url: Maybe[WebAddress] = None
+    """The provider's own document."""
+    aggregate: Maybe[WebAddress] = None
+    """A federation's document of many entities, this one among them."""
+    mdq: Maybe[WebAddress] = None
+    """A service that is asked for one entity (Metadata Query Protocol): its base address."""
+    keys: list[Place] = Field(default=[], max_length=8)
+    """PEM certificates or public keys, one of which has signed the document. Only the key counts, no date."""
+    unsigned_metadata_believed_from_tls_alone: bool = False
+    """A provider that does not sign its own document: whoever holds its web server then names its keys."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "MetadataFrom":
+        if sum(source is not None for source in (self.url, self.aggregate, self.mdq)) != 1:
+            raise wrong("metadata come from one place", "write {file: path}, or one of url, aggregate, mdq with keys")
+        unsigned = self.unsigned_metadata_believed_from_tls_alone
+        if unsigned and (self.url is None or self.keys):
+            raise wrong("unsigned_metadata_believed_from_tls_alone is for a url without keys", "leave it out")
+        if not self.keys and not unsigned:
+            raise wrong("keys are missing: whoever answers at this address would name the provider's keys", "add keys")
+        return self
+
+
+def _source(value: Any) -> str:
+    is_place = isinstance(value, dict) and len(value) == 1 and next(iter(value)) in scalars.REFERENCE_KINDS
+    return TAG + ("place" if is_place else "fetched")
+
+
+class Saml(Strict):
+    entity_id: Uri
+    """The provider's entityID, exactly as its metadata have it."""
+    metadata: Annotated[
+        Annotated[Place, Tag(TAG + "place")] | Annotated[MetadataFrom, Tag(TAG + "fetched")],
+        Discriminator(_source),
+    ]
+    """Its keys and addresses: `{file: path}`, or where they are fetched from and which keys have signed them."""
+    signed: Literal["assertion", "response", "both"] = "assertion"
+    """What it signs. Anything less is refused."""
+    encrypted: bool = False
+    """Refuse an assertion that is not encrypted."""
+    aes_cbc_inside_a_signed_response: bool = False
+    """A provider that encrypts with AES-CBC (AD FS, Entra ID, LemonLDAP::NG): accepted where the Response is signed."""
+    aes_cbc_although_the_response_is_not_signed: bool = False
+    """And even where it is not, for a provider that cannot sign it: what is decrypted could have been altered."""
+    request_binding: Literal["redirect", "post"] = "redirect"
+    """How people are sent to it."""
+    response_binding: Literal["post", "artifact"] = "post"
+    """How it answers: through the browser, or by a reference that we resolve with it."""
+    name_id_format: Maybe[Uri] = None
+    """The form of NameID that is asked for."""
+    authn_context: list[Uri] = Field(default=[], max_length=20)
+    """The ways of signing in that are asked for; an answer that names none of them is refused."""
+    authn_context_comparison: Literal["exact", "minimum", "better", "maximum"] = "exact"
+    force_authn: bool = False
+    """Ask for a sign-in made now each time, and refuse an older one."""
+    unsolicited: bool = False
+    """Let the provider begin a sign-in by itself, which any page can make a browser do."""
+    common: list[Annotated[str, AfterValidator(_common)]] = Field(default=[], max_length=50)
+    """Attributes taken under the names that most providers give them: `[uid, mail, given_name, family_name]`."""
+    ca: Maybe[Place] = None
+    """PEM: the authority that signed the provider's TLS certificate, where it is not a public one."""
+    private_addresses: bool = False
+    """The provider may live on a private network."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Saml":
+        if self.aes_cbc_although_the_response_is_not_signed and not self.aes_cbc_inside_a_signed_response:
+            raise wrong("this opens nothing by itself", "add aes_cbc_inside_a_signed_response: true")
+        if self.authn_context_comparison != "exact" and not self.authn_context:
+            raise wrong("authn_context_comparison compares with nothing", "name an authn_context")
+        return self
+
+
+def _mail(text: str) -> str:
+    if mail_domain(text) is None:
+        raise wrong("this is not one plain e-mail address", "write name@example.org")
+    return text
+
+
+class SamlKey(Strict):
+    id: Name
+    key: Secret
+    """PEM: a private key without a passphrase, RSA of at least 2048 bits, or EC to sign alone."""
+    certificate: Place
+    """PEM: its certificate, self-signed or not: only the key in it counts for providers."""
+
+
+class SamlContact(Strict):
+    kind: Literal["technical", "support", "administrative", "billing", "other"] = "technical"
+    email: Annotated[str, AfterValidator(_mail)]
+    name: Maybe[Text] = None
+
+
+class SamlOrganization(Strict):
+    name: Text
+    display_name: Maybe[Text] = None
+    url: WebAddress
+    language: Annotated[str, Field(pattern="^[a-z]{2,3}$")] = "fr"
+
+
+class SamlSelf(Strict):
+    entity_id: Maybe[Uri] = None
+    """Our own entityID; the address of our metadata where this is left out."""
+    keys: list[SamlKey] = Field(min_length=1, max_length=4)
+    """The first signs, each decrypts, all are in our metadata: a new one goes second, and first once all know it."""
+    contacts: list[SamlContact] = Field(default=[], max_length=10)
+    organization: Maybe[SamlOrganization] = None
