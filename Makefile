@@ -1,5 +1,4 @@
-# Every target does its own set-up. PYTHON picks the interpreter of .venv: make env PYTHON=/usr/bin/python3.13
-PYTHON ?= python3
+# Every target does its own set-up. PYTHON picks the interpreter of .venv: make env PYTHON=/path/to/python3.13
 export PYTHON
 
 RUN := .venv/bin/python

@@ -1,16 +1,24 @@
 #!/usr/bin/env bash
-# Makes .venv with exactly the locked packages and the `ecluse` command. PYTHON=... picks the interpreter.
+# Makes .venv with exactly the locked packages and the `ecluse` command. PYTHON=... picks the interpreter; without it,
+# Debian's own is taken before another that comes first in PATH: it is compiled with profile-guided optimisation, and a
+# request costs a quarter less than under an interpreter compiled with the defaults (docs/explanation/speed.md).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/apt.sh
 
-python=${PYTHON:-python3}
+recent() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+
+python=${PYTHON:-}
+if [ -z "$python" ]; then
+    python=python3
+    ! recent /usr/bin/python3 || python=/usr/bin/python3
+fi
 
 if ! command -v "$python" >/dev/null; then
     [ "$python" = python3 ] || fail "there is no $python on this machine"
     apt_install python3 python3-venv
 fi
-"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+recent "$python" ||
     fail "$("$python" --version) is too old: Écluse needs Python 3.11 or later (make env PYTHON=/path/to/python3.13)"
 
 if ! "$python" -c 'import ensurepip' 2>/dev/null; then
