@@ -3,6 +3,7 @@
 import json
 import os
 import select
+import stat
 import threading
 import time
 from collections import deque
@@ -14,7 +15,9 @@ from gateway.model.events import EVENTS, Event
 
 # Linux PIPE_BUF: a write of at most this size into a pipe is never mixed with another process's (pipe(7)).
 _ATOMIC = 4096
-_GATHER = 0.01
+# A regular file's writes are never mixed, however long (its inode is locked).
+_ATOMIC_IN_FILE = 64 * 1024
+_GATHER = 0.05
 
 # A line that is too long is tried again with its values cut to these many characters.
 _CUTS = (1500, 400, 100)
@@ -33,6 +36,7 @@ class Log:
         self, fd: int, *, capacity: int = 10_000, strict: bool = False, now: Callable[[], float] = time.time
     ) -> None:
         self._fd = fd
+        self._most = _ATOMIC_IN_FILE if stat.S_ISREG(os.fstat(fd).st_mode) else _ATOMIC
         self._capacity = capacity
         self._strict = strict
         self._now = now
@@ -106,7 +110,7 @@ class Log:
     def _chunk(self) -> tuple[bytes, int]:
         """As many whole lines as one atomic write carries."""
         taken, size = [], 0
-        while self._lines and size + len(self._lines[0]) <= _ATOMIC:
+        while self._lines and size + len(self._lines[0]) <= self._most:
             taken.append(self._lines.popleft())
             size += len(taken[-1])
         return b"".join(taken), len(taken)

@@ -175,6 +175,36 @@ def test_lines_of_several_processes_in_one_pipe_are_never_mixed() -> None:
 # --- when nobody reads
 
 
+def read_until_end(end: int, size: int) -> None:
+    while size > 0:
+        size -= len(os.read(end, 65536))
+
+
+@pytest.mark.parametrize(("is_file", "longest"), [(True, 64 * 1024), (False, 4096)])
+def test_a_write_carries_as_many_lines_as_are_never_mixed(
+    tmp_path: Path, pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch, is_file: bool, longest: int
+) -> None:
+    write, sizes, all_there = os.write, [], threading.Event()
+
+    def told(fd: int, chunk: bytes) -> int:
+        all_there.wait(10)
+        sizes.append(len(chunk))
+        return write(fd, chunk)
+
+    monkeypatch.setattr(os, "write", told)
+    with (tmp_path / "log").open("wb") as file:
+        log = Log(file.fileno() if is_file else pipe[1])
+        reader = threading.Thread(target=lambda: is_file or read_until_end(pipe[0], 200_000))
+        reader.start()
+        for _ in range(2000):
+            log.access(b"x" * 99 + b"\n")
+        all_there.set()
+        log.close(10)
+        reader.join()
+    assert sum(sizes) == 200_000
+    assert longest - 100 < max(sizes) <= longest
+
+
 def test_a_reader_that_stands_still_stops_nobody_and_what_was_lost_is_told(pipe: tuple[int, int]) -> None:
     log = Log(pipe[1], capacity=100)
     for _ in range(5000):
