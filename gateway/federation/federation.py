@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from gateway.federation.addresses import Resolver
 from gateway.federation.cached import CachedDocument
@@ -18,8 +19,11 @@ from gateway.oidc.call import Answer, Call
 from gateway.oidc.discovery import ProviderMetadata, discovery_request, process_discovery_response
 from gateway.oidc.id_token import IdToken, validate_id_token
 from gateway.oidc.jwks import JsonWebKeySet, jwks_request, process_jwks_response
+from gateway.oidc.logout_token import LogoutToken, validate_logout_token
 from gateway.oidc.token import TokenResponse, process_token_response, token_request
 from gateway.oidc.userinfo import merge_claims, process_userinfo_response, userinfo_request
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,10 @@ class Federation:
         answer = await self._send(provider, userinfo_request(metadata, tokens))
         return id_token, merge_claims(id_token, process_userinfo_response(id_token, answer))
 
+    async def logout_token(self, provider: OidcProvider, raw: str, now: float) -> LogoutToken:
+        """What a provider posted to us, verified but for its single use. `now`: Unix seconds."""
+        return await self._with_keys(provider, lambda keys: validate_logout_token(provider, keys, raw, now))
+
     async def close(self) -> None:
         for documents in self._documents.values():
             await documents.metadata.close()
@@ -78,9 +86,14 @@ class Federation:
         self, provider: OidcProvider, tokens: TokenResponse, login: OidcLogin, clock_offset: float
     ) -> IdToken:
         """`clock_offset`: Unix time less our clock's, so that the time a provider takes is not taken for skew."""
+        return await self._with_keys(
+            provider, lambda keys: validate_id_token(provider, keys, tokens, login, self._clock() + clock_offset)
+        )
+
+    async def _with_keys(self, provider: OidcProvider, validate: Callable[[JsonWebKeySet], T]) -> T:
         keys = await self.keys(provider)
         try:
-            return validate_id_token(provider, keys, tokens, login, self._clock() + clock_offset)
+            return validate(keys)
         except GatewayError as error:
             if error.code not in (OIDC_ID_TOKEN_KEY, OIDC_ID_TOKEN_SIGNATURE):
                 raise
@@ -88,7 +101,7 @@ class Federation:
             if newer is keys:
                 raise
         # OIDC Core 10.1.1: signing keys rotate; an unknown one is looked for once
-        return validate_id_token(provider, newer, tokens, login, self._clock() + clock_offset)
+        return validate(newer)
 
     async def _send(self, provider: OidcProvider, call: Call) -> Answer:
         key = (provider.ca, provider.development or provider.private_addresses)

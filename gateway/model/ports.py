@@ -60,6 +60,12 @@ class Sessions(Protocol):
     async def end_browser(self, host: str, cookie: bytes) -> tuple[str, ...]:
         """Ends every session of the browser to which this seat belongs; durable when it returns; their ids."""
 
+    async def end_subject(self, issuer: str, subject: str) -> tuple[str, ...]:
+        """Ends every session of a person, found without any cookie; durable when it returns; their ids."""
+
+    async def end_sid(self, issuer: str, sid: str) -> tuple[str, ...]:
+        """Ends what was signed in under this session id of the provider; durable when it returns; their ids."""
+
     def revoke(self, session_ids: Iterable[str]) -> tuple[Seat, ...]:
         """Kills the seats of these sessions in this worker's memory, at once, and returns them."""
 
@@ -91,6 +97,9 @@ class Transactions(Protocol):
     async def put_login(self, login: OidcLogin, state: str, network: str) -> None: ...
 
     async def take_login(self, state: str) -> OidcLogin | None: ...
+
+    async def first_use(self, kind: str, *parts: str, until: int) -> bool:
+        """True to the first caller only, across all workers, until `until` (Unix seconds): what works once."""
 
     async def rounds(self, binding: str, host: str) -> int:
         """How many hand-overs this browser finished on this host in the last 60 s without a seat coming back."""

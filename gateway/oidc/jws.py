@@ -36,7 +36,8 @@ class SignedToken:
     signature: bytes = field(repr=False)
 
 
-def parse_compact(token: str) -> SignedToken:
+def parse_compact(token: str, kinds: Collection[str] = ("jwt",)) -> SignedToken:
+    """`kinds`: what its `typ` may say, in lower case and without `application/`; where it says nothing, `jwt`."""
     if len(token) > LONGEST_TOKEN:
         raise GatewayError(OIDC_ID_TOKEN_FORM, f"{len(token)} characters, at most {LONGEST_TOKEN} are read")
     segments = token.split(".")
@@ -46,7 +47,7 @@ def parse_compact(token: str) -> SignedToken:
         raise GatewayError(OIDC_ID_TOKEN_FORM, f"{len(segments)} segments, not the 3 of a signed token")
     header_bytes, payload_bytes = _decode(segments[0], "header"), _decode(segments[1], "payload")
     header = parse_object(header_bytes, OIDC_ID_TOKEN_HEADER, "header")
-    kid = _check_header(header)
+    kid = _check_header(header, kinds)
     # An unsigned token ends on its algorithm, which says more than an empty segment.
     signature = _decode(segments[2], "signature") if segments[2] else b""
     return SignedToken(
@@ -78,16 +79,17 @@ def verify_signature(token: SignedToken, keys: JsonWebKeySet, allowed: Collectio
     return algorithm
 
 
-def _check_header(header: JsonObject) -> str | None:
+def _check_header(header: JsonObject, kinds: Collection[str]) -> str | None:
     """Members that point to other keys (jku, jwk, x5u, x5c: RFC 7515 4.1.2 to 4.1.6) are never looked at."""
     # RFC 7515 4.1.11: an extension that must be understood, and we understand none; RFC 7797 and RFC 7516 4.1.3
     for member in ("crit", "b64", "zip"):
         if member in header:
             raise GatewayError(OIDC_ID_TOKEN_HEADER, f"header with {member}")
-    # RFC 8725 3.11: another kind of token (at+jwt, logout+jwt) is not taken for an ID token
+    # RFC 8725 3.11: another kind of token (at+jwt, logout+jwt) is not taken for an ID token. RFC 7515 4.1.9: the
+    # prefix may be left out
     typ = header.get("typ", "JWT")
-    if not isinstance(typ, str) or typ.lower() not in ("jwt", "application/jwt"):
-        raise GatewayError(OIDC_ID_TOKEN_HEADER, f"header with typ {quoted(typ)}, not JWT")
+    if not isinstance(typ, str) or typ.lower().removeprefix("application/") not in kinds:
+        raise GatewayError(OIDC_ID_TOKEN_HEADER, f"header with typ {quoted(typ)}, not {' or '.join(kinds)}")
     # RFC 7515 4.1.4
     kid = header.get("kid")
     if kid is not None and not isinstance(kid, str):

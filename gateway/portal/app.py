@@ -14,7 +14,8 @@ from gateway.model.codes import GATEWAY_FAULT, PATH_RESERVED, WIRE_METHOD
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Counters, Log, Page, Revoker, Sessions, Transactions
 from gateway.portal.answers import with_headers
-from gateway.portal.body import check_body
+from gateway.portal.backchannel import BackChannel
+from gateway.portal.body import read_body
 from gateway.portal.callback import Callback
 from gateway.portal.challenge import Challenge
 from gateway.portal.enter import Enter
@@ -31,6 +32,7 @@ from gateway.portal.visit import PREFIX, Step, Visit
 # The data plane has applied the limits of gateway.yaml: aiohttp's own must never be the narrower ones.
 _LONGEST = 1 << 20
 _CALLBACK = "callback/"
+_BACKCHANNEL = "oidc/backchannel/"
 
 # Path below /_ecluse/ to method to step; HEAD is answered like GET.
 Table = Mapping[str, Mapping[str, Step]]
@@ -70,6 +72,14 @@ class Portal:
         )
         enter = Enter(sessions=sessions, transactions=transactions, report=report, token_urlsafe=token_urlsafe)
         logout = Logout(sessions=sessions, transactions=transactions, revoker=revoker, pages=pages, report=report)
+        self._backchannel = BackChannel(
+            sessions=sessions,
+            transactions=transactions,
+            federation=federation,
+            revoker=revoker,
+            report=report,
+            now=now,
+        )
         own = SessionPages(sessions=sessions, pages=pages, monotonic=monotonic)
         both: Table = {"login": {"GET": self._begin_or_ask}, "logout": {"GET": logout.form, "POST": logout.sign_out}}
         self._app_table: Table = {**both, "enter": {"GET": enter.enter}, "session": {"GET": own.session}}
@@ -129,7 +139,7 @@ class Portal:
         step = steps.get(visit.method)
         if step is None:
             return self._not_allowed(visit, steps)
-        await check_body(visit.request)
+        visit.body = await read_body(visit.request)
         return await step(visit)
 
     def _find(self, visit: Visit) -> Mapping[str, Step]:
@@ -139,9 +149,14 @@ class Portal:
         if visit.call.app is not None:
             found = self._app_table.get(path, found)
         if visit.on_portal_host and not found:
-            is_callback = path.startswith(_CALLBACK)
-            found = {"GET": self._callback.callback} if is_callback else self._portal_table.get(path, found)
+            found = self._of_provider(path) or self._portal_table.get(path, found)
         return found
+
+    def _of_provider(self, path: str) -> Mapping[str, Step]:
+        """What has the name of a provider at its end."""
+        if path.startswith(_CALLBACK):
+            return {"GET": self._callback.callback}
+        return {"POST": self._backchannel.logout} if path.startswith(_BACKCHANNEL) else {}
 
     async def _begin_or_ask(self, visit: Visit) -> Outcome:
         """`login` is one path with two meanings: on the portal a provider was chosen, on an app host none yet."""

@@ -9,17 +9,18 @@ LIMIT = 64 * 1024
 _FORM = "application/x-www-form-urlencoded"
 
 
-async def check_body(request: BaseRequest) -> None:
-    """Reads it to its end, so that no step runs on half a request. No step needs a field of it yet."""
+async def read_body(request: BaseRequest) -> bytes:
+    """To its end, so that no step runs on half a request. What its fields say, `Visit.form` tells."""
     if not request.can_read_body:
-        return
+        return b""
     if request.content_type != _FORM:
         raise GatewayError(PORTAL_BODY, f"a body that is not {_FORM}")
-    size = 0
+    body = bytearray()
     try:
         async for chunk in request.content.iter_chunked(8192):
-            size += len(chunk)
-            if size > LIMIT:
+            body += chunk
+            if len(body) > LIMIT:
                 raise GatewayError(LIMIT_BODY, f"a form of over {LIMIT} bytes")
     except ConnectionError as error:
         raise GatewayError(PORTAL_BODY, "the browser left before all of its form had come") from error
+    return bytes(body)

@@ -8,6 +8,7 @@ from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization import AuthorizationCode
 from gateway.oidc.discovery import ProviderMetadata
 from gateway.oidc.id_token import IdToken
+from gateway.oidc.logout_token import LogoutToken
 
 
 class Federation(Protocol):
@@ -19,3 +20,6 @@ class Federation(Protocol):
         self, provider: OidcProvider, code: AuthorizationCode, login: OidcLogin, now: float
     ) -> tuple[IdToken, Mapping[str, object]]:
         """The code for the validated ID token, and its claims with those of userinfo. `now`: Unix seconds."""
+
+    async def logout_token(self, provider: OidcProvider, raw: str, now: float) -> LogoutToken:
+        """What a provider posted to us, verified but for its single use. `now`: Unix seconds."""

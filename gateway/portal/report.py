@@ -47,6 +47,14 @@ class Report:
         self._counters.add("ecluse_auth_logouts_total")
         self._log.event("logout", app=visit.app_name, sessions=sessions, request_id=visit.call.request_id)
 
+    def ended_by_provider(self, visit: Visit, sessions: int) -> None:
+        self._counters.add("ecluse_auth_provider_logouts_total", visit.provider)
+        self._log.event("logout.provider", provider=visit.provider, sessions=sessions, request_id=visit.call.request_id)
+
+    def logout_refused(self, visit: Visit, error: GatewayError) -> None:
+        """A provider's word that sessions have ended, which was not believed."""
+        self._event("logout.refused", visit, error.code.id, error.detail)
+
     def _told(self, event: str, visit: Visit) -> None:
         self._log.event(event, provider=visit.provider, app=visit.app_name, request_id=visit.call.request_id)
 

@@ -25,11 +25,13 @@ _PARAMETERS = 64
 
 
 class Visit:
-    """`target` is the raw request target. What steps leave: `cookies_to_set` (Set-Cookie values, also sent when the
-    visit ends on a refusal), `way_back` (a link for a refusal's page), `provider` and `app_name` (for the log)."""
+    """`target` is the raw request target, `body` what was sent with it. What steps leave: `cookies_to_set` (Set-Cookie
+    values, also sent when the visit ends on a refusal), `way_back` (a link for a refusal's page), `provider` and
+    `app_name` (for the log)."""
 
     __slots__ = (
         "app_name",
+        "body",
         "call",
         "cookies_to_set",
         "kind",
@@ -47,6 +49,7 @@ class Visit:
         self.method = "GET" if request.method == "HEAD" else request.method
         self.target = request.raw_path
         self.path = self.target.partition("?")[0]
+        self.body = b""
         self.kind: Literal["html", "json", "frame"] = "html"
         self.cookies_to_set: list[str] = []
         self.provider = ""
@@ -72,20 +75,11 @@ class Visit:
 
     def parameters(self) -> dict[str, str]:
         """The query, read strictly: a parameter sent twice has no single meaning and is refused."""
-        try:
-            pairs = parse_qsl(
-                self.target.partition("?")[2],
-                keep_blank_values=True,
-                # What is not UTF-8 stays recognisable as such; nothing of ours, and no address, has it.
-                errors="surrogateescape",
-                max_num_fields=_PARAMETERS,
-            )
-        except ValueError as error:
-            raise GatewayError(PORTAL_PARAMETERS, f"a query of over {_PARAMETERS} parameters") from error
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            raise GatewayError(PORTAL_PARAMETERS, "a parameter was sent twice")
-        return found
+        return _strictly(self.target.partition("?")[2])
+
+    def form(self) -> dict[str, str]:
+        """The fields of the body, as strictly."""
+        return _strictly(self.body.decode("ascii", "surrogateescape"))
 
     def parameter(self, name: str) -> str:
         """One parameter; empty where it is absent."""
@@ -126,6 +120,18 @@ class Visit:
 
 
 Step = Callable[[Visit], Awaitable[Outcome]]
+
+
+def _strictly(encoded: str) -> dict[str, str]:
+    try:
+        # What is not UTF-8 stays recognisable as such; nothing of ours, and no address, has it.
+        pairs = parse_qsl(encoded, keep_blank_values=True, errors="surrogateescape", max_num_fields=_PARAMETERS)
+    except ValueError as error:
+        raise GatewayError(PORTAL_PARAMETERS, f"over {_PARAMETERS} parameters") from error
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise GatewayError(PORTAL_PARAMETERS, "a parameter was sent twice")
+    return found
 
 
 def app_here(visit: Visit) -> App:

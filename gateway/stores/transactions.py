@@ -60,6 +60,11 @@ class Transactions:
         plain = await self._logins.take(state)
         return None if plain is None else codec.login_from_bytes(plain)
 
+    async def first_use(self, kind: str, *parts: str, until: int) -> bool:
+        # Under every store key: while a new one comes into use, workers may differ in which is the first.
+        uses = [await self._store.first_use(key, until, self._now()) for key in self._keys.indexes(kind, *parts)]
+        return all(uses)
+
     async def rounds(self, binding: str, host: str) -> int:
         return await self._store.mark(self._keys.index("round", binding, host), self._now())
 

@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable
 
-from tests.attacks import jose, openid_answers
+from tests.attacks import jose, openid_answers, openid_logout
 from tests.attacks.cases import Case, Run, expect, numbered
 from tests.attacks.cross_site import CALLBACK, PAGE, refused, to_callback
 from tests.attacks.openid_answers import client_secret_basic
@@ -295,4 +295,5 @@ CASES: tuple[Case, ...] = (
     *numbered("OC09", OC09, controlled=False),
     *jose.CASES,
     *openid_answers.CASES,
+    *openid_logout.CASES,
 )

@@ -25,7 +25,8 @@ from gateway.model.codes import (
 )
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
-from gateway.oidc.id_token import OLDEST, IdToken, validate_id_token
+from gateway.oidc.claims import OLDEST
+from gateway.oidc.id_token import IdToken, validate_id_token
 from tests.oidc.samples import (
     ACCESS_TOKEN,
     ISSUER,

@@ -7,11 +7,16 @@
 //   options   merged into its configuration last ({"conformIdTokenClaims": false} puts claims into the ID token)
 // It ends when its standard input does, so that it never outlives the test.
 import { generateKeyPairSync } from 'node:crypto';
+import dns from 'node:dns';
 import { createServer } from 'node:http';
 
 import Provider from 'oidc-provider';
 
 const { port = 0, clients, accounts, claims = {}, features = {}, options = {} } = JSON.parse(process.argv[2]);
+
+// RFC 6761 6.3: what it calls back (back-channel logout) may be a name under .localhost.
+const { lookup } = dns;
+dns.lookup = (name, ...rest) => lookup(name.endsWith('.localhost') ? '127.0.0.1' : name, ...rest);
 
 function key(type, parameters, members) {
   return { ...generateKeyPairSync(type, parameters).privateKey.export({ format: 'jwk' }), use: 'sig', ...members };
@@ -31,6 +36,8 @@ server.listen(port, '127.0.0.1', () => {
     scopes: ['openid', 'profile', 'email', ...Object.keys(claims)],
     findAccount: (_, id) => accounts[id] && { accountId: id, claims: () => ({ sub: id, ...accounts[id] }) },
     cookies: { keys: ['of-the-tests'] },
+    // Without the dispatcher that keeps it from calling this machine: here the client is on it.
+    fetch: (url, { dispatcher, ...rest }) => fetch(url, rest),
     features: { devInteractions: { enabled: true }, ...features },
     jwks: {
       keys: [

@@ -9,6 +9,7 @@ from yarl import URL
 
 _ACTION = re.compile(r'<form[^>]* action="([^"]+)"')
 _PROMPT = re.compile(r'name="prompt" value="([^"]+)"')
+_XSRF = re.compile(r'name="xsrf" value="([^"]+)"')
 _CANCEL = re.compile(r'href="([^"]+)">\[ Cancel \]')
 MOST_STEPS = 15
 
@@ -39,6 +40,18 @@ async def through_provider(session: ClientSession, url: str, issuer: str, login:
         assert status == 200, f"{status} at {url}: {page[:2000]}"
         url, form = _next(page, login)
     raise AssertionError(f"no way out of the provider's pages after {MOST_STEPS} steps")
+
+
+async def signed_out_there(session: ClientSession, issuer: str) -> None:
+    """The person signs out on the provider's own page, which tells its clients."""
+    async with session.get(f"{issuer}/session/end") as response:
+        page = await response.text()
+    action, xsrf = _ACTION.search(page), _XSRF.search(page)
+    assert action, f"no form to sign out with: {page[:2000]}"
+    assert xsrf, f"a form without its secret: {page[:2000]}"
+    form = {"xsrf": xsrf[1], "logout": "yes"}
+    async with session.post(unescape(action[1]), data=form, allow_redirects=False) as response:
+        assert response.status == 303, await response.text()
 
 
 def _next(page: str, login: str | None) -> tuple[str, dict[str, str] | None]:

@@ -158,3 +158,22 @@ async def test_ten_tabs_of_one_round_make_one_round_together(worker: Worker) -> 
     for _ in range(10):
         await worker.transactions.count_round(browser("mine"), PERMIS, 0)
     assert await worker.transactions.rounds(browser("mine"), PERMIS) == 1
+
+
+async def test_what_works_once_works_once_across_workers_until_its_time(store: RecordStore, clock: Clock) -> None:
+    """Invariant 6: of many at the same moment, one."""
+    one, other = (Worker(store, clock).transactions for _ in range(2))
+    until = clock.now() + 60
+    uses = await asyncio.gather(*(each.first_use("logout", "iss", "j1", until=until) for each in (one, other) * 8))
+    assert sorted(uses) == [False] * 15 + [True]
+    assert await one.first_use("logout", "is", "sj1", until=until)
+    assert await one.first_use("assertion", "iss", "j1", until=until)
+    clock.pass_by(60)
+    assert await other.first_use("logout", "iss", "j1", until=clock.now() + 60)
+
+
+async def test_a_new_store_key_gives_no_second_use(store: RecordStore, clock: Clock) -> None:
+    until = clock.now() + 60
+    assert await Worker(store, clock).transactions.first_use("logout", "j1", until=until)
+    renewed = Worker(store, clock, keys=(*OTHER_KEYS, *KEYS)).transactions
+    assert not await renewed.first_use("logout", "j1", until=until)

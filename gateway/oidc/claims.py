@@ -1,0 +1,107 @@
+"""The claims that ID tokens, logout tokens and access tokens share (RFC 7519 4.1), read in one way.
+
+Their codes are those of the ID token: what is wrong is the same, and the log event tells which token it was.
+"""
+
+from gateway.model.codes import (
+    OIDC_ID_TOKEN_AUDIENCE,
+    OIDC_ID_TOKEN_AUTHORIZED_PARTY,
+    OIDC_ID_TOKEN_CLAIM,
+    OIDC_ID_TOKEN_EXPIRED,
+    OIDC_ID_TOKEN_ISSUED_AT,
+    OIDC_ID_TOKEN_ISSUER,
+    OIDC_ID_TOKEN_NOT_BEFORE,
+    OIDC_ID_TOKEN_SUBJECT,
+)
+from gateway.model.errors import GatewayError
+from gateway.model.provider import OidcProvider
+from gateway.oidc.documents import JsonObject, quoted
+
+# A token comes straight from the token endpoint, so it was made moments ago; more is a wrong clock or a replay.
+OLDEST = 600
+_LAST_EXACT_INTEGER = 2**53
+
+
+def check_issuer(provider: OidcProvider, claims: JsonObject) -> None:
+    # OIDC Core 3.1.3.7 (2)
+    if claims.get("iss") != provider.issuer:
+        detail = f"iss {quoted(claims.get('iss'))}, not {quoted(provider.issuer)}"
+        raise GatewayError(OIDC_ID_TOKEN_ISSUER, detail)
+
+
+def audiences_of(provider: OidcProvider, claims: JsonObject) -> list[object]:
+    # OIDC Core 3.1.3.7 (3), RFC 7519 4.1.3
+    aud = claims.get("aud")
+    audiences: list[object] = aud if isinstance(aud, list) else [aud]
+    if provider.client_id not in audiences:
+        shown = ", ".join(quoted(audience, 80) for audience in audiences[:4])
+        raise GatewayError(OIDC_ID_TOKEN_AUDIENCE, f"aud {shown}, not {quoted(provider.client_id)}")
+    if not all(isinstance(audience, str) for audience in audiences):
+        raise GatewayError(OIDC_ID_TOKEN_AUDIENCE, "aud with a member that is not a string")
+    return audiences
+
+
+def check_authorized_party(provider: OidcProvider, claims: JsonObject, audiences: list[object]) -> None:
+    azp = claims.get("azp")
+    # OIDC Core 3.1.3.7 (4): among several audiences the provider must say that the token was issued to us
+    if len(audiences) > 1 and azp is None:
+        raise GatewayError(OIDC_ID_TOKEN_AUTHORIZED_PARTY, f"{len(audiences)} audiences and no azp")
+    # OIDC Core 3.1.3.7 (5)
+    if azp is not None and azp != provider.client_id:
+        raise GatewayError(OIDC_ID_TOKEN_AUTHORIZED_PARTY, f"azp {quoted(azp)}, not {quoted(provider.client_id)}")
+
+
+def check_expiry(provider: OidcProvider, claims: JsonObject, now: float) -> int:
+    # OIDC Core 3.1.3.7 (9)
+    exp = required_time(claims, "exp")
+    if now >= exp + provider.skew:
+        raise GatewayError(OIDC_ID_TOKEN_EXPIRED, f"expired {now - exp:.0f} s ago, {provider.skew} s are tolerated")
+    return int(exp)
+
+
+def check_issue_time(provider: OidcProvider, claims: JsonObject, now: float) -> int:
+    # OIDC Core 3.1.3.7 (10)
+    iat = required_time(claims, "iat")
+    if iat > now + provider.skew:
+        detail = f"issued {iat - now:.0f} s ahead of our clock, {provider.skew} s are tolerated"
+        raise GatewayError(OIDC_ID_TOKEN_ISSUED_AT, detail)
+    if iat < now - OLDEST - provider.skew:
+        detail = f"issued {now - iat:.0f} s ago by our clock, {OLDEST + provider.skew} s are tolerated"
+        raise GatewayError(OIDC_ID_TOKEN_ISSUED_AT, detail)
+    # RFC 7519 4.1.5
+    nbf = time_of(claims, "nbf")
+    if nbf is not None and nbf > now + provider.skew:
+        detail = f"valid {nbf - now:.0f} s from now by our clock, {provider.skew} s are tolerated"
+        raise GatewayError(OIDC_ID_TOKEN_NOT_BEFORE, detail)
+    return int(iat)
+
+
+def subject_of(claims: JsonObject) -> str:
+    # OIDC Core 2: 1 to 255 characters
+    sub = claims.get("sub")
+    if not isinstance(sub, str) or not 0 < len(sub) <= 255 or not sub.isprintable():
+        raise GatewayError(OIDC_ID_TOKEN_SUBJECT, "sub is not a string of 1 to 255 characters that print")
+    return sub
+
+
+def time_of(claims: JsonObject, name: str) -> float | None:
+    """RFC 7519 2: NumericDate."""
+    value = claims.get(name)
+    if value is None and name not in claims:
+        return None
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= _LAST_EXACT_INTEGER:
+        raise GatewayError(OIDC_ID_TOKEN_CLAIM, f"{name} is not a time in seconds")
+    return float(value)
+
+
+def required_time(claims: JsonObject, name: str) -> float:
+    value = time_of(claims, name)
+    if value is None:
+        raise GatewayError(OIDC_ID_TOKEN_CLAIM, f"no {name}")
+    return value
+
+
+def text_of(claims: JsonObject, name: str) -> str | None:
+    """Of a wrong type, it counts as not said: what turns on it is then unknown, and the sign-in goes on."""
+    value = claims.get(name)
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,101 @@
+"""OIDC Back-Channel Logout 1.0, 2.4 and 2.6: the token with which a provider says that sessions have ended."""
+
+from dataclasses import InitVar, dataclass, field
+
+from gateway.model.codes import OIDC_LOGOUT_TOKEN, OIDC_LOGOUT_TOKEN_EVENT, OIDC_LOGOUT_TOKEN_NONCE
+from gateway.model.errors import GatewayError
+from gateway.model.provider import OidcProvider
+from gateway.oidc.claims import (
+    OLDEST,
+    audiences_of,
+    check_expiry,
+    check_issue_time,
+    check_issuer,
+    subject_of,
+    text_of,
+)
+from gateway.oidc.documents import JsonObject
+from gateway.oidc.jwks import JsonWebKeySet
+from gateway.oidc.jws import parse_compact, verify_signature
+
+EVENT = "http://schemas.openid.net/event/backchannel-logout"
+# 2.4 recommends the first; providers older than that recommendation write JWT, or nothing.
+_KINDS = ("logout+jwt", "jwt")
+_LONGEST_ID = 512
+_PROVEN = object()
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutToken:
+    """Verified but for its single use: `jti` is to be seen once until `until` (Unix seconds).
+
+    One of `sid` and `subject` at least is there; `sid`, where it is, says which of the person's sessions.
+    """
+
+    provider: str
+    issuer: str
+    subject: str | None = field(repr=False)
+    sid: str | None = field(repr=False)
+    jti: str = field(repr=False)
+    until: int
+    proof: InitVar[object]
+
+    def __post_init__(self, proof: object) -> None:
+        if proof is not _PROVEN:
+            raise TypeError("a LogoutToken comes from validate_logout_token alone")
+
+
+def validate_logout_token(provider: OidcProvider, keys: JsonWebKeySet, raw: str, now: float) -> LogoutToken:
+    """OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may mean that the provider has changed its keys since."""
+    # 2.6 (1) no encryption was registered
+    token = parse_compact(raw, _KINDS)
+    claims = token.payload
+    # 2.6 (4) issuer and audience, before anything is computed for a stranger
+    check_issuer(provider, claims)
+    audiences_of(provider, claims)
+    # 2.6 (2), (3) signature; `none` is never accepted
+    verify_signature(token, keys, provider.algorithms)
+    # 2.6 (4) times
+    expires_at = check_expiry(provider, claims, now)
+    issued_at = check_issue_time(provider, claims, now)
+    # 2.6 (5) whose sessions end
+    subject, sid = _whose(claims)
+    # 2.6 (6) the event
+    _check_event(claims)
+    # 2.6 (7): an ID token that was passed on must not sign anybody out
+    if "nonce" in claims:
+        raise GatewayError(OIDC_LOGOUT_TOKEN_NONCE, "logout token with a nonce")
+    return LogoutToken(
+        provider=provider.name,
+        issuer=provider.issuer,
+        subject=subject,
+        sid=sid,
+        jti=_jti(claims),
+        # From then on it is refused for its age.
+        until=min(expires_at, issued_at + OLDEST) + provider.skew + 1,
+        proof=_PROVEN,
+    )
+
+
+def _whose(claims: JsonObject) -> tuple[str | None, str | None]:
+    sid = text_of(claims, "sid")
+    if sid is None and "sid" in claims:
+        # To fall back on the subject would end more than was meant.
+        raise GatewayError(OIDC_LOGOUT_TOKEN, "logout token with a sid that is no text")
+    if sid is None and "sub" not in claims:
+        raise GatewayError(OIDC_LOGOUT_TOKEN, "logout token with neither sub nor sid")
+    return subject_of(claims) if "sub" in claims else None, sid
+
+
+def _check_event(claims: JsonObject) -> None:
+    events = claims.get("events")
+    if not isinstance(events, dict) or not isinstance(events.get(EVENT), dict):
+        raise GatewayError(OIDC_LOGOUT_TOKEN_EVENT, f"logout token without the event {EVENT}")
+
+
+def _jti(claims: JsonObject) -> str:
+    # 2.4: REQUIRED
+    jti = text_of(claims, "jti")
+    if jti is None or len(jti) > _LONGEST_ID:
+        raise GatewayError(OIDC_LOGOUT_TOKEN, f"logout token without a jti of 1 to {_LONGEST_ID} characters")
+    return jti

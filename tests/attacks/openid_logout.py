@@ -1,0 +1,124 @@
+"""OC04: who may end a session from the back: the provider's own signed word, once."""
+
+import json
+import secrets
+import time
+from collections.abc import Callable
+
+from tests.attacks.cases import Case, Run, expect, numbered
+from tests.attacks.outcomes import denied, passed
+from tests.attacks.provider import Document, sign, sign_mac, unsigned
+from tests.attacks.request import request
+from tests.attacks.world import PORTAL, SEAT, World, host
+from tests.browser_like import Person, Response
+
+APP, PAGE = "prefix-public", "/private/page"
+EVENT = "http://schemas.openid.net/event/backchannel-logout"
+
+
+def logout_claims(world: World, **changes: object) -> Document:
+    """Those of a good logout token about bob; a change to None takes a claim away."""
+    now = int(time.time())
+    good: Document = {
+        "iss": world.alpha.url, "aud": "ecluse", "iat": now, "exp": now + 120, "jti": secrets.token_urlsafe(),
+        "sub": "bob", "events": {EVENT: {}},
+    }  # fmt: skip
+    return {name: value for name, value in (good | changes).items() if value is not None}
+
+
+def logout_token(world: World, *, typ: str = "logout+jwt", **changes: object) -> str:
+    return sign(logout_claims(world, **changes), world.alpha.signing_key, typ=typ)
+
+
+async def told(world: World, token: str, provider: str = "alpha") -> Response:
+    person = Person("en")
+    answer = await person.post(world.portal(f"/_ecluse/oidc/backchannel/{provider}"), f"logout_token={token}")
+    await person.close()
+    return answer
+
+
+async def bob(world: World) -> bytes:
+    """His cookie, of a sign-in of its own."""
+    person, page = await world.sign_in("bob", world.url(APP, PAGE))
+    expect(page.status == 200, f"the control: bob is signed in: {page.status}")
+    await person.close()
+    return f"{SEAT}={person.jar.get(host(APP), SEAT)}".encode()
+
+
+def refused(make: Callable[[World], str], code: str, provider: str = "alpha") -> Run:
+    """400, one line in the log with this code, and nobody is signed out."""
+
+    async def run(world: World) -> None:
+        cookie, mark = await bob(world), world.log_mark()
+        answer = await told(world, make(world), provider)
+        expect(answer.status == 400, f"expected 400: {answer.status} {answer.text[:200]}")
+        expect(answer.header("Cache-Control") == "no-store", "the answer may be kept")
+        await world.logged(mark, event="logout.refused", code=code)
+        passed(world, await world.send(request(APP, PAGE, cookie=cookie)))
+
+    return run
+
+
+def changed(code: str, **changes: object) -> Run:
+    return refused(lambda world: logout_token(world, **changes), code)
+
+
+async def accepted(world: World) -> None:
+    cookie = await bob(world)
+    answer = await told(world, logout_token(world))
+    expect(answer.status == 200 and answer.body == b"", f"{answer.status} {answer.text[:200]}")
+    denied(world, await world.send(request(APP, PAGE, cookie=cookie)))
+
+
+async def replayed(world: World) -> None:
+    token = logout_token(world)
+    expect((await told(world, token)).status == 200, "the control: it works once")
+    cookie = await bob(world)
+    for _ in range(4):
+        expect((await told(world, token)).status == 400, "a jti works twice (K174)")
+    passed(world, await world.send(request(APP, PAGE, cookie=cookie)))
+
+
+async def in_an_address(world: World) -> None:
+    """A browser can be brought to send a GET; so can a form of another site, but it has no token."""
+    cookie, token = await bob(world), logout_token(world)
+    person = Person("en")
+    answer = await person.step("GET", world.portal(f"/_ecluse/oidc/backchannel/alpha?logout_token={token}"))
+    await person.close()
+    expect(answer.status == 405, f"a GET is answered {answer.status}")
+    seen = await world.send(request(APP, f"/_ecluse/oidc/backchannel/alpha?logout_token={token}"))
+    expect(seen.answer.status == 404, f"an application's host answers {seen.answer.status}, not {PORTAL} alone")
+    passed(world, await world.send(request(APP, PAGE, cookie=cookie)))
+
+
+def none(world: World) -> str:
+    return unsigned('{"alg":"none","typ":"logout+jwt"}', json.dumps(logout_claims(world)))
+
+
+OC04 = (
+    ("back-channel: a good token ends the session", accepted),
+    ("back-channel: alg none", refused(none, "oidc.id_token.algorithm")),
+    ("back-channel: signed with the client secret",
+     refused(lambda world: sign_mac(logout_claims(world), b"a-secret-of-the-tests:%+that-no-page-shows"),
+             "oidc.id_token.algorithm")),
+    ("back-channel: signed by another provider's key",
+     refused(lambda world: sign(logout_claims(world), "beta", kid="alpha"), "oidc.id_token.signature")),
+    ("back-channel: wrong aud", changed("oidc.id_token.audience", aud="another")),
+    ("back-channel: wrong iss", changed("oidc.id_token.issuer", iss="https://evil.example")),
+    ("back-channel: wrong event",
+     changed("oidc.logout_token.event", events={"http://schemas.openid.net/event/x": {}})),
+    ("back-channel: no event", changed("oidc.logout_token.event", events=None)),
+    ("back-channel: with a nonce", changed("oidc.logout_token.nonce", nonce="n")),
+    ("back-channel: a replayed jti (K174)", replayed),
+    ("back-channel: expired", changed("oidc.id_token.expired", exp=1)),
+    ("back-channel: issued long ago, exp far away",
+     changed("oidc.id_token.issued_at", iat=int(time.time()) - 86400, exp=int(time.time()) + 864000)),
+    ("back-channel: neither sid nor sub", changed("oidc.logout_token", sub=None)),
+    ("back-channel: no jti", changed("oidc.logout_token", jti=None)),
+    ("back-channel: an access token's type", changed("oidc.id_token.header", typ="at+jwt")),
+    ("back-channel: at another provider's address", refused(logout_token, "oidc.id_token.issuer", "beta")),
+    ("back-channel: at the address of no provider", refused(logout_token, "login.unknown_provider", "nobody")),
+    ("back-channel: in an address", in_an_address),
+)  # fmt: skip
+
+CASES: tuple[Case, ...] = numbered("OC04", OC04, controlled=False)
