@@ -4,23 +4,10 @@ from typing import cast
 
 from gateway.config.plan import RulePlan
 from gateway.model.decision import RuleRef
-from gateway.policy.conditions import (
-    All,
-    Any_,
-    Anyone,
-    Claim,
-    ClaimTest,
-    Condition,
-    Equals,
-    Exists,
-    Group,
-    Not,
-    SignedIn,
-    Suffix,
-    Within,
-)
+from gateway.policy.conditions import All, Any_, Anyone, Claim, Condition, Group, Not, SignedIn
 from gateway.policy.patterns import parse_pattern
 from gateway.policy.rules import Rule
+from gateway.policy.values import Equals, Exists, Suffix, ValueTest, Within
 
 
 def build_rule(file: str, plan: RulePlan) -> Rule:
@@ -45,7 +32,7 @@ def build_condition(written: object) -> Condition:
         case {"group": str(name)}:
             return Group(name)
         case {"claim": {"name": str(name), **test}}:
-            return Claim(name, _claim_test(test))
+            return Claim(name, _value_test(test))
         case {"any": list(parts)}:
             return Any_(tuple(map(build_condition, parts)))
         case {"all": list(parts)}:
@@ -56,7 +43,7 @@ def build_condition(written: object) -> Condition:
             raise ValueError(f"not a condition: {written!r}")
 
 
-def _claim_test(written: dict[object, object]) -> ClaimTest:
+def _value_test(written: dict[object, object]) -> ValueTest:
     match written:
         case {"equals": str(text)}:
             return Equals(text)

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from gateway.config.schema_types import AttributeName, Maybe, Strict, Yes, checked, wrong
-from gateway.policy.conditions import Equals, Group, Suffix, Within
+from gateway.policy.conditions import Group
+from gateway.policy.values import Equals, Suffix, Within
 
 CONDITION = "condition"
 """The error type of what is no condition at all."""

@@ -3,98 +3,73 @@
 All of it is total: evaluating cannot fail, so that no error can turn into a way through.
 """
 
-import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import Enum
-from typing import assert_never
+from typing import ClassVar
 
 from gateway.model.codes import POLICY_CONDITION
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.mail import mail_domain
+from gateway.policy.asking import Header, Method, Network, Query
+from gateway.policy.expressions import When
+from gateway.policy.facts import NO_FACTS, Facts
+from gateway.policy.hours import Time
+from gateway.policy.persons import Mandate, SignedInBy, Tenant, User
+from gateway.policy.truth import Truth, all_of, any_of, negated, truth_of
+from gateway.policy.values import ValueTest, any_truth, check_members, check_text
 
 GROUPS = "groups"
 DEEPEST = 32
 
 
-class Truth(Enum):
-    TRUE = "true"
-    FALSE = "false"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Equals:
-    value: str
-
-    def __post_init__(self) -> None:
-        _check_text(self.value)
-
-
-@dataclass(frozen=True, slots=True)
-class Within:
-    values: frozenset[str]
-
-    def __post_init__(self) -> None:
-        _check_members(self.values)
-        for value in self.values:
-            _check_text(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Suffix:
-    """The end of a value, from a separator on. `@corp.example` and `.corp.example` compare domains: any case."""
-
-    text: str
-
-    def __post_init__(self) -> None:
-        _check_text(self.text)
-        if self.text[0].isalnum():
-            raise GatewayError(
-                POLICY_CONDITION,
-                f"suffix `{self.text}` begins with a letter or a digit, so that `evil{self.text}` would end with it: "
-                "begin it with the separator, such as `@` or `.`",
-            )
-
-
-@dataclass(frozen=True, slots=True)
-class Exists:
-    pass
-
-
-ClaimTest = Equals | Within | Suffix | Exists
-
-
 @dataclass(frozen=True, slots=True)
 class Anyone:
-    pass
+    of_identity: ClassVar[bool] = False
+    of_request: ClassVar[bool] = False
+
+    def truth(self, identity: Identity | None, facts: Facts) -> Truth:
+        return Truth.TRUE
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    pass
+    of_identity: ClassVar[bool] = True
+    of_request: ClassVar[bool] = False
+
+    def truth(self, identity: Identity | None, facts: Facts) -> Truth:
+        return Truth.UNKNOWN if identity is None else Truth.TRUE
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     """One of the values of the attribute `groups`."""
 
+    of_identity: ClassVar[bool] = True
+    of_request: ClassVar[bool] = False
     name: str
 
     def __post_init__(self) -> None:
-        _check_text(self.name)
+        check_text(self.name)
+
+    def truth(self, identity: Identity | None, facts: Facts) -> Truth:
+        values = values_of(identity, GROUPS)
+        return Truth.UNKNOWN if values is None else truth_of(self.name in values)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """`name` is an attribute's, after mapping; one value that passes is enough."""
 
+    of_identity: ClassVar[bool] = True
+    of_request: ClassVar[bool] = False
     name: str
-    test: ClaimTest
+    test: ValueTest
 
     def __post_init__(self) -> None:
-        _check_text(self.name)
+        check_text(self.name)
+
+    def truth(self, identity: Identity | None, facts: Facts) -> Truth:
+        values = values_of(identity, self.name)
+        return Truth.UNKNOWN if values is None else any_truth(self.test, values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +77,7 @@ class All:
     conditions: tuple["Condition", ...]
 
     def __post_init__(self) -> None:
-        _check_members(self.conditions)
+        check_members(self.conditions)
         _check_depth(self)
 
 
@@ -111,7 +86,7 @@ class Any_:  # noqa: N801 - `Any` is typing's
     conditions: tuple["Condition", ...]
 
     def __post_init__(self) -> None:
-        _check_members(self.conditions)
+        check_members(self.conditions)
         _check_depth(self)
 
 
@@ -123,120 +98,84 @@ class Not:
         _check_depth(self)
 
 
-Condition = Anyone | SignedIn | Group | Claim | All | Any_ | Not
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a condition came to before the request was asked."""
+
+    of_request: ClassVar[bool] = False
+    value: Truth
+    of_identity: bool
+
+    def truth(self, identity: Identity | None, facts: Facts) -> Truth:
+        return self.value
 
 
-def evaluate(condition: Condition, identity: Identity | None) -> Truth:
+Leaf = (
+    Anyone | SignedIn | Group | Claim
+    | User | SignedInBy | Tenant | Mandate
+    | Network | Method | Header | Query | Time
+    | When | Settled
+)  # fmt: skip
+"""Each says itself what it comes to (`truth`), and whether the identity or the request could change that."""
+
+Condition = Leaf | All | Any_ | Not
+
+
+def evaluate(condition: Condition, identity: Identity | None, facts: Facts = NO_FACTS) -> Truth:
     """Kleene's logic; `identity` None means that nobody is signed in, so that who it is, is unknown."""
     match condition:
-        case Anyone():
-            return Truth.TRUE
-        case SignedIn():
-            return Truth.UNKNOWN if identity is None else Truth.TRUE
-        case Group():
-            values = _values(identity, GROUPS)
-            return Truth.UNKNOWN if values is None else _truth(condition.name in values)
-        case Claim():
-            values = _values(identity, condition.name)
-            return Truth.UNKNOWN if values is None else _test(condition.test, values)
         case All():
-            return _all(evaluate(part, identity) for part in condition.conditions)
+            return all_of(evaluate(part, identity, facts) for part in condition.conditions)
         case Any_():
-            return _any(evaluate(part, identity) for part in condition.conditions)
+            return any_of(evaluate(part, identity, facts) for part in condition.conditions)
         case Not():
-            return _not(evaluate(condition.condition, identity))
+            return negated(evaluate(condition.condition, identity, facts))
         case _:
-            assert_never(condition)
+            return condition.truth(identity, facts)
 
 
 def turns_on_identity(condition: Condition) -> bool:
     """Whether signing in could change what the condition says."""
     match condition:
-        case Anyone():
-            return False
-        case SignedIn() | Group() | Claim():
-            return True
         case All() | Any_():
             return any(turns_on_identity(part) for part in condition.conditions)
         case Not():
             return turns_on_identity(condition.condition)
         case _:
-            assert_never(condition)
+            return condition.of_identity
 
 
-def _values(identity: Identity | None, name: str) -> tuple[str, ...] | None:
+def turns_on_request(condition: Condition) -> bool:
+    """Whether two requests of one person, for one path and method, could be answered differently."""
+    match condition:
+        case All() | Any_():
+            return any(turns_on_request(part) for part in condition.conditions)
+        case Not():
+            return turns_on_request(condition.condition)
+        case _:
+            return condition.of_request
+
+
+def settle(condition: Condition, identity: Identity | None, facts: Facts) -> Condition:
+    """The same condition with all that no request can change told already."""
+    if not turns_on_request(condition):
+        return Settled(evaluate(condition, identity, facts), turns_on_identity(condition))
+    match condition:
+        case All():
+            return All(tuple(settle(part, identity, facts) for part in condition.conditions))
+        case Any_():
+            return Any_(tuple(settle(part, identity, facts) for part in condition.conditions))
+        case Not():
+            return Not(settle(condition.condition, identity, facts))
+        case _:
+            return condition
+
+
+def values_of(identity: Identity | None, name: str) -> tuple[str, ...] | None:
     """None: unknown. What the provider left out is unknown even where a part of it came."""
     if identity is None or name in identity.left_out:
         return None
     return identity.attributes.get(name)
-
-
-def _test(test: ClaimTest, values: tuple[str, ...]) -> Truth:
-    match test:
-        case Equals():
-            return _truth(test.value in values)
-        case Within():
-            return _truth(not test.values.isdisjoint(values))
-        case Suffix():
-            return _any(_ends(value, test.text) for value in values)
-        case Exists():
-            return Truth.TRUE
-        case _:
-            assert_never(test)
-
-
-def _ends(value: str, suffix: str) -> Truth:
-    """An e-mail address that could be read two ways (`a@evil.test@corp.example`) cannot be told."""
-    if suffix[0] == "@" or (suffix[0] == "." and "@" in value):
-        domain = mail_domain(value)
-        return Truth.UNKNOWN if domain is None else _truth(f"@{domain}".endswith(suffix.lower()))
-    if suffix[0] == ".":
-        return _truth(value.lower().endswith(suffix.lower()))
-    return _truth(value.endswith(suffix))
-
-
-def _truth(holds: bool) -> Truth:
-    return Truth.TRUE if holds else Truth.FALSE
-
-
-def _all(parts: Iterable[Truth]) -> Truth:
-    found = Truth.TRUE
-    for part in parts:
-        if part is Truth.FALSE:
-            return part
-        if part is Truth.UNKNOWN:
-            found = part
-    return found
-
-
-def _any(parts: Iterable[Truth]) -> Truth:
-    found = Truth.FALSE
-    for part in parts:
-        if part is Truth.TRUE:
-            return part
-        if part is Truth.UNKNOWN:
-            found = part
-    return found
-
-
-def _not(truth: Truth) -> Truth:
-    if truth is Truth.UNKNOWN:
-        return truth
-    return Truth.FALSE if truth is Truth.TRUE else Truth.TRUE
-
-
-def _check_text(text: str) -> None:
-    """Mapped values are NFC (identity.mapping): a condition in another form would never meet them."""
-    if not text:
-        raise GatewayError(POLICY_CONDITION, "an empty text is equal to nothing")
-    if not unicodedata.is_normalized("NFC", text):
-        raise GatewayError(POLICY_CONDITION, f"`{text}` has accents apart from their letters: write it in NFC")
-
-
-def _check_members(members: Iterable[object]) -> None:
-    """`all` of nothing would be true for everyone."""
-    if not any(True for _ in members):
-        raise GatewayError(POLICY_CONDITION, "an empty list says nothing: name at least one")
 
 
 def _check_depth(condition: Condition) -> None:

@@ -1,5 +1,7 @@
 """Rules to a decision: deny by default, a deny wins, and a sign-in is asked for only where it could help."""
 
+from dataclasses import replace
+
 from gateway.model.codes import (
     POLICY_ALLOWED,
     POLICY_DENIED,
@@ -11,18 +13,23 @@ from gateway.model.codes import (
 )
 from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.identity import Identity
-from gateway.policy.conditions import Condition, Truth, evaluate, turns_on_identity
+from gateway.policy.conditions import Condition, evaluate, settle, turns_on_identity
+from gateway.policy.facts import Facts
 from gateway.policy.routes import Match
 from gateway.policy.rules import Rule
+from gateway.policy.truth import Truth
 
 
-def decide(match: Match | None, method: str, identity: Identity | None) -> Decision:
-    """Never raises. What is certain comes before what is unknown, so that nobody signs in for a sure refusal."""
+def decide(match: Match | None, method: str, identity: Identity | None, facts: Facts | None = None) -> Decision:
+    """`facts`: nothing is known beside the method where they are left out; their method is `method`.
+
+    Never raises. What is certain comes before what is unknown, so that nobody signs in for a sure refusal."""
     if match is None:
         return Deny(None, POLICY_NO_RULE)
+    facts = facts or Facts(method)
     unknown: Deny | Challenge | None = None
     for rule, condition in _denies(match, method):
-        truth = evaluate(condition, identity)
+        truth = evaluate(condition, identity, facts)
         if truth is Truth.TRUE:
             return Deny(rule.ref, POLICY_DENIED, rule.refusal)
         if truth is Truth.UNKNOWN and unknown is None:
@@ -31,13 +38,25 @@ def decide(match: Match | None, method: str, identity: Identity | None) -> Decis
     if deciding is None:
         # Never a wider path's rule: the most specific path decides, for every method.
         return Deny(match.rules[0].ref, POLICY_METHOD, match.rules[0].refusal)
-    if deciding.allow is None or (truth := evaluate(deciding.allow, identity)) is Truth.FALSE:
+    if deciding.allow is None or (truth := evaluate(deciding.allow, identity, facts)) is Truth.FALSE:
         return Deny(deciding.ref, POLICY_NOT_ALLOWED, deciding.refusal)
     if unknown is not None:
         return unknown
     if truth is Truth.UNKNOWN:
         return _cannot_tell(deciding, deciding.allow, identity)
     return Allow(deciding.ref, POLICY_ALLOWED)
+
+
+def settled(match: Match, method: str, identity: Identity | None, facts: Facts) -> Match:
+    """For `decide` on each request: the same rules, with all that no request can change told already."""
+
+    def told(rule: Rule) -> Rule:
+        allow = None if rule.allow is None else settle(rule.allow, identity, facts)
+        deny = None if rule.deny is None else settle(rule.deny, identity, facts)
+        return replace(rule, allow=allow, deny=deny)
+
+    rules = tuple(told(rule) if rule.covers(method) else rule for rule in match.rules)
+    return Match(match.pattern, rules, tuple(told(rule) for rule in match.denies if rule.covers(method)))
 
 
 def _denies(match: Match, method: str) -> list[tuple[Rule, Condition]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gateway.model.codes import POLICY_CONFLICT
 from gateway.model.errors import GatewayError
+from gateway.policy.conditions import turns_on_request
 from gateway.policy.patterns import AnyOne, Expression, Literal, Pattern, Rest, Segment, compile_expression, folded
 from gateway.policy.rules import Rule, meet
 
@@ -25,6 +26,15 @@ class Match:
     pattern: str
     rules: tuple[Rule, ...]
     denies: tuple[Rule, ...]
+
+    @property
+    def turns_on_request(self) -> bool:
+        """Whether two requests of one person for one path and method could be answered differently."""
+        return any(
+            condition is not None and turns_on_request(condition)
+            for rule in (*self.rules, *self.denies)
+            for condition in (rule.allow, rule.deny)
+        )
 
 
 class _Leaf:

@@ -9,9 +9,11 @@ from typing import Any, Literal
 
 from gateway.model.decision import RuleRef
 from gateway.model.identity import Identity
-from gateway.policy.conditions import GROUPS, Claim, Condition, Group, Truth, evaluate
+from gateway.policy.conditions import GROUPS, Claim, Condition, Group, evaluate
+from gateway.policy.facts import NO_FACTS, Facts
 from gateway.policy.routes import Match
 from gateway.policy.rules import Rule
+from gateway.policy.truth import Truth
 
 Say = Literal["allow", "deny"]
 
@@ -33,20 +35,21 @@ class Told:
     step: Step
 
 
-def trace(match: Match | None, method: str, identity: Identity | None) -> tuple[Told, ...]:
+def trace(match: Match | None, method: str, identity: Identity | None, facts: Facts | None = None) -> tuple[Told, ...]:
     """What each rule with a say answers, in the order of `decide`: every deny, then the allow of the deciding path."""
     if match is None:
         return ()
+    facts = facts or Facts(method)
     return tuple(
-        Told(rule.ref, say, explain(condition, identity))
+        Told(rule.ref, say, explain(condition, identity, facts))
         for rule, say, condition in _asked(match)
         if rule.covers(method)
     )
 
 
-def explain(condition: Condition, identity: Identity | None) -> Step:
-    parts = tuple(explain(part, identity) for part in _parts(condition))
-    truth = evaluate(condition, identity)
+def explain(condition: Condition, identity: Identity | None, facts: Facts = NO_FACTS) -> Step:
+    parts = tuple(explain(part, identity, facts) for part in _parts(condition))
+    truth = evaluate(condition, identity, facts)
     return Step(in_words(condition), truth, "" if parts else _why(condition, truth, identity), parts)
 
 
@@ -80,7 +83,8 @@ def _name(value: object) -> str:
 
 def _fields(value: Any) -> Iterator[str]:
     for field in fields(value):
-        yield from _words(getattr(value, field.name))
+        if field.repr:
+            yield from _words(getattr(value, field.name))
 
 
 def _words(value: object) -> Iterator[str]:

@@ -4,20 +4,8 @@ import pytest
 from gateway.config.build_rules import build_condition, build_rule
 from gateway.config.plan import RulePlan
 from gateway.model.decision import RuleRef
-from gateway.policy.conditions import (
-    All,
-    Any_,
-    Anyone,
-    Claim,
-    Condition,
-    Equals,
-    Exists,
-    Group,
-    Not,
-    SignedIn,
-    Suffix,
-    Within,
-)
+from gateway.policy.conditions import All, Any_, Anyone, Claim, Condition, Group, Not, SignedIn
+from gateway.policy.values import Equals, Exists, Suffix, Within
 
 
 @pytest.mark.parametrize(

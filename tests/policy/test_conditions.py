@@ -1,11 +1,15 @@
 import itertools
+from ipaddress import ip_network
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.codes import POLICY_CONDITION
+from gateway.model.codes import POLICY_CONDITION, POLICY_UNKNOWN
+from gateway.model.decision import Deny
 from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.policy.asking import Header, Network
 from gateway.policy.conditions import (
     DEEPEST,
     All,
@@ -13,18 +17,23 @@ from gateway.policy.conditions import (
     Anyone,
     Claim,
     Condition,
-    Equals,
-    Exists,
     Group,
     Not,
+    Settled,
     SignedIn,
-    Suffix,
-    Truth,
-    Within,
     evaluate,
+    settle,
     turns_on_identity,
+    turns_on_request,
 )
-from tests.policy.short import person
+from gateway.policy.decide import decide
+from gateway.policy.facts import Facts
+from gateway.policy.rules import Rule
+from gateway.policy.truth import Truth
+from gateway.policy.values import Equals, Exists, Suffix, Within
+from tests.policy import short
+from tests.policy.short import person, rule, table
+from tests.policy.test_asking import asked
 
 TRUE, FALSE, UNKNOWN = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN
 
@@ -215,3 +224,53 @@ def test_conditions_are_nested_so_deep_and_no_deeper() -> None:
     for deeper in (Not, lambda inner: All((inner,)), lambda inner: Any_((inner,))):
         with pytest.raises(GatewayError, match="nested"):
             deeper(condition)
+
+
+# --- ahead of the request ---------------------------------------------------------------------------------------------
+
+INSIDE = Network(frozenset({ip_network("10.0.0.0/8")}))
+SOME = st.sampled_from([*OF.values(), INSIDE, Header("x-mode", Exists()), Anyone(), SignedIn()])
+NESTED = st.recursive(
+    SOME,
+    lambda parts: st.one_of(
+        parts.map(Not),
+        st.lists(parts, min_size=1, max_size=3).map(lambda some: All(tuple(some))),
+        st.lists(parts, min_size=1, max_size=3).map(lambda some: Any_(tuple(some))),
+    ),
+    max_leaves=8,
+)
+
+
+@given(NESTED, st.sampled_from([None, SOMEBODY]), st.sampled_from(["10.1.1.1", "192.0.2.1", ""]), st.booleans())
+def test_what_is_settled_ahead_comes_to_the_same(
+    condition: Condition, identity: Identity | None, client: str, has: bool
+) -> None:
+    facts = asked(client, headers=(("x-mode", "1"),) if has else ())
+    ahead = settle(condition, identity, Facts("GET"))
+    assert evaluate(ahead, None, facts) is evaluate(condition, identity, facts)
+    assert turns_on_identity(ahead) == turns_on_identity(condition)
+    assert turns_on_request(ahead) == turns_on_request(condition)
+    if not turns_on_request(condition):
+        assert isinstance(ahead, Settled)
+
+
+# --- the three sentences of the language ------------------------------------------------------------------------------
+
+LEFT_OUT = person(frozenset({"groups"}))
+
+
+@pytest.mark.parametrize("identity", [LEFT_OUT, person(frozenset({"groups"}), groups=("agents",)), person()])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        rule("/**", None, deny=Not(Group("agents"))),
+        rule("/**", Not(Any_((Group("externes"), Group("stagiaires"))))),
+        rule("/**", Not(Not(Group("agents")))),
+    ],
+    ids=["deny not", "allow not any", "allow not not"],
+)
+def test_with_the_groups_left_out_all_three_refuse(rule: Rule, identity: Identity) -> None:
+    rules = (rule,) if rule.deny is None else (rule, short.rule("/a", Anyone()))
+    decision = decide(table(*rules).find(("a",)), "GET", identity)
+    assert isinstance(decision, Deny)
+    assert decision.reason is POLICY_UNKNOWN

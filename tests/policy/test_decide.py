@@ -15,22 +15,11 @@ from gateway.model.codes import (
 )
 from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.identity import Identity
-from gateway.policy.conditions import (
-    All,
-    Any_,
-    Anyone,
-    Claim,
-    Condition,
-    Equals,
-    Group,
-    Not,
-    SignedIn,
-    Suffix,
-    Truth,
-    evaluate,
-)
+from gateway.policy.conditions import All, Any_, Anyone, Claim, Condition, Group, Not, SignedIn, evaluate
 from gateway.policy.decide import decide
 from gateway.policy.rules import Rule
+from gateway.policy.truth import Truth
+from gateway.policy.values import Equals, Suffix
 from tests.policy.short import PATHS, PATTERNS, by_brute_force, person, rule, split, table
 
 AGENT = person(groups=("agents",))

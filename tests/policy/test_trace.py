@@ -5,23 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.model.identity import Identity
-from gateway.policy.conditions import (
-    All,
-    Any_,
-    Anyone,
-    Claim,
-    Condition,
-    Equals,
-    Exists,
-    Group,
-    Not,
-    SignedIn,
-    Suffix,
-    Truth,
-    Within,
-    evaluate,
-)
+from gateway.policy.conditions import All, Any_, Anyone, Claim, Condition, Group, Not, SignedIn, evaluate
 from gateway.policy.trace import Step, explain, in_words, trace
+from gateway.policy.truth import Truth
+from gateway.policy.values import Equals, Exists, Suffix, Within
 from tests.policy.short import person, rule, table
 
 AGENT = person(groups=("agents", "élus"))

@@ -1,0 +1,129 @@
+"""What can be asked of one text: an attribute's value, a header's, a parameter's."""
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, assert_never
+
+import re2
+
+from gateway.model.codes import POLICY_CONDITION
+from gateway.model.errors import GatewayError
+from gateway.model.mail import mail_domain
+from gateway.policy.truth import Truth, any_of, truth_of
+
+LONGEST_EXPRESSION = 2000
+_EXPRESSION_MEMORY = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Equals:
+    value: str
+
+    def __post_init__(self) -> None:
+        check_text(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    values: frozenset[str]
+
+    def __post_init__(self) -> None:
+        check_members(self.values)
+        for value in self.values:
+            check_text(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Suffix:
+    """The end of a value, from a separator on. `@corp.example` and `.corp.example` compare domains: any case."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        check_text(self.text)
+        if self.text[0].isalnum():
+            raise GatewayError(
+                POLICY_CONDITION,
+                f"suffix `{self.text}` begins with a letter or a digit, so that `evil{self.text}` would end with it: "
+                "begin it with the separator, such as `@` or `.`",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """RE2 over the whole of a value."""
+
+    source: str
+    compiled: Any = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "compiled", compile_re2(self.source))
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    pass
+
+
+ValueTest = Equals | Within | Suffix | Matches | Exists
+
+
+def value_truth(test: ValueTest, value: str) -> Truth:
+    match test:
+        case Equals():
+            return truth_of(test.value == value)
+        case Within():
+            return truth_of(value in test.values)
+        case Suffix():
+            return _ends(value, test.text)
+        case Matches():
+            return truth_of(test.compiled.fullmatch(value.encode()) is not None)
+        case Exists():
+            return Truth.TRUE
+        case _:
+            assert_never(test)
+
+
+def any_truth(test: ValueTest, values: Iterable[str]) -> Truth:
+    return any_of(value_truth(test, value) for value in values)
+
+
+def compile_re2(source: str) -> Any:
+    """An RE2 object over UTF-8 bytes. Raises GatewayError(POLICY_CONDITION) with the construct that RE2 refuses."""
+    if not source or len(source) > LONGEST_EXPRESSION:
+        raise GatewayError(POLICY_CONDITION, f"an expression has 1 to {LONGEST_EXPRESSION} characters")
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = _EXPRESSION_MEMORY
+    try:
+        return re2.compile(source.encode(), options)
+    except re2.error as error:
+        reason = error.args[0].decode(errors="replace")
+        raise GatewayError(POLICY_CONDITION, f"`{source}`: {reason} (expressions are RE2)") from None
+    except UnicodeEncodeError:
+        raise GatewayError(POLICY_CONDITION, "an expression with half of a surrogate pair") from None
+
+
+def check_text(text: str) -> None:
+    """Mapped values are NFC (identity.mapping): a condition in another form would never meet them."""
+    if not text:
+        raise GatewayError(POLICY_CONDITION, "an empty text is equal to nothing")
+    if not unicodedata.is_normalized("NFC", text):
+        raise GatewayError(POLICY_CONDITION, f"`{text}` has accents apart from their letters: write it in NFC")
+
+
+def check_members(members: Iterable[object]) -> None:
+    """`all` of nothing would be true for everyone."""
+    if not any(True for _ in members):
+        raise GatewayError(POLICY_CONDITION, "an empty list says nothing: name at least one")
+
+
+def _ends(value: str, suffix: str) -> Truth:
+    """An e-mail address that could be read two ways (`a@evil.test@corp.example`) cannot be told."""
+    if suffix[0] == "@" or (suffix[0] == "." and "@" in value):
+        domain = mail_domain(value)
+        return Truth.UNKNOWN if domain is None else truth_of(f"@{domain}".endswith(suffix.lower()))
+    if suffix[0] == ".":
+        return truth_of(value.lower().endswith(suffix.lower()))
+    return truth_of(value.endswith(suffix))

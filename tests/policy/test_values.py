@@ -1,0 +1,70 @@
+import time
+
+import pytest
+
+from gateway.model.codes import POLICY_CONDITION
+from gateway.model.errors import GatewayError
+from gateway.policy.truth import Truth
+from gateway.policy.values import Equals, Exists, Matches, Suffix, ValueTest, Within, any_truth, value_truth
+
+TRUE, FALSE, UNKNOWN = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("test", "value", "expected"),
+    [
+        (Equals("a"), "a", TRUE),
+        (Equals("a"), "A", FALSE),
+        (Within(frozenset({"a", "b"})), "b", TRUE),
+        (Within(frozenset({"a", "b"})), "c", FALSE),
+        (Suffix("@corp.example"), "x@CORP.example", TRUE),
+        (Suffix("@corp.example"), "x@evil.test@corp.example", UNKNOWN),
+        (Matches("[a-z]+-[0-9]{3}"), "dsi-042", TRUE),
+        (Matches("[a-z]+-[0-9]{3}"), "dsi-0421", FALSE),
+        (Matches("a|b"), "ab", FALSE),
+        (Matches("b"), "ab", FALSE),
+        (Matches("é."), "éa", TRUE),
+        (Exists(), "", TRUE),
+    ],
+)
+def test_one_value(test: ValueTest, value: str, expected: Truth) -> None:
+    assert value_truth(test, value) is expected
+
+
+def test_one_value_that_passes_is_enough() -> None:
+    assert any_truth(Equals("b"), ("a", "b")) is TRUE
+    assert any_truth(Equals("c"), ("a", "b")) is FALSE
+
+
+@pytest.mark.parametrize(
+    ("source", "construct"),
+    [
+        ("(?=a)", "(?="),
+        ("(?<!a)b", "(?<!"),
+        (r"(a)\1", r"\1"),
+        ("a**", "**"),
+        ("(a", "missing )"),
+        ("[z-a]", "z-a"),
+        ("(?P>x)", "(?P"),
+        (r"\Z", r"\Z"),
+        ("a{1001}", "1001"),
+        ("((a{100}){100}){100}", "{100}"),
+    ],
+)
+def test_what_re2_refuses_is_named(source: str, construct: str) -> None:
+    with pytest.raises(GatewayError) as refused:
+        Matches(source)
+    assert refused.value.code is POLICY_CONDITION
+    assert construct in refused.value.detail.removeprefix(f"`{source}`: "), refused.value.detail
+
+
+@pytest.mark.parametrize("source", ["", "a" * 2001, "\ud800"])
+def test_no_expression(source: str) -> None:
+    with pytest.raises(GatewayError):
+        Matches(source)
+
+
+def test_no_value_takes_long() -> None:
+    began = time.monotonic()
+    assert value_truth(Matches("(a|a)*b"), "a" * 8000) is FALSE
+    assert time.monotonic() - began < 0.5
