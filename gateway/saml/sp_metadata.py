@@ -1,0 +1,176 @@
+"""Metadata 2.4.4: what we tell identity providers of ourselves, signed."""
+
+import base64
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_pem_x509_certificate
+from lxml import etree
+
+from gateway.model.provider import SamlProvider
+from gateway.saml.instants import instant
+from gateway.saml.message import add, written
+from gateway.saml.names import (
+    BINDING_ARTIFACT,
+    BINDING_POST,
+    BINDING_REDIRECT,
+    BINDING_SOAP,
+    DS,
+    MD,
+    SAML,
+    SAMLP,
+    XML,
+    ds,
+    md,
+)
+from gateway.saml.parties import Contact, KeyPair, Organization, ServiceProvider
+from gateway.saml.signing import sign_enveloped
+
+_URI_FORMAT = "urn:oasis:names:tc:SAML:2.0:attrname-format:uri"
+_BASIC_FORMAT = "urn:oasis:names:tc:SAML:2.0:attrname-format:basic"
+# Core 8.3.7 and 8.3.8, and the address, which AD FS and Entra ID send
+_NAME_ID_FORMATS = (
+    "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent",
+    "urn:oasis:names:tc:SAML:2.0:nameid-format:transient",
+    "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress",
+)
+# XML Encryption 1.1 5.2.4 and 5.5.2: what we would like best comes first
+_ENCRYPTION = (
+    "http://www.w3.org/2009/xmlenc11#aes256-gcm",
+    "http://www.w3.org/2009/xmlenc11#aes128-gcm",
+    "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p",
+)
+# A provider file may take the subject's own name for an attribute: that is asked for otherwise.
+_NAME_ID = "NameID"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedAttribute:
+    """`friendly_name`: what our provider files call it."""
+
+    name: str
+    friendly_name: str
+
+
+def requested_attributes(providers: Iterable[SamlProvider]) -> tuple[RequestedAttribute, ...]:
+    """Every name by which some provider file takes an attribute, once, in a stable order."""
+    names = {
+        name: ours
+        for provider in providers
+        for ours, taken in provider.attributes.items()
+        for name in taken
+        if name != _NAME_ID
+    }
+    return tuple(RequestedAttribute(name, ours) for name, ours in sorted(names.items(), key=lambda item: item[::-1]))
+
+
+def sp_metadata(
+    sp: ServiceProvider,
+    *,
+    id: str,
+    service_name: str,
+    requested: tuple[RequestedAttribute, ...] = (),
+    valid_until: float | None = None,
+    cache_duration: int | None = None,
+) -> bytes:
+    """An EntityDescriptor under our first key. `valid_until`: Unix seconds; `cache_duration`: seconds."""
+    entity = etree.Element(
+        md("EntityDescriptor"), {"entityID": sp.entity_id, "ID": id}, nsmap={"md": MD, "ds": DS, "saml": SAML}
+    )
+    if valid_until is not None:
+        entity.set("validUntil", instant(valid_until))
+    if cache_duration is not None:
+        # XML Schema 2 3.2.6
+        entity.set("cacheDuration", f"PT{cache_duration}S")
+    _add_role(entity, sp, service_name, requested)
+    if sp.organization is not None:
+        _add_organization(entity, sp.organization)
+    for contact in sp.contacts:
+        _add_contact(entity, contact)
+    return sign_enveloped(sp.keys[0], written(entity), certificate=True)
+
+
+def _add_role(
+    entity: etree._Element, sp: ServiceProvider, service_name: str, requested: tuple[RequestedAttribute, ...]
+) -> None:
+    role = add(
+        entity,
+        md("SPSSODescriptor"),
+        protocolSupportEnumeration=SAMLP,
+        AuthnRequestsSigned="true",
+        WantAssertionsSigned="true",
+    )
+    for pair in sp.keys:
+        _add_key(role, pair, "signing")
+    for pair in sp.keys:
+        _add_key(role, pair, "encryption")
+    for binding, location in (
+        (BINDING_REDIRECT, sp.logout),
+        (BINDING_POST, sp.logout),
+        (BINDING_SOAP, sp.logout_soap),
+    ):
+        add(role, md("SingleLogoutService"), Binding=binding, Location=location)
+    for name in _NAME_ID_FORMATS:
+        add(role, md("NameIDFormat"), name)
+    consumers = ((BINDING_POST, sp.acs, "true"), (BINDING_ARTIFACT, sp.artifact_acs, None))
+    for index, (binding, location, default) in enumerate(consumers):
+        service = md("AssertionConsumerService")
+        add(role, service, Binding=binding, Location=location, index=str(index), isDefault=default)
+    if requested:
+        _add_requested(role, service_name, requested, sp.organization)
+
+
+def _add_key(role: etree._Element, pair: KeyPair, use: str) -> None:
+    certificate = load_pem_x509_certificate(pair.certificate)
+    # An EC key signs, but nobody encrypts to it: RSA-OAEP is the only key transport that we take.
+    if use == "encryption" and not isinstance(certificate.public_key(), RSAPublicKey):
+        return
+    descriptor = add(role, md("KeyDescriptor"), use=use)
+    data = add(add(descriptor, ds("KeyInfo")), ds("X509Data"))
+    add(data, ds("X509Certificate"), base64.b64encode(certificate.public_bytes(Encoding.DER)).decode("ascii"))
+    if use == "encryption":
+        for algorithm in _ENCRYPTION:
+            add(descriptor, md("EncryptionMethod"), Algorithm=algorithm)
+
+
+def _add_requested(
+    role: etree._Element,
+    service_name: str,
+    requested: tuple[RequestedAttribute, ...],
+    organization: Organization | None,
+) -> None:
+    # Metadata 2.4.4.1
+    service = add(role, md("AttributeConsumingService"), index="0", isDefault="true")
+    language = "fr" if organization is None else organization.language
+    _add_localized(service, "ServiceName", service_name, language)
+    for attribute in requested:
+        format = _URI_FORMAT if ":" in attribute.name else _BASIC_FORMAT
+        add(
+            service,
+            md("RequestedAttribute"),
+            Name=attribute.name,
+            NameFormat=format,
+            FriendlyName=attribute.friendly_name,
+        )
+
+
+def _add_organization(entity: etree._Element, organization: Organization) -> None:
+    # Metadata 2.3.2.1
+    element = add(entity, md("Organization"))
+    _add_localized(element, "OrganizationName", organization.name, organization.language)
+    _add_localized(element, "OrganizationDisplayName", organization.display_name, organization.language)
+    _add_localized(element, "OrganizationURL", organization.url, organization.language)
+
+
+def _add_contact(entity: etree._Element, contact: Contact) -> None:
+    # Metadata 2.3.2.2
+    element = add(entity, md("ContactPerson"), contactType=contact.kind)
+    if contact.name is not None:
+        add(element, md("GivenName"), contact.name)
+    add(element, md("EmailAddress"), f"mailto:{contact.email}")
+
+
+def _add_localized(parent: etree._Element, name: str, text: str, language: str) -> None:
+    add(parent, md(name), text).set(f"{{{XML}}}lang", language)
