@@ -8,6 +8,7 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from gateway.cli.exits import MEANINGS
 from gateway.config.json_schema import schemas
 from gateway.model.codes import Code, all_codes
 from gateway.model.events import EVENTS
@@ -44,6 +45,15 @@ def pages() -> dict[str, str]:
             _metrics(),
         ),
         "configuration.md": "\n".join(_configuration()),
+        "exit-codes.md": _table(
+            "Exit codes",
+            "What each command ends with. Everywhere, 2 is wrong usage, or what was named and cannot be read.",
+            ("command", "0", "1", "3"),
+            (
+                (f"`ecluse {command}`", *meanings, *("-",) * (3 - len(meanings)))
+                for command, meanings in MEANINGS.items()
+            ),
+        ),
     }
 
 

@@ -13,22 +13,32 @@ _WORKER = "worker"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Exit status: 0 done, 1 the folder has problems or an address cannot be had, 2 wrong usage."""
+    """The exit status, as cli.exits says it."""
     given = list(sys.argv[1:] if argv is None else argv)
     if given[:1] == [_WORKER]:
         return _work(given[1:])
     arguments = _parser().parse_args(given)
-    if arguments.command == "serve":
-        # No files are read yet, so that nothing is missed; and the default would end the process.
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    return _run(arguments)
 
-        from gateway.cli.serve import serve
 
-        return serve(arguments.folder)
+def _run(told: argparse.Namespace) -> int:
+    as_json = getattr(told, "output", "text") == "json"
+    match told.command:
+        case "serve":
+            # No files are read yet, so that nothing is missed; and the default would end the process.
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
-    from gateway.cli.check import check
+            from gateway.cli.serve import serve
 
-    return check(arguments.folder)
+            return serve(told.folder)
+        case "check":
+            from gateway.cli.check import check
+
+            return check(told.folder, as_json=as_json)
+        case _:
+            from gateway.cli.explain import explain
+
+            return explain(told.folder, f"{told.method} {told.url}", told.person, as_json=as_json)
 
 
 def _work(given: Sequence[str]) -> int:
@@ -52,4 +62,15 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="read a policy folder whole and print every problem")
     for command in (serve, check):
         command.add_argument("folder", type=Path, metavar="FOLDER")
+    explain = commands.add_parser("explain", help="what comes of one request, rule by rule")
+    explain.add_argument("method", metavar="METHOD")
+    explain.add_argument("url", metavar="URL")
+    explain.add_argument("--as", dest="person", type=Path, metavar="FILE", help="a person, or a saved /_ecluse/session")
+    _folder_or_usual(explain)
+    for command in (check, explain):
+        command.add_argument("--output", choices=("text", "json"), default="text", help="for people, or for programs")
     return parser
+
+
+def _folder_or_usual(command: argparse.ArgumentParser) -> None:
+    command.add_argument("folder", type=Path, nargs="?", default=Path("policies"), metavar="FOLDER")

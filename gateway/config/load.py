@@ -44,9 +44,9 @@ def load(files: Files) -> tuple[Folder, list[Problem]]:
     """Never raises."""
     problems: list[Problem] = []
     paths = sorted(files.texts)
-    gateway = [_load(files, path, lambda _: GatewayFile, problems) for path in paths if path == GATEWAY_FILE]
-    providers = [_load(files, path, _protocol, problems) for path in paths if is_provider(path)]
-    apps = [_load(files, path, lambda _: AppFile, problems) for path in paths if is_app(path)]
+    gateway = [load_file(files, path, lambda _: GatewayFile, problems) for path in paths if path == GATEWAY_FILE]
+    providers = [load_file(files, path, _protocol, problems) for path in paths if is_provider(path)]
+    apps = [load_file(files, path, lambda _: AppFile, problems) for path in paths if is_app(path)]
     folder = Folder(gateway[0] if gateway else None, tuple(providers), tuple(apps), complete=not files.problems)
     return folder, [*files.problems, *problems]
 
@@ -56,7 +56,7 @@ def _protocol(document: Document) -> type[AnyProviderFile]:
     return SamlProviderFile if isinstance(document.data, dict) and "saml" in document.data else ProviderFile
 
 
-def _load(
+def load_file(
     files: Files, path: str, model_of: Callable[[Document], type[Model]], problems: list[Problem]
 ) -> Loaded[Model]:
     document, found = read_document(files.shown(path), files.texts[path])

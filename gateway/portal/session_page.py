@@ -12,7 +12,7 @@ from gateway.model.session import Seat
 from gateway.portal.answers import BARE
 from gateway.portal.pages import Pages, SessionLine
 from gateway.portal.visit import Visit, app_here
-from gateway.translation.render import Injection
+from gateway.translation.read_back import read_back
 
 
 class SessionPages:
@@ -35,10 +35,12 @@ class SessionPages:
 
     def _told(self, app: App, seat: Seat) -> dict[str, object]:
         """`expires_in`: seconds, if nothing more is asked for meanwhile. It is not a use of the session to ask."""
+        headers, cookies = read_back(app.translation.render(seat.identity))
         return {
             "provider": seat.identity.provider,
             "expires_in": max(0, int(seat.deadline - self._monotonic())),
-            **_received(app.translation.render(seat.identity)),
+            "headers": headers,
+            "cookies": cookies,
         }
 
     async def sessions(self, visit: Visit) -> Page:
@@ -64,21 +66,3 @@ def _line(provider: Provider | None, summary: SessionSummary) -> SessionLine:
         created_at=summary.created_at,
         expires_at=summary.expires_at,
     )
-
-
-def _received(injection: Injection) -> dict[str, object]:
-    """The ready bytes of a passage, read back: what is told is what is sent."""
-    headers = [line.partition(b": ") for line in injection.headers.split(b"\r\n") if line]
-    pairs = [pair.partition(b"=") for pair in injection.cookies.split(b"; ") if pair]
-    return {
-        "headers": {_text(name): _text(value) for name, _, value in headers},
-        "cookies": {_text(name): _text(value) for name, _, value in pairs},
-    }
-
-
-def _text(value: bytes) -> str:
-    """As UTF-8 where it is, else byte by byte, as an application does that expects Latin-1."""
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value.decode("latin-1")

@@ -111,11 +111,11 @@ class Translation:
     """What one application is told. `header_folds` and `cookie_names` are folded (model.names): names that a client
     may not send to it, whether or not there is anything to inject."""
 
-    __slots__ = ("_cookies", "_headers", "cookie_names", "header_folds")
+    __slots__ = ("cookie_names", "cookies", "header_folds", "headers")
 
     def __init__(self, headers: tuple[HeaderSpec, ...], cookies: tuple[CookieSpec, ...]) -> None:
-        self._headers = headers
-        self._cookies = cookies
+        self.headers = headers
+        self.cookies = cookies
         self.header_folds = frozenset(fold(spec.name.encode()) for spec in headers)
         self.cookie_names = frozenset(fold(spec.name.encode()) for spec in cookies)
 
@@ -123,8 +123,8 @@ class Translation:
     def compile(cls, headers: Iterable[HeaderSpec], cookies: Iterable[CookieSpec]) -> "Translation":
         """Raises GatewayError(TRANSLATION_SPEC): the first bad spec, or two names that a server may read as one."""
         found = cls(tuple(headers), tuple(cookies))
-        _check_all(found._headers, check_header)
-        _check_all(found._cookies, check_cookie)
+        _check_all(found.headers, check_header)
+        _check_all(found.cookies, check_cookie)
         return found
 
     def render(self, identity: Identity | None) -> Injection:
@@ -134,8 +134,8 @@ class Translation:
         """
         if identity is None:
             return NOTHING
-        headers = [(spec.name.encode(), value) for spec in self._headers if (value := _render(spec, identity))]
-        cookies = [(spec.name.encode(), value) for spec in self._cookies if (value := _render(spec, identity))]
+        headers = [(spec.name.encode(), value) for spec in self.headers if (value := _render(spec, identity))]
+        cookies = [(spec.name.encode(), value) for spec in self.cookies if (value := _render(spec, identity))]
         injection = Injection(
             b"".join(b"\r\n%b: %b" % line for line in headers), b"; ".join(b"%b=%b" % pair for pair in cookies)
         )

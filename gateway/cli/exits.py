@@ -1,0 +1,18 @@
+"""The exit statuses of every command; docs/reference/exit-codes.md is written from here."""
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    DONE = 0
+    FOUND = 1
+    USAGE = 2
+    PARTLY = 3
+
+
+MEANINGS: dict[str, tuple[str, ...]] = {
+    "serve": ("drained after SIGTERM", "the folder is refused, or an address or the state folder cannot be had"),
+    "check": ("the folder can be served", "it has problems"),
+    "explain": ("explained, whatever the decision", "the folder has problems"),
+}
+"""By command: what 0, 1 and so on mean. 2 is wrong usage everywhere, and what is named and cannot be read."""

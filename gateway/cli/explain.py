@@ -1,0 +1,168 @@
+"""`ecluse explain`: which rules a request meets, what each says and why, and what the application would be told."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from gateway.cli.exits import Exit
+from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
+from gateway.config.problems import ProblemsFound
+from gateway.config.scalars import Wrong
+from gateway.config.snapshot import Snapshot
+from gateway.model.decision import RuleRef
+from gateway.model.errors import GatewayError
+from gateway.policy.conditions import Truth
+from gateway.policy.trace import Step
+from gateway.trial.explanation import Explanation, Row, explain_request
+from gateway.trial.people import Known, read_person
+from gateway.trial.request import Asked, parse_request
+from gateway.wire.host import canonical_host
+
+_TRUTHS = {Truth.TRUE: "hit", Truth.FALSE: "miss", Truth.UNKNOWN: "unknown"}
+_ANSWER_WIDTH = len("not asked")
+
+
+def explain(folder: Path, request: str, person: Path | None, *, as_json: bool) -> Exit:
+    try:
+        asked = parse_request(request)
+        _, _, snapshot = compiled(folder)
+    except Wrong as wrong:
+        said_to_be_wrong(f"{request}: {wrong.message}: {wrong.hint}")
+        return Exit.USAGE
+    except ProblemsFound as found:
+        say_problems(found, as_json=as_json)
+        return Exit.FOUND
+    try:
+        known = None if person is None else _known(person, snapshot, asked)
+    except OSError as error:
+        said_to_be_wrong(f"{person}: {error.strerror}")
+        return Exit.USAGE
+    except ProblemsFound as found:
+        say_problems(found, as_json=as_json)
+        return Exit.USAGE
+    explanation = explain_request(snapshot, asked, None if known is None else known.identity)
+    if as_json:
+        say_json(_as_json(explanation, known))
+    else:
+        print("\n".join(_as_text(explanation, known)))
+    return Exit.DONE
+
+
+def _known(person: Path, snapshot: Snapshot, asked: Asked) -> Known:
+    """Raises OSError and ProblemsFound."""
+    content = person.read_bytes()
+    try:
+        app = snapshot.find_app(canonical_host(asked.authority))
+    except GatewayError:
+        app = None
+    return read_person(str(person), content, snapshot, app, int(time.time()))
+
+
+# --- for people -------------------------------------------------------------------------------------------------------
+
+
+def _as_text(explanation: Explanation, known: Known | None) -> Iterator[str]:
+    tried = explanation.tried
+    yield explanation.asked.text
+    yield "as nobody" if known is None else f"as {known.identity.subject}, signed in with {known.identity.provider}"
+    if known is not None and known.caveat:
+        yield f"({known.caveat})"
+    if tried.app is not None:
+        yield f"to {tried.app.name} ({tried.app.file}), as path /{'/'.join(tried.segments)}"
+    yield from _table(explanation)
+    yield ""
+    yield "  ".join(part for part in (tried.outcome, tried.reason, _place(tried.rule)) if part)
+    yield from (f"  {text}" for text in (tried.refusal, tried.detail, _OUTCOMES.get(tried.outcome, "")) if text)
+    yield from _told("header", "{}: {}", tried.headers)
+    yield from _told("cookie", "{}={}", tried.cookies)
+    if tried.outcome == "allow" and not tried.headers and not tried.cookies:
+        yield "  nothing is added to the request"
+
+
+_OUTCOMES = {
+    "refuse": "no rule is asked and no application is reached",
+    "own": "a page of the gateway itself: no application is reached",
+}
+
+
+def _table(explanation: Explanation) -> Iterator[str]:
+    if not explanation.rows:
+        return
+    yield ""
+    cells = [_cells(row, explanation.tried.rule) for row in explanation.rows]
+    widths = [max(len(row[column]) for row in cells) for column in range(4)]
+    for row, texts in zip(explanation.rows, cells, strict=True):
+        padded = (text.ljust(width) for text, width in zip(texts, widths, strict=True))
+        yield "  ".join((row.answer.ljust(_ANSWER_WIDTH), *padded, row.say, row.why)).rstrip()
+        if row.step is not None:
+            yield from _tree(row.step, 1)
+    if explanation.others:
+        yield f"{explanation.others} other rule(s) of this application do not match the path"
+
+
+def _cells(row: Row, deciding: RuleRef | None) -> tuple[str, str, str, str]:
+    mark = ">" if row.rule == deciding else " "
+    return mark, _place(row.rule), row.rule.path, ", ".join(row.methods) or "all methods"
+
+
+def _tree(step: Step, depth: int) -> Iterator[str]:
+    why = f"  ({step.why})" if step.why else ""
+    yield f"{' ' * _ANSWER_WIDTH}{'  ' * depth}   {_TRUTHS[step.truth]}: {step.text}{why}"
+    for part in step.parts:
+        yield from _tree(part, depth + 1)
+
+
+def _told(kind: str, form: str, values: dict[str, str]) -> Iterator[str]:
+    for name, value in values.items():
+        yield f"  {kind} {form.format(name, value)}"
+
+
+def _place(rule: RuleRef | None) -> str:
+    return "" if rule is None else f"{rule.file}:{rule.line}"
+
+
+# --- for programs -----------------------------------------------------------------------------------------------------
+
+
+def _as_json(explanation: Explanation, known: Known | None) -> dict[str, object]:
+    tried = explanation.tried
+    return {
+        "request": explanation.asked.text,
+        "as": None if known is None else {"provider": known.identity.provider, "subject": known.identity.subject},
+        "caveat": "" if known is None else known.caveat,
+        "app": None if tried.app is None else tried.app.name,
+        "path": None if tried.app is None else f"/{'/'.join(tried.segments)}",
+        "decision": tried.outcome,
+        "reason": tried.reason,
+        "detail": tried.detail,
+        "refusal": tried.refusal,
+        "rule": rule_json(tried.rule),
+        "headers": tried.headers,
+        "cookies": tried.cookies,
+        "rules": [_row_json(row) for row in explanation.rows],
+        "other_rules": explanation.others,
+    }
+
+
+def rule_json(rule: RuleRef | None) -> dict[str, object] | None:
+    return None if rule is None else {"file": rule.file, "line": rule.line, "path": rule.path}
+
+
+def _row_json(row: Row) -> dict[str, object]:
+    return {
+        "rule": rule_json(row.rule),
+        "methods": list(row.methods),
+        "say": row.say,
+        "answer": row.answer,
+        "why": row.why,
+        "condition": None if row.step is None else _step_json(row.step),
+    }
+
+
+def _step_json(step: Step) -> dict[str, object]:
+    return {
+        "text": step.text,
+        "answer": _TRUTHS[step.truth],
+        "why": step.why,
+        "parts": [_step_json(part) for part in step.parts],
+    }

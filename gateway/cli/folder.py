@@ -1,0 +1,63 @@
+"""What every tool begins with: the folder compiled as the supervisor compiles it, or its problems printed."""
+
+import gc
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gateway.config.build import build
+from gateway.config.compile import Compiled, compile_files
+from gateway.config.files import Files
+from gateway.config.problems import Problem, ProblemsFound
+from gateway.config.read import read_folder
+from gateway.config.snapshot import Snapshot
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without the collector: 500 files make many objects and no cycles, and looking for some takes half a second."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def compiled(folder: Path) -> tuple[Files, Compiled, Snapshot]:
+    """Raises ProblemsFound."""
+    with uncollected():
+        files = read_folder(folder)
+        found = compile_files(files)
+        return files, found, build(found.plan)
+
+
+def say_problems(found: ProblemsFound, *, as_json: bool) -> None:
+    """Text goes to standard error, JSON to standard output."""
+    if as_json:
+        say_json({"problems": [problem_json(problem) for problem in found.problems]})
+    else:
+        print(found, file=sys.stderr)
+        print(f"\n{len(found.problems)} problem(s)", file=sys.stderr)
+
+
+def problem_json(problem: Problem) -> dict[str, object]:
+    place = problem.place
+    return {
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "key": problem.key,
+        "message": problem.message,
+        "suggestion": problem.suggestion,
+        "others": [{"word": word, "file": other.file, "line": other.line} for word, other in problem.others],
+    }
+
+
+def say_json(value: object) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def said_to_be_wrong(what: str) -> None:
+    print(f"ecluse: {what}", file=sys.stderr)

@@ -1,0 +1,62 @@
+"""Header lines and cookies read back: what is told about them is what is sent."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+from gateway.translation.render import FromAttribute, Injection, Spec, Translation
+
+# What every identity has, whatever its provider maps.
+_NO_ATTRIBUTES = frozenset({"subject", "provider", "issuer"})
+
+
+def read_back(injection: Injection) -> tuple[dict[str, str], dict[str, str]]:
+    """Headers and cookies by name: the ready bytes as a person reads them."""
+    headers = [line.partition(b": ") for line in injection.headers.split(b"\r\n") if line]
+    pairs = [pair.partition(b"=") for pair in injection.cookies.split(b"; ") if pair]
+    return (
+        {_text(name): _text(value) for name, _, value in headers},
+        {_text(name): _text(value) for name, _, value in pairs},
+    )
+
+
+def attributes_told(
+    translation: Translation, headers: Mapping[str, str], cookies: Mapping[str, str]
+) -> dict[str, tuple[str, ...]]:
+    """The attributes behind what an application received, as far as it tells them.
+
+    Raises ValueError with the name of what is not encoded as the application's file says.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for specs, values in ((translation.headers, headers), (translation.cookies, cookies)):
+        for spec in specs:
+            if isinstance(spec.source, FromAttribute) and spec.name in values:
+                found.setdefault(spec.source.name, _values(spec, spec.source, values[spec.name]))
+    return {name: values for name, values in found.items() if name not in _NO_ATTRIBUTES}
+
+
+def _values(spec: Spec, source: FromAttribute, text: str) -> tuple[str, ...]:
+    parts = [text] if source.join is None else text.split(source.join)
+    try:
+        return tuple(_decoded(spec, part) for part in parts)
+    except (ValueError, binascii.Error):
+        raise ValueError(f"{spec.name} is not in {spec.encoding}") from None
+
+
+def _decoded(spec: Spec, text: str) -> str:
+    match spec.encoding:
+        case "percent":
+            return unquote(text, errors="strict")
+        case "base64":
+            return base64.b64decode(text, validate=True).decode()
+        case _:
+            return text
+
+
+def _text(value: bytes) -> str:
+    """As UTF-8 where it is, else byte by byte, as an application does that expects Latin-1."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")

@@ -1,0 +1,72 @@
+"""Which rules a request meets, what each says and why: a value for `ecluse explain` to print."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gateway.config.snapshot import App, Snapshot
+from gateway.model.decision import RuleRef
+from gateway.model.identity import Identity
+from gateway.policy.conditions import Truth
+from gateway.policy.rules import Rule
+from gateway.policy.trace import Say, Step, trace
+from gateway.trial.request import Asked
+from gateway.trial.trial import Tried, try_request
+
+Answer = Literal["hit", "miss", "unknown", "not asked"]
+_ANSWERS: dict[Truth, Answer] = {Truth.TRUE: "hit", Truth.FALSE: "miss", Truth.UNKNOWN: "unknown"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One `allow` or `deny` of a rule whose pattern matches the path. `why`: of one that is not asked."""
+
+    rule: RuleRef
+    methods: tuple[str, ...]
+    say: Say
+    answer: Answer
+    why: str = ""
+    step: Step | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """`rows`: of every matching rule, the deciding pattern's first. `others`: rules of the app that match not."""
+
+    asked: Asked
+    tried: Tried
+    rows: tuple[Row, ...]
+    others: int
+
+
+def explain_request(snapshot: Snapshot, asked: Asked, identity: Identity | None) -> Explanation:
+    tried = try_request(snapshot, asked, identity)
+    if tried.app is None or tried.outcome in ("refuse", "own"):
+        return Explanation(asked, tried, (), 0)
+    matching = tried.app.routes.matching(tried.segments)
+    heard = identity if identity is not None and tried.app.hears(identity) else None
+    rows = _rows(tried.app, tried.segments, matching, asked.method, heard)
+    return Explanation(asked, tried, rows, sum(1 for _ in tried.app.routes.rules()) - len(matching))
+
+
+def _rows(
+    app: App, segments: tuple[str, ...], matching: tuple[Rule, ...], method: str, identity: Identity | None
+) -> tuple[Row, ...]:
+    steps = {(told.rule, told.say): told.step for told in trace(app.routes.find(segments), method, identity)}
+    return tuple(_row(rule, say, method, steps.get((rule.ref, say))) for rule in matching for say in _says(rule))
+
+
+def _says(rule: Rule) -> list[Say]:
+    says: list[Say] = []
+    if rule.deny is not None:
+        says.append("deny")
+    if rule.allow is not None:
+        says.append("allow")
+    return says
+
+
+def _row(rule: Rule, say: Say, method: str, step: Step | None) -> Row:
+    methods = tuple(sorted(rule.methods or ()))
+    if step is not None:
+        return Row(rule.ref, methods, say, _ANSWERS[step.truth], "", step)
+    why = "a more specific path decides" if rule.covers(method) else f"not for {method}"
+    return Row(rule.ref, methods, say, "not asked", why)

@@ -1,0 +1,93 @@
+"""People to try a folder with: as tests/*.yaml and `--as` files describe them, or from a saved `/_ecluse/session`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from gateway.config.messages import did_you_mean, problem_of
+from gateway.config.problems import Problem, ProblemsFound
+from gateway.config.scalars import Wrong
+from gateway.config.schema_tests import Person
+from gateway.config.snapshot import App, Snapshot
+from gateway.config.yaml_reader import read_document
+from gateway.identity.perimeter import check
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.translation.read_back import attributes_told
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """`caveat`: what of this person cannot be told from the file, empty for nothing."""
+
+    identity: Identity
+    caveat: str = ""
+
+
+def identity_of(person: Person, snapshot: Snapshot, now: int) -> Identity:
+    """Raises Wrong where no such person could sign in. `now`: Unix seconds."""
+    provider = snapshot.providers.get(person.provider)
+    if provider is None:
+        raise Wrong("no provider has this name", did_you_mean(person.provider, snapshot.providers))
+    for name in (*person.attributes, *person.left_out):
+        if name not in provider.attributes:
+            raise Wrong(f"{person.provider} maps no attribute {name}", did_you_mean(name, provider.attributes))
+    identity = Identity(
+        provider=provider.name,
+        issuer=provider.issuer,
+        subject=person.subject,
+        attributes={name: tuple(dict.fromkeys(values)) for name, values in person.attributes.items()},
+        left_out=frozenset(person.left_out),
+        acr=person.acr,
+        amr=tuple(person.amr),
+        authenticated_at=now - (person.authenticated or 0),
+    )
+    try:
+        check(provider, identity)
+    except GatewayError as error:
+        raise Wrong(f"{person.provider} may not assert this, the sign-in is refused: {error.detail}") from None
+    return identity
+
+
+def read_person(file: str, content: bytes, snapshot: Snapshot, app: App | None, now: int) -> Known:
+    """Of a file that `--as` names. `app`: the one that is asked, whose translation a saved session is read by.
+
+    Raises ProblemsFound.
+    """
+    document, problems = read_document(file, content)
+    if problems:
+        raise ProblemsFound(problems)
+    data = document.data
+    try:
+        if isinstance(data, dict) and isinstance(data.get("headers"), dict) and "attributes" not in data:
+            return _of_session(data, snapshot, app)
+        return Known(identity_of(Person.model_validate(data), snapshot, now))
+    except ValidationError as error:
+        raise ProblemsFound(problem_of(document, Person, one) for one in error.errors(include_url=False)) from None
+    except Wrong as wrong:
+        raise ProblemsFound([Problem(document.place(), "", wrong.message, wrong.hint)]) from None
+
+
+def _of_session(told: Mapping[str, Any], snapshot: Snapshot, app: App | None) -> Known:
+    """An application is told some attributes and not others: what it is not told stays unknown."""
+    provider = snapshot.providers.get(str(told.get("provider")))
+    if provider is None:
+        raise Wrong(
+            "no provider has the name of this session's", did_you_mean(told.get("provider"), snapshot.providers)
+        )
+    if app is None:
+        raise Wrong("this session can be read for an application only")
+    headers, cookies = _named(told.get("headers")), _named(told.get("cookies"))
+    try:
+        attributes = attributes_told(app.translation, headers, cookies)
+    except ValueError as error:
+        raise Wrong(str(error), "save the session of this application anew") from None
+    unknown = sorted(set(provider.attributes) - set(attributes))
+    caveat = f"not told by this session, so unknown here: {', '.join(unknown)}" if unknown else ""
+    return Known(Identity(provider.name, provider.issuer, "somebody", attributes), caveat)
+
+
+def _named(value: object) -> dict[str, str]:
+    return {str(name): str(text) for name, text in value.items()} if isinstance(value, dict) else {}

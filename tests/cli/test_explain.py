@@ -1,0 +1,97 @@
+"""`ecluse explain`: for people and for programs."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_main import typed
+from tests.walks.place import Place
+
+ACCESS = """\
+  - {path: /public/**, allow: anyone}
+  - {path: /admin/**, allow: {group: chefs}, deny: {group: externes}, refusal: Demandez aux chefs.}
+  - {path: /**, allow: {any: [{group: agents}, {group: elus}]}}
+"""
+PAUL = "provider: alpha\nsubject: p-1\nattributes: {uid: paul, groups: [agents]}\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = Place(tmp_path)
+    place.write_provider("alpha", "http://127.0.0.1:1/alpha")
+    place.write_app("one", "one.localhost", access=ACCESS)
+    (tmp_path / "paul.yaml").write_text(PAUL)
+    return tmp_path
+
+
+def test_who_is_let_in_and_what_the_application_is_told(folder: Path) -> None:
+    told = typed("explain", "GET", "http://one.localhost/files", "--as", "paul.yaml", at=folder)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout == (
+        "GET http://one.localhost/files\n"
+        "as p-1, signed in with alpha\n"
+        "to one (policies/apps/one.yaml), as path /files\n"
+        "\n"
+        "hit        >  policies/apps/one.yaml:10  /**  all methods  allow\n"
+        "              hit: any\n"
+        "                hit: group agents  (groups: agents)\n"
+        "                miss: group elus  (groups: agents)\n"
+        "2 other rule(s) of this application do not match the path\n"
+        "\n"
+        "allow  policy.allowed  policies/apps/one.yaml:10\n"
+        "  header X-Remote-User: paul\n"
+    )
+
+
+def test_who_is_refused_and_why(folder: Path) -> None:
+    told = typed("explain", "GET", "http://one.localhost/admin/", "policies", "--as", "paul.yaml", at=folder).stdout
+    assert "miss       >  policies/apps/one.yaml:9   /admin/**  all methods  deny\n" in told
+    assert "miss       >  policies/apps/one.yaml:9   /admin/**  all methods  allow\n" in told
+    assert "not asked     policies/apps/one.yaml:10  /**        all methods  allow  a more specific path" in told
+    assert told.endswith("deny  policy.not_allowed  policies/apps/one.yaml:9\n  Demandez aux chefs.\n")
+
+
+def test_nobody_and_what_reaches_no_application(folder: Path) -> None:
+    told = typed("explain", "GET", "http://one.localhost/public/", at=folder).stdout
+    assert told.startswith("GET http://one.localhost/public/\nas nobody\n")
+    assert told.endswith("  nothing is added to the request\n")
+    told = typed("explain", "GET", "http://one.localhost/a%2fb", at=folder).stdout
+    assert told.endswith("\n  no rule is asked and no application is reached\n")
+    told = typed("explain", "GET", "http://one.localhost/_ecluse/session", at=folder).stdout
+    assert told.endswith("\nown\n  a page of the gateway itself: no application is reached\n")
+
+
+def test_for_programs(folder: Path) -> None:
+    url = "http://one.localhost/files"
+    told = json.loads(typed("explain", "GET", url, "--as", "paul.yaml", "--output", "json", at=folder).stdout)
+    assert told["decision"] == "allow"
+    assert told["rule"] == {"file": "policies/apps/one.yaml", "line": 10, "path": "/**"}
+    assert told["headers"] == {"X-Remote-User": "paul"}
+    assert [part["answer"] for part in told["rules"][0]["condition"]["parts"]] == ["hit", "miss"]
+
+
+def test_a_saved_session(folder: Path) -> None:
+    session = {"provider": "alpha", "expires_in": 5, "headers": {"X-Remote-User": "paul"}, "cookies": {}}
+    (folder / "saved.json").write_text(json.dumps(session))
+    told = typed("explain", "GET", "http://one.localhost/files", "--as", "saved.json", at=folder).stdout
+    assert "(not told by this session, so unknown here: family_name, groups, mail)\n" in told
+    assert "unknown    >  policies/apps/one.yaml:10" in told
+
+
+def test_what_cannot_be_explained(folder: Path) -> None:
+    wrong = typed("explain", "GET", "/files", at=folder)
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert wrong.stderr.startswith("ecluse: GET /files: a request is a method and a whole address")
+    missing = typed("explain", "GET", "http://one.localhost/", "--as", "nobody.yaml", at=folder)
+    assert (missing.returncode, missing.stderr) == (2, "ecluse: nobody.yaml: No such file or directory\n")
+    (folder / "eve.yaml").write_text("provider: beta\n")
+    stranger = typed("explain", "GET", "http://one.localhost/", "--as", "eve.yaml", at=folder)
+    assert (stranger.returncode, stranger.stderr.partition(" (")[0]) == (
+        2,
+        "eve.yaml:1:1: no provider has this name\n    provider: beta\n    ^\n\n1 problem(s)\n",
+    )
+    (folder / "policies/apps/one.yaml").write_text("app: [\n")
+    broken = typed("explain", "GET", "http://one.localhost/", "--output", "json", at=folder)
+    assert broken.returncode == 1
+    assert json.loads(broken.stdout)["problems"][0]["file"] == "policies/apps/one.yaml"

@@ -1,0 +1,64 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.translation.charset import Encoding
+from gateway.translation.read_back import attributes_told, read_back
+from gateway.translation.render import NOTHING, Constant, CookieSpec, FromAttribute, HeaderSpec, Translation
+
+TRANSLATION = Translation.compile(
+    (
+        HeaderSpec("X-Remote-User", FromAttribute("uid")),
+        HeaderSpec("ctln", FromAttribute("family_name"), "latin1"),
+        HeaderSpec("Auth-Groups", FromAttribute("groups", ";"), "base64"),
+        HeaderSpec("X-Subject", FromAttribute("subject")),
+        HeaderSpec("X-Gateway", Constant("ecluse")),
+    ),
+    (CookieSpec("NAME", FromAttribute("given_name"), "percent"),),
+)
+
+
+def person(**attributes: tuple[str, ...]) -> Identity:
+    return Identity("metropole", "https://op.metropole.example", "s-1", attributes)
+
+
+def test_what_is_told_is_what_is_sent() -> None:
+    paul = person(uid=("paul",), family_name=("Rivière",), groups=("élus", "ONDE"), given_name=("Zoé",))
+    headers, cookies = read_back(TRANSLATION.render(paul))
+    assert headers == {
+        "X-Remote-User": "paul",
+        "ctln": "Rivière",
+        "Auth-Groups": "w6lsdXM=;T05ERQ==",
+        "X-Subject": "s-1",
+        "X-Gateway": "ecluse",
+    }
+    assert cookies == {"NAME": "Zo%C3%A9"}
+    assert attributes_told(TRANSLATION, headers, cookies) == paul.attributes
+
+
+def test_nothing_is_nothing() -> None:
+    assert read_back(NOTHING) == ({}, {})
+    assert attributes_told(TRANSLATION, {}, {}) == {}
+
+
+@pytest.mark.parametrize("text", ["not base64!", "/w==", "w6lsdXM=,T05ERQ=="])
+def test_what_is_not_encoded_as_the_file_says_is_named(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^Auth-Groups is not in base64$"):
+        attributes_told(TRANSLATION, {"Auth-Groups": text}, {})
+
+
+VALUES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=12)
+
+
+@given(st.lists(VALUES, min_size=1, max_size=4, unique=True), st.sampled_from(["utf8", "percent", "base64"]))
+def test_what_can_be_rendered_can_be_read_back(values: list[str], encoding: Encoding) -> None:
+    translation = Translation.compile((HeaderSpec("X-Groups", FromAttribute("groups", "|"), encoding),), ())
+    try:
+        rendered = translation.render(person(groups=tuple(values)))
+    except GatewayError:
+        return
+    headers, _ = read_back(rendered)
+    again = attributes_told(translation, headers, {})
+    assert read_back(translation.render(person(**again))) == (headers, {})

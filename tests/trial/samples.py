@@ -1,0 +1,40 @@
+"""One snapshot with most kinds of answer, and people for it."""
+
+from gateway.config.snapshot import Snapshot
+from gateway.model.identity import Identity
+from tests.config.samples import METROPOLE, sample_snapshot
+
+DEPARTEMENT = METROPOLE.replace("metropole", "departement").replace(":9400", ":9401")
+OUVERT = """\
+version: 1
+app: ouvert
+hosts: [ouvert.localhost, "*.ouvert.localhost"]
+upstream: {url: http://127.0.0.1:9002}
+providers: [metropole]
+paths: {parameters: [jsessionid], case: insensitive, merge_slashes: true}
+translate:
+  headers:
+    X-Remote-User: {from: uid}
+    ctln: {from: family_name, encoding: latin1}
+    FrEduRne: {from: uai, join: ","}
+    X-Groups: {from: groups, join: ";", encoding: base64}
+  cookies:
+    SEEN: {value: present}
+access:
+  - {path: /**, allow: {any: [{group: ONDE}, {group: elus}]}}
+  - {path: /menu, methods: [GET], allow: anyone}
+  - {path: /dossiers/**, allow: signed_in, deny: {group: externes}}
+  - {path: /dossiers/*, allow: {all: [{group: ONDE}, {not: {claim: {name: mail, suffix: "@metropole.example"}}}]}}
+  - {path: /comptes/**, methods: [GET], allow: signed_in}
+  - {path: /comptes/**, methods: [POST], allow: {group: ONDE}, refusal: Demandez à la direction.}
+"""
+SECRET = {"file:../certs/departement.secret": b"departement-secret-of-the-tests-0123456789"}
+
+
+def snapshot() -> Snapshot:
+    return sample_snapshot({"providers/departement.yaml": DEPARTEMENT, "apps/ouvert.yaml": OUVERT}, SECRET)
+
+
+def person(provider: str = "metropole", **attributes: tuple[str, ...]) -> Identity:
+    port = {"metropole": 9400, "departement": 9401}[provider]
+    return Identity(provider, f"http://127.0.0.1:{port}", "s-1", attributes)

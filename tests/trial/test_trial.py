@@ -1,0 +1,108 @@
+"""A trial says what the data plane does: each request goes through its own lane too."""
+
+from itertools import count, product
+
+import pytest
+
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.proxy.lane import ALLOW, CHALLENGE, DENY
+from gateway.proxy.places import Places
+from gateway.proxy.pool import Pools
+from gateway.trial.request import parse_request
+from gateway.trial.trial import Tried, try_request
+from tests.trial.samples import person, snapshot
+
+SNAPSHOT = snapshot()
+PEOPLE = {
+    "nobody": None,
+    "paul": person(uid=("paul",), groups=("ONDE",), family_name=("Rivière",), mail=("paul@metropole.example",)),
+    "zoé": person(uid=("zoe",), groups=("externes", "ONDE"), uai=("a", "b")),
+    "œ": person(uid=("x",), groups=("ONDE",), family_name=("Lebœuf",)),
+    "abroad": person("departement", uid=("d",), groups=("ONDE",)),
+}
+REQUESTS = [
+    "GET http://ouvert.localhost/",
+    "HEAD http://ouvert.localhost:8080/MENU;jsessionid=1?a=b",
+    "POST http://ouvert.localhost/menu",
+    "GET http://a.ouvert.localhost//dossiers//1",
+    "GET http://ouvert.localhost/dossiers/1/2",
+    "DELETE http://ouvert.localhost/comptes/1",
+    "POST http://ouvert.localhost/comptes/1",
+    "GET http://ouvert.localhost/a%2fb",
+    "GET http://ouvert.localhost/../admin",
+    "GET http://permis.localhost//admin",
+    "GET http://permis.localhost/admin/é",
+    "GET http://permis.localhost/public",
+    "TRACE http://permis.localhost/",
+    "GET http://permis.localhost/_ECLUSE/session",
+    "GET http://permis.localhost/" + "a" * 9000,
+    "GET http://portail.localhost/",
+    "GET http://nowhere.localhost/",
+    "GET http://-.localhost/",
+]
+
+
+def by_the_data_plane(text: str, identity: Identity | None) -> tuple[str, str]:
+    """Outcome and reason, as the proxy's own parts have them."""
+    asked = parse_request(text)
+    try:
+        lane = Places(SNAPSHOT, _NO_POOLS, count(1)).find(asked.authority).lane
+        spot = lane.read_line(b"%b %b HTTP/1.1\r\n" % (asked.method.encode(), asked.target))
+    except GatewayError as error:
+        return "refuse", error.code.id
+    if spot.ours:
+        return "own", ""
+    ready = lane._compiled({}, spot, identity)
+    return {ALLOW: "allow", DENY: "deny", CHALLENGE: "challenge"}[ready.kind], ready.decision.reason.id
+
+
+class _Unconnected(Pools):
+    def __init__(self) -> None:
+        pass
+
+    def of(self, upstream: object) -> None:  # type: ignore[override]
+        return None
+
+
+_NO_POOLS = _Unconnected()
+
+
+@pytest.mark.parametrize(("text", "who"), list(product(REQUESTS, PEOPLE)), ids=lambda value: value[:60])
+def test_a_trial_says_what_the_data_plane_does(text: str, who: str) -> None:
+    tried = try_request(SNAPSHOT, parse_request(text), PEOPLE[who])
+    assert (tried.outcome, tried.reason) == by_the_data_plane(text, PEOPLE[who])
+
+
+def test_the_requests_above_meet_every_outcome() -> None:
+    met = {try_request(SNAPSHOT, parse_request(text), who).outcome for text in REQUESTS for who in PEOPLE.values()}
+    assert met == {"allow", "deny", "challenge", "refuse", "own"}
+
+
+def tried(text: str, who: str) -> Tried:
+    return try_request(SNAPSHOT, parse_request(text), PEOPLE[who])
+
+
+def test_who_is_let_in_comes_with_what_the_application_is_told() -> None:
+    let_in = tried("GET http://ouvert.localhost/", "paul")
+    assert let_in.headers == {"X-Remote-User": "paul", "ctln": "Rivière", "X-Groups": "T05ERQ=="}
+    assert let_in.cookies == {"SEEN": "present"}
+    assert let_in.rule is not None
+    assert (let_in.rule.file, let_in.rule.path) == ("policies/apps/ouvert.yaml", "/**")
+    assert tried("GET http://ouvert.localhost/menu", "nobody").headers == {}
+
+
+def test_who_is_refused_comes_with_the_reason() -> None:
+    refused = tried("POST http://ouvert.localhost/comptes/1", "nobody")
+    assert (refused.outcome, refused.reason) == ("challenge", "session.required")
+    unencodable = tried("GET http://ouvert.localhost/", "œ")
+    assert (unencodable.outcome, unencodable.reason) == ("deny", "translation.unencodable")
+    assert unencodable.detail == "ctln: U+0153 is not in ISO 8859-1"
+    assert not unencodable.headers
+    abroad = tried("GET http://ouvert.localhost/", "abroad")
+    assert (abroad.outcome, abroad.reason) == ("challenge", "policy.provider")
+
+
+def test_the_path_is_the_one_that_rules_meet() -> None:
+    assert tried("HEAD http://ouvert.localhost/MENU;jsessionid=1", "nobody").segments == ("menu",)
+    assert tried("GET http://ouvert.localhost//dossiers//1", "paul").segments == ("dossiers", "1")
