@@ -11,11 +11,11 @@ from gateway.config.scalars import Wrong
 from gateway.config.snapshot import Snapshot
 from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
-from gateway.policy.conditions import Truth
 from gateway.policy.trace import Step
+from gateway.policy.truth import Truth
 from gateway.trial.explanation import Explanation, Row, explain_request
 from gateway.trial.people import Known, read_person
-from gateway.trial.request import Asked, parse_request
+from gateway.trial.request import Request, parse_request
 from gateway.wire.host import canonical_host
 
 _TRUTHS = {Truth.TRUE: "hit", Truth.FALSE: "miss", Truth.UNKNOWN: "unknown"}
@@ -48,7 +48,7 @@ def explain(folder: Path, request: str, person: Path | None, *, as_json: bool) -
     return Exit.DONE
 
 
-def _known(person: Path, snapshot: Snapshot, asked: Asked) -> Known:
+def _known(person: Path, snapshot: Snapshot, asked: Request) -> Known:
     """Raises OSError and ProblemsFound."""
     content = person.read_bytes()
     try:

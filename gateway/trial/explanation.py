@@ -6,10 +6,10 @@ from typing import Literal
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.decision import RuleRef
 from gateway.model.identity import Identity
-from gateway.policy.conditions import Truth
 from gateway.policy.rules import Rule
 from gateway.policy.trace import Say, Step, trace
-from gateway.trial.request import Asked
+from gateway.policy.truth import Truth
+from gateway.trial.request import Request
 from gateway.trial.trial import Tried, try_request
 
 Answer = Literal["hit", "miss", "unknown", "not asked"]
@@ -32,13 +32,13 @@ class Row:
 class Explanation:
     """`rows`: of every matching rule, the deciding pattern's first. `others`: rules of the app that match not."""
 
-    asked: Asked
+    asked: Request
     tried: Tried
     rows: tuple[Row, ...]
     others: int
 
 
-def explain_request(snapshot: Snapshot, asked: Asked, identity: Identity | None) -> Explanation:
+def explain_request(snapshot: Snapshot, asked: Request, identity: Identity | None) -> Explanation:
     tried = try_request(snapshot, asked, identity)
     if tried.app is None or tried.outcome in ("refuse", "own"):
         return Explanation(asked, tried, (), 0)

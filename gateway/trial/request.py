@@ -12,7 +12,7 @@ _AS_THEY_ARE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Request:
     """`text` as it was written; `authority` and `target` as they come over the wire."""
 
     text: str
@@ -21,11 +21,11 @@ class Asked:
     target: bytes
 
 
-def parse_request(text: str) -> Asked:
+def parse_request(text: str) -> Request:
     """Raises Wrong."""
     method, _, url = text.strip().partition(" ")
     try:
         _, authority, target = absolute_form(quote(url.strip(), safe=_AS_THEY_ARE).partition("#")[0].encode("ascii"))
     except GatewayError:
         raise Wrong("a request is a method and a whole address", "GET https://permis.example.org/admin/") from None
-    return Asked(text, method, authority, target)
+    return Request(text, method, authority, target)

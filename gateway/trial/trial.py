@@ -11,7 +11,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.translation.read_back import read_back
 from gateway.translation.render import NOTHING
-from gateway.trial.request import Asked
+from gateway.trial.request import Request
 from gateway.wire.framing import METHODS
 from gateway.wire.host import canonical_host
 from gateway.wire.target import STRICT, canonical_target
@@ -39,14 +39,14 @@ class Tried:
     cookies: dict[str, str] = field(default_factory=dict)
 
 
-def try_request(snapshot: Snapshot, asked: Asked, identity: Identity | None) -> Tried:
+def try_request(snapshot: Snapshot, asked: Request, identity: Identity | None) -> Tried:
     try:
         return _tried(snapshot, asked, identity)
     except GatewayError as error:
         return Tried("refuse", error.code.id, error.detail)
 
 
-def _tried(snapshot: Snapshot, asked: Asked, identity: Identity | None) -> Tried:
+def _tried(snapshot: Snapshot, asked: Request, identity: Identity | None) -> Tried:
     host = canonical_host(asked.authority)
     app = snapshot.find_app(host)
     if app is None and host != snapshot.gateway.portal_host:
