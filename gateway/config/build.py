@@ -10,11 +10,12 @@ from collections.abc import Generator, Mapping
 from dataclasses import replace
 from typing import cast
 
+from gateway.config.build_oidc import build_oidc_provider
 from gateway.config.build_rules import build_rule
-from gateway.config.build_saml import build_perimeter, build_saml_provider, build_service_provider
-from gateway.config.plan import AppPlan, GatewayPlan, InjectedPlan, ProviderPlan, gateway_plan, plan_lines
+from gateway.config.build_saml import build_saml_provider, build_service_provider
+from gateway.config.plan import AppPlan, GatewayPlan, InjectedPlan, gateway_plan, plan_lines
 from gateway.config.snapshot import App, Gateway, Limits, Listener, Snapshot, Timeouts, Upstream
-from gateway.model.provider import AttributeSource, OidcProvider, Provider
+from gateway.model.provider import Provider
 from gateway.model.session import SeatLimits
 from gateway.policy.routes import RouteTable
 from gateway.policy.rules import Rule
@@ -46,7 +47,7 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
         if kind == "gateway":
             gateway = _gateway(value)
         elif kind == "provider":
-            providers[value["name"]] = _provider(value)
+            providers[value["name"]] = build_oidc_provider(value)
         elif kind == "saml_provider":
             providers[value["name"]] = build_saml_provider(value)
         elif kind == "rules":
@@ -97,30 +98,6 @@ def _gateway(plan: GatewayPlan) -> Gateway:
         development=plan["development"],
         workers=plan["workers"],
         service_provider=build_service_provider(plan),
-    )
-
-
-def _provider(plan: ProviderPlan) -> OidcProvider:
-    return OidcProvider(
-        name=plan["name"],
-        label=plan["label"],
-        labels=plan["labels"],
-        issuer=plan["issuer"],
-        client_id=plan["client_id"],
-        client_secret=plan["client_secret"],
-        client_authentication=plan["client_authentication"],
-        scopes=tuple(plan["scopes"]),
-        algorithms=frozenset(plan["algorithms"]),
-        userinfo=plan["userinfo"],
-        ca=_bytes(plan["ca"]),
-        private_addresses=plan["private_addresses"],
-        development=plan["development"],
-        attributes={name: AttributeSource(tuple(claim)) for name, claim in plan["attributes"].items()},
-        tenant_attribute=plan["tenant"],
-        perimeter=build_perimeter(plan),
-        session_idle=plan["session_idle"],
-        session_absolute=plan["session_absolute"],
-        skew=plan["skew"],
     )
 
 

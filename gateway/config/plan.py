@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Literal, TypedDict, cast
 
+from gateway.model.provider import ClientAuthentication, SigningAlgorithm
+
 ContactKind = Literal["technical", "support", "administrative", "billing", "other"]
 
 
@@ -50,14 +52,27 @@ class GatewayPlan(TypedDict):
     saml: SamlSelfPlan | None
 
 
+class ClientKeyPlan(TypedDict):
+    """`pem`: base64."""
+
+    id: str | None
+    algorithm: SigningAlgorithm
+    pem: str
+
+
 class ProviderPlan(TypedDict):
+    """`client_certificate`: certificate and key, base64."""
+
     name: str
     label: str
     labels: dict[str, str]
     issuer: str
     client_id: str
     client_secret: str | None
-    client_authentication: Literal["none", "client_secret_basic", "client_secret_post"]
+    client_authentication: ClientAuthentication
+    client_keys: list[ClientKeyPlan]
+    client_certificate: tuple[str, str] | None
+    assertion_audience: Literal["issuer", "token_endpoint"]
     scopes: list[str]
     algorithms: list[str]
     userinfo: bool

@@ -1,7 +1,6 @@
 """Validated models to the plan of what is served."""
 
 import posixpath
-from base64 import b64encode
 from typing import cast
 
 from gateway.config.load import Folder
@@ -10,13 +9,12 @@ from gateway.config.plan import (
     GatewayPlan,
     InjectedPlan,
     ListenerPlan,
-    ProviderPlan,
     RulePlan,
     UpstreamPlan,
     encode_plan,
 )
+from gateway.config.planning_oidc import encoded, plan_oidc_provider
 from gateway.config.planning_saml import Material, plan_saml_provider, plan_saml_self
-from gateway.config.problems import Path
 from gateway.config.schema import AppFile, GatewayFile, Injected, ProviderFile, SamlProviderFile
 from gateway.config.yaml_reader import Document
 
@@ -28,7 +26,7 @@ def plan_of(folder: Folder, material: Material, root: str) -> bytes:
     model = folder.gateway.model
     gateway = _gateway(folder.gateway.path, model, material, root)
     providers = [
-        _provider(loaded.path, loaded.model, model, material)
+        plan_oidc_provider(loaded.path, loaded.model, model, material)
         for loaded in folder.providers
         if isinstance(loaded.model, ProviderFile)
     ]
@@ -50,23 +48,18 @@ def plan_of(folder: Folder, material: Material, root: str) -> bytes:
     )
 
 
-def _text(material: Material, file: str, path: Path) -> str | None:
-    content = material.get((file, path))
-    return None if content is None else b64encode(content).decode("ascii")
-
-
 def _gateway(file: str, model: GatewayFile, material: Material, root: str) -> GatewayPlan:
     listeners: list[ListenerPlan] = [
         {
             "host": listen.address[0],
             "port": listen.address[1],
-            "certificate": _text(material, file, ("listen", index, "tls", "certificate")),
-            "key": _text(material, file, ("listen", index, "tls", "key")),
+            "certificate": encoded(material, file, ("listen", index, "tls", "certificate")),
+            "key": encoded(material, file, ("listen", index, "tls", "key")),
         }
         for index, listen in enumerate(model.listen)
     ]
     keys = [
-        (key.id, _text(material, file, ("store", "keys", index, "secret")) or "")
+        (key.id, encoded(material, file, ("store", "keys", index, "secret")) or "")
         for index, key in enumerate(model.store.keys)
     ]
     return {
@@ -105,35 +98,6 @@ def _limits(model: GatewayFile) -> dict[str, int]:
     limits["headers_bytes"] = limits.pop("headers")
     limits["headers_count"] = limits.pop("header_count")
     return limits
-
-
-def _provider(file: str, model: ProviderFile, gateway: GatewayFile, material: Material) -> ProviderPlan:
-    oidc, asserts = model.oidc, model.asserts
-    labels = model.label or {"": model.provider}
-    secret = material.get((file, ("oidc", "client_secret")))
-    return {
-        "name": model.provider,
-        "label": next(iter(labels.values())),
-        "labels": {language: text for language, text in labels.items() if language},
-        "issuer": oidc.issuer,
-        "client_id": oidc.client_id,
-        "client_secret": None if secret is None else secret.decode(),
-        "client_authentication": oidc.client_authentication,
-        "scopes": list(oidc.scopes),
-        "algorithms": sorted(set(oidc.algorithms)),
-        "userinfo": oidc.userinfo,
-        "ca": _text(material, file, ("oidc", "ca")),
-        "private_addresses": oidc.private_addresses,
-        "development": gateway.development,
-        "attributes": {name: list(claim) for name, claim in sorted(model.attributes.items())},
-        "tenant": model.tenant,
-        "siret": asserts.siret,
-        "email_domains": asserts.email_domains,
-        "listed": asserts.attributes,
-        "session_idle": model.session.idle,
-        "session_absolute": model.session.absolute,
-        "skew": model.skew,
-    }
 
 
 def _app(file: str, model: AppFile, gateway: GatewayFile, material: Material, root: str) -> AppPlan:
@@ -177,7 +141,7 @@ def _upstream(file: str, model: AppFile, material: Material) -> UpstreamPlan:
         "host": url.host.strip("[]"),
         "port": url.effective_port,
         "host_header": host_header,
-        "ca": _text(material, file, ("upstream", "ca")),
+        "ca": encoded(material, file, ("upstream", "ca")),
         "first_byte": model.upstream.timeout,
     }
 

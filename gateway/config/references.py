@@ -8,6 +8,7 @@ from gateway.config.files import Files
 from gateway.config.load import AnyProviderFile, Folder, Loaded
 from gateway.config.pem import check_certificates, check_pair, check_private_key, check_public_key, check_saml_key
 from gateway.config.problems import Path, Problem, key_path
+from gateway.config.references_oidc import oidc_references
 from gateway.config.scalars import Reference, Wrong
 from gateway.config.schema import SamlProviderFile
 from gateway.config.yaml_reader import Document
@@ -72,12 +73,8 @@ def _uses(folder: Folder) -> Iterator[_Use]:
         if isinstance(provider.model, SamlProviderFile):
             yield from _of_saml(provider, provider.model)
         elif provider.model is not None:
-            oidc = provider.model.oidc
-            if oidc.client_secret is not None:
-                path = ("oidc", "client_secret")
-                yield _Use(provider.path, provider.document, path, oidc.client_secret, _client_secret, True)
-            if oidc.ca is not None:
-                yield _Use(provider.path, provider.document, ("oidc", "ca"), oidc.ca, check_certificates, False)
+            for path, reference, check, may_be_inline in oidc_references(provider.model.oidc):
+                yield _Use(provider.path, provider.document, path, reference, check, may_be_inline)
     for app in folder.apps:
         if app.model is not None and app.model.upstream.ca is not None:
             yield _Use(app.path, app.document, ("upstream", "ca"), app.model.upstream.ca, check_certificates, False)
@@ -125,27 +122,23 @@ def _store_key(content: bytes) -> None:
         raise Wrong(why, "openssl rand -base64 48")
 
 
-def _client_secret(content: bytes) -> None:
-    # RFC 6749 A.2: visible ASCII and blanks.
-    if not all(0x20 <= byte <= 0x7E for byte in content):
-        raise Wrong("a client secret is visible ASCII, on one line")
-
-
 def _pairs(folder: Folder, material: dict[tuple[str, Path], bytes]) -> Iterator[Problem]:
-    gateway = folder.gateway
-    if gateway is None or gateway.model is None:
-        return
-    tls: list[Path] = [("listen", index, "tls") for index in range(len(gateway.model.listen))]
-    own: list[Path] = (
-        [("saml", "keys", index) for index in range(len(gateway.model.saml.keys))] if gateway.model.saml else []
-    )
-    for path in (*tls, *own):
-        certificate = material.get((gateway.path, (*path, "certificate")))
-        key = material.get((gateway.path, (*path, "key")))
+    for file, document, path in _pair_places(folder):
+        certificate, key = material.get((file, (*path, "certificate"))), material.get((file, (*path, "key")))
         if certificate is not None and key is not None:
             try:
                 check_pair(certificate, key)
             except Wrong as wrong:
-                place = gateway.document.place((*path, "key"))
-                other = gateway.document.place((*path, "certificate"))
+                place, other = document.place((*path, "key")), document.place((*path, "certificate"))
                 yield Problem(place, key_path((*path, "key")), wrong.message, wrong.hint, (("certificate at", other),))
+
+
+def _pair_places(folder: Folder) -> Iterator[tuple[str, Document, Path]]:
+    gateway = folder.gateway
+    if gateway is not None and gateway.model is not None:
+        for index in range(len(gateway.model.listen)):
+            yield gateway.path, gateway.document, ("listen", index, "tls")
+        for index in range(len(gateway.model.saml.keys) if gateway.model.saml else 0):
+            yield gateway.path, gateway.document, ("saml", "keys", index)
+    for provider in folder.providers:
+        yield provider.path, provider.document, ("oidc", "client_certificate")

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from gateway.config.saml_attributes import COMMON
 from gateway.config.scalars import host_name
 from gateway.config.schema_conditions import Condition
+from gateway.config.schema_oidc import Oidc
 from gateway.config.schema_saml import Saml, SamlNames, SamlSelf
 from gateway.config.schema_types import (
     AdminAddress,
@@ -17,7 +18,6 @@ from gateway.config.schema_types import (
     ClaimPath,
     Count,
     HostPattern,
-    Issuer,
     Label,
     Maybe,
     Method,
@@ -128,36 +128,6 @@ class GatewayFile(Strict):
     """Processes that serve; one for each core where this is left out."""
     saml: Maybe[SamlSelf] = None
     """Who we are to SAML providers; needed as soon as there is one."""
-
-
-Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
-
-
-class Oidc(Strict):
-    issuer: Issuer
-    """The provider's issuer, exactly as it names itself."""
-    client_id: Word
-    client_secret: Maybe[Secret] = None
-    client_authentication: Literal["none", "client_secret_basic", "client_secret_post"] = "client_secret_basic"
-    scopes: list[Word] = Field(default=["openid", "profile", "email"], min_length=1, max_length=50)
-    algorithms: list[Algorithm] = Field(default=["RS256"], min_length=1)
-    """The only signatures of ID tokens that are accepted."""
-    userinfo: bool = True
-    """Whether the userinfo endpoint is asked too."""
-    ca: Maybe[Place] = None
-    """PEM: the authority that signed the provider's TLS certificate, where it is not a public one."""
-    private_addresses: bool = False
-    """The provider may live on a private network."""
-
-    @model_validator(mode="after")
-    def _whole(self) -> "Oidc":
-        if self.client_authentication == "none" and self.client_secret is not None:
-            raise wrong("a client_secret is never sent with client_authentication: none", "leave one of them out")
-        if self.client_authentication != "none" and self.client_secret is None:
-            raise wrong("client_secret is missing", "or write client_authentication: none for a public client")
-        if "openid" not in self.scopes:
-            raise wrong("scopes without openid: this is what asks for an ID token", "add openid")
-        return self
 
 
 def _siret(text: str) -> str:

@@ -1,7 +1,6 @@
 """Sends one call to a provider: bounded in time and size, to checked addresses, with nothing kept between calls."""
 
 import socket
-import ssl
 
 from aiohttp import (
     ClientConnectorError,
@@ -16,8 +15,10 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from gateway.federation.addresses import AddressRefused, Reach, reach
+from gateway.federation.tls import tls_context
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_ADDRESS, OIDC_ANSWER
 from gateway.model.errors import GatewayError
+from gateway.model.provider import ClientCertificate
 from gateway.oidc.call import Answer, Call
 from gateway.oidc.documents import quoted
 
@@ -32,17 +33,19 @@ AddressInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, i
 class ProviderClient:
     """One pool of connections for the providers that share a certificate authority and a reach.
 
-    `ca`: PEM, trusted instead of the system's; None: the system's.
+    `ca`: PEM, trusted instead of the system's; None: the system's. `certificate`: ours, shown where it is asked for.
     """
 
     def __init__(
         self,
         ca: bytes | None,
+        certificate: ClientCertificate | None,
         private_addresses: bool,
         resolver: AbstractResolver,
         total_seconds: float = TOTAL_SECONDS,
     ) -> None:
         self._ca = ca
+        self._certificate = certificate
         self._private_addresses = private_addresses
         self._resolver = resolver
         self._total_seconds = total_seconds
@@ -79,7 +82,9 @@ class ProviderClient:
         if self._session is None:
             connector = TCPConnector(
                 resolver=self._resolver,
-                ssl=True if self._ca is None else _trusting(self._ca),
+                ssl=True
+                if self._ca is None and self._certificate is None
+                else tls_context(self._ca, self._certificate),
                 socket_factory=self._socket,
                 limit=0,
                 limit_per_host=64,
@@ -102,12 +107,6 @@ class ProviderClient:
         if found is Reach.FORBIDDEN or (found is Reach.PRIVATE and not self._private_addresses):
             raise AddressRefused(str(address[0]))
         return socket.socket(family, kind, protocol)
-
-
-def _trusting(ca: bytes) -> ssl.SSLContext:
-    context = ssl.create_default_context(cadata=ca.decode("ascii"))
-    context.set_alpn_protocols(("http/1.1",))
-    return context
 
 
 async def _answer(call: Call, response: ClientResponse) -> Answer:

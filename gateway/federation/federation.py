@@ -1,7 +1,10 @@
 """What the portal needs of providers: their metadata and keys, and one coroutine that ends a sign-in."""
 
+import asyncio
+import secrets
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -12,10 +15,11 @@ from gateway.federation.client import ProviderClient
 from gateway.model.codes import OIDC_ID_TOKEN_KEY, OIDC_ID_TOKEN_SIGNATURE
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Log
-from gateway.model.provider import OidcProvider
+from gateway.model.provider import ClientCertificate, OidcProvider
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization import AuthorizationCode
 from gateway.oidc.call import Answer, Call
+from gateway.oidc.client_authentication import Fresh
 from gateway.oidc.discovery import ProviderMetadata, discovery_request, process_discovery_response
 from gateway.oidc.id_token import IdToken, validate_id_token
 from gateway.oidc.jwks import JsonWebKeySet, jwks_request, process_jwks_response
@@ -24,6 +28,10 @@ from gateway.oidc.token import TokenResponse, process_token_response, token_requ
 from gateway.oidc.userinfo import merge_claims, process_userinfo_response, userinfo_request
 
 T = TypeVar("T")
+
+_JTI_BYTES = 32
+# Certificate authority, our certificate, whether it may live on a private network.
+_Reached = tuple[bytes | None, ClientCertificate | None, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +49,17 @@ class Federation:
     Every coroutine raises GatewayError: LOGIN_PROVIDER_UNREACHABLE, or the oidc code of the check that failed.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, log: Log | None = None) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        log: Log | None = None,
+        token_urlsafe: Callable[[int], str] = secrets.token_urlsafe,
+    ) -> None:
         self._clock = clock
         self._log = log
-        self._clients: dict[tuple[bytes | None, bool], ProviderClient] = {}
+        self._token_urlsafe = token_urlsafe
+        self._signer = ThreadPoolExecutor(1, "signer")
+        self._clients: dict[_Reached, ProviderClient] = {}
         self._documents: dict[str, _Documents] = {}
 
     async def metadata(self, provider: OidcProvider) -> ProviderMetadata:
@@ -63,7 +78,9 @@ class Federation:
         """The code for the verified ID token, and its claims with those of userinfo. `now`: Unix seconds."""
         started = self._clock()
         metadata = await self.metadata(provider)
-        request = token_request(provider, metadata, code, login)
+        request = await self._signed(
+            provider, partial(token_request, provider, metadata, code, login, self._fresh(now))
+        )
         tokens = process_token_response(provider, await self._send(provider, request))
         id_token = await self._validated(provider, tokens, login, now - started)
         if not provider.userinfo:
@@ -81,6 +98,7 @@ class Federation:
             await documents.keys.close()
         for client in self._clients.values():
             await client.close()
+        self._signer.shutdown(wait=False)
 
     async def _validated(
         self, provider: OidcProvider, tokens: TokenResponse, login: OidcLogin, clock_offset: float
@@ -104,11 +122,20 @@ class Federation:
         return validate(newer)
 
     async def _send(self, provider: OidcProvider, call: Call) -> Answer:
-        key = (provider.ca, provider.development or provider.private_addresses)
+        key = (provider.ca, provider.client_certificate, provider.development or provider.private_addresses)
         client = self._clients.get(key)
         if client is None:
             client = self._clients[key] = ProviderClient(*key, Resolver())
         return await client.send(call)
+
+    async def _signed(self, provider: OidcProvider, make: Callable[[], Call]) -> Call:
+        """Invariant 14: what an RSA key of ours signs is signed in a thread of its own, which no look-up delays."""
+        if not any(key.algorithm != "ES256" for key in provider.client_keys):
+            return make()
+        return await asyncio.get_running_loop().run_in_executor(self._signer, make)
+
+    def _fresh(self, now: float) -> Fresh:
+        return Fresh(self._token_urlsafe(_JTI_BYTES), now)
 
     def _of(self, provider: OidcProvider) -> _Documents:
         """One set a provider; another after a reload that changed where or how it is asked."""
@@ -135,4 +162,5 @@ class Federation:
 
 
 def _asked(provider: OidcProvider) -> tuple[object, ...]:
-    return provider.issuer, provider.ca, provider.development, provider.private_addresses
+    reached = (provider.ca, provider.client_certificate, provider.private_addresses)
+    return provider.issuer, provider.development, *reached

@@ -153,6 +153,7 @@ OIDC_RESPONSE_PARAMETER = Code("oidc.response.parameter", 400, _SIGN_IN_FAILED, 
 OIDC_RESPONSE_STATE = Code("oidc.response.state", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
 OIDC_RESPONSE_ISSUER = Code("oidc.response.issuer", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
 OIDC_RESPONSE_CODE = Code("oidc.response.code", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
+OIDC_CLIENT_AUTHENTICATION = Code("oidc.client_authentication", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 OIDC_TOKEN = Code("oidc.token", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 OIDC_TOKEN_REFUSED = Code("oidc.token.refused", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 OIDC_TOKEN_TYPE = Code("oidc.token.type", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)

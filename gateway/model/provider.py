@@ -4,7 +4,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-ClientAuthentication = Literal["none", "client_secret_basic", "client_secret_post"]
+ClientAuthentication = Literal[
+    "none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "tls_client_auth"
+]
+SigningAlgorithm = Literal["RS256", "PS256", "ES256"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientKey:
+    """A private key of ours that signs towards one provider, PEM. `id`: its kid; None: its thumbprint (RFC 7638)."""
+
+    id: str | None
+    algorithm: SigningAlgorithm
+    pem: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """What we show a provider in the TLS handshake (RFC 8705), PEM."""
+
+    certificate: bytes
+    key: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +53,7 @@ class OidcProvider:
 
     `label` is what people see, `labels` the same by language where the file gives several. `ca`: PEM of the
     provider's own certificate authority. `private_addresses`: the provider may live on a private network.
+    `client_keys`: all are published, the first signs. `assertion_audience`: whom our assertions are written to.
     """
 
     name: str
@@ -54,6 +75,9 @@ class OidcProvider:
     development: bool = False
     private_addresses: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
+    client_keys: tuple[ClientKey, ...] = ()
+    client_certificate: ClientCertificate | None = None
+    assertion_audience: Literal["issuer", "token_endpoint"] = "issuer"
 
 
 @dataclass(frozen=True, slots=True)

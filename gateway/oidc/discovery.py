@@ -14,7 +14,10 @@ WHAT = "discovery document"
 
 @dataclass(frozen=True, slots=True)
 class ProviderMetadata:
-    """The members that we use, under their names in the specification (Discovery 3, RFC 9207 3)."""
+    """The members that we use, under their names in the specification (Discovery 3, RFC 9207 3).
+
+    Of a provider that knows us by our certificate, the endpoints are their aliases for that (RFC 8705 5).
+    """
 
     issuer: str
     authorization_endpoint: str
@@ -38,18 +41,25 @@ def process_discovery_response(provider: OidcProvider, answer: Answer) -> Provid
     if document.get("issuer") != provider.issuer:
         detail = f"{WHAT}: issuer {quoted(document.get('issuer'))}, not {quoted(provider.issuer)}"
         raise GatewayError(OIDC_DISCOVERY_ISSUER, detail)
+    called = document | _aliases(provider, document)
     return ProviderMetadata(
         issuer=provider.issuer,
         authorization_endpoint=_endpoint(provider, document, "authorization_endpoint"),
-        token_endpoint=_endpoint(provider, document, "token_endpoint"),
+        token_endpoint=_endpoint(provider, called, "token_endpoint"),
         jwks_uri=_endpoint(provider, document, "jwks_uri"),
-        userinfo_endpoint=_endpoint(provider, document, "userinfo_endpoint")
-        if "userinfo_endpoint" in document
-        else None,
+        userinfo_endpoint=_endpoint(provider, called, "userinfo_endpoint") if "userinfo_endpoint" in called else None,
         authorization_response_iss_parameter_supported=_boolean(
             document, "authorization_response_iss_parameter_supported"
         ),
     )
+
+
+def _aliases(provider: OidcProvider, document: JsonObject) -> JsonObject:
+    # RFC 8705 5: a client that shows a certificate calls these in the place of the usual ones
+    aliases = document.get("mtls_endpoint_aliases", {})
+    if not isinstance(aliases, dict):
+        raise GatewayError(OIDC_DISCOVERY, f"{WHAT}: mtls_endpoint_aliases is not an object")
+    return aliases if provider.client_certificate is not None else {}
 
 
 def _endpoint(provider: OidcProvider, document: JsonObject, member: str) -> str:

@@ -1,9 +1,7 @@
 """The token request: a code for tokens, straight from the provider (OIDC Core 3.1.3, RFC 6749 4.1.3)."""
 
-import base64
 import re
 from dataclasses import dataclass, field
-from urllib.parse import quote_plus, urlencode
 
 from gateway.model.codes import LOGIN_OTHER_PROVIDER, OIDC_TOKEN, OIDC_TOKEN_REFUSED, OIDC_TOKEN_TYPE
 from gateway.model.errors import GatewayError
@@ -11,6 +9,7 @@ from gateway.model.provider import OidcProvider
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization import AuthorizationCode
 from gateway.oidc.call import Answer, Call
+from gateway.oidc.client_authentication import Fresh, authenticated_call
 from gateway.oidc.discovery import ProviderMetadata
 from gateway.oidc.documents import JsonObject, answer_object, parse_object, quoted
 
@@ -28,7 +27,7 @@ class TokenResponse:
 
 
 def token_request(
-    provider: OidcProvider, metadata: ProviderMetadata, code: AuthorizationCode, login: OidcLogin
+    provider: OidcProvider, metadata: ProviderMetadata, code: AuthorizationCode, login: OidcLogin, fresh: Fresh
 ) -> Call:
     # A code goes to the token endpoint of the provider that it came from and nowhere else.
     if not code.provider == login.provider == provider.name:
@@ -39,15 +38,7 @@ def token_request(
         "redirect_uri": login.redirect_uri,
         "code_verifier": login.code_verifier,
     }
-    headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json")]
-    match provider.client_authentication:
-        case "client_secret_basic":
-            headers.append(("Authorization", _basic(provider.client_id, _secret(provider))))
-        case "client_secret_post":
-            form |= {"client_id": provider.client_id, "client_secret": _secret(provider)}
-        case "none":
-            form |= {"client_id": provider.client_id}
-    return Call(WHAT, "POST", metadata.token_endpoint, tuple(headers), urlencode(form).encode("ascii"))
+    return authenticated_call(provider, metadata, WHAT, metadata.token_endpoint, form, fresh)
 
 
 def process_token_response(provider: OidcProvider, answer: Answer) -> TokenResponse:
@@ -62,18 +53,6 @@ def process_token_response(provider: OidcProvider, answer: Answer) -> TokenRespo
     if not _ACCESS_TOKEN.fullmatch(access_token):
         raise GatewayError(OIDC_TOKEN, f"{WHAT}: access_token of a wrong form ({len(access_token)} characters)")
     return TokenResponse(access_token, _string(document, "id_token"))
-
-
-def _basic(client_id: str, secret: str) -> str:
-    # RFC 6749 2.3.1: both are form-encoded first, so that `:` and non-ASCII survive
-    pair = f"{quote_plus(client_id)}:{quote_plus(secret)}"
-    return "Basic " + base64.b64encode(pair.encode("ascii")).decode("ascii")
-
-
-def _secret(provider: OidcProvider) -> str:
-    if not provider.client_secret:
-        raise GatewayError(OIDC_TOKEN, f"{provider.client_authentication} needs a client secret, and there is none")
-    return provider.client_secret
 
 
 def _string(document: JsonObject, member: str) -> str:

@@ -18,6 +18,7 @@ from gateway.portal.backchannel import BackChannel
 from gateway.portal.body import read_body
 from gateway.portal.callback import Callback
 from gateway.portal.challenge import Challenge
+from gateway.portal.client_keys import client_keys
 from gateway.portal.enter import Enter
 from gateway.portal.login import Login
 from gateway.portal.logout import Logout
@@ -83,7 +84,12 @@ class Portal:
         own = SessionPages(sessions=sessions, pages=pages, monotonic=monotonic)
         both: Table = {"login": {"GET": self._begin_or_ask}, "logout": {"GET": logout.form, "POST": logout.sign_out}}
         self._app_table: Table = {**both, "enter": {"GET": enter.enter}, "session": {"GET": own.session}}
-        self._portal_table: Table = {**both, "start": {"GET": self._start.start}, "sessions": {"GET": own.sessions}}
+        self._portal_table: Table = {
+            **both,
+            "start": {"GET": self._start.start},
+            "sessions": {"GET": own.sessions},
+            "oidc/jwks": {"GET": client_keys},
+        }
         self._server = web.Server(
             self._handle,
             access_log=None,

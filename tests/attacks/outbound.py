@@ -247,7 +247,7 @@ async def rebinding(world: World) -> None:
     listener = Listener()
     ports = free_ports(["listener"])
     servers = await listener.start(ports["listener"])
-    client = ProviderClient(None, False, Rebinding())
+    client = ProviderClient(None, None, False, Rebinding())
     try:
         for scheme in ("https", "http"):
             call = Call("metadata", "GET", f"{scheme}://op.example.org:{ports['listener']}/", ())

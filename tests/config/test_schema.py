@@ -63,7 +63,7 @@ def test_gateway_file(part: str, instead: str, said: str) -> None:
         ("client_id: ecluse", "client_id: ''", "6:14: oidc.client_id: this is empty, or not ASCII, or has a blank in it"),
         ("  client_secret: {file: ../certs/metropole.secret}\n", "", "5:3: oidc: client_secret is missing (or write client_authentication: none for a public client)"),
         ("scopes:", "client_authentication: none\n  scopes:", "5:3: oidc: a client_secret is never sent with client_authentication: none (leave one of them out)"),
-        ("scopes:", "client_authentication: basic\n  scopes:", "8:26: oidc.client_authentication: this must be one of none, client_secret_basic, client_secret_post"),
+        ("scopes:", "client_authentication: basic\n  scopes:", "8:26: oidc.client_authentication: this must be one of none, client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth"),
         ("[openid, profile, email]", "[profile]", "5:3: oidc: scopes without openid: this is what asks for an ID token (add openid)"),
         ("scopes:", "algorithms: [HS256]\n  scopes:", "8:16: oidc.algorithms[0]: this must be one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA (did you mean RS256?)"),
         ("scopes:", "algorithms: [none]\n  scopes:", "8:16: oidc.algorithms[0]: this must be one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA"),

@@ -31,7 +31,7 @@ async def client(
     seconds: float = 5.0,
     resolver: AbstractResolver | None = None,
 ) -> AsyncIterator[ProviderClient]:
-    sender = ProviderClient(ca, private, resolver or Resolver(), seconds)
+    sender = ProviderClient(ca, None, private, resolver or Resolver(), seconds)
     try:
         yield sender
     finally:

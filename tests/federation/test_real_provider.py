@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+import trustme
 
 from gateway.federation.federation import Federation
 from gateway.model.codes import (
@@ -19,7 +20,7 @@ from gateway.model.codes import (
     OIDC_TOKEN_REFUSED,
 )
 from gateway.model.errors import GatewayError
-from gateway.model.provider import OidcProvider
+from gateway.model.provider import ClientAuthentication, ClientCertificate, OidcProvider, SigningAlgorithm
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization import (
     Parameters,
@@ -27,8 +28,9 @@ from gateway.oidc.authorization import (
     process_authorization_response,
     response_state,
 )
+from gateway.oidc.client_keys import jwk_set
 from gateway.oidc.id_token import IdToken
-from tests.oidc.samples import provider
+from tests.oidc.samples import own_key, provider
 from tests.op.process import OpenIdProvider
 from tests.op.walk import browser, through_provider
 
@@ -36,6 +38,22 @@ pytestmark = pytest.mark.service
 
 CALLBACK = "http://127.0.0.1:9/_ecluse/callback/metropole"
 SECRET = "mot:de%passe+ &=/?" + "s" * 40
+ALGORITHMS: tuple[SigningAlgorithm, ...] = ("RS256", "PS256", "ES256")
+METHODS: dict[str, ClientAuthentication] = {
+    "post": "client_secret_post",
+    "public": "none",
+    "secret-jwt": "client_secret_jwt",
+    **{f"key-{algorithm}": "private_key_jwt" for algorithm in ALGORITHMS},
+    "certificate": "tls_client_auth",
+}
+AUTHORITY = trustme.CA()
+CERTIFICATE = AUTHORITY.issue_cert("ecluse.example")
+OF_THE_PROVIDER = AUTHORITY.issue_cert("127.0.0.1")
+TLS = {
+    "cert": OF_THE_PROVIDER.cert_chain_pems[0].bytes().decode(),
+    "key": OF_THE_PROVIDER.private_key_pem.bytes().decode(),
+    "ca": AUTHORITY.cert_pem.bytes().decode(),
+}
 ACCOUNTS = {
     "helene": {"email": "helene@metropole.example", "family_name": "Lebœuf-Müller", "groups": ["ONDE", "élus"]},
     "paul": {"email": "paul@metropole.example", "groups": []},
@@ -53,12 +71,30 @@ CLIENTS: list[dict[str, object]] = [
     client("es256", id_token_signed_response_alg="ES256"),
     client("eddsa", id_token_signed_response_alg="EdDSA"),
     client("ps256", id_token_signed_response_alg="PS256"),
+    client("secret-jwt", token_endpoint_auth_method="client_secret_jwt"),
+    *(
+        {
+            "client_id": f"key-{key.algorithm}",
+            "redirect_uris": [CALLBACK],
+            "token_endpoint_auth_method": "private_key_jwt",
+            "jwks": jwk_set([key]),
+        }
+        for key in map(own_key, ALGORITHMS)
+    ),
+    {
+        "client_id": "certificate",
+        "redirect_uris": [CALLBACK],
+        "token_endpoint_auth_method": "tls_client_auth",
+        "tls_client_auth_san_dns": "ecluse.example",
+    },
 ]
 
 
 @pytest.fixture(scope="module")
 def op() -> Iterator[OpenIdProvider]:
-    with OpenIdProvider(CLIENTS, ACCOUNTS, claims={"groups": ["groups"]}) as running:
+    authentication = {"clientAuthMethods": ["client_secret_basic", *METHODS.values()]}
+    groups = {"groups": ["groups"]}
+    with OpenIdProvider(CLIENTS, ACCOUNTS, claims=groups, tls=TLS, options=authentication) as running:
         yield running
 
 
@@ -70,13 +106,18 @@ async def federation() -> AsyncIterator[Federation]:
 
 
 def of(op: OpenIdProvider, client_id: str = "basic", **changes: Any) -> OidcProvider:
-    method = {"post": "client_secret_post", "public": "none"}.get(client_id, "client_secret_basic")
+    method = METHODS.get(client_id, "client_secret_basic")
+    with_secret = method.startswith("client_secret")
+    pair = (CERTIFICATE.cert_chain_pems[0].bytes(), CERTIFICATE.private_key_pem.bytes())
     return replace(
         provider(
             issuer=op.issuer,
             client_id=client_id,
-            client_secret=None if client_id == "public" else SECRET,
+            client_secret=SECRET if with_secret else None,
             client_authentication=method,
+            client_keys=tuple(own_key(key) for key in ALGORITHMS if client_id == f"key-{key}"),
+            client_certificate=ClientCertificate(*pair) if method == "tls_client_auth" else None,
+            ca=AUTHORITY.cert_pem.bytes(),
             scopes=("openid", "profile", "email", "groups"),
             development=True,
         ),
@@ -118,13 +159,35 @@ async def sign_in(
     return id_token, dict(claims)
 
 
-@pytest.mark.parametrize("client_id", ["basic", "post", "public", "es256", "eddsa", "ps256"])
+@pytest.mark.parametrize("client_id", [str(client["client_id"]) for client in CLIENTS])
 async def test_a_person_signs_in(op: OpenIdProvider, federation: Federation, client_id: str) -> None:
     id_token, claims = await sign_in(federation, of(op, client_id))
     assert (id_token.issuer, id_token.subject) == (op.issuer, "helene")
     assert claims["family_name"] == "Lebœuf-Müller"
     assert claims["groups"] == ["ONDE", "élus"]
     assert claims["aud"] == client_id
+
+
+@pytest.mark.parametrize(
+    ("client_id", "changes"),
+    [
+        ("secret-jwt", {"client_secret": "wrong" * 10}),
+        ("key-RS256", {"client_keys": (own_key("RS256", "k2"),)}),
+        ("certificate", {"client_certificate": None}),
+    ],
+)
+async def test_a_client_that_cannot_prove_itself_is_refused(
+    op: OpenIdProvider, federation: Federation, client_id: str, changes: dict[str, Any]
+) -> None:
+    with pytest.raises(GatewayError) as refused:
+        await sign_in(federation, of(op, client_id, **changes))
+    assert refused.value.code is OIDC_TOKEN_REFUSED
+    assert "invalid_client" in refused.value.detail
+
+
+async def test_an_assertion_for_the_token_endpoint_is_taken_too(op: OpenIdProvider, federation: Federation) -> None:
+    id_token, _ = await sign_in(federation, of(op, "key-ES256", assertion_audience="token_endpoint"))
+    assert id_token.subject == "helene"
 
 
 async def test_ten_people_sign_in_at_once(op: OpenIdProvider, federation: Federation) -> None:

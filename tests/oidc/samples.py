@@ -7,16 +7,18 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
-from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
+from joserfc import jwt
+from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from gateway.model.errors import GatewayError
-from gateway.model.provider import OidcProvider, Perimeter
+from gateway.model.provider import ClientKey, OidcProvider, Perimeter, SigningAlgorithm
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization import AuthorizationCode, process_authorization_response
 from gateway.oidc.call import Answer
+from gateway.oidc.client_authentication import Fresh
 from gateway.oidc.discovery import ProviderMetadata
 from gateway.oidc.jwks import JsonWebKeySet, process_jwks_response
 from gateway.oidc.token import TokenResponse
@@ -77,6 +79,26 @@ def provider(**changes: Any) -> OidcProvider:
 def authorization_code(of: OidcProvider = PROVIDER) -> AuthorizationCode:
     parameters = [("code", "the code"), ("iss", ISSUER)]
     return process_authorization_response(of, METADATA, replace(LOGIN, provider=of.name), parameters)
+
+
+FRESH = Fresh("j" * 43, NOW)
+
+
+def own_key(algorithm: SigningAlgorithm = "ES256", id: str | None = "k1") -> ClientKey:
+    """A private key of ours; the same for the same words."""
+    return ClientKey(id, algorithm, _pem(algorithm, id))
+
+
+@cache
+def _pem(algorithm: str, id: str | None) -> bytes:
+    key: Key = ECKey.generate_key("P-256") if algorithm == "ES256" else RSAKey.generate_key(2048)
+    return bytes(key.as_pem(private=True))
+
+
+def verified(token: str, published: Mapping[str, object], algorithm: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and claims of what we signed, as a provider verifies it."""
+    decoded = jwt.decode(token, KeySet.import_key_set(cast(Any, published)), algorithms=[algorithm])
+    return decoded.header, decoded.claims
 
 
 # --- keys -------------------------------------------------------------------------------------------------------------

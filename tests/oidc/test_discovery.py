@@ -11,6 +11,7 @@ from gateway.model.codes import (
     OIDC_DISCOVERY_ISSUER,
 )
 from gateway.model.errors import GatewayError
+from gateway.model.provider import ClientCertificate
 from gateway.oidc.call import Answer
 from gateway.oidc.discovery import discovery_request, process_discovery_response
 from tests.oidc.samples import ISSUER, METADATA, PROVIDER, json_answer, outcome, provider
@@ -69,6 +70,32 @@ def test_the_issuer_is_exactly_the_one_asked(issuer: object) -> None:
         process_discovery_response(PROVIDER, json_answer(document(issuer=issuer)))
     assert refused.value.code is OIDC_DISCOVERY_ISSUER
     assert ISSUER in refused.value.detail
+
+
+ALIASES = {"token_endpoint": "https://mtls.example/token", "userinfo_endpoint": "https://mtls.example/userinfo"}
+
+
+def test_a_provider_that_knows_us_by_our_certificate_is_called_at_the_aliases_for_that() -> None:
+    answer = json_answer(
+        document(mtls_endpoint_aliases={**ALIASES, "authorization_endpoint": "https://other.example/"})
+    )
+    of = provider(client_certificate=ClientCertificate(b"", b""))
+    assert process_discovery_response(of, answer) == replace(METADATA, **ALIASES)
+    assert process_discovery_response(PROVIDER, answer) == METADATA
+
+
+@pytest.mark.parametrize(
+    ("aliases", "code"),
+    [
+        ("https://mtls.example/", OIDC_DISCOVERY),
+        ({"token_endpoint": "http://mtls.example/token"}, OIDC_DISCOVERY_ENDPOINT),
+    ],
+)
+def test_aliases_are_held_to_the_same(aliases: object, code: object) -> None:
+    of = provider(client_certificate=ClientCertificate(b"", b""))
+    with pytest.raises(GatewayError) as refused:
+        process_discovery_response(of, json_answer(document(mtls_endpoint_aliases=aliases)))
+    assert refused.value.code is code
 
 
 @pytest.mark.parametrize("member", ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"])

@@ -1,4 +1,3 @@
-import base64
 from dataclasses import replace
 from urllib.parse import parse_qsl
 
@@ -17,7 +16,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.oidc.call import Answer, Call
 from gateway.oidc.token import process_token_response, token_request
-from tests.oidc.samples import LOGIN, METADATA, PROVIDER, authorization_code, json_answer, outcome, provider
+from tests.oidc.samples import FRESH, LOGIN, METADATA, PROVIDER, authorization_code, json_answer, outcome, provider
 
 GRANT = [
     ("grant_type", "authorization_code"),
@@ -28,7 +27,7 @@ GRANT = [
 
 
 def request(of: OidcProvider) -> Call:
-    return token_request(of, METADATA, authorization_code(), LOGIN)
+    return token_request(of, METADATA, authorization_code(), LOGIN, FRESH)
 
 
 def header(call: Call, name: str) -> str | None:
@@ -42,47 +41,11 @@ def form(call: Call) -> list[tuple[str, str]]:
 # --- request ----------------------------------------------------------------------------------------------------------
 
 
-def test_client_secret_basic() -> None:
+def test_the_grant_goes_to_the_token_endpoint() -> None:
     call = request(PROVIDER)
     assert (call.method, call.url) == ("POST", METADATA.token_endpoint)
     assert form(call) == GRANT
     assert header(call, "Content-Type") == "application/x-www-form-urlencoded"
-    expected = base64.b64encode(b"ecluse:a+secret+of+the+client").decode()
-    assert header(call, "Authorization") == f"Basic {expected}"
-
-
-@pytest.mark.parametrize(
-    ("client_id", "secret", "pair"),
-    [
-        ("a:b", "c:d", b"a%3Ab:c%3Ad"),
-        ("a%b", "50%25", b"a%25b:50%2525"),
-        ("écluse", "é", b"%C3%A9cluse:%C3%A9"),
-        ("a b", "c+d&e=f", b"a+b:c%2Bd%26e%3Df"),
-    ],
-)
-def test_basic_credentials_are_form_encoded_first(client_id: str, secret: str, pair: bytes) -> None:
-    call = request(provider(client_id=client_id, client_secret=secret))
-    assert header(call, "Authorization") == "Basic " + base64.b64encode(pair).decode()
-
-
-def test_client_secret_post() -> None:
-    call = request(provider(client_authentication="client_secret_post", client_secret="a&b=é"))
-    assert form(call) == [*GRANT, ("client_id", "ecluse"), ("client_secret", "a&b=é")]
-    assert header(call, "Authorization") is None
-
-
-def test_a_public_client() -> None:
-    call = request(provider(client_authentication="none", client_secret=None))
-    assert form(call) == [*GRANT, ("client_id", "ecluse")]
-    assert header(call, "Authorization") is None
-
-
-@pytest.mark.parametrize("secret", [None, ""])
-@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
-def test_a_secret_that_is_missing_is_never_sent_as_an_empty_one(method: str, secret: str | None) -> None:
-    with pytest.raises(GatewayError) as refused:
-        request(provider(client_authentication=method, client_secret=secret))
-    assert refused.value.code is OIDC_TOKEN
 
 
 def test_neither_code_nor_secret_is_in_the_url_or_the_log() -> None:
@@ -103,7 +66,7 @@ def test_a_code_never_goes_to_another_providers_token_endpoint() -> None:
         (authorization_code(), replace(LOGIN, provider="departement")),
     ]:
         with pytest.raises(GatewayError) as refused:
-            token_request(other, METADATA, code, login)
+            token_request(other, METADATA, code, login, FRESH)
         assert refused.value.code is LOGIN_OTHER_PROVIDER
 
 

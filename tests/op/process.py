@@ -19,7 +19,8 @@ Claims = Mapping[str, object]
 
 
 class OpenIdProvider:
-    """`clients`: registration metadata; `accounts`: login to its claims; `claims`: further scopes to their claims.
+    """`clients`: registration metadata; `accounts`: login to its claims; `claims`: further scopes to their claims;
+    `tls`: cert, key and ca (PEM) of a second door that asks for certificates.
 
     `issuer` is known once started. RuntimeError, with what it printed, if it does not start.
     """
@@ -32,6 +33,7 @@ class OpenIdProvider:
         claims: Mapping[str, Sequence[str]] | None = None,
         features: Mapping[str, object] | None = None,
         options: Mapping[str, object] | None = None,
+        tls: Mapping[str, str] | None = None,
         port: int = 0,
     ) -> None:
         self._configuration = {
@@ -41,6 +43,7 @@ class OpenIdProvider:
             "claims": claims or {},
             "features": features or {},
             "options": options or {},
+            **({"tls": tls} if tls else {}),
         }
         self._process: subprocess.Popen[bytes] | None = None
         self.issuer = ""

@@ -4,15 +4,18 @@
 //   accounts  {login: {claim: value}}; another login is refused
 //   claims    {scope: [claim, ...]}, beside openid, profile and email
 //   features  merged into those of oidc-provider
+//   tls       {cert, key, ca}, PEM: a second door that asks for certificates (RFC 8705), announced as aliases
 //   options   merged into its configuration last ({"conformIdTokenClaims": false} puts claims into the ID token)
 // It ends when its standard input does, so that it never outlives the test.
 import { generateKeyPairSync } from 'node:crypto';
 import dns from 'node:dns';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 
 import Provider from 'oidc-provider';
 
-const { port = 0, clients, accounts, claims = {}, features = {}, options = {} } = JSON.parse(process.argv[2]);
+const { port = 0, clients, accounts, claims = {}, features = {}, tls, options = {} } = JSON.parse(process.argv[2]);
 
 // RFC 6761 6.3: what it calls back (back-channel logout) may be a name under .localhost.
 const { lookup } = dns;
@@ -22,34 +25,54 @@ function key(type, parameters, members) {
   return { ...generateKeyPairSync(type, parameters).privateKey.export({ format: 'jwk' }), use: 'sig', ...members };
 }
 
-const server = createServer();
-server.listen(port, '127.0.0.1', () => {
-  const issuer = `http://127.0.0.1:${server.address().port}`;
-  const provider = new Provider(issuer, {
-    clients,
-    claims: {
-      openid: ['sub'],
-      profile: ['name', 'family_name', 'given_name', 'preferred_username'],
-      email: ['email', 'email_verified'],
-      ...claims,
-    },
-    scopes: ['openid', 'profile', 'email', ...Object.keys(claims)],
-    findAccount: (_, id) => accounts[id] && { accountId: id, claims: () => ({ sub: id, ...accounts[id] }) },
-    cookies: { keys: ['of-the-tests'] },
-    // Without the dispatcher that keeps it from calling this machine: here the client is on it.
-    fetch: (url, { dispatcher, ...rest }) => fetch(url, rest),
-    features: { devInteractions: { enabled: true }, ...features },
-    jwks: {
-      keys: [
-        key('rsa', { modulusLength: 2048 }, { kid: 'rsa' }),
-        key('ec', { namedCurve: 'P-256' }, { kid: 'ec', alg: 'ES256' }),
-        key('ed25519', {}, { kid: 'ed', alg: 'EdDSA' }),
-      ],
-    },
-    ...options,
-  });
-  server.on('request', provider.callback());
-  process.stdout.write(`${JSON.stringify({ issuer })}\n`);
+const doors = [createServer()];
+if (tls) doors.push(createTlsServer({ ...tls, requestCert: true, rejectUnauthorized: false }));
+await Promise.all(doors.map((door, index) => once(door.listen(index ? 0 : port, '127.0.0.1'), 'listening')));
+
+const issuer = `http://127.0.0.1:${doors[0].address().port}`;
+const mutual = tls && {
+  mTLS: {
+    enabled: true,
+    tlsClientAuth: true,
+    getCertificate: (ctx) => ctx.socket.getPeerX509Certificate?.()?.toString(),
+    certificateAuthorized: (ctx) => ctx.socket.authorized,
+    certificateSubjectMatches: (ctx, property, expected) =>
+      property === 'tls_client_auth_san_dns'
+      && ctx.socket.getPeerX509Certificate().subjectAltName.split(', ').includes(`DNS:${expected}`),
+  },
+};
+const aliases = tls && {
+  mtls_endpoint_aliases: Object.fromEntries(
+    ['token', 'userinfo'].map((name) => [
+      `${name}_endpoint`, `https://127.0.0.1:${doors[1].address().port}/${name === 'userinfo' ? 'me' : name}`,
+    ]),
+  ),
+};
+const provider = new Provider(issuer, {
+  clients,
+  claims: {
+    openid: ['sub'],
+    profile: ['name', 'family_name', 'given_name', 'preferred_username'],
+    email: ['email', 'email_verified'],
+    ...claims,
+  },
+  scopes: ['openid', 'profile', 'email', ...Object.keys(claims)],
+  findAccount: (_, id) => accounts[id] && { accountId: id, claims: () => ({ sub: id, ...accounts[id] }) },
+  cookies: { keys: ['of-the-tests'] },
+  // Without the dispatcher that keeps it from calling this machine: here the client is on it.
+  fetch: (url, { dispatcher, ...rest }) => fetch(url, rest),
+  features: { devInteractions: { enabled: true }, ...mutual, ...features },
+  discovery: aliases ?? {},
+  jwks: {
+    keys: [
+      key('rsa', { modulusLength: 2048 }, { kid: 'rsa' }),
+      key('ec', { namedCurve: 'P-256' }, { kid: 'ec', alg: 'ES256' }),
+      key('ed25519', {}, { kid: 'ed', alg: 'EdDSA' }),
+    ],
+  },
+  ...options,
 });
+for (const door of doors) door.on('request', provider.callback());
+process.stdout.write(`${JSON.stringify({ issuer })}\n`);
 
 process.stdin.resume().on('end', () => process.exit(0));

@@ -1,0 +1,38 @@
+"""From the plan: OpenID providers."""
+
+from base64 import b64decode
+
+from gateway.config.build_saml import build_perimeter
+from gateway.config.plan import ProviderPlan
+from gateway.model.provider import AttributeSource, ClientCertificate, ClientKey, OidcProvider
+
+
+def build_oidc_provider(plan: ProviderPlan) -> OidcProvider:
+    return OidcProvider(
+        name=plan["name"],
+        label=plan["label"],
+        labels=plan["labels"],
+        issuer=plan["issuer"],
+        client_id=plan["client_id"],
+        client_secret=plan["client_secret"],
+        client_authentication=plan["client_authentication"],
+        scopes=tuple(plan["scopes"]),
+        algorithms=frozenset(plan["algorithms"]),
+        userinfo=plan["userinfo"],
+        ca=None if plan["ca"] is None else b64decode(plan["ca"]),
+        private_addresses=plan["private_addresses"],
+        development=plan["development"],
+        attributes={name: AttributeSource(tuple(claim)) for name, claim in plan["attributes"].items()},
+        tenant_attribute=plan["tenant"],
+        perimeter=build_perimeter(plan),
+        session_idle=plan["session_idle"],
+        session_absolute=plan["session_absolute"],
+        skew=plan["skew"],
+        client_keys=tuple(ClientKey(key["id"], key["algorithm"], b64decode(key["pem"])) for key in plan["client_keys"]),
+        client_certificate=_certificate(plan["client_certificate"]),
+        assertion_audience=plan["assertion_audience"],
+    )
+
+
+def _certificate(plan: tuple[str, str] | None) -> ClientCertificate | None:
+    return None if plan is None else ClientCertificate(*map(b64decode, plan))

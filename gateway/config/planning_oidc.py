@@ -1,0 +1,63 @@
+"""Validated models to the plan, for what is OpenID Connect's."""
+
+from base64 import b64encode
+
+from gateway.config.plan import ClientKeyPlan, ProviderPlan
+from gateway.config.planning_saml import Material
+from gateway.config.problems import Path
+from gateway.config.schema import GatewayFile, ProviderFile
+from gateway.config.schema_oidc import Oidc
+
+
+def encoded(material: Material, file: str, path: Path) -> str | None:
+    content = material.get((file, path))
+    return None if content is None else b64encode(content).decode("ascii")
+
+
+def plan_oidc_provider(file: str, model: ProviderFile, gateway: GatewayFile, material: Material) -> ProviderPlan:
+    oidc, asserts = model.oidc, model.asserts
+    labels = model.label or {"": model.provider}
+    secret = material.get((file, ("oidc", "client_secret")))
+    return {
+        "name": model.provider,
+        "label": next(iter(labels.values())),
+        "labels": {language: text for language, text in labels.items() if language},
+        "issuer": oidc.issuer,
+        "client_id": oidc.client_id,
+        "client_secret": None if secret is None else secret.decode(),
+        "client_authentication": oidc.client_authentication,
+        "client_keys": _client_keys(file, oidc, material),
+        "client_certificate": _client_certificate(file, oidc, material),
+        "assertion_audience": oidc.assertion_audience,
+        "scopes": list(oidc.scopes),
+        "algorithms": sorted(set(oidc.algorithms)),
+        "userinfo": oidc.userinfo,
+        "ca": encoded(material, file, ("oidc", "ca")),
+        "private_addresses": oidc.private_addresses,
+        "development": gateway.development,
+        "attributes": {name: list(claim) for name, claim in sorted(model.attributes.items())},
+        "tenant": model.tenant,
+        "siret": asserts.siret,
+        "email_domains": asserts.email_domains,
+        "listed": asserts.attributes,
+        "session_idle": model.session.idle,
+        "session_absolute": model.session.absolute,
+        "skew": model.skew,
+    }
+
+
+def _client_keys(file: str, oidc: Oidc, material: Material) -> list[ClientKeyPlan]:
+    return [
+        {
+            "id": key.id,
+            "algorithm": key.algorithm,
+            "pem": encoded(material, file, ("oidc", "client_keys", index, "key")) or "",
+        }
+        for index, key in enumerate(oidc.client_keys)
+    ]
+
+
+def _client_certificate(file: str, oidc: Oidc, material: Material) -> tuple[str, str] | None:
+    certificate = encoded(material, file, ("oidc", "client_certificate", "certificate"))
+    key = encoded(material, file, ("oidc", "client_certificate", "key"))
+    return None if certificate is None or key is None else (certificate, key)

@@ -1,0 +1,32 @@
+"""TLS towards a provider."""
+
+import os
+import ssl
+
+from gateway.model.provider import ClientCertificate
+
+
+def tls_context(ca: bytes | None, certificate: ClientCertificate | None) -> ssl.SSLContext:
+    """`ca`: PEM, trusted instead of the system's. `certificate`: ours, checked with its key when it was configured."""
+    context = ssl.create_default_context(cadata=None if ca is None else ca.decode("ascii"))
+    context.set_alpn_protocols(("http/1.1",))
+    if certificate is not None:
+        _show(context, certificate)
+    return context
+
+
+def _show(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
+    """The ssl module reads files only: these are in memory, and their names are ours alone."""
+    shown, key = _in_memory(certificate.certificate), _in_memory(certificate.key)
+    try:
+        context.load_cert_chain(f"/proc/self/fd/{shown}", f"/proc/self/fd/{key}")
+    finally:
+        os.close(shown)
+        os.close(key)
+
+
+def _in_memory(content: bytes) -> int:
+    descriptor = os.memfd_create("pem", os.MFD_CLOEXEC)
+    with open(descriptor, "wb", closefd=False) as file:
+        file.write(content)
+    return descriptor

@@ -1,0 +1,25 @@
+"""`/_ecluse/oidc/jwks` on the portal: the public halves of the keys with which we sign towards providers."""
+
+import json
+
+from gateway.model.ports import Page
+from gateway.model.provider import OidcProvider
+from gateway.oidc.client_keys import jwk_set
+from gateway.portal.answers import BARE
+from gateway.portal.visit import Visit
+
+# A provider that keeps them for longer than this will not know a new one in time.
+_FRESH_SECONDS = 600
+
+
+async def client_keys(visit: Visit) -> Page:
+    providers = [one for one in visit.call.snapshot.providers.values() if isinstance(one, OidcProvider)]
+    keys = [key for provider in providers for key in provider.client_keys]
+    body = json.dumps(jwk_set(keys), separators=(",", ":"))
+    headers = [(name, value) for name, value in BARE if name != b"Cache-Control"]
+    headers += [
+        (b"Cache-Control", f"max-age={_FRESH_SECONDS}".encode()),
+        # RFC 7517 8.5.1
+        (b"Content-Type", b"application/jwk-set+json"),
+    ]
+    return Page(200, tuple(headers), body.encode())
