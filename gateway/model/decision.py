@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from gateway.model.codes import Code
+from gateway.model.levels import NO_NEED, Need
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,14 @@ class Deny:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """Sign in first: nobody is signed in, or not by a provider that this app listens to."""
+    """Sign in first: nobody is signed in, or not by a provider that this app listens to, or not well enough.
+
+    `need`: what the sign-in has to be, where the rule asks for more than this session is.
+    """
 
     rule: RuleRef | None
     reason: Code
+    need: Need = NO_NEED
 
 
 Decision = Allow | Deny | Challenge

@@ -3,6 +3,7 @@
 All of it is total: evaluating cannot fail, so that no error can turn into a way through.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,6 +14,7 @@ from gateway.policy.asking import Header, Method, Network, Query
 from gateway.policy.expressions import When
 from gateway.policy.facts import NO_FACTS, Facts
 from gateway.policy.hours import Time
+from gateway.policy.levels import AcrMin, Amr, MaxAge
 from gateway.policy.persons import Mandate, SignedInBy, Tenant, User
 from gateway.policy.truth import Truth, all_of, any_of, negated, truth_of
 from gateway.policy.values import ValueTest, any_truth, check_members, check_text
@@ -114,6 +116,7 @@ Leaf = (
     Anyone | SignedIn | Group | Claim
     | User | SignedInBy | Tenant | Mandate
     | Network | Method | Header | Query | Time
+    | AcrMin | Amr | MaxAge
     | When | Settled
 )  # fmt: skip
 """Each says itself what it comes to (`truth`), and whether the identity or the request could change that."""
@@ -154,6 +157,17 @@ def turns_on_request(condition: Condition) -> bool:
             return turns_on_request(condition.condition)
         case _:
             return condition.of_request
+
+
+def leaves(condition: Condition) -> Iterator[Leaf]:
+    match condition:
+        case All() | Any_():
+            for part in condition.conditions:
+                yield from leaves(part)
+        case Not():
+            yield from leaves(condition.condition)
+        case _:
+            yield condition
 
 
 def settle(condition: Condition, identity: Identity | None, facts: Facts) -> Condition:

@@ -1,0 +1,39 @@
+"""What a provider can say of a sign-in's strength, and what a rule asks of it. The same for every protocol."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Can = Literal["fresh_login", "acr", "amr"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderLevels:
+    """`can`: what it does and may be believed in: signs people in anew when asked, says `acr`, says `amr`.
+
+    `acr`: its own words (acr, or AuthnContextClassRef of SAML) to levels of the ladder; None where it uses the
+    ladder's. `amr`: methods that tell a level by themselves. `ask`: in which way an OpenID Provider is asked for one.
+    """
+
+    can: frozenset[Can] = frozenset()
+    acr: Mapping[str, str] | None = None
+    amr: Mapping[str, str] = field(default_factory=dict)
+    ask: Literal["acr_values", "claims"] = "acr_values"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a session lacks for what was asked: a level of the ladder, an age (s) of the sign-in, one of these methods.
+
+    Empty where nothing is lacking. All three have to be met by one sign-in.
+    """
+
+    level: str = ""
+    max_age: int | None = None
+    amr: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.level or self.amr or self.max_age is not None)
+
+
+NO_NEED = Need()

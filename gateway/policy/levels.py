@@ -1,0 +1,114 @@
+"""How strongly, by what means and how lately the person signed in: three conditions, and the one ladder behind them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from gateway.model.codes import POLICY_CONDITION
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.model.levels import ProviderLevels
+from gateway.policy.facts import Facts
+from gateway.policy.truth import Truth, truth_of
+from gateway.policy.values import check_members, check_text
+
+# ProConnect's, the weakest first. An operator's own ladder takes its place whole.
+USUAL_LADDER = ("eidas0", "eidas0-mfa", "eidas1", "eidas1-mfa", "eidas2", "eidas3")
+
+
+class Ladder:
+    """`names`: every level, the weakest first. `providers`: by name, what each can say and how it says it."""
+
+    __slots__ = ("_providers", "_ranks", "names")
+
+    def __init__(self, names: Iterable[str], providers: Mapping[str, ProviderLevels]) -> None:
+        self.names = tuple(names)
+        self._ranks = {name: rank for rank, name in enumerate(self.names)}
+        self._providers = providers
+        if not self.names or len(self._ranks) != len(self.names):
+            raise GatewayError(POLICY_CONDITION, "a ladder has at least one level, and each once")
+
+    def rank(self, level: str) -> int:
+        """Raises GatewayError(POLICY_CONDITION)."""
+        if level not in self._ranks:
+            raise GatewayError(POLICY_CONDITION, f"no level `{level}`: there are {', '.join(self.names)}")
+        return self._ranks[level]
+
+    def of_provider(self, provider: str) -> ProviderLevels:
+        return self._providers.get(provider, _NOTHING)
+
+    def rank_of(self, identity: Identity) -> int | None:
+        """The strongest level that its provider's file reads out of what was asserted; None where that is nothing."""
+        said = self.of_provider(identity.provider)
+        found = [self._level(said, identity.acr)] if "acr" in said.can and identity.acr is not None else []
+        if "amr" in said.can:
+            found += [said.amr.get(method) for method in identity.amr]
+        ranks = [self._ranks[level] for level in found if level in self._ranks]
+        return max(ranks, default=None)
+
+    def asked_as(self, provider: str, level: str) -> tuple[str, ...]:
+        """The values of acr that reach this level in the provider's own words, the weakest first."""
+        said, least = self.of_provider(provider), self._ranks.get(level)
+        if "acr" not in said.can or least is None:
+            return ()
+        words = {name: name for name in self.names} if said.acr is None else said.acr
+        reaching = [(self._ranks[name], word) for word, name in words.items() if self._ranks.get(name, -1) >= least]
+        return tuple(word for _, word in sorted(reaching))
+
+    def _level(self, said: ProviderLevels, acr: str) -> str | None:
+        return acr if said.acr is None else said.acr.get(acr)
+
+
+_NOTHING = ProviderLevels()
+
+
+@dataclass(frozen=True, slots=True)
+class AcrMin:
+    """Signed in at this level or a stronger one; unknown where the provider says nothing, or in words not mapped."""
+
+    of_identity: ClassVar[bool] = True
+    of_request: ClassVar[bool] = False
+    level: str
+    ladder: Ladder = field(repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.ladder.rank(self.level)
+
+    def truth(self, identity: Identity | None, facts: Facts) -> Truth:
+        rank = None if identity is None else self.ladder.rank_of(identity)
+        return Truth.UNKNOWN if rank is None else truth_of(rank >= self.ladder.rank(self.level))
+
+
+@dataclass(frozen=True, slots=True)
+class Amr:
+    """Signed in by one of these methods (RFC 8176), in the provider's own words."""
+
+    of_identity: ClassVar[bool] = True
+    of_request: ClassVar[bool] = False
+    methods: frozenset[str]
+    ladder: Ladder = field(repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        check_members(self.methods)
+        for method in self.methods:
+            check_text(method)
+
+    def truth(self, identity: Identity | None, facts: Facts) -> Truth:
+        if identity is None or not identity.amr or "amr" not in self.ladder.of_provider(identity.provider).can:
+            return Truth.UNKNOWN
+        return truth_of(not self.methods.isdisjoint(identity.amr))
+
+
+@dataclass(frozen=True, slots=True)
+class MaxAge:
+    """Proved who they are within the last `seconds`: true now, false later, so that no answer to it is kept."""
+
+    of_identity: ClassVar[bool] = True
+    of_request: ClassVar[bool] = True
+    seconds: int
+    ladder: Ladder = field(repr=False, compare=False)
+
+    def truth(self, identity: Identity | None, facts: Facts) -> Truth:
+        if identity is None or identity.authenticated_at == 0 or facts.asked is None:
+            return Truth.UNKNOWN
+        return truth_of(facts.asked.now <= identity.authenticated_at + self.seconds)

@@ -1,0 +1,21 @@
+import pytest
+
+from gateway.model.levels import NO_NEED, Need, ProviderLevels
+
+
+def test_a_provider_of_which_nothing_is_said_can_nothing() -> None:
+    assert ProviderLevels() == ProviderLevels(frozenset(), None, {}, "acr_values")
+
+
+@pytest.mark.parametrize(
+    ("need", "lacking"),
+    [
+        (NO_NEED, False),
+        (Need(), False),
+        (Need(level="eidas2"), True),
+        (Need(max_age=0), True),
+        (Need(amr=("otp",)), True),
+    ],
+)
+def test_a_need_is_true_where_something_is_lacking(need: Need, lacking: bool) -> None:
+    assert bool(need) is lacking

@@ -1,0 +1,90 @@
+from dataclasses import replace
+
+import pytest
+
+from gateway.model.identity import Identity
+from gateway.model.levels import Need
+from gateway.policy.conditions import All, Any_, Anyone, Condition, Group, Not
+from gateway.policy.levels import AcrMin, Amr, MaxAge
+from gateway.policy.step_up import meets, needed
+from tests.policy.short import rule, table
+from tests.policy.test_levels import LADDER, MFA, NOW, PASSWORD, at, signed_in
+
+EIDAS1, EIDAS2 = AcrMin("eidas1", LADDER), AcrMin("eidas2", LADDER)
+MFA_LEVEL = AcrMin("eidas1-mfa", LADDER)
+QUARTER, MINUTE = MaxAge(900, LADDER), MaxAge(60, LADDER)
+OTP = Amr(frozenset({"otp", "hwk"}), LADDER)
+ADMIN = Group("admin")
+
+
+def need(allow: Condition, identity: Identity, later: float = 0, deny: Condition | None = None) -> Need | None:
+    match = table(rule("/**", allow, deny=deny)).find(("x",))
+    assert match is not None
+    return needed(match, "GET", identity, at(later))
+
+
+WEAK, ADMIN_WEAK = signed_in(acr="eidas0"), replace(signed_in(acr="eidas0"), attributes={"groups": ("admin",)})
+
+
+@pytest.mark.parametrize(
+    ("allow", "identity", "later", "expected"),
+    [
+        (EIDAS2, WEAK, 0, Need("eidas2")),
+        # Nothing was said of a level: that is as good as too low a one.
+        (EIDAS2, signed_in(), 0, Need("eidas2")),
+        (QUARTER, WEAK, 901, Need(max_age=900)),
+        (QUARTER, signed_in(at=0), 0, Need(max_age=900)),
+        (OTP, WEAK, 0, Need(amr=("hwk", "otp"))),
+        (All((EIDAS2, QUARTER)), WEAK, 0, Need("eidas2")),
+        (All((EIDAS2, QUARTER)), signed_in(acr="eidas3"), 901, Need(max_age=900)),
+        (All((EIDAS2, QUARTER)), WEAK, 901, Need("eidas2")),
+        # The least that does.
+        (Any_((EIDAS2, All((ADMIN, EIDAS1)))), ADMIN_WEAK, 0, Need("eidas1")),
+        (Any_((EIDAS2, All((ADMIN, EIDAS1)))), WEAK, 0, Need("eidas2")),
+        (Any_((MINUTE, QUARTER)), WEAK, 901, Need(max_age=900)),
+        # A sign-in would change nothing.
+        (All((EIDAS2, ADMIN)), signed_in(acr="eidas0"), 0, None),
+        (All((EIDAS2, Not(Anyone()))), WEAK, 0, None),
+        (ADMIN, WEAK, 0, None),
+        # This provider never says so much, or anything.
+        (EIDAS2, signed_in("lycee", PASSWORD), 0, None),
+        (MFA_LEVEL, signed_in("lycee", PASSWORD), 0, Need("eidas1-mfa")),
+        (EIDAS1, signed_in("silent"), 0, None),
+        (QUARTER, signed_in("silent"), 901, Need(max_age=900)),
+        (OTP, signed_in("silent"), 0, None),
+    ],
+)
+def test_what_a_sign_in_would_have_to_be(
+    allow: Condition, identity: Identity, later: float, expected: Need | None
+) -> None:
+    assert need(allow, identity, later) == expected
+
+
+def test_a_new_level_is_a_new_sign_in() -> None:
+    """An age on top of a level is asked for only where the level alone does not do it."""
+    assert need(All((EIDAS2, MINUTE)), WEAK, 3600) == Need("eidas2")
+
+
+def test_a_deny_that_a_sign_in_lifts_and_one_that_it_does_not() -> None:
+    assert need(Anyone(), WEAK, deny=Not(EIDAS2)) == Need("eidas2")
+    assert need(EIDAS2, WEAK, deny=Not(ADMIN)) is None
+
+
+@pytest.mark.parametrize(
+    ("need", "identity", "later", "met"),
+    [
+        (Need("eidas2"), signed_in(acr="eidas2"), 0, True),
+        (Need("eidas2"), signed_in(acr="eidas1"), 0, False),
+        (Need("eidas2"), signed_in(), 0, False),
+        (Need("eidas1-mfa"), signed_in("lycee", MFA), 0, True),
+        (Need("gone-from-the-ladder"), signed_in(acr="eidas3"), 0, False),
+        (Need(max_age=60), signed_in(), 60, True),
+        (Need(max_age=60), signed_in(), 61, False),
+        (Need(max_age=60), signed_in(at=0), 0, False),
+        (Need(amr=("otp",)), signed_in("metropole", None, "pwd", "otp"), 0, True),
+        (Need(amr=("otp",)), signed_in("metropole", None, "pwd"), 0, False),
+        (Need("eidas1", 60, ("otp",)), signed_in("metropole", "eidas1", "otp"), 61, False),
+    ],
+)
+def test_whether_a_sign_in_was_enough(need: Need, identity: Identity, later: float, met: bool) -> None:
+    assert meets(LADDER, identity, need, NOW + later) is met
