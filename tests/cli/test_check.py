@@ -71,7 +71,7 @@ def test_500_applications_with_5000_rules_are_checked_in_a_moment(tmp_path: Path
     place.write_provider("alpha", "http://127.0.0.1:1/alpha")
     (place.policies / "apps").rename(tmp_path / "unused")
     (place.policies / "apps").mkdir()
-    write_set(place, tmp_path / "set", 0)
+    write_set(place, tmp_path / "set", 0, 500)
     (place.policies / "apps").rmdir()
     (place.policies / "apps").symlink_to(tmp_path / "set")
     began = time.monotonic()
