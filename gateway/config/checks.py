@@ -1,5 +1,6 @@
 """What no file can tell alone, and what one file says twice: collisions are shown with both places."""
 
+import re
 from collections.abc import Hashable, Iterable, Iterator
 from typing import TypeVar
 
@@ -11,8 +12,9 @@ from gateway.config.load import AnyProviderFile, Folder, Loaded
 from gateway.config.messages import did_you_mean
 from gateway.config.planning import workers_of
 from gateway.config.problems import Path, Place, Problem, key_path
-from gateway.config.scalars import socket_address
-from gateway.config.schema import GatewayFile, SamlProviderFile
+from gateway.config.scalars import Wrong, host_pattern, socket_address
+from gateway.config.schema import AppFile, GatewayFile, SamlProviderFile
+from gateway.config.schema_types import NAME
 from gateway.config.yaml_reader import Document
 from gateway.wire.addresses import parse_address
 
@@ -21,7 +23,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 def check_folder(folder: Folder) -> list[Problem]:
-    """Of the files that are valid each by itself."""
+    """Of the files that are valid each by itself; names, hosts and providers that are listed of the others, too."""
     found: list[Problem] = []
     if folder.gateway is not None and folder.gateway.model is not None:
         found += _gateway(folder.gateway.document, folder.gateway.model)
@@ -35,7 +37,7 @@ def check_folder(folder: Folder) -> list[Problem]:
     for app in folder.apps:
         if app.model is not None:
             found += check_app(app, app.model, folder)
-            found += _unknown_providers(app.document, app.model.providers, folder)
+        found += _unknown_providers(app, folder)
     return found
 
 
@@ -59,10 +61,18 @@ def _same_host(folder: Folder) -> Iterator[Problem]:
     hosts = (
         (host, app.document, ("hosts", index))
         for app in folder.apps
-        if app.model is not None
-        for index, host in enumerate(app.model.hosts)
+        for index, written in app.listed("hosts")
+        if (host := _canonical(written)) is not None
     )
     return collisions(hosts, "this host is named twice: nobody could say which application it is")
+
+
+def _canonical(written: str) -> str | None:
+    """None for what is no host, which is a problem of its file."""
+    try:
+        return host_pattern(written)
+    except Wrong:
+        return None
 
 
 def _same_entity(folder: Folder) -> Iterator[Problem]:
@@ -75,15 +85,15 @@ def _same_entity(folder: Folder) -> Iterator[Problem]:
     return collisions(entities, "two files name this entity_id")
 
 
-def _unknown_providers(document: Document, names: list[str], folder: Folder) -> Iterator[Problem]:
+def _unknown_providers(app: Loaded[AppFile], folder: Folder) -> Iterator[Problem]:
     known = [name for provider in folder.providers if (name := provider.written("provider")) is not None]
     if len(known) < len(folder.providers) or not folder.complete:
         return  # a file that cannot be read may be the one
-    for index, name in enumerate(names):
-        if name not in known:
+    for index, name in app.listed("providers"):
+        if name not in known and re.fullmatch(NAME, name):
             path = ("providers", index)
             hint = did_you_mean(name, known) or f"known: {', '.join(sorted(known)[:10]) or 'none'}"
-            yield Problem(document.place(path), key_path(path), "no file in providers/ has this name", hint)
+            yield Problem(app.document.place(path), key_path(path), "no file in providers/ has this name", hint)
 
 
 def _gateway(document: Document, model: GatewayFile) -> Iterator[Problem]:

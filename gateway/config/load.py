@@ -29,6 +29,13 @@ class Loaded(Generic[Model]):
         value = self.document.data.get(key) if isinstance(self.document.data, dict) else None
         return value if isinstance(value, str) else None
 
+    def listed(self, key: str) -> list[tuple[int, str]]:
+        """The texts of a list of the file's first level, each with its index, also of a file that is not valid."""
+        values = self.document.data.get(key) if isinstance(self.document.data, dict) else None
+        if not isinstance(values, list):
+            return []
+        return [(index, text) for index, text in enumerate(values) if isinstance(text, str)]
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:

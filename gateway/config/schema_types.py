@@ -69,7 +69,7 @@ def _text_schema(pattern: str, *examples: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": pattern, "examples": list(examples)})
 
 
-_NAME = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+NAME = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _ATTRIBUTE = r"[a-z][a-z0-9_]{0,63}"
 
 
@@ -88,8 +88,8 @@ Version = Annotated[Literal[1], _exactly(1)]
 Yes = Annotated[Literal[True], _exactly(True)]
 Name = Annotated[
     str,
-    _matching(_NAME, "a name is made of a-z, 0-9 and -, at most 63"),
-    _text_schema(f"^{_NAME}$", "permis"),
+    _matching(NAME, "a name is made of a-z, 0-9 and -, at most 63"),
+    _text_schema(f"^{NAME}$", "permis"),
 ]
 AttributeName = Annotated[
     str,

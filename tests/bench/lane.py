@@ -108,11 +108,29 @@ def measure(requests: list[bytes], answer: bytes, rounds: int) -> list[float]:
     return figures
 
 
+def changed(number: int) -> bytes:
+    """A request three of whose lines stood in none before it, as where each page sets a cookie."""
+    return (
+        b"GET /app/page?id=%d HTTP/1.1\r\n" % number
+        + BROWSER.removesuffix(b"\r\n")
+        .replace(b"JSESSIONID=01234567", b"JSESSIONID=%08d" % number)
+        .replace(b"/dossiers\r\n", b"/app/page?id=%d\r\n" % (number - 1))
+        + b'If-None-Match: "%d"\r\n\r\n' % number
+    )
+
+
 async def main(rounds: int) -> None:
     same = [b"GET /app/page?id=7 HTTP/1.1\r\n" + BROWSER] * 5000
     other = [b"GET /app/page?id=%d HTTP/1.1\r\n" % number + BROWSER for number in range(5000)]
+    lines = [changed(number) for number in range(5000)]
     post = [b"POST /app/form HTTP/1.1\r\nContent-Length: 10240\r\n" + BROWSER + b"f" * 10240] * 2000
-    for name, requests in (("get", same), ("get, each of another address", other), ("post 10 KB", post)):
+    rows = (
+        ("get", same),
+        ("get, each of another address", other),
+        ("get, each of another address, Referer, cookie and If-None-Match", lines),
+        ("post 10 KB", post),
+    )
+    for name, requests in rows:
         figures = measure(requests, ANSWER, rounds)
         print(f"{name}: {min(figures):.2f} us (median {statistics.median(figures):.2f})")
 

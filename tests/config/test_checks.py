@@ -32,6 +32,19 @@ policies/apps/permis.yaml:3:9: hosts[0]: this host is named twice: nobody could 
     )
 
 
+def test_a_file_that_is_wrong_elsewhere_is_held_against_the_others_all_the_same() -> None:
+    other = OTHER.replace("[autre.localhost]", "[autre.localhost, PERMIS.localhost, 'a:1']").replace(
+        "allow: signed_in", "alow: signed_in"
+    )
+    assert problems({"apps/other.yaml": other.replace("[metropole]", "[metropol, -x]")}) == [
+        "policies/apps/other.yaml:3:44: hosts[2]: a host has no port and no scheme here (write a)",
+        "policies/apps/other.yaml:5:13: providers[0]: no file in providers/ has this name (did you mean metropole?)",
+        "policies/apps/other.yaml:5:23: providers[1]: a name is made of a-z, 0-9 and -, at most 63",
+        "policies/apps/other.yaml:12:17: access[2].alow: unknown key (did you mean allow?)",
+        "policies/apps/permis.yaml:3:9: hosts[0]: this host is named twice: nobody could say which application it is",
+    ]
+
+
 def test_one_host_twice_in_one_app_is_named_twice() -> None:
     assert problems(
         {"apps/permis.yaml": PERMIS.replace("[permis.localhost]", "[permis.localhost, Permis.localhost]")}
