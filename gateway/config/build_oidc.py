@@ -3,8 +3,8 @@
 from base64 import b64decode
 
 from gateway.config.build_saml import build_perimeter
-from gateway.config.plan import ProviderPlan
-from gateway.model.provider import AttributeSource, ClientCertificate, ClientKey, OidcProvider
+from gateway.config.plan import ClientKeyPlan, EncryptionPlan, ProviderPlan
+from gateway.model.provider import AttributeSource, ClientCertificate, ClientKey, Encryption, OidcProvider
 
 
 def build_oidc_provider(plan: ProviderPlan) -> OidcProvider:
@@ -28,11 +28,23 @@ def build_oidc_provider(plan: ProviderPlan) -> OidcProvider:
         session_idle=plan["session_idle"],
         session_absolute=plan["session_absolute"],
         skew=plan["skew"],
-        client_keys=tuple(ClientKey(key["id"], key["algorithm"], b64decode(key["pem"])) for key in plan["client_keys"]),
+        client_keys=_keys(plan["client_keys"]),
         client_certificate=_certificate(plan["client_certificate"]),
         assertion_audience=plan["assertion_audience"],
+        userinfo_algorithms=frozenset(plan["userinfo_algorithms"]),
+        encryption=_encryption(plan["encryption"]),
     )
 
 
 def _certificate(plan: tuple[str, str] | None) -> ClientCertificate | None:
     return None if plan is None else ClientCertificate(*map(b64decode, plan))
+
+
+def _keys(plan: list[ClientKeyPlan]) -> tuple[ClientKey, ...]:
+    return tuple(ClientKey(key["id"], key["algorithm"], b64decode(key["pem"])) for key in plan)
+
+
+def _encryption(plan: EncryptionPlan | None) -> Encryption | None:
+    if plan is None:
+        return None
+    return Encryption(_keys(plan["keys"]), frozenset(plan["content"]), plan["id_token"], plan["userinfo"])

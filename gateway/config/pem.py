@@ -24,18 +24,19 @@ def check_private_key(content: bytes) -> None:
     _private_key(content)
 
 
-def check_signing_key(algorithm: str, content: bytes) -> None:
-    """A private key that `algorithm` (RS256, PS256, ES256) can sign with; raises Wrong."""
+def check_own_key(algorithm: str, content: bytes) -> None:
+    """A private key for `algorithm` (of model.provider.ClientKey); raises Wrong."""
     from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
     key = _private_key(content)
-    if algorithm == "ES256":
+    if algorithm in ("ES256", "ECDH-ES"):
         if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
-            raise Wrong("ES256 signs with an EC key on P-256")
+            raise Wrong(f"{algorithm} needs an EC key on P-256")
     # RFC 7518 3.3: 2048 bits or more
     elif not isinstance(key, RSAPrivateKey) or not 2048 <= key.key_size <= 8192:
-        raise Wrong(f"{algorithm} signs with an RSA key of 2048 to 8192 bits", "for an EC key write algorithm: ES256")
+        other = "ES256" if algorithm in ("RS256", "PS256") else "ECDH-ES"
+        raise Wrong(f"{algorithm} needs an RSA key of 2048 to 8192 bits", f"for an EC key write algorithm: {other}")
 
 
 def check_pair(certificate: bytes, key: bytes) -> None:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Literal, TypedDict, cast
 
-from gateway.model.provider import ClientAuthentication, SigningAlgorithm
+from gateway.model.provider import ClientAuthentication, EncryptionAlgorithm, SigningAlgorithm
 
 ContactKind = Literal["technical", "support", "administrative", "billing", "other"]
 
@@ -56,8 +56,15 @@ class ClientKeyPlan(TypedDict):
     """`pem`: base64."""
 
     id: str | None
-    algorithm: SigningAlgorithm
+    algorithm: SigningAlgorithm | EncryptionAlgorithm
     pem: str
+
+
+class EncryptionPlan(TypedDict):
+    keys: list[ClientKeyPlan]
+    content: list[str]
+    id_token: bool
+    userinfo: bool
 
 
 class ProviderPlan(TypedDict):
@@ -73,6 +80,8 @@ class ProviderPlan(TypedDict):
     client_keys: list[ClientKeyPlan]
     client_certificate: tuple[str, str] | None
     assertion_audience: Literal["issuer", "token_endpoint"]
+    userinfo_algorithms: list[str]
+    encryption: EncryptionPlan | None
     scopes: list[str]
     algorithms: list[str]
     userinfo: bool

@@ -1,12 +1,13 @@
 """Validated models to the plan, for what is OpenID Connect's."""
 
 from base64 import b64encode
+from collections.abc import Sequence
 
-from gateway.config.plan import ClientKeyPlan, ProviderPlan
+from gateway.config.plan import ClientKeyPlan, EncryptionPlan, ProviderPlan
 from gateway.config.planning_saml import Material
 from gateway.config.problems import Path
 from gateway.config.schema import GatewayFile, ProviderFile
-from gateway.config.schema_oidc import Oidc
+from gateway.config.schema_oidc import ClientKey, DecryptionKey, Encryption, Oidc
 
 
 def encoded(material: Material, file: str, path: Path) -> str | None:
@@ -26,9 +27,11 @@ def plan_oidc_provider(file: str, model: ProviderFile, gateway: GatewayFile, mat
         "client_id": oidc.client_id,
         "client_secret": None if secret is None else secret.decode(),
         "client_authentication": oidc.client_authentication,
-        "client_keys": _client_keys(file, oidc, material),
+        "client_keys": _keys(file, ("oidc", "client_keys"), oidc.client_keys, material),
         "client_certificate": _client_certificate(file, oidc, material),
         "assertion_audience": oidc.assertion_audience,
+        "userinfo_algorithms": sorted(set(oidc.userinfo_algorithms or ())),
+        "encryption": _encryption(file, oidc.encryption, material),
         "scopes": list(oidc.scopes),
         "algorithms": sorted(set(oidc.algorithms)),
         "userinfo": oidc.userinfo,
@@ -46,15 +49,22 @@ def plan_oidc_provider(file: str, model: ProviderFile, gateway: GatewayFile, mat
     }
 
 
-def _client_keys(file: str, oidc: Oidc, material: Material) -> list[ClientKeyPlan]:
+def _keys(file: str, path: Path, keys: Sequence[ClientKey | DecryptionKey], material: Material) -> list[ClientKeyPlan]:
     return [
-        {
-            "id": key.id,
-            "algorithm": key.algorithm,
-            "pem": encoded(material, file, ("oidc", "client_keys", index, "key")) or "",
-        }
-        for index, key in enumerate(oidc.client_keys)
+        {"id": key.id, "algorithm": key.algorithm, "pem": encoded(material, file, (*path, index, "key")) or ""}
+        for index, key in enumerate(keys)
     ]
+
+
+def _encryption(file: str, encryption: Encryption | None, material: Material) -> EncryptionPlan | None:
+    if encryption is None:
+        return None
+    return {
+        "keys": _keys(file, ("oidc", "encryption", "keys"), encryption.keys, material),
+        "content": sorted(set(encryption.content)),
+        "id_token": encryption.id_token,
+        "userinfo": encryption.userinfo,
+    }
 
 
 def _client_certificate(file: str, oidc: Oidc, material: Material) -> tuple[str, str] | None:

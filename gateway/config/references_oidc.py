@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from gateway.config.pem import check_certificates, check_private_key, check_signing_key
+from gateway.config.pem import check_certificates, check_own_key, check_private_key
 from gateway.config.problems import Path
 from gateway.config.scalars import Reference, Wrong
 from gateway.config.schema_oidc import Oidc
@@ -16,10 +16,13 @@ MAC_SECRET_BYTES = 32
 def oidc_references(oidc: Oidc) -> Iterator[tuple[Path, Reference, Check, bool]]:
     """Where it stands, the reference, its check, and whether development may write it inline."""
     if oidc.client_secret is not None:
-        check = _mac_secret if oidc.client_authentication == "client_secret_jwt" else _client_secret
+        check: Check = _mac_secret if oidc.makes_macs else _client_secret
         yield ("oidc", "client_secret"), oidc.client_secret, check, True
     for index, key in enumerate(oidc.client_keys):
-        yield ("oidc", "client_keys", index, "key"), key.key, partial(check_signing_key, key.algorithm), True
+        yield ("oidc", "client_keys", index, "key"), key.key, partial(check_own_key, key.algorithm), True
+    for index, opening in enumerate(oidc.encryption.keys if oidc.encryption else ()):
+        check = partial(check_own_key, opening.algorithm)
+        yield ("oidc", "encryption", "keys", index, "key"), opening.key, check, True
     if oidc.client_certificate is not None:
         path: Path = ("oidc", "client_certificate")
         yield (*path, "certificate"), oidc.client_certificate.certificate, check_certificates, False

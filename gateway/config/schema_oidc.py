@@ -5,9 +5,9 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from gateway.config.schema_types import Issuer, Maybe, Place, Secret, Strict, Word, wrong
-from gateway.model.provider import ClientAuthentication, SigningAlgorithm
+from gateway.model.provider import ClientAuthentication, ContentEncryption, EncryptionAlgorithm, SigningAlgorithm
 
-Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "HS256"]
 
 _WITH_SECRET = ("client_secret_basic", "client_secret_post", "client_secret_jwt")
 
@@ -27,6 +27,31 @@ class ClientCertificate(Strict):
     """PEM: its private key, without a passphrase."""
 
 
+class DecryptionKey(Strict):
+    id: Maybe[Word] = None
+    """Its `kid`; the thumbprint of the key (RFC 7638) where this is left out."""
+    key: Secret
+    """PEM: a private key without a passphrase, RSA of at least 2048 bits or EC on P-256."""
+    algorithm: EncryptionAlgorithm = "RSA-OAEP-256"
+
+
+class Encryption(Strict):
+    """What the provider encrypts for the gateway. Once agreed, what is not encrypted is refused."""
+
+    keys: list[DecryptionKey] = Field(min_length=1, max_length=8)
+    """All are published at `/_ecluse/oidc/jwks` of the portal, and all open."""
+    content: list[ContentEncryption] = Field(default=["A256GCM"], min_length=1)
+    """The only content encryptions that are accepted."""
+    id_token: bool = True
+    userinfo: bool = False
+
+    @model_validator(mode="after")
+    def _has_effect(self) -> "Encryption":
+        if not (self.id_token or self.userinfo):
+            raise wrong("nothing is encrypted", "write id_token: true or userinfo: true, or leave encryption out")
+        return self
+
+
 class Oidc(Strict):
     issuer: Issuer
     """The provider's issuer, exactly as it names itself."""
@@ -44,9 +69,12 @@ class Oidc(Strict):
     endpoint alone."""
     scopes: list[Word] = Field(default=["openid", "profile", "email"], min_length=1, max_length=50)
     algorithms: list[Algorithm] = Field(default=["RS256"], min_length=1)
-    """The only signatures of ID tokens that are accepted."""
+    """The only signatures of ID tokens that are accepted. HS256 is made with the client secret."""
     userinfo: bool = True
     """Whether the userinfo endpoint is asked too."""
+    userinfo_algorithms: Maybe[list[Algorithm]] = Field(default=None, min_length=1)
+    """Userinfo is a JWT signed with one of these, and JSON is refused; left out: JSON, and a JWT is refused."""
+    encryption: Maybe[Encryption] = None
     ca: Maybe[Place] = None
     """PEM: the authority that signed the provider's TLS certificate, where it is not a public one."""
     private_addresses: bool = False
@@ -59,6 +87,7 @@ class Oidc(Strict):
             raise wrong("private_key_jwt signs with a key", "client_keys: [{key: {file: path}}]")
         if self.client_authentication == "tls_client_auth" and self.client_certificate is None:
             raise wrong("tls_client_auth shows a certificate", "client_certificate: {certificate: ..., key: ...}")
+        self._check_userinfo()
         if "openid" not in self.scopes:
             raise wrong("scopes without openid: this is what asks for an ID token", "add openid")
         return self
@@ -67,5 +96,20 @@ class Oidc(Strict):
         method = self.client_authentication
         if method in _WITH_SECRET and self.client_secret is None:
             raise wrong("client_secret is missing", "or write client_authentication: none for a public client")
-        if method not in _WITH_SECRET and self.client_secret is not None:
+        if self.makes_macs and self.client_secret is None:
+            raise wrong("client_secret is missing: HS256 is made with it")
+        if method not in _WITH_SECRET and self.client_secret is not None and not self.makes_macs:
             raise wrong(f"a client_secret is never sent with client_authentication: {method}", "leave one of them out")
+
+    def _check_userinfo(self) -> None:
+        encrypted = self.encryption is not None and self.encryption.userinfo
+        if (self.userinfo_algorithms or encrypted) and not self.userinfo:
+            raise wrong("userinfo is not asked for at all", "userinfo: true")
+        if encrypted and not self.userinfo_algorithms:
+            raise wrong("userinfo that is encrypted is signed first", "name its algorithms in userinfo_algorithms")
+
+    @property
+    def makes_macs(self) -> bool:
+        """Whether something is signed with the client secret."""
+        named = {*self.algorithms, *(self.userinfo_algorithms or ())}
+        return "HS256" in named or self.client_authentication == "client_secret_jwt"

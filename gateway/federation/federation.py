@@ -58,7 +58,7 @@ class Federation:
         self._clock = clock
         self._log = log
         self._token_urlsafe = token_urlsafe
-        self._signer = ThreadPoolExecutor(1, "signer")
+        self._key_thread = ThreadPoolExecutor(1, "own-keys")
         self._clients: dict[_Reached, ProviderClient] = {}
         self._documents: dict[str, _Documents] = {}
 
@@ -78,15 +78,14 @@ class Federation:
         """The code for the verified ID token, and its claims with those of userinfo. `now`: Unix seconds."""
         started = self._clock()
         metadata = await self.metadata(provider)
-        request = await self._signed(
+        request = await self._with_own_keys(
             provider, partial(token_request, provider, metadata, code, login, self._fresh(now))
         )
         tokens = process_token_response(provider, await self._send(provider, request))
-        id_token = await self._validated(provider, tokens, login, now - started)
+        id_token = await self._validated(provider, tokens, login, now - started, code)
         if not provider.userinfo:
             return id_token, id_token.claims
-        answer = await self._send(provider, userinfo_request(metadata, tokens))
-        return id_token, merge_claims(id_token, process_userinfo_response(id_token, answer))
+        return id_token, merge_claims(id_token, await self._userinfo(provider, tokens, id_token, now - started))
 
     async def logout_token(self, provider: OidcProvider, raw: str, now: float) -> LogoutToken:
         """What a provider posted to us, verified but for its single use. `now`: Unix seconds."""
@@ -98,20 +97,39 @@ class Federation:
             await documents.keys.close()
         for client in self._clients.values():
             await client.close()
-        self._signer.shutdown(wait=False)
+        self._key_thread.shutdown(wait=False)
 
     async def _validated(
-        self, provider: OidcProvider, tokens: TokenResponse, login: OidcLogin, clock_offset: float
+        self,
+        provider: OidcProvider,
+        tokens: TokenResponse,
+        login: OidcLogin,
+        clock_offset: float,
+        code: AuthorizationCode,
     ) -> IdToken:
         """`clock_offset`: Unix time less our clock's, so that the time a provider takes is not taken for skew."""
-        return await self._with_keys(
-            provider, lambda keys: validate_id_token(provider, keys, tokens, login, self._clock() + clock_offset)
-        )
+
+        def validate(keys: JsonWebKeySet) -> IdToken:
+            return validate_id_token(provider, keys, tokens, login, self._clock() + clock_offset, code)
+
+        return await self._with_keys(provider, validate)
+
+    async def _userinfo(
+        self, provider: OidcProvider, tokens: TokenResponse, id_token: IdToken, clock_offset: float
+    ) -> Mapping[str, object]:
+        request = userinfo_request(provider, await self.metadata(provider), tokens)
+        answer = await self._send(provider, request)
+
+        def process(keys: JsonWebKeySet) -> Mapping[str, object]:
+            return process_userinfo_response(provider, keys, id_token, answer, self._clock() + clock_offset)
+
+        return await self._with_keys(provider, process)
 
     async def _with_keys(self, provider: OidcProvider, validate: Callable[[JsonWebKeySet], T]) -> T:
+        """Once more with newer keys, where none of those known made the signature."""
         keys = await self.keys(provider)
         try:
-            return validate(keys)
+            return await self._with_own_keys(provider, partial(validate, keys))
         except GatewayError as error:
             if error.code not in (OIDC_ID_TOKEN_KEY, OIDC_ID_TOKEN_SIGNATURE):
                 raise
@@ -119,7 +137,7 @@ class Federation:
             if newer is keys:
                 raise
         # OIDC Core 10.1.1: signing keys rotate; an unknown one is looked for once
-        return validate(newer)
+        return await self._with_own_keys(provider, partial(validate, newer))
 
     async def _send(self, provider: OidcProvider, call: Call) -> Answer:
         key = (provider.ca, provider.client_certificate, provider.development or provider.private_addresses)
@@ -128,11 +146,13 @@ class Federation:
             client = self._clients[key] = ProviderClient(*key, Resolver())
         return await client.send(call)
 
-    async def _signed(self, provider: OidcProvider, make: Callable[[], Call]) -> Call:
-        """Invariant 14: what an RSA key of ours signs is signed in a thread of its own, which no look-up delays."""
-        if not any(key.algorithm != "ES256" for key in provider.client_keys):
+    async def _with_own_keys(self, provider: OidcProvider, make: Callable[[], T]) -> T:
+        """Invariant 14: what an RSA key of ours signs or opens is done in a thread of its own, which no look-up
+        delays."""
+        own = provider.client_keys + (provider.encryption.keys if provider.encryption else ())
+        if all(key.algorithm in ("ES256", "ECDH-ES") for key in own):
             return make()
-        return await asyncio.get_running_loop().run_in_executor(self._signer, make)
+        return await asyncio.get_running_loop().run_in_executor(self._key_thread, make)
 
     def _fresh(self, now: float) -> Fresh:
         return Fresh(self._token_urlsafe(_JTI_BYTES), now)

@@ -8,15 +8,31 @@ ClientAuthentication = Literal[
     "none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "tls_client_auth"
 ]
 SigningAlgorithm = Literal["RS256", "PS256", "ES256"]
+EncryptionAlgorithm = Literal["RSA-OAEP-256", "ECDH-ES"]
+ContentEncryption = Literal["A128GCM", "A256GCM", "A128CBC-HS256", "A256CBC-HS512"]
 
 
 @dataclass(frozen=True, slots=True)
 class ClientKey:
-    """A private key of ours that signs towards one provider, PEM. `id`: its kid; None: its thumbprint (RFC 7638)."""
+    """A private key of ours towards one provider, PEM; it signs, or opens what was encrypted for us.
+
+    `id`: its kid; None: its thumbprint (RFC 7638).
+    """
 
     id: str | None
-    algorithm: SigningAlgorithm
+    algorithm: SigningAlgorithm | EncryptionAlgorithm
     pem: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Encryption:
+    """What a provider encrypts for us (RFC 7516): with which keys, and how the content. What is not said to be
+    encrypted must not be, and the other way round."""
+
+    keys: tuple[ClientKey, ...]
+    content: frozenset[str]
+    id_token: bool
+    userinfo: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +70,7 @@ class OidcProvider:
     `label` is what people see, `labels` the same by language where the file gives several. `ca`: PEM of the
     provider's own certificate authority. `private_addresses`: the provider may live on a private network.
     `client_keys`: all are published, the first signs. `assertion_audience`: whom our assertions are written to.
+    `userinfo_algorithms`: userinfo is a JWT signed with one of them, and never JSON; empty: JSON, and never a JWT.
     """
 
     name: str
@@ -78,6 +95,8 @@ class OidcProvider:
     client_keys: tuple[ClientKey, ...] = ()
     client_certificate: ClientCertificate | None = None
     assertion_audience: Literal["issuer", "token_endpoint"] = "issuer"
+    userinfo_algorithms: frozenset[str] = frozenset()
+    encryption: Encryption | None = None
 
 
 @dataclass(frozen=True, slots=True)

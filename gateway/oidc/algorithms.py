@@ -1,16 +1,17 @@
-"""The signature algorithms that a provider may be pinned to. `none` and HS* are not here and cannot be named."""
+"""The signature algorithms that a provider may be pinned to. `none` is not here and cannot be named."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-KeyKind = Literal["RSA", "P-256", "P-384", "P-521", "Ed25519"]
+KeyKind = Literal["RSA", "P-256", "P-384", "P-521", "Ed25519", "secret"]
 
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """`kind`: the only keys that fit. `model`: joserfc's name for it. `hash`: what at_hash is made with."""
+    """`kind`: the only keys that fit; `secret`: the client's, never one that is published. `model`: joserfc's name for
+    it. `hash`: what at_hash is made with."""
 
     name: str
     kind: KeyKind
@@ -34,8 +35,12 @@ def _table() -> Mapping[str, Algorithm]:
         # RFC 8037 3.1, and its unambiguous name of RFC 9864; the curve has SHA-512 inside
         ("EdDSA", "Ed25519", "Ed25519", "sha512"),
         ("Ed25519", "Ed25519", "Ed25519", "sha512"),
+        # RFC 7518 3.2: the one MAC, for providers that know no other way
+        ("HS256", "secret", "HS256", "sha256"),
     )
     return MappingProxyType({row[0]: Algorithm(*row) for row in rows})
 
 
 ALGORITHMS = _table()
+# What a published key may say that it is for.
+OF_PUBLIC_KEYS = frozenset(name for name, algorithm in ALGORITHMS.items() if algorithm.kind != "secret")

@@ -9,12 +9,15 @@ from dataclasses import InitVar, dataclass, field
 from gateway.model.codes import (
     OIDC_ID_TOKEN_ACCESS_TOKEN_HASH,
     OIDC_ID_TOKEN_AUTH_TIME,
+    OIDC_ID_TOKEN_CODE_HASH,
     OIDC_ID_TOKEN_NONCE,
+    Code,
 )
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.algorithms import Algorithm
+from gateway.oidc.authorization import AuthorizationCode
 from gateway.oidc.claims import (
     audiences_of,
     check_authorized_party,
@@ -26,6 +29,7 @@ from gateway.oidc.claims import (
     time_of,
 )
 from gateway.oidc.documents import JsonObject
+from gateway.oidc.jwe import decrypt
 from gateway.oidc.jwks import JsonWebKeySet
 from gateway.oidc.jws import parse_compact, verify_signature
 from gateway.oidc.token import TokenResponse
@@ -60,11 +64,21 @@ class IdToken:
 
 
 def validate_id_token(
-    provider: OidcProvider, keys: JsonWebKeySet, tokens: TokenResponse, login: OidcLogin, now: float
+    provider: OidcProvider,
+    keys: JsonWebKeySet,
+    tokens: TokenResponse,
+    login: OidcLogin,
+    now: float,
+    code: AuthorizationCode | None = None,
 ) -> IdToken:
-    """OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may mean that the provider has changed its keys since."""
-    # 3.1.3.7 (1) no encryption was registered: an encrypted token is not one of ours
-    token = parse_compact(tokens.id_token)
+    """`code`: the one that was redeemed for it, if any.
+
+    OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may mean that the provider has changed its keys since.
+    """
+    # 3.1.3.7 (1) encrypted where that was registered, and not where it was not
+    encryption = provider.encryption if provider.encryption and provider.encryption.id_token else None
+    raw = tokens.id_token if encryption is None else decrypt(tokens.id_token, encryption)
+    token = parse_compact(raw)
     claims = token.payload
     # 3.1.3.7 (2) issuer
     check_issuer(provider, claims)
@@ -72,8 +86,8 @@ def validate_id_token(
     audiences = audiences_of(provider, claims)
     # 3.1.3.7 (4), (5) authorised party
     check_authorized_party(provider, claims, audiences)
-    # 3.1.3.7 (6), (7) signature and algorithm; (8) a MAC is never accepted
-    algorithm = verify_signature(token, keys, provider.algorithms)
+    # 3.1.3.7 (6), (7), (8) signature and algorithm
+    algorithm = verify_signature(token, keys, provider.algorithms, provider.client_secret)
     # 3.1.3.7 (9) expiry
     expires_at = check_expiry(provider, claims, now)
     # 3.1.3.7 (10) time of issue
@@ -82,8 +96,10 @@ def validate_id_token(
     _check_nonce(claims, login.nonce)
     # 3.1.3.7 (12) no acr was asked for; (13) time of the sign-in
     auth_time = _auth_time(provider, claims, now)
-    # 3.1.3.8 access token hash
-    _check_access_token_hash(claims, tokens.access_token, algorithm)
+    # 3.1.3.8 access token hash, and 3.3.2.11 that of the code
+    _check_hash(claims, "at_hash", tokens.access_token, algorithm, OIDC_ID_TOKEN_ACCESS_TOKEN_HASH)
+    if code is not None:
+        _check_hash(claims, "c_hash", code.value, algorithm, OIDC_ID_TOKEN_CODE_HASH)
     return IdToken(
         provider=provider.name,
         issuer=provider.issuer,
@@ -95,7 +111,7 @@ def validate_id_token(
         acr=text_of(claims, "acr"),
         amr=_amr(claims),
         sid=text_of(claims, "sid"),
-        raw=tokens.id_token,
+        raw=raw,
         proof=_PROVEN,
     )
 
@@ -120,15 +136,15 @@ def _auth_time(provider: OidcProvider, claims: JsonObject, now: float) -> int | 
     return int(auth_time)
 
 
-def _check_access_token_hash(claims: JsonObject, access_token: str, algorithm: Algorithm) -> None:
-    # OIDC Core 3.1.3.8 and 3.1.3.6: optional in this flow, never ignored
-    if "at_hash" not in claims:
+def _check_hash(claims: JsonObject, name: str, value: str, algorithm: Algorithm, wrong: Code) -> None:
+    # OIDC Core 3.1.3.8, 3.1.3.6 and 3.3.2.11: optional in this flow, never ignored
+    if name not in claims:
         return
-    digest = hashlib.new(algorithm.hash, access_token.encode("ascii")).digest()
+    digest = hashlib.new(algorithm.hash, value.encode("ascii")).digest()
     expected = base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=")
-    at_hash = claims["at_hash"]
-    if not isinstance(at_hash, str) or not hmac.compare_digest(at_hash.encode("utf-8"), expected):
-        raise GatewayError(OIDC_ID_TOKEN_ACCESS_TOKEN_HASH, "at_hash is not that of the access token")
+    found = claims[name]
+    if not isinstance(found, str) or not hmac.compare_digest(found.encode("utf-8"), expected):
+        raise GatewayError(wrong, f"{name} is not that of what came with it")
 
 
 def _amr(claims: JsonObject) -> tuple[str, ...]:

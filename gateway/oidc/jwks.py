@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
 from gateway.model.codes import OIDC_JWKS
 from gateway.model.errors import GatewayError
-from gateway.oidc.algorithms import ALGORITHMS, Algorithm, KeyKind
+from gateway.oidc.algorithms import ALGORITHMS, OF_PUBLIC_KEYS, Algorithm, KeyKind
 from gateway.oidc.call import Answer, Call
 from gateway.oidc.discovery import ProviderMetadata
 from gateway.oidc.documents import answer_object, quoted
@@ -84,7 +84,7 @@ def _verification_key(jwk: object) -> VerificationKey:
     if operations is not None and (not isinstance(operations, list) or "verify" not in operations):
         raise ValueError("not for verification")
     algorithm = jwk.get("alg")
-    if algorithm is not None and (not isinstance(algorithm, str) or algorithm not in ALGORITHMS):
+    if algorithm is not None and (not isinstance(algorithm, str) or algorithm not in OF_PUBLIC_KEYS):
         raise ValueError("published for an algorithm that is not accepted")
     kid = jwk.get("kid")
     if kid is not None and (not isinstance(kid, str) or len(kid) > _LONGEST_KID):

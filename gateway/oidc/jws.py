@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hmac
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -45,11 +46,11 @@ def parse_compact(token: str, kinds: Collection[str] = ("jwt",)) -> SignedToken:
     # serialisation, with its many signatures, is not read.
     if len(segments) != 3:
         raise GatewayError(OIDC_ID_TOKEN_FORM, f"{len(segments)} segments, not the 3 of a signed token")
-    header_bytes, payload_bytes = _decode(segments[0], "header"), _decode(segments[1], "payload")
+    header_bytes, payload_bytes = decode_segment(segments[0], "header"), decode_segment(segments[1], "payload")
     header = parse_object(header_bytes, OIDC_ID_TOKEN_HEADER, "header")
     kid = _check_header(header, kinds)
     # An unsigned token ends on its algorithm, which says more than an empty segment.
-    signature = _decode(segments[2], "signature") if segments[2] else b""
+    signature = decode_segment(segments[2], "signature") if segments[2] else b""
     return SignedToken(
         algorithm=header.get("alg"),
         kid=kid,
@@ -59,13 +60,32 @@ def parse_compact(token: str, kinds: Collection[str] = ("jwt",)) -> SignedToken:
     )
 
 
-def verify_signature(token: SignedToken, keys: JsonWebKeySet, allowed: Collection[str]) -> Algorithm:
+def verify_signature(
+    token: SignedToken, keys: JsonWebKeySet, allowed: Collection[str], client_secret: str | None = None
+) -> Algorithm:
     """The algorithm under which one of the keys made the signature; GatewayError where none did."""
     # OIDC Core 3.1.3.7 (7), RFC 8725 3.1: pinned per provider; what the token says chooses among these only
     algorithm = ALGORITHMS.get(token.algorithm) if isinstance(token.algorithm, str) else None
     if algorithm is None or algorithm.name not in allowed:
         detail = f"signed with {quoted(token.algorithm)}; the provider file accepts {', '.join(sorted(allowed))}"
         raise GatewayError(OIDC_ID_TOKEN_ALGORITHM, detail)
+    # OIDC Core 3.1.3.7 (8): a MAC is made with the client secret alone; no published key is ever one
+    if algorithm.kind == "secret":
+        _verify_mac(token, client_secret)
+    else:
+        _verify_with_published(token, keys, algorithm)
+    return algorithm
+
+
+def _verify_mac(token: SignedToken, client_secret: str | None) -> None:
+    if not client_secret:
+        raise GatewayError(OIDC_ID_TOKEN_SIGNATURE, "a MAC, and there is no client secret to check it with")
+    expected = hmac.digest(client_secret.encode("utf-8"), token.signing_input, "sha256")
+    if not hmac.compare_digest(token.signature, expected):
+        raise GatewayError(OIDC_ID_TOKEN_SIGNATURE, "HS256 signature not made with the client secret")
+
+
+def _verify_with_published(token: SignedToken, keys: JsonWebKeySet, algorithm: Algorithm) -> None:
     # OIDC Core 10.1
     suitable = keys.suitable(algorithm, token.kid)
     if not suitable:
@@ -76,7 +96,6 @@ def verify_signature(token: SignedToken, keys: JsonWebKeySet, allowed: Collectio
     if not any(_signed_by(token, key, algorithm) for key in suitable):
         detail = f"{algorithm.name} signature of none of the {len(suitable)} keys that fit"
         raise GatewayError(OIDC_ID_TOKEN_SIGNATURE, detail)
-    return algorithm
 
 
 def _check_header(header: JsonObject, kinds: Collection[str]) -> str | None:
@@ -104,7 +123,7 @@ def _signed_by(token: SignedToken, key: VerificationKey, algorithm: Algorithm) -
         return False
 
 
-def _decode(segment: str, what: str) -> bytes:
+def decode_segment(segment: str, what: str) -> bytes:
     """RFC 7515 2: base64url without padding; and in one spelling only, for trailing bits are zero (RFC 4648 3.5)."""
     try:
         if not _SEGMENT.fullmatch(segment):

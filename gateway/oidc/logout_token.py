@@ -54,7 +54,7 @@ def validate_logout_token(provider: OidcProvider, keys: JsonWebKeySet, raw: str,
     check_issuer(provider, claims)
     audiences_of(provider, claims)
     # 2.6 (2), (3) signature; `none` is never accepted
-    verify_signature(token, keys, provider.algorithms)
+    verify_signature(token, keys, provider.algorithms, provider.client_secret)
     # 2.6 (4) times
     expires_at = check_expiry(provider, claims, now)
     issued_at = check_issue_time(provider, claims, now)

@@ -5,10 +5,15 @@ from collections.abc import Mapping
 
 from gateway.model.codes import OIDC_USERINFO, OIDC_USERINFO_FORM, OIDC_USERINFO_SUBJECT
 from gateway.model.errors import GatewayError
+from gateway.model.provider import OidcProvider
 from gateway.oidc.call import Answer, Call
+from gateway.oidc.claims import audiences_of, check_expiry, check_issuer
 from gateway.oidc.discovery import ProviderMetadata
-from gateway.oidc.documents import parse_object, quoted, require_success
+from gateway.oidc.documents import JsonObject, parse_object, quoted, require_success
 from gateway.oidc.id_token import IdToken
+from gateway.oidc.jwe import decrypt
+from gateway.oidc.jwks import JsonWebKeySet
+from gateway.oidc.jws import parse_compact, verify_signature
 from gateway.oidc.token import TokenResponse
 
 WHAT = "userinfo answer"
@@ -18,26 +23,61 @@ _OF_THE_ID_TOKEN = frozenset(
 )
 
 
-def userinfo_request(metadata: ProviderMetadata, tokens: TokenResponse) -> Call:
+def userinfo_request(provider: OidcProvider, metadata: ProviderMetadata, tokens: TokenResponse) -> Call:
     if metadata.userinfo_endpoint is None:
         raise GatewayError(OIDC_USERINFO, "the provider file says userinfo, the discovery document has no endpoint")
     # RFC 6750 2.1: in the header, never in a URL
-    headers = (("Authorization", f"Bearer {tokens.access_token}"), ("Accept", "application/json"))
+    headers = (("Authorization", f"Bearer {tokens.access_token}"), ("Accept", _content_type(provider)))
     return Call(WHAT, "GET", metadata.userinfo_endpoint, headers)
 
 
-def process_userinfo_response(id_token: IdToken, answer: Answer) -> Mapping[str, object]:
+def process_userinfo_response(
+    provider: OidcProvider, keys: JsonWebKeySet, id_token: IdToken, answer: Answer, now: float
+) -> Mapping[str, object]:
+    """`keys`: of no matter where the answer is JSON.
+
+    OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may mean that the provider has changed its keys since.
+    """
     require_success(answer, OIDC_USERINFO, WHAT)
-    # OIDC Core 5.3.2: JSON is what the provider file pins
-    if answer.content_type != "application/json":
-        detail = f"{WHAT}: content type {quoted(answer.content_type)}, not application/json"
+    # OIDC Core 5.3.2: the form is what the provider file pins; neither is ever taken for the other
+    if answer.content_type != _content_type(provider):
+        detail = f"{WHAT}: content type {quoted(answer.content_type)}, not {_content_type(provider)}"
         raise GatewayError(OIDC_USERINFO_FORM, detail)
-    claims = parse_object(answer.body, OIDC_USERINFO, WHAT)
+    claims = _signed_claims(provider, keys, answer, now) if _is_jwt(provider) else _plain_claims(answer)
     # OIDC Core 5.3.4: sub MUST be there and MUST be the ID token's
     sub = claims.get("sub")
     if not isinstance(sub, str) or not hmac.compare_digest(sub.encode("utf-8"), id_token.subject.encode("utf-8")):
         raise GatewayError(OIDC_USERINFO_SUBJECT, f"{WHAT}: no sub, or that of another person than the ID token's")
     return claims
+
+
+def _plain_claims(answer: Answer) -> JsonObject:
+    return parse_object(answer.body, OIDC_USERINFO, WHAT)
+
+
+def _signed_claims(provider: OidcProvider, keys: JsonWebKeySet, answer: Answer, now: float) -> JsonObject:
+    raw = answer.body.decode("ascii", "replace").strip()
+    if provider.encryption is not None and provider.encryption.userinfo:
+        # OIDC Core 16.14: signed, then encrypted
+        raw = decrypt(raw, provider.encryption)
+    token = parse_compact(raw)
+    verify_signature(token, keys, provider.userinfo_algorithms, provider.client_secret)
+    # OIDC Core 5.3.2: iss and aud SHOULD be there; another's are refused
+    if "iss" in token.payload:
+        check_issuer(provider, token.payload)
+    if "aud" in token.payload:
+        audiences_of(provider, token.payload)
+    if "exp" in token.payload:
+        check_expiry(provider, token.payload, now)
+    return token.payload
+
+
+def _is_jwt(provider: OidcProvider) -> bool:
+    return bool(provider.userinfo_algorithms)
+
+
+def _content_type(provider: OidcProvider) -> str:
+    return "application/jwt" if _is_jwt(provider) else "application/json"
 
 
 def merge_claims(id_token: IdToken, userinfo: Mapping[str, object]) -> Mapping[str, object]:

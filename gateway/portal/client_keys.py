@@ -1,9 +1,10 @@
-"""`/_ecluse/oidc/jwks` on the portal: the public halves of the keys with which we sign towards providers."""
+"""`/_ecluse/oidc/jwks` on the portal: the public halves of the keys with which we sign towards providers, and open
+what they encrypt for us."""
 
 import json
 
 from gateway.model.ports import Page
-from gateway.model.provider import OidcProvider
+from gateway.model.provider import ClientKey, OidcProvider
 from gateway.oidc.client_keys import jwk_set
 from gateway.portal.answers import BARE
 from gateway.portal.visit import Visit
@@ -14,7 +15,7 @@ _FRESH_SECONDS = 600
 
 async def client_keys(visit: Visit) -> Page:
     providers = [one for one in visit.call.snapshot.providers.values() if isinstance(one, OidcProvider)]
-    keys = [key for provider in providers for key in provider.client_keys]
+    keys = [key for provider in providers for key in own_keys(provider)]
     body = json.dumps(jwk_set(keys), separators=(",", ":"))
     headers = [(name, value) for name, value in BARE if name != b"Cache-Control"]
     headers += [
@@ -23,3 +24,7 @@ async def client_keys(visit: Visit) -> Page:
         (b"Content-Type", b"application/jwk-set+json"),
     ]
     return Page(200, tuple(headers), body.encode())
+
+
+def own_keys(provider: OidcProvider) -> tuple[ClientKey, ...]:
+    return provider.client_keys + (provider.encryption.keys if provider.encryption else ())

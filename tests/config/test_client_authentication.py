@@ -49,8 +49,8 @@ def test_a_certificate_is_taken() -> None:
         ("  client_authentication: private_key_jwt\n", "5:3: oidc: private_key_jwt signs with a key (client_keys: [{key: {file: path}}])"),
         ("  client_authentication: tls_client_auth\n", "5:3: oidc: tls_client_auth shows a certificate (client_certificate: {certificate: ..., key: ...})"),
         ("  client_authentication: client_secret_jwt\n", "5:3: oidc: client_secret is missing (or write client_authentication: none for a public client)"),
-        ("  client_keys: [{key: {file: ec}}]\n  client_authentication: none\n", "7:23: oidc.client_keys[0].key: RS256 signs with an RSA key of 2048 to 8192 bits (for an EC key write algorithm: ES256)"),
-        ("  client_keys: [{key: {file: rsa}, algorithm: ES256}]\n  client_authentication: none\n", "7:23: oidc.client_keys[0].key: ES256 signs with an EC key on P-256"),
+        ("  client_keys: [{key: {file: ec}}]\n  client_authentication: none\n", "7:23: oidc.client_keys[0].key: RS256 needs an RSA key of 2048 to 8192 bits (for an EC key write algorithm: ES256)"),
+        ("  client_keys: [{key: {file: rsa}, algorithm: ES256}]\n  client_authentication: none\n", "7:23: oidc.client_keys[0].key: ES256 needs an EC key on P-256"),
         ("  client_keys: [{key: {file: crt}}]\n  client_authentication: none\n", "7:23: oidc.client_keys[0].key: this is not a private key in PEM form (-----BEGIN PRIVATE KEY-----)"),
         ("  client_keys: [{key: {file: rsa}, algorithm: HS256}]\n  client_authentication: none\n", "7:47: oidc.client_keys[0].algorithm: this must be one of RS256, PS256, ES256 (did you mean RS256?)"),
         ("  client_certificate: {certificate: {file: crt}, key: {file: rsa}}\n  client_authentication: none\n", "7:55: oidc.client_certificate.key: this key does not belong to the certificate"),
@@ -68,9 +68,12 @@ def test_a_secret_that_is_never_sent_is_a_problem(method: str) -> None:
     ]
 
 
-def test_a_secret_that_signs_is_long() -> None:
+@pytest.mark.parametrize(
+    "lines", ["client_authentication: client_secret_jwt", "algorithms: [HS256]", "userinfo_algorithms: [HS256]"]
+)
+def test_a_secret_that_signs_is_long(lines: str) -> None:
     """K169."""
-    text = file("  client_authentication: client_secret_jwt\n", METROPOLE)
+    text = file(f"  {lines}\n", METROPOLE)
     short = {"file:../certs/metropole.secret": b"s" * 31 + b"\n"}
     assert problems({"providers/metropole.yaml": text}, short) == [
         WHERE + "8:18: oidc.client_secret: a client secret that signs has at least 32 characters, and this one has 31"
@@ -86,3 +89,20 @@ def test_an_rsa_key_of_1024_bits_is_refused() -> None:
     text = file("  client_keys: [{key: {file: rsa}}]\n  client_authentication: none\n")
     (problem,) = problems({"providers/metropole.yaml": text}, {**SECRETS, "file:rsa": weak})
     assert "2048 to 8192 bits" in problem
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        ("  algorithms: [HS256]\n", "oidc: client_secret is missing: HS256 is made with it"),
+        ("  userinfo: false\n  userinfo_algorithms: [RS256]\n", "oidc: userinfo is not asked for at all (userinfo: true)"),
+        ("  encryption: {keys: [{key: {file: rsa}}], userinfo: true}\n", "oidc: userinfo that is encrypted is signed first (name its algorithms in userinfo_algorithms)"),
+        ("  encryption: {keys: [{key: {file: rsa}}], id_token: false}\n", "oidc.encryption: nothing is encrypted (write id_token: true or userinfo: true, or leave encryption out)"),
+        ("  encryption: {keys: [{key: {file: ec}}]}\n", "oidc.encryption.keys[0].key: RSA-OAEP-256 needs an RSA key of 2048 to 8192 bits (for an EC key write algorithm: ECDH-ES)"),
+        ("  encryption: {keys: [{key: {file: rsa}, algorithm: ECDH-ES}]}\n", "oidc.encryption.keys[0].key: ECDH-ES needs an EC key on P-256"),
+        ("  encryption: {keys: [{key: {file: rsa}, algorithm: RSA1_5}]}\n", "oidc.encryption.keys[0].algorithm: this must be one of RSA-OAEP-256, ECDH-ES"),
+    ],
+)  # fmt: skip
+def test_what_could_never_be_checked_is_a_problem(lines: str, problem: str) -> None:
+    (only,) = found(f"  client_authentication: none\n{lines}")
+    assert only.partition(": ")[2] == problem

@@ -32,6 +32,8 @@ PEM = {
     "env:OTHER": b"0123456789-of-another-key-0123456789",
 }
 TLS = {"certificate": {"file": "tls.crt"}, "key": {"file": "tls.key"}}
+ENCRYPTION = {"keys": [{"id": "k", "key": {"file": "tls.key"}, "algorithm": "ECDH-ES"}], "content": ["A128GCM"],
+              "id_token": False, "userinfo": True}  # fmt: skip
 HELENE = Identity(
     provider="metropole", issuer="http://127.0.0.1:9400", subject="helene",
     attributes={
@@ -198,6 +200,20 @@ PROVIDER = [
            ("openid", "profile", "email"), ("openid",)),
     Effect("oidc.algorithms[]", ("oidc", "algorithms"), ["ES256"], provider(lambda p: p.algorithms), {"RS256"}, {"ES256"}),
     Effect("oidc.userinfo", ("oidc", "userinfo"), False, provider(lambda p: p.userinfo), True, False),
+    Effect("oidc.userinfo_algorithms[]", ("oidc", "userinfo_algorithms"), ["RS256"],
+           provider(lambda p: p.userinfo_algorithms), set(), {"RS256"}),
+    *(
+        Effect(f"oidc.encryption.{key}", ("oidc", "encryption"), ENCRYPTION, provider(see), None, after,
+               ((("oidc", "userinfo_algorithms"), ["RS256"]),))
+        for key, see, after in (
+            ("keys[].key", lambda p: p.encryption and p.encryption.keys[0].pem, PEM["file:tls.key"]),
+            ("keys[].id", lambda p: p.encryption and p.encryption.keys[0].id, "k"),
+            ("keys[].algorithm", lambda p: p.encryption and p.encryption.keys[0].algorithm, "ECDH-ES"),
+            ("content[]", lambda p: p.encryption and p.encryption.content, {"A128GCM"}),
+            ("id_token", lambda p: p.encryption and p.encryption.id_token, False),
+            ("userinfo", lambda p: p.encryption and p.encryption.userinfo, True),
+        )
+    ),
     Effect("oidc.ca", ("oidc", "ca"), {"file": "tls.crt"}, provider(lambda p: p.ca), None, PEM["file:tls.crt"]),
     Effect("oidc.private_addresses", ("oidc", "private_addresses"), True, provider(lambda p: p.private_addresses), False, True),
     Effect("attributes.*", ("attributes", "uid"), "address.login", provider(lambda p: p.attributes["uid"].claim),

@@ -14,13 +14,24 @@ import trustme
 from gateway.federation.federation import Federation
 from gateway.model.codes import (
     LOGIN_PROVIDER_REFUSED,
+    OIDC_ENCRYPTION,
+    OIDC_ENCRYPTION_ALGORITHM,
     OIDC_ID_TOKEN_ALGORITHM,
+    OIDC_ID_TOKEN_FORM,
     OIDC_ID_TOKEN_NONCE,
     OIDC_RESPONSE_ISSUER,
     OIDC_TOKEN_REFUSED,
+    OIDC_USERINFO_FORM,
 )
 from gateway.model.errors import GatewayError
-from gateway.model.provider import ClientAuthentication, ClientCertificate, OidcProvider, SigningAlgorithm
+from gateway.model.provider import (
+    ClientAuthentication,
+    ClientCertificate,
+    Encryption,
+    EncryptionAlgorithm,
+    OidcProvider,
+    SigningAlgorithm,
+)
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization import (
     Parameters,
@@ -30,7 +41,7 @@ from gateway.oidc.authorization import (
 )
 from gateway.oidc.client_keys import jwk_set
 from gateway.oidc.id_token import IdToken
-from tests.oidc.samples import own_key, provider
+from tests.oidc.samples import PROVIDER, own_key, provider
 from tests.op.process import OpenIdProvider
 from tests.op.walk import browser, through_provider
 
@@ -39,6 +50,7 @@ pytestmark = pytest.mark.service
 CALLBACK = "http://127.0.0.1:9/_ecluse/callback/metropole"
 SECRET = "mot:de%passe+ &=/?" + "s" * 40
 ALGORITHMS: tuple[SigningAlgorithm, ...] = ("RS256", "PS256", "ES256")
+OPENING: tuple[EncryptionAlgorithm, ...] = ("RSA-OAEP-256", "ECDH-ES")
 METHODS: dict[str, ClientAuthentication] = {
     "post": "client_secret_post",
     "public": "none",
@@ -71,6 +83,21 @@ CLIENTS: list[dict[str, object]] = [
     client("es256", id_token_signed_response_alg="ES256"),
     client("eddsa", id_token_signed_response_alg="EdDSA"),
     client("ps256", id_token_signed_response_alg="PS256"),
+    client("hs256", id_token_signed_response_alg="HS256"),
+    client("userinfo-RS256", userinfo_signed_response_alg="RS256"),
+    client("userinfo-ES256", userinfo_signed_response_alg="ES256"),
+    *(
+        client(
+            f"encrypted-{alg}",
+            id_token_encrypted_response_alg=alg,
+            id_token_encrypted_response_enc="A256GCM",
+            userinfo_signed_response_alg="RS256",
+            userinfo_encrypted_response_alg=alg,
+            userinfo_encrypted_response_enc="A256GCM",
+            jwks=jwk_set([own_key(alg)]),
+        )
+        for alg in OPENING
+    ),
     client("secret-jwt", token_endpoint_auth_method="client_secret_jwt"),
     *(
         {
@@ -94,7 +121,15 @@ CLIENTS: list[dict[str, object]] = [
 def op() -> Iterator[OpenIdProvider]:
     authentication = {"clientAuthMethods": ["client_secret_basic", *METHODS.values()]}
     groups = {"groups": ["groups"]}
-    with OpenIdProvider(CLIENTS, ACCOUNTS, claims=groups, tls=TLS, options=authentication) as running:
+    features = {name: {"enabled": True} for name in ("jwtUserinfo", "encryption")}
+    enabled = {
+        "userinfoSigningAlgValues": ["RS256", "ES256"],
+        "idTokenSigningAlgValues": ["RS256", "ES256", "PS256", "EdDSA", "HS256"],
+        **{f"{of}EncryptionAlgValues": OPENING for of in ("idToken", "userinfo")},
+        **{f"{of}EncryptionEncValues": ["A256GCM"] for of in ("idToken", "userinfo")},
+    }
+    options = {**authentication, "enabledJWA": enabled}
+    with OpenIdProvider(CLIENTS, ACCOUNTS, claims=groups, features=features, tls=TLS, options=options) as running:
         yield running
 
 
@@ -116,6 +151,9 @@ def of(op: OpenIdProvider, client_id: str = "basic", **changes: Any) -> OidcProv
             client_secret=SECRET if with_secret else None,
             client_authentication=method,
             client_keys=tuple(own_key(key) for key in ALGORITHMS if client_id == f"key-{key}"),
+            algorithms=frozenset({"HS256"}) if client_id == "hs256" else PROVIDER.algorithms,
+            userinfo_algorithms=_of_userinfo(client_id),
+            encryption=_encryption(client_id.removeprefix("encrypted-")),
             client_certificate=ClientCertificate(*pair) if method == "tls_client_auth" else None,
             ca=AUTHORITY.cert_pem.bytes(),
             scopes=("openid", "profile", "email", "groups"),
@@ -123,6 +161,16 @@ def of(op: OpenIdProvider, client_id: str = "basic", **changes: Any) -> OidcProv
         ),
         **changes,
     )
+
+
+def _of_userinfo(client_id: str) -> frozenset[str]:
+    kind, _, algorithm = client_id.partition("-")
+    return frozenset({"encrypted": {"RS256"}, "userinfo": {algorithm}}.get(kind, set()))
+
+
+def _encryption(alg: str) -> Encryption | None:
+    keys = tuple(own_key(one) for one in OPENING if one == alg)
+    return Encryption(keys, frozenset({"A256GCM"}), id_token=True, userinfo=True) if keys else None
 
 
 def new_login() -> OidcLogin:
@@ -188,6 +236,26 @@ async def test_a_client_that_cannot_prove_itself_is_refused(
 async def test_an_assertion_for_the_token_endpoint_is_taken_too(op: OpenIdProvider, federation: Federation) -> None:
     id_token, _ = await sign_in(federation, of(op, "key-ES256", assertion_audience="token_endpoint"))
     assert id_token.subject == "helene"
+
+
+@pytest.mark.parametrize(
+    ("client_id", "changes", "code"),
+    [
+        ("basic", {"userinfo_algorithms": frozenset({"RS256"})}, OIDC_USERINFO_FORM),
+        ("userinfo-RS256", {"userinfo_algorithms": frozenset()}, OIDC_USERINFO_FORM),
+        ("userinfo-RS256", {"userinfo_algorithms": frozenset({"ES256"})}, OIDC_ID_TOKEN_ALGORITHM),
+        ("hs256", {"algorithms": frozenset({"RS256"})}, OIDC_ID_TOKEN_ALGORITHM),
+        ("basic", {"encryption": _encryption("ECDH-ES")}, OIDC_ENCRYPTION),
+        ("encrypted-ECDH-ES", {"encryption": _encryption("RSA-OAEP-256")}, OIDC_ENCRYPTION_ALGORITHM),
+        ("encrypted-ECDH-ES", {"encryption": None}, OIDC_ID_TOKEN_FORM),
+    ],
+)
+async def test_the_form_of_an_answer_is_the_pinned_one(
+    op: OpenIdProvider, federation: Federation, client_id: str, changes: dict[str, Any], code: object
+) -> None:
+    with pytest.raises(GatewayError) as refused:
+        await sign_in(federation, of(op, client_id, **changes))
+    assert refused.value.code is code
 
 
 async def test_ten_people_sign_in_at_once(op: OpenIdProvider, federation: Federation) -> None:

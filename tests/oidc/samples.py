@@ -10,15 +10,17 @@ from functools import cache
 from typing import Any, cast
 
 from joserfc import jwt
+from joserfc.jwe import JWERegistry, encrypt_compact
 from joserfc.jwk import ECKey, Key, KeySet, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from gateway.model.errors import GatewayError
-from gateway.model.provider import ClientKey, OidcProvider, Perimeter, SigningAlgorithm
+from gateway.model.provider import ClientKey, EncryptionAlgorithm, OidcProvider, Perimeter, SigningAlgorithm
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization import AuthorizationCode, process_authorization_response
 from gateway.oidc.call import Answer
 from gateway.oidc.client_authentication import Fresh
+from gateway.oidc.client_keys import jwk_set
 from gateway.oidc.discovery import ProviderMetadata
 from gateway.oidc.jwks import JsonWebKeySet, process_jwks_response
 from gateway.oidc.token import TokenResponse
@@ -84,14 +86,14 @@ def authorization_code(of: OidcProvider = PROVIDER) -> AuthorizationCode:
 FRESH = Fresh("j" * 43, NOW)
 
 
-def own_key(algorithm: SigningAlgorithm = "ES256", id: str | None = "k1") -> ClientKey:
+def own_key(algorithm: SigningAlgorithm | EncryptionAlgorithm = "ES256", id: str | None = "k1") -> ClientKey:
     """A private key of ours; the same for the same words."""
     return ClientKey(id, algorithm, _pem(algorithm, id))
 
 
 @cache
 def _pem(algorithm: str, id: str | None) -> bytes:
-    key: Key = ECKey.generate_key("P-256") if algorithm == "ES256" else RSAKey.generate_key(2048)
+    key: Key = ECKey.generate_key("P-256") if algorithm in ("ES256", "ECDH-ES") else RSAKey.generate_key(2048)
     return bytes(key.as_pem(private=True))
 
 
@@ -99,6 +101,20 @@ def verified(token: str, published: Mapping[str, object], algorithm: str) -> tup
     """Header and claims of what we signed, as a provider verifies it."""
     decoded = jwt.decode(token, KeySet.import_key_set(cast(Any, published)), algorithms=[algorithm])
     return decoded.header, decoded.claims
+
+
+def encrypted(
+    token: str, key: ClientKey | None = None, enc: str = "A256GCM", alg: str = "", **header_changes: object
+) -> str:
+    """For us, as a provider does that knows the public half of `key`."""
+    key = key or own_key("RSA-OAEP-256")
+    (public,) = cast(list[Any], jwk_set([key])["keys"])
+    header = {"alg": alg or key.algorithm, "enc": enc, "cty": "JWT", "kid": public["kid"], **header_changes}
+    header = {name: value for name, value in header.items() if value is not None}
+    plain = {name: value for name, value in public.items() if name != "alg"}
+    registry = JWERegistry(algorithms=[header["alg"], enc, "DEF"], strict_check_header=False)
+    kind: Any = RSAKey if public["kty"] == "RSA" else ECKey
+    return encrypt_compact(header, token, kind.import_key(plain), registry=registry)
 
 
 # --- keys -------------------------------------------------------------------------------------------------------------

@@ -6,12 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.model.codes import (
+    OIDC_ENCRYPTION,
     OIDC_ID_TOKEN_ACCESS_TOKEN_HASH,
     OIDC_ID_TOKEN_ALGORITHM,
     OIDC_ID_TOKEN_AUDIENCE,
     OIDC_ID_TOKEN_AUTH_TIME,
     OIDC_ID_TOKEN_AUTHORIZED_PARTY,
     OIDC_ID_TOKEN_CLAIM,
+    OIDC_ID_TOKEN_CODE_HASH,
     OIDC_ID_TOKEN_EXPIRED,
     OIDC_ID_TOKEN_FORM,
     OIDC_ID_TOKEN_ISSUED_AT,
@@ -24,7 +26,7 @@ from gateway.model.codes import (
     Code,
 )
 from gateway.model.errors import GatewayError
-from gateway.model.provider import OidcProvider
+from gateway.model.provider import Encryption, OidcProvider
 from gateway.oidc.claims import OLDEST
 from gateway.oidc.id_token import IdToken, validate_id_token
 from tests.oidc.samples import (
@@ -35,10 +37,13 @@ from tests.oidc.samples import (
     PROVIDER,
     Signer,
     at_hash,
+    authorization_code,
     claims,
+    encrypted,
     forge,
     key_set,
     outcome,
+    own_key,
     provider,
     signer,
     tokens,
@@ -226,6 +231,39 @@ def test_an_access_token_hash_of_another_form_is_refused(value: object) -> None:
 
 def test_an_access_token_hash_that_says_null_is_refused() -> None:
     assert code(forge({**claims(), "at_hash": None}, signer("RS256"))) is OIDC_ID_TOKEN_ACCESS_TOKEN_HASH
+
+
+def test_the_code_is_the_one_that_came_with_the_id_token() -> None:
+    """OIDC Core 3.3.2.11."""
+
+    def validated(c_hash: object) -> IdToken:
+        raw = signed(c_hash=c_hash)
+        return validate_id_token(PROVIDER, KEYS, tokens(raw), LOGIN, NOW, authorization_code())
+
+    assert validated(at_hash("the code")).subject == validated(None).subject == "f7d3c4a0"
+    for wrong in (at_hash("another code"), "", 1):
+        with pytest.raises(GatewayError) as refused:
+            validated(wrong)
+        assert refused.value.code is OIDC_ID_TOKEN_CODE_HASH
+
+
+ENCRYPTION = Encryption((own_key("RSA-OAEP-256"),), frozenset({"A256GCM"}), id_token=True, userinfo=False)
+
+
+def test_an_encrypted_token_is_opened_and_then_checked_like_any_other() -> None:
+    of = provider(encryption=ENCRYPTION)
+    token = validate(encrypted(signed()), of)
+    assert (token.subject, token.raw) == ("f7d3c4a0", signed())
+    assert code(encrypted(signed(aud="another")), of) is OIDC_ID_TOKEN_AUDIENCE
+    assert code(encrypted(forge(claims(), None)), of) is OIDC_ID_TOKEN_ALGORITHM
+
+
+def test_encryption_is_neither_left_out_nor_added() -> None:
+    """K170."""
+    of = provider(encryption=ENCRYPTION)
+    assert code(signed(), of) is OIDC_ENCRYPTION
+    assert code(encrypted(signed())) is OIDC_ID_TOKEN_FORM
+    assert code(encrypted(signed()), provider(encryption=replace(ENCRYPTION, id_token=False))) is OIDC_ID_TOKEN_FORM
 
 
 @pytest.mark.parametrize("sub", [None, "", 1, ["f7"], "s" * 256, "a\nb", "a\x00", "a\u202eb"])

@@ -16,12 +16,12 @@ from gateway.model.codes import (
     Code,
 )
 from gateway.model.errors import GatewayError
-from gateway.oidc.algorithms import ALGORITHMS
+from gateway.oidc.algorithms import ALGORITHMS, OF_PUBLIC_KEYS
 from gateway.oidc.jwks import JsonWebKeySet
 from gateway.oidc.jws import parse_compact, verify_signature
 from tests.oidc.samples import Mac, Signer, base64url, forge, key_set, signer
 
-ALL = frozenset(ALGORITHMS)
+ALL = OF_PUBLIC_KEYS
 CLAIMS = {"sub": "f7d3c4a0"}
 
 
@@ -39,9 +39,38 @@ def refusal(token: str, keys: JsonWebKeySet | None = None, allowed: frozenset[st
 # --- form -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("alg", [name for name in ALGORITHMS if name != "Ed25519"])
+@pytest.mark.parametrize("alg", sorted(OF_PUBLIC_KEYS - {"Ed25519"}))
 def test_a_signature_of_each_algorithm_holds(alg: str) -> None:
     assert verified(forge(CLAIMS, signer(alg)), key_set(signer(alg))) == alg
+
+
+SECRET = "a secret of the client, and a long one"
+
+
+def test_a_mac_is_made_with_the_client_secret_alone() -> None:
+    """RFC 8725 2.1: no published key is ever taken for a secret, nor an empty one."""
+    token = forge(CLAIMS, Mac("k", "HS256", SECRET.encode()))
+    keys, allowed = key_set(signer("RS256")), frozenset({"RS256", "HS256"})
+    assert verify_signature(parse_compact(token), keys, allowed, SECRET).name == "HS256"
+    for secret in ("another", "", None):
+        with pytest.raises(GatewayError) as refused:
+            verify_signature(parse_compact(token), keys, allowed, secret)
+        assert refused.value.code is OIDC_ID_TOKEN_SIGNATURE
+    assert refusal(token, allowed=frozenset({"RS256"})) is OIDC_ID_TOKEN_ALGORITHM
+
+
+def test_a_mac_with_a_published_key_is_refused() -> None:
+    token = parse_compact(forge(CLAIMS, Mac("rs256", "HS256", signer("RS256").key.as_pem(private=False))))
+    with pytest.raises(GatewayError) as refused:
+        verify_signature(token, key_set(signer("RS256")), frozenset({"HS256"}), SECRET)
+    assert refused.value.code is OIDC_ID_TOKEN_SIGNATURE
+
+
+def test_an_empty_mac_is_refused() -> None:
+    header, payload, _ = forge(CLAIMS, Mac("k", "HS256", b"x")).split(".")
+    with pytest.raises(GatewayError) as refused:
+        verify_signature(parse_compact(f"{header}.{payload}."), key_set(signer("RS256")), frozenset({"HS256"}), SECRET)
+    assert refused.value.code is OIDC_ID_TOKEN_SIGNATURE
 
 
 def test_a_payload_is_read_from_the_signed_bytes() -> None:
@@ -180,7 +209,8 @@ def test_the_public_key_is_no_shared_secret(alg: str, form: str) -> None:
     for kid in ("rs256", None):
         token = forge(CLAIMS, Mac("rs256", alg, secret), kid=kid)
         assert refusal(token) is OIDC_ID_TOKEN_ALGORITHM
-        assert refusal(token, allowed=ALL | {alg}) is OIDC_ID_TOKEN_ALGORITHM
+        named = OIDC_ID_TOKEN_SIGNATURE if alg == "HS256" else OIDC_ID_TOKEN_ALGORITHM
+        assert refusal(token, allowed=ALL | {alg}) is named
 
 
 def test_an_algorithm_that_the_provider_is_not_pinned_to_is_refused() -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -6,19 +7,25 @@ from hypothesis import strategies as st
 
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_USERINFO, OIDC_USERINFO_FORM, OIDC_USERINFO_SUBJECT
 from gateway.model.errors import GatewayError
+from gateway.model.provider import Encryption, OidcProvider
 from gateway.oidc.call import Answer
 from gateway.oidc.id_token import IdToken, validate_id_token
 from gateway.oidc.userinfo import merge_claims, process_userinfo_response, userinfo_request
 from tests.oidc.samples import (
     ACCESS_TOKEN,
+    ISSUER,
     LOGIN,
     METADATA,
     NOW,
     PROVIDER,
     claims,
+    encrypted,
     forge,
     json_answer,
     key_set,
+    outcome,
+    own_key,
+    provider,
     signer,
     tokens,
 )
@@ -29,8 +36,20 @@ def id_token(**changes: object) -> IdToken:
     return validate_id_token(PROVIDER, key_set(signer("EdDSA")), tokens(raw), LOGIN, NOW)
 
 
+KEYS = key_set(signer("RS256"), signer("EdDSA"))
+SIGNED = provider(userinfo_algorithms=frozenset({"RS256"}))
+
+
+def process(answer: Answer, of: OidcProvider = PROVIDER) -> Mapping[str, object]:
+    return process_userinfo_response(of, KEYS, id_token(), answer, NOW)
+
+
+def jwt_answer(token: str, content_type: str = "application/jwt") -> Answer:
+    return Answer(200, content_type, token.encode())
+
+
 def test_the_access_token_travels_in_the_header_alone() -> None:
-    call = userinfo_request(METADATA, tokens("a.b.c"))
+    call = userinfo_request(PROVIDER, METADATA, tokens("a.b.c"))
     assert (call.method, call.url, call.body) == ("GET", METADATA.userinfo_endpoint, b"")
     assert dict(call.headers)["Authorization"] == f"Bearer {ACCESS_TOKEN}"
     assert ACCESS_TOKEN not in repr(call)
@@ -38,13 +57,13 @@ def test_the_access_token_travels_in_the_header_alone() -> None:
 
 def test_a_provider_without_an_endpoint() -> None:
     with pytest.raises(GatewayError) as refused:
-        userinfo_request(replace(METADATA, userinfo_endpoint=None), tokens("a.b.c"))
+        userinfo_request(PROVIDER, replace(METADATA, userinfo_endpoint=None), tokens("a.b.c"))
     assert refused.value.code is OIDC_USERINFO
 
 
 def test_claims_about_the_same_person_are_taken() -> None:
     answer = json_answer({"sub": "f7d3c4a0", "email": "helene@metropole.example"})
-    assert process_userinfo_response(id_token(), answer)["email"] == "helene@metropole.example"
+    assert process(answer)["email"] == "helene@metropole.example"
 
 
 @pytest.mark.parametrize("sub", [None, "", "f7d3c4a", "f7d3c4a00", "F7D3C4A0", " f7d3c4a0", 1, ["f7d3c4a0"], "é"])
@@ -52,7 +71,7 @@ def test_claims_about_another_person_are_refused(sub: object) -> None:
     document = {"sub": sub, "email": "helene@metropole.example"}
     for answer in (json_answer(document), json_answer({name: document[name] for name in document if document[name]})):
         with pytest.raises(GatewayError) as refused:
-            process_userinfo_response(id_token(), answer)
+            process(answer)
         assert refused.value.code is OIDC_USERINFO_SUBJECT
         assert "f7d3c4a0" not in refused.value.detail
 
@@ -61,7 +80,7 @@ def test_claims_about_another_person_are_refused(sub: object) -> None:
 def test_the_form_is_the_pinned_one(content_type: str) -> None:
     answer = json_answer({"sub": "f7d3c4a0"}, content_type=content_type)
     with pytest.raises(GatewayError) as refused:
-        process_userinfo_response(id_token(), answer)
+        process(answer)
     assert refused.value.code is OIDC_USERINFO_FORM
 
 
@@ -78,8 +97,59 @@ def test_the_form_is_the_pinned_one(content_type: str) -> None:
 )
 def test_an_answer_that_is_no_plain_object_is_refused(answer: Answer, code: object) -> None:
     with pytest.raises(GatewayError) as refused:
-        process_userinfo_response(id_token(), answer)
+        process(answer)
     assert refused.value.code is code
+
+
+# --- signed, and encrypted --------------------------------------------------------------------------------------------
+
+SAID = {"iss": ISSUER, "aud": "ecluse", "sub": "f7d3c4a0", "email": "helene@metropole.example"}
+
+
+def test_a_signed_answer_is_taken_where_the_file_names_its_algorithm() -> None:
+    call = userinfo_request(SIGNED, METADATA, tokens("a.b.c"))
+    assert dict(call.headers)["Accept"] == "application/jwt"
+    assert process(jwt_answer(forge(SAID, signer("RS256"))), SIGNED)["email"] == "helene@metropole.example"
+    bare = {name: SAID[name] for name in ("sub", "email")}
+    assert process(jwt_answer(forge(bare, signer("RS256"))), SIGNED)["email"] == "helene@metropole.example"
+
+
+def test_neither_form_is_taken_for_the_other() -> None:
+    for answer, of in [
+        (json_answer(SAID), SIGNED),
+        (jwt_answer(forge(SAID, signer("RS256"))), PROVIDER),
+    ]:
+        with pytest.raises(GatewayError) as refused:
+            process(answer, of)
+        assert refused.value.code is OIDC_USERINFO_FORM
+
+
+@pytest.mark.parametrize(
+    ("token", "code"),
+    [
+        (forge(SAID, None), "oidc.id_token.algorithm"),
+        (forge(SAID, signer("EdDSA")), "oidc.id_token.algorithm"),
+        (forge(SAID, signer("RS256", "stranger")), "oidc.id_token.key"),
+        (forge({**SAID, "iss": "https://evil.example"}, signer("RS256")), "oidc.id_token.issuer"),
+        (forge({**SAID, "aud": "another"}, signer("RS256")), "oidc.id_token.audience"),
+        (forge({**SAID, "exp": NOW - 61}, signer("RS256")), "oidc.id_token.expired"),
+        (forge({**SAID, "sub": "another"}, signer("RS256")), "oidc.userinfo.subject"),
+        (forge({"email": "x"}, signer("RS256")), "oidc.userinfo.subject"),
+        (encrypted(forge(SAID, signer("RS256"))), "oidc.id_token.form"),
+        ('{"sub": "f7d3c4a0"}', "oidc.id_token.form"),
+    ],
+)
+def test_a_signed_answer_is_checked_like_an_id_token(token: str, code: str) -> None:
+    assert outcome(lambda: process(jwt_answer(token), SIGNED)) == code
+
+
+def test_an_encrypted_answer_is_opened_and_none_is_taken_that_is_not() -> None:
+    encryption = Encryption((own_key("RSA-OAEP-256"),), frozenset({"A256GCM"}), id_token=False, userinfo=True)
+    of = replace(SIGNED, encryption=encryption)
+    token = forge(SAID, signer("RS256"))
+    assert process(jwt_answer(encrypted(token)), of)["email"] == "helene@metropole.example"
+    assert outcome(lambda: process(jwt_answer(token), of)) == "oidc.encryption"
+    assert outcome(lambda: process(jwt_answer(encrypted(forge(SAID, None))), of)) == "oidc.id_token.algorithm"
 
 
 def test_where_the_two_differ_what_was_signed_counts() -> None:
@@ -101,4 +171,4 @@ def test_what_is_about_the_sign_in_itself_is_never_taken_from_userinfo(name: str
 @given(st.binary(max_size=200), st.sampled_from([200, 204, 301, 400, 500]), st.sampled_from(["application/json", "x"]))
 def test_any_answer_is_claims_or_a_gateway_error(body: bytes, status: int, content_type: str) -> None:
     with pytest.raises(GatewayError):
-        process_userinfo_response(id_token(), Answer(status, content_type, body))
+        process(Answer(status, content_type, body))
