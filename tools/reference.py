@@ -19,6 +19,7 @@ _FILES = {
     "gateway": "gateway.yaml",
     "provider": "providers/*.yaml of an OpenID provider",
     "saml-provider": "providers/*.yaml of a SAML provider",
+    "tests": "tests/*.yaml",
     "app": "apps/**/*.yaml",
 }
 
@@ -133,7 +134,8 @@ def _section(schema: dict[str, Any], root: dict[str, Any], path: str) -> Iterato
 
 def _below(key: str, resolved: dict[str, Any], root: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """The mappings inside a value: itself, the members of a list, the values under any name."""
-    members = (("", resolved), ("[]", resolved.get("items")), (".NAME", resolved.get("additionalProperties")))
+    of_any_name = (resolved.get("additionalProperties"), *resolved.get("patternProperties", {}).values())
+    members = (("", resolved), ("[]", resolved.get("items")), *((".NAME", one) for one in of_any_name))
     for step, member in members:
         if isinstance(member, dict) and "properties" in (found := _resolved(member, root)):
             yield key + step, found

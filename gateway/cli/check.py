@@ -1,15 +1,22 @@
-"""`ecluse check`: the folder read whole, every problem of every file printed at once."""
+"""`ecluse check`: the folder read whole and its own tests run, every problem of every file printed at once."""
 
+import time
 from pathlib import Path
 
 from gateway.cli.exits import Exit
-from gateway.cli.folder import compiled, say_json, say_problems
+from gateway.cli.folder import say_json, say_problems, uncollected
+from gateway.config.build import build
 from gateway.config.problems import ProblemsFound
+from gateway.config.read import read_folder
+from gateway.trial.proving import prove
 
 
 def check(folder: Path, *, as_json: bool = False) -> Exit:
+    """Says of a folder what a gateway would that is to take it."""
     try:
-        _, found, snapshot = compiled(folder)
+        with uncollected():
+            found = prove(read_folder(folder), time.time())
+            snapshot = build(found.plan)
     except ProblemsFound as problems:
         say_problems(problems, as_json=as_json)
         return Exit.FOUND

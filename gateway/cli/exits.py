@@ -12,7 +12,8 @@ class Exit(IntEnum):
 
 MEANINGS: dict[str, tuple[str, ...]] = {
     "serve": ("drained after SIGTERM", "the folder is refused, or an address or the state folder cannot be had"),
-    "check": ("the folder can be served", "it has problems"),
+    "check": ("the folder can be served", "it has problems, or a test of its own fails"),
+    "test": ("every test passes", "a test fails, or the folder has problems"),
     "explain": ("explained, whatever the decision", "the folder has problems"),
 }
 """By command: what 0, 1 and so on mean. 2 is wrong usage everywhere, and what is named and cannot be read."""

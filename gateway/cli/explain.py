@@ -1,13 +1,14 @@
 """`ecluse explain`: which rules a request meets, what each says and why, and what the application would be told."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gateway.cli.exits import Exit
 from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
 from gateway.config.problems import ProblemsFound
 from gateway.config.scalars import Wrong
+from gateway.config.schema_tests import client_address, moment
 from gateway.config.snapshot import Snapshot
 from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
@@ -15,32 +16,43 @@ from gateway.policy.trace import Step
 from gateway.policy.truth import Truth
 from gateway.trial.explanation import Explanation, Row, explain_request
 from gateway.trial.people import Known, read_person
-from gateway.trial.request import Request, parse_request
+from gateway.trial.request import Around, Request, around, parse_request
 from gateway.wire.host import canonical_host
 
 _TRUTHS = {Truth.TRUE: "hit", Truth.FALSE: "miss", Truth.UNKNOWN: "unknown"}
 _ANSWER_WIDTH = len("not asked")
 
 
-def explain(folder: Path, request: str, person: Path | None, *, as_json: bool) -> Exit:
+def explain(
+    folder: Path,
+    request: str,
+    person: Path | None,
+    *,
+    client: str | None = None,
+    headers: Sequence[str] = (),
+    at: str | None = None,
+    as_json: bool = False,
+) -> Exit:
+    now = time.time()
     try:
         asked = parse_request(request)
+        circumstances = _around(now, client, headers, at)
         _, _, snapshot = compiled(folder)
     except Wrong as wrong:
-        said_to_be_wrong(f"{request}: {wrong.message}: {wrong.hint}")
+        said_to_be_wrong(f"{wrong.message}: {wrong.hint}" if wrong.hint else wrong.message)
         return Exit.USAGE
     except ProblemsFound as found:
         say_problems(found, as_json=as_json)
         return Exit.FOUND
     try:
-        known = None if person is None else _known(person, snapshot, asked)
+        known = None if person is None else _known(person, snapshot, asked, int(now))
     except OSError as error:
         said_to_be_wrong(f"{person}: {error.strerror}")
         return Exit.USAGE
     except ProblemsFound as found:
         say_problems(found, as_json=as_json)
         return Exit.USAGE
-    explanation = explain_request(snapshot, asked, None if known is None else known.identity)
+    explanation = explain_request(snapshot, asked, known, circumstances)
     if as_json:
         say_json(_as_json(explanation, known))
     else:
@@ -48,14 +60,27 @@ def explain(folder: Path, request: str, person: Path | None, *, as_json: bool) -
     return Exit.DONE
 
 
-def _known(person: Path, snapshot: Snapshot, asked: Request) -> Known:
+def _around(now: float, client: str | None, headers: Sequence[str], at: str | None) -> Around:
+    """Raises Wrong."""
+    pairs = [header.partition(":") for header in headers]
+    if not all(name and colon for name, colon, _ in pairs):
+        raise Wrong("a header is a name and a value", "--header 'Name: value'")
+    return around(
+        now,
+        None if client is None else client_address(client),
+        {name: value.strip() for name, _, value in pairs},
+        None if at is None else moment(at),
+    )
+
+
+def _known(person: Path, snapshot: Snapshot, asked: Request, now: int) -> Known:
     """Raises OSError and ProblemsFound."""
     content = person.read_bytes()
     try:
         app = snapshot.find_app(canonical_host(asked.authority))
     except GatewayError:
         app = None
-    return read_person(str(person), content, snapshot, app, int(time.time()))
+    return read_person(str(person), content, snapshot, app, now)
 
 
 # --- for people -------------------------------------------------------------------------------------------------------

@@ -35,10 +35,22 @@ def _run(told: argparse.Namespace) -> int:
             from gateway.cli.check import check
 
             return check(told.folder, as_json=as_json)
+        case "test":
+            from gateway.cli.test import test
+
+            return test(told.folder, junit_file=told.junit, watch=told.watch, as_json=as_json)
         case _:
             from gateway.cli.explain import explain
 
-            return explain(told.folder, f"{told.method} {told.url}", told.person, as_json=as_json)
+            return explain(
+                told.folder,
+                f"{told.method} {told.url}",
+                told.person,
+                client=told.client,
+                headers=told.header,
+                at=told.at,
+                as_json=as_json,
+            )
 
 
 def _work(given: Sequence[str]) -> int:
@@ -66,8 +78,15 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("method", metavar="METHOD")
     explain.add_argument("url", metavar="URL")
     explain.add_argument("--as", dest="person", type=Path, metavar="FILE", help="a person, or a saved /_ecluse/session")
+    explain.add_argument("--client", metavar="ADDRESS", help="where the client is")
+    explain.add_argument("--header", action="append", default=[], metavar="'NAME: VALUE'", help="a header it sends")
+    explain.add_argument("--at", metavar="TIME", help="when, as 2026-11-24T09:30:00+01:00; now if left out")
     _folder_or_usual(explain)
-    for command in (check, explain):
+    test = commands.add_parser("test", help="the tests of the folder itself, and which rules they cover")
+    _folder_or_usual(test)
+    test.add_argument("--junit", type=Path, metavar="FILE", help="the outcome in JUnit's form")
+    test.add_argument("--watch", action="store_true", help="again after every change, until interrupted")
+    for command in (check, explain, test):
         command.add_argument("--output", choices=("text", "json"), default="text", help="for people, or for programs")
     return parser
 

@@ -1,18 +1,14 @@
-"""`python -m gateway.config.compile_process`: files on standard input, a plan or the problems on standard output.
+"""What goes to the process that compiles, and what it answers: files, a plan or the problems, as bytes.
 
-A process of its own, for a compilation in a thread would hold back every other thread of the caller. Either way, a
-message is four bytes of length, a JSON head of that length, and the payloads that the head gives the sizes of.
-Exit status 0: an answer was written, whichever; 2: the input was not such a message.
+A message is four bytes of length, a JSON head of that length, and the payloads that the head gives the sizes of.
 """
 
-import gc
 import json
-import sys
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from gateway.config.compile import Compiled, compile_files
+from gateway.config.compile import Compiled
 from gateway.config.files import Files
 from gateway.config.problems import Place, Problem, ProblemsFound
 
@@ -83,25 +79,3 @@ def _named(sizes: Iterable[tuple[str, int]], payloads: bytes) -> tuple[dict[str,
 def _problem(value: dict[str, Any]) -> Problem:
     others = tuple((word, Place(**place)) for word, place in value["others"])
     return Problem(Place(**value["place"]), value["key"], value["message"], value["suggestion"], others)
-
-
-def main() -> int:
-    # A short life with many objects, none of them in a cycle.
-    gc.disable()
-    try:
-        files = decode_files(sys.stdin.buffer.read())
-    except (ValueError, KeyError, TypeError) as error:
-        sys.stderr.write(f"not a message of files: {error}\n")
-        return 2
-    outcome: Compiled | ProblemsFound
-    try:
-        outcome = compile_files(files)
-    except ProblemsFound as found:
-        outcome = found
-    sys.stdout.buffer.write(encode_answer(outcome))
-    sys.stdout.buffer.flush()
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,6 +8,10 @@ from gateway.config.problems import Problem
 GATEWAY_FILE = "gateway.yaml"
 PROVIDERS = "providers"
 APPS = "apps"
+TESTS = "tests"
+FLAT = (PROVIDERS, TESTS)
+"""Folders without folders in them."""
+
 SUFFIX = ".yaml"
 
 
@@ -38,3 +42,7 @@ def is_provider(path: str) -> bool:
 
 def is_app(path: str) -> bool:
     return path.startswith(f"{APPS}/") and path.endswith(SUFFIX)
+
+
+def is_tests(path: str) -> bool:
+    return path.startswith(f"{TESTS}/") and path.endswith(SUFFIX)

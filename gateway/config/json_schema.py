@@ -15,6 +15,7 @@ from pydantic_core import core_schema
 
 from gateway.config.scalars import BYTES, SECONDS
 from gateway.config.schema import AppFile, GatewayFile, ProviderFile, SamlProviderFile
+from gateway.config.schema_tests import PolicyTestsFile
 
 FOLDER = Path("docs/reference/schema")
 MODELS: dict[str, type[BaseModel]] = {
@@ -22,6 +23,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "provider": ProviderFile,
     "saml-provider": SamlProviderFile,
     "app": AppFile,
+    "tests": PolicyTestsFile,
 }
 
 

@@ -6,12 +6,15 @@ from gateway.model.decision import Allow, Challenge, Deny
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.policy.decide import decide
+from gateway.policy.facts import Facts
 
 
-def compile_passage(app: App, segments: tuple[str, ...], method: str, identity: Identity | None) -> Passage:
-    """An identity that the app does not hear counts as nobody (invariant 5)."""
+def compile_passage(
+    app: App, segments: tuple[str, ...], method: str, identity: Identity | None, facts: Facts | None = None
+) -> Passage:
+    """An identity that the app does not hear counts as nobody (invariant 5). `facts`: as `decide` takes them."""
     heard = identity if identity is not None and app.hears(identity) else None
-    decision = decide(app.routes.find(segments), method, heard)
+    decision = decide(app.routes.find(segments), method, heard, facts)
     match decision:
         case Allow():
             try:

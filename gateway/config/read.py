@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from gateway.config.files import APPS, GATEWAY_FILE, PROVIDERS, SUFFIX, Files
+from gateway.config.files import APPS, FLAT, GATEWAY_FILE, PROVIDERS, SUFFIX, TESTS, Files
 from gateway.config.problems import Place, Problem
 from gateway.config.scalars import REFERENCE_KINDS, Reference
 from gateway.config.yaml_reader import MAX_BYTES, read_document
@@ -24,7 +24,7 @@ class _Unreadable(Exception):
 
 
 def read_folder(folder: Path) -> Files:
-    """Reads gateway.yaml, providers/*.yaml, apps/**/*.yaml and what they refer to, each once.
+    """Reads gateway.yaml, providers/*.yaml, apps/**/*.yaml, tests/*.yaml and what they refer to, each once.
 
     Never raises for what it finds: what cannot be read is a problem of the result. A link may lead out of the
     folder, as those of a Kubernetes mount do.
@@ -54,10 +54,10 @@ def _paths(folder: Path, problems: list[Problem]) -> list[str]:
         top, _, rest = path.partition("/")
         if not path.endswith(SUFFIX):
             problems.append(_whole(f"{folder}/{path}", "this file is not read", "its name has to end with .yaml"))
-        elif path == GATEWAY_FILE or (top == APPS and rest) or (top == PROVIDERS and rest and "/" not in rest):
+        elif path == GATEWAY_FILE or (top == APPS and rest) or (top in FLAT and rest and "/" not in rest):
             found.append(path)
         else:
-            where = f"it belongs into {APPS}/ or {PROVIDERS}/" if not rest else f"it belongs into {PROVIDERS}/ itself"
+            where = f"it belongs into {top}/ itself" if rest else f"it belongs into {APPS}/, {PROVIDERS}/ or {TESTS}/"
             problems.append(_whole(f"{folder}/{path}", "this file is not read", where))
     if len(found) > MAX_FILES:
         problems.append(_whole(str(folder), f"more than {MAX_FILES} files"))
@@ -84,7 +84,7 @@ def _walk(folder: Path, below: str, depth: int, above: set[tuple[int, int]], pro
         if not _is_utf8(entry.name):
             problems.append(_whole(f"{folder}/{path}", "the name of this file is not UTF-8"))
         elif entry.is_dir():
-            if below or entry.name in (APPS, PROVIDERS):
+            if below or entry.name in (APPS, *FLAT):
                 yield from _walk(folder, path, depth + 1, above | {identity}, problems)
         elif entry.name.lower().endswith(_OTHER_SUFFIXES):
             yield path

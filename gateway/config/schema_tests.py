@@ -1,11 +1,13 @@
 """Requests that the policy folder is tried with: the people of tests/*.yaml and of `ecluse explain --as`."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
 from gateway.config.scalars import Wrong
 from gateway.config.schema_types import AttributeName, Maybe, Name, Strict, Text, Version, WholeSeconds, Word, checked
+from gateway.wire.addresses import parse_address
 
 NOBODY = "nobody"
 """In the place of a person's name: nobody is signed in."""
@@ -25,6 +27,23 @@ Texts = Annotated[
     PlainValidator(checked(_texts)),
     WithJsonSchema({"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}),
 ]
+
+
+def client_address(text: str) -> str:
+    if parse_address(text) is None:
+        raise Wrong("this is not an IP address")
+    return text
+
+
+def moment(text: str) -> str:
+    found: datetime | None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise Wrong("this is not a time with its zone", "write it as 2026-11-24T09:30:00+01:00")
+    return text
 
 
 class Person(Strict):
@@ -61,9 +80,14 @@ class PolicyTest(Strict):
     """`GET https://permis.example.org/admin/`, or a list."""
     by: Texts = Field(default=(NOBODY,), alias="as")
     """The name of one of the people, or a list; `nobody` is signed in where it is left out."""
+    client: Maybe[Annotated[str, AfterValidator(checked(client_address))]] = None
+    """The client's address; conditions on it are unknown where it is left out."""
+    sent: dict[str, str] = Field(default={}, max_length=100)
+    """Headers that the client sends."""
+    at: Maybe[Annotated[str, AfterValidator(checked(moment))]] = None
+    """When: `2026-11-24T09:30:00+01:00`; the time of the test where it is left out."""
     decision: Literal["allow", "deny", "challenge", "refuse", "own"]
-    """`challenge`: asked to sign in. `refuse`: no rule is asked, the request's form is refused or nothing answers on
-    its host. `own`: the gateway's own page."""
+    """`challenge`: asked to sign in. `refuse`: before any rule is asked. `own`: a page of the gateway itself."""
     reason: Maybe[Word] = None
     """The code of the decision: `policy.denied`."""
     rule: Maybe[Text] = None

@@ -15,7 +15,7 @@ from gateway.server.faults import where
 COMPILED_WITHIN = 120.0
 
 # -P: what lies in the current folder is never taken for a part of this program.
-_HELPER = (sys.executable, "-P", "-m", "gateway.config.compile_process")
+_HELPER = (sys.executable, "-P", "-m", "gateway.trial.compile_process")
 
 
 class Refused(Exception):

@@ -6,10 +6,12 @@ from typing import Literal
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.decision import RuleRef
 from gateway.model.identity import Identity
+from gateway.policy.facts import Facts
 from gateway.policy.rules import Rule
 from gateway.policy.trace import Say, Step, trace
 from gateway.policy.truth import Truth
-from gateway.trial.request import Request
+from gateway.trial.people import Known
+from gateway.trial.request import Around, Request
 from gateway.trial.trial import Tried, try_request
 
 Answer = Literal["hit", "miss", "unknown", "not asked"]
@@ -38,21 +40,22 @@ class Explanation:
     others: int
 
 
-def explain_request(snapshot: Snapshot, asked: Request, identity: Identity | None) -> Explanation:
-    tried = try_request(snapshot, asked, identity)
+def explain_request(snapshot: Snapshot, asked: Request, person: Known | None, around: Around) -> Explanation:
+    tried = try_request(snapshot, asked, person, around)
     if tried.app is None or tried.outcome in ("refuse", "own"):
         return Explanation(asked, tried, (), 0)
     matching = tried.app.routes.matching(tried.segments)
-    heard = identity if identity is not None and tried.app.hears(identity) else None
-    rows = _rows(tried.app, tried.segments, matching, asked.method, heard)
+    heard = person.identity if person is not None and tried.app.hears(person.identity) else None
+    rows = _rows(tried.app, tried.segments, matching, heard, tried.facts)
     return Explanation(asked, tried, rows, sum(1 for _ in tried.app.routes.rules()) - len(matching))
 
 
 def _rows(
-    app: App, segments: tuple[str, ...], matching: tuple[Rule, ...], method: str, identity: Identity | None
+    app: App, segments: tuple[str, ...], matching: tuple[Rule, ...], identity: Identity | None, facts: Facts
 ) -> tuple[Row, ...]:
-    steps = {(told.rule, told.say): told.step for told in trace(app.routes.find(segments), method, identity)}
-    return tuple(_row(rule, say, method, steps.get((rule.ref, say))) for rule in matching for say in _says(rule))
+    told = trace(app.routes.find(segments), facts.method, identity, facts)
+    steps = {(one.rule, one.say): one.step for one in told}
+    return tuple(_row(rule, say, facts.method, steps.get((rule.ref, say))) for rule in matching for say in _says(rule))
 
 
 def _says(rule: Rule) -> list[Say]:

@@ -15,19 +15,20 @@ from gateway.config.yaml_reader import read_document
 from gateway.identity.perimeter import check
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.provider import OidcProvider
+from gateway.model.provider import OidcProvider, Provider
 from gateway.translation.read_back import attributes_told
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """`caveat`: what of this person cannot be told from the file, empty for nothing."""
+    """`tenant`: the SIRET in whose name they act. `caveat`: what the file does not tell of them, empty for nothing."""
 
     identity: Identity
+    tenant: str | None = None
     caveat: str = ""
 
 
-def identity_of(person: Person, snapshot: Snapshot, now: int) -> Identity:
+def known(person: Person, snapshot: Snapshot, now: int) -> Known:
     """Raises Wrong where no such person could sign in. `now`: Unix seconds."""
     provider = snapshot.providers.get(person.provider)
     if provider is None:
@@ -50,7 +51,13 @@ def identity_of(person: Person, snapshot: Snapshot, now: int) -> Identity:
             check(provider, identity)
     except GatewayError as error:
         raise Wrong(f"{person.provider} may not assert this, the sign-in is refused: {error.detail}") from None
-    return identity
+    return Known(identity, _tenant(provider, identity))
+
+
+def _tenant(provider: Provider, identity: Identity) -> str | None:
+    """A test need not name the organisation: where it matters, a rule finds it unknown."""
+    values = identity.attributes.get(provider.tenant_attribute or "", ())
+    return values[0] if len(values) == 1 else None
 
 
 def read_person(file: str, content: bytes, snapshot: Snapshot, app: App | None, now: int) -> Known:
@@ -65,7 +72,7 @@ def read_person(file: str, content: bytes, snapshot: Snapshot, app: App | None, 
     try:
         if isinstance(data, dict) and isinstance(data.get("headers"), dict) and "attributes" not in data:
             return _of_session(data, snapshot, app)
-        return Known(identity_of(Person.model_validate(data), snapshot, now))
+        return known(Person.model_validate(data), snapshot, now)
     except ValidationError as error:
         raise ProblemsFound(problem_of(document, Person, one) for one in error.errors(include_url=False)) from None
     except Wrong as wrong:
@@ -88,7 +95,8 @@ def _of_session(told: Mapping[str, Any], snapshot: Snapshot, app: App | None) ->
         raise Wrong(str(error), "save the session of this application anew") from None
     unknown = sorted(set(provider.attributes) - set(attributes))
     caveat = f"not told by this session, so unknown here: {', '.join(unknown)}" if unknown else ""
-    return Known(Identity(provider.name, provider.issuer, "somebody", attributes), caveat)
+    identity = Identity(provider.name, provider.issuer, "somebody", attributes)
+    return Known(identity, _tenant(provider, identity), caveat)
 
 
 def _named(value: object) -> dict[str, str]:

@@ -1,10 +1,14 @@
 """A request as a person writes it: `GET https://permis.example.org/admin/`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import quote
 
 from gateway.config.scalars import Wrong
 from gateway.model.errors import GatewayError
+from gateway.wire.addresses import parse_address
 from gateway.wire.target import absolute_form
 
 # What browsers send as they are; blanks and what is not ASCII they escape as UTF-8.
@@ -19,6 +23,24 @@ class Request:
     method: str
     authority: bytes
     target: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What else of a request rules may ask for. `client` None: unknown. `now`: Unix seconds."""
+
+    now: float
+    client: IPv4Address | IPv6Address | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def around(now: float, client: str | None, headers: Mapping[str, str], at: str | None) -> Around:
+    """`client` and `at` as schema_tests checks them; `now` where there is no `at`."""
+    return Around(
+        now if at is None else datetime.fromisoformat(at).timestamp(),
+        None if client is None else parse_address(client),
+        tuple((name.lower(), value) for name, value in headers.items()),
+    )
 
 
 def parse_request(text: str) -> Request:

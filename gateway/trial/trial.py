@@ -8,13 +8,15 @@ from gateway.config.snapshot import App, Snapshot
 from gateway.model.codes import HOST_UNKNOWN, LIMIT_URL, WIRE_METHOD
 from gateway.model.decision import Allow, Challenge, Deny, RuleRef
 from gateway.model.errors import GatewayError
-from gateway.model.identity import Identity
+from gateway.model.names import fold
+from gateway.policy.facts import NO_FACTS, Asked, Facts
 from gateway.translation.read_back import read_back
 from gateway.translation.render import NOTHING
-from gateway.trial.request import Request
+from gateway.trial.people import Known
+from gateway.trial.request import Around, Request
 from gateway.wire.framing import METHODS
 from gateway.wire.host import canonical_host
-from gateway.wire.target import STRICT, canonical_target
+from gateway.wire.target import STRICT, Target, canonical_target
 
 RESERVED = "_ecluse"
 
@@ -26,6 +28,7 @@ class Tried:
     """What comes of a request. `outcome` "refuse": before any rule is asked; "own": no application is asked.
 
     `reason`: the id of a code, empty for "own". `segments`: the path as the rules meet it, decoded.
+    `facts`: what the rules were held against beside the person.
     """
 
     outcome: Outcome
@@ -37,16 +40,17 @@ class Tried:
     refusal: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     cookies: dict[str, str] = field(default_factory=dict)
+    facts: Facts = NO_FACTS
 
 
-def try_request(snapshot: Snapshot, asked: Request, identity: Identity | None) -> Tried:
+def try_request(snapshot: Snapshot, asked: Request, person: Known | None, around: Around) -> Tried:
     try:
-        return _tried(snapshot, asked, identity)
+        return _tried(snapshot, asked, person, around)
     except GatewayError as error:
         return Tried("refuse", error.code.id, error.detail)
 
 
-def _tried(snapshot: Snapshot, asked: Request, identity: Identity | None) -> Tried:
+def _tried(snapshot: Snapshot, asked: Request, person: Known | None, around: Around) -> Tried:
     host = canonical_host(asked.authority)
     app = snapshot.find_app(host)
     if app is None and host != snapshot.gateway.portal_host:
@@ -58,16 +62,25 @@ def _tried(snapshot: Snapshot, asked: Request, identity: Identity | None) -> Tri
     target = canonical_target(asked.target, STRICT if app is None else app.leniency)
     if app is None or target.segments[0].lower() == RESERVED:
         return Tried("own", app=app, segments=target.segments)
-    return _decided(app, target.segments, asked.method, identity)
+    facts = facts_of(app, target, asked.method, person, around)
+    return _decided(app, target.segments, person, facts)
 
 
-def _decided(app: App, segments: tuple[str, ...], method: str, identity: Identity | None) -> Tried:
-    passage = compile_passage(app, segments, method, identity)
+def facts_of(app: App, target: Target, method: str, person: Known | None, around: Around) -> Facts:
+    """As the data plane has them: a header that the application is told by us is not one that a client can send."""
+    headers = tuple(line for line in around.headers if fold(line[0].encode()) not in app.translation.header_folds)
+    query = (target.query or b"").decode("ascii")
+    asked = Asked(around.client, headers, f"/{'/'.join(target.segments)}", query, around.now)
+    return Facts(method, None if person is None else person.tenant, asked)
+
+
+def _decided(app: App, segments: tuple[str, ...], person: Known | None, facts: Facts) -> Tried:
+    passage = compile_passage(app, segments, facts.method, None if person is None else person.identity, facts)
     match passage.decision:
         case Allow(rule, reason):
             headers, cookies = read_back(passage.injection or NOTHING)
-            return Tried("allow", reason.id, "", app, segments, rule, "", headers, cookies)
+            return Tried("allow", reason.id, "", app, segments, rule, "", headers, cookies, facts)
         case Deny(rule, reason, refusal, detail):
-            return Tried("deny", reason.id, detail, app, segments, rule, refusal)
+            return Tried("deny", reason.id, detail, app, segments, rule, refusal, facts=facts)
         case Challenge(rule, reason):
-            return Tried("challenge", reason.id, "", app, segments, rule)
+            return Tried("challenge", reason.id, "", app, segments, rule, facts=facts)

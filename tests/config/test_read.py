@@ -94,13 +94,13 @@ def test_no_yaml_file_is_passed_over_in_silence(folder: Path) -> None:
     assert said(folder) == [
         "apps/B.YAML: this file is not read (its name has to end with .yaml)",
         "apps/old.yml: this file is not read (its name has to end with .yaml)",
-        "permis.yaml: this file is not read (it belongs into apps/ or providers/)",
+        "permis.yaml: this file is not read (it belongs into apps/, providers/ or tests/)",
         "providers/team/b.yaml: this file is not read (it belongs into providers/ itself)",
     ]
 
 
 def test_hidden_files_other_files_and_other_folders_are_none_of_ours(folder: Path) -> None:
-    for path in (".git/x.yaml", "apps/.permis.yaml.swp", "apps/.x.yaml", "apps/README.md", "tests/permis.yaml"):
+    for path in (".git/x.yaml", "apps/.permis.yaml.swp", "apps/.x.yaml", "apps/README.md", "notes/permis.yaml"):
         (folder / path).parent.mkdir(exist_ok=True)
         (folder / path).write_text("")
     assert (said(folder), len(read_folder(folder).texts)) == ([], 4)

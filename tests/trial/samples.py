@@ -2,6 +2,8 @@
 
 from gateway.config.snapshot import Snapshot
 from gateway.model.identity import Identity
+from gateway.trial.people import Known
+from gateway.trial.request import Around
 from tests.config.samples import METROPOLE, sample_snapshot
 
 DEPARTEMENT = METROPOLE.replace("metropole", "departement").replace(":9400", ":9401")
@@ -31,10 +33,33 @@ access:
 SECRET = {"file:../certs/departement.secret": b"departement-secret-of-the-tests-0123456789"}
 
 
+NOW = Around(1_800_000_000.0)
+
+
 def snapshot() -> Snapshot:
     return sample_snapshot({"providers/departement.yaml": DEPARTEMENT, "apps/ouvert.yaml": OUVERT}, SECRET)
 
 
-def person(provider: str = "metropole", **attributes: tuple[str, ...]) -> Identity:
+def person(provider: str = "metropole", **attributes: tuple[str, ...]) -> Known:
     port = {"metropole": 9400, "departement": 9401}[provider]
-    return Identity(provider, f"http://127.0.0.1:{port}", "s-1", attributes)
+    return Known(Identity(provider, f"http://127.0.0.1:{port}", "s-1", attributes))
+
+
+TESTS = """\
+version: 1
+people:
+  paul: {provider: metropole, attributes: {uid: paul, groups: [ONDE]}}
+  zoe: {provider: metropole, attributes: {uid: zoe, groups: administrateurs}}
+tests:
+  - name: everybody reads the public pages
+    request: [GET http://permis.localhost/public/, HEAD http://permis.localhost/public/a]
+    as: [nobody, paul]
+    decision: allow
+    rule: /public/**
+    cookies: {}
+  - {request: GET http://permis.localhost/admin/, as: zoe, decision: allow, headers: {X-Remote-User: zoe}}
+  - {request: GET http://permis.localhost/admin/, as: paul, decision: deny, reason: policy.not_allowed}
+  - {request: GET http://permis.localhost/, decision: challenge, rule: /**}
+  - {request: GET http://permis.localhost/a%2fb, decision: refuse, reason: wire.target, rule: none}
+"""
+FAILING = TESTS.replace("as: paul, decision: deny", "as: paul, decision: allow")

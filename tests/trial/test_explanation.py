@@ -1,14 +1,14 @@
-from gateway.model.identity import Identity
 from gateway.trial.explanation import explain_request
+from gateway.trial.people import Known
 from gateway.trial.request import parse_request
-from tests.trial.samples import person, snapshot
+from tests.trial.samples import NOW, person, snapshot
 
 SNAPSHOT = snapshot()
 PAUL = person(uid=("paul",), groups=("ONDE",))
 
 
-def rows(text: str, identity: Identity | None) -> list[tuple[str, str, str, str]]:
-    explanation = explain_request(SNAPSHOT, parse_request(text), identity)
+def rows(text: str, who: Known | None) -> list[tuple[str, str, str, str]]:
+    explanation = explain_request(SNAPSHOT, parse_request(text), who, NOW)
     return [(row.rule.path, row.say, row.answer, row.why) for row in explanation.rows]
 
 
@@ -31,17 +31,17 @@ def test_a_rule_of_other_methods_is_not_asked() -> None:
 
 def test_who_is_not_heard_counts_as_nobody() -> None:
     abroad = person("departement", groups=("ONDE",))
-    told = explain_request(SNAPSHOT, parse_request("GET http://ouvert.localhost/"), abroad)
+    told = explain_request(SNAPSHOT, parse_request("GET http://ouvert.localhost/"), abroad, NOW)
     assert [row.answer for row in told.rows] == ["unknown"]
     assert told.tried.reason == "policy.provider"
 
 
 def test_the_rules_that_do_not_match_are_counted() -> None:
-    told = explain_request(SNAPSHOT, parse_request("GET http://ouvert.localhost/menu"), None)
+    told = explain_request(SNAPSHOT, parse_request("GET http://ouvert.localhost/menu"), None, NOW)
     assert (len(told.rows), told.others) == (2, 4)
 
 
 def test_where_no_rule_is_asked_there_are_none() -> None:
     for text in ("GET http://nowhere.localhost/", "GET http://ouvert.localhost/_ecluse/session"):
-        told = explain_request(SNAPSHOT, parse_request(text), PAUL)
+        told = explain_request(SNAPSHOT, parse_request(text), PAUL, NOW)
         assert (told.rows, told.others) == ((), 0)

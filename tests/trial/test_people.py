@@ -6,6 +6,7 @@ from gateway.config.problems import ProblemsFound
 from gateway.trial.people import Known, read_person
 from gateway.trial.request import parse_request
 from gateway.trial.trial import try_request
+from tests.trial.samples import NOW as AROUND
 from tests.trial.samples import person, snapshot
 
 SNAPSHOT = snapshot()
@@ -78,9 +79,9 @@ def saved(told: dict[str, str], provider: str = "metropole") -> str:
 
 def test_a_saved_session_gives_what_the_application_was_told_and_leaves_the_rest_unknown() -> None:
     paul = person(uid=("paul",), groups=("ONDE",), family_name=("Rivière",), uai=("a", "b"))
-    let_in = try_request(SNAPSHOT, parse_request("GET http://ouvert.localhost/"), paul)
+    let_in = try_request(SNAPSHOT, parse_request("GET http://ouvert.localhost/"), paul, AROUND)
     known = read(saved(let_in.headers))
-    assert known.identity.attributes == paul.attributes
+    assert known.identity.attributes == paul.identity.attributes
     assert known.caveat == "not told by this session, so unknown here: given_name, mail, siret"
 
 

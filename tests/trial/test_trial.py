@@ -1,17 +1,21 @@
 """A trial says what the data plane does: each request goes through its own lane too."""
 
+from dataclasses import replace
+from ipaddress import IPv4Address
 from itertools import count, product
 
 import pytest
 
 from gateway.model.errors import GatewayError
-from gateway.model.identity import Identity
+from gateway.policy.facts import Asked
 from gateway.proxy.lane import ALLOW, CHALLENGE, DENY
 from gateway.proxy.places import Places
 from gateway.proxy.pool import Pools
-from gateway.trial.request import parse_request
-from gateway.trial.trial import Tried, try_request
-from tests.trial.samples import person, snapshot
+from gateway.trial.people import Known
+from gateway.trial.request import Around, around, parse_request
+from gateway.trial.trial import Tried, facts_of, try_request
+from gateway.wire.target import canonical_target
+from tests.trial.samples import NOW, person, snapshot
 
 SNAPSHOT = snapshot()
 PEOPLE = {
@@ -43,7 +47,7 @@ REQUESTS = [
 ]
 
 
-def by_the_data_plane(text: str, identity: Identity | None) -> tuple[str, str]:
+def by_the_data_plane(text: str, person: Known | None) -> tuple[str, str]:
     """Outcome and reason, as the proxy's own parts have them."""
     asked = parse_request(text)
     try:
@@ -53,7 +57,7 @@ def by_the_data_plane(text: str, identity: Identity | None) -> tuple[str, str]:
         return "refuse", error.code.id
     if spot.ours:
         return "own", ""
-    ready = lane._compiled({}, spot, identity)
+    ready = lane._compiled({}, spot, None if person is None else person.identity)
     return {ALLOW: "allow", DENY: "deny", CHALLENGE: "challenge"}[ready.kind], ready.decision.reason.id
 
 
@@ -70,17 +74,17 @@ _NO_POOLS = _Unconnected()
 
 @pytest.mark.parametrize(("text", "who"), list(product(REQUESTS, PEOPLE)), ids=lambda value: value[:60])
 def test_a_trial_says_what_the_data_plane_does(text: str, who: str) -> None:
-    tried = try_request(SNAPSHOT, parse_request(text), PEOPLE[who])
+    tried = try_request(SNAPSHOT, parse_request(text), PEOPLE[who], NOW)
     assert (tried.outcome, tried.reason) == by_the_data_plane(text, PEOPLE[who])
 
 
 def test_the_requests_above_meet_every_outcome() -> None:
-    met = {try_request(SNAPSHOT, parse_request(text), who).outcome for text in REQUESTS for who in PEOPLE.values()}
+    met = {try_request(SNAPSHOT, parse_request(text), who, NOW).outcome for text in REQUESTS for who in PEOPLE.values()}
     assert met == {"allow", "deny", "challenge", "refuse", "own"}
 
 
 def tried(text: str, who: str) -> Tried:
-    return try_request(SNAPSHOT, parse_request(text), PEOPLE[who])
+    return try_request(SNAPSHOT, parse_request(text), PEOPLE[who], NOW)
 
 
 def test_who_is_let_in_comes_with_what_the_application_is_told() -> None:
@@ -106,3 +110,21 @@ def test_who_is_refused_comes_with_the_reason() -> None:
 def test_the_path_is_the_one_that_rules_meet() -> None:
     assert tried("HEAD http://ouvert.localhost/MENU;jsessionid=1", "nobody").segments == ("menu",)
     assert tried("GET http://ouvert.localhost//dossiers//1", "paul").segments == ("dossiers", "1")
+
+
+# --- what else a request has ------------------------------------------------------------------------------------------
+
+
+def test_rules_are_held_against_the_circumstances_as_the_data_plane_tells_them() -> None:
+    app = SNAPSHOT.apps["ouvert"]
+    target = canonical_target(b"/DOSSIERS/1?a=b", app.leniency)
+    circumstances = around(NOW.now, "192.0.2.1", {"X-Remote_User": "eve", "Accept": "*/*"}, None)
+    who = replace(person(), tenant="21590350100017")
+    facts = facts_of(app, target, "GET", who, circumstances)
+    assert (facts.method, facts.tenant) == ("GET", "21590350100017")
+    assert facts.asked == Asked(IPv4Address("192.0.2.1"), (("accept", "*/*"),), "/dossiers/1", "a=b", NOW.now)
+    assert around(NOW.now, None, {}, "1970-01-01T01:00:01+01:00") == Around(1.0)
+
+
+def test_an_allow_comes_with_the_facts_that_it_rests_on() -> None:
+    assert tried("GET http://ouvert.localhost/?a=b", "paul").facts.asked is not None

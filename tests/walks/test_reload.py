@@ -195,3 +195,28 @@ async def test_reloads_leave_no_memory_behind(world: World) -> None:
     before = resident()
     await some(6)
     assert resident() - before < WORKERS * (2 << 20)
+
+
+# --- the tests of the folder itself -----------------------------------------------------------------------------------
+
+
+async def test_a_folder_whose_own_tests_fail_is_refused_and_says_which(world: World) -> None:
+    """Invariant 13."""
+    (world.place.policies / "tests").mkdir()
+    try:
+        world.place.write(
+            "tests/one.yaml",
+            f"version: 1\ntests:\n  - {{name: nobody reads it, request: GET http://{ONE}/, decision: challenge}}\n",
+        )
+        await world.gateway.reload()
+        detail = await swapped(
+            world, world.place.read("apps/one.yaml").replace("signed_in", "anyone"), "config.refused"
+        )
+        assert detail.startswith("policies/tests/one.yaml:3:"), detail
+        assert (
+            f"this test fails: nobody reads it: GET http://{ONE}/ as nobody: challenge expected, allow came" in detail
+        )
+        assert await everywhere(world.place) == {401}
+    finally:
+        (world.place.policies / "tests/one.yaml").unlink()
+        (world.place.policies / "tests").rmdir()

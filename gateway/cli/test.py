@@ -1,0 +1,126 @@
+"""`ecluse test`: the tests of the folder itself, what differs, and which rules none of them had decide."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.cli.exits import Exit
+from gateway.cli.explain import rule_json
+from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
+from gateway.cli.watching import changes
+from gateway.config.problems import ProblemsFound
+from gateway.trial.cases import load_cases
+from gateway.trial.judge import Coverage, Difference, Verdict, coverage, judge
+from gateway.trial.junit import junit
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    verdicts: Sequence[Verdict]
+    covered: Coverage
+
+    @property
+    def failed(self) -> list[Verdict]:
+        return [one for one in self.verdicts if one.differences]
+
+
+def test(folder: Path, *, junit_file: Path | None, watch: bool, as_json: bool) -> Exit:
+    """With `watch`, again after every change, until interrupted."""
+    status = _once(folder, junit_file, as_json=as_json)
+    if not watch:
+        return status
+    try:
+        for _ in changes(folder):
+            print()
+            status = _once(folder, junit_file, as_json=as_json)
+    except KeyboardInterrupt:
+        pass
+    return status
+
+
+def _once(folder: Path, junit_file: Path | None, *, as_json: bool) -> Exit:
+    try:
+        outcome = _tested(folder)
+    except ProblemsFound as found:
+        say_problems(found, as_json=as_json)
+        return Exit.FOUND
+    if as_json:
+        say_json(_as_json(outcome))
+    else:
+        print("\n".join(_as_text(outcome)), flush=True)
+    try:
+        if junit_file is not None:
+            junit_file.write_text(junit(outcome.verdicts), "utf-8")
+    except OSError as error:
+        said_to_be_wrong(f"{junit_file}: {error.strerror}")
+        return Exit.USAGE
+    return Exit.FOUND if outcome.failed else Exit.DONE
+
+
+def _tested(folder: Path) -> _Outcome:
+    """Raises ProblemsFound."""
+    files, _, snapshot = compiled(folder)
+    cases, problems = load_cases(files, snapshot, time.time())
+    if problems:
+        raise ProblemsFound(problems)
+    verdicts = judge(cases, snapshot)
+    return _Outcome(verdicts, coverage(verdicts, snapshot))
+
+
+# --- for people -------------------------------------------------------------------------------------------------------
+
+
+def _as_text(outcome: _Outcome) -> Iterator[str]:
+    for verdict in outcome.failed:
+        place = verdict.case.document.place(("tests", verdict.case.index))
+        yield f"{place}: {verdict.case.title}"
+        for difference in verdict.differences:
+            yield from diff(difference)
+        rule = verdict.tried.rule
+        yield f"    {verdict.tried.reason}" + ("" if rule is None else f" at {rule.file}:{rule.line} {rule.path}")
+        yield ""
+    covered = outcome.covered
+    for uncovered in covered.uncovered:
+        yield f"{uncovered.file}:{uncovered.line}: no test has {uncovered.path} decide"
+    yield f"{len(outcome.verdicts)} test(s), {len(outcome.failed)} failed; {_share(covered)} of {covered.rules} rule(s)"
+
+
+def _share(covered: Coverage) -> str:
+    """Rounded down: 100 % means every rule."""
+    return f"{int(covered.per_cent)} %"
+
+
+def diff(difference: Difference) -> Iterator[str]:
+    yield f"    {difference.key}"
+    yield from (f"    - {line}" for line in difference.expected)
+    yield from (f"    + {line}" for line in difference.came)
+
+
+# --- for programs -----------------------------------------------------------------------------------------------------
+
+
+def _as_json(outcome: _Outcome) -> dict[str, object]:
+    return {
+        "tests": len(outcome.verdicts),
+        "failed": [_failed_json(verdict) for verdict in outcome.failed],
+        "coverage": {
+            "rules": outcome.covered.rules,
+            "per_cent": outcome.covered.per_cent,
+            "uncovered": [rule_json(rule) for rule in outcome.covered.uncovered],
+        },
+    }
+
+
+def _failed_json(verdict: Verdict) -> dict[str, object]:
+    place = verdict.case.document.place(("tests", verdict.case.index))
+    return {
+        "file": place.file,
+        "line": place.line,
+        "test": verdict.case.title,
+        "rule": rule_json(verdict.tried.rule),
+        "reason": verdict.tried.reason,
+        "differences": [
+            {"key": one.key, "expected": list(one.expected), "came": list(one.came)} for one in verdict.differences
+        ],
+    }

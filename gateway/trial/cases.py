@@ -1,0 +1,84 @@
+"""policies/tests/*.yaml: each test by each of its people, ready to be tried; or what is wrong with the files."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gateway.config.checks import collisions
+from gateway.config.files import Files, is_tests
+from gateway.config.load import Loaded, load_file
+from gateway.config.messages import did_you_mean
+from gateway.config.problems import Path, Problem, key_path
+from gateway.config.scalars import Wrong
+from gateway.config.schema_tests import NOBODY, PolicyTest, PolicyTestsFile
+from gateway.config.snapshot import Snapshot
+from gateway.config.yaml_reader import Document
+from gateway.trial.people import Known, known
+from gateway.trial.request import Around, Request, around, parse_request
+
+File = Loaded[PolicyTestsFile]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One request by one person. `index`: which test of the file it is, for places in it."""
+
+    document: Document
+    index: int
+    test: PolicyTest
+    request: Request
+    who: str
+    person: Known | None
+    around: Around
+
+    @property
+    def title(self) -> str:
+        told = f"{self.request.text} as {self.who}"
+        return f"{self.test.name}: {told}" if self.test.name else told
+
+
+def load_cases(files: Files, snapshot: Snapshot, now: float) -> tuple[list[Case], list[Problem]]:
+    """Never raises. `now`: Unix seconds, where a test says no other time."""
+    problems: list[Problem] = []
+    loaded = [
+        load_file(files, path, lambda _: PolicyTestsFile, problems) for path in sorted(files.texts) if is_tests(path)
+    ]
+    people = _people(loaded, snapshot, int(now), problems)
+    cases = [case for file in loaded if file.model is not None for case in _cases(file, people, now, problems)]
+    return cases, problems
+
+
+def _people(files: list[File], snapshot: Snapshot, now: int, problems: list[Problem]) -> dict[str, Known | None]:
+    """By name; None for nobody, and for whoever is told in `problems`."""
+    people: dict[str, Known | None] = {NOBODY: None}
+    named = [(name, file.document, ("people", name)) for file in files if file.model for name in file.model.people]
+    problems += collisions(named, "two people have this name", at_key=True)
+    for file in files:
+        for name, person in (file.model.people if file.model else {}).items():
+            try:
+                people[name] = known(person, snapshot, now)
+            except Wrong as wrong:
+                people[name] = None
+                problems.append(_problem(file.document, ("people", name), wrong, key=True))
+    return people
+
+
+def _cases(file: File, people: dict[str, Known | None], now: float, problems: list[Problem]) -> Iterator[Case]:
+    for index, test in enumerate(file.model.tests if file.model else ()):
+        path: Path = ("tests", index)
+        circumstances = around(now, test.client, test.sent, test.at)
+        for who in test.by:
+            if who not in people:
+                wrong = Wrong("no person has this name", did_you_mean(who, people))
+                problems.append(_problem(file.document, (*path, "as"), wrong))
+        for text in test.request:
+            try:
+                request = parse_request(text)
+            except Wrong as wrong:
+                problems.append(_problem(file.document, (*path, "request"), wrong))
+                continue
+            for who in test.by:
+                yield Case(file.document, index, test, request, who, people.get(who), circumstances)
+
+
+def _problem(document: Document, path: Path, wrong: Wrong, *, key: bool = False) -> Problem:
+    return Problem(document.place(path, key=key), key_path(path), wrong.message, wrong.hint)

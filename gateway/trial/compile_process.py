@@ -1,0 +1,36 @@
+"""`python -m gateway.trial.compile_process`: files on standard input, a plan or the problems on standard output.
+
+A process of its own, for a compilation in a thread would hold back every other thread of the caller. The messages are
+those of config.compile_process. Exit status 0: an answer was written, whichever; 2: the input was not such a message.
+"""
+
+import gc
+import sys
+import time
+
+from gateway.config.compile import Compiled
+from gateway.config.compile_process import decode_files, encode_answer
+from gateway.config.problems import ProblemsFound
+from gateway.trial.proving import prove
+
+
+def main() -> int:
+    # A short life with many objects, none of them in a cycle.
+    gc.disable()
+    try:
+        files = decode_files(sys.stdin.buffer.read())
+    except (ValueError, KeyError, TypeError) as error:
+        sys.stderr.write(f"not a message of files: {error}\n")
+        return 2
+    outcome: Compiled | ProblemsFound
+    try:
+        outcome = prove(files, time.time())
+    except ProblemsFound as found:
+        outcome = found
+    sys.stdout.buffer.write(encode_answer(outcome))
+    sys.stdout.buffer.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

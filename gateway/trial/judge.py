@@ -1,0 +1,90 @@
+"""What came of each case beside what its test expects, and which rules the tests have had decide."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from gateway.config.problems import Problem, key_path
+from gateway.config.snapshot import Snapshot
+from gateway.model.codes import POLICY_METHOD
+from gateway.model.decision import RuleRef
+from gateway.trial.cases import Case
+from gateway.trial.trial import Tried, try_request
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """`key`: of the test. `expected`, `came`: lines in the words of the test file."""
+
+    key: str
+    expected: tuple[str, ...]
+    came: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    case: Case
+    tried: Tried
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Of the rules that are enforced: all, and those that decided in no test, in the order of the files."""
+
+    rules: int
+    uncovered: tuple[RuleRef, ...]
+
+    @property
+    def per_cent(self) -> float:
+        return 100.0 if not self.rules else 100.0 * (self.rules - len(self.uncovered)) / self.rules
+
+
+def judge(cases: Iterable[Case], snapshot: Snapshot) -> list[Verdict]:
+    return [_verdict(case, try_request(snapshot, case.request, case.person, case.around)) for case in cases]
+
+
+def _verdict(case: Case, tried: Tried) -> Verdict:
+    return Verdict(case, tried, tuple(_differences(case, tried)))
+
+
+def _differences(case: Case, tried: Tried) -> Iterator[Difference]:
+    test = case.test
+    rule = "none" if tried.rule is None else tried.rule.path
+    for key, expected, came in (
+        ("decision", test.decision, tried.outcome),
+        ("reason", test.reason, tried.reason),
+        ("rule", test.rule, rule),
+    ):
+        if expected is not None and expected != came:
+            yield Difference(key, (expected,), (came,))
+    for key, wanted, told in (("headers", test.headers, tried.headers), ("cookies", test.cookies, tried.cookies)):
+        if wanted is not None and wanted != told:
+            yield Difference(key, _lines(wanted, told), _lines(told, wanted))
+
+
+def _lines(these: Mapping[str, str], others: Mapping[str, str]) -> tuple[str, ...]:
+    """What the others do not have too."""
+    return tuple(f"{name}: {value}" for name, value in these.items() if others.get(name) != value)
+
+
+def coverage(verdicts: Iterable[Verdict], snapshot: Snapshot) -> Coverage:
+    """A rule is covered by a test of which it decides what comes; that it lacks a method is no decision of it."""
+    every = {rule.ref for app in snapshot.apps.values() for rule in app.routes.rules()}
+    met = {one.tried.rule for one in verdicts if one.tried.reason != POLICY_METHOD.id}
+    return Coverage(len(every), tuple(sorted(every - met, key=lambda ref: (ref.file, ref.line))))
+
+
+def problems_of(verdicts: Iterable[Verdict]) -> Iterator[Problem]:
+    """Failed tests as problems of the folder: each at the place of what was expected."""
+    for verdict in verdicts:
+        for difference in verdict.differences:
+            case = verdict.case
+            path = ("tests", case.index, difference.key)
+            expected, came = (", ".join(lines) or "nothing more" for lines in (difference.expected, difference.came))
+            message = f"this test fails: {case.title}: {expected} expected, {came} came"
+            yield Problem(case.document.place(path), key_path(path), message, _by(verdict.tried))
+
+
+def _by(tried: Tried) -> str:
+    place = "" if tried.rule is None else f" at {tried.rule.file}:{tried.rule.line}"
+    return f"{tried.reason}{place}"

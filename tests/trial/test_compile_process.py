@@ -1,0 +1,50 @@
+"""The process that the supervisor starts: what it is told, and what it answers."""
+
+import subprocess
+import sys
+
+import pytest
+
+from gateway.config.compile import compile_files
+from gateway.config.compile_process import decode_answer, encode_files
+from gateway.config.problems import ProblemsFound
+from tests.config.samples import sample_files
+from tests.trial.samples import FAILING, TESTS
+
+
+def run(message: bytes) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([sys.executable, "-m", "gateway.trial.compile_process"], input=message, capture_output=True)
+
+
+def test_the_process_answers_with_what_compiling_here_gives() -> None:
+    files = sample_files()
+    done = run(encode_files(files))
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert decode_answer(done.stdout) == compile_files(files)
+
+
+def test_the_process_answers_with_every_problem() -> None:
+    files = sample_files({"apps/permis.yaml": "a: b: c", "apps/other.yaml": "[]"})
+    done = run(encode_files(files))
+    assert (done.returncode, done.stderr) == (0, b"")
+    with pytest.raises(ProblemsFound) as there:
+        decode_answer(done.stdout)
+    with pytest.raises(ProblemsFound) as here:
+        compile_files(files)
+    assert there.value.problems == here.value.problems
+
+
+@pytest.mark.parametrize(
+    "message", [b"", b"\0\0\0\2[]", b"\0\0\0\2{}", b"\0\0\0\7garbage", encode_files(sample_files())[:-1]]
+)
+def test_what_is_no_message_ends_with_status_2(message: bytes) -> None:
+    done = run(message)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(b"not a message of files: ")
+
+
+def test_a_folder_whose_own_tests_fail_is_refused_with_the_test_that_failed() -> None:
+    passing = run(encode_files(sample_files({"tests/permis.yaml": TESTS})))
+    assert decode_answer(passing.stdout) == compile_files(sample_files())
+    with pytest.raises(ProblemsFound, match=r"this test fails: GET http://permis.localhost/admin/ as paul"):
+        decode_answer(run(encode_files(sample_files({"tests/permis.yaml": FAILING}))).stdout)

@@ -1,0 +1,33 @@
+"""Invariant 13: a folder whose own tests fail is not taken."""
+
+import pytest
+
+from gateway.config.compile import compile_files
+from gateway.config.problems import ProblemsFound
+from gateway.trial.proving import prove
+from tests.config.samples import sample_files
+from tests.trial.samples import FAILING, TESTS
+
+
+def test_tests_that_pass_change_nothing_of_what_is_compiled() -> None:
+    assert prove(sample_files({"tests/permis.yaml": TESTS}), 0.0) == compile_files(sample_files())
+    assert prove(sample_files(), 0.0) == compile_files(sample_files())
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (FAILING, "this test fails: GET http://permis.localhost/admin/ as paul: allow expected, deny came"),
+        (TESTS.replace("people:", "poeple:"), "poeple: unknown key"),
+        (TESTS + TESTS.partition("tests:")[2].replace("as: zoe", "as: zoé"), "no person has this name"),
+    ],
+)
+def test_a_test_that_fails_or_cannot_be_read_refuses_the_folder(text: str, told: str) -> None:
+    with pytest.raises(ProblemsFound, match=told):
+        prove(sample_files({"tests/permis.yaml": text}), 0.0)
+
+
+def test_what_is_wrong_with_the_folder_itself_comes_first() -> None:
+    with pytest.raises(ProblemsFound) as found:
+        prove(sample_files({"tests/permis.yaml": FAILING, "apps/other.yaml": "a: b"}), 0.0)
+    assert all("test" not in problem.message for problem in found.value.problems)
