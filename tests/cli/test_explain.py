@@ -82,7 +82,7 @@ def test_a_saved_session(folder: Path) -> None:
 def test_what_cannot_be_explained(folder: Path) -> None:
     wrong = typed("explain", "GET", "/files", at=folder)
     assert (wrong.returncode, wrong.stdout) == (2, "")
-    assert wrong.stderr.startswith("ecluse: GET /files: a request is a method and a whole address")
+    assert wrong.stderr.startswith("ecluse: a request is a method and a whole address")
     missing = typed("explain", "GET", "http://one.localhost/", "--as", "nobody.yaml", at=folder)
     assert (missing.returncode, missing.stderr) == (2, "ecluse: nobody.yaml: No such file or directory\n")
     (folder / "eve.yaml").write_text("provider: beta\n")
