@@ -19,8 +19,8 @@ from gateway.federation.tls import tls_context
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_ADDRESS, OIDC_ANSWER
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ClientCertificate
+from gateway.model.quoting import quoted
 from gateway.oidc.call import Answer, Call
-from gateway.oidc.documents import quoted
 
 TOTAL_SECONDS = 10.0
 LARGEST_BODY = 1 << 20

@@ -15,9 +15,9 @@ from gateway.model.codes import (
 )
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
+from gateway.model.quoting import quoted
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.discovery import ProviderMetadata
-from gateway.oidc.documents import quoted
 from gateway.oidc.pkce import CHALLENGE_METHOD, code_challenge
 
 Parameters = Iterable[tuple[str, str]]

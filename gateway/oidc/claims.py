@@ -15,7 +15,8 @@ from gateway.model.codes import (
 )
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
-from gateway.oidc.documents import JsonObject, quoted
+from gateway.model.quoting import quoted
+from gateway.oidc.documents import JsonObject
 
 # A token comes straight from the token endpoint, so it was made moments ago; more is a wrong clock or a replay.
 OLDEST = 600

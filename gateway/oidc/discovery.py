@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from gateway.model.codes import OIDC_DISCOVERY, OIDC_DISCOVERY_ENDPOINT, OIDC_DISCOVERY_ISSUER
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
+from gateway.model.quoting import quoted
 from gateway.oidc.call import Answer, Call
-from gateway.oidc.documents import JsonObject, answer_object, quoted
+from gateway.oidc.documents import JsonObject, answer_object
 from gateway.oidc.endpoints import require_endpoint
 
 WHAT = "discovery document"

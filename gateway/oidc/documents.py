@@ -6,20 +6,13 @@ from collections.abc import Collection
 
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, Code
 from gateway.model.errors import GatewayError
+from gateway.model.quoting import quoted
 from gateway.oidc.call import Answer
 
-QUOTED_LIMIT = 200
 # The densest JSON of this size is read in about 4 ms: no more may hold the loop.
 LARGEST_DOCUMENT = 1 << 17
 
 JsonObject = dict[str, object]
-
-
-def quoted(value: object, limit: int = QUOTED_LIMIT) -> str:
-    """A stranger's value for an operator's eyes: bounded, and every character that does not print replaced."""
-    text = value if isinstance(value, str) else type(value).__name__
-    shown = "".join(character if character.isprintable() else "?" for character in text[:limit])
-    return f'"{shown}"' if len(text) <= limit else f'"{shown}..." ({len(text)} characters)'
 
 
 def parse_object(text: bytes, code: Code, what: str) -> JsonObject:

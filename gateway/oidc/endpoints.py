@@ -4,7 +4,7 @@ import re
 
 from gateway.model.codes import Code
 from gateway.model.errors import GatewayError
-from gateway.oidc.documents import quoted
+from gateway.model.quoting import quoted
 
 _LONGEST = 2048
 # RFC 3986 characters only; no user part, no fragment (RFC 6749 3.1, 3.2), nothing that a parser would strip or fold.

@@ -8,8 +8,9 @@ from joserfc.jwe import JWERegistry, decrypt_compact
 from gateway.model.codes import OIDC_ENCRYPTION, OIDC_ENCRYPTION_ALGORITHM
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ClientKey, Encryption
+from gateway.model.quoting import quoted
 from gateway.oidc.client_keys import key_id, private_key
-from gateway.oidc.documents import JsonObject, parse_object, quoted
+from gateway.oidc.documents import JsonObject, parse_object
 from gateway.oidc.jws import LONGEST_TOKEN, decode_segment
 
 _CONTENT = re.compile(r"[\x21-\x7e]+")

@@ -11,10 +11,11 @@ from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
 from gateway.model.codes import OIDC_JWKS
 from gateway.model.errors import GatewayError
+from gateway.model.quoting import quoted
 from gateway.oidc.algorithms import ALGORITHMS, OF_PUBLIC_KEYS, Algorithm, KeyKind
 from gateway.oidc.call import Answer, Call
 from gateway.oidc.discovery import ProviderMetadata
-from gateway.oidc.documents import answer_object, quoted
+from gateway.oidc.documents import answer_object
 
 WHAT = "key set"
 MOST_KEYS = 64

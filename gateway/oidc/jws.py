@@ -18,8 +18,9 @@ from gateway.model.codes import (
     OIDC_ID_TOKEN_SIGNATURE,
 )
 from gateway.model.errors import GatewayError
+from gateway.model.quoting import quoted
 from gateway.oidc.algorithms import ALGORITHMS, Algorithm
-from gateway.oidc.documents import JsonObject, parse_object, quoted
+from gateway.oidc.documents import JsonObject, parse_object
 from gateway.oidc.jwks import JsonWebKeySet, VerificationKey
 
 LONGEST_TOKEN = 65536

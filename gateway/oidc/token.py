@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from gateway.model.codes import LOGIN_OTHER_PROVIDER, OIDC_TOKEN, OIDC_TOKEN_REFUSED, OIDC_TOKEN_TYPE
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
+from gateway.model.quoting import quoted
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization import AuthorizationCode
 from gateway.oidc.call import Answer, Call
 from gateway.oidc.client_authentication import Fresh, authenticated_call
 from gateway.oidc.discovery import ProviderMetadata
-from gateway.oidc.documents import JsonObject, answer_object, parse_object, quoted
+from gateway.oidc.documents import JsonObject, answer_object, parse_object
 
 WHAT = "token answer"
 # RFC 6749 A.12: VSCHAR, here without the space, which no header could carry

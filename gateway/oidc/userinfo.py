@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from gateway.model.codes import OIDC_USERINFO, OIDC_USERINFO_FORM, OIDC_USERINFO_SUBJECT
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
+from gateway.model.quoting import quoted
 from gateway.oidc.call import Answer, Call
 from gateway.oidc.claims import audiences_of, check_expiry, check_issuer
 from gateway.oidc.discovery import ProviderMetadata
-from gateway.oidc.documents import JsonObject, parse_object, quoted, require_success
+from gateway.oidc.documents import JsonObject, parse_object, require_success
 from gateway.oidc.id_token import IdToken
 from gateway.oidc.jwe import decrypt
 from gateway.oidc.jwks import JsonWebKeySet

@@ -9,11 +9,22 @@ MD: Final = "urn:oasis:names:tc:SAML:2.0:metadata"
 DS: Final = "http://www.w3.org/2000/09/xmldsig#"
 DSIG11: Final = "http://www.w3.org/2009/xmldsig11#"
 XENC: Final = "http://www.w3.org/2001/04/xmlenc#"
+XENC11: Final = "http://www.w3.org/2009/xmlenc11#"
+EXC_C14N: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
 SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 # The metadata extensions of Shibboleth (scopes) and of MDUI 1.0 (what people see)
 SHIBMD: Final = "urn:mace:shibboleth:metadata:1.0"
 MDUI: Final = "urn:oasis:names:tc:SAML:metadata:ui"
 XML: Final = "http://www.w3.org/XML/1998/namespace"
+XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
+
+# Core 8.3: name identifier formats
+FORMAT_UNSPECIFIED: Final = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
+FORMAT_ENTITY: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:entity"
+FORMAT_ENCRYPTED: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:encrypted"
+
+# Profiles 3.3
+BEARER: Final = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 
 # Bindings 3
 BINDING_REDIRECT: Final = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
@@ -45,6 +56,10 @@ def md(name: str) -> str:
 
 def ds(name: str) -> str:
     return f"{{{DS}}}{name}"
+
+
+def xenc(name: str) -> str:
+    return f"{{{XENC}}}{name}"
 
 
 def soap(name: str) -> str:

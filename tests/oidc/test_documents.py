@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_TOKEN, OIDC_USERINFO
 from gateway.model.errors import GatewayError
+from gateway.model.quoting import quoted
 from gateway.oidc.call import Answer
-from gateway.oidc.documents import LARGEST_DOCUMENT, answer_object, parse_object, quoted, require_success
+from gateway.oidc.documents import LARGEST_DOCUMENT, answer_object, parse_object, require_success
 from tests.oidc.samples import outcome
 
 

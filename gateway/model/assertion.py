@@ -1,0 +1,49 @@
+"""What a SAML identity provider said of a person, validated: what the saml core hands on."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class NameId:
+    """Core 2.2.3: with what it was qualified by, so that a logout names a person as the sign-in did.
+
+    `None`: the attribute was not there, which is not the same as an empty one (Core 8.3.7).
+    """
+
+    value: str
+    format: str | None = None
+    name_qualifier: str | None = None
+    sp_name_qualifier: str | None = None
+    sp_provided_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SamlAttribute:
+    """Core 2.7.3.1. `values`: as text, in the provider's order; that of a NameID for a value which is one."""
+
+    name: str
+    name_format: str | None
+    friendly_name: str | None
+    values: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """Signed by the provider, meant for us, in time and in answer to our request. Times are Unix seconds.
+
+    `audience`: our entityID. `scopes`: shibmd:Scope of the provider's metadata, with whether each is a pattern.
+    `expires`: until when `id` must be remembered, for it works once. `session_not_on_or_after`: when the provider
+    wants the session over; None where it does not say.
+    """
+
+    id: str
+    issuer: str
+    audience: str
+    name_id: NameId = field(repr=False)
+    session_index: str | None
+    session_not_on_or_after: int | None
+    authn_instant: int
+    authn_context: str | None
+    attributes: tuple[SamlAttribute, ...]
+    scopes: tuple[tuple[str, bool], ...]
+    expires: int

@@ -1,0 +1,36 @@
+"""Which algorithms a signature may use: looked at before any cryptographic library sees the document."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from gateway.saml.names import EXC_C14N
+
+KeyKind = Literal["RSA", "EC"]
+
+ENVELOPED_SIGNATURE = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
+# Without comments: what is signed is what is read. The inclusive ones would sign what is around an element too.
+CANONICALISATION = EXC_C14N
+
+
+# RFC 9231 2.3: which kind of key each takes. SHA-1, MD5, SHA-224, DSA and every MAC are missing on purpose.
+SIGNATURES: Mapping[str, KeyKind] = {
+    "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256": "RSA",
+    "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384": "RSA",
+    "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512": "RSA",
+    "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1": "RSA",
+    "http://www.w3.org/2007/05/xmldsig-more#sha384-rsa-MGF1": "RSA",
+    "http://www.w3.org/2007/05/xmldsig-more#sha512-rsa-MGF1": "RSA",
+    "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256": "EC",
+    "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384": "EC",
+    "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512": "EC",
+}
+
+DIGESTS: Mapping[str, str] = {
+    "http://www.w3.org/2001/04/xmlenc#sha256": "sha256",
+    "http://www.w3.org/2001/04/xmldsig-more#sha384": "sha384",
+    "http://www.w3.org/2001/04/xmlenc#sha512": "sha512",
+}
+
+SMALLEST_RSA = 2048
+LARGEST_RSA = 8192
+CURVES = frozenset({"secp256r1", "secp384r1", "secp521r1"})

@@ -1,0 +1,246 @@
+"""Core 2 and Profiles 4.1.4.3: the checks of an assertion, and what it says of the person.
+
+Everything here reads a SignedElement: what the provider did not sign does not get this far.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+
+from lxml import etree
+
+from gateway.model.assertion import NameId, SamlAttribute
+from gateway.model.codes import (
+    SAML_AUDIENCE,
+    SAML_AUTHN_CONTEXT,
+    SAML_AUTHN_INSTANT,
+    SAML_AUTHN_STATEMENT,
+    SAML_CONDITIONS,
+    SAML_EXPIRED,
+    SAML_IN_RESPONSE_TO,
+    SAML_NOT_BEFORE,
+    SAML_RECIPIENT,
+    SAML_SESSION_EXPIRED,
+    SAML_SUBJECT,
+    SAML_SUBJECT_CONFIRMATION,
+    SAML_UNSOLICITED,
+    Code,
+)
+from gateway.model.errors import GatewayError
+from gateway.model.quoting import quoted
+from gateway.saml.authn_context import satisfies
+from gateway.saml.decryption import decrypt
+from gateway.saml.names import BEARER, FORMAT_ENCRYPTED, FORMAT_UNSPECIFIED, XSI, saml
+from gateway.saml.parties import ServiceProvider
+from gateway.saml.shape import check_message
+from gateway.saml.signature import SignedElement, within
+from gateway.saml.times import moment
+
+# Core 8.3.7, 8.3.8 allow 256 to the provider's own kinds; X.509 subject names are longer.
+LONGEST_NAME_ID = 1024
+
+
+def read_name_id(signed: SignedElement, sp: ServiceProvider, *, cbc: bool) -> NameId:
+    """The NameID or EncryptedID that is a child of `signed`. Core 2.2.3, 2.2.4."""
+    encrypted = signed.element.find(saml("EncryptedID"))
+    if encrypted is not None:
+        found = within(signed, decrypt(encrypted, saml("NameID"), sp, cbc=cbc)).element
+        check_message(found, saml("NameID"))
+    else:
+        clear = signed.element.find(saml("NameID"))
+        if clear is None:
+            raise GatewayError(SAML_SUBJECT, "no NameID")
+        found = clear
+    return NameId(
+        value=_name_id_value(found.text or ""),
+        format=found.get("Format"),
+        name_qualifier=found.get("NameQualifier"),
+        sp_name_qualifier=found.get("SPNameQualifier"),
+        sp_provided_id=found.get("SPProvidedID"),
+    )
+
+
+def check_name_id_format(name_id: NameId, asked: str | None) -> None:
+    # Core 3.4.1.1: another format than the one asked for is an error, not an answer
+    if asked not in (None, FORMAT_UNSPECIFIED, FORMAT_ENCRYPTED) and name_id.format != asked:
+        raise GatewayError(SAML_SUBJECT, f"a NameID of the format {quoted(name_id.format)}, not {quoted(asked)}")
+
+
+def check_confirmation(signed: SignedElement, *, recipient: str, request_id: str | None, now: int, skew: int) -> int:
+    """Until when the bearer is confirmed. One SubjectConfirmation that holds is enough (Core 2.4.1)."""
+    subject = child(signed, "Subject", SAML_SUBJECT_CONFIRMATION)
+    refusal = GatewayError(SAML_SUBJECT_CONFIRMATION, "no SubjectConfirmation of the method bearer")
+    for confirmation in subject.element.iterchildren(saml("SubjectConfirmation")):
+        # Profiles 4.1.4.3: bearer alone
+        if confirmation.get("Method") != BEARER:
+            continue
+        try:
+            return _confirmed_until(
+                within(subject, confirmation), recipient=recipient, request_id=request_id, now=now, skew=skew
+            )
+        except GatewayError as error:
+            refusal = error
+    raise refusal
+
+
+def _confirmed_until(
+    confirmation: SignedElement, *, recipient: str, request_id: str | None, now: int, skew: int
+) -> int:
+    data = confirmation.element.find(saml("SubjectConfirmationData"))
+    if data is None:
+        raise GatewayError(SAML_SUBJECT_CONFIRMATION, "a bearer confirmation without SubjectConfirmationData")
+    # Profiles 4.1.4.3: Recipient is the URL that the answer was brought to
+    if data.get("Recipient") != recipient:
+        raise GatewayError(SAML_RECIPIENT, f"Recipient {quoted(data.get('Recipient'))}, not {quoted(recipient)}")
+    # Profiles 4.1.4.2: a bearer confirmation has no NotBefore
+    if data.get("NotBefore") is not None:
+        raise GatewayError(SAML_SUBJECT_CONFIRMATION, "a bearer confirmation with NotBefore")
+    # Profiles 4.1.4.3: NotOnOrAfter
+    until = _required_moment(data, "NotOnOrAfter", SAML_SUBJECT_CONFIRMATION)
+    _check_not_over(until, now, skew, "SubjectConfirmationData")
+    # Profiles 4.1.4.3, 4.1.5: InResponseTo
+    check_in_response_to(data, request_id)
+    return until
+
+
+def check_in_response_to(element: etree._Element, request_id: str | None) -> None:
+    """The Response and its bearer confirmation name the request that this browser sent, or both name none."""
+    stated = element.get("InResponseTo")
+    if request_id is None and stated is not None:
+        raise GatewayError(SAML_UNSOLICITED, "an answer to a request that is not under way")
+    if stated != request_id:
+        raise GatewayError(SAML_IN_RESPONSE_TO, f"{_name(element)} answers no request, or another than ours")
+
+
+def check_conditions(signed: SignedElement, *, audience: str, now: int, skew: int) -> int:
+    """Until when the assertion is valid. Core 2.5.1."""
+    conditions = child(signed, "Conditions", SAML_CONDITIONS)
+    # Core 2.5.1.2
+    start = conditions.element.get("NotBefore")
+    if start is not None and moment(start, "NotBefore of Conditions") > now + skew:
+        raise GatewayError(SAML_NOT_BEFORE, "Conditions not yet valid by our clock")
+    until = _required_moment(conditions.element, "NotOnOrAfter", SAML_CONDITIONS)
+    _check_not_over(until, now, skew, "Conditions")
+    # Core 2.5.1.4: within each restriction one audience has to be ours; Profiles 4.1.4.2: there is at least one
+    restrictions = conditions.element.findall(saml("AudienceRestriction"))
+    if not restrictions:
+        raise GatewayError(SAML_AUDIENCE, "no AudienceRestriction")
+    for restriction in restrictions:
+        if audience not in [each.text for each in restriction.iterchildren(saml("Audience"))]:
+            raise GatewayError(SAML_AUDIENCE, f"an AudienceRestriction without {quoted(audience)}")
+    # Core 2.5.1.5 and 2.5.1.6: at most one of each. Every assertion is used once here, and we issue none from it.
+    for name in ("OneTimeUse", "ProxyRestriction"):
+        if len(conditions.element.findall(saml(name))) > 1:
+            raise GatewayError(SAML_CONDITIONS, f"{name} twice")
+    return until
+
+
+def authn_statement(signed: SignedElement) -> SignedElement:
+    # Profiles 4.1.4.2: at least one; of several, it would be open which session they speak of
+    statements = signed.element.findall(saml("AuthnStatement"))
+    if len(statements) != 1:
+        raise GatewayError(SAML_AUTHN_STATEMENT, f"{len(statements)} AuthnStatements, not 1")
+    return within(signed, statements[0])
+
+
+def read_authn_instant(statement: SignedElement, *, fresh_since: int | None, now: int, skew: int) -> int:
+    """`fresh_since`: when an authentication made anew was asked for (ForceAuthn, Core 3.4.1)."""
+    # Core 2.7.2
+    at = moment(statement.element.get("AuthnInstant", ""), "AuthnInstant")
+    # A sign-in that is yet to come would pass for a fresh one for ever
+    if at > now + skew:
+        raise GatewayError(SAML_AUTHN_INSTANT, f"an authentication {at - now} s ahead of our clock")
+    if fresh_since is not None and at < fresh_since - skew:
+        raise GatewayError(SAML_AUTHN_INSTANT, f"an authentication {fresh_since - at} s older than the request for one")
+    return at
+
+
+def read_session_end(statement: SignedElement, *, now: int, skew: int) -> int | None:
+    # Profiles 4.1.4.3: SessionNotOnOrAfter
+    text = statement.element.get("SessionNotOnOrAfter")
+    if text is None:
+        return None
+    end = moment(text, "SessionNotOnOrAfter")
+    if now >= end + skew:
+        raise GatewayError(SAML_SESSION_EXPIRED, f"a session that ended {now - end} s ago")
+    return end
+
+
+def read_authn_context(statement: SignedElement, *, asked: tuple[str, ...], comparison: str) -> str | None:
+    # Core 2.7.2.2, 3.3.2.2.1
+    stated = statement.element.findtext(f"{saml('AuthnContext')}/{saml('AuthnContextClassRef')}") or None
+    if not satisfies(stated, asked, comparison):
+        wanted = ", ".join(quoted(each) for each in asked[:4])
+        raise GatewayError(
+            SAML_AUTHN_CONTEXT, f"AuthnContextClassRef {quoted(stated)}, asked for {comparison} {wanted}"
+        )
+    return stated
+
+
+def read_attributes(signed: SignedElement, sp: ServiceProvider, *, cbc: bool) -> tuple[SamlAttribute, ...]:
+    # Core 2.7.3
+    return tuple(_attribute(attribute) for attribute in _attributes(signed, sp, cbc))
+
+
+def _attributes(signed: SignedElement, sp: ServiceProvider, cbc: bool) -> Iterator[SignedElement]:
+    for statement in signed.element.iterchildren(saml("AttributeStatement")):
+        for child in statement.iterchildren("*"):
+            if child.tag == saml("Attribute"):
+                yield within(signed, child)
+            else:
+                # Core 2.7.3.2
+                opened = within(signed, decrypt(child, saml("Attribute"), sp, cbc=cbc))
+                check_message(opened.element, saml("Attribute"))
+                yield opened
+
+
+def _attribute(attribute: SignedElement) -> SamlAttribute:
+    return SamlAttribute(
+        name=attribute.element.get("Name", ""),
+        name_format=attribute.element.get("NameFormat"),
+        friendly_name=attribute.element.get("FriendlyName"),
+        values=tuple(_values(attribute)),
+    )
+
+
+def _values(attribute: SignedElement) -> Iterator[str]:
+    """Text, or the text of a NameID (eduPersonTargetedID). Of a value that is a structure of its own, none is read."""
+    for value in attribute.element.iterchildren(saml("AttributeValue")):
+        if value.get(f"{{{XSI}}}nil") in ("true", "1"):
+            continue
+        children = list(value.iterchildren("*"))
+        if not children:
+            yield value.text or ""
+        elif children[0].tag == saml("NameID"):
+            yield children[0].text or ""
+
+
+def _name_id_value(text: str) -> str:
+    """One spelling alone: what only looks like another person's name is not that person, nor anybody."""
+    if not 0 < len(text) <= LONGEST_NAME_ID:
+        raise GatewayError(SAML_SUBJECT, f"a NameID of {len(text)} characters, not 1 to {LONGEST_NAME_ID}")
+    if not text.isprintable() or text != text.strip() or text != unicodedata.normalize("NFKC", text):
+        raise GatewayError(SAML_SUBJECT, "a NameID with characters that do not print, or in another form than NFKC")
+    return text
+
+
+def child(signed: SignedElement, name: str, code: Code) -> SignedElement:
+    found = signed.element.find(saml(name))
+    if found is None:
+        raise GatewayError(code, f"no {name}")
+    return within(signed, found)
+
+
+def _required_moment(element: etree._Element, name: str, code: Code) -> int:
+    text = element.get(name)
+    if text is None:
+        raise GatewayError(code, f"{_name(element)} without {name}")
+    return moment(text, f"{name} of {_name(element)}")
+
+
+def _check_not_over(until: int, now: int, skew: int, what: str) -> None:
+    if now >= until + skew:
+        raise GatewayError(SAML_EXPIRED, f"{what} over {now - until} s ago, {skew} s are tolerated")
+
+
+def _name(element: etree._Element) -> str:
+    return etree.QName(element).localname

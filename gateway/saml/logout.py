@@ -1,0 +1,122 @@
+"""Core 3.7, Profiles 4.4: the logout messages that come in. One that is not signed ends nobody's session."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from gateway.model.assertion import NameId
+from gateway.model.codes import SAML_EXPIRED
+from gateway.model.errors import GatewayError
+from gateway.model.provider import SamlProvider
+from gateway.saml.assertion import check_in_response_to, read_name_id
+from gateway.saml.document import Document
+from gateway.saml.names import STATUS_PARTIAL_LOGOUT, STATUS_SUCCESS, samlp
+from gateway.saml.parties import IdpMetadata, ServiceProvider
+from gateway.saml.response import (
+    OLDEST,
+    check_destination,
+    check_issue_instant,
+    check_issuer,
+    check_metadata,
+    status_codes,
+    status_error,
+)
+from gateway.saml.shape import LOGOUT_MESSAGES, check_message
+from gateway.saml.signature import SignedElement, verify
+from gateway.saml.times import moment
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutRequest:
+    """The provider wants the sessions of a person over: those of `session_indexes`, or all where it names none.
+
+    `expires`: until when `id` must be remembered, for it works once (Unix seconds).
+    """
+
+    id: str
+    issuer: str
+    name_id: NameId = field(repr=False)
+    session_indexes: tuple[str, ...]
+    expires: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutResponse:
+    """`partial`: at some other service the session goes on (Core 3.7.3.2), which the person is told."""
+
+    id: str
+    issuer: str
+    partial: bool
+
+
+def signed_logout_message(document: Document, metadata: IdpMetadata) -> SignedElement:
+    """A logout message by POST or SOAP, which bears its signature; one by redirect is `signature.redirected`."""
+    check_message(document.root, *LOGOUT_MESSAGES)
+    # Profiles 4.4.3.1, 4.4.4.1: the message is signed, and the signed element is the message itself
+    return verify(document.root, metadata)
+
+
+def validate_logout_request(
+    message: SignedElement,
+    *,
+    provider: SamlProvider,
+    metadata: IdpMetadata,
+    sp: ServiceProvider,
+    location: str,
+    now: int,
+) -> LogoutRequest:
+    """`location`: our endpoint that it was brought to. Raises GatewayError with a code of its own for each check."""
+    check_metadata(provider, metadata, now)
+    request = message.element
+    check_message(request, samlp("LogoutRequest"))
+    # Bindings 3.4.5.2, 3.5.5.2; over SOAP no browser can have brought it to another place than meant
+    check_destination(request, location, required=location != sp.logout_soap)
+    # Core 3.2.1, Profiles 4.4.4.1
+    check_issuer(request, metadata, required=True)
+    issued = check_issue_instant(request, now, provider.skew)
+    # Core 3.7.1
+    end = request.get("NotOnOrAfter")
+    until = issued + OLDEST if end is None else min(moment(end, "NotOnOrAfter"), issued + OLDEST)
+    if now >= until + provider.skew:
+        raise GatewayError(SAML_EXPIRED, f"a LogoutRequest over {now - until} s ago")
+    return LogoutRequest(
+        id=request.get("ID", ""),
+        issuer=metadata.entity_id,
+        # Signed as a whole, so that an AES-CBC part of it cannot be changed
+        name_id=read_name_id(message, sp, cbc=provider.cbc),
+        session_indexes=tuple(_session_indexes(message)),
+        expires=until + provider.skew,
+    )
+
+
+def validate_logout_response(
+    message: SignedElement,
+    *,
+    provider: SamlProvider,
+    metadata: IdpMetadata,
+    sp: ServiceProvider,
+    location: str,
+    request_id: str,
+    now: int,
+) -> LogoutResponse:
+    """`request_id`: of the LogoutRequest that we sent. Another status than success is GatewayError(SAML_STATUS)."""
+    check_metadata(provider, metadata, now)
+    response = message.element
+    check_message(response, samlp("LogoutResponse"))
+    # Bindings 3.4.5.2, 3.5.5.2
+    check_destination(response, location, required=location != sp.logout_soap)
+    # Core 3.2.2, Profiles 4.4.4.2
+    check_issuer(response, metadata, required=True)
+    check_in_response_to(response, request_id)
+    check_issue_instant(response, now, provider.skew)
+    # Core 3.2.2.2, 3.7.3.2: partial logout stands below success or below a responder's error
+    codes = status_codes(response)
+    partial = STATUS_PARTIAL_LOGOUT in codes
+    if codes[:1] != (STATUS_SUCCESS,) and not partial:
+        raise status_error(response)
+    return LogoutResponse(id=response.get("ID", ""), issuer=metadata.entity_id, partial=partial)
+
+
+def _session_indexes(message: SignedElement) -> Iterator[str]:
+    # Core 3.7.1
+    for index in message.element.iterchildren(samlp("SessionIndex")):
+        yield index.text or ""

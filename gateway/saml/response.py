@@ -1,0 +1,238 @@
+"""Profiles 4.1.4.3 and Core 2.5: the checks of a Response, in the order of these sections."""
+
+from lxml import etree
+
+from gateway.model.assertion import Assertion, NameId
+from gateway.model.codes import (
+    SAML_DESTINATION,
+    SAML_ENCRYPTION_MISSING,
+    SAML_ISSUE_INSTANT,
+    SAML_ISSUER,
+    SAML_METADATA_EXPIRED,
+    SAML_SHAPE,
+    SAML_SIGNATURE_MISSING,
+    SAML_STATUS,
+    SAML_SUBJECT,
+    SAML_UNSOLICITED,
+)
+from gateway.model.errors import GatewayError
+from gateway.model.provider import SamlProvider
+from gateway.model.quoting import quoted
+from gateway.model.transaction import SamlLogin
+from gateway.saml.assertion import (
+    authn_statement,
+    check_conditions,
+    check_confirmation,
+    check_in_response_to,
+    check_name_id_format,
+    child,
+    read_attributes,
+    read_authn_context,
+    read_authn_instant,
+    read_name_id,
+    read_session_end,
+)
+from gateway.saml.decryption import Opened, decrypt
+from gateway.saml.document import Document, check_ids
+from gateway.saml.names import FORMAT_ENTITY, STATUS_SUCCESS, saml, samlp
+from gateway.saml.parties import Binding, IdpMetadata, ServiceProvider
+from gateway.saml.shape import check_message
+from gateway.saml.signature import SignedElement, signature_of, verify, within
+from gateway.saml.times import moment
+
+# Seconds from the making of a message to its arrival; it comes by way of a browser that does nothing else meanwhile.
+OLDEST = 300
+
+
+def validate_response(
+    document: Document,
+    *,
+    provider: SamlProvider,
+    metadata: IdpMetadata,
+    sp: ServiceProvider,
+    asked: SamlLogin | None,
+    now: int,
+    binding: Binding,
+) -> Assertion:
+    """`asked`: the request under way in this browser, None for an answer that nobody asked for. `now`: Unix seconds.
+
+    Raises GatewayError with a code of its own for each check. SAML_SIGNATURE and SAML_SIGNATURE_KEY may mean that the
+    provider has changed its keys since. That `id` is used once is for the caller to see to, until `expires`.
+    """
+    check_metadata(provider, metadata, now)
+    # Core 3.2.2, 1.3.4, 4.1.3
+    check_message(document.root, samlp("Response"))
+    # Profiles 4.1.4.3: verify any signatures on the response
+    signed_response = verify(document.root, metadata) if signature_of(document.root) is not None else None
+    response = document.root if signed_response is None else signed_response.element
+    # Bindings 3.5.5.2
+    recipient = sp.artifact_acs if binding == "artifact" else sp.acs
+    check_destination(response, recipient, required=binding != "artifact")
+    # Profiles 4.1.4.2
+    check_issuer(response, metadata, required=False)
+    # Core 3.2.2.2
+    _check_status(response)
+    # Profiles 4.1.5, Core 3.2.2
+    if asked is None and not provider.unsolicited:
+        raise GatewayError(SAML_UNSOLICITED, "an answer that nobody asked for; `unsolicited: true` would let it in")
+    request_id = None if asked is None else asked.request_id
+    check_in_response_to(response, request_id)
+    # Core 3.2.2
+    check_issue_instant(response, now, provider.skew)
+    # Profiles 4.1.4.3: verify any signatures on the assertion
+    if signed_response is None and provider.signed != "assertion":
+        raise GatewayError(SAML_SIGNATURE_MISSING, "the Response is not signed; `signed:` of the provider asks for it")
+    cbc = provider.cbc and (signed_response is not None or provider.cbc_in_unsigned_response)
+    assertion = _signed_assertion(response, signed_response, provider=provider, metadata=metadata, sp=sp, cbc=cbc)
+    return _accepted(
+        assertion, provider=provider, metadata=metadata, sp=sp, asked=asked, recipient=recipient, now=now, cbc=cbc
+    )
+
+
+def check_metadata(provider: SamlProvider, metadata: IdpMetadata, now: int) -> None:
+    if metadata.entity_id != provider.issuer:
+        raise GatewayError(SAML_ISSUER, f"metadata of {quoted(metadata.entity_id)}, not {quoted(provider.issuer)}")
+    # Metadata 2.3.2: what has expired proves nothing; no skew, for it was fetched long before
+    if metadata.valid_until is not None and now >= metadata.valid_until:
+        raise GatewayError(SAML_METADATA_EXPIRED, f"the metadata expired {now - metadata.valid_until} s ago")
+
+
+def check_destination(message: etree._Element, location: str, *, required: bool) -> None:
+    # Core 3.2.1, to the letter: a longer address that begins alike is another's
+    destination = message.get("Destination")
+    if destination != location and (required or destination is not None):
+        raise GatewayError(SAML_DESTINATION, f"Destination {quoted(destination)}, not {quoted(location)}")
+
+
+def check_issuer(element: etree._Element, metadata: IdpMetadata, *, required: bool) -> None:
+    # Core 2.2.5; Profiles 4.1.4.2: the entity identifier, Format omitted or that of an entity
+    issuer = element.find(saml("Issuer"))
+    if issuer is None and not required:
+        return
+    if issuer is None or issuer.text != metadata.entity_id:
+        stated = None if issuer is None else issuer.text
+        raise GatewayError(SAML_ISSUER, f"Issuer {quoted(stated)}, not {quoted(metadata.entity_id)}")
+    if issuer.get("Format") not in (None, FORMAT_ENTITY):
+        raise GatewayError(SAML_ISSUER, "an Issuer of another Format than that of an entity")
+
+
+def check_issue_instant(element: etree._Element, now: int, skew: int) -> int:
+    # Core 2.3.3, 3.2.2
+    issued = moment(element.get("IssueInstant", ""), "IssueInstant")
+    if issued > now + skew:
+        raise GatewayError(SAML_ISSUE_INSTANT, f"issued {issued - now} s ahead of our clock, {skew} s are tolerated")
+    if issued < now - OLDEST - skew:
+        detail = f"issued {now - issued} s ago by our clock, {OLDEST + skew} s are tolerated"
+        raise GatewayError(SAML_ISSUE_INSTANT, detail)
+    return issued
+
+
+def status_codes(response: etree._Element) -> tuple[str, ...]:
+    """The top-level code and those below it."""
+    status = response.find(samlp("Status"))
+    return () if status is None else tuple(code.get("Value", "") for code in status.iter(samlp("StatusCode")))
+
+
+def status_error(response: etree._Element) -> GatewayError:
+    """What the provider says of its own refusal, for the operator alone: it is a stranger's text."""
+    codes = " ".join(quoted(code, 100) for code in status_codes(response)[:3])
+    message = response.findtext(f"{samlp('Status')}/{samlp('StatusMessage')}")
+    return GatewayError(SAML_STATUS, f"status {codes}" + (f", message {quoted(message)}" if message else ""))
+
+
+def _check_status(response: etree._Element) -> None:
+    # Core 3.2.2.2
+    codes = status_codes(response)
+    if codes[:1] != (STATUS_SUCCESS,):
+        raise status_error(response)
+
+
+def _signed_assertion(
+    response: etree._Element,
+    signed_response: SignedElement | None,
+    *,
+    provider: SamlProvider,
+    metadata: IdpMetadata,
+    sp: ServiceProvider,
+    cbc: bool,
+) -> SignedElement:
+    """The one assertion, by its own signature or, where the provider file is content with it, by the Response's."""
+    found = _assertion(response, provider, sp, cbc)
+    element = found.element if isinstance(found, Opened) else found
+    if signature_of(element) is not None:
+        return verify(element, metadata)
+    if provider.signed != "response":
+        raise GatewayError(SAML_SIGNATURE_MISSING, "the Assertion is not signed; `signed:` of the provider asks for it")
+    if signed_response is None:
+        raise GatewayError(SAML_SIGNATURE_MISSING, "neither the Response nor the Assertion is signed")
+    return within(signed_response, found)
+
+
+def _assertion(
+    response: etree._Element, provider: SamlProvider, sp: ServiceProvider, cbc: bool
+) -> etree._Element | Opened:
+    encrypted = response.find(saml("EncryptedAssertion"))
+    if encrypted is not None:
+        # Core 2.3.4
+        opened = decrypt(encrypted, saml("Assertion"), sp, cbc=cbc)
+        check_message(opened.element, saml("Assertion"))
+        check_ids(response, opened.element)
+        return opened
+    assertion = response.find(saml("Assertion"))
+    if assertion is None:
+        raise GatewayError(SAML_SHAPE, "a Response of success without an Assertion")
+    if provider.encrypted:
+        raise GatewayError(SAML_ENCRYPTION_MISSING, "the Assertion is in clear; `encrypted: true` asks for more")
+    return assertion
+
+
+def _accepted(
+    assertion: SignedElement,
+    *,
+    provider: SamlProvider,
+    metadata: IdpMetadata,
+    sp: ServiceProvider,
+    asked: SamlLogin | None,
+    recipient: str,
+    now: int,
+    cbc: bool,
+) -> Assertion:
+    skew = provider.skew
+    # Core 2.3.3; Profiles 4.1.4.2: the assertion's issuer is that of the response
+    check_issuer(assertion.element, metadata, required=True)
+    issued = check_issue_instant(assertion.element, now, skew)
+    # Profiles 4.1.4.3: bearer confirmation; Core 2.4
+    request_id = None if asked is None else asked.request_id
+    confirmed = check_confirmation(assertion, recipient=recipient, request_id=request_id, now=now, skew=skew)
+    # Core 2.5
+    valid = check_conditions(assertion, audience=sp.entity_id, now=now, skew=skew)
+    # Core 2.7.2
+    statement = authn_statement(assertion)
+    fresh_since = asked.issued_at if asked is not None and asked.fresh else None
+    return Assertion(
+        id=assertion.element.get("ID", ""),
+        issuer=metadata.entity_id,
+        audience=sp.entity_id,
+        name_id=_name_id(assertion, provider, sp, cbc),
+        session_index=statement.element.get("SessionIndex"),
+        session_not_on_or_after=read_session_end(statement, now=now, skew=skew),
+        authn_instant=read_authn_instant(statement, fresh_since=fresh_since, now=now, skew=skew),
+        authn_context=_authn_context(statement, provider, asked),
+        attributes=read_attributes(assertion, sp, cbc=cbc),
+        scopes=metadata.scopes,
+        # After that it is refused whether remembered or not
+        expires=min(confirmed, valid, issued + OLDEST) + skew,
+    )
+
+
+def _name_id(assertion: SignedElement, provider: SamlProvider, sp: ServiceProvider, cbc: bool) -> NameId:
+    # Core 2.4.1
+    name_id = read_name_id(child(assertion, "Subject", SAML_SUBJECT), sp, cbc=cbc)
+    check_name_id_format(name_id, provider.name_id_format)
+    return name_id
+
+
+def _authn_context(statement: SignedElement, provider: SamlProvider, asked: SamlLogin | None) -> str | None:
+    if asked is None:
+        return read_authn_context(statement, asked=provider.authn_context, comparison=provider.authn_context_comparison)
+    return read_authn_context(statement, asked=asked.authn_context, comparison=asked.comparison)

@@ -1,0 +1,308 @@
+"""What a message may consist of: our own table in place of the schemas, and narrower than they are.
+
+Nothing is in it that is not read or known to be sent by a real provider: what nobody reads is where forgeries hide.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lxml import etree
+
+from gateway.model.codes import SAML_SHAPE, SAML_VERSION
+from gateway.model.errors import GatewayError
+from gateway.saml.document import check_ids
+from gateway.saml.names import DS, DSIG11, EXC_C14N, SAML, SAMLP, XENC, XENC11, ds, saml, samlp, xenc
+
+MANY = 10_000
+_MOST_IN_KEY_INFO = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One place in a sequence: `least` to `most` elements out of `tags`, in any order among themselves."""
+
+    tags: tuple[str, ...]
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """`text`: holds text and no element. `foreign`: attributes of other namespaces may stand on it.
+
+    `within`: with no slots, any elements of these namespaces, or with "*" any but those of SAML and XML security.
+    """
+
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    slots: tuple[Slot, ...] = ()
+    text: bool = False
+    foreign: bool = False
+    within: tuple[str, ...] = ()
+
+
+def _one(*tags: str) -> Slot:
+    return Slot(tags, 1, 1)
+
+
+def _maybe(*tags: str) -> Slot:
+    return Slot(tags, 0, 1)
+
+
+def _any(*tags: str) -> Slot:
+    return Slot(tags, 0, MANY)
+
+
+def _some(*tags: str) -> Slot:
+    return Slot(tags, 1, MANY)
+
+
+_TEXT = Shape(text=True)
+_EMPTY = Shape()
+_MESSAGE = ("ID", "Version", "IssueInstant")
+_IDENTIFIER = ("NameQualifier", "SPNameQualifier", "Format", "SPProvidedID")
+_OPENING = (_maybe(saml("Issuer")), _maybe(ds("Signature")), _maybe(samlp("Extensions")))
+_STATUS = _one(samlp("Status"))
+_ENCRYPTED = Shape(slots=(_one(xenc("EncryptedData")), Slot((xenc("EncryptedKey"),), 0, 4)))
+_ENCRYPTED_TYPE = ("Id", "Type", "MimeType", "Encoding")
+_ALGORITHM = Shape(required=("Algorithm",))
+_C14N = Shape(required=("Algorithm",), slots=(_maybe(f"{{{EXC_C14N}}}InclusiveNamespaces"),))
+
+SHAPES: Mapping[str, Shape] = {
+    # Core 3.3.3, 3.5.2, 3.7: the messages that are sent to us
+    samlp("Response"): Shape(
+        required=_MESSAGE,
+        optional=("InResponseTo", "Destination", "Consent"),
+        slots=(*_OPENING, _STATUS, _maybe(saml("Assertion"), saml("EncryptedAssertion"))),
+    ),
+    samlp("ArtifactResponse"): Shape(
+        required=_MESSAGE,
+        optional=("InResponseTo", "Destination", "Consent"),
+        slots=(*_OPENING, _STATUS, _maybe(samlp("Response"))),
+    ),
+    samlp("LogoutRequest"): Shape(
+        required=_MESSAGE,
+        optional=("Destination", "Consent", "Reason", "NotOnOrAfter"),
+        slots=(*_OPENING, _one(saml("NameID"), saml("EncryptedID")), Slot((samlp("SessionIndex"),), 0, 64)),
+    ),
+    samlp("LogoutResponse"): Shape(
+        required=_MESSAGE, optional=("InResponseTo", "Destination", "Consent"), slots=(*_OPENING, _STATUS)
+    ),
+    samlp("SessionIndex"): _TEXT,
+    samlp("Extensions"): Shape(within=("*",)),
+    # Core 3.2.2
+    samlp("Status"): Shape(
+        slots=(_one(samlp("StatusCode")), _maybe(samlp("StatusMessage")), _maybe(samlp("StatusDetail")))
+    ),
+    samlp("StatusCode"): Shape(required=("Value",), slots=(_maybe(samlp("StatusCode")),)),
+    samlp("StatusMessage"): _TEXT,
+    samlp("StatusDetail"): Shape(within=("*",)),
+    # Core 2.3.3. Not in it: Advice, which may carry whole assertions, and AuthzDecisionStatement
+    saml("Assertion"): Shape(
+        required=_MESSAGE,
+        slots=(
+            _one(saml("Issuer")),
+            _maybe(ds("Signature")),
+            _one(saml("Subject")),
+            _maybe(saml("Conditions")),
+            Slot((saml("AuthnStatement"), saml("AttributeStatement")), 0, 16),
+        ),
+    ),
+    saml("Issuer"): Shape(optional=_IDENTIFIER, text=True),
+    saml("NameID"): Shape(optional=_IDENTIFIER, text=True),
+    # Core 2.4
+    saml("Subject"): Shape(
+        slots=(_one(saml("NameID"), saml("EncryptedID")), Slot((saml("SubjectConfirmation"),), 1, 8))
+    ),
+    saml("SubjectConfirmation"): Shape(
+        required=("Method",),
+        slots=(_maybe(saml("NameID"), saml("EncryptedID")), _maybe(saml("SubjectConfirmationData"))),
+    ),
+    saml("SubjectConfirmationData"): Shape(
+        optional=("NotBefore", "NotOnOrAfter", "Recipient", "InResponseTo", "Address"), foreign=True
+    ),
+    # Core 2.5. A Condition of an unknown type makes the assertion's validity indeterminate (2.5.1.1)
+    saml("Conditions"): Shape(
+        optional=("NotBefore", "NotOnOrAfter"),
+        slots=(Slot((saml("AudienceRestriction"), saml("OneTimeUse"), saml("ProxyRestriction")), 0, 16),),
+    ),
+    saml("AudienceRestriction"): Shape(slots=(_some(saml("Audience")),)),
+    saml("Audience"): _TEXT,
+    saml("OneTimeUse"): _EMPTY,
+    saml("ProxyRestriction"): Shape(optional=("Count",), slots=(_any(saml("Audience")),)),
+    # Core 2.7
+    saml("AuthnStatement"): Shape(
+        required=("AuthnInstant",),
+        optional=("SessionIndex", "SessionNotOnOrAfter"),
+        slots=(_maybe(saml("SubjectLocality")), _one(saml("AuthnContext"))),
+    ),
+    saml("SubjectLocality"): Shape(optional=("Address", "DNSName")),
+    saml("AuthnContext"): Shape(
+        slots=(
+            _maybe(saml("AuthnContextClassRef")),
+            _maybe(saml("AuthnContextDeclRef")),
+            Slot((saml("AuthenticatingAuthority"),), 0, 16),
+        )
+    ),
+    saml("AuthnContextClassRef"): _TEXT,
+    saml("AuthnContextDeclRef"): _TEXT,
+    saml("AuthenticatingAuthority"): _TEXT,
+    # The schema wants at least one Attribute; a provider that releases none to us sends it empty.
+    saml("AttributeStatement"): Shape(slots=(_any(saml("Attribute"), saml("EncryptedAttribute")),)),
+    saml("Attribute"): Shape(
+        required=("Name",),
+        optional=("NameFormat", "FriendlyName"),
+        slots=(_any(saml("AttributeValue")),),
+        foreign=True,
+    ),
+    saml("AttributeValue"): Shape(within=("*",), foreign=True),
+    saml("EncryptedAssertion"): _ENCRYPTED,
+    saml("EncryptedID"): _ENCRYPTED,
+    saml("EncryptedAttribute"): _ENCRYPTED,
+    # XML Signature 4; not in it: Object, Manifest, HMACOutputLength, algorithm parameters
+    ds("Signature"): Shape(
+        optional=("Id",), slots=(_one(ds("SignedInfo")), _one(ds("SignatureValue")), _maybe(ds("KeyInfo")))
+    ),
+    ds("SignedInfo"): Shape(
+        optional=("Id",), slots=(_one(ds("CanonicalizationMethod")), _one(ds("SignatureMethod")), _one(ds("Reference")))
+    ),
+    ds("CanonicalizationMethod"): _C14N,
+    ds("SignatureMethod"): _ALGORITHM,
+    ds("SignatureValue"): Shape(optional=("Id",), text=True),
+    ds("Reference"): Shape(
+        required=("URI",),
+        optional=("Id", "Type"),
+        slots=(_one(ds("Transforms")), _one(ds("DigestMethod")), _one(ds("DigestValue"))),
+    ),
+    ds("Transforms"): Shape(slots=(Slot((ds("Transform"),), 2, 2),)),
+    ds("Transform"): _C14N,
+    f"{{{EXC_C14N}}}InclusiveNamespaces": Shape(required=("PrefixList",)),
+    ds("DigestMethod"): _ALGORITHM,
+    ds("DigestValue"): _TEXT,
+    # Never read, but for the EncryptedKey in that of an EncryptedData
+    ds("KeyInfo"): Shape(optional=("Id",), within=(DS, DSIG11, XENC, XENC11)),
+    # XML Encryption 3; not in it: CipherReference, EncryptionProperties, OAEPparams, KeySize
+    xenc("EncryptedData"): Shape(
+        optional=_ENCRYPTED_TYPE,
+        slots=(_one(xenc("EncryptionMethod")), _maybe(ds("KeyInfo")), _one(xenc("CipherData"))),
+    ),
+    xenc("EncryptedKey"): Shape(
+        optional=(*_ENCRYPTED_TYPE, "Recipient"),
+        slots=(
+            _one(xenc("EncryptionMethod")),
+            _maybe(ds("KeyInfo")),
+            _one(xenc("CipherData")),
+            _maybe(xenc("ReferenceList")),
+            _maybe(xenc("CarriedKeyName")),
+        ),
+    ),
+    xenc("EncryptionMethod"): Shape(
+        required=("Algorithm",),
+        slots=(Slot((ds("DigestMethod"), f"{{{XENC11}}}MGF"), 0, 2),),
+    ),
+    f"{{{XENC11}}}MGF": _ALGORITHM,
+    xenc("CipherData"): Shape(slots=(_one(xenc("CipherValue")),)),
+    xenc("CipherValue"): _TEXT,
+    xenc("ReferenceList"): Shape(slots=(Slot((xenc("DataReference"),), 0, 16),)),
+    xenc("DataReference"): Shape(required=("URI",)),
+    xenc("CarriedKeyName"): _TEXT,
+}
+
+LOGOUT_MESSAGES = (samlp("LogoutRequest"), samlp("LogoutResponse"))
+
+_OURS = frozenset({SAML, SAMLP, DS, DSIG11, XENC, XENC11})
+_NEVER_IN_KEY_INFO = frozenset({ds("Object"), ds("Signature"), ds("Manifest"), ds("SignatureProperties")})
+
+
+def check_message(root: etree._Element, *tags: str) -> None:
+    """One of the elements `tags`, in the shape of the table, every ID of it unique.
+
+    Raises GatewayError: SAML_SHAPE, SAML_VERSION or SAML_ID.
+    """
+    if root.tag not in tags:
+        raise _refused(root, f"where {' or '.join(tag.rpartition('}')[2] for tag in tags)} is expected")
+    # Core 4.1.3.2: first of all, for what another version holds is not known here
+    if root.get("Version", "2.0") != "2.0":
+        raise GatewayError(SAML_VERSION, "a Version that is not 2.0")
+    check_shape(root)
+    check_ids(root)
+
+
+def check_shape(element: etree._Element) -> None:
+    shape = SHAPES.get(str(element.tag))
+    if shape is None:
+        raise _refused(element, "is not expected")
+    _check_attributes(element, shape)
+    children = list(element.iterchildren("*"))
+    if shape.within:
+        _check_within(element, shape.within)
+        return
+    if shape.text:
+        if children:
+            raise _refused(element, "holds an element in its text")
+        return
+    _check_no_text(element, children)
+    _check_slots(element, shape.slots, children)
+    for child in children:
+        check_shape(child)
+
+
+def _check_attributes(element: etree._Element, shape: Shape) -> None:
+    names = {str(name) for name in element.attrib}
+    if not names.issuperset(shape.required):
+        raise _refused(element, f"lacks {', '.join(sorted(set(shape.required) - names))}")
+    for name in names.difference(shape.required, shape.optional):
+        # xsi:type and the like say nothing that is read; an attribute of no namespace here is of nobody's schema
+        if not (shape.foreign and name.startswith("{")):
+            raise _refused(element, "has an attribute that is not expected")
+    if element.tag == saml("Assertion") and element.get("Version") != "2.0":
+        raise GatewayError(SAML_VERSION, "an Assertion whose Version is not 2.0")
+
+
+def _check_no_text(element: etree._Element, children: list[etree._Element]) -> None:
+    for text in (element.text, *(child.tail for child in children)):
+        if text and not text.isspace():
+            raise _refused(element, "holds text between its elements")
+
+
+def _check_slots(element: etree._Element, slots: tuple[Slot, ...], children: list[etree._Element]) -> None:
+    tags = [str(child.tag) for child in children]
+    at = 0
+    for slot in slots:
+        start = at
+        while at < len(tags) and at - start < slot.most and tags[at] in slot.tags:
+            at += 1
+        if at - start < slot.least:
+            raise _refused(element, f"lacks {' or '.join(tag.rpartition('}')[2] for tag in slot.tags)} in its place")
+    if at < len(tags):
+        raise _refused(children[at], f"is not expected there in {_name(element)}")
+
+
+def _check_within(element: etree._Element, namespaces: tuple[str, ...]) -> None:
+    """Content of which almost nothing is read: no element in it may be taken for one that is."""
+    inside = list(element.iterdescendants("*"))
+    if namespaces == ("*",):
+        allowed = (saml("NameID"),) if element.tag == saml("AttributeValue") and len(inside) == 1 else ()
+        for found in inside:
+            if found.tag in allowed:
+                check_shape(found)
+            elif etree.QName(found).namespace in _OURS:
+                raise _refused(found, f"is not expected in {_name(element)}")
+        return
+    if len(inside) > _MOST_IN_KEY_INFO:
+        raise _refused(element, f"has over {_MOST_IN_KEY_INFO} elements")
+    for found in inside:
+        if etree.QName(found).namespace not in namespaces or found.tag in _NEVER_IN_KEY_INFO:
+            raise _refused(found, f"is not expected in {_name(element)}")
+    for key in element.iterchildren(xenc("EncryptedKey")):
+        check_shape(key)
+
+
+def _name(element: etree._Element) -> str:
+    """For the log: a name of the table as it is, a stranger's never."""
+    tag = str(element.tag)
+    return tag.rpartition("}")[2] if tag in SHAPES else "an unknown element"
+
+
+def _refused(element: etree._Element, why: str) -> GatewayError:
+    return GatewayError(SAML_SHAPE, f"{_name(element)} {why}")

@@ -1,0 +1,227 @@
+"""XML Signature: who signed an element, and the bytes that were signed.
+
+What is read afterwards is not the document that came: it is a tree made of the very bytes whose digest the key of the
+provider's metadata signed. Wrapping a signature has nothing to move, for what is not signed is not there.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import InitVar, dataclass
+from functools import lru_cache
+
+import xmlsec
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from lxml import etree
+
+from gateway.model.codes import (
+    SAML_ALGORITHM,
+    SAML_SIGNATURE,
+    SAML_SIGNATURE_FORM,
+    SAML_SIGNATURE_KEY,
+    SAML_SIGNATURE_MISSING,
+)
+from gateway.model.errors import GatewayError
+from gateway.saml.algorithms import (
+    CANONICALISATION,
+    CURVES,
+    DIGESTS,
+    ENVELOPED_SIGNATURE,
+    LARGEST_RSA,
+    SIGNATURES,
+    SMALLEST_RSA,
+    KeyKind,
+)
+from gateway.saml.decryption import Opened
+from gateway.saml.document import parse
+from gateway.saml.names import EXC_C14N, ds
+from gateway.saml.parties import IdpMetadata
+from gateway.saml.redirect import SignedMessage
+from gateway.saml.shape import LOGOUT_MESSAGES, check_message
+
+_PROVEN = object()
+
+
+@dataclass(frozen=True, slots=True)
+class SignedElement:
+    """An element, made anew of the bytes that the provider signed. Only this module makes one."""
+
+    element: etree._Element
+    proof: InitVar[object]
+
+    def __post_init__(self, proof: object) -> None:
+        if proof is not _PROVEN:
+            raise TypeError("a SignedElement comes from verify, redirected or within alone")
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    kind: KeyKind
+    key: xmlsec.Key
+
+
+def signature_of(element: etree._Element) -> etree._Element | None:
+    """The signature of the element itself: its direct child (Core 5.4.1)."""
+    return element.find(ds("Signature"))
+
+
+def verify(element: etree._Element, metadata: IdpMetadata) -> SignedElement:
+    """The element as it was signed by a key of the provider's metadata. Its shape has been checked (`check_message`).
+
+    Raises GatewayError: SAML_SIGNATURE_MISSING, SAML_ALGORITHM, SAML_SIGNATURE_FORM, SAML_SIGNATURE_KEY or
+    SAML_SIGNATURE. The last two may mean that the provider has changed its keys since.
+    """
+    signature = signature_of(element)
+    if signature is None:
+        raise GatewayError(SAML_SIGNATURE_MISSING, f"{_name(element)} is not signed")
+    kind = _check_algorithms(signature)
+    prefixes = _check_reference(signature, element)
+    keys = _suitable(metadata, kind)
+    if not any(_verified_with(key, signature, element) for key in keys):
+        raise GatewayError(SAML_SIGNATURE, f"{_name(element)} is signed by none of the {len(keys)} keys that fit")
+    canonical = _canonical_without(signature, element, prefixes)
+    _check_digest(canonical, signature)
+    return SignedElement(parse(canonical).root, _PROVEN)
+
+
+def redirected(message: SignedMessage) -> SignedElement:
+    """Bindings 3.4.4.1: a message whose signature stood in the query string that carried it.
+
+    Raises what `parse` and `check_message` raise. Such a message bears no signature of its own.
+    """
+    root = parse(message.message).root
+    check_message(root, *LOGOUT_MESSAGES)
+    if signature_of(root) is not None:
+        raise GatewayError(SAML_SIGNATURE_FORM, f"{_name(root)} by redirect with an enveloped signature")
+    return SignedElement(root, _PROVEN)
+
+
+def within(signed: SignedElement, part: etree._Element | Opened) -> SignedElement:
+    """A part of what was signed, in clear or encrypted. Raises GatewayError(SAML_SIGNATURE_MISSING) if it is none."""
+    place = part.encrypted if isinstance(part, Opened) else part
+    element = part.element if isinstance(part, Opened) else part
+    if signed.element not in place.iterancestors():
+        raise GatewayError(SAML_SIGNATURE_MISSING, f"{_name(element)} is not in what was signed")
+    return SignedElement(element, _PROVEN)
+
+
+def _check_algorithms(signature: etree._Element) -> KeyKind:
+    """XML Signature 4.4 with what the table of shapes left open: the identifiers."""
+    info = f"{ds('SignedInfo')}/"
+    found = signature.find(info + ds("SignatureMethod"))
+    kind = None if found is None else SIGNATURES.get(found.get("Algorithm", ""))
+    if kind is None:
+        raise GatewayError(SAML_ALGORITHM, "the SignatureMethod is not accepted")
+    if _algorithm(signature, info + ds("CanonicalizationMethod")) != CANONICALISATION:
+        raise GatewayError(SAML_ALGORITHM, "the CanonicalizationMethod is not accepted")
+    if _algorithm(signature, f"{info}{ds('Reference')}/{ds('DigestMethod')}") not in DIGESTS:
+        raise GatewayError(SAML_ALGORITHM, "the DigestMethod is not accepted")
+    transforms = [transform.get("Algorithm") for transform in signature.iter(ds("Transform"))]
+    # Core 5.4.4: enveloped, then exclusive canonicalisation, which defines the bytes that are read
+    if transforms != [ENVELOPED_SIGNATURE, CANONICALISATION]:
+        raise GatewayError(SAML_ALGORITHM, "the Transforms are not enveloped-signature and exclusive c14n")
+    return kind
+
+
+def _algorithm(signature: etree._Element, path: str) -> str | None:
+    found = signature.find(path)
+    return None if found is None else found.get("Algorithm")
+
+
+def _check_reference(signature: etree._Element, element: etree._Element) -> list[str]:
+    """The one Reference is to the parent; returns the PrefixList of its canonicalisation."""
+    reference = signature.find(f"{ds('SignedInfo')}/{ds('Reference')}")
+    identifier = element.get("ID")
+    # Core 5.4.2
+    if reference is None or not identifier or reference.get("URI") != f"#{identifier}":
+        raise GatewayError(SAML_SIGNATURE_FORM, f"the signature's Reference is not to its parent {_name(element)}")
+    first, second = reference.iter(ds("Transform"))
+    if len(first):
+        raise GatewayError(SAML_SIGNATURE_FORM, "the enveloped-signature transform has parameters")
+    inclusive = second.find(f"{{{EXC_C14N}}}InclusiveNamespaces")
+    return [] if inclusive is None else inclusive.get("PrefixList", "").split()
+
+
+def _suitable(metadata: IdpMetadata, kind: KeyKind) -> list[_Key]:
+    # Metadata 2.4.1.1: every signing key may have been used; KeyInfo is a stranger's hint and is not looked at
+    keys = [key for der in metadata.signing_keys if (key := _load(der)) is not None and key.kind == kind]
+    if not keys:
+        raise GatewayError(SAML_SIGNATURE_KEY, f"the metadata has no {kind} key that is accepted")
+    return keys
+
+
+# A key is a handful of bytes that turn into the same object each time, at the price of the signature itself.
+@lru_cache(maxsize=256)
+def _load(der: bytes) -> _Key | None:
+    """None for a key that is too weak or of another kind."""
+    try:
+        public = load_der_public_key(der)
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+    if isinstance(public, rsa.RSAPublicKey) and SMALLEST_RSA <= public.key_size <= LARGEST_RSA:
+        return _Key("RSA", xmlsec.Key.from_memory(der, xmlsec.constants.KeyDataFormatDer))
+    if isinstance(public, ec.EllipticCurvePublicKey) and public.curve.name in CURVES:
+        return _Key("EC", xmlsec.Key.from_memory(der, xmlsec.constants.KeyDataFormatDer))
+    return None
+
+
+def _verified_with(key: _Key, signature: etree._Element, element: etree._Element) -> bool:
+    context = xmlsec.SignatureContext()
+    context.key = key.key
+    context.register_id(element, "ID")
+    try:
+        context.verify(signature)
+    except xmlsec.Error:
+        return False
+    return True
+
+
+def _check_digest(canonical: bytes, signature: etree._Element) -> None:
+    """xmlsec found the digest of its own reading equal to this value; so must be that of the bytes that are read on."""
+    method = _algorithm(signature, f"{ds('SignedInfo')}/{ds('Reference')}/{ds('DigestMethod')}") or ""
+    value = signature.findtext(f"{ds('SignedInfo')}/{ds('Reference')}/{ds('DigestValue')}") or ""
+    try:
+        stated = base64.b64decode("".join(value.split()), validate=True)
+    except binascii.Error as error:
+        raise GatewayError(SAML_SIGNATURE_FORM, "the DigestValue is not base64") from error
+    if not hmac.compare_digest(hashlib.new(DIGESTS[method], canonical).digest(), stated):
+        raise GatewayError(SAML_SIGNATURE, "the digest is not that of the bytes that would be read")
+
+
+def _canonical_without(signature: etree._Element, element: etree._Element, prefixes: list[str]) -> bytes:
+    with _taken_out(signature, element):
+        try:
+            return etree.tostring(element, method="c14n", exclusive=True, inclusive_ns_prefixes=prefixes)
+        except etree.LxmlError as error:
+            raise GatewayError(SAML_SIGNATURE_FORM, f"{_name(element)} has no canonical form") from error
+
+
+@contextmanager
+def _taken_out(signature: etree._Element, element: etree._Element) -> Iterator[None]:
+    """The enveloped-signature transform (XML Signature 6.6.4): the text around the signature stays."""
+    index, before, tail = element.index(signature), signature.getprevious(), signature.tail
+    text = element.text if before is None else before.tail
+    joined = (text or "") + (tail or "")
+    element.remove(signature)
+    if before is None:
+        element.text = joined
+    else:
+        before.tail = joined
+    try:
+        yield
+    finally:
+        if before is None:
+            element.text = text
+        else:
+            before.tail = text
+        element.insert(index, signature)
+        signature.tail = tail
+
+
+def _name(element: etree._Element) -> str:
+    return etree.QName(element).localname

@@ -1,0 +1,84 @@
+from typing import Any
+
+import pytest
+
+from gateway.model import codes
+from gateway.model.assertion import Assertion
+from gateway.model.errors import GatewayError
+from gateway.saml.assertion import LONGEST_NAME_ID
+from tests.saml.forgeries import add, before
+from tests.saml.scene import SCENE, provider, validated
+
+NAME_ID = '<a:NameID Format="f">pseudonym</a:NameID>'
+FIRST = "//a:Attribute[1]"
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+
+
+def saying(**values: Any) -> Assertion:
+    return validated(before(lambda root, scene: None, **values)(SCENE))
+
+
+def refused(**values: Any) -> codes.Code:
+    with pytest.raises(GatewayError) as error:
+        saying(**values)
+    return error.value.code
+
+
+@pytest.mark.parametrize("value", ["x", "Hélène", "CN=Hélène, OU=Mairie", "a b", "Ω", "x" * LONGEST_NAME_ID])
+def test_a_name_is_read_to_the_letter(value: str) -> None:
+    assert saying(name_id=value).name_id.value == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", " ", " x", "x ", "x\ny", "x\u200by", "x\u202ey", "x\u00a0y", "x\u2028", "\uff41dmin", "He\u0301lene", "ﬁ"],
+)
+def test_a_name_that_looks_like_another_is_none(value: str) -> None:
+    assert refused(name_id=value) is codes.SAML_SUBJECT
+
+
+def test_a_name_has_an_end() -> None:
+    assert refused(name_id="x" * (LONGEST_NAME_ID + 1)) is codes.SAML_SUBJECT
+
+
+@pytest.mark.parametrize(
+    ("xml", "values"),
+    [
+        ("<a:AttributeValue>x</a:AttributeValue>", ("x",)),
+        ("<a:AttributeValue/>", ("",)),
+        ("<a:AttributeValue> x\n</a:AttributeValue>", (" x\n",)),
+        (f"<a:AttributeValue>{NAME_ID}</a:AttributeValue>", ("pseudonym",)),
+        (f'<a:AttributeValue xmlns:xsi="{XSI}" xsi:nil="true"/>', ()),
+        ('<a:AttributeValue><b xmlns="u:b">x</b></a:AttributeValue>', ()),
+        ('<a:AttributeValue>x<b xmlns="u:b">x</b></a:AttributeValue>', ()),
+        ("<a:AttributeValue>x<![CDATA[<y>]]>&amp;</a:AttributeValue>", ("x<y>&",)),
+    ],
+)
+def test_values_of_an_attribute(xml: str, values: tuple[str, ...]) -> None:
+    change = add("//a:AttributeStatement", f'<a:Attribute Name="n">{xml}</a:Attribute>')
+    found = validated(before(change)(SCENE)).attributes[-1]
+    assert (found.name, found.name_format, found.friendly_name, found.values) == ("n", None, None, values)
+
+
+def test_an_attribute_without_values_and_a_name_twice() -> None:
+    change = add("//a:AttributeStatement", '<a:Attribute Name="n"/>')
+    assert validated(before(change)(SCENE)).attributes[-1].values == ()
+
+
+def test_the_name_format_that_was_asked_for_is_the_one_that_comes() -> None:
+    transient = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
+    make = before(lambda root, scene: None)
+    for asked in (transient, None, "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"):
+        assert validated(make(SCENE), of=provider(name_id_format=asked))
+    with pytest.raises(GatewayError) as error:
+        validated(make(SCENE), of=provider(name_id_format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"))
+    assert error.value.code is codes.SAML_SUBJECT
+
+
+def test_one_confirmation_that_holds_is_enough() -> None:
+    other = (
+        '<a:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer">'
+        '<a:SubjectConfirmationData Recipient="https://other.example"/></a:SubjectConfirmation>'
+    )
+    assert validated(before(add("//a:Subject", other, at=1))(SCENE))
+    assert validated(before(add("//a:Subject", other))(SCENE))

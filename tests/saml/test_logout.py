@@ -1,0 +1,193 @@
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from gateway.model import codes
+from gateway.model.assertion import NameId
+from gateway.model.codes import Code
+from gateway.model.errors import GatewayError
+from gateway.saml.document import parse
+from gateway.saml.logout import (
+    LogoutResponse,
+    signed_logout_message,
+    validate_logout_request,
+    validate_logout_response,
+)
+from gateway.saml.response import OLDEST
+from tests.saml import parties
+from tests.saml.idp import CBC256, SAML, SAMLP, Way, assertion, at, build, encrypt, one, sign, written
+from tests.saml.scene import KEY, METADATA, NOW, SCENE, SP, STRANGER, provider
+
+PARTIAL = "urn:oasis:names:tc:SAML:2.0:status:PartialLogout"
+SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
+RESPONDER = "urn:oasis:names:tc:SAML:2.0:status:Responder"
+
+
+def message(name: str, inside: str, **changes: str | None) -> etree._Element:
+    attributes = {
+        "ID": "_logout-1",
+        "Version": "2.0",
+        "IssueInstant": at(NOW),
+        "Destination": SP.logout,
+        **changes,
+    }
+    issuer = attributes.pop("issuer", parties.IDP)
+    written_out = " ".join(f'{key}="{value}"' for key, value in attributes.items() if value is not None)
+    return etree.fromstring(
+        f'<samlp:{name} xmlns:samlp="{SAMLP}" xmlns:saml="{SAML}" {written_out}><saml:Issuer>{issuer}</saml:Issuer>'
+        f"{inside}</samlp:{name}>"
+    )
+
+
+def request(
+    inside: str = "<samlp:SessionIndex>_session-1</samlp:SessionIndex>", **changes: str | None
+) -> etree._Element:
+    return message("LogoutRequest", f'<saml:NameID Format="f" NameQualifier="q">who</saml:NameID>{inside}', **changes)
+
+
+def response(*codes: str, **changes: str | None) -> etree._Element:
+    nested = ""
+    for code in reversed(codes or (SUCCESS,)):
+        nested = f'<samlp:StatusCode Value="{code}">{nested}</samlp:StatusCode>'
+    return message("LogoutResponse", f"<samlp:Status>{nested}</samlp:Status>", **{"InResponseTo": "_ours-1", **changes})
+
+
+def judged(root: etree._Element, *, key: parties.KeyPair | None = KEY, location: str = SP.logout, **how: Any) -> Any:
+    if key is not None:
+        sign(root, key)
+    metadata = how.pop("metadata", METADATA)
+    signed = signed_logout_message(parse(written(root)), metadata)
+    usual: dict[str, Any] = {
+        "provider": provider(**how),
+        "metadata": metadata,
+        "sp": SP,
+        "location": location,
+        "now": NOW,
+    }
+    if root.tag.endswith("LogoutResponse"):
+        return validate_logout_response(signed, request_id="_ours-1", **usual)
+    return validate_logout_request(signed, **usual)
+
+
+def refused(root: etree._Element, **how: Any) -> Code:
+    with pytest.raises(GatewayError) as error:
+        judged(root, **how)
+    return error.value.code
+
+
+def test_a_request() -> None:
+    found = judged(request())
+    assert found.id == "_logout-1"
+    assert found.issuer == parties.IDP
+    assert found.name_id == NameId("who", format="f", name_qualifier="q")
+    assert found.session_indexes == ("_session-1",)
+    assert found.expires == NOW + OLDEST + 180
+    assert "who" not in repr(found)
+
+
+def test_a_request_for_all_sessions_and_for_several() -> None:
+    assert judged(request("")).session_indexes == ()
+    two = "<samlp:SessionIndex>a</samlp:SessionIndex><samlp:SessionIndex>b</samlp:SessionIndex>"
+    assert judged(request(two)).session_indexes == ("a", "b")
+
+
+def test_a_request_with_an_end() -> None:
+    assert judged(request(NotOnOrAfter=at(NOW + 60))).expires == NOW + 60 + 180
+    assert judged(request(NotOnOrAfter=at(NOW - 179))).expires == NOW + 1
+    assert refused(request(NotOnOrAfter=at(NOW - 180))) is codes.SAML_EXPIRED
+
+
+@pytest.mark.parametrize("way", [Way(), Way(content=CBC256)])
+def test_a_request_that_names_the_person_encrypted(way: Way) -> None:
+    root = request()
+    encrypt(one(root, "a:NameID"), SCENE.recipient_key, way)
+    assert judged(root, cbc=True).name_id.value == "who"
+
+
+def test_over_soap_the_destination_may_be_missing() -> None:
+    assert judged(request(Destination=None), location=SP.logout_soap)
+    assert judged(request(Destination=SP.logout_soap), location=SP.logout_soap)
+    assert refused(request(), location=SP.logout_soap) is codes.SAML_DESTINATION
+
+
+@pytest.mark.parametrize("make", [request, response])
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"Destination": None}, codes.SAML_DESTINATION),
+        ({"Destination": f"{SP.logout}EVIL"}, codes.SAML_DESTINATION),
+        ({"Destination": SP.acs}, codes.SAML_DESTINATION),
+        ({"issuer": "https://idp.other.example"}, codes.SAML_ISSUER),
+        ({"issuer": f" {parties.IDP}"}, codes.SAML_ISSUER),
+        ({"IssueInstant": at(NOW + 181)}, codes.SAML_ISSUE_INSTANT),
+        ({"IssueInstant": at(NOW - OLDEST - 181)}, codes.SAML_ISSUE_INSTANT),
+        ({"IssueInstant": "yesterday"}, codes.SAML_TIME),
+        ({"Version": "1.1"}, codes.SAML_VERSION),
+        ({"ID": "1"}, codes.SAML_ID),
+        ({"Else": "x"}, codes.SAML_SHAPE),
+    ],
+)
+def test_a_message_that_is_not_for_us_now(make: Any, changes: dict[str, str | None], code: Code) -> None:
+    assert refused(make(**changes)) is code
+
+
+@pytest.mark.parametrize("make", [request, response])
+def test_a_message_is_signed_by_the_provider(make: Any) -> None:
+    assert refused(make(), key=None) is codes.SAML_SIGNATURE_MISSING
+    assert refused(make(), key=STRANGER) is codes.SAML_SIGNATURE
+
+
+def test_a_signature_over_something_else_proves_nothing() -> None:
+    """K141: a captured signed assertion in a request of a stranger's making."""
+    root = request()
+    donor = build(SCENE)
+    sign(assertion(donor), KEY)
+    extensions = etree.Element(f"{{{SAMLP}}}Extensions")
+    extensions.append(assertion(donor))
+    root.insert(1, extensions)
+    assert refused(root, key=None) is codes.SAML_SHAPE
+    other = request()
+    other.insert(1, one(extensions, "//ds:Signature"))
+    assert refused(other, key=None) in {codes.SAML_SIGNATURE_FORM, codes.SAML_SIGNATURE_MISSING}
+
+
+def test_a_response() -> None:
+    assert judged(response()) == LogoutResponse("_logout-1", parties.IDP, partial=False)
+    assert judged(response(SUCCESS, PARTIAL)).partial
+    assert judged(response(RESPONDER, PARTIAL)).partial
+
+
+def test_a_response_that_refuses() -> None:
+    with pytest.raises(GatewayError) as error:
+        judged(response(RESPONDER, "urn:x:<evil>\n".replace("<", "").replace(">", "")))
+    assert error.value.code is codes.SAML_STATUS
+    assert "\n" not in error.value.detail
+
+
+@pytest.mark.parametrize("answers", [None, "_another-1", ""])
+def test_a_response_to_nothing_of_ours(answers: str | None) -> None:
+    assert refused(response(InResponseTo=answers)) is codes.SAML_IN_RESPONSE_TO
+
+
+def test_expired_metadata_prove_nothing() -> None:
+    from dataclasses import replace
+
+    assert refused(request(), metadata=replace(METADATA, valid_until=NOW)) is codes.SAML_METADATA_EXPIRED
+    assert judged(request(), metadata=replace(METADATA, valid_until=NOW + 1))
+
+
+def test_a_request_is_no_response() -> None:
+    signed = request()
+    sign(signed, KEY)
+    with pytest.raises(GatewayError) as error:
+        validate_logout_response(
+            signed_logout_message(parse(written(signed)), METADATA),
+            provider=provider(),
+            metadata=METADATA,
+            sp=SP,
+            location=SP.logout,
+            request_id="_ours-1",
+            now=NOW,
+        )
+    assert error.value.code is codes.SAML_SHAPE

@@ -1,0 +1,169 @@
+import copy
+from dataclasses import replace
+
+import pytest
+import xmlsec
+from lxml import etree
+
+from gateway.model import codes
+from gateway.model.errors import GatewayError
+from gateway.saml.document import parse
+from gateway.saml.redirect import read_redirect, redirect_url, verify_redirect
+from gateway.saml.signature import SignedElement, redirected, verify, within
+from tests.saml import parties
+from tests.saml.idp import DS, NS, SAML, assertion, bare_copy, build, certificate_info, evil_copy, one, sign, written
+from tests.saml.scene import KEY, METADATA, SCENE, SP, STRANGER
+
+
+def signed_assertion(**how: object) -> etree._Element:
+    root = build(SCENE)
+    sign(assertion(root), KEY, **how)  # type: ignore[arg-type]
+    return assertion(parse(written(root)).root)
+
+
+def refused(element: etree._Element, metadata: object = METADATA) -> codes.Code:
+    with pytest.raises(GatewayError) as error:
+        verify(element, metadata)  # type: ignore[arg-type]
+    return error.value.code
+
+
+def test_what_is_read_is_made_of_the_signed_bytes() -> None:
+    element = signed_assertion()
+    signed = verify(element, METADATA)
+    assert signed.element is not element
+    assert signed.element.getparent() is None
+    assert signed.element.find(f"{{{DS}}}Signature") is None
+    assert one(signed.element, "a:Subject/a:NameID").text == "AAdzZWNyZXQx"
+
+
+def test_the_document_is_left_as_it_was() -> None:
+    element = signed_assertion()
+    before = etree.tostring(element)
+    verify(element, METADATA)
+    assert etree.tostring(element) == before
+    verify(element, METADATA)
+
+
+def test_text_around_the_signature_is_signed_too() -> None:
+    root = build(SCENE)
+    signature = sign(assertion(root), KEY)
+    signature.tail = "\n  "
+    # One space more than what was signed, on either side
+    assert refused(assertion(parse(written(root)).root)) is codes.SAML_SIGNATURE
+
+
+def test_namespaces_kept_by_a_prefix_list_are_those_of_the_document_around() -> None:
+    root = build(SCENE, "pysaml2")
+    sign(assertion(root), KEY, prefixes="xs xsi")
+    signed = verify(assertion(parse(written(root)).root), METADATA)
+    assert signed.element.nsmap["xs"] == "http://www.w3.org/2001/XMLSchema"
+
+
+def test_xmlsec_signs_what_is_verified() -> None:
+    root = build(SCENE, "keycloak")
+    element = assertion(root)
+    signature = xmlsec.template.create(element, xmlsec.constants.TransformExclC14N, xmlsec.constants.TransformRsaSha256)
+    element.insert(1, signature)
+    reference = xmlsec.template.add_reference(signature, xmlsec.constants.TransformSha256, uri="#_assertion-1")
+    xmlsec.template.add_transform(reference, xmlsec.constants.TransformEnveloped)
+    xmlsec.template.add_transform(reference, xmlsec.constants.TransformExclC14N)
+    context = xmlsec.SignatureContext()
+    context.key = xmlsec.Key.from_memory(KEY.key, xmlsec.constants.KeyDataFormatPem)
+    context.register_id(element, "ID")
+    context.sign(signature)
+    assert verify(assertion(parse(written(root)).root), METADATA).element.get("ID") == "_assertion-1"
+
+
+def test_every_key_of_the_metadata_is_tried_and_none_other() -> None:
+    element = signed_assertion(key_info=certificate_info(STRANGER))
+    assert verify(element, parties.idp(STRANGER, KEY))
+    assert verify(element, parties.idp(KEY, STRANGER))
+    assert refused(element, parties.idp(STRANGER)) is codes.SAML_SIGNATURE
+    assert refused(element, parties.idp()) is codes.SAML_SIGNATURE_KEY
+    assert refused(element, replace(METADATA, signing_keys=(b"no key",))) is codes.SAML_SIGNATURE_KEY
+
+
+def test_a_stranger_s_certificate_in_key_info_proves_nothing() -> None:
+    root = build(SCENE)
+    sign(assertion(root), STRANGER, key_info=certificate_info(STRANGER))
+    assert refused(assertion(parse(written(root)).root)) is codes.SAML_SIGNATURE
+
+
+def test_what_is_not_signed() -> None:
+    assert refused(parse(written(build(SCENE))).root) is codes.SAML_SIGNATURE_MISSING
+
+
+@pytest.mark.parametrize(
+    "reference", ["", "#", "#_response-1", "_assertion-1", "#_ASSERTION-1", "#xpointer(/)", "file:///x"]
+)
+def test_the_reference_is_to_the_parent(reference: str) -> None:
+    assert refused(signed_assertion(reference=reference)) is codes.SAML_SIGNATURE_FORM
+
+
+def test_a_value_that_was_changed() -> None:
+    element = signed_assertion()
+    one(element, "a:Subject/a:NameID").text = "admin"
+    assert refused(element) is codes.SAML_SIGNATURE
+
+
+@pytest.mark.parametrize("path", ["ds:Signature/ds:SignatureValue", "ds:Signature//ds:DigestValue"])
+@pytest.mark.parametrize("value", ["", "AAAA", "é", "=", "A" * 400])
+def test_a_signature_that_is_none(path: str, value: str) -> None:
+    element = signed_assertion()
+    one(element, path).text = value
+    assert refused(element) in {codes.SAML_SIGNATURE, codes.SAML_SIGNATURE_FORM}
+
+
+def test_even_without_the_table_of_shapes_wrapping_moves_nothing() -> None:
+    """The signature of the original, under an evil assertion that took its ID: the digest is of other bytes."""
+    element = signed_assertion()
+    evil = evil_copy(element)
+    evil.set("ID", "_assertion-1")
+    signature = copy.deepcopy(one(element, "ds:Signature"))
+    evil.insert(1, signature)
+    etree.SubElement(signature, f"{{{DS}}}Object").append(bare_copy(element))
+    assert refused(evil) is codes.SAML_SIGNATURE
+
+
+def test_a_part_is_signed_with_the_whole_and_nothing_else_is() -> None:
+    signed = verify(signed_assertion(), METADATA)
+    subject = within(signed, one(signed.element, "a:Subject"))
+    assert within(subject, one(subject.element, "a:NameID"))
+    for stranger in (build(SCENE), signed.element, one(signed.element, "a:Conditions")):
+        with pytest.raises(GatewayError) as error:
+            within(subject, stranger)
+        assert error.value.code is codes.SAML_SIGNATURE_MISSING
+
+
+def test_nobody_else_makes_a_signed_element() -> None:
+    with pytest.raises(TypeError):
+        SignedElement(build(SCENE), object())
+
+
+LOGOUT = (
+    f'<p:LogoutRequest xmlns:p="{NS["p"]}" xmlns:a="{SAML}" ID="_x" Version="2.0" IssueInstant="2027-01-15T08:00:00Z">'
+    "<a:Issuer>i</a:Issuer><a:NameID>n</a:NameID></p:LogoutRequest>"
+)
+
+
+def by_redirect(message: bytes) -> SignedElement:
+    url = redirect_url(KEY, SP.logout, "SAMLRequest", message, relay_state=None)
+    return redirected(verify_redirect(read_redirect(url.partition("?")[2].encode()), METADATA.signing_keys))
+
+
+def test_a_message_by_redirect_is_signed_by_its_query() -> None:
+    assert by_redirect(LOGOUT.encode()).element.get("ID") == "_x"
+
+
+def test_a_message_by_redirect_with_another_signature_in_it_is_refused() -> None:
+    root = etree.fromstring(LOGOUT)
+    sign(root, STRANGER)
+    with pytest.raises(GatewayError) as error:
+        by_redirect(written(root))
+    assert error.value.code is codes.SAML_SIGNATURE_FORM
+
+
+def test_only_logout_comes_by_redirect() -> None:
+    with pytest.raises(GatewayError) as error:
+        by_redirect(written(build(SCENE)))
+    assert error.value.code is codes.SAML_SHAPE
