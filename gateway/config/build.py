@@ -109,7 +109,7 @@ def _app(plan: AppPlan, routes: RouteTable, gateway: Gateway, providers: Mapping
         scheme=plan["scheme"],
         port=plan["port"],
         upstream=_upstream(plan, gateway.timeouts),
-        issuers={name: providers[name].issuer for name in plan["providers"]},
+        listed={name: providers[name] for name in plan["providers"]},
         leniency=PathLeniency(
             frozenset(plan["parameters"]), plan["case_insensitive"], plan["merge_slashes"], plan["encoding"]
         ),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from typing import Literal
 
+from gateway.identity.perimeter import is_inside
 from gateway.model.decision import Decision
 from gateway.model.identity import Identity
 from gateway.model.provider import Provider
@@ -101,7 +102,7 @@ class Passage:
 class App:
     """One legacy application. `scheme` and `port` (None: the scheme's own) are what browsers use for its hosts.
 
-    `file`: as RuleRef names it. `issuers`: the providers that its file lists, in its order, and the issuer of each.
+    `file`: as RuleRef names it. `listed`: the providers that its file lists, in its order.
     `seat_then`: what follows the end of a seat. `body_limit`: bytes, 0 for none.
     """
 
@@ -111,7 +112,7 @@ class App:
     scheme: str
     port: int | None
     upstream: Upstream
-    issuers: Mapping[str, str]
+    listed: Mapping[str, Provider]
     leniency: PathLeniency
     routes: RouteTable
     translation: Translation
@@ -121,11 +122,13 @@ class App:
 
     @property
     def providers(self) -> tuple[str, ...]:
-        return tuple(self.issuers)
+        return tuple(self.listed)
 
     def hears(self, identity: Identity) -> bool:
-        """Invariant 5: only the providers that its file lists, and only under the issuer that each has now."""
-        return self.issuers.get(identity.provider) == identity.issuer
+        """Invariant 5: only the providers that its file lists, and of each only what its own file says now: an
+        identity of another issuer, or outside the perimeter, is nobody's, also where it was let in before."""
+        provider = self.listed.get(identity.provider)
+        return provider is not None and provider.issuer == identity.issuer and is_inside(provider, identity)
 
     def origin(self, host: str) -> str:
         """The origin that browsers use for one canonical host of this app."""

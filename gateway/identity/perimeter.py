@@ -6,14 +6,14 @@ from gateway.model.codes import LOGIN_OUTSIDE_PERIMETER
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.mail import mail_domain
-from gateway.model.provider import OidcProvider
+from gateway.model.provider import AttributeSource, Provider
 
 _LA_POSTE = "356000000"
 _MAIL = frozenset({"mail", "email"})
 _SIRET = frozenset({"siret"})
 
 
-def check(provider: OidcProvider, identity: Identity) -> None:
+def check(provider: Provider, identity: Identity) -> None:
     """Raises GatewayError(LOGIN_OUTSIDE_PERIMETER); the detail names the attribute, never its value."""
     perimeter = provider.perimeter
     if perimeter.siret is not None:
@@ -34,6 +34,15 @@ def check(provider: OidcProvider, identity: Identity) -> None:
             raise _outside(name, "has a value that is not listed")
 
 
+def is_inside(provider: Provider, identity: Identity) -> bool:
+    """The same as a question: of a session that was made when the file may have said something else."""
+    try:
+        check(provider, identity)
+    except GatewayError:
+        return False
+    return True
+
+
 def is_siret(text: str) -> bool:
     """14 digits with Luhn's check, and the branches of La Poste, whose digits add up to a multiple of five."""
     if len(text) != 14 or not (text.isascii() and text.isdigit()):
@@ -46,13 +55,18 @@ def is_siret(text: str) -> bool:
 
 
 def _asserted(
-    provider: OidcProvider, identity: Identity, names: frozenset[str], also: str | None
+    provider: Provider, identity: Identity, names: frozenset[str], also: str | None
 ) -> Iterator[tuple[str, str]]:
     """The values of every attribute that is named so, or is mapped from a claim that is."""
     for name, values in identity.attributes.items():
-        source = provider.attributes.get(name)
-        if name in names or name == also or (source is not None and source.claim[-1] in names):
+        if name in names or name == also or not names.isdisjoint(_sources(provider, name)):
             yield from ((name, value) for value in values)
+
+
+def _sources(provider: Provider, name: str) -> tuple[str, ...]:
+    """What the provider itself calls it: the last name of a claim's path, or any of a SAML attribute's names."""
+    source = provider.attributes.get(name, ())
+    return source.claim[-1:] if isinstance(source, AttributeSource) else source
 
 
 def _outside(name: str, why: str) -> GatewayError:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from gateway.config.passages import compile_passage
 from gateway.model.codes import POLICY_PROVIDER, SIGN_IN_REQUIRED, TRANSLATION_UNENCODABLE
 from gateway.model.decision import Allow, Challenge, Deny
@@ -50,6 +52,20 @@ def test_a_provider_under_another_issuer_is_not_heard() -> None:
     assert isinstance(passage.decision, Challenge)
     assert passage.decision.reason is POLICY_PROVIDER
     public = compile_passage(moved.apps["permis"], ("public", ""), "GET", person())
+    assert public.injection is not None
+    assert public.injection.headers == b""
+
+
+def test_a_person_outside_a_perimeter_that_was_narrowed_is_not_heard() -> None:
+    """Invariant 5: what a provider may assert is asked of its file as it is now, not as it was at the sign-in."""
+    there = replace(person(), attributes={**person().attributes, "mail": ("helene@metropole.example",)})
+    assert isinstance(compile_passage(APP, ("",), "GET", there).decision, Allow)
+    narrower = METROPOLE.replace("email_domains: [metropole.example]", "email_domains: [agglo.example]")
+    app = sample_snapshot({"providers/metropole.yaml": narrower}).apps["permis"]
+    passage = compile_passage(app, ("",), "GET", there)
+    assert isinstance(passage.decision, Challenge)
+    assert passage.decision.reason is POLICY_PROVIDER
+    public = compile_passage(app, ("public", ""), "GET", there)
     assert public.injection is not None
     assert public.injection.headers == b""
 

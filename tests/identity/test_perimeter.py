@@ -2,11 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.identity.perimeter import check, is_siret
+from gateway.identity.perimeter import check, is_inside, is_siret
 from gateway.model.codes import LOGIN_OUTSIDE_PERIMETER
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.provider import OidcProvider, Perimeter
+from gateway.model.provider import MetadataFile, OidcProvider, Perimeter, SamlProvider
 from tests.identity.providers import provider
 
 METROPOLE = "21590350100017"
@@ -199,3 +199,28 @@ def test_no_sirets(number: str) -> None:
 def test_one_wrong_digit_is_always_found(number: str, place: int, more: int) -> None:
     wrong = number[:place] + str((int(number[place]) + more) % 10) + number[place + 1 :]
     assert not (is_siret(number) and is_siret(wrong)) or wrong.startswith("356000000")
+
+
+def test_the_same_can_be_asked_as_a_question() -> None:
+    of = provider(NAMED, perimeter=LISTED)
+    assert is_inside(of, Identity("metropole", of.issuer, "s-1", {"siret": (METROPOLE,)}))
+    assert not is_inside(of, Identity("metropole", of.issuer, "s-1", {"siret": (DEPARTEMENT,)}))
+
+
+def test_a_saml_attribute_is_bounded_under_any_of_its_names() -> None:
+    of = SamlProvider(
+        name="departement",
+        label="Département",
+        issuer="https://idp.departement.example",
+        metadata=MetadataFile(b""),
+        signed="assertion",
+        attributes={"courriel": ("contact", "email"), "uid": ("NameID",)},
+        tenant_attribute=None,
+        perimeter=LISTED,
+        skew=60,
+        session_idle=1800,
+        session_absolute=43200,
+    )
+    for mail, inside in (("a@metropole.example", True), ("a@elsewhere.example", False)):
+        identity = Identity("departement", of.issuer, "s-1", {"courriel": (mail,), "uid": ("a@elsewhere.example",)})
+        assert is_inside(of, identity) is inside

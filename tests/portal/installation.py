@@ -15,7 +15,7 @@ from gateway.config.snapshot import App, Gateway, Limits, Snapshot, Timeouts, Up
 from gateway.federation.federation import Federation
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
-from gateway.model.provider import AttributeSource, OidcProvider, Perimeter
+from gateway.model.provider import AttributeSource, OidcProvider, Perimeter, Provider
 from gateway.model.session import SeatLimits
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
@@ -106,7 +106,7 @@ class Installation:
         """Another snapshot, in which the file of one app says something else."""
         if providers is not None:
             known = self.snapshot.providers
-            changes["issuers"] = {each: known[each].issuer if each in known else "" for each in providers}
+            changes["listed"] = {each: known.get(each, replace(known["metropole"], name=each)) for each in providers}
         app = replace(self.snapshot.apps[name], **changes)
         apps = {**self.snapshot.apps, name: app}
         self.snapshot = replace(self.snapshot, apps=apps, exact_hosts=_hosts(apps))
@@ -115,8 +115,8 @@ class Installation:
         provider = replace(self.snapshot.providers[name], **changes)
         self.snapshot = replace(self.snapshot, providers={**self.snapshot.providers, name: provider})
         for app in self.snapshot.apps.values():
-            if name in app.issuers:
-                self.change(app.name, issuers={**app.issuers, name: provider.issuer})
+            if name in app.listed:
+                self.change(app.name, listed={**app.listed, name: provider})
 
     def logged(self) -> list[dict[str, Any]]:
         """Every event up to now; the log is closed by it."""
@@ -185,7 +185,8 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
 
 
 def _snapshot(port: int, metropole: Op, departement: Op, portal_host: str) -> Snapshot:
-    one, other = {"metropole": metropole.issuer}, {"departement": departement.issuer}
+    one: dict[str, Provider] = {"metropole": _provider("metropole", metropole, "Métropole", {"en": "Metropolis"})}
+    other: dict[str, Provider] = {"departement": _provider("departement", departement, "Département", {})}
     apps = {
         "permis": _app("permis", PERMIS, port, one | other),
         "actes": _app("actes", ACTES, port, one),
@@ -194,10 +195,7 @@ def _snapshot(port: int, metropole: Op, departement: Op, portal_host: str) -> Sn
     return Snapshot(
         revision="1",
         gateway=replace(_GATEWAY, portal_url=f"http://{portal_host}:{port}", portal_host=portal_host),
-        providers={
-            "metropole": _provider("metropole", metropole, "Métropole", {"en": "Metropolis"}),
-            "departement": _provider("departement", departement, "Département", {}),
-        },
+        providers=one | other,
         apps=apps,
         exact_hosts=_hosts(apps),
     )
@@ -208,7 +206,7 @@ def _hosts(apps: Mapping[str, App]) -> dict[str, App]:
 
 
 def _app(
-    name: str, host: str, port: int, issuers: Mapping[str, str], then: Literal["resume", "sign_in"] = "resume"
+    name: str, host: str, port: int, listed: Mapping[str, Provider], then: Literal["resume", "sign_in"] = "resume"
 ) -> App:
     return App(
         name=name,
@@ -217,7 +215,7 @@ def _app(
         scheme="http",
         port=port,
         upstream=Upstream("http", "127.0.0.1", 9, None, None, Timeouts()),
-        issuers=issuers,
+        listed=listed,
         leniency=STRICT,
         routes=RouteTable.build((), False),
         translation=Translation.compile(

@@ -89,3 +89,20 @@ async def test_a_provider_that_is_down_says_so_and_the_other_still_serves(world:
     assert page.json()["headers"]["x-provider"] == "alpha"
     world.place.write("providers/beta.yaml", good)
     await world.gateway.reload()
+
+
+async def test_a_perimeter_that_is_narrowed_holds_for_who_is_signed_in_already(world: World) -> None:
+    good, narrower = world.place.read("providers/alpha.yaml"), "email_domains: [elsewhere.example]"
+    person = await world.signed_in("bob", world.place.url(TWO))
+    assert (await person.step("GET", world.place.url(TWO))).status == 200
+    mark = world.gateway.mark()
+    world.place.write(
+        "providers/alpha.yaml", good.replace("email_domains: [corp.example, root.corp.example]", narrower)
+    )
+    await world.gateway.reload()
+    page = await world.follow(person, await person.step("GET", world.place.url(TWO)), "bob")
+    assert page.status == 403
+    await world.gateway.logged(mark, event="login.refused", code="login.outside_perimeter")
+    world.place.write("providers/alpha.yaml", good)
+    await world.gateway.reload()
+    assert (await person.step("GET", world.place.url(TWO))).status == 200, "the session is as it was"
