@@ -191,6 +191,18 @@ SAML_SHAPE = Code("saml.shape", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_ID = Code("saml.id", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_VALUE = Code("saml.value", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_VERSION = Code("saml.version", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+SAML_METADATA = Code("saml.metadata", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+SAML_METADATA_SIGNATURE = Code("saml.metadata.signature", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+SAML_METADATA_ENTITY = Code("saml.metadata.entity", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+SAML_METADATA_KEY = Code("saml.metadata.key", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+SAML_METADATA_ENDPOINT = Code("saml.metadata.endpoint", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+SAML_METADATA_VALIDITY = Code("saml.metadata.validity", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+SAML_METADATA_UNREACHABLE = Code(
+    "saml.metadata.unreachable",
+    502,
+    "Your sign-in service does not answer",
+    "Wait a moment, then start again from the application.",
+)
 SAML_METADATA_EXPIRED = Code("saml.metadata.expired", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_ALGORITHM = Code("saml.algorithm", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_SIGNATURE = Code("saml.signature", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)

@@ -42,7 +42,7 @@ from gateway.saml.document import parse
 from gateway.saml.names import EXC_C14N, ds
 from gateway.saml.parties import IdpMetadata
 from gateway.saml.redirect import SignedMessage
-from gateway.saml.shape import LOGOUT_MESSAGES, check_message
+from gateway.saml.shape import LOGOUT_MESSAGES, check_message, check_shape
 
 _PROVEN = object()
 
@@ -76,17 +76,20 @@ def verify(element: etree._Element, metadata: IdpMetadata) -> SignedElement:
     Raises GatewayError: SAML_SIGNATURE_MISSING, SAML_ALGORITHM, SAML_SIGNATURE_FORM, SAML_SIGNATURE_KEY or
     SAML_SIGNATURE. The last two may mean that the provider has changed its keys since.
     """
-    signature = signature_of(element)
-    if signature is None:
-        raise GatewayError(SAML_SIGNATURE_MISSING, f"{_name(element)} is not signed")
-    kind = _check_algorithms(signature)
-    prefixes = _check_reference(signature, element)
-    keys = _suitable(metadata, kind)
-    if not any(_verified_with(key, signature, element) for key in keys):
-        raise GatewayError(SAML_SIGNATURE, f"{_name(element)} is signed by none of the {len(keys)} keys that fit")
+    signature, prefixes = _verified(element, metadata.signing_keys)
     canonical = _canonical_without(signature, element, prefixes)
     _check_digest(canonical, signature)
     return SignedElement(parse(canonical).root, _PROVEN)
+
+
+def verify_in_place(element: etree._Element, signing_keys: tuple[bytes, ...]) -> None:
+    """For metadata, which are too large to be made anew: whoever parsed them has seen to it that they read as signed.
+
+    `signing_keys`: SubjectPublicKeyInfo (DER). Raises what `verify` does, and SAML_SHAPE for a signature's own.
+    """
+    if (signature := signature_of(element)) is not None:
+        check_shape(signature)
+    _verified(element, signing_keys)
 
 
 def redirected(message: SignedMessage) -> SignedElement:
@@ -108,6 +111,19 @@ def within(signed: SignedElement, part: etree._Element | Opened) -> SignedElemen
     if signed.element not in place.iterancestors():
         raise GatewayError(SAML_SIGNATURE_MISSING, f"{_name(element)} is not in what was signed")
     return SignedElement(element, _PROVEN)
+
+
+def _verified(element: etree._Element, signing_keys: tuple[bytes, ...]) -> tuple[etree._Element, list[str]]:
+    """The signature, and the PrefixList of its canonicalisation."""
+    signature = signature_of(element)
+    if signature is None:
+        raise GatewayError(SAML_SIGNATURE_MISSING, f"{_name(element)} is not signed")
+    kind = _check_algorithms(signature)
+    prefixes = _check_reference(signature, element)
+    keys = _suitable(signing_keys, kind)
+    if not any(_verified_with(key, signature, element) for key in keys):
+        raise GatewayError(SAML_SIGNATURE, f"{_name(element)} is signed by none of the {len(keys)} keys that fit")
+    return signature, prefixes
 
 
 def _check_algorithms(signature: etree._Element) -> KeyKind:
@@ -147,9 +163,9 @@ def _check_reference(signature: etree._Element, element: etree._Element) -> list
     return [] if inclusive is None else inclusive.get("PrefixList", "").split()
 
 
-def _suitable(metadata: IdpMetadata, kind: KeyKind) -> list[_Key]:
+def _suitable(signing_keys: tuple[bytes, ...], kind: KeyKind) -> list[_Key]:
     # Metadata 2.4.1.1: every signing key may have been used; KeyInfo is a stranger's hint and is not looked at
-    keys = [key for der in metadata.signing_keys if (key := _load(der)) is not None and key.kind == kind]
+    keys = [key for der in signing_keys if (key := _load(der)) is not None and key.kind == kind]
     if not keys:
         raise GatewayError(SAML_SIGNATURE_KEY, f"the metadata has no {kind} key that is accepted")
     return keys

@@ -1,0 +1,97 @@
+"""Metadata 2.4.1.1: the keys that a role may sign with. Of a certificate, only the key counts."""
+
+import base64
+import binascii
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP256R1,
+    SECP384R1,
+    SECP521R1,
+    EllipticCurve,
+    EllipticCurvePublicKey,
+)
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import load_der_x509_certificate
+from lxml import etree
+
+from gateway.saml.algorithms import CURVES, LARGEST_RSA, SMALLEST_RSA
+from gateway.saml.names import DSIG11, ds, md
+
+_MOST_KEYS = 16
+_LONGEST = 1 << 16
+# RFC 5480 2.1.1.1, as dsig11:NamedCurve names them
+_CURVES: dict[str, EllipticCurve] = {
+    "urn:oid:1.2.840.10045.3.1.7": SECP256R1(),
+    "urn:oid:1.3.132.0.34": SECP384R1(),
+    "urn:oid:1.3.132.0.35": SECP521R1(),
+}
+
+PublicKey = RSAPublicKey | EllipticCurvePublicKey
+
+
+def signing_keys(role: etree._Element) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
+    """SubjectPublicKeyInfo (DER) of each key for signatures, and why others were left out.
+
+    A key that cannot be used does not spoil the others.
+    """
+    keys: list[bytes] = []
+    left_out: list[str] = []
+    for place, descriptor in enumerate(role.iterchildren(md("KeyDescriptor"))):
+        # Metadata 2.4.1.1: without `use`, it serves both
+        if descriptor.get("use", "signing") != "signing":
+            continue
+        if place >= _MOST_KEYS:
+            left_out.append(f"more than {_MOST_KEYS} keys")
+            break
+        try:
+            key = _public_bytes(_key(descriptor))
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            left_out.append(f"key {place}: {str(error)[:100]}")
+        else:
+            keys.append(key)
+    return tuple(dict.fromkeys(keys)), tuple(left_out)
+
+
+def _key(descriptor: etree._Element) -> object:
+    """Of several certificates in one KeyInfo the first: the others are its chain, whose keys sign no message."""
+    certificate = descriptor.find(f"{ds('KeyInfo')}/{ds('X509Data')}/{ds('X509Certificate')}")
+    if certificate is not None:
+        return load_der_x509_certificate(_binary(certificate)).public_key()
+    value = descriptor.find(f"{ds('KeyInfo')}/{ds('KeyValue')}/*")
+    if value is None:
+        raise ValueError("neither a certificate nor a key")
+    if value.tag == ds("RSAKeyValue"):
+        # XML Signature 4.4.2.2
+        modulus, exponent = (int.from_bytes(_binary(value.find(ds(name))), "big") for name in ("Modulus", "Exponent"))
+        return RSAPublicNumbers(exponent, modulus).public_key()
+    return _ec_key(value)
+
+
+def _ec_key(value: etree._Element) -> object:
+    # XML Signature 1.1 4.5.2.3
+    named, point = value.find(f"{{{DSIG11}}}NamedCurve"), value.find(f"{{{DSIG11}}}PublicKey")
+    curve = None if named is None else _CURVES.get(named.get("URI", ""))
+    if curve is None:
+        raise ValueError("its type or curve is not accepted")
+    return EllipticCurvePublicKey.from_encoded_point(curve, _binary(point))
+
+
+def _public_bytes(key: object) -> bytes:
+    if isinstance(key, RSAPublicKey):
+        if not SMALLEST_RSA <= key.key_size <= LARGEST_RSA:
+            raise ValueError(f"an RSA key of {key.key_size} bits, not of {SMALLEST_RSA} to {LARGEST_RSA}")
+    elif not isinstance(key, EllipticCurvePublicKey) or key.curve.name not in CURVES:
+        raise ValueError("its type or curve is not accepted")
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _binary(element: etree._Element | None) -> bytes:
+    text = None if element is None else element.text
+    if not text or len(text) > _LONGEST:
+        raise ValueError("it is empty, or far too long")
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except binascii.Error as error:
+        raise ValueError("it is not base64") from error

@@ -1,0 +1,168 @@
+"""Metadata 2: what an identity provider says of itself, read from a tree that may be believed.
+
+What is not SAML 2.0's (WS-Federation's role descriptors, which AD FS and Entra ID export in the same document) is
+passed over.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lxml import etree
+
+from gateway.model.codes import (
+    SAML_METADATA,
+    SAML_METADATA_ENDPOINT,
+    SAML_METADATA_ENTITY,
+    SAML_METADATA_EXPIRED,
+    SAML_METADATA_KEY,
+)
+from gateway.model.errors import GatewayError
+from gateway.saml.durations import duration
+from gateway.saml.endpoints import endpoints
+from gateway.saml.key_info import signing_keys
+from gateway.saml.metadata_document import MetadataDocument
+from gateway.saml.names import MDUI, SAMLP, SHIBMD, XML, md
+from gateway.saml.parties import IdpMetadata
+from gateway.saml.times import moment
+
+# Metadata 2.3.1: groups of groups; nobody has more than two.
+_DEEPEST = 8
+# Metadata 2.2.1
+_LONGEST_ENTITY_ID = 1024
+_LONGEST_VALUE = 1024
+_MOST_VALUES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """An EntityDescriptor and the earliest validUntil above it (Unix seconds)."""
+
+    id: str
+    element: etree._Element
+    valid_until: int | None
+
+
+def valid_until(document: MetadataDocument) -> int | None:
+    """What the root says; Unix seconds."""
+    return _earliest(None, document.root)
+
+
+def cache_duration(document: MetadataDocument) -> int | None:
+    """What the root says; seconds."""
+    text = document.root.get("cacheDuration")
+    return None if text is None else duration(text, "cacheDuration")
+
+
+def entities(document: MetadataDocument) -> Iterator[Entity]:
+    """Every entity, wherever it stands in groups. GatewayError: SAML_METADATA, SAML_METADATA_ENTITY (one twice)."""
+    seen: set[str] = set()
+    for entity in _entities(document.root, None, _DEEPEST):
+        if entity.id in seen:
+            raise GatewayError(SAML_METADATA_ENTITY, f"{entity.id} is there twice")
+        seen.add(entity.id)
+        yield entity
+
+
+def find_entity(document: MetadataDocument, entity_id: str) -> Entity:
+    """GatewayError(SAML_METADATA_ENTITY) if it is not there, or twice."""
+    found = [entity for entity in entities(document) if entity.id == entity_id]
+    if not found:
+        raise GatewayError(SAML_METADATA_ENTITY, f"{entity_id} is not in the metadata")
+    return found[0]
+
+
+def is_identity_provider(entity: Entity) -> bool:
+    return any(True for _ in _saml_roles(entity.element))
+
+
+def idp_metadata(entity: Entity, *, development: bool = False) -> IdpMetadata:
+    """`development`: http is good enough.
+
+    GatewayError: SAML_METADATA_ENTITY (no identity provider, or two in one), SAML_METADATA_KEY,
+    SAML_METADATA_ENDPOINT, SAML_TIME. Whether it is still valid is asked when it is used.
+    """
+    role = _role(entity)
+    keys, left_out = signing_keys(role)
+    if not keys:
+        raise GatewayError(SAML_METADATA_KEY, f"{entity.id}: no key that can sign: {'; '.join(left_out)[:500]}")
+    sign_on = endpoints(role, md("SingleSignOnService"), "redirect", "post", development=development)
+    if not sign_on:
+        detail = f"{entity.id}: no SingleSignOnService for Redirect or POST at an https address"
+        raise GatewayError(SAML_METADATA_ENDPOINT, detail)
+    return IdpMetadata(
+        entity_id=entity.id,
+        signing_keys=keys,
+        sign_on=sign_on,
+        logout=endpoints(role, md("SingleLogoutService"), "redirect", "post", "soap", development=development),
+        artifact_resolution=endpoints(role, md("ArtifactResolutionService"), "soap", development=development),
+        wants_signed_requests=role.get("WantAuthnRequestsSigned") in ("true", "1"),
+        name_id_formats=tuple(_texts(role.iterchildren(md("NameIDFormat")))),
+        scopes=_scopes(entity.element, role),
+        valid_until=_earliest(entity.valid_until, role),
+        display_names=_display_names(role),
+    )
+
+
+def require_valid(metadata: IdpMetadata, now: float) -> None:
+    """GatewayError(SAML_METADATA_EXPIRED), to the second: who relies on skew here renews too late."""
+    if metadata.valid_until is not None and now >= metadata.valid_until:
+        raise GatewayError(SAML_METADATA_EXPIRED, f"{metadata.entity_id}: its metadata ran out and were not renewed")
+
+
+def _entities(element: etree._Element, until: int | None, deepest: int) -> Iterator[Entity]:
+    until = _earliest(until, element)
+    if element.tag == md("EntityDescriptor"):
+        id = element.get("entityID", "")
+        if not id or len(id) > _LONGEST_ENTITY_ID:
+            raise GatewayError(SAML_METADATA, "an EntityDescriptor without an entityID, or with an endless one")
+        yield Entity(id, element, until)
+        return
+    if not deepest:
+        raise GatewayError(SAML_METADATA, f"EntitiesDescriptor over {_DEEPEST} deep")
+    for child in element.iterchildren(md("EntityDescriptor"), md("EntitiesDescriptor")):
+        yield from _entities(child, until, deepest - 1)
+
+
+def _role(entity: Entity) -> etree._Element:
+    roles = list(_saml_roles(entity.element))
+    if len(roles) != 1:
+        found = "no SAML 2.0 identity provider" if not roles else f"{len(roles)} identity providers in one"
+        raise GatewayError(SAML_METADATA_ENTITY, f"{entity.id}: {found}")
+    return roles[0]
+
+
+def _saml_roles(entity: etree._Element) -> Iterator[etree._Element]:
+    # Metadata 2.4.1: a list of URIs
+    for role in entity.iterchildren(md("IDPSSODescriptor")):
+        if SAMLP in role.get("protocolSupportEnumeration", "").split():
+            yield role
+
+
+def _earliest(until: int | None, element: etree._Element) -> int | None:
+    # Metadata 2.3.1, 2.3.2, 2.4.1: the smallest of all that stand above
+    text = element.get("validUntil")
+    if text is None:
+        return until
+    own = moment(text, "validUntil")
+    return own if until is None else min(own, until)
+
+
+def _scopes(entity: etree._Element, role: etree._Element) -> tuple[tuple[str, bool], ...]:
+    """Shibboleth's extension stands on the role, or on the entity for all its roles."""
+    scope = f"{md('Extensions')}/{{{SHIBMD}}}Scope"
+    found = [*entity.findall(scope), *role.findall(scope)][:_MOST_VALUES]
+    values = ((text, element.get("regexp") in ("true", "1")) for element in found for text in _texts([element]))
+    return tuple(dict.fromkeys(values))
+
+
+def _display_names(role: etree._Element) -> dict[str, str]:
+    # MDUI 1.0 2.1.2
+    found = role.findall(f"{md('Extensions')}/{{{MDUI}}}UIInfo/{{{MDUI}}}DisplayName")[:_MOST_VALUES]
+    return {element.get(f"{{{XML}}}lang", "").lower(): text for element in found for text in _texts([element])}
+
+
+def _texts(elements: Iterator[etree._Element] | list[etree._Element]) -> Iterator[str]:
+    for element in elements:
+        text = (element.text or "").strip()
+        if text and len(text) <= _LONGEST_VALUE and not len(element):
+            yield text

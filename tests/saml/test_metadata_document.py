@@ -1,0 +1,248 @@
+from collections.abc import Callable
+
+import pytest
+import xmlsec
+from hypothesis import given as fuzzed
+from hypothesis import strategies as st
+from lxml import etree
+
+from gateway.model.codes import (
+    SAML_ALGORITHM,
+    SAML_METADATA,
+    SAML_METADATA_SIGNATURE,
+    SAML_SHAPE,
+    SAML_SIGNATURE_FORM,
+    Code,
+)
+from gateway.model.errors import GatewayError
+from gateway.saml.metadata_document import MetadataDocument, given, verified
+from gateway.saml.signing import sign_enveloped
+from tests.saml.metadata_samples import AD_FS, ENTRA, SHIBBOLETH, entity, group, signed
+from tests.saml.parties import pair, spki
+
+DS = "{http://www.w3.org/2000/09/xmldsig#}"
+KEYS = (spki(pair("federation")),)
+
+
+def refusal(document: bytes | str, keys: tuple[bytes, ...] | None = KEYS) -> Code:
+    pieces = [document.encode() if isinstance(document, str) else document]
+    with pytest.raises(GatewayError) as refused:
+        given(pieces) if keys is None else verified(pieces, keys)
+    return refused.value.code
+
+
+# --- what is read -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("document", [AD_FS, ENTRA, SHIBBOLETH, group([entity()]), "\ufeff" + AD_FS])
+def test_what_providers_export_is_read(document: str) -> None:
+    assert etree.QName(given([document.encode()]).root).namespace == "urn:oasis:names:tc:SAML:2.0:metadata"
+
+
+@pytest.mark.parametrize("size", [1, 7, 4096])
+def test_it_comes_in_pieces_of_any_size(size: int) -> None:
+    document = signed(entity())
+    verified((document[start : start + size] for start in range(0, len(document), size)), KEYS)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "",
+        "<",
+        "<a/>",
+        "<EntityDescriptor/>",
+        '<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:1.0:metadata"/>',
+        entity() + entity(),
+        entity() + "x",
+        entity()[:-1],
+        entity().encode("utf-16").decode("latin-1"),
+        "<!DOCTYPE md:EntityDescriptor>" + entity(),
+        '<!DOCTYPE r [<!ENTITY a "b">]>' + entity(),
+        entity("&a;"),
+        entity(attributes='xml:id="_x"'),
+        entity(attributes='ID="_twice"'),
+        entity("\x00"),
+        entity("<b>" * 3000 + "</b>" * 3000),
+    ],
+)
+def test_what_is_no_metadata(document: str) -> None:
+    assert refusal(document, None) == SAML_METADATA
+
+
+@pytest.mark.parametrize("cut", range(1, 9))
+def test_a_document_type_is_found_across_pieces(cut: int) -> None:
+    document = f"<!DOCTYPE md:EntityDescriptor>{entity()}".encode()
+    with pytest.raises(GatewayError) as refused:
+        given([document[:cut], document[cut:]])
+    assert refused.value.code == SAML_METADATA
+
+
+def test_metadata_in_another_encoding_are_refused_even_from_the_operator() -> None:
+    assert refusal(AD_FS.replace("utf-8", "utf-16").encode("utf-16"), None) == SAML_METADATA
+
+
+def test_a_comment_splits_no_value() -> None:
+    """It is no part of what is signed, so whoever passes the document on may add one."""
+    document = signed(entity(id="https://idp.example/ab")).replace(b"MII", b"MI<!-- x -->I", 1)
+    root = verified([document], KEYS).root
+    (certificate,) = root.iter(f"{DS}X509Certificate")
+    assert (certificate.text or "").startswith("MII")
+
+
+# --- who signed -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("document", [entity(), group([entity()]), SHIBBOLETH])
+def test_metadata_under_a_pinned_key(document: str) -> None:
+    verified([signed(document)], KEYS)
+    verified([signed(document)], (spki(pair("next")), *KEYS))
+    assert refusal(signed(document), (spki(pair("other")),)) == SAML_METADATA_SIGNATURE
+    assert refusal(signed(document), (spki(pair(kind="p256")),)) == SAML_METADATA_SIGNATURE
+    assert refusal(signed(document), ()) == SAML_METADATA_SIGNATURE
+    assert refusal(document) == SAML_METADATA_SIGNATURE
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"https://idp.metropole.example/sso/post", b"https://idp.evil.example/sso/post"),
+        (b'entityID="', b'entityID="x'),
+        (b"</md:EntityDescriptor>", b"<md:ContactPerson contactType='other'/></md:EntityDescriptor>"),
+        (b'use="signing"', b""),
+        (b'use="signing"', b'use="signing" x="y"'),
+        (b"</md:IDPSSODescriptor>", b"<?pi?></md:IDPSSODescriptor>"),
+    ],
+)
+def test_nothing_may_be_changed(before: bytes, after: bytes) -> None:
+    document = signed(entity())
+    assert before in document
+    assert refusal(document.replace(before, after, 1)) == SAML_METADATA_SIGNATURE
+
+
+def test_the_key_that_the_document_names_is_not_looked_at() -> None:
+    """K121: signed by a stranger, whose certificate it shows."""
+    stranger = sign_enveloped(pair("stranger"), entity().encode(), certificate=True)
+    assert refusal(stranger) == SAML_METADATA_SIGNATURE
+
+
+def resigned(change: Callable[[etree._Element], None], document: str = entity()) -> bytes:
+    """Signed, the signature changed, and its SignedInfo signed again, so that only the change can be wrong."""
+    root = etree.fromstring(signed(document))
+    change(root)
+    signature = root.find(f"{DS}Signature")
+    assert signature is not None
+    context = xmlsec.SignatureContext()
+    context.key = xmlsec.Key.from_memory(pair("federation").key, xmlsec.constants.KeyDataFormatPem)
+    context.register_id(root, "ID")
+    context.sign(signature)
+    return etree.tostring(root)
+
+
+def algorithm(name: str, value: str) -> Callable[[etree._Element], None]:
+    def change(root: etree._Element) -> None:
+        next(root.iter(f"{DS}{name}")).set("Algorithm", value)
+
+    return change
+
+
+def reference(uri: str) -> Callable[[etree._Element], None]:
+    return lambda root: next(root.iter(f"{DS}Reference")).set("URI", uri)
+
+
+def drop_enveloped(root: etree._Element) -> None:
+    (transforms,) = root.iter(f"{DS}Transforms")
+    transforms.remove(transforms[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (algorithm("SignatureMethod", "http://www.w3.org/2000/09/xmldsig#rsa-sha1"), SAML_ALGORITHM),
+        (algorithm("DigestMethod", "http://www.w3.org/2000/09/xmldsig#sha1"), SAML_ALGORITHM),
+        (algorithm("CanonicalizationMethod", "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"), SAML_ALGORITHM),
+        (drop_enveloped, SAML_SHAPE),
+        (reference(""), SAML_SIGNATURE_FORM),
+    ],
+)
+def test_what_a_pinned_key_signed_in_a_way_that_is_not_taken(
+    change: Callable[[etree._Element], None], code: Code
+) -> None:
+    assert refusal(resigned(change)) == code
+
+
+def test_the_resigner_of_these_tests_is_right_where_nothing_is_changed() -> None:
+    verified([resigned(lambda root: None)], KEYS)
+
+
+def unsigned_change(change: Callable[[etree._Element, etree._Element], None]) -> bytes:
+    root = etree.fromstring(signed(group([entity()])))
+    signature = root.find(f"{DS}Signature")
+    assert signature is not None
+    change(root, signature)
+    return etree.tostring(root)
+
+
+def into_a_wrapper(root: etree._Element, signature: etree._Element) -> None:
+    """XSW: what was signed goes in an Object of the signature, another root is read."""
+    inner = etree.fromstring(etree.tostring(root))
+    inner.remove(inner[0])
+    etree.SubElement(signature, f"{DS}Object").append(inner)
+    root.set("ID", "_evil")
+
+
+def onto_a_member(root: etree._Element, signature: etree._Element) -> None:
+    root[1].insert(0, signature)
+
+
+def transformed(root: etree._Element, signature: etree._Element) -> None:
+    (transforms,) = signature.iter(f"{DS}Transforms")
+    xslt = etree.SubElement(transforms, f"{DS}Transform", Algorithm="http://www.w3.org/TR/1999/REC-xslt-19991116")
+    etree.SubElement(xslt, "{http://www.w3.org/1999/XSL/Transform}stylesheet")
+
+
+def referring_elsewhere(root: etree._Element, signature: etree._Element) -> None:
+    next(signature.iter(f"{DS}Reference")).set("URI", "#_e")
+
+
+def twice(root: etree._Element, signature: etree._Element) -> None:
+    (info,) = signature.iter(f"{DS}SignedInfo")
+    info.append(etree.fromstring(etree.tostring(info[-1])))
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (into_a_wrapper, SAML_SHAPE),
+        (onto_a_member, SAML_METADATA_SIGNATURE),
+        (transformed, SAML_SHAPE),
+        (referring_elsewhere, SAML_SIGNATURE_FORM),
+        (twice, SAML_SHAPE),
+        (lambda root, signature: root.set("ID", "_other"), SAML_SIGNATURE_FORM),
+        (lambda root, signature: signature.clear(), SAML_SHAPE),
+    ],
+)
+def test_a_signature_that_is_not_over_what_would_be_read(
+    change: Callable[[etree._Element, etree._Element], None], code: Code
+) -> None:
+    assert refusal(unsigned_change(change)) == code
+
+
+def test_nobody_else_makes_a_document() -> None:
+    with pytest.raises(TypeError):
+        MetadataDocument(etree.fromstring(entity()), object())
+
+
+@fuzzed(st.binary(max_size=200), st.integers(0, 3000), st.integers(0, 60))
+def test_no_bytes_are_more_than_refused(junk: bytes, at: int, removed: int) -> None:
+    document = signed(entity())
+    try:
+        read = verified([document[:at] + junk + document[at + removed :]], KEYS).root
+    except GatewayError:
+        return
+    unchanged = etree.fromstring(document)
+    for root in (read, unchanged):
+        root.remove(root[0])
+    assert etree.tostring(read, method="c14n", exclusive=True) == etree.tostring(
+        unchanged, method="c14n", exclusive=True
+    )
