@@ -13,6 +13,7 @@ from pathlib import Path
 import uvloop
 
 from gateway.config.snapshot import Gateway, Snapshot
+from gateway.federation.applications import Applications
 from gateway.federation.federation import Federation
 from gateway.model.session import Seat
 from gateway.ops.counters import Counters
@@ -103,10 +104,12 @@ class _Worker:
             log=log,
         )
         self._federation = Federation(log=self._log)
+        self._applications = Applications()
         self._portal = Portal(
             sessions=self._sessions,
             transactions=transactions,
             federation=self._federation,
+            applications=self._applications,
             revoker=self._control,
             pages=pages,
             counters=counters,
@@ -151,6 +154,7 @@ class _Worker:
         await self._plane.drain(within)
         await self._portal.close(_CLOSED_WITHIN)
         await self._federation.close()
+        await self._applications.close()
         await self._upkeep.stop()
         await self._store.close()
 

@@ -14,9 +14,11 @@ from gateway.config.build_oidc import build_oidc_provider
 from gateway.config.build_rules import build_rule
 from gateway.config.build_saml import build_saml_provider, build_service_provider
 from gateway.config.plan import AppPlan, GatewayPlan, InjectedPlan, gateway_plan, plan_lines
-from gateway.config.snapshot import App, Gateway, Limits, Listener, Snapshot, Timeouts, Upstream
+from gateway.config.snapshot import App, Gateway, Limits, Listener, Logout, Snapshot, Timeouts, Upstream
+from gateway.model.decision import RuleRef
 from gateway.model.provider import Provider
 from gateway.model.session import SeatLimits
+from gateway.policy.patterns import parse_pattern
 from gateway.policy.routes import RouteTable
 from gateway.policy.rules import Rule
 from gateway.translation.render import Constant, CookieSpec, FromAttribute, HeaderSpec, Translation
@@ -117,7 +119,20 @@ def _app(plan: AppPlan, routes: RouteTable, gateway: Gateway, providers: Mapping
         translation=build_translation(plan["headers"], plan["cookies"]),
         seat_limits=SeatLimits(plan["seat_idle"], plan["seat_absolute"]),
         seat_then=plan["seat_then"],
+        logout=_logout(plan),
         body_limit=plan["body_limit"],
+    )
+
+
+def _logout(plan: AppPlan) -> Logout:
+    logout = plan["logout"]
+    # A table of rules that nobody is judged by: whether a path is one of these is all that is asked of it.
+    links = [Rule(RuleRef(plan["file"], 0, text), parse_pattern(text), None, None, None) for text in logout["links"]]
+    return Logout(
+        scope=logout["scope"],
+        cookies=tuple((name, path) for name, path in logout["cookies"]),
+        url=logout["url"],
+        links=RouteTable.build(links, plan["case_insensitive"]),
     )
 
 

@@ -4,7 +4,14 @@ from base64 import b64decode
 
 from gateway.config.build_saml import build_perimeter
 from gateway.config.plan import ClientKeyPlan, EncryptionPlan, ProviderPlan
-from gateway.model.provider import AttributeSource, ClientCertificate, ClientKey, Encryption, OidcProvider
+from gateway.model.provider import (
+    AttributeSource,
+    ClientCertificate,
+    ClientKey,
+    Encryption,
+    OidcProvider,
+    ProviderLogout,
+)
 
 
 def build_oidc_provider(plan: ProviderPlan) -> OidcProvider:
@@ -33,6 +40,7 @@ def build_oidc_provider(plan: ProviderPlan) -> OidcProvider:
         assertion_audience=plan["assertion_audience"],
         userinfo_algorithms=frozenset(plan["userinfo_algorithms"]),
         encryption=_encryption(plan["encryption"]),
+        logout=ProviderLogout(plan["logout_method"], plan["front_channel_logout"]),
     )
 
 

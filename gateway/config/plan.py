@@ -82,6 +82,8 @@ class ProviderPlan(TypedDict):
     assertion_audience: Literal["issuer", "token_endpoint"]
     userinfo_algorithms: list[str]
     encryption: EncryptionPlan | None
+    logout_method: Literal["post", "get"]
+    front_channel_logout: bool
     scopes: list[str]
     algorithms: list[str]
     userinfo: bool
@@ -177,6 +179,15 @@ class UpstreamPlan(TypedDict):
     first_byte: float | None
 
 
+class LogoutPlan(TypedDict):
+    """`cookies`: (name, path). `links`: path patterns."""
+
+    scope: Literal["local", "global"]
+    cookies: list[tuple[str, str]]
+    url: str | None
+    links: list[str]
+
+
 class AppPlan(TypedDict):
     name: str
     file: str
@@ -193,6 +204,7 @@ class AppPlan(TypedDict):
     seat_idle: int | None
     seat_absolute: int | None
     seat_then: Literal["resume", "sign_in"]
+    logout: LogoutPlan
     headers: list[InjectedPlan]
     cookies: list[InjectedPlan]
 

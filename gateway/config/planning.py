@@ -9,6 +9,7 @@ from gateway.config.plan import (
     GatewayPlan,
     InjectedPlan,
     ListenerPlan,
+    LogoutPlan,
     RulePlan,
     UpstreamPlan,
     encode_plan,
@@ -16,6 +17,7 @@ from gateway.config.plan import (
 from gateway.config.planning_oidc import encoded, plan_oidc_provider
 from gateway.config.planning_saml import Material, plan_saml_provider, plan_saml_self
 from gateway.config.schema import AppFile, GatewayFile, Injected, ProviderFile, SamlProviderFile
+from gateway.config.schema_logout import AppLogout
 from gateway.config.yaml_reader import Document
 
 
@@ -119,9 +121,15 @@ def _app(file: str, model: AppFile, gateway: GatewayFile, material: Material, ro
         "seat_idle": model.session.idle,
         "seat_absolute": model.session.absolute,
         "seat_then": model.session.then,
+        "logout": _logout(model.logout),
         "headers": [plan_injected(name, injected) for name, injected in model.translate.headers.items()],
         "cookies": [plan_injected(name, injected) for name, injected in model.translate.cookies.items()],
     }
+
+
+def _logout(model: AppLogout) -> LogoutPlan:
+    cookies = [(name, path) for name in model.cookies for path in model.cookie_paths]
+    return {"scope": model.scope, "cookies": cookies, "url": model.url, "links": [link.text for link in model.links]}
 
 
 def _public(model: AppFile, gateway: GatewayFile) -> tuple[str, int | None]:

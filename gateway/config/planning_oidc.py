@@ -32,6 +32,8 @@ def plan_oidc_provider(file: str, model: ProviderFile, gateway: GatewayFile, mat
         "assertion_audience": oidc.assertion_audience,
         "userinfo_algorithms": sorted(set(oidc.userinfo_algorithms or ())),
         "encryption": _encryption(file, oidc.encryption, material),
+        "logout_method": model.logout.method,
+        "front_channel_logout": model.logout.front_channel,
         "scopes": list(oidc.scopes),
         "algorithms": sorted(set(oidc.algorithms)),
         "userinfo": oidc.userinfo,

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from gateway.config.saml_attributes import COMMON
 from gateway.config.scalars import host_name
 from gateway.config.schema_conditions import Condition
+from gateway.config.schema_logout import AppLogout, ProviderLogout
 from gateway.config.schema_oidc import Oidc
 from gateway.config.schema_saml import Saml, SamlNames, SamlSelf
 from gateway.config.schema_types import (
@@ -189,6 +190,7 @@ class ProviderFile(ProviderBase):
     """policies/providers/*.yaml with `oidc`: a provider that speaks OpenID Connect."""
 
     oidc: Oidc
+    logout: ProviderLogout = ProviderLogout()
     attributes: dict[Annotated[AttributeName, AfterValidator(_not_reserved)], ClaimPath] = Field(
         default={}, max_length=200
     )
@@ -326,6 +328,7 @@ class AppFile(Strict):
     paths: Paths = Paths()
     limits: AppLimits = AppLimits()
     session: AppSession = AppSession()
+    logout: AppLogout = AppLogout()
     translate: Translate = Translate()
     """What it is told about a signed-in person, in headers and cookies."""
     access: list[Rule] = Field(min_length=1, max_length=100_000)

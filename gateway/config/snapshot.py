@@ -99,6 +99,17 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Logout:
+    """`cookies`: (name, path) of the application's own, which are cleared. `url`: its path that is called. `links`:
+    its paths that mean to sign out."""
+
+    scope: Literal["local", "global"] = "local"
+    cookies: tuple[tuple[str, str], ...] = ()
+    url: str | None = None
+    links: RouteTable = field(default_factory=lambda: RouteTable.build((), False))
+
+
+@dataclass(frozen=True, slots=True)
 class App:
     """One legacy application. `scheme` and `port` (None: the scheme's own) are what browsers use for its hosts.
 
@@ -119,6 +130,7 @@ class App:
     seat_limits: SeatLimits
     seat_then: Literal["resume", "sign_in"]
     body_limit: int
+    logout: Logout = field(default_factory=Logout)
 
     @property
     def providers(self) -> tuple[str, ...]:

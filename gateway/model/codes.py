@@ -141,6 +141,10 @@ PORTAL_BODY = Code("portal.body", 415, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
 LOGOUT_CROSS_SITE = Code(
     "logout.cross_site", 403, "You are still signed in", "Use the sign-out button of this page to sign out."
 )
+LOGOUT_STATE = Code(
+    "logout.state", 400, "This sign-out page is too old", "You can close it: where you had signed out, you still are."
+)
+LOGOUT_FRONT_CHANNEL = Code("logout.front_channel", 400, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
 
 # oidc: what a provider's documents, answers and tokens may not be; one code a check
 OIDC_ADDRESS = Code("oidc.address", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)

@@ -39,6 +39,7 @@ _TABLE = (
     Event("handover.refused", "warning", "A hand-over code was refused and burnt; `code` says why."),
     Event("logout", "info", "A browser signed out; every session of it has ended."),
     Event("logout.provider", "info", "A provider ended sessions of a person; `sessions` says how many."),
+    Event("logout.application", "warning", "An application could not be told that a person signed out."),
     Event("logout.refused", "warning", "A sign-out was refused; `code` says why."),
     Event("provider.unreachable", "error", "A provider's metadata, keys or tokens could not be had."),
     Event("provider.stale", "warning", "A provider's metadata or keys could not be renewed; the last good ones serve."),

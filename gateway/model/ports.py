@@ -6,8 +6,8 @@ from typing import Literal, Protocol
 
 from gateway.model.codes import Code
 from gateway.model.identity import Identity
-from gateway.model.session import Seat, SeatLimits
-from gateway.model.transaction import HandOver, OidcLogin, Transaction
+from gateway.model.session import Seat, SeatLimits, Session
+from gateway.model.transaction import HandOver, OidcLogin, SignOut, Transaction
 
 
 class Sessions(Protocol):
@@ -57,6 +57,9 @@ class Sessions(Protocol):
     async def of_browser(self, host: str, cookie: bytes) -> tuple["SessionSummary", ...]:
         """The sessions of the browser to which this seat belongs, as far as they can be told without their cookies."""
 
+    async def opened(self, host: str, cookie: bytes) -> Session | None:
+        """The whole session of this seat, with what is kept for its provider alone."""
+
     async def end_browser(self, host: str, cookie: bytes) -> tuple[str, ...]:
         """Ends every session of the browser to which this seat belongs; durable when it returns; their ids."""
 
@@ -97,6 +100,10 @@ class Transactions(Protocol):
     async def put_login(self, login: OidcLogin, state: str, network: str) -> None: ...
 
     async def take_login(self, state: str) -> OidcLogin | None: ...
+
+    async def put_sign_out(self, sign_out: SignOut, state: str, network: str) -> None: ...
+
+    async def take_sign_out(self, state: str) -> SignOut | None: ...
 
     async def first_use(self, kind: str, *parts: str, until: int) -> bool:
         """True to the first caller only, across all workers, until `until` (Unix seconds): what works once."""

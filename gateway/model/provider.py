@@ -57,6 +57,14 @@ class Perimeter:
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderLogout:
+    """`method`: how people are sent to be signed out there. `front_channel`: it may end sessions by a frame."""
+
+    method: Literal["post", "get"] = "post"
+    front_channel: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AttributeSource:
     """Where a mapped attribute comes from: a claim's path (`address.country` is ("address", "country"))."""
 
@@ -97,6 +105,7 @@ class OidcProvider:
     assertion_audience: Literal["issuer", "token_endpoint"] = "issuer"
     userinfo_algorithms: frozenset[str] = frozenset()
     encryption: Encryption | None = None
+    logout: ProviderLogout = ProviderLogout()
 
 
 @dataclass(frozen=True, slots=True)

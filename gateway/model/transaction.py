@@ -59,6 +59,17 @@ class SamlLogin:
 
 
 @dataclass(frozen=True, slots=True)
+class SignOut:
+    """A person who was sent to a provider to be signed out there; found again by its `state`.
+
+    `home`: the address of the application that they left, empty for the portal itself.
+    """
+
+    provider: str
+    home: str
+
+
+@dataclass(frozen=True, slots=True)
 class HandOver:
     """A seat that lives 30 seconds: what `enter` on the app host needs to make the real one.
 

@@ -26,6 +26,7 @@ class ProviderMetadata:
     jwks_uri: str
     userinfo_endpoint: str | None
     authorization_response_iss_parameter_supported: bool
+    end_session_endpoint: str | None = None
 
 
 def discovery_request(provider: OidcProvider) -> Call:
@@ -52,6 +53,10 @@ def process_discovery_response(provider: OidcProvider, answer: Answer) -> Provid
         authorization_response_iss_parameter_supported=_boolean(
             document, "authorization_response_iss_parameter_supported"
         ),
+        # RP-Initiated Logout 2.1
+        end_session_endpoint=_endpoint(provider, document, "end_session_endpoint")
+        if "end_session_endpoint" in document
+        else None,
     )
 
 

@@ -20,11 +20,13 @@ from gateway.portal.callback import Callback
 from gateway.portal.challenge import Challenge
 from gateway.portal.client_keys import client_keys
 from gateway.portal.enter import Enter
+from gateway.portal.frontchannel import FrontChannel
+from gateway.portal.leaving import Leaving
 from gateway.portal.login import Login
 from gateway.portal.logout import Logout
 from gateway.portal.outcomes import Ask, Begin, GoOn, Outcome
 from gateway.portal.pages import Pages
-from gateway.portal.ports import Federation
+from gateway.portal.ports import Applications, Federation
 from gateway.portal.report import Report, where
 from gateway.portal.session_page import SessionPages
 from gateway.portal.start import Start
@@ -34,6 +36,7 @@ from gateway.portal.visit import PREFIX, Step, Visit
 _LONGEST = 1 << 20
 _CALLBACK = "callback/"
 _BACKCHANNEL = "oidc/backchannel/"
+_FRONTCHANNEL = "oidc/frontchannel/"
 
 # Path below /_ecluse/ to method to step; HEAD is answered like GET.
 Table = Mapping[str, Mapping[str, Step]]
@@ -51,6 +54,7 @@ class Portal:
         sessions: Sessions,
         transactions: Transactions,
         federation: Federation,
+        applications: Applications,
         revoker: Revoker,
         pages: Pages,
         counters: Counters,
@@ -72,7 +76,18 @@ class Portal:
             sessions=sessions, transactions=transactions, federation=federation, pages=pages, report=report, now=now
         )
         enter = Enter(sessions=sessions, transactions=transactions, report=report, token_urlsafe=token_urlsafe)
-        logout = Logout(sessions=sessions, transactions=transactions, revoker=revoker, pages=pages, report=report)
+        leaving = Leaving(
+            transactions=transactions,
+            federation=federation,
+            applications=applications,
+            pages=pages,
+            report=report,
+            token_urlsafe=token_urlsafe,
+        )
+        self._logout = Logout(
+            sessions=sessions, transactions=transactions, revoker=revoker, leaving=leaving, pages=pages, report=report
+        )
+        self._frontchannel = FrontChannel(sessions=sessions, revoker=revoker, report=report)
         self._backchannel = BackChannel(
             sessions=sessions,
             transactions=transactions,
@@ -82,14 +97,7 @@ class Portal:
             now=now,
         )
         own = SessionPages(sessions=sessions, pages=pages, monotonic=monotonic)
-        both: Table = {"login": {"GET": self._begin_or_ask}, "logout": {"GET": logout.form, "POST": logout.sign_out}}
-        self._app_table: Table = {**both, "enter": {"GET": enter.enter}, "session": {"GET": own.session}}
-        self._portal_table: Table = {
-            **both,
-            "start": {"GET": self._start.start},
-            "sessions": {"GET": own.sessions},
-            "oidc/jwks": {"GET": client_keys},
-        }
+        self._app_table, self._portal_table = self._tables(enter, own)
         self._server = web.Server(
             self._handle,
             access_log=None,
@@ -98,6 +106,20 @@ class Portal:
             max_headers=_LONGEST,
             auto_decompress=False,
         )
+
+    def _tables(self, enter: Enter, own: SessionPages) -> tuple[Table, Table]:
+        """Of an application's host, and of the portal's."""
+        logout = self._logout
+        both: Table = {"login": {"GET": self._begin_or_ask}, "logout": {"GET": logout.form, "POST": logout.sign_out}}
+        app_table = {**both, "enter": {"GET": enter.enter}, "session": {"GET": own.session}}
+        portal_table: Table = {
+            **both,
+            "start": {"GET": self._start.start},
+            "sessions": {"GET": own.sessions},
+            "oidc/jwks": {"GET": client_keys},
+            "logged-out": {"GET": logout.back},
+        }
+        return app_table, portal_table
 
     def protocol(self) -> asyncio.Protocol:
         """A fresh server side of one in-memory connection."""
@@ -139,6 +161,8 @@ class Portal:
     async def _first(self, visit: Visit) -> Outcome:
         if visit.call.purpose == "challenge":
             return await self._challenge.arrived(visit)
+        if visit.call.purpose == "logout":
+            return await self._logout.link(visit)
         steps = self._find(visit)
         if not steps:
             raise GatewayError(PATH_RESERVED, "no such page of ours on this host")
@@ -162,6 +186,8 @@ class Portal:
         """What has the name of a provider at its end."""
         if path.startswith(_CALLBACK):
             return {"GET": self._callback.callback}
+        if path.startswith(_FRONTCHANNEL):
+            return {"GET": self._frontchannel.logout}
         return {"POST": self._backchannel.logout} if path.startswith(_BACKCHANNEL) else {}
 
     async def _begin_or_ask(self, visit: Visit) -> Outcome:

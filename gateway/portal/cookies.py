@@ -29,6 +29,11 @@ def clear_seat() -> str:
     return f"{SESSION_COOKIE.decode()}={_FLAGS}; Max-Age=0"
 
 
+def clear(name: str, path: str) -> str:
+    """A cookie of the application's own, that it set itself without a Domain."""
+    return f"{name}=; Path={path}; Max-Age=0"
+
+
 def set_binding(value: bytes) -> tuple[str, str]:
     """The binding cookie and its twin.
 

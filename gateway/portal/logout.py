@@ -1,9 +1,14 @@
 """Signing out, on any of our hosts: every session of this browser, in force in every worker before the answer."""
 
-from gateway.model.codes import LOGOUT_CROSS_SITE
+from typing import Literal
+
+from gateway.config.snapshot import App
+from gateway.model.codes import LOGOUT_CROSS_SITE, LOGOUT_STATE
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page, Revoker, Sessions, Transactions
+from gateway.model.session import Session
 from gateway.portal import cookies
+from gateway.portal.leaving import Leaving
 from gateway.portal.pages import Pages
 from gateway.portal.report import Report
 from gateway.portal.visit import PREFIX, Visit, clean_starts_of
@@ -16,12 +21,14 @@ class Logout:
         sessions: Sessions,
         transactions: Transactions,
         revoker: Revoker,
+        leaving: Leaving,
         pages: Pages,
         report: Report,
     ) -> None:
         self._sessions = sessions
         self._transactions = transactions
         self._revoker = revoker
+        self._leaving = leaving
         self._pages = pages
         self._report = report
 
@@ -33,14 +40,45 @@ class Logout:
         if not _same_origin(visit):
             self._report.refused(visit, GatewayError(LOGOUT_CROSS_SITE, "sent by a page that is not ours"))
             return self._pages.logout(visit.language, refused=LOGOUT_CROSS_SITE)
-        cookie = visit.seat_cookie()
+        return await self._leave(visit, navigation=True)
+
+    async def link(self, visit: Visit) -> Page:
+        """An application's own address for signing out: at once from its own pages, else by the form."""
+        sent_by = _sent_by(visit)
+        return await self._leave(visit, navigation=sent_by == "page") if sent_by else await self.form(visit)
+
+    async def back(self, visit: Visit) -> Page:
+        """`/_ecluse/logged-out?state=`: from the provider, where the person is signed out now. It starts nothing."""
+        sign_out = await self._transactions.take_sign_out(visit.parameter("state"))
+        # RP-Initiated Logout 3: the state is the one that was sent, once
+        if sign_out is None:
+            raise GatewayError(LOGOUT_STATE, "a return from a provider whose state is unknown, used, or too old")
+        visit.provider = sign_out.provider
+        return self._pages.signed_out(visit.language, ended=True, elsewhere="", everywhere=True, home=sign_out.home)
+
+    async def _leave(self, visit: Visit, *, navigation: bool) -> Page:
+        """`navigation`: whether the answer is a page that the person sees, and can go on from."""
+        app, cookie = visit.call.app, visit.seat_cookie()
+        session = None if cookie is None else await self._sessions.opened(visit.call.host, cookie)
+        if app is not None and session is not None:
+            await self._leaving.tell_application(visit, app, session)
         ended = await self._sessions.end_browser(visit.call.host, cookie) if cookie is not None else ()
         # Invariant 12: in force in every worker before this answer is sent.
         await self._revoker.revoked(ended)
         visit.cookies_to_set.append(cookies.clear_seat())
+        visit.cookies_to_set += [cookies.clear(name, path) for name, path in (app.logout.cookies if app else ())]
         await self._clear_rounds(visit)
         self._report.signed_out(visit, len(ended))
+        if navigation and session is not None and _is_global(app):
+            onward = await self._at_provider(visit, session)
+            if onward is not None:
+                return onward
         return self._pages.signed_out(visit.language, ended=bool(ended), elsewhere=_elsewhere(visit))
+
+    async def _at_provider(self, visit: Visit, session: Session) -> Page | None:
+        app = visit.call.app
+        home = "" if app is None else f"{app.origin(visit.call.host)}/"
+        return await self._leaving.at_provider(visit, session, home)
 
     async def _clear_rounds(self, visit: Visit) -> None:
         """Who signs out and in again goes round by choice."""
@@ -48,6 +86,11 @@ class Logout:
         if binding is not None:
             await self._transactions.clear_rounds(binding, visit.call.host)
             await self._transactions.clear_rounds(binding, clean_starts_of(visit.call.host))
+
+
+def _is_global(app: App | None) -> bool:
+    """Who signs out of the portal itself means all of it."""
+    return app is None or app.logout.scope == "global"
 
 
 def _elsewhere(visit: Visit) -> str:
@@ -67,6 +110,18 @@ def _same_origin(visit: Visit) -> bool:
     if site is None:
         return origin == ours
     return site in {"same-origin", "none"} and origin in {None, "null", ours}
+
+
+def _sent_by(visit: Visit) -> Literal["page", "script", ""]:
+    """What of the application's own sent it; empty where it may have been another site, an image or a typed address.
+
+    A link of another site has no Origin either: for a GET only Fetch Metadata tells.
+    """
+    headers = visit.request.headers
+    if headers.get("Sec-Fetch-Site") != "same-origin" or not _same_origin(visit):
+        return ""
+    destination = headers.get("Sec-Fetch-Dest", "")
+    return "page" if destination == "document" else "script" if destination == "empty" else ""
 
 
 def _origin(visit: Visit) -> str:

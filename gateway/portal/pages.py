@@ -24,6 +24,7 @@ Kind = Literal["html", "json", "frame"]
 _TEMPLATES = Path(__file__).parent / "templates"
 _HTML = (b"Content-Type", b"text/html; charset=utf-8")
 _JSON = (b"Content-Type", b"application/json; charset=utf-8")
+_SENDS_ITSELF = "document.forms[0].submit()"
 _RETRY_AFTER = (b"Retry-After", b"5")
 # Stands around the name of what differs from one answer to the next; no template and no catalogue has it.
 _MARK = "\0"
@@ -65,12 +66,17 @@ class Pages:
         self._environments = {language: _environment(texts) for language, texts in self._catalogues.items()}
         self._language = lru_cache(maxsize=256)(choose)
         style = (_TEMPLATES / "style.css").read_text("utf-8").strip()
-        digest = b64encode(sha256(style.encode()).digest()).decode()
+        digest = _digest(style)
         policy = f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'"
         self._style = style
         self._headers = security_headers(f"{policy}; frame-ancestors 'none'")
         # In a frame of whatever page: it shows nothing of anybody and its one link leaves the frame.
         self._frame_headers = security_headers(policy, framed=True)
+        # Where the form goes on to from there is the provider's affair: browsers hold form-action against that too.
+        self._post_headers = security_headers(
+            f"default-src 'none'; style-src 'sha256-{digest}'; script-src 'sha256-{_digest(_SENDS_ITSELF)}'; "
+            "form-action https: http:; base-uri 'none'; frame-ancestors 'none'"
+        )
         self._ready: dict[tuple[str, str, Kind, bool, bool], _Ready] = {}
 
     def render(
@@ -123,9 +129,19 @@ class Pages:
         """The form that signs out; with `refused`, the answer to one that was not sent from it."""
         return self._page("logout.html", language, status=refused.status if refused else 200, refused=refused)
 
-    def signed_out(self, language: str, *, ended: bool, elsewhere: str) -> Page:
-        """`ended`: sessions were found and ended; if not, `elsewhere` is where they may be."""
-        return self._page("signed_out.html", language, ended=ended, elsewhere=elsewhere)
+    def signed_out(
+        self, language: str, *, ended: bool, elsewhere: str, everywhere: bool = False, home: str = ""
+    ) -> Page:
+        """`ended`: sessions were found and ended; if not, `elsewhere` is where they may be. `everywhere`: at the
+        provider too. `home`: a way back, for whoever asks for it."""
+        return self._page(
+            "signed_out.html", language, ended=ended, elsewhere=elsewhere, everywhere=everywhere, home=home
+        )
+
+    def post(self, language: str, url: str, fields: Sequence[tuple[str, str]]) -> Page:
+        """A form that sends itself to a provider, and a button where scripts are off."""
+        text = self._text("post.html", self._language(language), url=url, fields=fields, script=_SENDS_ITSELF)
+        return Page(200, (*self._post_headers, _HTML), text.encode("utf-8", "replace"))
 
     def signed_in(self, language: str, home: str, *, again: bool) -> Page:
         """`again`: by a sign-in that was over already, which did nothing and is refused as such."""
@@ -141,6 +157,10 @@ class Pages:
     def _text(self, template: str, language: str, **values: object) -> str:
         loaded = self._environments[language].get_template(template)
         return loaded.render(language=language, style=self._style, **values)
+
+
+def _digest(text: str) -> str:
+    return b64encode(sha256(text.encode()).digest()).decode()
 
 
 def _environment(texts: NullTranslations) -> Environment:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from gateway.config.snapshot import Upstream
 from gateway.model.provider import OidcProvider
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization import AuthorizationCode
+from gateway.oidc.call import Call
 from gateway.oidc.discovery import ProviderMetadata
 from gateway.oidc.id_token import IdToken
 from gateway.oidc.logout_token import LogoutToken
@@ -23,3 +25,10 @@ class Federation(Protocol):
 
     async def logout_token(self, provider: OidcProvider, raw: str, now: float) -> LogoutToken:
         """What a provider posted to us, verified but for its single use. `now`: Unix seconds."""
+
+
+class Applications(Protocol):
+    """The way to an application for what is nobody's request."""
+
+    async def call(self, upstream: Upstream, call: Call) -> None:
+        """`call.url`: a path. Whatever is answered will do; GatewayError where nothing is."""

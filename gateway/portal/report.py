@@ -51,6 +51,9 @@ class Report:
         self._counters.add("ecluse_auth_provider_logouts_total", visit.provider)
         self._log.event("logout.provider", provider=visit.provider, sessions=sessions, request_id=visit.call.request_id)
 
+    def application_not_told(self, visit: Visit, error: GatewayError) -> None:
+        self._event("logout.application", visit, error.code.id, error.detail)
+
     def logout_refused(self, visit: Visit, error: GatewayError) -> None:
         """A provider's word that sessions have ended, which was not believed."""
         self._event("logout.refused", visit, error.code.id, error.detail)

@@ -39,7 +39,8 @@ _KINDS: Final = ("allow", "deny", "challenge")
 
 class Spot:
     """One request line, read once. `authority`: the host of an absolute-form target, which has to be Host's too.
-    `ours`: not for an application. `patience`: how long (s) a kept connection may have been idle to be taken for it.
+    `ours`: not for an application. `leaves`: neither, though it is the application's own: an address for signing out.
+    `patience`: how long (s) a kept connection may have been idle to be taken for it.
 
     `key`: the same for all lines with one match and one method. `minor`: whether it is HTTP/1.1, not 1.0; `plain`:
     that, and not HEAD. `line` and `ending`: what goes upstream at the two ends of a head without a body, always
@@ -47,17 +48,19 @@ class Spot:
     """
 
     __slots__ = (
-        "authority", "ending", "key", "line", "method", "minor", "ours", "patience", "plain", "repeatable", "target",
+        "authority", "ending", "key", "leaves", "line", "method", "minor", "ours", "patience", "plain", "repeatable",
+        "target",
     )  # fmt: skip
 
     def __init__(
-        self, method: bytes, target: Target, *, minor: bool, authority: str | None, ours: bool, key: int
+        self, method: bytes, target: Target, *, minor: bool, authority: str | None, ours: bool, key: int, leaves: bool
     ) -> None:
         self.method = method
         self.target = target
         self.minor = minor
         self.authority = authority
-        self.ours = ours
+        self.ours = ours or leaves
+        self.leaves = leaves
         self.key = key
         self.line = b"%b %b HTTP/1.1" % (method, target.raw)
         # RFC 9110 8.6: some servers wait for a body where nothing says that there is none.
@@ -150,7 +153,8 @@ class Lane:
         key = self._key(match, method)
         # Also where the app knows no case: no spelling of our prefix reaches an application.
         ours = app is None or target.segments[0].lower() == RESERVED
-        return Spot(method, target, minor=minor, authority=authority, ours=ours, key=key)
+        leaves = app is not None and not ours and app.logout.links.find(target.segments) is not None
+        return Spot(method, target, minor=minor, authority=authority, ours=ours, key=key, leaves=leaves)
 
     def _key(self, match: Match | None, method: bytes) -> int:
         key = self._keys.get((match, method))

@@ -15,6 +15,8 @@ from gateway.wire.framing import CHUNKED
 if TYPE_CHECKING:
     from gateway.proxy.client import ClientConnection
 
+Purpose = Literal["endpoint", "challenge", "logout"]
+
 _PREFIX: Final = b"/_ecluse"
 _BODY_LIMIT: Final = 64 * 1024
 
@@ -37,6 +39,9 @@ _READ: Final = frozenset(
 def own_path(client: "ClientConnection") -> None:
     """A path of ours, in its one spelling; on a portal host without an application, everything else is unknown."""
     request = client.request
+    if request.spot.leaves:
+        _without_body(client, "logout")
+        return
     path = request.spot.target.path
     if path != _PREFIX and not path.startswith(_PREFIX + b"/"):
         refuse(client, PATH_RESERVED)
@@ -57,9 +62,14 @@ def own_path(client: "ClientConnection") -> None:
 
 
 def challenge(client: "ClientConnection", reason: Code) -> None:
-    """A navigation that needs a sign-in. The body of a form stays here: it is not for the portal to see."""
+    """A navigation that needs a sign-in."""
+    _without_body(client, "challenge", reason.id)
+
+
+def _without_body(client: "ClientConnection", purpose: Purpose, reason: str = "") -> None:
+    """The body of a form stays here: it was meant for the application and is not for the portal to see."""
     body = b"" if client.body_done else b"\r\nContent-Length: 0"
-    _hand_over(client, _head(client, body), "challenge", reason.id)
+    _hand_over(client, _head(client, body), purpose, reason)
 
 
 def _head(client: "ClientConnection", body: bytes) -> list[bytes]:
@@ -84,9 +94,7 @@ def _read(lines: list[bytes]) -> list[bytes]:
     return [piece for pieces in read.values() for piece in pieces]
 
 
-def _hand_over(
-    client: "ClientConnection", parts: list[bytes], purpose: Literal["endpoint", "challenge"], reason: str
-) -> None:
+def _hand_over(client: "ClientConnection", parts: list[bytes], purpose: Purpose, reason: str) -> None:
     request, memo, plane = client.request, client.memo, client.plane
     call = PortalCall(
         purpose=purpose,

@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.model.identity import Identity
 from gateway.model.session import Session
-from gateway.model.transaction import HandOver, OidcLogin, Transaction
+from gateway.model.transaction import HandOver, OidcLogin, SignOut, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,15 @@ def hand_over_from_bytes(data: bytes) -> HandOver:
     return HandOver(**{**values, "session_key": b64decode(values["session_key"])})
 
 
-def _fields(value: Session | Identity | Transaction | OidcLogin | HandOver) -> dict[str, Any]:
+def sign_out_to_bytes(sign_out: SignOut) -> bytes:
+    return _dump(_fields(sign_out))
+
+
+def sign_out_from_bytes(data: bytes) -> SignOut:
+    return SignOut(**json.loads(data))
+
+
+def _fields(value: Session | Identity | Transaction | OidcLogin | SignOut | HandOver) -> dict[str, Any]:
     """One level of fields, for `asdict` copies all below (a hundred microseconds a session)."""
     return {field.name: getattr(value, field.name) for field in fields(value)}
 

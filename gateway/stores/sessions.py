@@ -192,6 +192,10 @@ class Sessions:
         opened = await self._open(host, cookie)
         return () if opened is None else await self._find("browser", opened.stored.browser)
 
+    async def opened(self, host: str, cookie: bytes) -> Session | None:
+        opened = await self._open(host, cookie)
+        return None if opened is None else opened.stored.session
+
     async def end_browser(self, host: str, cookie: bytes) -> tuple[str, ...]:
         return await self.end([session.id for session in await self.of_browser(host, cookie)])
 

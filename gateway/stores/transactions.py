@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Sequence
 
 from gateway.model.ports import Log
-from gateway.model.transaction import OidcLogin, Transaction
+from gateway.model.transaction import OidcLogin, SignOut, Transaction
 from gateway.stores import codec
 from gateway.stores.keys import StoreKeys
 from gateway.stores.records import RecordStore
@@ -35,9 +35,9 @@ class Transactions:
         self._now = now
         self._token_bytes = token_bytes
         bounds = Bounds(LIFE, per_network, in_all)
-        self._transactions, self._logins = (
+        self._transactions, self._logins, self._sign_outs = (
             Tickets(kind, store, self._keys, bounds, log=log, now=now, token_bytes=token_bytes)
-            for kind in ("transaction", "login")
+            for kind in ("transaction", "login", "sign_out")
         )
 
     async def put(self, transaction: Transaction, network: str) -> str:
@@ -59,6 +59,13 @@ class Transactions:
     async def take_login(self, state: str) -> OidcLogin | None:
         plain = await self._logins.take(state)
         return None if plain is None else codec.login_from_bytes(plain)
+
+    async def put_sign_out(self, sign_out: SignOut, state: str, network: str) -> None:
+        await self._sign_outs.put(state, codec.sign_out_to_bytes(sign_out), network)
+
+    async def take_sign_out(self, state: str) -> SignOut | None:
+        plain = await self._sign_outs.take(state)
+        return None if plain is None else codec.sign_out_from_bytes(plain)
 
     async def first_use(self, kind: str, *parts: str, until: int) -> bool:
         # Under every store key: while a new one comes into use, workers may differ in which is the first.

@@ -95,6 +95,30 @@ def none(world: World) -> str:
     return unsigned('{"alg":"none","typ":"logout+jwt"}', json.dumps(logout_claims(world)))
 
 
+def returned(query: str) -> Run:
+    """From the provider, by a browser that did or did not sign out: it starts nothing and ends nothing."""
+
+    async def run(world: World) -> None:
+        cookie, person = await bob(world), Person("en")
+        page = await person.step("GET", world.portal(f"/_ecluse/logged-out{query}"))
+        await person.close()
+        expect(page.status == 400, f"a return without its state is answered {page.status}")
+        expect(page.location == "" and page.all("Set-Cookie") == [], "it leads somewhere, or sets a cookie")
+        passed(world, await world.send(request(APP, PAGE, cookie=cookie)))
+
+    return run
+
+
+async def by_a_frame(world: World) -> None:
+    """CS02: front-channel logout, which no provider's file opens here, with and without its parameters."""
+    cookie, person = await bob(world), Person("en")
+    for query in ("", "?sid=x", f"?iss={world.alpha.url}", f"?iss={world.alpha.url}&sid=x"):
+        page = await person.frame(world.portal(f"/_ecluse/oidc/frontchannel/alpha{query}"), "https://evil.example/")
+        expect(page.status == 400, f"front-channel logout {query}: {page.status}")
+    await person.close()
+    passed(world, await world.send(request(APP, PAGE, cookie=cookie)))
+
+
 OC04 = (
     ("back-channel: a good token ends the session", accepted),
     ("back-channel: alg none", refused(none, "oidc.id_token.algorithm")),
@@ -119,6 +143,9 @@ OC04 = (
     ("back-channel: at another provider's address", refused(logout_token, "oidc.id_token.issuer", "beta")),
     ("back-channel: at the address of no provider", refused(logout_token, "login.unknown_provider", "nobody")),
     ("back-channel: in an address", in_an_address),
+    ("RP-initiated: a return with another state", returned("?state=" + "a" * 43)),
+    ("RP-initiated: a return without a state", returned("")),
+    ("front-channel: a frame of any site", by_a_frame),
 )  # fmt: skip
 
 CASES: tuple[Case, ...] = numbered("OC04", OC04, controlled=False)

@@ -79,8 +79,8 @@ def test_gateway_file(part: str, instead: str, said: str) -> None:
         ("[metropole.example]", "[metropole.example], attributes: {group: [a]}", "18:87: asserts.attributes.group: no attribute has this name (did you mean groups?)"),
         ("tenant: siret", "skew: 1h", "17:7: skew: this is at most 10m"),
         ("tenant: siret", "session: {idle: 2h, absolute: 1h}", "17:17: session.idle: the session would end before it is idle for so long (idle below absolute)"),
-        ("tenant: siret", "preset: proconnect", "17:1: preset: unknown key (known here: asserts, attributes, label, oidc, provider, session, skew, tenant, version)"),
-        ("tenant: siret", "samle: {}", "17:1: samle: unknown key (known here: asserts, attributes, label, oidc, provider, session, skew, tenant, version)"),
+        ("tenant: siret", "preset: proconnect", "17:1: preset: unknown key (known here: asserts, attributes, label, logout, oidc, provider, session, skew, tenant, version)"),
+        ("tenant: siret", "samle: {}", "17:1: samle: unknown key (known here: asserts, attributes, label, logout, oidc, provider, session, skew, tenant, version)"),
     ],
 )  # fmt: skip
 def test_provider_file(part: str, instead: str, said: str) -> None:
@@ -145,6 +145,13 @@ def test_a_mapping_that_writes_what_the_gateway_knows_is_an_error(name: str) -> 
         ("allow: anyone}", "allow: anyone, methods: [TRACE]}", "10:49: access[0].methods[0]: a method is written in capitals; TRACE and CONNECT never pass"),
         ("allow: anyone}", "allow: anyone, methods: []}", "10:48: access[0].methods: this is empty (name at least one)"),
         ("allow: anyone}", "allow: anyone, refusal: ' '}", "10:48: access[0].refusal: this is empty"),
+        ("translate:", "logout: {scope: all}\ntranslate:", "6:17: logout.scope: this must be one of local, global"),
+        ("translate:", "logout: {cookies: [a b]}\ntranslate:", "6:20: logout.cookies[0]: this is not the name of a cookie"),
+        ("translate:", "logout: {url: bye}\ntranslate:", "6:15: logout.url: this is not a path of the application (write it as /logout.do)"),
+        ("translate:", "logout: {url: //evil.example}\ntranslate:", "6:15: logout.url: this is not a path of the application (write it as /logout.do)"),
+        ("translate:", "logout: {url: /_ecluse/logout}\ntranslate:", "6:15: logout.url: this is not a path of the application (write it as /logout.do)"),
+        ("translate:", "logout: {cookie_paths: ['/;Domain=x']}\ntranslate:", "6:25: logout.cookie_paths[0]: this is not a path of the application (write it as /logout.do)"),
+        ("translate:", "logout: {links: ['**']}\ntranslate:", "6:18: logout.links[0]: a path begins with `/`"),
         ("translate:", "translat: 1\ntranslate:", "6:1: translat: unknown key (did you mean translate?)"),
     ],
 )  # fmt: skip

@@ -44,14 +44,21 @@ async def through_provider(session: ClientSession, url: str, issuer: str, login:
 
 async def signed_out_there(session: ClientSession, issuer: str) -> None:
     """The person signs out on the provider's own page, which tells its clients."""
-    async with session.get(f"{issuer}/session/end") as response:
+    await confirm_sign_out(session, f"{issuer}/session/end")
+
+
+async def confirm_sign_out(session: ClientSession, url: str, form: dict[str, str] | None = None) -> str:
+    """From the provider's page that asks "do you want to sign out?" to where it sends the browser then."""
+    method = "GET" if form is None else "POST"
+    async with session.request(method, url, data=form) as response:
         page = await response.text()
     action, xsrf = _ACTION.search(page), _XSRF.search(page)
     assert action, f"no form to sign out with: {page[:2000]}"
     assert xsrf, f"a form without its secret: {page[:2000]}"
-    form = {"xsrf": xsrf[1], "logout": "yes"}
-    async with session.post(unescape(action[1]), data=form, allow_redirects=False) as response:
+    yes = {"xsrf": xsrf[1], "logout": "yes"}
+    async with session.post(unescape(action[1]), data=yes, allow_redirects=False) as response:
         assert response.status == 303, await response.text()
+        return response.headers["Location"]
 
 
 def _next(page: str, login: str | None) -> tuple[str, dict[str, str] | None]:

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, Literal
 
 from gateway.config.snapshot import App, Gateway, Limits, Snapshot, Timeouts, Upstream
+from gateway.federation.applications import Applications
 from gateway.federation.federation import Federation
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
@@ -136,7 +137,7 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
     store = MemoryStore()
     sessions = Sessions(store, KEYS, now=clock.seconds, monotonic=clock.monotonic)
     revoker, counters = Revoked(sessions), Counters()
-    federation = Federation(clock.monotonic)
+    federation, applications = Federation(clock.monotonic), Applications()
     with tempfile.TemporaryFile() as file:
         log = Log(file.fileno(), strict=True, now=clock.now)
         transactions = Transactions(store, KEYS, now=clock.seconds)
@@ -144,6 +145,7 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
             sessions=sessions,
             transactions=transactions,
             federation=federation,
+            applications=applications,
             revoker=revoker,
             pages=pages(),
             counters=counters,
@@ -177,6 +179,7 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
             server.close()
             await portal.close(1.0)
             await federation.close()
+            await applications.close()
             for browser in here.browsers:
                 await browser.close()
             for runner in runners:

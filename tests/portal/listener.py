@@ -63,14 +63,17 @@ class Connection(asyncio.Protocol):
         host = headers[b"host"].partition(b":")[0].decode()
         snapshot = self._snapshot()
         app = snapshot.find_app(host)
-        ours = line.split(b" ")[1].startswith(b"/_ecluse/")
-        if app is not None and not ours:
+        target = line.split(b" ")[1].decode()
+        ours = target.startswith("/_ecluse/")
+        segments = tuple(target.partition("?")[0][1:].split("/"))
+        leaves = app is not None and not ours and app.logout.links.find(segments) is not None
+        if app is not None and not ours and not leaves:
             seat = await self._seat(app, host, headers.get(b"cookie", b""))
             if seat is not None:
                 self._answer(f"{app.name} for {seat.identity.subject}".encode())
                 return
         call = PortalCall(
-            purpose="endpoint" if ours else "challenge",
+            purpose="logout" if leaves else "endpoint" if ours else "challenge",
             snapshot=snapshot,
             app=app,
             host=host,

@@ -40,6 +40,8 @@ class Op:
     tamper: Callable[[Claims], Claims] = lambda claims: claims
     honours_max_age: bool = True
     down: bool = False
+    end_session: bool = False
+    ended: list[dict[str, str]] = field(default_factory=list)
     authenticated: dict[str, int] = field(default_factory=dict)
     asked: list[dict[str, str]] = field(default_factory=list)
     redeemed: int = 0
@@ -56,6 +58,7 @@ class Op:
         app.router.add_get("/authorize", self.authorize)
         app.router.add_get("/jwks", self.jwks)
         app.router.add_post("/token", self.token)
+        app.router.add_route("*", "/end", self.end)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -66,8 +69,10 @@ class Op:
     async def discovery(self, request: web.Request) -> web.Response:
         if self.down:
             return web.Response(status=503)
+        more = {"end_session_endpoint": f"{self.issuer}/end"} if self.end_session else {}
         return web.json_response(
             {
+                **more,
                 "issuer": self.issuer,
                 "authorization_endpoint": f"{self.issuer}/authorize",
                 "token_endpoint": f"{self.issuer}/token",
@@ -91,6 +96,13 @@ class Op:
             auth_time=self.authenticated.setdefault(subject, int(self.now())),
         )
         location = f"{query['redirect_uri']}?code={code}&state={query['state']}&iss={self.issuer}"
+        return web.Response(status=303, headers={"Location": location})
+
+    async def end(self, request: web.Request) -> web.Response:
+        """Signs the person out, and sends them back at once."""
+        told = {name: str(value) for name, value in (await request.post() or request.query).items()}
+        self.ended.append({"method": request.method, **told})
+        location = f"{told['post_logout_redirect_uri']}?state={told['state']}"
         return web.Response(status=303, headers={"Location": location})
 
     async def jwks(self, request: web.Request) -> web.Response:

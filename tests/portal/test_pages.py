@@ -43,7 +43,7 @@ class Outline(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
-        if tag != "meta":
+        if tag not in ("meta", "input"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -67,6 +67,8 @@ def every_page(pages: Pages, language: str) -> list[Page]:
         pages.signed_out(language, ended=True, elsewhere=""),
         pages.signed_out(language, ended=False, elsewhere="https://portal/_ecluse/logout"),
         pages.signed_out(language, ended=False, elsewhere=""),
+        pages.signed_out(language, ended=True, elsewhere="", everywhere=True, home="https://a/"),
+        pages.post(language, "https://op/end?a=1", [("id_token_hint", "a.b.c"), ("state", '<>"')]),
         pages.signed_in(language, "/", again=False),
         pages.signed_in(language, "/", again=True),
         pages.sessions(language, [line]),
@@ -87,7 +89,7 @@ def test_every_page_can_be_read_by_everybody(pages: Pages, language: str) -> Non
         assert "maximum-scale" not in str(viewport["content"])
         assert {tag for tag, _ in outline.tags} <= {
             "html", "head", "meta", "title", "style", "body", "header", "main",
-            "a", "h1", "h2", "p", "ul", "li", "form", "button", "code",
+            "a", "h1", "h2", "p", "ul", "li", "form", "button", "code", "input", "script",
         }  # fmt: skip
 
 

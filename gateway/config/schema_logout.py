@@ -1,0 +1,47 @@
+"""What signing out means: at the provider, and for one application."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from gateway.config.schema_types import Maybe, PathPattern, Strict, checked, wrong
+from gateway.wire.return_address import safe_target
+from gateway.wire.target import STRICT
+
+
+class ProviderLogout(Strict):
+    method: Literal["post", "get"] = "post"
+    """How people are sent to the provider to be signed out there; `get` for one that takes nothing else."""
+    front_channel: bool = False
+    """Whether the provider may end a session by a frame in its own page. Prefer the back-channel."""
+
+
+def _cookie_name(name: str) -> str:
+    if not name.isascii() or not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        raise wrong("this is not the name of a cookie")
+    return name
+
+
+def _target(text: str) -> str:
+    if safe_target(text, STRICT) != text:
+        raise wrong("this is not a path of the application", "write it as /logout.do")
+    return text
+
+
+CookieName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_cookie_name)]
+Target = Annotated[str, Field(max_length=2000), AfterValidator(checked(_target))]
+
+
+class AppLogout(Strict):
+    """What happens when people sign out of this application."""
+
+    scope: Literal["local", "global"] = "local"
+    """`local`: out of every application behind the gateway, in this browser. `global`: at the provider as well."""
+    cookies: list[CookieName] = Field(default=[], max_length=20)
+    """The application's own cookies, which are cleared."""
+    cookie_paths: list[Target] = Field(default=["/"], min_length=1, max_length=5)
+    """The paths that it sets them for."""
+    url: Maybe[Target] = None
+    """A path of the application that is called for the person, so that it ends its own session."""
+    links: list[PathPattern] = Field(default=[], max_length=50)
+    """The application's own addresses for signing out: whoever follows one signs out here."""

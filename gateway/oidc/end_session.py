@@ -1,0 +1,33 @@
+"""OpenID Connect RP-Initiated Logout 1.0: the person is sent to the provider to be signed out there too."""
+
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from gateway.model.provider import OidcProvider
+from gateway.oidc.discovery import ProviderMetadata
+
+
+@dataclass(frozen=True, slots=True)
+class EndSession:
+    """What the browser carries to the provider. `fields` hold the ID token: in a form, in the usual case."""
+
+    url: str
+    fields: tuple[tuple[str, str], ...] = field(repr=False)
+
+    @property
+    def as_address(self) -> str:
+        """For a provider that takes GET alone."""
+        separator = "&" if "?" in self.url else "?"
+        return f"{self.url}{separator}{urlencode(self.fields)}"
+
+
+def end_session_request(
+    provider: OidcProvider, metadata: ProviderMetadata, id_token: str | None, state: str, back: str
+) -> EndSession | None:
+    """None where the provider has no such endpoint. `back`: the one URL that is registered there for it."""
+    if metadata.end_session_endpoint is None:
+        return None
+    # 2: id_token_hint is RECOMMENDED; without it client_id says who asks. Nothing more is sent.
+    whose = ("client_id", provider.client_id) if id_token is None else ("id_token_hint", id_token)
+    fields = (whose, ("post_logout_redirect_uri", back), ("state", state))
+    return EndSession(metadata.end_session_endpoint, fields)

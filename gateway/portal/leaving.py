@@ -1,0 +1,75 @@
+"""Whom else a sign-out concerns: the application itself, and the provider that signed the person in."""
+
+from collections.abc import Callable
+
+from gateway.config.snapshot import App
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Page, Transactions
+from gateway.model.provider import OidcProvider
+from gateway.model.session import Session
+from gateway.model.transaction import SignOut
+from gateway.oidc.call import Call
+from gateway.oidc.end_session import end_session_request
+from gateway.portal.answers import redirect
+from gateway.portal.pages import Pages
+from gateway.portal.ports import Applications, Federation
+from gateway.portal.report import Report
+from gateway.portal.visit import PREFIX, SECRET_BYTES, Visit
+from gateway.wire.cookies import without_cookies
+
+
+class Leaving:
+    def __init__(
+        self,
+        *,
+        transactions: Transactions,
+        federation: Federation,
+        applications: Applications,
+        pages: Pages,
+        report: Report,
+        token_urlsafe: Callable[[int], str],
+    ) -> None:
+        self._transactions = transactions
+        self._federation = federation
+        self._applications = applications
+        self._pages = pages
+        self._report = report
+        self._token_urlsafe = token_urlsafe
+
+    async def at_provider(self, visit: Visit, session: Session, home: str) -> Page | None:
+        """RP-Initiated Logout 2. None where the provider cannot be asked: the person is signed out here."""
+        provider = visit.call.snapshot.providers.get(session.identity.provider)
+        if not isinstance(provider, OidcProvider):
+            return None
+        visit.provider = provider.name
+        state = self._token_urlsafe(SECRET_BYTES)
+        back = f"{visit.call.snapshot.gateway.portal_url}{PREFIX}logged-out"
+        try:
+            metadata = await self._federation.metadata(provider)
+            asked = end_session_request(provider, metadata, session.id_token, state, back)
+            if asked is None:
+                return None
+            await self._transactions.put_sign_out(SignOut(provider.name, home), state, visit.network)
+        except GatewayError as error:
+            self._report.refused(visit, error)
+            return None
+        # Invariant 4: in a form, where the provider takes one; an address stays in histories and logs.
+        if provider.logout.method == "get":
+            return redirect(asked.as_address)
+        return self._pages.post(visit.language, asked.url, asked.fields)
+
+    async def tell_application(self, visit: Visit, app: App, session: Session) -> None:
+        """As the person's own browser would: with what the application is told of them, and their cookies of it."""
+        if app.logout.url is None:
+            return
+        try:
+            injection = app.translation.render(session.identity)
+            kept = without_cookies(visit.cookie_line(), app.translation.cookie_names)
+            lines = [line.partition(b": ") for line in injection.headers.split(b"\r\n") if line]
+            cookies = b"; ".join(part for part in (kept, injection.cookies) if part)
+            headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, _, value in lines]
+            headers += [("Cookie", cookies.decode("latin-1"))] if cookies else []
+            headers.append(("Host", app.upstream.host_header or visit.request.headers["Host"]))
+            await self._applications.call(app.upstream, Call("sign-out", "GET", app.logout.url, tuple(headers)))
+        except GatewayError as error:
+            self._report.application_not_told(visit, error)

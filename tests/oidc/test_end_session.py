@@ -1,0 +1,31 @@
+from dataclasses import replace
+
+from gateway.oidc.end_session import end_session_request
+from tests.oidc.samples import METADATA, PROVIDER
+
+BACK = "https://portail.example/_ecluse/logged-out"
+WITH = replace(METADATA, end_session_endpoint="https://op.metropole.example/end")
+
+
+def test_the_token_of_the_person_goes_to_its_own_provider_with_what_is_registered_there_and_nothing_more() -> None:
+    asked = end_session_request(PROVIDER, WITH, "a.b.c", "s1", BACK)
+    assert asked is not None
+    assert asked.url == "https://op.metropole.example/end"
+    assert asked.fields == (("id_token_hint", "a.b.c"), ("post_logout_redirect_uri", BACK), ("state", "s1"))
+    assert "a.b.c" not in repr(asked)
+
+
+def test_without_a_token_the_client_says_who_asks() -> None:
+    asked = end_session_request(PROVIDER, WITH, None, "s1", BACK)
+    assert asked is not None
+    assert asked.fields[0] == ("client_id", "ecluse")
+
+
+def test_a_provider_without_the_endpoint_is_not_asked() -> None:
+    assert end_session_request(PROVIDER, METADATA, "a.b.c", "s1", BACK) is None
+
+
+def test_the_endpoints_own_query_is_kept_in_an_address() -> None:
+    asked = end_session_request(PROVIDER, replace(WITH, end_session_endpoint="https://op/end?realm=1"), "a", "s", "b c")
+    assert asked is not None
+    assert asked.as_address == "https://op/end?realm=1&id_token_hint=a&post_logout_redirect_uri=b+c&state=s"

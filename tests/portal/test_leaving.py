@@ -1,0 +1,288 @@
+"""Signing out at the provider too, and of the application itself."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from html import unescape
+
+import pytest
+from aiohttp import web
+
+from gateway.config.snapshot import Logout, Upstream
+from gateway.model.provider import ProviderLogout
+from gateway.policy.routes import RouteTable
+from gateway.wire.cookies import SESSION_COOKIE
+from tests.policy.short import rule
+from tests.portal.browser import Browser, Reply
+from tests.portal.installation import ACTES, PERMIS, PORTAL, Installation
+from tests.portal.test_logout import hosts_open, signed_in
+
+GLOBAL = Logout(scope="global")
+_FIELD = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
+_ACTION = re.compile(r'<form method="post" action="([^"]+)">')
+
+
+@pytest.fixture
+def op_ends(here: Installation) -> None:
+    """The provider has an endpoint to sign out at, and `actes` uses it."""
+    here.metropole.end_session = True
+    here.change("actes", logout=GLOBAL)
+
+
+async def sign_out(here: Installation, browser: Browser, host: str = ACTES) -> Reply:
+    return await browser.post(here.url(host, "/_ecluse/logout"))
+
+
+def form_of(reply: Reply) -> tuple[str, dict[str, str]]:
+    action = _ACTION.search(reply.text)
+    assert action, reply.text
+    return unescape(action[1]), {name: unescape(value) for name, value in _FIELD.findall(reply.text)}
+
+
+async def back_from(here: Installation, browser: Browser, reply: Reply) -> Reply:
+    """The form sends itself, the provider signs the person out and sends them back."""
+    action, fields = form_of(reply)
+    answer = await browser.send("POST", action, data=fields)
+    return await browser.get(answer.location)
+
+
+# --- at the provider
+
+
+@pytest.mark.usefixtures("op_ends")
+async def test_the_person_is_signed_out_here_then_there_and_comes_back_to_a_page_that_starts_nothing(
+    here: Installation,
+) -> None:
+    browser = await signed_in(here)
+    reply = await sign_out(here, browser)
+    assert reply.status == 200
+    assert await hosts_open(here, browser) == set(), "before the provider is asked"
+    assert len(here.revoker.told) == 1
+    action, fields = form_of(reply)
+    assert action == f"{here.metropole.issuer}/end"
+    assert set(fields) == {"id_token_hint", "post_logout_redirect_uri", "state"}
+    assert fields["post_logout_redirect_uri"] == here.url(PORTAL, "/_ecluse/logged-out")
+    page = await back_from(here, browser, reply)
+    assert (page.status, "You are signed out" in page.text, page.set_cookies) == (200, True, [])
+    assert "was told of it too" in page.text
+    assert f'href="{here.url(ACTES)}"' in page.text
+    assert "refresh" not in page.text.lower()
+    assert here.metropole.ended[0]["method"] == "POST"
+
+
+@pytest.mark.usefixtures("op_ends")
+async def test_the_token_is_in_no_address_no_log_and_in_the_form_alone(here: Installation) -> None:
+    """Invariant 4."""
+    browser = await signed_in(here)
+    reply = await sign_out(here, browser)
+    token = form_of(reply)[1]["id_token_hint"]
+    assert token.count(".") == 2
+    page = await back_from(here, browser, reply)
+    assert token not in page.url + str(reply.headers) + page.text
+    assert token not in str(here.logged())
+
+
+@pytest.mark.usefixtures("op_ends")
+async def test_the_form_sends_itself_by_the_one_script_that_the_page_allows(here: Installation) -> None:
+    reply = await sign_out(here, await signed_in(here))
+    policy = reply.headers["Content-Security-Policy"]
+    assert "script-src 'sha256-" in policy
+    assert "unsafe" not in policy
+    assert reply.text.count("<script") == 1
+    assert reply.headers["Cache-Control"] == "no-store"
+    assert reply.headers["Referrer-Policy"] == "no-referrer"
+
+
+@pytest.mark.usefixtures("op_ends")
+async def test_a_provider_that_takes_get_alone_is_asked_so(here: Installation) -> None:
+    here.change_provider("metropole", logout=ProviderLogout(method="get"))
+    browser = await signed_in(here)
+    reply = await sign_out(here, browser)
+    assert (reply.status, reply.location.startswith(f"{here.metropole.issuer}/end?id_token_hint=")) == (303, True)
+    page = await browser.get((await browser.get(reply.location, follow=False)).location)
+    assert "was told of it too" in page.text
+
+
+@pytest.mark.usefixtures("op_ends")
+@pytest.mark.parametrize("query", ["", "?state=", "?state=another", "?state=a&state=b"])
+async def test_a_return_with_another_state_or_none_is_refused(here: Installation, query: str) -> None:
+    """The Foundation's modules rp-init-logout-other-state and -no-state."""
+    browser = await signed_in(here)
+    await sign_out(here, browser)
+    page = await browser.get(here.url(PORTAL, f"/_ecluse/logged-out{query}"))
+    assert (page.status, page.set_cookies) == (400, [])
+    assert here.codes()[-1] in ("logout.state", "portal.parameters")
+
+
+@pytest.mark.usefixtures("op_ends")
+async def test_a_state_works_once(here: Installation) -> None:
+    browser = await signed_in(here)
+    page = await back_from(here, browser, await sign_out(here, browser))
+    assert (await browser.get(page.url)).status == 400
+
+
+async def test_a_local_sign_out_asks_nothing_of_the_provider(here: Installation) -> None:
+    here.metropole.end_session = True
+    browser = await signed_in(here)
+    reply = await sign_out(here, browser)
+    assert "You are signed out" in reply.text
+    assert "may still know you" in reply.text
+
+
+async def test_signing_out_of_the_portal_is_signing_out_everywhere(here: Installation) -> None:
+    here.metropole.end_session = here.departement.end_session = True
+    browser = here.browser()
+    await browser.get(here.url(ACTES))
+    reply = await sign_out(here, browser, PORTAL)
+    page = await back_from(here, browser, reply)
+    assert "was told of it too" in page.text
+    assert "Back to the application" not in page.text
+
+
+@pytest.mark.parametrize("trouble", ["down", "without the endpoint", "gone"])
+async def test_a_provider_that_cannot_be_asked_does_not_keep_anybody_signed_in(
+    here: Installation, trouble: str
+) -> None:
+    here.change("actes", logout=GLOBAL)
+    browser = await signed_in(here)
+    if trouble == "down":
+        here.metropole.down = True
+        # Its documents are asked for anew.
+        here.change_provider("metropole", private_addresses=True)
+    if trouble == "gone":
+        here.snapshot = replace(here.snapshot, providers={})
+    reply = await sign_out(here, browser)
+    assert (reply.status, "You are signed out" in reply.text) == (200, True)
+    assert await hosts_open(here, browser) == set()
+
+
+# --- the application
+
+
+@pytest.fixture
+async def application(here: Installation) -> AsyncIterator[list[web.BaseRequest]]:
+    """`actes`, which is told of sign-outs at /bye and whose cookies are cleared; the calls that came."""
+    asked: list[web.BaseRequest] = []
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        asked.append(request)
+        return web.Response(status=302, headers={"Location": "/elsewhere"})
+
+    runner = web.ServerRunner(web.Server(answer))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    upstream = replace(here.snapshot.apps["actes"].upstream, port=runner.addresses[0][1])
+    logout = Logout(cookies=(("PHPSESSID", "/"), ("JSESSIONID", "/app")), url="/bye?x=1")
+    here.change("actes", upstream=upstream, logout=logout)
+    yield asked
+    await runner.cleanup()
+
+
+async def test_the_application_is_called_as_the_person_and_its_cookies_are_cleared(
+    here: Installation, application: list[web.BaseRequest]
+) -> None:
+    browser = await signed_in(here)
+    browser.jar[ACTES] |= {"PHPSESSID": "p1", "CTSESSION": "forged"}
+    reply = await sign_out(here, browser)
+    (request,) = application
+    assert (request.method, request.path_qs) == ("GET", "/bye?x=1")
+    assert request.headers["X-Remote-User"] == "alice"
+    assert request.headers["Host"] == f"{ACTES}:{here.port}"
+    assert request.headers.getall("Cookie") == ["PHPSESSID=p1; CTSESSION=present"]
+    assert SESSION_COOKIE.decode() not in str(request.headers)
+    assert "PHPSESSID=; Path=/; Max-Age=0" in reply.set_cookies
+    assert "JSESSIONID=; Path=/app; Max-Age=0" in reply.set_cookies
+    assert "You are signed out" in reply.text
+
+
+async def test_who_is_not_signed_in_brings_no_call_to_the_application(
+    here: Installation, application: list[web.BaseRequest]
+) -> None:
+    reply = await sign_out(here, here.browser())
+    assert (reply.status, application) == (200, [])
+
+
+async def test_an_application_that_does_not_answer_keeps_nobody_signed_in(
+    here: Installation, application: list[web.BaseRequest]
+) -> None:
+    browser = await signed_in(here)
+    here.change("actes", upstream=Upstream("http", "127.0.0.1", 1, None, None, here.snapshot.gateway.timeouts))
+    reply = await sign_out(here, browser)
+    assert "You are signed out" in reply.text
+    assert await hosts_open(here, browser) == set()
+    assert "logout.application" in [event["event"] for event in here.logged()]
+
+
+# --- its own address for signing out
+
+OWN = {"Sec_Fetch_Site": "same-origin", "Sec_Fetch_Dest": "document"}
+
+
+@pytest.fixture
+def linked(here: Installation) -> None:
+    links = RouteTable.build([rule("/logout.do")], case_insensitive=False)
+    here.change("actes", logout=replace(GLOBAL, links=links))
+
+
+@pytest.mark.usefixtures("linked")
+async def test_a_link_of_the_applications_own_pages_signs_out_at_once(here: Installation) -> None:
+    browser = await signed_in(here)
+    reply = await browser.get(here.url(ACTES, "/logout.do"), **OWN)
+    assert "You are signed out" in reply.text
+    assert await hosts_open(here, browser) == set()
+
+
+@pytest.mark.usefixtures("linked")
+async def test_a_form_of_the_applications_own_pages_too(here: Installation) -> None:
+    browser = await signed_in(here)
+    headers = {**OWN, "Origin": f"http://{ACTES}:{here.port}"}
+    reply = await browser.send("POST", here.url(ACTES, "/logout.do"), headers=headers)
+    assert "You are signed out" in reply.text
+    assert await hosts_open(here, browser) == set()
+
+
+@pytest.mark.usefixtures("linked", "op_ends")
+async def test_a_script_of_its_own_pages_signs_out_here_and_is_sent_nowhere(here: Installation) -> None:
+    links = RouteTable.build([rule("/logout.do")], case_insensitive=False)
+    here.change("actes", logout=replace(GLOBAL, links=links))
+    browser = await signed_in(here)
+    reply = await browser.get(here.url(ACTES, "/logout.do"), Sec_Fetch_Site="same-origin", Sec_Fetch_Dest="empty")
+    assert "You are signed out" in reply.text
+    assert await hosts_open(here, browser) == set()
+
+
+@pytest.mark.usefixtures("linked")
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Dest": "document"},
+        {"Sec_Fetch_Site": "same-site", "Sec_Fetch_Dest": "document"},
+        {"Sec_Fetch_Site": "none", "Sec_Fetch_Dest": "document"},
+        {"Sec_Fetch_Site": "same-origin", "Sec_Fetch_Dest": "image"},
+        {"Sec_Fetch_Site": "same-origin", "Sec_Fetch_Dest": "iframe"},
+        {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Dest": "image"},
+        {"Sec_Fetch_Dest": "document"},
+        {},
+    ],
+)
+async def test_from_anywhere_else_it_shows_the_form_and_signs_nobody_out(
+    here: Installation, headers: dict[str, str]
+) -> None:
+    """CS02."""
+    browser = await signed_in(here)
+    reply = await browser.send("GET", here.url(ACTES, "/logout.do"), headers=headers)
+    assert (reply.status, '<form method="post" action="/_ecluse/logout">' in reply.text) == (200, True)
+    assert len(await hosts_open(here, browser)) == 4
+
+
+@pytest.mark.usefixtures("linked")
+async def test_a_form_of_another_site_sent_to_it_signs_nobody_out(here: Installation) -> None:
+    browser = await signed_in(here)
+    headers = {"Origin": "https://evil.example", "Sec_Fetch_Site": "same-origin", "Sec_Fetch_Dest": "document"}
+    await browser.send("POST", here.url(ACTES, "/logout.do"), headers=headers)
+    assert len(await hosts_open(here, browser)) == 4
+
+
+async def test_another_applications_address_is_its_own(here: Installation) -> None:
+    browser = await signed_in(here)
+    assert (await browser.get(here.url(PERMIS, "/logout.do"), **OWN)).text == "permis for alice"
