@@ -30,6 +30,7 @@ _TABLE = (
     Event("worker.started", "info", "A worker process was started."),
     Event("worker.not_started", "error", "A worker process could not be started; it is tried again."),
     Event("worker.refused", "error", "A worker could not take the live configuration and was ended."),
+    Event("worker.silent", "error", "A worker process did not answer for half a minute and was ended."),
     Event("worker.died", "error", "A worker process ended by itself; another takes its place."),
     Event("revocation.late", "warning", "A worker did not confirm the end of sessions in time; it reads their list."),
     # sign-in and sessions

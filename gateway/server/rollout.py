@@ -9,11 +9,17 @@ from gateway.server.turns import Turns
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds after which a worker counts as silent. `up`: of a worker that is being started, for each of its steps."""
+    """Seconds after which a worker counts as silent. `up`: of a worker that is being started, for each of its steps.
+
+    One that serves is asked each `pulse` seconds, and is ended when `pulses` in a row were not answered: half a minute,
+    which no request takes of the loop, and in which one can look at a stopped process.
+    """
 
     prepared: float = 10.0
     committed: float = 5.0
     up: float = 60.0
+    pulse: float = 5.0
+    pulses: int = 6
 
 
 USUAL_PATIENCE = Patience()

@@ -19,6 +19,7 @@ from gateway.server.faults import CannotServe, watched, where
 from gateway.server.fixed import addresses, changed
 from gateway.server.fleet import PROGRAM, Fleet, Hooks, Worker, ask, refusals
 from gateway.server.listeners import bind, bind_admin
+from gateway.server.pulse import until_silent
 from gateway.server.rollout import USUAL_PATIENCE, Patience, Rollout
 from gateway.server.state import make_state_folder
 from gateway.server.totals import Totals
@@ -148,6 +149,7 @@ class Supervisor:
             return
         if not why:
             self._has_served = True
+            await self._watch(worker)
             return
         self._log.event("worker.refused", worker=worker.pid, detail=why)
         worker.kill()
@@ -155,6 +157,12 @@ class Supervisor:
             # It is not bad luck: what the first worker cannot do, the next cannot either.
             self._refusal = f"a worker cannot serve: {why}"
             self.stop()
+
+    async def _watch(self, worker: Worker) -> None:
+        """To its end. Nobody else notices one that hangs: its sockets are open, and the kernel gives it connections."""
+        if await until_silent(worker, self._patience) and not self._stop.is_set():
+            self._log.event("worker.silent", worker=worker.pid)
+            worker.kill()
 
     def _received(self, worker: Worker, message: Message) -> None:
         match message.kind:

@@ -102,6 +102,8 @@ class WorkerControl:
                 self._channel.reply(message, ok=True)
             case "counters":
                 self._channel.reply(message, self._served.counters(), ok=True)
+            case "pulse":
+                self._channel.reply(message, ok=True)
             case "drain":
                 self._drain_within = message.fields["within"]
                 self.leave()

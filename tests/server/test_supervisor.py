@@ -4,13 +4,14 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from gateway.server.faults import CannotServe
-from tests.server.crew import Crew, crewed, until
+from tests.server.crew import QUICK, Crew, crewed, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -123,6 +124,23 @@ async def test_when_nobody_has_served_yet_what_a_worker_cannot_do_ends_the_gatew
     with pytest.raises(CannotServe, match="a worker cannot serve: commit: no commit"):
         async with crewed(tmp_path, workers=1, script="* commit no"):
             pass
+
+
+async def test_a_worker_that_hangs_is_ended_and_the_others_are_not(tmp_path: Path) -> None:
+    async with crewed(tmp_path, patience=replace(QUICK, pulse=0.15, pulses=3)) as crew:
+        (victim, other) = crew.pids
+        # A moment is none: not for the next worker either, whose questions are counted anew.
+        os.kill(victim, signal.SIGSTOP)
+        await asyncio.sleep(0.25)
+        os.kill(victim, signal.SIGCONT)
+        await asyncio.sleep(0.7)
+        assert crew.pids == [victim, other]
+        os.kill(victim, signal.SIGSTOP)
+        await until(lambda: victim not in crew.pids)
+        await crew.all_serve()
+        assert other in crew.pids
+        assert [line["worker"] for line in crew.lines("worker.silent")] == [victim]
+        assert [line["worker"] for line in crew.lines("worker.died")] == [victim]
 
 
 async def test_counters_of_the_living_and_the_dead_are_told(tmp_path: Path) -> None:

@@ -102,6 +102,10 @@ async def test_prepared_then_committed_it_is_taken(both: Both, place: Place) -> 
     assert both.served.taken == [plan.revision]
 
 
+async def test_it_says_that_it_is_there(both: Both) -> None:
+    assert (await both.ask("pulse"))["ok"]
+
+
 async def test_nothing_is_taken_that_was_not_prepared(both: Both, place: Place) -> None:
     plan = compiled(place)
     assert not (await both.ask("commit", revision=plan.revision))["ok"]
