@@ -1,5 +1,6 @@
 """The scene of the tests of the validation core: one provider, one request under way, one moment."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +30,13 @@ ASKED = SamlLogin(
     transaction=None,
     issued_at=NOW - 60,
 )
+# What a case of tests.saml.forgeries calls what was asked for
+ASKED_FOR: Mapping[str, SamlLogin | None] = {
+    "usual": ASKED,
+    "nothing": None,
+    "fresh": replace(ASKED, fresh=True),
+    "strong": replace(ASKED, authn_context=("urn:oasis:names:tc:SAML:2.0:ac:classes:X509",)),
+}
 SCENE = Scene(
     now=NOW,
     issuer=parties.IDP,

@@ -6,7 +6,7 @@ from gateway.model import codes
 from gateway.model.assertion import Assertion
 from gateway.model.errors import GatewayError
 from gateway.saml.assertion import LONGEST_NAME_ID
-from tests.saml.forgeries import add, before
+from tests.saml.forging import add, before
 from tests.saml.scene import SCENE, provider, validated
 
 NAME_ID = '<a:NameID Format="f">pseudonym</a:NameID>'

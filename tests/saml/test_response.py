@@ -1,10 +1,33 @@
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from gateway.model.assertion import NameId, SamlAttribute
+from gateway.model.codes import (
+    SAML_AUTHN_CONTEXT,
+    SAML_AUTHN_INSTANT,
+    SAML_DESTINATION,
+    SAML_ENCRYPTION_ALGORITHM,
+    SAML_EXPIRED,
+    SAML_ISSUE_INSTANT,
+    SAML_ISSUER,
+    SAML_METADATA_EXPIRED,
+    SAML_RECIPIENT,
+    SAML_SIGNATURE,
+    SAML_STATUS,
+    SAML_UNSOLICITED,
+    Code,
+)
 from gateway.model.errors import GatewayError
-from tests.saml.forgeries import WRAPPINGS, Forgery
-from tests.saml.idp import assertion, build, sign, written
-from tests.saml.scene import METADATA, NOW, SCENE, SP, provider, validated
+from gateway.saml.response import OLDEST
+from tests.saml import parties
+from tests.saml.forged_signatures import SIGNATURES
+from tests.saml.forgeries import FORGERIES
+from tests.saml.forging import Forgery
+from tests.saml.idp import CBC256, Way, assertion, at, build, encrypt, sign, written
+from tests.saml.scene import ASKED, ASKED_FOR, KEY, METADATA, NOW, SCENE, SP, STRANGER, provider, validated
 from tests.saml.valid import WAYS, Valid, valid_responses
 
 VALID = list(valid_responses(NOW))
@@ -53,8 +76,142 @@ def test_an_assertion_says_what_was_signed() -> None:
     assert "AAdz" not in repr(found)
 
 
-@pytest.mark.parametrize("forgery", WRAPPINGS, ids=[each.id for each in WRAPPINGS])
+@pytest.mark.parametrize("forgery", FORGERIES, ids=[each.id for each in FORGERIES])
 def test_a_forgery_is_refused_with_its_code(forgery: Forgery) -> None:
+    document = forgery.make(SCENE)
     with pytest.raises(GatewayError) as error:
-        validated(forgery.make(SCENE), of=provider(**forgery.settings))
+        validated(document, of=provider(**forgery.settings), asked=ASKED_FOR[forgery.asked])
     assert error.value.code is forgery.code
+    assert error.value.detail.isprintable()
+    assert len(error.value.detail) < 1000
+
+
+def test_there_are_150_of_them_and_each_is_another() -> None:
+    assert len(FORGERIES) >= 150
+    assert len({each.id for each in FORGERIES}) == len(FORGERIES)
+    made = {(each.make(SCENE), each.asked, repr(each.settings)) for each in FORGERIES}
+    assert len(made) >= 150
+
+
+def test_every_case_of_a_forgery_is_good_but_for_its_fault() -> None:
+    """What the forgeries are made from signs in: they end on their fault, and not on something else."""
+    for settings in {repr(each.settings): each.settings for each in FORGERIES}.values():
+        way = "both signed, encrypted" if settings.get("encrypted") else "both signed"
+        apply = WAYS[way][0]
+        root = build(SCENE)
+        apply(root, SCENE, "shibboleth")
+        usual = {key: value for key, value in settings.items() if key != "name_id_format"}
+        assert validated(written(root), of=provider(**usual))
+
+
+def test_to_who_forges_every_refusal_is_the_same() -> None:
+    """But for the provider's own refusal, which is of no use to a forger."""
+    pages = {
+        (each.code.status, each.code.title, each.code.advice) for each in FORGERIES if each.code is not SAML_STATUS
+    }
+    assert len(pages) == 1
+
+
+# --- what an answer is judged by beside itself ------------------------------------------------------------------------
+
+
+def good(**values: object) -> bytes:
+    root = build(SCENE.but(**values))
+    sign(assertion(root), SCENE.key)
+    return written(root)
+
+
+def code(document: bytes, **how: Any) -> Code:
+    with pytest.raises(GatewayError) as error:
+        validated(document, **how)
+    return error.value.code
+
+
+def test_metadata_that_expired_or_are_another_s_prove_nothing() -> None:
+    assert validated(good(), metadata=replace(METADATA, valid_until=NOW + 1))
+    assert code(good(), metadata=replace(METADATA, valid_until=NOW)) is SAML_METADATA_EXPIRED
+    assert code(good(), metadata=replace(METADATA, entity_id="https://idp.other.example")) is SAML_ISSUER
+
+
+def test_a_new_key_of_the_provider_counts_beside_its_old_one() -> None:
+    both = parties.idp(STRANGER, KEY)
+    assert validated(good(), metadata=both)
+    assert code(good(), metadata=parties.idp(STRANGER)) is SAML_SIGNATURE
+
+
+def test_by_artifact_the_answer_is_for_that_endpoint_and_may_leave_its_name_out() -> None:
+    for destination in (SP.artifact_acs, None):
+        document = good(recipient=SP.artifact_acs, destination=destination)
+        assert validated(document, binding="artifact")
+    assert code(good(), binding="artifact") is SAML_DESTINATION
+    assert code(good(destination=SP.artifact_acs), binding="artifact") is SAML_RECIPIENT
+
+
+def test_an_answer_that_nobody_asked_for_where_it_is_let_in() -> None:
+    document = good(in_response_to=None, confirmed_request=None)
+    assert validated(document, of=provider(unsolicited=True), asked=None)
+    assert code(document, asked=None) is SAML_UNSOLICITED
+
+
+def test_the_context_of_the_provider_file_counts_for_an_answer_that_nobody_asked_for() -> None:
+    document = good(in_response_to=None, confirmed_request=None)
+    x509 = ("urn:oasis:names:tc:SAML:2.0:ac:classes:X509",)
+    assert code(document, of=provider(unsolicited=True, authn_context=x509), asked=None) is SAML_AUTHN_CONTEXT
+
+
+def test_a_fresh_authentication_where_it_was_asked_for() -> None:
+    fresh = replace(ASKED, fresh=True)
+    assert validated(good(authn_instant=at(ASKED.issued_at - 180)), asked=fresh).authn_instant == ASKED.issued_at - 180
+    assert code(good(authn_instant=at(ASKED.issued_at - 181)), asked=fresh) is SAML_AUTHN_INSTANT
+    assert validated(good(authn_instant=at(ASKED.issued_at - 181)))
+
+
+def test_cbc_in_an_unsigned_response_has_a_leniency_of_its_own() -> None:
+    root = build(SCENE)
+    sign(assertion(root), SCENE.key)
+    encrypt(assertion(root), SCENE.recipient_key, Way(content=CBC256))
+    document = written(root)
+    with pytest.raises(GatewayError) as error:
+        validated(document, of=provider(cbc=True))
+    assert error.value.code is SAML_ENCRYPTION_ALGORITHM
+    assert "-SamlResponseSignature MessageAndAssertion" in error.value.detail
+    assert validated(document, of=provider(cbc=True, cbc_in_unsigned_response=True))
+
+
+def test_an_id_is_remembered_for_as_long_as_it_could_be_used() -> None:
+    far = at(NOW + 10**8)
+    document = good(not_on_or_after=far, confirmed_until=far)
+    expires = validated(document).expires
+    assert expires == NOW + OLDEST + 180
+    assert validated(document, now=expires)
+    assert code(document, now=expires + 1) is SAML_ISSUE_INSTANT
+    soon = good(confirmed_until=at(NOW + 10))
+    expires = validated(soon).expires
+    assert expires == NOW + 10 + 180
+    assert code(soon, now=expires) is SAML_EXPIRED
+
+
+def test_what_the_provider_says_of_its_refusal_is_for_the_log_and_safe_there() -> None:
+    refusal = next(each for each in FORGERIES if each.id == "the provider refuses")
+    with pytest.raises(GatewayError) as error:
+        validated(refusal.make(SCENE))
+    assert "AuthnFailed" in error.value.detail
+    assert '"No??X-Admin: 1"' in error.value.detail
+
+
+def test_two_threads_validate_side_by_side() -> None:
+    documents = [(valid.make(SCENE), provider(**valid.settings)) for valid in VALID[::24]]
+    refused = [(each.make(SCENE), each.code) for each in SIGNATURES if each.settings == {} and each.asked == "usual"][
+        :14
+    ]
+
+    def work() -> int:
+        done = 0
+        for _ in range(4):
+            for (document, of), (forged, expected) in zip(documents, refused, strict=False):
+                done += validated(document, of=of).name_id.value == "AAdzZWNyZXQx"
+                done += code(forged) is expected
+        return done
+
+    with ThreadPoolExecutor(2) as pool:
+        assert [future.result() for future in [pool.submit(work) for _ in range(4)]] == [112] * 4
