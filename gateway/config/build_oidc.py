@@ -3,9 +3,10 @@
 from base64 import b64decode
 
 from gateway.config.build_saml import build_perimeter
-from gateway.config.plan import ClientKeyPlan, EncryptionPlan, ProviderPlan
+from gateway.config.plan import ClientKeyPlan, EncryptionPlan, ProviderPlan, RequestPlan
 from gateway.model.provider import (
     AttributeSource,
+    AuthorizationParameters,
     ClientCertificate,
     ClientKey,
     Encryption,
@@ -39,6 +40,7 @@ def build_oidc_provider(plan: ProviderPlan) -> OidcProvider:
         client_certificate=_certificate(plan["client_certificate"]),
         assertion_audience=plan["assertion_audience"],
         userinfo_algorithms=frozenset(plan["userinfo_algorithms"]),
+        request=_request(plan["request"]),
         encryption=_encryption(plan["encryption"]),
         logout=ProviderLogout(plan["logout_method"], plan["front_channel_logout"]),
     )
@@ -56,3 +58,18 @@ def _encryption(plan: EncryptionPlan | None) -> Encryption | None:
     if plan is None:
         return None
     return Encryption(_keys(plan["keys"]), frozenset(plan["content"]), plan["id_token"], plan["userinfo"])
+
+
+def _request(plan: RequestPlan) -> AuthorizationParameters:
+    return AuthorizationParameters(
+        response_mode=plan["response_mode"],
+        acr_values=tuple(plan["acr_values"]),
+        prompt=tuple(plan["prompt"]),
+        max_age=plan["max_age"],
+        claims=plan["claims"],
+        essential_acr=frozenset(plan["essential_acr"]),
+        parameters=plan["parameters"],
+        passed_on=frozenset(plan["passed_on"]),
+        pushed=plan["pushed"],
+        signed=plan["signed"],
+    )

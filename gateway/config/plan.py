@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Literal, TypedDict, cast
 
-from gateway.model.provider import ClientAuthentication, EncryptionAlgorithm, SigningAlgorithm
+from gateway.model.provider import ClientAuthentication, EncryptionAlgorithm, ResponseMode, SigningAlgorithm
 
 ContactKind = Literal["technical", "support", "administrative", "billing", "other"]
 
@@ -67,6 +67,21 @@ class EncryptionPlan(TypedDict):
     userinfo: bool
 
 
+class RequestPlan(TypedDict):
+    """As AuthorizationParameters."""
+
+    response_mode: ResponseMode | None
+    acr_values: list[str]
+    prompt: list[str]
+    max_age: int | None
+    claims: str | None
+    essential_acr: list[str]
+    parameters: dict[str, str]
+    passed_on: list[str]
+    pushed: bool
+    signed: bool
+
+
 class ProviderPlan(TypedDict):
     """`client_certificate`: certificate and key, base64."""
 
@@ -84,6 +99,7 @@ class ProviderPlan(TypedDict):
     encryption: EncryptionPlan | None
     logout_method: Literal["post", "get"]
     front_channel_logout: bool
+    request: RequestPlan
     scopes: list[str]
     algorithms: list[str]
     userinfo: bool

@@ -1,13 +1,14 @@
 """Validated models to the plan, for what is OpenID Connect's."""
 
+import json
 from base64 import b64encode
 from collections.abc import Sequence
 
-from gateway.config.plan import ClientKeyPlan, EncryptionPlan, ProviderPlan
+from gateway.config.plan import ClientKeyPlan, EncryptionPlan, ProviderPlan, RequestPlan
 from gateway.config.planning_saml import Material
 from gateway.config.problems import Path
 from gateway.config.schema import GatewayFile, ProviderFile
-from gateway.config.schema_oidc import ClientKey, DecryptionKey, Encryption, Oidc
+from gateway.config.schema_oidc import ClaimDemand, ClaimsRequest, ClientKey, DecryptionKey, Encryption, Oidc, Request
 
 
 def encoded(material: Material, file: str, path: Path) -> str | None:
@@ -31,6 +32,7 @@ def plan_oidc_provider(file: str, model: ProviderFile, gateway: GatewayFile, mat
         "client_certificate": _client_certificate(file, oidc, material),
         "assertion_audience": oidc.assertion_audience,
         "userinfo_algorithms": sorted(set(oidc.userinfo_algorithms or ())),
+        "request": _request(oidc.request),
         "encryption": _encryption(file, oidc.encryption, material),
         "logout_method": model.logout.method,
         "front_channel_logout": model.logout.front_channel,
@@ -73,3 +75,31 @@ def _client_certificate(file: str, oidc: Oidc, material: Material) -> tuple[str,
     certificate = encoded(material, file, ("oidc", "client_certificate", "certificate"))
     key = encoded(material, file, ("oidc", "client_certificate", "key"))
     return None if certificate is None or key is None else (certificate, key)
+
+
+def _request(request: Request) -> RequestPlan:
+    claims = request.claims
+    acr = claims.id_token.get("acr") if claims else None
+    return {
+        "response_mode": request.response_mode,
+        "acr_values": list(request.acr_values),
+        "prompt": list(dict.fromkeys(request.prompt)),
+        "max_age": request.max_age,
+        "claims": None if claims is None else _claims(claims),
+        "essential_acr": _demanded(acr) if acr and acr.essential else [],
+        "parameters": dict(sorted(request.parameters.items())),
+        "passed_on": sorted(set(request.pass_on)),
+        "pushed": request.pushed,
+        "signed": request.signed,
+    }
+
+
+def _demanded(demand: ClaimDemand) -> list[str]:
+    return sorted({*(demand.values or ()), *((demand.value,) if demand.value else ())})
+
+
+def _claims(claims: ClaimsRequest) -> str:
+    """OIDC Core 5.5: a claim of which nothing is demanded is null."""
+    asked = claims.model_dump(exclude_defaults=True)
+    spoken = {place: {name: demand or None for name, demand in of.items()} for place, of in asked.items()}
+    return json.dumps(spoken, separators=(",", ":"))

@@ -1,11 +1,17 @@
 """The section `oidc:` of a provider file."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from gateway.config.schema_types import Issuer, Maybe, Place, Secret, Strict, Word, wrong
-from gateway.model.provider import ClientAuthentication, ContentEncryption, EncryptionAlgorithm, SigningAlgorithm
+from gateway.config.schema_types import Issuer, Maybe, Place, Secret, Strict, Text, WholeSeconds, Word, wrong
+from gateway.model.provider import (
+    ClientAuthentication,
+    ContentEncryption,
+    EncryptionAlgorithm,
+    ResponseMode,
+    SigningAlgorithm,
+)
 
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "HS256"]
 
@@ -52,6 +58,75 @@ class Encryption(Strict):
         return self
 
 
+class ClaimDemand(Strict):
+    """OIDC Core 5.5.1."""
+
+    essential: bool = False
+    value: Maybe[Word] = None
+    values: Maybe[list[Word]] = Field(default=None, min_length=1, max_length=50)
+
+    @model_validator(mode="after")
+    def _one(self) -> "ClaimDemand":
+        if self.value is not None and self.values is not None:
+            raise wrong("value and values at once", "write all of them in values")
+        return self
+
+
+class ClaimsRequest(Strict):
+    """By claim; `amr: {}` asks for amr and demands nothing of it."""
+
+    id_token: dict[Word, ClaimDemand] = Field(default={}, max_length=100)
+    userinfo: dict[Word, ClaimDemand] = Field(default={}, max_length=100)
+
+    @model_validator(mode="after")
+    def _asks(self) -> "ClaimsRequest":
+        if not (self.id_token or self.userinfo):
+            raise wrong("nothing is asked for here", "id_token: {acr: {essential: true, values: [...]}}")
+        return self
+
+
+# What the gateway writes itself (OIDC Core 3.1.2.1, RFC 7636, 9101, 9126), or has a key for.
+_OWN = frozenset(
+    (
+        *("client_id", "response_type", "redirect_uri", "scope", "state", "nonce", "code_challenge"),
+        *("code_challenge_method", "request", "request_uri", "iss", "aud", "exp", "iat", "nbf", "jti"),
+        *("client_secret", "client_assertion", "client_assertion_type"),
+        *("response_mode", "acr_values", "prompt", "max_age", "claims"),
+    )
+)
+
+
+def _not_own(name: str) -> str:
+    if name in _OWN:
+        raise wrong(f"{name} is not written here", "the gateway sets it, or has a key of that name")
+    return name
+
+
+Parameter = Annotated[Word, AfterValidator(_not_own)]
+
+
+class Request(Strict):
+    """What a sign-in asks of this provider beside the usual. Nothing is sent that is not written here."""
+
+    response_mode: Maybe[ResponseMode] = None
+    """How the answer comes back: in the address (query, the usual), by a form (form_post), or signed (the others)."""
+    acr_values: list[Word] = Field(default=[], max_length=50)
+    """Wished for, in this order; a provider may answer with another. See `claims` for what is demanded."""
+    prompt: list[Literal["login", "consent", "select_account"]] = Field(default=[], max_length=3)
+    max_age: Maybe[WholeSeconds] = None
+    """A person who signed in at the provider longer ago is asked anew; an older sign-in is refused."""
+    claims: Maybe[ClaimsRequest] = None
+    """A demanded (essential) acr is checked in the ID token: another one is refused."""
+    parameters: dict[Parameter, Text] = Field(default={}, max_length=50)
+    """Further ones with fixed values, such as idp_hint."""
+    pass_on: list[Parameter] = Field(default=[], max_length=20)
+    """Further ones whose values are taken from the address of the portal's login page, such as login_hint."""
+    pushed: bool = False
+    """Sent to the provider beforehand (RFC 9126): the browser carries a reference only."""
+    signed: bool = False
+    """Sent as a request object (RFC 9101), signed with the first of client_keys."""
+
+
 class Oidc(Strict):
     issuer: Issuer
     """The provider's issuer, exactly as it names itself."""
@@ -75,6 +150,7 @@ class Oidc(Strict):
     userinfo_algorithms: Maybe[list[Algorithm]] = Field(default=None, min_length=1)
     """Userinfo is a JWT signed with one of these, and JSON is refused; left out: JSON, and a JWT is refused."""
     encryption: Maybe[Encryption] = None
+    request: Request = Request()
     ca: Maybe[Place] = None
     """PEM: the authority that signed the provider's TLS certificate, where it is not a public one."""
     private_addresses: bool = False
@@ -83,6 +159,8 @@ class Oidc(Strict):
     @model_validator(mode="after")
     def _whole(self) -> "Oidc":
         self._check_secret()
+        if self.request.signed and not self.client_keys:
+            raise wrong("a signed request is signed with a key", "client_keys: [{key: {file: path}}]")
         if self.client_authentication == "private_key_jwt" and not self.client_keys:
             raise wrong("private_key_jwt signs with a key", "client_keys: [{key: {file: path}}]")
         if self.client_authentication == "tls_client_auth" and self.client_certificate is None:

@@ -17,13 +17,21 @@ from gateway.model.errors import GatewayError
 from gateway.model.ports import Log
 from gateway.model.provider import ClientCertificate, OidcProvider
 from gateway.model.transaction import OidcLogin
-from gateway.oidc.authorization import AuthorizationCode
+from gateway.oidc.authorization import AuthorizationCode, Parameters, process_authorization_response
+from gateway.oidc.authorization_request import (
+    authorization_parameters,
+    authorization_url,
+    process_pushed_response,
+    pushed_request,
+    signed_request,
+)
 from gateway.oidc.call import Answer, Call
 from gateway.oidc.client_authentication import Fresh
 from gateway.oidc.discovery import ProviderMetadata, discovery_request, process_discovery_response
 from gateway.oidc.id_token import IdToken, validate_id_token
 from gateway.oidc.jwks import JsonWebKeySet, jwks_request, process_jwks_response
 from gateway.oidc.logout_token import LogoutToken, validate_logout_token
+from gateway.oidc.response_jwt import is_signed, verified_parameters
 from gateway.oidc.token import TokenResponse, process_token_response, token_request
 from gateway.oidc.userinfo import merge_claims, process_userinfo_response, userinfo_request
 
@@ -71,6 +79,32 @@ class Federation:
     async def refetched_keys(self, provider: OidcProvider) -> JsonWebKeySet:
         """For a token whose key is not among those known: fetched again at most once in 30 s."""
         return await self._of(provider).keys.refetched()
+
+    async def authorization_url(
+        self, provider: OidcProvider, login: OidcLogin, state: str, hints: Mapping[str, str], now: float
+    ) -> str:
+        """Where the browser is sent; the provider is told beforehand where its file says `pushed`."""
+        metadata = await self.metadata(provider)
+        parameters = authorization_parameters(provider, login, state, hints)
+        if provider.request.signed:
+            made = partial(signed_request, provider, metadata, parameters, self._fresh(now))
+            parameters = await self._with_own_keys(provider, made)
+        if provider.request.pushed:
+            pushed = partial(pushed_request, provider, metadata, parameters, self._fresh(now))
+            answer = await self._send(provider, await self._with_own_keys(provider, pushed))
+            parameters = process_pushed_response(provider, answer)
+        return authorization_url(metadata, parameters)
+
+    async def authorization_code(
+        self, provider: OidcProvider, login: OidcLogin, parameters: Parameters, now: float
+    ) -> AuthorizationCode:
+        """What the browser brought back, checked. `now`: Unix seconds."""
+        metadata = await self.metadata(provider)
+        if is_signed(provider):
+            parameters = await self._with_keys(
+                provider, lambda keys: verified_parameters(provider, keys, parameters, now)
+            )
+        return process_authorization_response(provider, metadata, login, parameters)
 
     async def sign_in(
         self, provider: OidcProvider, code: AuthorizationCode, login: OidcLogin, now: float

@@ -1,6 +1,6 @@
 """What the lanes need of the services, so that siblings never import each other; `app.py` joins them by hand."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -104,6 +104,11 @@ class Transactions(Protocol):
     async def put_sign_out(self, sign_out: SignOut, state: str, network: str) -> None: ...
 
     async def take_sign_out(self, state: str) -> SignOut | None: ...
+
+    async def park(self, parameters: Sequence[tuple[str, str]], network: str) -> str:
+        """A response that came without its browser's cookie, for 60 s; the id that takes it."""
+
+    async def take_parked(self, id: str) -> list[tuple[str, str]] | None: ...
 
     async def first_use(self, kind: str, *parts: str, until: int) -> bool:
         """True to the first caller only, across all workers, until `until` (Unix seconds): what works once."""

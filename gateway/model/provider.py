@@ -56,6 +56,30 @@ class Perimeter:
     attributes: Mapping[str, frozenset[str]] | None = None
 
 
+ResponseMode = Literal["query", "form_post", "jwt", "query.jwt", "form_post.jwt"]
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationParameters:
+    """What an authorization request of one provider carries beside the usual, and how it travels. Nothing else is sent.
+
+    `max_age`: seconds. `claims`: the JSON of OIDC Core 5.5; `essential_acr`: what it demands of acr, empty for nothing.
+    `parameters`: further names and values; `passed_on`: names whose values come with our own login address.
+    `pushed`: by RFC 9126; `signed`: by RFC 9101, with the first of the client's keys.
+    """
+
+    response_mode: ResponseMode | None = None
+    acr_values: tuple[str, ...] = ()
+    prompt: tuple[str, ...] = ()
+    max_age: int | None = None
+    claims: str | None = None
+    essential_acr: frozenset[str] = frozenset()
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    passed_on: frozenset[str] = frozenset()
+    pushed: bool = False
+    signed: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderLogout:
     """`method`: how people are sent to be signed out there. `front_channel`: it may end sessions by a frame."""
@@ -106,6 +130,7 @@ class OidcProvider:
     userinfo_algorithms: frozenset[str] = frozenset()
     encryption: Encryption | None = None
     logout: ProviderLogout = ProviderLogout()
+    request: AuthorizationParameters = field(default_factory=AuthorizationParameters)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ class OidcLogin:
     """An authorization request sent to one provider; found again by its `state`.
 
     `transaction` is the id of the Transaction that it serves, None for a sign-in begun on the portal itself.
-    `binding` is the SHA-256 (hex) of the portal host's binding cookie.
+    `binding` is the SHA-256 (hex) of the portal host's binding cookie. `max_age`: seconds, where it was asked for.
     """
 
     provider: str
@@ -37,6 +37,7 @@ class OidcLogin:
     binding: str
     transaction: str | None
     created_at: int
+    max_age: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

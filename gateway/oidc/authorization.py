@@ -1,9 +1,8 @@
-"""The authorization request that a browser carries to the provider, and the response that it carries back."""
+"""The authorization response that a browser carries back from the provider."""
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import InitVar, dataclass, field
-from urllib.parse import urlencode
 
 from gateway.model.codes import (
     LOGIN_OTHER_PROVIDER,
@@ -18,7 +17,6 @@ from gateway.model.provider import OidcProvider
 from gateway.model.quoting import quoted
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.discovery import ProviderMetadata
-from gateway.oidc.pkce import CHALLENGE_METHOD, code_challenge
 
 Parameters = Iterable[tuple[str, str]]
 
@@ -39,31 +37,6 @@ class AuthorizationCode:
     def __post_init__(self, proof: object) -> None:
         if proof is not _PROVEN:
             raise TypeError("an AuthorizationCode comes from process_authorization_response alone")
-
-
-def authorization_request(
-    provider: OidcProvider, metadata: ProviderMetadata, login: OidcLogin, state: str, *, max_age: int | None = None
-) -> str:
-    """The URL to send the browser to (OIDC Core 3.1.2.1). Nothing is sent that the provider did not ask for.
-
-    `max_age`: seconds; a person whose last authentication is older is asked anew, and `auth_time` then comes.
-    """
-    parameters = {
-        "response_type": "code",
-        "client_id": provider.client_id,
-        "redirect_uri": login.redirect_uri,
-        "scope": " ".join(provider.scopes),
-        "state": state,
-        "nonce": login.nonce,
-        # RFC 7636 4.3
-        "code_challenge": code_challenge(login.code_verifier),
-        "code_challenge_method": CHALLENGE_METHOD,
-    }
-    if max_age is not None:
-        parameters["max_age"] = str(max_age)
-    # RFC 6749 3.1: the endpoint's own query is kept
-    separator = "&" if "?" in metadata.authorization_endpoint else "?"
-    return f"{metadata.authorization_endpoint}{separator}{urlencode(parameters)}"
 
 
 def response_state(parameters: Parameters) -> str:

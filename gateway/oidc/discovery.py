@@ -27,6 +27,7 @@ class ProviderMetadata:
     userinfo_endpoint: str | None
     authorization_response_iss_parameter_supported: bool
     end_session_endpoint: str | None = None
+    pushed_authorization_request_endpoint: str | None = None
 
 
 def discovery_request(provider: OidcProvider) -> Call:
@@ -49,14 +50,14 @@ def process_discovery_response(provider: OidcProvider, answer: Answer) -> Provid
         authorization_endpoint=_endpoint(provider, document, "authorization_endpoint"),
         token_endpoint=_endpoint(provider, called, "token_endpoint"),
         jwks_uri=_endpoint(provider, document, "jwks_uri"),
-        userinfo_endpoint=_endpoint(provider, called, "userinfo_endpoint") if "userinfo_endpoint" in called else None,
+        userinfo_endpoint=_optional(provider, called, "userinfo_endpoint"),
         authorization_response_iss_parameter_supported=_boolean(
             document, "authorization_response_iss_parameter_supported"
         ),
         # RP-Initiated Logout 2.1
-        end_session_endpoint=_endpoint(provider, document, "end_session_endpoint")
-        if "end_session_endpoint" in document
-        else None,
+        end_session_endpoint=_optional(provider, document, "end_session_endpoint"),
+        # RFC 9126 5
+        pushed_authorization_request_endpoint=_optional(provider, called, "pushed_authorization_request_endpoint"),
     )
 
 
@@ -76,6 +77,10 @@ def _endpoint(provider: OidcProvider, document: JsonObject, member: str) -> str:
         code=OIDC_DISCOVERY_ENDPOINT,
         what=f"{WHAT}: {member}",
     )
+
+
+def _optional(provider: OidcProvider, document: JsonObject, member: str) -> str | None:
+    return _endpoint(provider, document, member) if member in document else None
 
 
 def _boolean(document: JsonObject, member: str) -> bool:

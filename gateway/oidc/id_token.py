@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
 
 from gateway.model.codes import (
+    LOGIN_NOT_FRESH,
     OIDC_ID_TOKEN_ACCESS_TOKEN_HASH,
+    OIDC_ID_TOKEN_ACR,
     OIDC_ID_TOKEN_AUTH_TIME,
     OIDC_ID_TOKEN_CODE_HASH,
     OIDC_ID_TOKEN_NONCE,
@@ -15,6 +17,7 @@ from gateway.model.codes import (
 )
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
+from gateway.model.quoting import quoted
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.algorithms import Algorithm
 from gateway.oidc.authorization import AuthorizationCode
@@ -94,8 +97,11 @@ def validate_id_token(
     issued_at = check_issue_time(provider, claims, now)
     # 3.1.3.7 (11) nonce
     _check_nonce(claims, login.nonce)
-    # 3.1.3.7 (12) no acr was asked for; (13) time of the sign-in
+    # 3.1.3.7 (12) how the person signed in, where that was demanded
+    _check_acr(provider, claims)
+    # 3.1.3.7 (13) when
     auth_time = _auth_time(provider, claims, now)
+    _check_age(provider, login, auth_time)
     # 3.1.3.8 access token hash, and 3.3.2.11 that of the code
     _check_hash(claims, "at_hash", tokens.access_token, algorithm, OIDC_ID_TOKEN_ACCESS_TOKEN_HASH)
     if code is not None:
@@ -134,6 +140,25 @@ def _auth_time(provider: OidcProvider, claims: JsonObject, now: float) -> int | 
         detail = f"signed in {auth_time - now:.0f} s ahead of our clock, {provider.skew} s are tolerated"
         raise GatewayError(OIDC_ID_TOKEN_AUTH_TIME, detail)
     return int(auth_time)
+
+
+def _check_acr(provider: OidcProvider, claims: JsonObject) -> None:
+    # OIDC Core 3.1.3.7 (12) and 5.5.1.1: what was asked for as essential is checked, not believed to have been heard
+    demanded = provider.request.essential_acr
+    if demanded and text_of(claims, "acr") not in demanded:
+        detail = f"acr {quoted(claims.get('acr'))}, not one of {', '.join(sorted(demanded))}"
+        raise GatewayError(OIDC_ID_TOKEN_ACR, detail)
+
+
+def _check_age(provider: OidcProvider, login: OidcLogin, auth_time: int | None) -> None:
+    # OIDC Core 3.1.2.1 and 3.1.3.7 (13): asked for a fresh sign-in, a provider has to say when it was
+    if login.max_age is None:
+        return
+    if auth_time is None:
+        raise GatewayError(LOGIN_NOT_FRESH, f"max_age {login.max_age} was asked for, and there is no auth_time")
+    age = login.created_at - auth_time
+    if age > login.max_age + provider.skew:
+        raise GatewayError(LOGIN_NOT_FRESH, f"signed in {age} s before the request, which asked for {login.max_age}")
 
 
 def _check_hash(claims: JsonObject, name: str, value: str, algorithm: Algorithm, wrong: Code) -> None:

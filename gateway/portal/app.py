@@ -185,7 +185,7 @@ class Portal:
     def _of_provider(self, path: str) -> Mapping[str, Step]:
         """What has the name of a provider at its end."""
         if path.startswith(_CALLBACK):
-            return {"GET": self._callback.callback}
+            return {"GET": self._callback.callback, "POST": self._callback.park}
         if path.startswith(_FRONTCHANNEL):
             return {"GET": self._frontchannel.logout}
         return {"POST": self._backchannel.logout} if path.startswith(_BACKCHANNEL) else {}

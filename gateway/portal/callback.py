@@ -1,6 +1,7 @@
 """On the portal host: the provider's answer. Validated in full, then a new session, then back to the transaction."""
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 from gateway.config.snapshot import App
 from gateway.identity.mapping import map_claims, tenant_of
@@ -10,6 +11,7 @@ from gateway.model.codes import (
     LOGIN_OTHER_BROWSER,
     LOGIN_OTHER_PROVIDER,
     LOGIN_TRANSACTION_GONE,
+    OIDC_RESPONSE_PARAMETER,
 )
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -17,9 +19,11 @@ from gateway.model.ports import Page, Sessions, Transactions
 from gateway.model.provider import OidcProvider
 from gateway.model.session import SeatLimits
 from gateway.model.transaction import OidcLogin, Transaction
-from gateway.oidc.authorization import process_authorization_response, response_state
+from gateway.oidc.authorization import Parameters, response_state
 from gateway.oidc.id_token import IdToken
+from gateway.oidc.response_jwt import unverified_parameters
 from gateway.portal import cookies
+from gateway.portal.answers import redirect
 from gateway.portal.freshness import is_fresh
 from gateway.portal.login import provider_of
 from gateway.portal.outcomes import GoOn, Outcome
@@ -28,6 +32,8 @@ from gateway.portal.pending import pending
 from gateway.portal.ports import Federation
 from gateway.portal.report import Report
 from gateway.portal.visit import PREFIX, Visit
+
+_PARKED = "parked"
 
 
 class Callback:
@@ -50,14 +56,15 @@ class Callback:
 
     async def callback(self, visit: Visit) -> Outcome:
         """`/_ecluse/callback/NAME`. The sign-in is taken by its `state` first: whoever fails has used it up."""
-        parameters = visit.parameters().items()
-        login = await self._transactions.take_login(response_state(parameters))
-        if login is None:
+        parameters = await self._parameters(visit)
+        login = None
+        if parameters is not None:
+            login = await self._transactions.take_login(response_state(unverified_parameters(parameters)))
+        if parameters is None or login is None:
             return await self._come_again(visit)
         provider = self._asked(visit, login)
         transaction = await self._transaction(visit, provider, login)
-        metadata = await self._federation.metadata(provider)
-        code = process_authorization_response(provider, metadata, login, parameters)
+        code = await self._federation.authorization_code(provider, login, parameters, self._now())
         token, claims = await self._federation.sign_in(provider, code, login, self._now())
         identity = map_claims(provider, claims, token.acr, token.amr, token.auth_time, int(self._now()))
         check(provider, identity)
@@ -67,6 +74,24 @@ class Callback:
         if login.transaction is None:
             return self._pages.signed_in(visit.language, _home(visit), again=False)
         return GoOn(login.transaction, cookie, fresh=True)
+
+    async def park(self, visit: Visit) -> Page:
+        """The provider's page posts the response (`form_post`): a POST from another site brings no cookie of ours. It
+        is kept for a minute, once, and the GET that follows brings the cookie; nothing is asked of anybody before."""
+        provider = provider_of(visit.call.snapshot, visit.path.removeprefix(f"{PREFIX}callback/"))
+        if not (provider.request.response_mode or "").startswith("form_post"):
+            raise GatewayError(OIDC_RESPONSE_PARAMETER, "a response by POST, which was not asked for")
+        parameters = list(visit.form().items())
+        response_state(unverified_parameters(parameters))
+        id = await self._transactions.park(parameters, visit.network)
+        return redirect(f"{visit.call.snapshot.gateway.portal_url}{visit.path}?{_PARKED}={quote(id, safe='')}")
+
+    async def _parameters(self, visit: Visit) -> Parameters | None:
+        """None: parked, and taken since or too old."""
+        parameters = visit.parameters()
+        if parameters.keys() != {_PARKED}:
+            return parameters.items()
+        return await self._transactions.take_parked(parameters[_PARKED])
 
     def _asked(self, visit: Visit, login: OidcLogin) -> OidcProvider:
         """Invariant 7: path and transaction name one provider, else the code goes nowhere."""

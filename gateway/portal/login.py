@@ -8,7 +8,6 @@ from gateway.model.errors import GatewayError
 from gateway.model.ports import Page, Transactions
 from gateway.model.provider import OidcProvider
 from gateway.model.transaction import OidcLogin
-from gateway.oidc.authorization import authorization_request
 from gateway.portal.answers import redirect
 from gateway.portal.outcomes import Ask, Outcome
 from gateway.portal.pending import pending
@@ -37,7 +36,7 @@ class Login:
         """`/_ecluse/login?t=&provider=`: a choice was made. Without `t`: a sign-in to the portal itself."""
         visit.require_navigation()
         parameters = visit.parameters()
-        return Ask(parameters.get("provider", ""), parameters.get("t"))
+        return Ask(parameters.get("provider", ""), parameters.get("t"), parameters)
 
     async def ask(self, visit: Visit, ask: Ask) -> Page:
         provider = provider_of(visit.call.snapshot, ask.provider)
@@ -51,14 +50,14 @@ class Login:
             binding=visit.binding_made(self._token_urlsafe),
             transaction=ask.transaction,
             created_at=int(self._now()),
+            # OIDC Core 3.1.2.1: 0 asks for an authentication made now
+            max_age=0 if not_before else provider.request.max_age,
         )
-        metadata = await self._federation.metadata(provider)
         state = self._token_urlsafe(SECRET_BYTES)
+        url = await self._federation.authorization_url(provider, login, state, ask.hints, self._now())
         await self._transactions.put_login(login, state, visit.network)
         self._report.login_started(visit)
-        # OIDC Core 3.1.2.1: `max_age=0` asks for an authentication made now, and makes `auth_time` required.
-        max_age = 0 if not_before else None
-        return redirect(authorization_request(provider, metadata, login, state, max_age=max_age))
+        return redirect(url)
 
     async def _not_before(self, visit: Visit, provider: OidcProvider, id: str) -> int:
         """What the transaction that the sign-in is for asks of the authentication."""

@@ -1,6 +1,7 @@
 """What a step of the flow answers: a page, or what has to happen next. Steps never call each other."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from gateway.model.ports import Page
 
@@ -23,10 +24,14 @@ class GoOn:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Ask this provider who the person is. `transaction` None: a sign-in to the portal itself."""
+    """Ask this provider who the person is. `transaction` None: a sign-in to the portal itself.
+
+    `hints`: parameters of our login address, of which the provider's file may pass some on.
+    """
 
     provider: str
     transaction: str | None
+    hints: Mapping[str, str] = field(default_factory=dict)
 
 
 Outcome = Page | Begin | GoOn | Ask

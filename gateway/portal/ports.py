@@ -6,7 +6,7 @@ from typing import Protocol
 from gateway.config.snapshot import Upstream
 from gateway.model.provider import OidcProvider
 from gateway.model.transaction import OidcLogin
-from gateway.oidc.authorization import AuthorizationCode
+from gateway.oidc.authorization import AuthorizationCode, Parameters
 from gateway.oidc.call import Call
 from gateway.oidc.discovery import ProviderMetadata
 from gateway.oidc.id_token import IdToken
@@ -17,6 +17,16 @@ class Federation(Protocol):
     """The back channel to providers. Raises GatewayError with the code that the person and the operator see."""
 
     async def metadata(self, provider: OidcProvider) -> ProviderMetadata: ...
+
+    async def authorization_url(
+        self, provider: OidcProvider, login: OidcLogin, state: str, hints: Mapping[str, str], now: float
+    ) -> str:
+        """Where the browser is sent. `now`: Unix seconds."""
+
+    async def authorization_code(
+        self, provider: OidcProvider, login: OidcLogin, parameters: Parameters, now: float
+    ) -> AuthorizationCode:
+        """What the browser brought back, checked."""
 
     async def sign_in(
         self, provider: OidcProvider, code: AuthorizationCode, login: OidcLogin, now: float

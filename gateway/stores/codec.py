@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -51,6 +52,14 @@ def login_to_bytes(login: OidcLogin) -> bytes:
 
 def login_from_bytes(data: bytes) -> OidcLogin:
     return OidcLogin(**json.loads(data))
+
+
+def parameters_to_bytes(parameters: Sequence[tuple[str, str]]) -> bytes:
+    return json.dumps(list(parameters), separators=(",", ":")).encode()
+
+
+def parameters_from_bytes(data: bytes) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in json.loads(data)]
 
 
 def hand_over_to_bytes(hand_over: HandOver) -> bytes:

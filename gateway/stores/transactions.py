@@ -14,6 +14,8 @@ from gateway.stores.tickets import Bounds, Tickets, TokenBytes, new_id, unix_now
 # it ends on a page that starts anew.
 LIFE = 600
 ROUND_WINDOW = 60
+# A browser follows a redirect at once.
+PARKED = 60
 
 
 class Transactions:
@@ -35,9 +37,11 @@ class Transactions:
         self._now = now
         self._token_bytes = token_bytes
         bounds = Bounds(LIFE, per_network, in_all)
-        self._transactions, self._logins, self._sign_outs = (
+        parked = Bounds(PARKED, per_network, in_all)
+        kinds = {"transaction": bounds, "login": bounds, "sign_out": bounds, "response": parked}
+        self._transactions, self._logins, self._sign_outs, self._parked = (
             Tickets(kind, store, self._keys, bounds, log=log, now=now, token_bytes=token_bytes)
-            for kind in ("transaction", "login", "sign_out")
+            for kind, bounds in kinds.items()
         )
 
     async def put(self, transaction: Transaction, network: str) -> str:
@@ -66,6 +70,15 @@ class Transactions:
     async def take_sign_out(self, state: str) -> SignOut | None:
         plain = await self._sign_outs.take(state)
         return None if plain is None else codec.sign_out_from_bytes(plain)
+
+    async def park(self, parameters: Sequence[tuple[str, str]], network: str) -> str:
+        id = new_id(self._token_bytes)
+        await self._parked.put(id, codec.parameters_to_bytes(parameters), network)
+        return id
+
+    async def take_parked(self, id: str) -> list[tuple[str, str]] | None:
+        plain = await self._parked.take(id)
+        return None if plain is None else codec.parameters_from_bytes(plain)
 
     async def first_use(self, kind: str, *parts: str, until: int) -> bool:
         # Under every store key: while a new one comes into use, workers may differ in which is the first.

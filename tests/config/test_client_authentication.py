@@ -94,6 +94,12 @@ def test_an_rsa_key_of_1024_bits_is_refused() -> None:
 @pytest.mark.parametrize(
     ("lines", "problem"),
     [
+        ("  request: {signed: true}\n", "oidc: a signed request is signed with a key (client_keys: [{key: {file: path}}])"),
+        ("  request: {parameters: {state: x}}\n", "oidc.request.parameters.state: state is not written here (the gateway sets it, or has a key of that name)"),
+        ("  request: {pass_on: [redirect_uri]}\n", "oidc.request.pass_on[0]: redirect_uri is not written here (the gateway sets it, or has a key of that name)"),
+        ("  request: {claims: {}}\n", "oidc.request.claims: nothing is asked for here (id_token: {acr: {essential: true, values: [...]}})"),
+        ("  request: {claims: {id_token: {acr: {value: a, values: [b]}}}}\n", "oidc.request.claims.id_token.acr: value and values at once (write all of them in values)"),
+        ("  request: {prompt: [none]}\n", "oidc.request.prompt[0]: this must be one of login, consent, select_account"),
         ("  algorithms: [HS256]\n", "oidc: client_secret is missing: HS256 is made with it"),
         ("  userinfo: false\n  userinfo_algorithms: [RS256]\n", "oidc: userinfo is not asked for at all (userinfo: true)"),
         ("  encryption: {keys: [{key: {file: rsa}}], userinfo: true}\n", "oidc: userinfo that is encrypted is signed first (name its algorithms in userinfo_algorithms)"),

@@ -216,6 +216,33 @@ PROVIDER = [
             ("userinfo", lambda p: p.encryption and p.encryption.userinfo, True),
         )
     ),
+    *(
+        Effect(f"oidc.request.{key}", ("oidc", "request"), {key.partition(".")[0].removesuffix("[]"): value},
+               provider(lambda p, see=see: getattr(p.request, see)), before, after)
+        for key, value, see, before, after in (
+            ("response_mode", "form_post", "response_mode", None, "form_post"),
+            ("acr_values[]", ["b", "a"], "acr_values", (), ("b", "a")),
+            ("prompt[]", ["login"], "prompt", (), ("login",)),
+            ("max_age", "1h", "max_age", None, 3600),
+            ("parameters.*", {"idp_hint": "x"}, "parameters", {}, {"idp_hint": "x"}),
+            ("pass_on[]", ["login_hint"], "passed_on", set(), {"login_hint"}),
+            ("pushed", True, "pushed", False, True),
+            ("claims.id_token.*.essential", {"id_token": {"acr": {"essential": True, "value": "b"}}}, "essential_acr",
+             set(), {"b"}),
+            ("claims.id_token.*.value", {"id_token": {"a": {"value": "b"}}}, "claims", None,
+             '{"id_token":{"a":{"value":"b"}}}'),
+            ("claims.id_token.*.values[]", {"id_token": {"acr": {"essential": True, "values": ["b", "c"]}}},
+             "essential_acr", set(), {"b", "c"}),
+            ("claims.userinfo.*.essential", {"userinfo": {"a:b": {"essential": True}, "c": {}}}, "claims", None,
+             '{"userinfo":{"a:b":{"essential":true},"c":null}}'),
+            ("claims.userinfo.*.value", {"userinfo": {"a": {"value": "b"}}}, "claims", None,
+             '{"userinfo":{"a":{"value":"b"}}}'),
+            ("claims.userinfo.*.values[]", {"userinfo": {"a": {"values": ["b"]}}}, "claims", None,
+             '{"userinfo":{"a":{"values":["b"]}}}'),
+        )
+    ),
+    Effect("oidc.request.signed", ("oidc", "request"), {"signed": True}, provider(lambda p: p.request.signed), False, True,
+           ((("oidc", "client_keys"), [{"key": {"file": "tls.key"}, "algorithm": "ES256"}]),)),
     Effect("oidc.ca", ("oidc", "ca"), {"file": "tls.crt"}, provider(lambda p: p.ca), None, PEM["file:tls.crt"]),
     Effect("oidc.private_addresses", ("oidc", "private_addresses"), True, provider(lambda p: p.private_addresses), False, True),
     Effect("attributes.*", ("attributes", "uid"), "address.login", provider(lambda p: p.attributes["uid"].claim),

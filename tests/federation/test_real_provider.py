@@ -20,11 +20,13 @@ from gateway.model.codes import (
     OIDC_ID_TOKEN_FORM,
     OIDC_ID_TOKEN_NONCE,
     OIDC_RESPONSE_ISSUER,
+    OIDC_RESPONSE_JWT,
     OIDC_TOKEN_REFUSED,
     OIDC_USERINFO_FORM,
 )
 from gateway.model.errors import GatewayError
 from gateway.model.provider import (
+    AuthorizationParameters,
     ClientAuthentication,
     ClientCertificate,
     Encryption,
@@ -35,12 +37,12 @@ from gateway.model.provider import (
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization import (
     Parameters,
-    authorization_request,
     process_authorization_response,
     response_state,
 )
 from gateway.oidc.client_keys import jwk_set
 from gateway.oidc.id_token import IdToken
+from gateway.oidc.response_jwt import unverified_parameters
 from tests.oidc.samples import PROVIDER, own_key, provider
 from tests.op.process import OpenIdProvider
 from tests.op.walk import browser, through_provider
@@ -66,6 +68,7 @@ TLS = {
     "key": OF_THE_PROVIDER.private_key_pem.bytes().decode(),
     "ca": AUTHORITY.cert_pem.bytes().decode(),
 }
+HINTS = {"login_hint": "helene", "not_asked_for": "x"}
 ACCOUNTS = {
     "helene": {"email": "helene@metropole.example", "family_name": "Lebœuf-Müller", "groups": ["ONDE", "élus"]},
     "paul": {"email": "paul@metropole.example", "groups": []},
@@ -121,7 +124,8 @@ CLIENTS: list[dict[str, object]] = [
 def op() -> Iterator[OpenIdProvider]:
     authentication = {"clientAuthMethods": ["client_secret_basic", *METHODS.values()]}
     groups = {"groups": ["groups"]}
-    features = {name: {"enabled": True} for name in ("jwtUserinfo", "encryption")}
+    named = ("jwtUserinfo", "encryption", "pushedAuthorizationRequests", "requestObjects", "jwtResponseModes")
+    features = {name: {"enabled": True} for name in (*named, "claimsParameter")}
     enabled = {
         "userinfoSigningAlgValues": ["RS256", "ES256"],
         "idTokenSigningAlgValues": ["RS256", "ES256", "PS256", "EdDSA", "HS256"],
@@ -188,12 +192,12 @@ def new_login() -> OidcLogin:
 async def callback(federation: Federation, to: OidcProvider, login: OidcLogin, person: str | None) -> Parameters:
     """What the browser brings back to the callback."""
     state = secrets.token_urlsafe(32)
-    request = authorization_request(to, await federation.metadata(to), login, state)
+    request = await federation.authorization_url(to, login, state, HINTS, time.time())
     async with browser() as session:
         back = await through_provider(session, request, to.issuer, person)
     assert back.startswith(CALLBACK + "?")
     parameters = parse_qsl(urlsplit(back).query)
-    assert response_state(parameters) == state
+    assert response_state(unverified_parameters(parameters)) == state
     return parameters
 
 
@@ -202,7 +206,7 @@ async def sign_in(
 ) -> tuple[IdToken, dict[str, object]]:
     login = new_login()
     parameters = await callback(federation, to, login, person)
-    code = process_authorization_response(to, await federation.metadata(to), login, parameters)
+    code = await federation.authorization_code(to, login, parameters, time.time())
     id_token, claims = await federation.sign_in(to, code, login, time.time())
     return id_token, dict(claims)
 
@@ -256,6 +260,48 @@ async def test_the_form_of_an_answer_is_the_pinned_one(
     with pytest.raises(GatewayError) as refused:
         await sign_in(federation, of(op, client_id, **changes))
     assert refused.value.code is code
+
+
+CLAIMS = '{"id_token":{"family_name":null,"acr":null},"userinfo":{"given_name":{"essential":true}}}'
+REQUESTS: dict[str, dict[str, Any]] = {
+    "claims": {"claims": CLAIMS},
+    "hint": {"passed_on": frozenset({"login_hint"})},
+    "prompt": {"prompt": ("login", "consent")},
+    "pushed": {"pushed": True},
+    "signed": {"signed": True},
+    "signed and pushed": {"signed": True, "pushed": True, "claims": CLAIMS},
+    "query": {"response_mode": "query"},
+    "jwt": {"response_mode": "jwt"},
+    "query.jwt": {"response_mode": "query.jwt", "pushed": True},
+}
+
+
+@pytest.mark.parametrize("how", REQUESTS)
+async def test_every_way_to_ask_is_understood(op: OpenIdProvider, federation: Federation, how: str) -> None:
+    key = "key-ES256"
+    id_token, claims = await sign_in(federation, of(op, key, request=AuthorizationParameters(**REQUESTS[how])))
+    assert id_token.subject == "helene"
+    assert claims["family_name"] == "Lebœuf-Müller"
+    assert ("family_name" in id_token.claims) == ("claims" in REQUESTS[how])
+
+
+async def test_a_fresh_sign_in_is_asked_for(op: OpenIdProvider, federation: Federation) -> None:
+    to, login = of(op), replace(new_login(), max_age=0)
+    code = await federation.authorization_code(to, login, await callback(federation, to, login, "helene"), time.time())
+    id_token, _ = await federation.sign_in(to, code, login, time.time())
+    assert id_token.auth_time is not None
+
+
+async def test_a_signed_answer_is_not_taken_for_a_plain_one_nor_the_other_way(
+    op: OpenIdProvider, federation: Federation
+) -> None:
+    plain, signed = of(op), of(op, request=AuthorizationParameters(response_mode="jwt"))
+    for asked, believed, code in [(plain, signed, OIDC_RESPONSE_JWT), (signed, plain, OIDC_RESPONSE_ISSUER)]:
+        login = new_login()
+        parameters = await callback(federation, asked, login, "helene")
+        with pytest.raises(GatewayError) as refused:
+            await federation.authorization_code(believed, login, parameters, time.time())
+        assert refused.value.code is code
 
 
 async def test_ten_people_sign_in_at_once(op: OpenIdProvider, federation: Federation) -> None:

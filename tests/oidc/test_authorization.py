@@ -1,5 +1,4 @@
 from dataclasses import replace
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import given
@@ -11,18 +10,15 @@ from gateway.model.codes import (
     OIDC_RESPONSE_CODE,
     OIDC_RESPONSE_ISSUER,
     OIDC_RESPONSE_PARAMETER,
-    OIDC_RESPONSE_STATE,
 )
 from gateway.model.errors import GatewayError
 from gateway.oidc.authorization import (
     AuthorizationCode,
     Parameters,
-    authorization_request,
     process_authorization_response,
     response_state,
 )
 from gateway.oidc.discovery import ProviderMetadata
-from gateway.oidc.pkce import code_challenge
 from tests.oidc.samples import ISSUER, LOGIN, METADATA, PROVIDER, outcome, provider
 
 STATE = "s" * 43
@@ -31,71 +27,6 @@ SILENT = replace(METADATA, authorization_response_iss_parameter_supported=False)
 
 def process(parameters: Parameters, metadata: ProviderMetadata = METADATA) -> AuthorizationCode:
     return process_authorization_response(PROVIDER, metadata, LOGIN, parameters)
-
-
-# --- request ----------------------------------------------------------------------------------------------------------
-
-
-def test_the_request_says_what_the_specification_asks_for_and_nothing_else() -> None:
-    url = urlsplit(authorization_request(PROVIDER, METADATA, LOGIN, STATE))
-    assert url._replace(query="").geturl() == METADATA.authorization_endpoint
-    assert parse_qsl(url.query, strict_parsing=True) == [
-        ("response_type", "code"),
-        ("client_id", "ecluse"),
-        ("redirect_uri", "https://portail.example/_ecluse/callback/metropole"),
-        ("scope", "openid profile"),
-        ("state", STATE),
-        ("nonce", LOGIN.nonce),
-        ("code_challenge", code_challenge(LOGIN.code_verifier)),
-        ("code_challenge_method", "S256"),
-    ]
-
-
-def test_no_secret_is_in_the_request() -> None:
-    url = authorization_request(PROVIDER, METADATA, LOGIN, STATE)
-    assert LOGIN.code_verifier not in url
-    assert "secret" not in url
-
-
-def test_the_endpoints_own_query_is_kept() -> None:
-    metadata = replace(METADATA, authorization_endpoint=f"{ISSUER}/authorize?tenant=a%20b")
-    assert authorization_request(PROVIDER, metadata, LOGIN, STATE).startswith(
-        f"{ISSUER}/authorize?tenant=a%20b&response_type=code&"
-    )
-
-
-def test_a_client_id_cannot_add_a_parameter() -> None:
-    url = authorization_request(provider(client_id="a&state=x#é"), METADATA, LOGIN, STATE)
-    assert dict(parse_qsl(urlsplit(url).query))["client_id"] == "a&state=x#é"
-
-
-# --- state ------------------------------------------------------------------------------------------------------------
-
-
-def test_the_state_is_read_before_anything_else() -> None:
-    assert response_state([("iss", "https://evil.example"), ("state", STATE), ("error", "x")]) == STATE
-
-
-@pytest.mark.parametrize(
-    "parameters",
-    [
-        [],
-        [("code", "c")],
-        [("state", "")],
-        [("state", "s" * 21)],
-        [("state", "s" * 129)],
-        [("state", "s" * 42 + "/")],
-        [("state", "s" * 43 + "\n")],
-        [("state", "é" * 43)],
-        [("state", STATE), ("state", STATE)],
-        [("state", STATE), ("state", "t" * 43)],
-        [("State", STATE)],
-    ],
-)
-def test_a_state_that_we_never_sent_is_refused(parameters: list[tuple[str, str]]) -> None:
-    with pytest.raises(GatewayError) as refused:
-        response_state(parameters)
-    assert refused.value.code is OIDC_RESPONSE_STATE
 
 
 # --- response ---------------------------------------------------------------------------------------------------------

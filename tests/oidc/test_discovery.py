@@ -55,6 +55,11 @@ def test_a_good_document_is_read() -> None:
     assert process_discovery_response(PROVIDER, json_answer(document())) == METADATA
 
 
+def test_a_pushed_request_has_its_endpoint() -> None:
+    answer = json_answer(document(pushed_authorization_request_endpoint=f"{ISSUER}/par"))
+    assert process_discovery_response(PROVIDER, answer).pushed_authorization_request_endpoint == f"{ISSUER}/par"
+
+
 def test_without_the_optional_members() -> None:
     answer = json_answer(document(userinfo_endpoint=None, authorization_response_iss_parameter_supported=None))
     expected = replace(METADATA, userinfo_endpoint=None, authorization_response_iss_parameter_supported=False)
@@ -98,7 +103,16 @@ def test_aliases_are_held_to_the_same(aliases: object, code: object) -> None:
     assert refused.value.code is code
 
 
-@pytest.mark.parametrize("member", ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"])
+@pytest.mark.parametrize(
+    "member",
+    [
+        "authorization_endpoint",
+        "token_endpoint",
+        "jwks_uri",
+        "userinfo_endpoint",
+        "pushed_authorization_request_endpoint",
+    ],
+)
 @pytest.mark.parametrize("url", ["http://op.metropole.example/x", "file:///etc/passwd", "", 5, "https://a@b/"])
 def test_every_endpoint_is_an_https_url(member: str, url: object) -> None:
     with pytest.raises(GatewayError) as refused:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from gateway.model.codes import (
     OIDC_ENCRYPTION,
     OIDC_ID_TOKEN_ACCESS_TOKEN_HASH,
+    OIDC_ID_TOKEN_ACR,
     OIDC_ID_TOKEN_ALGORITHM,
     OIDC_ID_TOKEN_AUDIENCE,
     OIDC_ID_TOKEN_AUTH_TIME,
@@ -26,7 +27,7 @@ from gateway.model.codes import (
     Code,
 )
 from gateway.model.errors import GatewayError
-from gateway.model.provider import Encryption, OidcProvider
+from gateway.model.provider import AuthorizationParameters, Encryption, OidcProvider
 from gateway.oidc.claims import OLDEST
 from gateway.oidc.id_token import IdToken, validate_id_token
 from tests.oidc.samples import (
@@ -245,6 +246,37 @@ def test_the_code_is_the_one_that_came_with_the_id_token() -> None:
         with pytest.raises(GatewayError) as refused:
             validated(wrong)
         assert refused.value.code is OIDC_ID_TOKEN_CODE_HASH
+
+
+def test_a_demanded_acr_is_checked_and_a_wished_one_is_not() -> None:
+    """OIDC Core 5.5.1.1: the answer tells, not the question."""
+    demanding = provider(request=AuthorizationParameters(essential_acr=frozenset({"eidas2", "eidas3"})))
+    assert validate(signed(acr="eidas3"), demanding).acr == "eidas3"
+    for acr in ("eidas1", "", None, ["eidas2"], 2):
+        assert code(signed(acr=acr), demanding) is OIDC_ID_TOKEN_ACR
+    assert (
+        validate(signed(acr="eidas1"), provider(request=AuthorizationParameters(acr_values=("eidas2",)))).acr
+        == "eidas1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("max_age", "age", "fresh"),
+    [
+        (0, 0, True),
+        (0, 60, True),
+        (0, 61, False),
+        (100, 160, True),
+        (100, 161, False),
+        (100, None, False),
+        (None, None, True),
+    ],
+)
+def test_a_fresh_sign_in_that_was_asked_for_is_one(max_age: int | None, age: int | None, fresh: bool) -> None:
+    raw = signed(auth_time=None if age is None else NOW - age)
+    login = replace(LOGIN, max_age=max_age)
+    found = outcome(lambda: validate_id_token(PROVIDER, KEYS, tokens(raw), login, NOW))
+    assert found == ("" if fresh else "login.not_fresh")
 
 
 ENCRYPTION = Encryption((own_key("RSA-OAEP-256"),), frozenset({"A256GCM"}), id_token=True, userinfo=False)

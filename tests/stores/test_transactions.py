@@ -53,6 +53,17 @@ async def test_both_end_with_their_time_though_nothing_cleans_up(worker: Worker,
     assert await worker.transactions.take_login("state-1") is None
 
 
+async def test_a_parked_response_is_taken_once_within_a_minute(worker: Worker, clock: Clock) -> None:
+    parameters = [("state", "s"), ("code", "é"), ("code", "\udc80")]
+    id = await worker.transactions.park(parameters, NETWORK)
+    assert await worker.transactions.take_login(id) is None
+    assert await worker.transactions.take_parked(id) == parameters
+    assert await worker.transactions.take_parked(id) is None
+    id = await worker.transactions.park(parameters, NETWORK)
+    clock.pass_by(60)
+    assert await worker.transactions.take_parked(id) is None
+
+
 def test_none_lives_longer_than_ten_minutes() -> None:
     # Attack CS01.4.
     assert LIFE == 600

@@ -1,0 +1,131 @@
+"""The authorization request: what it says, and the three ways in which it reaches the provider."""
+
+import json
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from gateway.model.codes import OIDC_CLIENT_AUTHENTICATION, OIDC_PUSHED_REQUEST
+from gateway.model.errors import GatewayError
+from gateway.model.provider import OidcProvider
+from gateway.model.quoting import quoted
+from gateway.model.transaction import OidcLogin
+from gateway.oidc.call import Answer, Call
+from gateway.oidc.client_authentication import Fresh, authenticated_call
+from gateway.oidc.client_keys import sign
+from gateway.oidc.discovery import ProviderMetadata
+from gateway.oidc.documents import parse_object, require_success
+from gateway.oidc.pkce import CHALLENGE_METHOD, code_challenge
+
+WHAT = "pushed authorization answer"
+REQUEST_OBJECT_SECONDS = 60
+LONGEST_HINT = 512
+# RFC 9101 10.8
+_REQUEST_OBJECT = "oauth-authz-req+jwt"
+# RFC 6749 3.1, RFC 9126 2.2: a URI, here without what a browser or a log would stumble over
+_LONGEST_URI = 512
+
+
+def authorization_parameters(
+    provider: OidcProvider, login: OidcLogin, state: str, hints: Mapping[str, str]
+) -> dict[str, str]:
+    """OIDC Core 3.1.2.1. Nothing is sent that the provider file does not ask for.
+
+    `hints`: what our own login address was given; only what the file passes on is taken.
+    """
+    asked = provider.request
+    usual = {
+        "response_type": "code",
+        "client_id": provider.client_id,
+        "redirect_uri": login.redirect_uri,
+        "scope": " ".join(provider.scopes),
+        "state": state,
+        "nonce": login.nonce,
+        # RFC 7636 4.3
+        "code_challenge": code_challenge(login.code_verifier),
+        "code_challenge_method": CHALLENGE_METHOD,
+    }
+    wanted = {
+        "response_mode": asked.response_mode or "",
+        "acr_values": " ".join(asked.acr_values),
+        "prompt": " ".join(asked.prompt),
+        "max_age": "" if login.max_age is None else str(login.max_age),
+        "claims": asked.claims or "",
+    }
+    passed_on = {name: hints[name] for name in sorted(asked.passed_on & hints.keys()) if _is_hint(hints[name])}
+    return usual | {name: value for name, value in wanted.items() if value} | dict(asked.parameters) | passed_on
+
+
+def authorization_url(metadata: ProviderMetadata, parameters: Mapping[str, str]) -> str:
+    """Where the browser is sent."""
+    # RFC 6749 3.1: the endpoint's own query is kept
+    separator = "&" if "?" in metadata.authorization_endpoint else "?"
+    return f"{metadata.authorization_endpoint}{separator}{urlencode(parameters)}"
+
+
+def signed_request(
+    provider: OidcProvider, metadata: ProviderMetadata, parameters: Mapping[str, str], fresh: Fresh
+) -> dict[str, str]:
+    """RFC 9101 4 and 5: the parameters in a request object, and what stays beside it."""
+    if not provider.client_keys:
+        raise GatewayError(OIDC_CLIENT_AUTHENTICATION, "a signed request needs a key, and there is none")
+    issued_at = int(fresh.now)
+    claims: dict[str, object] = {
+        **_typed(parameters),
+        "iss": provider.client_id,
+        "aud": metadata.issuer,
+        "jti": fresh.jti,
+        "iat": issued_at,
+        "nbf": issued_at,
+        "exp": issued_at + REQUEST_OBJECT_SECONDS,
+    }
+    # OIDC Core 6.1: these two are repeated outside, with a scope that says openid
+    beside = {"client_id": provider.client_id, "response_type": "code", "scope": "openid"}
+    return {**beside, "request": sign(provider.client_keys[0], claims, _REQUEST_OBJECT)}
+
+
+def pushed_request(
+    provider: OidcProvider, metadata: ProviderMetadata, parameters: Mapping[str, str], fresh: Fresh
+) -> Call:
+    """RFC 9126 2.1: straight to the provider, by an authenticated client."""
+    endpoint = metadata.pushed_authorization_request_endpoint
+    if endpoint is None:
+        detail = "the provider file says pushed, the discovery document has no endpoint for it"
+        raise GatewayError(OIDC_PUSHED_REQUEST, detail)
+    return authenticated_call(provider, metadata, WHAT, endpoint, parameters, fresh)
+
+
+def process_pushed_response(provider: OidcProvider, answer: Answer) -> dict[str, str]:
+    """What the browser carries in the place of the parameters."""
+    # RFC 9126 2.2: 201, and nothing else
+    if answer.status != 201:
+        if 400 <= answer.status < 500 and answer.status != 429:
+            raise GatewayError(OIDC_PUSHED_REQUEST, f"{WHAT}: status {answer.status}: {quoted(_reason(answer))}")
+        require_success(answer, OIDC_PUSHED_REQUEST, WHAT)
+        raise GatewayError(OIDC_PUSHED_REQUEST, f"{WHAT}: status {answer.status}, not 201")
+    request_uri = parse_object(answer.body, OIDC_PUSHED_REQUEST, WHAT).get("request_uri")
+    if not isinstance(request_uri, str) or not request_uri.isascii() or not 0 < len(request_uri) <= _LONGEST_URI:
+        raise GatewayError(OIDC_PUSHED_REQUEST, f"{WHAT}: no request_uri")
+    # RFC 9126 4
+    return {"client_id": provider.client_id, "request_uri": request_uri}
+
+
+def _typed(parameters: Mapping[str, str]) -> dict[str, object]:
+    # OIDC Core 6.1: a number and an object are what they are in JSON
+    typed: dict[str, object] = dict(parameters)
+    if "max_age" in parameters:
+        typed["max_age"] = int(parameters["max_age"])
+    if "claims" in parameters:
+        typed["claims"] = json.loads(parameters["claims"])
+    return typed
+
+
+def _is_hint(value: str) -> bool:
+    return 0 < len(value) <= LONGEST_HINT and value.isprintable()
+
+
+def _reason(answer: Answer) -> str:
+    try:
+        document = parse_object(answer.body, OIDC_PUSHED_REQUEST, WHAT)
+    except GatewayError:
+        return "no readable reason"
+    return f"{document.get('error')}: {document.get('error_description', '')}"
