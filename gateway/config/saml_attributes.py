@@ -14,7 +14,7 @@ _MICROSOFT: Final = "http://schemas.microsoft.com/ws/2008/06/identity/claims/"
 
 COMMON: Final[Mapping[str, tuple[str, ...]]] = {
     "uid": ("uid", f"{_LDAP}1", f"{_MICROSOFT}windowsaccountname"),
-    "mail": ("mail", "email", f"{_LDAP}3", f"{_CLAIMS}emailaddress", "UTILISATEUR.MEL"),
+    "mail": ("mail", "email", f"{_LDAP}3", f"{_CLAIMS}emailaddress", "urn:oid:1.2.840.113549.1.9.1", "UTILISATEUR.MEL"),
     "given_name": ("givenName", f"{_X500}42", f"{_CLAIMS}givenname", "UTILISATEUR.PRENOM"),
     "family_name": ("sn", "surname", f"{_X500}4", f"{_CLAIMS}surname", "UTILISATEUR.NOM"),
     "common_name": ("cn", f"{_X500}3", "http://schemas.xmlsoap.org/claims/CommonName"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from gateway.model.codes import LOGIN_MAPPING
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.provider import OidcProvider
+from gateway.model.provider import OidcProvider, Provider
 
 MOST_VALUES = 4096
 LONGEST_VALUE = 8192
@@ -38,11 +38,9 @@ def map_claims(
     attributes = {
         name: values
         for name, source in provider.attributes.items()
-        if name not in left_out and (values := _values(name, _at(claims, source.claim)))
+        if name not in left_out and (values := values_of(name, _at(claims, source.claim)))
     }
-    size = sum(len(value.encode()) for values in attributes.values() for value in values)
-    if size > MOST_BYTES:
-        raise GatewayError(LOGIN_MAPPING, f"{size} bytes of attributes, over {MOST_BYTES}")
+    check_size(attributes)
     return Identity(
         provider=provider.name,
         issuer=provider.issuer,
@@ -55,7 +53,13 @@ def map_claims(
     )
 
 
-def tenant_of(provider: OidcProvider, identity: Identity) -> str | None:
+def check_size(attributes: Mapping[str, tuple[str, ...]]) -> None:
+    size = sum(len(value.encode()) for values in attributes.values() for value in values)
+    if size > MOST_BYTES:
+        raise GatewayError(LOGIN_MAPPING, f"{size} bytes of attributes, over {MOST_BYTES}")
+
+
+def tenant_of(provider: Provider, identity: Identity) -> str | None:
     """The organisation in whose name the person acts; exactly one wherever the provider file names its attribute."""
     if provider.tenant_attribute is None:
         return None
@@ -100,7 +104,7 @@ def _at(claims: Mapping[str, object], path: tuple[str, ...]) -> object:
     return found
 
 
-def _values(name: str, claim: object) -> tuple[str, ...]:
+def values_of(name: str, claim: object) -> tuple[str, ...]:
     """In the provider's order, each once. An empty text says nothing, and is left away like null."""
     members = claim if isinstance(claim, list) else [claim]
     if len(members) > MOST_VALUES:

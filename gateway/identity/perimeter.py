@@ -9,8 +9,12 @@ from gateway.model.mail import mail_domain
 from gateway.model.provider import AttributeSource, Provider
 
 _LA_POSTE = "356000000"
-_MAIL = frozenset({"mail", "email"})
-_SIRET = frozenset({"siret"})
+# What an e-mail address is called: as a claim, and as an attribute of SAML by name, OID and claim type.
+_MAIL = frozenset({
+    "mail", "email", "urn:oid:0.9.2342.19200300.100.1.3", "urn:oid:1.2.840.113549.1.9.1", "UTILISATEUR.MEL",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress",
+})  # fmt: skip
+_SIRET = frozenset({"siret", "SIRET"})
 
 
 def check(provider: Provider, identity: Identity) -> None:

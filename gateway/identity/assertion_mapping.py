@@ -1,0 +1,115 @@
+"""A validated assertion to an identity: attributes by Name or FriendlyName, scoped ones within the stated scopes."""
+
+import re2
+
+from gateway.identity.mapping import check_size, values_of
+from gateway.model.assertion import Assertion, SamlAttribute
+from gateway.model.codes import LOGIN_OUTSIDE_PERIMETER
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.model.provider import SamlProvider
+
+# How a provider file names the subject itself among its attributes.
+NAME_ID = "NameID"
+
+_EDU = "urn:oid:1.3.6.1.4.1.5923.1.1.1."
+# eduPerson, Subject Identifier Attributes Profile 3.3: value@scope, and the scope is the provider's own or a lie.
+SCOPED = frozenset({
+    "eduPersonPrincipalName", f"{_EDU}6", "eduPersonScopedAffiliation", f"{_EDU}9",
+    "eduPersonPrincipalNamePrior", f"{_EDU}12", "eduPersonUniqueId", f"{_EDU}13",
+    "urn:oasis:names:tc:SAML:attribute:subject-id", "urn:oasis:names:tc:SAML:attribute:pairwise-id",
+})  # fmt: skip
+# Entra ID sends it in the place of a group list that is over its limit.
+_GROUPS_ELSEWHERE = "http://schemas.microsoft.com/claims/groups.link"
+_GROUPS = "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups"
+
+
+def map_assertion(provider: SamlProvider, assertion: Assertion, now: int) -> Identity:
+    """`now`: Unix seconds. Raises GatewayError: LOGIN_MAPPING, or LOGIN_OUTSIDE_PERIMETER for a scope not its own.
+
+    The detail names attributes, never values.
+    """
+    left_out = _left_out(provider, assertion)
+    attributes: dict[str, tuple[str, ...]] = {}
+    for name, names in provider.attributes.items():
+        if name in left_out:
+            continue
+        found = _found(assertion, names)
+        values = values_of(name, [value for attribute in found for value in attribute.values])
+        for attribute in found:
+            if not SCOPED.isdisjoint((attribute.name, attribute.friendly_name, *names)):
+                _check_scopes(provider, assertion, name, values)
+        if values:
+            attributes[name] = values
+    check_size(attributes)
+    return Identity(
+        provider=provider.name,
+        issuer=provider.issuer,
+        subject=_subject(assertion),
+        attributes=attributes,
+        left_out=left_out,
+        acr=assertion.authn_context,
+        authenticated_at=min(assertion.authn_instant, now),
+    )
+
+
+def _found(assertion: Assertion, names: tuple[str, ...]) -> list[SamlAttribute]:
+    """The attributes of the first of `names` that the provider sent.
+
+    Core 2.7.3.1: FriendlyName identifies nothing formally, so it counts only where no Name is that.
+    """
+    for name in names:
+        if name == NAME_ID:
+            return [SamlAttribute(NAME_ID, None, None, (assertion.name_id.value,))]
+        by_name = [attribute for attribute in assertion.attributes if attribute.name == name]
+        found = by_name or [attribute for attribute in assertion.attributes if attribute.friendly_name == name]
+        if found:
+            return found
+    return []
+
+
+def _left_out(provider: SamlProvider, assertion: Assertion) -> frozenset[str]:
+    """Attributes that the provider says it did not send: a condition on them is unknown, and not false."""
+    if all(attribute.name != _GROUPS_ELSEWHERE for attribute in assertion.attributes):
+        return frozenset()
+    return frozenset(name for name, names in provider.attributes.items() if _GROUPS in names)
+
+
+def _check_scopes(provider: SamlProvider, assertion: Assertion, name: str, values: tuple[str, ...]) -> None:
+    """Where the metadata states no scope, the provider file's own domains bound it, or nothing does."""
+    domains = provider.perimeter.email_domains
+    for value in values:
+        scope = value.rpartition("@")[2].lower()
+        if value.count("@") != 1 or not scope:
+            raise GatewayError(LOGIN_OUTSIDE_PERIMETER, f"`{name}` has a value that is not of the form value@scope")
+        if assertion.scopes:
+            inside = any(_is_scope(scope, stated, pattern) for stated, pattern in assertion.scopes)
+        else:
+            inside = domains is None or scope in domains
+        if not inside:
+            raise GatewayError(LOGIN_OUTSIDE_PERIMETER, f"`{name}` has a scope that this provider does not speak for")
+
+
+def _is_scope(scope: str, stated: str, pattern: bool) -> bool:
+    """shibmd:Scope: a domain, or with regexp="true" a pattern over the whole of one."""
+    if not pattern:
+        return scope == stated.lower()
+    try:
+        return re2.fullmatch(stated, scope) is not None
+    except re2.error:
+        return False
+
+
+def _subject(assertion: Assertion) -> str:
+    """Unique at this provider (Core 8.3.7): a name within another's name space is another name.
+
+    One within the provider's own and ours, as nearly all are, stands as it is; none of these begins with "!".
+    """
+    name_id = assertion.name_id
+    qualifier = name_id.name_qualifier or assertion.issuer
+    sp_qualifier = name_id.sp_name_qualifier or assertion.audience
+    if (qualifier, sp_qualifier) == (assertion.issuer, assertion.audience) and not name_id.value.startswith("!"):
+        return name_id.value
+    return "!" + "!".join(
+        part.replace("%", "%25").replace("!", "%21") for part in (qualifier, sp_qualifier, name_id.value)
+    )
