@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import cast
 
 from gateway.config.build_oidc import build_oidc_provider
-from gateway.config.build_rules import build_rule
+from gateway.config.build_rules import build_condition, build_rule
 from gateway.config.build_saml import build_saml_provider, build_service_provider
+from gateway.config.named import Named
 from gateway.config.plan import AppPlan, GatewayPlan, InjectedPlan, gateway_plan, plan_lines
 from gateway.config.snapshot import App, Gateway, Limits, Listener, Logout, Snapshot, Timeouts, Upstream
 from gateway.model.decision import RuleRef
@@ -43,17 +44,24 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
     providers: dict[str, Provider] = {}
     apps: dict[str, App] = {}
     rules: list[Rule] = []
+    named = Named()
     for line in plan_lines(plan):
         digest.update(line)
         ((kind, value),) = json.loads(line).items()
         if kind == "gateway":
             gateway = _gateway(value)
         elif kind == "provider":
+            named.add_attributes(value["attributes"])
             providers[value["name"]] = build_oidc_provider(value)
         elif kind == "saml_provider":
+            named.add_attributes(value["attributes"])
             providers[value["name"]] = build_saml_provider(value)
+        elif kind == "list":
+            named.add_organisations(value)
+        elif kind == "shared":
+            named.shared[value["name"]] = build_condition(value["condition"], named)
         elif kind == "rules":
-            rules += (build_rule(value["file"], rule) for rule in value["rules"])
+            rules += (build_rule(value["file"], rule, named) for rule in value["rules"])
         elif gateway is not None:
             # Compiling has found no conflicts in these rules.
             routes = yield from RouteTable.build_steps(rules, value["case_insensitive"])
@@ -63,7 +71,7 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
     if gateway is None:
         raise ValueError("a plan without a gateway")
     exact, wildcards = _hosts(apps)
-    return Snapshot(digest.hexdigest(), gateway, providers, apps, exact, wildcards)
+    return Snapshot(digest.hexdigest(), gateway, providers, apps, exact, wildcards, named.tally)
 
 
 def build_gateway(plan: bytes) -> Gateway:

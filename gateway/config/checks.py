@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from gateway.config.checks_app import check_app
 from gateway.config.checks_saml import check_saml_provider
+from gateway.config.checks_shared import Index, check_shared
 from gateway.config.load import AnyProviderFile, Folder, Loaded
 from gateway.config.messages import did_you_mean
 from gateway.config.planning import workers_of
@@ -34,9 +35,11 @@ def check_folder(folder: Folder) -> list[Problem]:
             found += _provider(provider.document, provider.model, folder)
     found += _same_entity(folder)
     found += _same_host(folder)
+    index = Index.of(folder)
+    found += check_shared(folder, index)
     for app in folder.apps:
         if app.model is not None:
-            found += check_app(app, app.model, folder)
+            found += check_app(app, app.model, folder, index)
         found += _unknown_providers(app, folder)
     return found
 

@@ -1,19 +1,18 @@
 """What one app file says against itself or against the providers that it lists."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from gateway.config.build import build_source
+from gateway.config.checks_shared import Index, check_condition, check_use, uses
 from gateway.config.load import Folder, Loaded
 from gateway.config.messages import did_you_mean
 from gateway.config.planning import plan_injected
 from gateway.config.problems import Path, Place, Problem, key_path
 from gateway.config.schema import AppFile, Injected
-from gateway.config.schema_conditions import AllOf, AnyOf, ClaimIs, Condition, GroupIs, NotThis
 from gateway.config.yaml_reader import Document
 from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
-from gateway.policy.conditions import GROUPS
 from gateway.policy.routes import conflicts
 from gateway.policy.rules import Rule
 from gateway.translation.render import CookieSpec, HeaderSpec, check_cookie, check_header
@@ -21,7 +20,7 @@ from gateway.translation.render import CookieSpec, HeaderSpec, check_cookie, che
 _ALWAYS_KNOWN = frozenset({"subject", "provider", "issuer"})
 
 
-def check_app(loaded: Loaded[AppFile], model: AppFile, folder: Folder) -> Iterator[Problem]:
+def check_app(loaded: Loaded[AppFile], model: AppFile, folder: Folder, index: Index) -> Iterator[Problem]:
     document = loaded.document
     yield from _rules(document, model)
     yield from _injected(document, model)
@@ -41,6 +40,19 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, folder: Folder) -> Iterat
     mapped = _mapped(model, folder)
     if mapped is not None:
         yield from _unmapped(document, model, mapped)
+    yield from _conditions(document, model, mapped, index)
+
+
+def _conditions(document: Document, model: AppFile, mapped: set[str] | None, index: Index) -> Iterator[Problem]:
+    injected = frozenset(fold(name.encode()) for name in model.translate.headers)
+    attributes = None if mapped is None else frozenset(mapped)
+    for number, rule in enumerate(model.access):
+        for word, condition in (("allow", rule.allow), ("deny", rule.deny)):
+            if condition is not None:
+                path: Path = ("access", number, word)
+                yield from check_condition(document, path, condition, index)
+                for use in uses(document, path, condition, index):
+                    yield from check_use(use, model.providers, attributes, injected, index)
 
 
 def _rules(document: Document, model: AppFile) -> Iterator[Problem]:
@@ -105,26 +117,3 @@ def _attributes_used(model: AppFile) -> Iterator[tuple[Path, str]]:
         for name, injected in entries.items():
             if injected.source is not None and injected.source not in _ALWAYS_KNOWN:
                 yield ("translate", section, name, "from"), injected.source
-    for index, rule in enumerate(model.access):
-        for word, condition in (("allow", rule.allow), ("deny", rule.deny)):
-            if condition is not None:
-                yield from _asked(condition, ("access", index, word))
-
-
-def _asked(condition: Condition, path: Path) -> Iterator[tuple[Path, str]]:
-    match condition:
-        case GroupIs():
-            yield (*path, "group"), GROUPS
-        case ClaimIs():
-            yield (*path, "claim", "name"), condition.claim.name
-        case AnyOf():
-            yield from _each(condition.any, (*path, "any"))
-        case AllOf():
-            yield from _each(condition.all, (*path, "all"))
-        case NotThis():
-            yield from _asked(condition.this, (*path, "not"))
-
-
-def _each(conditions: Iterable[Condition], path: Path) -> Iterator[tuple[Path, str]]:
-    for index, condition in enumerate(conditions):
-        yield from _asked(condition, (*path, index))

@@ -8,8 +8,10 @@ from gateway.config.problems import Problem
 GATEWAY_FILE = "gateway.yaml"
 PROVIDERS = "providers"
 APPS = "apps"
+SHARED = "shared"
+LISTS = "lists"
 TESTS = "tests"
-FLAT = (PROVIDERS, TESTS)
+FLAT = (PROVIDERS, SHARED, LISTS, TESTS)
 """Folders without folders in them."""
 
 SUFFIX = ".yaml"
@@ -46,3 +48,11 @@ def is_app(path: str) -> bool:
 
 def is_tests(path: str) -> bool:
     return path.startswith(f"{TESTS}/") and path.endswith(SUFFIX)
+
+
+def is_shared(path: str) -> bool:
+    return path.startswith(f"{SHARED}/") and path.endswith(SUFFIX)
+
+
+def is_list(path: str) -> bool:
+    return path.startswith(f"{LISTS}/") and path.endswith(SUFFIX)

@@ -6,10 +6,11 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from gateway.config.files import GATEWAY_FILE, Files, is_app, is_provider
+from gateway.config.files import GATEWAY_FILE, Files, is_app, is_list, is_provider, is_shared
 from gateway.config.messages import problem_of
 from gateway.config.problems import Problem, key_path
 from gateway.config.schema import AppFile, GatewayFile, ProviderFile, SamlProviderFile
+from gateway.config.schema_shared import ListFile, SharedFile
 from gateway.config.yaml_reader import Document, read_document
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -45,6 +46,8 @@ class Folder:
     providers: tuple[Loaded[AnyProviderFile], ...]
     apps: tuple[Loaded[AppFile], ...]
     complete: bool
+    shared: tuple[Loaded[SharedFile], ...] = ()
+    lists: tuple[Loaded[ListFile], ...] = ()
 
 
 def load(files: Files) -> tuple[Folder, list[Problem]]:
@@ -54,7 +57,16 @@ def load(files: Files) -> tuple[Folder, list[Problem]]:
     gateway = [load_file(files, path, lambda _: GatewayFile, problems) for path in paths if path == GATEWAY_FILE]
     providers = [load_file(files, path, _protocol, problems) for path in paths if is_provider(path)]
     apps = [load_file(files, path, lambda _: AppFile, problems) for path in paths if is_app(path)]
-    folder = Folder(gateway[0] if gateway else None, tuple(providers), tuple(apps), complete=not files.problems)
+    shared = [load_file(files, path, lambda _: SharedFile, problems) for path in paths if is_shared(path)]
+    lists = [load_file(files, path, lambda _: ListFile, problems) for path in paths if is_list(path)]
+    folder = Folder(
+        gateway[0] if gateway else None,
+        tuple(providers),
+        tuple(apps),
+        complete=not files.problems,
+        shared=tuple(shared),
+        lists=tuple(lists),
+    )
     return folder, [*files.problems, *problems]
 
 

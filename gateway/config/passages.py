@@ -2,26 +2,57 @@
 
 from gateway.config.snapshot import App, Passage
 from gateway.model.codes import POLICY_PROVIDER
-from gateway.model.decision import Allow, Challenge, Deny
+from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.policy.decide import decide
-from gateway.policy.facts import Facts
+from gateway.policy.decide import decide, settled
+from gateway.policy.facts import Asked, Facts
+from gateway.policy.routes import Match
+
+
+class Question:
+    """One identity (or nobody) on one path and method: all that is known before the request is asked.
+
+    `open`: two requests could be answered differently. An identity that the app does not hear counts as nobody
+    (invariant 5).
+    """
+
+    __slots__ = ("_app", "_heard", "_match", "_method", "_tenant", "_unheard", "open")
+
+    def __init__(
+        self, app: App, segments: tuple[str, ...], method: str, identity: Identity | None, tenant: str | None = None
+    ) -> None:
+        heard = identity if identity is not None and app.hears(identity) else None
+        self._app = app
+        self._method = method
+        self._heard = heard
+        self._unheard = identity is not None and heard is None
+        self._tenant = None if heard is None else tenant
+        self._match: Match | None = app.routes.find(segments)
+        self.open = self._match is not None and self._match.turns_on_request
+        if self._match is not None and self.open:
+            self._match = settled(self._match, method, heard, Facts(method, self._tenant))
+
+    def decision(self, asked: Asked | None = None) -> Decision:
+        """Never raises."""
+        decision = decide(self._match, self._method, self._heard, Facts(self._method, self._tenant, asked))
+        if self._unheard and isinstance(decision, Challenge):
+            return Challenge(decision.rule, POLICY_PROVIDER)
+        return decision
+
+    def passage(self, decision: Decision) -> Passage:
+        if not isinstance(decision, Allow):
+            return Passage(decision, None)
+        try:
+            return Passage(decision, self._app.translation.render(self._heard))
+        except GatewayError as error:
+            return Passage(Deny(decision.rule, error.code, detail=error.detail), None)
 
 
 def compile_passage(
     app: App, segments: tuple[str, ...], method: str, identity: Identity | None, facts: Facts | None = None
 ) -> Passage:
-    """An identity that the app does not hear counts as nobody (invariant 5). `facts`: as `decide` takes them."""
-    heard = identity if identity is not None and app.hears(identity) else None
-    decision = decide(app.routes.find(segments), method, heard, facts)
-    match decision:
-        case Allow():
-            try:
-                return Passage(decision, app.translation.render(heard))
-            except GatewayError as error:
-                return Passage(Deny(decision.rule, error.code, detail=error.detail), None)
-        case Challenge() if identity is not None:
-            return Passage(Challenge(decision.rule, POLICY_PROVIDER), None)
-        case _:
-            return Passage(decision, None)
+    """At once, for one request. `facts`: as `decide` takes them; what is left unsaid is unknown."""
+    facts = facts or Facts(method)
+    question = Question(app, segments, method, identity, facts.tenant)
+    return question.passage(question.decision(facts.asked))

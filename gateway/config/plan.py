@@ -1,6 +1,7 @@
 """The plan: what the supervisor hands to its workers, one JSON object a line, so that each line is one short step.
 
-The gateway's line comes first, then the providers', then for each app its rules, some in a line, and the app.
+The gateway's line comes first, then the providers', the lists', the shared conditions' (those that others name first),
+then for each app its rules, some in a line, and the app.
 Secrets are in it: it is never written down.
 """
 
@@ -186,6 +187,20 @@ class RulesPlan(TypedDict):
     rules: list[RulePlan]
 
 
+class ListPlan(TypedDict):
+    """A part of a list of organisations: (SIRET or SIREN, INSEE code or an empty text)."""
+
+    name: str
+    organisations: list[tuple[str, str]]
+
+
+class SharedPlan(TypedDict):
+    """A shared condition, as its file has it."""
+
+    name: str
+    condition: object
+
+
 class UpstreamPlan(TypedDict):
     scheme: str
     host: str
@@ -227,6 +242,7 @@ class AppPlan(TypedDict):
 
 # A rule takes a worker some 30 microseconds, and more where its path has an expression.
 _RULES_IN_A_LINE = 20
+ORGANISATIONS_IN_A_LINE = 1000
 
 
 def encode_plan(
@@ -234,11 +250,15 @@ def encode_plan(
     providers: Iterable[ProviderPlan],
     apps: Iterable[tuple[AppPlan, list[RulePlan]]],
     saml_providers: Iterable[SamlProviderPlan] = (),
+    lists: Iterable[ListPlan] = (),
+    shared: Iterable[SharedPlan] = (),
 ) -> bytes:
     """The same values give the same bytes."""
     lines = [_line({"gateway": gateway})]
     lines += (_line({"provider": provider}) for provider in providers)
     lines += (_line({"saml_provider": provider}) for provider in saml_providers)
+    lines += (_line({"list": part}) for part in lists)
+    lines += (_line({"shared": condition}) for condition in shared)
     for app, rules in apps:
         for start in range(0, len(rules), _RULES_IN_A_LINE):
             some: RulesPlan = {"file": app["file"], "rules": rules[start : start + _RULES_IN_A_LINE]}

@@ -16,6 +16,7 @@ from gateway.config.plan import (
 )
 from gateway.config.planning_oidc import encoded, plan_oidc_provider
 from gateway.config.planning_saml import Material, plan_saml_provider, plan_saml_self
+from gateway.config.planning_shared import plan_lists, plan_shared
 from gateway.config.schema import AppFile, GatewayFile, Injected, ProviderFile, SamlProviderFile
 from gateway.config.schema_logout import AppLogout
 from gateway.config.yaml_reader import Document
@@ -47,6 +48,8 @@ def plan_of(folder: Folder, material: Material, root: str) -> bytes:
         sorted(providers, key=lambda provider: provider["name"]),
         sorted(apps, key=lambda app: app[0]["name"]),
         sorted(saml_providers, key=lambda provider: provider["name"]),
+        plan_lists(folder),
+        plan_shared(folder),
     )
 
 

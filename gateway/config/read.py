@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from gateway.config.files import APPS, FLAT, GATEWAY_FILE, PROVIDERS, SUFFIX, TESTS, Files
+from gateway.config.files import APPS, FLAT, GATEWAY_FILE, SUFFIX, Files
 from gateway.config.problems import Place, Problem
 from gateway.config.scalars import REFERENCE_KINDS, Reference
 from gateway.config.yaml_reader import MAX_BYTES, read_document
@@ -16,6 +16,7 @@ MAX_FILES = 20_000
 MAX_FOLDER_DEPTH = 8
 
 _MAY_REFER = re.compile(rb"\b(?:%s)\b" % "|".join(REFERENCE_KINDS).encode())
+_FOLDERS = (APPS, *FLAT)
 _OTHER_SUFFIXES = (".yml", ".yaml")
 
 
@@ -24,7 +25,7 @@ class _Unreadable(Exception):
 
 
 def read_folder(folder: Path) -> Files:
-    """Reads gateway.yaml, providers/*.yaml, apps/**/*.yaml, tests/*.yaml and what they refer to, each once.
+    """Reads gateway.yaml, apps/**, providers/, shared/, lists/, tests/ and what they refer to, each once.
 
     Never raises for what it finds: what cannot be read is a problem of the result. A link may lead out of the
     folder, as those of a Kubernetes mount do.
@@ -57,7 +58,7 @@ def _paths(folder: Path, problems: list[Problem]) -> list[str]:
         elif path == GATEWAY_FILE or (top == APPS and rest) or (top in FLAT and rest and "/" not in rest):
             found.append(path)
         else:
-            where = f"it belongs into {top}/ itself" if rest else f"it belongs into {APPS}/, {PROVIDERS}/ or {TESTS}/"
+            where = f"it belongs into {top}/ itself" if rest else f"it belongs into {'/, '.join(_FOLDERS)}/"
             problems.append(_whole(f"{folder}/{path}", "this file is not read", where))
     if len(found) > MAX_FILES:
         problems.append(_whole(str(folder), f"more than {MAX_FILES} files"))
@@ -65,7 +66,7 @@ def _paths(folder: Path, problems: list[Problem]) -> list[str]:
 
 
 def _walk(folder: Path, below: str, depth: int, above: set[tuple[int, int]], problems: list[Problem]) -> Iterator[str]:
-    """YAML files in order, links followed; hidden names and what is beside apps/ and providers/ are passed over."""
+    """YAML files in order, links followed; hidden names and what is in other folders are passed over."""
     here = folder / below
     try:
         identity = (here.stat().st_dev, here.stat().st_ino)
@@ -84,7 +85,7 @@ def _walk(folder: Path, below: str, depth: int, above: set[tuple[int, int]], pro
         if not _is_utf8(entry.name):
             problems.append(_whole(f"{folder}/{path}", "the name of this file is not UTF-8"))
         elif entry.is_dir():
-            if below or entry.name in (APPS, *FLAT):
+            if below or entry.name in _FOLDERS:
                 yield from _walk(folder, path, depth + 1, above | {identity}, problems)
         elif entry.name.lower().endswith(_OTHER_SUFFIXES):
             yield path

@@ -1,12 +1,25 @@
 """Conditions as they are written: one word, or a mapping with one key."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
-from gateway.config.schema_types import AttributeName, Maybe, Strict, Yes, checked, wrong
+from gateway.config.problems import Path
+from gateway.config.schema_types import Name, Strict, checked
+from gateway.config.schema_values import (
+    ClaimTest,
+    HeaderTest,
+    Mandates,
+    Methods,
+    Networks,
+    Providers,
+    QueryTest,
+    TenantTest,
+    TimeTest,
+    Users,
+)
 from gateway.policy.conditions import Group
-from gateway.policy.values import Equals, Suffix, Within
 
 CONDITION = "condition"
 """The error type of what is no condition at all."""
@@ -19,40 +32,6 @@ def _group(name: str) -> str:
     return Group(name).name
 
 
-def _equals(text: str) -> str:
-    return Equals(text).value
-
-
-def _suffix(text: str) -> str:
-    return Suffix(text).text
-
-
-def _within(texts: list[str]) -> list[str]:
-    Within(frozenset(texts))
-    return texts
-
-
-class ClaimTest(Strict):
-    """One attribute, and one thing to ask of it; one value that passes is enough."""
-
-    name: AttributeName
-    """The attribute, by our own name for it."""
-    equals: Maybe[Annotated[str, AfterValidator(checked(_equals))]] = None
-    """The whole value."""
-    within: Maybe[Annotated[list[str], AfterValidator(checked(_within))]] = Field(default=None, alias="in")
-    """One of these values."""
-    suffix: Maybe[Annotated[str, AfterValidator(checked(_suffix))]] = None
-    """The end of the value, from a separator on: `@metropole.example`."""
-    exists: Maybe[Yes] = None
-    """Whether there is any value."""
-
-    @model_validator(mode="after")
-    def _one_test(self) -> "ClaimTest":
-        if sum(test is not None for test in (self.equals, self.within, self.suffix, self.exists)) != 1:
-            raise wrong("a claim is asked one thing", "write one of equals, in, suffix or exists")
-        return self
-
-
 class GroupIs(Strict):
     group: Annotated[str, AfterValidator(checked(_group))]
     """The person is in this group."""
@@ -60,6 +39,57 @@ class GroupIs(Strict):
 
 class ClaimIs(Strict):
     claim: ClaimTest
+
+
+class UserIs(Strict):
+    user: Users
+    """One person: `PROVIDER/SUBJECT`."""
+
+
+class ProviderIs(Strict):
+    provider: Providers
+    """The person signed in there."""
+
+
+class TenantIs(Strict):
+    tenant: TenantTest
+    """The organisation in whose name the person acts."""
+
+
+class MandateIs(Strict):
+    mandate: Mandates
+    """The person holds this mandate: a value of the attribute `mandates`."""
+
+
+class NetworkIs(Strict):
+    network: Networks
+    """Where the client is."""
+
+
+class MethodIs(Strict):
+    method: Methods
+
+
+class HeaderIs(Strict):
+    header: HeaderTest
+
+
+class QueryIs(Strict):
+    query: QueryTest
+
+
+class TimeIs(Strict):
+    time: TimeTest
+
+
+class SharedIs(Strict):
+    shared: Name
+    """What a file of shared/ says under this name."""
+
+
+class WhenIs(Strict):
+    when: str = Field(min_length=1, max_length=4000)
+    """An expression in CEL that comes to true or false (needs the extra `cel`)."""
 
 
 class AnyOf(Strict):
@@ -78,7 +108,10 @@ class NotThis(Strict):
 
 
 WORDS = ("anyone", "signed_in")
-KEYS = ("group", "claim", "any", "all", "not")
+KEYS = (
+    "group", "claim", "user", "provider", "tenant", "mandate", "network", "method", "header", "query", "time",
+    "shared", "when", "any", "all", "not",
+)  # fmt: skip
 
 
 def _kind(value: Any) -> str | None:
@@ -94,6 +127,17 @@ Condition = Annotated[
     Annotated[Literal["anyone", "signed_in"], Tag(TAG + "word")]
     | Annotated[GroupIs, Tag(TAG + "group")]
     | Annotated[ClaimIs, Tag(TAG + "claim")]
+    | Annotated[UserIs, Tag(TAG + "user")]
+    | Annotated[ProviderIs, Tag(TAG + "provider")]
+    | Annotated[TenantIs, Tag(TAG + "tenant")]
+    | Annotated[MandateIs, Tag(TAG + "mandate")]
+    | Annotated[NetworkIs, Tag(TAG + "network")]
+    | Annotated[MethodIs, Tag(TAG + "method")]
+    | Annotated[HeaderIs, Tag(TAG + "header")]
+    | Annotated[QueryIs, Tag(TAG + "query")]
+    | Annotated[TimeIs, Tag(TAG + "time")]
+    | Annotated[SharedIs, Tag(TAG + "shared")]
+    | Annotated[WhenIs, Tag(TAG + "when")]
     | Annotated[AnyOf, Tag(TAG + "any")]
     | Annotated[AllOf, Tag(TAG + "all")]
     | Annotated[NotThis, Tag(TAG + "not")],
@@ -102,3 +146,18 @@ Condition = Annotated[
 
 for _model in (AnyOf, AllOf, NotThis):
     _model.model_rebuild()
+
+
+def leaves(condition: Condition, path: Path) -> Iterator[tuple[Path, Condition]]:
+    """Every condition that is not made of others, and where it stands."""
+    match condition:
+        case AnyOf():
+            for index, part in enumerate(condition.any):
+                yield from leaves(part, (*path, "any", index))
+        case AllOf():
+            for index, part in enumerate(condition.all):
+                yield from leaves(part, (*path, "all", index))
+        case NotThis():
+            yield from leaves(condition.this, (*path, "not"))
+        case _:
+            yield path, condition

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from typing import Literal
 
+from gateway.config.cel import Tally
 from gateway.identity.perimeter import is_inside
 from gateway.model.decision import Decision
 from gateway.model.identity import Identity
@@ -149,7 +150,8 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`revision`: hash of the bytes it was made from. `wildcards`: suffix after `*.` to App (one label only)."""
+    """`revision`: hash of the bytes it was made from. `wildcards`: suffix after `*.` to App (one label only).
+    `tally`: what its expressions could not tell."""
 
     revision: str
     gateway: Gateway
@@ -157,6 +159,7 @@ class Snapshot:
     apps: Mapping[str, App]
     exact_hosts: Mapping[str, App]
     wildcards: Mapping[str, App] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
 
     def find_app(self, host: str) -> App | None:
         """The app of a canonical host: exact before one-label wildcard, which never takes the portal's host."""

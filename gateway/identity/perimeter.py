@@ -49,13 +49,25 @@ def is_inside(provider: Provider, identity: Identity) -> bool:
 
 def is_siret(text: str) -> bool:
     """14 digits with Luhn's check, and the branches of La Poste, whose digits add up to a multiple of five."""
-    if len(text) != 14 or not (text.isascii() and text.isdigit()):
+    if not _are_digits(text, 14):
         return False
-    digits = [int(digit) for digit in text]
-    doubled = (2 * digit - 9 * (digit > 4) for digit in digits[::2])
-    if (sum(doubled) + sum(digits[1::2])) % 10 == 0:
-        return True
-    return text.startswith(_LA_POSTE) and sum(digits) % 5 == 0
+    return _luhn(text) or (text.startswith(_LA_POSTE) and sum(map(int, text)) % 5 == 0)
+
+
+def is_siren(text: str) -> bool:
+    """9 digits with Luhn's check: a legal unit, whose establishments have SIRETs that begin so."""
+    return _are_digits(text, 9) and _luhn(text)
+
+
+def _are_digits(text: str, length: int) -> bool:
+    return len(text) == length and text.isascii() and text.isdigit()
+
+
+def _luhn(text: str) -> bool:
+    """Every second digit is doubled, from the last but one backwards."""
+    digits = [int(digit) for digit in reversed(text)]
+    doubled = (2 * digit - 9 * (digit > 4) for digit in digits[1::2])
+    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
 
 
 def _asserted(

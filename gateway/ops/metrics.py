@@ -38,6 +38,7 @@ METRICS = (
     Metric("ecluse_http_active_requests", "gauge", (), "Requests under way now."),
     Metric("ecluse_headers_stripped_total", "counter", ("app",), "Requests that carried a header only we may write."),
     Metric("ecluse_policy_decisions_total", "counter", ("app", "decision", "reason"), "Decisions by reason."),
+    Metric("ecluse_policy_errors_total", "counter", ("app",), "Expressions that came to neither true nor false."),
     Metric("ecluse_upstream_errors_total", "counter", ("app", "reason"), "Requests that an application failed."),
     Metric("ecluse_auth_logins_total", "counter", ("provider", "result", "reason"), "Sign-ins, by provider and code."),
     Metric("ecluse_auth_transactions_total", "counter", ("app",), "Sign-ins begun, by application."),

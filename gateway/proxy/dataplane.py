@@ -213,6 +213,9 @@ def _flush(lane: Lane, values: dict[tuple[str, ...], float]) -> None:
     for reason, count in lane.errors.items():
         _add(values, ("ecluse_upstream_errors_total", lane.name, reason), count)
     lane.errors.clear()
+    if lane.policy_errors:
+        _add(values, ("ecluse_policy_errors_total", lane.name), lane.policy_errors)
+        lane.policy_errors = 0
     if lane.stripped:
         _add(values, ("ecluse_headers_stripped_total", lane.name), lane.stripped)
         lane.stripped = 0

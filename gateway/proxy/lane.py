@@ -6,13 +6,13 @@ Everything here is a pure function of the snapshot and of bytes: a full cache is
 from collections.abc import Iterator
 from typing import Final
 
-from gateway.config.passages import compile_passage
+from gateway.config.passages import Question
 from gateway.config.snapshot import App, Passage, Snapshot
 from gateway.model.codes import LIMIT_URL, WIRE_METHOD
 from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.errors import GatewayError
-from gateway.model.identity import Identity
 from gateway.model.session import Seat
+from gateway.policy.facts import Asked
 from gateway.policy.routes import Match
 from gateway.proxy.pool import FRESH_SECONDS, IDLE_SECONDS, Pool
 from gateway.wire.framing import METHODS, REQUEST_LINE, request_line_fault
@@ -34,6 +34,7 @@ _KEYS: Final = 4096
 ALLOW: Final = 0
 DENY: Final = 1
 CHALLENGE: Final = 2
+ASK: Final = 3
 _KINDS: Final = ("allow", "deny", "challenge")
 
 
@@ -74,16 +75,35 @@ class Spot:
 
 
 class Ready:
-    """A passage in the form in which it is used. `tally`: one cell, counted up at each use."""
+    """A passage in the form in which it is used. `tally`: one cell, counted up at each use. `question`: none."""
 
-    __slots__ = ("cookies", "decision", "headers", "kind", "tally")
+    __slots__ = ("cookies", "decision", "headers", "kind", "question", "tally")
 
     def __init__(self, passage: Passage, kind: int, tally: list[int]) -> None:
+        self.question: Asking | None = None
         self.decision: Decision = passage.decision
         self.kind = kind
         self.tally = tally
         self.headers = b"" if passage.injection is None else passage.injection.headers
         self.cookies = b"" if passage.injection is None else passage.injection.cookies
+
+
+class Asking:
+    """What stands for a passage where each request is asked anew: the answers made so far, by decision."""
+
+    __slots__ = ("_lane", "_question", "_ready")
+
+    def __init__(self, lane: "Lane", question: Question) -> None:
+        self._lane = lane
+        self._question = question
+        self._ready: dict[Decision, Ready] = {}
+
+    def answer(self, asked: Asked) -> Ready:
+        decision = self._lane.judged(self._question, asked)
+        ready = self._ready.get(decision)
+        if ready is None:
+            ready = self._ready[decision] = self._lane.ready(self._question, decision)
+        return ready
 
 
 class Lane:
@@ -93,8 +113,9 @@ class Lane:
     """
 
     __slots__ = (
-        "_keys", "_numbers", "anonymous", "app", "body_limit", "cookie_names", "decisions", "errors", "host_line",
-        "limits", "lines", "name", "policy", "pool", "revision", "statuses", "stripped", "timeouts",
+        "_keys", "_numbers", "_tally", "anonymous", "app", "body_limit", "cookie_names", "decisions", "errors",
+        "host_line", "limits", "lines", "name", "policy", "policy_errors", "pool", "revision", "statuses", "stripped",
+        "timeouts",
     )  # fmt: skip
 
     def __init__(
@@ -122,6 +143,8 @@ class Lane:
         self.stripped = 0
         self.decisions: dict[tuple[str, str], list[int]] = {}
         self.errors: dict[str, int] = {}
+        self.policy_errors = 0
+        self._tally = snapshot.tally
 
     # --- request line ---
 
@@ -173,19 +196,31 @@ class Lane:
         if seat.revision != self.revision:
             seat.passages.clear()
             seat.revision = self.revision
-        return self._compiled(seat.passages, spot, seat.identity)
+        return self._compiled(seat.passages, spot, seat)
 
-    def _compiled(self, kept: dict[object, object], spot: Spot, identity: Identity | None) -> Ready:
+    def _compiled(self, kept: dict[object, object], spot: Spot, seat: Seat | None) -> Ready:
         app = self.app
         assert app is not None
-        passage = compile_passage(app, spot.target.segments, spot.method.decode("ascii"), identity)
-        kind = _kind(passage.decision)
-        tally = self.decisions.setdefault((_KINDS[kind], passage.decision.reason.id), [0])
-        ready = Ready(passage, kind, tally)
+        identity, tenant = (None, None) if seat is None else (seat.identity, seat.tenant)
+        question = Question(app, spot.target.segments, spot.method.decode("ascii"), identity, tenant)
+        ready = self.ready(question, question.decision() if question.open else self.judged(question, None))
+        if question.open:
+            ready.kind, ready.question, ready.tally = ASK, Asking(self, question), [0]
         if len(kept) >= _PASSAGES:
             kept.clear()
         kept[spot.key] = ready
         return ready
+
+    def judged(self, question: Question, asked: Asked | None) -> Decision:
+        failed = self._tally.failures
+        decision = question.decision(asked)
+        self.policy_errors += self._tally.failures - failed
+        return decision
+
+    def ready(self, question: Question, decision: Decision) -> Ready:
+        passage = question.passage(decision)
+        kind = _kind(passage.decision)
+        return Ready(passage, kind, self.decisions.setdefault((_KINDS[kind], passage.decision.reason.id), [0]))
 
     def failed(self, reason: str) -> None:
         self.errors[reason] = self.errors.get(reason, 0) + 1

@@ -12,7 +12,8 @@ from gateway.model.decision import Challenge
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.proxy import portal_lane
-from gateway.proxy.lane import ALLOW, CHALLENGE, Ready
+from gateway.proxy.asked import asked
+from gateway.proxy.lane import ALLOW, ASK, CHALLENGE, Ready
 from gateway.proxy.places import Places
 from gateway.proxy.pool import FRESH_SECONDS, Pool
 from gateway.proxy.refusals import deny, refuse, unauthorized
@@ -84,7 +85,7 @@ async def _load(client: "ClientConnection", host: str, value: bytes) -> None:
 def _without_store(client: "ClientConnection", error: GatewayError) -> None:
     """Invariant 9: what needs a person is 503, what is everybody's is served to nobody in particular."""
     request = client.request
-    if request.lane.passage(request.spot, None).kind == ALLOW:
+    if _answered(client, request.lane.passage(request.spot, None)).kind == ALLOW:
         decide(client, None)
     else:
         refuse(client, STORE_UNREACHABLE, detail=error.detail)
@@ -109,10 +110,31 @@ def decide(client: "ClientConnection", seat: Seat | None) -> None:
     ready.tally[0] += 1
     if ready.kind == ALLOW:
         forward(client, ready)
-    elif ready.kind == CHALLENGE:
+    elif ready.kind == ASK:
+        _follow(client, _answered(client, ready))
+    else:
+        _refuse(client, ready)
+
+
+def _follow(client: "ClientConnection", ready: Ready) -> None:
+    """What was decided for this one request."""
+    ready.tally[0] += 1
+    if ready.kind == ALLOW:
+        forward(client, ready)
+    else:
+        _refuse(client, ready)
+
+
+def _refuse(client: "ClientConnection", ready: Ready) -> None:
+    if ready.kind == CHALLENGE:
         challenge(client, ready)
     else:
         deny(client, ready)
+
+
+def _answered(client: "ClientConnection", ready: Ready) -> Ready:
+    """Where a rule turns on the request itself: what it comes to for the one that is here."""
+    return ready if ready.question is None else ready.question.answer(asked(client))
 
 
 def challenge(client: "ClientConnection", ready: Ready) -> None:
@@ -134,7 +156,8 @@ def stands(client: "ClientConnection", places: Places) -> bool:
         lane = places.find(request.place.authority).lane
         if lane.app is None or lane.name != request.lane.name:
             return False
-        return lane.passage(lane.read_line(request.spot.line + b"\r\n"), request.seat).kind == ALLOW
+        ready = lane.passage(lane.read_line(request.spot.line + b"\r\n"), request.seat)
+        return _answered(client, ready).kind == ALLOW
     except GatewayError:
         return False
 

@@ -119,6 +119,11 @@ def _judge_request(name: bytes, injected_folds: frozenset[bytes]) -> Verdict:
     return b"\r\n%b: " % name
 
 
+def goes_on(name: bytes) -> bool:
+    """Whether a client's header of this name reaches an application that injects nothing, as the client sent it."""
+    return isinstance(_judge_request(name, frozenset()), bytes)
+
+
 class HeaderPolicy:
     """What happens to a client's headers on their way to one application.
 

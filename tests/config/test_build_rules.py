@@ -2,6 +2,7 @@
 import pytest
 
 from gateway.config.build_rules import build_condition, build_rule
+from gateway.config.named import Named
 from gateway.config.plan import RulePlan
 from gateway.model.decision import RuleRef
 from gateway.policy.conditions import All, Any_, Anyone, Claim, Condition, Group, Not, SignedIn
@@ -23,7 +24,7 @@ from gateway.policy.values import Equals, Exists, Suffix, Within
     ],
 )
 def test_a_condition_is_built_as_it_is_written(written: object, condition: Condition) -> None:
-    assert build_condition(written) == condition
+    assert build_condition(written, Named()) == condition
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ def test_a_condition_is_built_as_it_is_written(written: object, condition: Condi
 )  # fmt: skip
 def test_nothing_else_is_a_condition(written: object) -> None:
     with pytest.raises(ValueError, match="not a"):
-        build_condition(written)
+        build_condition(written, Named())
 
 
 def test_a_rule_knows_its_place() -> None:
@@ -44,8 +45,8 @@ def test_a_rule_knows_its_place() -> None:
         "deny": None,
         "refusal": "Non.",
     }
-    rule = build_rule("policies/apps/permis.yaml", plan)
+    rule = build_rule("policies/apps/permis.yaml", plan, Named())
     assert (rule.ref, rule.methods, rule.allow, rule.deny, rule.refusal, rule.shadow) == (
         RuleRef("policies/apps/permis.yaml", 18, "/admin/**"), frozenset({"GET"}), Group("a"), None, "Non.", False,
     )  # fmt: skip
-    assert build_rule("x", {**plan, "methods": None, "allow": None, "deny": "anyone"}).deny == Anyone()
+    assert build_rule("x", {**plan, "methods": None, "allow": None, "deny": "anyone"}, Named()).deny == Anyone()

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import Any, NamedTuple
 
 import pytest
@@ -16,12 +17,14 @@ import trustme
 
 from gateway.config.json_schema import schemas
 from gateway.config.passages import compile_passage
+from gateway.config.schema_conditions import KEYS
 from gateway.config.snapshot import Snapshot
 from gateway.config.yaml_reader import read_document
 from gateway.identity.perimeter import check
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.policy.decide import decide
+from gateway.policy.facts import Asked, Facts
 from gateway.translation.render import Injection
 from tests.config.samples import BASE, sample_snapshot
 
@@ -45,6 +48,10 @@ HELENE = Identity(
 PAUL = replace(HELENE, subject="paul", attributes={**HELENE.attributes, "uid": ("paul",), "groups": ("ONDE",)})
 
 
+MAYOR = replace(PAUL, attributes={**PAUL.attributes, "mandates": ("maire",)})
+WITH_MANDATES = BASE["providers/metropole.yaml"].replace("  uai: uai\n", "  uai: uai\n  mandates: mandates\n")
+
+
 class Effect(NamedTuple):
     """`key` as the schema test names it, `value` written at `path`; `see` gives `before`, then `after`."""
 
@@ -57,9 +64,14 @@ class Effect(NamedTuple):
     with_it: tuple[tuple[tuple[str | int, ...], object], ...] = ()
 
 
+# A Tuesday, 10:00 in Paris.
+ASKED = Asked(ip_address("10.1.2.3"), (("x-mode", "print"),), "/admin/", "mode=print", 1764061200.0)
+
+
 def decision(method: str, *segments: str, who: Identity | None = HELENE) -> Callable[[Snapshot], object]:
     def see(snapshot: Snapshot) -> str:
-        return type(decide(snapshot.apps["permis"].routes.find(segments), method, who)).__name__
+        facts = Facts(method, "21590350100017", ASKED)
+        return type(decide(snapshot.apps["permis"].routes.find(segments), method, who, facts)).__name__
 
     return see
 
@@ -332,11 +344,15 @@ APP = [
 ]  # fmt: skip
 
 
+# Those with a mapping below them.
+TESTS = {"claim": "ClaimTest", "header": "HeaderTest", "query": "QueryTest", "tenant": "TenantTest", "time": "TimeTest"}
+
+
 def rule(condition: object, before: str, after: str, who: Identity | None = HELENE) -> Effect:
     (key,) = condition if isinstance(condition, dict) else (str(condition),)
     inner = condition[key] if isinstance(condition, dict) else None
-    if key == "claim" and isinstance(inner, dict):
-        key = "claim." + next(name for name in inner if name != "name")
+    if key in TESTS and isinstance(inner, dict):
+        key += "." + next(name for name in inner if name not in ("name", "zone"))
     return Effect(
         f"access[].allow:{key}", (*ADMIN, "allow"), condition, decision("GET", "admin", "", who=who), before, after
     )
@@ -354,7 +370,41 @@ CONDITIONS = [
     rule({"any": [{"group": "a"}, {"group": "ONDE"}]}, "Allow", "Allow"),
     rule({"all": [{"group": "ONDE"}, {"group": "a"}]}, "Allow", "Deny"),
     rule({"not": {"group": "ONDE"}}, "Allow", "Deny"),
+    rule({"claim": {"name": "mail", "matches": "paul@.*"}}, "Allow", "Deny"),
+    rule({"user": "metropole/helene"}, "Deny", "Allow", who=replace(PAUL, subject="helene")),
+    rule({"user": ["metropole/helene"]}, "Allow", "Deny", who=replace(HELENE, subject="h")),
+    rule({"provider": "metropole"}, "Deny", "Allow", who=PAUL),
+    rule({"mandate": "maire"}, "Deny", "Allow", who=MAYOR),
+    rule({"tenant": {"siret": "21590350100017"}}, "Deny", "Allow", who=PAUL),
+    rule({"tenant": {"siren": ["225900018", "215903501"]}}, "Deny", "Allow", who=PAUL),
+    rule({"tenant": {"insee": "59350"}}, "Deny", "Allow", who=PAUL),
+    rule({"tenant": {"insee": "59009"}}, "Allow", "Deny"),
+    rule({"tenant": {"list": ["nord"]}}, "Deny", "Allow", who=PAUL),
+    rule({"network": ["192.0.2.0/24", "10.0.0.0/8"]}, "Challenge", "Allow", who=None),
+    rule({"network": "192.0.2.0/24"}, "Allow", "Deny"),
+    rule({"method": "GET"}, "Challenge", "Allow", who=None),
+    rule({"method": ["POST"]}, "Allow", "Deny"),
+    rule({"header": {"name": "X-Mode", "equals": "print"}}, "Challenge", "Allow", who=None),
+    rule({"header": {"name": "X-Mode", "in": ["print"]}}, "Challenge", "Allow", who=None),
+    rule({"header": {"name": "X-Mode", "suffix": ".print"}}, "Allow", "Deny"),
+    rule({"header": {"name": "X-Mode", "matches": "p.*t"}}, "Challenge", "Allow", who=None),
+    rule({"header": {"name": "X-Other", "exists": True}}, "Allow", "Deny"),
+    rule({"query": {"name": "mode", "equals": "print"}}, "Challenge", "Allow", who=None),
+    rule({"query": {"name": "mode", "in": ["print"]}}, "Challenge", "Allow", who=None),
+    rule({"query": {"name": "mode", "suffix": ".print"}}, "Allow", "Deny"),
+    rule({"query": {"name": "mode", "matches": "p.*t"}}, "Challenge", "Allow", who=None),
+    rule({"query": {"name": "other", "exists": True}}, "Allow", "Deny"),
+    rule({"time": {"zone": "Europe/Paris", "days": "tue"}}, "Challenge", "Allow", who=None),
+    rule({"time": {"zone": "Europe/Paris", "hours": "10:00-10:01"}}, "Challenge", "Allow", who=None),
+    rule({"time": {"zone": "Indian/Reunion", "hours": "10:00-10:01"}}, "Allow", "Deny"),
+    rule({"time": {"zone": "Europe/Paris", "dates": "2025-11-25"}}, "Challenge", "Allow", who=None),
+    rule({"shared": "instructeurs"}, "Deny", "Allow", who=PAUL),
+    rule({"when": "user.uid == 'paul' && request.client.startsWith('10.')"}, "Deny", "Allow", who=PAUL),
 ]
+NAMED: dict[str, str | None] = {
+    "lists/nord.yaml": 'version: 1\nlist: nord\norganisations: [{siren: "215903501", insee: "59350"}, {siret: "22590001800014", insee: "59009"}]\n',
+    "shared/a.yaml": "version: 1\nconditions: {instructeurs: {any: [{group: ONDE}, {group: elus}]}}\n",
+}
 FILES = {"gateway.yaml": GATEWAY, "providers/metropole.yaml": PROVIDER, "apps/permis.yaml": APP + CONDITIONS}
 ALL = [(file, effect) for file, effects in FILES.items() for effect in effects]
 
@@ -367,17 +417,13 @@ def changed(file: str, changes: tuple[tuple[tuple[str | int, ...], object], ...]
         for step in path[:-1]:
             at = at[step] if isinstance(step, int) else at.setdefault(step, {})
         at[path[-1]] = value
-    files: dict[str, str | None] = {file: json.dumps(data)}
+    files = {**NAMED, "providers/metropole.yaml": WITH_MANDATES, file: json.dumps(data)}
     if data.get("providers") == ["autre"] * len(data.get("providers", ())):
-        files["providers/autre.yaml"] = BASE["providers/metropole.yaml"].replace(
-            "provider: metropole", "provider: autre"
-        )
+        files["providers/autre.yaml"] = WITH_MANDATES.replace("provider: metropole", "provider: autre")
     if file.startswith("providers/") and data["provider"] != "metropole":
         files["apps/permis.yaml"] = BASE["apps/permis.yaml"].replace("[metropole]", f"[{data['provider']}]")
     if file == "gateway.yaml" and not data["development"]:
-        files["providers/metropole.yaml"] = BASE["providers/metropole.yaml"].replace(
-            "http://127.0.0.1:9400", "https://op.example"
-        )
+        files["providers/metropole.yaml"] = WITH_MANDATES.replace("http://127.0.0.1:9400", "https://op.example")
     return sample_snapshot(files, PEM)
 
 
@@ -423,6 +469,7 @@ def test_no_key_is_without_its_effect(name: str, effects: list[Effect]) -> None:
 
 def test_no_condition_is_without_its_effect() -> None:
     definitions = json.loads(schemas()["app.schema.json"])["$defs"]
-    written = {"anyone", "signed_in", "group", "any", "all", "not"}
-    written |= {f"claim.{test}" for test in definitions["ClaimTest"]["properties"] if test != "name"}
+    written = {"anyone", "signed_in", *KEYS} - TESTS.keys()
+    for key, model in TESTS.items():
+        written |= {f"{key}.{test}" for test in definitions[model]["properties"] if test not in ("name", "zone")}
     assert {effect.key.removeprefix("access[].allow:") for effect in CONDITIONS} == written

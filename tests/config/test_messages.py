@@ -21,6 +21,7 @@ def test_the_known_keys_of_a_place_come_from_the_model() -> None:
         "equals",
         "in",
         "suffix",
+        "matches",
         "exists",
     }
     assert known_keys(GatewayFile, ("listen", 0, "tls")) == {"certificate", "key"}

@@ -4,7 +4,7 @@ import json
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from gateway.config.schema_conditions import Condition
+from gateway.config.schema_conditions import KEYS, Condition
 from tests.config.samples import PERMIS, problems
 
 CONDITIONS: TypeAdapter[object] = TypeAdapter(Condition)
@@ -23,13 +23,27 @@ CONDITIONS: TypeAdapter[object] = TypeAdapter(Condition)
         {"any": ["signed_in", {"group": "a"}]},
         {"all": [{"any": [{"not": {"group": "a"}}]}]},
         {"not": {"not": "anyone"}},
+        {"claim": {"name": "mail", "matches": "[a-z]+"}},
+        {"user": "metropole/1"},
+        {"provider": ["metropole", "departement"]},
+        {"tenant": {"siret": ["21590350100017"]}},
+        {"tenant": {"insee": "2A004"}},
+        {"mandate": ["maire", "adjoint"]},
+        {"network": ["10.0.0.0/8", "2001:db8::/32"]},
+        {"method": "GET"},
+        {"header": {"name": "X-Requested-With", "equals": "XMLHttpRequest"}},
+        {"query": {"name": "mode", "in": ["print"]}},
+        {"time": {"zone": "Europe/Paris", "days": "mon-fri", "hours": ["08:00-12:00"], "dates": "2026-12-24"}},
+        {"shared": "agents"},
+        {"when": "true"},
     ],
 )
 def test_the_grammar(written: object) -> None:
     CONDITIONS.validate_python(written)
 
 
-ONE_OF = "a condition is anyone, signed_in, or a mapping with one of group, claim, any, all, not"
+ONE_OF = "a condition is anyone, signed_in, or a mapping with one of " + ", ".join(KEYS)
+ONE_TEST = "one thing is asked (write one of equals, in, suffix, matches or exists)"
 
 
 @pytest.mark.parametrize(
@@ -42,7 +56,39 @@ ONE_OF = "a condition is anyone, signed_in, or a mapping with one of group, clai
         (True, f"allow: this is not a condition ({ONE_OF})"),
         ({"grop": "a"}, "allow: grop is not a condition (did you mean group?)"),
         ({"signed_in": True}, "allow: signed_in is not a condition (did you mean signed_in?)"),
-        ({"network": "10.0.0.0/8"}, f"allow: network is not a condition ({ONE_OF})"),
+        ({"weather": "fair"}, f"allow: weather is not a condition ({ONE_OF})"),
+        ({"claim": {"name": "mail", "matches": "(?=a)b"}}, "allow.claim.matches: `(?=a)b`: invalid perl operator: (?= (expressions are RE2)"),
+        ({"user": "jdupont"}, "allow.user: `jdupont`: a user is PROVIDER/SUBJECT, as the log names people"),
+        ({"user": []}, "allow.user: this is empty (name at least one)"),
+        ({"user": [1]}, "allow.user: this is a text or a list of texts"),
+        ({"provider": "metropol"}, "allow.provider: no file in providers/ has the name metropol (did you mean metropole?)"),
+        ({"user": "metropol/1"}, "allow.user: no file in providers/ has the name metropol (did you mean metropole?)"),
+        ({"mandate": ""}, "allow.mandate: this is empty (name at least one)"),
+        ({"mandate": "maire"}, "allow.mandate: no provider of this application maps an attribute mandates"),
+        ({"tenant": {}}, "allow.tenant: an organisation is told in one way (write one of siret, siren, insee or list)"),
+        ({"tenant": {"siret": "21590350100018"}}, "allow.tenant.siret: 21590350100018 is not a SIRET (14 digits, the last of which checks the others)"),
+        ({"tenant": {"siren": ["215903501", "215903502"]}}, "allow.tenant.siren: 215903502 is not a SIREN (9 digits, the last of which checks the others)"),
+        ({"tenant": {"insee": "5935"}}, "allow.tenant.insee: 5935 is not the INSEE code of a commune (five characters, such as 59350 or 2A004)"),
+        ({"tenant": {"insee": "59350"}}, "allow.tenant.insee: no list in lists/ gives an organisation for the commune 59350 (add {siren: ..., insee: ...} to one)"),
+        ({"tenant": {"list": "nord"}}, "allow.tenant.list: no file in lists/ has the name nord (known: none)"),
+        ({"network": "10.0.0.1/8"}, "allow.network: this is not a network (write 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32)"),
+        ({"method": "get"}, "allow.method: get: a method is written in capitals; TRACE and CONNECT never pass"),
+        ({"header": {"name": "X-Forwarded-For", "equals": "a"}}, "allow.header.name: X-Forwarded-For is not a header that reaches an application as the client sent it (write network: for where the client is)"),
+        ({"header": {"name": "Remote-User", "equals": "a"}}, "allow.header.name: Remote-User is not a header that reaches an application as the client sent it (ask of another header)"),
+        ({"header": {"name": "Cookie", "equals": "a"}}, "allow.header.name: Cookie is not a header that reaches an application as the client sent it (ask of another header)"),
+        ({"header": {"name": "X_Mode", "equals": "a"}}, "allow.header.name: `x_mode`: a header's name is made of letters, digits and -"),
+        ({"header": {"name": "X-Mode"}}, f"allow.header: {ONE_TEST}"),
+        ({"query": {"name": "", "exists": True}}, "allow.query.name: an empty text is equal to nothing"),
+        ({"time": {"zone": "Europe/Paris"}}, "allow.time: a time names days, hours or dates"),
+        ({"time": {"days": "mon-fri"}}, "allow.time.zone: this key is missing"),
+        ({"time": {"zone": "Europe/Lutèce", "days": "mon"}}, "allow.time.zone: Europe/Lutèce is not a time zone that this machine knows (Europe/Paris, Indian/Reunion)"),
+        ({"time": {"zone": "Europe/Paris", "days": "lundi"}}, "allow.time.days: `lundi` is no day: write mon, tue, wed, thu, fri, sat, sun, or mon-fri"),
+        ({"time": {"zone": "Europe/Paris", "hours": "22:00-06:00"}}, "allow.time.hours: `22:00-06:00` ends before it begins: write 22:00-24:00 and 00:00-06:00"),
+        ({"time": {"zone": "Europe/Paris", "dates": "2026-02-30"}}, "allow.time.dates: `2026-02-30`: a date is written 2026-12-24, or 2026-12-24..2027-01-02"),
+        ({"shared": "agents"}, "allow.shared: no file in shared/ has this condition (known: none)"),
+        ({"when": "user.maill == 'a'"}, "allow.when: 1:5: undeclared reference to 'user.maill' (did you mean user.mail?)"),
+        ({"when": "user.mail"}, "allow.when: this comes to STRING, and a condition is true or false"),
+        ({"when": "user.mail.matches('(?=a)')"}, "allow.when: `(?=a)`: invalid perl operator: (?= (expressions are RE2)"),
         ({"group": "a", "claim": {}}, "allow: a condition has one key (write {all: [...]} where each is needed, {any: [...]} where one is enough)"),
         (["signed_in"], "allow: a list is not a condition (write {any: [...]} or {all: [...]})"),
         ({"any": []}, "allow.any: this is empty (name at least one)"),
@@ -54,9 +100,9 @@ ONE_OF = "a condition is anyone, signed_in, or a mapping with one of group, clai
         ({"group": ""}, "allow.group: an empty text is equal to nothing"),
         ({"group": "e\u0301lus"}, "allow.group: `e\u0301lus` has accents apart from their letters: write it in NFC"),
         ({"group": ["a", "b"]}, "allow.group: this must be a text"),
-        ({"claim": {"name": "mail"}}, "allow.claim: a claim is asked one thing (write one of equals, in, suffix or exists)"),
+        ({"claim": {"name": "mail"}}, f"allow.claim: {ONE_TEST}"),
         ({"claim": {"equals": "a"}}, "allow.claim.name: this key is missing"),
-        ({"claim": {"name": "mail", "equals": "a", "in": ["b"]}}, "allow.claim: a claim is asked one thing (write one of equals, in, suffix or exists)"),
+        ({"claim": {"name": "mail", "equals": "a", "in": ["b"]}}, f"allow.claim: {ONE_TEST}"),
         ({"claim": {"name": "mail", "in": []}}, "allow.claim.in: an empty list says nothing: name at least one"),
         ({"claim": {"name": "mail", "in": ["a", 1]}}, "allow.claim.in[1]: this must be a text (put it in quotes)"),
         ({"claim": {"name": "mail", "exists": False}}, "allow.claim.exists: this can only be true"),

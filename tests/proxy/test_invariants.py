@@ -119,7 +119,7 @@ async def test_invariant_1_a_fault_of_policy_lets_nobody_in(monkeypatch: pytest.
         raise ZeroDivisionError("a secret value")
 
     async with application() as app, gateway(app) as gate:
-        monkeypatch.setattr(lane, "compile_passage", broken)
+        monkeypatch.setattr(lane, "Question", broken)
         gate.faults = 2
         for cookie in (gate.sign_in(), b"Accept: text/html"):
             client = await gate.client()

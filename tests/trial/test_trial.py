@@ -57,7 +57,7 @@ def by_the_data_plane(text: str, person: Known | None) -> tuple[str, str]:
         return "refuse", error.code.id
     if spot.ours:
         return "own", ""
-    ready = lane._compiled({}, spot, None if person is None else person.identity)
+    ready = lane._compiled({}, spot, person)
     return {ALLOW: "allow", DENY: "deny", CHALLENGE: "challenge"}[ready.kind], ready.decision.reason.id
 
 
