@@ -38,6 +38,7 @@ class Sessions(Protocol):
         sid: str | None,
         replaces: bytes | None,
         limits: SeatLimits,
+        app: str = "",
     ) -> bytes:
         """A new session with its first seat, on `host`; returns the new cookie value.
 
@@ -116,13 +117,18 @@ class Transactions(Protocol):
     async def rounds(self, binding: str, host: str) -> int:
         """How many hand-overs this browser finished on this host in the last 60 s without a seat coming back."""
 
-    async def count_round(self, binding: str, host: str, round: int) -> None:
-        """A hand-over was given for a transaction of this round: `rounds` says at least round + 1 for 60 s.
+    async def count_round(self, binding: str, host: str, round: int, within: int = 60) -> None:
+        """A hand-over was given for a transaction of this round: `rounds` says at least round + 1 for `within` s, 60 at
+        most: who comes back when the seat may have ended by its own limits has not gone round.
 
         A maximum, not a sum: ten tabs that sign in at once are all of round 0 and make one round together.
         """
 
     async def clear_rounds(self, binding: str, host: str) -> None: ...
+
+    async def first_seat(self, session_id: str, host: str, *, ends_at: int, until: int) -> int:
+        """When this session's first seat on this host may have ended: the `ends_at` of the first call, which is kept
+        `until` (Unix seconds, both)."""
 
 
 @dataclass(frozen=True, slots=True)

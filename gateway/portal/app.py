@@ -34,9 +34,9 @@ from gateway.portal.visit import PREFIX, Step, Visit
 
 # The data plane has applied the limits of gateway.yaml: aiohttp's own must never be the narrower ones.
 _LONGEST = 1 << 20
-_CALLBACK = "callback/"
-_BACKCHANNEL = "oidc/backchannel/"
-_FRONTCHANNEL = "oidc/frontchannel/"
+_CALLBACK = "callback"
+_BACKCHANNEL = "oidc/backchannel"
+_FRONTCHANNEL = "oidc/frontchannel"
 
 # Path below /_ecluse/ to method to step; HEAD is answered like GET.
 Table = Mapping[str, Mapping[str, Step]]
@@ -183,12 +183,15 @@ class Portal:
         return found
 
     def _of_provider(self, path: str) -> Mapping[str, Step]:
-        """What has the name of a provider at its end."""
-        if path.startswith(_CALLBACK):
+        """What has the name of a provider at its end, and nothing after it."""
+        kind, _, name = path.rpartition("/")
+        if not name:
+            return {}
+        if kind == _CALLBACK:
             return {"GET": self._callback.callback, "POST": self._callback.park}
-        if path.startswith(_FRONTCHANNEL):
+        if kind == _FRONTCHANNEL:
             return {"GET": self._frontchannel.logout}
-        return {"POST": self._backchannel.logout} if path.startswith(_BACKCHANNEL) else {}
+        return {"POST": self._backchannel.logout} if kind == _BACKCHANNEL else {}
 
     async def _begin_or_ask(self, visit: Visit) -> Outcome:
         """`login` is one path with two meanings: on the portal a provider was chosen, on an app host none yet."""

@@ -126,6 +126,7 @@ class Callback:
             sid=token.sid,
             replaces=visit.seat_cookie(),
             limits=_limits(visit.call.app),
+            app=visit.call.app.name if visit.call.app else "",
         )
         visit.cookies_to_set.append(cookies.set_seat(cookie))
         self._report.signed_in(visit)

@@ -78,8 +78,8 @@ class Challenge:
             binding=binding,
             round=round,
             created_at=now,
-            # `then: sign_in`: each new seat needs an authentication made for it. A seat that ended before this
-            # moment cannot be told from one that the browser threw away, so the moment of asking is the limit.
+            # `then: sign_in`: a seat that ended before this moment cannot be told from one that the browser threw away,
+            # so the moment of asking is the limit.
             not_before=now if app.seat_then == "sign_in" else 0,
         )
 

@@ -7,13 +7,16 @@ from gateway.config.snapshot import App
 from gateway.model.codes import LOGIN_LOOP, LOGIN_OTHER_BROWSER, LOGIN_TRANSACTION_GONE, LOGIN_UNKNOWN_PROVIDER
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page, Sessions, Transactions
+from gateway.model.session import Seat
 from gateway.model.transaction import Transaction
 from gateway.portal.answers import redirect
-from gateway.portal.freshness import is_fresh, may_have_ended
+from gateway.portal.freshness import is_fresh, may_have_ended, shortest_limit
 from gateway.portal.outcomes import Ask, GoOn, Outcome
 from gateway.portal.pages import Choice, Pages
 from gateway.portal.pending import pending
 from gateway.portal.visit import PREFIX, Visit
+
+ROUND_WINDOW = 60
 
 
 class Start:
@@ -46,9 +49,28 @@ class Start:
             seat is not None
             and seat.live
             and app.hears(seat.identity)
-            and is_fresh(visit.call.snapshot, seat.identity, transaction)
-            and (step.fresh or not may_have_ended(app, seat.identity, transaction, self._now()))
+            and await self._is_late_enough(visit, app, transaction, seat, step.fresh)
         )
+
+    async def _is_late_enough(
+        self, visit: Visit, app: App, transaction: Transaction, seat: Seat, just_made: bool
+    ) -> bool:
+        """`then: sign_in`: a session's first seat on a host needs no new authentication; what comes when that seat may
+        have ended does."""
+        if transaction.not_before == 0:
+            return True
+        now, provider = self._now(), visit.call.snapshot.providers.get(seat.identity.provider)
+        lasts = provider.session_absolute if provider is not None else 0
+        ends_at = await self._transactions.first_seat(
+            seat.session_id,
+            transaction.host,
+            ends_at=int(now) + (shortest_limit(app) or lasts),
+            until=int(now) + lasts,
+        )
+        if not just_made and now < ends_at:
+            return True
+        is_late = is_fresh(visit.call.snapshot, seat.identity, transaction)
+        return is_late and (just_made or not may_have_ended(app, seat.identity, transaction, now))
 
     def _ask(self, visit: Visit, app: App, id: str) -> Outcome:
         configured = visit.call.snapshot.providers
@@ -70,15 +92,21 @@ class Start:
         code = await self._sessions.hand_over(visit.call.host, cookie, transaction)
         if code is None:
             raise GatewayError(LOGIN_TRANSACTION_GONE, "the session ended during the hand-over")
-        await self._transactions.count_round(transaction.binding, transaction.host, transaction.round)
+        await self._count_round(visit, app, transaction)
         return redirect(f"{app.origin(transaction.host)}{PREFIX}enter?code={quote(code, safe='')}")
 
     async def _finish_here(self, visit: Visit, app: App, transaction: Transaction) -> Page:
         """One host for portal and app: the portal's seat is the app's, so this browser must be the one that asked."""
         if not visit.holds(transaction.binding):
             raise GatewayError(LOGIN_OTHER_BROWSER, "the transaction belongs to another browser")
-        await self._transactions.count_round(transaction.binding, transaction.host, transaction.round)
+        await self._count_round(visit, app, transaction)
         return redirect(app.origin(transaction.host) + transaction.return_target)
+
+    async def _count_round(self, visit: Visit, app: App, transaction: Transaction) -> None:
+        known = visit.call.snapshot.providers
+        idle = [known[name].session_idle for name in app.providers if name in known]
+        within = min(shortest_limit(app) or ROUND_WINDOW, *idle, ROUND_WINDOW)
+        await self._transactions.count_round(transaction.binding, transaction.host, transaction.round, within)
 
 
 def _ask_link(provider: str, transaction: str) -> str:

@@ -136,6 +136,7 @@ class Sessions:
         sid: str | None,
         replaces: bytes | None,
         limits: SeatLimits,
+        app: str = "",
     ) -> bytes:
         # Tabs that sign in at once may each be given a binding: the seat tells that it is one browser all the same.
         before = None if replaces is None else await self._open(host, replaces)
@@ -145,7 +146,7 @@ class Sessions:
         id = self._envelopes.new_session_id()
         session = Session(id, identity, tenant, now, now + absolute, idle, id_token, sid)
         record = self._envelopes.seal_session(StoredSession(session, browser), session_key)
-        cookie, seat = self._envelopes.new_seat(session, session_key, host=host, app="", limits=limits, now=now)
+        cookie, seat = self._envelopes.new_seat(session, session_key, host=host, app=app, limits=limits, now=now)
         await self._store.add_session(record, seat, self._replaces(replaces, browser), now)
         self._read_anew(replaces)
         return cookie

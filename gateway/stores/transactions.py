@@ -88,9 +88,17 @@ class Transactions:
     async def rounds(self, binding: str, host: str) -> int:
         return await self._store.mark(self._keys.index("round", binding, host), self._now())
 
-    async def count_round(self, binding: str, host: str, round: int) -> None:
+    async def count_round(self, binding: str, host: str, round: int, within: int = ROUND_WINDOW) -> None:
         now = self._now()
-        await self._store.raise_mark(self._keys.index("round", binding, host), round + 1, now + ROUND_WINDOW, now)
+        until = now + min(within, ROUND_WINDOW)
+        await self._store.raise_mark(self._keys.index("round", binding, host), round + 1, until, now)
 
     async def clear_rounds(self, binding: str, host: str) -> None:
         await self._store.clear_mark(self._keys.index("round", binding, host), self._now())
+
+    async def first_seat(self, session_id: str, host: str, *, ends_at: int, until: int) -> int:
+        key, now = self._keys.index("first seat", session_id, host), self._now()
+        known = await self._store.mark(key, now)
+        if not known:
+            await self._store.raise_mark(key, ends_at, until, now)
+        return known or ends_at

@@ -140,8 +140,8 @@ async def test_a_form_without_one_token_is_400(here: Installation, form: str) ->
 async def test_a_provider_speaks_for_its_own_alone(here: Installation) -> None:
     """Invariant 5: the token of one at the address of the other."""
     browser = await signed_in(here)
-    for name in ("departement", "unknown", ""):
-        assert (await told(here, token(here.metropole), name)).status == 400
+    for name, status in (("departement", 400), ("unknown", 400), ("", 404), ("metropole/more", 404)):
+        assert (await told(here, token(here.metropole), name)).status == status
     forged = token(here.departement, iss=here.metropole.issuer)
     here.departement.key = here.metropole.key
     assert (await told(here, forged, "departement")).status == 400

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from gateway.model.provider import Perimeter
+from gateway.model.session import SeatLimits
 from tests.portal.browser import Browser, Reply
 from tests.portal.installation import ACTES, PERMIS, PORTAL, Installation
 from tests.portal.test_start import begun
@@ -193,15 +194,17 @@ async def test_a_transaction_that_another_tab_has_used_up_is_refused_before_the_
 
 
 async def test_an_app_that_says_sign_in_refuses_an_older_authentication(here: Installation) -> None:
-    here.change("permis", seat_then="sign_in", providers=("metropole",))
+    here.change("permis", seat_then="sign_in", seat_limits=SeatLimits(absolute=30), providers=("metropole",))
     here.metropole.honours_max_age = False
     browser = here.browser()
     await browser.get(here.url(ACTES))
+    assert (await browser.get(here.url(PERMIS))).status == 200
+    older = browser.jar[PERMIS]["__Host-ecluse"]
     here.clock.ahead += 60
     reply = await browser.get(here.url(PERMIS))
     assert (reply.status, "too old for this application" in reply.text) == (403, True)
     assert here.codes() == ["login.not_fresh"]
-    assert "__Host-ecluse" not in browser.jar[PERMIS]
+    assert browser.jar[PERMIS]["__Host-ecluse"] == older, "none was given"
 
 
 async def test_an_app_that_says_sign_in_refuses_a_provider_that_does_not_say_when(here: Installation) -> None:

@@ -3,7 +3,7 @@
 import json
 
 from gateway.translation.render import FromAttribute, HeaderSpec, Translation
-from tests.portal.installation import ACTES, ELECTIONS, PORTAL, Installation
+from tests.portal.installation import ACTES, ELECTIONS, PERMIS, PORTAL, Installation
 
 
 async def test_the_session_is_what_the_app_receives_and_no_more(here: Installation) -> None:
@@ -21,6 +21,15 @@ async def test_the_session_is_what_the_app_receives_and_no_more(here: Installati
     }
     for secret in ("a-secret-access-token", "sid-alice", *browser.jar[ACTES].values()):
         assert secret not in reply.text
+
+
+async def test_where_one_host_is_portal_and_app_the_app_is_named_too(one_host: Installation) -> None:
+    one_host.change("permis", providers=("metropole",))
+    browser = one_host.browser()
+    await browser.get(one_host.url(PERMIS))
+    assert "permis" in (await browser.get(one_host.url(PERMIS, "/_ecluse/sessions"))).text
+    (session,) = await one_host.sessions.of_browser(PERMIS, browser.jar[PERMIS]["__Host-ecluse"].encode())
+    assert session.apps == ("permis",)
 
 
 async def test_asking_is_no_use_of_the_session(here: Installation) -> None:

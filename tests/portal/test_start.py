@@ -100,13 +100,43 @@ async def test_on_one_host_too_it_gives_no_session_and_is_used_up(one_host: Inst
     assert one_host.codes() == ["login.other_browser", "login.transaction_gone"]
 
 
-async def test_an_app_that_says_sign_in_has_the_provider_asked_anew(here: Installation) -> None:
-    here.change("permis", seat_then="sign_in", providers=("metropole",))
+async def test_an_app_that_says_sign_in_has_the_provider_asked_anew_when_a_seat_has_ended(here: Installation) -> None:
+    """A session's first seat on a host needs no more than the session; from its end on, no other one is made of it."""
+    here.change("permis", seat_then="sign_in", seat_limits=SeatLimits(absolute=120), providers=("metropole",))
     browser = here.browser()
     await browser.get(here.url(ACTES))
-    here.clock.ahead += 60
+    for _ in range(2):
+        here.clock.ahead += 50
+        assert (await browser.get(here.url(PERMIS))).text == "permis for alice"
+        # Thrown away before its end: there is as little to be afraid of as with the first.
+        del browser.jar[PERMIS]["__Host-ecluse"]
+    assert len(here.metropole.asked) == 1
+    here.clock.ahead += 80
     assert (await browser.get(here.url(PERMIS))).text == "permis for alice"
     assert [asked.get("max_age") for asked in here.metropole.asked] == [None, "0"]
+
+
+async def test_without_a_session_such_an_app_has_the_provider_asked_anew(here: Installation) -> None:
+    here.change("permis", seat_then="sign_in", providers=("metropole",))
+    assert (await here.browser().get(here.url(PERMIS))).text == "permis for alice"
+    assert [asked.get("max_age") for asked in here.metropole.asked] == ["0"]
+
+
+async def test_who_comes_back_after_the_end_of_a_short_seat_has_not_gone_round(here: Installation) -> None:
+    here.change("permis", seat_limits=SeatLimits(idle=2), providers=("metropole",))
+    browser = here.browser()
+    for _ in range(6):
+        assert (await browser.get(here.url(PERMIS))).text == "permis for alice"
+        here.clock.ahead += 3
+
+
+async def test_whose_seats_do_not_come_back_goes_round_however_short_they_are(here: Installation) -> None:
+    here.change("permis", seat_limits=SeatLimits(idle=2), providers=("metropole",))
+    browser, statuses = here.browser(), []
+    for _ in range(5):
+        statuses.append((await browser.get(here.url(PERMIS))).status)
+        browser.jar[PERMIS].pop("__Host-ecluse", None)
+    assert statuses == [200, 200, 200, 400, 400]
 
 
 async def test_tabs_opened_together_on_such_an_app_need_one_sign_in(here: Installation) -> None:

@@ -165,6 +165,31 @@ async def test_rounds_are_counted_by_browser_and_host(worker: Worker, clock: Clo
     assert await transactions.rounds(mine, PERMIS) == 0
 
 
+async def test_a_round_is_forgotten_as_early_as_is_asked_and_never_later_than_usual(
+    worker: Worker, clock: Clock
+) -> None:
+    transactions, mine = worker.transactions, browser("mine")
+    await transactions.count_round(mine, PERMIS, 0, 5)
+    clock.pass_by(4)
+    assert await transactions.rounds(mine, PERMIS) == 1
+    clock.pass_by(1)
+    assert await transactions.rounds(mine, PERMIS) == 0
+    await transactions.count_round(mine, PERMIS, 0, 500)
+    clock.pass_by(ROUND_WINDOW)
+    assert await transactions.rounds(mine, PERMIS) == 0
+
+
+async def test_the_end_of_a_first_seat_is_kept_as_it_was_told_first(worker: Worker, clock: Clock) -> None:
+    now, other = clock.now(), Worker(worker.store, clock).transactions
+    until = now + 1000
+    assert await worker.transactions.first_seat("s", PERMIS, ends_at=now + 100, until=until) == now + 100
+    assert await other.first_seat("s", PERMIS, ends_at=now + 700, until=until + 900) == now + 100
+    assert await other.first_seat("s", "paie.localhost", ends_at=now + 700, until=until) == now + 700
+    assert await other.first_seat("t", PERMIS, ends_at=now + 700, until=until) == now + 700
+    clock.pass_by(1000)
+    assert await other.first_seat("s", PERMIS, ends_at=now + 1700, until=now + 2000) == now + 1700
+
+
 async def test_ten_tabs_of_one_round_make_one_round_together(worker: Worker) -> None:
     for _ in range(10):
         await worker.transactions.count_round(browser("mine"), PERMIS, 0)
