@@ -48,7 +48,7 @@ def pages() -> dict[str, str]:
         "configuration.md": "\n".join(_configuration()),
         "exit-codes.md": _table(
             "Exit codes",
-            "What each command ends with. Everywhere, 2 is wrong usage, or what was named and cannot be read.",
+            "What each command ends with. 2 is always wrong usage, or what was named and cannot be reached or read.",
             ("command", "0", "1", "3"),
             (
                 (f"`ecluse {command}`", *meanings, *("-",) * (3 - len(meanings)))

@@ -14,6 +14,11 @@ MEANINGS: dict[str, tuple[str, ...]] = {
     "serve": ("drained after SIGTERM", "the folder is refused, or an address or the state folder cannot be had"),
     "check": ("the folder can be served", "it has problems, or a test of its own fails"),
     "test": ("every test passes", "a test fails, or the folder has problems"),
+    "reload": (
+        "the folder is live in every worker",
+        "the folder is refused; the one before it stays",
+        "it is live, but for the files of teams that were kept as they were",
+    ),
     "explain": ("explained, whatever the decision", "the folder has problems"),
 }
-"""By command: what 0, 1 and so on mean. 2 is wrong usage everywhere, and what is named and cannot be read."""
+"""By command: what 0, 1 and 3 mean. 2 is wrong usage everywhere, and what was named and cannot be reached or read."""

@@ -35,6 +35,10 @@ def _run(told: argparse.Namespace) -> int:
             from gateway.cli.check import check
 
             return check(told.folder, as_json=as_json)
+        case "reload":
+            from gateway.cli.reload import reload
+
+            return reload(told.folder, told.state, as_json=as_json)
         case "test":
             from gateway.cli.test import test
 
@@ -86,7 +90,10 @@ def _parser() -> argparse.ArgumentParser:
     _folder_or_usual(test)
     test.add_argument("--junit", type=Path, metavar="FILE", help="the outcome in JUnit's form")
     test.add_argument("--watch", action="store_true", help="again after every change, until interrupted")
-    for command in (check, explain, test):
+    reload = commands.add_parser("reload", help="has the running gateway take its folder anew, and tells the verdict")
+    _folder_or_usual(reload)
+    reload.add_argument("--state", type=Path, metavar="FOLDER", help="its state folder; else as gateway.yaml names it")
+    for command in (check, explain, test, reload):
         command.add_argument("--output", choices=("text", "json"), default="text", help="for people, or for programs")
     return parser
 

@@ -107,6 +107,7 @@ def _gateway(plan: GatewayPlan) -> Gateway:
         access_log=plan["access_log"],
         development=plan["development"],
         workers=plan["workers"],
+        watch=plan["watch"],
         service_provider=build_service_provider(plan),
     )
 

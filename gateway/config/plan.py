@@ -49,6 +49,7 @@ class GatewayPlan(TypedDict):
     limits: dict[str, int]
     access_log: bool
     development: bool
+    watch: bool
     workers: int
     saml: SamlSelfPlan | None
 

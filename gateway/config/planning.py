@@ -80,6 +80,7 @@ def _gateway(file: str, model: GatewayFile, material: Material, root: str) -> Ga
         "limits": _limits(model),
         "access_log": model.access_log,
         "development": model.development,
+        "watch": model.watch,
         "workers": workers_of(model),
         "saml": plan_saml_self(file, model, material),
     }

@@ -125,6 +125,8 @@ class GatewayFile(Strict):
     """One line for each request."""
     development: bool = False
     """For one's own machine: http providers and portal, secrets written in these files."""
+    watch: bool = False
+    """The files are looked at every other second, and a change is taken as `ecluse reload` would."""
     workers: Maybe[int] = Field(default=None, ge=1, le=256)
     """Processes that serve; one for each core where this is left out."""
     saml: Maybe[SamlSelf] = None

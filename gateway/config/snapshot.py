@@ -76,6 +76,7 @@ class Gateway:
     access_log: bool
     development: bool
     workers: int
+    watch: bool = False
     service_provider: ServiceProvider | None = None
 
 

@@ -9,4 +9,9 @@ from gateway.config.read import read_folder
 
 def fingerprint(folder: Path) -> bytes:
     """Of every byte that a snapshot of the folder would be made of, secrets included. Never raises."""
-    return hashlib.sha256(encode_files(read_folder(folder))).digest()
+    return fingerprint_of(encode_files(read_folder(folder)))
+
+
+def fingerprint_of(encoded: bytes) -> bytes:
+    """Of files as compile_process encodes them."""
+    return hashlib.sha256(encoded).digest()

@@ -10,6 +10,7 @@ from gateway.config.compile_process import decode_answer, encode_files
 from gateway.config.problems import ProblemsFound
 from gateway.config.read import read_folder
 from gateway.config.snapshot import Gateway
+from gateway.config.watch import fingerprint_of
 from gateway.server.faults import where
 
 COMPILED_WITHIN = 120.0
@@ -24,19 +25,24 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A plan that may be served: the bytes that every worker builds its snapshot from, and their hash."""
+    """A plan that may be served: the bytes that every worker builds its snapshot from, and their hash.
+
+    `files`: the fingerprint of what it was compiled from.
+    """
 
     plan: bytes
     revision: str
     gateway: Gateway
+    files: bytes = b""
 
 
 async def compile_folder(folder: Path, within: float = COMPILED_WITHIN) -> Live:
     """Raises Refused, with every problem of every file, and for whatever else keeps it from being compiled."""
     try:
         files = await asyncio.to_thread(read_folder, folder)
-        compiled = decode_answer(await _in_helper(encode_files(files), within))
-        return Live(compiled.plan, compiled.revision, build_gateway(compiled.plan))
+        encoded = encode_files(files)
+        compiled = decode_answer(await _in_helper(encoded, within))
+        return Live(compiled.plan, compiled.revision, build_gateway(compiled.plan), fingerprint_of(encoded))
     except ProblemsFound as found:
         raise Refused(str(found)) from found
     except TimeoutError:

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gateway.config.snapshot import Gateway
+from gateway.config.watch import fingerprint
 from gateway.ops.counters import add
 from gateway.ops.log import Log
 from gateway.ops.metrics import Gauges, render
 from gateway.server.admin import Admin
 from gateway.server.channel import ChannelLost, Message
 from gateway.server.compiling import Refused, compile_folder
+from gateway.server.control import Control, Verdict
 from gateway.server.faults import CannotServe, watched, where
 from gateway.server.fixed import addresses, changed
 from gateway.server.fleet import PROGRAM, Fleet, Hooks, Worker, ask, refusals
@@ -23,6 +25,7 @@ from gateway.server.pulse import until_silent
 from gateway.server.rollout import USUAL_PATIENCE, Patience, Rollout
 from gateway.server.state import make_state_folder
 from gateway.server.totals import Totals
+from gateway.server.watching import watch
 
 _REVOKED_WITHIN = 1.0
 _COUNTERS_WITHIN = 0.5
@@ -42,6 +45,7 @@ class Supervisor:
         self._program = program
         self._stop = asyncio.Event()
         self._reload_asked = asyncio.Event()
+        self._waiting: list[asyncio.Future[Verdict]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._totals = Totals()
         self._last_reload = "ok"
@@ -61,6 +65,13 @@ class Supervisor:
         """However often before it begins, the folder is taken once."""
         self._reload_asked.set()
 
+    async def reloaded(self) -> Verdict:
+        """What came of a reload that began after this was asked."""
+        verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+        self._waiting.append(verdict)
+        self.reload()
+        return await verdict
+
     # --- the life of the gateway ---
 
     async def run(self) -> None:
@@ -77,18 +88,30 @@ class Supervisor:
         self._rollout = Rollout(live, self.fleet, self._patience)
         admin = Admin(self)
         await admin.start(admin_socket)
+        control = await self._controlled(gateway)
         self._log.event("gateway.started", revision=live.revision, listeners=addresses(gateway), workers=self._slots)
         self.fleet.start(self._slots)
         self._run(self._reload_when_asked())
+        self._run(self._watch())
         await self._stop.wait()
-        await self._leave(listening, admin)
+        await self._leave(listening, admin, control)
         if self._refusal:
             raise CannotServe(self._refusal)
 
-    async def _leave(self, listening: Sequence[socket.socket], admin: Admin) -> None:
+    async def _controlled(self, gateway: Gateway) -> Control | None:
+        """What is in memory has no state folder, and hears signals alone."""
+        if gateway.store == "memory":
+            return None
+        control = Control(Path(gateway.state_folder), self.reloaded)
+        await control.start()
+        return control
+
+    async def _leave(self, listening: Sequence[socket.socket], admin: Admin, control: Control | None) -> None:
         self._log.event("gateway.draining")
         for each in listening:
             each.close()
+        if control is not None:
+            await control.stop()
         killed = await self.fleet.stop(self._rollout.live.gateway.timeouts.drain)
         await admin.stop()
         self._log.event("gateway.stopped", workers_killed=killed)
@@ -111,6 +134,7 @@ class Supervisor:
         while True:
             await self._reload_asked.wait()
             self._reload_asked.clear()
+            waiting, self._waiting = self._waiting, []
             try:
                 verdict = await self._taken()
             except Exception as fault:  # noqa: BLE001 - the old folder stays, and the next reload is heard
@@ -121,6 +145,19 @@ class Supervisor:
                 self._log.event("config.refused", revision=self._rollout.live.revision, detail=verdict)
             else:
                 self._log.event("config.loaded", revision=self._rollout.live.revision)
+            told = {"verdict": "refused" if verdict else "live", "revision": self._rollout.live.revision}
+            for each in waiting:
+                if not each.done():
+                    each.set_result({**told, "detail": verdict})
+
+    async def _watch(self) -> None:
+        """Whether it is asked for may change with a reload. In a thread: files may lie on a slow disk."""
+
+        async def look() -> bytes:
+            live = self._rollout.live
+            return await asyncio.to_thread(fingerprint, self._folder) if live.gateway.watch else live.files
+
+        await watch(look, lambda: self._rollout.live.files, self.reload)
 
     async def _taken(self) -> str:
         """Takes the folder as it is now into every worker, or keeps the old one in all and says why."""

@@ -168,6 +168,7 @@ GATEWAY = [
     Effect("development", ("development",), False, lambda s: (s.gateway.development, s.providers["metropole"].development),
            (True, True), (False, False),
            ((("portal",), "https://portail.example"), (("trusted_proxies",), ["10.0.0.0/8"]))),
+    Effect("watch", ("watch",), True, gateway(lambda g: g.watch), False, True),
     Effect("workers", ("workers",), 5, gateway(lambda g: g.workers), 2, 5),
     own("entity_id", "urn:ecluse", lambda sp: sp.entity_id, "http://portail.localhost:8080/_ecluse/saml/metadata", "urn:ecluse"),
     own("keys[].id", [{**SAML_KEY, "id": "k9"}], lambda sp: sp.keys[0].id, "k1", "k9"),

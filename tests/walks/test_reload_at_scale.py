@@ -44,6 +44,8 @@ class Course:
     apps: int
     reloads: int
     stumbling: bool
+    pause: float = 0.3
+    clients: int = 5
 
 
 def write_set(place: Place, folder: Path, number: int, apps: int) -> None:
@@ -130,8 +132,12 @@ def overlap(done: list[Asked], window: Window) -> float:
 
 @pytest.mark.parametrize(
     "course",
-    [Course(apps=500, reloads=4, stumbling=False), Course(apps=20, reloads=15, stumbling=True)],
-    ids=["500 applications", "workers that stumble"],
+    [
+        Course(apps=500, reloads=4, stumbling=False),
+        Course(apps=20, reloads=15, stumbling=True),
+        Course(apps=2, reloads=30, stumbling=False, pause=0.02, clients=1),
+    ],
+    ids=["500 applications", "workers that stumble", "one after the other"],
 )
 async def test_each_answer_is_right_for_a_revision_live_during_its_request(place: Place, course: Course) -> None:
     gateway = Gateway(place)
@@ -144,9 +150,9 @@ async def test_each_answer_is_right_for_a_revision_live_during_its_request(place
         await gateway.start()
         async with AsyncExitStack() as stack:
             for load in loads:
-                await stack.enter_async_context(running(load, kept=5, anew=1))
+                await stack.enter_async_context(running(load, kept=course.clients, anew=1))
             for number in range(1, course.reloads + 1):
-                await asyncio.sleep(0.3)
+                await asyncio.sleep(course.pause)
                 choose(place, place.folder / f"set-{number % 2}")
                 windows.append(await reloaded(gateway, number % 2, course.stumbling))
             await asyncio.sleep(0.3)

@@ -1,0 +1,60 @@
+"""`ecluse reload`: asks the running gateway to take its folder anew, waits, and says what came of it."""
+
+import json
+import os
+from pathlib import Path
+
+from gateway.cli.exits import Exit
+from gateway.cli.folder import said_to_be_wrong, say_json
+from gateway.config.files import GATEWAY_FILE
+from gateway.config.schema import GatewayFile
+from gateway.config.yaml_reader import read_document
+from gateway.server.control import RELOAD, Verdict, connect
+
+# Compiling may take two minutes, and a rollout some seconds more.
+_ANSWERED_WITHIN = 180.0
+
+_EXITS = {"live": Exit.DONE, "refused": Exit.FOUND, "partly": Exit.PARTLY}
+
+
+def reload(folder: Path, state: Path | None, *, as_json: bool) -> Exit:
+    where = state or _state_folder(folder)
+    try:
+        verdict = _asked(where)
+    except (OSError, ValueError) as error:
+        why = (error.strerror if isinstance(error, OSError) else None) or str(error) or "no answer"
+        said_to_be_wrong(f"no gateway answers in the state folder {where}: {why}")
+        return Exit.USAGE
+    if as_json:
+        say_json(verdict)
+    else:
+        _say(verdict)
+    return _EXITS.get(verdict["verdict"], Exit.USAGE)
+
+
+def _asked(state: Path) -> Verdict:
+    """Raises OSError and ValueError."""
+    with connect(state, _ANSWERED_WITHIN) as connection, connection.makefile("rb") as answers:
+        connection.sendall(RELOAD)
+        verdict: Verdict = json.loads(answers.readline())
+        return verdict
+
+
+def _say(verdict: Verdict) -> None:
+    if verdict["verdict"] == "live":
+        print(f"live: revision {verdict['revision'][:12]}")
+        return
+    print(verdict["detail"])
+    print(f"\n{verdict['verdict']}: revision {verdict['revision'][:12]} is live")
+
+
+def _state_folder(folder: Path) -> Path:
+    """As gateway.yaml names it, also in a file that would be refused: what runs can say so best."""
+    try:
+        document, _ = read_document(GATEWAY_FILE, (folder / GATEWAY_FILE).read_bytes())
+    except OSError:
+        named = None
+    else:
+        named = document.data.get("state") if isinstance(document.data, dict) else None
+    usual = GatewayFile.model_fields["state"].default
+    return Path(os.path.normpath(folder.absolute() / (named if isinstance(named, str) else usual)))

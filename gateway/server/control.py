@@ -1,0 +1,92 @@
+"""The control socket in the state folder: whoever may write there may ask for a reload, and hears what came of it."""
+
+import asyncio
+import json
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from gateway.server.faults import CannotServe
+
+NAME = "control.sock"
+RELOAD = b"reload\n"
+_ASKED_WITHIN = 5.0
+_BACKLOG = 16
+
+Verdict = dict[str, Any]
+"""`verdict`: live, refused or partly; `revision`: of what is live now; `detail`: why, empty where there is nothing."""
+
+
+class Control:
+    def __init__(self, folder: Path, reloaded: Callable[[], Awaitable[Verdict]]) -> None:
+        self._folder = folder
+        self._reloaded = reloaded
+        self._server: asyncio.Server | None = None
+        self._inode = 0
+
+    async def start(self) -> None:
+        """Raises CannotServe. Takes the name from a gateway that is about to leave: the newest is the one asked."""
+        listening, self._inode = _bound(self._folder)
+        self._server = await asyncio.start_unix_server(self._answer, sock=listening)
+
+    async def stop(self) -> None:
+        """The socket's name goes, unless it is another gateway's by now."""
+        path = self._folder / NAME
+        with suppress(OSError):
+            if path.stat().st_ino == self._inode:
+                path.unlink()
+        if self._server is not None:
+            self._server.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            asked = await asyncio.wait_for(reader.readline(), _ASKED_WITHIN)
+            verdict = await self._reloaded() if asked == RELOAD else {"verdict": "unknown", "detail": "not a command"}
+            writer.write(json.dumps(verdict).encode() + b"\n")
+            await writer.drain()
+        except (OSError, TimeoutError, ValueError):
+            pass  # whoever asked has gone, or said nothing
+        finally:
+            writer.close()
+
+
+def connect(folder: Path, within: float) -> socket.socket:
+    """Raises OSError where no gateway answers there."""
+    descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(within)
+        connection.connect(f"/proc/self/fd/{descriptor}/{NAME}")
+    except OSError:
+        connection.close()
+        raise
+    finally:
+        os.close(descriptor)
+    return connection
+
+
+def _bound(folder: Path) -> tuple[socket.socket, int]:
+    """For its owner alone. By way of the folder's descriptor: a socket's path may have 107 bytes only."""
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    beside = f".{NAME}.{secrets.token_hex(4)}"
+    try:
+        descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            listening.bind(f"/proc/self/fd/{descriptor}/{beside}")
+            inode = os.stat(beside, dir_fd=descriptor).st_ino
+            listening.listen(_BACKLOG)
+            os.rename(beside, NAME, src_dir_fd=descriptor, dst_dir_fd=descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        listening.close()
+        raise CannotServe(f"cannot listen on {folder / NAME}: {error.strerror or error}") from error
+    finally:
+        os.umask(before)
+    listening.setblocking(False)
+    return listening, inode

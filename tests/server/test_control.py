@@ -1,0 +1,81 @@
+import asyncio
+import json
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+
+from gateway.server.control import NAME, RELOAD, Control, Verdict, connect
+from gateway.server.faults import CannotServe
+
+
+class Reloads:
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def __call__(self) -> Verdict:
+        self.asked += 1
+        return {"verdict": "live", "revision": f"r{self.asked}", "detail": ""}
+
+
+async def said(folder: Path, word: bytes) -> bytes:
+    def talk() -> bytes:
+        with connect(folder, 5) as connection, connection.makefile("rb") as answers:
+            connection.sendall(word)
+            return answers.read()
+
+    return await asyncio.to_thread(talk)
+
+
+async def test_who_asks_hears_what_came_of_it(tmp_path: Path) -> None:
+    reloads = Reloads()
+    control = Control(tmp_path, reloads)
+    await control.start()
+    assert json.loads(await said(tmp_path, RELOAD)) == {"verdict": "live", "revision": "r1", "detail": ""}
+    assert json.loads(await said(tmp_path, b"stop\n"))["verdict"] == "unknown"
+    assert await said(tmp_path, b"x" * 100_000) == b""
+    assert reloads.asked == 1
+    await control.stop()
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_it_is_for_its_owner_alone(tmp_path: Path) -> None:
+    control = Control(tmp_path, Reloads())
+    await control.start()
+    assert stat.S_IMODE((tmp_path / NAME).stat().st_mode) == 0o600
+    await control.stop()
+
+
+async def test_the_newest_gateway_is_asked_and_an_older_one_leaves_it_its_name(tmp_path: Path) -> None:
+    older, newer = Control(tmp_path, Reloads()), Control(tmp_path, reloads := Reloads())
+    await older.start()
+    await newer.start()
+    await older.stop()
+    await said(tmp_path, RELOAD)
+    assert reloads.asked == 1
+    await newer.stop()
+
+
+async def test_a_long_path_is_none_too_long(tmp_path: Path) -> None:
+    folder = tmp_path / ("a" * 100) / ("b" * 100)
+    folder.mkdir(parents=True)
+    control = Control(folder, Reloads())
+    await control.start()
+    assert json.loads(await said(folder, RELOAD))["verdict"] == "live"
+    await control.stop()
+
+
+async def test_nobody_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(FileNotFoundError):
+        connect(tmp_path, 1)
+    with socket.socket(socket.AF_UNIX) as left:
+        monkeypatch.chdir(tmp_path)
+        left.bind(NAME)
+    with pytest.raises(ConnectionRefusedError):
+        connect(tmp_path, 1)
+
+
+async def test_a_folder_that_takes_no_socket_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CannotServe, match=f"cannot listen on {tmp_path}/none/{NAME}: No such file"):
+        await Control(tmp_path / "none", Reloads()).start()

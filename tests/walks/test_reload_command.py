@@ -1,0 +1,133 @@
+"""`ecluse reload` and `watch: true`: the same as a SIGHUP, with the verdict told or nobody asking."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.cli.test_main import ECLUSE
+from tests.walks.place import ONE, Place
+from tests.walks.world import World, everywhere, opened
+
+OPEN = "  - {path: /**, allow: anyone}\n"
+CLOSED = "  - {path: /**, allow: signed_in}\n"
+WORKERS = 2
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    place = Place(tmp_path_factory.mktemp("command"), workers=WORKERS)
+    async with opened(place) as world:
+        yield world
+        world.gateway.is_clean()
+
+
+async def asked(place: Place, *words: str) -> tuple[int, str, str]:
+    def run() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(ECLUSE), "reload", *words], cwd=place.folder, capture_output=True, text=True, timeout=60
+        )
+
+    told = await asyncio.to_thread(run)
+    return told.returncode, told.stdout, told.stderr
+
+
+async def test_a_good_folder_is_live_in_every_worker_when_the_command_ends(world: World) -> None:
+    for access, status in ((OPEN, 200), (CLOSED, 401)):
+        world.place.write_app("one", ONE, access=access)
+        code, told, errors = await asked(world.place)
+        assert (code, errors) == (0, "")
+        assert await everywhere(world.place) == {status}
+        assert told == f"live: revision {(await world.gateway.readiness())['revision'][:12]}\n"
+
+
+async def test_a_wrong_folder_is_refused_with_its_problems(world: World) -> None:
+    good = world.place.read("apps/one.yaml")
+    revision = (await world.gateway.readiness())["revision"]
+    world.place.write("apps/one.yaml", good.replace("access:", "acess:"))
+    code, told, _ = await asked(world.place, "policies")
+    assert code == 1
+    assert "policies/apps/one.yaml:7:1: acess: unknown key (did you mean access?)\n    acess:\n    ^\n" in told
+    assert told.endswith(f"\n\nrefused: revision {revision[:12]} is live\n")
+    code, told, _ = await asked(world.place, "--output", "json")
+    assert (code, json.loads(told)["verdict"], json.loads(told)["revision"]) == (1, "refused", revision)
+    world.place.write("apps/one.yaml", good)
+    assert (await asked(world.place))[0] == 0
+
+
+async def test_a_gateway_file_that_is_wrong_is_refused_by_the_gateway_that_runs(world: World) -> None:
+    good = world.place.read("gateway.yaml")
+    world.place.write("gateway.yaml", good + "nonsense: 1\n")
+    code, told, _ = await asked(world.place)
+    assert (code, "nonsense: unknown key" in told) == (1, True)
+    world.place.write("gateway.yaml", good + "state: [\n")
+    code, told, _ = await asked(world.place, "--state", "var")
+    assert code == 1
+    world.place.write("gateway.yaml", good)
+    assert (await asked(world.place))[0] == 0
+
+
+async def test_each_who_asks_at_once_hears_of_a_reload_that_began_after(world: World) -> None:
+    world.place.write_app("one", ONE, access=OPEN)
+    told = await asyncio.gather(*(asked(world.place) for _ in range(4)))
+    assert {code for code, _, _ in told} == {0}
+    assert await everywhere(world.place) == {200}
+
+
+async def test_where_no_gateway_runs_nobody_answers(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    code, told, errors = await asked(place)
+    assert (code, told) == (2, "")
+    assert errors.startswith(f"ecluse: no gateway answers in the state folder {tmp_path}/var: ")
+
+
+# --- watch: true ------------------------------------------------------------------------------------------------------
+
+
+async def swapped(place: Place, version: str) -> None:
+    """As Kubernetes does with a mounted ConfigMap: `..data` is swapped for a link to the new folder."""
+    beside = place.folder / "..new"
+    beside.symlink_to(version)
+    os.replace(beside, place.folder / "..data")
+
+
+async def test_a_watched_folder_is_taken_when_its_link_is_swapped_and_a_wrong_one_once(tmp_path: Path) -> None:
+    place = Place(tmp_path, workers=WORKERS, settings={"watch": "true"})
+    for version, access in (("open", OPEN), ("closed", CLOSED), ("wrong", "  - {path: /**}\n")):
+        place.write_app("one", ONE, access=access)
+        (tmp_path / f"..{version}").mkdir()
+        (place.policies / "apps/one.yaml").rename(tmp_path / f"..{version}/one.yaml")
+    (tmp_path / "..data").symlink_to("..open")
+    (place.policies / "apps/one.yaml").symlink_to("../../..data/one.yaml")
+    async with opened(place) as world:
+        assert await everywhere(place) == {200}
+        mark = world.gateway.mark()
+        await swapped(place, "..closed")
+        await world.gateway.logged(mark, event="config.loaded", within=15)
+        assert await everywhere(place) == {401}
+        mark = world.gateway.mark()
+        await swapped(place, "..wrong")
+        await world.gateway.logged(mark, event="config.refused", within=15)
+        await asyncio.sleep(5)
+        assert len(world.gateway.lines(mark, event="config.refused")) == 1
+        assert await everywhere(place) == {401}
+        await swapped(place, "..open")
+        await world.gateway.logged(mark, event="config.loaded", within=15)
+        assert await everywhere(place) == {200}
+        place.settings["watch"] = "false"
+        place.write_gateway()
+        await world.gateway.logged(mark, event="config.loaded", number=2, within=15)
+        mark = world.gateway.mark()
+        await swapped(place, "..closed")
+        await asyncio.sleep(5)
+        assert not world.gateway.lines(mark, event="config.loaded")
+        world.gateway.signal(signal.SIGHUP)
+        await world.gateway.logged(mark, event="config.loaded", within=15)
