@@ -92,7 +92,7 @@ class Supervisor:
         self._log.event("gateway.started", revision=live.revision, listeners=addresses(gateway), workers=self._slots)
         self.fleet.start(self._slots)
         self._run(self._reload_when_asked())
-        self._run(self._watch())
+        self._run(self._watch_folder())
         await self._stop.wait()
         await self._leave(listening, admin, control)
         if self._refusal:
@@ -150,7 +150,7 @@ class Supervisor:
                 if not each.done():
                     each.set_result({**told, "detail": verdict})
 
-    async def _watch(self) -> None:
+    async def _watch_folder(self) -> None:
         """Whether it is asked for may change with a reload. In a thread: files may lie on a slow disk."""
 
         async def look() -> bytes:
