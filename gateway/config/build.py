@@ -17,7 +17,7 @@ from gateway.config.named import Named
 from gateway.config.plan import AppPlan, GatewayPlan, InjectedPlan, gateway_plan, plan_lines
 from gateway.config.snapshot import App, Gateway, Limits, Listener, Logout, Snapshot, Timeouts, Upstream
 from gateway.model.decision import RuleRef
-from gateway.model.provider import Provider
+from gateway.model.provider import Provider, SamlProvider
 from gateway.model.session import SeatLimits
 from gateway.policy.patterns import parse_pattern
 from gateway.policy.routes import RouteTable
@@ -77,6 +77,12 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
 def build_gateway(plan: bytes) -> Gateway:
     """gateway.yaml alone, for the process that listens and does not serve."""
     return _gateway(gateway_plan(next(plan_lines(plan))))
+
+
+def build_saml_providers(plan: bytes) -> list[SamlProvider]:
+    """Those alone, for the process that keeps their metadata fresh."""
+    found = (json.loads(line) for line in plan_lines(plan) if line.startswith(b'{"saml_provider":'))
+    return [build_saml_provider(value["saml_provider"]) for value in found]
 
 
 def _hosts(apps: dict[str, App]) -> tuple[dict[str, App], dict[str, App]]:

@@ -1,6 +1,8 @@
 """Sends one call to a provider: bounded in time and size, to checked addresses, with nothing kept between calls."""
 
 import socket
+from collections.abc import Callable
+from dataclasses import replace
 
 from aiohttp import (
     ClientConnectorError,
@@ -53,6 +55,15 @@ class ProviderClient:
 
     async def send(self, call: Call) -> Answer:
         """GatewayError: LOGIN_PROVIDER_UNREACHABLE, OIDC_ADDRESS, OIDC_ANSWER (too large, compressed)."""
+        body = bytearray()
+        answer = await self._exchange(call, body.extend, LARGEST_BODY)
+        return replace(answer, body=bytes(body))
+
+    async def download(self, call: Call, into: Callable[[bytes], object], largest: int) -> Answer:
+        """For what is too large to be held: the body goes to `into` piece by piece, the answer has none. As `send`."""
+        return await self._exchange(call, into, largest)
+
+    async def _exchange(self, call: Call, into: Callable[[bytes], object], largest: int) -> Answer:
         try:
             session = self._opened()
             request = session.request(
@@ -63,7 +74,7 @@ class ProviderClient:
                 allow_redirects=False,
             )
             async with request as response:
-                return await _answer(call, response)
+                return await _answer(call, response, into, largest)
         except TimeoutError as error:
             detail = f"{call.what}: {quoted(call.url)} did not answer in {self._total_seconds:g} s"
             raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, detail) from error
@@ -109,20 +120,21 @@ class ProviderClient:
         return socket.socket(family, kind, protocol)
 
 
-async def _answer(call: Call, response: ClientResponse) -> Answer:
+async def _answer(call: Call, response: ClientResponse, into: Callable[[bytes], object], largest: int) -> Answer:
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         response.close()
         raise GatewayError(OIDC_ANSWER, f"{call.what}: compressed, though that was not asked for")
-    body = bytearray()
+    size = 0
     async for piece in response.content.iter_any():
-        body += piece
-        if len(body) > LARGEST_BODY:
+        size += len(piece)
+        if size > largest:
             response.close()
-            raise GatewayError(OIDC_ANSWER, f"{call.what}: over {LARGEST_BODY} bytes")
+            raise GatewayError(OIDC_ANSWER, f"{call.what}: over {largest} bytes")
+        into(piece)
     return Answer(
         status=response.status,
         content_type=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
-        body=bytes(body),
+        body=b"",
         cache_control=response.headers.get("Cache-Control", ""),
     )
 

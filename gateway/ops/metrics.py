@@ -45,6 +45,8 @@ METRICS = (
     Metric("ecluse_auth_logouts_total", "counter", (), "Browsers signed out."),
     Metric("ecluse_auth_provider_logouts_total", "counter", ("provider",), "Sign-outs that a provider told of."),
     Metric("ecluse_provider_errors_total", "counter", ("provider", "reason"), "Calls to a provider that failed."),
+    Metric("ecluse_metadata_refreshes_total", "counter", ("provider", "result"), "Times SAML metadata were fetched."),
+    Metric("ecluse_metadata_valid_until_seconds", "gauge", ("provider",), "Unix time at which SAML metadata run out."),
     Metric("ecluse_sessions_cached", "gauge", (), "Seats held in the memory of the workers now."),
     Metric("ecluse_session_store_errors_total", "counter", (), "Answers that the session store could not give."),
     Metric("ecluse_event_loop_stop_max_seconds", "maximum", (), "The longest that a worker's loop just stood still."),

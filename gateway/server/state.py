@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from pathlib import Path
 
 from gateway.config.snapshot import Gateway
 from gateway.server.faults import CannotServe
@@ -20,3 +21,8 @@ def make_state_folder(gateway: Gateway) -> None:
             probe.flush()
     except OSError as error:
         raise CannotServe(f"the state folder {folder} cannot be written: {error.strerror}") from error
+
+
+def metadata_folder(gateway: Gateway) -> Path:
+    """The last good copies of SAML metadata; whoever writes there makes it."""
+    return Path(gateway.state_folder) / "metadata"

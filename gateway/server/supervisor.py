@@ -8,8 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from gateway.config.build import build_saml_providers
 from gateway.config.snapshot import Gateway
 from gateway.config.watch import fingerprint
+from gateway.federation.metadata_keeper import MetadataKeeper
+from gateway.federation.metadata_source import sources_of
 from gateway.ops.counters import add
 from gateway.ops.log import Log
 from gateway.ops.metrics import Gauges, render
@@ -23,7 +26,7 @@ from gateway.server.fleet import PROGRAM, Fleet, Hooks, Worker, ask, refusals
 from gateway.server.listeners import bind, bind_admin
 from gateway.server.pulse import until_silent
 from gateway.server.rollout import USUAL_PATIENCE, Patience, Rollout
-from gateway.server.state import make_state_folder
+from gateway.server.state import make_state_folder, metadata_folder
 from gateway.server.totals import Totals
 from gateway.server.watching import watch
 
@@ -54,6 +57,7 @@ class Supervisor:
         self._slots = 0
         self.fleet: Fleet
         self._rollout: Rollout
+        self._metadata: MetadataKeeper
 
     # --- for signals ---
 
@@ -86,10 +90,13 @@ class Supervisor:
         hooks = Hooks(self._started, self._received, self._gone)
         self.fleet = Fleet(listening, hooks, self._log, program=self._program)
         self._rollout = Rollout(live, self.fleet, self._patience)
+        self._metadata = MetadataKeeper(metadata_folder(gateway), self._log)
         admin = Admin(self)
         await admin.start(admin_socket)
         control = await self._controlled(gateway)
         self._log.event("gateway.started", revision=live.revision, listeners=addresses(gateway), workers=self._slots)
+        await self._follow_metadata()
+        self._run(self._metadata.run())
         self.fleet.start(self._slots)
         self._run(self._reload_when_asked())
         self._run(self._watch_folder())
@@ -113,6 +120,7 @@ class Supervisor:
         if control is not None:
             await control.stop()
         killed = await self.fleet.stop(self._rollout.live.gateway.timeouts.drain)
+        await self._metadata.close()
         await admin.stop()
         self._log.event("gateway.stopped", workers_killed=killed)
 
@@ -169,7 +177,16 @@ class Supervisor:
             return "told to stop before it was compiled"
         if fixed := changed(self._rollout.live.gateway, candidate.gateway):
             return f"{self._folder}/gateway.yaml: {', '.join(fixed)}: restart to change this, it is fixed while running"
-        return await self._rollout.take(candidate)
+        verdict = await self._rollout.take(candidate)
+        await self._follow_metadata()
+        return verdict
+
+    async def _follow_metadata(self) -> None:
+        """Keeps fresh what the providers of the live plan live on."""
+        try:
+            await self._metadata.use(sources_of(build_saml_providers(self._rollout.live.plan)))
+        except OSError as error:
+            self._log.event("provider.unreachable", detail=f"no folder for SAML metadata: {error}")
 
     # --- workers ---
 
@@ -205,6 +222,8 @@ class Supervisor:
         match message.kind:
             case "revoke":
                 self._run(self._revoke(worker, message))
+            case "metadata":
+                self._run(self._refresh_metadata(worker, message))
             case "counters":
                 self._totals.keep(worker.pid, message.payload)
 
@@ -217,6 +236,10 @@ class Supervisor:
         answers = await ask(others, "revoke", within=_REVOKED_WITHIN, sessions=message.fields["sessions"])
         if problems := refusals(answers):
             self._log.event("revocation.late", detail="; ".join(problems))
+        worker.channel.reply(message, ok=True)
+
+    async def _refresh_metadata(self, worker: Worker, message: Message) -> None:
+        await self._metadata.refreshed(message.fields["source"])
         worker.channel.reply(message, ok=True)
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
@@ -250,7 +273,8 @@ class Supervisor:
             reload_successful=totals.reload_successful,
             reloaded_at=totals.reloaded_at,
         )
-        return render(add(totals.all(), {("ecluse_log_dropped_total",): self._log.dropped}), gauges)
+        own = {("ecluse_log_dropped_total",): self._log.dropped, **self._metadata.counters()}
+        return render(add(totals.all(), own), gauges)
 
 
 def _bound(gateway: Gateway) -> tuple[list[socket.socket], socket.socket]:

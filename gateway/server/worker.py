@@ -6,6 +6,7 @@ import socket
 import ssl
 import time
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -21,6 +22,9 @@ from gateway.server.tls import tls_contexts
 _PUSH_EVERY = 1.0
 _PROBE_EVERY = 0.01
 _REVOKED_WITHIN = 3.0
+
+# A person waits for it in front of an empty page.
+_METADATA_WITHIN = 15.0
 
 # Every worker has read the tail of the store's revocation list by then.
 _TAIL_WITHIN = 1.0
@@ -86,6 +90,11 @@ class WorkerControl:
             await self._channel.ask("revoke", within=_REVOKED_WITHIN, sessions=session_ids)
         except (ChannelLost, TimeoutError):
             await asyncio.sleep(max(0.0, asked + _TAIL_WITHIN - time.monotonic()))
+
+    async def refresh_metadata(self, source_id: str) -> None:
+        """federation.saml.MetadataRefresher: the supervisor's helper does it, for all workers."""
+        with suppress(ChannelLost, TimeoutError):
+            await self._channel.ask("metadata", within=_METADATA_WITHIN, source=source_id)
 
     def _received(self, message: Message) -> None:
         match message.kind:

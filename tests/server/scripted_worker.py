@@ -1,7 +1,7 @@
 """A worker process that does as a file says: `python scripted_worker.py SCRIPT CONTROL LISTENING...`.
 
 Each line of SCRIPT is `PID KIND ACTION`, `*` for any pid: `no`, `silence`, `die`, or `late` by 0.7 s where a message
-of that kind comes.
+of that kind comes. `PID wants SOURCE`: it has that source of metadata fetched whenever it is asked for its counters.
 What is not in it is answered well. `SCRIPT.PID` has the revision that it serves.
 """
 
@@ -56,6 +56,9 @@ class ScriptedWorker:
                 self._prepared = ""
             case "commit":
                 Path(f"{self._script}.{os.getpid()}").write_text(self._prepared)
+            case "counters":
+                if source := self._action("wants"):
+                    self._channel.send("metadata", id=0, source=source)
             case "drain":
                 self._left.set()
                 return

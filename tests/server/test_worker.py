@@ -14,6 +14,7 @@ import trustme
 from gateway.config.compile import Compiled, compile_files
 from gateway.config.read import read_folder
 from gateway.ops.log import Log
+from gateway.server import worker
 from gateway.server.channel import Channel, ChannelLost, Message
 from gateway.server.worker import Candidate, WorkerControl
 from tests.server.crew import until
@@ -237,3 +238,23 @@ async def test_who_asks_a_worker_that_has_left_hears_so(both: Both) -> None:
     await until(both.gone.is_set)
     with pytest.raises(ChannelLost):
         await both.ask("prepare")
+
+
+async def test_metadata_are_refreshed_by_the_supervisor(both: Both) -> None:
+    refreshing = asyncio.create_task(both.control.refresh_metadata("a"))
+    await until(lambda: [message for message in both.heard if message.kind == "metadata"])
+    assert not refreshing.done()
+    (asked,) = (message for message in both.heard if message.kind == "metadata")
+    assert asked.fields["source"] == "a"
+    both.channel.reply(asked, ok=True)
+    await asyncio.wait_for(refreshing, 1)
+
+
+async def test_where_the_supervisor_does_not_answer_what_there_is_serves(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_METADATA_WITHIN", 0.1)
+    await asyncio.wait_for(both.control.refresh_metadata("a"), 2)
+    both.channel.close()
+    await until(lambda: both.served.drained)
+    await asyncio.wait_for(both.control.refresh_metadata("a"), 2)

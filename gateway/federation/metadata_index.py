@@ -1,0 +1,125 @@
+"""The last good copy of a source, on disk: one SQLite file, replaced whole, of which a reader opens one record.
+
+What is in it was verified when it was written; the folder is the gateway's own, as that of the sessions is.
+"""
+
+import json
+import os
+import sqlite3
+import tempfile
+from base64 import b64decode, b64encode
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway.model.codes import SAML_METADATA_ENTITY, all_codes
+from gateway.model.errors import GatewayError
+from gateway.saml.parties import Endpoint, IdpMetadata
+
+# A reader of another version finds no file, and fetches.
+_SUFFIX = ".v1.sqlite"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What a source last gave. Times: Unix seconds; `fresh_for`: seconds until it is asked again."""
+
+    fetched_at: int
+    fresh_for: int
+    valid_until: int | None
+    entities: int
+
+
+Record = IdpMetadata | GatewayError
+
+
+def index_path(folder: Path, source_id: str) -> Path:
+    return folder / f"{source_id}{_SUFFIX}"
+
+
+def write_index(folder: Path, source_id: str, copy: Copy, records: Iterable[tuple[str, Record]]) -> None:
+    """Whole or not at all: written beside, then renamed. Raises OSError, sqlite3.Error."""
+    descriptor, name = tempfile.mkstemp(dir=folder, suffix=".new")
+    os.close(descriptor)
+    try:
+        with closing(sqlite3.connect(name, isolation_level=None)) as database:
+            database.executescript(
+                "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;"
+                "CREATE TABLE copy (record TEXT NOT NULL);"
+                "CREATE TABLE entities (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
+            )
+            database.execute("INSERT INTO copy VALUES (?)", (json.dumps(asdict(copy)),))
+            rows = ((id, _encoded(record)) for id, record in records)
+            database.executemany("INSERT INTO entities VALUES (?, ?)", rows)
+            database.execute("COMMIT")
+        _sync(Path(name))
+        os.replace(name, index_path(folder, source_id))
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def read_copy(folder: Path, source_id: str) -> Copy | None:
+    """None where there is none that can be read."""
+    row = _row(index_path(folder, source_id), "SELECT record FROM copy", ())
+    return None if row is None else Copy(**json.loads(row))
+
+
+def read_entity(folder: Path, source_id: str, entity_id: str) -> IdpMetadata | None:
+    """None where the source has no copy. GatewayError: SAML_METADATA_ENTITY, or why this entity cannot be used."""
+    path = index_path(folder, source_id)
+    row = _row(path, "SELECT record FROM entities WHERE id = ?", (entity_id,))
+    if row is not None:
+        return _decoded(row)
+    if read_copy(folder, source_id) is None:
+        return None
+    raise GatewayError(SAML_METADATA_ENTITY, f"{entity_id} is not in the metadata")
+
+
+def forget_others(folder: Path, source_ids: Iterable[str]) -> None:
+    """Removes the copies of sources that no provider lives on any more, and what a killed helper left behind."""
+    kept = {index_path(folder, id).name for id in source_ids}
+    for path in folder.iterdir():
+        if path.name not in kept and path.name.endswith((_SUFFIX, ".new")):
+            path.unlink(missing_ok=True)
+
+
+def _row(path: Path, query: str, values: tuple[str, ...]) -> str | None:
+    """Never made, never locked: the file is replaced, not changed."""
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+            row = database.execute(query, values).fetchone()
+    except sqlite3.Error:
+        return None
+    return None if row is None else str(row[0])
+
+
+def _encoded(record: Record) -> str:
+    if isinstance(record, GatewayError):
+        return json.dumps({"code": record.code.id, "detail": record.detail})
+    value = asdict(record)
+    value["signing_keys"] = [b64encode(key).decode("ascii") for key in record.signing_keys]
+    return json.dumps(value)
+
+
+def _decoded(record: str) -> IdpMetadata:
+    value: dict[str, Any] = json.loads(record)
+    if "code" in value:
+        codes = {code.id: code for code in all_codes()}
+        raise GatewayError(codes.get(value["code"], SAML_METADATA_ENTITY), value["detail"])
+    for name in ("sign_on", "logout", "artifact_resolution"):
+        value[name] = tuple(Endpoint(**endpoint) for endpoint in value[name])
+    value["signing_keys"] = tuple(map(b64decode, value["signing_keys"]))
+    value["name_id_formats"] = tuple(value["name_id_formats"])
+    value["scopes"] = tuple((scope, regexp) for scope, regexp in value["scopes"])
+    return IdpMetadata(**value)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

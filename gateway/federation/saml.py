@@ -1,0 +1,127 @@
+"""What the portal needs of SAML providers: their metadata, and one exchange by SOAP.
+
+Metadata are the operator's file, or the copy on disk that the supervisor keeps fresh for all workers.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from gateway.federation.addresses import Resolver
+from gateway.federation.client import ProviderClient
+from gateway.federation.metadata_index import index_path, read_entity
+from gateway.federation.metadata_source import Source, source_of
+from gateway.model.codes import SAML_METADATA_EXPIRED, SAML_METADATA_UNREACHABLE, SAML_SOAP
+from gateway.model.errors import GatewayError
+from gateway.model.provider import MetadataFile, SamlProvider
+from gateway.model.quoting import quoted
+from gateway.oidc.call import Call
+from gateway.saml.metadata import find_entity, idp_metadata, require_valid
+from gateway.saml.metadata_document import given
+from gateway.saml.parties import IdpMetadata
+from gateway.saml.soap import ACTION, MEDIA_TYPE
+
+
+class MetadataRefresher(Protocol):
+    """Has SAML metadata fetched anew, by the one process that does so for all workers."""
+
+    async def refresh_metadata(self, source_id: str) -> None:
+        """Returns when that was tried, or after some seconds: whoever asked looks at what there is then."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """`stamp`: of the file that it was read from; the provider's own metadata where they are the operator's."""
+
+    stamp: object
+    metadata: IdpMetadata
+
+
+class SamlFederation:
+    """`now`: Unix seconds. Holds the metadata of the providers that were asked for, and no document."""
+
+    def __init__(self, folder: Path, refresher: MetadataRefresher, now: Callable[[], float]) -> None:
+        self._folder = folder
+        self._refresher = refresher
+        self._now = now
+        self._known: dict[str, _Known] = {}
+        self._clients: dict[tuple[bytes | None, bool], ProviderClient] = {}
+
+    async def idp_metadata(self, provider: SamlProvider) -> IdpMetadata:
+        """GatewayError: SAML_METADATA_UNREACHABLE, SAML_METADATA_EXPIRED, or what is wrong with the metadata."""
+        source = source_of(provider)
+        if source is None:
+            metadata = await self._of_file(provider)
+            require_valid(metadata, self._now())
+            return metadata
+        try:
+            return self._of_copy(provider, source)
+        except GatewayError as error:
+            if error.code not in (SAML_METADATA_UNREACHABLE, SAML_METADATA_EXPIRED):
+                raise
+        # The first start, or a long time without network: this person may be the first to find it back.
+        await self._refresher.refresh_metadata(source.id)
+        return self._of_copy(provider, source)
+
+    async def newer_idp_metadata(self, provider: SamlProvider) -> IdpMetadata:
+        """For a signature by none of the known keys: fetched anew, at most once in 30 s. As `idp_metadata`."""
+        source = source_of(provider)
+        if source is not None:
+            await self._refresher.refresh_metadata(source.id)
+        return await self.idp_metadata(provider)
+
+    async def soap(self, provider: SamlProvider, url: str, envelope: bytes) -> bytes:
+        """What `url`, an endpoint of the provider's metadata, answered. GatewayError: SAML_SOAP, and as `send`."""
+        # Bindings 3.2.3.1, SOAP 1.1 6.1
+        headers = (("Content-Type", MEDIA_TYPE), ("SOAPAction", ACTION), ("Accept", "text/xml"))
+        answer = await self._client(provider).send(Call("SOAP", "POST", url, headers, envelope))
+        # SOAP 1.1 6.2: 500 with a fault, which says no more than that
+        if answer.status != 200 or answer.content_type != "text/xml":
+            detail = f"{url} answered with status {answer.status} and {quoted(answer.content_type)}"
+            raise GatewayError(SAML_SOAP, detail)
+        return answer.body
+
+    async def close(self) -> None:
+        for client in self._clients.values():
+            await client.close()
+
+    def _client(self, provider: SamlProvider) -> ProviderClient:
+        key = (provider.ca, provider.development or provider.private_addresses)
+        client = self._clients.get(key)
+        if client is None:
+            client = self._clients[key] = ProviderClient(provider.ca, None, key[1], Resolver())
+        return client
+
+    def _of_copy(self, provider: SamlProvider, source: Source) -> IdpMetadata:
+        stamp = _stamp(index_path(self._folder, source.id))
+        known = self._known.get(provider.name)
+        if known is None or known.stamp != stamp or known.metadata.entity_id != provider.issuer:
+            metadata = read_entity(self._folder, source.id, provider.issuer)
+            if metadata is None:
+                raise GatewayError(SAML_METADATA_UNREACHABLE, f"{source.url}: no metadata were ever had from there")
+            known = self._known[provider.name] = _Known(stamp, metadata)
+        require_valid(known.metadata, self._now())
+        return known.metadata
+
+    async def _of_file(self, provider: SamlProvider) -> IdpMetadata:
+        known = self._known.get(provider.name)
+        stamp = (provider.metadata, provider.issuer, provider.development)
+        if known is None or known.stamp != stamp:
+            known = self._known[provider.name] = _Known(stamp, await asyncio.to_thread(_read, provider))
+        return known.metadata
+
+
+def _read(provider: SamlProvider) -> IdpMetadata:
+    content = provider.metadata.content if isinstance(provider.metadata, MetadataFile) else b""
+    return idp_metadata(find_entity(given([content]), provider.issuer), development=provider.development)
+
+
+def _stamp(path: Path) -> tuple[str, int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return path.name, found.st_ino, found.st_mtime_ns

@@ -1,0 +1,92 @@
+import json
+import os
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway.federation.metadata_index import (
+    Copy,
+    forget_others,
+    index_path,
+    read_copy,
+    read_entity,
+    write_index,
+)
+from gateway.model.codes import SAML_METADATA_ENTITY, SAML_METADATA_KEY
+from gateway.model.errors import GatewayError
+from gateway.saml.metadata import find_entity, idp_metadata
+from gateway.saml.metadata_document import given
+from tests.federation.metadata_server import files
+from tests.saml.metadata_samples import SHIBBOLETH
+from tests.saml.parties import IDP
+
+COPY = Copy(fetched_at=1_800_000_000, fresh_for=3600, valid_until=None, entities=1)
+METADATA = replace(idp_metadata(find_entity(given([SHIBBOLETH.encode()]), IDP)), valid_until=1_800_000_001)
+OTHER = "https://other.example"
+
+
+def test_what_was_written_is_read(tmp_path: Path) -> None:
+    write_index(tmp_path, "a", COPY, [(IDP, METADATA)])
+    assert read_entity(tmp_path, "a", IDP) == METADATA
+    assert read_copy(tmp_path, "a") == COPY
+
+
+def test_no_copy_and_an_entity_that_is_not_in_it_are_two_things(tmp_path: Path) -> None:
+    assert read_copy(tmp_path, "a") is None
+    assert read_entity(tmp_path, "a", IDP) is None
+    write_index(tmp_path, "a", COPY, [(IDP, METADATA)])
+    with pytest.raises(GatewayError) as refused:
+        read_entity(tmp_path, "a", OTHER)
+    assert refused.value.code == SAML_METADATA_ENTITY
+    assert read_entity(tmp_path, "b", IDP) is None
+
+
+def test_why_an_entity_cannot_be_used_is_kept(tmp_path: Path) -> None:
+    write_index(tmp_path, "a", COPY, [(IDP, METADATA), (OTHER, GatewayError(SAML_METADATA_KEY, "no key"))])
+    with pytest.raises(GatewayError) as refused:
+        read_entity(tmp_path, "a", OTHER)
+    assert (refused.value.code, refused.value.detail) == (SAML_METADATA_KEY, "no key")
+
+
+def test_a_copy_is_replaced_whole_or_stays(tmp_path: Path) -> None:
+    write_index(tmp_path, "a", COPY, [(IDP, METADATA)])
+    with pytest.raises(sqlite3.IntegrityError):
+        write_index(tmp_path, "a", replace(COPY, entities=2), [(OTHER, METADATA), (OTHER, METADATA)])
+    assert read_entity(tmp_path, "a", IDP) == METADATA
+    assert files(tmp_path) == {index_path(tmp_path, "a").name}
+    write_index(tmp_path, "a", replace(COPY, fetched_at=5), [(OTHER, METADATA)])
+    assert read_copy(tmp_path, "a") == replace(COPY, fetched_at=5)
+    with pytest.raises(GatewayError):
+        read_entity(tmp_path, "a", IDP)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database", b"SQLite format 3\0" + bytes(100)])
+def test_a_broken_file_is_no_copy(tmp_path: Path, content: bytes) -> None:
+    index_path(tmp_path, "a").write_bytes(content)
+    assert read_copy(tmp_path, "a") is None
+    assert read_entity(tmp_path, "a", IDP) is None
+
+
+def test_nobody_else_may_read_a_copy(tmp_path: Path) -> None:
+    write_index(tmp_path, "a", COPY, [])
+    assert os.stat(index_path(tmp_path, "a")).st_mode & 0o077 == 0
+
+
+def test_what_no_provider_lives_on_any_more_goes(tmp_path: Path) -> None:
+    for id in ("a", "b"):
+        write_index(tmp_path, id, COPY, [])
+    (tmp_path / "left.new").touch()
+    (tmp_path / "README").touch()
+    forget_others(tmp_path, ["a", "c"])
+    assert files(tmp_path) == {index_path(tmp_path, "a").name, "README"}
+
+
+def test_records_are_plain_json(tmp_path: Path) -> None:
+    """So that the next version can read what this one wrote."""
+    write_index(tmp_path, "a", COPY, [(IDP, METADATA)])
+    with closing(sqlite3.connect(index_path(tmp_path, "a"))) as database:
+        ((record,),) = database.execute("SELECT record FROM entities").fetchall()
+    assert json.loads(record)["entity_id"] == IDP

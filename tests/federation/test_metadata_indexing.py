@@ -1,0 +1,126 @@
+from pathlib import Path
+
+import pytest
+
+from gateway.federation.metadata_index import Copy, read_copy, read_entity
+from gateway.federation.metadata_indexing import index_document
+from gateway.federation.metadata_source import Source, source_of
+from gateway.model.codes import (
+    SAML_METADATA,
+    SAML_METADATA_ENTITY,
+    SAML_METADATA_EXPIRED,
+    SAML_METADATA_KEY,
+    SAML_METADATA_SIGNATURE,
+    SAML_METADATA_VALIDITY,
+    Code,
+)
+from gateway.model.errors import GatewayError
+from tests.federation.metadata_server import Kind, MetadataServer
+from tests.saml.metadata_samples import AD_FS, entity, group, key, role, signed
+from tests.saml.parties import IDP, NOW, certificate_text, pair
+
+OTHER = "https://other.example"
+
+
+def source(kind: Kind, signer: str | None = "federation") -> Source:
+    found = source_of(MetadataServer(1).provider("/", kind, signer))
+    assert found is not None
+    return found
+
+
+def index(folder: Path, kind: Kind, document: bytes, signer: str | None = "federation") -> Copy:
+    return index_document(source(kind, signer), [document], folder, NOW)
+
+
+def refusal(folder: Path, kind: Kind, document: bytes, signer: str | None = "federation") -> Code:
+    with pytest.raises(GatewayError) as refused:
+        index(folder, kind, document, signer)
+    assert read_copy(folder, source(kind, signer).id) is None
+    return refused.value.code
+
+
+# --- one entity -------------------------------------------------------------------------------------------------------
+
+
+def test_a_provider_that_signs_its_own(tmp_path: Path) -> None:
+    assert index(tmp_path, "entity", signed(entity())) == Copy(int(NOW), 3600, None, 1)
+    found = read_entity(tmp_path, source("entity").id, IDP)
+    assert found is not None
+    assert found.entity_id == IDP
+
+
+def test_unsigned_metadata_where_the_provider_file_names_no_key(tmp_path: Path) -> None:
+    index(tmp_path, "entity", AD_FS.encode(), None)
+    assert refusal(tmp_path, "entity", AD_FS.encode()) == SAML_METADATA_SIGNATURE
+
+
+@pytest.mark.parametrize("kind", ["aggregate", "mdq"])
+def test_what_others_publish_is_never_believed_unsigned(tmp_path: Path, kind: Kind) -> None:
+    assert refusal(tmp_path, kind, group([entity()]).encode(), None) == SAML_METADATA_SIGNATURE
+
+
+def test_the_faults_of_the_one_entity_are_those_of_the_source(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "entity", signed(entity(role(keys="")))) == SAML_METADATA_KEY
+    assert refusal(tmp_path, "entity", signed(entity(id=OTHER))) == SAML_METADATA_ENTITY
+    assert refusal(tmp_path, "entity", b"<html/>") == SAML_METADATA
+
+
+# --- time -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "attributes", "code"),
+    [
+        ("entity", 'validUntil="2027-01-15T08:00:00Z"', SAML_METADATA_EXPIRED),
+        ("aggregate", 'validUntil="2027-01-15T08:00:00Z"', SAML_METADATA_EXPIRED),
+        ("aggregate", "", SAML_METADATA_VALIDITY),
+        ("mdq", "", SAML_METADATA_VALIDITY),
+        ("aggregate", 'validUntil="2027-02-16T00:00:00Z"', SAML_METADATA_VALIDITY),
+        ("mdq", 'validUntil="2127-01-15T08:00:00Z"', SAML_METADATA_VALIDITY),
+    ],
+)
+def test_how_long_metadata_may_be_believed(tmp_path: Path, kind: Kind, attributes: str, code: Code) -> None:
+    assert refusal(tmp_path, kind, signed(entity(attributes=attributes))) == code
+
+
+def test_a_provider_may_promise_nothing_or_much_of_itself(tmp_path: Path) -> None:
+    assert index(tmp_path, "entity", signed(entity())).valid_until is None
+    far = index(tmp_path, "entity", signed(entity(attributes='validUntil="2030-01-01T00:00:00Z"')))
+    assert far.valid_until == 1893456000
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"), [("PT1S", 300), ("PT0S", 3600), ("PT6H", 21600), ("P30D", 86400), ("PT20M", 1200)]
+)
+def test_when_it_is_asked_again(tmp_path: Path, said: str, kept: int) -> None:
+    assert index(tmp_path, "entity", signed(entity(attributes=f'cacheDuration="{said}"'))).fresh_for == kept
+
+
+# --- a federation -----------------------------------------------------------------------------------------------------
+
+
+def test_every_identity_provider_of_an_aggregate(tmp_path: Path) -> None:
+    weak = entity(role(keys=key(certificate_text(pair(kind="rsa-1024")))), id=OTHER)
+    members = [entity(), entity("<md:SPSSODescriptor/>", id="https://sp.example"), weak]
+    assert index(tmp_path, "aggregate", signed(group(members))).entities == 2
+    id = source("aggregate").id
+    found = read_entity(tmp_path, id, IDP)
+    assert found is not None
+    assert found.valid_until == 1800403200
+    for missing, code in ((OTHER, SAML_METADATA_KEY), ("https://sp.example", SAML_METADATA_ENTITY)):
+        with pytest.raises(GatewayError) as refused:
+            read_entity(tmp_path, id, missing)
+        assert refused.value.code == code
+
+
+def test_an_entity_that_is_there_twice_spoils_the_aggregate(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "aggregate", signed(group([entity(), entity()]))) == SAML_METADATA_ENTITY
+
+
+def test_what_is_wrong_leaves_the_last_good_copy(tmp_path: Path) -> None:
+    copy = index(tmp_path, "aggregate", signed(group([entity()])))
+    for document in (signed(group([entity()]), "stranger"), group([entity()]).encode(), b"", b"<a/>"):
+        with pytest.raises(GatewayError):
+            index(tmp_path, "aggregate", document)
+    assert read_copy(tmp_path, source("aggregate").id) == copy
+    assert read_entity(tmp_path, source("aggregate").id, IDP) is not None

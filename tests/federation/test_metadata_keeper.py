@@ -1,0 +1,193 @@
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from gateway.federation import metadata_keeper
+from gateway.federation.metadata_index import Copy, index_path, read_copy, write_index
+from gateway.federation.metadata_keeper import HELPER, MetadataKeeper
+from gateway.federation.metadata_source import Source
+from tests.federation.metadata_server import MetadataServer, files, in_a_day, running_metadata_server
+from tests.saml.metadata_samples import entity, group, signed
+
+
+class Told:
+    """ports.Log"""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, dict[str, object]]] = []
+
+    def event(self, event: str, **fields: object) -> None:
+        self.events.append((event, fields))
+
+    def access(self, line: bytes) -> None:
+        raise AssertionError(line)
+
+    @property
+    def names(self) -> list[str]:
+        return [event for event, _ in self.events]
+
+
+@asynccontextmanager
+async def keeping(
+    folder: Path, *sources: Source, told: Told | None = None, helper: tuple[str, ...] = HELPER
+) -> AsyncIterator[MetadataKeeper]:
+    keeper = MetadataKeeper(folder, told or Told(), helper=helper)
+    await keeper.use(dict.fromkeys(sources, ("metropole",)))
+    running = asyncio.create_task(keeper.run())
+    try:
+        yield keeper
+    finally:
+        running.cancel()
+        await keeper.close()
+        await asyncio.wait((running,))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+def copy(fetched: float = 0.0, fresh_for: int = 3600, valid_until: int | None = None) -> Copy:
+    """`fetched`: seconds ago."""
+    return Copy(int(time.time() - fetched), fresh_for, valid_until, 1)
+
+
+async def test_what_is_not_there_is_fetched_at_once_and_then_left_alone(tmp_path: Path) -> None:
+    async with running_metadata_server() as server:
+        server.documents = {"/idp": signed(entity()), "/all": signed(group([entity()], attributes=in_a_day()))}
+        sources = server.source(), server.source("/all", "aggregate")
+        async with keeping(tmp_path / "metadata", *sources) as keeper:
+            await until(lambda: all(read_copy(tmp_path / "metadata", source.id) for source in sources))
+            await asyncio.sleep(0.3)
+            assert sorted(server.asked) == ["/all", "/idp"]
+            counters = keeper.counters()
+        assert counters["ecluse_metadata_refreshes_total", "metropole", "ok"] == 2
+        assert counters["ecluse_metadata_valid_until_seconds", "metropole"] == pytest.approx(
+            time.time() + 86400, abs=60
+        )
+
+
+async def test_a_fresh_copy_is_used_without_network(tmp_path: Path) -> None:
+    source = MetadataServer(1).source()
+    write_index(tmp_path, source.id, copy(fetched=600), [])
+    told = Told()
+    async with keeping(tmp_path, source, told=told):
+        await asyncio.sleep(0.3)
+    assert told.names == []
+
+
+@pytest.mark.parametrize(
+    "old", [copy(fetched=3601), copy(fetched=-86400 * 365, fresh_for=0), copy(fetched=10, fresh_for=5)]
+)
+async def test_a_copy_that_is_due_is_renewed(tmp_path: Path, old: Copy) -> None:
+    async with running_metadata_server() as server:
+        server.documents = {"/idp": signed(entity())}
+        write_index(tmp_path, server.source().id, old, [])
+        async with keeping(tmp_path, server.source()):
+            await until(lambda: read_copy(tmp_path, server.source().id) != old)
+
+
+@pytest.mark.parametrize(
+    ("old", "event"),
+    [
+        (copy(fetched=3601), "provider.stale"),
+        (copy(fetched=3601, valid_until=int(time.time()) + 3600), "provider.stale"),
+        (copy(fetched=3601, valid_until=int(time.time()) - 1), "provider.unreachable"),
+        (None, "provider.unreachable"),
+    ],
+)
+async def test_a_failing_refresh_leaves_the_copy_and_is_told(tmp_path: Path, old: Copy | None, event: str) -> None:
+    async with running_metadata_server() as server:
+        server.documents = {"/idp": signed(entity(), "stranger")}
+        source, told = server.source(), Told()
+        if old is not None:
+            write_index(tmp_path, source.id, old, [])
+        async with keeping(tmp_path, source, told=told) as keeper:
+            await until(lambda: bool(told.events))
+            assert keeper.counters()["ecluse_metadata_refreshes_total", "metropole", "failed"] == 1
+    assert told.names == [event]
+    assert told.events[0][1]["provider"] == "metropole"
+    assert told.events[0][1]["code"] == "saml.metadata.signature"
+    assert read_copy(tmp_path, source.id) == old
+
+
+async def test_a_refresh_is_asked_for_once_by_all_and_not_again_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_metadata_server() as server:
+        server.documents, server.delay = {"/idp": signed(entity())}, 0.2
+        source = server.source()
+        write_index(tmp_path, source.id, copy(), [])
+        async with keeping(tmp_path, source) as keeper:
+            await asyncio.gather(*(keeper.refreshed(source.id) for _ in range(5)))
+            assert server.asked == ["/idp"]
+            await keeper.refreshed(source.id)
+            assert server.asked == ["/idp"]
+            monkeypatch.setattr(metadata_keeper, "ASKED_AGAIN_AFTER", 0.0)
+            await keeper.refreshed(source.id)
+            assert server.asked == ["/idp", "/idp"]
+            await keeper.refreshed("unknown")
+
+
+async def test_a_reload_takes_new_sources_and_forgets_old_ones(tmp_path: Path) -> None:
+    async with running_metadata_server() as server:
+        server.documents = {"/idp": signed(entity()), "/next": signed(entity())}
+        first, second = server.source(), server.source("/next")
+        async with keeping(tmp_path, first) as keeper:
+            await until(lambda: read_copy(tmp_path, first.id) is not None)
+            await keeper.use({first: ("metropole",), second: ("other",)})
+            await until(lambda: read_copy(tmp_path, second.id) is not None)
+            await keeper.use({second: ("other",)})
+            assert files(tmp_path) == {index_path(tmp_path, second.id).name}
+            await keeper.use({})
+            assert files(tmp_path) == set()
+        assert server.asked == ["/idp", "/next"]
+
+
+async def test_without_sources_no_folder_is_made(tmp_path: Path) -> None:
+    async with keeping(tmp_path / "metadata"):
+        assert files(tmp_path) == set()
+
+
+@pytest.mark.parametrize(
+    ("helper", "why"),
+    [
+        (("/no/such/program",), "cannot be started"),
+        ((sys.executable, "-c", "import sys; sys.exit(3)"), "status 3"),
+        ((sys.executable, "-c", "print('{}')"), "no outcome"),
+        ((sys.executable, "-c", "print('x')"), "no outcome"),
+    ],
+)
+async def test_a_helper_that_is_none(tmp_path: Path, helper: tuple[str, ...], why: str) -> None:
+    told = Told()
+    async with keeping(tmp_path, MetadataServer(1).source(), told=told, helper=helper) as keeper:
+        await until(lambda: bool(told.events))
+        await asyncio.sleep(0.2)
+        await keeper.refreshed(MetadataServer(1).source().id)
+    assert told.names == ["provider.unreachable"], "and it is not started again at once"
+    assert why in str(told.events[0][1]["detail"])
+
+
+async def test_a_helper_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metadata_keeper, "_REFRESHED_WITHIN", 0.3)
+    told, helper = Told(), (sys.executable, "-c", "import time; time.sleep(60)")
+    async with keeping(tmp_path, MetadataServer(1).source(), told=told, helper=helper):
+        await until(lambda: bool(told.events))
+    assert "not refreshed within" in str(told.events[0][1]["detail"])
+
+
+async def test_leaving_ends_the_helper_and_whoever_waits(tmp_path: Path) -> None:
+    told, helper = Told(), (sys.executable, "-c", "import time; time.sleep(60)")
+    source = MetadataServer(1).source()
+    async with keeping(tmp_path, source, told=told, helper=helper) as keeper:
+        waiting = asyncio.create_task(keeper.refreshed(source.id))
+        await asyncio.sleep(0.3)
+    async with asyncio.timeout(2):
+        await waiting
+    assert told.names == []

@@ -1,0 +1,103 @@
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.federation.metadata_index import index_path, read_entity
+from gateway.federation.metadata_process import Outcome, decode_outcome, encode_task
+from gateway.federation.metadata_source import Source
+from gateway.model.codes import (
+    LOGIN_PROVIDER_UNREACHABLE,
+    OIDC_ADDRESS,
+    OIDC_ANSWER,
+    SAML_METADATA_SIGNATURE,
+    SAML_METADATA_UNREACHABLE,
+    Code,
+)
+from tests.federation.metadata_server import MetadataServer, files, in_a_day, running_metadata_server
+from tests.federation.servers import raw_server
+from tests.saml.metadata_samples import entity, group, signed
+from tests.saml.parties import IDP
+
+MDQ = "/entities/https%3A%2F%2Fidp.metropole.example%2Fmetadata"
+
+
+async def helped(folder: Path, *sources: Source) -> dict[str, Outcome]:
+    """What the helper says of each source, as the keeper would hear it."""
+
+    def run() -> bytes:
+        command = [sys.executable, "-P", "-m", "gateway.federation.metadata_process"]
+        return subprocess.run(command, input=encode_task(folder, sources), stdout=subprocess.PIPE, check=True).stdout
+
+    outcomes = [decode_outcome(line) for line in (await asyncio.to_thread(run)).splitlines()]
+    assert len(outcomes) == len(sources)
+    return {outcome.source_id: outcome for outcome in outcomes}
+
+
+async def test_each_kind_of_source_is_fetched_verified_and_indexed(tmp_path: Path) -> None:
+    async with running_metadata_server() as server:
+        server.documents = {
+            "/idp": signed(entity()),
+            "/all": signed(group([entity(), entity(id="https://other.example")], attributes=in_a_day())),
+            MDQ: signed(entity(attributes=in_a_day())),
+        }
+        sources = (server.source(), server.source("/all", "aggregate"), server.source("", "mdq"))
+        outcomes = await helped(tmp_path, *sources)
+    for source, found in zip(sources, (1, 2, 1), strict=True):
+        copy = outcomes[source.id].copy
+        assert copy is not None, outcomes[source.id].detail
+        assert copy.entities == found
+        assert read_entity(tmp_path, source.id, IDP) is not None
+    assert files(tmp_path) == {index_path(tmp_path, source.id).name for source in sources}
+
+
+async def test_one_that_fails_says_how_and_spoils_no_other(tmp_path: Path) -> None:
+    async with running_metadata_server() as server:
+        server.documents = {"/idp": signed(entity()), "/forged": signed(entity(), "stranger")}
+        good, forged, missing = server.source(), server.source("/forged"), server.source("/missing")
+        outcomes = await helped(tmp_path, good, forged, missing)
+    assert outcomes[good.id].copy is not None
+    assert outcomes[forged.id].error().code == SAML_METADATA_SIGNATURE
+    assert outcomes[missing.id].error().code == SAML_METADATA_UNREACHABLE
+    assert server.url("/missing") in outcomes[missing.id].error().detail
+    assert "404" in outcomes[missing.id].error().detail
+    assert files(tmp_path) == {index_path(tmp_path, good.id).name}
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n", SAML_METADATA_UNREACHABLE),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nx", OIDC_ANSWER),
+        (b"HTTP/1.1 200 OK\r\n\r\n" + b"<" * (3 << 20), OIDC_ANSWER),
+        (b"not HTTP at all\r\n\r\n", LOGIN_PROVIDER_UNREACHABLE),
+    ],
+)
+async def test_a_server_that_does_not_behave(tmp_path: Path, answer: bytes, code: Code) -> None:
+    async with raw_server(answer) as raw:
+        source = MetadataServer(raw.port).source("/")
+        outcomes = await helped(tmp_path, source)
+    assert outcomes[source.id].error().code == code
+    assert files(tmp_path) == set()
+
+
+async def test_a_private_address_is_asked_only_where_the_provider_file_says_so(tmp_path: Path) -> None:
+    async with running_metadata_server() as server:
+        server.documents = {"/idp": signed(entity())}
+        source = server.source()
+        public = Source(
+            **{**{name: getattr(source, name) for name in Source.__match_args__}, "private_addresses": False}
+        )
+        outcomes = await helped(tmp_path, public)
+        assert server.asked == []
+    assert outcomes[public.id].error().code == OIDC_ADDRESS
+
+
+async def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    async with running_metadata_server() as server:
+        server.documents = {"/idp": signed(entity())}
+        outcomes = await helped(tmp_path / "missing", server.source())
+    (outcome,) = outcomes.values()
+    assert outcome.error().code == SAML_METADATA_UNREACHABLE

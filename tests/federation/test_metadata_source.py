@@ -1,0 +1,68 @@
+from dataclasses import replace
+
+import pytest
+
+from gateway.federation.metadata_source import source_of, sources_of
+from gateway.model.provider import MetadataFile, MetadataUrl, SamlProvider
+from tests.saml.parties import IDP, PROVIDER, pair, spki
+
+KEY = spki(pair("federation"))
+ENTITY = replace(PROVIDER, metadata=MetadataUrl("https://idp.metropole.example/metadata", "entity", (KEY,)))
+AGGREGATE = replace(PROVIDER, metadata=MetadataUrl("https://federation.example/all.xml", "aggregate", (KEY,)))
+
+
+def id_of(provider: SamlProvider) -> str:
+    source = source_of(provider)
+    assert source is not None
+    return source.id
+
+
+def test_a_file_is_fetched_from_nowhere() -> None:
+    assert source_of(replace(PROVIDER, metadata=MetadataFile(b"<x/>"))) is None
+
+
+def test_what_goes_to_a_helper_comes_back_as_it_was() -> None:
+    source = source_of(replace(ENTITY, ca=b"PEM"))
+    assert source is not None
+    assert (source.key_bytes, source.ca_bytes) == ((KEY,), b"PEM")
+    without = source_of(ENTITY)
+    assert without is not None
+    assert without.ca_bytes is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(ENTITY, metadata=MetadataUrl("https://other.example/metadata", "entity", (KEY,))),
+        replace(ENTITY, metadata=MetadataUrl("https://idp.metropole.example/metadata", "mdq", (KEY,))),
+        replace(ENTITY, metadata=MetadataUrl("https://idp.metropole.example/metadata", "entity", (spki(pair()),))),
+        replace(ENTITY, metadata=MetadataUrl("https://idp.metropole.example/metadata", "entity", ())),
+        replace(ENTITY, issuer="https://other.example"),
+        replace(ENTITY, ca=b"PEM"),
+        replace(ENTITY, private_addresses=True),
+        replace(ENTITY, development=True),
+    ],
+)
+def test_a_copy_is_found_only_by_who_would_believe_it(other: SamlProvider) -> None:
+    assert id_of(other) != id_of(ENTITY)
+
+
+def test_a_provider_of_another_name_or_policy_finds_the_same_copy() -> None:
+    assert id_of(replace(ENTITY, name="other", signed="response", skew=1)) == id_of(ENTITY)
+
+
+def test_the_providers_of_a_federation_share_its_document() -> None:
+    other = replace(AGGREGATE, name="other", issuer="https://other.example")
+    users = sources_of([AGGREGATE, ENTITY, other, replace(PROVIDER, metadata=MetadataFile(b""))])
+    assert sorted(users.values()) == [("metropole",), ("metropole", "other")]
+
+
+def test_what_is_asked() -> None:
+    source = source_of(ENTITY)
+    assert source is not None
+    assert source.call().url == "https://idp.metropole.example/metadata"
+    for base in ("https://mdq.example/fer", "https://mdq.example/fer/"):
+        query = source_of(replace(PROVIDER, metadata=MetadataUrl(base, "mdq", (KEY,))))
+        assert query is not None
+        assert query.call().url == "https://mdq.example/fer/entities/https%3A%2F%2Fidp.metropole.example%2Fmetadata"
+        assert query.entity_id == IDP

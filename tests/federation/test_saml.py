@@ -1,0 +1,205 @@
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from gateway.federation.metadata_index import Copy, write_index
+from gateway.federation.metadata_indexing import index_document
+from gateway.federation.metadata_source import Source
+from gateway.federation.saml import SamlFederation
+from gateway.model.codes import (
+    SAML_METADATA,
+    SAML_METADATA_ENTITY,
+    SAML_METADATA_EXPIRED,
+    SAML_METADATA_UNREACHABLE,
+    SAML_SOAP,
+    Code,
+)
+from gateway.model.errors import GatewayError
+from gateway.model.provider import MetadataFile, SamlProvider
+from tests.federation.metadata_server import MetadataServer
+from tests.federation.servers import web_server
+from tests.saml.metadata_samples import AD_FS, entity, key, role, signed
+from tests.saml.parties import NOW, PROVIDER, certificate_text, pair, spki
+
+AT_FEDERATION = MetadataServer(1).provider()
+
+
+class Refresher:
+    """MetadataRefresher: has `document`, if any, in the folder by the time that it returns."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.document = b""
+        self.asked: list[str] = []
+
+    @property
+    def source(self) -> Source:
+        return MetadataServer(1).source()
+
+    async def refresh_metadata(self, source_id: str) -> None:
+        self.asked.append(source_id)
+        if self.document:
+            index_document(self.source, [self.document], self.folder, NOW)
+
+
+def federation(refresher: Refresher, now: float = NOW) -> SamlFederation:
+    return SamlFederation(refresher.folder, refresher, lambda: now)
+
+
+@pytest.fixture
+def refresher(tmp_path: Path) -> Refresher:
+    return Refresher(tmp_path)
+
+
+async def refusal(services: SamlFederation, provider: SamlProvider) -> Code:
+    with pytest.raises(GatewayError) as refused:
+        await services.idp_metadata(provider)
+    return refused.value.code
+
+
+# --- the operator's file ----------------------------------------------------------------------------------------------
+
+
+async def test_a_file_is_read_once_and_again_after_a_reload_that_changed_it(refresher: Refresher) -> None:
+    services = federation(refresher)
+    first = await services.idp_metadata(replace(PROVIDER, metadata=MetadataFile(AD_FS.encode())))
+    assert len(first.signing_keys) == 2
+    assert await services.idp_metadata(replace(PROVIDER, metadata=MetadataFile(AD_FS.encode()))) is first
+    second = await services.idp_metadata(replace(PROVIDER, metadata=MetadataFile(entity().encode())))
+    assert len(second.signing_keys) == 1
+    assert await services.newer_idp_metadata(replace(PROVIDER, metadata=MetadataFile(entity().encode()))) is second
+    assert refresher.asked == []
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", SAML_METADATA),
+        (entity(id="https://other.example").encode(), SAML_METADATA_ENTITY),
+        (entity(attributes='validUntil="2027-01-15T08:00:00Z"').encode(), SAML_METADATA_EXPIRED),
+    ],
+)
+async def test_a_file_that_says_nothing_of_the_provider(refresher: Refresher, content: bytes, code: Code) -> None:
+    assert await refusal(federation(refresher), replace(PROVIDER, metadata=MetadataFile(content))) == code
+
+
+# --- what is fetched --------------------------------------------------------------------------------------------------
+
+
+async def test_the_copy_on_disk_serves_without_asking(refresher: Refresher) -> None:
+    index_document(refresher.source, [signed(entity())], refresher.folder, NOW)
+    services = federation(refresher)
+    found = await services.idp_metadata(AT_FEDERATION)
+    assert found.signing_keys == (spki(pair("idp")),)
+    assert await services.idp_metadata(AT_FEDERATION) is found
+    assert refresher.asked == []
+
+
+async def test_a_new_copy_is_seen_by_itself(refresher: Refresher) -> None:
+    services = federation(refresher)
+    index_document(refresher.source, [signed(entity())], refresher.folder, NOW)
+    await services.idp_metadata(AT_FEDERATION)
+    rolled = signed(entity(role(keys=key(certificate_text(pair("idp-next"))))))
+    index_document(refresher.source, [rolled], refresher.folder, NOW)
+    assert (await services.idp_metadata(AT_FEDERATION)).signing_keys == (spki(pair("idp-next")),)
+
+
+async def test_the_first_person_after_a_first_start_waits_for_the_first_copy(refresher: Refresher) -> None:
+    refresher.document = signed(entity())
+    assert (await federation(refresher).idp_metadata(AT_FEDERATION)).entity_id == PROVIDER.issuer
+    assert refresher.asked == [refresher.source.id]
+
+
+async def test_without_network_and_without_a_copy(refresher: Refresher) -> None:
+    assert await refusal(federation(refresher), AT_FEDERATION) == SAML_METADATA_UNREACHABLE
+
+
+async def test_a_copy_that_ran_out_disables_the_provider_while_running(refresher: Refresher) -> None:
+    index_document(
+        refresher.source, [signed(entity(attributes='validUntil="2027-01-15T09:00:00Z"'))], refresher.folder, NOW
+    )
+    clock = [NOW]
+    services = SamlFederation(refresher.folder, refresher, lambda: clock[0])
+    await services.idp_metadata(AT_FEDERATION)
+    clock[0] = NOW + 3600
+    assert await refusal(services, AT_FEDERATION) == SAML_METADATA_EXPIRED
+    assert refresher.asked == [refresher.source.id]
+    refresher.document = signed(entity())
+    assert (await services.idp_metadata(AT_FEDERATION)).valid_until is None
+
+
+async def test_an_unknown_key_is_looked_for(refresher: Refresher) -> None:
+    index_document(refresher.source, [signed(entity())], refresher.folder, NOW)
+    services = federation(refresher)
+    await services.idp_metadata(AT_FEDERATION)
+    refresher.document = signed(entity(role(keys=key() + key(certificate_text(pair("idp-next"))))))
+    assert (await services.newer_idp_metadata(AT_FEDERATION)).signing_keys == (
+        spki(pair("idp")),
+        spki(pair("idp-next")),
+    )
+
+
+async def test_a_copy_under_other_pinned_keys_is_not_believed(refresher: Refresher) -> None:
+    index_document(refresher.source, [signed(entity())], refresher.folder, NOW)
+    services = federation(refresher)
+    await services.idp_metadata(AT_FEDERATION)
+    assert await refusal(services, MetadataServer(1).provider(signer="other")) == SAML_METADATA_UNREACHABLE
+
+
+async def test_one_of_ten_thousand_is_found_in_under_a_millisecond(refresher: Refresher) -> None:
+    index_document(refresher.source, [signed(entity())], refresher.folder, NOW)
+    services = federation(refresher)
+    metadata = await services.idp_metadata(AT_FEDERATION)
+    members = (
+        (f"https://idp{n}.example", replace(metadata, entity_id=f"https://idp{n}.example")) for n in range(10_000)
+    )
+    provider = MetadataServer(1).provider("/all", "aggregate")
+    write_index(refresher.folder, MetadataServer(1).source("/all", "aggregate").id, Copy(0, 1, None, 10_000), members)
+    times = []
+    for number in range(0, 10_000, 500):
+        one = replace(provider, name=f"p{number}", issuer=f"https://idp{number}.example")
+        started = time.perf_counter()
+        assert (await services.idp_metadata(one)).entity_id == one.issuer
+        times.append(time.perf_counter() - started)
+    assert sorted(times)[len(times) // 2] < 0.001
+
+
+# --- SOAP -------------------------------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def soap_server(status: int = 200, content_type: str = "text/xml") -> AsyncIterator[tuple[str, list[object]]]:
+    seen: list[object] = []
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        seen.extend((request.method, request.headers["Content-Type"], request.headers["SOAPAction"]))
+        return web.Response(
+            body=b"<answer to " + await request.read() + b"/>", status=status, content_type=content_type
+        )
+
+    async with web_server(handle) as port:
+        yield f"http://127.0.0.1:{port}/artifact", seen
+
+
+async def test_an_envelope_is_sent_and_its_answer_read(refresher: Refresher) -> None:
+    services = federation(refresher)
+    async with soap_server() as (url, seen):
+        answer = await services.soap(replace(PROVIDER, development=True), url, b"us")
+        await services.close()
+    assert answer == b"<answer to us/>"
+    assert seen == ["POST", "text/xml; charset=utf-8", '"http://www.oasis-open.org/committees/security"']
+
+
+@pytest.mark.parametrize(("status", "content_type"), [(500, "text/xml"), (302, "text/xml"), (200, "text/html")])
+async def test_what_is_no_answer_by_soap(refresher: Refresher, status: int, content_type: str) -> None:
+    services = federation(refresher)
+    async with soap_server(status, content_type) as (url, _):
+        with pytest.raises(GatewayError) as refused:
+            await services.soap(replace(PROVIDER, development=True), url, b"us")
+        await services.close()
+    assert refused.value.code == SAML_SOAP
