@@ -43,6 +43,10 @@ def _run(told: argparse.Namespace) -> int:
             from gateway.cli.test import test
 
             return test(told.folder, junit_file=told.junit, watch=told.watch, as_json=as_json)
+        case "provider":
+            from gateway.cli.provider import show
+
+            return show(told.name, told.folder, as_json=as_json)
         case _:
             from gateway.cli.explain import explain
 
@@ -93,7 +97,13 @@ def _parser() -> argparse.ArgumentParser:
     reload = commands.add_parser("reload", help="has the running gateway take its folder anew, and tells the verdict")
     _folder_or_usual(reload)
     reload.add_argument("--state", type=Path, metavar="FOLDER", help="its state folder; else as gateway.yaml names it")
-    for command in (check, explain, test, reload):
+    provider = commands.add_parser("provider", help="what a provider's file comes to, with its preset")
+    show = provider.add_subparsers(dest="what", required=True, metavar="WHAT").add_parser(
+        "show", help="every value that counts, and where it comes from"
+    )
+    show.add_argument("name", metavar="NAME")
+    _folder_or_usual(show)
+    for command in (check, explain, test, reload, show):
         command.add_argument("--output", choices=("text", "json"), default="text", help="for people, or for programs")
     return parser
 

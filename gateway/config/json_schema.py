@@ -56,8 +56,15 @@ def _text(name: str, model: type[BaseModel]) -> str:
     schema["title"] = f"Écluse: {name} file"
     for definition in schema.get("$defs", {}).values():
         definition.pop("title", None)
+    if model is ProviderFile:
+        # A preset may say it.
+        schema["$defs"]["Oidc"]["required"].remove("issuer")
     head = {"$schema": _Generator.schema_dialect, "title": schema.pop("title")}
     return json.dumps({**head, **schema}, ensure_ascii=False, indent=2) + "\n"
+
+
+def written_time(seconds: int) -> str:
+    return _written(seconds, False)
 
 
 def _written(value: float, is_size: bool) -> str:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from gateway.config.files import GATEWAY_FILE, Files, is_app, is_list, is_provider, is_shared
 from gateway.config.messages import problem_of
+from gateway.config.presets import preset_of
 from gateway.config.problems import Problem, key_path
 from gateway.config.schema import AppFile, GatewayFile, ProviderFile, SamlProviderFile
 from gateway.config.schema_shared import ListFile, SharedFile
@@ -83,9 +84,11 @@ def load_file(
     if not document.readable:
         return Loaded(path, document, None)
     model = model_of(document)
+    preset = preset_of(document.data) if model is ProviderFile else None
+    data = preset.under(document.data) if preset and isinstance(document.data, dict) else document.data
     seen = {problem.place for problem in found}
     try:
-        valid = model.model_validate(document.data)
+        valid = model.model_validate(data)
     except ValidationError as error:
         problems += (problem for problem in _problems(document, model, error) if problem.place not in seen)
         return Loaded(path, document, None)

@@ -31,7 +31,7 @@ def plan_oidc_provider(file: str, model: ProviderFile, gateway: GatewayFile, mat
         "client_keys": _keys(file, ("oidc", "client_keys"), oidc.client_keys, material),
         "client_certificate": _client_certificate(file, oidc, material),
         "assertion_audience": oidc.assertion_audience,
-        "userinfo_algorithms": sorted(set(oidc.userinfo_algorithms or ())),
+        "userinfo_algorithms": sorted(set(oidc.userinfo_algorithms)),
         "request": _request(oidc.request),
         "encryption": _encryption(file, oidc.encryption, material),
         "logout_method": model.logout.method,

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from gateway.config.presets import PresetName
 from gateway.config.saml_attributes import COMMON
 from gateway.config.scalars import host_name
 from gateway.config.schema_conditions import Condition
@@ -191,6 +192,8 @@ class ProviderBase(Strict):
 class ProviderFile(ProviderBase):
     """policies/providers/*.yaml with `oidc`: a provider that speaks OpenID Connect."""
 
+    preset: Maybe[PresetName] = None
+    """What is known of a common provider. Whatever this file says counts before it: `ecluse provider show`."""
     oidc: Oidc
     logout: ProviderLogout = ProviderLogout()
     attributes: dict[Annotated[AttributeName, AfterValidator(_not_reserved)], ClaimPath] = Field(

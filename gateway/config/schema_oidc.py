@@ -147,8 +147,8 @@ class Oidc(Strict):
     """The only signatures of ID tokens that are accepted. HS256 is made with the client secret."""
     userinfo: bool = True
     """Whether the userinfo endpoint is asked too."""
-    userinfo_algorithms: Maybe[list[Algorithm]] = Field(default=None, min_length=1)
-    """Userinfo is a JWT signed with one of these, and JSON is refused; left out: JSON, and a JWT is refused."""
+    userinfo_algorithms: list[Algorithm] = Field(default=[], max_length=20)
+    """Userinfo is a JWT signed with one of these, and JSON is refused; none: JSON, and a JWT is refused."""
     encryption: Maybe[Encryption] = None
     request: Request = Request()
     ca: Maybe[Place] = None
@@ -189,5 +189,5 @@ class Oidc(Strict):
     @property
     def makes_macs(self) -> bool:
         """Whether something is signed with the client secret."""
-        named = {*self.algorithms, *(self.userinfo_algorithms or ())}
+        named = {*self.algorithms, *self.userinfo_algorithms}
         return "HS256" in named or self.client_authentication == "client_secret_jwt"

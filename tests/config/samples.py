@@ -73,6 +73,17 @@ access:
   - {path: /**, allow: signed_in}
 """
 
+# Asks nothing of an identity, so that it goes with any provider.
+PLAIN_APP = """\
+version: 1
+app: permis
+hosts: [permis.localhost]
+upstream: {url: http://127.0.0.1:9001}
+providers: [metropole]
+access:
+  - {path: /**, allow: signed_in}
+"""
+
 BASE: Mapping[str, str] = {
     "gateway.yaml": GATEWAY,
     "providers/metropole.yaml": METROPOLE,

@@ -190,6 +190,7 @@ PROVIDER = [
     Effect("provider", ("provider",), "autre", lambda s: [*s.providers], ["metropole"], ["autre"]),
     Effect("label", ("label",), "Autre", provider(lambda p: (p.label, p.labels)),
            ("Métropole du Nord", {"fr": "Métropole du Nord", "en": "Northern Metropolis"}), ("Autre", {})),
+    Effect("preset", ("preset",), "google", provider(lambda p: p.attributes.get("hosted_domain") is None), True, False),
     Effect("oidc.issuer", ("oidc", "issuer"), "https://op.example/a", provider(lambda p: p.issuer),
            "http://127.0.0.1:9400", "https://op.example/a"),
     Effect("logout.method", ("logout", "method"), "get", provider(lambda p: p.logout.method), "post", "get"),

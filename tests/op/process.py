@@ -20,7 +20,8 @@ Claims = Mapping[str, object]
 
 class OpenIdProvider:
     """`clients`: registration metadata; `accounts`: login to its claims; `claims`: further scopes to their claims;
-    `tls`: cert, key and ca (PEM) of a second door that asks for certificates.
+    `tls`: cert, key and ca (PEM) of a second door that asks for certificates; `levels`: login to acr and amr. `only`
+    and `deaf`: see the script.
 
     `issuer` is known once started. RuntimeError, with what it printed, if it does not start.
     """
@@ -30,10 +31,13 @@ class OpenIdProvider:
         clients: Sequence[Mapping[str, object]],
         accounts: Mapping[str, Claims],
         *,
-        claims: Mapping[str, Sequence[str]] | None = None,
+        claims: Mapping[str, Sequence[str] | None] | None = None,
         features: Mapping[str, object] | None = None,
         options: Mapping[str, object] | None = None,
         tls: Mapping[str, str] | None = None,
+        levels: Mapping[str, Mapping[str, object]] | None = None,
+        only: Sequence[str] | None = None,
+        deaf: Sequence[str] = (),
         port: int = 0,
     ) -> None:
         self._configuration = {
@@ -43,7 +47,10 @@ class OpenIdProvider:
             "claims": claims or {},
             "features": features or {},
             "options": options or {},
+            "levels": levels or {},
+            "deaf": deaf,
             **({"tls": tls} if tls else {}),
+            **({"only": only} if only else {}),
         }
         self._process: subprocess.Popen[bytes] | None = None
         self.issuer = ""

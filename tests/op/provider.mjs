@@ -2,9 +2,13 @@
 //   port      0 picks a free one; the line {"issuer": ...} on standard output says which
 //   clients   client metadata of OpenID Connect Registration; client_id and redirect_uris at least
 //   accounts  {login: {claim: value}}; another login is refused
-//   claims    {scope: [claim, ...]}, beside openid, profile and email
+//   claims    {scope: [claim, ...]}, beside openid, profile and email; {claim: null} for one of no scope
 //   features  merged into those of oidc-provider
 //   tls       {cert, key, ca}, PEM: a second door that asks for certificates (RFC 8705), announced as aliases
+//   levels    {login: {acr, amr}}: how a person signs in
+//   only      where given, the parameters of an authorization request that are not refused; nor is a secret taken
+//             in a header then
+//   deaf      those that are taken and forgotten
 //   options   merged into its configuration last ({"conformIdTokenClaims": false} puts claims into the ID token)
 // It ends when its standard input does, so that it never outlives the test.
 import { generateKeyPairSync } from 'node:crypto';
@@ -15,7 +19,7 @@ import { createServer as createTlsServer } from 'node:https';
 
 import Provider from 'oidc-provider';
 
-const { port = 0, clients, accounts, claims = {}, features = {}, tls, options = {} } = JSON.parse(process.argv[2]);
+const { port = 0, clients, accounts, claims = {}, features = {}, tls, levels = {}, only, deaf = [], options = {} } = JSON.parse(process.argv[2]);
 
 // RFC 6761 6.3: what it calls back (back-channel logout) may be a name under .localhost.
 const { lookup } = dns;
@@ -56,7 +60,7 @@ const provider = new Provider(issuer, {
     email: ['email', 'email_verified'],
     ...claims,
   },
-  scopes: ['openid', 'profile', 'email', ...Object.keys(claims)],
+  scopes: ['openid', 'profile', 'email', ...Object.keys(claims).filter((scope) => claims[scope])],
   findAccount: (_, id) => accounts[id] && { accountId: id, claims: () => ({ sub: id, ...accounts[id] }) },
   cookies: { keys: ['of-the-tests'] },
   // Without the dispatcher that keeps it from calling this machine: here the client is on it.
@@ -72,6 +76,28 @@ const provider = new Provider(issuer, {
   },
   ...options,
 });
+// As ProConnect does: a page of its own instead of an answer.
+provider.use((ctx, next) => {
+  if (only && ctx.path === '/token' && ctx.get('authorization')) {
+    ctx.status = 401;
+    ctx.body = { error: 'invalid_client' };
+    return undefined;
+  }
+  if (ctx.path !== '/auth') return next();
+  const strange = only && Object.keys(ctx.query).find((name) => !only.includes(name));
+  if (strange) {
+    ctx.status = 400;
+    ctx.body = `Y000400: ${strange}`;
+    return undefined;
+  }
+  ctx.query = Object.fromEntries(Object.entries(ctx.query).filter(([name]) => !deaf.includes(name)));
+  return next();
+});
+const finished = provider.interactionFinished.bind(provider);
+provider.interactionFinished = (request, response, result, settings) => {
+  if (result.login) Object.assign(result.login, levels[result.login.accountId]);
+  return finished(request, response, result, settings);
+};
 for (const door of doors) door.on('request', provider.callback());
 process.stdout.write(`${JSON.stringify({ issuer })}\n`);
 

@@ -1,0 +1,39 @@
+"""`ecluse provider show`: a provider's file as it counts in the end, and where each value comes from."""
+
+from pathlib import Path
+
+from gateway.cli.exits import Exit
+from gateway.cli.folder import said_to_be_wrong, say_json, say_problems, uncollected
+from gateway.config.load import load
+from gateway.config.messages import did_you_mean
+from gateway.config.origins import Effective, effective
+from gateway.config.problems import ProblemsFound
+from gateway.config.read import read_folder
+
+
+def show(name: str, folder: Path, *, as_json: bool) -> Exit:
+    with uncollected():
+        loaded, problems = load(read_folder(folder))
+    found = [provider for provider in loaded.providers if provider.written("provider") == name]
+    if not found:
+        known = sorted(written for provider in loaded.providers if (written := provider.written("provider")))
+        hint = did_you_mean(name, known) or f"known: {', '.join(known[:10]) or 'none'}"
+        said_to_be_wrong(f"no file in {folder}/providers names a provider {name} ({hint})")
+        return Exit.USAGE
+    (provider, *_) = found
+    of_file = [problem for problem in problems if problem.place.file == provider.document.file]
+    if of_file:
+        say_problems(ProblemsFound(of_file), as_json=as_json)
+        return Exit.FOUND
+    rows = list(effective(provider))
+    if as_json:
+        say_json({row.key: {"value": row.value, "from": row.origin} for row in rows})
+    else:
+        _print(rows)
+    return Exit.DONE
+
+
+def _print(rows: list[Effective]) -> None:
+    keys, values = (max(len(getattr(row, part)) for row in rows) for part in ("key", "value"))
+    for row in rows:
+        print(f"{row.key:{keys}}  {row.value:{min(values, 60)}}  {row.origin}")

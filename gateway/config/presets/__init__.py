@@ -1,0 +1,83 @@
+"""What is known of common providers, as the beginning of a provider file. A file may say anything else instead."""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal, cast
+
+from gateway.config.yaml_reader import read_document
+
+PresetName = Literal[
+    "adfs",
+    "entra",
+    "franceconnect",
+    "franceconnect-integration",
+    "franceconnect-plus",
+    "franceconnect-plus-integration",
+    "google",
+    "keycloak",
+    "lemonldap",
+    "proconnect",
+    "proconnect-integration",
+    "proconnect-rie",
+    "proconnect-rie-integration",
+]
+KEY = "preset"
+
+Data = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """`layers`: name and content, the nearest first; what the first does not say, the next one says."""
+
+    layers: tuple[tuple[str, Data], ...]
+
+    def under(self, written: Data) -> Data:
+        """The file with what it leaves out filled in: mappings key by key, anything else as a whole."""
+        filled = written
+        for _, layer in self.layers:
+            filled = _filled(filled, layer)
+        return filled
+
+    def origin(self, path: tuple[str | int, ...]) -> str | None:
+        """The name of the preset that says what is at `path`, None where none does."""
+        return next((name for name, layer in self.layers if _has(layer, path)), None)
+
+
+@cache
+def preset(name: str) -> Preset | None:
+    """None: there is no such preset."""
+    source = files(__name__).joinpath(f"{name}.yaml")
+    if not name.replace("-", "").isalnum() or not source.is_file():
+        return None
+    data = cast(Data, read_document(f"{name}.yaml", source.read_bytes())[0].data)
+    base = data.get(KEY)
+    below = preset(base) if isinstance(base, str) else None
+    own = {key: value for key, value in data.items() if key != KEY}
+    return Preset(((name, own), *(below.layers if below else ())))
+
+
+def preset_of(data: object) -> Preset | None:
+    """That of a provider file, as far as it could be read."""
+    name = data.get(KEY) if isinstance(data, dict) else None
+    return preset(name) if isinstance(name, str) else None
+
+
+def _filled(written: Data, layer: Data) -> Data:
+    filled = dict(written)
+    for key, value in layer.items():
+        mine = filled.get(key)
+        if key not in filled:
+            filled[key] = value
+        elif isinstance(mine, dict) and isinstance(value, dict):
+            filled[key] = _filled(mine, value)
+    return filled
+
+
+def _has(layer: object, path: tuple[str | int, ...]) -> bool:
+    for step in path:
+        if not isinstance(layer, dict) or step not in layer:
+            return False
+        layer = layer[step]
+    return True
