@@ -17,6 +17,7 @@ from gateway.proxy.reading import BODY, CLOSED, HEAD, LINGER, WAIT, Reading
 from gateway.proxy.refusals import refuse, refuse_head
 from gateway.proxy.response import Response
 from gateway.proxy.timers import NEVER
+from gateway.proxy.unread import unread
 from gateway.proxy.upload import Upload
 from gateway.proxy.upstream import UpstreamConnection
 
@@ -86,7 +87,7 @@ class ClientConnection(Reading):
 
     def pause_writing(self) -> None:
         self.write_paused = True
-        self._stuck = self.transport.get_write_buffer_size()
+        self._stuck = unread(self.transport)
         self.deadline = self.plane.timers.now + self.plane.timeouts.body
         if self.upstream is not None:
             self.upstream.pause()
@@ -104,6 +105,9 @@ class ClientConnection(Reading):
         """From the timers."""
         if self.write_paused and self._drains():
             return
+        if self.state == BODY and self.body_paused and self.upstream is not None and self.upstream.drains():
+            self.deadline = self.plane.timers.now + self.request.lane.timeouts.body
+            return
         if self.state == LINGER or (self.state == HEAD and not self.ahead) or self.answering:
             self.abort()
         elif self.state == WAIT:
@@ -116,7 +120,7 @@ class ClientConnection(Reading):
 
     def _drains(self) -> bool:
         """A slow reader may be slow, not stand still."""
-        waiting = self.transport.get_write_buffer_size()
+        waiting = unread(self.transport)
         if waiting >= self._stuck:
             return False
         self._stuck = waiting

@@ -12,6 +12,7 @@ from gateway.proxy.body import LAST_CHUNK, PIECES, SLICE, ChunkedBody, chunk
 from gateway.proxy.pool import IDLE_SECONDS, Pool
 from gateway.proxy.response import WHOLE, Response, ResponseHeads
 from gateway.proxy.timers import NEVER, Timers
+from gateway.proxy.unread import unread
 from gateway.wire.framing import CHUNKED, NO_BODY
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class UpstreamConnection(asyncio.Protocol):
     it is its client connection's own. `used`: it has carried a response before."""
 
     __slots__ = (
-        "_chunks", "_held", "_interim", "_left", "_share", "_timers", "bound", "client", "deadline", "heard",
+        "_chunks", "_held", "_interim", "_left", "_share", "_stuck", "_timers", "bound", "client", "deadline", "heard",
         "idle_since", "paused", "pool", "response", "state", "transport", "used",
     )  # fmt: skip
 
@@ -56,7 +57,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._share = 0
         self._held = b""
         self._left = 0
-        self._interim = 0
+        self._interim = self._stuck = 0
         self._chunks: ChunkedBody | None = None
 
     # --- what the client connection asks for ---
@@ -98,6 +99,12 @@ class UpstreamConnection(asyncio.Protocol):
             self.state = CLOSED
             self.deadline = NEVER
             self.transport.abort()
+
+    def drains(self) -> bool:
+        """Whether a server that takes no more for the moment has taken something since this was last asked."""
+        waiting = unread(self.transport)
+        drained, self._stuck = waiting < self._stuck, waiting
+        return drained
 
     # --- asyncio.Protocol ---
 
@@ -142,6 +149,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._faulted(client, fault)
 
     def pause_writing(self) -> None:
+        self._stuck = unread(self.transport)
         if self.client is not None:
             self.client.pause_body()
 
@@ -154,8 +162,8 @@ class UpstreamConnection(asyncio.Protocol):
         client = self.client
         if client is None:
             self.close()
-        elif client.write_paused:
-            # The client reads slowly: its own deadline says how slowly it may.
+        elif client.write_paused or (self.state == HEAD and not client.body_done):
+            # The client reads or sends slowly: its own deadline says how slowly it may.
             self.deadline = self._timers.now + client.request.lane.timeouts.body
         else:
             self._failed(GatewayError(UPSTREAM_TIMEOUT, "no answer" if self.state == HEAD else "the answer stopped"))

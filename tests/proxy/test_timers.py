@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from gateway.proxy.reading import BODY
 from gateway.proxy.timers import NEVER, Timers
 from tests.proxy.applications import application
 from tests.proxy.gateways import Client, ask, gateway
@@ -120,10 +121,11 @@ async def test_connect_is_a_504() -> None:
 
 @pytest.mark.asyncio(loop_factories=["uvloop"])
 @pytest.mark.parametrize("reads", [False, True])
-async def test_a_reader_that_stands_still_is_cut_and_a_slow_one_is_not(reads: bool) -> None:
-    """The system's buffers are made small, so that ours show who reads: 192 KB of them take a second here."""
+@pytest.mark.parametrize("buffer", [16_384, 0])
+async def test_a_reader_that_stands_still_is_cut_and_a_slow_one_is_not(reads: bool, buffer: int) -> None:
+    """With a small system buffer ours show who reads; with the usual one, megabytes, only the system knows."""
     loop = asyncio.get_running_loop()
-    big = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + bytes(1_000_000)
+    big = b"HTTP/1.1 200 OK\r\nContent-Length: 30000000\r\n\r\n" + bytes(30_000_000)
     async with application(big) as app, gateway(app, gateway=times(body="500ms")) as gate:
         with socket.socket() as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
@@ -131,7 +133,8 @@ async def test_a_reader_that_stands_still_is_cut_and_a_slow_one_is_not(reads: bo
             await loop.sock_connect(client, ("127.0.0.1", gate.port))
             await gate.until(lambda: gate.plane.connections)
             (connection,) = gate.plane.connections
-            connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
+            if buffer:
+                connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)
             await loop.sock_sendall(client, PUBLIC)
             await gate.until(lambda: connection.write_paused)
             for _ in range(75):
@@ -139,6 +142,43 @@ async def test_a_reader_that_stands_still_is_cut_and_a_slow_one_is_not(reads: bo
                     await loop.sock_recv(client, 4000)
                 await asyncio.sleep(0.02)
             assert len(gate.plane.connections) == reads
+
+
+@pytest.mark.asyncio(loop_factories=["uvloop"])
+@pytest.mark.parametrize("reads", [False, True])
+async def test_an_application_that_takes_no_body_is_given_up_and_a_slow_one_is_not(reads: bool) -> None:
+    """Its system's buffer is small and ours is not: the kernel takes no more of us for seconds."""
+    loop = asyncio.get_running_loop()
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+        listening.setblocking(False)
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        async with gateway(listening.getsockname()[1], gateway=times(body="500ms")) as gate:
+            client = await gate.client()
+            client.send(ask(b"POST /public/a", b"Content-Length: 30000000"))
+            app, _ = await loop.sock_accept(listening)
+            with app:
+                app.setblocking(False)
+                client.send(bytes(30_000_000))
+                (connection,) = gate.plane.connections
+                await gate.until(lambda: connection.body_paused)
+                for _ in range(75):
+                    if reads:
+                        await loop.sock_recv(app, 4000)
+                    await asyncio.sleep(0.02)
+                assert (connection.state == BODY) is reads
+                client.writer.transport.abort()
+
+
+async def test_an_upload_that_takes_longer_than_an_answer_may_is_no_late_answer() -> None:
+    async with application() as app, gateway(app, gateway=times(first_byte="300ms")) as gate:
+        client = await gate.client()
+        client.send(ask(b"POST /public/a", b"Content-Length: 30"))
+        for _ in range(10):
+            await asyncio.sleep(0.1)
+            client.send(b"abc")
+        assert (await client.answer()).status == 200
 
 
 async def test_lingering_ends(monkeypatch: pytest.MonkeyPatch) -> None:
