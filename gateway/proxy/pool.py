@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from gateway.config.snapshot import Upstream
 from gateway.model.codes import UPSTREAM_CONNECT, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
+from gateway.proxy.addresses import Addresses
 
 if TYPE_CHECKING:
     from gateway.proxy.upstream import UpstreamConnection
@@ -30,12 +31,17 @@ class Waiter(Protocol):
 class Pool:
     """One server under one TLS name and trust. `idle`: the most recently used last."""
 
-    __slots__ = ("_loop", "_make", "_tls", "idle", "upstream")
+    __slots__ = ("_addresses", "_loop", "_make", "_tls", "idle", "upstream")
 
     def __init__(
-        self, upstream: Upstream, loop: asyncio.AbstractEventLoop, make: "Callable[[Pool], UpstreamConnection]"
+        self,
+        upstream: Upstream,
+        loop: asyncio.AbstractEventLoop,
+        addresses: Addresses,
+        make: "Callable[[Pool], UpstreamConnection]",
     ) -> None:
         self.upstream = upstream
+        self._addresses = addresses
         self.idle: list[UpstreamConnection] = []
         self._loop = loop
         self._make = make
@@ -67,20 +73,33 @@ class Pool:
         upstream = self.upstream
         try:
             async with asyncio.timeout(upstream.timeouts.connect):
-                tls = await self._context()
-                _, connection = await self._loop.create_connection(
-                    lambda: self._make(self),
-                    _address(upstream.host),
-                    upstream.port,
-                    ssl=tls,
-                    server_hostname=None if tls is None else upstream.host,
-                )
+                connection = await self._opened(await self._context())
         except TimeoutError:
             waiter.not_connected(GatewayError(UPSTREAM_TIMEOUT, f"no connection to {upstream.host}:{upstream.port}"))
         except OSError as error:
             waiter.not_connected(GatewayError(UPSTREAM_CONNECT, f"{upstream.host}:{upstream.port}: {error}"))
         else:
             waiter.connected(connection)
+
+    async def _opened(self, tls: ssl.SSLContext | None) -> "UpstreamConnection":
+        """At the first address that answers."""
+        upstream, failed = self.upstream, OSError("no address")
+        host = _loopback(upstream.host)
+        for address in await self._addresses.of(host):
+            try:
+                _, connection = await self._loop.create_connection(
+                    lambda: self._make(self),
+                    address,
+                    upstream.port,
+                    ssl=tls,
+                    server_hostname=None if tls is None else upstream.host,
+                )
+            except OSError as error:
+                failed = error
+            else:
+                return connection
+        self._addresses.doubt(host)
+        raise failed
 
     async def _context(self) -> ssl.SSLContext | None:
         if self.upstream.scheme != "https":
@@ -91,7 +110,7 @@ class Pool:
         return self._tls
 
 
-def _address(host: str) -> str:
+def _loopback(host: str) -> str:
     """RFC 6761 6.3: names under `.localhost` are loopback, whatever the resolver says."""
     return "127.0.0.1" if host == "localhost" or host.endswith(".localhost") else host
 
@@ -105,18 +124,19 @@ def _tls_context(ca: bytes | None) -> ssl.SSLContext:
 class Pools:
     """Every pool of a worker; they outlive snapshots, so that a reload drops no connection."""
 
-    __slots__ = ("_by_key", "_loop", "_make")
+    __slots__ = ("_addresses", "_by_key", "_loop", "_make")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, make: Callable[[Pool], "UpstreamConnection"]) -> None:
         self._loop = loop
         self._make = make
+        self._addresses = Addresses(loop)
         self._by_key: dict[object, Pool] = {}
 
     def of(self, upstream: Upstream) -> Pool:
         key = (upstream.scheme, upstream.host, upstream.port, upstream.ca, upstream.timeouts)
         pool = self._by_key.get(key)
         if pool is None:
-            pool = self._by_key[key] = Pool(upstream, self._loop, self._make)
+            pool = self._by_key[key] = Pool(upstream, self._loop, self._addresses, self._make)
         return pool
 
     def close(self) -> None:

@@ -1,0 +1,74 @@
+"""Names of applications to addresses, with the last good ones kept: a resolver that is away is no outage.
+
+The loop resolves on four threads, and a resolver that does not answer holds one of them for many seconds. So each name
+is asked once at a time, however many connections wait for it.
+"""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from gateway.wire.addresses import parse_address
+
+_FRESH: Final = 30.0
+_PATIENCE: Final = 1.0
+
+Resolve = Callable[[str], Awaitable[tuple[str, ...]]]
+
+
+class Addresses:
+    """One a worker. `resolve`: a name to its addresses, in the order of preference; raises OSError."""
+
+    __slots__ = ("_asked", "_known", "_loop", "_resolve")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, resolve: Resolve | None = None) -> None:
+        self._loop = loop
+        self._resolve = resolve or self._by_the_system
+        self._known: dict[str, tuple[float, tuple[str, ...]]] = {}
+        self._asked: dict[str, asyncio.Task[tuple[str, ...]]] = {}
+
+    async def of(self, host: str) -> tuple[str, ...]:
+        """Raises OSError where a name was never resolved and cannot be."""
+        if parse_address(host) is not None:
+            return (host,)
+        at, known = self._known.get(host, (0.0, ()))
+        if known and self._loop.time() - at < _FRESH:
+            return known
+        lookup = asyncio.shield(self._lookup(host))
+        if not known:
+            return await lookup
+        try:
+            return await asyncio.wait_for(lookup, _PATIENCE)
+        except OSError:  # TimeoutError is one
+            return known
+
+    def doubt(self, host: str) -> None:
+        """None of them could be reached: the next connection asks, and still has these where nobody answers."""
+        if host in self._known:
+            self._known[host] = (-_FRESH, self._known[host][1])
+
+    def _lookup(self, host: str) -> asyncio.Task[tuple[str, ...]]:
+        task = self._asked.get(host)
+        if task is None:
+            task = self._asked[host] = self._loop.create_task(self._look_up(host))
+            task.add_done_callback(_seen)
+        return task
+
+    async def _look_up(self, host: str) -> tuple[str, ...]:
+        try:
+            found = await self._resolve(host)
+            self._known[host] = (self._loop.time(), found)
+            return found
+        finally:
+            del self._asked[host]
+
+    async def _by_the_system(self, host: str) -> tuple[str, ...]:
+        found = await self._loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def _seen(task: asyncio.Task[tuple[str, ...]]) -> None:
+    """Its error is whoever's that waits; where nobody does any more, it is nobody's."""
+    if not task.cancelled():
+        task.exception()
