@@ -50,12 +50,15 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
         ((kind, value),) = json.loads(line).items()
         if kind == "gateway":
             gateway = _gateway(value)
+            named.use_ladder(value["levels"])
         elif kind == "provider":
             named.add_attributes(value["attributes"])
             providers[value["name"]] = build_oidc_provider(value)
+            named.levels[value["name"]] = providers[value["name"]].levels
         elif kind == "saml_provider":
             named.add_attributes(value["attributes"])
             providers[value["name"]] = build_saml_provider(value)
+            named.levels[value["name"]] = providers[value["name"]].levels
         elif kind == "list":
             named.add_organisations(value)
         elif kind == "shared":
@@ -71,7 +74,7 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
     if gateway is None:
         raise ValueError("a plan without a gateway")
     exact, wildcards = _hosts(apps)
-    return Snapshot(digest.hexdigest(), gateway, providers, apps, exact, wildcards, named.tally)
+    return Snapshot(digest.hexdigest(), gateway, providers, apps, exact, wildcards, named.tally, named.ladder)
 
 
 def build_gateway(plan: bytes) -> Gateway:

@@ -2,7 +2,7 @@
 
 from base64 import b64decode
 
-from gateway.config.build_saml import build_perimeter
+from gateway.config.build_saml import build_levels, build_perimeter
 from gateway.config.plan import ClientKeyPlan, EncryptionPlan, ProviderPlan, RequestPlan
 from gateway.model.provider import (
     AttributeSource,
@@ -42,6 +42,7 @@ def build_oidc_provider(plan: ProviderPlan) -> OidcProvider:
         userinfo_algorithms=frozenset(plan["userinfo_algorithms"]),
         request=_request(plan["request"]),
         encryption=_encryption(plan["encryption"]),
+        levels=build_levels(plan["levels"]),
         logout=ProviderLogout(plan["logout_method"], plan["front_channel_logout"]),
     )
 

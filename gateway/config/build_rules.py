@@ -5,10 +5,12 @@ from zoneinfo import ZoneInfo
 
 from gateway.config.named import Named, organisations
 from gateway.config.plan import RulePlan
+from gateway.config.scalars import whole_seconds
 from gateway.model.decision import RuleRef
 from gateway.policy.asking import Header, Method, Network, Query
 from gateway.policy.conditions import All, Any_, Anyone, Claim, Condition, Group, Not, SignedIn
 from gateway.policy.hours import Time, parse_dates, parse_days, parse_hours
+from gateway.policy.levels import AcrMin, Amr, Ladder, MaxAge
 from gateway.policy.patterns import parse_pattern
 from gateway.policy.persons import Mandate, SignedInBy, Tenant, User
 from gateway.policy.rules import Rule
@@ -49,9 +51,21 @@ def build_condition(written: object, named: Named) -> Condition:
             return _tenant(told, named)
         case dict() if len(written) == 1:
             ((kind, told),) = written.items()
-            return _matcher(kind, told)
+            return _of_sign_in(kind, told, named.ladder) or _matcher(kind, told)
         case _:
             raise ValueError(f"not a condition: {written!r}")
+
+
+def _of_sign_in(kind: object, told: object, ladder: Ladder) -> Condition | None:
+    match kind, told:
+        case "acr_min", str(level):
+            return AcrMin(level, ladder)
+        case "amr", _:
+            return Amr(_set(told), ladder)
+        case "max_age", str(age):
+            return MaxAge(whole_seconds(age), ladder)
+        case _:
+            return None
 
 
 def _matcher(kind: object, told: object) -> Condition:

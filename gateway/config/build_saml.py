@@ -2,7 +2,8 @@
 
 from base64 import b64decode
 
-from gateway.config.plan import GatewayPlan, ProviderPlan, SamlMetadataPlan, SamlProviderPlan
+from gateway.config.plan import GatewayPlan, LevelsPlan, ProviderPlan, SamlMetadataPlan, SamlProviderPlan
+from gateway.model.levels import ProviderLevels
 from gateway.model.provider import MetadataFile, MetadataUrl, Perimeter, SamlProvider
 from gateway.saml.parties import Contact, KeyPair, Organization, ServiceProvider
 
@@ -25,6 +26,10 @@ def build_service_provider(plan: GatewayPlan) -> ServiceProvider | None:
     )
 
 
+def build_levels(plan: LevelsPlan) -> ProviderLevels:
+    return ProviderLevels(frozenset(plan["can"]), plan["acr"], plan["amr"], plan["ask"])
+
+
 def build_saml_provider(plan: SamlProviderPlan) -> SamlProvider:
     return SamlProvider(
         name=plan["name"],
@@ -39,6 +44,7 @@ def build_saml_provider(plan: SamlProviderPlan) -> SamlProvider:
         request_binding=plan["request_binding"],
         response_binding=plan["response_binding"],
         name_id_format=plan["name_id_format"],
+        levels=build_levels(plan["levels"]),
         authn_context=tuple(plan["authn_context"]),
         authn_context_comparison=plan["authn_context_comparison"],
         force_authn=plan["force_authn"],

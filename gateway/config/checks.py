@@ -7,6 +7,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from gateway.config.checks_app import check_app
+from gateway.config.checks_levels import check_provider_levels
 from gateway.config.checks_saml import check_saml_provider
 from gateway.config.checks_shared import Index, check_shared
 from gateway.config.load import AnyProviderFile, Folder, Loaded
@@ -33,6 +34,7 @@ def check_folder(folder: Folder) -> list[Problem]:
     for provider in folder.providers:
         if provider.model is not None:
             found += _provider(provider.document, provider.model, folder)
+            found += check_provider_levels(provider.document, provider.model, folder)
     found += _same_entity(folder)
     found += _same_host(folder)
     index = Index.of(folder)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from gateway.config.build import build_source
+from gateway.config.checks_levels import check_use_levels
 from gateway.config.checks_shared import Index, check_condition, check_use, uses
 from gateway.config.load import Folder, Loaded
 from gateway.config.messages import did_you_mean
@@ -53,6 +54,7 @@ def _conditions(document: Document, model: AppFile, mapped: set[str] | None, ind
                 yield from check_condition(document, path, condition, index)
                 for use in uses(document, path, condition, index):
                     yield from check_use(use, model.providers, attributes, injected, index)
+                    yield from check_use_levels(use, model, index.folder)
 
 
 def _rules(document: Document, model: AppFile) -> Iterator[Problem]:

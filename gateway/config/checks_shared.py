@@ -60,6 +60,14 @@ class Use(NamedTuple):
     leaf: Condition
     via: Told | None
 
+    def problem(self, step: str, message: str, hint: str = "") -> Problem:
+        """`step`: the key of the leaf, or further down in it."""
+        if self.via is not None:
+            place = self.document.place(self.path)
+            return Problem(place, key_path(self.path), message, hint, (("in", self.via.place),))
+        path = (*self.path, *step.split("."))
+        return Problem(self.document.place(path), key_path(path), message, hint)
+
 
 @dataclass
 class Index:
@@ -167,18 +175,16 @@ def check_use(
         case ProviderIs():
             for name in texts(leaf.provider) or ():
                 if use.via is None and name in index.providers and name not in providers:
-                    yield _problem(
-                        use, "provider", f"this application does not listen to {name}", "add it to providers"
-                    )
+                    yield use.problem("provider", f"this application does not listen to {name}", "add it to providers")
         case HeaderIs() if fold(leaf.header.name.encode()) in injected:
-            yield _problem(use, "header", "the application is told this by us: what a client sends is dropped")
+            yield use.problem("header", "the application is told this by us: what a client sends is dropped")
         case WhenIs() if mapped is not None:
             yield from _expression(use, leaf.when, mapped, index)
         case _ if mapped is not None:
             for step, attribute in _attribute(leaf):
                 if attribute not in mapped:
                     message = f"no provider of this application maps an attribute {attribute}"
-                    yield _problem(use, step, message, did_you_mean(attribute, mapped))
+                    yield use.problem(step, message, did_you_mean(attribute, mapped))
 
 
 def _attribute(leaf: Condition) -> Iterator[tuple[str, str]]:
@@ -198,14 +204,7 @@ def _expression(use: Use, source: str, mapped: frozenset[str], index: Index) -> 
         _, undeclared, rest = error.detail.partition("undeclared reference to '")
         known = variables(mapped)
         hint = did_you_mean(rest.partition("'")[0], known) or f"known: {', '.join(sorted(known))}"
-        yield _problem(use, "when", error.detail, hint if undeclared else "")
-
-
-def _problem(use: Use, step: str, message: str, hint: str = "") -> Problem:
-    if use.via is not None:
-        return Problem(use.document.place(use.path), key_path(use.path), message, hint, (("in", use.via.place),))
-    path = (*use.path, *step.split("."))
-    return Problem(use.document.place(path), key_path(path), message, hint)
+        yield use.problem("when", error.detail, hint if undeclared else "")
 
 
 def _unknown(leaf: Condition, path: Path, index: Index) -> Iterator[tuple[Path, str, str]]:

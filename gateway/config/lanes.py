@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gateway.config.snapshot import App, Snapshot
+from gateway.model.levels import NO_NEED, Need
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,7 @@ class PortalCall:
     target, any app path) needs a sign-in and is a top-level navigation; `app` is then set. "logout": the target is one
     of the application's own addresses for signing out. `host` is canonical,
     `client` the client's address after trusted proxies, `scheme` what the browser used. `challenge_reason` is a
-    code id. `app` is None on the portal host unless an app is served there too.
+    code id, `need` what the sign-in has to be. `app` is None on the portal host unless an app is served there too.
     """
 
     purpose: Literal["endpoint", "challenge", "logout"]
@@ -25,3 +26,4 @@ class PortalCall:
     client: str
     request_id: str
     challenge_reason: str = ""
+    need: Need = NO_NEED

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 
 from gateway.config.cel import Cel, Tally
 from gateway.config.plan import ListPlan
+from gateway.model.levels import ProviderLevels
 from gateway.policy.conditions import Condition
 from gateway.policy.expressions import When
+from gateway.policy.levels import USUAL_LADDER, Ladder
 from gateway.policy.persons import Organisations
 
 _SIREN_LENGTH = 9
@@ -15,6 +17,8 @@ class Named:
     """Grows line by line of the plan, in which what is named comes before what names it."""
 
     def __init__(self) -> None:
+        self.levels: dict[str, ProviderLevels] = {}
+        self.ladder = Ladder(USUAL_LADDER, self.levels)
         self.shared: dict[str, Condition] = {}
         self.tally = Tally()
         self._attributes: set[str] = set()
@@ -22,6 +26,9 @@ class Named:
         self._communes: dict[str, list[str]] = {}
         self._lists: dict[str, Organisations] = {}
         self._cel: Cel | None = None
+
+    def use_ladder(self, names: Iterable[str]) -> None:
+        self.ladder = Ladder(names, self.levels)
 
     def add_attributes(self, names: Iterable[str]) -> None:
         self._attributes.update(names)

@@ -1,23 +1,23 @@
 """Policy, then translation: the one place where a decision and what is injected are joined."""
 
 from gateway.config.snapshot import App, Passage
-from gateway.model.codes import POLICY_PROVIDER
+from gateway.model.codes import POLICY_PROVIDER, SESSION_TOO_WEAK
 from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.policy.decide import decide, settled
 from gateway.policy.facts import Asked, Facts
-from gateway.policy.routes import Match
+from gateway.policy.step_up import needed
 
 
 class Question:
     """One identity (or nobody) on one path and method: all that is known before the request is asked.
 
     `open`: two requests could be answered differently. An identity that the app does not hear counts as nobody
-    (invariant 5).
+    (invariant 5). Where a stronger sign-in would be let in, the answer is a challenge that says which.
     """
 
-    __slots__ = ("_app", "_heard", "_match", "_method", "_tenant", "_unheard", "open")
+    __slots__ = ("_app", "_heard", "_match", "_method", "_tenant", "_unheard", "_whole", "open")
 
     def __init__(
         self, app: App, segments: tuple[str, ...], method: str, identity: Identity | None, tenant: str | None = None
@@ -28,17 +28,23 @@ class Question:
         self._heard = heard
         self._unheard = identity is not None and heard is None
         self._tenant = None if heard is None else tenant
-        self._match: Match | None = app.routes.find(segments)
+        self._whole = self._match = app.routes.find(segments)
         self.open = self._match is not None and self._match.turns_on_request
         if self._match is not None and self.open:
             self._match = settled(self._match, method, heard, Facts(method, self._tenant))
 
     def decision(self, asked: Asked | None = None) -> Decision:
         """Never raises."""
-        decision = decide(self._match, self._method, self._heard, Facts(self._method, self._tenant, asked))
-        if self._unheard and isinstance(decision, Challenge):
-            return Challenge(decision.rule, POLICY_PROVIDER)
-        return decision
+        facts = Facts(self._method, self._tenant, asked)
+        decision = decide(self._match, self._method, self._heard, facts)
+        match decision:
+            case Challenge() if self._unheard:
+                return Challenge(decision.rule, POLICY_PROVIDER)
+            case Deny() if self._heard is not None and self._whole is not None and (asked or not self.open):
+                need = needed(self._whole, self._method, self._heard, facts)
+                return decision if need is None else Challenge(decision.rule, SESSION_TOO_WEAK, need)
+            case _:
+                return decision
 
     def passage(self, decision: Decision) -> Passage:
         if not isinstance(decision, Allow):

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Literal, TypedDict, cast
 
+from gateway.model.levels import Can
 from gateway.model.provider import ClientAuthentication, EncryptionAlgorithm, ResponseMode, SigningAlgorithm
 
 ContactKind = Literal["technical", "support", "administrative", "billing", "other"]
@@ -51,7 +52,15 @@ class GatewayPlan(TypedDict):
     development: bool
     watch: bool
     workers: int
+    levels: list[str]
     saml: SamlSelfPlan | None
+
+
+class LevelsPlan(TypedDict):
+    can: list[Can]
+    acr: dict[str, str] | None
+    amr: dict[str, str]
+    ask: Literal["acr_values", "claims"]
 
 
 class ClientKeyPlan(TypedDict):
@@ -99,6 +108,7 @@ class ProviderPlan(TypedDict):
     assertion_audience: Literal["issuer", "token_endpoint"]
     userinfo_algorithms: list[str]
     encryption: EncryptionPlan | None
+    levels: LevelsPlan
     logout_method: Literal["post", "get"]
     front_channel_logout: bool
     request: RequestPlan
@@ -142,6 +152,7 @@ class SamlProviderPlan(TypedDict):
     request_binding: Literal["redirect", "post"]
     response_binding: Literal["post", "artifact"]
     name_id_format: str | None
+    levels: LevelsPlan
     authn_context: list[str]
     authn_context_comparison: Literal["exact", "minimum", "better", "maximum"]
     force_authn: bool

@@ -82,6 +82,7 @@ def _gateway(file: str, model: GatewayFile, material: Material, root: str) -> Ga
         "development": model.development,
         "watch": model.watch,
         "workers": workers_of(model),
+        "levels": model.levels,
         "saml": plan_saml_self(file, model, material),
     }
 

@@ -5,7 +5,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 
 from gateway.config.plan import ClientKeyPlan, EncryptionPlan, ProviderPlan, RequestPlan
-from gateway.config.planning_saml import Material
+from gateway.config.planning_saml import Material, plan_levels
 from gateway.config.problems import Path
 from gateway.config.schema import GatewayFile, ProviderFile
 from gateway.config.schema_oidc import ClaimDemand, ClaimsRequest, ClientKey, DecryptionKey, Encryption, Oidc, Request
@@ -34,6 +34,7 @@ def plan_oidc_provider(file: str, model: ProviderFile, gateway: GatewayFile, mat
         "userinfo_algorithms": sorted(set(oidc.userinfo_algorithms)),
         "request": _request(oidc.request),
         "encryption": _encryption(file, oidc.encryption, material),
+        "levels": plan_levels(model),
         "logout_method": model.logout.method,
         "front_channel_logout": model.logout.front_channel,
         "scopes": list(oidc.scopes),

@@ -4,10 +4,10 @@ from base64 import b64encode
 from collections.abc import Mapping
 
 from gateway.config.pem import public_key_der
-from gateway.config.plan import SamlMetadataPlan, SamlProviderPlan, SamlSelfPlan
+from gateway.config.plan import LevelsPlan, SamlMetadataPlan, SamlProviderPlan, SamlSelfPlan
 from gateway.config.problems import Path
 from gateway.config.scalars import Reference
-from gateway.config.schema import GatewayFile, SamlProviderFile
+from gateway.config.schema import GatewayFile, ProviderBase, SamlProviderFile
 from gateway.config.schema_saml import SamlOrganization
 
 Material = Mapping[tuple[str, Path], bytes]
@@ -59,6 +59,7 @@ def plan_saml_provider(
         "request_binding": saml.request_binding,
         "response_binding": saml.response_binding,
         "name_id_format": saml.name_id_format,
+        "levels": plan_levels(model),
         "authn_context": saml.authn_context,
         "authn_context_comparison": saml.authn_context_comparison,
         "force_authn": saml.force_authn,
@@ -74,6 +75,15 @@ def plan_saml_provider(
         "session_idle": model.session.idle,
         "session_absolute": model.session.absolute,
         "skew": model.skew,
+    }
+
+
+def plan_levels(model: ProviderBase) -> LevelsPlan:
+    return {
+        "can": sorted(set(model.can)),
+        "acr": model.levels.acr,
+        "amr": model.levels.amr,
+        "ask": model.levels.ask,
     }
 
 

@@ -11,6 +11,7 @@ from gateway.config.presets import PresetName
 from gateway.config.saml_attributes import COMMON
 from gateway.config.scalars import host_name
 from gateway.config.schema_conditions import Condition
+from gateway.config.schema_levels import CanList, Ladder, Levels
 from gateway.config.schema_logout import AppLogout, ProviderLogout
 from gateway.config.schema_oidc import Oidc
 from gateway.config.schema_saml import Saml, SamlNames, SamlSelf
@@ -45,6 +46,7 @@ from gateway.config.schema_types import (
 from gateway.identity.mapping import RESERVED_ATTRIBUTES
 from gateway.identity.perimeter import is_siret
 from gateway.model.mail import mail_domain
+from gateway.policy.levels import USUAL_LADDER
 
 
 class Tls(Strict):
@@ -130,6 +132,8 @@ class GatewayFile(Strict):
     """The files are looked at every other second, and a change is taken as `ecluse reload` would."""
     workers: Maybe[int] = Field(default=None, ge=1, le=256)
     """Processes that serve; one for each core where this is left out."""
+    levels: Ladder = Field(default=list(USUAL_LADDER))
+    """Every level of sign-in, the weakest first."""
     saml: Maybe[SamlSelf] = None
     """Who we are to SAML providers; needed as soon as there is one."""
 
@@ -187,6 +191,10 @@ class ProviderBase(Strict):
     asserts: Asserts = Asserts()
     """What this provider may say; a sign-in that says anything else is refused. What is not listed is not bounded."""
     session: ProviderSession = ProviderSession()
+    can: CanList = Field(default=[])
+    """What it does and is believed in: `fresh_login`, it asks people anew when it is told to and says when they last
+    proved who they are; `acr`, `amr`, it says how strongly and by what."""
+    levels: Levels = Levels()
 
 
 class ProviderFile(ProviderBase):

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from gateway.config.problems import Path
-from gateway.config.schema_types import Name, Strict, checked
+from gateway.config.schema_levels import LevelName
+from gateway.config.schema_types import Name, Strict, WholeSeconds, checked
 from gateway.config.schema_values import (
     ClaimTest,
     HeaderTest,
@@ -15,6 +16,7 @@ from gateway.config.schema_values import (
     Networks,
     Providers,
     QueryTest,
+    SignInMethods,
     TenantTest,
     TimeTest,
     Users,
@@ -82,6 +84,21 @@ class TimeIs(Strict):
     time: TimeTest
 
 
+class AcrMinIs(Strict):
+    acr_min: LevelName
+    """The person signed in at this level of the ladder, or at a stronger one."""
+
+
+class AmrIs(Strict):
+    amr: SignInMethods
+    """The person signed in by one of these methods (RFC 8176)."""
+
+
+class MaxAgeIs(Strict):
+    max_age: WholeSeconds
+    """The person proved who they are no longer ago than this."""
+
+
 class SharedIs(Strict):
     shared: Name
     """What a file of shared/ says under this name."""
@@ -110,7 +127,7 @@ class NotThis(Strict):
 WORDS = ("anyone", "signed_in")
 KEYS = (
     "group", "claim", "user", "provider", "tenant", "mandate", "network", "method", "header", "query", "time",
-    "shared", "when", "any", "all", "not",
+    "acr_min", "amr", "max_age", "shared", "when", "any", "all", "not",
 )  # fmt: skip
 
 
@@ -136,6 +153,9 @@ Condition = Annotated[
     | Annotated[HeaderIs, Tag(TAG + "header")]
     | Annotated[QueryIs, Tag(TAG + "query")]
     | Annotated[TimeIs, Tag(TAG + "time")]
+    | Annotated[AcrMinIs, Tag(TAG + "acr_min")]
+    | Annotated[AmrIs, Tag(TAG + "amr")]
+    | Annotated[MaxAgeIs, Tag(TAG + "max_age")]
     | Annotated[SharedIs, Tag(TAG + "shared")]
     | Annotated[WhenIs, Tag(TAG + "when")]
     | Annotated[AnyOf, Tag(TAG + "any")]

@@ -13,7 +13,7 @@ from gateway.identity.perimeter import is_siren, is_siret
 from gateway.policy.asking import Header, Query
 from gateway.policy.hours import parse_dates, parse_days, parse_hours
 from gateway.policy.persons import Mandate, SignedInBy, User
-from gateway.policy.values import Equals, Matches, Suffix, Within
+from gateway.policy.values import Equals, Matches, Suffix, Within, check_text
 from gateway.wire.headers import goes_on
 
 _MOST = 10_000
@@ -90,6 +90,7 @@ Providers = Annotated[OneOrMore, _one_or_more(lambda names: SignedInBy(frozenset
 Mandates = Annotated[OneOrMore, _one_or_more(lambda names: Mandate(frozenset(names))), _like("maire")]
 Networks = Annotated[OneOrMore, _one_or_more(_each(scalars.network)), _like("10.0.0.0/8")]
 Methods = Annotated[OneOrMore, _one_or_more(_each(_method)), _like("GET")]
+SignInMethods = Annotated[OneOrMore, _one_or_more(_each(check_text)), _like("otp", "hwk")]
 Sirets = Annotated[OneOrMore, _one_or_more(_each(_siret)), _like("21590350100017")]
 Sirens = Annotated[OneOrMore, _one_or_more(_each(_siren)), _like("215903501")]
 InseeCodes = Annotated[OneOrMore, _one_or_more(_each(_insee)), _like("59350")]

@@ -11,6 +11,7 @@ from gateway.model.decision import Decision
 from gateway.model.identity import Identity
 from gateway.model.provider import Provider
 from gateway.model.session import SeatLimits
+from gateway.policy.levels import USUAL_LADDER, Ladder
 from gateway.policy.routes import RouteTable
 from gateway.saml.parties import ServiceProvider
 from gateway.translation.render import Injection, Translation
@@ -161,6 +162,7 @@ class Snapshot:
     exact_hosts: Mapping[str, App]
     wildcards: Mapping[str, App] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
+    ladder: Ladder = field(default_factory=lambda: Ladder(USUAL_LADDER, {}))
 
     def find_app(self, host: str) -> App | None:
         """The app of a canonical host: exact before one-label wildcard, which never takes the portal's host."""

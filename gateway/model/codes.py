@@ -62,6 +62,12 @@ POLICY_PROVIDER = Code(
     "policy.provider", 401, "Sign in with another service", "This application listens to other sign-in services."
 )
 SIGN_IN_REQUIRED = Code("session.required", 401, "Please sign in", "Sign in to go on.")
+SESSION_TOO_WEAK = Code(
+    "session.too_weak",
+    401,
+    "Please sign in again",
+    "This page asks for a stronger or a more recent sign-in than yours. Sign in again to go on.",
+)
 TRANSLATION_UNENCODABLE = Code("translation.unencodable", 403, _REFUSED, _REFUSED_ADVICE)
 
 # policy and translation: what a policy file may not say
@@ -135,6 +141,13 @@ LOGIN_NOT_FRESH = Code(
     403,
     "Your sign-in is too old for this application",
     "Sign out of your organisation's sign-in service, then start again from the application.",
+)
+LOGIN_TOO_WEAK = Code(
+    "login.too_weak",
+    403,
+    "Your sign-in is not strong enough for this page",
+    "This page asks for a stronger way to sign in, such as a second factor or a card. "
+    "Ask your organisation's support how to get one, then start again from the application.",
 )
 PORTAL_PARAMETERS = Code("portal.parameters", 400, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
 PORTAL_BODY = Code("portal.body", 415, _BAD_REQUEST, _BAD_REQUEST_ADVICE)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import quote
 
 Can = Literal["fresh_login", "acr", "amr"]
 
@@ -21,6 +22,9 @@ class ProviderLevels:
     ask: Literal["acr_values", "claims"] = "acr_values"
 
 
+NO_LEVELS = ProviderLevels()
+
+
 @dataclass(frozen=True, slots=True)
 class Need:
     """What a session lacks for what was asked: a level of the ladder, an age (s) of the sign-in, one of these methods.
@@ -37,3 +41,22 @@ class Need:
 
 
 NO_NEED = Need()
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A need in the words of one provider: values of acr (AuthnContextClassRef of SAML), the weakest that does first;
+    the age (s) that its own authentication may have, 0 for one made now; its methods."""
+
+    acr_values: tuple[str, ...] = ()
+    max_age: int | None = None
+    amr: tuple[str, ...] = ()
+
+
+NOTHING_ASKED = Asking()
+
+
+def need_query(need: Need) -> str:
+    """For the end of a sign-in address; empty where nothing is needed."""
+    fields = {"level": need.level, "max_age": need.max_age, "amr": " ".join(need.amr)}
+    return "".join(f"&{name}={quote(str(value), safe='')}" for name, value in fields.items() if value not in ("", None))

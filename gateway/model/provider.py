@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gateway.model.levels import NO_LEVELS, ProviderLevels
+
 ClientAuthentication = Literal[
     "none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "tls_client_auth"
 ]
@@ -129,6 +131,7 @@ class OidcProvider:
     assertion_audience: Literal["issuer", "token_endpoint"] = "issuer"
     userinfo_algorithms: frozenset[str] = frozenset()
     encryption: Encryption | None = None
+    levels: ProviderLevels = NO_LEVELS
     logout: ProviderLogout = ProviderLogout()
     request: AuthorizationParameters = field(default_factory=AuthorizationParameters)
 
@@ -177,6 +180,7 @@ class SamlProvider:
     request_binding: Literal["redirect", "post"] = "redirect"
     response_binding: Literal["post", "artifact"] = "post"
     name_id_format: str | None = None
+    levels: ProviderLevels = NO_LEVELS
     authn_context: tuple[str, ...] = ()
     authn_context_comparison: Literal["exact", "minimum", "better", "maximum"] = "exact"
     force_authn: bool = False

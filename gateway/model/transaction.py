@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from gateway.model.levels import NO_NEED, NOTHING_ASKED, Asking, Need
+
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
@@ -9,7 +11,8 @@ class Transaction:
 
     `binding` is the SHA-256 (hex) of the host's binding cookie. `return_target` is the origin-form target
     asked for. `round` counts the sign-ins of this browser on this host that just ended without a seat.
-    `not_before`: an authentication older than this (Unix seconds) is refused; 0 where any will do.
+    `not_before`: an authentication older than this (Unix seconds) is refused; 0 where any will do. `need`: what the
+    sign-in has to be beside that, and `provider` the one that signs in more strongly; empty where any of the app's may.
     """
 
     app: str
@@ -20,6 +23,8 @@ class Transaction:
     round: int
     created_at: int
     not_before: int = 0
+    need: Need = NO_NEED
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,7 @@ class OidcLogin:
 
     `transaction` is the id of the Transaction that it serves, None for a sign-in begun on the portal itself.
     `binding` is the SHA-256 (hex) of the portal host's binding cookie. `max_age`: seconds, where it was asked for.
+    `asking`: what else this one sign-in was asked for, beside what the provider file asks for each time.
     """
 
     provider: str
@@ -38,6 +44,7 @@ class OidcLogin:
     transaction: str | None
     created_at: int
     max_age: int | None = None
+    asking: Asking = NOTHING_ASKED
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from gateway.oidc.client_keys import sign
 from gateway.oidc.discovery import ProviderMetadata
 from gateway.oidc.documents import parse_object, require_success
 from gateway.oidc.pkce import CHALLENGE_METHOD, code_challenge
+from gateway.oidc.stronger import stronger
 
 WHAT = "pushed authorization answer"
 REQUEST_OBJECT_SECONDS = 60
@@ -52,7 +53,8 @@ def authorization_parameters(
         "claims": asked.claims or "",
     }
     passed_on = {name: hints[name] for name in sorted(asked.passed_on & hints.keys()) if _is_hint(hints[name])}
-    return usual | {name: value for name, value in wanted.items() if value} | dict(asked.parameters) | passed_on
+    parameters = usual | {name: value for name, value in wanted.items() if value} | dict(asked.parameters) | passed_on
+    return stronger(parameters, login.asking, provider.levels.ask)
 
 
 def authorization_url(metadata: ProviderMetadata, parameters: Mapping[str, str]) -> str:

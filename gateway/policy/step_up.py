@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from gateway.model.decision import Allow
 from gateway.model.identity import Identity
-from gateway.model.levels import Need
+from gateway.model.levels import Asking, Need
 from gateway.policy.conditions import Condition, leaves
 from gateway.policy.decide import decide
 from gateway.policy.facts import Facts
@@ -47,6 +47,11 @@ def meets(ladder: Ladder, identity: Identity, need: Need, now: float) -> bool:
     if need.max_age is not None and (identity.authenticated_at == 0 or now > identity.authenticated_at + need.max_age):
         return False
     return not need.amr or not set(need.amr).isdisjoint(identity.amr)
+
+
+def asking(ladder: Ladder, provider: str, need: Need) -> Asking:
+    """How this provider is asked for it."""
+    return Asking(ladder.asked_as(provider, need.level) if need.level else (), need.max_age, need.amr)
 
 
 def _wanted(match: Match, method: str) -> _Wanted | None:

@@ -7,7 +7,6 @@ from gateway.config.snapshot import App
 from gateway.identity.mapping import map_claims, tenant_of
 from gateway.identity.perimeter import check
 from gateway.model.codes import (
-    LOGIN_NOT_FRESH,
     LOGIN_OTHER_BROWSER,
     LOGIN_OTHER_PROVIDER,
     LOGIN_TRANSACTION_GONE,
@@ -24,7 +23,7 @@ from gateway.oidc.id_token import IdToken
 from gateway.oidc.response_jwt import unverified_parameters
 from gateway.portal import cookies
 from gateway.portal.answers import redirect
-from gateway.portal.freshness import is_fresh
+from gateway.portal.freshness import require_enough
 from gateway.portal.login import provider_of
 from gateway.portal.outcomes import GoOn, Outcome
 from gateway.portal.pages import Pages
@@ -68,8 +67,8 @@ class Callback:
         token, claims = await self._federation.sign_in(provider, code, login, self._now())
         identity = map_claims(provider, claims, token.acr, token.amr, token.auth_time, int(self._now()))
         check(provider, identity)
-        if transaction is not None and not is_fresh(visit.call.snapshot, identity, transaction):
-            raise GatewayError(LOGIN_NOT_FRESH, "the provider did not ask the person anew")
+        if transaction is not None:
+            require_enough(visit.call.snapshot, identity, transaction, self._now())
         cookie = await self._session(visit, provider, login, identity, token)
         if login.transaction is None:
             return self._pages.signed_in(visit.language, _home(visit), again=False)

@@ -6,12 +6,14 @@ from urllib.parse import quote
 from gateway.config.snapshot import App
 from gateway.model.codes import LOGIN_LOOP, SESSION_FORM_NOT_SENT
 from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
 from gateway.model.ports import Page, Sessions, Transactions
 from gateway.model.transaction import Transaction
+from gateway.policy.step_up import meets
 from gateway.portal.answers import redirect
 from gateway.portal.outcomes import Begin, Outcome
 from gateway.portal.report import Report
-from gateway.portal.visit import PREFIX, Visit, app_here, clean_starts_of, login_link, return_target
+from gateway.portal.visit import PREFIX, Visit, app_here, clean_starts_of, login_link, need_of, return_target
 
 ROUNDS = 3
 
@@ -35,52 +37,62 @@ class Challenge:
     async def arrived(self, visit: Visit) -> Outcome:
         """A navigation that the data plane would not let in. A form that was sent with it cannot be kept."""
         app = app_here(visit)
+        need = visit.call.need
         if visit.method == "GET":
-            return Begin(return_target(app, visit.target))
-        visit.way_back = login_link(app, visit.call.host, _referring_page(visit, app))
-        raise GatewayError(SESSION_FORM_NOT_SENT, f"{visit.method} without a session")
+            return Begin(return_target(app, visit.target), need)
+        visit.way_back = login_link(app, visit.call.host, _referring_page(visit, app), need=need)
+        raise GatewayError(SESSION_FORM_NOT_SENT, f"{visit.method} without a session that would do")
 
     async def login(self, visit: Visit) -> Outcome:
         """`/_ecluse/login?to=`: a person or a script asks to sign in. Who is signed in already goes straight back."""
         app = app_here(visit)
-        target = return_target(app, visit.parameter("to"))
-        cookie = visit.seat_cookie()
-        seat = await self._sessions.load(visit.call.host, cookie) if cookie else None
-        if seat is not None and seat.live and app.hears(seat.identity):
+        target, need = return_target(app, visit.parameter("to")), need_of(visit)
+        identity = await self._signed_in(visit, app)
+        if identity is not None and meets(visit.call.snapshot.ladder, identity, need, self._now()):
             return redirect(app.origin(visit.call.host) + target)
-        visit.way_back = login_link(app, visit.call.host, target)
+        visit.way_back = login_link(app, visit.call.host, target, need=need)
         visit.require_navigation()
         if visit.parameter("again") and (binding := visit.binding()):
             await self._transactions.clear_rounds(binding, visit.call.host)
             await self._transactions.clear_rounds(binding, clean_starts_of(visit.call.host))
-        return Begin(target)
+        return Begin(target, need)
+
+    async def _signed_in(self, visit: Visit, app: App) -> Identity | None:
+        cookie = visit.seat_cookie()
+        seat = await self._sessions.load(visit.call.host, cookie) if cookie else None
+        return seat.identity if seat is not None and seat.live and app.hears(seat.identity) else None
 
     async def begin(self, visit: Visit, begin: Begin) -> Page:
         app = app_here(visit)
         host = visit.call.host
-        visit.way_back = login_link(app, host, begin.target, again=True)
+        visit.way_back = login_link(app, host, begin.target, again=True, need=begin.need)
         binding = visit.binding_made(self._token_urlsafe)
         rounds = await self._transactions.rounds(binding, host)
         if rounds >= ROUNDS:
             raise GatewayError(LOGIN_LOOP, f"{rounds} sign-ins in a minute and no seat came back")
-        transaction = self._transaction(app, host, begin.target, binding, rounds)
+        # More strongly means: at the person's own provider.
+        signed_in = await self._signed_in(visit, app) if begin.need else None
+        provider = "" if signed_in is None else signed_in.provider
+        transaction = self._transaction(app, host, begin, binding, rounds, provider)
         id = await self._transactions.put(transaction, visit.network)
         self._report.transaction_begun(app.name)
         return redirect(f"{visit.call.snapshot.gateway.portal_url}{PREFIX}start?t={quote(id, safe='')}")
 
-    def _transaction(self, app: App, host: str, target: str, binding: str, round: int) -> Transaction:
+    def _transaction(self, app: App, host: str, begin: Begin, binding: str, round: int, provider: str) -> Transaction:
         now = int(self._now())
         return Transaction(
             app=app.name,
             host=host,
             scheme=app.scheme,
-            return_target=target,
+            return_target=begin.target,
             binding=binding,
             round=round,
             created_at=now,
             # `then: sign_in`: a seat that ended before this moment cannot be told from one that the browser threw away,
             # so the moment of asking is the limit.
             not_before=now if app.seat_then == "sign_in" else 0,
+            need=begin.need,
+            provider=provider,
         )
 
 

@@ -1,8 +1,37 @@
-"""`then: sign_in`: an authentication older than what the transaction asks for does not serve it."""
+"""Whether a sign-in is late and strong enough for the transaction that it is made for."""
+
+from dataclasses import replace
 
 from gateway.config.snapshot import App, Snapshot
+from gateway.model.codes import LOGIN_NOT_FRESH, LOGIN_TOO_WEAK
+from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
+from gateway.model.levels import Asking, Need
+from gateway.model.provider import Provider
+from gateway.model.quoting import quoted
 from gateway.model.transaction import Transaction
+from gateway.policy.step_up import asking, meets
+
+
+def require_enough(snapshot: Snapshot, identity: Identity, transaction: Transaction, now: float) -> None:
+    """What a provider has just answered: asked once, never again for the same request. No session is made of less."""
+    need = transaction.need
+    if not is_fresh(snapshot, identity, transaction):
+        raise GatewayError(LOGIN_NOT_FRESH, "the provider did not ask the person anew")
+    if not meets(snapshot.ladder, identity, Need(level=need.level, amr=need.amr), now):
+        asked = need.level or f"one of {', '.join(need.amr)}"
+        detail = (
+            f"{asked} was asked for; the provider says acr {quoted(identity.acr)}, amr {quoted(' '.join(identity.amr))}"
+        )
+        raise GatewayError(LOGIN_TOO_WEAK, detail)
+    if not meets(snapshot.ladder, identity, need, now):
+        raise GatewayError(LOGIN_NOT_FRESH, f"over {need.max_age} s old, though the provider was asked for a new one")
+
+
+def asked_of(snapshot: Snapshot, provider: Provider, transaction: Transaction) -> Asking:
+    """What a provider is asked for, in its own words, so that its sign-in will do."""
+    asked = asking(snapshot.ladder, provider.name, transaction.need)
+    return replace(asked, max_age=0) if transaction.not_before else asked
 
 
 def is_fresh(snapshot: Snapshot, identity: Identity, transaction: Transaction) -> bool:

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from gateway.config.snapshot import Snapshot
 from gateway.model.codes import LOGIN_UNKNOWN_PROVIDER
 from gateway.model.errors import GatewayError
+from gateway.model.levels import NOTHING_ASKED, Asking
 from gateway.model.ports import Page, Transactions
 from gateway.model.provider import OidcProvider
 from gateway.model.transaction import OidcLogin
 from gateway.portal.answers import redirect
+from gateway.portal.freshness import asked_of
 from gateway.portal.outcomes import Ask, Outcome
 from gateway.portal.pending import pending
 from gateway.portal.ports import Federation
@@ -41,7 +43,7 @@ class Login:
     async def ask(self, visit: Visit, ask: Ask) -> Page:
         provider = provider_of(visit.call.snapshot, ask.provider)
         visit.provider = provider.name
-        not_before = await self._not_before(visit, provider, ask.transaction) if ask.transaction is not None else 0
+        asked = await self._asked(visit, provider, ask.transaction) if ask.transaction is not None else NOTHING_ASKED
         login = OidcLogin(
             provider=provider.name,
             nonce=self._token_urlsafe(SECRET_BYTES),
@@ -51,7 +53,8 @@ class Login:
             transaction=ask.transaction,
             created_at=int(self._now()),
             # OIDC Core 3.1.2.1: 0 asks for an authentication made now
-            max_age=0 if not_before else provider.request.max_age,
+            max_age=provider.request.max_age if asked.max_age is None else asked.max_age,
+            asking=asked,
         )
         state = self._token_urlsafe(SECRET_BYTES)
         url = await self._federation.authorization_url(provider, login, state, ask.hints, self._now())
@@ -59,11 +62,11 @@ class Login:
         self._report.login_started(visit)
         return redirect(url)
 
-    async def _not_before(self, visit: Visit, provider: OidcProvider, id: str) -> int:
-        """What the transaction that the sign-in is for asks of the authentication."""
+    async def _asked(self, visit: Visit, provider: OidcProvider, id: str) -> Asking:
+        """What the transaction that the sign-in is for asks of it, in the provider's words."""
         found = await pending(self._transactions, visit, id)
         found.require(provider.name)
-        return found.transaction.not_before
+        return asked_of(visit.call.snapshot, provider, found.transaction)
 
 
 def provider_of(snapshot: Snapshot, name: str) -> OidcProvider:

@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gateway.model.levels import NO_NEED, Need
 from gateway.model.ports import Page
 
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """Send the browser to the portal for `target` (origin-form, safe) of this app host."""
+    """Send the browser to the portal for `target` (origin-form, safe) of this app host, to sign in as is needed."""
 
     target: str
+    need: Need = NO_NEED
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.ports import Page, Sessions, Transactions
 from gateway.model.session import Seat
 from gateway.model.transaction import Transaction
+from gateway.policy.step_up import meets
 from gateway.portal.answers import redirect
 from gateway.portal.freshness import is_fresh, may_have_ended, shortest_limit
 from gateway.portal.outcomes import Ask, GoOn, Outcome
@@ -40,7 +41,7 @@ class Start:
         if step.fresh:
             # The provider has just answered and its answer does not do: asking again would go round for ever.
             raise GatewayError(LOGIN_LOOP, "a sign-in made this instant does not serve its transaction")
-        return self._ask(visit, app, step.transaction)
+        return self._ask(visit, app, step.transaction, transaction.provider)
 
     async def _serves(self, visit: Visit, app: App, transaction: Transaction, step: GoOn) -> bool:
         assert step.cookie is not None
@@ -49,6 +50,7 @@ class Start:
             seat is not None
             and seat.live
             and app.hears(seat.identity)
+            and meets(visit.call.snapshot.ladder, seat.identity, transaction.need, self._now())
             and await self._is_late_enough(visit, app, transaction, seat, step.fresh)
         )
 
@@ -72,8 +74,11 @@ class Start:
         is_late = is_fresh(visit.call.snapshot, seat.identity, transaction)
         return is_late and (just_made or not may_have_ended(app, seat.identity, transaction, now))
 
-    def _ask(self, visit: Visit, app: App, id: str) -> Outcome:
+    def _ask(self, visit: Visit, app: App, id: str, own: str) -> Outcome:
+        """`own`: the provider that the person is signed in by, where it is to sign them in more strongly."""
         configured = visit.call.snapshot.providers
+        if own in configured and own in app.providers:
+            return Ask(own, id)
         known = [configured[name] for name in app.providers if name in configured]
         if not known:
             raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{app.name} lists no provider that is configured")

@@ -1,6 +1,7 @@
 """One request as the steps of the flow read it, and the little that they leave on it for its answer."""
 
 import hmac
+import re
 from collections.abc import Awaitable, Callable
 from ipaddress import IPv6Address, ip_address
 from typing import Literal
@@ -12,6 +13,7 @@ from gateway.config.lanes import PortalCall
 from gateway.config.snapshot import App
 from gateway.model.codes import PATH_RESERVED, PORTAL_PARAMETERS, SIGN_IN_REQUIRED
 from gateway.model.errors import GatewayError
+from gateway.model.levels import NO_NEED, Need, need_query
 from gateway.portal import cookies
 from gateway.portal.outcomes import Outcome
 from gateway.wire.cookies import BINDING_COOKIE, SESSION_COOKIE, read_cookie
@@ -22,6 +24,9 @@ PREFIX = "/_ecluse/"
 # 256 random bits: state, nonce, verifier and binding alike (base64url, 43 characters).
 SECRET_BYTES = 32
 _PARAMETERS = 64
+_METHODS = 16
+_METHOD = re.compile("[!-~]{1,64}")
+_SECONDS = re.compile("[0-9]{1,9}")
 
 
 class Visit:
@@ -146,9 +151,19 @@ def return_target(app: App, raw: str) -> str:
     return safe_target(raw, app.leniency) or "/"
 
 
-def login_link(app: App, host: str, target: str, *, again: bool = False) -> str:
+def login_link(app: App, host: str, target: str, *, again: bool = False, need: Need = NO_NEED) -> str:
     """Where a person signs in to come back to `target`. `again`: a person asked for it, rounds count from 0."""
-    return f"{app.origin(host)}{PREFIX}login?to={quote(target, safe='/')}{'&again=1' if again else ''}"
+    address = f"{app.origin(host)}{PREFIX}login?to={quote(target, safe='/')}{'&again=1' if again else ''}"
+    return address + need_query(need)
+
+
+def need_of(visit: Visit) -> Need:
+    """What `need_query` wrote. Anyone may ask for a stronger sign-in than is needed; what is no need is none."""
+    parameters = visit.parameters()
+    level, age = parameters.get("level", ""), parameters.get("max_age", "")
+    amr = tuple(method for method in parameters.get("amr", "").split(" ")[:_METHODS] if _METHOD.fullmatch(method))
+    seconds = int(age) if _SECONDS.fullmatch(age) else None
+    return Need(level if level in visit.call.snapshot.ladder.names else "", seconds, amr)
 
 
 def clean_starts_of(host: str) -> str:

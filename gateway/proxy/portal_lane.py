@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from gateway.config.lanes import PortalCall
 from gateway.model.codes import LIMIT_BODY, PATH_RESERVED, Code
+from gateway.model.levels import NO_NEED, Need
 from gateway.proxy import memory
 from gateway.proxy.refusals import refuse
 from gateway.proxy.upstream import UpstreamConnection
@@ -58,18 +59,18 @@ def own_path(client: "ClientConnection") -> None:
     parts = _head(client, body)
     if not client.body_done:
         parts.append(client.begin_body(_BODY_LIMIT))
-    _hand_over(client, parts, "endpoint", "")
+    _hand_over(client, parts, "endpoint")
 
 
-def challenge(client: "ClientConnection", reason: Code) -> None:
+def challenge(client: "ClientConnection", reason: Code, need: Need) -> None:
     """A navigation that needs a sign-in."""
-    _without_body(client, "challenge", reason.id)
+    _without_body(client, "challenge", reason.id, need)
 
 
-def _without_body(client: "ClientConnection", purpose: Purpose, reason: str = "") -> None:
+def _without_body(client: "ClientConnection", purpose: Purpose, reason: str = "", need: Need = NO_NEED) -> None:
     """The body of a form stays here: it was meant for the application and is not for the portal to see."""
     body = b"" if client.body_done else b"\r\nContent-Length: 0"
-    _hand_over(client, _head(client, body), purpose, reason)
+    _hand_over(client, _head(client, body), purpose, reason, need)
 
 
 def _head(client: "ClientConnection", body: bytes) -> list[bytes]:
@@ -94,7 +95,9 @@ def _read(lines: list[bytes]) -> list[bytes]:
     return [piece for pieces in read.values() for piece in pieces]
 
 
-def _hand_over(client: "ClientConnection", parts: list[bytes], purpose: Purpose, reason: str) -> None:
+def _hand_over(
+    client: "ClientConnection", parts: list[bytes], purpose: Purpose, reason: str = "", need: Need = NO_NEED
+) -> None:
     request, memo, plane = client.request, client.memo, client.plane
     call = PortalCall(
         purpose=purpose,
@@ -105,6 +108,7 @@ def _hand_over(client: "ClientConnection", parts: list[bytes], purpose: Purpose,
         client=memo.chain[0],
         request_id=request.id.decode("ascii"),
         challenge_reason=reason,
+        need=need,
     )
     near = UpstreamConnection(None, plane.timers, plane.heads)
     memory.join(plane.loop, near, plane.portal_protocol(), {"ecluse": call, "peername": (memo.chain[0], 0)})

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from gateway.model.codes import LIMIT_CONNECTIONS, Code
 from gateway.model.decision import Deny
 from gateway.model.errors import GatewayError
+from gateway.model.levels import NO_NEED, Need, need_query
 from gateway.model.ports import Page
 from gateway.proxy.lane import Ready
 from gateway.proxy.request import Request
@@ -76,7 +77,7 @@ def deny(client: "ClientConnection", ready: Ready) -> None:
     _answer(client, page, head_only=request.spot.method == b"HEAD", minor=request.spot.minor)
 
 
-def unauthorized(client: "ClientConnection", reason: Code, kind: Kind) -> None:
+def unauthorized(client: "ClientConnection", reason: Code, kind: Kind, need: Need = NO_NEED) -> None:
     """401 with a way to sign in, for what cannot show a sign-in page."""
     request = client.request
     page = client.plane.pages.render(
@@ -84,7 +85,7 @@ def unauthorized(client: "ClientConnection", reason: Code, kind: Kind) -> None:
         kind="frame" if kind == "frame" else "json",
         language=_language(request),
         reference=request.id.decode("ascii"),
-        login_url=_login_url(request, kind),
+        login_url=_login_url(request, kind) + need_query(need),
     )
     _answer(client, page, head_only=request.spot.method == b"HEAD", minor=request.spot.minor)
 

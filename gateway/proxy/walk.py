@@ -10,6 +10,7 @@ from gateway.model.codes import (
 )
 from gateway.model.decision import Challenge
 from gateway.model.errors import GatewayError
+from gateway.model.levels import NO_NEED
 from gateway.model.session import Seat
 from gateway.proxy import portal_lane
 from gateway.proxy.asked import asked
@@ -141,12 +142,14 @@ def challenge(client: "ClientConnection", ready: Ready) -> None:
     """Invariant 10: a sign-in starts only for a top-level navigation."""
     request = client.request
     decision = ready.decision
-    reason = decision.reason if isinstance(decision, Challenge) else SIGN_IN_REQUIRED
+    reason, need = SIGN_IN_REQUIRED, NO_NEED
+    if isinstance(decision, Challenge):
+        reason, need = decision.reason, decision.need
     kind = kind_of(request.spot.method, request.fields)
     if kind == "navigation":
-        portal_lane.challenge(client, reason)
+        portal_lane.challenge(client, reason, need)
     else:
-        unauthorized(client, reason, kind)
+        unauthorized(client, reason, kind, need)
 
 
 def stands(client: "ClientConnection", places: Places) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from gateway.model.identity import Identity
+from gateway.model.levels import Asking, Need
 from gateway.model.session import Session
 from gateway.model.transaction import HandOver, OidcLogin, SignOut, Transaction
 
@@ -39,19 +40,24 @@ def _identity(values: dict[str, Any]) -> Identity:
 
 
 def transaction_to_bytes(transaction: Transaction) -> bytes:
-    return _dump(_fields(transaction))
+    return _dump({**_fields(transaction), "need": _fields(transaction.need)})
 
 
 def transaction_from_bytes(data: bytes) -> Transaction:
-    return Transaction(**json.loads(data))
+    values = json.loads(data)
+    need = values.pop("need", {})
+    return Transaction(**values, need=Need(**{**need, "amr": tuple(need.get("amr", ()))}))
 
 
 def login_to_bytes(login: OidcLogin) -> bytes:
-    return _dump(_fields(login))
+    return _dump({**_fields(login), "asking": _fields(login.asking)})
 
 
 def login_from_bytes(data: bytes) -> OidcLogin:
-    return OidcLogin(**json.loads(data))
+    values = json.loads(data)
+    asking = values.pop("asking", {})
+    acr_values, amr = (tuple(asking.get(name, ())) for name in ("acr_values", "amr"))
+    return OidcLogin(**values, asking=Asking(acr_values, asking.get("max_age"), amr))
 
 
 def parameters_to_bytes(parameters: Sequence[tuple[str, str]]) -> bytes:
@@ -79,7 +85,7 @@ def sign_out_from_bytes(data: bytes) -> SignOut:
     return SignOut(**json.loads(data))
 
 
-def _fields(value: Session | Identity | Transaction | OidcLogin | SignOut | HandOver) -> dict[str, Any]:
+def _fields(value: Session | Identity | Need | Asking | Transaction | OidcLogin | SignOut | HandOver) -> dict[str, Any]:
     """One level of fields, for `asdict` copies all below (a hundred microseconds a session)."""
     return {field.name: getattr(value, field.name) for field in fields(value)}
 

@@ -29,7 +29,6 @@ NOT_YET = {
     "HR12": "hostile responses, with the data plane's own issue",
     "CS02 LogoutRequest": "single logout by SAML and OpenID Connect",
     "OC03": "refresh tokens",
-    "OC08 acr, max_age": "levels of authentication asked for by rules",
     "OC14 private_key_jwt, mTLS": "further ways for us to say who we are to a provider",
     "SE05 id_token exp": "a session no longer than what the provider said (refresh)",
     "SE06 kill": "revocation by the administrator",

@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable
 
-from tests.attacks import jose, openid_answers, openid_logout
+from tests.attacks import jose, openid_answers, openid_levels, openid_logout
 from tests.attacks.cases import Case, Run, expect, numbered
 from tests.attacks.cross_site import CALLBACK, PAGE, refused, to_callback
 from tests.attacks.openid_answers import client_secret_basic
@@ -296,4 +296,5 @@ CASES: tuple[Case, ...] = (
     *jose.CASES,
     *openid_answers.CASES,
     *openid_logout.CASES,
+    *openid_levels.CASES,
 )

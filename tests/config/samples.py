@@ -41,6 +41,7 @@ attributes:
   uai: uai
 tenant: siret
 asserts: {siret: ["21590350100017"], email_domains: [metropole.example]}
+can: [fresh_login, acr, amr]
 """
 
 DEPARTEMENT = """\

@@ -138,6 +138,8 @@ def own(key: str, value: object, see: Callable[[Any], object], before: object, a
 
 
 GATEWAY = [
+    Effect("levels[]", ("levels",), ["faible", "fort"], lambda s: s.ladder.names,
+           ("eidas0", "eidas0-mfa", "eidas1", "eidas1-mfa", "eidas2", "eidas3"), ("faible", "fort")),
     Effect("portal", ("portal",), "http://autre.localhost", gateway(lambda g: (g.portal_url, g.portal_host)),
            ("http://portail.localhost:8080", "portail.localhost"), ("http://autre.localhost", "autre.localhost")),
     Effect("listen[].address", ("listen", 0, "address"), "[::1]:80", gateway(lambda g: g.listeners[0].address),
@@ -193,6 +195,10 @@ PROVIDER = [
     Effect("preset", ("preset",), "google", provider(lambda p: p.attributes.get("hosted_domain") is None), True, False),
     Effect("oidc.issuer", ("oidc", "issuer"), "https://op.example/a", provider(lambda p: p.issuer),
            "http://127.0.0.1:9400", "https://op.example/a"),
+    Effect("can[]", ("can",), ["acr"], provider(lambda p: p.levels.can), {"fresh_login", "acr", "amr"}, {"acr"}),
+    Effect("levels.acr.*", ("levels", "acr"), {"urn:mfa": "eidas1-mfa"}, provider(lambda p: p.levels.acr), None, {"urn:mfa": "eidas1-mfa"}),
+    Effect("levels.amr.*", ("levels", "amr"), {"hwk": "eidas3"}, provider(lambda p: p.levels.amr), {}, {"hwk": "eidas3"}),
+    Effect("levels.ask", ("levels", "ask"), "claims", provider(lambda p: p.levels.ask), "acr_values", "claims"),
     Effect("logout.method", ("logout", "method"), "get", provider(lambda p: p.logout.method), "post", "get"),
     Effect("logout.front_channel", ("logout", "front_channel"), True, provider(lambda p: p.logout.front_channel), False, True),
     Effect("oidc.client_id", ("oidc", "client_id"), "autre", provider(lambda p: p.client_id), "ecluse", "autre"),
@@ -361,6 +367,11 @@ def rule(condition: object, before: str, after: str, who: Identity | None = HELE
 
 
 CONDITIONS = [
+    rule({"acr_min": "eidas2"}, "Allow", "Allow", who=replace(HELENE, acr="eidas3")),
+    rule({"acr_min": "eidas3"}, "Allow", "Deny", who=replace(HELENE, acr="eidas2")),
+    rule({"amr": ["otp", "hwk"]}, "Allow", "Allow", who=replace(HELENE, amr=("pwd", "otp"))),
+    rule({"amr": "otp"}, "Allow", "Deny", who=replace(HELENE, amr=("pwd",))),
+    rule({"max_age": "15m"}, "Allow", "Deny"),
     rule("anyone", "Challenge", "Allow", who=None),
     rule("signed_in", "Deny", "Allow", who=PAUL),
     rule({"group": "elus"}, "Allow", "Deny"),

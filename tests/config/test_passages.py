@@ -1,9 +1,11 @@
 from dataclasses import replace
 
-from gateway.config.passages import compile_passage
-from gateway.model.codes import POLICY_PROVIDER, SIGN_IN_REQUIRED, TRANSLATION_UNENCODABLE
-from gateway.model.decision import Allow, Challenge, Deny
+from gateway.config.passages import Question, compile_passage
+from gateway.model.codes import POLICY_PROVIDER, SESSION_TOO_WEAK, SIGN_IN_REQUIRED, TRANSLATION_UNENCODABLE
+from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.identity import Identity
+from gateway.model.levels import NO_NEED, Need
+from gateway.policy.facts import Asked, Facts
 from tests.config.samples import METROPOLE, PERMIS, sample_snapshot
 
 APP = sample_snapshot().apps["permis"]
@@ -84,3 +86,53 @@ def test_an_app_that_injects_nothing_injects_nothing() -> None:
     injection = compile_passage(app, ("",), "GET", person()).injection
     assert injection is not None
     assert (injection.headers, injection.cookies, app.translation.header_folds) == (b"", b"", frozenset())
+
+
+# --- a stronger sign-in
+
+CAN = METROPOLE.replace("can: [fresh_login, acr, amr]", "can: [fresh_login, acr]")
+STRONG = sample_snapshot({
+    "providers/metropole.yaml": CAN,
+    "apps/permis.yaml": PERMIS.replace(
+        "{group: administrateurs}", "{all: [{group: administrateurs}, {acr_min: eidas2}, {max_age: 15m}]}"
+    ),
+}).apps["permis"]  # fmt: skip
+NOW = 1_800_000_000
+
+
+def asked(identity: Identity, later: float = 0) -> Decision:
+    facts = Facts("GET", None, Asked(None, (), "/admin/", "", NOW + later))
+    return compile_passage(STRONG, ("admin", ""), "GET", identity, facts).decision
+
+
+def test_a_session_that_is_not_strong_enough_is_told_what_would_be() -> None:
+    weak = replace(person(), acr="eidas1", authenticated_at=NOW)
+    decision = asked(weak)
+    assert isinstance(decision, Challenge)
+    assert (decision.reason, decision.need) == (SESSION_TOO_WEAK, Need(level="eidas2"))
+    strong = replace(weak, acr="eidas2")
+    assert isinstance(asked(strong), Allow)
+    late = asked(strong, 901)
+    assert isinstance(late, Challenge)
+    assert late.need == Need(max_age=900)
+
+
+def test_an_age_is_told_anew_for_each_request() -> None:
+    """Invariant: what depends on time is never kept beyond its end."""
+    strong = replace(person(), acr="eidas2", authenticated_at=NOW)
+    question = Question(STRONG, ("admin", ""), "GET", strong)
+    assert question.open
+    at = [Asked(None, (), "/admin/", "", NOW + later) for later in (0, 900, 901, 0)]
+    assert [type(question.decision(each)) for each in at] == [Allow, Allow, Challenge, Allow]
+
+
+def test_a_sign_in_is_not_asked_for_where_it_would_not_help() -> None:
+    """Invariant 10: a signed-in but refused person gets 403, never a redirect."""
+    nobody = Identity("metropole", "http://127.0.0.1:9400", "p", {"groups": ("ONDE",)}, acr="eidas1")
+    assert isinstance(asked(nobody), Deny)
+
+
+def test_a_provider_that_the_app_does_not_hear_is_asked_nothing_more() -> None:
+    decision = asked(replace(person("autre"), acr="eidas1", authenticated_at=NOW))
+    assert isinstance(decision, Challenge)
+    assert (decision.reason, decision.need) == (POLICY_PROVIDER, NO_NEED)

@@ -44,7 +44,7 @@ from tests.config.samples import GATEWAY, METROPOLE, PERMIS, problems
         ("workers: 2", "limits: {url: 8kb}", "9:15: limits.url: a size is a number with a unit: 512B, 8KB, 100MB or 1GB (write 8KB)"),
         ("workers: 2", "limits: {header_count: 0}", "9:24: limits.header_count: this must be at least 1"),
         ("workers: 2", "access_log: on", "9:13: access_log: this must be true or false (write true)"),
-        ("workers: 2", "plugins: []", "9:1: plugins: unknown key (known here: access_log, admin, development, limits, listen, portal, saml, state, store, timeouts, trusted_proxies, version, watch, workers)"),
+        ("workers: 2", "plugins: []", "9:1: plugins: unknown key (known here: access_log, admin, development, levels, limits, listen, portal, saml, state, store, timeouts, trusted_proxies, version, watch, workers)"),
     ],
 )  # fmt: skip
 def test_gateway_file(part: str, instead: str, said: str) -> None:
@@ -79,7 +79,7 @@ def test_gateway_file(part: str, instead: str, said: str) -> None:
         ("[metropole.example]", "[metropole.example], attributes: {group: [a]}", "18:87: asserts.attributes.group: no attribute has this name (did you mean groups?)"),
         ("tenant: siret", "skew: 1h", "17:7: skew: this is at most 10m"),
         ("tenant: siret", "session: {idle: 2h, absolute: 1h}", "17:17: session.idle: the session would end before it is idle for so long (idle below absolute)"),
-        ("tenant: siret", "samle: {}", "17:1: samle: unknown key (known here: asserts, attributes, label, logout, oidc, preset, provider, session, skew, tenant, version)"),
+        ("tenant: siret", "samle: {}", "17:1: samle: unknown key (known here: asserts, attributes, can, label, levels, logout, oidc, preset, provider, session, skew, tenant, version)"),
     ],
 )  # fmt: skip
 def test_provider_file(part: str, instead: str, said: str) -> None:

@@ -19,7 +19,7 @@ from tests.config.test_effects import keys
 OTHER = {"env:OTHER": b"<other/>", "file:../certs/federation.crt": SECRETS["file:../certs/saml.crt"]}
 FEDERATION_KEY = public_key_der(SECRETS["file:../certs/saml.crt"])
 KEYS = [{"file": "../certs/federation.crt"}]
-OWN_LEVEL = {"provider", "label", "attributes", "skew", "session", "asserts", "tenant"}
+OWN_LEVEL = {"can", "levels", "provider", "label", "attributes", "skew", "session", "asserts", "tenant"}
 CLASS = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
 EMAIL = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
 
@@ -72,6 +72,8 @@ EFFECTS: list[tuple[str, object, Callable[[SamlProvider], object], object]] = [
     ("session", {"idle": "1m", "absolute": "1h"}, lambda p: (p.session_idle, p.session_absolute), (60, 3600)),
     ("asserts", {"siret": []}, lambda p: p.perimeter.siret, frozenset()),
     ("tenant", "uid", lambda p: p.tenant_attribute, "uid"),
+    ("can", ["acr"], lambda p: p.levels.can, {"acr"}),
+    ("levels", {"acr": {CLASS: "eidas1"}}, lambda p: p.levels.acr, {CLASS: "eidas1"}),
 ]
 
 
@@ -80,7 +82,7 @@ def test_each_key_does_what_it_says(
     key: str, value: object, see: Callable[[SamlProvider], object], after: object
 ) -> None:
     before = read()
-    after_it = read(**({"asserts": {}} | {key: value}))
+    after_it = read(**({"asserts": {}, **({"can": ["acr"]} if key == "levels" else {})} | {key: value}))
     assert see(after_it) == after
     assert key == "provider" or see(before) != after
 

@@ -31,6 +31,7 @@ provider: {name}
 label: {name}
 oidc: {{issuer: https://op.example, client_id: ecluse, client_authentication: none}}
 attributes: {{uid: sub, family_name: family_name, groups: groups, mail: email}}
+can: [acr, amr, fresh_login]
 """
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.model.levels import NO_NEED, Need, ProviderLevels
+from gateway.model.levels import NO_NEED, Need, ProviderLevels, need_query
 
 
 def test_a_provider_of_which_nothing_is_said_can_nothing() -> None:
@@ -19,3 +19,16 @@ def test_a_provider_of_which_nothing_is_said_can_nothing() -> None:
 )
 def test_a_need_is_true_where_something_is_lacking(need: Need, lacking: bool) -> None:
     assert bool(need) is lacking
+
+
+@pytest.mark.parametrize(
+    ("need", "query"),
+    [
+        (NO_NEED, ""),
+        (Need(level="eidas2"), "&level=eidas2"),
+        (Need(max_age=0), "&max_age=0"),
+        (Need("a&b", 900, ("otp", "hwk")), "&level=a%26b&max_age=900&amr=otp%20hwk"),
+    ],
+)
+def test_a_need_goes_into_an_address(need: Need, query: str) -> None:
+    assert need_query(need) == query

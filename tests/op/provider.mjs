@@ -1,7 +1,7 @@
 // An OpenID Provider (npm oidc-provider) for the tests. One argument, a JSON object:
 //   port      0 picks a free one; the line {"issuer": ...} on standard output says which
 //   clients   client metadata of OpenID Connect Registration; client_id and redirect_uris at least
-//   accounts  {login: {claim: value}}; another login is refused
+//   accounts  {login: {claim: value}}; another login is refused. `login/acr` signs in at that level
 //   claims    {scope: [claim, ...]}, beside openid, profile and email; {claim: null} for one of no scope
 //   features  merged into those of oidc-provider
 //   tls       {cert, key, ca}, PEM: a second door that asks for certificates (RFC 8705), announced as aliases
@@ -98,6 +98,14 @@ provider.interactionFinished = (request, response, result, settings) => {
   if (result.login) Object.assign(result.login, levels[result.login.accountId]);
   return finished(request, response, result, settings);
 };
+// A person types `alice`, or `alice/eidas2` to sign in at that level of acr.
+const { interactionFinished } = provider;
+provider.interactionFinished = (req, res, result, ...rest) => {
+  const [accountId, acr] = (result.login?.accountId ?? '').split('/');
+  const login = result.login && { login: { ...result.login, accountId, ...(acr && { acr }) } };
+  return interactionFinished.call(provider, req, res, { ...result, ...login }, ...rest);
+};
+
 for (const door of doors) door.on('request', provider.callback());
 process.stdout.write(`${JSON.stringify({ issuer })}\n`);
 

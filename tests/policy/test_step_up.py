@@ -3,10 +3,10 @@ from dataclasses import replace
 import pytest
 
 from gateway.model.identity import Identity
-from gateway.model.levels import Need
+from gateway.model.levels import Asking, Need
 from gateway.policy.conditions import All, Any_, Anyone, Condition, Group, Not
 from gateway.policy.levels import AcrMin, Amr, MaxAge
-from gateway.policy.step_up import meets, needed
+from gateway.policy.step_up import asking, meets, needed
 from tests.policy.short import rule, table
 from tests.policy.test_levels import LADDER, MFA, NOW, PASSWORD, at, signed_in
 
@@ -88,3 +88,9 @@ def test_a_deny_that_a_sign_in_lifts_and_one_that_it_does_not() -> None:
 )
 def test_whether_a_sign_in_was_enough(need: Need, identity: Identity, later: float, met: bool) -> None:
     assert meets(LADDER, identity, need, NOW + later) is met
+
+
+def test_a_provider_is_asked_in_its_own_words() -> None:
+    assert asking(LADDER, "lycee", Need("eidas1", 60, ("otp",))) == Asking((PASSWORD, MFA), 60, ("otp",))
+    assert asking(LADDER, "metropole", Need()) == Asking()
+    assert asking(LADDER, "nobody", Need("eidas1")) == Asking()

@@ -16,6 +16,7 @@ from gateway.federation.applications import Applications
 from gateway.federation.federation import Federation
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
+from gateway.model.levels import Need
 from gateway.model.provider import AttributeSource, OidcProvider, Perimeter, Provider
 from gateway.model.session import SeatLimits
 from gateway.ops.counters import Counters
@@ -93,6 +94,7 @@ class Installation:
     log_file: Any
     portal: Portal
     browsers: list[Browser] = field(default_factory=list)
+    needs: dict[str, Need] = field(default_factory=dict)
     port: int = 0
 
     def url(self, host: str, target: str = "/") -> str:
@@ -169,7 +171,7 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
             portal=portal,
         )
         server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(lambda: here.snapshot, portal, sessions), "127.0.0.1", 0
+            lambda: Connection(lambda: here.snapshot, portal, sessions, here.needs), "127.0.0.1", 0
         )
         here.port = server.sockets[0].getsockname()[1]
         here.snapshot = _snapshot(here.port, metropole, departement, PERMIS if one_host else PORTAL)

@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway.config.lanes import PortalCall
 from gateway.config.snapshot import App, Snapshot
+from gateway.model.levels import NO_NEED, Need
 from gateway.model.session import Seat
 from gateway.portal.app import Portal
 from gateway.stores.sessions import Sessions
@@ -31,9 +32,12 @@ class _Told(asyncio.Transport):
 
 
 class Connection(asyncio.Protocol):
-    """One request a connection."""
+    """One request a connection. `needs`: hosts on which no session is ever enough."""
 
-    def __init__(self, snapshot: Callable[[], Snapshot], portal: Portal, sessions: Sessions) -> None:
+    def __init__(
+        self, snapshot: Callable[[], Snapshot], portal: Portal, sessions: Sessions, needs: Mapping[str, Need]
+    ) -> None:
+        self._needs = needs
         self._snapshot = snapshot
         self._portal = portal
         self._sessions = sessions
@@ -69,7 +73,7 @@ class Connection(asyncio.Protocol):
         leaves = app is not None and not ours and app.logout.links.find(segments) is not None
         if app is not None and not ours and not leaves:
             seat = await self._seat(app, host, headers.get(b"cookie", b""))
-            if seat is not None:
+            if seat is not None and host not in self._needs:
                 self._answer(f"{app.name} for {seat.identity.subject}".encode())
                 return
         call = PortalCall(
@@ -80,6 +84,7 @@ class Connection(asyncio.Protocol):
             scheme="http",
             client="127.0.0.1",
             request_id="request-1",
+            need=self._needs.get(host, NO_NEED),
         )
         inner = self._portal.protocol()
         inner.connection_made(_Told(self._transport, call))
