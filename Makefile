@@ -6,7 +6,7 @@ ENV := .venv/.ready
 CATALOGUES := .venv/.catalogues
 READY := $(ENV) $(CATALOGUES)
 
-.PHONY: help env demo test quick check smoke attack bench bench-quick catalogues format schema lock clean
+.PHONY: help env demo test quick check smoke attack conformance bench bench-quick catalogues format schema lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -25,11 +25,12 @@ demo: $(READY) ## providers, legacy applications and the gateway on this machine
 	@bash tools/install_test_parts.sh php
 	@$(RUN) -m deploy.demo
 
-test: $(READY) ## everything: installs what the tests run against, then pytest, smoke and attack
+test: $(READY) ## everything: installs what the tests run against, then pytest, smoke, attack and conformance
 	@bash tools/install_test_parts.sh
 	$(RUN) -m pytest
 	$(RUN) -m tests.smoke
 	$(RUN) -m tests.attacks
+	$(RUN) -m tests.conformance
 
 quick: $(READY) ## the tests that need no service and wait for nothing: under a minute
 	$(RUN) -m pytest -m "not service and not browser and not slow"
@@ -51,6 +52,9 @@ smoke: $(READY) ## walks through the demo over real HTTP
 attack: $(READY) ## the attack corpus; GROUP=name for one group
 	@bash tools/install_test_parts.sh php
 	@$(RUN) -m tests.attacks $(GROUP)
+
+conformance: $(READY) ## the OpenID Foundation's relying-party modules for the code flow
+	@$(RUN) -m tests.conformance
 
 bench: $(READY) ## CPU per request beside nginx in the same run, one JSON object a line
 	@bash tools/install_test_parts.sh nginx wrk >&2

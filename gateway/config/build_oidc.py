@@ -40,6 +40,7 @@ def build_oidc_provider(plan: ProviderPlan) -> OidcProvider:
         client_certificate=_certificate(plan["client_certificate"]),
         assertion_audience=plan["assertion_audience"],
         userinfo_algorithms=frozenset(plan["userinfo_algorithms"]),
+        userinfo_token=plan["userinfo_token"],
         request=_request(plan["request"]),
         encryption=_encryption(plan["encryption"]),
         levels=build_levels(plan["levels"]),

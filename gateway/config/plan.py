@@ -107,6 +107,7 @@ class ProviderPlan(TypedDict):
     client_certificate: tuple[str, str] | None
     assertion_audience: Literal["issuer", "token_endpoint"]
     userinfo_algorithms: list[str]
+    userinfo_token: Literal["header", "body"]
     encryption: EncryptionPlan | None
     levels: LevelsPlan
     logout_method: Literal["post", "get"]

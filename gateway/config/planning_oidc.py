@@ -32,6 +32,7 @@ def plan_oidc_provider(file: str, model: ProviderFile, gateway: GatewayFile, mat
         "client_certificate": _client_certificate(file, oidc, material),
         "assertion_audience": oidc.assertion_audience,
         "userinfo_algorithms": sorted(set(oidc.userinfo_algorithms)),
+        "userinfo_token": oidc.userinfo_token,
         "request": _request(oidc.request),
         "encryption": _encryption(file, oidc.encryption, material),
         "levels": plan_levels(model),

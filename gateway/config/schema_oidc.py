@@ -149,6 +149,8 @@ class Oidc(Strict):
     """Whether the userinfo endpoint is asked too."""
     userinfo_algorithms: list[Algorithm] = Field(default=[], max_length=20)
     """Userinfo is a JWT signed with one of these, and JSON is refused; none: JSON, and a JWT is refused."""
+    userinfo_token: Literal["header", "body"] = "header"
+    """Where the access token is shown to it; `body` for a provider that reads it nowhere else."""
     encryption: Maybe[Encryption] = None
     request: Request = Request()
     ca: Maybe[Place] = None

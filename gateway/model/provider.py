@@ -130,6 +130,7 @@ class OidcProvider:
     client_certificate: ClientCertificate | None = None
     assertion_audience: Literal["issuer", "token_endpoint"] = "issuer"
     userinfo_algorithms: frozenset[str] = frozenset()
+    userinfo_token: Literal["header", "body"] = "header"
     encryption: Encryption | None = None
     levels: ProviderLevels = NO_LEVELS
     logout: ProviderLogout = ProviderLogout()

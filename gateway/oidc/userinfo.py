@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
 from gateway.model.codes import OIDC_USERINFO, OIDC_USERINFO_FORM, OIDC_USERINFO_SUBJECT
 from gateway.model.errors import GatewayError
@@ -27,8 +28,14 @@ _OF_THE_ID_TOKEN = frozenset(
 def userinfo_request(provider: OidcProvider, metadata: ProviderMetadata, tokens: TokenResponse) -> Call:
     if metadata.userinfo_endpoint is None:
         raise GatewayError(OIDC_USERINFO, "the provider file says userinfo, the discovery document has no endpoint")
-    # RFC 6750 2.1: in the header, never in a URL
-    headers = (("Authorization", f"Bearer {tokens.access_token}"), ("Accept", _content_type(provider)))
+    accept = ("Accept", _content_type(provider))
+    # RFC 6750 2.2: for providers that read it nowhere else; never in a URL (2.3)
+    if provider.userinfo_token == "body":
+        form = urlencode({"access_token": tokens.access_token}).encode("ascii")
+        kind = ("Content-Type", "application/x-www-form-urlencoded")
+        return Call(WHAT, "POST", metadata.userinfo_endpoint, (accept, kind), form)
+    # RFC 6750 2.1
+    headers = (("Authorization", f"Bearer {tokens.access_token}"), accept)
     return Call(WHAT, "GET", metadata.userinfo_endpoint, headers)
 
 

@@ -222,6 +222,7 @@ PROVIDER = [
            ("openid", "profile", "email"), ("openid",)),
     Effect("oidc.algorithms[]", ("oidc", "algorithms"), ["ES256"], provider(lambda p: p.algorithms), {"RS256"}, {"ES256"}),
     Effect("oidc.userinfo", ("oidc", "userinfo"), False, provider(lambda p: p.userinfo), True, False),
+    Effect("oidc.userinfo_token", ("oidc", "userinfo_token"), "body", provider(lambda p: p.userinfo_token), "header", "body"),
     Effect("oidc.userinfo_algorithms[]", ("oidc", "userinfo_algorithms"), ["RS256"],
            provider(lambda p: p.userinfo_algorithms), set(), {"RS256"}),
     *(

@@ -104,6 +104,7 @@ class Op:
         self.metadata: dict[str, object] = {}
         self.failing: set[str] = set()
         self.texts: dict[str, str] = {}
+        self.aliases: dict[str, str] = {}
         self.delay = 0.0
         self.before: Callable[[str], None] = lambda _: None
 
@@ -137,7 +138,7 @@ class Op:
         }
         if request.path == "/token":
             self.forms.append(dict(parse_qsl(await request.text())))
-        return web.json_response(answers[request.path]())
+        return web.json_response(answers[self.aliases.get(request.path, request.path)]())
 
     def _discovery(self) -> dict[str, object]:
         endpoints = {

@@ -55,6 +55,13 @@ def test_the_access_token_travels_in_the_header_alone() -> None:
     assert ACCESS_TOKEN not in repr(call)
 
 
+def test_or_in_the_body_where_the_file_says_so_and_never_in_a_url() -> None:
+    call = userinfo_request(provider(userinfo_token="body"), METADATA, tokens("a.b.c"))
+    assert (call.method, call.url, call.body) == ("POST", METADATA.userinfo_endpoint, b"access_token=an.access-token")
+    assert "Authorization" not in dict(call.headers)
+    assert ACCESS_TOKEN not in repr(call)
+
+
 def test_a_provider_without_an_endpoint() -> None:
     with pytest.raises(GatewayError) as refused:
         userinfo_request(PROVIDER, replace(METADATA, userinfo_endpoint=None), tokens("a.b.c"))
