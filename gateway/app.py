@@ -15,6 +15,7 @@ import uvloop
 from gateway.config.snapshot import Gateway, Snapshot
 from gateway.federation.applications import Applications
 from gateway.federation.federation import Federation
+from gateway.federation.saml import SamlFederation
 from gateway.model.session import Seat
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
@@ -23,10 +24,12 @@ from gateway.portal.pages import Pages
 from gateway.proxy.dataplane import DataPlane
 from gateway.server.doors import Doors
 from gateway.server.faults import into_log
+from gateway.server.state import metadata_folder
 from gateway.server.stops import Stops
 from gateway.server.worker import Candidate, WorkerControl
 from gateway.stores.memory import MemoryStore
 from gateway.stores.records import RecordStore
+from gateway.stores.saml_transactions import SamlTransactions
 from gateway.stores.sessions import Sessions
 from gateway.stores.sqlite import SqliteStore
 from gateway.stores.transactions import Transactions
@@ -103,13 +106,23 @@ class _Worker:
             in_all=limits.transactions,
             log=log,
         )
+        saml_transactions = SamlTransactions(
+            store,
+            gateway.store_keys,
+            per_network=limits.transactions_per_network,
+            in_all=limits.transactions,
+            log=log,
+        )
         self._federation = Federation(log=self._log)
+        self._saml_federation = SamlFederation(metadata_folder(gateway), self._control, time.time)
         self._applications = Applications()
         self._portal = Portal(
             sessions=self._sessions,
             transactions=transactions,
+            saml_transactions=saml_transactions,
             federation=self._federation,
             applications=self._applications,
+            saml_federation=self._saml_federation,
             revoker=self._control,
             pages=pages,
             counters=counters,
@@ -154,6 +167,7 @@ class _Worker:
         await self._plane.drain(within)
         await self._portal.close(_CLOSED_WITHIN)
         await self._federation.close()
+        await self._saml_federation.close()
         await self._applications.close()
         await self._upkeep.stop()
         await self._store.close()

@@ -5,7 +5,15 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/apt.sh
 
-ALL=(nginx wrk php tomcat chromium curl node npm)
+ALL=(nginx wrk php tomcat chromium curl node npm xmlsec1 lemonldap)
+# The last of these it only recommends, and without each of them it fails at its first request.
+LEMONLDAP=(
+    lemonldap-ng lemonldap-ng-fastcgi-server nginx liblasso-perl libxml-libxml-perl libxml-simple-perl
+    libxml-libxslt-perl libcrypt-jwt-perl libstring-random-perl libconvert-pem-perl libio-string-perl
+    libio-socket-timeout-perl libmime-tools-perl libgd-perl libgd-securityimage-perl libimage-magick-perl
+    libemail-address-xs-perl libemail-sender-perl libcookie-baker-xs-perl libapache-session-browseable-perl
+    libhttp-parser-xs-perl libipc-run-perl libnet-ldap-perl libauthen-webauthn-perl libhttp-browserdetect-perl
+)
 NODE_FLOOR=20
 PATH=$PATH:/usr/sbin
 
@@ -16,7 +24,7 @@ has_node() {
 # Debian packages that the part still needs, one a line.
 missing_packages() {
     case "$1" in
-    nginx | wrk | chromium | curl) command -v "$1" >/dev/null || echo "$1" ;;
+    nginx | wrk | chromium | curl | xmlsec1) command -v "$1" >/dev/null || echo "$1" ;;
     php) command -v php >/dev/null || echo php-cli ;;
     tomcat)
         [ -x /usr/share/tomcat10/bin/catalina.sh ] || echo tomcat10
@@ -26,6 +34,11 @@ missing_packages() {
     node)
         has_node || echo nodejs
         command -v npm >/dev/null || echo npm
+        ;;
+    lemonldap)
+        for package in "${LEMONLDAP[@]}"; do
+            dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q ' installed$' || echo "$package"
+        done
         ;;
     npm) missing_packages node ;;
     *) fail "no part is named $1; the parts are ${ALL[*]}" ;;

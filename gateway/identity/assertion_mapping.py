@@ -3,7 +3,7 @@
 import re2
 
 from gateway.identity.mapping import check_size, values_of
-from gateway.model.assertion import Assertion, SamlAttribute
+from gateway.model.assertion import Assertion, NameId, SamlAttribute
 from gateway.model.codes import LOGIN_OUTSIDE_PERIMETER
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -45,7 +45,7 @@ def map_assertion(provider: SamlProvider, assertion: Assertion, now: int) -> Ide
     return Identity(
         provider=provider.name,
         issuer=provider.issuer,
-        subject=_subject(assertion),
+        subject=subject_of(assertion.name_id, issuer=assertion.issuer, audience=assertion.audience),
         attributes=attributes,
         left_out=left_out,
         acr=assertion.authn_context,
@@ -100,15 +100,15 @@ def _is_scope(scope: str, stated: str, pattern: bool) -> bool:
         return False
 
 
-def _subject(assertion: Assertion) -> str:
+def subject_of(name_id: NameId, *, issuer: str, audience: str) -> str:
     """Unique at this provider (Core 8.3.7): a name within another's name space is another name.
 
     One within the provider's own and ours, as nearly all are, stands as it is; none of these begins with "!".
+    `audience`: our entityID.
     """
-    name_id = assertion.name_id
-    qualifier = name_id.name_qualifier or assertion.issuer
-    sp_qualifier = name_id.sp_name_qualifier or assertion.audience
-    if (qualifier, sp_qualifier) == (assertion.issuer, assertion.audience) and not name_id.value.startswith("!"):
+    qualifier = name_id.name_qualifier or issuer
+    sp_qualifier = name_id.sp_name_qualifier or audience
+    if (qualifier, sp_qualifier) == (issuer, audience) and not name_id.value.startswith("!"):
         return name_id.value
     return "!" + "!".join(
         part.replace("%", "%25").replace("!", "%21") for part in (qualifier, sp_qualifier, name_id.value)

@@ -126,6 +126,12 @@ LOGIN_PROVIDER_UNREACHABLE = Code(
     "Your sign-in service does not answer",
     "Wait a moment, then start again from the application.",
 )
+LOGIN_BUSY = Code(
+    "login.busy",
+    503,
+    "Many people are signing in at this moment",
+    "Wait a moment, then start again from the application.",
+)
 LOGIN_OUTSIDE_PERIMETER = Code("login.outside_perimeter", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 LOGIN_MAPPING = Code("login.mapping", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 HANDOVER_CODE_GONE = Code("handover.code_gone", 400, "This sign-in page is too old", _SIGN_IN_AGAIN)
@@ -256,6 +262,8 @@ SAML_BINDING_ENCODING = Code("saml.binding.encoding", 400, _SIGN_IN_FAILED, _SIG
 SAML_BINDING_PARAMETER = Code("saml.binding.parameter", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
 SAML_BINDING_ALGORITHM = Code("saml.binding.algorithm", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_BINDING_SIGNATURE = Code("saml.binding.signature", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+SAML_ENDPOINT = Code("saml.endpoint", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+SAML_REPLAYED = Code("saml.replayed", 403, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
 SAML_ARTIFACT = Code("saml.artifact", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
 SAML_ARTIFACT_SOURCE = Code("saml.artifact.source", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_ARTIFACT_RESPONSE = Code("saml.artifact.response", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)

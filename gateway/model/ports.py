@@ -6,8 +6,16 @@ from typing import Literal, Protocol
 
 from gateway.model.codes import Code
 from gateway.model.identity import Identity
-from gateway.model.session import Seat, SeatLimits, Session
-from gateway.model.transaction import HandOver, OidcLogin, SignOut, Transaction
+from gateway.model.session import NameIdFields, Seat, SeatLimits, Session
+from gateway.model.transaction import (
+    HandOver,
+    OidcLogin,
+    ParkedAnswer,
+    SamlLogin,
+    SamlLogout,
+    SignOut,
+    Transaction,
+)
 
 
 class Sessions(Protocol):
@@ -39,6 +47,7 @@ class Sessions(Protocol):
         replaces: bytes | None,
         limits: SeatLimits,
         app: str = "",
+        name_id: NameIdFields | None = None,
     ) -> bytes:
         """A new session with its first seat, on `host`; returns the new cookie value.
 
@@ -129,6 +138,26 @@ class Transactions(Protocol):
     async def first_seat(self, session_id: str, host: str, *, ends_at: int, until: int) -> int:
         """When this session's first seat on this host may have ended: the `ends_at` of the first call, which is kept
         `until` (Unix seconds, both)."""
+
+
+class SamlTransactions(Protocol):
+    """SAML sign-ins and sign-outs under way, as Transactions."""
+
+    async def put_login(self, login: SamlLogin, reference: str, network: str) -> None:
+        """`reference`: its RelayState."""
+
+    async def peek_login(self, reference: str) -> SamlLogin | None: ...
+
+    async def take_login(self, reference: str) -> SamlLogin | None: ...
+
+    async def park(self, answer: ParkedAnswer, network: str) -> str:
+        """For 60 s; the id that takes it. Raises GatewayError(LIMIT_BODY) for more than 256 KB."""
+
+    async def take_parked(self, id: str) -> ParkedAnswer | None: ...
+
+    async def put_logout(self, logout: SamlLogout, reference: str, network: str) -> None: ...
+
+    async def take_logout(self, reference: str) -> SamlLogout | None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,17 @@ from dataclasses import dataclass
 
 from gateway.model.identity import Identity
 
+NameIdFields = tuple[str, str | None, str | None, str | None, str | None]
+"""Value, Format, NameQualifier, SPNameQualifier, SPProvidedID; None: the attribute was not there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
     """`id`: 128 random bits, base64url. `tenant`: the SIRET in whose name the person acts, or None.
 
     Times are Unix seconds; `idle` is in seconds. `id_token` is kept only to be sent back to its own
-    provider (id_token_hint). `sid` is the provider's own session id, where it sent one.
+    provider (id_token_hint). `sid` is the provider's own session id, where it sent one: SAML's SessionIndex.
+    `name_id` is SAML's NameID as it came, so that a logout names the person as the provider did.
     """
 
     id: str
@@ -21,6 +25,7 @@ class Session:
     idle: int
     id_token: str | None = None
     sid: str | None = None
+    name_id: NameIdFields | None = None
 
 
 @dataclass(frozen=True, slots=True)

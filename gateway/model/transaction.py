@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from gateway.model.identity import Identity
 from gateway.model.levels import NO_NEED, NOTHING_ASKED, Asking, Need
+from gateway.model.session import NameIdFields
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,36 @@ class SignOut:
     """
 
     provider: str
+    home: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedAnswer:
+    """What a SAML provider asserted, verified but for the browser, whose cookie a POST from elsewhere does not bring.
+
+    `reference`: the RelayState of the SamlLogin that it answers, None where the provider began by itself.
+    `replayable_until`: until when the assertion would pass a second time; `session_until`: SessionNotOnOrAfter.
+    Both in Unix seconds.
+    """
+
+    identity: Identity
+    reference: str | None
+    assertion_id: str
+    replayable_until: int
+    session_until: int | None
+    name_id: NameIdFields
+    session_index: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SamlLogout:
+    """A LogoutRequest sent to one provider, found again by its RelayState; our own sessions have ended before.
+
+    `home`: as in SignOut.
+    """
+
+    provider: str
+    request_id: str
     home: str
 
 

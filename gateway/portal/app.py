@@ -4,7 +4,7 @@ Requests come from the data plane over an in-memory connection whose `get_extra_
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 from multidict import CIMultiDict
@@ -12,7 +12,7 @@ from multidict import CIMultiDict
 from gateway.config.lanes import PortalCall
 from gateway.model.codes import GATEWAY_FAULT, PATH_RESERVED, WIRE_METHOD
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Counters, Log, Page, Revoker, Sessions, Transactions
+from gateway.model.ports import Counters, Log, Page, Revoker, SamlTransactions, Sessions, Transactions
 from gateway.portal.answers import with_headers
 from gateway.portal.backchannel import BackChannel
 from gateway.portal.body import read_body
@@ -24,10 +24,13 @@ from gateway.portal.frontchannel import FrontChannel
 from gateway.portal.leaving import Leaving
 from gateway.portal.login import Login
 from gateway.portal.logout import Logout
-from gateway.portal.outcomes import Ask, Begin, GoOn, Outcome
+from gateway.portal.outcomes import Ask, Begin, GoOn, Outcome, TellProvider
 from gateway.portal.pages import Pages
 from gateway.portal.ports import Applications, Federation
 from gateway.portal.report import Report, where
+from gateway.portal.saml.endpoints import Saml
+from gateway.portal.saml.login import has_saml
+from gateway.portal.saml.ports import SamlFederation
 from gateway.portal.session_page import SessionPages
 from gateway.portal.start import Start
 from gateway.portal.visit import PREFIX, Step, Visit
@@ -53,8 +56,10 @@ class Portal:
         *,
         sessions: Sessions,
         transactions: Transactions,
+        saml_transactions: SamlTransactions,
         federation: Federation,
         applications: Applications,
+        saml_federation: SamlFederation,
         revoker: Revoker,
         pages: Pages,
         counters: Counters,
@@ -89,23 +94,22 @@ class Portal:
         )
         self._frontchannel = FrontChannel(sessions=sessions, revoker=revoker, report=report)
         self._backchannel = BackChannel(
+            sessions=sessions, transactions=transactions, federation=federation, revoker=revoker, report=report, now=now
+        )
+        self._saml = Saml(
             sessions=sessions,
             transactions=transactions,
-            federation=federation,
+            saml_transactions=saml_transactions,
+            federation=saml_federation,
             revoker=revoker,
+            pages=pages,
             report=report,
             now=now,
+            token_urlsafe=token_urlsafe,
         )
         own = SessionPages(sessions=sessions, pages=pages, monotonic=monotonic)
         self._app_table, self._portal_table = self._tables(enter, own)
-        self._server = web.Server(
-            self._handle,
-            access_log=None,
-            max_line_size=_LONGEST,
-            max_field_size=_LONGEST,
-            max_headers=_LONGEST,
-            auto_decompress=False,
-        )
+        self._server = _server(self._handle)
 
     def _tables(self, enter: Enter, own: SessionPages) -> tuple[Table, Table]:
         """Of an application's host, and of the portal's."""
@@ -118,6 +122,7 @@ class Portal:
             "sessions": {"GET": own.sessions},
             "oidc/jwks": {"GET": client_keys},
             "logged-out": {"GET": logout.back},
+            **self._saml.table,
         }
         return app_table, portal_table
 
@@ -128,6 +133,7 @@ class Portal:
     async def close(self, within: float) -> None:
         """Ends the connections still open, after at most `within` seconds for what is being answered."""
         await self._server.shutdown(within)
+        self._saml.close()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         call = request.get_extra_info("ecluse")
@@ -154,8 +160,12 @@ class Portal:
                     outcome = await self._challenge.begin(visit, outcome)
                 case GoOn():
                     outcome = await self._start.go_on(visit, outcome)
+                case Ask() if has_saml(visit.call.snapshot, outcome.provider):
+                    outcome = await self._saml.ask(visit, outcome)
                 case Ask():
                     outcome = await self._login.ask(visit, outcome)
+                case TellProvider():
+                    outcome = await self._saml.tell(visit, outcome)
         return outcome
 
     async def _first(self, visit: Visit) -> Outcome:
@@ -169,7 +179,7 @@ class Portal:
         step = steps.get(visit.method)
         if step is None:
             return self._not_allowed(visit, steps)
-        visit.body = await read_body(visit.request)
+        visit.body = await read_body(visit.request, visit.path.removeprefix(PREFIX))
         return await step(visit)
 
     def _find(self, visit: Visit) -> Mapping[str, Step]:
@@ -214,6 +224,17 @@ class Portal:
             reference=visit.call.request_id,
             login_url=visit.way_back,
         )
+
+
+def _server(handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> web.Server:
+    return web.Server(
+        handle,
+        access_log=None,
+        max_line_size=_LONGEST,
+        max_field_size=_LONGEST,
+        max_headers=_LONGEST,
+        auto_decompress=False,
+    )
 
 
 def _response(page: Page, cookies_to_set: list[str]) -> web.Response:

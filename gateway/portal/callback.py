@@ -3,26 +3,24 @@
 from collections.abc import Callable
 from urllib.parse import quote
 
-from gateway.config.snapshot import App
 from gateway.identity.mapping import map_claims, tenant_of
 from gateway.identity.perimeter import check
 from gateway.model.codes import (
     LOGIN_OTHER_BROWSER,
     LOGIN_OTHER_PROVIDER,
-    LOGIN_TRANSACTION_GONE,
     OIDC_RESPONSE_PARAMETER,
 )
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.ports import Page, Sessions, Transactions
 from gateway.model.provider import OidcProvider
-from gateway.model.session import SeatLimits
 from gateway.model.transaction import OidcLogin, Transaction
 from gateway.oidc.authorization import Parameters, response_state
 from gateway.oidc.id_token import IdToken
 from gateway.oidc.response_jwt import unverified_parameters
 from gateway.portal import cookies
 from gateway.portal.answers import redirect
+from gateway.portal.arrival import ComeAgain, home, limits_of
 from gateway.portal.freshness import require_enough
 from gateway.portal.login import provider_of
 from gateway.portal.outcomes import GoOn, Outcome
@@ -52,6 +50,7 @@ class Callback:
         self._pages = pages
         self._report = report
         self._now = now
+        self._come_again = ComeAgain(sessions=sessions, pages=pages, report=report)
 
     async def callback(self, visit: Visit) -> Outcome:
         """`/_ecluse/callback/NAME`. The sign-in is taken by its `state` first: whoever fails has used it up."""
@@ -60,7 +59,7 @@ class Callback:
         if parameters is not None:
             login = await self._transactions.take_login(response_state(unverified_parameters(parameters)))
         if parameters is None or login is None:
-            return await self._come_again(visit)
+            return await self._come_again.page(visit, "a callback whose state is unknown, used, or too old")
         provider = self._asked(visit, login)
         transaction = await self._transaction(visit, provider, login)
         code = await self._federation.authorization_code(provider, login, parameters, self._now())
@@ -71,7 +70,7 @@ class Callback:
             require_enough(visit.call.snapshot, identity, transaction, self._now())
         cookie = await self._session(visit, provider, login, identity, token)
         if login.transaction is None:
-            return self._pages.signed_in(visit.language, _home(visit), again=False)
+            return self._pages.signed_in(visit.language, home(visit), again=False)
         return GoOn(login.transaction, cookie, fresh=True)
 
     async def park(self, visit: Visit) -> Page:
@@ -124,27 +123,9 @@ class Callback:
             id_token=token.raw,
             sid=token.sid,
             replaces=visit.seat_cookie(),
-            limits=_limits(visit.call.app),
+            limits=limits_of(visit.call.app),
             app=visit.call.app.name if visit.call.app else "",
         )
         visit.cookies_to_set.append(cookies.set_seat(cookie))
         self._report.signed_in(visit)
         return cookie
-
-    async def _come_again(self, visit: Visit) -> Page:
-        """Back, reload, sent twice, or somebody else's: nothing is asked of any provider."""
-        error = GatewayError(LOGIN_TRANSACTION_GONE, "a callback whose state is unknown, used, or too old")
-        cookie = visit.seat_cookie()
-        if cookie is None or await self._sessions.load(visit.call.host, cookie) is None:
-            raise error
-        self._report.refused(visit, error)
-        return self._pages.signed_in(visit.language, _home(visit), again=True)
-
-
-def _limits(app: App | None) -> SeatLimits:
-    """Where one host serves portal and app, the portal's seat is the app's."""
-    return SeatLimits() if app is None else app.seat_limits
-
-
-def _home(visit: Visit) -> str:
-    return "/" if visit.call.app is not None else f"{PREFIX}sessions"

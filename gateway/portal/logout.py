@@ -6,9 +6,9 @@ from gateway.config.snapshot import App
 from gateway.model.codes import LOGOUT_CROSS_SITE, LOGOUT_STATE
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page, Revoker, Sessions, Transactions
-from gateway.model.session import Session
 from gateway.portal import cookies
 from gateway.portal.leaving import Leaving
+from gateway.portal.outcomes import Outcome, TellProvider
 from gateway.portal.pages import Pages
 from gateway.portal.report import Report
 from gateway.portal.visit import PREFIX, Visit, clean_starts_of
@@ -36,13 +36,13 @@ class Logout:
         """A link or an image can bring a browser here: it signs nobody out."""
         return self._pages.logout(visit.language)
 
-    async def sign_out(self, visit: Visit) -> Page:
+    async def sign_out(self, visit: Visit) -> Outcome:
         if not _same_origin(visit):
             self._report.refused(visit, GatewayError(LOGOUT_CROSS_SITE, "sent by a page that is not ours"))
             return self._pages.logout(visit.language, refused=LOGOUT_CROSS_SITE)
         return await self._leave(visit, navigation=True)
 
-    async def link(self, visit: Visit) -> Page:
+    async def link(self, visit: Visit) -> Outcome:
         """An application's own address for signing out: at once from its own pages, else by the form."""
         sent_by = _sent_by(visit)
         return await self._leave(visit, navigation=sent_by == "page") if sent_by else await self.form(visit)
@@ -56,7 +56,7 @@ class Logout:
         visit.provider = sign_out.provider
         return self._pages.signed_out(visit.language, ended=True, elsewhere="", everywhere=True, home=sign_out.home)
 
-    async def _leave(self, visit: Visit, *, navigation: bool) -> Page:
+    async def _leave(self, visit: Visit, *, navigation: bool) -> Outcome:
         """`navigation`: whether the answer is a page that the person sees, and can go on from."""
         app, cookie = visit.call.app, visit.seat_cookie()
         session = None if cookie is None else await self._sessions.opened(visit.call.host, cookie)
@@ -70,15 +70,12 @@ class Logout:
         await self._clear_rounds(visit)
         self._report.signed_out(visit, len(ended))
         if navigation and session is not None and _is_global(app):
-            onward = await self._at_provider(visit, session)
+            if session.name_id is not None:
+                return TellProvider(session, _home(visit))
+            onward = await self._leaving.at_provider(visit, session, _home(visit))
             if onward is not None:
                 return onward
         return self._pages.signed_out(visit.language, ended=bool(ended), elsewhere=_elsewhere(visit))
-
-    async def _at_provider(self, visit: Visit, session: Session) -> Page | None:
-        app = visit.call.app
-        home = "" if app is None else f"{app.origin(visit.call.host)}/"
-        return await self._leaving.at_provider(visit, session, home)
 
     async def _clear_rounds(self, visit: Visit) -> None:
         """Who signs out and in again goes round by choice."""
@@ -86,6 +83,11 @@ class Logout:
         if binding is not None:
             await self._transactions.clear_rounds(binding, visit.call.host)
             await self._transactions.clear_rounds(binding, clean_starts_of(visit.call.host))
+
+
+def _home(visit: Visit) -> str:
+    app = visit.call.app
+    return "" if app is None else f"{app.origin(visit.call.host)}/"
 
 
 def _is_global(app: App | None) -> bool:

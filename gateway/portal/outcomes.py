@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from gateway.model.levels import NO_NEED, Need
 from gateway.model.ports import Page
+from gateway.model.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,4 +37,12 @@ class Ask:
     hints: Mapping[str, str] = field(default_factory=dict)
 
 
-Outcome = Page | Begin | GoOn | Ask
+@dataclass(frozen=True, slots=True)
+class TellProvider:
+    """This session has ended here; its provider is still to be told, by way of the browser. `home`: as in SignOut."""
+
+    session: Session
+    home: str
+
+
+Outcome = Page | Begin | GoOn | Ask | TellProvider

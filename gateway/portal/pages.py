@@ -150,6 +150,17 @@ class Pages:
     def sessions(self, language: str, lines: Sequence[SessionLine]) -> Page:
         return self._page("sessions.html", language, lines=lines)
 
+    def onward(self, language: str, url: str) -> Page:
+        """A page that goes on to a provider by itself, and a link for who would rather not wait.
+
+        After a form of ours: browsers hold that page's form-action against a redirect, not against this.
+        """
+        return self._page("post.html", language, url=url, fields=())
+
+    def signed_out_in_part(self, language: str, *, home: str) -> Page:
+        """The provider has answered that somewhere the session goes on."""
+        return self._page("signed_out_in_part.html", language, home=home)
+
     def _page(self, template: str, language: str, *, status: int = 200, **values: object) -> Page:
         text = self._text(template, self._language(language), **values)
         return Page(status, (*self._headers, _HTML), text.encode("utf-8", "replace"))

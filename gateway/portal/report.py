@@ -10,6 +10,7 @@ from gateway.portal.visit import Visit
 _EVENTS = {
     "login": "login.refused",
     "oidc": "login.refused",
+    "saml": "login.refused",
     "handover": "handover.refused",
     "logout": "logout.refused",
 }

@@ -20,6 +20,8 @@ Purpose = Literal["endpoint", "challenge", "logout"]
 
 _PREFIX: Final = b"/_ecluse"
 _BODY_LIMIT: Final = 64 * 1024
+_SAML: Final = _PREFIX + b"/saml/"
+_SAML_BODY_LIMIT: Final = 512 * 1024
 
 # All that the portal reads beside what is written here: its HTTP server could read anything else in a way of its own.
 _READ: Final = frozenset(
@@ -47,8 +49,8 @@ def own_path(client: "ClientConnection") -> None:
     if path != _PREFIX and not path.startswith(_PREFIX + b"/"):
         refuse(client, PATH_RESERVED)
         return
-    framing = request.framing
-    if framing > _BODY_LIMIT:
+    framing, limit = request.framing, _SAML_BODY_LIMIT if path.startswith(_SAML) else _BODY_LIMIT
+    if framing > limit:
         refuse(client, LIMIT_BODY, detail=f"{framing} bytes")
         return
     body = b""
@@ -58,7 +60,7 @@ def own_path(client: "ClientConnection") -> None:
         body = b"\r\nTransfer-Encoding: chunked"
     parts = _head(client, body)
     if not client.body_done:
-        parts.append(client.begin_body(_BODY_LIMIT))
+        parts.append(client.begin_body(limit))
     _hand_over(client, parts, "endpoint")
 
 

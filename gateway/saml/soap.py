@@ -11,3 +11,11 @@ def in_envelope(message: bytes) -> bytes:
     """`message`: one of ours, signed or not; the bytes that were signed go in as they are."""
     envelope = f'<soap:Envelope xmlns:soap="{SOAP}"><soap:Body>'.encode()
     return envelope + message + b"</soap:Body></soap:Envelope>"
+
+
+def fault(code: str) -> bytes:
+    """SOAP 1.1 4.4. `code`: Client where the message was at fault, Server where it may be sent again."""
+    text = "refused" if code == "Client" else "try again later"
+    return in_envelope(
+        f"<soap:Fault><faultcode>soap:{code}</faultcode><faultstring>{text}</faultstring></soap:Fault>".encode()
+    )

@@ -4,12 +4,12 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, cast
 
 from gateway.model.identity import Identity
 from gateway.model.levels import Asking, Need
-from gateway.model.session import Session
-from gateway.model.transaction import HandOver, OidcLogin, SignOut, Transaction
+from gateway.model.session import NameIdFields, Session
+from gateway.model.transaction import HandOver, OidcLogin, ParkedAnswer, SamlLogin, SamlLogout, SignOut, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +21,24 @@ class StoredSession:
 
 
 def session_to_bytes(stored: StoredSession) -> bytes:
-    identity = stored.session.identity
-    attributes, left_out = dict(identity.attributes), sorted(identity.left_out)
-    inner = {**_fields(identity), "attributes": attributes, "left_out": left_out}
+    inner = _identity_fields(stored.session.identity)
     return _dump({**_fields(stored.session), "identity": inner, "browser": stored.browser})
 
 
 def session_from_bytes(data: bytes) -> StoredSession:
     values = json.loads(data)
     identity, browser = _identity(values.pop("identity")), values.pop("browser")
-    return StoredSession(Session(identity=identity, **values), browser)
+    name_id = _name_id(values.pop("name_id", None))
+    return StoredSession(Session(identity=identity, name_id=name_id, **values), browser)
+
+
+def _name_id(value: list[str | None] | None) -> NameIdFields | None:
+    return None if value is None else cast(NameIdFields, tuple(value))
+
+
+def _identity_fields(identity: Identity) -> dict[str, Any]:
+    attributes, left_out = dict(identity.attributes), sorted(identity.left_out)
+    return {**_fields(identity), "attributes": attributes, "left_out": left_out}
 
 
 def _identity(values: dict[str, Any]) -> Identity:
@@ -68,6 +76,33 @@ def parameters_from_bytes(data: bytes) -> list[tuple[str, str]]:
     return [(name, value) for name, value in json.loads(data)]
 
 
+def saml_login_to_bytes(login: SamlLogin) -> bytes:
+    return _dump(_fields(login))
+
+
+def saml_login_from_bytes(data: bytes) -> SamlLogin:
+    values = json.loads(data)
+    return SamlLogin(**{**values, "authn_context": tuple(values["authn_context"])})
+
+
+def parked_to_bytes(answer: ParkedAnswer) -> bytes:
+    return _dump({**_fields(answer), "identity": _identity_fields(answer.identity)})
+
+
+def parked_from_bytes(data: bytes) -> ParkedAnswer:
+    values = json.loads(data)
+    name_id = cast(NameIdFields, tuple(values.pop("name_id")))
+    return ParkedAnswer(identity=_identity(values.pop("identity")), name_id=name_id, **values)
+
+
+def saml_logout_to_bytes(logout: SamlLogout) -> bytes:
+    return _dump(_fields(logout))
+
+
+def saml_logout_from_bytes(data: bytes) -> SamlLogout:
+    return SamlLogout(**json.loads(data))
+
+
 def hand_over_to_bytes(hand_over: HandOver) -> bytes:
     return _dump({**_fields(hand_over), "session_key": b64encode(hand_over.session_key).decode()})
 
@@ -85,7 +120,22 @@ def sign_out_from_bytes(data: bytes) -> SignOut:
     return SignOut(**json.loads(data))
 
 
-def _fields(value: Session | Identity | Need | Asking | Transaction | OidcLogin | SignOut | HandOver) -> dict[str, Any]:
+Stored = (
+    Session
+    | Identity
+    | Need
+    | Asking
+    | Transaction
+    | OidcLogin
+    | SamlLogin
+    | SamlLogout
+    | SignOut
+    | ParkedAnswer
+    | HandOver
+)
+
+
+def _fields(value: Stored) -> dict[str, Any]:
     """One level of fields, for `asdict` copies all below (a hundred microseconds a session)."""
     return {field.name: getattr(value, field.name) for field in fields(value)}
 

@@ -8,7 +8,7 @@ from gateway.model.codes import STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.ports import Log, SessionSummary
-from gateway.model.session import Seat, SeatLimits, Session
+from gateway.model.session import NameIdFields, Seat, SeatLimits, Session
 from gateway.model.transaction import HandOver, Transaction
 from gateway.stores.codec import StoredSession, hand_over_from_bytes, hand_over_to_bytes
 from gateway.stores.envelopes import Envelopes, Opened, read_cookie
@@ -137,6 +137,7 @@ class Sessions:
         replaces: bytes | None,
         limits: SeatLimits,
         app: str = "",
+        name_id: NameIdFields | None = None,
     ) -> bytes:
         # Tabs that sign in at once may each be given a binding: the seat tells that it is one browser all the same.
         before = None if replaces is None else await self._open(host, replaces)
@@ -144,7 +145,7 @@ class Sessions:
             browser = before.stored.browser
         now, session_key = self._now(), self._envelopes.new_session_key()
         id = self._envelopes.new_session_id()
-        session = Session(id, identity, tenant, now, now + absolute, idle, id_token, sid)
+        session = Session(id, identity, tenant, now, now + absolute, idle, id_token, sid, name_id)
         record = self._envelopes.seal_session(StoredSession(session, browser), session_key)
         cookie, seat = self._envelopes.new_seat(session, session_key, host=host, app=app, limits=limits, now=now)
         await self._store.add_session(record, seat, self._replaces(replaces, browser), now)

@@ -25,6 +25,7 @@ listen: [{address: 127.0.0.1:8080}]
 store: {type: memory, keys: [{id: k1, secret: "0123456789012345678901234567890123456789"}]}
 development: true
 """
+_SAML = "saml: {keys: [{id: k1, key: {file: saml.key}, certificate: {file: saml.crt}}]}\n"
 _PROVIDER = """
 version: 1
 provider: {name}
@@ -54,13 +55,15 @@ def test_every_yaml_example_loads(place, text):
         named = data["providers"]
     elif "provider" in data:
         files["providers/example.yaml"] = text.encode()
+        files["gateway.yaml"] += _SAML.encode() if "saml" in data else b""
         named = []
     else:
-        files["gateway.yaml"] = text.encode()
+        # A page may show a section alone.
+        files["gateway.yaml"] = text.encode() if "version" in data else (_GATEWAY + text).encode()
         named = []
     for name in named:
         files[f"providers/{name}.yaml"] = _PROVIDER.format(name=name).encode()
-    references = set(re.findall(r"\{file: ([^}]+)\}", text))
+    references = set(re.findall(r"\{file: ([^}]+)\}", text + _SAML))
     secrets = {f"file:{name}": material(name) for name in references}
     build(compile_files(Files("policies", "/policies", files, secrets)).plan)
 

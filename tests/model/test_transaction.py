@@ -2,7 +2,8 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from gateway.model.transaction import HandOver, OidcLogin, SamlLogin, Transaction
+from gateway.model.identity import Identity
+from gateway.model.transaction import HandOver, OidcLogin, ParkedAnswer, SamlLogin, SamlLogout, Transaction
 
 TRANSACTION = Transaction("permis", "permis.example", "https", "/a?b=c", "0" * 64, 0, 1_700_000_000)
 LOGIN = OidcLogin("metropole", "n", "v", "https://portail.example/_ecluse/callback/metropole", "0" * 64, None, 1)
@@ -21,3 +22,11 @@ def test_what_is_under_way_is_replaced_never_changed(value: object) -> None:
 
 def test_unless_an_app_asks_any_authentication_will_do() -> None:
     assert TRANSACTION.not_before == 0
+
+
+def test_an_answer_that_is_parked_and_a_logout_under_way_are_values() -> None:
+    identity = Identity("departement", "urn:idp", "s", {})
+    parked = ParkedAnswer(identity, None, "_a", 1, None, ("n", None, None, None, None), None)
+    for value in (parked, SamlLogout("departement", "_r", "https://a.example/")):
+        assert replace(value) == value
+        assert not hasattr(value, "__dict__")

@@ -9,22 +9,26 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 from typing import Any, Literal
 
 from gateway.config.snapshot import App, Gateway, Limits, Snapshot, Timeouts, Upstream
 from gateway.federation.applications import Applications
 from gateway.federation.federation import Federation
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.federation.saml import SamlFederation
+from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
 from gateway.model.levels import Need
-from gateway.model.provider import AttributeSource, OidcProvider, Perimeter, Provider
+from gateway.model.provider import AttributeSource, OidcProvider, Perimeter, Provider, SamlProvider
 from gateway.model.session import SeatLimits
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.policy.routes import RouteTable
 from gateway.portal.app import Portal
 from gateway.portal.pages import Pages
+from gateway.saml.parties import IdpMetadata
 from gateway.stores.memory import MemoryStore
+from gateway.stores.saml_transactions import SamlTransactions
 from gateway.stores.sessions import Sessions
 from gateway.stores.transactions import Transactions
 from gateway.translation.render import Constant, CookieSpec, FromAttribute, HeaderSpec, Translation
@@ -68,6 +72,31 @@ class Revoked:
         self.told.append(session_ids)
 
 
+class NoRefresher:
+    async def refresh_metadata(self, source_id: str) -> None: ...
+
+
+@dataclass
+class KnownMetadata(SamlFederation):
+    """Metadata by provider; `newer`: what is found when they are fetched anew."""
+
+    known: dict[str, IdpMetadata] = field(default_factory=dict)
+    newer: dict[str, IdpMetadata] = field(default_factory=dict)
+    refetches: int = 0
+
+    def __post_init__(self) -> None:
+        super().__init__(Path("nowhere"), NoRefresher(), time.time)
+
+    async def idp_metadata(self, provider: SamlProvider) -> IdpMetadata:
+        if provider.name not in self.known:
+            raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, "no metadata in this test")
+        return self.known[provider.name]
+
+    async def newer_idp_metadata(self, provider: SamlProvider) -> IdpMetadata:
+        self.refetches += 1
+        return self.newer.get(provider.name) or await self.idp_metadata(provider)
+
+
 class OutOfReach(MemoryStore):
     """A store that can be cut off."""
 
@@ -93,6 +122,8 @@ class Installation:
     log: Log
     log_file: Any
     portal: Portal
+    saml_transactions: SamlTransactions
+    saml_metadata: "KnownMetadata"
     browsers: list[Browser] = field(default_factory=list)
     needs: dict[str, Need] = field(default_factory=dict)
     port: int = 0
@@ -143,11 +174,15 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
     with tempfile.TemporaryFile() as file:
         log = Log(file.fileno(), strict=True, now=clock.now)
         transactions = Transactions(store, KEYS, now=clock.seconds)
+        saml_transactions = SamlTransactions(store, KEYS, now=clock.seconds)
+        saml_metadata = KnownMetadata()
         portal = Portal(
             sessions=sessions,
             transactions=transactions,
+            saml_transactions=saml_transactions,
             federation=federation,
             applications=applications,
+            saml_federation=saml_metadata,
             revoker=revoker,
             pages=pages(),
             counters=counters,
@@ -169,6 +204,8 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
             log=log,
             log_file=file,
             portal=portal,
+            saml_transactions=saml_transactions,
+            saml_metadata=saml_metadata,
         )
         server = await asyncio.get_running_loop().create_server(
             lambda: Connection(lambda: here.snapshot, portal, sessions, here.needs), "127.0.0.1", 0
@@ -182,6 +219,7 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
             await portal.close(1.0)
             await federation.close()
             await applications.close()
+            await saml_metadata.close()
             for browser in here.browsers:
                 await browser.close()
             for runner in runners:

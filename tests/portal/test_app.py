@@ -205,7 +205,7 @@ async def test_the_portal_has_no_endpoint_of_an_app_host(here: Installation, pat
         "metrics",
         "debug",
         "callback",
-        "saml/acs",
+        "saml/other",
     ],
 )
 @pytest.mark.parametrize("host", [PORTAL, ACTES])

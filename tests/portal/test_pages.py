@@ -72,6 +72,8 @@ def every_page(pages: Pages, language: str) -> list[Page]:
         pages.signed_in(language, "/", again=False),
         pages.signed_in(language, "/", again=True),
         pages.sessions(language, [line]),
+        pages.signed_out_in_part(language, home="https://permis/"),
+        pages.onward(language, "https://idp.example/slo?SAMLRequest=x&Signature=y"),
     ]
 
 
@@ -211,3 +213,18 @@ def test_what_is_remembered_is_bounded() -> None:
         pages.render(WIRE_HOST, kind="html", language=f"fr;q=0.{n}", reference=str(n), refusal=str(n))
     assert len(pages._ready) == 1
     assert pages._language.cache_info().currsize == 256
+
+
+def test_a_page_goes_on_by_itself_and_by_a_link(pages: Pages) -> None:
+    url = "https://idp.example/slo?SAMLRequest=x&Signature=y"
+    outline = Outline(pages.onward("en", url))
+    assert {"http-equiv": "refresh", "content": f"0;url={url}"} in outline.all("meta")
+    assert outline.all("a")[1] == {"href": url}
+    assert not outline.all("script")
+
+
+def test_no_other_page_runs_a_script(pages: Pages) -> None:
+    for page in every_page(pages, "fr"):
+        sends_itself = b"<script>" in page.body
+        assert (b"script-src" in dict(page.headers)[b"Content-Security-Policy"]) >= sends_itself
+        assert page.body.count(b"<script") == int(sends_itself)

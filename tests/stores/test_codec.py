@@ -28,7 +28,8 @@ TEXTS = st.text(max_size=20)
     st.none() | TEXTS,
 )
 def test_a_session_comes_back_as_it_went(identity: Identity, optional: str | None) -> None:
-    session = Session("id", identity, optional, NOW, NOW + 10, 5, optional, optional)
+    name_id = None if optional is None else (optional, None, optional, None, "")
+    session = Session("id", identity, optional, NOW, NOW + 10, 5, optional, optional, name_id)
     stored = StoredSession(session, "browser")
     assert codec.session_from_bytes(codec.session_to_bytes(stored)) == stored
 
@@ -36,7 +37,13 @@ def test_a_session_comes_back_as_it_went(identity: Identity, optional: str | Non
 def test_a_session_that_an_older_release_wrote_has_defaults_for_what_it_lacks() -> None:
     stored = StoredSession(Session("id", JEANNE, None, NOW, NOW + 10, 5), "browser")
     values = json.loads(codec.session_to_bytes(stored))
-    del values["id_token"], values["sid"], values["identity"]["acr"], values["identity"]["authenticated_at"]
+    del (
+        values["id_token"],
+        values["sid"],
+        values["name_id"],
+        values["identity"]["acr"],
+        values["identity"]["authenticated_at"],
+    )
     read = codec.session_from_bytes(json.dumps(values).encode())
     assert (read.session.id_token, read.session.sid, read.session.identity.acr) == (None, None, None)
 

@@ -30,6 +30,16 @@ async def test_a_person_signs_in_and_is_known_by_the_cookie(worker: Worker) -> N
     assert seat.session_id == cookie.split(b".")[0].decode()
 
 
+async def test_the_whole_session_is_read_by_whoever_holds_the_cookie(worker: Worker) -> None:
+    cookie = await worker.sign_in()
+    session = await worker.sessions.opened(PORTAL, cookie)
+    assert session is not None
+    assert (session.identity, session.id_token, session.sid) == (JEANNE, "id.token.jws", "sid-of-the-provider")
+    assert await worker.sessions.opened(PERMIS, cookie) is None
+    await worker.sessions.end_browser(PORTAL, cookie)
+    assert await worker.sessions.opened(PORTAL, cookie) is None
+
+
 async def test_the_cookie_is_a_session_id_and_a_secret_of_128_and_256_random_bits(worker: Worker) -> None:
     cookies = {await worker.sign_in() for _ in range(50)}
     parts = [cookie.split(b".") for cookie in cookies]

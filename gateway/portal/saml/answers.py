@@ -1,0 +1,273 @@
+"""A SAML provider's answer: verified in full, then the browser that asked for it, then a session.
+
+An answer by POST comes from the provider's page, and no Lax cookie with it. What it asserts is parked, and a 303 to
+`finish` on this very host brings the cookie. Nothing that is parked lets anybody in.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from gateway.identity.assertion_mapping import map_assertion
+from gateway.identity.mapping import tenant_of
+from gateway.identity.perimeter import check
+from gateway.model.assertion import Assertion
+from gateway.model.codes import (
+    LOGIN_OTHER_BROWSER,
+    LOGIN_UNKNOWN_PROVIDER,
+    SAML_BINDING_PARAMETER,
+    SAML_REPLAYED,
+    SAML_SIGNATURE,
+    SAML_SIGNATURE_KEY,
+    SAML_UNSOLICITED,
+)
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Page, SamlTransactions, Sessions, Transactions
+from gateway.model.provider import SamlProvider
+from gateway.model.transaction import ParkedAnswer, SamlLogin, Transaction
+from gateway.portal import cookies
+from gateway.portal.answers import redirect
+from gateway.portal.arrival import ComeAgain, home, limits_of
+from gateway.portal.freshness import require_enough
+from gateway.portal.outcomes import GoOn, Outcome
+from gateway.portal.pages import Pages
+from gateway.portal.pending import pending
+from gateway.portal.report import Report
+from gateway.portal.saml.artifacts import Artifacts
+from gateway.portal.saml.known import entity, saml_provider, service_provider
+from gateway.portal.saml.ports import SamlFederation
+from gateway.portal.saml.sids import sid_of
+from gateway.portal.saml.workbench import Workbench
+from gateway.portal.visit import PREFIX, Visit
+from gateway.saml.document import Document, parse
+from gateway.saml.parties import Binding, IdpMetadata
+from gateway.saml.post import posted_message
+from gateway.saml.response import validate_response
+from gateway.saml.stated import Stated, stated
+
+FINISH = f"{PREFIX}saml/finish"
+_GONE = "an answer to a request that is unknown, answered, or too old"
+
+
+class SamlAnswers:
+    def __init__(
+        self,
+        *,
+        sessions: Sessions,
+        transactions: Transactions,
+        saml_transactions: SamlTransactions,
+        federation: SamlFederation,
+        artifacts: Artifacts,
+        workbench: Workbench,
+        pages: Pages,
+        report: Report,
+        now: Callable[[], float],
+        token_urlsafe: Callable[[int], str],
+    ) -> None:
+        self._sessions = sessions
+        self._transactions = transactions
+        self._saml_transactions = saml_transactions
+        self._federation = federation
+        self._artifacts = artifacts
+        self._workbench = workbench
+        self._pages = pages
+        self._report = report
+        self._now = now
+        self._token_urlsafe = token_urlsafe
+        self._come_again = ComeAgain(sessions=sessions, pages=pages, report=report)
+
+    # --- what a provider's page brings
+
+    async def posted(self, visit: Visit) -> Page:
+        """`POST /_ecluse/saml/acs`. The request stays under way until `finish`, so that a form sent twice does no harm,
+        but whoever brings an answer that is refused has used it up."""
+        form = visit.form()
+        response, reference = form.get("SAMLResponse", ""), form.get("RelayState", "")
+        if not response:
+            raise GatewayError(SAML_BINDING_PARAMETER, "no SAMLResponse in the form")
+        login = await self._saml_transactions.peek_login(reference)
+        if login is None:
+            return await self._unasked(visit, response)
+        try:
+            provider = saml_provider(visit.call.snapshot, login.provider)
+            visit.provider = provider.name
+            await self._transaction(visit, provider, login)
+            return await self._parked(visit, provider, login, reference, response)
+        except GatewayError:
+            await self._saml_transactions.take_login(reference)
+            raise
+
+    async def _unasked(self, visit: Visit, response: str) -> Page:
+        """Profiles 4.1.5. What answers a request that is over goes on to a page that can see who is signed in."""
+        said = await self._workbench.do(lambda: stated(parse(posted_message(response))))
+        if said.in_response_to is not None:
+            return redirect(FINISH)
+        provider = self._may_begin(visit, said)
+        return await self._parked(visit, provider, None, None, response)
+
+    def _may_begin(self, visit: Visit, said: Stated) -> SamlProvider:
+        provider = entity(visit.call.snapshot, said.issuer)
+        visit.provider = provider.name
+        if not provider.unsolicited:
+            raise GatewayError(SAML_UNSOLICITED, "an answer that nobody asked for; `unsolicited: true` would let it in")
+        return provider
+
+    async def _parked(
+        self, visit: Visit, provider: SamlProvider, login: SamlLogin | None, reference: str | None, response: str
+    ) -> Page:
+        def read() -> Document:
+            return parse(posted_message(response))
+
+        assertion = await self._verified(visit, provider, login, read, "post")
+        id = await self._saml_transactions.park(self._answer(provider, assertion, reference), visit.network)
+        return redirect(f"{FINISH}?p={id}")
+
+    async def artifact(self, visit: Visit) -> Outcome:
+        """`GET /_ecluse/saml/artifact`: a navigation, with its cookie. What the artifact stands for is fetched."""
+        visit.require_navigation()
+        parameters = visit.parameters()
+        reference = parameters.get("RelayState", "")
+        login = await self._saml_transactions.take_login(reference)
+        if login is None:
+            return await self._come_again.page(visit, _GONE)
+        provider = self._asked(visit, login)
+        transaction = await self._transaction(visit, provider, login)
+        metadata = await self._federation.idp_metadata(provider)
+        read = await self._artifacts.resolve(visit, provider, metadata, parameters.get("SAMLart", ""))
+        assertion = await self._verified(visit, provider, login, read, "artifact")
+        return await self._arrive(visit, provider, login, transaction, self._answer(provider, assertion, reference))
+
+    # --- the browser that asked
+
+    async def finish(self, visit: Visit) -> Outcome:
+        """`GET /_ecluse/saml/finish?p=`: taken first and looked at after, so that a wrong browser burns it."""
+        visit.require_navigation()
+        parked = await self._saml_transactions.take_parked(visit.parameter("p"))
+        if parked is None:
+            return await self._come_again.page(visit, _GONE)
+        provider = saml_provider(visit.call.snapshot, parked.identity.provider)
+        visit.provider = provider.name
+        # The configuration may be another one than a minute ago.
+        if provider.issuer != parked.identity.issuer:
+            raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{provider.name} names another entity now")
+        check(provider, parked.identity)
+        if parked.reference is None:
+            if not provider.unsolicited:
+                raise GatewayError(SAML_UNSOLICITED, f"{provider.name} may no longer begin a sign-in")
+            return await self._arrive(visit, provider, None, None, parked)
+        login = await self._saml_transactions.take_login(parked.reference)
+        if login is None:
+            return await self._come_again.page(visit, _GONE)
+        self._asked(visit, login)
+        return await self._arrive(visit, provider, login, await self._transaction(visit, provider, login), parked)
+
+    def _asked(self, visit: Visit, login: SamlLogin) -> SamlProvider:
+        visit.provider = login.provider
+        if not visit.holds(login.binding):
+            raise GatewayError(LOGIN_OTHER_BROWSER, "the sign-in was begun in another browser")
+        return saml_provider(visit.call.snapshot, login.provider)
+
+    async def _transaction(self, visit: Visit, provider: SamlProvider, login: SamlLogin) -> Transaction | None:
+        if login.transaction is None:
+            return None
+        found = await pending(self._transactions, visit, login.transaction)
+        found.require(provider.name)
+        return found.transaction
+
+    # --- what is asserted
+
+    async def _verified(
+        self,
+        visit: Visit,
+        provider: SamlProvider,
+        login: SamlLogin | None,
+        read: Callable[[], Document],
+        binding: Binding,
+    ) -> Assertion:
+        sp, now = service_provider(visit.call.snapshot), int(self._now())
+
+        def validated(metadata: IdpMetadata) -> Assertion:
+            return validate_response(
+                read(), provider=provider, metadata=metadata, sp=sp, asked=login, now=now, binding=binding
+            )
+
+        metadata = await self._federation.idp_metadata(provider)
+        try:
+            return await self._workbench.do(partial(validated, metadata))
+        except GatewayError as error:
+            # Metadata 2.4.1: keys roll over; one that is not known is looked for once
+            if error.code not in (SAML_SIGNATURE, SAML_SIGNATURE_KEY):
+                raise
+            newer = await self._federation.newer_idp_metadata(provider)
+            if newer.signing_keys == metadata.signing_keys:
+                raise
+        return await self._workbench.do(partial(validated, newer))
+
+    def _answer(self, provider: SamlProvider, assertion: Assertion, reference: str | None) -> ParkedAnswer:
+        """Mapped, and within what this provider may assert."""
+        identity = map_assertion(provider, assertion, int(self._now()))
+        check(provider, identity)
+        name_id = assertion.name_id
+        return ParkedAnswer(
+            identity=identity,
+            reference=reference,
+            assertion_id=assertion.id,
+            replayable_until=assertion.expires,
+            session_until=assertion.session_not_on_or_after,
+            name_id=(
+                name_id.value,
+                name_id.format,
+                name_id.name_qualifier,
+                name_id.sp_name_qualifier,
+                name_id.sp_provided_id,
+            ),
+            session_index=assertion.session_index,
+        )
+
+    # --- the session
+
+    async def _arrive(
+        self,
+        visit: Visit,
+        provider: SamlProvider,
+        login: SamlLogin | None,
+        transaction: Transaction | None,
+        answer: ParkedAnswer,
+    ) -> Outcome:
+        if transaction is not None:
+            require_enough(visit.call.snapshot, answer.identity, transaction, self._now())
+        # Profiles 4.1.4.5; invariant 6
+        unused = await self._transactions.first_use(
+            "assertion", provider.issuer, answer.assertion_id, until=answer.replayable_until
+        )
+        if not unused:
+            raise GatewayError(SAML_REPLAYED, "an assertion that was used before")
+        cookie = await self._session(visit, provider, login, answer)
+        if login is None or login.transaction is None:
+            return self._pages.signed_in(visit.language, home(visit), again=False)
+        return GoOn(login.transaction, cookie, fresh=True)
+
+    async def _session(
+        self, visit: Visit, provider: SamlProvider, login: SamlLogin | None, answer: ParkedAnswer
+    ) -> bytes:
+        """A new session under a new id, which lasts no longer than the provider says (SessionNotOnOrAfter)."""
+        absolute = provider.session_absolute
+        if answer.session_until is not None:
+            absolute = max(1, min(absolute, answer.session_until - int(self._now())))
+        index = answer.session_index
+        cookie = await self._sessions.sign_in(
+            host=visit.call.host,
+            identity=answer.identity,
+            tenant=tenant_of(provider, answer.identity),
+            browser=visit.binding_made(self._token_urlsafe) if login is None else visit.binding() or login.binding,
+            idle=provider.session_idle,
+            absolute=absolute,
+            id_token=None,
+            sid=None if index is None else sid_of(answer.identity.subject, index),
+            replaces=visit.seat_cookie(),
+            limits=limits_of(visit.call.app),
+            app=visit.call.app.name if visit.call.app else "",
+            name_id=answer.name_id,
+        )
+        visit.cookies_to_set.append(cookies.set_seat(cookie))
+        self._report.signed_in(visit)
+        return cookie

@@ -1,0 +1,66 @@
+"""A provider's LogoutRequest, carried out: in force in every worker before anybody is told."""
+
+from collections.abc import Callable
+
+from gateway.identity.assertion_mapping import subject_of
+from gateway.model.codes import SAML_REPLAYED
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Revoker, Sessions, Transactions
+from gateway.portal.report import Report
+from gateway.portal.saml.incoming import Verified
+from gateway.portal.saml.known import service_provider
+from gateway.portal.saml.sids import sid_of
+from gateway.portal.saml.workbench import Workbench
+from gateway.portal.visit import Visit
+from gateway.saml.logout import LogoutRequest, validate_logout_request
+
+
+class Ending:
+    def __init__(
+        self,
+        *,
+        sessions: Sessions,
+        transactions: Transactions,
+        revoker: Revoker,
+        workbench: Workbench,
+        report: Report,
+        now: Callable[[], float],
+    ) -> None:
+        self._sessions = sessions
+        self._transactions = transactions
+        self._revoker = revoker
+        self._workbench = workbench
+        self._report = report
+        self._now = now
+
+    async def carry_out(self, visit: Visit, verified: Verified, location: str) -> LogoutRequest:
+        """`location`: our endpoint that it was brought to."""
+        sp, now = service_provider(visit.call.snapshot), int(self._now())
+        request = await self._workbench.do(
+            lambda: validate_logout_request(
+                verified.message,
+                provider=verified.provider,
+                metadata=verified.metadata,
+                sp=sp,
+                location=location,
+                now=now,
+            )
+        )
+        # Invariant 6
+        if not await self._transactions.first_use("logout_request", request.issuer, request.id, until=request.expires):
+            raise GatewayError(SAML_REPLAYED, "a LogoutRequest that was used before")
+        ended = await self._end(request, sp.entity_id)
+        # Invariant 12: in force in every worker before this is answered. What had ended already is no error.
+        await self._revoker.revoked(ended)
+        self._report.ended_by_provider(visit, len(ended))
+        return request
+
+    async def _end(self, request: LogoutRequest, audience: str) -> tuple[str, ...]:
+        # Core 3.7.3.2: those of the session indexes, or every session of that person
+        subject = subject_of(request.name_id, issuer=request.issuer, audience=audience)
+        if not request.session_indexes:
+            return await self._sessions.end_subject(request.issuer, subject)
+        ended: list[str] = []
+        for index in request.session_indexes:
+            ended += await self._sessions.end_sid(request.issuer, sid_of(subject, index))
+        return tuple(ended)

@@ -1,0 +1,110 @@
+"""Logout messages as they come in, by any binding, up to the point where the provider's signature holds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from gateway.model.codes import (
+    LOGIN_OTHER_PROVIDER,
+    SAML_BINDING_PARAMETER,
+    SAML_BINDING_SIGNATURE,
+    SAML_SIGNATURE,
+    SAML_SIGNATURE_KEY,
+)
+from gateway.model.errors import GatewayError
+from gateway.model.provider import SamlProvider
+from gateway.portal.saml.known import entity
+from gateway.portal.saml.ports import SamlFederation
+from gateway.portal.saml.workbench import Workbench
+from gateway.portal.visit import Visit
+from gateway.saml.artifact_response import in_body
+from gateway.saml.document import Document, parse
+from gateway.saml.logout import signed_logout_message
+from gateway.saml.parties import IdpMetadata
+from gateway.saml.post import posted_message
+from gateway.saml.redirect import RedirectMessage, read_redirect, verify_redirect
+from gateway.saml.signature import SignedElement, redirected
+from gateway.saml.stated import stated
+
+_UNKNOWN_KEY = (SAML_SIGNATURE, SAML_SIGNATURE_KEY, SAML_BINDING_SIGNATURE)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """`issuer`: who it says that it is from. `verify`: raises GatewayError where no key of the metadata signed it."""
+
+    parameter: Literal["SAMLRequest", "SAMLResponse"]
+    issuer: str
+    relay_state: str | None
+    verify: Callable[[IdpMetadata], SignedElement]
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    message: SignedElement
+    provider: SamlProvider
+    metadata: IdpMetadata
+
+
+class LogoutMessages:
+    def __init__(self, *, federation: SamlFederation, workbench: Workbench) -> None:
+        self._federation = federation
+        self._workbench = workbench
+
+    async def by_redirect(self, visit: Visit) -> Incoming:
+        query = visit.target.partition("?")[2].encode("ascii", "surrogateescape")
+        return await self._workbench.do(partial(_by_redirect, query))
+
+    async def by_post(self, visit: Visit) -> Incoming:
+        return await self._workbench.do(partial(_by_post, visit.form()))
+
+    async def by_soap(self, visit: Visit) -> Incoming:
+        return await self._workbench.do(partial(_by_soap, visit.body))
+
+    async def verified(self, visit: Visit, incoming: Incoming, expected: SamlProvider | None = None) -> Verified:
+        """`expected`: whom we asked, where it is an answer."""
+        provider = entity(visit.call.snapshot, incoming.issuer)
+        visit.provider = provider.name
+        if expected is not None and provider.issuer != expected.issuer:
+            raise GatewayError(LOGIN_OTHER_PROVIDER, f"asked {expected.name}, answered by another")
+        metadata = await self._federation.idp_metadata(provider)
+        try:
+            message = await self._workbench.do(partial(incoming.verify, metadata))
+        except GatewayError as error:
+            if error.code not in _UNKNOWN_KEY:
+                raise
+            newer = await self._federation.newer_idp_metadata(provider)
+            if newer.signing_keys == metadata.signing_keys:
+                raise
+            return Verified(await self._workbench.do(partial(incoming.verify, newer)), provider, newer)
+        return Verified(message, provider, metadata)
+
+
+def _by_redirect(query: bytes) -> Incoming:
+    received = read_redirect(query)
+    issuer = stated(parse(received.message)).issuer
+    return Incoming(received.parameter, issuer, received.relay_state, partial(_verify_redirect, received))
+
+
+def _verify_redirect(received: RedirectMessage, metadata: IdpMetadata) -> SignedElement:
+    return redirected(verify_redirect(received, metadata.signing_keys))
+
+
+def _by_post(form: dict[str, str]) -> Incoming:
+    found: list[Literal["SAMLRequest", "SAMLResponse"]] = [
+        name for name in ("SAMLRequest", "SAMLResponse") if form.get(name)
+    ]
+    if len(found) != 1:
+        raise GatewayError(SAML_BINDING_PARAMETER, "neither SAMLRequest nor SAMLResponse, or both")
+    document = parse(posted_message(form[found[0]]))
+    return Incoming(found[0], stated(document).issuer, form.get("RelayState"), partial(_verify, document))
+
+
+def _by_soap(body: bytes) -> Incoming:
+    document = in_body(body)
+    return Incoming("SAMLRequest", stated(document).issuer, None, partial(_verify, document))
+
+
+def _verify(document: Document, metadata: IdpMetadata) -> SignedElement:
+    return signed_logout_message(document, metadata)

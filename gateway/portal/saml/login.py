@@ -1,0 +1,115 @@
+"""A person is sent to a SAML provider: an AuthnRequest by redirect, or in a form that the browser sends by itself."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from gateway.config.snapshot import Snapshot
+from gateway.model.codes import SAML_ENDPOINT
+from gateway.model.errors import GatewayError
+from gateway.model.levels import NOTHING_ASKED, Asking
+from gateway.model.ports import Page, SamlTransactions, Transactions
+from gateway.model.provider import SamlProvider
+from gateway.model.transaction import SamlLogin
+from gateway.portal.answers import redirect
+from gateway.portal.freshness import asked_of
+from gateway.portal.outcomes import Ask
+from gateway.portal.pages import Pages
+from gateway.portal.pending import pending
+from gateway.portal.report import Report
+from gateway.portal.saml.known import saml_provider, service_provider
+from gateway.portal.saml.ports import SamlFederation
+from gateway.portal.saml.workbench import Workbench
+from gateway.portal.visit import SECRET_BYTES, Visit
+from gateway.saml.authn_request import authn_request
+from gateway.saml.parties import Endpoint, IdpMetadata
+from gateway.saml.post import post_form
+from gateway.saml.redirect import redirect_url
+
+
+class AskBySaml:
+    def __init__(
+        self,
+        *,
+        transactions: Transactions,
+        saml_transactions: SamlTransactions,
+        federation: SamlFederation,
+        workbench: Workbench,
+        pages: Pages,
+        report: Report,
+        now: Callable[[], float],
+        token_urlsafe: Callable[[int], str],
+    ) -> None:
+        self._transactions = transactions
+        self._saml_transactions = saml_transactions
+        self._federation = federation
+        self._workbench = workbench
+        self._pages = pages
+        self._report = report
+        self._now = now
+        self._token_urlsafe = token_urlsafe
+
+    async def ask(self, visit: Visit, ask: Ask) -> Page:
+        provider = saml_provider(visit.call.snapshot, ask.provider)
+        visit.provider = provider.name
+        asked = await self._asked(visit, provider, ask.transaction) if ask.transaction is not None else NOTHING_ASKED
+        if asked.acr_values:
+            # Core 3.3.2.2.1: any of those that will do, in place of what the file asks for each time
+            provider = replace(provider, authn_context=asked.acr_values, authn_context_comparison="exact")
+        endpoint = sign_on_endpoint(provider, await self._federation.idp_metadata(provider))
+        login = SamlLogin(
+            provider=provider.name,
+            request_id=message_id(self._token_urlsafe),
+            authn_context=provider.authn_context,
+            comparison=provider.authn_context_comparison,
+            # Core 3.4.1: there is no asking for an age, but for an authentication made now
+            fresh=provider.force_authn or asked.max_age is not None,
+            binding=visit.binding_made(self._token_urlsafe),
+            transaction=ask.transaction,
+            issued_at=int(self._now()),
+        )
+        # Bindings 3.4.3: a reference of 43 characters, which tells nothing of where the person wants to go
+        reference = self._token_urlsafe(SECRET_BYTES)
+        page = await self._workbench.do(lambda: self._sent(visit, provider, endpoint, login, reference))
+        await self._saml_transactions.put_login(login, reference, visit.network)
+        self._report.login_started(visit)
+        return page
+
+    def _sent(self, visit: Visit, provider: SamlProvider, endpoint: Endpoint, login: SamlLogin, reference: str) -> Page:
+        sp = service_provider(visit.call.snapshot)
+        request = authn_request(
+            sp,
+            provider,
+            destination=endpoint.location,
+            id=login.request_id,
+            now=login.issued_at,
+            force_authn=login.fresh,
+            authn_context=login.authn_context,
+        )
+        if endpoint.binding == "redirect":
+            url = redirect_url(sp.keys[0], endpoint.location, "SAMLRequest", request, relay_state=reference)
+            return redirect(url)
+        fields = post_form(sp.keys[0], "SAMLRequest", request, relay_state=reference)
+        return self._pages.post(visit.language, endpoint.location, fields)
+
+    async def _asked(self, visit: Visit, provider: SamlProvider, id: str) -> Asking:
+        """What the transaction that the sign-in is for asks of it, in the provider's words."""
+        found = await pending(self._transactions, visit, id)
+        found.require(provider.name)
+        return asked_of(visit.call.snapshot, provider, found.transaction)
+
+
+def sign_on_endpoint(provider: SamlProvider, metadata: IdpMetadata) -> Endpoint:
+    for endpoint in metadata.sign_on:
+        if endpoint.binding == provider.request_binding:
+            return endpoint
+    detail = f"no SingleSignOnService that takes {provider.request_binding}: see request_binding of the provider file"
+    raise GatewayError(SAML_ENDPOINT, detail)
+
+
+def message_id(token_urlsafe: Callable[[int], str]) -> str:
+    # Core 1.3.4: an NCName, which does not begin with a digit or a dash; 256 bits
+    return f"_{token_urlsafe(SECRET_BYTES)}"
+
+
+def has_saml(snapshot: Snapshot, name: str) -> bool:
+    return isinstance(snapshot.providers.get(name), SamlProvider)

@@ -1,0 +1,168 @@
+"""SAML single logout, begun here or by the provider (Profiles 4.4): what ends is found without any cookie.
+
+Our own sessions end first and in every worker; only then is anything said to the provider or to the person.
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from gateway.config.snapshot import Snapshot
+from gateway.model.codes import SAML_STATUS
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Page, SamlTransactions
+from gateway.portal.answers import BARE, redirect
+from gateway.portal.pages import Pages
+from gateway.portal.report import Report
+from gateway.portal.saml.ending import Ending
+from gateway.portal.saml.incoming import Incoming, LogoutMessages, Verified
+from gateway.portal.saml.known import saml_provider, service_provider
+from gateway.portal.saml.login import message_id
+from gateway.portal.saml.workbench import Workbench
+from gateway.portal.visit import Visit
+from gateway.saml.logout import LogoutRequest, validate_logout_response
+from gateway.saml.logout_message import logout_response
+from gateway.saml.parties import Binding, IdpMetadata
+from gateway.saml.post import post_form
+from gateway.saml.redirect import redirect_url
+from gateway.saml.signing import sign_enveloped
+from gateway.saml.soap import MEDIA_TYPE, fault, in_envelope
+
+_XML = (b"Content-Type", MEDIA_TYPE.encode())
+
+
+class SamlLogout:
+    def __init__(
+        self,
+        *,
+        saml_transactions: SamlTransactions,
+        messages: LogoutMessages,
+        ending: Ending,
+        workbench: Workbench,
+        pages: Pages,
+        report: Report,
+        now: Callable[[], float],
+        token_urlsafe: Callable[[int], str],
+    ) -> None:
+        self._saml_transactions = saml_transactions
+        self._messages = messages
+        self._ending = ending
+        self._workbench = workbench
+        self._pages = pages
+        self._report = report
+        self._now = now
+        self._token_urlsafe = token_urlsafe
+
+    # --- our endpoints
+
+    async def by_redirect(self, visit: Visit) -> Page:
+        """`GET /_ecluse/saml/logout`"""
+        return await self._through_a_browser(visit, "redirect", self._messages.by_redirect)
+
+    async def by_post(self, visit: Visit) -> Page:
+        """`POST /_ecluse/saml/logout`"""
+        return await self._through_a_browser(visit, "post", self._messages.by_post)
+
+    async def by_soap(self, visit: Visit) -> Page:
+        """`POST /_ecluse/saml/soap`: no browser comes here."""
+        try:
+            incoming = await self._messages.by_soap(visit)
+            verified = await self._messages.verified(visit, incoming)
+            request = await self._ending.carry_out(visit, verified, service_provider(visit.call.snapshot).logout_soap)
+            envelope = await self._workbench.do(lambda: self._enveloped(visit.call.snapshot, request))
+        except GatewayError as error:
+            self._report.logout_refused(visit, error)
+            # Bindings 3.2.3.3
+            return Page(500, (*BARE, _XML), fault("Server" if error.code.status == 503 else "Client"))
+        return Page(200, (*BARE, _XML), envelope)
+
+    async def _through_a_browser(
+        self, visit: Visit, binding: Binding, read: Callable[[Visit], Coroutine[Any, Any, Incoming]]
+    ) -> Page:
+        try:
+            incoming = await read(visit)
+            if incoming.parameter == "SAMLResponse":
+                return await self._answered(visit, incoming)
+            verified = await self._messages.verified(visit, incoming)
+            request = await self._ending.carry_out(visit, verified, service_provider(visit.call.snapshot).logout)
+            return await self._answer(visit, verified, request, binding, incoming.relay_state)
+        except GatewayError as error:
+            self._report.logout_refused(visit, error)
+            return self._refusal(visit, error)
+
+    # --- begun by the provider
+
+    async def _answer(
+        self, visit: Visit, verified: Verified, request: LogoutRequest, binding: Binding, relay_state: str | None
+    ) -> Page:
+        """Where the provider takes no answer this way, the person is told here."""
+        location = _answer_location(verified.metadata, binding)
+        if location is None:
+            return self._pages.signed_out(visit.language, ended=True, elsewhere="", everywhere=True)
+        return await self._workbench.do(lambda: self._sent(visit, location, request, binding, relay_state))
+
+    def _sent(
+        self, visit: Visit, location: str, request: LogoutRequest, binding: Binding, relay_state: str | None
+    ) -> Page:
+        sp = service_provider(visit.call.snapshot)
+        message = self._response(visit.call.snapshot, location, request)
+        if binding == "redirect":
+            return redirect(redirect_url(sp.keys[0], location, "SAMLResponse", message, relay_state=relay_state))
+        fields = post_form(sp.keys[0], "SAMLResponse", message, relay_state=relay_state)
+        return self._pages.post(visit.language, location, fields)
+
+    def _enveloped(self, snapshot: Snapshot, request: LogoutRequest) -> bytes:
+        message = self._response(snapshot, request.issuer, request)
+        return in_envelope(sign_enveloped(service_provider(snapshot).keys[0], message))
+
+    def _response(self, snapshot: Snapshot, destination: str, request: LogoutRequest) -> bytes:
+        return logout_response(
+            service_provider(snapshot),
+            destination=destination,
+            id=message_id(self._token_urlsafe),
+            now=self._now(),
+            in_response_to=request.id,
+        )
+
+    # --- begun here: the provider has answered
+
+    async def _answered(self, visit: Visit, incoming: Incoming) -> Page:
+        logout = await self._saml_transactions.take_logout(incoming.relay_state or "")
+        if logout is None:
+            # Reload, Back, too old: our own sessions had ended before anything was sent.
+            return self._pages.signed_out(visit.language, ended=False, elsewhere="")
+        provider = saml_provider(visit.call.snapshot, logout.provider)
+        verified = await self._messages.verified(visit, incoming, expected=provider)
+        sp, now = service_provider(visit.call.snapshot), int(self._now())
+        try:
+            response = await self._workbench.do(
+                lambda: validate_logout_response(
+                    verified.message,
+                    provider=provider,
+                    metadata=verified.metadata,
+                    sp=sp,
+                    location=sp.logout,
+                    request_id=logout.request_id,
+                    now=now,
+                )
+            )
+        except GatewayError as error:
+            if error.code is not SAML_STATUS:
+                raise
+            self._report.logout_refused(visit, error)
+            return self._pages.signed_out_in_part(visit.language, home=logout.home)
+        if response.partial:
+            return self._pages.signed_out_in_part(visit.language, home=logout.home)
+        return self._pages.signed_out(visit.language, ended=True, elsewhere="", everywhere=True, home=logout.home)
+
+    def _refusal(self, visit: Visit, error: GatewayError) -> Page:
+        return self._pages.render(
+            error.code, kind="html", language=visit.language, reference=visit.call.request_id, login_url=visit.way_back
+        )
+
+
+def _answer_location(metadata: IdpMetadata, binding: Binding) -> str | None:
+    for endpoint in metadata.logout:
+        if endpoint.binding == binding:
+            # Metadata 2.2.2
+            return endpoint.response_location or endpoint.location
+    return None

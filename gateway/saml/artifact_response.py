@@ -1,0 +1,58 @@
+"""Core 3.5.2, Bindings 3.2 and 3.6: what a provider answered to our ArtifactResolve, down to the Response in it.
+
+Nothing is believed for the way that it came: the Response is judged like one that a browser brought.
+"""
+
+from lxml import etree
+
+from gateway.model.codes import SAML_ARTIFACT_RESPONSE, SAML_SOAP
+from gateway.model.errors import GatewayError
+from gateway.saml.document import Document, parse
+from gateway.saml.names import SOAP, STATUS_SUCCESS, saml, samlp
+
+_ENVELOPE, _HEADER, _BODY, _FAULT = (f"{{{SOAP}}}{name}" for name in ("Envelope", "Header", "Body", "Fault"))
+
+
+def in_body(envelope: bytes) -> Document:
+    """The one message in a SOAP envelope. GatewayError: SAML_SOAP, SAML_DOCUMENT."""
+    root = parse(envelope).root
+    children = list(root.iterchildren("*"))
+    if root.tag != _ENVELOPE or not children or children[-1].tag != _BODY:
+        raise GatewayError(SAML_SOAP, "not a SOAP 1.1 envelope with a body")
+    # SOAP 1.1 4.2: a header that must be understood is not
+    if len(children) > 2 or (len(children) == 2 and children[0].tag != _HEADER):
+        raise GatewayError(SAML_SOAP, "an envelope of more than one header and one body")
+    if any(each.get(f"{{{SOAP}}}mustUnderstand") == "1" for header in children[:-1] for each in header):
+        raise GatewayError(SAML_SOAP, "a SOAP header that must be understood")
+    messages = list(children[-1].iterchildren("*"))
+    if len(messages) != 1:
+        raise GatewayError(SAML_SOAP, f"{len(messages)} messages in the body")
+    if messages[0].tag == _FAULT:
+        raise GatewayError(SAML_SOAP, "a SOAP fault")
+    return _alone(messages[0])
+
+
+def response_in(envelope: bytes, *, request_id: str, issuer: str) -> Document:
+    """`request_id`: of our ArtifactResolve; `issuer`: the provider that was asked."""
+    root = in_body(envelope).root
+    if root.tag != samlp("ArtifactResponse"):
+        raise GatewayError(SAML_ARTIFACT_RESPONSE, "not an ArtifactResponse")
+    # Core 3.2.2
+    if root.get("InResponseTo") != request_id:
+        raise GatewayError(SAML_ARTIFACT_RESPONSE, "an answer to another request than ours")
+    named = root.find(saml("Issuer"))
+    if named is not None and named.text != issuer:
+        raise GatewayError(SAML_ARTIFACT_RESPONSE, "an answer of another provider")
+    code = root.find(f"{samlp('Status')}/{samlp('StatusCode')}")
+    if code is None or code.get("Value") != STATUS_SUCCESS:
+        raise GatewayError(SAML_ARTIFACT_RESPONSE, "the provider did not resolve the artifact")
+    responses = root.findall(samlp("Response"))
+    # Core 3.5.2: success without a message where the artifact was used, or is none of the provider's
+    if len(responses) != 1:
+        raise GatewayError(SAML_ARTIFACT_RESPONSE, f"{len(responses)} Responses: the artifact was used, or is unknown")
+    return _alone(responses[0])
+
+
+def _alone(element: etree._Element) -> Document:
+    """As a document of its own, with the namespaces that it was under."""
+    return parse(etree.tostring(element, encoding="UTF-8", with_tail=False))

@@ -1,0 +1,29 @@
+"""What a message says of itself, before anything of it is believed: enough to know whose keys to verify it with."""
+
+from dataclasses import dataclass
+
+from gateway.model.codes import SAML_ISSUER
+from gateway.model.errors import GatewayError
+from gateway.saml.document import Document
+from gateway.saml.names import saml
+
+# Core 8.3.6
+_LONGEST = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """`name`: of the message, without its namespace. Anybody can have written any of it."""
+
+    name: str
+    issuer: str
+    in_response_to: str | None
+
+
+def stated(document: Document) -> Stated:
+    """GatewayError: SAML_ISSUER where it names nobody."""
+    root = document.root
+    issuer = root.findtext(saml("Issuer")) or root.findtext(f"{saml('Assertion')}/{saml('Issuer')}") or ""
+    if not 0 < len(issuer) <= _LONGEST:
+        raise GatewayError(SAML_ISSUER, "a message that does not say who sent it")
+    return Stated(str(root.tag).rpartition("}")[2], issuer, root.get("InResponseTo"))

@@ -1,0 +1,92 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
+from gateway.model.codes import SAML_ARTIFACT_RESPONSE, SAML_DOCUMENT, SAML_SOAP, Code
+from gateway.model.errors import GatewayError
+from gateway.saml.artifact_response import in_body, response_in
+from gateway.saml.names import STATUS_SUCCESS
+from gateway.saml.soap import fault, in_envelope
+
+NS = 'xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:a="urn:oasis:names:tc:SAML:2.0:assertion"'
+SOAP = 'xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"'
+SUCCESS = f"<p:Status><p:StatusCode Value='{STATUS_SUCCESS}'/></p:Status>"
+RESPONSE = "<p:Response ID='_r' Version='2.0'/>"
+
+
+def answer(inside: str = RESPONSE, *, to: str = "_ask", status: str = SUCCESS, issuer: str = "urn:idp") -> bytes:
+    named = f"<a:Issuer>{issuer}</a:Issuer>" if issuer else ""
+    return in_envelope(
+        f"<p:ArtifactResponse {NS} ID='_a' InResponseTo='{to}'>{named}{status}{inside}</p:ArtifactResponse>".encode()
+    )
+
+
+@pytest.mark.parametrize("envelope", [answer(), answer(issuer="")])
+def test_the_response_comes_out_as_a_document_of_its_own(envelope: bytes) -> None:
+    root = response_in(envelope, request_id="_ask", issuer="urn:idp").root
+    assert root.tag == "{urn:oasis:names:tc:SAML:2.0:protocol}Response"
+    assert root.getparent() is None
+    assert root.getroottree().getroot() is root
+
+
+def test_it_keeps_the_namespaces_that_it_was_under() -> None:
+    """Exclusive canonicalisation may have put one that only a value uses into what was signed."""
+    typed = (
+        "<p:Response ID='_r'><a:AttributeValue xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' "
+        "xsi:type='xs:string'/></p:Response>"
+    )
+    envelope = answer(typed).replace(b"<p:ArtifactResponse", b"<p:ArtifactResponse xmlns:xs='urn:schema'")
+    assert response_in(envelope, request_id="_ask", issuer="urn:idp").root.nsmap["xs"] == "urn:schema"
+
+
+UNDERSTAND = "<h xmlns='urn:h' s:mustUnderstand='1'/>"
+BODY = "<s:Body><x xmlns='urn:x'/></s:Body>"
+
+
+@pytest.mark.parametrize(
+    ("envelope", "code"),
+    [
+        (answer(to="_other"), SAML_ARTIFACT_RESPONSE),
+        (answer(issuer="urn:other"), SAML_ARTIFACT_RESPONSE),
+        (answer(""), SAML_ARTIFACT_RESPONSE),
+        (answer(RESPONSE + RESPONSE.replace("_r", "_s")), SAML_ARTIFACT_RESPONSE),
+        (answer(status=""), SAML_ARTIFACT_RESPONSE),
+        (answer(status=SUCCESS.replace("Success", "Requester")), SAML_ARTIFACT_RESPONSE),
+        (in_envelope(f"<p:Response {NS}/>".encode()), SAML_ARTIFACT_RESPONSE),
+        (in_envelope(b""), SAML_SOAP),
+        (in_envelope(b"<a xmlns='urn:a'/><b xmlns='urn:b'/>"), SAML_SOAP),
+        (fault("Client"), SAML_SOAP),
+        (f"<p:ArtifactResponse {NS}/>".encode(), SAML_SOAP),
+        (f"<s:Envelope {SOAP}/>".encode(), SAML_SOAP),
+        (f"<s:Envelope {SOAP}><s:Header/><s:Header/>{BODY}</s:Envelope>".encode(), SAML_SOAP),
+        (f"<s:Envelope {SOAP}>{BODY}{BODY}</s:Envelope>".encode(), SAML_SOAP),
+        (
+            f"<s:Envelope {SOAP}><s:Header>{UNDERSTAND}</s:Header>{BODY}</s:Envelope>".encode(),
+            SAML_SOAP,
+        ),
+        (b"", SAML_DOCUMENT),
+        (b"<!DOCTYPE x>" + answer(), SAML_DOCUMENT),
+    ],
+)
+def test_anything_else_is_refused(envelope: bytes, code: Code) -> None:
+    with pytest.raises(GatewayError) as refused:
+        response_in(envelope, request_id="_ask", issuer="urn:idp")
+    assert refused.value.code is code
+
+
+def test_a_header_that_need_not_be_understood_is_passed_over() -> None:
+    envelope = f"<s:Envelope {SOAP}><s:Header><h xmlns='urn:h'/></s:Header>{BODY}</s:Envelope>".encode()
+    assert in_body(envelope).root.tag == "{urn:x}x"
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_end_in_another_error(envelope: bytes) -> None:
+    with pytest.raises(GatewayError):
+        response_in(envelope, request_id="_ask", issuer="urn:idp")
+
+
+def test_a_fault_of_ours_says_whose_it_is() -> None:
+    root = etree.fromstring(fault("Server"))
+    assert root.findtext(".//faultcode") == "soap:Server"
+    assert etree.fromstring(fault("Client")).findtext(".//faultcode") == "soap:Client"
