@@ -11,8 +11,9 @@ from typing import TypeVar
 
 from gateway.federation.addresses import Resolver
 from gateway.federation.cached import CachedDocument
+from gateway.federation.circuit import Circuit
 from gateway.federation.client import ProviderClient
-from gateway.model.codes import OIDC_ID_TOKEN_KEY, OIDC_ID_TOKEN_SIGNATURE
+from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_ID_TOKEN_KEY, OIDC_ID_TOKEN_SIGNATURE
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Log
 from gateway.model.provider import ClientCertificate, OidcProvider
@@ -69,6 +70,7 @@ class Federation:
         self._key_thread = ThreadPoolExecutor(1, "own-keys")
         self._clients: dict[_Reached, ProviderClient] = {}
         self._documents: dict[str, _Documents] = {}
+        self._circuits: dict[str, Circuit] = {}
 
     async def metadata(self, provider: OidcProvider) -> ProviderMetadata:
         return await self._of(provider).metadata.get()
@@ -178,7 +180,16 @@ class Federation:
         client = self._clients.get(key)
         if client is None:
             client = self._clients[key] = ProviderClient(*key, Resolver())
-        return await client.send(call)
+        circuit = self._circuits.setdefault(provider.name, Circuit(self._clock))
+        circuit.enter()
+        try:
+            answer = await client.send(call)
+        except GatewayError as error:
+            if error.code is LOGIN_PROVIDER_UNREACHABLE:
+                circuit.failed()
+            raise
+        circuit.answered()
+        return answer
 
     async def _with_own_keys(self, provider: OidcProvider, make: Callable[[], T]) -> T:
         """Invariant 14: what an RSA key of ours signs or opens is done in a thread of its own, which no look-up

@@ -25,6 +25,11 @@ _PROVIDER_FAULT = (
     "The answer of your organisation's sign-in service was refused. "
     "Give the reference below to your support: they will find the reason in the log."
 )
+_CLOCK = "The clocks of two services do not agree"
+_CLOCK_ADVICE = (
+    "So far apart are the clock of your organisation's sign-in service and that of this gateway. "
+    "Give the reference below to your support."
+)
 
 # wire: what the bytes of a request may not be
 WIRE_TARGET = Code("wire.target", 400, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
@@ -120,6 +125,25 @@ LOGIN_LOOP = Code(
 LOGIN_PROVIDER_REFUSED = Code(
     "login.provider_refused", 403, "Your sign-in service refused", "Go back to the application and try again."
 )
+LOGIN_PROVIDER_INTERACTION = Code(
+    "login.provider_interaction",
+    403,
+    "Your sign-in service wants to see you first",
+    "Open your organisation's sign-in service yourself, do what it asks for, then start again from the application.",
+)
+LOGIN_PROVIDER_BUSY = Code(
+    "login.provider_busy",
+    503,
+    "Your sign-in service is out of order for a moment",
+    "Wait a moment, then start again from the application.",
+)
+LOGIN_PROVIDER_FAULT = Code(
+    "login.provider_fault",
+    403,
+    _SIGN_IN_FAILED,
+    "Your organisation's sign-in service does not take what this gateway asks of it. "
+    "Give the reference below to your support: they will find the reason in the log.",
+)
 LOGIN_PROVIDER_UNREACHABLE = Code(
     "login.provider_unreachable",
     502,
@@ -192,11 +216,11 @@ OIDC_ID_TOKEN_AUTHORIZED_PARTY = Code("oidc.id_token.authorized_party", 403, _SI
 OIDC_ID_TOKEN_ALGORITHM = Code("oidc.id_token.algorithm", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 OIDC_ID_TOKEN_KEY = Code("oidc.id_token.key", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 OIDC_ID_TOKEN_SIGNATURE = Code("oidc.id_token.signature", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-OIDC_ID_TOKEN_EXPIRED = Code("oidc.id_token.expired", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-OIDC_ID_TOKEN_ISSUED_AT = Code("oidc.id_token.issued_at", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-OIDC_ID_TOKEN_NOT_BEFORE = Code("oidc.id_token.not_before", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_ID_TOKEN_EXPIRED = Code("oidc.id_token.expired", 403, _CLOCK, _CLOCK_ADVICE)
+OIDC_ID_TOKEN_ISSUED_AT = Code("oidc.id_token.issued_at", 403, _CLOCK, _CLOCK_ADVICE)
+OIDC_ID_TOKEN_NOT_BEFORE = Code("oidc.id_token.not_before", 403, _CLOCK, _CLOCK_ADVICE)
 OIDC_ID_TOKEN_NONCE = Code("oidc.id_token.nonce", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-OIDC_ID_TOKEN_AUTH_TIME = Code("oidc.id_token.auth_time", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_ID_TOKEN_AUTH_TIME = Code("oidc.id_token.auth_time", 403, _CLOCK, _CLOCK_ADVICE)
 OIDC_ID_TOKEN_SUBJECT = Code("oidc.id_token.subject", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 OIDC_ID_TOKEN_ACCESS_TOKEN_HASH = Code("oidc.id_token.access_token_hash", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 OIDC_LOGOUT_TOKEN = Code("oidc.logout_token", 0)

@@ -6,6 +6,9 @@ from dataclasses import InitVar, dataclass, field
 
 from gateway.model.codes import (
     LOGIN_OTHER_PROVIDER,
+    LOGIN_PROVIDER_BUSY,
+    LOGIN_PROVIDER_FAULT,
+    LOGIN_PROVIDER_INTERACTION,
     LOGIN_PROVIDER_REFUSED,
     OIDC_RESPONSE_CODE,
     OIDC_RESPONSE_ISSUER,
@@ -23,6 +26,18 @@ Parameters = Iterable[tuple[str, str]]
 _STATE = re.compile(r"[A-Za-z0-9_-]{22,128}")
 # RFC 6749 A.11: VSCHAR
 _CODE = re.compile(r"[\x20-\x7e]{1,4096}")
+# RFC 6749 4.1.2.1, OIDC Core 3.1.2.6: what a person can do something about; the others are faults of a configuration.
+_ERRORS = {
+    "access_denied": LOGIN_PROVIDER_REFUSED,
+    "login_required": LOGIN_PROVIDER_INTERACTION,
+    "interaction_required": LOGIN_PROVIDER_INTERACTION,
+    "consent_required": LOGIN_PROVIDER_INTERACTION,
+    "account_selection_required": LOGIN_PROVIDER_INTERACTION,
+    "temporarily_unavailable": LOGIN_PROVIDER_BUSY,
+    "server_error": LOGIN_PROVIDER_BUSY,
+}
+# A sentence: neither markup nor an address.
+_SHOWN = re.compile(r"[\w ,;:.!?'’()-]{1,200}")
 _PROVEN = object()
 
 
@@ -58,13 +73,20 @@ def process_authorization_response(
     _check_issuer(metadata, response.get("iss"))
     # RFC 6749 4.1.2.1
     if "error" in response:
-        detail = f"{quoted(response['error'])}: {quoted(response.get('error_description', ''))}"
-        raise GatewayError(LOGIN_PROVIDER_REFUSED, detail)
+        raise _refusal(response["error"], response.get("error_description", ""))
     # RFC 6749 4.1.2
     code = response.get("code", "")
     if not _CODE.fullmatch(code):
         raise GatewayError(OIDC_RESPONSE_CODE, f"no code, or one of a wrong form ({len(code)} characters)")
     return AuthorizationCode(provider.name, code, _PROVEN)
+
+
+def _refusal(error: str, description: str) -> GatewayError:
+    """The provider was asked, and this browser brings its own answer: nobody else has written it."""
+    shown = description if _SHOWN.fullmatch(description) else ""
+    return GatewayError(
+        _ERRORS.get(error, LOGIN_PROVIDER_FAULT), f"{quoted(error)}: {quoted(description)}", shown=shown
+    )
 
 
 def _single(parameters: Parameters) -> Mapping[str, str]:

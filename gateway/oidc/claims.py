@@ -56,7 +56,8 @@ def check_expiry(provider: OidcProvider, claims: JsonObject, now: float) -> int:
     # OIDC Core 3.1.3.7 (9)
     exp = required_time(claims, "exp")
     if now >= exp + provider.skew:
-        raise GatewayError(OIDC_ID_TOKEN_EXPIRED, f"expired {now - exp:.0f} s ago, {provider.skew} s are tolerated")
+        detail = f"expired {now - exp:.0f} s ago, {provider.skew} s are tolerated"
+        raise GatewayError(OIDC_ID_TOKEN_EXPIRED, detail, shown=seconds(now - exp))
     return int(exp)
 
 
@@ -65,16 +66,21 @@ def check_issue_time(provider: OidcProvider, claims: JsonObject, now: float) -> 
     iat = required_time(claims, "iat")
     if iat > now + provider.skew:
         detail = f"issued {iat - now:.0f} s ahead of our clock, {provider.skew} s are tolerated"
-        raise GatewayError(OIDC_ID_TOKEN_ISSUED_AT, detail)
+        raise GatewayError(OIDC_ID_TOKEN_ISSUED_AT, detail, shown=seconds(iat - now))
     if iat < now - OLDEST - provider.skew:
         detail = f"issued {now - iat:.0f} s ago by our clock, {OLDEST + provider.skew} s are tolerated"
-        raise GatewayError(OIDC_ID_TOKEN_ISSUED_AT, detail)
+        raise GatewayError(OIDC_ID_TOKEN_ISSUED_AT, detail, shown=seconds(now - iat))
     # RFC 7519 4.1.5
     nbf = time_of(claims, "nbf")
     if nbf is not None and nbf > now + provider.skew:
         detail = f"valid {nbf - now:.0f} s from now by our clock, {provider.skew} s are tolerated"
-        raise GatewayError(OIDC_ID_TOKEN_NOT_BEFORE, detail)
+        raise GatewayError(OIDC_ID_TOKEN_NOT_BEFORE, detail, shown=seconds(nbf - now))
     return int(iat)
+
+
+def seconds(apart: float) -> str:
+    """How far two clocks are apart, for the page."""
+    return f"{apart:.0f} s"
 
 
 def subject_of(claims: JsonObject) -> str:

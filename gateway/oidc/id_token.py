@@ -27,6 +27,7 @@ from gateway.oidc.claims import (
     check_expiry,
     check_issue_time,
     check_issuer,
+    seconds,
     subject_of,
     text_of,
     time_of,
@@ -138,7 +139,7 @@ def _auth_time(provider: OidcProvider, claims: JsonObject, now: float) -> int | 
         return None
     if auth_time > now + provider.skew:
         detail = f"signed in {auth_time - now:.0f} s ahead of our clock, {provider.skew} s are tolerated"
-        raise GatewayError(OIDC_ID_TOKEN_AUTH_TIME, detail)
+        raise GatewayError(OIDC_ID_TOKEN_AUTH_TIME, detail, shown=seconds(auth_time - now))
     return int(auth_time)
 
 

@@ -223,6 +223,7 @@ class Portal:
             language=visit.language,
             reference=visit.call.request_id,
             login_url=visit.way_back,
+            refusal=error.shown,
         )
 
 

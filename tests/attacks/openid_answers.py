@@ -71,10 +71,10 @@ OC12 = (
                                                    error_description="a%0d%0aX-Admin:%201")),
     ("100 kB of description", too_long),
     ("an error without a state", without_state),
-    ("login_required, unasked, again and again", error_answer("login.provider_refused", error="login_required")),
+    ("login_required, unasked, again and again", error_answer("login.provider_interaction", error="login_required")),
     ("a browser that goes round", loop),
-    ("an address in error_uri", error_answer("login.provider_refused", error="x", error_uri="http://evil.example/")),
-    ("an error and a code", error_answer("login.provider_refused", error="x", code="y")),
+    ("an address in error_uri", error_answer("login.provider_fault", error="x", error_uri="http://evil.example/")),
+    ("an error and a code", error_answer("login.provider_fault", error="x", code="y")),
 )  # fmt: skip
 
 # --- OC14: our own credentials ---

@@ -25,6 +25,7 @@ from gateway.model.codes import (
     OIDC_USERINFO_SUBJECT,
 )
 from gateway.model.errors import GatewayError
+from gateway.oidc.authorization import process_authorization_response
 from gateway.oidc.id_token import IdToken
 from gateway.ops.log import Log
 from tests.federation.servers import Op, raw_server, running_op
@@ -213,6 +214,28 @@ async def test_a_hundred_sign_ins_at_once_fetch_each_document_once() -> None:
         results = await asyncio.gather(*(sign_in(made, op) for _ in range(100)))
         assert len(results) == 100
         assert (op.count(DISCOVERY), op.count("/jwks"), op.count("/token")) == (1, 1, 100)
+
+
+async def test_a_token_endpoint_that_is_silent_is_left_alone_and_nobody_else_is() -> None:
+    """Its users are told at once; the provider is asked again after a pause."""
+    clock = Clock()
+    async with raw_server(b"") as closing, running_op() as op, running_op() as other, federation(clock) as made:
+        await sign_in(made, op)
+        op.metadata["token_endpoint"] = closing.url
+        clock.now += 86400
+        for _ in range(10):
+            assert (await refusal(made, op)).code is LOGIN_PROVIDER_UNREACHABLE
+        assert 3 <= closing.connections <= 6, "aiohttp tries a closed connection once more"
+        asked = closing.connections
+        of = replace(other.provider, name="departement")
+        login = replace(LOGIN, provider="departement")
+        code = process_authorization_response(
+            of, await made.metadata(of), login, [("code", "abc"), ("iss", other.issuer)]
+        )
+        assert (await made.sign_in(of, code, login, NOW))[0].subject == "f7d3c4a0"
+        clock.now += 10
+        await refusal(made, op)
+        assert closing.connections > asked
 
 
 async def test_providers_that_are_down_delay_only_their_own() -> None:

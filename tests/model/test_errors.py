@@ -12,3 +12,9 @@ def test_an_error_has_a_code_for_the_browser_and_a_detail_for_the_operator() -> 
 def test_without_a_detail_the_code_speaks_for_itself() -> None:
     assert str(GatewayError(LOGIN_MAPPING)) == "login.mapping"
     assert GatewayError(LOGIN_MAPPING).detail == ""
+
+
+def test_what_a_person_reads_beside_the_code_is_said_apart() -> None:
+    assert GatewayError(LOGIN_MAPPING, "for the log").shown == ""
+    error = GatewayError(LOGIN_MAPPING, "for the log", shown="412 s")
+    assert (error.shown, "412" in str(error)) == ("412 s", False)

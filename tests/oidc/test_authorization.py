@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from gateway.model.codes import (
     LOGIN_OTHER_PROVIDER,
-    LOGIN_PROVIDER_REFUSED,
     OIDC_RESPONSE_CODE,
     OIDC_RESPONSE_ISSUER,
     OIDC_RESPONSE_PARAMETER,
@@ -95,12 +94,37 @@ def test_a_code_of_a_wrong_form_is_refused(code: str | None) -> None:
 # --- errors of the provider -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("error", ["access_denied", "login_required", "temporarily_unavailable", "invalid_scope", ""])
-def test_a_provider_that_refuses_is_quoted_to_the_operator(error: str) -> None:
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        ("access_denied", "login.provider_refused"),
+        ("login_required", "login.provider_interaction"),
+        ("interaction_required", "login.provider_interaction"),
+        ("consent_required", "login.provider_interaction"),
+        ("account_selection_required", "login.provider_interaction"),
+        ("temporarily_unavailable", "login.provider_busy"),
+        ("server_error", "login.provider_busy"),
+        ("invalid_scope", "login.provider_fault"),
+        ("", "login.provider_fault"),
+        ("<x>", "login.provider_fault"),
+    ],
+)
+def test_each_error_has_its_page_and_is_quoted_to_the_operator(error: str, code: str) -> None:
     with pytest.raises(GatewayError) as refused:
-        process([("error", error), ("error_description", "Accès refusé"), ("code", "abc"), ("iss", ISSUER)])
-    assert refused.value.code is LOGIN_PROVIDER_REFUSED
-    assert refused.value.detail == f'"{error}": "Accès refusé"'
+        process([("error", error), ("error_description", "Accès refusé."), ("code", "abc"), ("iss", ISSUER)])
+    assert refused.value.code.id == code
+    assert refused.value.detail == f'"{error}": "Accès refusé."'
+    assert refused.value.shown == "Accès refusé."
+
+
+@pytest.mark.parametrize(
+    "description",
+    ["", "<b>x</b>", "a\nb", "see http://evil.example/", "a" * 201, "&lt;", "a\u202eb", "{{ x }}", '"', "%0d"],
+)
+def test_a_description_that_is_no_plain_sentence_is_for_the_log_alone(description: str) -> None:
+    with pytest.raises(GatewayError) as refused:
+        process([("error", "access_denied"), ("error_description", description), ("iss", ISSUER)])
+    assert refused.value.shown == ""
 
 
 def test_what_a_provider_says_is_bounded_and_prints() -> None:
@@ -119,7 +143,7 @@ def test_any_parameters_are_a_code_or_a_gateway_error(parameters: list[tuple[str
     assert outcome(lambda: response_state(parameters)) in ("", "oidc.response.state")
     assert outcome(lambda: process(parameters)) in (
         "",
-        "login.provider_refused",
+        "login.provider_fault",
         "oidc.response.code",
         "oidc.response.issuer",
         "oidc.response.parameter",

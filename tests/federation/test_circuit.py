@@ -1,0 +1,66 @@
+import pytest
+
+from gateway.federation.circuit import FAILURES, PAUSE, Circuit
+from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE
+from gateway.model.errors import GatewayError
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def refused(circuit: Circuit) -> str:
+    with pytest.raises(GatewayError) as error:
+        circuit.enter()
+    assert error.value.code is LOGIN_PROVIDER_UNREACHABLE
+    return error.value.detail
+
+
+def broken(clock: Clock) -> Circuit:
+    circuit = Circuit(clock)
+    for _ in range(FAILURES):
+        circuit.enter()
+        circuit.failed()
+    return circuit
+
+
+def test_after_some_failures_in_a_row_it_is_left_alone_for_a_while() -> None:
+    clock = Clock()
+    circuit = broken(clock)
+    assert refused(circuit) == "not asked: it did not answer 3 times in a row; asked again in 10 s"
+    clock.now += PAUSE - 1
+    assert refused(circuit).endswith("in 1 s")
+    clock.now += 1
+    circuit.enter()
+
+
+def test_an_answer_between_two_failures_starts_the_count_anew() -> None:
+    circuit = Circuit(Clock())
+    for _ in range(FAILURES * 2):
+        circuit.enter()
+        circuit.failed()
+        circuit.answered()
+    circuit.enter()
+
+
+def test_after_the_pause_one_call_goes_to_see_and_the_others_wait_for_it() -> None:
+    clock = Clock()
+    circuit = broken(clock)
+    clock.now += PAUSE
+    circuit.enter()
+    refused(circuit)
+    circuit.answered()
+    circuit.enter()
+    circuit.enter()
+
+
+def test_one_more_failure_is_one_more_pause() -> None:
+    clock = Clock()
+    circuit = broken(clock)
+    clock.now += PAUSE
+    circuit.enter()
+    circuit.failed()
+    assert refused(circuit).startswith("not asked: it did not answer 4 times")
