@@ -21,6 +21,7 @@ from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.portal.app import Portal
 from gateway.portal.pages import Pages
+from gateway.portal.renewal import Renewal
 from gateway.proxy.dataplane import DataPlane
 from gateway.server.doors import Doors
 from gateway.server.faults import into_log
@@ -131,6 +132,18 @@ class _Worker:
             monotonic=time.monotonic,
             token_urlsafe=secrets.token_urlsafe,
         )
+        self._renewal = Renewal(
+            sessions=self._sessions,
+            transactions=transactions,
+            federation=self._federation,
+            revoker=self._control,
+            counters=counters,
+            log=log,
+            snapshot=lambda: self.snapshot,
+            now=time.time,
+            monotonic=time.monotonic,
+        )
+        self._sessions.when_due(self._renewal.due)
         self._plane = DataPlane(
             loop=asyncio.get_running_loop(),
             holder=self,
@@ -166,6 +179,7 @@ class _Worker:
         await self._doors.close()
         await self._plane.drain(within)
         await self._portal.close(_CLOSED_WITHIN)
+        await self._renewal.close()
         await self._federation.close()
         await self._saml_federation.close()
         await self._applications.close()

@@ -44,6 +44,7 @@ def build_oidc_provider(plan: ProviderPlan) -> OidcProvider:
         request=_request(plan["request"]),
         encryption=_encryption(plan["encryption"]),
         levels=build_levels(plan["levels"]),
+        refresh=plan["refresh"],
         logout=ProviderLogout(plan["logout_method"], plan["front_channel_logout"]),
     )
 

@@ -111,6 +111,7 @@ class ProviderPlan(TypedDict):
     encryption: EncryptionPlan | None
     levels: LevelsPlan
     logout_method: Literal["post", "get"]
+    refresh: bool
     front_channel_logout: bool
     request: RequestPlan
     scopes: list[str]

@@ -37,6 +37,7 @@ def plan_oidc_provider(file: str, model: ProviderFile, gateway: GatewayFile, mat
         "encryption": _encryption(file, oidc.encryption, material),
         "levels": plan_levels(model),
         "logout_method": model.logout.method,
+        "refresh": oidc.refresh,
         "front_channel_logout": model.logout.front_channel,
         "scopes": list(oidc.scopes),
         "algorithms": sorted(set(oidc.algorithms)),

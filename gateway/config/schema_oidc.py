@@ -145,6 +145,8 @@ class Oidc(Strict):
     scopes: list[Word] = Field(default=["openid", "profile", "email"], min_length=1, max_length=50)
     algorithms: list[Algorithm] = Field(default=["RS256"], min_length=1)
     """The only signatures of ID tokens that are accepted. HS256 is made with the client secret."""
+    refresh: bool = False
+    """Whether refresh tokens are kept and used: a session then ends when the provider no longer knows it."""
     userinfo: bool = True
     """Whether the userinfo endpoint is asked too."""
     userinfo_algorithms: list[Algorithm] = Field(default=[], max_length=20)

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from gateway.model.codes import Code
 from gateway.model.identity import Identity
-from gateway.model.session import NameIdFields, Seat, SeatLimits, Session
+from gateway.model.session import NameIdFields, Seat, SeatLimits, Session, Tokens
 from gateway.model.transaction import (
     HandOver,
     OidcLogin,
@@ -48,6 +48,7 @@ class Sessions(Protocol):
         limits: SeatLimits,
         app: str = "",
         name_id: NameIdFields | None = None,
+        tokens: Tokens | None = None,
     ) -> bytes:
         """A new session with its first seat, on `host`; returns the new cookie value.
 
@@ -69,6 +70,12 @@ class Sessions(Protocol):
 
     async def opened(self, host: str, cookie: bytes) -> Session | None:
         """The whole session of this seat, with what is kept for its provider alone."""
+
+    async def renew(self, host: str, cookie: bytes, before: Session, tokens: Tokens, id_token: str | None) -> bool:
+        """The session of this seat with newer tokens; False, and nothing written, if it is not what it was before."""
+
+    async def end(self, session_ids: Sequence[str]) -> tuple[str, ...]:
+        """Ends these sessions; durable when it returns. In force in a worker's memory only by its `revoke`."""
 
     async def end_browser(self, host: str, cookie: bytes) -> tuple[str, ...]:
         """Ends every session of the browser to which this seat belongs; durable when it returns; their ids."""

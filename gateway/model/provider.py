@@ -134,6 +134,7 @@ class OidcProvider:
     encryption: Encryption | None = None
     levels: ProviderLevels = NO_LEVELS
     logout: ProviderLogout = ProviderLogout()
+    refresh: bool = False
     request: AuthorizationParameters = field(default_factory=AuthorizationParameters)
 
 

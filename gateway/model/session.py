@@ -1,11 +1,23 @@
 """A signed-in person, and one host's entry to that session."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.model.identity import Identity
 
 NameIdFields = tuple[str, str | None, str | None, str | None, str | None]
 """Value, Format, NameQualifier, SPNameQualifier, SPProvidedID; None: the attribute was not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What keeps a session true at its provider, where its file says so.
+
+    `refresh_at`: Unix seconds, ahead of the end of what was given last. `number`: how many times it was renewed.
+    """
+
+    refresh_token: str = field(repr=False)
+    refresh_at: int
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,7 @@ class Session:
     id_token: str | None = None
     sid: str | None = None
     name_id: NameIdFields | None = None
+    tokens: Tokens | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +53,8 @@ class Seat:
     """One host's entry to a session as a worker holds it: flat, mutable, private to that worker.
 
     `deadline` is on the monotonic clock: the earliest of the idle and absolute limits. `live` turns False
-    when the session is revoked, and nothing may be let in by a dead seat. `passages` belongs to the data
+    when the session is revoked, and nothing may be let in by a dead seat. `refresh_at`, on the same clock: when its
+    provider is to be asked whether it stands. `passages` belongs to the data
     plane: compiled results by route and method, valid for `revision` only.
     """
 
@@ -54,6 +68,7 @@ class Seat:
         "identity",
         "live",
         "passages",
+        "refresh_at",
         "revision",
         "session_id",
         "tenant",
@@ -81,6 +96,7 @@ class Seat:
         self.deadline = deadline
         self.hard_deadline = hard_deadline
         self.touched = touched
+        self.refresh_at = float("inf")
         self.live = True
         self.revision = ""
         self.passages: dict[object, object] = {}

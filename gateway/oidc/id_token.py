@@ -36,7 +36,7 @@ from gateway.oidc.documents import JsonObject
 from gateway.oidc.jwe import decrypt
 from gateway.oidc.jwks import JsonWebKeySet
 from gateway.oidc.jws import parse_compact, verify_signature
-from gateway.oidc.token import TokenResponse
+from gateway.oidc.token import Grant, TokenResponse
 
 _PROVEN = object()
 
@@ -46,7 +46,7 @@ class IdToken:
     """What a provider signed, verified in full. Only `validate_id_token` makes one.
 
     Times are Unix seconds. `auth_time` is None where the provider did not say when the person signed in.
-    `raw` goes back to the provider alone (id_token_hint).
+    `raw` goes back to the provider alone (id_token_hint); `grant` is what came with it, where that is to be kept.
     """
 
     provider: str
@@ -60,6 +60,7 @@ class IdToken:
     amr: tuple[str, ...]
     sid: str | None
     raw: str = field(repr=False)
+    grant: Grant | None
     proof: InitVar[object]
 
     def __post_init__(self, proof: object) -> None:
@@ -119,6 +120,7 @@ def validate_id_token(
         amr=_amr(claims),
         sid=text_of(claims, "sid"),
         raw=raw,
+        grant=tokens.grant,
         proof=_PROVEN,
     )
 

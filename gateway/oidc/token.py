@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from typing import cast
 
 from gateway.model.codes import LOGIN_OTHER_PROVIDER, OIDC_TOKEN, OIDC_TOKEN_REFUSED, OIDC_TOKEN_TYPE
 from gateway.model.errors import GatewayError
@@ -19,12 +20,35 @@ WHAT = "token answer"
 _ACCESS_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
 
 
+# Seconds, where the provider does not say, and at most.
+USUAL_LIFE, LONGEST_LIFE = 300, 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A refresh token, and how long (s) what came with it holds."""
+
+    refresh_token: str = field(repr=False)
+    expires_in: int
+
+
 @dataclass(frozen=True, slots=True)
 class TokenResponse:
     """As the provider sent them: `id_token` is not validated yet. Neither is ever logged."""
 
     access_token: str = field(repr=False)
     id_token: str = field(repr=False)
+    grant: Grant | None = None
+
+
+def grant_of(provider: OidcProvider, document: JsonObject) -> Grant | None:
+    """None where the provider file does not say `refresh`, whatever was sent: what is not asked for is not kept."""
+    token, life = document.get("refresh_token"), document.get("expires_in", USUAL_LIFE)
+    if not provider.refresh or not isinstance(token, str) or not _ACCESS_TOKEN.fullmatch(token):
+        return None
+    # RFC 6749 5.1: RECOMMENDED, a number
+    usual = not isinstance(life, int) or isinstance(life, bool) or life <= 0
+    return Grant(token, USUAL_LIFE if usual else min(cast(int, life), LONGEST_LIFE))
 
 
 def token_request(
@@ -53,7 +77,7 @@ def process_token_response(provider: OidcProvider, answer: Answer) -> TokenRespo
     access_token = _string(document, "access_token")
     if not _ACCESS_TOKEN.fullmatch(access_token):
         raise GatewayError(OIDC_TOKEN, f"{WHAT}: access_token of a wrong form ({len(access_token)} characters)")
-    return TokenResponse(access_token, _string(document, "id_token"))
+    return TokenResponse(access_token, _string(document, "id_token"), grant_of(provider, document))
 
 
 def _string(document: JsonObject, member: str) -> str:

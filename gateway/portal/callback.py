@@ -27,6 +27,7 @@ from gateway.portal.outcomes import GoOn, Outcome
 from gateway.portal.pages import Pages
 from gateway.portal.pending import pending
 from gateway.portal.ports import Federation
+from gateway.portal.renewal import first_tokens
 from gateway.portal.report import Report
 from gateway.portal.visit import PREFIX, Visit
 
@@ -125,6 +126,7 @@ class Callback:
             replaces=visit.seat_cookie(),
             limits=limits_of(visit.call.app),
             app=visit.call.app.name if visit.call.app else "",
+            tokens=first_tokens(token.grant, self._now()),
         )
         visit.cookies_to_set.append(cookies.set_seat(cookie))
         self._report.signed_in(visit)

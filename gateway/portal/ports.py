@@ -11,6 +11,7 @@ from gateway.oidc.call import Call
 from gateway.oidc.discovery import ProviderMetadata
 from gateway.oidc.id_token import IdToken
 from gateway.oidc.logout_token import LogoutToken
+from gateway.oidc.refresh import Renewed
 
 
 class Federation(Protocol):
@@ -32,6 +33,9 @@ class Federation(Protocol):
         self, provider: OidcProvider, code: AuthorizationCode, login: OidcLogin, now: float
     ) -> tuple[IdToken, Mapping[str, object]]:
         """The code for the validated ID token, and its claims with those of userinfo. `now`: Unix seconds."""
+
+    async def refresh(self, provider: OidcProvider, refresh_token: str, subject: str, now: float) -> Renewed:
+        """Newer tokens for the same person. OIDC_REFRESH_ENDED: the provider no longer knows the session."""
 
     async def logout_token(self, provider: OidcProvider, raw: str, now: float) -> LogoutToken:
         """What a provider posted to us, verified but for its single use. `now`: Unix seconds."""

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from gateway.model.identity import Identity
 from gateway.model.levels import Asking, Need
-from gateway.model.session import NameIdFields, Session
+from gateway.model.session import NameIdFields, Session, Tokens
 from gateway.model.transaction import HandOver, OidcLogin, ParkedAnswer, SamlLogin, SamlLogout, SignOut, Transaction
 
 
@@ -22,14 +22,17 @@ class StoredSession:
 
 def session_to_bytes(stored: StoredSession) -> bytes:
     inner = _identity_fields(stored.session.identity)
-    return _dump({**_fields(stored.session), "identity": inner, "browser": stored.browser})
+    tokens = None if stored.session.tokens is None else _fields(stored.session.tokens)
+    return _dump({**_fields(stored.session), "identity": inner, "tokens": tokens, "browser": stored.browser})
 
 
 def session_from_bytes(data: bytes) -> StoredSession:
     values = json.loads(data)
     identity, browser = _identity(values.pop("identity")), values.pop("browser")
     name_id = _name_id(values.pop("name_id", None))
-    return StoredSession(Session(identity=identity, name_id=name_id, **values), browser)
+    told = values.pop("tokens", None)
+    tokens = None if told is None else Tokens(**told)
+    return StoredSession(Session(identity=identity, name_id=name_id, tokens=tokens, **values), browser)
 
 
 def _name_id(value: list[str | None] | None) -> NameIdFields | None:
@@ -122,6 +125,7 @@ def sign_out_from_bytes(data: bytes) -> SignOut:
 
 Stored = (
     Session
+    | Tokens
     | Identity
     | Need
     | Asking

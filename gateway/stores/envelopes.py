@@ -71,6 +71,11 @@ class Envelopes:
             ends_at=min(session.expires_at, session.created_at + session.idle),
         )
 
+    def reseal_session(self, stored: StoredSession, session_key: bytes, record: SessionRecord) -> bytes:
+        """Under the same store key as before: it names that of the indexes, which stay."""
+        binding = Binding("session", stored.session.id)
+        return self._seal(session_to_bytes(stored), session_key, key_id_of(record.sealed), binding)
+
     def new_seat(
         self, session: Session, session_key: bytes, *, host: str, app: str, limits: SeatLimits, now: int
     ) -> NewSeat:

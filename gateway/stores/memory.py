@@ -71,6 +71,13 @@ class MemoryStore:
                 self._sessions[session.id] = _moved(session, at)
                 self._seats[key] = _moved(seat, at)
 
+    async def replace_sealed(self, session_id: str, before: bytes, after: bytes, now: int) -> bool:
+        session = self._live_session(session_id, now)
+        if session is None or session.sealed != before:
+            return False
+        self._sessions[session_id] = replace(session, sealed=after)
+        return True
+
     async def find(self, index: Index, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
         found = [
             session

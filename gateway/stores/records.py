@@ -135,6 +135,9 @@ class RecordStore(Protocol):
     async def touch(self, touches: Sequence[Touch]) -> None:
         """Moves idle limits, of seats and their sessions, forward only."""
 
+    async def replace_sealed(self, session_id: str, before: bytes, after: bytes, now: int) -> bool:
+        """What is inside a session's seal, if that is still `before`; False, and nothing written, if not."""
+
     async def find(self, index: Index, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
         """The live sessions under any of these index values, oldest first."""
 

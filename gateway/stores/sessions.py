@@ -3,12 +3,13 @@
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from gateway.model.codes import STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.ports import Log, SessionSummary
-from gateway.model.session import NameIdFields, Seat, SeatLimits, Session
+from gateway.model.session import NameIdFields, Seat, SeatLimits, Session, Tokens
 from gateway.model.transaction import HandOver, Transaction
 from gateway.stores.codec import StoredSession, hand_over_from_bytes, hand_over_to_bytes
 from gateway.stores.envelopes import Envelopes, Opened, read_cookie
@@ -25,6 +26,7 @@ _HAND_OVERS = Bounds(HAND_OVER_LIFE, per_group=50, in_all=100_000)
 # The store hears of a seat's use at most this often (seconds), or ten times within its idle limit.
 _TOUCH_EVERY = 60.0
 _TOUCHES_AT_ONCE = 200
+_REFRESH_AGAIN = 30.0
 _NEVER = float("-inf")
 
 
@@ -56,6 +58,7 @@ class Sessions:
         self._seats = self._cache.seats
         self._trusted_until = float("inf")
         self._touched: dict[bytes, int] = {}
+        self._when_due: Callable[[Seat], None] = lambda _: None
 
     # --- from this worker's memory
 
@@ -70,10 +73,18 @@ class Sessions:
         if now >= seat.deadline or not seat.live:
             return
         seat.deadline = min(now + seat.idle, seat.hard_deadline)
+        if now >= seat.refresh_at:
+            # Not asked again by the next request: whoever refreshes says when.
+            seat.refresh_at = now + _REFRESH_AGAIN
+            self._when_due(seat)
         if now - seat.touched >= _TOUCH_EVERY or now - seat.touched >= seat.idle / 10:
             seat.touched = now
             self._touched[seat.cookie] = self._now()
             self._cache.touched(seat)
+
+    def when_due(self, tell: Callable[[Seat], None]) -> None:
+        """`tell` hears of a seat in use whose provider is to be asked whether its session stands."""
+        self._when_due = tell
 
     def revoke(self, session_ids: Iterable[str]) -> tuple[Seat, ...]:
         return self._cache.end_sessions(frozenset(session_ids), self._monotonic())
@@ -138,6 +149,7 @@ class Sessions:
         limits: SeatLimits,
         app: str = "",
         name_id: NameIdFields | None = None,
+        tokens: Tokens | None = None,
     ) -> bytes:
         # Tabs that sign in at once may each be given a binding: the seat tells that it is one browser all the same.
         before = None if replaces is None else await self._open(host, replaces)
@@ -145,7 +157,7 @@ class Sessions:
             browser = before.stored.browser
         now, session_key = self._now(), self._envelopes.new_session_key()
         id = self._envelopes.new_session_id()
-        session = Session(id, identity, tenant, now, now + absolute, idle, id_token, sid, name_id)
+        session = Session(id, identity, tenant, now, now + absolute, idle, id_token, sid, name_id, tokens)
         record = self._envelopes.seal_session(StoredSession(session, browser), session_key)
         cookie, seat = self._envelopes.new_seat(session, session_key, host=host, app=app, limits=limits, now=now)
         await self._store.add_session(record, seat, self._replaces(replaces, browser), now)
@@ -198,6 +210,15 @@ class Sessions:
         opened = await self._open(host, cookie)
         return None if opened is None else opened.stored.session
 
+    async def renew(self, host: str, cookie: bytes, before: Session, tokens: Tokens, id_token: str | None) -> bool:
+        opened = await self._open(host, cookie)
+        if opened is None or opened.stored.session != before:
+            return False
+        session = replace(before, tokens=tokens, id_token=id_token or before.id_token)
+        stored = StoredSession(session, opened.stored.browser)
+        sealed = self._envelopes.reseal_session(stored, opened.session_key, opened.record)
+        return await self._store.replace_sealed(session.id, opened.record.sealed, sealed, self._now())
+
     async def end_browser(self, host: str, cookie: bytes) -> tuple[str, ...]:
         return await self.end([session.id for session in await self.of_browser(host, cookie)])
 
@@ -247,12 +268,15 @@ class Sessions:
         since = self._monotonic() - self._now()
         hard = since + min(session.expires_at, record.expires_at, seat.expires_at)
         deadline = min(hard, since + min(record.ends_at, seat.ends_at))
+        refresh_at = float("inf") if session.tokens is None else since + session.tokens.refresh_at
         if known is not None:
             # Another worker's touches have moved it on, or an older tail has shortened it: the store knows.
             known.deadline, known.hard_deadline = deadline, hard
+            known.refresh_at = refresh_at
             return known
         idle = float(min(session.idle, seat.idle))
         kept = Seat(cookie, seat.host, session.id, session.identity, session.tenant, idle, deadline, hard, _NEVER)
+        kept.refresh_at = refresh_at
         self._cache.put(kept)
         return kept
 

@@ -85,6 +85,11 @@ class SqliteStore:
     async def touch(self, touches: Sequence[Touch]) -> None:
         await self._write(lambda connection: sql.touch(connection, touches))
 
+    async def replace_sealed(self, session_id: str, before: bytes, after: bytes, now: int) -> bool:
+        return await self._write(
+            lambda connection: sql.replace_sealed(connection, session_id, before, after, now), durable=True
+        )
+
     async def find(self, index: Index, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
         return await self._read(lambda connection: sql.find(connection, index, values, now))
 

@@ -122,6 +122,11 @@ def end(connection: sqlite3.Connection, session_ids: Sequence[str], now: int) ->
     )
 
 
+def replace_sealed(connection: sqlite3.Connection, session_id: str, before: bytes, after: bytes, now: int) -> bool:
+    statement = "UPDATE sessions SET sealed = ? WHERE id = ? AND sealed = ? AND ends_at > ?"
+    return connection.execute(statement, (after, session_id, before, now)).rowcount == 1
+
+
 def ended_since(connection: sqlite3.Connection, cursor: Cursor | None) -> Tail:
     epoch, last = connection.execute(
         "SELECT epoch, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'ended'), 0) FROM store"

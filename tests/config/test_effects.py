@@ -199,6 +199,7 @@ PROVIDER = [
     Effect("levels.acr.*", ("levels", "acr"), {"urn:mfa": "eidas1-mfa"}, provider(lambda p: p.levels.acr), None, {"urn:mfa": "eidas1-mfa"}),
     Effect("levels.amr.*", ("levels", "amr"), {"hwk": "eidas3"}, provider(lambda p: p.levels.amr), {}, {"hwk": "eidas3"}),
     Effect("levels.ask", ("levels", "ask"), "claims", provider(lambda p: p.levels.ask), "acr_values", "claims"),
+    Effect("oidc.refresh", ("oidc", "refresh"), True, provider(lambda p: p.refresh), False, True),
     Effect("logout.method", ("logout", "method"), "get", provider(lambda p: p.logout.method), "post", "get"),
     Effect("logout.front_channel", ("logout", "front_channel"), True, provider(lambda p: p.logout.front_channel), False, True),
     Effect("oidc.client_id", ("oidc", "client_id"), "autre", provider(lambda p: p.client_id), "ecluse", "autre"),

@@ -26,6 +26,7 @@ from gateway.ops.log import Log
 from gateway.policy.routes import RouteTable
 from gateway.portal.app import Portal
 from gateway.portal.pages import Pages
+from gateway.portal.renewal import Renewal
 from gateway.saml.parties import IdpMetadata
 from gateway.stores.memory import MemoryStore
 from gateway.stores.saml_transactions import SamlTransactions
@@ -126,6 +127,7 @@ class Installation:
     saml_metadata: "KnownMetadata"
     browsers: list[Browser] = field(default_factory=list)
     needs: dict[str, Need] = field(default_factory=dict)
+    renewal: Renewal | None = None
     port: int = 0
 
     def url(self, host: str, target: str = "/") -> str:
@@ -209,6 +211,17 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
         )
         server = await asyncio.get_running_loop().create_server(
             lambda: Connection(lambda: here.snapshot, portal, sessions, here.needs), "127.0.0.1", 0
+        )
+        here.renewal = Renewal(
+            sessions=sessions,
+            transactions=transactions,
+            federation=federation,
+            revoker=revoker,
+            counters=counters,
+            log=log,
+            snapshot=lambda: here.snapshot,
+            now=clock.now,
+            monotonic=clock.monotonic,
         )
         here.port = server.sockets[0].getsockname()[1]
         here.snapshot = _snapshot(here.port, metropole, departement, PERMIS if one_host else PORTAL)

@@ -41,6 +41,9 @@ class Op:
     honours_max_age: bool = True
     down: bool = False
     end_session: bool = False
+    refreshes: list[str] = field(default_factory=list)
+    refresh_answer: Callable[[Claims], web.Response | None] = lambda claims: None
+    life: int = 300
     ended: list[dict[str, str]] = field(default_factory=list)
     authenticated: dict[str, int] = field(default_factory=dict)
     asked: list[dict[str, str]] = field(default_factory=list)
@@ -110,6 +113,8 @@ class Op:
 
     async def token(self, request: web.Request) -> web.Response:
         form = await request.post()
+        if form["grant_type"] == "refresh_token":
+            return await self.refresh(str(form["refresh_token"]))
         grant = self.grants.pop(str(form["code"]), None)
         digest = hashlib.sha256(str(form["code_verifier"]).encode()).digest()
         if grant is None or base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != grant.challenge:
@@ -129,4 +134,21 @@ class Op:
             }
         )
         token = jwt.encode({"alg": "RS256", "kid": "k1"}, claims, self.key)
-        return web.json_response({"token_type": "Bearer", "access_token": "a-secret-access-token", "id_token": token})
+        more = {"refresh_token": f"refresh-0-{grant.subject}", "expires_in": self.life}
+        told = {"token_type": "Bearer", "access_token": "a-secret-access-token", "id_token": token}
+        return web.json_response(told | more)
+
+    async def refresh(self, token: str) -> web.Response:
+        """Rotates: a token works once."""
+        if token in self.refreshes:
+            return web.json_response({"error": "invalid_grant"}, status=400)
+        _, number, subject = token.split("-")
+        now = int(self.now())
+        claims = {"iss": self.issuer, "aud": "ecluse", "sub": subject, "iat": now, "exp": now + 300}
+        answer = self.refresh_answer(claims)
+        if answer is not None:
+            return answer
+        self.refreshes.append(token)
+        signed = jwt.encode({"alg": "RS256", "kid": "k1"}, claims, self.key)
+        told = {"token_type": "Bearer", "access_token": "another", "expires_in": self.life, "id_token": signed}
+        return web.json_response(told | {"refresh_token": f"refresh-{int(number) + 1}-{subject}"})

@@ -364,3 +364,15 @@ async def test_a_purge_takes_what_has_expired_and_nothing_else(store: RecordStor
     assert await open_tickets(store) == [2]
     assert await store.first_use(b"old", NOW + 10, NOW)
     assert not await store.first_use(b"new", NOW + 1000, NOW)
+
+
+async def test_what_is_sealed_is_replaced_where_it_is_what_was_read(store: RecordStore) -> None:
+    session = session_record("s1")
+    await store.add_session(session, seat_record(), NOTHING, NOW)
+    assert not await store.replace_sealed("s1", b"something else", b"newer", NOW)
+    assert not await store.replace_sealed("s2", session.sealed, b"newer", NOW)
+    assert not await store.replace_sealed("s1", session.sealed, b"newer", session.ends_at)
+    assert await store.replace_sealed("s1", session.sealed, b"newer", NOW)
+    assert not await store.replace_sealed("s1", session.sealed, b"newest", NOW)
+    read = await store.read_session("s1", NOW)
+    assert read == replace(session, sealed=b"newer")

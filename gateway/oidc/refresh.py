@@ -1,0 +1,98 @@
+"""RFC 6749 6, OIDC Core 12: a refresh token for newer ones, which say that the session still stands."""
+
+from dataclasses import InitVar, dataclass, field
+
+from gateway.model.codes import OIDC_REFRESH_ENDED, OIDC_REFRESH_SUBJECT, OIDC_TOKEN, OIDC_TOKEN_REFUSED
+from gateway.model.errors import GatewayError
+from gateway.model.provider import OidcProvider
+from gateway.model.quoting import quoted
+from gateway.oidc.call import Answer, Call
+from gateway.oidc.claims import (
+    audiences_of,
+    check_authorized_party,
+    check_expiry,
+    check_issue_time,
+    check_issuer,
+    subject_of,
+)
+from gateway.oidc.client_authentication import Fresh, authenticated_call
+from gateway.oidc.discovery import ProviderMetadata
+from gateway.oidc.documents import JsonObject, answer_object, parse_object
+from gateway.oidc.jwe import decrypt
+from gateway.oidc.jwks import JsonWebKeySet
+from gateway.oidc.jws import parse_compact, verify_signature
+from gateway.oidc.token import Grant, grant_of
+
+WHAT = "refresh answer"
+_PROVEN = object()
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshResponse:
+    """As the provider sent it: `id_token`, where there is one, is not validated yet."""
+
+    grant: Grant
+    id_token: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """About the same person, by the same provider. Only `validate_refreshed` makes one."""
+
+    grant: Grant
+    id_token: str | None = field(repr=False)
+    proof: InitVar[object]
+
+    def __post_init__(self, proof: object) -> None:
+        if proof is not _PROVEN:
+            raise TypeError("a Renewed comes from validate_refreshed alone")
+
+
+def refresh_request(provider: OidcProvider, metadata: ProviderMetadata, refresh_token: str, fresh: Fresh) -> Call:
+    # RFC 6749 6: the scope stays what was granted
+    form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+    return authenticated_call(provider, metadata, WHAT, metadata.token_endpoint, form, fresh)
+
+
+def process_refresh_response(provider: OidcProvider, refresh_token: str, answer: Answer) -> RefreshResponse:
+    """OIDC_REFRESH_ENDED: the provider no longer knows the session. Any other code says nothing of it."""
+    if answer.status in (400, 401):
+        error = _error(answer)
+        # RFC 6749 5.2: invalid, expired, revoked
+        code = OIDC_REFRESH_ENDED if error == "invalid_grant" else OIDC_TOKEN_REFUSED
+        raise GatewayError(code, f"{WHAT}: {quoted(error)}")
+    document = answer_object(answer, OIDC_TOKEN, WHAT, ("application/json",))
+    # RFC 6749 6: a new refresh token takes the place of the old one, which stays where there is none
+    grant = grant_of(provider, {"refresh_token": refresh_token, **document})
+    if grant is None:
+        raise GatewayError(OIDC_TOKEN, f"{WHAT}: a refresh token of a wrong form")
+    id_token = document.get("id_token")
+    return RefreshResponse(grant, id_token if isinstance(id_token, str) else None)
+
+
+def validate_refreshed(
+    provider: OidcProvider, keys: JsonWebKeySet, response: RefreshResponse, subject: str, now: float
+) -> Renewed:
+    """OIDC Core 12.2. `subject`: whose session it is. A code of the ID token, or OIDC_REFRESH_SUBJECT: another's."""
+    if response.id_token is None:
+        return Renewed(response.grant, None, _PROVEN)
+    encryption = provider.encryption if provider.encryption and provider.encryption.id_token else None
+    raw = response.id_token if encryption is None else decrypt(response.id_token, encryption)
+    token = parse_compact(raw)
+    claims = token.payload
+    check_issuer(provider, claims)
+    check_authorized_party(provider, claims, audiences_of(provider, claims))
+    verify_signature(token, keys, provider.algorithms, provider.client_secret)
+    check_expiry(provider, claims, now)
+    check_issue_time(provider, claims, now)
+    if subject_of(claims) != subject:
+        raise GatewayError(OIDC_REFRESH_SUBJECT, "the refreshed ID token is about another person")
+    return Renewed(response.grant, raw, _PROVEN)
+
+
+def _error(answer: Answer) -> object:
+    try:
+        document: JsonObject = parse_object(answer.body, OIDC_TOKEN_REFUSED, WHAT)
+    except GatewayError:
+        return f"status {answer.status} without a readable reason"
+    return document.get("error")

@@ -1,0 +1,116 @@
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+
+from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE
+from gateway.model.provider import OidcProvider
+from gateway.oidc.call import Answer
+from gateway.oidc.client_authentication import Fresh
+from gateway.oidc.refresh import (
+    RefreshResponse,
+    Renewed,
+    process_refresh_response,
+    refresh_request,
+    validate_refreshed,
+)
+from gateway.oidc.token import LONGEST_LIFE, USUAL_LIFE, Grant, process_token_response
+from tests.oidc.samples import METADATA, NOW, claims, forge, json_answer, key_set, outcome, provider, signer
+
+KEEPS = provider(refresh=True)
+KEYS = key_set(signer("RS256"))
+GOOD = {"token_type": "Bearer", "access_token": "a", "expires_in": 60, "refresh_token": "r2"}
+
+
+def processed(answer: Answer, of: OidcProvider = KEEPS) -> RefreshResponse:
+    return process_refresh_response(of, "r1", answer)
+
+
+def validated(token: str | None, subject: str = "f7d3c4a0") -> Renewed:
+    return validate_refreshed(KEEPS, KEYS, RefreshResponse(Grant("r2", 60), token), subject, NOW)
+
+
+def signed(**changes: Any) -> str:
+    return forge(claims(**{"nonce": None, "auth_time": None, **changes}), signer("RS256"))
+
+
+def test_the_token_goes_to_its_own_provider_in_a_body() -> None:
+    call = refresh_request(KEEPS, METADATA, "r1", Fresh("j", NOW))
+    assert (call.method, call.url) == ("POST", METADATA.token_endpoint)
+    assert dict(parse_qsl(call.body.decode())) == {"grant_type": "refresh_token", "refresh_token": "r1"}
+    assert "r1" not in repr(call)
+
+
+@pytest.mark.parametrize(
+    ("document", "grant"),
+    [
+        (GOOD, Grant("r2", 60)),
+        ({**GOOD, "refresh_token": None}, None),
+        ({name: value for name, value in GOOD.items() if name != "refresh_token"}, Grant("r1", 60)),
+        ({**GOOD, "expires_in": 10**9}, Grant("r2", LONGEST_LIFE)),
+        ({**GOOD, "expires_in": "60"}, Grant("r2", USUAL_LIFE)),
+        ({**GOOD, "expires_in": -1}, Grant("r2", USUAL_LIFE)),
+        ({**GOOD, "expires_in": True}, Grant("r2", USUAL_LIFE)),
+    ],
+)
+def test_what_comes_back(document: dict[str, object], grant: Grant | None) -> None:
+    if grant is None:
+        assert outcome(lambda: processed(json_answer(document))) == "oidc.token"
+    else:
+        assert processed(json_answer(document)).grant == grant
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (json_answer({"error": "invalid_grant"}, 400), "oidc.refresh.ended"),
+        (json_answer({"error": "invalid_client"}, 401), "oidc.token.refused"),
+        (json_answer({"error": "temporarily_unavailable"}, 400), "oidc.token.refused"),
+        (json_answer(b"<html>", 400), "oidc.token.refused"),
+        (json_answer({}, 503), LOGIN_PROVIDER_UNREACHABLE.id),
+        (json_answer({}, 429), LOGIN_PROVIDER_UNREACHABLE.id),
+        (json_answer(GOOD, content_type="text/html"), "oidc.token"),
+    ],
+)
+def test_only_invalid_grant_says_that_the_session_is_over(answer: Answer, code: str) -> None:
+    assert outcome(lambda: processed(answer)) == code
+
+
+def test_it_is_about_the_same_person_by_the_same_provider() -> None:
+    token = signed()
+    assert validated(token).id_token == token
+    assert validated(None).grant == Grant("r2", 60)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"iss": "https://other.example"}, "oidc.id_token.issuer"),
+        ({"sub": "another"}, "oidc.refresh.subject"),
+        ({"sub": None}, "oidc.id_token.subject"),
+        ({"aud": "other"}, "oidc.id_token.audience"),
+        ({"exp": NOW - 61}, "oidc.id_token.expired"),
+        ({"iat": None}, "oidc.id_token.claim"),
+        ({"azp": "other"}, "oidc.id_token.authorized_party"),
+    ],
+)
+def test_what_is_refused(changes: dict[str, Any], code: str) -> None:
+    """The Foundation's modules refresh-token-invalid-issuer and -invalid-sub, and more."""
+    assert outcome(lambda: validated(signed(**changes))) == code
+
+
+def test_a_signature_of_nobody() -> None:
+    assert outcome(lambda: validated(forge(claims(), signer("RS256", "stranger")))) == "oidc.id_token.key"
+    assert outcome(lambda: validated(forge(claims(), None))) == "oidc.id_token.algorithm"
+
+
+def test_it_comes_from_its_validation_alone() -> None:
+    with pytest.raises(TypeError):
+        Renewed(Grant("r", 1), None, object())
+
+
+def test_what_was_not_asked_for_is_not_kept() -> None:
+    document = {**GOOD, "id_token": "a.b.c"}
+    assert process_token_response(provider(), json_answer(document)).grant is None
+    assert process_token_response(KEEPS, json_answer(document)).grant == Grant("r2", 60)
+    assert "r2" not in repr(process_token_response(KEEPS, json_answer(document)))

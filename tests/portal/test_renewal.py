@@ -1,0 +1,176 @@
+"""Refresh tokens: one caller at a time, nobody waits, and a session ends where its provider says so."""
+
+import asyncio
+
+import pytest
+from aiohttp import web
+from joserfc import jwt
+
+from gateway.model.session import Seat
+from gateway.stores.sessions import Sessions
+from tests.portal.browser import Browser
+from tests.portal.installation import ACTES, KEYS, PORTAL, Installation
+
+
+@pytest.fixture(autouse=True)
+def refreshing(here: Installation) -> None:
+    here.change_provider("metropole", refresh=True)
+
+
+async def seated(here: Installation, sessions: Sessions | None = None) -> tuple[Browser, Seat]:
+    browser = here.browser()
+    await browser.get(here.url(ACTES))
+    return browser, await seat_of(here, browser, sessions)
+
+
+async def seat_of(here: Installation, browser: Browser, sessions: Sessions | None = None) -> Seat:
+    seat = await (sessions or here.sessions).load(ACTES, browser.jar[ACTES]["__Host-ecluse"].encode())
+    assert seat is not None
+    return seat
+
+
+async def renewed(here: Installation, *seats: Seat) -> None:
+    assert here.renewal is not None
+    await asyncio.gather(*(here.renewal.renew(seat) for seat in seats))
+
+
+async def test_the_token_is_kept_sealed_and_told_to_nobody(here: Installation) -> None:
+    browser, seat = await seated(here)
+    session = await here.sessions.opened(ACTES, seat.cookie)
+    assert session is not None
+    assert session.tokens is not None
+    assert session.tokens.refresh_token == "refresh-0-alice"
+    assert "refresh-0" not in repr(session)
+    assert b"refresh-0" not in repr(vars(here.store)).encode()
+    told = await browser.get(here.url(ACTES, "/_ecluse/session"))
+    assert "refresh" not in told.text
+    assert "refresh-0" not in str(here.logged())
+
+
+async def test_without_the_word_in_the_file_it_is_not_kept(here: Installation) -> None:
+    here.change_provider("metropole", refresh=False)
+    _, seat = await seated(here)
+    session = await here.sessions.opened(ACTES, seat.cookie)
+    assert session is not None
+    assert session.tokens is None
+    assert seat.refresh_at == float("inf")
+
+
+async def test_it_is_asked_ahead_of_the_end_and_the_session_goes_on_with_the_newer_tokens(here: Installation) -> None:
+    _, seat = await seated(here)
+    assert seat.refresh_at - here.clock.monotonic() == pytest.approx(240, abs=2)
+    here.clock.ahead = 241
+    await renewed(here, seat)
+    assert here.metropole.refreshes == ["refresh-0-alice"]
+    session = await here.sessions.opened(ACTES, seat.cookie)
+    assert session is not None
+    assert session.tokens is not None
+    assert (session.tokens.refresh_token, session.tokens.number) == ("refresh-1-alice", 1)
+    assert seat.live
+    assert seat.refresh_at - here.clock.monotonic() == pytest.approx(240, abs=2)
+    # And the newer ID token is the hint at the provider from now on.
+    assert session.id_token is not None
+    assert jwt.decode(session.id_token, here.metropole.key, algorithms=["RS256"]).claims["iat"] > session.created_at
+
+
+async def test_fifty_at_the_moment_of_expiry_make_one_request(here: Installation) -> None:
+    """SE07: of one worker and of others, through any seat."""
+    browser, seat = await seated(here)
+    other = Sessions(here.store, KEYS, now=here.clock.seconds, monotonic=here.clock.monotonic)
+    seats = [seat, await seat_of(here, browser, other)]
+    portal = await here.sessions.load(PORTAL, browser.jar[PORTAL]["__Host-ecluse"].encode())
+    assert portal is not None
+    here.clock.ahead = 241
+    await renewed(here, *[*seats, portal] * 17)
+    assert here.metropole.refreshes == ["refresh-0-alice"]
+    assert all(each.live for each in seats)
+    # Who came second finds the result of the first.
+    await renewed(here, *seats)
+    assert here.metropole.refreshes == ["refresh-0-alice"]
+    assert all(each.refresh_at > here.clock.monotonic() + 200 for each in seats)
+
+
+async def test_a_use_of_the_seat_sets_it_going_once(here: Installation) -> None:
+    _, seat = await seated(here)
+    due: list[Seat] = []
+    here.sessions.when_due(due.append)
+    here.sessions.touch(seat, here.clock.monotonic())
+    assert due == []
+    here.clock.ahead = 241
+    for _ in range(50):
+        here.sessions.touch(seat, here.clock.monotonic())
+    assert due == [seat]
+
+
+@pytest.mark.parametrize(
+    ("answer", "event"),
+    [
+        (lambda claims: web.json_response({"error": "invalid_grant"}, status=400), "oidc.refresh.ended"),
+        (lambda claims: claims.update(sub="bob"), "oidc.refresh.subject"),
+        (lambda claims: claims.update(iss="https://evil.example"), "oidc.id_token.issuer"),
+        (lambda claims: claims.update(aud="another"), "oidc.id_token.audience"),
+    ],
+)
+async def test_the_session_ends_where_the_provider_says_so_or_speaks_of_another(
+    here: Installation, answer, event: str
+) -> None:
+    browser, seat = await seated(here)
+    here.metropole.refresh_answer = answer
+    here.clock.ahead = 241
+    await renewed(here, seat)
+    assert not seat.live
+    assert here.revoker.told == [(seat.session_id,)]
+    assert (await browser.get(here.url(ACTES), follow=False)).status == 303
+    assert here.codes() == [event]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda claims: web.Response(status=503),
+        lambda claims: web.json_response({"error": "invalid_client"}, status=401),
+        lambda claims: web.json_response({"error": "slow_down"}, status=400),
+    ],
+)
+async def test_a_provider_that_cannot_say_ends_nothing_and_is_asked_again(here: Installation, answer) -> None:
+    browser, seat = await seated(here)
+    here.metropole.refresh_answer = answer
+    here.clock.ahead = 241
+    await renewed(here, seat)
+    assert seat.live
+    assert (await browser.get(here.url(ACTES))).text == "actes for alice"
+    here.metropole.refresh_answer = lambda claims: None
+    await renewed(here, seat)
+    assert here.metropole.refreshes == [], "held for a moment, so that nobody hammers at it"
+    here.clock.ahead = 241 + 21
+    await renewed(here, seat)
+    assert here.metropole.refreshes == ["refresh-0-alice"]
+    assert seat.live
+    assert [line["event"] for line in here.logged() if line["event"].startswith("refresh")] == ["refresh.failed"]
+
+
+async def test_a_session_that_ended_meanwhile_is_not_brought_back(here: Installation) -> None:
+    browser, seat = await seated(here)
+    session = await here.sessions.opened(ACTES, seat.cookie)
+    assert session is not None
+    assert session.tokens is not None
+    await browser.post(here.url(ACTES, "/_ecluse/logout"))
+    assert not await here.sessions.renew(ACTES, seat.cookie, session, session.tokens, None)
+    here.clock.ahead = 241
+    await renewed(here, seat)
+    assert here.metropole.refreshes == []
+
+
+async def test_newer_tokens_are_written_over_what_was_read_alone(here: Installation) -> None:
+    """Compare and set."""
+    _, seat = await seated(here)
+    before = await here.sessions.opened(ACTES, seat.cookie)
+    assert before is not None
+    assert before.tokens is not None
+    here.clock.ahead = 241
+    await renewed(here, seat)
+    assert not await here.sessions.renew(ACTES, seat.cookie, before, before.tokens, None)
+    after = await here.sessions.opened(ACTES, seat.cookie)
+    assert after is not None
+    assert after.tokens is not None
+    assert after.tokens.number == 1
