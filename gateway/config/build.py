@@ -22,8 +22,10 @@ from gateway.model.session import SeatLimits
 from gateway.policy.patterns import parse_pattern
 from gateway.policy.routes import RouteTable
 from gateway.policy.rules import Rule
+from gateway.policy.shadows import unveiled
 from gateway.translation.render import Constant, CookieSpec, FromAttribute, HeaderSpec, Translation
 from gateway.wire.addresses import parse_networks
+from gateway.wire.framing import METHODS
 from gateway.wire.target import PathLeniency
 
 
@@ -45,6 +47,7 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
     apps: dict[str, App] = {}
     rules: list[Rule] = []
     named = Named()
+    shadows: dict[str, list[App]] = {}
     for line in plan_lines(plan):
         digest.update(line)
         ((kind, value),) = json.loads(line).items()
@@ -68,7 +71,15 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
         elif gateway is not None:
             # Compiling has found no conflicts in these rules.
             routes = yield from RouteTable.build_steps(rules, value["case_insensitive"])
-            apps[value["name"]] = _app(value, routes, gateway, providers)
+            app = _app(value, routes, gateway, providers)
+            if value["shadow"]:
+                shadows.setdefault(app.name, []).append(app)
+            else:
+                beside = unveiled(rules, map(bytes.decode, METHODS), value["case_insensitive"])
+                if beside:
+                    routes = yield from RouteTable.build_steps(beside, value["case_insensitive"])
+                    shadows.setdefault(app.name, []).append(replace(app, routes=routes))
+                apps[app.name] = replace(app, shadows=tuple(shadows.get(app.name, ())))
             rules = []
         yield
     if gateway is None:

@@ -27,6 +27,7 @@ def build_rule(file: str, plan: RulePlan, named: Named) -> Rule:
         allow=None if allow is None else build_condition(allow, named),
         deny=None if deny is None else build_condition(deny, named),
         refusal=plan["refusal"],
+        shadow=plan["shadow"],
     )
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from gateway.config.checks_app import check_app
 from gateway.config.checks_levels import check_provider_levels
 from gateway.config.checks_saml import check_saml_provider
+from gateway.config.checks_shadows import check_shadows
 from gateway.config.checks_shared import Index, check_shared
 from gateway.config.load import AnyProviderFile, Folder, Loaded
 from gateway.config.messages import did_you_mean
@@ -39,7 +40,8 @@ def check_folder(folder: Folder) -> list[Problem]:
     found += _same_host(folder)
     index = Index.of(folder)
     found += check_shared(folder, index)
-    for app in folder.apps:
+    found += check_shadows(folder)
+    for app in (*folder.apps, *folder.shadows):
         if app.model is not None:
             found += check_app(app, app.model, folder, index)
         found += _unknown_providers(app, folder)

@@ -16,7 +16,9 @@ from gateway.model.errors import GatewayError
 from gateway.model.names import fold
 from gateway.policy.routes import conflicts
 from gateway.policy.rules import Rule
+from gateway.policy.shadows import unveiled
 from gateway.translation.render import CookieSpec, HeaderSpec, check_cookie, check_header
+from gateway.wire.framing import METHODS
 
 _ALWAYS_KNOWN = frozenset({"subject", "provider", "issuer"})
 
@@ -61,11 +63,21 @@ def _rules(document: Document, model: AppFile) -> Iterator[Problem]:
     # Who may pass has no say in what collides.
     rules = [
         Rule(
-            RuleRef("", index, rule.path.text), rule.path, frozenset(rule.methods) if rule.methods else None, None, None
+            ref=RuleRef("", index, rule.path.text),
+            pattern=rule.path,
+            methods=frozenset(rule.methods) if rule.methods else None,
+            allow=None,
+            deny=None,
+            shadow=rule.shadow,
         )
         for index, rule in enumerate(model.access)
     ]
-    for one, other, why in conflicts(rules, model.paths.case == "insensitive"):
+    case_insensitive = model.paths.case == "insensitive"
+    beside = unveiled(rules, map(bytes.decode, METHODS), case_insensitive)
+    found = conflicts(rules, case_insensitive)
+    told = {(one.ref, other.ref) for one, other, _ in found}
+    found += [one for one in conflicts(beside, case_insensitive) if (one[0].ref, one[1].ref) not in told]
+    for one, other, why in found:
         first, second = sorted((one.ref.line, other.ref.line))
         path = ("access", second, "path")
         first_place = document.place(("access", first, "path"))

@@ -41,7 +41,10 @@ class Loaded(Generic[Model]):
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """`gateway` is None where there is no gateway.yaml. `complete`: nothing of the folder itself was unreadable."""
+    """`gateway` is None where there is no gateway.yaml. `complete`: nothing of the folder itself was unreadable.
+
+    `shadows`: app files that say `shadow: true`; they are none of `apps`.
+    """
 
     gateway: Loaded[GatewayFile] | None
     providers: tuple[Loaded[AnyProviderFile], ...]
@@ -49,6 +52,7 @@ class Folder:
     complete: bool
     shared: tuple[Loaded[SharedFile], ...] = ()
     lists: tuple[Loaded[ListFile], ...] = ()
+    shadows: tuple[Loaded[AppFile], ...] = ()
 
 
 def load(files: Files) -> tuple[Folder, list[Problem]]:
@@ -63,12 +67,17 @@ def load(files: Files) -> tuple[Folder, list[Problem]]:
     folder = Folder(
         gateway[0] if gateway else None,
         tuple(providers),
-        tuple(apps),
+        tuple(app for app in apps if not _is_shadow(app)),
         complete=not files.problems,
         shared=tuple(shared),
         lists=tuple(lists),
+        shadows=tuple(app for app in apps if _is_shadow(app)),
     )
     return folder, [*files.problems, *problems]
+
+
+def _is_shadow(app: Loaded[AppFile]) -> bool:
+    return isinstance(app.document.data, dict) and app.document.data.get("shadow") is True
 
 
 def _protocol(document: Document) -> type[AnyProviderFile]:

@@ -192,6 +192,7 @@ class RulePlan(TypedDict):
     allow: object
     deny: object
     refusal: str
+    shadow: bool
 
 
 class RulesPlan(TypedDict):
@@ -234,6 +235,9 @@ class LogoutPlan(TypedDict):
 
 
 class AppPlan(TypedDict):
+    """`shadow`: it stands beside the live one of its name, which comes after it."""
+
+    shadow: bool
     name: str
     file: str
     hosts: list[str]

@@ -40,13 +40,13 @@ def plan_of(folder: Folder, material: Material, root: str) -> bytes:
     ]
     apps = [
         (_app(loaded.path, loaded.model, model, material, root), plan_rules(loaded.document, loaded.model))
-        for loaded in folder.apps
+        for loaded in (*folder.apps, *folder.shadows)
         if loaded.model is not None
     ]
     return encode_plan(
         gateway,
         sorted(providers, key=lambda provider: provider["name"]),
-        sorted(apps, key=lambda app: app[0]["name"]),
+        sorted(apps, key=lambda app: (app[0]["name"], not app[0]["shadow"], app[0]["file"])),
         sorted(saml_providers, key=lambda provider: provider["name"]),
         plan_lists(folder),
         plan_shared(folder),
@@ -111,6 +111,7 @@ def _app(file: str, model: AppFile, gateway: GatewayFile, material: Material, ro
     body = gateway.limits.body if model.limits.body is None else model.limits.body
     scheme, port = _public(model, gateway)
     return {
+        "shadow": model.shadow,
         "name": model.app,
         "file": posixpath.join(posixpath.basename(root), file),
         "hosts": sorted(set(model.hosts)),
@@ -181,6 +182,7 @@ def plan_rules(document: Document, model: AppFile) -> list[RulePlan]:
             "allow": written[index].get("allow"),
             "deny": written[index].get("deny"),
             "refusal": rule.refusal or "",
+            "shadow": rule.shadow,
         }
         for index, rule in enumerate(model.access)
     ]

@@ -318,6 +318,8 @@ class Rule(Strict):
     """Refuses here and on every narrower path, whatever their rules allow."""
     refusal: Maybe[Text] = None
     """What a person who is refused reads."""
+    shadow: bool = False
+    """Evaluated beside the live rules, in the place of those on its path and methods; differences are logged."""
 
     @model_validator(mode="after")
     def _says_something(self) -> "Rule":
@@ -331,6 +333,8 @@ class AppFile(Strict):
 
     version: Version
     app: Name
+    shadow: bool = False
+    """This file stands beside the live one of the same application: its decisions are compared, never enforced."""
     hosts: list[HostPattern] = Field(min_length=1, max_length=200)
     """The names that browsers know it by; `*.example.org` stands for any one label."""
     public: Maybe[Public] = None
@@ -346,3 +350,9 @@ class AppFile(Strict):
     """What it is told about a signed-in person, in headers and cookies."""
     access: list[Rule] = Field(min_length=1, max_length=100_000)
     """Who may pass where. The order says nothing: the most specific path that has a rule decides."""
+
+    @model_validator(mode="after")
+    def _one_shadow(self) -> "AppFile":
+        if self.shadow and any(rule.shadow for rule in self.access):
+            raise wrong("in a file that is a shadow, every rule is", "leave shadow out of its rules")
+        return self

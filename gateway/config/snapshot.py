@@ -118,6 +118,7 @@ class App:
 
     `file`: as RuleRef names it. `listed`: the providers that its file lists, in its order.
     `seat_then`: what follows the end of a seat. `body_limit`: bytes, 0 for none.
+    `shadows`: the same application under other rules, whose decisions are compared and never enforced.
     """
 
     name: str
@@ -134,6 +135,7 @@ class App:
     seat_then: Literal["resume", "sign_in"]
     body_limit: int
     logout: Logout = field(default_factory=Logout)
+    shadows: "tuple[App, ...]" = ()
 
     @property
     def providers(self) -> tuple[str, ...]:

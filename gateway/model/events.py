@@ -50,6 +50,7 @@ _TABLE = (
     Event("request.refused", "info", "A request was refused by its form or a limit; `code` says why."),
     Event("access", "info", "A request was answered. Only with `access_log: true`."),
     Event("access.denied", "info", "Policy refused a request; `code`, `rule` and `revision` say why."),
+    Event("policy.shadow", "info", "A shadow would answer otherwise than `live_rule`; told once for each difference."),
     Event("upstream.failed", "error", "An application could not be reached or answered wrongly; `code` says how."),
     # stores
     Event("store.unreachable", "error", "The session store cannot say; what needs a session is answered 503."),

@@ -38,6 +38,12 @@ METRICS = (
     Metric("ecluse_http_active_requests", "gauge", (), "Requests under way now."),
     Metric("ecluse_headers_stripped_total", "counter", ("app",), "Requests that carried a header only we may write."),
     Metric("ecluse_policy_decisions_total", "counter", ("app", "decision", "reason"), "Decisions by reason."),
+    Metric(
+        "ecluse_policy_shadow_differences_total",
+        "counter",
+        ("app", "live", "live_rule", "shadow", "shadow_rule"),
+        "Requests that a shadow rule or file would have answered otherwise.",
+    ),
     Metric("ecluse_policy_errors_total", "counter", ("app",), "Expressions that came to neither true nor false."),
     Metric("ecluse_upstream_errors_total", "counter", ("app", "reason"), "Requests that an application failed."),
     Metric("ecluse_auth_logins_total", "counter", ("provider", "result", "reason"), "Sign-ins, by provider and code."),

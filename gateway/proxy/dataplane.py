@@ -124,12 +124,21 @@ class DataPlane:
         values = self.counters.values
         for places in (*self._retired, self.places):
             for lane in places.lanes:
+                self._tell_differences(lane)
                 _flush(lane, values)
         values["ecluse_http_connections",] = len(self.connections)
         values["ecluse_http_active_requests",] = sum(client.state != HEAD for client in self.connections)
         key = ("ecluse_http_connections_total",)
         values[key] = values.get(key, 0) + self._accepted
         self._accepted = 0
+
+    def _tell_differences(self, lane: Lane) -> None:
+        """Each kind of difference once; how often it comes is counted."""
+        for _, found in lane.differing:
+            for one in found:
+                if one not in lane.told:
+                    lane.told.add(one)
+                    self.log.event("policy.shadow", app=lane.name, revision=lane.revision, **one._asdict())
 
     def _judge(self, clients: list[ClientConnection]) -> None:
         """A few in each turn of the loop (invariant 14)."""
@@ -210,6 +219,7 @@ def _flush(lane: Lane, values: dict[tuple[str, ...], float]) -> None:
         if cell[0]:
             _add(values, ("ecluse_policy_decisions_total", lane.name, kind, reason), cell[0])
             cell[0] = 0
+    _flush_differing(lane, values)
     for reason, count in lane.errors.items():
         _add(values, ("ecluse_upstream_errors_total", lane.name, reason), count)
     lane.errors.clear()
@@ -219,6 +229,15 @@ def _flush(lane: Lane, values: dict[tuple[str, ...], float]) -> None:
     if lane.stripped:
         _add(values, ("ecluse_headers_stripped_total", lane.name), lane.stripped)
         lane.stripped = 0
+
+
+def _flush_differing(lane: Lane, values: dict[tuple[str, ...], float]) -> None:
+    for ((kind, reason), found), cell in lane.differing.items():
+        if cell[0]:
+            _add(values, ("ecluse_policy_decisions_total", lane.name, kind, reason), cell[0])
+            for one in found:
+                _add(values, ("ecluse_policy_shadow_differences_total", lane.name, *one), cell[0])
+            cell[0] = 0
 
 
 def _add(values: dict[tuple[str, ...], float], key: tuple[str, ...], count: int) -> None:

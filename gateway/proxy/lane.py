@@ -8,12 +8,13 @@ from typing import Final
 
 from gateway.config.passages import Question
 from gateway.config.snapshot import App, Passage, Snapshot
-from gateway.model.codes import LIMIT_URL, WIRE_METHOD
+from gateway.model.codes import LIMIT_URL, POLICY_UNKNOWN, WIRE_METHOD
 from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.policy.facts import Asked
 from gateway.policy.routes import Match
+from gateway.proxy.differences import Difference, difference
 from gateway.proxy.pool import FRESH_SECONDS, IDLE_SECONDS, Pool
 from gateway.wire.framing import METHODS, REQUEST_LINE, request_line_fault
 from gateway.wire.headers import HeaderPolicy
@@ -30,6 +31,7 @@ _LINE_REMEMBERED: Final = 320
 _LINES: Final = 1024
 _PASSAGES: Final = 512
 _KEYS: Final = 4096
+_DIFFERENCES: Final = 1000
 
 ALLOW: Final = 0
 DENY: Final = 1
@@ -38,14 +40,17 @@ ASK: Final = 3
 _KINDS: Final = ("allow", "deny", "challenge")
 
 
+NOT_ASKED: Final = Passage(Deny(None, POLICY_UNKNOWN), None)
+
+
 class Spot:
     """One request line, read once. `authority`: the host of an absolute-form target, which has to be Host's too.
     `ours`: not for an application. `leaves`: neither, though it is the application's own: an address for signing out.
     `patience`: how long (s) a kept connection may have been idle to be taken for it.
 
-    `key`: the same for all lines with one match and one method. `minor`: whether it is HTTP/1.1, not 1.0; `plain`:
-    that, and not HEAD. `line` and `ending`: what goes upstream at the two ends of a head without a body, always
-    HTTP/1.1.
+    `key`: the same for all lines with one match (of each shadow, too) and one method. `minor`: HTTP/1.1, not 1.0;
+    `plain`: that, and not HEAD. `line` and `ending`: what goes upstream at the two ends of a head without a body,
+    always HTTP/1.1.
     """
 
     __slots__ = (
@@ -89,20 +94,23 @@ class Ready:
 
 
 class Asking:
-    """What stands for a passage where each request is asked anew: the answers made so far, by decision."""
+    """What stands for a passage where each request is asked anew: the answers made so far, by what was decided.
 
-    __slots__ = ("_lane", "_question", "_ready")
+    `questions`: the live one, then those of the shadows.
+    """
 
-    def __init__(self, lane: "Lane", question: Question) -> None:
+    __slots__ = ("_lane", "_questions", "_ready")
+
+    def __init__(self, lane: "Lane", questions: tuple[Question, ...]) -> None:
         self._lane = lane
-        self._question = question
-        self._ready: dict[Decision, Ready] = {}
+        self._questions = questions
+        self._ready: dict[tuple[Decision, ...], Ready] = {}
 
     def answer(self, asked: Asked) -> Ready:
-        decision = self._lane.judged(self._question, asked)
-        ready = self._ready.get(decision)
+        decisions = tuple(self._lane.judged(question, asked) for question in self._questions)
+        ready = self._ready.get(decisions)
         if ready is None:
-            ready = self._ready[decision] = self._lane.ready(self._question, decision)
+            ready = self._ready[decisions] = self._lane.ready(self._questions, decisions)
         return ready
 
 
@@ -113,9 +121,9 @@ class Lane:
     """
 
     __slots__ = (
-        "_keys", "_numbers", "_tally", "anonymous", "app", "body_limit", "cookie_names", "decisions", "errors",
-        "host_line", "limits", "lines", "name", "policy", "policy_errors", "pool", "revision", "statuses", "stripped",
-        "timeouts",
+        "_keys", "_numbers", "_tally", "anonymous", "app", "body_limit", "cookie_names", "decisions", "differing",
+        "errors", "host_line", "limits", "lines", "name", "policy", "policy_errors", "pool", "revision", "statuses",
+        "stripped", "timeouts", "told",
     )  # fmt: skip
 
     def __init__(
@@ -136,7 +144,7 @@ class Lane:
         header = None if app is None else app.upstream.host_header
         self.host_line = None if header is None else b"\r\nHost: " + header.encode("ascii")
         self.lines: dict[bytes, Spot] = {}
-        self._keys: dict[tuple[Match | None, bytes], int] = {}
+        self._keys: dict[tuple[_Place, bytes], int] = {}
         self.anonymous: dict[object, object] = {}
         # Counted here in plain cells, taken over into the worker's counters by `flush`.
         self.statuses = [0] * 6
@@ -144,6 +152,8 @@ class Lane:
         self.decisions: dict[tuple[str, str], list[int]] = {}
         self.errors: dict[str, int] = {}
         self.policy_errors = 0
+        self.differing: dict[tuple[tuple[str, str], tuple[Difference, ...]], list[int]] = {}
+        self.told: set[Difference] = set()
         self._tally = snapshot.tally
 
     # --- request line ---
@@ -173,13 +183,13 @@ class Lane:
         app = self.app
         target = canonical_target(raw, STRICT if app is None else app.leniency)
         match = None if app is None else app.routes.find(target.segments)
-        key = self._key(match, method)
+        key = self._key(match if app is None or not app.shadows else _matches(app, match, target), method)
         # Also where the app knows no case: no spelling of our prefix reaches an application.
         ours = app is None or target.segments[0].lower() == RESERVED
         leaves = app is not None and not ours and app.logout.links.find(target.segments) is not None
         return Spot(method, target, minor=minor, authority=authority, ours=ours, key=key, leaves=leaves)
 
-    def _key(self, match: Match | None, method: bytes) -> int:
+    def _key(self, match: "_Place", method: bytes) -> int:
         key = self._keys.get((match, method))
         if key is None:
             if len(self._keys) >= _KEYS:
@@ -202,10 +212,13 @@ class Lane:
         app = self.app
         assert app is not None
         identity, tenant = (None, None) if seat is None else (seat.identity, seat.tenant)
-        question = Question(app, spot.target.segments, spot.method.decode("ascii"), identity, tenant)
-        ready = self.ready(question, question.decision() if question.open else self.judged(question, None))
-        if question.open:
-            ready.kind, ready.question, ready.tally = ASK, Asking(self, question), [0]
+        segments, method = spot.target.segments, spot.method.decode("ascii")
+        questions = tuple(Question(one, segments, method, identity, tenant) for one in (app, *app.shadows))
+        if any(question.open for question in questions):
+            ready = Ready(NOT_ASKED, ASK, [0])
+            ready.question = Asking(self, questions)
+        else:
+            ready = self.ready(questions, tuple(self.judged(question, None) for question in questions))
         if len(kept) >= _PASSAGES:
             kept.clear()
         kept[spot.key] = ready
@@ -217,13 +230,27 @@ class Lane:
         self.policy_errors += self._tally.failures - failed
         return decision
 
-    def ready(self, question: Question, decision: Decision) -> Ready:
-        passage = question.passage(decision)
-        kind = _kind(passage.decision)
-        return Ready(passage, kind, self.decisions.setdefault((_KINDS[kind], passage.decision.reason.id), [0]))
+    def ready(self, questions: tuple[Question, ...], decisions: tuple[Decision, ...]) -> Ready:
+        """The live passage; where a shadow comes to something else, the cell that is counted up says so."""
+        passages = [question.passage(decision) for question, decision in zip(questions, decisions, strict=True)]
+        live = passages[0]
+        kind = _kind(live.decision)
+        counted = (_KINDS[kind], live.decision.reason.id)
+        found = tuple(filter(None, (difference(live, beside) for beside in passages[1:])))
+        if found and ((counted, found) in self.differing or len(self.differing) < _DIFFERENCES):
+            return Ready(live, kind, self.differing.setdefault((counted, found), [0]))
+        return Ready(live, kind, self.decisions.setdefault(counted, [0]))
 
     def failed(self, reason: str) -> None:
         self.errors[reason] = self.errors.get(reason, 0) + 1
+
+
+_Place = Match | tuple[Match | None, ...] | None
+
+
+def _matches(app: App, match: Match | None, target: Target) -> _Place:
+    """A shadow may tell two paths apart that are one to the live rules."""
+    return (match, *(shadow.routes.find(target.segments) for shadow in app.shadows))
 
 
 def _kind(decision: Decision) -> int:

@@ -44,6 +44,7 @@ def test_a_rule_knows_its_place() -> None:
         "allow": {"group": "a"},
         "deny": None,
         "refusal": "Non.",
+        "shadow": False,
     }
     rule = build_rule("policies/apps/permis.yaml", plan, Named())
     assert (rule.ref, rule.methods, rule.allow, rule.deny, rule.refusal, rule.shadow) == (

@@ -349,6 +349,8 @@ APP = [
     Effect("access[].methods[]", (*ADMIN, "methods"), ["POST"], decision("GET", "admin", ""), "Allow", "Deny"),
     Effect("access[].allow", (*ADMIN, "allow"), {"group": "elus"}, decision("GET", "admin", ""), "Allow", "Deny"),
     Effect("access[].deny", ("access", 2, "deny"), {"group": "ONDE"}, decision("GET", "public", ""), "Allow", "Deny"),
+    Effect("access[].shadow", (*ADMIN, "shadow"), True, lambda s: len(s.apps["permis"].shadows), 0, 1),
+    Effect("shadow", ("shadow",), True, lambda s: len(s.apps["permis"].shadows), 0, 1),
     Effect("access[].refusal", (*ADMIN, "refusal"), "Autre.",
            lambda s: s.apps["permis"].routes.find(("admin", "")).rules[0].refusal, "Réservé aux administrateurs.", "Autre."),
 ]  # fmt: skip
@@ -433,6 +435,8 @@ def changed(file: str, changes: tuple[tuple[tuple[str | int, ...], object], ...]
             at = at[step] if isinstance(step, int) else at.setdefault(step, {})
         at[path[-1]] = value
     files = {**NAMED, "providers/metropole.yaml": WITH_MANDATES, file: json.dumps(data)}
+    if data.get("shadow"):
+        files["apps/live.yaml"] = BASE["apps/permis.yaml"]
     if data.get("providers") == ["autre"] * len(data.get("providers", ())):
         files["providers/autre.yaml"] = WITH_MANDATES.replace("provider: metropole", "provider: autre")
     if file.startswith("providers/") and data["provider"] != "metropole":

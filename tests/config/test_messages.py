@@ -8,7 +8,7 @@ from gateway.config.yaml_reader import read_document
 
 def test_the_known_keys_of_a_place_come_from_the_model() -> None:
     assert {"app", "hosts", "access"} < known_keys(AppFile, ())
-    assert known_keys(AppFile, ("access", 3)) == {"path", "methods", "allow", "deny", "refusal"}
+    assert known_keys(AppFile, ("access", 3)) == {"path", "methods", "allow", "deny", "refusal", "shadow"}
     assert known_keys(AppFile, ("translate", "headers", "X-Any")) == {
         "from",
         "value",

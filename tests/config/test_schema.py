@@ -131,7 +131,7 @@ def test_a_mapping_that_writes_what_the_gateway_knows_is_an_error(name: str) -> 
         ("{from: uid}", "{from: uid, join: '123456789'}", "8:38: translate.headers.X-Remote-User.join: longer than 8 characters"),
         ("{from: uid}", "uid", "8:20: translate.headers.X-Remote-User: this must be a mapping of keys to values"),
         ("allow: anyone}", "alow: anyone}", "10:24: access[0].alow: unknown key (did you mean allow?)"),
-        ("allow: anyone}", "allow: anyone, shadow: true}", "10:39: access[0].shadow: unknown key (known here: allow, deny, methods, path, refusal)"),
+        ("allow: anyone}", "allow: anyone, shadow: yes}", "10:47: access[0].shadow: this must be true or false (write true)"),
         (", allow: anyone}", "}", "10:5: access[0]: this rule neither allows nor denies (add allow: or deny:)"),
         (", allow: anyone}", ", deny: }", "10:30: access[0].deny: nothing is written here (write a value, or leave the key out)"),
         ("path: /public/**, ", "", "10:5: access[0].path: this key is missing"),
