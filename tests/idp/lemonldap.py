@@ -6,6 +6,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -69,10 +70,9 @@ class LemonLdap:
     """`service_provider`: our metadata. `encryption`: none, nameid or assertion. People: dwho, rtyler, msmith, each
     with the login for password. RuntimeError, with what it printed, if it does not start."""
 
-    def __init__(
-        self, folder: Path, port: int, pair: Pair, *, encryption: str = "none", signature: str = "RSA_SHA256"
-    ) -> None:
-        self._folder = folder
+    def __init__(self, port: int, pair: Pair, *, encryption: str = "none", signature: str = "RSA_SHA256") -> None:
+        # Its own account has to reach it, which the folders of a test run do not allow.
+        self._folder = Path(tempfile.mkdtemp(prefix="lemonldap-"))
         self._port = port
         self._pair = pair
         self._encryption = encryption
@@ -134,6 +134,7 @@ class LemonLdap:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def said(self) -> str:
         return (self._folder / "output").read_text(errors="replace")[-4000:]
