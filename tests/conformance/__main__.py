@@ -4,8 +4,10 @@ import asyncio
 import re
 import sys
 import traceback
+from collections.abc import Sequence
 from html import unescape
 
+from tests.conformance.lives import LIVES, Life
 from tests.conformance.modules import PLANS, SECRET, Module
 from tests.conformance.op import LOGIN, Op
 from tests.federation.servers import web_server
@@ -20,13 +22,14 @@ _EACH_WITHIN = 30.0
 
 
 def main() -> int:
-    chosen = sys.argv[1:] or list(PLANS)
-    if unknown := set(chosen) - PLANS.keys():
-        print(f"no plan {', '.join(sorted(unknown))}; there are {', '.join(PLANS)}")
+    plans: dict[str, Sequence[Module | Life]] = {**PLANS, **LIVES}
+    chosen = sys.argv[1:] or list(plans)
+    if unknown := set(chosen) - plans.keys():
+        print(f"no plan {', '.join(sorted(unknown))}; there are {', '.join(plans)}")
         return 2
     passed = failed = 0
     for plan in chosen:
-        for module in PLANS[plan]:
+        for module in plans[plan]:
             wrong = asyncio.run(tried(module))
             print(f"{plan}: {module.full_name}: {wrong or 'passed'}")
             passed, failed = passed + (not wrong), failed + bool(wrong)
@@ -34,10 +37,12 @@ def main() -> int:
     return 1 if failed else 0
 
 
-async def tried(module: Module) -> str:
+async def tried(module: Module | Life) -> str:
     """What went wrong; empty where nothing did."""
     try:
         async with asyncio.timeout(_EACH_WITHIN), installed() as here:
+            if isinstance(module, Life):
+                return await module.run(here)
             op = Op()
             async with web_server(op) as op.port:
                 return await run(here, op, module)
