@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.cli.exits import MEANINGS
 from gateway.config.json_schema import schemas
+from gateway.lint.rules import ABOUT_IGNORES, RULES
 from gateway.model.codes import Code, all_codes
 from gateway.model.events import EVENTS
 from gateway.ops.metrics import METRICS, Gauges, render
@@ -46,6 +47,7 @@ def pages() -> dict[str, str]:
             _metrics(),
         ),
         "configuration.md": "\n".join(_configuration()),
+        "lint.md": "\n".join(_lint()),
         "exit-codes.md": _table(
             "Exit codes",
             "What each command ends with. 2 is always wrong usage, or what was named and cannot be reached or read.",
@@ -68,6 +70,17 @@ def _metrics() -> Iterator[tuple[str, ...]]:
         if family.name not in counted:
             labels = {name for sample in family.samples for name in sample.labels if name != "le"}
             yield f"`{family.name}`", family.type, ", ".join(sorted(labels)) or "-", family.documentation
+
+
+def _lint() -> Iterator[str]:
+    yield "# Lint"
+    yield ""
+    yield "What `ecluse lint` finds in a folder that can be served. A code is never renamed. Where one is right as"
+    yield "it is, a comment at its line or above it says why: `# ecluse-ignore: EC101 the catalogue is public by law`."
+    told = {**ABOUT_IGNORES, **{rule.code: (rule.title, rule.why) for rule in RULES.values()}}
+    for code, (title, why) in told.items():
+        yield from ("", f"## {code}", "", f"**{title}.** {why}")
+    yield ""
 
 
 def _read(code: Code) -> str:

@@ -39,6 +39,10 @@ def _run(told: argparse.Namespace) -> int:
             from gateway.cli.reload import reload
 
             return reload(told.folder, told.state, as_json=as_json)
+        case "lint":
+            from gateway.cli.lint import lint_folder
+
+            return lint_folder(told.folder, as_json=as_json)
         case "test":
             from gateway.cli.test import test
 
@@ -94,6 +98,8 @@ def _parser() -> argparse.ArgumentParser:
     _folder_or_usual(test)
     test.add_argument("--junit", type=Path, metavar="FILE", help="the outcome in JUnit's form")
     test.add_argument("--watch", action="store_true", help="again after every change, until interrupted")
+    lint = commands.add_parser("lint", help="what can be served and is most likely a mistake")
+    _folder_or_usual(lint)
     reload = commands.add_parser("reload", help="has the running gateway take its folder anew, and tells the verdict")
     _folder_or_usual(reload)
     reload.add_argument("--state", type=Path, metavar="FOLDER", help="its state folder; else as gateway.yaml names it")
@@ -103,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     show.add_argument("name", metavar="NAME")
     _folder_or_usual(show)
-    for command in (check, explain, test, reload, show):
+    for command in (check, explain, test, lint, reload, show):
         command.add_argument("--output", choices=("text", "json"), default="text", help="for people, or for programs")
     return parser
 

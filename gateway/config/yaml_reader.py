@@ -89,6 +89,14 @@ class Document:
         """Where the value at `path` stands, or its key; where there is none, the nearest thing above it."""
         return self.at(self._spot(path, key))
 
+    @property
+    def lines(self) -> int:
+        return len(self._lines)
+
+    def source(self, line: int) -> str:
+        """The text of a line, from 1; empty beyond the file."""
+        return self._lines[line - 1] if 0 < line <= len(self._lines) else ""
+
     def line(self, path: Path) -> int:
         """The line, from 1, of the value at `path`."""
         return self._spot(path, False)[0] + 1

@@ -48,14 +48,14 @@ def trace(match: Match | None, method: str, identity: Identity | None, facts: Fa
 
 
 def explain(condition: Condition, identity: Identity | None, facts: Facts = NO_FACTS) -> Step:
-    parts = tuple(explain(part, identity, facts) for part in _parts(condition))
+    steps = tuple(explain(part, identity, facts) for part in parts(condition))
     truth = evaluate(condition, identity, facts)
-    return Step(in_words(condition), truth, "" if parts else _why(condition, truth, identity), parts)
+    return Step(in_words(condition), truth, "" if steps else _why(condition, truth, identity), steps)
 
 
 def in_words(condition: Condition) -> str:
     """`group administrateurs`, `claim mail suffix @metropole.example`; of one made of others its own word alone."""
-    if any(True for _ in _parts(condition)):
+    if any(True for _ in parts(condition)):
         return _name(condition)
     return " ".join((_name(condition), *_fields(condition)))
 
@@ -69,7 +69,8 @@ def _asked(match: Match) -> Iterator[tuple[Rule, Say, Condition]]:
             yield rule, "allow", rule.allow
 
 
-def _parts(condition: Any) -> Iterator[Condition]:
+def parts(condition: Any) -> Iterator[Condition]:
+    """The conditions that this one is made of."""
     for field in fields(condition):
         value = getattr(condition, field.name)
         yield from (part for part in (value if isinstance(value, tuple) else (value,)) if isinstance(part, Condition))

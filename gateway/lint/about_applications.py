@@ -1,0 +1,190 @@
+"""What an application is told, and how it is reached."""
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+from gateway.config.problems import Problem
+from gateway.config.schema import AppFile, Injected
+from gateway.lint.subject import Of, Subject
+from gateway.model.errors import GatewayError
+from gateway.policy.conditions import GROUPS, turns_on_identity
+from gateway.translation.charset import encode
+
+_BUDGET = 8192
+_USUAL_VALUE = 200
+_USUAL_VALUES = 20
+_NAMES = frozenset({
+    "name", "family_name", "given_name", "display_name", "common_name", "cn", "sn", "surname", "usual_name", "title",
+    "organization", "organisation", "service",
+})  # fmt: skip
+_COMPARED = frozenset({"uid", "mail", "email", "login", "subject", GROUPS})
+_SECRET_WORDS = ("secret", "token", "password", "passwd", "apikey", "api-key", "credential")
+
+
+def _injected(subject: Subject) -> Iterator[tuple[Of[AppFile], str, str, Injected]]:
+    for app in subject.apps:
+        translate = app.model.translate
+        for section, entries in (("headers", translate.headers), ("cookies", translate.cookies)):
+            for name, injected in entries.items():
+                yield app, section, name, injected
+
+
+def header_budget(subject: Subject) -> Iterator[Problem]:
+    """Tomcat, IIS and nginx take 8 KB of headers by default."""
+    for app in subject.apps:
+        size = sum(_size(subject, one, name, injected) for one, _, name, injected in _injected(subject) if one is app)
+        if size > _BUDGET:
+            say = f"headers and cookies may grow to {size} bytes, and many servers take {_BUDGET} for all of a request"
+            yield app.at("translate", key=True, say=say, write="send fewer attributes, or fewer groups")
+
+
+def name_without_encoding(subject: Subject) -> Iterator[Problem]:
+    for app, section, name, injected in _injected(subject):
+        if injected.source in _NAMES and "encoding" not in injected.model_fields_set:
+            say = f"{injected.source} has accents, and an old application rarely reads UTF-8 in a header"
+            write = "say encoding: latin1, percent, base64 or utf8, whichever it reads"
+            yield app.at("translate", section, name, key=True, say=say, write=write)
+
+
+def several_values_without_join(subject: Subject) -> Iterator[Problem]:
+    for app, section, name, injected in _injected(subject):
+        if injected.source is not None and injected.join is None and _many(subject, app, injected.source):
+            say = f"a person with two values of {injected.source} is refused here"
+            yield app.at("translate", section, name, key=True, say=say, write='add join, such as join: ";"')
+
+
+def separator_in_a_value(subject: Subject) -> Iterator[Problem]:
+    for app, section, name, injected in _injected(subject):
+        if injected.join is None or injected.encoding in ("percent", "base64") or injected.source is None:
+            continue
+        for value in _listed(subject, app, injected.source):
+            if (injected.join.strip() or injected.join) in value:
+                say = f"whoever has {value} is refused: it holds the separator"
+                write = "choose another join, or encoding: percent"
+                yield app.at("translate", section, name, "join", say=say, write=write)
+                break
+
+
+def value_not_encodable(subject: Subject) -> Iterator[Problem]:
+    for app, section, name, injected in _injected(subject):
+        for value in _listed(subject, app, injected.source or ""):
+            try:
+                encode(value, injected.encoding, injected.unencodable)
+            except GatewayError as error:
+                say = f"whoever has {value} is refused: {error.detail}"
+                yield app.at("translate", section, name, key=True, say=say)
+                break
+
+
+def compared_and_transliterated(subject: Subject) -> Iterator[Problem]:
+    for app, section, name, injected in _injected(subject):
+        if injected.unencodable == "transliterate" and injected.source in _COMPARED:
+            say = f"two people may become one: {injected.source} is compared, and letters are replaced"
+            yield app.at("translate", section, name, "unencodable", say=say, write="leave it out")
+
+
+def constant_secret(subject: Subject) -> Iterator[Problem]:
+    for app, section, name, injected in _injected(subject):
+        if injected.value is not None and any(word in name.lower() for word in _SECRET_WORDS):
+            say = "a secret that stands in this file is everybody's who reads the repository"
+            yield app.at("translate", section, name, key=True, say=say)
+
+
+def told_nothing(subject: Subject) -> Iterator[Problem]:
+    for app in subject.apps:
+        asks = any(rule.allow is not None and turns_on_identity(rule.allow) for _, rule in subject.rules(app))
+        if asks and not app.model.translate.headers and not app.model.translate.cookies:
+            yield app.at(
+                "app", say="people sign in, and the application is not told who they are", write="add translate"
+            )
+
+
+def http_upstream(subject: Subject) -> Iterator[Problem]:
+    for app in subject.apps:
+        url = app.model.upstream.url
+        if url.scheme == "http" and not _is_loopback(url.host):
+            say = "who people are travels in the clear to this application, and anybody there can forge it"
+            yield app.at("upstream", "url", say=say, write="https, or an address of this machine")
+
+
+def upstream_of_two(subject: Subject) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for app in subject.apps:
+        origin = app.model.upstream.url.origin
+        other = first.setdefault(origin, app.model.app)
+        if other != app.model.app:
+            say = f"{other} has the same upstream: whoever may not pass here may try there"
+            yield app.at("upstream", "url", say=say)
+
+
+def upstream_is_the_gateway(subject: Subject) -> Iterator[Problem]:
+    ours = {listen.address for listen in subject.gateway.model.listen}
+    ports = {port for host, port in ours if ip_address(host).is_unspecified or ip_address(host).is_loopback}
+    for app in subject.apps:
+        url = app.model.upstream.url
+        if (url.host.strip("[]"), url.effective_port) in ours or (
+            _is_loopback(url.host) and url.effective_port in ports
+        ):
+            yield app.at("upstream", "url", say="the gateway itself listens here: requests would go round in circles")
+
+
+def app_on_the_portal(subject: Subject) -> Iterator[Problem]:
+    portal = subject.gateway.model.portal.host
+    for app in subject.apps:
+        for index, host in enumerate(app.model.hosts):
+            if host == portal:
+                say = "this is the portal's host: the application's scripts and cookies live beside the sign-in pages"
+                yield app.at("hosts", index, say=say, write="give it a host of its own")
+
+
+def patience_beyond_the_whole(subject: Subject) -> Iterator[Problem]:
+    total = subject.gateway.model.timeouts.total
+    for app in subject.apps:
+        timeout = app.model.upstream.timeout
+        if timeout is not None and timeout >= total:
+            say = f"the whole exchange may take {total:g}s (timeouts.total): this is never waited for"
+            yield app.at("upstream", "timeout", say=say)
+
+
+def lenient_about_nothing(subject: Subject) -> Iterator[Problem]:
+    """An application that is public as a whole has no rule that a loose path could miss."""
+    for app in subject.apps:
+        loose = app.model.paths.model_fields_set & {"parameters", "case", "merge_slashes", "encoding"}
+        rules = subject.rules(app)
+        if loose and len(rules) == 1 and rules[0][1].pattern.text == "/**":
+            word = min(loose)
+            say = "one rule for all paths needs no reading of them but the strict one"
+            yield app.at("paths", word, key=True, say=say, write="leave paths out, unless requests are refused without")
+
+
+def _many(subject: Subject, app: Of[AppFile], name: str) -> bool:
+    return name == GROUPS or (len(_listed(subject, app, name)) > 1 and name not in ("siret", "mail", "email"))
+
+
+def _listed(subject: Subject, app: Of[AppFile], name: str) -> list[str]:
+    """The values that some provider of the application may give to an attribute."""
+    lists = ((provider.asserts.attributes or {}).get(name, []) for provider in subject.heard_by(app))
+    return [value for values in lists for value in values]
+
+
+def _size(subject: Subject, app: Of[AppFile], name: str, injected: Injected) -> int:
+    """Of one line, for the person that has most: all values of a list, or a usual number of usual ones."""
+    listed = _listed(subject, app, injected.source or "")
+    if injected.value is not None:
+        value = len(injected.value)
+    elif injected.join is None:
+        value = max((len(one.encode()) for one in listed), default=_USUAL_VALUE)
+    elif listed:
+        value = sum(len(one.encode()) + len(injected.join) for one in listed)
+    else:
+        value = _USUAL_VALUES * _USUAL_VALUE // 4
+    return len(name) + 4 + {"base64": value * 4 // 3, "percent": value * 3}.get(injected.encoding, value)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

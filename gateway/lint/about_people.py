@@ -1,0 +1,233 @@
+"""Providers, what they may assert, and what rules ask of it."""
+
+from collections.abc import Callable, Iterator
+
+from gateway.config.load import AnyProviderFile
+from gateway.config.problems import Path, Problem
+from gateway.config.schema import AppFile, ProviderFile
+from gateway.config.schema_conditions import AllOf, AnyOf, ClaimIs, Condition, GroupIs, NotThis
+from gateway.lint.subject import Of, Subject
+from gateway.policy.conditions import GROUPS
+
+_LONGEST_SESSION, _LONGEST_IDLE, _LARGEST_SKEW = 86400, 43200, 180
+_SHORTEST_SECRET = 16
+_MAIL = frozenset({"mail", "email"})
+
+
+def group_nobody_asserts(subject: Subject) -> Iterator[Problem]:
+    for app, path, condition in _asked(subject):
+        if isinstance(condition, GroupIs) and not _may_assert(subject, app, GROUPS, condition.group.__eq__):
+            say = f"no provider of this application may assert the group {condition.group}"
+            yield app.at(*path, "group", say=say, write="list it under asserts.attributes.groups, or correct it")
+
+
+def value_nobody_asserts(subject: Subject) -> Iterator[Problem]:
+    for app, path, condition in _asked(subject):
+        if not isinstance(condition, ClaimIs):
+            continue
+        claim = condition.claim
+        wanted = [claim.equals] if claim.equals is not None else claim.within or []
+        for value in wanted:
+            if not _may_assert(subject, app, claim.name, value.__eq__):
+                say = f"no provider of this application may assert {claim.name}: {value}"
+                yield app.at(*path, "claim", say=say)
+
+
+def domain_nobody_asserts(subject: Subject) -> Iterator[Problem]:
+    for app, path, condition in _asked(subject):
+        suffix = condition.claim.suffix if isinstance(condition, ClaimIs) else None
+        if suffix is None or not suffix.startswith("@"):
+            continue
+        bounds = [one.asserts.email_domains for one in subject.heard_by(app)]
+        if all(bound is not None and suffix[1:].lower() not in bound for bound in bounds):
+            say = f"no provider of this application may assert an address that ends with {suffix}"
+            yield app.at(*path, "claim", "suffix", say=say)
+
+
+def provider_without_perimeter(subject: Subject) -> Iterator[Problem]:
+    for provider in subject.providers:
+        asserts = provider.model.asserts
+        if asserts.siret is None and asserts.email_domains is None and asserts.attributes is None:
+            say = "this provider may say anything of anybody"
+            yield provider.at("provider", say=say, write="bound it with asserts: siret, email_domains or attributes")
+
+
+def tenant_without_bounds(subject: Subject) -> Iterator[Problem]:
+    for provider in subject.providers:
+        tenant, asserts = provider.model.tenant, provider.model.asserts
+        if tenant is not None and asserts.siret is None and tenant not in (asserts.attributes or {}):
+            say = "this provider may speak for every organisation there is"
+            yield provider.at("tenant", say=say, write="list its own under asserts.siret")
+
+
+def mail_without_bounds(subject: Subject) -> Iterator[Problem]:
+    for provider in subject.providers:
+        mapped, asserts = provider.model.attributes, provider.model.asserts
+        names = [name for name in mapped if name in _MAIL]
+        if names and asserts.email_domains is None:
+            say = "this provider may give any address to anybody, those of other organisations too"
+            yield provider.at("attributes", names[0], say=say, write="list its own under asserts.email_domains")
+
+
+def groups_without_bounds(subject: Subject) -> Iterator[Problem]:
+    used = {app.model.app for app, _, condition in _asked(subject) if isinstance(condition, GroupIs)}
+    for provider in subject.providers:
+        listed = provider.model.asserts.attributes or {}
+        heard = any(provider.model.provider in app.model.providers for app in subject.apps if app.model.app in used)
+        if heard and GROUPS in provider.model.attributes and GROUPS not in listed:
+            say = "rules turn on groups, and this provider may put anybody into any of them"
+            yield provider.at("attributes", GROUPS, say=say, write="list its own under asserts.attributes.groups")
+
+
+def provider_nobody_hears(subject: Subject) -> Iterator[Problem]:
+    heard = {name for app in subject.apps for name in app.model.providers}
+    for provider in subject.providers:
+        if provider.model.provider not in heard:
+            yield provider.at("provider", say="no application listens to this provider")
+
+
+def attribute_nobody_uses(subject: Subject) -> Iterator[Problem]:
+    """What is not needed is not asked for (GDPR 5(1)(c))."""
+    for provider in subject.providers:
+        used = _used(subject, provider.model)
+        for name in provider.model.attributes:
+            if name not in used:
+                say = f"nothing uses {name}: people's data that is kept for no purpose"
+                yield provider.at("attributes", name, key=True, say=say, write="leave it out")
+
+
+def same_label(subject: Subject) -> Iterator[Problem]:
+    for app in subject.apps:
+        seen: dict[str, str] = {}
+        by_name = {one.provider: one for one in subject.heard_by(app)}
+        for index, name in enumerate(app.model.providers):
+            for text in (by_name[name].label or {"": name}).values():
+                first = seen.setdefault(text, name)
+                if first != name:
+                    say = f"people choose between {first} and {name}, and both are called {text}"
+                    yield app.at("providers", index, say=say)
+                    break
+
+
+def provider_twice(subject: Subject) -> Iterator[Problem]:
+    for app in subject.apps:
+        for index, name in enumerate(app.model.providers):
+            if name in app.model.providers[:index]:
+                yield app.at("providers", index, say="this provider is here twice", write="leave one out")
+
+
+def seat_longer_than_session(subject: Subject) -> Iterator[Problem]:
+    for app in subject.apps:
+        heard = subject.heard_by(app)
+        for word in ("idle", "absolute"):
+            limit = getattr(app.model.session, word)
+            longest = max(getattr(one.session, word) for one in heard)
+            if limit is not None and limit >= longest:
+                say = "no provider's session lasts longer than this: it limits nothing"
+                yield app.at("session", word, say=say)
+
+
+def sign_in_without_limits(subject: Subject) -> Iterator[Problem]:
+    for app in subject.apps:
+        session = app.model.session
+        if session.then == "sign_in" and session.idle is None and session.absolute is None:
+            say = "a seat that ends with the session is never followed by anything"
+            yield app.at("session", "then", say=say, write="give idle or absolute too")
+
+
+def long_session(subject: Subject) -> Iterator[Problem]:
+    for provider in subject.providers:
+        session = provider.model.session
+        if session.absolute > _LONGEST_SESSION:
+            yield provider.at("session", "absolute", say="a session of more than a day outlives a stolen computer")
+        if session.idle > _LONGEST_IDLE:
+            yield provider.at("session", "idle", say="a session that is idle for half a day is somebody else's chance")
+
+
+def large_skew(subject: Subject) -> Iterator[Problem]:
+    for provider in subject.providers:
+        if provider.model.skew > _LARGEST_SKEW:
+            say = "a clock that is off by more than 3m is one to be set: for so long, what has expired is believed"
+            yield provider.at("skew", say=say)
+
+
+def public_client(subject: Subject) -> Iterator[Problem]:
+    for provider in subject.providers:
+        if isinstance(provider.model, ProviderFile) and provider.model.oidc.client_authentication == "none":
+            say = "without a secret, whoever has a code can have it redeemed: PKCE alone protects it"
+            yield provider.at("oidc", "client_authentication", say=say, write="register a confidential client")
+
+
+def short_client_secret(subject: Subject) -> Iterator[Problem]:
+    for provider in subject.providers:
+        secret = subject.material.get((provider.path, ("oidc", "client_secret")))
+        if secret is not None and len(secret) < _SHORTEST_SECRET:
+            yield provider.at(
+                "oidc", "client_secret", say=f"this secret has {len(secret)} characters: it can be guessed"
+            )
+
+
+def _may_assert(subject: Subject, app: Of[AppFile], name: str, wanted: Callable[[str], object]) -> bool:
+    """Some provider of the application maps the attribute, and is not bounded to other values."""
+    for provider in subject.heard_by(app):
+        listed = provider.asserts.attributes or {}
+        if name in provider.attributes and (name not in listed or any(wanted(value) is True for value in listed[name])):
+            return True
+    return False
+
+
+def _used(subject: Subject, provider: AnyProviderFile) -> set[str]:
+    apps = [app for app in subject.apps if provider.provider in app.model.providers]
+    used = {provider.tenant or "", *(provider.asserts.attributes or {})}
+    for app in apps:
+        translate = app.model.translate
+        used |= {one.source or "" for one in (*translate.headers.values(), *translate.cookies.values())}
+        # A condition of whatever kind names its attribute somewhere.
+        used |= set(_texts(app.document.data))
+    for shared in subject.folder.shared:
+        used |= set(_texts(shared.document.data))
+    if "group" in used:
+        used.add(GROUPS)
+    if provider.asserts.siret is not None:
+        used.add("siret")
+    if provider.asserts.email_domains is not None:
+        used |= _MAIL
+    return used
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Keys and texts of a file, each whole and word by word, so that a CEL expression is heard too."""
+    if isinstance(value, dict):
+        for key, member in value.items():
+            yield str(key)
+            yield from _texts(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _texts(member)
+    elif isinstance(value, str):
+        yield value
+        yield from "".join(letter if letter.isalnum() or letter == "_" else " " for letter in value).split()
+
+
+def _asked(subject: Subject) -> Iterator[tuple[Of[AppFile], Path, Condition]]:
+    for app in subject.apps:
+        for index, rule in enumerate(app.model.access):
+            for word, condition in (("allow", rule.allow), ("deny", rule.deny)):
+                if condition is not None:
+                    for path, one in _within(condition, ("access", index, word)):
+                        yield app, path, one
+
+
+def _within(condition: Condition, path: Path) -> Iterator[tuple[Path, Condition]]:
+    yield path, condition
+    match condition:
+        case AnyOf():
+            for index, one in enumerate(condition.any):
+                yield from _within(one, (*path, "any", index))
+        case AllOf():
+            for index, one in enumerate(condition.all):
+                yield from _within(one, (*path, "all", index))
+        case NotThis():
+            yield from _within(condition.this, (*path, "not"))
+        case _:
+            pass

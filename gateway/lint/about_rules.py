@@ -1,0 +1,209 @@
+"""Access rules that say something else than whoever wrote them meant."""
+
+from collections.abc import Iterator
+
+from gateway.config.problems import Problem
+from gateway.config.schema import AppFile
+from gateway.lint.subject import Of, Subject
+from gateway.policy.conditions import All, Any_, Anyone, Condition, Not, evaluate, turns_on_identity, turns_on_request
+from gateway.policy.patterns import AnyOne, Expression, Literal, Pattern, Rest, Segment
+from gateway.policy.rules import Rule
+from gateway.policy.trace import in_words, parts
+from gateway.policy.truth import Truth
+from gateway.wire.framing import METHODS
+
+_REACHING = frozenset(method.decode() for method in METHODS)
+_EVERYTHING = frozenset({".*", ".+", "[^/]*", "[^/]+"})
+_SPECIAL = frozenset(r".^$*+?()[]{}|\\")
+
+
+def _each(subject: Subject) -> Iterator[tuple[Of[AppFile], int, Rule]]:
+    for app in subject.apps:
+        for index, rule in subject.rules(app):
+            yield app, index, rule
+
+
+def public_by_default(subject: Subject) -> Iterator[Problem]:
+    for app, index, rule in _each(subject):
+        if rule.pattern.segments == (Rest(),) and isinstance(rule.allow, Anyone):
+            yield app.at("access", index, "allow", say="every path that no other rule names is public")
+
+
+def public_inside_private(subject: Subject) -> Iterator[Problem]:
+    for app in subject.apps:
+        rules = subject.rules(app)
+        for index, rule in rules:
+            if not isinstance(rule.allow, Anyone):
+                continue
+            for _, wider in rules:
+                guarded = wider.allow is not None and not isinstance(wider.allow, Anyone)
+                if guarded and len(wider.pattern.segments) > 1 and _is_below(rule.pattern, wider.pattern):
+                    say = f"this is public, and {wider.pattern.text} around it is not"
+                    yield app.at("access", index, "path", say=say)
+                    break
+
+
+def exact_path_only(subject: Subject) -> Iterator[Problem]:
+    """`/admin` is guarded, `/admin/` and all below are not."""
+    for app in subject.apps:
+        rules = subject.rules(app)
+        written = {rule.pattern.segments for _, rule in rules}
+        for index, rule in rules:
+            last = rule.pattern.segments[-1]
+            below = (*rule.pattern.segments, Rest())
+            if not isinstance(last, Literal) or not last.text or below in written or isinstance(rule.allow, Anyone):
+                continue
+            if any(_is_below(Pattern("", below), other.pattern) and _lets_all_in(other) for _, other in rules):
+                write = f"{rule.pattern.text}/**"
+                yield app.at("access", index, "path", say="what is below this path is public", write=f"write {write}")
+
+
+def never_reached(subject: Subject) -> Iterator[Problem]:
+    for app in subject.apps:
+        rules = subject.rules(app)
+        everything = {
+            rule.pattern.segments[:place]
+            for _, rule in rules
+            for place, segment in enumerate(rule.pattern.segments)
+            if isinstance(segment, Expression) and segment.source in _EVERYTHING and rule.methods is None
+            and len(rule.pattern.segments) == place + 1
+        }  # fmt: skip
+        for index, rule in rules:
+            segments = rule.pattern.segments
+            if isinstance(segments[0], Literal) and segments[0].text.lower() == "_ecluse":
+                yield app.at("access", index, "path", say="these paths are the gateway's own: no application sees them")
+            elif isinstance(segments[-1], AnyOne) and segments[:-1] in everything:
+                yield app.at("access", index, "path", say="an expression that matches everything goes before `*`")
+
+
+def method_never_passes(subject: Subject) -> Iterator[Problem]:
+    for app, index, rule in _each(subject):
+        for place, method in enumerate(app.model.access[index].methods or ()):
+            if method not in _REACHING:
+                say = f"no {method} request ever reaches an application"
+                yield app.at("access", index, "methods", place, say=say, write=f"known: {', '.join(sorted(_REACHING))}")
+            elif method == "HEAD" and rule.methods is not None and "GET" in rule.methods:
+                yield app.at("access", index, "methods", place, say="GET includes HEAD", write="leave HEAD out")
+
+
+def deny_never_fires(subject: Subject) -> Iterator[Problem]:
+    for app, index, rule in _each(subject):
+        if rule.deny is not None and _constant(rule.deny) is Truth.FALSE:
+            yield app.at("access", index, "deny", say="this is never true: nobody is refused by it")
+
+
+def deny_always_fires(subject: Subject) -> Iterator[Problem]:
+    for app, index, rule in _each(subject):
+        if rule.deny is not None and rule.allow is not None and _constant(rule.deny) is Truth.TRUE:
+            yield app.at("access", index, "allow", say="the deny beside it refuses everybody: this lets nobody in")
+
+
+def allow_never_holds(subject: Subject) -> Iterator[Problem]:
+    for app, index, rule in _each(subject):
+        if rule.allow is not None and _constant(rule.allow) is Truth.FALSE:
+            yield app.at("access", index, "allow", say="this is never true: nobody is let in by it")
+
+
+def refusal_never_read(subject: Subject) -> Iterator[Problem]:
+    for app, index, rule in _each(subject):
+        if rule.refusal and rule.deny is None and rule.methods is None and isinstance(rule.allow, Anyone):
+            yield app.at("access", index, "refusal", say="this rule refuses nobody: nobody reads this")
+
+
+def everybody_but(subject: Subject) -> Iterator[Problem]:
+    """An `allow` that names whom it keeps out."""
+    for app, index, rule in _each(subject):
+        if rule.allow is not None and _only_nots(rule.allow):
+            say = "this lets in everybody else, the people of a provider added tomorrow too"
+            yield app.at("access", index, "allow", say=say, write="name who is let in, and put this into deny")
+
+
+def anyone_among_others(subject: Subject) -> Iterator[Problem]:
+    for app, index, rule in _each(subject):
+        for word, condition in (("allow", rule.allow), ("deny", rule.deny)):
+            if condition is not None and any(_has_anyone(one) for one in _within(condition)):
+                yield app.at("access", index, word, say="`anyone` among other conditions makes them, or itself, idle")
+
+
+def said_twice(subject: Subject) -> Iterator[Problem]:
+    for app, index, rule in _each(subject):
+        for word, condition in (("allow", rule.allow), ("deny", rule.deny)):
+            for one in _within(condition) if condition is not None else ():
+                members = list(parts(one))
+                if twice := next((part for part in members if members.count(part) > 1), None):
+                    yield app.at("access", index, word, say=f"one condition is here twice: {in_words(twice)}")
+
+
+def expression_of_a_literal(subject: Subject) -> Iterator[Problem]:
+    for app, index, rule in _each(subject):
+        for segment in rule.pattern.segments:
+            if isinstance(segment, Expression) and not _SPECIAL & set(segment.source):
+                say = f"`~{segment.source}` is an expression without anything to express"
+                yield app.at("access", index, "path", say=say, write=f"write {segment.source}")
+
+
+def anchors_in_an_expression(subject: Subject) -> Iterator[Problem]:
+    for app, index, rule in _each(subject):
+        for segment in rule.pattern.segments:
+            if isinstance(segment, Expression) and (segment.source.startswith("^") or segment.source.endswith("$")):
+                say = "an expression covers its whole segment: `^` and `$` say nothing"
+                yield app.at("access", index, "path", say=say, write="leave them out")
+
+
+def case_that_never_comes(subject: Subject) -> Iterator[Problem]:
+    """Where rules differ by case alone although the application knows none, one of them was meant to say something."""
+    for app in subject.apps:
+        if app.model.paths.case == "insensitive":
+            continue
+        seen: dict[str, str] = {}
+        for index, rule in subject.rules(app):
+            first = seen.setdefault(rule.pattern.text.lower(), rule.pattern.text)
+            if first != rule.pattern.text:
+                say = f"this differs from {first} by case alone"
+                write = "if the application knows no case, say paths: {case: insensitive}"
+                yield app.at("access", index, "path", say=say, write=write)
+
+
+def _is_below(narrow: Pattern, wide: Pattern) -> bool:
+    """Whether `wide`, which ends with `**`, covers all that `narrow` does; literals against literals only."""
+    if narrow.segments == wide.segments or not isinstance(wide.segments[-1], Rest):
+        return False
+    head = wide.segments[:-1]
+    return len(narrow.segments) > len(head) and all(map(_covers, head, narrow.segments))
+
+
+def _covers(wide: Segment, narrow: Segment) -> bool:
+    return wide == narrow or (isinstance(wide, AnyOne) and not isinstance(narrow, Rest))
+
+
+def _lets_all_in(rule: Rule) -> bool:
+    return isinstance(rule.allow, Anyone)
+
+
+def _constant(condition: Condition) -> Truth | None:
+    """What it always comes to; None where a person or a request makes a difference."""
+    if turns_on_identity(condition) or turns_on_request(condition):
+        return None
+    truth = evaluate(condition, None)
+    return None if truth is Truth.UNKNOWN else truth
+
+
+def _only_nots(condition: Condition) -> bool:
+    match condition:
+        case Not(inner):
+            return turns_on_identity(inner)
+        case All(members) | Any_(members):
+            return all(map(_only_nots, members))
+        case _:
+            return False
+
+
+def _within(condition: Condition) -> Iterator[Condition]:
+    yield condition
+    for part in parts(condition):
+        yield from _within(part)
+
+
+def _has_anyone(condition: Condition) -> bool:
+    members = list(parts(condition))
+    return len(members) > 1 and any(isinstance(member, Anyone) for member in members)

@@ -1,0 +1,193 @@
+"""gateway.yaml: its listeners, keys, certificates and limits."""
+
+import posixpath
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import MD5, SHA1
+from cryptography.x509.oid import ExtensionOID
+
+from gateway.config.problems import Path, Problem
+from gateway.config.scalars import Reference
+from gateway.lint.subject import Of, Subject, references
+
+_SECRETS = ("secret", "key", "client_secret")
+_NEAR_SECONDS = 30 * 86400
+_SMALLEST_RSA, _SMALLEST_CURVE = 2048, 256
+_FEWEST_CHARACTERS = 8
+_WIDEST = {4: 8, 6: 32}
+_MOST = {"request_head": 60.0, "idle": 600.0, "body": 600.0, "connect": 30.0, "total": 86400.0, "drain": 300.0}
+
+
+def development(subject: Subject) -> Iterator[Problem]:
+    if subject.gateway.model.development:
+        say = "providers and portal may be http, secrets may stand in files: this is for one's own machine"
+        yield subject.gateway.at("development", say=say, write="leave it out")
+
+
+def memory_store(subject: Subject) -> Iterator[Problem]:
+    if subject.gateway.model.store.type == "memory":
+        yield subject.gateway.at("store", "type", say="everybody is signed out by a restart", write="sqlite")
+
+
+def trusts_everybody(subject: Subject) -> Iterator[Problem]:
+    for index, network in enumerate(subject.gateway.model.trusted_proxies):
+        found = ip_network(str(network))
+        if found.prefixlen < _WIDEST[found.version]:
+            say = "whoever is in here chooses the address that rules, limits and logs see"
+            yield subject.gateway.at("trusted_proxies", index, say=say, write="list the proxies themselves")
+
+
+def plain_http_for_everybody(subject: Subject) -> Iterator[Problem]:
+    model = subject.gateway.model
+    for index, listen in enumerate(model.listen):
+        address = ip_address(listen.address[0])
+        if listen.tls is None and not address.is_loopback and not model.trusted_proxies:
+            say = "this listens beyond the machine, without TLS and without a proxy that does it"
+            yield subject.gateway.at("listen", index, "address", say=say)
+
+
+def certificate_near_its_end(subject: Subject) -> Iterator[Problem]:
+    for index, certificates in _certificates(subject):
+        ends = min(one.not_valid_after_utc for one in certificates).timestamp()
+        begins = certificates[0].not_valid_before_utc.timestamp()
+        path = ("listen", index, "tls", "certificate")
+        day = datetime.fromtimestamp(ends, UTC).date().isoformat()
+        if ends < subject.now:
+            yield subject.gateway.at(*path, say=f"this certificate, or one of its authorities', ended on {day}")
+        elif ends < subject.now + _NEAR_SECONDS:
+            yield subject.gateway.at(*path, say=f"this certificate, or one of its authorities', ends on {day}")
+        elif begins > subject.now:
+            yield subject.gateway.at(*path, say="this certificate is not valid yet")
+
+
+def certificate_of_other_names(subject: Subject) -> Iterator[Problem]:
+    found = list(_certificates(subject))
+    if not found or len(found) < len(subject.gateway.model.listen):
+        return
+    names = {name for _, certificates in found for name in _names(certificates[0])}
+    if subject.gateway.model.portal.scheme == "https" and not _named(subject.gateway.model.portal.host, names):
+        yield subject.gateway.at("portal", say="no certificate here names the portal")
+    for app in subject.apps:
+        for index, host in enumerate(app.model.hosts):
+            if not _named(host, names):
+                yield app.at("hosts", index, say="no certificate of gateway.yaml names this host")
+
+
+def weak_key(subject: Subject) -> Iterator[Problem]:
+    for index, certificates in _certificates(subject):
+        key, path = certificates[0].public_key(), ("listen", index, "tls", "certificate")
+        if isinstance(key, RSAPublicKey) and key.key_size < _SMALLEST_RSA:
+            yield subject.gateway.at(
+                *path, say=f"an RSA key of {key.key_size} bits can be broken", write="3072 or more"
+            )
+        elif isinstance(key, EllipticCurvePublicKey) and key.curve.key_size < _SMALLEST_CURVE:
+            yield subject.gateway.at(*path, say=f"a curve of {key.curve.key_size} bits can be broken", write="P-256")
+        if isinstance(certificates[0].signature_hash_algorithm, SHA1 | MD5):
+            yield subject.gateway.at(*path, say="browsers refuse a certificate that is signed with SHA-1 or MD5")
+
+
+def poor_store_key(subject: Subject) -> Iterator[Problem]:
+    for index in range(len(subject.gateway.model.store.keys)):
+        path = ("store", "keys", index, "secret")
+        content = subject.material.get((subject.gateway.path, path), b"")
+        if 0 < len(set(content)) < _FEWEST_CHARACTERS:
+            say = f"this key is made of {len(set(content))} different characters: it was not drawn by chance"
+            yield subject.gateway.at(*path, say=say, write="openssl rand -base64 48")
+
+
+def one_key_twice(subject: Subject) -> Iterator[Problem]:
+    seen: set[bytes] = set()
+    for index in range(len(subject.gateway.model.store.keys)):
+        path = ("store", "keys", index, "secret")
+        content = subject.material.get((subject.gateway.path, path), b"")
+        if content in seen:
+            yield subject.gateway.at(*path, say="another id has this very key: nothing was rotated")
+        seen.add(content)
+
+
+def secret_in_the_file(subject: Subject) -> Iterator[Problem]:
+    for file, path, reference in _references(subject):
+        if reference.kind == "inline":
+            say = "a secret that stands in this file is everybody's who reads the repository"
+            yield file.at(*path, say=say, write="{file: ...}, {env: ...} or {credential: ...}")
+
+
+def secret_readable_by_others(subject: Subject) -> Iterator[Problem]:
+    for file, path, reference in _references(subject):
+        mode = subject.modes.get(reference.key, 0)
+        if path[-1] in _SECRETS and mode & 0o007:
+            say = f"every account of this machine may read or write {reference.name}: mode {mode:o}"
+            yield file.at(*path, say=say, write=f"chmod o= {posixpath.basename(reference.name)}")
+
+
+def secret_in_the_folder(subject: Subject) -> Iterator[Problem]:
+    root = posixpath.normpath(subject.files.root)
+    for file, path, reference in _references(subject):
+        whole = posixpath.normpath(posixpath.join(root, reference.name))
+        if reference.kind == "file" and path[-1] in _SECRETS and whole.startswith(f"{root}/"):
+            say = "this secret lies in the policy folder: with it, it is committed and copied"
+            yield file.at(*path, say=say, write="keep it beside the folder: {file: ../certs/...}")
+
+
+def state_in_the_folder(subject: Subject) -> Iterator[Problem]:
+    root = posixpath.normpath(subject.files.root)
+    state = posixpath.normpath(posixpath.join(root, subject.gateway.model.state))
+    if state == root or state.startswith(f"{root}/"):
+        yield subject.gateway.at("state", say="the gateway would write its sessions into the policy folder")
+
+
+def absurd_timeout(subject: Subject) -> Iterator[Problem]:
+    timeouts = subject.gateway.model.timeouts
+    for word, most in _MOST.items():
+        if getattr(timeouts, word) > most:
+            say = f"for longer than {most:g}s, whoever says nothing holds a place of somebody else's"
+            yield subject.gateway.at("timeouts", word, say=say)
+    if timeouts.first_byte > timeouts.total:
+        yield subject.gateway.at("timeouts", "first_byte", say="timeouts.total ends before: this is never waited for")
+
+
+def no_limit_for_bodies(subject: Subject) -> Iterator[Problem]:
+    if subject.gateway.model.limits.body == 0:
+        yield subject.gateway.at("limits", "body", say="nothing bounds what a client may send to every application")
+
+
+def headers_without_bounds(subject: Subject) -> Iterator[Problem]:
+    limits = subject.gateway.model.limits
+    if limits.headers > 1 << 17:
+        yield subject.gateway.at(
+            "limits", "headers", say="no application takes so many headers: memory is all this costs"
+        )
+
+
+def _references(subject: Subject) -> Iterator[tuple[Of[Any], Path, Reference]]:
+    files: tuple[Of[Any], ...] = (subject.gateway, *subject.providers)
+    for file in files:
+        for path, reference in references(file.model):
+            yield file, path, reference
+
+
+def _certificates(subject: Subject) -> Iterator[tuple[int, list[x509.Certificate]]]:
+    for index in range(len(subject.gateway.model.listen)):
+        content = subject.material.get((subject.gateway.path, ("listen", index, "tls", "certificate")))
+        if content is not None:
+            yield index, x509.load_pem_x509_certificates(content)
+
+
+def _names(certificate: x509.Certificate) -> list[str]:
+    try:
+        found = certificate.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value
+    except x509.ExtensionNotFound:
+        return []
+    return [name.lower() for name in found.get_values_for_type(x509.DNSName)] if isinstance(
+        found, x509.SubjectAlternativeName
+    ) else []  # fmt: skip
+
+
+def _named(host: str, names: set[str]) -> bool:
+    return host in names or f"*.{host.partition('.')[2]}" in names

@@ -1,0 +1,153 @@
+"""The one table of lint rules. A code is never renamed nor given to another rule once released."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from gateway.config.problems import Problem
+from gateway.lint import about_applications, about_people, about_rules, about_the_gateway
+from gateway.lint.subject import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class LintRule:
+    """`why`: what goes wrong where it is found. `check` yields a finding for each place."""
+
+    code: str
+    title: str
+    why: str
+    check: Callable[[Subject], Iterator[Problem]]
+
+
+UNUSED, NO_REASON = "EC001", "EC002"
+ABOUT_IGNORES: Mapping[str, tuple[str, str]] = {
+    UNUSED: ("An ignore comment that ignores nothing", "What it was written for has been mended, or stands elsewhere."),
+    NO_REASON: ("An ignore comment without a reason", "Who reads it next year has to know why it was right."),
+}
+
+_RULES, _PEOPLE, _APPS, _GATEWAY = about_rules, about_people, about_applications, about_the_gateway
+
+_TABLE = (
+    # access rules
+    LintRule("EC101", "Public unless said otherwise", "`/**` with `allow: anyone`: whatever the application grows "
+             "tomorrow is public.", _RULES.public_by_default),
+    LintRule("EC102", "A public path inside a private one", "The most specific path decides, so this part of a guarded "
+             "area is open. Right for a style sheet, wrong for a folder that later holds more.",
+             _RULES.public_inside_private),
+    LintRule("EC103", "A path without what is below it", "`/admin` covers neither `/admin/` nor `/admin/users`, and a "
+             "wider rule lets everybody in there.", _RULES.exact_path_only),
+    LintRule("EC104", "A rule that is never reached", "No request that an application sees can meet it.",
+             _RULES.never_reached),
+    LintRule("EC105", "A method that never matches", "The gateway passes on GET, HEAD, POST, PUT, PATCH, DELETE and "
+             "OPTIONS only, and GET includes HEAD.", _RULES.method_never_passes),
+    LintRule("EC106", "A deny that never fires", "It looks like a protection and is none.", _RULES.deny_never_fires),
+    LintRule("EC107", "An allow behind a deny of everybody", "The deny wins, so the allow beside it says nothing.",
+             _RULES.deny_always_fires),
+    LintRule("EC108", "An allow that never holds", "Nobody is let in by it; leave the rule out, or say whom it is for.",
+             _RULES.allow_never_holds),
+    LintRule("EC109", "A refusal that nobody reads", "The rule lets everybody in, with every method.",
+             _RULES.refusal_never_read),
+    LintRule("EC110", "Everybody but somebody", "An allow that is made of `not` alone lets in all who are not named, "
+             "whoever they will be.", _RULES.everybody_but),
+    LintRule("EC111", "`anyone` among other conditions", "In `any` it makes the others idle, in `all` it says nothing.",
+             _RULES.anyone_among_others),
+    LintRule("EC112", "The same condition twice", "One of the two was meant to be another.", _RULES.said_twice),
+    LintRule("EC113", "An expression of a literal", "`~menu` is slower than `menu`, and goes after it.",
+             _RULES.expression_of_a_literal),
+    LintRule("EC114", "Anchors in an expression", "An expression covers the whole of its segment in any case.",
+             _RULES.anchors_in_an_expression),
+    LintRule("EC115", "Paths that differ by case alone", "An application that knows no case serves both under either "
+             "rule.", _RULES.case_that_never_comes),
+    # providers and people
+    LintRule("EC201", "A group that no provider asserts", "The rule waits for people who cannot come; most often it is "
+             "a spelling mistake.", _PEOPLE.group_nobody_asserts),
+    LintRule("EC202", "A value that no provider asserts", "As for groups: `asserts.attributes` of each provider lists "
+             "other values.", _PEOPLE.value_nobody_asserts),
+    LintRule("EC203", "A domain that no provider asserts", "Every provider of the application is bounded to other "
+             "e-mail domains.", _PEOPLE.domain_nobody_asserts),
+    LintRule("EC204", "A provider without a perimeter", "Whoever runs it, or breaks into it, can be anybody.",
+             _PEOPLE.provider_without_perimeter),
+    LintRule("EC205", "A tenant without bounds", "The provider may announce people in the name of organisations that "
+             "are not its own.", _PEOPLE.tenant_without_bounds),
+    LintRule("EC206", "Addresses without bounds", "Applications often know people by their address: this provider may "
+             "announce anybody's.", _PEOPLE.mail_without_bounds),
+    LintRule("EC207", "Groups without bounds", "The provider may make anybody a member of any group, also of those "
+             "that open an administration.", _PEOPLE.groups_without_bounds),
+    LintRule("EC208", "A provider that no application hears", "Its people can sign in nowhere.",
+             _PEOPLE.provider_nobody_hears),
+    LintRule("EC209", "An attribute that nothing uses", "What is not needed is not asked for: GDPR article 5(1)(c).",
+             _PEOPLE.attribute_nobody_uses),
+    LintRule("EC210", "Two providers of one label", "People cannot tell them apart where they choose.",
+             _PEOPLE.same_label),
+    LintRule("EC211", "A provider listed twice", "One of the two was meant to be another.", _PEOPLE.provider_twice),
+    LintRule("EC212", "A seat longer than every session", "The session ends first, so this limit is never met.",
+             _PEOPLE.seat_longer_than_session),
+    LintRule("EC213", "`then: sign_in` without a limit", "Nothing ends the seat, so nothing follows its end.",
+             _PEOPLE.sign_in_without_limits),
+    LintRule("EC214", "A very long session", "Who leaves a computer, or an organisation, stays signed in.",
+             _PEOPLE.long_session),
+    LintRule("EC215", "A large skew", "Tokens and assertions are believed for so long after their end.",
+             _PEOPLE.large_skew),
+    LintRule("EC216", "A public client", "The gateway can keep a secret.", _PEOPLE.public_client),
+    LintRule("EC217", "A short client secret", "It protects every sign-in at this provider.",
+             _PEOPLE.short_client_secret),
+    # applications
+    LintRule("EC301", "Headers beyond 8 KB", "Tomcat, IIS and nginx refuse such a request with a page that says "
+             "nothing of the cause.", _APPS.header_budget),
+    LintRule("EC302", "A name without an encoding", "Most old applications read ISO 8859-1 and show `LebÅ“uf`.",
+             _APPS.name_without_encoding),
+    LintRule("EC303", "Several values and no join", "Whoever has two is refused as a whole.",
+             _APPS.several_values_without_join),
+    LintRule("EC304", "A value that holds the separator", "Whoever has it is refused, for the application would read "
+             "two values.", _APPS.separator_in_a_value),
+    LintRule("EC305", "A value that cannot be encoded", "Whoever has it is refused.", _APPS.value_not_encodable),
+    LintRule("EC306", "Transliteration of what is compared", "`Śliwa` and `Sliwa` become one account.",
+             _APPS.compared_and_transliterated),
+    LintRule("EC307", "A secret as a constant", "It is in the repository and in every copy of it.",
+             _APPS.constant_secret),
+    LintRule("EC308", "An application that is told nothing", "People sign in, and the application cannot know who they "
+             "are.", _APPS.told_nothing),
+    LintRule("EC309", "Plain http beyond this machine", "Headers that say who is calling can be read and forged on the "
+             "way.", _APPS.http_upstream),
+    LintRule("EC310", "One upstream behind two applications", "The rules of each can be gone round by way of the "
+             "other's host.", _APPS.upstream_of_two),
+    LintRule("EC311", "An upstream that is the gateway", "Requests go round until a limit ends them.",
+             _APPS.upstream_is_the_gateway),
+    LintRule("EC312", "An application on the portal's host", "Its scripts run where people sign in, its cookies are "
+             "sent there.", _APPS.app_on_the_portal),
+    LintRule("EC313", "A timeout beyond the whole exchange", "`timeouts.total` of gateway.yaml ends it before.",
+             _APPS.patience_beyond_the_whole),
+    LintRule("EC314", "A leniency that no rule needs", "Each looser reading is a chance for two readers to differ.",
+             _APPS.lenient_about_nothing),
+    # the gateway
+    LintRule("EC401", "Development settings", "`development: true` gives up https and secrets in files of their own.",
+             _GATEWAY.development),
+    LintRule("EC402", "Sessions in memory", "A restart signs everybody out, and one worker does all the work.",
+             _GATEWAY.memory_store),
+    LintRule("EC403", "Too many trusted proxies", "Clients write `X-Forwarded-For` themselves, and are believed.",
+             _GATEWAY.trusts_everybody),
+    LintRule("EC404", "Plain http for everybody", "Cookies and pages travel in the clear.",
+             _GATEWAY.plain_http_for_everybody),
+    LintRule("EC405", "A certificate near its end", "In less than 30 days, or already, browsers refuse every page.",
+             _GATEWAY.certificate_near_its_end),
+    LintRule("EC406", "A host that no certificate names", "Browsers refuse its pages.",
+             _GATEWAY.certificate_of_other_names),
+    LintRule("EC407", "A weak key", "RSA below 2048 bits, a curve below 256, a signature with SHA-1 or MD5.",
+             _GATEWAY.weak_key),
+    LintRule("EC408", "A store key that was not drawn", "It seals every session.", _GATEWAY.poor_store_key),
+    LintRule("EC409", "One store key under two ids", "A rotation that changes nothing.", _GATEWAY.one_key_twice),
+    LintRule("EC410", "A secret in the file", "It is in the repository, and in every copy of it.",
+             _GATEWAY.secret_in_the_file),
+    LintRule("EC411", "A secret that others can read", "Every program on this machine has it.",
+             _GATEWAY.secret_readable_by_others),
+    LintRule("EC412", "A secret in the policy folder", "The folder is kept in git.", _GATEWAY.secret_in_the_folder),
+    LintRule("EC413", "State in the policy folder", "Sessions do not belong into git, and the watch would see each "
+             "write.", _GATEWAY.state_in_the_folder),
+    LintRule("EC414", "An absurd timeout", "Slow clients and applications hold connections of others.",
+             _GATEWAY.absurd_timeout),
+    LintRule("EC415", "Bodies without a limit", "One client can fill every application's disk.",
+             _GATEWAY.no_limit_for_bodies),
+    LintRule("EC416", "Headers almost without a limit", "They are kept in memory until their end.",
+             _GATEWAY.headers_without_bounds),
+)  # fmt: skip
+
+RULES: Mapping[str, LintRule] = {rule.code: rule for rule in _TABLE}

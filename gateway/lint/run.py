@@ -1,0 +1,80 @@
+"""Every rule over a folder, but for what comments ignore: `# ecluse-ignore: EC101 reason`."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from gateway.config.problems import Problem
+from gateway.config.yaml_reader import Document
+from gateway.lint.rules import ABOUT_IGNORES, NO_REASON, RULES, UNUSED
+from gateway.lint.subject import Subject
+
+_IGNORE = re.compile(r"(?:^|\s)#\s*ecluse-ignore:\s*(EC[0-9]{3}(?:\s*,\s*EC[0-9]{3})*)\s*(.*)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    code: str
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class _Ignore:
+    """`line`: where the comment stands; `covers`: the line that it speaks of."""
+
+    document: Document
+    line: int
+    covers: int
+    codes: tuple[str, ...]
+    reason: str
+
+
+def lint(subject: Subject) -> list[Finding]:
+    """In the order of places."""
+    found = [Finding(rule.code, problem) for rule in RULES.values() for problem in rule.check(subject)]
+    ignores = [ignore for document in _documents(subject) for ignore in _ignores(document)]
+    ignored = {(ignore.document.file, ignore.covers, code) for ignore in ignores for code in ignore.codes}
+    kept = [one for one in found if _key(one) not in ignored]
+    return sorted([*kept, *_about(ignores, {_key(one) for one in found})], key=_place)
+
+
+def _documents(subject: Subject) -> Iterator[Document]:
+    folder = subject.folder
+    if folder.gateway is not None:
+        yield folder.gateway.document
+    yield from (loaded.document for loaded in folder.providers)
+    yield from (loaded.document for loaded in folder.apps)
+
+
+def _ignores(document: Document) -> Iterator[_Ignore]:
+    """One that stands alone speaks of the next line that is no comment."""
+    for line in range(1, document.lines + 1):
+        if found := _IGNORE.search(document.source(line)):
+            covers = line
+            while document.source(covers).lstrip().startswith("#"):
+                covers += 1
+            codes = tuple(code.strip() for code in found[1].split(","))
+            yield _Ignore(document, line, covers, codes, found[2].strip())
+
+
+def _about(ignores: Iterable[_Ignore], found: set[tuple[str, int, str]]) -> Iterator[Finding]:
+    for ignore in ignores:
+        for code in ignore.codes:
+            if (ignore.document.file, ignore.covers, code) not in found:
+                yield _finding(UNUSED, ignore, f"{code} is not found there: {ABOUT_IGNORES[UNUSED][1]}")
+        if not ignore.reason:
+            yield _finding(NO_REASON, ignore, ABOUT_IGNORES[NO_REASON][1])
+
+
+def _finding(code: str, ignore: _Ignore, say: str) -> Finding:
+    column = ignore.document.source(ignore.line).index("#")
+    return Finding(code, Problem(ignore.document.at((ignore.line - 1, column)), "", say))
+
+
+def _key(finding: Finding) -> tuple[str, int, str]:
+    return finding.problem.place.file, finding.problem.place.line, finding.code
+
+
+def _place(finding: Finding) -> tuple[str, int, int, str]:
+    place = finding.problem.place
+    return place.file, place.line, place.column, finding.code

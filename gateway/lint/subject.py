@@ -1,0 +1,111 @@
+"""What a lint rule looks at: a folder that can be served, as files, as models and as the compiled snapshot."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel
+
+from gateway.config.build import build
+from gateway.config.compile import compile_files
+from gateway.config.files import Files
+from gateway.config.load import AnyProviderFile, Folder, Loaded, load
+from gateway.config.problems import Path, Problem, key_path
+from gateway.config.references import resolve
+from gateway.config.scalars import Reference
+from gateway.config.schema import AppFile, GatewayFile
+from gateway.config.snapshot import Snapshot
+from gateway.config.yaml_reader import Document
+from gateway.policy.rules import Rule
+
+Model = TypeVar("Model")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """`modes`: the permission bits of each file that a reference names, by reference. `now`: Unix seconds."""
+
+    files: Files
+    folder: Folder
+    material: Mapping[tuple[str, Path], bytes]
+    snapshot: Snapshot
+    modes: Mapping[str, int]
+    now: float
+
+    @cached_property
+    def gateway(self) -> "Of[GatewayFile]":
+        loaded = self.folder.gateway
+        if loaded is None or loaded.model is None:
+            raise ValueError("a folder that cannot be served")
+        return Of(loaded.path, loaded.document, loaded.model)
+
+    @cached_property
+    def apps(self) -> "tuple[Of[AppFile], ...]":
+        return tuple(_whole(self.folder.apps))
+
+    @cached_property
+    def providers(self) -> "tuple[Of[AnyProviderFile], ...]":
+        return tuple(_whole(self.folder.providers))
+
+    def heard_by(self, app: "Of[AppFile]") -> list[AnyProviderFile]:
+        return [one.model for one in self.providers if one.model.provider in app.model.providers]
+
+    def rules(self, app: "Of[AppFile]") -> list[tuple[int, Rule]]:
+        """The enforced rules of an application, each with its index in the file, in the file's order."""
+        by_line = {rule.ref.line: rule for rule in self.snapshot.apps[app.model.app].routes.rules()}
+        lines = ((index, app.document.line(("access", index))) for index in range(len(app.model.access)))
+        return [(index, by_line[line]) for index, line in lines if line in by_line]
+
+
+@dataclass(frozen=True)
+class Of(Generic[Model]):
+    """One file that is valid."""
+
+    path: str
+    document: Document
+    model: Model
+
+    def at(self, *path: str | int, key: bool = False, say: str, write: str = "") -> Problem:
+        """A finding at a place of this file."""
+        return Problem(self.document.place(path, key=key), key_path(path), say, write)
+
+
+def subject(files: Files, now: float) -> Subject:
+    """Raises ProblemsFound for a folder that cannot be served."""
+    snapshot = build(compile_files(files).plan)
+    folder, _ = load(files)
+    material, _ = resolve(folder, files)
+    return Subject(files, folder, material, snapshot, _modes(files), now)
+
+
+def _whole(loaded: tuple[Loaded[Any], ...]) -> Iterator["Of[Any]"]:
+    return (Of(one.path, one.document, one.model) for one in loaded if one.model is not None)
+
+
+def _modes(files: Files) -> dict[str, int]:
+    found = {}
+    for key in files.secrets:
+        kind, _, name = key.partition(":")
+        if kind == "file":
+            try:
+                found[key] = os.stat(os.path.normpath(os.path.join(files.root, name))).st_mode & 0o777
+            except OSError:
+                continue  # gone since it was read
+    return found
+
+
+def references(value: object, path: Path = ()) -> Iterator[tuple[Path, Reference]]:
+    """Every reference in a validated model, with its key path in the file."""
+    if isinstance(value, Reference):
+        yield path, value
+    elif isinstance(value, list | tuple):
+        for index, member in enumerate(value):
+            yield from references(member, (*path, index))
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            yield from references(member, (*path, key))
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from references(getattr(value, name), (*path, name))

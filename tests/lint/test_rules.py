@@ -1,0 +1,239 @@
+"""Every lint rule finds what it is for, and leaves alone the file beside it that is right."""
+
+# ruff: noqa: E501 - one pair a line
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import NameOID
+
+from gateway.lint.rules import RULES
+from gateway.lint.run import lint
+from gateway.lint.subject import subject
+from tests.config.samples import GATEWAY, METROPOLE, PERMIS, sample_files
+
+NOW = datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)
+SECOND = METROPOLE.replace("provider: metropole", "provider: departement").replace("fr: Métropole du Nord", "fr: Nord")
+SECOND = SECOND.replace("Northern Metropolis", "North").replace(":9400", ":9401")
+STRONG = b"q8Zr2Lw0Vx5Tn7Yk3Hd9Jc6Gb1Mf4PsQ"
+GROUPS = "asserts: {attributes: {groups: [%s]}, "
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Changes of the sample folder: one that is found, one that is not."""
+
+    bad: dict[str, str]
+    good: dict[str, str]
+    secrets: dict[str, bytes] = field(default_factory=dict)
+    good_secrets: dict[str, bytes] = field(default_factory=dict)
+
+
+def access(*rules: str, **more: str) -> dict[str, str]:
+    head = PERMIS.partition("access:")[0]
+    text = head + "access:\n" + "".join(f"  - {rule}\n" for rule in rules)
+    return {"apps/permis.yaml": text + "".join(f"{key}: {value}\n" for key, value in more.items())}
+
+
+def told(*lines: str, section: str = "headers") -> dict[str, str]:
+    head, _, tail = PERMIS.partition("translate:")
+    listed = "".join(f"    {line}\n" for line in lines)
+    return {"apps/permis.yaml": f"{head}translate:\n  {section}:\n{listed}access:{tail.partition('access:')[2]}"}
+
+
+def changed(path: str, old: str, new: str) -> dict[str, str]:
+    text = {"gateway.yaml": GATEWAY, "providers/metropole.yaml": METROPOLE, "apps/permis.yaml": PERMIS}[path]
+    assert old in text
+    return {path: text.replace(old, new)}
+
+
+def provider(old: str, new: str) -> dict[str, str]:
+    return changed("providers/metropole.yaml", old, new)
+
+
+def gateway(old: str, new: str) -> dict[str, str]:
+    return changed("gateway.yaml", old, new)
+
+
+def groups(*names: str) -> dict[str, str]:
+    return provider("asserts: {", GROUPS % ", ".join(names))
+
+
+def certificate(
+    days: int = 365,
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | None = None,
+    names: tuple[str, ...] = ("*.localhost",),
+) -> dict[str, bytes]:
+    key = key or ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sample")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(NOW - datetime.timedelta(days=400))
+        .not_valid_after(NOW + datetime.timedelta(days=days))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(each) for each in names]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return {"file:tls.pem": made.public_bytes(serialization.Encoding.PEM), "file:tls.key": pem}
+
+
+TLS = gateway(
+    "- {address: 127.0.0.1:8080}",
+    "- {address: 127.0.0.1:8080, tls: {certificate: {file: tls.pem}, key: {file: tls.key}}}",
+)
+HTTPS = {"gateway.yaml": TLS["gateway.yaml"].replace("portal: http:", "portal: https:")}
+TWO_KEYS = "{id: k1, secret: {file: ../certs/store.key}}, {id: k2, secret: {file: ../certs/%s.key}}"
+MANY = ", ".join(f"group-{number:04}-of-a-long-name" for number in range(400))
+
+
+def listed(names: str, line: str) -> dict[str, str]:
+    return {**groups(names), **told(line)}
+
+
+PAIRS: dict[str, Pair] = {
+    "EC101": Pair(access("{path: /**, allow: anyone}"), access("{path: /public/**, allow: anyone}")),
+    "EC102": Pair(
+        access("{path: /admin/**, allow: signed_in}", "{path: /admin/css/*, allow: anyone}"),
+        access("{path: /**, allow: signed_in}", "{path: /css/*, allow: anyone}"),
+    ),
+    "EC103": Pair(
+        access("{path: /admin, allow: signed_in}", "{path: /**, allow: anyone}"),
+        access("{path: /admin/**, allow: signed_in}", "{path: /**, allow: anyone}"),
+    ),
+    "EC104": Pair(access("{path: /_ecluse/x, allow: anyone}"), access("{path: /x/_ecluse, allow: anyone}")),
+    "EC105": Pair(
+        access("{path: /x, methods: [GET, PROPFIND], allow: anyone}"),
+        access("{path: /x, methods: [GET, POST], allow: anyone}"),
+    ),
+    "EC106": Pair(
+        access("{path: /x, allow: signed_in, deny: {not: anyone}}"),
+        access("{path: /x, allow: signed_in, deny: {not: {group: a}}}"),
+    ),
+    "EC107": Pair(access("{path: /x, allow: signed_in, deny: anyone}"), access("{path: /x, deny: anyone}")),
+    "EC108": Pair(access("{path: /x, allow: {not: anyone}}"), access("{path: /x, allow: {not: {group: a}}}")),
+    "EC109": Pair(
+        access("{path: /x, allow: anyone, refusal: Non.}"),
+        access("{path: /x, methods: [GET], allow: anyone, refusal: Lecture seule.}"),
+    ),
+    "EC110": Pair(
+        access("{path: /x, allow: {not: {any: [{group: a}, {group: b}]}}}"),
+        access("{path: /x, allow: {all: [{group: c}, {not: {group: a}}]}}"),
+    ),
+    "EC111": Pair(
+        access("{path: /x, allow: {any: [anyone, {group: a}]}}"), access("{path: /x, allow: {any: [{group: a}]}}")
+    ),
+    "EC112": Pair(
+        access("{path: /x, allow: {any: [{group: a}, {group: b}, {group: a}]}}"),
+        access("{path: /x, allow: {any: [{group: a}, {all: [{group: a}, signed_in]}]}}"),
+    ),
+    "EC113": Pair(access('{path: "/~menu", allow: anyone}'), access('{path: "/~menu[0-9]", allow: anyone}')),
+    "EC114": Pair(access('{path: "/~^m[0-9]$", allow: anyone}'), access('{path: "/~m[0-9]", allow: anyone}')),
+    "EC115": Pair(
+        access("{path: /Admin, allow: signed_in}", "{path: /admin, allow: signed_in}"),
+        access("{path: /Admin, allow: signed_in}", "{path: /users, allow: signed_in}"),
+    ),
+    "EC201": Pair({**groups("ONDE"), **access("{path: /x, allow: {any: [{group: ONDE}, {group: onde}]}}")},
+                  {**groups("ONDE"), **access("{path: /x, allow: {group: ONDE}}")}),
+    "EC202": Pair({**groups("a"), **access("{path: /x, allow: {claim: {name: groups, in: [a, b]}}}")},
+                  {**groups("a"), **access("{path: /x, allow: {claim: {name: groups, in: [a]}}}")}),
+    "EC203": Pair(access('{path: /x, allow: {claim: {name: mail, suffix: "@ville.example"}}}'),
+                  access('{path: /x, allow: {claim: {name: mail, suffix: "@metropole.example"}}}')),
+    "EC204": Pair(provider("asserts: {", "# {"), provider("asserts: {", "asserts: {")),
+    "EC205": Pair(provider('siret: ["21590350100017"], ', ""), {}),
+    "EC206": Pair(provider(", email_domains: [metropole.example]", ""), {}),
+    "EC207": Pair(access("{path: /x, allow: {group: a}}"), {**groups("a"), **access("{path: /x, allow: {group: a}}")}),
+    "EC208": Pair({"providers/departement.yaml": SECOND},
+                  {"providers/departement.yaml": SECOND, **changed("apps/permis.yaml", "[metropole]", "[metropole, departement]")}),
+    "EC209": Pair({}, {"providers/metropole.yaml": "".join(
+        line for line in METROPOLE.splitlines(keepends=True)
+        if line.split(":")[0].strip() not in ("given_name", "family_name", "uai")
+    )}),
+    "EC210": Pair({"providers/departement.yaml": SECOND.replace("fr: Nord", "fr: Métropole du Nord"),
+                   **changed("apps/permis.yaml", "[metropole]", "[metropole, departement]")},
+                  {"providers/departement.yaml": SECOND,
+                   **changed("apps/permis.yaml", "[metropole]", "[metropole, departement]")}),
+    "EC211": Pair(changed("apps/permis.yaml", "[metropole]", "[metropole, metropole]"), {}),
+    "EC212": Pair(access("{path: /x, allow: signed_in}", session="{idle: 2h}"),
+                  access("{path: /x, allow: signed_in}", session="{idle: 10m}")),
+    "EC213": Pair(access("{path: /x, allow: signed_in}", session="{then: sign_in}"),
+                  access("{path: /x, allow: signed_in}", session="{idle: 10m, then: sign_in}")),
+    "EC214": Pair(provider("tenant: siret\n", "tenant: siret\nsession: {absolute: 7d}\n"),
+                  provider("tenant: siret\n", "tenant: siret\nsession: {absolute: 10h}\n")),
+    "EC215": Pair(provider("tenant: siret\n", "tenant: siret\nskew: 5m\n"),
+                  provider("tenant: siret\n", "tenant: siret\nskew: 2m\n")),
+    "EC216": Pair(provider("client_secret: {file: ../certs/metropole.secret}", "client_authentication: none"), {}),
+    "EC217": Pair({}, {}, {"file:../certs/metropole.secret": b"short"}),
+    "EC301": Pair(listed(MANY, 'X-G: {from: groups, join: ";"}'), listed("a, b", 'X-G: {from: groups, join: ";"}')),
+    "EC302": Pair(told("X-Name: {from: family_name}"), told("X-Name: {from: family_name, encoding: latin1}")),
+    "EC303": Pair(told("X-G: {from: groups}"), told('X-G: {from: groups, join: ";"}')),
+    "EC304": Pair(listed('"a;b"', 'X-G: {from: groups, join: ";"}'), listed('"a;b"', 'X-G: {from: groups, join: ";", encoding: base64}')),
+    "EC305": Pair(listed("œuvres", 'X-G: {from: groups, join: ";", encoding: latin1}'),
+                  listed("œuvres", 'X-G: {from: groups, join: ";", encoding: latin1, unencodable: transliterate}')),
+    "EC306": Pair(told("X-U: {from: uid, encoding: latin1, unencodable: transliterate}"),
+                  told("X-U: {from: family_name, encoding: latin1, unencodable: transliterate}")),
+    "EC307": Pair(told("X-Api-Token: {value: abc}"), told("X-Gateway: {value: ecluse}")),
+    "EC308": Pair({"apps/permis.yaml": PERMIS.replace("translate:\n  headers:\n    X-Remote-User: {from: uid}\n", "")}, {}),
+    "EC309": Pair(changed("apps/permis.yaml", "http://127.0.0.1:9001", "http://10.0.0.1:9001"), {}),
+    "EC310": Pair({"apps/autre.yaml": PERMIS.replace("permis", "autre")},
+                  {"apps/autre.yaml": PERMIS.replace("permis", "autre").replace(":9001", ":9002")}),
+    "EC311": Pair(changed("apps/permis.yaml", "127.0.0.1:9001", "127.0.0.1:8080"), {}),
+    "EC312": Pair(changed("apps/permis.yaml", "[permis.localhost]", "[portail.localhost]"), {}),
+    "EC313": Pair(changed("apps/permis.yaml", "9001}", "9001, timeout: 2h}"),
+                  changed("apps/permis.yaml", "9001}", "9001, timeout: 60s}")),
+    "EC314": Pair(access("{path: /**, allow: signed_in}", paths="{merge_slashes: true}"),
+                  access("{path: /**, allow: signed_in}", "{path: /a, allow: anyone}", paths="{merge_slashes: true}")),
+    "EC401": Pair({}, {**HTTPS, "gateway.yaml": HTTPS["gateway.yaml"].replace("development: true\n", ""),
+                       "providers/metropole.yaml": METROPOLE.replace("http://127.0.0.1:9400", "https://op.example")},
+                  good_secrets=certificate()),
+    "EC402": Pair({"gateway.yaml": GATEWAY.replace("type: sqlite", "type: memory").replace("workers: 2", "workers: 1")}, {}),
+    "EC403": Pair(gateway("workers: 2", "trusted_proxies: [0.0.0.0/0]"), gateway("workers: 2", "trusted_proxies: [10.1.0.0/16]")),
+    "EC404": Pair(gateway("127.0.0.1:8080}", "0.0.0.0:8080}"),
+                  {"gateway.yaml": GATEWAY.replace("127.0.0.1:8080}", "0.0.0.0:8080}").replace("workers: 2", "trusted_proxies: [10.1.0.0/16]")}),
+    "EC405": Pair(TLS, TLS, certificate(days=10), certificate(days=90)),
+    "EC406": Pair(HTTPS, HTTPS, certificate(names=("portail.localhost",)), certificate()),
+    "EC407": Pair(TLS, TLS, certificate(key=rsa.generate_private_key(65537, 1024)), certificate()),
+    "EC408": Pair({}, {}, {"file:../certs/store.key": b"ab" * 32}),
+    "EC409": Pair(gateway("{id: k1, secret: {file: ../certs/store.key}}", TWO_KEYS % "store"),
+                  gateway("{id: k1, secret: {file: ../certs/store.key}}", TWO_KEYS % "other"), {}, {"file:../certs/other.key": STRONG}),
+    "EC410": Pair(provider("client_secret: {file: ../certs/metropole.secret}", "client_secret: written-here-for-all-to-see"), {}),
+    "EC412": Pair(gateway("../certs/store.key", "store.key"), {}, {"file:store.key": STRONG}),
+    "EC413": Pair(gateway("state: ../var", "state: var"), {}),
+    "EC414": Pair(gateway("workers: 2", "timeouts: {request_head: 10m}"), gateway("workers: 2", "timeouts: {request_head: 10s}")),
+    "EC415": Pair(gateway("workers: 2", "limits: {body: unlimited}"), gateway("workers: 2", "limits: {body: 10MB}")),
+    "EC416": Pair(gateway("workers: 2", "limits: {headers: 1MB}"), gateway("workers: 2", "limits: {headers: 64KB}")),
+}  # fmt: skip
+
+
+def codes(changes: dict[str, str], secrets: dict[str, bytes]) -> set[str]:
+    files = sample_files(changes, secrets)
+    return {finding.code for finding in lint(subject(files, NOW.timestamp()))}
+
+
+@pytest.mark.parametrize("code", sorted(PAIRS))
+def test_a_rule_finds_what_it_is_for_and_nothing_beside(code: str) -> None:
+    pair = PAIRS[code]
+    assert code in codes(pair.bad, pair.secrets)
+    assert code not in codes(pair.good, pair.good_secrets)
+
+
+def test_every_rule_has_its_pair() -> None:
+    # Modes are of real files: tests/cli/test_lint.py.
+    assert set(PAIRS) | {"EC411"} == set(RULES)
+    assert len(RULES) >= 30
+
+
+CHECKS: dict[str, Callable[..., object]] = {code: rule.check for code, rule in RULES.items()}
+
+
+def test_no_function_stands_for_two_codes_and_each_code_says_why() -> None:
+    assert len(set(CHECKS.values())) == len(RULES)
+    assert all(rule.title and rule.why.endswith(".") for rule in RULES.values())
