@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 METROPOLE_SIRET = "21590350100017"
 DEPARTEMENT_SIRET = "22590001800014"
+REGION_SIRET = "20005374200009"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +55,12 @@ DEPARTEMENT = (
     ),
 )  # fmt: skip
 
+REGION = (
+    _person(
+        "camille", "agent de la région, connexion SAML", "Camille", "Noël", "region.example", REGION_SIRET,
+        ["instructeurs"], [],
+    ),
+)  # fmt: skip
+
+SAML_ACCOUNTS: Mapping[str, tuple[Account, ...]] = {"region": REGION}
 ACCOUNTS: Mapping[str, tuple[Account, ...]] = {"metropole": METROPOLE, "departement": DEPARTEMENT}

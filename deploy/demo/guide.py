@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from deploy.demo.accounts import ACCOUNTS
+from deploy.demo.accounts import ACCOUNTS, SAML_ACCOUNTS
 from deploy.demo.stack import PORTAL_HOST, Demo
 
 _PERMIS = "permis.localhost"
@@ -31,7 +31,8 @@ def _addresses(demo: Demo) -> list[str]:
 
 
 def _accounts() -> list[str]:
-    rows = [(provider, account.login, account.note) for provider, people in ACCOUNTS.items() for account in people]
+    everybody = {**ACCOUNTS, **SAML_ACCOUNTS}
+    rows = [(provider, account.login, account.note) for provider, people in everybody.items() for account in people]
     return ["Accounts (the providers of the demo ask for no password):", *_columns(rows)]
 
 

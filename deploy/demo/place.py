@@ -21,10 +21,11 @@ class Ports:
     subventions: int
     metropole: int
     departement: int
+    region: int
 
 
 # As policies/ has them.
-USUAL = Ports(public=8080, admin=8081, permis=9001, subventions=9002, metropole=9400, departement=9401)
+USUAL = Ports(public=8080, admin=8081, permis=9001, subventions=9002, metropole=9400, departement=9401, region=9402)
 
 _AUTHORITY = re.compile(r"(?<=localhost:|127\.0\.0\.1:)\d+\b")
 

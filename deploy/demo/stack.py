@@ -13,15 +13,23 @@ from typing import Self
 import aiohttp
 from aiohttp import web
 
-from deploy.demo.accounts import ACCOUNTS
-from deploy.demo.keys import make_keys, read_secret
+from deploy.demo.accounts import ACCOUNTS, SAML_ACCOUNTS
+from deploy.demo.keys import make_keys, make_pairs, read_secret
 from deploy.demo.place import LOOPBACK, ROOT, Ports, taken
 from deploy.demo.processes import Child
 from deploy.demo.provider import Client, Provider
+from deploy.demo.saml_messages import Identity
+from deploy.demo.saml_provider import SamlProvider
 
 CLIENT_ID = "ecluse"
 PORTAL_HOST = "portail.localhost"
-_TITLES = {"metropole": "Connexion de la métropole", "departement": "Connexion du département"}
+_TITLES = {
+    "metropole": "Connexion de la métropole",
+    "departement": "Connexion du département",
+    "region": "Connexion de la région",
+}
+# Ours for SAML, and that of its provider.
+_PAIRS = ("saml", *SAML_ACCOUNTS)
 
 _READY_WITHIN = 60.0
 _APPLICATION_WITHIN = 15.0
@@ -91,8 +99,11 @@ class Demo:
         for old in (self.folder / "var").glob("*.log"):
             old.unlink()
         make_keys(self.folder / "certs", ACCOUNTS)
+        make_pairs(self.folder / "certs", _PAIRS)
         for name in ACCOUNTS:
             await self._start_provider(name)
+        for name in SAML_ACCOUNTS:
+            await self._start_saml_provider(name)
         await self._start_applications()
         await self.start_gateway()
 
@@ -102,7 +113,17 @@ class Demo:
         provider = Provider(
             self.issuer(name), _TITLES[name], ACCOUNTS[name], client, claims_in_id_token=name == "departement"
         )
-        runner = web.AppRunner(provider.application(), access_log=None)
+        await self._listen(name, provider.application())
+
+    async def _start_saml_provider(self, name: str) -> None:
+        certs, origin = self.folder / "certs", self.issuer(name)
+        own = Identity(f"{origin}/metadata", (certs / f"{name}.key").read_bytes(), (certs / f"{name}.crt").read_bytes())
+        endpoints = f"{self.origin(PORTAL_HOST)}/_ecluse/saml/"
+        provider = SamlProvider(origin, _TITLES[name], SAML_ACCOUNTS[name], own, f"{endpoints}metadata", endpoints)
+        await self._listen(name, provider.application())
+
+    async def _listen(self, name: str, application: web.Application) -> None:
+        runner = web.AppRunner(application, access_log=None)
         await runner.setup()
         self._started.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, LOOPBACK, getattr(self.ports, name)).start()

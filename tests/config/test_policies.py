@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.demo.keys import make_pairs
 from gateway.config.build import build
 from gateway.config.compile import compile_files
 from gateway.config.read import read_folder
@@ -27,6 +28,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     (root / "certs").mkdir()
     for name in ("store.key", "metropole.secret", "departement.secret"):
         (root / "certs" / name).write_text("0123456789abcdef" * 3 + "\n")
+    make_pairs(root / "certs", ("saml", "region"))
     return build(compile_files(read_folder(root / "policies")).plan)
 
 
@@ -49,6 +51,7 @@ def test_what_people_see_and_where(snapshot: Snapshot) -> None:
     assert {provider.name: provider.labels["fr"] for provider in snapshot.providers.values()} == {
         "metropole": "Métropole du Nord",
         "departement": "Département",
+        "region": "Région",
     }
 
 

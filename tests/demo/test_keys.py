@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from deploy.demo.keys import make_keys, read_secret
+from deploy.demo.keys import make_keys, make_pairs, read_secret
 
 
 def test_keys_are_made_for_their_owner_alone(tmp_path: Path) -> None:
@@ -17,3 +17,12 @@ def test_a_key_that_is_there_stays(tmp_path: Path) -> None:
     make_keys(tmp_path, ["metropole", "departement"])
     assert read_secret(tmp_path, "metropole") == "mine"
     assert (tmp_path / "departement.secret").exists()
+
+
+def test_pairs_are_made_once_for_their_owner_alone(tmp_path: Path) -> None:
+    make_pairs(tmp_path, ["saml"])
+    made = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert sorted(made) == ["saml.crt", "saml.key"]
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+    make_pairs(tmp_path, ["saml", "region"])
+    assert {name: (tmp_path / name).read_bytes() for name in made} == made

@@ -5,7 +5,9 @@ import pytest
 
 from deploy.demo.place import LOOPBACK, USUAL, Ports, copy_policies, free_ports, taken, with_ports
 
-PORTS = Ports(public=18080, admin=18081, permis=19001, subventions=19002, metropole=8080, departement=19401)
+PORTS = Ports(
+    public=18080, admin=18081, permis=19001, subventions=19002, metropole=8080, departement=19401, region=19402
+)
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ _ALOW = (PERMIS, "/admin/**\n    allow:", "/admin/**\n    alow:")
 _SEVERAL = (
     (PERMIS, "hosts: [permis.localhost]", "hosts: [permis.localhost:8080]"),
     _ALOW,
-    (SUBVENTIONS, "[metropole, departement]", "[metropole, department]"),
+    (SUBVENTIONS, "[metropole, departement, region]", "[metropole, department, region]"),
 )
 _COLLISION = ((SUBVENTIONS, "hosts: [subventions.localhost]", "hosts: [permis.localhost]"),)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from deploy.demo.place import copy_policies, free_ports
 from deploy.demo.stack import Demo, DemoFailed
-from tests.smoke import forgery, operations, policy, sessions, sign_in, wire
+from tests.smoke import forgery, operations, policy, saml, sessions, sign_in, wire
 from tests.smoke.world import World
 
 Check = Callable[[World], Awaitable[None]]
@@ -22,6 +22,7 @@ CHECKS: tuple[Check, ...] = (
     *sign_in.CHECKS,
     *forgery.CHECKS,
     *sessions.CHECKS,
+    *saml.CHECKS,
     *policy.CHECKS,
     *wire.CHECKS,
     *operations.CHECKS,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.demo.accounts import ACCOUNTS
+from deploy.demo.accounts import ACCOUNTS, SAML_ACCOUNTS
 from deploy.demo.place import LOOPBACK, ROOT
 from deploy.demo.processes import Child
 from deploy.demo.stack import PORTAL_HOST, Demo, DemoFailed
@@ -82,7 +82,7 @@ async def the_log_is_json_and_tells_no_secret_and_no_attribute(world: World) -> 
 
 async def keys_are_for_their_owner_alone(world: World) -> None:
     files = list((world.demo.folder / "certs").iterdir())
-    assert len(files) == 1 + len(ACCOUNTS)
+    assert len(files) == 1 + len(ACCOUNTS) + 2 * (1 + len(SAML_ACCOUNTS))
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
     state = list((world.demo.folder / "var").rglob("*.sqlite*"))
     assert state
@@ -137,7 +137,7 @@ async def a_good_change_is_taken_by_every_worker_for_people_who_are_signed_in(wo
 
 
 async def a_provider_taken_off_an_application_is_heard_no_more(world: World) -> None:
-    changed = world.read_policy(SUBVENTIONS).replace("[metropole, departement]", "[departement]")
+    changed = world.read_policy(SUBVENTIONS).replace("[metropole, departement, region]", "[departement]")
     person, page = await world.signed_in("helene", world.subventions())
     assert page.status == 200
     async with world.policy(SUBVENTIONS, changed):

@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 
-from deploy.demo.accounts import ACCOUNTS
+from deploy.demo.accounts import ACCOUNTS, SAML_ACCOUNTS
 from deploy.demo.stack import PORTAL_HOST, Demo
 from tests.browser_like import Person, Response
 
@@ -74,6 +74,10 @@ class World:
         """The account is picked on the provider's page; the answer is the redirect back, not yet followed."""
         (form,) = page.forms()
         answer = await person.post(form.action, urlencode([*form.fields, ("account", login)]))
+        if not answer.location and "SAMLResponse" in answer.text:
+            # The provider's page sends its form to us by itself.
+            (form,) = answer.forms()
+            answer = await person.post(form.action, urlencode(form.fields), initiator=answer.url)
         assert answer.location, f"{login} was not taken: {answer.status}"
         return answer
 
@@ -147,5 +151,6 @@ class World:
 
 
 def provider_of(login: str) -> str:
-    (provider,) = (name for name, people in ACCOUNTS.items() if login in {account.login for account in people})
+    everybody = {**ACCOUNTS, **SAML_ACCOUNTS}
+    (provider,) = (name for name, people in everybody.items() if login in {account.login for account in people})
     return provider

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from deploy.demo.keys import make_pairs
 from gateway.config.build import build
 from gateway.config.compile import compile_files
 from gateway.config.read import read_folder
@@ -15,6 +16,7 @@ def test_the_tests_of_the_example_pass_and_cover_every_rule(tmp_path: Path) -> N
     (tmp_path / "certs").mkdir()
     for name in ("store.key", "metropole.secret", "departement.secret"):
         (tmp_path / "certs" / name).write_text("0123456789abcdef" * 3)
+    make_pairs(tmp_path / "certs", ("saml", "region"))
     (tmp_path / "policies").symlink_to(POLICIES)
     files = read_folder(tmp_path / "policies")
     snapshot = build(compile_files(files).plan)
