@@ -17,7 +17,7 @@ from pathlib import Path
 from socket import socket
 from statistics import median
 
-from tests.bench import memory, nginx
+from tests.bench import login, memory, nginx
 from tests.bench.load import Load, Run, run
 from tests.bench.processes import rss_megabytes
 from tests.bench.site import HOST, Site
@@ -66,6 +66,14 @@ class Bench:
             self._stack.callback(site.stop)
             self._sites[access_log] = site
         return self._sites[access_log]
+
+    def login(self, runs: int, people: int) -> dict[str, object]:
+        folder = self._folder / "site-login"
+        folder.mkdir()
+        for name in ("site.pem", "site.key"):
+            (folder / name).write_bytes((self._folder / name).read_bytes())
+        first, second, third = _free_ports(3)
+        return login.row(folder, (first, second, third), self._upstream_port, self.slow_port, runs, people)
 
     def row(self, row: Row, runs: int, seconds: float) -> dict[str, object]:
         site = self.site(row.access_log)
@@ -132,6 +140,8 @@ def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
     for row in ROWS:
         if only in row.name and not (quick and row.name in _NOT_QUICK):
             yield bench.row(row, runs, seconds)
+    if only in "oidc_login":
+        yield bench.login(runs, 50 if quick else 200)
     if not quick and only in "memory":
         yield from memory.rows(bench.site(), bench.slow_port)
 

@@ -71,11 +71,19 @@ class Site:
     """`cookie`: the whole Cookie header of a person who is signed in on the app's host."""
 
     def __init__(
-        self, folder: Path, ports: tuple[int, int, int], upstream: int, slow: int, *, access_log: bool, workers: int = 2
+        self,
+        folder: Path,
+        ports: tuple[int, int, int],
+        upstream: int,
+        slow: int,
+        *,
+        access_log: bool,
+        workers: int = 2,
+        provider: str = _PROVIDER,
     ) -> None:
         self.folder = folder
         self.port, self.tls_port, self.admin = ports
-        self._write(upstream, slow, access_log, workers)
+        self._write(upstream, slow, access_log, workers, provider)
         self.cookie = asyncio.run(self._signed_in())
         self._output = (folder / "output.log").open("wb")
         self.process = subprocess.Popen(
@@ -99,7 +107,7 @@ class Site:
         self.process.wait(60)
         self._output.close()
 
-    def _write(self, upstream: int, slow: int, access_log: bool, workers: int) -> None:
+    def _write(self, upstream: int, slow: int, access_log: bool, workers: int, provider: str) -> None:
         policies = self.folder / "policies"
         (policies / "providers").mkdir(parents=True)
         (policies / "apps").mkdir()
@@ -112,7 +120,7 @@ class Site:
             workers=workers,
         )
         (policies / "gateway.yaml").write_text(gateway)
-        (policies / "providers" / "op.yaml").write_text(_PROVIDER)
+        (policies / "providers" / "op.yaml").write_text(provider)
         (policies / "apps" / "bench.yaml").write_text(_APP.format(host=HOST, upstream=upstream))
         (policies / "apps" / "slow.yaml").write_text(_SLOW_APP.format(host=SLOW_HOST, slow=slow))
 

@@ -14,7 +14,6 @@ from tests.oidc.samples import at_hash, forge, signer
 SUBJECT = "f7d3c4a0"
 LOGIN = "helene"
 ACCESS_TOKEN = "an.access-token"
-CODE = "an-authorization-code"
 
 
 class Op(servers.Op):
@@ -48,7 +47,7 @@ class Op(servers.Op):
 
     def _authorize(self, asked: dict[str, str]) -> web.Response:
         self.asked_for.append(asked)
-        answer = {"state": asked["state"], "iss": self.issuer, **(self.error or {"code": CODE})}
+        answer = {"state": asked["state"], "iss": self.issuer, **(self.error or {"code": asked["nonce"]})}
         if asked.get("response_mode") == "form_post":
             fields = "".join(f'<input name="{escape(name)}" value="{escape(value)}">' for name, value in answer.items())
             return web.Response(
@@ -69,7 +68,8 @@ class Op(servers.Op):
             "aud": "ecluse",
             "exp": now + 300,
             "iat": now,
-            "nonce": self.asked_for[-1]["nonce"],
+            # A code that says which nonce it was given for.
+            "nonce": self.forms[-1]["code"],
             "at_hash": at_hash(ACCESS_TOKEN),
         }
         claims = {name: value for name, value in (good | self.claims).items() if name not in self.without}
