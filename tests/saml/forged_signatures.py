@@ -101,7 +101,7 @@ def _unsigned(scene: Scene) -> bytes:
 
 
 def _xslt(depth: int) -> str:
-    loop = "<xsl:for-each select='//. | //@*'>" * depth + "x" + "</xsl:for-each>" * depth
+    loop = "<xsl:for-each select='(//*)[1] | (//*)[2]'>" * depth + "x" + "</xsl:for-each>" * depth
     return (
         '<ds:Transform Algorithm="http://www.w3.org/TR/1999/REC-xslt-19991116"><xsl:stylesheet version="1.0" '
         f'xmlns:xsl="http://www.w3.org/1999/XSL/Transform"><xsl:template match="/">{loop}</xsl:template>'
