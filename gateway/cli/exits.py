@@ -14,6 +14,7 @@ MEANINGS: dict[str, tuple[str, ...]] = {
     "serve": ("drained after SIGTERM", "the folder is refused, or an address or the state folder cannot be had"),
     "check": ("the folder can be served", "it has problems, or a test of its own fails"),
     "test": ("every test passes", "a test fails, or the folder has problems"),
+    "diff": ("no decision changes", "something else would come of some request"),
     "lint": ("nothing is found", "something is found, or the folder has problems"),
     "reload": (
         "the folder is live in every worker",

@@ -39,6 +39,10 @@ def _run(told: argparse.Namespace) -> int:
             from gateway.cli.reload import reload
 
             return reload(told.folder, told.state, as_json=as_json)
+        case "diff":
+            from gateway.cli.diff import diff_folders
+
+            return diff_folders(told.old, told.new, told.log, as_json=as_json)
         case "lint":
             from gateway.cli.lint import lint_folder
 
@@ -98,6 +102,10 @@ def _parser() -> argparse.ArgumentParser:
     _folder_or_usual(test)
     test.add_argument("--junit", type=Path, metavar="FILE", help="the outcome in JUnit's form")
     test.add_argument("--watch", action="store_true", help="again after every change, until interrupted")
+    diff = commands.add_parser("diff", help="what differs between two folders, in files and in what comes of requests")
+    diff.add_argument("old", type=Path, metavar="OLD")
+    diff.add_argument("new", type=Path, metavar="NEW")
+    diff.add_argument("--log", type=Path, metavar="FILE", help="an access log, whose requests are tried too")
     lint = commands.add_parser("lint", help="what can be served and is most likely a mistake")
     _folder_or_usual(lint)
     reload = commands.add_parser("reload", help="has the running gateway take its folder anew, and tells the verdict")
@@ -109,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     show.add_argument("name", metavar="NAME")
     _folder_or_usual(show)
-    for command in (check, explain, test, lint, reload, show):
+    for command in (check, explain, test, diff, lint, reload, show):
         command.add_argument("--output", choices=("text", "json"), default="text", help="for people, or for programs")
     return parser
 

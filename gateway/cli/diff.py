@@ -1,0 +1,153 @@
+"""`ecluse diff OLD NEW`: files that differ, and requests of which something else would come."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.cli.exits import Exit
+from gateway.cli.explain import rule_json
+from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
+from gateway.config.problems import ProblemsFound
+from gateway.trial.cases import Case, load_cases
+from gateway.trial.comparing import Change, Side, changed_files, replayed, tried_on_both
+from gateway.trial.matrix import people_of, requests_of
+from gateway.trial.recorded import Recorded, read_log
+from gateway.trial.request import Around
+from gateway.trial.trial import Tried
+
+_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    files: list[tuple[str, str]]
+    tried: int
+    changes: list[Change]
+    recorded: int = 0
+    of_log: Sequence[Change] | None = None
+
+    @property
+    def differs(self) -> bool:
+        return bool(self.changes or self.of_log)
+
+
+def diff_folders(old: Path, new: Path, log: Path | None, *, as_json: bool) -> Exit:
+    try:
+        recorded = None if log is None else _read(log)
+        found = _compared(old, new, recorded)
+    except OSError as error:
+        said_to_be_wrong(f"{log}: {error.strerror}")
+        return Exit.USAGE
+    except ProblemsFound as problems:
+        say_problems(problems, as_json=as_json)
+        return Exit.USAGE
+    if as_json:
+        say_json(_as_json(found))
+    else:
+        print("\n".join(_as_text(found)))
+    return Exit.FOUND if found.differs else Exit.DONE
+
+
+def _read(log: Path) -> tuple[list[Recorded], int]:
+    with log.open(encoding="utf-8", errors="replace") as lines:
+        return read_log(lines)
+
+
+def _compared(old: Path, new: Path, recorded: tuple[list[Recorded], int] | None) -> _Found:
+    """Raises ProblemsFound."""
+    now = time.time()
+    sides, cases = [], []
+    for folder in (old, new):
+        side, its_cases = _side(folder, now)
+        sides.append(side)
+        cases += its_cases
+    before, after = (side.snapshot for side in sides)
+    people = people_of((before, after), cases)
+    files = changed_files(sides[0].files, sides[1].files)
+    tried, changes = tried_on_both(before, after, requests_of((before, after), cases), people, Around(now))
+    if recorded is None:
+        return _Found(files, tried, changes)
+    requests, number = recorded
+    return _Found(files, tried, changes, number, replayed(before, after, requests, people, Around(now)))
+
+
+def _side(folder: Path, now: float) -> tuple[Side, list[Case]]:
+    files, _, snapshot = compiled(folder)
+    cases, problems = load_cases(files, snapshot, now)
+    if problems:
+        raise ProblemsFound(problems)
+    return Side(files, snapshot), cases
+
+
+# --- for people -------------------------------------------------------------------------------------------------------
+
+
+def _as_text(found: _Found) -> Iterator[str]:
+    yield from (f"{kind:8} {path}" for kind, path in found.files)
+    yield f"{len(found.changes):,} of {found.tried:,} requests tried would change" + (":" if found.changes else "")
+    yield from _lines(found.changes)
+    if found.of_log is not None:
+        number = sum(change.times for change in found.of_log)
+        yield f"{number:,} of {found.recorded:,} recorded requests would change" + (":" if number else "")
+        yield from _lines(found.of_log)
+
+
+def _lines(changes: Sequence[Change]) -> Iterator[str]:
+    for change in changes[:_SHOWN]:
+        times = f" ({change.times:,} times)" if change.times > 1 else ""
+        yield f"  {change.request} as {change.who}{times}"
+        yield from (f"    {sign} {_told(tried)}" for sign, tried in (("-", change.before), ("+", change.after)))
+        if change.before.outcome == change.after.outcome:
+            yield from _told_otherwise(change)
+    if len(changes) > _SHOWN:
+        yield f"  and {len(changes) - _SHOWN:,} more: --output json shows all of them"
+
+
+def _told(tried: Tried) -> str:
+    place = "" if tried.rule is None else f"{tried.rule.file}:{tried.rule.line} {tried.rule.path}"
+    return "  ".join(part for part in (tried.outcome, tried.reason, place) if part)
+
+
+def _told_otherwise(change: Change) -> Iterator[str]:
+    for kind, before, after in (
+        ("header", change.before.headers, change.after.headers),
+        ("cookie", change.before.cookies, change.after.cookies),
+    ):
+        yield from (f"      - {kind} {name}: {value}" for name, value in before.items() if after.get(name) != value)
+        yield from (f"      + {kind} {name}: {value}" for name, value in after.items() if before.get(name) != value)
+
+
+# --- for programs -----------------------------------------------------------------------------------------------------
+
+
+def _as_json(found: _Found) -> dict[str, object]:
+    told: dict[str, object] = {
+        "files": [{"change": kind, "file": path} for kind, path in found.files],
+        "tried": found.tried,
+        "changes": [_change_json(change) for change in found.changes],
+    }
+    if found.of_log is not None:
+        told["recorded"] = found.recorded
+        told["recorded_changes"] = [_change_json(change) for change in found.of_log]
+    return told
+
+
+def _change_json(change: Change) -> dict[str, object]:
+    return {
+        "request": change.request,
+        "as": change.who,
+        "times": change.times,
+        "before": _tried_json(change.before),
+        "after": _tried_json(change.after),
+    }
+
+
+def _tried_json(tried: Tried) -> dict[str, object]:
+    return {
+        "decision": tried.outcome,
+        "reason": tried.reason,
+        "rule": rule_json(tried.rule),
+        "headers": tried.headers,
+        "cookies": tried.cookies,
+    }

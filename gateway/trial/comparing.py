@@ -1,0 +1,88 @@
+"""Two folders: what differs in their files, in what comes of the requests of a matrix, and of those of a log."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from gateway.config.files import Files
+from gateway.config.snapshot import Snapshot
+from gateway.trial.matrix import Somebody, host_of
+from gateway.trial.recorded import Recorded
+from gateway.trial.request import Around, Request, parse_request
+from gateway.trial.trial import Tried, try_request
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    files: Files
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`times`: of a log, how many recorded requests it stands for."""
+
+    request: str
+    who: str
+    before: Tried
+    after: Tried
+    times: int = 1
+
+
+def changed_files(old: Files, new: Files) -> list[tuple[str, str]]:
+    """(added, removed or changed; path), in the order of paths."""
+    found = []
+    for path in sorted({*old.texts, *new.texts}):
+        before, after = old.texts.get(path), new.texts.get(path)
+        if before != after:
+            found.append(("added" if before is None else "removed" if after is None else "changed", path))
+    return found
+
+
+def tried_on_both(
+    old: Snapshot, new: Snapshot, requests: Iterable[Request], people: Iterable[Somebody], around: Around
+) -> tuple[int, list[Change]]:
+    """How many were tried, and those that come out otherwise."""
+    everybody = list(people)
+    tried = 0
+    changes: list[Change] = []
+    for request in requests:
+        for who in everybody:
+            tried += 1
+            changes += _compared(old, new, request, who, around)
+    return tried, changes
+
+
+def replayed(
+    old: Snapshot, new: Snapshot, recorded: Iterable[Recorded], people: Iterable[Somebody], around: Around
+) -> list[Change]:
+    """A log does not say who asked: of those who may have, by what the old folder answers, the likeliest for whom the
+    new one answers otherwise."""
+    everybody = list(people)
+    changes = []
+    for one in recorded:
+        app = old.apps.get(one.app) or new.apps.get(one.app)
+        if app is None:
+            continue
+        request = parse_request(f"{one.method} {app.origin(host_of(app))}{one.path}")
+        found = [change for who in everybody for change in _compared(old, new, request, who, around)]
+        possible = sorted(
+            (change for change in found if one.may_be(change.before)), key=lambda change: one.is_unlikely(change.before)
+        )
+        if possible:
+            change = possible[0]
+            changes.append(Change(request.text, change.who, change.before, change.after, one.times))
+    return changes
+
+
+def _compared(old: Snapshot, new: Snapshot, request: Request, who: Somebody, around: Around) -> Iterator[Change]:
+    try:
+        before = try_request(old, request, who.known(old), around)
+        after = try_request(new, request, who.known(new), around)
+    except KeyError:
+        return  # a provider that one of the folders does not have: nobody comes from there to both
+    if _told(before) != _told(after):
+        yield Change(request.text, who.name, before, after)
+
+
+def _told(tried: Tried) -> tuple[object, ...]:
+    return tried.outcome, tried.headers, tried.cookies

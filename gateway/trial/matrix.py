@@ -1,0 +1,122 @@
+"""What two folders are compared by: requests that their rules and tests make one think of, and people likewise."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from gateway.config.snapshot import App, Snapshot
+from gateway.model.identity import Identity
+from gateway.model.provider import Provider
+from gateway.policy.conditions import GROUPS, Claim, Condition, Group
+from gateway.policy.patterns import Expression, Literal, Pattern
+from gateway.policy.rules import Rule
+from gateway.policy.trace import parts
+from gateway.policy.values import Equals, Within
+from gateway.trial.cases import Case
+from gateway.trial.people import Known
+from gateway.trial.request import Request, parse_request
+
+NOBODY = "nobody"
+_ANY_SEGMENT = "x"
+_USUAL_METHODS = ("GET", "POST")
+
+
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    """`provider` None: nobody. `attributes`: each once, for policy asks for the values alone."""
+
+    name: str
+    provider: str | None
+    attributes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    of_test: Known | None = None
+
+    def known(self, snapshot: Snapshot) -> Known | None:
+        """As the snapshot knows them. Raises KeyError where it has no such provider."""
+        if self.provider is None:
+            return None
+        provider = snapshot.providers[self.provider]
+        if self.of_test is not None:
+            told = self.of_test.identity
+            identity = Identity(
+                provider.name, provider.issuer, told.subject, told.attributes, told.left_out, told.acr, told.amr,
+                told.authenticated_at,
+            )  # fmt: skip
+            return Known(identity, self.of_test.tenant)
+        return Known(Identity(provider.name, provider.issuer, "somebody", dict(self.attributes)))
+
+
+def requests_of(snapshots: Iterable[Snapshot], cases: Iterable[Case]) -> list[Request]:
+    """Those of the tests, then one for each method of each pattern that can be written as a path."""
+    found = {case.request.text: case.request for case in cases}
+    for snapshot in snapshots:
+        for app in snapshot.apps.values():
+            for text in sorted(_derived(app)):
+                found.setdefault(text, parse_request(text))
+    return list(found.values())
+
+
+def people_of(snapshots: Iterable[Snapshot], cases: Iterable[Case]) -> list[Somebody]:
+    """Nobody, those of the tests, and for each provider one person without, and one with each value that rules name."""
+    found = {NOBODY: Somebody(NOBODY, None)}
+    for case in cases:
+        if case.person is not None:
+            found.setdefault(case.who, Somebody(case.who, case.person.identity.provider, (), case.person))
+    for snapshot in snapshots:
+        wanted = sorted({one for app in snapshot.apps.values() for one in _wanted(app)})
+        for provider in snapshot.providers.values():
+            for person in _of_provider(provider, wanted):
+                found.setdefault(person.name, person)
+    return list(found.values())
+
+
+def host_of(app: App) -> str:
+    """One that requests can name; `*.` sorts before the others."""
+    return app.hosts[-1].replace("*", _ANY_SEGMENT)
+
+
+def _derived(app: App) -> Iterator[str]:
+    for rule in app.routes.rules():
+        path = _path(rule.pattern)
+        if path is not None:
+            yield from (f"{method} {app.origin(host_of(app))}{path}" for method in _methods(rule))
+
+
+def _methods(rule: Rule) -> Iterable[str]:
+    return _USUAL_METHODS if rule.methods is None else sorted(rule.methods | set(_USUAL_METHODS))
+
+
+def _path(pattern: Pattern) -> str | None:
+    """None: what an expression matches is not for us to invent."""
+    if any(isinstance(segment, Expression) for segment in pattern.segments):
+        return None
+    pieces = (segment.text if isinstance(segment, Literal) else _ANY_SEGMENT for segment in pattern.segments)
+    return f"/{'/'.join(pieces)}"
+
+
+def _wanted(app: App) -> Iterator[tuple[str, str]]:
+    """Attribute and value of every condition that names both."""
+    for rule in app.routes.rules():
+        for condition in (rule.allow, rule.deny):
+            if condition is not None:
+                yield from _named(condition)
+
+
+def _named(condition: Condition) -> Iterator[tuple[str, str]]:
+    match condition:
+        case Group(name):
+            yield GROUPS, name
+        case Claim(name, Equals(value)):
+            yield name, value
+        case Claim(name, Within(values)):
+            yield from ((name, value) for value in values)
+        case _:
+            for part in parts(condition):
+                yield from _named(part)
+
+
+def _of_provider(provider: Provider, wanted: Iterable[tuple[str, str]]) -> Iterator[Somebody]:
+    """Nobody whom the provider may not announce."""
+    yield Somebody(f"somebody of {provider.name}", provider.name)
+    bounds = provider.perimeter.attributes or {}
+    for name, value in wanted:
+        if name in provider.attributes and (name not in bounds or value in bounds[name]):
+            yield Somebody(f"somebody of {provider.name}, {name} {value}", provider.name, ((name, (value,)),))

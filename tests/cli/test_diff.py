@@ -1,0 +1,77 @@
+"""`ecluse diff OLD NEW`: files, decisions, and a recorded log."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_main import typed
+from tests.walks.place import Place
+
+ACCESS = "  - {path: /admin/**, allow: {group: chefs}}\n  - {path: /**, allow: signed_in}\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = Place(tmp_path)
+    place.write_provider("alpha", "http://127.0.0.1:1/alpha")
+    place.write_app("one", "one.localhost", access=ACCESS)
+    shutil.copytree(place.policies, tmp_path / "new")
+    return tmp_path
+
+
+def change(folder: Path, old: str, new: str) -> None:
+    path = folder / "new/apps/one.yaml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_nothing_differs(folder: Path) -> None:
+    told = typed("diff", "policies", "new", at=folder)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout.endswith(" requests tried would change\n")
+    assert told.stdout.startswith("0 of ")
+
+
+def test_what_would_change_for_whom(folder: Path) -> None:
+    change(folder, "group: chefs", "group: agents")
+    told = typed("diff", "policies", "new", at=folder)
+    assert told.returncode == 1
+    assert told.stdout.startswith("changed  apps/one.yaml\n4 of ")
+    assert (
+        "as somebody of alpha, groups chefs\n"
+        "    - allow  policy.allowed  policies/apps/one.yaml:8 /admin/**\n"
+        "    + deny  policy.not_allowed  new/apps/one.yaml:8 /admin/**\n"
+    ) in told.stdout
+
+
+def test_headers_that_would_change(folder: Path) -> None:
+    change(folder, "{from: uid}", "{from: provider}")
+    told = typed("diff", "policies", "new", at=folder).stdout
+    assert "      + header X-Remote-User: alpha\n" in told
+
+
+def test_a_recorded_log(folder: Path) -> None:
+    line = {"event": "access", "app": "one", "method": "GET", "path": "/admin/users", "status": 200}
+    lines = [json.dumps(line)] * 3 + [json.dumps({**line, "path": "/files"})] * 1200
+    (folder / "access.jsonl").write_text("\n".join(lines))
+    change(folder, "group: chefs", "group: agents")
+    told = typed("diff", "policies", "new", "--log", "access.jsonl", at=folder)
+    assert told.returncode == 1
+    assert "3 of 1,203 recorded requests would change:\n" in told.stdout
+    assert "/admin/users as somebody of alpha, groups chefs (3 times)\n" in told.stdout
+    found = json.loads(typed("diff", "policies", "new", "--log", "access.jsonl", "--output", "json", at=folder).stdout)
+    assert found["files"] == [{"change": "changed", "file": "apps/one.yaml"}]
+    assert (found["recorded"], [one["times"] for one in found["recorded_changes"]]) == (1203, [3])
+    assert found["recorded_changes"][0]["after"]["decision"] == "deny"
+
+
+def test_what_cannot_be_compared(folder: Path) -> None:
+    told = typed("diff", "policies", "new", "--log", "nowhere.jsonl", at=folder)
+    assert (told.returncode, told.stderr) == (2, "ecluse: nowhere.jsonl: No such file or directory\n")
+    change(folder, "access:", "acess:")
+    told = typed("diff", "policies", "new", at=folder)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "new/apps/one.yaml" in told.stderr

@@ -1,0 +1,75 @@
+import json
+
+from gateway.trial.comparing import Change, changed_files, replayed, tried_on_both
+from gateway.trial.matrix import people_of, requests_of
+from gateway.trial.recorded import read_log
+from gateway.trial.request import Around
+from tests.config.samples import PERMIS, sample_files, sample_snapshot
+
+OLD = sample_snapshot()
+NEW = sample_snapshot({"apps/permis.yaml": PERMIS.replace("{group: administrateurs}", "{group: ONDE}")})
+AROUND = Around(0.0)
+
+
+def compared(new: str) -> list[Change]:
+    after = sample_snapshot({"apps/permis.yaml": new})
+    requests, people = requests_of((OLD, after), []), people_of((OLD, after), [])
+    tried, changes = tried_on_both(OLD, after, requests, people, AROUND)
+    assert tried == len(requests) * len(people)
+    return changes
+
+
+def short(changes: list[Change]) -> set[tuple[str, str, str, str]]:
+    return {
+        (one.request.split(" ")[1].partition(":8080")[2], one.who, one.before.outcome, one.after.outcome)
+        for one in changes
+    }
+
+
+def test_the_same_folder_differs_in_nothing() -> None:
+    assert compared(PERMIS) == []
+
+
+def test_a_changed_rule_is_seen_by_whom_it_concerns() -> None:
+    assert short(compared(PERMIS.replace("{group: administrateurs}", "{group: ONDE}"))) == {
+        ("/admin/x", "somebody of metropole, groups administrateurs", "allow", "deny"),
+        ("/admin/x", "somebody of metropole, groups ONDE", "deny", "allow"),
+    }
+
+
+def test_what_the_application_is_told_otherwise_is_a_change_too() -> None:
+    changes = compared(PERMIS.replace("    X-Remote-User: {from: uid}\n", "    X-Remote-User: {from: groups}\n"))
+    assert {one.before.outcome == one.after.outcome for one in changes} == {True}
+    assert changes
+
+
+def test_an_application_that_goes() -> None:
+    changes = compared(PERMIS.replace("hosts: [permis.localhost]", "hosts: [autre.localhost]"))
+    assert ("/public/x", "nobody", "allow", "refuse") in short(changes)
+    assert ("/public/x", "nobody", "refuse", "allow") in short(changes)
+
+
+def test_of_a_log_only_what_may_have_been_is_a_change() -> None:
+    def line(path: str, status: int) -> str:
+        return json.dumps({"event": "access", "app": "permis", "method": "GET", "path": path, "status": status})
+
+    recorded, number = read_log(
+        [line("/admin/users", 200)] * 3 + [line("/admin/users", 403), line("/public/", 200), line("/x", 200)]
+    )
+    changes = replayed(OLD, NEW, recorded, people_of((OLD, NEW), []), AROUND)
+    assert number == 6
+    assert [(one.times, one.before.outcome, one.after.outcome) for one in changes] == [
+        (3, "allow", "deny"),
+        (1, "deny", "allow"),
+    ]
+    assert changes[0].who == "somebody of metropole, groups administrateurs"
+
+
+def test_files_that_differ() -> None:
+    old = sample_files({"apps/autre.yaml": "a", "apps/gone.yaml": "b"})
+    new = sample_files({"apps/autre.yaml": "c", "tests/new.yaml": "d"})
+    assert changed_files(old, new) == [
+        ("changed", "apps/autre.yaml"),
+        ("removed", "apps/gone.yaml"),
+        ("added", "tests/new.yaml"),
+    ]

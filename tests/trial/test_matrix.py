@@ -1,0 +1,35 @@
+from gateway.trial.matrix import Somebody, people_of, requests_of
+from gateway.trial.request import Around
+from gateway.trial.trial import try_request
+from tests.trial.samples import snapshot
+
+SNAPSHOT = snapshot()
+
+
+def test_each_pattern_gives_a_request_for_each_method() -> None:
+    found = [request.text for request in requests_of([SNAPSHOT], [])]
+    assert "GET http://ouvert.localhost:8080/dossiers/x" in found
+    assert "POST http://ouvert.localhost:8080/comptes/x" in found
+    assert "GET http://permis.localhost:8080/admin/x" in found
+    assert len(found) == len(set(found))
+
+
+def test_each_provider_gives_people_with_the_values_that_rules_name() -> None:
+    people = {person.name: person for person in people_of([SNAPSHOT], [])}
+    assert people["nobody"] == Somebody("nobody", None)
+    assert {"somebody of metropole", "somebody of metropole, groups ONDE", "somebody of departement"} <= set(people)
+    known = people["somebody of metropole, groups ONDE"].known(SNAPSHOT)
+    assert known is not None
+    assert known.identity.attributes == {"groups": ("ONDE",)}
+
+
+def test_what_is_derived_meets_the_rules_that_it_comes_from() -> None:
+    outcomes = set()
+    for request in requests_of([SNAPSHOT], []):
+        for who in people_of([SNAPSHOT], []):
+            tried = try_request(SNAPSHOT, request, who.known(SNAPSHOT), Around(0.0))
+            outcomes.add((tried.outcome, "" if tried.rule is None else tried.rule.path))
+    assert {path for _, path in outcomes} == {
+        rule.ref.path for app in SNAPSHOT.apps.values() for rule in app.routes.rules()
+    }
+    assert {outcome for outcome, _ in outcomes} == {"allow", "deny", "challenge"}
