@@ -8,7 +8,7 @@ import json
 from base64 import b64decode
 from collections.abc import Generator, Mapping
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 from gateway.config.build_oidc import build_oidc_provider
 from gateway.config.build_rules import build_condition, build_rule
@@ -62,10 +62,8 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
             named.add_attributes(value["attributes"])
             providers[value["name"]] = build_saml_provider(value)
             named.levels[value["name"]] = providers[value["name"]].levels
-        elif kind == "list":
-            named.add_organisations(value)
-        elif kind == "shared":
-            named.shared[value["name"]] = build_condition(value["condition"], named)
+        elif kind in ("list", "shared", "closed"):
+            _name(kind, value, named)
         elif kind == "rules":
             rules += (build_rule(value["file"], rule, named) for rule in value["rules"])
         elif gateway is not None:
@@ -85,7 +83,19 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
     if gateway is None:
         raise ValueError("a plan without a gateway")
     exact, wildcards = _hosts(apps)
-    return Snapshot(digest.hexdigest(), gateway, providers, apps, exact, wildcards, named.tally, named.ladder)
+    return Snapshot(
+        digest.hexdigest(), gateway, providers, apps, exact, wildcards, named.tally, named.ladder, named.closed
+    )
+
+
+def _name(kind: str, value: Any, named: Named) -> None:
+    match kind:
+        case "list":
+            named.add_organisations(value)
+        case "shared":
+            named.shared[value["name"]] = build_condition(value["condition"], named)
+        case _:
+            named.closed = value
 
 
 def build_gateway(plan: bytes) -> Gateway:

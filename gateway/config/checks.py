@@ -11,6 +11,8 @@ from gateway.config.checks_levels import check_provider_levels
 from gateway.config.checks_saml import check_saml_provider
 from gateway.config.checks_shadows import check_shadows
 from gateway.config.checks_shared import Index, check_shared
+from gateway.config.checks_teams import check_teams, teams_of, within
+from gateway.config.files import team_of
 from gateway.config.load import AnyProviderFile, Folder, Loaded
 from gateway.config.messages import did_you_mean
 from gateway.config.planning import workers_of
@@ -40,6 +42,7 @@ def check_folder(folder: Folder) -> list[Problem]:
     found += _same_host(folder)
     index = Index.of(folder)
     found += check_shared(folder, index)
+    found += check_teams(folder)
     found += check_shadows(folder)
     for app in (*folder.apps, *folder.shadows):
         if app.model is not None:
@@ -65,11 +68,14 @@ def _same_name(loaded: Iterable[Loaded[Model]], key: str) -> Iterator[Problem]:
 
 
 def _same_host(folder: Folder) -> Iterator[Problem]:
+    teams = teams_of(folder)
+    # What a team may not name takes nothing from those who may; what it may is held against the others' first.
     hosts = (
         (host, app.document, ("hosts", index))
-        for app in folder.apps
+        for app in sorted(folder.apps, key=lambda app: bool(team_of(app.path)))
         for index, written in app.listed("hosts")
         if (host := _canonical(written)) is not None
+        and ((team := teams.get(team_of(app.path))) is None or within(host, team))
     )
     return collisions(hosts, "this host is named twice: nobody could say which application it is")
 

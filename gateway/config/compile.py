@@ -13,10 +13,17 @@ from gateway.config.references import resolve
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """`plan`: what a worker builds its snapshot from, secrets included. `revision`: its SHA-256, hex."""
+    """`plan`: what a worker builds its snapshot from, secrets included. `revision`: its SHA-256, hex.
+
+    `left_out`: what is wrong in app files that were not taken; those that stay as they were (`kept`), and those whose
+    hosts are closed (`closed`).
+    """
 
     plan: bytes
     revision: str
+    left_out: tuple[Problem, ...] = ()
+    kept: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
 
 
 def compile_files(files: Files) -> Compiled:
@@ -28,5 +35,5 @@ def compile_files(files: Files) -> Compiled:
         problems.append(Problem(Place(files.shown(GATEWAY_FILE), 0, 0), "", "this file is missing"))
     if problems:
         raise ProblemsFound(problems)
-    plan = plan_of(folder, material, files.root)
+    plan = plan_of(folder, material, files.root, files.closed)
     return Compiled(plan, revision_of(plan))

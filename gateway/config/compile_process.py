@@ -24,22 +24,35 @@ def encode_files(files: Files) -> bytes:
         "secrets": [[key, len(content)] for key, content in secrets],
         "unreadable": dict(files.unreadable),
         "problems": [asdict(problem) for problem in files.problems],
+        "good": [[path, len(content)] for path, content in files.good.items()],
+        "starting": files.starting,
     }
-    return _message(head, [content for _, content in texts + secrets])
+    return _message(head, [*(content for _, content in texts + secrets), *files.good.values()])
 
 
 def decode_files(message: bytes) -> Files:
     """ValueError where this is no message of ours."""
     head, payloads = _parts(message)
     texts, payloads = _named(head["texts"], payloads)
-    secrets, _ = _named(head["secrets"], payloads)
-    problems = tuple(map(_problem, head["problems"]))
-    return Files(head["folder"], head["root"], texts, secrets, head["unreadable"], problems)
+    secrets, payloads = _named(head["secrets"], payloads)
+    good, _ = _named(head["good"], payloads)
+    return Files(
+        head["folder"],
+        head["root"],
+        texts,
+        secrets,
+        head["unreadable"],
+        tuple(map(_problem, head["problems"])),
+        good=good,
+        starting=head["starting"],
+    )
 
 
 def encode_answer(outcome: Compiled | ProblemsFound) -> bytes:
     if isinstance(outcome, Compiled):
-        return _message({"revision": outcome.revision}, [outcome.plan])
+        left_out = [asdict(problem) for problem in outcome.left_out]
+        head = {"revision": outcome.revision, "left_out": left_out, "kept": outcome.kept, "closed": outcome.closed}
+        return _message(head, [outcome.plan])
     return _message({"problems": [asdict(problem) for problem in outcome.problems]}, [])
 
 
@@ -48,7 +61,8 @@ def decode_answer(message: bytes) -> Compiled:
     head, payload = _parts(message)
     if "problems" in head:
         raise ProblemsFound(map(_problem, head["problems"]))
-    return Compiled(payload, head["revision"])
+    left_out = tuple(map(_problem, head["left_out"]))
+    return Compiled(payload, head["revision"], left_out, tuple(head["kept"]), tuple(head["closed"]))
 
 
 def _message(head: object, payloads: Iterable[bytes]) -> bytes:

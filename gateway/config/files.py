@@ -24,6 +24,9 @@ class Files:
     `texts`: path below the folder to bytes. `secrets` and `unreadable` are keyed by reference (`file:../certs/x`,
     `env:X`, `credential:x`): the bytes as they were, or why there are none. `problems`: what of the folder itself
     could not be read.
+
+    `good`: app files as they were last served, for those that are wrong now. `closed`: hosts of wrong files that are
+    left out, and the file as messages name it. `starting`: nothing is served yet.
     """
 
     folder: str
@@ -32,6 +35,9 @@ class Files:
     secrets: Mapping[str, bytes] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    good: Mapping[str, bytes] = field(default_factory=dict)
+    closed: Mapping[str, str] = field(default_factory=dict)
+    starting: bool = False
 
     def shown(self, path: str) -> str:
         """The path as messages name it."""
@@ -48,6 +54,13 @@ def is_app(path: str) -> bool:
 
 def is_tests(path: str) -> bool:
     return path.startswith(f"{TESTS}/") and path.endswith(SUFFIX)
+
+
+def team_of(path: str) -> str:
+    """The folder below apps/; empty for a file of apps/ itself, and for what is no app file."""
+    top, _, rest = path.partition("/")
+    name, slash, _ = rest.partition("/")
+    return name if top == APPS and slash else ""
 
 
 def is_shared(path: str) -> bool:

@@ -76,6 +76,11 @@ def load(files: Files) -> tuple[Folder, list[Problem]]:
     return folder, [*files.problems, *problems]
 
 
+def load_gateway(files: Files) -> GatewayFile | None:
+    """gateway.yaml alone; None where it is wrong or not there."""
+    return None if GATEWAY_FILE not in files.texts else load_file(files, GATEWAY_FILE, lambda _: GatewayFile, []).model
+
+
 def _is_shadow(app: Loaded[AppFile]) -> bool:
     return isinstance(app.document.data, dict) and app.document.data.get("shadow") is True
 

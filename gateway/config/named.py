@@ -20,6 +20,7 @@ class Named:
         self.levels: dict[str, ProviderLevels] = {}
         self.ladder = Ladder(USUAL_LADDER, self.levels)
         self.shared: dict[str, Condition] = {}
+        self.closed: dict[str, str] = {}
         self.tally = Tally()
         self._attributes: set[str] = set()
         self._numbers: dict[str, list[str]] = {}

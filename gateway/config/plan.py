@@ -7,7 +7,7 @@ Secrets are in it: it is never written down.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, TypedDict, cast
 
 from gateway.model.levels import Can
@@ -270,6 +270,7 @@ def encode_plan(
     saml_providers: Iterable[SamlProviderPlan] = (),
     lists: Iterable[ListPlan] = (),
     shared: Iterable[SharedPlan] = (),
+    closed: Mapping[str, str] | None = None,
 ) -> bytes:
     """The same values give the same bytes."""
     lines = [_line({"gateway": gateway})]
@@ -277,6 +278,8 @@ def encode_plan(
     lines += (_line({"saml_provider": provider}) for provider in saml_providers)
     lines += (_line({"list": part}) for part in lists)
     lines += (_line({"shared": condition}) for condition in shared)
+    if closed:
+        lines.append(_line({"closed": dict(sorted(closed.items()))}))
     for app, rules in apps:
         for start in range(0, len(rules), _RULES_IN_A_LINE):
             some: RulesPlan = {"file": app["file"], "rules": rules[start : start + _RULES_IN_A_LINE]}

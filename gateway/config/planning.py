@@ -1,6 +1,7 @@
 """Validated models to the plan of what is served."""
 
 import posixpath
+from collections.abc import Mapping
 from typing import cast
 
 from gateway.config.load import Folder
@@ -22,7 +23,7 @@ from gateway.config.schema_logout import AppLogout
 from gateway.config.yaml_reader import Document
 
 
-def plan_of(folder: Folder, material: Material, root: str) -> bytes:
+def plan_of(folder: Folder, material: Material, root: str, closed: Mapping[str, str]) -> bytes:
     """Of a folder without problems."""
     if folder.gateway is None or folder.gateway.model is None:
         raise ValueError("a folder with problems has no plan")
@@ -50,6 +51,7 @@ def plan_of(folder: Folder, material: Material, root: str) -> bytes:
         sorted(saml_providers, key=lambda provider: provider["name"]),
         plan_lists(folder),
         plan_shared(folder),
+        closed,
     )
 
 

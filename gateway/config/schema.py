@@ -15,6 +15,7 @@ from gateway.config.schema_levels import CanList, Ladder, Levels
 from gateway.config.schema_logout import AppLogout, ProviderLogout
 from gateway.config.schema_oidc import Oidc
 from gateway.config.schema_saml import Saml, SamlNames, SamlSelf
+from gateway.config.schema_teams import Team
 from gateway.config.schema_types import (
     AdminAddress,
     AttributeName,
@@ -134,6 +135,8 @@ class GatewayFile(Strict):
     """Processes that serve; one for each core where this is left out."""
     levels: Ladder = Field(default=list(USUAL_LADDER))
     """Every level of sign-in, the weakest first."""
+    teams: dict[Name, Team] = Field(default={}, max_length=1000)
+    """Teams that own their files: apps/TEAM/ may use what is listed here, and no more."""
     saml: Maybe[SamlSelf] = None
     """Who we are to SAML providers; needed as soon as there is one."""
 

@@ -155,7 +155,7 @@ class App:
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """`revision`: hash of the bytes it was made from. `wildcards`: suffix after `*.` to App (one label only).
-    `tally`: what its expressions could not tell."""
+    `tally`: what its expressions could not tell. `closed`: hosts, or `*.` patterns, of wrong files, and the file."""
 
     revision: str
     gateway: Gateway
@@ -165,10 +165,17 @@ class Snapshot:
     wildcards: Mapping[str, App] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     ladder: Ladder = field(default_factory=lambda: Ladder(USUAL_LADDER, {}))
+    closed: Mapping[str, str] = field(default_factory=dict)
 
     def find_app(self, host: str) -> App | None:
         """The app of a canonical host: exact before one-label wildcard, which never takes the portal's host."""
         app = self.exact_hosts.get(host)
-        if app is None and self.wildcards and host != self.gateway.portal_host:
+        if app is None and self.wildcards and host != self.gateway.portal_host and not self.closed_by(host):
             app = self.wildcards.get(host.partition(".")[2])
         return app
+
+    def closed_by(self, host: str) -> str:
+        """The wrong file for which this canonical host is closed, so that no wildcard answers; else empty."""
+        if not self.closed or host in self.exact_hosts:
+            return ""
+        return self.closed.get(host) or self.closed.get(f"*.{host.partition('.')[2]}", "")

@@ -26,6 +26,7 @@ _TABLE = (
     # configuration
     Event("config.loaded", "info", "A policy folder was taken into every worker; `revision` is its hash."),
     Event("config.refused", "error", "A policy folder was refused; the one before it stays live, whole."),
+    Event("config.partly", "error", "Wrong app files were left out: `kept` as they were, or their hosts are `closed`."),
     # workers
     Event("worker.started", "info", "A worker process was started."),
     Event("worker.not_started", "error", "A worker process could not be started; it is tried again."),

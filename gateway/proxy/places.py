@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from gateway.config.snapshot import App, Snapshot
-from gateway.model.codes import HOST_UNKNOWN, LIMIT_HEADERS, WIRE_HEADER, WIRE_HOST
+from gateway.model.codes import APP_CLOSED, HOST_UNKNOWN, LIMIT_HEADERS, WIRE_HEADER, WIRE_HOST
 from gateway.model.errors import GatewayError
 from gateway.proxy.lane import Lane
 from gateway.proxy.pool import Pools
@@ -80,7 +80,8 @@ class Places:
         app = self.snapshot.find_app(host)
         portal = host == self.snapshot.gateway.portal_host
         if app is None and not portal:
-            raise GatewayError(HOST_UNKNOWN, host)
+            closed = self.snapshot.closed_by(host)
+            raise GatewayError(APP_CLOSED, f"{host}: {closed}") if closed else GatewayError(HOST_UNKNOWN, host)
         place = Place(raw, host, self._lane(app), portal=portal)
         if len(raw) <= _REMEMBERED_LENGTH:
             if len(self.by_host) >= _REMEMBERED:

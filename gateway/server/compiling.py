@@ -2,11 +2,14 @@
 
 import asyncio
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gateway.config.build import build_gateway
+from gateway.config.compile import Compiled
 from gateway.config.compile_process import decode_answer, encode_files
+from gateway.config.files import Files, is_app
 from gateway.config.problems import ProblemsFound
 from gateway.config.read import read_folder
 from gateway.config.snapshot import Gateway
@@ -27,22 +30,29 @@ class Refused(Exception):
 class Live:
     """A plan that may be served: the bytes that every worker builds its snapshot from, and their hash.
 
-    `files`: the fingerprint of what it was compiled from.
+    `files`: the fingerprint of what it was compiled from. `left_out`: what is wrong in app files that were not taken,
+    which stay as they were (`kept`) or whose hosts are closed (`closed`). `good`: the app files that it is made of.
     """
 
     plan: bytes
     revision: str
     gateway: Gateway
     files: bytes = b""
+    left_out: str = ""
+    kept: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
+    good: Mapping[str, bytes] = field(default_factory=dict)
 
 
-async def compile_folder(folder: Path, within: float = COMPILED_WITHIN) -> Live:
-    """Raises Refused, with every problem of every file, and for whatever else keeps it from being compiled."""
+async def compile_folder(folder: Path, within: float = COMPILED_WITHIN, *, live: Live | None = None) -> Live:
+    """`live`: what is served now; None at start. Raises Refused, with every problem of every file, and for whatever
+    else keeps it from being compiled."""
     try:
         files = await asyncio.to_thread(read_folder, folder)
         encoded = encode_files(files)
-        compiled = decode_answer(await _in_helper(encoded, within))
-        return Live(compiled.plan, compiled.revision, build_gateway(compiled.plan), fingerprint_of(encoded))
+        good = {} if live is None else live.good
+        asked = encode_files(replace(files, good=good, starting=live is None))
+        return _live(decode_answer(await _in_helper(asked, within)), files, fingerprint_of(encoded), good)
     except ProblemsFound as found:
         raise Refused(str(found)) from found
     except TimeoutError:
@@ -51,6 +61,20 @@ async def compile_folder(folder: Path, within: float = COMPILED_WITHIN) -> Live:
         raise Refused(f"{folder}: the compiling process cannot be started: {error}") from error
     except (ValueError, KeyError) as error:
         raise Refused(f"{folder}: the compiling process gave no plan: {where(error)}") from error
+
+
+def _live(compiled: Compiled, files: Files, fingerprint: bytes, before: Mapping[str, bytes]) -> Live:
+    taken = {path: content for path, content in files.texts.items() if is_app(path) and path not in compiled.closed}
+    return Live(
+        compiled.plan,
+        compiled.revision,
+        build_gateway(compiled.plan),
+        fingerprint,
+        left_out=str(ProblemsFound(compiled.left_out)),
+        kept=compiled.kept,
+        closed=compiled.closed,
+        good={**taken, **{path: before[path] for path in compiled.kept}},
+    )
 
 
 async def _in_helper(files: bytes, within: float) -> bytes:

@@ -97,6 +97,7 @@ class Supervisor:
         self._log.event("gateway.started", revision=live.revision, listeners=addresses(gateway), workers=self._slots)
         await self._follow_metadata()
         self._run(self._metadata.run())
+        self._tell_left_out()
         self.fleet.start(self._slots)
         self._run(self._reload_when_asked())
         self._run(self._watch_folder())
@@ -153,10 +154,24 @@ class Supervisor:
                 self._log.event("config.refused", revision=self._rollout.live.revision, detail=verdict)
             else:
                 self._log.event("config.loaded", revision=self._rollout.live.revision)
-            told = {"verdict": "refused" if verdict else "live", "revision": self._rollout.live.revision}
+                self._tell_left_out()
+            told = self._verdict(verdict)
             for each in waiting:
                 if not each.done():
-                    each.set_result({**told, "detail": verdict})
+                    each.set_result(told)
+
+    def _verdict(self, refusal: str) -> Verdict:
+        live = self._rollout.live
+        verdict = "refused" if refusal else "partly" if live.left_out else "live"
+        return {"verdict": verdict, "revision": live.revision, "detail": refusal or live.left_out}
+
+    def _tell_left_out(self) -> None:
+        """Wrong app files that the live plan does without: the rest is served."""
+        live = self._rollout.live
+        if live.left_out:
+            self._last_reload = f"partly: {live.left_out}"
+            kept, closed = list(live.kept), list(live.closed)
+            self._log.event("config.partly", revision=live.revision, kept=kept, closed=closed, detail=live.left_out)
 
     async def _watch_folder(self) -> None:
         """Whether it is asked for may change with a reload. In a thread: files may lie on a slow disk."""
@@ -170,7 +185,7 @@ class Supervisor:
     async def _taken(self) -> str:
         """Takes the folder as it is now into every worker, or keeps the old one in all and says why."""
         try:
-            candidate = await self._unless_stopped(compile_folder(self._folder))
+            candidate = await self._unless_stopped(compile_folder(self._folder, live=self._rollout.live))
         except Refused as refused:
             return str(refused)
         if candidate is None:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from gateway.config.passages import compile_passage
 from gateway.config.snapshot import App, Snapshot
-from gateway.model.codes import HOST_UNKNOWN, LIMIT_URL, WIRE_METHOD
+from gateway.model.codes import APP_CLOSED, HOST_UNKNOWN, LIMIT_URL, WIRE_METHOD
 from gateway.model.decision import Allow, Challenge, Deny, RuleRef
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
@@ -54,7 +54,8 @@ def _tried(snapshot: Snapshot, asked: Request, person: Known | None, around: Aro
     host = canonical_host(asked.authority)
     app = snapshot.find_app(host)
     if app is None and host != snapshot.gateway.portal_host:
-        raise GatewayError(HOST_UNKNOWN, host)
+        closed = snapshot.closed_by(host)
+        raise GatewayError(APP_CLOSED, f"{host}: {closed}") if closed else GatewayError(HOST_UNKNOWN, host)
     if asked.method.encode("ascii", "replace") not in METHODS:
         raise GatewayError(WIRE_METHOD, asked.method)
     if len(asked.target) > snapshot.gateway.limits.url:

@@ -137,6 +137,9 @@ def own(key: str, value: object, see: Callable[[Any], object], before: object, a
     )  # fmt: skip
 
 
+# What it keeps out is in test_checks_teams.
+FENCE = {"hosts": ["x.localhost"], "providers": ["metropole"], "headers": ["X-A"], "cookies": ["A"]}
+
 GATEWAY = [
     Effect("levels[]", ("levels",), ["faible", "fort"], lambda s: s.ladder.names,
            ("eidas0", "eidas0-mfa", "eidas1", "eidas1-mfa", "eidas2", "eidas3"), ("faible", "fort")),
@@ -170,6 +173,8 @@ GATEWAY = [
     Effect("development", ("development",), False, lambda s: (s.gateway.development, s.providers["metropole"].development),
            (True, True), (False, False),
            ((("portal",), "https://portail.example"), (("trusted_proxies",), ["10.0.0.0/8"]))),
+    *(Effect(f"teams.*.{key}[]", ("teams",), {"x": FENCE}, lambda s: [*s.apps], ["permis"], ["permis"])
+      for key in ("hosts", "providers", "headers", "cookies")),
     Effect("watch", ("watch",), True, gateway(lambda g: g.watch), False, True),
     Effect("workers", ("workers",), 5, gateway(lambda g: g.workers), 2, 5),
     own("entity_id", "urn:ecluse", lambda sp: sp.entity_id, "http://portail.localhost:8080/_ecluse/saml/metadata", "urn:ecluse"),

@@ -220,3 +220,29 @@ async def test_a_folder_whose_own_tests_fail_is_refused_and_says_which(world: Wo
     finally:
         (world.place.policies / "tests/one.yaml").unlink()
         (world.place.policies / "tests").rmdir()
+
+
+async def test_a_teams_wrong_file_stays_as_it_was_and_all_else_is_taken(world: World) -> None:
+    fence = {"hosts": "[team.localhost]", "providers": "[alpha]", "headers": "[X-Remote-User]"}
+    world.place.settings["teams"] = f"{{mairie: {{{', '.join(f'{key}: {value}' for key, value in fence.items())}}}}}"
+    world.place.write_gateway()
+    world.place.settings.clear()
+    (world.place.policies / "apps/mairie").mkdir()
+    world.place.write_app("mairie/team", "team.localhost", access=OPEN, app="team")
+    await world.gateway.reload()
+    assert await everywhere(world.place, host="team.localhost") == {200}
+    mark = world.gateway.mark()
+    world.place.write("apps/mairie/team.yaml", world.place.read("apps/mairie/team.yaml").replace("allow", "alow"))
+    world.place.write_app("one", ONE, access=OPEN)
+    await world.gateway.reload()
+    line = await world.gateway.logged(mark, event="config.partly")
+    assert (line["kept"], line["closed"]) == (["apps/mairie/team.yaml"], [])
+    assert await everywhere(world.place) == {200}
+    assert await everywhere(world.place, host="team.localhost") == {200}
+    assert "access[0].alow" in (await world.gateway.readiness())["last_reload"]
+    # What is wrong and not a team's: nothing of it is taken, and the team's file stays as it was.
+    world.place.write_app("one", ONE, access="  - {path: /**, alow: anyone}\n")
+    await world.gateway.reload("config.refused")
+    assert await everywhere(world.place) | await everywhere(world.place, host="team.localhost") == {200}
+    (world.place.policies / "apps/mairie/team.yaml").unlink()
+    (world.place.policies / "apps/mairie").rmdir()

@@ -1,6 +1,7 @@
 """What keeps the gateway from starting is one clear line and status 1; nothing is half started."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -10,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.raw_http import Connection
 from tests.walks.gateway import Gateway
 from tests.walks.place import Place
+from tests.walks.world import ask, request
 
 WITHIN = 20.0
 
@@ -174,3 +177,27 @@ async def test_what_lies_in_the_current_folder_is_no_part_of_the_program(place: 
         gateway.is_clean()
     finally:
         await gateway.end()
+
+
+async def test_a_wrong_app_file_closes_its_hosts_and_the_others_are_served(gateway: Gateway, place: Place) -> None:
+    place.write_app("two", "two.localhost", access="  - {path: /**, alow: anyone}\n")
+    place.write_app("wild", "'*.localhost'", access="  - {path: /**, allow: signed_in}\n")
+    await gateway.start()
+    (line,) = gateway.lines(event="config.partly")
+    assert (line["closed"], line["kept"]) == (["apps/two.yaml"], [])
+    assert line["detail"].startswith("policies/apps/two.yaml:8:17: access[0].alow: unknown key (did you mean allow?)")
+    connection = await Connection.open(place.url())
+    closed = await connection.exchange(request("/", host="two.localhost"))
+    told = json.loads(bytes(closed.body))
+    assert (closed.status, told["code"], len(told["reference"])) == (503, "route.app_closed", 32)
+    (refused,) = gateway.lines(event="request.refused")
+    assert (refused["code"], refused["detail"]) == ("route.app_closed", "two.localhost: policies/apps/two.yaml")
+    assert refused["request_id"] == told["reference"]
+    await connection.close()
+    assert {(await ask(place.url(), host=host)).status for host in ("one.localhost", "x.localhost")} == {401}
+    assert "apps/two.yaml" in (await gateway.readiness())["last_reload"]
+
+
+async def test_where_its_hosts_cannot_be_read_there_is_no_start(gateway: Gateway, place: Place) -> None:
+    place.write("apps/two.yaml", "version: 1\napp: two\nhosts: [\n")
+    assert "policies/apps/two.yaml" in await refusal_of(gateway)

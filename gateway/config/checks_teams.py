@@ -1,0 +1,59 @@
+"""Files of apps/TEAM/ held against the fence that gateway.yaml draws around the team."""
+
+from collections.abc import Iterator, Mapping
+
+from gateway.config.files import team_of
+from gateway.config.load import Folder, Loaded
+from gateway.config.messages import did_you_mean
+from gateway.config.problems import Path, Problem, key_path
+from gateway.config.schema import AppFile
+from gateway.config.schema_teams import Team
+from gateway.model.names import fold
+
+
+def teams_of(folder: Folder) -> Mapping[str, Team]:
+    return {} if folder.gateway is None or folder.gateway.model is None else folder.gateway.model.teams
+
+
+def check_teams(folder: Folder) -> Iterator[Problem]:
+    teams = teams_of(folder)
+    if not teams:
+        return
+    for app in (*folder.apps, *folder.shadows):
+        name = team_of(app.path)
+        if not name:
+            continue
+        if name not in teams:
+            hint = did_you_mean(name, teams) or f"known: {', '.join(sorted(teams))}"
+            yield Problem(
+                app.document.place(), "", f"apps/{name}/ is no team's: gateway.yaml has none of this name", hint
+            )
+        elif app.model is not None:
+            yield from _beyond(app, app.model, name, teams[name])
+
+
+def _beyond(app: Loaded[AppFile], model: AppFile, name: str, team: Team) -> Iterator[Problem]:
+    def problem(path: Path, what: str, *, key: bool = False) -> Problem:
+        message = f"team {name} may not use the {what}"
+        return Problem(
+            app.document.place(path, key=key), key_path(path), message, "gateway.yaml: teams says what it may"
+        )
+
+    for index, host in enumerate(model.hosts):
+        if not within(host, team):
+            yield problem(("hosts", index), f"host {host}")
+    for index, provider in enumerate(model.providers):
+        if provider not in team.providers:
+            yield problem(("providers", index), f"provider {provider}")
+    headers = {fold(header.encode()) for header in team.headers}
+    for header in model.translate.headers:
+        if fold(header.encode()) not in headers:
+            yield problem(("translate", "headers", header), f"header {header}", key=True)
+    for cookie in model.translate.cookies:
+        if cookie not in team.cookies:
+            yield problem(("translate", "cookies", cookie), f"cookie {cookie}", key=True)
+
+
+def within(host: str, team: Team) -> bool:
+    """A wildcard is within the same wildcard alone."""
+    return host in team.hosts or (not host.startswith("*.") and f"*.{host.partition('.')[2]}" in team.hosts)
