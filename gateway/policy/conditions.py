@@ -16,7 +16,7 @@ from gateway.policy.facts import NO_FACTS, Facts
 from gateway.policy.hours import Time
 from gateway.policy.levels import AcrMin, Amr, MaxAge
 from gateway.policy.persons import Mandate, SignedInBy, Tenant, User
-from gateway.policy.truth import Truth, all_of, any_of, negated, truth_of
+from gateway.policy.truth import Truth, negated, truth_of
 from gateway.policy.values import ValueTest, any_truth, check_members, check_text
 
 GROUPS = "groups"
@@ -82,6 +82,16 @@ class All:
         check_members(self.conditions)
         _check_depth(self)
 
+    def truth(self, identity: Identity | None, facts: Facts) -> Truth:
+        found = Truth.TRUE
+        for part in self.conditions:
+            truth = part.truth(identity, facts)
+            if truth is Truth.FALSE:
+                return truth
+            if truth is Truth.UNKNOWN:
+                found = truth
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Any_:  # noqa: N801 - `Any` is typing's
@@ -91,6 +101,16 @@ class Any_:  # noqa: N801 - `Any` is typing's
         check_members(self.conditions)
         _check_depth(self)
 
+    def truth(self, identity: Identity | None, facts: Facts) -> Truth:
+        found = Truth.FALSE
+        for part in self.conditions:
+            truth = part.truth(identity, facts)
+            if truth is Truth.TRUE:
+                return truth
+            if truth is Truth.UNKNOWN:
+                found = truth
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Not:
@@ -98,6 +118,9 @@ class Not:
 
     def __post_init__(self) -> None:
         _check_depth(self)
+
+    def truth(self, identity: Identity | None, facts: Facts) -> Truth:
+        return negated(self.condition.truth(identity, facts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,22 +142,14 @@ Leaf = (
     | AcrMin | Amr | MaxAge
     | When | Settled
 )  # fmt: skip
-"""Each says itself what it comes to (`truth`), and whether the identity or the request could change that."""
+"""Each says by itself whether the identity or the request could change what it comes to (`truth`)."""
 
 Condition = Leaf | All | Any_ | Not
 
 
 def evaluate(condition: Condition, identity: Identity | None, facts: Facts = NO_FACTS) -> Truth:
     """Kleene's logic; `identity` None means that nobody is signed in, so that who it is, is unknown."""
-    match condition:
-        case All():
-            return all_of(evaluate(part, identity, facts) for part in condition.conditions)
-        case Any_():
-            return any_of(evaluate(part, identity, facts) for part in condition.conditions)
-        case Not():
-            return negated(evaluate(condition.condition, identity, facts))
-        case _:
-            return condition.truth(identity, facts)
+    return condition.truth(identity, facts)
 
 
 def turns_on_identity(condition: Condition) -> bool:

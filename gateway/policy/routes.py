@@ -1,7 +1,7 @@
 """Which rules a path meets: the most specific pattern decides, and every matching pattern may deny."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.model.codes import POLICY_CONFLICT
 from gateway.model.errors import GatewayError
@@ -19,6 +19,7 @@ _RULES_IN_A_STEP = 100
 @dataclass(frozen=True, slots=True, eq=False)
 class Match:
     """`rules`: all of the deciding pattern. `denies`: of every matching pattern, the most specific first.
+    `turns_on_request`: two requests of one person for one path and method could be answered differently.
 
     Compared and hashed by identity: one object for one combination of patterns, so that (match, method) is a key.
     """
@@ -26,15 +27,14 @@ class Match:
     pattern: str
     rules: tuple[Rule, ...]
     denies: tuple[Rule, ...]
+    turns_on_request: bool = field(init=False)
 
-    @property
-    def turns_on_request(self) -> bool:
-        """Whether two requests of one person for one path and method could be answered differently."""
-        return any(
-            condition is not None and turns_on_request(condition)
-            for rule in (*self.rules, *self.denies)
-            for condition in (rule.allow, rule.deny)
-        )
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "turns_on_request", any(map(_turns_on_request, (*self.rules, *self.denies))))
+
+
+def _turns_on_request(rule: Rule) -> bool:
+    return any(condition is not None and turns_on_request(condition) for condition in (rule.allow, rule.deny))
 
 
 class _Leaf:

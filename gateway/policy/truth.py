@@ -14,16 +14,6 @@ def truth_of(holds: bool) -> Truth:
     return Truth.TRUE if holds else Truth.FALSE
 
 
-def all_of(parts: Iterable[Truth]) -> Truth:
-    found = Truth.TRUE
-    for part in parts:
-        if part is Truth.FALSE:
-            return part
-        if part is Truth.UNKNOWN:
-            found = part
-    return found
-
-
 def any_of(parts: Iterable[Truth]) -> Truth:
     found = Truth.FALSE
     for part in parts:

@@ -2,15 +2,14 @@ import itertools
 
 import pytest
 
-from gateway.policy.truth import Truth, agreed, all_of, any_of, negated, truth_of
+from gateway.policy.truth import Truth, agreed, any_of, negated, truth_of
 
 TRUE, FALSE, UNKNOWN = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN
 
 
-def test_false_decides_all_and_true_decides_any() -> None:
+def test_true_decides_any_and_only_what_agrees_is_agreed() -> None:
     for one, other in itertools.product(Truth, repeat=2):
         both = {one, other}
-        assert all_of((one, other)) is (FALSE if FALSE in both else UNKNOWN if UNKNOWN in both else TRUE)
         assert any_of((one, other)) is (TRUE if TRUE in both else UNKNOWN if UNKNOWN in both else FALSE)
         assert agreed((one, other)) is (one if one is other else UNKNOWN)
 
