@@ -1,0 +1,31 @@
+"""The page says of each name what the code does with it."""
+
+import re
+from pathlib import Path
+
+from gateway.model.names import fold
+from gateway.wire.headers import RESERVED, RESERVED_PREFIXES, goes_on
+from gateway.wire.hop_by_hop import HOP_BY_HOP
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs/explanation/threat-model.md").read_text("utf-8")
+# The paragraph that is nothing but names.
+(NAMES,) = (re.findall(r"`([^`]+)`", part) for part in PAGE.split("\n\n") if part.startswith("`Remote-*`"))
+
+
+def test_every_name_on_the_page_is_dropped() -> None:
+    for name in NAMES:
+        spelled = name.replace("*", "-anything" if not name.endswith("-*") else "anything")
+        assert not goes_on(spelled.encode()), name
+
+
+def test_every_name_that_is_dropped_is_on_the_page() -> None:
+    told = {fold(name.removesuffix("*").encode()) for name in NAMES if name.endswith("*")}
+    assert set(RESERVED_PREFIXES) == told
+    alone = {fold(name.encode()) for name in NAMES if not name.endswith("*")}
+    assert RESERVED - set(map(fold, HOP_BY_HOP)) - alone == set()
+
+
+def test_every_test_that_the_page_names_is_there() -> None:
+    for path in re.findall(r"`(tests/[^`]+)`", PAGE):
+        assert (ROOT / path).exists(), path
