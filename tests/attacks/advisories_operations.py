@@ -284,7 +284,7 @@ async def provider_words_in_the_log(world: World) -> None:
             "GET", re.sub("code=[^&]*", f"error={value}&error_description={value}", page.location)
         )
         expect(answer.status in (400, 403), f"{answer.status}")
-        await world.logged(mark, code="login.provider_refused")
+        await world.logged(mark, code="login.provider_fault")
         lines = world.gateway.log.read_bytes()[mark:].split(b"\n")[:-1]
         events = [json.loads(line)["event"] for line in lines]
         expect(set(events) <= {"login.started", "login.refused"} and events.count("login.refused") == 1, f"{lines}")

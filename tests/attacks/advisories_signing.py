@@ -233,13 +233,16 @@ async def steps_are_not_skipped(world: World) -> None:
 # What there is, for whoever asks without a session: path to the statuses of GET and POST.
 PUBLIC_OF_APP = {"login": (303, 405), "logout": (200, 403), "enter": (400, 405), "session": (401, 405)}
 PUBLIC_OF_PORTAL = {"start": (400, 405), "login": (404, 405), "logout": (200, 403), "sessions": (401, 405),
-                    # Whatever is behind callback/: a state that comes to a wrong one is used up by it.
-                    "callback/alpha": (400, 405), "callback/unknown": (400, 405), "callback/": (400, 405),
-                    "callback/alpha/x": (400, 405)}  # fmt: skip
+                    # Whatever name is behind callback/: a state that comes to a wrong one is used up by it. A form is
+                    # for providers that were asked for one.
+                    "callback/alpha": (400, 400), "callback/unknown": (400, 404), "oidc/jwks": (200, 405),
+                    # SAML is spoken here where a provider of that kind is configured.
+                    "saml/acs": (405, 400), "saml/metadata": (404, 405)}  # fmt: skip
 WORDS = (
     "", "start", "login", "enter", "logout", "session", "sessions", "callback", "callback/", "callback/alpha",
     "callback/unknown", "callback/alpha/x", "saml", "saml/acs", "saml/metadata", "acs", "metadata", "oidc",
-    "oidc/logout", "oidc/backchannel", "backchannel", "userinfo", "whoami", "token", "introspect", "revoke", "jwks",
+    "oidc/logout", "oidc/backchannel", "oidc/jwks",
+    "backchannel", "userinfo", "whoami", "token", "introspect", "revoke", "jwks",
     "api", "api/sessions", "admin", "debug", "health", "metrics", "livez", "readyz", "config", "static",
     "static/style.css", "favicon.ico", "auth", "verify", "sign_out", "signout", "Login", "LOGOUT", "login/",
     "logout/", "session/", "login.php", "proxy", "reload", "robots.txt", "..", ".well-known/openid-configuration",
