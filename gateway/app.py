@@ -20,6 +20,7 @@ from gateway.model.session import Seat
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.portal.app import Portal
+from gateway.portal.callers import ApiCallers
 from gateway.portal.pages import Pages
 from gateway.portal.renewal import Renewal
 from gateway.proxy.dataplane import DataPlane
@@ -149,6 +150,9 @@ class _Worker:
             holder=self,
             sessions=self._sessions,
             portal_protocol=self._portal.protocol,
+            callers=ApiCallers(
+                federation=self._federation, snapshot=lambda: self.snapshot, now=time.time, monotonic=time.monotonic
+            ),
             pages=pages,
             counters=counters,
             log=log,

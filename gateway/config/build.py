@@ -15,7 +15,7 @@ from gateway.config.build_rules import build_condition, build_rule
 from gateway.config.build_saml import build_saml_provider, build_service_provider
 from gateway.config.named import Named
 from gateway.config.plan import AppPlan, GatewayPlan, InjectedPlan, gateway_plan, plan_lines
-from gateway.config.snapshot import App, Gateway, Limits, Listener, Logout, Snapshot, Timeouts, Upstream
+from gateway.config.snapshot import Api, App, Gateway, Limits, Listener, Logout, Snapshot, Timeouts, Upstream
 from gateway.model.decision import RuleRef
 from gateway.model.provider import Provider, SamlProvider
 from gateway.model.session import SeatLimits
@@ -159,19 +159,29 @@ def _app(plan: AppPlan, routes: RouteTable, gateway: Gateway, providers: Mapping
         seat_limits=SeatLimits(plan["seat_idle"], plan["seat_absolute"]),
         seat_then=plan["seat_then"],
         logout=_logout(plan),
+        api=_api(plan),
         body_limit=plan["body_limit"],
     )
 
 
+def _api(plan: AppPlan) -> Api | None:
+    api = plan["api"]
+    return None if api is None else Api(tuple(api["providers"]), _paths(plan, api["paths"]), api["forward"])
+
+
+def _paths(plan: AppPlan, patterns: list[str]) -> RouteTable:
+    """A table of rules that nobody is judged by: whether a path is one of these is all that is asked of it."""
+    rules = [Rule(RuleRef(plan["file"], 0, text), parse_pattern(text), None, None, None) for text in patterns]
+    return RouteTable.build(rules, plan["case_insensitive"])
+
+
 def _logout(plan: AppPlan) -> Logout:
     logout = plan["logout"]
-    # A table of rules that nobody is judged by: whether a path is one of these is all that is asked of it.
-    links = [Rule(RuleRef(plan["file"], 0, text), parse_pattern(text), None, None, None) for text in logout["links"]]
     return Logout(
         scope=logout["scope"],
         cookies=tuple((name, path) for name, path in logout["cookies"]),
         url=logout["url"],
-        links=RouteTable.build(links, plan["case_insensitive"]),
+        links=_paths(plan, logout["links"]),
     )
 
 

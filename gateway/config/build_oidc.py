@@ -5,6 +5,7 @@ from base64 import b64decode
 from gateway.config.build_saml import build_levels, build_perimeter
 from gateway.config.plan import ClientKeyPlan, EncryptionPlan, ProviderPlan, RequestPlan
 from gateway.model.provider import (
+    ApiAccess,
     AttributeSource,
     AuthorizationParameters,
     ClientCertificate,
@@ -13,6 +14,15 @@ from gateway.model.provider import (
     OidcProvider,
     ProviderLogout,
 )
+
+
+def _api(plan: ProviderPlan) -> ApiAccess | None:
+    api = plan["api"]
+    if api is None:
+        return None
+    # A MAC under the client secret is for the client alone: anybody else's token is signed.
+    algorithms = frozenset(name for name in plan["algorithms"] if not name.startswith("HS"))
+    return ApiAccess(frozenset(api["audience"]), frozenset(api["scopes"]), algorithms, api["introspection"])
 
 
 def build_oidc_provider(plan: ProviderPlan) -> OidcProvider:
@@ -45,6 +55,7 @@ def build_oidc_provider(plan: ProviderPlan) -> OidcProvider:
         encryption=_encryption(plan["encryption"]),
         levels=build_levels(plan["levels"]),
         refresh=plan["refresh"],
+        api=_api(plan),
         logout=ProviderLogout(plan["logout_method"], plan["front_channel_logout"]),
     )
 

@@ -56,6 +56,20 @@ class GatewayPlan(TypedDict):
     saml: SamlSelfPlan | None
 
 
+class ApiAccessPlan(TypedDict):
+    audience: list[str]
+    scopes: list[str]
+    introspection: bool
+
+
+class ApiPlan(TypedDict):
+    """`paths`: path patterns."""
+
+    providers: list[str]
+    paths: list[str]
+    forward: bool
+
+
 class LevelsPlan(TypedDict):
     can: list[Can]
     acr: dict[str, str] | None
@@ -112,6 +126,7 @@ class ProviderPlan(TypedDict):
     levels: LevelsPlan
     logout_method: Literal["post", "get"]
     refresh: bool
+    api: ApiAccessPlan | None
     front_channel_logout: bool
     request: RequestPlan
     scopes: list[str]
@@ -254,6 +269,7 @@ class AppPlan(TypedDict):
     seat_absolute: int | None
     seat_then: Literal["resume", "sign_in"]
     logout: LogoutPlan
+    api: ApiPlan | None
     headers: list[InjectedPlan]
     cookies: list[InjectedPlan]
 

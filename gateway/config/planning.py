@@ -6,6 +6,7 @@ from typing import cast
 
 from gateway.config.load import Folder
 from gateway.config.plan import (
+    ApiPlan,
     AppPlan,
     GatewayPlan,
     InjectedPlan,
@@ -19,7 +20,7 @@ from gateway.config.planning_oidc import encoded, plan_oidc_provider
 from gateway.config.planning_saml import Material, plan_saml_provider, plan_saml_self
 from gateway.config.planning_shared import plan_lists, plan_shared
 from gateway.config.schema import AppFile, GatewayFile, Injected, ProviderFile, SamlProviderFile
-from gateway.config.schema_logout import AppLogout
+from gateway.config.schema_logout import AppApi, AppLogout
 from gateway.config.yaml_reader import Document
 
 
@@ -130,6 +131,7 @@ def _app(file: str, model: AppFile, gateway: GatewayFile, material: Material, ro
         "seat_absolute": model.session.absolute,
         "seat_then": model.session.then,
         "logout": _logout(model.logout),
+        "api": None if model.api is None else _api(model.api),
         "headers": [plan_injected(name, injected) for name, injected in model.translate.headers.items()],
         "cookies": [plan_injected(name, injected) for name, injected in model.translate.cookies.items()],
     }
@@ -138,6 +140,11 @@ def _app(file: str, model: AppFile, gateway: GatewayFile, material: Material, ro
 def _logout(model: AppLogout) -> LogoutPlan:
     cookies = [(name, path) for name in model.cookies for path in model.cookie_paths]
     return {"scope": model.scope, "cookies": cookies, "url": model.url, "links": [link.text for link in model.links]}
+
+
+def _api(model: AppApi) -> ApiPlan:
+    providers = list(dict.fromkeys(model.providers))
+    return {"providers": providers, "paths": [path.text for path in model.paths], "forward": model.forward}
 
 
 def _public(model: AppFile, gateway: GatewayFile) -> tuple[str, int | None]:

@@ -4,16 +4,29 @@ import json
 from base64 import b64encode
 from collections.abc import Sequence
 
-from gateway.config.plan import ClientKeyPlan, EncryptionPlan, ProviderPlan, RequestPlan
+from gateway.config.plan import ApiAccessPlan, ClientKeyPlan, EncryptionPlan, ProviderPlan, RequestPlan
 from gateway.config.planning_saml import Material, plan_levels
 from gateway.config.problems import Path
 from gateway.config.schema import GatewayFile, ProviderFile
-from gateway.config.schema_oidc import ClaimDemand, ClaimsRequest, ClientKey, DecryptionKey, Encryption, Oidc, Request
+from gateway.config.schema_oidc import (
+    Api,
+    ClaimDemand,
+    ClaimsRequest,
+    ClientKey,
+    DecryptionKey,
+    Encryption,
+    Oidc,
+    Request,
+)
 
 
 def encoded(material: Material, file: str, path: Path) -> str | None:
     content = material.get((file, path))
     return None if content is None else b64encode(content).decode("ascii")
+
+
+def _api(api: Api) -> ApiAccessPlan:
+    return {"audience": api.audience, "scopes": api.scopes, "introspection": api.introspection}
 
 
 def plan_oidc_provider(file: str, model: ProviderFile, gateway: GatewayFile, material: Material) -> ProviderPlan:
@@ -38,6 +51,7 @@ def plan_oidc_provider(file: str, model: ProviderFile, gateway: GatewayFile, mat
         "levels": plan_levels(model),
         "logout_method": model.logout.method,
         "refresh": oidc.refresh,
+        "api": None if oidc.api is None else _api(oidc.api),
         "front_channel_logout": model.logout.front_channel,
         "scopes": list(oidc.scopes),
         "algorithms": sorted(set(oidc.algorithms)),

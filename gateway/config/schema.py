@@ -12,7 +12,7 @@ from gateway.config.saml_attributes import COMMON
 from gateway.config.scalars import host_name
 from gateway.config.schema_conditions import Condition
 from gateway.config.schema_levels import CanList, Ladder, Levels
-from gateway.config.schema_logout import AppLogout, ProviderLogout
+from gateway.config.schema_logout import AppApi, AppLogout, ProviderLogout
 from gateway.config.schema_oidc import Oidc
 from gateway.config.schema_saml import Saml, SamlNames, SamlSelf
 from gateway.config.schema_teams import Team
@@ -349,6 +349,8 @@ class AppFile(Strict):
     limits: AppLimits = AppLimits()
     session: AppSession = AppSession()
     logout: AppLogout = AppLogout()
+    api: Maybe[AppApi] = None
+    """Programs that bring an access token."""
     translate: Translate = Translate()
     """What it is told about a signed-in person, in headers and cookies."""
     access: list[Rule] = Field(min_length=1, max_length=100_000)

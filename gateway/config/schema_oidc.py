@@ -127,6 +127,17 @@ class Request(Strict):
     """Sent as a request object (RFC 9101), signed with the first of client_keys."""
 
 
+class Api(Strict):
+    """Access tokens of this provider, for the applications whose file takes them."""
+
+    audience: list[Text] = Field(min_length=1, max_length=20)
+    """Whom they have to be for: the names by which this gateway is known there."""
+    scopes: list[Word] = Field(default=[], max_length=20)
+    """What they have to allow, each of it."""
+    introspection: bool = False
+    """Whether those that are no JWT are asked about at the provider (RFC 7662)."""
+
+
 class Oidc(Strict):
     issuer: Issuer
     """The provider's issuer, exactly as it names itself."""
@@ -145,6 +156,8 @@ class Oidc(Strict):
     scopes: list[Word] = Field(default=["openid", "profile", "email"], min_length=1, max_length=50)
     algorithms: list[Algorithm] = Field(default=["RS256"], min_length=1)
     """The only signatures of ID tokens that are accepted. HS256 is made with the client secret."""
+    api: Maybe[Api] = None
+    """Access tokens that callers bring; none are accepted where this is left out."""
     refresh: bool = False
     """Whether refresh tokens are kept and used: a session then ends when the provider no longer knows it."""
     userinfo: bool = True

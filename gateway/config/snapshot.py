@@ -113,6 +113,15 @@ class Logout:
 
 
 @dataclass(frozen=True, slots=True)
+class Api:
+    """Programs that bring an access token of one of `providers` to one of `paths`. `forward`: it goes further."""
+
+    providers: tuple[str, ...]
+    paths: RouteTable
+    forward: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class App:
     """One legacy application. `scheme` and `port` (None: the scheme's own) are what browsers use for its hosts.
 
@@ -135,6 +144,7 @@ class App:
     seat_then: Literal["resume", "sign_in"]
     body_limit: int
     logout: Logout = field(default_factory=Logout)
+    api: Api | None = None
     shadows: "tuple[App, ...]" = ()
 
     @property

@@ -13,11 +13,18 @@ from gateway.federation.addresses import Resolver
 from gateway.federation.cached import CachedDocument
 from gateway.federation.circuit import Circuit
 from gateway.federation.client import ProviderClient
-from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_ID_TOKEN_KEY, OIDC_ID_TOKEN_SIGNATURE
+from gateway.model.codes import API_TOKEN, LOGIN_PROVIDER_UNREACHABLE, OIDC_ID_TOKEN_KEY, OIDC_ID_TOKEN_SIGNATURE
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Log
-from gateway.model.provider import ClientCertificate, OidcProvider
+from gateway.model.provider import ApiAccess, ClientCertificate, OidcProvider
 from gateway.model.transaction import OidcLogin
+from gateway.oidc.access_token import (
+    AccessToken,
+    introspection_request,
+    is_jwt,
+    process_introspection_response,
+    validate_access_token,
+)
 from gateway.oidc.authorization import AuthorizationCode, Parameters, process_authorization_response
 from gateway.oidc.authorization_request import (
     authorization_parameters,
@@ -136,6 +143,17 @@ class Federation:
             return validate_refreshed(provider, keys, response, subject, now + self._clock() - started)
 
         return await self._with_keys(provider, validate)
+
+    async def access_token(self, provider: OidcProvider, api: ApiAccess, token: str, now: float) -> AccessToken:
+        """A caller's, accepted for us. `now`: Unix seconds."""
+        if is_jwt(token):
+            return await self._with_keys(provider, lambda keys: validate_access_token(provider, api, keys, token, now))
+        if not api.introspection:
+            raise GatewayError(API_TOKEN, "no JWT, and the provider file does not say introspection")
+        metadata = await self.metadata(provider)
+        asked = partial(introspection_request, provider, metadata, token, self._fresh(now))
+        answer = await self._send(provider, await self._with_own_keys(provider, asked))
+        return process_introspection_response(provider, api, answer, now)
 
     async def logout_token(self, provider: OidcProvider, raw: str, now: float) -> LogoutToken:
         """What a provider posted to us, verified but for its single use. `now`: Unix seconds."""

@@ -185,6 +185,8 @@ LOGIN_TOO_WEAK = Code(
     "This page asks for a stronger way to sign in, such as a second factor or a card. "
     "Ask your organisation's support how to get one, then start again from the application.",
 )
+API_TOKEN = Code("api.token", 401, "The access token was not accepted", "Ask for a new one, then call again.")
+API_SCOPE = Code("api.scope", 403, "The access token is not for this", "Ask for one with the right scope.")
 PORTAL_PARAMETERS = Code("portal.parameters", 400, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
 PORTAL_BODY = Code("portal.body", 415, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
 LOGOUT_CROSS_SITE = Code(

@@ -90,6 +90,16 @@ class Sessions(Protocol):
         """Kills the seats of these sessions in this worker's memory, at once, and returns them."""
 
 
+class Callers(Protocol):
+    """Programs that bring an access token. `app`: its name."""
+
+    def cached(self, app: str, token: bytes) -> Seat | None:
+        """Of a token that was accepted a moment ago."""
+
+    async def identify(self, app: str, host: str, token: bytes) -> Seat:
+        """Raises GatewayError: the token is not accepted, or its provider cannot say."""
+
+
 @dataclass(frozen=True, slots=True)
 class SessionSummary:
     """What the store knows of a session without its cookie. Times: Unix seconds."""

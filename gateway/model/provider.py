@@ -91,6 +91,19 @@ class ProviderLogout:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiAccess:
+    """What access tokens of a provider are accepted. `audience`: one of these; `scopes`: all of these.
+
+    `introspection`: those that are no JWT are asked about at the provider.
+    """
+
+    audience: frozenset[str]
+    scopes: frozenset[str]
+    algorithms: frozenset[str]
+    introspection: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AttributeSource:
     """Where a mapped attribute comes from: a claim's path (`address.country` is ("address", "country"))."""
 
@@ -135,6 +148,7 @@ class OidcProvider:
     levels: ProviderLevels = NO_LEVELS
     logout: ProviderLogout = ProviderLogout()
     refresh: bool = False
+    api: ApiAccess | None = None
     request: AuthorizationParameters = field(default_factory=AuthorizationParameters)
 
 

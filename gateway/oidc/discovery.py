@@ -27,6 +27,7 @@ class ProviderMetadata:
     userinfo_endpoint: str | None
     authorization_response_iss_parameter_supported: bool
     end_session_endpoint: str | None = None
+    introspection_endpoint: str | None = None
     pushed_authorization_request_endpoint: str | None = None
 
 
@@ -54,6 +55,10 @@ def process_discovery_response(provider: OidcProvider, answer: Answer) -> Provid
         authorization_response_iss_parameter_supported=_boolean(
             document, "authorization_response_iss_parameter_supported"
         ),
+        # RFC 8414 2
+        introspection_endpoint=_endpoint(provider, called, "introspection_endpoint")
+        if "introspection_endpoint" in called
+        else None,
         # RP-Initiated Logout 2.1
         end_session_endpoint=_optional(provider, document, "end_session_endpoint"),
         # RFC 9126 5

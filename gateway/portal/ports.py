@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from gateway.config.snapshot import Upstream
-from gateway.model.provider import OidcProvider
+from gateway.model.provider import ApiAccess, OidcProvider
 from gateway.model.transaction import OidcLogin
+from gateway.oidc.access_token import AccessToken
 from gateway.oidc.authorization import AuthorizationCode, Parameters
 from gateway.oidc.call import Call
 from gateway.oidc.discovery import ProviderMetadata
@@ -36,6 +37,9 @@ class Federation(Protocol):
 
     async def refresh(self, provider: OidcProvider, refresh_token: str, subject: str, now: float) -> Renewed:
         """Newer tokens for the same person. OIDC_REFRESH_ENDED: the provider no longer knows the session."""
+
+    async def access_token(self, provider: OidcProvider, api: ApiAccess, token: str, now: float) -> AccessToken:
+        """A caller's, accepted for us. `now`: Unix seconds."""
 
     async def logout_token(self, provider: OidcProvider, raw: str, now: float) -> LogoutToken:
         """What a provider posted to us, verified but for its single use. `now`: Unix seconds."""

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from gateway.config.snapshot import Limits, Snapshot, Timeouts
 from gateway.model.codes import GATEWAY_FAULT, Code
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Counters, ErrorPages, Log, Sessions
+from gateway.model.ports import Callers, Counters, ErrorPages, Log, Sessions
 from gateway.model.session import Seat
 from gateway.proxy.accesslog import AccessLog
 from gateway.proxy.client import ClientConnection
@@ -55,11 +55,13 @@ class DataPlane:
         log: Log,
         loop: asyncio.AbstractEventLoop,
         tick: float = 0.125,
+        callers: Callers | None = None,
     ) -> None:
         self.holder = holder
         self.sessions = sessions
         self.portal_protocol = portal_protocol
         self.pages = pages
+        self.callers = callers
         self.counters = counters
         self.log = log
         self.loop = loop

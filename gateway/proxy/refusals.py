@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote
 
-from gateway.model.codes import LIMIT_CONNECTIONS, Code
+from gateway.model.codes import API_SCOPE, API_TOKEN, LIMIT_CONNECTIONS, Code
 from gateway.model.decision import Deny
 from gateway.model.errors import GatewayError
 from gateway.model.levels import NO_NEED, Need, need_query
@@ -87,6 +87,21 @@ def unauthorized(client: "ClientConnection", reason: Code, kind: Kind, need: Nee
         reference=request.id.decode("ascii"),
         login_url=_login_url(request, kind) + need_query(need),
     )
+    app = request.lane.app
+    if app is not None and app.api is not None and app.api.paths.find(request.spot.target.segments) is not None:
+        # RFC 6750 3: without a token, nothing is said of what is wrong with it.
+        page = Page(page.status, (*page.headers, (b"WWW-Authenticate", b"Bearer")), page.body)
+    _answer(client, page, head_only=request.spot.method == b"HEAD", minor=request.spot.minor)
+
+
+def refuse_token(client: "ClientConnection", error: GatewayError, reason: bytes) -> None:
+    """RFC 6750 3.1: what was wrong with it in detail is for the log alone."""
+    request, plane = client.request, client.plane
+    code = API_SCOPE if error.code is API_SCOPE else API_TOKEN
+    plane.refused(error.code, error.detail, request.id, request.lane.name)
+    page = plane.pages.render(code, kind="json", language=_language(request), reference=request.id.decode("ascii"))
+    told = (b"WWW-Authenticate", b'Bearer error="%b"' % reason)
+    page = Page(page.status, (*page.headers, told), page.body)
     _answer(client, page, head_only=request.spot.method == b"HEAD", minor=request.spot.minor)
 
 

@@ -14,13 +14,14 @@ from gateway.model.levels import NO_NEED
 from gateway.model.session import Seat
 from gateway.proxy import portal_lane
 from gateway.proxy.asked import asked
+from gateway.proxy.callers import admitted_by_token
 from gateway.proxy.lane import ALLOW, ASK, CHALLENGE, Ready
 from gateway.proxy.places import Places
 from gateway.proxy.pool import FRESH_SECONDS, Pool
 from gateway.proxy.refusals import deny, refuse, unauthorized
 from gateway.proxy.upstream import IDLE, UpstreamConnection
 from gateway.wire.framing import CHUNKED, NO_BODY
-from gateway.wire.headers import TRACEPARENT, TRACESTATE
+from gateway.wire.headers import AUTHORIZATION, TRACEPARENT, TRACESTATE
 from gateway.wire.navigation import kind_of
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ def admit(client: "ClientConnection") -> None:
         request.seat = None
         portal_lane.own_path(client)
         return
+    if request.rare and AUTHORIZATION in request.rare:
+        app = request.lane.app
+        if app is not None and app.api is not None and admitted_by_token(client, app, decide):
+            return
     request.seat_cookie = None
     cookie = request.cookie
     if cookie is not None:

@@ -1,9 +1,12 @@
 """OC08, acr and max_age: a stronger sign-in is asked for once, believed as far as it goes, never in circles."""
 
+import secrets
 import time
 
 from tests.attacks.cases import Case, Run, expect, numbered
-from tests.attacks.provider import Document
+from tests.attacks.outcomes import denied, passed
+from tests.attacks.provider import Document, sign
+from tests.attacks.request import request
 from tests.attacks.world import SEAT, World, host
 from tests.browser_like import Person
 
@@ -50,6 +53,31 @@ async def not_where_it_does_not_help(world: World) -> None:
     await person.close()
 
 
+def by_token(status: int, typ: str = "at+jwt", **changes: object) -> Run:
+    """K082: what a program brings is checked in full, on each path and with each cookie."""
+
+    async def run(world: World) -> None:
+        now = int(time.time())
+        claims = {
+            "iss": world.alpha.url, "aud": "urn:levels", "sub": "root", "client_id": "c", "jti": secrets.token_hex(),
+            "iat": now, "exp": now + 300, "preferred_username": "root", "email": "root@corp.example",
+        }  # fmt: skip
+        token = sign(_changed(claims, changes), world.alpha.signing_key, typ=typ)
+        line = b"Authorization: Bearer " + token.encode()
+        seen = await world.send(request(APP, "/machine/x", line))
+        expect(seen.answer.status == status, f"{seen}")
+        if status == 200:
+            reached = passed(world, seen)
+            expect(reached.all(b"X-Remote-User") == [b"root"], f"{reached.raw!r}")
+            expect(token.encode() not in reached.raw, "the token went further")
+        else:
+            expect(b"Bearer error=" in seen.answer.header(b"www-authenticate"), f"{seen}")
+            denied(world, seen)
+        expect(token not in world.log_text(), "the token is in the log")
+
+    return run
+
+
 NOW = int(time.time())
 OC08 = (
     ("acr: a stronger sign-in opens the page", stepping("/strong", 200, acr="eidas2")),
@@ -66,6 +94,11 @@ OC08 = (
     ("amr: another method", stepping("/card", 403, "login.too_weak", amr=["pwd"])),
     ("a script is not sent anywhere", not_for_a_script),
     ("nor is who would be refused all the same", not_where_it_does_not_help),
+    ("an access token in order: the control of those below", by_token(200)),
+    ("an expired access token (K082)", by_token(401, exp=NOW - 86400)),
+    ("an access token for somebody else (K082)", by_token(401, aud="ecluse")),
+    ("an ID token in the place of an access token (K082)", by_token(401, typ="JWT")),
+    ("an access token of another issuer (K082)", by_token(401, iss="https://evil.example")),
 )  # fmt: skip
 
 CASES: tuple[Case, ...] = numbered("OC08", OC08, first=21, controlled=False)

@@ -49,7 +49,11 @@ PAUL = replace(HELENE, subject="paul", attributes={**HELENE.attributes, "uid": (
 
 
 MAYOR = replace(PAUL, attributes={**PAUL.attributes, "mandates": ("maire",)})
-WITH_MANDATES = BASE["providers/metropole.yaml"].replace("  uai: uai\n", "  uai: uai\n  mandates: mandates\n")
+WITH_MANDATES = (
+    BASE["providers/metropole.yaml"]
+    .replace("  uai: uai\n", "  uai: uai\n  mandates: mandates\n")
+    .replace("  scopes:", "  api: {audience: [urn:permis]}\n  scopes:")
+)
 
 
 class Effect(NamedTuple):
@@ -204,6 +208,10 @@ PROVIDER = [
     Effect("levels.acr.*", ("levels", "acr"), {"urn:mfa": "eidas1-mfa"}, provider(lambda p: p.levels.acr), None, {"urn:mfa": "eidas1-mfa"}),
     Effect("levels.amr.*", ("levels", "amr"), {"hwk": "eidas3"}, provider(lambda p: p.levels.amr), {}, {"hwk": "eidas3"}),
     Effect("levels.ask", ("levels", "ask"), "claims", provider(lambda p: p.levels.ask), "acr_values", "claims"),
+    Effect("oidc.api.audience[]", ("oidc", "api"), {"audience": ["urn:a"]}, provider(lambda p: p.api and p.api.audience), None, {"urn:a"}),
+    Effect("oidc.api.scopes[]", ("oidc", "api"), {"audience": ["urn:a"], "scopes": ["s"]}, provider(lambda p: p.api and p.api.scopes), None, {"s"}),
+    Effect("oidc.api.introspection", ("oidc", "api"), {"audience": ["urn:a"], "introspection": True},
+           provider(lambda p: p.api and p.api.introspection), None, True),
     Effect("oidc.refresh", ("oidc", "refresh"), True, provider(lambda p: p.refresh), False, True),
     Effect("logout.method", ("logout", "method"), "get", provider(lambda p: p.logout.method), "post", "get"),
     Effect("logout.front_channel", ("logout", "front_channel"), True, provider(lambda p: p.logout.front_channel), False, True),
@@ -326,6 +334,12 @@ APP = [
     Effect("session.idle", ("session", "idle"), "1m", app(lambda a: a.seat_limits.idle), None, 60),
     Effect("session.absolute", ("session", "absolute"), "1h", app(lambda a: a.seat_limits.absolute), None, 3600),
     Effect("session.then", ("session", "then"), "sign_in", app(lambda a: a.seat_then), "resume", "sign_in"),
+    Effect("api.providers[]", ("api",), {"providers": ["metropole"], "paths": ["/api/**"]}, app(lambda a: a.api and a.api.providers),
+           None, ("metropole",)),
+    Effect("api.paths[]", ("api",), {"providers": ["metropole"], "paths": ["/api/**"]},
+           app(lambda a: a.api and [a.api.paths.find((name, "x")) is not None for name in ("api", "x")]), None, [True, False]),
+    Effect("api.forward", ("api",), {"providers": ["metropole"], "paths": ["/api/**"], "forward": True},
+           app(lambda a: a.api and a.api.forward), None, True),
     Effect("logout.scope", ("logout", "scope"), "global", app(lambda a: a.logout.scope), "local", "global"),
     Effect("logout.cookies[]", ("logout", "cookies"), ["A", "B"], app(lambda a: a.logout.cookies), (), (("A", "/"), ("B", "/"))),
     Effect("logout.cookie_paths[]", ("logout", "cookie_paths"), ["/app", "/"], app(lambda a: a.logout.cookies),

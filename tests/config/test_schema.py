@@ -151,6 +151,9 @@ def test_a_mapping_that_writes_what_the_gateway_knows_is_an_error(name: str) -> 
         ("translate:", "logout: {url: /_ecluse/logout}\ntranslate:", "6:15: logout.url: this is not a path of the application (write it as /logout.do)"),
         ("translate:", "logout: {cookie_paths: ['/;Domain=x']}\ntranslate:", "6:25: logout.cookie_paths[0]: this is not a path of the application (write it as /logout.do)"),
         ("translate:", "logout: {links: ['**']}\ntranslate:", "6:18: logout.links[0]: a path begins with `/`"),
+        ("translate:", "api: {providers: [metropole], paths: [/a]}\ntranslate:", "6:19: api.providers[0]: the file of metropole takes no access tokens (in its oidc: api: {audience: [...]})"),
+        ("translate:", "api: {providers: [autre], paths: [/a]}\ntranslate:", "6:19: api.providers[0]: this application does not listen to autre (add it to providers)"),
+        ("translate:", "api: {providers: [metropole], paths: []}\ntranslate:", "6:38: api.paths: this is empty (name at least one)"),
         ("translate:", "translat: 1\ntranslate:", "6:1: translat: unknown key (did you mean translate?)"),
     ],
 )  # fmt: skip

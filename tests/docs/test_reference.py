@@ -30,7 +30,7 @@ _PROVIDER = """
 version: 1
 provider: {name}
 label: {name}
-oidc: {{issuer: https://op.example, client_id: ecluse, client_authentication: none}}
+oidc: {{issuer: https://op.example, client_id: ecluse, client_authentication: none, api: {{audience: [urn:x]}}}}
 attributes: {{uid: sub, family_name: family_name, groups: groups, mail: email}}
 can: [acr, amr, fresh_login]
 """

@@ -1,0 +1,98 @@
+"""Programs that bring an access token: who they are, told from the token alone and kept for a short while."""
+
+import hashlib
+from collections.abc import Callable
+from typing import TypeVar
+
+from gateway.config.snapshot import App, Snapshot
+from gateway.identity.mapping import map_claims, tenant_of
+from gateway.identity.perimeter import check
+from gateway.model.codes import API_TOKEN, LOGIN_PROVIDER_UNREACHABLE
+from gateway.model.errors import GatewayError
+from gateway.model.provider import ApiAccess, OidcProvider
+from gateway.model.session import Seat
+from gateway.oidc.access_token import is_jwt, issuer_of
+from gateway.portal.ports import Federation
+
+# Seconds that an accepted token is taken without a second look, within its own end: a signature is not recalled, an
+# answer of the provider may be. And that a refused one is refused without asking again.
+_SIGNED_KEPT, _ASKED_KEPT, _REFUSED_KEPT = 300, 30, 5
+_KEPT = 4096
+_LONGEST = 8192
+
+_Key = tuple[str, str, bytes]
+Kept = TypeVar("Kept")
+
+
+class ApiCallers:
+    """ports.Callers. `snapshot`: the one that is live; `now`: Unix seconds; `monotonic`: the clock of Seat.deadline."""
+
+    def __init__(
+        self,
+        *,
+        federation: Federation,
+        snapshot: Callable[[], Snapshot],
+        now: Callable[[], float],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._federation = federation
+        self._snapshot = snapshot
+        self._now = now
+        self._monotonic = monotonic
+        self._seats: dict[_Key, Seat] = {}
+        self._refused: dict[_Key, tuple[float, GatewayError]] = {}
+
+    def cached(self, app: str, token: bytes) -> Seat | None:
+        seat = self._seats.get(self._key(app, token))
+        return seat if seat is not None and self._monotonic() < seat.deadline else None
+
+    async def identify(self, app: str, host: str, token: bytes) -> Seat:
+        key = self._key(app, token)
+        until, error = self._refused.get(key, (0.0, None))
+        if error is not None and self._monotonic() < until:
+            raise GatewayError(error.code, error.detail)
+        try:
+            seat = await self._identified(self._snapshot(), app, host, token)
+        except GatewayError as error:
+            if error.code is not LOGIN_PROVIDER_UNREACHABLE:
+                _keep(self._refused, key, (self._monotonic() + _REFUSED_KEPT, error))
+            raise
+        _keep(self._seats, key, seat)
+        return seat
+
+    async def _identified(self, snapshot: Snapshot, name: str, host: str, raw: bytes) -> Seat:
+        token = raw.decode("ascii", "replace")
+        if len(token) > _LONGEST:
+            raise GatewayError(API_TOKEN, f"over {_LONGEST} characters")
+        provider, api = _provider(snapshot, snapshot.apps[name], token)
+        accepted = await self._federation.access_token(provider, api, token, self._now())
+        now = int(self._now())
+        identity = map_claims(provider, accepted.claims, accepted.acr, accepted.amr, accepted.auth_time, now)
+        # Invariant 5: of a program, too, a provider asserts its own alone.
+        check(provider, identity)
+        kept = min(accepted.expires_at - now, _SIGNED_KEPT if is_jwt(token) else _ASKED_KEPT)
+        deadline = self._monotonic() + max(0, kept)
+        # No idle limit, so that it is never touched; no cookie, so that no store knows of it.
+        return Seat(b"", host, "", identity, tenant_of(provider, identity), 0.0, deadline, deadline, deadline)
+
+    def _key(self, app: str, token: bytes) -> _Key:
+        # By its hash: what is in this worker's memory opens nothing.
+        return self._snapshot().revision, app, hashlib.sha256(token).digest()
+
+
+def _provider(snapshot: Snapshot, app: App, token: str) -> tuple[OidcProvider, ApiAccess]:
+    """Whose token it is: of a JWT by its issuer; else the first of the app's providers that can be asked."""
+    issuer = issuer_of(token) if is_jwt(token) else None
+    for name in () if app.api is None else app.api.providers:
+        provider = snapshot.providers.get(name)
+        if not isinstance(provider, OidcProvider) or provider.api is None:
+            continue
+        if provider.issuer == issuer or (issuer is None and not is_jwt(token) and provider.api.introspection):
+            return provider, provider.api
+    raise GatewayError(API_TOKEN, "a token of no provider that this application takes tokens of")
+
+
+def _keep(kept: dict[_Key, Kept], key: _Key, value: Kept) -> None:
+    if len(kept) >= _KEPT:
+        kept.clear()
+    kept[key] = value

@@ -1,0 +1,62 @@
+"""A request with an access token, where the application takes them: the token says who asks, and nothing else."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from gateway.config.snapshot import App
+from gateway.model.codes import API_SCOPE, LOGIN_PROVIDER_UNREACHABLE
+from gateway.model.errors import GatewayError
+from gateway.model.session import Seat
+from gateway.proxy.refusals import refuse, refuse_token
+from gateway.wire.headers import AUTHORIZATION
+from gateway.wire.hop_by_hop import without_named
+
+if TYPE_CHECKING:
+    from gateway.proxy.client import ClientConnection
+
+_HEADER: Final = frozenset({b"authorization"})
+Decide = Callable[["ClientConnection", Seat | None], None]
+
+
+def bearer(authorization: bytes) -> bytes | None:
+    """RFC 6750 2.1: the scheme in any case (RFC 9110 11.1), one token."""
+    scheme, _, token = authorization.partition(b" ")
+    token = token.strip(b" ")
+    return token if scheme.lower() == b"bearer" and token and b" " not in token else None
+
+
+def admitted_by_token(client: "ClientConnection", app: App, decide: Decide) -> bool:
+    """Whether this request is a caller's; then it is seen to. A cookie that comes with it says nothing."""
+    request, api, callers = client.request, app.api, client.plane.callers
+    token = bearer(request.rare[AUTHORIZATION])
+    if api is None or callers is None or token is None or api.paths.find(request.spot.target.segments) is None:
+        return False
+    request.seat_cookie = request.seat = None
+    if not api.forward:
+        request.lines = without_named(request.lines, _HEADER)
+    seat = callers.cached(app.name, token)
+    if seat is not None:
+        decide(client, seat)
+    else:
+        client.task = client.plane.loop.create_task(_identify(client, app, token, decide))
+    return True
+
+
+async def _identify(client: "ClientConnection", app: App, token: bytes, decide: Decide) -> None:
+    """A token that this worker has not seen: the client waits, and nothing more of it is read."""
+    callers = client.plane.callers
+    assert callers is not None
+    try:
+        try:
+            seat = await callers.identify(app.name, client.request.place.host, token)
+        except GatewayError as error:
+            client.task = None
+            if error.code is LOGIN_PROVIDER_UNREACHABLE:
+                refuse(client, error.code, detail=error.detail)
+            else:
+                refuse_token(client, error, b"insufficient_scope" if error.code is API_SCOPE else b"invalid_token")
+        else:
+            client.task = None
+            decide(client, seat)
+    except Exception as fault:  # noqa: BLE001 - the one edge
+        client.faulted(fault)
