@@ -29,6 +29,7 @@ GROUPS = {
     "CS": "cross_site",
     "SE": "sessions",
     "OC": "openid",
+    "SAML": "saml",
     "SS": "outbound",
     "K": "advisories",
     "GEN": "generated",

@@ -16,6 +16,7 @@ import aiohttp
 import trustme
 
 from deploy.demo.processes import Child
+from tests.attacks import saml_providers
 from tests.attacks.cases import Failed, expect
 from tests.attacks.exchange import Door, Exchange, exchange
 from tests.attacks.provider import Issuer, Providers
@@ -287,6 +288,7 @@ class Stage:
             if name == "unreachable":
                 text = text.replace(f"127.0.0.1:{self.ports['alpha']}", "127.0.0.1:1")
             (policies / f"providers/{name}.yaml").write_text(text)
+        saml_providers.write(self._folder, (policies / "apps/both.yaml").read_text())
         scratch = (policies / "apps/beta-only.yaml").read_text().replace("beta-only", "scratch")
         (policies / "apps/scratch.yaml").write_text(scratch.replace("[beta]", f"[alpha, {', '.join(SCRATCH)}]"))
 

@@ -332,4 +332,20 @@ SIGNATURES = (
         codes.SAML_SHAPE,
         signing(key_info='<ds:KeyInfo><o:x xmlns:o="u:o"/></ds:KeyInfo>'),
     ),
+    *(
+        Forgery(f"a signature without {name}", "K115", codes.SAML_SHAPE, after(remove(f"//ds:{name}")))
+        for name in (
+            "SignedInfo",
+            "SignatureValue",
+            "CanonicalizationMethod",
+            "SignatureMethod",
+            "Reference",
+            "DigestMethod",
+            "DigestValue",
+        )
+    ),
+    Forgery(
+        "an empty signature", "K115", codes.SAML_SHAPE, after(lambda root, scene: one(root, "//ds:Signature").clear())
+    ),
+    Forgery("an empty KeyInfo child", "K115", codes.SAML_SIGNATURE, _by("stranger", key_info=_info("<ds:X509Data/>"))),
 )

@@ -1,0 +1,80 @@
+"""A SAML provider, and an application that listens to it alone, for each provider file that a forgery is tried on."""
+
+import base64
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.saml.forgeries import FORGERIES
+from tests.saml.forging import Forgery
+from tests.saml.parties import certificate_text, pair
+
+KEY, STRANGER, OURS = pair("idp"), pair("stranger"), pair("sp-1")
+IDP = "https://idp.saml.example"
+
+# What the validation core calls a setting, and what a provider file does.
+_KEYS = {
+    "cbc": "aes_cbc_inside_a_signed_response",
+    "cbc_in_unsigned_response": "aes_cbc_although_the_response_is_not_signed",
+}
+_ASKED: Mapping[str, Mapping[str, object]] = {
+    "usual": {},
+    "nothing": {},
+    "fresh": {"force_authn": True},
+    "strong": {"authn_context": ["urn:oasis:names:tc:SAML:2.0:ac:classes:X509"]},
+}
+
+
+def settings_of(forgery: Forgery) -> dict[str, object]:
+    """The `saml:` of its provider file, beside the entity and its metadata."""
+    named = {_KEYS.get(name, name): value for name, value in forgery.settings.items()}
+    return {**named, **_ASKED[forgery.asked]}
+
+
+def _numbered() -> dict[str, int]:
+    texts = dict.fromkeys(json.dumps(settings_of(forgery), sort_keys=True) for forgery in FORGERIES)
+    return {text: number for number, text in enumerate(texts)}
+
+
+_NUMBERS = _numbered()
+
+
+def name_of(forgery: Forgery) -> str:
+    """Of the provider, and of the application."""
+    return f"saml-{_NUMBERS[json.dumps(settings_of(forgery), sort_keys=True)]}"
+
+
+def entity_of(name: str) -> str:
+    return f"{IDP}/{name}"
+
+
+def write(folder: Path, template: str) -> None:
+    """`template`: an application's file, of which hosts and providers are changed."""
+    (folder / "certs/saml.key").write_bytes(OURS.key)
+    (folder / "certs/saml.crt").write_bytes(OURS.certificate)
+    for text, number in _NUMBERS.items():
+        name = f"saml-{number}"
+        (folder / f"certs/{name}.xml").write_text(_metadata(name))
+        told = {"entity_id": entity_of(name), "metadata": {"file": f"../certs/{name}.xml"}, **json.loads(text)}
+        attributes = {"uid": "NameID", "groups": "groups", "mail": "urn:oid:0.9.2342.19200300.100.1.3"}
+        document = {"version": 1, "provider": name, "saml": told, "attributes": attributes}
+        (folder / f"policies/providers/{name}.yaml").write_text(json.dumps(document))
+        app = template.replace("app: both", f"app: {name}").replace(
+            'both.localhost, "*.wild.localhost"', f"{name}.localhost"
+        )
+        (folder / f"policies/apps/{name}.yaml").write_text(app.replace("[alpha, beta]", f"[{name}]"))
+
+
+def form_field(document: bytes) -> str:
+    return base64.b64encode(document).decode()
+
+
+def _metadata(name: str) -> str:
+    return (
+        f'<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{entity_of(name)}">'
+        '<md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><md:KeyDescriptor '
+        'use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>'
+        f"{certificate_text(KEY)}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>"
+        '<md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" '
+        f'Location="{IDP}/sso"/></md:IDPSSODescriptor></md:EntityDescriptor>'
+    )
