@@ -1,0 +1,63 @@
+"""LemonLDAP::NG from Debian as OpenID Provider, with a client for each way to sign in with it."""
+
+import re
+from collections.abc import Mapping
+from html import unescape
+from urllib.parse import urljoin
+
+from aiohttp import ClientSession
+from yarl import URL
+
+from tests.idp.lemonldap import LemonLdap
+
+_HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
+MOST_STEPS = 8
+
+Options = Mapping[str, object]
+
+
+class LemonLdapOp(LemonLdap):
+    """`clients`: client id to its options, each without its prefix, as the manager calls them."""
+
+    def __init__(self, *args: object, clients: Mapping[str, Options], **named: object) -> None:
+        super().__init__(*args, **named)  # type: ignore[arg-type]
+        self._clients = clients
+
+    def _configuration(self, service_provider: str) -> Mapping[str, object]:
+        exported = {"email": "mail", "preferred_username": "uid", "name": "cn"}
+        return {
+            **super()._configuration(service_provider),
+            "issuerDBSAMLActivation": 0,
+            "samlSPMetaDataXML": {},
+            "samlSPMetaDataOptions": {},
+            "samlSPMetaDataExportedAttributes": {},
+            "issuerDBOpenIDConnectActivation": 1,
+            "oidcServiceMetaDataIssuer": self.url,
+            "oidcServicePrivateKeySig": self._pair.key,
+            "oidcServicePublicKeySig": self._pair.certificate,
+            "oidcServiceKeyIdSig": "llng",
+            "oidcServiceAllowAuthorizationCodeFlow": 1,
+            "oidcRPMetaDataOptions": {
+                id: {f"oidcRPMetaDataOptions{name}": value for name, value in {"ClientID": id, **options}.items()}
+                for id, options in self._clients.items()
+            },
+            "oidcRPMetaDataExportedVars": dict.fromkeys(self._clients, exported),
+        }
+
+
+async def through_lemonldap(session: ClientSession, url: str, base: str, login: str) -> str:
+    """From an authorization request to the URL, not yet opened, that the provider sends the browser to."""
+    form: dict[str, str] | None = None
+    for _ in range(MOST_STEPS):
+        method = "GET" if form is None else "POST"
+        async with session.request(method, URL(url, encoded=True), data=form, allow_redirects=False) as response:
+            page, location = await response.text(), response.headers.get("Location")
+        if location is not None:
+            url, form = urljoin(url, location), None
+            if not url.startswith(base):
+                return url
+            continue
+        hidden = {unescape(name): unescape(value) for name, value in _HIDDEN.findall(page)}
+        assert 'name="password"' in page, f"{response.status}: a page that asks for no password: {page[:3000]}"
+        form = {**hidden, "user": login, "password": login}
+    raise AssertionError(f"no way out of the provider's pages after {MOST_STEPS} steps")
