@@ -16,7 +16,7 @@ from gateway.policy.facts import NO_FACTS, Facts
 from gateway.policy.hours import Time
 from gateway.policy.levels import AcrMin, Amr, MaxAge
 from gateway.policy.persons import Mandate, SignedInBy, Tenant, User
-from gateway.policy.truth import Truth, negated, truth_of
+from gateway.policy.truth import FALSE, TRUE, UNKNOWN, Truth, negated, truth_of
 from gateway.policy.values import ValueTest, any_truth, check_members, check_text
 
 GROUPS = "groups"
@@ -29,7 +29,7 @@ class Anyone:
     of_request: ClassVar[bool] = False
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
-        return Truth.TRUE
+        return TRUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class SignedIn:
     of_request: ClassVar[bool] = False
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
-        return Truth.UNKNOWN if identity is None else Truth.TRUE
+        return UNKNOWN if identity is None else TRUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Group:
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         values = values_of(identity, GROUPS)
-        return Truth.UNKNOWN if values is None else truth_of(self.name in values)
+        return UNKNOWN if values is None else truth_of(self.name in values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Claim:
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         values = values_of(identity, self.name)
-        return Truth.UNKNOWN if values is None else any_truth(self.test, values)
+        return UNKNOWN if values is None else any_truth(self.test, values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +83,12 @@ class All:
         _check_depth(self)
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
-        found = Truth.TRUE
+        found = TRUE
         for part in self.conditions:
             truth = part.truth(identity, facts)
-            if truth is Truth.FALSE:
+            if truth is FALSE:
                 return truth
-            if truth is Truth.UNKNOWN:
+            if truth is UNKNOWN:
                 found = truth
         return found
 
@@ -102,12 +102,12 @@ class Any_:  # noqa: N801 - `Any` is typing's
         _check_depth(self)
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
-        found = Truth.FALSE
+        found = FALSE
         for part in self.conditions:
             truth = part.truth(identity, facts)
-            if truth is Truth.TRUE:
+            if truth is TRUE:
                 return truth
-            if truth is Truth.UNKNOWN:
+            if truth is UNKNOWN:
                 found = truth
         return found
 

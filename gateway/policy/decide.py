@@ -17,7 +17,7 @@ from gateway.policy.conditions import Condition, evaluate, settle, turns_on_iden
 from gateway.policy.facts import Facts
 from gateway.policy.routes import Match
 from gateway.policy.rules import Rule
-from gateway.policy.truth import Truth
+from gateway.policy.truth import FALSE, TRUE, UNKNOWN
 
 
 def decide(match: Match | None, method: str, identity: Identity | None, facts: Facts | None = None) -> Decision:
@@ -30,19 +30,19 @@ def decide(match: Match | None, method: str, identity: Identity | None, facts: F
     unknown: Deny | Challenge | None = None
     for rule, condition in _denies(match, method):
         truth = evaluate(condition, identity, facts)
-        if truth is Truth.TRUE:
+        if truth is TRUE:
             return Deny(rule.ref, POLICY_DENIED, rule.refusal)
-        if truth is Truth.UNKNOWN and unknown is None:
+        if truth is UNKNOWN and unknown is None:
             unknown = _cannot_tell(rule, condition, identity)
     deciding = next((rule for rule in match.rules if rule.covers(method)), None)
     if deciding is None:
         # Never a wider path's rule: the most specific path decides, for every method.
         return Deny(match.rules[0].ref, POLICY_METHOD, match.rules[0].refusal)
-    if deciding.allow is None or (truth := evaluate(deciding.allow, identity, facts)) is Truth.FALSE:
+    if deciding.allow is None or (truth := evaluate(deciding.allow, identity, facts)) is FALSE:
         return Deny(deciding.ref, POLICY_NOT_ALLOWED, deciding.refusal)
     if unknown is not None:
         return unknown
-    if truth is Truth.UNKNOWN:
+    if truth is UNKNOWN:
         return _cannot_tell(deciding, deciding.allow, identity)
     return Allow(deciding.ref, POLICY_ALLOWED)
 

@@ -7,7 +7,7 @@ from gateway.model.codes import POLICY_CONDITION
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.policy.facts import Facts
-from gateway.policy.truth import Truth, truth_of
+from gateway.policy.truth import UNKNOWN, Truth, truth_of
 from gateway.policy.values import check_members, check_text
 
 MANDATES = "mandates"
@@ -30,7 +30,7 @@ class User:
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         if identity is None:
-            return Truth.UNKNOWN
+            return UNKNOWN
         return truth_of(f"{identity.provider}/{identity.subject}" in self.names)
 
 
@@ -44,7 +44,7 @@ class SignedInBy:
         check_members(self.providers)
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
-        return Truth.UNKNOWN if identity is None else truth_of(identity.provider in self.providers)
+        return UNKNOWN if identity is None else truth_of(identity.provider in self.providers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Mandate:
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         if identity is None or MANDATES in identity.left_out or MANDATES not in identity.attributes:
-            return Truth.UNKNOWN
+            return UNKNOWN
         return truth_of(not self.names.isdisjoint(identity.attributes[MANDATES]))
 
 
@@ -90,5 +90,5 @@ class Tenant:
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         tenant = facts.tenant
         if identity is None or tenant is None or len(tenant) != 14 or not (tenant.isascii() and tenant.isdigit()):
-            return Truth.UNKNOWN
+            return UNKNOWN
         return truth_of(any(one.holds(tenant) for one in self.organisations))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from enum import Enum
+from typing import Final
 
 
 class Truth(Enum):
@@ -10,16 +11,22 @@ class Truth(Enum):
     UNKNOWN = "unknown"
 
 
+# Looked up on every request that is not kept: a member of an enumeration costs more to find than a name.
+TRUE: Final = Truth.TRUE
+FALSE: Final = Truth.FALSE
+UNKNOWN: Final = Truth.UNKNOWN
+
+
 def truth_of(holds: bool) -> Truth:
-    return Truth.TRUE if holds else Truth.FALSE
+    return TRUE if holds else FALSE
 
 
 def any_of(parts: Iterable[Truth]) -> Truth:
-    found = Truth.FALSE
+    found = FALSE
     for part in parts:
-        if part is Truth.TRUE:
+        if part is TRUE:
             return part
-        if part is Truth.UNKNOWN:
+        if part is UNKNOWN:
             found = part
     return found
 
@@ -27,10 +34,10 @@ def any_of(parts: Iterable[Truth]) -> Truth:
 def agreed(parts: Iterable[Truth]) -> Truth:
     """Of at least one: what all say, unknown where they differ."""
     said = set(parts)
-    return said.pop() if len(said) == 1 else Truth.UNKNOWN
+    return said.pop() if len(said) == 1 else UNKNOWN
 
 
 def negated(truth: Truth) -> Truth:
-    if truth is Truth.UNKNOWN:
+    if truth is UNKNOWN:
         return truth
-    return Truth.FALSE if truth is Truth.TRUE else Truth.TRUE
+    return FALSE if truth is TRUE else TRUE

@@ -10,7 +10,7 @@ import re2
 from gateway.model.codes import POLICY_CONDITION
 from gateway.model.errors import GatewayError
 from gateway.model.mail import mail_domain
-from gateway.policy.truth import Truth, any_of, truth_of
+from gateway.policy.truth import TRUE, UNKNOWN, Truth, any_of, truth_of
 
 LONGEST_EXPRESSION = 2000
 _EXPRESSION_MEMORY = 1 << 20
@@ -80,7 +80,7 @@ def value_truth(test: ValueTest, value: str) -> Truth:
         case Matches():
             return truth_of(test.compiled.fullmatch(value.encode()) is not None)
         case Exists():
-            return Truth.TRUE
+            return TRUE
         case _:
             assert_never(test)
 
@@ -123,7 +123,7 @@ def _ends(value: str, suffix: str) -> Truth:
     """An e-mail address that could be read two ways (`a@evil.test@corp.example`) cannot be told."""
     if suffix[0] == "@" or (suffix[0] == "." and "@" in value):
         domain = mail_domain(value)
-        return Truth.UNKNOWN if domain is None else truth_of(f"@{domain}".endswith(suffix.lower()))
+        return UNKNOWN if domain is None else truth_of(f"@{domain}".endswith(suffix.lower()))
     if suffix[0] == ".":
         return truth_of(value.lower().endswith(suffix.lower()))
     return truth_of(value.endswith(suffix))
