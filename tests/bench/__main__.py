@@ -17,7 +17,7 @@ from pathlib import Path
 from socket import socket
 from statistics import median
 
-from tests.bench import login, memory, nginx
+from tests.bench import login, memory, nginx, policy
 from tests.bench.load import Load, Run, run
 from tests.bench.processes import rss_megabytes
 from tests.bench.site import HOST, Site
@@ -140,6 +140,8 @@ def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
     for row in ROWS:
         if only in row.name and not (quick and row.name in _NOT_QUICK):
             yield bench.row(row, runs, seconds)
+    if only in "policy":
+        yield from policy.rows()
     if only in "oidc_login":
         yield bench.login(runs, 50 if quick else 200)
     if not quick and only in "memory":
