@@ -21,6 +21,8 @@ _FILES = {
     "provider": "providers/*.yaml of an OpenID provider",
     "saml-provider": "providers/*.yaml of a SAML provider",
     "tests": "tests/*.yaml",
+    "shared": "shared/*.yaml",
+    "list": "lists/*.yaml",
     "app": "apps/**/*.yaml",
 }
 

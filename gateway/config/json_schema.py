@@ -15,6 +15,7 @@ from pydantic_core import core_schema
 
 from gateway.config.scalars import BYTES, SECONDS
 from gateway.config.schema import AppFile, GatewayFile, ProviderFile, SamlProviderFile
+from gateway.config.schema_shared import ListFile, SharedFile
 from gateway.config.schema_tests import PolicyTestsFile
 
 FOLDER = Path("docs/reference/schema")
@@ -22,6 +23,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "gateway": GatewayFile,
     "provider": ProviderFile,
     "saml-provider": SamlProviderFile,
+    "shared": SharedFile,
+    "list": ListFile,
     "app": AppFile,
     "tests": PolicyTestsFile,
 }

@@ -48,7 +48,11 @@ Organisation = Annotated[
         {
             "anyOf": [
                 {"type": "string", "examples": ["21590350100017", "215903501"]},
-                {"type": "object", "properties": {key: {"type": "string"} for key in sorted(_KEYS)}},
+                {
+                    "type": "object",
+                    "properties": {key: {"type": "string"} for key in sorted(_KEYS)},
+                    "additionalProperties": False,
+                },
             ]
         }
     ),

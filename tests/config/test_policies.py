@@ -47,11 +47,15 @@ def test_what_people_see_and_where(snapshot: Snapshot) -> None:
     assert {app.name: app.origin(app.hosts[0]) for app in snapshot.apps.values()} == {
         "permis": "http://permis.localhost:8080",
         "subventions": "http://subventions.localhost:8080",
+        "elections": "http://elections.localhost:8080",
+        "ecoles": "http://ecoles.localhost:8080",
+        "avis": "http://avis.localhost:8080",
     }
     assert {provider.name: provider.labels["fr"] for provider in snapshot.providers.values()} == {
         "metropole": "Métropole du Nord",
         "departement": "Département",
         "region": "Région",
+        "syndicat": "Syndicat intercommunal",
     }
 
 

@@ -26,6 +26,13 @@ store: {type: memory, keys: [{id: k1, secret: "012345678901234567890123456789012
 development: true
 """
 _SAML = "saml: {keys: [{id: k1, key: {file: saml.key}, certificate: {file: saml.crt}}]}\n"
+_APP = """
+version: 1
+app: example
+hosts: [example.localhost]
+upstream: {url: http://127.0.0.1:9001}
+providers: [metropole]
+"""
 _PROVIDER = """
 version: 1
 provider: {name}
@@ -57,6 +64,12 @@ def test_every_yaml_example_loads(place, text):
         files["providers/example.yaml"] = text.encode()
         files["gateway.yaml"] += _SAML.encode() if "saml" in data else b""
         named = []
+    elif "list" in data or "conditions" in data:
+        files["lists/example.yaml" if "list" in data else "shared/example.yaml"] = text.encode()
+        named = []
+    elif "access" in data:
+        files["apps/example.yaml"] = (_APP + text).encode()
+        named = ["metropole"]
     else:
         # A page may show a section alone.
         files["gateway.yaml"] = text.encode() if "version" in data else (_GATEWAY + text).encode()
