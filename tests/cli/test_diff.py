@@ -9,6 +9,8 @@ import pytest
 from tests.cli.test_main import typed
 from tests.walks.place import Place
 
+pytestmark = pytest.mark.slow
+
 ACCESS = "  - {path: /admin/**, allow: {group: chefs}}\n  - {path: /**, allow: signed_in}\n"
 
 

@@ -8,6 +8,8 @@ import pytest
 from tests.cli.test_main import typed
 from tests.walks.place import Place
 
+pytestmark = pytest.mark.slow
+
 ACCESS = """\
   - {path: /public/**, allow: anyone}
   - {path: /admin/**, allow: {group: chefs}, deny: {group: externes}, refusal: Demandez aux chefs.}

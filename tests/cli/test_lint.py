@@ -9,6 +9,8 @@ from gateway.lint.rules import ABOUT_IGNORES, RULES
 from tests.cli.test_main import typed
 from tests.walks.place import Place
 
+pytestmark = pytest.mark.slow
+
 ACCESS = "  - {path: /**, allow: anyone}\n  - {path: /admin/**, allow: signed_in}\n"
 
 

@@ -11,6 +11,8 @@ import pytest
 from tests.cli.test_main import ECLUSE, typed
 from tests.walks.place import Place
 
+pytestmark = pytest.mark.slow
+
 ACCESS = "  - {path: /public/**, allow: anyone}\n  - {path: /admin/**, allow: {group: chefs}}\n"
 TESTS = """\
 version: 1

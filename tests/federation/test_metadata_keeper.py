@@ -14,6 +14,8 @@ from gateway.federation.metadata_source import Source
 from tests.federation.metadata_server import MetadataServer, files, in_a_day, running_metadata_server
 from tests.saml.metadata_samples import entity, group, signed
 
+pytestmark = pytest.mark.slow
+
 
 class Told:
     """ports.Log"""

@@ -21,6 +21,8 @@ from tests.federation.servers import raw_server
 from tests.saml.metadata_samples import entity, group, signed
 from tests.saml.parties import IDP
 
+pytestmark = pytest.mark.slow
+
 MDQ = "/entities/https%3A%2F%2Fidp.metropole.example%2Fmetadata"
 
 

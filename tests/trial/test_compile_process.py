@@ -11,6 +11,8 @@ from gateway.config.problems import ProblemsFound
 from tests.config.samples import sample_files
 from tests.trial.samples import FAILING, TESTS
 
+pytestmark = pytest.mark.slow
+
 
 def run(message: bytes) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run([sys.executable, "-m", "gateway.trial.compile_process"], input=message, capture_output=True)
