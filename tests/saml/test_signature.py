@@ -7,6 +7,7 @@ from lxml import etree
 
 from gateway.model import codes
 from gateway.model.errors import GatewayError
+from gateway.saml import signature
 from gateway.saml.document import parse
 from gateway.saml.redirect import read_redirect, redirect_url, verify_redirect
 from gateway.saml.signature import SignedElement, redirected, verify, within
@@ -46,8 +47,7 @@ def test_the_document_is_left_as_it_was() -> None:
 
 def test_text_around_the_signature_is_signed_too() -> None:
     root = build(SCENE)
-    signature = sign(assertion(root), KEY)
-    signature.tail = "\n  "
+    sign(assertion(root), KEY).tail = "\n  "
     # One space more than what was signed, on either side
     assert refused(assertion(parse(written(root)).root)) is codes.SAML_SIGNATURE
 
@@ -123,6 +123,14 @@ def test_even_without_the_table_of_shapes_wrapping_moves_nothing() -> None:
     evil.insert(1, signature)
     etree.SubElement(signature, f"{{{DS}}}Object").append(bare_copy(element))
     assert refused(evil) is codes.SAML_SIGNATURE
+
+
+def test_the_bytes_that_are_read_have_the_signed_digest_whatever_xmlsec_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signature, "_verified_with", lambda *args: True)
+    element = signed_assertion()
+    assert verify(element, METADATA)
+    one(element, "a:Subject/a:NameID").text = "admin"
+    assert refused(element) is codes.SAML_SIGNATURE
 
 
 def test_a_part_is_signed_with_the_whole_and_nothing_else_is() -> None:
