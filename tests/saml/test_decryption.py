@@ -157,6 +157,12 @@ FAILURES = {
     "text after": {"plaintext": f'<a:Assertion xmlns:a="{saml("")[1:-1]}"/>x'.encode()},
     "a way out": {"plaintext": f'<a:Assertion xmlns:a="{saml("")[1:-1]}"/></context><context>'.encode()},
     "a comment": {"plaintext": f'<!-- --><a:Assertion xmlns:a="{saml("")[1:-1]}"/>'.encode()},
+    "too deep": {
+        "plaintext": f'<a:Assertion xmlns:a="{saml("")[1:-1]}">'.encode()
+        + b"<b>" * 40
+        + b"</b>" * 40
+        + b"</a:Assertion>"
+    },
     "a DTD": {"plaintext": b"<!DOCTYPE a><a/>"},
     "a declaration": {"plaintext": b'<?xml version="1.0"?><a/>'},
 }
