@@ -22,6 +22,7 @@ MEANINGS: dict[str, tuple[str, ...]] = {
         "it is live, but for the files of teams that were kept as they were",
     ),
     "provider show": ("shown", "its file has problems"),
+    "metadata": ("printed", "the folder has problems, or no keys for SAML"),
     "explain": ("explained, whatever the decision", "the folder has problems"),
 }
 """By command: what 0, 1 and 3 mean. 2 is wrong usage everywhere, and what was named and cannot be reached or read."""

@@ -47,6 +47,10 @@ def _run(told: argparse.Namespace) -> int:
             from gateway.cli.lint import lint_folder
 
             return lint_folder(told.folder, as_json=as_json)
+        case "metadata":
+            from gateway.cli.metadata import metadata
+
+            return metadata(told.folder)
         case "test":
             from gateway.cli.test import test
 
@@ -117,6 +121,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     show.add_argument("name", metavar="NAME")
     _folder_or_usual(show)
+    metadata = commands.add_parser("metadata", help="prints what SAML providers have to know of us, signed")
+    _folder_or_usual(metadata)
     for command in (check, explain, test, diff, lint, reload, show):
         command.add_argument("--output", choices=("text", "json"), default="text", help="for people, or for programs")
     return parser

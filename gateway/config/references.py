@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from gateway.config.files import Files
 from gateway.config.load import AnyProviderFile, Folder, Loaded
+from gateway.config.metadata import check_metadata
 from gateway.config.pem import check_certificates, check_pair, check_private_key, check_public_key, check_saml_key
 from gateway.config.problems import Path, Problem, key_path
 from gateway.config.references_oidc import oidc_references
@@ -32,7 +34,7 @@ def resolve(folder: Folder, files: Files) -> tuple[dict[tuple[str, Path], bytes]
     development = _development(folder)
     material: dict[tuple[str, Path], bytes] = {}
     problems: list[Problem] = []
-    for use in _uses(folder):
+    for use in _uses(folder, development):
         try:
             content = _content(use, files, development)
             use.check(content)
@@ -67,11 +69,11 @@ def _content(use: _Use, files: Files, development: bool) -> bytes:
     return content
 
 
-def _uses(folder: Folder) -> Iterator[_Use]:
+def _uses(folder: Folder, development: bool) -> Iterator[_Use]:
     yield from _of_gateway(folder)
     for provider in folder.providers:
         if isinstance(provider.model, SamlProviderFile):
-            yield from _of_saml(provider, provider.model)
+            yield from _of_saml(provider, provider.model, development)
         elif provider.model is not None:
             for path, reference, check, may_be_inline in oidc_references(provider.model.oidc):
                 yield _Use(provider.path, provider.document, path, reference, check, may_be_inline)
@@ -80,23 +82,20 @@ def _uses(folder: Folder) -> Iterator[_Use]:
             yield _Use(app.path, app.document, ("upstream", "ca"), app.model.upstream.ca, check_certificates, False)
 
 
-def _of_saml(provider: Loaded[AnyProviderFile], model: SamlProviderFile) -> Iterator[_Use]:
+def _of_saml(provider: Loaded[AnyProviderFile], model: SamlProviderFile, development: bool) -> Iterator[_Use]:
     def use(path: Path, reference: Reference, check: Callable[[bytes], None]) -> _Use:
         return _Use(provider.path, provider.document, path, reference, check, False)
 
     metadata = model.saml.metadata
     if isinstance(metadata, Reference):
-        yield use(("saml", "metadata"), metadata, _metadata)
+        yield use(
+            ("saml", "metadata"), metadata, partial(check_metadata, model.saml.entity_id, development=development)
+        )
     else:
         for index, key in enumerate(metadata.keys):
             yield use(("saml", "metadata", "keys", index), key, check_public_key)
     if model.saml.ca is not None:
         yield use(("saml", "ca"), model.saml.ca, check_certificates)
-
-
-def _metadata(content: bytes) -> None:
-    if not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        raise Wrong("this is not metadata: an XML document with an EntityDescriptor")
 
 
 def _of_gateway(folder: Folder) -> Iterator[_Use]:

@@ -7,12 +7,16 @@ import trustme
 from gateway.config.snapshot import Snapshot
 from tests.config.samples import DEPARTEMENT, GATEWAY, sample_snapshot
 from tests.config.samples import problems as problems_of
+from tests.saml.metadata_samples import entity, group
 
 _LEAF = trustme.CA().issue_cert("portail.localhost")
+METADATA = group(
+    [entity(id="https://idp.departement.example/metadata"), entity(id="urn:autre")], attributes=""
+).encode()
 SECRETS = {
     "file:../certs/saml.crt": _LEAF.cert_chain_pems[0].bytes().strip(),
     "file:../certs/saml.key": _LEAF.private_key_pem.bytes().strip(),
-    "file:../certs/departement.xml": b"<EntityDescriptor/>",
+    "file:../certs/departement.xml": METADATA,
 }
 SAML_GATEWAY = f"""{GATEWAY}\
 saml: {{keys: [{{id: k1, key: {{file: ../certs/saml.key}}, certificate: {{file: ../certs/saml.crt}}}}]}}

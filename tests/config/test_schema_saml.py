@@ -12,11 +12,13 @@ from gateway.config.saml_attributes import COMMON
 from gateway.config.yaml_reader import read_document
 from gateway.identity.mapping import RESERVED_ATTRIBUTES
 from gateway.model.provider import MetadataFile, MetadataUrl, SamlProvider
-from tests.config.saml_samples import SAML_GATEWAY, SECRETS, problems, saml_snapshot
+from tests.config.saml_samples import METADATA, SAML_GATEWAY, SECRETS, problems, saml_snapshot
 from tests.config.samples import DEPARTEMENT, GATEWAY
 from tests.config.test_effects import keys
+from tests.saml.metadata_samples import entity
 
-OTHER = {"env:OTHER": b"<other/>", "file:../certs/federation.crt": SECRETS["file:../certs/saml.crt"]}
+OTHER_METADATA = entity(id="https://idp.departement.example/metadata").encode()
+OTHER = {"env:OTHER": OTHER_METADATA, "file:../certs/federation.crt": SECRETS["file:../certs/saml.crt"]}
 FEDERATION_KEY = public_key_der(SECRETS["file:../certs/saml.crt"])
 KEYS = [{"file": "../certs/federation.crt"}]
 OWN_LEVEL = {"can", "levels", "provider", "label", "attributes", "skew", "session", "asserts", "tenant"}
@@ -41,7 +43,7 @@ def read(**changed: object) -> SamlProvider:
 def test_a_provider_file_of_saml_becomes_a_provider() -> None:
     provider = read()
     assert provider.issuer == "https://idp.departement.example/metadata"
-    assert provider.metadata == MetadataFile(b"<EntityDescriptor/>")
+    assert provider.metadata == MetadataFile(METADATA)
     assert (provider.skew, provider.signed, provider.cbc, provider.unsolicited) == (180, "assertion", False, False)
     assert provider.attributes["uid"] == ("NameID", "uid")
     assert provider.attributes["siret"] == ("urn:example:siret",)
@@ -52,7 +54,7 @@ def test_a_provider_file_of_saml_becomes_a_provider() -> None:
 
 EFFECTS: list[tuple[str, object, Callable[[SamlProvider], object], object]] = [
     ("entity_id", "urn:autre", lambda p: p.issuer, "urn:autre"),
-    ("metadata", {"env": "OTHER"}, lambda p: p.metadata, MetadataFile(b"<other/>")),
+    ("metadata", {"env": "OTHER"}, lambda p: p.metadata, MetadataFile(OTHER_METADATA)),
     ("signed", "both", lambda p: p.signed, "both"),
     ("encrypted", True, lambda p: p.encrypted, True),
     ("aes_cbc_inside_a_signed_response", True, lambda p: (p.cbc, p.cbc_in_unsigned_response), (True, False)),
@@ -162,11 +164,6 @@ def test_a_mistake_is_told_at_its_place(old: str, new: str, problem: str) -> Non
 def test_a_provider_needs_keys_of_ours() -> None:
     (found,) = problems(DEPARTEMENT, GATEWAY)
     assert found.startswith(f"{PLACE}:4:1: saml: gateway.yaml has no saml: keys"), found
-
-
-def test_a_file_that_is_no_xml_is_told() -> None:
-    (found,) = problems(DEPARTEMENT, secrets={"file:../certs/departement.xml": b"%PDF-1.4"})
-    assert found.startswith(f"{PLACE}:6:13: saml.metadata: this is not metadata"), found
 
 
 def test_metadata_are_fetched_by_https() -> None:
