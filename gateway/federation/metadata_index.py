@@ -34,6 +34,8 @@ class Copy:
 
 Record = IdpMetadata | GatewayError
 
+_ENDPOINTS = ("sign_on", "logout", "artifact_resolution")
+
 
 def index_path(folder: Path, source_id: str) -> Path:
     return folder / f"{source_id}{_SUFFIX}"
@@ -99,8 +101,11 @@ def _row(path: Path, query: str, values: tuple[str, ...]) -> str | None:
 def _encoded(record: Record) -> str:
     if isinstance(record, GatewayError):
         return json.dumps({"code": record.code.id, "detail": record.detail})
-    value = asdict(record)
+    # Not `asdict` of the whole, which copies what is in it: a federation has 10,000 of these.
+    value = {name: getattr(record, name) for name in IdpMetadata.__dataclass_fields__}
     value["signing_keys"] = [b64encode(key).decode("ascii") for key in record.signing_keys]
+    for name in _ENDPOINTS:
+        value[name] = [asdict(endpoint) for endpoint in value[name]]
     return json.dumps(value)
 
 
@@ -109,7 +114,7 @@ def _decoded(record: str) -> IdpMetadata:
     if "code" in value:
         codes = {code.id: code for code in all_codes()}
         raise GatewayError(codes.get(value["code"], SAML_METADATA_ENTITY), value["detail"])
-    for name in ("sign_on", "logout", "artifact_resolution"):
+    for name in _ENDPOINTS:
         value[name] = tuple(Endpoint(**endpoint) for endpoint in value[name])
     value["signing_keys"] = tuple(map(b64decode, value["signing_keys"]))
     value["name_id_formats"] = tuple(value["name_id_formats"])

@@ -17,7 +17,7 @@ from pathlib import Path
 from socket import socket
 from statistics import median
 
-from tests.bench import login, memory, nginx, policy
+from tests.bench import aggregate, login, memory, nginx, policy
 from tests.bench.load import Load, Run, run
 from tests.bench.processes import rss_megabytes
 from tests.bench.site import HOST, Site
@@ -46,7 +46,7 @@ ROWS = (
 
 class Bench:
     def __init__(self, folder: Path, stack: ExitStack) -> None:
-        self._folder = folder
+        self.folder = folder
         self._stack = stack
         self._sites: dict[bool, Site] = {}
         self._upstream_port, self._port, self._tls_port, self.slow_port = _free_ports(4)
@@ -57,10 +57,10 @@ class Bench:
 
     def site(self, access_log: bool = False) -> Site:
         if access_log not in self._sites:
-            folder = self._folder / f"site-{access_log}"
+            folder = self.folder / f"site-{access_log}"
             folder.mkdir()
             for name in ("site.pem", "site.key"):
-                (folder / name).write_bytes((self._folder / name).read_bytes())
+                (folder / name).write_bytes((self.folder / name).read_bytes())
             first, second, third = _free_ports(3)
             site = Site(folder, (first, second, third), self._upstream_port, self.slow_port, access_log=access_log)
             self._stack.callback(site.stop)
@@ -68,10 +68,10 @@ class Bench:
         return self._sites[access_log]
 
     def login(self, runs: int, people: int) -> dict[str, object]:
-        folder = self._folder / "site-login"
+        folder = self.folder / "site-login"
         folder.mkdir()
         for name in ("site.pem", "site.key"):
-            (folder / name).write_bytes((self._folder / name).read_bytes())
+            (folder / name).write_bytes((self.folder / name).read_bytes())
         first, second, third = _free_ports(3)
         return login.row(folder, (first, second, third), self._upstream_port, self.slow_port, runs, people)
 
@@ -81,11 +81,9 @@ class Bench:
         signed_in = {**host, "Cookie": site.cookie} if row.signed_in else host
         ours, theirs, stops = [], [], []
         for sample in range(runs + 1):
-            one = run(row.load, _origin(site.port, site.tls_port, row), site.pid, signed_in, seconds, self._folder)
+            one = run(row.load, _origin(site.port, site.tls_port, row), site.pid, signed_in, seconds, self.folder)
             stop = site.metric("ecluse_event_loop_stop_max_seconds")
-            other = run(
-                row.load, _origin(self._port, self._tls_port, row), self._nginx.pid, host, seconds, self._folder
-            )
+            other = run(row.load, _origin(self._port, self._tls_port, row), self._nginx.pid, host, seconds, self.folder)
             if sample:  # the first warms both up
                 ours.append(one)
                 theirs.append(other)
@@ -144,6 +142,8 @@ def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
         yield from policy.rows()
     if only in "oidc_login":
         yield bench.login(runs, 50 if quick else 200)
+    if not quick and only in aggregate.NAME:
+        yield aggregate.row(bench.folder / "aggregate")
     if not quick and only in "memory":
         yield from memory.rows(bench.site(), bench.slow_port)
 
