@@ -237,8 +237,9 @@ def _flush_differing(lane: Lane, values: dict[tuple[str, ...], float]) -> None:
     for ((kind, reason), found), cell in lane.differing.items():
         if cell[0]:
             _add(values, ("ecluse_policy_decisions_total", lane.name, kind, reason), cell[0])
-            for one in found:
-                _add(values, ("ecluse_policy_shadow_differences_total", lane.name, *one), cell[0])
+            for live, live_rule, shadow, shadow_rule in found:
+                key = ("ecluse_policy_shadow_differences_total", lane.name, live, live_rule, shadow, shadow_rule)
+                _add(values, key, cell[0])
             cell[0] = 0
 
 
