@@ -17,7 +17,7 @@ from pathlib import Path
 from socket import socket
 from statistics import median
 
-from tests.bench import aggregate, login, memory, nginx, policy
+from tests.bench import aggregate, login, memory, nginx, policy, saml_login
 from tests.bench.load import Load, Run, run
 from tests.bench.processes import rss_megabytes
 from tests.bench.site import HOST, Site
@@ -67,13 +67,14 @@ class Bench:
             self._sites[access_log] = site
         return self._sites[access_log]
 
-    def login(self, runs: int, people: int) -> dict[str, object]:
-        folder = self.folder / "site-login"
+    def login(self, name: str, runs: int, people: int) -> dict[str, object]:
+        folder = self.folder / f"site-{name}"
         folder.mkdir()
-        for name in ("site.pem", "site.key"):
-            (folder / name).write_bytes((self.folder / name).read_bytes())
+        for file in ("site.pem", "site.key"):
+            (folder / file).write_bytes((self.folder / file).read_bytes())
         first, second, third = _free_ports(3)
-        return login.row(folder, (first, second, third), self._upstream_port, self.slow_port, runs, people)
+        measure = login.row if name == "oidc_login" else saml_login.row
+        return measure(folder, (first, second, third), self._upstream_port, self.slow_port, runs, people)
 
     def row(self, row: Row, runs: int, seconds: float) -> dict[str, object]:
         site = self.site(row.access_log)
@@ -140,8 +141,9 @@ def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
             yield bench.row(row, runs, seconds)
     if only in "policy":
         yield from policy.rows()
-    if only in "oidc_login":
-        yield bench.login(runs, 50 if quick else 200)
+    for name in ("oidc_login", "saml_login_signed_encrypted"):
+        if only in name:
+            yield bench.login(name, runs, 50 if quick else 200)
     if not quick and only in aggregate.NAME:
         yield aggregate.row(bench.folder / "aggregate")
     if not quick and only in "memory":

@@ -69,11 +69,11 @@ async def _sample(site: Site, op: Op, people: int) -> tuple[float, float]:
     before: list[str] = []
     after: list[str] = []
     steps = [
-        await _spent(site, _each(browsers, urls, before, until=op.issuer)),
-        await _spent(site, _each(browsers, await _answers(browsers, before), after, until="/_ecluse/enter")),
+        await spent(site, each(browsers, urls, before, until=op.issuer)),
+        await spent(site, each(browsers, await _answers(browsers, before), after, until="/_ecluse/enter")),
     ]
     last: list[str] = []
-    steps.append(await _spent(site, _each(browsers, after, last, until="")))
+    steps.append(await spent(site, each(browsers, after, last, until="")))
     for browser in browsers:
         await browser.close()
     if any(not url.endswith("/private/page") for url in last):
@@ -86,7 +86,7 @@ async def _answers(browsers: Sequence[Browser], asked: Sequence[str]) -> list[st
     return [(await browser.get(url, follow=False)).location for browser, url in zip(browsers, asked, strict=True)]
 
 
-def _each(
+def each(
     browsers: Sequence[Browser], urls: Sequence[str], reached: list[str], until: str
 ) -> Callable[[], Awaitable[None]]:
     """Every browser follows the gateway's redirects from its URL, until one leads to `until` or there are no more."""
@@ -106,7 +106,7 @@ def _each(
     return walk
 
 
-async def _spent(site: Site, walk: Callable[[], Awaitable[None]]) -> float:
+async def spent(site: Site, walk: Callable[[], Awaitable[None]]) -> float:
     started = cpu_seconds(site.pid)
     await walk()
     return cpu_seconds(site.pid) - started

@@ -68,7 +68,8 @@ access:
 
 
 class Site:
-    """`cookie`: the whole Cookie header of a person who is signed in on the app's host."""
+    """`cookie`: the whole Cookie header of a person who is signed in on the app's host. `gateway`: further lines of
+    gateway.yaml."""
 
     def __init__(
         self,
@@ -80,10 +81,11 @@ class Site:
         access_log: bool,
         workers: int = 2,
         provider: str = _PROVIDER,
+        gateway: str = "",
     ) -> None:
         self.folder = folder
         self.port, self.tls_port, self.admin = ports
-        self._write(upstream, slow, access_log, workers, provider)
+        self._write(upstream, slow, access_log, workers, provider, gateway)
         self.cookie = asyncio.run(self._signed_in())
         self._output = (folder / "output.log").open("wb")
         self.process = subprocess.Popen(
@@ -107,7 +109,7 @@ class Site:
         self.process.wait(60)
         self._output.close()
 
-    def _write(self, upstream: int, slow: int, access_log: bool, workers: int, provider: str) -> None:
+    def _write(self, upstream: int, slow: int, access_log: bool, workers: int, provider: str, more: str) -> None:
         policies = self.folder / "policies"
         (policies / "providers").mkdir(parents=True)
         (policies / "apps").mkdir()
@@ -119,7 +121,7 @@ class Site:
             access_log=str(access_log).lower(),
             workers=workers,
         )
-        (policies / "gateway.yaml").write_text(gateway)
+        (policies / "gateway.yaml").write_text(gateway + more)
         (policies / "providers" / "op.yaml").write_text(provider)
         (policies / "apps" / "bench.yaml").write_text(_APP.format(host=HOST, upstream=upstream))
         (policies / "apps" / "slow.yaml").write_text(_SLOW_APP.format(host=SLOW_HOST, slow=slow))
