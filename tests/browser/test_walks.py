@@ -26,7 +26,7 @@ async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
         yield running
 
 
-async def walked(demo: Demo, name: str) -> str:
+async def walked(demo: Demo, name: str, **more: str) -> str:
     """What the walk prints. AssertionError, with what Chromium showed, if it goes otherwise than the file says."""
     chromium = shutil.which("chromium")
     assert chromium, "chromium is not installed: run `make test` once"
@@ -36,6 +36,7 @@ async def walked(demo: Demo, name: str) -> str:
         "portal": demo.origin(PORTAL_HOST),
         "provider": demo.issuer("metropole"),
         "executablePath": chromium,
+        **more,
     }
     process = await asyncio.create_subprocess_exec(
         "node", str(WALKS / name), json.dumps(site), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
