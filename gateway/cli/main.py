@@ -1,6 +1,7 @@
 """The command `ecluse`. Heavy imports wait until their command is asked for: `--help` answers at once."""
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,9 @@ from gateway import __version__
 # How the supervisor starts a worker, on sockets that it passes down: `worker CONTROL LISTENING...`. No command of ours.
 _WORKER = "worker"
 
+# As a shell has it for who is ended by SIGPIPE.
+_NOBODY_READS = 141
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit status, as cli.exits says it."""
@@ -18,7 +22,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if given[:1] == [_WORKER]:
         return _work(given[1:])
     arguments = _parser().parse_args(given)
-    return _run(arguments)
+    try:
+        status = _run(arguments)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # Whoever read has read enough, as `head` does; nothing is to be flushed into the pipe at the end either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _NOBODY_READS
 
 
 def _run(told: argparse.Namespace) -> int:

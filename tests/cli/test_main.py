@@ -55,3 +55,12 @@ def test_the_command_answers_at_once() -> None:
     program = f"import sys, gateway.cli.main; print([name for name in {heavy} if name in sys.modules])"
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
     assert told.stdout == "[]\n"
+
+
+def test_who_reads_no_further_ends_the_command_quietly(tmp_path: Path) -> None:
+    """Of more than a pipe holds, `head` takes one line."""
+    for number in range(3000):
+        (tmp_path / f"{number}.yaml").write_text("")
+    command = f"{ECLUSE} check {tmp_path} --output json | head -1"
+    told = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=30)
+    assert (told.stdout, told.stderr) == ("{\n", "")

@@ -42,6 +42,7 @@ async def outputs(folder: Path) -> list[list[str]]:
         printed = [await _check(world.demo.folder)]
         printed += [await _wrong_folder(world, edits) for edits in (_SEVERAL, _COLLISION)]
         printed += await _reloads(world)
+        printed.append(await _shell(f"{ECLUSE} reload policies", world.demo.folder))
         printed += await _refusals(world)
         printed.append((await world.admin("/readyz"))[1])
     return [normal(text).splitlines() for text in printed]

@@ -9,7 +9,7 @@ import pytest
 from gateway.model.codes import all_codes
 from gateway.model.events import EVENTS
 from gateway.ops import metrics
-from tests.docs import rules, scenes
+from tests.docs import rules, scenes, tried
 from tests.docs.blocks import Block, blocks
 
 ROOT = Path(__file__).parents[2]
@@ -18,7 +18,7 @@ TUTORIALS = (ROOT / "docs/tutorial/first-application.md", ROOT / "docs/fr/premie
 SHOWN = [
     (f"{path.stem}:{block.line}", block)
     for path in PAGES
-    if path not in TUTORIALS
+    if path not in (*TUTORIALS, *tried.PAGES)
     for block in blocks(path)
     if block.language == "text"
 ]

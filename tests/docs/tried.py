@@ -1,0 +1,41 @@
+"""The folder that docs/how-to/try-a-policy.md works in, and its commands run there."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from deploy.demo.keys import make_keys, make_pairs
+from tests.docs.blocks import Block
+
+ROOT = Path(__file__).parents[2]
+PAGES = (ROOT / "docs/how-to/try-a-policy.md", ROOT / "docs/fr/essayer-une-regle.md")
+_PAUL = "provider: metropole\nsubject: paul\nattributes: {uid: paul, groups: ONDE, family_name: Lebœuf}\n"
+_ADMIN = ("    allow: {group: administrateurs}\n    refusal", "    allow: {group: elus}\n    refusal")
+
+
+def make(folder: Path) -> None:
+    """The example with its keys, paul, a changed copy, and a log of 1,500 requests."""
+    shutil.copytree(ROOT / "policies", folder / "policies")
+    make_keys(folder / "certs", ("metropole", "departement"))
+    make_pairs(folder / "certs", ("saml", "region"))
+    (folder / "paul.yaml").write_text(_PAUL)
+    shutil.copytree(folder / "policies", folder / "proposed")
+    app = folder / "proposed/apps/permis.yaml"
+    text = app.read_text()
+    assert _ADMIN[0] in text
+    app.write_text(text.replace(*_ADMIN))
+    paths = ["/admin/comptes"] * 3 + [f"/dossiers/{number % 40}" for number in range(1497)]
+    lines = ({"event": "access", "app": "permis", "method": "GET", "path": path, "status": 200} for path in paths)
+    (folder / "access.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def printed(block: Block, folder: Path) -> str:
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    told = [
+        subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True, timeout=60, env=environment)
+        for command in block.commands
+    ]
+    return "".join(one.stdout + one.stderr for one in told)
