@@ -15,6 +15,10 @@ MEANINGS: dict[str, tuple[str, ...]] = {
     "check": ("the folder can be served", "it has problems, or a test of its own fails"),
     "test": ("every test passes", "a test fails, or the folder has problems"),
     "diff": ("no decision changes", "something else would come of some request"),
+    "fmt": (
+        "every file is laid out",
+        "a file was left alone, for it is not YAML or would read otherwise; with --check, one has another layout",
+    ),
     "lint": ("nothing is found", "something is found, or the folder has problems"),
     "reload": (
         "the folder is live in every worker",

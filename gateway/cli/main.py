@@ -54,6 +54,10 @@ def _run(told: argparse.Namespace) -> int:
             from gateway.cli.diff import diff_folders
 
             return diff_folders(told.old, told.new, told.log, as_json=as_json)
+        case "fmt":
+            from gateway.cli.fmt import fmt
+
+            return fmt(told.folder, check=told.check, as_json=as_json)
         case "lint":
             from gateway.cli.lint import lint_folder
 
@@ -121,6 +125,9 @@ def _parser() -> argparse.ArgumentParser:
     diff.add_argument("old", type=Path, metavar="OLD")
     diff.add_argument("new", type=Path, metavar="NEW")
     diff.add_argument("--log", type=Path, metavar="FILE", help="an access log, whose requests are tried too")
+    fmt = commands.add_parser("fmt", help="one layout for every file of the folder")
+    _folder_or_usual(fmt)
+    fmt.add_argument("--check", action="store_true", help="only say which files have another layout")
     lint = commands.add_parser("lint", help="what can be served and is most likely a mistake")
     _folder_or_usual(lint)
     reload = commands.add_parser("reload", help="has the running gateway take its folder anew, and tells the verdict")
@@ -134,7 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     _folder_or_usual(show)
     metadata = commands.add_parser("metadata", help="prints what SAML providers have to know of us, signed")
     _folder_or_usual(metadata)
-    for command in (check, explain, test, diff, lint, reload, show):
+    for command in (check, explain, test, diff, fmt, lint, reload, show):
         command.add_argument("--output", choices=("text", "json"), default="text", help="for people, or for programs")
     return parser
 

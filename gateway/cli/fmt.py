@@ -1,0 +1,52 @@
+"""`ecluse fmt`: one layout for every file of the folder; with `--check`, which files have another."""
+
+import os
+import secrets
+import sys
+from pathlib import Path
+
+from gateway.cli.exits import Exit
+from gateway.cli.folder import said_to_be_wrong, say_json
+from gateway.config.layout import NotLaidOut, lay_out
+from gateway.config.read import read_folder
+
+
+def fmt(folder: Path, *, check: bool, as_json: bool) -> Exit:
+    """Also of a folder that cannot be served, as long as its files are YAML. All that can be laid out is."""
+    files = read_folder(folder)
+    changed: list[str] = []
+    refused: list[str] = []
+    for path, content in sorted(files.texts.items()):
+        try:
+            laid_out = lay_out(files.shown(path), content)
+            if laid_out != content:
+                changed.append(files.shown(path))
+                if not check:
+                    _write(folder / path, laid_out)
+        except NotLaidOut as why:
+            refused.append(str(why))
+        except OSError as error:
+            said_to_be_wrong(f"{files.shown(path)}: {error.strerror}")
+            return Exit.USAGE
+    _say(changed, refused, check=check, as_json=as_json)
+    return Exit.FOUND if refused or (check and changed) else Exit.DONE
+
+
+def _say(changed: list[str], refused: list[str], *, check: bool, as_json: bool) -> None:
+    if as_json:
+        say_json({"changed": changed, "refused": refused})
+        return
+    for path in changed:
+        print(f"{path}: {'has another layout' if check else 'laid out'}")
+    for why in refused:
+        print(why, file=sys.stderr)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all, with the permissions that it had; a link stays one."""
+    target = path.resolve()
+    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, target.stat().st_mode & 0o777)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    beside.replace(target)
