@@ -24,7 +24,7 @@ from gateway.config.problems import Problem
 from gateway.config.yaml_reader import read_document
 
 _STEP = 2
-_ENTRY = re.compile(r"\A-\s+(?=\S)")
+_ENTRIES = re.compile(r"\A(?:-\s+)+(?=\S)")
 _COMMENT = re.compile(r"\s*#")
 
 
@@ -89,7 +89,7 @@ def _moved(line: str, shift: int, *, strip: bool) -> str:
     indent = max(0, len(line) - len(text) + shift)
     if strip:
         # A list's own mark takes two columns, whatever stood between it and what it marks.
-        return (" " * indent + _ENTRY.sub("- ", text)).rstrip()
+        return (" " * indent + _ENTRIES.sub(lambda marks: "- " * marks[0].count("-"), text)).rstrip()
     return " " * indent + text
 
 
