@@ -206,6 +206,8 @@ async def test_over_soap_no_browser_is_needed(region: Region) -> None:
     answer = etree.fromstring(reply.body)
     assert one(answer, "//p:LogoutResponse").get("InResponseTo") == "_slo1"
     assert one(answer, "//p:StatusCode").get("Value") == STATUS_SUCCESS
+    # Invariant 12: every worker was told before the answer.
+    assert [len(ids) for ids in region.here.revoker.told] == [1]
     assert not await is_signed_in(region, person)
     again = await soap(region, message)
     assert again.status == 500

@@ -4,7 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.model.levels import Need, ProviderLevels
 from gateway.model.provider import Perimeter
+from gateway.model.transaction import Transaction
+from gateway.policy.levels import USUAL_LADDER, Ladder
 from tests.portal.installation import ELECTIONS, PERMIS, PORTAL, OutOfReach
 from tests.portal.saml.region import ENTITY, IDP, KEY, OTHER_KEY, Region, brought, metadata
 from tests.saml.idp import NS, at, one
@@ -332,3 +335,25 @@ async def test_without_keys_of_ours_there_is_no_saml(region: Region) -> None:
     assert (await region.person().step("GET", here.url(PORTAL, "/_ecluse/saml/metadata"))).status == 404
     here.change("elections", providers=("region",))
     assert (await region.person().open(here.url(ELECTIONS, "/"))).status == 404
+
+
+# --- a stronger sign-in -----------------------------------------------------------------------------------------------
+
+
+async def test_what_a_rule_needs_is_asked_in_the_providers_words_and_checked(region: Region) -> None:
+    strong = "urn:oasis:names:tc:SAML:2.0:ac:classes:X509"
+    levels = ProviderLevels(can=frozenset({"acr"}), acr={strong: "eidas2", CONTEXT: "eidas1"})
+    region.change(levels=levels)
+    here = region.here
+    here.snapshot = replace(here.snapshot, ladder=Ladder(USUAL_LADDER, {"region": levels}))
+    binding = "b" * 64
+    transaction = Transaction(
+        "permis", PERMIS, "http", "/", binding, 0, here.clock.seconds(), need=Need(level="eidas2")
+    )
+    for context, status in ((CONTEXT, 403), (strong, 303)):
+        person = region.person()
+        id = await here.transactions.put(transaction, "127.0.0.1")
+        asked = brought(await person.step("GET", here.url(PORTAL, f"/_ecluse/login?provider=region&t={id}")))
+        assert one(asked.message, "//a:AuthnContextClassRef").text == strong
+        reply = await region.answer(person, region.response(asked, context=context), asked.relay_state)
+        assert reply.status == status
