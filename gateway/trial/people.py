@@ -15,7 +15,7 @@ from gateway.config.yaml_reader import read_document
 from gateway.identity.perimeter import check
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.provider import OidcProvider, Provider
+from gateway.model.provider import Provider
 from gateway.translation.read_back import attributes_told
 
 
@@ -47,8 +47,7 @@ def known(person: Person, snapshot: Snapshot, now: int) -> Known:
         authenticated_at=now - (person.authenticated or 0),
     )
     try:
-        if isinstance(provider, OidcProvider):
-            check(provider, identity)
+        check(provider, identity)
     except GatewayError as error:
         raise Wrong(f"{person.provider} may not assert this, the sign-in is refused: {error.detail}") from None
     return Known(identity, _tenant(provider, identity))
