@@ -34,7 +34,8 @@ class Recorded:
 
     def is_unlikely(self, tried: Tried) -> bool:
         """That the status is the application's own, and not what policy answered."""
-        return tried.outcome != ("deny" if self.refused else "challenge" if self.asked else "allow")
+        likely = "deny" if self.refused else "challenge" if self.asked else "allow"
+        return tried.outcome != likely
 
 
 def read_log(lines: Iterable[str]) -> tuple[list[Recorded], int]:
