@@ -9,6 +9,7 @@ from gateway.model.codes import SAML_ARTIFACT_RESPONSE, SAML_SOAP
 from gateway.model.errors import GatewayError
 from gateway.saml.document import Document, parse
 from gateway.saml.names import SOAP, STATUS_SUCCESS, saml, samlp
+from gateway.saml.shape import check_message
 
 _ENVELOPE, _HEADER, _BODY, _FAULT = (f"{{{SOAP}}}{name}" for name in ("Envelope", "Header", "Body", "Fault"))
 
@@ -33,10 +34,13 @@ def in_body(envelope: bytes) -> Document:
 
 
 def response_in(envelope: bytes, *, request_id: str, issuer: str) -> Document:
-    """`request_id`: of our ArtifactResolve; `issuer`: the provider that was asked."""
+    """`request_id`: of our ArtifactResolve; `issuer`: the provider that was asked.
+
+    GatewayError: SAML_SOAP, SAML_DOCUMENT, SAML_SHAPE, SAML_VERSION, SAML_ID or SAML_ARTIFACT_RESPONSE."""
     root = in_body(envelope).root
     if root.tag != samlp("ArtifactResponse"):
         raise GatewayError(SAML_ARTIFACT_RESPONSE, "not an ArtifactResponse")
+    check_message(root, samlp("ArtifactResponse"))
     # Core 3.2.2
     if root.get("InResponseTo") != request_id:
         raise GatewayError(SAML_ARTIFACT_RESPONSE, "an answer to another request than ours")

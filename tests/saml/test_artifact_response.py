@@ -3,7 +3,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from gateway.model.codes import SAML_ARTIFACT_RESPONSE, SAML_DOCUMENT, SAML_SOAP, Code
+from gateway.model.codes import (
+    SAML_ARTIFACT_RESPONSE,
+    SAML_DOCUMENT,
+    SAML_ID,
+    SAML_SHAPE,
+    SAML_SOAP,
+    SAML_VERSION,
+    Code,
+)
 from gateway.model.errors import GatewayError
 from gateway.saml.artifact_response import in_body, response_in
 from gateway.saml.names import STATUS_SUCCESS
@@ -12,13 +20,15 @@ from gateway.saml.soap import fault, in_envelope
 NS = 'xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:a="urn:oasis:names:tc:SAML:2.0:assertion"'
 SOAP = 'xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"'
 SUCCESS = f"<p:Status><p:StatusCode Value='{STATUS_SUCCESS}'/></p:Status>"
-RESPONSE = "<p:Response ID='_r' Version='2.0'/>"
+MESSAGE = "Version='2.0' IssueInstant='2026-11-24T10:00:00Z'"
+RESPONSE = f"<p:Response ID='_r' {MESSAGE}>{SUCCESS}</p:Response>"
 
 
 def answer(inside: str = RESPONSE, *, to: str = "_ask", status: str = SUCCESS, issuer: str = "urn:idp") -> bytes:
     named = f"<a:Issuer>{issuer}</a:Issuer>" if issuer else ""
     return in_envelope(
-        f"<p:ArtifactResponse {NS} ID='_a' InResponseTo='{to}'>{named}{status}{inside}</p:ArtifactResponse>".encode()
+        f"<p:ArtifactResponse {NS} ID='_a' {MESSAGE} InResponseTo='{to}'>"
+        f"{named}{status}{inside}</p:ArtifactResponse>".encode()
     )
 
 
@@ -33,8 +43,9 @@ def test_the_response_comes_out_as_a_document_of_its_own(envelope: bytes) -> Non
 def test_it_keeps_the_namespaces_that_it_was_under() -> None:
     """Exclusive canonicalisation may have put one that only a value uses into what was signed."""
     typed = (
-        "<p:Response ID='_r'><a:AttributeValue xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' "
-        "xsi:type='xs:string'/></p:Response>"
+        f"<p:Response ID='_r' {MESSAGE}><p:Extensions><e:value xmlns:e='urn:e' "
+        f"xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' xsi:type='xs:string'/></p:Extensions>"
+        f"{SUCCESS}</p:Response>"
     )
     envelope = answer(typed).replace(b"<p:ArtifactResponse", b"<p:ArtifactResponse xmlns:xs='urn:schema'")
     assert response_in(envelope, request_id="_ask", issuer="urn:idp").root.nsmap["xs"] == "urn:schema"
@@ -50,8 +61,10 @@ BODY = "<s:Body><x xmlns='urn:x'/></s:Body>"
         (answer(to="_other"), SAML_ARTIFACT_RESPONSE),
         (answer(issuer="urn:other"), SAML_ARTIFACT_RESPONSE),
         (answer(""), SAML_ARTIFACT_RESPONSE),
-        (answer(RESPONSE + RESPONSE.replace("_r", "_s")), SAML_ARTIFACT_RESPONSE),
-        (answer(status=""), SAML_ARTIFACT_RESPONSE),
+        (answer(RESPONSE + RESPONSE.replace("_r", "_s")), SAML_SHAPE),
+        (answer(status=""), SAML_SHAPE),
+        (answer(RESPONSE.replace("_r", "_a")), SAML_ID),
+        (answer().replace(b"Version='2.0'", b"Version='1.1'"), SAML_VERSION),
         (answer(status=SUCCESS.replace("Success", "Requester")), SAML_ARTIFACT_RESPONSE),
         (in_envelope(f"<p:Response {NS}/>".encode()), SAML_ARTIFACT_RESPONSE),
         (in_envelope(b""), SAML_SOAP),

@@ -34,7 +34,8 @@ class Resolver:
         response = self.responses.pop(one(resolve, "p:Artifact").text, b"").decode()
         answer = (
             '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
-            f'<p:ArtifactResponse xmlns:p="{NS["p"]}" ID="_answer" Version="2.0" InResponseTo="{resolve.get("ID")}">'
+            f'<p:ArtifactResponse xmlns:p="{NS["p"]}" ID="_answer" Version="2.0" IssueInstant="2026-11-24T10:00:00Z" '
+            f'InResponseTo="{resolve.get("ID")}">'
             f"{STATUS}{response}</p:ArtifactResponse></s:Body></s:Envelope>"
         )
         return web.Response(text=answer, content_type="text/xml")
