@@ -8,6 +8,8 @@ import pytest
 from tests.cli.test_main import typed
 from tests.walks.place import Place
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:

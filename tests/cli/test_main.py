@@ -10,6 +10,8 @@ import pytest
 from gateway import __version__
 from gateway.cli.main import main
 
+pytestmark = pytest.mark.slow
+
 ECLUSE = Path(sys.executable).with_name("ecluse")
 
 

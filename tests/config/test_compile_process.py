@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -5,6 +6,8 @@ from gateway.config.compile import Compiled
 from gateway.config.compile_process import decode_answer, decode_files, encode_answer, encode_files
 from gateway.config.files import Files
 from gateway.config.problems import Place, Problem
+
+pytestmark = pytest.mark.slow
 
 _names = st.text(max_size=10) | st.just("\udce9")
 _places = st.builds(Place, _names, st.integers(0, 9), st.integers(0, 9), _names)

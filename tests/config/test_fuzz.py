@@ -3,6 +3,7 @@
 
 import random
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,8 @@ from gateway.config.compile import compile_files
 from gateway.config.files import Files
 from gateway.config.problems import ProblemsFound
 from tests.config.samples import BASE, SECRETS
+
+pytestmark = pytest.mark.slow
 
 CONDITION = (
     "{any: [{group: ONDE}, {claim: {name: mail, matches: '[a-z]+@.*'}}, {tenant: {list: nord}}, {shared: a}, "

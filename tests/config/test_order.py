@@ -4,6 +4,7 @@ import json
 import random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,8 @@ from gateway.wire.host import canonical_host
 from gateway.wire.target import canonical_target
 from tests.config.samples import sample_snapshot
 from tests.config.test_effects import HELENE, PAUL
+
+pytestmark = pytest.mark.slow
 
 CONDITIONS = [
     "anyone",

@@ -7,6 +7,8 @@ import pytest
 from tests.docs import tried
 from tests.docs.blocks import Block, blocks, normal
 
+pytestmark = pytest.mark.slow
+
 SHOWN = [(f"{path.stem}:{block.line}", block) for path in tried.PAGES for block in blocks(path)]
 
 
