@@ -24,7 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(given)
     try:
         status = _run(arguments)
-        sys.stdout.flush()
+        # Not stdout.flush(): where standard output is closed, there is none.
+        print(end="", flush=True)
         return status
     except BrokenPipeError:
         # Whoever read has read enough, as `head` does; nothing is to be flushed into the pipe at the end either.
