@@ -17,7 +17,9 @@ SCRIPT = Path(__file__).with_name("accessibility.mjs")
 def test_axe_finds_nothing_on_any_page_in_light_or_dark(tmp_path: Path) -> None:
     pages = Pages()
     for number, page in enumerate(every_page(pages, "fr")):
-        (tmp_path / f"{number}.html").write_bytes(page.body)
+        # A page that goes on by itself is looked at before it does.
+        here = page.body.replace(b"document.forms[0].submit()", b"").replace(b'http-equiv="refresh"', b"")
+        (tmp_path / f"{number}.html").write_bytes(here)
     chromium = shutil.which("chromium")
     assert chromium, "chromium is not installed: run `make test` once"
     ran = subprocess.run(["node", str(SCRIPT), str(tmp_path), chromium], capture_output=True, text=True, timeout=170)

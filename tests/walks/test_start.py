@@ -189,8 +189,8 @@ async def test_a_wrong_app_file_closes_its_hosts_and_the_others_are_served(gatew
     connection = await Connection.open(place.url())
     closed = await connection.exchange(request("/", host="two.localhost"))
     told = json.loads(bytes(closed.body))
-    assert (closed.status, told["code"], len(told["reference"])) == (503, "route.app_closed", 32)
-    (refused,) = gateway.lines(event="request.refused")
+    assert (closed.status, told["error"], len(told["reference"])) == (503, "route.app_closed", 32)
+    refused = await gateway.logged(0, event="request.refused")
     assert (refused["code"], refused["detail"]) == ("route.app_closed", "two.localhost: policies/apps/two.yaml")
     assert refused["request_id"] == told["reference"]
     await connection.close()
