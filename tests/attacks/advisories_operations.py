@@ -253,6 +253,8 @@ INJECTIONS = (
 
 async def one_line_per_event(world: World) -> None:
     """K092: whatever a path, a header, a name or a provider's error holds, an event is one line of JSON."""
+    # What the case before caused has to be in the log.
+    await asyncio.sleep(0.3)
     mark = world.log_mark()
     statuses = []
     for value in INJECTIONS:

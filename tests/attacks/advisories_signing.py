@@ -237,7 +237,7 @@ PUBLIC_OF_PORTAL = {"start": (400, 405), "login": (404, 405), "logout": (200, 40
                     # for providers that were asked for one.
                     "callback/alpha": (400, 400), "callback/unknown": (400, 404), "oidc/jwks": (200, 405),
                     # SAML is spoken here where a provider of that kind is configured.
-                    "saml/acs": (405, 400), "saml/metadata": (404, 405)}  # fmt: skip
+                    "saml/acs": (405, 400), "saml/metadata": (200, 405)}  # fmt: skip
 WORDS = (
     "", "start", "login", "enter", "logout", "session", "sessions", "callback", "callback/", "callback/alpha",
     "callback/unknown", "callback/alpha/x", "saml", "saml/acs", "saml/metadata", "acs", "metadata", "oidc",
