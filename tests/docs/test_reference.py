@@ -12,6 +12,8 @@ from gateway.config.compile import compile_files
 from gateway.config.files import Files
 from tools.reference import pages
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PROSE = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")])
 _FENCE = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -12,6 +12,8 @@ from gateway.ops import metrics
 from tests.docs import rules, scenes, tried
 from tests.docs.blocks import Block, blocks
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path for path in ROOT.glob("docs/**/*.md") if "reference" not in path.parts)
 TUTORIALS = (ROOT / "docs/tutorial/first-application.md", ROOT / "docs/fr/premiere-application.md")
