@@ -11,9 +11,8 @@ from gateway.stores import codec
 from gateway.stores.keys import StoreKeys
 from gateway.stores.records import RecordStore
 from gateway.stores.tickets import Bounds, Tickets, TokenBytes, new_id, unix_now
-from gateway.stores.transactions import LIFE
+from gateway.stores.transactions import LIFE, PARKED_LIFE
 
-PARKED_LIFE = 60
 PARKED_BYTES = 256 << 10
 # One network's share is a tenth: a ministry behind one address signs in at once.
 MOST_PARKED = 10_000

@@ -15,7 +15,7 @@ from gateway.stores.tickets import Bounds, Tickets, TokenBytes, new_id, unix_now
 LIFE = 600
 ROUND_WINDOW = 60
 # A browser follows a redirect at once.
-PARKED = 60
+PARKED_LIFE = 60
 
 
 class Transactions:
@@ -37,7 +37,7 @@ class Transactions:
         self._now = now
         self._token_bytes = token_bytes
         bounds = Bounds(LIFE, per_network, in_all)
-        parked = Bounds(PARKED, per_network, in_all)
+        parked = Bounds(PARKED_LIFE, per_network, in_all)
         kinds = {"transaction": bounds, "login": bounds, "sign_out": bounds, "response": parked}
         self._transactions, self._logins, self._sign_outs, self._parked = (
             Tickets(kind, store, self._keys, bounds, log=log, now=now, token_bytes=token_bytes)

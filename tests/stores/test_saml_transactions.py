@@ -6,8 +6,8 @@ from gateway.model.codes import LIMIT_BODY
 from gateway.model.errors import GatewayError
 from gateway.model.transaction import ParkedAnswer, SamlLogin, SamlLogout
 from gateway.stores.records import RecordStore
-from gateway.stores.saml_transactions import PARKED_BYTES, PARKED_LIFE, SamlTransactions
-from gateway.stores.transactions import LIFE, Transactions
+from gateway.stores.saml_transactions import PARKED_BYTES, SamlTransactions
+from gateway.stores.transactions import LIFE, PARKED_LIFE, Transactions
 from tests.stores.samples import JEANNE, KEYS, NOW, OTHER_KEYS, Clock, browser, login
 
 NETWORK = "192.0.2.0/24"
