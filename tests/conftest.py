@@ -1,6 +1,11 @@
 """What holds for every test. Fixtures live beside the tests that use them."""
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Examples are judged by what they give, never by how long a busy machine took over them.
+settings.register_profile("timeless", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("timeless")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.config.compile import Compiled
@@ -14,7 +14,6 @@ _places = st.builds(Place, _names, st.integers(0, 9), st.integers(0, 9), _names)
 _problems = st.builds(Problem, _places, _names, _names, _names, st.tuples(st.tuples(_names, _places)) | st.just(()))
 
 
-@settings(deadline=None)
 @given(st.builds(
     Files, folder=_names, root=_names, texts=st.dictionaries(_names, st.binary(max_size=20)),
     secrets=st.dictionaries(_names, st.binary(max_size=20)), unreadable=st.dictionaries(_names, _names),
@@ -24,13 +23,11 @@ def test_files_come_through_as_they_are(files: Files) -> None:
     assert decode_files(encode_files(files)) == files
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=50))
 def test_a_plan_comes_through_as_it_is(plan: bytes) -> None:
     assert decode_answer(encode_answer(Compiled(plan, "abc"))) == Compiled(plan, "abc")
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_files_or_a_value_error(message: bytes) -> None:
     try:

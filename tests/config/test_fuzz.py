@@ -4,7 +4,7 @@
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.config.build import build
@@ -54,7 +54,7 @@ def mangled(content: bytes, chance: random.Random) -> bytes:
     return content
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=250)
 @given(st.randoms(use_true_random=False), st.sampled_from(sorted(FILES)))
 def test_a_mangled_file_is_taken_or_told_with_its_place(chance: random.Random, path: str) -> None:
     texts = {name: text.encode() for name, text in FILES.items()}
@@ -62,7 +62,7 @@ def test_a_mangled_file_is_taken_or_told_with_its_place(chance: random.Random, p
     taken_or_told(texts)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(st.binary(max_size=200), st.sampled_from(sorted(FILES)))
 def test_any_bytes_in_the_place_of_a_file(content: bytes, path: str) -> None:
     taken_or_told({**{name: text.encode() for name, text in FILES.items()}, path: content})

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.config.build import build
@@ -60,7 +60,7 @@ def judged(texts: dict[str, bytes]) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(broken())
 def test_a_broken_example_is_a_plan_or_problems(change: tuple[str, str]) -> None:
     path, text = change
@@ -68,13 +68,12 @@ def test_a_broken_example_is_a_plan_or_problems(change: tuple[str, str]) -> None
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(sorted(EXAMPLES)), st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
 def test_a_heap_of_pieces_is_a_plan_or_problems(path: str, text: str) -> None:
     judged({**{name: content.encode() for name, content in EXAMPLES.items()}, path: text.encode()})
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["gateway.yaml", "providers/a.yaml", "apps/a.yaml"]), st.binary(max_size=100)))
 def test_any_bytes_are_problems(texts: dict[str, bytes]) -> None:
     with pytest.raises(ProblemsFound):
@@ -124,7 +123,7 @@ def replaced(value: Any, path: tuple[str | int, ...], instead: object) -> Any:
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.data())
 def test_any_value_at_any_place_is_a_plan_or_problems(data: st.DataObject) -> None:
     """Good YAML in a wrong form: the models, the messages and the cross-checks meet every type at every place."""

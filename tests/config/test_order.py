@@ -5,7 +5,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.config.passages import compile_passage
@@ -103,7 +103,7 @@ def decided(snapshot: Snapshot, host: bytes, target: bytes, method: str, who: An
     return type(decision), decision.reason.id, rule, one.name
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(RULES, RULES, st.randoms(use_true_random=False))
 def test_no_order_and_no_spelling_changes_a_decision(
     first: list[dict[str, Any]], second: list[dict[str, Any]], chance: random.Random

@@ -3,7 +3,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.config import scalars
@@ -229,7 +229,6 @@ def test_references(value: object, expected: object) -> None:
     assert taken(scalars.reference, value) == expected
 
 
-@settings(deadline=None)
 @given(st.text() | st.integers() | st.none() | st.lists(st.text()) | st.dictionaries(st.text(), st.text(), max_size=2))
 def test_any_value_is_taken_or_wrong(value: object) -> None:
     for function in (scalars.seconds, scalars.whole_seconds, scalars.size, scalars.claim_path, scalars.reference):

@@ -3,7 +3,7 @@ import json
 from itertools import count
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.config.yaml_reader import MAX_BYTES, MAX_DEPTH, MAX_PROBLEMS, plain_value, read_document
@@ -213,21 +213,18 @@ _values = st.recursive(
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(_values)
 def test_json_is_read_as_json_is(value: object) -> None:
     """JSON is YAML: an independent writer of values that we read."""
     assert read(json.dumps(value, ensure_ascii=False)) == (value, [])
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_a_value_or_problems(text: str) -> None:
     document, found = read_document("x.yaml", text.encode("utf-8", "surrogatepass"))
     assert document.readable or found
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(
     ["[", "]", "{", "}", ": ", "- ", "\n", "&a ", "*a", "!x ", '"', "'", "~", "1", "\t", "#", "|", "? ", "<<", "%", "x", " ",
      "---\n", "...\n", "key: ", "\n  "]

@@ -169,14 +169,14 @@ def test_ncname() -> None:
     assert not any(is_ncname(name) for name in ("", "-a", ".a", "1", "a b", "a\n", "a:b"))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=200))
 @example(b"<?xml version='1.0' encoding='\xff'?><a/>")
 def test_any_bytes_are_a_document_or_refused(document: bytes) -> None:
     assert outcome(parse, document) in {None, SAML_DOCUMENT}
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(MARKUP, max_size=14))
 def test_any_markup_is_a_document_or_refused(pieces: list[str]) -> None:
     document = "".join(pieces).encode()
