@@ -1,5 +1,6 @@
 """On the portal host: what comes next for a transaction. Every step of a sign-in returns here."""
 
+import asyncio
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -14,10 +15,11 @@ from gateway.portal.answers import redirect
 from gateway.portal.freshness import is_fresh, may_have_ended, shortest_limit
 from gateway.portal.outcomes import Ask, GoOn, Outcome
 from gateway.portal.pages import Choice, Pages
-from gateway.portal.pending import pending
+from gateway.portal.pending import Pending, pending
 from gateway.portal.visit import PREFIX, Visit
 
 ROUND_WINDOW = 60
+_TAKEN = "taken by another request at the same time"
 
 
 class Start:
@@ -35,9 +37,9 @@ class Start:
         return GoOn(visit.parameter("t"), visit.seat_cookie())
 
     async def go_on(self, visit: Visit, step: GoOn) -> Outcome:
-        transaction, app = await pending(self._transactions, visit, step.transaction)
+        transaction, app = found = await pending(self._transactions, visit, step.transaction)
         if step.cookie is not None and await self._serves(visit, app, transaction, step):
-            return await self._finish(visit, app, step.transaction, step.cookie)
+            return await self._finish(visit, found, step.transaction, step.cookie)
         if step.fresh:
             # The provider has just answered and its answer does not do: asking again would go round for ever.
             raise GatewayError(LOGIN_LOOP, "a sign-in made this instant does not serve its transaction")
@@ -45,7 +47,8 @@ class Start:
 
     async def _serves(self, visit: Visit, app: App, transaction: Transaction, step: GoOn) -> bool:
         assert step.cookie is not None
-        seat = await self._sessions.load(visit.call.host, step.cookie)
+        host, cookie = visit.call.host, step.cookie
+        seat = self._sessions.cached(host, cookie) or await self._sessions.load(host, cookie)
         return (
             seat is not None
             and seat.live
@@ -87,27 +90,37 @@ class Start:
         choices = [Choice(provider.label, provider.labels, _ask_link(provider.name, id)) for provider in known]
         return self._pages.chooser(visit.language, choices)
 
-    async def _finish(self, visit: Visit, app: App, id: str, cookie: bytes) -> Page:
-        """The transaction is taken first and looked at after: whoever fails has used it up."""
-        transaction = await self._transactions.take(id)
-        if transaction is None:
-            raise GatewayError(LOGIN_TRANSACTION_GONE, "taken by another request at the same time")
+    async def _finish(self, visit: Visit, found: Pending, id: str, cookie: bytes) -> Page:
+        """Whoever takes the transaction goes on; a code that was made meanwhile for whoever comes too late is told to
+        nobody. Both wait for one write of the store."""
+        transaction, app = found
         if transaction.host == visit.call.host:
-            return await self._finish_here(visit, app, transaction)
-        code = await self._sessions.hand_over(visit.call.host, cookie, transaction)
+            return await self._finish_here(visit, found, id)
+        taken, code, _ = await asyncio.gather(
+            self._transactions.take(id),
+            self._sessions.hand_over(visit.call.host, cookie, transaction),
+            self._count_round(visit, found),
+        )
+        if taken is None:
+            raise GatewayError(LOGIN_TRANSACTION_GONE, _TAKEN)
         if code is None:
             raise GatewayError(LOGIN_TRANSACTION_GONE, "the session ended during the hand-over")
-        await self._count_round(visit, app, transaction)
         return redirect(f"{app.origin(transaction.host)}{PREFIX}enter?code={quote(code, safe='')}")
 
-    async def _finish_here(self, visit: Visit, app: App, transaction: Transaction) -> Page:
-        """One host for portal and app: the portal's seat is the app's, so this browser must be the one that asked."""
+    async def _finish_here(self, visit: Visit, found: Pending, id: str) -> Page:
+        """One host for portal and app: the portal's seat is the app's, so this browser must be the one that asked.
+
+        The transaction is taken first and looked at after: a wrong browser has used it up."""
+        transaction, app = found
+        if await self._transactions.take(id) is None:
+            raise GatewayError(LOGIN_TRANSACTION_GONE, _TAKEN)
         if not visit.holds(transaction.binding):
             raise GatewayError(LOGIN_OTHER_BROWSER, "the transaction belongs to another browser")
-        await self._count_round(visit, app, transaction)
+        await self._count_round(visit, found)
         return redirect(app.origin(transaction.host) + transaction.return_target)
 
-    async def _count_round(self, visit: Visit, app: App, transaction: Transaction) -> None:
+    async def _count_round(self, visit: Visit, found: Pending) -> None:
+        transaction, app = found
         known = visit.call.snapshot.providers
         idle = [known[name].session_idle for name in app.providers if name in known]
         within = min(shortest_limit(app) or ROUND_WINDOW, *idle, ROUND_WINDOW)

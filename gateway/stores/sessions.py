@@ -162,6 +162,7 @@ class Sessions:
         cookie, seat = self._envelopes.new_seat(session, session_key, host=host, app=app, limits=limits, now=now)
         await self._store.add_session(record, seat, self._replaces(replaces, browser), now)
         self._read_anew(replaces)
+        self._keep(cookie, Opened(StoredSession(session, browser), session_key, record, seat))
         return cookie
 
     async def hand_over(self, host: str, cookie: bytes, transaction: Transaction) -> str | None:
@@ -190,7 +191,7 @@ class Sessions:
         now, key = self._now(), hand_over.session_key
         record = await self._store.read_session(hand_over.session_id, now)
         stored = None if record is None else self._unsealed(hand_over.session_id, record, key)
-        if stored is None:
+        if record is None or stored is None:
             return None
         cookie, seat = self._envelopes.new_seat(
             stored.session, key, host=hand_over.host, app=hand_over.app, limits=limits, now=now
@@ -198,6 +199,7 @@ class Sessions:
         if not await self._store.add_seat(seat, self._replaces(replaces, stored.browser), now):
             return None
         self._read_anew(replaces)
+        self._keep(cookie, Opened(stored, key, record, seat))
         return cookie
 
     # --- ends
@@ -261,6 +263,11 @@ class Sessions:
     def _is_live(self, session: Session) -> bool:
         """By the limit inside the seal: the one beside it is the store's word alone."""
         return session.expires_at > self._now() and not self._cache.has_ended(session.id)
+
+    def _keep(self, cookie: bytes, made: Opened) -> None:
+        """A seat that was just made will be asked for at once. It may have been ended while it was written."""
+        if self._is_live(made.stored.session):
+            self._remember(cookie, made, None)
 
     def _remember(self, cookie: bytes, opened: Opened, known: Seat | None) -> Seat:
         """The store's times are Unix times; from here on the monotonic clock counts them down."""

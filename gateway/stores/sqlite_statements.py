@@ -143,17 +143,19 @@ def ended_since(connection: sqlite3.Connection, cursor: Cursor | None) -> Tail:
 
 def put_ticket(connection: sqlite3.Connection, ticket: Ticket, per_group: int, in_all: int) -> None:
     # Not REPLACE: it fires no trigger for what it removes.
-    connection.execute("DELETE FROM tickets WHERE kind = ? AND lookup = ?", (ticket.kind, ticket.lookup))
     connection.execute(
-        "INSERT INTO tickets (kind, lookup, sealed, client, expires_at) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO tickets (kind, lookup, sealed, client, expires_at) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (kind, lookup) DO UPDATE"
+        " SET sealed = excluded.sealed, client = excluded.client, expires_at = excluded.expires_at",
         (ticket.kind, ticket.lookup, ticket.sealed, ticket.group, ticket.expires_at),
     )
-    connection.execute(
-        "DELETE FROM tickets WHERE number IN (SELECT number FROM tickets WHERE kind = ? AND client = ?"
-        " ORDER BY number DESC LIMIT -1 OFFSET ?)",
-        (ticket.kind, ticket.group, per_group),
-    )
     (number,) = connection.execute("SELECT number FROM open_tickets WHERE kind = ?", (ticket.kind,)).fetchone()
+    if number > per_group:
+        connection.execute(
+            "DELETE FROM tickets WHERE number IN (SELECT number FROM tickets WHERE kind = ? AND client = ?"
+            " ORDER BY number DESC LIMIT -1 OFFSET ?)",
+            (ticket.kind, ticket.group, per_group),
+        )
     if number > in_all:
         connection.execute(
             "DELETE FROM tickets WHERE number IN (SELECT number FROM tickets WHERE kind = ? ORDER BY number LIMIT ?)",
@@ -169,19 +171,26 @@ def peek_ticket(connection: sqlite3.Connection, kind: str, lookup: bytes, now: i
 
 
 def take_ticket(connection: sqlite3.Connection, kind: str, lookup: bytes, now: int) -> bytes | None:
-    sealed = peek_ticket(connection, kind, lookup, now)
-    connection.execute("DELETE FROM tickets WHERE kind = ? AND lookup = ?", (kind, lookup))
-    return sealed
+    row = connection.execute(
+        "DELETE FROM tickets WHERE kind = ? AND lookup = ? RETURNING sealed, expires_at", (kind, lookup)
+    ).fetchone()
+    return None if row is None or row[1] <= now else bytes(row[0])
 
 
 def first_use(connection: sqlite3.Connection, key: bytes, expires_at: int, now: int) -> bool:
-    connection.execute("DELETE FROM used WHERE key = ? AND expires_at <= ?", (key, now))
-    return connection.execute("INSERT OR IGNORE INTO used VALUES (?, ?)", (key, expires_at)).rowcount == 1
+    statement = (
+        "INSERT INTO used VALUES (?, ?)"
+        " ON CONFLICT (key) DO UPDATE SET expires_at = excluded.expires_at WHERE expires_at <= ?"
+    )
+    return connection.execute(statement, (key, expires_at, now)).rowcount == 1
 
 
 def raise_mark(connection: sqlite3.Connection, key: bytes, number: int, expires_at: int, now: int) -> None:
-    number = max(number, mark(connection, key, now))
-    connection.execute("REPLACE INTO marks VALUES (?, ?, ?)", (key, number, expires_at))
+    connection.execute(
+        "INSERT INTO marks VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET expires_at = excluded.expires_at,"
+        " number = CASE WHEN expires_at > ? THEN max(number, excluded.number) ELSE excluded.number END",
+        (key, number, expires_at, now),
+    )
 
 
 def mark(connection: sqlite3.Connection, key: bytes, now: int) -> int:

@@ -48,6 +48,7 @@ class SqliteWriter:
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[_Task[Any] | None] = SimpleQueue()
         self._connection: sqlite3.Connection | None = None
+        self._synchronous = ""
         self._identity = (0, 0)
         self._closed = False
         self.made = False
@@ -110,9 +111,7 @@ class SqliteWriter:
         """All of these in one transaction, or none and why."""
         try:
             connection = self._connected()
-            # Of a WAL database: NORMAL survives the end of the process, FULL the loss of power (an fsync each).
-            synchronous = "FULL" if any(task.durable for task in tasks) else "NORMAL"
-            connection.execute(f"PRAGMA synchronous = {synchronous}")
+            self._synchronise(connection, durable=any(task.durable for task in tasks))
             connection.execute("BEGIN IMMEDIATE")
             for task in tasks:
                 task.result = task.job(connection)
@@ -123,6 +122,13 @@ class SqliteWriter:
             return error
         return None
 
+    def _synchronise(self, connection: sqlite3.Connection, *, durable: bool) -> None:
+        """Of a WAL database: NORMAL survives the end of the process, FULL the loss of power (an fsync each)."""
+        synchronous = "FULL" if durable else "NORMAL"
+        if synchronous != self._synchronous:
+            connection.execute(f"PRAGMA synchronous = {synchronous}")
+            self._synchronous = synchronous
+
     def _connected(self) -> sqlite3.Connection:
         if not self.made:
             sqlite_file.make(self._path, _BUSY_TIMEOUT)
@@ -132,6 +138,7 @@ class SqliteWriter:
         if self._connection is None:
             self._identity = sqlite_file.identity(self._path)
             self._connection = sqlite_file.writer(self._path, _BUSY_TIMEOUT)
+            self._synchronous = ""
         return self._connection
 
     def _let_go(self) -> None:

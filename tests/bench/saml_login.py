@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 from lxml import etree
 
 from gateway.saml.encoding import inflated
-from tests.bench.login import WARMING, Ports, each, spent
+from tests.bench.login import WARMING, Ports, at_once, each, spent
 from tests.bench.site import HOST, Site
 from tests.portal.browser import Browser, Reply
 from tests.saml.idp import Scene, assertion, build, encrypt, sign
@@ -75,7 +75,7 @@ async def _row(folder: Path, ports: Ports, upstream: int, slow: int, runs: int, 
 
 async def _sample(site: Site, people: int) -> tuple[float, float]:
     """Microseconds a login: of the answer alone, and with the request."""
-    browsers = [Browser() for _ in range(people)]
+    browsers = [Browser(keeps_alive=True) for _ in range(people)]
     asked: list[str] = []
     urls = [f"http://{HOST}:{site.port}/private/page"] * people
     first = await spent(site, each(browsers, urls, asked, until=IDP))
@@ -114,11 +114,13 @@ def _answered(
     acs = f"http://portal.localhost:{site.port}/_ecluse/saml/acs"
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": IDP, "Sec-Fetch-Site": "cross-site"}
 
+    async def answer(browser: Browser, form: bytes) -> str:
+        reply: Reply = await browser.send("POST", acs, headers=headers, data=form)
+        while reply.status == 303 and "/_ecluse/enter" not in reply.location:
+            reply = await browser.get(urljoin(acs, reply.location), follow=False)
+        return reply.headers.get("Location", f"{reply.status} {reply.text[:300]}")
+
     async def walk() -> None:
-        for browser, form in zip(browsers, forms, strict=True):
-            reply: Reply = await browser.send("POST", acs, headers=headers, data=form)
-            while reply.status == 303 and "/_ecluse/enter" not in reply.location:
-                reply = await browser.get(urljoin(acs, reply.location), follow=False)
-            arrived.append(reply.headers.get("Location", f"{reply.status} {reply.text[:300]}"))
+        arrived.extend(await at_once(answer(browser, form) for browser, form in zip(browsers, forms, strict=True)))
 
     return walk

@@ -53,10 +53,11 @@ class Reply:
 
 @dataclass
 class Browser:
-    """`keeps`: whether a cookie of this name is kept."""
+    """`dropped`: names of cookies that are not kept. `keeps_alive`: connections serve several requests."""
 
     jar: dict[str, dict[str, str]] = field(default_factory=dict)
     dropped: set[str] = field(default_factory=set)
+    keeps_alive: bool = False
     session: ClientSession | None = None
 
     async def close(self) -> None:
@@ -80,7 +81,7 @@ class Browser:
 
     async def send(self, method: str, url: str, *, headers: Mapping[str, str] | None = None, data: Any = None) -> Reply:
         if self.session is None:
-            connector = TCPConnector(resolver=Loopback(), force_close=True)
+            connector = TCPConnector(resolver=Loopback(), force_close=not self.keeps_alive)
             self.session = ClientSession(connector=connector, cookie_jar=DummyCookieJar(), trust_env=False)
         host = urlsplit(url).hostname or ""
         cookies = "; ".join(f"{name}={value}" for name, value in self.jar.get(host, {}).items())

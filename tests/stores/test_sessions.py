@@ -3,13 +3,15 @@ import gc
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
 from gateway.model.session import SeatLimits
-from gateway.stores.records import PARALLEL_TABS, RecordStore, SeatKey, Touch
+from gateway.stores.memory import MemoryStore
+from gateway.stores.records import PARALLEL_TABS, RecordStore, SeatKey, SessionRecord, Touch
 from tests.stores.samples import JEANNE, KEYS, NOW, OTHER_KEYS, PAIE, PERMIS, PORTAL, Around, Clock, Worker, transaction
 
 
@@ -114,13 +116,34 @@ async def test_another_worker_on_the_store_knows_the_cookie(store: RecordStore, 
 # --- this worker's memory
 
 
-async def test_a_seat_that_was_read_is_kept(worker: Worker) -> None:
+async def test_a_seat_that_was_made_is_kept(worker: Worker) -> None:
     cookie = await worker.sign_in()
+    on_app = await worker.enter(cookie)
+    seat = worker.sessions.cached(PORTAL, cookie)
+    assert seat is not None
+    assert seat is await worker.sessions.load(PORTAL, cookie)
+    assert worker.sessions.cached(PERMIS, on_app) is await worker.sessions.load(PERMIS, on_app)
+    assert worker.sessions.held == 2
+
+
+async def test_a_seat_that_was_read_is_kept(store: RecordStore, clock: Clock) -> None:
+    cookie = await Worker(store, clock).sign_in()
+    worker = Worker(store, clock)
     assert worker.sessions.cached(PORTAL, cookie) is None
     seat = await worker.sessions.load(PORTAL, cookie)
     assert worker.sessions.cached(PORTAL, cookie) is seat
     assert await worker.sessions.load(PORTAL, cookie) is seat
     assert worker.sessions.held == 1
+
+
+async def test_a_session_that_is_ended_while_it_is_written_is_not_kept(clock: Clock) -> None:
+    class EndsAtOnce(MemoryStore):
+        async def add_session(self, session: SessionRecord, *rest: Any) -> None:
+            await super().add_session(session, *rest)
+            worker.sessions.revoke([session.id])
+
+    worker = Worker(EndsAtOnce(), clock)
+    assert worker.sessions.cached(PORTAL, await worker.sign_in()) is None
 
 
 async def test_memory_is_bounded_and_keeps_what_was_used_last(store: RecordStore, clock: Clock) -> None:
