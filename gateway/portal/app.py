@@ -24,7 +24,7 @@ from gateway.portal.frontchannel import FrontChannel
 from gateway.portal.leaving import Leaving
 from gateway.portal.login import Login
 from gateway.portal.logout import Logout
-from gateway.portal.outcomes import Ask, Begin, GoOn, Outcome, TellProvider
+from gateway.portal.outcomes import Ask, Begin, GoOn, Outcome, Step, TellProvider
 from gateway.portal.pages import Pages
 from gateway.portal.ports import Applications, Federation
 from gateway.portal.report import Report, where
@@ -33,7 +33,7 @@ from gateway.portal.saml.login import has_saml
 from gateway.portal.saml.ports import SamlFederation
 from gateway.portal.session_page import SessionPages
 from gateway.portal.start import Start
-from gateway.portal.visit import PREFIX, Step, Visit
+from gateway.portal.visit import PREFIX, Visit
 
 # The data plane has applied the limits of gateway.yaml: aiohttp's own must never be the narrower ones.
 _LONGEST = 1 << 20

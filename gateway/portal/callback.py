@@ -14,7 +14,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.ports import Page, Sessions, Transactions
 from gateway.model.provider import OidcProvider
-from gateway.model.transaction import OidcLogin, Transaction
+from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization import Parameters, response_state
 from gateway.oidc.id_token import IdToken
 from gateway.oidc.response_jwt import unverified_parameters
@@ -25,7 +25,7 @@ from gateway.portal.freshness import require_enough
 from gateway.portal.login import provider_of
 from gateway.portal.outcomes import GoOn, Outcome
 from gateway.portal.pages import Pages
-from gateway.portal.pending import pending
+from gateway.portal.pending import pending_at
 from gateway.portal.ports import Federation
 from gateway.portal.renewal import first_tokens
 from gateway.portal.report import Report
@@ -62,17 +62,18 @@ class Callback:
         if parameters is None or login is None:
             return await self._come_again.page(visit, "a callback whose state is unknown, used, or too old")
         provider = self._asked(visit, login)
-        transaction = await self._transaction(visit, provider, login)
+        # What the sign-in is for, before anything is asked of the provider.
+        found = await pending_at(self._transactions, visit, login.transaction, provider.name)
         code = await self._federation.authorization_code(provider, login, parameters, self._now())
         token, claims = await self._federation.sign_in(provider, code, login, self._now())
         identity = map_claims(provider, claims, token.acr, token.amr, token.auth_time, int(self._now()))
         check(provider, identity)
-        if transaction is not None:
-            require_enough(visit.call.snapshot, identity, transaction, self._now())
+        if found is not None:
+            require_enough(visit.call.snapshot, identity, found.transaction, self._now())
         cookie = await self._session(visit, provider, login, identity, token)
-        if login.transaction is None:
+        if found is None:
             return self._pages.signed_in(visit.language, home(visit), again=False)
-        return GoOn(login.transaction, cookie, fresh=True)
+        return GoOn(found, cookie, fresh=True)
 
     async def park(self, visit: Visit) -> Page:
         """The provider's page posts the response (`form_post`): a POST from another site brings no cookie of ours. It
@@ -101,14 +102,6 @@ class Callback:
         if not visit.holds(login.binding):
             raise GatewayError(LOGIN_OTHER_BROWSER, "the sign-in was begun in another browser")
         return provider_of(visit.call.snapshot, name)
-
-    async def _transaction(self, visit: Visit, provider: OidcProvider, login: OidcLogin) -> Transaction | None:
-        """What the sign-in is for, before anything is asked of the provider."""
-        if login.transaction is None:
-            return None
-        found = await pending(self._transactions, visit, login.transaction)
-        found.require(provider.name)
-        return found.transaction
 
     async def _session(
         self, visit: Visit, provider: OidcProvider, login: OidcLogin, identity: Identity, token: IdToken

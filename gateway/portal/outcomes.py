@@ -1,11 +1,13 @@
 """What a step of the flow answers: a page, or what has to happen next. Steps never call each other."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.model.levels import NO_NEED, Need
 from gateway.model.ports import Page
 from gateway.model.session import Session
+from gateway.portal.pending import Pending
+from gateway.portal.visit import Visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +20,9 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class GoOn:
-    """Serve the transaction with the portal seat of `cookie`. `fresh`: the provider has just answered."""
+    """Serve this transaction with the portal seat of `cookie`. `fresh`: the provider has just answered."""
 
-    transaction: str
+    pending: Pending
     cookie: bytes | None
     fresh: bool = False
 
@@ -46,3 +48,4 @@ class TellProvider:
 
 
 Outcome = Page | Begin | GoOn | Ask | TellProvider
+Step = Callable[[Visit], Awaitable[Outcome]]

@@ -11,6 +11,7 @@ from gateway.portal.visit import Visit, login_link
 
 
 class Pending(NamedTuple):
+    id: str
     transaction: Transaction
     app: App
 
@@ -30,4 +31,13 @@ async def pending(transactions: Transactions, visit: Visit, id: str) -> Pending:
         raise GatewayError(LOGIN_TRANSACTION_GONE, f"{transaction.app} no longer answers on {transaction.host}")
     visit.app_name = app.name
     visit.way_back = login_link(app, transaction.host, transaction.return_target)
-    return Pending(transaction, app)
+    return Pending(id, transaction, app)
+
+
+async def pending_at(transactions: Transactions, visit: Visit, id: str | None, provider: str) -> Pending | None:
+    """What a provider's answer is for; None: a sign-in to the portal itself."""
+    if id is None:
+        return None
+    found = await pending(transactions, visit, id)
+    found.require(provider)
+    return found

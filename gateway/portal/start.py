@@ -34,16 +34,16 @@ class Start:
     async def start(self, visit: Visit) -> Outcome:
         """`/_ecluse/start?t=`: the browser comes from an app host."""
         visit.require_navigation()
-        return GoOn(visit.parameter("t"), visit.seat_cookie())
+        return GoOn(await pending(self._transactions, visit, visit.parameter("t")), visit.seat_cookie())
 
     async def go_on(self, visit: Visit, step: GoOn) -> Outcome:
-        transaction, app = found = await pending(self._transactions, visit, step.transaction)
+        id, transaction, app = step.pending
         if step.cookie is not None and await self._serves(visit, app, transaction, step):
-            return await self._finish(visit, found, step.transaction, step.cookie)
+            return await self._finish(visit, step.pending, step.cookie)
         if step.fresh:
             # The provider has just answered and its answer does not do: asking again would go round for ever.
             raise GatewayError(LOGIN_LOOP, "a sign-in made this instant does not serve its transaction")
-        return self._ask(visit, app, step.transaction, transaction.provider)
+        return self._ask(visit, app, id, transaction.provider)
 
     async def _serves(self, visit: Visit, app: App, transaction: Transaction, step: GoOn) -> bool:
         assert step.cookie is not None
@@ -90,12 +90,12 @@ class Start:
         choices = [Choice(provider.label, provider.labels, _ask_link(provider.name, id)) for provider in known]
         return self._pages.chooser(visit.language, choices)
 
-    async def _finish(self, visit: Visit, found: Pending, id: str, cookie: bytes) -> Page:
+    async def _finish(self, visit: Visit, found: Pending, cookie: bytes) -> Page:
         """Whoever takes the transaction goes on; a code that was made meanwhile for whoever comes too late is told to
         nobody. Both wait for one write of the store."""
-        transaction, app = found
+        id, transaction, app = found
         if transaction.host == visit.call.host:
-            return await self._finish_here(visit, found, id)
+            return await self._finish_here(visit, found)
         taken, code, _ = await asyncio.gather(
             self._transactions.take(id),
             self._sessions.hand_over(visit.call.host, cookie, transaction),
@@ -107,11 +107,11 @@ class Start:
             raise GatewayError(LOGIN_TRANSACTION_GONE, "the session ended during the hand-over")
         return redirect(f"{app.origin(transaction.host)}{PREFIX}enter?code={quote(code, safe='')}")
 
-    async def _finish_here(self, visit: Visit, found: Pending, id: str) -> Page:
+    async def _finish_here(self, visit: Visit, found: Pending) -> Page:
         """One host for portal and app: the portal's seat is the app's, so this browser must be the one that asked.
 
         The transaction is taken first and looked at after: a wrong browser has used it up."""
-        transaction, app = found
+        id, transaction, app = found
         if await self._transactions.take(id) is None:
             raise GatewayError(LOGIN_TRANSACTION_GONE, _TAKEN)
         if not visit.holds(transaction.binding):
@@ -120,7 +120,7 @@ class Start:
         return redirect(app.origin(transaction.host) + transaction.return_target)
 
     async def _count_round(self, visit: Visit, found: Pending) -> None:
-        transaction, app = found
+        _, transaction, app = found
         known = visit.call.snapshot.providers
         idle = [known[name].session_idle for name in app.providers if name in known]
         within = min(shortest_limit(app) or ROUND_WINDOW, *idle, ROUND_WINDOW)

@@ -2,7 +2,7 @@
 
 import hmac
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
 from typing import Literal
 from urllib.parse import parse_qsl, quote
@@ -15,7 +15,6 @@ from gateway.model.codes import PATH_RESERVED, PORTAL_PARAMETERS, SIGN_IN_REQUIR
 from gateway.model.errors import GatewayError
 from gateway.model.levels import NO_NEED, Need, need_query
 from gateway.portal import cookies
-from gateway.portal.outcomes import Outcome
 from gateway.wire.cookies import BINDING_COOKIE, SESSION_COOKIE, read_cookie
 from gateway.wire.navigation import kind_of
 from gateway.wire.return_address import safe_target
@@ -123,9 +122,6 @@ class Visit:
     def cookie_line(self) -> bytes:
         """What the browser sent, as it came: the application's own cookies with ours."""
         return b"; ".join(value for header, value in self.request.raw_headers if header.lower() == b"cookie")
-
-
-Step = Callable[[Visit], Awaitable[Outcome]]
 
 
 def _strictly(encoded: str) -> dict[str, str]:

@@ -23,14 +23,14 @@ from gateway.model.codes import (
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page, SamlTransactions, Sessions, Transactions
 from gateway.model.provider import SamlProvider
-from gateway.model.transaction import ParkedAnswer, SamlLogin, Transaction
+from gateway.model.transaction import ParkedAnswer, SamlLogin
 from gateway.portal import cookies
 from gateway.portal.answers import redirect
 from gateway.portal.arrival import ComeAgain, home, limits_of
 from gateway.portal.freshness import require_enough
 from gateway.portal.outcomes import GoOn, Outcome
 from gateway.portal.pages import Pages
-from gateway.portal.pending import pending
+from gateway.portal.pending import Pending, pending_at
 from gateway.portal.report import Report
 from gateway.portal.saml.artifacts import Artifacts
 from gateway.portal.saml.known import entity, saml_provider, service_provider
@@ -90,7 +90,7 @@ class SamlAnswers:
         try:
             provider = saml_provider(visit.call.snapshot, login.provider)
             visit.provider = provider.name
-            await self._transaction(visit, provider, login)
+            await pending_at(self._transactions, visit, login.transaction, provider.name)
             return await self._parked(visit, provider, login, reference, response)
         except GatewayError:
             await self._saml_transactions.take_login(reference)
@@ -130,11 +130,11 @@ class SamlAnswers:
         if login is None:
             return await self._come_again.page(visit, _GONE)
         provider = self._asked(visit, login)
-        transaction = await self._transaction(visit, provider, login)
+        found = await pending_at(self._transactions, visit, login.transaction, provider.name)
         metadata = await self._federation.idp_metadata(provider)
         read = await self._artifacts.resolve(visit, provider, metadata, parameters.get("SAMLart", ""))
         assertion = await self._verified(visit, provider, login, read, "artifact")
-        return await self._arrive(visit, provider, login, transaction, self._answer(provider, assertion, reference))
+        return await self._arrive(visit, provider, login, found, self._answer(provider, assertion, reference))
 
     # --- the browser that asked
 
@@ -158,20 +158,14 @@ class SamlAnswers:
         if login is None:
             return await self._come_again.page(visit, _GONE)
         self._asked(visit, login)
-        return await self._arrive(visit, provider, login, await self._transaction(visit, provider, login), parked)
+        found = await pending_at(self._transactions, visit, login.transaction, provider.name)
+        return await self._arrive(visit, provider, login, found, parked)
 
     def _asked(self, visit: Visit, login: SamlLogin) -> SamlProvider:
         visit.provider = login.provider
         if not visit.holds(login.binding):
             raise GatewayError(LOGIN_OTHER_BROWSER, "the sign-in was begun in another browser")
         return saml_provider(visit.call.snapshot, login.provider)
-
-    async def _transaction(self, visit: Visit, provider: SamlProvider, login: SamlLogin) -> Transaction | None:
-        if login.transaction is None:
-            return None
-        found = await pending(self._transactions, visit, login.transaction)
-        found.require(provider.name)
-        return found.transaction
 
     # --- what is asserted
 
@@ -230,11 +224,11 @@ class SamlAnswers:
         visit: Visit,
         provider: SamlProvider,
         login: SamlLogin | None,
-        transaction: Transaction | None,
+        found: Pending | None,
         answer: ParkedAnswer,
     ) -> Outcome:
-        if transaction is not None:
-            require_enough(visit.call.snapshot, answer.identity, transaction, self._now())
+        if found is not None:
+            require_enough(visit.call.snapshot, answer.identity, found.transaction, self._now())
         # Profiles 4.1.4.5; invariant 6
         unused = await self._transactions.first_use(
             "assertion", provider.issuer, answer.assertion_id, until=answer.replayable_until
@@ -242,9 +236,9 @@ class SamlAnswers:
         if not unused:
             raise GatewayError(SAML_REPLAYED, "an assertion that was used before")
         cookie = await self._session(visit, provider, login, answer)
-        if login is None or login.transaction is None:
+        if found is None:
             return self._pages.signed_in(visit.language, home(visit), again=False)
-        return GoOn(login.transaction, cookie, fresh=True)
+        return GoOn(found, cookie, fresh=True)
 
     async def _session(
         self, visit: Visit, provider: SamlProvider, login: SamlLogin | None, answer: ParkedAnswer

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from gateway.model.ports import Page, Revoker, SamlTransactions, Sessions, Transactions
-from gateway.portal.outcomes import Ask, TellProvider
+from gateway.portal.outcomes import Ask, Step, TellProvider
 from gateway.portal.pages import Pages
 from gateway.portal.report import Report
 from gateway.portal.saml.answers import SamlAnswers
@@ -16,7 +16,7 @@ from gateway.portal.saml.own_metadata import OwnMetadata
 from gateway.portal.saml.ports import SamlFederation
 from gateway.portal.saml.provider_logout import ProviderLogout
 from gateway.portal.saml.workbench import Workbench
-from gateway.portal.visit import Step, Visit
+from gateway.portal.visit import Visit
 
 
 class Saml:
