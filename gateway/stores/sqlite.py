@@ -108,9 +108,7 @@ class SqliteStore:
         return await self._read(lambda connection: sql.peek_ticket(connection, kind, lookup, now))
 
     async def take_ticket(self, kind: str, lookup: bytes, now: int) -> bytes | None:
-        # What is not there cannot be taken: made-up ids cost a read, not a commit.
-        if await self.peek_ticket(kind, lookup, now) is None:
-            return None
+        # A made-up id deletes nothing: its transaction ends without a page to write.
         return await self._write(lambda connection: sql.take_ticket(connection, kind, lookup, now))
 
     # --- single values
