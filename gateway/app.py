@@ -38,6 +38,9 @@ from gateway.stores.transactions import Transactions
 from gateway.stores.upkeep import Upkeep
 
 _CLOSED_WITHIN = 2.0
+# Seconds. The loop gives the interpreter lock up at each read of the store; while a thread validates SAML, it would get
+# it back after Python's usual 5 ms each time.
+_SWITCH_INTERVAL = 0.0005
 
 
 def work(control: int, listening: Sequence[int]) -> int:
@@ -47,6 +50,7 @@ def work(control: int, listening: Sequence[int]) -> int:
     sockets = [socket.socket(fileno=descriptor) for descriptor in listening]
     # The oldest generation is left to the freezes: a full collection would stop the loop (invariant 14).
     gc.set_threshold(10_000, 50, 10_000)
+    sys.setswitchinterval(_SWITCH_INTERVAL)
     log = Log(sys.stdout.fileno())
     try:
         uvloop.run(_Worker(sockets, log).run(socket.socket(fileno=control)))

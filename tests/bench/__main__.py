@@ -17,7 +17,7 @@ from pathlib import Path
 from socket import socket
 from statistics import median
 
-from tests.bench import aggregate, login, memory, nginx, policy, saml_login
+from tests.bench import aggregate, login, memory, nginx, policy, saml_login, storm
 from tests.bench.load import Load, Run, run
 from tests.bench.processes import rss_megabytes
 from tests.bench.site import HOST, Site
@@ -57,24 +57,27 @@ class Bench:
 
     def site(self, access_log: bool = False) -> Site:
         if access_log not in self._sites:
-            folder = self.folder / f"site-{access_log}"
-            folder.mkdir()
-            for name in ("site.pem", "site.key"):
-                (folder / name).write_bytes((self.folder / name).read_bytes())
-            first, second, third = _free_ports(3)
-            site = Site(folder, (first, second, third), self._upstream_port, self.slow_port, access_log=access_log)
+            folder = self._folder(f"site-{access_log}")
+            site = Site(folder, _three_ports(), self._upstream_port, self.slow_port, access_log=access_log)
             self._stack.callback(site.stop)
             self._sites[access_log] = site
         return self._sites[access_log]
 
     def login(self, name: str, runs: int, people: int) -> dict[str, object]:
-        folder = self.folder / f"site-{name}"
+        folder = self._folder(f"site-{name}")
+        measure = login.row if name == "oidc_login" else saml_login.row
+        return measure(folder, _three_ports(), self._upstream_port, self.slow_port, runs, people)
+
+    def storm(self) -> dict[str, object]:
+        return storm.row(self._folder("site-storm"), _three_ports(), self._upstream_port, self.slow_port)
+
+    def _folder(self, name: str) -> Path:
+        """A site's own, with the bench's certificate."""
+        folder = self.folder / name
         folder.mkdir()
         for file in ("site.pem", "site.key"):
             (folder / file).write_bytes((self.folder / file).read_bytes())
-        first, second, third = _free_ports(3)
-        measure = login.row if name == "oidc_login" else saml_login.row
-        return measure(folder, (first, second, third), self._upstream_port, self.slow_port, runs, people)
+        return folder
 
     def row(self, row: Row, runs: int, seconds: float) -> dict[str, object]:
         site = self.site(row.access_log)
@@ -115,6 +118,11 @@ def _origin(port: int, tls_port: int, row: Row) -> str:
     return f"https://127.0.0.1:{tls_port}" if row.tls else f"http://127.0.0.1:{port}"
 
 
+def _three_ports() -> tuple[int, int, int]:
+    first, second, third = _free_ports(3)
+    return first, second, third
+
+
 def _free_ports(count: int) -> list[int]:
     sockets = [socket() for _ in range(count)]
     for one in sockets:
@@ -144,6 +152,8 @@ def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
     for name in ("oidc_login", "saml_login_signed_encrypted"):
         if only in name:
             yield bench.login(name, runs, 50 if quick else 200)
+    if not quick and only in storm.NAME:
+        yield bench.storm()
     if not quick and only in aggregate.NAME:
         yield aggregate.row(bench.folder / "aggregate")
     if not quick and only in "memory":

@@ -47,14 +47,18 @@ _SAML = "saml: {keys: [{id: k1, key: {file: ../saml.key}, certificate: {file: ..
 def row(folder: Path, ports: Ports, upstream: int, slow: int, runs: int, people: int) -> dict[str, object]:
     """`cpu_us`: from the provider's form to the session, the assertion signed (RSA-2048) and encrypted (AES-GCM under
     RSA-OAEP); `whole_cpu_us`: with the request that we sign. CPU of the gateway, median of the runs."""
-    for name, content in (("idp.xml", _METADATA.encode()), ("saml.key", OURS.key), ("saml.crt", OURS.certificate)):
-        (folder / name).write_bytes(content)
     return asyncio.run(_row(folder, ports, upstream, slow, runs, people))
 
 
+def served(folder: Path, ports: Ports, upstream: int, slow: int, workers: int) -> Site:
+    """The bench's site with a SAML provider in place of its OpenID Provider."""
+    for name, content in (("idp.xml", _METADATA.encode()), ("saml.key", OURS.key), ("saml.crt", OURS.certificate)):
+        (folder / name).write_bytes(content)
+    return Site(folder, ports, upstream, slow, access_log=False, workers=workers, provider=_PROVIDER, gateway=_SAML)
+
+
 async def _row(folder: Path, ports: Ports, upstream: int, slow: int, runs: int, people: int) -> dict[str, object]:
-    serve = partial(Site, folder, ports, upstream, slow, access_log=False, workers=1, provider=_PROVIDER, gateway=_SAML)
-    site = await asyncio.to_thread(serve)
+    site = await asyncio.to_thread(partial(served, folder, ports, upstream, slow, workers=1))
     try:
         await _sample(site, WARMING)
         samples = [await _sample(site, people) for _ in range(runs)]
@@ -79,7 +83,7 @@ async def _sample(site: Site, people: int) -> tuple[float, float]:
     asked: list[str] = []
     urls = [f"http://{HOST}:{site.port}/private/page"] * people
     first = await spent(site, each(browsers, urls, asked, until=IDP))
-    forms = [_form(site, url) for url in asked]
+    forms = [form_of(site, url) for url in asked]
     arrived: list[str] = []
     second = await spent(site, _answered(site, browsers, forms, arrived))
     for browser in browsers:
@@ -89,7 +93,7 @@ async def _sample(site: Site, people: int) -> tuple[float, float]:
     return second / people * 1e6, (first + second) / people * 1e6
 
 
-def _form(site: Site, asked: str) -> bytes:
+def form_of(site: Site, asked: str) -> bytes:
     """What the provider's page sends for this request."""
     query = dict(parse_qsl(urlsplit(asked).query))
     portal = f"http://portal.localhost:{site.port}/_ecluse/saml/"
@@ -110,17 +114,18 @@ def _form(site: Site, asked: str) -> bytes:
 def _answered(
     site: Site, browsers: Sequence[Browser], forms: Sequence[bytes], arrived: list[str]
 ) -> Callable[[], Awaitable[None]]:
-    """Each browser sends its form, and follows to where the application's host takes over."""
-    acs = f"http://portal.localhost:{site.port}/_ecluse/saml/acs"
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": IDP, "Sec-Fetch-Site": "cross-site"}
-
-    async def answer(browser: Browser, form: bytes) -> str:
-        reply: Reply = await browser.send("POST", acs, headers=headers, data=form)
-        while reply.status == 303 and "/_ecluse/enter" not in reply.location:
-            reply = await browser.get(urljoin(acs, reply.location), follow=False)
-        return reply.headers.get("Location", f"{reply.status} {reply.text[:300]}")
-
     async def walk() -> None:
-        arrived.extend(await at_once(answer(browser, form) for browser, form in zip(browsers, forms, strict=True)))
+        answers = (answer(site, *each) for each in zip(browsers, forms, strict=True))
+        arrived.extend(await at_once(answers))
 
     return walk
+
+
+async def answer(site: Site, browser: Browser, form: bytes) -> str:
+    """The browser sends the provider's form, and follows to where the application's host takes over."""
+    acs = f"http://portal.localhost:{site.port}/_ecluse/saml/acs"
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": IDP, "Sec-Fetch-Site": "cross-site"}
+    reply: Reply = await browser.send("POST", acs, headers=headers, data=form)
+    while reply.status == 303 and "/_ecluse/enter" not in reply.location:
+        reply = await browser.get(urljoin(acs, reply.location), follow=False)
+    return reply.headers.get("Location", f"{reply.status} {reply.text[:300]}")

@@ -54,6 +54,7 @@ translate:
 access:
   - {{path: /public/**, allow: anyone}}
   - {{path: /private/**, allow: {{group: agents}}}}
+  - {{path: /signed-in/**, allow: signed_in}}
   - {{path: /denied/**, allow: {{group: nobody}}}}
 """
 _SLOW_APP = """
