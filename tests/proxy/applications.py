@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import cast
 
+from tests.patience import PATIENCE
+
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-SOON = 5.0
+SOON = PATIENCE
 
 # Bytes are sent; None is silence; anything else is called with the connection.
 Act = bytes | Callable[["Peer"], object] | None

@@ -5,16 +5,16 @@ import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from gateway.proxy.dataplane import DataPlane
 from tests.config.samples import GATEWAY, sample_snapshot
 from tests.proxy.applications import SOON, Application
+from tests.proxy.clock import Clock
 from tests.proxy.stand_ins import COOKIE, Counters, Holder, Log, Pages, Portal, Sessions, identity, seat
 
 HOST = b"permis.localhost"
 SIGNED_IN = b"Cookie: __Host-ecluse=" + COOKIE
-TICK = 0.01
 
 APP = """\
 version: 1
@@ -143,9 +143,10 @@ class Client:
 
 
 class Gateway:
-    """`faults`: how many faults of ours a test has provoked; any other fails it."""
+    """`faults`: how many faults of ours a test has provoked; any other fails it. `clock`: the time of its deadlines."""
 
     plane: DataPlane
+    clock: Clock
 
     def __init__(self) -> None:
         self.sessions = Sessions()
@@ -185,7 +186,7 @@ class Gateway:
         assert callable(true)
         async with asyncio.timeout(within):
             while not true():
-                await asyncio.sleep(TICK / 2)
+                await asyncio.sleep(0.005)
 
 
 def files(port: int, *, scheme: str = "http", upstream: str = "", app: str = "", gateway: str = "") -> dict[str, str]:
@@ -211,6 +212,7 @@ async def gateway(
     port = behind if isinstance(behind, int) else behind.port
     here = Gateway()
     loop = asyncio.get_running_loop()
+    here.clock = Clock(loop)
     errors: list[dict[str, object]] = []
     loop.set_exception_handler(lambda _, context: errors.append(context))
     here.plane = DataPlane(
@@ -220,8 +222,7 @@ async def gateway(
         pages=here.pages,
         counters=here.counters,
         log=here.log,
-        loop=loop,
-        tick=TICK,
+        loop=cast(asyncio.AbstractEventLoop, here.clock),
     )
     server = await loop.create_server(here.plane.protocol_factory(tls=tls is not None), "127.0.0.1", 0, ssl=tls)
     here.port = server.sockets[0].getsockname()[1]

@@ -1,11 +1,11 @@
 """Names to addresses, through a resolver that fails, is silent, or says something else."""
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 
 from gateway.proxy.addresses import Addresses
+from tests.patience import PATIENCE
 from tests.proxy.applications import application
 from tests.proxy.gateways import ask, files, gateway
 
@@ -31,9 +31,8 @@ class Resolver:
 
 
 @pytest.fixture
-def patience(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    monkeypatch.setattr("gateway.proxy.addresses._PATIENCE", 0.05)
-    return lambda fresh: monkeypatch.setattr("gateway.proxy.addresses._FRESH", fresh)
+def nothing_is_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.proxy.addresses._FRESH", 0.0)
 
 
 def made(resolver: Resolver) -> Addresses:
@@ -58,9 +57,9 @@ async def test_an_address_is_asked_of_nobody(address: str) -> None:
 
 @pytest.mark.parametrize("says", [None, OSError("no such name"), (TWO,)])
 async def test_what_was_good_stays_where_the_resolver_has_nothing_newer(
-    says: tuple[str, ...] | OSError | None, patience: Callable[[float], None]
+    says: tuple[str, ...] | OSError | None, nothing_is_fresh: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    patience(0.0)
+    monkeypatch.setattr("gateway.proxy.addresses._PATIENCE", PATIENCE if says else 0.05)
     resolver = Resolver((ONE,))
     addresses = made(resolver)
     await addresses.of("app")
@@ -71,7 +70,7 @@ async def test_what_was_good_stays_where_the_resolver_has_nothing_newer(
     assert len(resolver.asked) == (2 if says is None else 4)
 
 
-async def test_a_name_that_never_was_good_is_the_resolvers_error(patience: Callable[[float], None]) -> None:
+async def test_a_name_that_never_was_good_is_the_resolvers_error() -> None:
     resolver = Resolver(OSError("no such name"))
     addresses = made(resolver)
     for _ in range(2):
@@ -91,9 +90,7 @@ async def test_who_gives_up_takes_the_answer_from_nobody_else() -> None:
     assert await other == (ONE,)
 
 
-async def test_what_could_not_be_reached_is_asked_anew_and_kept_all_the_same(
-    patience: Callable[[float], None],
-) -> None:
+async def test_what_could_not_be_reached_is_asked_anew_and_kept_all_the_same() -> None:
     resolver = Resolver((ONE,))
     addresses = made(resolver)
     await addresses.of("app")

@@ -82,6 +82,7 @@ async def test_64_mib_down_to_a_client_that_reads_late(in_chunks: bool) -> None:
         client.writer.transport.pause_reading()
         most = Most()
         client.send(ask(b"GET /public/a"))
+        await gate.until(lambda: hasattr(bulk, "writer") and not bulk.may.is_set())
         for _ in range(30):
             await asyncio.sleep(0.01)
             most.look()
@@ -128,6 +129,7 @@ async def test_10_000_requests_behind_a_slow_one() -> None:
         (connection,) = gate.plane.connections
         most = Most()
         client.send(one * 10_000)
+        await gate.until(lambda: connection.ahead)
         for _ in range(20):
             await asyncio.sleep(0.01)
             most.look()

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.proxy.applications import application
+from tests.proxy.applications import SOON, application
 from tests.proxy.gateways import ask, blot, gateway, reached
 
 PUBLIC = ask(b"GET /public/a")
@@ -94,7 +94,7 @@ async def test_a_client_that_goes_away_abandons_the_upstream() -> None:
         client.send(PUBLIC)
         await app.request()
         client.close()
-        await asyncio.wait_for(app.peers[0].lost.wait(), 2)
+        await asyncio.wait_for(app.peers[0].lost.wait(), SOON)
         await gate.until(lambda: not gate.plane.connections)
 
 
@@ -105,7 +105,7 @@ async def test_a_client_that_goes_away_while_its_answer_streams_abandons_the_ups
         client.send(PUBLIC)
         await client.reader.readuntil(b"abc")
         client.close()
-        await asyncio.wait_for(app.peers[0].lost.wait(), 2)
+        await asyncio.wait_for(app.peers[0].lost.wait(), SOON)
 
 
 async def test_a_client_that_goes_away_while_it_waits_for_a_connection_is_forgotten() -> None:

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from gateway.proxy import client as client_module
 from gateway.proxy.pool import Pool
 from tests.config.samples import METROPOLE, sample_snapshot
-from tests.proxy.applications import OK, application
+from tests.patience import PATIENCE
+from tests.proxy.applications import OK, SOON, application
 from tests.proxy.certificates import client_side, server_side
 from tests.proxy.gateways import SIGNED_IN, Gateway, ask, blot, files, forwarded, gateway, reached
 from tests.proxy.stand_ins import COOKIE
@@ -44,12 +44,12 @@ async def test_a_listener_that_speaks_tls() -> None:
 
 
 @pytest.mark.slow
-async def test_a_tls_client_gets_its_early_answer_and_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.proxy.client._LINGER_SECONDS", 0.2)
+async def test_a_tls_client_gets_its_early_answer_and_an_end() -> None:
     async with application() as app, gateway(app, tls=server_side()) as gate:
         client = await gate.client(client_side())
         client.send(ask(b"POST /private", b"Content-Length: 60000", body=bytes(1000)))
         assert (await client.answer()).status == 401
+        await gate.clock.passes(3)
         await gate.until(lambda: not gate.plane.connections)
         assert app.peers == []
 
@@ -84,10 +84,9 @@ async def test_a_listed_proxy_may_have_more_but_not_more_than_all() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("after", [0.0, 60.0])
-async def test_a_revoked_seat_cuts_what_streams_for_it(after: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is about to end may end; what has streamed for longer is cut at once."""
-    monkeypatch.setattr("gateway.proxy.client._CUT_SECONDS", 0.3)
+@pytest.mark.parametrize("ago", [-3600.0, 3600.0])
+async def test_a_revoked_seat_cuts_what_streams_for_it(ago: float) -> None:
+    """What has just begun is about to end, and may; what has streamed for longer is cut at once."""
     async with application(STREAM, STREAM) as app, gateway(app) as gate:
         cookie = gate.sign_in()
         other = gate.sign_in(b"z" * 22 + b"." + b"1" * 43, uid="amartin")
@@ -96,45 +95,53 @@ async def test_a_revoked_seat_cuts_what_streams_for_it(after: float, monkeypatch
             client.send(ask(b"GET /a", line))
             await client.reader.readuntil(b"begun")
         for connection in gate.plane.connections:
-            connection.request.started -= after
+            connection.request.started -= ago
+        (streaming,) = (each for each in gate.plane.connections if each.request.seat.cookie == COOKIE)
         gate.plane.revoked(gate.sessions.revoke(["session-abcd"]))
-        assert await one.is_open(0.1) is (after == 0)
+        if ago < 0:
+            await gate.clock.passes(4)
+            assert streaming.under_way
+            await gate.clock.passes(2)
+        assert not streaming.under_way
         assert await one.is_closed()
         assert await two.is_open()
         assert (await gate.once(ask(b"GET /a", SIGNED_IN))).status == 401
 
 
 @pytest.mark.slow
-async def test_an_answer_that_ends_soon_after_a_revocation_ends_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.proxy.client._CUT_SECONDS", 0.1)
+async def test_an_answer_that_ends_soon_after_a_revocation_ends_whole() -> None:
     async with application(None) as app, gateway(app) as gate:
         client = await gate.client()
         client.send(ask(b"GET /a", gate.sign_in()))
         await app.request()
+        (connection,) = gate.plane.connections
+        connection.request.started += 3600
         gate.plane.revoked(gate.sessions.revoke(["session-abcd"]))
         app.peers[0].send(OK)
         assert (await client.answer()).body == b"ok"
-        assert await client.is_open(0.3)
+        await gate.clock.passes(10)
+        assert await client.is_open()
 
 
 # --- drain ---
 
 
-async def test_drain_answers_what_is_under_way_and_says_close() -> None:
+async def test_drain_answers_what_is_under_way_and_says_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.proxy.dataplane._IDLE_AT_THE_END", PATIENCE)
     async with application(None) as app, gateway(app) as gate:
         busy, idle = await gate.client(), await gate.client()
         await idle.ask(ask(b"GET /nowhere"))
         busy.send(PUBLIC)
         await app.request()
-        drained = asyncio.create_task(gate.plane.drain(5))
-        await asyncio.sleep(0.05)
-        assert not drained.done()
+        drained = asyncio.create_task(gate.plane.drain(2 * PATIENCE))
+        await gate.until(lambda: gate.plane.draining)
         late = await idle.ask(PUBLIC)
         assert (late.status, late.values(b"Connection")) == (200, [b"close"])
+        assert not drained.done()
         app.peers[0].send(OK)
         answer = await busy.answer()
         assert (answer.body, answer.values(b"Connection")) == (b"ok", [b"close"])
-        assert await asyncio.wait_for(drained, 3) == 0
+        assert await drained == 0
 
 
 @pytest.mark.slow
@@ -142,7 +149,8 @@ async def test_drain_lets_idle_connections_go() -> None:
     async with application() as app, gateway(app) as gate:
         client = await gate.client()
         await client.ask(PUBLIC)
-        assert await asyncio.wait_for(gate.plane.drain(0.4), 2) == 0
+        # They go after a moment: none is there to be cut when the time is up.
+        assert await gate.plane.drain(2 * PATIENCE) == 0
         assert await client.is_closed()
 
 
@@ -151,7 +159,7 @@ async def test_drain_cuts_what_does_not_end() -> None:
         client = await gate.client()
         client.send(PUBLIC)
         await client.reader.readuntil(b"begun")
-        assert await asyncio.wait_for(gate.plane.drain(0.1), 2) == 1
+        assert await gate.plane.drain(0.1) == 1
         assert await client.is_closed()
 
 
@@ -215,51 +223,51 @@ def take(gate: Gateway, port: int, changes: dict[str, str]) -> None:
     ids=["denied", "host gone", "no longer public", "another application on the host"],
 )
 async def test_invariant_12_a_stream_ends_that_the_new_policy_would_not_let_in(
-    monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], path: bytes
+    changes: dict[str, str], path: bytes
 ) -> None:
-    monkeypatch.setattr(client_module, "_CUT_SECONDS", 0.1)
     async with application(then=EVENTS) as app, gateway(app) as gate:
         headers = [] if b"public" in path else [gate.sign_in()]
         client = await gate.client()
         client.send(ask(path, *headers))
         peer = await app.peer()
+        await app.request()
         take(gate, app.port, changes)
-        await asyncio.wait_for(peer.lost.wait(), 2)
+        await gate.clock.passes(6)
+        await asyncio.wait_for(peer.lost.wait(), SOON)
         assert b"data: 1" in await client.rest()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", [b"GET /a", b"GET /public/a"])
-async def test_a_stream_goes_on_that_the_new_policy_lets_in_too(monkeypatch: pytest.MonkeyPatch, path: bytes) -> None:
-    monkeypatch.setattr(client_module, "_CUT_SECONDS", 0.1)
+async def test_a_stream_goes_on_that_the_new_policy_lets_in_too(path: bytes) -> None:
     async with application(then=EVENTS) as app, gateway(app) as gate:
         client = await gate.client()
         client.send(ask(path, gate.sign_in()))
         peer = await app.peer()
+        await app.request()
         take(gate, app.port, STILL_ALLOWS)
-        await asyncio.sleep(0.4)
+        await gate.clock.passes(20)
         assert not peer.lost.is_set()
         peer.send(b"data: 2\n\n")
-        await asyncio.wait_for(client.reader.readuntil(b"data: 2\n\n"), 2)
+        await asyncio.wait_for(client.reader.readuntil(b"data: 2\n\n"), SOON)
 
 
-async def test_invariant_12_every_stream_is_judged_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "_CUT_SECONDS", 0.1)
+async def test_invariant_12_every_stream_is_judged_however_many_there_are() -> None:
     async with application(then=EVENTS) as app, gateway(app) as gate:
         cookie, peers = gate.sign_in(), []
         for _ in range(25):
             (await gate.client()).send(ask(b"GET /a", cookie))
             peers.append(await app.peer())
+            await app.request()
         take(gate, app.port, DENIES)
-        async with asyncio.timeout(3):
-            for peer in peers:
-                await peer.lost.wait()
+        await asyncio.sleep(0)
+        await gate.clock.passes(6)
+        await gate.until(lambda: all(peer.lost.is_set() for peer in peers))
 
 
 async def test_invariant_12_what_waits_for_its_connection_is_judged_when_it_has_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(client_module, "_CUT_SECONDS", 0.1)
     connect, waiting, go_on = Pool._connect, asyncio.Event(), asyncio.Event()
 
     async def slowly(pool: Pool, waiter: object) -> None:
@@ -275,7 +283,10 @@ async def test_invariant_12_what_waits_for_its_connection_is_judged_when_it_has_
         take(gate, app.port, DENIES)
         go_on.set()
         peer = await app.peer()
-        await asyncio.wait_for(peer.lost.wait(), 2)
+        await app.request()
+        # The first look finds it under way; the second, so much later, that it goes on.
+        await gate.clock.passes(12)
+        await asyncio.wait_for(peer.lost.wait(), SOON)
 
 
 async def test_invariant_5_a_session_of_a_provider_that_moved_to_another_issuer_is_not_heard() -> None:

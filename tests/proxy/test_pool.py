@@ -4,9 +4,8 @@ import asyncio
 
 import pytest
 
-from gateway.proxy import lane, walk
 from gateway.proxy.pool import Pool
-from tests.proxy.applications import OK, Peer, application, closing
+from tests.proxy.applications import OK, SOON, Peer, application, closing
 from tests.proxy.certificates import authority_pem, server_side
 from tests.proxy.gateways import SIGNED_IN, ask, blot, gateway, reached
 from tests.proxy.stand_ins import COOKIE
@@ -99,25 +98,26 @@ async def test_a_connection_that_was_closed_meanwhile_is_not_taken() -> None:
         client = await gate.client()
         await client.ask(PUBLIC)
         app.peers[0].close()
-        await asyncio.wait_for(app.peers[0].lost.wait(), 2)
-        await asyncio.sleep(0.01)
+        await asyncio.wait_for(app.peers[0].lost.wait(), SOON)
+        await gate.until(lambda: not any(pool.idle for pool in gate.plane._pools._by_key.values()))
         answer = await client.ask(ask(b"POST /public/a", b"Content-Length: 2", body=b"hi"))
         assert (answer.status, len(app.peers)) == (200, 2)
 
 
 @pytest.mark.slow
-async def test_what_may_not_be_sent_twice_takes_no_connection_that_has_waited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(walk, "FRESH_SECONDS", 0.05)
-    monkeypatch.setattr(lane, "FRESH_SECONDS", 0.05)
+async def test_what_may_not_be_sent_twice_takes_no_connection_that_has_waited() -> None:
     async with application() as app, gateway(app) as gate:
         client = await gate.client()
         await client.ask(PUBLIC)
-        await asyncio.sleep(0.2)
+        await client.ask(ask(b"POST /public/a"))
+        assert len(app.peers) == 1
+        await gate.clock.passes(2)
         await client.ask(ask(b"POST /public/a"))
         assert len(app.peers) == 2
+        await gate.clock.passes(2)
         await client.ask(PUBLIC)
         assert len(app.peers) == 2
-        await asyncio.sleep(0.2)
+        await gate.clock.passes(2)
         await client.ask(ask(b"PUT /public/a", b"Content-Length: 2", body=b"hi"))
         assert len(app.peers) == 3
 
@@ -140,7 +140,7 @@ async def test_an_ntlm_connection_belongs_to_its_client_connection(scheme: bytes
         await one.ask(PUBLIC)
         assert [len(peer.received.split(b"GET ")) - 1 for peer in app.peers] == [3, 1]
         one.close()
-        await asyncio.wait_for(app.peers[0].lost.wait(), 2)
+        await asyncio.wait_for(app.peers[0].lost.wait(), SOON)
         await two.ask(PUBLIC)
         assert len(app.peers) == 2
 
@@ -164,7 +164,7 @@ async def test_an_ntlm_connection_ends_with_its_person() -> None:
         assert len(app.peers) == 1
         await client.ask(ask(b"GET /a", other_cookie))
         assert len(app.peers) == 2
-        await asyncio.wait_for(app.peers[0].lost.wait(), 2)
+        await asyncio.wait_for(app.peers[0].lost.wait(), SOON)
 
 
 async def test_an_ntlm_connection_is_nobodys_behind_a_proxy_that_joins_many() -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.proxy.applications import application
+from tests.proxy.applications import SOON, application
 from tests.proxy.gateways import SIGNED_IN, ask, gateway
 from tests.proxy.stand_ins import Portal
 
@@ -158,4 +158,4 @@ async def test_a_client_that_goes_away_takes_its_portal_connection_with_it() -> 
         client.send(ask(b"GET /_ecluse/login"))
         await gate.until(lambda: gate.portals)
         client.close()
-        await asyncio.wait_for(ended.wait(), 5)
+        await asyncio.wait_for(ended.wait(), SOON)

@@ -93,6 +93,6 @@ async def test_a_client_that_reads_nothing_is_not_read_from_either(path: bytes) 
         for _ in range(800):
             client.send(ask(b"GET " + path))
             await asyncio.sleep(0.0005)
-        assert connection.write_paused
+        await gate.until(lambda: connection.write_paused)
         assert connection.transport.get_write_buffer_size() < 1 << 20
         assert app.requests == []

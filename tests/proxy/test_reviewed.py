@@ -5,9 +5,8 @@ import json
 
 import pytest
 
-from gateway.proxy import client as client_module
 from gateway.proxy.pool import Pool
-from tests.proxy.applications import OK, application
+from tests.proxy.applications import OK, SOON, application
 from tests.proxy.gateways import ask, gateway
 
 NO_HEAD = b"GET / HTTP/1.1\r\nHost : a\r\n\r\n"
@@ -61,7 +60,6 @@ async def test_a_stream_ends_whose_session_ended_while_it_waited_for_a_connectio
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Invariant 12."""
-    monkeypatch.setattr(client_module, "_CUT_SECONDS", 0.3)
     connect, waiting, go_on = Pool._connect, asyncio.Event(), asyncio.Event()
 
     async def slowly(pool: Pool, waiter: object) -> None:
@@ -79,7 +77,9 @@ async def test_a_stream_ends_whose_session_ended_while_it_waited_for_a_connectio
         gate.plane.revoked(gate.sessions.revoke(["session-abcd"]))
         go_on.set()
         peer = await app.peer()
-        await asyncio.wait_for(peer.lost.wait(), 2)
+        await app.request()
+        await gate.clock.passes(6)
+        await asyncio.wait_for(peer.lost.wait(), SOON)
         assert b"data: 1" in await client.rest()
 
 

@@ -1,15 +1,17 @@
-"""Every wait ends: the timeouts of gateway.yaml, each with a short value, and the one timer behind them."""
+"""Every wait ends: the timeouts of gateway.yaml, on a clock that the test puts on, and the one timer behind them."""
 
 import asyncio
 import socket
-import time
+from typing import cast
 
 import pytest
 
-from gateway.proxy.reading import BODY
+from gateway.proxy.reading import BODY, CLOSED, LINGER, WAIT
 from gateway.proxy.timers import NEVER, Timers
-from tests.proxy.applications import application
-from tests.proxy.gateways import Client, ask, gateway
+from gateway.proxy.unread import unread
+from tests.proxy.applications import Application, application
+from tests.proxy.clock import Clock
+from tests.proxy.gateways import Answer, Client, Gateway, ask, gateway
 
 pytestmark = pytest.mark.slow
 
@@ -20,84 +22,107 @@ def times(**seconds: str) -> str:
     return "timeouts: {" + ", ".join(f"{name}: {value}" for name, value in seconds.items()) + "}\n"
 
 
-async def ends_soon(client: Client, after: float = 0.1, before: float = 1.5) -> bytes:
-    began = time.monotonic()
-    got = await client.rest()
-    assert after <= time.monotonic() - began <= before
-    return got
+async def cut_off(gate: Gateway, client: Client, after: float) -> bytes:
+    """What is left to read of a connection that ends after so many seconds, and not before."""
+    await gate.until(lambda: gate.plane.connections)
+    (connection,) = gate.plane.connections
+    await gate.clock.passes(after - 1)
+    assert connection.state not in {LINGER, CLOSED}
+    # A deadline is looked at each half second.
+    await gate.clock.passes(2)
+    return await client.rest()
+
+
+async def has_sent(gate: Gateway, client: Client, start: bytes) -> None:
+    """Of a head; returns when it is there."""
+    client.send(start)
+    await gate.until(lambda: [each.ahead for each in gate.plane.connections] == [start])
 
 
 @pytest.mark.parametrize("start", [b"G", b"GET /public/a HTTP/1.1\r\nHost: permis.localhost\r\n"])
 async def test_request_head_runs_from_the_first_byte(start: bytes) -> None:
-    async with gateway(1, gateway=times(request_head="200ms")) as gate:
+    async with gateway(1, gateway=times(request_head="20s")) as gate:
         client = await gate.client()
-        client.send(start)
-        assert (await ends_soon(client)).startswith(b"HTTP/1.1 408 ")
+        await gate.until(lambda: gate.plane.connections)
+        await gate.clock.passes(15)
+        await has_sent(gate, client, start)
+        assert (await cut_off(gate, client, 20)).startswith(b"HTTP/1.1 408 ")
 
 
 async def test_request_head_is_not_prolonged_by_drips() -> None:
-    async with gateway(1, gateway=times(request_head="200ms")) as gate:
+    async with gateway(1, gateway=times(request_head="20s")) as gate:
         client = await gate.client()
-        began = time.monotonic()
-        for byte in PUBLIC[:40]:
-            client.send(bytes((byte,)))
-            await asyncio.sleep(0.02)
-            if client.reader.at_eof():
-                break
-        assert (await client.rest()).startswith(b"HTTP/1.1 408 ")
-        assert time.monotonic() - began < 1.5
+        await has_sent(gate, client, PUBLIC[:1])
+        (connection,) = gate.plane.connections
+        for length in range(2, 20):
+            await gate.clock.passes(1)
+            client.send(PUBLIC[length - 1 : length])
+            await gate.until(lambda length=length: len(connection.ahead) == length)
+        assert (await cut_off(gate, client, 2)).startswith(b"HTTP/1.1 408 ")
 
 
 async def test_a_connection_without_a_request_ends_without_a_word() -> None:
-    async with gateway(1, gateway=times(request_head="200ms")) as gate:
-        assert await ends_soon(await gate.client()) == b""
+    async with gateway(1, gateway=times(request_head="20s")) as gate:
+        assert await cut_off(gate, await gate.client(), 20) == b""
 
 
 async def test_idle_ends_a_kept_connection_without_a_word() -> None:
-    async with application() as app, gateway(app, gateway=times(idle="200ms")) as gate:
+    async with application() as app, gateway(app, gateway=times(idle="20s")) as gate:
         client = await gate.client()
         await client.ask(PUBLIC)
-        assert await ends_soon(client) == b""
+        assert await cut_off(gate, client, 20) == b""
 
 
 @pytest.mark.parametrize("framing", [b"Content-Length: 10", b"Transfer-Encoding: chunked"])
 async def test_a_body_that_stops_is_a_408(framing: bytes) -> None:
-    async with application() as app, gateway(app, gateway=times(body="200ms")) as gate:
+    async with application() as app, gateway(app, gateway=times(body="20s")) as gate:
         client = await gate.client()
         client.send(ask(b"POST /public/a", framing, body=b"2\r\nhi\r\n"))
-        assert (await ends_soon(client)).startswith(b"HTTP/1.1 408 ")
-        await asyncio.wait_for(app.peers[0].lost.wait(), 2)
+        await gate.until(lambda: app.received.endswith(b"hi\r\n"))
+        assert (await cut_off(gate, client, 20)).startswith(b"HTTP/1.1 408 ")
+        await app.peers[0].lost.wait()
         assert app.requests == []
 
 
 async def test_an_answer_that_stops_is_broken_off() -> None:
     start = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"
-    async with application(start) as app, gateway(app, gateway=times(body="200ms")) as gate:
+    async with application(start) as app, gateway(app, gateway=times(body="20s")) as gate:
         client = await gate.client()
         client.send(PUBLIC)
-        assert (await ends_soon(client)).endswith(b"half")
+        assert (await client.reader.readuntil(b"half")).startswith(b"HTTP/1.1 200 ")
+        assert await cut_off(gate, client, 20) == b""
         assert gate.log.named("upstream.failed")[0]["code"] == "upstream.timeout"
 
 
 @pytest.mark.parametrize("start", [b"", b"HTTP/1.1 200 OK\r\nX-A"])
 async def test_first_byte_is_a_504(start: bytes) -> None:
-    async with application(start or None) as app, gateway(app, gateway=times(first_byte="200ms")) as gate:
+    async with application(start or None) as app, gateway(app, gateway=times(first_byte="20s")) as gate:
         client = await gate.client()
-        answer = await client.ask(PUBLIC)
+        answer = await answered_late(gate, client, app, 20)
         assert (answer.status, answer.body.split()[0]) == (504, b"upstream.timeout")
-        await asyncio.wait_for(app.peers[0].lost.wait(), 2)
+        await app.peers[0].lost.wait()
         assert (await client.ask(PUBLIC)).status == 200
 
 
 async def test_an_applications_own_timeout_counts() -> None:
-    async with application(None) as app, gateway(app, upstream="timeout: 200ms") as gate:
-        assert (await gate.once(PUBLIC)).status == 504
+    async with application(None) as app, gateway(app, upstream="timeout: 20s") as gate:
+        assert (await answered_late(gate, await gate.client(), app, 20)).status == 504
 
 
 async def test_total_ends_what_never_stops_for_long() -> None:
-    async with application(None) as app, gateway(app, gateway=times(total="300ms", first_byte="10s")) as gate:
-        client = await gate.client()
-        assert (await client.ask(PUBLIC)).status == 504
+    async with application(None) as app, gateway(app, gateway=times(total="20s", first_byte="1000s")) as gate:
+        assert (await answered_late(gate, await gate.client(), app, 20)).status == 504
+
+
+async def answered_late(gate: Gateway, client: Client, app: Application, after: float) -> Answer:
+    """The answer to a request that the application lets lie, which comes after so many seconds and not before."""
+    client.send(PUBLIC)
+    await app.request()
+    (connection,) = gate.plane.connections
+    await gate.clock.passes(after - 1)
+    assert connection.state == WAIT
+    await gate.clock.passes(2)
+    return await client.answer()
 
 
 async def test_connect_is_a_504() -> None:
@@ -126,7 +151,7 @@ async def test_a_reader_that_stands_still_is_cut_and_a_slow_one_is_not(reads: bo
     """With a small system buffer ours show who reads; with the usual one, megabytes, only the system knows."""
     loop = asyncio.get_running_loop()
     big = b"HTTP/1.1 200 OK\r\nContent-Length: 30000000\r\n\r\n" + bytes(30_000_000)
-    async with application(big) as app, gateway(app, gateway=times(body="500ms")) as gate:
+    async with application(big) as app, gateway(app, gateway=times(body="20s")) as gate:
         with socket.socket() as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
             client.setblocking(False)
@@ -137,10 +162,16 @@ async def test_a_reader_that_stands_still_is_cut_and_a_slow_one_is_not(reads: bo
                 connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)
             await loop.sock_sendall(client, PUBLIC)
             await gate.until(lambda: connection.write_paused)
-            for _ in range(75):
-                if reads:
+            for _ in range(4):
+                waiting = unread(connection.transport)
+                while reads and unread(connection.transport) >= waiting:
                     await loop.sock_recv(client, 4000)
-                await asyncio.sleep(0.02)
+                await gate.clock.passes(19)
+                assert gate.plane.connections, "cut before its time"
+                await gate.clock.passes(2)
+                if not reads:
+                    await gate.until(lambda: not gate.plane.connections)
+                    break
             assert len(gate.plane.connections) == reads
 
 
@@ -154,7 +185,7 @@ async def test_an_application_that_takes_no_body_is_given_up_and_a_slow_one_is_n
         listening.setblocking(False)
         listening.bind(("127.0.0.1", 0))
         listening.listen()
-        async with gateway(listening.getsockname()[1], gateway=times(body="500ms")) as gate:
+        async with gateway(listening.getsockname()[1], gateway=times(body="20s")) as gate:
             client = await gate.client()
             client.send(ask(b"POST /public/a", b"Content-Length: 30000000"))
             app, _ = await loop.sock_accept(listening)
@@ -163,38 +194,55 @@ async def test_an_application_that_takes_no_body_is_given_up_and_a_slow_one_is_n
                 client.send(bytes(30_000_000))
                 (connection,) = gate.plane.connections
                 await gate.until(lambda: connection.body_paused)
-                for _ in range(75):
-                    if reads:
+                upstream = connection.upstream
+                assert upstream is not None
+                for _ in range(4):
+                    waiting = unread(upstream.transport)
+                    while reads and unread(upstream.transport) >= waiting:
                         await loop.sock_recv(app, 4000)
-                    await asyncio.sleep(0.02)
-                assert (connection.state == BODY) is reads
+                    await gate.clock.passes(19)
+                    assert connection.state == BODY, "given up before its time"
+                    await gate.clock.passes(2)
+                    assert (connection.state == BODY) is reads
+                    if not reads:
+                        break
                 client.writer.transport.abort()
 
 
 async def test_an_upload_that_takes_longer_than_an_answer_may_is_no_late_answer() -> None:
-    async with application() as app, gateway(app, gateway=times(first_byte="300ms")) as gate:
+    async with application() as app, gateway(app, gateway=times(first_byte="20s")) as gate:
         client = await gate.client()
         client.send(ask(b"POST /public/a", b"Content-Length: 30"))
-        for _ in range(10):
-            await asyncio.sleep(0.1)
+        (peer,) = [await app.peer()]
+        for number in range(10):
+            await gate.clock.passes(10)
             client.send(b"abc")
+            await gate.until(lambda number=number: peer.received.endswith(b"abc" * (number + 1)))
         assert (await client.answer()).status == 200
 
 
-async def test_lingering_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.proxy.client._LINGER_SECONDS", 0.2)
+async def test_lingering_ends() -> None:
     async with gateway(1) as gate:
         client = await gate.client()
         client.send(ask(b"POST /private", b"Content-Length: 1000"))
         assert (await client.answer()).status == 401
-        await gate.until(lambda: not gate.plane.connections, 1.5)
+        await gate.clock.passes(1)
+        assert [connection.state for connection in gate.plane.connections] == [LINGER]
+        await gate.clock.passes(2)
+        await gate.until(lambda: not gate.plane.connections)
 
 
-async def test_an_upstream_that_lets_a_connection_lie_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.proxy.upstream.IDLE_SECONDS", 0.2)
+async def test_an_upstream_that_lets_a_connection_lie_is_not_waited_for() -> None:
     async with application() as app, gateway(app) as gate:
-        await gate.once(PUBLIC)
-        await asyncio.wait_for(app.peers[0].lost.wait(), 2)
+        client = await gate.client()
+        await client.ask(PUBLIC)
+        await gate.clock.passes(3)
+        await client.ask(PUBLIC)
+        assert len(app.peers) == 1
+        await gate.clock.passes(5)
+        await app.peers[0].lost.wait()
+        await client.ask(PUBLIC)
+        assert len(app.peers) == 2
 
 
 # --- alone ---
@@ -210,27 +258,38 @@ class Late:
         self.deadline = NEVER
 
 
-async def test_who_is_late_is_told_once_and_who_is_forgotten_never() -> None:
-    timers = Timers(asyncio.get_running_loop(), 0.005)
+@pytest.fixture
+async def clock() -> Clock:
+    return Clock(asyncio.get_running_loop())
+
+
+def timers_on(clock: Clock) -> Timers:
+    return Timers(cast(asyncio.AbstractEventLoop, clock), 0.1)
+
+
+async def test_who_is_late_is_told_once_and_who_is_forgotten_never(clock: Clock) -> None:
+    timers = timers_on(clock)
     late, never, gone = Late(timers.now), Late(NEVER), Late(timers.now)
     timers.watch(late)
     timers.watch(never)
     timers.forget(gone, timers.watch(gone))
     timers.start()
-    await asyncio.sleep(0.1)
+    await clock.passes(3)
     timers.stop()
     assert (late.times, never.times, gone.times) == (1, 0, 0)
     before = timers.now
-    await asyncio.sleep(0.03)
+    await clock.passes(3)
     assert timers.now == before
 
 
-async def test_each_share_has_its_turn() -> None:
-    timers = Timers(asyncio.get_running_loop(), 0.002)
+async def test_each_share_has_its_turn(clock: Clock) -> None:
+    timers = timers_on(clock)
     items = [Late(timers.now) for _ in range(9)]
     for item in items:
         timers.watch(item)
     timers.start()
-    await asyncio.sleep(0.1)
+    await clock.passes(0.35)
+    assert sorted(item.times for item in items) == [0] * 2 + [1] * 7
+    await clock.passes(0.1)
     timers.stop()
     assert [item.times for item in items] == [1] * 9

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from tests.proxy.applications import OK, application, closing
+from tests.proxy.applications import OK, SOON, application, closing
 from tests.proxy.certificates import client_side, server_side
 from tests.proxy.gateways import ask, blot, gateway, reached
 
@@ -28,7 +28,7 @@ async def test_trap_01_bytes_on_an_idle_pooled_connection() -> None:
         client = await gate.client()
         await client.ask(PUBLIC)
         app.peers[0].send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")
-        await asyncio.wait_for(app.peers[0].lost.wait(), 2)
+        await asyncio.wait_for(app.peers[0].lost.wait(), SOON)
         assert (await client.ask(PUBLIC)).body == b"ok"
 
 
