@@ -3,9 +3,12 @@
 import pytest
 from hypothesis import HealthCheck, settings
 
-# Examples are judged by what they give, never by how long a busy machine took over them.
-settings.register_profile("timeless", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("timeless")
+# Always the same examples, however long one takes: whether a change is good must not hang on chance or on what else the
+# machine does. `pytest --hypothesis-profile=random` looks for others.
+_TIMELESS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("fixed", _TIMELESS, derandomize=True)
+settings.register_profile("random", _TIMELESS)
+settings.load_profile("fixed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
