@@ -1,5 +1,3 @@
-from time import perf_counter
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,8 +45,7 @@ def test_a_domain_is_what_stands_after_the_only_at_sign(address: str) -> None:
         assert rest.lower() == domain
 
 
-def test_a_hostile_address_takes_no_time() -> None:
-    begin = perf_counter()
+def test_a_hostile_address_comes_to_an_end() -> None:
+    """Where the pattern could split it in more ways than one, 2 to the power of 100 steps would be tried."""
     assert mail_domain("a@" + "a-" * 100 + "!") is None
     assert mail_domain("a." * 120 + "!") is None
-    assert perf_counter() - begin < 0.1

@@ -1,5 +1,3 @@
-import time
-
 import pytest
 
 from gateway.model.codes import POLICY_CONDITION
@@ -64,7 +62,6 @@ def test_no_expression(source: str) -> None:
         Matches(source)
 
 
-def test_no_value_takes_long() -> None:
-    began = time.monotonic()
+def test_no_value_takes_longer_than_it_is_long() -> None:
+    """An expression that backtracks would try 2 to the power of 8,000 ways."""
     assert value_truth(Matches("(a|a)*b"), "a" * 8000) is FALSE
-    assert time.monotonic() - began < 0.5

@@ -10,6 +10,7 @@ import pytest
 
 from gateway.stores.revocations import Revocations
 from gateway.stores.sqlite import SqliteStore
+from tests.patience import PATIENCE
 from tests.stores.samples import PORTAL, Clock, Worker, ticket
 
 pytestmark = pytest.mark.slow
@@ -38,7 +39,7 @@ def race(path: Path) -> Counter[str]:
         assert taker.stdin is not None
         taker.stdin.write("go\n")
         taker.stdin.flush()
-    outputs = [taker.communicate(timeout=60)[0] for taker in takers]
+    outputs = [taker.communicate(timeout=PATIENCE)[0] for taker in takers]
     assert [taker.returncode for taker in takers] == [0, 0]
     return Counter(line for output in outputs for line in output.splitlines() if line)
 

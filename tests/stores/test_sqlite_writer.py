@@ -1,5 +1,6 @@
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.stores.sqlite_writer import Job, SqliteWriter
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -30,23 +32,37 @@ def keys(connection: sqlite3.Connection) -> list[bytes]:
     return [key for (key,) in connection.execute("SELECT key FROM used ORDER BY key")]
 
 
-SLOW = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT max(i) FROM n"
+class Held:
+    """A job that lasts until it is let go."""
 
+    def __init__(self) -> None:
+        self._begun = threading.Event()
+        self._let_go = threading.Event()
 
-def slow(connection: sqlite3.Connection) -> None:
-    connection.execute(SLOW).fetchone()
+    def __call__(self, connection: sqlite3.Connection) -> None:
+        self._begun.set()
+        assert self._let_go.wait(PATIENCE)
+
+    async def begun(self) -> None:
+        assert await asyncio.to_thread(self._begun.wait, PATIENCE)
+
+    def let_go(self) -> None:
+        self._let_go.set()
 
 
 async def test_jobs_that_wait_share_a_commit(writer: SqliteWriter, path: Path) -> None:
-    assert await writer.run(keys, 5) == []
-    began = [asyncio.create_task(writer.run(slow, 5))]
-    await asyncio.sleep(0.01)
+    assert await writer.run(keys, PATIENCE) == []
+    held = Held()
+    began = [asyncio.create_task(writer.run(held, PATIENCE))]
+    await held.begun()
 
     def job(number: int) -> Job[int]:
         return lambda connection: add(connection, b"%03d" % number)
 
     with closing(sqlite3.connect(path)) as other:
-        began += [asyncio.create_task(writer.run(job(number), 5)) for number in range(100)]
+        began += [asyncio.create_task(writer.run(job(number), PATIENCE)) for number in range(100)]
+        await asyncio.sleep(0)
+        held.let_go()
         # One look at a time sees either nothing of them or all.
         seen = set()
         while not all(task.done() for task in began):
@@ -57,16 +73,16 @@ async def test_jobs_that_wait_share_a_commit(writer: SqliteWriter, path: Path) -
 
 
 async def test_a_job_that_fails_takes_nobody_with_it(writer: SqliteWriter) -> None:
-    await writer.run(lambda connection: add(connection, b"there"), 5)
+    await writer.run(lambda connection: add(connection, b"there"), PATIENCE)
     answers = await asyncio.gather(
-        writer.run(lambda connection: add(connection, b"one"), 5),
-        writer.run(lambda connection: add(connection, b"there"), 5),
-        writer.run(lambda connection: add(connection, "\ud800".encode()), 5),
-        writer.run(lambda connection: add(connection, b"two"), 5),
+        writer.run(lambda connection: add(connection, b"one"), PATIENCE),
+        writer.run(lambda connection: add(connection, b"there"), PATIENCE),
+        writer.run(lambda connection: add(connection, "\ud800".encode()), PATIENCE),
+        writer.run(lambda connection: add(connection, b"two"), PATIENCE),
         return_exceptions=True,
     )
     assert [type(answer) for answer in answers] == [int, sqlite3.IntegrityError, UnicodeEncodeError, int]
-    assert await writer.run(keys, 5) == [b"one", b"there", b"two"]
+    assert await writer.run(keys, PATIENCE) == [b"one", b"there", b"two"]
 
 
 async def test_what_a_failed_job_had_done_is_undone(writer: SqliteWriter) -> None:
@@ -75,8 +91,8 @@ async def test_what_a_failed_job_had_done_is_undone(writer: SqliteWriter) -> Non
         raise ValueError
 
     with pytest.raises(ValueError):
-        await writer.run(half, 5)
-    assert await writer.run(keys, 5) == []
+        await writer.run(half, PATIENCE)
+    assert await writer.run(keys, PATIENCE) == []
 
 
 async def test_a_durable_job_is_on_the_disk_when_it_is_answered(writer: SqliteWriter) -> None:
@@ -85,27 +101,32 @@ async def test_a_durable_job_is_on_the_disk_when_it_is_answered(writer: SqliteWr
         return int(level)
 
     normal, full = 1, 2
-    assert await writer.run(synchronous, 5) == normal
-    assert await writer.run(synchronous, 5, durable=True) == full
-    assert await writer.run(synchronous, 5) == normal
+    assert await writer.run(synchronous, PATIENCE) == normal
+    assert await writer.run(synchronous, PATIENCE, durable=True) == full
+    assert await writer.run(synchronous, PATIENCE) == normal
 
 
 async def test_who_gives_up_before_the_job_begins_is_not_served(writer: SqliteWriter) -> None:
-    first = asyncio.create_task(writer.run(slow, 5))
-    await asyncio.sleep(0.01)
-    second = asyncio.create_task(writer.run(lambda connection: add(connection, b"late"), 5))
+    held = Held()
+    first = asyncio.create_task(writer.run(held, PATIENCE))
+    await held.begun()
+    second = asyncio.create_task(writer.run(lambda connection: add(connection, b"late"), PATIENCE))
     await asyncio.sleep(0)
     second.cancel()
+    await asyncio.wait([second])
+    held.let_go()
     await first
-    assert await writer.run(keys, 5) == []
+    assert await writer.run(keys, PATIENCE) == []
 
 
 async def test_an_answer_that_does_not_come_in_time_is_an_error(writer: SqliteWriter) -> None:
+    held = Held()
     with pytest.raises(TimeoutError):
-        await writer.run(slow, 0.01)
+        await writer.run(held, 0.01)
+    held.let_go()
 
 
 async def test_after_the_end_nothing_is_taken(writer: SqliteWriter) -> None:
     await writer.close()
     with pytest.raises(sqlite3.OperationalError):
-        await writer.run(keys, 5)
+        await writer.run(keys, PATIENCE)

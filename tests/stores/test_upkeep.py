@@ -8,6 +8,7 @@ from gateway.stores import upkeep
 from gateway.stores.records import RecordStore
 from gateway.stores.sqlite import SqliteStore
 from gateway.stores.upkeep import Upkeep
+from tests.patience import PATIENCE, until
 from tests.stores.samples import PORTAL, Clock, Worker, ticket
 
 
@@ -15,11 +16,6 @@ from tests.stores.samples import PORTAL, Clock, Worker, ticket
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("POLL_EVERY", "WRITE_EVERY", "PURGE_EVERY"):
         monkeypatch.setattr(upkeep, name, 0.01)
-
-
-async def until(met: asyncio.Event) -> None:
-    async with asyncio.timeout(5):
-        await met.wait()
 
 
 async def test_seats_that_ended_elsewhere_are_told_of(store: RecordStore, clock: Clock) -> None:
@@ -35,7 +31,7 @@ async def test_seats_that_ended_elsewhere_are_told_of(store: RecordStore, clock:
     cookie = await elsewhere.sign_in()
     seat = await worker.sessions.load(PORTAL, cookie)
     await elsewhere.sessions.end_browser(PORTAL, cookie)
-    await until(told)
+    await until(told.is_set)
     assert heard == [seat]
     await keeping.stop()
 
@@ -62,7 +58,7 @@ async def test_what_has_expired_is_cleared_away(tmp_path: Path, clock: Clock) ->
     clock.pass_by(30)
     keeping = Upkeep(store, worker.sessions, lambda seats: None, now=clock.now)
     await keeping.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         # The clock is turned back only for this look: what expired then would still be read.
         while await store.peek_ticket("transaction", b"ticket 1", clock.now() - 30) is not None:
             await asyncio.sleep(0.01)
@@ -83,18 +79,15 @@ async def test_a_store_out_of_reach_stops_none_of_it(tmp_path: Path, clock: Cloc
     assert seat is not None
     worker.sessions.touch(seat, clock.monotonic())
     path.parent.rename(tmp_path / "away")
-    await asyncio.sleep(0.1)
-    assert not store.reachable
+    await until(lambda: not store.reachable)
     (tmp_path / "away").rename(path.parent)
-    await asyncio.sleep(0.1)
+    await until(lambda: store.reachable)
     await elsewhere.sessions.end_browser(PORTAL, cookie)
-    await until(told)
+    await until(told.is_set)
     seat = await worker.sessions.load(PORTAL, await elsewhere.sign_in("b"))
     assert seat is not None
     worker.sessions.touch(seat, clock.monotonic())
-    async with asyncio.timeout(5):
-        while worker.sessions._touched:
-            await asyncio.sleep(0.01)
+    await until(lambda: not worker.sessions._touched)
     await keeping.stop()
     await store.close()
 
