@@ -15,7 +15,7 @@ from typing import Self
 
 from tests.idp.keys import Pair
 
-START_SECONDS = 20.0
+START_SECONDS = 120.0
 HTDOCS = Path("/usr/share/lemonldap-ng/portal/htdocs")
 _ACCOUNT = "www-data"
 
@@ -113,7 +113,7 @@ class LemonLdap:
         for process in reversed(self._processes):
             process.terminate()
             try:
-                process.wait(10)
+                process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -230,7 +230,7 @@ class LemonLdap:
                 if process.poll() is not None:
                     raise RuntimeError(f"ended with {process.returncode}: {self.said()}")
             if time.monotonic() > until:
-                raise RuntimeError(f"does not start: {self.said()}")
+                raise RuntimeError(f"does not start in {START_SECONDS:.0f} s: {self.said()}")
             time.sleep(0.05)
 
 

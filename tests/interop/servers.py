@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 TOMCAT = Path("/usr/share/tomcat10")
 TOMCAT_SETTINGS = Path("/etc/tomcat10")
 JAVA_HOMES = "java-21-openjdk-*"
-READY_WITHIN = 20.0
+READY_WITHIN = 120.0
 
 _NGINX = """
 daemon off; master_process off;
@@ -104,7 +104,7 @@ def _running(
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -12,7 +12,8 @@ from types import TracebackType
 from typing import Self
 
 SCRIPT = Path(__file__).with_name("provider.mjs")
-START_SECONDS = 20.0
+START_SECONDS = 120.0
+STOP_SECONDS = 30.0
 NODE_PART = SCRIPT.parent.parent / "node_modules" / "oidc-provider"
 
 Claims = Mapping[str, object]
@@ -75,7 +76,11 @@ class OpenIdProvider:
         if self._process is None:
             return
         self._process.terminate()
-        self._process.wait(10)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout, self._messages):
             if pipe is not None:
                 pipe.close()
@@ -93,13 +98,18 @@ class OpenIdProvider:
         assert self._process is not None
         assert self._process.stdout is not None
         ready, _, _ = select.select([self._process.stdout], [], [], START_SECONDS)
-        line = self._process.stdout.readline() if ready else b""
+        if not ready:
+            raise self._failed(f"said nothing in {START_SECONDS:.0f} s")
+        line = self._process.stdout.readline()
         if not line:
-            self._messages.seek(0)
-            printed = self._messages.read().decode(errors="replace")
-            self.stop()
-            raise RuntimeError(f"oidc-provider did not start: {printed}")
+            raise self._failed(f"ended with {self._process.wait(10)}")
         return str(json.loads(line)["issuer"])
+
+    def _failed(self, how: str) -> RuntimeError:
+        self._messages.seek(0)
+        printed = self._messages.read().decode(errors="replace")
+        self.stop()
+        return RuntimeError(f"oidc-provider {how}: {printed}")
 
     def _wait_for_discovery(self) -> None:
         connection = http.client.HTTPConnection(self.issuer.removeprefix("http://"), timeout=START_SECONDS)
