@@ -3,12 +3,12 @@
 import re
 import shutil
 import socket
-from contextlib import ExitStack
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
+from deploy.demo.ports import LOOPBACK, free
+
 ROOT = Path(__file__).resolve().parents[2]
-LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,7 @@ _AUTHORITY = re.compile(r"(?<=localhost:|127\.0\.0\.1:)\d+\b")
 
 def free_ports() -> Ports:
     """Ports that nothing listens on at this moment, all different."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in fields(Ports)]
-        for probe in sockets:
-            probe.bind((LOOPBACK, 0))
-        return Ports(*(probe.getsockname()[1] for probe in sockets))
+    return Ports(*free(len(fields(Ports))))
 
 
 def taken(ports: Ports) -> dict[str, int]:

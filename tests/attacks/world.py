@@ -4,10 +4,9 @@ import asyncio
 import json
 import re
 import shutil
-import socket
 import ssl
 import sys
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
@@ -15,6 +14,7 @@ from typing import Self
 import aiohttp
 import trustme
 
+from deploy.demo.ports import free
 from deploy.demo.processes import Child
 from tests.attacks import saml_providers
 from tests.attacks.cases import Failed, expect
@@ -204,11 +204,7 @@ def host(app: str) -> str:
 
 
 def free_ports(names: list[str]) -> dict[str, int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in names]
-        for probe in sockets:
-            probe.bind(("127.0.0.1", 0))
-        return dict(zip(names, (probe.getsockname()[1] for probe in sockets), strict=True))
+    return dict(zip(names, free(len(names)), strict=True))
 
 
 class Stage:

@@ -1,9 +1,13 @@
+import socket
+import subprocess
+import sys
 from dataclasses import astuple
 from pathlib import Path
 
 import pytest
 
-from deploy.demo.place import LOOPBACK, USUAL, Ports, copy_policies, free_ports, taken, with_ports
+from deploy.demo.place import LOOPBACK, ROOT, USUAL, Ports, copy_policies, free_ports, taken, with_ports
+from deploy.demo.ports import free, own_block
 
 PORTS = Ports(
     public=18080, admin=18081, permis=19001, subventions=19002, metropole=8080, departement=19401, region=19402
@@ -36,3 +40,23 @@ def test_free_ports_are_free_and_different() -> None:
     ports = free_ports()
     assert len(set(astuple(ports))) == len(astuple(ports))
     assert taken(ports) == {}
+
+
+def test_they_are_none_that_a_connection_outwards_may_have() -> None:
+    (lowest, _) = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    assert max(free(50)) < lowest
+
+
+def test_two_processes_are_never_given_the_same() -> None:
+    program = "from deploy.demo.ports import own_block; print(own_block().ports)"
+    told = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert told.stdout.startswith("range(")
+    assert told.stdout.strip() != str(own_block().ports)
+
+
+def test_one_that_is_listened_on_is_not_given() -> None:
+    (first, second) = free(2)
+    with socket.create_server((LOOPBACK, second)):
+        again = [port for _ in range(80) for port in free(5)]
+    assert first in again
+    assert second not in again

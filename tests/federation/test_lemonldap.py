@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -11,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from deploy.demo.ports import free
 from gateway.federation.federation import Federation
 from gateway.model.codes import OIDC_TOKEN_REFUSED
 from gateway.model.errors import GatewayError
@@ -53,9 +53,7 @@ ASKED: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def op() -> Iterator[LemonLdapOp]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = free(1)
     with LemonLdapOp(port, new_pair("op"), clients=CLIENTS) as made:
         yield made.start("")
 

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
+from deploy.demo.ports import free
 from tests.interop.installation import App, Installation, direct, installed
 from tests.interop.servers import nginx
-from tests.walks.place import free_ports
 
 pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
 
@@ -17,7 +17,7 @@ PLAN = b"".join(b"ligne %07d\n" % number for number in range(200_000))
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    (port,) = free_ports(1)
+    (port,) = free(1)
     with nginx(tmp_path_factory.mktemp("nginx"), port, {"plan.txt": PLAN, "vide.txt": b""}):
         yield App("statique", port)
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from deploy.demo.ports import free
 from tests.browser_like import Person
 from tests.interop.installation import App, Installation, direct, installed
 from tests.interop.servers import php
-from tests.walks.place import free_ports
 
 pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
 
@@ -32,7 +32,7 @@ LARGE = 5_000_000
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    (port,) = free_ports(1)
+    (port,) = free(1)
     with php(tmp_path_factory.mktemp("php"), port):
         yield App("php", port, {"translate": TRANSLATE, "limits": "{body: 100MB}"})
 

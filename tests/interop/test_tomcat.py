@@ -9,11 +9,11 @@ from urllib.parse import urljoin
 import pytest
 import pytest_asyncio
 
+from deploy.demo.ports import free
 from gateway.wire.target import PathLeniency, canonical_target
 from tests.browser_like import Person
 from tests.interop.installation import App, Installation, direct, installed
 from tests.interop.servers import tomcat
-from tests.walks.place import free_ports
 
 pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
 
@@ -38,7 +38,7 @@ class Apps:
 
 @pytest.fixture(scope="module")
 def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apps]:
-    port, latin_port = free_ports(2)
+    port, latin_port = free(2)
     with tomcat(tmp_path_factory.mktemp("tomcat"), port, latin_port):
         yield Apps(
             java=App("java", port, {"paths": "{parameters: [jsessionid]}"}),

@@ -1,21 +1,12 @@
 """A policy folder on free ports, with its keys and state beside it."""
 
-import socket
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deploy.demo.ports import free
+
 PORTAL_HOST = "portail.localhost"
 ONE, TWO = "one.localhost", "two.localhost"
-
-
-def free_ports(number: int) -> list[int]:
-    """Ports that nothing listens on at this moment, all different."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for probe in sockets:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in sockets]
 
 
 @dataclass
@@ -28,7 +19,7 @@ class Place:
     settings: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.port, self.admin_port, self.upstream_port, self.provider_port = free_ports(4)
+        self.port, self.admin_port, self.upstream_port, self.provider_port = free(4)
         for name in ("policies/apps", "policies/providers", "certs"):
             (self.folder / name).mkdir(parents=True)
         (self.folder / "certs/store.key").write_text("0123456789abcdef" * 4)

@@ -10,9 +10,10 @@ import pytest
 import pytest_asyncio
 import trustme
 
+from deploy.demo.ports import free
 from tests.raw_http import Connection
 from tests.walks.load import Load, running
-from tests.walks.place import ONE, Place, free_ports
+from tests.walks.place import ONE, Place
 from tests.walks.world import World, ask, opened, request
 
 WORKERS = 2
@@ -53,7 +54,7 @@ def fingerprint(certificate: bytes) -> str:
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     place = Place(tmp_path_factory.mktemp("listeners"), workers=WORKERS)
     pair = "tls: {certificate: {file: ../certs/tls.pem}, key: {file: ../certs/tls.key}}"
-    ports = free_ports(2)
+    ports = free(2)
     listeners = (
         f"{{address: 127.0.0.1:{place.port}}}",
         f"{{address: 127.0.0.1:{ports[0]}, {pair}}}",

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from deploy.demo.ports import free
 from tests.browser_like import Response
 from tests.idp.keys import new_pair
 from tests.idp.lemonldap import LemonLdap
-from tests.walks.place import TWO, free_ports
+from tests.walks.place import TWO
 from tests.walks.saml_world import SamlWorld, saml_opened, write_saml_provider
 from tests.walks.world import everywhere
 
@@ -25,7 +26,7 @@ ATTRIBUTES = "{uid: uid, mail: 'urn:oid:0.9.2342.19200300.100.1.3', name: cn}"
 async def lemonldap(
     folder: Path, *, saml: str = "", encryption: str = "none"
 ) -> AsyncIterator[tuple[SamlWorld, LemonLdap]]:
-    (port,) = free_ports(1)
+    (port,) = free(1)
     with LemonLdap(port, new_pair("idp"), encryption=encryption) as idp:
         async with saml_opened(folder) as world:
             metadata = FETCHED.format(url=idp.url)

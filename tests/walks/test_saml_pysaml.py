@@ -6,10 +6,10 @@ import aiohttp
 import pytest
 from lxml import etree
 
+from deploy.demo.ports import free
 from tests.idp.keys import new_pair
 from tests.idp.pysaml import Pysaml
 from tests.saml.parties import verified_by_xmlsec
-from tests.walks.place import free_ports
 from tests.walks.saml_world import saml_opened, write_saml_provider
 from tests.walks.world import everywhere
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.service
 
 
 async def test_sign_in_and_logout_both_ways(tmp_path: Path) -> None:
-    (port,) = free_ports(1)
+    (port,) = free(1)
     with Pysaml(tmp_path / "idp", port, new_pair("idp")) as idp:
         async with saml_opened(tmp_path / "ours") as world:
             idp.start(world.metadata())
