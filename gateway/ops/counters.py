@@ -26,12 +26,15 @@ _SUM_KEY: Key = (f"{OVERHEAD}_sum",)
 
 
 class Counters:
-    """ports.Counters: one worker's numbers, touched by its loop alone."""
+    """ports.Counters: one worker's numbers, touched by its loop alone. `values` holds all but what every request adds
+    to: plain cells."""
 
-    __slots__ = ("values",)
+    __slots__ = ("_buckets", "_spent", "values")
 
     def __init__(self) -> None:
-        self.values: dict[Key, float] = dict.fromkeys((*_BUCKET_KEYS, _SUM_KEY), 0)
+        self.values: dict[Key, float] = {}
+        self._buckets = [0] * len(_BUCKET_KEYS)
+        self._spent = 0.0
 
     def add(self, *key: str) -> None:
         values = self.values
@@ -44,16 +47,19 @@ class Counters:
 
     def overhead(self, seconds: float) -> None:
         # `le`: a value on the bound belongs to its bucket.
-        self.values[_BUCKET_KEYS[bisect_left(OVERHEAD_BOUNDS, seconds)]] += 1
-        self.values[_SUM_KEY] += seconds
+        self._buckets[bisect_left(OVERHEAD_BOUNDS, seconds)] += 1
+        self._spent += seconds
 
     def gauge(self, value: float, *key: str) -> None:
         """What is, not what was: overwritten each time."""
         self.values[key] = value
 
+    def all(self) -> Dump:
+        return {**dict(zip(_BUCKET_KEYS, self._buckets, strict=True)), _SUM_KEY: self._spent, **self.values}
+
     def dump(self) -> bytes:
         """What goes to the supervisor: `decode` reads it."""
-        return encode(self.values)
+        return encode(self.all())
 
 
 def empty() -> Dump:

@@ -42,6 +42,7 @@ class Log:
         self._now = now
         self._lines: deque[bytes] = deque()
         self._wake = threading.Event()
+        self._asleep = False
         self._closing = threading.Event()
         # Each is written by one thread alone: by the callers', by ours, by ours.
         self._refused = 0
@@ -84,17 +85,24 @@ class Log:
             return
         self._lines.append(line)
         # Event.set takes a lock: only where the writer may be asleep.
-        if not self._wake.is_set():
+        if self._asleep:
             self._wake.set()
 
     def _run(self) -> None:
         while not self._closing.is_set():
-            self._wake.wait()
-            self._wake.clear()
+            self._sleep()
             self._drain()
             # Lines gather meanwhile: under load one write carries many, and this thread takes the lock rarely.
             self._closing.wait(_GATHER)
         self._drain()
+
+    def _sleep(self) -> None:
+        """Until there is a line. That it sleeps is said before it looks, and asked after appending: none is missed."""
+        self._asleep = True
+        if not self._lines:
+            self._wake.wait()
+        self._asleep = False
+        self._wake.clear()
 
     def _drain(self) -> None:
         while self._lines:

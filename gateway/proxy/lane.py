@@ -14,8 +14,10 @@ from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.policy.facts import Asked
 from gateway.policy.routes import Match
+from gateway.proxy.accesslog import log_names
 from gateway.proxy.differences import Difference, difference
 from gateway.proxy.pool import FRESH_SECONDS, IDLE_SECONDS, Pool
+from gateway.wire.cookies import CookiePolicy
 from gateway.wire.framing import METHODS, REQUEST_LINE, request_line_fault
 from gateway.wire.headers import HeaderPolicy
 from gateway.wire.host import canonical_host
@@ -121,8 +123,8 @@ class Lane:
     """
 
     __slots__ = (
-        "_keys", "_numbers", "_tally", "anonymous", "app", "body_limit", "cookie_names", "decisions", "differing",
-        "errors", "host_line", "limits", "lines", "name", "policy", "policy_errors", "pool", "revision", "statuses",
+        "_keys", "_numbers", "_tally", "anonymous", "app", "body_limit", "cookies", "decisions", "differing", "errors",
+        "host_line", "limits", "lines", "log_names", "name", "policy", "policy_errors", "pool", "revision", "statuses",
         "stripped", "timeouts", "told",
     )  # fmt: skip
 
@@ -134,13 +136,14 @@ class Lane:
         self.app = app
         self.name = "_portal" if app is None else app.name
         self.revision = snapshot.revision
+        self.log_names = log_names(self.name, self.revision)
         self.limits = limits
         self.pool = pool
         translation = None if app is None else app.translation
         self.timeouts = timeouts if app is None else app.upstream.timeouts
         self.body_limit = limits.body if app is None else app.body_limit
         self.policy = policy
-        self.cookie_names: frozenset[bytes] = frozenset() if translation is None else translation.cookie_names
+        self.cookies = CookiePolicy(frozenset() if translation is None else translation.cookie_names)
         header = None if app is None else app.upstream.host_header
         self.host_line = None if header is None else b"\r\nHost: " + header.encode("ascii")
         self.lines: dict[bytes, Spot] = {}

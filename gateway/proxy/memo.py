@@ -4,7 +4,6 @@ from gateway.config.snapshot import Snapshot
 from gateway.model.session import Seat
 from gateway.proxy.places import Place
 from gateway.wire.addresses import contains, parse_address
-from gateway.wire.cookies import SESSION_COOKIE, read_cookie, without_cookies
 from gateway.wire.forwarded import client_chain, client_scheme, forwarded_headers
 from gateway.wire.headers import FORWARDED_FOR, FORWARDED_PROTO
 
@@ -57,6 +56,5 @@ class Memo:
     def read_cookie(self, cookie: bytes, place: Place) -> None:
         """Raises GatewayError(WIRE_COOKIE)."""
         self.cookie_place = None
-        self.cookie_value = read_cookie(cookie, SESSION_COOKIE)
-        self.cookie_rest = without_cookies(cookie, place.lane.cookie_names)
+        self.cookie_value, self.cookie_rest = place.lane.cookies.read(cookie)
         self.cookie, self.cookie_place = cookie, place

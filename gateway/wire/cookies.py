@@ -44,8 +44,12 @@ def read_cookie(header: bytes, name: bytes) -> bytes | None:
     """The value of the one cookie of this name of ours; two are an error: nobody could say which one counts."""
     values = _VALUES[name].findall(header)
     if len(values) > 1:
-        raise GatewayError(WIRE_COOKIE, f"{len(values)} cookies named {name.decode('ascii')}")
+        raise _several(len(values), name)
     return values[0].rstrip(b" \t") if values else None
+
+
+def _several(count: int, name: bytes) -> GatewayError:
+    return GatewayError(WIRE_COOKIE, f"{count} or more cookies named {name.decode('ascii')}")
 
 
 def without_cookies(header: bytes, names: frozenset[bytes]) -> bytes:
@@ -65,6 +69,54 @@ def without_cookies(header: bytes, names: frozenset[bytes]) -> bytes:
     if not dropped:
         return header
     return b";".join(pair for at, pair in enumerate(header.split(b";")) if at not in dropped).strip(b" \t")
+
+
+# A line that all servers read alike: names of plain characters, values in which none of them sees another cookie begin.
+_PAIR: Final = rb"[A-Za-z0-9_.-]++=[\x21#$&-+\x2d-:<-Z\\-~]*+"
+_USUAL: Final = re.compile(rb"%b(?:; %b)*+" % (_PAIR, _PAIR))
+_LONGEST_USUAL: Final = 4096
+
+# Names are remembered as headers.py remembers those of headers, and why so few is said there.
+_REMEMBERED: Final = 1024
+_REMEMBERED_LENGTH: Final = 64
+
+
+class CookiePolicy:
+    """`read_cookie` for our session and `without_cookies` in one, for one application. Of a usual line only the names
+    are judged, and each of them once."""
+
+    __slots__ = ("_dropped", "_names")
+
+    def __init__(self, names: frozenset[bytes]) -> None:
+        self._names = names
+        self._dropped: dict[bytes, bool] = {}
+
+    def read(self, header: bytes) -> tuple[bytes | None, bytes]:
+        """The value of our session's cookie, and the line without what is not the application's to see."""
+        if len(header) > _LONGEST_USUAL or _USUAL.fullmatch(header) is None:
+            return read_cookie(header, SESSION_COOKIE), without_cookies(header, self._names)
+        value, kept = None, []
+        for pair in header.split(b"; "):
+            name, _, content = pair.partition(b"=")
+            dropped = self._dropped.get(name)
+            if dropped is None:
+                dropped = self._learn(name)
+            if not dropped:
+                kept.append(pair)
+            elif name == SESSION_COOKIE:
+                if value is not None:
+                    raise _several(2, name)
+                value = content
+        return value, b"; ".join(kept)
+
+    def _learn(self, name: bytes) -> bool:
+        folded = fold(name)
+        dropped = folded in self._names or folded.startswith(_OURS)
+        if len(name) <= _REMEMBERED_LENGTH:
+            if len(self._dropped) >= _REMEMBERED:
+                self._dropped.clear()
+            self._dropped[name] = dropped
+        return dropped
 
 
 def is_ours(set_cookie: bytes) -> bool:

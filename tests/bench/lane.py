@@ -1,20 +1,27 @@
-"""What one authenticated GET costs in user space: both protocols fed in-process, through transports that do nothing.
+"""What one request costs in user space: both protocols fed in-process, through transports that do nothing.
 
-`python -m tests.bench.lane` prints microseconds per request, minimum and median of several rounds; with a number
-after it, that many rounds.
+`python -m tests.bench.lane` prints microseconds per request, case by case: the least and the median over slices of a
+few milliseconds, so that what else the machine does is left out. With an argument, the cases whose name holds it.
 """
 
 import asyncio
+import gc
+import os
 import statistics
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import uvloop
 
 from gateway.ops.counters import Counters
+from gateway.ops.log import Log
+from gateway.proxy.client import ClientConnection
 from gateway.proxy.dataplane import DataPlane
-from tests.config.samples import sample_snapshot
-from tests.proxy.stand_ins import COOKIE, Holder, Log, Pages, Portal, Sessions, identity, seat
+from gateway.proxy.upstream import UpstreamConnection
+from tests.config.samples import GATEWAY, sample_snapshot
+from tests.proxy.stand_ins import COOKIE, Holder, Pages, Portal, Sessions, identity, seat
 
 HOST = "permis.localhost"
 
@@ -32,6 +39,13 @@ BROWSER = (
     b"Sec-Fetch-Site: same-origin\r\n"
     b"\r\n"
 )
+IMAGE = (
+    BROWSER.replace(b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", b"image/avif,image/webp,*/*")
+    .replace(b"document", b"image")
+    .replace(b"navigate", b"no-cors")
+    .removesuffix(b"\r\n")
+    + b'If-None-Match: "6924f0a0-400"\r\n\r\n'
+)
 ANSWER = (
     b"HTTP/1.1 200 OK\r\n"
     b"Server: nginx/1.26.3\r\n"
@@ -44,6 +58,100 @@ ANSWER = (
     b"Accept-Ranges: bytes\r\n"
     b"\r\n" + b"x" * 1024
 )
+NOT_MODIFIED = (
+    b"HTTP/1.1 304 Not Modified\r\nServer: nginx/1.26.3\r\nDate: Mon, 24 Nov 2025 15:00:00 GMT\r\n"
+    b'Connection: keep-alive\r\nETag: "6924f0a0-400"\r\n\r\n'
+)
+LINE = b"GET /app/page?id=7 HTTP/1.1\r\n"
+SAME = LINE + BROWSER
+
+_SLICE = 250
+_REQUESTS = 5000
+_SECONDS = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Requests, and the answers of the application in turn. `proxied`: the client is a listed proxy."""
+
+    name: str
+    requests: Sequence[bytes]
+    answers: Sequence[bytes] = (ANSWER,)
+    access_log: bool = False
+    proxied: bool = False
+
+
+def cases() -> Iterator[Case]:
+    numbers = range(_REQUESTS)
+    yield Case("get", [SAME] * _REQUESTS)
+    yield Case("get, access log", [SAME] * _REQUESTS, access_log=True)
+    yield Case("get, another query each time", [_asking(number) + BROWSER for number in numbers])
+    yield Case("get, another path each time", [_path(number) + BROWSER for number in numbers])
+    yield Case("get, another Referer each time", [LINE + _referred(number) for number in numbers])
+    yield Case("get, another cookie beside ours each time", [LINE + _cookied(BROWSER, number) for number in numbers])
+    yield Case("get, another Referer, cookie and If-None-Match", [LINE + _three(number) for number in numbers])
+    yield Case("get, the same and another query", [_asking(number) + _three(number) for number in numbers])
+    yield Case("get, a page and an image in turn", [LINE + BROWSER, LINE + IMAGE] * (_REQUESTS // 2))
+    yield Case("get, through a listed proxy, one of 64 persons", [_proxied(number) for number in numbers], proxied=True)
+    yield Case("get, head of the answer varies", [SAME] * _REQUESTS, [_answer(number) for number in numbers])
+    yield Case("get, answer sets a cookie", [SAME] * _REQUESTS, [_setting(number) for number in numbers])
+    yield Case("get, answer in chunks", [SAME] * _REQUESTS, [_chunked()])
+    yield Case("get, not modified", [LINE + IMAGE] * _REQUESTS, [NOT_MODIFIED])
+    yield Case("get, public", [LINE.replace(b"/app", b"/public") + _anonymous()] * _REQUESTS)
+    yield Case("post 10 KB", [_form(BROWSER)] * _REQUESTS)
+    yield Case("post 10 KB, access log", [_form(BROWSER)] * _REQUESTS, access_log=True)
+    yield Case("post 10 KB, another cookie beside ours", [_form(_cookied(BROWSER, number)) for number in numbers])
+
+
+def _asking(number: int) -> bytes:
+    return b"GET /app/page?id=%d HTTP/1.1\r\n" % number
+
+
+def _path(number: int) -> bytes:
+    return b"GET /app/dossiers/%d/pieces HTTP/1.1\r\n" % number
+
+
+def _referred(number: int) -> bytes:
+    return BROWSER.replace(b"/dossiers\r\n", b"/app/page?id=%d\r\n" % (number - 1))
+
+
+def _cookied(lines: bytes, number: int) -> bytes:
+    return lines.replace(b"JSESSIONID=01234567", b"JSESSIONID=%08d" % number)
+
+
+def _three(number: int) -> bytes:
+    """As where each page sets a cookie."""
+    return _cookied(_referred(number), number).removesuffix(b"\r\n") + b'If-None-Match: "%d"\r\n\r\n' % number
+
+
+def _proxied(number: int) -> bytes:
+    person = b"%02d" % (number % 64)
+    lines = BROWSER.replace(COOKIE, person + COOKIE[2:]).removesuffix(b"\r\n")
+    return LINE + lines + b"X-Forwarded-For: 192.0.2.%b\r\nX-Forwarded-Proto: http\r\n\r\n" % person.lstrip(b"0")
+
+
+def _anonymous() -> bytes:
+    return BROWSER.replace(b"__Host-ecluse=" + COOKIE + b"; ", b"")
+
+
+def _form(lines: bytes) -> bytes:
+    return b"POST /app/form HTTP/1.1\r\nContent-Length: 10240\r\n" + lines + b"f" * 10240
+
+
+def _answer(number: int) -> bytes:
+    size = 700 + number % 1000
+    head = ANSWER.partition(b"\r\n\r\n")[0].replace(b"Content-Length: 1024", b"Content-Length: %d" % size)
+    return head.replace(b"6924f0a0", b"%08x" % number) + b"\r\n\r\n" + b"x" * size
+
+
+def _setting(number: int) -> bytes:
+    line = b"\r\nSet-Cookie: JSESSIONID=%08d; Path=/; HttpOnly\r\n\r\n" % number
+    return ANSWER.replace(b"\r\n\r\n", line)
+
+
+def _chunked() -> bytes:
+    head = ANSWER.partition(b"\r\n\r\n")[0].replace(b"Content-Length: 1024", b"Transfer-Encoding: chunked")
+    return head + b"\r\n\r\n400\r\n" + b"x" * 1024 + b"\r\n0\r\n\r\n"
 
 
 class Nowhere(asyncio.Transport):
@@ -71,69 +179,84 @@ class Nowhere(asyncio.Transport):
     abort = close
 
 
-def measure(requests: list[bytes], answer: bytes, rounds: int) -> list[float]:
-    """Microseconds per request, one figure a round."""
-    loop = asyncio.get_running_loop()
-    sessions = Sessions()
-    sessions.hot[COOKIE] = seat(HOST, identity(uid="jdupont", mail="j@metropole.example"))
-    plane = DataPlane(
-        holder=Holder(sample_snapshot()),
-        sessions=sessions,
-        portal_protocol=lambda: Portal([], b""),
-        pages=Pages(),
-        counters=Counters(),
-        log=Log(),
-        loop=loop,
-    )
-    client, front, back = plane.protocol_factory(tls=False)(), Nowhere(), Nowhere()
-    client.connection_made(front)
-    lane = plane.places.find(b"permis.localhost:8080").lane
-    assert lane.pool is not None
-    upstream = plane._new_upstream(lane.pool)
-    upstream.connection_made(back)
-    upstream.idle_since = loop.time()
-    upstream.used = True
-    lane.pool.give(upstream)
-    figures = []
-    for _ in range(rounds):
+class Bench:
+    """One client connection and one to the application, both kept alive."""
+
+    def __init__(self, case: Case, log: Log) -> None:
+        loop = asyncio.get_running_loop()
+        sessions = Sessions()
+        for person in range(64):
+            cookie = b"%02d" % person + COOKIE[2:] if case.proxied else COOKIE
+            sessions.hot[cookie] = seat(HOST, identity(uid="jdupont", mail="j@metropole.example"), cookie)
+        settings = GATEWAY
+        if case.access_log:
+            settings += "access_log: true\n"
+        if case.proxied:
+            settings += "trusted_proxies: [127.0.0.1]\n"
+        self.plane = DataPlane(
+            holder=Holder(sample_snapshot({"gateway.yaml": settings})),
+            sessions=sessions,
+            portal_protocol=lambda: Portal([], b""),
+            pages=Pages(),
+            counters=Counters(),
+            log=log,
+            loop=loop,
+        )
+        self.front, self.back = Nowhere(), Nowhere()
+        self.client: ClientConnection = self.plane.protocol_factory(tls=False)()
+        self.client.connection_made(self.front)
+        pool = self.plane.places.find(b"permis.localhost:8080").lane.pool
+        assert pool is not None
+        self.upstream = UpstreamConnection(pool, self.plane.timers, self.plane.heads)
+        self.upstream.connection_made(self.back)
+        self.upstream.idle_since = loop.time()
+        self.upstream.used = True
+        pool.give(self.upstream)
+
+    def slice(self, pairs: Sequence[tuple[bytes, bytes]]) -> float:
+        """Microseconds per request."""
+        client, upstream = self.client.data_received, self.upstream.data_received
         began = time.process_time()
-        for request in requests:
-            client.data_received(request)
-            upstream.data_received(answer)
-        figures.append((time.process_time() - began) / len(requests) * 1e6)
-    assert front.last.startswith(b"HTTP/1.1 200 OK\r\n"), front.last[:200]
-    assert front.last.endswith(b"xxxx")
-    assert b"X-Remote-User: jdupont" in back.last
-    plane.close()
+        for request, answer in pairs:
+            client(request)
+            upstream(answer)
+        return (time.process_time() - began) / len(pairs) * 1e6
+
+    def check(self, case: Case) -> None:
+        """That it was the usual way, to its end: a refusal would be quick as well."""
+        assert self.front.last.startswith((b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 304 Not Modified\r\n")), self.front.last
+        assert self.upstream.client is None
+        assert (b"X-Remote-User: jdupont" in self.back.last) == (b"/public/" not in case.requests[-1])
+        assert COOKIE not in self.back.last
+
+
+def measure(case: Case, log: Log, seconds: float = _SECONDS) -> list[float]:
+    """Microseconds per request, one figure a slice."""
+    bench = Bench(case, log)
+    answers = [case.answers[number % len(case.answers)] for number in range(len(case.requests))]
+    pairs = list(zip(case.requests, answers, strict=True))
+    slices = [pairs[start : start + _SLICE] for start in range(0, len(pairs), _SLICE)]
+    gc.freeze()
+    figures = []
+    until = time.process_time() + seconds
+    while time.process_time() < until:
+        figures += map(bench.slice, slices)
+        bench.plane.flush()
+    bench.check(case)
+    bench.plane.close()
     return figures
 
 
-def changed(number: int) -> bytes:
-    """A request three of whose lines stood in none before it, as where each page sets a cookie."""
-    return (
-        b"GET /app/page?id=%d HTTP/1.1\r\n" % number
-        + BROWSER.removesuffix(b"\r\n")
-        .replace(b"JSESSIONID=01234567", b"JSESSIONID=%08d" % number)
-        .replace(b"/dossiers\r\n", b"/app/page?id=%d\r\n" % (number - 1))
-        + b'If-None-Match: "%d"\r\n\r\n' % number
-    )
-
-
-async def main(rounds: int) -> None:
-    same = [b"GET /app/page?id=7 HTTP/1.1\r\n" + BROWSER] * 5000
-    other = [b"GET /app/page?id=%d HTTP/1.1\r\n" % number + BROWSER for number in range(5000)]
-    lines = [changed(number) for number in range(5000)]
-    post = [b"POST /app/form HTTP/1.1\r\nContent-Length: 10240\r\n" + BROWSER + b"f" * 10240] * 2000
-    rows = (
-        ("get", same),
-        ("get, each of another address", other),
-        ("get, each of another address, Referer, cookie and If-None-Match", lines),
-        ("post 10 KB", post),
-    )
-    for name, requests in rows:
-        figures = measure(requests, ANSWER, rounds)
-        print(f"{name}: {min(figures):.2f} us (median {statistics.median(figures):.2f})")
+async def main(only: str) -> None:
+    # As in a worker.
+    gc.set_threshold(10_000, 50, 10_000)
+    log = Log(os.open(os.devnull, os.O_WRONLY), capacity=1 << 20)
+    for case in cases():
+        if only in case.name:
+            figures = measure(case, log)
+            print(f"{case.name}: {min(figures):.2f} us (median {statistics.median(figures):.2f})", flush=True)
+    log.close()
 
 
 if __name__ == "__main__":
-    uvloop.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 9))
+    uvloop.run(main(sys.argv[1] if len(sys.argv) > 1 else ""))

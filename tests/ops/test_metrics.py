@@ -31,7 +31,7 @@ def test_what_workers_counted_is_what_prometheus_reads() -> None:
         counters.add("ecluse_auth_logouts_total")
     one.gauge(3, "ecluse_http_connections")
     other.gauge(4, "ecluse_http_connections")
-    read = samples(render(add(one.values, other.values), GAUGES))
+    read = samples(render(add(one.all(), other.all()), GAUGES))
     assert read["ecluse_http_requests_total", "permis", "2xx"] == 3
     assert read["ecluse_auth_logins_total", "metropole", "refused", "oidc.nonce"] == 3
     assert read["ecluse_auth_logouts_total",] == 3
@@ -50,7 +50,7 @@ def test_overhead_is_a_histogram_with_cumulative_buckets() -> None:
     counters = Counters()
     for seconds in (0.00002, 0.00003, 0.5, 7.0):
         counters.overhead(seconds)
-    read = samples(render(counters.values, GAUGES))
+    read = samples(render(counters.all(), GAUGES))
     buckets = [value for (name, *_), value in read.items() if name == f"{OVERHEAD}_bucket"]
     assert buckets == sorted(buckets)
     assert read[f"{OVERHEAD}_bucket", "2.5e-05"] == 1
@@ -62,7 +62,7 @@ def test_overhead_is_a_histogram_with_cumulative_buckets() -> None:
 def test_label_values_are_escaped() -> None:
     counters = Counters()
     counters.add("ecluse_http_requests_total", 'a"b\\c\nd', "2xx")
-    assert samples(render(counters.values, GAUGES))["ecluse_http_requests_total", 'a"b\\c\nd', "2xx"] == 1
+    assert samples(render(counters.all(), GAUGES))["ecluse_http_requests_total", 'a"b\\c\nd', "2xx"] == 1
 
 
 def test_a_key_that_fits_no_metric_is_left_out() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gateway.model.codes import WIRE_COOKIE
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
-from gateway.wire.cookies import BINDING_COOKIE, SESSION_COOKIE, is_ours, read_cookie, without_cookies
+from gateway.wire.cookies import BINDING_COOKIE, SESSION_COOKIE, CookiePolicy, is_ours, read_cookie, without_cookies
 from tests.growth import is_linear
 
 INJECTED = frozenset({fold(b"app_user"), fold(b"CTSESSION")})
@@ -239,3 +239,63 @@ def test_only_what_folds_to_our_names_is_taken_out(cookies: list[tuple[bytes, by
 )
 def test_an_applications_cookie_of_our_names(set_cookie: bytes, ours: bool) -> None:
     assert is_ours(set_cookie) is ours
+
+
+# --- both in one, of a line in the usual form: the same answers
+
+
+def both(header: bytes) -> tuple[bytes | None, bytes] | None:
+    try:
+        return read_cookie(header, SESSION_COOKIE), without_cookies(header, INJECTED)
+    except GatewayError:
+        return None
+
+
+def in_one(policy: CookiePolicy, header: bytes) -> tuple[bytes | None, bytes] | None:
+    try:
+        return policy.read(header)
+    except GatewayError:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("header", "answer"),
+    [
+        (b"__Host-ecluse=a.b; JSESSIONID=0A; theme=clair", (b"a.b", b"JSESSIONID=0A; theme=clair")),
+        (b"a=b; APP.USER=x; ctsession=; c=d", (None, b"a=b; c=d")),
+        (b"a=1=app_user; __host-ecluse=x; __Host-ecluse-b=y", (None, b"a=1=app_user")),
+        (b"__Host-ecluse=a; b=c; __Host-ecluse=a", None),
+        (b"a=b; x=1,app_user=2", (None, b"a=b")),
+        (b"", (None, b"")),
+    ],
+)
+def test_what_one_application_gets_of_a_line(header: bytes, answer: tuple[bytes | None, bytes] | None) -> None:
+    policy = CookiePolicy(INJECTED)
+    assert in_one(policy, header) == both(header) == answer
+    assert in_one(policy, header) == answer
+
+
+usual_pairs = st.tuples(
+    names | st.sampled_from([b"app_user", b"App-User", b"ctsession", b"__Host-ecluse", b"__host-ecluse-b"]),
+    st.lists(st.sampled_from([bytes((byte,)) for byte in range(0x20, 0x100)]) | names, max_size=4).map(b"".join),
+)
+
+
+@given(st.lists(usual_pairs, max_size=6), st.sampled_from([b"; ", b";", b", ", b" "]))
+def test_a_usual_line_is_read_as_any_other(pairs: list[tuple[bytes, bytes]], between: bytes) -> None:
+    header = between.join(b"%b=%b" % pair for pair in pairs)
+    assert in_one(CookiePolicy(INJECTED), header) == both(header)
+
+
+@given(st.lists(pieces, max_size=14).map(b"".join))
+def test_odd_lines_are_read_in_one_as_in_two(header: bytes) -> None:
+    assert in_one(CookiePolicy(INJECTED), header) == both(header)
+
+
+def test_names_are_remembered_and_no_more_than_some() -> None:
+    policy = CookiePolicy(INJECTED)
+    for number in range(5000):
+        assert policy.read(b"app_user=1; n%d=1" % number) == (None, b"n%d=1" % number)
+    policy.read(b"n" * 100 + b"=1")
+    assert len(policy._dropped) <= 1024
+    assert max(map(len, policy._dropped)) <= 64
