@@ -12,13 +12,15 @@ from httptools import HttpParserError, HttpParserInvalidMethodError, HttpParserU
 from gateway.model.codes import WIRE_FRAMING, WIRE_METHOD, WIRE_SYNTAX, WIRE_TARGET, Code
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
+from gateway.proxy.changes import changes
 from gateway.proxy.lane import Lane, Ready, Spot
 from gateway.proxy.places import Place, Places
-from gateway.proxy.shapes import Collected, Names, Shape, joined
+from gateway.proxy.shapes import CHANGEABLE, Collected, Names, Shape, joined
 from gateway.wire.framing import NO_BODY, expects_continue, request_framing
 from gateway.wire.headers import (
     AUTHORIZATION,
     CONTENT_LENGTH,
+    COOKIE,
     EXPECT,
     TRANSFER_ENCODING,
     UPGRADE,
@@ -31,8 +33,6 @@ _USUAL: Final = frozenset({b"keep-alive", b"Keep-Alive"})
 # A connection keeps the header lines of its last request, if they are no longer than this.
 _REMEMBERED: Final = 2048
 
-# A Content-Length frames whatever method it comes with.
-_REMEMBERED_RARE: Final = frozenset({CONTENT_LENGTH})
 _NO_BODIES: Final = frozenset({NO_BODY, 0})
 
 
@@ -44,8 +44,8 @@ class Request:
     """
 
     __slots__ = (
-        "_block", "_fields", "_kept_alive", "_parser", "_places", "_values", "admitted", "bound", "cookie", "expects",
-        "framing", "id", "keep_alive", "lane", "lines", "middle", "middle_of", "names", "on_body",
+        "_block", "_fields", "_kept_alive", "_parser", "_places", "_shape", "_split", "_values", "admitted", "bound",
+        "cookie", "expects", "framing", "id", "keep_alive", "lane", "lines", "middle", "middle_of", "names", "on_body",
         "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete", "on_message_begin",
         "on_message_complete", "on_url", "place", "rare", "seat", "seat_cookie", "spot", "started",
     )  # fmt: skip
@@ -53,6 +53,7 @@ class Request:
     place: Place
     lane: Lane
     spot: Spot
+    _shape: Shape
 
     def __init__(self) -> None:
         self._fields: dict[bytes, bytes] = {}
@@ -63,6 +64,7 @@ class Request:
         self._parser = HttpRequestParser(self)
         self._values: list[bytes] = []
         self._block = b""
+        self._split: list[bytes] = []
         self._places: Places | None = None
         self._kept_alive = False
         self.names: Names = ()
@@ -122,16 +124,48 @@ class Request:
     # --- from lines to facts ---
 
     def same_lines(self, head: bytes, places: Places) -> bool:
-        """Whether all header lines are, byte for byte, those of the request before, as a browser's often are: then
-        what was read from them still holds, and only the request line is read. Raises GatewayError."""
+        """Whether the header lines are those of the request before, as a browser's often are, byte for byte or but for
+        values that need no parser: then what was read from them still holds, and only what is new is read. Raises
+        GatewayError."""
         end = head.find(b"\n") + 1
-        if places is not self._places or head[end:] != self._block:
+        if places is not self._places:
+            return False
+        block = head[end:]
+        if block != self._block and not self._take_changes(block):
             return False
         line = head[:end]
         lane = self.lane
         spot = self.spot = lane.lines.get(line) or lane.read_line(line)
         self.keep_alive = spot.minor or self._kept_alive
         return spot.authority is None
+
+    def _take_changes(self, block: bytes) -> bool:
+        shape = self._shape
+        if len(block) > _REMEMBERED or len(block) >= self.lane.limits.headers_bytes:
+            return False
+        lines = block.split(b"\r\n")
+        found = changes(self._split or self._block.split(b"\r\n"), lines, shape.beginnings)
+        if found is None:
+            return False
+        for place, value in found:
+            verdict = shape.verdicts[place]
+            if isinstance(verdict, bytes):
+                self.lines[2 * place + 1] = self._values[place] = value
+            else:
+                self._read_change(verdict, value)
+        self._block, self._split, self.middle_of = block, lines, None
+        return True
+
+    def _read_change(self, verdict: int | None, value: bytes) -> None:
+        """Of a line that is ours to read."""
+        self.admitted = False
+        if verdict == COOKIE:
+            self.cookie = value
+        elif verdict is not None:
+            self.rare[verdict] = value
+            if verdict == CONTENT_LENGTH:
+                # It frames whatever method it comes with.
+                self._frame(self.spot)
 
     def read(self, head: bytes, places: Places) -> None:
         """What the parsed lines say. Raises GatewayError."""
@@ -144,7 +178,7 @@ class Request:
         host = values[known.host]
         place = self.place = places.by_host.get(host) or places.find(host)
         lane = self.lane = place.lane
-        shape = known.shapes.get(lane.policy) or known.learn(names, lane.policy)
+        shape = self._shape = known.shapes.get(lane.policy) or known.learn(names, lane.policy)
         rare = self.rare
         rare.clear()
         if shape.rare:
@@ -158,8 +192,9 @@ class Request:
         self.keep_alive = spot.minor or connection is not None
         if connection is not None and connection not in _USUAL:
             self._connection(connection, spot)
-        elif not shape.dropped and rare.keys() <= _REMEMBERED_RARE and len(head) <= _REMEMBERED:
+        elif not shape.dropped and rare.keys() <= CHANGEABLE and len(head) <= _REMEMBERED:
             self._block, self._places, self._kept_alive = head[end:], places, connection is not None
+            self._split = []
         if shape.dropped or spot.authority is not None:
             self._unusual(shape, spot)
         if rare:

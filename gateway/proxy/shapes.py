@@ -7,7 +7,19 @@ Names are judged by wire/headers.py alone. A shape holds names, never values.
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from gateway.wire.headers import CONNECTION, CONTENT_LENGTH, COOKIE, FORWARDED_AS_READ, HOST, UNSEEN, Verdict
+from gateway.wire.headers import (
+    CONNECTION,
+    CONTENT_LENGTH,
+    COOKIE,
+    FORWARDED_AS_READ,
+    FORWARDED_FOR,
+    FORWARDED_PROTO,
+    HOST,
+    TRACEPARENT,
+    TRACESTATE,
+    UNSEEN,
+    Verdict,
+)
 
 Names = tuple[bytes, ...]
 Places = tuple[int, ...]
@@ -15,6 +27,10 @@ Places = tuple[int, ...]
 # Filled by strangers: what is remembered is small, and starts again when it is full.
 _MOST_LINES: Final = 48
 _LONGEST_NAME: Final = 64
+
+
+# What is ours to read, and may yet change from one head to the next without another parsing (changes.py).
+CHANGEABLE: Final = frozenset({COOKIE, CONTENT_LENGTH, FORWARDED_FOR, FORWARDED_PROTO, TRACEPARENT, TRACESTATE})
 
 
 class Policy(Protocol):
@@ -29,9 +45,10 @@ class Policy(Protocol):
 class Shape:
     """Places are indexes of lines. `skeleton`: b"\\r\\nName: " and an empty value in turn, b"" for a line that does not
     go on; `cut`: those lines. `rare`: (place, verdict) of what is read beside Host, Cookie and Connection. `dropped`:
-    names of lines that nobody reads. `length`: the place of Content-Length where nothing else is rare, else -1."""
+    names of lines that nobody reads. `length`: the place of Content-Length where nothing else is rare, else -1.
+    `verdicts` of all lines; `beginnings`: b"Name: " of those whose value may change, b"" of the others (changes.py)."""
 
-    __slots__ = ("connections", "cookies", "cut", "dropped", "length", "rare", "skeleton")
+    __slots__ = ("beginnings", "connections", "cookies", "cut", "dropped", "length", "rare", "skeleton", "verdicts")
 
     def __init__(self, names: Names, policy: Policy) -> None:
         self.skeleton: list[bytes] = []
@@ -40,9 +57,18 @@ class Shape:
         self.cut: Places = ()
         self.rare: tuple[tuple[int, int], ...] = ()
         self.dropped: Names = ()
+        self.verdicts = tuple(policy.table.get(name, UNSEEN) or policy.learn(name) for name in names)
+        self.beginnings = tuple(
+            b"%b: " % name if isinstance(verdict, bytes) or self._alone(verdict) else b""
+            for name, verdict in zip(names, self.verdicts, strict=True)
+        )
         for place, name in enumerate(names):
-            self._add(place, name, policy.table.get(name, UNSEEN) or policy.learn(name))
+            self._add(place, name, self.verdicts[place])
         self.length = _only_length(self.rare, self.dropped)
+
+    def _alone(self, verdict: Verdict) -> bool:
+        """Of what comes in two lines, no single one is all of it."""
+        return verdict in CHANGEABLE and self.verdicts.count(verdict) == 1
 
     def _add(self, place: int, name: bytes, verdict: Verdict) -> None:
         line = verdict if isinstance(verdict, bytes) else b""
