@@ -2,9 +2,8 @@
 
 from gateway.config.snapshot import Snapshot
 from gateway.model.session import Seat
-from gateway.proxy.places import Place
+from gateway.proxy.places import Place, Places
 from gateway.wire.addresses import contains, parse_address
-from gateway.wire.forwarded import client_chain, client_scheme, forwarded_headers
 from gateway.wire.headers import FORWARDED_FOR, FORWARDED_PROTO
 
 
@@ -39,19 +38,15 @@ class Memo:
             self.snapshot = snapshot
         return self.trusted
 
-    def tell_forwarded(self, place: Place, rare: dict[int, bytes], snapshot: Snapshot) -> bytes:
-        """The slow half: what goes upstream of who the client is, and `chain` and `scheme` for ourselves."""
-        networks = snapshot.gateway.trusted_proxies
-        if self.is_trusted(snapshot):
-            self.chain = client_chain(self.peer, rare.get(FORWARDED_FOR), networks)
-            self.scheme = client_scheme(self.own_scheme, self.peer, rare.get(FORWARDED_PROTO), networks)
-        else:
-            self.chain = client_chain(self.peer, None, ())
-            self.scheme = self.own_scheme
-        self.forwarded = forwarded_headers(self.chain, self.scheme, place.authority)
+    def tell_forwarded(self, place: Place, rare: dict[int, bytes], places: Places) -> None:
+        """What goes upstream of who the client is, and `chain` and `scheme` for ourselves."""
+        said_for = said_proto = None
+        if self.is_trusted(places.snapshot):
+            said_for, said_proto = rare.get(FORWARDED_FOR), rare.get(FORWARDED_PROTO)
+        said = (place, self.peer, self.own_scheme, said_for, said_proto)
+        self.chain, self.scheme, self.forwarded = places.clients.get(said) or places.learn_client(said)
         # Behind a listed proxy each request may be another person's.
         self.place = None if self.trusted else place
-        return self.forwarded
 
     def read_cookie(self, cookie: bytes, place: Place) -> None:
         """Raises GatewayError(WIRE_COOKIE)."""

@@ -9,12 +9,14 @@ from gateway.model.errors import GatewayError
 from gateway.proxy.lane import Lane
 from gateway.proxy.pool import Pools
 from gateway.proxy.shapes import Names, Shape, memorable
+from gateway.wire.forwarded import client_chain, client_scheme, forwarded_headers
 from gateway.wire.headers import HeaderPolicy
 from gateway.wire.host import canonical_host
 
 _REMEMBERED: Final = 4096
 _REMEMBERED_LENGTH: Final = 256
 _SHAPES: Final = 2048
+_CLIENTS: Final = 2048
 
 
 class Place:
@@ -32,6 +34,13 @@ class Place:
         _, colon, port = raw.partition(b":")
         self.authority = host.encode("ascii") + colon + port
         self.line = lane.host_line or b"\r\nHost: " + self.authority
+
+
+Said = tuple[Place, str, str, bytes | None, bytes | None]
+"""Where, the peer, the listener's scheme; X-Forwarded-For and -Proto of a listed proxy, None of anybody else."""
+
+Client = tuple[tuple[str, ...], str, bytes]
+"""The client first and each listed proxy on the way; what the browser used; the header lines that say so upstream."""
 
 
 class Head:
@@ -57,9 +66,10 @@ class Head:
 
 
 class Places:
-    """`by_host` and `heads` are looked up first; `find` and `learn_head` do the rest. A new snapshot gets a new one."""
+    """`by_host`, `heads` and `clients` are looked up first; `find`, `learn_head` and `learn_client` do the rest. A new
+    snapshot gets a new one."""
 
-    __slots__ = ("_lanes", "_numbers", "_policies", "_pools", "by_host", "heads", "snapshot")
+    __slots__ = ("_lanes", "_numbers", "_policies", "_pools", "by_host", "clients", "heads", "snapshot")
 
     def __init__(self, snapshot: Snapshot, pools: Pools, numbers: Iterator[int]) -> None:
         self.snapshot = snapshot
@@ -69,6 +79,7 @@ class Places:
         self._policies: dict[frozenset[bytes], HeaderPolicy] = {}
         self.by_host: dict[bytes, Place] = {}
         self.heads: dict[Names, Head] = {}
+        self.clients: dict[Said, Client] = {}
 
     @property
     def lanes(self) -> tuple[Lane, ...]:
@@ -102,6 +113,18 @@ class Places:
                 self.heads.clear()
             self.heads[names] = head
         return head
+
+    def learn_client(self, said: Said) -> Client:
+        place, peer, scheme, said_for, said_proto = said
+        trusted = self.snapshot.gateway.trusted_proxies
+        chain = client_chain(peer, said_for, trusted)
+        scheme = client_scheme(scheme, peer, said_proto, trusted)
+        client = chain, scheme, forwarded_headers(chain, scheme, place.authority)
+        if len(said_for or b"") <= _REMEMBERED_LENGTH and len(said_proto or b"") <= _REMEMBERED_LENGTH:
+            if len(self.clients) >= _CLIENTS:
+                self.clients.clear()
+            self.clients[said] = client
+        return client
 
     def _lane(self, app: App | None) -> Lane:
         name = "" if app is None else app.name

@@ -35,7 +35,7 @@ def admit(client: "ClientConnection") -> None:
     request, memo = client.request, client.memo
     place = request.place
     if place is not memo.place:
-        memo.tell_forwarded(place, request.rare, client.plane.places.snapshot)
+        memo.tell_forwarded(place, request.rare, client.plane.places)
     if request.spot.ours:
         request.seat = None
         portal_lane.own_path(client)

@@ -6,6 +6,7 @@ from gateway.model.errors import GatewayError
 from gateway.proxy.memo import Memo
 from gateway.proxy.places import Places
 from gateway.proxy.pool import Pools
+from gateway.wire.forwarded import forwarded_headers
 from gateway.wire.headers import FORWARDED_FOR, FORWARDED_PROTO
 from tests.config.samples import sample_snapshot
 from tests.proxy.applications import application
@@ -91,10 +92,10 @@ def a_place(more: str = "") -> tuple[Places, Memo]:
 def test_it_is_told_again_only_where_something_may_have_changed() -> None:
     places, memo = a_place()
     place = places.find(HOST)
-    memo.tell_forwarded(place, {}, places.snapshot)
+    memo.tell_forwarded(place, {}, places)
     assert memo.place is place
     places, memo = a_place(LISTED)
-    memo.tell_forwarded(places.find(HOST), {FORWARDED_FOR: b"192.0.2.7", FORWARDED_PROTO: b"https"}, places.snapshot)
+    memo.tell_forwarded(places.find(HOST), {FORWARDED_FOR: b"192.0.2.7", FORWARDED_PROTO: b"https"}, places)
     assert (memo.place, memo.chain, memo.scheme) == (None, ("192.0.2.7", "127.0.0.1"), "https")
 
 
@@ -118,5 +119,25 @@ def test_a_cookie_line_that_was_refused_is_not_remembered() -> None:
 def test_a_peer_without_an_address_is_trusted_by_nobody() -> None:
     places, _ = a_place("trusted_proxies: [0.0.0.0/0]\n")
     memo = Memo("unknown", "http")
-    memo.tell_forwarded(places.find(HOST), {FORWARDED_FOR: b"192.0.2.7"}, places.snapshot)
+    memo.tell_forwarded(places.find(HOST), {FORWARDED_FOR: b"192.0.2.7"}, places)
     assert (memo.trusted, memo.chain) == (False, ("unknown",))
+
+
+def test_who_a_client_is_is_remembered_for_what_it_was_told_by() -> None:
+    places, memo = a_place(LISTED)
+    here, there = places.find(HOST), places.find(HOST + b":1")
+    tls = Memo("127.0.0.1", "https")
+    seen = set()
+    for each in (memo, tls, memo):
+        for place in (here, there):
+            for said in ({}, {FORWARDED_FOR: b"192.0.2.7"}, {FORWARDED_PROTO: b"https"}, {FORWARDED_FOR: b"192.0.2.8"}):
+                each.tell_forwarded(place, said, places)
+                seen.add((each.chain, each.scheme, each.forwarded))
+                assert each.forwarded == forwarded_headers(each.chain, each.scheme, place.authority)
+    assert len(places.clients) == 16
+    assert len(seen) == 12  # over TLS, who says https says nothing new
+    for number in range(5000):
+        memo.tell_forwarded(here, {FORWARDED_FOR: b"192.0.2.%d" % number}, places)
+    memo.tell_forwarded(here, {FORWARDED_FOR: b", ".join([b"192.0.2.7"] * 40)}, places)
+    assert len(places.clients) <= 2048
+    assert max(len(said[3] or b"") for said in places.clients) <= 256
