@@ -8,7 +8,7 @@ from typing import Final
 
 from gateway.config.passages import Question
 from gateway.config.snapshot import App, Passage, Snapshot
-from gateway.model.codes import LIMIT_URL, POLICY_UNKNOWN, WIRE_METHOD
+from gateway.model.codes import LIMIT_URL, POLICY_UNKNOWN
 from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
@@ -18,10 +18,10 @@ from gateway.proxy.accesslog import log_names
 from gateway.proxy.differences import Difference, difference
 from gateway.proxy.pool import FRESH_SECONDS, IDLE_SECONDS, Pool
 from gateway.wire.cookies import CookiePolicy
-from gateway.wire.framing import METHODS, REQUEST_LINE, request_line_fault
+from gateway.wire.framing import REQUEST_LINE, request_line_fault
 from gateway.wire.headers import HeaderPolicy
 from gateway.wire.host import canonical_host
-from gateway.wire.target import STRICT, Target, absolute_form, canonical_target
+from gateway.wire.target import QUERY_END, STRICT, Target, absolute_form, canonical_target
 
 RESERVED: Final = "_ecluse"
 
@@ -123,9 +123,9 @@ class Lane:
     """
 
     __slots__ = (
-        "_keys", "_numbers", "_tally", "anonymous", "app", "body_limit", "cookies", "decisions", "differing", "errors",
-        "host_line", "limits", "lines", "log_names", "name", "policy", "policy_errors", "pool", "revision", "statuses",
-        "stripped", "timeouts", "told",
+        "_keys", "_numbers", "_paths", "_tally", "anonymous", "app", "body_limit", "cookies", "decisions", "differing",
+        "errors", "host_line", "limits", "lines", "log_names", "name", "policy", "policy_errors", "pool", "revision",
+        "statuses", "stripped", "timeouts", "told",
     )  # fmt: skip
 
     def __init__(
@@ -147,6 +147,7 @@ class Lane:
         header = None if app is None else app.upstream.host_header
         self.host_line = None if header is None else b"\r\nHost: " + header.encode("ascii")
         self.lines: dict[bytes, Spot] = {}
+        self._paths: dict[bytes, Spot] = {}
         self._keys: dict[tuple[_Place, bytes], int] = {}
         self.anonymous: dict[object, object] = {}
         # Counted here in plain cells, taken over into the worker's counters by `flush`.
@@ -163,20 +164,39 @@ class Lane:
 
     def read_line(self, line: bytes) -> Spot:
         """`line`: the first line of a head that the C parser accepted, with its CRLF."""
+        before, _, behind = line.partition(b"?")
+        known = self._paths.get(before)
+        end = None if known is None else QUERY_END.fullmatch(behind)
+        if known is not None and end is not None:
+            spot = self._asked_otherwise(known, end[1], minor=end[2] == b"1")
+        else:
+            spot = self._read_whole(line)
+            if behind and spot.authority is None and len(before) <= _LINE_REMEMBERED:
+                _keep(self._paths, before, spot)
+        if len(line) <= _LINE_REMEMBERED:
+            _keep(self.lines, line, spot)
+        return spot
+
+    def _asked_otherwise(self, known: Spot, query: bytes, *, minor: bool) -> Spot:
+        """A method and path that were read before, with another query, of which routes know nothing."""
+        _, path, _, segments = known.target
+        target = Target(b"%b?%b" % (path, query), path, query, segments)
+        self._check_length(target.raw)
+        return Spot(
+            known.method, target, minor=minor, authority=None, ours=known.ours, key=known.key, leaves=known.leaves
+        )
+
+    def _read_whole(self, line: bytes) -> Spot:
         found = REQUEST_LINE.fullmatch(line)
         if found is None:
             raise request_line_fault(line)
         method, raw, minor = found.groups()
-        if method not in METHODS:
-            raise GatewayError(WIRE_METHOD, method.decode("ascii"))
+        self._check_length(raw)
+        return self._spot(method, raw, minor=minor == b"1")
+
+    def _check_length(self, raw: bytes) -> None:
         if len(raw) > self.limits.url:
             raise GatewayError(LIMIT_URL, f"{len(raw)} bytes")
-        spot = self._spot(method, raw, minor=minor == b"1")
-        if len(line) <= _LINE_REMEMBERED:
-            if len(self.lines) >= _LINES:
-                self.lines.clear()
-            self.lines[line] = spot
-        return spot
 
     def _spot(self, method: bytes, raw: bytes, *, minor: bool) -> Spot:
         authority = None
@@ -246,6 +266,12 @@ class Lane:
 
     def failed(self, reason: str) -> None:
         self.errors[reason] = self.errors.get(reason, 0) + 1
+
+
+def _keep(spots: dict[bytes, Spot], line: bytes, spot: Spot) -> None:
+    if len(spots) >= _LINES:
+        spots.clear()
+    spots[line] = spot
 
 
 _Place = Match | tuple[Match | None, ...] | None

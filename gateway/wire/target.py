@@ -49,6 +49,9 @@ _SAFE: Final = re.compile(rb"(/(?:%b(?:/%b)*+/?)?)(?:\?(%b))?" % (_SEGMENT, _SEG
 _ANY: Final = re.compile(rb"(/(?:[;/%b]|%%[0-9A-Fa-f]{2})*+)(?:\?(%b))?" % (_PLAIN, _QUERY))
 _ABSOLUTE: Final = re.compile(rb"(https?)://([^/?#]+)([/?].*)?", re.IGNORECASE | re.DOTALL)
 
+# The rest of a request line behind its `?`. Groups: query, minor version.
+QUERY_END: Final = re.compile(rb"(%b) HTTP/1\.([01])\r\n" % _QUERY)
+
 _ESCAPE: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 # Decoded bytes that are separators for some server, or a second layer of encoding (`%u002f` is IIS's).
 _SPLITS: Final = re.compile(rb"[\x00-\x1f\x7f/\\;]|%[0-9A-Fa-f]{2}|%[uU][0-9A-Fa-f]{4}")

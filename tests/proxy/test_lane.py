@@ -3,11 +3,13 @@
 import itertools
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from gateway.config.snapshot import Snapshot
 from gateway.model.errors import GatewayError
 from gateway.proxy import lane as lanes
-from gateway.proxy.lane import ALLOW, CHALLENGE, DENY, Lane
+from gateway.proxy.lane import ALLOW, CHALLENGE, DENY, Lane, Spot
 from gateway.wire.headers import HeaderPolicy
 from tests.config.samples import sample_snapshot
 from tests.proxy.applications import application
@@ -78,6 +80,8 @@ async def test_invariant_2_a_leniency_loosens_what_it_names_and_nothing_else() -
 
 
 # --- alone ---
+
+SHORT = sample_snapshot(files(9001, gateway="limits: {url: 100B}\n"))
 
 
 def a_lane(snapshot: Snapshot | None = None) -> Lane:
@@ -157,3 +161,43 @@ def test_another_snapshot_finds_nothing_of_the_one_before_in_a_seat() -> None:
     after = a_lane(sample_snapshot(changed))
     assert after.passage(after.read_line(b"GET /admin/a HTTP/1.1\r\n"), who).kind == DENY
     assert who.revision == after.revision
+
+
+def read(lane: Lane, line: bytes) -> object:
+    """What a line is, but for the number of its key."""
+    try:
+        spot = lane.read_line(line)
+    except GatewayError as error:
+        return error.code, error.detail
+    return {name: getattr(spot, name) for name in Spot.__slots__ if name != "key"}
+
+
+lines = some.tuples(
+    some.sampled_from([b"GET", b"POST", b"HEAD", b"TRACE", b"get"]),
+    some.sampled_from(
+        [b"/public/a", b"/%61dmin/a", b"/public/../a", b"/_ecluse/x", b"http://permis.localhost/a", b"*"]
+    ),
+    some.lists(some.sampled_from([b"?", b"a=1", b"&", b"%2f", b"/../", b" ", b"#", b"\x80", b"\t", b"x" * 90])),
+    some.sampled_from([b" HTTP/1.1\r\n", b" HTTP/1.0\r\n", b" HTTP/2.0\r\n", b"\r\n", b"  HTTP/1.1\r\n"]),
+)
+
+
+@given(some.lists(lines, max_size=6))
+def test_a_path_asked_otherwise_is_read_as_if_for_the_first_time(
+    asked: list[tuple[bytes, bytes, list[bytes], bytes]],
+) -> None:
+    known = a_lane(SHORT)
+    for method, path, query, end in asked:
+        line = method + b" " + path + b"".join(query) + end
+        assert read(known, line) == read(a_lane(SHORT), line)
+
+
+def test_a_path_is_looked_up_once_for_all_its_queries() -> None:
+    lane = a_lane()
+    first, *others = [lane.read_line(b"GET /public/a?id=%d HTTP/1.1\r\n" % number) for number in range(3000)]
+    assert all(spot.target.segments is first.target.segments and spot.key == first.key for spot in others)
+    assert len({spot.line for spot in (first, *others)}) == 3000
+    for number in range(3000):
+        lane.read_line(b"GET /public/%d?id HTTP/1.1\r\n" % number)
+    assert len(lane._paths) <= lanes._LINES
+    assert not any(b"http:" in before for before in lane._paths)
