@@ -10,7 +10,7 @@ import tempfile
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +41,11 @@ def index_path(folder: Path, source_id: str) -> Path:
     return folder / f"{source_id}{_SUFFIX}"
 
 
-def write_index(folder: Path, source_id: str, copy: Copy, records: Iterable[tuple[str, Record]]) -> None:
-    """Whole or not at all: written beside, then renamed. Raises OSError, sqlite3.Error."""
+def write_index(folder: Path, source_id: str, copy: Copy, records: Iterable[tuple[str, Record]]) -> Copy:
+    """Whole or not at all: written beside, then renamed. `copy`, with `entities` counted, is returned.
+
+    Raises OSError, sqlite3.Error, and what making the records raises.
+    """
     descriptor, name = tempfile.mkstemp(dir=folder, suffix=".new")
     os.close(descriptor)
     try:
@@ -50,14 +53,17 @@ def write_index(folder: Path, source_id: str, copy: Copy, records: Iterable[tupl
             database.executescript(
                 "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;"
                 "CREATE TABLE copy (record TEXT NOT NULL);"
-                "CREATE TABLE entities (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;"
+                "CREATE TABLE entities (id TEXT PRIMARY KEY, record TEXT NOT NULL);"
             )
-            database.execute("INSERT INTO copy VALUES (?)", (json.dumps(asdict(copy)),))
             rows = ((id, _encoded(record)) for id, record in records)
             database.executemany("INSERT INTO entities VALUES (?, ?)", rows)
+            (count,) = database.execute("SELECT count(*) FROM entities").fetchone()
+            copy = replace(copy, entities=count)
+            database.execute("INSERT INTO copy VALUES (?)", (json.dumps(asdict(copy)),))
             database.execute("COMMIT")
         _sync(Path(name))
         os.replace(name, index_path(folder, source_id))
+        return copy
     except BaseException:
         os.unlink(name)
         raise

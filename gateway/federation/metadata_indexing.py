@@ -1,6 +1,7 @@
 """A document that was fetched, to the index that workers read: verified first, and its lifetime bounded."""
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from gateway.federation.metadata_index import Copy, Record, write_index
@@ -16,7 +17,7 @@ from gateway.saml.metadata import (
     is_identity_provider,
     valid_until,
 )
-from gateway.saml.metadata_document import MetadataDocument, given, verified
+from gateway.saml.metadata_document import MetadataPart, given, verified
 
 # A federation renews its metadata every few hours and lets them live for days. Whoever got hold of an old document,
 # with a key in it that was withdrawn since, may serve it for no longer than this.
@@ -28,21 +29,20 @@ USUAL_FRESH = 3600
 
 def index_document(source: Source, pieces: Iterable[bytes], folder: Path, now: float) -> Copy:
     """GatewayError: what is wrong with the document; the copy before it stays. OSError, sqlite3.Error: the folder's."""
-    document = _believed(source, pieces)
-    until, fresh_for = _valid_until(source, document, now), _fresh_for(document)
-    records = list(_records(source, document))
-    copy = Copy(int(now), fresh_for, until, len(records))
-    write_index(folder, source.id, copy, records)
-    return copy
+    parts = _believed(source, pieces)
+    first = next(parts)
+    copy = Copy(int(now), _fresh_for(first), _valid_until(source, first, now), 0)
+    # Before the last part it is not known whether any of it may be believed: nothing is in place until then.
+    return write_index(folder, source.id, copy, _records(source, chain((first,), parts)))
 
 
-def _believed(source: Source, pieces: Iterable[bytes]) -> MetadataDocument:
+def _believed(source: Source, pieces: Iterable[bytes]) -> Iterator[MetadataPart]:
     """Unsigned metadata are believed only where the provider file says so: it then names no key."""
     return verified(pieces, source.key_bytes) if source.keys or source.kind != "entity" else given(pieces)
 
 
-def _valid_until(source: Source, document: MetadataDocument, now: float) -> int | None:
-    until = valid_until(document)
+def _valid_until(source: Source, first: MetadataPart, now: float) -> int | None:
+    until = valid_until(first)
     if until is not None and until <= now:
         raise GatewayError(SAML_METADATA_EXPIRED, "what is served there has run out")
     if source.kind != "entity" and (until is None or until > now + LONGEST_VALIDITY):
@@ -51,17 +51,17 @@ def _valid_until(source: Source, document: MetadataDocument, now: float) -> int 
     return until
 
 
-def _fresh_for(document: MetadataDocument) -> int:
-    return min(max(cache_duration(document) or USUAL_FRESH, SHORTEST_FRESH), LONGEST_FRESH)
+def _fresh_for(first: MetadataPart) -> int:
+    return min(max(cache_duration(first) or USUAL_FRESH, SHORTEST_FRESH), LONGEST_FRESH)
 
 
-def _records(source: Source, document: MetadataDocument) -> Iterator[tuple[str, Record]]:
+def _records(source: Source, parts: Iterable[MetadataPart]) -> Iterator[tuple[str, Record]]:
     """The one entity, whose faults are the source's; or every identity provider, each with its own faults."""
     if source.kind != "aggregate":
-        entity = find_entity(document, source.entity_id)
+        entity = find_entity(parts, source.entity_id)
         yield entity.id, idp_metadata(entity, development=source.development)
         return
-    for entity in entities(document):
+    for entity in entities(parts):
         if is_identity_provider(entity):
             yield entity.id, _record(source, entity)
 

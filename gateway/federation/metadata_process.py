@@ -27,7 +27,7 @@ from gateway.saml.metadata_document import LARGEST_AGGREGATE, LARGEST_ENTITY
 _AGGREGATE_SECONDS = 300.0
 _ENTITY_SECONDS = 20.0
 _AT_ONCE = 4
-_PIECE = 1 << 20
+_PIECE = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)

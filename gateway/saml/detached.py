@@ -2,7 +2,7 @@
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
@@ -10,10 +10,13 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from gateway.model.codes import SAML_BINDING_ALGORITHM, SAML_BINDING_SIGNATURE
 from gateway.model.errors import GatewayError
+from gateway.saml.algorithms import CURVES, LARGEST_RSA, SIGNATURES, SMALLEST_RSA
 
 _MORE = "http://www.w3.org/2001/04/xmldsig-more#"
-# RFC 6931 2.3. SHA-1 never.
+_MORE_2007 = "http://www.w3.org/2007/05/xmldsig-more#"
+# RFC 9231 2.3. SHA-1 never.
 _RSA = {f"{_MORE}rsa-sha256": SHA256(), f"{_MORE}rsa-sha384": SHA384(), f"{_MORE}rsa-sha512": SHA512()}
+_PSS = {f"{_MORE_2007}sha{hash.digest_size * 8}-rsa-MGF1": hash for hash in _RSA.values()}
 _ECDSA = {f"{_MORE}ecdsa-sha256": SHA256(), f"{_MORE}ecdsa-sha384": SHA384(), f"{_MORE}ecdsa-sha512": SHA512()}
 
 
@@ -22,25 +25,41 @@ def verify_bytes(signing_keys: tuple[bytes, ...], algorithm: str, octets: bytes,
 
     GatewayError: SAML_BINDING_ALGORITHM, SAML_BINDING_SIGNATURE.
     """
-    if algorithm not in _RSA and algorithm not in _ECDSA:
+    if algorithm not in SIGNATURES:
         raise GatewayError(SAML_BINDING_ALGORITHM, f"a signature algorithm that is not accepted: {algorithm[:100]!r}")
-    if not any(_made(key, algorithm, octets, signature) for key in signing_keys):
+    if not made_by_one(signing_keys, algorithm, octets, signature):
         raise GatewayError(
             SAML_BINDING_SIGNATURE, f"by none of the {len(signing_keys)} keys in the provider's metadata"
         )
 
 
+def made_by_one(signing_keys: tuple[bytes, ...], algorithm: str, octets: bytes, signature: bytes) -> bool:
+    """False for an algorithm that is not accepted, too; and a key that is too weak makes none."""
+    return any(_made(key, algorithm, octets, signature) for key in signing_keys)
+
+
 def _made(spki: bytes, algorithm: str, octets: bytes, signature: bytes) -> bool:
     try:
         key = load_der_public_key(spki)
-        if isinstance(key, RSAPublicKey) and algorithm in _RSA:
-            key.verify(signature, octets, PKCS1v15(), _RSA[algorithm])
-            return True
-        if isinstance(key, EllipticCurvePublicKey) and algorithm in _ECDSA:
+        if isinstance(key, RSAPublicKey) and SMALLEST_RSA <= key.key_size <= LARGEST_RSA:
+            return _made_by_rsa(key, algorithm, octets, signature)
+        if isinstance(key, EllipticCurvePublicKey) and key.curve.name in CURVES and algorithm in _ECDSA:
             key.verify(_der(key, signature), octets, ECDSA(_ECDSA[algorithm]))
             return True
     except (InvalidSignature, UnsupportedAlgorithm, ValueError):
         return False
+    return False
+
+
+def _made_by_rsa(key: RSAPublicKey, algorithm: str, octets: bytes, signature: bytes) -> bool:
+    if algorithm in _RSA:
+        key.verify(signature, octets, PKCS1v15(), _RSA[algorithm])
+        return True
+    if algorithm in _PSS:
+        # RFC 9231 2.3.10: the salt is as long as the hash, which MGF1 uses too
+        hash = _PSS[algorithm]
+        key.verify(signature, octets, PSS(MGF1(hash), hash.digest_size), hash)
+        return True
     return False
 
 

@@ -4,7 +4,7 @@ What is not SAML 2.0's (WS-Federation's role descriptors, which AD FS and Entra 
 passed over.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lxml import etree
@@ -20,7 +20,7 @@ from gateway.model.errors import GatewayError
 from gateway.saml.durations import duration
 from gateway.saml.endpoints import endpoints
 from gateway.saml.key_info import signing_keys
-from gateway.saml.metadata_document import MetadataDocument
+from gateway.saml.metadata_document import MetadataPart
 from gateway.saml.names import MDUI, SAMLP, SHIBMD, XML, md
 from gateway.saml.parties import IdpMetadata
 from gateway.saml.times import moment
@@ -42,30 +42,31 @@ class Entity:
     valid_until: int | None
 
 
-def valid_until(document: MetadataDocument) -> int | None:
+def valid_until(part: MetadataPart) -> int | None:
     """What the root says; Unix seconds."""
-    return _earliest(None, document.root)
+    return _earliest(None, part.root)
 
 
-def cache_duration(document: MetadataDocument) -> int | None:
+def cache_duration(part: MetadataPart) -> int | None:
     """What the root says; seconds."""
-    text = document.root.get("cacheDuration")
+    text = part.root.get("cacheDuration")
     return None if text is None else duration(text, "cacheDuration")
 
 
-def entities(document: MetadataDocument) -> Iterator[Entity]:
+def entities(parts: Iterable[MetadataPart]) -> Iterator[Entity]:
     """Every entity, wherever it stands in groups. GatewayError: SAML_METADATA, SAML_METADATA_ENTITY (one twice)."""
     seen: set[str] = set()
-    for entity in _entities(document.root, None, _DEEPEST):
-        if entity.id in seen:
-            raise GatewayError(SAML_METADATA_ENTITY, f"{entity.id} is there twice")
-        seen.add(entity.id)
-        yield entity
+    for part in parts:
+        for entity in _entities(part.root, None, _DEEPEST):
+            if entity.id in seen:
+                raise GatewayError(SAML_METADATA_ENTITY, f"{entity.id} is there twice")
+            seen.add(entity.id)
+            yield entity
 
 
-def find_entity(document: MetadataDocument, entity_id: str) -> Entity:
-    """GatewayError(SAML_METADATA_ENTITY) if it is not there, or twice."""
-    found = [entity for entity in entities(document) if entity.id == entity_id]
+def find_entity(parts: Iterable[MetadataPart], entity_id: str) -> Entity:
+    """GatewayError(SAML_METADATA_ENTITY) if it is not there, or twice; and what is wrong with any part."""
+    found = [entity for entity in entities(parts) if entity.id == entity_id]
     if not found:
         raise GatewayError(SAML_METADATA_ENTITY, f"{entity_id} is not in the metadata")
     return found[0]

@@ -1,10 +1,11 @@
-"""Metadata as a tree that may be believed: signed by a pinned key (Metadata 3), or given by the operator.
+"""Metadata as trees that may be believed: signed by a pinned key (Metadata 3), or given by the operator.
 
-An aggregate has 100 MB. So there is one tree and no canonical copy of it: what would make the tree differ from what was
-signed (comments, entities, a second meaning of an ID) is taken out or refused when it is parsed.
+An aggregate has 100 MB, and eight times that as a tree. So it comes in parts: its root again and again, each time with
+other members. A part is digested and read as one and the same tree, and gone when the next one comes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from dataclasses import InitVar, dataclass
 
 from lxml import etree
@@ -17,8 +18,8 @@ from gateway.model.codes import (
     SAML_SIGNATURE_MISSING,
 )
 from gateway.model.errors import GatewayError
+from gateway.saml.metadata_digest import MetadataDigest
 from gateway.saml.names import md
-from gateway.saml.signature import verify_in_place
 
 LARGEST_ENTITY = 2 << 20
 LARGEST_AGGREGATE = 160 << 20
@@ -32,39 +33,64 @@ _PROVEN = object()
 
 
 @dataclass(frozen=True, slots=True)
-class MetadataDocument:
-    """Only `given` and `verified` make one."""
+class MetadataPart:
+    """The root of a document with some of its members. Only `given` and `verified` make one."""
 
     root: etree._Element
     proof: InitVar[object]
 
     def __post_init__(self, proof: object) -> None:
         if proof is not _PROVEN:
-            raise TypeError("a MetadataDocument comes from given or verified alone")
+            raise TypeError("a MetadataPart comes from given or verified alone")
 
 
-def given(pieces: Iterable[bytes]) -> MetadataDocument:
-    """What the operator vouches for. GatewayError(SAML_METADATA)."""
-    return MetadataDocument(_tree(pieces), _PROVEN)
+def given(pieces: Iterable[bytes]) -> Iterator[MetadataPart]:
+    """What the operator vouches for; at least one part. GatewayError(SAML_METADATA)."""
+    return (MetadataPart(root, _PROVEN) for root in _parts(pieces))
 
 
-def verified(pieces: Iterable[bytes], keys: tuple[bytes, ...]) -> MetadataDocument:
-    """Whole, under the signature of one of `keys` (SubjectPublicKeyInfo, DER) over its root.
+def verified(pieces: Iterable[bytes], keys: tuple[bytes, ...]) -> Iterator[MetadataPart]:
+    """Under the signature of one of `keys` (SubjectPublicKeyInfo, DER) over the whole; at least one part.
 
-    GatewayError: SAML_METADATA, SAML_METADATA_SIGNATURE, SAML_ALGORITHM, SAML_SHAPE, SAML_SIGNATURE_FORM.
+    What was made of them may be believed once this has ended, and by who has taken them all: only then is it known that
+    the document is the one that was signed. GatewayError, from the first part on or at the end: SAML_METADATA,
+    SAML_METADATA_SIGNATURE, SAML_ALGORITHM, SAML_SHAPE, SAML_SIGNATURE_FORM.
     """
-    root = _tree(pieces)
     try:
-        verify_in_place(root, keys)
+        digest = None
+        for root in _parts(pieces):
+            if digest is None:
+                digest = MetadataDigest(root, keys)
+            else:
+                digest.add(root)
+            yield MetadataPart(root, _PROVEN)
+        if digest is not None:
+            digest.check()
     except GatewayError as error:
         if error.code in (SAML_SIGNATURE_MISSING, SAML_SIGNATURE_KEY, SAML_SIGNATURE):
             raise GatewayError(SAML_METADATA_SIGNATURE, f"metadata: {error.detail}") from error
         raise
-    return MetadataDocument(root, _PROVEN)
 
 
-def _tree(pieces: Iterable[bytes]) -> etree._Element:
-    parser = etree.XMLParser(
+def _parts(pieces: Iterable[bytes]) -> Iterator[etree._Element]:
+    """Each time: the root with those members that are complete, and whose following text is. At last, the rest."""
+    parser, root = _parser(), None
+    for piece in _allowed(pieces):
+        last = None
+        for element, is_complete in _fed(parser, piece):
+            if root is None:
+                root = _root(element)
+            elif is_complete and element.getparent() is root:
+                last = element
+        if root is not None and last is not None and root[0] is not last:
+            yield _taken(root, last)
+    yield _ended(parser)
+
+
+def _parser() -> etree.XMLPullParser:
+    return etree.XMLPullParser(
+        events=("start", "end"),
+        tag=_ROOTS,
         encoding="utf-8",
         resolve_entities=False,
         load_dtd=False,
@@ -74,16 +100,48 @@ def _tree(pieces: Iterable[bytes]) -> etree._Element:
         # Only then may an aggregate be as large as it is. Its size is bounded by who feeds it.
         huge_tree=True,
     )
+
+
+def _allowed(pieces: Iterable[bytes]) -> Iterator[bytes]:
     before = b""
+    for piece in pieces:
+        if any(refused in before + piece for refused in _REFUSED):
+            raise GatewayError(SAML_METADATA, "metadata with a document type, an entity or an xml:id")
+        before = (before + piece)[-_OVERLAP:]
+        yield piece
+
+
+def _fed(parser: etree.XMLPullParser, piece: bytes) -> list[tuple[etree._Element, bool]]:
+    """Groups and entities that begin and end, in order; whether they are complete."""
     try:
-        for piece in pieces:
-            if any(refused in before + piece for refused in _REFUSED):
-                raise GatewayError(SAML_METADATA, "metadata with a document type, an entity or an xml:id")
-            before = piece[-_OVERLAP:]
-            parser.feed(piece)
-        root = parser.close()
+        parser.feed(piece)
+        events = list(parser.read_events())
+        return [(element, event == "end") for event, element in events if isinstance(element, etree._Element)]
     except (etree.LxmlError, ValueError) as error:
-        raise GatewayError(SAML_METADATA, f"metadata that are not well-formed XML: {str(error)[:200]}") from error
-    if root.tag not in _ROOTS:
+        raise _malformed(error) from error
+
+
+def _ended(parser: etree.XMLPullParser) -> etree._Element:
+    try:
+        return _root(parser.close())
+    except (etree.LxmlError, ValueError) as error:
+        raise _malformed(error) from error
+
+
+def _malformed(error: Exception) -> GatewayError:
+    return GatewayError(SAML_METADATA, f"metadata that are not well-formed XML: {str(error)[:200]}")
+
+
+def _root(element: etree._Element) -> etree._Element:
+    if element.tag not in _ROOTS or element.getparent() is not None:
         raise GatewayError(SAML_METADATA, "metadata that begin with neither EntityDescriptor nor EntitiesDescriptor")
-    return root
+    return element
+
+
+def _taken(root: etree._Element, until: etree._Element) -> etree._Element:
+    """Copied, not moved: lxml takes from a moved element what it declares anew, and so prefixes that are signed."""
+    part, count = deepcopy(root), root.index(until)
+    del part[count:]
+    del root[:count]
+    root.text = None
+    return part

@@ -5,11 +5,10 @@ provider's metadata signed. Wrapping a signature has nothing to move, for what i
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import InitVar, dataclass
 from functools import lru_cache
 
@@ -38,6 +37,7 @@ from gateway.saml.algorithms import (
     KeyKind,
 )
 from gateway.saml.decryption import Opened
+from gateway.saml.detached import made_by_one
 from gateway.saml.document import parse
 from gateway.saml.names import EXC_C14N, ds
 from gateway.saml.parties import IdpMetadata
@@ -60,6 +60,16 @@ class SignedElement:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedDigest:
+    """`hash`: its name. `prefixes`: the PrefixList of the canonicalisation. `signature`: to be left out of it."""
+
+    hash: str
+    value: bytes
+    prefixes: list[str]
+    signature: etree._Element
+
+
+@dataclass(frozen=True, slots=True)
 class _Key:
     kind: KeyKind
     key: xmlsec.Key
@@ -77,19 +87,28 @@ def verify(element: etree._Element, metadata: IdpMetadata) -> SignedElement:
     SAML_SIGNATURE. The last two may mean that the provider has changed its keys since.
     """
     signature, prefixes = _verified(element, metadata.signing_keys)
-    canonical = _canonical_without(signature, element, prefixes)
-    _check_digest(canonical, signature)
-    return SignedElement(parse(canonical).root, _PROVEN)
+    octets = canonical(element, prefixes, without=signature)
+    _check_digest(octets, signature)
+    return SignedElement(parse(octets).root, _PROVEN)
 
 
-def verify_in_place(element: etree._Element, signing_keys: tuple[bytes, ...]) -> None:
-    """For metadata, which are too large to be made anew: whoever parsed them has seen to it that they read as signed.
+def signed_digest(element: etree._Element, signing_keys: tuple[bytes, ...]) -> SignedDigest:
+    """For metadata, which come in parts: what the bytes of `element` come to, as one of the keys signed it.
 
-    `signing_keys`: SubjectPublicKeyInfo (DER). Raises what `verify` does, and SAML_SHAPE for a signature's own.
+    `signing_keys`: SubjectPublicKeyInfo (DER). Raises what `verify` does, and SAML_SHAPE for the signature's own.
     """
-    if (signature := signature_of(element)) is not None:
-        check_shape(signature)
-    _verified(element, signing_keys)
+    signature = _present(element)
+    check_shape(signature)
+    _check_algorithms(signature)
+    prefixes = _check_reference(signature, element)
+    # XML Signature 3.2.2
+    info = signature[0]
+    octets = canonical(info, _prefixes(info[0]))
+    value, algorithm = signature.findtext(ds("SignatureValue")) or "", _algorithm(info, ds("SignatureMethod")) or ""
+    if not made_by_one(signing_keys, algorithm, octets, _binary(value)):
+        raise GatewayError(SAML_SIGNATURE, f"{_name(element)} is signed by none of the {len(signing_keys)} keys")
+    hash, digest = _stated_digest(signature)
+    return SignedDigest(hash, digest, prefixes, signature)
 
 
 def redirected(message: SignedMessage) -> SignedElement:
@@ -115,15 +134,20 @@ def within(signed: SignedElement, part: etree._Element | Opened) -> SignedElemen
 
 def _verified(element: etree._Element, signing_keys: tuple[bytes, ...]) -> tuple[etree._Element, list[str]]:
     """The signature, and the PrefixList of its canonicalisation."""
-    signature = signature_of(element)
-    if signature is None:
-        raise GatewayError(SAML_SIGNATURE_MISSING, f"{_name(element)} is not signed")
+    signature = _present(element)
     kind = _check_algorithms(signature)
     prefixes = _check_reference(signature, element)
     keys = _suitable(signing_keys, kind)
     if not any(_verified_with(key, signature, element) for key in keys):
         raise GatewayError(SAML_SIGNATURE, f"{_name(element)} is signed by none of the {len(keys)} keys that fit")
     return signature, prefixes
+
+
+def _present(element: etree._Element) -> etree._Element:
+    signature = signature_of(element)
+    if signature is None:
+        raise GatewayError(SAML_SIGNATURE_MISSING, f"{_name(element)} is not signed")
+    return signature
 
 
 def _check_algorithms(signature: etree._Element) -> KeyKind:
@@ -159,7 +183,11 @@ def _check_reference(signature: etree._Element, element: etree._Element) -> list
     first, second = reference.iter(ds("Transform"))
     if len(first):
         raise GatewayError(SAML_SIGNATURE_FORM, "the enveloped-signature transform has parameters")
-    inclusive = second.find(f"{{{EXC_C14N}}}InclusiveNamespaces")
+    return _prefixes(second)
+
+
+def _prefixes(method: etree._Element) -> list[str]:
+    inclusive = method.find(f"{{{EXC_C14N}}}InclusiveNamespaces")
     return [] if inclusive is None else inclusive.get("PrefixList", "").split()
 
 
@@ -197,20 +225,30 @@ def _verified_with(key: _Key, signature: etree._Element, element: etree._Element
     return True
 
 
-def _check_digest(canonical: bytes, signature: etree._Element) -> None:
+def _check_digest(octets: bytes, signature: etree._Element) -> None:
     """xmlsec found the digest of its own reading equal to this value; so must be that of the bytes that are read on."""
-    method = _algorithm(signature, f"{ds('SignedInfo')}/{ds('Reference')}/{ds('DigestMethod')}") or ""
-    value = signature.findtext(f"{ds('SignedInfo')}/{ds('Reference')}/{ds('DigestValue')}") or ""
-    try:
-        stated = base64.b64decode("".join(value.split()), validate=True)
-    except binascii.Error as error:
-        raise GatewayError(SAML_SIGNATURE_FORM, "the DigestValue is not base64") from error
-    if not hmac.compare_digest(hashlib.new(DIGESTS[method], canonical).digest(), stated):
+    hash, stated = _stated_digest(signature)
+    if not hmac.compare_digest(hashlib.new(hash, octets).digest(), stated):
         raise GatewayError(SAML_SIGNATURE, "the digest is not that of the bytes that would be read")
 
 
-def _canonical_without(signature: etree._Element, element: etree._Element, prefixes: list[str]) -> bytes:
-    with _taken_out(signature, element):
+def _stated_digest(signature: etree._Element) -> tuple[str, bytes]:
+    """The name of the hash function, and its value."""
+    method = _algorithm(signature, f"{ds('SignedInfo')}/{ds('Reference')}/{ds('DigestMethod')}") or ""
+    value = signature.findtext(f"{ds('SignedInfo')}/{ds('Reference')}/{ds('DigestValue')}") or ""
+    return DIGESTS[method], _binary(value)
+
+
+def _binary(text: str) -> bytes:
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except ValueError as error:
+        raise GatewayError(SAML_SIGNATURE_FORM, "a DigestValue or SignatureValue that is not base64") from error
+
+
+def canonical(element: etree._Element, prefixes: list[str], *, without: etree._Element | None = None) -> bytes:
+    """Exclusive canonicalisation; `without`: the enveloped signature."""
+    with nullcontext() if without is None else _taken_out(without, element):
         try:
             return etree.tostring(element, method="c14n", exclusive=True, inclusive_ns_prefixes=prefixes)
         except etree.LxmlError as error:

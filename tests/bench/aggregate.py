@@ -1,7 +1,8 @@
 """A federation of 10,000 identity providers in one signed document: what the helper takes, and what a worker does.
 
 `cpu_s`, `peak_mb`: of the helper process, from its start to its end, fetching from a server on this machine included.
-`found_ms`: one entity, read from the index by a worker that never asked for it before; the median and the longest.
+`found_ms`: one entity, read from the index by a worker that never asked for it before, less what it waited for a core,
+the best of three; the median and the longest of 100.
 `start_ms`: a gateway that starts with the copy on disk. `worker_added_mb`: after 100 entities were asked for.
 """
 
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from threading import Thread
@@ -29,6 +31,7 @@ from gateway.federation.saml import SamlFederation
 from gateway.model.provider import MetadataUrl, SamlProvider
 from gateway.ops.log import Log
 from gateway.saml.instants import instant
+from gateway.server.stops import Waited
 from tests.bench.processes import rss_megabytes
 from tests.saml.metadata_samples import MD, SHIBBOLETH, group, signed
 from tests.saml.parties import IDP, PROVIDER, pair, spki
@@ -40,11 +43,16 @@ _ASKED = 100
 
 def row(folder: Path) -> dict[str, object]:
     folder.mkdir()
-    size = _write(folder / "all.xml")
+    key = spki(pair("federation"))
+    # In a process of its own: Linux counts what its parent once had as the helper's peak.
+    writer = get_context("fork").Process(target=_write, args=(folder / "all.xml",))
+    writer.start()
+    writer.join()
+    size = (folder / "all.xml").stat().st_size
     with _served(folder) as port:
         provider = replace(
             PROVIDER,
-            metadata=MetadataUrl(f"http://127.0.0.1:{port}/all.xml", "aggregate", (spki(pair("federation")),)),
+            metadata=MetadataUrl(f"http://127.0.0.1:{port}/all.xml", "aggregate", (key,)),
             development=True,
         )
         source = source_of(provider)
@@ -64,12 +72,12 @@ def row(folder: Path) -> dict[str, object]:
     }
 
 
-def _write(path: Path) -> int:
+def _write(path: Path) -> None:
     """As federations publish them: 10 KB an entity, half of it texts for people."""
     chance = random.Random(0)
     members = (_member(number, base64.b64encode(chance.randbytes(60)).decode()) for number in range(_ENTITIES))
     document = group(members, attributes=f'validUntil="{instant(time.time() + 7 * 86400)}" cacheDuration="PT1H"')
-    return path.write_bytes(signed(document))
+    path.write_bytes(signed(document))
 
 
 def _member(number: int, text: str) -> str:
@@ -135,14 +143,21 @@ class _Nobody:
 
 
 async def _asked(folder: Path, provider: SamlProvider) -> tuple[list[float], float]:
-    federation = SamlFederation(folder, _Nobody(), time.time)
-    before, found = rss_megabytes(os.getpid()), []
-    for number in range(0, _ENTITIES, _ENTITIES // _ASKED):
-        one = replace(provider, name=f"p{number}", issuer=_name(number))
-        started = time.perf_counter()
-        await federation.idp_metadata(one)
-        found.append(time.perf_counter() - started)
+    before, waited = rss_megabytes(os.getpid()), Waited()
+    found = [
+        min(
+            [await _found(folder, replace(provider, name=f"p{number}", issuer=_name(number)), waited) for _ in range(3)]
+        )
+        for number in range(0, _ENTITIES, _ENTITIES // _ASKED)
+    ]
     return found, rss_megabytes(os.getpid()) - before
+
+
+async def _found(folder: Path, provider: SamlProvider, waited: Waited) -> float:
+    federation = SamlFederation(folder, _Nobody(), time.time)
+    started, waited_before = time.perf_counter(), waited.seconds()
+    await federation.idp_metadata(provider)
+    return time.perf_counter() - started - (waited.seconds() - waited_before)
 
 
 async def _started(folder: Path, source: Source) -> float:

@@ -57,7 +57,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 def copy(fetched: float = 0.0, fresh_for: int = 3600, valid_until: int | None = None) -> Copy:
     """`fetched`: seconds ago."""
-    return Copy(int(time.time() - fetched), fresh_for, valid_until, 1)
+    return Copy(int(time.time() - fetched), fresh_for, valid_until, 0)
 
 
 async def test_what_is_not_there_is_fetched_at_once_and_then_left_alone(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 import pytest
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256, SHA384, SHA512, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from gateway.model.codes import SAML_BINDING_ALGORITHM, SAML_BINDING_SIGNATURE, Code
@@ -48,6 +48,25 @@ def test_no_other_key_and_no_other_octets() -> None:
 )
 def test_an_algorithm_off_the_list(algorithm: str) -> None:
     assert refusal((spki(pair()),), algorithm, b"octets", sign_bytes(pair(), b"octets")) == SAML_BINDING_ALGORITHM
+
+
+@pytest.mark.parametrize("function", [SHA256(), SHA384(), SHA512()], ids=lambda each: each.name)
+def test_rsa_pss(function: HashAlgorithm) -> None:
+    """RFC 9231 2.3.10: the salt is as long as the hash."""
+    algorithm = f"http://www.w3.org/2007/05/xmldsig-more#{function.name}-rsa-MGF1"
+    key = load_pem_private_key(pair().key, None)
+    assert isinstance(key, RSAPrivateKey)
+    made = key.sign(b"octets", PSS(MGF1(function), function.digest_size), function)
+    verify_bytes((spki(pair()),), algorithm, b"octets", made)
+    assert refusal((spki(pair()),), RSA, b"octets", made) == SAML_BINDING_SIGNATURE
+    assert refusal((spki(pair()),), algorithm, b"octets", sign_bytes(pair(), b"octets")) == SAML_BINDING_SIGNATURE
+    unsalted = key.sign(b"octets", PSS(MGF1(function), 0), function)
+    assert refusal((spki(pair()),), algorithm, b"octets", unsalted) == SAML_BINDING_SIGNATURE
+
+
+def test_a_key_that_is_too_weak_signs_nothing() -> None:
+    weak = pair(kind="rsa-1024")
+    assert refusal((spki(weak),), RSA, b"octets", sign_bytes(weak, b"octets")) == SAML_BINDING_SIGNATURE
 
 
 def test_sha1_is_not_read_under_another_name() -> None:

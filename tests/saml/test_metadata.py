@@ -183,9 +183,9 @@ def test_it_ends_to_the_second() -> None:
 
 
 def test_what_the_root_says_of_time() -> None:
-    root = given([group([], attributes=f'validUntil="{SOON}" cacheDuration="PT6H"').encode()])
-    assert (valid_until(root), cache_duration(root)) == (SOON_SECONDS, 21600)
-    silent = given([entity().encode()])
+    (part,) = given([group([], attributes=f'validUntil="{SOON}" cacheDuration="PT6H"').encode()])
+    assert (valid_until(part), cache_duration(part)) == (SOON_SECONDS, 21600)
+    (silent,) = given([entity().encode()])
     assert (valid_until(silent), cache_duration(silent)) == (None, None)
 
 
@@ -197,7 +197,7 @@ def test_a_time_that_is_none(attributes: str) -> None:
 
 def test_a_duration_that_is_none() -> None:
     with pytest.raises(GatewayError) as refused:
-        cache_duration(given([entity(attributes='cacheDuration="1 hour"').encode()]))
+        cache_duration(*given([entity(attributes='cacheDuration="1 hour"').encode()]))
     assert refused.value.code == SAML_TIME
 
 
