@@ -2,13 +2,12 @@
 
 from base64 import b64decode
 
-from gateway.config.build_saml import build_levels, build_perimeter
+from gateway.config.build_saml import build_certificate, build_levels, build_perimeter
 from gateway.config.plan import ClientKeyPlan, EncryptionPlan, ProviderPlan, RequestPlan
 from gateway.model.provider import (
     ApiAccess,
     AttributeSource,
     AuthorizationParameters,
-    ClientCertificate,
     ClientKey,
     Encryption,
     OidcProvider,
@@ -47,7 +46,7 @@ def build_oidc_provider(plan: ProviderPlan) -> OidcProvider:
         session_absolute=plan["session_absolute"],
         skew=plan["skew"],
         client_keys=_keys(plan["client_keys"]),
-        client_certificate=_certificate(plan["client_certificate"]),
+        client_certificate=build_certificate(plan["client_certificate"]),
         assertion_audience=plan["assertion_audience"],
         userinfo_algorithms=frozenset(plan["userinfo_algorithms"]),
         userinfo_token=plan["userinfo_token"],
@@ -58,10 +57,6 @@ def build_oidc_provider(plan: ProviderPlan) -> OidcProvider:
         api=_api(plan),
         logout=ProviderLogout(plan["logout_method"], plan["front_channel_logout"]),
     )
-
-
-def _certificate(plan: tuple[str, str] | None) -> ClientCertificate | None:
-    return None if plan is None else ClientCertificate(*map(b64decode, plan))
 
 
 def _keys(plan: list[ClientKeyPlan]) -> tuple[ClientKey, ...]:

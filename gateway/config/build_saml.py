@@ -4,7 +4,7 @@ from base64 import b64decode
 
 from gateway.config.plan import GatewayPlan, LevelsPlan, ProviderPlan, SamlMetadataPlan, SamlProviderPlan
 from gateway.model.levels import ProviderLevels
-from gateway.model.provider import MetadataFile, MetadataUrl, Perimeter, SamlProvider
+from gateway.model.provider import ClientCertificate, MetadataFile, MetadataUrl, Perimeter, SamlProvider
 from gateway.saml.parties import Contact, KeyPair, Organization, ServiceProvider
 
 _PREFIX = "/_ecluse/saml/"
@@ -30,6 +30,10 @@ def build_levels(plan: LevelsPlan) -> ProviderLevels:
     return ProviderLevels(frozenset(plan["can"]), plan["acr"], plan["amr"], plan["ask"])
 
 
+def build_certificate(plan: tuple[str, str] | None) -> ClientCertificate | None:
+    return None if plan is None else ClientCertificate(*map(b64decode, plan))
+
+
 def build_saml_provider(plan: SamlProviderPlan) -> SamlProvider:
     return SamlProvider(
         name=plan["name"],
@@ -50,6 +54,7 @@ def build_saml_provider(plan: SamlProviderPlan) -> SamlProvider:
         force_authn=plan["force_authn"],
         unsolicited=plan["unsolicited"],
         ca=None if plan["ca"] is None else b64decode(plan["ca"]),
+        client_certificate=build_certificate(plan["client_certificate"]),
         private_addresses=plan["private_addresses"],
         development=plan["development"],
         attributes={name: tuple(names) for name, names in plan["attributes"].items()},

@@ -175,6 +175,7 @@ class SamlProviderPlan(TypedDict):
     force_authn: bool
     unsolicited: bool
     ca: str | None
+    client_certificate: tuple[str, str] | None
     private_addresses: bool
     development: bool
     attributes: dict[str, list[str]]

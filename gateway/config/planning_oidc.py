@@ -5,7 +5,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 
 from gateway.config.plan import ApiAccessPlan, ClientKeyPlan, EncryptionPlan, ProviderPlan, RequestPlan
-from gateway.config.planning_saml import Material, plan_levels
+from gateway.config.planning_saml import Material, plan_client_certificate, plan_levels
 from gateway.config.problems import Path
 from gateway.config.schema import GatewayFile, ProviderFile
 from gateway.config.schema_oidc import (
@@ -15,7 +15,6 @@ from gateway.config.schema_oidc import (
     ClientKey,
     DecryptionKey,
     Encryption,
-    Oidc,
     Request,
 )
 
@@ -42,7 +41,7 @@ def plan_oidc_provider(file: str, model: ProviderFile, gateway: GatewayFile, mat
         "client_secret": None if secret is None else secret.decode(),
         "client_authentication": oidc.client_authentication,
         "client_keys": _keys(file, ("oidc", "client_keys"), oidc.client_keys, material),
-        "client_certificate": _client_certificate(file, oidc, material),
+        "client_certificate": plan_client_certificate(file, ("oidc", "client_certificate"), material),
         "assertion_audience": oidc.assertion_audience,
         "userinfo_algorithms": sorted(set(oidc.userinfo_algorithms)),
         "userinfo_token": oidc.userinfo_token,
@@ -86,12 +85,6 @@ def _encryption(file: str, encryption: Encryption | None, material: Material) ->
         "id_token": encryption.id_token,
         "userinfo": encryption.userinfo,
     }
-
-
-def _client_certificate(file: str, oidc: Oidc, material: Material) -> tuple[str, str] | None:
-    certificate = encoded(material, file, ("oidc", "client_certificate", "certificate"))
-    key = encoded(material, file, ("oidc", "client_certificate", "key"))
-    return None if certificate is None or key is None else (certificate, key)
 
 
 def _request(request: Request) -> RequestPlan:

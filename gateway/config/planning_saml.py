@@ -65,6 +65,7 @@ def plan_saml_provider(
         "force_authn": saml.force_authn,
         "unsolicited": saml.unsolicited,
         "ca": None if ca is None else _text(ca),
+        "client_certificate": plan_client_certificate(file, ("saml", "client_certificate"), material),
         "private_addresses": saml.private_addresses,
         "development": gateway.development,
         "attributes": {name: list(names) for name, names in sorted(model.sources().items())},
@@ -85,6 +86,11 @@ def plan_levels(model: ProviderBase) -> LevelsPlan:
         "amr": model.levels.amr,
         "ask": model.levels.ask,
     }
+
+
+def plan_client_certificate(file: str, path: Path, material: Material) -> tuple[str, str] | None:
+    certificate, key = material.get((file, (*path, "certificate"))), material.get((file, (*path, "key")))
+    return None if certificate is None or key is None else (_text(certificate), _text(key))
 
 
 def _metadata(file: str, model: SamlProviderFile, material: Material) -> SamlMetadataPlan:

@@ -83,8 +83,8 @@ def _uses(folder: Folder, development: bool) -> Iterator[_Use]:
 
 
 def _of_saml(provider: Loaded[AnyProviderFile], model: SamlProviderFile, development: bool) -> Iterator[_Use]:
-    def use(path: Path, reference: Reference, check: Callable[[bytes], None]) -> _Use:
-        return _Use(provider.path, provider.document, path, reference, check, False)
+    def use(path: Path, reference: Reference, check: Callable[[bytes], None], inline: bool = False) -> _Use:
+        return _Use(provider.path, provider.document, path, reference, check, inline)
 
     metadata = model.saml.metadata
     if isinstance(metadata, Reference):
@@ -96,6 +96,10 @@ def _of_saml(provider: Loaded[AnyProviderFile], model: SamlProviderFile, develop
             yield use(("saml", "metadata", "keys", index), key, check_public_key)
     if model.saml.ca is not None:
         yield use(("saml", "ca"), model.saml.ca, check_certificates)
+    shown = model.saml.client_certificate
+    if shown is not None:
+        yield use(("saml", "client_certificate", "certificate"), shown.certificate, check_certificates)
+        yield use(("saml", "client_certificate", "key"), shown.key, check_private_key, True)
 
 
 def _of_gateway(folder: Folder) -> Iterator[_Use]:
@@ -140,4 +144,5 @@ def _pair_places(folder: Folder) -> Iterator[tuple[str, Document, Path]]:
         for index in range(len(gateway.model.saml.keys) if gateway.model.saml else 0):
             yield gateway.path, gateway.document, ("saml", "keys", index)
     for provider in folder.providers:
-        yield provider.path, provider.document, ("oidc", "client_certificate")
+        for protocol in ("oidc", "saml"):
+            yield provider.path, provider.document, (protocol, "client_certificate")

@@ -4,7 +4,18 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from gateway.config.schema_types import Issuer, Maybe, Place, Secret, Strict, Text, WholeSeconds, Word, wrong
+from gateway.config.schema_types import (
+    ClientCertificate,
+    Issuer,
+    Maybe,
+    Place,
+    Secret,
+    Strict,
+    Text,
+    WholeSeconds,
+    Word,
+    wrong,
+)
 from gateway.model.provider import (
     ClientAuthentication,
     ContentEncryption,
@@ -24,13 +35,6 @@ class ClientKey(Strict):
     key: Secret
     """PEM: a private key without a passphrase, RSA of at least 2048 bits or EC on P-256."""
     algorithm: SigningAlgorithm = "RS256"
-
-
-class ClientCertificate(Strict):
-    certificate: Place
-    """PEM: the certificate that the provider knows us by."""
-    key: Secret
-    """PEM: its private key, without a passphrase."""
 
 
 class DecryptionKey(Strict):

@@ -9,7 +9,7 @@ from gateway.config import scalars
 from gateway.config.saml_attributes import COMMON
 from gateway.config.scalars import Wrong
 from gateway.config.schema_conditions import TAG
-from gateway.config.schema_types import Maybe, Name, Place, Secret, Strict, Text, checked, wrong
+from gateway.config.schema_types import ClientCertificate, Maybe, Name, Place, Secret, Strict, Text, checked, wrong
 from gateway.model.mail import mail_domain
 
 # Core 8.3.6: at most 1024 characters.
@@ -132,6 +132,8 @@ class Saml(Strict):
     """Attributes taken under the names that most providers give them: `[uid, mail, given_name, family_name]`."""
     ca: Maybe[Place] = None
     """PEM: the authority that signed the provider's TLS certificate, where it is not a public one."""
+    client_certificate: Maybe[ClientCertificate] = None
+    """Shown to the provider in the TLS handshake wherever it is spoken to over SOAP: for artifacts, and to sign out."""
     private_addresses: bool = False
     """The provider may live on a private network."""
 

@@ -167,6 +167,14 @@ Secret = Annotated[
 ]
 """A secret: as a certificate, or inline where the gateway file says `development: true`."""
 
+
+class ClientCertificate(Strict):
+    certificate: Place
+    """PEM: the certificate that the provider knows us by."""
+    key: Secret
+    """PEM: its private key, without a passphrase."""
+
+
 ClaimPath = Annotated[
     tuple[str, ...],
     PlainValidator(checked(scalars.claim_path)),

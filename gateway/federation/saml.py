@@ -16,7 +16,7 @@ from gateway.federation.metadata_index import index_path, read_entity
 from gateway.federation.metadata_source import Source, source_of
 from gateway.model.codes import SAML_METADATA_EXPIRED, SAML_METADATA_UNREACHABLE, SAML_SOAP
 from gateway.model.errors import GatewayError
-from gateway.model.provider import MetadataFile, SamlProvider
+from gateway.model.provider import ClientCertificate, MetadataFile, SamlProvider
 from gateway.model.quoting import quoted
 from gateway.oidc.call import Call
 from gateway.saml.metadata import find_entity, idp_metadata, require_valid
@@ -48,7 +48,7 @@ class SamlFederation:
         self._refresher = refresher
         self._now = now
         self._known: dict[str, _Known] = {}
-        self._clients: dict[tuple[bytes | None, bool], ProviderClient] = {}
+        self._clients: dict[tuple[bytes | None, ClientCertificate | None, bool], ProviderClient] = {}
 
     async def idp_metadata(self, provider: SamlProvider) -> IdpMetadata:
         """GatewayError: SAML_METADATA_UNREACHABLE, SAML_METADATA_EXPIRED, or what is wrong with the metadata."""
@@ -89,10 +89,10 @@ class SamlFederation:
             await client.close()
 
     def _client(self, provider: SamlProvider) -> ProviderClient:
-        key = (provider.ca, provider.development or provider.private_addresses)
+        key = (provider.ca, provider.client_certificate, provider.development or provider.private_addresses)
         client = self._clients.get(key)
         if client is None:
-            client = self._clients[key] = ProviderClient(provider.ca, None, key[1], Resolver())
+            client = self._clients[key] = ProviderClient(*key, Resolver())
         return client
 
     def _of_copy(self, provider: SamlProvider, source: Source) -> IdpMetadata:

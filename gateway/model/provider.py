@@ -39,7 +39,7 @@ class Encryption:
 
 @dataclass(frozen=True, slots=True)
 class ClientCertificate:
-    """What we show a provider in the TLS handshake (RFC 8705), PEM."""
+    """What we show a provider in the TLS handshake (RFC 8705; SAML Bindings 3.2.2.1), PEM."""
 
     certificate: bytes
     key: bytes = field(repr=False)
@@ -179,7 +179,8 @@ class SamlProvider:
     `issuer`: its entityID. `signed`: which element's signature is asked for. `attributes` maps our name to the names
     that its attributes may have (Name or FriendlyName; `NameID` is the subject's). `cbc`: AES-CBC is opened for this
     provider. `cbc_in_unsigned_response`: even where the Response itself bears no signature. `name_id_format`,
-    `authn_context`: asked for where named. `unsolicited`: IdP-initiated sign-in is let in. Times in seconds.
+    `authn_context`: asked for where named. `unsolicited`: IdP-initiated sign-in is let in. `client_certificate`: shown
+    where it is spoken to over SOAP. Times in seconds.
     """
 
     name: str
@@ -205,6 +206,7 @@ class SamlProvider:
     cbc_in_unsigned_response: bool = False
     unsolicited: bool = False
     ca: bytes | None = None
+    client_certificate: ClientCertificate | None = None
     development: bool = False
     private_addresses: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from gateway.config.pem import public_key_der
 from gateway.config.saml_attributes import COMMON
 from gateway.config.yaml_reader import read_document
 from gateway.identity.mapping import RESERVED_ATTRIBUTES
-from gateway.model.provider import MetadataFile, MetadataUrl, SamlProvider
+from gateway.model.provider import ClientCertificate, MetadataFile, MetadataUrl, SamlProvider
 from tests.config.saml_samples import METADATA, SAML_GATEWAY, SECRETS, problems, saml_snapshot
 from tests.config.samples import DEPARTEMENT, GATEWAY
 from tests.config.test_effects import keys
@@ -66,6 +66,12 @@ EFFECTS: list[tuple[str, object, Callable[[SamlProvider], object], object]] = [
     ("unsolicited", True, lambda p: p.unsolicited, True),
     ("common", ["eppn"], lambda p: p.attributes.get("eppn"), COMMON["eppn"]),
     ("ca", {"file": "../certs/federation.crt"}, lambda p: p.ca, SECRETS["file:../certs/saml.crt"]),
+    (
+        "client_certificate",
+        {"certificate": {"file": "../certs/saml.crt"}, "key": {"file": "../certs/saml.key"}},
+        lambda p: p.client_certificate,
+        ClientCertificate(SECRETS["file:../certs/saml.crt"], SECRETS["file:../certs/saml.key"]),
+    ),
     ("private_addresses", True, lambda p: p.private_addresses, True),
     ("provider", "departement", lambda p: p.name, "departement"),
     ("label", "Autre", lambda p: (p.label, p.labels), ("Autre", {})),
@@ -192,6 +198,16 @@ def test_a_key_and_a_certificate_of_ours_belong_together() -> None:
 
     (found,) = problems(DEPARTEMENT, secrets={"file:../certs/saml.key": PEM["file:other.key"]})
     assert "saml.keys[0].key: this key does not belong to the certificate" in found
+
+
+def test_a_key_that_is_shown_in_tls_belongs_to_its_certificate() -> None:
+    from tests.config.test_effects import PEM
+
+    shown = "client_certificate: {certificate: {file: ../certs/saml.crt}, key: {env: K}}\n  common:"
+    (found,) = problems(DEPARTEMENT.replace("common:", shown, 1), secrets={"env:K": PEM["file:other.key"]})
+    assert "saml.client_certificate.key: this key does not belong to the certificate" in found
+    (found,) = problems(DEPARTEMENT.replace("common:", shown, 1), secrets={"env:K": b"no key"})
+    assert "saml.client_certificate.key: this is not a private key" in found
 
 
 def test_the_common_names_are_ours_to_give() -> None:

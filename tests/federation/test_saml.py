@@ -1,10 +1,12 @@
 import sqlite3
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import trustme
 from aiohttp import web
 
 from gateway.federation.metadata_index import Copy, write_index
@@ -12,6 +14,7 @@ from gateway.federation.metadata_indexing import index_document
 from gateway.federation.metadata_source import Source
 from gateway.federation.saml import SamlFederation
 from gateway.model.codes import (
+    LOGIN_PROVIDER_UNREACHABLE,
     SAML_METADATA,
     SAML_METADATA_ENTITY,
     SAML_METADATA_EXPIRED,
@@ -20,7 +23,7 @@ from gateway.model.codes import (
     Code,
 )
 from gateway.model.errors import GatewayError
-from gateway.model.provider import MetadataFile, SamlProvider
+from gateway.model.provider import ClientCertificate, MetadataFile, SamlProvider
 from tests.federation.metadata_server import MetadataServer
 from tests.federation.servers import web_server
 from tests.saml.metadata_samples import AD_FS, entity, key, role, signed
@@ -207,6 +210,37 @@ async def test_an_envelope_is_sent_and_its_answer_read(refresher: Refresher) -> 
         await services.close()
     assert answer == b"<answer to us/>"
     assert seen == ["POST", "text/xml; charset=utf-8", '"http://www.oasis-open.org/committees/security"']
+
+
+async def test_we_show_a_certificate_where_the_provider_asks_for_one(refresher: Refresher) -> None:
+    """Bindings 3.2.2.1: SSL with client certificates; an artifact may be given to nobody else."""
+    theirs, ours = trustme.CA(), trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    theirs.issue_cert("idp.localhost").configure_cert(context)
+    ours.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    seen: list[object] = []
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        assert request.transport is not None
+        seen.append(request.transport.get_extra_info("peercert")["subjectAltName"])
+        return web.Response(body=b"<answer/>", content_type="text/xml")
+
+    def provider(shown: trustme.LeafCert | None) -> SamlProvider:
+        pem = shown and ClientCertificate(shown.cert_chain_pems[0].bytes(), shown.private_key_pem.bytes())
+        return replace(PROVIDER, ca=theirs.cert_pem.bytes(), private_addresses=True, client_certificate=pem)
+
+    services = federation(refresher)
+    async with web_server(handle, context) as port:
+        url = f"https://idp.localhost:{port}/artifact"
+        assert await services.soap(provider(ours.issue_cert("ecluse.example")), url, b"us") == b"<answer/>"
+        assert seen == [(("DNS", "ecluse.example"),)]
+        for stranger in (None, trustme.CA().issue_cert("ecluse.example")):
+            with pytest.raises(GatewayError) as refused:
+                await services.soap(provider(stranger), url, b"us")
+            assert refused.value.code == LOGIN_PROVIDER_UNREACHABLE
+        await services.close()
+    assert len(seen) == 1
 
 
 @pytest.mark.parametrize(("status", "content_type"), [(500, "text/xml"), (302, "text/xml"), (200, "text/html")])
