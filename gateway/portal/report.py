@@ -56,7 +56,7 @@ class Report:
         self._event("logout.application", visit, error.code.id, error.detail)
 
     def logout_refused(self, visit: Visit, error: GatewayError) -> None:
-        """A provider's word that sessions have ended, which was not believed."""
+        """A provider's word on what has ended that was not believed, or that never came."""
         self._event("logout.refused", visit, error.code.id, error.detail)
 
     def _told(self, event: str, visit: Visit) -> None:

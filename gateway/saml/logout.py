@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from lxml import etree
+
 from gateway.model.assertion import NameId
 from gateway.model.codes import SAML_EXPIRED
 from gateway.model.errors import GatewayError
@@ -21,7 +23,7 @@ from gateway.saml.response import (
     status_error,
 )
 from gateway.saml.shape import LOGOUT_MESSAGES, check_message
-from gateway.saml.signature import SignedElement, verify
+from gateway.saml.signature import SignedElement, signature_of, verify
 from gateway.saml.times import moment
 
 
@@ -93,7 +95,6 @@ def validate_logout_response(
     *,
     provider: SamlProvider,
     metadata: IdpMetadata,
-    sp: ServiceProvider,
     location: str,
     request_id: str,
     now: int,
@@ -103,7 +104,26 @@ def validate_logout_response(
     response = message.element
     check_message(response, samlp("LogoutResponse"))
     # Bindings 3.4.5.2, 3.5.5.2
-    check_destination(response, location, required=location != sp.logout_soap)
+    check_destination(response, location, required=True)
+    return _read_logout_response(response, provider, metadata, request_id, now)
+
+
+def validate_soap_logout_response(
+    document: Document, *, provider: SamlProvider, metadata: IdpMetadata, url: str, request_id: str, now: int
+) -> LogoutResponse:
+    """What `url` of the provider's metadata answered to our LogoutRequest on the same connection. As the other."""
+    check_metadata(provider, metadata, now)
+    response = document.root
+    check_message(response, samlp("LogoutResponse"))
+    # Profiles 4.4.4.2: signed, or authenticated by the binding, which is TLS (Bindings 3.2.2.1)
+    if signature_of(response) is not None or not url.startswith("https:"):
+        response = verify(response, metadata).element
+    return _read_logout_response(response, provider, metadata, request_id, now)
+
+
+def _read_logout_response(
+    response: etree._Element, provider: SamlProvider, metadata: IdpMetadata, request_id: str, now: int
+) -> LogoutResponse:
     # Core 3.2.2, Profiles 4.4.4.2
     check_issuer(response, metadata, required=True)
     check_in_response_to(response, request_id)

@@ -1,3 +1,4 @@
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from gateway.saml.logout import (
     signed_logout_message,
     validate_logout_request,
     validate_logout_response,
+    validate_soap_logout_response,
 )
 from gateway.saml.response import OLDEST
 from tests.saml import parties
@@ -61,13 +63,12 @@ def judged(root: etree._Element, *, key: parties.KeyPair | None = KEY, location:
     usual: dict[str, Any] = {
         "provider": provider(**how),
         "metadata": metadata,
-        "sp": SP,
         "location": location,
         "now": NOW,
     }
     if root.tag.endswith("LogoutResponse"):
         return validate_logout_response(signed, request_id="_ours-1", **usual)
-    return validate_logout_request(signed, **usual)
+    return validate_logout_request(signed, sp=SP, **usual)
 
 
 def refused(root: etree._Element, **how: Any) -> Code:
@@ -185,9 +186,58 @@ def test_a_request_is_no_response() -> None:
             signed_logout_message(parse(written(signed)), METADATA),
             provider=provider(),
             metadata=METADATA,
-            sp=SP,
             location=SP.logout,
             request_id="_ours-1",
             now=NOW,
         )
     assert error.value.code is codes.SAML_SHAPE
+
+
+# --- over SOAP, on the connection that asked --------------------------------------------------------------------------
+
+
+def answered(
+    root: etree._Element, *, key: parties.KeyPair | None = KEY, url: str = "https://idp.metropole.example/slo"
+) -> LogoutResponse:
+    if key is not None:
+        sign(root, key)
+    return validate_soap_logout_response(
+        parse(written(root)), provider=provider(), metadata=METADATA, url=url, request_id="_ours-1", now=NOW
+    )
+
+
+def not_answered(root: etree._Element, **how: Any) -> Code:
+    with pytest.raises(GatewayError) as error:
+        answered(root, **how)
+    return error.value.code
+
+
+@pytest.mark.parametrize("destination", [None, SP.logout, parties.IDP])
+def test_an_answer_over_soap_went_nowhere_else(destination: str | None) -> None:
+    assert answered(response(Destination=destination)) == LogoutResponse("_logout-1", parties.IDP, partial=False)
+    assert answered(response(RESPONDER, PARTIAL, Destination=destination)).partial
+
+
+def test_an_answer_over_soap_is_signed_or_of_the_server_that_tls_vouches_for() -> None:
+    """Profiles 4.4.4.2. Shibboleth signs none over TLS."""
+    assert answered(response(), key=None)
+    assert not_answered(response(), key=None, url="http://idp.localhost/slo") is codes.SAML_SIGNATURE_MISSING
+    assert not_answered(response(), key=STRANGER) is codes.SAML_SIGNATURE
+    assert answered(response(), url="http://idp.localhost/slo")
+
+
+@pytest.mark.parametrize("key", [KEY, None])
+@pytest.mark.parametrize(
+    ("root", "code"),
+    [
+        (response(RESPONDER), codes.SAML_STATUS),
+        (response(InResponseTo="_another-1"), codes.SAML_IN_RESPONSE_TO),
+        (response(InResponseTo=None), codes.SAML_IN_RESPONSE_TO),
+        (response(issuer="https://idp.other.example"), codes.SAML_ISSUER),
+        (response(IssueInstant=at(NOW - OLDEST - 181)), codes.SAML_ISSUE_INSTANT),
+        (request(), codes.SAML_SHAPE),
+        (response(ID="1"), codes.SAML_ID),
+    ],
+)
+def test_what_is_no_success_over_soap(root: etree._Element, code: Code, key: parties.KeyPair | None) -> None:
+    assert not_answered(deepcopy(root), key=key) is code

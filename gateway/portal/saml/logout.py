@@ -132,15 +132,14 @@ class SamlLogout:
             return self._pages.signed_out(visit.language, ended=False, elsewhere="")
         provider = saml_provider(visit.call.snapshot, logout.provider)
         verified = await self._messages.verified(visit, incoming, expected=provider)
-        sp, now = service_provider(visit.call.snapshot), int(self._now())
+        location, now = service_provider(visit.call.snapshot).logout, int(self._now())
         try:
             response = await self._workbench.do(
                 lambda: validate_logout_response(
                     verified.message,
                     provider=provider,
                     metadata=verified.metadata,
-                    sp=sp,
-                    location=sp.logout,
+                    location=location,
                     request_id=logout.request_id,
                     now=now,
                 )

@@ -1,6 +1,7 @@
 """A person has signed out here: their SAML provider is told, and they see what came of it."""
 
 from collections.abc import Callable
+from functools import partial
 
 from gateway.model.assertion import NameId
 from gateway.model.errors import GatewayError
@@ -17,10 +18,14 @@ from gateway.portal.saml.ports import SamlFederation
 from gateway.portal.saml.sids import index_of
 from gateway.portal.saml.workbench import Workbench
 from gateway.portal.visit import SECRET_BYTES, Visit
+from gateway.saml.artifact_response import in_body
+from gateway.saml.logout import validate_soap_logout_response
 from gateway.saml.logout_message import logout_request
 from gateway.saml.parties import Endpoint, IdpMetadata
 from gateway.saml.post import post_form
 from gateway.saml.redirect import redirect_url
+from gateway.saml.signing import sign_enveloped
+from gateway.saml.soap import in_envelope
 
 
 class ProviderLogout:
@@ -49,12 +54,41 @@ class ProviderLogout:
         visit.provider = session.identity.provider
         try:
             provider = saml_provider(visit.call.snapshot, visit.provider)
-            endpoint = logout_endpoint(provider, await self._federation.idp_metadata(provider))
+            metadata = await self._federation.idp_metadata(provider)
+            endpoint = logout_endpoint(provider, metadata)
             if endpoint is not None and provider.issuer == session.identity.issuer:
+                if endpoint.binding == "soap":
+                    return await self._by_soap(visit, provider, metadata, endpoint, outcome)
                 return await self._sent(visit, provider, endpoint, outcome)
         except GatewayError as error:
             self._report.logout_refused(visit, error)
         return self._pages.signed_out(visit.language, ended=True, elsewhere="")
+
+    async def _by_soap(
+        self, visit: Visit, provider: SamlProvider, metadata: IdpMetadata, endpoint: Endpoint, outcome: TellProvider
+    ) -> Page:
+        """Profiles 4.4.4.1: while the person waits. Whatever is not success is told as that: it was asked."""
+        id, sp = message_id(self._token_urlsafe), service_provider(visit.call.snapshot)
+        request = partial(self._request, visit, endpoint, outcome.session, id)
+        try:
+            envelope = await self._workbench.do(lambda: in_envelope(sign_enveloped(sp.keys[0], request())))
+            answer = await self._federation.soap(provider, endpoint.location, envelope)
+            response = await self._workbench.do(
+                lambda: validate_soap_logout_response(
+                    in_body(answer),
+                    provider=provider,
+                    metadata=metadata,
+                    url=endpoint.location,
+                    request_id=id,
+                    now=int(self._now()),
+                )
+            )
+        except GatewayError as error:
+            self._report.logout_refused(visit, error)
+            return self._pages.signed_out_in_part(visit.language, home=outcome.home)
+        if response.partial:
+            return self._pages.signed_out_in_part(visit.language, home=outcome.home)
+        return self._pages.signed_out(visit.language, ended=True, elsewhere="", everywhere=True, home=outcome.home)
 
     async def _sent(self, visit: Visit, provider: SamlProvider, endpoint: Endpoint, outcome: TellProvider) -> Page:
         id, reference = message_id(self._token_urlsafe), self._token_urlsafe(SECRET_BYTES)
@@ -63,24 +97,27 @@ class ProviderLogout:
         return page
 
     def _page(self, visit: Visit, endpoint: Endpoint, session: Session, id: str, reference: str) -> Page:
-        sp = service_provider(visit.call.snapshot)
-        assert session.name_id is not None
-        request = logout_request(
-            sp,
-            destination=endpoint.location,
-            id=id,
-            now=self._now(),
-            name_id=NameId(*session.name_id),
-            session_indexes=() if session.sid is None else (index_of(session.sid),),
-        )
+        sp, request = service_provider(visit.call.snapshot), self._request(visit, endpoint, session, id)
         if endpoint.binding == "redirect":
             url = redirect_url(sp.keys[0], endpoint.location, "SAMLRequest", request, relay_state=reference)
             return self._pages.onward(visit.language, url)
         fields = post_form(sp.keys[0], "SAMLRequest", request, relay_state=reference)
         return self._pages.post(visit.language, endpoint.location, fields)
 
+    def _request(self, visit: Visit, endpoint: Endpoint, session: Session, id: str) -> bytes:
+        assert session.name_id is not None
+        return logout_request(
+            service_provider(visit.call.snapshot),
+            destination=endpoint.location,
+            id=id,
+            now=self._now(),
+            name_id=NameId(*session.name_id),
+            session_indexes=() if session.sid is None else (index_of(session.sid),),
+        )
+
 
 def logout_endpoint(provider: SamlProvider, metadata: IdpMetadata) -> Endpoint | None:
-    """Through the browser, as people are sent there to sign in if it takes that; None where it takes neither."""
-    found = [endpoint for endpoint in metadata.logout if endpoint.binding in ("redirect", "post")]
-    return min(found, key=lambda endpoint: endpoint.binding != provider.request_binding, default=None)
+    """Through the browser, as people are sent there to sign in if it takes that, for only the browser shows its own
+    other applications to the provider (Profiles 4.4.3.1); over SOAP where it takes nothing else; None for neither."""
+    wanted = (provider.request_binding, "redirect", "post", "soap")
+    return min(metadata.logout, key=lambda endpoint: wanted.index(endpoint.binding), default=None)
