@@ -1,10 +1,12 @@
 """Sign-in and logout through LemonLDAP::NG, which none of us wrote: every binding, encryption, a key roll-over."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from html import unescape
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -81,6 +83,24 @@ async def test_by_post_and_by_artifact(tmp_path: Path) -> None:
         person = await world.signed_in("rtyler")
         assert await world.is_signed_in(person)
         assert not world.gateway.lines(event="login.refused")
+
+
+async def test_signing_out_over_soap_where_its_metadata_list_nothing_else(tmp_path: Path) -> None:
+    async with lemonldap(tmp_path) as (world, idp):
+        document = await asyncio.to_thread(lambda: urlopen(f"{idp.url}/saml/metadata", timeout=10).read().decode())
+        by_browser = r"<SingleLogoutService Binding=\"[^\"]*:HTTP-(?:Redirect|POST)\"[^>]*/>"
+        only_soap, removed = re.subn(by_browser, "", re.sub(r"\s+", " ", document))
+        assert removed >= 2
+        assert "SingleLogoutService" in only_soap
+        (world.place.folder / "certs/idp.xml").write_text(only_soap)
+        write_saml_provider(world.place, idp.entity_id, "{file: ../certs/idp.xml}", attributes=ATTRIBUTES)
+        await world.gateway.reload()
+        person = await world.signed_in("dwho")
+        page = await world.signs_out(person)
+        assert "was told of it too" in page.text, page.text
+        assert not world.gateway.lines(event="logout.refused")
+        # And it was: its own session is over, though its cookie is still there.
+        assert 'type="password"' in (await person.open(world.place.url())).text
 
 
 async def test_an_assertion_encrypted_with_aes_cbc_is_opened_only_where_the_file_says_so(tmp_path: Path) -> None:
