@@ -42,8 +42,8 @@ class Leaving:
         if not isinstance(provider, OidcProvider):
             return None
         visit.provider = provider.name
-        state = self._token_urlsafe(SECRET_BYTES)
-        back = f"{visit.call.snapshot.gateway.portal_url}{PREFIX}logged-out"
+        state, portal_url = self._token_urlsafe(SECRET_BYTES), visit.call.snapshot.gateway.portal_url
+        back = f"{portal_url}{PREFIX}logged-out"
         try:
             metadata = await self._federation.metadata(provider)
             asked = end_session_request(provider, metadata, session.id_token, state, back)
@@ -56,7 +56,7 @@ class Leaving:
         # Invariant 4: in a form, where the provider takes one; an address stays in histories and logs.
         if provider.logout.method == "get":
             return redirect(asked.as_address)
-        return self._pages.post(visit.language, asked.url, asked.fields)
+        return self._pages.post(visit.language, asked.url, asked.fields, portal_url=portal_url)
 
     async def tell_application(self, visit: Visit, app: App, session: Session) -> None:
         """As the person's own browser would: with what the application is told of them, and their cookies of it."""

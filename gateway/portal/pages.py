@@ -72,10 +72,14 @@ class Pages:
         self._headers = security_headers(f"{policy}; frame-ancestors 'none'")
         # In a frame of whatever page: it shows nothing of anybody and its one link leaves the frame.
         self._frame_headers = security_headers(policy, framed=True)
-        # Where the form goes on to from there is the provider's affair: browsers hold form-action against that too.
-        self._post_headers = security_headers(
-            f"default-src 'none'; style-src 'sha256-{digest}'; script-src 'sha256-{_digest(_SENDS_ITSELF)}'; "
-            "form-action https: http:; base-uri 'none'; frame-ancestors 'none'"
+        # No narrower than the scheme: Chromium and Safari hold form-action against each redirect that follows too, and
+        # providers lead on to other hosts, Entra ID to whom a domain is federated with, a broker to those behind it.
+        self._post_headers, self._post_headers_in_clear = (
+            security_headers(
+                f"default-src 'none'; style-src 'sha256-{digest}'; script-src 'sha256-{_digest(_SENDS_ITSELF)}'; "
+                f"form-action {schemes}; base-uri 'none'; frame-ancestors 'none'"
+            )
+            for schemes in ("https:", "https: http:")
         )
         self._ready: dict[tuple[str, str, Kind, bool, bool], _Ready] = {}
 
@@ -138,10 +142,13 @@ class Pages:
             "signed_out.html", language, ended=ended, elsewhere=elsewhere, everywhere=everywhere, home=home
         )
 
-    def post(self, language: str, url: str, fields: Sequence[tuple[str, str]]) -> Page:
-        """A form that sends itself to a provider, and a button where scripts are off."""
+    def post(self, language: str, url: str, fields: Sequence[tuple[str, str]], *, portal_url: str) -> Page:
+        """A form that sends itself to a provider, and a button where scripts are off. The provider may lead straight
+        back to `portal_url`."""
         text = self._text("post.html", self._language(language), url=url, fields=fields, script=_SENDS_ITSELF)
-        return Page(200, (*self._post_headers, _HTML), text.encode("utf-8", "replace"))
+        by_tls = url.startswith("https:") and portal_url.startswith("https:")
+        headers = self._post_headers if by_tls else self._post_headers_in_clear
+        return Page(200, (*headers, _HTML), text.encode("utf-8", "replace"))
 
     def signed_in(self, language: str, home: str, *, again: bool) -> Page:
         """`again`: by a sign-in that was over already, which did nothing and is refused as such."""

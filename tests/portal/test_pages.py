@@ -69,7 +69,9 @@ def every_page(pages: Pages, language: str) -> list[Page]:
         pages.signed_out(language, ended=False, elsewhere="https://portal/_ecluse/logout"),
         pages.signed_out(language, ended=False, elsewhere=""),
         pages.signed_out(language, ended=True, elsewhere="", everywhere=True, home="https://a/"),
-        pages.post(language, "https://op/end?a=1", [("id_token_hint", "a.b.c"), ("state", '<>"')]),
+        pages.post(
+            language, "https://op/end?a=1", [("id_token_hint", "a.b.c"), ("state", '<>"')], portal_url="https://p"
+        ),
         pages.signed_in(language, "/", again=False),
         pages.signed_in(language, "/", again=True),
         pages.sessions(language, [line]),
@@ -240,3 +242,20 @@ def test_no_other_page_runs_a_script(pages: Pages) -> None:
         sends_itself = b"<script>" in page.body
         assert (b"script-src" in dict(page.headers)[b"Content-Security-Policy"]) >= sends_itself
         assert page.body.count(b"<script") == int(sends_itself)
+
+
+@pytest.mark.parametrize(
+    ("url", "portal_url", "schemes"),
+    [
+        ("https://idp.example/sso", "https://portail.example", "https:"),
+        # In development: the provider, or the way back from it, is in clear.
+        ("http://idp.localhost/sso", "https://portail.example", "https: http:"),
+        ("https://idp.example/sso", "http://portail.localhost", "https: http:"),
+    ],
+)
+def test_a_form_for_a_provider_goes_out_in_clear_only_where_something_is(
+    url: str, portal_url: str, schemes: str
+) -> None:
+    page = Pages().post("en", url, [("SAMLRequest", "x")], portal_url=portal_url)
+    policy = dict(page.headers)[b"Content-Security-Policy"].decode()
+    assert f"; form-action {schemes}; " in policy

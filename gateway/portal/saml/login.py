@@ -89,7 +89,9 @@ class AskBySaml:
             url = redirect_url(sp.keys[0], endpoint.location, "SAMLRequest", request, relay_state=reference)
             return redirect(url)
         fields = post_form(sp.keys[0], "SAMLRequest", request, relay_state=reference)
-        return self._pages.post(visit.language, endpoint.location, fields)
+        return self._pages.post(
+            visit.language, endpoint.location, fields, portal_url=visit.call.snapshot.gateway.portal_url
+        )
 
     async def _asked(self, visit: Visit, provider: SamlProvider, id: str) -> Asking:
         """What the transaction that the sign-in is for asks of it, in the provider's words."""

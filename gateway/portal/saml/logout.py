@@ -108,7 +108,7 @@ class SamlLogout:
         if binding == "redirect":
             return redirect(redirect_url(sp.keys[0], location, "SAMLResponse", message, relay_state=relay_state))
         fields = post_form(sp.keys[0], "SAMLResponse", message, relay_state=relay_state)
-        return self._pages.post(visit.language, location, fields)
+        return self._pages.post(visit.language, location, fields, portal_url=visit.call.snapshot.gateway.portal_url)
 
     def _enveloped(self, snapshot: Snapshot, request: LogoutRequest) -> bytes:
         message = self._response(snapshot, request.issuer, request)

@@ -102,7 +102,9 @@ class ProviderLogout:
             url = redirect_url(sp.keys[0], endpoint.location, "SAMLRequest", request, relay_state=reference)
             return self._pages.onward(visit.language, url)
         fields = post_form(sp.keys[0], "SAMLRequest", request, relay_state=reference)
-        return self._pages.post(visit.language, endpoint.location, fields)
+        return self._pages.post(
+            visit.language, endpoint.location, fields, portal_url=visit.call.snapshot.gateway.portal_url
+        )
 
     def _request(self, visit: Visit, endpoint: Endpoint, session: Session, id: str) -> bytes:
         assert session.name_id is not None
