@@ -52,6 +52,7 @@ def build_saml_provider(plan: SamlProviderPlan) -> SamlProvider:
         authn_context=tuple(plan["authn_context"]),
         authn_context_comparison=plan["authn_context_comparison"],
         force_authn=plan["force_authn"],
+        passive_first=plan["passive_first"],
         unsolicited=plan["unsolicited"],
         ca=None if plan["ca"] is None else b64decode(plan["ca"]),
         client_certificate=build_certificate(plan["client_certificate"]),

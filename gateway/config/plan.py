@@ -173,6 +173,7 @@ class SamlProviderPlan(TypedDict):
     authn_context: list[str]
     authn_context_comparison: Literal["exact", "minimum", "better", "maximum"]
     force_authn: bool
+    passive_first: bool
     unsolicited: bool
     ca: str | None
     client_certificate: tuple[str, str] | None

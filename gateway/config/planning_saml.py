@@ -63,6 +63,7 @@ def plan_saml_provider(
         "authn_context": saml.authn_context,
         "authn_context_comparison": saml.authn_context_comparison,
         "force_authn": saml.force_authn,
+        "passive_first": saml.passive_first,
         "unsolicited": saml.unsolicited,
         "ca": None if ca is None else _text(ca),
         "client_certificate": plan_client_certificate(file, ("saml", "client_certificate"), material),

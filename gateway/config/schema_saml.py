@@ -126,6 +126,9 @@ class Saml(Strict):
     authn_context_comparison: Literal["exact", "minimum", "better", "maximum"] = "exact"
     force_authn: bool = False
     """Ask for a sign-in made now each time, and refuse an older one."""
+    passive_first: bool = False
+    """Ask first that it shows no page (IsPassive), and again for who is not signed in there: for a provider that stops
+    people who are signed in already."""
     unsolicited: bool = False
     """Let the provider begin a sign-in by itself, which any page can make a browser do."""
     common: list[Annotated[str, AfterValidator(_common)]] = Field(default=[], max_length=50)
@@ -141,6 +144,8 @@ class Saml(Strict):
     def _whole(self) -> "Saml":
         if self.aes_cbc_although_the_response_is_not_signed and not self.aes_cbc_inside_a_signed_response:
             raise wrong("this opens nothing by itself", "add aes_cbc_inside_a_signed_response: true")
+        if self.passive_first and self.force_authn:
+            raise wrong("force_authn asks for a page, and passive_first for none", "leave one of them out")
         if self.authn_context_comparison != "exact" and not self.authn_context:
             raise wrong("authn_context_comparison compares with nothing", "name an authn_context")
         return self

@@ -275,6 +275,9 @@ SAML_DECRYPTION = Code("saml.decryption", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_DESTINATION = Code("saml.destination", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_ISSUER = Code("saml.issuer", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_STATUS = Code("saml.status", 403, "Your sign-in service refused", "Go back to the application and try again.")
+SAML_NO_PASSIVE = Code(
+    "saml.no_passive", 403, "Your sign-in service refused", "Go back to the application and try again."
+)
 SAML_IN_RESPONSE_TO = Code("saml.in_response_to", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_UNSOLICITED = Code("saml.unsolicited", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_ISSUE_INSTANT = Code("saml.issue_instant", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)

@@ -179,8 +179,9 @@ class SamlProvider:
     `issuer`: its entityID. `signed`: which element's signature is asked for. `attributes` maps our name to the names
     that its attributes may have (Name or FriendlyName; `NameID` is the subject's). `cbc`: AES-CBC is opened for this
     provider. `cbc_in_unsigned_response`: even where the Response itself bears no signature. `name_id_format`,
-    `authn_context`: asked for where named. `unsolicited`: IdP-initiated sign-in is let in. `client_certificate`: shown
-    where it is spoken to over SOAP. Times in seconds.
+    `authn_context`: asked for where named. `passive_first`: with IsPassive, then without it where that is not enough.
+    `unsolicited`: IdP-initiated sign-in is let in. `client_certificate`: shown where it is spoken to over SOAP. Times
+    in seconds.
     """
 
     name: str
@@ -201,6 +202,7 @@ class SamlProvider:
     authn_context: tuple[str, ...] = ()
     authn_context_comparison: Literal["exact", "minimum", "better", "maximum"] = "exact"
     force_authn: bool = False
+    passive_first: bool = False
     encrypted: bool = False
     cbc: bool = False
     cbc_in_unsigned_response: bool = False

@@ -55,6 +55,7 @@ class SamlLogin:
 
     `request_id`: its ID, which the answer's InResponseTo must name. `authn_context`, `comparison`: what it asked for.
     `issued_at`: its IssueInstant, Unix seconds; `fresh`: an authentication made now was asked for (ForceAuthn).
+    `passive`: the provider was to show no page of its own (IsPassive).
     `binding`, `transaction`: as in OidcLogin.
     """
 
@@ -66,6 +67,7 @@ class SamlLogin:
     binding: str
     transaction: str | None
     issued_at: int
+    passive: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ BINDING_SOAP: Final = "urn:oasis:names:tc:SAML:2.0:bindings:SOAP"
 STATUS_SUCCESS: Final = "urn:oasis:names:tc:SAML:2.0:status:Success"
 STATUS_REQUESTER: Final = "urn:oasis:names:tc:SAML:2.0:status:Requester"
 STATUS_RESPONDER: Final = "urn:oasis:names:tc:SAML:2.0:status:Responder"
+STATUS_NO_PASSIVE: Final = "urn:oasis:names:tc:SAML:2.0:status:NoPassive"
 STATUS_PARTIAL_LOGOUT: Final = "urn:oasis:names:tc:SAML:2.0:status:PartialLogout"
 
 # Core 3.7.1

@@ -9,6 +9,7 @@ from gateway.model.codes import (
     SAML_ISSUE_INSTANT,
     SAML_ISSUER,
     SAML_METADATA_EXPIRED,
+    SAML_NO_PASSIVE,
     SAML_SHAPE,
     SAML_SIGNATURE_MISSING,
     SAML_STATUS,
@@ -34,7 +35,7 @@ from gateway.saml.assertion import (
 )
 from gateway.saml.decryption import Opened, decrypt
 from gateway.saml.document import Document, check_ids
-from gateway.saml.names import FORMAT_ENTITY, STATUS_SUCCESS, saml, samlp
+from gateway.saml.names import FORMAT_ENTITY, STATUS_NO_PASSIVE, STATUS_SUCCESS, saml, samlp
 from gateway.saml.parties import Binding, IdpMetadata, ServiceProvider
 from gateway.saml.shape import check_message
 from gateway.saml.signature import SignedElement, signature_of, verify, within
@@ -135,9 +136,11 @@ def status_codes(response: etree._Element) -> tuple[str, ...]:
 
 def status_error(response: etree._Element) -> GatewayError:
     """What the provider says of its own refusal, for the operator alone: it is a stranger's text."""
-    codes = " ".join(quoted(code, 100) for code in status_codes(response)[:3])
+    stated = status_codes(response)
+    codes = " ".join(quoted(code, 100) for code in stated[:3])
     message = response.findtext(f"{samlp('Status')}/{samlp('StatusMessage')}")
-    return GatewayError(SAML_STATUS, f"status {codes}" + (f", message {quoted(message)}" if message else ""))
+    code = SAML_NO_PASSIVE if STATUS_NO_PASSIVE in stated else SAML_STATUS
+    return GatewayError(code, f"status {codes}" + (f", message {quoted(message)}" if message else ""))
 
 
 def _check_status(response: etree._Element) -> None:

@@ -147,7 +147,7 @@ STATEMENTS = (
     Forgery(
         "the provider cannot be passive",
         "XS11",
-        codes.SAML_STATUS,
+        codes.SAML_NO_PASSIVE,
         _refusal(f"{_STATUS}Requester", f"{_STATUS}NoPassive"),
     ),
     Forgery(

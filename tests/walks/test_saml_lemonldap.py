@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from html import unescape
 from pathlib import Path
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
@@ -14,7 +15,7 @@ from deploy.demo.ports import free
 from tests.browser_like import Response
 from tests.idp.keys import new_pair
 from tests.idp.lemonldap import LemonLdap
-from tests.walks.place import TWO
+from tests.walks.place import ONE, TWO
 from tests.walks.saml_world import SamlWorld, saml_opened, write_saml_provider
 from tests.walks.world import everywhere
 
@@ -101,6 +102,18 @@ async def test_signing_out_over_soap_where_its_metadata_list_nothing_else(tmp_pa
         assert not world.gateway.lines(event="logout.refused")
         # And it was: its own session is over, though its cookie is still there.
         assert 'type="password"' in (await person.open(world.place.url())).text
+
+
+async def test_asked_to_show_no_page_it_shows_one_all_the_same(tmp_path: Path) -> None:
+    """It does not know IsPassive; nothing is lost by asking."""
+    async with lemonldap(tmp_path, saml="  passive_first: true\n") as (world, _):
+        person = await world.signed_in("dwho")
+        for host in (ONE, urlsplit(world.place.portal("/")).hostname or ""):
+            person.jar.forget(host)
+        page = await world.goes_on(person, await person.open(world.place.url()))
+        assert page.url == world.place.url()
+        await world.gateway.logged(0, event="login.succeeded", number=2)
+        assert len(world.gateway.lines(event="login.started")) == 2
 
 
 async def test_an_assertion_encrypted_with_aes_cbc_is_opened_only_where_the_file_says_so(tmp_path: Path) -> None:

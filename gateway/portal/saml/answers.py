@@ -15,6 +15,7 @@ from gateway.model.codes import (
     LOGIN_OTHER_BROWSER,
     LOGIN_UNKNOWN_PROVIDER,
     SAML_BINDING_PARAMETER,
+    SAML_NO_PASSIVE,
     SAML_REPLAYED,
     SAML_SIGNATURE,
     SAML_SIGNATURE_KEY,
@@ -34,6 +35,7 @@ from gateway.portal.pending import Pending, pending_at
 from gateway.portal.report import Report
 from gateway.portal.saml.artifacts import Artifacts
 from gateway.portal.saml.known import entity, saml_provider, service_provider
+from gateway.portal.saml.login import asked_visibly
 from gateway.portal.saml.ports import SamlFederation
 from gateway.portal.saml.sids import sid_of
 from gateway.portal.saml.workbench import Workbench
@@ -92,9 +94,9 @@ class SamlAnswers:
             visit.provider = provider.name
             await pending_at(self._transactions, visit, login.transaction, provider.name)
             return await self._parked(visit, provider, login, reference, response)
-        except GatewayError:
+        except GatewayError as error:
             await self._saml_transactions.take_login(reference)
-            raise
+            return _again(login, error)
 
     async def _unasked(self, visit: Visit, response: str) -> Page:
         """Profiles 4.1.5. What answers a request that is over goes on to a page that can see who is signed in."""
@@ -133,7 +135,10 @@ class SamlAnswers:
         found = await pending_at(self._transactions, visit, login.transaction, provider.name)
         metadata = await self._federation.idp_metadata(provider)
         read = await self._artifacts.resolve(visit, provider, metadata, parameters.get("SAMLart", ""))
-        assertion = await self._verified(visit, provider, login, read, "artifact")
+        try:
+            assertion = await self._verified(visit, provider, login, read, "artifact")
+        except GatewayError as error:
+            return _again(login, error)
         return await self._arrive(visit, provider, login, found, self._answer(provider, assertion, reference))
 
     # --- the browser that asked
@@ -265,3 +270,10 @@ class SamlAnswers:
         visit.cookies_to_set.append(cookies.set_seat(cookie))
         self._report.signed_in(visit)
         return cookie
+
+
+def _again(login: SamlLogin, error: GatewayError) -> Page:
+    """Whoever is not signed in at the provider was asked unseen, and is asked again with its page. Or `error`."""
+    if error.code is not SAML_NO_PASSIVE or not login.passive:
+        raise error
+    return redirect(asked_visibly(login))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import urlencode
 
 from gateway.config.snapshot import Snapshot
 from gateway.model.codes import SAML_ENDPOINT
@@ -19,11 +20,13 @@ from gateway.portal.report import Report
 from gateway.portal.saml.known import saml_provider, service_provider
 from gateway.portal.saml.ports import SamlFederation
 from gateway.portal.saml.workbench import Workbench
-from gateway.portal.visit import SECRET_BYTES, Visit
+from gateway.portal.visit import PREFIX, SECRET_BYTES, Visit
 from gateway.saml.authn_request import authn_request
 from gateway.saml.parties import Endpoint, IdpMetadata
 from gateway.saml.post import post_form
 from gateway.saml.redirect import redirect_url
+
+_VISIBLY = "visibly"
 
 
 class AskBySaml:
@@ -56,16 +59,18 @@ class AskBySaml:
             # Core 3.3.2.2.1: any of those that will do, in place of what the file asks for each time
             provider = replace(provider, authn_context=asked.acr_values, authn_context_comparison="exact")
         endpoint = sign_on_endpoint(provider, await self._federation.idp_metadata(provider))
+        # Core 3.4.1: there is no asking for an age, but for an authentication made now
+        fresh = provider.force_authn or asked.max_age is not None
         login = SamlLogin(
             provider=provider.name,
             request_id=message_id(self._token_urlsafe),
             authn_context=provider.authn_context,
             comparison=provider.authn_context_comparison,
-            # Core 3.4.1: there is no asking for an age, but for an authentication made now
-            fresh=provider.force_authn or asked.max_age is not None,
+            fresh=fresh,
             binding=visit.binding_made(self._token_urlsafe),
             transaction=ask.transaction,
             issued_at=int(self._now()),
+            passive=provider.passive_first and not fresh and _VISIBLY not in ask.hints,
         )
         # Bindings 3.4.3: a reference of 43 characters, which tells nothing of where the person wants to go
         reference = self._token_urlsafe(SECRET_BYTES)
@@ -83,6 +88,7 @@ class AskBySaml:
             id=login.request_id,
             now=login.issued_at,
             force_authn=login.fresh,
+            is_passive=login.passive,
             authn_context=login.authn_context,
         )
         if endpoint.binding == "redirect":
@@ -98,6 +104,12 @@ class AskBySaml:
         found = await pending(self._transactions, visit, id)
         found.require(provider.name)
         return asked_of(visit.call.snapshot, provider, found.transaction)
+
+
+def asked_visibly(login: SamlLogin) -> str:
+    """Where `login` was passive and that was not enough (Core 3.4.1). It asks otherwise, so nothing goes round."""
+    parameters = {"provider": login.provider, _VISIBLY: ""} | ({"t": login.transaction} if login.transaction else {})
+    return f"{PREFIX}login?{urlencode(parameters)}"
 
 
 def sign_on_endpoint(provider: SamlProvider, metadata: IdpMetadata) -> Endpoint:
