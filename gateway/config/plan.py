@@ -149,7 +149,7 @@ class SamlMetadataPlan(TypedDict):
     """`file`: base64, or None where it is fetched. `keys`: SubjectPublicKeyInfo, DER in base64."""
 
     file: str | None
-    kind: Literal["entity", "aggregate", "mdq"]
+    kind: Literal["entity", "aggregate", "mdq", "mdq_sha1"]
     url: str
     keys: list[str]
 

@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Mapping
+from typing import Literal
 
 from gateway.config.pem import public_key_der
 from gateway.config.plan import LevelsPlan, SamlMetadataPlan, SamlProviderPlan, SamlSelfPlan
@@ -104,7 +105,8 @@ def _metadata(file: str, model: SamlProviderFile, material: Material) -> SamlMet
     if source.aggregate is not None:
         return {"file": None, "kind": "aggregate", "url": source.aggregate, "keys": der}
     if source.mdq is not None:
-        return {"file": None, "kind": "mdq", "url": source.mdq, "keys": der}
+        kind: Literal["mdq", "mdq_sha1"] = "mdq_sha1" if source.mdq_identifier == "sha1" else "mdq"
+        return {"file": None, "kind": kind, "url": source.mdq, "keys": der}
     return {"file": None, "kind": "entity", "url": source.url or "", "keys": der}
 
 

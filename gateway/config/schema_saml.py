@@ -77,6 +77,8 @@ class MetadataFrom(Strict):
     """A federation's document of many entities, this one among them."""
     mdq: Maybe[WebAddress] = None
     """A service that is asked for one entity (Metadata Query Protocol): its base address."""
+    mdq_identifier: Literal["entity_id", "sha1"] = "entity_id"
+    """By what such a service is asked: some publish files, under the SHA-1 of the entityID ({sha1}...)."""
     keys: list[Place] = Field(default=[], max_length=8)
     """PEM certificates or public keys, one of which has signed the document. Only the key counts, no date."""
     unsigned_metadata_believed_from_tls_alone: bool = False
@@ -86,6 +88,8 @@ class MetadataFrom(Strict):
     def _one_source(self) -> "MetadataFrom":
         if sum(source is not None for source in (self.url, self.aggregate, self.mdq)) != 1:
             raise wrong("metadata come from one place", "write {file: path}, or one of url, aggregate, mdq with keys")
+        if self.mdq_identifier != "entity_id" and self.mdq is None:
+            raise wrong("mdq_identifier is for mdq", "leave it out")
         unsigned = self.unsigned_metadata_believed_from_tls_alone
         if unsigned and (self.url is None or self.keys):
             raise wrong("unsigned_metadata_believed_from_tls_alone is for a url without keys", "leave it out")

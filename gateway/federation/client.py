@@ -136,6 +136,8 @@ async def _answer(call: Call, response: ClientResponse, into: Callable[[bytes], 
         content_type=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
         body=b"",
         cache_control=response.headers.get("Cache-Control", ""),
+        etag=response.headers.get("ETag", ""),
+        last_modified=response.headers.get("Last-Modified", ""),
     )
 
 

@@ -24,12 +24,17 @@ _SUFFIX = ".v1.sqlite"
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """What a source last gave. Times: Unix seconds; `fresh_for`: seconds until it is asked again."""
+    """What a source last gave. Times: Unix seconds; `fresh_for`: seconds until it is asked again.
+
+    `etag`, `last_modified`: Validators of what it was, for the next time.
+    """
 
     fetched_at: int
     fresh_for: int
     valid_until: int | None
     entities: int
+    etag: str = ""
+    last_modified: str = ""
 
 
 Record = IdpMetadata | GatewayError

@@ -5,7 +5,7 @@ from itertools import chain
 from pathlib import Path
 
 from gateway.federation.metadata_index import Copy, Record, write_index
-from gateway.federation.metadata_source import Source
+from gateway.federation.metadata_source import NO_VALIDATORS, Source, Validators
 from gateway.model.codes import SAML_METADATA_EXPIRED, SAML_METADATA_VALIDITY
 from gateway.model.errors import GatewayError
 from gateway.saml.metadata import (
@@ -27,11 +27,14 @@ LONGEST_FRESH = 86400
 USUAL_FRESH = 3600
 
 
-def index_document(source: Source, pieces: Iterable[bytes], folder: Path, now: float) -> Copy:
+def index_document(
+    source: Source, pieces: Iterable[bytes], folder: Path, now: float, version: Validators = NO_VALIDATORS
+) -> Copy:
     """GatewayError: what is wrong with the document; the copy before it stays. OSError, sqlite3.Error: the folder's."""
     parts = _believed(source, pieces)
     first = next(parts)
-    copy = Copy(int(now), _fresh_for(first), _valid_until(source, first, now), 0)
+    until, fresh_for = _valid_until(source, first, now), _fresh_for(first)
+    copy = Copy(int(now), fresh_for, until, 0, version.etag, version.last_modified)
     # Before the last part it is not known whether any of it may be believed: nothing is in place until then.
     return write_index(folder, source.id, copy, _records(source, chain((first,), parts)))
 

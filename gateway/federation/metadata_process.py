@@ -11,17 +11,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO
 
 from gateway.federation.addresses import Resolver
 from gateway.federation.client import ProviderClient
-from gateway.federation.metadata_index import Copy
+from gateway.federation.metadata_index import Copy, read_copy
 from gateway.federation.metadata_indexing import index_document
-from gateway.federation.metadata_source import Source
+from gateway.federation.metadata_source import NO_VALIDATORS, Source, Validators, validators
 from gateway.model.codes import SAML_METADATA_UNREACHABLE, all_codes
 from gateway.model.errors import GatewayError
+from gateway.oidc.call import Answer
 from gateway.saml.metadata_document import LARGEST_AGGREGATE, LARGEST_ENTITY
 
 _AGGREGATE_SECONDS = 300.0
@@ -76,9 +77,14 @@ async def _refresh(folder: Path, sources: tuple[Source, ...]) -> None:
 async def _outcome(folder: Path, source: Source) -> Outcome:
     try:
         with tempfile.TemporaryFile(dir=folder) as document:
-            await _fetch(source, document)
+            known = _still_good(folder, source, time.time())
+            answer = await _fetch(source, document, known)
+            if known is not None and answer.status == 304:
+                # RFC 9110 15.4.5. What is on disk stays as it is, with the end that it was signed with.
+                return Outcome(source.id, replace(known, fetched_at=int(time.time())))
             document.seek(0)
-            copy = index_document(source, _pieces(document), folder, time.time())
+            version = validators(answer.etag, answer.last_modified)
+            copy = index_document(source, _pieces(document), folder, time.time(), version)
     except GatewayError as error:
         return Outcome(source.id, None, error.code.id, f"{source.url}: {error.detail}")
     except (OSError, sqlite3.Error) as error:
@@ -86,16 +92,24 @@ async def _outcome(folder: Path, source: Source) -> Outcome:
     return Outcome(source.id, copy)
 
 
-async def _fetch(source: Source, into: IO[bytes]) -> None:
+def _still_good(folder: Path, source: Source, now: float) -> Copy | None:
+    """The copy on disk, if another could be the same: one that ran out is of no use any more."""
+    copy = read_copy(folder, source.id)
+    return copy if copy is not None and (copy.valid_until is None or now < copy.valid_until) else None
+
+
+async def _fetch(source: Source, into: IO[bytes], known: Copy | None) -> Answer:
     aggregate = source.kind == "aggregate"
     seconds, largest = (_AGGREGATE_SECONDS, LARGEST_AGGREGATE) if aggregate else (_ENTITY_SECONDS, LARGEST_ENTITY)
     client = ProviderClient(source.ca_bytes, None, source.private_addresses, Resolver(), seconds)
     try:
-        answer = await client.download(source.call(), into.write, largest)
+        version = NO_VALIDATORS if known is None else Validators(known.etag, known.last_modified)
+        answer = await client.download(source.call(version), into.write, largest)
     finally:
         await client.close()
-    if answer.status != 200:
+    if answer.status != 200 and not (answer.status == 304 and version != NO_VALIDATORS):
         raise GatewayError(SAML_METADATA_UNREACHABLE, f"answered with status {answer.status}")
+    return answer
 
 
 def _pieces(document: IO[bytes]) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -13,6 +14,29 @@ from gateway.model.provider import MetadataUrl, SamlProvider
 from gateway.oidc.call import Call
 
 
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """RFC 9110 8.8: what tells one version of a document from the next, as its server wrote it; empty for none."""
+
+    etag: str = ""
+    last_modified: str = ""
+
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        # RFC 9110 13.1.3: a server that knows If-None-Match passes over the other
+        both = (("If-None-Match", self.etag), ("If-Modified-Since", self.last_modified))
+        return tuple((name, value) for name, value in both if value)
+
+
+NO_VALIDATORS = Validators()
+_ETAG = re.compile(r'(?:W/)?"[!#-~]{0,250}"')
+_DATE = re.compile(r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT")
+
+
+def validators(etag: str, last_modified: str) -> Validators:
+    """Of an answer's headers; what is not written as it has to be is left away."""
+    return Validators(etag if _ETAG.fullmatch(etag) else "", last_modified if _DATE.fullmatch(last_modified) else "")
+
+
 @dataclass(frozen=True)
 class Source:
     """`entity_id`: the only entity that is read; empty for an aggregate. `keys`, `ca`: base64, as they go to a helper.
@@ -22,7 +46,7 @@ class Source:
     """
 
     url: str
-    kind: Literal["entity", "aggregate", "mdq"]
+    kind: Literal["entity", "aggregate", "mdq", "mdq_sha1"]
     keys: tuple[str, ...]
     entity_id: str
     ca: str
@@ -41,12 +65,21 @@ class Source:
     def ca_bytes(self) -> bytes | None:
         return b64decode(self.ca) or None
 
-    def call(self) -> Call:
+    def call(self, known: Validators = NO_VALIDATORS) -> Call:
+        """`known`: of the copy that need not be sent again."""
         url = self.url
-        if self.kind == "mdq":
+        if self.kind in ("mdq", "mdq_sha1"):
             # Metadata Query Protocol 3.2.1: the identifier, percent-encoded, under /entities
-            url = f"{url.removesuffix('/')}/entities/{quote(self.entity_id, safe='')}"
-        return Call("metadata", "GET", url, (("Accept", "application/samlmetadata+xml, application/xml, text/xml"),))
+            url = f"{url.removesuffix('/')}/entities/{quote(self._identifier, safe='')}"
+        headers = (("Accept", "application/samlmetadata+xml, application/xml, text/xml"), *known.headers())
+        return Call("metadata", "GET", url, headers)
+
+    @property
+    def _identifier(self) -> str:
+        if self.kind != "mdq_sha1":
+            return self.entity_id
+        # SAML Profile for the Metadata Query Protocol 2.2: a name, not a proof; the document says whose it is
+        return "{sha1}" + hashlib.sha1(self.entity_id.encode(), usedforsecurity=False).hexdigest()
 
 
 def source_of(provider: SamlProvider) -> Source | None:

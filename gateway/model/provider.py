@@ -161,14 +161,15 @@ class MetadataFile:
 
 @dataclass(frozen=True, slots=True)
 class MetadataUrl:
-    """`kind`: the entity's own document, a federation's aggregate, or the base URL of an MDQ service.
+    """`kind`: the entity's own document, a federation's aggregate, or the base URL of an MDQ service
+    that is asked by entityID or by its SHA-1.
 
     `keys`: SubjectPublicKeyInfo in DER, one of which has signed it; empty only where the provider file says that what
     TLS brings is believed unsigned (the entity's own document alone).
     """
 
     url: str
-    kind: Literal["entity", "aggregate", "mdq"]
+    kind: Literal["entity", "aggregate", "mdq", "mdq_sha1"]
     keys: tuple[bytes, ...]
 
 

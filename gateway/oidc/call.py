@@ -17,9 +17,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`content_type`: the media type, lower case, without parameters. `cache_control`: the raw header value."""
+    """`content_type`: the media type, lower case, without parameters. Of the others, the raw header value."""
 
     status: int
     content_type: str
     body: bytes = field(repr=False)
     cache_control: str = ""
+    etag: str = ""
+    last_modified: str = ""

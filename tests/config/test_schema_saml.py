@@ -110,6 +110,10 @@ def test_the_keys_that_need_another_beside_them() -> None:
         ({"aggregate": "https://fed.example/m", "keys": KEYS}, ("https://fed.example/m", "aggregate", True)),
         ({"mdq": "https://mdq.example", "keys": KEYS}, ("https://mdq.example", "mdq", True)),
         (
+            {"mdq": "https://mdq.example", "mdq_identifier": "sha1", "keys": KEYS},
+            ("https://mdq.example", "mdq_sha1", True),
+        ),
+        (
             {"url": "https://idp.example/m", "unsigned_metadata_believed_from_tls_alone": True},
             ("https://idp.example/m", "entity", False),
         ),
@@ -148,6 +152,11 @@ PLACE = "policies/providers/departement.yaml"
             "{file: ../certs/departement.xml}",
             "{aggregate: https://idp.example/m, unsigned_metadata_believed_from_tls_alone: true}",
             ":6:13: saml.metadata: unsigned_metadata_believed_from_tls_alone is for a url without keys",
+        ),
+        (
+            "{file: ../certs/departement.xml}",
+            "{url: https://idp.example/m, mdq_identifier: sha1, unsigned_metadata_believed_from_tls_alone: true}",
+            ":6:13: saml.metadata: mdq_identifier is for mdq",
         ),
         ("common: [mail", "common: [maill", ":7:12: saml.common[0]: no such name in the table"),
         ("common: [mail, ", "common: [mail, siret, ", ":7:18: saml.common[1]: attributes maps this name already"),

@@ -16,17 +16,22 @@ from gateway.saml.instants import instant
 from tests.federation.servers import web_server
 from tests.saml.parties import PROVIDER, pair, spki
 
-Kind = Literal["entity", "aggregate", "mdq"]
+Kind = Literal["entity", "aggregate", "mdq", "mdq_sha1"]
 
 
 @dataclass
 class MetadataServer:
-    """`documents`: by path; any other path is 404. `asked`: the paths, in order."""
+    """`documents`: by path; any other path is 404. `asked`: the paths, in order; `conditions`: what came with each.
+
+    `versions`: ETag and Last-Modified by path; who has them already gets 304.
+    """
 
     port: int = 0
     documents: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     delay: float = 0.0
+    versions: dict[str, dict[str, str]] = field(default_factory=dict)
+    conditions: list[dict[str, str]] = field(default_factory=list)
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.raw_path
@@ -35,7 +40,13 @@ class MetadataServer:
         document = self.documents.get(path)
         if document is None:
             return web.Response(status=404)
-        return web.Response(body=document, content_type="application/samlmetadata+xml")
+        version = self.versions.get(path, {})
+        named = {"If-None-Match": "ETag", "If-Modified-Since": "Last-Modified"}
+        conditions = {name: request.headers[name] for name in named if name in request.headers}
+        self.conditions.append(conditions)
+        if conditions and all(version.get(named[name]) == value for name, value in conditions.items()):
+            return web.Response(status=304, headers=version)
+        return web.Response(body=document, content_type="application/samlmetadata+xml", headers=version)
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{path}"

@@ -54,7 +54,7 @@ def test_unsigned_metadata_where_the_provider_file_names_no_key(tmp_path: Path) 
     assert refusal(tmp_path, "entity", AD_FS.encode()) == SAML_METADATA_SIGNATURE
 
 
-@pytest.mark.parametrize("kind", ["aggregate", "mdq"])
+@pytest.mark.parametrize("kind", ["aggregate", "mdq", "mdq_sha1"])
 def test_what_others_publish_is_never_believed_unsigned(tmp_path: Path, kind: Kind) -> None:
     assert refusal(tmp_path, kind, group([entity()]).encode(), None) == SAML_METADATA_SIGNATURE
 

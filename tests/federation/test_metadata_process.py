@@ -1,17 +1,21 @@
 import asyncio
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from gateway.federation.metadata_index import index_path, read_entity
+from gateway.federation.metadata_index import Copy, index_path, read_copy, read_entity
+from gateway.federation.metadata_indexing import index_document
 from gateway.federation.metadata_process import Outcome, decode_outcome, encode_task
-from gateway.federation.metadata_source import Source
+from gateway.federation.metadata_source import Source, validators
 from gateway.model.codes import (
     LOGIN_PROVIDER_UNREACHABLE,
     OIDC_ADDRESS,
     OIDC_ANSWER,
+    SAML_METADATA_EXPIRED,
     SAML_METADATA_SIGNATURE,
     SAML_METADATA_UNREACHABLE,
     Code,
@@ -66,6 +70,86 @@ async def test_one_that_fails_says_how_and_spoils_no_other(tmp_path: Path) -> No
     assert server.url("/missing") in outcomes[missing.id].error().detail
     assert "404" in outcomes[missing.id].error().detail
     assert files(tmp_path) == {index_path(tmp_path, good.id).name}
+
+
+# --- what has not changed ---------------------------------------------------------------------------------------------
+
+VERSIONS = [
+    {"ETag": '"1"'},
+    {"ETag": 'W/"1"', "Last-Modified": "Tue, 24 Nov 2026 10:00:00 GMT"},
+    {"Last-Modified": "Tue, 24 Nov 2026 10:00:00 GMT"},
+]
+
+
+async def helped_once(folder: Path, source: Source) -> Outcome:
+    return (await helped(folder, source))[source.id]
+
+
+def indexed(folder: Path, server: MetadataServer, seconds_ago: int) -> Copy:
+    """What the server has, as it was taken then."""
+    version = server.versions["/idp"]
+    known = validators(version.get("ETag", ""), version.get("Last-Modified", ""))
+    return index_document(server.source(), [server.documents["/idp"]], folder, time.time() - seconds_ago, known)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_what_has_not_changed_is_not_sent_again(tmp_path: Path, version: dict[str, str]) -> None:
+    async with running_metadata_server() as server:
+        server.documents = {"/idp": signed(entity(attributes=in_a_day()))}
+        server.versions = {"/idp": version}
+        source, first = server.source(), indexed(tmp_path, server, 100)
+        before = index_path(tmp_path, source.id).stat()
+        second = (await helped_once(tmp_path, source)).copy
+        assert second is not None
+        # As fresh as a new one, and valid no longer than it was.
+        assert second.fetched_at >= first.fetched_at + 100
+        assert replace(second, fetched_at=first.fetched_at) == first
+        after = index_path(tmp_path, source.id).stat()
+        assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+        server.documents["/idp"] = signed(entity(attributes=in_a_day(7200)))
+        server.versions["/idp"] = {name: value.replace("1", "2") for name, value in version.items()}
+        third = (await helped_once(tmp_path, source)).copy
+        assert third is not None
+        assert third.valid_until != first.valid_until
+        assert [len(sent) for sent in server.conditions] == [len(version), len(version)]
+        assert read_copy(tmp_path, source.id) == third
+
+
+async def test_a_copy_that_ran_out_is_fetched_whole(tmp_path: Path) -> None:
+    async with running_metadata_server() as server:
+        server.documents = {"/idp": signed(entity(attributes=in_a_day(-50)))}
+        server.versions = {"/idp": VERSIONS[0]}
+        indexed(tmp_path, server, 100)
+        assert (await helped_once(tmp_path, server.source())).error().code == SAML_METADATA_EXPIRED
+        assert server.conditions == [{}]
+
+
+@pytest.mark.parametrize("version", [{}, {"ETag": "1"}, {"ETag": '"' + "1" * 300 + '"'}, {"Last-Modified": "today"}])
+async def test_a_version_that_is_not_written_as_one_is_not_sent_back(tmp_path: Path, version: dict[str, str]) -> None:
+    async with running_metadata_server() as server:
+        server.documents = {"/idp": signed(entity())}
+        server.versions = {"/idp": version}
+        for _ in range(2):
+            assert (await helped_once(tmp_path, server.source())).copy is not None
+        assert server.conditions == [{}, {}]
+
+
+async def test_nothing_changed_is_no_answer_to_who_has_nothing(tmp_path: Path) -> None:
+    async with raw_server(b'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\n\r\n') as raw:
+        outcome = await helped_once(tmp_path, MetadataServer(raw.port).source("/"))
+    assert outcome.error().code == SAML_METADATA_UNREACHABLE
+    assert files(tmp_path) == set()
+
+
+async def test_another_pinned_key_is_not_content_with_the_copy_of_the_first(tmp_path: Path) -> None:
+    async with running_metadata_server() as server:
+        server.documents = {"/idp": signed(entity())}
+        server.versions = {"/idp": VERSIONS[0]}
+        assert (await helped_once(tmp_path, server.source())).copy is not None
+        outcome = await helped_once(tmp_path, server.source(signer="other"))
+        assert outcome.error().code == SAML_METADATA_SIGNATURE
+        assert server.conditions == [{}, {}]
 
 
 @pytest.mark.parametrize(

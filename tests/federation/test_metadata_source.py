@@ -66,3 +66,16 @@ def test_what_is_asked() -> None:
         assert query is not None
         assert query.call().url == "https://mdq.example/fer/entities/https%3A%2F%2Fidp.metropole.example%2Fmetadata"
         assert query.entity_id == IDP
+
+
+def test_a_service_of_files_is_asked_by_the_hash_of_the_name() -> None:
+    """SAML Profile for the Metadata Query Protocol 2.2, with the example that it gives."""
+    named = replace(
+        PROVIDER, issuer="http://example.org/service", metadata=MetadataUrl("https://mdq.example", "mdq_sha1", (KEY,))
+    )
+    query = source_of(named)
+    assert query is not None
+    path = "%7Bsha1%7D11d72e8cf351eb6c75c721e838f469677ab41bdb"
+    assert query.call().url == f"https://mdq.example/entities/{path}"
+    assert query.entity_id == "http://example.org/service"
+    assert query.id != id_of(replace(named, metadata=MetadataUrl("https://mdq.example", "mdq", (KEY,))))
