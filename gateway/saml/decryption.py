@@ -92,8 +92,8 @@ def decrypt(encrypted: etree._Element, expected: str, sp: ServiceProvider, *, cb
 def _check_content(algorithm: str, cbc: bool) -> None:
     if algorithm in _CBC and not cbc:
         detail = (
-            "encrypted with AES-CBC, which is opened only with `cbc: true` in the provider file, and inside a Response "
-            "that is signed itself (AD FS: -SamlResponseSignature MessageAndAssertion)"
+            "encrypted with AES-CBC, which is opened only with `aes_cbc_inside_a_signed_response: true`, and where "
+            "the Response itself is signed (AD FS: -SamlResponseSignature MessageAndAssertion)"
         )
         raise GatewayError(SAML_ENCRYPTION_ALGORITHM, detail)
     if algorithm not in _CBC and algorithm not in _GCM:

@@ -47,7 +47,7 @@ def test_aes_cbc_only_where_it_is_let(bits: int) -> None:
     assert opened(element, cbc=True).get("ID") == "_assertion-1"
     code, detail = refused(element)
     assert code is codes.SAML_ENCRYPTION_ALGORITHM
-    assert "`cbc: true`" in detail
+    assert "`aes_cbc_inside_a_signed_response: true`" in detail
 
 
 @pytest.mark.parametrize(
