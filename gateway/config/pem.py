@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 def check_certificates(content: bytes) -> None:
     """One or more PEM certificates; raises Wrong."""
     # Imported late: most folders have no certificate, and cryptography is slow to come.
-    from cryptography.x509 import load_pem_x509_certificates
+    from cryptography.x509 import InvalidVersion, load_pem_x509_certificates
 
     try:
         load_pem_x509_certificates(content)
-    except ValueError:
+    except (ValueError, InvalidVersion):
         raise Wrong("this is not a certificate in PEM form", "-----BEGIN CERTIFICATE-----") from None
 
 
@@ -69,12 +69,12 @@ def public_key_der(content: bytes) -> bytes:
     """SubjectPublicKeyInfo of a PEM certificate or public key, in DER. The certificate's dates say nothing."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
-    from cryptography.x509 import load_pem_x509_certificate
+    from cryptography.x509 import InvalidVersion, load_pem_x509_certificate
 
     try:
         certified = b"BEGIN CERTIFICATE" in content
         key = load_pem_x509_certificate(content).public_key() if certified else load_pem_public_key(content)
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, InvalidVersion):
         raise Wrong("this is neither a certificate nor a public key in PEM form") from None
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 

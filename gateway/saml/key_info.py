@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 )
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509 import load_der_x509_certificate
+from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 from lxml import etree
 
 from gateway.saml.algorithms import CURVES, LARGEST_RSA, SMALLEST_RSA
@@ -47,7 +47,7 @@ def signing_keys(role: etree._Element) -> tuple[tuple[bytes, ...], tuple[str, ..
             break
         try:
             key = _public_bytes(_key(descriptor))
-        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        except (ValueError, TypeError, UnsupportedAlgorithm, InvalidVersion) as error:
             left_out.append(f"key {place}: {str(error)[:100]}")
         else:
             keys.append(key)

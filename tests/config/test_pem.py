@@ -1,9 +1,12 @@
+from base64 import b64encode
+
 import pytest
 import trustme
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+from cryptography.x509 import load_pem_x509_certificate
 
-from gateway.config.pem import check_certificates, check_pair, check_private_key
+from gateway.config.pem import check_certificates, check_pair, check_private_key, check_public_key
 from gateway.config.scalars import Wrong
 
 
@@ -23,6 +26,16 @@ def test_anything_else_is_refused(content: bytes) -> None:
         check_certificates(content)
     with pytest.raises(Wrong, match="not a private key"):
         check_private_key(content)
+
+
+def test_a_certificate_of_no_version_that_there_is() -> None:
+    der = load_pem_x509_certificate(trustme.CA().cert_pem.bytes()).public_bytes(Encoding.DER)
+    at = der.index(b"\xa0\x03\x02\x01\x02") + 4
+    text = b64encode(der[:at] + b"\x52" + der[at + 1 :])
+    content = b"-----BEGIN CERTIFICATE-----\n" + text + b"\n-----END CERTIFICATE-----"
+    for check in (check_certificates, check_public_key):
+        with pytest.raises(Wrong, match="certificate"):
+            check(content)
 
 
 def test_a_key_with_a_passphrase_is_refused() -> None:

@@ -45,6 +45,15 @@ def test_the_key_of_a_certificate_whatever_its_dates(kind: Kind) -> None:
     assert read(key(certificate_text(pair(kind=kind)))) == ((spki(pair(kind=kind)),), ())
 
 
+def test_a_certificate_of_no_version_that_there_is_spoils_no_other() -> None:
+    der = base64.b64decode(certificate_text(pair()))
+    at = der.index(b"\xa0\x03\x02\x01\x02") + 4
+    strange = base64.b64encode(der[:at] + b"\x52" + der[at + 1 :]).decode()
+    keys, left_out = read(key(strange) + key(certificate_text(pair("other"))))
+    assert keys == (spki(pair("other")),)
+    assert "X509 version" in left_out[0]
+
+
 def test_a_certificate_in_lines_and_spaces() -> None:
     text = certificate_text(pair())
     lines = "\n   ".join(text[start : start + 64] for start in range(0, len(text), 64))
