@@ -55,7 +55,7 @@ def build_oidc_provider(plan: ProviderPlan) -> OidcProvider:
         levels=build_levels(plan["levels"]),
         refresh=plan["refresh"],
         api=_api(plan),
-        logout=ProviderLogout(plan["logout_method"], plan["front_channel_logout"]),
+        logout=ProviderLogout(plan["logout_method"], plan["front_channel_logout"], plan["logout_client_id"]),
     )
 
 

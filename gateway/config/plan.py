@@ -128,6 +128,7 @@ class ProviderPlan(TypedDict):
     refresh: bool
     api: ApiAccessPlan | None
     front_channel_logout: bool
+    logout_client_id: bool
     request: RequestPlan
     scopes: list[str]
     algorithms: list[str]

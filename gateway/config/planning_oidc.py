@@ -52,6 +52,7 @@ def plan_oidc_provider(file: str, model: ProviderFile, gateway: GatewayFile, mat
         "refresh": oidc.refresh,
         "api": None if oidc.api is None else _api(oidc.api),
         "front_channel_logout": model.logout.front_channel,
+        "logout_client_id": model.logout.client_id,
         "scopes": list(oidc.scopes),
         "algorithms": sorted(set(oidc.algorithms)),
         "userinfo": oidc.userinfo,

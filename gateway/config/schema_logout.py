@@ -12,6 +12,8 @@ from gateway.wire.target import STRICT
 class ProviderLogout(Strict):
     method: Literal["post", "get"] = "post"
     """How people are sent to the provider to be signed out there; `get` for one that takes nothing else."""
+    client_id: bool = False
+    """Sent beside the ID token too, for a provider that does not send people back otherwise."""
     front_channel: bool = False
     """Whether the provider may end a session by a frame in its own page. Prefer the back-channel."""
 

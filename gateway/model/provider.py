@@ -84,10 +84,12 @@ class AuthorizationParameters:
 
 @dataclass(frozen=True, slots=True)
 class ProviderLogout:
-    """`method`: how people are sent to be signed out there. `front_channel`: it may end sessions by a frame."""
+    """`method`: how people are sent to be signed out there. `front_channel`: it may end sessions by a frame.
+    `client_id`: sent beside the ID token too."""
 
     method: Literal["post", "get"] = "post"
     front_channel: bool = False
+    client_id: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ def end_session_request(
     if metadata.end_session_endpoint is None:
         return None
     # 2: id_token_hint is RECOMMENDED; without it client_id says who asks. Nothing more is sent.
-    whose = ("client_id", provider.client_id) if id_token is None else ("id_token_hint", id_token)
-    fields = (whose, ("post_logout_redirect_uri", back), ("state", state))
-    return EndSession(metadata.end_session_endpoint, fields)
+    client = ("client_id", provider.client_id)
+    beside = (client,) if provider.logout.client_id else ()
+    whose = (client,) if id_token is None else (("id_token_hint", id_token), *beside)
+    return EndSession(metadata.end_session_endpoint, (*whose, ("post_logout_redirect_uri", back), ("state", state)))

@@ -215,6 +215,7 @@ PROVIDER = [
     Effect("oidc.refresh", ("oidc", "refresh"), True, provider(lambda p: p.refresh), False, True),
     Effect("logout.method", ("logout", "method"), "get", provider(lambda p: p.logout.method), "post", "get"),
     Effect("logout.front_channel", ("logout", "front_channel"), True, provider(lambda p: p.logout.front_channel), False, True),
+    Effect("logout.client_id", ("logout", "client_id"), True, provider(lambda p: p.logout.client_id), False, True),
     Effect("oidc.client_id", ("oidc", "client_id"), "autre", provider(lambda p: p.client_id), "ecluse", "autre"),
     Effect("oidc.client_secret", ("oidc", "client_secret"), {"env": "OTHER"}, provider(lambda p: p.client_secret),
            "metropole-secret-of-the-tests-0123456789", PEM["env:OTHER"].decode()),

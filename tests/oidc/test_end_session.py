@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+from gateway.model.provider import ProviderLogout
 from gateway.oidc.end_session import end_session_request
 from tests.oidc.samples import METADATA, PROVIDER
 
@@ -19,6 +20,14 @@ def test_without_a_token_the_client_says_who_asks() -> None:
     asked = end_session_request(PROVIDER, WITH, None, "s1", BACK)
     assert asked is not None
     assert asked.fields[0] == ("client_id", "ecluse")
+
+
+def test_a_provider_that_wants_it_is_told_the_client_beside_the_token() -> None:
+    wanting = replace(PROVIDER, logout=ProviderLogout(client_id=True))
+    for token, names in (("a.b.c", ["id_token_hint", "client_id"]), (None, ["client_id"])):
+        asked = end_session_request(wanting, WITH, token, "s1", BACK)
+        assert asked is not None
+        assert [name for name, _ in asked.fields] == [*names, "post_logout_redirect_uri", "state"]
 
 
 def test_a_provider_without_the_endpoint_is_not_asked() -> None:
