@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/apt.sh
 
-ALL=(nginx wrk php tomcat chromium curl node npm xmlsec1 lemonldap)
+ALL=(nginx wrk php tomcat chromium curl node npm xmlsec1 lemonldap canaille)
 # The last of these it only recommends, and without each of them it fails at its first request.
 LEMONLDAP=(
     lemonldap-ng lemonldap-ng-fastcgi-server nginx liblasso-perl libxml-libxml-perl libxml-simple-perl
@@ -41,6 +41,7 @@ missing_packages() {
         done
         ;;
     npm) missing_packages node ;;
+    canaille) ;; # by pip, below
     *) fail "no part is named $1; the parts are ${ALL[*]}" ;;
     esac
 }
@@ -51,6 +52,19 @@ install_npm_parts() {
     [ "$(cat "$stamp" 2>/dev/null)" = "$lock" ] && return
     echo "installing npm packages: tests/package-lock.json"
     npm ci --prefix tests --loglevel=error || fail "cannot install the npm packages of tests/package-lock.json: npm ci failed, see above"
+    echo "$lock" >"$stamp"
+}
+
+# Canaille is an application with requirements of its own: the same interpreter, another environment.
+install_canaille() {
+    local lock stamp=.venv-canaille/.installed requirements=requirements/canaille.txt
+    lock=$(sha256sum "$requirements")
+    [ "$(cat "$stamp" 2>/dev/null)" = "$lock" ] && return
+    [ -x .venv/bin/python ] || fail "there is no .venv yet: make env"
+    echo "installing Canaille: $requirements"
+    .venv/bin/python -m venv --clear .venv-canaille
+    .venv-canaille/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r "$requirements" ||
+        fail "cannot install $requirements: pip failed, see above"
     echo "$lock" >"$stamp"
 }
 
@@ -69,6 +83,7 @@ if [ ${#packages[@]} -gt 0 ]; then
 fi
 
 for part in "${parts[@]}"; do
+    [ "$part" != canaille ] || install_canaille
     found=$(missing_packages "$part")
     [ -z "$found" ] || [ "$part" = npm ] || fail "$part is still missing although its Debian package ($found) is installed"
     [ "$part" != npm ] || { has_node || fail "Node $NODE_FLOOR or later is needed, here is $(node --version)"; install_npm_parts; }

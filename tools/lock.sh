@@ -11,10 +11,11 @@ python3 -m venv "$scratch"
 
 # One file for every platform and every Python from the floor up; no registry's name in it.
 compile() {
-    "$scratch/bin/uv" pip compile -q pyproject.toml --universal --python-version 3.11 --generate-hashes \
+    "$scratch/bin/uv" pip compile -q --universal --python-version 3.11 --generate-hashes \
         --no-emit-index-url --custom-compile-command "make lock" "$@"
 }
-compile --output-file requirements/run.txt "$@"
-compile --group dev --constraint requirements/run.txt --output-file requirements/dev.txt "$@"
+compile pyproject.toml --output-file requirements/run.txt "$@"
+compile pyproject.toml --group dev --constraint requirements/run.txt --output-file requirements/dev.txt "$@"
+compile requirements/canaille.in --output-file requirements/canaille.txt "$@"
 
 npm install --prefix tests --package-lock-only --loglevel=error

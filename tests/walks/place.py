@@ -1,5 +1,6 @@
 """A policy folder on free ports, with its keys and state beside it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,13 +67,19 @@ class Place:
 
     def write_provider(self, name: str, issuer: str, **oidc: str) -> None:
         """`oidc`: further lines of that part; `client_secret` among them."""
-        lines = {"issuer": issuer, "client_id": "ecluse", "client_secret": "a-secret-of-the-tests", **oidc}
-        told = "".join(f"  {key}: {value}\n" for key, value in lines.items())
+        lines = {"client_id": "ecluse", "client_secret": "a-secret-of-the-tests", **oidc}
+        self.write_only_provider(name, issuer, "corp.example, root.corp.example", lines)
+
+    def write_only_provider(
+        self, name: str, issuer: str, domains: str, oidc: Mapping[str, str], more: str = ""
+    ) -> None:
+        """`oidc`: all lines of that part but its issuer; `more`: further lines of the file."""
+        told = "".join(f"  {key}: {value}\n" for key, value in {"issuer": issuer, **oidc}.items())
         attributes = "{uid: preferred_username, mail: email, groups: groups, family_name: family_name}"
         self.write(
             f"providers/{name}.yaml",
             f"version: 1\nprovider: {name}\noidc:\n{told}attributes: {attributes}\n"
-            "asserts: {email_domains: [corp.example, root.corp.example]}\n",
+            f"asserts: {{email_domains: [{domains}]}}\n{more}",
         )
 
     def write_app(self, name: str, host: str, *, providers: str = "alpha", access: str = "", **more: str) -> None:
