@@ -55,9 +55,11 @@ def validate_logout_token(provider: OidcProvider, keys: JsonWebKeySet, raw: str,
     audiences_of(provider, claims)
     # 2.6 (2), (3) signature; `none` is never accepted
     verify_signature(token, keys, provider.algorithms, provider.client_secret)
-    # 2.6 (4) times
-    expires_at = check_expiry(provider, claims, now)
+    # 2.6 (4) times. The drafts knew no exp, and LemonLDAP::NG writes none: then its age alone is its end.
     issued_at = check_issue_time(provider, claims, now)
+    refused_from = issued_at + OLDEST
+    if "exp" in claims:
+        refused_from = min(check_expiry(provider, claims, now), refused_from)
     # 2.6 (5) whose sessions end
     subject, sid = _whose(claims)
     # 2.6 (6) the event
@@ -71,8 +73,7 @@ def validate_logout_token(provider: OidcProvider, keys: JsonWebKeySet, raw: str,
         subject=subject,
         sid=sid,
         jti=_jti(claims),
-        # From then on it is refused for its age.
-        until=min(expires_at, issued_at + OLDEST) + provider.skew + 1,
+        until=refused_from + provider.skew + 1,
         proof=_PROVEN,
     )
 

@@ -49,6 +49,13 @@ def test_it_is_remembered_for_no_longer_than_its_age_lets_it_in() -> None:
     assert refused == "oidc.id_token.issued_at"
 
 
+def test_one_without_an_end_is_refused_for_its_age_and_remembered_until_then() -> None:
+    token = signed(exp=None, iat=NOW)
+    until = validate(token).until
+    assert until == int(NOW) + OLDEST + 60 + 1
+    assert outcome(lambda: validate_logout_token(PROVIDER, KEYS, token, until)) == "oidc.id_token.issued_at"
+
+
 @pytest.mark.parametrize("typ", ["logout+jwt", "application/logout+jwt", "Logout+JWT", "JWT", None])
 def test_its_type_is_the_recommended_one_or_that_of_older_providers(typ: str | None) -> None:
     assert validate(signed(typ=typ)).sid == "s1"
@@ -67,7 +74,7 @@ def test_what_may_be_left_out(changes: dict[str, Any]) -> None:
         ({"aud": "another-client"}, "oidc.id_token.audience"),
         ({"aud": None}, "oidc.id_token.audience"),
         ({"exp": NOW - 61}, "oidc.id_token.expired"),
-        ({"exp": None}, "oidc.id_token.claim"),
+        ({"exp": "soon"}, "oidc.id_token.claim"),
         ({"iat": NOW + 61}, "oidc.id_token.issued_at"),
         ({"iat": NOW - OLDEST - 61}, "oidc.id_token.issued_at"),
         ({"iat": None}, "oidc.id_token.claim"),

@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 from aiohttp import ClientSession
 from yarl import URL
 
+from tests.idp.keys import Pair
 from tests.idp.lemonldap import LemonLdap
 
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
@@ -17,11 +18,13 @@ Options = Mapping[str, object]
 
 
 class LemonLdapOp(LemonLdap):
-    """`clients`: client id to its options, each without its prefix, as the manager calls them."""
+    """`clients`: client id to its options, each without its prefix, as the manager calls them; `settings`: others of
+    its configuration."""
 
-    def __init__(self, *args: object, clients: Mapping[str, Options], **named: object) -> None:
-        super().__init__(*args, **named)  # type: ignore[arg-type]
+    def __init__(self, port: int, pair: Pair, *, clients: Mapping[str, Options], **settings: object) -> None:
+        super().__init__(port, pair)
         self._clients = clients
+        self._settings = settings
 
     def _configuration(self, service_provider: str) -> Mapping[str, object]:
         exported = {"email": "mail", "preferred_username": "uid", "name": "cn"}
@@ -42,6 +45,7 @@ class LemonLdapOp(LemonLdap):
                 for id, options in self._clients.items()
             },
             "oidcRPMetaDataExportedVars": dict.fromkeys(self._clients, exported),
+            **self._settings,
         }
 
 
