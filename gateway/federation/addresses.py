@@ -1,11 +1,15 @@
 """Where a call to a provider may go: decided on the address that is about to be connected to, never on a name."""
 
+import asyncio
 import socket
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Any
 
-from aiohttp import ThreadedResolver
-from aiohttp.abc import ResolveResult
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 # RFC 6052: the last four bytes are an IPv4 address
 _NAT64 = IPv6Network("64:ff9b::/96")
@@ -51,17 +55,34 @@ def is_local_name(host: str) -> bool:
     return name == "localhost" or name.endswith(".localhost")
 
 
-class Resolver(ThreadedResolver):
-    """The system's resolver, in its threads, but for `.localhost`, which Debian's does not know."""
+# A server of names that is down holds a thread for each name that it is asked for, up to half a minute. As many names
+# may be in trouble before those of others wait; a thread is made when it is needed.
+LOOK_UPS = 64
+_LOOPBACK: tuple[tuple[int, str], ...] = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
+
+Infos = Sequence[tuple[int, int, int, str, tuple[Any, ...]]]
+
+
+class Resolver(AbstractResolver):
+    """The system's resolver, in threads of its own, but for `.localhost`, which Debian's does not know."""
+
+    def __init__(self, look_up: Callable[..., Infos] = socket.getaddrinfo) -> None:
+        self._look_up = look_up
+        self._threads = ThreadPoolExecutor(LOOK_UPS, "look-up")
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        if not is_local_name(host):
-            return await super().resolve(host, port, family)
-        loopback = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
+        if is_local_name(host):
+            found = [address for address in _LOOPBACK if family in (socket.AF_UNSPEC, address[0])]
+        else:
+            asked = partial(self._look_up, host, port, family, socket.SOCK_STREAM, 0, socket.AI_ADDRCONFIG)
+            infos = await asyncio.get_running_loop().run_in_executor(self._threads, asked)
+            found = [(kind, str(address[0])) for kind, _, _, _, address in infos]
         return [
             ResolveResult(hostname=host, host=address, port=port, family=kind, proto=0, flags=socket.AI_NUMERICHOST)
-            for kind, address in loopback
-            if family in (socket.AF_UNSPEC, kind)
+            for kind, address in found
         ]
+
+    async def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)

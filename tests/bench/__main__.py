@@ -17,7 +17,7 @@ from pathlib import Path
 from socket import socket
 from statistics import median
 
-from tests.bench import aggregate, login, memory, nginx, policy, saml_login, storm
+from tests.bench import aggregate, login, memory, nginx, policy, providers, saml_login, storm
 from tests.bench.load import Load, Run, run
 from tests.bench.processes import rss_megabytes
 from tests.bench.site import HOST, Site
@@ -152,6 +152,8 @@ def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
     for name in ("oidc_login", "saml_login_signed_encrypted"):
         if only in name:
             yield bench.login(name, runs, 50 if quick else 200)
+    if only in providers.NAME:
+        yield providers.row(bench.folder / "providers", runs)
     if not quick and only in storm.NAME:
         yield bench.storm()
     if not quick and only in aggregate.NAME:

@@ -1,5 +1,7 @@
 import asyncio
 import socket
+import threading
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -102,3 +104,23 @@ async def test_other_names_are_the_systems_matter() -> None:
     assert found["host"] == "192.0.2.7"
     with pytest.raises(OSError, match=r".+"):
         await asyncio.wait_for(Resolver().resolve("op.invalid", 443), 10)
+
+
+async def test_names_whose_server_is_down_do_not_keep_others_waiting() -> None:
+    answers = threading.Event()
+
+    def look_up(host: str, *asked: Any) -> Any:
+        if host.startswith("down"):
+            assert answers.wait(60)
+        return socket.getaddrinfo("192.0.2.7", *asked)
+
+    resolver = Resolver(look_up)
+    pending = [asyncio.create_task(resolver.resolve(f"down-{number}.example", 443)) for number in range(20)]
+    try:
+        (found,) = await asyncio.wait_for(resolver.resolve("up.example", 443), 30)
+        assert (found["hostname"], found["host"], found["port"]) == ("up.example", "192.0.2.7", 443)
+        assert not any(task.done() for task in pending)
+    finally:
+        answers.set()
+        await asyncio.gather(*pending)
+        await resolver.close()

@@ -21,13 +21,14 @@ _EVERY_WORKER_WITHIN = 15.0
 
 @dataclass
 class World:
-    """`alpha`, `beta`: issuers of these names; both apps list alpha alone."""
+    """`alpha`, `beta`: issuers of these names, among `providers`; both apps list alpha alone."""
 
     place: Place
     gateway: Gateway
     upstream: Upstream
     alpha: Issuer
     beta: Issuer
+    providers: Providers
     _people: list[Person] = field(default_factory=list)
 
     def person(self) -> Person:
@@ -118,7 +119,7 @@ async def opened(place: Place, *, environment: Mapping[str, str] | None = None) 
         if not (place.policies / f"apps/{name}.yaml").exists():
             place.write_app(name, host)
     gateway = Gateway(place, environment=environment)
-    world = World(place, gateway, upstream, alpha, beta)
+    world = World(place, gateway, upstream, alpha, beta, providers)
     try:
         await upstream.start(place.upstream_port)
         await providers.start()
