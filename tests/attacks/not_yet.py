@@ -27,10 +27,8 @@ NOT_YET = {
     "HR11": "WebSocket",
     "HR12": "hostile responses, with the data plane's own issue",
     "CS02 LogoutRequest": "single logout by SAML and OpenID Connect",
-    "OC03": "tried by `make conformance`, plan refresh",
     "OC14 private_key_jwt, mTLS": "tried by tests/federation/test_real_provider.py and tests/oidc",
     "SE05 id_token exp": "a session no longer than what the provider said (refresh)",
     "SE06 kill": "revocation by the administrator",
-    "SE07": "tried by tests/walks/test_refresh.py and tests/portal/test_renewal.py",
     "SE09": "limits of sessions per person",
 }

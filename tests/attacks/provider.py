@@ -1,5 +1,6 @@
 """OpenID Providers on one port, an issuer for each first step of the path, that misbehave where a case says so."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -74,6 +75,9 @@ class Behaviour:
     token: Callable[[Document], str] | None = None
     answer: Callable[[Document], Told] = lambda document: document
     userinfo: Callable[[Document], Told] = lambda document: document
+    refreshed: Callable[[Document], Told] = lambda claims: claims
+    # Seconds before a refresh is answered.
+    thinks: float = 0.0
 
 
 @dataclass
@@ -84,7 +88,10 @@ class Grant:
 
 @dataclass
 class Issuer:
-    """`people`: login to claims. `asked`: queries at the authorization endpoint; `redeemed`: forms at the token one."""
+    """`people`: login to claims. `asked`: queries at the authorization endpoint; `redeemed`: forms at the token one.
+
+    `lifetime` (s): of what it grants. A refresh token is good once; the second use ends all of that person's.
+    """
 
     url: str
     name: str
@@ -94,6 +101,9 @@ class Issuer:
     asked: list[dict[str, str]] = field(default_factory=list)
     redeemed: list[dict[str, str]] = field(default_factory=list)
     key_fetches: int = 0
+    lifetime: int = 300
+    refresh_tokens: dict[str, Grant] = field(default_factory=dict)
+    _used: dict[str, Grant] = field(default_factory=dict)
     _codes: dict[str, Grant] = field(default_factory=dict)
     _tokens: dict[str, Grant] = field(default_factory=dict)
 
@@ -142,16 +152,37 @@ class Issuer:
     async def token(self, request: web.Request) -> web.StreamResponse:
         form = {name: str(value) for name, value in (await request.post()).items()}
         self.redeemed.append({**form, "authorization": request.headers.get("Authorization", "")})
+        if form.get("grant_type") == "refresh_token":
+            return await self._refresh(request, form.get("refresh_token", ""))
         grant = self._codes.pop(form.get("code", ""), None)
         digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         if grant is None or _base64url(digest) != grant.query.get("code_challenge"):
             return web.json_response({"error": "invalid_grant"}, status=400)
-        access_token = f"access-token-{secrets.token_urlsafe(16)}"
-        self._tokens[access_token] = grant
         claims = self.behaviour.claims(self._claims(grant))
         id_token = sign(claims, self.signing_key) if self.behaviour.token is None else self.behaviour.token(claims)
-        document = {"token_type": "Bearer", "access_token": access_token, "expires_in": 300, "id_token": id_token}
-        return await _told(request, self.behaviour.answer(document | {"refresh_token": "refresh-token-of-the-tests"}))
+        return await _told(request, self.behaviour.answer(self._granted(grant) | {"id_token": id_token}))
+
+    def _granted(self, grant: Grant) -> Document:
+        access_token, refresh_token = (f"{kind}-token-{secrets.token_urlsafe(16)}" for kind in ("access", "refresh"))
+        self._tokens[access_token] = self.refresh_tokens[refresh_token] = grant
+        return {
+            "token_type": "Bearer", "access_token": access_token, "refresh_token": refresh_token,
+            "expires_in": self.lifetime,
+        }  # fmt: skip
+
+    async def _refresh(self, request: web.Request, token: str) -> web.StreamResponse:
+        grant = self.refresh_tokens.get(token)
+        if grant is None:
+            login = self._used[token].login if token in self._used else ""
+            self.refresh_tokens = {each: of for each, of in self.refresh_tokens.items() if of.login != login}
+            return web.json_response({"error": "invalid_grant"}, status=400)
+        await asyncio.sleep(self.behaviour.thinks)
+        told = self.behaviour.refreshed(self._claims(grant))
+        if isinstance(told, web.StreamResponse):
+            return told
+        # Brought twice at once, it is used twice, as by a provider that looks and then writes.
+        self._used[token] = self.refresh_tokens.pop(token, grant)
+        return web.json_response(self._granted(grant) | {"id_token": sign(told, self.signing_key)})
 
     async def userinfo(self, request: web.Request) -> web.StreamResponse:
         grant = self._tokens.get(request.headers.get("Authorization", "").removeprefix("Bearer "))

@@ -11,8 +11,10 @@ from tests.attacks.provider import Document, Endless, Issuer, key, sign
 SCRATCH = (
     "mismatch", "no-issuer", "endless-metadata", "endless-keys", "large-metadata", "redirected-keys", "file-keys",
     "borrowed-endpoints", "borrowed-token", "no-kid", "no-kid-two-keys", "rotating", "unknown-kids", "bad-neighbour",
-    "slow", "unreachable",
+    "slow", "unreachable", "refreshing",
 )  # fmt: skip
+# Seconds; under four, it is not asked for ahead of time.
+REFRESHED_AFTER = 3
 
 
 def prepare(issuers: Mapping[str, Issuer], honest: str) -> None:
@@ -36,6 +38,15 @@ def prepare(issuers: Mapping[str, Issuer], honest: str) -> None:
     }
     for name, behaviour in behaviours.items():
         issuers[name].misbehave(**behaviour)
+    issuers["refreshing"].lifetime = REFRESHED_AFTER
+
+
+def file_of(name: str, template: str, port: int) -> str:
+    """The provider file, from that of alpha, whose issuer is at `port`."""
+    text = template.replace("provider: alpha", f"provider: {name}").replace("/alpha", f"/{name}")
+    if name == "unreachable":
+        return text.replace(f"127.0.0.1:{port}", "127.0.0.1:1")
+    return text.replace("  client_id", "  refresh: true\n  client_id") if name == "refreshing" else text
 
 
 def public(name: str) -> Document:

@@ -8,6 +8,7 @@ from gateway.model.identity import Identity
 from gateway.model.session import SeatLimits
 from gateway.stores.sessions import Sessions
 from gateway.stores.sqlite import SqliteStore
+from tests.attacks import refreshing
 from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
 from tests.attacks.exchange import Exchange
 from tests.attacks.outcomes import denied, passed
@@ -356,4 +357,5 @@ CASES: tuple[Case, ...] = (
     uncontrolled("SE06.1", "a sign-out, on every worker and host", signed_out_everywhere),
     uncontrolled("SE06.2", "a stream of an ended session", stream_is_cut),
     uncontrolled("SE06.3", "an ended session's cookie at the sign-in", stale_cookie_at_login),
+    *refreshing.SE_CASES,
 )

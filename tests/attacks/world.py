@@ -16,13 +16,13 @@ import trustme
 
 from deploy.demo.ports import free
 from deploy.demo.processes import Child
-from tests.attacks import saml_providers
+from tests.attacks import saml_providers, scratch
 from tests.attacks.cases import Failed, expect
 from tests.attacks.exchange import Door, Exchange, exchange
 from tests.attacks.provider import Issuer, Providers
 from tests.attacks.recorder import Recorder, Script
 from tests.attacks.relay import Relay
-from tests.attacks.scratch import SCRATCH, prepare
+from tests.attacks.scratch import SCRATCH
 from tests.browser_like import Person, Response
 
 HERE = Path(__file__).parent
@@ -257,7 +257,7 @@ class Stage:
         self._started.push_async_callback(self.world.leave)
         for claims in self.world.beta.people.values():
             claims["email"] = str(claims["email"]).partition("@")[0] + "@beta.example"
-        prepare(issuers, self.world.alpha.url)
+        scratch.prepare(issuers, self.world.alpha.url)
 
     def _make_keys(self) -> ssl.SSLContext:
         """The listener's certificate; another one, of another authority, for the upstream that nobody trusts."""
@@ -280,13 +280,11 @@ class Stage:
             path.write_text(self.with_ports(path.read_text()))
         template = (policies / "providers/alpha.yaml").read_text()
         for name in SCRATCH:
-            text = template.replace("provider: alpha", f"provider: {name}").replace("/alpha", f"/{name}")
-            if name == "unreachable":
-                text = text.replace(f"127.0.0.1:{self.ports['alpha']}", "127.0.0.1:1")
+            text = scratch.file_of(name, template, self.ports["alpha"])
             (policies / f"providers/{name}.yaml").write_text(text)
         saml_providers.write(self._folder, (policies / "apps/both.yaml").read_text())
-        scratch = (policies / "apps/beta-only.yaml").read_text().replace("beta-only", "scratch")
-        (policies / "apps/scratch.yaml").write_text(scratch.replace("[beta]", f"[alpha, {', '.join(SCRATCH)}]"))
+        app = (policies / "apps/beta-only.yaml").read_text().replace("beta-only", "scratch")
+        (policies / "apps/scratch.yaml").write_text(app.replace("[beta]", f"[alpha, {', '.join(SCRATCH)}]"))
 
     def with_ports(self, text: str) -> str:
         moved = {str(USUAL[name]): str(port) for name, port in self.ports.items()}

@@ -137,7 +137,7 @@ async def test_of_20_planted_secrets_none_is_in_the_log_or_on_standard_error(wor
         family_name=PLANTED["family_name"], mail=PLANTED["email"], group=PLANTED["groups"][0],
         login=PLANTED["preferred_username"], query="planted-query-value", form="planted-form-value",
         password="planted-password", cookie="planted-cookie-of-nobody", first="planted-first-cookie",
-        refresh_token="refresh-token-of-the-tests", access_token="access-token-",
+        refresh_token="refresh-token-", access_token="access-token-",
     )  # fmt: skip
     await world.gateway.logged(0, event="logout")
     await world.gateway.stop()
