@@ -17,7 +17,7 @@ from pathlib import Path
 from socket import socket
 from statistics import median
 
-from tests.bench import aggregate, login, memory, nginx, policy, providers, saml_login, storm
+from tests.bench import aggregate, login, memory, nginx, policy, providers, reloads, saml_login, storm
 from tests.bench.load import Load, Run, run
 from tests.bench.processes import rss_megabytes
 from tests.bench.site import HOST, Site
@@ -57,23 +57,25 @@ class Bench:
 
     def site(self, access_log: bool = False) -> Site:
         if access_log not in self._sites:
-            folder = self._folder(f"site-{access_log}")
+            folder = self._site_folder(str(access_log))
             site = Site(folder, _three_ports(), self._upstream_port, self.slow_port, access_log=access_log)
             self._stack.callback(site.stop)
             self._sites[access_log] = site
         return self._sites[access_log]
 
     def login(self, name: str, runs: int, people: int) -> dict[str, object]:
-        folder = self._folder(f"site-{name}")
         measure = login.row if name == "oidc_login" else saml_login.row
-        return measure(folder, _three_ports(), self._upstream_port, self.slow_port, runs, people)
+        return measure(self._site_folder(name), _three_ports(), self._upstream_port, self.slow_port, runs, people)
 
     def storm(self) -> dict[str, object]:
-        return storm.row(self._folder("site-storm"), _three_ports(), self._upstream_port, self.slow_port)
+        return storm.row(self._site_folder(storm.NAME), _three_ports(), self._upstream_port, self.slow_port)
 
-    def _folder(self, name: str) -> Path:
-        """A site's own, with the bench's certificate."""
-        folder = self.folder / name
+    def reloads(self) -> dict[str, object]:
+        return reloads.row(self._site_folder(reloads.NAME), _three_ports(), self._upstream_port, self.slow_port)
+
+    def _site_folder(self, name: str) -> Path:
+        """With the bench's certificate."""
+        folder = self.folder / f"site-{name}"
         folder.mkdir()
         for file in ("site.pem", "site.key"):
             (folder / file).write_bytes((self.folder / file).read_bytes())
@@ -133,6 +135,11 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
+def _three_ports() -> tuple[int, int, int]:
+    first, second, third = _free_ports(3)
+    return first, second, third
+
+
 def _certificate(folder: Path) -> None:
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
@@ -156,6 +163,8 @@ def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
         yield providers.row(bench.folder / "providers", runs)
     if not quick and only in storm.NAME:
         yield bench.storm()
+    if not quick and only in reloads.NAME:
+        yield bench.reloads()
     if not quick and only in aggregate.NAME:
         yield aggregate.row(bench.folder / "aggregate")
     if not quick and only in "memory":

@@ -7,7 +7,9 @@ import secrets
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -70,7 +72,7 @@ access:
 
 class Site:
     """`cookie`: the whole Cookie header of a person who is signed in on the app's host. `gateway`: further lines of
-    gateway.yaml."""
+    gateway.yaml; `apps`: further files of apps/, or others in the place of those."""
 
     def __init__(
         self,
@@ -83,10 +85,11 @@ class Site:
         workers: int = 2,
         provider: str = _PROVIDER,
         gateway: str = "",
+        apps: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.folder = folder
         self.port, self.tls_port, self.admin = ports
-        self._write(upstream, slow, access_log, workers, provider, gateway)
+        self._write(upstream, slow, access_log, workers, provider, gateway, apps)
         self.cookie = asyncio.run(self._signed_in())
         self._output = (folder / "output.log").open("wb")
         self.process = subprocess.Popen(
@@ -110,7 +113,16 @@ class Site:
         self.process.wait(60)
         self._output.close()
 
-    def _write(self, upstream: int, slow: int, access_log: bool, workers: int, provider: str, more: str) -> None:
+    def _write(
+        self,
+        upstream: int,
+        slow: int,
+        access_log: bool,
+        workers: int,
+        provider: str,
+        more: str,
+        apps: Mapping[str, str],
+    ) -> None:
         policies = self.folder / "policies"
         (policies / "providers").mkdir(parents=True)
         (policies / "apps").mkdir()
@@ -126,6 +138,8 @@ class Site:
         (policies / "providers" / "op.yaml").write_text(provider)
         (policies / "apps" / "bench.yaml").write_text(_APP.format(host=HOST, upstream=upstream))
         (policies / "apps" / "slow.yaml").write_text(_SLOW_APP.format(host=SLOW_HOST, slow=slow))
+        for name, content in apps.items():
+            (policies / "apps" / name).write_text(content)
 
     async def _signed_in(self) -> str:
         """Straight into the store: what a sign-in costs is another measurement."""

@@ -130,6 +130,22 @@ async def test_what_was_aborted_is_forgotten_even_while_it_is_built(both: Both, 
     assert not (await both.ask("commit", revision=plan.revision))["ok"]
 
 
+async def test_one_that_serves_rests_while_it_builds_and_one_that_starts_does_not(
+    both: Both, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_RESTED", 3600.0)
+    for number in range(50):
+        place.write_app(f"app-{number}", f"app-{number}.localhost")
+    plan = compiled(place)
+    for kind, payload in (("prepare", plan.plan), ("commit", b"")):
+        assert (await both.ask(kind, payload, revision=plan.revision))["ok"]
+    preparing = asyncio.create_task(both.ask("prepare", plan.plan, revision=plan.revision))
+    done, _ = await asyncio.wait([preparing], timeout=0.5)
+    assert not done
+    assert (await both.ask("abort"))["ok"], "nothing is held up by it"
+    preparing.cancel()
+
+
 async def test_a_plan_that_cannot_be_built_is_a_no_with_its_reason(both: Both) -> None:
     answer = await both.ask("prepare", b'{"nonsense": 1}\n', revision="x")
     assert not answer["ok"]

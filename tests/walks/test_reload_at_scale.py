@@ -15,6 +15,7 @@ import pytest
 from tests.walks.gateway import Gateway
 from tests.walks.load import Asked, Load, running
 from tests.walks.place import Place
+from tests.walks.revisions import Window, possible
 from tests.walks.upstream import Upstream
 from tests.walks.world import request
 
@@ -26,15 +27,6 @@ PAUSES = (0.006, 0.013, 0.023, 0.037, 0.051)
 
 # In the first folder these are for everybody and nobody, in the second the other way round.
 EVEN, ODD = "/even/page", "/odd/page"
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """`first` becomes `then` somewhere between `asked` and `told` (monotonic seconds)."""
-
-    asked: float
-    told: float
-    then: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +70,6 @@ async def place(tmp_path: Path, course: Course) -> AsyncIterator[Place]:
     await upstream.start(place.upstream_port)
     yield place
     await upstream.stop()
-
-
-def possible(asked: Asked, windows: list[Window]) -> set[int]:
-    """The sets that were live at some moment of this request."""
-    live = {0}
-    for window in windows:
-        if asked.began >= window.told:
-            live = {window.then}
-        elif asked.ended >= window.asked:
-            live.add(window.then)
-    return live
 
 
 def answered_by(asked: Asked) -> int:
@@ -162,9 +143,9 @@ async def test_each_answer_is_right_for_a_revision_live_during_its_request(place
         await gateway.end()
     done = [asked for load in loads for asked in load.done]
     assert not [asked for asked in done if asked.reading is None]
-    wrong = [asked for asked in done if answered_by(asked) not in possible(asked, windows)]
+    wrong = [asked for asked in done if answered_by(asked) not in possible(asked.began, asked.ended, windows)]
     assert not wrong, f"{len(wrong)} of {len(done)}: {wrong[0]}"
-    outside = [asked for asked in done if len(possible(asked, windows)) == 1]
+    outside = [asked for asked in done if len(possible(asked.began, asked.ended, windows)) == 1]
     assert len(outside) > 200
     assert {answered_by(asked) for asked in outside} == {0, 1}
     overlaps = [overlap(done, window) for window in windows]
