@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.cli.exits import Exit
-from gateway.cli.explain import rule_json
+from gateway.cli.explain import tried_json
 from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
 from gateway.config.problems import ProblemsFound
 from gateway.trial.cases import Case, load_cases
@@ -20,16 +20,23 @@ _SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
+class _Tried:
+    """Requests of one `kind`, how many they were, and what would change; `shadows`: in what a shadow answers alone."""
+
+    kind: str
+    number: int
+    changes: Sequence[Change]
+    shadows: Sequence[Change]
+
+
+@dataclass(frozen=True, slots=True)
 class _Found:
     files: list[tuple[str, str]]
-    tried: int
-    changes: list[Change]
-    recorded: int = 0
-    of_log: Sequence[Change] | None = None
+    tried: tuple[_Tried, ...]
 
     @property
     def differs(self) -> bool:
-        return bool(self.changes or self.of_log)
+        return any(one.changes for one in self.tried)
 
 
 def diff_folders(old: Path, new: Path, log: Path | None, *, as_json: bool) -> Exit:
@@ -65,11 +72,18 @@ def _compared(old: Path, new: Path, recorded: tuple[list[Recorded], int] | None)
     before, after = (side.snapshot for side in sides)
     people = people_of((before, after), cases)
     files = changed_files(sides[0].files, sides[1].files)
-    tried, changes = tried_on_both(before, after, requests_of((before, after), cases), people, Around(now))
-    if recorded is None:
-        return _Found(files, tried, changes)
-    requests, number = recorded
-    return _Found(files, tried, changes, number, replayed(before, after, requests, people, Around(now)))
+    number, changes = tried_on_both(before, after, requests_of((before, after), cases), people, Around(now))
+    tried = [_split("requests tried", number, changes)]
+    if recorded is not None:
+        requests, number = recorded
+        changes = replayed(before, after, requests, people, Around(now))
+        tried.append(_split("recorded requests", number, changes))
+    return _Found(files, tuple(tried))
+
+
+def _split(kind: str, number: int, changes: Sequence[Change]) -> _Tried:
+    decided = [change for change in changes if not change.of_shadows]
+    return _Tried(kind, number, decided, [change for change in changes if change.of_shadows])
 
 
 def _side(folder: Path, now: float) -> tuple[Side, list[Case]]:
@@ -85,23 +99,41 @@ def _side(folder: Path, now: float) -> tuple[Side, list[Case]]:
 
 def _as_text(found: _Found) -> Iterator[str]:
     yield from (f"{kind:8} {path}" for kind, path in found.files)
-    yield f"{len(found.changes):,} of {found.tried:,} requests tried would change" + (":" if found.changes else "")
-    yield from _lines(found.changes)
-    if found.of_log is not None:
-        number = sum(change.times for change in found.of_log)
-        yield f"{number:,} of {found.recorded:,} recorded requests would change" + (":" if number else "")
-        yield from _lines(found.of_log)
+    for one in found.tried:
+        yield from _counted(one.changes, f"of {one.number:,} {one.kind} would change")
+        yield from _lines(one.changes)
+        if one.shadows:
+            yield from _counted(
+                one.shadows, f"of {one.number:,} {one.kind} are as before, but a shadow answers otherwise"
+            )
+            yield from _lines(one.shadows)
+
+
+def _counted(changes: Sequence[Change], told: str) -> Iterator[str]:
+    number = sum(change.times for change in changes)
+    yield f"{number:,} {told}" + (":" if number else "")
 
 
 def _lines(changes: Sequence[Change]) -> Iterator[str]:
     for change in changes[:_SHOWN]:
         times = f" ({change.times:,} times)" if change.times > 1 else ""
         yield f"  {change.request} as {change.who}{times}"
-        yield from (f"    {sign} {_told(tried)}" for sign, tried in (("-", change.before), ("+", change.after)))
-        if change.before.outcome == change.after.outcome:
-            yield from _told_otherwise(change)
+        yield from _beside(change) if change.of_shadows else _instead(change)
     if len(changes) > _SHOWN:
         yield f"  and {len(changes) - _SHOWN:,} more: --output json shows all of them"
+
+
+def _instead(change: Change) -> Iterator[str]:
+    yield from (f"    {sign} {_told(tried)}" for sign, tried in (("-", change.before), ("+", change.after)))
+    if change.before.outcome == change.after.outcome:
+        yield from _told_otherwise(change)
+
+
+def _beside(change: Change) -> Iterator[str]:
+    yield f"      {_told(change.after)}"
+    for sign, tried in (("-", change.before), ("+", change.after)):
+        shadows = [f"shadow {_told(shadow)}" for shadow in tried.differing()]
+        yield from (f"    {sign} {told}" for told in shadows or ["no shadow differs"])
 
 
 def _told(tried: Tried) -> str:
@@ -122,14 +154,11 @@ def _told_otherwise(change: Change) -> Iterator[str]:
 
 
 def _as_json(found: _Found) -> dict[str, object]:
-    told: dict[str, object] = {
-        "files": [{"change": kind, "file": path} for kind, path in found.files],
-        "tried": found.tried,
-        "changes": [_change_json(change) for change in found.changes],
-    }
-    if found.of_log is not None:
-        told["recorded"] = found.recorded
-        told["recorded_changes"] = [_change_json(change) for change in found.of_log]
+    told: dict[str, object] = {"files": [{"change": kind, "file": path} for kind, path in found.files]}
+    for one, number, before in zip(found.tried, ("tried", "recorded"), ("", "recorded_"), strict=False):
+        told[number] = one.number
+        told[f"{before}changes"] = [_change_json(change) for change in one.changes]
+        told[f"{before}shadow_changes"] = [_change_json(change) for change in one.shadows]
     return told
 
 
@@ -144,10 +173,4 @@ def _change_json(change: Change) -> dict[str, object]:
 
 
 def _tried_json(tried: Tried) -> dict[str, object]:
-    return {
-        "decision": tried.outcome,
-        "reason": tried.reason,
-        "rule": rule_json(tried.rule),
-        "headers": tried.headers,
-        "cookies": tried.cookies,
-    }
+    return {**tried_json(tried), "shadows": [tried_json(shadow) for shadow in tried.shadows]}

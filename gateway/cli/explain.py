@@ -17,6 +17,7 @@ from gateway.policy.truth import Truth
 from gateway.trial.explanation import Explanation, Row, explain_request
 from gateway.trial.people import Known, read_person
 from gateway.trial.request import Around, Request, around, parse_request
+from gateway.trial.trial import Tried
 from gateway.wire.host import canonical_host
 
 _TRUTHS = {Truth.TRUE: "hit", Truth.FALSE: "miss", Truth.UNKNOWN: "unknown"}
@@ -97,6 +98,16 @@ def _as_text(explanation: Explanation, known: Known | None) -> Iterator[str]:
     yield from _table(explanation)
     yield ""
     yield "  ".join(part for part in (tried.outcome, tried.reason, _place(tried.rule)) if part)
+    yield from _what_comes(tried)
+    for shadow in tried.shadows:
+        yield ""
+        yield f"a shadow, never enforced, says {'the same' if tried.same(shadow) else 'otherwise'}:"
+        yield "  ".join(part for part in (shadow.outcome, shadow.reason, _place(shadow.rule)) if part)
+        if not tried.same(shadow):
+            yield from _what_comes(shadow)
+
+
+def _what_comes(tried: Tried) -> Iterator[str]:
     yield from (f"  {text}" for text in (tried.refusal, tried.detail, _OUTCOMES.get(tried.outcome, "")) if text)
     yield from _told("header", "{}: {}", tried.headers)
     yield from _told("cookie", "{}={}", tried.cookies)
@@ -118,7 +129,8 @@ def _table(explanation: Explanation) -> Iterator[str]:
     widths = [max(len(row[column]) for row in cells) for column in range(4)]
     for row, texts in zip(explanation.rows, cells, strict=True):
         padded = (text.ljust(width) for text, width in zip(texts, widths, strict=True))
-        yield "  ".join((row.answer.ljust(_ANSWER_WIDTH), *padded, row.say, row.why)).rstrip()
+        say = f"{row.say} (shadow)" if row.shadow else row.say
+        yield "  ".join((row.answer.ljust(_ANSWER_WIDTH), *padded, say, row.why)).rstrip()
         if row.step is not None:
             yield from _tree(row.step, 1)
     if explanation.others:
@@ -126,7 +138,7 @@ def _table(explanation: Explanation) -> Iterator[str]:
 
 
 def _cells(row: Row, deciding: RuleRef | None) -> tuple[str, str, str, str]:
-    mark = ">" if row.rule == deciding else " "
+    mark = "~" if row.shadow else ">" if row.rule == deciding else " "
     return mark, _place(row.rule), row.rule.path, ", ".join(row.methods) or "all methods"
 
 
@@ -157,15 +169,22 @@ def _as_json(explanation: Explanation, known: Known | None) -> dict[str, object]
         "caveat": "" if known is None else known.caveat,
         "app": None if tried.app is None else tried.app.name,
         "path": None if tried.app is None else f"/{'/'.join(tried.segments)}",
-        "decision": tried.outcome,
-        "reason": tried.reason,
+        **tried_json(tried),
         "detail": tried.detail,
         "refusal": tried.refusal,
+        "rules": [_row_json(row) for row in explanation.rows],
+        "other_rules": explanation.others,
+        "shadows": [{**tried_json(shadow), "same": tried.same(shadow)} for shadow in tried.shadows],
+    }
+
+
+def tried_json(tried: Tried) -> dict[str, object]:
+    return {
+        "decision": tried.outcome,
+        "reason": tried.reason,
         "rule": rule_json(tried.rule),
         "headers": tried.headers,
         "cookies": tried.cookies,
-        "rules": [_row_json(row) for row in explanation.rows],
-        "other_rules": explanation.others,
     }
 
 
@@ -180,6 +199,7 @@ def _row_json(row: Row) -> dict[str, object]:
         "say": row.say,
         "answer": row.answer,
         "why": row.why,
+        "shadow": row.shadow,
         "condition": None if row.step is None else _step_json(row.step),
     }
 

@@ -83,12 +83,23 @@ def _as_text(outcome: _Outcome) -> Iterator[str]:
     covered = outcome.covered
     for uncovered in covered.uncovered:
         yield f"{uncovered.file}:{uncovered.line}: no test has {uncovered.path} decide"
-    yield f"{len(outcome.verdicts)} test(s), {len(outcome.failed)} failed; {_share(covered)} of {covered.rules} rule(s)"
+    for uncovered in covered.uncovered_shadows:
+        yield f"{uncovered.file}:{uncovered.line}: no test says what the shadow {uncovered.path} answers"
+    yield (
+        f"{len(outcome.verdicts)} test(s), {len(outcome.failed)} failed; "
+        f"{_share(covered)} of {covered.rules} rule(s){_beside(covered)}"
+    )
 
 
 def _share(covered: Coverage) -> str:
     """Rounded down: 100 % means every rule."""
     return f"{int(covered.per_cent)} %"
+
+
+def _beside(covered: Coverage) -> str:
+    if not covered.shadows:
+        return ""
+    return f", {covered.shadows - len(covered.uncovered_shadows)} of {covered.shadows} shadow rule(s)"
 
 
 def diff(difference: Difference) -> Iterator[str]:
@@ -108,6 +119,8 @@ def _as_json(outcome: _Outcome) -> dict[str, object]:
             "rules": outcome.covered.rules,
             "per_cent": outcome.covered.per_cent,
             "uncovered": [rule_json(rule) for rule in outcome.covered.uncovered],
+            "shadow_rules": outcome.covered.shadows,
+            "uncovered_shadows": [rule_json(rule) for rule in outcome.covered.uncovered_shadows],
         },
     }
 

@@ -92,6 +92,8 @@ class PolicyTest(Strict):
     """The code of the decision: `policy.denied`."""
     rule: Maybe[Text] = None
     """The path pattern of the rule that decides."""
+    shadow: Maybe[Literal["allow", "deny", "challenge"]] = None
+    """What every shadow rule or file of the application would have answered, beside the decision."""
     headers: Maybe[dict[str, str]] = None
     """All headers that the application is sent about the person, no more and no fewer."""
     cookies: Maybe[dict[str, str]] = None

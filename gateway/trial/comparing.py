@@ -27,6 +27,11 @@ class Change:
     after: Tried
     times: int = 1
 
+    @property
+    def of_shadows(self) -> bool:
+        """Nothing else comes of it: a shadow alone would answer otherwise than before."""
+        return self.before.same(self.after)
+
 
 def changed_files(old: Files, new: Files) -> list[tuple[str, str]]:
     """(added, removed or changed; path), in the order of paths."""
@@ -66,7 +71,8 @@ def replayed(
         request = parse_request(f"{one.method} {app.origin(host_of(app))}{one.path}")
         found = [change for who in everybody for change in _compared(old, new, request, who, around)]
         possible = sorted(
-            (change for change in found if one.may_be(change.before)), key=lambda change: one.is_unlikely(change.before)
+            (change for change in found if one.may_be(change.before)),
+            key=lambda change: (change.of_shadows, one.is_unlikely(change.before)),
         )
         if possible:
             change = possible[0]
@@ -80,9 +86,10 @@ def _compared(old: Snapshot, new: Snapshot, request: Request, who: Somebody, aro
         after = try_request(new, request, who.known(new), around)
     except KeyError:
         return  # a provider that one of the folders does not have: nobody comes from there to both
-    if _told(before) != _told(after):
+    if not before.same(after) or _beside(before) != _beside(after):
         yield Change(request.text, who.name, before, after)
 
 
-def _told(tried: Tried) -> tuple[object, ...]:
-    return tried.outcome, tried.headers, tried.cookies
+def _beside(tried: Tried) -> list[tuple[object, ...]]:
+    """What the shadows would have made of it that the live rules did not."""
+    return [(shadow.outcome, shadow.headers, shadow.cookies) for shadow in tried.differing()]

@@ -1,12 +1,10 @@
 """Which rules a request meets, what each says and why: a value for `ecluse explain` to print."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.decision import RuleRef
-from gateway.model.identity import Identity
-from gateway.policy.facts import Facts
 from gateway.policy.rules import Rule
 from gateway.policy.trace import Say, Step, trace
 from gateway.policy.truth import Truth
@@ -20,7 +18,10 @@ _ANSWERS: dict[Truth, Answer] = {Truth.TRUE: "hit", Truth.FALSE: "miss", Truth.U
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One `allow` or `deny` of a rule whose pattern matches the path. `why`: of one that is not asked."""
+    """One `allow` or `deny` of a rule whose pattern matches the path. `why`: of one that is not asked.
+
+    `shadow`: a rule that is never a party to the decision; it answers beside it.
+    """
 
     rule: RuleRef
     methods: tuple[str, ...]
@@ -28,11 +29,13 @@ class Row:
     answer: Answer
     why: str = ""
     step: Step | None = None
+    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """`rows`: of every matching rule, the deciding pattern's first. `others`: rules of the app that match not."""
+    """`rows`: of every matching rule, the deciding pattern's first, then those of the shadows alone.
+    `others`: live rules of the app that match not."""
 
     asked: Request
     tried: Tried
@@ -44,18 +47,22 @@ def explain_request(snapshot: Snapshot, asked: Request, person: Known | None, ar
     tried = try_request(snapshot, asked, person, around)
     if tried.app is None or tried.outcome in ("refuse", "own"):
         return Explanation(asked, tried, (), 0)
-    matching = tried.app.routes.matching(tried.segments)
-    heard = person.identity if person is not None and tried.app.hears(person.identity) else None
-    rows = _rows(tried.app, tried.segments, matching, heard, tried.facts)
-    return Explanation(asked, tried, rows, sum(1 for _ in tried.app.routes.rules()) - len(matching))
+    app = tried.app
+    matching = app.routes.matching(tried.segments)
+    rows = _rows(app, matching, tried, person)
+    for shadow in app.shadows:
+        live = {rule.ref for rule in app.routes.rules()}
+        own = tuple(rule for rule in shadow.routes.matching(tried.segments) if rule.ref not in live)
+        rows += tuple(replace(row, shadow=True) for row in _rows(shadow, own, tried, person))
+    return Explanation(asked, tried, rows, sum(1 for _ in app.routes.rules()) - len(matching))
 
 
-def _rows(
-    app: App, segments: tuple[str, ...], matching: tuple[Rule, ...], identity: Identity | None, facts: Facts
-) -> tuple[Row, ...]:
-    told = trace(app.routes.find(segments), facts.method, identity, facts)
+def _rows(app: App, matching: tuple[Rule, ...], tried: Tried, person: Known | None) -> tuple[Row, ...]:
+    method = tried.facts.method
+    heard = person.identity if person is not None and app.hears(person.identity) else None
+    told = trace(app.routes.find(tried.segments), method, heard, tried.facts)
     steps = {(one.rule, one.say): one.step for one in told}
-    return tuple(_row(rule, say, facts.method, steps.get((rule.ref, say))) for rule in matching for say in _says(rule))
+    return tuple(_row(rule, say, method, steps.get((rule.ref, say))) for rule in matching for say in _says(rule))
 
 
 def _says(rule: Rule) -> list[Say]:

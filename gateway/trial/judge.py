@@ -1,6 +1,6 @@
 """What came of each case beside what its test expects, and which rules the tests have had decide."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.config.problems import Problem, key_path
@@ -29,10 +29,15 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Of the rules that are enforced: all, and those that decided in no test, in the order of the files."""
+    """Of the rules that are enforced: all, and those that decided in no test, in the order of the files.
+
+    `shadows`, `uncovered_shadows`: the same of shadow rules, which only a test covers that says what they answer.
+    """
 
     rules: int
     uncovered: tuple[RuleRef, ...]
+    shadows: int = 0
+    uncovered_shadows: tuple[RuleRef, ...] = ()
 
     @property
     def per_cent(self) -> float:
@@ -57,6 +62,9 @@ def _differences(case: Case, tried: Tried) -> Iterator[Difference]:
     ):
         if expected is not None and expected != came:
             yield Difference(key, (expected,), (came,))
+    beside = tuple(shadow.outcome for shadow in tried.shadows)
+    if test.shadow is not None and set(beside) != {test.shadow}:
+        yield Difference("shadow", (test.shadow,), beside or ("none",))
     for key, wanted, told in (("headers", test.headers, tried.headers), ("cookies", test.cookies, tried.cookies)):
         if wanted is not None and wanted != told:
             yield Difference(key, _lines(wanted, told), _lines(told, wanted))
@@ -67,11 +75,22 @@ def _lines(these: Mapping[str, str], others: Mapping[str, str]) -> tuple[str, ..
     return tuple(f"{name}: {value}" for name, value in these.items() if others.get(name) != value)
 
 
-def coverage(verdicts: Iterable[Verdict], snapshot: Snapshot) -> Coverage:
+def coverage(verdicts: Sequence[Verdict], snapshot: Snapshot) -> Coverage:
     """A rule is covered by a test of which it decides what comes; that it lacks a method is no decision of it."""
-    every = {rule.ref for app in snapshot.apps.values() for rule in app.routes.rules()}
-    met = {one.tried.rule for one in verdicts if one.tried.reason != POLICY_METHOD.id}
-    return Coverage(len(every), tuple(sorted(every - met, key=lambda ref: (ref.file, ref.line))))
+    apps = snapshot.apps.values()
+    live = {rule.ref for app in apps for rule in app.routes.rules()}
+    shadows = {rule.ref for app in apps for shadow in app.shadows for rule in shadow.routes.rules()} - live
+    asked = (shadow for one in verdicts if one.case.test.shadow is not None for shadow in one.tried.shadows)
+    met, met_beside = _deciding(one.tried for one in verdicts), _deciding(asked)
+    return Coverage(len(live), _in_order(live - met), len(shadows), _in_order(shadows - met_beside))
+
+
+def _deciding(tried: Iterable[Tried]) -> set[RuleRef | None]:
+    return {one.rule for one in tried if one.reason != POLICY_METHOD.id}
+
+
+def _in_order(rules: Iterable[RuleRef]) -> tuple[RuleRef, ...]:
+    return tuple(sorted(rules, key=lambda ref: (ref.file, ref.line)))
 
 
 def problems_of(verdicts: Iterable[Verdict]) -> Iterator[Problem]:

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from gateway.config.snapshot import App, Snapshot
+from gateway.identity.perimeter import is_inside
 from gateway.model.identity import Identity
 from gateway.model.provider import Provider
 from gateway.policy.conditions import GROUPS, Claim, Condition, Group
 from gateway.policy.patterns import Expression, Literal, Pattern
+from gateway.policy.persons import MANDATES, Mandate, Tenant
 from gateway.policy.rules import Rule
 from gateway.policy.trace import parts
-from gateway.policy.values import Equals, Within
+from gateway.policy.values import Equals, Suffix, Within
 from gateway.trial.cases import Case
-from gateway.trial.people import Known
+from gateway.trial.people import Known, tenant_of
 from gateway.trial.request import Request, parse_request
 
 NOBODY = "nobody"
@@ -41,7 +44,8 @@ class Somebody:
                 told.authenticated_at,
             )  # fmt: skip
             return Known(identity, self.of_test.tenant)
-        return Known(Identity(provider.name, provider.issuer, "somebody", dict(self.attributes)))
+        identity = Identity(provider.name, provider.issuer, "somebody", dict(self.attributes))
+        return Known(identity, tenant_of(provider, identity))
 
 
 def requests_of(snapshots: Iterable[Snapshot], cases: Iterable[Case]) -> list[Request]:
@@ -61,8 +65,9 @@ def people_of(snapshots: Iterable[Snapshot], cases: Iterable[Case]) -> list[Some
         if case.person is not None:
             found.setdefault(case.who, Somebody(case.who, case.person.identity.provider, (), case.person))
     for snapshot in snapshots:
-        wanted = sorted({one for app in snapshot.apps.values() for one in _wanted(app)})
+        conditions = [one for app in snapshot.apps.values() for one in _conditions(app)]
         for provider in snapshot.providers.values():
+            wanted = sorted({one for condition in conditions for one in _named(condition, provider)})
             for person in _of_provider(provider, wanted):
                 found.setdefault(person.name, person)
     return list(found.values())
@@ -74,10 +79,16 @@ def host_of(app: App) -> str:
 
 
 def _derived(app: App) -> Iterator[str]:
-    for rule in app.routes.rules():
+    for rule in _rules(app):
         path = _path(rule.pattern)
         if path is not None:
             yield from (f"{method} {app.origin(host_of(app))}{path}" for method in _methods(rule))
+
+
+def _rules(app: App) -> Iterator[Rule]:
+    """Those of its shadows too: what they ask for is what they differ in."""
+    for one in (app, *app.shadows):
+        yield from one.routes.rules()
 
 
 def _methods(rule: Rule) -> Iterable[str]:
@@ -92,15 +103,13 @@ def _path(pattern: Pattern) -> str | None:
     return f"/{'/'.join(pieces)}"
 
 
-def _wanted(app: App) -> Iterator[tuple[str, str]]:
-    """Attribute and value of every condition that names both."""
-    for rule in app.routes.rules():
-        for condition in (rule.allow, rule.deny):
-            if condition is not None:
-                yield from _named(condition)
+def _conditions(app: App) -> Iterator[Condition]:
+    for rule in _rules(app):
+        yield from (condition for condition in (rule.allow, rule.deny) if condition is not None)
 
 
-def _named(condition: Condition) -> Iterator[tuple[str, str]]:
+def _named(condition: Condition, provider: Provider) -> Iterator[tuple[str, str]]:
+    """Attributes and values of whom this condition, or one in it, speaks of."""
     match condition:
         case Group(name):
             yield GROUPS, name
@@ -108,15 +117,23 @@ def _named(condition: Condition) -> Iterator[tuple[str, str]]:
             yield name, value
         case Claim(name, Within(values)):
             yield from ((name, value) for value in values)
+        case Claim(name, Suffix(text)):
+            yield name, f"somebody{text}"
+        case Mandate(names):
+            yield from ((MANDATES, name) for name in names)
+        case Tenant(_, organisations):
+            sirets = sorted(provider.perimeter.siret or ())
+            held = (one for one in sirets if any(some.holds(one) for some in organisations))
+            yield from ((provider.tenant_attribute or "", one) for one in islice(held, 1))
         case _:
             for part in parts(condition):
-                yield from _named(part)
+                yield from _named(part, provider)
 
 
 def _of_provider(provider: Provider, wanted: Iterable[tuple[str, str]]) -> Iterator[Somebody]:
     """Nobody whom the provider may not announce."""
     yield Somebody(f"somebody of {provider.name}", provider.name)
-    bounds = provider.perimeter.attributes or {}
     for name, value in wanted:
-        if name in provider.attributes and (name not in bounds or value in bounds[name]):
+        announced = Identity(provider.name, provider.issuer, "somebody", {name: (value,)})
+        if name in provider.attributes and is_inside(provider, announced):
             yield Somebody(f"somebody of {provider.name}, {name} {value}", provider.name, ((name, (value,)),))

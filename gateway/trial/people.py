@@ -50,10 +50,10 @@ def known(person: Person, snapshot: Snapshot, now: int) -> Known:
         check(provider, identity)
     except GatewayError as error:
         raise Wrong(f"{person.provider} may not assert this, the sign-in is refused: {error.detail}") from None
-    return Known(identity, _tenant(provider, identity))
+    return Known(identity, tenant_of(provider, identity))
 
 
-def _tenant(provider: Provider, identity: Identity) -> str | None:
+def tenant_of(provider: Provider, identity: Identity) -> str | None:
     """A test need not name the organisation: where it matters, a rule finds it unknown."""
     values = identity.attributes.get(provider.tenant_attribute or "", ())
     return values[0] if len(values) == 1 else None
@@ -95,7 +95,7 @@ def _of_session(told: Mapping[str, Any], snapshot: Snapshot, app: App | None) ->
     unknown = sorted(set(provider.attributes) - set(attributes))
     caveat = f"not told by this session, so unknown here: {', '.join(unknown)}" if unknown else ""
     identity = Identity(provider.name, provider.issuer, "somebody", attributes)
-    return Known(identity, _tenant(provider, identity), caveat)
+    return Known(identity, tenant_of(provider, identity), caveat)
 
 
 def _named(value: object) -> dict[str, str]:

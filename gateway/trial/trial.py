@@ -1,6 +1,6 @@
 """One request tried on a snapshot, by the functions that the data plane itself calls, and in its order."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from gateway.config.passages import compile_passage
@@ -28,7 +28,8 @@ class Tried:
     """What comes of a request. `outcome` "refuse": before any rule is asked; "own": no application is asked.
 
     `reason`: the id of a code, empty for "own". `segments`: the path as the rules meet it, decoded.
-    `facts`: what the rules were held against beside the person.
+    `facts`: what the rules were held against beside the person. `shadows`: what each shadow of the application would
+    have come to, in its order.
     """
 
     outcome: Outcome
@@ -41,6 +42,15 @@ class Tried:
     headers: dict[str, str] = field(default_factory=dict)
     cookies: dict[str, str] = field(default_factory=dict)
     facts: Facts = NO_FACTS
+    shadows: "tuple[Tried, ...]" = ()
+
+    def same(self, other: "Tried") -> bool:
+        """Whether neither the person nor the application could tell one from the other."""
+        return (self.outcome, self.headers, self.cookies) == (other.outcome, other.headers, other.cookies)
+
+    def differing(self) -> "tuple[Tried, ...]":
+        """The shadows that are not the same."""
+        return tuple(shadow for shadow in self.shadows if not self.same(shadow))
 
 
 def try_request(snapshot: Snapshot, asked: Request, person: Known | None, around: Around) -> Tried:
@@ -64,7 +74,8 @@ def _tried(snapshot: Snapshot, asked: Request, person: Known | None, around: Aro
     if app is None or target.segments[0].lower() == RESERVED:
         return Tried("own", app=app, segments=target.segments)
     facts = facts_of(app, target, asked.method, person, around)
-    return _decided(app, target.segments, person, facts)
+    live, *shadows = (_decided(one, target.segments, person, facts) for one in (app, *app.shadows))
+    return replace(live, shadows=tuple(shadows))
 
 
 def facts_of(app: App, target: Target, method: str, person: Known | None, around: Around) -> Facts:

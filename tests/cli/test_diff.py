@@ -77,3 +77,20 @@ def test_what_cannot_be_compared(folder: Path) -> None:
     told = typed("diff", "policies", "new", at=folder)
     assert (told.returncode, told.stdout) == (2, "")
     assert "new/apps/one.yaml" in told.stderr
+
+
+def test_what_a_shadow_would_answer_otherwise_is_no_change_of_what_comes(folder: Path) -> None:
+    change(folder, "access:", "access:\n  - {path: /admin/**, allow: {group: agents}, shadow: true}")
+    told = typed("diff", "policies", "new", at=folder)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "\n0 of " in told.stdout
+    assert " requests tried are as before, but a shadow answers otherwise:\n" in told.stdout
+    assert (
+        "as somebody of alpha, groups agents\n"
+        "      deny  policy.not_allowed  new/apps/one.yaml:9 /admin/**\n"
+        "    - no shadow differs\n"
+        "    + shadow allow  policy.allowed  new/apps/one.yaml:8 /admin/**\n"
+    ) in told.stdout
+    found = json.loads(typed("diff", "policies", "new", "--output", "json", at=folder).stdout)
+    assert (found["changes"], "recorded" in found) == ([], False)
+    assert {one["after"]["shadows"][0]["decision"] for one in found["shadow_changes"]} == {"allow", "deny"}

@@ -97,3 +97,31 @@ def test_what_cannot_be_explained(folder: Path) -> None:
     broken = typed("explain", "GET", "http://one.localhost/", "--output", "json", at=folder)
     assert broken.returncode == 1
     assert json.loads(broken.stdout)["problems"][0]["file"] == "policies/apps/one.yaml"
+
+
+SHADOW = "  - {path: /admin/**, allow: {group: agents}, shadow: true}\n"
+
+
+def test_what_a_shadow_would_say(folder: Path) -> None:
+    (folder / "policies/apps/one.yaml").write_text((folder / "policies/apps/one.yaml").read_text() + SHADOW)
+    url = "http://one.localhost/admin/"
+    told = typed("explain", "GET", url, "--as", "paul.yaml", at=folder).stdout
+    assert (
+        "hit        ~  policies/apps/one.yaml:11  /admin/**  all methods  allow (shadow)\n"
+        "              hit: group agents  (groups: agents)\n"
+    ) in told
+    assert told.endswith(
+        "deny  policy.not_allowed  policies/apps/one.yaml:9\n"
+        "  Demandez aux chefs.\n"
+        "\n"
+        "a shadow, never enforced, says otherwise:\n"
+        "allow  policy.allowed  policies/apps/one.yaml:11\n"
+        "  header X-Remote-User: paul\n"
+    )
+    told = typed("explain", "GET", url, at=folder).stdout
+    assert told.endswith(
+        "a shadow, never enforced, says the same:\nchallenge  session.required  policies/apps/one.yaml:11\n"
+    )
+    found = json.loads(typed("explain", "GET", url, "--as", "paul.yaml", "--output", "json", at=folder).stdout)
+    assert (found["decision"], found["shadows"][0]["decision"], found["shadows"][0]["same"]) == ("deny", "allow", False)
+    assert [row["shadow"] for row in found["rules"]] == [False, False, False, True]

@@ -71,7 +71,9 @@ def test_for_programs(folder: Path) -> None:
     found = json.loads(told.stdout)
     assert told.returncode == 1
     assert found["tests"] == 3
-    assert found["coverage"] == {"rules": 2, "per_cent": 100.0, "uncovered": []}
+    assert found["coverage"] == {
+        "rules": 2, "per_cent": 100.0, "uncovered": [], "shadow_rules": 0, "uncovered_shadows": [],
+    }  # fmt: skip
     (failed,) = found["failed"]
     assert (failed["file"], failed["line"]) == ("policies/tests/one.yaml", 6)
     assert failed["differences"] == [{"key": "decision", "expected": ["deny"], "came": ["challenge"]}]
@@ -125,3 +127,15 @@ def test_again_after_a_change_also_one_that_swaps_a_link(folder: Path) -> None:
             assert [watching.stdout.readline() for _ in range(3)][2] == "1 test(s), 0 failed; 50 % of 2 rule(s)\n"
         finally:
             watching.terminate()
+
+
+def test_shadow_rules_are_counted_apart(folder: Path) -> None:
+    app = folder / "policies/apps/one.yaml"
+    app.write_text(app.read_text() + "  - {path: /admin/**, allow: {group: agents}, shadow: true}\n")
+    told = typed("test", at=folder).stdout
+    assert "policies/apps/one.yaml:10: no test says what the shadow /admin/** answers\n" in told
+    assert told.endswith("; 100 % of 2 rule(s), 0 of 1 shadow rule(s)\n")
+    write(folder, TESTS.replace("as: [nobody, paul]", "as: paul\n    shadow: deny"))
+    told = typed("test", at=folder).stdout
+    assert "    shadow\n    - deny\n    + allow\n" in told
+    assert told.endswith("; 100 % of 2 rule(s), 1 of 1 shadow rule(s)\n")

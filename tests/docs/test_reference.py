@@ -103,3 +103,10 @@ def test_every_make_target_of_the_readme_exists():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"(?:`|^)make ([a-z-]+)", "".join(path.read_text("utf-8") for path in PROSE), re.MULTILINE))
     assert named <= targets
+
+
+@pytest.mark.parametrize("names", [("how-to/write-a-condition", "fr/ecrire-une-condition")], ids=lambda names: names[1])
+def test_both_languages_show_the_same_files(names):
+    english, french = (_FENCE.findall((ROOT / f"docs/{name}.md").read_text("utf-8")) for name in names)
+    assert [yaml.safe_load(text) for text in english] == [yaml.safe_load(text) for text in french]
+    assert len(english) >= 5

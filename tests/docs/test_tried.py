@@ -1,4 +1,4 @@
-"""Each block of docs/how-to/try-a-policy.md, and of its French twin, is what its commands print."""
+"""Each block of docs/how-to/try-*.md, and of their French twins, is what its commands print."""
 
 from pathlib import Path
 
@@ -25,6 +25,7 @@ def test_the_commands_print_what_is_shown(place: str, block: Block, folder: Path
     assert block.output == normal(printed).splitlines(), f"{place}; printed is:\n{printed}"
 
 
-def test_both_pages_show_the_same() -> None:
-    english, french = ([block.text for block in blocks(path)] for path in tried.PAGES)
+@pytest.mark.parametrize("twins", tried.TWINS, ids=lambda twins: twins[1].stem)
+def test_both_pages_show_the_same(twins: tuple[Path, Path]) -> None:
+    english, french = ([block.text for block in blocks(path)] for path in twins)
     assert english == french

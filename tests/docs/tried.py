@@ -1,4 +1,4 @@
-"""The folder that docs/how-to/try-a-policy.md works in, and its commands run there."""
+"""The folder that docs/how-to/try-*.md work in, and its commands run there."""
 
 import json
 import os
@@ -11,8 +11,13 @@ from deploy.demo.keys import make_keys, make_pairs
 from tests.docs.blocks import Block
 
 ROOT = Path(__file__).parents[2]
-PAGES = (ROOT / "docs/how-to/try-a-policy.md", ROOT / "docs/fr/essayer-une-regle.md")
+TWINS = (
+    (ROOT / "docs/how-to/try-a-policy.md", ROOT / "docs/fr/essayer-une-regle.md"),
+    (ROOT / "docs/how-to/try-a-rule-in-the-shadow.md", ROOT / "docs/fr/essayer-dans-lombre.md"),
+)
+PAGES = tuple(page for twins in TWINS for page in twins)
 _PAUL = "provider: metropole\nsubject: paul\nattributes: {uid: paul, groups: ONDE, family_name: Lebœuf}\n"
+_IRIS = 'provider: syndicat\nsubject: iris\nattributes: {uid: iris, mandates: adjoint, siret: "21590017600011"}\n'
 _ADMIN = ("    allow: {group: administrateurs}\n    refusal", "    allow: {group: elus}\n    refusal")
 
 
@@ -22,14 +27,20 @@ def make(folder: Path) -> None:
     make_keys(folder / "certs", ("metropole", "departement"))
     make_pairs(folder / "certs", ("saml", "region"))
     (folder / "paul.yaml").write_text(_PAUL)
+    (folder / "iris.yaml").write_text(_IRIS)
     shutil.copytree(folder / "policies", folder / "proposed")
-    app = folder / "proposed/apps/permis.yaml"
-    text = app.read_text()
-    assert _ADMIN[0] in text
-    app.write_text(text.replace(*_ADMIN))
+    _change(folder / "proposed/apps/permis.yaml", *_ADMIN)
+    shutil.copytree(folder / "policies", folder / "watched")
+    _change(folder / "watched/apps/education/ecoles.yaml", "{shared: executif}", "{mandate: maire}")
     paths = ["/admin/comptes"] * 3 + [f"/dossiers/{number % 40}" for number in range(1497)]
     lines = ({"event": "access", "app": "permis", "method": "GET", "path": path, "status": 200} for path in paths)
     (folder / "access.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def _change(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
 
 
 def printed(block: Block, folder: Path) -> str:

@@ -45,6 +45,21 @@ def person(provider: str = "metropole", **attributes: tuple[str, ...]) -> Known:
     return Known(Identity(provider, f"http://127.0.0.1:{port}", "s-1", attributes))
 
 
+# Of the rule on /dossiers/*, and of a rule that is not there yet.
+SHADOWED = (
+    OUVERT
+    + """\
+  - {path: /dossiers/*, allow: {mandate: maire}, shadow: true}
+  - {path: /plans, allow: signed_in, shadow: true}
+"""
+)
+
+
+def shadowed(access: str = SHADOWED) -> Snapshot:
+    mapped = METROPOLE.replace("  uai: uai\n", "  uai: uai\n  mandates: mandates\n")
+    return sample_snapshot({"providers/metropole.yaml": mapped, "apps/ouvert.yaml": access})
+
+
 TESTS = """\
 version: 1
 people:

@@ -73,3 +73,19 @@ def test_files_that_differ() -> None:
         ("removed", "apps/gone.yaml"),
         ("added", "tests/new.yaml"),
     ]
+
+
+def test_what_a_shadow_answers_is_told_apart_from_what_comes() -> None:
+    def shadow(group: str) -> str:
+        return f"{PERMIS}  - {{path: /admin/**, allow: {{group: {group}}}, shadow: true}}\n"
+
+    began = compared(shadow("ONDE"))
+    assert {(change.of_shadows, change.who) for change in began} == {
+        (True, "somebody of metropole, groups ONDE"),
+        (True, "somebody of metropole, groups administrateurs"),
+    }
+    assert {len(change.before.differing()) for change in began} == {0}
+    live = compared(PERMIS.replace("{group: administrateurs}", "{group: ONDE}"))
+    both = compared(shadow("ONDE").replace("{group: administrateurs}", "{group: ONDE}"))
+    assert {change.of_shadows for change in both} == {False}
+    assert short(both) == short(live)

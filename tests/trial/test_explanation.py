@@ -1,7 +1,7 @@
 from gateway.trial.explanation import explain_request
 from gateway.trial.people import Known
 from gateway.trial.request import parse_request
-from tests.trial.samples import NOW, person, snapshot
+from tests.trial.samples import NOW, person, shadowed, snapshot
 
 SNAPSHOT = snapshot()
 PAUL = person(uid=("paul",), groups=("ONDE",))
@@ -45,3 +45,20 @@ def test_where_no_rule_is_asked_there_are_none() -> None:
     for text in ("GET http://nowhere.localhost/", "GET http://ouvert.localhost/_ecluse/session"):
         told = explain_request(SNAPSHOT, parse_request(text), PAUL, NOW)
         assert (told.rows, told.others) == ((), 0)
+
+
+def test_a_shadow_rule_is_told_beside_the_live_ones_and_marked() -> None:
+    told = explain_request(shadowed(), parse_request("GET http://ouvert.localhost/dossiers/1"), PAUL, NOW)
+    assert [(row.rule.path, row.say, row.answer, row.shadow) for row in told.rows] == [
+        ("/dossiers/*", "allow", "unknown", False),
+        ("/dossiers/**", "deny", "miss", False),
+        ("/dossiers/**", "allow", "not asked", False),
+        ("/**", "allow", "not asked", False),
+        ("/dossiers/*", "allow", "unknown", True),
+    ]
+    assert told.others == 3
+    told = explain_request(shadowed(), parse_request("GET http://ouvert.localhost/plans"), PAUL, NOW)
+    assert [(row.rule.path, row.answer, row.shadow) for row in told.rows] == [
+        ("/**", "hit", False),
+        ("/plans", "hit", True),
+    ]

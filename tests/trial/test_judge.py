@@ -4,14 +4,14 @@ from gateway.config.build import build
 from gateway.config.compile import compile_files
 from gateway.trial.cases import load_cases
 from gateway.trial.judge import Coverage, Difference, Verdict, coverage, judge, problems_of
-from tests.config.samples import sample_files
+from tests.config.samples import PERMIS, sample_files
 from tests.trial.samples import TESTS
 
 PAUL = "version: 1\npeople: {paul: {provider: metropole, attributes: {uid: paul}}}\ntests:\n  - "
 
 
-def judged(text: str) -> tuple[list[Verdict], Coverage]:
-    files = sample_files({"tests/permis.yaml": text})
+def judged(text: str, more_rules: str = "") -> tuple[list[Verdict], Coverage]:
+    files = sample_files({"tests/permis.yaml": text, "apps/permis.yaml": PERMIS + more_rules})
     snapshot = build(compile_files(files).plan)
     cases, problems = load_cases(files, snapshot, 0.0)
     assert not problems
@@ -79,3 +79,30 @@ def test_a_failed_test_as_a_problem_of_the_folder() -> None:
             "(policy.allowed at policies/apps/permis.yaml:12)"
         ),
     ]
+
+
+SHADOW = "  - {path: /admin/**, allow: signed_in, shadow: true}\n"
+
+
+@pytest.mark.parametrize(
+    ("shadow", "expected", "differences"),
+    [
+        (SHADOW, "decision: deny", []),
+        (SHADOW, "decision: deny, shadow: allow", []),
+        (SHADOW, "decision: deny, shadow: deny", [Difference("shadow", ("deny",), ("allow",))]),
+        (SHADOW, "decision: allow, shadow: allow", [Difference("decision", ("allow",), ("deny",))]),
+        ("", "decision: deny, shadow: allow", [Difference("shadow", ("allow",), ("none",))]),
+    ],
+)
+def test_what_a_shadow_answers_can_be_a_test_too(shadow: str, expected: str, differences: list[Difference]) -> None:
+    (verdict,), _ = judged(f"{PAUL}{{request: GET http://permis.localhost/admin/, as: paul, {expected}}}\n", shadow)
+    assert list(verdict.differences) == differences
+
+
+def test_a_shadow_rule_is_covered_by_a_test_alone_that_says_what_it_answers() -> None:
+    test = f"{PAUL}{{request: GET http://permis.localhost/admin/, as: paul, decision: deny"
+    _, silent = judged(f"{test}}}\n", SHADOW)
+    assert (silent.rules, silent.shadows, [rule.path for rule in silent.uncovered_shadows]) == (3, 1, ["/admin/**"])
+    _, said = judged(f"{test}, shadow: allow}}\n", SHADOW)
+    assert (said.rules, said.shadows, said.uncovered_shadows) == (3, 1, ())
+    assert [rule.path for rule in said.uncovered] == [rule.path for rule in silent.uncovered] == ["/public/**", "/**"]

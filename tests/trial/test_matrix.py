@@ -1,7 +1,7 @@
 from gateway.trial.matrix import Somebody, people_of, requests_of
 from gateway.trial.request import Around
 from gateway.trial.trial import try_request
-from tests.trial.samples import snapshot
+from tests.trial.samples import OUVERT, shadowed, snapshot
 
 SNAPSHOT = snapshot()
 
@@ -33,3 +33,24 @@ def test_what_is_derived_meets_the_rules_that_it_comes_from() -> None:
         rule.ref.path for app in SNAPSHOT.apps.values() for rule in app.routes.rules()
     }
     assert {outcome for outcome, _ in outcomes} == {"allow", "deny", "challenge"}
+
+
+def test_what_a_shadow_alone_speaks_of_is_tried_too() -> None:
+    beside = shadowed()
+    assert "GET http://ouvert.localhost:8080/plans" in [request.text for request in requests_of([beside], [])]
+    assert "somebody of metropole, mandates maire" in {person.name for person in people_of([beside], [])}
+
+
+def test_people_of_organisations_and_domains_that_rules_name_as_far_as_they_may_be_announced() -> None:
+    rules = """\
+  - {path: /a, allow: {tenant: {siren: ["215903501"]}}}
+  - {path: /b, allow: {claim: {name: mail, suffix: "@metropole.example"}}}
+  - {path: /c, allow: {claim: {name: mail, suffix: "@departement.example"}}}
+"""
+    snapshot = shadowed(OUVERT + rules)
+    people = {person.name: person for person in people_of([snapshot], [])}
+    known = people["somebody of metropole, siret 21590350100017"].known(snapshot)
+    assert known is not None
+    assert known.tenant == "21590350100017"
+    assert "somebody of metropole, mail somebody@metropole.example" in people
+    assert "somebody of metropole, mail somebody@departement.example" not in people

@@ -15,9 +15,10 @@ from gateway.trial.people import Known
 from gateway.trial.request import Around, around, parse_request
 from gateway.trial.trial import Tried, facts_of, try_request
 from gateway.wire.target import canonical_target
-from tests.trial.samples import NOW, person, snapshot
+from tests.trial.samples import NOW, person, shadowed, snapshot
 
 SNAPSHOT = snapshot()
+PAUL = person(uid=("paul",), groups=("ONDE",))
 PEOPLE = {
     "nobody": None,
     "paul": person(uid=("paul",), groups=("ONDE",), family_name=("Rivière",), mail=("paul@metropole.example",)),
@@ -128,3 +129,17 @@ def test_rules_are_held_against_the_circumstances_as_the_data_plane_tells_them()
 
 def test_an_allow_comes_with_the_facts_that_it_rests_on() -> None:
     assert tried("GET http://ouvert.localhost/?a=b", "paul").facts.asked is not None
+
+
+def test_what_a_shadow_would_have_come_to_stands_beside_and_changes_nothing() -> None:
+    live, beside = snapshot(), shadowed()
+    for path, who in (("/dossiers/1", PAUL), ("/dossiers/1", None), ("/plans", None), ("/menu", PAUL)):
+        asked = parse_request(f"GET http://ouvert.localhost{path}")
+        (without, tried) = (try_request(one, asked, who, NOW) for one in (live, beside))
+        assert (without.outcome, without.rule, without.headers) == (tried.outcome, tried.rule, tried.headers)
+        assert (without.shadows, len(tried.shadows)) == ((), 1)
+    tried = try_request(beside, parse_request("GET http://ouvert.localhost/plans"), PAUL, NOW)
+    assert tried.rule is not None
+    (shadow,) = tried.shadows
+    assert (tried.rule.path, shadow.outcome, shadow.rule and shadow.rule.path) == ("/**", "allow", "/plans")
+    assert tried.differing() == ()
