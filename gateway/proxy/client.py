@@ -338,7 +338,7 @@ class ClientConnection(Reading):
         return self.upstream is not None or self.task is not None
 
     def judge(self) -> None:
-        """The policy has changed: who would no longer be let in is cut as if the session had ended."""
+        """The policy has changed, or the time: who would no longer be let in is cut as if the session had ended."""
         if self.task is not None:
             # Its seat or its connection is awaited, for seconds at most: it is judged when it has them.
             self.plane.loop.call_later(_CUT_SECONDS, self._judge_if_still, self.request.id)

@@ -13,6 +13,7 @@ from gateway.model.codes import GATEWAY_FAULT, Code
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Callers, Counters, ErrorPages, Log, Sessions
 from gateway.model.session import Seat
+from gateway.proxy import walk
 from gateway.proxy.accesslog import AccessLog
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.lane import Lane
@@ -26,6 +27,7 @@ from gateway.proxy.timers import Timers
 from gateway.proxy.upstream import UpstreamConnection
 
 _JUDGED_AT_ONCE: Final = 20
+_JUDGED_EVERY: Final = 5.0
 _CLASSES: Final = ("0xx", "1xx", "2xx", "3xx", "4xx", "5xx")
 _USUAL_HEAD: Final = 8192
 _IDLE_AT_THE_END: Final = 1.0
@@ -78,6 +80,7 @@ class DataPlane:
         self.ids = _ids()
         self.places = self._places()
         self.timers.start()
+        self._judging = loop.call_later(_JUDGED_EVERY, self._judge_what_lasts)
 
     # --- for the composition root ---
 
@@ -119,6 +122,7 @@ class DataPlane:
 
     def close(self) -> None:
         self.timers.stop()
+        self._judging.cancel()
         self._pools.close()
 
     def flush(self) -> None:
@@ -141,6 +145,11 @@ class DataPlane:
                 if one not in lane.told:
                     lane.told.add(one)
                     self.log.event("policy.shadow", app=lane.name, revision=lane.revision, **one._asdict())
+
+    def _judge_what_lasts(self) -> None:
+        """A rule may turn on the time (`time`, `max_age`), and no policy change tells that it has come."""
+        self._judging = self.loop.call_later(_JUDGED_EVERY, self._judge_what_lasts)
+        self._judge([one for one in self.connections if one.upstream is not None and walk.may_change(one)])
 
     def _judge(self, clients: list[ClientConnection]) -> None:
         """A few in each turn of the loop (invariant 14)."""

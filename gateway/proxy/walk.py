@@ -157,8 +157,16 @@ def challenge(client: "ClientConnection", ready: Ready) -> None:
         unauthorized(client, reason, kind, need)
 
 
+def may_change(client: "ClientConnection") -> bool:
+    """Whether what is under way could be answered otherwise by now, though the policy is the same."""
+    request = client.request
+    kept = request.lane.anonymous if request.seat is None else request.seat.passages
+    ready = kept.get(request.spot.key)
+    return not isinstance(ready, Ready) or ready.question is not None
+
+
 def stands(client: "ClientConnection", places: Places) -> bool:
-    """Invariant 12: whether what is under way would be let in under this snapshot too, by the same application."""
+    """Invariant 12: whether what is under way would be let in now, under this snapshot, by the same application."""
     request = client.request
     try:
         lane = places.find(request.place.authority).lane

@@ -1,16 +1,18 @@
 """What the connections of a worker share: ids, limits, counters, revocation, drain, another snapshot."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from gateway.proxy.client import ClientConnection
 from gateway.proxy.pool import Pool
 from tests.config.samples import METROPOLE, sample_snapshot
 from tests.patience import PATIENCE
-from tests.proxy.applications import OK, SOON, application
+from tests.proxy.applications import OK, SOON, Peer, application
 from tests.proxy.certificates import client_side, server_side
-from tests.proxy.gateways import SIGNED_IN, Gateway, ask, blot, files, forwarded, gateway, reached
-from tests.proxy.stand_ins import COOKIE
+from tests.proxy.gateways import SIGNED_IN, Client, Gateway, ask, blot, files, forwarded, gateway, reached
+from tests.proxy.stand_ins import COOKIE, identity, seat
 
 PUBLIC = ask(b"GET /public/a")
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nbegun"
@@ -250,6 +252,63 @@ async def test_a_stream_goes_on_that_the_new_policy_lets_in_too(path: bytes) -> 
         assert not peer.lost.is_set()
         peer.send(b"data: 2\n\n")
         await asyncio.wait_for(client.reader.readuntil(b"data: 2\n\n"), SOON)
+
+
+CLOSING = """\
+  - {path: /office/**, allow: {all: [signed_in, {time: {zone: Europe/Paris, hours: "08:00-18:00"}}]}}
+  - {path: /counter/**, allow: {time: {zone: Europe/Paris, hours: "08:00-18:00"}}}
+  - {path: /fresh/**, allow: {max_age: 15m}}
+"""
+
+
+@pytest.mark.slow
+async def test_invariant_12_a_stream_ends_when_the_time_does_that_let_it_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1764086100.0]  # 16:55 in Paris
+    monkeypatch.setattr("gateway.proxy.asked.time", lambda: clock[0])
+    judged: list[bytes] = []
+    judge = ClientConnection.judge
+
+    def counting(client: ClientConnection) -> None:
+        judged.append(client.request.spot.target.raw)
+        judge(client)
+
+    monkeypatch.setattr(ClientConnection, "judge", counting)
+    async with application(then=EVENTS) as app, gateway(app, app=CLOSING) as gate:
+        who = replace(identity(uid="jdupont"), authenticated_at=int(clock[0]))
+        gate.sessions.hot[COOKIE] = seat("permis.localhost", who)
+
+        async def opened(path: bytes) -> tuple[Client, Peer]:
+            client = await gate.client()
+            client.send(ask(b"GET " + path, SIGNED_IN))
+            peer = await app.peer()
+            await app.request()
+            return client, peer
+
+        async def goes_on(stream: tuple[Client, Peer]) -> None:
+            client, peer = stream
+            peer.send(b"data: 2\n\n")
+            await asyncio.wait_for(client.reader.readuntil(b"data: 2\n\n"), SOON)
+
+        async def is_cut(stream: tuple[Client, Peer]) -> None:
+            await asyncio.wait_for(stream[1].lost.wait(), SOON)
+
+        paths = (b"/office/a", b"/counter/a", b"/fresh/a", b"/a")
+        office, counter, fresh, always = [await opened(path) for path in paths]
+        await gate.clock.passes(16)
+        assert min(map(judged.count, paths[:3])) >= 3
+        for stream in (office, counter, fresh, always):
+            await goes_on(stream)
+        clock[0] += 16 * 60
+        await gate.clock.passes(12)
+        await is_cut(fresh)
+        for stream in (office, counter, always):
+            await goes_on(stream)
+        clock[0] += 50 * 60
+        await gate.clock.passes(12)
+        for stream in (office, counter):
+            await is_cut(stream)
+        await goes_on(always)
+        assert b"/a" not in judged, "no time changes what comes of it"
 
 
 async def test_invariant_12_every_stream_is_judged_however_many_there_are() -> None:
