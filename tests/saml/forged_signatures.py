@@ -39,6 +39,8 @@ from tests.saml.idp import (
     written,
 )
 
+_PREFIXES = " ".join(f"p{number}" for number in range(33))
+
 
 def _by(which: str, **how: Any) -> Any:
     """Signed by the key of the scene that is called so."""
@@ -239,6 +241,19 @@ SIGNATURES = (
     Forgery("enveloped-signature twice", "XS05", codes.SAML_ALGORITHM, signing(transform_xml=_ENV + _ENV)),
     Forgery("without canonicalisation", "XS05", codes.SAML_SHAPE, signing(transforms=(ENVELOPED,))),
     Forgery("a third transform", "XS05", codes.SAML_SHAPE, signing(transform_xml=_ENV + _EXC + _EXC)),
+    Forgery("a PrefixList of 33", "XS05, XS22", codes.SAML_SIGNATURE_FORM, signing(prefixes=_PREFIXES)),
+    Forgery(
+        "a PrefixList of 33 in SignedInfo",
+        "XS05, XS22",
+        codes.SAML_SIGNATURE_FORM,
+        _resigned(
+            lambda root, scene: etree.SubElement(
+                one(root, "//ds:CanonicalizationMethod"),
+                f"{{{EXC_C14N}}}InclusiveNamespaces",
+                PrefixList=_PREFIXES,
+            )
+        ),
+    ),
     Forgery("XSLT of depth 4", "XS05, K124", codes.SAML_SHAPE, signing(transform_xml=_ENV + _xslt(4))),
     Forgery("XSLT of depth 20", "XS05, K124", codes.SAML_SHAPE, signing(transform_xml=_ENV + _xslt(15))),
     Forgery("XSLT that reads a document", "XS05", codes.SAML_SHAPE, signing(transform_xml=_ENV + _reading("document"))),

@@ -10,7 +10,7 @@ from gateway.model.errors import GatewayError
 from gateway.saml import signature
 from gateway.saml.document import parse
 from gateway.saml.redirect import read_redirect, redirect_url, verify_redirect
-from gateway.saml.signature import SignedElement, redirected, verify, within
+from gateway.saml.signature import MOST_PREFIXES, SignedElement, redirected, verify, within
 from tests.saml import parties
 from tests.saml.idp import DS, NS, SAML, assertion, bare_copy, build, certificate_info, evil_copy, one, sign, written
 from tests.saml.scene import KEY, METADATA, SCENE, SP, STRANGER
@@ -57,6 +57,12 @@ def test_namespaces_kept_by_a_prefix_list_are_those_of_the_document_around() -> 
     sign(assertion(root), KEY, prefixes="xs xsi")
     signed = verify(assertion(parse(written(root)).root), METADATA)
     assert signed.element.nsmap["xs"] == "http://www.w3.org/2001/XMLSchema"
+
+
+def test_a_prefix_list_has_an_end() -> None:
+    root = build(SCENE, "pysaml2")
+    sign(assertion(root), KEY, prefixes=" ".join(["xs xsi", *(f"p{number}" for number in range(MOST_PREFIXES - 2))]))
+    assert verify(assertion(parse(written(root)).root), METADATA)
 
 
 def test_xmlsec_signs_what_is_verified() -> None:
