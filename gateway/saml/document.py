@@ -116,6 +116,8 @@ def _tree(text: bytes) -> etree._Element:
 
 def _check_nodes(root: etree._Element, max_depth: int, max_nodes: int) -> None:
     depth = nodes = declared = 0
+    # Each once: looked at for every comment in it, 8,000 comments in 56 KB took 6 s.
+    commented: set[etree._Element] = set()
     for event, item in etree.iterwalk(root.getroottree(), events=("start", "end", "start-ns", "comment", "pi")):
         if event == "end":
             depth -= 1
@@ -132,12 +134,14 @@ def _check_nodes(root: etree._Element, max_depth: int, max_nodes: int) -> None:
             _check_namespace(item[1])
         elif event == "pi":
             raise _refused("has a processing instruction")
-        elif _is_in_a_value(item):
-            raise _refused("has a comment inside a value")
+        elif (parent := item.getparent()) is not None:
+            commented.add(parent)
         if declared > MOST_NAMESPACES:
             raise _refused(f"has an element that declares over {MOST_NAMESPACES} namespaces")
         if depth > max_depth or nodes > max_nodes:
             raise _refused(f"is deeper than {max_depth} elements, or over {max_nodes} nodes")
+    if any(map(_holds_a_value, commented)):
+        raise _refused("has a comment inside a value")
 
 
 def _check_namespace(uri: str) -> None:
@@ -146,12 +150,9 @@ def _check_namespace(uri: str) -> None:
         raise _refused("declares a namespace that is no absolute URI")
 
 
-def _is_in_a_value(comment: etree._Element) -> bool:
-    parent = comment.getparent()
-    if parent is None:
-        return False
-    texts = [parent.text, *(child.tail for child in parent)]
-    return next(parent.iterchildren("*"), None) is None or any(text and not text.isspace() for text in texts)
+def _holds_a_value(element: etree._Element) -> bool:
+    texts = (element.text, *(child.tail for child in element))
+    return next(element.iterchildren("*"), None) is None or any(text and not text.isspace() for text in texts)
 
 
 def _refused(detail: str) -> GatewayError:
