@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from gateway.config.scalars import Wrong
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
 
 def check_certificates(content: bytes) -> None:
@@ -49,20 +49,25 @@ def check_pair(certificate: bytes, key: bytes) -> None:
 
 def check_saml_key(content: bytes) -> None:
     """A private key that can sign our messages; raises Wrong."""
-    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, SECP521R1, EllipticCurvePrivateKey
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-
-    key = _private_key(content)
-    if isinstance(key, RSAPrivateKey) and key.key_size >= 2048:
-        return
-    if isinstance(key, EllipticCurvePrivateKey) and isinstance(key.curve, SECP256R1 | SECP384R1 | SECP521R1):
-        return
-    raise Wrong("this key is not for SAML", "RSA of at least 2048 bits, or EC on P-256, P-384 or P-521")
+    _check_signs_saml(_private_key(content).public_key())
 
 
 def check_public_key(content: bytes) -> None:
-    """A PEM certificate or public key; raises Wrong."""
-    public_key_der(content)
+    """A PEM certificate or public key that can have signed SAML metadata; raises Wrong."""
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+    _check_signs_saml(load_der_public_key(public_key_der(content)))
+
+
+def _check_signs_saml(key: "PublicKeyTypes") -> None:
+    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, SECP521R1, EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+    if isinstance(key, RSAPublicKey) and 2048 <= key.key_size <= 8192:
+        return
+    if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1 | SECP384R1 | SECP521R1):
+        return
+    raise Wrong("this key is not for SAML", "RSA of 2048 to 8192 bits, or EC on P-256, P-384 or P-521")
 
 
 def public_key_der(content: bytes) -> bytes:

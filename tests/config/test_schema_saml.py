@@ -16,6 +16,7 @@ from tests.config.saml_samples import METADATA, SAML_GATEWAY, SECRETS, problems,
 from tests.config.samples import DEPARTEMENT, GATEWAY
 from tests.config.test_effects import keys
 from tests.saml.metadata_samples import entity
+from tests.saml.parties import pair
 
 OTHER_METADATA = entity(id="https://idp.departement.example/metadata").encode()
 OTHER = {"env:OTHER": OTHER_METADATA, "file:../certs/federation.crt": SECRETS["file:../certs/saml.crt"]}
@@ -202,6 +203,22 @@ def test_metadata_are_fetched_by_https() -> None:
 def test_a_key_of_ours_has_to_be_one(key: bytes, problem: str) -> None:
     (found,) = problems(DEPARTEMENT, secrets={"file:../certs/saml.key": key})
     assert f"saml.keys[0].key: {problem}" in found
+
+
+@pytest.mark.parametrize(
+    ("key", "problem"),
+    [
+        (pair(kind="rsa-1024").certificate, "this key is not for SAML (RSA of 2048 to 8192 bits, or EC"),
+        (
+            b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----",
+            "this is neither a certificate nor a public key",
+        ),
+    ],
+)
+def test_a_key_that_could_have_signed_no_metadata_is_told_at_once(key: bytes, problem: str) -> None:
+    fetched = DEPARTEMENT.replace("{file: ../certs/departement.xml}", "{mdq: 'https://a.example', keys: [{env: K}]}")
+    (found,) = problems(fetched, secrets={"env:K": key})
+    assert f"saml.metadata.keys[0]: {problem}" in found
 
 
 def test_a_key_and_a_certificate_of_ours_belong_together() -> None:
