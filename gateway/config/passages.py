@@ -7,7 +7,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.policy.decide import decide, settled
 from gateway.policy.facts import Asked, Facts
-from gateway.policy.step_up import needed
+from gateway.policy.step_up import needed, required
 
 
 class Question:
@@ -38,8 +38,9 @@ class Question:
         facts = Facts(self._method, self._tenant, asked)
         decision = decide(self._match, self._method, self._heard, facts)
         match decision:
-            case Challenge() if self._unheard:
-                return Challenge(decision.rule, POLICY_PROVIDER)
+            case Challenge() if self._whole is not None:
+                reason = POLICY_PROVIDER if self._unheard else decision.reason
+                return Challenge(decision.rule, reason, required(self._whole, self._method, facts))
             case Deny() if self._heard is not None and self._whole is not None and (asked or not self.open):
                 need = needed(self._whole, self._method, self._heard, facts)
                 return decision if need is None else Challenge(decision.rule, SESSION_TOO_WEAK, need)

@@ -10,12 +10,13 @@ from gateway.model.levels import Asking, Need
 from gateway.model.provider import Provider
 from gateway.model.quoting import quoted
 from gateway.model.transaction import Transaction
-from gateway.policy.step_up import asking, meets
+from gateway.policy.step_up import askable, asking, meets
 
 
 def require_enough(snapshot: Snapshot, identity: Identity, transaction: Transaction, now: float) -> None:
     """What a provider has just answered: asked once, never again for the same request. No session is made of less."""
-    need = transaction.need
+    # An application may list providers that differ in what they can do: what comes of the rest is policy's to say.
+    need = askable(snapshot.ladder, identity.provider, transaction.need)
     if not is_fresh(snapshot, identity, transaction):
         raise GatewayError(LOGIN_NOT_FRESH, "the provider did not ask the person anew")
     if not meets(snapshot.ladder, identity, Need(level=need.level, amr=need.amr), now):
@@ -30,7 +31,8 @@ def require_enough(snapshot: Snapshot, identity: Identity, transaction: Transact
 
 def asked_of(snapshot: Snapshot, provider: Provider, transaction: Transaction) -> Asking:
     """What a provider is asked for, in its own words, so that its sign-in will do."""
-    asked = asking(snapshot.ladder, provider.name, transaction.need)
+    need = askable(snapshot.ladder, provider.name, transaction.need)
+    asked = asking(snapshot.ladder, provider.name, need)
     return replace(asked, max_age=0) if transaction.not_before else asked
 
 

@@ -7,10 +7,11 @@ from urllib.parse import quote
 from gateway.config.snapshot import App
 from gateway.model.codes import LOGIN_LOOP, LOGIN_OTHER_BROWSER, LOGIN_TRANSACTION_GONE, LOGIN_UNKNOWN_PROVIDER
 from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
 from gateway.model.ports import Page, Sessions, Transactions
 from gateway.model.session import Seat
 from gateway.model.transaction import Transaction
-from gateway.policy.step_up import meets
+from gateway.policy.step_up import askable, meets
 from gateway.portal.answers import redirect
 from gateway.portal.freshness import is_fresh, may_have_ended, shortest_limit
 from gateway.portal.outcomes import Ask, GoOn, Outcome
@@ -53,9 +54,18 @@ class Start:
             seat is not None
             and seat.live
             and app.hears(seat.identity)
-            and meets(visit.call.snapshot.ladder, seat.identity, transaction.need, self._now())
+            and self._is_enough(visit, transaction, seat.identity, step.fresh)
             and await self._is_late_enough(visit, app, transaction, seat, step.fresh)
         )
+
+    def _is_enough(self, visit: Visit, transaction: Transaction, identity: Identity, just_made: bool) -> bool:
+        """What nobody in particular needed is asked of a new sign-in alone. Who is known here goes on to the page with
+        what they have: there policy knows them, and sends nobody to sign in who would be refused all the same."""
+        if not (transaction.provider or just_made):
+            return True
+        ladder = visit.call.snapshot.ladder
+        need = askable(ladder, identity.provider, transaction.need)
+        return meets(ladder, identity, need, self._now())
 
     async def _is_late_enough(
         self, visit: Visit, app: App, transaction: Transaction, seat: Seat, just_made: bool

@@ -100,7 +100,7 @@ STRONG = sample_snapshot({
 NOW = 1_800_000_000
 
 
-def asked(identity: Identity, later: float = 0) -> Decision:
+def asked(identity: Identity | None, later: float = 0) -> Decision:
     facts = Facts("GET", None, Asked(None, (), "/admin/", "", NOW + later))
     return compile_passage(STRONG, ("admin", ""), "GET", identity, facts).decision
 
@@ -132,7 +132,12 @@ def test_a_sign_in_is_not_asked_for_where_it_would_not_help() -> None:
     assert isinstance(asked(nobody), Deny)
 
 
-def test_a_provider_that_the_app_does_not_hear_is_asked_nothing_more() -> None:
-    decision = asked(replace(person("autre"), acr="eidas1", authenticated_at=NOW))
-    assert isinstance(decision, Challenge)
-    assert (decision.reason, decision.need) == (POLICY_PROVIDER, NO_NEED)
+def test_who_is_not_signed_in_is_told_at_once_what_nobody_is_let_in_without() -> None:
+    strongly = Need(level="eidas2", max_age=900)
+    for who, reason in ((None, SIGN_IN_REQUIRED), (replace(person("autre"), acr="eidas3"), POLICY_PROVIDER)):
+        decision = asked(who)
+        assert isinstance(decision, Challenge)
+        assert (decision.reason, decision.need) == (reason, strongly)
+    elsewhere = compile_passage(APP, ("",), "GET", None).decision
+    assert isinstance(elsewhere, Challenge)
+    assert elsewhere.need == NO_NEED

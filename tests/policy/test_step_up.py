@@ -3,10 +3,11 @@ from dataclasses import replace
 import pytest
 
 from gateway.model.identity import Identity
-from gateway.model.levels import Asking, Need
-from gateway.policy.conditions import All, Any_, Anyone, Condition, Group, Not
+from gateway.model.levels import NO_NEED, Asking, Need
+from gateway.policy.asking import Method
+from gateway.policy.conditions import All, Any_, Anyone, Condition, Group, Not, SignedIn
 from gateway.policy.levels import AcrMin, Amr, MaxAge
-from gateway.policy.step_up import asking, meets, needed
+from gateway.policy.step_up import askable, asking, meets, needed, required
 from tests.policy.short import rule, table
 from tests.policy.test_levels import LADDER, MFA, NOW, PASSWORD, at, signed_in
 
@@ -94,3 +95,38 @@ def test_a_provider_is_asked_in_its_own_words() -> None:
     assert asking(LADDER, "lycee", Need("eidas1", 60, ("otp",))) == Asking((PASSWORD, MFA), 60, ("otp",))
     assert asking(LADDER, "metropole", Need()) == Asking()
     assert asking(LADDER, "nobody", Need("eidas1")) == Asking()
+
+
+@pytest.mark.parametrize(
+    ("allow", "deny", "expected"),
+    [
+        (EIDAS2, None, Need("eidas2")),
+        (All((ADMIN, EIDAS2, QUARTER)), None, Need("eidas2", 900)),
+        (QUARTER, None, Need(max_age=900)),
+        (Any_((MINUTE, QUARTER)), None, Need(max_age=900)),
+        # The least that lets anybody in; who that is, is not known yet.
+        (Any_((EIDAS2, All((ADMIN, EIDAS1)))), None, Need("eidas1")),
+        # Somebody is let in without.
+        (Any_((ADMIN, EIDAS2)), None, NO_NEED),
+        (SignedIn(), None, NO_NEED),
+        (Not(EIDAS2), None, NO_NEED),
+        (SignedIn(), Not(EIDAS2), Need("eidas2")),
+        # A method is asked for once it is known to be lacking.
+        (OTP, None, NO_NEED),
+        (All((OTP, EIDAS2)), None, Need("eidas2")),
+        # Nothing would do: nothing is asked for.
+        (All((EIDAS2, Not(Anyone()))), None, NO_NEED),
+        (Any_((Method(frozenset({"GET"})), EIDAS2)), None, NO_NEED),
+        (Any_((Method(frozenset({"POST"})), EIDAS2)), None, Need("eidas2")),
+    ],
+)
+def test_what_nobody_is_let_in_without(allow: Condition, deny: Condition | None, expected: Need) -> None:
+    match = table(rule("/**", allow, deny=deny)).find(("x",))
+    assert match is not None
+    assert required(match, "GET", at(0)) == expected
+
+
+def test_a_provider_is_asked_for_what_it_can_and_no_more() -> None:
+    everything = Need("eidas2", 900, ("otp",))
+    assert askable(LADDER, "silent", everything) == Need(max_age=900)
+    assert askable(LADDER, "unheard of", everything) == NO_NEED

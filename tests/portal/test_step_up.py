@@ -88,6 +88,38 @@ async def hosts_open_on(here: Installation, browser: Browser) -> set[str]:
     return await hosts_open(here, browser)
 
 
+async def test_the_first_sign_in_asks_for_what_the_page_asks_for(here: Installation) -> None:
+    browser = here.browser()
+    says(here, acr="eidas2")
+    reply = await browser.get(needed_at(here, EIDAS2))
+    assert (reply.text, urlsplit(reply.url).path) == ("actes for alice", "/admin")
+    assert [asked["acr_values"] for asked in here.metropole.asked] == ["eidas2 eidas3"]
+    weak = here.browser()
+    says(here, acr="eidas1")
+    reply = await weak.get(needed_at(here, EIDAS2))
+    assert (reply.status, here.codes()[-1]) == (403, "login.too_weak")
+    assert await hosts_open_on(here, weak) == set()
+
+
+async def test_a_provider_that_cannot_be_asked_signs_people_in_as_it_does(here: Installation) -> None:
+    """Then policy refuses, with the words of its rule."""
+    here.snapshot = replace(here.snapshot, ladder=Ladder(USUAL_LADDER, {}))
+    browser = here.browser()
+    reply = await browser.get(needed_at(here, EIDAS2))
+    assert (reply.text, urlsplit(reply.url).path) == ("actes for alice", "/admin")
+    assert not {"acr_values", "max_age"} & here.metropole.asked[-1].keys()
+
+
+async def test_who_is_known_to_the_portal_goes_to_the_page_as_they_are(here: Installation) -> None:
+    """There policy knows them, and sends them on to their own provider only if that helps."""
+    browser = await signed_in(here, acr="eidas1")
+    asked = len(here.metropole.asked)
+    browser.jar[ACTES].pop("__Host-ecluse")
+    reply = await browser.get(needed_at(here, EIDAS2))
+    assert (reply.text, urlsplit(reply.url).path) == ("actes for alice", "/admin")
+    assert len(here.metropole.asked) == asked
+
+
 async def test_who_is_strong_enough_goes_straight_back(here: Installation) -> None:
     browser = await signed_in(here, acr="eidas3")
     asked = len(here.metropole.asked)

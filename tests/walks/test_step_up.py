@@ -94,3 +94,14 @@ async def test_an_age_is_counted_on_each_request_and_asked_for_anew(here: Here) 
         page, asked = await here.goes(person, at, "/recent/x", "bob/eidas1")
         assert page.status == 200
         assert ["max_age=6" in each for each in asked] == [True]
+
+
+async def test_nobody_signed_in_makes_one_trip_to_the_provider_for_a_page_that_asks_for_more(here: Here) -> None:
+    person = here.world.person()
+    refused = await person.script(here.world.place.url(ONE, "/admin/x"))
+    assert refused.json()["error"] == "session.required"
+    assert refused.json()["login_url"].endswith("&level=eidas2")
+    async with browser() as at:
+        page, asked = await here.goes(person, at, "/admin/x", "alice/eidas2")
+        assert (page.status, page.url) == (200, here.world.place.url(ONE, "/admin/x"))
+        assert ["eidas2" in each for each in asked] == [True]
