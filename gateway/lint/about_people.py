@@ -1,13 +1,17 @@
 """Providers, what they may assert, and what rules ask of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from gateway.config.load import AnyProviderFile
 from gateway.config.problems import Path, Problem
 from gateway.config.schema import AppFile, ProviderFile
-from gateway.config.schema_conditions import AllOf, AnyOf, ClaimIs, Condition, GroupIs, NotThis
+from gateway.config.schema_conditions import ClaimIs, Condition, GroupIs, MandateIs, SharedIs, leaves
+from gateway.config.schema_shared import SharedFile
 from gateway.lint.subject import Of, Subject
 from gateway.policy.conditions import GROUPS
+from gateway.policy.persons import MANDATES
 
 _LONGEST_SESSION, _LONGEST_IDLE, _LARGEST_SKEW = 86400, 43200, 180
 _SHORTEST_SECRET = 16
@@ -15,33 +19,42 @@ _MAIL = frozenset({"mail", "email"})
 
 
 def group_nobody_asserts(subject: Subject) -> Iterator[Problem]:
-    for app, path, condition in _asked(subject):
-        if isinstance(condition, GroupIs) and not _may_assert(subject, app, GROUPS, condition.group.__eq__):
-            say = f"no provider of this application may assert the group {condition.group}"
-            yield app.at(*path, "group", say=say, write="list it under asserts.attributes.groups, or correct it")
+    for asked in _asked(subject):
+        condition = asked.condition
+        if isinstance(condition, GroupIs) and not _may_assert(subject, asked, GROUPS, condition.group.__eq__):
+            say = f"{asked.nobody} may assert the group {condition.group}"
+            write = "list it under asserts.attributes.groups, or correct it"
+            yield asked.file.at(*asked.path, "group", say=say, write=write)
 
 
 def value_nobody_asserts(subject: Subject) -> Iterator[Problem]:
-    for app, path, condition in _asked(subject):
-        if not isinstance(condition, ClaimIs):
-            continue
-        claim = condition.claim
-        wanted = [claim.equals] if claim.equals is not None else claim.within or []
+    for asked in _asked(subject):
+        key, name, wanted = _values(asked.condition)
         for value in wanted:
-            if not _may_assert(subject, app, claim.name, value.__eq__):
-                say = f"no provider of this application may assert {claim.name}: {value}"
-                yield app.at(*path, "claim", say=say)
+            if not _may_assert(subject, asked, name, value.__eq__):
+                yield asked.file.at(*asked.path, key, say=f"{asked.nobody} may assert {name}: {value}")
+
+
+def _values(condition: Condition) -> tuple[str, str, Sequence[str]]:
+    """The key of the condition, the attribute that it looks at, and the values one of which it wants."""
+    match condition:
+        case ClaimIs(claim=claim):
+            return "claim", claim.name, [claim.equals] if claim.equals is not None else claim.within or []
+        case MandateIs(mandate=mandates):
+            return "mandate", MANDATES, [mandates] if isinstance(mandates, str) else mandates
+        case _:
+            return "", "", ()
 
 
 def domain_nobody_asserts(subject: Subject) -> Iterator[Problem]:
-    for app, path, condition in _asked(subject):
-        suffix = condition.claim.suffix if isinstance(condition, ClaimIs) else None
+    for asked in _asked(subject):
+        suffix = asked.condition.claim.suffix if isinstance(asked.condition, ClaimIs) else None
         if suffix is None or not suffix.startswith("@"):
             continue
-        bounds = [one.asserts.email_domains for one in subject.heard_by(app)]
+        bounds = [one.asserts.email_domains for one in asked.heard(subject)]
         if all(bound is not None and suffix[1:].lower() not in bound for bound in bounds):
-            say = f"no provider of this application may assert an address that ends with {suffix}"
-            yield app.at(*path, "claim", "suffix", say=say)
+            say = f"{asked.nobody} may assert an address that ends with {suffix}"
+            yield asked.file.at(*asked.path, "claim", "suffix", say=say)
 
 
 def provider_without_perimeter(subject: Subject) -> Iterator[Problem]:
@@ -70,7 +83,8 @@ def mail_without_bounds(subject: Subject) -> Iterator[Problem]:
 
 
 def groups_without_bounds(subject: Subject) -> Iterator[Problem]:
-    used = {app.model.app for app, _, condition in _asked(subject) if isinstance(condition, GroupIs)}
+    asked = (one for one in _asked(subject) if isinstance(one.condition, GroupIs))
+    used = {app.model.app for one in asked for app in one.apps}
     for provider in subject.providers:
         listed = provider.model.asserts.attributes or {}
         heard = any(provider.model.provider in app.model.providers for app in subject.apps if app.model.app in used)
@@ -167,9 +181,9 @@ def short_client_secret(subject: Subject) -> Iterator[Problem]:
             )
 
 
-def _may_assert(subject: Subject, app: Of[AppFile], name: str, wanted: Callable[[str], object]) -> bool:
-    """Some provider of the application maps the attribute, and is not bounded to other values."""
-    for provider in subject.heard_by(app):
+def _may_assert(subject: Subject, asked: "_Asked", name: str, wanted: Callable[[str], object]) -> bool:
+    """Some provider of those who ask maps the attribute, and is not bounded to other values."""
+    for provider in asked.heard(subject):
         listed = provider.asserts.attributes or {}
         if name in provider.attributes and (name not in listed or any(wanted(value) is True for value in listed[name])):
             return True
@@ -177,7 +191,7 @@ def _may_assert(subject: Subject, app: Of[AppFile], name: str, wanted: Callable[
 
 
 def _used(subject: Subject, provider: AnyProviderFile) -> set[str]:
-    apps = [app for app in subject.apps if provider.provider in app.model.providers]
+    apps = [app for app in (*subject.apps, *subject.shadows) if provider.provider in app.model.providers]
     used = {provider.tenant or "", *(provider.asserts.attributes or {})}
     for app in apps:
         translate = app.model.translate
@@ -209,25 +223,44 @@ def _texts(value: object) -> Iterator[str]:
         yield from "".join(letter if letter.isalnum() or letter == "_" else " " for letter in value).split()
 
 
-def _asked(subject: Subject) -> Iterator[tuple[Of[AppFile], Path, Condition]]:
-    for app in subject.apps:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A condition, where it stands, and the applications that ask it: of a shared one, all that name it."""
+
+    apps: tuple[Of[AppFile], ...]
+    file: Of[Any]
+    path: Path
+    condition: Condition
+
+    @property
+    def nobody(self) -> str:
+        shared = isinstance(self.file.model, SharedFile)
+        return f"no provider of {'any application that names this' if shared else 'this application'}"
+
+    def heard(self, subject: Subject) -> list[AnyProviderFile]:
+        return [provider for app in self.apps for provider in subject.heard_by(app)]
+
+
+def _asked(subject: Subject) -> Iterator[_Asked]:
+    named: dict[str, list[Of[AppFile]]] = {}
+    for app in (*subject.apps, *subject.shadows):
         for index, rule in enumerate(app.model.access):
             for word, condition in (("allow", rule.allow), ("deny", rule.deny)):
-                if condition is not None:
-                    for path, one in _within(condition, ("access", index, word)):
-                        yield app, path, one
+                for path, one in leaves(condition, ("access", index, word)) if condition is not None else ():
+                    yield _Asked((app,), app, path, one)
+                    _name(subject, one, app, named)
+    for file in subject.shared:
+        for name, condition in file.model.conditions.items():
+            if name in named:
+                for path, one in leaves(condition, ("conditions", name)):
+                    yield _Asked(tuple(named[name]), file, path, one)
 
 
-def _within(condition: Condition, path: Path) -> Iterator[tuple[Path, Condition]]:
-    yield path, condition
-    match condition:
-        case AnyOf():
-            for index, one in enumerate(condition.any):
-                yield from _within(one, (*path, "any", index))
-        case AllOf():
-            for index, one in enumerate(condition.all):
-                yield from _within(one, (*path, "all", index))
-        case NotThis():
-            yield from _within(condition.this, (*path, "not"))
-        case _:
-            pass
+def _name(subject: Subject, condition: Condition, app: Of[AppFile], named: dict[str, list[Of[AppFile]]]) -> None:
+    """A shared condition may name others; never in a circle, in a folder that can be served."""
+    if isinstance(condition, SharedIs) and app not in named.setdefault(condition.shared, []):
+        named[condition.shared].append(app)
+        for file in subject.shared:
+            if inner := file.model.conditions.get(condition.shared):
+                for _, part in leaves(inner, ()):
+                    _name(subject, part, app, named)

@@ -18,8 +18,9 @@ _SPECIAL = frozenset(r".^$*+?()[]{}|\\")
 
 
 def _each(subject: Subject) -> Iterator[tuple[Of[AppFile], int, Rule]]:
-    for app in subject.apps:
-        for index, rule in subject.rules(app):
+    """Shadow rules too: they are there to become live."""
+    for app in (*subject.apps, *subject.shadows):
+        for index, rule in subject.with_shadows(app):
             yield app, index, rule
 
 

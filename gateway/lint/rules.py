@@ -60,8 +60,8 @@ _TABLE = (
     # providers and people
     LintRule("EC201", "A group that no provider asserts", "The rule waits for people who cannot come; most often it is "
              "a spelling mistake.", _PEOPLE.group_nobody_asserts),
-    LintRule("EC202", "A value that no provider asserts", "As for groups: `asserts.attributes` of each provider lists "
-             "other values.", _PEOPLE.value_nobody_asserts),
+    LintRule("EC202", "A value that no provider asserts", "As for groups, of claims and mandates: "
+             "`asserts.attributes` of each provider lists other values.", _PEOPLE.value_nobody_asserts),
     LintRule("EC203", "A domain that no provider asserts", "Every provider of the application is bounded to other "
              "e-mail domains.", _PEOPLE.domain_nobody_asserts),
     LintRule("EC204", "A provider without a perimeter", "Whoever runs it, or breaks into it, can be anybody.",

@@ -43,7 +43,8 @@ def _documents(subject: Subject) -> Iterator[Document]:
     if folder.gateway is not None:
         yield folder.gateway.document
     yield from (loaded.document for loaded in folder.providers)
-    yield from (loaded.document for loaded in folder.apps)
+    yield from (loaded.document for loaded in (*folder.apps, *folder.shadows))
+    yield from (loaded.document for loaded in folder.shared)
 
 
 def _ignores(document: Document) -> Iterator[_Ignore]:

@@ -1,7 +1,7 @@
 """What a lint rule looks at: a folder that can be served, as files, as models and as the compiled snapshot."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -16,6 +16,7 @@ from gateway.config.problems import Path, Problem, key_path
 from gateway.config.references import resolve
 from gateway.config.scalars import Reference
 from gateway.config.schema import AppFile, GatewayFile
+from gateway.config.schema_shared import SharedFile
 from gateway.config.snapshot import Snapshot
 from gateway.config.yaml_reader import Document
 from gateway.policy.rules import Rule
@@ -46,6 +47,15 @@ class Subject:
         return tuple(_whole(self.folder.apps))
 
     @cached_property
+    def shadows(self) -> "tuple[Of[AppFile], ...]":
+        """Shadow files; shadow rules are in `apps`."""
+        return tuple(_whole(self.folder.shadows))
+
+    @cached_property
+    def shared(self) -> "tuple[Of[SharedFile], ...]":
+        return tuple(_whole(self.folder.shared))
+
+    @cached_property
     def providers(self) -> "tuple[Of[AnyProviderFile], ...]":
         return tuple(_whole(self.folder.providers))
 
@@ -54,9 +64,13 @@ class Subject:
 
     def rules(self, app: "Of[AppFile]") -> list[tuple[int, Rule]]:
         """The enforced rules of an application, each with its index in the file, in the file's order."""
-        by_line = {rule.ref.line: rule for rule in self.snapshot.apps[app.model.app].routes.rules()}
-        lines = ((index, app.document.line(("access", index))) for index in range(len(app.model.access)))
-        return [(index, by_line[line]) for index, line in lines if line in by_line]
+        return _in_file(app, self.snapshot.apps[app.model.app].routes.rules())
+
+    def with_shadows(self, app: "Of[AppFile]") -> list[tuple[int, Rule]]:
+        """Every rule of a file, enforced or not."""
+        live = self.snapshot.apps[app.model.app]
+        # A shadow has the live rules too, cut down to what it leaves of them.
+        return _in_file(app, (rule for one in (*live.shadows, live) for rule in one.routes.rules()))
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,13 @@ def subject(files: Files, now: float) -> Subject:
     folder, _ = load(files)
     material, _ = resolve(folder, files)
     return Subject(files, folder, material, snapshot, _modes(files), now)
+
+
+def _in_file(app: Of[AppFile], rules: Iterable[Rule]) -> list[tuple[int, Rule]]:
+    """Where two are of one line, the last."""
+    by_line = {rule.ref.line: rule for rule in rules if rule.ref.file == app.document.file}
+    lines = ((index, app.document.line(("access", index))) for index in range(len(app.model.access)))
+    return [(index, by_line[line]) for index, line in lines if line in by_line]
 
 
 def _whole(loaded: tuple[Loaded[Any], ...]) -> Iterator["Of[Any]"]:

@@ -2,7 +2,7 @@ import pytest
 
 from gateway.lint.run import lint
 from gateway.lint.subject import subject
-from tests.config.samples import PERMIS, sample_files
+from tests.config.samples import METROPOLE, PERMIS, sample_files
 
 PUBLIC = "  - {path: /**, allow: anyone}\n"
 HEAD = PERMIS.partition("access:")[0] + "access:\n"
@@ -41,3 +41,59 @@ def test_findings_come_in_the_order_of_places() -> None:
     places = [(one.problem.place.file, one.problem.place.line) for one in findings]
     assert places == sorted(places)
     assert places
+
+
+SHARED = """\
+version: 1
+conditions:
+  executif: {any: [{mandate: [maire, mair]}, {shared: bureau}]}
+  bureau: {any: [{group: elus}, {group: eluss}]}
+  nobody-names-me: {group: elvs}
+"""
+MANDATES = METROPOLE.replace("  uai: uai\n", "  uai: uai\n  mandates: mandates\n").replace(
+    "asserts: {", "asserts: {attributes: {groups: [elus], mandates: [maire]}, "
+)
+
+
+NOBODY = "no provider of any application that names this may assert"
+MAIR = f"EC202 3:conditions.executif.any[0].mandate: {NOBODY} mandates: mair"
+ELUSS = f"EC201 4:conditions.bureau.any[1].group: {NOBODY} the group eluss"
+
+
+def shared(text: str = SHARED, other_provider: str = "") -> list[str]:
+    app = HEAD + "  - {path: /x, allow: {shared: executif}}\n"
+    files = {"apps/permis.yaml": app, "shared/personnes.yaml": text, "providers/metropole.yaml": MANDATES}
+    if other_provider:
+        files["providers/autre.yaml"] = other_provider
+        files["apps/autre.yaml"] = app.replace("permis", "autre").replace("[metropole]", "[autre]")
+    secrets = {"file:../certs/autre.secret": b"0123456789abcdef0123456789abcdef"}
+    return [
+        f"{one.code} {one.problem.place.line}:{one.problem.key}: {one.problem.message}"
+        for one in lint(subject(sample_files(files, secrets), 0.0))
+        if one.problem.place.file == "policies/shared/personnes.yaml"
+    ]
+
+
+def test_what_is_said_once_for_all_is_looked_at_as_what_is_said_in_place() -> None:
+    assert shared() == [MAIR, ELUSS]
+
+
+def test_of_a_shared_condition_one_application_that_can_meet_it_is_enough() -> None:
+    other = MANDATES.replace("metropole", "autre").replace("[elus]", "[elus, eluss]").replace(":9400", ":9409")
+    assert shared(other_provider=other) == [MAIR]
+
+
+def test_a_comment_in_a_shared_file_is_heard() -> None:
+    ignored = SHARED.replace("eluss}]}", "eluss}]}  # ecluse-ignore: EC201 they come in 2027")
+    assert shared(ignored) == [MAIR]
+
+
+def test_a_shadow_rule_and_a_shadow_file_are_looked_at_too() -> None:
+    files = {
+        "apps/permis.yaml": HEAD
+        + "  - {path: /x, allow: signed_in}\n  - {path: /x, allow: {not: anyone}, shadow: true}\n",
+        "apps/ombre.yaml": HEAD.replace("access:", "shadow: true\naccess:") + "  - {path: /y, allow: {group: elvs}}\n",
+        "providers/metropole.yaml": MANDATES,
+    }
+    found = {(one.code, one.problem.place.file) for one in lint(subject(sample_files(files), 0.0))}
+    assert {("EC108", "policies/apps/permis.yaml"), ("EC201", "policies/apps/ombre.yaml")} <= found
