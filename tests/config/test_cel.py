@@ -5,7 +5,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from gateway.config.cel import Cel, Tally
+from gateway.config.cel import Cel, Tally, warm_up
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.policy.conditions import evaluate
@@ -136,3 +136,4 @@ def test_without_the_extra_the_place_and_the_way_out_are_told(monkeypatch: pytes
         "policies/apps/permis.yaml:12:31: access[2].allow.when: `when` needs the extra cel: pip install 'ecluse[cel]', "
         "or write other conditions"
     )
+    warm_up()

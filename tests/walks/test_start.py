@@ -201,3 +201,11 @@ async def test_a_wrong_app_file_closes_its_hosts_and_the_others_are_served(gatew
 async def test_where_its_hosts_cannot_be_read_there_is_no_start(gateway: Gateway, place: Place) -> None:
     place.write("apps/two.yaml", "version: 1\napp: two\nhosts: [\n")
     assert "policies/apps/two.yaml" in await refusal_of(gateway)
+
+
+async def test_a_worker_has_the_evaluator_of_when_before_it_serves_also_where_no_rule_asks_for_it(
+    gateway: Gateway,
+) -> None:
+    await gateway.start()
+    (worker,) = gateway.workers()
+    assert "/cel_expr_python/" in Path(f"/proc/{worker}/maps").read_text()
