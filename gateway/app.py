@@ -92,7 +92,10 @@ class _Worker:
     async def _start(self, candidate: Candidate) -> None:
         self._store = _store(candidate.snapshot.gateway, self._log, self._counters)
         await self._store.open()
-        self._join_services(candidate.snapshot.gateway)
+        pages = Pages()
+        for _ in pages.prepare():
+            await asyncio.sleep(0)
+        self._join_services(candidate.snapshot.gateway, pages)
         await self._upkeep.start()
         # What is revoked from here on is heard: the next line may let somebody in.
         self._started = True
@@ -104,8 +107,8 @@ class _Worker:
         )
         await self._doors.open()
 
-    def _join_services(self, gateway: Gateway) -> None:
-        store, log, counters, limits, pages = self._store, self._log, self._counters, gateway.limits, Pages()
+    def _join_services(self, gateway: Gateway, pages: Pages) -> None:
+        store, log, counters, limits = self._store, self._log, self._counters, gateway.limits
         self._sessions = Sessions(store, gateway.store_keys, cached_seats=limits.cached_seats, log=log)
         transactions = Transactions(
             store,

@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -163,6 +163,13 @@ class Pages:
         After a form of ours: browsers hold that page's form-action against a redirect, not against this.
         """
         return self._page("post.html", language, url=url, fields=())
+
+    def prepare(self) -> Iterator[None]:
+        """Compiles one template a step, which takes milliseconds: before there are requests, not in the first one."""
+        for environment in self._environments.values():
+            for name in environment.list_templates(extensions=["html"]):
+                environment.get_template(name)
+                yield
 
     def signed_out_in_part(self, language: str, *, home: str) -> Page:
         """The provider has answered that somewhere the session goes on."""

@@ -1,8 +1,23 @@
 """The longest that a loop just stood still, by what it did itself: not while the machine gave the core to others."""
 
+import asyncio
+import ctypes
 import os
 import threading
+import time
 from collections import deque
+from collections.abc import Callable
+
+import uvloop.loop
+
+# libuv's uv_loop_option.
+_UV_METRICS_IDLE_TIME = 1
+
+# A loop with something to do is looked at each 10 ms: what holds it longer is always seen. One that only waits is left
+# to wait.
+_BUSY_EVERY = 0.01
+_IDLE_EVERY = 0.02
+_BUSY_FROM = 0.02
 
 
 class Waited:
@@ -23,6 +38,54 @@ class Waited:
         if self._file < 0:
             return 0.0
         return int(os.pread(self._file, 100, 0).split()[1]) / 1e9
+
+
+class Polled:
+    """How long a loop has waited in its poll for something to come, in seconds in all (libuv, uv_metrics_idle_time).
+
+    A virtual machine that is not run wakes late from it: of that, neither this loop nor this system's scheduler knows.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._pointer = self._library = None
+        if isinstance(loop, uvloop.Loop):
+            unwrap = ctypes.pythonapi.PyCapsule_GetPointer
+            unwrap.restype, unwrap.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)
+            capsule = uvloop.loop.libuv_get_loop_t_ptr(loop)  # type: ignore[attr-defined]
+            pointer = ctypes.c_void_p(unwrap(capsule, None))
+            library = ctypes.CDLL(uvloop.loop.__file__)
+            library.uv_metrics_idle_time.restype = ctypes.c_uint64
+            if library.uv_loop_configure(pointer, _UV_METRICS_IDLE_TIME) == 0:
+                self._pointer, self._library = pointer, library
+
+    def seconds(self) -> float:
+        """0.0 of a loop that does not tell: all is then counted as ours."""
+        return 0.0 if self._library is None else self._library.uv_metrics_idle_time(self._pointer) / 1e9
+
+
+class Probe:
+    """Looks again and again at the loop on which it is started; `told` hears how long it stood still, in seconds."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, told: Callable[[float], None]) -> None:
+        self._loop = loop
+        self._told = told
+        self._waited, self._polled = Waited(), Polled(loop)
+        self._before = self._now()
+        self._due = self._before[0]
+
+    def look(self) -> None:
+        """A stop is how late this comes, less what the thread waited for a core; and never more than the time that it
+        spent outside its poll."""
+        (before, waited, polled), self._before = self._before, self._now()
+        now, waited_now, polled_now = self._before
+        outside = (now - before) - (polled_now - polled)
+        self._told(max(0.0, min(now - self._due - (waited_now - waited), outside)))
+        after = _BUSY_EVERY if outside > _BUSY_FROM * (now - before) else _IDLE_EVERY
+        self._due = now + after
+        self._loop.call_later(after, self.look)
+
+    def _now(self) -> tuple[float, float, float]:
+        return time.monotonic(), self._waited.seconds(), self._polled.seconds()
 
 
 class Stops:

@@ -16,12 +16,10 @@ from gateway.config.snapshot import Snapshot
 from gateway.model.ports import Log
 from gateway.server.channel import Channel, ChannelLost, Message
 from gateway.server.faults import watched
-from gateway.server.stops import Waited
+from gateway.server.stops import Probe
 from gateway.server.tls import tls_contexts
 
 _PUSH_EVERY = 1.0
-_PROBE_EVERY = 0.01
-
 # Of a worker that serves, building takes a fourth of the time at most: so much work (CPU), then such a rest.
 _BUILT_AT_ONCE = 0.001
 _RESTED = 0.003
@@ -70,7 +68,6 @@ class WorkerControl:
         self._preparing: asyncio.Task[None] | None = None
         self._channel = Channel(self._received, self.leave)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._waited = Waited()
         self._leave = asyncio.Event()
         self._drain_within = _DRAIN_WITHIN
 
@@ -79,7 +76,7 @@ class WorkerControl:
         control.setblocking(False)
         await self._channel.open(control)
         self._run(self._push())
-        self._probe(time.monotonic(), self._waited.seconds())
+        Probe(asyncio.get_running_loop(), self._served.loop_stopped).look()
         await self._leave.wait()
         await self._served.drain(self._drain_within)
         self._channel.send("counters", self._served.counters())
@@ -157,13 +154,6 @@ class WorkerControl:
         while True:
             await asyncio.sleep(_PUSH_EVERY)
             self._channel.send("counters", self._served.counters())
-
-    def _probe(self, due: float, waited: float) -> None:
-        """The longest stop of the loop: how late a timer comes that should come each 10 ms, less what this thread
-        waited for a core meanwhile."""
-        now, waited_now = time.monotonic(), self._waited.seconds()
-        self._served.loop_stopped(max(0.0, now - due - (waited_now - waited)))
-        asyncio.get_running_loop().call_later(_PROBE_EVERY, self._probe, now + _PROBE_EVERY, waited_now)
 
     def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)

@@ -5,10 +5,11 @@ import hashlib
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Literal
 
 import pytest
-from jinja2 import Template
+from jinja2 import Environment, Template
 
 from gateway.model.codes import (
     LOGIN_LOOP,
@@ -20,6 +21,7 @@ from gateway.model.codes import (
     all_codes,
 )
 from gateway.model.ports import Page
+from gateway.portal import pages as module
 from gateway.portal.pages import Choice, Pages, SessionLine
 from tests.growth import steps
 
@@ -259,3 +261,13 @@ def test_a_form_for_a_provider_goes_out_in_clear_only_where_something_is(
     page = Pages().post("en", url, [("SAMLRequest", "x")], portal_url=portal_url)
     policy = dict(page.headers)[b"Content-Security-Policy"].decode()
     assert f"; form-action {schemes}; " in policy
+
+
+def test_once_prepared_no_page_is_compiled_for_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = Pages()
+    assert len(list(pages.prepare())) == 2 * len(list(Path(module.__file__).parent.glob("templates/*.html")))
+    monkeypatch.setattr(Environment, "compile", None)
+    for language in ("fr", "en"):
+        assert every_page(pages, language)
+    with pytest.raises(TypeError):
+        every_page(Pages(), "fr")

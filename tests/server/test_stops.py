@@ -1,6 +1,18 @@
+import asyncio
+import os
+import signal
+import subprocess
+import sys
 import time
+from collections.abc import Callable, Coroutine
 
-from gateway.server.stops import Stops, Waited
+import pytest
+import uvloop
+
+from gateway.server.stops import Probe, Stops, Waited
+
+Runner = Callable[[Coroutine[None, None, list[float]]], list[float]]
+STOP = 0.3
 
 
 def test_the_longest_of_the_last_seconds_is_told_and_then_forgotten():
@@ -23,3 +35,65 @@ def test_work_of_our_own_is_no_waiting():
     time.sleep(0.05)
     # Asleep is not ready to run either: what is counted is waiting for a core alone.
     assert waited.seconds() - before - slept < 0.04
+
+
+async def stops_of(held: Callable[[], None]) -> list[float]:
+    """Of a loop that `held` holds once, in a callback."""
+    seen: list[float] = []
+    Probe(asyncio.get_running_loop(), seen.append).look()
+    await asyncio.sleep(0.1)
+    asyncio.get_running_loop().call_soon(held)
+    await asyncio.sleep(0.2)
+    return seen
+
+
+def worked() -> None:
+    # By the thread's own clock: what another process takes of the core meanwhile is not counted.
+    until = time.thread_time() + STOP
+    while time.thread_time() < until:
+        pass
+
+
+def slept() -> None:
+    time.sleep(STOP)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("run", [uvloop.run, asyncio.run])
+@pytest.mark.parametrize("held", [worked, slept])
+def test_what_holds_the_loop_is_seen_whether_it_works_or_waits(run: Runner, held: Callable[[], None]) -> None:
+    seen = run(stops_of(held))
+    assert max(seen) > STOP * 0.8
+    assert sorted(seen)[-2] < max(seen)
+
+
+SLEEPER = """
+import asyncio, uvloop
+from gateway.server.stops import Probe
+async def main():
+    seen = []
+    Probe(asyncio.get_running_loop(), seen.append).look()
+    print("ready", flush=True)
+    await asyncio.sleep(1)
+    print(len(seen), max(seen))
+uvloop.run(main())
+"""
+
+
+@pytest.mark.slow
+def test_a_process_that_is_not_run_while_it_waits_has_not_stood_still() -> None:
+    """As a virtual machine is stopped by its host. Once in some hundred times it is outside its poll just then."""
+    longest = []
+    for _ in range(3):
+        child = subprocess.Popen([sys.executable, "-c", SLEEPER], stdout=subprocess.PIPE, text=True)
+        assert child.stdout is not None
+        with child:
+            assert child.stdout.readline() == "ready\n"
+            time.sleep(0.1)
+            os.kill(child.pid, signal.SIGSTOP)
+            time.sleep(STOP)
+            os.kill(child.pid, signal.SIGCONT)
+            looks, stop = child.stdout.read().split()
+        assert 5 < int(looks) < 150
+        longest.append(float(stop))
+    assert min(longest) < STOP / 2
