@@ -1,18 +1,26 @@
 """Names of applications to addresses, with the last good ones kept: a resolver that is away is no outage.
 
-The loop resolves on four threads, and a resolver that does not answer holds one of them for many seconds. So each name
-is asked once at a time, however many connections wait for it.
+The loop resolves on four threads of its own, and a resolver that does not answer holds one for many seconds: four
+names would keep all others waiting. So each name is asked once at a time, however many connections wait for it, and in
+a thread of its own, as far as there may be any.
 """
 
 import asyncio
 import socket
+import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from gateway.wire.addresses import parse_address
 
 _FRESH: Final = 30.0
 _PATIENCE: Final = 1.0
+# After that, nobody waits for a newer answer for so long.
+_AGAIN: Final = 5.0
+# Names asked for at once: beyond, the resolver is taken for dead.
+_MOST: Final = 64
 
 Resolve = Callable[[str], Awaitable[tuple[str, ...]]]
 
@@ -32,7 +40,7 @@ class Addresses:
         """Raises OSError where a name was never resolved and cannot be."""
         if parse_address(host) is not None:
             return (host,)
-        at, known = self._known.get(host, (0.0, ()))
+        at, known = before = self._known.get(host, (0.0, ()))
         if known and self._loop.time() - at < _FRESH:
             return known
         lookup = asyncio.shield(self._lookup(host))
@@ -41,6 +49,8 @@ class Addresses:
         try:
             return await asyncio.wait_for(lookup, _PATIENCE)
         except OSError:  # TimeoutError is one
+            if self._known[host] is before:
+                self._known[host] = (self._loop.time() - _FRESH + _AGAIN, known)
             return known
 
     def doubt(self, host: str) -> None:
@@ -57,6 +67,8 @@ class Addresses:
 
     async def _look_up(self, host: str) -> tuple[str, ...]:
         try:
+            if len(self._asked) > _MOST:
+                raise OSError(f"the resolver has not answered for {_MOST} other names")
             found = await self._resolve(host)
             self._known[host] = (self._loop.time(), found)
             return found
@@ -64,8 +76,33 @@ class Addresses:
             del self._asked[host]
 
     async def _by_the_system(self, host: str) -> tuple[str, ...]:
-        found = await self._loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
+        """A thread that nobody waits for at the end: one that a dead resolver holds keeps no worker from leaving."""
+        answer: asyncio.Future[tuple[str, ...]] = self._loop.create_future()
+        try:
+            threading.Thread(target=_ask, args=(host, self._loop, answer), name="resolve", daemon=True).start()
+        except RuntimeError as error:
+            raise OSError(str(error)) from error
+        return await answer
+
+
+def _ask(host: str, loop: asyncio.AbstractEventLoop, answer: asyncio.Future[tuple[str, ...]]) -> None:
+    """In a thread."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        told = partial(_tell, answer, tuple(dict.fromkeys(str(address[0]) for *_, address in found)))
+    except (OSError, UnicodeError) as error:
+        told = partial(_tell, answer, OSError(str(error)))
+    with suppress(RuntimeError):  # the loop is closed
+        loop.call_soon_threadsafe(told)
+
+
+def _tell(answer: asyncio.Future[tuple[str, ...]], found: tuple[str, ...] | OSError) -> None:
+    if answer.done():
+        return
+    if isinstance(found, OSError):
+        answer.set_exception(found)
+    else:
+        answer.set_result(found)
 
 
 def _seen(task: asyncio.Task[tuple[str, ...]]) -> None:

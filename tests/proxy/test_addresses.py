@@ -1,6 +1,9 @@
 """Names to addresses, through a resolver that fails, is silent, or says something else."""
 
 import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -31,8 +34,10 @@ class Resolver:
 
 
 @pytest.fixture
-def nothing_is_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+def asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each time: nothing is fresh, and no silence is remembered."""
     monkeypatch.setattr("gateway.proxy.addresses._FRESH", 0.0)
+    monkeypatch.setattr("gateway.proxy.addresses._AGAIN", 0.0)
 
 
 def made(resolver: Resolver) -> Addresses:
@@ -57,7 +62,7 @@ async def test_an_address_is_asked_of_nobody(address: str) -> None:
 
 @pytest.mark.parametrize("says", [None, OSError("no such name"), (TWO,)])
 async def test_what_was_good_stays_where_the_resolver_has_nothing_newer(
-    says: tuple[str, ...] | OSError | None, nothing_is_fresh: None, monkeypatch: pytest.MonkeyPatch
+    says: tuple[str, ...] | OSError | None, asked_again: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gateway.proxy.addresses._PATIENCE", PATIENCE if says else 0.05)
     resolver = Resolver((ONE,))
@@ -90,7 +95,8 @@ async def test_who_gives_up_takes_the_answer_from_nobody_else() -> None:
     assert await other == (ONE,)
 
 
-async def test_what_could_not_be_reached_is_asked_anew_and_kept_all_the_same() -> None:
+async def test_what_could_not_be_reached_is_asked_anew_and_kept_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.proxy.addresses._AGAIN", 0.0)
     resolver = Resolver((ONE,))
     addresses = made(resolver)
     await addresses.of("app")
@@ -116,3 +122,90 @@ async def test_the_next_address_is_tried_and_an_unknown_name_is_a_502(monkeypatc
             assert (await gate.once(PUBLIC)).status == 502
             assert "no such name" in gate.log.named("upstream.failed")[0]["detail"]
     assert resolver.asked == ["app.invalid", "app.invalid"]
+
+
+# --- a resolver of the system that stands still: faked where it is called, in the thread
+
+
+@pytest.fixture
+def standing_still(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The names asked for. Those that begin with "stalled" are answered at the end of the test."""
+    asked: list[str] = []
+    go_on = threading.Event()
+
+    def getaddrinfo(host: str, port: None, *, type: int) -> list[tuple[object, ...]]:
+        asked.append(host)
+        if host.startswith("stalled"):
+            go_on.wait()
+        if host == "unknown":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return [(socket.AF_INET, type, 6, "", ("127.0.0.1", 0)), (socket.AF_INET6, type, 6, "", ("::1", 0, 0, 0))]
+
+    monkeypatch.setattr("gateway.proxy.addresses.socket.getaddrinfo", getaddrinfo)
+    yield asked
+    go_on.set()
+
+
+async def until(met: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not met():
+            await asyncio.sleep(0.01)
+
+
+async def test_names_that_are_not_answered_keep_no_other_waiting(standing_still: list[str]) -> None:
+    addresses = Addresses(asyncio.get_running_loop())
+    stalled = [asyncio.create_task(addresses.of(f"stalled-{number}")) for number in range(12)]
+    await until(lambda: len(standing_still) == 12)
+    async with asyncio.timeout(60):
+        assert await addresses.of("app") == ("127.0.0.1", "::1")
+        with pytest.raises(OSError, match="not known"):
+            await addresses.of("unknown")
+    assert not any(task.done() for task in stalled)
+    for task in stalled:
+        task.cancel()
+
+
+async def test_the_names_under_way_are_bounded_and_no_name_waits_for_a_place(
+    standing_still: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.proxy.addresses._MOST", 8)
+    addresses = Addresses(asyncio.get_running_loop())
+    await addresses.of("app")
+    stalled = [asyncio.create_task(addresses.of(f"stalled-{number}")) for number in range(8)]
+    await until(lambda: len(standing_still) == 9)
+    async with asyncio.timeout(60):
+        with pytest.raises(OSError, match="8 other names"):
+            await addresses.of("another")
+        addresses.doubt("app")
+        assert await addresses.of("app") == ("127.0.0.1", "::1")
+    assert len(standing_still) == 9
+    for task in stalled:
+        task.cancel()
+
+
+async def test_an_application_is_reached_while_the_names_of_others_are_not_answered(standing_still: list[str]) -> None:
+    async with application() as app:
+        texts = files(app.port)["apps/permis.yaml"]
+        changes = {"apps/permis.yaml": texts.replace("127.0.0.1:", "app.invalid:")}
+        for number in range(6):
+            name = f"other{number}"
+            text = texts.replace("127.0.0.1:", f"stalled-{number}:").replace("permis.localhost", f"{name}.localhost")
+            changes[f"apps/{name}.yaml"] = text.replace("app: permis", f"app: {name}")
+        async with gateway(app, changes=changes) as gate:
+            waiting = [await gate.client() for _ in range(6)]
+            for number, client in enumerate(waiting):
+                client.send(PUBLIC.replace(b"permis.localhost", b"other%d.localhost" % number))
+            await until(lambda: len(standing_still) == 6)
+            assert (await gate.once(PUBLIC)).status == 200
+            for client in waiting:
+                client.close()
+
+
+async def test_a_resolver_that_does_not_answer_is_not_waited_for_again_and_again() -> None:
+    resolver = Resolver((ONE,))
+    addresses = made(resolver)
+    await addresses.of("app")
+    addresses.doubt("app")
+    resolver.says = OSError("servfail")
+    assert [await addresses.of("app") for _ in range(5)] == [(ONE,)] * 5
+    assert len(resolver.asked) == 2
