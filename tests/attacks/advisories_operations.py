@@ -13,7 +13,7 @@ from gateway.config.problems import ProblemsFound
 from gateway.config.read import read_folder
 from tests.attacks.cases import Case, expect, uncontrolled
 from tests.attacks.cross_site import to_callback
-from tests.attacks.exchange import Door
+from tests.attacks.exchange import Answer, Door
 from tests.attacks.outbound import check
 from tests.attacks.outcomes import denied, passed, unseen
 from tests.attacks.request import NAVIGATION, request
@@ -253,29 +253,42 @@ INJECTIONS = (
 
 async def one_line_per_event(world: World) -> None:
     """K092: whatever a path, a header, a name or a provider's error holds, an event is one line of JSON."""
-    # What the case before caused has to be in the log.
-    await asyncio.sleep(0.3)
     mark = world.log_mark()
-    statuses = []
+    references = []
     for value in INJECTIONS:
         requests = [request(APP, "/admin", name + value) for name in (b"User-Agent: ", b"X-Request-Id: ", b"Referer: ")]
         requests += [request(APP, target + value) for target in (b"/%zz", b"/../", b"/_ecluse/")]
         requests.append(request(APP, "/x").replace(b"Host: ", b"Host: " + value))
         requests.append(request(APP, "/x", method=b"GE" + value))
-        statuses += [(await world.send(data)).answer.status for data in requests]
-    sent = sum(status not in (401, 403) for status in statuses)
-    await asyncio.sleep(0.3)
-    text = world.gateway.log.read_bytes()[mark:]
-    events = []
-    for line in text.split(b"\n")[:-1]:
-        expect(not re.search(rb"[\x00-\x1f\x7f]", line), f"a control character in the log: {line!r}")
-        events.append(json.loads(line))
-    names = {event["event"] for event in events}
-    expect("login.succeeded" not in names, "an event was forged")
-    refusals = sum(event["event"] == "request.refused" for event in events)
-    expect(refusals == sent > 40, f"{refusals} refusals in the log, {sent} sent")
+        answers = [(await world.send(data)).answer for data in requests]
+        references += [reference_of(answer) for answer in answers if answer.status not in (401, 403)]
+    expect(len(set(references)) == len(references) > 40, f"{len(references)} refusals, not each with its reference")
+    # Each refusal is a line, and whatever was in its request is in that line and in no other. A case before this one
+    # may still be writing.
+    for reference in references:
+        await world.logged(mark, event="request.refused", request_id=reference)
+    lines = world.gateway.log.read_bytes()[mark:].split(b"\n")[:-1]
+    events = [event_of(line) for line in lines]
+    told = [event["request_id"] for event in events if event.get("request_id") in references]
+    expect(sorted(told) == sorted(references), f"{len(told)} lines of {len(references)} refusals")
+    succeeded = [event for event in events if event["event"] == "login.succeeded"]
+    forged = [event for event in succeeded if "pid" not in event or event.get("request_id") in references]
+    expect(not forged, f"an event was forged: {forged}")
     if not world.is_gateway:
         unseen(world, await world.send(request(APP, "/x")))
+
+
+def reference_of(answer: Answer) -> str:
+    found = re.search(rb"\b[0-9a-f]{32}\b", answer.body)
+    expect(found is not None, f"no reference on a page of status {answer.status}")
+    return "" if found is None else found[0].decode()
+
+
+def event_of(line: bytes) -> dict[str, object]:
+    expect(not re.search(rb"[\x00-\x1f\x7f]", line), f"a control character in the log: {line!r}")
+    event = json.loads(line)
+    expect(isinstance(event, dict) and "event" in event, f"no event: {line!r}")
+    return dict(event)
 
 
 async def provider_words_in_the_log(world: World) -> None:

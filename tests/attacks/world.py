@@ -6,6 +6,7 @@ import re
 import shutil
 import ssl
 import sys
+import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -163,8 +164,9 @@ class World:
         return [json.loads(line) for line in self.log_text(mark).splitlines() if line.startswith("{")]
 
     async def logged(self, mark: int, **fields: object) -> dict[str, object]:
-        """The first line since `mark` with these fields."""
-        for _ in range(60):
+        """The first line since `mark` with these fields; on a machine with much to do, a reload takes many seconds."""
+        until = time.monotonic() + self.patience
+        while time.monotonic() < until:
             for line in self.log_lines(mark):
                 if fields.items() <= line.items():
                     return line
