@@ -47,6 +47,11 @@ class Connection:
         self.usable = reading.keep_alive
         return reading
 
+    @property
+    def ended(self) -> bool:
+        """The peer has closed, and nothing is left to read."""
+        return self._reader.at_eof() or self._reader.exception() is not None
+
     async def close(self) -> None:
         self.usable = False
         self._writer.close()

@@ -6,17 +6,18 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from gateway.model.events import EVENTS
+from tests.patience import PATIENCE
 from tests.walks.place import Place
 
 SERVE = (sys.executable, "-m", "gateway", "serve", "policies")
-READY_WITHIN = 30.0
+READY_WITHIN = 120.0
 _PAUSE = 0.02
 _SAMPLE = re.compile(r"^(ecluse_\w+)(\{[^}]*\})? (\S+)$", re.MULTILINE)
 
@@ -73,14 +74,14 @@ class Gateway:
                     return
                 await asyncio.sleep(_PAUSE)
 
-    async def ended(self, within: float) -> int:
+    async def ended(self, within: float = PATIENCE) -> int:
         assert self._process is not None
         return await asyncio.wait_for(self._process.wait(), within)
 
-    async def stop(self, within: float = 20.0) -> int:
+    async def stop(self) -> int:
         if self.status is None:
             self.signal(signal.SIGTERM)
-        return await self.ended(within)
+        return await self.ended()
 
     async def end(self) -> None:
         """After a test, whatever became of it."""
@@ -92,7 +93,7 @@ class Gateway:
                 _signal(pid, signal.SIGCONT)
             self.signal(signal.SIGTERM)
             try:
-                await self.ended(10)
+                await self.ended(30)
             except TimeoutError:
                 self._process.kill()
                 await self._process.wait()
@@ -133,7 +134,7 @@ class Gateway:
         decoded = [json.loads(line) for line in whole.splitlines()]
         return [line for line in decoded if fields.items() <= line.items()]
 
-    async def logged(self, mark: int, *, within: float = 5.0, number: int = 1, **fields: object) -> Line:
+    async def logged(self, mark: int, *, within: float = PATIENCE, number: int = 1, **fields: object) -> Line:
         """The line of this number with these fields. AssertionError if it does not come."""
         try:
             async with asyncio.timeout(within):
@@ -151,12 +152,12 @@ class Gateway:
 
     # --- reload ---
 
-    async def reload(self, event: str = "config.loaded", *, within: float = 20.0) -> Line:
+    async def reload(self, event: str = "config.loaded") -> Line:
         """SIGHUP; the line that tells the outcome."""
         mark = self.mark()
         self.signal(signal.SIGHUP)
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(PATIENCE):
                 while not (told := self._outcomes(mark)):
                     await asyncio.sleep(_PAUSE)
         except TimeoutError:
@@ -188,6 +189,13 @@ class Gateway:
             if labels:
                 found[name] = found.get(name, 0) + float(value)
         return found
+
+    async def measured(self, holds: Callable[[dict[str, float]], object]) -> dict[str, float]:
+        """The metrics once they are so. A worker that is slow to answer is told of a moment later."""
+        async with asyncio.timeout(PATIENCE):
+            while not holds(metrics := await self.metrics()):
+                await asyncio.sleep(_PAUSE)
+        return metrics
 
     async def _readiness(self) -> Line:
         try:

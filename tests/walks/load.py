@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from tests.patience import PATIENCE, until
 from tests.raw_http import Connection, Reading
 
 
@@ -31,21 +32,29 @@ class Asked:
 
 @dataclass
 class Load:
-    """`url`: where to connect. `make`: the bytes of a request to a target. `pause`: seconds between two of a client."""
+    """`url`: where to connect. `make`: the bytes of a request to a target. `pause`: seconds between two of a client.
+    `ended_idle`: kept connections that ended between two requests."""
 
     url: str
     make: Callable[[str], bytes]
     targets: list[str]
     pause: float = 0.002
     done: list[Asked] = field(default_factory=list)
+    ended_idle: int = 0
     _stopping: bool = False
+
+    async def answers(self, number: int) -> None:
+        """Waits for so many more."""
+        enough = len(self.done) + number
+        await until(lambda: len(self.done) >= enough)
 
     def stop(self) -> None:
         """Each client ends after the answer it waits for."""
         self._stopping = True
 
     async def kept(self, first: int) -> None:
-        """A client that keeps its connection for as long as it is let."""
+        """A client that keeps its connection for as long as it is let. One that has ended meanwhile it uses no more,
+        as browsers do."""
         number, connection = first, None
         while not self._stopping:
             fresh = connection is None
@@ -58,6 +67,10 @@ class Load:
                 await connection.close()
                 connection = None
             await asyncio.sleep(self.pause)
+            if connection is not None and connection.ended:
+                self.ended_idle += 1
+                await connection.close()
+                connection = None
         if connection is not None:
             await connection.close()
 
@@ -103,7 +116,7 @@ async def running(load: Load, *, kept: int = 0, anew: int = 0) -> AsyncIterator[
     finally:
         load.stop()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 await asyncio.gather(*tasks)
         for task in tasks:
             task.cancel()

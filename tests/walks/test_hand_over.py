@@ -1,13 +1,12 @@
 """One sign-in for every application, a seat for each host, and a code between them that is good once, here, and now."""
 
-import os
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from tests.browser_like import Person, Response
+from tests.walks.moved_clock import Clock
 from tests.walks.place import ONE, PORTAL_HOST, TWO, Place
 from tests.walks.world import BINDING, SEAT, World, ask, opened
 
@@ -15,25 +14,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ENTER = "/_ecluse/enter"
 LIFE = 30
-
-
-class Clock:
-    """The gateway's wall clock."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.move(0)
-
-    def move(self, seconds: int) -> None:
-        beside = self.path.with_suffix(".new")
-        beside.write_text(str(seconds))
-        beside.replace(self.path)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        before = os.environ.get("PYTHONPATH")
-        paths = [str(Path(__file__).with_name("clock")), *([before] if before else [])]
-        return {"PYTHONPATH": os.pathsep.join(paths), "ECLUSE_TEST_CLOCK": str(self.path)}
 
 
 @pytest.fixture(scope="module")

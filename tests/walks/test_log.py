@@ -214,7 +214,7 @@ async def test_a_log_that_is_not_read_holds_up_no_request_and_no_end(place: Plac
         await gateway.start()
         # More than a pipe holds.
         await serves(gateway, 1000)
-        assert await gateway.stop(15) == 0
+        assert await gateway.stop() == 0
         assert not gateway.errors()
     finally:
         os.close(reader)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.walks.place import Place
 from tests.walks.world import World, opened, request
 
@@ -18,7 +19,7 @@ _AT_ONCE = 50
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    limits = {"limits": "{connections: 20000, connections_per_client: 20000}"}
+    limits = {"limits": "{connections: 20000, connections_per_client: 20000}", "timeouts": "{idle: 1h}"}
     async with opened(Place(tmp_path, workers=1, settings=limits)) as world:
         yield world
         world.gateway.is_clean()
@@ -52,14 +53,15 @@ async def test_10000_idle_connections_add_under_60_mb(world: World, many_files: 
     clients: list[socket.socket] = []
     try:
         while len(clients) < CONNECTIONS:
-            some = [socket.create_connection(("127.0.0.1", world.place.port), timeout=10) for _ in range(_AT_ONCE)]
+            some = [
+                socket.create_connection(("127.0.0.1", world.place.port), timeout=PATIENCE) for _ in range(_AT_ONCE)
+            ]
             for client in some:
                 client.sendall(request())
             for client in some:
                 assert client.recv(65536).startswith(b"HTTP/1.1 401 ")
             clients += some
-        await asyncio.sleep(1.5)
-        assert (await world.gateway.metrics())["ecluse_http_connections"] == CONNECTIONS
+        await world.gateway.measured(lambda told: told["ecluse_http_connections"] == CONNECTIONS)
         more = resident(world) - before
         print(f"{CONNECTIONS} idle connections add {more / (1 << 20):.1f} MB")
         assert more < MOST_MORE

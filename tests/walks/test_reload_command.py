@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from tests.cli.test_main import ECLUSE
+from tests.patience import PATIENCE
 from tests.walks.place import ONE, Place
 from tests.walks.world import World, everywhere, opened
 
@@ -33,7 +34,7 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
 async def asked(place: Place, *words: str) -> tuple[int, str, str]:
     def run() -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [str(ECLUSE), "reload", *words], cwd=place.folder, capture_output=True, text=True, timeout=60
+            [str(ECLUSE), "reload", *words], cwd=place.folder, capture_output=True, text=True, timeout=PATIENCE
         )
 
     told = await asyncio.to_thread(run)
@@ -111,23 +112,23 @@ async def test_a_watched_folder_is_taken_when_its_link_is_swapped_and_a_wrong_on
         assert await everywhere(place) == {200}
         mark = world.gateway.mark()
         await swapped(place, "..closed")
-        await world.gateway.logged(mark, event="config.loaded", within=15)
+        await world.gateway.logged(mark, event="config.loaded")
         assert await everywhere(place) == {401}
         mark = world.gateway.mark()
         await swapped(place, "..wrong")
-        await world.gateway.logged(mark, event="config.refused", within=15)
+        await world.gateway.logged(mark, event="config.refused")
         await asyncio.sleep(5)
         assert len(world.gateway.lines(mark, event="config.refused")) == 1
         assert await everywhere(place) == {401}
         await swapped(place, "..open")
-        await world.gateway.logged(mark, event="config.loaded", within=15)
+        await world.gateway.logged(mark, event="config.loaded")
         assert await everywhere(place) == {200}
         place.settings["watch"] = "false"
         place.write_gateway()
-        await world.gateway.logged(mark, event="config.loaded", number=2, within=15)
+        await world.gateway.logged(mark, event="config.loaded", number=2)
         mark = world.gateway.mark()
         await swapped(place, "..closed")
         await asyncio.sleep(5)
         assert not world.gateway.lines(mark, event="config.loaded")
         world.gateway.signal(signal.SIGHUP)
-        await world.gateway.logged(mark, event="config.loaded", within=15)
+        await world.gateway.logged(mark, event="config.loaded")

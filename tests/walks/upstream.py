@@ -8,11 +8,15 @@ import httptools
 
 
 class Upstream:
-    """`/x`: JSON of the request; `?seconds=`: after a while. `/stream?seconds=`: a chunk each 50 ms, so long."""
+    """`/x`: JSON of the request; `?seconds=`: after a while. `/stream?seconds=`: a chunk each 50 ms, so long.
+
+    `?held`: the same when `go_on` is set; of a stream, a chunk before and the rest then.
+    """
 
     def __init__(self) -> None:
         self._server: asyncio.Server | None = None
         self.requests = 0
+        self.go_on = asyncio.Event()
 
     async def start(self, port: int) -> None:
         loop = asyncio.get_running_loop()
@@ -52,12 +56,12 @@ class _Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         self._upstream.requests += 1
         path, _, query = self._target.decode().partition("?")
-        seconds = float(dict(parse_qsl(query)).get("seconds", 0))
+        seconds, held = float(dict(parse_qsl(query)).get("seconds", 0)), query == "held"
         told = {"target": self._target.decode(), "headers": self._headers}
         if path.endswith("/stream"):
-            self._later(self._stream(seconds))
-        elif seconds:
-            self._later(self._slowly(seconds, told))
+            self._later(self._stream(20 if held else int(seconds / 0.05), held=held))
+        elif seconds or held:
+            self._later(self._slowly(seconds, told, held=held))
         else:
             self._answer(told)
 
@@ -66,14 +70,14 @@ class _Connection(asyncio.Protocol):
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _slowly(self, seconds: float, told: dict[str, object]) -> None:
-        await asyncio.sleep(seconds)
+    async def _slowly(self, seconds: float, told: dict[str, object], *, held: bool) -> None:
+        await (self._upstream.go_on.wait() if held else asyncio.sleep(seconds))
         self._answer(told)
 
-    async def _stream(self, seconds: float) -> None:
+    async def _stream(self, chunks: int, *, held: bool) -> None:
         self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n")
-        for number in range(int(seconds / 0.05)):
-            await asyncio.sleep(0.05)
+        for number in range(chunks):
+            await (self._upstream.go_on.wait() if held and number else asyncio.sleep(0.05))
             self._transport.write(b"8\r\n%07d\n\r\n" % number)
         self._transport.write(b"0\r\n\r\n")
 

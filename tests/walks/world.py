@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from tests.attacks.provider import Issuer, Providers
 from tests.browser_like import Person, Response
+from tests.patience import PATIENCE
 from tests.raw_http import Connection, Reading
 from tests.walks.gateway import Gateway
 from tests.walks.place import ONE, TWO, Place
@@ -16,7 +17,6 @@ from tests.walks.upstream import Upstream
 SEAT = "__Host-ecluse"
 BINDING = "__Host-ecluse-b"
 _LONGEST_CHAIN = 20
-_EVERY_WORKER_WITHIN = 15.0
 
 
 @dataclass
@@ -95,7 +95,7 @@ async def from_every_worker(
 ) -> dict[str, set[int]]:
     """Connects until as many workers as there are (or `number`) have answered: worker to statuses."""
     found: dict[str, set[int]] = {}
-    async with asyncio.timeout(_EVERY_WORKER_WITHIN):
+    async with asyncio.timeout(PATIENCE):
         while len(found) < (number or place.workers):
             for reading in await asyncio.gather(*(ask(place.url(), target, cookie, host) for _ in range(8))):
                 found.setdefault(worker_of(reading), set()).add(reading.status)
