@@ -27,11 +27,11 @@ class _Outcome:
 
 def test(folder: Path, *, junit_file: Path | None, watch: bool, as_json: bool) -> Exit:
     """With `watch`, again after every change, until interrupted."""
+    # From before the first run: what is written while it reads is a change, too.
+    changed = changes(folder) if watch else ()
     status = _once(folder, junit_file, as_json=as_json)
-    if not watch:
-        return status
     try:
-        for _ in changes(folder):
+        for _ in changed:
             print()
             status = _once(folder, junit_file, as_json=as_json)
     except KeyboardInterrupt:

@@ -10,8 +10,11 @@ _LOOKED_EVERY = 0.5
 
 
 def changes(folder: Path) -> Iterator[None]:
-    """One for each change, for ever."""
-    seen = fingerprint(folder)
+    """One for each change from now on, for ever."""
+    return _changes(folder, fingerprint(folder))
+
+
+def _changes(folder: Path, seen: bytes) -> Iterator[None]:
     while True:
         time.sleep(_LOOKED_EVERY)
         if (now := fingerprint(folder)) != seen:
