@@ -20,7 +20,7 @@ const ARGS = [
 
 // Runs `steps(page, context, browser)`. Whatever they find wrong, the page that they stood on is printed with it.
 export async function walk(steps) {
-  const browser = await chromium.launch({ executablePath: site.executablePath, args: ARGS });
+  const browser = await chromium.launch({ executablePath: site.executablePath, args: ARGS, timeout: 120_000 });
   const complaints = [];
   const context = await person(browser, 'fr-FR', complaints);
   const page = await context.newPage();
@@ -40,7 +40,7 @@ export async function walk(steps) {
 // A browser of one's own: no cookie is shared.
 export async function person(browser, locale = 'fr-FR', complaints = []) {
   const context = await browser.newContext({ locale });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(60_000);
   context.on('console', (message) => {
     // A page with an error status is a complaint of Chromium's too; its status is looked at where it matters.
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) complaints.push(message.text());

@@ -15,7 +15,7 @@ from deploy.demo.stack import PORTAL_HOST, Demo
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 WALKS = Path(__file__).with_name("walks")
-WITHIN = 30.0
+WITHIN = 300.0
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -10,6 +10,7 @@ import pytest
 from deploy.demo.place import LOOPBACK, ROOT, free_ports
 from deploy.demo.processes import Child
 from tests.browser_like import Person
+from tests.patience import PATIENCE
 from tests.smoke.pages import received
 
 pytestmark = pytest.mark.slow
@@ -20,7 +21,7 @@ PERMIS = ROOT / "deploy/demo/permis"
 async def serve(tmp_path: Path, command: list[str], port: int) -> AsyncIterator[str]:
     child = await Child.start("it", command, folder=ROOT, log=tmp_path / "it.log")
     try:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE):
             while not await listens(port):
                 assert child.status is None, child.tail()
                 await asyncio.sleep(0.05)

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from deploy.demo.processes import Child
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.slow
 
 DEAF = "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(os.getpid(), flush=True); "
-SLEEPS = DEAF + "time.sleep(60)"
+SLEEPS = DEAF + "time.sleep(600)"
 WITH_CHILD = DEAF + f"import subprocess, sys; subprocess.run([sys.executable, '-c', {SLEEPS!r}])"
 
 
@@ -18,25 +19,25 @@ async def start(tmp_path: Path, code: str) -> Child:
 
 
 async def says(child: Child, text: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while text not in child.log.read_text():
             await asyncio.sleep(0.02)
 
 
 async def test_it_is_asked_to_stop_first(tmp_path: Path) -> None:
-    child = await start(tmp_path, "import time; print('ready', flush=True); time.sleep(60)")
+    child = await start(tmp_path, "import time; print('ready', flush=True); time.sleep(600)")
     await says(child, "ready")
     assert child.status is None
-    assert await child.stop(5) == -15
+    assert await child.stop(PATIENCE) == -15
 
 
 async def test_what_does_not_stop_is_killed_with_all_that_it_started(tmp_path: Path) -> None:
     child = await start(tmp_path, WITH_CHILD)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while len(pids := child.log.read_text().split()) < 2:
             await asyncio.sleep(0.02)
     assert await child.stop(0.2) == -9
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while any(_runs(int(pid)) for pid in pids):
             await asyncio.sleep(0.02)
 

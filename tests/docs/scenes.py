@@ -13,6 +13,7 @@ from deploy.demo.place import LOOPBACK, copy_policies, free_ports
 from deploy.demo.processes import Child
 from deploy.demo.stack import Demo
 from tests.docs.blocks import Block, blocks, normal
+from tests.patience import PATIENCE
 from tests.smoke.world import World
 
 PERMIS, SUBVENTIONS, NOTES = "apps/permis.yaml", "apps/subventions.yaml", "apps/notes.yaml"
@@ -153,7 +154,7 @@ class Tutorial:
         self._children.append(
             await Child.start("notes", command, folder=self._folder, log=self._folder / "var/notes.log")
         )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not await _listens(self._port):
                 await asyncio.sleep(0.05)
 
@@ -168,7 +169,7 @@ class Tutorial:
     async def _reload(self, event: str) -> None:
         mark = self._world.log_mark()
         self._world.demo.gateway.signal_reload()
-        await self._world.logged(mark, within=15, event=event)
+        await self._world.logged(mark, event=event)
 
     async def _closed_part(self) -> None:
         await self._reload("config.refused")
@@ -212,7 +213,7 @@ async def _shell(command: str, folder: Path) -> str:
     process = await asyncio.create_subprocess_shell(
         command.replace("curl ", "curl -s "), cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
-    printed, _ = await asyncio.wait_for(process.communicate(), 30)
+    printed, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
     return printed.decode()
 
 

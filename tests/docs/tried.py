@@ -46,7 +46,7 @@ def _change(file: Path, old: str, new: str) -> None:
 def printed(block: Block, folder: Path) -> str:
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     told = [
-        subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True, timeout=60, env=environment)
+        subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True, timeout=120, env=environment)
         for command in block.commands
     ]
     return "".join(one.stdout + one.stderr for one in told)

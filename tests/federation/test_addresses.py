@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.federation.addresses import Reach, Resolver, is_local_name, reach
+from tests.patience import PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ async def test_other_names_are_the_systems_matter() -> None:
     (found, *_) = await Resolver().resolve("192.0.2.7", 443)
     assert found["host"] == "192.0.2.7"
     with pytest.raises(OSError, match=r".+"):
-        await asyncio.wait_for(Resolver().resolve("op.invalid", 443), 10)
+        await asyncio.wait_for(Resolver().resolve("op.invalid", 443), PATIENCE)
 
 
 async def test_names_whose_server_is_down_do_not_keep_others_waiting() -> None:
@@ -119,7 +120,7 @@ async def test_names_whose_server_is_down_do_not_keep_others_waiting() -> None:
     # Each has begun, and the other comes after them.
     await asyncio.sleep(0)
     try:
-        (found,) = await asyncio.wait_for(resolver.resolve("up.example", 443), 30)
+        (found,) = await asyncio.wait_for(resolver.resolve("up.example", 443), PATIENCE)
         assert (found["hostname"], found["host"], found["port"]) == ("up.example", "192.0.2.7", 443)
         assert not any(task.done() for task in pending)
     finally:

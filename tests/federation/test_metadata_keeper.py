@@ -1,7 +1,7 @@
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from gateway.federation.metadata_index import Copy, index_path, read_copy, write
 from gateway.federation.metadata_keeper import HELPER, MetadataKeeper
 from gateway.federation.metadata_source import Source
 from tests.federation.metadata_server import MetadataServer, files, in_a_day, running_metadata_server
+from tests.patience import PATIENCE, until
 from tests.saml.metadata_samples import entity, group, signed
 
 pytestmark = pytest.mark.slow
@@ -47,12 +48,6 @@ async def keeping(
         running.cancel()
         await keeper.close()
         await asyncio.wait((running,))
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 def copy(fetched: float = 0.0, fresh_for: int = 3600, valid_until: int | None = None) -> Copy:
@@ -178,18 +173,17 @@ async def test_a_helper_that_is_none(tmp_path: Path, helper: tuple[str, ...], wh
 
 async def test_a_helper_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metadata_keeper, "_REFRESHED_WITHIN", 0.3)
-    told, helper = Told(), (sys.executable, "-c", "import time; time.sleep(60)")
+    told, helper = Told(), (sys.executable, "-c", "import time; time.sleep(600)")
     async with keeping(tmp_path, MetadataServer(1).source(), told=told, helper=helper):
         await until(lambda: bool(told.events))
     assert "not refreshed within" in str(told.events[0][1]["detail"])
 
 
 async def test_leaving_ends_the_helper_and_whoever_waits(tmp_path: Path) -> None:
-    told, helper = Told(), (sys.executable, "-c", "import time; time.sleep(60)")
+    told, helper = Told(), (sys.executable, "-c", "import time; time.sleep(600)")
     source = MetadataServer(1).source()
     async with keeping(tmp_path, source, told=told, helper=helper) as keeper:
         waiting = asyncio.create_task(keeper.refreshed(source.id))
         await asyncio.sleep(0.3)
-    async with asyncio.timeout(2):
-        await waiting
+    await asyncio.wait_for(waiting, PATIENCE)
     assert told.names == []

@@ -74,7 +74,7 @@ class Pysaml:
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(10)
+            self._process.wait(30)
             if self._process.stdout is not None:
                 self._process.stdout.close()
             self._process = None

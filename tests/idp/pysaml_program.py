@@ -146,7 +146,7 @@ class Pages(BaseHTTPRequestHandler):
             "SOAPAction": "http://www.oasis-open.org/committees/security",
         }
         request = Request(f"http://127.0.0.1:{parts.port}{parts.path}", bound["data"].encode(), headers)
-        with urlopen(request, timeout=20) as answer:
+        with urlopen(request, timeout=60) as answer:
             # As it came: pysaml2 writes what is in an envelope anew, with other prefixes, and so verifies only itself.
             self.answer(200, answer.read().decode())
 

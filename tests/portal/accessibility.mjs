@@ -13,11 +13,13 @@ const found = {};
 
 const browser = await chromium.launch({
   executablePath,
+  timeout: 120_000,
   args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 });
 for (const colorScheme of ['light', 'dark']) {
   const context = await browser.newContext({ colorScheme, bypassCSP: true, viewport: { width: 320, height: 640 } });
   const page = await context.newPage();
+  page.setDefaultTimeout(60_000);
   for (const name of readdirSync(folder)) {
     found[name] ??= [];
     await page.goto(`file://${join(folder, name)}`);

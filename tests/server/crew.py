@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,13 @@ from typing import Any
 from gateway.ops.log import Log
 from gateway.server.rollout import Patience
 from gateway.server.supervisor import Supervisor
+from tests.patience import PATIENCE, until
 from tests.walks.place import Place
 
 SCRIPTED = Path(__file__).with_name("scripted_worker.py")
-QUICK = Patience(prepared=1.5, committed=1.5, up=3.0)
+# For workers that say nothing; the others have all the time that a busy machine needs.
+QUICK = Patience(prepared=3.0, committed=3.0, up=10.0)
+USUAL = Patience(prepared=PATIENCE, committed=PATIENCE, up=PATIENCE, pulse=PATIENCE)
 
 
 class Crew:
@@ -44,6 +47,10 @@ class Crew:
         decoded = [json.loads(line) for line in self._log.read_text().rpartition("\n")[0].splitlines()]
         return [line for line in decoded if event in ("", line["event"])]
 
+    def has_patience(self, patience: Patience) -> None:
+        """From here on, for what is asked of workers."""
+        self.supervisor._rollout._patience = patience
+
     async def all_serve(self) -> str:
         """Waits until all serve the live revision, which it returns."""
         revision = ""
@@ -63,21 +70,15 @@ class Crew:
         before = len(self.lines(event))
         self.supervisor.reload()
         try:
-            await until(lambda: len(self.lines(event)) > before, within=10)
+            await until(lambda: len(self.lines(event)) > before)
         except TimeoutError:
             raise AssertionError(f"no {event}: {self._log.read_text()[-2000:]}") from None
         return self.lines(event)[-1]
 
 
-async def until(condition: Callable[[], object], within: float = 5.0) -> None:
-    async with asyncio.timeout(within):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
 @asynccontextmanager
 async def crewed(
-    folder: Path, *, workers: int = 2, patience: Patience = QUICK, script: str = ""
+    folder: Path, *, workers: int = 2, patience: Patience = USUAL, script: str = ""
 ) -> AsyncIterator[Crew]:
     """Running, with every worker up; stopped in the end."""
     place = Place(folder, workers=workers, settings={"timeouts": "{drain: 2s}"})
@@ -92,7 +93,7 @@ async def crewed(
     running = asyncio.create_task(supervisor.run())
     crew = Crew(place, supervisor, path, told)
     try:
-        await until(lambda: crew.lines("gateway.started") or running.done(), within=20)
+        await until(lambda: crew.lines("gateway.started") or running.done())
         if not script:
             await crew.all_serve()
         yield crew

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.ops.log import Log
 from gateway.server.faults import into_log, watched, where
-from tests.server.crew import until
+from tests.patience import until
 
 
 class Lines:

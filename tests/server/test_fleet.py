@@ -15,7 +15,8 @@ import pytest
 from gateway.ops.log import Log
 from gateway.server.channel import ChannelLost, Message
 from gateway.server.fleet import Fleet, Hooks, Worker, ask, refusal, refusals
-from tests.server.crew import SCRIPTED, until
+from tests.patience import PATIENCE, until
+from tests.server.crew import SCRIPTED
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +40,7 @@ class Watched:
         return [line for line in decoded if line["event"] == event]
 
     async def close(self) -> None:
-        await self.fleet.stop(2.0)
+        await self.fleet.stop(PATIENCE)
         self.listening.close()
         self.log.close()
         os.close(self._file)
@@ -56,7 +57,7 @@ async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
 async def test_each_slot_has_a_worker_that_answers(watched: Watched) -> None:
     watched.fleet.start(2)
     await until(lambda: len(watched.started) == 2)
-    answers = await ask(watched.fleet.workers.values(), "counters", within=5)
+    answers = await ask(watched.fleet.workers.values(), "counters", within=PATIENCE)
     assert [refusal(answer) for answer in answers.values()] == ["", ""]
     assert watched.fleet.serving == [], "they have confirmed nothing yet"
 
@@ -69,7 +70,7 @@ async def test_a_worker_has_the_sockets_and_settings_that_it_needs_and_no_others
         watched.fleet.start(1)
         await until(lambda: watched.started)
         (worker,) = watched.started
-        await ask([worker], "counters", within=5)
+        await ask([worker], "counters", within=PATIENCE)
         opened = {os.readlink(f"/proc/{worker.pid}/fd/{name}") for name in os.listdir(f"/proc/{worker.pid}/fd")}
     assert os.readlink(f"/proc/self/fd/{watched.listening.fileno()}") in opened
     assert str(tmp_path / "secret") not in opened
@@ -121,15 +122,18 @@ async def test_a_hook_that_fails_leaves_no_slot_empty(watched: Watched, monkeypa
 async def test_its_last_words_are_heard_before_it_is_gone(watched: Watched) -> None:
     watched.fleet.start(2)
     await until(lambda: len(watched.started) == 2)
-    await ask(watched.fleet.workers.values(), "counters", within=5)
-    assert await watched.fleet.stop(3.0) == 0
+    await ask(watched.fleet.workers.values(), "counters", within=PATIENCE)
+    assert await watched.fleet.stop(PATIENCE) == 0
     assert [message.kind for message in watched.heard] == ["counters"] * 2
     assert len(watched.gone) == 2
     assert watched.fleet.workers == {}
     assert not watched.lines("worker.died")
 
 
-async def test_what_is_still_on_its_way_when_it_ends_is_heard_too(tmp_path: Path) -> None:
+async def test_what_is_still_on_its_way_when_it_ends_is_heard_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.server.fleet._LAST_WORDS_WITHIN", PATIENCE)
     (tmp_path / "frame").write_bytes(Message("counters", {}, b"[]").frame())
     program = tmp_path / "program"
     program.write_text(f'#!/bin/bash\n(sleep 0.3; cat {tmp_path}/frame >&"$1") &\nexit 0\n')
@@ -142,7 +146,7 @@ async def test_what_is_still_on_its_way_when_it_ends_is_heard_too(tmp_path: Path
 
 
 async def test_who_does_not_leave_is_killed_and_counted(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.server.fleet._CLOSES_WITHIN", 0.3)
+    monkeypatch.setattr("gateway.server.fleet._CLOSES_WITHIN", 4.0)
     watched.fleet.start(2)
     await until(lambda: len(watched.started) == 2)
     os.kill(watched.started[0].pid, signal.SIGSTOP)
@@ -152,8 +156,8 @@ async def test_who_does_not_leave_is_killed_and_counted(watched: Watched, monkey
 async def test_a_worker_that_is_being_started_when_told_to_stop_leaves_too(watched: Watched) -> None:
     watched.fleet.start(3)
     await asyncio.sleep(0)
-    async with asyncio.timeout(5):
-        assert await watched.fleet.stop(3.0) == 0
+    async with asyncio.timeout(2 * PATIENCE):
+        assert await watched.fleet.stop(PATIENCE) == 0
     assert watched.fleet.workers == {}
 
 

@@ -7,9 +7,10 @@ import pytest
 from gateway.federation import metadata_keeper
 from gateway.federation.metadata_index import read_copy, read_entity
 from tests.federation.metadata_server import MetadataServer, running_metadata_server
+from tests.patience import until
 from tests.saml.metadata_samples import entity, key, role, signed
 from tests.saml.parties import IDP, certificate_text, pair, spki
-from tests.server.crew import Crew, crewed, until
+from tests.server.crew import Crew, crewed
 from tests.walks.place import Place
 
 pytestmark = pytest.mark.slow
@@ -42,7 +43,7 @@ async def test_from_the_reload_that_names_a_provider_on(tmp_path: Path, monkeypa
         assert not folder.exists()
         write_provider(crew.place, server)
         await crew.reload("config.loaded", "second.localhost")
-        await until(lambda: read_copy(folder, id) is not None, within=15)
+        await until(lambda: read_copy(folder, id) is not None)
         assert signing_keys(crew, server) == (spki(pair("idp")),)
         exposition = await crew.supervisor.exposition()
         assert b'ecluse_metadata_refreshes_total{provider="metropole",result="ok"} 1.0' in exposition
@@ -50,7 +51,7 @@ async def test_from_the_reload_that_names_a_provider_on(tmp_path: Path, monkeypa
         monkeypatch.setattr(metadata_keeper, "ASKED_AGAIN_AFTER", 0.0)
         crew.says(f"* wants {id}")
         await crew.supervisor.exposition()
-        await until(lambda: signing_keys(crew, server) == (spki(pair("idp-next")),), within=15)
+        await until(lambda: signing_keys(crew, server) == (spki(pair("idp-next")),))
         assert not crew.lines("gateway.fault")
 
 
@@ -58,7 +59,7 @@ async def test_a_provider_whose_metadata_cannot_be_had_is_told_and_the_others_ar
     async with running_metadata_server() as server, crewed(tmp_path) as crew:
         write_provider(crew.place, server)
         await crew.reload("config.loaded", "second.localhost")
-        await until(lambda: crew.lines("provider.unreachable"), within=15)
+        await until(lambda: crew.lines("provider.unreachable"))
         (line,) = crew.lines("provider.unreachable")
         assert (line["provider"], line["code"]) == ("metropole", "saml.metadata.unreachable")
         assert crew.supervisor.readiness()["ready"]

@@ -11,7 +11,8 @@ import pytest
 import pytest_asyncio
 
 from gateway.server.faults import CannotServe
-from tests.server.crew import QUICK, Crew, crewed, until
+from tests.patience import until
+from tests.server.crew import QUICK, USUAL, Crew, crewed
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -27,6 +28,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cre
 async def crew(running: Crew) -> Crew:
     """Whatever the test before left of it, every worker serves."""
     running.says()
+    running.has_patience(USUAL)
     await running.all_serve()
     return running
 
@@ -40,6 +42,7 @@ async def test_a_good_folder_is_served_by_every_worker(crew: Crew) -> None:
 @pytest.mark.parametrize(("action", "why"), [("no", "no prepare"), ("silence", "no answer"), ("die", "died")])
 async def test_one_worker_that_does_not_say_yes_keeps_the_old_one_in_all(crew: Crew, action: str, why: str) -> None:
     before, victim = await crew.all_serve(), crew.pids[1]
+    crew.has_patience(QUICK if action == "silence" else USUAL)
     crew.says(f"{victim} prepare {action}")
     told = await crew.reload("config.refused", "second.localhost")
     assert f"worker {victim}: {why}" in told["detail"]
@@ -56,6 +59,7 @@ async def test_a_worker_that_prepared_and_does_not_swap_is_ended_and_its_success
     crew: Crew, action: str
 ) -> None:
     (victim, other) = crew.pids
+    crew.has_patience(QUICK if action == "silence" else USUAL)
     crew.says(f"{victim} commit {action}")
     told = await crew.reload("config.loaded", "second.localhost")
     assert crew.served()[other] == told["revision"]
@@ -66,6 +70,7 @@ async def test_a_worker_that_prepared_and_does_not_swap_is_ended_and_its_success
 
 async def test_a_worker_that_stands_still_keeps_the_old_one_in_all_and_goes_on_afterwards(crew: Crew) -> None:
     (victim, _) = crew.pids
+    crew.has_patience(QUICK)
     os.kill(victim, signal.SIGSTOP)
     told = await crew.reload("config.refused", "second.localhost")
     assert f"worker {victim}: no answer" in told["detail"]
@@ -87,9 +92,11 @@ async def test_a_reload_waits_for_a_worker_that_is_being_started_and_includes_it
 
 async def test_a_worker_that_does_not_come_up_is_ended_and_tried_again(crew: Crew) -> None:
     first, _ = crew.pids
+    crew.has_patience(QUICK)
     crew.says("* prepare silence")
     os.kill(first, signal.SIGKILL)
-    await until(lambda: crew.lines("worker.refused"), within=10)
+    await until(lambda: crew.lines("worker.refused"))
+    crew.has_patience(USUAL)
     crew.says()
     await crew.all_serve()
     assert crew.lines("worker.refused")[0]["detail"] == "no answer"
@@ -103,7 +110,7 @@ async def test_however_often_a_reload_is_asked_for_the_last_folder_is_live(crew:
         for _ in range(20):
             crew.supervisor.reload()
         await asyncio.sleep(0.05)
-    await until(lambda: len(crew.lines("config.loaded")) >= before + 2, within=10)
+    await until(lambda: len(crew.lines("config.loaded")) >= before + 2)
     await asyncio.sleep(0.6)
     assert len(crew.lines("config.loaded")) <= before + 4
     last = crew.supervisor.readiness()["revision"]
@@ -127,11 +134,11 @@ async def test_when_nobody_has_served_yet_what_a_worker_cannot_do_ends_the_gatew
 
 
 async def test_a_worker_that_hangs_is_ended_and_the_others_are_not(tmp_path: Path) -> None:
-    async with crewed(tmp_path, patience=replace(QUICK, pulse=0.15, pulses=3)) as crew:
+    async with crewed(tmp_path, patience=replace(USUAL, pulse=0.5, pulses=10)) as crew:
         (victim, other) = crew.pids
         # A moment is none: not for the next worker either, whose questions are counted anew.
         os.kill(victim, signal.SIGSTOP)
-        await asyncio.sleep(0.25)
+        await asyncio.sleep(0.7)
         os.kill(victim, signal.SIGCONT)
         await asyncio.sleep(0.7)
         assert crew.pids == [victim, other]

@@ -1,6 +1,7 @@
 import asyncio
 
 from gateway.server.watching import watch
+from tests.patience import until
 
 
 class Files:
@@ -12,8 +13,10 @@ class Files:
         self.bad = bad
         self.taken: list[bytes] = []
         self.now = b"a"
+        self.looks_after = 0
 
     async def look(self) -> bytes:
+        self.looks_after += not self.seen
         self.now = self.seen.pop(0) if self.seen else self.now
         return self.now
 
@@ -24,7 +27,7 @@ class Files:
 
     async def watched(self) -> list[bytes]:
         task = asyncio.create_task(watch(self.look, lambda: self.live, self.changed, every=0.001))
-        await asyncio.sleep(0.1)
+        await until(lambda: self.looks_after > 10)
         task.cancel()
         return self.taken
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 import trustme
 from aiohttp import ClientSession
 
+from deploy.demo.ports import free
 from gateway.oidc.client_keys import jwk_set
 from tests.idp.keys import new_pair
 from tests.oidc.samples import own_key
@@ -16,7 +17,7 @@ from tests.op.canaille import Canaille, through_canaille
 from tests.op.lemonldap import LemonLdapOp, through_lemonldap
 from tests.op.process import OpenIdProvider
 from tests.op.walk import confirm_sign_out, through_provider
-from tests.walks.place import Place, free_ports
+from tests.walks.place import Place
 
 # Letters and digits: LemonLDAP::NG does not decode the halves of Basic, as RFC 6749 2.3.1 has it.
 SECRET = "ofTheTests0123456789ofTheTests0123456789"
@@ -142,7 +143,7 @@ class LemonLdapNg(Peer):
     @contextmanager
     def running(self, place: Place) -> Iterator[None]:
         clients = {client: self._client(place, client) for client in self.clients}
-        (port,) = free_ports(1)
+        (port,) = free(1)
         with LemonLdapOp(port, new_pair("op"), clients=clients) as provider:
             self.issuer = provider.start("").url
             yield
@@ -176,7 +177,7 @@ class CanailleOp(Peer):
     @contextmanager
     def running(self, place: Place) -> Iterator[None]:
         clients = [self._client(place, client) for client in self.clients]
-        (port,) = free_ports(1)
+        (port,) = free(1)
         with Canaille(port, clients, {self.person: self.mail}) as provider:
             self.issuer = provider.issuer
             yield

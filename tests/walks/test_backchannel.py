@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
 
+from deploy.demo.ports import free
 from tests.browser_like import Person
 from tests.idp.keys import new_pair
 from tests.op.lemonldap import LemonLdapOp, through_lemonldap
@@ -18,7 +19,7 @@ from tests.op.process import OpenIdProvider
 from tests.op.walk import browser, signed_out_there, through_provider
 from tests.patience import until
 from tests.raw_http import Connection
-from tests.walks.place import TWO, Place, free_ports
+from tests.walks.place import TWO, Place
 from tests.walks.world import World, everywhere, opened, request
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -86,7 +87,7 @@ class LemonLdapNg(Teller):
             "LogoutUrl": place.portal("/_ecluse/oidc/backchannel/alpha"),
             "LogoutSessionRequired": int(self.by_sid),
         }
-        (port,) = free_ports(1)
+        (port,) = free(1)
         # Its resolver knows no name under .localhost: the gateway is its proxy too.
         through_gateway = {"proxy": ["http", f"http://127.0.0.1:{place.port}/"]}
         with LemonLdapOp(port, new_pair("op"), clients={"ecluse": client}, lwpOpts=through_gateway) as provider:
