@@ -35,7 +35,7 @@ GROUPS = {
     "GEN": "generated",
     "OPT": "optimised",
 }
-_EACH_WITHIN = 60.0
+_EACH_WITHIN = 300.0
 _SLOW = 0.5
 # Where one fault fails everything, these are enough to find it.
 _MOST_SHOWN = 12

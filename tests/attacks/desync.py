@@ -63,7 +63,7 @@ async def zero_cl(world: World) -> None:
     used for another person's request."""
     world.recorder.scripts[b"/public/early"] = Script(ok(b"early"), early=True)
     head = post(b"Content-Length: %d" % (len(SMUGGLED) + 5), app=APP, target="/public/early")
-    seen = await world.send([head, SMUGGLED], pause=0.2, expected=2, within=3.0)
+    seen = await world.send([head, SMUGGLED], pause=0.2, expected=2)
     none_smuggled(world)
     expect(seen.answer.body == b"early", f"the early answer did not come: {seen}")
     expect(seen.closed or len(seen.answers) == 1, f"something more was answered: {seen}")
@@ -82,7 +82,7 @@ def te_0(target: str) -> Run:
     async def run(world: World) -> None:
         for app in PUBLIC_FIRST:
             data = post(CHUNKED, *NAVIGATION, app=app, target=target) + size + SMUGGLED + b"\r\n0\r\n\r\n"
-            seen = await world.send(data + request(app, "/public/page"), expected=2, within=3.0)
+            seen = await world.send(data + request(app, "/public/page"), expected=2)
             none_smuggled(world)
             expect(seen.answer.status in (401, 403, 404, 405, 415), f"{target}: {seen}")
             expect(all(found.target == b"/public/page" for found in world.recorder.requests), f"{seen}")
@@ -175,7 +175,7 @@ def malformed_chunks(body: bytes) -> Run:
 
 async def cut_short(world: World) -> None:
     """Without the last line end: waited for, then given up, and the application never has a whole request."""
-    seen = await world.send(post(CHUNKED, body=b"1\r\na\r\n0\r\n"), within=6.0)
+    seen = await world.send(post(CHUNKED, body=b"1\r\na\r\n0\r\n"))
     expect(not world.recorder.requests, f"half a request became a whole one: {world.recorder.requests}")
     expect(seen.statuses == (408,) and seen.closed, f"expected 408, closed: {seen}")
 
@@ -232,7 +232,7 @@ async def thousand(world: World) -> None:
     """Each decided alone, in order; nothing lost."""
     count = 1000
     data = b"".join(request(APP, "/admin" if number % 3 == 0 else f"/public/{number}") for number in range(count))
-    seen = await world.send(data, expected=count, within=15.0)
+    seen = await world.send(data, expected=count)
     wanted = tuple(401 if number % 3 == 0 else 200 for number in range(count))
     expect(seen.statuses == wanted, f"{len(seen.answers)} answers; {seen.statuses[:9]}...")
     targets = [found.target for found in world.recorder.requests]
@@ -258,7 +258,7 @@ def unread(*lines: bytes, statuses: tuple[int, ...], mark: bytes = b"") -> Run:
         for app in PUBLIC_FIRST:
             data = post(b"Content-Length: %d" % len(body), *lines, app=app, target="/private/page")
             pieces = [data, body[: 1 << 20], body[1 << 20 :], SMUGGLED]
-            seen = await world.send(pieces, expected=2, within=8.0, pause=0.1, to_the_end=True)
+            seen = await world.send(pieces, expected=2, pause=0.1, to_the_end=True)
             unseen(world, seen)
             status, closed = seen.answer.status, seen.closed
             expect(status in statuses and closed and len(seen.answers) == 1, f"expected {statuses}, closed: {seen}")
@@ -271,7 +271,7 @@ async def redirect_with_a_body(world: World) -> None:
     """A GET that is sent to sign in, with a body: the body is not read as a request."""
     for app in PUBLIC_FIRST:
         data = request(app, "/private/page", *NAVIGATION, body=SMUGGLED)
-        seen = await world.send(data, expected=2, within=3.0)
+        seen = await world.send(data, expected=2)
         unseen(world, seen)
         expect(is_login_redirect(seen.answer.header(b"location").decode()), f"{seen}")
         expect(len(seen.answers) == 1, f"two answers for one request: {seen}")

@@ -6,6 +6,8 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tests.patience import PATIENCE
+
 _STATUS = re.compile(rb"HTTP/1\.1 (\d{3})(?: [^\r\n]*)?\r\n")
 _SHOWN = 600
 
@@ -68,7 +70,7 @@ async def exchange(
     data: bytes | Sequence[bytes],
     *,
     expected: int = 1,
-    within: float = 5.0,
+    within: float = PATIENCE,
     pause: float = 0.0,
     heads: frozenset[int] = frozenset(),
     to_the_end: bool = False,

@@ -103,7 +103,7 @@ class Strict:
 
     async def login(self, provider: str) -> Exchange:
         target = f"/_ecluse/login?provider={provider}"
-        return await exchange(self.door, request(PORTAL, target, *NAVIGATION), within=12.0)
+        return await exchange(self.door, request(PORTAL, target, *NAVIGATION))
 
 
 @asynccontextmanager
@@ -202,7 +202,7 @@ async def certificates(strict: Strict) -> None:
         seen = await strict.login(f"op-{name}")
         status = 303 if name == "good" else 502
         expect(seen.answer.status == status, f"the provider with a certificate that is {name}: {seen}")
-        seen = await exchange(strict.door, request(f"up-{name}", "/"), within=6.0)
+        seen = await exchange(strict.door, request(f"up-{name}", "/"))
         status = 200 if name == "good" else 502
         expect(seen.answer.status == status, f"the application with a certificate that is {name}: {seen}")
 

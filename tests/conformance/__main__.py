@@ -18,7 +18,7 @@ _FIELD = re.compile(r'<input name="([^"]*)" value="([^"]*)">')
 _ACTION = re.compile(r'<form action="([^"]*)">')
 # From userinfo, by way of the mapping and the translation.
 _NAMES_HER = f'"X-Remote-User":"{LOGIN}"'
-_EACH_WITHIN = 30.0
+_EACH_WITHIN = 300.0
 
 
 def main() -> int:

@@ -27,7 +27,7 @@ CHECKS: tuple[Check, ...] = (
     *wire.CHECKS,
     *operations.CHECKS,
 )
-_EACH_WITHIN = 60.0
+_EACH_WITHIN = 300.0
 
 
 def main() -> int:

@@ -13,13 +13,12 @@ import aiohttp
 from deploy.demo.accounts import ACCOUNTS, SAML_ACCOUNTS
 from deploy.demo.stack import PORTAL_HOST, Demo
 from tests.browser_like import Person, Response
+from tests.patience import PATIENCE
 
 PERMIS_HOST = "permis.localhost"
 SUBVENTIONS_HOST = "subventions.localhost"
 SEAT = "__Host-ecluse"
 
-_LOGGED_WITHIN = 3.0
-_RELOADED_WITHIN = 15.0
 _PAUSE = 0.05
 _SAMPLE = re.compile(r"^(ecluse_\w+)(\{[^}]*\})? (\S+)$", re.MULTILINE)
 
@@ -100,10 +99,10 @@ class World:
     def log_lines(self, mark: int = 0) -> list[dict[str, object]]:
         return [json.loads(line) for line in self.log_text(mark).splitlines() if line.startswith("{")]
 
-    async def logged(self, mark: int, *, within: float = _LOGGED_WITHIN, **fields: object) -> dict[str, object]:
+    async def logged(self, mark: int, **fields: object) -> dict[str, object]:
         """The first line since `mark` with these fields. AssertionError if none comes."""
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(PATIENCE):
                 while True:
                     for line in self.log_lines(mark):
                         if fields.items() <= line.items():
@@ -147,7 +146,7 @@ class World:
         mark = self.log_mark()
         (self.demo.folder / "policies" / path).write_text(text)
         self.demo.gateway.signal_reload()
-        return await self.logged(mark, within=_RELOADED_WITHIN, event=event)
+        return await self.logged(mark, event=event)
 
 
 def provider_of(login: str) -> str:
