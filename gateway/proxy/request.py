@@ -44,16 +44,15 @@ class Request:
     """
 
     __slots__ = (
-        "_block", "_fields", "_kept_alive", "_parser", "_places", "_shape", "_split", "_values", "admitted", "bound",
-        "cookie", "expects", "framing", "id", "keep_alive", "lane", "lines", "middle", "middle_of", "names", "on_body",
-        "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete", "on_message_begin",
+        "_alike", "_block", "_fields", "_kept_alive", "_parser", "_places", "_shape", "_split", "_values", "admitted",
+        "bound", "cookie", "expects", "framing", "id", "keep_alive", "lane", "lines", "middle", "middle_of", "names",
+        "on_body", "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete", "on_message_begin",
         "on_message_complete", "on_url", "place", "rare", "seat", "seat_cookie", "spot", "started",
     )  # fmt: skip
 
     place: Place
     lane: Lane
     spot: Spot
-    _shape: Shape
 
     def __init__(self) -> None:
         self._fields: dict[bytes, bytes] = {}
@@ -64,8 +63,10 @@ class Request:
         self._parser = HttpRequestParser(self)
         self._values: list[bytes] = []
         self._block = b""
+        self._alike = True
         self._split: list[bytes] = []
         self._places: Places | None = None
+        self._shape: Shape | None = None
         self._kept_alive = False
         self.names: Names = ()
         self.lines: list[bytes] = []
@@ -131,7 +132,7 @@ class Request:
         if places is not self._places:
             return False
         block = head[end:]
-        if block != self._block and not self._take_changes(block):
+        if block != self._block and not (self._alike and self._take_changes(block)):
             return False
         line = head[:end]
         lane = self.lane
@@ -141,6 +142,7 @@ class Request:
 
     def _take_changes(self, block: bytes) -> bool:
         shape = self._shape
+        assert shape is not None
         if len(block) > _REMEMBERED or len(block) >= self.lane.limits.headers_bytes:
             return False
         lines = block.split(b"\r\n")
@@ -178,7 +180,9 @@ class Request:
         host = values[known.host]
         place = self.place = places.by_host.get(host) or places.find(host)
         lane = self.lane = place.lane
-        shape = self._shape = known.shapes.get(lane.policy) or known.learn(names, lane.policy)
+        shape = known.shapes.get(lane.policy) or known.learn(names, lane.policy)
+        # Where pages and images take turns, the next head is seldom like the last one.
+        self._alike, self._shape = self._shape is shape or self._shape is None, shape
         rare = self.rare
         rare.clear()
         if shape.rare:

@@ -136,6 +136,9 @@ class Response:
         # No name twice, and nothing beyond the body: so the parser stands where the next answer begins.
         if values[shape.length] != b"%d" % (len(data) - end) or data.count(b"\n", 0, end) != len(values) + 2:
             return b""
+        # Invariant 4: an upstream's cookie of our names never reaches the browser.
+        if shape.sets >= 0 and is_ours(values[shape.sets]):
+            return b""
         if shape.connections:
             at = data.find(_KEEP_ALIVE_LINE, 0, end)
             if at < 0:

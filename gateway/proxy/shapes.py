@@ -15,6 +15,7 @@ from gateway.wire.headers import (
     FORWARDED_FOR,
     FORWARDED_PROTO,
     HOST,
+    SET_COOKIE,
     TRACEPARENT,
     TRACESTATE,
     UNSEEN,
@@ -45,10 +46,22 @@ class Policy(Protocol):
 class Shape:
     """Places are indexes of lines. `skeleton`: b"\\r\\nName: " and an empty value in turn, b"" for a line that does not
     go on; `cut`: those lines. `rare`: (place, verdict) of what is read beside Host, Cookie and Connection. `dropped`:
-    names of lines that nobody reads. `length`: the place of Content-Length where nothing else is rare, else -1.
+    names of lines that nobody reads. `length`: the place of Content-Length where nothing else is rare but one
+    Set-Cookie at the place `sets`; else -1, as `sets` where there is none.
     `verdicts` of all lines; `beginnings`: b"Name: " of those whose value may change, b"" of the others (changes.py)."""
 
-    __slots__ = ("beginnings", "connections", "cookies", "cut", "dropped", "length", "rare", "skeleton", "verdicts")
+    __slots__ = (
+        "beginnings",
+        "connections",
+        "cookies",
+        "cut",
+        "dropped",
+        "length",
+        "rare",
+        "sets",
+        "skeleton",
+        "verdicts",
+    )
 
     def __init__(self, names: Names, policy: Policy) -> None:
         self.skeleton: list[bytes] = []
@@ -64,7 +77,7 @@ class Shape:
         )
         for place, name in enumerate(names):
             self._add(place, name, self.verdicts[place])
-        self.length = _only_length(self.rare, self.dropped)
+        self.length, self.sets = _usual_places(self.rare, self.dropped)
 
     def _alone(self, verdict: Verdict) -> bool:
         """Of what comes in two lines, no single one is all of it."""
@@ -154,6 +167,9 @@ class Collected:
         self.values.append(value.rstrip())
 
 
-def _only_length(rare: tuple[tuple[int, int], ...], dropped: Names) -> int:
-    """Where Content-Length stands, if it is all that is rare; else -1."""
-    return rare[0][0] if not dropped and len(rare) == 1 and rare[0][1] == CONTENT_LENGTH else -1
+def _usual_places(rare: tuple[tuple[int, int], ...], dropped: Names) -> tuple[int, int]:
+    """Where Content-Length and Set-Cookie stand, if they are all that is rare, each once; else -1."""
+    places = {verdict: place for place, verdict in rare}
+    if dropped or len(places) < len(rare) or not places.keys() <= {CONTENT_LENGTH, SET_COOKIE}:
+        return -1, -1
+    return places.get(CONTENT_LENGTH, -1), places.get(SET_COOKIE, -1)

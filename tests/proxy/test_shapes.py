@@ -34,19 +34,24 @@ def test_lines_of_one_request_are_not_those_of_the_next() -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "length"),
+    ("names", "length", "sets"),
     [
-        ((b"Content-Length",), 0),
-        ((b"Server", b"Content-Length"), 1),
-        ((b"Content-Length", b"Set-Cookie"), -1),
-        ((b"Set-Cookie", b"Content-Length"), -1),
-        ((b"Content-Length", b"Transfer-Encoding"), -1),
-        ((b"Content-Length", b"Keep-Alive"), -1),
-        ((b"Server",), -1),
+        ((b"Content-Length",), 0, -1),
+        ((b"Server", b"Content-Length"), 1, -1),
+        ((b"Content-Length", b"Set-Cookie"), 0, 1),
+        ((b"set-cookie", b"Server", b"Content-Length"), 2, 0),
+        ((b"Content-Length", b"Set-Cookie", b"set-cookie"), -1, -1),
+        ((b"Content-Length", b"WWW-Authenticate"), -1, -1),
+        ((b"Content-Length", b"Transfer-Encoding"), -1, -1),
+        ((b"Content-Length", b"Keep-Alive"), -1, -1),
+        ((b"Server",), -1, -1),
     ],
 )
-def test_a_usual_answer_has_nothing_rare_but_its_length(names: tuple[bytes, ...], length: int) -> None:
-    assert Shape(names, ResponsePolicy()).length == length
+def test_a_usual_answer_has_nothing_rare_but_its_length_and_a_cookie(
+    names: tuple[bytes, ...], length: int, sets: int
+) -> None:
+    shape = Shape(names, ResponsePolicy())
+    assert (shape.length, shape.sets) == (length, sets)
 
 
 def test_a_rare_line_that_comes_twice_is_joined() -> None:
