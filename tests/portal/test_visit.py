@@ -1,5 +1,9 @@
 """One request, as the steps read it."""
 
+import base64
+import random
+from urllib.parse import urlencode
+
 import pytest
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
@@ -30,6 +34,17 @@ def test_parameters_are_read_once_decoded() -> None:
 def test_a_parameter_sent_twice_or_too_many_are_refused(query: str) -> None:
     with pytest.raises(GatewayError, match=r"portal\.parameters"):
         visit(f"/?{query}").parameters()
+
+
+def test_the_largest_saml_message_is_read_and_what_is_escaped_beyond_reason_is_not() -> None:
+    """Unescaping is done on the loop."""
+    here = visit(method="POST")
+    message = base64.encodebytes(random.Random(1).randbytes(256 << 10)).replace(b"\n", b"\r\n").decode()
+    here.body = urlencode({"SAMLResponse": message}).encode()
+    assert here.form() == {"SAMLResponse": message}
+    here.body = b"SAMLResponse=" + b"%41" * 40_001
+    with pytest.raises(GatewayError, match=r"portal\.parameters"):
+        here.form()
 
 
 def test_a_semicolon_parts_no_parameters() -> None:
