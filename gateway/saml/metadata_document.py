@@ -25,8 +25,9 @@ LARGEST_ENTITY = 2 << 20
 LARGEST_AGGREGATE = 160 << 20
 
 _ROOTS = (md("EntityDescriptor"), md("EntitiesDescriptor"))
-# Neither has any business in metadata, and each may make a parser see something else than what was signed.
-_REFUSED = (b"<!DOCTYPE", b"<!ENTITY", b"xml:id")
+# Neither has any business in metadata, and each may make a parser see something else than what was signed. In text `<`
+# is escaped, so that no member of a federation spoils its document by what it writes of itself.
+_REFUSED = (b"<!DOCTYPE", b"<!ENTITY")
 _OVERLAP = max(map(len, _REFUSED)) - 1
 
 _PROVEN = object()
@@ -95,6 +96,8 @@ def _parser() -> etree.XMLPullParser:
         resolve_entities=False,
         load_dtd=False,
         no_network=True,
+        # Nothing is found by an ID here, and two of one xml:id are no matter.
+        collect_ids=False,
         # Exclusive canonicalization leaves comments out of what is signed, and here they split no value.
         remove_comments=True,
         # Only then may an aggregate be as large as it is. Its size is bounded by who feeds it.
@@ -106,7 +109,7 @@ def _allowed(pieces: Iterable[bytes]) -> Iterator[bytes]:
     before = b""
     for piece in pieces:
         if any(refused in before + piece for refused in _REFUSED):
-            raise GatewayError(SAML_METADATA, "metadata with a document type, an entity or an xml:id")
+            raise GatewayError(SAML_METADATA, "metadata with a document type or an entity")
         before = (before + piece)[-_OVERLAP:]
         yield piece
 

@@ -11,7 +11,7 @@ from lxml import etree
 from gateway.model.codes import SAML_METADATA_ENTITY, SAML_METADATA_SIGNATURE
 from gateway.model.errors import GatewayError
 from gateway.saml.metadata import entities, find_entity, idp_metadata
-from gateway.saml.metadata_document import verified
+from gateway.saml.metadata_document import given, verified
 from gateway.saml.signing import sign_enveloped
 from tests.saml.metadata_samples import AD_FS, MD, SHIBBOLETH, SSO, entity, group, role, signed
 from tests.saml.parties import IDP, pair, spki
@@ -123,6 +123,20 @@ def signed_with_prefixes(document: str, prefixes: str) -> bytes:
     context.register_id(root, "ID")
     context.sign(signature)
     return etree.tostring(root)
+
+
+def test_what_a_member_writes_of_itself_spoils_nothing() -> None:
+    """`xml:id` means nothing here: what is signed is found by where it stands, not by an ID."""
+    odd = (
+        '<md:Extensions xml:id="_x"><x xmlns="u:x" xml:id="%s" ID="_g">xml:id &lt;!DOCTYPE &lt;!ENTITY</x>'
+        "</md:Extensions>"
+    )
+    document = signed(group([member(1, roles=odd % "_y" + role()), member(2)]))
+    for size in SIZES:
+        assert found(document, size) == [name(1), name(2)]
+    assert refused(document.replace(b"DOCTYPE", b"DOCTYPF"))
+    twice = group([member(1, roles=odd % "_x" + role()), member(2, roles=odd % "_x" + role())])
+    assert [each.id for each in entities(given([twice.encode()]))] == [name(1), name(2)]
 
 
 # --- nothing else is --------------------------------------------------------------------------------------------------
