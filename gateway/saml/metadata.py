@@ -35,7 +35,7 @@ _MOST_VALUES = 200
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """An EntityDescriptor and the earliest validUntil above it (Unix seconds)."""
+    """An EntityDescriptor and the earliest validUntil of the groups that it is in (Unix seconds)."""
 
     id: str
     element: etree._Element
@@ -99,7 +99,7 @@ def idp_metadata(entity: Entity, *, development: bool = False) -> IdpMetadata:
         wants_signed_requests=role.get("WantAuthnRequestsSigned") in ("true", "1"),
         name_id_formats=tuple(_texts(role.iterchildren(md("NameIDFormat")))),
         scopes=_scopes(entity.element, role),
-        valid_until=_earliest(entity.valid_until, role),
+        valid_until=_earliest(_earliest(entity.valid_until, entity.element), role),
         display_names=_display_names(role),
     )
 
@@ -111,13 +111,13 @@ def require_valid(metadata: IdpMetadata, now: float) -> None:
 
 
 def _entities(element: etree._Element, until: int | None, deepest: int) -> Iterator[Entity]:
-    until = _earliest(until, element)
     if element.tag == md("EntityDescriptor"):
         id = element.get("entityID", "")
         if not id or len(id) > _LONGEST_ENTITY_ID:
             raise GatewayError(SAML_METADATA, "an EntityDescriptor without an entityID, or with an endless one")
         yield Entity(id, element, until)
         return
+    until = _earliest(until, element)
     if not deepest:
         raise GatewayError(SAML_METADATA, f"EntitiesDescriptor over {_DEEPEST} deep")
     for child in element.iterchildren(md("EntityDescriptor"), md("EntitiesDescriptor")):

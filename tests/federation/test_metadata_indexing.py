@@ -12,6 +12,7 @@ from gateway.model.codes import (
     SAML_METADATA_KEY,
     SAML_METADATA_SIGNATURE,
     SAML_METADATA_VALIDITY,
+    SAML_TIME,
     Code,
 )
 from gateway.model.errors import GatewayError
@@ -111,6 +112,23 @@ def test_every_identity_provider_of_an_aggregate(tmp_path: Path) -> None:
         with pytest.raises(GatewayError) as refused:
             read_entity(tmp_path, id, missing)
         assert refused.value.code == code
+
+
+def test_a_member_that_says_nonsense_of_its_time_spoils_no_other(tmp_path: Path) -> None:
+    members = [entity(), entity(id=OTHER, attributes='validUntil="2027-01-16T00:00:00+01:00"')]
+    assert index(tmp_path, "aggregate", signed(group(members))).entities == 2
+    assert read_entity(tmp_path, source("aggregate").id, IDP) is not None
+    with pytest.raises(GatewayError) as refused:
+        read_entity(tmp_path, source("aggregate").id, OTHER)
+    assert refused.value.code == SAML_TIME
+
+
+def test_a_member_that_runs_out_before_its_group(tmp_path: Path) -> None:
+    early = entity(attributes='validUntil="2027-01-16T00:00:00Z"')
+    index(tmp_path, "aggregate", signed(group([early])))
+    found = read_entity(tmp_path, source("aggregate").id, IDP)
+    assert found is not None
+    assert found.valid_until == 1800057600
 
 
 def test_an_entity_that_is_there_twice_spoils_the_aggregate(tmp_path: Path) -> None:
