@@ -168,7 +168,7 @@ def _ten_minutes(seconds: int) -> int:
 
 class Asserts(Strict):
     siret: Maybe[list[Annotated[str, AfterValidator(_siret)]]] = None
-    """The organisations that this provider speaks for."""
+    """The organisations that this provider speaks for; a SIREN is that of one of them."""
     email_domains: Maybe[list[Annotated[str, AfterValidator(_domain)]]] = None
     attributes: Maybe[dict[AttributeName, list[Text]]] = None
     """For an attribute, the only values that this provider may give it."""

@@ -15,17 +15,14 @@ _MAIL = frozenset({
     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress",
 })  # fmt: skip
 _SIRET = frozenset({"siret", "SIRET"})
+_SIREN = frozenset({"siren", "SIREN", "ENTREPRISE.SIREN"})
 
 
 def check(provider: Provider, identity: Identity) -> None:
     """Raises GatewayError(LOGIN_OUTSIDE_PERIMETER); the detail names the attribute, never its value."""
     perimeter = provider.perimeter
     if perimeter.siret is not None:
-        for name, value in _asserted(provider, identity, _SIRET, provider.tenant_attribute):
-            if not is_siret(value):
-                raise _outside(name, "has a value that is not a SIRET")
-            if value not in perimeter.siret:
-                raise _outside(name, "has a SIRET that this provider does not speak for")
+        _check_organisations(provider, identity, perimeter.siret)
     if perimeter.email_domains is not None:
         for name, value in _asserted(provider, identity, _MAIL, None):
             domain = mail_domain(value)
@@ -38,6 +35,18 @@ def check(provider: Provider, identity: Identity) -> None:
             raise _outside(name, "has a value that is not listed")
 
 
+def _check_organisations(provider: Provider, identity: Identity, sirets: frozenset[str]) -> None:
+    for name, value in _asserted(provider, identity, _SIRET, provider.tenant_attribute):
+        if not is_siret(value):
+            raise _outside(name, "has a value that is not a SIRET")
+        if value not in sirets:
+            raise _outside(name, "has a SIRET that this provider does not speak for")
+    for name, value in _asserted(provider, identity, _SIREN, None):
+        # A legal unit is spoken for by whoever speaks for one of its establishments.
+        if _SIRET.isdisjoint(_sources(provider, name)) and not _is_unit_of(value, sirets):
+            raise _outside(name, "has a SIREN that this provider does not speak for")
+
+
 def is_inside(provider: Provider, identity: Identity) -> bool:
     """The same as a question: of a session that was made when the file may have said something else."""
     try:
@@ -45,6 +54,10 @@ def is_inside(provider: Provider, identity: Identity) -> bool:
     except GatewayError:
         return False
     return True
+
+
+def _is_unit_of(siren: str, sirets: frozenset[str]) -> bool:
+    return is_siren(siren) and any(siret.startswith(siren) for siret in sirets)
 
 
 def is_siret(text: str) -> bool:

@@ -207,20 +207,51 @@ def test_the_same_can_be_asked_as_a_question() -> None:
     assert not is_inside(of, Identity("metropole", of.issuer, "s-1", {"siret": (DEPARTEMENT,)}))
 
 
-def test_a_saml_attribute_is_bounded_under_any_of_its_names() -> None:
-    of = SamlProvider(
+def saml_provider(**attributes: tuple[str, ...]) -> SamlProvider:
+    return SamlProvider(
         name="departement",
         label="Département",
         issuer="https://idp.departement.example",
         metadata=MetadataFile(b""),
         signed="assertion",
-        attributes={"courriel": ("contact", "email"), "uid": ("NameID",)},
+        attributes=attributes,
         tenant_attribute=None,
         perimeter=LISTED,
         skew=60,
         session_idle=1800,
         session_absolute=43200,
     )
+
+
+def test_a_saml_attribute_is_bounded_under_any_of_its_names() -> None:
+    of = saml_provider(courriel=("contact", "email"), uid=("NameID",))
     for mail, inside in (("a@metropole.example", True), ("a@elsewhere.example", False)):
         identity = Identity("departement", of.issuer, "s-1", {"courriel": (mail,), "uid": ("a@elsewhere.example",)})
         assert is_inside(of, identity) is inside
+
+
+# --- SIREN (XS15) -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "source"), [("siren", "siren"), ("unit", "siren"), ("unit", "SIREN"), ("siren", "x")])
+def test_a_legal_unit_is_that_of_an_establishment_that_is_listed(name: str, source: str) -> None:
+    of = provider({name: source}, perimeter=LISTED)
+    assert accepted(of, **{name: METROPOLE[:9]})
+    assert not accepted(of, **{name: DEPARTEMENT[:9]})
+    assert not accepted(of, **{name: (METROPOLE[:9], DEPARTEMENT[:9])})
+    for no_unit in ("", METROPOLE[:8], METROPOLE, f"{METROPOLE[:3]} {METROPOLE[3:9]}"):
+        assert not accepted(of, **{name: no_unit})
+    assert not accepted(provider({name: source}, perimeter=Perimeter(siret=frozenset())), **{name: METROPOLE[:9]})
+    assert accepted(provider({name: source}, perimeter=Perimeter()), **{name: DEPARTEMENT[:9]})
+
+
+def test_of_a_saml_provider_by_any_of_its_names() -> None:
+    of = saml_provider(unit=("ENTREPRISE.SIREN", "other"))
+    assert is_inside(of, Identity("departement", of.issuer, "s-1", {"unit": (METROPOLE[:9],)}))
+    assert not is_inside(of, Identity("departement", of.issuer, "s-1", {"unit": (DEPARTEMENT[:9],)}))
+
+
+def test_what_is_called_siren_and_comes_as_a_siret_is_one() -> None:
+    of = provider({"siren": "siret"}, perimeter=LISTED)
+    assert accepted(of, siren=METROPOLE)
+    assert not accepted(of, siren=DEPARTEMENT)
