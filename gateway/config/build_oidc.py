@@ -54,6 +54,7 @@ def build_oidc_provider(plan: ProviderPlan) -> OidcProvider:
         encryption=_encryption(plan["encryption"]),
         levels=build_levels(plan["levels"]),
         refresh=plan["refresh"],
+        refresh_userinfo=plan["refresh_userinfo"],
         api=_api(plan),
         logout=ProviderLogout(plan["logout_method"], plan["front_channel_logout"], plan["logout_client_id"]),
     )

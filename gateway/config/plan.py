@@ -126,6 +126,7 @@ class ProviderPlan(TypedDict):
     levels: LevelsPlan
     logout_method: Literal["post", "get"]
     refresh: bool
+    refresh_userinfo: bool
     api: ApiAccessPlan | None
     front_channel_logout: bool
     logout_client_id: bool

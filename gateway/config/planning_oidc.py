@@ -50,6 +50,7 @@ def plan_oidc_provider(file: str, model: ProviderFile, gateway: GatewayFile, mat
         "levels": plan_levels(model),
         "logout_method": model.logout.method,
         "refresh": oidc.refresh,
+        "refresh_userinfo": oidc.refresh_userinfo,
         "api": None if oidc.api is None else _api(oidc.api),
         "front_channel_logout": model.logout.front_channel,
         "logout_client_id": model.logout.client_id,

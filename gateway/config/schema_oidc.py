@@ -164,6 +164,8 @@ class Oidc(Strict):
     """Access tokens that callers bring; none are accepted where this is left out."""
     refresh: bool = False
     """Whether refresh tokens are kept and used: a session then ends when the provider no longer knows it."""
+    refresh_userinfo: bool = False
+    """Whether userinfo is asked again with each refresh, so that who has lost a group there has lost it here."""
     userinfo: bool = True
     """Whether the userinfo endpoint is asked too."""
     userinfo_algorithms: list[Algorithm] = Field(default=[], max_length=20)
@@ -187,6 +189,8 @@ class Oidc(Strict):
         if self.client_authentication == "tls_client_auth" and self.client_certificate is None:
             raise wrong("tls_client_auth shows a certificate", "client_certificate: {certificate: ..., key: ...}")
         self._check_userinfo()
+        if self.refresh_userinfo and not (self.refresh and self.userinfo):
+            raise wrong("refresh_userinfo without refresh and userinfo", "refresh: true, userinfo: true")
         if "openid" not in self.scopes:
             raise wrong("scopes without openid: this is what asks for an ID token", "add openid")
         return self

@@ -46,6 +46,7 @@ from gateway.oidc.userinfo import merge_claims, process_userinfo_response, useri
 
 T = TypeVar("T")
 
+Claims = Mapping[str, object]
 _JTI_BYTES = 32
 # Certificate authority, our certificate, whether it may live on a private network.
 _Reached = tuple[bytes | None, ClientCertificate | None, bool]
@@ -118,7 +119,7 @@ class Federation:
 
     async def sign_in(
         self, provider: OidcProvider, code: AuthorizationCode, login: OidcLogin, now: float
-    ) -> tuple[IdToken, Mapping[str, object]]:
+    ) -> tuple[IdToken, Claims]:
         """The code for the verified ID token, and its claims with those of userinfo. `now`: Unix seconds."""
         started = self._clock()
         metadata = await self.metadata(provider)
@@ -129,7 +130,8 @@ class Federation:
         id_token = await self._validated(provider, tokens, login, now - started, code)
         if not provider.userinfo:
             return id_token, id_token.claims
-        return id_token, merge_claims(id_token, await self._userinfo(provider, tokens, id_token, now - started))
+        told = await self._userinfo(provider, tokens.access_token, id_token.subject, now - started)
+        return id_token, merge_claims(id_token.claims, told)
 
     async def refresh(self, provider: OidcProvider, refresh_token: str, subject: str, now: float) -> Renewed:
         """Newer tokens for the same person. OIDC_REFRESH_ENDED: the provider no longer knows the session."""
@@ -143,6 +145,11 @@ class Federation:
             return validate_refreshed(provider, keys, response, subject, now + self._clock() - started)
 
         return await self._with_keys(provider, validate)
+
+    async def userinfo_again(self, provider: OidcProvider, renewed: Renewed, subject: str, now: float) -> Claims:
+        """What userinfo says now of the same person, with what a newer ID token says; an older one counts no more."""
+        told = await self._userinfo(provider, renewed.access_token, subject, now - self._clock())
+        return merge_claims(renewed.claims, told)
 
     async def access_token(self, provider: OidcProvider, api: ApiAccess, token: str, now: float) -> AccessToken:
         """A caller's, accepted for us. `now`: Unix seconds."""
@@ -182,14 +189,12 @@ class Federation:
 
         return await self._with_keys(provider, validate)
 
-    async def _userinfo(
-        self, provider: OidcProvider, tokens: TokenResponse, id_token: IdToken, clock_offset: float
-    ) -> Mapping[str, object]:
-        request = userinfo_request(provider, await self.metadata(provider), tokens)
+    async def _userinfo(self, provider: OidcProvider, access_token: str, subject: str, clock_offset: float) -> Claims:
+        request = userinfo_request(provider, await self.metadata(provider), access_token)
         answer = await self._send(provider, request)
 
-        def process(keys: JsonWebKeySet) -> Mapping[str, object]:
-            return process_userinfo_response(provider, keys, id_token, answer, self._clock() + clock_offset)
+        def process(keys: JsonWebKeySet) -> Claims:
+            return process_userinfo_response(provider, keys, subject, answer, self._clock() + clock_offset)
 
         return await self._with_keys(provider, process)
 

@@ -71,8 +71,13 @@ class Sessions(Protocol):
     async def opened(self, host: str, cookie: bytes) -> Session | None:
         """The whole session of this seat, with what is kept for its provider alone."""
 
-    async def renew(self, host: str, cookie: bytes, before: Session, tokens: Tokens, id_token: str | None) -> bool:
-        """The session of this seat with newer tokens; False, and nothing written, if it is not what it was before."""
+    async def renew(self, host: str, cookie: bytes, before: Session, after: Session) -> bool:
+        """The session of this seat as it is now; False, and nothing written, if it is not what it was before.
+
+        What it is found by stays: who, by which provider, for which tenant."""
+
+    def read_anew(self, seat: Seat) -> None:
+        """Nothing is let in by this object any more, and what it let in is cut: the next use reads from the store."""
 
     async def end(self, session_ids: Sequence[str]) -> tuple[str, ...]:
         """Ends these sessions; durable when it returns. In force in a worker's memory only by its `revoke`."""

@@ -150,6 +150,7 @@ class OidcProvider:
     levels: ProviderLevels = NO_LEVELS
     logout: ProviderLogout = ProviderLogout()
     refresh: bool = False
+    refresh_userinfo: bool = False
     api: ApiAccess | None = None
     request: AuthorizationParameters = field(default_factory=AuthorizationParameters)
 

@@ -1,5 +1,6 @@
 """RFC 6749 6, OIDC Core 12: a refresh token for newer ones, which say that the session still stands."""
 
+from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
 
 from gateway.model.codes import OIDC_REFRESH_ENDED, OIDC_REFRESH_SUBJECT, OIDC_TOKEN, OIDC_TOKEN_REFUSED
@@ -21,7 +22,7 @@ from gateway.oidc.documents import JsonObject, answer_object, parse_object
 from gateway.oidc.jwe import decrypt
 from gateway.oidc.jwks import JsonWebKeySet
 from gateway.oidc.jws import parse_compact, verify_signature
-from gateway.oidc.token import Grant, grant_of
+from gateway.oidc.token import Grant, bearer_of, grant_of
 
 WHAT = "refresh answer"
 _PROVEN = object()
@@ -29,18 +30,22 @@ _PROVEN = object()
 
 @dataclass(frozen=True, slots=True)
 class RefreshResponse:
-    """As the provider sent it: `id_token`, where there is one, is not validated yet."""
+    """As the provider sent it: `id_token`, where there is one, is not validated yet. `access_token`: empty where none
+    came that could be used."""
 
     grant: Grant
     id_token: str | None = field(repr=False)
+    access_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
-    """About the same person, by the same provider. Only `validate_refreshed` makes one."""
+    """About the same person, by the same provider. Only `validate_refreshed` makes one. `claims`: of `id_token`."""
 
     grant: Grant
     id_token: str | None = field(repr=False)
+    claims: Mapping[str, object] = field(repr=False)
+    access_token: str = field(repr=False)
     proof: InitVar[object]
 
     def __post_init__(self, proof: object) -> None:
@@ -67,7 +72,7 @@ def process_refresh_response(provider: OidcProvider, refresh_token: str, answer:
     if grant is None:
         raise GatewayError(OIDC_TOKEN, f"{WHAT}: a refresh token of a wrong form")
     id_token = document.get("id_token")
-    return RefreshResponse(grant, id_token if isinstance(id_token, str) else None)
+    return RefreshResponse(grant, id_token if isinstance(id_token, str) else None, bearer_of(document))
 
 
 def validate_refreshed(
@@ -75,7 +80,7 @@ def validate_refreshed(
 ) -> Renewed:
     """OIDC Core 12.2. `subject`: whose session it is. A code of the ID token, or OIDC_REFRESH_SUBJECT: another's."""
     if response.id_token is None:
-        return Renewed(response.grant, None, _PROVEN)
+        return Renewed(response.grant, None, {}, response.access_token, _PROVEN)
     encryption = provider.encryption if provider.encryption and provider.encryption.id_token else None
     raw = response.id_token if encryption is None else decrypt(response.id_token, encryption)
     token = parse_compact(raw)
@@ -87,7 +92,7 @@ def validate_refreshed(
     check_issue_time(provider, claims, now)
     if subject_of(claims) != subject:
         raise GatewayError(OIDC_REFRESH_SUBJECT, "the refreshed ID token is about another person")
-    return Renewed(response.grant, raw, _PROVEN)
+    return Renewed(response.grant, raw, claims, response.access_token, _PROVEN)
 
 
 def _error(answer: Answer) -> object:

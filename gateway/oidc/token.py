@@ -51,6 +51,13 @@ def grant_of(provider: OidcProvider, document: JsonObject) -> Grant | None:
     return Grant(token, USUAL_LIFE if usual else min(cast(int, life), LONGEST_LIFE))
 
 
+def bearer_of(document: JsonObject) -> str:
+    """The access token of a refresh, which nobody needs but who asks for userinfo again; empty where it is none."""
+    token, kind = document.get("access_token"), document.get("token_type")
+    usable = isinstance(token, str) and _ACCESS_TOKEN.fullmatch(token) and isinstance(kind, str)
+    return cast(str, token) if usable and cast(str, kind).lower() == "bearer" else ""
+
+
 def token_request(
     provider: OidcProvider, metadata: ProviderMetadata, code: AuthorizationCode, login: OidcLogin, fresh: Fresh
 ) -> Call:

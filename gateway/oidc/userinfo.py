@@ -12,11 +12,9 @@ from gateway.oidc.call import Answer, Call
 from gateway.oidc.claims import audiences_of, check_expiry, check_issuer
 from gateway.oidc.discovery import ProviderMetadata
 from gateway.oidc.documents import JsonObject, parse_object, require_success
-from gateway.oidc.id_token import IdToken
 from gateway.oidc.jwe import decrypt
 from gateway.oidc.jwks import JsonWebKeySet
 from gateway.oidc.jws import parse_compact, verify_signature
-from gateway.oidc.token import TokenResponse
 
 WHAT = "userinfo answer"
 # Claims about the token and the sign-in themselves: only the ID token says them.
@@ -25,24 +23,24 @@ _OF_THE_ID_TOKEN = frozenset(
 )
 
 
-def userinfo_request(provider: OidcProvider, metadata: ProviderMetadata, tokens: TokenResponse) -> Call:
+def userinfo_request(provider: OidcProvider, metadata: ProviderMetadata, access_token: str) -> Call:
     if metadata.userinfo_endpoint is None:
         raise GatewayError(OIDC_USERINFO, "the provider file says userinfo, the discovery document has no endpoint")
     accept = ("Accept", _content_type(provider))
     # RFC 6750 2.2: for providers that read it nowhere else; never in a URL (2.3)
     if provider.userinfo_token == "body":
-        form = urlencode({"access_token": tokens.access_token}).encode("ascii")
+        form = urlencode({"access_token": access_token}).encode("ascii")
         kind = ("Content-Type", "application/x-www-form-urlencoded")
         return Call(WHAT, "POST", metadata.userinfo_endpoint, (accept, kind), form)
     # RFC 6750 2.1
-    headers = (("Authorization", f"Bearer {tokens.access_token}"), accept)
+    headers = (("Authorization", f"Bearer {access_token}"), accept)
     return Call(WHAT, "GET", metadata.userinfo_endpoint, headers)
 
 
 def process_userinfo_response(
-    provider: OidcProvider, keys: JsonWebKeySet, id_token: IdToken, answer: Answer, now: float
+    provider: OidcProvider, keys: JsonWebKeySet, subject: str, answer: Answer, now: float
 ) -> Mapping[str, object]:
-    """`keys`: of no matter where the answer is JSON.
+    """`subject`: the ID token's. `keys`: of no matter where the answer is JSON.
 
     OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may mean that the provider has changed its keys since.
     """
@@ -54,7 +52,7 @@ def process_userinfo_response(
     claims = _signed_claims(provider, keys, answer, now) if _is_jwt(provider) else _plain_claims(answer)
     # OIDC Core 5.3.4: sub MUST be there and MUST be the ID token's
     sub = claims.get("sub")
-    if not isinstance(sub, str) or not hmac.compare_digest(sub.encode("utf-8"), id_token.subject.encode("utf-8")):
+    if not isinstance(sub, str) or not hmac.compare_digest(sub.encode("utf-8"), subject.encode("utf-8")):
         raise GatewayError(OIDC_USERINFO_SUBJECT, f"{WHAT}: no sub, or that of another person than the ID token's")
     return claims
 
@@ -88,6 +86,6 @@ def _content_type(provider: OidcProvider) -> str:
     return "application/jwt" if _is_jwt(provider) else "application/json"
 
 
-def merge_claims(id_token: IdToken, userinfo: Mapping[str, object]) -> Mapping[str, object]:
-    """Both in one; where they differ, what was signed counts."""
-    return {name: value for name, value in userinfo.items() if name not in _OF_THE_ID_TOKEN} | dict(id_token.claims)
+def merge_claims(signed: Mapping[str, object], userinfo: Mapping[str, object]) -> Mapping[str, object]:
+    """`signed`: of the ID token. Both in one; where they differ, what was signed counts."""
+    return {name: value for name, value in userinfo.items() if name not in _OF_THE_ID_TOKEN} | dict(signed)

@@ -38,6 +38,11 @@ class Federation(Protocol):
     async def refresh(self, provider: OidcProvider, refresh_token: str, subject: str, now: float) -> Renewed:
         """Newer tokens for the same person. OIDC_REFRESH_ENDED: the provider no longer knows the session."""
 
+    async def userinfo_again(
+        self, provider: OidcProvider, renewed: Renewed, subject: str, now: float
+    ) -> Mapping[str, object]:
+        """What the provider says now of the same person. OIDC_USERINFO_SUBJECT: it speaks of another."""
+
     async def access_token(self, provider: OidcProvider, api: ApiAccess, token: str, now: float) -> AccessToken:
         """A caller's, accepted for us. `now`: Unix seconds."""
 

@@ -5,13 +5,24 @@ No request waits for it. A session ends where its provider says that it has; a p
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from gateway.config.snapshot import Snapshot
-from gateway.model.codes import OIDC_REFRESH_ENDED, OIDC_REFRESH_SUBJECT
+from gateway.identity.mapping import map_claims, tenant_of
+from gateway.identity.perimeter import check
+from gateway.model.codes import (
+    LOGIN_MAPPING,
+    LOGIN_OUTSIDE_PERIMETER,
+    OIDC_REFRESH_ENDED,
+    OIDC_REFRESH_SUBJECT,
+    OIDC_USERINFO_SUBJECT,
+)
 from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
 from gateway.model.ports import Counters, Log, Revoker, Sessions, Transactions
 from gateway.model.provider import OidcProvider
 from gateway.model.session import Seat, Session, Tokens
+from gateway.oidc.refresh import Renewed
 from gateway.oidc.token import Grant
 from gateway.portal.ports import Federation
 
@@ -19,6 +30,9 @@ from gateway.portal.ports import Federation
 _AHEAD = 60
 # One caller has so long (s): then another may try with the same token.
 _HELD = 20
+# And the others look again after so long (s) for what has come of it.
+_LOOKED_AGAIN = 2.0
+_ENDS = (OIDC_REFRESH_ENDED, OIDC_REFRESH_SUBJECT, OIDC_USERINFO_SUBJECT, LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER)
 
 
 class Renewal:
@@ -76,18 +90,19 @@ class Renewal:
             return
         if tokens.refresh_at > self._now():
             # Another seat, or another worker, has done it: its result is this one.
-            self._next(seat, tokens)
+            self._next(seat, session)
             return
         until = int(self._now()) + _HELD
-        if not await self._transactions.first_use("refresh", session.id, str(tokens.number), until=until):
-            return
-        await self._ask(seat, session, tokens, provider)
+        if await self._transactions.first_use("refresh", session.id, str(tokens.number), until=until):
+            await self._ask(seat, session, tokens, provider)
+        else:
+            seat.refresh_at = self._monotonic() + _LOOKED_AGAIN
 
     async def _ask(self, seat: Seat, session: Session, tokens: Tokens, provider: OidcProvider) -> None:
         try:
-            renewed = await self._federation.refresh(
-                provider, tokens.refresh_token, session.identity.subject, self._now()
-            )
+            subject = session.identity.subject
+            renewed = await self._federation.refresh(provider, tokens.refresh_token, subject, self._now())
+            identity = await self._identity(provider, session, renewed)
         except GatewayError as error:
             if _ends(error):
                 await self._end(session, error)
@@ -95,9 +110,32 @@ class Renewal:
                 self._failed(provider.name, error)
             return
         newer = _tokens(renewed.grant, self._now(), tokens.number + 1)
-        if await self._sessions.renew(seat.host, seat.cookie, session, newer, renewed.id_token):
+        after = replace(session, identity=identity, tokens=newer, id_token=renewed.id_token or session.id_token)
+        if await self._sessions.renew(seat.host, seat.cookie, session, after):
             self._counters.add("ecluse_auth_refreshes_total", provider.name, "success", "")
-        self._next(seat, newer)
+        self._next(seat, after)
+
+    async def _identity(self, provider: OidcProvider, session: Session, renewed: Renewed) -> Identity:
+        """Who the person is now, where the file says that userinfo is asked again; how and when they signed in stays.
+
+        A provider that cannot be asked changes nothing: the tokens are newer all the same, and would be lost."""
+        known = session.identity
+        if not provider.refresh_userinfo:
+            return known
+        now = self._now()
+        try:
+            claims = await self._federation.userinfo_again(provider, renewed, known.subject, now)
+        except GatewayError as error:
+            if _ends(error):
+                raise
+            self._failed(provider.name, error)
+            return known
+        identity = map_claims(provider, claims, known.acr, known.amr, known.authenticated_at, int(now))
+        # Invariant 5, as at the sign-in.
+        check(provider, identity)
+        if tenant_of(provider, identity) != session.tenant:
+            raise GatewayError(OIDC_REFRESH_SUBJECT, "the person acts for another organisation now")
+        return identity
 
     async def _end(self, session: Session, error: GatewayError) -> None:
         provider = session.identity.provider
@@ -109,8 +147,11 @@ class Renewal:
         self._counters.add("ecluse_auth_refreshes_total", provider, "failed", error.code.id)
         self._log.event("refresh.failed", provider=provider, code=error.code.id, detail=error.detail)
 
-    def _next(self, seat: Seat, tokens: Tokens) -> None:
-        seat.refresh_at = self._monotonic() + tokens.refresh_at - self._now()
+    def _next(self, seat: Seat, session: Session) -> None:
+        assert session.tokens is not None
+        seat.refresh_at = self._monotonic() + session.tokens.refresh_at - self._now()
+        if seat.identity != session.identity:
+            self._sessions.read_anew(seat)
 
 
 def first_tokens(grant: Grant | None, now: float) -> Tokens | None:
@@ -124,5 +165,6 @@ def _tokens(grant: Grant, now: float, number: int) -> Tokens:
 
 
 def _ends(error: GatewayError) -> bool:
-    """What the provider said of this very session: that it is over, or that it is another person's."""
-    return error.code in (OIDC_REFRESH_ENDED, OIDC_REFRESH_SUBJECT) or error.code.id.startswith("oidc.id_token.")
+    """What the provider said of this very session: that it is over, another person's, or of somebody who would not be
+    signed in like that."""
+    return error.code in _ENDS or error.code.id.startswith("oidc.id_token.")

@@ -3,7 +3,6 @@
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
 from gateway.model.codes import STORE_UNREADABLE
 from gateway.model.errors import GatewayError
@@ -212,14 +211,16 @@ class Sessions:
         opened = await self._open(host, cookie)
         return None if opened is None else opened.stored.session
 
-    async def renew(self, host: str, cookie: bytes, before: Session, tokens: Tokens, id_token: str | None) -> bool:
+    async def renew(self, host: str, cookie: bytes, before: Session, after: Session) -> bool:
         opened = await self._open(host, cookie)
         if opened is None or opened.stored.session != before:
             return False
-        session = replace(before, tokens=tokens, id_token=id_token or before.id_token)
-        stored = StoredSession(session, opened.stored.browser)
+        stored = StoredSession(after, opened.stored.browser)
         sealed = self._envelopes.reseal_session(stored, opened.session_key, opened.record)
-        return await self._store.replace_sealed(session.id, opened.record.sealed, sealed, self._now())
+        return await self._store.replace_sealed(before.id, opened.record.sealed, sealed, self._now())
+
+    def read_anew(self, seat: Seat) -> None:
+        self._cache.kill((seat,))
 
     async def end_browser(self, host: str, cookie: bytes) -> tuple[str, ...]:
         return await self.end([session.id for session in await self.of_browser(host, cookie)])
@@ -276,6 +277,9 @@ class Sessions:
         hard = since + min(session.expires_at, record.expires_at, seat.expires_at)
         deadline = min(hard, since + min(record.ends_at, seat.ends_at))
         refresh_at = float("inf") if session.tokens is None else since + session.tokens.refresh_at
+        if known is not None and known.identity != session.identity:
+            self._cache.kill((known,))
+            known = None
         if known is not None:
             # Another worker's touches have moved it on, or an older tail has shortened it: the store knows.
             known.deadline, known.hard_deadline = deadline, hard

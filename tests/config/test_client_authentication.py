@@ -101,6 +101,10 @@ def test_an_rsa_key_of_1024_bits_is_refused() -> None:
         ("  request: {claims: {id_token: {acr: {value: a, values: [b]}}}}\n", "oidc.request.claims.id_token.acr: value and values at once (write all of them in values)"),
         ("  request: {prompt: [none]}\n", "oidc.request.prompt[0]: this must be one of login, consent, select_account"),
         ("  algorithms: [HS256]\n", "oidc: client_secret is missing: HS256 is made with it"),
+        (
+            "  refresh_userinfo: true\n",
+            "oidc: refresh_userinfo without refresh and userinfo (refresh: true, userinfo: true)",
+        ),
         ("  userinfo: false\n  userinfo_algorithms: [RS256]\n", "oidc: userinfo is not asked for at all (userinfo: true)"),
         ("  encryption: {keys: [{key: {file: rsa}}], userinfo: true}\n", "oidc: userinfo that is encrypted is signed first (name its algorithms in userinfo_algorithms)"),
         ("  encryption: {keys: [{key: {file: rsa}}], id_token: false}\n", "oidc.encryption: nothing is encrypted (write id_token: true or userinfo: true, or leave encryption out)"),

@@ -213,6 +213,8 @@ PROVIDER = [
     Effect("oidc.api.introspection", ("oidc", "api"), {"audience": ["urn:a"], "introspection": True},
            provider(lambda p: p.api and p.api.introspection), None, True),
     Effect("oidc.refresh", ("oidc", "refresh"), True, provider(lambda p: p.refresh), False, True),
+    Effect("oidc.refresh_userinfo", ("oidc", "refresh_userinfo"), True, provider(lambda p: p.refresh_userinfo), False, True,
+           ((("oidc", "refresh"), True),)),
     Effect("logout.method", ("logout", "method"), "get", provider(lambda p: p.logout.method), "post", "get"),
     Effect("logout.front_channel", ("logout", "front_channel"), True, provider(lambda p: p.logout.front_channel), False, True),
     Effect("logout.client_id", ("logout", "client_id"), True, provider(lambda p: p.logout.client_id), False, True),

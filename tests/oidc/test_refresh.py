@@ -99,6 +99,17 @@ def test_what_is_refused(changes: dict[str, Any], code: str) -> None:
     assert outcome(lambda: validated(signed(**changes))) == code
 
 
+@pytest.mark.parametrize(
+    ("changes", "token"),
+    [({}, "a"), ({"token_type": "bearer"}, "a"), ({"token_type": "mac"}, ""), ({"access_token": "a b"}, ""),
+     ({"access_token": 7}, ""), ({"token_type": None}, "")],
+)  # fmt: skip
+def test_the_access_token_is_there_where_it_could_be_used(changes: dict[str, object], token: str) -> None:
+    response = processed(json_answer({**GOOD, **changes}))
+    assert response.access_token == token
+    assert validate_refreshed(KEEPS, KEYS, response, "f7d3c4a0", NOW).access_token == token
+
+
 def test_a_signature_of_nobody() -> None:
     assert outcome(lambda: validated(forge(claims(), signer("RS256", "stranger")))) == "oidc.id_token.key"
     assert outcome(lambda: validated(forge(claims(), None))) == "oidc.id_token.algorithm"
@@ -106,7 +117,7 @@ def test_a_signature_of_nobody() -> None:
 
 def test_it_comes_from_its_validation_alone() -> None:
     with pytest.raises(TypeError):
-        Renewed(Grant("r", 1), None, object())
+        Renewed(Grant("r", 1), None, {}, "", object())
 
 
 def test_what_was_not_asked_for_is_not_kept() -> None:

@@ -44,6 +44,7 @@ class Op:
     refreshes: list[str] = field(default_factory=list)
     refresh_answer: Callable[[Claims], web.Response | None] = lambda claims: None
     life: int = 300
+    userinfo: Claims | None = None
     ended: list[dict[str, str]] = field(default_factory=list)
     authenticated: dict[str, int] = field(default_factory=dict)
     asked: list[dict[str, str]] = field(default_factory=list)
@@ -62,6 +63,7 @@ class Op:
         app.router.add_get("/jwks", self.jwks)
         app.router.add_post("/token", self.token)
         app.router.add_route("*", "/end", self.end)
+        app.router.add_get("/userinfo", self.tell)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -80,6 +82,7 @@ class Op:
                 "authorization_endpoint": f"{self.issuer}/authorize",
                 "token_endpoint": f"{self.issuer}/token",
                 "jwks_uri": f"{self.issuer}/jwks",
+                "userinfo_endpoint": f"{self.issuer}/userinfo",
                 "authorization_response_iss_parameter_supported": True,
             }
         )
@@ -107,6 +110,9 @@ class Op:
         self.ended.append({"method": request.method, **told})
         location = f"{told['post_logout_redirect_uri']}?state={told['state']}"
         return web.Response(status=303, headers={"Location": location})
+
+    async def tell(self, request: web.Request) -> web.Response:
+        return web.Response(status=503) if self.userinfo is None else web.json_response(self.userinfo)
 
     async def jwks(self, request: web.Request) -> web.Response:
         return web.json_response({"keys": [self.key.as_dict(private=False)]})

@@ -1,11 +1,13 @@
 """Refresh tokens: one caller at a time, nobody waits, and a session ends where its provider says so."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
 from joserfc import jwt
 
+from gateway.model.provider import AttributeSource, Perimeter
 from gateway.model.session import Seat
 from gateway.stores.sessions import Sessions
 from tests.portal.browser import Browser
@@ -155,7 +157,7 @@ async def test_a_session_that_ended_meanwhile_is_not_brought_back(here: Installa
     assert session is not None
     assert session.tokens is not None
     await browser.post(here.url(ACTES, "/_ecluse/logout"))
-    assert not await here.sessions.renew(ACTES, seat.cookie, session, session.tokens, None)
+    assert not await here.sessions.renew(ACTES, seat.cookie, session, session)
     here.clock.ahead = 241
     await renewed(here, seat)
     assert here.metropole.refreshes == []
@@ -169,8 +171,136 @@ async def test_newer_tokens_are_written_over_what_was_read_alone(here: Installat
     assert before.tokens is not None
     here.clock.ahead = 241
     await renewed(here, seat)
-    assert not await here.sessions.renew(ACTES, seat.cookie, before, before.tokens, None)
+    assert not await here.sessions.renew(ACTES, seat.cookie, before, before)
     after = await here.sessions.opened(ACTES, seat.cookie)
     assert after is not None
     assert after.tokens is not None
     assert after.tokens.number == 1
+
+
+# --- userinfo, asked again
+
+
+@pytest.fixture
+def telling(here: Installation) -> None:
+    """Who a person is comes from userinfo, which is asked again with each refresh."""
+    groups = {name: AttributeSource((claim,)) for name, claim in (("uid", "preferred_username"), ("groups", "groups"))}
+    perimeter = Perimeter(email_domains=frozenset({"corp.example"}))
+    here.change_provider(
+        "metropole",
+        userinfo=True,
+        refresh_userinfo=True,
+        attributes={**groups, "mail": AttributeSource(("email",))},
+        perimeter=perimeter,
+    )
+    here.metropole.userinfo = about("alice", groups=["agents", "admins"])
+
+
+def about(subject: str, **claims: object) -> dict[str, object]:
+    return {"sub": subject, "preferred_username": subject, "email": f"{subject}@corp.example", **claims}
+
+
+@pytest.mark.usefixtures("telling")
+async def test_who_has_lost_a_group_there_has_lost_it_here_in_every_worker(here: Installation) -> None:
+    browser, seat = await seated(here)
+    other = Sessions(here.store, KEYS, now=here.clock.seconds, monotonic=here.clock.monotonic)
+    elsewhere = await seat_of(here, browser, other)
+    assert elsewhere.identity.attributes["groups"] == ("agents", "admins")
+    here.metropole.userinfo = about("alice", groups=["agents"], acr="eidas3", auth_time=1)
+    here.clock.ahead = 241
+    await renewed(here, seat)
+    # What it had let in is cut, and the next use reads anew; how and when the person signed in is as it was.
+    assert not seat.live
+    newer = await seat_of(here, browser)
+    assert newer.live
+    assert newer.identity == replace(seat.identity, attributes={**seat.identity.attributes, "groups": ("agents",)})
+    # Another worker's seat is read anew when its own time comes, which is the same.
+    assert (await seat_of(here, browser, other)).identity == newer.identity
+    assert not elsewhere.live
+    session = await here.sessions.opened(ACTES, seat.cookie)
+    assert session is not None
+    assert session.tokens is not None
+    assert session.tokens.number == 1
+
+
+@pytest.mark.usefixtures("telling")
+async def test_a_seat_of_another_worker_finds_out_by_itself(here: Installation) -> None:
+    browser, seat = await seated(here)
+    portal = await here.sessions.load(PORTAL, browser.jar[PORTAL]["__Host-ecluse"].encode())
+    assert portal is not None
+    here.metropole.userinfo = about("alice", groups=[])
+    here.clock.ahead = 241
+    await renewed(here, seat)
+    assert portal.live
+    await renewed(here, portal)
+    assert not portal.live
+    assert here.metropole.refreshes == ["refresh-0-alice"]
+
+
+@pytest.mark.usefixtures("telling")
+async def test_as_long_as_nothing_has_changed_nothing_is_cut(here: Installation) -> None:
+    _, seat = await seated(here)
+    here.clock.ahead = 241
+    await renewed(here, seat)
+    assert seat.live
+    assert here.metropole.refreshes == ["refresh-0-alice"]
+
+
+@pytest.mark.usefixtures("telling")
+@pytest.mark.parametrize(
+    ("userinfo", "code"),
+    [
+        (about("bob"), "oidc.userinfo.subject"),
+        (about("alice", email="alice@evil.example"), "login.outside_perimeter"),
+        (about("alice", groups=["a\r\nb"]), "login.mapping"),
+    ],
+)
+async def test_who_would_not_be_signed_in_like_that_is_signed_out(
+    here: Installation, userinfo: dict[str, object], code: str
+) -> None:
+    browser, seat = await seated(here)
+    here.metropole.userinfo = userinfo
+    here.clock.ahead = 241
+    await renewed(here, seat)
+    assert not seat.live
+    assert here.revoker.told == [(seat.session_id,)]
+    assert here.codes() == [code]
+    assert (await browser.get(here.url(ACTES), follow=False)).status == 303
+
+
+@pytest.mark.usefixtures("telling")
+async def test_who_acts_for_another_organisation_signs_in_again(here: Installation) -> None:
+    here.change_provider("metropole", tenant_attribute="groups", perimeter=Perimeter())
+    here.metropole.userinfo = about("alice", groups=["21590350100017"])
+    _, seat = await seated(here)
+    assert seat.tenant == "21590350100017"
+    here.metropole.userinfo = about("alice", groups=["13002526500013"])
+    here.clock.ahead = 241
+    await renewed(here, seat)
+    assert not seat.live
+    assert here.codes() == ["oidc.refresh.subject"]
+
+
+@pytest.mark.usefixtures("telling")
+async def test_userinfo_that_cannot_be_asked_changes_nothing_and_costs_no_token(here: Installation) -> None:
+    _, seat = await seated(here)
+    here.metropole.userinfo = None
+    here.clock.ahead = 241
+    await renewed(here, seat)
+    assert seat.live
+    session = await here.sessions.opened(ACTES, seat.cookie)
+    assert session is not None
+    assert session.tokens is not None
+    assert (session.tokens.refresh_token, session.identity) == ("refresh-1-alice", seat.identity)
+    assert [line["event"] for line in here.logged() if line["event"].startswith("refresh")] == ["refresh.failed"]
+
+
+@pytest.mark.usefixtures("telling")
+async def test_without_the_word_in_the_file_a_person_stays_who_they_were(here: Installation) -> None:
+    here.change_provider("metropole", refresh_userinfo=False)
+    _, seat = await seated(here)
+    here.metropole.userinfo = about("bob")
+    here.clock.ahead = 241
+    await renewed(here, seat)
+    assert seat.live
+    assert here.metropole.refreshes == ["refresh-0-alice"]
