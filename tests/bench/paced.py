@@ -1,31 +1,28 @@
-"""Requests at a steady pace, each on its turn whether the one before was answered or not: what a person at work feels
-while others load the machine. A process of its own, so that it never waits for the load beside it."""
+"""A steady load from a process of its own, so that it never waits for the load beside it."""
 
 import asyncio
 import json
 import subprocess
 import sys
-import time
-from statistics import quantiles
+from collections.abc import Mapping
+from typing import Any
 
-CONNECTIONS = 16
-PACE = 0.004
+import uvloop
+
+from tests.bench.steady import Steady
 
 
 class Paced:
-    """`with Paced(...) as paced: ...`, then `paced.p99_ms`: of all requests sent meanwhile."""
+    """`with Paced(...) as paced: ...`, then `paced.p99_ms`: of the `requests` sent meanwhile, `rate` a second."""
 
-    def __init__(self, port: int, request: bytes) -> None:
-        self._command = [sys.executable, "-m", "tests.bench.paced", str(port)]
-        self._request = request
+    def __init__(self, port: int, headers: Mapping[str, str], target: str, rate: int) -> None:
+        self._asked = {"port": port, "headers": headers, "targets": [target], "rate": rate, "connections": 16}
         self.p99_ms = 0.0
         self.requests = 0
 
     def __enter__(self) -> "Paced":
-        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert self._process.stdin is not None
-        self._process.stdin.write(len(self._request).to_bytes(4, "big") + self._request)
-        self._process.stdin.flush()
+        command = [sys.executable, "-m", "tests.bench.paced", json.dumps(self._asked)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
         self._process.stdout.readline()  # it has begun
         return self
@@ -33,48 +30,23 @@ class Paced:
     def __exit__(self, *_: object) -> None:
         printed, _ = self._process.communicate()  # the end of its input tells it to stop
         if self._process.returncode:
-            raise RuntimeError("the paced requests were not all answered by 200")
+            raise RuntimeError("not every paced request was answered by 200")
         said = json.loads(printed)
         self.p99_ms, self.requests = said["p99_ms"], said["requests"]
 
 
-async def _one(port: int, request: bytes, turns: asyncio.Queue[float], took: list[float]) -> None:
-    """Each turn is the moment at which its request should have gone out: what it waited for us counts, too."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    while True:
-        due = await turns.get()
-        writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        if not head.startswith(b"HTTP/1.1 200 "):
-            raise RuntimeError(head.partition(b"\r\n")[0].decode("latin-1"))
-        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-        await reader.readexactly(int(length.partition(b":")[2]))
-        took.append(time.monotonic() - due)
-
-
-async def _send(port: int, request: bytes) -> list[float]:
-    loop, turns, took = asyncio.get_running_loop(), asyncio.Queue[float](), list[float]()
-    over = loop.run_in_executor(None, sys.stdin.buffer.read)
-    connections = [loop.create_task(_one(port, request, turns, took)) for _ in range(CONNECTIONS)]
-    print("begun", flush=True)
-    due = time.monotonic()
-    while not over.done():
-        due += PACE
-        await asyncio.sleep(max(0.0, due - time.monotonic()))
-        turns.put_nowait(due)
-        for connection in connections:
-            if connection.done():
-                connection.result()
-    for connection in connections:
-        connection.cancel()
-    return took
+async def _paced(asked: Mapping[str, Any]) -> Steady:
+    async with Steady(**asked).running() as load:
+        print("begun", flush=True)
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    return load
 
 
 def main() -> int:
-    size = int.from_bytes(sys.stdin.buffer.read(4), "big")
-    took = asyncio.run(_send(int(sys.argv[1]), sys.stdin.buffer.read(size)))
-    print(json.dumps({"p99_ms": round(quantiles(took, n=100)[98] * 1000, 2), "requests": len(took)}))
-    return 0
+    done = uvloop.run(_paced(json.loads(sys.argv[1]))).done
+    took = sorted(one.milliseconds for one in done)
+    print(json.dumps({"p99_ms": round(took[len(took) * 99 // 100], 2), "requests": len(took)}))
+    return 0 if all(one.status == 200 for one in done) else 1
 
 
 if __name__ == "__main__":

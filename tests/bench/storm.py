@@ -15,6 +15,7 @@ from tests.portal.browser import Browser
 
 NAME = "saml_200_logins_per_second"
 LOGINS_PER_SECOND = 200
+REQUESTS_PER_SECOND = 250
 SECONDS = 5
 LIMIT_MS = 20.0
 
@@ -28,14 +29,15 @@ def row(folder: Path, ports: Ports, upstream: int, slow: int) -> dict[str, objec
 async def _row(folder: Path, ports: Ports, upstream: int, slow: int) -> dict[str, object]:
     site = await asyncio.to_thread(partial(served, folder, ports, upstream, slow, workers=2))
     try:
-        request = _request(await _at_work(site))
+        headers = {"Host": HOST, **BROWSER, "Cookie": await _at_work(site)}
+        paced = partial(Paced, site.port, headers, "/signed-in/page", REQUESTS_PER_SECOND)
         people = [Browser(keeps_alive=True) for _ in range(LOGINS_PER_SECOND * SECONDS)]
         asked: list[str] = []
         await each(people, [f"http://{HOST}:{site.port}/signed-in/page"] * len(people), asked, until=IDP)()
         forms = [form_of(site, url) for url in asked]
-        with Paced(site.port, request) as alone:
+        with paced() as alone:
             await asyncio.sleep(SECONDS)
-        with Paced(site.port, request) as meanwhile:
+        with paced() as meanwhile:
             took = await _storm(site, people, forms)
     finally:
         await asyncio.to_thread(site.stop)
@@ -58,12 +60,6 @@ async def _at_work(site: Site) -> str:
     await browser.get(await answer(site, browser, form_of(site, asked.location)))
     await browser.close()
     return f"__Host-ecluse={browser.jar[HOST]['__Host-ecluse']}"
-
-
-def _request(cookie: str) -> bytes:
-    headers = {**BROWSER, "Host": HOST, "Cookie": cookie}
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return f"GET /signed-in/page HTTP/1.1\r\n{lines}\r\n".encode()
 
 
 async def _storm(site: Site, people: Sequence[Browser], forms: Sequence[bytes]) -> float:
