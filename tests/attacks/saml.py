@@ -3,23 +3,15 @@
 The cases are those of tests/saml/forgeries.py, each brought to the gateway by a browser that was sent to the provider.
 """
 
-import base64
-import time
-from urllib.parse import parse_qsl, urlencode, urlsplit
-
-from lxml import etree
-
-from gateway.saml.encoding import inflated
+from tests.attacks import saml_logout, saml_metadata, saml_tenants
 from tests.attacks import saml_providers as idps
 from tests.attacks.cases import Case, Run, expect, uncontrolled
 from tests.attacks.outcomes import sign_in_refused
+from tests.attacks.saml_browser import PAGE, answered, scene_of, sent
 from tests.attacks.world import PORTAL, SEAT, World, host
-from tests.browser_like import Person, Response
 from tests.saml.forgeries import FORGERIES
 from tests.saml.forging import Forgery, saying
-from tests.saml.idp import Scene
 
-PAGE = "/private/page"
 # What the portal refuses before or in place of the validation: by the binding, or for want of a request under way.
 _BY_THE_PORTAL = {
     "256 KB and more": "saml.binding.size",
@@ -29,48 +21,16 @@ _BY_THE_PORTAL = {
 }
 
 
-async def _sent(world: World, name: str) -> tuple[Person, dict[str, str], str]:
-    """A browser that the provider has before it: with what it brought, and the ID of the request in it."""
-    person = Person("en")
-    page = await person.step("GET", world.url(name, PAGE))
-    while page.location and not page.location.startswith(idps.IDP):
-        page = await person.step("GET", page.location, initiator=page.url)
-    expect(page.location.startswith(idps.IDP), f"never came to the provider: {page.status} {page.url}")
-    query = dict(parse_qsl(urlsplit(page.location).query))
-    request = etree.fromstring(inflated(base64.b64decode(query["SAMLRequest"])))
-    return person, query, str(request.get("ID"))
-
-
-def _scene(world: World, name: str, request_id: str) -> Scene:
-    return Scene(
-        now=int(time.time()),
-        issuer=idps.entity_of(name),
-        acs=world.portal("/_ecluse/saml/acs"),
-        audience=world.portal("/_ecluse/saml/metadata"),
-        request_id=request_id,
-        key=idps.KEY,
-        stranger=idps.STRANGER,
-        recipient_key=idps.OURS,
-    )
-
-
-async def _answered(world: World, person: Person, document: bytes, relay_state: str | None) -> Response:
-    fields = {"SAMLResponse": idps.form_field(document)}
-    if relay_state is not None:
-        fields["RelayState"] = relay_state
-    return await person.post(world.portal("/_ecluse/saml/acs"), urlencode(fields), initiator=f"{idps.IDP}/sso")
-
-
 def _refused(forgery: Forgery) -> Run:
     """NOLOGIN: a page of refusal, no seat anywhere, one line in the log, and its code is that of the check."""
 
     async def run(world: World) -> None:
         name = idps.name_of(forgery)
-        person, query, request_id = await _sent(world, name)
-        document = forgery.make(_scene(world, name, request_id))
+        person, query, request_id = await sent(world, name)
+        document = forgery.make(scene_of(world, name, request_id))
         mark = world.log_mark()
         relay_state = None if forgery.asked == "nothing" else query["RelayState"]
-        page = await person.follow(await _answered(world, person, document, relay_state))
+        page = await person.follow(await answered(world, person, document, relay_state))
         sign_in_refused(page.status, person.jar.received)
         for place in (host(name), PORTAL):
             expect(person.jar.get(place, SEAT) is None, f"{place} has a seat")
@@ -88,13 +48,13 @@ def _refused(forgery: Forgery) -> Run:
 async def honest(world: World) -> None:
     """The control of all these: what they are forged from signs in, and once alone."""
     name = idps.name_of(FORGERIES[0])
-    person, query, request_id = await _sent(world, name)
-    document = saying()(_scene(world, name, request_id))
-    page = await person.follow(await _answered(world, person, document, query["RelayState"]))
+    person, query, request_id = await sent(world, name)
+    document = saying()(scene_of(world, name, request_id))
+    page = await person.follow(await answered(world, person, document, query["RelayState"]))
     expect(page.status == 200 and page.url == world.url(name, PAGE), f"not signed in: {page.status} {page.url}")
     mark = world.log_mark()
-    thief, asked, _ = await _sent(world, name)
-    replayed = await _answered(world, thief, document, asked["RelayState"])
+    thief, asked, _ = await sent(world, name)
+    replayed = await answered(world, thief, document, asked["RelayState"])
     sign_in_refused(replayed.status, thief.jar.received)
     await world.logged(mark, code="saml.in_response_to")
     for each in (person, thief):
@@ -108,4 +68,4 @@ def _cases() -> tuple[Case, ...]:
     return tuple(cases)
 
 
-CASES = _cases()
+CASES = (*_cases(), *saml_tenants.CASES, *saml_logout.CASES, *saml_metadata.CASES)

@@ -41,7 +41,24 @@ _NUMBERS = _numbered()
 
 def name_of(forgery: Forgery) -> str:
     """Of the provider, and of the application."""
-    return f"saml-{_NUMBERS[json.dumps(settings_of(forgery), sort_keys=True)]}"
+    return name_with(**settings_of(forgery))
+
+
+def name_with(**settings: object) -> str:
+    """Of those whose `saml:` says this beside the entity and its metadata."""
+    return f"saml-{_NUMBERS[json.dumps(settings, sort_keys=True)]}"
+
+
+# A provider that may speak for one organisation alone (XS15).
+BOUNDED = "saml-bounded"
+SIRET, OTHER_SIRET = "21590350100017", "22590001801244"
+_BOUNDS = {
+    "tenant": "siret",
+    "asserts": {
+        "siret": [SIRET], "email_domains": ["metropole.example"], "attributes": {"groups": ["agents", "A-admins"]},
+    },
+}  # fmt: skip
+_ATTRIBUTES = {"uid": "NameID", "groups": "groups", "mail": "urn:oid:0.9.2342.19200300.100.1.3"}
 
 
 def entity_of(name: str) -> str:
@@ -53,16 +70,20 @@ def write(folder: Path, template: str) -> None:
     (folder / "certs/saml.key").write_bytes(OURS.key)
     (folder / "certs/saml.crt").write_bytes(OURS.certificate)
     for text, number in _NUMBERS.items():
-        name = f"saml-{number}"
-        (folder / f"certs/{name}.xml").write_text(_metadata(name))
-        told = {"entity_id": entity_of(name), "metadata": {"file": f"../certs/{name}.xml"}, **json.loads(text)}
-        attributes = {"uid": "NameID", "groups": "groups", "mail": "urn:oid:0.9.2342.19200300.100.1.3"}
-        document = {"version": 1, "provider": name, "saml": told, "attributes": attributes}
-        (folder / f"policies/providers/{name}.yaml").write_text(json.dumps(document))
-        app = template.replace("app: both", f"app: {name}").replace(
-            'both.localhost, "*.wild.localhost"', f"{name}.localhost"
-        )
-        (folder / f"policies/apps/{name}.yaml").write_text(app.replace("[alpha, beta]", f"[{name}]"))
+        _write_one(folder, template, f"saml-{number}", json.loads(text), {"attributes": _ATTRIBUTES})
+    more = {name: name for name in ("siret", "siren")} | {"eppn": "eduPersonPrincipalName"}
+    _write_one(folder, template, BOUNDED, {}, {**_BOUNDS, "attributes": _ATTRIBUTES | more})
+
+
+def _write_one(folder: Path, template: str, name: str, saml: Mapping[str, object], rest: Mapping[str, object]) -> None:
+    (folder / f"certs/{name}.xml").write_text(_metadata(name))
+    told = {"entity_id": entity_of(name), "metadata": {"file": f"../certs/{name}.xml"}, **saml}
+    document = {"version": 1, "provider": name, "saml": told, **rest}
+    (folder / f"policies/providers/{name}.yaml").write_text(json.dumps(document))
+    app = template.replace("app: both", f"app: {name}").replace(
+        'both.localhost, "*.wild.localhost"', f"{name}.localhost"
+    )
+    (folder / f"policies/apps/{name}.yaml").write_text(app.replace("[alpha, beta]", f"[{name}]"))
 
 
 def form_field(document: bytes) -> str:
@@ -71,10 +92,14 @@ def form_field(document: bytes) -> str:
 
 def _metadata(name: str) -> str:
     return (
-        f'<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{entity_of(name)}">'
+        '<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" '
+        f'xmlns:shibmd="urn:mace:shibboleth:metadata:1.0" entityID="{entity_of(name)}">'
+        "<md:Extensions><shibmd:Scope>metropole.example</shibmd:Scope></md:Extensions>"
         '<md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><md:KeyDescriptor '
         'use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>'
         f"{certificate_text(KEY)}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>"
+        '<md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" '
+        f'Location="{IDP}/slo"/>'
         '<md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" '
         f'Location="{IDP}/sso"/></md:IDPSSODescriptor></md:EntityDescriptor>'
     )

@@ -1,0 +1,165 @@
+"""XS13 and XS15: an assertion signs in once, and a provider speaks for its own organisation alone."""
+
+import asyncio
+import copy
+import json
+import secrets
+
+from lxml import etree
+
+from tests.attacks import saml_providers as idps
+from tests.attacks.cases import Case, Run, expect, uncontrolled
+from tests.attacks.outcomes import sign_in_refused
+from tests.attacks.saml_browser import PAGE, answered, is_signed_in, scene_of, sent
+from tests.attacks.world import World
+from tests.browser_like import Person
+from tests.saml.idp import SAML, Scene, assertion, build, encrypt, one, sign, written
+
+# --- XS13: where answers unasked are let in, nothing but the assertion's ID stands against a replay ---
+
+UNASKED = idps.name_with(unsolicited=True)
+
+
+def _document(world: World) -> etree._Element:
+    scene = scene_of(world, UNASKED, "")
+    values = {"in_response_to": None, "confirmed_request": None, "assertion_id": f"_{secrets.token_hex(16)}"}
+    root = build(scene.but(**values))
+    sign(assertion(root), scene.key)
+    return root
+
+
+async def _arrives(world: World, root: etree._Element) -> bool:
+    """In a browser of its own: whether it is signed in by that."""
+    person = Person("en")
+    await person.follow(await answered(world, person, written(root), None))
+    page = await person.step("GET", world.url(UNASKED, PAGE))
+    while page.location and not page.location.startswith(idps.IDP):
+        page = await person.step("GET", page.location, initiator=page.url)
+    await person.close()
+    return page.status == 200
+
+
+def replayed(again: object) -> Run:
+    async def run(world: World) -> None:
+        root = _document(world)
+        expect(await _arrives(world, root), "the control: it signs in")
+        mark = world.log_mark()
+        other = copy.deepcopy(root)
+        again(other)  # type: ignore[operator]
+        for _ in range(4):
+            expect(not await _arrives(world, other), "an assertion signed in twice")
+        await world.logged(mark, code="saml.replayed")
+
+    return run
+
+
+def _as_it_is(root: etree._Element) -> None:
+    pass
+
+
+def _in_another_response(root: etree._Element) -> None:
+    root.set("ID", f"_{secrets.token_hex(16)}")
+
+
+def _encrypted_anew(root: etree._Element) -> None:
+    encrypt(assertion(root), idps.OURS)
+
+
+async def at_once(world: World) -> None:
+    root = _document(world)
+    arrived = await asyncio.gather(*(_arrives(world, root) for _ in range(12)))
+    expect(sum(arrived) == 1, f"an assertion brought 12 times at once signed in {sum(arrived)} times")
+
+
+XS13 = (
+    ("the same answer again", replayed(_as_it_is)),
+    ("the same assertion in another response", replayed(_in_another_response)),
+    ("the same assertion encrypted anew", replayed(_encrypted_anew)),
+    ("the same answer twelve times at once", at_once),
+)
+
+# --- XS15: correctly signed, and not its own ---
+
+MAIL = "urn:oid:0.9.2342.19200300.100.1.3"
+GOOD = {
+    "siret": [idps.SIRET],
+    "siren": [idps.SIRET[:9]],
+    MAIL: ["a@metropole.example"],
+    "groups": ["agents"],
+    "eduPersonPrincipalName": ["a@metropole.example"],
+}
+B, B_SIREN = idps.OTHER_SIRET, idps.OTHER_SIRET[:9]
+FOREIGN = (
+    ("mail of another", {MAIL: ["x@departement.example"]}),
+    ("mail of both", {MAIL: ["a@metropole.example", "x@departement.example"]}),
+    ("two addresses in one", {MAIL: ["a@metropole.example,x@departement.example"]}),
+    ("mail of a subdomain", {MAIL: ["x@evil.metropole.example"]}),
+    ("a domain that only looks alike", {MAIL: ["x@m\u0435tropole.example"]}),
+    ("a scope of another", {"eduPersonPrincipalName": ["x@departement.example"]}),
+    ("two scopes in one", {"eduPersonPrincipalName": ["x@departement.example@metropole.example"]}),
+    ("no scope", {"eduPersonPrincipalName": ["x"]}),
+    ("SIRET of another", {"siret": [B]}),
+    ("SIRET of both", {"siret": [idps.SIRET, B]}),
+    ("SIRET with blanks", {"siret": [f"{idps.SIRET[:9]} {idps.SIRET[9:]}"]}),
+    ("SIRET with a wrong check digit", {"siret": [f"{idps.SIRET[:-1]}8"]}),
+    ("SIRET of 15 digits", {"siret": [f"{idps.SIRET}0"]}),
+    ("SIREN of another", {"siren": [B_SIREN]}),
+    ("SIREN of both", {"siren": [idps.SIRET[:9], B_SIREN]}),
+    ("a group of another", {"groups": ["agents", "B-admins"]}),
+)
+
+
+def _stating(scene: Scene, name_id: str, attributes: dict[str, list[str]]) -> bytes:
+    root = build(scene.but(name_id=name_id, assertion_id=f"_{secrets.token_hex(16)}"))
+    statement = one(root, "//a:AttributeStatement")
+    del statement[:]
+    for name, values in attributes.items():
+        attribute = etree.SubElement(statement, f"{{{SAML}}}Attribute", Name=name)
+        for value in values:
+            etree.SubElement(attribute, f"{{{SAML}}}AttributeValue").text = value
+    sign(assertion(root), scene.key)
+    return written(root)
+
+
+async def _stated(world: World, name_id: str, attributes: dict[str, list[str]]) -> tuple[Person, int]:
+    person, query, request_id = await sent(world, idps.BOUNDED)
+    document = _stating(scene_of(world, idps.BOUNDED, request_id), name_id, attributes)
+    page = await person.follow(await answered(world, person, document, query["RelayState"]))
+    return person, page.status
+
+
+def foreign(attributes: dict[str, list[str]]) -> Run:
+    async def run(world: World) -> None:
+        mark = world.log_mark()
+        person, status = await _stated(world, "alice", GOOD | attributes)
+        sign_in_refused(status, person.jar.received)
+        await world.logged(mark, code="login.outside_perimeter")
+        expect(not await is_signed_in(world, idps.BOUNDED, person), "signed in all the same")
+        await person.close()
+
+    return run
+
+
+async def own(world: World) -> None:
+    person, status = await _stated(world, "alice", GOOD)
+    expect(status == 200 and await is_signed_in(world, idps.BOUNDED, person), f"the control is refused: {status}")
+    await person.close()
+
+
+async def namesake(world: World) -> None:
+    """A NameID equal to that of another provider's user: at that one's application it is nobody."""
+    person, _ = await _stated(world, "alice", GOOD)
+    other = idps.name_with()
+    page = await person.step("GET", world.url(other, PAGE))
+    expect(page.status == 303, f"one provider's session counts at another's application: {page.status}")
+    told = json.loads((await person.script(world.url(idps.BOUNDED, "/_ecluse/session"))).body)
+    expect(told["provider"] == idps.BOUNDED, f"somebody else: {told}")
+    await person.close()
+
+
+CASES: tuple[Case, ...] = (
+    *(uncontrolled(f"XS13.{number}", meaning, run) for number, (meaning, run) in enumerate(XS13, 1)),
+    uncontrolled("XS15.1", "the control: what is its own signs in", own),
+    uncontrolled("XS15.2", "a NameID equal to that of another's user", namesake),
+    *(uncontrolled(f"XS15.{number}", meaning, foreign(says)) for number, (meaning, says) in enumerate(FOREIGN, 3)),
+)
