@@ -22,6 +22,9 @@ from gateway.model.ports import Log
 HELPER = (sys.executable, "-P", "-m", "gateway.federation.metadata_process")
 
 ASKED_AGAIN_AFTER = 30.0
+# Whoever sends answers under a key of their own has it asked for anew: a federation's 100 MB not each half minute. Its
+# members' new keys are in it before they are used.
+AGGREGATE_ASKED_AGAIN_AFTER = 600.0
 _REFRESHED_WITHIN = 900.0
 _SHORTEST_RETRY = 60.0
 _LONGEST_RETRY = 3600.0
@@ -44,6 +47,10 @@ class _Kept:
 
     def is_served(self, now: float) -> bool:
         return self.copy is not None and (self.copy.valid_until is None or now < self.copy.valid_until)
+
+    def asked_again_after(self, now: float) -> float:
+        is_large = self.source.kind == "aggregate" and self.is_served(now)
+        return AGGREGATE_ASKED_AGAIN_AFTER if is_large else ASKED_AGAIN_AFTER
 
 
 class MetadataKeeper:
@@ -89,12 +96,12 @@ class MetadataKeeper:
                     await self._woken.wait()
 
     async def refreshed(self, source_id: str) -> None:
-        """Returns when the source was asked for anew; at once where that was less than 30 s ago."""
+        """Returns when the source was asked for anew; at once where that was a short time ago."""
         kept = self._kept.get(source_id)
         if kept is None:
             return
         if kept.settled.is_set():
-            if time.monotonic() < kept.tried_at + ASKED_AGAIN_AFTER:
+            if time.monotonic() < kept.tried_at + kept.asked_again_after(time.time()):
                 return
             self._start([kept])
         await kept.settled.wait()

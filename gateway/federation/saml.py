@@ -67,7 +67,7 @@ class SamlFederation:
         return self._of_copy(provider, source)
 
     async def newer_idp_metadata(self, provider: SamlProvider) -> IdpMetadata:
-        """For a signature by none of the known keys: fetched anew, at most once in 30 s. As `idp_metadata`."""
+        """For a signature by none of the known keys: fetched anew, at most once in a while. As `idp_metadata`."""
         source = source_of(provider)
         if source is not None:
             await self._refresher.refresh_metadata(source.id)

@@ -132,6 +132,38 @@ async def test_a_refresh_is_asked_for_once_by_all_and_not_again_soon(
             await keeper.refreshed("unknown")
 
 
+async def test_an_aggregate_is_not_asked_for_anew_each_half_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody can have it asked for, by an answer under a key that nobody knows."""
+    monkeypatch.setattr(metadata_keeper, "ASKED_AGAIN_AFTER", 0.0)
+    async with running_metadata_server() as server:
+        server.documents = {"/all": signed(group([entity()], attributes=in_a_day()))}
+        source = server.source("/all", "aggregate")
+        async with keeping(tmp_path, source) as keeper:
+            await until(lambda: read_copy(tmp_path, source.id) is not None)
+            for _ in range(3):
+                await keeper.refreshed(source.id)
+            assert server.asked == ["/all"]
+            monkeypatch.setattr(metadata_keeper, "AGGREGATE_ASKED_AGAIN_AFTER", 0.0)
+            await keeper.refreshed(source.id)
+            assert server.asked == ["/all", "/all"]
+
+
+async def test_an_aggregate_of_which_no_copy_serves_is_asked_for_as_soon_as_any(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metadata_keeper, "ASKED_AGAIN_AFTER", 0.0)
+    async with running_metadata_server() as server:
+        source = server.source("/all", "aggregate")
+        told = Told()
+        async with keeping(tmp_path, source, told=told) as keeper:
+            await until(lambda: bool(told.events))
+            server.documents = {"/all": signed(group([entity()], attributes=in_a_day()))}
+            await keeper.refreshed(source.id)
+            assert read_copy(tmp_path, source.id) is not None
+
+
 async def test_a_reload_takes_new_sources_and_forgets_old_ones(tmp_path: Path) -> None:
     async with running_metadata_server() as server:
         server.documents = {"/idp": signed(entity()), "/next": signed(entity())}
