@@ -142,18 +142,6 @@ class _Worker:
             monotonic=time.monotonic,
             token_urlsafe=secrets.token_urlsafe,
         )
-        self._renewal = Renewal(
-            sessions=self._sessions,
-            transactions=transactions,
-            federation=self._federation,
-            revoker=self._control,
-            counters=counters,
-            log=log,
-            snapshot=lambda: self.snapshot,
-            now=time.time,
-            monotonic=time.monotonic,
-        )
-        self._sessions.when_due(self._renewal.due)
         self._plane = DataPlane(
             loop=asyncio.get_running_loop(),
             holder=self,
@@ -166,7 +154,23 @@ class _Worker:
             counters=counters,
             log=log,
         )
+        self._renewal = self._make_renewal(transactions)
+        self._sessions.when_due(self._renewal.due)
         self._upkeep = Upkeep(store, self._sessions, self._killed)
+
+    def _make_renewal(self, transactions: Transactions) -> Renewal:
+        return Renewal(
+            sessions=self._sessions,
+            transactions=transactions,
+            federation=self._federation,
+            revoker=self._control,
+            counters=self._counters,
+            log=self._log,
+            snapshot=lambda: self.snapshot,
+            now=time.time,
+            monotonic=time.monotonic,
+            changed=self._plane.changed,
+        )
 
     def revoke(self, session_ids: tuple[str, ...]) -> None:
         if self._started:

@@ -76,9 +76,6 @@ class Sessions(Protocol):
 
         What it is found by stays: who, by which provider, for which tenant."""
 
-    def read_anew(self, seat: Seat) -> None:
-        """Nothing is let in by this object any more, and what it let in is cut: the next use reads from the store."""
-
     async def end(self, session_ids: Sequence[str]) -> tuple[str, ...]:
         """Ends these sessions; durable when it returns. In force in a worker's memory only by its `revoke`."""
 

@@ -36,7 +36,8 @@ _ENDS = (OIDC_REFRESH_ENDED, OIDC_REFRESH_SUBJECT, OIDC_USERINFO_SUBJECT, LOGIN_
 
 
 class Renewal:
-    """`snapshot`: the one that is live; `now`: Unix seconds; `monotonic`: the clock of Seat.refresh_at."""
+    """`snapshot`: the one that is live; `now`: Unix seconds; `monotonic`: the clock of Seat.refresh_at;
+    `changed` hears of a seat whose person is not who they were."""
 
     def __init__(
         self,
@@ -50,6 +51,7 @@ class Renewal:
         snapshot: Callable[[], Snapshot],
         now: Callable[[], float],
         monotonic: Callable[[], float],
+        changed: Callable[[Seat], None],
     ) -> None:
         self._sessions = sessions
         self._transactions = transactions
@@ -60,6 +62,7 @@ class Renewal:
         self._snapshot = snapshot
         self._now = now
         self._monotonic = monotonic
+        self._changed = changed
         self._tasks: set[asyncio.Task[None]] = set()
 
     def due(self, seat: Seat) -> None:
@@ -151,7 +154,9 @@ class Renewal:
         assert session.tokens is not None
         seat.refresh_at = self._monotonic() + session.tokens.refresh_at - self._now()
         if seat.identity != session.identity:
-            self._sessions.read_anew(seat)
+            seat.identity = session.identity
+            seat.passages.clear()
+            self._changed(seat)
 
 
 def first_tokens(grant: Grant | None, now: float) -> Tokens | None:

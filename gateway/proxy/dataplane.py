@@ -94,6 +94,10 @@ class DataPlane:
         self.renew()
         self._judge([client for client in self.connections if client.under_way])
 
+    def changed(self, seat: Seat) -> None:
+        """Other things are known of this person than a moment ago: what streams for them is judged anew."""
+        self._judge([client for client in self.connections if client.under_way and client.request.seat is seat])
+
     def revoked(self, seats: Iterable[Seat]) -> None:
         """Cuts what is still streaming for these seats; `seat.live` already keeps everything new out."""
         dead = set(map(id, seats))

@@ -219,9 +219,6 @@ class Sessions:
         sealed = self._envelopes.reseal_session(stored, opened.session_key, opened.record)
         return await self._store.replace_sealed(before.id, opened.record.sealed, sealed, self._now())
 
-    def read_anew(self, seat: Seat) -> None:
-        self._cache.kill((seat,))
-
     async def end_browser(self, host: str, cookie: bytes) -> tuple[str, ...]:
         return await self.end([session.id for session in await self.of_browser(host, cookie)])
 
@@ -277,13 +274,11 @@ class Sessions:
         hard = since + min(session.expires_at, record.expires_at, seat.expires_at)
         deadline = min(hard, since + min(record.ends_at, seat.ends_at))
         refresh_at = float("inf") if session.tokens is None else since + session.tokens.refresh_at
-        if known is not None and known.identity != session.identity:
-            self._cache.kill((known,))
-            known = None
         if known is not None:
             # Another worker's touches have moved it on, or an older tail has shortened it: the store knows.
             known.deadline, known.hard_deadline = deadline, hard
-            known.refresh_at = refresh_at
+            # Who is somebody else since a refresh finds out at its own time, and what streams is judged then.
+            known.refresh_at = refresh_at if known.identity == session.identity else known.refresh_at
             return known
         idle = float(min(session.idle, seat.idle))
         kept = Seat(cookie, seat.host, session.id, session.identity, session.tenant, idle, deadline, hard, _NEVER)

@@ -20,7 +20,7 @@ from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
 from gateway.model.levels import Need
 from gateway.model.provider import AttributeSource, OidcProvider, Perimeter, Provider, SamlProvider
-from gateway.model.session import SeatLimits
+from gateway.model.session import Seat, SeatLimits
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.policy.routes import RouteTable
@@ -128,6 +128,7 @@ class Installation:
     browsers: list[Browser] = field(default_factory=list)
     needs: dict[str, Need] = field(default_factory=dict)
     renewal: Renewal | None = None
+    changed: list[Seat] = field(default_factory=list)
     port: int = 0
 
     def url(self, host: str, target: str = "/") -> str:
@@ -222,6 +223,7 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
             snapshot=lambda: here.snapshot,
             now=clock.now,
             monotonic=clock.monotonic,
+            changed=here.changed.append,
         )
         here.port = server.sockets[0].getsockname()[1]
         here.snapshot = _snapshot(here.port, metropole, departement, PERMIS if one_host else PORTAL)
