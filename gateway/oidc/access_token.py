@@ -82,7 +82,16 @@ def process_introspection_response(provider: OidcProvider, api: ApiAccess, answe
         check_issuer(provider, claims)
     _check_audience(api, claims)
     check_expiry(provider, claims, now)
-    return _accepted(provider, api, claims)
+    return _accepted(provider, api, claims if "sub" in claims else {**claims, "sub": _client_as_subject(claims)})
+
+
+def _client_as_subject(claims: JsonObject) -> str:
+    """RFC 7662 2.2: a token that no person is behind may name its client alone. RFC 9700 4.15: in words of its own, so
+    that no client is taken for a person whose `sub` is the same."""
+    client_id = text_of(claims, "client_id")
+    if client_id is None:
+        raise GatewayError(API_TOKEN, f"{WHAT}: neither sub nor client_id")
+    return f"client:{client_id}"
 
 
 def _accepted(provider: OidcProvider, api: ApiAccess, claims: JsonObject) -> AccessToken:

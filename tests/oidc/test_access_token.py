@@ -120,6 +120,11 @@ def test_an_active_one_is_accepted() -> None:
     assert introspected({"active": True, **claims(iss=None, jti=None)}).claims["sub"] == "service-1"
 
 
+def test_one_that_no_person_is_behind_names_its_client_and_nobody_else() -> None:
+    """RFC 9700 4.15: a client called as a person's `sub` is not that person."""
+    assert introspected({"active": True, **claims(sub=None, client_id="f7d3c4a0")}).claims["sub"] == "client:f7d3c4a0"
+
+
 @pytest.mark.parametrize(
     ("document", "code"),
     [
@@ -133,7 +138,8 @@ def test_an_active_one_is_accepted() -> None:
         ({"active": True, **claims(exp=NOW - 61)}, "oidc.id_token.expired"),
         ({"active": True, **claims(exp=None)}, "oidc.id_token.claim"),
         ({"active": True, **claims(scope="other")}, "api.scope"),
-        ({"active": True, **claims(sub=None)}, "oidc.id_token.subject"),
+        ({"active": True, **claims(sub=None, client_id=None)}, "api.token"),
+        ({"active": True, **claims(sub="")}, "oidc.id_token.subject"),
         (b"[]", "api.token"),
     ],
 )

@@ -21,8 +21,8 @@ Claims = Mapping[str, object]
 
 class OpenIdProvider:
     """`clients`: registration metadata; `accounts`: login to its claims; `claims`: further scopes to their claims;
-    `tls`: cert, key and ca (PEM) of a second door that asks for certificates; `levels`: login to acr and amr. `only`
-    and `deaf`: see the script.
+    `tls`: cert, key and ca (PEM) of a second door that asks for certificates; `levels`: login to acr and amr.
+    `resources`, `only` and `deaf`: see the script.
 
     `issuer` is known once started. RuntimeError, with what it printed, if it does not start.
     """
@@ -37,6 +37,7 @@ class OpenIdProvider:
         options: Mapping[str, object] | None = None,
         tls: Mapping[str, str] | None = None,
         levels: Mapping[str, Mapping[str, object]] | None = None,
+        resources: Mapping[str, object] | None = None,
         only: Sequence[str] | None = None,
         deaf: Sequence[str] = (),
         port: int = 0,
@@ -52,6 +53,7 @@ class OpenIdProvider:
             "deaf": deaf,
             **({"tls": tls} if tls else {}),
             **({"only": only} if only else {}),
+            **({"resources": resources} if resources else {}),
         }
         self._process: subprocess.Popen[bytes] | None = None
         self.issuer = ""

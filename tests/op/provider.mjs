@@ -9,6 +9,7 @@
 //   only      where given, the parameters of an authorization request that are not refused; nor is a secret taken
 //             in a header then
 //   deaf      those that are taken and forgotten
+//   resources {indicator: {scope, accessTokenFormat, accessTokenTTL}}: for whom access tokens can be had (RFC 8707)
 //   options   merged into its configuration last ({"conformIdTokenClaims": false} puts claims into the ID token)
 // It ends when its standard input does, so that it never outlives the test.
 import { generateKeyPairSync } from 'node:crypto';
@@ -17,9 +18,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 
-import Provider from 'oidc-provider';
+import Provider, { errors } from 'oidc-provider';
 
-const { port = 0, clients, accounts, claims = {}, features = {}, tls, levels = {}, only, deaf = [], options = {} } = JSON.parse(process.argv[2]);
+const { port = 0, clients, accounts, claims = {}, features = {}, tls, levels = {}, only, deaf = [], resources, options = {} } = JSON.parse(process.argv[2]);
 
 // RFC 6761 6.3: what it calls back (back-channel logout) may be a name under .localhost.
 const { lookup } = dns;
@@ -52,6 +53,15 @@ const aliases = tls && {
     ]),
   ),
 };
+const indicators = resources && {
+  resourceIndicators: {
+    enabled: true,
+    getResourceServerInfo: (_, indicator) => {
+      if (!resources[indicator]) throw new errors.InvalidTarget();
+      return { audience: indicator, ...resources[indicator] };
+    },
+  },
+};
 const provider = new Provider(issuer, {
   clients,
   claims: {
@@ -65,7 +75,7 @@ const provider = new Provider(issuer, {
   cookies: { keys: ['of-the-tests'] },
   // Without the dispatcher that keeps it from calling this machine: here the client is on it.
   fetch: (url, { dispatcher, ...rest }) => fetch(url, rest),
-  features: { devInteractions: { enabled: true }, ...mutual, ...features },
+  features: { devInteractions: { enabled: true }, ...mutual, ...indicators, ...features },
   discovery: aliases ?? {},
   jwks: {
     keys: [
