@@ -10,7 +10,9 @@ from gateway.model.identity import Identity
 from gateway.model.ports import Page, Sessions, Transactions
 from gateway.model.transaction import Transaction
 from gateway.policy.step_up import meets
+from gateway.portal import cookies
 from gateway.portal.answers import redirect
+from gateway.portal.freshness import shortest_limit
 from gateway.portal.outcomes import Begin, Outcome
 from gateway.portal.report import Report
 from gateway.portal.visit import PREFIX, Visit, app_here, clean_starts_of, login_link, need_of, return_target
@@ -66,6 +68,7 @@ class Challenge:
         app = app_here(visit)
         host = visit.call.host
         visit.way_back = login_link(app, host, begin.target, again=True, need=begin.need)
+        await self._clear_what_was_left(visit, app)
         binding = visit.binding_made(self._token_urlsafe)
         rounds = await self._transactions.rounds(binding, host)
         if rounds >= ROUNDS:
@@ -77,6 +80,18 @@ class Challenge:
         id = await self._transactions.put(transaction, visit.network)
         self._report.transaction_begun(app.name)
         return redirect(f"{visit.call.snapshot.gateway.portal_url}{PREFIX}start?t={quote(id, safe='')}")
+
+    async def _clear_what_was_left(self, visit: Visit, app: App) -> None:
+        """The session ended on another host, or by itself: what the application still knows of that person in this
+        browser is not for who comes next. Once, with the seat. A seat that the application's own limit ended, and that
+        `then: resume` brings back, ends nothing."""
+        cookie = visit.seat_cookie()
+        may_resume = app.seat_then == "resume" and shortest_limit(app) is not None
+        if cookie is None or may_resume or not app.logout.cookies:
+            return
+        if await self._sessions.load(visit.call.host, cookie) is None:
+            visit.cookies_to_set.append(cookies.clear_seat())
+            visit.cookies_to_set += [cookies.clear(name, path) for name, path in app.logout.cookies]
 
     def _transaction(self, app: App, host: str, begin: Begin, binding: str, round: int, provider: str) -> Transaction:
         now = int(self._now())

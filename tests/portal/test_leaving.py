@@ -10,11 +10,12 @@ from aiohttp import web
 
 from gateway.config.snapshot import Logout, Upstream
 from gateway.model.provider import ProviderLogout
+from gateway.model.session import SeatLimits
 from gateway.policy.routes import RouteTable
 from gateway.wire.cookies import SESSION_COOKIE
 from tests.policy.short import rule
 from tests.portal.browser import Browser, Reply
-from tests.portal.installation import ACTES, PERMIS, PORTAL, Installation
+from tests.portal.installation import ACTES, ELECTIONS, PERMIS, PORTAL, Installation
 from tests.portal.test_logout import hosts_open, signed_in
 
 GLOBAL = Logout(scope="global")
@@ -286,3 +287,37 @@ async def test_a_form_of_another_site_sent_to_it_signs_nobody_out(here: Installa
 async def test_another_applications_address_is_its_own(here: Installation) -> None:
     browser = await signed_in(here)
     assert (await browser.get(here.url(PERMIS, "/logout.do"), **OWN)).text == "permis for alice"
+
+
+# --- on other hosts
+
+LEFT = Logout(cookies=(("PHPSESSID", "/"), ("JSESSIONID", "/app")))
+CLEARED = ["PHPSESSID=; Path=/; Max-Age=0", "JSESSIONID=; Path=/app; Max-Age=0"]
+
+
+def cleared(reply: Reply) -> list[str]:
+    return [line for line in reply.set_cookies if "SESSI" in line]
+
+
+async def test_what_an_application_left_on_another_host_is_cleared_at_the_next_visit_and_once(
+    here: Installation,
+) -> None:
+    here.change("elections", logout=LEFT)
+    browser = await signed_in(here)
+    assert cleared(await browser.get(here.url(ELECTIONS), follow=False)) == [], "as long as the session lives"
+    await sign_out(here, browser)
+    reply = await browser.get(here.url(ELECTIONS), follow=False)
+    assert (reply.status, cleared(reply)) == (303, CLEARED)
+    assert browser.jar[ELECTIONS].get("__Host-ecluse", "") == ""
+    assert cleared(await browser.get(here.url(ELECTIONS), follow=False)) == []
+
+
+async def test_an_applications_own_limit_ends_no_session_and_clears_nothing(here: Installation) -> None:
+    here.change("elections", logout=LEFT, seat_limits=SeatLimits(idle=60))
+    browser = await signed_in(here)
+    here.clock.ahead = 61
+    reply = await browser.get(here.url(ELECTIONS), follow=False)
+    assert (reply.status, cleared(reply)) == (303, [])
+    here.change("elections", logout=LEFT, seat_limits=SeatLimits(idle=60), seat_then="sign_in")
+    reply = await browser.get(here.url(ELECTIONS), follow=False)
+    assert (reply.status, cleared(reply)) == (303, CLEARED)
