@@ -62,6 +62,7 @@ class Callback:
         if parameters is None or login is None:
             return await self._come_again.page(visit, "a callback whose state is unknown, used, or too old")
         provider = self._asked(visit, login)
+        _require_form(visit, provider)
         # What the sign-in is for, before anything is asked of the provider.
         found = await pending_at(self._transactions, visit, login.transaction, provider.name)
         code = await self._federation.authorization_code(provider, login, parameters, self._now())
@@ -124,3 +125,10 @@ class Callback:
         visit.cookies_to_set.append(cookies.set_seat(cookie))
         self._report.signed_in(visit)
         return cookie
+
+
+def _require_form(visit: Visit, provider: OidcProvider) -> None:
+    """What was asked for by a form is not taken from an address, where histories and logs keep it; but an error is."""
+    by_form = (provider.request.response_mode or "").startswith("form_post")
+    if by_form and {"code", "response"} & visit.parameters().keys():
+        raise GatewayError(OIDC_RESPONSE_PARAMETER, "a response in the address, and a form was asked for")

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
@@ -39,6 +39,19 @@ async def test_the_post_makes_nothing_and_the_get_that_follows_signs_in(here: In
     assert f"{location.scheme}://{location.netloc}{location.path}" == here.url(PORTAL, CALLBACK)
     assert [name for name, _ in parse_qsl(location.query)] == ["parked"]
     assert (await browser.get(reply.location)).text == "actes for alice"
+
+
+async def test_a_code_in_an_address_is_refused_where_a_form_was_asked_for_but_an_error_is_heard(
+    here: Installation,
+) -> None:
+    by_form(here)
+    browser = here.browser()
+    nobody(here, browser, await browser.get(await answered(here, browser)))
+    assert here.metropole.redeemed == 0
+    state = (await parameters(here, browser))["state"]
+    error = urlencode({"error": "access_denied", "state": state, "iss": here.metropole.issuer})
+    await browser.get(here.url(PORTAL, f"{CALLBACK}?{error}"))
+    assert here.codes() == ["oidc.response.parameter", "login.provider_refused"]
 
 
 async def test_it_is_taken_once_and_by_its_own_browser(here: Installation) -> None:
