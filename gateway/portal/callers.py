@@ -1,5 +1,6 @@
 """Programs that bring an access token: who they are, told from the token alone and kept for a short while."""
 
+import asyncio
 import hashlib
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,13 +12,15 @@ from gateway.model.codes import API_TOKEN, LOGIN_PROVIDER_UNREACHABLE
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ApiAccess, OidcProvider
 from gateway.model.session import Seat
-from gateway.oidc.access_token import is_jwt, issuer_of
+from gateway.oidc.access_token import AccessToken, is_jwt, issuer_of
 from gateway.portal.ports import Federation
 
 # Seconds that an accepted token is taken without a second look, within its own end: a signature is not recalled, an
 # answer of the provider may be. And that a refused one is refused without asking again.
 _SIGNED_KEPT, _ASKED_KEPT, _REFUSED_KEPT = 300, 30, 5
 _KEPT = 4096
+# Of the connections to one provider, sign-ins have the larger part, whatever strangers bring.
+_ASKED_AT_ONCE = 16
 _LONGEST = 8192
 
 _Key = tuple[str, str, bytes]
@@ -41,6 +44,8 @@ class ApiCallers:
         self._monotonic = monotonic
         self._seats: dict[_Key, Seat] = {}
         self._refused: dict[_Key, tuple[float, GatewayError]] = {}
+        self._flights: dict[_Key, asyncio.Task[Seat]] = {}
+        self._asking: dict[str, int] = {}
 
     def cached(self, app: str, token: bytes) -> Seat | None:
         seat = self._seats.get(self._key(app, token))
@@ -51,6 +56,20 @@ class ApiCallers:
         until, error = self._refused.get(key, (0.0, None))
         if error is not None and self._monotonic() < until:
             raise GatewayError(error.code, error.detail)
+        # A program's first calls come at once: one look for all of them.
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = self._flights[key] = asyncio.create_task(self._look(key, app, host, token))
+            flight.add_done_callback(lambda done: self._landed(key, done))
+        return await asyncio.shield(flight)
+
+    def _landed(self, key: _Key, flight: asyncio.Task[Seat]) -> None:
+        del self._flights[key]
+        # Heard by whoever still waits; if nobody does, not by the loop either.
+        if not flight.cancelled():
+            flight.exception()
+
+    async def _look(self, key: _Key, app: str, host: str, token: bytes) -> Seat:
         try:
             seat = await self._identified(self._snapshot(), app, host, token)
         except GatewayError as error:
@@ -60,12 +79,24 @@ class ApiCallers:
         _keep(self._seats, key, seat)
         return seat
 
+    async def _accepted(self, provider: OidcProvider, api: ApiAccess, token: str) -> AccessToken:
+        if is_jwt(token):
+            return await self._federation.access_token(provider, api, token, self._now())
+        asking = self._asking.get(provider.name, 0)
+        if asking >= _ASKED_AT_ONCE:
+            raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, f"{asking} tokens are being asked about already")
+        self._asking[provider.name] = asking + 1
+        try:
+            return await self._federation.access_token(provider, api, token, self._now())
+        finally:
+            self._asking[provider.name] -= 1
+
     async def _identified(self, snapshot: Snapshot, name: str, host: str, raw: bytes) -> Seat:
         token = raw.decode("ascii", "replace")
         if len(token) > _LONGEST:
             raise GatewayError(API_TOKEN, f"over {_LONGEST} characters")
         provider, api = _provider(snapshot, snapshot.apps[name], token)
-        accepted = await self._federation.access_token(provider, api, token, self._now())
+        accepted = await self._accepted(provider, api, token)
         now = int(self._now())
         identity = map_claims(provider, accepted.claims, accepted.acr, accepted.amr, accepted.auth_time, now)
         # Invariant 5: of a program, too, a provider asserts its own alone.

@@ -1,5 +1,6 @@
 """Programs with a token: told once, kept for a short while, bounded."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -148,3 +149,51 @@ async def test_what_is_kept_is_bounded(here: Installation, asked: Asked, monkeyp
         await refused(callers, token(here, aud=f"urn:{number}"))
     assert len(callers._seats) <= 3
     assert len(callers._refused) <= 3
+
+
+# --- many at once
+
+
+@pytest.fixture
+def slowly(asked: Asked) -> asyncio.Event:
+    """The provider answers once this is set, and everybody is `service`."""
+    answers = asyncio.Event()
+
+    async def introspect(provider: OidcProvider, api: ApiAccess, raw: str, now: float) -> AccessToken:
+        asked.number += 1
+        await answers.wait()
+        claims = {"active": True, "sub": "service", "aud": "urn:actes", "exp": now + 600, "preferred_username": "s"}
+        return process_introspection_response(provider, api, json_answer(claims), now)
+
+    asked.access_token = introspect  # type: ignore[method-assign]
+    return answers
+
+
+async def test_the_first_calls_of_a_program_ask_once(here: Installation, asked: Asked, slowly: asyncio.Event) -> None:
+    callers = callers_of(here, asked)
+    calls = [asyncio.create_task(callers.identify("actes", ACTES, b"opaque")) for _ in range(20)]
+    await asyncio.sleep(0)
+    # Who goes away takes the answer from nobody.
+    calls[0].cancel()
+    slowly.set()
+    seats = await asyncio.gather(*calls[1:])
+    assert len({id(seat) for seat in seats}) == 1
+    assert asked.number == 1
+
+
+async def test_what_strangers_bring_is_asked_about_within_bounds(
+    here: Installation, asked: Asked, slowly: asyncio.Event
+) -> None:
+    """So that sign-ins at that provider, which share the connections to it, are not kept waiting."""
+    callers = callers_of(here, asked)
+    calls = [asyncio.create_task(callers.identify("actes", ACTES, b"opaque-%d" % number)) for number in range(100)]
+    for _ in range(5):
+        # Each begins, and has somebody look; who looks begins.
+        await asyncio.sleep(0)
+    assert asked.number == module._ASKED_AT_ONCE
+    assert {call.exception().code.id for call in calls if call.done()} == {"login.provider_unreachable"}
+    slowly.set()
+    done = await asyncio.gather(*calls, return_exceptions=True)
+    assert sum(not isinstance(each, GatewayError) for each in done) == module._ASKED_AT_ONCE
+    # And nobody is held against it for long.
+    assert await callers.identify("actes", ACTES, b"opaque-99")
