@@ -5,9 +5,8 @@ from pathlib import Path
 from gateway.cli.exits import Exit
 from gateway.cli.folder import said_to_be_wrong, say_json, say_problems, uncollected
 from gateway.config.load import load
-from gateway.config.messages import did_you_mean
 from gateway.config.origins import Effective, effective
-from gateway.config.problems import ProblemsFound
+from gateway.config.problems import ProblemsFound, did_you_mean
 from gateway.config.read import read_folder
 
 

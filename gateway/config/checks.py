@@ -14,9 +14,8 @@ from gateway.config.checks_shared import Index, check_shared
 from gateway.config.checks_teams import check_teams, teams_of, within
 from gateway.config.files import team_of
 from gateway.config.load import AnyProviderFile, Folder, Loaded
-from gateway.config.messages import did_you_mean
 from gateway.config.planning import workers_of
-from gateway.config.problems import Path, Place, Problem, key_path
+from gateway.config.problems import Path, Place, Problem, did_you_mean, key_path
 from gateway.config.scalars import Wrong, host_pattern, socket_address
 from gateway.config.schema import AppFile, GatewayFile, SamlProviderFile
 from gateway.config.schema_types import NAME

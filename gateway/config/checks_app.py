@@ -6,9 +6,8 @@ from gateway.config.build import build_source
 from gateway.config.checks_levels import check_use_levels
 from gateway.config.checks_shared import Index, check_condition, check_use, uses
 from gateway.config.load import Folder, Loaded
-from gateway.config.messages import did_you_mean
 from gateway.config.planning import plan_injected
-from gateway.config.problems import Path, Place, Problem, key_path
+from gateway.config.problems import Path, Place, Problem, did_you_mean, key_path
 from gateway.config.schema import AppFile, Injected, ProviderFile
 from gateway.config.yaml_reader import Document
 from gateway.model.decision import RuleRef

@@ -5,8 +5,7 @@ from dataclasses import replace
 
 from gateway.config.checks_shared import Use
 from gateway.config.load import AnyProviderFile, Folder, Loaded
-from gateway.config.messages import did_you_mean
-from gateway.config.problems import Path, Place, Problem, key_path
+from gateway.config.problems import Path, Place, Problem, did_you_mean, key_path
 from gateway.config.schema import AppFile, ProviderBase
 from gateway.config.schema_conditions import AcrMinIs, AmrIs, MaxAgeIs
 from gateway.config.yaml_reader import Document

@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 from gateway.config.cel import Cel, Tally, variables
 from gateway.config.load import Folder, Loaded
-from gateway.config.messages import did_you_mean
-from gateway.config.problems import Path, Place, Problem, key_path
+from gateway.config.problems import Path, Place, Problem, did_you_mean, key_path
 from gateway.config.schema_conditions import (
     AllOf,
     AnyOf,

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from gateway.config.files import team_of
 from gateway.config.load import Folder, Loaded
-from gateway.config.messages import did_you_mean
-from gateway.config.problems import Path, Problem, key_path
+from gateway.config.problems import Path, Problem, did_you_mean, key_path
 from gateway.config.schema import AppFile
 from gateway.config.schema_teams import Team
 from gateway.model.names import fold

@@ -1,6 +1,5 @@
 """What pydantic found, in plain words and at its place in the file."""
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
@@ -9,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from gateway.config.problems import Path, Problem, key_path
+from gateway.config.problems import Path, Problem, did_you_mean, key_path
 from gateway.config.schema_conditions import CONDITION, KEYS, TAG, WORDS
 from gateway.config.schema_types import WRONG
 from gateway.config.yaml_reader import Document
@@ -28,6 +27,7 @@ _OF_CONTEXT = {
     "greater_than_equal": "this must be at least {ge}",
     "less_than_equal": "this must be at most {le}",
 }
+_CONDITION = "a condition is anyone, signed_in, or a mapping with one of " + ", ".join(KEYS)
 _YES_NO = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 
@@ -39,12 +39,6 @@ def problem_of(document: Document, model: type[BaseModel], error: ErrorDetails) 
         return Problem(document.place(path[:-1], key=True), key_path(path), message, hint)
     place = document.place(path, key=at_key or error["type"] == "extra_forbidden")
     return Problem(place, key_path(path), message, hint)
-
-
-def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """Empty where nothing known is near."""
-    near = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.6)
-    return f"did you mean {near[0]}?" if near else ""
 
 
 def _path(data: object, loc: Iterable[str | int]) -> tuple[Path, bool]:
@@ -74,8 +68,12 @@ def _words(model: type[BaseModel], path: Path, error: ErrorDetails) -> tuple[str
         return "unknown key", did_you_mean(path[-1], known) or _listed(known)
     if kind == "literal_error":
         known = re.findall(r"'([^']*)'", context["expected"])
+        if tuple(known) == WORDS:
+            return _no_condition(value)
         return f"this must be one of {', '.join(known)}", did_you_mean(value, known)
     if kind in _WANTED:
+        if path[-1:] == ("group",) and isinstance(value, list):
+            return "this must be a text", "write {any: [{group: one}, {group: another}]}"
         return _wrong_type(kind, value)
     if kind in ("too_short", "string_too_short"):
         return "this is empty", "name at least one" if kind == "too_short" else ""
@@ -99,15 +97,16 @@ def _wrong_type(kind: str, value: object) -> tuple[str, str]:
 
 
 def _no_condition(value: object) -> tuple[str, str]:
-    form = "a condition is anyone, signed_in, or a mapping with one of " + ", ".join(KEYS)
     if isinstance(value, dict) and len(value) == 1:
         (key,) = value
-        return f"{key} is not a condition", did_you_mean(key, (*KEYS, *WORDS)) or form
+        return f"{key} is not a condition", did_you_mean(key, (*KEYS, *WORDS)) or _CONDITION
     if isinstance(value, dict) and len(value) > 1:
         return "a condition has one key", "write {all: [...]} where each is needed, {any: [...]} where one is enough"
+    if isinstance(value, str):
+        return "this is not a condition", did_you_mean(value, WORDS) or _CONDITION
     if isinstance(value, list):
         return "a list is not a condition", "write {any: [...]} or {all: [...]}"
-    return "this is not a condition", form
+    return "this is not a condition", _CONDITION
 
 
 def _listed(known: list[str]) -> str:

@@ -1,5 +1,6 @@
 """What is wrong in the operator's files: each problem with its place, all of them at once."""
 
+import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -83,3 +84,9 @@ def key_path(path: Path) -> str:
 
 def _by_place(problem: Problem) -> tuple[str, int, int, str, str]:
     return problem.place.file, problem.place.line, problem.place.column, problem.key, problem.message
+
+
+def did_you_mean(word: object, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """Empty where nothing known is near."""
+    near = difflib.get_close_matches(str(word), list(known), n=1, cutoff=cutoff)
+    return f"did you mean {near[0]}?" if near else ""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.config.files import APPS, FLAT, GATEWAY_FILE, SUFFIX, Files
-from gateway.config.problems import Place, Problem
+from gateway.config.problems import Place, Problem, did_you_mean
 from gateway.config.scalars import REFERENCE_KINDS, Reference
 from gateway.config.yaml_reader import MAX_BYTES, read_document
 
@@ -66,7 +66,8 @@ def _paths(folder: Path, problems: list[Problem]) -> list[str]:
 
 
 def _walk(folder: Path, below: str, depth: int, above: set[tuple[int, int]], problems: list[Problem]) -> Iterator[str]:
-    """YAML files in order, links followed; hidden names and what is in other folders are passed over."""
+    """YAML files in order, links followed; hidden names and what is in other folders are passed over, unless a folder
+    has nearly the name of one that is read."""
     here = folder / below
     try:
         identity = (here.stat().st_dev, here.stat().st_ino)
@@ -82,13 +83,26 @@ def _walk(folder: Path, below: str, depth: int, above: set[tuple[int, int]], pro
         path = f"{below}/{entry.name}" if below else entry.name
         if entry.name.startswith("."):
             continue
+        is_yaml = entry.name.lower().endswith(_OTHER_SUFFIXES)
         if not _is_utf8(entry.name):
             problems.append(_whole(f"{folder}/{path}", "the name of this file is not UTF-8"))
-        elif entry.is_dir():
-            if below or entry.name in _FOLDERS:
-                yield from _walk(folder, path, depth + 1, above | {identity}, problems)
-        elif entry.name.lower().endswith(_OTHER_SUFFIXES):
-            yield path
+        elif not _is_folder(entry):
+            if is_yaml:
+                yield path
+        elif is_yaml:
+            problems.append(_whole(f"{folder}/{path}", "this is a folder, and has the name of a file", "rename it"))
+        elif below or entry.name in _FOLDERS:
+            yield from _walk(folder, path, depth + 1, above | {identity}, problems)
+        elif meant := did_you_mean(entry.name, _FOLDERS, cutoff=0.75):
+            problems.append(_whole(f"{folder}/{path}", "this folder is not read", meant))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """A link that leads nowhere, or round in a circle, is a file that cannot be read."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _is_utf8(name: str) -> bool:

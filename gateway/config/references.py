@@ -1,7 +1,9 @@
 """What the files refer to: each reference to its bytes, or a problem at the place that names it."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from errno import ENOENT
 from functools import partial
 from typing import NamedTuple
 
@@ -63,7 +65,9 @@ def _content(use: _Use, files: Files, development: bool) -> bytes:
     elif reference.key in files.secrets:
         content = files.secrets[reference.key].rstrip(b"\r\n")
     else:
-        raise Wrong(f"{reference.name}: {files.unreadable.get(reference.key, 'this was not read')}")
+        why = files.unreadable.get(reference.key, "this was not read")
+        is_missing = reference.kind == "file" and why.endswith(os.strerror(ENOENT))
+        raise Wrong(f"{reference.name}: {why}", f"a path starts from {files.folder}/" if is_missing else "")
     if not content:
         raise Wrong("this secret is empty" if reference.kind == "inline" else f"{reference.name}: this is empty")
     return content

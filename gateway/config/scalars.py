@@ -111,7 +111,8 @@ def host_name(text: str) -> str:
     try:
         return canonical_host(text.encode("ascii"))
     except GatewayError as error:
-        raise Wrong(error.detail) from None
+        what, _, _ = error.detail.partition(": ")
+        raise Wrong(f"{text[:80]}: {what}", "labels of letters, digits and -, between dots") from None
 
 
 def host_pattern(text: str) -> str:

@@ -78,7 +78,7 @@ def _exactly(wanted: object) -> BeforeValidator:
 
     def check(value: object) -> object:
         if type(value) is not type(wanted) or value != wanted:
-            raise wrong(f"this can only be {str(wanted).lower()}")
+            raise wrong(f"this can only be {str(wanted).lower()}", "without quotes" if str(wanted) == value else "")
         return value
 
     return BeforeValidator(check)

@@ -10,6 +10,11 @@ from gateway.config.problems import Place, Problem
 _INDENTATION = ("this does not fit the indentation above it", "indent with spaces, as the lines around it")
 _BRACKETS = ("the brackets are not closed here", "a text with [ ] { } or , needs quotes")
 _QUOTES = ("the text in quotes does not end", "close the quotes; inside '...' write '' for '")
+_QUOTES_INSIDE = (
+    "the text in quotes ended before this",
+    """inside '...' write '' for ', or use "..."; inside "..." write \\" for \"""",
+)
+_TAB = ("a tab cannot stand here", "indent with spaces")
 _PLAIN = {
     "mapping values are not allowed in this context": (
         "a key is not expected here",
@@ -26,6 +31,7 @@ _PLAIN = {
     "block sequence entries are not allowed in this context": _INDENTATION,
     "found unexpected end of stream": _QUOTES,
     "could not find expected ':'": ("this is neither a key nor a value", "a key ends with ': '"),
+    "found a tab character that violates indentation": _TAB,
     "exceeded maximum nesting depth": ("too many levels deep", ""),
     "found undefined tag handle": ("a tag (!) is not accepted", "a text that begins with ! needs quotes"),
     "found incompatible YAML document": ("a directive is not accepted: begin with the first key", ""),
@@ -45,6 +51,8 @@ def syntax_error(at: Callable[[tuple[int, int]], Place], error: yaml.YAMLError) 
     message, suggestion = _PLAIN.get(problem, (f"this is not YAML: {problem}", ""))
     if problem == "found character that cannot start any token":
         message, suggestion = _bad_start(place)
+    elif (message, suggestion) == _INDENTATION and place.source[: place.column - 1].rstrip().endswith(("'", '"')):
+        message, suggestion = _QUOTES_INSIDE
     others = (("opened at", at((opened.line, opened.column))),) if opened and (message, suggestion) == _BRACKETS else ()
     return Problem(place, "", message, suggestion, others)
 
@@ -52,7 +60,7 @@ def syntax_error(at: Callable[[tuple[int, int]], Place], error: yaml.YAMLError) 
 def _bad_start(place: Place) -> tuple[str, str]:
     character = place.source[place.column - 1 : place.column]
     if character == "\t":
-        return "a tab cannot stand here", "indent with spaces"
+        return _TAB
     return f"a text cannot begin with {character}", "put it in quotes"
 
 
@@ -61,6 +69,11 @@ def not_utf8(file: str, content: bytes, offset: int) -> Problem:
     line = before.count(b"\n")
     column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace"))
     return Problem(Place(file, line + 1, column + 1), "", "the file is not UTF-8", "save it as UTF-8")
+
+
+def no_break_space(place: Place) -> Problem:
+    """YAML takes it for the first letter of a text, and editors show a blank."""
+    return Problem(place, "", "a no-break space cannot indent", "indent with spaces")
 
 
 def unseen_character(place: Place, character: str) -> Problem:

@@ -21,7 +21,7 @@ from yaml.events import (
 )
 
 from gateway.config.problems import Path, Place, Problem, key_path
-from gateway.config.yaml_errors import not_utf8, syntax_error, unseen_character
+from gateway.config.yaml_errors import no_break_space, not_utf8, syntax_error, unseen_character
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
@@ -39,11 +39,13 @@ _WORDS: Mapping[str, bool | None] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _NUMBER_STARTS = frozenset("0123456789+-.")
-# What YAML forbids, line ends that libyaml obeys and editors do not show, and marks that reorder what a reader sees:
-# a comment must not hide a rule from whoever reviews the file.
+# What YAML forbids, line ends that libyaml obeys and editors do not show, what takes no place, and marks that reorder
+# what a reader sees: a comment must not hide a rule from whoever reviews the file.
 _UNSEEN = re.compile(
-    "\r(?!\n)|[^\t\n\r -~\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+    "\r(?!\n)|[^\t\n\r -~\xa0-\xac\xae-\u200a\u200c\u200d\u2010-\u2027\u202f-\u205f\u206a-\ud7ff"
+    "\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
+_NO_BREAK_INDENTATION = re.compile("^[ \t]*[\xa0\u2007\u202f]", re.MULTILINE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 Spot = tuple[int, int]
@@ -126,10 +128,10 @@ def read_document(file: str, content: bytes) -> tuple[Document, list[Problem]]:
     except UnicodeDecodeError as error:
         return Document(file, ""), [not_utf8(file, content, error.start)]
     blank = Document(file, text)
-    unseen = _UNSEEN.search(text)
-    if unseen is not None:
-        spot = (text.count("\n", 0, unseen.start()), unseen.start() - text.rfind("\n", 0, unseen.start()) - 1)
-        return blank, [unseen_character(blank.at(spot), text[unseen.start()])]
+    if unseen := _UNSEEN.search(text):
+        return blank, [unseen_character(blank.at(_spot_at(text, unseen.start())), unseen[0])]
+    if no_break := _NO_BREAK_INDENTATION.search(text):
+        return blank, [no_break_space(blank.at(_spot_at(text, no_break.end() - 1)))]
     reader = _Reader(blank)
     try:
         root = reader.read(text)
@@ -138,6 +140,10 @@ def read_document(file: str, content: bytes) -> tuple[Document, list[Problem]]:
     except _TooDeep as error:
         return blank, [*reader.problems, Problem(blank.at(error.spot), "", f"more than {MAX_DEPTH} levels deep")]
     return Document(file, text, reader.data, root), reader.problems
+
+
+def _spot_at(text: str, offset: int) -> Spot:
+    return text.count("\n", 0, offset), offset - text.rfind("\n", 0, offset) - 1
 
 
 def plain_value(text: str) -> str | int | float | bool | None:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from gateway.config.checks import collisions
 from gateway.config.files import Files, is_tests
 from gateway.config.load import Loaded, load_file
-from gateway.config.messages import did_you_mean
-from gateway.config.problems import Path, Problem, key_path
+from gateway.config.problems import Path, Problem, did_you_mean, key_path
 from gateway.config.scalars import Wrong
 from gateway.config.schema_tests import NOBODY, PolicyTest, PolicyTestsFile
 from gateway.config.snapshot import Snapshot
@@ -48,7 +47,7 @@ def load_cases(files: Files, snapshot: Snapshot, now: float) -> tuple[list[Case]
 
 
 def _people(files: list[File], snapshot: Snapshot, now: int, problems: list[Problem]) -> dict[str, Known | None]:
-    """By name; None for nobody, and for whoever is told in `problems`."""
+    """By name; None for nobody, and for whoever is told in `problems`, who is not tried."""
     people: dict[str, Known | None] = {NOBODY: None}
     named = [(name, file.document, ("people", name)) for file in files if file.model for name in file.model.people]
     problems += collisions(named, "two people have this name", at_key=True)
@@ -77,7 +76,8 @@ def _cases(file: File, people: dict[str, Known | None], now: float, problems: li
                 problems.append(_problem(file.document, (*path, "request"), wrong))
                 continue
             for who in test.by:
-                yield Case(file.document, index, test, request, who, people.get(who), circumstances)
+                if who == NOBODY or people.get(who) is not None:
+                    yield Case(file.document, index, test, request, who, people[who], circumstances)
 
 
 def _problem(document: Document, path: Path, wrong: Wrong, *, key: bool = False) -> Problem:

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gateway.config.messages import did_you_mean, problem_of
-from gateway.config.problems import Problem, ProblemsFound
+from gateway.config.messages import problem_of
+from gateway.config.problems import Problem, ProblemsFound, did_you_mean
 from gateway.config.scalars import Wrong
 from gateway.config.schema_tests import Person
 from gateway.config.snapshot import App, Snapshot

@@ -83,3 +83,13 @@ def test_the_folder_of_the_repository_is_good_but_for_the_keys_that_are_made_lat
     told = subprocess.run(command, capture_output=True, text=True, cwd=root, timeout=120)
     problems = [line for line in told.stderr.splitlines() if line.startswith("policies/")]
     assert all("../certs/" in line for line in problems), told.stderr
+
+
+def test_a_file_that_is_not_there_is_told_with_where_its_path_starts(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    (tmp_path / "certs/store.key").rename(tmp_path / "certs/other.key")
+    told = typed("check", str(place.policies.relative_to(tmp_path)), at=tmp_path)
+    assert told.returncode == 1
+    assert (
+        "store.key: this file cannot be read: No such file or directory (a path starts from policies/)" in told.stderr
+    )

@@ -1,7 +1,8 @@
 import pytest
 from pydantic import ValidationError
 
-from gateway.config.messages import did_you_mean, known_keys, problem_of
+from gateway.config.messages import known_keys, problem_of
+from gateway.config.problems import did_you_mean
 from gateway.config.schema import AppFile, GatewayFile, ProviderFile
 from gateway.config.yaml_reader import read_document
 

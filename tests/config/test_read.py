@@ -106,6 +106,33 @@ def test_hidden_files_other_files_and_other_folders_are_none_of_ours(folder: Pat
     assert (said(folder), len(read_folder(folder).texts)) == ([], 4)
 
 
+def test_a_folder_that_is_nearly_named_as_one_of_ours_is_a_problem(folder: Path) -> None:
+    for name in ("app", "provider", "test", "liste", "documents", "var"):
+        (folder / name).mkdir()
+        (folder / name / "x.yaml").write_text("")
+    assert said(folder) == [
+        "app: this folder is not read (did you mean apps?)",
+        "liste: this folder is not read (did you mean lists?)",
+        "provider: this folder is not read (did you mean providers?)",
+        "test: this folder is not read (did you mean tests?)",
+    ]
+
+
+def test_a_folder_with_the_name_of_a_file_and_links_that_go_round_are_problems(folder: Path) -> None:
+    (folder / "apps/team.yaml").mkdir()
+    (folder / "gateway.yaml").unlink()
+    (folder / "gateway.yaml").mkdir()
+    (folder / "apps/a.yaml").symlink_to("b.yaml")
+    (folder / "apps/b.yaml").symlink_to("a.yaml")
+    (folder / "apps/round").symlink_to("round")
+    assert said(folder) == [
+        "apps/team.yaml: this is a folder, and has the name of a file (rename it)",
+        "gateway.yaml: this is a folder, and has the name of a file (rename it)",
+        "apps/a.yaml: this file cannot be read: Too many levels of symbolic links",
+        "apps/b.yaml: this file cannot be read: Too many levels of symbolic links",
+    ]
+
+
 def test_a_folder_that_holds_itself_is_seen(folder: Path) -> None:
     (folder / "apps/again").symlink_to(folder / "apps")
     assert said(folder) == ["apps/again: the folder holds itself"]

@@ -75,9 +75,9 @@ def test_a_body_may_be_unlimited() -> None:
         ("*.org", "a wildcard stands for one whole label in front (write *.example.org)"),
         ("*x.example.org", "a wildcard stands for one whole label in front (write *.example.org)"),
         ("*.*.example.org", "a wildcard stands for one whole label in front (write *.example.org)"),
-        ("a b", "not a host name: b'a b'"),
-        ("", "not a host name: b''"),
-        ("127.1", "an address in a short or odd form: '127.1'"),
+        ("a b", "a b: not a host name (labels of letters, digits and -, between dots)"),
+        ("", ": not a host name (labels of letters, digits and -, between dots)"),
+        ("127.1", "127.1: an address in a short or odd form (labels of letters, digits and -, between dots)"),
     ],
 )
 def test_hosts(text: str, expected: str) -> None:

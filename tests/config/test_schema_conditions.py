@@ -49,8 +49,8 @@ ONE_TEST = "one thing is asked (write one of equals, in, suffix, matches or exis
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ("signedin", "allow: this must be one of anyone, signed_in (did you mean signed_in?)"),
-        ("all", "allow: this must be one of anyone, signed_in"),
+        ("signedin", "allow: this is not a condition (did you mean signed_in?)"),
+        ("all", f"allow: this is not a condition ({ONE_OF})"),
         ({}, f"allow: this is not a condition ({ONE_OF})"),
         (7, f"allow: this is not a condition ({ONE_OF})"),
         (True, f"allow: this is not a condition ({ONE_OF})"),
@@ -99,7 +99,7 @@ ONE_TEST = "one thing is asked (write one of equals, in, suffix, matches or exis
         ({"group": 42}, "allow.group: this must be a text (put it in quotes)"),
         ({"group": ""}, "allow.group: an empty text is equal to nothing"),
         ({"group": "e\u0301lus"}, "allow.group: `e\u0301lus` has accents apart from their letters: write it in NFC"),
-        ({"group": ["a", "b"]}, "allow.group: this must be a text"),
+        ({"group": ["a", "b"]}, "allow.group: this must be a text (write {any: [{group: one}, {group: another}]})"),
         ({"claim": {"name": "mail"}}, f"allow.claim: {ONE_TEST}"),
         ({"claim": {"equals": "a"}}, "allow.claim.name: this key is missing"),
         ({"claim": {"name": "mail", "equals": "a", "in": ["b"]}}, f"allow.claim: {ONE_TEST}"),

@@ -6,6 +6,8 @@ from gateway.config.problems import Place
 from gateway.config.yaml_errors import syntax_error
 from gateway.config.yaml_reader import read_document
 
+QUOTED = """the text in quotes ended before this (inside '...' write '' for ', or use "..."; inside "..." write \\" for \")"""
+
 
 @pytest.mark.parametrize(
     ("text", "problem"),
@@ -14,6 +16,10 @@ from gateway.config.yaml_reader import read_document
         ("a: b: c", "x.yaml:1:5: a key is not expected here (check the indentation; a text with ': ' in it needs quotes)"),
         ("a: 1\n b: 2", "x.yaml:2:3: a key is not expected here (check the indentation; a text with ': ' in it needs quotes)"),
         ("a:\n\tb: 1", "x.yaml:2:1: a tab cannot stand here (indent with spaces)"),
+        ("a: [\n\tb]\n- c", "x.yaml:3:1: this does not fit the indentation above it (indent with spaces, as the lines around it)"),
+        ("a:\n  b: 1\n\tc: 2", "x.yaml:3:1: a tab cannot stand here (indent with spaces)"),
+        ("a: 'l'accès'", f"x.yaml:1:7: {QUOTED}"),
+        ('a: "dit "non""', f"x.yaml:1:10: {QUOTED}"),
         ("a: @x", "x.yaml:1:4: a text cannot begin with @ (put it in quotes)"),
         ("a: `x`", "x.yaml:1:4: a text cannot begin with ` (put it in quotes)"),
         ("a: %x", "x.yaml:1:4: a text cannot begin with % (put it in quotes)"),

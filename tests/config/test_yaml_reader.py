@@ -161,6 +161,11 @@ def test_a_flood_of_problems_is_cut() -> None:
         ("a: 1\nb: \x1b[2J", "x.yaml:2:4: a character that editors do not show is not accepted: U+001B (remove it)"),
         ("a: \0", "x.yaml:1:4: a character that editors do not show is not accepted: U+0000 (remove it)"),
         ("a: x\ufeff", "x.yaml:1:5: a character that editors do not show is not accepted: U+FEFF ZERO WIDTH NO-BREAK SPACE (remove it)"),
+        ("a: admin\u200bs", "x.yaml:1:9: a character that editors do not show is not accepted: U+200B ZERO WIDTH SPACE (remove it)"),
+        ("a: ad\xadmins", "x.yaml:1:6: a character that editors do not show is not accepted: U+00AD SOFT HYPHEN (remove it)"),
+        ("a: x\u200f", "x.yaml:1:5: a character that editors do not show is not accepted: U+200F RIGHT-TO-LEFT MARK (remove it)"),
+        ("a:\n  b: 1\n\xa0 c: 2", "x.yaml:3:1: a no-break space cannot indent (indent with spaces)"),
+        ("a:\n  b: 1\n \u202fc: 2", "x.yaml:3:2: a no-break space cannot indent (indent with spaces)"),
     ],
 )  # fmt: skip
 def test_nothing_is_hidden_from_whoever_reviews_the_file(hidden: str, problem: str) -> None:
@@ -201,7 +206,9 @@ def test_a_scalar_document_has_a_place() -> None:
     assert (document.data, str(document.place()), str(document.place(("a",)))) == ("b", "x.yaml:2:1", "x.yaml:2:1")
 
 
-_HIDDEN = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+_HIDDEN = (
+    "\xad\u200b\u200e\u200f\u2060\u2061\u2062\u2063\u2064\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+)
 _plain = st.text(
     alphabet=st.characters(exclude_categories=("Cc", "Cs", "Cn", "Zl", "Zp"), exclude_characters=_HIDDEN), max_size=20
 )

@@ -31,3 +31,13 @@ def test_what_is_wrong_with_the_folder_itself_comes_first() -> None:
     with pytest.raises(ProblemsFound) as found:
         prove(sample_files({"tests/permis.yaml": FAILING, "apps/other.yaml": "a: b"}), 0.0)
     assert all("test" not in problem.message for problem in found.value.problems)
+
+
+def test_a_person_that_is_wrong_is_told_once_and_not_tried_as_nobody() -> None:
+    for old, new in (
+        ("paul: {provider: metropole", "paul: {provider: metropol"),
+        ("as: paul, decision", "as: pual, decision"),
+    ):
+        with pytest.raises(ProblemsFound) as found:
+            prove(sample_files({"tests/permis.yaml": TESTS.replace(old, new)}), 0.0)
+        assert len(found.value.problems) == 1, str(found.value)
