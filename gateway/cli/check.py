@@ -1,6 +1,7 @@
 """`ecluse check`: the folder read whole and its own tests run, every problem of every file printed at once."""
 
 import time
+from argparse import Namespace
 from pathlib import Path
 
 from gateway.cli.exits import Exit
@@ -9,6 +10,10 @@ from gateway.config.build import build
 from gateway.config.problems import ProblemsFound
 from gateway.config.read import read_folder
 from gateway.trial.proving import prove
+
+
+def run(told: Namespace) -> Exit:
+    return check(told.folder, as_json=told.as_json)
 
 
 def check(folder: Path, *, as_json: bool = False) -> Exit:

@@ -1,6 +1,7 @@
 """`ecluse diff OLD NEW`: files that differ, and requests of which something else would come."""
 
 import time
+from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,10 @@ class _Found:
     @property
     def differs(self) -> bool:
         return any(one.changes for one in self.tried)
+
+
+def run(told: Namespace) -> Exit:
+    return diff_folders(told.old, told.new, told.log, as_json=told.as_json)
 
 
 def diff_folders(old: Path, new: Path, log: Path | None, *, as_json: bool) -> Exit:

@@ -1,6 +1,7 @@
 """`ecluse explain`: which rules a request meets, what each says and why, and what the application would be told."""
 
 import time
+from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -22,6 +23,18 @@ from gateway.wire.host import canonical_host
 
 _TRUTHS = {Truth.TRUE: "hit", Truth.FALSE: "miss", Truth.UNKNOWN: "unknown"}
 _ANSWER_WIDTH = len("not asked")
+
+
+def run(told: Namespace) -> Exit:
+    return explain(
+        told.folder,
+        f"{told.method} {told.url}",
+        told.person,
+        client=told.client,
+        headers=told.header,
+        at=told.at,
+        as_json=told.as_json,
+    )
 
 
 def explain(

@@ -3,6 +3,7 @@
 import os
 import secrets
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 from gateway.cli.exits import Exit
@@ -11,11 +12,15 @@ from gateway.config.layout import NotLaidOut, lay_out
 from gateway.config.read import read_folder
 
 
+def run(told: Namespace) -> Exit:
+    return fmt(told.folder, check=told.check, as_json=told.as_json)
+
+
 def fmt(folder: Path, *, check: bool, as_json: bool) -> Exit:
-    """Also of a folder that cannot be served, as long as its files are YAML. All that can be laid out is."""
+    """Also of a folder that cannot be served: all is laid out that can be read, and is YAML."""
     files = read_folder(folder)
     changed: list[str] = []
-    refused: list[str] = []
+    refused = [problem.render() for problem in files.problems]
     for path, content in sorted(files.texts.items()):
         try:
             laid_out = lay_out(files.shown(path), content)

@@ -1,6 +1,7 @@
 """`ecluse lint`: what can be served and is most likely a mistake, each with a code that is documented."""
 
 import time
+from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from gateway.lint.run import Finding, lint
 from gateway.lint.subject import subject
 
 _DOCUMENTED = "docs/reference/lint.md"
+
+
+def run(told: Namespace) -> Exit:
+    return lint_folder(told.folder, as_json=told.as_json)
 
 
 def lint_folder(folder: Path, *, as_json: bool) -> Exit:

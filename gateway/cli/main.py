@@ -1,6 +1,7 @@
-"""The command `ecluse`. Heavy imports wait until their command is asked for: `--help` answers at once."""
+"""The command `ecluse`: one module for each command, loaded when it is asked for, so that `--help` answers at once."""
 
 import argparse
+import importlib
 import os
 import signal
 import sys
@@ -34,59 +35,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(told: argparse.Namespace) -> int:
-    as_json = getattr(told, "output", "text") == "json"
-    match told.command:
-        case "serve":
-            # No files are read yet, so that nothing is missed; and the default would end the process.
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)
-
-            from gateway.cli.serve import serve
-
-            return serve(told.folder)
-        case "check":
-            from gateway.cli.check import check
-
-            return check(told.folder, as_json=as_json)
-        case "reload":
-            from gateway.cli.reload import reload
-
-            return reload(told.folder, told.state, as_json=as_json)
-        case "diff":
-            from gateway.cli.diff import diff_folders
-
-            return diff_folders(told.old, told.new, told.log, as_json=as_json)
-        case "fmt":
-            from gateway.cli.fmt import fmt
-
-            return fmt(told.folder, check=told.check, as_json=as_json)
-        case "lint":
-            from gateway.cli.lint import lint_folder
-
-            return lint_folder(told.folder, as_json=as_json)
-        case "metadata":
-            from gateway.cli.metadata import metadata
-
-            return metadata(told.folder)
-        case "test":
-            from gateway.cli.test import test
-
-            return test(told.folder, junit_file=told.junit, watch=told.watch, as_json=as_json)
-        case "provider":
-            from gateway.cli.provider import show
-
-            return show(told.name, told.folder, as_json=as_json)
-        case _:
-            from gateway.cli.explain import explain
-
-            return explain(
-                told.folder,
-                f"{told.method} {told.url}",
-                told.person,
-                client=told.client,
-                headers=told.header,
-                at=told.at,
-                as_json=as_json,
-            )
+    if told.command == "serve":
+        # No files are read yet, so that nothing is missed; and the default would end the process.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    told.as_json = getattr(told, "output", "text") == "json"
+    command = importlib.import_module(f"gateway.cli.{told.command}")
+    status: int = command.run(told)
+    return status
 
 
 def _work(given: Sequence[str]) -> int:
@@ -107,9 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"ecluse {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="serve a policy folder until SIGTERM; SIGHUP takes it anew")
+    serve.add_argument("folder", type=Path, metavar="FOLDER")
     check = commands.add_parser("check", help="read a policy folder whole and print every problem")
-    for command in (serve, check):
-        command.add_argument("folder", type=Path, metavar="FOLDER")
+    _folder_or_usual(check)
     explain = commands.add_parser("explain", help="what comes of one request, rule by rule")
     explain.add_argument("method", metavar="METHOD")
     explain.add_argument("url", metavar="URL")

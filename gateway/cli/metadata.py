@@ -2,6 +2,7 @@
 
 import secrets
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 from gateway.cli.exits import Exit
@@ -9,6 +10,10 @@ from gateway.cli.folder import compiled, said_to_be_wrong, say_problems
 from gateway.config.problems import ProblemsFound
 from gateway.model.provider import SamlProvider
 from gateway.saml.sp_metadata import requested_attributes, sp_metadata
+
+
+def run(told: Namespace) -> Exit:
+    return metadata(told.folder)
 
 
 def metadata(folder: Path) -> Exit:

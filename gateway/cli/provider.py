@@ -1,5 +1,6 @@
 """`ecluse provider show`: a provider's file as it counts in the end, and where each value comes from."""
 
+from argparse import Namespace
 from pathlib import Path
 
 from gateway.cli.exits import Exit
@@ -8,6 +9,10 @@ from gateway.config.load import load
 from gateway.config.origins import Effective, effective
 from gateway.config.problems import ProblemsFound, did_you_mean
 from gateway.config.read import read_folder
+
+
+def run(told: Namespace) -> Exit:
+    return show(told.name, told.folder, as_json=told.as_json)
 
 
 def show(name: str, folder: Path, *, as_json: bool) -> Exit:

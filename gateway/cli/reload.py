@@ -2,6 +2,7 @@
 
 import json
 import os
+from argparse import Namespace
 from pathlib import Path
 
 from gateway.cli.exits import Exit
@@ -17,19 +18,31 @@ _ANSWERED_WITHIN = 180.0
 _EXITS = {"live": Exit.DONE, "refused": Exit.FOUND, "partly": Exit.PARTLY}
 
 
+def run(told: Namespace) -> Exit:
+    return reload(told.folder, told.state, as_json=told.as_json)
+
+
 def reload(folder: Path, state: Path | None, *, as_json: bool) -> Exit:
     where = state or _state_folder(folder)
     try:
         verdict = _asked(where)
     except (OSError, ValueError) as error:
         why = (error.strerror if isinstance(error, OSError) else None) or str(error) or "no answer"
-        said_to_be_wrong(f"no gateway answers in the state folder {where}: {why}")
+        said_to_be_wrong(f"no gateway answers in the state folder {where}: {why} ({_hint(folder, state, error)})")
         return Exit.USAGE
     if as_json:
         say_json(verdict)
     else:
         _say(verdict)
     return _EXITS.get(verdict["verdict"], Exit.USAGE)
+
+
+def _hint(folder: Path, state: Path | None, error: OSError | ValueError) -> str:
+    if state is None and not (folder / GATEWAY_FILE).exists():
+        return f"there is no {folder / GATEWAY_FILE} to name it: name the policy folder, or --state"
+    if isinstance(error, PermissionError):
+        return "ask as root, or as the account that the gateway runs as"
+    return "is it running, with this policy folder?"
 
 
 def _asked(state: Path) -> Verdict:

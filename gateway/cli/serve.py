@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 from gateway.ops.log import Log
@@ -13,6 +14,10 @@ from gateway.server.listeners import allow_many_files
 from gateway.server.supervisor import Supervisor
 
 _STANDARD_OUTPUT, _STANDARD_ERROR = 1, 2
+
+
+def run(told: Namespace) -> int:
+    return serve(told.folder)
 
 
 def serve(folder: Path) -> int:

@@ -1,6 +1,7 @@
 """`ecluse test`: the tests of the folder itself, what differs, and which rules none of them had decide."""
 
 import time
+from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,10 @@ class _Outcome:
     @property
     def failed(self) -> list[Verdict]:
         return [one for one in self.verdicts if one.differences]
+
+
+def run(told: Namespace) -> Exit:
+    return test(told.folder, junit_file=told.junit, watch=told.watch, as_json=told.as_json)
 
 
 def test(folder: Path, *, junit_file: Path | None, watch: bool, as_json: bool) -> Exit:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from gateway.config.passages import compile_passage
+from gateway.config.problems import did_you_mean
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.codes import APP_CLOSED, HOST_UNKNOWN, LIMIT_URL, WIRE_METHOD
 from gateway.model.decision import Allow, Challenge, Deny, RuleRef
@@ -19,6 +20,7 @@ from gateway.wire.host import canonical_host
 from gateway.wire.target import STRICT, Target, canonical_target
 
 RESERVED = "_ecluse"
+_METHODS = sorted(map(bytes.decode, METHODS))
 
 Outcome = Literal["allow", "deny", "challenge", "refuse", "own"]
 
@@ -64,10 +66,11 @@ def _tried(snapshot: Snapshot, asked: Request, person: Known | None, around: Aro
     host = canonical_host(asked.authority)
     app = snapshot.find_app(host)
     if app is None and host != snapshot.gateway.portal_host:
-        closed = snapshot.closed_by(host)
-        raise GatewayError(APP_CLOSED, f"{host}: {closed}") if closed else GatewayError(HOST_UNKNOWN, host)
+        if closed := snapshot.closed_by(host):
+            raise GatewayError(APP_CLOSED, f"{host}: {closed}")
+        raise GatewayError(HOST_UNKNOWN, _near(snapshot, host))
     if asked.method.encode("ascii", "replace") not in METHODS:
-        raise GatewayError(WIRE_METHOD, asked.method)
+        raise GatewayError(WIRE_METHOD, f"{asked.method}: the gateway passes on {', '.join(_METHODS)}, in capitals")
     if len(asked.target) > snapshot.gateway.limits.url:
         raise GatewayError(LIMIT_URL, f"{len(asked.target)} bytes")
     target = canonical_target(asked.target, STRICT if app is None else app.leniency)
@@ -76,6 +79,11 @@ def _tried(snapshot: Snapshot, asked: Request, person: Known | None, around: Aro
     facts = facts_of(app, target, asked.method, person, around)
     live, *shadows = (_decided(one, target.segments, person, facts) for one in (app, *app.shadows))
     return replace(live, shadows=tuple(shadows))
+
+
+def _near(snapshot: Snapshot, host: str) -> str:
+    hint = did_you_mean(host, snapshot.exact_hosts)
+    return f"{host}: no application has this host" + (f" ({hint})" if hint else "")
 
 
 def facts_of(app: App, target: Target, method: str, person: Known | None, around: Around) -> Facts:

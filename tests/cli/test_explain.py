@@ -125,3 +125,10 @@ def test_what_a_shadow_would_say(folder: Path) -> None:
     found = json.loads(typed("explain", "GET", url, "--as", "paul.yaml", "--output", "json", at=folder).stdout)
     assert (found["decision"], found["shadows"][0]["decision"], found["shadows"][0]["same"]) == ("deny", "allow", False)
     assert [row["shadow"] for row in found["rules"]] == [False, False, False, True]
+
+
+def test_a_host_that_no_application_has_and_a_method_in_small_letters_say_what_was_meant(folder: Path) -> None:
+    told = typed("explain", "GET", "http://ones.localhost/", at=folder).stdout
+    assert "  ones.localhost: no application has this host (did you mean one.localhost?)\n" in told
+    told = typed("explain", "get", "http://one.localhost/", at=folder).stdout
+    assert "  get: the gateway passes on DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, in capitals\n" in told

@@ -46,3 +46,9 @@ def test_what_cannot_be_read_is_left_alone_and_said(place: Place) -> None:
     found = json.loads(typed("fmt", "--output", "json", at=place.folder).stdout)
     assert found["changed"] == []
     assert len(found["refused"]) == 1
+
+
+def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
+    told = typed("fmt", "nowhere", at=tmp_path)
+    assert (told.returncode, told.stdout) == (1, "")
+    assert told.stderr == "nowhere: the folder cannot be read: No such file or directory\n"

@@ -34,7 +34,9 @@ def test_help_names_the_commands_of_people_and_no_other() -> None:
     assert "FOLDER" in typed("serve", "--help").stdout
 
 
-@pytest.mark.parametrize("words", [(), ("frobnicate",), ("serve",), ("check",), ("check", "a", "b"), ("--nonsense",)])
+@pytest.mark.parametrize(
+    "words", [(), ("frobnicate",), ("serve",), ("diff", "a"), ("check", "a", "b"), ("--nonsense",)]
+)
 def test_wrong_usage_is_2_and_one_line_says_what(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main(words)
