@@ -54,11 +54,20 @@ def _asked(state: Path) -> Verdict:
 
 
 def _say(verdict: Verdict) -> None:
-    if verdict["verdict"] == "live":
-        print(f"live: revision {verdict['revision'][:12]}")
-        return
-    print(verdict["detail"])
-    print(f"\n{verdict['verdict']}: revision {verdict['revision'][:12]} is live")
+    revision = verdict["revision"][:12]
+    if verdict["detail"]:
+        print(f"{verdict['detail']}\n")
+    match verdict["verdict"]:
+        case "live":
+            print(f"live: revision {revision}")
+        case "partly":
+            print(f"live: revision {revision}, but for what is wrong")
+            for path in verdict["kept"]:
+                print(f"  {path} stays as it was")
+            for path in verdict["closed"]:
+                print(f"  {path} was never right: its hosts are closed")
+        case other:
+            print(f"{other}: nothing changes, revision {revision} stays live")
 
 
 def _state_folder(folder: Path) -> Path:

@@ -18,7 +18,8 @@ _ASKED_WITHIN = 5.0
 _BACKLOG = 16
 
 Verdict = dict[str, Any]
-"""`verdict`: live, refused or partly; `revision`: of what is live now; `detail`: why, empty where there is nothing."""
+"""`verdict`: live, refused or partly; `revision`: of what is live now; `detail`: why, empty where there is nothing.
+Partly: `kept` and `closed` name the app files that stay as they were, and those whose hosts are closed."""
 
 
 class Control:

@@ -163,7 +163,8 @@ class Supervisor:
     def _verdict(self, refusal: str) -> Verdict:
         live = self._rollout.live
         verdict = "refused" if refusal else "partly" if live.left_out else "live"
-        return {"verdict": verdict, "revision": live.revision, "detail": refusal or live.left_out}
+        told: Verdict = {"verdict": verdict, "revision": live.revision, "detail": refusal or live.left_out}
+        return told | ({"kept": list(live.kept), "closed": list(live.closed)} if verdict == "partly" else {})
 
     def _tell_left_out(self) -> None:
         """Wrong app files that the live plan does without: the rest is served."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import AsyncIterator
@@ -57,10 +58,36 @@ async def test_a_wrong_folder_is_refused_with_its_problems(world: World) -> None
     code, told, _ = await asked(world.place, "policies")
     assert code == 1
     assert "policies/apps/one.yaml:7:1: acess: unknown key (did you mean access?)\n    acess:\n    ^\n" in told
-    assert told.endswith(f"\n\nrefused: revision {revision[:12]} is live\n")
+    assert told.endswith(f"\n\nrefused: nothing changes, revision {revision[:12]} stays live\n")
     code, told, _ = await asked(world.place, "--output", "json")
     assert (code, json.loads(told)["verdict"], json.loads(told)["revision"]) == (1, "refused", revision)
     world.place.write("apps/one.yaml", good)
+    assert (await asked(world.place))[0] == 0
+
+
+async def test_a_teams_wrong_file_is_named_with_what_becomes_of_it(world: World) -> None:
+    good = world.place.read("gateway.yaml")
+    fence = "{hosts: [team.localhost, new.localhost], providers: [alpha], headers: [X-Remote-User]}"
+    world.place.write("gateway.yaml", f"{good}teams: {{mairie: {fence}}}\n")
+    (world.place.policies / "apps/mairie").mkdir()
+    world.place.write_app("mairie/team", "team.localhost", access=OPEN, app="team")
+    assert (await asked(world.place))[0] == 0
+    world.place.write_app("mairie/team", "team.localhost", access="  - {path: /**, alow: anyone}\n", app="team")
+    world.place.write_app("mairie/new", "new.localhost", access="  - {path: /**, alow: anyone}\n", app="new")
+    code, told, _ = await asked(world.place)
+    revision = (await world.gateway.readiness())["revision"]
+    assert code == 3
+    assert "policies/apps/mairie/new.yaml:8:17: access[0].alow: unknown key (did you mean allow?)\n" in told
+    assert told.endswith(
+        f"\n\nlive: revision {revision[:12]}, but for what is wrong\n"
+        "  apps/mairie/team.yaml stays as it was\n"
+        "  apps/mairie/new.yaml was never right: its hosts are closed\n"
+    )
+    code, told, _ = await asked(world.place, "--output", "json")
+    assert (code, json.loads(told)["kept"]) == (3, ["apps/mairie/team.yaml"])
+    assert json.loads(told)["closed"] == ["apps/mairie/new.yaml"]
+    shutil.rmtree(world.place.policies / "apps/mairie")
+    world.place.write("gateway.yaml", good)
     assert (await asked(world.place))[0] == 0
 
 
