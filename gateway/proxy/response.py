@@ -79,7 +79,7 @@ class ResponseHeads:
         shape = self.shapes.learn(names)
         if len(self.usual_shapes) >= _SHAPES:
             self.usual_shapes.clear()
-        if shape.length >= 0 and len(shape.connections) <= 1 and memorable(names):
+        if shape.length and len(shape.connections) <= 1 and memorable(names):
             self.usual_shapes[names] = shape
         return shape
 
@@ -132,12 +132,11 @@ class Response:
             shape = heads.usual_shapes[tuple(fields)]
         except (HttpParserError, HttpParserUpgrade, KeyError):
             return b""
-        values = list(fields.values())
         # No name twice, and nothing beyond the body: so the parser stands where the next answer begins.
-        if values[shape.length] != b"%d" % (len(data) - end) or data.count(b"\n", 0, end) != len(values) + 2:
+        if fields[shape.length] != b"%d" % (len(data) - end) or data.count(b"\n", 0, end) != len(fields) + 2:
             return b""
         # Invariant 4: an upstream's cookie of our names never reaches the browser.
-        if shape.sets >= 0 and is_ours(values[shape.sets]):
+        if shape.sets and is_ours(fields[shape.sets]):
             return b""
         if shape.connections:
             at = data.find(_KEEP_ALIVE_LINE, 0, end)

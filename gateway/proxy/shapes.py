@@ -46,8 +46,8 @@ class Policy(Protocol):
 class Shape:
     """Places are indexes of lines. `skeleton`: b"\\r\\nName: " and an empty value in turn, b"" for a line that does not
     go on; `cut`: those lines. `rare`: (place, verdict) of what is read beside Host, Cookie and Connection. `dropped`:
-    names of lines that nobody reads. `length`: the place of Content-Length where nothing else is rare but one
-    Set-Cookie at the place `sets`; else -1, as `sets` where there is none.
+    names of lines that nobody reads. `length`, `sets`: Content-Length and Set-Cookie as they are spelled, where
+    nothing else is rare and neither comes twice; b"" for what is not there, or where that is not so.
     `verdicts` of all lines; `beginnings`: b"Name: " of those whose value may change, b"" of the others (changes.py)."""
 
     __slots__ = (
@@ -77,7 +77,13 @@ class Shape:
         )
         for place, name in enumerate(names):
             self._add(place, name, self.verdicts[place])
-        self.length, self.sets = _usual_places(self.rare, self.dropped)
+        self.length, self.sets = self._usual_names(names)
+
+    def _usual_names(self, names: Names) -> tuple[bytes, bytes]:
+        found = {verdict: names[place] for place, verdict in self.rare}
+        if self.dropped or len(found) < len(self.rare) or not found.keys() <= {CONTENT_LENGTH, SET_COOKIE}:
+            return b"", b""
+        return found.get(CONTENT_LENGTH, b""), found.get(SET_COOKIE, b"")
 
     def _alone(self, verdict: Verdict) -> bool:
         """Of what comes in two lines, no single one is all of it."""
@@ -165,11 +171,3 @@ class Collected:
     def on_header(self, name: bytes, value: bytes) -> None:
         self.names.append(name)
         self.values.append(value.rstrip())
-
-
-def _usual_places(rare: tuple[tuple[int, int], ...], dropped: Names) -> tuple[int, int]:
-    """Where Content-Length and Set-Cookie stand, if they are all that is rare, each once; else -1."""
-    places = {verdict: place for place, verdict in rare}
-    if dropped or len(places) < len(rare) or not places.keys() <= {CONTENT_LENGTH, SET_COOKIE}:
-        return -1, -1
-    return places.get(CONTENT_LENGTH, -1), places.get(SET_COOKIE, -1)
