@@ -149,6 +149,9 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _checked(path: Path, timeout: float) -> sqlite3.Connection:
+    # Of an empty file SQLite removes the log that lies beside it, with what whoever puts the file back still needs.
+    if path.exists() and not path.stat().st_size:
+        raise GatewayError(STORE_UNREADABLE, f"{path} is empty")
     connection = _connect(path, timeout)
     try:
         check(connection, path)

@@ -257,6 +257,16 @@ async def test_an_empty_file_in_its_place_is_out_of_reach_too(store: SqliteStore
     assert await unreachable(store, READS + WRITES)
 
 
+async def test_who_puts_back_what_was_emptied_finds_its_log_where_it_was(store: SqliteStore, path: Path) -> None:
+    good = path.with_name("good.db")
+    path.rename(good)
+    put(path, b"")
+    assert await unreachable(store, READS + WRITES)
+    assert path.with_name("sessions.db-wal").stat().st_size
+    good.rename(path)
+    assert await well(store)
+
+
 async def test_a_file_damaged_in_place_never_says_absent(store: SqliteStore, path: Path) -> None:
     for number in range(200):
         await store.add_session(session_record(f"a{number}"), seat_record(f"a{number}"), NOTHING, NOW)
