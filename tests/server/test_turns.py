@@ -3,6 +3,7 @@ import asyncio
 import pytest
 
 from gateway.server.turns import Turns
+from tests.patience import PATIENCE
 
 
 class Story:
@@ -82,5 +83,5 @@ async def test_who_fails_leaves_all_the_same() -> None:
         with pytest.raises(ValueError, match="no"):
             async with way():
                 raise ValueError("no")
-    async with asyncio.timeout(1), turns.alone():
+    async with asyncio.timeout(PATIENCE), turns.alone():
         pass

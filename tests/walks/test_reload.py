@@ -88,10 +88,12 @@ async def test_every_decision_line_names_the_policy_that_it_was_made_under(world
         world.place.write_app("one", ONE, access=closed)
         revisions.append((await world.gateway.reload())["revision"])
         assert await everywhere(world.place) == {403}
-    lines = world.gateway.lines(mark, event="access.denied")
-    assert {line["request_id"] for line in lines} <= {
-        line["request_id"] for line in world.gateway.lines(mark, event="access")
-    }
+
+    def told(event: str, field: str) -> set[str]:
+        return {line[field] for line in world.gateway.lines(mark, event=event)}
+
+    await until(lambda: told("access", "revision") == told("access.denied", "revision") == set(revisions))
+    await until(lambda: told("access.denied", "request_id") <= told("access", "request_id"))
     for event in ("access.denied", "access"):
         named = [line["revision"] for line in world.gateway.lines(mark, event=event)]
         assert sorted(set(named)) == sorted(revisions)

@@ -92,7 +92,7 @@ async def stumble(workers: list[int]) -> None:
         while True:
             for worker in workers:
                 os.kill(worker, signal.SIGSTOP)
-                await asyncio.sleep(0.04)
+                await asyncio.sleep(0.1)
                 os.kill(worker, signal.SIGCONT)
     finally:
         for worker in workers:

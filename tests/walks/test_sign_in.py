@@ -42,6 +42,7 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
             await gateway.start()
             yield place
             gateway.is_clean()
+            await gateway.logged(0, event="login.succeeded", number=PEOPLE + WITH_TWO_TABS)
             assert not gateway.lines(event="login.refused")
             assert len(gateway.lines(event="login.succeeded")) == PEOPLE + WITH_TWO_TABS
             assert len({line["pid"] for line in gateway.lines(event="login.succeeded")}) == WORKERS

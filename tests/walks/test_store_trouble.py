@@ -87,7 +87,10 @@ async def test_while_it_cannot_say_people_get_503_and_public_pages_go_on(world: 
             await private.answers(20)
             status, _ = await world.gateway.admin("/readyz")
             ended = time.monotonic()
-        await until(lambda: {asked.status for asked in private.done[-50:]} == {200})
+        try:
+            await until(lambda: {asked.status for asked in private.done[-50:]} == {200})
+        except TimeoutError:
+            raise AssertionError(f"it does not mend: {private.done[-3:]} {world.gateway.text(mark)[-2000:]}") from None
     assert {asked.status for asked in public.done + both.done} == {200}
     assert {asked.status for asked in private.done} == {200, 503}
     told = statuses(private.done, began + KNOWN + 0.1, ended)
@@ -100,6 +103,7 @@ async def test_while_it_cannot_say_people_get_503_and_public_pages_go_on(world: 
     assert "<h1>" in page.text
     assert page.header("Retry-After") == "5"
     assert status == 200
+    await world.gateway.logged(mark, event="store.recovered")
     for event in ("store.unreachable", "store.recovered"):
         lines = world.gateway.lines(mark, event=event)
         assert 0 < len({line["pid"] for line in lines}) <= WORKERS
