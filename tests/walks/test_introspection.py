@@ -8,8 +8,9 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from deploy.demo.ports import free
 from tests.op.process import OpenIdProvider
-from tests.walks.place import ONE, Place, free_ports
+from tests.walks.place import ONE, Place
 from tests.walks.test_api import call, header, told
 from tests.walks.world import World, opened
 
@@ -53,7 +54,7 @@ async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Here]:
     ]  # fmt: skip
     ours = {"client_id": "ecluse", "client_secret": SECRET, "redirect_uris": [place.portal("/_ecluse/callback/alpha")]}
     opaque = {"scope": "permis.read permis.write", "accessTokenFormat": "opaque"}
-    (port,) = free_ports(1)
+    (port,) = free(1)
     with OpenIdProvider(
         [ours, *programs],
         {"alice": {"preferred_username": "alice", "email": "alice@corp.example"}},
