@@ -66,20 +66,24 @@ def check_name_id_format(name_id: NameId, asked: str | None) -> None:
 
 
 def check_confirmation(signed: SignedElement, *, recipient: str, request_id: str | None, now: int, skew: int) -> int:
-    """Until when the bearer is confirmed. One SubjectConfirmation that holds is enough (Core 2.4.1)."""
+    """Until when the bearer is confirmed. One SubjectConfirmation that holds is enough (Core 2.4.1).
+
+    Of several, the longest counts: until then the assertion may be brought again, and must be remembered.
+    """
     subject = child(signed, "Subject", SAML_SUBJECT_CONFIRMATION)
-    refusal = GatewayError(SAML_SUBJECT_CONFIRMATION, "no SubjectConfirmation of the method bearer")
+    refusal, ends = GatewayError(SAML_SUBJECT_CONFIRMATION, "no SubjectConfirmation of the method bearer"), []
     for confirmation in subject.element.iterchildren(saml("SubjectConfirmation")):
         # Profiles 4.1.4.3: bearer alone
         if confirmation.get("Method") != BEARER:
             continue
+        bearer = within(subject, confirmation)
         try:
-            return _confirmed_until(
-                within(subject, confirmation), recipient=recipient, request_id=request_id, now=now, skew=skew
-            )
+            ends.append(_confirmed_until(bearer, recipient=recipient, request_id=request_id, now=now, skew=skew))
         except GatewayError as error:
             refusal = error
-    raise refusal
+    if not ends:
+        raise refusal
+    return max(ends)
 
 
 def _confirmed_until(

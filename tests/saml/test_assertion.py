@@ -7,7 +7,8 @@ from gateway.model.assertion import Assertion
 from gateway.model.errors import GatewayError
 from gateway.saml.assertion import LONGEST_NAME_ID
 from tests.saml.forging import add, before
-from tests.saml.scene import SCENE, provider, validated
+from tests.saml.idp import at
+from tests.saml.scene import NOW, SCENE, SP, provider, validated
 
 NAME_ID = '<a:NameID Format="f">pseudonym</a:NameID>'
 FIRST = "//a:Attribute[1]"
@@ -73,6 +74,18 @@ def test_the_name_format_that_was_asked_for_is_the_one_that_comes() -> None:
     with pytest.raises(GatewayError) as error:
         validated(make(SCENE), of=provider(name_id_format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"))
     assert error.value.code is codes.SAML_SUBJECT
+
+
+@pytest.mark.parametrize("place", [1, 2])
+def test_of_two_confirmations_the_longer_is_how_long_it_is_remembered(place: int) -> None:
+    """Once the shorter is over, the longer would let it in again."""
+    shorter = (
+        '<a:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><a:SubjectConfirmationData '
+        f'Recipient="{SP.acs}" InResponseTo="_request-1" NotOnOrAfter="{at(NOW + 30)}"/></a:SubjectConfirmation>'
+    )
+    document = before(add("//a:Subject", shorter, at=place))(SCENE)
+    assert validated(document).expires == NOW + 300 + 180
+    assert validated(document, now=NOW + 250).expires == NOW + 300 + 180
 
 
 def test_one_confirmation_that_holds_is_enough() -> None:
