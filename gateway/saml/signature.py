@@ -102,6 +102,9 @@ def signed_digest(element: etree._Element, signing_keys: tuple[bytes, ...]) -> S
     `signing_keys`: SubjectPublicKeyInfo (DER). Raises what `verify` does, and SAML_SHAPE for the signature's own.
     """
     signature = _present(element)
+    # A value would be read up to it. Messages have none anywhere; of metadata, this is what is read before the digest.
+    if next(signature.iter(etree.ProcessingInstruction), None) is not None:
+        raise GatewayError(SAML_SIGNATURE_FORM, f"the signature of {_name(element)} has a processing instruction")
     check_shape(signature)
     _check_algorithms(signature)
     prefixes = _check_reference(signature, element)

@@ -231,6 +231,16 @@ def test_a_signature_that_is_not_over_what_would_be_read(
     assert refusal(unsigned_change(change)) == code
 
 
+@pytest.mark.parametrize("place", ["Signature", "SignedInfo", "Transforms", "DigestValue", "KeyInfo"])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_signature_has_no_instruction_in_it(place: str, first: bool) -> None:
+    """The fuzzer's: the first child of the Signature was taken for SignedInfo."""
+    root = etree.fromstring(sign_enveloped(pair("federation"), entity().encode(), certificate=True))
+    element = next(root.iter(f"{DS}{place}"))
+    element.insert(0 if first else len(element), etree.ProcessingInstruction("x"))
+    assert refusal(etree.tostring(root)) == SAML_SIGNATURE_FORM
+
+
 def test_nobody_else_makes_a_document() -> None:
     with pytest.raises(TypeError):
         MetadataPart(etree.fromstring(entity()), object())
