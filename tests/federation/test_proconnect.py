@@ -8,20 +8,29 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import aiohttp
 import pytest
 from aiohttp import ClientSession
 
 from gateway.federation.federation import Federation
 from gateway.identity.mapping import map_claims, tenant_of
-from gateway.model.codes import OIDC_ID_TOKEN_ACR, OIDC_RESPONSE_ISSUER, OIDC_TOKEN_REFUSED, OIDC_USERINFO_FORM
+from gateway.identity.perimeter import check
+from gateway.model.codes import (
+    LOGIN_OUTSIDE_PERIMETER,
+    OIDC_ID_TOKEN_ACR,
+    OIDC_RESPONSE_ISSUER,
+    OIDC_TOKEN_REFUSED,
+    OIDC_USERINFO_FORM,
+)
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.provider import OidcProvider
+from gateway.model.provider import OidcProvider, Perimeter
+from gateway.oidc.end_session import end_session_request
 from gateway.oidc.id_token import IdToken
 from tests.config.samples import PLAIN_APP, sample_snapshot
 from tests.federation.test_real_provider import CALLBACK, new_login
 from tests.op.process import OpenIdProvider
-from tests.op.walk import browser, through_provider
+from tests.op.walk import browser, confirm_sign_out, through_provider
 
 pytestmark = pytest.mark.service
 
@@ -36,6 +45,7 @@ oidc:
 attributes:
   chorus: ["chorusdt:matricule"]
 """
+BACK = "http://127.0.0.1:9/_ecluse/logged-out"
 SECRET = "metropole-secret-of-the-tests-0123456789"
 HELENE = {
     "given_name": "Hélène",
@@ -61,6 +71,7 @@ def op() -> Iterator[OpenIdProvider]:
         "client_id": "ecluse",
         "client_secret": SECRET,
         "redirect_uris": [CALLBACK],
+        "post_logout_redirect_uris": [BACK],
         "token_endpoint_auth_method": "client_secret_post",
         "userinfo_signed_response_alg": "RS256",
     }
@@ -199,3 +210,59 @@ async def test_a_level_is_demanded_by_an_essential_claim_and_checked(
     with pytest.raises(GatewayError) as refused:
         await sign_in(federation, believing, "paul")
     assert refused.value.code is OIDC_ID_TOKEN_ACR
+
+
+async def test_its_keys_are_of_two_kinds_and_of_a_media_type_of_their_own(
+    op: OpenIdProvider, federation: Federation
+) -> None:
+    metadata = await federation.metadata(proconnect(op))
+    async with aiohttp.request("GET", metadata.jwks_uri) as answer:
+        kinds = {key["kty"] for key in (await answer.json(content_type=None))["keys"]}
+        assert (answer.content_type, {"RSA", "EC"} <= kinds) == ("application/jwk-set+json", True)
+    assert (await federation.keys(proconnect(op))).left_out == ()
+
+
+async def test_the_organisation_that_it_names_is_believed_within_the_file_alone(
+    op: OpenIdProvider, federation: Federation
+) -> None:
+    """Where a person's provider sends no SIRET, or a bad one, it puts the provider's default in its place."""
+    _, identity = await sign_in(federation, proconnect(op))
+    for siret, accepted in (("21590350100017", True), ("13002526500013", False)):
+        narrow = proconnect(op, perimeter=Perimeter(siret=frozenset({siret})))
+        if accepted:
+            check(narrow, identity)
+        else:
+            with pytest.raises(GatewayError) as refused:
+                check(narrow, identity)
+            assert refused.value.code is LOGIN_OUTSIDE_PERIMETER
+
+
+async def test_a_person_is_known_by_issuer_and_sub_not_by_uid(op: OpenIdProvider, federation: Federation) -> None:
+    """`uid` is unique within one identity provider behind it only."""
+    (_, helene), (_, paul) = [await sign_in(federation, proconnect(op), who) for who in ("helene", "paul")]
+    assert helene.issuer == paul.issuer == op.issuer
+    assert helene.subject != paul.subject
+
+
+async def test_a_session_is_over_when_its_own_is(op: OpenIdProvider) -> None:
+    assert proconnect(op).session_absolute == 12 * 3600
+
+
+async def test_signing_out_goes_by_address_with_hint_and_state_and_comes_back(
+    op: OpenIdProvider, federation: Federation
+) -> None:
+    to, state = proconnect(op), secrets.token_urlsafe(32)
+    assert to.logout.method == "get"
+    async with browser() as at:
+        token, _ = await sign_in(federation, to, at=at)
+        asked = end_session_request(to, await federation.metadata(to), token.raw, state, BACK)
+        assert asked is not None
+        assert [name for name, _ in asked.fields] == ["id_token_hint", "post_logout_redirect_uri", "state"]
+        assert await confirm_sign_out(at, asked.as_address) == f"{BACK}?state={state}"
+        assert "/interaction/" in (await answered_page(federation, at, to)), "it asks for a sign-in again"
+
+
+async def answered_page(federation: Federation, at: ClientSession, to: OidcProvider) -> str:
+    url = await federation.authorization_url(to, new_login(), secrets.token_urlsafe(32), {}, time.time())
+    async with at.get(url) as page:
+        return str(page.url)

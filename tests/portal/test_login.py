@@ -15,6 +15,8 @@ async def test_the_request_carries_what_belongs_to_this_browser_and_provider(her
     assert asked["redirect_uri"] == here.url(PORTAL, "/_ecluse/callback/metropole")
     assert (asked["code_challenge_method"], asked["response_type"]) == ("S256", "code")
     assert len({asked["state"], asked["nonce"], asked["code_challenge"]}) == 3
+    # ProConnect wants 32 characters at least, FranceConnect 22.
+    assert min(len(asked["state"]), len(asked["nonce"])) >= 32
 
 
 async def test_the_login_is_kept_under_its_state(here: Installation) -> None:
