@@ -39,7 +39,8 @@ class Leaving:
     async def at_provider(self, visit: Visit, session: Session, home: str) -> Page | None:
         """RP-Initiated Logout 2. None where the provider cannot be asked: the person is signed out here."""
         provider = visit.call.snapshot.providers.get(session.identity.provider)
-        if not isinstance(provider, OidcProvider):
+        # Invariant 4: its own provider, whatever the file of that name says since.
+        if not isinstance(provider, OidcProvider) or provider.issuer != session.identity.issuer:
             return None
         visit.provider = provider.name
         state, portal_url = self._token_urlsafe(SECRET_BYTES), visit.call.snapshot.gateway.portal_url

@@ -88,7 +88,9 @@ class Renewal:
     async def _renew(self, seat: Seat, session: Session) -> None:
         tokens = session.tokens
         provider = self._snapshot().providers.get(session.identity.provider)
-        if tokens is None or not isinstance(provider, OidcProvider) or not provider.refresh:
+        # A file that names another issuer since: what this one gave is nothing for the other to see.
+        own = isinstance(provider, OidcProvider) and provider.issuer == session.identity.issuer
+        if tokens is None or not isinstance(provider, OidcProvider) or not own or not provider.refresh:
             seat.refresh_at = float("inf")
             return
         if tokens.refresh_at > self._now():

@@ -44,6 +44,7 @@ class Op:
     refreshes: list[str] = field(default_factory=list)
     refresh_answer: Callable[[Claims], web.Response | None] = lambda claims: None
     life: int = 300
+    forms: list[dict[str, str]] = field(default_factory=list)
     userinfo: Claims | None = None
     ended: list[dict[str, str]] = field(default_factory=list)
     authenticated: dict[str, int] = field(default_factory=dict)
@@ -119,6 +120,7 @@ class Op:
 
     async def token(self, request: web.Request) -> web.Response:
         form = await request.post()
+        self.forms.append({name: str(value) for name, value in form.items()})
         if form["grant_type"] == "refresh_token":
             return await self.refresh(str(form["refresh_token"]))
         grant = self.grants.pop(str(form["code"]), None)

@@ -122,6 +122,18 @@ async def test_a_state_works_once(here: Installation) -> None:
     assert (await browser.get(page.url)).status == 400
 
 
+@pytest.mark.usefixtures("op_ends")
+async def test_an_id_token_is_not_shown_to_another_issuer_that_the_file_names_since(here: Installation) -> None:
+    """Invariant 4."""
+    browser = await signed_in(here)
+    here.departement.end_session = True
+    here.change_provider("metropole", issuer=here.departement.issuer)
+    reply = await sign_out(here, browser)
+    assert (reply.status, "Location" in reply.headers) == (200, False)
+    assert "id_token_hint" not in reply.text
+    assert "may still know you" in reply.text
+
+
 async def test_a_local_sign_out_asks_nothing_of_the_provider(here: Installation) -> None:
     here.metropole.end_session = True
     browser = await signed_in(here)

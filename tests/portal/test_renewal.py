@@ -178,6 +178,15 @@ async def test_newer_tokens_are_written_over_what_was_read_alone(here: Installat
     assert after.tokens.number == 1
 
 
+async def test_a_token_is_not_shown_to_another_issuer_that_the_file_names_since(here: Installation) -> None:
+    _, seat = await seated(here)
+    here.change_provider("metropole", issuer=here.departement.issuer)
+    here.clock.ahead = 241
+    await renewed(here, seat)
+    assert here.departement.refreshes == here.metropole.refreshes == []
+    assert here.departement.forms == here.metropole.forms[1:] == []
+
+
 # --- userinfo, asked again
 
 
