@@ -35,7 +35,8 @@ class OidcLogin:
 
     `transaction` is the id of the Transaction that it serves, None for a sign-in begun on the portal itself.
     `binding` is the SHA-256 (hex) of the portal host's binding cookie. `max_age`: seconds, where it was asked for.
-    `asking`: what else this one sign-in was asked for, beside what the provider file asks for each time.
+    `asking`: what else this one sign-in was asked for, beside what the provider file asks for each time. `issuer`: the
+    provider's, when it was asked; empty in records of before this was kept.
     """
 
     provider: str
@@ -47,6 +48,7 @@ class OidcLogin:
     created_at: int
     max_age: int | None = None
     asking: Asking = NOTHING_ASKED
+    issuer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

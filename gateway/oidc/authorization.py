@@ -69,6 +69,10 @@ def process_authorization_response(
     if login.provider != provider.name:
         detail = f"asked of {quoted(login.provider)}, answered at the callback of {quoted(provider.name)}"
         raise GatewayError(LOGIN_OTHER_PROVIDER, detail)
+    # Invariant 7: a reload meanwhile may have given the file another issuer, for whom this code is not
+    if login.issuer not in ("", provider.issuer):
+        detail = f"asked of {quoted(login.issuer)}, and the file names {quoted(provider.issuer)} since"
+        raise GatewayError(LOGIN_OTHER_PROVIDER, detail)
     response = _single(parameters)
     _check_issuer(metadata, response.get("iss"))
     # RFC 6749 4.1.2.1

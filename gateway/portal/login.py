@@ -55,6 +55,7 @@ class Login:
             # OIDC Core 3.1.2.1: 0 asks for an authentication made now
             max_age=provider.request.max_age if asked.max_age is None else asked.max_age,
             asking=asked,
+            issuer=provider.issuer,
         )
         state = self._token_urlsafe(SECRET_BYTES)
         url = await self._federation.authorization_url(provider, login, state, ask.hints, self._now())

@@ -46,6 +46,17 @@ def test_an_authorization_code_is_made_nowhere_else() -> None:
         replace(process([("code", "abc"), ("iss", ISSUER)]), value="another")  # type: ignore[call-arg]
 
 
+@pytest.mark.parametrize(("asked", "taken"), [(ISSUER, True), ("", True), ("https://former.example", False)])
+def test_a_code_is_for_the_issuer_that_was_asked_whatever_the_file_says_since(asked: str, taken: bool) -> None:
+    """The provider sends no `iss`, by which it would have been found out; a record of an older release says nothing."""
+    login = replace(LOGIN, issuer=asked)
+
+    def processed() -> object:
+        return process_authorization_response(PROVIDER, SILENT, login, [("code", "abc")])
+
+    assert outcome(processed) == ("" if taken else "login.other_provider")
+
+
 @pytest.mark.parametrize(
     "iss",
     ["https://evil.example", "", ISSUER + "/", ISSUER.upper(), ISSUER + " ", "http://op.metropole.example"],

@@ -25,6 +25,8 @@ async def test_the_login_is_kept_under_its_state(here: Installation) -> None:
     parameters = dict(pair.split("=") for pair in reply.location.partition("?")[2].split("&"))
     login = await here.transactions.take_login(parameters["state"])
     assert login is not None
+    assert login.issuer == here.metropole.issuer
+    assert login is not None
     assert (login.provider, login.nonce) == ("metropole", parameters["nonce"])
     assert code_challenge(login.code_verifier) == parameters["code_challenge"]
     assert login.binding == binding_hash(browser.jar[PORTAL]["__Host-ecluse-b"].encode())
