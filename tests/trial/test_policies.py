@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from deploy.demo.keys import make_pairs
 from gateway.config.build import build
 from gateway.config.compile import compile_files
+from gateway.config.files import Files, is_app, team_of
+from gateway.config.load import load
 from gateway.config.read import read_folder
 from gateway.trial.cases import load_cases
 from gateway.trial.judge import coverage, judge
@@ -12,13 +16,17 @@ from gateway.trial.judge import coverage, judge
 POLICIES = Path(__file__).parents[2] / "policies"
 
 
-def test_the_tests_of_the_example_pass_and_cover_every_rule(tmp_path: Path) -> None:
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
     (tmp_path / "certs").mkdir()
     for name in ("store.key", "metropole.secret", "departement.secret"):
         (tmp_path / "certs" / name).write_text("0123456789abcdef" * 3)
     make_pairs(tmp_path / "certs", ("saml", "region"))
     (tmp_path / "policies").symlink_to(POLICIES)
-    files = read_folder(tmp_path / "policies")
+    return read_folder(tmp_path / "policies")
+
+
+def test_the_tests_of_the_example_pass_and_cover_every_rule(files: Files) -> None:
     snapshot = build(compile_files(files).plan)
     cases, problems = load_cases(files, snapshot, 0.0)
     assert problems == []
@@ -27,3 +35,17 @@ def test_the_tests_of_the_example_pass_and_cover_every_rule(tmp_path: Path) -> N
     covered = coverage(verdicts, snapshot)
     assert covered.uncovered == ()
     assert covered.rules > 0
+    assert (covered.shadows, covered.uncovered_shadows) == (1, ())
+
+
+def test_three_ministries_and_nine_collectivites_are_what_they_are_said_to_be(files: Files) -> None:
+    """Each with an application, or a person, of its own in the tests."""
+    folder, _ = load(files)
+    (nord,) = folder.lists
+    assert nord.model is not None
+    sirens = {organisation["number"] for organisation in nord.model.organisations}
+    cases, _ = load_cases(files, build(compile_files(files).plan), 0.0)
+    tenants = {case.person.tenant[:9] for case in cases if case.person is not None and case.person.tenant}
+    assert len(sirens) == 9
+    assert sirens == tenants
+    assert len({team_of(path) for path in files.texts if is_app(path)} - {""}) == 3
