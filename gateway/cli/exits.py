@@ -17,7 +17,7 @@ MEANINGS: dict[str, tuple[str, ...]] = {
     "diff": ("no decision changes", "something else would come of some request"),
     "fmt": (
         "every file is laid out",
-        "a file was left alone (no YAML, not readable, or read otherwise then); with --check, one has another layout",
+        "a file was left alone (unreadable, no YAML, or it would read otherwise); with --check, one has another layout",
     ),
     "lint": ("nothing is found", "something is found, or the folder has problems"),
     "reload": (

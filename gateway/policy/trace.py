@@ -9,8 +9,10 @@ from typing import Any, Literal
 
 from gateway.model.decision import RuleRef
 from gateway.model.identity import Identity
-from gateway.policy.conditions import GROUPS, Claim, Condition, Group, evaluate
+from gateway.policy.asking import Network
+from gateway.policy.conditions import GROUPS, Claim, Condition, Group, evaluate, turns_on_identity
 from gateway.policy.facts import NO_FACTS, Facts
+from gateway.policy.persons import MANDATES, Mandate, Tenant
 from gateway.policy.routes import Match
 from gateway.policy.rules import Rule
 from gateway.policy.truth import Truth
@@ -50,7 +52,7 @@ def trace(match: Match | None, method: str, identity: Identity | None, facts: Fa
 def explain(condition: Condition, identity: Identity | None, facts: Facts = NO_FACTS) -> Step:
     steps = tuple(explain(part, identity, facts) for part in parts(condition))
     truth = evaluate(condition, identity, facts)
-    return Step(in_words(condition), truth, "" if steps else _why(condition, truth, identity), steps)
+    return Step(in_words(condition), truth, "" if steps else _why(condition, truth, identity, facts), steps)
 
 
 def in_words(condition: Condition) -> str:
@@ -102,15 +104,21 @@ def _words(value: object) -> Iterator[str]:
         yield str(value)
 
 
-def _why(condition: Condition, truth: Truth, identity: Identity | None) -> str:
+def _why(condition: Condition, truth: Truth, identity: Identity | None, facts: Facts) -> str:
     """What there was to look at; nothing where the condition says it all."""
+    if isinstance(condition, Network):
+        return "the client's address is not told" if truth is Truth.UNKNOWN else ""
     if identity is None:
-        return "nobody is signed in" if truth is Truth.UNKNOWN else ""
+        return "nobody is signed in" if truth is Truth.UNKNOWN and turns_on_identity(condition) else ""
     match condition:
         case Group():
             return _held(GROUPS, identity)
+        case Mandate():
+            return _held(MANDATES, identity)
         case Claim(name):
             return _held(name, identity)
+        case Tenant():
+            return "no organisation here" if facts.tenant is None else f"acts for {facts.tenant}"
         case _:
             return ""
 

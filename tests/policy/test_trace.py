@@ -1,11 +1,17 @@
 from dataclasses import dataclass
+from datetime import UTC
+from ipaddress import ip_address, ip_network
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.model.identity import Identity
+from gateway.policy.asking import Network
 from gateway.policy.conditions import All, Any_, Anyone, Claim, Condition, Group, Not, SignedIn, evaluate
+from gateway.policy.facts import Asked, Facts
+from gateway.policy.hours import Time
+from gateway.policy.persons import Mandate, Organisations, Tenant
 from gateway.policy.trace import Step, explain, in_words, trace
 from gateway.policy.truth import Truth
 from gateway.policy.values import Equals, Exists, Suffix, Within
@@ -101,3 +107,22 @@ def test_fields_of_a_kind_that_is_not_known_here_are_told_in_their_order() -> No
         days: tuple[str, ...] = ("mon", "tue")
 
     assert in_words(MaxAge(900)) == "max_age 900 mon, tue"  # type: ignore[arg-type]
+
+
+def test_what_the_request_alone_can_tell_is_not_put_down_to_nobody_being_signed_in() -> None:
+    inside, asked = Network(frozenset({ip_network("10.0.0.0/8")})), Asked(ip_address("10.1.2.3"), (), "/", "", 0.0)
+    for identity in (None, AGENT):
+        assert explain(inside, identity).why == "the client's address is not told"
+        assert explain(inside, identity, Facts("GET", None, asked)) == Step("network 10.0.0.0/8", Truth.TRUE, "")
+    hours = Time(frozenset({"mon"}), (), (), UTC)
+    assert (explain(hours, None).truth, explain(hours, None).why) == (Truth.UNKNOWN, "")
+
+
+def test_for_whom_a_person_acts_and_what_mandates_they_hold_is_told() -> None:
+    lille = Tenant("siren 215903501", (Organisations("", frozenset(), frozenset({"215903501"})),))
+    assert explain(lille, AGENT, Facts("GET", "21590350100017")).why == "acts for 21590350100017"
+    assert explain(lille, AGENT, Facts("GET")).why == "no organisation here"
+    assert explain(lille, None, Facts("GET")).why == "nobody is signed in"
+    mayor = Mandate(frozenset({"maire"}))
+    assert explain(mayor, person(mandates=("adjoint",))).why == "mandates: adjoint"
+    assert explain(mayor, AGENT).why == "no mandates here"
