@@ -27,13 +27,13 @@ demo: $(READY) ## providers, legacy applications and the gateway on this machine
 
 test: $(READY) ## everything: installs what the tests run against, then pytest, smoke, attack and conformance
 	@bash tools/install_test_parts.sh
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n 2 --dist loadfile
 	$(RUN) -m tests.smoke
 	$(RUN) -m tests.attacks
 	$(RUN) -m tests.conformance
 
 quick: $(READY) ## the tests that need no service and wait for nothing: about a minute
-	$(RUN) -m pytest -n 2 -m "not service and not browser and not slow"
+	$(RUN) -m pytest -n 2 --hypothesis-profile=quick -m "not service and not browser and not slow"
 
 check: $(READY) ## lint, format, types, import contract
 	.venv/bin/ruff check

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # Always the same examples, however long one takes: whether a change is good must not hang on chance or on what else the
-# machine does. `pytest --hypothesis-profile=random` looks for others.
+# machine does. `make quick` takes fewer of them; `pytest --hypothesis-profile=random` looks for others.
 _TIMELESS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("fixed", _TIMELESS, derandomize=True)
+settings.register_profile("quick", _TIMELESS, derandomize=True, max_examples=30)
 settings.register_profile("random", _TIMELESS)
 settings.load_profile("fixed")
 

@@ -33,13 +33,15 @@ def keys(connection: sqlite3.Connection) -> list[bytes]:
 
 
 class Held:
-    """A job that lasts until it is let go."""
+    """A job that lasts until it is let go. `statements`: of it and of those after it."""
 
     def __init__(self) -> None:
+        self.statements: list[str] = []
         self._begun = threading.Event()
         self._let_go = threading.Event()
 
     def __call__(self, connection: sqlite3.Connection) -> None:
+        connection.set_trace_callback(self.statements.append)
         self._begun.set()
         assert self._let_go.wait(PATIENCE)
 
@@ -62,14 +64,15 @@ async def test_jobs_that_wait_share_a_commit(writer: SqliteWriter, path: Path) -
     with closing(sqlite3.connect(path)) as other:
         began += [asyncio.create_task(writer.run(job(number), PATIENCE)) for number in range(100)]
         await asyncio.sleep(0)
-        held.let_go()
         # One look at a time sees either nothing of them or all.
-        seen = set()
+        seen = {other.execute("SELECT count(*) FROM used").fetchone()}
+        held.let_go()
         while not all(task.done() for task in began):
             seen.add(other.execute("SELECT count(*) FROM used").fetchone())
             await asyncio.sleep(0)
         seen.add(other.execute("SELECT count(*) FROM used").fetchone())
     assert seen == {(0,), (100,)}
+    assert held.statements.count("COMMIT") == 2, "of the job that held them up, and of all the others"
 
 
 async def test_a_job_that_fails_takes_nobody_with_it(writer: SqliteWriter) -> None:
