@@ -15,6 +15,7 @@ from gateway.model.codes import (
     LOGIN_OTHER_BROWSER,
     LOGIN_UNKNOWN_PROVIDER,
     SAML_BINDING_PARAMETER,
+    SAML_EXPIRED,
     SAML_NO_PASSIVE,
     SAML_REPLAYED,
     SAML_SIGNATURE,
@@ -234,6 +235,9 @@ class SamlAnswers:
     ) -> Outcome:
         if found is not None:
             require_enough(visit.call.snapshot, answer.identity, found.transaction, self._now())
+        # It may have been parked since: after this moment nobody remembers any more that it was used.
+        if self._now() >= answer.replayable_until:
+            raise GatewayError(SAML_EXPIRED, "an assertion that ran out before its browser came")
         # Profiles 4.1.4.5; invariant 6
         unused = await self._transactions.first_use(
             "assertion", provider.issuer, answer.assertion_id, until=answer.replayable_until

@@ -170,6 +170,19 @@ async def test_an_assertion_works_once_even_for_two_requests(region: Region) -> 
     assert region.here.codes() == ["saml.replayed"]
 
 
+async def test_an_assertion_that_waits_beyond_its_time_signs_in_nobody(region: Region) -> None:
+    """Parked several times while it is good, and finished when nobody remembers any more that it was used."""
+    region.change(unsolicited=True)
+    response, people = region.response(None, session_end=None), [region.person() for _ in range(3)]
+    region.here.clock.ahead += 300 + 180 - 10
+    parked = [await region.answer(person, response, None) for person in people]
+    assert all("/_ecluse/saml/finish?p=" in reply.location for reply in parked)
+    region.here.clock.ahead += 20
+    ends = [await person.follow(reply) for person, reply in zip(people, parked, strict=True)]
+    assert [end.status for end in ends] == [403, 403, 403]
+    assert region.here.codes() == ["saml.expired"] * 3
+
+
 async def test_what_the_provider_may_not_assert_is_not_parked(region: Region) -> None:
     region.change(perimeter=Perimeter(email_domains=frozenset({"region.example"})))
     person = region.person()
