@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -22,6 +23,8 @@ _KEPT = 4096
 # Of the connections to one provider, sign-ins have the larger part, whatever strangers bring.
 _ASKED_AT_ONCE = 16
 _LONGEST = 8192
+# RFC 6750 2.1: b64token
+_TOKEN = re.compile(rb"[A-Za-z0-9._~+/-]+=*")
 
 _Key = tuple[str, str, bytes]
 Kept = TypeVar("Kept")
@@ -92,9 +95,9 @@ class ApiCallers:
             self._asking[provider.name] -= 1
 
     async def _identified(self, snapshot: Snapshot, name: str, host: str, raw: bytes) -> Seat:
-        token = raw.decode("ascii", "replace")
-        if len(token) > _LONGEST:
-            raise GatewayError(API_TOKEN, f"over {_LONGEST} characters")
+        if len(raw) > _LONGEST or not _TOKEN.fullmatch(raw):
+            raise GatewayError(API_TOKEN, f"not a token of 1 to {_LONGEST} characters that it may have")
+        token = raw.decode("ascii")
         provider, api = _provider(snapshot, snapshot.apps[name], token)
         accepted = await self._accepted(provider, api, token)
         now = int(self._now())

@@ -19,10 +19,10 @@ Decide = Callable[["ClientConnection", Seat | None], None]
 
 
 def bearer(authorization: bytes) -> bytes | None:
-    """RFC 6750 2.1: the scheme in any case (RFC 9110 11.1), one token."""
-    scheme, _, token = authorization.partition(b" ")
-    token = token.strip(b" ")
-    return token if scheme.lower() == b"bearer" and token and b" " not in token else None
+    """RFC 6750 2.1: the scheme in any case (RFC 9110 11.1). What follows is given as it is, and may be no token: it is
+    refused then, and never the application's affair, whose reading of it could be kinder than ours."""
+    scheme = authorization.split(None, 1)[:1]
+    return authorization[len(scheme[0]) :].strip(b" ") if scheme and scheme[0].lower() == b"bearer" else None
 
 
 def admitted_by_token(client: "ClientConnection", app: App, decide: Decide) -> bool:

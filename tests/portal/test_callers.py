@@ -111,7 +111,10 @@ async def test_a_refused_one_is_not_asked_about_by_each_of_its_calls(here: Insta
     [
         (b"opaque" * 2000, "api.token"),
         (b"a.b.c", "oidc.id_token.form"),
-        (b"\xff\xfe", "oidc.discovery.endpoint"),
+        (b"opaque", "oidc.discovery.endpoint"),
+        (b"\xff\xfe", "api.token"),
+        (b"opaque more", "api.token"),
+        (b"opa\tque", "api.token"),
     ],
 )
 async def test_what_is_no_token_of_anybody(here: Installation, asked: Asked, raw: bytes, code: str) -> None:

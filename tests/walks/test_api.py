@@ -115,6 +115,21 @@ async def test_garbage_is_refused_and_no_fault(world: World) -> None:
         assert (await call(world, garbage)).status == 401, garbage
 
 
+@pytest.mark.parametrize(
+    "authorization", ["Bearer", "Bearer ", "Bearer {} more", "Bearer\t{}", "bEARER {},x", "Bearer {};"]
+)
+async def test_what_a_kinder_reader_would_take_for_a_token_is_not_left_to_the_application(
+    world: World, authorization: str
+) -> None:
+    """Not with a session either."""
+    cookie = world.cookie(await world.signed_in("bob"))
+    seen = world.upstream.requests
+    for host in (ONE, TWO):
+        reading = await call(world, authorization.format(token(world)), host=host, cookie=cookie)
+        assert (reading.status, header(reading, "www-authenticate")) == (401, 'Bearer error="invalid_token"')
+    assert world.upstream.requests == seen
+
+
 async def test_policy_decides_about_a_caller_as_about_anybody(world: World) -> None:
     assert (await call(world, f"Bearer {token(world)}", "/api/admin/x")).status == 403
     assert (await call(world, f"Bearer {token(world, groups=['admins'])}", "/api/admin/x")).status == 200
