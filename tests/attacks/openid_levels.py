@@ -78,6 +78,18 @@ def by_token(status: int, typ: str = "at+jwt", **changes: object) -> Run:
     return run
 
 
+def misspelt(form: bytes) -> Run:
+    """With a session: a token that we would not read is none for the application to read either."""
+
+    async def run(world: World) -> None:
+        cookie = await world.cookie(APP)
+        passed(world, await world.send(request(APP, "/machine/x", cookie=cookie)))
+        seen = await world.send(request(APP, "/machine/x", b"Authorization: " + form, cookie=cookie))
+        denied(world, seen)
+
+    return run
+
+
 NOW = int(time.time())
 OC08 = (
     ("acr: a stronger sign-in opens the page", stepping("/strong", 200, acr="eidas2")),
@@ -99,6 +111,10 @@ OC08 = (
     ("an access token for somebody else (K082)", by_token(401, aud="ecluse")),
     ("an ID token in the place of an access token (K082)", by_token(401, typ="JWT")),
     ("an access token of another issuer (K082)", by_token(401, iss="https://evil.example")),
+    ("a second word after it, with a session", misspelt(b"Bearer a.b.c more")),
+    ("a tab before it, with a session", misspelt(b"bEARER\ta.b.c")),
+    ("something else beside it, with a session", misspelt(b"Bearer a.b.c, Basic YTpi")),
+    ("none at all, with a session", misspelt(b"Bearer")),
 )  # fmt: skip
 
 CASES: tuple[Case, ...] = numbered("OC08", OC08, first=21, controlled=False)
