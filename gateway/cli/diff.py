@@ -12,7 +12,7 @@ from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problem
 from gateway.config.problems import ProblemsFound
 from gateway.trial.cases import Case, load_cases
 from gateway.trial.comparing import Change, Side, changed_files, replayed, tried_on_both
-from gateway.trial.matrix import people_of, requests_of
+from gateway.trial.matrix import People, requests_of
 from gateway.trial.recorded import Recorded, read_log
 from gateway.trial.request import Around
 from gateway.trial.trial import Tried
@@ -75,7 +75,7 @@ def _compared(old: Path, new: Path, recorded: tuple[list[Recorded], int] | None)
         sides.append(side)
         cases += its_cases
     before, after = (side.snapshot for side in sides)
-    people = people_of((before, after), cases)
+    people = People((before, after), cases)
     files = changed_files(sides[0].files, sides[1].files)
     number, changes = tried_on_both(before, after, requests_of((before, after), cases), people, Around(now))
     tried = [_split("requests tried", number, changes)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gateway.config.files import Files
 from gateway.config.snapshot import Snapshot
-from gateway.trial.matrix import Somebody, host_of
+from gateway.trial.matrix import People, Somebody, host_of
 from gateway.trial.recorded import Recorded
 from gateway.trial.request import Around, Request, parse_request
 from gateway.trial.trial import Tried, try_request
@@ -44,32 +44,30 @@ def changed_files(old: Files, new: Files) -> list[tuple[str, str]]:
 
 
 def tried_on_both(
-    old: Snapshot, new: Snapshot, requests: Iterable[Request], people: Iterable[Somebody], around: Around
+    old: Snapshot, new: Snapshot, requests: Iterable[Request], people: People, around: Around
 ) -> tuple[int, list[Change]]:
     """How many were tried, and those that come out otherwise."""
-    everybody = list(people)
     tried = 0
     changes: list[Change] = []
     for request in requests:
-        for who in everybody:
+        for who in people.before(request):
             tried += 1
             changes += _compared(old, new, request, who, around)
     return tried, changes
 
 
 def replayed(
-    old: Snapshot, new: Snapshot, recorded: Iterable[Recorded], people: Iterable[Somebody], around: Around
+    old: Snapshot, new: Snapshot, recorded: Iterable[Recorded], people: People, around: Around
 ) -> list[Change]:
     """A log does not say who asked: of those who may have, by what the old folder answers, the likeliest for whom the
     new one answers otherwise."""
-    everybody = list(people)
     changes = []
     for one in recorded:
         app = old.apps.get(one.app) or new.apps.get(one.app)
         if app is None:
             continue
         request = parse_request(f"{one.method} {app.origin(host_of(app))}{one.path}")
-        found = [change for who in everybody for change in _compared(old, new, request, who, around)]
+        found = [change for who in people.before(request) for change in _compared(old, new, request, who, around)]
         possible = sorted(
             (change for change in found if one.may_be(change.before)),
             key=lambda change: (change.of_shadows, one.is_unlikely(change.before)),

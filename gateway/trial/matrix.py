@@ -6,6 +6,7 @@ from itertools import islice
 
 from gateway.config.snapshot import App, Snapshot
 from gateway.identity.perimeter import is_inside
+from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.provider import Provider
 from gateway.policy.conditions import GROUPS, Claim, Condition, Group
@@ -17,6 +18,7 @@ from gateway.policy.values import Equals, Suffix, Within
 from gateway.trial.cases import Case
 from gateway.trial.people import Known, tenant_of
 from gateway.trial.request import Request, parse_request
+from gateway.wire.host import canonical_host
 
 NOBODY = "nobody"
 _ANY_SEGMENT = "x"
@@ -58,19 +60,45 @@ def requests_of(snapshots: Iterable[Snapshot], cases: Iterable[Case]) -> list[Re
     return list(found.values())
 
 
-def people_of(snapshots: Iterable[Snapshot], cases: Iterable[Case]) -> list[Somebody]:
-    """Nobody, those of the tests, and for each provider one person without, and one with each value that rules name."""
-    found = {NOBODY: Somebody(NOBODY, None)}
-    for case in cases:
-        if case.person is not None:
-            found.setdefault(case.who, Somebody(case.who, case.person.identity.provider, (), case.person))
-    for snapshot in snapshots:
-        conditions = [one for app in snapshot.apps.values() for one in _conditions(app)]
-        for provider in snapshot.providers.values():
+class People:
+    """Whom a request is tried with: nobody, those of the tests, one more of each provider, and those whom the rules of
+    its own application speak of. All with all would take hours where there are hundreds of applications."""
+
+    def __init__(self, snapshots: Iterable[Snapshot], cases: Iterable[Case]) -> None:
+        self._snapshots = tuple(snapshots)
+        self._everywhere = {NOBODY: Somebody(NOBODY, None)}
+        self._of_app: dict[str, dict[str, Somebody]] = {}
+        for case in cases:
+            if case.person is not None:
+                known = Somebody(case.who, case.person.identity.provider, (), case.person)
+                self._everywhere.setdefault(case.who, known)
+        for snapshot in self._snapshots:
+            for name in snapshot.providers:
+                self._everywhere.setdefault(f"somebody of {name}", Somebody(f"somebody of {name}", name))
+            for app in snapshot.apps.values():
+                self._add(app, snapshot.providers.values())
+
+    def _add(self, app: App, providers: Iterable[Provider]) -> None:
+        found = self._of_app.setdefault(app.name, {})
+        conditions = list(_conditions(app))
+        for provider in providers:
             wanted = sorted({one for condition in conditions for one in _named(condition, provider)})
-            for person in _of_provider(provider, wanted):
+            for person in _announced(provider, wanted):
                 found.setdefault(person.name, person)
-    return list(found.values())
+
+    def before(self, request: Request) -> list[Somebody]:
+        found = dict(self._everywhere)
+        for snapshot in self._snapshots:
+            app = _app_of(snapshot, request)
+            found |= {} if app is None else self._of_app[app.name]
+        return list(found.values())
+
+
+def _app_of(snapshot: Snapshot, request: Request) -> App | None:
+    try:
+        return snapshot.find_app(canonical_host(request.authority))
+    except GatewayError:
+        return None
 
 
 def host_of(app: App) -> str:
@@ -130,10 +158,9 @@ def _named(condition: Condition, provider: Provider) -> Iterator[tuple[str, str]
                 yield from _named(part, provider)
 
 
-def _of_provider(provider: Provider, wanted: Iterable[tuple[str, str]]) -> Iterator[Somebody]:
+def _announced(provider: Provider, wanted: Iterable[tuple[str, str]]) -> Iterator[Somebody]:
     """Nobody whom the provider may not announce."""
-    yield Somebody(f"somebody of {provider.name}", provider.name)
     for name, value in wanted:
-        announced = Identity(provider.name, provider.issuer, "somebody", {name: (value,)})
-        if name in provider.attributes and is_inside(provider, announced):
+        identity = Identity(provider.name, provider.issuer, "somebody", {name: (value,)})
+        if name in provider.attributes and is_inside(provider, identity):
             yield Somebody(f"somebody of {provider.name}, {name} {value}", provider.name, ((name, (value,)),))
