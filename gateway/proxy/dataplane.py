@@ -3,7 +3,9 @@
 import asyncio
 import itertools
 import secrets
+import struct
 import traceback
+from binascii import hexlify
 from collections.abc import Callable, Iterable, Iterator
 from time import monotonic
 from typing import Final, Protocol
@@ -264,4 +266,5 @@ def _ids() -> Iterator[bytes]:
     """Request ids, 128 bits in hex: random for the worker, then a walk that does not repeat."""
     prefix = secrets.token_hex(8).encode("ascii")
     walk = itertools.count(secrets.randbits(62), secrets.randbits(20) | 1)
-    return map((prefix + b"%016x").__mod__, walk)
+    # All of it in C: half the time of formatting each number.
+    return map(prefix.__add__, map(hexlify, map(struct.Struct(">Q").pack, walk)))

@@ -98,7 +98,7 @@ class Request:
         except (HttpParserError, HttpParserUpgrade):
             self.fresh()
             return False
-        if not fields or data.count(b"\n") != len(fields) + 2:
+        if not fields or data.count(b"\r\n") != len(fields) + 2:
             self.fresh()
             return False
         self.names = tuple(fields)

@@ -133,7 +133,7 @@ class Response:
         except (HttpParserError, HttpParserUpgrade, KeyError):
             return b""
         # No name twice, and nothing beyond the body: so the parser stands where the next answer begins.
-        if fields[shape.length] != b"%d" % (len(data) - end) or data.count(b"\n", 0, end) != len(fields) + 2:
+        if fields[shape.length] != b"%d" % (len(data) - end) or data.count(b"\r\n", 0, end) != len(fields) + 2:
             return b""
         # Invariant 4: an upstream's cookie of our names never reaches the browser.
         if shape.sets and is_ours(fields[shape.sets]):
@@ -162,7 +162,7 @@ class Response:
         line = head[: head.find(b"\n") + 1]
         known = self._known = self._heads.status_lines.get(line) or self._heads.status_line(line)
         self.status = known.status
-        if head.count(b"\n") == len(fields) + 2:
+        if head.count(b"\r\n") == len(fields) + 2:
             self._read(tuple(fields), list(fields.values()), method)
         else:
             # A name comes more than once, as Set-Cookie often does.
