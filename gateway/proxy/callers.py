@@ -31,7 +31,8 @@ def admitted_by_token(client: "ClientConnection", app: App, decide: Decide) -> b
     token = bearer(request.rare[AUTHORIZATION])
     if api is None or callers is None or token is None or api.paths.find(request.spot.target.segments) is None:
         return False
-    request.seat_cookie = request.seat = None
+    # Not even to the application: the memo's is of a request before this one.
+    request.cookie = request.seat_cookie = request.seat = None
     if not api.forward:
         request.lines = without_named(request.lines, _HEADER)
     seat = callers.cached(app.name, token)
@@ -58,5 +59,6 @@ async def _identify(client: "ClientConnection", app: App, token: bytes, decide: 
         else:
             client.task = None
             decide(client, seat)
+            client.pump()
     except Exception as fault:  # noqa: BLE001 - the one edge
         client.faulted(fault)

@@ -84,6 +84,8 @@ async def _load(client: "ClientConnection", host: str, value: bytes) -> None:
         else:
             client.task = None
             decide(client, seat)
+        # What has come of its body waits to be read, and reading with it.
+        client.pump()
     except Exception as fault:  # noqa: BLE001 - the one edge
         client.faulted(fault)
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from gateway.model.session import Seat
+from tests.config.samples import METROPOLE
 from tests.proxy.applications import application
 from tests.proxy.gateways import SIGNED_IN, ask, blot, gateway, reached
 from tests.proxy.stand_ins import COOKIE, identity, seat
@@ -110,3 +112,40 @@ async def test_a_cold_seat_is_waited_for_and_the_client_may_leave_meanwhile() ->
         client.close()
         await gate.until(lambda: not gate.plane.connections)
         assert app.peers == []
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 5", "Transfer-Encoding: chunked"])
+@pytest.mark.parametrize("split", [0, 3])
+async def test_a_body_that_came_while_a_seat_was_awaited_goes_on(framing: str, split: int) -> None:
+    """On a connection that is kept, so that nothing else is awaited after the seat."""
+    async with application() as app, gateway(app) as gate:
+        client = await gate.client()
+        await client.ask(ask(b"GET /public/a"))
+        gate.sessions.cold[COOKIE] = seat("permis.localhost", identity(uid="jdupont"))
+        body = b"hello" if framing.startswith("Content") else b"5\r\nhello\r\n0\r\n\r\n"
+        raw = ask(b"POST /a", SIGNED_IN, framing.encode(), body=body)
+        client.send(raw[: len(raw) - split])
+        await gate.until(lambda: gate.sessions.loads)
+        client.send(raw[len(raw) - split :])
+        assert (await client.answer()).status == 200
+        assert b"hello" in app.requests[-1]
+
+
+async def test_a_program_brings_nobody_elses_cookie() -> None:
+    """Behind a listed proxy, the request before it was another person's."""
+
+    class Programs:
+        def cached(self, app: str, token: bytes) -> Seat | None:
+            return seat("permis.localhost", identity(uid="program"), token)
+
+        async def identify(self, app: str, host: str, token: bytes) -> Seat:
+            raise AssertionError("it is known")
+
+    api = "api: {providers: [metropole], paths: [/api/**]}"
+    tokens = {"providers/metropole.yaml": METROPOLE.replace("  scopes:", "  api: {audience: [a]}\n  scopes:")}
+    async with application() as app, gateway(app, app=api, changes=tokens) as gate:
+        gate.plane.callers = Programs()
+        client = await gate.client()
+        await client.ask(ask(b"GET /a", gate.sign_in() + b"; JSESSIONID=of-jdupont"))
+        assert (await client.ask(ask(b"GET /api/a", b"Authorization: Bearer a", b"Cookie: a=1"))).status == 200
+        assert b"\r\nCookie: CTSESSION=present\r\n" in app.requests[-1]
