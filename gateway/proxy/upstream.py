@@ -67,6 +67,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.client = client
         self.state = HEAD
         self.heard = False
+        self._interim = 0
         self.deadline = self._timers.now + client.request.lane.timeouts.first_byte
         self.transport.write(data)
 
@@ -199,7 +200,6 @@ class UpstreamConnection(asyncio.Protocol):
         if response.status < 200:
             self._relay_interim(client, data[end:])
             return
-        self._interim = 0
         framing = response.framing
         if framing < 0:
             self._relay(client, data, end)

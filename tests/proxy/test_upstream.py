@@ -286,3 +286,12 @@ async def test_head_and_body_that_come_together_go_on_in_one_write() -> None:
     async with application() as app, gateway(app) as gate:
         await gate.once(ask(b"POST /public/a", b"Content-Length: 3", body=b"abc"))
         assert blot(app.requests[0]) == reached(b"POST /public/a", end=b"Content-Length: 3", body=b"abc")
+
+
+async def test_early_hints_are_counted_per_answer() -> None:
+    hints = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+    async with application(then=hints + OK) as app, gateway(app) as gate:
+        client = await gate.client()
+        for _ in range(20):
+            assert (await client.ask(ask(b"GET /public/a"))).status == 103
+            assert (await client.answer()).status == 200
