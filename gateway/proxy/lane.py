@@ -171,7 +171,8 @@ class Lane:
             spot = self._asked_otherwise(known, end[1], minor=end[2] == b"1")
         else:
             spot = self._read_whole(line)
-            if behind and spot.authority is None and len(before) <= _LINE_REMEMBERED:
+            # Of the whole line, for the spot holds the query too.
+            if behind and spot.authority is None and len(line) <= _LINE_REMEMBERED:
                 _keep(self._paths, before, spot)
         if len(line) <= _LINE_REMEMBERED:
             _keep(self.lines, line, spot)

@@ -193,3 +193,10 @@ def test_a_path_is_looked_up_once_for_all_its_queries() -> None:
         lane.read_line(b"GET /public/%d?id HTTP/1.1\r\n" % number)
     assert len(lane._paths) <= lanes._LINES
     assert not any(b"http:" in before for before in lane._paths)
+
+
+def test_what_is_remembered_of_a_path_holds_no_long_query() -> None:
+    lane = a_lane()
+    for number in range(20):
+        lane.read_line(b"GET /%d?%b HTTP/1.1\r\n" % (number, b"q" * 8000))
+    assert not lane._paths
