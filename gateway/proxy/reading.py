@@ -132,6 +132,8 @@ class Reading(asyncio.Protocol):
         if data[0] == 13:
             # RFC 9112 2.2: empty lines before a request are passed over.
             data = self.ahead = data.lstrip(b"\r\n")
+            if not data:
+                return False
         end = data.find(b"\r\n\r\n") + 4
         if end < 4:
             self._part_of_head(data)
