@@ -54,9 +54,11 @@ class Polled:
             capsule = uvloop.loop.libuv_get_loop_t_ptr(loop)  # type: ignore[attr-defined]
             pointer = ctypes.c_void_p(unwrap(capsule, None))
             library = ctypes.CDLL(uvloop.loop.__file__)
-            library.uv_metrics_idle_time.restype = ctypes.c_uint64
-            if library.uv_loop_configure(pointer, _UV_METRICS_IDLE_TIME) == 0:
-                self._pointer, self._library = pointer, library
+            # A uvloop that was built against the system's libuv has neither.
+            if hasattr(library, "uv_metrics_idle_time") and hasattr(library, "uv_loop_configure"):
+                library.uv_metrics_idle_time.restype = ctypes.c_uint64
+                if library.uv_loop_configure(pointer, _UV_METRICS_IDLE_TIME) == 0:
+                    self._pointer, self._library = pointer, library
 
     def seconds(self) -> float:
         """0.0 of a loop that does not tell: all is then counted as ours."""
