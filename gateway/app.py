@@ -12,7 +12,6 @@ from pathlib import Path
 
 import uvloop
 
-from gateway.config.cel import warm_up
 from gateway.config.snapshot import Gateway, Snapshot
 from gateway.federation.applications import Applications
 from gateway.federation.federation import Federation
@@ -52,7 +51,6 @@ def work(control: int, listening: Sequence[int]) -> int:
     # The oldest generation is left to the freezes: a full collection would stop the loop (invariant 14).
     gc.set_threshold(10_000, 50, 10_000)
     sys.setswitchinterval(_SWITCH_INTERVAL)
-    warm_up()
     log = Log(sys.stdout.fileno())
     try:
         uvloop.run(_Worker(sockets, log).run(socket.socket(fileno=control)))

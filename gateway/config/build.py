@@ -13,6 +13,7 @@ from typing import Any, cast
 from gateway.config.build_oidc import build_oidc_provider
 from gateway.config.build_rules import build_condition, build_rule
 from gateway.config.build_saml import build_saml_provider, build_service_provider
+from gateway.config.cel import loading
 from gateway.config.named import Named
 from gateway.config.plan import AppPlan, GatewayPlan, InjectedPlan, gateway_plan, plan_lines
 from gateway.config.snapshot import Api, App, Gateway, Limits, Listener, Logout, Snapshot, Timeouts, Upstream
@@ -48,6 +49,8 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
     rules: list[Rule] = []
     named = Named()
     shadows: dict[str, list[App]] = {}
+    if b'"when":' in plan:
+        yield from loading()
     for line in plan_lines(plan):
         digest.update(line)
         ((kind, value),) = json.loads(line).items()

@@ -4,6 +4,7 @@ The evaluator names its variables `user.mail`, one by one: `user.NAME` is an att
 mandates, which are lists; `values.NAME` is the list of an attribute's values, whichever it is.
 """
 
+import importlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -113,13 +114,16 @@ class CelExpression:
         return Truth.UNKNOWN
 
 
-def warm_up() -> None:
-    """Loads the evaluator and has it compile and tell a first time, which takes tens of milliseconds: before anybody is
-    served. Nothing where the extra is not installed."""
+def loading() -> Iterator[None]:
+    """Loads the evaluator, then has it compile and tell a first time: 3 ms each, and 8 MB, for those alone whose rules
+    ask for it. Nothing where the extra is not installed."""
     try:
-        Cel((), Tally()).compile("request.path.matches('/')").truth(None, Facts())
-    except GatewayError:
+        importlib.import_module("cel_expr_python.cel")
+    except ImportError:
         return
+    yield
+    Cel((), Tally()).compile("request.path.matches('/')").truth(None, Facts())
+    yield
 
 
 def variables(attributes: Iterable[str]) -> dict[str, str]:

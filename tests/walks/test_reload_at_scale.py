@@ -20,7 +20,7 @@ from tests.walks.revisions import Window, possible
 from tests.walks.upstream import Upstream
 from tests.walks.world import request
 
-RULES = 10
+RULES, WORKERS = 10, 4
 
 # A course on which both sets are to be met at once goes on until they were, but not for ever.
 MOST_RELOADS = 200
@@ -42,7 +42,6 @@ class Course:
 
     apps: int
     reloads: int
-    workers: int = 4
     stumbling: bool = False
     at_once: bool = False
     clients: int = 5
@@ -68,7 +67,7 @@ def choose(place: Place, folder: Path) -> None:
 
 @pytest.fixture
 async def place(tmp_path: Path, course: Course) -> AsyncIterator[Place]:
-    place = Place(tmp_path, workers=course.workers)
+    place = Place(tmp_path, workers=WORKERS)
     place.write_provider("alpha", "http://127.0.0.1:1/alpha")
     for number in (0, 1):
         write_set(place, tmp_path / f"set-{number}", number, course.apps)
@@ -127,7 +126,7 @@ def overlaps(done: list[Asked], windows: list[Window]) -> list[int]:
 @pytest.mark.parametrize(
     "course",
     [
-        Course(apps=500, reloads=4, workers=2),
+        Course(apps=500, reloads=4),
         Course(apps=20, reloads=15, stumbling=True),
         Course(apps=2, reloads=30, at_once=True, clients=1),
     ],

@@ -209,9 +209,17 @@ async def test_where_its_hosts_cannot_be_read_there_is_no_start(gateway: Gateway
     assert "policies/apps/two.yaml" in await refusal_of(gateway)
 
 
-async def test_a_worker_has_the_evaluator_of_when_before_it_serves_also_where_no_rule_asks_for_it(
-    gateway: Gateway,
+async def test_the_evaluator_of_when_is_loaded_when_a_rule_asks_for_it_and_not_before(
+    gateway: Gateway, place: Place
 ) -> None:
     await gateway.start()
     (worker,) = gateway.workers()
-    assert "/cel_expr_python/" in Path(f"/proc/{worker}/maps").read_text()
+    maps = Path(f"/proc/{worker}/maps")
+    assert "/cel_expr_python/" not in maps.read_text()
+    file = place.policies / "apps/one.yaml"
+    text = file.read_text()
+    file.write_text(text.replace("allow: signed_in", "allow: {when: \"request.path != '/x'\"}", 1))
+    assert file.read_text() != text
+    await gateway.reload()
+    assert gateway.workers() == [worker]
+    assert "/cel_expr_python/" in maps.read_text()
