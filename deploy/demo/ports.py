@@ -5,6 +5,7 @@ it may be anybody's next connection outwards. These lie below the ports of such 
 has a block of them to itself.
 """
 
+import atexit
 import socket
 from functools import cache
 from itertools import cycle, islice
@@ -19,6 +20,7 @@ class Block:
     def __init__(self) -> None:
         outward = int(_OUTWARD.read_text().split()[0]) if _OUTWARD.exists() else 32_768
         self._sign = socket.socket(socket.AF_UNIX)
+        atexit.register(self._sign.close)
         self.ports = self._first_of_nobody(range(_LOWEST, outward - _BLOCK, _BLOCK))
         self._next = cycle(self.ports)
 
