@@ -110,10 +110,10 @@ async def test_a_token_of_nobody_or_one_that_was_taken_back_lets_nobody_in(here:
 async def test_a_token_is_taken_until_its_end(here: Here) -> None:
     bearer = await here.token(BRIEF)
     assert (await call(here.world, f"Bearer {bearer}")).status == 200
+    # Each worker counts the seconds that are left by itself, and which of them is asked is chance.
     async with asyncio.timeout(WITHIN):
-        while (await call(here.world, f"Bearer {bearer}")).status == 200:
+        while {(await call(here.world, f"Bearer {bearer}")).status for _ in range(8)} != {401}:
             await asyncio.sleep(0.2)
-    assert (await call(here.world, f"Bearer {bearer}")).status == 401
 
 
 async def test_where_the_provider_cannot_be_asked_nobody_new_is_let_in(here: Here) -> None:
