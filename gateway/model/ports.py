@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from gateway.model.codes import Code
 from gateway.model.identity import Identity
-from gateway.model.session import NameIdFields, Seat, SeatLimits, Session, Tokens
+from gateway.model.session import Entry, NameIdFields, NewSession, Seat, SeatLimits, Session, Tokens
 from gateway.model.transaction import (
     HandOver,
     OidcLogin,
@@ -33,7 +33,7 @@ class Sessions(Protocol):
     def touch(self, seat: Seat, now: float) -> None:
         """The seat was used (`now`: monotonic): moves its idle deadline, written to the store in batches."""
 
-    async def sign_in(
+    async def new_session(
         self,
         *,
         host: str,
@@ -49,15 +49,18 @@ class Sessions(Protocol):
         app: str = "",
         name_id: NameIdFields | None = None,
         tokens: Tokens | None = None,
-    ) -> bytes:
-        """A new session with its first seat, on `host`; returns the new cookie value.
+    ) -> NewSession:
+        """A new session with its first seat, on `host`, to be written with what else its sign-in writes.
 
         `browser`: SHA-256 (hex) of the portal host's binding cookie: logout ends every session of it.
         `replaces`: the cookie presented; its seat on this host ends.
         """
 
-    async def hand_over(self, host: str, cookie: bytes, transaction: Transaction) -> str | None:
-        """A code that lives 30 s for the session of this seat, for `transaction.host`; None if the seat is gone."""
+    async def entry(self, host: str, cookie: bytes) -> Entry | None:
+        """To the session of this seat; None if the seat is gone."""
+
+    async def hand_over(self, entry: Entry, transaction: Transaction) -> str:
+        """A code that lives 30 s for this session, for `transaction.host`."""
 
     async def take_hand_over(self, code: str) -> HandOver | None:
         """The hand-over, once: whoever takes it has burnt it, whatever is found wrong afterwards."""
@@ -124,7 +127,8 @@ class Transactions(Protocol):
 
     async def peek(self, id: str) -> Transaction | None: ...
 
-    async def take(self, id: str) -> Transaction | None: ...
+    async def spend(self, id: str) -> bool:
+        """True to the one caller that ends this transaction."""
 
     async def put_login(self, login: OidcLogin, state: str, network: str) -> None: ...
 

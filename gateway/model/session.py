@@ -1,5 +1,6 @@
 """A signed-in person, and one host's entry to that session."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from gateway.model.identity import Identity
@@ -39,6 +40,27 @@ class Session:
     sid: str | None = None
     name_id: NameIdFields | None = None
     tokens: Tokens | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What lets a seat be made for a session: whoever holds it has the session's key."""
+
+    session_id: str
+    session_key: bytes = field(repr=False)
+    provider: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session whose first seat nobody has yet: it is in the store, and good for anything, when `write` has returned.
+
+    `write` raises GatewayError(STORE_UNREACHABLE)."""
+
+    session: Session
+    cookie: bytes = field(repr=False)
+    entry: Entry
+    write: Callable[[], Awaitable[None]] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

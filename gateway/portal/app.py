@@ -73,7 +73,7 @@ class Portal:
         self._challenge = Challenge(
             sessions=sessions, transactions=transactions, report=report, now=now, token_urlsafe=token_urlsafe
         )
-        self._start = Start(sessions=sessions, transactions=transactions, pages=pages, now=now)
+        self._start = Start(sessions=sessions, transactions=transactions, pages=pages, report=report, now=now)
         self._login = Login(
             transactions=transactions, federation=federation, report=report, now=now, token_urlsafe=token_urlsafe
         )

@@ -14,13 +14,13 @@ from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.ports import Page, Sessions, Transactions
 from gateway.model.provider import OidcProvider
+from gateway.model.session import NewSession
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization import Parameters, response_state
 from gateway.oidc.id_token import IdToken
 from gateway.oidc.response_jwt import unverified_parameters
-from gateway.portal import cookies
 from gateway.portal.answers import redirect
-from gateway.portal.arrival import ComeAgain, home, limits_of
+from gateway.portal.arrival import ComeAgain, give_seat, home, limits_of
 from gateway.portal.freshness import require_enough
 from gateway.portal.login import provider_of
 from gateway.portal.outcomes import GoOn, Outcome
@@ -71,10 +71,11 @@ class Callback:
         check(provider, identity)
         if found is not None:
             require_enough(visit.call.snapshot, identity, found.transaction, self._now())
-        cookie = await self._session(visit, provider, login, identity, token)
-        if found is None:
-            return self._pages.signed_in(visit.language, home(visit), again=False)
-        return GoOn(found, cookie, fresh=True)
+        made = await self._session(visit, provider, login, identity, token)
+        if found is not None:
+            return GoOn(found, made=made)
+        await give_seat(visit, made, self._report)
+        return self._pages.signed_in(visit.language, home(visit), again=False)
 
     async def park(self, visit: Visit) -> Page:
         """The provider's page posts the response (`form_post`): a POST from another site brings no cookie of ours. It
@@ -106,9 +107,9 @@ class Callback:
 
     async def _session(
         self, visit: Visit, provider: OidcProvider, login: OidcLogin, identity: Identity, token: IdToken
-    ) -> bytes:
+    ) -> NewSession:
         """A new session under a new id; the one that this browser brought is not carried on (no fixation)."""
-        cookie = await self._sessions.sign_in(
+        return await self._sessions.new_session(
             host=visit.call.host,
             identity=identity,
             tenant=tenant_of(provider, identity),
@@ -122,9 +123,6 @@ class Callback:
             app=visit.call.app.name if visit.call.app else "",
             tokens=first_tokens(token.grant, self._now()),
         )
-        visit.cookies_to_set.append(cookies.set_seat(cookie))
-        self._report.signed_in(visit)
-        return cookie
 
 
 def _require_form(visit: Visit, provider: OidcProvider) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from gateway.model.levels import NO_NEED, Need
 from gateway.model.ports import Page
-from gateway.model.session import Session
+from gateway.model.session import NewSession, Session
 from gateway.portal.pending import Pending
 from gateway.portal.visit import Visit
 
@@ -20,11 +20,11 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class GoOn:
-    """Serve this transaction with the portal seat of `cookie`. `fresh`: the provider has just answered."""
+    """Serve this transaction: with the portal seat of `cookie`, or with the session that a provider has just made."""
 
     pending: Pending
-    cookie: bytes | None
-    fresh: bool = False
+    cookie: bytes | None = None
+    made: NewSession | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ class StoreKeys:
     def __init__(self, keys: Sequence[tuple[str, bytes]]) -> None:
         _check(keys)
         self.current = keys[0][0]
-        self._index_keys = {id: draw_key(secret, b"index") for id, secret in keys}
+        # A copy for each value: `hmac.digest` gives up the interpreter lock, and there is a thread that waits for it.
+        self._indexing = {id: hmac.new(draw_key(secret, b"index"), digestmod="sha256") for id, secret in keys}
         self._salts = {id: draw_key(secret, b"salt") for id, secret in keys}
 
     def salt(self, id: str) -> bytes:
@@ -33,11 +34,13 @@ class StoreKeys:
 
     def indexes(self, kind: str, *parts: str) -> tuple[bytes, ...]:
         """Every value under which it may have been filed, the current key's first."""
-        return tuple(self._index(id, kind, parts) for id in self._index_keys)
+        return tuple(self._index(id, kind, parts) for id in self._indexing)
 
     def _index(self, id: str, kind: str, parts: tuple[str, ...]) -> bytes:
         message = join(kind.encode(), *(part.encode("utf-8", "surrogatepass") for part in parts))
-        return hmac.digest(self._index_keys[id], message, "sha256")
+        mac = self._indexing[id].copy()
+        mac.update(message)
+        return mac.digest()
 
 
 def _check(keys: Sequence[tuple[str, bytes]]) -> None:

@@ -66,7 +66,7 @@ def open_sealed(record: bytes, *, key: bytes, binding: Binding) -> bytes:
 
 def join(*parts: bytes) -> bytes:
     """Parts with their lengths, so that no two lists of parts give the same bytes."""
-    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
 
 
 def _head(version: int, key_id: str) -> bytes:

@@ -8,7 +8,7 @@ from gateway.model.codes import STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.ports import Log, SessionSummary
-from gateway.model.session import NameIdFields, Seat, SeatLimits, Session, Tokens
+from gateway.model.session import Entry, NameIdFields, NewSession, Seat, SeatLimits, Session, Tokens
 from gateway.model.transaction import HandOver, Transaction
 from gateway.stores.codec import StoredSession, hand_over_from_bytes, hand_over_to_bytes
 from gateway.stores.envelopes import Envelopes, Opened, read_cookie
@@ -133,7 +133,7 @@ class Sessions:
                 self._touched = {**dict(batch), **self._touched}
                 raise
 
-    async def sign_in(
+    async def new_session(
         self,
         *,
         host: str,
@@ -149,7 +149,7 @@ class Sessions:
         app: str = "",
         name_id: NameIdFields | None = None,
         tokens: Tokens | None = None,
-    ) -> bytes:
+    ) -> NewSession:
         # Tabs that sign in at once may each be given a binding: the seat tells that it is one browser all the same.
         before = None if replaces is None else await self._open(host, replaces)
         if before is not None:
@@ -159,27 +159,33 @@ class Sessions:
         session = Session(id, identity, tenant, now, now + absolute, idle, id_token, sid, name_id, tokens)
         record = self._envelopes.seal_session(StoredSession(session, browser), session_key)
         cookie, seat = self._envelopes.new_seat(session, session_key, host=host, app=app, limits=limits, now=now)
-        await self._store.add_session(record, seat, self._replaces(replaces, browser), now)
-        self._read_anew(replaces)
-        self._keep(cookie, Opened(StoredSession(session, browser), session_key, record, seat))
-        return cookie
 
-    async def hand_over(self, host: str, cookie: bytes, transaction: Transaction) -> str | None:
+        async def write() -> None:
+            await self._store.add_session(record, seat, self._replaces(replaces, browser), now)
+            self._read_anew(replaces)
+            self._keep(cookie, Opened(StoredSession(session, browser), session_key, record, seat))
+
+        return NewSession(session, cookie, Entry(id, session_key, identity.provider), write)
+
+    async def entry(self, host: str, cookie: bytes) -> Entry | None:
         opened = await self._open(host, cookie)
         if opened is None:
             return None
+        return Entry(opened.record.id, opened.session_key, opened.stored.session.identity.provider)
+
+    async def hand_over(self, entry: Entry, transaction: Transaction) -> str:
         code = new_id(self._token_bytes)
         hand_over = HandOver(
             app=transaction.app,
             host=transaction.host,
             return_target=transaction.return_target,
             binding=transaction.binding,
-            session_id=opened.record.id,
-            session_key=opened.session_key,
-            provider=opened.stored.session.identity.provider,
+            session_id=entry.session_id,
+            session_key=entry.session_key,
+            provider=entry.provider,
             created_at=self._now(),
         )
-        await self._hand_overs.put(code, hand_over_to_bytes(hand_over), opened.record.id)
+        await self._hand_overs.put(code, hand_over_to_bytes(hand_over), entry.session_id)
         return code
 
     async def take_hand_over(self, code: str) -> HandOver | None:

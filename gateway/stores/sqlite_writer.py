@@ -46,7 +46,9 @@ class SqliteWriter:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._loop = asyncio.get_running_loop()
-        self._queue: SimpleQueue[_Task[Any] | None] = SimpleQueue()
+        self._asked: list[_Task[Any]] = []
+        self._open = 0
+        self._queue: SimpleQueue[list[_Task[Any]] | None] = SimpleQueue()
         self._connection: sqlite3.Connection | None = None
         self._synchronous = ""
         self._identity = (0, 0)
@@ -58,20 +60,43 @@ class SqliteWriter:
 
     async def run(self, job: Job[Result], within: float, *, durable: bool = False) -> Result:
         """The job's result once it is committed. Raises TimeoutError: it may yet be done, or not."""
-        if self._closed or self._queue.qsize() >= _MOST_WAITING:
+        if self._closed or self._open >= _MOST_WAITING:
             raise sqlite3.OperationalError("the store takes no more writes")
         task: _Task[Result] = _Task(job, durable, self._loop.create_future())
-        self._queue.put(task)
-        async with asyncio.timeout(within):
+        if not self._asked:
+            # What is asked for in one turn of the loop shares a commit.
+            self._loop.call_soon(self._hand_in)
+        self._asked.append(task)
+        self._open += 1
+        timer = self._loop.call_later(within, _give_up, task.future)
+        try:
             return await task.future
+        finally:
+            timer.cancel()
+
+    def _hand_in(self) -> None:
+        tasks, self._asked = self._asked, []
+        if tasks:
+            self._queue.put(tasks)
 
     async def close(self) -> None:
         """When all that was asked for is written."""
         if not self._closed:
             self._closed = True
+            self._hand_in()
             self._queue.put(None)
         await asyncio.shield(self._ended)
         self._thread.join()
+
+    def _deliver(self, tasks: list[_Task[Any]]) -> None:
+        self._open -= len(tasks)
+        for task in tasks:
+            if task.future.done():
+                continue
+            if task.error is None:
+                task.future.set_result(task.result)
+            else:
+                task.future.set_exception(task.error)
 
     # --- in the thread
 
@@ -80,22 +105,22 @@ class SqliteWriter:
         while going_on:
             tasks, going_on = self._gather()
             # Who has given up before it began is not served: a sign-in that nobody waits for is not made.
-            wanted = [task for task in tasks if not task.future.cancelled()]
+            wanted = [task for task in tasks if not task.future.done()]
             if wanted:
                 self._serve(wanted)
-                self._loop.call_soon_threadsafe(_deliver, wanted)
+            self._loop.call_soon_threadsafe(self._deliver, tasks)
         self._let_go()
         self._loop.call_soon_threadsafe(self._ended.set_result, None)
 
     def _gather(self) -> tuple[list[_Task[Any]], bool]:
         tasks: list[_Task[Any]] = []
-        task = self._queue.get()
-        while task is not None:
-            tasks.append(task)
-            if len(tasks) == _JOBS_AT_ONCE:
+        batch = self._queue.get()
+        while batch is not None:
+            tasks += batch
+            if len(tasks) >= _JOBS_AT_ONCE:
                 return tasks, True
             try:
-                task = self._queue.get_nowait()
+                batch = self._queue.get_nowait()
             except Empty:
                 return tasks, True
         return tasks, False
@@ -149,11 +174,6 @@ class SqliteWriter:
                 connection.close()
 
 
-def _deliver(tasks: list[_Task[Any]]) -> None:
-    for task in tasks:
-        if task.future.done():
-            continue
-        if task.error is None:
-            task.future.set_result(task.result)
-        else:
-            task.future.set_exception(task.error)
+def _give_up(future: asyncio.Future[Any]) -> None:
+    if not future.done():
+        future.set_exception(TimeoutError())

@@ -79,6 +79,12 @@ class Tickets:
         lookup = _lookup(id)
         return self._open(id, lookup, await self._store.peek_ticket(self._kind, lookup, self._now()))
 
+    async def spend(self, id: str) -> bool:
+        """Taken, by whoever has looked into it before."""
+        if not 0 < len(id) <= _LONGEST_ID:
+            return False
+        return await self._store.take_ticket(self._kind, _lookup(id), self._now()) is not None
+
     async def take(self, id: str) -> bytes | None:
         if not 0 < len(id) <= _LONGEST_ID:
             return None

@@ -53,9 +53,8 @@ class Transactions:
         plain = await self._transactions.peek(id)
         return None if plain is None else codec.transaction_from_bytes(plain)
 
-    async def take(self, id: str) -> Transaction | None:
-        plain = await self._transactions.take(id)
-        return None if plain is None else codec.transaction_from_bytes(plain)
+    async def spend(self, id: str) -> bool:
+        return await self._transactions.spend(id)
 
     async def put_login(self, login: OidcLogin, state: str, network: str) -> None:
         await self._logins.put(state, codec.login_to_bytes(login), network)

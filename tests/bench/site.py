@@ -149,12 +149,13 @@ class Site:
         sessions = Sessions(store, [("k1", (self.folder / "store.key").read_bytes())])
         attributes = {"uid": ("helene",), "groups": ("agents", "ONDE"), "family_name": ("Müller",)}
         identity = Identity("op", "http://127.0.0.1:9", "1", attributes)
-        cookie = await sessions.sign_in(
+        made = await sessions.new_session(
             host=HOST, identity=identity, tenant=None, browser="b", idle=3600, absolute=36000, id_token=None, sid=None,
             replaces=None, limits=SeatLimits(),
         )  # fmt: skip
+        await made.write()
         await store.close()
-        return f"PHPSESSID=0123456789abcdef; __Host-ecluse={cookie.decode()}; theme=clair"
+        return f"PHPSESSID=0123456789abcdef; __Host-ecluse={made.cookie.decode()}; theme=clair"
 
     def _await_ready(self, workers: int) -> None:
         until = time.monotonic() + 60

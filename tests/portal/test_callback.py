@@ -257,4 +257,4 @@ async def test_a_session_that_does_not_last_until_it_is_used_stops_there(here: I
     here.change_provider("metropole", session_idle=0)
     reply = await here.browser().get(here.url(ACTES))
     assert (reply.status, len(here.metropole.asked)) == (400, 1)
-    assert here.codes() == ["login.loop"]
+    assert here.codes() == ["handover.code_gone"]

@@ -115,7 +115,7 @@ class Worker:
         limits: SeatLimits = NO_LIMITS,
         sid: str | None = "sid-of-the-provider",
     ) -> bytes:
-        return await self.sessions.sign_in(
+        made = await self.sessions.new_session(
             host=host,
             identity=identity,
             tenant="21590350100017",
@@ -127,6 +127,13 @@ class Worker:
             replaces=replaces,
             limits=limits,
         )
+        await made.write()
+        return made.cookie
+
+    async def code(self, cookie: bytes, host: str = PORTAL, to: str = PERMIS) -> str | None:
+        """A hand-over code for the session of this seat on `host`."""
+        entry = await self.sessions.entry(host, cookie)
+        return None if entry is None else await self.sessions.hand_over(entry, transaction(host=to))
 
     async def enter(
         self,
@@ -138,7 +145,7 @@ class Worker:
         limits: SeatLimits = NO_LIMITS,
     ) -> bytes:
         """The hand-over from a portal seat to a seat on an app host."""
-        code = await self.sessions.hand_over(portal, cookie, transaction(host=host))
+        code = await self.code(cookie, portal, host)
         assert code is not None
         hand_over = await self.sessions.take_hand_over(code)
         assert hand_over is not None

@@ -184,7 +184,7 @@ async def test_an_abandoned_read_or_write_gives_nobody_another_persons_answer(st
     people = [replace(JEANNE, subject=f"subject {number}") for number in range(20)]
     cookies = [await worker.sign_in(person.subject, identity=person) for person in people]
     for round in range(40):
-        tasks = [asyncio.create_task(worker.sessions.hand_over(PORTAL, cookie, transaction())) for cookie in cookies]
+        tasks = [asyncio.create_task(worker.code(cookie)) for cookie in cookies]
         await asyncio.sleep(0)
         for number, task in enumerate(tasks):
             if (number + round) % 3 == 0:
@@ -385,7 +385,7 @@ async def test_setting_the_machines_clock_ends_no_seat_in_memory_and_lengthens_n
 
 async def test_the_hand_over_says_what_enter_needs(worker: Worker) -> None:
     cookie = await worker.sign_in()
-    code = await worker.sessions.hand_over(PORTAL, cookie, transaction())
+    code = await worker.code(cookie)
     assert code is not None
     assert len(code) == 43
     hand_over = await worker.sessions.take_hand_over(code)
@@ -398,7 +398,7 @@ async def test_the_hand_over_says_what_enter_needs(worker: Worker) -> None:
 
 async def test_a_code_is_good_once_for_thirty_seconds(worker: Worker, clock: Clock) -> None:
     cookie = await worker.sign_in()
-    once, late, last = [await worker.sessions.hand_over(PORTAL, cookie, transaction()) or "" for _ in range(3)]
+    once, late, last = [await worker.code(cookie) or "" for _ in range(3)]
     assert await worker.sessions.take_hand_over(once) is not None
     assert await worker.sessions.take_hand_over(once) is None
     clock.pass_by(29)
@@ -414,17 +414,14 @@ async def test_a_made_up_code_is_nothing(worker: Worker, code: str) -> None:
 
 async def test_a_seat_that_is_gone_gives_no_code(worker: Worker) -> None:
     cookie = await worker.sign_in()
-    assert await worker.sessions.hand_over(PERMIS, cookie, transaction()) is None
+    assert await worker.code(cookie, PERMIS) is None
     await worker.sessions.end_browser(PORTAL, cookie)
-    assert await worker.sessions.hand_over(PORTAL, cookie, transaction()) is None
+    assert await worker.code(cookie) is None
 
 
 async def test_a_code_gives_no_seat_once_its_session_has_ended(worker: Worker, clock: Clock) -> None:
     cookie = await worker.sign_in()
-    hand_overs = [
-        await worker.sessions.take_hand_over(await worker.sessions.hand_over(PORTAL, cookie, transaction()) or "")
-        for _ in range(2)
-    ]
+    hand_overs = [await worker.sessions.take_hand_over(await worker.code(cookie) or "") for _ in range(2)]
     first, second = hand_overs
     assert first is not None
     assert second is not None
@@ -437,9 +434,7 @@ async def test_a_code_gives_no_seat_once_its_session_has_ended(worker: Worker, c
 
 async def test_a_hand_over_with_another_key_gives_no_seat(worker: Worker) -> None:
     cookie = await worker.sign_in()
-    hand_over = await worker.sessions.take_hand_over(
-        await worker.sessions.hand_over(PORTAL, cookie, transaction()) or ""
-    )
+    hand_over = await worker.sessions.take_hand_over(await worker.code(cookie) or "")
     assert hand_over is not None
     forged = replace(hand_over, session_key=bytes(32))
     assert await worker.sessions.take_seat(forged, replaces=None, limits=SeatLimits()) is None
@@ -448,7 +443,7 @@ async def test_a_hand_over_with_another_key_gives_no_seat(worker: Worker) -> Non
 
 async def test_one_session_has_a_bounded_number_of_open_codes(worker: Worker) -> None:
     cookie = await worker.sign_in()
-    codes = [await worker.sessions.hand_over(PORTAL, cookie, transaction()) or "" for _ in range(60)]
+    codes = [await worker.code(cookie) or "" for _ in range(60)]
     taken = [await worker.sessions.take_hand_over(code) is not None for code in codes]
     assert taken == [False] * 10 + [True] * 50
 
@@ -640,7 +635,7 @@ async def test_a_retired_store_key_still_opens_while_it_is_listed_and_ends_its_s
 ) -> None:
     old = Worker(store, clock)
     cookie = await old.sign_in()
-    code = await old.sessions.hand_over(PORTAL, cookie, transaction())
+    code = await old.code(cookie)
     rotated = Worker(store, clock, keys=OTHER_KEYS + KEYS)
     assert await load(rotated, cookie) == JEANNE.subject
     on_app = await rotated.enter(cookie)

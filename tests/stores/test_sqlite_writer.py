@@ -75,6 +75,16 @@ async def test_jobs_that_wait_share_a_commit(writer: SqliteWriter, path: Path) -
     assert held.statements.count("COMMIT") == 2, "of the job that held them up, and of all the others"
 
 
+async def test_what_one_turn_of_the_loop_asks_for_shares_a_commit(writer: SqliteWriter) -> None:
+    statements: list[str] = []
+    await writer.run(lambda connection: connection.set_trace_callback(statements.append), PATIENCE)
+    statements.clear()
+    await asyncio.gather(
+        *(writer.run(lambda connection: add(connection, b"%d" % connection.total_changes), PATIENCE) for _ in range(9))
+    )
+    assert statements.count("COMMIT") == 1
+
+
 async def test_a_job_that_fails_takes_nobody_with_it(writer: SqliteWriter) -> None:
     await writer.run(lambda connection: add(connection, b"there"), PATIENCE)
     answers = await asyncio.gather(

@@ -12,19 +12,20 @@ from tests.stores.samples import KEYS, OTHER_KEYS, PERMIS, Around, Clock, Worker
 NETWORK = "192.0.2.0/24"
 
 
-async def test_a_transaction_is_peeked_at_then_taken_once(worker: Worker) -> None:
+async def test_a_transaction_is_peeked_at_then_spent_once(worker: Worker) -> None:
     id = await worker.transactions.put(transaction(), NETWORK)
     assert await worker.transactions.peek(id) == transaction()
-    assert await worker.transactions.take(id) == transaction()
-    assert await worker.transactions.take(id) is None
+    assert await worker.transactions.spend(id)
+    assert not await worker.transactions.spend(id)
     assert await worker.transactions.peek(id) is None
 
 
 async def test_ten_tabs_have_ten_transactions(worker: Worker) -> None:
     targets = [f"/page/{number}" for number in range(10)]
     ids = await asyncio.gather(*(worker.transactions.put(transaction(target=target), NETWORK) for target in targets))
-    taken = await asyncio.gather(*(worker.transactions.take(id) for id in reversed(ids)))
-    assert [each.return_target for each in taken if each is not None] == targets[::-1]
+    found = await asyncio.gather(*(worker.transactions.peek(id) for id in reversed(ids)))
+    assert [each.return_target for each in found if each is not None] == targets[::-1]
+    assert all(await asyncio.gather(*(worker.transactions.spend(id) for id in ids)))
 
 
 async def test_a_login_is_taken_once_by_its_state(worker: Worker) -> None:
@@ -38,7 +39,7 @@ async def test_a_login_is_no_transaction(worker: Worker) -> None:
     id = await worker.transactions.put(transaction(), NETWORK)
     assert await worker.transactions.take_login(id) is None
     assert await worker.sessions.take_hand_over(id) is None
-    assert await worker.transactions.take(id) == transaction()
+    assert await worker.transactions.spend(id)
 
 
 async def test_both_end_with_their_time_though_nothing_cleans_up(worker: Worker, clock: Clock) -> None:
@@ -49,7 +50,7 @@ async def test_both_end_with_their_time_though_nothing_cleans_up(worker: Worker,
     assert await worker.transactions.peek(id) is not None
     clock.pass_by(1)
     assert await worker.transactions.peek(id) is None
-    assert await worker.transactions.take(id) is None
+    assert not await worker.transactions.spend(id)
     assert await worker.transactions.take_login("state-1") is None
 
 
@@ -95,7 +96,7 @@ async def test_a_made_up_id_is_nothing(worker: Worker, id: str) -> None:
     # Attack K112.
     kept = await worker.transactions.put(transaction(), NETWORK)
     assert await worker.transactions.peek(id) is None
-    assert await worker.transactions.take(id) is None
+    assert not await worker.transactions.spend(id)
     assert await worker.transactions.take_login(id) is None
     assert await worker.transactions.peek(kept) is not None
 
@@ -109,8 +110,8 @@ async def test_an_id_that_is_too_long_costs_nothing(store: RecordStore) -> None:
 
     transactions = Worker(Silent(store), Clock()).transactions
     assert await transactions.peek("x" * 257) is None
-    assert await transactions.take("x" * 257) is None
-    assert await transactions.take("") is None
+    assert not await transactions.spend("x" * 257)
+    assert not await transactions.spend("")
 
 
 async def test_a_client_that_opens_many_loses_its_own_oldest_and_nobody_elses(store: RecordStore, clock: Clock) -> None:
@@ -130,21 +131,21 @@ async def test_many_clients_together_are_bounded_too(store: RecordStore, clock: 
 async def test_under_another_stores_key_nothing_opens_and_what_was_tried_is_burnt(
     store: RecordStore, clock: Clock
 ) -> None:
-    id = await Worker(store, clock).transactions.put(transaction(), NETWORK)
+    await Worker(store, clock).transactions.put_login(login(), "state-1", NETWORK)
     other = Worker(store, clock, keys=OTHER_KEYS)
-    assert await other.transactions.take(id) is None
+    assert await other.transactions.take_login("state-1") is None
     assert other.log.names() == ["store.unreadable"]
-    assert await Worker(store, clock).transactions.take(id) is None
+    assert await Worker(store, clock).transactions.take_login("state-1") is None
 
 
 async def test_a_retired_store_key_still_opens_while_it_is_listed(store: RecordStore, clock: Clock) -> None:
     id = await Worker(store, clock).transactions.put(transaction(), NETWORK)
-    assert await Worker(store, clock, keys=OTHER_KEYS + KEYS).transactions.take(id) == transaction()
+    assert await Worker(store, clock, keys=OTHER_KEYS + KEYS).transactions.peek(id) == transaction()
 
 
 async def test_every_field_comes_back_as_it_went(worker: Worker) -> None:
     odd = replace(transaction(), return_target="/é?q=\ud800\x00\"'", not_before=1_700_000_000, round=2)
-    assert await worker.transactions.take(await worker.transactions.put(odd, NETWORK)) == odd
+    assert await worker.transactions.peek(await worker.transactions.put(odd, NETWORK)) == odd
     alone = replace(login(), transaction=None)
     await worker.transactions.put_login(alone, "state-1", NETWORK)
     assert await worker.transactions.take_login("state-1") == alone

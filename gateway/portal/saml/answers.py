@@ -25,10 +25,10 @@ from gateway.model.codes import (
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page, SamlTransactions, Sessions, Transactions
 from gateway.model.provider import SamlProvider
+from gateway.model.session import NewSession
 from gateway.model.transaction import ParkedAnswer, SamlLogin
-from gateway.portal import cookies
 from gateway.portal.answers import redirect
-from gateway.portal.arrival import ComeAgain, home, limits_of
+from gateway.portal.arrival import ComeAgain, give_seat, home, limits_of
 from gateway.portal.freshness import require_enough
 from gateway.portal.outcomes import GoOn, Outcome
 from gateway.portal.pages import Pages
@@ -244,20 +244,21 @@ class SamlAnswers:
         )
         if not unused:
             raise GatewayError(SAML_REPLAYED, "an assertion that was used before")
-        cookie = await self._session(visit, provider, login, answer)
-        if found is None:
-            return self._pages.signed_in(visit.language, home(visit), again=False)
-        return GoOn(found, cookie, fresh=True)
+        made = await self._session(visit, provider, login, answer)
+        if found is not None:
+            return GoOn(found, made=made)
+        await give_seat(visit, made, self._report)
+        return self._pages.signed_in(visit.language, home(visit), again=False)
 
     async def _session(
         self, visit: Visit, provider: SamlProvider, login: SamlLogin | None, answer: ParkedAnswer
-    ) -> bytes:
+    ) -> NewSession:
         """A new session under a new id, which lasts no longer than the provider says (SessionNotOnOrAfter)."""
         absolute = provider.session_absolute
         if answer.session_until is not None:
             absolute = max(1, min(absolute, answer.session_until - int(self._now())))
         index = answer.session_index
-        cookie = await self._sessions.sign_in(
+        return await self._sessions.new_session(
             host=visit.call.host,
             identity=answer.identity,
             tenant=tenant_of(provider, answer.identity),
@@ -271,9 +272,6 @@ class SamlAnswers:
             app=visit.call.app.name if visit.call.app else "",
             name_id=answer.name_id,
         )
-        visit.cookies_to_set.append(cookies.set_seat(cookie))
-        self._report.signed_in(visit)
-        return cookie
 
 
 def _again(login: SamlLogin, error: GatewayError) -> Page:
