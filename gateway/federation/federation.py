@@ -242,7 +242,7 @@ class Federation:
     def _of(self, provider: OidcProvider) -> _Documents:
         """One set a provider; another after a reload that changed where or how it is asked."""
         known = self._documents.get(provider.name)
-        if known is None or _asked(known.provider) != _asked(provider):
+        if known is None or (known.provider is not provider and _asked(known.provider) != _asked(provider)):
             known = self._documents[provider.name] = _Documents(
                 provider,
                 CachedDocument(lambda: self._fetch_metadata(provider), self._clock, partial(self._stale, provider)),

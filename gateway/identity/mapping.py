@@ -137,7 +137,7 @@ def _text(name: str, member: object) -> str:
 def _checked(name: str, text: str) -> str:
     """NFC: what policy compares, what the perimeter lists and what the application is sent is one spelling."""
     normal = unicodedata.normalize("NFC", text)
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in normal):
+    if not normal.isprintable() and any(unicodedata.category(character) in {"Cc", "Cs"} for character in normal):
         raise GatewayError(LOGIN_MAPPING, f"`{name}` has a value with a control character")
     if len(normal.encode()) > LONGEST_VALUE:
         raise GatewayError(LOGIN_MAPPING, f"`{name}` has a value over {LONGEST_VALUE} bytes")

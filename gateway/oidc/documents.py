@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Collection
 
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, Code
@@ -12,6 +13,8 @@ from gateway.oidc.call import Answer
 # The densest JSON of this size is read in about 4 ms: no more may hold the loop.
 LARGEST_DOCUMENT = 1 << 17
 
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
 JsonObject = dict[str, object]
 
 
@@ -20,10 +23,8 @@ def parse_object(text: bytes, code: Code, what: str) -> JsonObject:
     if len(text) > LARGEST_DOCUMENT:
         raise GatewayError(code, f"{what}: {len(text)} bytes, at most {LARGEST_DOCUMENT} are read")
     try:
-        value = json.loads(
-            text.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite
-        )
-        if b"\\u" in text:
+        value = _DECODER.decode(text.decode("utf-8"))
+        if _SURROGATE.search(text):
             # RFC 7493 2.1: an escape may spell half a surrogate pair, which no UTF-8 can carry further
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except RecursionError as error:
@@ -71,3 +72,7 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError("a number is out of range")
     return value
+
+
+# `json.loads` makes one for each call.
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)

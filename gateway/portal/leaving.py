@@ -65,7 +65,7 @@ class Leaving:
             return
         try:
             injection = app.translation.render(session.identity)
-            kept = without_cookies(visit.cookie_line(), app.translation.cookie_names)
+            kept = without_cookies(visit.cookie_line, app.translation.cookie_names)
             lines = [line.partition(b": ") for line in injection.headers.split(b"\r\n") if line]
             cookies = b"; ".join(part for part in (kept, injection.cookies) if part)
             headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, _, value in lines]

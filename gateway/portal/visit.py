@@ -39,6 +39,7 @@ class Visit:
         "app_name",
         "body",
         "call",
+        "cookie_line",
         "cookies_to_set",
         "kind",
         "method",
@@ -56,6 +57,8 @@ class Visit:
         self.target = request.raw_path
         self.path = self.target.partition("?")[0]
         self.body = b""
+        # What the browser sent, as it came: the application's own cookies with ours.
+        self.cookie_line = b"; ".join([value for header, value in request.raw_headers if header.lower() == b"cookie"])
         self.kind: Literal["html", "json", "frame"] = "html"
         self.cookies_to_set: list[str] = []
         self.provider = ""
@@ -92,17 +95,17 @@ class Visit:
         return self.parameters().get(name, "")
 
     def seat_cookie(self) -> bytes | None:
-        value = read_cookie(self.cookie_line(), SESSION_COOKIE)
+        value = read_cookie(self.cookie_line, SESSION_COOKIE)
         return value if value is not None and cookies.is_seat(value) else None
 
     def binding(self) -> str | None:
         """SHA-256 (hex) of the binding cookie, None where the browser brought none."""
-        value = read_cookie(self.cookie_line(), BINDING_COOKIE)
+        value = read_cookie(self.cookie_line, BINDING_COOKIE)
         return cookies.binding_hash(value) if value is not None and cookies.is_binding(value) else None
 
     def holds(self, binding: str) -> bool:
         """Whether this is the browser that a record is bound to: by the binding cookie, or by its twin."""
-        twins = map(cookies.binding_hash, cookies.twins(self.cookie_line(), binding))
+        twins = map(cookies.binding_hash, cookies.twins(self.cookie_line, binding))
         return any(hmac.compare_digest(one, binding) for one in (self.binding(), *twins) if one is not None)
 
     def binding_made(self, token_urlsafe: Callable[[int], str]) -> str:
@@ -120,10 +123,6 @@ class Visit:
         if kind != "navigation":
             self.kind = "frame" if kind == "frame" else "json"
             raise GatewayError(SIGN_IN_REQUIRED, f"a sign-in begins at the top, not by a request of kind {kind}")
-
-    def cookie_line(self) -> bytes:
-        """What the browser sent, as it came: the application's own cookies with ours."""
-        return b"; ".join(value for header, value in self.request.raw_headers if header.lower() == b"cookie")
 
 
 def _strictly(encoded: str) -> dict[str, str]:

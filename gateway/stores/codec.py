@@ -4,12 +4,15 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from gateway.model.identity import Identity
 from gateway.model.levels import Asking, Need
 from gateway.model.session import NameIdFields, Session, Tokens
 from gateway.model.transaction import HandOver, OidcLogin, ParkedAnswer, SamlLogin, SamlLogout, SignOut, Transaction
+
+# `json.dumps` makes one for each call.
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ def login_from_bytes(data: bytes) -> OidcLogin:
 
 
 def parameters_to_bytes(parameters: Sequence[tuple[str, str]]) -> bytes:
-    return json.dumps(list(parameters), separators=(",", ":")).encode()
+    return _ENCODER.encode(list(parameters)).encode()
 
 
 def parameters_from_bytes(data: bytes) -> list[tuple[str, str]]:
@@ -139,10 +142,13 @@ Stored = (
 )
 
 
+_NAMES = {kind: tuple(field.name for field in fields(kind)) for kind in get_args(Stored)}
+
+
 def _fields(value: Stored) -> dict[str, Any]:
     """One level of fields, for `asdict` copies all below (a hundred microseconds a session)."""
-    return {field.name: getattr(value, field.name) for field in fields(value)}
+    return {name: getattr(value, name) for name in _NAMES[type(value)]}
 
 
 def _dump(values: dict[str, Any]) -> bytes:
-    return json.dumps(values, separators=(",", ":")).encode()
+    return _ENCODER.encode(values).encode()

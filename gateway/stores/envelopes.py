@@ -11,7 +11,7 @@ from gateway.model.session import SeatLimits, Session
 from gateway.stores.codec import StoredSession, session_from_bytes, session_to_bytes
 from gateway.stores.keys import StoreKeys
 from gateway.stores.records import SeatKey, SeatRecord, SessionRecord
-from gateway.stores.sealing import KEY_BYTES, NONCE_BYTES, Binding, draw_key, key_id_of, open_sealed, seal
+from gateway.stores.sealing import KEY_BYTES, NONCE_BYTES, Binding, draw_key, key_id_of, lookup_of, open_sealed, seal
 from gateway.stores.tickets import TokenBytes, new_id
 
 SESSION_ID_BYTES = 16
@@ -46,7 +46,7 @@ def read_cookie(cookie: bytes) -> Presented | None:
         return None
     # The secret is used as it is written: decoded, four spellings of its last character would be one secret.
     session_id, secret = match.groups()
-    return Presented(SeatKey(session_id.decode(), draw_key(secret, b"lookup")), secret)
+    return Presented(SeatKey(session_id.decode(), lookup_of(secret)), secret)
 
 
 class Envelopes:
@@ -87,7 +87,7 @@ class Envelopes:
         # Without a limit of its own it is the session's that counts: this one is then never the earlier.
         idle = expires_at - now if limits.idle is None else limits.idle
         record = SeatRecord(
-            key=SeatKey(session.id, draw_key(secret, b"lookup")),
+            key=SeatKey(session.id, lookup_of(secret)),
             host=host,
             app=app,
             wrapped=self._seal(session_key, self._wrapping(secret, key_id), key_id, Binding("seat", session.id, host)),

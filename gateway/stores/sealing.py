@@ -6,6 +6,7 @@ key or of the record's indexes, so that a store key can be retired: what it had 
 """
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -35,6 +36,11 @@ class Binding:
 def draw_key(secret: bytes, purpose: bytes, salt: bytes = b"") -> bytes:
     """32 bytes for one purpose. RFC 5869, SHA-256."""
     return HKDF(SHA256(), KEY_BYTES, salt or None, b"ecluse/1/" + purpose).derive(secret)
+
+
+def lookup_of(secret: bytes) -> bytes:
+    """What a record is found by, 32 bytes. SHA-256, for a secret that is random and as long."""
+    return sha256(b"ecluse/1/lookup" + secret).digest()
 
 
 def seal(plain: bytes, *, key: bytes, key_id: str, nonce: bytes, binding: Binding) -> bytes:

@@ -10,7 +10,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.ports import Log
 from gateway.stores.keys import StoreKeys
 from gateway.stores.records import RecordStore, Ticket
-from gateway.stores.sealing import NONCE_BYTES, Binding, draw_key, key_id_of, open_sealed, seal
+from gateway.stores.sealing import NONCE_BYTES, Binding, draw_key, key_id_of, lookup_of, open_sealed, seal
 
 TokenBytes = Callable[[int], bytes]
 
@@ -109,7 +109,7 @@ class Tickets:
 
 
 def _lookup(id: str) -> bytes:
-    return draw_key(_secret(id), b"lookup")
+    return lookup_of(_secret(id))
 
 
 def _secret(id: str) -> bytes:
