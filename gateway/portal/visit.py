@@ -105,8 +105,11 @@ class Visit:
 
     def holds(self, binding: str) -> bool:
         """Whether this is the browser that a record is bound to: by the binding cookie, or by its twin."""
+        own = self.binding()
+        if own is not None and hmac.compare_digest(own, binding):
+            return True
         twins = map(cookies.binding_hash, cookies.twins(self.cookie_line, binding))
-        return any(hmac.compare_digest(one, binding) for one in (self.binding(), *twins) if one is not None)
+        return any(hmac.compare_digest(twin, binding) for twin in twins)
 
     def binding_made(self, token_urlsafe: Callable[[int], str]) -> str:
         """The same as `binding`, made where absent; one that is there is never replaced: other tabs rely on it."""

@@ -1,6 +1,6 @@
 """SAML sign-ins and sign-outs under way, on any record store, and what is parked until a browser brings its cookie."""
 
-import secrets
+import os
 from collections.abc import Callable, Sequence
 
 from gateway.model.codes import LIMIT_BODY
@@ -30,7 +30,7 @@ class SamlTransactions:
         in_all: int = 100_000,
         log: Log | None = None,
         now: Callable[[], int] = unix_now,
-        token_bytes: TokenBytes = secrets.token_bytes,
+        token_bytes: TokenBytes = os.urandom,
     ) -> None:
         self._token_bytes = token_bytes
         under_way = Bounds(LIFE, per_network, in_all)

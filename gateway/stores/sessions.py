@@ -1,6 +1,6 @@
 """Sessions and seats on any record store: this worker's memory in front, the store behind."""
 
-import secrets
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 
@@ -41,7 +41,7 @@ class Sessions:
         log: Log | None = None,
         now: Callable[[], int] = unix_now,
         monotonic: Callable[[], float] = time.monotonic,
-        token_bytes: TokenBytes = secrets.token_bytes,
+        token_bytes: TokenBytes = os.urandom,
     ) -> None:
         self._store = store
         self._keys = StoreKeys(keys)

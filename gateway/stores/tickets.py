@@ -1,6 +1,6 @@
 """Records that are taken once, each found and opened by its own random id alone."""
 
-import secrets
+import os
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def unix_now() -> int:
     return int(time.time())
 
 
-def new_id(token_bytes: TokenBytes = secrets.token_bytes, size: int = ID_BYTES) -> str:
+def new_id(token_bytes: TokenBytes = os.urandom, size: int = ID_BYTES) -> str:
     """Random, base64url: 32 bytes give 43 characters, 16 give 22."""
     return urlsafe_b64encode(token_bytes(size)).rstrip(b"=").decode()
 

@@ -1,6 +1,6 @@
 """Sign-ins under way, on any record store. Their ids are the keys that open them: a dump of the store tells nothing."""
 
-import secrets
+import os
 from collections.abc import Callable, Sequence
 
 from gateway.model.ports import Log
@@ -30,7 +30,7 @@ class Transactions:
         in_all: int = 100_000,
         log: Log | None = None,
         now: Callable[[], int] = unix_now,
-        token_bytes: TokenBytes = secrets.token_bytes,
+        token_bytes: TokenBytes = os.urandom,
     ) -> None:
         self._store = store
         self._keys = StoreKeys(keys)

@@ -1,4 +1,7 @@
+import base64
+import binascii
 import json
+from string import ascii_letters, digits
 from typing import Any
 
 import pytest
@@ -18,7 +21,7 @@ from gateway.model.codes import (
 from gateway.model.errors import GatewayError
 from gateway.oidc.algorithms import ALGORITHMS, OF_PUBLIC_KEYS
 from gateway.oidc.jwks import JsonWebKeySet
-from gateway.oidc.jws import parse_compact, verify_signature
+from gateway.oidc.jws import decode_segment, parse_compact, verify_signature
 from tests.oidc.samples import Mac, Signer, base64url, forge, key_set, signer
 
 ALL = OF_PUBLIC_KEYS
@@ -75,6 +78,29 @@ def test_an_empty_mac_is_refused() -> None:
 
 def test_a_payload_is_read_from_the_signed_bytes() -> None:
     assert parse_compact(forge({"sub": "Hélène"}, signer("RS256"))).payload == {"sub": "Hélène"}
+
+
+def is_read(segment: str) -> bool:
+    try:
+        return base64url(decode_segment(segment, "payload")) == segment
+    except GatewayError:
+        return False
+
+
+def is_what_encoding_gives(segment: str) -> bool:
+    try:
+        return base64url(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))) == segment
+    except binascii.Error:
+        return False
+
+
+@pytest.mark.parametrize("before", ["", "B", "_B", "-_B", "Zm9v", "Zm9vY", "Zm9vYm"])
+def test_a_segment_is_read_in_the_one_spelling_that_encoding_gives(before: str) -> None:
+    segments = [before + last for last in ascii_letters + digits + "-_"]
+    assert [is_read(each) for each in segments] == [is_what_encoding_gives(each) for each in segments]
+    # Another spelling is refused, and not read as what it might have meant.
+    others = [each for each in segments if not is_what_encoding_gives(each)]
+    assert all(refusal(f"{each}.e30.AA") is OIDC_ID_TOKEN_FORM for each in others)
 
 
 def changed(token: str, place: int, segment: str) -> str:
