@@ -4,6 +4,7 @@ An answer by POST comes from the provider's page, and no Lax cookie with it. Wha
 `finish` on this very host brings the cookie. Nothing that is parked lets anybody in.
 """
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 
@@ -140,7 +141,9 @@ class SamlAnswers:
             assertion = await self._verified(visit, provider, login, read, "artifact")
         except GatewayError as error:
             return _again(login, error)
-        return await self._arrive(visit, provider, login, found, self._answer(provider, assertion, reference))
+        answer = self._answer(provider, assertion, reference)
+        unused = await self._is_unused(provider, answer)
+        return await self._arrive(visit, provider, login, found, answer, unused)
 
     # --- the browser that asked
 
@@ -159,13 +162,17 @@ class SamlAnswers:
         if parked.reference is None:
             if not provider.unsolicited:
                 raise GatewayError(SAML_UNSOLICITED, f"{provider.name} may no longer begin a sign-in")
-            return await self._arrive(visit, provider, None, None, parked)
-        login = await self._saml_transactions.take_login(parked.reference)
+            unused = await self._is_unused(provider, parked)
+            return await self._arrive(visit, provider, None, None, parked, unused)
+        # One write of the store: whatever is found wrong afterwards, both are used up.
+        unused, login = await asyncio.gather(
+            self._is_unused(provider, parked), self._saml_transactions.take_login(parked.reference)
+        )
         if login is None:
             return await self._come_again.page(visit, _GONE)
         self._asked(visit, login)
         found = await pending_at(self._transactions, visit, login.transaction, provider.name)
-        return await self._arrive(visit, provider, login, found, parked)
+        return await self._arrive(visit, provider, login, found, parked, unused)
 
     def _asked(self, visit: Visit, login: SamlLogin) -> SamlProvider:
         visit.provider = login.provider
@@ -225,6 +232,15 @@ class SamlAnswers:
 
     # --- the session
 
+    async def _is_unused(self, provider: SamlProvider, answer: ParkedAnswer) -> bool:
+        """And from here on it is not: Profiles 4.1.4.5; invariant 6."""
+        # It may have been parked since: after this moment nobody remembers any more that it was used.
+        if self._now() >= answer.replayable_until:
+            raise GatewayError(SAML_EXPIRED, "an assertion that ran out before its browser came")
+        return await self._transactions.first_use(
+            "assertion", provider.issuer, answer.assertion_id, until=answer.replayable_until
+        )
+
     async def _arrive(
         self,
         visit: Visit,
@@ -232,18 +248,12 @@ class SamlAnswers:
         login: SamlLogin | None,
         found: Pending | None,
         answer: ParkedAnswer,
+        unused: bool,
     ) -> Outcome:
-        if found is not None:
-            require_enough(visit.call.snapshot, answer.identity, found.transaction, self._now())
-        # It may have been parked since: after this moment nobody remembers any more that it was used.
-        if self._now() >= answer.replayable_until:
-            raise GatewayError(SAML_EXPIRED, "an assertion that ran out before its browser came")
-        # Profiles 4.1.4.5; invariant 6
-        unused = await self._transactions.first_use(
-            "assertion", provider.issuer, answer.assertion_id, until=answer.replayable_until
-        )
         if not unused:
             raise GatewayError(SAML_REPLAYED, "an assertion that was used before")
+        if found is not None:
+            require_enough(visit.call.snapshot, answer.identity, found.transaction, self._now())
         made = await self._session(visit, provider, login, answer)
         if found is not None:
             return GoOn(found, made=made)
