@@ -109,7 +109,7 @@ class SqliteStore:
 
     async def take_ticket(self, kind: str, lookup: bytes, now: int) -> bytes | None:
         # A made-up id deletes nothing: its transaction ends without a page to write.
-        return await self._write(lambda connection: sql.take_ticket(connection, kind, lookup, now))
+        return await self._write(lambda connection: sql.take_ticket(connection, kind, lookup, now), single=True)
 
     # --- single values
 
@@ -153,11 +153,11 @@ class SqliteStore:
                 self._answered()
                 return result
 
-    async def _write(self, job: Job[Result], *, durable: bool = False) -> Result:
+    async def _write(self, job: Job[Result], *, durable: bool = False, single: bool = False) -> Result:
         if self._writer is None:
             raise GatewayError(STORE_UNREACHABLE, "the store is closed")
         try:
-            result = await self._writer.run(job, _WRITTEN_WITHIN, durable=durable)
+            result = await self._writer.run(job, _WRITTEN_WITHIN, durable=durable, single=single)
         except (sqlite3.Error, OSError, GatewayError) as error:
             raise self._unreachable(error) from error
         self._answered()

@@ -64,8 +64,7 @@ CREATE TABLE tickets (
     UNIQUE (kind, lookup)
 ) STRICT;
 CREATE INDEX tickets_by_client ON tickets (kind, client, number);
-CREATE INDEX tickets_by_age ON tickets (kind, number);
-CREATE INDEX tickets_by_end ON tickets (expires_at);
+CREATE INDEX tickets_by_end ON tickets (kind, expires_at);
 
 -- Kept by triggers: counting a hundred thousand rows for each new one would be the cheapest attack.
 CREATE TABLE open_tickets (kind TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT, WITHOUT ROWID;

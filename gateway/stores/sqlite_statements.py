@@ -29,9 +29,14 @@ _FIND: dict[Index, str] = {
 # The columns of `sessions` stand in the order of SessionRecord's fields.
 _SESSION_FIELDS = 11
 
+# By kind, for want of an index on the time alone: it would be a fifth of what each ticket writes.
+_PURGE_TICKETS = (
+    "DELETE FROM tickets WHERE number IN (SELECT number FROM tickets"
+    " WHERE kind IN (SELECT kind FROM open_tickets) AND expires_at <= ? LIMIT ?)"
+)
 _PURGES = (
     "DELETE FROM seats WHERE (session_id, lookup) IN (SELECT session_id, lookup FROM seats WHERE ends_at <= ? LIMIT ?)",
-    "DELETE FROM tickets WHERE number IN (SELECT number FROM tickets WHERE expires_at <= ? LIMIT ?)",
+    _PURGE_TICKETS,
     "DELETE FROM used WHERE key IN (SELECT key FROM used WHERE expires_at <= ? LIMIT ?)",
     "DELETE FROM marks WHERE key IN (SELECT key FROM marks WHERE expires_at <= ? LIMIT ?)",
 )
@@ -158,7 +163,8 @@ def put_ticket(connection: sqlite3.Connection, ticket: Ticket, per_group: int, i
         )
     if number > in_all:
         connection.execute(
-            "DELETE FROM tickets WHERE number IN (SELECT number FROM tickets WHERE kind = ? ORDER BY number LIMIT ?)",
+            "DELETE FROM tickets WHERE number IN (SELECT number FROM tickets WHERE kind = ?"
+            " ORDER BY expires_at, number LIMIT ?)",
             (ticket.kind, number - in_all),
         )
 

@@ -25,13 +25,15 @@ _STORE_FAULTS = (sqlite3.OperationalError, OSError, GatewayError)
 
 
 class _Task(Generic[Result]):
-    """A job with the place where its caller waits. `durable`: it must outlive a loss of power, too."""
+    """A job with the place where its caller waits. `durable`: it must outlive a loss of power, too. `single`: it is one
+    statement, which needs no other to be a transaction."""
 
-    __slots__ = ("durable", "error", "future", "job", "result")
+    __slots__ = ("durable", "error", "future", "job", "result", "single")
 
-    def __init__(self, job: Job[Result], durable: bool, future: asyncio.Future[Result]) -> None:
+    def __init__(self, job: Job[Result], durable: bool, single: bool, future: asyncio.Future[Result]) -> None:
         self.job = job
         self.durable = durable
+        self.single = single
         self.future = future
         self.result: Result | None = None
         self.error: Exception | None = None
@@ -58,11 +60,11 @@ class SqliteWriter:
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self._thread.start()
 
-    async def run(self, job: Job[Result], within: float, *, durable: bool = False) -> Result:
+    async def run(self, job: Job[Result], within: float, *, durable: bool = False, single: bool = False) -> Result:
         """The job's result once it is committed. Raises TimeoutError: it may yet be done, or not."""
         if self._closed or self._open >= _MOST_WAITING:
             raise sqlite3.OperationalError("the store takes no more writes")
-        task: _Task[Result] = _Task(job, durable, self._loop.create_future())
+        task: _Task[Result] = _Task(job, durable, single, self._loop.create_future())
         if not self._asked:
             # What is asked for in one turn of the loop shares a commit.
             self._loop.call_soon(self._hand_in)
@@ -137,10 +139,13 @@ class SqliteWriter:
         try:
             connection = self._connected()
             self._synchronise(connection, durable=any(task.durable for task in tasks))
-            connection.execute("BEGIN IMMEDIATE")
+            single = len(tasks) == 1 and tasks[0].single
+            if not single:
+                connection.execute("BEGIN IMMEDIATE")
             for task in tasks:
                 task.result = task.job(connection)
-            connection.execute("COMMIT")
+            if not single:
+                connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - the thread outlives every job, and the caller gets the error
             # The next job begins with a new connection: what was wrong with this one is then not kept.
             self._let_go()

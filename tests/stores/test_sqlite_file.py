@@ -78,10 +78,14 @@ def test_every_look_up_goes_by_an_index(path: Path) -> None:
         "SELECT * FROM sessions WHERE ends_at <= 1",
         "SELECT * FROM tickets WHERE kind = '' AND lookup = x''",
         "SELECT number FROM tickets WHERE kind = '' AND client = x'' ORDER BY number DESC",
-        "SELECT number FROM tickets WHERE kind = '' ORDER BY number",
+        "SELECT number FROM tickets WHERE kind = '' ORDER BY expires_at, number",
         "SELECT * FROM ended WHERE position > 1",
     ]
     with closing(sqlite_file.reader(path)) as connection:
         for statement in asked:
             plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
             assert all(step.startswith("SEARCH") for step in plan), plan
+        kinds = "SELECT kind FROM open_tickets"
+        purge = f"SELECT number FROM tickets WHERE kind IN ({kinds}) AND expires_at <= 1"
+        (step, _) = (row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {purge}"))
+        assert step == "SEARCH tickets USING COVERING INDEX tickets_by_end (kind=? AND expires_at<?)"

@@ -98,6 +98,22 @@ async def test_a_job_that_fails_takes_nobody_with_it(writer: SqliteWriter) -> No
     assert await writer.run(keys, PATIENCE) == [b"one", b"there", b"two"]
 
 
+async def test_a_lone_statement_is_its_own_transaction(writer: SqliteWriter, path: Path) -> None:
+    statements: list[str] = []
+    await writer.run(lambda connection: connection.set_trace_callback(statements.append), PATIENCE)
+    await writer.run(lambda connection: add(connection, b"kept"), PATIENCE)
+    statements.clear()
+    taken = "DELETE FROM used WHERE key = x'6B657074' RETURNING key"
+    assert await writer.run(lambda connection: connection.execute(taken).fetchone(), PATIENCE, single=True) == (
+        b"kept",
+    )
+    assert statements == [taken]
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("SELECT count(*) FROM used").fetchone() == (0,)
+    await asyncio.gather(*(writer.run(keys, PATIENCE, single=True) for _ in range(2)))
+    assert "BEGIN IMMEDIATE" in statements
+
+
 async def test_what_a_failed_job_had_done_is_undone(writer: SqliteWriter) -> None:
     def half(connection: sqlite3.Connection) -> None:
         add(connection, b"half")
