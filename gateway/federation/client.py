@@ -1,8 +1,7 @@
 """Sends one call to a provider: bounded in time and size, to checked addresses, with nothing kept between calls."""
 
 import socket
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 
 from aiohttp import (
     ClientConnectorError,
@@ -55,15 +54,17 @@ class ProviderClient:
 
     async def send(self, call: Call) -> Answer:
         """GatewayError: LOGIN_PROVIDER_UNREACHABLE, OIDC_ADDRESS, OIDC_ANSWER (too large, compressed)."""
-        body = bytearray()
-        answer = await self._exchange(call, body.extend, LARGEST_BODY)
-        return replace(answer, body=bytes(body))
+        pieces: list[bytes] = []
+        return await self._exchange(call, pieces, pieces.append, LARGEST_BODY)
 
     async def download(self, call: Call, into: Callable[[bytes], object], largest: int) -> Answer:
         """For what is too large to be held: the body goes to `into` piece by piece, the answer has none. As `send`."""
-        return await self._exchange(call, into, largest)
+        return await self._exchange(call, (), into, largest)
 
-    async def _exchange(self, call: Call, into: Callable[[bytes], object], largest: int) -> Answer:
+    async def _exchange(
+        self, call: Call, kept: Sequence[bytes], into: Callable[[bytes], object], largest: int
+    ) -> Answer:
+        """`kept`: where `into` puts what is to be the answer's body."""
         try:
             session = self._opened()
             request = session.request(
@@ -74,7 +75,8 @@ class ProviderClient:
                 allow_redirects=False,
             )
             async with request as response:
-                return await _answer(call, response, into, largest)
+                await _read(call, response, into, largest)
+                return _answer(response, b"".join(kept))
         except TimeoutError as error:
             detail = f"{call.what}: {quoted(call.url)} did not answer in {self._total_seconds:g} s"
             raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, detail) from error
@@ -120,21 +122,24 @@ class ProviderClient:
         return socket.socket(family, kind, protocol)
 
 
-async def _answer(call: Call, response: ClientResponse, into: Callable[[bytes], object], largest: int) -> Answer:
+async def _read(call: Call, response: ClientResponse, into: Callable[[bytes], object], largest: int) -> None:
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         response.close()
         raise GatewayError(OIDC_ANSWER, f"{call.what}: compressed, though that was not asked for")
     size = 0
-    async for piece in response.content.iter_any():
+    while piece := await response.content.readany():
         size += len(piece)
         if size > largest:
             response.close()
             raise GatewayError(OIDC_ANSWER, f"{call.what}: over {largest} bytes")
         into(piece)
+
+
+def _answer(response: ClientResponse, body: bytes) -> Answer:
     return Answer(
         status=response.status,
         content_type=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
-        body=b"",
+        body=body,
         cache_control=response.headers.get("Cache-Control", ""),
         etag=response.headers.get("ETag", ""),
         last_modified=response.headers.get("Last-Modified", ""),
