@@ -31,8 +31,9 @@ def admitted_by_token(client: "ClientConnection", app: App, decide: Decide) -> b
     token = bearer(request.rare[AUTHORIZATION])
     if api is None or callers is None or token is None or api.paths.find(request.spot.target.segments) is None:
         return False
-    # Not even to the application: the memo's is of a request before this one.
+    # Not even to the application, nor to the portal.
     request.cookie = request.seat_cookie = request.seat = None
+    request.cookie_rest = b""
     if not api.forward:
         request.lines = without_named(request.lines, _HEADER)
     seat = callers.cached(app.name, token)

@@ -7,9 +7,16 @@ where a message or a connection ends, or whom it is for, are not of these: of Co
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from itertools import compress
 from operator import ne
 from typing import Final
+
+from gateway.proxy.places import Places
+from gateway.proxy.shapes import Shape
+
+# A connection keeps the header lines of its last request, if they are no longer than this.
+_REMEMBERED: Final = 2048
 
 # RFC 9110 5.5: field-content, and the blanks behind it.
 _VALUE: Final = re.compile(rb"[\x21-\x7e\x80-\xff][\t\x20-\x7e\x80-\xff]*+")
@@ -18,6 +25,49 @@ _VALUE: Final = re.compile(rb"[\x21-\x7e\x80-\xff][\t\x20-\x7e\x80-\xff]*+")
 _PLACES: Final = range(1024)
 
 Change = tuple[int, bytes]
+NOTHING: Final[Sequence[Change]] = ()
+
+
+class Before:
+    """The head before on this connection, as far as the next may be like it.
+
+    `places`: what it was read under; None, which no head is read under, where it may be like none. `block`: its header
+    lines as they came. `ours`: see Shape. `kept_alive`: whether HTTP/1.0 was to be kept alive.
+    """
+
+    __slots__ = ("_alike", "_lines", "_shape", "block", "kept_alive", "ours", "places")
+
+    def __init__(self) -> None:
+        self.places: Places | None = None
+        self.block = b""
+        self.ours: Mapping[int, int] = {}
+        self.kept_alive = False
+        self._shape: Shape | None = None
+        self._alike = True
+        self._lines: list[bytes] = []
+
+    def forget(self) -> None:
+        self.places = None
+
+    def keep(self, block: bytes, places: Places, shape: Shape, *, kept_alive: bool) -> None:
+        """What the parser has read, where none but Shape's changeable lines could make the next one another request."""
+        if len(block) > _REMEMBERED:
+            return
+        self.places, self.block, self.kept_alive = places, block, kept_alive
+        # Where pages and images take turns, the next head is seldom like the last one.
+        self._alike = self._shape is shape or self._shape is None
+        self._shape, self._lines, self.ours = shape, [], shape.ours
+
+    def changes(self, block: bytes, most: int) -> Sequence[Change] | None:
+        """What is new in `block`, which then is the one before; None where the parser has to read it. `most`: bytes."""
+        shape = self._shape
+        if not self._alike or shape is None or len(block) > _REMEMBERED or len(block) >= most:
+            return None
+        lines = block.split(b"\r\n")
+        found = changes(self._lines or self.block.split(b"\r\n"), lines, shape.beginnings)
+        if found is not None:
+            self.block, self._lines = block, lines
+        return found
 
 
 def changes(before: list[bytes], now: list[bytes], beginnings: tuple[bytes, ...]) -> list[Change] | None:

@@ -20,6 +20,7 @@ from gateway.proxy.timers import NEVER
 from gateway.proxy.unread import unread
 from gateway.proxy.upload import Upload
 from gateway.proxy.upstream import UpstreamConnection
+from gateway.wire.framing import NO_CONTENT
 
 if TYPE_CHECKING:
     from gateway.proxy.dataplane import DataPlane
@@ -139,7 +140,7 @@ class ClientConnection(Reading):
         self.state = WAIT
         self.answering = self.retried = self.chunked_out = False
         self.body_done = True
-        if request.framing not in _NO_BODIES:
+        if request.framing not in NO_CONTENT:
             self.body_done = self.body_paused = False
             self.upload = None
         if request.admitted and not request.spot.ours:
@@ -232,7 +233,7 @@ class ClientConnection(Reading):
         """The kept connection was closed before the request came through: once more, if that can do no harm."""
         request = self.request
         pool = request.lane.pool
-        if self.retried or pool is None or request.framing not in _NO_BODIES or not request.spot.repeatable:
+        if self.retried or pool is None or request.framing not in NO_CONTENT or not request.spot.repeatable:
             return False
         self.retried = True
         self.upstream = None
@@ -385,6 +386,3 @@ class ClientConnection(Reading):
         except Exception as second:  # noqa: BLE001 - the one edge
             self.plane.faulted(second, self.request.id)
             self.abort()
-
-
-_NO_BODIES: Final = frozenset({-1, 0})

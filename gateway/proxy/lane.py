@@ -163,7 +163,7 @@ class Lane:
     # --- request line ---
 
     def read_line(self, line: bytes) -> Spot:
-        """`line`: the first line of a head that the C parser accepted, with its CRLF."""
+        """`line`: the first line of a head, without its CRLF. Raises GatewayError."""
         before, _, behind = line.partition(b"?")
         known = self._paths.get(before)
         end = None if known is None else QUERY_END.fullmatch(behind)

@@ -8,11 +8,11 @@ from gateway.wire.headers import FORWARDED_FOR, FORWARDED_PROTO
 
 
 class Memo:
-    """`place` and `forwarded` belong together; so do `cookie` with `cookie_place`, `cookie_value` and `cookie_rest`."""
+    """`place`, `chain`, `scheme` and `forwarded` belong together."""
 
     __slots__ = (
-        "bound_to", "chain", "cookie", "cookie_place", "cookie_rest", "cookie_value", "forwarded", "own_scheme",
-        "peer", "place", "scheme", "snapshot", "trusted",
+        "_cookie", "_cookie_parts", "_cookie_place", "bound_to", "chain", "forwarded", "own_scheme", "peer", "place",
+        "scheme", "snapshot", "trusted",
     )  # fmt: skip
 
     def __init__(self, peer: str, own_scheme: str) -> None:
@@ -24,10 +24,9 @@ class Memo:
         self.snapshot: Snapshot | None = None
         self.place: Place | None = None
         self.forwarded = b""
-        self.cookie: bytes | None = None
-        self.cookie_place: Place | None = None
-        self.cookie_value: bytes | None = None
-        self.cookie_rest = b""
+        self._cookie = b""
+        self._cookie_place: Place | None = None
+        self._cookie_parts: tuple[bytes | None, bytes] = None, b""
         self.bound_to: Seat | None = None
 
     def is_trusted(self, snapshot: Snapshot) -> bool:
@@ -48,8 +47,9 @@ class Memo:
         # Behind a listed proxy each request may be another person's.
         self.place = None if self.trusted else place
 
-    def read_cookie(self, cookie: bytes, place: Place) -> None:
-        """Raises GatewayError(WIRE_COOKIE)."""
-        self.cookie_place = None
-        self.cookie_value, self.cookie_rest = place.lane.cookies.read(cookie)
-        self.cookie, self.cookie_place = cookie, place
+    def cookie_parts(self, cookie: bytes, place: Place) -> tuple[bytes | None, bytes]:
+        """The value of our session's cookie, and what is the application's. Raises GatewayError(WIRE_COOKIE)."""
+        if cookie != self._cookie or place is not self._cookie_place:
+            self._cookie_parts = place.lane.cookies.read(cookie)
+            self._cookie, self._cookie_place = cookie, place
+        return self._cookie_parts

@@ -4,7 +4,7 @@
 fills two collections; nothing of ours runs inside it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from httptools import HttpParserError, HttpParserInvalidMethodError, HttpParserUpgrade, HttpRequestParser
@@ -12,11 +12,11 @@ from httptools import HttpParserError, HttpParserInvalidMethodError, HttpParserU
 from gateway.model.codes import WIRE_FRAMING, WIRE_METHOD, WIRE_SYNTAX, WIRE_TARGET, Code
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
-from gateway.proxy.changes import changes
+from gateway.proxy.changes import NOTHING, Before, Change
 from gateway.proxy.lane import Lane, Ready, Spot
 from gateway.proxy.places import Place, Places
 from gateway.proxy.shapes import CHANGEABLE, Collected, Names, Shape, joined
-from gateway.wire.framing import NO_BODY, expects_continue, request_framing
+from gateway.wire.framing import NO_BODY, NO_CONTENT, expects_continue, request_framing
 from gateway.wire.headers import (
     AUTHORIZATION,
     CONTENT_LENGTH,
@@ -30,24 +30,21 @@ from gateway.wire.hop_by_hop import HOP_BY_HOP, connection_tokens, without_named
 
 # Connection values that name no header and say nothing but "as usual".
 _USUAL: Final = frozenset({b"keep-alive", b"Keep-Alive"})
-# A connection keeps the header lines of its last request, if they are no longer than this.
-_REMEMBERED: Final = 2048
-
-_NO_BODIES: Final = frozenset({NO_BODY, 0})
 
 
 class Request:
     """Valid from `read` (or `same_lines`) until the next one. `lines`: those of the client that go on, as pieces.
 
-    `seat_cookie`: the value of our cookie; `admitted`: it was read, and holds as long as the lines are the same.
-    `middle`: all that stands between request line and request id when `middle_of` lets it pass (walk.py).
+    What is found out on the walk (walk.py) holds as long as the lines are the same, if `admitted`: `seat_cookie`, the
+    value of our cookie; `cookie_rest`, what of the Cookie line is the application's. `middle`: all that stands between
+    request line and request id when `middle_of` lets it pass.
     """
 
     __slots__ = (
-        "_alike", "_block", "_fields", "_kept_alive", "_parser", "_places", "_shape", "_split", "_values", "admitted",
-        "bound", "cookie", "expects", "framing", "id", "keep_alive", "lane", "lines", "middle", "middle_of", "names",
-        "on_body", "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete", "on_message_begin",
-        "on_message_complete", "on_url", "place", "rare", "seat", "seat_cookie", "spot", "started",
+        "_before", "_fields", "_parser", "_values", "admitted", "bound", "cookie", "cookie_rest", "expects", "framing",
+        "id", "keep_alive", "lane", "lines", "middle", "middle_of", "names", "on_body", "on_chunk_complete",
+        "on_chunk_header", "on_header", "on_headers_complete", "on_message_begin", "on_message_complete", "on_url",
+        "place", "rare", "seat", "seat_cookie", "spot", "started",
     )  # fmt: skip
 
     place: Place
@@ -62,12 +59,7 @@ class Request:
         self.on_headers_complete = self.on_message_begin = self.on_message_complete = None
         self._parser = HttpRequestParser(self)
         self._values: list[bytes] = []
-        self._block = b""
-        self._alike = True
-        self._split: list[bytes] = []
-        self._places: Places | None = None
-        self._shape: Shape | None = None
-        self._kept_alive = False
+        self._before = Before()
         self.names: Names = ()
         self.lines: list[bytes] = []
         self.middle = b""
@@ -75,6 +67,7 @@ class Request:
         self.rare: dict[int, bytes] = {}
         self.cookie: bytes | None = None
         self.seat_cookie: bytes | None = None
+        self.cookie_rest = b""
         self.admitted = False
         self.framing = NO_BODY
         self.expects = self.bound = False
@@ -126,53 +119,48 @@ class Request:
 
     def same_lines(self, head: bytes, places: Places) -> bool:
         """Whether the header lines are those of the request before, as a browser's often are, byte for byte or but for
-        values that need no parser: then what was read from them still holds, and only what is new is read. Raises
-        GatewayError."""
-        end = head.find(b"\n") + 1
-        if places is not self._places:
+        values that need no parser: then what was read from them still holds, and only what is new is read. Where not,
+        `read` has to follow. Raises GatewayError."""
+        before = self._before
+        if places is not before.places:
             return False
-        block = head[end:]
-        if block != self._block and not (self._alike and self._take_changes(block)):
-            return False
-        line = head[:end]
         lane = self.lane
-        spot = self.spot = lane.lines.get(line) or lane.read_line(line)
-        self.keep_alive = spot.minor or self._kept_alive
-        return spot.authority is None
-
-    def _take_changes(self, block: bytes) -> bool:
-        shape = self._shape
-        assert shape is not None
-        if len(block) > _REMEMBERED or len(block) >= self.lane.limits.headers_bytes:
-            return False
-        lines = block.split(b"\r\n")
-        found = changes(self._split or self._block.split(b"\r\n"), lines, shape.beginnings)
+        line, _, block = head.partition(b"\r\n")
+        found = NOTHING if block == before.block else before.changes(block, lane.limits.headers_bytes)
         if found is None:
             return False
-        for place, value in found:
-            verdict = shape.verdicts[place]
-            if isinstance(verdict, bytes):
-                self.lines[2 * place + 1] = self._values[place] = value
-            else:
-                self._read_change(verdict, value)
-        self._block, self._split, self.middle_of = block, lines, None
+        spot = lane.lines.get(line) or lane.read_line(line)
+        if spot.authority is not None:
+            return False
+        self.spot = spot
+        self.keep_alive = spot.minor or before.kept_alive
+        if found:
+            self._take(found, before.ours)
         return True
 
-    def _read_change(self, verdict: int | None, value: bytes) -> None:
+    def _take(self, found: Sequence[Change], ours: Mapping[int, int]) -> None:
+        self.middle_of = None
+        for place, value in found:
+            if place in ours:
+                self._read_change(ours[place], value)
+            else:
+                self.lines[2 * place + 1] = self._values[place] = value
+
+    def _read_change(self, verdict: int, value: bytes) -> None:
         """Of a line that is ours to read."""
         self.admitted = False
         if verdict == COOKIE:
             self.cookie = value
-        elif verdict is not None:
+        else:
             self.rare[verdict] = value
             if verdict == CONTENT_LENGTH:
-                # It frames whatever method it comes with.
                 self._frame(self.spot)
 
     def read(self, head: bytes, places: Places) -> None:
         """What the parsed lines say. Raises GatewayError."""
         names, values = self.names, self._values
-        self._places = self.middle_of = None
+        self._before.forget()
+        self.middle_of = None
         self.admitted = False
         known = places.heads.get(names) or places.learn_head(names)
         # All connections with these names share them.
@@ -181,8 +169,6 @@ class Request:
         place = self.place = places.by_host.get(host) or places.find(host)
         lane = self.lane = place.lane
         shape = known.shapes.get(lane.policy) or known.learn(names, lane.policy)
-        # Where pages and images take turns, the next head is seldom like the last one.
-        self._alike, self._shape = self._shape is shape or self._shape is None, shape
         rare = self.rare
         rare.clear()
         if shape.rare:
@@ -190,20 +176,18 @@ class Request:
         self.cookie = joined(values, shape.cookies, b"; ")
         connection = joined(values, shape.connections, b", ")
         self.lines = shape.lines(values)
-        end = head.find(b"\n") + 1
-        line = head[:end]
+        line, _, block = head.partition(b"\r\n")
         spot = self.spot = lane.lines.get(line) or lane.read_line(line)
         self.keep_alive = spot.minor or connection is not None
         if connection is not None and connection not in _USUAL:
             self._connection(connection, spot)
-        elif not shape.dropped and rare.keys() <= CHANGEABLE and len(head) <= _REMEMBERED:
-            self._block, self._places, self._kept_alive = head[end:], places, connection is not None
-            self._split = []
+        elif not shape.dropped and rare.keys() <= CHANGEABLE:
+            self._before.keep(block, places, shape, kept_alive=connection is not None)
         if shape.dropped or spot.authority is not None:
             self._unusual(shape, spot)
         if rare:
             self._frame(spot)
-            if self.framing not in _NO_BODIES:
+            if self.framing not in NO_CONTENT:
                 # The body goes past the parser.
                 self.fresh()
         else:

@@ -48,7 +48,8 @@ class Shape:
     go on; `cut`: those lines. `rare`: (place, verdict) of what is read beside Host, Cookie and Connection. `dropped`:
     names of lines that nobody reads. `length`, `sets`: Content-Length and Set-Cookie as they are spelled, where
     nothing else is rare and neither comes twice; b"" for what is not there, or where that is not so.
-    `verdicts` of all lines; `beginnings`: b"Name: " of those whose value may change, b"" of the others (changes.py)."""
+    For changes.py: `beginnings`, b"Name: " of each line whose value may change, b"" of the others; `ours`, the verdicts
+    of those among them that are ours to read, by place."""
 
     __slots__ = (
         "beginnings",
@@ -57,10 +58,10 @@ class Shape:
         "cut",
         "dropped",
         "length",
+        "ours",
         "rare",
         "sets",
         "skeleton",
-        "verdicts",
     )
 
     def __init__(self, names: Names, policy: Policy) -> None:
@@ -70,13 +71,14 @@ class Shape:
         self.cut: Places = ()
         self.rare: tuple[tuple[int, int], ...] = ()
         self.dropped: Names = ()
-        self.verdicts = tuple(policy.table.get(name, UNSEEN) or policy.learn(name) for name in names)
-        self.beginnings = tuple(
-            b"%b: " % name if isinstance(verdict, bytes) or self._alone(verdict) else b""
-            for name, verdict in zip(names, self.verdicts, strict=True)
-        )
+        verdicts = [policy.table.get(name, UNSEEN) or policy.learn(name) for name in names]
         for place, name in enumerate(names):
-            self._add(place, name, self.verdicts[place])
+            self._add(place, name, verdicts[place])
+        self.ours = _ours(verdicts)
+        self.beginnings = tuple(
+            b"%b: " % name if place in self.ours or isinstance(verdicts[place], bytes) else b""
+            for place, name in enumerate(names)
+        )
         self.length, self.sets = self._usual_names(names)
 
     def _usual_names(self, names: Names) -> tuple[bytes, bytes]:
@@ -84,10 +86,6 @@ class Shape:
         if self.dropped or len(found) < len(self.rare) or not found.keys() <= {CONTENT_LENGTH, SET_COOKIE}:
             return b"", b""
         return found.get(CONTENT_LENGTH, b""), found.get(SET_COOKIE, b"")
-
-    def _alone(self, verdict: Verdict) -> bool:
-        """Of what comes in two lines, no single one is all of it."""
-        return verdict in CHANGEABLE and self.verdicts.count(verdict) == 1
 
     def _add(self, place: int, name: bytes, verdict: Verdict) -> None:
         line = verdict if isinstance(verdict, bytes) else b""
@@ -116,6 +114,15 @@ class Shape:
         for place, verdict in self.rare:
             value = values[place]
             into[verdict] = into[verdict] + b", " + value if verdict in into else value
+
+
+def _ours(verdicts: list[Verdict]) -> dict[int, int]:
+    """Of what comes in two lines, no single one is all of it."""
+    return {
+        place: verdict
+        for place, verdict in enumerate(verdicts)
+        if isinstance(verdict, int) and verdict in CHANGEABLE and verdicts.count(verdict) == 1
+    }
 
 
 class Shapes:

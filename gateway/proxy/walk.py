@@ -44,16 +44,12 @@ def admit(client: "ClientConnection") -> None:
         app = request.lane.app
         if app is not None and app.api is not None and admitted_by_token(client, app, decide):
             return
-    request.seat_cookie = None
-    cookie = request.cookie
-    if cookie is not None:
-        if cookie != memo.cookie or place is not memo.cookie_place:
-            try:
-                memo.read_cookie(cookie, place)
-            except GatewayError as error:
-                refuse(client, error.code, detail=error.detail, close=True)
-                return
-        request.seat_cookie = memo.cookie_value
+    try:
+        cookie = request.cookie
+        request.seat_cookie, request.cookie_rest = (None, b"") if cookie is None else memo.cookie_parts(cookie, place)
+    except GatewayError as error:
+        refuse(client, error.code, detail=error.detail, close=True)
+        return
     request.admitted = True
     be_seated(client)
 
@@ -174,7 +170,7 @@ def stands(client: "ClientConnection", places: Places) -> bool:
         lane = places.find(request.place.authority).lane
         if lane.app is None or lane.name != request.lane.name:
             return False
-        ready = lane.passage(lane.read_line(request.spot.line + b"\r\n"), request.seat)
+        ready = lane.passage(lane.read_line(request.spot.line), request.seat)
         return _answered(client, ready).kind == ALLOW
     except GatewayError:
         return False
@@ -226,7 +222,7 @@ def _middle(client: "ClientConnection", ready: Ready) -> bytes:
     """From Host to the request id's name. The same as long as the client's lines and the passage are."""
     request, memo = client.request, client.memo
     parts = [request.place.line, *request.lines]
-    rest = memo.cookie_rest if request.cookie is not None else b""
+    rest = request.cookie_rest
     if rest or ready.cookies:
         parts += (b"\r\nCookie: ", rest, b"; " if rest and ready.cookies else b"", ready.cookies)
     parts += (memo.forwarded, ready.headers)

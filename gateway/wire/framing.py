@@ -28,11 +28,13 @@ METHODS: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE
 NO_BODY: Final = -1
 CHUNKED: Final = -2
 UNTIL_CLOSE: Final = -3
+# Of a request: nothing follows that would have to be read.
+NO_CONTENT: Final = frozenset({NO_BODY, 0})
 
-# RFC 9112 3, with its CRLF. Groups: method, target, minor version. llhttp takes `GET  /`, `GET /` without a version,
+# RFC 9112 3, without its CRLF. Groups: method, target, minor version. llhttp takes `GET  /`, `GET /` without a version,
 # `HTTP/2.0` and `GET / RTSP/1.0` as well, and does not say so.
-REQUEST_LINE: Final = re.compile(rb"(%b) ([\x21-\x7e]++) HTTP/1\.([01])\r\n" % b"|".join(sorted(METHODS)))
-_ANY_LINE: Final = re.compile(rb"([A-Za-z0-9!#$%&'*+.^_`|~-]++) ([^ \r\n]++)(?: ([^ \r\n]++))?\r\n")
+REQUEST_LINE: Final = re.compile(rb"(%b) ([\x21-\x7e]++) HTTP/1\.([01])" % b"|".join(sorted(METHODS)))
+_ANY_LINE: Final = re.compile(rb"([A-Za-z0-9!#$%&'*+.^_`|~-]++) ([^ \r\n]++)(?: ([^ \r\n]++))?")
 
 # RFC 9112 6.2, one spelling for each number; 18 digits fit every counter.
 _LENGTH: Final = re.compile(rb"(?:0|[1-9][0-9]{0,17}+)[ \t]*+")
@@ -40,7 +42,7 @@ _LENGTH: Final = re.compile(rb"(?:0|[1-9][0-9]{0,17}+)[ \t]*+")
 
 def request_line_fault(line: bytes) -> GatewayError:
     """What is wrong with a first line that REQUEST_LINE does not match."""
-    match = _ANY_LINE.match(line)
+    match = _ANY_LINE.fullmatch(line)
     if match is None:
         return GatewayError(WIRE_SYNTAX, f"no request line: {line.partition(b'?')[0][:40]!r}")
     method, target, version = match.groups()
@@ -76,14 +78,14 @@ def request_framing(
         raise GatewayError(WIRE_EXPECT, repr(expect[:40]))
     framing = _framing(version, content_length, transfer_encoding, WIRE_FRAMING)
     # What comes after the head would be a body to one reader and the new protocol to another.
-    if upgrade is not None and framing not in {NO_BODY, 0}:
+    if upgrade is not None and framing not in NO_CONTENT:
         raise GatewayError(WIRE_UPGRADE, "Upgrade with a body")
     return framing
 
 
 def expects_continue(version: str, expect: bytes | None, framing: int) -> bool:
     """Whether the client waits for a 100 before it sends its body; HTTP/1.0 knows none (RFC 9110 10.1.1)."""
-    return expect is not None and version == "1.1" and framing not in {NO_BODY, 0}
+    return expect is not None and version == "1.1" and framing not in NO_CONTENT
 
 
 def response_framing(

@@ -50,7 +50,7 @@ _ANY: Final = re.compile(rb"(/(?:[;/%b]|%%[0-9A-Fa-f]{2})*+)(?:\?(%b))?" % (_PLA
 _ABSOLUTE: Final = re.compile(rb"(https?)://([^/?#]+)([/?].*)?", re.IGNORECASE | re.DOTALL)
 
 # The rest of a request line behind its `?`. Groups: query, minor version.
-QUERY_END: Final = re.compile(rb"(%b) HTTP/1\.([01])\r\n" % _QUERY)
+QUERY_END: Final = re.compile(rb"(%b) HTTP/1\.([01])" % _QUERY)
 
 _ESCAPE: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 # Decoded bytes that are separators for some server, or a second layer of encoding (`%u002f` is IIS's).

@@ -113,7 +113,7 @@ class _NoPools(Pools):
 
 def _lane(snapshot: Snapshot) -> tuple[Lane, Spot]:
     lane = Places(snapshot, _NoPools(), count(1)).find(b"app-0.localhost").lane
-    return lane, lane.read_line(b"GET /service-7/page HTTP/1.1\r\n")
+    return lane, lane.read_line(b"GET /service-7/page HTTP/1.1")
 
 
 if __name__ == "__main__":

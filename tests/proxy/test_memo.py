@@ -106,14 +106,29 @@ def test_a_snapshot_that_lists_the_peer_no_longer_is_believed() -> None:
     assert not memo.is_trusted(after.snapshot)
 
 
-def test_a_cookie_line_that_was_refused_is_not_remembered() -> None:
+def test_a_cookie_line_that_was_refused_is_refused_again() -> None:
     places, memo = a_place()
     place = places.find(HOST)
-    memo.read_cookie(b"a=1; __Host-ecluse=" + COOKIE, place)
-    assert (memo.cookie_value, memo.cookie_rest, memo.cookie_place) == (COOKIE, b"a=1", place)
-    with pytest.raises(GatewayError):
-        memo.read_cookie(b"__Host-ecluse=a; __Host-ecluse=b", place)
-    assert memo.cookie_place is None
+    ours, twice = b"a=1; __Host-ecluse=" + COOKIE, b"__Host-ecluse=a; __Host-ecluse=b"
+    for cookie in (ours, twice, twice, ours):
+        if cookie is twice:
+            with pytest.raises(GatewayError):
+                memo.cookie_parts(cookie, place)
+        else:
+            assert memo.cookie_parts(cookie, place) == (COOKIE, b"a=1")
+
+
+def test_a_cookie_line_is_read_as_the_application_has_it_read() -> None:
+    """The same line is another one's to another application, or under another snapshot."""
+    memo = a_place()[1]
+    for injected, rest in (("CTSESSION", b"a=1"), ("a", b"CTSESSION=x"), ("CTSESSION", b"a=1")):
+        app = files(9001)["apps/permis.yaml"].replace("CTSESSION", injected)
+        places = Places(
+            sample_snapshot(files(9001) | {"apps/permis.yaml": app}),
+            Pools(None, None),
+            iter(range(100)),  # type: ignore[arg-type]
+        )
+        assert memo.cookie_parts(b"a=1; CTSESSION=x", places.find(HOST)) == (None, rest)
 
 
 def test_a_peer_without_an_address_is_trusted_by_nobody() -> None:

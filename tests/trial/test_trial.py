@@ -53,7 +53,7 @@ def by_the_data_plane(text: str, person: Known | None) -> tuple[str, str]:
     asked = parse_request(text)
     try:
         lane = Places(SNAPSHOT, _NO_POOLS, count(1)).find(asked.authority).lane
-        spot = lane.read_line(b"%b %b HTTP/1.1\r\n" % (asked.method.encode(), asked.target))
+        spot = lane.read_line(b"%b %b HTTP/1.1" % (asked.method.encode(), asked.target))
     except GatewayError as error:
         return "refuse", error.code.id
     if spot.ours:
