@@ -192,3 +192,24 @@ def test_whom_it_is_for_and_where_it_ends_is_never_taken_over(before: bytes, now
     request.parse(head)
     request.read(head, here)
     assert not request.same_lines(head.replace(before, now), here)
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        (b"X-Remote-User", b"admin"),
+        (b"Connection", b"Accept"),
+        (b"Authorization", b"Basic a"),
+        (b"Accept-Language", b"f" * 2100),
+    ],
+)
+def test_what_a_head_between_said_is_not_what_the_one_before_it_said(between: tuple[bytes, bytes]) -> None:
+    """One that is not kept leaves nothing behind: the same bytes as before it are read as they were."""
+    here, request = places(), Request()
+    head, other = head_of([(b"Accept", b"a"), (b"Cookie", b"a=1")]), head_of([(b"Cookie", b"a=2"), between])
+    for each in (head, other, head):
+        expected = parsed(each, here)
+        if not request.same_lines(each, here):
+            request.parse(each)
+            request.read(each, here)
+        assert facts(request) == expected
