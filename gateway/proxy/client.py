@@ -138,7 +138,7 @@ class ClientConnection(Reading):
         request = self.request
         request.id = next(self.plane.ids)
         self.state = WAIT
-        self.answering = self.retried = self.chunked_out = False
+        self.retried = self.chunked_out = False
         self.body_done = True
         if request.framing not in NO_CONTENT:
             self.body_done = self.body_paused = False
@@ -307,6 +307,7 @@ class ClientConnection(Reading):
             self._leave()
             return
         self.state = HEAD
+        self.answering = False
         self.deadline = plane.timers.now + plane.timeouts.idle
         if self.ahead:
             self.pump()

@@ -131,9 +131,12 @@ class Reading(asyncio.Protocol):
         data = self.ahead
         if data[0] == 13:
             # RFC 9112 2.2: empty lines before a request are passed over.
-            data = self.ahead = data.lstrip(b"\r\n")
-            if not data:
+            rest = data.lstrip(b"\r\n")
+            if not rest:
+                # The other half of one may be on its way.
+                self.ahead = b"\r" if data.endswith(b"\r") else b""
                 return False
+            data = self.ahead = rest
         end = data.find(b"\r\n\r\n") + 4
         if end < 4:
             self._part_of_head(data)

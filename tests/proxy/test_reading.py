@@ -55,11 +55,13 @@ async def test_nothing_is_read_ahead_of_the_request_under_way() -> None:
         assert len(app.requests) == 1
 
 
-async def test_a_head_in_pieces_is_the_same_head() -> None:
+@pytest.mark.parametrize("before", [b"", b"\r\n", b"\r\n\r\n"])
+async def test_a_head_in_pieces_is_the_same_head(before: bytes) -> None:
     async with application() as app, gateway(app) as gate:
         client = await gate.client()
-        for at in range(len(PUBLIC)):
-            client.send(PUBLIC[at : at + 1])
+        raw = before + PUBLIC
+        for at in range(len(raw)):
+            client.send(raw[at : at + 1])
             await client.writer.drain()
             await asyncio.sleep(0)
         assert (await client.answer()).status == 200

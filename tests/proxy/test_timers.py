@@ -49,6 +49,16 @@ async def test_request_head_runs_from_the_first_byte(start: bytes) -> None:
         assert (await cut_off(gate, client, 20)).startswith(b"HTTP/1.1 408 ")
 
 
+async def test_request_head_runs_from_the_first_byte_behind_an_empty_line_too() -> None:
+    """RFC 9112 2.2: the empty line is of no head."""
+    async with application() as app, gateway(app, gateway=times(request_head="20s")) as gate:
+        client = await gate.client()
+        await client.ask(PUBLIC + b"\r\n")
+        await gate.clock.passes(15)
+        await has_sent(gate, client, b"G")
+        assert (await cut_off(gate, client, 20)).startswith(b"HTTP/1.1 408 ")
+
+
 async def test_request_head_is_not_prolonged_by_drips() -> None:
     async with gateway(1, gateway=times(request_head="20s")) as gate:
         client = await gate.client()
