@@ -1,3 +1,4 @@
+import _ctypes
 import asyncio
 import os
 import signal
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from gateway.server.stops import Probe, Stops, Waited
+from gateway.server.stops import Polled, Probe, Stops, Waited
 
 Runner = Callable[[Coroutine[None, None, list[float]]], list[float]]
 STOP = 0.3
@@ -40,6 +41,23 @@ def test_what_is_counted_is_waiting_for_a_core_and_neither_work_nor_sleep():
     time.sleep(0.05)
     before, now, after = told_by_the_kernel(), waited.seconds(), told_by_the_kernel()
     assert before[1] / 1e9 <= now <= after[1] / 1e9
+
+
+async def polled() -> float:
+    loop = asyncio.get_running_loop()
+    seen = Polled(loop)
+    await asyncio.sleep(0.01)
+    return seen.seconds()
+
+
+def test_a_uvloop_without_libuvs_counters_does_not_tell_and_serves_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As it is where it was built against the system's libuv: what it is loaded from has no such names."""
+    assert uvloop.run(polled()) > 0.0
+    monkeypatch.setattr(uvloop.loop, "__file__", _ctypes.__file__)
+    assert uvloop.run(polled()) == 0.0
+    assert asyncio.run(polled()) == 0.0
 
 
 async def stops_of(held: Callable[[], None]) -> list[float]:
