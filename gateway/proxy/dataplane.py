@@ -15,9 +15,9 @@ from gateway.model.codes import GATEWAY_FAULT, Code
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Callers, Counters, ErrorPages, Log, Sessions
 from gateway.model.session import Seat
-from gateway.proxy import walk
 from gateway.proxy.accesslog import AccessLog
 from gateway.proxy.client import ClientConnection
+from gateway.proxy.judging import Judging
 from gateway.proxy.lane import Lane
 from gateway.proxy.places import Places
 from gateway.proxy.pool import Pool, Pools
@@ -28,8 +28,6 @@ from gateway.proxy.response import ResponseHeads
 from gateway.proxy.timers import Timers
 from gateway.proxy.upstream import UpstreamConnection
 
-_JUDGED_AT_ONCE: Final = 20
-_JUDGED_EVERY: Final = 5.0
 _CLASSES: Final = ("0xx", "1xx", "2xx", "3xx", "4xx", "5xx")
 _USUAL_HEAD: Final = 8192
 _IDLE_AT_THE_END: Final = 1.0
@@ -82,7 +80,7 @@ class DataPlane:
         self.ids = _ids()
         self.places = self._places()
         self.timers.start()
-        self._judging = loop.call_later(_JUDGED_EVERY, self._judge_what_lasts)
+        self._judging = Judging(loop, self.connections)
 
     # --- for the composition root ---
 
@@ -94,11 +92,11 @@ class DataPlane:
     def snapshot_swapped(self) -> None:
         """After the holder's assignment. The next request would see it by itself; what streams is judged anew here."""
         self.renew()
-        self._judge([client for client in self.connections if client.under_way])
+        self._judging.everybody()
 
     def changed(self, seat: Seat) -> None:
         """Other things are known of this person than a moment ago: what streams for them is judged anew."""
-        self._judge([client for client in self.connections if client.under_way and client.request.seat is seat])
+        self._judging.whoever_is(seat)
 
     def revoked(self, seats: Iterable[Seat]) -> None:
         """Cuts what is still streaming for these seats; `seat.live` already keeps everything new out."""
@@ -128,7 +126,7 @@ class DataPlane:
 
     def close(self) -> None:
         self.timers.stop()
-        self._judging.cancel()
+        self._judging.stop()
         self._pools.close()
 
     def flush(self) -> None:
@@ -151,18 +149,6 @@ class DataPlane:
                 if one not in lane.told:
                     lane.told.add(one)
                     self.log.event("policy.shadow", app=lane.name, revision=lane.revision, **one._asdict())
-
-    def _judge_what_lasts(self) -> None:
-        """A rule may turn on the time (`time`, `max_age`), and no policy change tells that it has come."""
-        self._judging = self.loop.call_later(_JUDGED_EVERY, self._judge_what_lasts)
-        self._judge([one for one in self.connections if one.upstream is not None and walk.may_change(one)])
-
-    def _judge(self, clients: list[ClientConnection]) -> None:
-        """A few in each turn of the loop (invariant 14)."""
-        for client in clients[:_JUDGED_AT_ONCE]:
-            client.judge()
-        if len(clients) > _JUDGED_AT_ONCE:
-            self.loop.call_soon(self._judge, clients[_JUDGED_AT_ONCE:])
 
     # --- for the connections ---
 

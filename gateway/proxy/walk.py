@@ -167,10 +167,11 @@ def stands(client: "ClientConnection", places: Places) -> bool:
     """Invariant 12: whether what is under way would be let in now, under this snapshot, by the same application."""
     request = client.request
     try:
-        lane = places.find(request.place.authority).lane
+        authority, line = request.place.authority, request.spot.line
+        lane = (places.by_host.get(authority) or places.find(authority)).lane
         if lane.app is None or lane.name != request.lane.name:
             return False
-        ready = lane.passage(lane.read_line(request.spot.line), request.seat)
+        ready = lane.passage(lane.lines.get(line) or lane.read_line(line), request.seat)
         return _answered(client, ready).kind == ALLOW
     except GatewayError:
         return False

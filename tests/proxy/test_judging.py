@@ -1,0 +1,143 @@
+"""Many streams, judged anew a few in each turn of the loop. What judging comes to: test_dataplane.py, invariant 12."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from gateway.model.session import Seat
+from gateway.proxy import judging, walk
+from gateway.proxy.client import ClientConnection
+from gateway.proxy.judging import Judging
+from tests.proxy.applications import application
+from tests.proxy.clock import Clock
+from tests.proxy.gateways import ask, gateway
+from tests.proxy.stand_ins import identity, seat
+
+
+class Turns(Clock):
+    """A loop that counts its turns, and what is done in each."""
+
+    def __init__(self) -> None:
+        super().__init__(asyncio.get_running_loop())
+        self.turn = 0
+        self.waiting: list[tuple[Any, ...]] = []
+        self.seen: Counter[int] = Counter()
+        self.judged: Counter[int] = Counter()
+
+    def call_soon(self, callback: Any, *args: Any) -> None:
+        self.waiting.append((callback, *args))
+
+    async def passes(self, seconds: float) -> None:
+        self.turn += 1
+        await super().passes(seconds)
+
+    def to_the_end(self) -> None:
+        while self.waiting:
+            due, self.waiting = self.waiting, []
+            self.turn += 1
+            for callback, *args in due:
+                callback(*args)
+
+
+class Stream:
+    """A connection as judging.py sees it. `lasts`: it is under a rule that turns on the time."""
+
+    def __init__(self, turns: Turns, who: Seat | None, *, lasts: bool) -> None:
+        self._turns = turns
+        self.lasts = lasts
+        self.upstream = object() if who else None
+        self.request = self
+        self.seat = who
+
+    @property
+    def under_way(self) -> bool:
+        self._turns.seen[self._turns.turn] += 1
+        return self.upstream is not None
+
+    def judge(self) -> None:
+        self._turns.judged[self._turns.turn] += 1
+
+
+WHO, OTHER = (seat("permis.localhost", identity(uid=uid)) for uid in ("jdupont", "amartin"))
+
+
+@pytest.fixture
+def of_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    def may_change(stream: Any) -> bool:
+        return stream.under_way and stream.lasts
+
+    monkeypatch.setattr(walk, "may_change", may_change)
+    return
+
+
+def streams(turns: Turns) -> list[Stream]:
+    """10,000 under way, every tenth under a rule that turns on the time; 5,000 of another person; 5,000 connections
+    that wait."""
+    lasting = [Stream(turns, WHO, lasts=number % 10 == 0) for number in range(10_000)]
+    return lasting + [Stream(turns, who, lasts=False) for who in (OTHER, None) for _ in range(5000)]
+
+
+@pytest.mark.usefixtures("of_time")
+@pytest.mark.parametrize(
+    ("what", "seen", "judged"), [("time", 15_000, 1000), ("all", 20_000, 15_000), ("who", 20_000, 10_000)]
+)
+async def test_each_turn_sees_to_a_few_and_all_are_seen_to(what: str, seen: int, judged: int) -> None:
+    turns = Turns()
+    here = Judging(turns, streams(turns))  # type: ignore[arg-type]
+    if what == "time":
+        await turns.passes(5)
+    elif what == "all":
+        here.everybody()
+    else:
+        here.whoever_is(WHO)
+    turns.to_the_end()
+    assert (turns.seen.total(), turns.judged.total()) == (seen, judged)
+    assert max(turns.seen.values()) <= judging._SEEN_AT_ONCE
+    assert max(turns.judged.values()) <= judging._JUDGED_AT_ONCE
+
+
+@pytest.mark.usefixtures("of_time")
+async def test_a_round_that_takes_longer_is_not_overtaken_by_the_next() -> None:
+    turns = Turns()
+    Judging(turns, [Stream(turns, WHO, lasts=True) for _ in range(100)])  # type: ignore[arg-type]
+    await turns.passes(20)
+    assert len(turns.waiting) == 1
+    turns.to_the_end()
+    assert turns.judged.total() == 100
+    await turns.passes(5)
+    turns.to_the_end()
+    assert turns.judged.total() == 200
+
+
+async def test_after_its_end_nobody_is_judged() -> None:
+    turns = Turns()
+    here = Judging(turns, [Stream(turns, WHO, lasts=True)])  # type: ignore[arg-type]
+    here.stop()
+    await turns.passes(20)
+    assert not turns.seen
+
+
+async def test_others_are_answered_while_streams_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "_JUDGED_AT_ONCE", 1)
+    events = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n"
+    judged = 0
+    judge = ClientConnection.judge
+
+    def counting(client: ClientConnection) -> None:
+        nonlocal judged
+        judged += 1
+        judge(client)
+
+    monkeypatch.setattr(ClientConnection, "judge", counting)
+    async with application(then=events) as app, gateway(app) as gate:
+        cookie, refused = gate.sign_in(), await gate.client()
+        for _ in range(100):
+            (await gate.client()).send(ask(b"GET /a", cookie))
+            await app.request()
+        gate.plane.snapshot_swapped()
+        assert (await refused.ask(ask(b"GET /admin/a", cookie))).status == 403
+        assert 0 < judged < 100
+        await gate.until(lambda: judged == 100)
