@@ -12,7 +12,6 @@ from itertools import compress
 from operator import ne
 from typing import Final
 
-from gateway.proxy.places import Places
 from gateway.proxy.shapes import Shape
 
 # A connection keeps the header lines of its last request, if they are no longer than this.
@@ -31,14 +30,14 @@ NOTHING: Final[Sequence[Change]] = ()
 class Before:
     """The head before on this connection, as far as the next may be like it.
 
-    `places`: what it was read under; None, which no head is read under, where it may be like none. `block`: its header
-    lines as they came. `ours`: see Shape. `kept_alive`: whether HTTP/1.0 was to be kept alive.
+    `number`: of the Places that it was read under; -1, which is none's, where the next may not be like it. `block`: its
+    header lines as they came. `ours`: see Shape. `kept_alive`: whether HTTP/1.0 was to be kept alive.
     """
 
-    __slots__ = ("_alike", "_lines", "_shape", "block", "kept_alive", "ours", "places")
+    __slots__ = ("_alike", "_lines", "_shape", "block", "kept_alive", "number", "ours")
 
     def __init__(self) -> None:
-        self.places: Places | None = None
+        self.number = -1
         self.block = b""
         self.ours: Mapping[int, int] = {}
         self.kept_alive = False
@@ -47,13 +46,13 @@ class Before:
         self._lines: list[bytes] = []
 
     def forget(self) -> None:
-        self.places = None
+        self.number = -1
 
-    def keep(self, block: bytes, places: Places, shape: Shape, *, kept_alive: bool) -> None:
+    def keep(self, block: bytes, number: int, shape: Shape, *, kept_alive: bool) -> None:
         """What the parser has read, where none but Shape's changeable lines could make the next one another request."""
         if len(block) > _REMEMBERED:
             return
-        self.places, self.block, self.kept_alive = places, block, kept_alive
+        self.number, self.block, self.kept_alive = number, block, kept_alive
         # Where pages and images take turns, the next head is seldom like the last one.
         self._alike = self._shape is shape or self._shape is None
         self._shape, self._lines, self.ours = shape, [], shape.ours

@@ -25,6 +25,7 @@ from gateway.proxy.reading import HEAD
 from gateway.proxy.refusals import refuse_connection
 from gateway.proxy.request import Request
 from gateway.proxy.response import ResponseHeads
+from gateway.proxy.retired import Retired
 from gateway.proxy.timers import Timers
 from gateway.proxy.upstream import UpstreamConnection
 
@@ -76,7 +77,7 @@ class DataPlane:
         self._peers: dict[str, int] = {}
         self._pools = Pools(loop, self._new_upstream)
         self._numbers = itertools.count(1)
-        self._retired: list[Places] = []
+        self._retired = Retired(loop)
         self.ids = _ids()
         self.places = self._places()
         self.timers.start()
@@ -155,8 +156,8 @@ class DataPlane:
     def renew(self) -> Places:
         """Other places for another snapshot; requests under way keep what they began with."""
         if self.places.snapshot is not self.holder.snapshot:
-            self._retired = [*self._retired[-3:], self.places]
             self.flush()
+            self._retired.add(self.places)
             self.places = self._places()
         return self.places
 

@@ -8,11 +8,12 @@ from gateway.wire.headers import FORWARDED_FOR, FORWARDED_PROTO
 
 
 class Memo:
-    """`place`, `chain`, `scheme` and `forwarded` belong together."""
+    """`place`, `chain`, `scheme` and `forwarded` belong together. No snapshot is kept alive by a connection that waits:
+    only which one it was is remembered."""
 
     __slots__ = (
-        "_cookie", "_cookie_parts", "_cookie_place", "bound_to", "chain", "forwarded", "own_scheme", "peer", "place",
-        "scheme", "snapshot", "trusted",
+        "_cookie", "_cookie_parts", "_cookie_place", "_revision", "bound_to", "chain", "forwarded", "own_scheme",
+        "peer", "place", "scheme", "trusted",
     )  # fmt: skip
 
     def __init__(self, peer: str, own_scheme: str) -> None:
@@ -21,7 +22,7 @@ class Memo:
         self.own_scheme = self.scheme = own_scheme
         self.chain: tuple[str, ...] = (peer,)
         self.trusted = False
-        self.snapshot: Snapshot | None = None
+        self._revision = ""
         self.place: Place | None = None
         self.forwarded = b""
         self._cookie = b""
@@ -31,10 +32,10 @@ class Memo:
 
     def is_trusted(self, snapshot: Snapshot) -> bool:
         """Whether the peer is a listed proxy."""
-        if self.snapshot is not snapshot:
+        if self._revision != snapshot.revision:
             address = parse_address(self.peer)
             self.trusted = address is not None and contains(snapshot.gateway.trusted_proxies, address)
-            self.snapshot = snapshot
+            self._revision = snapshot.revision
         return self.trusted
 
     def tell_forwarded(self, place: Place, rare: dict[int, bytes], places: Places) -> None:

@@ -67,14 +67,15 @@ class Head:
 
 class Places:
     """`by_host`, `heads` and `clients` are looked up first; `find`, `learn_head` and `learn_client` do the rest. A new
-    snapshot gets a new one."""
+    snapshot gets a new one, of another `number`."""
 
-    __slots__ = ("_lanes", "_numbers", "_policies", "_pools", "by_host", "clients", "heads", "snapshot")
+    __slots__ = ("_lanes", "_numbers", "_policies", "_pools", "by_host", "clients", "heads", "number", "snapshot")
 
     def __init__(self, snapshot: Snapshot, pools: Pools, numbers: Iterator[int]) -> None:
         self.snapshot = snapshot
         self._pools = pools
         self._numbers = numbers
+        self.number = next(numbers)
         self._lanes: dict[str, Lane] = {}
         self._policies: dict[frozenset[bytes], HeaderPolicy] = {}
         self.by_host: dict[bytes, Place] = {}

@@ -122,7 +122,7 @@ class Request:
         values that need no parser: then what was read from them still holds, and only what is new is read. Where not,
         `read` has to follow. Raises GatewayError."""
         before = self._before
-        if places is not before.places:
+        if places.number != before.number:
             return False
         lane = self.lane
         line, _, block = head.partition(b"\r\n")
@@ -182,7 +182,7 @@ class Request:
         if connection is not None and connection not in _USUAL:
             self._connection(connection, spot)
         elif not shape.dropped and rare.keys() <= CHANGEABLE:
-            self._before.keep(block, places, shape, kept_alive=connection is not None)
+            self._before.keep(block, places.number, shape, kept_alive=connection is not None)
         if shape.dropped or spot.authority is not None:
             self._unusual(shape, spot)
         if rare:
