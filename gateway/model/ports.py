@@ -85,11 +85,16 @@ class Sessions(Protocol):
     async def end_browser(self, host: str, cookie: bytes) -> tuple[str, ...]:
         """Ends every session of the browser to which this seat belongs; durable when it returns; their ids."""
 
-    async def end_subject(self, issuer: str, subject: str) -> tuple[str, ...]:
-        """Ends every session of a person, found without any cookie; durable when it returns; their ids."""
+    async def end_once(self, session_ids: Sequence[str], kind: str, *parts: str, until: int) -> bool:
+        """Ends these sessions by a message that works once, until `until` (Unix seconds), across all workers.
 
-    async def end_sid(self, issuer: str, sid: str) -> tuple[str, ...]:
-        """Ends what was signed in under this session id of the provider; durable when it returns; their ids."""
+        In one step: a message is used up only by what it has done. False, and nothing ended, if it was used before."""
+
+    async def ids_of_subject(self, issuer: str, subject: str) -> tuple[str, ...]:
+        """Every session of a person, found without any cookie."""
+
+    async def ids_of_sid(self, issuer: str, sid: str) -> tuple[str, ...]:
+        """What was signed in under this session id of the provider, found without any cookie."""
 
     def revoke(self, session_ids: Iterable[str]) -> tuple[Seat, ...]:
         """Kills the seats of these sessions in this worker's memory, at once, and returns them."""

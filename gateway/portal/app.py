@@ -94,7 +94,7 @@ class Portal:
         )
         self._frontchannel = FrontChannel(sessions=sessions, revoker=revoker, report=report)
         self._backchannel = BackChannel(
-            sessions=sessions, transactions=transactions, federation=federation, revoker=revoker, report=report, now=now
+            sessions=sessions, federation=federation, revoker=revoker, report=report, now=now
         )
         self._saml = Saml(
             sessions=sessions,

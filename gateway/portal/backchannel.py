@@ -10,7 +10,7 @@ from gateway.model.codes import (
     STORE_UNREACHABLE,
 )
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Page, Revoker, Sessions, Transactions
+from gateway.model.ports import Page, Revoker, Sessions
 from gateway.oidc.logout_token import LogoutToken
 from gateway.portal.answers import BARE
 from gateway.portal.login import provider_of
@@ -28,14 +28,12 @@ class BackChannel:
         self,
         *,
         sessions: Sessions,
-        transactions: Transactions,
         federation: Federation,
         revoker: Revoker,
         report: Report,
         now: Callable[[], float],
     ) -> None:
         self._sessions = sessions
-        self._transactions = transactions
         self._federation = federation
         self._revoker = revoker
         self._report = report
@@ -62,17 +60,20 @@ class BackChannel:
         raw = visit.form().get("logout_token", "")
         if not raw:
             raise GatewayError(OIDC_LOGOUT_TOKEN, "no logout_token in the form")
-        token = await self._federation.logout_token(provider, raw, self._now())
-        # 2.6 (8); invariant 6
-        if not await self._transactions.first_use("logout_token", token.issuer, token.jti, until=token.until):
-            raise GatewayError(OIDC_LOGOUT_TOKEN_REPLAYED, "a logout token whose jti was used before")
-        return token
+        return await self._federation.logout_token(provider, raw, self._now())
 
     async def _end(self, token: LogoutToken) -> tuple[str, ...]:
+        meant = await self._meant(token)
+        # 2.6 (8); invariant 6. A token that ended nothing, because the store failed, may be sent again.
+        if not await self._sessions.end_once(meant, "logout_token", token.issuer, token.jti, until=token.until):
+            raise GatewayError(OIDC_LOGOUT_TOKEN_REPLAYED, "a logout token whose jti was used before")
+        return meant
+
+    async def _meant(self, token: LogoutToken) -> tuple[str, ...]:
         if token.sid is not None:
-            return await self._sessions.end_sid(token.issuer, token.sid)
+            return await self._sessions.ids_of_sid(token.issuer, token.sid)
         assert token.subject is not None
-        return await self._sessions.end_subject(token.issuer, token.subject)
+        return await self._sessions.ids_of_subject(token.issuer, token.subject)
 
 
 def _refusal(error: GatewayError) -> Page:

@@ -31,7 +31,7 @@ class FrontChannel:
         issuer, sid = visit.parameter("iss"), visit.parameter("sid")
         if issuer != provider.issuer or not sid:
             raise GatewayError(LOGOUT_FRONT_CHANNEL, "front-channel logout without sid, or with the iss of another")
-        ended = await self._sessions.end_sid(provider.issuer, sid)
+        ended = await self._sessions.end(await self._sessions.ids_of_sid(provider.issuer, sid))
         # Invariant 12: in force in every worker before this answer is sent.
         await self._revoker.revoked(ended)
         self._report.ended_by_provider(visit, len(ended))

@@ -19,6 +19,7 @@ from gateway.stores.records import (
     Tail,
     Ticket,
     Touch,
+    Use,
 )
 
 Moved = TypeVar("Moved", SessionRecord, SeatRecord)
@@ -89,13 +90,17 @@ class MemoryStore:
             for session in sorted(found, key=lambda session: (session.created_at, session.id))
         )
 
-    async def end(self, session_ids: Sequence[str], now: int) -> None:
+    async def end(self, session_ids: Sequence[str], now: int, uses: Sequence[Use] = ()) -> bool:
+        if any(self._used.get(use.key, 0) > now for use in uses):
+            return False
+        self._used.update(uses)
         for id in session_ids:
             self._sessions.pop(id, None)
             self._ended.append(Ended(id, None, now))
         ids = frozenset(session_ids)
         for key in [key for key in self._seats if key.session_id in ids]:
             del self._seats[key]
+        return True
 
     async def ended_since(self, cursor: Cursor | None) -> Tail:
         here = Cursor("memory", self._purged + len(self._ended))

@@ -86,6 +86,13 @@ class Ended:
     at: int
 
 
+class Use(NamedTuple):
+    """What works once, used up until `expires_at` (Unix seconds)."""
+
+    key: bytes
+    expires_at: int
+
+
 class Cursor(NamedTuple):
     """A place in the revocation list of one store (`epoch`: random, drawn when the store was made)."""
 
@@ -141,8 +148,10 @@ class RecordStore(Protocol):
     async def find(self, index: Index, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
         """The live sessions under any of these index values, oldest first."""
 
-    async def end(self, session_ids: Sequence[str], now: int) -> None:
-        """Deletes sessions with their seats and appends them to the revocation list, in one step; then durable."""
+    async def end(self, session_ids: Sequence[str], now: int, uses: Sequence[Use] = ()) -> bool:
+        """Deletes sessions with their seats and appends them to the revocation list, in one step; then durable.
+
+        `uses`: used up in that same step. False, and nothing done, if one of them was used before."""
 
     async def ended_since(self, cursor: Cursor | None) -> Tail:
         """Without a cursor: nothing but where the list ends now, not complete."""

@@ -13,7 +13,7 @@ from gateway.model.transaction import HandOver, Transaction
 from gateway.stores.codec import StoredSession, hand_over_from_bytes, hand_over_to_bytes
 from gateway.stores.envelopes import Envelopes, Opened, read_cookie
 from gateway.stores.keys import StoreKeys
-from gateway.stores.records import Ended, Index, RecordStore, Replaces, SessionRecord, Touch
+from gateway.stores.records import Ended, Index, RecordStore, Replaces, SessionRecord, Touch, Use
 from gateway.stores.seats import SeatCache
 from gateway.stores.tickets import Bounds, Tickets, TokenBytes, new_id, unix_now
 
@@ -228,19 +228,21 @@ class Sessions:
     async def end_browser(self, host: str, cookie: bytes) -> tuple[str, ...]:
         return await self.end([session.id for session in await self.of_browser(host, cookie)])
 
-    async def end_subject(self, issuer: str, subject: str) -> tuple[str, ...]:
-        """Ends every session of a person, found without any cookie; durable when it returns; their ids."""
-        return await self.end([session.id for session in await self._find("subject", issuer, subject)])
+    async def ids_of_subject(self, issuer: str, subject: str) -> tuple[str, ...]:
+        return tuple(session.id for session in await self._find("subject", issuer, subject))
 
-    async def end_sid(self, issuer: str, sid: str) -> tuple[str, ...]:
-        """Ends what was signed in under this session id of the provider; durable when it returns; their ids."""
-        return await self.end([session.id for session in await self._find("sid", issuer, sid)])
+    async def ids_of_sid(self, issuer: str, sid: str) -> tuple[str, ...]:
+        return tuple(session.id for session in await self._find("sid", issuer, sid))
 
     async def end(self, session_ids: Sequence[str]) -> tuple[str, ...]:
-        """Ends these sessions; durable when it returns. In force in a worker's memory only by its `revoke`."""
         if session_ids:
             await self._store.end(session_ids, self._now())
         return tuple(session_ids)
+
+    async def end_once(self, session_ids: Sequence[str], kind: str, *parts: str, until: int) -> bool:
+        # Under every store key, as Transactions.first_use.
+        uses = [Use(key, until) for key in self._keys.indexes(kind, *parts)]
+        return await self._store.end(session_ids, self._now(), uses)
 
     # --- steps
 

@@ -25,6 +25,7 @@ from gateway.stores.records import (
     Tail,
     Ticket,
     Touch,
+    Use,
 )
 from gateway.stores.sqlite_writer import Job, SqliteWriter
 
@@ -93,8 +94,8 @@ class SqliteStore:
     async def find(self, index: Index, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
         return await self._read(lambda connection: sql.find(connection, index, values, now))
 
-    async def end(self, session_ids: Sequence[str], now: int) -> None:
-        await self._write(lambda connection: sql.end(connection, session_ids, now), durable=True)
+    async def end(self, session_ids: Sequence[str], now: int, uses: Sequence[Use] = ()) -> bool:
+        return await self._write(lambda connection: sql.end(connection, session_ids, now, uses), durable=True)
 
     async def ended_since(self, cursor: Cursor | None) -> Tail:
         return await self._read(lambda connection: sql.ended_since(connection, cursor))

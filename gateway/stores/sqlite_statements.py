@@ -17,6 +17,7 @@ from gateway.stores.records import (
     Tail,
     Ticket,
     Touch,
+    Use,
 )
 
 _PURGED_AT_ONCE = 500
@@ -118,13 +119,19 @@ def find(connection: sqlite3.Connection, index: Index, values: Sequence[bytes], 
     )
 
 
-def end(connection: sqlite3.Connection, session_ids: Sequence[str], now: int) -> None:
+def end(connection: sqlite3.Connection, session_ids: Sequence[str], now: int, uses: Sequence[Use]) -> bool:
+    # The transaction is that of other writes too: what may not be done is known before anything is.
+    if any(_is_used(connection, use.key, now) for use in uses):
+        return False
+    for use in uses:
+        first_use(connection, use.key, use.expires_at, now)
     one_each = [(id,) for id in session_ids]
     connection.executemany("DELETE FROM seats WHERE session_id = ?", one_each)
     connection.executemany("DELETE FROM sessions WHERE id = ?", one_each)
     connection.executemany(
         "INSERT INTO ended (session_id, lookup, at) VALUES (?, NULL, ?)", [(id, now) for id in session_ids]
     )
+    return True
 
 
 def replace_sealed(connection: sqlite3.Connection, session_id: str, before: bytes, after: bytes, now: int) -> bool:
@@ -216,6 +223,10 @@ def purge(connection: sqlite3.Connection, now: int) -> bool:
     bounds = [*((statement, now) for statement in _PURGES), (_PURGE_ENDED, now - ENDED_KEPT)]
     deleted = [connection.execute(statement, (before, _PURGED_AT_ONCE)).rowcount for statement, before in bounds]
     return max(len(over), *deleted) == _PURGED_AT_ONCE
+
+
+def _is_used(connection: sqlite3.Connection, key: bytes, now: int) -> bool:
+    return connection.execute("SELECT 1 FROM used WHERE key = ? AND expires_at > ?", (key, now)).fetchone() is not None
 
 
 def _insert_seat(connection: sqlite3.Connection, seat: SeatRecord, replaces: Replaces, now: int) -> None:

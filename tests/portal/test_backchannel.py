@@ -1,5 +1,6 @@
 """OIDC Back-Channel Logout 1.0: a provider ends sessions, once and everywhere, before it is answered."""
 
+import asyncio
 import secrets
 from typing import Any
 
@@ -160,18 +161,32 @@ async def test_it_is_a_post_on_the_portal_host_alone(here: Installation) -> None
     assert reply.status == 404
 
 
-@pytest.mark.parametrize("method", ["first_use", "end"])
-async def test_when_the_store_cannot_say_the_answer_is_503_and_never_200(here: Installation, method: str) -> None:
+@pytest.mark.parametrize("method", ["find", "end"])
+async def test_when_the_store_cannot_say_the_answer_is_503_and_the_token_may_be_sent_again(
+    here: Installation, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Attack K174."""
 
     async def cut(*_: object) -> None:
         raise GatewayError(STORE_UNREACHABLE, "cut off by the test")
 
-    await signed_in(here)
-    setattr(here.store, method, cut)
-    reply = await told(here, token(here.metropole))
-    assert reply.status == 503
+    browser, logout = await signed_in(here), token(here.metropole)
+    with monkeypatch.context() as patched:
+        patched.setattr(here.store, method, cut)
+        assert (await told(here, logout)).status == 503
     assert here.revoker.told == []
+    assert await opens(here, browser)
+    assert (await told(here, logout)).status == 200
+    assert not await opens(here, browser)
+    assert (await told(here, logout)).status == 400
+    assert here.codes() == ["store.unreachable", "oidc.logout_token.replayed"]
+
+
+async def test_of_a_token_sent_twice_at_once_one_is_taken(here: Installation) -> None:
+    browser, logout = await signed_in(here), token(here.metropole)
+    replies = await asyncio.gather(*(told(here, logout) for _ in range(4)))
+    assert sorted(reply.status for reply in replies) == [200, 400, 400, 400]
+    assert not await opens(here, browser)
 
 
 async def test_a_provider_whose_keys_cannot_be_had_is_503(here: Installation) -> None:

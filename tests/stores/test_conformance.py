@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 
-from gateway.stores.records import ENDED_KEPT, PARALLEL_TABS, Ended, RecordStore, Replaces, SeatKey, Touch
+from gateway.stores.records import ENDED_KEPT, PARALLEL_TABS, Ended, RecordStore, Replaces, SeatKey, Touch, Use
 from tests.stores.samples import NOTHING, NOW, PERMIS, PORTAL, seat_record, session_record, ticket
 
 KEY = SeatKey("s1", b"l1")
@@ -209,6 +209,28 @@ async def test_the_end_of_a_session_ends_every_seat_and_enters_the_list(store: R
     assert await store.read_seat(SeatKey("s2", b"l1"), NOW + 5) is not None
     tail = await store.ended_since(cursor)
     assert tail.ended == (Ended("s1", None, NOW + 5), Ended("never-there", None, NOW + 5))
+
+
+async def test_what_ends_sessions_and_works_once_is_used_up_in_the_same_step(store: RecordStore) -> None:
+    use, other = Use(b"token", NOW + 60), Use(b"other", NOW + 60)
+    await store.add_session(session_record(), seat_record(), NOTHING, NOW)
+    await store.add_session(session_record("s2"), seat_record("s2"), NOTHING, NOW)
+    assert await store.end(["s1"], NOW, [use])
+    assert not await store.end(["s2"], NOW, [other, use])
+    assert await store.read_session("s1", NOW) is None
+    assert await store.read_session("s2", NOW) is not None
+    assert not await store.first_use(b"token", NOW + 60, NOW)
+    assert await store.end([], NOW, [other])
+    assert not await store.first_use(b"other", NOW + 60, NOW)
+    assert await store.end(["s2"], NOW + 60, [use])
+
+
+async def test_of_many_that_use_it_at_once_one_ends_the_session(store: RecordStore) -> None:
+    await store.add_session(session_record(), seat_record(), NOTHING, NOW)
+    use, cursor = Use(b"token", NOW + 60), (await store.ended_since(None)).cursor
+    answers = await asyncio.gather(*(store.end(["s1"], NOW, [use]) for _ in range(50)))
+    assert answers.count(True) == 1
+    assert (await store.ended_since(cursor)).ended == (Ended("s1", None, NOW),)
 
 
 async def test_the_list_is_read_on_from_where_a_reader_stood(store: RecordStore) -> None:

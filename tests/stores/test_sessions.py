@@ -533,11 +533,13 @@ async def test_every_session_of_a_person_ends_without_any_cookie(worker: Worker)
     cookies = [await worker.sign_in(f"browser {number}") for number in range(3)]
     other = await worker.sign_in(identity=replace(JEANNE, subject="another"))
     same_name = await worker.sign_in(identity=replace(JEANNE, issuer="https://op.departement.example"))
-    assert len(await worker.sessions.end_subject(JEANNE.issuer, JEANNE.subject)) == 3
+    found = await worker.sessions.ids_of_subject(JEANNE.issuer, JEANNE.subject)
+    assert len(found) == 3
+    assert await worker.sessions.end(found) == found
     assert [await load(worker, cookie) for cookie in cookies] == [None] * 3
     assert await load(worker, other) == "another"
     assert await load(worker, same_name) == JEANNE.subject
-    assert await worker.sessions.end_subject(JEANNE.issuer, JEANNE.subject) == ()
+    assert await worker.sessions.ids_of_subject(JEANNE.issuer, JEANNE.subject) == ()
 
 
 async def test_the_sessions_under_a_providers_session_id_end_without_any_cookie(worker: Worker) -> None:
@@ -547,16 +549,34 @@ async def test_the_sessions_under_a_providers_session_id_end_without_any_cookie(
         await worker.sign_in(sid=None),
         await worker.sign_in(sid="sid-1", identity=replace(JEANNE, issuer="https://op.departement.example")),
     ]
-    assert len(await worker.sessions.end_sid(JEANNE.issuer, "sid-1")) == 1
+    found = await worker.sessions.ids_of_sid(JEANNE.issuer, "sid-1")
+    assert len(found) == 1
+    await worker.sessions.end(found)
     assert await load(worker, ours) is None
     assert None not in [await load(worker, cookie) for cookie in others]
+
+
+async def test_a_message_that_ends_sessions_works_once_under_every_key(store: RecordStore, clock: Clock) -> None:
+    """Invariant 6, while a new store key comes into use."""
+    worker, rotated = Worker(store, clock), Worker(store, clock, keys=OTHER_KEYS + KEYS)
+    cookie, until = await worker.sign_in(), clock.now() + 60
+    found = await worker.sessions.ids_of_subject(JEANNE.issuer, JEANNE.subject)
+    assert await worker.sessions.end_once(found, "logout_token", "iss", "jti", until=until)
+    assert await load(worker, cookie) is None
+    again = await worker.sign_in()
+    found = await worker.sessions.ids_of_subject(JEANNE.issuer, JEANNE.subject)
+    assert not await rotated.sessions.end_once(found, "logout_token", "iss", "jti", until=until)
+    assert await load(worker, again) == JEANNE.subject
+    assert not await rotated.transactions.first_use("logout_token", "iss", "jti", until=until)
+    assert await rotated.sessions.end_once(found, "logout_token", "is", "sjti", until=until)
+    assert await load(Worker(store, clock), again) is None
 
 
 async def test_parts_of_an_index_do_not_run_into_each_other(worker: Worker) -> None:
     # Attack K031: `a` + `bc` is not `ab` + `c`.
     cookie = await worker.sign_in(identity=replace(JEANNE, issuer="https://op/a", subject="bc"))
-    assert await worker.sessions.end_subject("https://op/ab", "c") == ()
-    assert await worker.sessions.end_sid("https://op/a", "bc") == ()
+    assert await worker.sessions.ids_of_subject("https://op/ab", "c") == ()
+    assert await worker.sessions.ids_of_sid("https://op/a", "bc") == ()
     assert await load(worker, cookie) == "bc"
 
 
@@ -652,7 +672,7 @@ async def test_sessions_made_under_either_key_are_found(store: RecordStore, cloc
     rotated = Worker(store, clock, keys=OTHER_KEYS + KEYS)
     cookie = await rotated.sign_in()
     assert len(await rotated.sessions.of_browser(PORTAL, cookie)) == 2
-    assert len(await rotated.sessions.end_subject(JEANNE.issuer, JEANNE.subject)) == 2
+    assert len(await rotated.sessions.ids_of_subject(JEANNE.issuer, JEANNE.subject)) == 2
 
 
 async def test_a_cookie_of_an_installation_with_another_key_of_that_name_opens_nothing(

@@ -18,7 +18,7 @@ from gateway.model.codes import STORE_UNREACHABLE, STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 from gateway.ops.counters import Counters
 from gateway.stores import sqlite, sqlite_file, sqlite_writer
-from gateway.stores.records import Cursor, RecordStore, SeatKey, Touch
+from gateway.stores.records import Cursor, RecordStore, SeatKey, Touch, Use
 from gateway.stores.sqlite import _READ_AGAIN, SqliteStore
 from gateway.stores.sqlite_writer import Job, SqliteWriter
 from tests.patience import PATIENCE
@@ -42,6 +42,7 @@ WRITES: list[Callable[[RecordStore], Awaitable[object]]] = [
     lambda store: store.end(["s2"], NOW),
     lambda store: store.put_ticket(ticket(2), per_group=10, in_all=10),
     lambda store: store.take_ticket("transaction", b"ticket 1", NOW),
+    lambda store: store.end(["s2"], NOW, [Use(b"token", NOW + 1)]),
     lambda store: store.first_use(b"assertion", NOW + 1, NOW),
     lambda store: store.raise_mark(b"rounds", 1, NOW + 60, NOW),
     lambda store: store.clear_mark(b"marked", NOW),
@@ -162,6 +163,23 @@ async def test_logout_and_replay_outlive_a_loss_of_power(store: SqliteStore, mon
     await store.end(["s1"], NOW)
     await store.first_use(b"assertion", NOW + 1, NOW)
     assert durable == [False, True, True]
+
+
+@pytest.mark.parametrize("fails", ["used", "seats", "sessions", "ended"])
+async def test_an_end_that_fails_in_between_uses_nothing_up_and_ends_nothing(
+    store: SqliteStore, path: Path, fails: str
+) -> None:
+    operation = "INSERT" if fails in ("used", "ended") else "DELETE"
+    with closing(sqlite3.connect(path, isolation_level=None)) as fault:
+        fault.execute(f"CREATE TRIGGER fault BEFORE {operation} ON {fails} BEGIN SELECT RAISE(ABORT, 'fault'); END")
+    with pytest.raises(GatewayError) as caught:
+        await store.end(["s1"], NOW, [Use(b"token", NOW + 60)])
+    assert caught.value.code is STORE_UNREACHABLE
+    assert await store.read_seat(KEY, NOW) is not None
+    with closing(sqlite3.connect(path, isolation_level=None)) as fault:
+        fault.execute("DROP TRIGGER fault")
+    assert await store.end(["s1"], NOW, [Use(b"token", NOW + 60)])
+    assert await store.read_seat(KEY, NOW) is None
 
 
 async def test_it_can_be_opened_again(path: Path) -> None:

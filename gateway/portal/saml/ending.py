@@ -5,7 +5,7 @@ from collections.abc import Callable
 from gateway.identity.assertion_mapping import subject_of
 from gateway.model.codes import SAML_REPLAYED
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Revoker, Sessions, Transactions
+from gateway.model.ports import Revoker, Sessions
 from gateway.portal.report import Report
 from gateway.portal.saml.incoming import Verified
 from gateway.portal.saml.known import service_provider
@@ -20,14 +20,12 @@ class Ending:
         self,
         *,
         sessions: Sessions,
-        transactions: Transactions,
         revoker: Revoker,
         workbench: Workbench,
         report: Report,
         now: Callable[[], float],
     ) -> None:
         self._sessions = sessions
-        self._transactions = transactions
         self._revoker = revoker
         self._workbench = workbench
         self._report = report
@@ -46,21 +44,22 @@ class Ending:
                 now=now,
             )
         )
-        # Invariant 6
-        if not await self._transactions.first_use("logout_request", request.issuer, request.id, until=request.expires):
+        ended = await self._meant(request, sp.entity_id)
+        # Invariant 6. A request that ended nothing, because the store failed, may be sent again.
+        once = ("logout_request", request.issuer, request.id)
+        if not await self._sessions.end_once(ended, *once, until=request.expires):
             raise GatewayError(SAML_REPLAYED, "a LogoutRequest that was used before")
-        ended = await self._end(request, sp.entity_id)
         # Invariant 12: in force in every worker before this is answered. What had ended already is no error.
         await self._revoker.revoked(ended)
         self._report.ended_by_provider(visit, len(ended))
         return request
 
-    async def _end(self, request: LogoutRequest, audience: str) -> tuple[str, ...]:
+    async def _meant(self, request: LogoutRequest, audience: str) -> tuple[str, ...]:
         # Core 3.7.3.2: those of the session indexes, or every session of that person
         subject = subject_of(request.name_id, issuer=request.issuer, audience=audience)
         if not request.session_indexes:
-            return await self._sessions.end_subject(request.issuer, subject)
-        ended: list[str] = []
+            return await self._sessions.ids_of_subject(request.issuer, subject)
+        found: list[str] = []
         for index in request.session_indexes:
-            ended += await self._sessions.end_sid(request.issuer, sid_of(subject, index))
-        return tuple(ended)
+            found += await self._sessions.ids_of_sid(request.issuer, sid_of(subject, index))
+        return tuple(found)

@@ -67,9 +67,7 @@ class Saml:
             now=now,
             token_urlsafe=token_urlsafe,
         )
-        ending = Ending(
-            sessions=sessions, transactions=transactions, revoker=revoker, workbench=workbench, report=report, now=now
-        )
+        ending = Ending(sessions=sessions, revoker=revoker, workbench=workbench, report=report, now=now)
         logout = SamlLogout(
             saml_transactions=saml_transactions,
             messages=LogoutMessages(federation=federation, workbench=workbench),

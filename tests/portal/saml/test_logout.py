@@ -1,6 +1,7 @@
 """Single logout by every binding: begun by the person here, and begun by the provider."""
 
 import base64
+from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -17,6 +18,7 @@ from gateway.saml.post import post_form
 from gateway.saml.redirect import redirect_url
 from gateway.saml.signing import sign_enveloped
 from gateway.saml.soap import in_envelope
+from gateway.stores.records import Use
 from tests.browser_like import Person, Response
 from tests.portal.installation import PERMIS, PORTAL, OutOfReach
 from tests.portal.saml.region import ENTITY, IDP, KEY, OTHER_KEY, Asked, Region, brought, metadata
@@ -249,16 +251,20 @@ async def test_a_request_works_once_and_not_for_ever(region: Region) -> None:
     assert region.here.codes()[:2] == ["saml.replayed", "saml.issue_instant"]
 
 
-async def test_a_store_that_cannot_say_is_told_as_such(region: Region) -> None:
+async def test_a_store_that_cannot_say_is_told_as_such_and_may_be_told_again(region: Region) -> None:
+    message = in_envelope(sign_enveloped(KEY, request(region, to="soap")))
     region.here.store.__class__ = CannotEnd
     try:
-        reply = await soap(region, in_envelope(sign_enveloped(KEY, request(region, to="soap"))))
+        reply = await soap(region, message)
     finally:
         region.here.store.__class__ = OutOfReach
     assert reply.status == 500
     assert b"soap:Server" in reply.body
+    again = await soap(region, message)
+    assert again.status == 200
+    assert b"status:Success" in again.body
 
 
 class CannotEnd(OutOfReach):
-    async def first_use(self, key: bytes, expires_at: int, now: int) -> bool:
+    async def end(self, session_ids: Sequence[str], now: int, uses: Sequence[Use] = ()) -> bool:
         raise GatewayError(STORE_UNREACHABLE, "cut off by the test")
