@@ -39,7 +39,7 @@ from gateway.oidc.discovery import ProviderMetadata, discovery_request, process_
 from gateway.oidc.id_token import IdToken, validate_id_token
 from gateway.oidc.jwks import JsonWebKeySet, jwks_request, process_jwks_response
 from gateway.oidc.logout_token import LogoutToken, validate_logout_token
-from gateway.oidc.refresh import Renewed, process_refresh_response, refresh_request, validate_refreshed
+from gateway.oidc.refresh import Held, Renewed, process_refresh_response, refresh_request, validate_refreshed
 from gateway.oidc.response_jwt import is_signed, verified_parameters
 from gateway.oidc.token import TokenResponse, process_token_response, token_request
 from gateway.oidc.userinfo import merge_claims, process_userinfo_response, userinfo_request
@@ -133,7 +133,7 @@ class Federation:
         told = await self._userinfo(provider, tokens.access_token, id_token.subject, now - started)
         return id_token, merge_claims(id_token.claims, told)
 
-    async def refresh(self, provider: OidcProvider, refresh_token: str, subject: str, now: float) -> Renewed:
+    async def refresh(self, provider: OidcProvider, refresh_token: str, held: Held, now: float) -> Renewed:
         """Newer tokens for the same person. OIDC_REFRESH_ENDED: the provider no longer knows the session."""
         started = self._clock()
         metadata = await self.metadata(provider)
@@ -142,7 +142,7 @@ class Federation:
         response = process_refresh_response(provider, refresh_token, answer)
 
         def validate(keys: JsonWebKeySet) -> Renewed:
-            return validate_refreshed(provider, keys, response, subject, now + self._clock() - started)
+            return validate_refreshed(provider, keys, response, held, now + self._clock() - started)
 
         return await self._with_keys(provider, validate)
 

@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
 
-from gateway.model.codes import OIDC_REFRESH_ENDED, OIDC_REFRESH_SUBJECT, OIDC_TOKEN, OIDC_TOKEN_REFUSED
+from gateway.model.codes import (
+    OIDC_ID_TOKEN_AUDIENCE,
+    OIDC_ID_TOKEN_AUTH_TIME,
+    OIDC_ID_TOKEN_AUTHORIZED_PARTY,
+    OIDC_ID_TOKEN_NONCE,
+    OIDC_REFRESH_ENDED,
+    OIDC_REFRESH_SUBJECT,
+    OIDC_TOKEN,
+    OIDC_TOKEN_REFUSED,
+)
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.model.quoting import quoted
@@ -14,7 +23,9 @@ from gateway.oidc.claims import (
     check_expiry,
     check_issue_time,
     check_issuer,
+    required_time,
     subject_of,
+    time_of,
 )
 from gateway.oidc.client_authentication import Fresh, authenticated_call
 from gateway.oidc.discovery import ProviderMetadata
@@ -36,6 +47,17 @@ class RefreshResponse:
     grant: Grant
     id_token: str | None = field(repr=False)
     access_token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the session has: who it is of, and the ID token of the sign-in, or of the refresh before, as it was signed.
+
+    What a refreshed one leaves out it is not held against later, and a nonce that comes after one without is refused.
+    """
+
+    subject: str = field(repr=False)
+    id_token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +98,9 @@ def process_refresh_response(provider: OidcProvider, refresh_token: str, answer:
 
 
 def validate_refreshed(
-    provider: OidcProvider, keys: JsonWebKeySet, response: RefreshResponse, subject: str, now: float
+    provider: OidcProvider, keys: JsonWebKeySet, response: RefreshResponse, held: Held, now: float
 ) -> Renewed:
-    """OIDC Core 12.2. `subject`: whose session it is. A code of the ID token, or OIDC_REFRESH_SUBJECT: another's."""
+    """OIDC Core 12.2. A code of the ID token, or OIDC_REFRESH_SUBJECT: another person's."""
     if response.id_token is None:
         return Renewed(response.grant, None, {}, response.access_token, _PROVEN)
     encryption = provider.encryption if provider.encryption and provider.encryption.id_token else None
@@ -86,13 +108,35 @@ def validate_refreshed(
     token = parse_compact(raw)
     claims = token.payload
     check_issuer(provider, claims)
-    check_authorized_party(provider, claims, audiences_of(provider, claims))
+    audiences = audiences_of(provider, claims)
+    check_authorized_party(provider, claims, audiences)
     verify_signature(token, keys, provider.algorithms, provider.client_secret)
     check_expiry(provider, claims, now)
     check_issue_time(provider, claims, now)
-    if subject_of(claims) != subject:
+    if subject_of(claims) != held.subject:
         raise GatewayError(OIDC_REFRESH_SUBJECT, "the refreshed ID token is about another person")
+    _check_same_sign_in(provider, claims, audiences, parse_compact(held.id_token).payload)
     return Renewed(response.grant, raw, claims, response.access_token, _PROVEN)
+
+
+def _check_same_sign_in(
+    provider: OidcProvider, claims: JsonObject, audiences: list[object], original: JsonObject
+) -> None:
+    """`original`: verified when it came, and sealed since."""
+    # OIDC Core 12.2: the audience includes that of the original
+    if missing := [audience for audience in audiences_of(provider, original) if audience not in audiences]:
+        raise GatewayError(OIDC_ID_TOKEN_AUDIENCE, f"refreshed without the aud {quoted(missing[0], 80)}")
+    # the same authorised party, or none if there was none
+    if claims.get("azp") != original.get("azp"):
+        raise GatewayError(OIDC_ID_TOKEN_AUTHORIZED_PARTY, "refreshed with an azp where there was none, or without")
+    # no nonce, or the same
+    if "nonce" in claims and claims["nonce"] != original.get("nonce"):
+        raise GatewayError(OIDC_ID_TOKEN_NONCE, "refreshed with the nonce of another sign-in")
+    # the time of the sign-in, not of the refresh
+    auth_time = time_of(claims, "auth_time")
+    known, latest = time_of(original, "auth_time"), required_time(original, "iat") + provider.skew
+    if auth_time is not None and (auth_time > latest if known is None else auth_time != known):
+        raise GatewayError(OIDC_ID_TOKEN_AUTH_TIME, "refreshed with the auth_time of another sign-in")
 
 
 def _error(answer: Answer) -> object:

@@ -12,7 +12,7 @@ from gateway.oidc.call import Call
 from gateway.oidc.discovery import ProviderMetadata
 from gateway.oidc.id_token import IdToken
 from gateway.oidc.logout_token import LogoutToken
-from gateway.oidc.refresh import Renewed
+from gateway.oidc.refresh import Held, Renewed
 
 
 class Federation(Protocol):
@@ -35,7 +35,7 @@ class Federation(Protocol):
     ) -> tuple[IdToken, Mapping[str, object]]:
         """The code for the validated ID token, and its claims with those of userinfo. `now`: Unix seconds."""
 
-    async def refresh(self, provider: OidcProvider, refresh_token: str, subject: str, now: float) -> Renewed:
+    async def refresh(self, provider: OidcProvider, refresh_token: str, held: Held, now: float) -> Renewed:
         """Newer tokens for the same person. OIDC_REFRESH_ENDED: the provider no longer knows the session."""
 
     async def userinfo_again(

@@ -22,7 +22,7 @@ from gateway.model.identity import Identity
 from gateway.model.ports import Counters, Log, Revoker, Sessions, Transactions
 from gateway.model.provider import OidcProvider
 from gateway.model.session import Seat, Session, Tokens
-from gateway.oidc.refresh import Renewed
+from gateway.oidc.refresh import Held, Renewed
 from gateway.oidc.token import Grant
 from gateway.portal.ports import Federation
 
@@ -105,8 +105,8 @@ class Renewal:
 
     async def _ask(self, seat: Seat, session: Session, tokens: Tokens, provider: OidcProvider) -> None:
         try:
-            subject = session.identity.subject
-            renewed = await self._federation.refresh(provider, tokens.refresh_token, subject, self._now())
+            held = Held(session.identity.subject, session.id_token or "")
+            renewed = await self._federation.refresh(provider, tokens.refresh_token, held, self._now())
             identity = await self._identity(provider, session, renewed)
         except GatewayError as error:
             if _ends(error):

@@ -84,6 +84,7 @@ class Behaviour:
 class Grant:
     login: str
     query: dict[str, str]
+    auth_time: int
 
 
 @dataclass
@@ -144,7 +145,7 @@ class Issuer:
         login = query.pop("as", "alice")
         self.asked.append(query)
         code = secrets.token_urlsafe(32)
-        self._codes[code] = Grant(login, query)
+        self._codes[code] = Grant(login, query, int(time.time()))
         parameters = self.behaviour.callback({"code": code, "state": query.get("state", ""), "iss": self.url})
         location = f"{query['redirect_uri']}?{urlencode(parameters)}"
         return web.Response(status=303, headers={"Location": location})
@@ -194,7 +195,7 @@ class Issuer:
         now = int(time.time())
         return {
             "iss": self.url, "aud": CLIENT, "sub": grant.login, "nonce": grant.query.get("nonce"),
-            "iat": now, "exp": now + 300, "auth_time": now, "preferred_username": grant.login,
+            "iat": now, "exp": now + 300, "auth_time": grant.auth_time, "preferred_username": grant.login,
             **self.people.get(grant.login, {}),
         }  # fmt: skip
 

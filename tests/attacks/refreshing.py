@@ -121,6 +121,9 @@ OC03 = (
     ("another issuer", refreshed("refresh.ended", says(iss="https://evil.example"))),
     ("another person", refreshed("refresh.ended", says(sub="bob"))),
     ("another client", refreshed("refresh.ended", says(aud="evil"))),
+    ("another authorised party", refreshed("refresh.ended", says(azp="evil"))),
+    ("another sign-in's nonce", refreshed("refresh.ended", says(nonce="n"))),
+    ("another sign-in's auth_time", refreshed("refresh.ended", says(auth_time=int(time.time()) - 60))),
     ("expired", refreshed("refresh.ended", says(exp=1))),
 )
 SE07 = (

@@ -8,6 +8,7 @@ from gateway.model.provider import OidcProvider
 from gateway.oidc.call import Answer
 from gateway.oidc.client_authentication import Fresh
 from gateway.oidc.refresh import (
+    Held,
     RefreshResponse,
     Renewed,
     process_refresh_response,
@@ -15,7 +16,7 @@ from gateway.oidc.refresh import (
     validate_refreshed,
 )
 from gateway.oidc.token import LONGEST_LIFE, USUAL_LIFE, Grant, process_token_response
-from tests.oidc.samples import METADATA, NOW, claims, forge, json_answer, key_set, outcome, provider, signer
+from tests.oidc.samples import LOGIN, METADATA, NOW, claims, forge, json_answer, key_set, outcome, provider, signer
 
 KEEPS = provider(refresh=True)
 KEYS = key_set(signer("RS256"))
@@ -26,12 +27,18 @@ def processed(answer: Answer, of: OidcProvider = KEEPS) -> RefreshResponse:
     return process_refresh_response(of, "r1", answer)
 
 
-def validated(token: str | None, subject: str = "f7d3c4a0") -> Renewed:
-    return validate_refreshed(KEEPS, KEYS, RefreshResponse(Grant("r2", 60), token), subject, NOW)
-
-
 def signed(**changes: Any) -> str:
     return forge(claims(**{"nonce": None, "auth_time": None, **changes}), signer("RS256"))
+
+
+def original(**changes: Any) -> Held:
+    """Of a sign-in long ago."""
+    return Held("f7d3c4a0", forge(claims(**{"iat": NOW - 9000, "exp": NOW - 8700, "auth_time": NOW - 9010, **changes}),
+                                  signer("RS256", "a key that was rolled over since")))  # fmt: skip
+
+
+def validated(token: str | None, held: Held | None = None) -> Renewed:
+    return validate_refreshed(KEEPS, KEYS, RefreshResponse(Grant("r2", 60), token), held or original(), NOW)
 
 
 def test_the_token_goes_to_its_own_provider_in_a_body() -> None:
@@ -76,6 +83,45 @@ def test_only_invalid_grant_says_that_the_session_is_over(answer: Answer, code: 
     assert outcome(lambda: processed(answer)) == code
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({}, {}),
+        ({}, {"nonce": LOGIN.nonce, "auth_time": NOW - 9010}),
+        ({"nonce": None}, {}),
+        ({"azp": "ecluse"}, {"azp": "ecluse"}),
+        ({"aud": ["ecluse"]}, {"aud": "ecluse"}),
+        ({"azp": "ecluse"}, {"aud": ["other", "ecluse"], "azp": "ecluse"}),
+        ({"aud": ["ecluse", "api"], "azp": "ecluse"}, {"aud": ["api", "more", "ecluse"], "azp": "ecluse"}),
+        ({"auth_time": None}, {"auth_time": NOW - 9000 + KEEPS.skew}),
+    ],
+)
+def test_it_is_of_the_same_sign_in(before: dict[str, Any], after: dict[str, Any]) -> None:
+    """OIDC Core 12.2."""
+    token = signed(**after)
+    assert validated(token, original(**before)).id_token == token
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code"),
+    [
+        ({"aud": ["ecluse", "api"], "azp": "ecluse"}, {"azp": "ecluse"}, "oidc.id_token.audience"),
+        ({}, {"azp": "ecluse"}, "oidc.id_token.authorized_party"),
+        ({"azp": "ecluse"}, {}, "oidc.id_token.authorized_party"),
+        ({}, {"nonce": "of another"}, "oidc.id_token.nonce"),
+        ({}, {"nonce": ""}, "oidc.id_token.nonce"),
+        ({"nonce": None}, {"nonce": LOGIN.nonce}, "oidc.id_token.nonce"),
+        ({}, {"auth_time": NOW - 5}, "oidc.id_token.auth_time"),
+        ({}, {"auth_time": NOW - 9011}, "oidc.id_token.auth_time"),
+        ({"auth_time": None}, {"auth_time": NOW - 9000 + KEEPS.skew + 1}, "oidc.id_token.auth_time"),
+        ({}, {"auth_time": "then"}, "oidc.id_token.claim"),
+    ],
+)
+def test_another_sign_in_is_refused(before: dict[str, Any], after: dict[str, Any], code: str) -> None:
+    """OIDC Core 12.2, line by line."""
+    assert outcome(lambda: validated(signed(**after), original(**before))) == code
+
+
 def test_it_is_about_the_same_person_by_the_same_provider() -> None:
     token = signed()
     assert validated(token).id_token == token
@@ -107,7 +153,7 @@ def test_what_is_refused(changes: dict[str, Any], code: str) -> None:
 def test_the_access_token_is_there_where_it_could_be_used(changes: dict[str, object], token: str) -> None:
     response = processed(json_answer({**GOOD, **changes}))
     assert response.access_token == token
-    assert validate_refreshed(KEEPS, KEYS, response, "f7d3c4a0", NOW).access_token == token
+    assert validate_refreshed(KEEPS, KEYS, response, original(), NOW).access_token == token
 
 
 def test_a_signature_of_nobody() -> None:
