@@ -56,7 +56,9 @@ def build_oidc_provider(plan: ProviderPlan) -> OidcProvider:
         refresh=plan["refresh"],
         refresh_userinfo=plan["refresh_userinfo"],
         api=_api(plan),
-        logout=ProviderLogout(plan["logout_method"], plan["front_channel_logout"], plan["logout_client_id"]),
+        logout=ProviderLogout(
+            plan["logout_method"], plan["front_channel_logout"], plan["logout_client_id"], plan["logout_revoke"]
+        ),
     )
 
 

@@ -130,6 +130,7 @@ class ProviderPlan(TypedDict):
     api: ApiAccessPlan | None
     front_channel_logout: bool
     logout_client_id: bool
+    logout_revoke: bool
     request: RequestPlan
     scopes: list[str]
     algorithms: list[str]

@@ -54,6 +54,7 @@ def plan_oidc_provider(file: str, model: ProviderFile, gateway: GatewayFile, mat
         "api": None if oidc.api is None else _api(oidc.api),
         "front_channel_logout": model.logout.front_channel,
         "logout_client_id": model.logout.client_id,
+        "logout_revoke": model.logout.revoke,
         "scopes": list(oidc.scopes),
         "algorithms": sorted(set(oidc.algorithms)),
         "userinfo": oidc.userinfo,

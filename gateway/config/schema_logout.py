@@ -16,6 +16,8 @@ class ProviderLogout(Strict):
     """Sent beside the ID token too, for a provider that does not send people back otherwise."""
     front_channel: bool = False
     """Whether the provider may end a session by a frame in its own page. Prefer the back-channel."""
+    revoke: bool = True
+    """Whether the refresh token of a session that ends here is revoked at a provider that has an endpoint for it."""
 
 
 def _cookie_name(name: str) -> str:

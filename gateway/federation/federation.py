@@ -41,6 +41,7 @@ from gateway.oidc.jwks import JsonWebKeySet, jwks_request, process_jwks_response
 from gateway.oidc.logout_token import LogoutToken, validate_logout_token
 from gateway.oidc.refresh import Held, Renewed, process_refresh_response, refresh_request, validate_refreshed
 from gateway.oidc.response_jwt import is_signed, verified_parameters
+from gateway.oidc.revocation import process_revocation_response, revocation_request
 from gateway.oidc.token import TokenResponse, process_token_response, token_request
 from gateway.oidc.userinfo import merge_claims, process_userinfo_response, userinfo_request
 
@@ -48,6 +49,8 @@ T = TypeVar("T")
 
 Claims = Mapping[str, object]
 _JTI_BYTES = 32
+# What is still to be told when the process ends has so long (s).
+_ERRANDS_WITHIN = 1.0
 # Certificate authority, our certificate, whether it may live on a private network.
 _Reached = tuple[bytes | None, ClientCertificate | None, bool]
 
@@ -80,6 +83,7 @@ class Federation:
         self._clients: dict[_Reached, ProviderClient] = {}
         self._documents: dict[str, _Documents] = {}
         self._circuits: dict[str, Circuit] = {}
+        self._errands: set[asyncio.Task[None]] = set()
 
     async def metadata(self, provider: OidcProvider) -> ProviderMetadata:
         return await self._of(provider).metadata.get()
@@ -146,6 +150,13 @@ class Federation:
 
         return await self._with_keys(provider, validate)
 
+    def revoke(self, provider: OidcProvider, refresh_token: str, now: float) -> None:
+        """The provider is told, in its own time, that this token is of no more use; unless its file says not to."""
+        if provider.logout.revoke:
+            errand = asyncio.get_running_loop().create_task(self._revoke(provider, refresh_token, now))
+            self._errands.add(errand)
+            errand.add_done_callback(self._errands.discard)
+
     async def userinfo_again(self, provider: OidcProvider, renewed: Renewed, subject: str, now: float) -> Claims:
         """What userinfo says now of the same person, with what a newer ID token says; an older one counts no more."""
         told = await self._userinfo(provider, renewed.access_token, subject, now - self._clock())
@@ -167,12 +178,27 @@ class Federation:
         return await self._with_keys(provider, lambda keys: validate_logout_token(provider, keys, raw, now))
 
     async def close(self) -> None:
+        if self._errands:
+            _, late = await asyncio.wait(self._errands, timeout=_ERRANDS_WITHIN)
+            for errand in late:
+                errand.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
         for documents in self._documents.values():
             await documents.metadata.close()
             await documents.keys.close()
         for client in self._clients.values():
             await client.close()
         self._key_thread.shutdown(wait=False)
+
+    async def _revoke(self, provider: OidcProvider, refresh_token: str, now: float) -> None:
+        try:
+            metadata = await self.metadata(provider)
+            asked = partial(revocation_request, provider, metadata, refresh_token, self._fresh(now))
+            request = await self._with_own_keys(provider, asked)
+            if request is not None:
+                process_revocation_response(await self._send(provider, request))
+        except GatewayError as error:
+            self._event("tokens.not_revoked", provider, error)
 
     async def _validated(
         self,
@@ -251,8 +277,11 @@ class Federation:
         return known
 
     def _stale(self, provider: OidcProvider, error: GatewayError) -> None:
+        self._event("provider.stale", provider, error)
+
+    def _event(self, event: str, provider: OidcProvider, error: GatewayError) -> None:
         if self._log is not None:
-            self._log.event("provider.stale", provider=provider.name, code=error.code.id, detail=error.detail)
+            self._log.event(event, provider=provider.name, code=error.code.id, detail=error.detail)
 
     async def _fetch_metadata(self, provider: OidcProvider) -> tuple[ProviderMetadata, str]:
         answer = await self._send(provider, discovery_request(provider))

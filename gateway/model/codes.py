@@ -233,6 +233,7 @@ OIDC_ID_TOKEN_SUBJECT = Code("oidc.id_token.subject", 403, _SIGN_IN_FAILED, _PRO
 OIDC_ID_TOKEN_ACCESS_TOKEN_HASH = Code("oidc.id_token.access_token_hash", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 OIDC_REFRESH_ENDED = Code("oidc.refresh.ended", 0)
 OIDC_REFRESH_SUBJECT = Code("oidc.refresh.subject", 0)
+OIDC_REVOCATION = Code("oidc.revocation", 0)
 OIDC_LOGOUT_TOKEN = Code("oidc.logout_token", 0)
 OIDC_LOGOUT_TOKEN_EVENT = Code("oidc.logout_token.event", 0)
 OIDC_LOGOUT_TOKEN_NONCE = Code("oidc.logout_token.nonce", 0)

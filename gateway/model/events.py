@@ -41,6 +41,7 @@ _TABLE = (
     Event("handover.refused", "warning", "A hand-over code was refused and burnt; `code` says why."),
     Event("refresh.ended", "info", "A provider no longer knows a session, which has ended; `code` says why."),
     Event("refresh.failed", "warning", "A provider could not be asked whether a session stands; it is asked again."),
+    Event("tokens.not_revoked", "warning", "A provider could not be told that a refresh token is of no more use."),
     Event("logout", "info", "A browser signed out; every session of it has ended."),
     Event("logout.provider", "info", "A provider ended sessions of a person; `sessions` says how many."),
     Event("logout.application", "warning", "An application could not be told that a person signed out."),

@@ -85,11 +85,12 @@ class AuthorizationParameters:
 @dataclass(frozen=True, slots=True)
 class ProviderLogout:
     """`method`: how people are sent to be signed out there. `front_channel`: it may end sessions by a frame.
-    `client_id`: sent beside the ID token too."""
+    `client_id`: sent beside the ID token too. `revoke`: a refresh token ends with the session it was for."""
 
     method: Literal["post", "get"] = "post"
     front_channel: bool = False
     client_id: bool = False
+    revoke: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class ProviderMetadata:
     end_session_endpoint: str | None = None
     introspection_endpoint: str | None = None
     pushed_authorization_request_endpoint: str | None = None
+    revocation_endpoint: str | None = None
 
 
 def discovery_request(provider: OidcProvider) -> Call:
@@ -56,9 +57,8 @@ def process_discovery_response(provider: OidcProvider, answer: Answer) -> Provid
             document, "authorization_response_iss_parameter_supported"
         ),
         # RFC 8414 2
-        introspection_endpoint=_endpoint(provider, called, "introspection_endpoint")
-        if "introspection_endpoint" in called
-        else None,
+        introspection_endpoint=_optional(provider, called, "introspection_endpoint"),
+        revocation_endpoint=_optional(provider, called, "revocation_endpoint"),
         # RP-Initiated Logout 2.1
         end_session_endpoint=_optional(provider, document, "end_session_endpoint"),
         # RFC 9126 5

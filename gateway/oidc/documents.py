@@ -46,6 +46,14 @@ def answer_object(answer: Answer, code: Code, what: str, content_types: Collecti
     return parse_object(answer.body, code, what)
 
 
+def error_of(answer: Answer, code: Code, what: str) -> object:
+    """RFC 6749 5.2: the `error` of a refusal."""
+    try:
+        return parse_object(answer.body, code, what).get("error")
+    except GatewayError:
+        return f"status {answer.status} without a readable reason"
+
+
 def require_success(answer: Answer, code: Code, what: str) -> None:
     """An overloaded provider is not the same as one that answers wrongly."""
     if answer.status == 429 or answer.status >= 500:

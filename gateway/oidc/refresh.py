@@ -29,7 +29,7 @@ from gateway.oidc.claims import (
 )
 from gateway.oidc.client_authentication import Fresh, authenticated_call
 from gateway.oidc.discovery import ProviderMetadata
-from gateway.oidc.documents import JsonObject, answer_object, parse_object
+from gateway.oidc.documents import JsonObject, answer_object, error_of
 from gateway.oidc.jwe import decrypt
 from gateway.oidc.jwks import JsonWebKeySet
 from gateway.oidc.jws import parse_compact, verify_signature
@@ -84,7 +84,7 @@ def refresh_request(provider: OidcProvider, metadata: ProviderMetadata, refresh_
 def process_refresh_response(provider: OidcProvider, refresh_token: str, answer: Answer) -> RefreshResponse:
     """OIDC_REFRESH_ENDED: the provider no longer knows the session. Any other code says nothing of it."""
     if answer.status in (400, 401):
-        error = _error(answer)
+        error = error_of(answer, OIDC_TOKEN_REFUSED, WHAT)
         # RFC 6749 5.2: invalid, expired, revoked
         code = OIDC_REFRESH_ENDED if error == "invalid_grant" else OIDC_TOKEN_REFUSED
         raise GatewayError(code, f"{WHAT}: {quoted(error)}")
@@ -137,11 +137,3 @@ def _check_same_sign_in(
     known, latest = time_of(original, "auth_time"), required_time(original, "iat") + provider.skew
     if auth_time is not None and (auth_time > latest if known is None else auth_time != known):
         raise GatewayError(OIDC_ID_TOKEN_AUTH_TIME, "refreshed with the auth_time of another sign-in")
-
-
-def _error(answer: Answer) -> object:
-    try:
-        document: JsonObject = parse_object(answer.body, OIDC_TOKEN_REFUSED, WHAT)
-    except GatewayError:
-        return f"status {answer.status} without a readable reason"
-    return document.get("error")

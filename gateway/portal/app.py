@@ -87,6 +87,7 @@ class Portal:
             applications=applications,
             pages=pages,
             report=report,
+            now=now,
             token_urlsafe=token_urlsafe,
         )
         self._logout = Logout(

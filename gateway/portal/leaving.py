@@ -5,12 +5,12 @@ from collections.abc import Callable
 from gateway.config.snapshot import App
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page, Transactions
-from gateway.model.provider import OidcProvider
 from gateway.model.session import Session
 from gateway.model.transaction import SignOut
 from gateway.oidc.call import Call
 from gateway.oidc.end_session import end_session_request
 from gateway.portal.answers import redirect
+from gateway.portal.login import provider_of_session
 from gateway.portal.pages import Pages
 from gateway.portal.ports import Applications, Federation
 from gateway.portal.report import Report
@@ -27,6 +27,7 @@ class Leaving:
         applications: Applications,
         pages: Pages,
         report: Report,
+        now: Callable[[], float],
         token_urlsafe: Callable[[int], str],
     ) -> None:
         self._transactions = transactions
@@ -34,13 +35,13 @@ class Leaving:
         self._applications = applications
         self._pages = pages
         self._report = report
+        self._now = now
         self._token_urlsafe = token_urlsafe
 
     async def at_provider(self, visit: Visit, session: Session, home: str) -> Page | None:
         """RP-Initiated Logout 2. None where the provider cannot be asked: the person is signed out here."""
-        provider = visit.call.snapshot.providers.get(session.identity.provider)
-        # Invariant 4: its own provider, whatever the file of that name says since.
-        if not isinstance(provider, OidcProvider) or provider.issuer != session.identity.issuer:
+        provider = provider_of_session(visit.call.snapshot, session)
+        if provider is None:
             return None
         visit.provider = provider.name
         state, portal_url = self._token_urlsafe(SECRET_BYTES), visit.call.snapshot.gateway.portal_url
@@ -58,6 +59,12 @@ class Leaving:
         if provider.logout.method == "get":
             return redirect(asked.as_address)
         return self._pages.post(visit.language, asked.url, asked.fields, portal_url=portal_url)
+
+    def end_tokens(self, visit: Visit, session: Session) -> None:
+        """The refresh token ends at the provider with the session that it was for. Nobody waits for it."""
+        provider = provider_of_session(visit.call.snapshot, session)
+        if provider is not None and session.tokens is not None:
+            self._federation.revoke(provider, session.tokens.refresh_token, self._now())
 
     async def tell_application(self, visit: Visit, app: App, session: Session) -> None:
         """As the person's own browser would: with what the application is told of them, and their cookies of it."""

@@ -8,6 +8,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.levels import NOTHING_ASKED, Asking
 from gateway.model.ports import Page, Transactions
 from gateway.model.provider import OidcProvider
+from gateway.model.session import Session
 from gateway.model.transaction import OidcLogin
 from gateway.portal.answers import redirect
 from gateway.portal.freshness import asked_of
@@ -74,6 +75,14 @@ def provider_of(snapshot: Snapshot, name: str) -> OidcProvider:
     provider = snapshot.providers.get(name)
     if not isinstance(provider, OidcProvider):
         raise GatewayError(LOGIN_UNKNOWN_PROVIDER, "no OpenID provider of this name")
+    return provider
+
+
+def provider_of_session(snapshot: Snapshot, session: Session) -> OidcProvider | None:
+    """Invariant 4: the one that made it, whatever the file of that name says since."""
+    provider = snapshot.providers.get(session.identity.provider)
+    if not isinstance(provider, OidcProvider) or provider.issuer != session.identity.issuer:
+        return None
     return provider
 
 

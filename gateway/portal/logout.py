@@ -65,6 +65,8 @@ class Logout:
         ended = await self._sessions.end_browser(visit.call.host, cookie) if cookie is not None else ()
         # Invariant 12: in force in every worker before this answer is sent.
         await self._revoker.revoked(ended)
+        if session is not None:
+            self._leaving.end_tokens(visit, session)
         visit.cookies_to_set.append(cookies.clear_seat())
         visit.cookies_to_set += [cookies.clear(name, path) for name, path in (app.logout.cookies if app else ())]
         await self._clear_rounds(visit)

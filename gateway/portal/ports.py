@@ -38,6 +38,9 @@ class Federation(Protocol):
     async def refresh(self, provider: OidcProvider, refresh_token: str, held: Held, now: float) -> Renewed:
         """Newer tokens for the same person. OIDC_REFRESH_ENDED: the provider no longer knows the session."""
 
+    def revoke(self, provider: OidcProvider, refresh_token: str, now: float) -> None:
+        """Nobody waits for it, and nothing fails by it."""
+
     async def userinfo_again(
         self, provider: OidcProvider, renewed: Renewed, subject: str, now: float
     ) -> Mapping[str, object]:

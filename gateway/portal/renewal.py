@@ -24,6 +24,7 @@ from gateway.model.provider import OidcProvider
 from gateway.model.session import Seat, Session, Tokens
 from gateway.oidc.refresh import Held, Renewed
 from gateway.oidc.token import Grant
+from gateway.portal.login import provider_of_session
 from gateway.portal.ports import Federation
 
 # At most this long (s) before the end of what was given last, and at least a quarter of its life before.
@@ -87,10 +88,9 @@ class Renewal:
 
     async def _renew(self, seat: Seat, session: Session) -> None:
         tokens = session.tokens
-        provider = self._snapshot().providers.get(session.identity.provider)
         # A file that names another issuer since: what this one gave is nothing for the other to see.
-        own = isinstance(provider, OidcProvider) and provider.issuer == session.identity.issuer
-        if tokens is None or not isinstance(provider, OidcProvider) or not own or not provider.refresh:
+        provider = provider_of_session(self._snapshot(), session)
+        if tokens is None or provider is None or not provider.refresh:
             seat.refresh_at = float("inf")
             return
         if tokens.refresh_at > self._now():
@@ -104,13 +104,18 @@ class Renewal:
             seat.refresh_at = self._monotonic() + _LOOKED_AGAIN
 
     async def _ask(self, seat: Seat, session: Session, tokens: Tokens, provider: OidcProvider) -> None:
+        newest = tokens.refresh_token
         try:
             held = Held(session.identity.subject, session.id_token or "")
             renewed = await self._federation.refresh(provider, tokens.refresh_token, held, self._now())
+            newest = renewed.grant.refresh_token
             identity = await self._identity(provider, session, renewed)
         except GatewayError as error:
             if _ends(error):
                 await self._end(session, error)
+                # What the provider knows no more is revoked already.
+                if error.code is not OIDC_REFRESH_ENDED:
+                    self._federation.revoke(provider, newest, self._now())
             else:
                 self._failed(provider.name, error)
             return
@@ -118,6 +123,9 @@ class Renewal:
         after = replace(session, identity=identity, tokens=newer, id_token=renewed.id_token or session.id_token)
         if await self._sessions.renew(seat.host, seat.cookie, session, after):
             self._counters.add("ecluse_auth_refreshes_total", provider.name, "success", "")
+        elif await self._sessions.opened(seat.host, seat.cookie) is None:
+            # Ended while the provider was asked: what it gave is nobody's.
+            self._federation.revoke(provider, newest, self._now())
         self._next(seat, after)
 
     async def _identity(self, provider: OidcProvider, session: Session, renewed: Renewed) -> Identity:

@@ -217,6 +217,7 @@ PROVIDER = [
            ((("oidc", "refresh"), True),)),
     Effect("logout.method", ("logout", "method"), "get", provider(lambda p: p.logout.method), "post", "get"),
     Effect("logout.front_channel", ("logout", "front_channel"), True, provider(lambda p: p.logout.front_channel), False, True),
+    Effect("logout.revoke", ("logout", "revoke"), False, provider(lambda p: p.logout.revoke), True, False),
     Effect("logout.client_id", ("logout", "client_id"), True, provider(lambda p: p.logout.client_id), False, True),
     Effect("oidc.client_id", ("oidc", "client_id"), "autre", provider(lambda p: p.client_id), "ecluse", "autre"),
     Effect("oidc.client_secret", ("oidc", "client_secret"), {"env": "OTHER"}, provider(lambda p: p.client_secret),

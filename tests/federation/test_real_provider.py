@@ -19,6 +19,7 @@ from gateway.model.codes import (
     OIDC_ID_TOKEN_ALGORITHM,
     OIDC_ID_TOKEN_FORM,
     OIDC_ID_TOKEN_NONCE,
+    OIDC_REFRESH_ENDED,
     OIDC_RESPONSE_ISSUER,
     OIDC_RESPONSE_JWT,
     OIDC_TOKEN_REFUSED,
@@ -42,15 +43,19 @@ from gateway.oidc.authorization import (
 )
 from gateway.oidc.client_keys import jwk_set
 from gateway.oidc.id_token import IdToken
+from gateway.oidc.refresh import Held, Renewed
 from gateway.oidc.response_jwt import unverified_parameters
 from tests.oidc.samples import PROVIDER, own_key, provider
 from tests.op.process import OpenIdProvider
 from tests.op.walk import browser, through_provider
+from tests.stores.samples import Heard
 
 pytestmark = pytest.mark.service
 
 CALLBACK = "http://127.0.0.1:9/_ecluse/callback/metropole"
 SECRET = "mot:de%passe+ &=/?" + "s" * 40
+SCOPES = ["openid", "profile", "email", "groups", "offline_access"]
+GRANTS = ["authorization_code", "refresh_token"]
 ALGORITHMS: tuple[SigningAlgorithm, ...] = ("RS256", "PS256", "ES256")
 OPENING: tuple[EncryptionAlgorithm, ...] = ("RSA-OAEP-256", "ECDH-ES")
 METHODS: dict[str, ClientAuthentication] = {
@@ -76,13 +81,13 @@ ACCOUNTS = {
 
 
 def client(name: str, **metadata: object) -> dict[str, object]:
-    return {"client_id": name, "client_secret": SECRET, "redirect_uris": [CALLBACK], **metadata}
+    return {"client_id": name, "client_secret": SECRET, "redirect_uris": [CALLBACK], "grant_types": GRANTS, **metadata}
 
 
 CLIENTS: list[dict[str, object]] = [
     client("basic", token_endpoint_auth_method="client_secret_basic"),
     client("post", token_endpoint_auth_method="client_secret_post"),
-    {"client_id": "public", "redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none"},
+    {"client_id": "public", "redirect_uris": [CALLBACK], "grant_types": GRANTS, "token_endpoint_auth_method": "none"},
     client("es256", id_token_signed_response_alg="ES256"),
     client("eddsa", id_token_signed_response_alg="EdDSA"),
     client("ps256", id_token_signed_response_alg="PS256"),
@@ -106,6 +111,7 @@ CLIENTS: list[dict[str, object]] = [
         {
             "client_id": f"key-{key.algorithm}",
             "redirect_uris": [CALLBACK],
+            "grant_types": GRANTS,
             "token_endpoint_auth_method": "private_key_jwt",
             "jwks": jwk_set([key]),
         }
@@ -114,6 +120,7 @@ CLIENTS: list[dict[str, object]] = [
     {
         "client_id": "certificate",
         "redirect_uris": [CALLBACK],
+        "grant_types": GRANTS,
         "token_endpoint_auth_method": "tls_client_auth",
         "tls_client_auth_san_dns": "ecluse.example",
     },
@@ -124,7 +131,14 @@ CLIENTS: list[dict[str, object]] = [
 def op() -> Iterator[OpenIdProvider]:
     authentication = {"clientAuthMethods": ["client_secret_basic", *METHODS.values()]}
     groups = {"groups": ["groups"]}
-    named = ("jwtUserinfo", "encryption", "pushedAuthorizationRequests", "requestObjects", "jwtResponseModes")
+    named = (
+        "jwtUserinfo",
+        "encryption",
+        "pushedAuthorizationRequests",
+        "requestObjects",
+        "jwtResponseModes",
+        "revocation",
+    )
     features = {name: {"enabled": True} for name in (*named, "claimsParameter")}
     enabled = {
         "userinfoSigningAlgValues": ["RS256", "ES256"],
@@ -132,7 +146,7 @@ def op() -> Iterator[OpenIdProvider]:
         **{f"{of}EncryptionAlgValues": OPENING for of in ("idToken", "userinfo")},
         **{f"{of}EncryptionEncValues": ["A256GCM"] for of in ("idToken", "userinfo")},
     }
-    options = {**authentication, "enabledJWA": enabled}
+    options = {**authentication, "enabledJWA": enabled, "scopes": SCOPES}
     with OpenIdProvider(CLIENTS, ACCOUNTS, claims=groups, features=features, tls=TLS, options=options) as running:
         yield running
 
@@ -358,9 +372,49 @@ async def test_what_does_not_belong_together_signs_nobody_in(
 
 
 async def test_an_answer_of_another_provider_is_refused(op: OpenIdProvider, federation: Federation) -> None:
-    with OpenIdProvider(CLIENTS, ACCOUNTS) as other:
+    with OpenIdProvider(CLIENTS, ACCOUNTS, options={"scopes": SCOPES}) as other:
         to, elsewhere, login = of(op), of(other), new_login()
         parameters = await callback(federation, elsewhere, login, "helene")
         with pytest.raises(GatewayError) as refused:
             process_authorization_response(to, await federation.metadata(to), login, parameters)
         assert refused.value.code is OIDC_RESPONSE_ISSUER
+
+
+def refreshing(op: OpenIdProvider, client_id: str, **changes: Any) -> OidcProvider:
+    consent = AuthorizationParameters(prompt=("consent",))
+    return of(op, client_id, refresh=True, scopes=("openid", "offline_access"), request=consent, **changes)
+
+
+async def refreshed(federation: Federation, to: OidcProvider, id_token: IdToken, refresh_token: str) -> Renewed:
+    return await federation.refresh(to, refresh_token, Held(id_token.subject, id_token.raw), time.time())
+
+
+@pytest.mark.parametrize("client_id", ["basic", *METHODS])
+async def test_a_refresh_token_that_is_revoked_is_of_no_more_use(op: OpenIdProvider, client_id: str) -> None:
+    """RFC 7009, by every client authentication."""
+    to, heard = refreshing(op, client_id), Heard()
+    federation, later = Federation(log=heard), Federation()
+    id_token, _ = await sign_in(federation, to)
+    assert id_token.grant is not None
+    newer = await refreshed(federation, to, id_token, id_token.grant.refresh_token)
+    federation.revoke(to, newer.grant.refresh_token, time.time())
+    await federation.close()
+    assert heard.events == []
+    with pytest.raises(GatewayError) as ended:
+        await refreshed(later, to, id_token, newer.grant.refresh_token)
+    assert ended.value.code is OIDC_REFRESH_ENDED
+    await later.close()
+
+
+async def test_a_client_that_cannot_prove_itself_revokes_nothing(op: OpenIdProvider) -> None:
+    to, heard = refreshing(op, "basic"), Heard()
+    federation, later = Federation(log=heard), Federation()
+    id_token, _ = await sign_in(federation, to)
+    assert id_token.grant is not None
+    federation.revoke(replace(to, client_secret="wrong"), id_token.grant.refresh_token, time.time())
+    await federation.close()
+    ((event, told),) = heard.events
+    assert (event, told["code"]) == ("tokens.not_revoked", "oidc.revocation")
+    assert "invalid_client" in str(told["detail"])
+    assert (await refreshed(later, to, id_token, id_token.grant.refresh_token)).id_token is not None
+    await later.close()

@@ -48,8 +48,8 @@ const mutual = tls && {
 };
 const aliases = tls && {
   mtls_endpoint_aliases: Object.fromEntries(
-    ['token', 'userinfo'].map((name) => [
-      `${name}_endpoint`, `https://127.0.0.1:${doors[1].address().port}/${name === 'userinfo' ? 'me' : name}`,
+    Object.entries({ token: 'token', userinfo: 'me', revocation: 'token/revocation' }).map(([name, path]) => [
+      `${name}_endpoint`, `https://127.0.0.1:${doors[1].address().port}/${path}`,
     ]),
   ),
 };

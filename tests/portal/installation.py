@@ -123,6 +123,7 @@ class Installation:
     log: Log
     log_file: Any
     portal: Portal
+    federation: Federation
     saml_transactions: SamlTransactions
     saml_metadata: "KnownMetadata"
     browsers: list[Browser] = field(default_factory=list)
@@ -173,9 +174,10 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
     store = MemoryStore()
     sessions = Sessions(store, KEYS, now=clock.seconds, monotonic=clock.monotonic)
     revoker, counters = Revoked(sessions), Counters()
-    federation, applications = Federation(clock.monotonic), Applications()
+    applications = Applications()
     with tempfile.TemporaryFile() as file:
         log = Log(file.fileno(), strict=True, now=clock.now)
+        federation = Federation(clock.monotonic, log)
         transactions = Transactions(store, KEYS, now=clock.seconds)
         saml_transactions = SamlTransactions(store, KEYS, now=clock.seconds)
         saml_metadata = KnownMetadata()
@@ -207,6 +209,7 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
             log=log,
             log_file=file,
             portal=portal,
+            federation=federation,
             saml_transactions=saml_transactions,
             saml_metadata=saml_metadata,
         )

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -41,6 +41,9 @@ class Op:
     honours_max_age: bool = True
     down: bool = False
     end_session: bool = False
+    revokes: bool = False
+    revocation: Callable[[], Awaitable[web.Response]] | None = None
+    revoked: list[dict[str, str]] = field(default_factory=list)
     refreshes: list[str] = field(default_factory=list)
     refresh_answer: Callable[[Claims], web.Response | None] = lambda claims: None
     life: int = 300
@@ -64,6 +67,7 @@ class Op:
         app.router.add_get("/jwks", self.jwks)
         app.router.add_post("/token", self.token)
         app.router.add_route("*", "/end", self.end)
+        app.router.add_post("/revoke", self.revoke)
         app.router.add_get("/userinfo", self.tell)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
@@ -76,6 +80,7 @@ class Op:
         if self.down:
             return web.Response(status=503)
         more = {"end_session_endpoint": f"{self.issuer}/end"} if self.end_session else {}
+        more |= {"revocation_endpoint": f"{self.issuer}/revoke"} if self.revokes else {}
         return web.json_response(
             {
                 **more,
@@ -111,6 +116,10 @@ class Op:
         self.ended.append({"method": request.method, **told})
         location = f"{told['post_logout_redirect_uri']}?state={told['state']}"
         return web.Response(status=303, headers={"Location": location})
+
+    async def revoke(self, request: web.Request) -> web.Response:
+        self.revoked.append({name: str(value) for name, value in (await request.post()).items()})
+        return web.Response() if self.revocation is None else await self.revocation()
 
     async def tell(self, request: web.Request) -> web.Response:
         return web.Response(status=503) if self.userinfo is None else web.json_response(self.userinfo)

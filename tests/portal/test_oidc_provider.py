@@ -6,7 +6,12 @@ from collections.abc import Iterator
 import pytest
 from aiohttp import ClientSession
 
+from gateway.federation.federation import Federation
+from gateway.model.codes import OIDC_REFRESH_ENDED
+from gateway.model.errors import GatewayError
+from gateway.model.provider import AuthorizationParameters, OidcProvider
 from gateway.model.session import SeatLimits
+from gateway.oidc.refresh import Held
 from tests.op.process import OpenIdProvider
 from tests.op.walk import browser as person
 from tests.op.walk import through_provider
@@ -24,9 +29,11 @@ def issuer(here: Installation) -> Iterator[str]:
         "client_secret": "of-the-tests",
         "redirect_uris": [here.url(PORTAL, "/_ecluse/callback/metropole")],
         "token_endpoint_auth_method": "client_secret_basic",
+        "grant_types": ["authorization_code", "refresh_token"],
     }
     accounts = {f"agent-{n}": {"preferred_username": f"agent-{n}", "email": f"agent-{n}@m.example"} for n in range(20)}
-    with OpenIdProvider([client], accounts) as provider:
+    options = {"scopes": ["openid", "profile", "offline_access"]}
+    with OpenIdProvider([client], accounts, features={"revocation": {"enabled": True}}, options=options) as provider:
         here.change_provider(
             "metropole",
             issuer=provider.issuer,
@@ -62,6 +69,29 @@ async def test_a_person_signs_in_once_for_two_apps_and_signs_out_of_both(here: I
         assert '"X-Remote-User":"agent-1"' in told.text
         await browser.post(here.url(PERMIS, "/_ecluse/logout"))
         assert (await browser.get(here.url(ACTES), follow=False)).status == 303
+
+
+async def test_who_signs_out_leaves_no_refresh_token_that_works(here: Installation, issuer: str) -> None:
+    asked = AuthorizationParameters(prompt=("consent",))
+    here.change_provider("metropole", refresh=True, scopes=("openid", "profile", "offline_access"), request=asked)
+    browser = here.browser()
+    async with person() as at:
+        await sign_in(here, browser, at, issuer, here.url(ACTES), "agent-1")
+        cookie = browser.jar[ACTES]["__Host-ecluse"].encode()
+        session = await here.sessions.opened(ACTES, cookie)
+        assert session is not None
+        assert session.tokens is not None
+        assert session.id_token is not None
+        await browser.post(here.url(ACTES, "/_ecluse/logout"))
+    await here.federation.close()
+    provider = here.snapshot.providers["metropole"]
+    assert isinstance(provider, OidcProvider)
+    later, held = Federation(), Held("agent-1", session.id_token)
+    with pytest.raises(GatewayError) as ended:
+        await later.refresh(provider, session.tokens.refresh_token, held, here.clock.now())
+    await later.close()
+    assert ended.value.code is OIDC_REFRESH_ENDED
+    assert here.codes() == []
 
 
 async def test_a_person_who_cancels_gets_a_page_with_a_way_back(here: Installation, issuer: str) -> None:

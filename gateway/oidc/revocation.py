@@ -1,0 +1,30 @@
+"""RFC 7009: a provider is told that a refresh token is of no more use."""
+
+from gateway.model.codes import OIDC_REVOCATION
+from gateway.model.errors import GatewayError
+from gateway.model.provider import OidcProvider
+from gateway.model.quoting import quoted
+from gateway.oidc.call import Answer, Call
+from gateway.oidc.client_authentication import Fresh, authenticated_call
+from gateway.oidc.discovery import ProviderMetadata
+from gateway.oidc.documents import error_of, require_success
+
+WHAT = "revocation answer"
+
+
+def revocation_request(
+    provider: OidcProvider, metadata: ProviderMetadata, refresh_token: str, fresh: Fresh
+) -> Call | None:
+    """None where the provider has no such endpoint."""
+    if metadata.revocation_endpoint is None:
+        return None
+    # 2.1
+    form = {"token": refresh_token, "token_type_hint": "refresh_token"}
+    return authenticated_call(provider, metadata, WHAT, metadata.revocation_endpoint, form, fresh)
+
+
+def process_revocation_response(answer: Answer) -> None:
+    # 2.2: a token that was of no use already is revoked too
+    if answer.status in (400, 401):
+        raise GatewayError(OIDC_REVOCATION, f"{WHAT}: {quoted(error_of(answer, OIDC_REVOCATION, WHAT))}")
+    require_success(answer, OIDC_REVOCATION, WHAT)
