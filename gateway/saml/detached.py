@@ -1,5 +1,7 @@
 """Signatures over bytes (Bindings 3.4.4.1), by the keys of a provider's metadata and by none other."""
 
+from functools import lru_cache
+
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
@@ -10,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from gateway.model.codes import SAML_BINDING_ALGORITHM, SAML_BINDING_SIGNATURE
 from gateway.model.errors import GatewayError
-from gateway.saml.algorithms import CURVES, LARGEST_RSA, SIGNATURES, SMALLEST_RSA
+from gateway.saml.algorithms import CURVES, LARGEST_RSA, SIGNATURES, SMALLEST_RSA, KeyKind
 
 _MORE = "http://www.w3.org/2001/04/xmldsig-more#"
 _MORE_2007 = "http://www.w3.org/2007/05/xmldsig-more#"
@@ -38,17 +40,35 @@ def made_by_one(signing_keys: tuple[bytes, ...], algorithm: str, octets: bytes, 
     return any(_made(key, algorithm, octets, signature) for key in signing_keys)
 
 
+def kind_of(spki: bytes) -> KeyKind | None:
+    """None for a key that is too weak, or of a kind that is not accepted."""
+    key = _public_key(spki)
+    return None if key is None else "RSA" if isinstance(key, RSAPublicKey) else "EC"
+
+
 def _made(spki: bytes, algorithm: str, octets: bytes, signature: bytes) -> bool:
+    key = _public_key(spki)
     try:
-        key = load_der_public_key(spki)
-        if isinstance(key, RSAPublicKey) and SMALLEST_RSA <= key.key_size <= LARGEST_RSA:
+        if isinstance(key, RSAPublicKey):
             return _made_by_rsa(key, algorithm, octets, signature)
-        if isinstance(key, EllipticCurvePublicKey) and key.curve.name in CURVES and algorithm in _ECDSA:
+        if key is not None and algorithm in _ECDSA:
             key.verify(_der(key, signature), octets, ECDSA(_ECDSA[algorithm]))
             return True
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
+    except (InvalidSignature, ValueError):
         return False
     return False
+
+
+# A key is a handful of bytes that turn into the same object each time, at the price of the signature itself.
+@lru_cache(maxsize=256)
+def _public_key(spki: bytes) -> RSAPublicKey | EllipticCurvePublicKey | None:
+    try:
+        key = load_der_public_key(spki)
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+    if isinstance(key, RSAPublicKey) and SMALLEST_RSA <= key.key_size <= LARGEST_RSA:
+        return key
+    return key if isinstance(key, EllipticCurvePublicKey) and key.curve.name in CURVES else None
 
 
 def _made_by_rsa(key: RSAPublicKey, algorithm: str, octets: bytes, signature: bytes) -> bool:

@@ -10,12 +10,7 @@ import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import InitVar, dataclass
-from functools import lru_cache
 
-import xmlsec
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 from lxml import etree
 
 from gateway.model.codes import (
@@ -26,19 +21,10 @@ from gateway.model.codes import (
     SAML_SIGNATURE_MISSING,
 )
 from gateway.model.errors import GatewayError
-from gateway.saml.algorithms import (
-    CANONICALISATION,
-    CURVES,
-    DIGESTS,
-    ENVELOPED_SIGNATURE,
-    LARGEST_RSA,
-    SIGNATURES,
-    SMALLEST_RSA,
-    KeyKind,
-)
+from gateway.saml.algorithms import CANONICALISATION, DIGESTS, ENVELOPED_SIGNATURE, SIGNATURES
 from gateway.saml.decryption import Opened
-from gateway.saml.detached import made_by_one
-from gateway.saml.document import parse
+from gateway.saml.detached import kind_of, made_by_one
+from gateway.saml.document import parse, parse_canonical
 from gateway.saml.names import EXC_C14N, ds
 from gateway.saml.parties import IdpMetadata
 from gateway.saml.redirect import SignedMessage
@@ -73,12 +59,6 @@ class SignedDigest:
     signature: etree._Element
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
-    kind: KeyKind
-    key: xmlsec.Key
-
-
 def signature_of(element: etree._Element) -> etree._Element | None:
     """The signature of the element itself: its direct child (Core 5.4.1)."""
     return element.find(ds("Signature"))
@@ -90,10 +70,11 @@ def verify(element: etree._Element, metadata: IdpMetadata) -> SignedElement:
     Raises GatewayError: SAML_SIGNATURE_MISSING, SAML_ALGORITHM, SAML_SIGNATURE_FORM, SAML_SIGNATURE_KEY or
     SAML_SIGNATURE. The last two may mean that the provider has changed its keys since.
     """
-    signature, prefixes = _verified(element, metadata.signing_keys)
-    octets = canonical(element, prefixes, without=signature)
-    _check_digest(octets, signature)
-    return SignedElement(parse(octets).root, _PROVEN)
+    signed = _signed(_present(element), element, metadata.signing_keys)
+    octets = canonical(element, signed.prefixes, without=signed.signature)
+    if not hmac.compare_digest(hashlib.new(signed.hash, octets).digest(), signed.value):
+        raise GatewayError(SAML_SIGNATURE, "the digest is not that of the bytes that would be read")
+    return SignedElement(parse_canonical(octets), _PROVEN)
 
 
 def signed_digest(element: etree._Element, signing_keys: tuple[bytes, ...]) -> SignedDigest:
@@ -106,16 +87,7 @@ def signed_digest(element: etree._Element, signing_keys: tuple[bytes, ...]) -> S
     if next(signature.iter(etree.ProcessingInstruction), None) is not None:
         raise GatewayError(SAML_SIGNATURE_FORM, f"the signature of {_name(element)} has a processing instruction")
     check_shape(signature)
-    _check_algorithms(signature)
-    prefixes = _check_reference(signature, element)
-    # XML Signature 3.2.2
-    info = signature[0]
-    octets = canonical(info, _prefixes(info[0]))
-    value, algorithm = signature.findtext(ds("SignatureValue")) or "", _algorithm(info, ds("SignatureMethod")) or ""
-    if not made_by_one(signing_keys, algorithm, octets, _binary(value)):
-        raise GatewayError(SAML_SIGNATURE, f"{_name(element)} is signed by none of the {len(signing_keys)} keys")
-    hash, digest = _stated_digest(signature)
-    return SignedDigest(hash, digest, prefixes, signature)
+    return _signed(signature, element, signing_keys)
 
 
 def redirected(message: SignedMessage) -> SignedElement:
@@ -139,15 +111,19 @@ def within(signed: SignedElement, part: etree._Element | Opened) -> SignedElemen
     return SignedElement(element, _PROVEN)
 
 
-def _verified(element: etree._Element, signing_keys: tuple[bytes, ...]) -> tuple[etree._Element, list[str]]:
-    """The signature, and the PrefixList of its canonicalisation."""
-    signature = _present(element)
-    kind = _check_algorithms(signature)
-    prefixes = _check_reference(signature, element)
-    keys = _suitable(signing_keys, kind)
-    if not any(_verified_with(key, signature, element) for key in keys):
+def _signed(signature: etree._Element, element: etree._Element, signing_keys: tuple[bytes, ...]) -> SignedDigest:
+    """XML Signature 3.2.2, before 3.2.1: who does not hold a key has nothing canonicalised but the SignedInfo."""
+    info = _part(signature, "SignedInfo")
+    algorithm, hash = _check_algorithms(info)
+    prefixes = _check_reference(info, element)
+    # Metadata 2.4.1.1: every signing key may have been used; KeyInfo is a stranger's hint and is not looked at
+    keys = tuple(key for key in signing_keys if kind_of(key) == SIGNATURES[algorithm])
+    if not keys:
+        raise GatewayError(SAML_SIGNATURE_KEY, f"the metadata has no {SIGNATURES[algorithm]} key that is accepted")
+    octets = canonical(info, _prefixes(_part(info, "CanonicalizationMethod")))
+    if not made_by_one(keys, algorithm, octets, _binary(_part(signature, "SignatureValue"))):
         raise GatewayError(SAML_SIGNATURE, f"{_name(element)} is signed by none of the {len(keys)} keys that fit")
-    return signature, prefixes
+    return SignedDigest(hash, _binary(_part(_part(info, "Reference"), "DigestValue")), prefixes, signature)
 
 
 def _present(element: etree._Element) -> etree._Element:
@@ -157,42 +133,43 @@ def _present(element: etree._Element) -> etree._Element:
     return signature
 
 
-def _check_algorithms(signature: etree._Element) -> KeyKind:
-    """XML Signature 4.4 with what the table of shapes left open: the identifiers."""
-    info = f"{ds('SignedInfo')}/"
-    found = signature.find(info + ds("SignatureMethod"))
-    kind = None if found is None else SIGNATURES.get(found.get("Algorithm", ""))
-    if kind is None:
+def _check_algorithms(info: etree._Element) -> tuple[str, str]:
+    """XML Signature 4.4, the identifiers that the table of shapes left open. Those of the signature and its hash."""
+    signature = _part(info, "SignatureMethod").get("Algorithm", "")
+    if signature not in SIGNATURES:
         raise GatewayError(SAML_ALGORITHM, "the SignatureMethod is not accepted")
-    c14n = signature.find(info + ds("CanonicalizationMethod"))
-    if c14n is None or c14n.get("Algorithm") != CANONICALISATION:
+    c14n = _part(info, "CanonicalizationMethod")
+    if c14n.get("Algorithm") != CANONICALISATION:
         raise GatewayError(SAML_ALGORITHM, "the CanonicalizationMethod is not accepted")
     _prefixes(c14n)
-    if _algorithm(signature, f"{info}{ds('Reference')}/{ds('DigestMethod')}") not in DIGESTS:
+    hash = DIGESTS.get(_part(_part(info, "Reference"), "DigestMethod").get("Algorithm", ""))
+    if hash is None:
         raise GatewayError(SAML_ALGORITHM, "the DigestMethod is not accepted")
-    transforms = [transform.get("Algorithm") for transform in signature.iter(ds("Transform"))]
+    transforms = [transform.get("Algorithm") for transform in info.iter(ds("Transform"))]
     # Core 5.4.4: enveloped, then exclusive canonicalisation, which defines the bytes that are read
     if transforms != [ENVELOPED_SIGNATURE, CANONICALISATION]:
         raise GatewayError(SAML_ALGORITHM, "the Transforms are not enveloped-signature and exclusive c14n")
-    return kind
+    return signature, hash
 
 
-def _algorithm(signature: etree._Element, path: str) -> str | None:
-    found = signature.find(path)
-    return None if found is None else found.get("Algorithm")
-
-
-def _check_reference(signature: etree._Element, element: etree._Element) -> list[str]:
+def _check_reference(info: etree._Element, element: etree._Element) -> list[str]:
     """The one Reference is to the parent; returns the PrefixList of its canonicalisation."""
-    reference = signature.find(f"{ds('SignedInfo')}/{ds('Reference')}")
+    reference = _part(info, "Reference")
     identifier = element.get("ID")
     # Core 5.4.2
-    if reference is None or not identifier or reference.get("URI") != f"#{identifier}":
+    if not identifier or reference.get("URI") != f"#{identifier}":
         raise GatewayError(SAML_SIGNATURE_FORM, f"the signature's Reference is not to its parent {_name(element)}")
     first, second = reference.iter(ds("Transform"))
     if len(first):
         raise GatewayError(SAML_SIGNATURE_FORM, "the enveloped-signature transform has parameters")
     return _prefixes(second)
+
+
+def _part(element: etree._Element, name: str) -> etree._Element:
+    found = element.find(ds(name))
+    if found is None:
+        raise GatewayError(SAML_SIGNATURE_FORM, f"a signature without {name}")
+    return found
 
 
 def _prefixes(method: etree._Element) -> list[str]:
@@ -204,57 +181,9 @@ def _prefixes(method: etree._Element) -> list[str]:
     return prefixes
 
 
-def _suitable(signing_keys: tuple[bytes, ...], kind: KeyKind) -> list[_Key]:
-    # Metadata 2.4.1.1: every signing key may have been used; KeyInfo is a stranger's hint and is not looked at
-    keys = [key for der in signing_keys if (key := _load(der)) is not None and key.kind == kind]
-    if not keys:
-        raise GatewayError(SAML_SIGNATURE_KEY, f"the metadata has no {kind} key that is accepted")
-    return keys
-
-
-# A key is a handful of bytes that turn into the same object each time, at the price of the signature itself.
-@lru_cache(maxsize=256)
-def _load(der: bytes) -> _Key | None:
-    """None for a key that is too weak or of another kind."""
+def _binary(element: etree._Element) -> bytes:
     try:
-        public = load_der_public_key(der)
-    except (ValueError, UnsupportedAlgorithm):
-        return None
-    if isinstance(public, rsa.RSAPublicKey) and SMALLEST_RSA <= public.key_size <= LARGEST_RSA:
-        return _Key("RSA", xmlsec.Key.from_memory(der, xmlsec.constants.KeyDataFormatDer))
-    if isinstance(public, ec.EllipticCurvePublicKey) and public.curve.name in CURVES:
-        return _Key("EC", xmlsec.Key.from_memory(der, xmlsec.constants.KeyDataFormatDer))
-    return None
-
-
-def _verified_with(key: _Key, signature: etree._Element, element: etree._Element) -> bool:
-    context = xmlsec.SignatureContext()
-    context.key = key.key
-    context.register_id(element, "ID")
-    try:
-        context.verify(signature)
-    except xmlsec.Error:
-        return False
-    return True
-
-
-def _check_digest(octets: bytes, signature: etree._Element) -> None:
-    """xmlsec found the digest of its own reading equal to this value; so must be that of the bytes that are read on."""
-    hash, stated = _stated_digest(signature)
-    if not hmac.compare_digest(hashlib.new(hash, octets).digest(), stated):
-        raise GatewayError(SAML_SIGNATURE, "the digest is not that of the bytes that would be read")
-
-
-def _stated_digest(signature: etree._Element) -> tuple[str, bytes]:
-    """The name of the hash function, and its value."""
-    method = _algorithm(signature, f"{ds('SignedInfo')}/{ds('Reference')}/{ds('DigestMethod')}") or ""
-    value = signature.findtext(f"{ds('SignedInfo')}/{ds('Reference')}/{ds('DigestValue')}") or ""
-    return DIGESTS[method], _binary(value)
-
-
-def _binary(text: str) -> bytes:
-    try:
-        return base64.b64decode("".join(text.split()), validate=True)
+        return base64.b64decode("".join((element.text or "").split()), validate=True)
     except ValueError as error:
         raise GatewayError(SAML_SIGNATURE_FORM, "a DigestValue or SignatureValue that is not base64") from error
 

@@ -50,6 +50,8 @@ def _bomb() -> str:
     return f"<!DOCTYPE r [<!ENTITY l0 'ha'>{levels}]>"
 
 
+# Whoever canonicalises it writes 100 MB.
+_AMPLIFIED = f'<v xmlns:long="urn:x:{"x" * 100_000}">{"<long:v/>" * 1000}</v>'
 _DECLARED = '<?xml version="1.0" encoding="{}"?>'
 
 DOCUMENTS = (
@@ -130,6 +132,12 @@ DOCUMENTS = (
         "XS11 (17), XS22",
         codes.SAML_DOCUMENT,
         after(replaced("<saml2:Issuer", "<saml2:Issuer " + " ".join(f'xmlns:n{n}="u:x"' for n in range(9000)))),
+    ),
+    Forgery(
+        "a long namespace, written again for each element that uses it",
+        "XS22",
+        codes.SAML_DOCUMENT,
+        after(replaced("</saml2:AttributeValue>", _AMPLIFIED + "</saml2:AttributeValue>")),
     ),
     Forgery(
         "100,000 attributes",

@@ -9,7 +9,16 @@ from lxml import etree
 from gateway.model.codes import SAML_DOCUMENT, SAML_ID, Code
 from gateway.model.errors import GatewayError
 from gateway.saml import document
-from gateway.saml.document import DEEPEST, MOST_ATTRIBUTES, MOST_BYTES, MOST_NODES, check_ids, is_ncname, parse
+from gateway.saml.document import (
+    DEEPEST,
+    LONGEST_NAMESPACE,
+    MOST_ATTRIBUTES,
+    MOST_BYTES,
+    MOST_NODES,
+    check_ids,
+    is_ncname,
+    parse,
+)
 
 MARKUP = st.sampled_from(
     ["<a>", "</a>", "<a ", ">", "/>", "<", "&amp;", "&x;", "&#10;", "<!--", "-->", "<![CDATA[", "]]>", "<?pi ", "?>",
@@ -109,6 +118,7 @@ def test_text_is_whole_whatever_it_is_spelt_with() -> None:
         (b"<a xmlns:b='relative'/>", "absolute URI"),
         (b"<a xmlns='//host/x'/>", "absolute URI"),
         (b"<a><b xmlns:c='../x'/></a>", "absolute URI"),
+        (b"<a xmlns:b='u:%s'/>" % (b"x" * LONGEST_NAMESPACE), "namespace of 258"),
         (b"<a>" * (DEEPEST + 1) + b"</a>" * (DEEPEST + 1), "deeper"),
         (b"<a>" * 300 + b"</a>" * 300, "not well-formed"),
         (b"<a>" + b"<b/>" * MOST_NODES + b"</a>", "nodes"),

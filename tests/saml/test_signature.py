@@ -1,5 +1,6 @@
 import copy
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import xmlsec
@@ -131,8 +132,24 @@ def test_even_without_the_table_of_shapes_wrapping_moves_nothing() -> None:
     assert refused(evil) is codes.SAML_SIGNATURE
 
 
-def test_the_bytes_that_are_read_have_the_signed_digest_whatever_xmlsec_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signature, "_verified_with", lambda *args: True)
+def test_who_holds_no_key_has_nothing_canonicalised_but_the_signed_info(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    canonical = signature.canonical
+
+    def noted(element: etree._Element, *args: Any, **how: Any) -> bytes:
+        seen.append(etree.QName(element).localname)
+        return canonical(element, *args, **how)
+
+    monkeypatch.setattr(signature, "canonical", noted)
+    element = signed_assertion()
+    assert refused(element, parties.idp(STRANGER)) is codes.SAML_SIGNATURE
+    assert seen == ["SignedInfo"]
+    assert verify(element, METADATA)
+    assert seen == ["SignedInfo", "SignedInfo", "Assertion"]
+
+
+def test_the_bytes_that_are_read_have_the_signed_digest_whoever_signed_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signature, "made_by_one", lambda *args: True)
     element = signed_assertion()
     assert verify(element, METADATA)
     one(element, "a:Subject/a:NameID").text = "admin"
