@@ -74,9 +74,9 @@ def is_ncname(text: str) -> bool:
 
 def _ids(root: etree._Element) -> Iterator[str]:
     for element in root.iter("*"):
-        for name, value in element.attrib.items():
-            if str(name).rpartition("}")[2] in _ID_NAMES:
-                yield str(value)
+        for name in map(str, element.keys()):
+            if name.rpartition("}")[2] in _ID_NAMES:
+                yield element.get(name, "")
 
 
 def _plain_utf8(document: bytes) -> bytes:
@@ -133,18 +133,19 @@ def _check_nodes(root: etree._Element, max_depth: int, max_nodes: int) -> None:
         if event == "start":
             depth += 1
             declared = 0
-            nodes += len(item.attrib)
-            if len(item.attrib) > MOST_ATTRIBUTES:
-                raise _refused(f"has an element with {len(item.attrib)} attributes, over {MOST_ATTRIBUTES}")
+            attributes = len(item.attrib)
+            nodes += attributes
+            if attributes > MOST_ATTRIBUTES:
+                raise _refused(f"has an element with {attributes} attributes, over {MOST_ATTRIBUTES}")
         elif event == "start-ns":
             declared += 1
             _check_namespace(item[1])
+            if declared > MOST_NAMESPACES:
+                raise _refused(f"has an element that declares over {MOST_NAMESPACES} namespaces")
         elif event == "pi":
             raise _refused("has a processing instruction")
         elif (parent := item.getparent()) is not None:
             commented.add(parent)
-        if declared > MOST_NAMESPACES:
-            raise _refused(f"has an element that declares over {MOST_NAMESPACES} namespaces")
         if depth > max_depth or nodes > max_nodes:
             raise _refused(f"is deeper than {max_depth} elements, or over {max_nodes} nodes")
     if any(map(_holds_a_value, commented)):

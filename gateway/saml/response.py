@@ -34,7 +34,7 @@ from gateway.saml.assertion import (
     read_session_end,
 )
 from gateway.saml.decryption import Opened, decrypt
-from gateway.saml.document import Document, check_ids
+from gateway.saml.document import Document
 from gateway.saml.names import FORMAT_ENTITY, STATUS_NO_PASSIVE, STATUS_SUCCESS, saml, samlp
 from gateway.saml.parties import Binding, IdpMetadata, ServiceProvider
 from gateway.saml.shape import check_message
@@ -178,8 +178,7 @@ def _assertion(
     if encrypted is not None:
         # Core 2.3.4
         opened = decrypt(encrypted, saml("Assertion"), sp, cbc=cbc)
-        check_message(opened.element, saml("Assertion"))
-        check_ids(response, opened.element)
+        check_message(opened.element, saml("Assertion"), around=response)
         return opened
     assertion = response.find(saml("Assertion"))
     if assertion is None:
