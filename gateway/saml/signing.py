@@ -1,6 +1,7 @@
 """Our own signatures: over the bytes of a query (Bindings 3.4.4.1), and enveloped in a message (Core 5)."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import xmlsec
@@ -79,6 +80,7 @@ def sign_enveloped(pair: KeyPair, document: bytes, *, certificate: bool = False)
     return etree.tostring(root, encoding="UTF-8", xml_declaration=root.tag.startswith(f"{{{MD}}}"))
 
 
+@lru_cache(maxsize=8)
 def _xmlsec_key(pair: KeyPair, certificate: bool) -> xmlsec.Key:
     key = xmlsec.Key.from_memory(pair.key, xmlsec.constants.KeyDataFormatPem)
     if certificate:
@@ -86,6 +88,8 @@ def _xmlsec_key(pair: KeyPair, certificate: bool) -> xmlsec.Key:
     return key
 
 
+# Reading the PEM costs a good part of what the signature does.
+@lru_cache(maxsize=8)
 def _private_key(pair: KeyPair) -> PrivateKey:
     # The key is the operator's and was examined when it was read; examined again it would cost 40 ms a signature.
     key = load_pem_private_key(pair.key, None, unsafe_skip_rsa_key_validation=True)
