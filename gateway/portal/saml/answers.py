@@ -6,6 +6,7 @@ An answer by POST comes from the provider's page, and no Lax cookie with it. Wha
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from gateway.identity.assertion_mapping import map_assertion
@@ -94,10 +95,12 @@ class SamlAnswers:
         try:
             provider = saml_provider(visit.call.snapshot, login.provider)
             visit.provider = provider.name
-            await pending_at(self._transactions, visit, login.transaction, provider.name)
             return await self._parked(visit, provider, login, reference, response)
         except GatewayError as error:
             await self._saml_transactions.take_login(reference)
+            with suppress(GatewayError):
+                # Only for its refusal's page and the log: `finish` sees to whether the sign-in may go on.
+                await pending_at(self._transactions, visit, login.transaction, login.provider)
             return _again(login, error)
 
     async def _unasked(self, visit: Visit, response: str) -> Page:

@@ -195,7 +195,8 @@ async def test_an_app_listens_to_the_providers_of_its_file_alone(region: Region)
     person = region.person()
     asked = await region.asked(person)
     region.here.change("permis", providers=("metropole",))
-    assert (await region.answer(person, region.response(asked), asked.relay_state)).status == 404
+    reply = await person.follow(await region.answer(person, region.response(asked), asked.relay_state))
+    assert (reply.status, reply.all("Set-Cookie")) == (404, [])
     assert region.here.codes() == ["login.unknown_provider"]
 
 
