@@ -2,7 +2,8 @@
 
 import hashlib
 import hmac
-from copy import deepcopy
+import re
+from dataclasses import dataclass
 
 from lxml import etree
 
@@ -10,38 +11,47 @@ from gateway.model.codes import SAML_SIGNATURE
 from gateway.model.errors import GatewayError
 from gateway.saml.signature import canonical, signed_digest
 
+# Canonical XML 2.3: values stand in double quotes, and have none inside.
+_TAG = re.compile(rb'<(?:[^">]|"[^"]*")*>')
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The root with a run of what is in the document, down to any depth.
+
+    `begun`: how many elements, from the root down the first children, began in an earlier part; `left_open`: how many,
+    down the last children, go on in the next.
+    """
+
+    root: etree._Element
+    begun: int
+    left_open: int
+
 
 class MetadataDigest:
     """`first`: the part of the document that its signature stands in (Metadata 2.3.1: before all members)."""
 
-    def __init__(self, first: etree._Element, keys: tuple[bytes, ...]) -> None:
+    def __init__(self, first: Part, keys: tuple[bytes, ...]) -> None:
         """`keys`: SubjectPublicKeyInfo (DER). GatewayError as `signed_digest`."""
-        self._signed = signed_digest(first, keys)
-        written = self._canonical(first, self._signed.signature)
-        self._end = written[written.rindex(b"</") :]
-        self._start: int | None = None
-        self._hash = hashlib.new(self._signed.hash, memoryview(written)[: -len(self._end)])
+        self._signed = signed_digest(first.root, keys)
+        self._hash = hashlib.new(self._signed.hash)
+        self._update(first, canonical(first.root, self._signed.prefixes, without=self._signed.signature))
 
-    def add(self, part: etree._Element) -> None:
-        # Exclusive canonicalisation writes every part within the same two tags, and of a member what it would be in the
-        # whole: that depends on the elements around it, not on those beside it.
-        if self._start is None:
-            self._start = len(self._canonical(_childless(part))) - len(self._end)
-        self._hash.update(memoryview(self._canonical(part))[self._start : -len(self._end)])
+    def add(self, part: Part) -> None:
+        self._update(part, canonical(part.root, self._signed.prefixes))
 
     def check(self) -> None:
         """GatewayError(SAML_SIGNATURE)."""
-        self._hash.update(self._end)
         if not hmac.compare_digest(self._hash.digest(), self._signed.value):
             raise GatewayError(SAML_SIGNATURE, "the document is not the one that was signed")
 
-    def _canonical(self, part: etree._Element, signature: etree._Element | None = None) -> bytes:
-        return canonical(part, self._signed.prefixes, without=signature)
-
-
-def _childless(root: etree._Element) -> etree._Element:
-    """A copy, with its attributes and prefixes, and nothing in it."""
-    empty = deepcopy(root)
-    del empty[:]
-    empty.text = None
-    return empty
+    def _update(self, part: Part, written: bytes) -> None:
+        # Exclusive canonicalisation writes each element as it would be in the whole: that depends on those around it,
+        # not on those beside it. So of the elements that are in several parts one tag each is left away.
+        start, end = 0, len(written)
+        for _ in range(part.begun):
+            tag = _TAG.match(written, start)
+            start = end if tag is None else tag.end()
+        for _ in range(part.left_open):
+            end = written.rindex(b"</", 0, end)
+        self._hash.update(memoryview(written)[start:end])

@@ -1,12 +1,14 @@
 """Metadata as trees that may be believed: signed by a pinned key (Metadata 3), or given by the operator.
 
-An aggregate has 100 MB, and eight times that as a tree. So it comes in parts: its root again and again, each time with
-other members. A part is digested and read as one and the same tree, and gone when the next one comes.
+An aggregate has 100 MB, and eight times that as a tree. So it comes in parts: its root and the groups in it that are
+open again and again, each time with other members. A part is digested and read as one and the same tree, and gone when
+the next one comes.
 """
 
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import InitVar, dataclass
+from itertools import pairwise
 
 from lxml import etree
 
@@ -18,7 +20,7 @@ from gateway.model.codes import (
     SAML_SIGNATURE_MISSING,
 )
 from gateway.model.errors import GatewayError
-from gateway.saml.metadata_digest import MetadataDigest
+from gateway.saml.metadata_digest import MetadataDigest, Part
 from gateway.saml.names import md
 
 LARGEST_ENTITY = 2 << 20
@@ -35,7 +37,7 @@ _PROVEN = object()
 
 @dataclass(frozen=True, slots=True)
 class MetadataPart:
-    """The root of a document with some of its members. Only `given` and `verified` make one."""
+    """The root of a document with some of its members, in their groups. Only `given` and `verified` make one."""
 
     root: etree._Element
     proof: InitVar[object]
@@ -47,7 +49,7 @@ class MetadataPart:
 
 def given(pieces: Iterable[bytes]) -> Iterator[MetadataPart]:
     """What the operator vouches for; at least one part. GatewayError(SAML_METADATA)."""
-    return (MetadataPart(root, _PROVEN) for root in _parts(pieces))
+    return (MetadataPart(part.root, _PROVEN) for part in _parts(pieces))
 
 
 def verified(pieces: Iterable[bytes], keys: tuple[bytes, ...]) -> Iterator[MetadataPart]:
@@ -59,12 +61,12 @@ def verified(pieces: Iterable[bytes], keys: tuple[bytes, ...]) -> Iterator[Metad
     """
     try:
         digest = None
-        for root in _parts(pieces):
+        for part in _parts(pieces):
             if digest is None:
-                digest = MetadataDigest(root, keys)
+                digest = MetadataDigest(part, keys)
             else:
-                digest.add(root)
-            yield MetadataPart(root, _PROVEN)
+                digest.add(part)
+            yield MetadataPart(part.root, _PROVEN)
         if digest is not None:
             digest.check()
     except GatewayError as error:
@@ -73,19 +75,56 @@ def verified(pieces: Iterable[bytes], keys: tuple[bytes, ...]) -> Iterator[Metad
         raise
 
 
-def _parts(pieces: Iterable[bytes]) -> Iterator[etree._Element]:
-    """Each time: the root with those members that are complete, and whose following text is. At last, the rest."""
-    parser, root = _parser(), None
+def _parts(pieces: Iterable[bytes]) -> Iterator[Part]:
+    """Each time those members, of any group, that are complete, and whose following text is. At last, the rest."""
+    parser, reader, begun = _parser(), _Reader(), 0
     for piece in _allowed(pieces):
-        last = None
         for element, is_complete in _fed(parser, piece):
-            if root is None:
-                root = _root(element)
-            elif is_complete and element.getparent() is root:
-                last = element
-        if root is not None and last is not None and root[0] is not last:
-            yield _taken(root, last)
-    yield _ended(parser)
+            if is_complete:
+                reader.ended(element)
+            else:
+                reader.started(element)
+        groups = reader.groups_to_cut()
+        if groups is not None:
+            yield Part(_taken(*groups), begun, len(groups[0]))
+            begun = len(groups[0])
+    yield Part(_ended(parser), begun, 0)
+
+
+class _Reader:
+    """Which groups are open, and the member that ended last, with those that it is in."""
+
+    def __init__(self) -> None:
+        self._open: list[etree._Element] = []
+        self._last: tuple[list[etree._Element], etree._Element] | None = None
+        self._root: etree._Element | None = None
+
+    def started(self, element: etree._Element) -> None:
+        if self._root is None:
+            self._root = _root(element)
+        elif not self._is_member(element):
+            return
+        if element.tag == md("EntitiesDescriptor"):
+            self._open.append(element)
+
+    def ended(self, element: etree._Element) -> None:
+        if self._open and element is self._open[-1]:
+            self._open.pop()
+        if self._is_member(element):
+            self._last = list(self._open), element
+
+    def groups_to_cut(self) -> tuple[list[etree._Element], etree._Element] | None:
+        """Where something stands before the last member, it and its groups."""
+        last, self._last = self._last, None
+        if last is None:
+            return None
+        groups, member = last
+        stands_first = all(group[0] is child for group, child in pairwise([*groups, member]))
+        return None if stands_first else last
+
+    def _is_member(self, element: etree._Element) -> bool:
+        """Not what an extension holds, and only looks like one."""
+        return bool(self._open) and element.getparent() is self._open[-1]
 
 
 def _parser() -> etree.XMLPullParser:
@@ -141,10 +180,16 @@ def _root(element: etree._Element) -> etree._Element:
     return element
 
 
-def _taken(root: etree._Element, until: etree._Element) -> etree._Element:
+def _taken(groups: list[etree._Element], until: etree._Element) -> etree._Element:
     """Copied, not moved: lxml takes from a moved element what it declares anew, and so prefixes that are signed."""
-    part, count = deepcopy(root), root.index(until)
-    del part[count:]
-    del root[:count]
-    root.text = None
+    part = here = deepcopy(groups[0])
+    for group, child in pairwise([*groups, until]):
+        count = group.index(child)
+        del group[:count]
+        group.text = None
+        if child is until:
+            del here[count:]
+        else:
+            # Nothing stands after a group that is open.
+            here = here[count]
     return part

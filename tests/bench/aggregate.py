@@ -1,6 +1,7 @@
 """A federation of 10,000 identity providers in one signed document: what the helper takes, and what a worker does.
 
 `cpu_s`, `peak_mb`: of the helper process, from its start to its end, fetching from a server on this machine included.
+`nested_cpu_s`, `nested_peak_mb`: where all members are in a group of a group.
 `found_ms`: one entity, read from the index by a worker that never asked for it before, less what it waited for a core,
 the best of three; the median and the longest of 100.
 `start_ms`: a gateway that starts with the copy on disk. `worker_added_mb`: after 100 entities were asked for.
@@ -45,26 +46,23 @@ def row(folder: Path) -> dict[str, object]:
     folder.mkdir()
     key = spki(pair("federation"))
     # In a process of its own: Linux counts what its parent once had as the helper's peak.
-    writer = get_context("fork").Process(target=_write, args=(folder / "all.xml",))
+    writer = get_context("fork").Process(target=_write, args=(folder,))
     writer.start()
     writer.join()
     size = (folder / "all.xml").stat().st_size
     with _served(folder) as port:
-        provider = replace(
-            PROVIDER,
-            metadata=MetadataUrl(f"http://127.0.0.1:{port}/all.xml", "aggregate", (key,)),
-            development=True,
-        )
-        source = source_of(provider)
-        if source is None:
-            raise TypeError("not fetched")
+        provider, source = _fetched(f"http://127.0.0.1:{port}/all.xml", key)
         cpu, peak = _indexed(folder, source)
+        _, nested = _fetched(f"http://127.0.0.1:{port}/nested.xml", key)
+        nested_cpu, nested_peak = _indexed(folder, nested)
     found, added = asyncio.run(_asked(folder, provider))
     return {
         "bench": NAME,
         "document_mb": round(size / 1e6, 1),
         "cpu_s": round(cpu, 2),
         "peak_mb": round(peak),
+        "nested_cpu_s": round(nested_cpu, 2),
+        "nested_peak_mb": round(nested_peak),
         "index_mb": round(index_path(folder, source.id).stat().st_size / 1e6, 1),
         "found_ms": [round(median(found) * 1000, 2), round(max(found) * 1000, 2)],
         "start_ms": round(asyncio.run(_started(folder, source)) * 1000, 1),
@@ -72,12 +70,22 @@ def row(folder: Path) -> dict[str, object]:
     }
 
 
-def _write(path: Path) -> None:
+def _fetched(url: str, key: bytes) -> tuple[SamlProvider, Source]:
+    provider = replace(PROVIDER, metadata=MetadataUrl(url, "aggregate", (key,)), development=True)
+    source = source_of(provider)
+    if source is None:
+        raise TypeError("not fetched")
+    return provider, source
+
+
+def _write(folder: Path) -> None:
     """As federations publish them: 10 KB an entity, half of it texts for people."""
     chance = random.Random(0)
-    members = (_member(number, base64.b64encode(chance.randbytes(60)).decode()) for number in range(_ENTITIES))
-    document = group(members, attributes=f'validUntil="{instant(time.time() + 7 * 86400)}" cacheDuration="PT1H"')
-    path.write_bytes(signed(document))
+    members = [_member(number, base64.b64encode(chance.randbytes(60)).decode()) for number in range(_ENTITIES)]
+    lives = f'validUntil="{instant(time.time() + 7 * 86400)}" cacheDuration="PT1H"'
+    (folder / "all.xml").write_bytes(signed(group(members, attributes=lives)))
+    nested = group([group([group(members, id="_i")], id="_h")], attributes=lives)
+    (folder / "nested.xml").write_bytes(signed(nested))
 
 
 def _member(number: int, text: str) -> str:

@@ -69,6 +69,21 @@ SHAPES = {
     ),
     "groups in groups": group([member(1), group([member(2), group(MEMBERS[2:3], id="_i")], id="_h"), *MEMBERS[3:]]),
     "one group in a group": group([group(MEMBERS, id="_h")]),
+    "text around groups": group(
+        [f"a{group([f' b{each} c ' for each in MEMBERS[:3]], id='_h')}d", f"{group(MEMBERS[3:], id='_i')} e"]
+    ),
+    "groups that are empty": group([group([], id="_h"), group([*MEMBERS[:2], group([], id="_i")]), *MEMBERS[2:]]),
+    "groups at every depth": group(
+        [group([group([MEMBERS[0], group([MEMBERS[1]], id="_k")], id="_i"), MEMBERS[2]], id="_h"), *MEMBERS[3:]]
+    ),
+    "what looks like a group in an extension": group(
+        [
+            group(
+                [f"<md:Extensions>{group([EXTENSIONS, '<md:EntityDescriptor/>'], id='_x')}</md:Extensions>"], id="_h"
+            ),
+            *MEMBERS,
+        ]
+    ),
 }
 
 
@@ -212,3 +227,32 @@ def test_of_a_large_group_no_part_holds_much() -> None:
     sizes = [len(part.root) for part in verified(cut(document, 8192), KEYS)]
     assert sum(sizes) == 301
     assert max(sizes) < 12
+
+
+def test_nor_of_a_large_group_in_groups() -> None:
+    """As some federations publish those of others: all in one group of the root."""
+    members = [member(each, roles=role(sso=SSO)) for each in range(300)]
+    document = signed(group([group([group(members, id="_i")], id="_h")]))
+    sizes = [len(list(entities([part]))) for part in verified(cut(document, 8192), KEYS)]
+    assert sum(sizes) == 300
+    assert max(sizes) < 12
+
+
+@pytest.mark.parametrize("size", [64, 700, 1 << 20])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("</md:EntitiesDescriptor>{}", "{}</md:EntitiesDescriptor>"),
+        (
+            "</md:EntitiesDescriptor>{}",
+            '</md:EntitiesDescriptor><md:EntitiesDescriptor ID="_h">{}</md:EntitiesDescriptor>',
+        ),
+        ("{}", '{}<md:EntitiesDescriptor ID="_i"/>'),
+    ],
+)
+def test_no_member_leaves_its_group(before: str, after: str, size: int) -> None:
+    document = signed(group([group([member(1), member(2)], id="_h"), member(3), member(4)])).decode()
+    third = re.search(r"<md:EntityDescriptor [^>]*idp3.*?</md:EntityDescriptor>", document, re.DOTALL)
+    assert third is not None
+    assert before.format(third[0]) in document
+    assert refused(document.replace(before.format(third[0]), after.format(third[0]), 1).encode(), size)
