@@ -7,7 +7,6 @@ An answer by POST comes from the provider's page, and no Lax cookie with it. Wha
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 
 from gateway.identity.assertion_mapping import map_assertion
 from gateway.identity.mapping import tenant_of
@@ -20,8 +19,6 @@ from gateway.model.codes import (
     SAML_EXPIRED,
     SAML_NO_PASSIVE,
     SAML_REPLAYED,
-    SAML_SIGNATURE,
-    SAML_SIGNATURE_KEY,
     SAML_UNSOLICITED,
 )
 from gateway.model.errors import GatewayError
@@ -40,6 +37,7 @@ from gateway.portal.saml.artifacts import Artifacts
 from gateway.portal.saml.known import entity, saml_provider, service_provider
 from gateway.portal.saml.login import asked_visibly
 from gateway.portal.saml.ports import SamlFederation
+from gateway.portal.saml.roll_over import judged
 from gateway.portal.saml.sids import sid_of
 from gateway.portal.saml.workbench import Workbench
 from gateway.portal.visit import PREFIX, Visit
@@ -200,17 +198,10 @@ class SamlAnswers:
                 read(), provider=provider, metadata=metadata, sp=sp, asked=login, now=now, binding=binding
             )
 
-        metadata = await self._federation.idp_metadata(provider)
-        try:
-            return await self._workbench.do(partial(validated, metadata))
-        except GatewayError as error:
-            # Metadata 2.4.1: keys roll over; one that is not known is looked for once
-            if error.code not in (SAML_SIGNATURE, SAML_SIGNATURE_KEY):
-                raise
-            newer = await self._federation.newer_idp_metadata(provider)
-            if newer.signing_keys == metadata.signing_keys:
-                raise
-        return await self._workbench.do(partial(validated, newer))
+        assertion, _ = await judged(
+            validated, provider=provider, federation=self._federation, workbench=self._workbench
+        )
+        return assertion
 
     def _answer(self, provider: SamlProvider, assertion: Assertion, reference: str | None) -> ParkedAnswer:
         """Mapped, and within what this provider may assert."""

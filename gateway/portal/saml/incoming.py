@@ -5,17 +5,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from gateway.model.codes import (
-    LOGIN_OTHER_PROVIDER,
-    SAML_BINDING_PARAMETER,
-    SAML_BINDING_SIGNATURE,
-    SAML_SIGNATURE,
-    SAML_SIGNATURE_KEY,
-)
+from gateway.model.codes import LOGIN_OTHER_PROVIDER, SAML_BINDING_PARAMETER
 from gateway.model.errors import GatewayError
 from gateway.model.provider import SamlProvider
 from gateway.portal.saml.known import entity
 from gateway.portal.saml.ports import SamlFederation
+from gateway.portal.saml.roll_over import judged
 from gateway.portal.saml.workbench import Workbench
 from gateway.portal.visit import Visit
 from gateway.saml.artifact_response import in_body
@@ -26,8 +21,6 @@ from gateway.saml.post import posted_message
 from gateway.saml.redirect import RedirectMessage, read_redirect, verify_redirect
 from gateway.saml.signature import SignedElement, redirected
 from gateway.saml.stated import stated
-
-_UNKNOWN_KEY = (SAML_SIGNATURE, SAML_SIGNATURE_KEY, SAML_BINDING_SIGNATURE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +61,9 @@ class LogoutMessages:
         visit.provider = provider.name
         if expected is not None and provider.issuer != expected.issuer:
             raise GatewayError(LOGIN_OTHER_PROVIDER, f"asked {expected.name}, answered by another")
-        metadata = await self._federation.idp_metadata(provider)
-        try:
-            message = await self._workbench.do(partial(incoming.verify, metadata))
-        except GatewayError as error:
-            if error.code not in _UNKNOWN_KEY:
-                raise
-            newer = await self._federation.newer_idp_metadata(provider)
-            if newer.signing_keys == metadata.signing_keys:
-                raise
-            return Verified(await self._workbench.do(partial(incoming.verify, newer)), provider, newer)
+        message, metadata = await judged(
+            incoming.verify, provider=provider, federation=self._federation, workbench=self._workbench
+        )
         return Verified(message, provider, metadata)
 
 

@@ -15,6 +15,7 @@ from gateway.portal.report import Report
 from gateway.portal.saml.known import saml_provider, service_provider
 from gateway.portal.saml.login import message_id
 from gateway.portal.saml.ports import SamlFederation
+from gateway.portal.saml.roll_over import judged
 from gateway.portal.saml.sids import index_of
 from gateway.portal.saml.workbench import Workbench
 from gateway.portal.visit import SECRET_BYTES, Visit
@@ -58,30 +59,31 @@ class ProviderLogout:
             endpoint = logout_endpoint(provider, metadata)
             if endpoint is not None and provider.issuer == session.identity.issuer:
                 if endpoint.binding == "soap":
-                    return await self._by_soap(visit, provider, metadata, endpoint, outcome)
+                    return await self._by_soap(visit, provider, endpoint, outcome)
                 return await self._sent(visit, provider, endpoint, outcome)
         except GatewayError as error:
             self._report.logout_refused(visit, error)
         return self._pages.signed_out(visit.language, ended=True, elsewhere="")
 
-    async def _by_soap(
-        self, visit: Visit, provider: SamlProvider, metadata: IdpMetadata, endpoint: Endpoint, outcome: TellProvider
-    ) -> Page:
+    async def _by_soap(self, visit: Visit, provider: SamlProvider, endpoint: Endpoint, outcome: TellProvider) -> Page:
         """Profiles 4.4.4.1: while the person waits. Whatever is not success is told as that: it was asked."""
         id, sp = message_id(self._token_urlsafe), service_provider(visit.call.snapshot)
         request = partial(self._request, visit, endpoint, outcome.session, id)
         try:
             envelope = await self._workbench.do(lambda: in_envelope(sign_enveloped(sp.keys[0], request())))
             answer = await self._federation.soap(provider, endpoint.location, envelope)
-            response = await self._workbench.do(
-                lambda: validate_soap_logout_response(
+            response, _ = await judged(
+                lambda metadata: validate_soap_logout_response(
                     in_body(answer),
                     provider=provider,
                     metadata=metadata,
                     url=endpoint.location,
                     request_id=id,
                     now=int(self._now()),
-                )
+                ),
+                provider=provider,
+                federation=self._federation,
+                workbench=self._workbench,
             )
         except GatewayError as error:
             self._report.logout_refused(visit, error)

@@ -1,7 +1,7 @@
 """A provider that takes logout over SOAP alone is told by us, while the person waits; the page says what came of it."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from aiohttp import web
@@ -131,6 +131,20 @@ async def test_what_was_not_signed_out_is_said(
     assert len(service.asked) == 1
     assert region.here.codes() == ([] if code is None else [code])
     assert not await is_signed_in(region, person)
+
+
+async def test_a_key_that_is_new_is_looked_for_once(region: Region, service: LogoutService) -> None:
+    """It has rolled over since: what it says under its new key is the truth as well, and said in whole."""
+    saml_metadata = region.here.saml_metadata
+    saml_metadata.newer["region"] = replace(
+        saml_metadata.known["region"], signing_keys=metadata(KEY, OTHER_KEY).signing_keys
+    )
+    person = region.person()
+    await region.signed_in(person)
+    service.key = OTHER_KEY
+    page = await signed_out(region, person)
+    assert "was told of it too" in page.text
+    assert (saml_metadata.refetches, len(service.asked), region.here.codes()) == (1, 1, [])
 
 
 async def test_a_provider_that_does_not_answer(region: Region) -> None:
