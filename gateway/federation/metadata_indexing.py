@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gateway.federation.metadata_index import Copy, Record, write_index
 from gateway.federation.metadata_source import NO_VALIDATORS, Source, Validators
-from gateway.model.codes import SAML_METADATA_EXPIRED, SAML_METADATA_VALIDITY
+from gateway.model.codes import SAML_METADATA_EXPIRED, SAML_METADATA_GONE, SAML_METADATA_VALIDITY
 from gateway.model.errors import GatewayError
 from gateway.saml.metadata import (
     Entity,
@@ -37,6 +37,12 @@ def index_document(
     copy = Copy(int(now), fresh_for, until, 0, version.etag, version.last_modified)
     # Before the last part it is not known whether any of it may be believed: nothing is in place until then.
     return write_index(folder, source.id, copy, _records(source, chain((first,), parts)))
+
+
+def index_gone(source: Source, folder: Path, now: float, why: str) -> Copy:
+    """In the place of the copy: what the provider is refused with. It has run out, so that another is fetched whole."""
+    copy = Copy(int(now), SHORTEST_FRESH, int(now), 0)
+    return write_index(folder, source.id, copy, [(source.entity_id, GatewayError(SAML_METADATA_GONE, why))])
 
 
 def _believed(source: Source, pieces: Iterable[bytes]) -> Iterator[MetadataPart]:

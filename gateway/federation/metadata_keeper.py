@@ -15,7 +15,7 @@ from pathlib import Path
 from gateway.federation.metadata_index import Copy, forget_others, read_copy
 from gateway.federation.metadata_process import Outcome, decode_outcome, encode_task
 from gateway.federation.metadata_source import Source
-from gateway.model.codes import SAML_METADATA_UNREACHABLE
+from gateway.model.codes import SAML_METADATA_GONE, SAML_METADATA_UNREACHABLE
 from gateway.model.ports import Log
 
 # -P: what lies in the current folder is never taken for a part of this program.
@@ -26,6 +26,10 @@ ASKED_AGAIN_AFTER = 30.0
 # members' new keys are in it before they are used.
 AGGREGATE_ASKED_AGAIN_AFTER = 600.0
 _REFRESHED_WITHIN = 900.0
+# An MDQ service that does not know an entity any more was told so, or is being deployed anew: it is believed when it
+# has said so this often in a row and over this time.
+GONE_AFTER_ANSWERS = 3
+GONE_AFTER = 1800.0
 _SHORTEST_RETRY = 60.0
 _LONGEST_RETRY = 3600.0
 
@@ -43,6 +47,8 @@ class _Kept:
     due: float
     tried_at: float = float("-inf")
     failures: int = 0
+    not_there: int = 0
+    not_there_since: float = 0.0
     settled: asyncio.Event = field(default_factory=asyncio.Event)
 
     def is_served(self, now: float) -> bool:
@@ -51,6 +57,18 @@ class _Kept:
     def asked_again_after(self, now: float) -> float:
         is_large = self.source.kind == "aggregate" and self.is_served(now)
         return AGGREGATE_ASKED_AGAIN_AFTER if is_large else ASKED_AGAIN_AFTER
+
+    def heard(self, code: str, now: float) -> None:
+        """`code`: of the failure, empty for none. Whatever else a source answers, it does not say that it is gone."""
+        if code != SAML_METADATA_GONE.id:
+            self.not_there = 0
+            return
+        if not self.not_there:
+            self.not_there_since = now
+        self.not_there += 1
+
+    def is_gone_if_not_there_again(self, now: float) -> bool:
+        return self.not_there >= GONE_AFTER_ANSWERS - 1 and now >= self.not_there_since + GONE_AFTER
 
 
 class MetadataKeeper:
@@ -169,7 +187,9 @@ class MetadataKeeper:
     async def _heard(self, process: asyncio.subprocess.Process, waiting: dict[str, _Kept]) -> str:
         if process.stdin is None or process.stdout is None:
             raise OSError("no pipes")
-        process.stdin.write(encode_task(self._folder, tuple(kept.source for kept in waiting.values())))
+        now = time.monotonic()
+        gone = tuple(id for id, kept in waiting.items() if kept.is_gone_if_not_there_again(now))
+        process.stdin.write(encode_task(self._folder, tuple(kept.source for kept in waiting.values()), gone))
         process.stdin.close()
         async for line in process.stdout:
             outcome = decode_outcome(line)
@@ -178,8 +198,10 @@ class MetadataKeeper:
         return f"the helper process ended with status {await process.wait()}"
 
     def _settle(self, kept: _Kept, outcome: Outcome) -> None:
-        if outcome.copy is not None:
-            kept.copy, kept.failures = outcome.copy, 0
+        kept.copy = outcome.copy or kept.copy
+        kept.heard(outcome.code, time.monotonic())
+        if not outcome.code and outcome.copy is not None:
+            kept.failures = 0
             # Not all installations at the same moment, and never later than was asked.
             wait = outcome.copy.fresh_for * self._random.uniform(0.75, 1.0)
         else:
@@ -188,7 +210,7 @@ class MetadataKeeper:
                 0.75, 1.25
             )
             self._tell(kept, outcome)
-        result = "ok" if outcome.copy is not None else "failed"
+        result = "failed" if outcome.code else "ok"
         for provider in kept.providers:
             key = (REFRESHES, provider, result)
             self._refreshes[key] = self._refreshes.get(key, 0) + 1
@@ -197,6 +219,8 @@ class MetadataKeeper:
 
     def _tell(self, kept: _Kept, outcome: Outcome) -> None:
         event = "provider.stale" if kept.is_served(time.time()) else "provider.unreachable"
+        if outcome.copy is not None:
+            event = "provider.gone"
         for provider in kept.providers:
             self._log.event(event, provider=provider, code=outcome.code, detail=outcome.detail)
 

@@ -1,7 +1,7 @@
 """The helper process that fetches, verifies and indexes metadata: a document of 100 MB and what it took go with it.
 
 Told where (folder and sources, one JSON object) on standard input; for each source, one line of JSON goes to standard
-output as soon as it is done.
+output as soon as it is done. `gone`: the sources of which one more answer that the entity is not there is believed.
 """
 
 import asyncio
@@ -18,9 +18,9 @@ from typing import IO
 from gateway.federation.addresses import Resolver
 from gateway.federation.client import ProviderClient
 from gateway.federation.metadata_index import Copy, read_copy
-from gateway.federation.metadata_indexing import index_document
+from gateway.federation.metadata_indexing import index_document, index_gone
 from gateway.federation.metadata_source import NO_VALIDATORS, Source, Validators, validators
-from gateway.model.codes import SAML_METADATA_UNREACHABLE, all_codes
+from gateway.model.codes import SAML_METADATA_GONE, SAML_METADATA_UNREACHABLE, all_codes
 from gateway.model.errors import GatewayError
 from gateway.oidc.call import Answer
 from gateway.saml.metadata_document import LARGEST_AGGREGATE, LARGEST_ENTITY
@@ -28,12 +28,13 @@ from gateway.saml.metadata_document import LARGEST_AGGREGATE, LARGEST_ENTITY
 _AGGREGATE_SECONDS = 300.0
 _ENTITY_SECONDS = 20.0
 _AT_ONCE = 4
+_NOT_THERE = (404, 410)
 _PIECE = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`copy`: what was written; None where the source failed, and `code`, `detail` say how."""
+    """`copy`: what was written, if anything. `code`, `detail`: how the source failed, empty where it did not."""
 
     source_id: str
     copy: Copy | None
@@ -45,8 +46,9 @@ class Outcome:
         return GatewayError(codes.get(self.code, SAML_METADATA_UNREACHABLE), self.detail)
 
 
-def encode_task(folder: Path, sources: tuple[Source, ...]) -> bytes:
-    return json.dumps({"folder": str(folder), "sources": [asdict(source) for source in sources]}).encode()
+def encode_task(folder: Path, sources: tuple[Source, ...], gone: tuple[str, ...] = ()) -> bytes:
+    task = {"folder": str(folder), "sources": [asdict(source) for source in sources], "gone": gone}
+    return json.dumps(task).encode()
 
 
 def decode_outcome(line: bytes) -> Outcome:
@@ -58,20 +60,30 @@ def decode_outcome(line: bytes) -> Outcome:
 def main() -> int:
     task = json.loads(sys.stdin.buffer.read())
     sources = tuple(Source(**{**value, "keys": tuple(value["keys"])}) for value in task["sources"])
-    asyncio.run(_refresh(Path(task["folder"]), sources))
+    asyncio.run(_refresh(Path(task["folder"]), sources, frozenset(task["gone"])))
     return 0
 
 
-async def _refresh(folder: Path, sources: tuple[Source, ...]) -> None:
+async def _refresh(folder: Path, sources: tuple[Source, ...], gone: frozenset[str]) -> None:
     turns = asyncio.Semaphore(_AT_ONCE)
 
     async def one(source: Source) -> None:
         async with turns:
-            outcome = await _outcome(folder, source)
+            outcome = await _written(folder, source, believed_gone=source.id in gone)
         sys.stdout.write(json.dumps(asdict(outcome)) + "\n")
         sys.stdout.flush()
 
     await asyncio.gather(*map(one, sources))
+
+
+async def _written(folder: Path, source: Source, *, believed_gone: bool) -> Outcome:
+    try:
+        outcome = await _outcome(folder, source)
+        if outcome.code == SAML_METADATA_GONE.id and believed_gone:
+            return replace(outcome, copy=index_gone(source, folder, time.time(), outcome.detail))
+    except (OSError, sqlite3.Error) as error:
+        return Outcome(source.id, None, SAML_METADATA_UNREACHABLE.id, f"{folder}: {error}")
+    return outcome
 
 
 async def _outcome(folder: Path, source: Source) -> Outcome:
@@ -87,8 +99,6 @@ async def _outcome(folder: Path, source: Source) -> Outcome:
             copy = index_document(source, _pieces(document), folder, time.time(), version)
     except GatewayError as error:
         return Outcome(source.id, None, error.code.id, f"{source.url}: {error.detail}")
-    except (OSError, sqlite3.Error) as error:
-        return Outcome(source.id, None, SAML_METADATA_UNREACHABLE.id, f"{folder}: {error}")
     return Outcome(source.id, copy)
 
 
@@ -107,6 +117,9 @@ async def _fetch(source: Source, into: IO[bytes], known: Copy | None) -> Answer:
         answer = await client.download(source.call(version), into.write, largest)
     finally:
         await client.close()
+    if source.kind in ("mdq", "mdq_sha1") and answer.status in _NOT_THERE:
+        # Metadata Query Protocol 3.1: the service answers, and has no metadata of this entity
+        raise GatewayError(SAML_METADATA_GONE, f"answered {answer.status}: it has no metadata of {source.entity_id}")
     if answer.status != 200 and not (answer.status == 304 and version != NO_VALIDATORS):
         raise GatewayError(SAML_METADATA_UNREACHABLE, f"answered with status {answer.status}")
     return answer

@@ -14,7 +14,7 @@ from gateway.federation.addresses import Resolver
 from gateway.federation.client import ProviderClient
 from gateway.federation.metadata_index import index_path, read_entity
 from gateway.federation.metadata_source import Source, source_of
-from gateway.model.codes import SAML_METADATA_EXPIRED, SAML_METADATA_UNREACHABLE, SAML_SOAP
+from gateway.model.codes import SAML_METADATA_EXPIRED, SAML_METADATA_GONE, SAML_METADATA_UNREACHABLE, SAML_SOAP
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ClientCertificate, MetadataFile, SamlProvider
 from gateway.model.quoting import quoted
@@ -51,7 +51,8 @@ class SamlFederation:
         self._clients: dict[tuple[bytes | None, ClientCertificate | None, bool], ProviderClient] = {}
 
     async def idp_metadata(self, provider: SamlProvider) -> IdpMetadata:
-        """GatewayError: SAML_METADATA_UNREACHABLE, SAML_METADATA_EXPIRED, or what is wrong with the metadata."""
+        """GatewayError: SAML_METADATA_UNREACHABLE, SAML_METADATA_EXPIRED, SAML_METADATA_GONE, or what is wrong with the
+        metadata."""
         source = source_of(provider)
         if source is None:
             metadata = await self._of_file(provider)
@@ -60,9 +61,9 @@ class SamlFederation:
         try:
             return self._of_copy(provider, source)
         except GatewayError as error:
-            if error.code not in (SAML_METADATA_UNREACHABLE, SAML_METADATA_EXPIRED):
+            if error.code not in (SAML_METADATA_UNREACHABLE, SAML_METADATA_EXPIRED, SAML_METADATA_GONE):
                 raise
-        # The first start, or a long time without network: this person may be the first to find it back.
+        # The first start, a long time without network, or gone: this person may be the first to find it back.
         await self._refresher.refresh_metadata(source.id)
         return self._of_copy(provider, source)
 

@@ -263,6 +263,7 @@ SAML_METADATA_UNREACHABLE = Code(
     "Your sign-in service does not answer",
     "Wait a moment, then start again from the application.",
 )
+SAML_METADATA_GONE = Code("saml.metadata.gone", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_METADATA_EXPIRED = Code("saml.metadata.expired", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_ALGORITHM = Code("saml.algorithm", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_SIGNATURE = Code("saml.signature", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)

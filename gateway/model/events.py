@@ -47,6 +47,7 @@ _TABLE = (
     Event("logout.application", "warning", "An application could not be told that a person signed out."),
     Event("logout.refused", "warning", "A sign-out was refused; `code` says why."),
     Event("provider.unreachable", "error", "A provider's metadata, keys or tokens could not be had."),
+    Event("provider.gone", "error", "An MDQ service no longer has a provider, which is disabled until it does again."),
     Event("provider.stale", "warning", "A provider's metadata or keys could not be renewed; the last good ones serve."),
     # requests
     Event("request.refused", "info", "A request was refused by its form or a limit; `code` says why."),

@@ -3,17 +3,22 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from gateway.federation import metadata_keeper
-from gateway.federation.metadata_index import Copy, index_path, read_copy, write_index
+from gateway.federation.metadata_index import Copy, index_path, read_copy, read_entity, write_index
+from gateway.federation.metadata_indexing import index_document
 from gateway.federation.metadata_keeper import HELPER, MetadataKeeper
 from gateway.federation.metadata_source import Source
+from gateway.model.codes import SAML_METADATA_GONE, Code
+from gateway.model.errors import GatewayError
 from tests.federation.metadata_server import MetadataServer, files, in_a_day, running_metadata_server
 from tests.patience import PATIENCE, until
 from tests.saml.metadata_samples import entity, group, signed
+from tests.saml.parties import IDP
 
 pytestmark = pytest.mark.slow
 
@@ -112,6 +117,96 @@ async def test_a_failing_refresh_leaves_the_copy_and_is_told(tmp_path: Path, old
     assert told.events[0][1]["provider"] == "metropole"
     assert told.events[0][1]["code"] == "saml.metadata.signature"
     assert read_copy(tmp_path, source.id) == old
+
+
+# --- an MDQ service that says that the entity is not there ------------------------------------------------------------
+
+MDQ = "/entities/https%3A%2F%2Fidp.metropole.example%2Fmetadata"
+
+
+@dataclass
+class Asking:
+    """A provider of an MDQ service that had it; `again` asks anew and returns what is told of it."""
+
+    server: MetadataServer
+    keeper: MetadataKeeper
+    folder: Path
+    told: Told
+
+    async def again(self, document: bytes | None) -> str:
+        self.server.documents = {} if document is None else {MDQ: document}
+        before = len(self.told.events)
+        await self.keeper.refreshed(self.server.source("", "mdq").id)
+        return self.told.names[before] if len(self.told.events) > before else ""
+
+    def found(self) -> Code | None:
+        """Why a worker would refuse it."""
+        try:
+            read_entity(self.folder, self.server.source("", "mdq").id, IDP)
+        except GatewayError as error:
+            return error.code
+        return None
+
+
+@pytest.fixture
+async def asking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Asking]:
+    monkeypatch.setattr(metadata_keeper, "ASKED_AGAIN_AFTER", 0.0)
+    monkeypatch.setattr(metadata_keeper, "GONE_AFTER", 0.0)
+    async with running_metadata_server() as server:
+        source, told = server.source("", "mdq"), Told()
+        index_document(source, [signed(entity(attributes=in_a_day()))], tmp_path, time.time())
+        async with keeping(tmp_path, source, told=told) as keeper:
+            yield Asking(server, keeper, tmp_path, told)
+
+
+async def test_said_three_times_in_a_row_it_disables_the_provider_until_it_is_there_again(asking: Asking) -> None:
+    assert [await asking.again(None) for _ in range(2)] == ["provider.stale", "provider.stale"]
+    assert asking.found() is None, "it may come of a deployment"
+    assert await asking.again(None) == "provider.gone"
+    assert asking.found() is SAML_METADATA_GONE
+    fields = asking.told.events[-1][1]
+    assert (fields["provider"], fields["code"]) == ("metropole", "saml.metadata.gone")
+    assert f"404: it has no metadata of {IDP}" in str(fields["detail"])
+    assert asking.keeper.counters()["ecluse_metadata_valid_until_seconds", "metropole"] <= time.time()
+    assert await asking.again(signed(entity(attributes=in_a_day()))) == ""
+    assert asking.found() is None
+    assert await asking.again(None) == "provider.stale"
+
+
+async def test_what_else_it_answers_begins_the_count_anew(asking: Asking) -> None:
+    answers = [None, None, signed(entity(), "stranger"), None, None]
+    assert [await asking.again(answer) for answer in answers] == ["provider.stale"] * 5
+    assert asking.found() is None
+
+
+async def test_said_often_in_a_short_time_it_is_not_believed(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metadata_keeper, "GONE_AFTER", 1800.0)
+    assert [await asking.again(None) for _ in range(4)] == ["provider.stale"] * 4
+    assert asking.found() is None
+
+
+async def test_a_restart_does_not_bring_it_back(asking: Asking) -> None:
+    for _ in range(3):
+        await asking.again(None)
+    told = Told()
+    async with keeping(asking.folder, asking.server.source("", "mdq"), told=told) as keeper:
+        await keeper.refreshed(asking.server.source("", "mdq").id)
+    assert told.names == ["provider.unreachable"]
+    assert asking.found() is SAML_METADATA_GONE
+
+
+async def test_an_address_of_one_document_says_nothing_by_404(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A web server that lost a file knows nothing of federations."""
+    monkeypatch.setattr(metadata_keeper, "ASKED_AGAIN_AFTER", 0.0)
+    monkeypatch.setattr(metadata_keeper, "GONE_AFTER", 0.0)
+    async with running_metadata_server() as server:
+        source, told = server.source(), Told()
+        index_document(source, [signed(entity())], tmp_path, time.time())
+        async with keeping(tmp_path, source, told=told) as keeper:
+            for _ in range(4):
+                await keeper.refreshed(source.id)
+        assert told.names == ["provider.stale"] * 4
+        assert read_entity(tmp_path, source.id, IDP) is not None
 
 
 async def test_a_refresh_is_asked_for_once_by_all_and_not_again_soon(

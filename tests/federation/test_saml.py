@@ -10,7 +10,7 @@ import trustme
 from aiohttp import web
 
 from gateway.federation.metadata_index import Copy, write_index
-from gateway.federation.metadata_indexing import index_document
+from gateway.federation.metadata_indexing import index_document, index_gone
 from gateway.federation.metadata_source import Source
 from gateway.federation.saml import SamlFederation
 from gateway.model.codes import (
@@ -18,6 +18,7 @@ from gateway.model.codes import (
     SAML_METADATA,
     SAML_METADATA_ENTITY,
     SAML_METADATA_EXPIRED,
+    SAML_METADATA_GONE,
     SAML_METADATA_UNREACHABLE,
     SAML_SOAP,
     Code,
@@ -134,6 +135,16 @@ async def test_a_copy_that_ran_out_disables_the_provider_while_running(refresher
     assert refresher.asked == [refresher.source.id]
     refresher.document = signed(entity())
     assert (await services.idp_metadata(AT_FEDERATION)).valid_until is None
+
+
+async def test_one_that_an_mdq_service_does_not_know_any_more_is_disabled(refresher: Refresher) -> None:
+    services, mdq = federation(refresher), MetadataServer(1).provider("", "mdq")
+    source = MetadataServer(1).source("", "mdq")
+    index_document(source, [signed(entity(attributes='validUntil="2027-01-20T00:00:00Z"'))], refresher.folder, NOW)
+    assert await services.idp_metadata(mdq)
+    index_gone(source, refresher.folder, NOW, "answered 404")
+    assert await refusal(services, mdq) == SAML_METADATA_GONE
+    assert refresher.asked == [source.id], "it may be there again"
 
 
 async def test_an_unknown_key_is_looked_for(refresher: Refresher) -> None:
