@@ -1,12 +1,12 @@
 """What the lanes need of the services, so that siblings never import each other; `app.py` joins them by hand."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from gateway.model.codes import Code
 from gateway.model.identity import Identity
-from gateway.model.session import Entry, NameIdFields, NewSession, Seat, SeatLimits, Session, Tokens
+from gateway.model.session import Entry, NameIdFields, Seat, SeatLimits, Session, Tokens
 from gateway.model.transaction import (
     HandOver,
     OidcLogin,
@@ -16,6 +16,24 @@ from gateway.model.transaction import (
     SignOut,
     Transaction,
 )
+
+
+class Write:
+    """What a service has made ready for its store, for whoever writes it together with what else there is to write."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session whose first seat nobody has yet. It is good for something when its `write` is done: then `written` is
+    called."""
+
+    session: Session
+    cookie: bytes = field(repr=False)
+    entry: Entry
+    write: Write = field(repr=False)
+    written: Callable[[], None] = field(repr=False)
 
 
 class Sessions(Protocol):
@@ -50,17 +68,20 @@ class Sessions(Protocol):
         name_id: NameIdFields | None = None,
         tokens: Tokens | None = None,
     ) -> NewSession:
-        """A new session with its first seat, on `host`, to be written with what else its sign-in writes.
+        """A new session with its first seat, on `host`, still to be written.
 
         `browser`: SHA-256 (hex) of the portal host's binding cookie: logout ends every session of it.
         `replaces`: the cookie presented; its seat on this host ends.
         """
 
+    async def add(self, made: NewSession) -> None:
+        """Writes a new session by itself."""
+
     async def entry(self, host: str, cookie: bytes) -> Entry | None:
         """To the session of this seat; None if the seat is gone."""
 
-    async def hand_over(self, entry: Entry, transaction: Transaction) -> str:
-        """A code that lives 30 s for this session, for `transaction.host`."""
+    def hand_over(self, entry: Entry, transaction: Transaction) -> tuple[str, Write]:
+        """A code that lives 30 s for this session, for `transaction.host`; good for something when it is written."""
 
     async def take_hand_over(self, code: str) -> HandOver | None:
         """The hand-over, once: whoever takes it has burnt it, whatever is found wrong afterwards."""
@@ -132,8 +153,8 @@ class Transactions(Protocol):
 
     async def peek(self, id: str) -> Transaction | None: ...
 
-    async def spend(self, id: str) -> bool:
-        """True to the one caller that ends this transaction."""
+    async def spend(self, id: str, writes: Sequence[Write]) -> bool:
+        """Ends this transaction and writes all of this in the same step; False, and nothing written, if it is gone."""
 
     async def put_login(self, login: OidcLogin, state: str, network: str) -> None: ...
 
@@ -155,6 +176,9 @@ class Transactions(Protocol):
         """How many hand-overs this browser finished on this host in the last 60 s without a seat coming back."""
 
     async def count_round(self, binding: str, host: str, round: int, within: int = 60) -> None:
+        """Writes `round_counted` by itself."""
+
+    def round_counted(self, binding: str, host: str, round: int, within: int = 60) -> Write:
         """A hand-over was given for a transaction of this round: `rounds` says at least round + 1 for `within` s, 60 at
         most: who comes back when the seat may have ended by its own limits has not gone round.
 

@@ -1,6 +1,5 @@
 """A signed-in person, and one host's entry to that session."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from gateway.model.identity import Identity
@@ -49,18 +48,6 @@ class Entry:
     session_id: str
     session_key: bytes = field(repr=False)
     provider: str
-
-
-@dataclass(frozen=True, slots=True)
-class NewSession:
-    """A session whose first seat nobody has yet: it is in the store, and good for anything, when `write` has returned.
-
-    `write` raises GatewayError(STORE_UNREACHABLE)."""
-
-    session: Session
-    cookie: bytes = field(repr=False)
-    entry: Entry
-    write: Callable[[], Awaitable[None]] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

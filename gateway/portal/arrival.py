@@ -3,8 +3,8 @@
 from gateway.config.snapshot import App
 from gateway.model.codes import LOGIN_TRANSACTION_GONE
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Page, Sessions
-from gateway.model.session import NewSession, SeatLimits
+from gateway.model.ports import NewSession, Page, Sessions
+from gateway.model.session import SeatLimits
 from gateway.portal import cookies
 from gateway.portal.pages import Pages
 from gateway.portal.report import Report
@@ -29,9 +29,9 @@ class ComeAgain:
         return self._pages.signed_in(visit.language, home(visit), again=True)
 
 
-async def give_seat(visit: Visit, made: NewSession, report: Report) -> None:
-    """Its cookie goes to the browser when the store has the session."""
-    await made.write()
+def give_seat(visit: Visit, made: NewSession, report: Report) -> None:
+    """The store has the session: its cookie goes to the browser."""
+    made.written()
     visit.cookies_to_set.append(cookies.set_seat(made.cookie))
     report.signed_in(visit)
 

@@ -12,9 +12,8 @@ from gateway.model.codes import (
 )
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.ports import Page, Sessions, Transactions
+from gateway.model.ports import NewSession, Page, Sessions, Transactions
 from gateway.model.provider import OidcProvider
-from gateway.model.session import NewSession
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization import Parameters, response_state
 from gateway.oidc.id_token import IdToken
@@ -74,7 +73,8 @@ class Callback:
         made = await self._session(visit, provider, login, identity, token)
         if found is not None:
             return GoOn(found, made=made)
-        await give_seat(visit, made, self._report)
+        await self._sessions.add(made)
+        give_seat(visit, made, self._report)
         return self._pages.signed_in(visit.language, home(visit), again=False)
 
     async def park(self, visit: Visit) -> Page:

@@ -1,6 +1,5 @@
 """On the portal host: what comes next for a transaction. Every step of a sign-in returns here."""
 
-import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import quote
@@ -9,7 +8,8 @@ from gateway.config.snapshot import App
 from gateway.model.codes import LOGIN_LOOP, LOGIN_OTHER_BROWSER, LOGIN_TRANSACTION_GONE, LOGIN_UNKNOWN_PROVIDER
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.ports import Page, Sessions, Transactions
+from gateway.model.ports import Page, Sessions, Transactions, Write
+from gateway.model.session import Entry
 from gateway.model.transaction import Transaction
 from gateway.policy.step_up import askable, meets
 from gateway.portal.answers import redirect
@@ -22,7 +22,6 @@ from gateway.portal.report import Report
 from gateway.portal.visit import PREFIX, Visit
 
 ROUND_WINDOW = 60
-_TAKEN = "taken by another request at the same time"
 
 
 class _Known(NamedTuple):
@@ -122,53 +121,46 @@ class Start:
         return self._pages.chooser(visit.language, choices)
 
     async def _finish(self, visit: Visit, step: GoOn) -> Page:
-        """Whoever spends the transaction goes on; a code that was made meanwhile for whoever comes too late is told to
-        nobody. All of it waits for one write of the store."""
-        id, transaction, app = step.pending
+        _, transaction, app = step.pending
         if transaction.host == visit.call.host:
             return await self._finish_here(visit, step)
-        _, spent, code, _ = await asyncio.gather(
-            self._write(visit, step),
-            self._transactions.spend(id),
-            self._code(visit, step),
-            self._count_round(visit, step.pending),
-        )
-        if not spent:
-            raise GatewayError(LOGIN_TRANSACTION_GONE, _TAKEN)
-        if code is None:
+        entry = await self._entry(visit, step)
+        if entry is None:
             raise GatewayError(LOGIN_TRANSACTION_GONE, "the session ended during the hand-over")
+        code, handed_over = self._sessions.hand_over(entry, transaction)
+        await self._spend(visit, step, [handed_over, self._round(visit, step.pending)])
         return redirect(f"{app.origin(transaction.host)}{PREFIX}enter?code={quote(code, safe='')}")
 
     async def _finish_here(self, visit: Visit, step: GoOn) -> Page:
         """One host for portal and app: the portal's seat is the app's, so this browser must be the one that asked.
 
-        The transaction is spent first and looked at after: a wrong browser has used it up."""
-        id, transaction, app = step.pending
-        _, spent = await asyncio.gather(self._write(visit, step), self._transactions.spend(id))
-        if not spent:
-            raise GatewayError(LOGIN_TRANSACTION_GONE, _TAKEN)
-        if not visit.holds(transaction.binding):
+        A wrong browser has used the transaction up."""
+        _, transaction, app = step.pending
+        ours = visit.holds(transaction.binding)
+        await self._spend(visit, step, [self._round(visit, step.pending)] if ours else [])
+        if not ours:
             raise GatewayError(LOGIN_OTHER_BROWSER, "the transaction belongs to another browser")
-        await self._count_round(visit, step.pending)
         return redirect(app.origin(transaction.host) + transaction.return_target)
 
-    async def _write(self, visit: Visit, step: GoOn) -> None:
+    async def _entry(self, visit: Visit, step: GoOn) -> Entry | None:
         if step.made is not None:
-            await give_seat(visit, step.made, self._report)
+            return step.made.entry
+        return None if step.cookie is None else await self._sessions.entry(visit.call.host, step.cookie)
 
-    async def _code(self, visit: Visit, step: GoOn) -> str | None:
-        """None: the session has ended since."""
-        if step.made is not None:
-            return await self._sessions.hand_over(step.made.entry, step.pending.transaction)
-        entry = None if step.cookie is None else await self._sessions.entry(visit.call.host, step.cookie)
-        return None if entry is None else await self._sessions.hand_over(entry, step.pending.transaction)
+    async def _spend(self, visit: Visit, step: GoOn, writes: list[Write]) -> None:
+        """Whoever spends the transaction goes on: with all that the sign-in writes, or nobody with anything."""
+        made = step.made
+        if not await self._transactions.spend(step.pending.id, writes if made is None else [made.write, *writes]):
+            raise GatewayError(LOGIN_TRANSACTION_GONE, "taken by another request at the same time")
+        if made is not None:
+            give_seat(visit, made, self._report)
 
-    async def _count_round(self, visit: Visit, found: Pending) -> None:
+    def _round(self, visit: Visit, found: Pending) -> Write:
         _, transaction, app = found
         known = visit.call.snapshot.providers
         idle = [known[name].session_idle for name in app.providers if name in known]
         within = min(shortest_limit(app) or ROUND_WINDOW, *idle, ROUND_WINDOW)
-        await self._transactions.count_round(transaction.binding, transaction.host, transaction.round, within)
+        return self._transactions.round_counted(transaction.binding, transaction.host, transaction.round, within)
 
 
 def _ask_link(provider: str, transaction: str) -> str:

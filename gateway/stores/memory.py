@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from gateway.model.ports import SessionSummary
+from gateway.model.ports import SessionSummary, Write
 from gateway.stores.records import (
     ENDED_KEPT,
     PARALLEL_TABS,
+    AddSession,
     Cursor,
     Ended,
     Index,
+    PutTicket,
+    RaiseMark,
     Replaces,
     SeatKey,
     SeatRecord,
@@ -46,9 +49,16 @@ class MemoryStore:
 
     # --- sessions and seats
 
-    async def add_session(self, session: SessionRecord, seat: SeatRecord, replaces: Replaces, now: int) -> None:
-        self._sessions[session.id] = session
-        self._add(seat, replaces, now)
+    async def write(self, writes: Sequence[Write], now: int) -> None:
+        for write in writes:
+            match write:
+                case AddSession(session, seat, replaces):
+                    self._sessions[session.id] = session
+                    self._add(seat, replaces, now)
+                case PutTicket(ticket, per_group, in_all):
+                    self._put_ticket(ticket, per_group, in_all)
+                case RaiseMark(key, number, expires_at):
+                    self._marks[key] = (max(number, await self.mark(key, now)), expires_at)
 
     async def add_seat(self, seat: SeatRecord, replaces: Replaces, now: int) -> bool:
         session = self._live_session(seat.key.session_id, now)
@@ -110,17 +120,11 @@ class MemoryStore:
 
     # --- tickets
 
-    async def put_ticket(self, ticket: Ticket, *, per_group: int, in_all: int) -> None:
-        self._drop(ticket.kind, ticket.lookup)
-        of_kind = self._tickets.setdefault(ticket.kind, {})
-        of_group = self._groups.setdefault((ticket.kind, ticket.group), {})
-        of_kind[ticket.lookup] = ticket
-        of_group[ticket.lookup] = None
-        # Dictionaries keep the order in which tickets were put.
-        while len(of_group) > per_group:
-            self._drop(ticket.kind, next(iter(of_group)))
-        while len(of_kind) > in_all:
-            self._drop(ticket.kind, next(iter(of_kind)))
+    async def spend_ticket(self, kind: str, lookup: bytes, writes: Sequence[Write], now: int) -> bool:
+        if await self.take_ticket(kind, lookup, now) is None:
+            return False
+        await self.write(writes, now)
+        return True
 
     async def peek_ticket(self, kind: str, lookup: bytes, now: int) -> bytes | None:
         ticket = self._tickets.get(kind, {}).get(lookup)
@@ -137,9 +141,6 @@ class MemoryStore:
         if first:
             self._used[key] = expires_at
         return first
-
-    async def raise_mark(self, key: bytes, number: int, expires_at: int, now: int) -> None:
-        self._marks[key] = (max(number, await self.mark(key, now)), expires_at)
 
     async def mark(self, key: bytes, now: int) -> int:
         number, expires_at = self._marks.get(key, (0, 0))
@@ -164,6 +165,18 @@ class MemoryStore:
             self._purged += 1
 
     # --- steps
+
+    def _put_ticket(self, ticket: Ticket, per_group: int, in_all: int) -> None:
+        self._drop(ticket.kind, ticket.lookup)
+        of_kind = self._tickets.setdefault(ticket.kind, {})
+        of_group = self._groups.setdefault((ticket.kind, ticket.group), {})
+        of_kind[ticket.lookup] = ticket
+        of_group[ticket.lookup] = None
+        # Dictionaries keep the order in which tickets were put.
+        while len(of_group) > per_group:
+            self._drop(ticket.kind, next(iter(of_group)))
+        while len(of_kind) > in_all:
+            self._drop(ticket.kind, next(iter(of_kind)))
 
     def _drop(self, kind: str, lookup: bytes) -> Ticket | None:
         ticket = self._tickets.get(kind, {}).pop(lookup, None)

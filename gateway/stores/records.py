@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
-from gateway.model.ports import SessionSummary
+from gateway.model.ports import SessionSummary, Write
 
 # A seat that another seat of the same browser replaces ends, but not before it is this old: pages of another tab,
 # signed in at the same moment, have requests under way with it.
@@ -120,6 +120,31 @@ class Ticket:
     expires_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class AddSession(Write):
+    session: SessionRecord
+    seat: SeatRecord
+    replaces: Replaces
+
+
+@dataclass(frozen=True, slots=True)
+class PutTicket(Write):
+    """Beyond the bounds, of the ticket's kind in its group or in all, the oldest go."""
+
+    ticket: Ticket
+    per_group: int
+    in_all: int
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseMark(Write):
+    """The mark of this key is at least `number` until `expires_at`; it never falls before."""
+
+    key: bytes
+    number: int
+    expires_at: int
+
+
 class RecordStore(Protocol):
     reachable: bool
     """Whether the last thing asked of it was answered."""
@@ -130,7 +155,8 @@ class RecordStore(Protocol):
     async def close(self) -> None:
         """Writes what is waiting, then lets go."""
 
-    async def add_session(self, session: SessionRecord, seat: SeatRecord, replaces: Replaces, now: int) -> None: ...
+    async def write(self, writes: Sequence[Write], now: int) -> None:
+        """All of these in one step, or none."""
 
     async def add_seat(self, seat: SeatRecord, replaces: Replaces, now: int) -> bool:
         """False, and nothing added, if the session has ended."""
@@ -156,19 +182,16 @@ class RecordStore(Protocol):
     async def ended_since(self, cursor: Cursor | None) -> Tail:
         """Without a cursor: nothing but where the list ends now, not complete."""
 
-    async def put_ticket(self, ticket: Ticket, *, per_group: int, in_all: int) -> None:
-        """Beyond the bounds, of the ticket's kind in its group or in all, the oldest go."""
-
     async def peek_ticket(self, kind: str, lookup: bytes, now: int) -> bytes | None: ...
 
     async def take_ticket(self, kind: str, lookup: bytes, now: int) -> bytes | None:
         """To one caller only, across all processes; whoever gets it has used it up."""
 
+    async def spend_ticket(self, kind: str, lookup: bytes, writes: Sequence[Write], now: int) -> bool:
+        """Takes a ticket and, in the same step, writes all of these. False, and nothing written, where it is gone."""
+
     async def first_use(self, key: bytes, expires_at: int, now: int) -> bool:
         """True to the first caller only, until `expires_at`."""
-
-    async def raise_mark(self, key: bytes, number: int, expires_at: int, now: int) -> None:
-        """The mark of this key is at least `number` until `expires_at`; it never falls before."""
 
     async def mark(self, key: bytes, now: int) -> int:
         """0 where there is none."""

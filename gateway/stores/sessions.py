@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from gateway.model.codes import STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.ports import Log, SessionSummary
-from gateway.model.session import Entry, NameIdFields, NewSession, Seat, SeatLimits, Session, Tokens
+from gateway.model.ports import Log, NewSession, SessionSummary, Write
+from gateway.model.session import Entry, NameIdFields, Seat, SeatLimits, Session, Tokens
 from gateway.model.transaction import HandOver, Transaction
 from gateway.stores.codec import StoredSession, hand_over_from_bytes, hand_over_to_bytes
 from gateway.stores.envelopes import Envelopes, Opened, read_cookie
 from gateway.stores.keys import StoreKeys
-from gateway.stores.records import Ended, Index, RecordStore, Replaces, SessionRecord, Touch, Use
+from gateway.stores.records import AddSession, Ended, Index, RecordStore, Replaces, SessionRecord, Touch, Use
 from gateway.stores.seats import SeatCache
 from gateway.stores.tickets import Bounds, Tickets, TokenBytes, new_id, unix_now
 
@@ -160,12 +160,16 @@ class Sessions:
         record = self._envelopes.seal_session(StoredSession(session, browser), session_key)
         cookie, seat = self._envelopes.new_seat(session, session_key, host=host, app=app, limits=limits, now=now)
 
-        async def write() -> None:
-            await self._store.add_session(record, seat, self._replaces(replaces, browser), now)
+        def written() -> None:
             self._read_anew(replaces)
             self._keep(cookie, Opened(StoredSession(session, browser), session_key, record, seat))
 
-        return NewSession(session, cookie, Entry(id, session_key, identity.provider), write)
+        write = AddSession(record, seat, self._replaces(replaces, browser))
+        return NewSession(session, cookie, Entry(id, session_key, identity.provider), write, written)
+
+    async def add(self, made: NewSession) -> None:
+        await self._store.write([made.write], self._now())
+        made.written()
 
     async def entry(self, host: str, cookie: bytes) -> Entry | None:
         opened = await self._open(host, cookie)
@@ -173,7 +177,7 @@ class Sessions:
             return None
         return Entry(opened.record.id, opened.session_key, opened.stored.session.identity.provider)
 
-    async def hand_over(self, entry: Entry, transaction: Transaction) -> str:
+    def hand_over(self, entry: Entry, transaction: Transaction) -> tuple[str, Write]:
         code = new_id(self._token_bytes)
         hand_over = HandOver(
             app=transaction.app,
@@ -185,8 +189,7 @@ class Sessions:
             provider=entry.provider,
             created_at=self._now(),
         )
-        await self._hand_overs.put(code, hand_over_to_bytes(hand_over), entry.session_id)
-        return code
+        return code, self._hand_overs.sealed(code, hand_over_to_bytes(hand_over), entry.session_id)
 
     async def take_hand_over(self, code: str) -> HandOver | None:
         plain = await self._hand_overs.take(code)

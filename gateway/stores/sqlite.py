@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Counters, Log, SessionSummary
+from gateway.model.ports import Counters, Log, SessionSummary, Write
 from gateway.stores import sqlite_file
 from gateway.stores import sqlite_statements as sql
 from gateway.stores.records import (
@@ -23,7 +23,6 @@ from gateway.stores.records import (
     SeatRecord,
     SessionRecord,
     Tail,
-    Ticket,
     Touch,
     Use,
 )
@@ -71,8 +70,8 @@ class SqliteStore:
 
     # --- sessions and seats
 
-    async def add_session(self, session: SessionRecord, seat: SeatRecord, replaces: Replaces, now: int) -> None:
-        await self._write(lambda connection: sql.add_session(connection, session, seat, replaces, now))
+    async def write(self, writes: Sequence[Write], now: int) -> None:
+        await self._write(lambda connection: sql.write(connection, writes, now))
 
     async def add_seat(self, seat: SeatRecord, replaces: Replaces, now: int) -> bool:
         return await self._write(lambda connection: sql.add_seat(connection, seat, replaces, now))
@@ -102,9 +101,6 @@ class SqliteStore:
 
     # --- tickets
 
-    async def put_ticket(self, ticket: Ticket, *, per_group: int, in_all: int) -> None:
-        await self._write(lambda connection: sql.put_ticket(connection, ticket, per_group, in_all))
-
     async def peek_ticket(self, kind: str, lookup: bytes, now: int) -> bytes | None:
         return await self._read(lambda connection: sql.peek_ticket(connection, kind, lookup, now))
 
@@ -112,13 +108,13 @@ class SqliteStore:
         # A made-up id deletes nothing: its transaction ends without a page to write.
         return await self._write(lambda connection: sql.take_ticket(connection, kind, lookup, now), single=True)
 
+    async def spend_ticket(self, kind: str, lookup: bytes, writes: Sequence[Write], now: int) -> bool:
+        return await self._write(lambda connection: sql.spend_ticket(connection, kind, lookup, writes, now))
+
     # --- single values
 
     async def first_use(self, key: bytes, expires_at: int, now: int) -> bool:
         return await self._write(lambda connection: sql.first_use(connection, key, expires_at, now), durable=True)
-
-    async def raise_mark(self, key: bytes, number: int, expires_at: int, now: int) -> None:
-        await self._write(lambda connection: sql.raise_mark(connection, key, number, expires_at, now))
 
     async def mark(self, key: bytes, now: int) -> int:
         return await self._read(lambda connection: sql.mark(connection, key, now))

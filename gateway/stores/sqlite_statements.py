@@ -3,13 +3,16 @@
 import sqlite3
 from collections.abc import Sequence
 
-from gateway.model.ports import SessionSummary
+from gateway.model.ports import SessionSummary, Write
 from gateway.stores.records import (
     ENDED_KEPT,
     PARALLEL_TABS,
+    AddSession,
     Cursor,
     Ended,
     Index,
+    PutTicket,
+    RaiseMark,
     Replaces,
     SeatKey,
     SeatRecord,
@@ -54,9 +57,26 @@ _REPLACED_OF_BROWSER = (
 )
 
 
-def add_session(
-    connection: sqlite3.Connection, session: SessionRecord, seat: SeatRecord, replaces: Replaces, now: int
-) -> None:
+def write(connection: sqlite3.Connection, writes: Sequence[Write], now: int) -> None:
+    for one in writes:
+        match one:
+            case AddSession(session, seat, replaces):
+                _add_session(connection, session)
+                _insert_seat(connection, seat, replaces, now)
+            case PutTicket(ticket, per_group, in_all):
+                _put_ticket(connection, ticket, per_group, in_all)
+            case RaiseMark(key, number, expires_at):
+                _raise_mark(connection, key, number, expires_at, now)
+
+
+def spend_ticket(connection: sqlite3.Connection, kind: str, lookup: bytes, writes: Sequence[Write], now: int) -> bool:
+    if take_ticket(connection, kind, lookup, now) is None:
+        return False
+    write(connection, writes, now)
+    return True
+
+
+def _add_session(connection: sqlite3.Connection, session: SessionRecord) -> None:
     connection.execute(
         "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
@@ -73,7 +93,6 @@ def add_session(
             session.ends_at,
         ),
     )
-    _insert_seat(connection, seat, replaces, now)
 
 
 def add_seat(connection: sqlite3.Connection, seat: SeatRecord, replaces: Replaces, now: int) -> bool:
@@ -153,7 +172,7 @@ def ended_since(connection: sqlite3.Connection, cursor: Cursor | None) -> Tail:
     return Tail(here, tuple(Ended(*row) for row in rows), complete=len(rows) == last - cursor.position)
 
 
-def put_ticket(connection: sqlite3.Connection, ticket: Ticket, per_group: int, in_all: int) -> None:
+def _put_ticket(connection: sqlite3.Connection, ticket: Ticket, per_group: int, in_all: int) -> None:
     # Not REPLACE: it fires no trigger for what it removes.
     connection.execute(
         "INSERT INTO tickets (kind, lookup, sealed, client, expires_at) VALUES (?, ?, ?, ?, ?)"
@@ -198,7 +217,7 @@ def first_use(connection: sqlite3.Connection, key: bytes, expires_at: int, now: 
     return connection.execute(statement, (key, expires_at, now)).rowcount == 1
 
 
-def raise_mark(connection: sqlite3.Connection, key: bytes, number: int, expires_at: int, now: int) -> None:
+def _raise_mark(connection: sqlite3.Connection, key: bytes, number: int, expires_at: int, now: int) -> None:
     connection.execute(
         "INSERT INTO marks VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET expires_at = excluded.expires_at,"
         " number = CASE WHEN expires_at > ? THEN max(number, excluded.number) ELSE excluded.number END",

@@ -3,13 +3,13 @@
 import os
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Log
+from gateway.model.ports import Log, Write
 from gateway.stores.keys import StoreKeys
-from gateway.stores.records import RecordStore, Ticket
+from gateway.stores.records import PutTicket, RecordStore, Ticket
 from gateway.stores.sealing import NONCE_BYTES, Binding, draw_key, key_id_of, lookup_of, open_sealed, seal
 
 TokenBytes = Callable[[int], bytes]
@@ -60,6 +60,10 @@ class Tickets:
         self._token_bytes = token_bytes
 
     async def put(self, id: str, plain: bytes, group: str) -> None:
+        await self._store.write([self.sealed(id, plain, group)], self._now())
+
+    def sealed(self, id: str, plain: bytes, group: str) -> PutTicket:
+        """To be written with what else there is."""
         lookup, key_id = _lookup(id), self._keys.current
         sealed = seal(
             plain,
@@ -71,7 +75,7 @@ class Tickets:
         expires_at = self._now() + self._bounds.life
         # The group is a client's network: kept as a keyed hash, for a network can be a person's.
         ticket = Ticket(self._kind, lookup, sealed, self._keys.index("group", group), expires_at)
-        await self._store.put_ticket(ticket, per_group=self._bounds.per_group, in_all=self._bounds.in_all)
+        return PutTicket(ticket, self._bounds.per_group, self._bounds.in_all)
 
     async def peek(self, id: str) -> bytes | None:
         if not 0 < len(id) <= _LONGEST_ID:
@@ -79,11 +83,11 @@ class Tickets:
         lookup = _lookup(id)
         return self._open(id, lookup, await self._store.peek_ticket(self._kind, lookup, self._now()))
 
-    async def spend(self, id: str) -> bool:
-        """Taken, by whoever has looked into it before."""
+    async def spend(self, id: str, writes: Sequence[Write]) -> bool:
+        """Taken, by whoever knows what is in it; all of this is written in the same step, or nothing if it is gone."""
         if not 0 < len(id) <= _LONGEST_ID:
             return False
-        return await self._store.take_ticket(self._kind, _lookup(id), self._now()) is not None
+        return await self._store.spend_ticket(self._kind, _lookup(id), writes, self._now())
 
     async def take(self, id: str) -> bytes | None:
         if not 0 < len(id) <= _LONGEST_ID:

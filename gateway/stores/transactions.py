@@ -3,11 +3,11 @@
 import os
 from collections.abc import Callable, Sequence
 
-from gateway.model.ports import Log
+from gateway.model.ports import Log, Write
 from gateway.model.transaction import OidcLogin, SignOut, Transaction
 from gateway.stores import codec
 from gateway.stores.keys import StoreKeys
-from gateway.stores.records import RecordStore
+from gateway.stores.records import RaiseMark, RecordStore
 from gateway.stores.tickets import Bounds, Tickets, TokenBytes, new_id, unix_now
 
 # As long as a person may take to sign in at the provider. A state that is older is a stranger's or a forgotten tab's:
@@ -53,8 +53,8 @@ class Transactions:
         plain = await self._transactions.peek(id)
         return None if plain is None else codec.transaction_from_bytes(plain)
 
-    async def spend(self, id: str) -> bool:
-        return await self._transactions.spend(id)
+    async def spend(self, id: str, writes: Sequence[Write]) -> bool:
+        return await self._transactions.spend(id, writes)
 
     async def put_login(self, login: OidcLogin, state: str, network: str) -> None:
         await self._logins.put(state, codec.login_to_bytes(login), network)
@@ -88,9 +88,11 @@ class Transactions:
         return await self._store.mark(self._keys.index("round", binding, host), self._now())
 
     async def count_round(self, binding: str, host: str, round: int, within: int = ROUND_WINDOW) -> None:
-        now = self._now()
-        until = now + min(within, ROUND_WINDOW)
-        await self._store.raise_mark(self._keys.index("round", binding, host), round + 1, until, now)
+        await self._store.write([self.round_counted(binding, host, round, within)], self._now())
+
+    def round_counted(self, binding: str, host: str, round: int, within: int = ROUND_WINDOW) -> RaiseMark:
+        until = self._now() + min(within, ROUND_WINDOW)
+        return RaiseMark(self._keys.index("round", binding, host), round + 1, until)
 
     async def clear_rounds(self, binding: str, host: str) -> None:
         await self._store.clear_mark(self._keys.index("round", binding, host), self._now())
@@ -99,5 +101,5 @@ class Transactions:
         key, now = self._keys.index("first seat", session_id, host), self._now()
         known = await self._store.mark(key, now)
         if not known:
-            await self._store.raise_mark(key, ends_at, until, now)
+            await self._store.write([RaiseMark(key, ends_at, until)], now)
         return known or ends_at

@@ -122,11 +122,12 @@ async def of_another_deployment(world: World) -> None:
         ("ours", KEY),
     ):
         keys = key if name == "ours" else (("k1", b"another-deployment-of-this-very-id"),)
-        made = await Sessions(store, keys).new_session(
+        sessions = Sessions(store, keys)
+        made = await sessions.new_session(
             host=host(APP), identity=identity, tenant=None, browser="0" * 64, idle=600, absolute=600, id_token=None,
             sid=None, replaces=None, limits=SeatLimits(),
         )  # fmt: skip
-        await made.write()
+        await sessions.add(made)
         values[name] = made.cookie
     await store.close()
     denied(world, await asked(world, values["other"]))

@@ -153,7 +153,7 @@ class Site:
             host=HOST, identity=identity, tenant=None, browser="b", idle=3600, absolute=36000, id_token=None, sid=None,
             replaces=None, limits=SeatLimits(),
         )  # fmt: skip
-        await made.write()
+        await sessions.add(made)
         await store.close()
         return f"PHPSESSID=0123456789abcdef; __Host-ecluse={made.cookie.decode()}; theme=clair"
 

@@ -104,7 +104,7 @@ class OutOfReach(MemoryStore):
     cut = False
 
     def __getattribute__(self, name: str) -> Any:
-        if name in {"peek_ticket", "put_ticket", "take_ticket", "read_seat"} and type(self).cut:
+        if name in {"peek_ticket", "write", "take_ticket", "spend_ticket", "read_seat"} and type(self).cut:
             raise GatewayError(STORE_UNREACHABLE, "cut off by the test")
         return super().__getattribute__(name)
 

@@ -7,7 +7,17 @@ from typing import Any
 from gateway.model.identity import Identity
 from gateway.model.session import SeatLimits
 from gateway.model.transaction import OidcLogin, Transaction
-from gateway.stores.records import RecordStore, Replaces, SeatKey, SeatRecord, SessionRecord, Ticket
+from gateway.stores.records import (
+    AddSession,
+    PutTicket,
+    RaiseMark,
+    RecordStore,
+    Replaces,
+    SeatKey,
+    SeatRecord,
+    SessionRecord,
+    Ticket,
+)
 from gateway.stores.sessions import Sessions
 from gateway.stores.transactions import Transactions
 
@@ -127,13 +137,17 @@ class Worker:
             replaces=replaces,
             limits=limits,
         )
-        await made.write()
+        await self.sessions.add(made)
         return made.cookie
 
     async def code(self, cookie: bytes, host: str = PORTAL, to: str = PERMIS) -> str | None:
         """A hand-over code for the session of this seat on `host`."""
         entry = await self.sessions.entry(host, cookie)
-        return None if entry is None else await self.sessions.hand_over(entry, transaction(host=to))
+        if entry is None:
+            return None
+        code, write = self.sessions.hand_over(entry, transaction(host=to))
+        await self.store.write([write], self.clock.now())
+        return code
 
     async def enter(
         self,
@@ -179,6 +193,20 @@ def login(provider: str = "metropole") -> OidcLogin:
 
 
 # --- raw records, for what no sealing has to do with
+
+
+async def add_session(
+    store: RecordStore, session: SessionRecord, seat: SeatRecord, replaces: Replaces, now: int
+) -> None:
+    await store.write([AddSession(session, seat, replaces)], now)
+
+
+async def put_ticket(store: RecordStore, ticket: Ticket, *, per_group: int, in_all: int) -> None:
+    await store.write([PutTicket(ticket, per_group, in_all)], NOW)
+
+
+async def raise_mark(store: RecordStore, key: bytes, number: int, expires_at: int, now: int) -> None:
+    await store.write([RaiseMark(key, number, expires_at)], now)
 
 
 def session_record(

@@ -3,8 +3,31 @@
 import asyncio
 from dataclasses import replace
 
-from gateway.stores.records import ENDED_KEPT, PARALLEL_TABS, Ended, RecordStore, Replaces, SeatKey, Touch, Use
-from tests.stores.samples import NOTHING, NOW, PERMIS, PORTAL, seat_record, session_record, ticket
+from gateway.model.ports import Write
+from gateway.stores.records import (
+    ENDED_KEPT,
+    PARALLEL_TABS,
+    AddSession,
+    Ended,
+    RaiseMark,
+    RecordStore,
+    Replaces,
+    SeatKey,
+    Touch,
+    Use,
+)
+from tests.stores.samples import (
+    NOTHING,
+    NOW,
+    PERMIS,
+    PORTAL,
+    add_session,
+    put_ticket,
+    raise_mark,
+    seat_record,
+    session_record,
+    ticket,
+)
 
 KEY = SeatKey("s1", b"l1")
 
@@ -14,13 +37,13 @@ KEY = SeatKey("s1", b"l1")
 
 async def test_a_session_is_read_through_its_seat(store: RecordStore) -> None:
     session, seat = session_record(), seat_record()
-    await store.add_session(session, seat, NOTHING, NOW)
+    await add_session(store, session, seat, NOTHING, NOW)
     assert await store.read_seat(KEY, NOW) == (session, seat)
     assert await store.read_session("s1", NOW) == session
 
 
 async def test_what_was_never_there_is_absent(store: RecordStore) -> None:
-    await store.add_session(session_record(), seat_record(), NOTHING, NOW)
+    await add_session(store, session_record(), seat_record(), NOTHING, NOW)
     for key in (
         SeatKey("s1", b"l2"),
         SeatKey("s2", b"l1"),
@@ -34,7 +57,7 @@ async def test_what_was_never_there_is_absent(store: RecordStore) -> None:
 
 async def test_a_second_seat_opens_the_same_session(store: RecordStore) -> None:
     session, on_app = session_record(), seat_record(lookup=b"l2", host=PERMIS, app="permis")
-    await store.add_session(session, seat_record(), NOTHING, NOW)
+    await add_session(store, session, seat_record(), NOTHING, NOW)
     assert await store.add_seat(on_app, NOTHING, NOW)
     assert await store.read_seat(on_app.key, NOW) == (session, on_app)
 
@@ -42,7 +65,7 @@ async def test_a_second_seat_opens_the_same_session(store: RecordStore) -> None:
 async def test_no_seat_is_added_to_a_session_that_has_ended(store: RecordStore) -> None:
     on_app = seat_record(lookup=b"l2", host=PERMIS)
     assert not await store.add_seat(on_app, NOTHING, NOW)
-    await store.add_session(session_record(idle=100), seat_record(), NOTHING, NOW)
+    await add_session(store, session_record(idle=100), seat_record(), NOTHING, NOW)
     assert not await store.add_seat(on_app, NOTHING, NOW + 100)
     await store.end(["s1"], NOW)
     assert not await store.add_seat(on_app, NOTHING, NOW)
@@ -50,21 +73,21 @@ async def test_no_seat_is_added_to_a_session_that_has_ended(store: RecordStore) 
 
 
 async def test_limits_are_those_of_the_read_and_no_cleaner_has_a_part_in_them(store: RecordStore) -> None:
-    await store.add_session(session_record(idle=100), seat_record(), NOTHING, NOW)
+    await add_session(store, session_record(idle=100), seat_record(), NOTHING, NOW)
     assert await store.read_seat(KEY, NOW + 99) is not None
     assert await store.read_seat(KEY, NOW + 100) is None
     assert await store.read_session("s1", NOW + 100) is None
 
 
 async def test_a_seat_has_limits_of_its_own(store: RecordStore) -> None:
-    await store.add_session(session_record(), seat_record(idle=50), NOTHING, NOW)
+    await add_session(store, session_record(), seat_record(idle=50), NOTHING, NOW)
     assert await store.read_seat(KEY, NOW + 49) is not None
     assert await store.read_seat(KEY, NOW + 50) is None
     assert await store.read_session("s1", NOW + 50) is not None
 
 
 async def test_a_touch_moves_both_idle_limits_on(store: RecordStore) -> None:
-    await store.add_session(session_record(idle=100), seat_record(idle=60), NOTHING, NOW)
+    await add_session(store, session_record(idle=100), seat_record(idle=60), NOTHING, NOW)
     await store.touch([Touch(KEY, NOW + 50)])
     assert await store.read_seat(KEY, NOW + 109) is not None
     assert await store.read_seat(KEY, NOW + 110) is None
@@ -73,7 +96,7 @@ async def test_a_touch_moves_both_idle_limits_on(store: RecordStore) -> None:
 
 
 async def test_an_older_touch_that_comes_later_shortens_nothing(store: RecordStore) -> None:
-    await store.add_session(session_record(idle=100), seat_record(idle=100), NOTHING, NOW)
+    await add_session(store, session_record(idle=100), seat_record(idle=100), NOTHING, NOW)
     await store.touch([Touch(KEY, NOW + 50)])
     await store.touch([Touch(KEY, NOW + 20), Touch(KEY, NOW - 1000)])
     assert await store.read_seat(KEY, NOW + 149) is not None
@@ -82,21 +105,21 @@ async def test_an_older_touch_that_comes_later_shortens_nothing(store: RecordSto
 async def test_no_touch_passes_the_absolute_limit(store: RecordStore) -> None:
     session = replace(session_record(), expires_at=NOW + 2000)
     seat = replace(seat_record(idle=1800), expires_at=NOW + 1900)
-    await store.add_session(session, seat, NOTHING, NOW)
+    await add_session(store, session, seat, NOTHING, NOW)
     await store.touch([Touch(KEY, NOW + 1799)])
     assert await store.read_seat(KEY, NOW + 1900) is None
     assert await store.read_session("s1", NOW + 2000) is None
 
 
 async def test_a_touch_brings_nothing_back(store: RecordStore) -> None:
-    await store.add_session(session_record(), seat_record(), NOTHING, NOW)
+    await add_session(store, session_record(), seat_record(), NOTHING, NOW)
     await store.end(["s1"], NOW)
     await store.touch([Touch(KEY, NOW + 1), Touch(SeatKey("s9", b"l9"), NOW + 1)])
     assert await store.read_seat(KEY, NOW + 1) is None
 
 
 async def test_a_new_seat_is_use_of_its_session(store: RecordStore) -> None:
-    await store.add_session(session_record(idle=100), seat_record(), NOTHING, NOW)
+    await add_session(store, session_record(idle=100), seat_record(), NOTHING, NOW)
     await store.add_seat(seat_record(lookup=b"l2", host=PERMIS, now=NOW + 90), NOTHING, NOW + 90)
     assert await store.read_session("s1", NOW + 189) is not None
 
@@ -106,7 +129,7 @@ async def test_a_new_seat_is_use_of_its_session(store: RecordStore) -> None:
 
 async def replaced(store: RecordStore, age: int, replaces: Replaces) -> int:
     """The seconds that the seat `l2` on PERMIS has left when a new one is made there at this age of it."""
-    await store.add_session(session_record(), seat_record(), NOTHING, NOW)
+    await add_session(store, session_record(), seat_record(), NOTHING, NOW)
     await store.add_seat(seat_record(lookup=b"l2", host=PERMIS), NOTHING, NOW)
     await store.add_seat(seat_record(lookup=b"l3", host=PERMIS, now=NOW + age), replaces, NOW + age)
     at = NOW + age
@@ -132,17 +155,17 @@ async def test_a_seat_made_a_moment_ago_by_a_parallel_tab_ends_a_moment_later(st
 
 
 async def test_seats_elsewhere_and_of_other_browsers_stay(store: RecordStore) -> None:
-    await store.add_session(session_record(), seat_record(), NOTHING, NOW)
-    await store.add_session(session_record("s2", browser_index=b"browser-2"), seat_record("s2", b"l2"), NOTHING, NOW)
+    await add_session(store, session_record(), seat_record(), NOTHING, NOW)
+    await add_session(store, session_record("s2", browser_index=b"browser-2"), seat_record("s2", b"l2"), NOTHING, NOW)
     later = NOW + 60
     await store.add_seat(seat_record(lookup=b"l3", host=PERMIS), OF_THE_BROWSER, later)
-    await store.add_session(session_record("s3"), seat_record("s3", b"l4"), Replaces(SeatKey("s2", b"no"), ()), later)
+    await add_session(store, session_record("s3"), seat_record("s3", b"l4"), Replaces(SeatKey("s2", b"no"), ()), later)
     for key in (KEY, SeatKey("s2", b"l2"), SeatKey("s1", b"l3"), SeatKey("s3", b"l4")):
         assert await store.read_seat(key, later) is not None
 
 
 async def test_a_seat_presented_on_another_host_than_its_own_stays(store: RecordStore) -> None:
-    await store.add_session(session_record(), seat_record(), NOTHING, NOW)
+    await add_session(store, session_record(), seat_record(), NOTHING, NOW)
     await store.add_seat(seat_record(lookup=b"l2", host=PERMIS, now=NOW + 60), Replaces(KEY, ()), NOW + 60)
     assert await store.read_seat(KEY, NOW + 60) is not None
 
@@ -161,9 +184,9 @@ async def test_a_replaced_seat_stands_in_the_list_with_its_hour_and_no_touch_bri
 
 
 async def test_sessions_are_found_by_each_index_under_any_of_its_values(store: RecordStore) -> None:
-    await store.add_session(session_record(), seat_record(), NOTHING, NOW)
+    await add_session(store, session_record(), seat_record(), NOTHING, NOW)
     other = replace(session_record("s2", now=NOW + 1), sid_index=None, subject_index=b"subject-2")
-    await store.add_session(other, seat_record("s2"), NOTHING, NOW)
+    await add_session(store, other, seat_record("s2"), NOTHING, NOW)
 
     async def ids(index: str, *values: bytes) -> list[str]:
         return [session.id for session in await store.find(index, values, NOW)]  # type: ignore[arg-type]
@@ -177,7 +200,7 @@ async def test_sessions_are_found_by_each_index_under_any_of_its_values(store: R
 
 
 async def test_a_summary_names_the_apps_with_a_live_seat(store: RecordStore) -> None:
-    await store.add_session(session_record(), seat_record(), NOTHING, NOW)
+    await add_session(store, session_record(), seat_record(), NOTHING, NOW)
     for lookup, app, idle in (
         (b"l2", "permis", 900),
         (b"l3", "paie", 900),
@@ -191,7 +214,7 @@ async def test_a_summary_names_the_apps_with_a_live_seat(store: RecordStore) -> 
 
 
 async def test_what_has_expired_is_not_found(store: RecordStore) -> None:
-    await store.add_session(session_record(idle=100), seat_record(), NOTHING, NOW)
+    await add_session(store, session_record(idle=100), seat_record(), NOTHING, NOW)
     assert await store.find("browser", [b"browser-1"], NOW + 100) == ()
 
 
@@ -200,9 +223,9 @@ async def test_what_has_expired_is_not_found(store: RecordStore) -> None:
 
 async def test_the_end_of_a_session_ends_every_seat_and_enters_the_list(store: RecordStore) -> None:
     cursor = (await store.ended_since(None)).cursor
-    await store.add_session(session_record(), seat_record(), NOTHING, NOW)
+    await add_session(store, session_record(), seat_record(), NOTHING, NOW)
     await store.add_seat(seat_record(lookup=b"l2", host=PERMIS), NOTHING, NOW)
-    await store.add_session(session_record("s2"), seat_record("s2"), NOTHING, NOW)
+    await add_session(store, session_record("s2"), seat_record("s2"), NOTHING, NOW)
     await store.end(["s1", "never-there"], NOW + 5)
     assert await store.read_seat(KEY, NOW + 5) is None
     assert await store.read_seat(SeatKey("s1", b"l2"), NOW + 5) is None
@@ -213,8 +236,8 @@ async def test_the_end_of_a_session_ends_every_seat_and_enters_the_list(store: R
 
 async def test_what_ends_sessions_and_works_once_is_used_up_in_the_same_step(store: RecordStore) -> None:
     use, other = Use(b"token", NOW + 60), Use(b"other", NOW + 60)
-    await store.add_session(session_record(), seat_record(), NOTHING, NOW)
-    await store.add_session(session_record("s2"), seat_record("s2"), NOTHING, NOW)
+    await add_session(store, session_record(), seat_record(), NOTHING, NOW)
+    await add_session(store, session_record("s2"), seat_record("s2"), NOTHING, NOW)
     assert await store.end(["s1"], NOW, [use])
     assert not await store.end(["s2"], NOW, [other, use])
     assert await store.read_session("s1", NOW) is None
@@ -226,7 +249,7 @@ async def test_what_ends_sessions_and_works_once_is_used_up_in_the_same_step(sto
 
 
 async def test_of_many_that_use_it_at_once_one_ends_the_session(store: RecordStore) -> None:
-    await store.add_session(session_record(), seat_record(), NOTHING, NOW)
+    await add_session(store, session_record(), seat_record(), NOTHING, NOW)
     use, cursor = Use(b"token", NOW + 60), (await store.ended_since(None)).cursor
     answers = await asyncio.gather(*(store.end(["s1"], NOW, [use]) for _ in range(50)))
     assert answers.count(True) == 1
@@ -262,7 +285,7 @@ async def test_a_reader_that_knows_another_store_is_told_so(store: RecordStore) 
 
 async def test_a_thousand_sessions_end_together(store: RecordStore) -> None:
     ids = [f"s{number}" for number in range(1000)]
-    await asyncio.gather(*(store.add_session(session_record(id), seat_record(id), NOTHING, NOW) for id in ids))
+    await asyncio.gather(*(add_session(store, session_record(id), seat_record(id), NOTHING, NOW) for id in ids))
     found = await store.find("subject", [b"subject-1"], NOW)
     await store.end([session.id for session in found], NOW)
     assert await store.find("subject", [b"subject-1"], NOW) == ()
@@ -275,7 +298,7 @@ BOUNDS = {"per_group": 3, "in_all": 5}
 
 
 async def test_a_ticket_is_peeked_at_often_and_taken_once(store: RecordStore) -> None:
-    await store.put_ticket(ticket(1), **BOUNDS)
+    await put_ticket(store, ticket(1), **BOUNDS)
     assert await store.peek_ticket("transaction", b"ticket 1", NOW) == b"sealed 1"
     assert await store.peek_ticket("transaction", b"ticket 1", NOW) == b"sealed 1"
     assert await store.take_ticket("transaction", b"ticket 1", NOW) == b"sealed 1"
@@ -283,20 +306,40 @@ async def test_a_ticket_is_peeked_at_often_and_taken_once(store: RecordStore) ->
     assert await store.peek_ticket("transaction", b"ticket 1", NOW) is None
 
 
+async def test_who_spends_a_ticket_writes_in_the_same_step(store: RecordStore) -> None:
+    await put_ticket(store, ticket(1), **BOUNDS)
+    await put_ticket(store, ticket(2, life=30), **BOUNDS)
+
+    def arrival(id: str) -> list[Write]:
+        return [AddSession(session_record(id), seat_record(id), NOTHING), RaiseMark(b"rounds", 1, NOW + 60)]
+
+    assert not await store.spend_ticket("transaction", b"ticket 3", arrival("s3"), NOW)
+    assert not await store.spend_ticket("transaction", b"ticket 2", arrival("s2"), NOW + 30)
+    assert await store.mark(b"rounds", NOW) == 0
+    spent = await asyncio.gather(
+        *(store.spend_ticket("transaction", b"ticket 1", arrival(f"s{number}"), NOW) for number in range(50))
+    )
+    assert spent.count(True) == 1
+    found = await store.find("subject", [b"subject-1"], NOW)
+    assert [session.id for session in found] == [f"s{spent.index(True)}"]
+    assert await store.mark(b"rounds", NOW) == 1
+    assert await store.peek_ticket("transaction", b"ticket 1", NOW) is None
+
+
 async def test_a_ticket_goes_to_one_of_many_who_ask_at_once(store: RecordStore) -> None:
-    await store.put_ticket(ticket(1), **BOUNDS)
+    await put_ticket(store, ticket(1), **BOUNDS)
     answers = await asyncio.gather(*(store.take_ticket("transaction", b"ticket 1", NOW) for _ in range(50)))
     assert (answers.count(b"sealed 1"), answers.count(None)) == (1, 49)
 
 
 async def test_a_ticket_is_of_its_kind_only(store: RecordStore) -> None:
-    await store.put_ticket(ticket(1), **BOUNDS)
+    await put_ticket(store, ticket(1), **BOUNDS)
     assert await store.take_ticket("login", b"ticket 1", NOW) is None
     assert await store.take_ticket("transaction", b"ticket 1", NOW) == b"sealed 1"
 
 
 async def test_a_ticket_expires_without_a_cleaner(store: RecordStore) -> None:
-    await store.put_ticket(ticket(1, life=30), **BOUNDS)
+    await put_ticket(store, ticket(1, life=30), **BOUNDS)
     assert await store.peek_ticket("transaction", b"ticket 1", NOW + 29) is not None
     assert await store.peek_ticket("transaction", b"ticket 1", NOW + 30) is None
     assert await store.take_ticket("transaction", b"ticket 1", NOW + 30) is None
@@ -307,35 +350,35 @@ async def open_tickets(store: RecordStore, kind: str = "transaction") -> list[in
 
 
 async def test_beyond_its_bound_a_client_loses_its_oldest(store: RecordStore) -> None:
-    await store.put_ticket(ticket(0, group=b"network-2"), **BOUNDS)
+    await put_ticket(store, ticket(0, group=b"network-2"), **BOUNDS)
     for number in range(1, 6):
-        await store.put_ticket(ticket(number), **BOUNDS)
+        await put_ticket(store, ticket(number), **BOUNDS)
     assert await open_tickets(store) == [0, 3, 4, 5]
 
 
 async def test_beyond_the_bound_of_all_the_oldest_go(store: RecordStore) -> None:
     for number in range(8):
-        await store.put_ticket(ticket(number, group=b"network %d" % number), **BOUNDS)
+        await put_ticket(store, ticket(number, group=b"network %d" % number), **BOUNDS)
     assert await open_tickets(store) == [3, 4, 5, 6, 7]
 
 
 async def test_bounds_count_what_is_there_and_each_kind_for_itself(store: RecordStore) -> None:
     for number in range(5):
-        await store.put_ticket(ticket(number, group=b"network %d" % number), **BOUNDS)
-        await store.put_ticket(ticket(number, kind="login", group=b"network %d" % number), **BOUNDS)
+        await put_ticket(store, ticket(number, group=b"network %d" % number), **BOUNDS)
+        await put_ticket(store, ticket(number, kind="login", group=b"network %d" % number), **BOUNDS)
     for number in range(3):
         await store.take_ticket("transaction", b"ticket %d" % number, NOW)
     for number in range(5, 8):
-        await store.put_ticket(ticket(number, group=b"network %d" % number), **BOUNDS)
+        await put_ticket(store, ticket(number, group=b"network %d" % number), **BOUNDS)
     assert await open_tickets(store) == [3, 4, 5, 6, 7]
     assert await open_tickets(store, "login") == [0, 1, 2, 3, 4]
 
 
 async def test_a_ticket_put_twice_is_one(store: RecordStore) -> None:
     for _ in range(10):
-        await store.put_ticket(ticket(1), **BOUNDS)
-    await store.put_ticket(ticket(2), **BOUNDS)
-    await store.put_ticket(ticket(3), **BOUNDS)
+        await put_ticket(store, ticket(1), **BOUNDS)
+    await put_ticket(store, ticket(2), **BOUNDS)
+    await put_ticket(store, ticket(3), **BOUNDS)
     assert await open_tickets(store) == [1, 2, 3]
 
 
@@ -357,26 +400,26 @@ async def test_a_value_is_used_first_by_one_of_many(store: RecordStore) -> None:
 
 async def test_a_mark_only_rises_until_it_expires(store: RecordStore) -> None:
     assert await store.mark(b"rounds", NOW) == 0
-    await store.raise_mark(b"rounds", 2, NOW + 60, NOW)
-    await store.raise_mark(b"rounds", 1, NOW + 90, NOW + 30)
+    await raise_mark(store, b"rounds", 2, NOW + 60, NOW)
+    await raise_mark(store, b"rounds", 1, NOW + 90, NOW + 30)
     assert await store.mark(b"rounds", NOW + 89) == 2
     assert await store.mark(b"rounds", NOW + 90) == 0
-    await store.raise_mark(b"rounds", 1, NOW + 150, NOW + 90)
+    await raise_mark(store, b"rounds", 1, NOW + 150, NOW + 90)
     assert await store.mark(b"rounds", NOW + 90) == 1
 
 
 async def test_a_mark_is_cleared(store: RecordStore) -> None:
-    await store.raise_mark(b"rounds", 1, NOW + 60, NOW)
-    await store.raise_mark(b"other", 1, NOW + 60, NOW)
+    await raise_mark(store, b"rounds", 1, NOW + 60, NOW)
+    await raise_mark(store, b"other", 1, NOW + 60, NOW)
     await store.clear_mark(b"rounds", NOW)
     assert (await store.mark(b"rounds", NOW), await store.mark(b"other", NOW)) == (0, 1)
 
 
 async def test_a_purge_takes_what_has_expired_and_nothing_else(store: RecordStore) -> None:
-    await store.add_session(session_record(idle=10), seat_record(), NOTHING, NOW)
-    await store.add_session(session_record("s2"), seat_record("s2", host=PORTAL), NOTHING, NOW)
-    await store.put_ticket(ticket(1, life=10), **BOUNDS)
-    await store.put_ticket(ticket(2), **BOUNDS)
+    await add_session(store, session_record(idle=10), seat_record(), NOTHING, NOW)
+    await add_session(store, session_record("s2"), seat_record("s2", host=PORTAL), NOTHING, NOW)
+    await put_ticket(store, ticket(1, life=10), **BOUNDS)
+    await put_ticket(store, ticket(2), **BOUNDS)
     await store.first_use(b"old", NOW + 10, NOW)
     await store.first_use(b"new", NOW + 1000, NOW)
     await store.purge(NOW + 10)
@@ -390,7 +433,7 @@ async def test_a_purge_takes_what_has_expired_and_nothing_else(store: RecordStor
 
 async def test_what_is_sealed_is_replaced_where_it_is_what_was_read(store: RecordStore) -> None:
     session = session_record("s1")
-    await store.add_session(session, seat_record(), NOTHING, NOW)
+    await add_session(store, session, seat_record(), NOTHING, NOW)
     assert not await store.replace_sealed("s1", b"something else", b"newer", NOW)
     assert not await store.replace_sealed("s2", session.sealed, b"newer", NOW)
     assert not await store.replace_sealed("s1", session.sealed, b"newer", session.ends_at)

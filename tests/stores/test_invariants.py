@@ -53,7 +53,7 @@ async def test_invariant_6_everything_single_use_works_once_across_workers(store
         id = await workers[0].transactions.put(transaction(), NETWORK)
         await workers[0].transactions.put_login(login(), f"state of {id}", NETWORK)
         code = await workers[0].code(cookie) or ""
-        spent = await asyncio.gather(*(worker.transactions.spend(id) for worker in workers))
+        spent = await asyncio.gather(*(worker.transactions.spend(id, []) for worker in workers))
         taken = await asyncio.gather(
             *(worker.transactions.take_login(f"state of {id}") for worker in workers),
             *(worker.sessions.take_hand_over(code) for worker in workers),
@@ -69,7 +69,7 @@ async def test_invariant_6_when_the_store_cannot_say_the_answer_is_no(path: Path
     id = await worker.transactions.put(transaction(), NETWORK)
     os.rename(path, path.with_name("away"))
     for asked in (
-        worker.transactions.spend(id),
+        worker.transactions.spend(id, []),
         worker.transactions.take_login(id),
         worker.sessions.take_hand_over(id),
         store.first_use(b"assertion", clock.now() + 300, clock.now()),

@@ -11,7 +11,7 @@ import pytest
 from gateway.stores.revocations import Revocations
 from gateway.stores.sqlite import SqliteStore
 from tests.patience import PATIENCE
-from tests.stores.samples import PORTAL, Clock, Worker, ticket
+from tests.stores.samples import PORTAL, Clock, Worker, put_ticket, ticket
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +48,7 @@ async def test_two_processes_take_the_same_five_hundred_tickets_and_each_goes_to
     path = tmp_path / "sessions.db"
     store = SqliteStore(path)
     await store.open()
-    await asyncio.gather(*(store.put_ticket(ticket(id), per_group=TICKETS, in_all=TICKETS) for id in range(TICKETS)))
+    await asyncio.gather(*(put_ticket(store, ticket(id), per_group=TICKETS, in_all=TICKETS) for id in range(TICKETS)))
     got = await asyncio.to_thread(race, path)
     await store.close()
     expected = [f"{kind} {id}" for id in range(TICKETS) for kind in ("ticket", "value")]

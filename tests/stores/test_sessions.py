@@ -3,15 +3,15 @@ import gc
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
 import pytest
 
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
+from gateway.model.ports import Write
 from gateway.model.session import SeatLimits
 from gateway.stores.memory import MemoryStore
-from gateway.stores.records import PARALLEL_TABS, RecordStore, SeatKey, SessionRecord, Touch
+from gateway.stores.records import PARALLEL_TABS, AddSession, RecordStore, SeatKey, Touch
 from tests.stores.samples import JEANNE, KEYS, NOW, OTHER_KEYS, PAIE, PERMIS, PORTAL, Around, Clock, Worker, transaction
 
 
@@ -138,9 +138,9 @@ async def test_a_seat_that_was_read_is_kept(store: RecordStore, clock: Clock) ->
 
 async def test_a_session_that_is_ended_while_it_is_written_is_not_kept(clock: Clock) -> None:
     class EndsAtOnce(MemoryStore):
-        async def add_session(self, session: SessionRecord, *rest: Any) -> None:
-            await super().add_session(session, *rest)
-            worker.sessions.revoke([session.id])
+        async def write(self, writes: Sequence[Write], now: int) -> None:
+            await super().write(writes, now)
+            worker.sessions.revoke([each.session.id for each in writes if isinstance(each, AddSession)])
 
     worker = Worker(EndsAtOnce(), clock)
     assert worker.sessions.cached(PORTAL, await worker.sign_in()) is None

@@ -18,11 +18,24 @@ from gateway.model.codes import STORE_UNREACHABLE, STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 from gateway.ops.counters import Counters
 from gateway.stores import sqlite, sqlite_file, sqlite_writer
-from gateway.stores.records import Cursor, RecordStore, SeatKey, Touch, Use
+from gateway.stores.records import AddSession, Cursor, RaiseMark, RecordStore, SeatKey, Touch, Use
 from gateway.stores.sqlite import _READ_AGAIN, SqliteStore
 from gateway.stores.sqlite_writer import Job, SqliteWriter
 from tests.patience import PATIENCE
-from tests.stores.samples import NOTHING, NOW, PORTAL, Clock, Heard, Worker, seat_record, session_record, ticket
+from tests.stores.samples import (
+    NOTHING,
+    NOW,
+    PORTAL,
+    Clock,
+    Heard,
+    Worker,
+    add_session,
+    put_ticket,
+    raise_mark,
+    seat_record,
+    session_record,
+    ticket,
+)
 
 ROOT = Path(__file__).parents[2]
 KEY = SeatKey("s1", b"l1")
@@ -36,15 +49,16 @@ READS: list[Callable[[RecordStore], Awaitable[object]]] = [
     lambda store: store.mark(b"rounds", NOW),
 ]
 WRITES: list[Callable[[RecordStore], Awaitable[object]]] = [
-    lambda store: store.add_session(session_record("s3"), seat_record("s3"), NOTHING, NOW),
+    lambda store: add_session(store, session_record("s3"), seat_record("s3"), NOTHING, NOW),
     lambda store: store.add_seat(seat_record(lookup=b"l3"), NOTHING, NOW),
     lambda store: store.touch([Touch(KEY, NOW + 1)]),
     lambda store: store.end(["s2"], NOW),
-    lambda store: store.put_ticket(ticket(2), per_group=10, in_all=10),
+    lambda store: put_ticket(store, ticket(2), per_group=10, in_all=10),
     lambda store: store.take_ticket("transaction", b"ticket 1", NOW),
+    lambda store: store.spend_ticket("transaction", b"ticket 1", [], NOW),
     lambda store: store.end(["s2"], NOW, [Use(b"token", NOW + 1)]),
     lambda store: store.first_use(b"assertion", NOW + 1, NOW),
-    lambda store: store.raise_mark(b"rounds", 1, NOW + 60, NOW),
+    lambda store: raise_mark(store, b"rounds", 1, NOW + 60, NOW),
     lambda store: store.clear_mark(b"marked", NOW),
     lambda store: store.purge(NOW),
 ]
@@ -84,9 +98,9 @@ def heard() -> Heard:
 async def store(path: Path, heard: Heard) -> AsyncIterator[SqliteStore]:
     made = SqliteStore(path, log=heard)
     await made.open()
-    await made.add_session(session_record(), seat_record(), NOTHING, NOW)
-    await made.put_ticket(ticket(1), per_group=10, in_all=10)
-    await made.raise_mark(b"marked", 1, NOW + 60, NOW)
+    await add_session(made, session_record(), seat_record(), NOTHING, NOW)
+    await put_ticket(made, ticket(1), per_group=10, in_all=10)
+    await raise_mark(made, b"marked", 1, NOW + 60, NOW)
     yield made
     await made.close()
 
@@ -101,7 +115,7 @@ async def unreachable(store: RecordStore, operations: list[Callable[[RecordStore
 
 
 async def well(store: RecordStore) -> bool:
-    await store.raise_mark(b"well", 1, NOW + 60, NOW)
+    await raise_mark(store, b"well", 1, NOW + 60, NOW)
     return await store.read_seat(KEY, NOW) is not None and store.reachable
 
 
@@ -126,7 +140,7 @@ async def test_it_survives_a_restart(path: Path) -> None:
     for number in range(3):
         store = SqliteStore(path)
         await store.open()
-        await store.add_session(session_record(f"s{number}"), seat_record(f"s{number}"), NOTHING, NOW)
+        await add_session(store, session_record(f"s{number}"), seat_record(f"s{number}"), NOTHING, NOW)
         assert len(await store.find("subject", [b"subject-1"], NOW)) == number + 1
         await store.close()
 
@@ -165,6 +179,20 @@ async def test_logout_and_replay_outlive_a_loss_of_power(store: SqliteStore, mon
     assert durable == [False, True, True]
 
 
+@pytest.mark.parametrize("fails", ["tickets", "seats", "sessions", "marks"])
+async def test_a_sign_in_that_fails_to_be_written_leaves_its_transaction(
+    store: SqliteStore, path: Path, fails: str
+) -> None:
+    action = "DELETE" if fails == "tickets" else "INSERT"
+    with closing(sqlite3.connect(path, isolation_level=None)) as fault:
+        fault.execute(f"CREATE TRIGGER fails BEFORE {action} ON {fails} BEGIN SELECT RAISE(ABORT, 'full'); END")
+    arrival = [AddSession(session_record("s9"), seat_record("s9"), NOTHING), RaiseMark(b"rounds", 1, NOW + 60)]
+    assert await unreachable(store, [lambda store: store.spend_ticket("transaction", b"ticket 1", arrival, NOW)])
+    assert await store.peek_ticket("transaction", b"ticket 1", NOW) is not None
+    assert await store.read_session("s9", NOW) is None
+    assert await store.mark(b"rounds", NOW) == 0
+
+
 @pytest.mark.parametrize("fails", ["used", "seats", "sessions", "ended"])
 async def test_an_end_that_fails_in_between_uses_nothing_up_and_ends_nothing(
     store: SqliteStore, path: Path, fails: str
@@ -186,7 +214,7 @@ async def test_it_can_be_opened_again(path: Path) -> None:
     store = SqliteStore(path)
     for _ in range(2):
         await store.open()
-        await store.raise_mark(b"well", 1, NOW + 60, NOW)
+        await raise_mark(store, b"well", 1, NOW + 60, NOW)
         await store.close()
 
 
@@ -287,7 +315,7 @@ async def test_who_puts_back_what_was_emptied_finds_its_log_where_it_was(store: 
 
 async def test_a_file_damaged_in_place_never_says_absent(store: SqliteStore, path: Path) -> None:
     for number in range(200):
-        await store.add_session(session_record(f"a{number}"), seat_record(f"a{number}"), NOTHING, NOW)
+        await add_session(store, session_record(f"a{number}"), seat_record(f"a{number}"), NOTHING, NOW)
     await store.close()
     damage(path)
     await store.open()
@@ -355,12 +383,12 @@ def limited(script: str, *arguments: object) -> str:
         from gateway.model.codes import STORE_UNREACHABLE
         from gateway.model.errors import GatewayError
         from gateway.stores.sqlite import SqliteStore
-        from tests.stores.samples import NOTHING, NOW, seat_record, session_record
+        from tests.stores.samples import NOTHING, NOW, add_session, seat_record, session_record
         path = Path(sys.argv[1])
 
         async def add(store, id):
             try:
-                await store.add_session(session_record(id), seat_record(id), NOTHING, NOW)
+                await add_session(store, session_record(id), seat_record(id), NOTHING, NOW)
             except GatewayError as error:
                 return error.code.id
             return "written"

@@ -15,8 +15,8 @@ NETWORK = "192.0.2.0/24"
 async def test_a_transaction_is_peeked_at_then_spent_once(worker: Worker) -> None:
     id = await worker.transactions.put(transaction(), NETWORK)
     assert await worker.transactions.peek(id) == transaction()
-    assert await worker.transactions.spend(id)
-    assert not await worker.transactions.spend(id)
+    assert await worker.transactions.spend(id, [])
+    assert not await worker.transactions.spend(id, [])
     assert await worker.transactions.peek(id) is None
 
 
@@ -25,7 +25,7 @@ async def test_ten_tabs_have_ten_transactions(worker: Worker) -> None:
     ids = await asyncio.gather(*(worker.transactions.put(transaction(target=target), NETWORK) for target in targets))
     found = await asyncio.gather(*(worker.transactions.peek(id) for id in reversed(ids)))
     assert [each.return_target for each in found if each is not None] == targets[::-1]
-    assert all(await asyncio.gather(*(worker.transactions.spend(id) for id in ids)))
+    assert all(await asyncio.gather(*(worker.transactions.spend(id, []) for id in ids)))
 
 
 async def test_a_login_is_taken_once_by_its_state(worker: Worker) -> None:
@@ -39,7 +39,7 @@ async def test_a_login_is_no_transaction(worker: Worker) -> None:
     id = await worker.transactions.put(transaction(), NETWORK)
     assert await worker.transactions.take_login(id) is None
     assert await worker.sessions.take_hand_over(id) is None
-    assert await worker.transactions.spend(id)
+    assert await worker.transactions.spend(id, [])
 
 
 async def test_both_end_with_their_time_though_nothing_cleans_up(worker: Worker, clock: Clock) -> None:
@@ -50,7 +50,7 @@ async def test_both_end_with_their_time_though_nothing_cleans_up(worker: Worker,
     assert await worker.transactions.peek(id) is not None
     clock.pass_by(1)
     assert await worker.transactions.peek(id) is None
-    assert not await worker.transactions.spend(id)
+    assert not await worker.transactions.spend(id, [])
     assert await worker.transactions.take_login("state-1") is None
 
 
@@ -96,7 +96,7 @@ async def test_a_made_up_id_is_nothing(worker: Worker, id: str) -> None:
     # Attack K112.
     kept = await worker.transactions.put(transaction(), NETWORK)
     assert await worker.transactions.peek(id) is None
-    assert not await worker.transactions.spend(id)
+    assert not await worker.transactions.spend(id, [])
     assert await worker.transactions.take_login(id) is None
     assert await worker.transactions.peek(kept) is not None
 
@@ -110,8 +110,8 @@ async def test_an_id_that_is_too_long_costs_nothing(store: RecordStore) -> None:
 
     transactions = Worker(Silent(store), Clock()).transactions
     assert await transactions.peek("x" * 257) is None
-    assert not await transactions.spend("x" * 257)
-    assert not await transactions.spend("")
+    assert not await transactions.spend("x" * 257, [])
+    assert not await transactions.spend("", [])
 
 
 async def test_a_client_that_opens_many_loses_its_own_oldest_and_nobody_elses(store: RecordStore, clock: Clock) -> None:

@@ -9,7 +9,7 @@ from gateway.stores.records import RecordStore
 from gateway.stores.sqlite import SqliteStore
 from gateway.stores.upkeep import Upkeep
 from tests.patience import PATIENCE, until
-from tests.stores.samples import PORTAL, Clock, Worker, ticket
+from tests.stores.samples import PORTAL, Clock, Worker, put_ticket, ticket
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +53,7 @@ async def test_touches_are_written_meanwhile_and_the_last_ones_at_the_end(store:
 async def test_what_has_expired_is_cleared_away(tmp_path: Path, clock: Clock) -> None:
     store = SqliteStore(tmp_path / "sessions.db")
     await store.open()
-    await store.put_ticket(ticket(1, life=30), per_group=9, in_all=9)
+    await put_ticket(store, ticket(1, life=30), per_group=9, in_all=9)
     worker = Worker(store, clock)
     clock.pass_by(30)
     keeping = Upkeep(store, worker.sessions, lambda seats: None, now=clock.now)

@@ -22,9 +22,8 @@ from gateway.model.codes import (
     SAML_UNSOLICITED,
 )
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Page, SamlTransactions, Sessions, Transactions
+from gateway.model.ports import NewSession, Page, SamlTransactions, Sessions, Transactions
 from gateway.model.provider import SamlProvider
-from gateway.model.session import NewSession
 from gateway.model.transaction import ParkedAnswer, SamlLogin
 from gateway.portal.answers import redirect
 from gateway.portal.arrival import ComeAgain, give_seat, home, limits_of
@@ -251,7 +250,8 @@ class SamlAnswers:
         made = await self._session(visit, provider, login, answer)
         if found is not None:
             return GoOn(found, made=made)
-        await give_seat(visit, made, self._report)
+        await self._sessions.add(made)
+        give_seat(visit, made, self._report)
         return self._pages.signed_in(visit.language, home(visit), again=False)
 
     async def _session(
