@@ -1,6 +1,7 @@
 """A sign-in under way, in its two halves, and the code that carries it from the portal to an app host."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.model.identity import Identity
 from gateway.model.levels import NO_NEED, NOTHING_ASKED, Asking, Need
@@ -29,11 +30,18 @@ class Transaction:
     provider: str = ""
 
 
+class Served(NamedTuple):
+    """The transaction that a sign-in serves, as it was when the provider was asked; its id spends it."""
+
+    id: str
+    transaction: Transaction
+
+
 @dataclass(frozen=True, slots=True)
 class OidcLogin:
     """An authorization request sent to one provider; found again by its `state`.
 
-    `transaction` is the id of the Transaction that it serves, None for a sign-in begun on the portal itself.
+    `serves` is None for a sign-in begun on the portal itself.
     `binding` is the SHA-256 (hex) of the portal host's binding cookie. `max_age`: seconds, where it was asked for.
     `asking`: what else this one sign-in was asked for, beside what the provider file asks for each time. `issuer`: the
     provider's, when it was asked; empty in records of before this was kept.
@@ -44,7 +52,7 @@ class OidcLogin:
     code_verifier: str
     redirect_uri: str
     binding: str
-    transaction: str | None
+    serves: Served | None
     created_at: int
     max_age: int | None = None
     asking: Asking = NOTHING_ASKED
@@ -58,7 +66,7 @@ class SamlLogin:
     `request_id`: its ID, which the answer's InResponseTo must name. `authn_context`, `comparison`: what it asked for.
     `issued_at`: its IssueInstant, Unix seconds; `fresh`: an authentication made now was asked for (ForceAuthn).
     `passive`: the provider was to show no page of its own (IsPassive).
-    `binding`, `transaction`: as in OidcLogin.
+    `binding`, `serves`: as in OidcLogin.
     """
 
     provider: str
@@ -67,7 +75,7 @@ class SamlLogin:
     comparison: str
     fresh: bool
     binding: str
-    transaction: str | None
+    serves: Served | None
     issued_at: int
     passive: bool = False
 

@@ -24,7 +24,7 @@ from gateway.portal.freshness import require_enough
 from gateway.portal.login import provider_of
 from gateway.portal.outcomes import GoOn, Outcome
 from gateway.portal.pages import Pages
-from gateway.portal.pending import pending_at
+from gateway.portal.pending import answered
 from gateway.portal.ports import Federation
 from gateway.portal.renewal import first_tokens
 from gateway.portal.report import Report
@@ -63,7 +63,7 @@ class Callback:
         provider = self._asked(visit, login)
         _require_form(visit, provider)
         # What the sign-in is for, before anything is asked of the provider.
-        found = await pending_at(self._transactions, visit, login.transaction, provider.name)
+        found = answered(visit, login.serves, provider.name)
         code = await self._federation.authorization_code(provider, login, parameters, self._now())
         token, claims = await self._federation.sign_in(provider, code, login, self._now())
         identity = map_claims(provider, claims, token.acr, token.amr, token.auth_time, int(self._now()))

@@ -13,7 +13,7 @@ from gateway.model.transaction import OidcLogin
 from gateway.portal.answers import redirect
 from gateway.portal.freshness import asked_of
 from gateway.portal.outcomes import Ask, Outcome
-from gateway.portal.pending import pending
+from gateway.portal.pending import Pending, pending
 from gateway.portal.ports import Federation
 from gateway.portal.report import Report
 from gateway.portal.visit import PREFIX, SECRET_BYTES, Visit
@@ -39,19 +39,20 @@ class Login:
         """`/_ecluse/login?t=&provider=`: a choice was made. Without `t`: a sign-in to the portal itself."""
         visit.require_navigation()
         parameters = visit.parameters()
-        return Ask(parameters.get("provider", ""), parameters.get("t"), parameters)
+        found = await pending(self._transactions, visit, parameters["t"]) if "t" in parameters else None
+        return Ask(parameters.get("provider", ""), found, parameters)
 
     async def ask(self, visit: Visit, ask: Ask) -> Page:
         provider = provider_of(visit.call.snapshot, ask.provider)
         visit.provider = provider.name
-        asked = await self._asked(visit, provider, ask.transaction) if ask.transaction is not None else NOTHING_ASKED
+        asked = self._asked(visit, provider, ask.pending) if ask.pending is not None else NOTHING_ASKED
         login = OidcLogin(
             provider=provider.name,
             nonce=self._token_urlsafe(SECRET_BYTES),
             code_verifier=self._token_urlsafe(SECRET_BYTES),
             redirect_uri=redirect_uri(visit.call.snapshot, provider),
             binding=visit.binding_made(self._token_urlsafe),
-            transaction=ask.transaction,
+            serves=ask.pending.served if ask.pending is not None else None,
             created_at=int(self._now()),
             # OIDC Core 3.1.2.1: 0 asks for an authentication made now
             max_age=provider.request.max_age if asked.max_age is None else asked.max_age,
@@ -64,9 +65,8 @@ class Login:
         self._report.login_started(visit)
         return redirect(url)
 
-    async def _asked(self, visit: Visit, provider: OidcProvider, id: str) -> Asking:
+    def _asked(self, visit: Visit, provider: OidcProvider, found: Pending) -> Asking:
         """What the transaction that the sign-in is for asks of it, in the provider's words."""
-        found = await pending(self._transactions, visit, id)
         found.require(provider.name)
         return asked_of(visit.call.snapshot, provider, found.transaction)
 

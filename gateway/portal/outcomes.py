@@ -29,13 +29,13 @@ class GoOn:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Ask this provider who the person is. `transaction` None: a sign-in to the portal itself.
+    """Ask this provider who the person is. `pending` None: a sign-in to the portal itself.
 
     `hints`: parameters of our login address, of which the provider's file may pass some on.
     """
 
     provider: str
-    transaction: str | None
+    pending: Pending | None
     hints: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -6,7 +6,7 @@ from gateway.config.snapshot import App
 from gateway.model.codes import LOGIN_TRANSACTION_GONE, LOGIN_UNKNOWN_PROVIDER
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Transactions
-from gateway.model.transaction import Transaction
+from gateway.model.transaction import Served, Transaction
 from gateway.portal.visit import Visit, login_link
 
 
@@ -20,24 +20,33 @@ class Pending(NamedTuple):
         if provider not in self.app.providers:
             raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{self.app.name} does not list {provider}")
 
+    @property
+    def served(self) -> Served:
+        return Served(self.id, self.transaction)
+
 
 async def pending(transactions: Transactions, visit: Visit, id: str) -> Pending:
     """It stays where it is. From here on a refusal's page leads back to the app, and the log names it."""
     transaction = await transactions.peek(id) if id else None
     if transaction is None:
         raise GatewayError(LOGIN_TRANSACTION_GONE, "no such transaction")
+    return _at_its_app(visit, id, transaction)
+
+
+def answered(visit: Visit, serves: Served | None, provider: str) -> Pending | None:
+    """What a provider's answer is for, as `pending`; None: a sign-in to the portal itself. Whether it is still there is
+    found out when it is spent."""
+    if serves is None:
+        return None
+    found = _at_its_app(visit, *serves)
+    found.require(provider)
+    return found
+
+
+def _at_its_app(visit: Visit, id: str, transaction: Transaction) -> Pending:
     app = visit.call.snapshot.find_app(transaction.host)
     if app is None or app.name != transaction.app:
         raise GatewayError(LOGIN_TRANSACTION_GONE, f"{transaction.app} no longer answers on {transaction.host}")
     visit.app_name = app.name
     visit.way_back = login_link(app, transaction.host, transaction.return_target)
     return Pending(id, transaction, app)
-
-
-async def pending_at(transactions: Transactions, visit: Visit, id: str | None, provider: str) -> Pending | None:
-    """What a provider's answer is for; None: a sign-in to the portal itself."""
-    if id is None:
-        return None
-    found = await pending(transactions, visit, id)
-    found.require(provider)
-    return found

@@ -54,14 +54,14 @@ class Start:
         return GoOn(await pending(self._transactions, visit, visit.parameter("t")), visit.seat_cookie())
 
     async def go_on(self, visit: Visit, step: GoOn) -> Outcome:
-        id, transaction, app = step.pending
+        _, transaction, app = step.pending
         known = await self._known(visit, step)
         if known is not None and await self._serves(visit, app, transaction, known):
             return await self._finish(visit, step)
         if step.made is not None:
             # The provider has just answered and its answer does not do: asking again would go round for ever.
             raise GatewayError(LOGIN_LOOP, "a sign-in made this instant does not serve its transaction")
-        return self._ask(visit, app, id, transaction.provider)
+        return self._ask(visit, step.pending)
 
     async def _known(self, visit: Visit, step: GoOn) -> _Known | None:
         if step.made is not None:
@@ -107,16 +107,17 @@ class Start:
         is_late = is_fresh(visit.call.snapshot, identity, transaction)
         return is_late and (just_made or not may_have_ended(app, identity, transaction, now))
 
-    def _ask(self, visit: Visit, app: App, id: str, own: str) -> Outcome:
-        """`own`: the provider that the person is signed in by, where it is to sign them in more strongly."""
-        configured = visit.call.snapshot.providers
+    def _ask(self, visit: Visit, found: Pending) -> Outcome:
+        id, transaction, app = found
+        # The provider that the person is signed in by, where it is to sign them in more strongly.
+        own, configured = transaction.provider, visit.call.snapshot.providers
         if own in configured and own in app.providers:
-            return Ask(own, id)
+            return Ask(own, found)
         known = [configured[name] for name in app.providers if name in configured]
         if not known:
             raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{app.name} lists no provider that is configured")
         if len(known) == 1:
-            return Ask(known[0].name, id)
+            return Ask(known[0].name, found)
         choices = [Choice(provider.label, provider.labels, _ask_link(provider.name, id)) for provider in known]
         return self._pages.chooser(visit.language, choices)
 

@@ -9,7 +9,16 @@ from typing import Any, cast, get_args
 from gateway.model.identity import Identity
 from gateway.model.levels import Asking, Need
 from gateway.model.session import NameIdFields, Session, Tokens
-from gateway.model.transaction import HandOver, OidcLogin, ParkedAnswer, SamlLogin, SamlLogout, SignOut, Transaction
+from gateway.model.transaction import (
+    HandOver,
+    OidcLogin,
+    ParkedAnswer,
+    SamlLogin,
+    SamlLogout,
+    Served,
+    SignOut,
+    Transaction,
+)
 
 # `json.dumps` makes one for each call.
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
@@ -54,24 +63,39 @@ def _identity(values: dict[str, Any]) -> Identity:
 
 
 def transaction_to_bytes(transaction: Transaction) -> bytes:
-    return _dump({**_fields(transaction), "need": _fields(transaction.need)})
+    return _dump(_transaction_fields(transaction))
 
 
 def transaction_from_bytes(data: bytes) -> Transaction:
-    values = json.loads(data)
+    return _transaction(json.loads(data))
+
+
+def _transaction_fields(transaction: Transaction) -> dict[str, Any]:
+    return {**_fields(transaction), "need": _fields(transaction.need)}
+
+
+def _transaction(values: dict[str, Any]) -> Transaction:
     need = values.pop("need", {})
     return Transaction(**values, need=Need(**{**need, "amr": tuple(need.get("amr", ()))}))
 
 
 def login_to_bytes(login: OidcLogin) -> bytes:
-    return _dump({**_fields(login), "asking": _fields(login.asking)})
+    return _dump({**_fields(login), "serves": _served_fields(login.serves), "asking": _fields(login.asking)})
 
 
 def login_from_bytes(data: bytes) -> OidcLogin:
     values = json.loads(data)
-    asking = values.pop("asking", {})
+    asking, serves = values.pop("asking", {}), _served(values.pop("serves"))
     acr_values, amr = (tuple(asking.get(name, ())) for name in ("acr_values", "amr"))
-    return OidcLogin(**values, asking=Asking(acr_values, asking.get("max_age"), amr))
+    return OidcLogin(**values, serves=serves, asking=Asking(acr_values, asking.get("max_age"), amr))
+
+
+def _served_fields(serves: Served | None) -> tuple[str, dict[str, Any]] | None:
+    return None if serves is None else (serves.id, _transaction_fields(serves.transaction))
+
+
+def _served(values: tuple[str, dict[str, Any]] | None) -> Served | None:
+    return None if values is None else Served(values[0], _transaction(values[1]))
 
 
 def parameters_to_bytes(parameters: Sequence[tuple[str, str]]) -> bytes:
@@ -83,12 +107,13 @@ def parameters_from_bytes(data: bytes) -> list[tuple[str, str]]:
 
 
 def saml_login_to_bytes(login: SamlLogin) -> bytes:
-    return _dump(_fields(login))
+    return _dump({**_fields(login), "serves": _served_fields(login.serves)})
 
 
 def saml_login_from_bytes(data: bytes) -> SamlLogin:
     values = json.loads(data)
-    return SamlLogin(**{**values, "authn_context": tuple(values["authn_context"])})
+    read = {"authn_context": tuple(values["authn_context"]), "serves": _served(values["serves"])}
+    return SamlLogin(**{**values, **read})
 
 
 def parked_to_bytes(answer: ParkedAnswer) -> bytes:

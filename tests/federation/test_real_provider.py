@@ -198,7 +198,7 @@ def new_login() -> OidcLogin:
         code_verifier=secrets.token_urlsafe(32),
         redirect_uri=CALLBACK,
         binding="b" * 64,
-        transaction=None,
+        serves=None,
         created_at=int(time.time()),
     )
 

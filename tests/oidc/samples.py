@@ -52,7 +52,7 @@ LOGIN = OidcLogin(
     code_verifier="v" * 43,
     redirect_uri="https://portail.example/_ecluse/callback/metropole",
     binding="b" * 64,
-    transaction="t",
+    serves=None,
     created_at=int(NOW),
 )
 METADATA = ProviderMetadata(

@@ -27,7 +27,7 @@ ASKED = SamlLogin(
     comparison="exact",
     fresh=False,
     binding="b" * 64,
-    transaction=None,
+    serves=None,
     issued_at=NOW - 60,
 )
 # What a case of tests.saml.forgeries calls what was asked for

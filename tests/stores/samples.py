@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.model.identity import Identity
 from gateway.model.session import SeatLimits
-from gateway.model.transaction import OidcLogin, Transaction
+from gateway.model.transaction import OidcLogin, Served, Transaction
 from gateway.stores.records import (
     AddSession,
     PutTicket,
@@ -187,7 +187,7 @@ def login(provider: str = "metropole") -> OidcLogin:
         code_verifier="verifier-of-jeanne",
         redirect_uri="https://portail.localhost/_ecluse/callback/metropole",
         binding=browser("binding"),
-        transaction="transaction-id",
+        serves=Served("transaction-id", transaction()),
         created_at=NOW,
     )
 

@@ -4,14 +4,16 @@ import pytest
 
 from gateway.model.codes import LIMIT_BODY
 from gateway.model.errors import GatewayError
-from gateway.model.transaction import ParkedAnswer, SamlLogin, SamlLogout
+from gateway.model.transaction import ParkedAnswer, SamlLogin, SamlLogout, Served
 from gateway.stores.records import RecordStore
 from gateway.stores.saml_transactions import PARKED_BYTES, SamlTransactions
 from gateway.stores.transactions import LIFE, PARKED_LIFE, Transactions
-from tests.stores.samples import JEANNE, KEYS, NOW, OTHER_KEYS, Clock, browser, login
+from tests.stores.samples import JEANNE, KEYS, NOW, OTHER_KEYS, Clock, browser, login, transaction
 
 NETWORK = "192.0.2.0/24"
-LOGIN = SamlLogin("departement", "_request", ("urn:a", "urn:b"), "minimum", True, browser("mine"), "t", NOW)
+LOGIN = SamlLogin(
+    "departement", "_request", ("urn:a", "urn:b"), "minimum", True, browser("mine"), Served("t", transaction()), NOW
+)
 PARKED = ParkedAnswer(JEANNE, "reference", "_assertion", NOW + 300, NOW + 3600, ("n", None, "q", None, ""), "s")
 
 

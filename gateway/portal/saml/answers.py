@@ -6,7 +6,6 @@ An answer by POST comes from the provider's page, and no Lax cookie with it. Wha
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 
 from gateway.identity.assertion_mapping import map_assertion
 from gateway.identity.mapping import tenant_of
@@ -30,7 +29,7 @@ from gateway.portal.arrival import ComeAgain, give_seat, home, limits_of
 from gateway.portal.freshness import require_enough
 from gateway.portal.outcomes import GoOn, Outcome
 from gateway.portal.pages import Pages
-from gateway.portal.pending import Pending, pending_at
+from gateway.portal.pending import Pending, answered
 from gateway.portal.report import Report
 from gateway.portal.saml.artifacts import Artifacts
 from gateway.portal.saml.known import entity, saml_provider, service_provider
@@ -92,12 +91,10 @@ class SamlAnswers:
         try:
             provider = saml_provider(visit.call.snapshot, login.provider)
             visit.provider = provider.name
+            answered(visit, login.serves, provider.name)
             return await self._parked(visit, provider, login, reference, response)
         except GatewayError as error:
             await self._saml_transactions.take_login(reference)
-            with suppress(GatewayError):
-                # Only for its refusal's page and the log: `finish` sees to whether the sign-in may go on.
-                await pending_at(self._transactions, visit, login.transaction, login.provider)
             return _again(login, error)
 
     async def _unasked(self, visit: Visit, response: str) -> Page:
@@ -134,7 +131,7 @@ class SamlAnswers:
         if login is None:
             return await self._come_again.page(visit, _GONE)
         provider = self._asked(visit, login)
-        found = await pending_at(self._transactions, visit, login.transaction, provider.name)
+        found = answered(visit, login.serves, provider.name)
         metadata = await self._federation.idp_metadata(provider)
         read = await self._artifacts.resolve(visit, provider, metadata, parameters.get("SAMLart", ""))
         try:
@@ -171,7 +168,7 @@ class SamlAnswers:
         if login is None:
             return await self._come_again.page(visit, _GONE)
         self._asked(visit, login)
-        found = await pending_at(self._transactions, visit, login.transaction, provider.name)
+        found = answered(visit, login.serves, provider.name)
         return await self._arrive(visit, provider, login, found, parked, unused)
 
     def _asked(self, visit: Visit, login: SamlLogin) -> SamlProvider:

@@ -37,7 +37,6 @@ class Saml:
     ) -> None:
         self._workbench = workbench = Workbench()
         self._ask = AskBySaml(
-            transactions=transactions,
             saml_transactions=saml_transactions,
             federation=federation,
             workbench=workbench,

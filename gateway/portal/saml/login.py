@@ -8,14 +8,14 @@ from gateway.config.snapshot import Snapshot
 from gateway.model.codes import SAML_ENDPOINT
 from gateway.model.errors import GatewayError
 from gateway.model.levels import NOTHING_ASKED, Asking
-from gateway.model.ports import Page, SamlTransactions, Transactions
+from gateway.model.ports import Page, SamlTransactions
 from gateway.model.provider import SamlProvider
 from gateway.model.transaction import SamlLogin
 from gateway.portal.answers import redirect
 from gateway.portal.freshness import asked_of
 from gateway.portal.outcomes import Ask
 from gateway.portal.pages import Pages
-from gateway.portal.pending import pending
+from gateway.portal.pending import Pending
 from gateway.portal.report import Report
 from gateway.portal.saml.known import saml_provider, service_provider
 from gateway.portal.saml.ports import SamlFederation
@@ -33,7 +33,6 @@ class AskBySaml:
     def __init__(
         self,
         *,
-        transactions: Transactions,
         saml_transactions: SamlTransactions,
         federation: SamlFederation,
         workbench: Workbench,
@@ -42,7 +41,6 @@ class AskBySaml:
         now: Callable[[], float],
         token_urlsafe: Callable[[int], str],
     ) -> None:
-        self._transactions = transactions
         self._saml_transactions = saml_transactions
         self._federation = federation
         self._workbench = workbench
@@ -54,7 +52,7 @@ class AskBySaml:
     async def ask(self, visit: Visit, ask: Ask) -> Page:
         provider = saml_provider(visit.call.snapshot, ask.provider)
         visit.provider = provider.name
-        asked = await self._asked(visit, provider, ask.transaction) if ask.transaction is not None else NOTHING_ASKED
+        asked = self._asked(visit, provider, ask.pending) if ask.pending is not None else NOTHING_ASKED
         if asked.acr_values:
             # Core 3.3.2.2.1: any of those that will do, in place of what the file asks for each time
             provider = replace(provider, authn_context=asked.acr_values, authn_context_comparison="exact")
@@ -68,7 +66,7 @@ class AskBySaml:
             comparison=provider.authn_context_comparison,
             fresh=fresh,
             binding=visit.binding_made(self._token_urlsafe),
-            transaction=ask.transaction,
+            serves=ask.pending.served if ask.pending is not None else None,
             issued_at=int(self._now()),
             passive=provider.passive_first and not fresh and _VISIBLY not in ask.hints,
         )
@@ -99,16 +97,15 @@ class AskBySaml:
             visit.language, endpoint.location, fields, portal_url=visit.call.snapshot.gateway.portal_url
         )
 
-    async def _asked(self, visit: Visit, provider: SamlProvider, id: str) -> Asking:
+    def _asked(self, visit: Visit, provider: SamlProvider, found: Pending) -> Asking:
         """What the transaction that the sign-in is for asks of it, in the provider's words."""
-        found = await pending(self._transactions, visit, id)
         found.require(provider.name)
         return asked_of(visit.call.snapshot, provider, found.transaction)
 
 
 def asked_visibly(login: SamlLogin) -> str:
     """Where `login` was passive and that was not enough (Core 3.4.1). It asks otherwise, so nothing goes round."""
-    parameters = {"provider": login.provider, _VISIBLY: ""} | ({"t": login.transaction} if login.transaction else {})
+    parameters = {"provider": login.provider, _VISIBLY: ""} | ({"t": login.serves.id} if login.serves else {})
     return f"{PREFIX}login?{urlencode(parameters)}"
 
 
