@@ -144,6 +144,7 @@ class ClientConnection(Reading):
             self.body_done = self.body_paused = False
             self.upload = None
         if request.admitted and not request.spot.ours:
+            # The lines are those of the request before: what is read of them on the way to our cookie holds.
             walk.be_seated(self)
         else:
             walk.admit(self)

@@ -135,11 +135,6 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _three_ports() -> tuple[int, int, int]:
-    first, second, third = _free_ports(3)
-    return first, second, third
-
-
 def _certificate(folder: Path) -> None:
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
