@@ -153,6 +153,8 @@ class ClientConnection(Reading):
 
     def begin_body(self, limit: int) -> bytes:
         """The body follows its head; what has come of it. `limit`: bytes, 0 for none."""
+        if whole := self._whole_body():
+            return whole
         self.state = BODY
         self.upload = Upload(self, self.request.framing, limit)
         self.deadline = self.plane.timers.now + self.request.lane.timeouts.body
@@ -176,12 +178,19 @@ class ClientConnection(Reading):
             upstream.transport.write(piece)
         return True
 
+    def _whole_body(self) -> bytes:
+        """A counted body, as most forms are, that has come with its head; b"" where more of it is to come."""
+        framing, ahead = self.request.framing, self.ahead
+        if not 0 < framing <= len(ahead):
+            return b""
+        self.ahead = ahead[framing:]
+        self.body_done = True
+        return ahead[:framing]
+
     def skip_body(self) -> None:
         """Of a request that goes nowhere: a body that is here already need not cost the connection."""
-        framing = self.request.framing
-        if self.state == WAIT and not self.body_done and 0 < framing <= len(self.ahead):
-            self.ahead = self.ahead[framing:]
-            self.body_done = True
+        if self.state == WAIT and not self.body_done:
+            self._whole_body()
 
     def body_read(self) -> None:
         """From the upload: that was all of it."""

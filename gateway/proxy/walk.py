@@ -188,15 +188,17 @@ def forward(client: "ClientConnection", ready: Ready) -> None:
         request.middle, request.middle_of = _middle(client, ready), ready
     now = plane.timers.now
     client.deadline = now + lane.timeouts.total
+    body = b""
     if framing == NO_BODY:
         ending, idle_since = spot.ending, now - spot.patience
     elif 0 < lane.body_limit < framing:
         refuse(client, LIMIT_BODY, detail=f"{framing} bytes")
         return
     else:
-        ending = _with_body(client, lane.body_limit)
-        idle_since = now - (FRESH_SECONDS if framing else spot.patience)
-    data = b"".join((spot.line, request.middle, request.id, ending))
+        ending, idle_since = _framed(framing), now - (FRESH_SECONDS if framing else spot.patience)
+        if framing:
+            body = client.begin_body(lane.body_limit)
+    data = b"".join((spot.line, request.middle, request.id, ending, body))
     pool: Pool = lane.pool  # type: ignore[assignment]
     upstream = _own(client, pool) if client.bound is not None else None
     if upstream is None:
@@ -209,14 +211,11 @@ def forward(client: "ClientConnection", ready: Ready) -> None:
         client.task = pool.connect(client)
 
 
-def _with_body(client: "ClientConnection", limit: int) -> bytes:
-    """The end of the head, and what has come of the body."""
-    framing = client.request.framing
-    if framing == CHUNKED:
-        return b"\r\nTransfer-Encoding: chunked\r\n\r\n" + client.begin_body(limit)
-    if framing:
-        return b"\r\nContent-Length: %d\r\n\r\n%b" % (framing, client.begin_body(limit))
-    return b"\r\nContent-Length: 0\r\n\r\n"
+def _framed(framing: int) -> bytes:
+    """The end of a head before a body."""
+    return (
+        b"\r\nTransfer-Encoding: chunked\r\n\r\n" if framing == CHUNKED else b"\r\nContent-Length: %d\r\n\r\n" % framing
+    )
 
 
 def _middle(client: "ClientConnection", ready: Ready) -> bytes:

@@ -41,6 +41,20 @@ async def test_pipelined_requests_are_answered_in_order() -> None:
         assert lines == [b"GET /public/%d" % number for number in range(6)]
 
 
+@pytest.mark.parametrize(("path", "status"), [(b"/public/a", 200), (b"/a", 401), (b"/_ecluse/session", 303)])
+async def test_a_request_right_behind_a_body_is_the_next_and_no_part_of_it(path: bytes, status: int) -> None:
+    """All in one piece: a form, as small ones come, and what follows it; forwarded, refused or the portal's."""
+    async with application() as app, gateway(app) as gate:
+        client = await gate.client()
+        client.send(ask(b"POST " + path, b"Content-Length: 4", body=b"form") + ask(b"GET /public/b"))
+        assert (await client.answer()).status == status
+        assert (await client.answer()).status == 200
+        *forwarded, last = app.requests
+        assert blot(last) == reached(b"GET /public/b")
+        bodies = [*map(blot, forwarded), *(portal.received for portal in gate.portals)]
+        assert [request.partition(b"\r\n\r\n")[2] for request in bodies] == [b"form"] * (status != 401)
+
+
 async def test_nothing_is_read_ahead_of_the_request_under_way() -> None:
     """A request that may not be: it is refused in its turn, and after it nothing of the connection is read."""
     async with application(None) as app, gateway(app) as gate:
