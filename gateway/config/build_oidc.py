@@ -55,6 +55,7 @@ def build_oidc_provider(plan: ProviderPlan) -> OidcProvider:
         levels=build_levels(plan["levels"]),
         refresh=plan["refresh"],
         refresh_userinfo=plan["refresh_userinfo"],
+        refresh_ends_on=frozenset(plan["refresh_ends_on"]),
         api=_api(plan),
         logout=ProviderLogout(
             plan["logout_method"], plan["front_channel_logout"], plan["logout_client_id"], plan["logout_revoke"]

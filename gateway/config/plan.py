@@ -127,6 +127,7 @@ class ProviderPlan(TypedDict):
     logout_method: Literal["post", "get"]
     refresh: bool
     refresh_userinfo: bool
+    refresh_ends_on: list[str]
     api: ApiAccessPlan | None
     front_channel_logout: bool
     logout_client_id: bool

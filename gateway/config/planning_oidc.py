@@ -51,6 +51,7 @@ def plan_oidc_provider(file: str, model: ProviderFile, gateway: GatewayFile, mat
         "logout_method": model.logout.method,
         "refresh": oidc.refresh,
         "refresh_userinfo": oidc.refresh_userinfo,
+        "refresh_ends_on": sorted(set(oidc.refresh_ends_on)),
         "api": None if oidc.api is None else _api(oidc.api),
         "front_channel_logout": model.logout.front_channel,
         "logout_client_id": model.logout.client_id,

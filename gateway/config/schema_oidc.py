@@ -166,6 +166,10 @@ class Oidc(Strict):
     """Whether refresh tokens are kept and used: a session then ends when the provider no longer knows it."""
     refresh_userinfo: bool = False
     """Whether userinfo is asked again with each refresh, so that who has lost a group there has lost it here."""
+    refresh_ends_on: list[Literal["invalid_request", "invalid_scope", "unauthorized_client"]] = Field(
+        default=[], max_length=3
+    )
+    """Errors that say of a refresh token, as `invalid_grant` does, that the provider no longer knows its session."""
     userinfo: bool = True
     """Whether the userinfo endpoint is asked too."""
     userinfo_algorithms: list[Algorithm] = Field(default=[], max_length=20)

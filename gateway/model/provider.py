@@ -120,6 +120,7 @@ class OidcProvider:
     `label` is what people see, `labels` the same by language where the file gives several. `ca`: PEM of the
     provider's own certificate authority. `private_addresses`: the provider may live on a private network.
     `client_keys`: all are published, the first signs. `assertion_audience`: whom our assertions are written to.
+    `refresh_ends_on`: errors that end a session as `invalid_grant` does.
     `userinfo_algorithms`: userinfo is a JWT signed with one of them, and never JSON; empty: JSON, and never a JWT.
     """
 
@@ -152,6 +153,7 @@ class OidcProvider:
     logout: ProviderLogout = ProviderLogout()
     refresh: bool = False
     refresh_userinfo: bool = False
+    refresh_ends_on: frozenset[str] = frozenset()
     api: ApiAccess | None = None
     request: AuthorizationParameters = field(default_factory=AuthorizationParameters)
 

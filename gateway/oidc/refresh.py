@@ -86,7 +86,8 @@ def process_refresh_response(provider: OidcProvider, refresh_token: str, answer:
     if answer.status in (400, 401):
         error = error_of(answer, OIDC_TOKEN_REFUSED, WHAT)
         # RFC 6749 5.2: invalid, expired, revoked
-        code = OIDC_REFRESH_ENDED if error == "invalid_grant" else OIDC_TOKEN_REFUSED
+        over = isinstance(error, str) and error in {"invalid_grant", *provider.refresh_ends_on}
+        code = OIDC_REFRESH_ENDED if over else OIDC_TOKEN_REFUSED
         raise GatewayError(code, f"{WHAT}: {quoted(error)}")
     document = answer_object(answer, OIDC_TOKEN, WHAT, ("application/json",))
     # RFC 6749 6: a new refresh token takes the place of the old one, which stays where there is none

@@ -122,6 +122,19 @@ def test_another_sign_in_is_refused(before: dict[str, Any], after: dict[str, Any
     assert outcome(lambda: validated(signed(**after), original(**before))) == code
 
 
+def test_another_error_says_so_where_the_file_names_it() -> None:
+    of = provider(refresh=True, refresh_ends_on=frozenset({"invalid_request"}))
+    said = {error: outcome(lambda error=error: processed(json_answer({"error": error}, 400), of))
+            for error in ("invalid_request", "invalid_grant", "invalid_scope")}  # fmt: skip
+    assert said == {
+        "invalid_request": "oidc.refresh.ended",
+        "invalid_grant": "oidc.refresh.ended",
+        "invalid_scope": "oidc.token.refused",
+    }
+    assert outcome(lambda: processed(json_answer({"error": "invalid_request"}, 400))) == "oidc.token.refused"
+    assert outcome(lambda: processed(json_answer({"error": ["invalid_grant"]}, 400), of)) == "oidc.token.refused"
+
+
 def test_it_is_about_the_same_person_by_the_same_provider() -> None:
     token = signed()
     assert validated(token).id_token == token

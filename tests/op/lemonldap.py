@@ -26,6 +26,14 @@ class LemonLdapOp(LemonLdap):
         self._clients = clients
         self._settings = settings
 
+    def forget_refresh_tokens(self) -> None:
+        """As an administrator does who deletes them."""
+        kept = [path for path in (self._folder / "sessions").iterdir() if path.is_file()]
+        granted = [path for path in kept if '"_type":"refresh_token"' in path.read_text()]
+        assert granted, "no refresh token"
+        for path in granted:
+            path.unlink()
+
     def _configuration(self, service_provider: str) -> Mapping[str, object]:
         exported = {"email": "mail", "preferred_username": "uid", "name": "cn"}
         return {
