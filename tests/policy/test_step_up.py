@@ -111,6 +111,10 @@ def test_a_provider_is_asked_in_its_own_words() -> None:
         (SignedIn(), None, NO_NEED),
         (Not(EIDAS2), None, NO_NEED),
         (SignedIn(), Not(EIDAS2), Need("eidas2")),
+        # Somebody is let in with it: whom a group lets in or keeps out is not known yet, that they sign in is.
+        (EIDAS2, ADMIN, Need("eidas2")),
+        (All((EIDAS2, Not(ADMIN))), None, Need("eidas2")),
+        (Any_((Not(SignedIn()), EIDAS2)), None, Need("eidas2")),
         # A method is asked for once it is known to be lacking.
         (OTP, None, NO_NEED),
         (All((OTP, EIDAS2)), None, Need("eidas2")),

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from gateway.config.snapshot import Logout
 from gateway.model.levels import Need, ProviderLevels
 from gateway.policy.levels import USUAL_LADDER, Ladder
 from tests.portal.browser import Browser
@@ -54,6 +55,18 @@ async def test_a_stronger_sign_in_is_asked_for_in_the_providers_way_and_looked_a
     seat = await here.sessions.load(ACTES, browser.jar[ACTES]["__Host-ecluse"].encode())
     assert seat is not None
     assert seat.identity.acr == "eidas2"
+
+
+async def test_what_the_application_and_the_gateway_know_of_the_person_stays_until_they_have_signed_in_anew(
+    here: Installation,
+) -> None:
+    """The session lives: its cookies, which are cleared where one has ended, are not."""
+    browser = await signed_in(here, acr="eidas1")
+    here.change("actes", logout=Logout(cookies=(("JSESSIONID", "/"),)))
+    reply = await browser.get(needed_at(here, EIDAS2), follow=False)
+    assert reply.status == 303
+    assert [line.partition("=")[0] for line in reply.set_cookies if "Max-Age=0" in line] == []
+    assert await here.sessions.load(ACTES, browser.jar[ACTES]["__Host-ecluse"].encode()) is not None
 
 
 async def test_by_an_essential_claim_where_the_provider_wants_that(here: Installation) -> None:
