@@ -5,10 +5,10 @@ import pytest
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
-from gateway.stores.records import PARALLEL_TABS, RecordStore
+from gateway.stores.records import PARALLEL_TABS, Cursor, RecordStore, Tail
 from gateway.stores.revocations import TRUSTED_FOR, Revocations
 from gateway.stores.sqlite import SqliteStore
-from tests.stores.samples import JEANNE, PERMIS, PORTAL, Clock, Worker
+from tests.stores.samples import JEANNE, PERMIS, PORTAL, Around, Clock, Worker
 
 
 class Polling(Worker):
@@ -109,6 +109,28 @@ async def test_a_worker_that_stood_still_asks_the_store_before_it_lets_anybody_i
     clock.pass_by(TRUSTED_FOR)
     assert other.sessions.cached(PORTAL, cookie) is None
     assert await other.sessions.load(PORTAL, cookie) is None
+
+
+class Slow(Around):
+    """Reads the list, and then is long in telling of it."""
+
+    async def ended_since(self, cursor: Cursor | None) -> Tail:
+        tail = await self.store.ended_since(cursor)
+        self.clock.pass_by(1)
+        return tail
+
+    def __init__(self, store: RecordStore, clock: Clock) -> None:
+        super().__init__(store)
+        self.clock = clock
+
+
+async def test_memory_answers_for_as_long_as_from_when_the_list_was_asked_for(store: RecordStore, clock: Clock) -> None:
+    worker = Polling(Slow(store, clock), clock)
+    await worker.poll()
+    cookie = await worker.sign_in()
+    await worker.seated(cookie)
+    assert await worker.poll() == ()
+    assert worker.sessions.cached(PORTAL, cookie) is None, "what ended while it was long is not known here"
 
 
 async def test_a_tail_with_a_gap_ends_every_seat_in_memory_and_a_live_one_is_read_anew(
