@@ -1,12 +1,12 @@
 import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicNumbers
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, SHA384, SHA512, HashAlgorithm
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from gateway.model.codes import SAML_BINDING_ALGORITHM, SAML_BINDING_SIGNATURE, Code
 from gateway.model.errors import GatewayError
-from gateway.saml.detached import verify_bytes
+from gateway.saml.detached import kind_of, verify_bytes
 from gateway.saml.signing import sign_bytes
 from tests.saml.parties import pair, spki
 
@@ -67,6 +67,14 @@ def test_rsa_pss(function: HashAlgorithm) -> None:
 def test_a_key_that_is_too_weak_signs_nothing() -> None:
     weak = pair(kind="rsa-1024")
     assert refusal((spki(weak),), RSA, b"octets", sign_bytes(weak, b"octets")) == SAML_BINDING_SIGNATURE
+
+
+def test_a_key_that_is_too_large_is_not_computed_with() -> None:
+    """Whatever it would cost: the odd number of 8,193 bits need not be the product of two primes for that."""
+    key = RSAPublicNumbers(65537, (1 << 8192) + 1).public_key()
+    large = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert kind_of(large) is None
+    assert kind_of(spki(pair())) == "RSA"
 
 
 def test_sha1_is_not_read_under_another_name() -> None:

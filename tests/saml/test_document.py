@@ -122,6 +122,7 @@ def test_text_is_whole_whatever_it_is_spelt_with() -> None:
         (b"<a>" * (DEEPEST + 1) + b"</a>" * (DEEPEST + 1), "deeper"),
         (b"<a>" * 300 + b"</a>" * 300, "not well-formed"),
         (b"<a>" + b"<b/>" * MOST_NODES + b"</a>", "nodes"),
+        (b"<a><b/>" + b"<!---->" * MOST_NODES + b"</a>", "nodes"),
         (b"<a " + b" ".join(b"a%d='x'" % n for n in range(MOST_ATTRIBUTES + 1)) + b"/>", "attributes"),
         (b"<a " + b" ".join(b"xmlns:a%d='u:%d'" % (n, n) for n in range(MOST_NODES)) + b"/>", "bytes"),
         (b"<a " + b" ".join(b"xmlns:a%d='u:x'" % n for n in range(12_000)) + b"/>", "namespaces"),
