@@ -1,13 +1,14 @@
 """An identity provider on pysaml2: python tests/idp/pysaml_program.py SETTINGS.json; says "ready" when it listens.
 
-Everybody may sign in as whom they like. `/end?who=LOGIN` has it tell the service over SOAP that a person
-signed out, and shows the answer.
+Everybody may sign in as whom they like, and stays so in that browser. `/end?who=LOGIN` has it tell the service over
+SOAP that a person signed out, and shows the answer.
 """
 
 import json
 import sys
 import warnings
 from html import escape
+from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT, BINDING_SOAP  # noqa
 from saml2.authn_context import PASSWORDPROTECTEDTRANSPORT  # noqa: E402
 from saml2.config import IdPConfig  # noqa: E402
 from saml2.saml import NAMEID_FORMAT_PERSISTENT, NameID  # noqa: E402
+from saml2.samlp import STATUS_NO_PASSIVE  # noqa: E402
 from saml2.server import Server  # noqa: E402
 from saml2.xmldsig import DIGEST_SHA256, SIG_RSA_SHA256  # noqa: E402
 
@@ -86,16 +88,34 @@ class Pages(BaseHTTPRequestHandler):
         state = fields.get("RelayState", "")
         signed = {"sigalg": fields.get("SigAlg"), "signature": fields.get("Signature")}
         asked = self.server.idp.parse_authn_request(fields["SAMLRequest"], binding, relay_state=state, **signed)
-        self.server.asked[asked.message.id] = (asked.message, state)
+        known = SimpleCookie(self.headers.get("Cookie", "")).get("login")
+        if known is not None:
+            self.vouch(asked.message, state, known.value)
+        elif asked.message.is_passive == "true":
+            self.refuse(asked.message, state, STATUS_NO_PASSIVE)
+        else:
+            self.ask(asked.message, state)
+
+    def ask(self, message: Any, state: str) -> None:
+        self.server.asked[message.id] = (message, state)
         self.answer(200, (
             '<form method="post" action="/login">'
-            f'<input type="hidden" name="request" value="{escape(asked.message.id)}">'
+            f'<input type="hidden" name="request" value="{escape(message.id)}">'
             '<input name="login"><button>Go on</button></form>'
         ))  # fmt: skip
 
     def signed_in(self, fields: dict[str, str]) -> None:
-        message, state = self.server.asked.pop(fields["request"])
-        login, idp = fields["login"], self.server.idp
+        self.vouch(*self.server.asked.pop(fields["request"]), fields["login"])
+
+    def refuse(self, message: Any, state: str, code: str) -> None:
+        idp = self.server.idp
+        told = idp.response_args(message)
+        strong = {"sign_alg": SIG_RSA_SHA256, "digest_alg": DIGEST_SHA256}
+        response = idp.create_error_response(message.id, told["destination"], (code, None), sign=True, **strong)
+        self.bound(idp.apply_binding(BINDING_HTTP_POST, str(response), told["destination"], state, response=True))
+
+    def vouch(self, message: Any, state: str, login: str) -> None:
+        idp = self.server.idp
         told = idp.response_args(message)
         name_id = NameID(text=login, format=NAMEID_FORMAT_PERSISTENT)
         self.server.signed_in[login] = (name_id, told["sp_entity_id"])
@@ -108,7 +128,9 @@ class Pages(BaseHTTPRequestHandler):
             digest_alg=DIGEST_SHA256,
             **{key: told[key] for key in ("in_response_to", "destination", "sp_entity_id")},
         )
-        self.bound(idp.apply_binding(BINDING_HTTP_POST, str(response), told["destination"], state, response=True))
+        made = idp.apply_binding(BINDING_HTTP_POST, str(response), told["destination"], state, response=True)
+        made["headers"] = [*made["headers"], ("Set-Cookie", f"login={login}; Path=/; HttpOnly")]
+        self.bound(made)
 
     def logged_out(self, fields: dict[str, str], binding: str) -> None:
         idp, state = self.server.idp, fields.get("RelayState", "")
