@@ -34,6 +34,10 @@ _DOCUMENTS = [
     SHIBBOLETH,
     entity(role("<md:NameIDFormat>x</md:NameIDFormat>"), attributes=_TIMES),
     group([entity(), entity(id="urn:b"), "\n", group([entity(id="urn:a")], id="_h")], attributes=_TIMES),
+    group(
+        [group([entity(), " x", entity(id="urn:b")], id="_h"), group([group([entity(id="urn:a")], id="_i")], id="_j")],
+        attributes=_TIMES,
+    ),
 ]
 
 
