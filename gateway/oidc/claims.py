@@ -3,6 +3,8 @@
 Their codes are those of the ID token: what is wrong is the same, and the log event tells which token it was.
 """
 
+import hmac
+
 from gateway.model.codes import (
     OIDC_ID_TOKEN_AUDIENCE,
     OIDC_ID_TOKEN_AUTHORIZED_PARTY,
@@ -10,6 +12,7 @@ from gateway.model.codes import (
     OIDC_ID_TOKEN_EXPIRED,
     OIDC_ID_TOKEN_ISSUED_AT,
     OIDC_ID_TOKEN_ISSUER,
+    OIDC_ID_TOKEN_NONCE,
     OIDC_ID_TOKEN_NOT_BEFORE,
     OIDC_ID_TOKEN_SUBJECT,
 )
@@ -76,6 +79,16 @@ def check_issue_time(provider: OidcProvider, claims: JsonObject, now: float) -> 
         detail = f"valid {nbf - now:.0f} s from now by our clock, {provider.skew} s are tolerated"
         raise GatewayError(OIDC_ID_TOKEN_NOT_BEFORE, detail, shown=seconds(nbf - now))
     return int(iat)
+
+
+def check_nonce(claims: JsonObject, expected: str | None) -> None:
+    """`expected` None: there was none to come back."""
+    # OIDC Core 3.1.3.7 (11)
+    nonce = claims.get("nonce")
+    if not isinstance(nonce, str) or expected is None:
+        raise GatewayError(OIDC_ID_TOKEN_NONCE, "no nonce, or none was known")
+    if not hmac.compare_digest(nonce.encode("utf-8"), expected.encode("utf-8")):
+        raise GatewayError(OIDC_ID_TOKEN_NONCE, "the nonce of another sign-in")
 
 
 def seconds(apart: float) -> str:

@@ -12,7 +12,6 @@ from gateway.model.codes import (
     OIDC_ID_TOKEN_ACR,
     OIDC_ID_TOKEN_AUTH_TIME,
     OIDC_ID_TOKEN_CODE_HASH,
-    OIDC_ID_TOKEN_NONCE,
     Code,
 )
 from gateway.model.errors import GatewayError
@@ -27,6 +26,7 @@ from gateway.oidc.claims import (
     check_expiry,
     check_issue_time,
     check_issuer,
+    check_nonce,
     seconds,
     subject_of,
     text_of,
@@ -98,7 +98,7 @@ def validate_id_token(
     # 3.1.3.7 (10) time of issue
     issued_at = check_issue_time(provider, claims, now)
     # 3.1.3.7 (11) nonce
-    _check_nonce(claims, login.nonce)
+    check_nonce(claims, login.nonce)
     # 3.1.3.7 (12) how the person signed in, where that was demanded
     _check_acr(provider, claims)
     # 3.1.3.7 (13) when
@@ -123,15 +123,6 @@ def validate_id_token(
         grant=tokens.grant,
         proof=_PROVEN,
     )
-
-
-def _check_nonce(claims: JsonObject, expected: str) -> None:
-    # OIDC Core 3.1.3.7 (11)
-    nonce = claims.get("nonce")
-    if not isinstance(nonce, str):
-        raise GatewayError(OIDC_ID_TOKEN_NONCE, "no nonce")
-    if not hmac.compare_digest(nonce.encode("utf-8"), expected.encode("utf-8")):
-        raise GatewayError(OIDC_ID_TOKEN_NONCE, "the nonce of another sign-in")
 
 
 def _auth_time(provider: OidcProvider, claims: JsonObject, now: float) -> int | None:

@@ -7,7 +7,6 @@ from gateway.model.codes import (
     OIDC_ID_TOKEN_AUDIENCE,
     OIDC_ID_TOKEN_AUTH_TIME,
     OIDC_ID_TOKEN_AUTHORIZED_PARTY,
-    OIDC_ID_TOKEN_NONCE,
     OIDC_REFRESH_ENDED,
     OIDC_REFRESH_SUBJECT,
     OIDC_TOKEN,
@@ -23,8 +22,10 @@ from gateway.oidc.claims import (
     check_expiry,
     check_issue_time,
     check_issuer,
+    check_nonce,
     required_time,
     subject_of,
+    text_of,
     time_of,
 )
 from gateway.oidc.client_authentication import Fresh, authenticated_call
@@ -131,8 +132,8 @@ def _check_same_sign_in(
     if claims.get("azp") != original.get("azp"):
         raise GatewayError(OIDC_ID_TOKEN_AUTHORIZED_PARTY, "refreshed with an azp where there was none, or without")
     # no nonce, or the same
-    if "nonce" in claims and claims["nonce"] != original.get("nonce"):
-        raise GatewayError(OIDC_ID_TOKEN_NONCE, "refreshed with the nonce of another sign-in")
+    if "nonce" in claims:
+        check_nonce(claims, text_of(original, "nonce"))
     # the time of the sign-in, not of the refresh
     auth_time = time_of(claims, "auth_time")
     known, latest = time_of(original, "auth_time"), required_time(original, "iat") + provider.skew

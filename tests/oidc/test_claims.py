@@ -61,3 +61,20 @@ def test_one_claim_at_a_time(check: str, given: dict[str, Any], code: str) -> No
 def test_a_text_of_a_wrong_type_counts_as_not_said() -> None:
     assert [claims.text_of({"a": value}, "a") for value in ("x", "", 7, None, ["x"])] == ["x", None, None, None, None]
     assert claims.text_of({}, "a") is None
+
+
+@pytest.mark.parametrize(
+    ("nonce", "expected", "code"),
+    [
+        ("n", "n", ""),
+        ("é", "é", ""),
+        ("n", "another", "oidc.id_token.nonce"),
+        ("", "n", "oidc.id_token.nonce"),
+        (None, "n", "oidc.id_token.nonce"),
+        (["n"], "n", "oidc.id_token.nonce"),
+        ("n", None, "oidc.id_token.nonce"),
+        ("", None, "oidc.id_token.nonce"),
+    ],
+)
+def test_the_nonce_is_the_one_that_was_sent(nonce: object, expected: str | None, code: str) -> None:
+    assert outcome(lambda: claims.check_nonce({} if nonce is None else {"nonce": nonce}, expected)) == code
