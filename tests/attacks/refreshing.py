@@ -123,7 +123,7 @@ OC03 = (
     ("another client", refreshed("refresh.ended", says(aud="evil"))),
     ("another authorised party", refreshed("refresh.ended", says(azp="evil"))),
     ("another sign-in's nonce", refreshed("refresh.ended", says(nonce="n"))),
-    ("another sign-in's auth_time", refreshed("refresh.ended", says(auth_time=int(time.time()) - 60))),
+    ("an earlier sign-in's auth_time", refreshed("refresh.ended", says(auth_time=int(time.time()) - 60))),
     ("expired", refreshed("refresh.ended", says(exp=1))),
 )
 SE07 = (

@@ -12,6 +12,8 @@ from tests.idp.keys import Pair
 from tests.idp.lemonldap import LemonLdap
 
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
+# Who is signed in and has to sign in once more is asked whether they would.
+_RENEWAL = re.compile(r'<form[^>]* action="(/renewsession)"')
 MOST_STEPS = 8
 
 Options = Mapping[str, object]
@@ -69,7 +71,10 @@ async def through_lemonldap(session: ClientSession, url: str, base: str, login: 
             if not url.startswith(base):
                 return url
             continue
-        hidden = {unescape(name): unescape(value) for name, value in _HIDDEN.findall(page)}
+        form = {unescape(name): unescape(value) for name, value in _HIDDEN.findall(page)}
+        if renewal := _RENEWAL.search(page):
+            url = urljoin(url, renewal[1])
+            continue
         assert 'name="password"' in page, f"{response.status}: a page that asks for no password: {page[:3000]}"
-        form = {**hidden, "user": login, "password": login}
+        form |= {"user": login, "password": login}
     raise AssertionError(f"no way out of the provider's pages after {MOST_STEPS} steps")

@@ -14,7 +14,7 @@ from tests.idp.keys import new_pair
 from tests.op.lemonldap import LemonLdapOp, through_lemonldap
 from tests.op.walk import browser
 from tests.patience import PATIENCE
-from tests.walks.place import Place
+from tests.walks.place import ONE, TWO, Place
 from tests.walks.world import World, ask, everywhere, opened
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -22,6 +22,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 SECRET = "ofTheTests0123456789"
 # Seconds that an access token lives here; it is renewed a quarter of that ahead.
 LIFE = 4
+# Seconds that a sign-in is new enough for the application `two`.
+FRESH = 3
 REFRESHED = 'ecluse_auth_refreshes_total{provider="alpha",reason="",result="success"}'
 
 
@@ -31,15 +33,14 @@ class Here:
     provider: LemonLdapOp
     offline: bool
 
-    async def signed_in(self, at: ClientSession) -> str:
-        person: Person = self.world.person()
-        page = await person.step("GET", self.world.place.url())
+    async def signed_in(self, person: Person, at: ClientSession, host: str = ONE) -> str:
+        page = await person.step("GET", self.world.place.url(host))
         while not page.location.startswith(self.provider.url):
             page = await person.step("GET", page.location)
         back = await through_lemonldap(at, page.location, self.provider.url, "dwho")
         page = await self.world.follow(person, await person.step("GET", back))
         assert page.status == 200, page.text
-        return self.world.cookie(person)
+        return self.world.cookie(person, host)
 
     async def forgets(self, at: ClientSession) -> None:
         """The person signs out there; a token of `offline_access` outlives that, until somebody takes it away."""
@@ -82,7 +83,8 @@ async def here(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
         provider.start("")
         scopes = "[openid, profile, email, offline_access]" if offline else "[openid, profile, email]"
         told = {"client_id": "ecluse", "client_secret": SECRET, "refresh": "true", "scopes": scopes}
-        place.write_only_provider("alpha", provider.url, "badwolf.org", told, "preset: lemonldap\n")
+        place.write_only_provider("alpha", provider.url, "badwolf.org", told, "preset: lemonldap\ncan: [fresh_login]\n")
+        place.write_app("two", TWO, access=f"  - {{path: /**, allow: {{max_age: {FRESH}s}}}}\n")
         async with opened(place) as world:
             yield Here(world, provider, offline)
             world.gateway.is_clean()
@@ -91,7 +93,7 @@ async def here(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 async def test_it_is_asked_ahead_of_the_end_until_it_knows_the_session_no_more(here: Here) -> None:
     world, mark = here.world, here.world.gateway.mark()
     async with browser() as at:
-        cookie = await here.signed_in(at)
+        cookie = await here.signed_in(world.person(), at)
         assert await everywhere(world.place, "/x", cookie) == {200}
         await here.refreshed(cookie, times=3)
         assert not world.gateway.lines(mark, event="refresh.failed")
@@ -100,3 +102,15 @@ async def test_it_is_asked_ahead_of_the_end_until_it_knows_the_session_no_more(h
     (line,) = world.gateway.lines(mark, event="refresh.ended")
     assert (line["provider"], line["code"]) == ("alpha", "oidc.refresh.ended")
     assert await everywhere(world.place, "/x", cookie) == {401}
+
+
+async def test_who_signs_in_once_more_for_another_application_keeps_the_session_of_the_first(here: Here) -> None:
+    """The provider says then of the first, too, that the person has just signed in."""
+    world, mark = here.world, here.world.gateway.mark()
+    person = world.person()
+    async with browser() as at:
+        cookie = await here.signed_in(person, at)
+        await asyncio.sleep(FRESH + 1)
+        await here.signed_in(person, at, TWO)
+        await here.refreshed(cookie, times=3)
+    assert not world.gateway.lines(mark, event="refresh.ended")
