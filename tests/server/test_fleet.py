@@ -151,6 +151,7 @@ async def test_who_does_not_leave_is_killed_and_counted(watched: Watched, monkey
     await until(lambda: len(watched.started) == 2)
     os.kill(watched.started[0].pid, signal.SIGSTOP)
     assert await watched.fleet.stop(0.0) == 1
+    assert len(watched.gone) == 2
 
 
 async def test_a_worker_that_is_being_started_when_told_to_stop_leaves_too(watched: Watched) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -98,8 +99,14 @@ async def test_what_does_not_end_is_cut_at_the_limit_and_the_status_is_0(hasty: 
 
 
 async def test_a_worker_that_does_not_leave_is_killed_after_the_limit(hasty: World) -> None:
-    os.kill(hasty.gateway.workers()[0], signal.SIGSTOP)
-    assert await hasty.gateway.stop() == 0
+    victim = hasty.gateway.workers()[0]
+    os.kill(victim, signal.SIGSTOP)
+    try:
+        assert await hasty.gateway.stop() == 0
+        assert not runs(victim)
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(victim, signal.SIGKILL)
     assert hasty.gateway.lines(event="gateway.stopped")[0]["workers_killed"] == 1
     assert not hasty.gateway.errors()
 
