@@ -117,9 +117,10 @@ def _signed(signature: etree._Element, element: etree._Element, signing_keys: tu
     algorithm, hash = _check_algorithms(info)
     prefixes = _check_reference(info, element)
     # Metadata 2.4.1.1: every signing key may have been used; KeyInfo is a stranger's hint and is not looked at
-    keys = tuple(key for key in signing_keys if kind_of(key) == SIGNATURES[algorithm])
+    kind = SIGNATURES[algorithm]
+    keys = tuple(key for key in signing_keys if kind_of(key) == kind)
     if not keys:
-        raise GatewayError(SAML_SIGNATURE_KEY, f"the metadata has no {SIGNATURES[algorithm]} key that is accepted")
+        raise GatewayError(SAML_SIGNATURE_KEY, f"the metadata has no {kind} key that is accepted")
     octets = canonical(info, _prefixes(_part(info, "CanonicalizationMethod")))
     if not made_by_one(keys, algorithm, octets, _binary(_part(signature, "SignatureValue"))):
         raise GatewayError(SAML_SIGNATURE, f"{_name(element)} is signed by none of the {len(keys)} keys that fit")
