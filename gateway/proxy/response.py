@@ -87,12 +87,16 @@ class ResponseHeads:
 class Response:
     """The head under way on one upstream connection; used again for each. Unless the last read was one whole answer,
     the next gets a parser as good as new: HEAD, a body counted past it, or what was left behind cannot colour it.
+
+    Of the last whole answer is kept what follows from its bytes alone: `_last_head`; `_last_length`, of all of it, -1
+    where the next cannot be like it; `_last_status`; `_last_cut`, where its connection line is, -1 where there is none.
     """
 
     __slots__ = (
-        "_connection", "_fields", "_heads", "_known", "_parser", "_shape", "_stale", "_values", "binds", "framing",
-        "keep_alive", "on_body", "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete",
-        "on_message_begin", "on_message_complete", "on_status", "ours", "rare", "status",
+        "_connection", "_fields", "_heads", "_known", "_last_cut", "_last_head", "_last_length", "_last_status",
+        "_parser", "_shape", "_stale", "_values", "binds", "framing", "keep_alive", "on_body", "on_chunk_complete",
+        "on_chunk_header", "on_header", "on_headers_complete", "on_message_begin", "on_message_complete", "on_status",
+        "ours", "rare", "status",
     )  # fmt: skip
 
     _known: StatusLine
@@ -107,6 +111,9 @@ class Response:
         self.on_body = self.on_chunk_header = self.on_chunk_complete = self.on_status = None
         self.on_headers_complete = self.on_message_begin = self.on_message_complete = None
         self._parser = HttpResponseParser(self)
+        self._last_head = b""
+        self._last_length = self._last_cut = -1
+        self._last_status = 0
         self._values: list[bytes] = []
         self._connection: bytes | None = None
         self.rare: dict[int, bytes] = {}
@@ -121,6 +128,15 @@ class Response:
 
         An answer to HEAD is never whole: see ClientConnection.take_whole.
         """
+        same = len(data) == self._last_length and data.startswith(self._last_head)
+        if not same and not self._read_whole(data, end):
+            return b""
+        self.binds = False
+        self.status = self._last_status
+        cut = self._last_cut
+        return data if cut < 0 else data[:cut] + data[cut + _KEEP_ALIVE_LENGTH :]
+
+    def _read_whole(self, data: bytes, end: int) -> bool:
         fields, heads, parser = self._fields, self._heads, self._parser
         fields.clear()
         if self._stale:
@@ -131,21 +147,24 @@ class Response:
             known = heads.usual_lines[data[: data.find(b"\n") + 1]]
             shape = heads.usual_shapes[tuple(fields)]
         except (HttpParserError, HttpParserUpgrade, KeyError):
-            return b""
+            return False
         # No name twice, and nothing beyond the body: so the parser stands where the next answer begins.
         if fields[shape.length] != b"%d" % (len(data) - end) or data.count(b"\r\n", 0, end) != len(fields) + 2:
-            return b""
+            return False
         # Invariant 4: an upstream's cookie of our names never reaches the browser.
         if shape.sets and is_ours(fields[shape.sets]):
-            return b""
-        if shape.connections:
-            at = data.find(_KEEP_ALIVE_LINE, 0, end)
-            if at < 0:
-                return b""
-            data = data[:at] + data[at + _KEEP_ALIVE_LENGTH :]
-        self._stale = self.binds = False
-        self.status = known.status
-        return data
+            return False
+        cut = data.find(_KEEP_ALIVE_LINE, 0, end) if shape.connections else -1
+        if shape.connections and cut < 0:
+            return False
+        self._stale = False
+        self._last_status, self._last_cut = known.status, cut
+        if shape.sets:
+            # A cookie is one person's: it is not kept, and does not come twice.
+            self._last_head, self._last_length = b"", -1
+        else:
+            self._last_head, self._last_length = data[:end], len(data)
+        return True
 
     def read(self, head: bytes, method: bytes) -> None:
         """`head` ends with its empty line. Raises GatewayError(UPSTREAM_RESPONSE)."""

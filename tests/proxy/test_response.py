@@ -1,6 +1,7 @@
 """An application's head on its way to the browser."""
 
 from contextlib import suppress
+from itertools import product
 
 import pytest
 
@@ -141,34 +142,75 @@ OK = b"HTTP/1.1 200 OK\r\n"
 USUAL = OK + b"Content-Length: 2\r\n\r\nok"
 
 
-@pytest.mark.parametrize(
-    ("answer", "goes_on"),
-    [
-        (USUAL, USUAL),
-        (OK + b"Content-Length: 2\r\nConnection: keep-alive\r\n\r\nok", USUAL),
-        # What is beyond the body, missing from it, or not as usual, is read the long way.
-        (USUAL + b"!", b""),
-        (USUAL + USUAL, b""),
-        (OK + b"Content-Length: 3\r\n\r\nok", b""),
-        (OK + b"Content-Length: 02\r\n\r\nok", b""),
-        (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", b""),
-        (b"HTTP/1.1 304 No\r\nContent-Length: 2\r\n\r\nok", b""),
-        (OK + b"A: b\r\nA: c\r\nContent-Length: 2\r\n\r\nok", b""),
-        (OK + b"Set-Cookie: __Host-ecluse=x\r\nContent-Length: 2\r\n\r\nok", b""),
-        (OK + b"Keep-Alive: timeout=5\r\nContent-Length: 2\r\n\r\nok", b""),
-        (OK + b"Connection: close\r\nContent-Length: 2\r\n\r\nok", b""),
-        (OK + b"X: 1\r\nConnection: X\r\nContent-Length: 2\r\n\r\nok", b""),
-        (OK + b"Connection:keep-alive\r\nContent-Length: 2\r\n\r\nok", b""),
-        (OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nContent-Length: 2\r\n\r\n", b""),
-    ],
-)
+ANSWERS = [
+    (USUAL, USUAL),
+    (OK + b"Content-Length: 2\r\nConnection: keep-alive\r\n\r\nok", USUAL),
+    # What is beyond the body, missing from it, or not as usual, is read the long way.
+    (USUAL + b"!", b""),
+    (USUAL + USUAL, b""),
+    (OK + b"Content-Length: 3\r\n\r\nok", b""),
+    (OK + b"Content-Length: 02\r\n\r\nok", b""),
+    (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", b""),
+    (b"HTTP/1.1 304 No\r\nContent-Length: 2\r\n\r\nok", b""),
+    (OK + b"A: b\r\nA: c\r\nContent-Length: 2\r\n\r\nok", b""),
+    (OK + b"Set-Cookie: __Host-ecluse=x\r\nContent-Length: 2\r\n\r\nok", b""),
+    (OK + b"Keep-Alive: timeout=5\r\nContent-Length: 2\r\n\r\nok", b""),
+    (OK + b"Connection: close\r\nContent-Length: 2\r\n\r\nok", b""),
+    (OK + b"X: 1\r\nConnection: X\r\nContent-Length: 2\r\n\r\nok", b""),
+    (OK + b"Connection:keep-alive\r\nContent-Length: 2\r\n\r\nok", b""),
+    (OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nContent-Length: 2\r\n\r\n", b""),
+    (OK + b"Set-Cookie: a=1\r\nContent-Length: 2\r\n\r\nok", OK + b"Set-Cookie: a=1\r\nContent-Length: 2\r\n\r\nok"),
+    (OK + b"Content-Length: 2\r\n\r\nno", OK + b"Content-Length: 2\r\n\r\nno"),
+    (OK + b"Content-Length: 4\r\n\r\n\r\n\r\n", OK + b"Content-Length: 4\r\n\r\n\r\n\r\n"),
+    (b"HTTP/1.1 201 OK\r\nContent-Length: 2\r\n\r\nok", b"HTTP/1.1 201 OK\r\nContent-Length: 2\r\n\r\nok"),
+]
+
+
+@pytest.mark.parametrize(("answer", "goes_on"), ANSWERS)
 def test_only_a_usual_answer_goes_on_as_it_came(answer: bytes, goes_on: bytes) -> None:
     """Also where all its names and its status line are known already."""
-    response = Response(ResponseHeads(), ours=False)
+    response = knowing()
     end = answer.index(b"\r\n\r\n") + 4
-    for known in (b"Content-Length: 2\r\n\r\n", b"A: b\r\nContent-Length: 2\r\n\r\n"):
-        response.read(OK + known, b"GET")
     for _ in range(2):
         with suppress(GatewayError):
             response.read(answer[:end], b"GET")
         assert response.whole(answer, end) == goes_on
+
+
+def knowing() -> Response:
+    """Every name and status line of the answers."""
+    response = Response(ResponseHeads(), ours=False)
+    for answer in (OK + b"A: b\r\nContent-Length: 2\r\n\r\n", *(answer for answer, _ in ANSWERS)):
+        with suppress(GatewayError):
+            response.read(answer[: answer.index(b"\r\n\r\n") + 4], b"GET")
+    return response
+
+
+def test_whatever_came_before_an_answer_is_taken_for_what_it_is() -> None:
+    for (first, first_goes_on), (second, second_goes_on) in product(ANSWERS, ANSWERS):
+        response = knowing()
+        order = (first, first_goes_on), (first, first_goes_on), (second, second_goes_on), (first, first_goes_on)
+        for answer, goes_on in order:
+            assert response.whole(answer, answer.index(b"\r\n\r\n") + 4) == goes_on, (first, second)
+            assert not goes_on or response.status == int(answer[9:12])
+
+
+@pytest.mark.parametrize(
+    ("answer", "parsed"), [(USUAL, 1), (OK + b"Set-Cookie: a=1\r\nContent-Length: 2\r\n\r\nok", 3)]
+)
+def test_an_answer_with_the_head_of_the_one_before_is_not_parsed_again_but_for_a_cookie(
+    answer: bytes, parsed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what sets a cookie, nothing is kept."""
+    read_whole, read = Response._read_whole, []
+
+    def counting(response: Response, data: bytes, end: int) -> bool:
+        read.append(data)
+        return read_whole(response, data, end)
+
+    monkeypatch.setattr(Response, "_read_whole", counting)
+    response = knowing()
+    for _ in range(3):
+        assert response.whole(answer, answer.index(b"\r\n\r\n") + 4) == answer
+    assert len(read) == parsed
+    assert b"a=1" not in response._last_head
