@@ -135,12 +135,12 @@ class Start:
     async def _finish_here(self, visit: Visit, step: GoOn) -> Page:
         """One host for portal and app: the portal's seat is the app's, so this browser must be the one that asked.
 
-        A wrong browser has used the transaction up."""
-        _, transaction, app = step.pending
-        ours = visit.holds(transaction.binding)
-        await self._spend(visit, step, [self._round(visit, step.pending)] if ours else [])
-        if not ours:
+        A wrong browser has used the transaction up, and gets no session."""
+        id, transaction, app = step.pending
+        if not visit.holds(transaction.binding):
+            await self._transactions.spend(id, [])
             raise GatewayError(LOGIN_OTHER_BROWSER, "the transaction belongs to another browser")
+        await self._spend(visit, step, [self._round(visit, step.pending)])
         return redirect(app.origin(transaction.host) + transaction.return_target)
 
     async def _entry(self, visit: Visit, step: GoOn) -> Entry | None:

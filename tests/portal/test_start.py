@@ -100,6 +100,17 @@ async def test_on_one_host_too_it_gives_no_session_and_is_used_up(one_host: Inst
     assert one_host.codes() == ["login.other_browser", "login.transaction_gone"]
 
 
+async def test_on_one_host_too_a_sign_in_for_another_browser_makes_no_session(one_host: Installation) -> None:
+    one_host.change("permis", providers=("metropole",))
+    x, y = one_host.browser("xavier"), one_host.browser("yvonne")
+    start = await begun(one_host, x, PERMIS)
+    assert (await y.get(start)).status == 400
+    assert (one_host.metropole.redeemed, one_host.store._sessions) == (1, {})
+    assert "__Host-ecluse" not in y.jar[PERMIS]
+    assert (await x.get(start)).status == 400
+    assert one_host.codes() == ["login.other_browser", "login.transaction_gone"]
+
+
 async def test_an_app_that_says_sign_in_has_the_provider_asked_anew_when_a_seat_has_ended(here: Installation) -> None:
     """A session's first seat on a host needs no more than the session; from its end on, no other one is made of it."""
     here.change("permis", seat_then="sign_in", seat_limits=SeatLimits(absolute=120), providers=("metropole",))
