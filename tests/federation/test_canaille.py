@@ -48,7 +48,7 @@ async def signed_in(federation: Federation, op: OidcProvider) -> IdToken:
         code_verifier=secrets.token_urlsafe(32),
         redirect_uri=CALLBACK,
         binding="b" * 64,
-        transaction=None,
+        serves=None,
         created_at=int(time.time()),
     )
     url = await federation.authorization_url(op, login, "state", {}, time.time())
