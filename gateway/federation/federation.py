@@ -134,7 +134,7 @@ class Federation:
         id_token = await self._validated(provider, tokens, login, now - started, code)
         if not provider.userinfo:
             return id_token, id_token.claims
-        told = await self._userinfo(provider, tokens.access_token, id_token.subject, now - started)
+        told = await self._userinfo(provider, metadata, tokens.access_token, id_token.subject, now - started)
         return id_token, merge_claims(id_token.claims, told)
 
     async def refresh(self, provider: OidcProvider, refresh_token: str, held: Held, now: float) -> Renewed:
@@ -159,7 +159,9 @@ class Federation:
 
     async def userinfo_again(self, provider: OidcProvider, renewed: Renewed, subject: str, now: float) -> Claims:
         """What userinfo says now of the same person, with what a newer ID token says; an older one counts no more."""
-        told = await self._userinfo(provider, renewed.access_token, subject, now - self._clock())
+        clock_offset = now - self._clock()
+        metadata = await self.metadata(provider)
+        told = await self._userinfo(provider, metadata, renewed.access_token, subject, clock_offset)
         return merge_claims(renewed.claims, told)
 
     async def access_token(self, provider: OidcProvider, api: ApiAccess, token: str, now: float) -> AccessToken:
@@ -215,9 +217,10 @@ class Federation:
 
         return await self._with_keys(provider, validate)
 
-    async def _userinfo(self, provider: OidcProvider, access_token: str, subject: str, clock_offset: float) -> Claims:
-        request = userinfo_request(provider, await self.metadata(provider), access_token)
-        answer = await self._send(provider, request)
+    async def _userinfo(
+        self, provider: OidcProvider, metadata: ProviderMetadata, access_token: str, subject: str, clock_offset: float
+    ) -> Claims:
+        answer = await self._send(provider, userinfo_request(provider, metadata, access_token))
 
         def process(keys: JsonWebKeySet) -> Claims:
             return process_userinfo_response(provider, keys, subject, answer, self._clock() + clock_offset)

@@ -36,6 +36,7 @@ class Log:
         self, fd: int, *, capacity: int = 10_000, strict: bool = False, now: Callable[[], float] = time.time
     ) -> None:
         self._fd = fd
+        self._pid = os.getpid()
         self._most = _ATOMIC_IN_FILE if stat.S_ISREG(os.fstat(fd).st_mode) else _ATOMIC
         self._capacity = capacity
         self._strict = strict
@@ -76,7 +77,7 @@ class Log:
         self._writer.join(within)
 
     def _line(self, event: Event, fields: dict[str, object]) -> bytes:
-        ours = {"time": _iso(self._now()), "level": event.level, "event": event.id, "pid": os.getpid()}
+        ours = {"time": _iso(self._now()), "level": event.level, "event": event.id, "pid": self._pid}
         return _line(ours, fields, self._strict)
 
     def _append(self, line: bytes) -> None:
@@ -159,8 +160,7 @@ def _line(ours: dict[str, object], fields: dict[str, object], strict: bool) -> b
 
 def _encode(record: dict[str, object], strict: bool) -> bytes:
     # Printable ASCII alone: json escapes every control, line and direction character.
-    default = _not_plain if strict else _type_name
-    return json.dumps(record, separators=(",", ":"), default=default, skipkeys=not strict).encode() + b"\n"
+    return (_STRICT if strict else _LENIENT).encode(record).encode() + b"\n"
 
 
 def _cut(value: object, longest: int) -> object:
@@ -175,3 +175,7 @@ def _type_name(value: object) -> str:
 
 def _not_plain(value: object) -> str:
     raise TypeError(f"{_type_name(value)} is no plain value for a log")
+
+
+_STRICT = json.JSONEncoder(separators=(",", ":"), default=_not_plain)
+_LENIENT = json.JSONEncoder(separators=(",", ":"), default=_type_name, skipkeys=True)

@@ -20,7 +20,6 @@ from gateway.oidc.id_token import IdToken
 from gateway.oidc.response_jwt import unverified_parameters
 from gateway.portal.answers import redirect
 from gateway.portal.arrival import ComeAgain, give_seat, home, limits_of
-from gateway.portal.freshness import require_enough
 from gateway.portal.login import provider_of
 from gateway.portal.outcomes import GoOn, Outcome
 from gateway.portal.pages import Pages
@@ -68,8 +67,6 @@ class Callback:
         token, claims = await self._federation.sign_in(provider, code, login, self._now())
         identity = map_claims(provider, claims, token.acr, token.amr, token.auth_time, int(self._now()))
         check(provider, identity)
-        if found is not None:
-            require_enough(visit.call.snapshot, identity, found.transaction, self._now())
         made = await self._session(visit, provider, login, identity, token)
         if found is not None:
             return GoOn(found, made=made)

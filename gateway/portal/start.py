@@ -14,7 +14,7 @@ from gateway.model.transaction import Transaction
 from gateway.policy.step_up import askable, meets
 from gateway.portal.answers import redirect
 from gateway.portal.arrival import give_seat
-from gateway.portal.freshness import is_fresh, may_have_ended, shortest_limit
+from gateway.portal.freshness import is_fresh, may_have_ended, require_enough, shortest_limit
 from gateway.portal.outcomes import Ask, GoOn, Outcome
 from gateway.portal.pages import Choice, Pages
 from gateway.portal.pending import Pending, pending
@@ -55,6 +55,8 @@ class Start:
 
     async def go_on(self, visit: Visit, step: GoOn) -> Outcome:
         _, transaction, app = step.pending
+        if step.made is not None:
+            require_enough(visit.call.snapshot, step.made.session.identity, transaction, self._now())
         known = await self._known(visit, step)
         if known is not None and await self._serves(visit, app, transaction, known):
             return await self._finish(visit, step)
@@ -82,7 +84,7 @@ class Start:
     def _is_enough(self, visit: Visit, transaction: Transaction, known: _Known) -> bool:
         """What nobody in particular needed is asked of a new sign-in alone. Who is known here goes on to the page with
         what they have: there policy knows them, and sends nobody to sign in who would be refused all the same."""
-        if not (transaction.provider or known.just_made):
+        if known.just_made or not transaction.provider:
             return True
         ladder = visit.call.snapshot.ladder
         need = askable(ladder, known.identity.provider, transaction.need)

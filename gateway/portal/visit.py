@@ -36,6 +36,7 @@ class Visit:
     `app_name` (for the log)."""
 
     __slots__ = (
+        "_binding",
         "app_name",
         "body",
         "call",
@@ -57,6 +58,7 @@ class Visit:
         self.target = request.raw_path
         self.path = self.target.partition("?")[0]
         self.body = b""
+        self._binding: str | None = None
         # What the browser sent, as it came: the application's own cookies with ours.
         self.cookie_line = b"; ".join([value for header, value in request.raw_headers if header.lower() == b"cookie"])
         self.kind: Literal["html", "json", "frame"] = "html"
@@ -100,8 +102,11 @@ class Visit:
 
     def binding(self) -> str | None:
         """SHA-256 (hex) of the binding cookie, None where the browser brought none."""
-        value = read_cookie(self.cookie_line, BINDING_COOKIE)
-        return cookies.binding_hash(value) if value is not None and cookies.is_binding(value) else None
+        if self._binding is None:
+            value = read_cookie(self.cookie_line, BINDING_COOKIE)
+            if value is not None and cookies.is_binding(value):
+                self._binding = cookies.binding_hash(value)
+        return self._binding
 
     def holds(self, binding: str) -> bool:
         """Whether this is the browser that a record is bound to: by the binding cookie, or by its twin."""

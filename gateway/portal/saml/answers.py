@@ -26,7 +26,6 @@ from gateway.model.provider import SamlProvider
 from gateway.model.transaction import ParkedAnswer, SamlLogin
 from gateway.portal.answers import redirect
 from gateway.portal.arrival import ComeAgain, give_seat, home, limits_of
-from gateway.portal.freshness import require_enough
 from gateway.portal.outcomes import GoOn, Outcome
 from gateway.portal.pages import Pages
 from gateway.portal.pending import Pending, answered
@@ -242,8 +241,6 @@ class SamlAnswers:
     ) -> Outcome:
         if not unused:
             raise GatewayError(SAML_REPLAYED, "an assertion that was used before")
-        if found is not None:
-            require_enough(visit.call.snapshot, answer.identity, found.transaction, self._now())
         made = await self._session(visit, provider, login, answer)
         if found is not None:
             return GoOn(found, made=made)
