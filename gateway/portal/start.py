@@ -132,7 +132,7 @@ class Start:
             raise GatewayError(LOGIN_TRANSACTION_GONE, "the session ended during the hand-over")
         code, handed_over = self._sessions.hand_over(entry, transaction)
         await self._spend(visit, step, [handed_over, self._round(visit, step.pending)])
-        return redirect(f"{app.origin(transaction.host)}{PREFIX}enter?code={quote(code, safe='')}")
+        return redirect(f"{app.origin(transaction.host)}{PREFIX}enter?code={code}")
 
     async def _finish_here(self, visit: Visit, step: GoOn) -> Page:
         """One host for portal and app: the portal's seat is the app's, so this browser must be the one that asked.
