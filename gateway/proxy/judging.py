@@ -50,10 +50,13 @@ class Judging:
         judged = 0
         for _ in range(min(len(left), _SEEN_AT_ONCE)):
             client = left.pop()
-            if concerned(client):
-                client.judge()
-                judged += 1
-                if judged == _JUDGED_AT_ONCE:
-                    break
+            try:
+                if concerned(client):
+                    judged += 1
+                    client.judge()
+            except Exception as fault:  # noqa: BLE001 - the one edge: those behind it are judged all the same
+                client.faulted(fault)
+            if judged == _JUDGED_AT_ONCE:
+                break
         if left:
             self._loop.call_soon(self._some, left, concerned)

@@ -61,6 +61,20 @@ class Stream:
         self._turns.judged[self._turns.turn] += 1
 
 
+class FaultyStream(Stream):
+    """One that has to be judged by something that has a fault."""
+
+    def __init__(self, turns: Turns, who: Seat | None, *, lasts: bool) -> None:
+        super().__init__(turns, who, lasts=lasts)
+        self.faults: list[str] = []
+
+    def judge(self) -> None:
+        raise ZeroDivisionError
+
+    def faulted(self, fault: Exception) -> None:
+        self.faults.append(type(fault).__name__)
+
+
 WHO, OTHER = (seat("permis.localhost", identity(uid=uid)) for uid in ("jdupont", "amartin"))
 
 
@@ -110,6 +124,18 @@ async def test_a_round_that_takes_longer_is_not_overtaken_by_the_next() -> None:
     await turns.passes(5)
     turns.to_the_end()
     assert turns.judged.total() == 200
+
+
+@pytest.mark.usefixtures("of_time")
+async def test_who_cannot_be_judged_is_cut_off_and_stops_no_round() -> None:
+    turns = Turns()
+    faulty, others = FaultyStream(turns, WHO, lasts=True), [Stream(turns, WHO, lasts=True) for _ in range(50)]
+    Judging(turns, [*others[:40], faulty, *others[40:]])  # type: ignore[arg-type]
+    for _ in range(2):
+        await turns.passes(5)
+        turns.to_the_end()
+    assert faulty.faults == ["ZeroDivisionError"] * 2
+    assert turns.judged.total() == 100
 
 
 async def test_after_its_end_nobody_is_judged() -> None:
