@@ -98,6 +98,7 @@ def test_text_is_whole_whatever_it_is_spelt_with() -> None:
         (b"<?xml encoding='utf-8'?><a/>", "not 1.0"),
         (b"<?xml?><a/>", "XML declaration"),
         (b"<?xml version='1.0'?><?xml version='1.0'?><a/>", "XML declaration"),
+        (b'\xef\xbb\xbf\xef\xbb\xbf<?xml version="1.1" encoding="UTF-16"?><a/>', "XML declaration"),
         (b"<!DOCTYPE a><a/>", "document type"),
         (b"<!DOCTYPE a SYSTEM 'file:///etc/hostname'><a/>", "document type"),
         (b"<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>", "document type"),
