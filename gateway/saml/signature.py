@@ -190,10 +190,12 @@ def _binary(element: etree._Element) -> bytes:
 
 
 def canonical(element: etree._Element, prefixes: list[str], *, without: etree._Element | None = None) -> bytes:
-    """Exclusive canonicalisation; `without`: the enveloped signature."""
+    """Exclusive canonicalisation, which leaves comments out; `without`: the enveloped signature."""
     with nullcontext() if without is None else _taken_out(without, element):
         try:
-            return etree.tostring(element, method="c14n", exclusive=True, inclusive_ns_prefixes=prefixes)
+            return etree.tostring(
+                element, method="c14n", exclusive=True, with_comments=False, inclusive_ns_prefixes=prefixes
+            )
         except etree.LxmlError as error:
             raise GatewayError(SAML_SIGNATURE_FORM, f"{_name(element)} has no canonical form") from error
 

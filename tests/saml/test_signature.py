@@ -23,6 +23,20 @@ def signed_assertion(**how: object) -> etree._Element:
     return assertion(parse(written(root)).root)
 
 
+def signed_by_xmlsec(element: etree._Element) -> etree._Element:
+    """Its new signature."""
+    signature = xmlsec.template.create(element, xmlsec.constants.TransformExclC14N, xmlsec.constants.TransformRsaSha256)
+    element.insert(1, signature)
+    reference = xmlsec.template.add_reference(signature, xmlsec.constants.TransformSha256, uri=f"#{element.get('ID')}")
+    xmlsec.template.add_transform(reference, xmlsec.constants.TransformEnveloped)
+    xmlsec.template.add_transform(reference, xmlsec.constants.TransformExclC14N)
+    context = xmlsec.SignatureContext()
+    context.key = xmlsec.Key.from_memory(KEY.key, xmlsec.constants.KeyDataFormatPem)
+    context.register_id(element, "ID")
+    context.sign(signature)
+    return signature
+
+
 def refused(element: etree._Element, metadata: object = METADATA) -> codes.Code:
     with pytest.raises(GatewayError) as error:
         verify(element, metadata)  # type: ignore[arg-type]
@@ -53,6 +67,21 @@ def test_text_around_the_signature_is_signed_too() -> None:
     assert refused(assertion(parse(written(root)).root)) is codes.SAML_SIGNATURE
 
 
+@pytest.mark.parametrize("when", ["before", "afterwards"])
+def test_comments_between_elements_are_not_signed_and_not_read(when: str) -> None:
+    root = build(SCENE)
+    element = assertion(root)
+    if when == "before":
+        element.insert(0, etree.Comment(" made by hand "))
+    signature = signed_by_xmlsec(element)
+    if when == "afterwards":
+        for place in (element, one(element, "a:Subject"), signature, one(signature, "ds:SignedInfo/ds:Reference")):
+            place.insert(1, etree.Comment("evil"))
+    signed = verify(assertion(parse(written(root)).root), METADATA)
+    assert not list(signed.element.iter(etree.Comment))
+    assert one(signed.element, "a:Subject/a:NameID").text == "AAdzZWNyZXQx"
+
+
 def test_namespaces_kept_by_a_prefix_list_are_those_of_the_document_around() -> None:
     root = build(SCENE, "pysaml2")
     sign(assertion(root), KEY, prefixes="xs xsi")
@@ -68,16 +97,7 @@ def test_a_prefix_list_has_an_end() -> None:
 
 def test_xmlsec_signs_what_is_verified() -> None:
     root = build(SCENE, "keycloak")
-    element = assertion(root)
-    signature = xmlsec.template.create(element, xmlsec.constants.TransformExclC14N, xmlsec.constants.TransformRsaSha256)
-    element.insert(1, signature)
-    reference = xmlsec.template.add_reference(signature, xmlsec.constants.TransformSha256, uri="#_assertion-1")
-    xmlsec.template.add_transform(reference, xmlsec.constants.TransformEnveloped)
-    xmlsec.template.add_transform(reference, xmlsec.constants.TransformExclC14N)
-    context = xmlsec.SignatureContext()
-    context.key = xmlsec.Key.from_memory(KEY.key, xmlsec.constants.KeyDataFormatPem)
-    context.register_id(element, "ID")
-    context.sign(signature)
+    signed_by_xmlsec(assertion(root))
     assert verify(assertion(parse(written(root)).root), METADATA).element.get("ID") == "_assertion-1"
 
 
