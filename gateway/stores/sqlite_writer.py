@@ -78,8 +78,8 @@ class SqliteWriter:
 
     def _hand_in(self) -> None:
         tasks, self._asked = self._asked, []
-        if tasks:
-            self._queue.put(tasks)
+        for start in range(0, len(tasks), _JOBS_AT_ONCE):
+            self._queue.put(tasks[start : start + _JOBS_AT_ONCE])
 
     async def close(self) -> None:
         """When all that was asked for is written."""

@@ -3,11 +3,12 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from gateway.stores.sqlite_writer import Job, SqliteWriter
+from gateway.stores.sqlite_writer import _JOBS_AT_ONCE, Job, SqliteWriter
 from tests.patience import PATIENCE
 
 
@@ -83,6 +84,21 @@ async def test_what_one_turn_of_the_loop_asks_for_shares_a_commit(writer: Sqlite
         *(writer.run(lambda connection: add(connection, b"%d" % connection.total_changes), PATIENCE) for _ in range(9))
     )
     assert statements.count("COMMIT") == 1
+
+
+async def test_a_commit_is_no_longer_than_the_others_can_wait(writer: SqliteWriter) -> None:
+    statements: list[str] = []
+    await writer.run(lambda connection: connection.set_trace_callback(statements.append), PATIENCE)
+    statements.clear()
+
+    def job(number: int) -> Job[int]:
+        return lambda connection: add(connection, b"%04d" % number)
+
+    await asyncio.gather(*(writer.run(job(number), PATIENCE) for number in range(1000)))
+    commits = [at for at, statement in enumerate(statements) if statement == "COMMIT"]
+    # BEGIN, the jobs, COMMIT
+    assert max(end - start for start, end in pairwise([-1, *commits])) <= _JOBS_AT_ONCE + 2
+    assert len(await writer.run(keys, PATIENCE)) == 1000
 
 
 async def test_a_job_that_fails_takes_nobody_with_it(writer: SqliteWriter) -> None:
