@@ -31,7 +31,6 @@ class ComeAgain:
 
 def give_seat(visit: Visit, made: NewSession, report: Report) -> None:
     """The store has the session: its cookie goes to the browser."""
-    made.written()
     visit.cookies_to_set.append(cookies.set_seat(made.cookie))
     report.signed_in(visit)
 

@@ -156,6 +156,7 @@ class Start:
         if not await self._transactions.spend(step.pending.id, writes if made is None else [made.write, *writes]):
             raise GatewayError(LOGIN_TRANSACTION_GONE, "taken by another request at the same time")
         if made is not None:
+            made.written()
             give_seat(visit, made, self._report)
 
     def _round(self, visit: Visit, found: Pending) -> Write:
