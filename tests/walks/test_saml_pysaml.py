@@ -80,7 +80,7 @@ async def test_whom_it_does_not_know_is_shown_a_page_and_whom_it_knows_passes_wi
         assert NO_PASSIVE in answer_in(page)
         page = await world.through(person, page, "alice")
         assert page.url == world.place.url()
-        assert len(world.gateway.lines(event="login.started")) == 2
+        await world.gateway.logged(0, event="login.started", number=2)
 
         for host in (ONE, urlsplit(world.place.portal("/")).hostname or ""):
             person.jar.forget(host)
@@ -90,6 +90,7 @@ async def test_whom_it_does_not_know_is_shown_a_page_and_whom_it_knows_passes_wi
         assert page.url == world.place.url()
         told = (await person.script(world.place.url(target="/_ecluse/session"))).json()
         assert told["headers"]["X-Remote-User"] == "alice"
+        await world.gateway.logged(0, event="login.started", number=3)
         assert len(world.gateway.lines(event="login.started")) == 3
         assert not world.gateway.lines(event="login.refused")
 
