@@ -144,7 +144,7 @@ class _Worker:
             loop=asyncio.get_running_loop(),
             holder=self,
             sessions=self._sessions,
-            portal_protocol=self._portal.protocol,
+            portal=self._portal.ask,
             callers=ApiCallers(
                 federation=self._federation, snapshot=lambda: self.snapshot, now=time.time, monotonic=time.monotonic
             ),

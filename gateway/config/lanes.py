@@ -1,5 +1,6 @@
-"""What the data plane tells the portal about a request that it hands over, beside the request's own bytes."""
+"""What the data plane hands over to the portal: a request of ours, read, and what is known of who sent it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -7,23 +8,31 @@ from gateway.config.snapshot import App, Snapshot
 from gateway.model.levels import NO_NEED, Need
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PortalCall:
-    """Read by the portal from `transport.get_extra_info("ecluse")`; no client can forge it.
+    """Made by the data plane from what it has read itself; no client can forge it.
 
     `purpose` "endpoint": the target is a path of ours under `/_ecluse/`. "challenge": the request (with its own
     target, any app path) needs a sign-in and is a top-level navigation; `app` is then set. "logout": the target is one
-    of the application's own addresses for signing out. `host` is canonical,
+    of the application's own addresses for signing out. `host` is canonical, `authority` the Host as it was sent,
     `client` the client's address after trusted proxies, `scheme` what the browser used. `challenge_reason` is a
     code id, `need` what the sign-in has to be. `app` is None on the portal host unless an app is served there too.
+
+    `method` and `target` as received. `headers`: lower-case names, of those that the portal reads; what came twice is
+    joined (RFC 9110 5.3). `cookies`: the Cookie line, empty where there was none.
     """
 
     purpose: Literal["endpoint", "challenge", "logout"]
     snapshot: Snapshot
     app: App | None
     host: str
+    authority: str
     scheme: str
     client: str
     request_id: str
+    method: str
+    target: str
+    headers: Mapping[bytes, bytes]
+    cookies: bytes
     challenge_reason: str = ""
     need: Need = NO_NEED

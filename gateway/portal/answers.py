@@ -1,6 +1,7 @@
 """Ready answers, each with the headers that every answer of ours carries."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from gateway.model.ports import Page
@@ -9,6 +10,9 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 # Printable ASCII without what ends a header or starts a fragment that is not ours.
 _LOCATION_SAFE = "!#$%&'()*+,-./:;=?@[]_~"
+
+# RFC 9110 5.5
+_ENDS = re.compile(rb"[\r\n\0]")
 
 
 def security_headers(policy: str, *, framed: bool = False) -> Headers:
@@ -35,3 +39,11 @@ def redirect(location: str) -> Page:
 
 def with_headers(page: Page, headers: Mapping[bytes, bytes]) -> Page:
     return Page(page.status, (*page.headers, *headers.items()), page.body)
+
+
+def with_cookies(page: Page, cookies: Sequence[str]) -> Page:
+    """`cookies`: Set-Cookie values. Raises ValueError for a header that would not end where it should."""
+    headers = (*page.headers, *((b"Set-Cookie", cookie.encode("ascii")) for cookie in cookies))
+    if any(_ENDS.search(part) for header in headers for part in header):
+        raise ValueError("a line break in a header")
+    return Page(page.status, headers, page.body)

@@ -1,21 +1,18 @@
 """The portal: a closed table of its own paths, the dispatcher of the flow, and the one edge for errors.
 
-Requests come from the data plane over an in-memory connection whose `get_extra_info("ecluse")` is a PortalCall.
+What it is asked comes from the data plane, read: there is no second reading of a request here.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-
-from aiohttp import web
-from multidict import CIMultiDict
+from collections.abc import Callable, Mapping
 
 from gateway.config.lanes import PortalCall
 from gateway.model.codes import GATEWAY_FAULT, PATH_RESERVED, WIRE_METHOD
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Counters, Log, Page, Revoker, SamlTransactions, Sessions, Transactions
-from gateway.portal.answers import with_headers
+from gateway.portal.answers import with_cookies, with_headers
 from gateway.portal.backchannel import BackChannel
-from gateway.portal.body import read_body
+from gateway.portal.body import require_form
 from gateway.portal.callback import Callback
 from gateway.portal.challenge import Challenge
 from gateway.portal.client_keys import client_keys
@@ -35,8 +32,6 @@ from gateway.portal.session_page import SessionPages
 from gateway.portal.start import Start
 from gateway.portal.visit import PREFIX, Visit
 
-# The data plane has applied the limits of gateway.yaml: aiohttp's own must never be the narrower ones.
-_LONGEST = 1 << 20
 _CALLBACK = "callback"
 _BACKCHANNEL = "oidc/backchannel"
 _FRONTCHANNEL = "oidc/frontchannel"
@@ -110,7 +105,7 @@ class Portal:
         )
         own = SessionPages(sessions=sessions, pages=pages, monotonic=monotonic)
         self._app_table, self._portal_table = self._tables(enter, own)
-        self._server = _server(self._handle)
+        self._asked: set[asyncio.Task[Page]] = set()
 
     def _tables(self, enter: Enter, own: SessionPages) -> tuple[Table, Table]:
         """Of an application's host, and of the portal's."""
@@ -127,21 +122,23 @@ class Portal:
         }
         return app_table, portal_table
 
-    def protocol(self) -> asyncio.Protocol:
-        """A fresh server side of one in-memory connection."""
-        return self._server()
+    def ask(self, call: PortalCall, body: bytes) -> asyncio.Task[Page]:
+        """The page for one request. Whoever asked may go: what was begun goes on to its end."""
+        task = asyncio.get_running_loop().create_task(self._answer(call, body))
+        self._asked.add(task)
+        task.add_done_callback(self._asked.discard)
+        return task
 
     async def close(self, within: float) -> None:
-        """Ends the connections still open, after at most `within` seconds for what is being answered."""
-        await self._server.shutdown(within)
+        """What is being answered has at most `within` seconds."""
+        if self._asked:
+            await asyncio.wait(self._asked, timeout=within)
+        for task in self._asked:
+            task.cancel()
         self._saml.close()
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        call = request.get_extra_info("ecluse")
-        if not isinstance(call, PortalCall):
-            # The browser has gone while the request was on its way here: nobody reads this.
-            return web.Response(status=500)
-        visit = Visit(request, call)
+    async def _answer(self, call: PortalCall, body: bytes) -> Page:
+        visit = Visit(call, body)
         try:
             page = await self._run(visit)
         except GatewayError as error:
@@ -150,7 +147,7 @@ class Portal:
         except Exception as fault:  # noqa: BLE001 - the one edge: a fault of ours ends this request alone
             self._report.fault(visit, where(fault))
             page = self._refusal(visit, GatewayError(GATEWAY_FAULT))
-        return _response(page, visit.cookies_to_set)
+        return with_cookies(page, visit.cookies_to_set)
 
     async def _run(self, visit: Visit) -> Page:
         """Steps say what comes next and never call each other."""
@@ -180,7 +177,7 @@ class Portal:
         step = steps.get(visit.method)
         if step is None:
             return self._not_allowed(visit, steps)
-        visit.body = await read_body(visit.request, visit.path.removeprefix(PREFIX))
+        require_form(visit)
         return await step(visit)
 
     def _find(self, visit: Visit) -> Mapping[str, Step]:
@@ -226,23 +223,3 @@ class Portal:
             login_url=visit.way_back,
             refusal=error.shown,
         )
-
-
-def _server(handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> web.Server:
-    return web.Server(
-        handle,
-        access_log=None,
-        max_line_size=_LONGEST,
-        max_field_size=_LONGEST,
-        max_headers=_LONGEST,
-        auto_decompress=False,
-    )
-
-
-def _response(page: Page, cookies_to_set: list[str]) -> web.Response:
-    headers: CIMultiDict[str] = CIMultiDict((name.decode(), value.decode("latin-1")) for name, value in page.headers)
-    for cookie in cookies_to_set:
-        headers.add("Set-Cookie", cookie)
-    # Not the name and version of the library.
-    headers["Server"] = "ecluse"
-    return web.Response(status=page.status, headers=headers, body=page.body)

@@ -1,31 +1,19 @@
-"""What a browser may send to us: nothing, or a small form."""
+"""What a browser may send to us: nothing, or a small form. How much of it, the data plane has seen to."""
 
-from aiohttp.web import BaseRequest
-
-from gateway.model.codes import LIMIT_BODY, PORTAL_BODY
+from gateway.model.codes import PORTAL_BODY
 from gateway.model.errors import GatewayError
+from gateway.portal.visit import PREFIX, Visit
 
-LIMIT = 64 * 1024
-# A SAML message of 256 KB in base64, percent-encoded by a browser; the data plane lets as much through.
-SAML_LIMIT = 512 * 1024
 _FORM = "application/x-www-form-urlencoded"
-_SAML, _SOAP = "saml/", "saml/soap"
+_SOAP = f"{PREFIX}saml/soap"
 
 
-async def read_body(request: BaseRequest, path: str) -> bytes:
-    """To its end, so that no step runs on half a request. `path`: below /_ecluse/. Its fields: `Visit.form`."""
-    if not request.can_read_body:
-        return b""
+def require_form(visit: Visit) -> None:
+    """Its fields: `Visit.form`."""
+    if not visit.body:
+        return
     # Bindings 3.2.2: SOAP 1.1
-    kind, limit = "text/xml" if path == _SOAP else _FORM, SAML_LIMIT if path.startswith(_SAML) else LIMIT
-    if request.content_type != kind:
+    kind = "text/xml" if visit.path == _SOAP else _FORM
+    # RFC 9110 8.3.1
+    if (visit.header(b"content-type") or "").partition(";")[0].strip().lower() != kind:
         raise GatewayError(PORTAL_BODY, f"a body that is not {kind}")
-    body = bytearray()
-    try:
-        async for chunk in request.content.iter_chunked(8192):
-            body += chunk
-            if len(body) > limit:
-                raise GatewayError(LIMIT_BODY, f"a body of over {limit} bytes")
-    except ConnectionError as error:
-        raise GatewayError(PORTAL_BODY, "the browser left before all of its form had come") from error
-    return bytes(body)

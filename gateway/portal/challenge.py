@@ -113,5 +113,5 @@ class Challenge:
 
 def _referring_page(visit: Visit, app: App) -> str:
     """The page that held the form, where the browser says so and it is one of this host."""
-    referer = visit.request.headers.get("Referer", "")
+    referer = visit.header(b"referer") or ""
     return return_target(app, referer.removeprefix(app.origin(visit.call.host)))

@@ -77,7 +77,7 @@ class Leaving:
             cookies = b"; ".join(part for part in (kept, injection.cookies) if part)
             headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, _, value in lines]
             headers += [("Cookie", cookies.decode("latin-1"))] if cookies else []
-            headers.append(("Host", app.upstream.host_header or visit.request.headers["Host"]))
+            headers.append(("Host", app.upstream.host_header or visit.call.authority))
             await self._applications.call(app.upstream, Call("sign-out", "GET", app.logout.url, tuple(headers)))
         except GatewayError as error:
             self._report.application_not_told(visit, error)

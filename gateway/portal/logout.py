@@ -108,8 +108,7 @@ def _same_origin(visit: Visit) -> bool:
     Our pages carry `Referrer-Policy: no-referrer`, with which browsers send `Origin: null`: then Fetch Metadata
     decides, which every browser sends that does so.
     """
-    headers = visit.request.headers
-    origin, site = headers.get("Origin"), headers.get("Sec-Fetch-Site")
+    origin, site = visit.header(b"origin"), visit.header(b"sec-fetch-site")
     ours = _origin(visit)
     if site is None:
         return origin == ours
@@ -121,10 +120,9 @@ def _sent_by(visit: Visit) -> Literal["page", "script", ""]:
 
     A link of another site has no Origin either: for a GET only Fetch Metadata tells.
     """
-    headers = visit.request.headers
-    if headers.get("Sec-Fetch-Site") != "same-origin" or not _same_origin(visit):
+    if visit.header(b"sec-fetch-site") != "same-origin" or not _same_origin(visit):
         return ""
-    destination = headers.get("Sec-Fetch-Dest", "")
+    destination = visit.header(b"sec-fetch-dest")
     return "page" if destination == "document" else "script" if destination == "empty" else ""
 
 

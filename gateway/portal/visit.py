@@ -7,8 +7,6 @@ from ipaddress import IPv6Address, ip_address
 from typing import Literal
 from urllib.parse import parse_qsl, quote
 
-from aiohttp.web import BaseRequest
-
 from gateway.config.lanes import PortalCall
 from gateway.config.snapshot import App
 from gateway.model.codes import PATH_RESERVED, PORTAL_PARAMETERS, SIGN_IN_REQUIRED
@@ -31,9 +29,9 @@ _SECONDS = re.compile("[0-9]{1,9}")
 
 
 class Visit:
-    """`target` is the raw request target, `body` what was sent with it. What steps leave: `cookies_to_set` (Set-Cookie
-    values, also sent when the visit ends on a refusal), `way_back` (a link for a refusal's page), `provider` and
-    `app_name` (for the log)."""
+    """`target` is the raw request target, `body` what was sent with it, `cookie_line` what the browser sent as it came,
+    the application's own cookies with ours. What steps leave: `cookies_to_set` (Set-Cookie values, also sent when the
+    visit ends on a refusal), `way_back` (a link for a refusal's page), `provider` and `app_name` (for the log)."""
 
     __slots__ = (
         "_binding",
@@ -46,21 +44,18 @@ class Visit:
         "method",
         "path",
         "provider",
-        "request",
         "target",
         "way_back",
     )
 
-    def __init__(self, request: BaseRequest, call: PortalCall) -> None:
-        self.request = request
+    def __init__(self, call: PortalCall, body: bytes) -> None:
         self.call = call
-        self.method = "GET" if request.method == "HEAD" else request.method
-        self.target = request.raw_path
+        self.method = "GET" if call.method == "HEAD" else call.method
+        self.target = call.target
         self.path = self.target.partition("?")[0]
-        self.body = b""
+        self.body = body
         self._binding: str | None = None
-        # What the browser sent, as it came: the application's own cookies with ours.
-        self.cookie_line = b"; ".join([value for header, value in request.raw_headers if header.lower() == b"cookie"])
+        self.cookie_line = call.cookies
         self.kind: Literal["html", "json", "frame"] = "html"
         self.cookies_to_set: list[str] = []
         self.provider = ""
@@ -69,7 +64,12 @@ class Visit:
 
     @property
     def language(self) -> str:
-        return self.request.headers.get("Accept-Language", "")
+        return self.header(b"accept-language") or ""
+
+    def header(self, name: bytes) -> str | None:
+        """By its lower-case name, if it is one that the portal reads; None where it was not sent."""
+        value = self.call.headers.get(name)
+        return None if value is None else value.decode("latin-1")
 
     @property
     def on_portal_host(self) -> bool:
@@ -127,7 +127,7 @@ class Visit:
 
     def require_navigation(self) -> None:
         """Invariant 10: no image, frame, prefetch or script begins a sign-in, whatever page it is on."""
-        kind = kind_of(self.request.method.encode(), self.request.raw_headers)
+        kind = kind_of(self.call.method.encode(), self.call.headers.items())
         if kind != "navigation":
             self.kind = "frame" if kind == "frame" else "json"
             raise GatewayError(SIGN_IN_REQUIRED, f"a sign-in begins at the top, not by a request of kind {kind}")

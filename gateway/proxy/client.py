@@ -9,9 +9,11 @@ import asyncio
 from time import monotonic, time
 from typing import TYPE_CHECKING, Final, cast
 
+from gateway.config.lanes import PortalCall
 from gateway.model.codes import GATEWAY_FAULT, LIMIT_REQUEST_TIME, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
 from gateway.proxy import walk
+from gateway.proxy.exchange import Exchange
 from gateway.proxy.memo import Memo
 from gateway.proxy.reading import BODY, CLOSED, HEAD, LINGER, WAIT, Reading
 from gateway.proxy.refusals import refuse, refuse_head
@@ -46,7 +48,7 @@ class ClientConnection(Reading):
         """`scheme`: of the listener, "http" or "https"."""
         super().__init__(plane)
         self._scheme = scheme
-        self.upstream: UpstreamConnection | None = None
+        self.upstream: UpstreamConnection | Exchange | None = None
         self.bound: UpstreamConnection | None = None
         self.task: asyncio.Task[None] | None = None
         self.pending = b""
@@ -151,18 +153,18 @@ class ClientConnection(Reading):
 
     # --- the body ---
 
-    def begin_body(self, limit: int) -> bytes:
-        """The body follows its head; what has come of it. `limit`: bytes, 0 for none."""
+    def begin_body(self, limit: int, *, bare: bool = False) -> bytes:
+        """The body follows its head; what has come of it. `limit`: bytes, 0 for none; `bare`: without any framing."""
         if whole := self._whole_body():
             return whole
         self.state = BODY
-        self.upload = Upload(self, self.request.framing, limit)
+        self.upload = Upload(self, self.request.framing, limit, bare=bare)
         self.deadline = self.plane.timers.now + self.request.lane.timeouts.body
         return self.upload.first_piece()
 
     def take_body(self) -> bool:
         upstream, upload = self.upstream, self.upload
-        if upstream is None or upload is None or upstream.transport.is_closing():
+        if upstream is None or upload is None or upstream.is_closing():
             return False
         self.deadline = self.plane.timers.now + self.request.lane.timeouts.body
         try:
@@ -175,7 +177,7 @@ class ClientConnection(Reading):
                 refuse(self, error.code, detail=error.detail, close=True)
             return False
         if piece:
-            upstream.transport.write(piece)
+            upstream.write(piece)
         return True
 
     def _whole_body(self) -> bytes:
@@ -222,8 +224,20 @@ class ClientConnection(Reading):
             upstream.bound = True
         upstream.send(self, data)
         self.pending = data
-        if request.expects and not self.body_done and not self.ahead:
-            # RFC 9110 10.1.1: from us, so that it comes whatever the application thinks of Expect.
+        self._invite_body()
+
+    def ask_portal(self, call: PortalCall, body: bytes) -> None:
+        """`body`: what there is of it."""
+        self.upstream = exchange = Exchange(self, call)
+        exchange.write(body)
+        if self.state == WAIT:
+            exchange.ask()
+        else:
+            self._invite_body()
+
+    def _invite_body(self) -> None:
+        """RFC 9110 10.1.1: from us, so that it comes whatever the application thinks of Expect."""
+        if self.request.expects and not self.body_done and not self.ahead:
             self.transport.write(_CONTINUE)
 
     def connected(self, upstream: UpstreamConnection) -> None:

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 from time import monotonic
 from typing import Final, Protocol
 
+from gateway.config.lanes import PortalCall
 from gateway.config.snapshot import Limits, Snapshot, Timeouts
 from gateway.model.codes import GATEWAY_FAULT, Code
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Callers, Counters, ErrorPages, Log, Sessions
+from gateway.model.ports import Callers, Counters, ErrorPages, Log, Page, Sessions
 from gateway.model.session import Seat
 from gateway.proxy.accesslog import AccessLog
 from gateway.proxy.client import ClientConnection
@@ -42,7 +43,7 @@ class Holder(Protocol):
 
 
 class DataPlane:
-    """Made inside the running loop that it serves. `portal_protocol`: a fresh server side for one portal request.
+    """Made inside the running loop that it serves. `portal`: asked for the page of one request of ours, with its body.
 
     `tick`: seconds between two looks at the deadlines (each connection is looked at every fourth tick).
     """
@@ -52,7 +53,7 @@ class DataPlane:
         *,
         holder: Holder,
         sessions: Sessions,
-        portal_protocol: Callable[[], asyncio.Protocol],
+        portal: Callable[[PortalCall, bytes], asyncio.Task[Page]],
         pages: ErrorPages,
         counters: Counters,
         log: Log,
@@ -62,7 +63,7 @@ class DataPlane:
     ) -> None:
         self.holder = holder
         self.sessions = sessions
-        self.portal_protocol = portal_protocol
+        self.portal = portal
         self.pages = pages
         self.callers = callers
         self.counters = counters

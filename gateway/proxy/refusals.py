@@ -1,7 +1,6 @@
 """What the data plane answers by itself: refusals and errors, as the pages service renders them."""
 
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from gateway.model.codes import API_SCOPE, API_TOKEN, LIMIT_CONNECTIONS, Code
@@ -9,6 +8,7 @@ from gateway.model.decision import Deny
 from gateway.model.errors import GatewayError
 from gateway.model.levels import NO_NEED, Need, need_query
 from gateway.model.ports import Page
+from gateway.proxy.answer import answer, answer_unread
 from gateway.proxy.lane import Ready
 from gateway.proxy.request import Request
 from gateway.wire.navigation import Kind, kind_of
@@ -16,8 +16,6 @@ from gateway.wire.return_address import safe_target
 
 if TYPE_CHECKING:
     from gateway.proxy.client import ClientConnection
-
-_PHRASES: Final = {status.value: status.phrase.encode("ascii") for status in HTTPStatus}
 
 
 def refuse(client: "ClientConnection", code: Code, *, detail: str = "", close: bool = False) -> None:
@@ -28,7 +26,7 @@ def refuse(client: "ClientConnection", code: Code, *, detail: str = "", close: b
     page = plane.pages.render(
         code, kind=_html_or_json(request), language=_language(request), reference=request.id.decode("ascii")
     )
-    _answer(client, page, head_only=request.spot.method == b"HEAD", minor=request.spot.minor, close=close)
+    answer(client, page, close=close)
 
 
 def refuse_head(client: "ClientConnection", error: GatewayError, head: bytes) -> None:
@@ -39,9 +37,7 @@ def refuse_head(client: "ClientConnection", error: GatewayError, head: bytes) ->
     page = plane.pages.render(
         error.code, kind="html" if b"text/html" in head else "json", language="", reference=request.id.decode("ascii")
     )
-    # What follows is thrown away for a moment, so that the answer is not lost in a reset.
-    client.body_done = False
-    _answer(client, page, head_only=head.startswith(b"HEAD "), minor=True, close=True, count=False)
+    answer_unread(client, page, head_only=head.startswith(b"HEAD "))
 
 
 def refuse_connection(client: "ClientConnection") -> None:
@@ -74,7 +70,7 @@ def deny(client: "ClientConnection", ready: Ready) -> None:
         reference=request.id.decode("ascii"),
         refusal=refusal,
     )
-    _answer(client, page, head_only=request.spot.method == b"HEAD", minor=request.spot.minor)
+    answer(client, page)
 
 
 def unauthorized(client: "ClientConnection", reason: Code, kind: Kind, need: Need = NO_NEED) -> None:
@@ -91,7 +87,7 @@ def unauthorized(client: "ClientConnection", reason: Code, kind: Kind, need: Nee
     if app is not None and app.api is not None and app.api.paths.find(request.spot.target.segments) is not None:
         # RFC 6750 3: without a token, nothing is said of what is wrong with it.
         page = Page(page.status, (*page.headers, (b"WWW-Authenticate", b"Bearer")), page.body)
-    _answer(client, page, head_only=request.spot.method == b"HEAD", minor=request.spot.minor)
+    answer(client, page)
 
 
 def refuse_token(client: "ClientConnection", error: GatewayError, reason: bytes) -> None:
@@ -102,7 +98,7 @@ def refuse_token(client: "ClientConnection", error: GatewayError, reason: bytes)
     page = plane.pages.render(code, kind="json", language=_language(request), reference=request.id.decode("ascii"))
     told = (b"WWW-Authenticate", b'Bearer error="%b"' % reason)
     page = Page(page.status, (*page.headers, told), page.body)
-    _answer(client, page, head_only=request.spot.method == b"HEAD", minor=request.spot.minor)
+    answer(client, page)
 
 
 def _login_url(request: Request, kind: Kind) -> str:
@@ -124,29 +120,3 @@ def _html_or_json(request: Request) -> Literal["html", "json"]:
 
 def _language(request: Request) -> str:
     return request.field(b"accept-language").decode("latin-1")
-
-
-def _answer(
-    client: "ClientConnection", page: Page, *, head_only: bool, minor: bool, close: bool = False, count: bool = True
-) -> None:
-    if client.transport.is_closing():
-        return
-    client.skip_body()
-    request = client.request
-    keep = client.keep = request.keep_alive and client.body_done and not close and not client.plane.draining
-    lines = [b"HTTP/1.1 %d %b" % (page.status, _PHRASES.get(page.status, b"Refused"))]
-    lines += [b"\r\n%b: %b" % header for header in page.headers]
-    lines.append(b"\r\nContent-Length: %d" % len(page.body))
-    if not keep:
-        lines.append(b"\r\nConnection: close")
-    elif not minor:
-        lines.append(b"\r\nConnection: keep-alive")
-    lines.append(b"\r\n\r\n")
-    if not head_only:
-        lines.append(page.body)
-    client.status = page.status
-    client.answering = True
-    if count:
-        request.lane.statuses[page.status // 100] += 1
-    client.transport.write(b"".join(lines))
-    client.answered()

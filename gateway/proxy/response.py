@@ -96,16 +96,14 @@ class Response:
         "_connection", "_fields", "_heads", "_known", "_last_cut", "_last_head", "_last_length", "_last_status",
         "_parser", "_shape", "_stale", "_values", "binds", "framing", "keep_alive", "on_body", "on_chunk_complete",
         "on_chunk_header", "on_header", "on_headers_complete", "on_message_begin", "on_message_complete", "on_status",
-        "ours", "rare", "status",
+        "rare", "status",
     )  # fmt: skip
 
     _known: StatusLine
     _shape: Shape
 
-    def __init__(self, heads: ResponseHeads, *, ours: bool) -> None:
-        """`ours`: the portal's answer, whose Set-Cookie of our names may pass."""
+    def __init__(self, heads: ResponseHeads) -> None:
         self._heads = heads
-        self.ours = ours
         self._fields: dict[bytes, bytes] = {}
         self.on_header = self._fields.setdefault
         self.on_body = self.on_chunk_header = self.on_chunk_complete = self.on_status = None
@@ -209,11 +207,10 @@ class Response:
         """Status line and header lines, the framing's among them. `minor`: whether the client speaks HTTP/1.1."""
         shape, values = self._shape, self._values
         lines = shape.lines(values)
-        if not self.ours:
-            for place, verdict in shape.rare:
-                # Invariant 4: an upstream's cookie of our names never reaches the browser.
-                if verdict == SET_COOKIE and is_ours(values[place]):
-                    lines[2 * place] = lines[2 * place + 1] = b""
+        for place, verdict in shape.rare:
+            # Invariant 4: an upstream's cookie of our names never reaches the browser.
+            if verdict == SET_COOKIE and is_ours(values[place]):
+                lines[2 * place] = lines[2 * place + 1] = b""
         if self._connection is not None:
             tokens = connection_tokens((self._connection,))
             if tokens:

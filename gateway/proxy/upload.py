@@ -1,4 +1,4 @@
-"""A request's body on its way to the upstream: taken from what the client connection has read, never more than that."""
+"""A request's body on its way: taken from what the client connection has read, never more than that."""
 
 from typing import TYPE_CHECKING
 
@@ -12,12 +12,14 @@ if TYPE_CHECKING:
 
 
 class Upload:
-    """A counted body goes past the parser; a chunked one is put into chunks of ours. `limit`: bytes, 0 for none."""
+    """A counted body goes past the parser; a chunked one is put into chunks of ours, or into none (`bare`).
+    `limit`: bytes, 0 for none."""
 
-    __slots__ = ("_chunks", "_client", "_left", "_limit")
+    __slots__ = ("_bare", "_chunks", "_client", "_left", "_limit")
 
-    def __init__(self, client: "ClientConnection", framing: int, limit: int) -> None:
+    def __init__(self, client: "ClientConnection", framing: int, limit: int, *, bare: bool = False) -> None:
         self._client = client
+        self._bare = bare
         self._limit = limit
         self._left = framing
         self._chunks = ChunkedBody(WIRE_FRAMING) if framing == CHUNKED else None
@@ -27,7 +29,7 @@ class Upload:
         return b"" if self._chunks is not None else self._counted()
 
     def take(self) -> bytes:
-        """The next piece as it goes upstream, taken from `client.ahead`; b"" where nothing can be made of it yet.
+        """The next piece as it goes on, taken from `client.ahead`; b"" where nothing can be made of it yet.
 
         Raises GatewayError for a malformed or too long body.
         """
@@ -47,8 +49,8 @@ class Upload:
         client.ahead = client.ahead[used:]
         if 0 < self._limit < chunks.taken:
             raise GatewayError(LIMIT_BODY, f"over {self._limit} bytes, in chunks")
-        piece = chunk(pieces) if pieces else b""
         if chunks.done:
             client.body_read()
-            return piece + LAST_CHUNK
-        return piece
+        if self._bare:
+            return b"".join(pieces)
+        return (chunk(pieces) if pieces else b"") + (LAST_CHUNK if chunks.done else b"")

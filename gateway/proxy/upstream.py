@@ -1,4 +1,4 @@
-"""One connection to an application (or, in memory, to the portal): a response streamed to the client that asked.
+"""One connection to an application: a response streamed to the client that asked.
 
 Its own state says where in a response it is; the client connection is told only of the end, or of a failure.
 """
@@ -41,11 +41,10 @@ class UpstreamConnection(asyncio.Protocol):
 
     transport: asyncio.Transport
 
-    def __init__(self, pool: Pool | None, timers: Timers, heads: ResponseHeads) -> None:
-        """`pool` None: the portal's end of a connection in memory, used once."""
+    def __init__(self, pool: Pool, timers: Timers, heads: ResponseHeads) -> None:
         self.pool = pool
         self._timers = timers
-        self.response = Response(heads, ours=pool is None)
+        self.response = Response(heads)
         self.client: ClientConnection | None = None
         self.state = IDLE
         self.bound = False
@@ -70,6 +69,13 @@ class UpstreamConnection(asyncio.Protocol):
         self._interim = 0
         self.deadline = self._timers.now + client.request.lane.timeouts.first_byte
         self.transport.write(data)
+
+    def write(self, piece: bytes) -> None:
+        """More of the request's body."""
+        self.transport.write(piece)
+
+    def is_closing(self) -> bool:
+        return self.transport.is_closing()
 
     def await_answer(self) -> None:
         """The request is sent: from here the first byte is awaited."""
@@ -141,7 +147,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._timers.forget(self, self._share)
-        if self.pool is not None and self.client is None:
+        if self.client is None:
             self.pool.forget(self)
         client = self.client
         try:
@@ -304,9 +310,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _give_back(self, client: "ClientConnection") -> None:
         self.client = None
-        pool = self.pool
-        if pool is None or self.state == CLOSED:
-            self.close()
+        if self.state == CLOSED:
             return
         self.state = IDLE
         self.used = True
@@ -320,7 +324,7 @@ class UpstreamConnection(asyncio.Protocol):
             self.deadline = now + client.plane.timeouts.idle
             client.bind(self)
         else:
-            pool.give(self)
+            self.pool.give(self)
 
     def _failed(self, error: GatewayError) -> None:
         client, self.client = self.client, None

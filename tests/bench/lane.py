@@ -197,7 +197,7 @@ class Bench:
         self.plane = DataPlane(
             holder=Holder(sample_snapshot({"gateway.yaml": settings})),
             sessions=sessions,
-            portal_protocol=lambda: Portal([], b""),
+            portal=Portal().ask,
             pages=Pages(),
             counters=Counters(),
             log=log,

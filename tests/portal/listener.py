@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from gateway.config.lanes import PortalCall
 from gateway.config.snapshot import App, Snapshot
@@ -12,23 +11,6 @@ from gateway.model.session import Seat
 from gateway.portal.app import Portal
 from gateway.stores.sessions import Sessions
 from gateway.wire.cookies import SESSION_COOKIE, read_cookie
-
-
-class _Told(asyncio.Transport):
-    """The connection's own transport, which answers `ecluse` too."""
-
-    def __init__(self, transport: asyncio.Transport, call: PortalCall) -> None:
-        super().__init__()
-        self._transport = transport
-        self._call = call
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return self._call if name == "ecluse" else self._transport.get_extra_info(name, default)
-
-    def __getattribute__(self, name: str) -> Any:
-        if name in {"_transport", "_call", "get_extra_info"}:
-            return super().__getattribute__(name)
-        return getattr(self._transport, name)
 
 
 class Connection(asyncio.Protocol):
@@ -42,7 +24,6 @@ class Connection(asyncio.Protocol):
         self._portal = portal
         self._sessions = sessions
         self._buffer = b""
-        self._inner: asyncio.Protocol | None = None
         self._task: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -50,46 +31,47 @@ class Connection(asyncio.Protocol):
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        if self._inner is not None:
-            self._inner.data_received(data)
-            return
         self._buffer += data
-        if self._task is None and b"\r\n\r\n" in self._buffer:
-            self._task = asyncio.create_task(self._serve())
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._inner is not None:
-            self._inner.connection_lost(exc)
-
-    async def _serve(self) -> None:
-        line, *fields = self._buffer.partition(b"\r\n\r\n")[0].split(b"\r\n")
+        head, end, body = self._buffer.partition(b"\r\n\r\n")
+        if self._task is not None or not end:
+            return
+        line, *fields = head.split(b"\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (field.partition(b":") for field in fields)}
+        if len(body) >= int(headers.get(b"content-length", b"0")):
+            self._task = asyncio.create_task(self._serve(line, headers, body))
+
+    async def _serve(self, line: bytes, headers: dict[bytes, bytes], body: bytes) -> None:
         host = headers[b"host"].partition(b":")[0].decode()
         snapshot = self._snapshot()
         app = snapshot.find_app(host)
-        target = line.split(b" ")[1].decode()
+        method, target = (part.decode() for part in line.split(b" ")[:2])
         ours = target.startswith("/_ecluse/")
         segments = tuple(target.partition("?")[0][1:].split("/"))
         leaves = app is not None and not ours and app.logout.links.find(segments) is not None
         if app is not None and not ours and not leaves:
             seat = await self._seat(app, host, headers.get(b"cookie", b""))
             if seat is not None and host not in self._needs:
-                self._answer(f"{app.name} for {seat.identity.subject}".encode())
+                said = f"{app.name} for {seat.identity.subject}".encode()
+                self._answer(200, b"", said, len(said))
                 return
         call = PortalCall(
             purpose="logout" if leaves else "endpoint" if ours else "challenge",
             snapshot=snapshot,
             app=app,
             host=host,
+            authority=headers[b"host"].decode(),
             scheme="http",
             client="127.0.0.1",
             request_id="request-1",
+            method=method,
+            target=target,
+            headers=headers,
+            cookies=headers.get(b"cookie", b""),
             need=self._needs.get(host, NO_NEED),
         )
-        inner = self._portal.protocol()
-        inner.connection_made(_Told(self._transport, call))
-        inner.data_received(self._buffer)
-        self._inner = inner
+        page = await self._portal.ask(call, body)
+        more = [b"%b: %b\r\n" % header for header in page.headers]
+        self._answer(page.status, b"".join(more), b"" if method == "HEAD" else page.body, len(page.body))
 
     async def _seat(self, app: App, host: str, cookie: bytes) -> Seat | None:
         value = read_cookie(cookie, SESSION_COOKIE)
@@ -98,7 +80,7 @@ class Connection(asyncio.Protocol):
             seat = await self._sessions.load(host, value) if value else None
         return seat if seat is not None and seat.identity.provider in app.providers else None
 
-    def _answer(self, body: bytes) -> None:
-        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
+    def _answer(self, status: int, headers: bytes, body: bytes, length: int) -> None:
+        head = b"HTTP/1.1 %d .\r\n%bContent-Length: %d\r\nConnection: close\r\n\r\n" % (status, headers, length)
         self._transport.write(head + body)
         self._transport.close()

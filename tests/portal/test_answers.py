@@ -2,7 +2,8 @@
 
 import pytest
 
-from gateway.portal.answers import redirect, with_headers
+from gateway.model.ports import Page
+from gateway.portal.answers import redirect, with_cookies, with_headers
 
 
 @pytest.mark.parametrize(
@@ -28,3 +29,17 @@ def test_a_redirect_makes_every_method_a_get_and_is_kept_by_nobody() -> None:
 def test_headers_are_added() -> None:
     page = with_headers(redirect("https://app.example/"), {b"Allow": b"GET"})
     assert page.headers[-2:] == ((b"Location", b"https://app.example/"), (b"Allow", b"GET"))
+
+
+def test_cookies_are_added_each_on_its_line() -> None:
+    assert with_cookies(Page(200, ((b"A", b"b"),), b"."), ["c=d; Path=/", "e=f"]) == Page(
+        200, ((b"A", b"b"), (b"Set-Cookie", b"c=d; Path=/"), (b"Set-Cookie", b"e=f")), b"."
+    )
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\n", "\0"])
+def test_no_header_is_sent_that_would_end_before_its_line_does(end: str) -> None:
+    with pytest.raises(ValueError, match="line break"):
+        with_cookies(Page(200, (), b""), [f"a=b{end}X-Other: c"])
+    with pytest.raises(ValueError, match="line break"):
+        with_cookies(Page(200, ((b"X-A", f"b{end}c".encode()),), b""), [])

@@ -5,8 +5,6 @@ import random
 from urllib.parse import urlencode
 
 import pytest
-from aiohttp.test_utils import make_mocked_request
-from multidict import CIMultiDict
 
 from gateway.config.lanes import PortalCall
 from gateway.model.errors import GatewayError
@@ -19,9 +17,21 @@ ONE, OTHER = "a" * 43, "b" * 43
 
 
 def visit(target: str = "/", *, client: str = "127.0.0.1", cookies: tuple[str, ...] = (), method: str = "GET") -> Visit:
-    call = PortalCall("endpoint", _EMPTY, None, "portail.localhost", "http", client, "r")
-    headers = CIMultiDict([("Cookie", line) for line in cookies])
-    return Visit(make_mocked_request(method, target, headers=headers), call)
+    call = PortalCall(
+        purpose="endpoint",
+        snapshot=_EMPTY,
+        app=None,
+        host="portail.localhost",
+        authority="portail.localhost",
+        scheme="http",
+        client=client,
+        request_id="r",
+        method=method,
+        target=target,
+        headers={},
+        cookies="; ".join(cookies).encode(),
+    )
+    return Visit(call, b"")
 
 
 def test_parameters_are_read_once_decoded() -> None:

@@ -153,14 +153,10 @@ class Gateway:
         self.counters = Counters()
         self.log = Log()
         self.pages = Pages()
-        self.portals: list[Portal] = []
-        self.portal_answer = b"HTTP/1.1 303 See Other\r\nLocation: /portal\r\nContent-Length: 0\r\n\r\n"
+        self.portal = Portal()
         self.port = 0
         self.faults = 0
         self.clients: list[Client] = []
-
-    def portal(self) -> Portal:
-        return Portal(self.portals, self.portal_answer)
 
     async def client(self, tls: ssl.SSLContext | None = None, name: str = HOST.decode()) -> Client:
         opened = await asyncio.open_connection(
@@ -218,7 +214,7 @@ async def gateway(
     here.plane = DataPlane(
         holder=Holder(sample_snapshot({**files(port, **more), **(changes or {})}, secrets)),
         sessions=here.sessions,
-        portal_protocol=here.portal,
+        portal=here.portal.ask,
         pages=here.pages,
         counters=here.counters,
         log=here.log,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from gateway.config.lanes import PortalCall
@@ -121,23 +122,39 @@ class Log:
         return [fields for name, fields in self.events if name == event]
 
 
-class Portal(asyncio.Protocol):
-    """One in-memory request: keeps the bytes and the call, and answers once the head is there."""
+@dataclass(frozen=True)
+class Asked:
+    """What the portal was asked for. `received`: the same as a request would be written."""
 
-    def __init__(self, seen: "list[Portal]", answer: bytes) -> None:
-        self.seen = seen
-        self.answer = answer
-        self.received = b""
-        self.answered = False
+    call: PortalCall
+    body: bytes
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        self.call: PortalCall = transport.get_extra_info("ecluse")
-        self.seen.append(self)
+    @property
+    def received(self) -> bytes:
+        call = self.call
+        lines = [f"{call.method} {call.target} HTTP/1.1".encode(), b"host: " + call.authority.encode()]
+        lines += [name + b": " + value for name, value in call.headers.items()]
+        lines += [b"cookie: " + call.cookies] if call.cookies else []
+        return b"\r\n".join((*lines, b"", self.body))
 
-    def data_received(self, data: bytes) -> None:
-        self.received += data
-        if b"\r\n\r\n" in self.received and not self.answered:
-            self.answered = True
-            self.transport.write(self.answer)
+
+class Portal:
+    """Says `page`, or raises it, once it `may`. `ended`: how often it came to an end."""
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+        self.page: Page | Exception = Page(303, ((b"Location", b"/portal"),), b"")
+        self.may = asyncio.Event()
+        self.may.set()
+        self.ended = 0
+
+    def ask(self, call: PortalCall, body: bytes) -> asyncio.Task[Page]:
+        self.asked.append(Asked(call, body))
+        return asyncio.get_running_loop().create_task(self._answer())
+
+    async def _answer(self) -> Page:
+        await self.may.wait()
+        self.ended += 1
+        if isinstance(self.page, Exception):
+            raise self.page
+        return self.page

@@ -135,13 +135,13 @@ async def seen(gate: Gateway, app: Application, client: Client, raw: bytes) -> t
     """The answer, and what reached the application and the portal. Of a head that is refused unread, only that: which
     of its faults is named depends on who reads it first."""
     app.requests.clear()
-    gate.portals.clear()
+    gate.portal.asked.clear()
     seats(gate)
     refused = len(gate.log.named("request.refused"))
     answer = await client.ask(raw)
     if any(refusal["app"] == "" for refusal in gate.log.named("request.refused")[refused:]):
         answer = Answer(400, b"", b"")
-    return answer, [blot(request) for request in app.requests], [portal.received for portal in gate.portals]
+    return answer, [blot(request) for request in app.requests], [portal.received for portal in gate.portal.asked]
 
 
 @pytest.mark.slow

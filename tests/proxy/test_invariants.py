@@ -8,6 +8,7 @@ import pytest
 
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
+from gateway.model.ports import Page
 from gateway.portal.pages import Pages
 from gateway.proxy import lane
 from tests.growth import Steps
@@ -183,10 +184,10 @@ async def test_invariant_4_no_cookie_of_ours_comes_from_an_application(ours: byt
 
 async def test_invariant_4_the_portal_sets_our_cookies() -> None:
     async with application() as app, gateway(app) as gate:
-        gate.portal_answer = b"HTTP/1.1 303 See Other\r\nSet-Cookie: __Host-ecluse=x\r\nContent-Length: 0\r\n\r\n"
+        gate.portal.page = Page(303, ((b"Set-Cookie", b"__Host-ecluse=x"),), b"")
         answer = await gate.once(ask(b"GET /_ecluse/enter?code=x", SIGNED_IN))
         assert answer.values(b"Set-Cookie") == [b"__Host-ecluse=x"]
-        assert SIGNED_IN in gate.portals[0].received
+        assert gate.portal.asked[0].call.cookies == SIGNED_IN.removeprefix(b"Cookie: ")
 
 
 # --- 9: absent and unreachable are different answers ---
@@ -204,7 +205,7 @@ async def test_invariant_9_without_the_store_what_needs_a_person_is_503(headers:
     async with application() as app, gateway(app) as gate:
         for line in (b"GET /a", b"GET /admin/", b"POST /a"):
             assert await unreachable(gate, ask(line, SIGNED_IN, *headers)) == (503, [b"5"])
-        assert (app.peers, gate.portals) == ([], [])
+        assert (app.peers, gate.portal.asked) == ([], [])
 
 
 async def test_invariant_9_without_the_store_what_is_everybodys_is_served_to_nobody_in_particular() -> None:

@@ -1,12 +1,13 @@
 """Our own pages: handed to the portal in memory, and never to an application (DESIGN section 2)."""
 
 import asyncio
+from email.utils import parsedate_to_datetime
 
 import pytest
 
-from tests.proxy.applications import SOON, application
+from gateway.model.ports import Page
+from tests.proxy.applications import application
 from tests.proxy.gateways import SIGNED_IN, ask, gateway
-from tests.proxy.stand_ins import Portal
 
 PORTAL = b"portail.localhost"
 
@@ -22,27 +23,20 @@ async def test_a_reserved_path_goes_to_the_portal_and_to_no_application(path: by
             lines = SIGNED_IN + b"\r\nX-A: 1\r\nAccept-Language: fr\r\n\r\n"
             raw = b"GET " + path + b" HTTP/1.1\r\nHost: " + host + b"\r\n" + lines
             assert (await gate.once(raw)).status == 303
-            portal = gate.portals.pop()
-            assert portal.received == (
-                b"GET "
-                + path
-                + b" HTTP/1.1\r\nHost: "
-                + host
-                + b"\r\nAccept-Language: fr\r\n"
-                + SIGNED_IN
-                + b"\r\n\r\n"
-            )
-            assert (portal.call.purpose, portal.call.host) == ("endpoint", host.decode())
+            call = gate.portal.asked.pop().call
+            assert (call.purpose, call.method, call.target) == ("endpoint", "GET", path.decode())
+            assert (call.host, call.authority) == (host.decode(), host.decode())
+            assert call.headers == {b"accept-language": b"fr"}
+            assert call.cookies == SIGNED_IN.removeprefix(b"Cookie: ")
         assert app.peers == []
 
 
 async def test_what_came_twice_is_joined() -> None:
-    """The portal's server answers two Content-Type by itself, with its own name and version."""
+    """RFC 9110 5.3: so that two Content-Type are none that is known."""
     async with application() as app, gateway(app) as gate:
         lines = (b"Content-Type: a", b"Accept: b", b"content-type: c", b"X-A: d", b"Content-Type: e")
         await gate.once(ask(b"GET /_ecluse/login", *lines))
-        assert b"\r\nContent-Type: a, c, e\r\nAccept: b\r\n" in gate.portals[0].received
-        assert gate.portals[0].received.lower().count(b"content-type") == 1
+        assert gate.portal.asked[0].call.headers == {b"content-type": b"a, c, e", b"accept": b"b"}
 
 
 @pytest.mark.parametrize(
@@ -60,7 +54,7 @@ async def test_what_came_twice_is_joined() -> None:
 async def test_another_spelling_of_it_reaches_nobody(path: bytes, status: int) -> None:
     async with application() as app, gateway(app) as gate:
         assert (await gate.once(ask(b"GET " + path, SIGNED_IN))).status == status
-        assert (app.peers, gate.portals) == ([], [])
+        assert (app.peers, gate.portal.asked) == ([], [])
 
 
 @pytest.mark.parametrize("path", [b"//_ecluse/login", b"/_ecluse;jsessionid=1/login", b"/_ECLUSE/login"])
@@ -68,94 +62,192 @@ async def test_nor_where_an_application_is_read_leniently(path: bytes) -> None:
     lenient = "paths: {parameters: [jsessionid], case: insensitive, merge_slashes: true}\n"
     async with application() as app, gateway(app, app=lenient) as gate:
         assert (await gate.once(ask(b"GET " + path, SIGNED_IN))).status in {400, 404}
-        assert (app.peers, gate.portals) == ([], [])
+        assert (app.peers, gate.portal.asked) == ([], [])
 
 
 @pytest.mark.parametrize("path", [b"/", b"/a", b"/public/a", b"/metrics", b"/_eclus"])
 async def test_on_the_portals_host_everything_else_is_unknown(path: bytes) -> None:
     async with application() as app, gateway(app) as gate:
         assert (await gate.once(portal_ask(b"GET " + path))).status == 404
-        assert (app.peers, gate.portals) == ([], [])
+        assert (app.peers, gate.portal.asked) == ([], [])
 
 
 async def test_the_portal_learns_who_asks_from_us_and_not_from_headers() -> None:
     async with application() as app, gateway(app) as gate:
         await gate.once(ask(b"GET /_ecluse/login", b"X-Forwarded-For: 10.0.0.1", b"X-Forwarded-Proto: https"))
-        call = gate.portals[0].call
+        call = gate.portal.asked[0].call
         assert (call.client, call.scheme, call.app.name if call.app else "") == ("127.0.0.1", "http", "permis")
         assert call.snapshot is gate.plane.holder.snapshot
         assert len(call.request_id) == 32
-        assert gate.portals[0].transport.get_extra_info("peername")[0] == "127.0.0.1"
-        assert b"10.0.0.1" not in gate.portals[0].received
+        assert call.headers == {}
 
 
 async def test_behind_a_listed_proxy_the_portal_sees_the_browser() -> None:
     async with application() as app, gateway(app, gateway="trusted_proxies: [127.0.0.0/8]\n") as gate:
         await gate.once(ask(b"GET /_ecluse/login", b"X-Forwarded-For: 9.9.9.9, 192.0.2.7", b"X-Forwarded-Proto: https"))
-        call = gate.portals[0].call
+        call = gate.portal.asked[0].call
         assert (call.client, call.scheme) == ("192.0.2.7", "https")
 
 
-async def test_a_form_reaches_the_portal_whole() -> None:
+FRAMED = {
+    "counted": (b"Content-Length: 3", b"a=b"),
+    "in chunks": (b"Transfer-Encoding: chunked", b"1\r\na\r\n2\r\n=b\r\n0\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("framed", FRAMED)
+@pytest.mark.parametrize("pieces", ["one", "head and body", "byte by byte"])
+async def test_a_form_reaches_the_portal_whole_and_bare(framed: str, pieces: str) -> None:
+    line, body = FRAMED[framed]
     async with application() as app, gateway(app) as gate:
-        framing = (b"Content-Length: 3", b"Transfer-Encoding: chunked")
-        for line, body in zip(framing, (b"a=b", b"3\r\na=b\r\n0\r\n\r\n"), strict=True):
-            await gate.once(ask(b"POST /_ecluse/logout", line, body=body))
-            portal = gate.portals.pop()
-            await gate.until(lambda portal=portal: b"a=b" in portal.received)
-            assert portal.received.endswith(b"\r\n" + line + b"\r\n\r\n" + body)
+        client = await gate.client()
+        head = ask(b"POST /_ecluse/logout", line)
+        cut = {"one": [head + body], "head and body": [head, body]}.get(pieces, [head, *(bytes([b]) for b in body)])
+        for piece in cut:
+            assert gate.portal.asked == [], "no step runs on half a form"
+            client.send(piece)
+            await asyncio.sleep(0.01)
+        assert (await client.answer()).status == 303
+        assert [asked.body for asked in gate.portal.asked] == [b"a=b"]
+        assert (await client.ask(ask(b"GET /public/a"))).status == 200
+
+
+async def test_who_asks_first_whether_to_send_a_form_is_told_to() -> None:
+    """RFC 9110 10.1.1"""
+    async with application() as app, gateway(app) as gate:
+        client = await gate.client()
+        client.send(ask(b"POST /_ecluse/saml/soap", b"Expect: 100-continue", b"Content-Length: 3"))
+        assert (await client.answer()).status == 100
+        client.send(b"a=b")
+        assert (await client.answer()).status == 303
+
+
+async def test_k102_a_form_that_breaks_off_is_nobodys() -> None:
+    async with application() as app, gateway(app) as gate:
+        client = await gate.client()
+        client.send(ask(b"POST /_ecluse/logout", b"Content-Length: 100", body=b"a=1"))
+        await gate.until(lambda: any(connection.upstream for connection in gate.plane.connections))
+        client.close()
+        await gate.until(lambda: not gate.plane.connections)
+        assert gate.portal.asked == []
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 100", b"Transfer-Encoding: chunked"])
+async def test_a_form_that_never_ends_is_told_so(framing: bytes) -> None:
+    async with application() as app, gateway(app) as gate:
+        client = await gate.client()
+        client.send(ask(b"POST /_ecluse/logout", framing))
+        await gate.until(lambda: any(connection.upstream for connection in gate.plane.connections))
+        await gate.clock.passes(3600)
+        assert (await client.answer()).status == 408
+        assert gate.portal.asked == []
 
 
 async def test_a_form_is_64_kb_at_most() -> None:
     async with application() as app, gateway(app) as gate:
-        counted = ask(b"POST /_ecluse/logout", b"Content-Length: 65537")
-        assert (await gate.once(counted)).status == 413
-        assert gate.portals == []
+        assert (await gate.once(ask(b"POST /_ecluse/logout", b"Content-Length: 65537"))).status == 413
+        most = ask(b"POST /_ecluse/logout", b"Content-Length: 65536", body=bytes(65536))
+        assert (await gate.once(most)).status == 303
+        assert [len(asked.body) for asked in gate.portal.asked] == [65536]
+
+
+async def test_a_saml_message_is_512_kb_at_most() -> None:
+    async with application() as app, gateway(app) as gate:
+        assert (await gate.once(ask(b"POST /_ecluse/saml/acs", b"Content-Length: 524289"))).status == 413
+        most = ask(b"POST /_ecluse/saml/acs", b"Content-Length: 524288", body=bytes(524288))
+        assert (await gate.once(most)).status == 303
 
 
 async def test_a_form_in_chunks_is_64_kb_at_most() -> None:
-    class Deaf(Portal):
-        def data_received(self, data: bytes) -> None:
-            self.received += data
-
     async with application() as app, gateway(app) as gate:
-        gate.plane.portal_protocol = lambda: Deaf(gate.portals, b"")
         body = b"8001\r\n" + bytes(32769) + b"\r\n"
         answer = await gate.once(ask(b"POST /_ecluse/logout", b"Transfer-Encoding: chunked", body=body * 2))
-        assert answer.status == 413
+        assert (answer.status, gate.portal.asked) == (413, [])
 
 
 async def test_the_body_of_a_form_that_needs_a_sign_in_stays_here() -> None:
     async with application() as app, gateway(app) as gate:
         client = await gate.client()
-        client.send(ask(b"POST /a", b"Accept: text/html", b"Content-Length: 9", body=b"secret=42"))
+        form = ask(b"POST /a", b"Accept: text/html", b"Content-Length: 9", body=b"secret=42")
+        client.send(form + ask(b"GET /public/a"))
+        assert [(await client.answer()).status for _ in range(2)] == [303, 200]
+        assert [asked.body for asked in gate.portal.asked] == [b""]
+        # One that is not here yet: nothing behind it is read as a request.
+        client.send(ask(b"POST /a", b"Accept: text/html", b"Content-Length: 9"))
         answer = await client.answer()
         assert (answer.status, answer.values(b"Connection")) == (303, [b"close"])
-        assert b"secret" not in gate.portals[0].received
-        assert b"\r\nContent-Length: 0\r\n" in gate.portals[0].received
 
 
-async def test_a_portal_that_breaks_off_is_a_502() -> None:
+async def test_a_page_is_sent_once_and_dated_whatever_it_is_asked_by() -> None:
     async with application() as app, gateway(app) as gate:
-        gate.portal_answer = b""
+        gate.portal.page = Page(200, ((b"Content-Type", b"text/html"),), b"<p>")
+        client = await gate.client()
+        got = await client.ask(ask(b"GET /_ecluse/login"))
+        assert (got.status, got.body, got.values(b"Content-Length")) == (200, b"<p>", [b"3"])
+        assert parsedate_to_datetime(got.values(b"Date")[0].decode())
+        client.send(ask(b"HEAD /_ecluse/login"))
+        head = await client.answer(head_only=True)
+        assert (head.status, head.body, head.values(b"Content-Length")) == (200, b"", [b"3"])
+        old = await gate.once(ask(b"GET /_ecluse/login").replace(b"HTTP/1.1", b"HTTP/1.0"))
+        assert (old.status, old.body, old.values(b"Connection")) == (200, b"<p>", [b"close"])
+
+
+async def test_a_portal_that_faults_is_a_500_and_says_nothing() -> None:
+    async with application() as app, gateway(app) as gate:
+        gate.portal.page = RuntimeError("of a person's name")
+        answer = await gate.once(ask(b"GET /_ecluse/login"))
+        assert answer.status == 500
+        assert b"person" not in answer.body
+        gate.faults = 1
+
+
+async def test_a_portal_that_does_not_answer_is_a_504() -> None:
+    async with application() as app, gateway(app) as gate:
+        gate.portal.may.clear()
         client = await gate.client()
         client.send(ask(b"GET /_ecluse/login"))
-        await gate.until(lambda: gate.portals)
-        gate.portals[0].transport.close()
-        assert (await client.answer()).status == 502
+        await gate.until(lambda: gate.portal.asked)
+        await gate.clock.passes(50)
+        assert await client.is_open()
+        await gate.clock.passes(12)
+        assert (await client.answer()).status == 504
 
 
-async def test_a_client_that_goes_away_takes_its_portal_connection_with_it() -> None:
-    ended = asyncio.Event()
-
-    class Watched(Portal):
-        def connection_lost(self, exc: Exception | None) -> None:
-            ended.set()
-
+async def test_what_is_begun_goes_on_to_its_end_when_the_browser_has_left_and_its_page_is_nobodys() -> None:
     async with application() as app, gateway(app) as gate:
-        gate.plane.portal_protocol = lambda: Watched(gate.portals, b"")
+        gate.portal.may.clear()
         client = await gate.client()
-        client.send(ask(b"GET /_ecluse/login"))
-        await gate.until(lambda: gate.portals)
+        client.send(ask(b"GET /_ecluse/logout"))
+        await gate.until(lambda: gate.portal.asked)
         client.close()
-        await asyncio.wait_for(ended.wait(), SOON)
+        await gate.until(lambda: not gate.plane.connections)
+        gate.portal.may.set()
+        await gate.until(lambda: gate.portal.ended == 1)
+
+
+async def test_nor_does_it_go_to_who_asks_next_on_the_connection() -> None:
+    async with application() as app, gateway(app) as gate:
+        gate.portal.may.clear()
+        client = await gate.client()
+        client.send(ask(b"GET /_ecluse/login") + ask(b"GET /public/a"))
+        await gate.until(lambda: gate.portal.asked)
+        await gate.clock.passes(61)
+        assert (await client.answer()).status == 504
+        gate.portal.may.set()
+        assert (await client.answer()).status == 200
+        await gate.until(lambda: gate.portal.ended == 1)
+        assert (await client.ask(ask(b"GET /public/a"))).status == 200
+
+
+async def test_a_fault_after_the_browser_has_left_is_told() -> None:
+    async with application() as app, gateway(app) as gate:
+        gate.portal.may.clear()
+        gate.portal.page = RuntimeError("late")
+        client = await gate.client()
+        client.send(ask(b"GET /_ecluse/logout"))
+        await gate.until(lambda: gate.portal.asked)
+        client.close()
+        await gate.until(lambda: not gate.plane.connections)
+        gate.portal.may.set()
+        await gate.until(lambda: gate.log.named("gateway.fault"))
+        gate.faults = 1

@@ -51,7 +51,7 @@ async def test_a_request_right_behind_a_body_is_the_next_and_no_part_of_it(path:
         assert (await client.answer()).status == 200
         *forwarded, last = app.requests
         assert blot(last) == reached(b"GET /public/b")
-        bodies = [*map(blot, forwarded), *(portal.received for portal in gate.portals)]
+        bodies = [*map(blot, forwarded), *(portal.received for portal in gate.portal.asked)]
         assert [request.partition(b"\r\n\r\n")[2] for request in bodies] == [b"form"] * (status != 401)
 
 
@@ -101,7 +101,7 @@ class LongPages(Pages):
 async def test_a_client_that_reads_nothing_is_not_read_from_either(path: bytes) -> None:
     """Small requests one by one, whose answers are not read, must not pile up answers here."""
     async with application() as app, gateway(app) as gate:
-        gate.portal_answer = b"HTTP/1.1 200 OK\r\nContent-Length: 40000\r\n\r\n" + bytes(40000)
+        gate.portal.page = Page(200, (), bytes(40000))
         gate.plane.pages = LongPages()
         client = await gate.client()
         client.writer.transport.pause_reading()

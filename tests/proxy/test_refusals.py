@@ -16,9 +16,9 @@ async def test_invariant_10_a_navigation_goes_to_the_portal(line: bytes, headers
     async with application() as app, gateway(app) as gate:
         answer = await gate.once(ask(line, *headers))
         assert (answer.status, answer.values(b"Location")) == (303, [b"/portal"])
-        (portal,) = gate.portals
+        (portal,) = gate.portal.asked
         assert (portal.call.purpose, portal.call.challenge_reason) == ("challenge", "session.required")
-        assert portal.received.startswith(line + b" HTTP/1.1\r\nHost: permis.localhost\r\n")
+        assert portal.received.startswith(line + b" HTTP/1.1\r\nhost: permis.localhost\r\n")
         assert app.peers == []
 
 
@@ -44,7 +44,7 @@ async def test_invariant_10_all_else_is_a_401(line: bytes, headers: tuple[bytes,
             answer = await client.ask(ask(line, *headers))
             assert (answer.status, answer.body) == (401, body)
             assert answer.values(b"Location") == []
-        assert (app.peers, gate.portals) == ([], [])
+        assert (app.peers, gate.portal.asked) == ([], [])
 
 
 @pytest.mark.parametrize("headers", [(HTML,), (DOCUMENT,), (), (b"Sec-Fetch-Dest: iframe",)])
@@ -57,7 +57,7 @@ async def test_invariant_10_who_is_signed_in_and_refused_gets_403_and_no_redirec
         assert (event["app"], event["code"], event["client"]) == ("permis", "policy.unknown", "127.0.0.1")
         assert str(event["rule"]).startswith("policies/apps/permis.yaml:")
         assert event["revision"] == gate.plane.holder.snapshot.revision
-        assert (app.peers, gate.portals) == ([], [])
+        assert (app.peers, gate.portal.asked) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ async def test_hr08_a_body_that_goes_nowhere_is_never_read_as_a_request(
         client.send(ask(b"GET /public/smuggled"))
         assert await client.is_closed()
         assert app.requests == []
-        assert all(b"hello" not in portal.received for portal in gate.portals)
+        assert all(b"hello" not in portal.received for portal in gate.portal.asked)
 
 
 async def test_what_lingers_is_bounded() -> None:

@@ -18,8 +18,8 @@ class Reader:
         self.read += 1
 
 
-def upload(reader: Reader, framing: int, limit: int = 0) -> Upload:
-    return Upload(reader, framing, limit)  # type: ignore[arg-type]
+def upload(reader: Reader, framing: int, limit: int = 0, *, bare: bool = False) -> Upload:
+    return Upload(reader, framing, limit, bare=bare)  # type: ignore[arg-type]
 
 
 def test_a_counted_body_is_taken_up_to_its_end_and_no_further() -> None:
@@ -37,6 +37,14 @@ def test_a_chunked_body_is_put_into_our_chunks() -> None:
     assert body.take() == b"3\r\nabc\r\n"
     reader.ahead = b"2;x=y\r\nde\r\n0\r\nX-T: 1\r\n\r\nGET /"
     assert (body.take(), reader.ahead, reader.read) == (b"2\r\nde\r\n0\r\n\r\n", b"GET /", 1)
+
+
+def test_or_into_none_for_who_takes_it_bare() -> None:
+    reader = Reader(b"3\r\nabc\r\n")
+    body = upload(reader, CHUNKED, bare=True)
+    assert body.take() == b"abc"
+    reader.ahead = b"2\r\nde\r\n0\r\n\r\nGET /"
+    assert (body.take(), reader.ahead, reader.read) == (b"de", b"GET /", 1)
 
 
 def test_half_a_chunk_line_is_nothing_yet() -> None:

@@ -1,0 +1,75 @@
+"""A request of ours at the portal: it stands where an application's connection would, until the page is there."""
+
+from asyncio import CancelledError, Task
+from typing import TYPE_CHECKING, Final
+
+from gateway.config.lanes import PortalCall
+from gateway.model.ports import Page
+from gateway.proxy.answer import answer
+
+if TYPE_CHECKING:
+    from gateway.proxy.client import ClientConnection
+
+
+class Exchange:
+    """What is under way at the portal goes on to its end when the browser has left: a sign-out is not left half done
+    because nobody waits for its page."""
+
+    __slots__ = ("_call", "_client", "_pieces", "_plane")
+
+    # An application's connection has one.
+    pool: Final = None
+
+    def __init__(self, client: "ClientConnection", call: PortalCall) -> None:
+        self._client: ClientConnection | None = client
+        self._plane = client.plane
+        self._call = call
+        self._pieces: list[bytes] = []
+
+    def ask(self) -> None:
+        """The portal is asked when all of the request is here: no step runs on half a form."""
+        client = self._client
+        if client is not None:
+            client.deadline = self._plane.timers.now + client.request.lane.timeouts.first_byte
+            self._plane.portal(self._call, b"".join(self._pieces)).add_done_callback(self._answered)
+
+    def _answered(self, asked: Task[Page]) -> None:
+        client, self._client = self._client, None
+        try:
+            page = asked.result()
+            if client is not None:
+                answer(client, page)
+        except CancelledError:
+            # The worker ends, and its connections have.
+            return
+        except Exception as fault:  # noqa: BLE001 - the one edge
+            if client is not None:
+                client.faulted(fault)
+            else:
+                self._plane.faulted(fault, self._call.request_id.encode("ascii"))
+
+    # --- what the client connection asks for, as of an application's connection ---
+
+    def write(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+
+    def await_answer(self) -> None:
+        """The body is read; its last piece is written in the same turn."""
+        self._plane.loop.call_soon(self.ask)
+
+    def is_closing(self) -> bool:
+        return self._client is None
+
+    def abandon(self) -> None:
+        """The page is nobody's any more."""
+        self._client = None
+
+    def drains(self) -> bool:
+        """What is written here is never held up."""
+        return False
+
+    def pause(self) -> None:
+        """A page is one write."""
+
+    def resume(self) -> None:
+        """As `pause`."""
