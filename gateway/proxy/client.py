@@ -1,19 +1,16 @@
 """One client connection: reads requests one at a time, and sees each through to its answer.
 
-In the order of a request: data_received, _request, then walk.py up to `send`; then response_head and answered, which
-the upstream connection calls. What is read ahead is one read of the socket: while a request waits for its answer, the
-bytes behind it stay bytes, and reading is paused.
+In the order of a request: reading.py, then walk.py up to `send`; then response_head and answered, which the upstream
+connection calls.
 """
 
 import asyncio
 from time import monotonic, time
 from typing import TYPE_CHECKING, Final, cast
 
-from gateway.config.lanes import PortalCall
 from gateway.model.codes import GATEWAY_FAULT, LIMIT_REQUEST_TIME, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
 from gateway.proxy import walk
-from gateway.proxy.exchange import Exchange
 from gateway.proxy.memo import Memo
 from gateway.proxy.reading import BODY, CLOSED, HEAD, LINGER, WAIT, Reading
 from gateway.proxy.refusals import refuse, refuse_head
@@ -26,6 +23,7 @@ from gateway.wire.framing import NO_CONTENT
 
 if TYPE_CHECKING:
     from gateway.proxy.dataplane import DataPlane
+    from gateway.proxy.exchange import Exchange
 
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LINGER_SECONDS: Final = 2.0
@@ -157,8 +155,7 @@ class ClientConnection(Reading):
         """The body follows its head; what has come of it. `limit`: bytes, 0 for none; `bare`: without any framing."""
         if whole := self._whole_body():
             return whole
-        self.state = BODY
-        self.upload = Upload(self, self.request.framing, limit, bare=bare)
+        self.state, self.upload = BODY, Upload(self, self.request.framing, limit, bare=bare)
         self.deadline = self.plane.timers.now + self.request.lane.timeouts.body
         return self.upload.first_piece()
 
@@ -197,8 +194,7 @@ class ClientConnection(Reading):
     def body_read(self) -> None:
         """From the upload: that was all of it."""
         self.body_done = True
-        self.state = WAIT
-        self.upload = None
+        self.state, self.upload = WAIT, None
         self.deadline = self.plane.timers.now + self.request.lane.timeouts.total
         if self.upstream is not None:
             self.upstream.await_answer()
@@ -224,18 +220,9 @@ class ClientConnection(Reading):
             upstream.bound = True
         upstream.send(self, data)
         self.pending = data
-        self._invite_body()
+        self.invite_body()
 
-    def ask_portal(self, call: PortalCall, body: bytes) -> None:
-        """`body`: what there is of it."""
-        self.upstream = exchange = Exchange(self, call)
-        exchange.write(body)
-        if self.state == WAIT:
-            exchange.ask()
-        else:
-            self._invite_body()
-
-    def _invite_body(self) -> None:
+    def invite_body(self) -> None:
         """RFC 9110 10.1.1: from us, so that it comes whatever the application thinks of Expect."""
         if self.request.expects and not self.body_done and not self.ahead:
             self.transport.write(_CONTINUE)

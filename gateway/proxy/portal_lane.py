@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final, Literal
 from gateway.config.lanes import PortalCall
 from gateway.model.codes import LIMIT_BODY, PATH_RESERVED, Code
 from gateway.model.levels import NO_NEED, Need
+from gateway.proxy.exchange import Exchange
+from gateway.proxy.reading import WAIT
 from gateway.proxy.refusals import refuse
 
 if TYPE_CHECKING:
@@ -78,7 +80,12 @@ def _ask(client: "ClientConnection", purpose: Purpose, body: bytes, reason: str 
         challenge_reason=reason,
         need=need,
     )
-    client.ask_portal(call, body)
+    client.upstream = exchange = Exchange(client, call)
+    exchange.write(body)
+    if client.state == WAIT:
+        exchange.ask()
+    else:
+        client.invite_body()
 
 
 def _read(lines: list[bytes]) -> dict[bytes, bytes]:

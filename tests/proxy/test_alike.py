@@ -3,6 +3,7 @@ head before (changes.py), from other lines (lane.py) or from the memo shows neit
 """
 
 import random
+import re
 from typing import Final, NamedTuple
 
 import pytest
@@ -131,6 +132,10 @@ def seats(gate: Gateway) -> None:
     gate.sessions.cold = {COLD: seat("permis.localhost", identity(uid="froid"), COLD)}
 
 
+# A second may pass between the two.
+_DATE = re.compile(rb"\r\nDate: [^\r]*")
+
+
 async def seen(gate: Gateway, app: Application, client: Client, raw: bytes) -> tuple[Answer, list[bytes], list[bytes]]:
     """The answer, and what reached the application and the portal. Of a head that is refused unread, only that: which
     of its faults is named depends on who reads it first."""
@@ -139,6 +144,7 @@ async def seen(gate: Gateway, app: Application, client: Client, raw: bytes) -> t
     seats(gate)
     refused = len(gate.log.named("request.refused"))
     answer = await client.ask(raw)
+    answer = answer._replace(head=_DATE.sub(b"", answer.head))
     if any(refusal["app"] == "" for refusal in gate.log.named("request.refused")[refused:]):
         answer = Answer(400, b"", b"")
     return answer, [blot(request) for request in app.requests], [portal.received for portal in gate.portal.asked]

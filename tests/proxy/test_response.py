@@ -67,7 +67,7 @@ async def test_http_1_0_is_told_what_becomes_of_its_connection() -> None:
 
 
 def read(head: bytes, method: bytes = b"GET") -> Response:
-    response = Response(ResponseHeads(), ours=False)
+    response = Response(ResponseHeads())
     response.read(head, method)
     return response
 
@@ -101,7 +101,7 @@ def test_a_status_is_one_of_the_five_classes(status: bytes) -> None:
 
 
 def test_a_head_leaves_nothing_for_the_next_one() -> None:
-    response = Response(ResponseHeads(), ours=False)
+    response = Response(ResponseHeads())
     usual = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
     for before in (
         b"HTTP/1.1 401 No\r\nWWW-Authenticate: NTLM\r\nConnection: close\r\nContent-Length: 5\r\n\r\n",
@@ -131,7 +131,7 @@ def test_a_401_of_ntlm_binds(lines: bytes, binds: bool) -> None:
 
 def test_what_applications_fill_is_bounded() -> None:
     heads = ResponseHeads()
-    response = Response(heads, ours=False)
+    response = Response(heads)
     for number in range(1200):
         response.read(b"HTTP/1.1 200 R%d\r\nX-%d: 1\r\nContent-Length: 0\r\n\r\n" % (number, number), b"GET")
     assert len(heads.status_lines) <= 512
@@ -179,7 +179,7 @@ def test_only_a_usual_answer_goes_on_as_it_came(answer: bytes, goes_on: bytes) -
 
 def knowing() -> Response:
     """Every name and status line of the answers."""
-    response = Response(ResponseHeads(), ours=False)
+    response = Response(ResponseHeads())
     for answer in (OK + b"A: b\r\nContent-Length: 2\r\n\r\n", *(answer for answer, _ in ANSWERS)):
         with suppress(GatewayError):
             response.read(answer[: answer.index(b"\r\n\r\n") + 4], b"GET")
