@@ -132,7 +132,7 @@ class GatewayFile(Strict):
     watch: bool = False
     """The files are looked at every other second, and a change is taken as `ecluse reload` would."""
     workers: Maybe[int] = Field(default=None, ge=1, le=256)
-    """Processes that serve; one for each core where this is left out."""
+    """Processes that serve; where this is left out, one for each core, which keeps to it."""
     levels: Ladder = Field(default=list(USUAL_LADDER))
     """Every level of sign-in, the weakest first."""
     teams: dict[Name, Team] = Field(default={}, max_length=1000)

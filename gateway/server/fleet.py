@@ -85,15 +85,23 @@ class Hooks:
 
 
 class Fleet:
-    """`program`: what a worker is started with, before the numbers of its descriptors."""
+    """`program`: what a worker is started with, before the numbers of its descriptors. `cores`: of each slot the one
+    that its worker keeps to; empty where that is left to the kernel."""
 
     def __init__(
-        self, listening: Sequence[socket.socket], hooks: Hooks, log: Log, *, program: Sequence[str] = PROGRAM
+        self,
+        listening: Sequence[socket.socket],
+        hooks: Hooks,
+        log: Log,
+        *,
+        program: Sequence[str] = PROGRAM,
+        cores: Sequence[int] = (),
     ) -> None:
         self._listening = listening
         self._hooks = hooks
         self._log = log
         self._program = program
+        self._cores = cores
         self._keepers: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._drain_within = 0.0
@@ -161,6 +169,7 @@ class Fleet:
         try:
             with theirs:
                 worker = Worker(slot, await self._execute([theirs, *self._listening]))
+                self._keep_to_core(worker)
             ours.setblocking(False)
             worker.channel = Channel(lambda message: self._hooks.received(worker, message), worker.silent.set)
             await worker.channel.open(ours)
@@ -170,6 +179,13 @@ class Fleet:
         self.workers[slot] = worker
         self._log.event("worker.started", worker=worker.pid)
         return worker
+
+    def _keep_to_core(self, worker: Worker) -> None:
+        """Its threads take turns under one interpreter lock: on two cores they would wake each other to wait for it."""
+        if self._cores:
+            # A core that has been taken away since, or a worker that is dead already.
+            with suppress(OSError):
+                os.sched_setaffinity(worker.pid, {self._cores[worker.slot]})
 
     async def _execute(self, inherited: Sequence[socket.socket]) -> asyncio.subprocess.Process:
         descriptors = [each.fileno() for each in inherited]

@@ -86,9 +86,12 @@ class Supervisor:
         gateway = live.gateway
         make_state_folder(gateway)
         listening, admin_socket = _bound(gateway)
-        self._slots = gateway.workers or len(os.sched_getaffinity(0))
+        cores = sorted(os.sched_getaffinity(0))
+        self._slots = gateway.workers or len(cores)
         hooks = Hooks(self._started, self._received, self._gone)
-        self.fleet = Fleet(listening, hooks, self._log, program=self._program)
+        # As many as the operator says are for the kernel to spread: the cores may be others' too.
+        cores = [] if gateway.workers else cores
+        self.fleet = Fleet(listening, hooks, self._log, program=self._program, cores=cores)
         self._rollout = Rollout(live, self.fleet, self._patience)
         self._metadata = MetadataKeeper(metadata_folder(gateway), self._log)
         admin = Admin(self)

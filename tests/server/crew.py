@@ -78,7 +78,7 @@ class Crew:
 
 @asynccontextmanager
 async def crewed(
-    folder: Path, *, workers: int = 2, patience: Patience = USUAL, script: str = ""
+    folder: Path, *, workers: int | None = 2, patience: Patience = USUAL, script: str = ""
 ) -> AsyncIterator[Crew]:
     """Running, with every worker up; stopped in the end."""
     place = Place(folder, workers=workers, settings={"timeouts": "{drain: 2s}"})

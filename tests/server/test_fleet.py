@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 class Watched:
     """A fleet with what its hooks have heard and its log has."""
 
-    def __init__(self, folder: Path, program: tuple[str, ...]) -> None:
+    def __init__(self, folder: Path, program: tuple[str, ...], cores: Sequence[int] = ()) -> None:
         self.started: list[Worker] = []
         self.gone: list[Worker] = []
         self.heard: list[Message] = []
@@ -33,7 +33,7 @@ class Watched:
         self.log = Log(self._file, strict=True)
         self.listening = socket.create_server(("127.0.0.1", 0))
         hooks = Hooks(self.started.append, lambda worker, message: self.heard.append(message), self.gone.append)
-        self.fleet = Fleet([self.listening], hooks, self.log, program=program)
+        self.fleet = Fleet([self.listening], hooks, self.log, program=program, cores=cores)
 
     def lines(self, event: str) -> list[dict[str, object]]:
         decoded = [json.loads(line) for line in self._path.read_text().splitlines()]
@@ -60,6 +60,23 @@ async def test_each_slot_has_a_worker_that_answers(watched: Watched) -> None:
     answers = await ask(watched.fleet.workers.values(), "counters", within=PATIENCE)
     assert [refusal(answer) for answer in answers.values()] == ["", ""]
     assert watched.fleet.serving == [], "they have confirmed nothing yet"
+
+
+@pytest.mark.parametrize("last", ["there", "gone"])
+async def test_a_worker_keeps_to_its_core_and_where_it_is_gone_to_none(tmp_path: Path, last: str) -> None:
+    cores = sorted(os.sched_getaffinity(0))
+    kept = [cores[0], cores[-1] if last == "there" else 4095]
+    (tmp_path / "script").write_text("")
+    watched = Watched(tmp_path, (sys.executable, str(SCRIPTED), str(tmp_path / "script")), kept)
+    try:
+        watched.fleet.start(2)
+        await until(lambda: len(watched.started) == 2)
+        await ask(watched.fleet.workers.values(), "counters", within=PATIENCE)
+        found = {slot: os.sched_getaffinity(worker.pid) for slot, worker in watched.fleet.workers.items()}
+        assert found == {0: {cores[0]}, 1: {cores[-1]} if last == "there" else set(cores)}
+        assert os.sched_getaffinity(0) == set(cores)
+    finally:
+        await watched.close()
 
 
 async def test_a_worker_has_the_sockets_and_settings_that_it_needs_and_no_others(

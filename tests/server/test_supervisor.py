@@ -162,3 +162,15 @@ async def test_counters_of_the_living_and_the_dead_are_told(tmp_path: Path) -> N
     assert 'ecluse_http_requests_total{app="app",code_class="2xx"} 14.0' in dead
     assert "\necluse_http_connections " not in dead
     assert "\necluse_worker_deaths_total " not in dead, "they were told to leave"
+
+
+@pytest.mark.parametrize("workers", [None, 2])
+async def test_where_no_number_is_given_there_is_a_worker_for_each_core_that_keeps_to_it(
+    tmp_path: Path, workers: int | None
+) -> None:
+    cores = os.sched_getaffinity(0)
+    async with crewed(tmp_path, workers=workers) as crew:
+        found = [os.sched_getaffinity(pid) for pid in crew.pids]
+    assert sorted(map(sorted, found)) == (
+        [[core] for core in sorted(cores)] if workers is None else [sorted(cores)] * 2
+    )

@@ -15,7 +15,7 @@ class Place:
     """`folder`/policies is served. `settings`: further lines of gateway.yaml, by key."""
 
     folder: Path
-    workers: int = 2
+    workers: int | None = 2
     store: str = "sqlite"
     settings: dict[str, str] = field(default_factory=dict)
 
@@ -50,7 +50,7 @@ class Place:
             "state": "../var",
             "store": f"{{type: {self.store}{keys}}}",
             "development": "true",
-            "workers": str(self.workers),
+            **({} if self.workers is None else {"workers": str(self.workers)}),
             **self.settings,
         }
         self.write("gateway.yaml", "".join(f"{key}: {value}\n" for key, value in lines.items()))
