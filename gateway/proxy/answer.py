@@ -1,6 +1,5 @@
 """A page as the answer to a request: a refusal of the data plane's own, or what the portal says."""
 
-from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -32,9 +31,7 @@ def answer_unread(client: "ClientConnection", page: Page, *, head_only: bool) ->
 
 
 def _write(client: "ClientConnection", page: Page, *, keep: bool, minor: bool, head_only: bool) -> None:
-    # RFC 9110 6.6.1
-    date = formatdate(usegmt=True).encode("ascii")
-    lines = [b"HTTP/1.1 %d %b\r\nDate: %b" % (page.status, _PHRASES.get(page.status, b"Refused"), date)]
+    lines = [b"HTTP/1.1 %d %b\r\n" % (page.status, _PHRASES.get(page.status, b"Refused")), client.plane.date_line()]
     lines += [b"\r\n%b: %b" % header for header in page.headers]
     lines.append(b"\r\nContent-Length: %d" % len(page.body))
     if not keep:

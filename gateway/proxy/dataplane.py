@@ -7,7 +7,8 @@ import struct
 import traceback
 from binascii import hexlify
 from collections.abc import Callable, Iterable, Iterator
-from time import monotonic
+from email.utils import formatdate
+from time import monotonic, time
 from typing import Final, Protocol
 
 from gateway.config.lanes import PortalCall
@@ -74,7 +75,8 @@ class DataPlane:
         self.heads = ResponseHeads()
         self.connections: set[ClientConnection] = set()
         self.access_log: AccessLog | None = None
-        self._accepted = 0
+        self._accepted = self._dated = 0
+        self._date = b""
         self._peers: dict[str, int] = {}
         self._pools = Pools(loop, self._new_upstream)
         self._numbers = itertools.count(1)
@@ -161,6 +163,13 @@ class DataPlane:
             self._retired.add(self.places)
             self.places = self._places()
         return self.places
+
+    def date_line(self) -> bytes:
+        """RFC 9110 6.6.1, for this second."""
+        second = int(time())
+        if second != self._dated:
+            self._dated, self._date = second, b"Date: " + formatdate(second, usegmt=True).encode("ascii")
+        return self._date
 
     def opened(self, client: ClientConnection) -> None:
         self.connections.add(client)
