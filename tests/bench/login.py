@@ -48,7 +48,7 @@ async def _row(folder: Path, ports: Ports, upstream: int, slow: int, runs: int, 
         signed_userinfo(op)
         op.userinfo |= {"groups": ["agents", "ONDE"], "family_name": "Müller"}
         provider = _PROVIDER.format(issuer=op.issuer, secret=SECRET)
-        serve = partial(Site, folder, ports, upstream, slow, access_log=False, workers=1, provider=provider)
+        serve = partial(Site, folder, ports, upstream, slow, access_log=False, cores=1, provider=provider)
         site = await asyncio.to_thread(serve)
         try:
             await _sample(site, op, WARMING)

@@ -13,7 +13,7 @@ _PROVIDERS = 200
 
 
 def row(folder: Path, runs: int) -> dict[str, object]:
-    place = Place(folder, workers=2)
+    place = Place(folder, workers=None)
     names = [f"p-{number:03}" for number in range(_PROVIDERS)]
     for name in names:
         # Nothing listens there: what a start does must not depend on it.

@@ -50,15 +50,15 @@ def row(folder: Path, ports: Ports, upstream: int, slow: int, runs: int, people:
     return asyncio.run(_row(folder, ports, upstream, slow, runs, people))
 
 
-def served(folder: Path, ports: Ports, upstream: int, slow: int, workers: int) -> Site:
+def served(folder: Path, ports: Ports, upstream: int, slow: int, cores: int) -> Site:
     """The bench's site with a SAML provider in place of its OpenID Provider."""
     for name, content in (("idp.xml", _METADATA.encode()), ("saml.key", OURS.key), ("saml.crt", OURS.certificate)):
         (folder / name).write_bytes(content)
-    return Site(folder, ports, upstream, slow, access_log=False, workers=workers, provider=_PROVIDER, gateway=_SAML)
+    return Site(folder, ports, upstream, slow, access_log=False, cores=cores, provider=_PROVIDER, gateway=_SAML)
 
 
 async def _row(folder: Path, ports: Ports, upstream: int, slow: int, runs: int, people: int) -> dict[str, object]:
-    site = await asyncio.to_thread(partial(served, folder, ports, upstream, slow, workers=1))
+    site = await asyncio.to_thread(partial(served, folder, ports, upstream, slow, cores=1))
     try:
         await _sample(site, WARMING)
         samples = [await _sample(site, people) for _ in range(runs)]

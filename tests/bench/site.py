@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import secrets
 import subprocess
@@ -33,7 +34,6 @@ store: {{type: sqlite, keys: [{{id: k1, secret: {{file: ../store.key}}}}]}}
 limits: {{body: 4GB}}
 access_log: {access_log}
 development: true
-workers: {workers}
 """
 _PROVIDER = """
 version: 1
@@ -71,8 +71,9 @@ access:
 
 
 class Site:
-    """`cookie`: the whole Cookie header of a person who is signed in on the app's host. `gateway`: further lines of
-    gateway.yaml; `apps`: further files of apps/, or others in the place of those."""
+    """`cookie`: the whole Cookie header of a person who is signed in on the app's host. `cores`: how many the gateway
+    has, and so how many workers. `gateway`: further lines of gateway.yaml; `apps`: further files of apps/, or others in
+    the place of those."""
 
     def __init__(
         self,
@@ -82,22 +83,28 @@ class Site:
         slow: int,
         *,
         access_log: bool,
-        workers: int = 2,
+        cores: int = 2,
         provider: str = _PROVIDER,
         gateway: str = "",
         apps: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.folder = folder
         self.port, self.tls_port, self.admin = ports
-        self._write(upstream, slow, access_log, workers, provider, gateway, apps)
+        self._write(upstream, slow, access_log, provider, gateway, apps)
         self.cookie = asyncio.run(self._signed_in())
         self._output = (folder / "output.log").open("wb")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "gateway", "serve", str(folder / "policies")],
-            stdout=self._output,
-            stderr=subprocess.STDOUT,
-        )
-        self._await_ready(workers)
+        every = sorted(os.sched_getaffinity(0))
+        # Of this thread, and of what it starts.
+        os.sched_setaffinity(0, every[:cores])
+        try:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "gateway", "serve", str(folder / "policies")],
+                stdout=self._output,
+                stderr=subprocess.STDOUT,
+            )
+        finally:
+            os.sched_setaffinity(0, every)
+        self._await_ready(len(every[:cores]))
 
     @property
     def pid(self) -> int:
@@ -118,7 +125,6 @@ class Site:
         upstream: int,
         slow: int,
         access_log: bool,
-        workers: int,
         provider: str,
         more: str,
         apps: Mapping[str, str],
@@ -132,7 +138,6 @@ class Site:
             tls_port=self.tls_port,
             admin=self.admin,
             access_log=str(access_log).lower(),
-            workers=workers,
         )
         (policies / "gateway.yaml").write_text(gateway + more)
         (policies / "providers" / "op.yaml").write_text(provider)

@@ -27,7 +27,7 @@ def row(folder: Path, ports: Ports, upstream: int, slow: int) -> dict[str, objec
 
 
 async def _row(folder: Path, ports: Ports, upstream: int, slow: int) -> dict[str, object]:
-    site = await asyncio.to_thread(partial(served, folder, ports, upstream, slow, workers=2))
+    site = await asyncio.to_thread(partial(served, folder, ports, upstream, slow, cores=2))
     try:
         headers = {"Host": HOST, **BROWSER, "Cookie": await _at_work(site)}
         paced = partial(Paced, site.port, headers, "/signed-in/page", REQUESTS_PER_SECOND)
