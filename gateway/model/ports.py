@@ -203,9 +203,12 @@ class SamlTransactions(Protocol):
     async def take_login(self, reference: str) -> SamlLogin | None: ...
 
     async def park(self, answer: ParkedAnswer, network: str) -> str:
-        """For 60 s; the id that takes it. Raises GatewayError(LIMIT_BODY) for more than 256 KB."""
+        """For 60 s; the id that finds it. Raises GatewayError(LIMIT_BODY) for more than 256 KB."""
 
-    async def take_parked(self, id: str) -> ParkedAnswer | None: ...
+    async def peek_parked(self, id: str) -> ParkedAnswer | None: ...
+
+    async def spend_parked(self, id: str) -> bool:
+        """False where it is gone: somebody else has spent it."""
 
     async def put_logout(self, logout: SamlLogout, reference: str, network: str) -> None: ...
 

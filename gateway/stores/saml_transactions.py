@@ -62,9 +62,12 @@ class SamlTransactions:
         await self._parked.put(id, plain, network)
         return id
 
-    async def take_parked(self, id: str) -> ParkedAnswer | None:
-        plain = await self._parked.take(id)
+    async def peek_parked(self, id: str) -> ParkedAnswer | None:
+        plain = await self._parked.peek(id)
         return None if plain is None else codec.parked_from_bytes(plain)
+
+    async def spend_parked(self, id: str) -> bool:
+        return await self._parked.spend(id, [])
 
     async def put_logout(self, logout: SamlLogout, reference: str, network: str) -> None:
         await self._logouts.put(reference, codec.saml_logout_to_bytes(logout), network)

@@ -38,14 +38,17 @@ async def test_what_is_parked_in_one_worker_is_taken_once_in_another(store: Reco
     id = await one.park(PARKED, NETWORK)
     assert len(id) == 43
     assert await other.take_login(id) is None
-    assert await other.take_parked(id) == PARKED
-    assert await one.take_parked(id) is None
+    assert await other.peek_parked("another") is None
+    assert await other.spend_parked("another") is False
+    assert await other.peek_parked(id) == PARKED
+    assert [await one.spend_parked(id), await other.spend_parked(id)] == [True, False]
+    assert await one.peek_parked(id) is None
 
 
 async def test_an_answer_nobody_asked_for_is_parked_as_such(store: RecordStore, clock: Clock) -> None:
     alone = replace(PARKED, reference=None, session_until=None, session_index=None)
     transactions = of(store, clock)
-    assert await transactions.take_parked(await transactions.park(alone, NETWORK)) == alone
+    assert await transactions.peek_parked(await transactions.park(alone, NETWORK)) == alone
 
 
 async def test_it_stays_parked_for_a_minute_and_a_login_for_ten(store: RecordStore, clock: Clock) -> None:
@@ -53,7 +56,7 @@ async def test_it_stays_parked_for_a_minute_and_a_login_for_ten(store: RecordSto
     id = await transactions.park(PARKED, NETWORK)
     await transactions.put_login(LOGIN, "reference", NETWORK)
     clock.pass_by(PARKED_LIFE)
-    assert await transactions.take_parked(id) is None
+    assert (await transactions.peek_parked(id), await transactions.spend_parked(id)) == (None, False)
     assert await transactions.peek_login("reference") == LOGIN
     clock.pass_by(LIFE - PARKED_LIFE)
     assert await transactions.peek_login("reference") is None
@@ -71,8 +74,8 @@ async def test_the_oldest_parked_go_first(store: RecordStore, clock: Clock) -> N
     transactions = of(store, clock, per_network=3, in_all=100)
     other = await transactions.park(PARKED, "198.51.100.0/24")
     ids = [await transactions.park(PARKED, NETWORK) for _ in range(5)]
-    assert [await transactions.take_parked(id) is not None for id in ids] == [False] * 2 + [True] * 3
-    assert await transactions.take_parked(other) is not None
+    assert [await transactions.spend_parked(id) for id in ids] == [False] * 2 + [True] * 3
+    assert await transactions.spend_parked(other)
 
 
 async def test_a_logout_is_taken_once(store: RecordStore, clock: Clock) -> None:
@@ -85,7 +88,7 @@ async def test_a_logout_is_taken_once(store: RecordStore, clock: Clock) -> None:
 
 async def test_another_stores_keys_open_nothing(store: RecordStore, clock: Clock) -> None:
     id = await of(store, clock).park(PARKED, NETWORK)
-    assert await SamlTransactions(store, OTHER_KEYS, now=clock.now).take_parked(id) is None
+    assert await SamlTransactions(store, OTHER_KEYS, now=clock.now).peek_parked(id) is None
 
 
 async def test_a_login_of_openid_is_none_of_saml(store: RecordStore, clock: Clock) -> None:

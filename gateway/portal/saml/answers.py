@@ -138,16 +138,23 @@ class SamlAnswers:
         except GatewayError as error:
             return _again(login, error)
         answer = self._answer(provider, assertion, reference)
-        unused = await self._is_unused(provider, answer)
-        return await self._arrive(visit, provider, login, found, answer, unused)
+        self._require_in_time(answer)
+        return await self._arrive(visit, provider, login, found, answer, await self._first_use(answer))
 
     # --- the browser that asked
 
     async def finish(self, visit: Visit) -> Outcome:
         """`GET /_ecluse/saml/finish?p=`: taken first and looked at after, so that a wrong browser burns it."""
         visit.require_navigation()
-        parked = await self._saml_transactions.take_parked(visit.parameter("p"))
+        id = visit.parameter("p")
+        parked = await self._saml_transactions.peek_parked(id)
         if parked is None:
+            return await self._come_again.page(visit, _GONE)
+        # One write of the store: whatever is found wrong afterwards, all of it is used up.
+        spent, unused, login = await asyncio.gather(
+            self._saml_transactions.spend_parked(id), self._first_use(parked), self._login_of(parked)
+        )
+        if not spent:
             return await self._come_again.page(visit, _GONE)
         provider = saml_provider(visit.call.snapshot, parked.identity.provider)
         visit.provider = provider.name
@@ -155,20 +162,19 @@ class SamlAnswers:
         if provider.issuer != parked.identity.issuer:
             raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{provider.name} names another entity now")
         check(provider, parked.identity)
+        self._require_in_time(parked)
         if parked.reference is None:
             if not provider.unsolicited:
                 raise GatewayError(SAML_UNSOLICITED, f"{provider.name} may no longer begin a sign-in")
-            unused = await self._is_unused(provider, parked)
             return await self._arrive(visit, provider, None, None, parked, unused)
-        # One write of the store: whatever is found wrong afterwards, both are used up.
-        unused, login = await asyncio.gather(
-            self._is_unused(provider, parked), self._saml_transactions.take_login(parked.reference)
-        )
         if login is None:
             return await self._come_again.page(visit, _GONE)
         self._asked(visit, login)
         found = answered(visit, login.serves, provider.name)
         return await self._arrive(visit, provider, login, found, parked, unused)
+
+    async def _login_of(self, parked: ParkedAnswer) -> SamlLogin | None:
+        return None if parked.reference is None else await self._saml_transactions.take_login(parked.reference)
 
     def _asked(self, visit: Visit, login: SamlLogin) -> SamlProvider:
         visit.provider = login.provider
@@ -221,13 +227,15 @@ class SamlAnswers:
 
     # --- the session
 
-    async def _is_unused(self, provider: SamlProvider, answer: ParkedAnswer) -> bool:
-        """And from here on it is not: Profiles 4.1.4.5; invariant 6."""
-        # It may have been parked since: after this moment nobody remembers any more that it was used.
+    def _require_in_time(self, answer: ParkedAnswer) -> None:
+        """It may have been parked since: after this moment nobody remembers any more that it was used."""
         if self._now() >= answer.replayable_until:
             raise GatewayError(SAML_EXPIRED, "an assertion that ran out before its browser came")
+
+    async def _first_use(self, answer: ParkedAnswer) -> bool:
+        """Profiles 4.1.4.5; invariant 6."""
         return await self._transactions.first_use(
-            "assertion", provider.issuer, answer.assertion_id, until=answer.replayable_until
+            "assertion", answer.identity.issuer, answer.assertion_id, until=answer.replayable_until
         )
 
     async def _arrive(

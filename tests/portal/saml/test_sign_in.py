@@ -1,5 +1,6 @@
 """From an application to a SAML provider and back, by POST: with the cookies that a browser brings, and no others."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -241,6 +242,24 @@ async def test_where_it_may_begin_nobody_is_sent_where_it_says(region: Region) -
     assert "evil" not in page.text
     # And from there on an application is open.
     assert (await person.open(region.here.url(PERMIS, "/x"))).url == region.here.url(PERMIS, "/x")
+
+
+async def test_what_the_provider_began_reloaded_ends_on_the_page_that_says_so(region: Region) -> None:
+    """Not as a replay: nobody tried anything."""
+    region.change(unsolicited=True)
+    person = region.person()
+    page = await person.follow(await region.answer(person, region.response(None), None))
+    assert (page.status, (await person.step("GET", page.url)).status) == (200, 400)
+    assert region.here.codes() == ["login.transaction_gone"]
+
+
+async def test_of_two_that_finish_at_once_one_is_signed_in(region: Region) -> None:
+    region.change(unsolicited=True)
+    person = region.person()
+    reply = await region.answer(person, region.response(None), None)
+    pages = await asyncio.gather(*(person.step("GET", reply.location) for _ in range(2)))
+    assert sorted(page.status for page in pages) == [200, 400]
+    assert region.here.codes() == ["login.transaction_gone"]
 
 
 async def test_a_message_of_nobody_we_know_is_refused(region: Region) -> None:
