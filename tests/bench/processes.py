@@ -20,6 +20,12 @@ def cpu_seconds(pid: int) -> float:
     return nanoseconds / 1e9
 
 
+def loop_seconds(pid: int) -> float:
+    """Of the first thread of each process of the tree, which runs its loop."""
+    tasks = (Path(f"/proc/{member}/task/{member}/schedstat") for member in tree(pid))
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+
+
 def rss_megabytes(pid: int) -> float:
     """The largest resident set among the processes below `pid`, those shared pages included (VmRSS)."""
     return max(_field(member, "VmRSS") for member in tree(pid)) / 1024
