@@ -5,8 +5,11 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
+from gateway.config.lanes import PortalCall
 from gateway.model.codes import all_codes
+from gateway.model.ports import Page
 from gateway.portal.cookies import binding_hash
+from gateway.portal.visit import Visit
 from tests.portal.browser import Browser, Reply
 from tests.portal.installation import ACTES, ELECTIONS, PERMIS, PORTAL, Installation, OutOfReach
 
@@ -448,3 +451,44 @@ async def test_bindings_are_256_bits(here: Installation) -> None:
     for secret in (browser.jar[ACTES]["__Host-ecluse-b"], asked["state"], asked["nonce"], asked["code_challenge"]):
         assert len(secret) == 43
     assert len(binding_hash(browser.jar[ACTES]["__Host-ecluse-b"].encode())) == 64
+
+
+# --- the end ----------------------------------------------------------------------------------------------------------
+
+
+def asked_for(here: Installation, target: str) -> PortalCall:
+    return PortalCall(
+        purpose="endpoint", snapshot=here.snapshot, app=None, host=PORTAL, authority=PORTAL, scheme="http",
+        client="127.0.0.1", request_id="r", method="GET", target=target, headers={}, cookies=b"",
+    )  # fmt: skip
+
+
+async def test_who_is_being_answered_when_the_worker_ends_is_answered(
+    here: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may, run = asyncio.Event(), here.portal._run
+
+    async def slowly(visit: Visit) -> Page:
+        await may.wait()
+        return await run(visit)
+
+    monkeypatch.setattr(here.portal, "_run", slowly)
+    page = here.portal.ask(asked_for(here, "/_ecluse/nothing"), b"")
+    closing = asyncio.create_task(here.portal.close(60))
+    await asyncio.sleep(0.05)
+    assert not closing.done()
+    may.set()
+    await closing
+    assert (await page).status == 404
+
+
+async def test_but_not_for_ever(here: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(_: Visit) -> Page:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(here.portal, "_run", never)
+    page = here.portal.ask(asked_for(here, "/_ecluse/nothing"), b"")
+    await here.portal.close(0.01)
+    await asyncio.wait([page], timeout=10)
+    assert page.cancelled()
