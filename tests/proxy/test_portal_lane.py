@@ -1,6 +1,7 @@
 """Our own pages: handed to the portal in memory, and never to an application (DESIGN section 2)."""
 
 import asyncio
+import tracemalloc
 from email.utils import parsedate_to_datetime
 
 import pytest
@@ -163,6 +164,30 @@ async def test_a_form_in_chunks_is_64_kb_at_most() -> None:
         body = b"8001\r\n" + bytes(32769) + b"\r\n"
         answer = await gate.once(ask(b"POST /_ecluse/logout", b"Transfer-Encoding: chunked", body=body * 2))
         assert (answer.status, gate.portal.asked) == (413, [])
+
+
+async def test_a_form_takes_the_room_of_its_bytes_however_small_its_pieces_and_once() -> None:
+    async with application() as app, gateway(app) as gate:
+        gate.portal.may.clear()
+        client = await gate.client()
+        client.send(ask(b"POST /_ecluse/logout", b"Content-Length: 60000"))
+        await gate.until(lambda: any(connection.upstream for connection in gate.plane.connections))
+        (connection,) = gate.plane.connections
+        tracemalloc.start()
+        try:
+            for _ in range(29_999):
+                connection.data_received(bytes((97, 98)))
+            half = tracemalloc.get_traced_memory()[0]
+            connection.data_received(bytes((97, 98)))
+            await gate.until(lambda: gate.portal.asked)
+            whole = tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+        assert gate.portal.asked[0].body == b"ab" * 30_000
+        assert half < 90_000
+        assert whole < 90_000
+        gate.portal.may.set()
+        assert (await client.answer()).status == 303
 
 
 async def test_the_body_of_a_form_that_needs_a_sign_in_stays_here() -> None:
