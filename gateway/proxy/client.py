@@ -394,7 +394,7 @@ class ClientConnection(Reading):
             if self.answering or self.state == CLOSED:
                 self.abort()
             else:
-                refuse_head(self, GatewayError(GATEWAY_FAULT), b"")
+                refuse_head(self, GatewayError(GATEWAY_FAULT), b"" if self.state == HEAD else self.request.spot.line)
         except Exception as second:  # noqa: BLE001 - the one edge
             self.plane.faulted(second, self.request.id)
             self.abort()

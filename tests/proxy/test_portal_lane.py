@@ -226,6 +226,17 @@ async def test_a_portal_that_faults_is_a_500_and_says_nothing() -> None:
         gate.faults = 1
 
 
+async def test_a_fault_has_no_body_either_where_only_the_head_was_asked_for() -> None:
+    """RFC 9110 9.3.2: what came after the head would be read as the next answer."""
+    async with application() as app, gateway(app) as gate:
+        gate.portal.page = RuntimeError()
+        client = await gate.client()
+        client.send(ask(b"HEAD /_ecluse/login"))
+        assert (await client.answer(head_only=True)).status == 500
+        assert await client.is_closed()
+        gate.faults = 1
+
+
 async def test_a_portal_that_does_not_answer_is_a_504() -> None:
     async with application() as app, gateway(app) as gate:
         gate.portal.may.clear()
