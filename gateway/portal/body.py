@@ -15,5 +15,5 @@ def require_form(visit: Visit) -> None:
     # Bindings 3.2.2: SOAP 1.1
     kind = "text/xml" if visit.path == _SOAP else _FORM
     # RFC 9110 8.3.1
-    if (visit.header(b"content-type") or "").partition(";")[0].strip().lower() != kind:
+    if (visit.header(b"content-type") or "").partition(";")[0].strip(" \t").lower() != kind:
         raise GatewayError(PORTAL_BODY, f"a body that is not {kind}")

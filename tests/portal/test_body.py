@@ -1,9 +1,21 @@
 """What a browser may send to us."""
 
+from dataclasses import replace
+
 import pytest
 
+from gateway.model.errors import GatewayError
+from gateway.portal.body import require_form
+from gateway.portal.visit import Visit
 from tests.portal.installation import ACTES, Installation
 from tests.portal.test_logout import hosts_open, signed_in
+from tests.portal.test_visit import visit
+
+FORM = b"application/x-www-form-urlencoded"
+
+
+def sent_as(type: bytes) -> Visit:
+    return Visit(replace(visit("/_ecluse/logout").call, headers={b"content-type": type}), b"a=b")
 
 
 @pytest.mark.parametrize("type", ["application/json", "multipart/form-data; boundary=x", "text/plain", "text/xml"])
@@ -13,3 +25,15 @@ async def test_only_a_form_is_read(here: Installation, type: str) -> None:
     assert reply.status == 415
     assert len(await hosts_open(here, browser)) == 4
     assert here.codes() == ["portal.body"]
+
+
+@pytest.mark.parametrize("type", [FORM, FORM.upper(), FORM + b" ; charset=utf-8", FORM + b"\t;", FORM + b";;"])
+def test_a_form_may_say_more_of_itself(type: bytes) -> None:
+    require_form(sent_as(type))
+
+
+@pytest.mark.parametrize("type", [FORM + b"\xa0", b"\x85" + FORM, FORM + b", " + FORM, b";" + FORM, FORM + b" a", b""])
+def test_what_is_only_like_one_is_none(type: bytes) -> None:
+    """RFC 9110 5.6.3: blanks are spaces and tabs."""
+    with pytest.raises(GatewayError, match=r"portal\.body"):
+        require_form(sent_as(type))
