@@ -14,7 +14,7 @@ class PortalCall:
 
     `purpose` "endpoint": the target is a path of ours under `/_ecluse/`. "challenge": the request (with its own
     target, any app path) needs a sign-in and is a top-level navigation; `app` is then set. "logout": the target is one
-    of the application's own addresses for signing out. `host` is canonical, `authority` the Host as it was sent,
+    of the application's own addresses for signing out. `host` is canonical, `authority` that with the port as sent,
     `client` the client's address after trusted proxies, `scheme` what the browser used. `challenge_reason` is a
     code id, `need` what the sign-in has to be. `app` is None on the portal host unless an app is served there too.
 

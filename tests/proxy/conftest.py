@@ -7,7 +7,7 @@ import pytest
 import uvloop
 
 ON_BOTH = {
-    "test_body", "test_client", "test_dataplane", "test_memory", "test_pool", "test_reading", "test_timers",
+    "test_body", "test_client", "test_dataplane", "test_pool", "test_reading", "test_timers",
     "test_traps", "test_upstream",
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Our own pages: handed to the portal in memory, and never to an application (DESIGN section 2)."""
+"""Our own pages: the portal is asked for them, and never an application (DESIGN section 2)."""
 
 import asyncio
 import tracemalloc
