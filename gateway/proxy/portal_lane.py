@@ -48,7 +48,8 @@ def own_path(client: "ClientConnection") -> None:
     if path != _PREFIX and not path.startswith(_PREFIX + b"/"):
         refuse(client, PATH_RESERVED)
         return
-    limit = _SAML_BODY_LIMIT if path.startswith(_SAML) else _BODY_LIMIT
+    # Messages come to the portal's host alone.
+    limit = _SAML_BODY_LIMIT if request.place.portal and path.startswith(_SAML) else _BODY_LIMIT
     if request.framing > limit:
         refuse(client, LIMIT_BODY, detail=f"{request.framing} bytes")
         return
