@@ -48,6 +48,7 @@ def build_saml_provider(plan: SamlProviderPlan) -> SamlProvider:
         request_binding=plan["request_binding"],
         response_binding=plan["response_binding"],
         name_id_format=plan["name_id_format"],
+        subject_without_name_id=plan["subject_without_name_id"],
         levels=build_levels(plan["levels"]),
         authn_context=tuple(plan["authn_context"]),
         authn_context_comparison=plan["authn_context_comparison"],

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from gateway.config.problems import Path, Problem, key_path
+from gateway.config.problems import Path, Problem, did_you_mean, key_path
 from gateway.config.schema import GatewayFile, SamlProviderFile
 from gateway.config.schema_saml import MetadataFrom
 from gateway.config.yaml_reader import Document
@@ -14,6 +14,9 @@ def check_saml_provider(document: Document, model: SamlProviderFile, gateway: Ga
     def problem(path: Path, message: str, hint: str) -> Problem:
         return Problem(document.place(path), key_path(path), message, hint)
 
+    subject, known = model.saml.subject_without_name_id, set(model.sources())
+    if subject is not None and subject not in known:
+        yield problem(("saml", "subject_without_name_id"), "no attribute has this name", did_you_mean(subject, known))
     if gateway is None:
         return
     if gateway.saml is None:

@@ -173,6 +173,7 @@ class SamlProviderPlan(TypedDict):
     request_binding: Literal["redirect", "post"]
     response_binding: Literal["post", "artifact"]
     name_id_format: str | None
+    subject_without_name_id: str | None
     levels: LevelsPlan
     authn_context: list[str]
     authn_context_comparison: Literal["exact", "minimum", "better", "maximum"]

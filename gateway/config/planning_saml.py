@@ -60,6 +60,7 @@ def plan_saml_provider(
         "request_binding": saml.request_binding,
         "response_binding": saml.response_binding,
         "name_id_format": saml.name_id_format,
+        "subject_without_name_id": saml.subject_without_name_id,
         "levels": plan_levels(model),
         "authn_context": saml.authn_context,
         "authn_context_comparison": saml.authn_context_comparison,

@@ -9,7 +9,18 @@ from gateway.config import scalars
 from gateway.config.saml_attributes import COMMON
 from gateway.config.scalars import Wrong
 from gateway.config.schema_conditions import TAG
-from gateway.config.schema_types import ClientCertificate, Maybe, Name, Place, Secret, Strict, Text, checked, wrong
+from gateway.config.schema_types import (
+    AttributeName,
+    ClientCertificate,
+    Maybe,
+    Name,
+    Place,
+    Secret,
+    Strict,
+    Text,
+    checked,
+    wrong,
+)
 from gateway.model.mail import mail_domain
 
 # Core 8.3.6: at most 1024 characters.
@@ -125,6 +136,9 @@ class Saml(Strict):
     """How it answers: through the browser, or by a reference that we resolve with it."""
     name_id_format: Maybe[Uri] = None
     """The form of NameID that is asked for."""
+    subject_without_name_id: Maybe[AttributeName] = None
+    """The attribute that names a person of whom the provider sends no NameID, as AD FS does until it is told to:
+    `pairwise_id`. Left out, such an answer is refused. Such a person cannot be signed out by the provider."""
     authn_context: list[Uri] = Field(default=[], max_length=20)
     """The ways of signing in that are asked for; an answer that names none of them is refused."""
     authn_context_comparison: Literal["exact", "minimum", "better", "maximum"] = "exact"

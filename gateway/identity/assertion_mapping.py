@@ -1,10 +1,13 @@
 """A validated assertion to an identity: attributes by Name or FriendlyName, scoped ones within the stated scopes."""
 
+import unicodedata
+from collections.abc import Mapping
+
 import re2
 
 from gateway.identity.mapping import check_size, values_of
 from gateway.model.assertion import Assertion, NameId, SamlAttribute
-from gateway.model.codes import LOGIN_OUTSIDE_PERIMETER
+from gateway.model.codes import LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.provider import SamlProvider
@@ -45,7 +48,7 @@ def map_assertion(provider: SamlProvider, assertion: Assertion, now: int) -> Ide
     return Identity(
         provider=provider.name,
         issuer=provider.issuer,
-        subject=subject_of(assertion.name_id, issuer=assertion.issuer, audience=assertion.audience),
+        subject=_subject(provider, assertion, attributes),
         attributes=attributes,
         left_out=left_out,
         acr=assertion.authn_context,
@@ -59,7 +62,7 @@ def _found(assertion: Assertion, names: tuple[str, ...]) -> list[SamlAttribute]:
     Core 2.7.3.1: FriendlyName identifies nothing formally, so it counts only where no Name is that.
     """
     for name in names:
-        if name == NAME_ID:
+        if name == NAME_ID and assertion.name_id is not None:
             return [SamlAttribute(NAME_ID, None, None, (assertion.name_id.value,))]
         by_name = [attribute for attribute in assertion.attributes if attribute.name == name]
         found = by_name or [attribute for attribute in assertion.attributes if attribute.friendly_name == name]
@@ -98,6 +101,27 @@ def _is_scope(scope: str, stated: str, pattern: bool) -> bool:
         return re2.fullmatch(stated, scope) is not None
     except re2.error:
         return False
+
+
+def _subject(provider: SamlProvider, assertion: Assertion, attributes: Mapping[str, tuple[str, ...]]) -> str:
+    """By the NameID; of an assertion without one, by the attribute that the provider file names.
+
+    That begins with "!!", as no other does: a name and an attribute that read alike may be two people's.
+    """
+    if assertion.name_id is not None:
+        return subject_of(assertion.name_id, issuer=assertion.issuer, audience=assertion.audience)
+    name = provider.subject_without_name_id or ""
+    values = attributes.get(name, ())
+    if len(values) != 1:
+        raise GatewayError(LOGIN_MAPPING, f"no NameID, and `{name}` in its place has {len(values)} values, not 1")
+    if not _is_one_spelling(values[0]):
+        raise GatewayError(LOGIN_MAPPING, f"no NameID, and `{name}` in its place has a value that is no name")
+    return f"!!{name}!{values[0]}"
+
+
+def _is_one_spelling(text: str) -> bool:
+    """As of a NameID."""
+    return len(text) <= 1024 and text.isprintable() and text == text.strip() == unicodedata.normalize("NFKC", text)
 
 
 def subject_of(name_id: NameId, *, issuer: str, audience: str) -> str:

@@ -31,6 +31,7 @@ class SamlAttribute:
 class Assertion:
     """Signed by the provider, meant for us, in time and in answer to our request. Times are Unix seconds.
 
+    `name_id`: None only where the provider file names an attribute to know people by in its place.
     `audience`: our entityID. `scopes`: shibmd:Scope of the provider's metadata, with whether each is a pattern.
     `expires`: until when `id` must be remembered, for it works once. `session_not_on_or_after`: when the provider
     wants the session over; None where it does not say.
@@ -39,7 +40,7 @@ class Assertion:
     id: str
     issuer: str
     audience: str
-    name_id: NameId = field(repr=False)
+    name_id: NameId | None = field(repr=False)
     session_index: str | None
     session_not_on_or_after: int | None
     authn_instant: int

@@ -186,9 +186,10 @@ class SamlProvider:
     `issuer`: its entityID. `signed`: which element's signature is asked for. `attributes` maps our name to the names
     that its attributes may have (Name or FriendlyName; `NameID` is the subject's). `cbc`: AES-CBC is opened for this
     provider. `cbc_in_unsigned_response`: even where the Response itself bears no signature. `name_id_format`,
-    `authn_context`: asked for where named. `passive_first`: with IsPassive, then without it where that is not enough.
-    `unsolicited`: IdP-initiated sign-in is let in. `client_certificate`: shown where it is spoken to over SOAP. Times
-    in seconds.
+    `authn_context`: asked for where named. `subject_without_name_id`: of the attributes, the one that names a person of
+    whom there is no NameID; None: they are refused. `passive_first`: with IsPassive, then without it where that is not
+    enough. `unsolicited`: IdP-initiated sign-in is let in. `client_certificate`: shown where it is spoken to over SOAP.
+    Times in seconds.
     """
 
     name: str
@@ -205,6 +206,7 @@ class SamlProvider:
     request_binding: Literal["redirect", "post"] = "redirect"
     response_binding: Literal["post", "artifact"] = "post"
     name_id_format: str | None = None
+    subject_without_name_id: str | None = None
     levels: ProviderLevels = NO_LEVELS
     authn_context: tuple[str, ...] = ()
     authn_context_comparison: Literal["exact", "minimum", "better", "maximum"] = "exact"

@@ -105,7 +105,7 @@ class ParkedAnswer:
     assertion_id: str
     replayable_until: int
     session_until: int | None
-    name_id: NameIdFields
+    name_id: NameIdFields | None
     session_index: str | None
 
 

@@ -39,6 +39,10 @@ from gateway.saml.times import moment
 LONGEST_NAME_ID = 1024
 
 
+def has_name_id(signed: SignedElement) -> bool:
+    return next(signed.element.iterchildren(saml("NameID"), saml("EncryptedID")), None) is not None
+
+
 def read_name_id(signed: SignedElement, sp: ServiceProvider, *, cbc: bool) -> NameId:
     """The NameID or EncryptedID that is a child of `signed`. Core 2.2.3, 2.2.4."""
     encrypted = signed.element.find(saml("EncryptedID"))

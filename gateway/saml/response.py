@@ -27,6 +27,7 @@ from gateway.saml.assertion import (
     check_in_response_to,
     check_name_id_format,
     child,
+    has_name_id,
     read_attributes,
     read_authn_context,
     read_authn_instant,
@@ -227,9 +228,15 @@ def _accepted(
     )
 
 
-def _name_id(assertion: SignedElement, provider: SamlProvider, sp: ServiceProvider, cbc: bool) -> NameId:
+def _name_id(assertion: SignedElement, provider: SamlProvider, sp: ServiceProvider, cbc: bool) -> NameId | None:
     # Core 2.4.1
-    name_id = read_name_id(child(assertion, "Subject", SAML_SUBJECT), sp, cbc=cbc)
+    subject = child(assertion, "Subject", SAML_SUBJECT)
+    if not has_name_id(subject):
+        if provider.subject_without_name_id is None:
+            detail = "no NameID; the provider can send one, or `subject_without_name_id` name an attribute in its place"
+            raise GatewayError(SAML_SUBJECT, detail)
+        return None
+    name_id = read_name_id(subject, sp, cbc=cbc)
     check_name_id_format(name_id, provider.name_id_format)
     return name_id
 

@@ -110,9 +110,9 @@ SHAPES: Mapping[str, Shape] = {
     ),
     saml("Issuer"): Shape(optional=_IDENTIFIER, text=True),
     saml("NameID"): Shape(optional=_IDENTIFIER, text=True),
-    # Core 2.4
+    # Core 2.4: a name or a confirmation, and the bearer's is asked for. AD FS names nobody unless it is told to.
     saml("Subject"): Shape(
-        slots=(_one(saml("NameID"), saml("EncryptedID")), Slot((saml("SubjectConfirmation"),), 1, 8))
+        slots=(_maybe(saml("NameID"), saml("EncryptedID")), Slot((saml("SubjectConfirmation"),), 1, 8))
     ),
     saml("SubjectConfirmation"): Shape(
         required=("Method",),

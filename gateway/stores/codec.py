@@ -122,7 +122,7 @@ def parked_to_bytes(answer: ParkedAnswer) -> bytes:
 
 def parked_from_bytes(data: bytes) -> ParkedAnswer:
     values = json.loads(data)
-    name_id = cast(NameIdFields, tuple(values.pop("name_id")))
+    name_id = _name_id(values.pop("name_id"))
     return ParkedAnswer(identity=_identity(values.pop("identity")), name_id=name_id, **values)
 
 

@@ -62,6 +62,7 @@ EFFECTS: list[tuple[str, object, Callable[[SamlProvider], object], object]] = [
     ("request_binding", "post", lambda p: p.request_binding, "post"),
     ("response_binding", "artifact", lambda p: p.response_binding, "artifact"),
     ("name_id_format", EMAIL, lambda p: p.name_id_format, EMAIL),
+    ("subject_without_name_id", "mail", lambda p: p.subject_without_name_id, "mail"),
     ("authn_context", [CLASS], lambda p: p.authn_context, (CLASS,)),
     ("force_authn", True, lambda p: p.force_authn, True),
     ("passive_first", True, lambda p: p.passive_first, True),
@@ -171,6 +172,11 @@ PLACE = "policies/providers/departement.yaml"
         ("common:", "authn_context_comparison: minimum\n  common:", ":5:3: saml: authn_context_comparison compares"),
         ("uid: [NameID, uid]", "subject: NameID", ":9:3: attributes.subject: subject is the gateway's own name"),
         ("uid: [NameID, uid]", "uid: []", ":9:8: attributes.uid: an attribute's name is a text"),
+        (
+            "common:",
+            "subject_without_name_id: siren\n  common:",
+            ":7:28: saml.subject_without_name_id: no attribute has this name (did you mean siret?)",
+        ),
         ("tenant: siret", "tenant: siren", ":11:9: tenant: no attribute has this name (did you mean siret?)"),
     ],
 )

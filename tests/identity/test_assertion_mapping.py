@@ -108,6 +108,22 @@ def test_the_name_id_may_be_an_attribute() -> None:
     assert mapped(provider(mail=("m", "NameID")), sent("m", "x")).attributes == {"mail": ("x",)}
 
 
+def test_who_has_no_name_id_is_known_by_the_attribute_that_the_file_names() -> None:
+    of = replace(provider(uid=("NameID", "uid"), mail="mail"), subject_without_name_id="uid")
+    nameless = mapped(of, sent("uid", "hleboeuf"), sent("mail", "h@a.example"), name_id=None)
+    # Not as somebody of that NameID, nor of any other
+    assert nameless.subject == "!!uid!hleboeuf"
+    assert nameless.attributes == {"uid": ("hleboeuf",), "mail": ("h@a.example",)}
+    assert mapped(of, name_id=NameId("!!uid!hleboeuf")).subject.startswith(f"!{IDP}!")
+    assert mapped(of, sent("uid", "hleboeuf")).subject == "hleboeuf"
+
+
+@pytest.mark.parametrize("values", [(), ("",), ("a", "b"), (" a",), ("\uff41",), ("a\u200b",), ("x" * 1025,)])
+def test_an_attribute_that_names_nobody_or_two_signs_nobody_in(values: tuple[str, ...]) -> None:
+    of = replace(provider(uid="uid"), subject_without_name_id="uid")
+    assert refused(of, sent("uid", *values), name_id=None)[0] is LOGIN_MAPPING
+
+
 @pytest.mark.parametrize("value", ["a\r\nX-Admin: 1", "a\x00", "a\tb", "x" * (LONGEST_VALUE + 1)])
 def test_a_value_that_no_header_should_see_is_refused_and_not_repeated(value: str) -> None:
     code, detail = refused(provider(a="a"), sent("a", value))

@@ -278,7 +278,7 @@ STATEMENTS = (
         before(put("//a:SubjectConfirmation", "Method", "bearer")),
     ),
     Forgery("no Subject", "XS11", codes.SAML_SHAPE, before(remove("//a:Subject"))),
-    Forgery("no NameID", "XS11", codes.SAML_SHAPE, before(remove("//a:Subject/a:NameID"))),
+    Forgery("no NameID", "XS11", codes.SAML_SUBJECT, before(remove("//a:Subject/a:NameID"))),
     Forgery("no Conditions", "XS11", codes.SAML_CONDITIONS, before(remove("//a:Conditions"))),
     Forgery("no NotOnOrAfter in Conditions", "XS11 (8)", codes.SAML_CONDITIONS, saying(not_on_or_after=None)),
     Forgery("not yet valid", "XS12", codes.SAML_NOT_BEFORE, _time(not_before=181)),

@@ -3,10 +3,10 @@ from typing import Any
 import pytest
 
 from gateway.model import codes
-from gateway.model.assertion import Assertion
+from gateway.model.assertion import Assertion, NameId
 from gateway.model.errors import GatewayError
 from gateway.saml.assertion import LONGEST_NAME_ID
-from tests.saml.forging import add, before
+from tests.saml.forging import add, before, both, remove
 from tests.saml.idp import at
 from tests.saml.scene import NOW, SCENE, SP, provider, validated
 
@@ -19,6 +19,11 @@ def saying(**values: Any) -> Assertion:
     return validated(before(lambda root, scene: None, **values)(SCENE))
 
 
+def name_in(said: Assertion) -> NameId:
+    assert said.name_id is not None
+    return said.name_id
+
+
 def refused(**values: Any) -> codes.Code:
     with pytest.raises(GatewayError) as error:
         saying(**values)
@@ -27,7 +32,7 @@ def refused(**values: Any) -> codes.Code:
 
 @pytest.mark.parametrize("value", ["x", "Hélène", "CN=Hélène, OU=Mairie", "a b", "Ω", "x" * LONGEST_NAME_ID])
 def test_a_name_is_read_to_the_letter(value: str) -> None:
-    assert saying(name_id=value).name_id.value == value
+    assert name_in(saying(name_id=value)).value == value
 
 
 @pytest.mark.parametrize(
@@ -74,6 +79,24 @@ def test_the_name_format_that_was_asked_for_is_the_one_that_comes() -> None:
     with pytest.raises(GatewayError) as error:
         validated(make(SCENE), of=provider(name_id_format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"))
     assert error.value.code is codes.SAML_SUBJECT
+
+
+NAMELESS = before(remove("//a:Subject/a:NameID"))
+
+
+def test_who_has_no_name_id_is_somebody_only_where_the_provider_file_says_by_what() -> None:
+    with pytest.raises(GatewayError) as error:
+        validated(NAMELESS(SCENE))
+    assert error.value.code is codes.SAML_SUBJECT
+    assert "subject_without_name_id" in error.value.detail
+    named = provider(subject_without_name_id="mail", name_id_format="urn:example:any")
+    assert validated(NAMELESS(SCENE), of=named).name_id is None
+
+
+def test_a_name_of_the_confirmation_is_not_the_subject_s() -> None:
+    change = add("//a:SubjectConfirmation", "<a:NameID>admin</a:NameID>", at=0)
+    nameless = before(both(remove("//a:Subject/a:NameID"), change))(SCENE)
+    assert validated(nameless, of=provider(subject_without_name_id="mail")).name_id is None
 
 
 @pytest.mark.parametrize("place", [1, 2])

@@ -37,6 +37,7 @@ VALID = list(valid_responses(NOW))
 @pytest.mark.parametrize("valid", VALID, ids=[valid.id for valid in VALID])
 def test_a_good_provider_s_response_signs_in(valid: Valid) -> None:
     found = validated(valid.make(SCENE), of=provider(**valid.settings))
+    assert found.name_id is not None
     assert found.name_id.value == "AAdzZWNyZXQx"
     assert "helene.leboeuf@metropole.example" in {value for each in found.attributes for value in each.values}
 

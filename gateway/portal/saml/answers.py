@@ -6,6 +6,7 @@ An answer by POST comes from the provider's page, and no Lax cookie with it. Wha
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import astuple
 
 from gateway.identity.assertion_mapping import map_assertion
 from gateway.identity.mapping import tenant_of
@@ -208,20 +209,13 @@ class SamlAnswers:
         """Mapped, and within what this provider may assert."""
         identity = map_assertion(provider, assertion, int(self._now()))
         check(provider, identity)
-        name_id = assertion.name_id
         return ParkedAnswer(
             identity=identity,
             reference=reference,
             assertion_id=assertion.id,
             replayable_until=assertion.expires,
             session_until=assertion.session_not_on_or_after,
-            name_id=(
-                name_id.value,
-                name_id.format,
-                name_id.name_qualifier,
-                name_id.sp_name_qualifier,
-                name_id.sp_provided_id,
-            ),
+            name_id=None if assertion.name_id is None else astuple(assertion.name_id),
             session_index=assertion.session_index,
         )
 
