@@ -7,6 +7,7 @@ An answer by POST comes from the provider's page, and no Lax cookie with it. Wha
 import asyncio
 from collections.abc import Callable
 from dataclasses import astuple
+from urllib.parse import urlencode
 
 from gateway.identity.assertion_mapping import map_assertion
 from gateway.identity.mapping import tenant_of
@@ -39,6 +40,7 @@ from gateway.portal.saml.roll_over import judged
 from gateway.portal.saml.sids import sid_of
 from gateway.portal.saml.workbench import Workbench
 from gateway.portal.visit import PREFIX, Visit
+from gateway.saml.artifact import read_artifact
 from gateway.saml.document import Document, parse
 from gateway.saml.parties import Binding, IdpMetadata
 from gateway.saml.post import posted_message
@@ -46,6 +48,7 @@ from gateway.saml.response import validate_response
 from gateway.saml.stated import Stated, stated
 
 FINISH = f"{PREFIX}saml/finish"
+ARTIFACT = f"{PREFIX}saml/artifact"
 _GONE = "an answer to a request that is unknown, answered, or too old"
 
 
@@ -121,6 +124,16 @@ class SamlAnswers:
         assertion = await self._verified(visit, provider, login, read, "post")
         id = await self._saml_transactions.park(self._answer(provider, assertion, reference), visit.network)
         return redirect(f"{FINISH}?p={id}")
+
+    async def artifact_posted(self, visit: Visit) -> Page:
+        """`POST /_ecluse/saml/artifact`: Bindings 3.6.3, in a form, as Keycloak sends it. It goes on as the navigation
+        that brings the cookie; what answers no request goes on to a page that can see who is signed in."""
+        form = visit.form()
+        value, reference = form.get("SAMLart", ""), form.get("RelayState", "")
+        read_artifact(value)
+        if await self._saml_transactions.peek_login(reference) is None:
+            return redirect(FINISH)
+        return redirect(f"{ARTIFACT}?{urlencode({'SAMLart': value, 'RelayState': reference})}")
 
     async def artifact(self, visit: Visit) -> Outcome:
         """`GET /_ecluse/saml/artifact`: a navigation, with its cookie. What the artifact stands for is fetched."""

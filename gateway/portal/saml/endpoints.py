@@ -93,7 +93,7 @@ class Saml:
 def _table(answers: SamlAnswers, logout: SamlLogout, own: OwnMetadata) -> Mapping[str, Mapping[str, Step]]:
     return {
         "saml/acs": {"POST": answers.posted},
-        "saml/artifact": {"GET": answers.artifact},
+        "saml/artifact": {"GET": answers.artifact, "POST": answers.artifact_posted},
         "saml/finish": {"GET": answers.finish},
         "saml/logout": {"GET": logout.by_redirect, "POST": logout.by_post},
         "saml/metadata": {"GET": own.metadata},

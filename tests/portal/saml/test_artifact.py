@@ -86,6 +86,44 @@ async def test_a_person_signs_in_by_artifact(region: Region, resolver: Resolver)
     verified_by_xmlsec(etree.tostring(resolve), region.sp.keys[0])
 
 
+async def posts(region: Region, person: Person, **fields: str) -> Response:
+    """A form of the provider's page: no Lax cookie comes with it."""
+    url = region.here.url(PORTAL, "/_ecluse/saml/artifact")
+    return await person.post(url, urlencode(fields), initiator=f"{IDP}/sso")
+
+
+async def test_a_provider_may_bring_it_in_a_form(region: Region, resolver: Resolver) -> None:
+    """Bindings 3.6.3; Keycloak does, where it answers by POST."""
+    person = region.person()
+    asked = await region.asked(person)
+    resolver.responses[artifact(1)] = response_to(region, asked)
+    reply = await posts(region, person, SAMLart=artifact(1), RelayState=asked.relay_state or "")
+    assert b"\r\nCookie:" not in reply.sent
+    assert not reply.all("Set-Cookie")
+    assert not resolver.asked
+    assert (await person.follow(reply)).url.endswith("/dossier?id=7")
+
+
+async def test_a_form_in_another_browser_is_resolved_by_nobody(region: Region, resolver: Resolver) -> None:
+    alice, mallory = region.person(), region.person()
+    asked = await region.asked(alice)
+    resolver.responses[artifact(1)] = response_to(region, asked)
+    reply = await posts(region, mallory, SAMLart=artifact(1), RelayState=asked.relay_state or "")
+    assert (await mallory.follow(reply)).status == 400
+    assert not resolver.asked
+    assert region.here.codes() == ["login.other_browser"]
+
+
+async def test_a_form_that_answers_nothing_ends_on_a_page(region: Region, resolver: Resolver) -> None:
+    person = region.person()
+    asked = await region.asked(person)
+    assert (await person.follow(await posts(region, person, SAMLart=artifact(1)))).status == 400
+    assert (await posts(region, person, SAMLart="x", RelayState=asked.relay_state or "")).status == 400
+    reply = await posts(region, person, SAMLart=artifact(1), RelayState="x" * 4000)
+    assert reply.location.endswith("/_ecluse/saml/finish")
+    assert not resolver.asked
+
+
 async def test_come_again_it_ends_on_a_page(region: Region, resolver: Resolver) -> None:
     person = region.person()
     asked = await region.asked(person)
