@@ -20,6 +20,8 @@ from gateway.config.scalars import Wrong, host_pattern, socket_address
 from gateway.config.schema import AppFile, GatewayFile, SamlProviderFile
 from gateway.config.schema_types import NAME
 from gateway.config.yaml_reader import Document
+from gateway.identity.mapping import NAME_ID
+from gateway.identity.perimeter import EMAIL_FORMAT, MAIL, SIREN, SIRET
 from gateway.wire.addresses import parse_address
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -182,7 +184,11 @@ def _provider(document: Document, model: AnyProviderFile, folder: Folder) -> Ite
             yield problem(path, "no attribute has this name", did_you_mean(name, known), key=True)
     # A bound on what is not mapped would bound nothing.
     last = {source for names in sources.values() for source in names} | known
-    if model.asserts.siret is not None and model.tenant is None and "siret" not in last:
+    if model.asserts.siret is not None and model.tenant is None and not last & (SIRET | SIREN):
         yield problem(("asserts", "siret"), "this bounds nothing: no attribute is mapped from siret, nor is a tenant")
-    if model.asserts.email_domains is not None and not last & {"mail", "email"}:
+    if model.asserts.email_domains is not None and not (last & MAIL or _name_id_is_an_address(model, last)):
         yield problem(("asserts", "email_domains"), "this bounds nothing: no attribute is mapped from email")
+
+
+def _name_id_is_an_address(model: AnyProviderFile, sources: set[str]) -> bool:
+    return isinstance(model, SamlProviderFile) and model.saml.name_id_format == EMAIL_FORMAT and NAME_ID in sources

@@ -5,15 +5,12 @@ from collections.abc import Mapping
 
 import re2
 
-from gateway.identity.mapping import check_size, values_of
+from gateway.identity.mapping import NAME_ID, check_size, values_of
 from gateway.model.assertion import Assertion, NameId, SamlAttribute
 from gateway.model.codes import LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.provider import SamlProvider
-
-# How a provider file names the subject itself among its attributes.
-NAME_ID = "NameID"
 
 _EDU = "urn:oid:1.3.6.1.4.1.5923.1.1.1."
 # eduPerson, Subject Identifier Attributes Profile 3.3: value@scope, and the scope is the provider's own or a lie.

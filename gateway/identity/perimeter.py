@@ -2,20 +2,23 @@
 
 from collections.abc import Iterator
 
+from gateway.identity.mapping import NAME_ID
 from gateway.model.codes import LOGIN_OUTSIDE_PERIMETER
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.mail import mail_domain
-from gateway.model.provider import AttributeSource, Provider
+from gateway.model.provider import AttributeSource, Provider, SamlProvider
 
 _LA_POSTE = "356000000"
 # What an e-mail address is called: as a claim, and as an attribute of SAML by name, OID and claim type.
-_MAIL = frozenset({
+MAIL = frozenset({
     "mail", "email", "urn:oid:0.9.2342.19200300.100.1.3", "urn:oid:1.2.840.113549.1.9.1", "UTILISATEUR.MEL",
     "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress",
 })  # fmt: skip
-_SIRET = frozenset({"siret", "SIRET"})
-_SIREN = frozenset({"siren", "SIREN", "ENTREPRISE.SIREN"})
+SIRET = frozenset({"siret", "SIRET"})
+SIREN = frozenset({"siren", "SIREN", "ENTREPRISE.SIREN"})
+# Core 8.3.2: where the provider file asks for a NameID of this form, it is an address too, whatever it is mapped to.
+EMAIL_FORMAT = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
 
 
 def check(provider: Provider, identity: Identity) -> None:
@@ -24,7 +27,7 @@ def check(provider: Provider, identity: Identity) -> None:
     if perimeter.siret is not None:
         _check_organisations(provider, identity, perimeter.siret)
     if perimeter.email_domains is not None:
-        for name, value in _asserted(provider, identity, _MAIL, None):
+        for name, value in _addresses(provider, identity):
             domain = mail_domain(value)
             if domain is None:
                 raise _outside(name, "has a value that is not one plain e-mail address")
@@ -36,14 +39,14 @@ def check(provider: Provider, identity: Identity) -> None:
 
 
 def _check_organisations(provider: Provider, identity: Identity, sirets: frozenset[str]) -> None:
-    for name, value in _asserted(provider, identity, _SIRET, provider.tenant_attribute):
+    for name, value in _asserted(provider, identity, SIRET, provider.tenant_attribute):
         if not is_siret(value):
             raise _outside(name, "has a value that is not a SIRET")
         if value not in sirets:
             raise _outside(name, "has a SIRET that this provider does not speak for")
-    for name, value in _asserted(provider, identity, _SIREN, None):
+    for name, value in _asserted(provider, identity, SIREN, None):
         # A legal unit is spoken for by whoever speaks for one of its establishments.
-        if _SIRET.isdisjoint(_sources(provider, name)) and not _is_unit_of(value, sirets):
+        if SIRET.isdisjoint(_sources(provider, name)) and not _is_unit_of(value, sirets):
             raise _outside(name, "has a SIREN that this provider does not speak for")
 
 
@@ -81,6 +84,14 @@ def _luhn(text: str) -> bool:
     digits = [int(digit) for digit in reversed(text)]
     doubled = (2 * digit - 9 * (digit > 4) for digit in digits[1::2])
     return (sum(digits[::2]) + sum(doubled)) % 10 == 0
+
+
+def _addresses(provider: Provider, identity: Identity) -> Iterator[tuple[str, str]]:
+    yield from _asserted(provider, identity, MAIL, None)
+    if isinstance(provider, SamlProvider) and provider.name_id_format == EMAIL_FORMAT:
+        # Another name of the same attribute may have given a number.
+        named = _asserted(provider, identity, frozenset({NAME_ID}), None)
+        yield from ((name, value) for name, value in named if "@" in value)
 
 
 def _asserted(

@@ -185,6 +185,28 @@ def test_a_mistake_is_told_at_its_place(old: str, new: str, problem: str) -> Non
     assert found.startswith(PLACE + problem), found
 
 
+@pytest.mark.parametrize(
+    ("attributes", "format", "asserts"),
+    [
+        ({"courriel": "urn:oid:0.9.2342.19200300.100.1.3"}, None, {"email_domains": ["a.example"]}),
+        ({"identifiant": "NameID"}, EMAIL, {"email_domains": ["a.example"]}),
+        ({"organisme": "SIRET"}, None, {"siret": []}),
+        ({"organisme": "ENTREPRISE.SIREN"}, None, {"siret": []}),
+    ],
+)
+def test_a_bound_is_known_by_whatever_it_bounds(
+    attributes: dict[str, str], format: str | None, asserts: dict[str, list[str]]
+) -> None:
+    changed: dict[str, object] = {"attributes": attributes, "common": [], "asserts": asserts, "tenant": None}
+    data: Any = json.loads(written(changed | ({} if format is None else {"name_id_format": format})))
+    del data["tenant"]
+    assert problems(json.dumps(data)) == []
+    data["attributes"] = {"identifiant": "NameID"}
+    data["saml"].pop("name_id_format", None)
+    (found,) = problems(json.dumps(data))
+    assert "this bounds nothing" in found
+
+
 def test_a_provider_needs_keys_of_ours() -> None:
     (found,) = problems(DEPARTEMENT, GATEWAY)
     assert found.startswith(f"{PLACE}:4:1: saml: gateway.yaml has no saml: keys"), found
