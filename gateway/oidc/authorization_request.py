@@ -15,7 +15,7 @@ from gateway.oidc.client_keys import sign
 from gateway.oidc.discovery import ProviderMetadata
 from gateway.oidc.documents import parse_object, require_success
 from gateway.oidc.pkce import CHALLENGE_METHOD, code_challenge
-from gateway.oidc.stronger import stronger
+from gateway.oidc.stronger import stronger, within
 
 WHAT = "pushed authorization answer"
 REQUEST_OBJECT_SECONDS = 60
@@ -54,7 +54,7 @@ def authorization_parameters(
     }
     passed_on = {name: hints[name] for name in sorted(asked.passed_on & hints.keys()) if _is_hint(hints[name])}
     parameters = usual | {name: value for name, value in wanted.items() if value} | dict(asked.parameters) | passed_on
-    return stronger(parameters, login.asking, provider.levels.ask)
+    return stronger(parameters, within(login.asking, asked.essential_acr), provider.levels.ask)
 
 
 def authorization_url(metadata: ProviderMetadata, parameters: Mapping[str, str]) -> str:

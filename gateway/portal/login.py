@@ -55,7 +55,7 @@ class Login:
             serves=ask.pending.served if ask.pending is not None else None,
             created_at=int(self._now()),
             # OIDC Core 3.1.2.1: 0 asks for an authentication made now
-            max_age=provider.request.max_age if asked.max_age is None else asked.max_age,
+            max_age=min((age for age in (provider.request.max_age, asked.max_age) if age is not None), default=None),
             asking=asked,
             issuer=provider.issuer,
         )

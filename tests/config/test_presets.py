@@ -1,5 +1,6 @@
 """What a preset fills in, and that a file counts before it."""
 
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any, get_args
 
@@ -7,8 +8,11 @@ import pytest
 
 from gateway.config.presets import PresetName, preset, preset_of
 from gateway.config.yaml_reader import read_document
+from gateway.model.levels import Asking
 from gateway.model.provider import OidcProvider
-from tests.config.samples import PLAIN_APP, problems, sample_snapshot
+from gateway.oidc.authorization_request import authorization_parameters
+from tests.config.samples import GATEWAY, PLAIN_APP, problems, sample_snapshot
+from tests.oidc.samples import LOGIN
 
 NAMES: tuple[str, ...] = get_args(PresetName)
 
@@ -75,6 +79,38 @@ def test_what_a_variant_does_not_say_its_base_does() -> None:
     assert rie.label == "ProConnect (intégration)"
     plus = loaded("franceconnect-plus")
     assert (plus.request.acr_values, plus.request.essential_acr) == (("eidas2",), {"eidas2", "eidas3"})
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "asked"),
+    [
+        ("franceconnect", "eidas1", "eidas1"),
+        ("franceconnect-plus", "eidas1", "eidas2 eidas3"),
+        ("franceconnect-plus", "eidas1-mfa", "eidas2 eidas3"),
+        ("franceconnect-plus-integration", "eidas3", "eidas3"),
+    ],
+)
+def test_franceconnect_is_asked_for_the_levels_that_it_serves_alone(name: str, level: str, asked: str) -> None:
+    """It answers `invalid_acr` to a request that names another one of eIDAS."""
+    snapshot = sample_snapshot(files_of(file(name)))
+    provider = snapshot.providers["metropole"]
+    assert isinstance(provider, OidcProvider)
+    asking = Asking(acr_values=snapshot.ladder.asked_as("metropole", level))
+    assert authorization_parameters(provider, replace(LOGIN, asking=asking), "s", {})["acr_values"] == asked
+
+
+def test_a_level_that_franceconnect_never_gives_is_not_asked_of_it_alone() -> None:
+    rule = PLAIN_APP.replace("allow: signed_in", "allow: {acr_min: eidas2}")
+    (problem,) = problems({**files_of(file("franceconnect")), "apps/permis.yaml": rule})
+    assert "no provider of this application can say so" in problem
+    assert problems({**files_of(file("franceconnect-plus")), "apps/permis.yaml": rule}) == []
+
+
+def test_with_a_ladder_of_ones_own_the_levels_of_a_preset_are_mapped_to_it() -> None:
+    own = {"gateway.yaml": GATEWAY + "levels: [faible, fort]\n"}
+    (problem,) = problems({**own, **files_of(file("franceconnect"))})
+    assert "levels.acr.eidas1: no level eidas1 (known: faible, fort)" in problem
+    assert problems({**own, **files_of(file("franceconnect", "levels: {acr: {eidas1: faible}}\n"))}) == []
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_CLIENT_AUTHENTICATION, OIDC_PUSHED_REQUEST
 from gateway.model.errors import GatewayError
+from gateway.model.levels import Asking, ProviderLevels
 from gateway.model.provider import AuthorizationParameters, OidcProvider
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization_request import (
@@ -106,6 +107,16 @@ def test_what_the_file_asks_for_is_sent_and_nothing_else(request_: dict[str, Any
 @pytest.mark.parametrize(("max_age", "sent"), [(None, {}), (0, {"max_age": "0"}), (3600, {"max_age": "3600"})])
 def test_an_age_is_asked_for_where_the_login_says_so(max_age: int | None, sent: dict[str, str]) -> None:
     assert beside_the_usual(PROVIDER, login=replace(LOGIN, max_age=max_age)) == sent
+
+
+@pytest.mark.parametrize("ask", ["acr_values", "claims"])
+def test_a_page_that_asks_for_less_than_the_file_demands_loosens_nothing(ask: Any) -> None:
+    """FranceConnect+ refuses a request for eidas1; ProConnect would give it, and the answer would be refused."""
+    demanded = AuthorizationParameters(claims=CLAIMS, essential_acr=frozenset({"eidas2"}))
+    of = provider(request=demanded, levels=ProviderLevels(can=frozenset({"acr"}), ask=ask))
+    sent = beside_the_usual(of, login=replace(LOGIN, asking=Asking(acr_values=("eidas1", "eidas2"))))
+    assert json.loads(sent["claims"])["id_token"]["acr"] == {"essential": True, "values": ["eidas2"]}
+    assert sent.get("acr_values", "eidas2") == "eidas2"
 
 
 def test_hints_are_passed_on_where_the_file_lists_them() -> None:

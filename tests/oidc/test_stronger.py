@@ -3,7 +3,7 @@ import json
 import pytest
 
 from gateway.model.levels import NOTHING_ASKED, Asking
-from gateway.oidc.stronger import stronger
+from gateway.oidc.stronger import stronger, within
 
 USUAL = {
     "scope": "openid",
@@ -43,8 +43,26 @@ def test_an_age_is_asked_for_in_one_way(age: int, ask) -> None:
     assert stronger({}, Asking(max_age=age), ask) == {"max_age": str(age)}
 
 
+@pytest.mark.parametrize(("each_time", "once", "sent"), [("60", 900, "60"), ("900", 60, "60"), ("0", 60, "0")])
+def test_an_age_is_never_asked_for_above_that_of_each_time(each_time: str, once: int, sent: str) -> None:
+    assert stronger({"max_age": each_time}, Asking(max_age=once), "claims") == {"max_age": sent}
+
+
+@pytest.mark.parametrize(
+    ("demanded", "asked"),
+    [
+        ((), ("eidas1", "eidas2", "eidas3")),
+        (("eidas2", "eidas3"), ("eidas2", "eidas3")),
+        (("eidas0",), ("eidas1", "eidas2", "eidas3")),
+    ],
+)
+def test_no_level_is_asked_for_that_would_not_be_accepted(demanded: tuple[str, ...], asked: tuple[str, ...]) -> None:
+    once = Asking(acr_values=("eidas1", "eidas2", "eidas3"), max_age=60)
+    assert within(once, demanded) == Asking(acr_values=asked, max_age=60)
+
+
 def test_a_method_has_the_person_sign_in_anew() -> None:
     assert stronger({}, Asking(amr=("otp",)), "acr_values") == {"prompt": "login"}
     asked = stronger({"prompt": "consent"}, Asking(amr=("otp", "hwk")), "claims")
-    assert asked["prompt"] == "login"
+    assert asked["prompt"] == "login consent"
     assert json.loads(asked["claims"]) == {"id_token": {"amr": {"essential": True, "values": ["otp", "hwk"]}}}

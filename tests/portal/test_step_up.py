@@ -8,6 +8,7 @@ import pytest
 
 from gateway.config.snapshot import Logout
 from gateway.model.levels import Need, ProviderLevels
+from gateway.model.provider import AuthorizationParameters
 from gateway.policy.levels import USUAL_LADDER, Ladder
 from tests.portal.browser import Browser
 from tests.portal.installation import ACTES, PERMIS, PORTAL, Installation
@@ -174,6 +175,16 @@ async def test_a_sign_in_that_is_too_old_is_made_anew(here: Installation) -> Non
     assert reply.text == "actes for alice"
     assert here.metropole.asked[-1]["max_age"] == "60"
     assert (await browser.get(needed_at(here, RECENT), follow=False)).location == here.url(ACTES, "/admin")
+
+
+async def test_a_page_that_is_content_with_less_loosens_nothing_of_the_providers_file(here: Installation) -> None:
+    here.change_provider("metropole", request=AuthorizationParameters(max_age=30))
+    browser = await signed_in(here)
+    here.clock.ahead = 61
+    here.metropole.tamper = lambda good: {**good, "auth_time": good["auth_time"] + 20}
+    assert (await browser.get(needed_at(here, RECENT))).status == 403
+    assert here.metropole.asked[-1]["max_age"] == "30"
+    assert here.codes()[-1] == "login.not_fresh"
 
 
 async def test_a_provider_that_asks_nobody_anew_is_told_on_a_page(here: Installation) -> None:
