@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from gateway.config.build import build_source
-from gateway.config.checks_levels import check_use_levels
+from gateway.config.checks_levels import check_then, check_use_levels
 from gateway.config.checks_shared import Index, check_condition, check_use, uses
 from gateway.config.load import Folder, Loaded
 from gateway.config.planning import plan_injected
@@ -39,6 +39,7 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, folder: Folder, index: In
     if model.public is not None and model.public.scheme == "http" and gateway is not None and not gateway.development:
         path = ("public", "scheme")
         yield Problem(document.place(path), key_path(path), "browsers keep our cookies over https only", "write https")
+    yield from check_then(document, model, folder)
     yield from _api(document, model, folder)
     mapped = _mapped(model, folder)
     if mapped is not None:

@@ -20,6 +20,8 @@ _HINTS = {
     "max_age": "in the provider's file: can: [fresh_login]",
 }
 
+_ANEW = "in the provider's file: can: [fresh_login], if it does"
+
 
 def ladder_of(folder: Folder) -> tuple[str, ...]:
     gateway = folder.gateway.model if folder.gateway is not None else None
@@ -48,6 +50,16 @@ def check_use_levels(use: Use, model: AppFile, folder: Folder) -> Iterator[Probl
                 yield _unsatisfied(use, leaf, providers)
         case _:
             pass
+
+
+def check_then(document: Document, model: AppFile, folder: Folder) -> Iterator[Problem]:
+    """`then: sign_in` rests on a provider that asks people anew: after the limit, nobody else's could come back."""
+    providers = _listed(model, folder)
+    if model.session.then != "sign_in" or providers is None:
+        return
+    if not any(provider.model is not None and "fresh_login" in provider.model.can for provider in providers):
+        problem = _problem(document, ("session", "then"), "no provider of this application asks people anew", _ANEW)
+        yield replace(problem, others=tuple(("and", _place_of(provider)) for provider in providers[:3]))
 
 
 def _can(leaf: Asks, model: ProviderBase | None, names: Sequence[str]) -> bool:

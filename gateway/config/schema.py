@@ -281,7 +281,8 @@ class AppSession(Strict):
     idle: Maybe[WholeSeconds] = None
     absolute: Maybe[WholeSeconds] = None
     then: Literal["resume", "sign_in"] = "resume"
-    """At their end: `resume` if the portal's session lives, or `sign_in` at the provider anew."""
+    """At their end: `resume` if the portal's session lives, or `sign_in` at the provider anew, which has
+    to be one that `can: [fresh_login]`."""
 
 
 class Injected(Strict):

@@ -33,7 +33,10 @@ def asked_of(snapshot: Snapshot, provider: Provider, transaction: Transaction) -
     """What a provider is asked for, in its own words, so that its sign-in will do."""
     need = askable(snapshot.ladder, provider.name, transaction.need)
     asked = asking(snapshot.ladder, provider.name, need)
-    return replace(asked, max_age=0) if transaction.not_before else asked
+    # Of one that asks nobody anew because it is told to (ProConnect), nothing is asked that it may refuse: its answer
+    # does if the person has just signed in there, and a page says so where they have not.
+    anew = transaction.not_before and "fresh_login" in provider.levels.can
+    return replace(asked, max_age=0) if anew else asked
 
 
 def is_fresh(snapshot: Snapshot, identity: Identity, transaction: Transaction) -> bool:

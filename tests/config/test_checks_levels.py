@@ -56,6 +56,24 @@ def test_what_no_provider_of_the_application_can_say_is_refused_with_both_places
     )
 
 
+@pytest.mark.parametrize(
+    ("can", "then", "found"),
+    [
+        (CAN, "sign_in", 0),
+        ("can: [acr, amr]", "sign_in", 1),
+        ("", "sign_in", 1),
+        ("", "resume", 0),
+    ],
+)
+def test_who_is_to_sign_in_anew_needs_a_provider_that_asks_anew(can: str, then: str, found: int) -> None:
+    said = problems({
+        "providers/metropole.yaml": METROPOLE.replace(CAN, can),
+        "apps/permis.yaml": f"{PERMIS}session: {{idle: 10m, then: {then}}}\n",
+    })  # fmt: skip
+    expected = "session.then: no provider of this application asks people anew (in the provider's file: can: [fresh_"
+    assert [expected in problem for problem in said] == [True] * found
+
+
 def test_the_providers_place_is_shown_too() -> None:
     files = sample_files({
         "providers/metropole.yaml": METROPOLE.replace(CAN, "can: [acr]"),

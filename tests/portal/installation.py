@@ -18,7 +18,7 @@ from gateway.federation.federation import Federation
 from gateway.federation.saml import SamlFederation
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
-from gateway.model.levels import Need
+from gateway.model.levels import Need, ProviderLevels
 from gateway.model.provider import AttributeSource, OidcProvider, Perimeter, Provider, SamlProvider
 from gateway.model.session import Seat, SeatLimits
 from gateway.ops.counters import Counters
@@ -308,6 +308,7 @@ def _provider(name: str, op: Op, label: str, labels: Mapping[str, str]) -> OidcP
         session_idle=1800,
         session_absolute=43200,
         development=True,
+        levels=ProviderLevels(frozenset({"fresh_login"})),
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from gateway.model.levels import ProviderLevels
 from gateway.model.session import SeatLimits
 from tests.portal.browser import Browser
 from tests.portal.installation import ACTES, ELECTIONS, PERMIS, PORTAL, Installation
@@ -131,6 +132,20 @@ async def test_without_a_session_such_an_app_has_the_provider_asked_anew(here: I
     here.change("permis", seat_then="sign_in", providers=("metropole",))
     assert (await here.browser().get(here.url(PERMIS))).text == "permis for alice"
     assert [asked.get("max_age") for asked in here.metropole.asked] == ["0"]
+
+
+async def test_a_provider_that_asks_nobody_anew_is_not_told_to_and_does_where_the_person_has_just_signed_in(
+    here: Installation,
+) -> None:
+    """ProConnect refuses a request with `max_age`."""
+    here.change("permis", seat_then="sign_in", seat_limits=SeatLimits(absolute=120), providers=("metropole",))
+    here.change_provider("metropole", levels=ProviderLevels())
+    browser = here.browser()
+    assert (await browser.get(here.url(PERMIS))).text == "permis for alice"
+    here.clock.ahead = 121
+    assert (await browser.get(here.url(PERMIS))).status == 403
+    assert here.codes()[-1] == "login.not_fresh"
+    assert [asked.get("max_age") for asked in here.metropole.asked] == [None, None]
 
 
 async def test_who_comes_back_after_the_end_of_a_short_seat_has_not_gone_round(here: Installation) -> None:
