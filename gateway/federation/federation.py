@@ -141,6 +141,8 @@ class Federation:
         """Newer tokens for the same person. OIDC_REFRESH_ENDED: the provider no longer knows the session."""
         started = self._clock()
         metadata = await self.metadata(provider)
+        # Before the token is used up: what came for it could not be verified without them, and would be lost.
+        await self.keys(provider)
         asked = partial(refresh_request, provider, metadata, refresh_token, self._fresh(now))
         answer = await self._send(provider, await self._with_own_keys(provider, asked))
         response = process_refresh_response(provider, refresh_token, answer)

@@ -29,8 +29,9 @@ from gateway.portal.ports import Federation
 
 # At most this long (s) before the end of what was given last, and at least a quarter of its life before.
 _AHEAD = 60
-# One caller has so long (s): then another may try with the same token.
-_HELD = 20
+# One caller has so long (s): then another may try with the same token. A slow provider can take as much (its documents,
+# keys once more, token, userinfo: 10 s each), and one that is shown a token twice ends the session.
+_HELD = 60
 # And the others look again after so long (s) for what has come of it.
 _LOOKED_AGAIN = 2.0
 _ENDS = (OIDC_REFRESH_ENDED, OIDC_REFRESH_SUBJECT, OIDC_USERINFO_SUBJECT, LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER)

@@ -27,6 +27,7 @@ from gateway.model.codes import (
 from gateway.model.errors import GatewayError
 from gateway.oidc.authorization import process_authorization_response
 from gateway.oidc.id_token import IdToken
+from gateway.oidc.refresh import Held
 from gateway.ops.log import Log
 from tests.federation.servers import Op, raw_server, running_op
 from tests.oidc.samples import LOGIN, NOW, provider, signer
@@ -203,6 +204,16 @@ async def test_a_provider_whose_documents_are_gone_still_signs_in_and_the_log_sa
     assert {line["event"] for line in lines} == {"provider.stale"}
     assert {line["detail"] for line in lines} == {"discovery document: status 503", "key set: status 503"}
     assert {line["provider"] for line in lines} == {"metropole"}
+
+
+async def test_a_refresh_token_is_not_used_up_for_what_nobody_could_verify() -> None:
+    """A worker that has just begun has no keys yet: what came for the token would be thrown away with the newer one."""
+    async with running_op() as op, federation() as made:
+        op.failing = {"/jwks"}
+        with pytest.raises(GatewayError) as refused:
+            await made.refresh(replace(op.provider, refresh=True), "of-the-sign-in", Held("f7d3c4a0", ""), NOW)
+        assert refused.value.code is LOGIN_PROVIDER_UNREACHABLE
+        assert op.forms == []
 
 
 # --- many at once -----------------------------------------------------------------------------------------------------
