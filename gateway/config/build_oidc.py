@@ -64,7 +64,7 @@ def build_oidc_provider(plan: ProviderPlan) -> OidcProvider:
 
 
 def _keys(plan: list[ClientKeyPlan]) -> tuple[ClientKey, ...]:
-    return tuple(ClientKey(key["id"], key["algorithm"], b64decode(key["pem"])) for key in plan)
+    return tuple(ClientKey(key["id"], key["algorithm"], b64decode(key["pem"]), key["x5t"]) for key in plan)
 
 
 def _encryption(plan: EncryptionPlan | None) -> Encryption | None:

@@ -1,5 +1,7 @@
 """Whether certificates and keys can be used at all; when they end is not asked here."""
 
+import base64
+import hashlib
 from typing import TYPE_CHECKING
 
 from gateway.config.scalars import Wrong
@@ -45,6 +47,16 @@ def check_pair(certificate: bytes, key: bytes) -> None:
 
     if load_pem_x509_certificates(certificate)[0].public_key() != _private_key(key).public_key():
         raise Wrong("this key does not belong to the certificate")
+
+
+def thumbprint(certificates: bytes) -> str:
+    """RFC 7515 4.1.7: of the first of them. It names a certificate, and proves nothing."""
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.x509 import load_pem_x509_certificates
+
+    der = load_pem_x509_certificates(certificates)[0].public_bytes(Encoding.DER)
+    digest = hashlib.sha1(der, usedforsecurity=False).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
 
 def check_saml_key(content: bytes) -> None:

@@ -78,11 +78,12 @@ class LevelsPlan(TypedDict):
 
 
 class ClientKeyPlan(TypedDict):
-    """`pem`: base64."""
+    """`pem`: base64. `x5t`: the thumbprint of its certificate."""
 
     id: str | None
     algorithm: SigningAlgorithm | EncryptionAlgorithm
     pem: str
+    x5t: str | None
 
 
 class EncryptionPlan(TypedDict):

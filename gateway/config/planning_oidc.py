@@ -4,6 +4,7 @@ import json
 from base64 import b64encode
 from collections.abc import Sequence
 
+from gateway.config.pem import thumbprint
 from gateway.config.plan import ApiAccessPlan, ClientKeyPlan, EncryptionPlan, ProviderPlan, RequestPlan
 from gateway.config.planning_saml import Material, plan_client_certificate, plan_levels
 from gateway.config.problems import Path
@@ -75,9 +76,18 @@ def plan_oidc_provider(file: str, model: ProviderFile, gateway: GatewayFile, mat
 
 def _keys(file: str, path: Path, keys: Sequence[ClientKey | DecryptionKey], material: Material) -> list[ClientKeyPlan]:
     return [
-        {"id": key.id, "algorithm": key.algorithm, "pem": encoded(material, file, (*path, index, "key")) or ""}
+        {
+            "id": key.id,
+            "algorithm": key.algorithm,
+            "pem": encoded(material, file, (*path, index, "key")) or "",
+            "x5t": _thumbprint(material.get((file, (*path, index, "certificate")))),
+        }
         for index, key in enumerate(keys)
     ]
+
+
+def _thumbprint(certificate: bytes | None) -> str | None:
+    return None if certificate is None else thumbprint(certificate)
 
 
 def _encryption(file: str, encryption: Encryption | None, material: Material) -> EncryptionPlan | None:

@@ -14,7 +14,7 @@ from gateway.config.pem import check_certificates, check_pair, check_private_key
 from gateway.config.problems import Path, Problem, key_path
 from gateway.config.references_oidc import oidc_references
 from gateway.config.scalars import Reference, Wrong
-from gateway.config.schema import SamlProviderFile
+from gateway.config.schema import ProviderFile, SamlProviderFile
 from gateway.config.yaml_reader import Document
 
 STORE_KEY_BYTES = 32
@@ -150,3 +150,6 @@ def _pair_places(folder: Folder) -> Iterator[tuple[str, Document, Path]]:
     for provider in folder.providers:
         for protocol in ("oidc", "saml"):
             yield provider.path, provider.document, (protocol, "client_certificate")
+        own = provider.model.oidc.client_keys if isinstance(provider.model, ProviderFile) else []
+        for index in range(len(own)):
+            yield provider.path, provider.document, ("oidc", "client_keys", index)

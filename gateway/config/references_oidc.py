@@ -20,6 +20,8 @@ def oidc_references(oidc: Oidc) -> Iterator[tuple[Path, Reference, Check, bool]]
         yield ("oidc", "client_secret"), oidc.client_secret, check, True
     for index, key in enumerate(oidc.client_keys):
         yield ("oidc", "client_keys", index, "key"), key.key, partial(check_own_key, key.algorithm), True
+        if key.certificate is not None:
+            yield ("oidc", "client_keys", index, "certificate"), key.certificate, check_certificates, False
     for index, opening in enumerate(oidc.encryption.keys if oidc.encryption else ()):
         check = partial(check_own_key, opening.algorithm)
         yield ("oidc", "encryption", "keys", index, "key"), opening.key, check, True

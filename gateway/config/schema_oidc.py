@@ -35,6 +35,8 @@ class ClientKey(Strict):
     key: Secret
     """PEM: a private key without a passphrase, RSA of at least 2048 bits or EC on P-256."""
     algorithm: SigningAlgorithm = "RS256"
+    certificate: Maybe[Place] = None
+    """PEM, of this key: for a provider that knows it by the thumbprint of a certificate (Entra ID, AD FS)."""
 
 
 class DecryptionKey(Strict):

@@ -18,12 +18,13 @@ ContentEncryption = Literal["A128GCM", "A256GCM", "A128CBC-HS256", "A256CBC-HS51
 class ClientKey:
     """A private key of ours towards one provider, PEM; it signs, or opens what was encrypted for us.
 
-    `id`: its kid; None: its thumbprint (RFC 7638).
+    `id`: its kid; None: its thumbprint (RFC 7638). `x5t`: that of the certificate by which a provider knows it.
     """
 
     id: str | None
     algorithm: SigningAlgorithm | EncryptionAlgorithm
     pem: bytes = field(repr=False)
+    x5t: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,10 @@ _KEPT = 1024
 def sign(key: ClientKey, claims: Mapping[str, object], typ: str = "JWT") -> str:
     """RFC 7515 3.1: the claims in a signed token of that `typ`."""
     private, kid = _read(key)
-    return jwt.encode({"alg": key.algorithm, "typ": typ, "kid": kid}, dict(claims), private, algorithms=[key.algorithm])
+    header = {"alg": key.algorithm, "typ": typ, "kid": kid}
+    if key.x5t is not None:
+        header["x5t"] = key.x5t
+    return jwt.encode(header, dict(claims), private, algorithms=[key.algorithm])
 
 
 def jwk_set(keys: Iterable[ClientKey]) -> dict[str, object]:

@@ -1,8 +1,12 @@
 # ruff: noqa: E501 - a case is a line
 """How a provider file says that the gateway proves itself."""
 
+import base64
+
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA1
 from joserfc.jwk import ECKey, RSAKey
 
 from gateway.model.provider import ClientCertificate, ClientKey
@@ -35,6 +39,15 @@ def test_keys_are_taken_in_their_order() -> None:
     assert provider.assertion_audience == "issuer"
 
 
+def test_a_key_that_a_provider_knows_by_its_certificate_says_which() -> None:
+    """Entra ID and AD FS look neither for a kid nor at our published keys."""
+    key = "{key: {file: key}, algorithm: ES256, certificate: {file: crt}}"
+    text = file(f"  client_authentication: private_key_jwt\n  client_keys: [{key}]\n")
+    (own,) = sample_snapshot({"providers/metropole.yaml": text}, SECRETS).providers["metropole"].client_keys
+    digest = x509.load_pem_x509_certificate(CERTIFICATE).fingerprint(SHA1())
+    assert own.x5t == base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
 def test_a_certificate_is_taken() -> None:
     text = file(
         "  client_authentication: tls_client_auth\n  client_certificate: {certificate: {file: crt}, key: {file: key}}\n"
@@ -53,6 +66,7 @@ def test_a_certificate_is_taken() -> None:
         ("  client_keys: [{key: {file: rsa}, algorithm: ES256}]\n  client_authentication: none\n", "7:23: oidc.client_keys[0].key: ES256 needs an EC key on P-256"),
         ("  client_keys: [{key: {file: crt}}]\n  client_authentication: none\n", "7:23: oidc.client_keys[0].key: this is not a private key in PEM form (-----BEGIN PRIVATE KEY-----)"),
         ("  client_keys: [{key: {file: rsa}, algorithm: HS256}]\n  client_authentication: none\n", "7:47: oidc.client_keys[0].algorithm: this must be one of RS256, PS256, ES256 (did you mean RS256?)"),
+        ("  client_keys: [{key: {file: ec}, algorithm: ES256, certificate: {file: crt}}]\n  client_authentication: none\n", "7:23: oidc.client_keys[0].key: this key does not belong to the certificate"),
         ("  client_certificate: {certificate: {file: crt}, key: {file: rsa}}\n  client_authentication: none\n", "7:55: oidc.client_certificate.key: this key does not belong to the certificate"),
     ],
 )  # fmt: skip

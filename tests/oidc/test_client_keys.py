@@ -17,6 +17,11 @@ def test_what_a_key_signs_its_published_half_verifies(algorithm: SigningAlgorith
     assert claims == {"a": 1}
 
 
+def test_a_key_with_a_certificate_says_which() -> None:
+    header, _ = verified(sign(replace(own_key(), x5t="dGh1bWI"), {}), jwk_set([own_key()]), "ES256")
+    assert header == {"alg": "ES256", "typ": "JWT", "kid": "k1", "x5t": "dGh1bWI"}
+
+
 def test_only_the_public_half_is_published_each_key_once() -> None:
     keys = [own_key("RS256", "a"), own_key("ES256", "b"), own_key("RS256", "a")]
     published = jwk_set(keys)["keys"]
