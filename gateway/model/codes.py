@@ -25,6 +25,11 @@ _PROVIDER_FAULT = (
     "The answer of your organisation's sign-in service was refused. "
     "Give the reference below to your support: they will find the reason in the log."
 )
+_TOO_WEAK = "Your sign-in is not strong enough for this page"
+_TOO_WEAK_ADVICE = (
+    "This page asks for a stronger way to sign in, such as a second factor or a card. "
+    "Ask your organisation's support how to get one, then start again from the application."
+)
 _CLOCK = "The clocks of two services do not agree"
 _CLOCK_ADVICE = (
     "So far apart are the clock of your organisation's sign-in service and that of this gateway. "
@@ -178,13 +183,7 @@ LOGIN_NOT_FRESH = Code(
     "Your sign-in is too old for this application",
     "Sign out of your organisation's sign-in service, then start again from the application.",
 )
-LOGIN_TOO_WEAK = Code(
-    "login.too_weak",
-    403,
-    "Your sign-in is not strong enough for this page",
-    "This page asks for a stronger way to sign in, such as a second factor or a card. "
-    "Ask your organisation's support how to get one, then start again from the application.",
-)
+LOGIN_TOO_WEAK = Code("login.too_weak", 403, _TOO_WEAK, _TOO_WEAK_ADVICE)
 API_TOKEN = Code("api.token", 401, "The access token was not accepted", "Ask for a new one, then call again.")
 API_SCOPE = Code("api.scope", 403, "The access token is not for this", "Ask for one with the right scope.")
 PORTAL_PARAMETERS = Code("portal.parameters", 400, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
@@ -210,7 +209,7 @@ OIDC_RESPONSE_ISSUER = Code("oidc.response.issuer", 400, _SIGN_IN_FAILED, _SIGN_
 OIDC_RESPONSE_CODE = Code("oidc.response.code", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
 OIDC_PUSHED_REQUEST = Code("oidc.pushed_request", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 OIDC_RESPONSE_JWT = Code("oidc.response.jwt", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-OIDC_ID_TOKEN_ACR = Code("oidc.id_token.acr", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_ID_TOKEN_ACR = Code("oidc.id_token.acr", 403, _TOO_WEAK, _TOO_WEAK_ADVICE)
 OIDC_CLIENT_AUTHENTICATION = Code("oidc.client_authentication", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 OIDC_TOKEN = Code("oidc.token", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 OIDC_TOKEN_REFUSED = Code("oidc.token.refused", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)

@@ -10,6 +10,7 @@ from gateway.model.codes import (
     LOGIN_PROVIDER_FAULT,
     LOGIN_PROVIDER_INTERACTION,
     LOGIN_PROVIDER_REFUSED,
+    LOGIN_TOO_WEAK,
     OIDC_RESPONSE_CODE,
     OIDC_RESPONSE_ISSUER,
     OIDC_RESPONSE_PARAMETER,
@@ -33,6 +34,8 @@ _ERRORS = {
     "interaction_required": LOGIN_PROVIDER_INTERACTION,
     "consent_required": LOGIN_PROVIDER_INTERACTION,
     "account_selection_required": LOGIN_PROVIDER_INTERACTION,
+    # OpenID Connect Core Unmet Authentication Requirements 1.0: the level that was demanded is beyond this person
+    "unmet_authentication_requirements": LOGIN_TOO_WEAK,
     "temporarily_unavailable": LOGIN_PROVIDER_BUSY,
     "server_error": LOGIN_PROVIDER_BUSY,
 }

@@ -113,6 +113,7 @@ def test_a_code_of_a_wrong_form_is_refused(code: str | None) -> None:
         ("interaction_required", "login.provider_interaction"),
         ("consent_required", "login.provider_interaction"),
         ("account_selection_required", "login.provider_interaction"),
+        ("unmet_authentication_requirements", "login.too_weak"),
         ("temporarily_unavailable", "login.provider_busy"),
         ("server_error", "login.provider_busy"),
         ("invalid_scope", "login.provider_fault"),

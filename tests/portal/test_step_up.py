@@ -96,6 +96,14 @@ async def test_an_answer_that_is_no_stronger_ends_on_a_page_after_one_attempt(
     assert (await browser.get(here.url(ACTES))).text == "actes for alice"
 
 
+async def test_who_is_below_what_the_providers_file_demands_is_told_that_and_of_no_fault(here: Installation) -> None:
+    here.change_provider("metropole", request=AuthorizationParameters(essential_acr=frozenset({"eidas2"})))
+    says(here, acr="eidas1")
+    reply = await here.browser().get(here.url(ACTES))
+    assert (reply.status, "not strong enough for this page" in reply.text) == (403, True)
+    assert here.codes()[-1] == "oidc.id_token.acr"
+
+
 async def hosts_open_on(here: Installation, browser: Browser) -> set[str]:
     for host in (PORTAL, ACTES, PERMIS, "elections.localhost"):
         browser.jar.setdefault(host, {})
