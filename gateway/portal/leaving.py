@@ -9,7 +9,6 @@ from gateway.model.session import Session
 from gateway.model.transaction import SignOut
 from gateway.oidc.call import Call
 from gateway.oidc.end_session import end_session_request
-from gateway.portal.answers import redirect
 from gateway.portal.login import provider_of_session
 from gateway.portal.pages import Pages
 from gateway.portal.ports import Applications, Federation
@@ -57,7 +56,7 @@ class Leaving:
             return None
         # Invariant 4: in a form, where the provider takes one; an address stays in histories and logs.
         if provider.logout.method == "get":
-            return redirect(asked.as_address)
+            return self._pages.onward(visit.language, asked.as_address)
         return self._pages.post(visit.language, asked.url, asked.fields, portal_url=portal_url)
 
     def end_tokens(self, visit: Visit, session: Session) -> None:
