@@ -13,6 +13,7 @@ from gateway.identity.perimeter import check
 from gateway.model.codes import (
     LOGIN_MAPPING,
     LOGIN_OUTSIDE_PERIMETER,
+    OIDC_ID_TOKEN_KEY,
     OIDC_REFRESH_ENDED,
     OIDC_REFRESH_SUBJECT,
     OIDC_USERINFO_SUBJECT,
@@ -182,5 +183,6 @@ def _tokens(grant: Grant, now: float, number: int) -> Tokens:
 
 def _ends(error: GatewayError) -> bool:
     """What the provider said of this very session: that it is over, another person's, or of somebody who would not be
-    signed in like that."""
-    return error.code in _ENDS or error.code.id.startswith("oidc.id_token.")
+    signed in like that. A key that it does not publish yet, or that was not to be had, says nothing of the session."""
+    about_token = error.code.id.startswith("oidc.id_token.") and error.code is not OIDC_ID_TOKEN_KEY
+    return error.code in _ENDS or about_token

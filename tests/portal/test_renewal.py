@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from aiohttp import web
 from joserfc import jwt
+from joserfc.jwk import RSAKey
 
 from gateway.model.provider import AttributeSource, Perimeter
 from gateway.model.session import Seat
@@ -126,12 +127,20 @@ async def test_the_session_ends_where_the_provider_says_so_or_speaks_of_another(
     assert here.codes() == [event]
 
 
+def by_a_new_key(claims: dict[str, object]) -> str:
+    return jwt.encode({"alg": "RS256", "kid": "k2"}, claims, RSAKey.generate_key(2048))
+
+
 @pytest.mark.parametrize(
     "answer",
     [
         lambda claims: web.Response(status=503),
         lambda claims: web.json_response({"error": "invalid_client"}, status=401),
         lambda claims: web.json_response({"error": "slow_down"}, status=400),
+        # A key that is not published yet: its set is behind, or could not be fetched once more.
+        lambda claims: web.json_response(
+            {"token_type": "Bearer", "access_token": "a", "id_token": by_a_new_key(claims)}
+        ),
     ],
 )
 async def test_a_provider_that_cannot_say_ends_nothing_and_is_asked_again(here: Installation, answer) -> None:
