@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from gateway.config.load import AnyProviderFile
@@ -10,11 +11,13 @@ from gateway.config.schema import AppFile, ProviderFile
 from gateway.config.schema_conditions import ClaimIs, Condition, GroupIs, MandateIs, SharedIs, leaves
 from gateway.config.schema_shared import SharedFile
 from gateway.lint.subject import Of, Subject
+from gateway.model.provider import MetadataFile, Provider, SamlProvider
 from gateway.policy.conditions import GROUPS
 from gateway.policy.persons import MANDATES
 
 _LONGEST_SESSION, _LONGEST_IDLE, _LARGEST_SKEW = 86400, 43200, 180
 _SHORTEST_SECRET = 16
+_NEAR_SECONDS = 30 * 86400
 _MAIL = frozenset({"mail", "email"})
 
 
@@ -179,6 +182,29 @@ def short_client_secret(subject: Subject) -> Iterator[Problem]:
             yield provider.at(
                 "oidc", "client_secret", say=f"this secret has {len(secret)} characters: it can be guessed"
             )
+
+
+def metadata_near_their_end(subject: Subject) -> Iterator[Problem]:
+    """Of a file: what is fetched is renewed, and tells of itself (`provider.stale`)."""
+    for provider in subject.providers:
+        ends = _metadata_end(subject.snapshot.providers[provider.model.provider])
+        if ends is not None and ends < subject.now + _NEAR_SECONDS:
+            day = datetime.fromtimestamp(ends, UTC).date().isoformat()
+            is_or_was = "was" if ends <= subject.now else "is"
+            say = f"validUntil of this file {is_or_was} {day}: from then on nobody signs in"
+            yield provider.at("saml", "metadata", say=say, write="a newer file, or metadata: {url: ..., keys: [...]}")
+
+
+def _metadata_end(provider: Provider) -> int | None:
+    """Unix seconds; None where it is no file, or a file without an end."""
+    if not isinstance(provider, SamlProvider) or not isinstance(provider.metadata, MetadataFile):
+        return None
+    # Imported late, as where the file is checked: lxml is slow to come.
+    from gateway.saml.metadata import find_entity, idp_metadata
+    from gateway.saml.metadata_document import given
+
+    entity = find_entity(given([provider.metadata.content]), provider.issuer)
+    return idp_metadata(entity, development=provider.development).valid_until
 
 
 def _may_assert(subject: Subject, asked: "_Asked", name: str, wanted: Callable[[str], object]) -> bool:

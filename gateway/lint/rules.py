@@ -90,6 +90,9 @@ _TABLE = (
     LintRule("EC216", "A public client", "The gateway can keep a secret.", _PEOPLE.public_client),
     LintRule("EC217", "A short client secret", "It protects every sign-in at this provider.",
              _PEOPLE.short_client_secret),
+    LintRule("EC218", "SAML metadata near their end", "Nobody renews a file: once its `validUntil` has passed, in less "
+             "than 30 days or already, every sign-in at this provider is refused (`saml.metadata.expired`).",
+             _PEOPLE.metadata_near_their_end),
     # applications
     LintRule("EC301", "Headers beyond 8 KB", "Tomcat, IIS and nginx refuse such a request with a page that says "
              "nothing of the cause.", _APPS.header_budget),

@@ -15,7 +15,10 @@ from cryptography.x509.oid import NameOID
 from gateway.lint.rules import RULES
 from gateway.lint.run import lint
 from gateway.lint.subject import subject
+from tests.config.saml_samples import FILES as SAML
+from tests.config.saml_samples import SECRETS as SAML_SECRETS
 from tests.config.samples import GATEWAY, METROPOLE, PERMIS, sample_files
+from tests.saml.metadata_samples import entity
 
 NOW = datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)
 SECOND = METROPOLE.replace("provider: metropole", "provider: departement").replace("fr: Métropole du Nord", "fr: Nord")
@@ -84,6 +87,11 @@ def certificate(
     )
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     return {"file:tls.pem": made.public_bytes(serialization.Encoding.PEM), "file:tls.key": pem}
+
+
+def metadata_until(end: str) -> dict[str, bytes]:
+    document = entity(id="https://idp.departement.example/metadata", attributes=f'validUntil="{end}"')
+    return {**SAML_SECRETS, "file:../certs/departement.xml": document.encode()}
 
 
 TLS = gateway(
@@ -172,6 +180,7 @@ PAIRS: dict[str, Pair] = {
                   provider("tenant: siret\n", "tenant: siret\nskew: 2m\n")),
     "EC216": Pair(provider("client_secret: {file: ../certs/metropole.secret}", "client_authentication: none"), {}),
     "EC217": Pair({}, {}, {"file:../certs/metropole.secret": b"short"}),
+    "EC218": Pair(SAML, SAML, metadata_until("2026-06-20T00:00:00Z"), metadata_until("2026-09-01T00:00:00Z")),
     "EC301": Pair(listed(MANY, 'X-G: {from: groups, join: ";"}'), listed("a, b", 'X-G: {from: groups, join: ";"}')),
     "EC302": Pair(told("X-Name: {from: family_name}"), told("X-Name: {from: family_name, encoding: latin1}")),
     "EC303": Pair(told("X-G: {from: groups}"), told('X-G: {from: groups, join: ";"}')),
@@ -223,6 +232,19 @@ def test_a_rule_finds_what_it_is_for_and_nothing_beside(code: str) -> None:
     pair = PAIRS[code]
     assert code in codes(pair.bad, pair.secrets)
     assert code not in codes(pair.good, pair.good_secrets)
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        ("2026-05-31T12:00:00Z", "validUntil of this file was 2026-05-31: from then on nobody signs in"),
+        ("2026-06-20T00:00:00Z", "validUntil of this file is 2026-06-20: from then on nobody signs in"),
+    ],
+)
+def test_metadata_that_have_ended_are_told_from_those_that_will(end: str, said: str) -> None:
+    files = sample_files(SAML, metadata_until(end))
+    (problem,) = (one.problem for one in lint(subject(files, NOW.timestamp())) if one.code == "EC218")
+    assert (problem.key, problem.message) == ("saml.metadata", said)
 
 
 def test_every_rule_has_its_pair() -> None:
