@@ -102,7 +102,9 @@ class SamlFederation:
         if known is None or known.stamp != stamp or known.metadata.entity_id != provider.issuer:
             metadata = read_entity(self._folder, source.id, provider.issuer)
             if metadata is None:
-                raise GatewayError(SAML_METADATA_UNREACHABLE, f"{source.url}: no metadata were ever had from there")
+                told = f"the log's `provider.unreachable` of {provider.name} says why"
+                detail = f"{source.url}: no metadata were ever had from there; {told}"
+                raise GatewayError(SAML_METADATA_UNREACHABLE, detail)
             known = self._known[provider.name] = _Known(stamp, metadata)
         require_valid(known.metadata, self._now())
         return known.metadata

@@ -41,7 +41,7 @@ def discovery_request(provider: OidcProvider) -> Call:
 
 def process_discovery_response(provider: OidcProvider, answer: Answer) -> ProviderMetadata:
     # Discovery 4.2: application/json
-    document = answer_object(answer, OIDC_DISCOVERY, WHAT, ("application/json",))
+    document = answer_object(answer, OIDC_DISCOVERY, f"{WHAT} of {quoted(provider.issuer)}", ("application/json",))
     # Discovery 4.3: the issuer returned MUST be exactly the one asked
     if document.get("issuer") != provider.issuer:
         detail = f"{WHAT}: issuer {quoted(document.get('issuer'))}, not {quoted(provider.issuer)}"

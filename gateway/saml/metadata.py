@@ -107,7 +107,10 @@ def idp_metadata(entity: Entity, *, development: bool = False) -> IdpMetadata:
 def require_valid(metadata: IdpMetadata, now: float) -> None:
     """GatewayError(SAML_METADATA_EXPIRED), to the second: who relies on skew here renews too late."""
     if metadata.valid_until is not None and now >= metadata.valid_until:
-        raise GatewayError(SAML_METADATA_EXPIRED, f"{metadata.entity_id}: its metadata ran out and were not renewed")
+        ago = f"{now - metadata.valid_until:.0f} s ago"
+        raise GatewayError(
+            SAML_METADATA_EXPIRED, f"{metadata.entity_id}: its metadata ran out {ago}, and no newer were had"
+        )
 
 
 def _entities(element: etree._Element, until: int | None, deepest: int) -> Iterator[Entity]:

@@ -202,7 +202,10 @@ async def test_a_provider_whose_documents_are_gone_still_signs_in_and_the_log_sa
         file.seek(0)
         lines = [json.loads(line) for line in file]
     assert {line["event"] for line in lines} == {"provider.stale"}
-    assert {line["detail"] for line in lines} == {"discovery document: status 503", "key set: status 503"}
+    assert {line["detail"] for line in lines} == {
+        f'discovery document of "{op.issuer}": status 503',
+        "key set: status 503",
+    }
     assert {line["provider"] for line in lines} == {"metropole"}
 
 

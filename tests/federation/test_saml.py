@@ -120,7 +120,13 @@ async def test_the_first_person_after_a_first_start_waits_for_the_first_copy(ref
 
 
 async def test_without_network_and_without_a_copy(refresher: Refresher) -> None:
-    assert await refusal(federation(refresher), AT_FEDERATION) == SAML_METADATA_UNREACHABLE
+    with pytest.raises(GatewayError) as refused:
+        await federation(refresher).idp_metadata(AT_FEDERATION)
+    assert refused.value.code == SAML_METADATA_UNREACHABLE
+    assert refused.value.detail == (
+        f"{refresher.source.url}: no metadata were ever had from there; "
+        f"the log's `provider.unreachable` of {AT_FEDERATION.name} says why"
+    )
 
 
 async def test_a_copy_that_ran_out_disables_the_provider_while_running(refresher: Refresher) -> None:

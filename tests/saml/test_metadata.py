@@ -177,8 +177,11 @@ def test_it_ends_to_the_second() -> None:
     found = read(entity(attributes=f'validUntil="{SOON}"'))
     require_valid(found, SOON_SECONDS - 1)
     with pytest.raises(GatewayError) as refused:
-        require_valid(found, SOON_SECONDS)
+        require_valid(found, SOON_SECONDS + 90.2)
     assert refused.value.code == SAML_METADATA_EXPIRED
+    assert refused.value.detail == f"{IDP}: its metadata ran out 90 s ago, and no newer were had"
+    with pytest.raises(GatewayError):
+        require_valid(found, SOON_SECONDS)
     require_valid(read(entity()), 1e12)
 
 
