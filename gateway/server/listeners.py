@@ -1,5 +1,6 @@
 """The listening sockets: bound once by the supervisor, inherited by every worker, outliving all of them."""
 
+import errno
 import os
 import resource
 import socket
@@ -13,6 +14,13 @@ from gateway.server.faults import CannotServe
 BACKLOG = 4096
 _ADMIN_BACKLOG = 64
 _UNIX = "unix:"
+
+# What the operator can do about it.
+_HINTS = {
+    errno.EADDRINUSE: "another program listens there: stop it, or write another port",
+    errno.EADDRNOTAVAIL: "this machine has no such address: write one of its own, or 0.0.0.0 for all",
+    errno.EACCES: "a port below 1024 needs root, or the capability CAP_NET_BIND_SERVICE",
+}
 
 # Where the system sets no bound of its own.
 _MOST_FILES = 1 << 20
@@ -54,7 +62,8 @@ def _bind(host: str, port: int, backlog: int) -> socket.socket:
     except OSError as error:
         listening.close()
         shown = f"[{host}]" if ":" in host else host
-        raise CannotServe(f"cannot listen on {shown}:{port}: {os.strerror(error.errno or 0)}") from error
+        hint = f" ({_HINTS[error.errno]})" if error.errno in _HINTS else ""
+        raise CannotServe(f"cannot listen on {shown}:{port}: {os.strerror(error.errno or 0)}{hint}") from error
 
 
 def _bind_path(path: Path) -> socket.socket:

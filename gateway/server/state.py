@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from errno import EACCES
 from pathlib import Path
 
 from gateway.config.snapshot import Gateway
@@ -20,7 +21,8 @@ def make_state_folder(gateway: Gateway) -> None:
             probe.write(b"ecluse")
             probe.flush()
     except OSError as error:
-        raise CannotServe(f"the state folder {folder} cannot be written: {error.strerror}") from error
+        hint = f" (it has to be the account's own that serves, uid {os.geteuid()})" if error.errno == EACCES else ""
+        raise CannotServe(f"the state folder {folder} cannot be written: {error.strerror}{hint}") from error
 
 
 def metadata_folder(gateway: Gateway) -> Path:

@@ -1,3 +1,4 @@
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,6 +7,8 @@ import pytest
 from gateway.server.faults import CannotServe
 from gateway.server.state import make_state_folder
 from tests.server.test_fixed import GATEWAY
+
+_NOBODY = 65534
 
 
 def test_it_is_made_for_its_owner_alone_and_nothing_stays_in_it(tmp_path: Path) -> None:
@@ -22,6 +25,19 @@ def test_one_that_cannot_be_written_is_named(tmp_path: Path, path: str) -> None:
     folder = str(tmp_path / path)
     with pytest.raises(CannotServe, match=f"the state folder {folder} cannot be written: "):
         make_state_folder(replace(GATEWAY, state_folder=folder))
+
+
+def test_one_of_another_account_says_whose_it_has_to_be(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    before = os.geteuid()
+    # To root, every folder is its own.
+    os.seteuid(before or _NOBODY)
+    try:
+        with pytest.raises(CannotServe, match=rf"Permission denied \(it has .* own that serves, uid {os.geteuid()}\)$"):
+            make_state_folder(replace(GATEWAY, state_folder=str(tmp_path / "state")))
+    finally:
+        os.seteuid(before)
+        tmp_path.chmod(0o700)
 
 
 def test_a_store_in_memory_needs_none(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from tests.walks.gateway import Gateway
 from tests.walks.place import Place
 from tests.walks.world import ask, request
 
+TAKEN = " (another program listens there: stop it, or write another port)"
+
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
@@ -44,14 +46,14 @@ async def refusal_of(gateway: Gateway) -> str:
 async def test_a_taken_port_is_named(gateway: Gateway, place: Place) -> None:
     with socket.create_server(("127.0.0.1", place.port)):
         said = await refusal_of(gateway)
-    assert said == f"ecluse: cannot listen on 127.0.0.1:{place.port}: Address already in use\n"
+    assert said == f"ecluse: cannot listen on 127.0.0.1:{place.port}: Address already in use{TAKEN}\n"
     assert not gateway.text()
 
 
 async def test_a_taken_admin_port_is_named(gateway: Gateway, place: Place) -> None:
     with socket.create_server(("127.0.0.1", place.admin_port)):
         said = await refusal_of(gateway)
-    assert said == f"ecluse: cannot listen on 127.0.0.1:{place.admin_port}: Address already in use\n"
+    assert said == f"ecluse: cannot listen on 127.0.0.1:{place.admin_port}: Address already in use{TAKEN}\n"
 
 
 async def test_an_admin_path_on_which_somebody_listens_is_left_to_them(gateway: Gateway, place: Place) -> None:
