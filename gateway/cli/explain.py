@@ -2,8 +2,9 @@
 
 import time
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from gateway.cli.exits import Exit
 from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
@@ -20,6 +21,8 @@ from gateway.trial.people import Known, read_person
 from gateway.trial.request import Around, Request, around, parse_request
 from gateway.trial.trial import Tried
 from gateway.wire.host import canonical_host
+
+Value = TypeVar("Value")
 
 _TRUTHS = {Truth.TRUE: "hit", Truth.FALSE: "miss", Truth.UNKNOWN: "unknown"}
 _ANSWER_WIDTH = len("not asked")
@@ -81,10 +84,18 @@ def _around(now: float, client: str | None, headers: Sequence[str], at: str | No
         raise Wrong("a header is a name and a value", "--header 'Name: value'")
     return around(
         now,
-        None if client is None else client_address(client),
+        None if client is None else _option("--client", client_address, client),
         {name: value.strip() for name, _, value in pairs},
-        None if at is None else moment(at),
+        None if at is None else _option("--at", moment, at),
     )
+
+
+def _option(name: str, read: Callable[[str], Value], given: str) -> Value:
+    """Raises Wrong, which names the option."""
+    try:
+        return read(given)
+    except Wrong as wrong:
+        raise Wrong(f"{name} {given}: {wrong.message}", wrong.hint) from None
 
 
 def _known(person: Path, snapshot: Snapshot, asked: Request, now: int) -> Known:

@@ -32,7 +32,9 @@ def compile_files(files: Files) -> Compiled:
     material, unresolved = resolve(folder, files)
     problems = [*found, *unresolved, *check_folder(folder)]
     if folder.gateway is None and folder.complete:
-        problems.append(Problem(Place(files.shown(GATEWAY_FILE), 0, 0), "", "this file is missing"))
+        problems.append(
+            Problem(Place(files.shown(GATEWAY_FILE), 0, 0), "", "this file is missing", "is this the policy folder?")
+        )
     if problems:
         raise ProblemsFound(problems)
     plan = plan_of(folder, material, files.root, files.closed)

@@ -18,6 +18,10 @@ Model = TypeVar("Model", bound=BaseModel)
 AnyProviderFile = ProviderFile | SamlProviderFile
 
 
+# The key by which each kind of file is known.
+_NAMED_BY = {"apps": "app", "providers": "provider", "lists": "list"}
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded(Generic[Model]):
     """One file: `path` below the folder, its text with places, and its model if it is valid."""
@@ -97,6 +101,9 @@ def load_file(
     problems += found
     if not document.readable:
         return Loaded(path, document, None)
+    if (misplaced := _misplaced(path, document)) is not None:
+        problems.append(misplaced)
+        return Loaded(path, document, None)
     model = model_of(document)
     preset = preset_of(document.data) if model is ProviderFile else None
     data = preset.under(document.data) if preset and isinstance(document.data, dict) else document.data
@@ -107,6 +114,18 @@ def load_file(
         problems += (problem for problem in _problems(document, model, error) if problem.place not in seen)
         return Loaded(path, document, None)
     return Loaded(path, document, None if found else valid)
+
+
+def _misplaced(path: str, document: Document) -> Problem | None:
+    """One problem, in the place of one for each key that the other kind of file does not know."""
+    own = _NAMED_BY.get(path.partition("/")[0], "")
+    if not own or not isinstance(document.data, dict) or own in document.data:
+        return None
+    for folder, key in _NAMED_BY.items():
+        if key in document.data:
+            say = f"a file with this key is read from {folder}/ alone"
+            return Problem(document.place((key,), key=True), key, say, f"move it there, or name it by {own}: here")
+    return None
 
 
 def _problems(document: Document, model: type[BaseModel], error: ValidationError) -> Iterator[Problem]:

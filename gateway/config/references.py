@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from errno import ENOENT
+from errno import EACCES, ENOENT
 from functools import partial
 from typing import NamedTuple
 
@@ -66,11 +66,20 @@ def _content(use: _Use, files: Files, development: bool) -> bytes:
         content = files.secrets[reference.key].rstrip(b"\r\n")
     else:
         why = files.unreadable.get(reference.key, "this was not read")
-        is_missing = reference.kind == "file" and why.endswith(os.strerror(ENOENT))
-        raise Wrong(f"{reference.name}: {why}", f"a path starts from {files.folder}/" if is_missing else "")
+        raise Wrong(f"{reference.name}: {why}", _hint(reference, why, files.folder))
     if not content:
         raise Wrong("this secret is empty" if reference.kind == "inline" else f"{reference.name}: this is empty")
     return content
+
+
+def _hint(reference: Reference, why: str, folder: str) -> str:
+    if reference.kind != "file":
+        return ""
+    if why.endswith(os.strerror(ENOENT)):
+        return f"a path starts from {folder}/"
+    return (
+        "the account that serves has to read it, and so has whoever checks" if why.endswith(os.strerror(EACCES)) else ""
+    )
 
 
 def _uses(folder: Folder, development: bool) -> Iterator[_Use]:

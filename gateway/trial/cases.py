@@ -67,7 +67,8 @@ def _cases(file: File, people: dict[str, Known | None], now: float, problems: li
         circumstances = around(now, test.client, test.sent, test.at)
         for who in test.by:
             if who not in people:
-                wrong = Wrong("no person has this name", did_you_mean(who, people))
+                hint = did_you_mean(who, people) or "describe them under people:, in any file of tests/"
+                wrong = Wrong("no person has this name", hint)
                 problems.append(_problem(file.document, (*path, "as"), wrong))
         for text in test.request:
             try:

@@ -85,6 +85,12 @@ def test_what_cannot_be_explained(folder: Path) -> None:
     wrong = typed("explain", "GET", "/files", at=folder)
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert wrong.stderr.startswith("ecluse: a request is a method and a whole address")
+    for option, given, said in (
+        ("--client", "moi", "this is not an IP address"),
+        ("--at", "demain", "this is not a time with its zone: write it as 2026-11-24T09:30:00+01:00"),
+    ):
+        unread = typed("explain", "GET", "http://one.localhost/", option, given, at=folder)
+        assert (unread.returncode, unread.stderr) == (2, f"ecluse: {option} {given}: {said}\n")
     missing = typed("explain", "GET", "http://one.localhost/", "--as", "nobody.yaml", at=folder)
     assert (missing.returncode, missing.stderr) == (2, "ecluse: nobody.yaml: No such file or directory\n")
     (folder / "eve.yaml").write_text("provider: beta\n")

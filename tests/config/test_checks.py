@@ -93,8 +93,34 @@ def test_a_provider_whose_file_is_broken_is_not_reported_unknown() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        (
+            "providers/permis.yaml",
+            PERMIS,
+            "policies/providers/permis.yaml:2:1: app: a file with this key is read from apps/ alone (move it there, or name it by provider: here)",
+        ),
+        (
+            "apps/metropole.yaml",
+            METROPOLE,
+            "policies/apps/metropole.yaml:2:1: provider: a file with this key is read from providers/ alone (move it there, or name it by app: here)",
+        ),
+        (
+            "apps/interieur/nord.yaml",
+            "version: 1\nlist: nord\n",
+            "policies/apps/interieur/nord.yaml:2:1: list: a file with this key is read from lists/ alone (move it there, or name it by app: here)",
+        ),
+    ],
+)
+def test_a_file_in_the_folder_of_another_kind_is_one_problem(path: str, text: str, said: str) -> None:
+    assert problems({path: text}) == [said]
+
+
 def test_a_missing_gateway_file_is_one_problem() -> None:
-    assert problems({"gateway.yaml": None}) == ["policies/gateway.yaml: this file is missing"]
+    assert problems({"gateway.yaml": None}) == [
+        "policies/gateway.yaml: this file is missing (is this the policy folder?)"
+    ]
 
 
 @pytest.mark.parametrize(

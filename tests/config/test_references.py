@@ -1,8 +1,14 @@
 # ruff: noqa: E501 - a case is a line
+import errno
+import os
+from dataclasses import replace
+
 import pytest
 import trustme
 
-from tests.config.samples import GATEWAY, METROPOLE, PERMIS, problems, sample_snapshot
+from gateway.config.compile import compile_files
+from gateway.config.problems import ProblemsFound
+from tests.config.samples import GATEWAY, METROPOLE, PERMIS, problems, sample_files, sample_snapshot
 
 PUBLIC = GATEWAY.replace("development: true\n", "").replace(
     "http://portail.localhost:8080", "https://portail.example.org"
@@ -36,6 +42,23 @@ def test_a_file_that_is_missing_refuses_the_load() -> None:
     }.items():
         (found,) = problems(changes)
         assert f": {reference}: gone: this was not read" in found
+
+
+@pytest.mark.parametrize(
+    ("number", "hint"),
+    [
+        (errno.ENOENT, " (a path starts from policies/)"),
+        (errno.EACCES, " (the account that serves has to read it, and so has whoever checks)"),
+        (errno.EISDIR, ""),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_what_to_look_at(number: int, hint: str) -> None:
+    why = f"this file cannot be read: {os.strerror(number)}"
+    files = replace(sample_files(), secrets={}, unreadable={"file:../certs/metropole.secret": why})
+    with pytest.raises(ProblemsFound) as found:
+        compile_files(files)
+    (line,) = (line for line in str(found.value).splitlines() if "oidc.client_secret" in line)
+    assert line.endswith(f"oidc.client_secret: ../certs/metropole.secret: {why}{hint}")
 
 
 @pytest.mark.parametrize(

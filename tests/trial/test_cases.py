@@ -53,7 +53,10 @@ ONE = "version: 1\ntests:\n  - {request: GET http://permis.localhost/, decision:
             "version: 1\npeople: {a: {provider: metropol}}\n",
             "2:10: people.a: no provider has this name (did you mean metropole?)",
         ),
-        (ONE + "as: pual}\n", "3:66: tests[0].as: no person has this name"),
+        (
+            ONE + "as: pual}\n",
+            "3:66: tests[0].as: no person has this name (describe them under people:, in any file of tests/)",
+        ),
         (ONE + "at: 2026-11-24}\n", "3:66: tests[0].at: this is not a time with its zone "),
         (ONE + "at: tomorrow}\n", "3:66: tests[0].at: this is not a time with its zone "),
         (ONE + "client: localhost}\n", "3:70: tests[0].client: this is not an IP address"),
