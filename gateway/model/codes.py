@@ -68,7 +68,7 @@ APP_CLOSED = Code(
 PATH_RESERVED = Code("route.reserved", 404, "Page not found", "Check the address, or go back to the application.")
 POLICY_ALLOWED = Code("policy.allowed", 0)
 _REFUSED = "You may not open this page"
-_REFUSED_ADVICE = "Your account does not give access to it. Ask the person in charge of the application."
+_REFUSED_ADVICE = "Your account does not give access to this page. Ask the person in charge of the application."
 POLICY_NO_RULE = Code("policy.no_rule", 403, _REFUSED, _REFUSED_ADVICE)
 POLICY_METHOD = Code("policy.method", 403, _REFUSED, _REFUSED_ADVICE)
 POLICY_NOT_ALLOWED = Code("policy.not_allowed", 403, _REFUSED, _REFUSED_ADVICE)
@@ -78,6 +78,12 @@ POLICY_PROVIDER = Code(
     "policy.provider", 401, "Sign in with another service", "This application listens to other sign-in services."
 )
 SIGN_IN_REQUIRED = Code("session.required", 401, "Please sign in", "Sign in to go on.")
+SESSION_NONE = Code(
+    "session.none",
+    401,
+    "No session is open in this browser",
+    "Open one of your applications: it leads you to the sign-in.",
+)
 SESSION_TOO_WEAK = Code(
     "session.too_weak",
     401,

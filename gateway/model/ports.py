@@ -239,7 +239,8 @@ class ErrorPages(Protocol):
     ) -> Page:
         """`kind`: "html" page, "json" body, or "frame": the small 401 page whose link opens at the top.
 
-        `language`: the raw Accept-Language value, or empty. `reference`: the request id.
+        `language`: the raw Accept-Language value, or empty. `reference`: the request id. `login_url`: of the page's one
+        link, whose text goes by the code: to sign in, to sign out and be somebody else, to start again, or back.
         """
 
 

@@ -25,6 +25,9 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _HTML = (b"Content-Type", b"text/html; charset=utf-8")
 _JSON = (b"Content-Type", b"application/json; charset=utf-8")
 _SENDS_ITSELF = "document.forms[0].submit()"
+_REFUSING = frozenset({"policy", "translation"})
+_SIGNING_IN = frozenset({"login", "handover", "oidc", "saml"})
+_MOMENTS = {"fr": "%d/%m/%Y à %H:%M UTC", "en": "%Y-%m-%d %H:%M UTC"}
 _RETRY_AFTER = (b"Retry-After", b"5")
 # Stands around the name of what differs from one answer to the next; no template and no catalogue has it.
 _MARK = "\0"
@@ -63,7 +66,7 @@ class Pages:
 
     def __init__(self) -> None:
         self._catalogues = {language: catalogue(language) for language in LANGUAGES}
-        self._environments = {language: _environment(texts) for language, texts in self._catalogues.items()}
+        self._environments = {language: _environment(language, texts) for language, texts in self._catalogues.items()}
         self._language = lru_cache(maxsize=256)(choose)
         style = (_TEMPLATES / "style.css").read_text("utf-8").strip()
         digest = _digest(style)
@@ -111,7 +114,7 @@ class Pages:
             language,
             code=code,
             framed=kind == "frame",
-            sign_in=code.status == 401,
+            way=_way(code),
             reference=_slot("reference"),
             login_url=_slot("login_url") if login else "",
             refusal=_slot("refusal") if refusal else "",
@@ -184,11 +187,21 @@ class Pages:
         return loaded.render(language=language, style=self._style, **values)
 
 
+def _way(code: Code) -> Literal["sign_in", "leave", "start", "back"]:
+    """What the link of an error page does."""
+    kind = code.id.partition(".")[0]
+    if code.status == 401:
+        return "sign_in"
+    if kind in _REFUSING:
+        return "leave"
+    return "start" if kind in _SIGNING_IN else "back"
+
+
 def _digest(text: str) -> str:
     return b64encode(sha256(text.encode()).digest()).decode()
 
 
-def _environment(texts: NullTranslations) -> Environment:
+def _environment(language: str, texts: NullTranslations) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -199,12 +212,8 @@ def _environment(texts: NullTranslations) -> Environment:
     )
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
-    environment.filters["moment"] = _moment
+    environment.filters["moment"] = lambda at: datetime.fromtimestamp(at, UTC).strftime(_MOMENTS[language])
     return environment
-
-
-def _moment(at: int) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _slot(name: str) -> str:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 from gateway.config.snapshot import App
-from gateway.model.codes import SIGN_IN_REQUIRED
+from gateway.model.codes import SESSION_NONE, SIGN_IN_REQUIRED
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page, Sessions, SessionSummary
 from gateway.model.provider import Provider
@@ -47,7 +47,7 @@ class SessionPages:
         """`/_ecluse/sessions` on the portal: the sessions of this browser."""
         cookie = visit.seat_cookie()
         if await self._seat(visit) is None or cookie is None:
-            raise GatewayError(SIGN_IN_REQUIRED, "no session on the portal")
+            raise GatewayError(SESSION_NONE, "no session on the portal")
         summaries = await self._sessions.of_browser(visit.call.host, cookie)
         lines = [_line(visit.call.snapshot.providers.get(summary.provider), summary) for summary in summaries]
         return self._pages.sessions(visit.language, lines)

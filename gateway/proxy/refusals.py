@@ -1,6 +1,6 @@
 """What the data plane answers by itself: refusals and errors, as the pages service renders them."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote
 
 from gateway.model.codes import API_SCOPE, API_TOKEN, LIMIT_CONNECTIONS, Code
@@ -16,6 +16,8 @@ from gateway.wire.return_address import safe_target
 
 if TYPE_CHECKING:
     from gateway.proxy.client import ClientConnection
+
+_SIGN_OUT: Final = "/_ecluse/logout"
 
 
 def refuse(client: "ClientConnection", code: Code, *, detail: str = "", close: bool = False) -> None:
@@ -63,11 +65,14 @@ def deny(client: "ClientConnection", ready: Ready) -> None:
         client=client.memo.chain[0],
         **more,
     )
+    kind = _html_or_json(request)
     page = plane.pages.render(
         decision.reason,
-        kind=_html_or_json(request),
+        kind=kind,
         language=_language(request),
         reference=request.id.decode("ascii"),
+        # Who has two accounts, or sits where somebody else has signed in.
+        login_url=_SIGN_OUT if kind == "html" and request.seat is not None else "",
         refusal=refusal,
     )
     answer(client, page)

@@ -14,10 +14,12 @@ from jinja2 import Environment, Template
 from gateway.model.codes import (
     LOGIN_LOOP,
     LOGOUT_CROSS_SITE,
+    PATH_RESERVED,
     POLICY_NOT_ALLOWED,
     SIGN_IN_REQUIRED,
     STORE_UNREACHABLE,
     WIRE_HOST,
+    Code,
     all_codes,
 )
 from gateway.model.ports import Page
@@ -146,6 +148,20 @@ def test_an_error_page_says_what_to_do_next(pages: Pages) -> None:
     assert "Référence pour votre assistance\u00a0: req-1" in text
     assert Outline(page).all("a")[1] == {"href": "https://a/_ecluse/login"}
     assert "Recommencer" in text
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        (SIGN_IN_REQUIRED, "Se connecter"),
+        (LOGIN_LOOP, "Recommencer"),
+        (POLICY_NOT_ALLOWED, "Utiliser un autre compte"),
+        (PATH_RESERVED, "Retour à l’application"),
+    ],
+)
+def test_the_link_of_an_error_page_says_where_it_leads(pages: Pages, code: Code, shown: str) -> None:
+    page = pages.render(code, kind="html", language="fr", reference="r", login_url="/_ecluse/somewhere")
+    assert f'<a href="/_ecluse/somewhere">{shown}</a>' in page.body.decode()
 
 
 def test_the_text_of_the_app_stands_before_our_own(pages: Pages) -> None:

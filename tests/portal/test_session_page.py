@@ -86,4 +86,4 @@ async def test_the_portal_lists_the_sessions_of_this_browser(here: Installation)
 
 async def test_the_portal_shows_nothing_to_nobody(here: Installation) -> None:
     reply = await here.browser().get(here.url(PORTAL, "/_ecluse/sessions"))
-    assert (reply.status, "Please sign in" in reply.text) == (401, True)
+    assert (reply.status, "Open one of your applications" in reply.text) == (401, True)

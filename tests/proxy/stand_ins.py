@@ -91,7 +91,7 @@ class Pages:
     def render(
         self, code: Code, *, kind: str, language: str, reference: str, login_url: str = "", refusal: str = ""
     ) -> Page:
-        body = f"{code.id} {kind} {login_url or refusal}".strip().encode()
+        body = f"{code.id} {kind} {login_url} {refusal}".replace("  ", " ").strip().encode()
         return Page(code.status, ((b"Content-Type", b"text/plain"), (b"Cache-Control", b"no-store")), body)
 
 
