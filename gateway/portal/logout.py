@@ -77,7 +77,7 @@ class Logout:
             onward = await self._leaving.at_provider(visit, session, _home(visit))
             if onward is not None:
                 return onward
-        return self._pages.signed_out(visit.language, ended=bool(ended), elsewhere=_elsewhere(visit))
+        return self._pages.signed_out(visit.language, ended=bool(ended), elsewhere=_elsewhere(visit), home=_home(visit))
 
     async def _clear_rounds(self, visit: Visit) -> None:
         """Who signs out and in again goes round by choice."""

@@ -38,6 +38,7 @@ async def test_signing_out_on_one_host_ends_every_session_of_the_browser(here: I
     browser, other = await signed_in(here), await signed_in(here)
     reply = await browser.post(here.url(host, "/_ecluse/logout"))
     assert (reply.status, "You are signed out" in reply.text) == (200, True)
+    assert (f'<a href="{here.url(host)}">Back to the application</a>' in reply.text) == (host != PORTAL)
     assert await hosts_open(here, browser) == set()
     assert len(await hosts_open(here, other)) == 4, "another browser of the same person"
     (told,) = here.revoker.told
