@@ -11,6 +11,8 @@ from gateway.model.levels import NO_NEED, Need
 from gateway.proxy.exchange import Exchange
 from gateway.proxy.reading import WAIT
 from gateway.proxy.refusals import refuse
+from gateway.proxy.request import Request
+from gateway.wire.headers import UPGRADE
 
 if TYPE_CHECKING:
     from gateway.proxy.client import ClientConnection
@@ -22,7 +24,7 @@ _BODY_LIMIT: Final = 64 * 1024
 _SAML: Final = _PREFIX + b"/saml/"
 _SAML_BODY_LIMIT: Final = 512 * 1024
 
-# All that the portal reads of a head, beside what its call says.
+# All that the portal reads of a head, beside what its call says, and Upgrade.
 _READ: Final = frozenset(
     {
         b"accept",
@@ -76,7 +78,7 @@ def _ask(client: "ClientConnection", purpose: Purpose, body: bytes, reason: str 
         request_id=request.id.decode("ascii"),
         method=spot.method.decode("ascii"),
         target=spot.target.raw.decode("ascii"),
-        headers=_read(request.lines),
+        headers=_read(request),
         cookies=request.cookie or b"",
         challenge_reason=reason,
         need=need,
@@ -89,9 +91,13 @@ def _ask(client: "ClientConnection", purpose: Purpose, body: bytes, reason: str 
         client.invite_body()
 
 
-def _read(lines: list[bytes]) -> dict[bytes, bytes]:
+def _read(request: Request) -> dict[bytes, bytes]:
     """By lower-case name. What came twice is joined (RFC 9110 5.3)."""
     read: dict[bytes, bytes] = {}
+    if UPGRADE in request.rare:
+        # A line that goes on to nobody, and by which wire.navigation tells a WebSocket.
+        read[b"upgrade"] = request.rare[UPGRADE]
+    lines = request.lines
     for line, value in zip(lines[::2], lines[1::2], strict=True):
         name = line[2:-2].lower()
         if name in _READ:

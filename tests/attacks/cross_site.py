@@ -271,16 +271,18 @@ async def honest_logout(world: World) -> None:
 
 
 async def scripts_get_401(world: World) -> None:
-    """Whoever cannot show a sign-in page gets 401 with a link, not a redirect (invariant 10)."""
+    """Whoever cannot show a sign-in page gets 401 with a link, not a redirect (invariant 10), from the application's
+    pages and from ours."""
     for lines in (
         (b"Accept: application/json",), (b"Accept: text/html", b"X-Requested-With: XMLHttpRequest"),
         (b"Accept: text/html", b"Sec-Fetch-Dest: empty"), (b"Accept: text/html", b"Sec-Fetch-Dest: image"),
         (b"Accept: text/html", b"Sec-Fetch-Dest: iframe"), (*NAVIGATION, b"Sec-Purpose: prefetch"),
         (*NAVIGATION, b"Upgrade: websocket", b"Connection: Upgrade"), (b"Accept: */*",), (),
     ):  # fmt: skip
-        seen = await world.send(request(APP, PAGE, *lines))
-        denied(world, seen)
-        expect(seen.answer.status == 401 and not seen.answer.header(b"location"), f"{lines}: {seen}")
+        for target in (PAGE, "/_ecluse/login?to=/"):
+            seen = await world.send(request(APP, target, *lines))
+            denied(world, seen)
+            expect(seen.answer.status == 401 and not seen.answer.header(b"location"), f"{target} {lines}: {seen}")
 
 
 async def no_origin_is_let_in(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Our own pages: the portal is asked for them, and never an application (DESIGN section 2)."""
+"""Our own pages: asked of the portal in one call, and never of an application."""
 
 import asyncio
 import tracemalloc
@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from gateway.model.ports import Page
+from gateway.wire.navigation import kind_of
 from tests.proxy.applications import application
 from tests.proxy.gateways import SIGNED_IN, ask, gateway
 
@@ -38,6 +39,22 @@ async def test_what_came_twice_is_joined() -> None:
         lines = (b"Content-Type: a", b"Accept: b", b"content-type: c", b"X-A: d", b"Content-Type: e")
         await gate.once(ask(b"GET /_ecluse/login", *lines))
         assert gate.portal.asked[0].call.headers == {b"content-type": b"a, c, e", b"accept": b"b"}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (b"Connection: Upgrade", b"Upgrade: websocket"),
+        (b"Upgrade: websocket",),
+        (b"Connection: upgrade, close", b"upgrade: h2c"),
+    ],
+)
+async def test_invariant_10_a_websocket_is_no_navigation_to_the_portal_either(lines: tuple[bytes, ...]) -> None:
+    """A hop-by-hop line is cut from the head; what tells that this is no page that a person sees must not be."""
+    async with application() as app, gateway(app) as gate:
+        await gate.once(ask(b"GET /_ecluse/login?to=/", b"Sec-Fetch-Dest: document", *lines))
+        call = gate.portal.asked[0].call
+        assert kind_of(call.method.encode(), call.headers.items()) == "other"
 
 
 @pytest.mark.parametrize(
