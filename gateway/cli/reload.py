@@ -42,7 +42,7 @@ def _hint(folder: Path, state: Path | None, error: OSError | ValueError) -> str:
         return f"there is no {folder / GATEWAY_FILE} to name it: name the policy folder, or --state"
     if isinstance(error, PermissionError):
         return "ask as root, or as the account that the gateway runs as"
-    return "is it running, with this policy folder?"
+    return "is it running, with this policy folder? One with its store in memory hears SIGHUP alone"
 
 
 def _asked(state: Path) -> Verdict:

@@ -1,5 +1,6 @@
 """What the data plane answers by itself: refusals and errors, as the pages service renders them."""
 
+import re
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote
 
@@ -17,6 +18,8 @@ from gateway.wire.return_address import safe_target
 if TYPE_CHECKING:
     from gateway.proxy.client import ClientConnection
 
+# Of a head that was not read: no more hangs on it than the words of a page.
+_ACCEPT_LANGUAGE: Final = re.compile(rb"\r\naccept-language:[ \t]*([^\r\n]{0,256})", re.IGNORECASE)
 _SIGN_OUT: Final = "/_ecluse/logout"
 
 
@@ -36,8 +39,12 @@ def refuse_head(client: "ClientConnection", error: GatewayError, head: bytes) ->
     request = client.request
     plane = client.plane
     plane.refused(error.code, error.detail, request.id, "")
+    said = _ACCEPT_LANGUAGE.search(head)
     page = plane.pages.render(
-        error.code, kind="html" if b"text/html" in head else "json", language="", reference=request.id.decode("ascii")
+        error.code,
+        kind="html" if b"text/html" in head else "json",
+        language="" if said is None else said[1].decode("latin-1"),
+        reference=request.id.decode("ascii"),
     )
     answer_unread(client, page, head_only=head.startswith(b"HEAD "))
 

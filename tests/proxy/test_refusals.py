@@ -155,6 +155,21 @@ async def test_a_page_carries_the_reference_that_the_log_has() -> None:
         assert answer.values(b"Cache-Control") == [b"no-store"]
 
 
+@pytest.mark.parametrize("host", [b"nobody.localhost", b"a b"])
+@pytest.mark.parametrize(
+    ("language", "page"),
+    [((b"accept-LANGUAGE: en-GB, fr;q=0.5",), "en"), ((b"Accept-Language: fr",), "fr"), ((), "fr")],
+)
+async def test_what_went_no_further_than_its_head_is_refused_in_the_readers_language(
+    host: bytes, language: tuple[bytes, ...], page: str
+) -> None:
+    async with application() as app, gateway(app) as gate:
+        gate.plane.pages = Pages()
+        answer = await gate.once(b"\r\n".join((b"GET / HTTP/1.1", b"Host: " + host, HTML, *language, b"", b"")))
+        assert answer.status in {400, 421}
+        assert f'<html lang="{page}">' in answer.body.decode()
+
+
 @pytest.mark.parametrize(
     ("client_said", "kept"), [(b"HTTP/1.0", b"close"), (b"HTTP/1.0\r\nConnection: keep-alive", b"keep-alive")]
 )

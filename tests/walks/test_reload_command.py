@@ -115,7 +115,9 @@ async def test_where_no_gateway_runs_nobody_answers(tmp_path: Path) -> None:
     code, told, errors = await asked(place)
     assert (code, told) == (2, "")
     assert errors.startswith(f"ecluse: no gateway answers in the state folder {tmp_path}/var: ")
-    assert errors.endswith("(is it running, with this policy folder?)\n")
+    assert errors.endswith(
+        "(is it running, with this policy folder? One with its store in memory hears SIGHUP alone)\n"
+    )
     (place.policies / "gateway.yaml").unlink()
     _, _, errors = await asked(place)
     assert "gateway.yaml to name it: name the policy folder, or --state)\n" in errors
