@@ -20,6 +20,11 @@ class Event:
 _TABLE = (
     # the program
     Event("gateway.started", "info", "The listeners are bound and the workers are being started."),
+    Event(
+        "gateway.beside",
+        "warning",
+        "Another gateway has this state folder, too: `ecluse reload` asks the newest, and nobody when that has left.",
+    ),
     Event("gateway.draining", "info", "Told to stop: nothing new is accepted, what is under way is finished."),
     Event("gateway.stopped", "info", "Every worker has left."),
     Event("gateway.fault", "error", "A fault of the gateway itself ended a request or a task; `detail` says where."),

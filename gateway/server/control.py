@@ -15,6 +15,7 @@ from gateway.server.faults import CannotServe
 NAME = "control.sock"
 RELOAD = b"reload\n"
 _ASKED_WITHIN = 5.0
+_BESIDE_WITHIN = 1.0
 _BACKLOG = 16
 
 Verdict = dict[str, Any]
@@ -29,10 +30,14 @@ class Control:
         self._server: asyncio.Server | None = None
         self._inode = 0
 
-    async def start(self) -> None:
-        """Raises CannotServe. Takes the name from a gateway that is about to leave: the newest is the one asked."""
+    async def start(self) -> bool:
+        """Raises CannotServe. Takes the name from a gateway that is about to leave: the newest is the one asked.
+
+        Whether there was one, which is then not leaving yet: whoever drains has given up its name."""
+        beside = await asyncio.to_thread(_is_served, self._folder)
         listening, self._inode = _bound(self._folder)
         self._server = await asyncio.start_unix_server(self._answer, sock=listening)
+        return beside
 
     async def stop(self) -> None:
         """The socket's name goes, unless it is another gateway's by now."""
@@ -68,6 +73,14 @@ def connect(folder: Path, within: float) -> socket.socket:
     finally:
         os.close(descriptor)
     return connection
+
+
+def _is_served(folder: Path) -> bool:
+    try:
+        connect(folder, _BESIDE_WITHIN).close()
+    except OSError:
+        return False
+    return True
 
 
 def _bound(folder: Path) -> tuple[socket.socket, int]:

@@ -114,7 +114,8 @@ class Supervisor:
         if gateway.store == "memory":
             return None
         control = Control(Path(gateway.state_folder), self.reloaded)
-        await control.start()
+        if await control.start():
+            self._log.event("gateway.beside", detail=gateway.state_folder)
         return control
 
     async def _leave(self, listening: Sequence[socket.socket], admin: Admin, control: Control | None) -> None:

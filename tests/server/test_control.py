@@ -49,12 +49,25 @@ async def test_it_is_for_its_owner_alone(tmp_path: Path) -> None:
 
 async def test_the_newest_gateway_is_asked_and_an_older_one_leaves_it_its_name(tmp_path: Path) -> None:
     older, newer = Control(tmp_path, Reloads()), Control(tmp_path, reloads := Reloads())
-    await older.start()
-    await newer.start()
+    assert not await older.start()
+    assert await newer.start(), "it is told that it is not alone"
     await older.stop()
     await said(tmp_path, RELOAD)
     assert reloads.asked == 1
     await newer.stop()
+
+
+async def test_one_that_was_killed_or_drains_is_not_beside(tmp_path: Path) -> None:
+    killed = Control(tmp_path, Reloads())
+    await killed.start()
+    (tmp_path / NAME).rename(tmp_path / "kept")
+    await killed.stop()
+    (tmp_path / "kept").rename(tmp_path / NAME)
+    control = Control(tmp_path, Reloads())
+    assert not await control.start(), "its name is there, and nobody answers"
+    await control.stop()
+    assert not await control.start(), "it has given up its name"
+    await control.stop()
 
 
 async def test_a_long_path_is_none_too_long(tmp_path: Path) -> None:

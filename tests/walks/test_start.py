@@ -97,6 +97,21 @@ async def test_a_state_folder_on_a_file_system_that_nobody_can_write_is_named(ga
     assert "ecluse: the state folder /proc/ecluse cannot be written: " in await refusal_of(gateway)
 
 
+async def test_a_second_gateway_on_one_state_folder_says_that_it_is_not_alone(
+    gateway: Gateway, place: Place, tmp_path: Path
+) -> None:
+    await gateway.start()
+    assert not gateway.lines(event="gateway.beside")
+    beside = Place(tmp_path / "beside", workers=1, settings={"state": f"{place.folder}/var"})
+    second = Gateway(beside)
+    try:
+        await second.start()
+        (line,) = second.lines(event="gateway.beside")
+        assert (line["level"], line["detail"]) == ("warning", f"{place.folder}/var")
+    finally:
+        await second.end()
+
+
 async def test_a_store_of_another_program_is_named_and_nothing_goes_round(gateway: Gateway, place: Place) -> None:
     place.database.parent.mkdir()
     with sqlite3.connect(place.database) as other:
