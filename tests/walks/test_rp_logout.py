@@ -74,7 +74,7 @@ async def test_the_applications_link_signs_out_here_and_there(here: Here, link: 
         cookie, second = world.cookie(person), world.cookie(person, TWO)
         seen = world.upstream.requests
         page = await person.step("GET", world.place.url(ONE, link), initiator=world.place.url())
-        assert page.status == (200 if here.method == "post" else 303)
+        assert page.status == 200
         assert "PHPSESSID=; Path=/; Max-Age=0" in page.all("Set-Cookie")
         # The application has had the one call at /bye, and the link itself never came to it.
         assert world.upstream.requests == seen + 1
@@ -85,8 +85,9 @@ async def test_the_applications_link_signs_out_here_and_there(here: Here, link: 
             assert (form.method, form.action) == ("post", f"{here.provider.issuer}/session/end")
             back = await confirm_sign_out(at, form.action, dict(form.fields))
         else:
-            assert page.location.startswith(f"{here.provider.issuer}/session/end?id_token_hint=")
-            back = await confirm_sign_out(at, page.location)
+            _skip, onward = page.links()
+            assert onward.startswith(f"{here.provider.issuer}/session/end?id_token_hint=")
+            back = await confirm_sign_out(at, onward)
         assert back.startswith(world.place.portal("/_ecluse/logged-out?state="))
         page = await person.step("GET", back)
         assert (page.status, "You are signed out" in page.text, page.location) == (200, True, "")
