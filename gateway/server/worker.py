@@ -20,8 +20,8 @@ from gateway.server.stops import Probe
 from gateway.server.tls import tls_contexts
 
 _PUSH_EVERY = 1.0
-# Of a worker that serves, building takes a fourth of the time at most: so much work (CPU), then such a rest.
-_BUILT_AT_ONCE = 0.001
+# Of a worker that serves, building takes a seventh of the time at most: so much work (CPU), then such a rest.
+_BUILT_AT_ONCE = 0.0005
 _RESTED = 0.003
 
 _REVOKED_WITHIN = 3.0
