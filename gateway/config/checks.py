@@ -21,7 +21,8 @@ from gateway.config.schema import AppFile, GatewayFile, SamlProviderFile
 from gateway.config.schema_types import NAME
 from gateway.config.yaml_reader import Document
 from gateway.identity.mapping import NAME_ID
-from gateway.identity.perimeter import EMAIL_FORMAT, MAIL, SIREN, SIRET
+from gateway.identity.perimeter import MAIL, SIREN, SIRET
+from gateway.model.assertion import ADDRESS_FORMAT
 from gateway.wire.addresses import parse_address
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -191,4 +192,4 @@ def _provider(document: Document, model: AnyProviderFile, folder: Folder) -> Ite
 
 
 def _name_id_is_an_address(model: AnyProviderFile, sources: set[str]) -> bool:
-    return isinstance(model, SamlProviderFile) and model.saml.name_id_format == EMAIL_FORMAT and NAME_ID in sources
+    return isinstance(model, SamlProviderFile) and model.saml.name_id_format == ADDRESS_FORMAT and NAME_ID in sources

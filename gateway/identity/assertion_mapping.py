@@ -1,12 +1,11 @@
 """A validated assertion to an identity: attributes by Name or FriendlyName, scoped ones within the stated scopes."""
 
-import unicodedata
 from collections.abc import Mapping
 
 import re2
 
 from gateway.identity.mapping import NAME_ID, check_size, values_of
-from gateway.model.assertion import Assertion, NameId, SamlAttribute
+from gateway.model.assertion import LONGEST_NAME, Assertion, NameId, SamlAttribute, is_one_spelling
 from gateway.model.codes import LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -111,14 +110,9 @@ def _subject(provider: SamlProvider, assertion: Assertion, attributes: Mapping[s
     values = attributes.get(name, ())
     if len(values) != 1:
         raise GatewayError(LOGIN_MAPPING, f"no NameID, and `{name}` in its place has {len(values)} values, not 1")
-    if not _is_one_spelling(values[0]):
+    if len(values[0]) > LONGEST_NAME or not is_one_spelling(values[0]):
         raise GatewayError(LOGIN_MAPPING, f"no NameID, and `{name}` in its place has a value that is no name")
     return f"!!{name}!{values[0]}"
-
-
-def _is_one_spelling(text: str) -> bool:
-    """As of a NameID."""
-    return len(text) <= 1024 and text.isprintable() and text == text.strip() == unicodedata.normalize("NFKC", text)
 
 
 def subject_of(name_id: NameId, *, issuer: str, audience: str) -> str:

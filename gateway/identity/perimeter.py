@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from gateway.identity.mapping import NAME_ID
+from gateway.model.assertion import ADDRESS_FORMAT
 from gateway.model.codes import LOGIN_OUTSIDE_PERIMETER
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -17,8 +18,6 @@ MAIL = frozenset({
 })  # fmt: skip
 SIRET = frozenset({"siret", "SIRET"})
 SIREN = frozenset({"siren", "SIREN", "ENTREPRISE.SIREN"})
-# Core 8.3.2: where the provider file asks for a NameID of this form, it is an address too, whatever it is mapped to.
-EMAIL_FORMAT = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
 
 
 def check(provider: Provider, identity: Identity) -> None:
@@ -88,8 +87,8 @@ def _luhn(text: str) -> bool:
 
 def _addresses(provider: Provider, identity: Identity) -> Iterator[tuple[str, str]]:
     yield from _asserted(provider, identity, MAIL, None)
-    if isinstance(provider, SamlProvider) and provider.name_id_format == EMAIL_FORMAT:
-        # Another name of the same attribute may have given a number.
+    if isinstance(provider, SamlProvider) and provider.name_id_format == ADDRESS_FORMAT:
+        # An address then, whatever it is mapped to. Another name of the same attribute may have given a number.
         named = _asserted(provider, identity, frozenset({NAME_ID}), None)
         yield from ((name, value) for name, value in named if "@" in value)
 

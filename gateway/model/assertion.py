@@ -1,6 +1,17 @@
 """What a SAML identity provider said of a person, validated: what the saml core hands on."""
 
+import unicodedata
 from dataclasses import dataclass, field
+
+# Core 8.3.2
+ADDRESS_FORMAT = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
+# Core 8.3.7, 8.3.8 allow 256 to the provider's own kinds; X.509 subject names are longer.
+LONGEST_NAME = 1024
+
+
+def is_one_spelling(name: str) -> bool:
+    """What only looks like another person's name is not that person, nor anybody."""
+    return name.isprintable() and name == name.strip() == unicodedata.normalize("NFKC", name)
 
 
 @dataclass(frozen=True, slots=True)

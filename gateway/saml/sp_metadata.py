@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificate
 from lxml import etree
 
+from gateway.model.assertion import ADDRESS_FORMAT
 from gateway.model.provider import SamlProvider
 from gateway.saml.instants import instant
 from gateway.saml.message import add, written
@@ -34,7 +35,7 @@ _BASIC_FORMAT = "urn:oasis:names:tc:SAML:2.0:attrname-format:basic"
 _NAME_ID_FORMATS = (
     "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent",
     "urn:oasis:names:tc:SAML:2.0:nameid-format:transient",
-    "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress",
+    ADDRESS_FORMAT,
 )
 # XML Encryption 1.1 5.2.4 and 5.5.2: what we would like best comes first
 _ENCRYPTION = (

@@ -1,21 +1,16 @@
 """Chromium before the demo. Each file of walks/ is one walk and says itself what it expects."""
 
-import asyncio
 import json
-import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from deploy.demo.place import copy_policies, free_ports
 from deploy.demo.stack import PORTAL_HOST, Demo
+from tests.browser import chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
-
-WALKS = Path(__file__).with_name("walks")
-WITHIN = 300.0
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -27,28 +22,14 @@ async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
 
 
 async def walked(demo: Demo, name: str, **more: str) -> str:
-    """What the walk prints. AssertionError, with what Chromium showed, if it goes otherwise than the file says."""
-    chromium = shutil.which("chromium")
-    assert chromium, "chromium is not installed: run `make test` once"
     site = {
         "permis": demo.origin("permis.localhost"),
         "subventions": demo.origin("subventions.localhost"),
         "portal": demo.origin(PORTAL_HOST),
         "provider": demo.issuer("metropole"),
-        "executablePath": chromium,
         **more,
     }
-    process = await asyncio.create_subprocess_exec(
-        "node", str(WALKS / name), json.dumps(site), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    try:
-        printed, said = await asyncio.wait_for(process.communicate(), WITHIN)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert process.returncode == 0, said.decode()
-    return printed.decode()
+    return await chromium.walked(name, site)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.identity.perimeter import EMAIL_FORMAT, check, is_inside, is_siret
+from gateway.identity.perimeter import check, is_inside, is_siret
+from gateway.model.assertion import ADDRESS_FORMAT
 from gateway.model.codes import LOGIN_OUTSIDE_PERIMETER
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -235,7 +236,7 @@ def test_a_saml_attribute_is_bounded_under_any_of_its_names() -> None:
 @pytest.mark.parametrize("names", [("NameID",), ("matricule", "NameID")])
 def test_a_name_id_that_is_asked_for_as_an_address_is_bounded_as_one(names: tuple[str, ...]) -> None:
     """XS15: else one provider's NameID is another's user to an application that listens to both."""
-    of = replace(saml_provider(uid=names), name_id_format=EMAIL_FORMAT)
+    of = replace(saml_provider(uid=names), name_id_format=ADDRESS_FORMAT)
     for uid, inside in (
         ("a@metropole.example", True),
         ("a@elsewhere.example", False),

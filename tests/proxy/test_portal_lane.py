@@ -9,13 +9,22 @@ import pytest
 from gateway.model.ports import Page
 from gateway.wire.navigation import kind_of
 from tests.proxy.applications import application
-from tests.proxy.gateways import SIGNED_IN, ask, gateway
+from tests.proxy.gateways import SIGNED_IN, Client, Gateway, ask, gateway
 
 PORTAL = b"portail.localhost"
 
 
 def portal_ask(line: bytes, *headers: bytes) -> bytes:
     return b"\r\n".join((line + b" HTTP/1.1", b"Host: " + PORTAL, *headers, b"", b""))
+
+
+async def held(gate: Gateway, raw: bytes) -> Client:
+    """Whoever has asked for a page that the portal is still making."""
+    gate.portal.may.clear()
+    client = await gate.client()
+    client.send(raw)
+    await gate.until(lambda: gate.portal.asked)
+    return client
 
 
 @pytest.mark.parametrize("path", [b"/_ecluse", b"/_ecluse/", b"/_ecluse/login?to=/a", b"/_ecluse/no/such/page"])
@@ -257,10 +266,7 @@ async def test_a_fault_has_no_body_either_where_only_the_head_was_asked_for() ->
 
 async def test_a_portal_that_does_not_answer_is_a_504() -> None:
     async with application() as app, gateway(app) as gate:
-        gate.portal.may.clear()
-        client = await gate.client()
-        client.send(ask(b"GET /_ecluse/login"))
-        await gate.until(lambda: gate.portal.asked)
+        client = await held(gate, ask(b"GET /_ecluse/login"))
         await gate.clock.passes(50)
         assert await client.is_open()
         await gate.clock.passes(12)
@@ -269,10 +275,7 @@ async def test_a_portal_that_does_not_answer_is_a_504() -> None:
 
 async def test_what_is_begun_goes_on_to_its_end_when_the_browser_has_left_and_its_page_is_nobodys() -> None:
     async with application() as app, gateway(app) as gate:
-        gate.portal.may.clear()
-        client = await gate.client()
-        client.send(ask(b"GET /_ecluse/logout"))
-        await gate.until(lambda: gate.portal.asked)
+        client = await held(gate, ask(b"GET /_ecluse/logout"))
         client.close()
         await gate.until(lambda: not gate.plane.connections)
         gate.portal.may.set()
@@ -281,10 +284,7 @@ async def test_what_is_begun_goes_on_to_its_end_when_the_browser_has_left_and_it
 
 async def test_nor_does_it_go_to_who_asks_next_on_the_connection() -> None:
     async with application() as app, gateway(app) as gate:
-        gate.portal.may.clear()
-        client = await gate.client()
-        client.send(ask(b"GET /_ecluse/login") + ask(b"GET /public/a"))
-        await gate.until(lambda: gate.portal.asked)
+        client = await held(gate, ask(b"GET /_ecluse/login") + ask(b"GET /public/a"))
         await gate.clock.passes(61)
         assert (await client.answer()).status == 504
         gate.portal.may.set()
@@ -295,11 +295,8 @@ async def test_nor_does_it_go_to_who_asks_next_on_the_connection() -> None:
 
 async def test_a_fault_after_the_browser_has_left_is_told() -> None:
     async with application() as app, gateway(app) as gate:
-        gate.portal.may.clear()
         gate.portal.page = RuntimeError("late")
-        client = await gate.client()
-        client.send(ask(b"GET /_ecluse/logout"))
-        await gate.until(lambda: gate.portal.asked)
+        client = await held(gate, ask(b"GET /_ecluse/logout"))
         client.close()
         await gate.until(lambda: not gate.plane.connections)
         gate.portal.may.set()

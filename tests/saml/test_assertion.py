@@ -3,9 +3,8 @@ from typing import Any
 import pytest
 
 from gateway.model import codes
-from gateway.model.assertion import Assertion, NameId
+from gateway.model.assertion import LONGEST_NAME, Assertion, NameId
 from gateway.model.errors import GatewayError
-from gateway.saml.assertion import LONGEST_NAME_ID
 from tests.saml.forging import add, before, both, remove
 from tests.saml.idp import at
 from tests.saml.scene import NOW, SCENE, SP, provider, validated
@@ -30,7 +29,7 @@ def refused(**values: Any) -> codes.Code:
     return error.value.code
 
 
-@pytest.mark.parametrize("value", ["x", "Hélène", "CN=Hélène, OU=Mairie", "a b", "Ω", "x" * LONGEST_NAME_ID])
+@pytest.mark.parametrize("value", ["x", "Hélène", "CN=Hélène, OU=Mairie", "a b", "Ω", "x" * LONGEST_NAME])
 def test_a_name_is_read_to_the_letter(value: str) -> None:
     assert name_in(saying(name_id=value)).value == value
 
@@ -44,7 +43,7 @@ def test_a_name_that_looks_like_another_is_none(value: str) -> None:
 
 
 def test_a_name_has_an_end() -> None:
-    assert refused(name_id="x" * (LONGEST_NAME_ID + 1)) is codes.SAML_SUBJECT
+    assert refused(name_id="x" * (LONGEST_NAME + 1)) is codes.SAML_SUBJECT
 
 
 @pytest.mark.parametrize(
