@@ -11,7 +11,8 @@ from gateway.config.checks_levels import check_provider_levels
 from gateway.config.checks_saml import check_saml_provider
 from gateway.config.checks_shadows import check_shadows
 from gateway.config.checks_shared import Index, check_shared
-from gateway.config.checks_teams import check_teams, teams_of, within
+from gateway.config.checks_teams import check_teams, teams_of
+from gateway.config.closing import within
 from gateway.config.files import team_of
 from gateway.config.load import AnyProviderFile, Folder, Loaded
 from gateway.config.planning import workers_of
@@ -77,7 +78,7 @@ def _same_host(folder: Folder) -> Iterator[Problem]:
         for app in sorted(folder.apps, key=lambda app: bool(team_of(app.path)))
         for index, written in app.listed("hosts")
         if (host := _canonical(written)) is not None
-        and ((team := teams.get(team_of(app.path))) is None or within(host, team))
+        and ((team := teams.get(team_of(app.path))) is None or within(host, team.hosts))
     )
     return collisions(hosts, "this host is named twice: nobody could say which application it is")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from gateway.config.closing import within
 from gateway.config.files import team_of
 from gateway.config.load import Folder, Loaded
 from gateway.config.problems import Path, Problem, did_you_mean, key_path
@@ -39,7 +40,7 @@ def _beyond(app: Loaded[AppFile], model: AppFile, name: str, team: Team) -> Iter
         )
 
     for index, host in enumerate(model.hosts):
-        if not within(host, team):
+        if not within(host, team.hosts):
             yield problem(("hosts", index), f"host {host}")
     for index, provider in enumerate(model.providers):
         if provider not in team.providers:
@@ -51,8 +52,3 @@ def _beyond(app: Loaded[AppFile], model: AppFile, name: str, team: Team) -> Iter
     for cookie in model.translate.cookies:
         if cookie not in team.cookies:
             yield problem(("translate", "cookies", cookie), f"cookie {cookie}", key=True)
-
-
-def within(host: str, team: Team) -> bool:
-    """A wildcard is within the same wildcard alone."""
-    return host in team.hosts or (not host.startswith("*.") and f"*.{host.partition('.')[2]}" in team.hosts)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from gateway.config.checks import check_folder
+from gateway.config.closing import closed_hosts
 from gateway.config.files import GATEWAY_FILE, Files
-from gateway.config.load import load
+from gateway.config.load import Folder, load
 from gateway.config.plan import revision_of
 from gateway.config.planning import plan_of
 from gateway.config.problems import Place, Problem, ProblemsFound
@@ -37,5 +38,12 @@ def compile_files(files: Files) -> Compiled:
         )
     if problems:
         raise ProblemsFound(problems)
-    plan = plan_of(folder, material, files.root, files.closed)
+    plan = plan_of(folder, material, files.root, _closed(folder, files))
     return Compiled(plan, revision_of(plan))
+
+
+def _closed(folder: Folder, files: Files) -> dict[str, str]:
+    if folder.gateway is None or folder.gateway.model is None:
+        return {}
+    owned = {host for app in folder.apps if app.model is not None for host in app.model.hosts}
+    return closed_hosts(files.closed, owned, folder.gateway.model.portal.host)

@@ -25,6 +25,7 @@ def encode_files(files: Files) -> bytes:
         "unreadable": dict(files.unreadable),
         "problems": [asdict(problem) for problem in files.problems],
         "good": [[path, len(content)] for path, content in files.good.items()],
+        "known": {path: list(hosts) for path, hosts in files.known.items()},
         "starting": files.starting,
     }
     return _message(head, [*(content for _, content in texts + secrets), *files.good.values()])
@@ -44,6 +45,7 @@ def decode_files(message: bytes) -> Files:
         head["unreadable"],
         tuple(map(_problem, head["problems"])),
         good=good,
+        known={path: tuple(hosts) for path, hosts in head["known"].items()},
         starting=head["starting"],
     )
 

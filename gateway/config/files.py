@@ -16,6 +16,20 @@ FLAT = (PROVIDERS, SHARED, LISTS, TESTS)
 
 SUFFIX = ".yaml"
 
+STATE = "../var"
+"""The state folder, where gateway.yaml names no other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """An app file that is left out. `file`: as messages name it. `hosts`: those that it is known to have; `whole`: it
+    has no others. `fence`: what its team may have; None where no team's fence is around it."""
+
+    file: str
+    hosts: tuple[str, ...]
+    whole: bool
+    fence: tuple[str, ...] | None
+
 
 @dataclass(frozen=True, slots=True)
 class Files:
@@ -25,8 +39,8 @@ class Files:
     `env:X`, `credential:x`): the bytes as they were, or why there are none. `problems`: what of the folder itself
     could not be read.
 
-    `good`: app files as they were last served, for those that are wrong now. `closed`: hosts of wrong files that are
-    left out, and the file as messages name it. `starting`: nothing is served yet.
+    `good`: app files as they were last served, for those that are wrong now. `known`: their hosts, from the state
+    folder. `closed`: files that are left out, by path. `starting`: nothing is served yet.
     """
 
     folder: str
@@ -36,7 +50,8 @@ class Files:
     unreadable: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     good: Mapping[str, bytes] = field(default_factory=dict)
-    closed: Mapping[str, str] = field(default_factory=dict)
+    known: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    closed: Mapping[str, Closing] = field(default_factory=dict)
     starting: bool = False
 
     def shown(self, path: str) -> str:

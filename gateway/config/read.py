@@ -6,12 +6,14 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from gateway.config.files import APPS, FLAT, GATEWAY_FILE, SUFFIX, Files
+from gateway.config.files import APPS, FLAT, GATEWAY_FILE, STATE, SUFFIX, Files
+from gateway.config.known_hosts import FILE_NAME, Hosts, decode_hosts
 from gateway.config.problems import Place, Problem, did_you_mean
 from gateway.config.scalars import REFERENCE_KINDS, Reference
 from gateway.config.yaml_reader import MAX_BYTES, read_document
 
 MAX_SECRET_BYTES = 1 << 20
+MAX_KNOWN_BYTES = 64 << 20
 MAX_FILES = 20_000
 MAX_FOLDER_DEPTH = 8
 
@@ -46,6 +48,16 @@ def read_folder(folder: Path) -> Files:
         except _Unreadable as why:
             unreadable[reference.key] = str(why)
     return Files(shown, os.path.abspath(folder), texts, secrets, unreadable, tuple(problems))
+
+
+def read_known_hosts(files: Files) -> Hosts:
+    """What the state folder that gateway.yaml names has of the hosts that were served last; empty where it has none."""
+    document, _ = read_document("", files.texts.get(GATEWAY_FILE, b""))
+    state = document.data.get("state", STATE) if isinstance(document.data, dict) else STATE
+    try:
+        return decode_hosts(_read(Path(os.path.normpath(Path(files.root) / str(state))) / FILE_NAME, MAX_KNOWN_BYTES))
+    except _Unreadable:
+        return {}
 
 
 def _paths(folder: Path, problems: list[Problem]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from gateway.config.files import STATE
 from gateway.config.presets import PresetName
 from gateway.config.saml_attributes import COMMON
 from gateway.config.scalars import host_name
@@ -118,7 +119,7 @@ class GatewayFile(Strict):
     listen: list[Listen] = Field(min_length=1, max_length=64)
     admin: AdminAddress = "127.0.0.1:8081"
     """Where /livez, /readyz and /metrics answer: a loopback address or `unix:/path`."""
-    state: str = Field(default="../var", min_length=1)
+    state: str = Field(default=STATE, min_length=1)
     """The folder that the gateway writes to; a relative one starts from the policy folder."""
     store: Store
     trusted_proxies: list[NetworkText] = Field(default=[], max_length=256)

@@ -32,6 +32,11 @@ _TABLE = (
     Event("config.loaded", "info", "A policy folder was taken into every worker; `revision` is its hash."),
     Event("config.refused", "error", "A policy folder was refused; the one before it stays live, whole."),
     Event("config.partly", "error", "Wrong app files were left out: `kept` as they were, or their hosts are `closed`."),
+    Event(
+        "config.not_remembered",
+        "warning",
+        "The hosts of the app files could not be written down: the next start knows none of an unreadable file.",
+    ),
     # workers
     Event("worker.started", "info", "A worker process was started."),
     Event("worker.not_started", "error", "A worker process could not be started; it is tried again."),

@@ -11,7 +11,7 @@ from gateway.config.compile import Compiled
 from gateway.config.compile_process import decode_answer, encode_files
 from gateway.config.files import Files, is_app
 from gateway.config.problems import ProblemsFound
-from gateway.config.read import read_folder
+from gateway.config.read import read_folder, read_known_hosts
 from gateway.config.snapshot import Gateway
 from gateway.config.watch import fingerprint_of
 from gateway.server.faults import where
@@ -51,7 +51,8 @@ async def compile_folder(folder: Path, within: float = COMPILED_WITHIN, *, live:
         files = await asyncio.to_thread(read_folder, folder)
         encoded = encode_files(files)
         good = {} if live is None else live.good
-        asked = encode_files(replace(files, good=good, starting=live is None))
+        known = await asyncio.to_thread(read_known_hosts, files)
+        asked = encode_files(replace(files, good=good, known=known, starting=live is None))
         return _live(decode_answer(await _in_helper(asked, within)), files, fingerprint_of(encoded), good)
     except ProblemsFound as found:
         raise Refused(str(found)) from found

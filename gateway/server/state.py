@@ -2,9 +2,11 @@
 
 import os
 import tempfile
+from collections.abc import Sequence
 from errno import EACCES
 from pathlib import Path
 
+from gateway.config.known_hosts import FILE_NAME, decode_hosts, encode_hosts, hosts_of_plan
 from gateway.config.snapshot import Gateway
 from gateway.server.faults import CannotServe
 
@@ -28,3 +30,27 @@ def make_state_folder(gateway: Gateway) -> None:
 def metadata_folder(gateway: Gateway) -> Path:
     """The last good copies of SAML metadata; whoever writes there makes it."""
     return Path(gateway.state_folder) / "metadata"
+
+
+def remember_hosts(gateway: Gateway, plan: bytes, closed: Sequence[str]) -> None:
+    """Writes the hosts of each app file that is live; those of a file that is `closed` stay as they were known. Raises
+    OSError: then those before are known. What is in memory has no folder for it."""
+    if gateway.store == "memory":
+        return
+    path = Path(gateway.state_folder) / FILE_NAME
+    before = path.read_bytes() if path.exists() else b""
+    left_out = {file: hosts for file, hosts in decode_hosts(before).items() if _is_below(file, closed)}
+    content = encode_hosts({**left_out, **hosts_of_plan(plan)})
+    if before == content:
+        return
+    beside = path.with_suffix(".new")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    with open(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+    os.replace(beside, path)
+
+
+def _is_below(file: str, paths: Sequence[str]) -> bool:
+    return any(f"{file}/".startswith(f"{path}/") for path in paths)

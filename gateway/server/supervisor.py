@@ -26,7 +26,7 @@ from gateway.server.fleet import PROGRAM, Fleet, Hooks, Worker, ask, refusals
 from gateway.server.listeners import bind, bind_admin
 from gateway.server.pulse import until_silent
 from gateway.server.rollout import USUAL_PATIENCE, Patience, Rollout
-from gateway.server.state import make_state_folder, metadata_folder
+from gateway.server.state import make_state_folder, metadata_folder, remember_hosts
 from gateway.server.totals import Totals
 from gateway.server.watching import watch
 
@@ -101,6 +101,7 @@ class Supervisor:
         await self._follow_metadata()
         self._run(self._metadata.run())
         self._tell_left_out()
+        await self._remember_hosts()
         self.fleet.start(self._slots)
         self._run(self._reload_when_asked())
         self._run(self._watch_folder())
@@ -199,6 +200,7 @@ class Supervisor:
             return f"{self._folder}/gateway.yaml: {', '.join(fixed)}: restart to change this, it is fixed while running"
         verdict = await self._rollout.take(candidate)
         await self._follow_metadata()
+        await self._remember_hosts()
         return verdict
 
     async def _follow_metadata(self) -> None:
@@ -207,6 +209,13 @@ class Supervisor:
             await self._metadata.use(sources_of(build_saml_providers(self._rollout.live.plan)))
         except OSError as error:
             self._log.event("provider.unreachable", detail=f"no folder for SAML metadata: {error}")
+
+    async def _remember_hosts(self) -> None:
+        live = self._rollout.live
+        try:
+            await asyncio.to_thread(remember_hosts, live.gateway, live.plan, live.closed)
+        except OSError as error:
+            self._log.event("config.not_remembered", detail=f"{live.gateway.state_folder}: {error}")
 
     # --- workers ---
 

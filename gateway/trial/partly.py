@@ -1,20 +1,18 @@
 """What can be served of a folder in which app files are wrong, without anything being answered in their place.
 
 At start, the hosts of a wrong app file are closed. At a reload, a wrong file of a team keeps its last good bytes, or
-has its hosts closed where it has none; all else is taken whole or not.
+has its hosts closed where it has none; all else is taken whole or not. Wrong is also what cannot be read at all.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from gateway.config.checks_teams import within
 from gateway.config.compile import Compiled
-from gateway.config.files import GATEWAY_FILE, Files, is_app, team_of
+from gateway.config.files import APPS, GATEWAY_FILE, Closing, Files, team_of
 from gateway.config.load import load_gateway
-from gateway.config.problems import Problem, ProblemsFound
-from gateway.config.scalars import Wrong, host_pattern
+from gateway.config.problems import Place, Problem, ProblemsFound
 from gateway.config.schema_teams import Team
-from gateway.config.yaml_reader import read_document
+from gateway.config.written_hosts import written_hosts
 from gateway.trial.proving import prove
 
 
@@ -22,66 +20,90 @@ def prove_partly(files: Files, now: float) -> Compiled:
     """As `prove`, with as few files left out as there have to be. Raises ProblemsFound where that is no way out."""
     left_out: list[Problem] = []
     kept: set[str] = set()
-    closed: set[str] = set()
     while True:
         try:
             compiled = prove(files, now)
-            return replace(compiled, left_out=tuple(left_out), kept=tuple(sorted(kept)), closed=tuple(sorted(closed)))
+            left_out += map(_not_known, (closing for closing in files.closed.values() if not closing.whole))
+            closed = tuple(sorted(files.closed))
+            return replace(compiled, left_out=tuple(left_out), kept=tuple(sorted(kept)), closed=closed)
         except ProblemsFound as found:
             wrong = _files_at_fault(found, files)
             if wrong is None:
-                raise _with(left_out, found) from None
-            left_out += found.problems
+                raise ProblemsFound((*left_out, *found.problems)) from None
+            left_out += (problem for problem in found.problems if _path(problem, files) in wrong)
             # Each round a file goes from new to last good, or from there to closed: it comes to an end.
             for path in sorted(wrong):
                 if not files.starting and path in files.good and path not in kept:
                     kept.add(path)
-                    files = replace(files, texts={**files.texts, path: files.good[path]})
+                    files = _with_text(files, path, files.good[path])
                 else:
                     kept.discard(path)
-                    closed.add(path)
-                    files = _without(files, path, found, left_out)
+                    files = _closing(files, path)
 
 
-def _with(before: list[Problem], found: ProblemsFound) -> ProblemsFound:
-    return ProblemsFound((*before, *found.problems)) if before else found
+def _not_known(closing: Closing) -> Problem:
+    say = "which hosts it has cannot be told: no wildcard that it could have a name under answers until it is whole"
+    return Problem(Place(closing.file, 0, 0), "hosts", say)
 
 
 def _files_at_fault(found: ProblemsFound, files: Files) -> set[str] | None:
-    """None: something else is wrong too, and nothing can be left out for it."""
+    """Those that are wrong by themselves, if there are any: with them left out, the others may be right. None:
+    something else is wrong too, and nothing can be left out for it."""
     teams = _teams(files)
-    paths = {problem.place.file.removeprefix(f"{files.folder}/") for problem in found.problems}
-    may_be = all(is_app(path) and path in files.texts and (files.starting or team_of(path) in teams) for path in paths)
-    return paths if may_be and GATEWAY_FILE in files.texts else None
+    paths = {_path(problem, files) for problem in found.problems}
+    unread = {_path(problem, files) for problem in files.problems}
+    may_be = all(
+        path.startswith(f"{APPS}/")
+        and (path in files.texts or path in unread)
+        and (files.starting or _team_name(path) in teams)
+        for path in paths
+    )
+    alone = {_path(problem, files) for problem in found.problems if _is_of_one_file(problem)}
+    return (alone or paths) if may_be and GATEWAY_FILE in files.texts else None
 
 
-def _without(files: Files, path: str, found: ProblemsFound, before: list[Problem]) -> Files:
-    """Its hosts are closed; those that are not its team's to name are not. A shadow has none that it answers on."""
-    hosts = _hosts(files.texts[path]) or _hosts(files.good.get(path, b""))
-    if not hosts:
-        raise _with(before[: -len(found.problems)], found)
-    team = _teams(files).get(team_of(path))
-    mine = [host for host in hosts if team is None or within(host, team)]
-    closed = {} if _is_shadow(files.texts[path]) else dict.fromkeys(mine, files.shown(path))
-    texts = {other: content for other, content in files.texts.items() if other != path}
-    return replace(files, texts=texts, closed={**closed, **files.closed})
+def _is_of_one_file(problem: Problem) -> bool:
+    return all(place.file == problem.place.file for _, place in problem.others)
 
 
-def _hosts(content: bytes) -> list[str]:
-    """Empty where they cannot be read, one and all."""
-    document, _ = read_document("", content)
-    written = document.data.get("hosts") if isinstance(document.data, dict) else None
-    if not isinstance(written, list) or not all(isinstance(host, str) for host in written):
-        return []
-    try:
-        return [host_pattern(host) for host in written]
-    except Wrong:
-        return []
+def _path(problem: Problem, files: Files) -> str:
+    return problem.place.file.removeprefix(f"{files.folder}/")
 
 
-def _is_shadow(content: bytes) -> bool:
-    document, _ = read_document("", content)
-    return isinstance(document.data, dict) and document.data.get("shadow") is True
+def _with_text(files: Files, path: str, content: bytes | None) -> Files:
+    """The file with other bytes, or without it; what kept it from being read is a problem no longer."""
+    texts = {other: text for other, text in files.texts.items() if other != path}
+    problems = tuple(problem for problem in files.problems if problem.place.file != files.shown(path))
+    return replace(files, texts=texts if content is None else {**texts, path: content}, problems=problems)
+
+
+def _closing(files: Files, path: str) -> Files:
+    """Without the file, its hosts closed as far as they are its team's to name. A shadow answers on none."""
+    now = written_hosts(files.texts[path]) if path in files.texts else None
+    before = _known(files, path)
+    files = _with_text(files, path, None)
+    if now is not None and now.shadow:
+        closing = Closing(files.shown(path), (), True, None)
+    else:
+        # What it has now counts, where that can be told; else what it had as well.
+        hosts = () if now is None else now.hosts
+        whole = now is not None and now.whole
+        hosts = hosts if whole else (*hosts, *before)
+        team = _teams(files).get(_team_name(path))
+        closing = Closing(files.shown(path), hosts, whole or bool(before), None if team is None else tuple(team.hosts))
+    return replace(files, closed={**files.closed, path: closing})
+
+
+def _known(files: Files, path: str) -> tuple[str, ...]:
+    """The hosts that it was last served with; of a folder that cannot be read, those of its files."""
+    if path in files.good:
+        return written_hosts(files.good[path]).hosts
+    return tuple(host for file, hosts in files.known.items() if f"{file}/".startswith(f"{path}/") for host in hosts)
+
+
+def _team_name(path: str) -> str:
+    """Of a folder of apps/ that cannot be read, its own name."""
+    return team_of(path) or path.removeprefix(f"{APPS}/")
 
 
 def _teams(files: Files) -> Mapping[str, Team]:

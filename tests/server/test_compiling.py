@@ -28,6 +28,8 @@ async def test_a_good_folder_becomes_a_plan_and_its_hash(place: Place) -> None:
 async def test_every_problem_of_every_file_is_told(place: Place) -> None:
     place.write("apps/one.yaml", place.read("apps/one.yaml").replace("hosts:", "host:"))
     place.write("apps/two.yaml", "app: [")
+    # For app files alone there would be a start without them.
+    place.write("lists/some.yaml", "version: 2\n")
     with pytest.raises(Refused) as refused:
         await compile_folder(place.policies)
     assert f"{place.policies}/apps/one.yaml:3:1: host: unknown key" in str(refused.value)

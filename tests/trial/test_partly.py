@@ -1,5 +1,6 @@
 """Wrong app files: closed at start, as they were last at a reload; and nobody answers in their place."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from gateway.config.build import build
 from gateway.config.compile import Compiled
 from gateway.config.compile_process import decode_answer, decode_files, encode_answer, encode_files
-from gateway.config.problems import ProblemsFound
+from gateway.config.problems import Place, Problem, ProblemsFound
 from gateway.config.snapshot import Snapshot
 from gateway.trial.partly import prove_partly
 from tests.config.samples import GATEWAY, METROPOLE, PERMIS, sample_files
@@ -21,12 +22,19 @@ TEAM_FILE = "apps/urba/mine.yaml"
 
 
 def taken(
-    changes: dict[str, str | None], *, starting: bool = False, good: dict[str, str] | None = None
+    changes: Mapping[str, str | None],
+    *,
+    starting: bool = False,
+    good: Mapping[str, str] | None = None,
+    known: Mapping[str, tuple[str, ...]] | None = None,
+    unread: tuple[Problem, ...] = (),
 ) -> tuple[Compiled, Snapshot]:
     files = replace(
         sample_files({"gateway.yaml": TEAMS, **changes}),
         starting=starting,
         good={path: text.encode() for path, text in (good or {}).items()},
+        known=known or {},
+        problems=unread,
     )
     # By way of the helper's messages, as the supervisor has it.
     compiled = decode_answer(encode_answer(prove_partly(decode_files(encode_files(files)), NOW)))
@@ -62,22 +70,101 @@ def test_at_start_a_wrong_wildcard_closes_all_that_no_other_file_names() -> None
 @pytest.mark.parametrize(
     "changes",
     [
-        {"apps/permis.yaml": "version: 1\napp: [\n"},
-        {"apps/permis.yaml": PERMIS.replace("[permis.localhost]", "[permis.localhost, 7]").replace("allow:", "alow:")},
-        {"apps/permis.yaml": PERMIS.replace("hosts: [permis.localhost]", "hosts: ['permis localhost']")},
-        {"apps/permis.yaml": PERMIS.replace("hosts: [permis.localhost]\n", "")},
         {"apps/permis.yaml": PERMIS.replace("allow:", "alow:"), "gateway.yaml": TEAMS + "worker: 2\n"},
         {"apps/permis.yaml": PERMIS.replace("allow:", "alow:"), "providers/metropole.yaml": METROPOLE + "x: 1\n"},
         {"apps/permis.yaml": PERMIS.replace("allow:", "alow:"), "shared/a.yaml": "version: 1\n"},
         {"apps/permis.yaml": PERMIS.replace("allow:", "alow:"), "lists/a.yaml": "version: 1\n"},
     ],
 )
-def test_there_is_no_start_where_hosts_cannot_be_read_or_more_is_wrong(
+def test_there_is_no_start_where_more_than_app_files_is_wrong(
     changes: dict[str, str | None],
 ) -> None:
     with pytest.raises(ProblemsFound) as found:
         taken(changes, starting=True)
     assert any(problem.place.file.endswith("permis.yaml") for problem in found.value.problems)
+
+
+UNREADABLE = {
+    "a bracket without its end": "version: 1\napp: mine\nhosts: [a.urba.localhost]\nupstream: [\n",
+    "a tab": "version: 1\nhosts:\n\t- a.urba.localhost\n",
+    "a duplicate key": "version: 1\nhosts: [a.urba.localhost]\nhosts: [a.urba.localhost]\n",
+    "no host at all": MINE.replace("hosts: [a.urba.localhost]\n", ""),
+    "no YAML": "x: [",
+    "a tab alone": "\tx: 1\n",
+    "nothing": "",
+    "a host that is none": MINE.replace("[a.urba.localhost]", "[a.urba.localhost, 'b urba']"),
+}
+KNOWN_BY_ITSELF = {"a bracket without its end", "a tab", "a duplicate key"}
+
+
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_at_start_a_file_that_nobody_can_read_closes_its_own_hosts_and_no_more(case: str) -> None:
+    """One organisation's file never keeps the others from being served."""
+    compiled, snapshot = taken({TEAM_FILE: UNREADABLE[case], "apps/wild.yaml": WILD}, starting=True)
+    assert compiled.closed == (TEAM_FILE,)
+    assert snapshot.find_app("permis.localhost") is not None
+    assert snapshot.closed_by("a.urba.localhost") == "policies/apps/urba/mine.yaml"
+    # Where not all of its hosts are known, no wildcard answers for what could be one, and that is said.
+    told = any("no wildcard" in problem.message for problem in compiled.left_out)
+    assert (snapshot.find_app("b.urba.localhost") is None) == told == (case not in KNOWN_BY_ITSELF)
+
+
+def test_an_unknown_host_closes_wildcards_within_its_teams_fence_alone() -> None:
+    other = WILD.replace("app: wild", "app: other").replace("*.urba.localhost", "*.other.localhost")
+    changes = {TEAM_FILE: "x: [", "apps/wild.yaml": WILD, "apps/other.yaml": other}
+    snapshot = taken(changes, starting=True)[1]
+    assert snapshot.closed_by("b.urba.localhost")
+    assert snapshot.find_app("b.other.localhost") is not None
+    nobodys = taken({"apps/x.yaml": "x: [", "apps/wild.yaml": WILD, "apps/other.yaml": other}, starting=True)[1]
+    assert nobodys.closed_by("b.urba.localhost")
+    assert nobodys.closed_by("b.other.localhost")
+
+
+def test_hosts_as_they_were_last_served_are_closed_for_a_file_that_nobody_can_read() -> None:
+    """No wildcard has to be closed for it: what it had is known."""
+    changes = {TEAM_FILE: "x: [", "apps/wild.yaml": WILD}
+    known = {TEAM_FILE: ("a.urba.localhost",)}
+    compiled, snapshot = taken(changes, starting=True, known=known)
+    assert dict(snapshot.closed) == {"a.urba.localhost": "policies/apps/urba/mine.yaml"}
+    assert not any("no wildcard" in problem.message for problem in compiled.left_out)
+    # What the team may no longer have is not closed for it, nor what a good file has by now.
+    moved = WILD.replace("'*.urba.localhost'", "a.urba.localhost")
+    known = {TEAM_FILE: ("a.urba.localhost", "b.elsewhere.localhost", "portal.localhost")}
+    snapshot = taken({**changes, "apps/wild.yaml": moved}, starting=True, known=known)[1]
+    assert dict(snapshot.closed) == {}
+    assert snapshot.find_app("a.urba.localhost") is not None
+
+
+def test_a_wildcard_that_a_good_file_has_too_is_not_closed() -> None:
+    wrong = WILD.replace("app: wild", "app: other").replace("access:", "acess:")
+    snapshot = taken({"apps/wild.yaml": WILD, "apps/other.yaml": wrong}, starting=True)[1]
+    assert snapshot.find_app("x.urba.localhost") is not None
+    assert dict(snapshot.closed) == {}
+
+
+@pytest.mark.parametrize("path", [TEAM_FILE, "apps/urba", "apps/urba/mine.yml"])
+def test_a_file_or_folder_that_cannot_be_opened_is_a_wrong_file(path: str) -> None:
+    problem = Problem(Place(f"policies/{path}", 0, 0), "", "this file cannot be read: Permission denied")
+    compiled, snapshot = taken({"apps/wild.yaml": WILD}, starting=True, unread=(problem,))
+    assert compiled.closed == (path,)
+    assert snapshot.find_app("permis.localhost") is not None
+    assert snapshot.closed_by("b.urba.localhost") == f"policies/{path}"
+    known = {TEAM_FILE: ("a.urba.localhost",)}
+    if path != "apps/urba/mine.yml":
+        snapshot = taken({"apps/wild.yaml": WILD}, starting=True, unread=(problem,), known=known)[1]
+        assert dict(snapshot.closed) == {"a.urba.localhost": f"policies/{path}"}
+
+
+def test_at_a_reload_a_teams_file_that_cannot_be_opened_stays_as_it_was() -> None:
+    problem = Problem(Place(f"policies/{TEAM_FILE}", 0, 0), "", "this file cannot be read: Permission denied")
+    compiled, snapshot = taken({}, good={TEAM_FILE: MINE}, unread=(problem,))
+    assert (compiled.kept, compiled.closed) == ((TEAM_FILE,), ())
+    assert snapshot.find_app("a.urba.localhost") is not None
+
+
+def test_a_folder_of_applications_that_cannot_be_opened_is_no_start() -> None:
+    with pytest.raises(ProblemsFound):
+        taken({}, starting=True, unread=(Problem(Place("policies/apps", 0, 0), "", "the folder cannot be read"),))
 
 
 def test_at_a_reload_a_teams_wrong_file_keeps_its_last_good_bytes_and_the_rest_is_taken() -> None:

@@ -221,9 +221,23 @@ async def test_a_wrong_app_file_closes_its_hosts_and_the_others_are_served(gatew
     assert "apps/two.yaml" in (await gateway.readiness())["last_reload"]
 
 
-async def test_where_its_hosts_cannot_be_read_there_is_no_start(gateway: Gateway, place: Place) -> None:
-    place.write("apps/two.yaml", "version: 1\napp: two\nhosts: [\n")
-    assert "policies/apps/two.yaml" in await refusal_of(gateway)
+async def test_an_app_file_that_nobody_can_read_stops_no_other(gateway: Gateway, place: Place) -> None:
+    """Its hosts are those that it was served with last; where it was never served, no wildcard answers."""
+    place.write_app("two", "two.localhost", access="  - {path: /**, allow: anyone}\n")
+    place.write_app("wild", "'*.localhost'", access="  - {path: /**, allow: signed_in}\n")
+    await gateway.start()
+    await gateway.stop()
+    place.write("apps/two.yaml", "x: [")
+    await gateway.start()
+    hosts = ("one.localhost", "two.localhost", "x.localhost")
+    assert [(await ask(place.url(), host=host)).status for host in hosts] == [401, 503, 401]
+    await gateway.stop()
+    place.write("apps/three.yaml", "\tx: 1\n")
+    await gateway.start()
+    assert [(await ask(place.url(), host=host)).status for host in hosts] == [401, 503, 503]
+    line = gateway.lines(event="config.partly")[-1]
+    assert line["closed"] == ["apps/three.yaml", "apps/two.yaml"]
+    assert "policies/apps/three.yaml: hosts: which hosts it has cannot be told: no wildcard" in line["detail"]
 
 
 async def test_the_evaluator_of_when_is_loaded_when_a_rule_asks_for_it_and_not_before(
