@@ -177,15 +177,36 @@ def test_the_compiled_catalogues_are_current() -> None:
 
 def test_the_lock_files_hold_what_the_project_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    run, dev = (locked(ROOT / "requirements" / f"{lock}.txt") for lock in ("run", "dev"))
-    for lock, wanted in ((run, project["project"]["dependencies"]), (dev, project["dependency-groups"]["dev"])):
+    run, dev, build, cel = (locked(ROOT / "requirements" / f"{lock}.txt") for lock in ("run", "dev", "build", "cel"))
+    groups = project["dependency-groups"]
+    assert sorted(groups["build"]) == sorted(project["build-system"]["requires"])
+    dependencies = project["project"]["dependencies"]
+    for lock, wanted in (
+        (run, dependencies),
+        (dev, [*groups["build"], *(entry for entry in groups["dev"] if isinstance(entry, str))]),
+        (build, groups["build"]),
+        (cel, [*dependencies, *project["project"]["optional-dependencies"]["cel"]]),
+    ):
         for requirement in map(Requirement, wanted):
             version = pinned(lock[canonicalize_name(requirement.name)])
             assert requirement.specifier.contains(version), f"{requirement}: {version} is locked, run `make lock`"
 
 
-def test_the_lock_of_the_tests_adds_to_the_lock_of_the_program_and_changes_nothing() -> None:
-    run, dev = (locked(ROOT / "requirements" / f"{lock}.txt") for lock in ("run", "dev"))
-    assert {package: pinned(entry) for package, entry in run.items()}.items() <= {
-        package: pinned(entry) for package, entry in dev.items()
-    }.items()
+def test_the_other_locks_add_to_the_lock_of_the_program_and_change_nothing() -> None:
+    run, dev, cel, build = (locked(ROOT / "requirements" / f"{lock}.txt") for lock in ("run", "dev", "cel", "build"))
+    for smaller, larger in ((run, dev), (run, cel), (build, dev)):
+        assert {package: pinned(entry) for package, entry in smaller.items()}.items() <= {
+            package: pinned(entry) for package, entry in larger.items()
+        }.items()
+
+
+def test_nothing_is_installed_but_by_its_hash() -> None:
+    """Nor is anybody told to: a name that is not ours in a registry may be anybody's. `make lock` makes the hashes."""
+    said = [
+        f"{name(path)}: {line.strip()}"
+        for path in project_files()
+        if path.suffix in {".py", ".md", ".sh", ".po", ""} and path.parts[len(ROOT.parts)] != "tests"
+        for line in path.read_text().splitlines()
+        if re.search(r"\bpip\"? install ", line) and not re.search(r"--require-hashes|--no-deps", line)
+    ]
+    assert [line.partition(":")[0] for line in said] == ["tools/lock.sh"]

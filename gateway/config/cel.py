@@ -49,7 +49,8 @@ class Cel:
             from cel_expr_python import cel
         except ImportError:
             raise GatewayError(
-                POLICY_CONDITION, "`when` needs the extra cel: pip install 'ecluse[cel]', or write other conditions"
+                POLICY_CONDITION,
+                "`when` needs the extra cel: install it too (docs/how-to/install-it.md), or write other conditions",
             ) from None
         self._bool = cel.Type.BOOL
         self._variables = variables(attributes)

@@ -127,7 +127,7 @@ def test_without_the_extra_the_place_and_the_way_out_are_told(monkeypatch: pytes
         monkeypatch.setitem(sys.modules, name, None)
     (found,) = problems({"apps/permis.yaml": PERMIS.replace("allow: signed_in", "allow: {when: 'true'}")})
     assert found == (
-        "policies/apps/permis.yaml:12:31: access[2].allow.when: `when` needs the extra cel: pip install 'ecluse[cel]', "
-        "or write other conditions"
+        "policies/apps/permis.yaml:12:31: access[2].allow.when: `when` needs the extra cel: install it too "
+        "(docs/how-to/install-it.md), or write other conditions"
     )
     assert not list(loading())

@@ -1,0 +1,36 @@
+"""The documented installation, on this machine: into a folder of its own, from the lock files alone."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = [pytest.mark.service, pytest.mark.slow]
+
+
+def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_the_program_and_its_extra_are_installed_and_run(tmp_path: Path) -> None:
+    folder = tmp_path / "ecluse"
+    installed = run("tools/install.sh", folder, "cel")
+    assert installed.returncode == 0, installed.stderr
+    assert installed.stdout.splitlines()[-1].startswith("ecluse ")
+    assert run(folder / "bin/python", "-c", "import cel_expr_python").returncode == 0
+    # What builds it is not among what runs.
+    assert run(folder / "bin/python", "-c", "import hatchling").returncode == 1
+    # Pages are French where they have to be: the wheel has its catalogues.
+    assert list(folder.rglob("fr/LC_MESSAGES/ecluse.mo"))
+    assert run(folder / "bin/ecluse", "check", "policies").returncode in (0, 1)
+
+
+def test_a_name_that_is_no_extra_installs_nothing(tmp_path: Path) -> None:
+    refused = run("tools/install.sh", tmp_path / "ecluse", "sel")
+    assert (refused.returncode, refused.stderr) == (
+        1,
+        "tools/install.sh: no extra is named sel; the one there is: cel\n",
+    )
+    assert not (tmp_path / "ecluse").exists()
