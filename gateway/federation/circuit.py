@@ -16,6 +16,7 @@ class Circuit:
         self._clock = clock
         self._failures = 0
         self._closed_until = float("-inf")
+        self._in_doubt = False
 
     def enter(self) -> None:
         """Before a call. GatewayError(LOGIN_PROVIDER_UNREACHABLE) during a pause; after it, one call goes to see."""
@@ -26,11 +27,19 @@ class Circuit:
         if self._failures >= FAILURES:
             self._closed_until = self._clock() + PAUSE
 
+    def doubted(self) -> bool:
+        """A call that a stranger had a part in was not answered, which counts for nothing by itself. True: nobody is
+        looking yet whether the provider answers at all, so that whoever asks is to do so."""
+        first, self._in_doubt = not self._in_doubt, True
+        return first
+
     def answered(self) -> None:
+        self._in_doubt = False
         self._failures = 0
         self._closed_until = float("-inf")
 
     def failed(self) -> None:
+        self._in_doubt = False
         self._failures += 1
         if self._failures >= FAILURES:
             self._closed_until = self._clock() + PAUSE

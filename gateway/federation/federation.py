@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -106,7 +106,7 @@ class Federation:
             parameters = await self._with_own_keys(provider, made)
         if provider.request.pushed:
             pushed = partial(pushed_request, provider, metadata, parameters, self._fresh(now))
-            answer = await self._send(provider, await self._with_own_keys(provider, pushed))
+            answer = await self._carry(provider, await self._with_own_keys(provider, pushed))
             parameters = process_pushed_response(provider, answer)
         return authorization_url(metadata, parameters)
 
@@ -130,7 +130,7 @@ class Federation:
         request = await self._with_own_keys(
             provider, partial(token_request, provider, metadata, code, login, self._fresh(now))
         )
-        tokens = process_token_response(provider, await self._send(provider, request))
+        tokens = process_token_response(provider, await self._carry(provider, request))
         id_token = await self._validated(provider, tokens, login, now - started, code)
         if not provider.userinfo:
             return id_token, id_token.claims
@@ -155,9 +155,7 @@ class Federation:
     def revoke(self, provider: OidcProvider, refresh_token: str, now: float) -> None:
         """The provider is told, in its own time, that this token is of no more use; unless its file says not to."""
         if provider.logout.revoke:
-            errand = asyncio.get_running_loop().create_task(self._revoke(provider, refresh_token, now))
-            self._errands.add(errand)
-            errand.add_done_callback(self._errands.discard)
+            self._errand(self._revoke(provider, refresh_token, now))
 
     async def userinfo_again(self, provider: OidcProvider, renewed: Renewed, subject: str, now: float) -> Claims:
         """What userinfo says now of the same person, with what a newer ID token says; an older one counts no more."""
@@ -174,7 +172,7 @@ class Federation:
             raise GatewayError(API_TOKEN, "no JWT, and the provider file does not say introspection")
         metadata = await self.metadata(provider)
         asked = partial(introspection_request, provider, metadata, token, self._fresh(now))
-        answer = await self._send(provider, await self._with_own_keys(provider, asked))
+        answer = await self._carry(provider, await self._with_own_keys(provider, asked))
         return process_introspection_response(provider, api, answer, now)
 
     async def logout_token(self, provider: OidcProvider, raw: str, now: float) -> LogoutToken:
@@ -244,20 +242,57 @@ class Federation:
         return await self._with_own_keys(provider, partial(validate, newer))
 
     async def _send(self, provider: OidcProvider, call: Call) -> Answer:
-        key = (provider.ca, provider.client_certificate, provider.development or provider.private_addresses)
-        client = self._clients.get(key)
-        if client is None:
-            client = self._clients[key] = ProviderClient(*key, Resolver())
-        circuit = self._circuits.setdefault(provider.name, Circuit(self._clock))
+        """For what we say ourselves: where nothing is answered, it is the provider that fails."""
+        circuit = self._circuit(provider)
+        circuit.enter()
+        return await self._judged(provider, circuit, call)
+
+    async def _carry(self, provider: OidcProvider, call: Call) -> Answer:
+        """For what a browser or a program brought. A code that makes a provider hang up, or hang, is a stranger's
+        doing: whether the provider fails is then seen by a request that carries nothing of theirs."""
+        circuit = self._circuit(provider)
         circuit.enter()
         try:
-            answer = await client.send(call)
+            answer = await self._client(provider).send(call)
+        except GatewayError as error:
+            if error.code is LOGIN_PROVIDER_UNREACHABLE and circuit.doubted():
+                self._errand(self._look(provider, circuit, call.url))
+            raise
+        circuit.answered()
+        return answer
+
+    async def _look(self, provider: OidcProvider, circuit: Circuit, url: str) -> None:
+        """Any answer will do, a refusal of the method too."""
+        try:
+            await self._judged(provider, circuit, Call("look", "GET", url))
+        except GatewayError as error:
+            if error.code is not LOGIN_PROVIDER_UNREACHABLE:
+                circuit.answered()
+
+    async def _judged(self, provider: OidcProvider, circuit: Circuit, call: Call) -> Answer:
+        try:
+            answer = await self._client(provider).send(call)
         except GatewayError as error:
             if error.code is LOGIN_PROVIDER_UNREACHABLE:
                 circuit.failed()
             raise
         circuit.answered()
         return answer
+
+    def _circuit(self, provider: OidcProvider) -> Circuit:
+        return self._circuits.setdefault(provider.name, Circuit(self._clock))
+
+    def _client(self, provider: OidcProvider) -> ProviderClient:
+        key = (provider.ca, provider.client_certificate, provider.development or provider.private_addresses)
+        client = self._clients.get(key)
+        if client is None:
+            client = self._clients[key] = ProviderClient(*key, Resolver())
+        return client
+
+    def _errand(self, coroutine: Coroutine[None, None, None]) -> None:
+        errand = asyncio.get_running_loop().create_task(coroutine)
+        self._errands.add(errand)
+        errand.add_done_callback(self._errands.discard)
 
     async def _with_own_keys(self, provider: OidcProvider, make: Callable[[], T]) -> T:
         """Invariant 14: what an RSA key of ours signs or opens is done in a thread of its own, which no look-up

@@ -160,12 +160,16 @@ class Transactions(Protocol):
 
     async def take_login(self, state: str) -> OidcLogin | None: ...
 
+    async def knows_login(self, state: str) -> bool:
+        """Whether there is one to take."""
+
     async def put_sign_out(self, sign_out: SignOut, state: str, network: str) -> None: ...
 
     async def take_sign_out(self, state: str) -> SignOut | None: ...
 
-    async def park(self, parameters: Sequence[tuple[str, str]], network: str) -> str:
-        """A response that came without its browser's cookie, for 60 s; the id that takes it."""
+    async def park(self, parameters: Sequence[tuple[str, str]], state: str) -> str:
+        """A response that came without its browser's cookie, for 60 s; the id that takes it. Of one `state` few are
+        kept. Raises GatewayError(LIMIT_BODY) for more than 32 KB."""
 
     async def take_parked(self, id: str) -> list[tuple[str, str]] | None: ...
 
@@ -175,9 +179,6 @@ class Transactions(Protocol):
     async def rounds(self, binding: str, host: str) -> int:
         """How many hand-overs this browser finished on this host in the last 60 s without a seat coming back."""
 
-    async def count_round(self, binding: str, host: str, round: int, within: int = 60) -> None:
-        """Writes `round_counted` by itself."""
-
     def round_counted(self, binding: str, host: str, round: int, within: int = 60) -> Write:
         """A hand-over was given for a transaction of this round: `rounds` says at least round + 1 for `within` s, 60 at
         most: who comes back when the seat may have ended by its own limits has not gone round.
@@ -186,6 +187,11 @@ class Transactions(Protocol):
         """
 
     async def clear_rounds(self, binding: str, host: str) -> None: ...
+
+    async def start_cleanly(self, binding: str, host: str, network: str) -> bool:
+        """False where this browser did so on this host in the last 60 s, and was not cleared since."""
+
+    async def clear_clean_start(self, binding: str, host: str) -> None: ...
 
     async def first_seat(self, session_id: str, host: str, *, ends_at: int, until: int) -> int:
         """When this session's first seat on this host may have ended: the `ends_at` of the first call, which is kept

@@ -30,6 +30,8 @@ from gateway.portal.report import Report
 from gateway.portal.visit import PREFIX, Visit
 
 _PARKED = "parked"
+# No id that a store gives, and none that it looks for.
+_NOT_KEPT = ""
 
 
 class Callback:
@@ -76,13 +78,16 @@ class Callback:
 
     async def park(self, visit: Visit) -> Page:
         """The provider's page posts the response (`form_post`): a POST from another site brings no cookie of ours. It
-        is kept for a minute, once, and the GET that follows brings the cookie; nothing is asked of anybody before."""
+        is kept for a minute, once, and the GET that follows brings the cookie; nothing is asked of anybody before. The
+        sign-in itself is not taken yet: whoever posts here may be anybody."""
         provider = provider_of(visit.call.snapshot, visit.path.removeprefix(f"{PREFIX}callback/"))
         if not (provider.request.response_mode or "").startswith("form_post"):
             raise GatewayError(OIDC_RESPONSE_PARAMETER, "a response by POST, which was not asked for")
         parameters = list(visit.form().items())
-        response_state(unverified_parameters(parameters))
-        id = await self._transactions.park(parameters, visit.network)
+        state = response_state(unverified_parameters(parameters))
+        # Invariant 15: nothing is kept of a response to nothing. The GET then says whether somebody is signed in.
+        known = await self._transactions.knows_login(state)
+        id = await self._transactions.park(parameters, state) if known else _NOT_KEPT
         return redirect(f"{visit.call.snapshot.gateway.portal_url}{visit.path}?{_PARKED}={quote(id, safe='')}")
 
     async def _parameters(self, visit: Visit) -> Parameters | None:

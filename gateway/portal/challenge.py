@@ -15,7 +15,7 @@ from gateway.portal.answers import redirect
 from gateway.portal.freshness import shortest_limit
 from gateway.portal.outcomes import Begin, Outcome
 from gateway.portal.report import Report
-from gateway.portal.visit import PREFIX, Visit, app_here, clean_starts_of, login_link, need_of, return_target
+from gateway.portal.visit import PREFIX, Visit, app_here, login_link, need_of, return_target
 
 ROUNDS = 3
 
@@ -56,7 +56,7 @@ class Challenge:
         visit.require_navigation()
         if visit.parameter("again") and (binding := visit.binding()):
             await self._transactions.clear_rounds(binding, visit.call.host)
-            await self._transactions.clear_rounds(binding, clean_starts_of(visit.call.host))
+            await self._transactions.clear_clean_start(binding, visit.call.host)
         return Begin(target, need)
 
     async def _signed_in(self, visit: Visit, app: App) -> Identity | None:

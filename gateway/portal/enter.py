@@ -17,7 +17,7 @@ from gateway.portal import cookies
 from gateway.portal.answers import redirect
 from gateway.portal.outcomes import Begin, Outcome
 from gateway.portal.report import Report
-from gateway.portal.visit import Visit, app_here, clean_starts_of, login_link
+from gateway.portal.visit import Visit, app_here, login_link
 
 
 class Enter:
@@ -67,14 +67,15 @@ class Enter:
         return redirect(app.origin(hand_over.host) + hand_over.return_target)
 
     async def _come_again(self, visit: Visit, app: App) -> Outcome:
-        """Back, reload, sent twice, too late: with a live seat on to the app; without, one clean start, no more."""
+        """Back, reload, sent twice, too late: with a live seat on to the app; without, one clean start, no more. And
+        none for what is no navigation: a code is as good as made up here, and any site's image could begin sign-ins."""
         self._report.refused(visit, GatewayError(HANDOVER_CODE_GONE, "unknown, used, or too old"))
         cookie = visit.seat_cookie()
         if cookie is not None and await self._sessions.load(visit.call.host, cookie) is not None:
             return redirect(app.origin(visit.call.host) + "/")
+        visit.require_navigation()
         binding = visit.binding_made(self._token_urlsafe)
-        if await self._transactions.rounds(binding, clean_starts_of(visit.call.host)):
+        if not await self._transactions.start_cleanly(binding, visit.call.host, visit.network):
             visit.way_back = login_link(app, visit.call.host, "/", again=True)
             raise GatewayError(LOGIN_LOOP, "a second hand-over in a row came too late")
-        await self._transactions.count_round(binding, clean_starts_of(visit.call.host), 0)
         return Begin("/")

@@ -11,7 +11,7 @@ from gateway.portal.leaving import Leaving
 from gateway.portal.outcomes import Outcome, TellProvider
 from gateway.portal.pages import Pages
 from gateway.portal.report import Report
-from gateway.portal.visit import PREFIX, Visit, clean_starts_of
+from gateway.portal.visit import PREFIX, Visit
 
 
 class Logout:
@@ -84,7 +84,7 @@ class Logout:
         binding = visit.binding()
         if binding is not None:
             await self._transactions.clear_rounds(binding, visit.call.host)
-            await self._transactions.clear_rounds(binding, clean_starts_of(visit.call.host))
+            await self._transactions.clear_clean_start(binding, visit.call.host)
 
 
 def _home(visit: Visit) -> str:

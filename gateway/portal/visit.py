@@ -117,13 +117,14 @@ class Visit:
         return any(hmac.compare_digest(twin, binding) for twin in twins)
 
     def binding_made(self, token_urlsafe: Callable[[int], str]) -> str:
-        """The same as `binding`, made where absent; one that is there is never replaced: other tabs rely on it."""
+        """The same as `binding`, made once where absent; one that is there is never replaced: other tabs rely on it."""
         binding = self.binding()
         if binding is not None:
             return binding
         value = token_urlsafe(SECRET_BYTES).encode()
         self.cookies_to_set += cookies.set_binding(value)
-        return cookies.binding_hash(value)
+        self._binding = cookies.binding_hash(value)
+        return self._binding
 
     def require_navigation(self) -> None:
         """Invariant 10: no image, frame, prefetch or script begins a sign-in, whatever page it is on."""
@@ -171,8 +172,3 @@ def need_of(visit: Visit) -> Need:
     amr = tuple(method for method in parameters.get("amr", "").split(" ")[:_METHODS] if _METHOD.fullmatch(method))
     seconds = int(age) if _SECONDS.fullmatch(age) else None
     return Need(level if level in visit.call.snapshot.ladder.names else "", seconds, amr)
-
-
-def clean_starts_of(host: str) -> str:
-    """Where the rounds of clean starts after a hand-over code that was gone are counted, beside the host's own."""
-    return f"enter {host}"

@@ -2,7 +2,10 @@
 
 import os
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 
+from gateway.model.codes import LIMIT_BODY
+from gateway.model.errors import GatewayError
 from gateway.model.ports import Log, Write
 from gateway.model.transaction import OidcLogin, SignOut, Transaction
 from gateway.stores import codec
@@ -16,6 +19,11 @@ LIFE = 600
 ROUND_WINDOW = 60
 # A browser follows a redirect at once.
 PARKED_LIFE = 60
+# Sent twice by an impatient person. Sign-ins under way are bounded by client, and so is what is parked for them.
+PARKED_OF_ONE = 3
+MOST_PARKED = 10_000
+# A signed and encrypted response (JARM) has some thousands.
+PARKED_BYTES = 32 << 10
 
 
 class Transactions:
@@ -37,9 +45,14 @@ class Transactions:
         self._now = now
         self._token_bytes = token_bytes
         bounds = Bounds(LIFE, per_network, in_all)
-        parked = Bounds(PARKED_LIFE, per_network, in_all)
-        kinds = {"transaction": bounds, "login": bounds, "sign_out": bounds, "response": parked}
-        self._transactions, self._logins, self._sign_outs, self._parked = (
+        kinds = {
+            "transaction": bounds,
+            "login": bounds,
+            "sign_out": bounds,
+            "response": Bounds(PARKED_LIFE, PARKED_OF_ONE, min(in_all, MOST_PARKED)),
+            "clean_start": Bounds(ROUND_WINDOW, per_network, in_all),
+        }
+        self._transactions, self._logins, self._sign_outs, self._parked, self._clean_starts = (
             Tickets(kind, store, self._keys, bounds, log=log, now=now, token_bytes=token_bytes)
             for kind, bounds in kinds.items()
         )
@@ -63,6 +76,9 @@ class Transactions:
         plain = await self._logins.take(state)
         return None if plain is None else codec.login_from_bytes(plain)
 
+    async def knows_login(self, state: str) -> bool:
+        return await self._logins.peek(state) is not None
+
     async def put_sign_out(self, sign_out: SignOut, state: str, network: str) -> None:
         await self._sign_outs.put(state, codec.sign_out_to_bytes(sign_out), network)
 
@@ -70,9 +86,12 @@ class Transactions:
         plain = await self._sign_outs.take(state)
         return None if plain is None else codec.sign_out_from_bytes(plain)
 
-    async def park(self, parameters: Sequence[tuple[str, str]], network: str) -> str:
+    async def park(self, parameters: Sequence[tuple[str, str]], state: str) -> str:
+        plain = codec.parameters_to_bytes(parameters)
+        if len(plain) > PARKED_BYTES:
+            raise GatewayError(LIMIT_BODY, f"a response of {len(plain)} bytes, over {PARKED_BYTES}")
         id = new_id(self._token_bytes)
-        await self._parked.put(id, codec.parameters_to_bytes(parameters), network)
+        await self._parked.put(id, plain, state)
         return id
 
     async def take_parked(self, id: str) -> list[tuple[str, str]] | None:
@@ -87,9 +106,6 @@ class Transactions:
     async def rounds(self, binding: str, host: str) -> int:
         return await self._store.mark(self._keys.index("round", binding, host), self._now())
 
-    async def count_round(self, binding: str, host: str, round: int, within: int = ROUND_WINDOW) -> None:
-        await self._store.write([self.round_counted(binding, host, round, within)], self._now())
-
     def round_counted(self, binding: str, host: str, round: int, within: int = ROUND_WINDOW) -> RaiseMark:
         until = self._now() + min(within, ROUND_WINDOW)
         return RaiseMark(self._keys.index("round", binding, host), round + 1, until)
@@ -97,9 +113,26 @@ class Transactions:
     async def clear_rounds(self, binding: str, host: str) -> None:
         await self._store.clear_mark(self._keys.index("round", binding, host), self._now())
 
+    async def start_cleanly(self, binding: str, host: str, network: str) -> bool:
+        # Not a mark: anybody may ask, under any binding, and these are bounded by client.
+        id = _clean_start(binding, host)
+        first = await self._clean_starts.peek(id) is None
+        if first:
+            await self._clean_starts.put(id, b"", network)
+        return first
+
+    async def clear_clean_start(self, binding: str, host: str) -> None:
+        id = _clean_start(binding, host)
+        if await self._clean_starts.peek(id) is not None:
+            await self._clean_starts.take(id)
+
     async def first_seat(self, session_id: str, host: str, *, ends_at: int, until: int) -> int:
         key, now = self._keys.index("first seat", session_id, host), self._now()
         known = await self._store.mark(key, now)
         if not known:
             await self._store.write([RaiseMark(key, ends_at, until)], now)
         return known or ends_at
+
+
+def _clean_start(binding: str, host: str) -> str:
+    return f"{binding} {sha256(host.encode()).hexdigest()}"

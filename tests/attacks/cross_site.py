@@ -2,7 +2,9 @@
 
 import asyncio
 import re
+import sqlite3
 import time
+from contextlib import closing
 from copy import deepcopy
 
 from gateway.stores.sqlite import SqliteStore
@@ -212,9 +214,49 @@ HANDOVER = (
     ("a hand-over code twenty times at once", makes_one_seat(ENTER)),
 )
 
+def tickets(world: World) -> int:
+    """What is under way, as the store counts it."""
+    with closing(sqlite3.connect(f"file:{world.folder / 'var/sessions.sqlite'}?mode=ro", uri=True)) as connection:
+        (number,) = connection.execute("SELECT count(*) FROM tickets").fetchone()
+    return int(number)
+
+
+async def made_up_code_in_an_image(world: World) -> None:
+    before = tickets(world)
+    for lines in ((b"Sec-Fetch-Dest: image",), (b"Accept: text/html", b"Sec-Fetch-Dest: iframe"), (b"Accept: */*",)):
+        seen = await world.send(request(APP, f"{ENTER}code=garbage", *lines))
+        denied(world, seen)
+        expect(seen.answer.status == 401 and not seen.answer.all(b"set-cookie"), f"a sign-in was begun: {seen}")
+    expect(tickets(world) == before, "something was kept of it")
+
+
+async def made_up_code_by_a_link(world: World) -> None:
+    page = await Person("en").step("GET", world.url(APP, f"{ENTER}code=garbage"))
+    values = {line.partition(";")[0].partition("=")[2] for line in page.all("Set-Cookie")}
+    expect(page.status == 303 and len(values) == 1, f"{len(values)} bindings: {page.all('Set-Cookie')}")
+
+
+async def posted_to_nothing(world: World) -> None:
+    """CS01, XS: a form_post whose `state` we never gave is not kept."""
+    before = tickets(world)
+    for number in range(20):
+        body = f"state={number:043d}&code={'x' * 20_000}".encode()
+        data = request(PORTAL, f"{CALLBACK}by-form", FORM, *NAVIGATION, method=b"POST", body=body)
+        seen = await world.send(data)
+        expect(seen.answer.status == 303, f"{seen}")
+    expect(tickets(world) == before, f"{tickets(world) - before} were kept")
+
+
+FLOODS = (
+    ("a made-up hand-over code in an image or a frame", made_up_code_in_an_image),
+    ("a made-up hand-over code by a link: one binding", made_up_code_by_a_link),
+    ("a form_post to a sign-in that nobody began", posted_to_nothing),
+)
+
 # --- CS02: logout ---
 
 LOGOUT = "/_ecluse/logout"
+FORM = b"Content-Type: application/x-www-form-urlencoded"
 
 
 def ends_nothing(*lines: bytes, method: bytes = b"POST") -> Run:
@@ -238,7 +280,6 @@ def ends_nothing(*lines: bytes, method: bytes = b"POST") -> Run:
     return run
 
 
-FORM = b"Content-Type: application/x-www-form-urlencoded"
 CS02 = (
     ("a cross-site link", ends_nothing(b"Sec-Fetch-Site: cross-site", *NAVIGATION, method=b"GET")),
     ("an image", ends_nothing(b"Sec-Fetch-Site: cross-site", b"Sec-Fetch-Dest: image", method=b"GET")),
@@ -322,6 +363,7 @@ async def no_page_of_ours_is_framed(world: World) -> None:
 CASES: tuple[Case, ...] = (
     *numbered("CS01", CS01, controlled=False),
     *numbered("CS01", HANDOVER, first=7, controlled=False),
+    *numbered("CS01", FLOODS, first=13, controlled=False),
     *numbered("CS02", CS02),
     uncontrolled("CS02.11", "the control: one's own button signs out everywhere", honest_logout),
     Case("CS03.1", "what cannot show a sign-in page gets 401", scripts_get_401),

@@ -8,6 +8,7 @@ from urllib.parse import unquote_plus
 from tests.attacks.cases import Case, Run, expect, numbered
 from tests.attacks.cross_site import APP, PAGE, not_signed_in, refused, to_callback
 from tests.attacks.outcomes import passed
+from tests.attacks.provider import HANGS_UP
 from tests.attacks.request import request
 from tests.attacks.signing_in import accepted
 from tests.attacks.world import SEAT, World, host
@@ -64,6 +65,18 @@ async def too_long(world: World) -> None:
     await not_signed_in(world, Person("en"))
 
 
+async def at_which_the_provider_hangs_up(world: World) -> None:
+    """Strangers' codes open no circuit: whoever signs in next, at either worker, is not told that the provider is away."""
+    for _ in range(8):
+        person, page = await to_callback(world, "mallory")
+        mark = world.log_mark()
+        answer = await person.step("GET", re.sub("code=[^&]*", f"code={HANGS_UP}", page.location))
+        await refused(world, answer, mark, "login.provider_unreachable")
+    for _ in range(4):
+        _, page = await world.sign_in("alice", world.url(APP, PAGE))
+        expect(page.status == 200, f"nobody can sign in any more: {page.status}")
+
+
 OC12 = (
     ("a script in the description", error_answer("login.provider_refused", error="access_denied",
                                                  error_description=SCRIPT.replace("<", "%3C"))),
@@ -75,6 +88,7 @@ OC12 = (
     ("a browser that goes round", loop),
     ("an address in error_uri", error_answer("login.provider_fault", error="x", error_uri="http://evil.example/")),
     ("an error and a code", error_answer("login.provider_fault", error="x", code="y")),
+    ("a code at which the provider hangs up", at_which_the_provider_hangs_up),
 )  # fmt: skip
 
 # --- OC14: our own credentials ---

@@ -22,6 +22,8 @@ Document = dict[str, Any]
 Told = Document | web.StreamResponse
 
 CLIENT = "ecluse"
+# A code at which any of these hangs up.
+HANGS_UP = "hang-up"
 PEOPLE: Mapping[str, Document] = {
     "alice": {"groups": ["users"], "family_name": "Lebœuf", "email": "alice@corp.example"},
     "bob": {"groups": ["users"], "email": "bob@corp.example"},
@@ -155,6 +157,8 @@ class Issuer:
         self.redeemed.append({**form, "authorization": request.headers.get("Authorization", "")})
         if form.get("grant_type") == "refresh_token":
             return await self._refresh(request, form.get("refresh_token", ""))
+        if form.get("code") == HANGS_UP and request.transport is not None:
+            request.transport.abort()
         grant = self._codes.pop(form.get("code", ""), None)
         digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         if grant is None or _base64url(digest) != grant.query.get("code_challenge"):

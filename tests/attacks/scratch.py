@@ -11,7 +11,7 @@ from tests.attacks.provider import Document, Endless, Issuer, key, sign
 SCRATCH = (
     "mismatch", "no-issuer", "endless-metadata", "endless-keys", "large-metadata", "redirected-keys", "file-keys",
     "borrowed-endpoints", "borrowed-token", "no-kid", "no-kid-two-keys", "rotating", "unknown-kids", "bad-neighbour",
-    "slow", "unreachable", "refreshing",
+    "slow", "unreachable", "refreshing", "by-form",
 )  # fmt: skip
 # Seconds; under four, it is not asked for ahead of time.
 REFRESHED_AFTER = 3
@@ -46,7 +46,8 @@ def file_of(name: str, template: str, port: int) -> str:
     text = template.replace("provider: alpha", f"provider: {name}").replace("/alpha", f"/{name}")
     if name == "unreachable":
         return text.replace(f"127.0.0.1:{port}", "127.0.0.1:1")
-    return text.replace("  client_id", "  refresh: true\n  client_id") if name == "refreshing" else text
+    more = {"refreshing": "refresh: true", "by-form": "request: {response_mode: form_post}"}
+    return text.replace("  client_id", f"  {more[name]}\n  client_id") if name in more else text
 
 
 def public(name: str) -> Document:

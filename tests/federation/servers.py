@@ -91,7 +91,9 @@ async def web_server(handler: Handler, context: ssl.SSLContext | None = None) ->
 
 
 class Op:
-    """An OpenID Provider whose every answer can be changed between two requests. `asked`: the paths, in order."""
+    """An OpenID Provider whose every answer can be changed between two requests. `asked`: the paths, in order.
+
+    `odd`: the status of the answer to a code; 0: it hangs up."""
 
     def __init__(self) -> None:
         self.port = 0
@@ -105,6 +107,7 @@ class Op:
         self.failing: set[str] = set()
         self.texts: dict[str, str] = {}
         self.aliases: dict[str, str] = {}
+        self.odd: dict[str, int] = {}
         self.delay = 0.0
         self.before: Callable[[str], None] = lambda _: None
 
@@ -116,8 +119,8 @@ class Op:
     def provider(self) -> OidcProvider:
         return provider(issuer=self.issuer, development=True)
 
-    def code(self, metadata: ProviderMetadata, login: OidcLogin = LOGIN) -> AuthorizationCode:
-        return process_authorization_response(self.provider, metadata, login, [("code", "abc"), ("iss", self.issuer)])
+    def code(self, metadata: ProviderMetadata, login: OidcLogin = LOGIN, value: str = "abc") -> AuthorizationCode:
+        return process_authorization_response(self.provider, metadata, login, [("code", value), ("iss", self.issuer)])
 
     def count(self, path: str) -> int:
         return self.asked.count(path)
@@ -137,7 +140,14 @@ class Op:
             "/userinfo": lambda: self.userinfo,
         }
         if request.path == "/token":
-            self.forms.append(dict(parse_qsl(await request.text())))
+            form = dict(parse_qsl(await request.text()))
+            self.forms.append(form)
+            status = self.odd.get(form.get("code", ""))
+            if status == 0:
+                assert request.transport is not None
+                request.transport.abort()
+            if status is not None:
+                return web.json_response({"error": "invalid_grant"}, status=status or 400)
         return web.json_response(answers[self.aliases.get(request.path, request.path)]())
 
     def _discovery(self) -> dict[str, object]:

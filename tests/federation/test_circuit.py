@@ -64,3 +64,14 @@ def test_one_more_failure_is_one_more_pause() -> None:
     circuit.enter()
     circuit.failed()
     assert refused(circuit).startswith("not asked: it did not answer 4 times")
+
+
+def test_a_doubt_counts_for_nothing_and_is_looked_into_once_at_a_time() -> None:
+    circuit = Circuit(Clock())
+    assert [circuit.doubted() for _ in range(FAILURES * 2)] == [True, *[False] * (FAILURES * 2 - 1)]
+    circuit.enter()
+    circuit.answered()
+    assert circuit.doubted()
+    circuit.failed()
+    assert circuit.doubted()
+    circuit.enter()

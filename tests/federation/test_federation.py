@@ -31,7 +31,7 @@ from gateway.oidc.refresh import Held
 from gateway.ops.log import Log
 from tests.federation.servers import Op, raw_server, running_op
 from tests.oidc.samples import LOGIN, NOW, provider, signer
-from tests.patience import until
+from tests.patience import PATIENCE, until
 
 DISCOVERY = "/.well-known/openid-configuration"
 
@@ -53,15 +53,15 @@ async def federation(clock: Clock | None = None, log: Log | None = None) -> Asyn
         await made.close()
 
 
-async def sign_in(made: Federation, op: Op) -> tuple[IdToken, dict[str, object]]:
-    code = op.code(await made.metadata(op.provider))
+async def sign_in(made: Federation, op: Op, value: str = "abc") -> tuple[IdToken, dict[str, object]]:
+    code = op.code(await made.metadata(op.provider), value=value)
     id_token, claims = await made.sign_in(op.provider, code, LOGIN, NOW)
     return id_token, dict(claims)
 
 
-async def refusal(made: Federation, op: Op) -> GatewayError:
+async def refusal(made: Federation, op: Op, value: str = "abc") -> GatewayError:
     with pytest.raises(GatewayError) as refused:
-        await sign_in(made, op)
+        await sign_in(made, op, value)
     return refused.value
 
 
@@ -238,9 +238,7 @@ async def test_a_token_endpoint_that_is_silent_is_left_alone_and_nobody_else_is(
         await sign_in(made, op)
         op.metadata["token_endpoint"] = closing.url
         clock.now += 86400
-        for _ in range(10):
-            assert (await refusal(made, op)).code is LOGIN_PROVIDER_UNREACHABLE
-        assert 3 <= closing.connections <= 6, "aiohttp tries a closed connection once more"
+        await left_alone(made, op)
         asked = closing.connections
         of = replace(other.provider, name="departement")
         login = replace(LOGIN, provider="departement")
@@ -251,6 +249,35 @@ async def test_a_token_endpoint_that_is_silent_is_left_alone_and_nobody_else_is(
         clock.now += 10
         await refusal(made, op)
         assert closing.connections > asked
+
+
+async def left_alone(made: Federation, op: Op) -> None:
+    """Until its users are told without its being asked."""
+    async with asyncio.timeout(PATIENCE):
+        while not (error := await refusal(made, op)).detail.startswith("not asked"):
+            assert error.code is LOGIN_PROVIDER_UNREACHABLE
+            await asyncio.sleep(0.01)
+
+
+async def test_a_code_that_makes_a_provider_hang_up_is_no_failure_of_the_provider() -> None:
+    """OC12: three strangers with such codes would have shut everybody out of this worker's sign-ins."""
+    async with running_op() as op, federation() as made:
+        await sign_in(made, op)
+        op.odd = {"odd": 0}
+        for _ in range(4):
+            assert (await refusal(made, op, "odd")).code is LOGIN_PROVIDER_UNREACHABLE
+            await until(lambda: not made._errands)
+        assert (await sign_in(made, op))[0].subject == "f7d3c4a0"
+
+
+async def test_a_code_that_is_refused_is_an_answer() -> None:
+    async with running_op() as op, federation() as made:
+        await sign_in(made, op)
+        op.odd = {"odd": 400, "worse": 500}
+        for code in ("odd", "worse") * 3:
+            await refusal(made, op, code)
+        assert made._circuits["metropole"]._failures == 0
+        assert (await sign_in(made, op))[0].subject == "f7d3c4a0"
 
 
 async def test_providers_that_are_down_delay_only_their_own() -> None:

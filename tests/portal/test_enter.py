@@ -64,6 +64,26 @@ async def test_a_code_used_twice_without_a_seat_is_one_clean_start_and_then_the_
     assert here.codes() == ["handover.code_gone", "handover.code_gone", "login.loop"]
 
 
+SUBRESOURCES = [{"Sec-Fetch-Dest": destination} for destination in ("image", "iframe", "empty", "script")]
+
+
+@pytest.mark.parametrize("headers", SUBRESOURCES)
+async def test_a_made_up_code_of_a_subresource_begins_nothing(here: Installation, headers: dict[str, str]) -> None:
+    """K152: any site's image, frame or script could begin sign-ins in a person's browser."""
+    browser = here.browser()
+    reply = await browser.get(here.url(ACTES, "/_ecluse/enter?code=garbage"), **headers)
+    assert (reply.status, reply.set_cookies) == (401, [])
+    assert here.store._tickets == {}
+
+
+async def test_a_made_up_code_sets_one_binding(here: Installation) -> None:
+    browser = here.browser()
+    reply = await browser.get(here.url(ACTES, "/_ecluse/enter?code=garbage"), follow=False)
+    values = {line.partition(";")[0].partition("=")[2] for line in reply.set_cookies}
+    assert (reply.status, len(values), len(reply.set_cookies)) == (303, 1, 2), "the binding, and its twin"
+    assert (await browser.get(reply.location)).text == "actes for alice"
+
+
 async def test_a_clean_start_ends_on_the_home_page(here: Installation) -> None:
     browser = here.browser()
     enter = await handed_over(here, browser)

@@ -1,13 +1,13 @@
 """`response_mode: form_post`: the provider's page posts the answer from another site, without a cookie of ours."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
 from gateway.model.provider import AuthorizationParameters
+from gateway.stores.transactions import PARKED_BYTES, PARKED_OF_ONE
 from tests.portal.browser import Browser, Reply
 from tests.portal.installation import ACTES, PORTAL, Installation
 from tests.portal.test_callback import answered, nobody
@@ -110,18 +110,37 @@ async def test_what_was_not_asked_for_is_not_kept(here: Installation, mode: Any,
     assert here.codes() == [code]
 
 
-async def test_the_keeping_is_bounded(here: Installation) -> None:
-    """The oldest goes first: whoever fills the place does so for their own network alone."""
+def kept(here: Installation) -> int:
+    return len(here.store._tickets.get("response", {}))
+
+
+async def test_a_response_to_nothing_is_not_kept_and_takes_no_sign_in(here: Installation) -> None:
+    """A stranger's posts write nothing, whatever they hold; who is signed in is told so."""
     by_form(here)
     browser = here.browser()
     sent = await parameters(here, browser)
-    bounds = here.transactions._parked._bounds
-    here.transactions._parked._bounds = replace(bounds, per_group=2)
-    first = (await posted(here, sent)).location
-    for number in range(2):
-        await posted(here, {"state": f"{number}" * 43, "code": "x"})
-    nobody(here, browser, await browser.get(first))
+    for number in range(4):
+        reply = await posted(here, {"state": f"{number}" * 43, "code": "x" * 40_000})
+        assert (reply.status, reply.location) == (303, here.url(PORTAL, f"{CALLBACK}?parked="))
+    assert kept(here) == 0
+    nobody(here, browser, await browser.get(here.url(PORTAL, f"{CALLBACK}?parked=")))
     assert (await browser.get((await posted(here, sent)).location)).text == "actes for alice"
+    again = await browser.get((await posted(here, sent)).location)
+    assert (again.status, "signed in" in again.text, kept(here)) == (400, True, 0)
+    assert here.codes() == ["login.transaction_gone"] * 2
+
+
+async def test_the_keeping_is_bounded(here: Installation) -> None:
+    """Who has a sign-in under way fills no place but its own: a few responses, and none that is large."""
+    by_form(here)
+    browser, other = here.browser(), here.browser("bob")
+    first = (await posted(here, await parameters(here, browser))).location
+    flood = await parameters(here, other)
+    for _ in range(10):
+        await posted(here, flood)
+    assert kept(here) == 1 + PARKED_OF_ONE
+    assert (await posted(here, flood | {"code": "x" * PARKED_BYTES})).status == 413
+    assert (await browser.get(first)).text == "actes for alice"
 
 
 async def test_hints_are_passed_on_from_the_login_address(here: Installation) -> None:

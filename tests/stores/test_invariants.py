@@ -97,7 +97,7 @@ async def test_invariant_8_a_dump_holds_no_value_of_an_identity_and_nothing_that
     hand_over = await worker.sessions.take_hand_over(code)
     assert hand_over is not None
     code = await worker.code(cookie) or ""
-    await worker.transactions.count_round(browser("binding"), PERMIS, 0)
+    await worker.store.write([worker.transactions.round_counted(browser("binding"), PERMIS, 0)], clock.now())
     secrets = [
         identity.issuer,
         identity.subject,

@@ -5,8 +5,10 @@ from itertools import count
 
 import pytest
 
+from gateway.model.codes import LIMIT_BODY
+from gateway.model.errors import GatewayError
 from gateway.stores.records import RecordStore
-from gateway.stores.transactions import LIFE, ROUND_WINDOW, Transactions
+from gateway.stores.transactions import LIFE, PARKED_BYTES, PARKED_OF_ONE, ROUND_WINDOW, Transactions
 from tests.stores.samples import KEYS, OTHER_KEYS, PERMIS, Around, Clock, Worker, browser, login, transaction
 
 NETWORK = "192.0.2.0/24"
@@ -56,13 +58,50 @@ async def test_both_end_with_their_time_though_nothing_cleans_up(worker: Worker,
 
 async def test_a_parked_response_is_taken_once_within_a_minute(worker: Worker, clock: Clock) -> None:
     parameters = [("state", "s"), ("code", "é"), ("code", "\udc80")]
-    id = await worker.transactions.park(parameters, NETWORK)
+    id = await worker.transactions.park(parameters, "state-1")
     assert await worker.transactions.take_login(id) is None
     assert await worker.transactions.take_parked(id) == parameters
     assert await worker.transactions.take_parked(id) is None
-    id = await worker.transactions.park(parameters, NETWORK)
+    id = await worker.transactions.park(parameters, "state-1")
     clock.pass_by(60)
     assert await worker.transactions.take_parked(id) is None
+
+
+async def test_whether_a_login_is_there_is_told_without_taking_it(worker: Worker) -> None:
+    await worker.transactions.put_login(login(), "state-1", NETWORK)
+    assert await worker.transactions.knows_login("state-1")
+    assert not await worker.transactions.knows_login("state-2")
+    assert not await worker.transactions.knows_login("")
+    assert await worker.transactions.take_login("state-1") == login()
+
+
+async def test_of_one_state_few_responses_are_parked_and_none_that_is_large(worker: Worker) -> None:
+    ids = [await worker.transactions.park([("state", "s")], "state-1") for _ in range(PARKED_OF_ONE + 1)]
+    other = await worker.transactions.park([("state", "t")], "state-2")
+    kept = [await worker.transactions.take_parked(id) is not None for id in (*ids, other)]
+    assert kept == [False, *[True] * PARKED_OF_ONE, True]
+    with pytest.raises(GatewayError) as refused:
+        await worker.transactions.park([("code", "x" * PARKED_BYTES)], "state-1")
+    assert refused.value.code is LIMIT_BODY
+
+
+async def test_a_clean_start_is_one_by_browser_and_host_and_their_number_is_bounded_by_client(
+    worker: Worker, clock: Clock
+) -> None:
+    starts, mine = worker.transactions.start_cleanly, browser("mine")
+    assert await starts(mine, PERMIS, NETWORK)
+    assert not await starts(mine, PERMIS, NETWORK)
+    assert await starts(mine, "paie.localhost", NETWORK)
+    assert await starts(browser("other"), PERMIS, NETWORK)
+    await worker.transactions.clear_clean_start(mine, PERMIS)
+    assert await starts(mine, PERMIS, NETWORK)
+    clock.pass_by(ROUND_WINDOW)
+    assert await starts(mine, PERMIS, NETWORK)
+    few = Transactions(worker.store, KEYS, per_network=2, now=clock.now)
+    for number in range(4):
+        assert await few.start_cleanly(browser(str(number)), PERMIS, "198.51.100.7")
+    again = [await few.start_cleanly(browser(str(number)), PERMIS, "203.0.113.9") for number in range(4)]
+    assert again == [True, True, False, False]
 
 
 def test_none_lives_longer_than_ten_minutes() -> None:
@@ -154,14 +193,14 @@ async def test_every_field_comes_back_as_it_went(worker: Worker) -> None:
 async def test_rounds_are_counted_by_browser_and_host(worker: Worker, clock: Clock) -> None:
     transactions, mine = worker.transactions, browser("mine")
     assert await transactions.rounds(mine, PERMIS) == 0
-    await transactions.count_round(mine, PERMIS, 0)
-    await transactions.count_round(mine, PERMIS, 1)
+    await worker.store.write([transactions.round_counted(mine, PERMIS, 0)], clock.now())
+    await worker.store.write([transactions.round_counted(mine, PERMIS, 1)], clock.now())
     assert await transactions.rounds(mine, PERMIS) == 2
     assert await transactions.rounds(mine, "paie.localhost") == 0
     assert await transactions.rounds(browser("other"), PERMIS) == 0
     await transactions.clear_rounds(mine, PERMIS)
     assert await transactions.rounds(mine, PERMIS) == 0
-    await transactions.count_round(mine, PERMIS, 0)
+    await worker.store.write([transactions.round_counted(mine, PERMIS, 0)], clock.now())
     clock.pass_by(ROUND_WINDOW)
     assert await transactions.rounds(mine, PERMIS) == 0
 
@@ -170,12 +209,12 @@ async def test_a_round_is_forgotten_as_early_as_is_asked_and_never_later_than_us
     worker: Worker, clock: Clock
 ) -> None:
     transactions, mine = worker.transactions, browser("mine")
-    await transactions.count_round(mine, PERMIS, 0, 5)
+    await worker.store.write([transactions.round_counted(mine, PERMIS, 0, 5)], clock.now())
     clock.pass_by(4)
     assert await transactions.rounds(mine, PERMIS) == 1
     clock.pass_by(1)
     assert await transactions.rounds(mine, PERMIS) == 0
-    await transactions.count_round(mine, PERMIS, 0, 500)
+    await worker.store.write([transactions.round_counted(mine, PERMIS, 0, 500)], clock.now())
     clock.pass_by(ROUND_WINDOW)
     assert await transactions.rounds(mine, PERMIS) == 0
 
@@ -191,9 +230,9 @@ async def test_the_end_of_a_first_seat_is_kept_as_it_was_told_first(worker: Work
     assert await other.first_seat("s", PERMIS, ends_at=now + 1700, until=now + 2000) == now + 1700
 
 
-async def test_ten_tabs_of_one_round_make_one_round_together(worker: Worker) -> None:
+async def test_ten_tabs_of_one_round_make_one_round_together(worker: Worker, clock: Clock) -> None:
     for _ in range(10):
-        await worker.transactions.count_round(browser("mine"), PERMIS, 0)
+        await worker.store.write([worker.transactions.round_counted(browser("mine"), PERMIS, 0)], clock.now())
     assert await worker.transactions.rounds(browser("mine"), PERMIS) == 1
 
 
