@@ -126,7 +126,8 @@ class Request(Strict):
     parameters: dict[Parameter, Text] = Field(default={}, max_length=50)
     """Further ones with fixed values, such as idp_hint."""
     pass_on: list[Parameter] = Field(default=[], max_length=20)
-    """Further ones whose values are taken from the address of the portal's login page, such as login_hint."""
+    """Further ones whose values are taken from a link into an application, or from the address of the portal's login
+    page, such as login_hint."""
     pushed: bool = False
     """Sent to the provider beforehand (RFC 9126): the browser carries a reference only."""
     signed: bool = False

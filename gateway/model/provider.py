@@ -67,7 +67,8 @@ class AuthorizationParameters:
     """What an authorization request of one provider carries beside the usual, and how it travels. Nothing else is sent.
 
     `max_age`: seconds. `claims`: the JSON of OIDC Core 5.5; `essential_acr`: what it demands of acr, empty for nothing.
-    `parameters`: further names and values; `passed_on`: names whose values come with our own login address.
+    `parameters`: further names and values; `passed_on`: names whose values come with a link into an
+    application, or with our own login address.
     `pushed`: by RFC 9126; `signed`: by RFC 9101, with the first of the client's keys.
     """
 

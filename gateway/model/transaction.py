@@ -16,6 +16,7 @@ class Transaction:
     asked for. `round` counts the sign-ins of this browser on this host that just ended without a seat.
     `not_before`: an authentication older than this (Unix seconds) is refused; 0 where any will do. `need`: what the
     sign-in has to be beside that, and `provider` the one that signs in more strongly; empty where any of the app's may.
+    `hints`: parameters of the link that led here, for the providers whose file passes them on.
     """
 
     app: str
@@ -28,6 +29,7 @@ class Transaction:
     not_before: int = 0
     need: Need = NO_NEED
     provider: str = ""
+    hints: tuple[tuple[str, str], ...] = ()
 
 
 class Served(NamedTuple):

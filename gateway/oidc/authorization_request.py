@@ -1,6 +1,7 @@
 """The authorization request: what it says, and the three ways in which it reaches the provider."""
 
 import json
+import re
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
@@ -20,6 +21,12 @@ from gateway.oidc.stronger import stronger, within
 WHAT = "pushed authorization answer"
 REQUEST_OBJECT_SECONDS = 60
 LONGEST_HINT = 512
+# Where a provider answers another form with an error page: ProConnect does.
+_HINT_FORMS = {
+    "login_hint": re.compile(r"[^\s<>\"]{1,320}"),
+    "idp_hint": re.compile(r"[!-~]{1,512}"),
+    "siret_hint": re.compile(r"[0-9]{14}"),
+}
 # RFC 9101 10.8
 _REQUEST_OBJECT = "oauth-authz-req+jwt"
 # RFC 6749 3.1, RFC 9126 2.2: a URI, here without what a browser or a log would stumble over
@@ -31,7 +38,8 @@ def authorization_parameters(
 ) -> dict[str, str]:
     """OIDC Core 3.1.2.1. Nothing is sent that the provider file does not ask for.
 
-    `hints`: what our own login address was given; only what the file passes on is taken.
+    `hints`: what our own login address, or a link into the application, was given; only what the file passes on is
+    taken.
     """
     asked = provider.request
     usual = {
@@ -52,7 +60,7 @@ def authorization_parameters(
         "max_age": "" if login.max_age is None else str(login.max_age),
         "claims": asked.claims or "",
     }
-    passed_on = {name: hints[name] for name in sorted(asked.passed_on & hints.keys()) if _is_hint(hints[name])}
+    passed_on = {name: hints[name] for name in sorted(asked.passed_on & hints.keys()) if is_hint(name, hints[name])}
     parameters = usual | {name: value for name, value in wanted.items() if value} | dict(asked.parameters) | passed_on
     return stronger(parameters, within(login.asking, asked.essential_acr), provider.levels.ask)
 
@@ -121,8 +129,10 @@ def _typed(parameters: Mapping[str, str]) -> dict[str, object]:
     return typed
 
 
-def _is_hint(value: str) -> bool:
-    return 0 < len(value) <= LONGEST_HINT and value.isprintable()
+def is_hint(name: str, value: str) -> bool:
+    """A link is anybody's: no more is passed on than a hint can be."""
+    form = _HINT_FORMS.get(name)
+    return 0 < len(value) <= LONGEST_HINT and value.isprintable() and (form is None or bool(form.fullmatch(value)))
 
 
 def _reason(answer: Answer) -> str:

@@ -13,6 +13,7 @@ from gateway.policy.step_up import meets
 from gateway.portal import cookies
 from gateway.portal.answers import redirect
 from gateway.portal.freshness import shortest_limit
+from gateway.portal.hints import hints_of
 from gateway.portal.outcomes import Begin, Outcome
 from gateway.portal.report import Report
 from gateway.portal.visit import PREFIX, Visit, app_here, login_link, need_of, return_target
@@ -57,7 +58,7 @@ class Challenge:
         if visit.parameter("again") and (binding := visit.binding()):
             await self._transactions.clear_rounds(binding, visit.call.host)
             await self._transactions.clear_clean_start(binding, visit.call.host)
-        return Begin(target, need)
+        return Begin(target, need, visit.target.partition("?")[2])
 
     async def _signed_in(self, visit: Visit, app: App) -> Identity | None:
         cookie = visit.seat_cookie()
@@ -108,6 +109,7 @@ class Challenge:
             not_before=now if app.seat_then == "sign_in" else 0,
             need=begin.need,
             provider=provider,
+            hints=hints_of(app, (begin.query, begin.target.partition("?")[2])),
         )
 
 

@@ -40,7 +40,8 @@ class Login:
         visit.require_navigation()
         parameters = visit.parameters()
         found = await pending(self._transactions, visit, parameters["t"]) if "t" in parameters else None
-        return Ask(parameters.get("provider", ""), found, parameters)
+        linked = {} if found is None else dict(found.transaction.hints)
+        return Ask(parameters.get("provider", ""), found, linked | parameters)
 
     async def ask(self, visit: Visit, ask: Ask) -> Page:
         provider = provider_of(visit.call.snapshot, ask.provider)

@@ -12,10 +12,14 @@ from gateway.portal.visit import Visit
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """Send the browser to the portal for `target` (origin-form, safe) of this app host, to sign in as is needed."""
+    """Send the browser to the portal for `target` (origin-form, safe) of this app host, to sign in as is needed.
+
+    `query`: raw, of the request that asked for it, which may say more than the target's own does of who is to sign in.
+    """
 
     target: str
     need: Need = NO_NEED
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class GoOn:
 class Ask:
     """Ask this provider who the person is. `pending` None: a sign-in to the portal itself.
 
-    `hints`: parameters of our login address, of which the provider's file may pass some on.
+    `hints`: parameters of our login address or of the link, of which the provider's file may pass some on.
     """
 
     provider: str

@@ -114,12 +114,12 @@ class Start:
         # The provider that the person is signed in by, where it is to sign them in more strongly.
         own, configured = transaction.provider, visit.call.snapshot.providers
         if own in configured and own in app.providers:
-            return Ask(own, found)
+            return Ask(own, found, dict(transaction.hints))
         known = [configured[name] for name in app.providers if name in configured]
         if not known:
             raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{app.name} lists no provider that is configured")
         if len(known) == 1:
-            return Ask(known[0].name, found)
+            return Ask(known[0].name, found, dict(transaction.hints))
         choices = [Choice(provider.label, provider.labels, _ask_link(provider.name, id)) for provider in known]
         return self._pages.chooser(visit.language, choices)
 

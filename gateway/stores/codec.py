@@ -75,8 +75,9 @@ def _transaction_fields(transaction: Transaction) -> dict[str, Any]:
 
 
 def _transaction(values: dict[str, Any]) -> Transaction:
-    need = values.pop("need", {})
-    return Transaction(**values, need=Need(**{**need, "amr": tuple(need.get("amr", ()))}))
+    need, hints = values.pop("need", {}), values.pop("hints", ())
+    told = tuple((name, value) for name, value in hints)
+    return Transaction(**values, hints=told, need=Need(**{**need, "amr": tuple(need.get("amr", ()))}))
 
 
 def login_to_bytes(login: OidcLogin) -> bytes:

@@ -214,6 +214,7 @@ HANDOVER = (
     ("a hand-over code twenty times at once", makes_one_seat(ENTER)),
 )
 
+
 def tickets(world: World) -> int:
     """What is under way, as the store counts it."""
     with closing(sqlite3.connect(f"file:{world.folder / 'var/sessions.sqlite'}?mode=ro", uri=True)) as connection:

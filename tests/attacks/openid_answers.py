@@ -66,7 +66,7 @@ async def too_long(world: World) -> None:
 
 
 async def at_which_the_provider_hangs_up(world: World) -> None:
-    """Strangers' codes open no circuit: whoever signs in next, at either worker, is not told that the provider is away."""
+    """Strangers' codes open no circuit: who signs in next, at either worker, is not told that it is away."""
     for _ in range(8):
         person, page = await to_callback(world, "mallory")
         mark = world.log_mark()

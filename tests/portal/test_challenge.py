@@ -116,9 +116,7 @@ async def test_ten_tabs_are_one_round(here: Installation) -> None:
         reply = await browser.get(here.url(ACTES), follow=False)
         transaction = await here.transactions.peek(reply.location.partition("?t=")[2])
         assert transaction is not None
-        await here.store.write(
-            [here.transactions.round_counted(transaction.binding, ACTES, 0)], here.clock.seconds()
-        )
+        await here.store.write([here.transactions.round_counted(transaction.binding, ACTES, 0)], here.clock.seconds())
     assert await here.transactions.rounds(transaction.binding, ACTES) == 1
 
 

@@ -184,6 +184,7 @@ async def test_a_retired_store_key_still_opens_while_it_is_listed(store: RecordS
 
 async def test_every_field_comes_back_as_it_went(worker: Worker) -> None:
     odd = replace(transaction(), return_target="/é?q=\ud800\x00\"'", not_before=1_700_000_000, round=2)
+    odd = replace(odd, hints=(("login_hint", "é@m.example"), ("siret_hint", "21590350100017")))
     assert await worker.transactions.peek(await worker.transactions.put(odd, NETWORK)) == odd
     alone = replace(login(), serves=None)
     await worker.transactions.put_login(alone, "state-1", NETWORK)
