@@ -11,7 +11,9 @@ READY := $(ENV) $(CATALOGUES)
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
-env: $(READY) ## the environment in .venv, with the locked packages and the command ecluse
+env: $(READY) ## the environment in .venv, with the locked packages, the command ecluse, and the keys of the example
+	@$(RUN) -m deploy.demo.keys
+	@echo 'ready: .venv/bin/ecluse check policies'
 
 $(ENV): requirements/run.txt requirements/dev.txt pyproject.toml tools/make_env.sh
 	@bash tools/make_env.sh

@@ -26,8 +26,13 @@ if ! "$python" -c 'import ensurepip' 2>/dev/null; then
     "$python" -c 'import ensurepip' 2>/dev/null || fail "$python cannot make a virtual environment: it has no ensurepip"
 fi
 
-.venv/bin/python -c '' 2>/dev/null || "$python" -m venv --clear .venv
 export PIP_DISABLE_PIP_VERSION_CHECK=1
+if ! .venv/bin/python -c '' 2>/dev/null; then
+    echo "making .venv with $("$python" --version) (1 of 3)"
+    "$python" -m venv --clear .venv
+fi
+echo "installing the locked packages: some 50, a minute where they have to be fetched (2 of 3)"
 .venv/bin/python -m pip install -q --require-hashes -r requirements/run.txt -r requirements/dev.txt
+echo "installing the command ecluse (3 of 3)"
 .venv/bin/python -m pip install -q --no-deps --no-build-isolation --editable .
 touch .venv/.ready

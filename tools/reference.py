@@ -95,7 +95,8 @@ def _table(title: str, about: str, columns: tuple[str, ...], rows: Iterator[tupl
 
 
 def _row(cells: tuple[str, ...]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    """In Markdown a row is one line, and a bar in a cell has to be escaped."""
+    return "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in cells) + " |"
 
 
 def _configuration() -> Iterator[str]:

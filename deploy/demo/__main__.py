@@ -29,6 +29,7 @@ def main() -> int:
 
 async def _run(folder: Path, ports: Ports) -> int:
     _cancel_on_first_signal()
+    print("Starting identity providers, applications and the gateway. This takes a few seconds.", flush=True)
     try:
         async with Demo(folder, ports) as demo:
             print(guide(demo), flush=True)

@@ -1,4 +1,4 @@
-"""The keys of the demo, made at the first start and never written over."""
+"""The keys of the demo, made once and never written over: `python -m deploy.demo.keys` makes those that are missing."""
 
 import os
 import secrets
@@ -10,6 +10,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
+
+from deploy.demo.accounts import ACCOUNTS, SAML_ACCOUNTS
+
+
+def make_all(folder: Path) -> None:
+    """What the files of policies/ refer to. Raises OSError."""
+    # The last is a model for one's own, and no part of the demo.
+    make_keys(folder, (*ACCOUNTS, "syndicat"))
+    make_pairs(folder, ("saml", *SAML_ACCOUNTS))
 
 
 def make_keys(folder: Path, providers: Iterable[str]) -> None:
@@ -66,3 +75,7 @@ def read_secret(folder: Path, provider: str) -> str:
 
 def secret_name(provider: str) -> str:
     return f"{provider}.secret"
+
+
+if __name__ == "__main__":
+    make_all(Path(__file__).resolve().parents[2] / "certs")

@@ -14,7 +14,7 @@ import aiohttp
 from aiohttp import web
 
 from deploy.demo.accounts import ACCOUNTS, SAML_ACCOUNTS
-from deploy.demo.keys import make_keys, make_pairs, read_secret
+from deploy.demo.keys import make_all, read_secret
 from deploy.demo.place import LOOPBACK, ROOT, Ports, taken
 from deploy.demo.processes import Child
 from deploy.demo.provider import Client, Provider
@@ -29,7 +29,6 @@ _TITLES = {
     "region": "Connexion de la région",
 }
 # Ours for SAML, and that of its provider.
-_PAIRS = ("saml", *SAML_ACCOUNTS)
 
 _READY_WITHIN = 120.0
 _APPLICATION_WITHIN = 120.0
@@ -98,8 +97,7 @@ class Demo:
         (self.folder / "var").mkdir(mode=0o700, exist_ok=True)
         for old in (self.folder / "var").glob("*.log"):
             old.unlink()
-        make_keys(self.folder / "certs", ACCOUNTS)
-        make_pairs(self.folder / "certs", _PAIRS)
+        make_all(self.folder / "certs")
         for name in ACCOUNTS:
             await self._start_provider(name)
         for name in SAML_ACCOUNTS:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.demo.keys import make_pairs
+from deploy.demo.keys import make_all
 from gateway.config.build import build
 from gateway.config.compile import compile_files
 from gateway.config.read import read_folder
@@ -25,10 +25,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     """The folder itself, and keys beside it as the demo makes them."""
     root = tmp_path_factory.mktemp("demo")
     (root / "policies").symlink_to(POLICIES)
-    (root / "certs").mkdir()
-    for name in ("store.key", "metropole.secret", "departement.secret"):
-        (root / "certs" / name).write_text("0123456789abcdef" * 3 + "\n")
-    make_pairs(root / "certs", ("saml", "region"))
+    make_all(root / "certs")
     return build(compile_files(read_folder(root / "policies")).plan)
 
 

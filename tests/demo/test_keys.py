@@ -1,6 +1,10 @@
 from pathlib import Path
 
-from deploy.demo.keys import make_keys, make_pairs, read_secret
+import pytest
+
+from deploy.demo.keys import make_all, make_keys, make_pairs, read_secret
+from deploy.demo.place import USUAL, copy_policies
+from gateway.cli.main import main
 
 
 def test_keys_are_made_for_their_owner_alone(tmp_path: Path) -> None:
@@ -26,3 +30,14 @@ def test_pairs_are_made_once_for_their_owner_alone(tmp_path: Path) -> None:
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
     make_pairs(tmp_path, ["saml", "region"])
     assert {name: (tmp_path / name).read_bytes() for name in made} == made
+
+
+def test_the_example_is_whole_with_these_keys_and_lint_finds_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A fresh clone after `make env`: what everybody copies is as we ask of them."""
+    copy_policies(tmp_path, USUAL)
+    make_all(tmp_path / "certs")
+    folder = str(tmp_path / "policies")
+    assert main(["check", folder]) == 0, capsys.readouterr()
+    assert main(["lint", folder]) == 0, capsys.readouterr()

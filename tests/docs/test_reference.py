@@ -50,6 +50,14 @@ def test_the_generated_page_is_current(name):
     assert (ROOT / "docs" / "reference" / name).read_text("utf-8") == pages()[name], "run `make schema`"
 
 
+@pytest.mark.parametrize("name", sorted(pages()))
+def test_each_row_of_a_table_is_one_line_with_a_cell_for_each_column(name):
+    tables = re.findall(r"(?:^\|.*\n)+(.*)", pages()[name], re.MULTILINE)
+    assert not [after for after in tables if after], "a table is followed by an empty line"
+    for table in re.findall(r"(?:^\|.*\n)+", pages()[name], re.MULTILINE):
+        assert len({len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}) == 1, table
+
+
 def examples() -> list[tuple[str, str]]:
     found = [(path, text) for path in PROSE for text in _FENCE.findall(path.read_text("utf-8"))]
     return [(f"{path.name}:{number}", text) for number, (path, text) in enumerate(found)]

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from deploy.demo.keys import make_keys, make_pairs
+from deploy.demo.keys import make_all
 from tests.docs.blocks import Block
 
 ROOT = Path(__file__).parents[2]
@@ -20,18 +20,21 @@ _PAUL = "provider: metropole\nsubject: paul\nattributes: {uid: paul, groups: OND
 _IRIS = 'provider: syndicat\nsubject: iris\nattributes: {uid: iris, mandates: adjoint, siret: "21590017600011"}\n'
 _ADMIN = ("    allow: {group: administrateurs}\n    refusal", "    allow: {group: elus}\n    refusal")
 
+_IGNORE = "# ecluse-ignore: EC401 the example runs on one machine, for whoever tries it there\n"
+
 
 def make(folder: Path) -> None:
-    """The example with its keys, paul, a changed copy, and a log of 1,500 requests."""
+    """The example with its keys, paul, changed copies, and a log of 1,500 requests."""
     shutil.copytree(ROOT / "policies", folder / "policies")
-    make_keys(folder / "certs", ("metropole", "departement"))
-    make_pairs(folder / "certs", ("saml", "region"))
+    make_all(folder / "certs")
     (folder / "paul.yaml").write_text(_PAUL)
     (folder / "iris.yaml").write_text(_IRIS)
     shutil.copytree(folder / "policies", folder / "proposed")
     _change(folder / "proposed/apps/permis.yaml", *_ADMIN)
     shutil.copytree(folder / "policies", folder / "watched")
     _change(folder / "watched/apps/education/ecoles.yaml", "{shared: executif}", "{mandate: maire}")
+    shutil.copytree(folder / "policies", folder / "draft")
+    _change(folder / "draft/gateway.yaml", _IGNORE, "")
     paths = ["/admin/comptes"] * 3 + [f"/dossiers/{number % 40}" for number in range(1497)]
     lines = ({"event": "access", "app": "permis", "method": "GET", "path": path, "status": 200} for path in paths)
     (folder / "access.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.demo.keys import make_pairs
+from deploy.demo.keys import make_all
 from gateway.config.build import build
 from gateway.config.compile import compile_files
 from gateway.config.files import Files, is_app, team_of
@@ -18,10 +18,7 @@ POLICIES = Path(__file__).parents[2] / "policies"
 
 @pytest.fixture
 def files(tmp_path: Path) -> Files:
-    (tmp_path / "certs").mkdir()
-    for name in ("store.key", "metropole.secret", "departement.secret"):
-        (tmp_path / "certs" / name).write_text("0123456789abcdef" * 3)
-    make_pairs(tmp_path / "certs", ("saml", "region"))
+    make_all(tmp_path / "certs")
     (tmp_path / "policies").symlink_to(POLICIES)
     return read_folder(tmp_path / "policies")
 
