@@ -1,7 +1,10 @@
 """`ecluse check`: the folder read whole and its own tests run, every problem of every file printed at once."""
 
+import os
+import sys
 import time
 from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.cli.exits import Exit
@@ -9,6 +12,8 @@ from gateway.cli.folder import say_json, say_problems, uncollected
 from gateway.config.build import build
 from gateway.config.problems import ProblemsFound
 from gateway.config.read import read_folder
+from gateway.config.snapshot import Gateway
+from gateway.server.state import unwritable
 from gateway.trial.proving import prove
 
 
@@ -26,8 +31,17 @@ def check(folder: Path, *, as_json: bool = False) -> Exit:
         say_problems(problems, as_json=as_json)
         return Exit.FOUND
     apps, providers = len(snapshot.apps), len(snapshot.providers)
+    notes = list(_notes(snapshot.gateway))
     if as_json:
-        say_json({"apps": apps, "providers": providers, "revision": found.revision, "problems": []})
+        say_json({"apps": apps, "providers": providers, "revision": found.revision, "problems": [], "notes": notes})
     else:
         print(f"{folder}: {apps} app(s), {providers} provider(s), revision {found.revision[:12]}")
+        for note in notes:
+            print(f"note: {note}", file=sys.stderr)
     return Exit.DONE
+
+
+def _notes(gateway: Gateway) -> Iterator[str]:
+    """What keeps this account on this machine from serving the folder, which another may be able to serve."""
+    if gateway.store != "memory" and (why := unwritable(Path(gateway.state_folder))):
+        yield f"this account (uid {os.geteuid()}) could not serve it: state: {gateway.state_folder}: {why}"

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway import __version__
+from gateway.cli.exits import Exit
+from gateway.cli.output import OutputLost, guarded_output
 
 # How the supervisor starts a worker, on sockets that it passes down: `worker CONTROL LISTENING...`. No command of ours.
 _WORKER = "worker"
@@ -24,24 +26,46 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _work(given[1:])
     arguments = _parser().parse_args(given)
     try:
-        status = _run(arguments)
-        # Not stdout.flush(): where standard output is closed, there is none.
-        print(end="", flush=True)
-        return status
+        with guarded_output():
+            return _run(arguments)
     except BrokenPipeError:
-        # Whoever read has read enough, as `head` does; nothing is to be flushed into the pipe at the end either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read has read enough, as `head` does.
+        _write_no_more()
         return _NOBODY_READS
+    except OutputLost as why:
+        print(f"ecluse: standard output cannot be written: {why}", file=sys.stderr)
+        _write_no_more()
+        return Exit.USAGE
+
+
+def _write_no_more() -> None:
+    """Python writes what is left at its end: that must not fail once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(told: argparse.Namespace) -> int:
     if told.command == "serve":
         # No files are read yet, so that nothing is missed; and the default would end the process.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    elif why := _unreadable(told):
+        print(f"ecluse: {why}", file=sys.stderr)
+        return Exit.USAGE
     told.as_json = getattr(told, "output", "text") == "json"
     command = importlib.import_module(f"gateway.cli.{told.command}")
     status: int = command.run(told)
     return status
+
+
+def _unreadable(told: argparse.Namespace) -> str:
+    """Why a folder that is named cannot be read; empty where every one can."""
+    for name in ("folder", "old", "new"):
+        folder = getattr(told, name, None)
+        if folder is not None:
+            try:
+                os.scandir(folder).close()
+            except OSError as error:
+                return f"the folder {folder} cannot be read: {error.strerror}"
+    return ""
 
 
 def _work(given: Sequence[str]) -> int:

@@ -62,6 +62,8 @@ def _text(name: str, model: type[BaseModel]) -> str:
     if model is ProviderFile:
         # A preset may say it.
         schema["$defs"]["Oidc"]["required"].remove("issuer")
+        for of in schema["properties"]["attributes"]["patternProperties"].values():
+            of["anyOf"].append({"type": "null", "description": "Takes the preset's away."})
     head = {"$schema": _Generator.schema_dialect, "title": schema.pop("title")}
     return json.dumps({**head, **schema}, ensure_ascii=False, indent=2) + "\n"
 

@@ -1,11 +1,11 @@
 """What pydantic found, in plain words and at its place in the file."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from gateway.config.problems import Path, Problem, did_you_mean, key_path
@@ -21,9 +21,12 @@ _WANTED = {
     "dict_type": "a mapping of keys to values",
     "model_type": "a mapping of keys to values",
 }
+_MAPPINGS = ("dict_type", "model_type")
+# What pydantic calls a text that is too long depends on what else is asked of it.
+_LONG_TEXT = "string_too_long"
 _OF_CONTEXT = {
     "too_long": "more than {max_length} entries",
-    "string_too_long": "longer than {max_length} characters",
+    _LONG_TEXT: "longer than {max_length} characters",
     "greater_than_equal": "this must be at least {ge}",
     "less_than_equal": "this must be at most {le}",
 }
@@ -34,7 +37,7 @@ _YES_NO = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 def problem_of(document: Document, model: type[BaseModel], error: ErrorDetails) -> Problem:
     """One error of validating `document.data` against `model`."""
     path, at_key = _path(document.data, error["loc"])
-    message, hint = _words(model, path, error)
+    message, hint = _words(model, document.data, path, error)
     if error["type"] == "missing":
         return Problem(document.place(path[:-1], key=True), key_path(path), message, hint)
     place = document.place(path, key=at_key or error["type"] == "extra_forbidden")
@@ -55,8 +58,10 @@ def _path(data: object, loc: Iterable[str | int]) -> tuple[Path, bool]:
     return tuple(path), at_key
 
 
-def _words(model: type[BaseModel], path: Path, error: ErrorDetails) -> tuple[str, str]:
+def _words(model: type[BaseModel], data: object, path: Path, error: ErrorDetails) -> tuple[str, str]:
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
+    if kind == "too_long" and isinstance(value, str):
+        kind = _LONG_TEXT
     if kind == WRONG:
         return context["message"], context["hint"]
     if kind == CONDITION:
@@ -74,7 +79,8 @@ def _words(model: type[BaseModel], path: Path, error: ErrorDetails) -> tuple[str
     if kind in _WANTED:
         if path[-1:] == ("group",) and isinstance(value, list):
             return "this must be a text", "write {any: [{group: one}, {group: another}]}"
-        return _wrong_type(kind, value)
+        keys = known_keys(model, path if kind in _MAPPINGS else (*path, 0))
+        return _wrong_type(kind, value, keys, lambda instead: _would_do(model, data, path, instead))
     if kind in ("too_short", "string_too_short"):
         return "this is empty", "name at least one" if kind == "too_short" else ""
     if kind in _OF_CONTEXT:
@@ -82,18 +88,54 @@ def _words(model: type[BaseModel], path: Path, error: ErrorDetails) -> tuple[str
     return error["msg"], ""
 
 
-def _wrong_type(kind: str, value: object) -> tuple[str, str]:
+def _wrong_type(kind: str, value: object, keys: Iterable[str], would_do: Callable[[object], bool]) -> tuple[str, str]:
+    """The hint is the first one that leads to a file that is right there. `keys`: those that it may have, or each
+    entry of the list that it should be."""
     wanted = _WANTED[kind]
     if value is None:
         return f"nothing is written here: this must be {wanted}", ""
-    hint = ""
+    if kind == "bool_type" and isinstance(value, str) and value.lower() in _YES_NO:
+        return f"this must be {wanted}", f"write {_YES_NO[value.lower()]}"
+    hints = _hints(kind, value, sorted(keys))
+    return f"this must be {wanted}", next((hint for hint, instead in hints if would_do(instead)), "")
+
+
+def _hints(kind: str, value: object, keys: Iterable[str]) -> Iterator[tuple[str, object]]:
+    """What to tell, and the value that it leads to."""
     if kind == "string_type" and isinstance(value, int | float):
-        hint = "put it in quotes"
-    elif kind == "bool_type" and isinstance(value, str) and value.lower() in _YES_NO:
-        hint = f"write {_YES_NO[value.lower()]}"
+        yield "put it in quotes", str(value)
+        yield f"write 127.0.0.1:{value}", f"127.0.0.1:{value}"
     elif kind == "list_type" and isinstance(value, str):
-        hint = f"write [{value}]"
-    return f"this must be {wanted}", hint
+        parts = re.split(r"[\s,;]+", value.strip())
+        yield f"write [{value}]", [value]
+        yield f"write [{', '.join(parts)}]", parts
+        for key in keys:
+            yield f"write [{{{key}: {value}}}]", [{key: value}]
+    elif kind in _MAPPINGS and isinstance(value, str):
+        for key in keys:
+            yield f"write {{{key}: {value}}}", {key: value}
+    elif kind == "list_type" and isinstance(value, dict):
+        yield "put it in a list: - before its first key, the others below that key", [value]
+
+
+def _would_do(model: type[BaseModel], data: object, path: Path, instead: object) -> bool:
+    """Whether nothing at `path` would be wrong with this value there."""
+    tried = _replaced(data, path, instead)
+    try:
+        model.model_validate(tried)
+    except ValidationError as error:
+        return all(_path(tried, one["loc"])[0][: len(path)] != path for one in error.errors(include_url=False))
+    return True
+
+
+def _replaced(data: object, path: Path, value: object) -> object:
+    if not path:
+        return value
+    if isinstance(data, dict):
+        return {**data, path[0]: _replaced(data.get(path[0]), path[1:], value)}
+    if isinstance(data, list):
+        return [_replaced(one, path[1:], value) if index == path[0] else one for index, one in enumerate(data)]
+    return data
 
 
 def _no_condition(value: object) -> tuple[str, str]:

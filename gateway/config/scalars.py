@@ -141,10 +141,18 @@ def named_origin(text: str) -> Url:
     return url
 
 
+_DISCOVERY = "/.well-known/openid-configuration"
+
+
 def issuer(text: str) -> str:
     """OpenID Connect Core 1.2: a URL with scheme, host, perhaps port and path, no query and no fragment. As written."""
     if any(mark in _url(text).rest for mark in "?#"):
         raise Wrong("an issuer has no query and no fragment")
+    # OIDC Discovery 4: this is appended to the issuer, and is no part of it.
+    if _DISCOVERY in text:
+        raise Wrong(
+            "this is where the provider's configuration is, not its issuer", f"write {text.partition(_DISCOVERY)[0]}"
+        )
     return text
 
 

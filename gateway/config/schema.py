@@ -211,7 +211,7 @@ class ProviderFile(ProviderBase):
     attributes: dict[Annotated[AttributeName, AfterValidator(_not_reserved)], ClaimPath] = Field(
         default={}, max_length=200
     )
-    """Our name for an attribute, and the provider's claim that it comes from."""
+    """Our name for an attribute, and the provider's claim that it comes from; `null` takes one of the preset away."""
     skew: Annotated[WholeSeconds, AfterValidator(_ten_minutes)] = 60
     """How far its clock may be from ours."""
 

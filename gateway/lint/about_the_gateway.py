@@ -1,6 +1,7 @@
 """gateway.yaml: its listeners, keys, certificates and limits."""
 
 import posixpath
+import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
@@ -50,6 +51,16 @@ def plain_http_for_everybody(subject: Subject) -> Iterator[Problem]:
         if listen.tls is None and not address.is_loopback and not model.trusted_proxies:
             say = "this listens beyond the machine, without TLS and without a proxy that does it"
             yield subject.gateway.at("listen", index, "address", say=say)
+
+
+def plain_http_beside_https(subject: Subject) -> Iterator[Problem]:
+    """Of several listeners, one with TLS: those without are for people who typed no scheme."""
+    model = subject.gateway.model
+    if model.portal.scheme == "https" and any(listen.tls for listen in model.listen) and not model.trusted_proxies:
+        for index, listen in enumerate(model.listen):
+            if listen.tls is None:
+                say = "who comes by http is answered by http: nothing leads them to https"
+                yield subject.gateway.at("listen", index, say=say, write="let the front redirect it, or leave it out")
 
 
 def certificate_near_its_end(subject: Subject) -> Iterator[Problem]:
@@ -123,7 +134,8 @@ def secret_readable_by_others(subject: Subject) -> Iterator[Problem]:
         mode = subject.modes.get(reference.key, 0)
         if path[-1] in _SECRETS and mode & 0o007:
             say = f"every account of this machine may read or write {reference.name}: mode {mode:o}"
-            yield file.at(*path, say=say, write=f"chmod o= {posixpath.basename(reference.name)}")
+            whole = posixpath.normpath(posixpath.join(subject.files.root, reference.name))
+            yield file.at(*path, say=say, write=f"chmod o= {shlex.quote(whole)}")
 
 
 def secret_in_the_folder(subject: Subject) -> Iterator[Problem]:

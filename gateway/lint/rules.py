@@ -151,6 +151,8 @@ _TABLE = (
              _GATEWAY.no_limit_for_bodies),
     LintRule("EC416", "Headers almost without a limit", "They are kept in memory until their end.",
              _GATEWAY.headers_without_bounds),
+    LintRule("EC417", "Plain http beside https", "Pages and cookies of whoever types no scheme travel in the clear.",
+             _GATEWAY.plain_http_beside_https),
 )  # fmt: skip
 
 RULES: Mapping[str, LintRule] = {rule.code: rule for rule in _TABLE}

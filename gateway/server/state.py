@@ -27,6 +27,19 @@ def make_state_folder(gateway: Gateway) -> None:
         raise CannotServe(f"the state folder {folder} cannot be written: {error.strerror}{hint}") from error
 
 
+def unwritable(folder: Path) -> str:
+    """Why this account could not write there, told without writing anything; empty where nothing speaks against it."""
+    there = folder
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir():
+        return f"{there} is not a folder"
+    if os.access(there, os.W_OK | os.X_OK):
+        return ""
+    make = "make it for the account that serves, or let systemd make it (StateDirectory=)"
+    return f"it may not write to {there}" if there == folder else f"it may not make a folder in {there}: {make}"
+
+
 def metadata_folder(gateway: Gateway) -> Path:
     """The last good copies of SAML metadata; whoever writes there makes it."""
     return Path(gateway.state_folder) / "metadata"

@@ -1,5 +1,6 @@
 """`ecluse check`: every problem of every file at once, each with its place."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -53,8 +54,8 @@ def test_all_problems_of_all_files_come_at_once_each_with_its_line_and_a_caret(p
 @pytest.mark.parametrize("folder", ["nowhere", "certs/store.key"])
 def test_a_folder_that_is_none_is_said(place: Place, folder: str) -> None:
     told = typed("check", folder, at=place.folder)
-    assert told.returncode == 1
-    assert told.stderr.startswith(f"{folder}: the folder cannot be read: ")
+    assert told.returncode == 2
+    assert told.stderr.startswith(f"ecluse: the folder {folder} cannot be read: ")
 
 
 def test_nothing_is_written_and_no_secret_is_shown(place: Place) -> None:
@@ -93,3 +94,17 @@ def test_a_file_that_is_not_there_is_told_with_where_its_path_starts(tmp_path: P
     assert (
         "store.key: this file cannot be read: No such file or directory (a path starts from policies/)" in told.stderr
     )
+
+
+def test_a_state_folder_that_this_account_cannot_make_is_a_note(place: Place) -> None:
+    """Another account may serve, on another machine: the folder itself is right."""
+    place.settings["state"] = str(place.folder / "policies/gateway.yaml/var")
+    place.write_gateway()
+    told = typed("check", "policies", at=place.folder)
+    assert told.returncode == 0
+    assert told.stderr.startswith("note: this account (uid ")
+    assert told.stderr.endswith(f"{place.folder}/policies/gateway.yaml is not a folder\n")
+    told = typed("check", "policies", "--output", "json", at=place.folder)
+    assert [note.rpartition(": ")[2] for note in json.loads(told.stdout)["notes"]] == [
+        f"{place.folder}/policies/gateway.yaml is not a folder"
+    ]

@@ -50,5 +50,5 @@ def test_what_cannot_be_read_is_left_alone_and_said(place: Place) -> None:
 
 def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     told = typed("fmt", "nowhere", at=tmp_path)
-    assert (told.returncode, told.stdout) == (1, "")
-    assert told.stderr == "nowhere: the folder cannot be read: No such file or directory\n"
+    assert (told.returncode, told.stdout) == (2, "")
+    assert told.stderr == "ecluse: the folder nowhere cannot be read: No such file or directory\n"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from deploy.demo.keys import make_all
+from deploy.demo.place import USUAL, copy_policies
 from gateway import __version__
 from gateway.cli.main import main
 
@@ -68,3 +70,39 @@ def test_who_reads_no_further_ends_the_command_quietly(tmp_path: Path) -> None:
     command = f"{ECLUSE} check {tmp_path} --output json | head -1"
     told = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=120)
     assert (told.stdout, told.stderr) == ("{\n", "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("check", "nowhere"),
+        ("lint", "nowhere"),
+        ("test", "nowhere"),
+        ("fmt", "nowhere"),
+        ("explain", "GET", "http://a.example/", "nowhere"),
+        ("diff", ".", "nowhere"),
+        ("diff", "nowhere", "."),
+        ("reload", "nowhere"),
+        ("provider", "show", "alpha", "nowhere"),
+        ("metadata", "nowhere"),
+    ],
+    ids=" ".join,
+)
+def test_a_folder_that_is_not_there_is_wrong_usage(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    assert capsys.readouterr().err == "ecluse: the folder nowhere cannot be read: No such file or directory\n"
+
+
+@pytest.mark.parametrize(
+    "command", ["check", "lint", "lint --output json", "check --output json", "provider show metropole"]
+)
+def test_a_full_disk_below_standard_output_is_said_in_one_line(command: str, tmp_path: Path) -> None:
+    copy_policies(tmp_path, USUAL)
+    make_all(tmp_path / "certs")
+    whole = f"{ECLUSE} {command} policies >/dev/full"
+    told = subprocess.run(whole, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    said = "ecluse: standard output cannot be written: No space left on device\n"
+    assert (told.returncode, told.stderr) == (2, said)

@@ -148,3 +148,14 @@ def test_a_problem_of_a_value_that_a_preset_gave_stands_where_the_file_could_say
     text = file("google", "asserts: {siret: ['21590350100017']}\n")
     (problem,) = problems(files_of(text))
     assert problem.startswith("policies/providers/metropole.yaml:7:18: asserts.siret: this bounds nothing")
+
+
+def test_an_attribute_of_a_preset_can_be_taken_away() -> None:
+    """Lint asks for it where nobody needs the attribute: following that has to be possible."""
+    assert "roles" in loaded("proconnect").attributes
+    assert "roles" not in loaded("proconnect", "attributes: {roles: null}\n").attributes
+
+
+def test_what_no_preset_says_cannot_be_taken_away() -> None:
+    (said,) = problems(files_of(file("proconnect", "attributes: {rolls: null}\n")))
+    assert "attributes.rolls" in said

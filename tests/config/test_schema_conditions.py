@@ -94,7 +94,7 @@ ONE_TEST = "one thing is asked (write one of equals, in, suffix, matches or exis
         ({"any": []}, "allow.any: this is empty (name at least one)"),
         ({"all": []}, "allow.all: this is empty (name at least one)"),
         ({"any": "signed_in"}, "allow.any: this must be a list (write [signed_in])"),
-        ({"any": {"group": "a"}}, "allow.any: this must be a list"),
+        ({"any": {"group": "a"}}, "allow.any: this must be a list (put it in a list: - before its first key, the others below that key)"),
         ({"not": ["signed_in"]}, "allow.not: a list is not a condition (write {any: [...]} or {all: [...]})"),
         ({"group": 42}, "allow.group: this must be a text (put it in quotes)"),
         ({"group": ""}, "allow.group: an empty text is equal to nothing"),

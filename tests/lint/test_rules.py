@@ -99,6 +99,7 @@ TLS = gateway(
     "- {address: 127.0.0.1:8080, tls: {certificate: {file: tls.pem}, key: {file: tls.key}}}",
 )
 HTTPS = {"gateway.yaml": TLS["gateway.yaml"].replace("portal: http:", "portal: https:")}
+BESIDE = HTTPS["gateway.yaml"].replace("listen:\n", "listen:\n  - {address: 127.0.0.1:8079}\n")
 TWO_KEYS = "{id: k1, secret: {file: ../certs/store.key}}, {id: k2, secret: {file: ../certs/%s.key}}"
 MANY = ", ".join(f"group-{number:04}-of-a-long-name" for number in range(400))
 
@@ -219,6 +220,8 @@ PAIRS: dict[str, Pair] = {
     "EC414": Pair(gateway("workers: 2", "timeouts: {request_head: 10m}"), gateway("workers: 2", "timeouts: {request_head: 10s}")),
     "EC415": Pair(gateway("workers: 2", "limits: {body: unlimited}"), gateway("workers: 2", "limits: {body: 10MB}")),
     "EC416": Pair(gateway("workers: 2", "limits: {headers: 1MB}"), gateway("workers: 2", "limits: {headers: 64KB}")),
+    "EC417": Pair({"gateway.yaml": BESIDE}, {"gateway.yaml": BESIDE.replace("workers: 2", "trusted_proxies: [10.1.0.0/16]")},
+                  certificate(), certificate()),
 }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ PresetName = Literal[
     "proconnect-rie-integration",
 ]
 KEY = "preset"
+_ATTRIBUTES = "attributes"
 
 Data = dict[str, object]
 
@@ -34,10 +35,19 @@ class Preset:
     layers: tuple[tuple[str, Data], ...]
 
     def under(self, written: Data) -> Data:
-        """The file with what it leaves out filled in: mappings key by key, anything else as a whole."""
+        """The file with what it leaves out filled in: mappings key by key, anything else as a whole. An attribute
+        that is written as null takes the preset's away."""
         filled = written
         for _, layer in self.layers:
             filled = _filled(filled, layer)
+        attributes = filled.get(_ATTRIBUTES)
+        if isinstance(attributes, dict):
+            kept = {
+                name: of
+                for name, of in attributes.items()
+                if of is not None or self.origin((_ATTRIBUTES, name)) is None
+            }
+            filled = {**filled, _ATTRIBUTES: kept}
         return filled
 
     def origin(self, path: tuple[str | int, ...]) -> str | None:
