@@ -118,7 +118,8 @@ def _as_text(explanation: Explanation, known: Known | None) -> Iterator[str]:
     if known is not None and known.caveat:
         yield f"({known.caveat})"
     if tried.app is not None:
-        yield f"to {tried.app.name} ({tried.app.file}), as path /{'/'.join(tried.segments)}"
+        other = "" if tried.other is None else f" or, in UTF-8, /{'/'.join(tried.other)}"
+        yield f"to {tried.app.name} ({tried.app.file}), as path /{'/'.join(tried.segments)}{other}"
     yield from _table(explanation)
     yield ""
     yield "  ".join(part for part in (tried.outcome, tried.reason, _place(tried.rule)) if part)
@@ -193,6 +194,7 @@ def _as_json(explanation: Explanation, known: Known | None) -> dict[str, object]
         "caveat": "" if known is None else known.caveat,
         "app": None if tried.app is None else tried.app.name,
         "path": None if tried.app is None else f"/{'/'.join(tried.segments)}",
+        "path_in_utf8": None if tried.other is None else f"/{'/'.join(tried.other)}",
         **tried_json(tried),
         "detail": tried.detail,
         "refusal": tried.refusal,

@@ -154,9 +154,7 @@ def _app(plan: AppPlan, routes: RouteTable, gateway: Gateway, providers: Mapping
         port=plan["port"],
         upstream=_upstream(plan, gateway.timeouts),
         listed={name: providers[name] for name in plan["providers"]},
-        leniency=PathLeniency(
-            frozenset(plan["parameters"]), plan["case_insensitive"], plan["merge_slashes"], plan["encoding"]
-        ),
+        leniency=_leniency(plan),
         routes=routes,
         translation=build_translation(plan["headers"], plan["cookies"]),
         seat_limits=SeatLimits(plan["seat_idle"], plan["seat_absolute"]),
@@ -164,6 +162,18 @@ def _app(plan: AppPlan, routes: RouteTable, gateway: Gateway, providers: Mapping
         logout=_logout(plan),
         api=_api(plan),
         body_limit=plan["body_limit"],
+    )
+
+
+def _leniency(plan: AppPlan) -> PathLeniency:
+    return PathLeniency(
+        frozenset(plan["parameters"]),
+        plan["case_insensitive"],
+        plan["merge_slashes"],
+        plan["encoding"],
+        frozenset(plan["escaped"]),
+        plan["cookieless"],
+        plan["windows"],
     )
 
 

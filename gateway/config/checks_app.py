@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from gateway.config.build import build_source
 from gateway.config.checks_levels import check_then, check_use_levels
+from gateway.config.checks_paths import check_paths
 from gateway.config.checks_shared import Index, check_condition, check_use, uses
 from gateway.config.load import Folder, Loaded
 from gateway.config.planning import plan_injected
@@ -25,6 +26,7 @@ _ALWAYS_KNOWN = frozenset({"subject", "provider", "issuer"})
 def check_app(loaded: Loaded[AppFile], model: AppFile, folder: Folder, index: Index) -> Iterator[Problem]:
     document = loaded.document
     yield from _rules(document, model)
+    yield from check_paths(document, model)
     yield from _injected(document, model)
     session = model.session
     if session.idle is not None and session.absolute is not None and session.idle > session.absolute:

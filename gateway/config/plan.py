@@ -272,6 +272,9 @@ class AppPlan(TypedDict):
     case_insensitive: bool
     merge_slashes: bool
     encoding: Literal["utf-8", "latin-1"]
+    escaped: list[str]
+    cookieless: bool
+    windows: bool
     body_limit: int
     seat_idle: int | None
     seat_absolute: int | None

@@ -15,6 +15,7 @@ from gateway.config.schema_conditions import Condition
 from gateway.config.schema_levels import CanList, Ladder, Levels
 from gateway.config.schema_logout import AppApi, AppLogout, ProviderLogout
 from gateway.config.schema_oidc import Oidc
+from gateway.config.schema_paths import Paths
 from gateway.config.schema_saml import Saml, SamlNames, SamlSelf
 from gateway.config.schema_teams import Team
 from gateway.config.schema_types import (
@@ -41,7 +42,6 @@ from gateway.config.schema_types import (
     Text,
     Version,
     WholeSeconds,
-    Word,
     checked,
     wrong,
 )
@@ -260,16 +260,6 @@ class Upstream(Strict):
         if self.ca is not None and self.url.scheme != "https":
             raise wrong("ca has no effect on http", "write https in url, or leave ca out")
         return self
-
-
-class Paths(Strict):
-    """How this application reads paths more loosely than we do. Only what is named here is let through."""
-
-    parameters: list[Word] = Field(default=[], max_length=20)
-    """Path parameters that it cuts off, such as jsessionid."""
-    case: Literal["sensitive", "insensitive"] = "sensitive"
-    merge_slashes: bool = False
-    encoding: Literal["utf8", "latin1"] = "utf8"
 
 
 class AppLimits(Strict):

@@ -7,7 +7,9 @@ from typing import Literal
 
 from gateway.config.cel import Tally
 from gateway.identity.perimeter import is_inside
+from gateway.model.codes import WIRE_TARGET
 from gateway.model.decision import Decision
+from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.provider import Provider
 from gateway.model.session import SeatLimits
@@ -15,7 +17,7 @@ from gateway.policy.levels import USUAL_LADDER, Ladder
 from gateway.policy.routes import RouteTable
 from gateway.saml.parties import ServiceProvider
 from gateway.translation.render import Injection, Translation
-from gateway.wire.target import PathLeniency
+from gateway.wire.target import PathLeniency, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,20 @@ class App:
         identity of another issuer, or outside the perimeter, is nobody's, also where it was let in before."""
         provider = self.listed.get(identity.provider)
         return provider is not None and provider.issuer == identity.issuer and is_inside(provider, identity)
+
+    def check_readings(self, target: Target) -> None:
+        """Invariant 2: of a target with two readings, either has to meet the same rules, whatever these ask of a
+        request but its path. Raises GatewayError."""
+        if target.other is None:
+            return
+        tables = [self.routes, self.logout.links]
+        if self.api is not None:
+            tables.append(self.api.paths)
+        for table in tables:
+            match = table.find(target.segments)
+            if match is not table.find(target.other) or (match is not None and match.turns_on_request):
+                one, other = "/".join(target.segments), "/".join(target.other)
+                raise GatewayError(WIRE_TARGET, f"/{one} or, in UTF-8, /{other}: the rules tell one from the other")
 
     def origin(self, host: str) -> str:
         """The origin that browsers use for one canonical host of this app."""

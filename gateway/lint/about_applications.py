@@ -5,6 +5,7 @@ from ipaddress import ip_address
 
 from gateway.config.problems import Problem
 from gateway.config.schema import AppFile, Injected
+from gateway.config.schema_paths import Paths
 from gateway.lint.subject import Of, Subject
 from gateway.model.errors import GatewayError
 from gateway.policy.conditions import GROUPS, turns_on_identity
@@ -149,7 +150,7 @@ def patience_beyond_the_whole(subject: Subject) -> Iterator[Problem]:
 def lenient_about_nothing(subject: Subject) -> Iterator[Problem]:
     """An application that is public as a whole has no rule that a loose path could miss."""
     for app in subject.apps:
-        loose = app.model.paths.model_fields_set & {"parameters", "case", "merge_slashes", "encoding"}
+        loose = app.model.paths.model_fields_set & set(Paths.model_fields)
         rules = subject.rules(app)
         if loose and len(rules) == 1 and rules[0][1].pattern.text == "/**":
             word = min(loose)

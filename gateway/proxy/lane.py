@@ -180,8 +180,8 @@ class Lane:
 
     def _asked_otherwise(self, known: Spot, query: bytes, *, minor: bool) -> Spot:
         """A method and path that were read before, with another query, of which routes know nothing."""
-        _, path, _, segments = known.target
-        target = Target(b"%b?%b" % (path, query), path, query, segments)
+        _, path, _, segments, other = known.target
+        target = Target(b"%b?%b" % (path, query), path, query, segments, other)
         self._check_length(target.raw)
         return Spot(
             known.method, target, minor=minor, authority=None, ours=known.ours, key=known.key, leaves=known.leaves
@@ -206,6 +206,8 @@ class Lane:
             authority = canonical_host(named)
         app = self.app
         target = canonical_target(raw, STRICT if app is None else app.leniency)
+        if app is not None:
+            app.check_readings(target)
         match = None if app is None else app.routes.find(target.segments)
         key = self._key(match if app is None or not app.shadows else _matches(app, match, target), method)
         # Also where the app knows no case: no spelling of our prefix reaches an application.

@@ -29,7 +29,8 @@ Outcome = Literal["allow", "deny", "challenge", "refuse", "own"]
 class Tried:
     """What comes of a request. `outcome` "refuse": before any rule is asked; "own": no application is asked.
 
-    `reason`: the id of a code, empty for "own". `segments`: the path as the rules meet it, decoded.
+    `reason`: the id of a code, empty for "own". `segments`: the path as the rules meet it, decoded;
+    `other`: as in wire.target.
     `facts`: what the rules were held against beside the person. `shadows`: what each shadow of the application would
     have come to, in its order.
     """
@@ -45,6 +46,7 @@ class Tried:
     cookies: dict[str, str] = field(default_factory=dict)
     facts: Facts = NO_FACTS
     shadows: "tuple[Tried, ...]" = ()
+    other: tuple[str, ...] | None = None
 
     def same(self, other: "Tried") -> bool:
         """Whether neither the person nor the application could tell one from the other."""
@@ -74,11 +76,13 @@ def _tried(snapshot: Snapshot, asked: Request, person: Known | None, around: Aro
     if len(asked.target) > snapshot.gateway.limits.url:
         raise GatewayError(LIMIT_URL, f"{len(asked.target)} bytes")
     target = canonical_target(asked.target, STRICT if app is None else app.leniency)
+    if app is not None:
+        app.check_readings(target)
     if app is None or target.segments[0].lower() == RESERVED:
         return Tried("own", app=app, segments=target.segments)
     facts = facts_of(app, target, asked.method, person, around)
     live, *shadows = (_decided(one, target.segments, person, facts) for one in (app, *app.shadows))
-    return replace(live, shadows=tuple(shadows))
+    return replace(live, other=target.other, shadows=tuple(shadows))
 
 
 def _near(snapshot: Snapshot, host: str) -> str:

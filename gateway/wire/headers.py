@@ -63,6 +63,7 @@ _REQUEST_SPECIAL_FOLDS: Final = {fold(name): name for name in _REQUEST_SPECIAL}
 # where, or which page is meant; and what is written anew. Dropped for every application, whatever it injects.
 RESERVED: Final = frozenset(
     {
+        b"aspfiltersessionid",  # ASP.NET: what it is to take out of the path
         b"authuser",  # LemonLDAP::NG
         b"cfconnectingip",
         b"clientip",

@@ -11,41 +11,60 @@ from typing import Final, Literal, NamedTuple
 
 from gateway.model.codes import WIRE_TARGET
 from gateway.model.errors import GatewayError
+from gateway.wire.look_alikes import BEST_FIT, SEPARATORS
 
 
 @dataclass(frozen=True, slots=True)
 class PathLeniency:
     """What an application's file opens, each by its name; nothing else is loosened by any of them.
 
-    `parameters`: names of path parameters that are taken off before the path is mapped, as Tomcat does.
+    `parameters`: names of path parameters that are taken off before the path is mapped, as Tomcat does. `cookieless`:
+    so is one segment `(S(...))`, as ASP.NET does; `windows`: dots and blanks at the end of a name, as Windows does.
+    `escaped`: of `?` and `#`, those that the application takes for letters of a name where they come escaped.
     """
 
     parameters: frozenset[str] = frozenset()
     case_insensitive: bool = False
     merge_slashes: bool = False
     encoding: Literal["utf-8", "latin-1"] = "utf-8"
+    escaped: frozenset[str] = frozenset()
+    cookieless: bool = False
+    windows: bool = False
 
 
 STRICT: Final = PathLeniency()
 
 
 class Target(NamedTuple):
-    """`raw`: as received. `path` and `query`: its parts, as received. `segments`: `/a/` is ("a", ""), `/` is ("",)."""
+    """`raw`: as received. `path` and `query`: its parts, as received. `segments`: `/a/` is ("a", ""), `/` is ("",).
+
+    `other`: the same path as read by a server that tries UTF-8 first, where that is another: both readings have to
+    meet the same rules.
+    """
 
     raw: bytes
     path: bytes
     query: bytes | None
     segments: tuple[str, ...]
+    other: tuple[str, ...] | None = None
 
 
 # RFC 3986 pchar without `;` and `%`, and the three more that browsers send as they are and no server gives a meaning.
-_PLAIN: Final = rb"A-Za-z0-9._~!$&'()*+,=:@|\[\]-"
+# The fast reading leaves out `(`, with which ASP.NET's sessions begin; where the application knows no case, also what
+# means more to Windows than itself.
+_LETTERS: Final = rb"A-Za-z0-9._!$&'),=@|\[\]+-"
+_PLAIN: Final = rb"~*:(" + _LETTERS
 # All visible ASCII but `#`. Old applications ask for more bytes than RFC 3986 grants, but none above 0x7f: those are
 # read by each server in a charset of its own.
 _QUERY: Final = rb"[\x21\x22\x24-\x7e]*+"
-_SEGMENT: Final = rb"(?!\.\.?(?:[/?]|\Z))[%b]++" % _PLAIN
 
-_SAFE: Final = re.compile(rb"(/(?:%b(?:/%b)*+/?)?)(?:\?(%b))?" % (_SEGMENT, _SEGMENT, _QUERY))
+
+def _safe(segment: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"(/(?:%b(?:/%b)*+/?)?)(?:\?(%b))?" % (segment, segment, _QUERY))
+
+
+_SAFE: Final = _safe(rb"(?!\.\.?(?:[/?]|\Z))[~*:%b]++" % _LETTERS)
+_SAFE_CASELESS: Final = _safe(rb"[%b]++(?<!\.)" % _LETTERS)
 _ANY: Final = re.compile(rb"(/(?:[;/%b]|%%[0-9A-Fa-f]{2})*+)(?:\?(%b))?" % (_PLAIN, _QUERY))
 _ABSOLUTE: Final = re.compile(rb"(https?)://([^/?#]+)([/?].*)?", re.IGNORECASE | re.DOTALL)
 
@@ -53,27 +72,39 @@ _ABSOLUTE: Final = re.compile(rb"(https?)://([^/?#]+)([/?].*)?", re.IGNORECASE |
 QUERY_END: Final = re.compile(rb"(%b) HTTP/1\.([01])" % _QUERY)
 
 _ESCAPE: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
-# Decoded bytes that are separators for some server, or a second layer of encoding (`%u002f` is IIS's).
-_SPLITS: Final = re.compile(rb"[\x00-\x1f\x7f/\\;]|%[0-9A-Fa-f]{2}|%[uU][0-9A-Fa-f]{4}")
-# Overlong UTF-8, seen by one who reads latin-1. (The longer forms hold C1 controls.)
-_OVERLONG: Final = re.compile(rb"[\xc0\xc1][\x80-\xbf]")
-# What lenient servers and Windows' best fit make a separator of: U+2215 `/`. NFKC finds the others.
-_LOOK_ALIKE: Final = re.compile("[\x80-\x9f\u2044\u2215\u2216]")
+# Decoded bytes that are separators for some server, one that decodes once more included (`proxy_pass http://app$uri`),
+# or a second layer of encoding (`%u002f` is IIS's).
+_SPLITS: Final = re.compile(rb"[\x00-\x1f\x7f/\\;?#]|%[0-9A-Fa-f]{2}|%[uU][0-9A-Fa-f]{4}")
+# Overlong UTF-8 and halves of surrogate pairs, which are text to one who reads latin-1.
+_OVERLONG: Final = re.compile(
+    rb"[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xed[\xa0-\xbf][\x80-\xbf]"
+    rb"|\xf0[\x80-\x8f][\x80-\xbf]{2}|\xf8[\x80-\x87][\x80-\xbf]{3}|\xfc[\x80-\x83][\x80-\xbf]{4}"
+)
 _SPLITS_TEXT: Final = re.compile(_SPLITS.pattern.decode("latin-1"))
+
+# ASP.NET takes `/(S(x))` out of a path, in some versions also `/(S(x))` of `/(S(x))min`; its first version, 24
+# letters and digits. (CVE-2023-36899; CookielessHelperClass.RemoveCookielessValuesFromPath.)
+_LIKE_COOKIELESS: Final = re.compile(r"\([A-Za-z]\(|\([A-Za-z0-9]{24}\)")
+_COOKIELESS: Final = re.compile(rb"/\((?:[A-Z]\([A-Za-z0-9_-]*+\))++\)(?=/)")
+_SESSION: Final = re.compile(rb"(?:\(|%28)(?:[A-Za-z](?:\(|%28)|[A-Za-z0-9]{24}).*")
+_PARENTHESIS: Final = re.compile(rb"/(?:\(|%28)")
+# Short names (`PROGRA~1`), streams (`a::$DATA`, `a:$I30:$INDEX_ALLOCATION`), drives, and what stands for any letters.
+_WINDOWS: Final = re.compile(r"""~[0-9]|::|:.*\$|:\Z|["*<>]|[. ]\Z""")
 
 
 def canonical_target(raw: bytes, leniency: PathLeniency = STRICT) -> Target:
     """Origin-form only."""
-    safe = _SAFE.fullmatch(raw)
+    caseless = leniency.case_insensitive
+    safe = (_SAFE_CASELESS if caseless else _SAFE).fullmatch(raw)
     if safe is not None:
         path, query = safe.groups()
         text = path[1:].decode("ascii")
-        return Target(raw, path, query, tuple((text.lower() if leniency.case_insensitive else text).split("/")))
+        return Target(raw, path, query, tuple((text.lower() if caseless else text).split("/")))
     lawful = _ANY.fullmatch(raw)
     if lawful is None:
         raise _refused("a byte that may not stand here, or a form other than the origin form", raw)
     path, query = lawful.groups()
-    return Target(raw, path, query, _segments(path, leniency))
+    return Target(raw, path, query, *_readings(path, leniency))
 
 
 def absolute_form(raw: bytes) -> tuple[str, bytes, bytes]:
@@ -88,15 +119,21 @@ def absolute_form(raw: bytes) -> tuple[str, bytes, bytes]:
     return scheme.decode("ascii").lower(), host, rest
 
 
-def _segments(path: bytes, leniency: PathLeniency) -> tuple[str, ...]:
+def _readings(path: bytes, leniency: PathLeniency) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
     if b";" in path:
         path = _without_parameters(path, leniency.parameters)
+    if leniency.cookieless:
+        path = _without_cookieless(path)
     pieces = path[1:].split(b"/")
     if b"" in pieces[:-1]:
         if not leniency.merge_slashes:
             raise _refused("an empty segment", path)
         pieces = [piece for piece in pieces[:-1] if piece] + pieces[-1:]
-    return tuple(_mapped(_decoded(piece, leniency.encoding), leniency) for piece in pieces)
+    decoded = [_decoded(piece, leniency) for piece in pieces]
+    segments = _mapped([texts[0] for texts in decoded], leniency)
+    if all(len(texts) == 1 for texts in decoded):
+        return segments, None
+    return segments, _mapped([texts[-1] for texts in decoded], leniency)
 
 
 def _without_parameters(path: bytes, names: frozenset[str]) -> bytes:
@@ -108,40 +145,90 @@ def _without_parameters(path: bytes, names: frozenset[str]) -> bytes:
     return stripped
 
 
-def _decoded(piece: bytes, encoding: str) -> str:
-    """Percent-decoded, exactly once."""
+def _without_cookieless(path: bytes) -> bytes:
+    """Taken off with its slash, once, as ASP.NET does. Its versions differ on which of two is meant."""
+    stripped = _COOKIELESS.sub(b"", path, count=1)
+    if stripped != path and _PARENTHESIS.search(stripped):
+        raise _refused("two segments in parentheses, of which one is a cookieless session", path)
+    return stripped
+
+
+def _decoded(piece: bytes, leniency: PathLeniency) -> list[str]:
+    """Percent-decoded, exactly once. One text, or two: in the application's charset, and in UTF-8."""
     data = _ESCAPE.sub(lambda escape: bytes((int(escape[1], 16),)), piece) if b"%" in piece else piece
-    if _SPLITS.search(data) is not None or data in {b".", b".."}:
+    checked = data
+    for mark in leniency.escaped:
+        checked = checked.replace(mark.encode("ascii"), b"_")
+    if _SPLITS.search(checked) is not None or data in {b".", b".."}:
         raise _refused("a dot segment, or an encoded separator, control or percent sign", piece)
     if data.isascii():
-        return data.decode("ascii")
-    if encoding == "latin-1":
-        # What is UTF-8 all the same is looked at as such: many a server tries that first.
-        _refuse_look_alikes(data.decode("utf-8", "replace"), piece)
-        if _OVERLONG.search(data) is not None:
-            raise _refused("overlong UTF-8", piece)
+        texts = [data.decode("ascii")]
+    elif leniency.encoding == "latin-1":
+        texts = _both(data, piece)
+    else:
+        texts = _read(data, "utf-8")
+    if not texts:
+        raise _refused("no text in the charset of the application", piece)
+    for text in texts:
+        _refuse_look_alikes(text, leniency.escaped, piece)
+    return texts
+
+
+def _both(data: bytes, piece: bytes) -> list[str]:
+    """As latin-1 is read by browsers (WHATWG Encoding 4.2): as windows-1252. And as UTF-8, where it is that: it is what
+    browsers send for what a person types, and many a server tries it first."""
+    if _OVERLONG.search(data) is not None:
+        raise _refused("overlong UTF-8", piece)
+    # 0x85 is a line end to who reads ISO 8859-1.
+    return ([] if b"\x85" in data else _read(data, "cp1252")) + _read(data, "utf-8")
+
+
+def _read(data: bytes, charset: str) -> list[str]:
     try:
-        text = data.decode(encoding)
+        return [data.decode(charset)]
     except UnicodeDecodeError:
-        raise _refused("not UTF-8", piece) from None
-    _refuse_look_alikes(text, piece)
-    return text
+        return []
 
 
-def _refuse_look_alikes(text: str, piece: bytes) -> None:
-    compatible = unicodedata.normalize("NFKC", text)
-    if compatible in {".", ".."} or _SPLITS_TEXT.search(compatible) or _LOOK_ALIKE.search(text):
+def _refuse_look_alikes(text: str, escaped: frozenset[str], piece: bytes) -> None:
+    compatible = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    if _LIKE_COOKIELESS.match(compatible):
+        raise _refused("a session in the path, as ASP.NET writes it", piece)
+    if text.isascii():
+        return
+    for mark in escaped:
+        compatible = compatible.replace(mark, "_")
+    if compatible in {".", ".."} or SEPARATORS.search(text) or _SPLITS_TEXT.search(compatible):
         raise _refused("a control character, or a look-alike of a separator", piece)
 
 
-def _mapped(text: str, leniency: PathLeniency) -> str:
+def _mapped(texts: list[str], leniency: PathLeniency) -> tuple[str, ...]:
     """The form that rules are compared with: NFC, and lower case where the application knows no other.
 
     A composed and a decomposed `é` meet the same rule, whichever the application's file system holds.
     """
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
-    return _lowered(text) if leniency.case_insensitive else text
+    composed = [text if text.isascii() else unicodedata.normalize("NFC", text) for text in texts]
+    if not leniency.case_insensitive:
+        return tuple(composed)
+    if leniency.windows:
+        composed = [*map(_without_dot, composed[:-1]), composed[-1].rstrip(". ")]
+        if "" in composed[:-1] or (texts[-1] and not composed[-1]):
+            raise _refused("a name of nothing but dots and blanks", "/".join(texts).encode())
+    return tuple(_lowered(_refuse_windows(text)) for text in composed)
+
+
+def _without_dot(text: str) -> str:
+    """Inside a path Windows takes off one dot; of more, or of a blank, its versions make different things."""
+    return text.removesuffix(".")
+
+
+def _refuse_windows(text: str) -> str:
+    """What Windows reads as another name. (Devices, such as `nul`, are names of no page, and so pass no rule by.)"""
+    if _WINDOWS.search(text):
+        raise _refused("a name that Windows reads as another (`a~1`, `a::$DATA`, `a.`, `a*`)", text.encode())
+    if BEST_FIT.search(text):
+        raise _refused("a letter that Windows takes for another (best fit)", text.encode())
+    return text
 
 
 def _lowered(text: str) -> str:
@@ -155,6 +242,6 @@ def _lowered(text: str) -> str:
 
 
 def _refused(why: str, data: bytes) -> GatewayError:
-    # Values of queries and parameters may be secrets; the log gets none.
-    shown = data.partition(b"?")[0].partition(b"=")[0]
+    # Values of queries and parameters may be secrets, and sessions are; the log gets none.
+    shown = _SESSION.sub(b"(...)", data.partition(b"?")[0].partition(b"=")[0])
     return GatewayError(WIRE_TARGET, f"{why}: {shown[:120]!r}")

@@ -62,6 +62,8 @@ def header_case(dice: random.Random) -> tuple[str, Run]:
 
 # --- which path policy sees ---
 
+# What Windows makes of these for a program that asks in code page 1252.
+FIT = str.maketrans({"\u0101": "a", "\uff41": "a", "\u0131": "i"})
 PIECES = (
     "public", "admin", "page", "ADMIN", "Admin", "ad%6din", "%61%64min", "adm%69n", "%41dmin", "..", ".", "%2e%2e",
     "%2E.", ".%2e", "%2e", "%252e%252e", "..;", "..;x", ".;", "%2e%2e;", ";", "admin;", "admin;jsessionid=A",
@@ -71,9 +73,14 @@ PIECES = (
     "acc%C3%A8s", "acce%CC%80s", "acc%E8s", "a~b", "*", "admin*", "%2561dmin", "%25%36%31dmin", "admin%23",
     "admin%3f", "admin%252f", "x", "%09admin", "admin%0a", "%a0admin", "admin%c2%a0", "adm%C4%B1n", "%EF%BD%81dmin",
     "...", "....", "%2e%2e%2e", "admin~", "admin%7f", "%f0%80%80%af", "%fc%80%80%80%80%af",
+    "admin%3f.css", "admin%253f", "(S(x))", "(s(x))", "ad/(S(x))min", "%28A(x)F(y))", "admin~1", "admin::$DATA",
+    "admin:x", "admin%20.", "%C4%81dmin", "%c5%93", "%92", "%C2%BD", "admin%e2%80%a4",
 )  # fmt: skip
 TAILS = ("", "", "", "/", "//", "?x", "?/../admin", "?x=/admin", "?%2e%2e", "#x", "?")
-DENY_ALL_BUT = ("prefix-deny", "regex-deny", "parameters", "nocase", "slashes", "latin", "loose")
+DENY_ALL_BUT = (
+    "prefix-deny", "regex-deny", "parameters", "nocase", "slashes", "latin", "loose", "windows", "aspnet",
+)  # fmt: skip
+CASELESS = ("nocase", "loose", "windows")
 
 
 def readings(target: str, app: str) -> Iterator[str]:
@@ -84,11 +91,22 @@ def readings(target: str, app: str) -> Iterator[str]:
     for _ in range(2):
         forms |= {text for form in forms for text in decoded(form)}
         forms |= {re.sub(r";[^/]*", "", form) for form in forms}
+    forms |= {re.sub(r"/\(([A-Za-z]\([^/)]*\))+\)", "", form) for form in forms}
     for form in forms:
         for text in {form, form.replace("\\", "/"), separated(form)}:
-            for cut in {text, text.split("\0")[0]}:
+            for cut in {text, re.split(r"[\0?#]", text)[0]}:
                 resolved = resolve(cut)
-                yield unicodedata.normalize("NFC", resolved.lower() if app in ("nocase", "loose") else resolved)
+                yield from as_windows(resolved) if app in CASELESS else (unicodedata.normalize("NFC", resolved),)
+
+
+def as_windows(path: str) -> Iterator[str]:
+    """Of a server that knows no case: names without what it takes off their ends, letters by its best fit."""
+    for text in {path, path.translate(FIT)}:
+        short = re.sub(r":[^/]*\$[^/]*|:(?=/|\Z)", "", re.sub(r"admin~[0-9]", "admin", text.lower()))
+        yield from (
+            unicodedata.normalize("NFC", "/".join(name.rstrip(". ") for name in short.split("/"))),
+            text.lower(),
+        )
 
 
 def separated(text: str) -> str:
@@ -136,9 +154,7 @@ def is_kept(path: str) -> bool:
 def path_case(dice: random.Random) -> tuple[str, Run, bool]:
     target = "/" + "/".join(dice.choices(PIECES, k=dice.choice((1, 2, 2, 3, 3, 4)))) + dice.choice(TAILS)
     app = dice.choice(DENY_ALL_BUT)
-    # Where the file says ISO 8859-1, the UTF-8 of `è` is two other letters.
-    read = target.replace("%C3%A8", "%C3A8") if app in ("latin", "loose") else target
-    dangerous = any(map(is_kept, readings(read, app)))
+    dangerous = any(map(is_kept, readings(target, app)))
 
     async def run(world: World) -> None:
         seen = await world.send(request(app, target))

@@ -46,6 +46,31 @@ def test_who_is_let_in_and_what_the_application_is_told(folder: Path) -> None:
     )
 
 
+def test_the_path_is_the_one_that_the_application_maps(folder: Path) -> None:
+    file = folder / "policies/apps/one.yaml"
+    for paths, target, path in (
+        ("{cookieless: true}", "/(S(x))/admin/a.aspx", "/admin/a.aspx"),
+        ("{case: insensitive, windows: true}", "/Admin./A%20", "/admin/a"),
+        ('{escaped: ["?"]}', "/Quoi%3F", "/Quoi?"),
+        ("{encoding: latin1}", "/%9Cuf", "/œuf"),
+        ("{encoding: latin1}", "/%C5%93uf", "/Å“uf or, in UTF-8, /œuf"),
+    ):
+        written = file.read_text()
+        file.write_text(written.replace("access:", f"paths: {paths}\naccess:"))
+        told = typed("explain", "GET", f"http://one.localhost{target}", at=folder).stdout
+        file.write_text(written)
+        assert told.splitlines()[2] == f"to one (policies/apps/one.yaml), as path {path}"
+
+
+def test_a_path_whose_readings_the_rules_tell_apart_is_refused_with_both(folder: Path) -> None:
+    file = folder / "policies/apps/one.yaml"
+    file.write_text(
+        file.read_text().replace("access:", "paths: {encoding: latin1}\naccess:\n  - {path: /œuf, deny: anyone}")
+    )
+    told = typed("explain", "GET", "http://one.localhost/%C5%93uf", at=folder).stdout
+    assert "refuse  wire.target\n  /Å“uf or, in UTF-8, /œuf: the rules tell one from the other\n" in told
+
+
 def test_who_is_refused_and_why(folder: Path) -> None:
     told = typed("explain", "GET", "http://one.localhost/admin/", "policies", "--as", "paul.yaml", at=folder).stdout
     assert "miss       >  policies/apps/one.yaml:9   /admin/**  all methods  deny\n" in told

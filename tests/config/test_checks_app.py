@@ -53,6 +53,36 @@ def test_rules_that_meet(lines: list[str], case: str, found: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("paths", "path", "found"),
+    [
+        ("{case: insensitive}", "/Foo./**", ["access[0].path: no request meets this path: `foo.` is refused in every request, as a name that Windows reads as another (`a~1`, `a::$DATA`, `a.`, `a*`)"]),
+        ("{case: insensitive}", "/progra~1", ["access[0].path: no request meets this path: `progra~1` is refused in every request, as a name that Windows reads as another (`a~1`, `a::$DATA`, `a.`, `a*`)"]),
+        ("{case: insensitive}", "/Łódź", ["access[0].path: no request meets this path: `łódź` is refused in every request, as a letter that Windows takes for another (best fit)"]),
+        ("{case: insensitive, windows: true}", "/a/Foo.", ["access[0].path: no request meets this path: `foo.` is read as `foo`"]),
+        ("{case: insensitive, windows: true}", "/Foo./x", ["access[0].path: no request meets this path: `foo.` is read as `foo`"]),
+        ("{case: insensitive, windows: true}", "/Foo/a.b/~.*[.]", []),
+        ("{merge_slashes: true}", "/Foo./a~1/*/Łódź/œuf/**", []),
+        ("{merge_slashes: true}", "/℅", ["access[0].path: no request meets this path: `℅` is refused in every request, as a control character, or a look-alike of a separator"]),
+        ("{cookieless: true}", "/(S(x))/a", ["access[0].path: no request meets this path: `(S(x))` is refused in every request, as a session in the path, as ASP.NET writes it"]),
+        ("{encoding: latin1}", "/œuf/été/a.", []),
+        ("{encoding: latin1}", "/日本", ["access[0].path: no request meets this path: `日本` is read as `æ—¥æœ¬`"]),
+        ("{windows: true}", "/a", ["paths: a Windows server knows no case (write case: insensitive too, or leave windows out)"]),
+        ('{escaped: ["/"]}', "/a", ["paths.escaped[0]: this must be one of ?, #"]),
+    ],
+)  # fmt: skip
+def test_a_pattern_that_no_request_meets(paths: str, path: str, found: list[str]) -> None:
+    text = rules(f'{{path: "{path}", allow: anyone}}').replace("paths: {case: sensitive}", f"paths: {paths}")
+    assert [line.partition(": ")[2] for line in said(text)] == found
+
+
+def test_so_is_one_for_programs_and_for_signing_out() -> None:
+    text = rules("{path: /**, allow: signed_in}", case="insensitive").replace(
+        "translate:", "logout: {links: [/Quitter.]}\ntranslate:"
+    )
+    assert [line.partition(": ")[2].partition(": ")[0] for line in said(text)] == ["logout.links[0]"]
+
+
+@pytest.mark.parametrize(
     ("header", "found"),
     [
         ("X_Remote_User", ["header `X_Remote_User`: not a header name: letters, digits and `-`, no `_`"]),

@@ -77,6 +77,43 @@ async def test_invariant_2_a_leniency_loosens_what_it_names_and_nothing_else() -
             assert (await gate.once(ask(b"GET " + target))).status == 400, target
 
 
+async def test_invariant_2_the_leniencies_of_windows_and_aspnet_are_decided_as_the_application_maps_the_path() -> None:
+    lenient = 'paths: {case: insensitive, windows: true, cookieless: true, escaped: ["?"]}\n'
+    admin = (b"/admin./x", b"/ADMIN%20", b"/(S(x))/admin/x", b"/(A(x)F(y))/Admin./x")
+    plain = (b"/public/a.", b"/(S(x))/public/a", b"/public/Quoi%3F")
+    other = (b"/admin~1/x", b"/admin::$DATA", b"/admin../x", b"/(S(x))/(S(y))/admin", b"/public/C%23", b"/adm%C4%B1n/x")
+    async with application() as app, gateway(app) as strict, gateway(app, app=lenient) as gate:
+        cookie = gate.sign_in()
+        for target in plain:
+            assert (await gate.once(ask(b"GET " + target))).status == 200, target
+            assert blot(app.requests.pop()) == reached(b"GET " + target)
+        for target in admin:
+            assert (await gate.once(ask(b"GET " + target, cookie))).status == 403, target
+        for target in other:
+            assert (await gate.once(ask(b"GET " + target, cookie))).status == 400, target
+        for target in (b"/(S(x))/public/a", b"/public/Quoi%3F", b"/public/a%23"):
+            assert (await strict.once(ask(b"GET " + target))).status == 400, target
+
+
+async def test_invariant_2_a_path_in_utf_8_passes_a_latin_1_host_where_both_readings_meet_the_same_rules() -> None:
+    lenient = files(9001, app="paths: {encoding: latin1}\n")["apps/permis.yaml"]
+    rule = "access:\n  - {path: /public/œuvres/**, allow: signed_in}\n"
+    rule += "  - {path: /public/ici/**, allow: {network: 127.0.0.0/8}}\n"
+    async with application() as app:
+        file = lenient.replace("9001", str(app.port)).replace("access:\n", rule)
+        async with gateway(app, changes={"apps/permis.yaml": file}) as gate:
+            for target in (b"/public/l%E2%80%99%C5%93uf%20%E2%82%AC", b"/public/l%92%9Cuf%20%80", b"/public/caf%C3%A9"):
+                assert (await gate.once(ask(b"GET " + target))).status == 200, target
+                assert blot(app.requests.pop()) == reached(b"GET " + target)
+            assert (await gate.once(ask(b"GET /public/%9Cuvres/1"))).status == 401
+            assert (await gate.once(ask(b"GET /public/%C5%93uvres/1"))).status == 400
+            # This rule may ask for the path by itself, of which it would be given one reading.
+            assert (await gate.once(ask(b"GET /public/ici/a"))).status == 200
+            assert (await gate.once(ask(b"GET /public/ici/%C3%A9"))).status == 400
+            app.requests.pop()
+            assert app.requests == []
+
+
 # --- alone ---
 
 SHORT = sample_snapshot(files(9001, gateway="limits: {url: 100B}\n"))

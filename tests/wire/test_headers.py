@@ -76,6 +76,7 @@ RESERVED = [
     b"X-Original-Method",
     b"X-Original-Forwarded-For",
     b"X-Rewrite-URL",
+    b"AspFilterSessionId",
     b"X-HTTP-Method",
     b"X-HTTP-Method-Override",
     b"X-Method-Override",
