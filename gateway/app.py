@@ -1,7 +1,6 @@
 """The composition root of a worker: every service is made here, by hand, and joined to the others."""
 
 import asyncio
-import gc
 import secrets
 import signal
 import socket
@@ -24,6 +23,7 @@ from gateway.portal.callers import ApiCallers
 from gateway.portal.pages import Pages
 from gateway.portal.renewal import Renewal
 from gateway.proxy.dataplane import DataPlane
+from gateway.server import garbage
 from gateway.server.doors import Doors
 from gateway.server.faults import into_log
 from gateway.server.state import metadata_folder
@@ -48,8 +48,7 @@ def work(control: int, listening: Sequence[int]) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sockets = [socket.socket(fileno=descriptor) for descriptor in listening]
-    # The oldest generation is left to the freezes: a full collection would stop the loop (invariant 14).
-    gc.set_threshold(10_000, 50, 10_000)
+    garbage.begin()
     sys.setswitchinterval(_SWITCH_INTERVAL)
     log = Log(sys.stdout.fileno())
     try:

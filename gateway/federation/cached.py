@@ -5,6 +5,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
+from gateway.model.codes import Code
 from gateway.model.errors import GatewayError
 
 SHORTEST_AGE = 300.0
@@ -46,7 +47,8 @@ class CachedDocument(Generic[T]):
         self._value: T | None = None
         self._fresh_until = float("-inf")
         self._refetch_from = float("-inf")
-        self._failure: GatewayError | None = None
+        # Not the error: its traceback would keep what every frame of that fetch held.
+        self._failure: tuple[Code, str] | None = None
         self._flight: asyncio.Task[T] | None = None
 
     async def get(self) -> T:
@@ -72,7 +74,7 @@ class CachedDocument(Generic[T]):
         if self._value is not None:
             return self._value
         if self._failure is not None:
-            raise GatewayError(self._failure.code, self._failure.detail)
+            raise GatewayError(*self._failure)
         raise RuntimeError("a document is fresh before it was fetched")
 
     async def _joined(self) -> T:
@@ -86,7 +88,7 @@ class CachedDocument(Generic[T]):
         try:
             value, cache_control = await self._fetch()
         except GatewayError as error:
-            self._failure = error
+            self._failure = error.code, error.detail
             wait = RETRY_INTERVAL if self._value is None else REFETCH_INTERVAL
             self._fresh_until = self._clock() + wait
             if self._value is not None:

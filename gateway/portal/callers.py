@@ -9,7 +9,7 @@ from typing import TypeVar
 from gateway.config.snapshot import App, Snapshot
 from gateway.identity.mapping import map_claims, tenant_of
 from gateway.identity.perimeter import check
-from gateway.model.codes import API_TOKEN, LOGIN_PROVIDER_UNREACHABLE
+from gateway.model.codes import API_TOKEN, LOGIN_PROVIDER_UNREACHABLE, Code
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ApiAccess, OidcProvider
 from gateway.model.session import Seat
@@ -46,7 +46,8 @@ class ApiCallers:
         self._now = now
         self._monotonic = monotonic
         self._seats: dict[_Key, Seat] = {}
-        self._refused: dict[_Key, tuple[float, GatewayError]] = {}
+        # Not the error: its traceback would keep what every frame of that look held.
+        self._refused: dict[_Key, tuple[float, Code, str]] = {}
         self._flights: dict[_Key, asyncio.Task[Seat]] = {}
         self._asking: dict[str, int] = {}
 
@@ -56,9 +57,9 @@ class ApiCallers:
 
     async def identify(self, app: str, host: str, token: bytes) -> Seat:
         key = self._key(app, token)
-        until, error = self._refused.get(key, (0.0, None))
-        if error is not None and self._monotonic() < until:
-            raise GatewayError(error.code, error.detail)
+        refused = self._refused.get(key)
+        if refused is not None and self._monotonic() < refused[0]:
+            raise GatewayError(*refused[1:])
         # A program's first calls come at once: one look for all of them.
         flight = self._flights.get(key)
         if flight is None:
@@ -77,7 +78,7 @@ class ApiCallers:
             seat = await self._identified(self._snapshot(), app, host, token)
         except GatewayError as error:
             if error.code is not LOGIN_PROVIDER_UNREACHABLE:
-                _keep(self._refused, key, (self._monotonic() + _REFUSED_KEPT, error))
+                _keep(self._refused, key, (self._monotonic() + _REFUSED_KEPT, error.code, error.detail))
             raise
         _keep(self._seats, key, seat)
         return seat

@@ -76,9 +76,12 @@ class ClientConnection(Reading):
         self.state = CLOSED
         self.deadline = NEVER
         self.ahead = self.pending = b""
+        # An upload knows its client: together they would wait for the collector, and a reload freezes what waits.
+        self.upload = None
         self.plane.timers.forget(self, self._share)
-        if self.task is not None:
-            self.task.cancel()
+        task, self.task = self.task, None
+        if task is not None:
+            task.cancel()
         upstream, self.upstream = self.upstream, None
         if upstream is not None:
             upstream.abandon()

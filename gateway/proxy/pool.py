@@ -83,23 +83,26 @@ class Pool:
 
     async def _opened(self, tls: ssl.SSLContext | None) -> "UpstreamConnection":
         """At the first address that answers."""
-        upstream, failed = self.upstream, OSError("no address")
-        host = _loopback(upstream.host)
+        host, failed = _loopback(self.upstream.host), ""
         for address in await self._addresses.of(host):
             try:
-                _, connection = await self._loop.create_connection(
-                    lambda: self._make(self),
-                    address,
-                    upstream.port,
-                    ssl=tls,
-                    server_hostname=None if tls is None else upstream.host,
-                )
+                return await self._opened_at(address, tls)
             except OSError as error:
-                failed = error
-            else:
-                return connection
+                # Not the error: an error that a frame of its own traceback holds is freed by the collector alone.
+                failed = str(error)
         self._addresses.doubt(host)
-        raise failed
+        raise OSError(failed or "no address")
+
+    async def _opened_at(self, address: str, tls: ssl.SSLContext | None) -> "UpstreamConnection":
+        upstream = self.upstream
+        _, connection = await self._loop.create_connection(
+            lambda: self._make(self),
+            address,
+            upstream.port,
+            ssl=tls,
+            server_hostname=None if tls is None else upstream.host,
+        )
+        return connection
 
     async def _context(self) -> ssl.SSLContext | None:
         if self.upstream.scheme != "https":

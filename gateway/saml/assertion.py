@@ -71,7 +71,7 @@ def check_confirmation(signed: SignedElement, *, recipient: str, request_id: str
     Of several, the longest counts: until then the assertion may be brought again, and must be remembered.
     """
     subject = child(signed, "Subject", SAML_SUBJECT_CONFIRMATION)
-    refusal, ends = GatewayError(SAML_SUBJECT_CONFIRMATION, "no SubjectConfirmation of the method bearer"), []
+    refusal, ends = (SAML_SUBJECT_CONFIRMATION, "no SubjectConfirmation of the method bearer"), []
     for confirmation in subject.element.iterchildren(saml("SubjectConfirmation")):
         # Profiles 4.1.4.3: bearer alone
         if confirmation.get("Method") != BEARER:
@@ -80,9 +80,10 @@ def check_confirmation(signed: SignedElement, *, recipient: str, request_id: str
         try:
             ends.append(_confirmed_until(bearer, recipient=recipient, request_id=request_id, now=now, skew=skew))
         except GatewayError as error:
-            refusal = error
+            # Not the error, whose traceback holds this frame, and with it the whole document.
+            refusal = error.code, error.detail
     if not ends:
-        raise refusal
+        raise GatewayError(*refusal)
     return max(ends)
 
 

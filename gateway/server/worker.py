@@ -1,7 +1,6 @@
 """A worker's side of the channel: prepare, commit, revoke, drain. What it serves is the composition root's."""
 
 import asyncio
-import gc
 import socket
 import ssl
 import time
@@ -14,6 +13,7 @@ from typing import Any, Protocol
 from gateway.config.build import build_steps
 from gateway.config.snapshot import Snapshot
 from gateway.model.ports import Log
+from gateway.server import garbage
 from gateway.server.channel import Channel, ChannelLost, Message
 from gateway.server.faults import watched
 from gateway.server.stops import Probe
@@ -146,14 +146,14 @@ class WorkerControl:
             return
         self._serves = True
         self._drain_within = candidate.snapshot.gateway.timeouts.drain
-        # What lives as long as the snapshot is never looked at by the collector: no long stop (invariant 14).
-        gc.freeze()
+        garbage.settle()
         self._channel.reply(message, ok=True)
 
     async def _push(self) -> None:
         while True:
             await asyncio.sleep(_PUSH_EVERY)
             self._channel.send("counters", self._served.counters())
+            garbage.settle_what_grew()
 
     def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
@@ -165,6 +165,7 @@ class WorkerControl:
 
 async def _built(plan: bytes, rested: float) -> Candidate:
     steps = build_steps(plan)
+    garbage.settle()
     began = time.thread_time()
     while True:
         try:
@@ -173,5 +174,7 @@ async def _built(plan: bytes, rested: float) -> Candidate:
             snapshot: Snapshot = done.value
             return Candidate(snapshot, tls_contexts(snapshot.gateway.listeners))
         if time.thread_time() - began >= _BUILT_AT_ONCE:
+            garbage.built()
             await asyncio.sleep(rested)
+            garbage.rested()
             began = time.thread_time()

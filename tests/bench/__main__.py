@@ -17,7 +17,7 @@ from pathlib import Path
 from socket import socket
 from statistics import median
 
-from tests.bench import aggregate, login, memory, nginx, policy, providers, reloads, saml_login, storm
+from tests.bench import aggregate, login, memory, nginx, policy, providers, reloads, saml_login, soak, storm
 from tests.bench.load import Load, Run, run
 from tests.bench.processes import rss_megabytes
 from tests.bench.site import HOST, Site
@@ -72,6 +72,9 @@ class Bench:
 
     def reloads(self) -> dict[str, object]:
         return reloads.row(self._site_folder(reloads.NAME), _three_ports(), self._upstream_port, self.slow_port)
+
+    def soak(self) -> dict[str, object]:
+        return soak.row(self._site_folder(soak.NAME), _three_ports(), self._upstream_port, _free_ports(1)[0])
 
     def _site_folder(self, name: str) -> Path:
         """With the bench's certificate."""
@@ -160,6 +163,8 @@ def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
         yield bench.storm()
     if not quick and only in reloads.NAME:
         yield bench.reloads()
+    if not quick and only in soak.NAME:
+        yield bench.soak()
     if not quick and only in aggregate.NAME:
         yield aggregate.row(bench.folder / "aggregate")
     if not quick and only in "memory":

@@ -31,6 +31,11 @@ def rss_megabytes(pid: int) -> float:
     return max(_field(member, "VmRSS") for member in tree(pid)) / 1024
 
 
+def rss_of(pid: int) -> float:
+    """Megabytes, of this one process."""
+    return _field(pid, "VmRSS") / 1024
+
+
 def pss_megabytes(pid: int) -> float:
     """Of the whole tree, each shared page counted once (Pss)."""
     return sum(_pss(member) for member in tree(pid)) / 1024
