@@ -1,6 +1,7 @@
 """The composition root of a worker: every service is made here, by hand, and joined to the others."""
 
 import asyncio
+import resource
 import secrets
 import signal
 import socket
@@ -100,9 +101,10 @@ class _Worker:
             self._sockets,
             candidate.tls,
             lambda tls: self._plane.protocol_factory(tls=tls),
+            self._plane.admission,
             candidate.snapshot.gateway.timeouts.request_head,
         )
-        await self._doors.open()
+        self._doors.open()
 
     def _join_services(self, gateway: Gateway, pages: Pages) -> None:
         store, log, counters, limits = self._store, self._log, self._counters, gateway.limits
@@ -150,6 +152,7 @@ class _Worker:
             pages=pages,
             counters=counters,
             log=log,
+            descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
         )
         self._renewal = self._make_renewal(transactions)
         self._sessions.when_due(self._renewal.due)
@@ -183,6 +186,13 @@ class _Worker:
         self._counters.gauge(self._log.dropped, "ecluse_log_dropped_total")
         self._counters.gauge(self._stops.longest(time.monotonic()), "ecluse_event_loop_stop_max_seconds")
         return self._counters.dump()
+
+    def news(self) -> list[str]:
+        return self._plane.admission.known.news() if self._started else []
+
+    def heard(self, addresses: list[str]) -> None:
+        if self._started:
+            self._plane.admission.known.learn(addresses, time.monotonic())
 
     def loop_stopped(self, seconds: float) -> None:
         self._stops.add(time.monotonic(), seconds)

@@ -6,7 +6,7 @@ A worker imports this and neither the YAML reader nor pydantic: what is in a pla
 import hashlib
 import json
 from base64 import b64decode
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -25,7 +25,7 @@ from gateway.policy.routes import RouteTable
 from gateway.policy.rules import Rule
 from gateway.policy.shadows import unveiled
 from gateway.translation.render import Constant, CookieSpec, FromAttribute, HeaderSpec, Translation
-from gateway.wire.addresses import parse_networks
+from gateway.wire.addresses import Network, parse_network, parse_networks
 from gateway.wire.framing import METHODS
 from gateway.wire.target import PathLeniency
 
@@ -122,6 +122,11 @@ def _bytes(encoded: str | None) -> bytes | None:
     return None if encoded is None else b64decode(encoded)
 
 
+def _networks(listed: Iterable[tuple[str, int]]) -> tuple[tuple[Network, int], ...]:
+    networks = ((parse_network(network), most) for network, most in listed)
+    return tuple(sorted(networks, key=lambda each: each[0].prefixlen, reverse=True))
+
+
 def _gateway(plan: GatewayPlan) -> Gateway:
     return Gateway(
         portal_url=plan["portal_url"],
@@ -136,7 +141,7 @@ def _gateway(plan: GatewayPlan) -> Gateway:
         store_keys=tuple((id, b64decode(key)) for id, key in plan["store_keys"]),
         trusted_proxies=parse_networks(plan["trusted_proxies"]),
         timeouts=Timeouts(**plan["timeouts"]),
-        limits=Limits(**plan["limits"]),
+        limits=Limits(**plan["limits"], networks=_networks(plan["networks"])),
         access_log=plan["access_log"],
         development=plan["development"],
         workers=plan["workers"],

@@ -48,6 +48,7 @@ class GatewayPlan(TypedDict):
     trusted_proxies: list[str]
     timeouts: dict[str, float]
     limits: dict[str, int]
+    networks: list[tuple[str, int]]
     access_log: bool
     development: bool
     watch: bool

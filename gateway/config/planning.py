@@ -81,6 +81,7 @@ def _gateway(file: str, model: GatewayFile, material: Material, root: str) -> Ga
         "trusted_proxies": [str(network) for network in model.trusted_proxies],
         "timeouts": model.timeouts.model_dump(),
         "limits": _limits(model),
+        "networks": [(str(each.network), each.connections) for each in model.limits.networks],
         "access_log": model.access_log,
         "development": model.development,
         "watch": model.watch,
@@ -104,7 +105,7 @@ def _below(root: str, path: str) -> str:
 
 
 def _limits(model: GatewayFile) -> dict[str, int]:
-    limits = model.limits.model_dump()
+    limits = model.limits.model_dump(exclude={"networks"})
     limits["headers_bytes"] = limits.pop("headers")
     limits["headers_count"] = limits.pop("header_count")
     return limits

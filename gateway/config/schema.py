@@ -13,6 +13,7 @@ from gateway.config.saml_attributes import COMMON
 from gateway.config.scalars import host_name
 from gateway.config.schema_conditions import Condition
 from gateway.config.schema_levels import CanList, Ladder, Levels
+from gateway.config.schema_limits import GatewayLimits
 from gateway.config.schema_logout import AppApi, AppLogout, ProviderLogout
 from gateway.config.schema_oidc import Oidc
 from gateway.config.schema_paths import Paths
@@ -22,7 +23,6 @@ from gateway.config.schema_types import (
     AdminAddress,
     AttributeName,
     ClaimPath,
-    Count,
     HostPattern,
     Label,
     Maybe,
@@ -35,7 +35,6 @@ from gateway.config.schema_types import (
     PortalUrl,
     Seconds,
     Secret,
-    Size,
     SizeOrUnlimited,
     SocketAddress,
     Strict,
@@ -93,21 +92,6 @@ class Timeouts(Strict):
     """A whole exchange."""
     drain: Seconds = 30.0
     """To finish what is under way when the gateway is asked to end."""
-
-
-class GatewayLimits(Strict):
-    url: Size = 8192
-    headers: Size = 32768
-    """All headers of a request together."""
-    header_count: Count = 100
-    body: SizeOrUnlimited = 1 << 30
-    connections: Count = 20000
-    connections_per_client: Count = 2000
-    transactions: Count = 100000
-    """Sign-ins under way."""
-    transactions_per_network: Count = 1000
-    cached_seats: Count = 20000
-    """Signed-in people that one worker keeps in memory."""
 
 
 class GatewayFile(Strict):

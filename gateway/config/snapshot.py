@@ -45,7 +45,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bytes and counts. `body` 0: no limit."""
+    """Bytes and counts. `body` 0: no limit. `networks`: connections of each address in one, the most specific first."""
 
     url: int = 8192
     headers_bytes: int = 32768
@@ -53,6 +53,7 @@ class Limits:
     body: int = 1 << 30
     connections: int = 20000
     connections_per_client: int = 2000
+    networks: tuple[tuple[IPv4Network | IPv6Network, int], ...] = ()
     transactions: int = 100000
     transactions_per_network: int = 1000
     cached_seats: int = 20000

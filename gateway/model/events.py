@@ -61,6 +61,11 @@ _TABLE = (
     Event("provider.stale", "warning", "A provider's metadata or keys could not be renewed; the last good ones serve."),
     # requests
     Event("request.refused", "info", "A request was refused by its form or a limit; `code` says why."),
+    Event(
+        "connections.refused", "warning", "Connections beyond a limit were closed at accept; at most a line a minute."
+    ),
+    Event("descriptors.exhausted", "error", "No file could be opened any more; at most a line a minute says so."),
+    Event("descriptors.few", "warning", "The process may open fewer files than limits.connections would need."),
     Event("access", "info", "A request was answered. Only with `access_log: true`."),
     Event("access.denied", "info", "Policy refused a request; `code`, `rule` and `revision` say why."),
     Event("policy.shadow", "info", "A shadow would answer otherwise than `live_rule`; told once for each difference."),

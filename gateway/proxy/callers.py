@@ -59,6 +59,7 @@ async def _identify(client: "ClientConnection", app: App, token: bytes, decide: 
                 refuse_token(client, error, b"insufficient_scope" if error.code is API_SCOPE else b"invalid_token")
         else:
             client.task = None
+            client.plane.admission.seen(client.memo.peer, client.request.started)
             decide(client, seat)
             client.pump()
     except Exception as fault:  # noqa: BLE001 - the one edge

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Final, cast
 from gateway.model.codes import GATEWAY_FAULT, LIMIT_REQUEST_TIME, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
 from gateway.proxy import walk
+from gateway.proxy.admission import Place
+from gateway.proxy.lasting import Lasting
 from gateway.proxy.memo import Memo
-from gateway.proxy.reading import BODY, CLOSED, HEAD, LINGER, WAIT, Reading
+from gateway.proxy.reading import BODY, CLOSED, HEAD, LINGER, WAIT
 from gateway.proxy.refusals import refuse, refuse_head
 from gateway.proxy.response import Response
 from gateway.proxy.timers import NEVER
@@ -23,32 +25,29 @@ from gateway.wire.framing import NO_CONTENT
 
 if TYPE_CHECKING:
     from gateway.proxy.dataplane import DataPlane
-    from gateway.proxy.exchange import Exchange
 
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LINGER_SECONDS: Final = 2.0
-_CUT_SECONDS: Final = 5.0
 _LINGER_BYTES: Final = 64 * 1024
 _BUFFER: Final = 256 * 1024
 
 
-class ClientConnection(Reading):
+class ClientConnection(Lasting):
     """`answering`: the head of the answer is written, so that nothing else can be said but by closing."""
 
     __slots__ = (
-        "_lingered", "_scheme", "_share", "_stuck", "answering", "body_done", "bound", "chunked_out", "keep", "memo",
-        "pending", "retried", "status", "task", "upload", "upstream",
+        "_lingered", "_place", "_scheme", "_share", "_stuck", "answering", "body_done", "bound", "chunked_out", "keep",
+        "memo", "pending", "retried", "status", "upload",
     )  # fmt: skip
 
     memo: Memo
 
-    def __init__(self, plane: "DataPlane", scheme: str) -> None:
-        """`scheme`: of the listener, "http" or "https"."""
+    def __init__(self, plane: "DataPlane", scheme: str, place: Place) -> None:
+        """`scheme`: of the listener, "http" or "https". `place`: given back when the connection is lost."""
         super().__init__(plane)
+        self._place = place
         self._scheme = scheme
-        self.upstream: UpstreamConnection | Exchange | None = None
         self.bound: UpstreamConnection | None = None
-        self.task: asyncio.Task[None] | None = None
         self.pending = b""
         self.answering = self.retried = self.chunked_out = False
         self.body_done = self.keep = True
@@ -87,6 +86,7 @@ class ClientConnection(Reading):
             upstream.abandon()
         if self.bound is not None:
             self.bound.close()
+        self._place.leave()
         self.plane.closed(self)
 
     def pause_writing(self) -> None:
@@ -348,33 +348,8 @@ class ClientConnection(Reading):
             self.state = CLOSED
             self.transport.close()
 
-    @property
-    def under_way(self) -> bool:
-        """Whether a request is at an upstream, or waits for a connection to one or for its seat."""
-        return self.upstream is not None or self.task is not None
-
-    def judge(self) -> None:
-        """The policy has changed, or the time: who would no longer be let in is cut as if the session had ended."""
-        if self.task is not None:
-            # Its seat or its connection is awaited, for seconds at most: it is judged when it has them.
-            self.plane.loop.call_later(_CUT_SECONDS, self._judge_if_still, self.request.id)
-        elif self.upstream is not None and self.upstream.pool is not None and not walk.stands(self, self.plane.places):
-            self.cut()
-
-    def _judge_if_still(self, request_id: bytes) -> None:
-        if self.state != CLOSED and self.request.id == request_id and self.under_way:
-            self.judge()
-
-    def cut(self) -> None:
-        """Whoever is behind the answer under way may no longer have it: what streams is cut, what ends soon may end."""
-        if monotonic() - self.request.started > _CUT_SECONDS:
-            self.abort()
-        else:
-            self.plane.loop.call_later(_CUT_SECONDS, self._cut_if_still, self.request.id)
-
-    def _cut_if_still(self, request_id: bytes) -> None:
-        if self.state != CLOSED and self.request.id == request_id and self.under_way:
-            self.abort()
+    def stands(self) -> bool:
+        return walk.stands(self, self.plane.places)
 
     def throw_away(self) -> None:
         self._lingered += len(self.ahead)

@@ -13,18 +13,18 @@ from typing import Final, Protocol
 
 from gateway.config.lanes import PortalCall
 from gateway.config.snapshot import Limits, Snapshot, Timeouts
-from gateway.model.codes import GATEWAY_FAULT, Code
+from gateway.model.codes import GATEWAY_FAULT, LIMIT_CONNECTIONS, Code
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Callers, Counters, ErrorPages, Log, Page, Sessions
 from gateway.model.session import Seat
 from gateway.proxy.accesslog import AccessLog
+from gateway.proxy.admission import Admission, Place
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.judging import Judging
 from gateway.proxy.lane import Lane
 from gateway.proxy.places import Places
 from gateway.proxy.pool import Pool, Pools
 from gateway.proxy.reading import HEAD
-from gateway.proxy.refusals import refuse_connection
 from gateway.proxy.request import Request
 from gateway.proxy.response import ResponseHeads
 from gateway.proxy.retired import Retired
@@ -34,6 +34,7 @@ from gateway.proxy.upstream import UpstreamConnection
 _CLASSES: Final = ("0xx", "1xx", "2xx", "3xx", "4xx", "5xx")
 _USUAL_HEAD: Final = 8192
 _IDLE_AT_THE_END: Final = 1.0
+_MANY: Final = 1 << 20
 
 
 class Holder(Protocol):
@@ -45,6 +46,7 @@ class Holder(Protocol):
 
 class DataPlane:
     """Made inside the running loop that it serves. `portal`: asked for the page of one request of ours, with its body.
+    `descriptors`: how many this process may have.
 
     `tick`: seconds between two looks at the deadlines (each connection is looked at every fourth tick).
     """
@@ -59,6 +61,7 @@ class DataPlane:
         counters: Counters,
         log: Log,
         loop: asyncio.AbstractEventLoop,
+        descriptors: int = _MANY,
         tick: float = 0.125,
         callers: Callers | None = None,
     ) -> None:
@@ -77,21 +80,21 @@ class DataPlane:
         self.access_log: AccessLog | None = None
         self._accepted = self._dated = 0
         self._date = b""
-        self._peers: dict[str, int] = {}
         self._pools = Pools(loop, self._new_upstream)
         self._numbers = itertools.count(1)
         self._retired = Retired(loop)
         self.ids = _ids()
+        self.admission = Admission(descriptors=descriptors, counters=counters, log=log, pages=pages, ids=self.ids)
         self.places = self._places()
         self.timers.start()
         self._judging = Judging(loop, self.connections)
 
     # --- for the composition root ---
 
-    def protocol_factory(self, *, tls: bool) -> Callable[[], ClientConnection]:
-        """For `loop.create_server`; `tls`: whether the listener speaks it."""
+    def protocol_factory(self, *, tls: bool) -> Callable[[Place], ClientConnection]:
+        """For server.doors; `tls`: whether the listener speaks it."""
         scheme = "https" if tls else "http"
-        return lambda: ClientConnection(self, scheme)
+        return lambda place: ClientConnection(self, scheme, place)
 
     def snapshot_swapped(self) -> None:
         """After the holder's assignment. The next request would see it by itself; what streams is judged anew here."""
@@ -141,6 +144,7 @@ class DataPlane:
                 self._tell_differences(lane)
                 _flush(lane, values)
         values["ecluse_http_connections",] = len(self.connections)
+        values["ecluse_tls_handshakes",] = max(0, self.admission.held - len(self.connections))
         values["ecluse_http_active_requests",] = sum(client.state != HEAD for client in self.connections)
         key = ("ecluse_http_connections_total",)
         values[key] = values.get(key, 0) + self._accepted
@@ -174,27 +178,17 @@ class DataPlane:
     def opened(self, client: ClientConnection) -> None:
         self.connections.add(client)
         self._accepted += 1
-        peer = client.memo.peer
-        count = self._peers[peer] = self._peers.get(peer, 0) + 1
-        limits = self.limits
-        too_many = count > limits.connections_per_client and not client.memo.is_trusted(self.places.snapshot)
-        if too_many or len(self.connections) > limits.connections:
-            refuse_connection(client)
 
     def closed(self, client: ClientConnection) -> None:
         self.connections.discard(client)
-        peer = client.memo.peer
-        count = self._peers.get(peer, 1) - 1
-        if count > 0:
-            self._peers[peer] = count
-        else:
-            self._peers.pop(peer, None)
 
     def refused(self, code: Code, detail: str, request_id: bytes, app: str) -> None:
         self.counters.add("ecluse_http_refusals_total", code.id)
         self.log.event("request.refused", code=code.id, detail=detail, app=app, request_id=request_id.decode("ascii"))
 
     def upstream_failed(self, request: Request, error: GatewayError) -> None:
+        if error.code is LIMIT_CONNECTIONS:
+            self.admission.exhausted("upstream")
         request.lane.failed(error.code.id)
         self.log.event(
             "upstream.failed",
@@ -214,6 +208,7 @@ class DataPlane:
     def _places(self) -> Places:
         snapshot = self.holder.snapshot
         self.limits: Limits = snapshot.gateway.limits
+        self.admission.follow(snapshot)
         # A head below this size may be read in one go: it meets the limit on bytes.
         self.usual_head = min(_USUAL_HEAD, self.limits.headers_bytes)
         self.timeouts: Timeouts = snapshot.gateway.timeouts

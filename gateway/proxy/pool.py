@@ -1,12 +1,13 @@
 """Connections to applications: kept alive, bounded, never shared between two servers or two TLS names."""
 
 import asyncio
+import errno
 import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from gateway.config.snapshot import Upstream
-from gateway.model.codes import UPSTREAM_CONNECT, UPSTREAM_TIMEOUT
+from gateway.model.codes import LIMIT_CONNECTIONS, UPSTREAM_CONNECT, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
 from gateway.proxy.addresses import Addresses
 
@@ -18,6 +19,8 @@ IDLE_SECONDS: Final = 4.0
 # A request that may not be sent twice takes only a connection that was in use a moment ago.
 FRESH_SECONDS: Final = 1.0
 _MOST_IDLE: Final = 128
+# Of this process or of the machine: it is not the application that fails.
+_EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 class Waiter(Protocol):
@@ -74,6 +77,8 @@ class Pool:
         try:
             async with asyncio.timeout(upstream.timeouts.connect):
                 connection = await self._opened(await self._context())
+        except GatewayError as error:
+            waiter.not_connected(error)
         except TimeoutError:
             waiter.not_connected(GatewayError(UPSTREAM_TIMEOUT, f"no connection to {upstream.host}:{upstream.port}"))
         except OSError as error:
@@ -88,6 +93,8 @@ class Pool:
             try:
                 return await self._opened_at(address, tls)
             except OSError as error:
+                if error.errno in _EXHAUSTED:
+                    raise GatewayError(LIMIT_CONNECTIONS, f"{host}:{self.upstream.port}: {error}") from None
                 # Not the error: an error that a frame of its own traceback holds is freed by the collector alone.
                 failed = str(error)
         self._addresses.doubt(host)

@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote
 
-from gateway.model.codes import API_SCOPE, API_TOKEN, LIMIT_CONNECTIONS, Code
+from gateway.model.codes import API_SCOPE, API_TOKEN, Code
 from gateway.model.decision import Deny
 from gateway.model.errors import GatewayError
 from gateway.model.levels import NO_NEED, Need, need_query
@@ -47,12 +47,6 @@ def refuse_head(client: "ClientConnection", error: GatewayError, head: bytes) ->
         reference=request.id.decode("ascii"),
     )
     answer_unread(client, page, head_only=head.startswith(b"HEAD "))
-
-
-def refuse_connection(client: "ClientConnection") -> None:
-    """One connection too many, before anything is read from it."""
-    client.request.id = next(client.plane.ids)
-    refuse_head(client, GatewayError(LIMIT_CONNECTIONS, client.memo.peer), b"")
 
 
 def deny(client: "ClientConnection", ready: Ready) -> None:

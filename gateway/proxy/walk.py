@@ -79,6 +79,8 @@ async def _load(client: "ClientConnection", host: str, value: bytes) -> None:
             _without_store(client, error)
         else:
             client.task = None
+            if seat is not None:
+                client.plane.admission.seen(client.memo.peer, client.request.started)
             decide(client, seat)
         # What has come of its body waits to be read, and reading with it.
         client.pump()
@@ -103,6 +105,7 @@ def decide(client: "ClientConnection", seat: Seat | None) -> None:
             seat = None
         elif seat.deadline - request.started < seat.idle - _TOUCH_AFTER:
             client.plane.sessions.touch(seat, request.started)
+            client.plane.admission.seen(client.memo.peer, request.started)
     request.seat = seat
     lane, spot = request.lane, request.spot
     if seat is None:

@@ -1,11 +1,15 @@
 """A worker's end of the inherited sockets: accepting, with or without TLS, and ceasing to without losing anybody."""
 
 import asyncio
+import errno
 import socket
 import ssl
+import struct
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Protocol
 
-from gateway.server.listeners import BACKLOG
 from gateway.server.tls import Handshakes
 
 # A handshake that began before the end gets this long to finish.
@@ -14,35 +18,63 @@ _JOINED_WITHIN = 0.5
 # The loop's own patience is a minute: as long as that, a stranger could hold a place for one byte.
 _LONGEST_HANDSHAKE = 10.0
 
-Factory = Callable[[], asyncio.Protocol]
+# In one turn of the loop: others want theirs, and other workers may take the next.
+_ACCEPTED_AT_ONCE = 32
+
+# Until somebody has given a descriptor back, those who come wait in the kernel's queue.
+_WITHOUT_DESCRIPTORS = 0.1
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+# Closed so, a connection is gone at once, on both sides (socket(7), SO_LINGER).
+_AT_ONCE = struct.pack("ii", 1, 0)
+_READ_AND_FORGOTTEN = 65536
+
+
+class Place(Protocol):
+    """Of one connection, among those that are counted."""
+
+    def leave(self) -> None: ...
+
+
+class Doorkeeper(Protocol):
+    """Who may come in: asked at accept, before a handshake or a byte."""
+
+    def enter(self, peer: str, descriptor: int) -> Place | None:
+        """None: one too many."""
+
+    def refusal(self) -> bytes:
+        """A whole answer to who may not, where no TLS is spoken."""
+
+    def exhausted(self, place: str) -> None:
+        """No descriptor is left."""
+
+
+Factory = Callable[[Place], asyncio.Protocol]
+"""The protocol of a connection that has come in: it gives its place back when it is lost."""
 
 
 class Door:
     """One listening socket. `handshakes` None: without TLS. `patience`: seconds for a handshake, ten at most."""
 
     def __init__(
-        self, listening: socket.socket, factory: Factory, handshakes: Handshakes | None, patience: float
+        self,
+        listening: socket.socket,
+        factory: Factory,
+        keeper: Doorkeeper,
+        handshakes: Handshakes | None,
+        patience: float,
     ) -> None:
         self._listening = listening
         self._factory = factory
+        self._keeper = keeper
         self._handshakes = handshakes
         # asyncio takes it beside TLS only.
         self._patience = None if handshakes is None else min(patience, _LONGEST_HANDSHAKE)
-        self._server: asyncio.Server | None = None
+        self._joining: set[asyncio.Task[None]] = set()
+        self._waits: asyncio.TimerHandle | None = None
 
-    @property
-    def _tls(self) -> ssl.SSLContext | None:
-        return None if self._handshakes is None else self._handshakes.outer
-
-    async def open(self) -> None:
-        # A copy goes to the server, so that one is left here when the server has closed its own.
-        self._server = await asyncio.get_running_loop().create_server(
-            self._factory,
-            sock=self._listening.dup(),
-            ssl=self._tls,
-            ssl_handshake_timeout=self._patience,
-            backlog=BACKLOG,
-        )
+    def open(self) -> None:
+        asyncio.get_running_loop().add_reader(self._listening, self._accept, _ACCEPTED_AT_ONCE)
 
     def use(self, context: ssl.SSLContext | None) -> None:
         if self._handshakes is not None and context is not None:
@@ -50,19 +82,68 @@ class Door:
 
     async def close(self) -> None:
         """The last to close a socket resets the connections that wait in it: they are taken first."""
-        if self._server is not None:
-            self._server.close()
-        loop = asyncio.get_running_loop()
-        waiting = _accept_all(self._listening)
+        asyncio.get_running_loop().remove_reader(self._listening)
+        while self._accept(_ACCEPTED_AT_ONCE):
+            pass
+        if self._waits is not None:
+            self._waits.cancel()
         self._listening.close()
-        joining = [
-            loop.create_task(
-                loop.connect_accepted_socket(self._factory, each, ssl=self._tls, ssl_handshake_timeout=self._patience)
+        if self._joining:
+            await asyncio.wait(self._joining, timeout=_JOINED_WITHIN)
+
+    def _accept(self, most: int) -> bool:
+        """Whether there may be more."""
+        for _ in range(most):
+            try:
+                connection, address = self._listening.accept()
+            except OSError as error:
+                if error.errno in _EXHAUSTED:
+                    self._wait_for_descriptors()
+                # Whoever has gone before the turn came (ECONNABORTED) was the only one.
+                return False
+            self._take(connection, address[0])
+        return True
+
+    def _take(self, connection: socket.socket, peer: str) -> None:
+        connection.setblocking(False)
+        place = self._keeper.enter(peer, connection.fileno())
+        if place is None:
+            self._turn_away(connection)
+            return
+        task = asyncio.get_running_loop().create_task(self._join(connection, place))
+        self._joining.add(task)
+        task.add_done_callback(self._joining.discard)
+
+    async def _join(self, connection: socket.socket, place: Place) -> None:
+        """Its protocol has the place from when the connection is made; a handshake that fails gives it back here."""
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                partial(self._factory, place),
+                connection,
+                ssl=None if self._handshakes is None else self._handshakes.outer,
+                ssl_handshake_timeout=self._patience,
             )
-            for each in waiting
-        ]
-        if joining:
-            await asyncio.wait(joining, timeout=_JOINED_WITHIN)
+        except BaseException as error:
+            place.leave()
+            if not isinstance(error, OSError):
+                raise
+
+    def _turn_away(self, connection: socket.socket) -> None:
+        """At once: whoever is one too many holds nothing while they go."""
+        with connection, suppress(OSError):
+            if self._handshakes is None:
+                connection.send(self._keeper.refusal())
+                # Bytes that nobody has read would reset the connection, and the answer with it.
+                connection.recv(_READ_AND_FORGOTTEN)
+            else:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+
+    def _wait_for_descriptors(self) -> None:
+        self._keeper.exhausted("accept")
+        loop = asyncio.get_running_loop()
+        # The loop would call again and again: whoever waits stays ready.
+        loop.remove_reader(self._listening)
+        self._waits = loop.call_later(_WITHOUT_DESCRIPTORS, self.open)
 
 
 class Doors:
@@ -73,16 +154,23 @@ class Doors:
         sockets: Sequence[socket.socket],
         contexts: Sequence[ssl.SSLContext | None],
         factory: Callable[[bool], Factory],
+        keeper: Doorkeeper,
         patience: float,
     ) -> None:
         self._doors = [
-            Door(listening, factory(context is not None), None if context is None else Handshakes(context), patience)
+            Door(
+                listening,
+                factory(context is not None),
+                keeper,
+                None if context is None else Handshakes(context),
+                patience,
+            )
             for listening, context in zip(sockets, contexts, strict=True)
         ]
 
-    async def open(self) -> None:
+    def open(self) -> None:
         for door in self._doors:
-            await door.open()
+            door.open()
 
     def use(self, contexts: Sequence[ssl.SSLContext | None]) -> None:
         """Handshakes that begin from here on see these certificates."""
@@ -91,14 +179,3 @@ class Doors:
 
     async def close(self) -> None:
         await asyncio.gather(*(door.close() for door in self._doors))
-
-
-def _accept_all(listening: socket.socket) -> list[socket.socket]:
-    taken: list[socket.socket] = []
-    while True:
-        try:
-            connection, _ = listening.accept()
-        except OSError:
-            return taken
-        connection.setblocking(False)
-        taken.append(connection)

@@ -26,11 +26,29 @@ _HINTS = {
 _MOST_FILES = 1 << 20
 
 
-def allow_many_files() -> None:
-    """A connection is a file: as many as this process may have, and so its workers, which inherit the limit."""
+# Of a worker: one for the client, one for the application, and one so that half of all are never a client's. And a few
+# for its own.
+_FILES_EACH, _FILES_OF_ITS_OWN = 3, 64
+
+
+def files_needed(connections: int) -> int:
+    """For so many client connections of one worker."""
+    return connections * _FILES_EACH + _FILES_OF_ITS_OWN
+
+
+def allow_many_files(needed: int = 0) -> int:
+    """A connection is a file: as many as this process may have, and so its workers, which inherit the limit.
+
+    Where these are not enough, more, if this account may give itself more. How many it is now.
+    """
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if most < needed:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (needed, needed))
+            return needed
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return most
 
 
 def bind(listener: Listener) -> socket.socket:

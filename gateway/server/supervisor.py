@@ -23,7 +23,7 @@ from gateway.server.control import Control, Verdict
 from gateway.server.faults import CannotServe, watched, where
 from gateway.server.fixed import addresses, changed
 from gateway.server.fleet import PROGRAM, Fleet, Hooks, Worker, ask, refusals
-from gateway.server.listeners import bind, bind_admin
+from gateway.server.listeners import allow_many_files, bind, bind_admin, files_needed
 from gateway.server.pulse import until_silent
 from gateway.server.rollout import USUAL_PATIENCE, Patience, Rollout
 from gateway.server.state import make_state_folder, metadata_folder, remember_hosts
@@ -85,6 +85,7 @@ class Supervisor:
             return
         gateway = live.gateway
         make_state_folder(gateway)
+        self._allow_files(gateway)
         listening, admin_socket = _bound(gateway)
         cores = sorted(os.sched_getaffinity(0))
         self._slots = gateway.workers or len(cores)
@@ -109,6 +110,17 @@ class Supervisor:
         await self._leave(listening, admin, control)
         if self._refusal:
             raise CannotServe(self._refusal)
+
+    def _allow_files(self, gateway: Gateway) -> None:
+        """What workers that run already may open stays as it was: a restart gives them more."""
+        connections = gateway.limits.connections
+        needed = files_needed(connections)
+        if (allowed := allow_many_files(needed)) < needed:
+            detail = (
+                f"limits.connections: {connections} takes {needed} files in each worker, and {allowed} may be opened: "
+                f"set LimitNOFILE={needed} in the unit (ulimit -n), or write connections: {(allowed - 64) // 3}"
+            )
+            self._log.event("descriptors.few", allowed=allowed, needed=needed, detail=detail)
 
     async def _controlled(self, gateway: Gateway) -> Control | None:
         """What is in memory has no state folder, and hears signals alone."""
@@ -198,6 +210,8 @@ class Supervisor:
             return "told to stop before it was compiled"
         if fixed := changed(self._rollout.live.gateway, candidate.gateway):
             return f"{self._folder}/gateway.yaml: {', '.join(fixed)}: restart to change this, it is fixed while running"
+        if candidate.gateway.limits.connections > self._rollout.live.gateway.limits.connections:
+            self._allow_files(candidate.gateway)
         verdict = await self._rollout.take(candidate)
         await self._follow_metadata()
         await self._remember_hosts()
@@ -255,6 +269,10 @@ class Supervisor:
                 self._run(self._refresh_metadata(worker, message))
             case "counters":
                 self._totals.keep(worker.pid, message.payload)
+            case "seen":
+                for other in self.fleet.workers.values():
+                    if other is not worker:
+                        other.channel.send("seen", addresses=message.fields["addresses"])
 
     def _gone(self, worker: Worker) -> None:
         self._totals.retire(worker.pid, died=not self._stop.is_set())

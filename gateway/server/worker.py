@@ -54,6 +54,12 @@ class Served(Protocol):
 
     def counters(self) -> bytes: ...
 
+    def news(self) -> list[str]:
+        """Addresses from which somebody signed in was seen since this was last asked."""
+
+    def heard(self, addresses: list[str]) -> None:
+        """Another worker's news."""
+
     def loop_stopped(self, seconds: float) -> None: ...
 
     async def drain(self, within: float) -> None: ...
@@ -114,6 +120,8 @@ class WorkerControl:
                 self._channel.reply(message, ok=True)
             case "counters":
                 self._channel.reply(message, self._served.counters(), ok=True)
+            case "seen":
+                self._served.heard(message.fields["addresses"])
             case "pulse":
                 self._channel.reply(message, ok=True)
             case "drain":
@@ -153,6 +161,8 @@ class WorkerControl:
         while True:
             await asyncio.sleep(_PUSH_EVERY)
             self._channel.send("counters", self._served.counters())
+            if news := self._served.news():
+                self._channel.send("seen", addresses=news)
             garbage.settle_what_grew()
 
     def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

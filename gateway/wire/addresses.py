@@ -38,3 +38,14 @@ def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
 def contains(networks: tuple[Network, ...], address: Address) -> bool:
     """Of no network, nothing is a member."""
     return any(address in network for network in networks)
+
+
+def client_key(peer: str) -> str:
+    """What one client is counted by: an IPv4 address, or the /64 that one subscriber has of IPv6 (RFC 6177).
+
+    `peer`: as the system tells it, so that the usual one costs no parsing.
+    """
+    if ":" not in peer:
+        return peer
+    address = parse_address(peer.partition("%")[0])
+    return f"{int(address) >> 64:016x}" if isinstance(address, IPv6Address) else str(address or peer)

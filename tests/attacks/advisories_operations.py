@@ -201,6 +201,29 @@ async def slow_handshake(world: World) -> None:
     expect(all(closed), f"closed: {closed}")
 
 
+async def silent_handshakes(world: World) -> None:
+    """DO06, of TLS: one address holds no more than its limit, in each worker, from accept on; others are served."""
+    door = Door(world.ports["tls"], source="127.0.0.9")
+    clients = [await asyncio.open_connection("127.0.0.1", door.port, local_addr=(door.source, 0)) for _ in range(100)]
+    try:
+        closed = sum(await asyncio.gather(*(_ends_at_once(reader) for reader, _ in clients)))
+        expect(60 <= closed < 100, f"{closed} of 100 were turned away, of 40 that two workers hold")
+        passed(world, await world.send(request(APP, "/public/x")))
+    finally:
+        for _, writer in clients:
+            writer.transport.abort()
+
+
+async def _ends_at_once(reader: asyncio.StreamReader) -> bool:
+    try:
+        await asyncio.wait_for(reader.read(1), 2.0)
+    except TimeoutError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
 async def _is_closed(door: Door, pieces: list[bytes]) -> bool:
     reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
     writing = asyncio.create_task(_dribble(writer, pieces))
@@ -310,7 +333,8 @@ CASES: tuple[Case, ...] = (
     uncontrolled("K009.5", f"{len(MISTAKES)} unknown keys and contradictions", unknown_keys),
     uncontrolled("K032.1", "files that are gone at a reload", missing_files),
     uncontrolled("K032.2", "the store out of reach", store_out_of_reach),
-    uncontrolled("K035", "slow TLS handshakes", slow_handshake),
+    uncontrolled("K035.1", "slow TLS handshakes", slow_handshake),
+    uncontrolled("K035.2", "silent TLS handshakes beyond the limit", silent_handshakes),
     uncontrolled("K045", "the admin listener (K047)", admin_paths),
     Case("K092.1", "one line per event", one_line_per_event),
     uncontrolled("K092.2", "a provider's words in the log", provider_words_in_the_log),

@@ -204,7 +204,9 @@ class Bench:
             loop=loop,
         )
         self.front, self.back = Nowhere(), Nowhere()
-        self.client: ClientConnection = self.plane.protocol_factory(tls=False)()
+        place = self.plane.admission.enter("127.0.0.1", 3)
+        assert place is not None
+        self.client: ClientConnection = self.plane.protocol_factory(tls=False)(place)
         self.client.connection_made(self.front)
         pool = self.plane.places.find(b"permis.localhost:8080").lane.pool
         assert pool is not None

@@ -7,7 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple, cast
 
+from gateway.config.snapshot import Listener
 from gateway.proxy.dataplane import DataPlane
+from gateway.server.doors import Doors
+from gateway.server.listeners import bind
 from tests.config.samples import GATEWAY, sample_snapshot
 from tests.proxy.applications import SOON, Application
 from tests.proxy.clock import Clock
@@ -155,12 +158,13 @@ class Gateway:
         self.pages = Pages()
         self.portal = Portal()
         self.port = 0
+        self.host = "127.0.0.1"
         self.faults = 0
         self.clients: list[Client] = []
 
     async def client(self, tls: ssl.SSLContext | None = None, name: str = HOST.decode()) -> Client:
         opened = await asyncio.open_connection(
-            "127.0.0.1", self.port, ssl=tls, server_hostname=name if tls else None, limit=1 << 20
+            self.host, self.port, ssl=tls, server_hostname=name if tls else None, limit=1 << 20
         )
         client = Client(*opened)
         self.clients.append(client)
@@ -202,9 +206,11 @@ async def gateway(
     changes: dict[str, str] | None = None,
     tls: ssl.SSLContext | None = None,
     secrets: dict[str, bytes] | None = None,
+    address: str = "127.0.0.1",
+    descriptors: int = 1 << 20,
     **more: str,
 ) -> AsyncIterator[Gateway]:
-    """`behind`: the application or its port; `more`: as for `files`."""
+    """`behind`: the application or its port; `address`: that it listens on; `more`: as for `files`."""
     port = behind if isinstance(behind, int) else behind.port
     here = Gateway()
     loop = asyncio.get_running_loop()
@@ -219,13 +225,18 @@ async def gateway(
         counters=here.counters,
         log=here.log,
         loop=cast(asyncio.AbstractEventLoop, here.clock),
+        descriptors=descriptors,
     )
-    server = await loop.create_server(here.plane.protocol_factory(tls=tls is not None), "127.0.0.1", 0, ssl=tls)
-    here.port = server.sockets[0].getsockname()[1]
+    listening = bind(Listener((address, 0)))
+    here.host, here.port = listening.getsockname()[:2]
+    doors = Doors(
+        [listening], [tls], lambda _: here.plane.protocol_factory(tls=tls is not None), here.plane.admission, SOON
+    )
+    doors.open()
     try:
         yield here
     finally:
-        server.close()
+        await doors.close()
         for client in here.clients:
             client.close()
         await here.plane.drain(0)

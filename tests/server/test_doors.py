@@ -11,16 +11,50 @@ import trustme
 
 from gateway.config.snapshot import Listener
 from gateway.server.doors import Doors, Factory
+from gateway.server.doors import Place as DoorPlace
 from gateway.server.listeners import bind
 from gateway.server.tls import tls_contexts
 from tests.patience import PATIENCE
 
 
+class Place:
+    def __init__(self, keeper: "Keeper") -> None:
+        self._keeper = keeper
+
+    def leave(self) -> None:
+        self._keeper.places.remove(self)
+
+
+class Keeper:
+    """Lets in `most` at a time. `asked`: who came, and with which descriptor; `ran_out`: how often there was none."""
+
+    def __init__(self, most: int = 1000) -> None:
+        self._most = most
+        self.places: list[Place] = []
+        self.asked: list[tuple[str, int]] = []
+        self.ran_out: list[str] = []
+
+    def enter(self, peer: str, descriptor: int) -> Place | None:
+        self.asked.append((peer, descriptor))
+        if len(self.places) >= self._most:
+            return None
+        place = Place(self)
+        self.places.append(place)
+        return place
+
+    def refusal(self) -> bytes:
+        return b"no"
+
+    def exhausted(self, place: str) -> None:
+        self.ran_out.append(place)
+
+
 class Greeter(asyncio.Protocol):
     """Answers what it is sent, once, and closes."""
 
-    def __init__(self, tls: bool) -> None:
+    def __init__(self, tls: bool, place: DoorPlace) -> None:
         self._tls = tls
+        self._place = place
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are none of asyncio's classes.
@@ -30,9 +64,12 @@ class Greeter(asyncio.Protocol):
         self._transport.write(b"secure " * self._tls + data)
         self._transport.close()
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._place.leave()
+
 
 def greeter(tls: bool) -> Factory:
-    return lambda: Greeter(tls)
+    return lambda place: Greeter(tls, place)
 
 
 @pytest.fixture
@@ -59,8 +96,8 @@ async def greeted(listening: socket.socket, tls: ssl.SSLContext | None = None) -
 
 
 async def test_who_connects_is_answered(listening: socket.socket, inherited: socket.socket) -> None:
-    doors = Doors([inherited], [None], greeter, 5.0)
-    await doors.open()
+    doors = Doors([inherited], [None], greeter, Keeper(), 5.0)
+    doors.open()
     assert await greeted(listening) == b"hello"
     await doors.close()
 
@@ -69,8 +106,8 @@ async def test_who_waits_to_be_accepted_when_it_closes_is_answered_all_the_same(
     listening: socket.socket, inherited: socket.socket
 ) -> None:
     """The last to close a listening socket resets what waits in it: the supervisor has closed its own already."""
-    doors = Doors([inherited], [None], greeter, 5.0)
-    await doors.open()
+    doors = Doors([inherited], [None], greeter, Keeper(), 5.0)
+    doors.open()
     address = listening.getsockname()
     listening.close()
     # Nobody accepts while this loop does not turn.
@@ -90,16 +127,19 @@ async def test_who_waits_to_be_accepted_when_it_closes_is_answered_all_the_same(
 async def test_what_is_closed_here_is_still_open_to_the_other_workers(
     listening: socket.socket, inherited: socket.socket
 ) -> None:
-    first, second = Doors([inherited], [None], greeter, 5.0), Doors([listening.dup()], [None], greeter, 5.0)
-    await first.open()
-    await second.open()
+    first, second = (
+        Doors([inherited], [None], greeter, Keeper(), 5.0),
+        Doors([listening.dup()], [None], greeter, Keeper(), 5.0),
+    )
+    first.open()
+    second.open()
     await first.close()
     assert await greeted(listening) == b"hello"
     await second.close()
 
 
 async def test_closed_before_it_was_open_it_holds_nothing_up(inherited: socket.socket) -> None:
-    await Doors([inherited], [None], greeter, 5.0).close()
+    await Doors([inherited], [None], greeter, Keeper(), 5.0).close()
 
 
 async def test_with_tls_the_newest_certificate_is_shown_whatever_the_kind_of_its_key(
@@ -111,8 +151,8 @@ async def test_with_tls_the_newest_certificate_is_shown_whatever_the_kind_of_its
     issued = [authority.issue_cert("one.localhost", key_type=kind) for kind in trustme.KeyType]
     pairs = [Listener(("127.0.0.1", 0), pem(leaf), leaf.private_key_pem.bytes()) for leaf in issued]
     contexts = [tls_contexts([pair]) for pair in pairs]
-    doors = Doors([inherited], contexts[0], greeter, 5.0)
-    await doors.open()
+    doors = Doors([inherited], contexts[0], greeter, Keeper(), 5.0)
+    doors.open()
     for context, leaf in zip(contexts, issued, strict=True):
         doors.use(context)
         reader, writer = await asyncio.open_connection(
@@ -135,8 +175,8 @@ async def test_who_waits_with_tls_when_it_closes_has_a_moment_for_its_handshake(
     authority.configure_trust(client)
     leaf = authority.issue_cert("one.localhost")
     contexts = tls_contexts([Listener(("127.0.0.1", 0), pem(leaf), leaf.private_key_pem.bytes())])
-    doors = Doors([inherited], contexts, greeter, 5.0)
-    await doors.open()
+    doors = Doors([inherited], contexts, greeter, Keeper(), 5.0)
+    doors.open()
     address = listening.getsockname()
     listening.close()
     # Nobody accepts while this loop does not turn.
@@ -158,8 +198,8 @@ async def test_a_handshake_that_never_ends_does_not_hold_the_close_up(
     authority = trustme.CA()
     leaf = authority.issue_cert("one.localhost")
     contexts = tls_contexts([Listener(("127.0.0.1", 0), pem(leaf), leaf.private_key_pem.bytes())])
-    doors = Doors([inherited], contexts, greeter, 5.0)
-    await doors.open()
+    doors = Doors([inherited], contexts, greeter, Keeper(), 5.0)
+    doors.open()
     with socket.create_connection(listening.getsockname()) as silent:
         silent.setblocking(False)
         ended = asyncio.create_task(asyncio.get_running_loop().sock_recv(silent, 1))

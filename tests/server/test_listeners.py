@@ -7,7 +7,7 @@ import pytest
 
 from gateway.config.snapshot import Listener
 from gateway.server.faults import CannotServe
-from gateway.server.listeners import allow_many_files, bind, bind_admin, forget_path
+from gateway.server.listeners import allow_many_files, bind, bind_admin, files_needed, forget_path
 
 
 def test_a_taken_address_is_named_in_the_error() -> None:
@@ -82,5 +82,6 @@ def test_as_many_files_may_be_open_as_the_system_allows() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, before[1]), before[1]))
         allow_many_files()
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (min(before[1], 1 << 20), before[1])
+        assert allow_many_files(files_needed(10)) == min(before[1], 1 << 20)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from gateway.server import supervisor
 from gateway.server.faults import CannotServe
 from tests.patience import until
 from tests.server.crew import QUICK, USUAL, Crew, crewed
@@ -31,6 +32,25 @@ async def crew(running: Crew) -> Crew:
     running.has_patience(USUAL)
     await running.all_serve()
     return running
+
+
+async def test_a_process_that_may_open_too_few_files_says_so_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may raise the limit does, as who runs the tests may."""
+    monkeypatch.setattr(supervisor, "allow_many_files", lambda needed: min(needed, 1000))
+    async with crewed(tmp_path) as crew:
+        (line,) = crew.lines("descriptors.few")
+        assert (line["allowed"], line["needed"]) == (1000, 60064)
+        assert "LimitNOFILE=60064" in line["detail"]
+        assert "connections: 312" in line["detail"]
+        crew.place.settings["limits"] = "{connections: 300}"
+        crew.place.write_gateway()
+        await crew.reload("config.loaded", "second.localhost")
+        crew.place.settings["limits"] = "{connections: 400}"
+        crew.place.write_gateway()
+        await crew.reload("config.loaded", "third.localhost")
+        assert [line["needed"] for line in crew.lines("descriptors.few")] == [60064, 1264]
 
 
 async def test_a_good_folder_is_served_by_every_worker(crew: Crew) -> None:

@@ -30,6 +30,8 @@ class Served:
         self.drained: list[float] = []
         self.fails: Exception | None = None
         self.stops: list[float] = []
+        self.fresh: list[str] = []
+        self.told: list[str] = []
 
     async def take(self, candidate: Candidate) -> None:
         if self.fails is not None:
@@ -41,6 +43,13 @@ class Served:
 
     def counters(self) -> bytes:
         return b"[]"
+
+    def news(self) -> list[str]:
+        news, self.fresh = self.fresh, []
+        return news
+
+    def heard(self, addresses: list[str]) -> None:
+        self.told += addresses
 
     def loop_stopped(self, seconds: float) -> None:
         self.stops.append(seconds)
@@ -105,6 +114,16 @@ async def test_prepared_then_committed_it_is_taken(both: Both, place: Place) -> 
 
 async def test_it_says_that_it_is_there(both: Both) -> None:
     assert (await both.ask("pulse"))["ok"]
+
+
+async def test_addresses_seen_here_are_told_and_those_seen_elsewhere_are_heard(both: Both) -> None:
+    both.served.fresh = ["192.0.2.1"]
+    await until(lambda: any(message.kind == "seen" for message in both.heard))
+    (told,) = [message for message in both.heard if message.kind == "seen"]
+    assert told.fields["addresses"] == ["192.0.2.1"]
+    both.channel.send("seen", addresses=["192.0.2.2"])
+    await until(lambda: both.served.told)
+    assert both.served.told == ["192.0.2.2"]
 
 
 async def test_nothing_is_taken_that_was_not_prepared(both: Both, place: Place) -> None:

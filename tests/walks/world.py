@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from tests.attacks.provider import Issuer, Providers
 from tests.browser_like import Person, Response
 from tests.patience import PATIENCE
 from tests.raw_http import Connection, Reading
-from tests.walks.gateway import Gateway
+from tests.walks.gateway import SERVE, Gateway
 from tests.walks.place import ONE, TWO, Place
 from tests.walks.upstream import Upstream
 
@@ -108,7 +108,9 @@ async def everywhere(place: Place, target: str = "/", cookie: str = "", host: st
 
 
 @asynccontextmanager
-async def opened(place: Place, *, environment: Mapping[str, str] | None = None) -> AsyncIterator[World]:
+async def opened(
+    place: Place, *, environment: Mapping[str, str] | None = None, command: Sequence[str] = SERVE
+) -> AsyncIterator[World]:
     """Two applications on two hosts, both of provider alpha. Everything is stopped in the end."""
     upstream, providers = Upstream(), Providers(place.provider_port)
     alpha, beta = providers.add("alpha"), providers.add("beta")
@@ -118,7 +120,7 @@ async def opened(place: Place, *, environment: Mapping[str, str] | None = None) 
     for name, host in (("one", ONE), ("two", TWO)):
         if not (place.policies / f"apps/{name}.yaml").exists():
             place.write_app(name, host)
-    gateway = Gateway(place, environment=environment)
+    gateway = Gateway(place, environment=environment, command=command)
     world = World(place, gateway, upstream, alpha, beta, providers)
     try:
         await upstream.start(place.upstream_port)

@@ -1,0 +1,177 @@
+"""Who may have one more connection: counted from accept on, before a handshake begins or anything is read.
+
+Of descriptors, the lowest that is free is always the next. So whoever is let in only below some number leaves all above
+it to others: a third is for strangers, a sixth more for addresses of people who are signed in, and half for connections
+to applications and for files. Of `limits.connections`, an eighth is for those addresses in the same way.
+"""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from time import monotonic
+from typing import Final, Protocol
+
+from gateway.config.snapshot import Limits, Snapshot
+from gateway.model.codes import LIMIT_CONNECTIONS
+from gateway.model.ports import Counters, ErrorPages, Log
+from gateway.proxy.known import Known
+from gateway.wire.addresses import Network, client_key, contains, parse_address
+
+# Why somebody is turned away; what the operator can do about it.
+OF_ONE: Final = "client"
+OF_ALL: Final = "all"
+DESCRIPTORS: Final = "descriptors"
+_REMEDIES: Final = {
+    OF_ONE: "one address holds all that limits.connections_per_client allows it; many people behind one address: "
+    "limits.networks",
+    OF_ALL: "limits.connections is reached, or all of it but what is kept for addresses of people who are signed in",
+    DESCRIPTORS: "the process may not open more files: raise its limit (LimitNOFILE)",
+}
+_EXHAUSTED: Final = "not one file more can be opened: raise the limit of the process (LimitNOFILE), or lower limits"
+
+_A_LINE_EVERY: Final = 60.0
+_LISTED: Final = 4096
+_NEVER: Final = float("-inf")
+
+
+class Place(Protocol):
+    """Of one connection, among those that are counted."""
+
+    def leave(self) -> None: ...
+
+
+class Entered:
+    """One connection that is counted, until it leaves."""
+
+    __slots__ = ("_admission", "_key")
+
+    def __init__(self, admission: "Admission", key: str) -> None:
+        self._admission: Admission | None = admission
+        self._key = key
+
+    def leave(self) -> None:
+        """However often it is told: once."""
+        admission, self._admission = self._admission, None
+        if admission is not None:
+            admission.left(self._key)
+
+
+class Admission:
+    """Of one worker. `descriptors`: how many it may have. `held`: connections, handshakes under way among them."""
+
+    def __init__(
+        self, *, descriptors: int, counters: Counters, log: Log, pages: ErrorPages, ids: Iterator[bytes]
+    ) -> None:
+        self._descriptors = descriptors
+        self._below = descriptors // 3, descriptors // 2
+        self._counters = counters
+        self._log = log
+        self._pages = pages
+        self._ids = ids
+        self._counts: dict[str, int] = {}
+        self._listed: dict[str, int] = {}
+        self._lines: dict[str, tuple[float, int]] = {}
+        self._refusal = b""
+        self.known = Known()
+        self.held = 0
+        self._limits = Limits()
+        self._trusted: tuple[Network, ...] = ()
+
+    def follow(self, snapshot: Snapshot) -> None:
+        self._limits, self._trusted = snapshot.gateway.limits, snapshot.gateway.trusted_proxies
+        self._listed.clear()
+
+    def enter(self, peer: str, descriptor: int) -> Entered | None:
+        """None: one too many."""
+        key = client_key(peer)
+        count = self._counts.get(key, 0) + 1
+        why = self._too_many(peer, key, count, descriptor)
+        if why:
+            self._turned_away(why, peer)
+            return None
+        self._counts[key] = count
+        self.held += 1
+        return Entered(self, key)
+
+    def left(self, key: str) -> None:
+        self.held -= 1
+        count = self._counts[key] - 1
+        if count:
+            self._counts[key] = count
+        else:
+            del self._counts[key]
+
+    def seen(self, peer: str, now: float) -> None:
+        """Somebody who is signed in asks from there."""
+        self.known.seen(client_key(peer), now)
+
+    def refusal(self) -> bytes:
+        """The whole answer to who is turned away from a plain listener; its reference leads to the line of the log."""
+        return self._refusal
+
+    def exhausted(self, place: str) -> None:
+        """The system gave no descriptor any more."""
+        self._counters.add("ecluse_descriptors_exhausted_total", place)
+        if times := self._line_due(f"{place} without descriptors"):
+            self._log.event(
+                "descriptors.exhausted", place=place, times=times, limit=self._descriptors, detail=_EXHAUSTED
+            )
+
+    def _too_many(self, peer: str, key: str, count: int, descriptor: int) -> str:
+        limits = self._limits
+        most = self._listed_for(peer, key) if limits.networks else 0
+        if count > (most or limits.connections_per_client) and (most or not self._is_trusted(peer)):
+            return OF_ONE
+        strangers, everybody = self._below
+        if descriptor >= everybody:
+            return DESCRIPTORS
+        if self.held >= limits.connections:
+            return OF_ALL
+        near = self.held >= limits.connections - limits.connections // 8
+        if (near or descriptor >= strangers) and not (self.known.holds(key, monotonic()) or self._is_trusted(peer)):
+            return OF_ALL if near else DESCRIPTORS
+        return ""
+
+    def _is_trusted(self, peer: str) -> bool:
+        address = parse_address(peer) if self._trusted else None
+        return address is not None and contains(self._trusted, address)
+
+    def _listed_for(self, peer: str, key: str) -> int:
+        """The connections of an address in a listed network; 0 where none has it."""
+        most = self._listed.get(key)
+        if most is None:
+            address = parse_address(peer)
+            # The most specific comes first.
+            networks = self._limits.networks
+            most = next((most for network, most in networks if address is not None and address in network), 0)
+            if len(self._listed) >= _LISTED:
+                self._listed.clear()
+            self._listed[key] = most
+        return most
+
+    def _turned_away(self, why: str, peer: str) -> None:
+        self._counters.add("ecluse_connections_refused_total", why)
+        times = self._line_due(why)
+        if times or not self._refusal:
+            reference = next(self._ids).decode("ascii")
+            page = self._pages.render(LIMIT_CONNECTIONS, kind="json", language="", reference=reference)
+            lines = [b"HTTP/1.1 503 %b" % HTTPStatus(page.status).phrase.encode("ascii")]
+            lines += [b"%b: %b" % header for header in page.headers]
+            lines += [b"Content-Length: %d" % len(page.body), b"Connection: close", b"", page.body]
+            self._refusal = b"\r\n".join(lines)
+            self._log.event(
+                "connections.refused",
+                code=LIMIT_CONNECTIONS.id,
+                reason=why,
+                client=peer,
+                connections=max(times, 1),
+                detail=_REMEDIES[why],
+                request_id=reference,
+            )
+
+    def _line_due(self, what: str) -> int:
+        """How often since the line before, if it is time for another; else 0."""
+        now = monotonic()
+        told, times = self._lines.get(what, (_NEVER, 0))
+        due = now - told >= _A_LINE_EVERY
+        self._lines[what] = (now, 0) if due else (told, times + 1)
+        return times + 1 if due else 0

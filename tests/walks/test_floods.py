@@ -1,0 +1,88 @@
+"""Strangers who open connections and say nothing, against people who are signed in (invariant 15)."""
+
+import asyncio
+import contextlib
+import shlex
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import trustme
+
+from deploy.demo.ports import free
+from tests.patience import PATIENCE
+from tests.walks.gateway import SERVE
+from tests.walks.place import ONE, Place
+from tests.walks.world import World, from_every_worker, opened, request
+
+pytestmark = pytest.mark.slow
+
+FLOOD = 900
+# As in the report: 400 descriptors a process, of which a flood took so many that none was left for applications.
+FEW_FILES = ("bash", "-c", f"ulimit -n 400; exec {shlex.join(SERVE)}")
+
+
+@pytest.fixture
+def tls() -> int:
+    (port,) = free(1)
+    return port
+
+
+@pytest.fixture
+async def world(tmp_path: Path, tls: int) -> AsyncIterator[World]:
+    place = Place(tmp_path, settings={"limits": "{connections: 100}", "timeouts": "{request_head: 10s}"})
+    issued = trustme.CA().issue_cert(ONE)
+    (tmp_path / "certs/tls.pem").write_bytes(b"".join(part.bytes() for part in issued.cert_chain_pems))
+    (tmp_path / "certs/tls.key").write_bytes(issued.private_key_pem.bytes())
+    pair = "tls: {certificate: {file: ../certs/tls.pem}, key: {file: ../certs/tls.key}}"
+    place.settings["listen"] = f"[{{address: 127.0.0.1:{place.port}}}, {{address: 127.0.0.1:{tls}, {pair}}}]"
+    place.write_gateway()
+    async with opened(place, command=FEW_FILES) as world:
+        yield world
+        world.gateway.is_clean()
+
+
+@asynccontextmanager
+async def flood(port: int, source: str) -> AsyncIterator[None]:
+    """Silent connections, from one address."""
+    clients = [socket.socket() for _ in range(FLOOD)]
+    try:
+        for client in clients:
+            client.bind((source, 0))
+            client.setblocking(False)
+            with contextlib.suppress(BlockingIOError, ConnectionError):
+                client.connect(("127.0.0.1", port))
+        yield
+    finally:
+        for client in clients:
+            client.close()
+
+
+async def answered(port: int, source: str, cookie: str) -> bool:
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(source, 0))
+        writer.write(request(cookie=cookie))
+        told = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
+        writer.close()
+    except (OSError, asyncio.IncompleteReadError):
+        return False
+    return told.startswith(b"HTTP/1.1 200 ")
+
+
+async def test_invariant_15_a_flood_of_silent_handshakes_costs_strangers_alone(world: World, tls: int) -> None:
+    place = world.place
+    cookie = world.cookie(await world.signed_in())
+    # One worker has seen this address; within a second or two the other has heard of it.
+    await from_every_worker(place, cookie=cookie)
+    await asyncio.sleep(2.5)
+    async with flood(tls, "127.0.0.9"):
+        await world.gateway.measured(lambda told: told["ecluse_tls_handshakes"] >= 2 * 87)
+        assert all(await asyncio.gather(*(answered(place.port, "127.0.0.1", cookie) for _ in range(20))))
+        assert not any([await answered(place.port, "127.0.0.8", cookie) for _ in range(4)]), "a stranger's address"
+    await world.gateway.measured(lambda told: told["ecluse_tls_handshakes"] == 0)
+    assert await answered(place.port, "127.0.0.8", cookie)
+    lines = world.gateway.lines(event="connections.refused")
+    assert {line["reason"] for line in lines} == {"all"}
+    assert 1 <= len(lines) <= 2, "at most one a minute and worker"
