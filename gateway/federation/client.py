@@ -44,12 +44,14 @@ class ProviderClient:
         private_addresses: bool,
         resolver: AbstractResolver,
         total_seconds: float = TOTAL_SECONDS,
+        connect_seconds: float | None = None,
     ) -> None:
         self._ca = ca
         self._certificate = certificate
         self._private_addresses = private_addresses
         self._resolver = resolver
         self._total_seconds = total_seconds
+        self._connect_seconds = connect_seconds
         self._session: ClientSession | None = None
 
     async def send(self, call: Call) -> Answer:
@@ -107,7 +109,7 @@ class ProviderClient:
                 connector=connector,
                 cookie_jar=DummyCookieJar(),
                 headers={"Accept-Encoding": "identity", "User-Agent": "ecluse"},
-                timeout=ClientTimeout(total=self._total_seconds),
+                timeout=ClientTimeout(total=self._total_seconds, sock_connect=self._connect_seconds),
                 auto_decompress=False,
                 trust_env=False,
             )

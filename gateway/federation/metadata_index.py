@@ -20,6 +20,7 @@ from gateway.saml.parties import Endpoint, IdpMetadata
 
 # A reader of another version finds no file, and fetches.
 _SUFFIX = ".v1.sqlite"
+_UNFINISHED = ".new"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def write_index(folder: Path, source_id: str, copy: Copy, records: Iterable[tupl
 
     Raises OSError, sqlite3.Error, and what making the records raises.
     """
-    descriptor, name = tempfile.mkstemp(dir=folder, suffix=".new")
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=f"{source_id}.", suffix=_UNFINISHED)
     os.close(descriptor)
     try:
         with closing(sqlite3.connect(name, isolation_level=None)) as database:
@@ -95,8 +96,14 @@ def forget_others(folder: Path, source_ids: Iterable[str]) -> None:
     """Removes the copies of sources that no provider lives on any more, and what a killed helper left behind."""
     kept = {index_path(folder, id).name for id in source_ids}
     for path in folder.iterdir():
-        if path.name not in kept and path.name.endswith((_SUFFIX, ".new")):
+        if path.name not in kept and path.name.endswith((_SUFFIX, _UNFINISHED)):
             path.unlink(missing_ok=True)
+
+
+def forget_unfinished(folder: Path, source_id: str) -> None:
+    """What a process that was ended while it wrote has left of this source."""
+    for path in folder.glob(f"{source_id}.*{_UNFINISHED}"):
+        path.unlink(missing_ok=True)
 
 
 def _row(path: Path, query: str, values: tuple[str, ...]) -> str | None:

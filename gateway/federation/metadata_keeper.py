@@ -1,31 +1,28 @@
 """Keeps the copies of SAML metadata on disk fresh, for every worker. One process owns it: the supervisor.
 
-Fetching, XML and signatures are a helper process's; the supervisor only starts it, hears how it went, and tells.
+Fetching, XML and signatures are the helper's; the supervisor only says whose turn it is, hears how it went, and tells.
 """
 
 import asyncio
 import secrets
-import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gateway.federation.metadata_helper import HELPER, Helper, HelperFailed
 from gateway.federation.metadata_index import Copy, forget_others, read_copy
-from gateway.federation.metadata_process import Outcome, decode_outcome, encode_task
+from gateway.federation.metadata_lanes import QUICK_SECONDS, Lane, Lanes, lane_of, limits_of
+from gateway.federation.metadata_process import Outcome, Task
 from gateway.federation.metadata_source import Source
 from gateway.model.codes import SAML_METADATA_GONE, SAML_METADATA_UNREACHABLE
 from gateway.model.ports import Log
-
-# -P: what lies in the current folder is never taken for a part of this program.
-HELPER = (sys.executable, "-P", "-m", "gateway.federation.metadata_process")
 
 ASKED_AGAIN_AFTER = 30.0
 # Whoever sends answers under a key of their own has it asked for anew: a federation's 100 MB not each half minute. Its
 # members' new keys are in it before they are used.
 AGGREGATE_ASKED_AGAIN_AFTER = 600.0
-_REFRESHED_WITHIN = 900.0
 # An MDQ service that does not know an entity any more was told so, or is being deployed anew: it is believed when it
 # has said so this often in a row and over this time.
 GONE_AFTER_ANSWERS = 3
@@ -39,7 +36,10 @@ VALID_UNTIL = "ecluse_metadata_valid_until_seconds"
 
 @dataclass(slots=True)
 class _Kept:
-    """One source. `due`, `tried_at`: monotonic. `settled`: set while it is not being refreshed."""
+    """One source. `due`, `tried_at`: monotonic. `settled`: set while it neither waits nor is being refreshed.
+
+    `overruns`: how often in a row it took more than is usual; it is in the slow lane then.
+    """
 
     source: Source
     providers: tuple[str, ...]
@@ -47,6 +47,7 @@ class _Kept:
     due: float
     tried_at: float = float("-inf")
     failures: int = 0
+    overruns: int = 0
     not_there: int = 0
     not_there_since: float = 0.0
     settled: asyncio.Event = field(default_factory=asyncio.Event)
@@ -55,8 +56,10 @@ class _Kept:
         return self.copy is not None and (self.copy.valid_until is None or now < self.copy.valid_until)
 
     def asked_again_after(self, now: float) -> float:
-        is_large = self.source.kind == "aggregate" and self.is_served(now)
-        return AGGREGATE_ASKED_AGAIN_AFTER if is_large else ASKED_AGAIN_AFTER
+        if self.source.kind == "aggregate" and self.is_served(now):
+            return AGGREGATE_ASKED_AGAIN_AFTER
+        # Anybody can have it asked for, by beginning to sign in.
+        return ASKED_AGAIN_AFTER if not self.overruns else max(ASKED_AGAIN_AFTER, _pause(self.overruns))
 
     def heard(self, code: str, now: float) -> None:
         """`code`: of the failure, empty for none. Whatever else a source answers, it does not say that it is gone."""
@@ -77,11 +80,12 @@ class MetadataKeeper:
     def __init__(self, folder: Path, log: Log, *, helper: Sequence[str] = HELPER) -> None:
         self._folder = folder
         self._log = log
-        self._helper = helper
+        self._helper = Helper(helper)
+        self._lanes = Lanes()
         self._kept: dict[str, _Kept] = {}
         self._refreshes: dict[tuple[str, ...], float] = {}
         self._woken = asyncio.Event()
-        self._batches: set[asyncio.Task[None]] = set()
+        self._tries: set[asyncio.Task[None]] = set()
         self._random = secrets.SystemRandom()
 
     async def use(self, users: Mapping[Source, tuple[str, ...]]) -> None:
@@ -90,6 +94,10 @@ class MetadataKeeper:
             return
         copies = await asyncio.to_thread(_prepared, self._folder, [source.id for source in users])
         before, self._kept = self._kept, {}
+        for id, kept in before.items():
+            # Under way, it goes on to its end, and nobody hears of it any more.
+            if id not in copies and self._lanes.drop(id):
+                kept.settled.set()
         for source, providers in users.items():
             known = before.get(source.id)
             if known is not None:
@@ -104,9 +112,10 @@ class MetadataKeeper:
         """Until cancelled: refreshes what is due."""
         while True:
             now = time.monotonic()
-            due = [kept for kept in self._kept.values() if kept.settled.is_set() and kept.due <= now]
-            if due:
-                self._start(due)
+            for kept in self._kept.values():
+                if kept.settled.is_set() and kept.due <= now:
+                    self._queue(kept)
+            self._start()
             waiting = [kept.due for kept in self._kept.values() if kept.settled.is_set()]
             self._woken.clear()
             with suppress(TimeoutError):
@@ -121,14 +130,21 @@ class MetadataKeeper:
         if kept.settled.is_set():
             if time.monotonic() < kept.tried_at + kept.asked_again_after(time.time()):
                 return
-            self._start([kept])
+            self._queue(kept, hurried=True)
+            self._start()
+        else:
+            self._lanes.hurry(source_id)
         await kept.settled.wait()
 
     async def close(self) -> None:
-        for batch in self._batches:
-            batch.cancel()
-        if self._batches:
-            await asyncio.wait(self._batches)
+        for each in self._tries:
+            each.cancel()
+        if self._tries:
+            await asyncio.wait(self._tries)
+        await self._helper.close()
+        # Whoever waited for one that had no turn.
+        for kept in self._kept.values():
+            kept.settled.set()
 
     def counters(self) -> dict[tuple[str, ...], float]:
         """For the metrics of the supervisor."""
@@ -145,60 +161,41 @@ class MetadataKeeper:
         left = 0.0 if copy is None else copy.fetched_at + copy.fresh_for - time.time()
         return time.monotonic() + (0.0 if copy is None else min(max(left, 0.0), copy.fresh_for))
 
-    def _start(self, batch: list[_Kept]) -> None:
-        for kept in batch:
-            kept.settled.clear()
+    def _queue(self, kept: _Kept, *, hurried: bool = False) -> None:
+        kept.settled.clear()
+        lane = lane_of(aggregate=kept.source.kind == "aggregate", overran=kept.overruns > 0)
+        self._lanes.add(kept.source.id, lane, hurried=hurried)
+
+    def _start(self) -> None:
+        """Those whose turn it is."""
+        for id, lane in self._lanes.start():
+            kept = self._kept[id]
             kept.tried_at = time.monotonic()
-        task = asyncio.get_running_loop().create_task(self._refresh(batch))
-        self._batches.add(task)
-        task.add_done_callback(self._batches.discard)
+            task = asyncio.get_running_loop().create_task(self._try(kept, lane))
+            self._tries.add(task)
+            task.add_done_callback(self._tries.discard)
 
-    async def _refresh(self, batch: list[_Kept]) -> None:
-        waiting = {kept.source.id: kept for kept in batch}
+    async def _try(self, kept: _Kept, lane: Lane) -> None:
+        source, aggregate = kept.source, kept.source.kind == "aggregate"
+        gone = kept.is_gone_if_not_there_again(time.monotonic())
         try:
-            why = await self._in_helper(waiting)
-        except OSError as error:
-            why = f"the helper process cannot be started: {error}"
-        except (ValueError, KeyError, TypeError):
-            why = "the helper process said what is no outcome"
+            task = Task(self._folder, source, limits_of(lane, aggregate=aggregate), gone)
+            outcome = await self._helper.outcome(task)
+            took = time.monotonic() - kept.tried_at
+            overran = outcome.overran or (took > QUICK_SECONDS and not aggregate)
+            self._settle(kept, outcome, overran=overran)
+        except HelperFailed as why:
+            # Which says nothing of the source.
+            outcome = Outcome(source.id, None, SAML_METADATA_UNREACHABLE.id, str(why))
+            self._settle(kept, outcome, overran=kept.overruns > 0)
         finally:
-            # Those that were settled may be under way again already.
-            for kept in waiting.values():
-                kept.settled.set()
+            kept.settled.set()
+            self._lanes.ended(source.id)
             self._woken.set()
-        for kept in waiting.values():
-            self._settle(kept, Outcome(kept.source.id, None, SAML_METADATA_UNREACHABLE.id, why))
 
-    async def _in_helper(self, waiting: dict[str, _Kept]) -> str:
-        """Takes from `waiting` what is settled; why the rest is not."""
-        process = await asyncio.create_subprocess_exec(
-            *self._helper, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-        )
-        try:
-            async with asyncio.timeout(_REFRESHED_WITHIN):
-                return await self._heard(process, waiting)
-        except TimeoutError:
-            return f"not refreshed within {_REFRESHED_WITHIN:.0f} s"
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-
-    async def _heard(self, process: asyncio.subprocess.Process, waiting: dict[str, _Kept]) -> str:
-        if process.stdin is None or process.stdout is None:
-            raise OSError("no pipes")
-        now = time.monotonic()
-        gone = tuple(id for id, kept in waiting.items() if kept.is_gone_if_not_there_again(now))
-        process.stdin.write(encode_task(self._folder, tuple(kept.source for kept in waiting.values()), gone))
-        process.stdin.close()
-        async for line in process.stdout:
-            outcome = decode_outcome(line)
-            if (kept := waiting.pop(outcome.source_id, None)) is not None:
-                self._settle(kept, outcome)
-        return f"the helper process ended with status {await process.wait()}"
-
-    def _settle(self, kept: _Kept, outcome: Outcome) -> None:
+    def _settle(self, kept: _Kept, outcome: Outcome, *, overran: bool) -> None:
         kept.copy = outcome.copy or kept.copy
+        kept.overruns = kept.overruns + 1 if overran else 0
         kept.heard(outcome.code, time.monotonic())
         if not outcome.code and outcome.copy is not None:
             kept.failures = 0
@@ -206,16 +203,15 @@ class MetadataKeeper:
             wait = outcome.copy.fresh_for * self._random.uniform(0.75, 1.0)
         else:
             kept.failures += 1
-            wait = min(_SHORTEST_RETRY * 2 ** min(kept.failures - 1, 10), _LONGEST_RETRY) * self._random.uniform(
-                0.75, 1.25
-            )
+            # In the slow lane it has longer: an honest server that is slow is had there, and at once.
+            first = kept.failures == 1 and kept.overruns == 1
+            wait = 0.0 if first else _pause(kept.failures) * self._random.uniform(0.75, 1.25)
             self._tell(kept, outcome)
         result = "failed" if outcome.code else "ok"
         for provider in kept.providers:
             key = (REFRESHES, provider, result)
             self._refreshes[key] = self._refreshes.get(key, 0) + 1
         kept.due = time.monotonic() + wait
-        kept.settled.set()
 
     def _tell(self, kept: _Kept, outcome: Outcome) -> None:
         event = "provider.stale" if kept.is_served(time.time()) else "provider.unreachable"
@@ -223,6 +219,10 @@ class MetadataKeeper:
             event = "provider.gone"
         for provider in kept.providers:
             self._log.event(event, provider=provider, code=outcome.code, detail=outcome.detail)
+
+
+def _pause(failures: int) -> float:
+    return min(_SHORTEST_RETRY * float(2 ** min(failures - 1, 10)), _LONGEST_RETRY)
 
 
 def _prepared(folder: Path, source_ids: Iterable[str]) -> dict[str, Copy | None]:

@@ -1,54 +1,87 @@
-"""The helper process that fetches, verifies and indexes metadata: a document of 100 MB and what it took go with it.
+"""The helper process that fetches, verifies and indexes metadata: one child for each try, within limits of its own.
 
-Told where (folder and sources, one JSON object) on standard input; for each source, one line of JSON goes to standard
-output as soon as it is done. `gone`: the sources of which one more answer that the entity is not there is believed.
+A task is one line of JSON on standard input: where to (`folder`), the source, its limits, and whether one more answer
+that the entity is not there is believed (`gone`). The outcome is one line of JSON on standard output. The helper itself
+reads no document: it has loaded what a child needs, and forks. What a child took, 100 MB or all of its limits, ends
+with it, and the kernel ends it where it does more than it may.
 """
 
 import asyncio
 import json
+import os
+import resource
+import selectors
+import signal
 import sqlite3
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, NoReturn
 
 from gateway.federation.addresses import Resolver
 from gateway.federation.client import ProviderClient
-from gateway.federation.metadata_index import Copy, read_copy
+from gateway.federation.metadata_index import Copy, forget_unfinished, read_copy
 from gateway.federation.metadata_indexing import index_document, index_gone
+from gateway.federation.metadata_lanes import Limits
 from gateway.federation.metadata_source import NO_VALIDATORS, Source, Validators, validators
 from gateway.model.codes import SAML_METADATA_GONE, SAML_METADATA_UNREACHABLE, all_codes
 from gateway.model.errors import GatewayError
 from gateway.oidc.call import Answer
 from gateway.saml.metadata_document import LARGEST_AGGREGATE, LARGEST_ENTITY
 
-_AGGREGATE_SECONDS = 300.0
-_ENTITY_SECONDS = 20.0
-_AT_ONCE = 4
 _NOT_THERE = (404, 410)
 _PIECE = 1 << 18
+_OUT_OF_MEMORY = 3
+# A machine that is not there says so by nothing at all; the slow lane is not for waiting for it.
+_CONNECT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """`gone`: believe it where the server says once more that it has no such entity."""
+
+    folder: Path
+    source: Source
+    limits: Limits
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`copy`: what was written, if anything. `code`, `detail`: how the source failed, empty where it did not."""
+    """`copy`: what was written, if anything. `code`, `detail`: how the source failed, empty where it did not.
+
+    `overran`: it was ended at one of its limits.
+    """
 
     source_id: str
     copy: Copy | None
     code: str = ""
     detail: str = ""
+    overran: bool = False
 
     def error(self) -> GatewayError:
         codes = {code.id: code for code in all_codes()}
         return GatewayError(codes.get(self.code, SAML_METADATA_UNREACHABLE), self.detail)
 
 
-def encode_task(folder: Path, sources: tuple[Source, ...], gone: tuple[str, ...] = ()) -> bytes:
-    task = {"folder": str(folder), "sources": [asdict(source) for source in sources], "gone": gone}
-    return json.dumps(task).encode()
+def encode_task(task: Task) -> bytes:
+    """One line."""
+    value = {"folder": str(task.folder), "source": asdict(task.source), "limits": asdict(task.limits)}
+    return json.dumps({**value, "gone": task.gone}).encode() + b"\n"
+
+
+def _decode_task(line: bytes) -> Task:
+    value: dict[str, Any] = json.loads(line)
+    source = Source(**{**value["source"], "keys": tuple(value["source"]["keys"])})
+    return Task(Path(value["folder"]), source, Limits(**value["limits"]), value["gone"])
+
+
+def encode_outcome(outcome: Outcome) -> bytes:
+    return json.dumps(asdict(outcome)).encode() + b"\n"
 
 
 def decode_outcome(line: bytes) -> Outcome:
@@ -58,39 +91,115 @@ def decode_outcome(line: bytes) -> Outcome:
 
 
 def main() -> int:
-    task = json.loads(sys.stdin.buffer.read())
-    sources = tuple(Source(**{**value, "keys": tuple(value["keys"])}) for value in task["sources"])
-    asyncio.run(_refresh(Path(task["folder"]), sources, frozenset(task["gone"])))
+    """Until standard input ends, and what is under way then."""
+    children: dict[int, _Child] = {}
+    rest, told = b"", sys.stdin.fileno()
+    with selectors.DefaultSelector() as ready:
+        ready.register(told, selectors.EVENT_READ)
+        while ready.get_map():
+            for key, _ in ready.select():
+                if key.fd in children:
+                    if not children[key.fd].has_more():
+                        ready.unregister(key.fd)
+                        sys.stdout.buffer.write(encode_outcome(children.pop(key.fd).outcome()))
+                        sys.stdout.buffer.flush()
+                    continue
+                piece = os.read(told, 1 << 16)
+                if not piece:
+                    ready.unregister(told)
+                *lines, rest = (rest + piece).split(b"\n")
+                for child in map(_fork, map(_decode_task, lines)):
+                    children[child.pipe] = child
+                    ready.register(child.pipe, selectors.EVENT_READ)
     return 0
 
 
-async def _refresh(folder: Path, sources: tuple[Source, ...], gone: frozenset[str]) -> None:
-    turns = asyncio.Semaphore(_AT_ONCE)
+class _Child:
+    """`pipe`: where its outcome is read."""
 
-    async def one(source: Source) -> None:
-        async with turns:
-            outcome = await _written(folder, source, believed_gone=source.id in gone)
-        sys.stdout.write(json.dumps(asdict(outcome)) + "\n")
-        sys.stdout.flush()
+    def __init__(self, task: Task, pid: int, pipe: int) -> None:
+        self.pipe = pipe
+        self._task = task
+        self._pid = pid
+        self._said = b""
 
-    await asyncio.gather(*map(one, sources))
+    def has_more(self) -> bool:
+        piece = os.read(self.pipe, 1 << 16)
+        self._said += piece
+        return bool(piece)
+
+    def outcome(self) -> Outcome:
+        os.close(self.pipe)
+        _, status = os.waitpid(self._pid, 0)
+        if status == 0 and self._said:
+            return decode_outcome(self._said)
+        forget_unfinished(self._task.folder, self._task.source.id)
+        why = _why(os.waitstatus_to_exitcode(status), self._task.limits)
+        detail = f"{self._task.source.url}: {why}"
+        return Outcome(self._task.source.id, None, SAML_METADATA_UNREACHABLE.id, detail, overran=True)
 
 
-async def _written(folder: Path, source: Source, *, believed_gone: bool) -> Outcome:
+def _why(status: int, limits: Limits) -> str:
+    if status == -signal.SIGALRM:
+        return f"not fetched, verified and indexed within {limits.seconds:g} s"
+    if status in (-signal.SIGXCPU, -signal.SIGKILL):
+        return f"took over {limits.cpu_seconds} s of processor time"
+    if status == _OUT_OF_MEMORY:
+        return f"took over {limits.memory >> 20} MB of memory"
+    return f"what was served there ended the process that read it (status {status})"
+
+
+def _fork(task: Task) -> _Child:
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        _work(task, write)
+    os.close(write)
+    return _Child(task, pid, read)
+
+
+def _work(task: Task, pipe: int) -> NoReturn:
+    """The child. It leaves without the helper's ends, and whatever it is, never returns into its loop."""
+    status = 1
     try:
-        outcome = await _outcome(folder, source)
-        if outcome.code == SAML_METADATA_GONE.id and believed_gone:
+        _limit(task.limits)
+        outcome = asyncio.run(_written(task))
+        with open(pipe, "wb") as out:
+            out.write(encode_outcome(outcome))
+        status = 0
+    except MemoryError:
+        status = _OUT_OF_MEMORY
+    except Exception:  # noqa: BLE001 - told to the operator on standard error, and to the keeper by the status
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def _limit(limits: Limits) -> None:
+    """By the kernel, which ends this process also where it is deep in a library: what is written is in place whole, by
+    a rename, or not at all."""
+    signal.setitimer(signal.ITIMER_REAL, limits.seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
+    resource.setrlimit(resource.RLIMIT_DATA, (limits.memory, limits.memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+async def _written(task: Task) -> Outcome:
+    folder, source = task.folder, task.source
+    try:
+        outcome = await _outcome(folder, source, task.limits)
+        if outcome.code == SAML_METADATA_GONE.id and task.gone:
             return replace(outcome, copy=index_gone(source, folder, time.time(), outcome.detail))
     except (OSError, sqlite3.Error) as error:
         return Outcome(source.id, None, SAML_METADATA_UNREACHABLE.id, f"{folder}: {error}")
     return outcome
 
 
-async def _outcome(folder: Path, source: Source) -> Outcome:
+async def _outcome(folder: Path, source: Source, limits: Limits) -> Outcome:
     try:
         with tempfile.TemporaryFile(dir=folder) as document:
             known = _still_good(folder, source, time.time())
-            answer = await _fetch(source, document, known)
+            answer = await _fetch(source, document, known, limits)
             if known is not None and answer.status == 304:
                 # RFC 9110 15.4.5. What is on disk stays as it is, with the end that it was signed with.
                 return Outcome(source.id, replace(known, fetched_at=int(time.time())))
@@ -108,10 +217,10 @@ def _still_good(folder: Path, source: Source, now: float) -> Copy | None:
     return copy if copy is not None and (copy.valid_until is None or now < copy.valid_until) else None
 
 
-async def _fetch(source: Source, into: IO[bytes], known: Copy | None) -> Answer:
-    aggregate = source.kind == "aggregate"
-    seconds, largest = (_AGGREGATE_SECONDS, LARGEST_AGGREGATE) if aggregate else (_ENTITY_SECONDS, LARGEST_ENTITY)
-    client = ProviderClient(source.ca_bytes, None, source.private_addresses, Resolver(), seconds)
+async def _fetch(source: Source, into: IO[bytes], known: Copy | None, limits: Limits) -> Answer:
+    largest = LARGEST_AGGREGATE if source.kind == "aggregate" else LARGEST_ENTITY
+    reach = source.ca_bytes, None, source.private_addresses, Resolver()
+    client = ProviderClient(*reach, limits.fetch_seconds, _CONNECT_SECONDS)
     try:
         version = NO_VALIDATORS if known is None else Validators(known.etag, known.last_modified)
         answer = await client.download(source.call(version), into.write, largest)

@@ -1,6 +1,7 @@
 """Metadata 2.2.2: where an identity provider is spoken to. An endpoint that we would never use is not there for us."""
 
 import re
+from itertools import islice
 
 from lxml import etree
 
@@ -10,6 +11,8 @@ from gateway.saml.parties import Binding, Endpoint
 _BINDINGS: dict[str, Binding] = {BINDING_REDIRECT: "redirect", BINDING_POST: "post", BINDING_SOAP: "soap"}
 
 _LONGEST = 2048
+# A worker reads all of them whenever it looks the entity up; nobody has ten.
+_MOST = 64
 # RFC 3986 characters only; no user part, no fragment, nothing that a parser would strip or fold.
 _URL = re.compile(
     r"(?P<scheme>https?)://"
@@ -21,7 +24,7 @@ _INDEX = re.compile(r"[0-9]{1,5}", re.ASCII)
 
 def endpoints(role: etree._Element, tag: str, *bindings: Binding, development: bool) -> tuple[Endpoint, ...]:
     """Those children of `role` that have one of `bindings` and an address that we would send a browser or a call to."""
-    found = (_endpoint(element, development) for element in role.iterchildren(tag))
+    found = (_endpoint(element, development) for element in islice(role.iterchildren(tag), _MOST))
     return tuple(endpoint for endpoint in found if endpoint is not None and endpoint.binding in bindings)
 
 

@@ -6,6 +6,7 @@ passed over.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from lxml import etree
 
@@ -97,7 +98,7 @@ def idp_metadata(entity: Entity, *, development: bool = False) -> IdpMetadata:
         logout=endpoints(role, md("SingleLogoutService"), "redirect", "post", "soap", development=development),
         artifact_resolution=endpoints(role, md("ArtifactResolutionService"), "soap", development=development),
         wants_signed_requests=role.get("WantAuthnRequestsSigned") in ("true", "1"),
-        name_id_formats=tuple(_texts(role.iterchildren(md("NameIDFormat")))),
+        name_id_formats=tuple(_texts(islice(role.iterchildren(md("NameIDFormat")), _MOST_VALUES))),
         scopes=_scopes(entity.element, role),
         valid_until=_earliest(_earliest(entity.valid_until, entity.element), role),
         display_names=_display_names(role),

@@ -21,10 +21,15 @@ from gateway.model.codes import (
 )
 from gateway.model.errors import GatewayError
 from gateway.saml.metadata_digest import MetadataDigest, Part
+from gateway.saml.metadata_limits import check_limits
 from gateway.saml.names import md
 
 LARGEST_ENTITY = 2 << 20
 LARGEST_AGGREGATE = 160 << 20
+# What is held of an aggregate until a part can be cut off: two entities, and the piece that the second ends in.
+LARGEST_PART = 3 * LARGEST_ENTITY
+# A file of the operator's comes whole.
+_PIECE = 1 << 18
 
 _ROOTS = (md("EntityDescriptor"), md("EntitiesDescriptor"))
 # Neither has any business in metadata, and each may make a parser see something else than what was signed. In text `<`
@@ -77,8 +82,11 @@ def verified(pieces: Iterable[bytes], keys: tuple[bytes, ...]) -> Iterator[Metad
 
 def _parts(pieces: Iterable[bytes]) -> Iterator[Part]:
     """Each time those members, of any group, that are complete, and whose following text is. At last, the rest."""
-    parser, reader, begun = _parser(), _Reader(), 0
+    parser, reader, begun, held = _parser(), _Reader(), 0, 0
     for piece in _allowed(pieces):
+        held += len(piece)
+        if held > LARGEST_PART:
+            raise GatewayError(SAML_METADATA, f"metadata with an entity of over {LARGEST_ENTITY} bytes")
         for element, is_complete in _fed(parser, piece):
             if is_complete:
                 reader.ended(element)
@@ -86,9 +94,12 @@ def _parts(pieces: Iterable[bytes]) -> Iterator[Part]:
                 reader.started(element)
         groups = reader.groups_to_cut()
         if groups is not None:
+            check_limits(groups[0][0])
             yield Part(_taken(*groups), begun, len(groups[0]))
-            begun = len(groups[0])
-    yield Part(_ended(parser), begun, 0)
+            begun, held = len(groups[0]), len(piece)
+    root = _ended(parser)
+    check_limits(root)
+    yield Part(root, begun, 0)
 
 
 class _Reader:
@@ -150,7 +161,7 @@ def _allowed(pieces: Iterable[bytes]) -> Iterator[bytes]:
         if any(refused in before + piece for refused in _REFUSED):
             raise GatewayError(SAML_METADATA, "metadata with a document type or an entity")
         before = (before + piece)[-_OVERLAP:]
-        yield piece
+        yield from (piece[start : start + _PIECE] for start in range(0, len(piece), _PIECE))
 
 
 def _fed(parser: etree.XMLPullParser, piece: bytes) -> list[tuple[etree._Element, bool]]:

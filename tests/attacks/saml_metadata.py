@@ -12,7 +12,17 @@ from gateway.model.errors import GatewayError
 from tests.attacks.cases import Case, Run, expect, uncontrolled
 from tests.attacks.world import World
 from tests.federation.metadata_server import Kind, MetadataServer
-from tests.saml.metadata_samples import SSO, entity, group, key, role, signed
+from tests.saml.metadata_samples import (
+    SSO,
+    bloated,
+    entity,
+    group,
+    key,
+    long_namespace,
+    many_attributes,
+    role,
+    signed,
+)
 from tests.saml.parties import IDP, NOW, certificate_text, pair, spki
 
 SOON = 'validUntil="2027-01-20T00:00:00Z"'
@@ -74,6 +84,14 @@ def _endpoint(location: str) -> Callable[[], bytes]:
     return lambda: signed(entity(role(sso=sso), attributes=SOON))
 
 
+def _declared(count: int, content: str = "") -> str:
+    return "<x " + " ".join(f'xmlns:a{number}="urn:{number}"' for number in range(count)) + f">{content}</x>"
+
+
+def _bloated(what: str) -> Callable[[], bytes]:
+    return lambda: bloated(signed(entity(attributes=SOON)), what)
+
+
 XS20: tuple[tuple[str, Run], ...] = (
     ("unsigned", kept(lambda: group([entity()]).encode(), "saml.metadata.signature")),
     ("signed by a stranger", kept(lambda: signed(group([entity()]), "stranger"), "saml.metadata.signature")),
@@ -105,6 +123,17 @@ XS20: tuple[tuple[str, Run], ...] = (
      keys_of(lambda: signed(entity(role(keys=key() + NEXT))), "idp", "idp-next")),
     ("the control: the new key alone", keys_of(lambda: signed(entity(role(keys=NEXT))), "idp-next")),
     ("the control: a certificate that ran out", keys_of(lambda: signed(entity()), "idp")),
+    # A genuine Signature under which the rest was bloated: none of it is canonicalised.
+    ("80,000 attributes", kept(many_attributes, "saml.metadata", "mdq")),
+    ("a namespace of 100,000 characters", kept(long_namespace, "saml.metadata", "mdq")),
+    ("65 namespaces in one element", kept(_bloated(_declared(65)), "saml.metadata", "mdq")),
+    ("129 namespaces in scope", kept(_bloated(_declared(43, _declared(43, _declared(43)))), "saml.metadata", "mdq")),
+    ("elements 40 deep", kept(_bloated("<x>" * 40 + "</x>" * 40), "saml.metadata", "mdq")),
+    ("a name of 600 characters", kept(_bloated(f"<{'x' * 600}/>"), "saml.metadata", "mdq")),
+    ("an aggregate's member of 200,000 elements",
+     kept(lambda: bloated(signed(group([entity()])), "<x/>" * 200_001), "saml.metadata")),
+    ("an aggregate's member of 7 MB",
+     kept(lambda: bloated(signed(group([entity()])), f"<x>{'x' * (7 << 20)}</x>"), "saml.metadata")),
 )  # fmt: skip
 
 

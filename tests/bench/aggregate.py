@@ -24,9 +24,11 @@ from pathlib import Path
 from statistics import median
 from threading import Thread
 
+from gateway.federation.metadata_helper import HELPER
 from gateway.federation.metadata_index import index_path
-from gateway.federation.metadata_keeper import HELPER, MetadataKeeper
-from gateway.federation.metadata_process import decode_outcome, encode_task
+from gateway.federation.metadata_keeper import MetadataKeeper
+from gateway.federation.metadata_lanes import limits_of
+from gateway.federation.metadata_process import Task, decode_outcome, encode_task
 from gateway.federation.metadata_source import Source, source_of
 from gateway.federation.saml import SamlFederation
 from gateway.model.provider import MetadataUrl, SamlProvider
@@ -134,7 +136,7 @@ def _indexed(folder: Path, source: Source) -> tuple[float, float]:
     helper = subprocess.Popen(HELPER, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     if helper.stdin is None or helper.stdout is None:
         raise OSError("no pipes")
-    helper.stdin.write(encode_task(folder, (source,)))
+    helper.stdin.write(encode_task(Task(folder, source, limits_of("large", aggregate=True))))
     helper.stdin.close()
     outcome = decode_outcome(helper.stdout.readline())
     _, _, used = os.wait4(helper.pid, 0)

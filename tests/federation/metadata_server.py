@@ -1,6 +1,7 @@
 """A web server of metadata that can be changed between two requests, and providers that live on it."""
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +18,19 @@ from tests.federation.servers import web_server
 from tests.saml.parties import PROVIDER, pair, spki
 
 Kind = Literal["entity", "aggregate", "mdq", "mdq_sha1"]
+
+# A helper whose documents are not looked at first: what is left is what the kernel does.
+UNLOOKED = (
+    sys.executable,
+    "-P",
+    "-c",
+    """
+from gateway.federation.metadata_process import main
+from gateway.saml import metadata_document
+metadata_document.check_limits = lambda root: None
+main()
+""",
+)
 
 
 @dataclass

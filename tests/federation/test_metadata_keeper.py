@@ -3,21 +3,23 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from gateway.federation import metadata_keeper
+from gateway.federation import metadata_helper, metadata_keeper, metadata_lanes
+from gateway.federation.metadata_helper import HELPER
 from gateway.federation.metadata_index import Copy, index_path, read_copy, read_entity, write_index
 from gateway.federation.metadata_indexing import index_document
-from gateway.federation.metadata_keeper import HELPER, MetadataKeeper
+from gateway.federation.metadata_keeper import MetadataKeeper
+from gateway.federation.metadata_lanes import Limits, limits_of
 from gateway.federation.metadata_source import Source
 from gateway.model.codes import SAML_METADATA_GONE, Code
 from gateway.model.errors import GatewayError
-from tests.federation.metadata_server import MetadataServer, files, in_a_day, running_metadata_server
+from tests.federation.metadata_server import UNLOOKED, MetadataServer, files, in_a_day, running_metadata_server
 from tests.patience import PATIENCE, until
-from tests.saml.metadata_samples import entity, group, signed
+from tests.saml.metadata_samples import entity, group, many_attributes, signed
 from tests.saml.parties import IDP
 
 pytestmark = pytest.mark.slow
@@ -299,11 +301,86 @@ async def test_a_helper_that_is_none(tmp_path: Path, helper: tuple[str, ...], wh
 
 
 async def test_a_helper_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metadata_keeper, "_REFRESHED_WITHIN", 0.3)
+    monkeypatch.setattr(metadata_lanes, "_USUAL", Limits(0.1, 0.1, 1, 1 << 28))
+    monkeypatch.setattr(metadata_helper, "ANSWERS_WITHIN", 0.2)
     told, helper = Told(), (sys.executable, "-c", "import time; time.sleep(600)")
     async with keeping(tmp_path, MetadataServer(1).source(), told=told, helper=helper):
         await until(lambda: bool(told.events))
-    assert "not refreshed within" in str(told.events[0][1]["detail"])
+    assert "said nothing for" in str(told.events[0][1]["detail"])
+
+
+# --- one organisation's server and the others' ------------------------------------------------------------------------
+
+
+async def test_a_hostile_server_is_ended_at_its_limit_while_the_others_are_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Real documents under a genuine Signature, read by a helper that does not look at them first."""
+    monkeypatch.setattr(metadata_lanes, "_USUAL", replace(limits_of("usual", aggregate=False), cpu_seconds=1))
+    async with running_metadata_server() as server:
+        hostile = [server.source(f"/hostile{number}") for number in range(2)]
+        healthy = [server.source(f"/idp{number}") for number in range(6)]
+        server.documents = {f"/idp{number}": signed(entity()) for number in range(6)}
+        server.documents |= {f"/hostile{number}": many_attributes() for number in range(2)}
+        told = Told()
+        async with keeping(tmp_path, *hostile, *healthy, told=told, helper=UNLOOKED):
+            await until(lambda: all(read_copy(tmp_path, source.id) for source in healthy))
+            assert told.events == [], "they were not waited for"
+            await until(lambda: len(told.events) >= 2)
+    assert {str(fields["detail"]).partition(": ")[2] for _, fields in told.events[:2]} == {
+        "took over 1 s of processor time"
+    }
+
+
+async def test_who_overran_is_tried_in_the_slow_lane_and_after_growing_pauses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metadata_keeper, "ASKED_AGAIN_AFTER", 0.0)
+    monkeypatch.setattr(metadata_lanes, "_USUAL", replace(limits_of("usual", aggregate=False), seconds=0.5))
+    async with running_metadata_server() as server:
+        server.documents, server.delay = {"/idp": signed(entity())}, 1.0
+        source, told = server.source(), Told()
+        async with keeping(tmp_path, source, told=told) as keeper:
+            # It is slow and honest: the slow lane has the time that it needs, and it is had there without a pause.
+            refreshed = "ecluse_metadata_refreshes_total", "metropole"
+            await until(lambda: keeper.counters().get((*refreshed, "ok")) == 1)
+            assert [fields["detail"] for _, fields in told.events] == [
+                f"{source.url}: not fetched, verified and indexed within 0.5 s"
+            ]
+            server.delay = 0.0
+            await keeper.refreshed(source.id)
+            assert server.asked == ["/idp"] * 3
+            monkeypatch.setattr(metadata_lanes, "_SLOW", replace(limits_of("slow", aggregate=False), seconds=0.5))
+            server.delay = PATIENCE
+            await keeper.refreshed(source.id)
+            await until(lambda: keeper.counters().get((*refreshed, "failed")) == 3)
+            await keeper.refreshed(source.id)
+            assert server.asked == ["/idp"] * 5, "a stranger who begins to sign in does not have it asked for again"
+
+
+async def test_a_source_that_left_and_came_back_while_it_was_fetched(tmp_path: Path) -> None:
+    async with running_metadata_server() as server:
+        server.documents, server.delay = {"/idp": signed(entity())}, 0.5
+        source = server.source()
+        async with keeping(tmp_path, source) as keeper:
+            await until(lambda: bool(server.asked))
+            await keeper.use({})
+            await keeper.use({source: ("metropole",)})
+            await keeper.refreshed(source.id)
+            assert server.asked == ["/idp", "/idp"]
+            assert read_copy(tmp_path, source.id) is not None
+
+
+async def test_whoever_waits_for_a_source_that_a_reload_takes_away_goes_on(tmp_path: Path) -> None:
+    async with running_metadata_server() as server:
+        server.delay = PATIENCE
+        sources = [server.source(f"/idp{number}") for number in range(5)]
+        async with keeping(tmp_path, *sources) as keeper:
+            await until(lambda: len(server.asked) == 4)
+            waiting = asyncio.create_task(keeper.refreshed(sources[4].id))
+            await asyncio.sleep(0.1)
+            await keeper.use(dict.fromkeys(sources[:4], ("metropole",)))
+            await asyncio.wait_for(waiting, PATIENCE)
 
 
 async def test_leaving_ends_the_helper_and_whoever_waits(tmp_path: Path) -> None:

@@ -49,6 +49,22 @@ def signed(document: str, signer: str = "federation") -> bytes:
     return sign_enveloped(pair(signer), document.encode())
 
 
+def bloated(document: bytes, what: str) -> bytes:
+    """At its end, so that a Signature and what stands before it are as they were: this takes no key."""
+    head, end, tail = document.rpartition(b"</md:")
+    return head + what.encode() + end + tail
+
+
+def many_attributes() -> bytes:
+    """790 KB, which took 24 s to canonicalise."""
+    return bloated(signed(entity()), "<x " + " ".join(f'a{number}=""' for number in range(80_000)) + "/>")
+
+
+def long_namespace() -> bytes:
+    """250 KB, which came to 2.4 GB."""
+    return bloated(signed(entity()), f'<x xmlns:a="urn:{"n" * 100_000}">' + "<a:y/>" * 25_000 + "</x>")
+
+
 # What AD FS serves at FederationMetadata/2007-06: WS-Federation's descriptors first, a service provider of its own,
 # then the identity provider, with both keys during an automatic roll-over.
 AD_FS = f"""<?xml version="1.0" encoding="utf-8"?>

@@ -1,0 +1,129 @@
+"""The supervisor's end of the metadata helper: started when something is due, left when nothing was for a while."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+
+from gateway.federation.metadata_process import Outcome, Task, decode_outcome, encode_task
+
+# -P: what lies in the current folder is never taken for a part of this program.
+HELPER = (sys.executable, "-P", "-m", "gateway.federation.metadata_process")
+
+# The kernel ends each try by its own limits; a helper that has not said so this much later hangs itself.
+ANSWERS_WITHIN = 20.0
+# To load what a child needs takes half a second of processor: not for each of thousands of sources.
+_KEPT_FOR = 30.0
+
+
+class HelperFailed(Exception):
+    """No source's fault: the helper process cannot be started, ended, hangs or speaks nonsense."""
+
+
+class Helper:
+    """One process at most. It and its children are a process group, which ends as one."""
+
+    def __init__(self, command: Sequence[str] = HELPER) -> None:
+        self._command = command
+        self._running: _Running | None = None
+        self._starting = asyncio.Lock()
+        self._leaving: asyncio.TimerHandle | None = None
+
+    async def outcome(self, task: Task) -> Outcome:
+        """HelperFailed."""
+        if self._leaving is not None:
+            self._leaving.cancel()
+        async with self._starting:
+            if self._running is None or self._running.has_ended:
+                self._running = await _Running.started(self._command)
+        running = self._running
+        try:
+            async with asyncio.timeout(task.limits.seconds + ANSWERS_WITHIN):
+                return await running.outcome(task)
+        except TimeoutError as error:
+            await running.end()
+            raise HelperFailed(f"the helper process said nothing for {task.limits.seconds:g} s and more") from error
+        finally:
+            if not running.is_busy:
+                loop = asyncio.get_running_loop()
+                self._leaving = loop.call_later(_KEPT_FOR, running.leave)
+
+    async def close(self) -> None:
+        if self._leaving is not None:
+            self._leaving.cancel()
+        if self._running is not None:
+            await self._running.end()
+
+
+class _Running:
+    def __init__(
+        self, process: asyncio.subprocess.Process, stdin: asyncio.StreamWriter, stdout: asyncio.StreamReader
+    ) -> None:
+        self._process = process
+        self._stdin = stdin
+        self._stdout = stdout
+        self._asked: dict[str, asyncio.Future[Outcome]] = {}
+        self._listening = asyncio.get_running_loop().create_task(self._listen())
+
+    @classmethod
+    async def started(cls, command: Sequence[str]) -> "_Running":
+        pipe = asyncio.subprocess.PIPE
+        try:
+            process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, process_group=0)
+        except OSError as error:
+            raise HelperFailed(f"the helper process cannot be started: {error}") from error
+        if process.stdin is None or process.stdout is None:
+            raise HelperFailed("the helper process has no pipes")
+        return cls(process, process.stdin, process.stdout)
+
+    @property
+    def has_ended(self) -> bool:
+        return self._listening.done() or self._stdin.is_closing()
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._asked)
+
+    async def outcome(self, task: Task) -> Outcome:
+        if self.has_ended:
+            raise HelperFailed("the helper process has ended")
+        asked: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._asked[task.source.id] = asked
+        self._stdin.write(encode_task(task))
+        try:
+            return await asked
+        finally:
+            self._asked.pop(task.source.id, None)
+
+    def leave(self) -> None:
+        """It ends by itself."""
+        self._stdin.close()
+
+    async def end(self) -> None:
+        self._kill()
+        await asyncio.wait((self._listening,))
+
+    async def _listen(self) -> None:
+        why = ""
+        try:
+            async for line in self._stdout:
+                outcome = decode_outcome(line)
+                asked = self._asked.pop(outcome.source_id, None)
+                if asked is not None and not asked.done():
+                    asked.set_result(outcome)
+        except (ValueError, KeyError, TypeError):
+            why = "the helper process said what is no outcome"
+        finally:
+            # Also where it only closed its end; and no child outlives it.
+            self._kill()
+            status = await self._process.wait()
+            for asked in self._asked.values():
+                if not asked.done():
+                    asked.set_exception(HelperFailed(why or f"the helper process ended with status {status}"))
+
+    def _kill(self) -> None:
+        if self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
