@@ -32,7 +32,7 @@ def metadata(folder: Path) -> Exit:
         id=f"_{secrets.token_hex(16)}",
         service_name=snapshot.gateway.portal_host,
         requested=requested_attributes(
-            provider for provider in snapshot.providers.values() if isinstance(provider, SamlProvider)
+            own, (provider for provider in snapshot.providers.values() if isinstance(provider, SamlProvider))
         ),
         # No validUntil: whoever takes it as a file would lose us on that day.
     )

@@ -23,6 +23,7 @@ def build_service_provider(plan: GatewayPlan) -> ServiceProvider | None:
         keys=tuple(KeyPair(id, b64decode(key), b64decode(certificate)) for id, key, certificate in own["keys"]),
         contacts=tuple(Contact(kind, email, name) for kind, email, name in own["contacts"]),
         organization=None if own["organization"] is None else Organization(*own["organization"]),
+        requested=None if own["requested"] is None else tuple(own["requested"]),
     )
 
 
@@ -55,6 +56,8 @@ def build_saml_provider(plan: SamlProviderPlan) -> SamlProvider:
         force_authn=plan["force_authn"],
         passive_first=plan["passive_first"],
         unsolicited=plan["unsolicited"],
+        friendly_names=plan["friendly_names"],
+        digit_ids=plan["digit_ids"],
         ca=None if plan["ca"] is None else b64decode(plan["ca"]),
         client_certificate=build_certificate(plan["client_certificate"]),
         private_addresses=plan["private_addresses"],

@@ -26,13 +26,14 @@ class ListenerPlan(TypedDict):
 class SamlSelfPlan(TypedDict):
     """`keys`: (id, private key, certificate), the last two PEM in base64. `contacts`: (kind, e-mail, name).
 
-    `organization`: (name, display name, URL, language).
+    `organization`: (name, display name, URL, language). `requested`: as that of ServiceProvider.
     """
 
     entity_id: str
     keys: list[tuple[str, str, str]]
     contacts: list[tuple[ContactKind, str, str | None]]
     organization: tuple[str, str, str, str] | None
+    requested: list[str] | None
 
 
 class GatewayPlan(TypedDict):
@@ -182,6 +183,8 @@ class SamlProviderPlan(TypedDict):
     force_authn: bool
     passive_first: bool
     unsolicited: bool
+    friendly_names: bool
+    digit_ids: bool
     ca: str | None
     client_certificate: tuple[str, str] | None
     private_addresses: bool

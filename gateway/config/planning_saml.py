@@ -33,6 +33,7 @@ def plan_saml_self(file: str, model: GatewayFile, material: Material) -> SamlSel
         ],
         "contacts": [(contact.kind, contact.email, contact.name) for contact in own.contacts],
         "organization": None if own.organization is None else _organization(own.organization),
+        "requested": None if own.requested == "none" else list(own.requested),
     }
 
 
@@ -67,6 +68,8 @@ def plan_saml_provider(
         "force_authn": saml.force_authn,
         "passive_first": saml.passive_first,
         "unsolicited": saml.unsolicited,
+        "friendly_names": saml.friendly_names,
+        "digit_ids": saml.ids_begin_with_a_digit,
         "ca": None if ca is None else _text(ca),
         "client_certificate": plan_client_certificate(file, ("saml", "client_certificate"), material),
         "private_addresses": saml.private_addresses,

@@ -22,6 +22,7 @@ from gateway.config.schema_types import (
     wrong,
 )
 from gateway.model.mail import mail_domain
+from gateway.saml.authn_context import are_of_one_scale
 
 # Core 8.3.6: at most 1024 characters.
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,1023}")
@@ -73,6 +74,14 @@ SamlNames = Annotated[
         }
     ),
 ]
+
+
+def _one_name(value: object) -> str:
+    (name,) = _names([value])
+    return name
+
+
+SamlName = Annotated[str, PlainValidator(checked(_one_name)), WithJsonSchema({"type": "string", "minLength": 1})]
 
 
 def _common(name: str) -> str:
@@ -142,6 +151,8 @@ class Saml(Strict):
     authn_context: list[Uri] = Field(default=[], max_length=20)
     """The ways of signing in that are asked for; an answer that names none of them is refused."""
     authn_context_comparison: Literal["exact", "minimum", "better", "maximum"] = "exact"
+    """Levels of eIDAS (`http://eidas.europa.eu/LoA/substantial`, or `eidas2`) are compared within their scale. Of other
+    classes nobody knows which is the stronger: with `minimum` and `maximum`, those named are accepted and no other."""
     force_authn: bool = False
     """Ask for a sign-in made now each time, and refuse an older one."""
     passive_first: bool = False
@@ -149,6 +160,11 @@ class Saml(Strict):
     people who are signed in already."""
     unsolicited: bool = False
     """Let the provider begin a sign-in by itself, which any page can make a browser do."""
+    ids_begin_with_a_digit: bool = False
+    """A provider whose messages have such an ID, though no ID may begin so (XML Schema): accepted as it is."""
+    friendly_names: bool = False
+    """Take an attribute also by its FriendlyName alone, where no Name is the one that was mapped. It identifies nothing
+    formally (Core 2.7.3.1): two attributes may have the same."""
     common: list[Annotated[str, AfterValidator(_common)]] = Field(default=[], max_length=50)
     """Attributes taken under the names that most providers give them: `[uid, mail, given_name, family_name]`."""
     ca: Maybe[Place] = None
@@ -166,6 +182,8 @@ class Saml(Strict):
             raise wrong("force_authn asks for a page, and passive_first for none", "leave one of them out")
         if self.authn_context_comparison != "exact" and not self.authn_context:
             raise wrong("authn_context_comparison compares with nothing", "name an authn_context")
+        if self.authn_context_comparison == "better" and not are_of_one_scale(tuple(self.authn_context)):
+            raise wrong("better is known between the levels of one eIDAS scale alone", "name what is accepted: exact")
         return self
 
 
@@ -203,3 +221,6 @@ class SamlSelf(Strict):
     """The first signs, each decrypts, all are in our metadata: a new one goes second, and first once all know it."""
     contacts: list[SamlContact] = Field(default=[], max_length=10)
     organization: Maybe[SamlOrganization] = None
+    requested: Literal["none"] | list[SamlName] = Field(default=[], max_length=50)
+    """Our metadata ask for each attribute of the provider files under one name, and under these too. `none`: they ask
+    for nothing, and providers release what they will."""

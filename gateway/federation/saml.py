@@ -22,7 +22,7 @@ from gateway.oidc.call import Call
 from gateway.saml.metadata import find_entity, idp_metadata, require_valid
 from gateway.saml.metadata_document import given
 from gateway.saml.parties import IdpMetadata
-from gateway.saml.soap import ACTION, MEDIA_TYPE
+from gateway.saml.soap import ACTION, MEDIA_TYPE, MEDIA_TYPES
 
 
 class MetadataRefresher(Protocol):
@@ -77,10 +77,10 @@ class SamlFederation:
     async def soap(self, provider: SamlProvider, url: str, envelope: bytes) -> bytes:
         """What `url`, an endpoint of the provider's metadata, answered. GatewayError: SAML_SOAP, and as `send`."""
         # Bindings 3.2.3.1, SOAP 1.1 6.1
-        headers = (("Content-Type", MEDIA_TYPE), ("SOAPAction", ACTION), ("Accept", "text/xml"))
+        headers = (("Content-Type", MEDIA_TYPE), ("SOAPAction", ACTION), ("Accept", ", ".join(MEDIA_TYPES)))
         answer = await self._client(provider).send(Call("SOAP", "POST", url, headers, envelope))
         # SOAP 1.1 6.2: 500 with a fault, which says no more than that
-        if answer.status != 200 or answer.content_type != "text/xml":
+        if answer.status != 200 or answer.content_type not in MEDIA_TYPES:
             detail = f"{url} answered with status {answer.status} and {quoted(answer.content_type)}"
             raise GatewayError(SAML_SOAP, detail)
         return answer.body

@@ -1,4 +1,4 @@
-"""A validated assertion to an identity: attributes by Name or FriendlyName, scoped ones within the stated scopes."""
+"""A validated assertion to an identity: attributes by their names, scoped ones within the stated scopes."""
 
 from collections.abc import Mapping
 
@@ -33,7 +33,8 @@ def map_assertion(provider: SamlProvider, assertion: Assertion, now: int) -> Ide
     for name, names in provider.attributes.items():
         if name in left_out:
             continue
-        found = _found(assertion, names)
+        found = _found(provider, assertion, names)
+        _check_made_for_us(assertion, name, found)
         values = values_of(name, [value for attribute in found for value in attribute.values])
         for attribute in found:
             if not SCOPED.isdisjoint((attribute.name, attribute.friendly_name, *names)):
@@ -52,19 +53,29 @@ def map_assertion(provider: SamlProvider, assertion: Assertion, now: int) -> Ide
     )
 
 
-def _found(assertion: Assertion, names: tuple[str, ...]) -> list[SamlAttribute]:
+def _found(provider: SamlProvider, assertion: Assertion, names: tuple[str, ...]) -> list[SamlAttribute]:
     """The attributes of the first of `names` that the provider sent.
 
-    Core 2.7.3.1: FriendlyName identifies nothing formally, so it counts only where no Name is that.
+    Core 2.7.3.1: FriendlyName identifies nothing formally. Where the provider file takes it all the same, it counts
+    only where no Name is that.
     """
     for name in names:
         if name == NAME_ID and assertion.name_id is not None:
-            return [SamlAttribute(NAME_ID, None, None, (assertion.name_id.value,))]
-        by_name = [attribute for attribute in assertion.attributes if attribute.name == name]
-        found = by_name or [attribute for attribute in assertion.attributes if attribute.friendly_name == name]
+            of_another_sp = (assertion.name_id.sp_name_qualifier or assertion.audience) != assertion.audience
+            return [SamlAttribute(NAME_ID, None, None, (assertion.name_id.value,), of_another_sp)]
+        found = [attribute for attribute in assertion.attributes if attribute.name == name]
+        if not found and provider.friendly_names:
+            found = [attribute for attribute in assertion.attributes if attribute.friendly_name == name]
         if found:
             return found
     return []
+
+
+def _check_made_for_us(assertion: Assertion, name: str, found: list[SamlAttribute]) -> None:
+    # Core 2.2.2, 8.3.7: within another's name space the same value is another person
+    if any(attribute.of_another_sp for attribute in found):
+        detail = f"`{name}` is a NameID qualified for another service provider than {assertion.audience}"
+        raise GatewayError(LOGIN_MAPPING, f"{detail} (SPNameQualifier)")
 
 
 def _left_out(provider: SamlProvider, assertion: Assertion) -> frozenset[str]:

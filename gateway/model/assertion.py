@@ -30,12 +30,16 @@ class NameId:
 
 @dataclass(frozen=True, slots=True)
 class SamlAttribute:
-    """Core 2.7.3.1. `values`: as text, in the provider's order; that of a NameID for a value which is one."""
+    """Core 2.7.3.1. `values`: as text, in the provider's order; that of a NameID for a value which is one.
+
+    `of_another_sp`: a value is a NameID that the provider has made for another service (SPNameQualifier).
+    """
 
     name: str
     name_format: str | None
     friendly_name: str | None
     values: tuple[str, ...] = field(repr=False)
+    of_another_sp: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,11 +186,12 @@ class SamlProvider:
     """What a provider file says of one SAML identity provider; its keys and endpoints are in its metadata.
 
     `issuer`: its entityID. `signed`: which element's signature is asked for. `attributes` maps our name to the names
-    that its attributes may have (Name or FriendlyName; `NameID` is the subject's). `cbc`: AES-CBC is opened for this
+    that its attributes may have (`NameID` is the subject's). `cbc`: AES-CBC is opened for this
     provider. `cbc_in_unsigned_response`: even where the Response itself bears no signature. `name_id_format`,
     `authn_context`: asked for where named. `subject_without_name_id`: of the attributes, the one that names a person of
     whom there is no NameID; None: they are refused. `passive_first`: with IsPassive, then without it where that is not
     enough. `unsolicited`: IdP-initiated sign-in is let in. `client_certificate`: shown where it is spoken to over SOAP.
+    `friendly_names`: an attribute is taken by its FriendlyName alone. `digit_ids`: an ID may begin with a digit.
     Times in seconds.
     """
 
@@ -218,6 +219,8 @@ class SamlProvider:
     cbc: bool = False
     cbc_in_unsigned_response: bool = False
     unsolicited: bool = False
+    friendly_names: bool = False
+    digit_ids: bool = False
     ca: bytes | None = None
     client_certificate: ClientCertificate | None = None
     development: bool = False

@@ -174,9 +174,9 @@ class Pages:
                 environment.get_template(name)
                 yield
 
-    def signed_out_in_part(self, language: str, *, home: str) -> Page:
-        """The provider has answered that somewhere the session goes on."""
-        return self._page("signed_out_in_part.html", language, home=home)
+    def signed_out_in_part(self, language: str, *, home: str, proven: bool = True) -> Page:
+        """The provider has answered that somewhere the session goes on; not `proven`: nothing that is believed."""
+        return self._page("signed_out_in_part.html", language, home=home, proven=proven)
 
     def _page(self, template: str, language: str, *, status: int = 200, **values: object) -> Page:
         text = self._text(template, self._language(language), **values)

@@ -8,7 +8,8 @@ from gateway.saml.names import EXC_C14N
 KeyKind = Literal["RSA", "EC"]
 
 ENVELOPED_SIGNATURE = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
-# Without comments: what is signed is what is read. The inclusive ones would sign what is around an element too.
+# The one that is named anywhere, and without comments: what is signed is what is read. Where none is named, it is the
+# inclusive one, which signs the namespaces around an element too.
 CANONICALISATION = EXC_C14N
 
 

@@ -7,8 +7,10 @@ from lxml import etree
 
 from gateway.model.codes import SAML_ARTIFACT_RESPONSE, SAML_SOAP
 from gateway.model.errors import GatewayError
+from gateway.model.provider import SamlProvider
 from gateway.saml.document import Document, parse
 from gateway.saml.names import SOAP, STATUS_SUCCESS, saml, samlp
+from gateway.saml.parties import entity_id_in
 from gateway.saml.shape import check_message
 
 _ENVELOPE, _HEADER, _BODY, _FAULT = (f"{{{SOAP}}}{name}" for name in ("Envelope", "Header", "Body", "Fault"))
@@ -33,19 +35,19 @@ def in_body(envelope: bytes) -> Document:
     return _alone(messages[0])
 
 
-def response_in(envelope: bytes, *, request_id: str, issuer: str) -> Document:
-    """`request_id`: of our ArtifactResolve; `issuer`: the provider that was asked.
+def response_in(envelope: bytes, *, request_id: str, provider: SamlProvider) -> Document:
+    """`request_id`: of our ArtifactResolve; `provider`: the one that was asked.
 
     GatewayError: SAML_SOAP, SAML_DOCUMENT, SAML_SHAPE, SAML_VERSION, SAML_ID or SAML_ARTIFACT_RESPONSE."""
     root = in_body(envelope).root
     if root.tag != samlp("ArtifactResponse"):
         raise GatewayError(SAML_ARTIFACT_RESPONSE, "not an ArtifactResponse")
-    check_message(root, samlp("ArtifactResponse"))
+    check_message(root, samlp("ArtifactResponse"), digit_ids=provider.digit_ids)
     # Core 3.2.2
     if root.get("InResponseTo") != request_id:
         raise GatewayError(SAML_ARTIFACT_RESPONSE, "an answer to another request than ours")
     named = root.find(saml("Issuer"))
-    if named is not None and named.text != issuer:
+    if named is not None and entity_id_in(named.text) != provider.issuer:
         raise GatewayError(SAML_ARTIFACT_RESPONSE, "an answer of another provider")
     code = root.find(f"{samlp('Status')}/{samlp('StatusCode')}")
     if code is None or code.get("Value") != STATUS_SUCCESS:

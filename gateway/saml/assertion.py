@@ -183,7 +183,7 @@ def read_authn_context(statement: SignedElement, *, asked: tuple[str, ...], comp
 
 def read_attributes(signed: SignedElement, sp: ServiceProvider, *, cbc: bool) -> tuple[SamlAttribute, ...]:
     # Core 2.7.3
-    return tuple(_attribute(attribute) for attribute in _attributes(signed, sp, cbc))
+    return tuple(_attribute(attribute, sp) for attribute in _attributes(signed, sp, cbc))
 
 
 def _attributes(signed: SignedElement, sp: ServiceProvider, cbc: bool) -> Iterator[SignedElement]:
@@ -198,12 +198,16 @@ def _attributes(signed: SignedElement, sp: ServiceProvider, cbc: bool) -> Iterat
                 yield opened
 
 
-def _attribute(attribute: SignedElement) -> SamlAttribute:
+def _attribute(attribute: SignedElement, sp: ServiceProvider) -> SamlAttribute:
     return SamlAttribute(
         name=attribute.element.get("Name", ""),
         name_format=attribute.element.get("NameFormat"),
         friendly_name=attribute.element.get("FriendlyName"),
         values=tuple(_values(attribute)),
+        of_another_sp=any(
+            (name_id.get("SPNameQualifier") or sp.entity_id) != sp.entity_id
+            for name_id in attribute.element.iterfind(f"{saml('AttributeValue')}/{saml('NameID')}")
+        ),
     )
 
 

@@ -56,16 +56,20 @@ def parse_canonical(octets: bytes) -> etree._Element:
     return _tree(octets)
 
 
-def check_ids(*roots: etree._Element) -> None:
-    """Every ID (by whatever spelling) of all these trees names one element. Raises GatewayError(SAML_ID)."""
+def check_ids(*roots: etree._Element, digits: bool = False) -> None:
+    """Every ID (by whatever spelling) of all these trees names one element. Raises GatewayError(SAML_ID).
+
+    `digits`: it may begin with one, though no ID may.
+    """
     # Core 1.3.4, XML Schema 3.3.8: unique in the document, an NCName
     seen: set[str] = set()
     for root in roots:
         for identifier in _ids(root):
             if identifier in seen:
                 raise GatewayError(SAML_ID, "one ID names two elements")
-            if not is_ncname(identifier):
-                raise GatewayError(SAML_ID, "an ID that is no NCName")
+            if not is_ncname(identifier) and not (digits and is_ncname(f"_{identifier}") and identifier[:1].isdigit()):
+                hint = "; `ids_begin_with_a_digit: true` would take it" if identifier[:1].isdigit() else ""
+                raise GatewayError(SAML_ID, f"an ID that is no NCName{hint}")
             seen.add(identifier)
 
 

@@ -11,7 +11,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.provider import SamlProvider
 from gateway.saml.assertion import check_in_response_to, read_name_id
 from gateway.saml.document import Document
-from gateway.saml.names import STATUS_PARTIAL_LOGOUT, STATUS_SUCCESS, samlp
+from gateway.saml.names import STATUS_PARTIAL_LOGOUT, STATUS_SUCCESS, saml, samlp, xenc
 from gateway.saml.parties import IdpMetadata, ServiceProvider
 from gateway.saml.response import (
     OLDEST,
@@ -50,9 +50,9 @@ class LogoutResponse:
     partial: bool
 
 
-def signed_logout_message(document: Document, metadata: IdpMetadata) -> SignedElement:
+def signed_logout_message(document: Document, provider: SamlProvider, metadata: IdpMetadata) -> SignedElement:
     """A logout message by POST or SOAP, which bears its signature; one by redirect is `signature.redirected`."""
-    check_message(document.root, *LOGOUT_MESSAGES)
+    check_message(document.root, *LOGOUT_MESSAGES, digit_ids=provider.digit_ids)
     # Profiles 4.4.3.1, 4.4.4.1: the message is signed, and the signed element is the message itself
     return verify(document.root, metadata)
 
@@ -69,9 +69,10 @@ def validate_logout_request(
     """`location`: our endpoint that it was brought to. Raises GatewayError with a code of its own for each check."""
     check_metadata(provider, metadata, now)
     request = message.element
-    check_message(request, samlp("LogoutRequest"))
-    # Bindings 3.4.5.2, 3.5.5.2; over SOAP no browser can have brought it to another place than meant
-    check_destination(request, location, required=location != sp.logout_soap)
+    check_message(request, samlp("LogoutRequest"), digit_ids=provider.digit_ids)
+    # Bindings 3.4.5.2, 3.5.5.2; over SOAP too it has to be for us, since whoever was sent one can send it on
+    meant = location == sp.logout_soap and _is_encrypted_for(request, sp)
+    check_destination(request, location, required=not meant)
     # Core 3.2.1, Profiles 4.4.4.1
     check_issuer(request, metadata, required=True)
     issued = check_issue_instant(request, now, provider.skew)
@@ -102,7 +103,7 @@ def validate_logout_response(
     """`request_id`: of the LogoutRequest that we sent. Another status than success is GatewayError(SAML_STATUS)."""
     check_metadata(provider, metadata, now)
     response = message.element
-    check_message(response, samlp("LogoutResponse"))
+    check_message(response, samlp("LogoutResponse"), digit_ids=provider.digit_ids)
     # Bindings 3.4.5.2, 3.5.5.2
     check_destination(response, location, required=True)
     return _read_logout_response(response, provider, metadata, request_id, now)
@@ -114,7 +115,7 @@ def validate_soap_logout_response(
     """What `url` of the provider's metadata answered to our LogoutRequest on the same connection. As the other."""
     check_metadata(provider, metadata, now)
     response = document.root
-    check_message(response, samlp("LogoutResponse"))
+    check_message(response, samlp("LogoutResponse"), digit_ids=provider.digit_ids)
     # Profiles 4.4.4.2: signed, or authenticated by the binding, which is TLS (Bindings 3.2.2.1)
     if signature_of(response) is not None or not url.startswith("https:"):
         response = verify(response, metadata).element
@@ -134,6 +135,12 @@ def _read_logout_response(
     if codes[:1] != (STATUS_SUCCESS,) and not partial:
         raise status_error(response)
     return LogoutResponse(id=response.get("ID", ""), issuer=metadata.entity_id, partial=partial)
+
+
+def _is_encrypted_for(request: etree._Element, sp: ServiceProvider) -> bool:
+    """XML Encryption 3.5.1: the Recipient of an EncryptedKey, which is signed, names us as well as Destination does."""
+    keys = list(request.iterfind(f"{saml('EncryptedID')}//{xenc('EncryptedKey')}"))
+    return bool(keys) and all(key.get("Recipient") == sp.entity_id for key in keys)
 
 
 def _session_indexes(message: SignedElement) -> Iterator[str]:

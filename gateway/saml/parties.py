@@ -6,6 +6,15 @@ from typing import Literal
 
 Binding = Literal["redirect", "post", "artifact", "soap"]
 
+# XML 2.3: S
+_SPACE = " \t\r\n"
+
+
+def entity_id_in(issuer: str | None) -> str | None:
+    """The text of an Issuer, as a provider that indents its messages writes it. Core 2.2.5, 8.3.6: it is a URI, and
+    white space around one is no part of it (XML Schema 2 3.2.17, 4.3.6)."""
+    return None if issuer is None else issuer.strip(_SPACE)
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -69,7 +78,8 @@ class Organization:
 class ServiceProvider:
     """Écluse as every identity provider knows it. `keys`: the first signs, each decrypts, all are published.
 
-    URLs are those of the portal host, from gateway.yaml.
+    URLs are those of the portal host, from gateway.yaml. `requested`: names of attributes that our metadata ask for
+    beside one for each attribute of the provider files; None: they ask for none at all.
     """
 
     entity_id: str
@@ -80,3 +90,4 @@ class ServiceProvider:
     keys: tuple[KeyPair, ...]
     contacts: tuple[Contact, ...] = ()
     organization: Organization | None = None
+    requested: tuple[str, ...] | None = ()

@@ -37,7 +37,7 @@ from gateway.saml.assertion import (
 from gateway.saml.decryption import Opened, decrypt
 from gateway.saml.document import Document
 from gateway.saml.names import FORMAT_ENTITY, STATUS_NO_PASSIVE, STATUS_SUCCESS, saml, samlp
-from gateway.saml.parties import Binding, IdpMetadata, ServiceProvider
+from gateway.saml.parties import Binding, IdpMetadata, ServiceProvider, entity_id_in
 from gateway.saml.shape import check_message
 from gateway.saml.signature import SignedElement, signature_of, verify, within
 from gateway.saml.times import moment
@@ -63,7 +63,7 @@ def validate_response(
     """
     check_metadata(provider, metadata, now)
     # Core 3.2.2, 1.3.4, 4.1.3
-    check_message(document.root, samlp("Response"))
+    check_message(document.root, samlp("Response"), digit_ids=provider.digit_ids)
     # Profiles 4.1.4.3: verify any signatures on the response
     signed_response = verify(document.root, metadata) if signature_of(document.root) is not None else None
     response = document.root if signed_response is None else signed_response.element
@@ -111,7 +111,7 @@ def check_issuer(element: etree._Element, metadata: IdpMetadata, *, required: bo
     issuer = element.find(saml("Issuer"))
     if issuer is None and not required:
         return
-    if issuer is None or issuer.text != metadata.entity_id:
+    if issuer is None or entity_id_in(issuer.text) != metadata.entity_id:
         stated = None if issuer is None else issuer.text
         raise GatewayError(SAML_ISSUER, f"Issuer {quoted(stated)}, not {quoted(metadata.entity_id)}")
     if issuer.get("Format") not in (None, FORMAT_ENTITY):
@@ -179,7 +179,7 @@ def _assertion(
     if encrypted is not None:
         # Core 2.3.4
         opened = decrypt(encrypted, saml("Assertion"), sp, cbc=cbc)
-        check_message(opened.element, saml("Assertion"), around=response)
+        check_message(opened.element, saml("Assertion"), around=response, digit_ids=provider.digit_ids)
         return opened
     assertion = response.find(saml("Assertion"))
     if assertion is None:

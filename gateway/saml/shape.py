@@ -174,7 +174,7 @@ SHAPES: Mapping[str, Shape] = {
         optional=("Id", "Type"),
         slots=(_one(ds("Transforms")), _one(ds("DigestMethod")), _one(ds("DigestValue"))),
     ),
-    ds("Transforms"): Shape(slots=(Slot((ds("Transform"),), 2, 2),)),
+    ds("Transforms"): Shape(slots=(Slot((ds("Transform"),), 1, 2),)),
     ds("Transform"): _C14N,
     f"{{{EXC_C14N}}}InclusiveNamespaces": Shape(required=("PrefixList",)),
     ds("DigestMethod"): _ALGORITHM,
@@ -215,8 +215,12 @@ _OURS = frozenset({SAML, SAMLP, DS, DSIG11, XENC, XENC11})
 _NEVER_IN_KEY_INFO = frozenset({ds("Object"), ds("Signature"), ds("Manifest"), ds("SignatureProperties")})
 
 
-def check_message(root: etree._Element, *tags: str, around: etree._Element | None = None) -> None:
+def check_message(
+    root: etree._Element, *tags: str, around: etree._Element | None = None, digit_ids: bool = False
+) -> None:
     """One of the elements `tags`, in the shape of the table, every ID of it unique, and in what it was decrypted from.
+
+    `digit_ids`: an ID may begin with a digit; the provider file says so.
 
     Raises GatewayError: SAML_SHAPE, SAML_VERSION or SAML_ID.
     """
@@ -226,7 +230,7 @@ def check_message(root: etree._Element, *tags: str, around: etree._Element | Non
     if root.get("Version", "2.0") != "2.0":
         raise GatewayError(SAML_VERSION, "a Version that is not 2.0")
     check_shape(root)
-    check_ids(*(root,) if around is None else (around, root))
+    check_ids(*(root,) if around is None else (around, root), digits=digit_ids)
 
 
 def check_shape(element: etree._Element) -> None:

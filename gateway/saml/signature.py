@@ -51,11 +51,12 @@ class SignedElement:
 
 @dataclass(frozen=True, slots=True)
 class SignedDigest:
-    """`hash`: its name. `prefixes`: the PrefixList of the canonicalisation. `signature`: to be left out of it."""
+    """`hash`: its name. `prefixes`: the PrefixList of the exclusive canonicalisation, None where it is the inclusive
+    one. `signature`: to be left out of it."""
 
     hash: str
     value: bytes
-    prefixes: list[str]
+    prefixes: list[str] | None
     signature: etree._Element
 
 
@@ -90,13 +91,13 @@ def signed_digest(element: etree._Element, signing_keys: tuple[bytes, ...]) -> S
     return _signed(signature, element, signing_keys)
 
 
-def redirected(message: SignedMessage) -> SignedElement:
-    """Bindings 3.4.4.1: a message whose signature stood in the query string that carried it.
+def redirected(message: SignedMessage, *, digit_ids: bool = False) -> SignedElement:
+    """Bindings 3.4.4.1: a message whose signature stood in the query string that carried it. `digit_ids`: see there.
 
     Raises what `parse` and `check_message` raise. Such a message bears no signature of its own.
     """
     root = parse(message.message).root
-    check_message(root, *LOGOUT_MESSAGES)
+    check_message(root, *LOGOUT_MESSAGES, digit_ids=digit_ids)
     if signature_of(root) is not None:
         raise GatewayError(SAML_SIGNATURE_FORM, f"{_name(root)} by redirect with an enveloped signature")
     return SignedElement(root, _PROVEN)
@@ -147,23 +148,26 @@ def _check_algorithms(info: etree._Element) -> tuple[str, str]:
     if hash is None:
         raise GatewayError(SAML_ALGORITHM, "the DigestMethod is not accepted")
     transforms = [transform.get("Algorithm") for transform in info.iter(ds("Transform"))]
-    # Core 5.4.4: enveloped, then exclusive canonicalisation, which defines the bytes that are read
-    if transforms != [ENVELOPED_SIGNATURE, CANONICALISATION]:
-        raise GatewayError(SAML_ALGORITHM, "the Transforms are not enveloped-signature and exclusive c14n")
+    # Core 5.4.4: the enveloped-signature transform, and exclusive canonicalisation after it or nothing
+    if transforms not in ([ENVELOPED_SIGNATURE, CANONICALISATION], [ENVELOPED_SIGNATURE]):
+        detail = "the Transforms are not enveloped-signature, alone or with exclusive c14n after it"
+        raise GatewayError(SAML_ALGORITHM, detail)
     return signature, hash
 
 
-def _check_reference(info: etree._Element, element: etree._Element) -> list[str]:
-    """The one Reference is to the parent; returns the PrefixList of its canonicalisation."""
+def _check_reference(info: etree._Element, element: etree._Element) -> list[str] | None:
+    """The one Reference is to the parent. The PrefixList of its canonicalisation; None where that is the inclusive."""
     reference = _part(info, "Reference")
     identifier = element.get("ID")
     # Core 5.4.2
     if not identifier or reference.get("URI") != f"#{identifier}":
         raise GatewayError(SAML_SIGNATURE_FORM, f"the signature's Reference is not to its parent {_name(element)}")
-    first, second = reference.iter(ds("Transform"))
+    first, *others = reference.iter(ds("Transform"))
     if len(first):
         raise GatewayError(SAML_SIGNATURE_FORM, "the enveloped-signature transform has parameters")
-    return _prefixes(second)
+    # XML Signature 4.4.3.2: nodes are digested in the form of Canonical XML 1.0 where no transform says otherwise;
+    # 4.4.3.3: those of `#ID` have no comments
+    return _prefixes(others[0]) if others else None
 
 
 def _part(element: etree._Element, name: str) -> etree._Element:
@@ -189,15 +193,27 @@ def _binary(element: etree._Element) -> bytes:
         raise GatewayError(SAML_SIGNATURE_FORM, "a DigestValue or SignatureValue that is not base64") from error
 
 
-def canonical(element: etree._Element, prefixes: list[str], *, without: etree._Element | None = None) -> bytes:
-    """Exclusive canonicalisation, which leaves comments out; `without`: the enveloped signature."""
+def canonical(element: etree._Element, prefixes: list[str] | None, *, without: etree._Element | None = None) -> bytes:
+    """Exclusive canonicalisation, or with None for `prefixes` the inclusive one. Both leave comments out here.
+
+    `without`: the enveloped signature.
+    """
     with nullcontext() if without is None else _taken_out(without, element):
         try:
+            if prefixes is None:
+                return _inclusive(element)
             return etree.tostring(
                 element, method="c14n", exclusive=True, with_comments=False, inclusive_ns_prefixes=prefixes
             )
         except etree.LxmlError as error:
             raise GatewayError(SAML_SIGNATURE_FORM, f"{_name(element)} has no canonical form") from error
+
+
+def _inclusive(element: etree._Element) -> bytes:
+    """Canonical XML 1.0 2.3: with every namespace that is declared around the element, which lxml writes in plain
+    output and not in canonical one. The attributes of `xml:` that it takes over too, no shape lets stand around one."""
+    alone = parse_canonical(etree.tostring(element, encoding="UTF-8", xml_declaration=False, with_tail=False))
+    return etree.tostring(alone, method="c14n", exclusive=False, with_comments=False)
 
 
 @contextmanager

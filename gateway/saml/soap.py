@@ -3,6 +3,9 @@
 from gateway.saml.names import SOAP
 
 MEDIA_TYPE = "text/xml; charset=utf-8"
+# SOAP 1.1 6 says text/xml; a library for SOAP 1.2 says application/soap+xml (RFC 3902) of either. Which of the two it
+# is, the envelope's own namespace says, and 1.1 it has to be.
+MEDIA_TYPES = ("text/xml", "application/soap+xml")
 # Bindings 3.2.3.1: receivers must not depend on its value
 ACTION = '"http://www.oasis-open.org/committees/security"'
 

@@ -1,6 +1,7 @@
 """Metadata 2.4.4: what we tell identity providers of ourselves, signed."""
 
 import base64
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -49,22 +50,36 @@ _NAME_ID = "NameID"
 
 @dataclass(frozen=True, slots=True)
 class RequestedAttribute:
-    """`friendly_name`: what our provider files call it."""
+    """`friendly_name`: what our provider files call it, empty for a further name of the same."""
 
     name: str
-    friendly_name: str
+    friendly_name: str = ""
 
 
-def requested_attributes(providers: Iterable[SamlProvider]) -> tuple[RequestedAttribute, ...]:
-    """Every name by which some provider file takes an attribute, once, in a stable order."""
-    names = {
-        name: ours
-        for provider in providers
-        for ours, taken in provider.attributes.items()
-        for name in taken
-        if name != _NAME_ID
-    }
-    return tuple(RequestedAttribute(name, ours) for name, ours in sorted(names.items(), key=lambda item: item[::-1]))
+def requested_attributes(sp: ServiceProvider, providers: Iterable[SamlProvider]) -> tuple[RequestedAttribute, ...]:
+    """Each attribute under one name, in a stable order, then what the operator named.
+
+    A provider that is asked for one attribute under several names sends its values several times, or fails.
+    """
+    if sp.requested is None:
+        return ()
+    taken: dict[str, list[tuple[str, ...]]] = {}
+    for provider in providers:
+        for ours, names in provider.attributes.items():
+            taken.setdefault(ours, []).append(tuple(name for name in names if name != _NAME_ID))
+    usual: dict[str, str] = {}
+    for ours, lists in sorted(taken.items()):
+        if (name := _usual_name(lists)) is not None:
+            usual.setdefault(name, ours)
+    more = [RequestedAttribute(name) for name in sp.requested if name not in usual]
+    return (*(RequestedAttribute(name, ours) for name, ours in usual.items()), *more)
+
+
+def _usual_name(lists: list[tuple[str, ...]]) -> str | None:
+    """The name that most provider files take it under; of several, the first URI (Core 8.2.2), or else the first."""
+    counts = Counter(name for names in lists for name in dict.fromkeys(names))
+    order = {name: place for place, name in reversed(list(enumerate(name for names in lists for name in names)))}
+    return min(counts, key=lambda name: (-counts[name], ":" not in name, order[name], name), default=None)
 
 
 def sp_metadata(
@@ -153,7 +168,7 @@ def _add_requested(
             md("RequestedAttribute"),
             Name=attribute.name,
             NameFormat=format,
-            FriendlyName=attribute.friendly_name,
+            FriendlyName=attribute.friendly_name or None,
         )
 
 

@@ -6,6 +6,7 @@ from gateway.model.codes import SAML_ISSUER
 from gateway.model.errors import GatewayError
 from gateway.saml.document import Document
 from gateway.saml.names import saml
+from gateway.saml.parties import entity_id_in
 
 # Core 8.3.6
 _LONGEST = 1024
@@ -23,7 +24,7 @@ class Stated:
 def stated(document: Document) -> Stated:
     """GatewayError: SAML_ISSUER where it names nobody."""
     root = document.root
-    issuer = root.findtext(saml("Issuer")) or root.findtext(f"{saml('Assertion')}/{saml('Issuer')}") or ""
+    issuer = entity_id_in(root.findtext(saml("Issuer")) or root.findtext(f"{saml('Assertion')}/{saml('Issuer')}")) or ""
     if not 0 < len(issuer) <= _LONGEST:
         raise GatewayError(SAML_ISSUER, "a message that does not say who sent it")
     return Stated(str(root.tag).rpartition("}")[2], issuer, root.get("InResponseTo"))

@@ -149,6 +149,14 @@ def altered_url(world: World, who: str) -> str:
     return signed_url(world, message(world, who)).replace("RelayState=back", "RelayState=away")
 
 
+def for_nobody(request: bytes, destination: str | None = None) -> bytes:
+    root = etree.fromstring(request)
+    del root.attrib["Destination"]
+    if destination is not None:
+        root.set("Destination", destination)
+    return etree.tostring(root)
+
+
 S = idps.STRANGER
 XS19: tuple[tuple[str, Run], ...] = (
     ("the control: a request by redirect", ends(lambda w, who: by_redirect(signed_url(w, message(w, who))))),
@@ -186,6 +194,12 @@ XS19: tuple[tuple[str, Run], ...] = (
      without_effect(lambda w, who: by_redirect(signed_url(w, message(w, f"{who}x", indexes=("_session-1",)))))),
     ("about another session of theirs",
      without_effect(lambda w, who: by_redirect(signed_url(w, message(w, who, indexes=("_session-9",)))))),
+    # Another service of the same provider sends on what it was sent
+    ("over SOAP, for nobody in particular",
+     refused(lambda w, who: by_soap(w, sign_enveloped(idps.KEY, for_nobody(message(w, who)))), "saml.destination")),
+    ("over SOAP, for another service",
+     refused(lambda w, who: by_soap(w, sign_enveloped(idps.KEY, for_nobody(message(w, who), "https://other.example"))),
+             "saml.destination")),
 )  # fmt: skip
 
 CASES: tuple[Case, ...] = tuple(

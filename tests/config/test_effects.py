@@ -193,6 +193,8 @@ GATEWAY = [
     own("contacts[].kind", [{"kind": "support", "email": "a@b.fr"}], lambda sp: [c.kind for c in sp.contacts], [], ["support"]),
     own("contacts[].email", [{"email": "a@b.fr"}], lambda sp: [c.email for c in sp.contacts], [], ["a@b.fr"]),
     own("contacts[].name", [{"name": "A", "email": "a@b.fr"}], lambda sp: [c.name for c in sp.contacts], [], ["A"]),
+    own("requested", ["urn:oid:1"], lambda sp: sp.requested, (), ("urn:oid:1",)),
+    own("requested", "none", lambda sp: sp.requested, (), None),
     own("organization.name", ORGANIZATION, lambda sp: sp.organization and sp.organization.name, None, "Ville"),
     own("organization.display_name", {**ORGANIZATION, "display_name": "V"},
         lambda sp: sp.organization and sp.organization.display_name, None, "V"),

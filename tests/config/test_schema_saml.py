@@ -67,6 +67,8 @@ EFFECTS: list[tuple[str, object, Callable[[SamlProvider], object], object]] = [
     ("force_authn", True, lambda p: p.force_authn, True),
     ("passive_first", True, lambda p: p.passive_first, True),
     ("unsolicited", True, lambda p: p.unsolicited, True),
+    ("ids_begin_with_a_digit", True, lambda p: p.digit_ids, True),
+    ("friendly_names", True, lambda p: p.friendly_names, True),
     ("common", ["eppn"], lambda p: p.attributes.get("eppn"), COMMON["eppn"]),
     ("ca", {"file": "../certs/federation.crt"}, lambda p: p.ca, SECRETS["file:../certs/saml.crt"]),
     (

@@ -260,6 +260,14 @@ async def test_we_show_a_certificate_where_the_provider_asks_for_one(refresher: 
     assert len(seen) == 1
 
 
+async def test_an_answer_of_a_library_for_soap_1_2(refresher: Refresher) -> None:
+    """RFC 3902. That the envelope is one of SOAP 1.1 is looked at where it is read."""
+    services = federation(refresher)
+    async with soap_server(content_type="application/soap+xml") as (url, _):
+        assert await services.soap(replace(PROVIDER, development=True), url, b"us") == b"<answer to us/>"
+        await services.close()
+
+
 @pytest.mark.parametrize(("status", "content_type"), [(500, "text/xml"), (302, "text/xml"), (200, "text/html")])
 async def test_what_is_no_answer_by_soap(refresher: Refresher, status: int, content_type: str) -> None:
     services = federation(refresher)

@@ -82,7 +82,9 @@ def test_the_common_names_find_what_providers_send(name: str) -> None:
 
 
 def test_a_friendly_name_counts_where_no_name_does() -> None:
-    of = provider(mail="mail")
+    """Core 2.7.3.1, and only where the provider file says so."""
+    assert mapped(provider(mail="mail"), sent("urn:oid:x", "a", friendly="mail")).attributes == {}
+    of = replace(provider(mail="mail"), friendly_names=True)
     assert mapped(of, sent("urn:oid:x", "a", friendly="mail")).attributes == {"mail": ("a",)}
     both = (sent("urn:oid:x", "a", friendly="mail"), sent("mail", "b"))
     assert mapped(of, *both).attributes == mapped(of, *both[::-1]).attributes == {"mail": ("b",)}
@@ -197,7 +199,7 @@ def test_a_scoped_attribute_is_known_by_any_of_its_names() -> None:
         (provider(id="urn:oasis:names:tc:SAML:attribute:subject-id"),
          sent("urn:oasis:names:tc:SAML:attribute:subject-id", "h@other.example")),
     ):  # fmt: skip
-        assert refused(of, attribute, scopes=scopes)[0] is LOGIN_OUTSIDE_PERIMETER
+        assert refused(replace(of, friendly_names=True), attribute, scopes=scopes)[0] is LOGIN_OUTSIDE_PERIMETER
 
 
 def test_without_a_scope_in_the_metadata_the_provider_file_bounds_it() -> None:
@@ -232,3 +234,25 @@ def test_the_tenant_is_one() -> None:
     with pytest.raises(GatewayError) as error:
         tenant_of(of, mapped(of, sent("siret", "1", "2")))
     assert error.value.code is LOGIN_MAPPING
+
+
+# --- a NameID that was made for another service -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("qualifier", [None, "", US])
+def test_a_name_that_is_for_us_may_be_told_as_a_plain_value(qualifier: str | None) -> None:
+    name_id = NameId("hleboeuf", sp_name_qualifier=qualifier)
+    assert mapped(provider(uid="NameID"), name_id=name_id).attributes == {"uid": ("hleboeuf",)}
+
+
+def test_a_name_qualified_for_another_service_is_nobody_s_plain_name() -> None:
+    """Core 8.3.7: there, the same letters are another person. As a subject it is told apart, as a value it is not."""
+    name_id = NameId("hleboeuf", sp_name_qualifier="https://other.example")
+    code, detail = refused(provider(uid="NameID"), name_id=name_id)
+    assert code is LOGIN_MAPPING
+    assert "another service provider" in detail
+    assert "hleboeuf" not in detail
+    assert mapped(provider(), name_id=name_id).subject == f"!{IDP}!https://other.example!hleboeuf"
+    targeted = SamlAttribute("urn:oid:1", None, None, ("hleboeuf",), of_another_sp=True)
+    assert refused(provider(uid="urn:oid:1"), targeted)[0] is LOGIN_MAPPING
+    assert mapped(provider(uid="uid"), targeted, sent("uid", "h")).attributes == {"uid": ("h",)}

@@ -122,7 +122,10 @@ STATEMENTS = (
         before(text("//a:Assertion/a:Issuer", "https://idp.other.example")),
     ),
     Forgery(
-        "an Issuer with a blank", "XS08", codes.SAML_ISSUER, _scene_value(lambda scene: {"issuer": f"{scene.issuer} "})
+        "an Issuer with a blank in it",
+        "XS08",
+        codes.SAML_ISSUER,
+        _scene_value(lambda scene: {"issuer": f"{scene.issuer[:9]} {scene.issuer[9:]}"}),
     ),
     Forgery(
         "an Issuer with a slash more",
@@ -226,7 +229,7 @@ STATEMENTS = (
         Forgery(f"a time {name}", "XS12", codes.SAML_TIME, _time(not_on_or_after=value))
         for name, value in (
             ("without Z", "{}"),
-            ("of another zone", "{}+00:00"),
+            ("of another zone", "{}+00:01"),
             ("14 hours off", "{}+14:00"),
             ("of a leap second", "2027-01-15T08:00:60Z"),
             ("that is a date", "2027-01-15"),

@@ -77,13 +77,13 @@ def by_redirect(query: bytes) -> Message:
 def by_post(field: bytes) -> Message:
     document = parse(posted_message(field.decode("utf-8", "surrogateescape")))
     stated(document)
-    return _judged(signed_logout_message(document, METADATA))
+    return _judged(signed_logout_message(document, provider(), METADATA))
 
 
 def by_soap(envelope: bytes) -> Message:
     document = in_body(envelope)
     stated(document)
-    return _judged(signed_logout_message(document, METADATA))
+    return _judged(signed_logout_message(document, provider(), METADATA))
 
 
 def over_soap(envelope: bytes) -> Message:
@@ -98,7 +98,7 @@ def by_artifact(value: bytes) -> str:
 
 
 def resolved(envelope: bytes) -> str:
-    return str(response_in(envelope, request_id="_q", issuer=parties.IDP).root.get("ID"))
+    return str(response_in(envelope, request_id="_q", provider=provider()).root.get("ID"))
 
 
 def seeds() -> list[tuple[str, bytes, Callable[[bytes], object]]]:

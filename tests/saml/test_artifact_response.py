@@ -16,12 +16,15 @@ from gateway.model.errors import GatewayError
 from gateway.saml.artifact_response import in_body, response_in
 from gateway.saml.names import STATUS_SUCCESS
 from gateway.saml.soap import fault, in_envelope
+from tests.saml.scene import provider
 
 NS = 'xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:a="urn:oasis:names:tc:SAML:2.0:assertion"'
 SOAP = 'xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"'
 SUCCESS = f"<p:Status><p:StatusCode Value='{STATUS_SUCCESS}'/></p:Status>"
 MESSAGE = "Version='2.0' IssueInstant='2026-11-24T10:00:00Z'"
 RESPONSE = f"<p:Response ID='_r' {MESSAGE}>{SUCCESS}</p:Response>"
+
+ASKED = provider(issuer="urn:idp")
 
 
 def answer(inside: str = RESPONSE, *, to: str = "_ask", status: str = SUCCESS, issuer: str = "urn:idp") -> bytes:
@@ -32,9 +35,9 @@ def answer(inside: str = RESPONSE, *, to: str = "_ask", status: str = SUCCESS, i
     )
 
 
-@pytest.mark.parametrize("envelope", [answer(), answer(issuer="")])
+@pytest.mark.parametrize("envelope", [answer(), answer(issuer=""), answer(issuer="\n  urn:idp\n")])
 def test_the_response_comes_out_as_a_document_of_its_own(envelope: bytes) -> None:
-    root = response_in(envelope, request_id="_ask", issuer="urn:idp").root
+    root = response_in(envelope, request_id="_ask", provider=ASKED).root
     assert root.tag == "{urn:oasis:names:tc:SAML:2.0:protocol}Response"
     assert root.getparent() is None
     assert root.getroottree().getroot() is root
@@ -48,7 +51,7 @@ def test_it_keeps_the_namespaces_that_it_was_under() -> None:
         f"{SUCCESS}</p:Response>"
     )
     envelope = answer(typed).replace(b"<p:ArtifactResponse", b"<p:ArtifactResponse xmlns:xs='urn:schema'")
-    assert response_in(envelope, request_id="_ask", issuer="urn:idp").root.nsmap["xs"] == "urn:schema"
+    assert response_in(envelope, request_id="_ask", provider=ASKED).root.nsmap["xs"] == "urn:schema"
 
 
 UNDERSTAND = "<h xmlns='urn:h' s:mustUnderstand='1'/>"
@@ -84,7 +87,7 @@ BODY = "<s:Body><x xmlns='urn:x'/></s:Body>"
 )
 def test_anything_else_is_refused(envelope: bytes, code: Code) -> None:
     with pytest.raises(GatewayError) as refused:
-        response_in(envelope, request_id="_ask", issuer="urn:idp")
+        response_in(envelope, request_id="_ask", provider=ASKED)
     assert refused.value.code is code
 
 
@@ -96,7 +99,7 @@ def test_a_header_that_need_not_be_understood_is_passed_over() -> None:
 @given(st.binary(max_size=300))
 def test_no_bytes_end_in_another_error(envelope: bytes) -> None:
     with pytest.raises(GatewayError):
-        response_in(envelope, request_id="_ask", issuer="urn:idp")
+        response_in(envelope, request_id="_ask", provider=ASKED)
 
 
 def test_a_fault_of_ours_says_whose_it_is() -> None:

@@ -4,6 +4,7 @@ from gateway.saml.authn_context import satisfies
 
 LOW, SUBSTANTIAL, HIGH = (f"http://eidas.europa.eu/LoA/{level}" for level in ("low", "substantial", "high"))
 PASSWORD = "urn:oasis:names:tc:SAML:2.0:ac:classes:Password"
+UNSPECIFIED = "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified"
 X509 = "urn:oasis:names:tc:SAML:2.0:ac:classes:X509"
 
 
@@ -29,12 +30,22 @@ X509 = "urn:oasis:names:tc:SAML:2.0:ac:classes:X509"
         (LOW, (SUBSTANTIAL,), "maximum", True),
         (HIGH, (SUBSTANTIAL,), "maximum", False),
         (HIGH, (LOW, HIGH), "maximum", True),
-        # Between these only the provider knows, and it answered
-        (X509, (PASSWORD,), "minimum", True),
-        (X509, (PASSWORD,), "better", True),
+        (PASSWORD, (X509, PASSWORD), "minimum", True),
+        (PASSWORD, (PASSWORD,), "maximum", True),
+        # Between these only the provider knows, and it may not have looked at what was asked
+        (X509, (PASSWORD,), "minimum", False),
+        (UNSPECIFIED, (PASSWORD,), "minimum", False),
+        (PASSWORD, (SUBSTANTIAL,), "minimum", False),
+        (SUBSTANTIAL, (PASSWORD,), "minimum", False),
+        (HIGH, (PASSWORD, SUBSTANTIAL), "minimum", True),
+        ("eidas1", (SUBSTANTIAL,), "minimum", False),
+        ("eidas3", (SUBSTANTIAL, "eidas2"), "minimum", True),
+        ("eidas1", (LOW, "eidas2"), "minimum", False),
+        (X509, (PASSWORD,), "better", False),
         (PASSWORD, (PASSWORD,), "better", False),
-        (X509, (PASSWORD,), "maximum", True),
-        ("eidas1", (SUBSTANTIAL,), "minimum", True),
+        (HIGH, (PASSWORD, SUBSTANTIAL), "better", False),
+        (X509, (PASSWORD,), "maximum", False),
+        ("eidas1", (SUBSTANTIAL,), "maximum", False),
     ],
 )
 def test_a_context_answers_what_was_asked(

@@ -59,9 +59,10 @@ def judged(root: etree._Element, *, key: parties.KeyPair | None = KEY, location:
     if key is not None:
         sign(root, key)
     metadata = how.pop("metadata", METADATA)
-    signed = signed_logout_message(parse(written(root)), metadata)
+    of = provider(**how)
+    signed = signed_logout_message(parse(written(root)), of, metadata)
     usual: dict[str, Any] = {
-        "provider": provider(**how),
+        "provider": of,
         "metadata": metadata,
         "location": location,
         "now": NOW,
@@ -106,8 +107,20 @@ def test_a_request_that_names_the_person_encrypted(way: Way) -> None:
     assert judged(root, cbc=True).name_id.value == "who"
 
 
-def test_over_soap_the_destination_may_be_missing() -> None:
-    assert judged(request(Destination=None), location=SP.logout_soap)
+def encrypted_for(recipient: str | None) -> etree._Element:
+    made = request(Destination=None)
+    encrypt(one(made, "a:NameID"), SCENE.recipient_key, Way(recipient=recipient))
+    return made
+
+
+def test_over_soap_too_it_has_to_be_for_us() -> None:
+    """Another service that the provider signs people out of could send us what it was sent."""
+    assert refused(request(Destination=None), location=SP.logout_soap) is codes.SAML_DESTINATION
+    # The name is for us alone, and the signature is over that: nobody else can have been meant.
+    assert judged(encrypted_for(SP.entity_id), location=SP.logout_soap)
+    assert refused(encrypted_for(None), location=SP.logout_soap) is codes.SAML_DESTINATION
+    assert refused(encrypted_for("https://other.example"), location=SP.logout_soap) is codes.SAML_DESTINATION
+    assert refused(encrypted_for(SP.entity_id)) is codes.SAML_DESTINATION, "through a browser it has one"
     assert judged(request(Destination=SP.logout_soap), location=SP.logout_soap)
     assert refused(request(), location=SP.logout_soap) is codes.SAML_DESTINATION
 
@@ -120,12 +133,13 @@ def test_over_soap_the_destination_may_be_missing() -> None:
         ({"Destination": f"{SP.logout}EVIL"}, codes.SAML_DESTINATION),
         ({"Destination": SP.acs}, codes.SAML_DESTINATION),
         ({"issuer": "https://idp.other.example"}, codes.SAML_ISSUER),
-        ({"issuer": f" {parties.IDP}"}, codes.SAML_ISSUER),
+        ({"issuer": f"\u00a0{parties.IDP}"}, codes.SAML_ISSUER),
         ({"IssueInstant": at(NOW + 181)}, codes.SAML_ISSUE_INSTANT),
         ({"IssueInstant": at(NOW - OLDEST - 181)}, codes.SAML_ISSUE_INSTANT),
         ({"IssueInstant": "yesterday"}, codes.SAML_TIME),
         ({"Version": "1.1"}, codes.SAML_VERSION),
         ({"ID": "1"}, codes.SAML_ID),
+        ({"ID": "-1"}, codes.SAML_ID),
         ({"Else": "x"}, codes.SAML_SHAPE),
     ],
 )
@@ -183,7 +197,7 @@ def test_a_request_is_no_response() -> None:
     sign(signed, KEY)
     with pytest.raises(GatewayError) as error:
         validate_logout_response(
-            signed_logout_message(parse(written(signed)), METADATA),
+            signed_logout_message(parse(written(signed)), provider(), METADATA),
             provider=provider(),
             metadata=METADATA,
             location=SP.logout,
@@ -191,6 +205,17 @@ def test_a_request_is_no_response() -> None:
             now=NOW,
         )
     assert error.value.code is codes.SAML_SHAPE
+
+
+def test_an_id_that_begins_with_a_digit_is_taken_where_the_provider_file_says_so() -> None:
+    for made in (request(ID="1a-2"), response(ID="1a-2")):
+        assert refused(deepcopy(made)) is codes.SAML_ID
+        assert judged(made, digit_ids=True).id == "1a-2"
+    assert refused(request(ID="1 2"), digit_ids=True) is codes.SAML_ID
+
+
+def test_times_and_an_issuer_as_other_libraries_write_them() -> None:
+    assert judged(request(IssueInstant=at(NOW).replace("Z", "+00:00"), issuer=f"\n    {parties.IDP}\n"))
 
 
 # --- over SOAP, on the connection that asked --------------------------------------------------------------------------

@@ -17,7 +17,8 @@ from gateway.model.codes import (
 from gateway.model.errors import GatewayError
 from gateway.saml.metadata_document import MetadataPart, given, verified
 from gateway.saml.signing import sign_enveloped
-from tests.saml.metadata_samples import AD_FS, ENTRA, SHIBBOLETH, entity, group, signed
+from tests.saml.idp import sign_enveloped_alone
+from tests.saml.metadata_samples import AD_FS, ENTRA, MD, SHIBBOLETH, entity, group, signed
 from tests.saml.parties import pair, spki
 
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
@@ -164,7 +165,7 @@ def drop_enveloped(root: etree._Element) -> None:
         (algorithm("SignatureMethod", "http://www.w3.org/2000/09/xmldsig#rsa-sha1"), SAML_ALGORITHM),
         (algorithm("DigestMethod", "http://www.w3.org/2000/09/xmldsig#sha1"), SAML_ALGORITHM),
         (algorithm("CanonicalizationMethod", "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"), SAML_ALGORITHM),
-        (drop_enveloped, SAML_SHAPE),
+        (drop_enveloped, SAML_ALGORITHM),
         (reference(""), SAML_SIGNATURE_FORM),
     ],
 )
@@ -259,3 +260,28 @@ def test_no_bytes_are_more_than_refused(junk: bytes, at: int, removed: int) -> N
     assert etree.tostring(root, method="c14n", exclusive=True) == etree.tostring(
         unchanged, method="c14n", exclusive=True
     )
+
+
+# --- the enveloped transform alone ------------------------------------------------------------------------------------
+
+
+def _in_groups() -> str:
+    """Members with namespaces of their own, beside groups of the same."""
+    own = f'{MD} xmlns:u="urn:u" xmlns="urn:default"'
+    members = [entity(id=f"https://idp{n}.example", namespaces=own).replace("_e", f"_{n}") for n in range(5)]
+    others = [entity(id=f"https://idp{n}.example").replace("_e", f"_{n}") for n in range(5, 9)]
+    return group([*members, group(others, id="_h"), group([group(others[:1], id="_i")], id="_j")])
+
+
+@pytest.mark.parametrize("document", [SHIBBOLETH, AD_FS.partition("?>")[2].strip(), group([entity()]), _in_groups()])
+@pytest.mark.parametrize("piece", [100, 1000, 1 << 18])
+def test_the_enveloped_transform_alone(document: str, piece: int) -> None:
+    """Core 5.4.4; libxmlsec signs the inclusive form of the whole, and we digest that of the parts."""
+    root = etree.fromstring(document)
+    sign_enveloped_alone(root, pair("federation"))
+    whole = etree.tostring(root)
+    assert read(cut(whole, piece))
+    for changed in (whole.replace(b"Location", b"Elsewhere"), whole.replace(b" ID=", b' xmlns:evil="urn:evil" ID=', 1)):
+        with pytest.raises(GatewayError) as refused:
+            read(cut(changed, piece))
+        assert refused.value.code == SAML_METADATA_SIGNATURE

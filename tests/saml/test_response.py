@@ -1,8 +1,12 @@
+import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
+from lxml import etree
 
 from gateway.model.assertion import NameId, SamlAttribute
 from gateway.model.codes import (
@@ -11,6 +15,7 @@ from gateway.model.codes import (
     SAML_DESTINATION,
     SAML_ENCRYPTION_ALGORITHM,
     SAML_EXPIRED,
+    SAML_ID,
     SAML_ISSUE_INSTANT,
     SAML_ISSUER,
     SAML_METADATA_EXPIRED,
@@ -27,7 +32,7 @@ from tests.saml import parties
 from tests.saml.forged_signatures import SIGNATURES
 from tests.saml.forgeries import FORGERIES
 from tests.saml.forging import Forgery
-from tests.saml.idp import CBC256, Way, assertion, at, build, encrypt, sign, written
+from tests.saml.idp import CBC256, SAML, Way, assertion, at, build, encrypt, one, sign, written
 from tests.saml.scene import ASKED, ASKED_FOR, KEY, METADATA, NOW, SCENE, SP, STRANGER, provider, validated
 from tests.saml.valid import WAYS, Valid, valid_responses
 
@@ -45,7 +50,7 @@ def test_a_good_provider_s_response_signs_in(valid: Valid) -> None:
 def test_there_are_300_of_them() -> None:
     assert len(VALID) >= 300
     assert len({valid.id for valid in VALID}) == len(VALID)
-    assert len(WAYS) == 8
+    assert len(WAYS) == 10
 
 
 def test_an_assertion_says_what_was_signed() -> None:
@@ -219,3 +224,55 @@ def test_two_threads_validate_side_by_side() -> None:
 
     with ThreadPoolExecutor(2) as pool:
         assert [future.result() for future in [pool.submit(work) for _ in range(4)]] == [112] * 4
+
+
+# --- what real providers do, and what is no harm ----------------------------------------------------------------------
+
+
+def _other(change: Callable[[bytes], bytes], signed: str = "assertion") -> bytes:
+    """Changed as a text, then signed."""
+    root = etree.fromstring(change(written(build(SCENE, "shibboleth"))))
+    sign(assertion(root) if signed == "assertion" else root, KEY)
+    return written(root)
+
+
+def test_times_with_an_offset_of_nothing() -> None:
+    """XML Schema 2 3.2.7.3."""
+    document = _other(lambda xml: re.sub(rb"(T[0-9:.]+)Z", rb"\1+00:00", xml))
+    assert document.count(b"+00:00") >= 5
+    assert validated(document).name_id is not None
+
+
+def test_white_space_around_the_issuer() -> None:
+    issuer = SCENE.issuer.encode()
+    document = _other(lambda xml: xml.replace(b">" + issuer + b"<", b">\n      " + issuer + b"\n    <"))
+    assert document.count(issuer + b"\n") == 2
+    assert validated(document).issuer == SCENE.issuer
+
+
+def test_an_id_that_begins_with_a_digit_is_taken_where_the_provider_file_says_so() -> None:
+    document = _other(lambda xml: xml.replace(b'ID="_', b'ID="1'))
+    with pytest.raises(GatewayError, match="ids_begin_with_a_digit") as refused:
+        validated(document)
+    assert refused.value.code is SAML_ID
+    assert validated(document, of=provider(digit_ids=True)).id.startswith("1")
+    for begin in (b"1 ", b".1", b"-1"):
+        other = _other(partial(_beginning, begin))
+        with pytest.raises(GatewayError) as refused:
+            validated(other, of=provider(digit_ids=True))
+        assert refused.value.code is SAML_ID
+
+
+def _beginning(begin: bytes, document: bytes) -> bytes:
+    return document.replace(b'ID="_', b'ID="' + begin)
+
+
+def test_a_name_for_another_service_in_an_attribute_is_told_apart() -> None:
+    name_id = '<saml2:NameID xmlns:saml2="{a}" SPNameQualifier="{sp}">x</saml2:NameID>'
+    for sp, apart in ((SP.entity_id, False), ("https://other.example", True)):
+        root = build(SCENE, "shibboleth")
+        value = one(root, "(//a:AttributeValue)[1]")
+        value.clear()
+        value.append(etree.fromstring(name_id.format(a=SAML, sp=sp)))
+        sign(assertion(root), KEY)
+        assert next(iter(validated(written(root)).attributes)).of_another_sp is apart

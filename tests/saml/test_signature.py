@@ -13,8 +13,22 @@ from gateway.saml.document import parse
 from gateway.saml.redirect import read_redirect, redirect_url, verify_redirect
 from gateway.saml.signature import MOST_PREFIXES, SignedElement, redirected, verify, within
 from tests.saml import parties
-from tests.saml.idp import DS, NS, SAML, assertion, bare_copy, build, certificate_info, evil_copy, one, sign, written
+from tests.saml.idp import (
+    DS,
+    NS,
+    SAML,
+    assertion,
+    bare_copy,
+    build,
+    certificate_info,
+    evil_copy,
+    one,
+    sign,
+    sign_enveloped_alone,
+    written,
+)
 from tests.saml.scene import KEY, METADATA, SCENE, SP, STRANGER
+from tests.saml.shapes import SHAPES
 
 
 def signed_assertion(**how: object) -> etree._Element:
@@ -99,6 +113,28 @@ def test_xmlsec_signs_what_is_verified() -> None:
     root = build(SCENE, "keycloak")
     signed_by_xmlsec(assertion(root))
     assert verify(assertion(parse(written(root)).root), METADATA).element.get("ID") == "_assertion-1"
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("of", ["assertion", "response"])
+def test_the_enveloped_transform_alone(shape: str, of: str) -> None:
+    """libxmlsec signs, in the document; what is read is what it digested, with the namespaces from around it."""
+    root = build(SCENE, shape)
+    target = assertion(root) if of == "assertion" else root
+    target.insert(0, etree.Comment(" of no account "))
+    sign_enveloped_alone(target, KEY)
+    read = parse(written(root)).root
+    signed = verify(assertion(read) if of == "assertion" else read, METADATA)
+    assert signed.element.get("ID") == target.get("ID")
+    assert set(signed.element.nsmap.items()) >= set(root.nsmap.items())
+    assert not list(signed.element.iter(etree.Comment))
+
+
+def test_the_enveloped_transform_alone_signs_what_is_around() -> None:
+    root = build(SCENE)
+    sign_enveloped_alone(assertion(root), KEY)
+    document = written(root).replace(b":Response ", b':Response xmlns:evil="urn:evil" ', 1)
+    assert refused(assertion(parse(document).root)) is codes.SAML_SIGNATURE
 
 
 def test_every_key_of_the_metadata_is_tried_and_none_other() -> None:

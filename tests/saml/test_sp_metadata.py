@@ -6,10 +6,12 @@ from onelogin.saml2.settings import OneLogin_Saml2_Settings
 from pygamlastan import metadata as gamlastan
 from saml2 import md
 
+from gateway.config.saml_attributes import COMMON
 from gateway.saml.parties import Contact, Organization, ServiceProvider
 from gateway.saml.sp_metadata import RequestedAttribute, requested_attributes, sp_metadata
 from tests.saml.parties import NOW, PORTAL, PROVIDER, certificate_text, pair, service_provider, verified_by_xmlsec
 
+SP = service_provider()
 REQUESTED = (
     RequestedAttribute("urn:oid:0.9.2342.19200300.100.1.3", "mail"),
     RequestedAttribute("memberOf", "groups"),
@@ -143,9 +145,33 @@ def test_an_ec_key_signs_it_too(kind: str) -> None:
 def test_the_attributes_of_all_provider_files_are_asked_for_once() -> None:
     one = replace(PROVIDER, attributes={"mail": ("urn:oid:1", "mail"), "uid": ("NameID",)})
     other = replace(PROVIDER, attributes={"mail": ("mail",), "groups": ("memberOf",)})
-    assert requested_attributes([one, other]) == requested_attributes([other, one])
-    assert requested_attributes([one, other]) == (
+    assert requested_attributes(SP, [one, other]) == requested_attributes(SP, [other, one])
+    assert requested_attributes(SP, [one, other]) == (
         RequestedAttribute("memberOf", "groups"),
         RequestedAttribute("mail", "mail"),
-        RequestedAttribute("urn:oid:1", "mail"),
     )
+
+
+def test_an_attribute_is_asked_for_under_one_name() -> None:
+    """Under all its aliases, pysaml2 sends its values as often, or fails."""
+    common = replace(PROVIDER, attributes={name: COMMON[name] for name in ("mail", "uid", "groups")})
+    assert [(asked.friendly_name, asked.name) for asked in requested_attributes(SP, [common])] == [
+        ("groups", "urn:oid:1.3.6.1.4.1.5923.1.5.1.1"),
+        ("mail", "urn:oid:0.9.2342.19200300.100.1.3"),
+        ("uid", "urn:oid:0.9.2342.19200300.100.1.1"),
+    ]
+    same = replace(PROVIDER, attributes={"login": ("urn:oid:1",), "uid": ("urn:oid:1",)})
+    assert requested_attributes(SP, [same]) == (RequestedAttribute("urn:oid:1", "login"),)
+
+
+def test_the_operator_asks_for_more_or_for_nothing() -> None:
+    some = replace(PROVIDER, attributes={"mail": ("urn:oid:1",)})
+    more = replace(SP, requested=("urn:oid:1", "urn:oid:2"))
+    assert requested_attributes(more, [some]) == (
+        RequestedAttribute("urn:oid:1", "mail"),
+        RequestedAttribute("urn:oid:2"),
+    )
+    document = sp_metadata(SP, id="_m1", service_name="x", requested=requested_attributes(more, [some]))
+    assert document.count(b"RequestedAttribute ") == 2
+    assert document.count(b"FriendlyName") == 1
+    assert requested_attributes(replace(SP, requested=None), [some]) == ()

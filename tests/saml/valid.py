@@ -1,4 +1,4 @@
-"""Responses that good providers send: six products, eight ways to sign and encrypt, seven edges of the allowed time."""
+"""Responses that good providers send: six products, ten ways to sign and encrypt, seven edges of the allowed time."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +25,7 @@ from tests.saml.idp import (
     encrypt,
     one,
     sign,
+    sign_enveloped_alone,
     written,
 )
 from tests.saml.shapes import SHAPES
@@ -108,6 +109,15 @@ def _cbc_in_a_signed_response(root: etree._Element, scene: Scene, shape: str) ->
     _sign(root, scene, shape)
 
 
+def _assertion_signed_enveloped_alone(root: etree._Element, scene: Scene, shape: str) -> None:
+    sign_enveloped_alone(assertion(root), scene.key)
+
+
+def _both_signed_enveloped_alone(root: etree._Element, scene: Scene, shape: str) -> None:
+    _assertion_signed_enveloped_alone(root, scene, shape)
+    sign_enveloped_alone(root, scene.key)
+
+
 WAYS: Mapping[str, tuple[Callable[[etree._Element, Scene, str], None], Mapping[str, Any]]] = {
     "assertion signed": (_assertion_signed, {}),
     "response signed": (_response_signed, {"signed": "response"}),
@@ -116,6 +126,8 @@ WAYS: Mapping[str, tuple[Callable[[etree._Element, Scene, str], None], Mapping[s
     "encrypted, response signed": (_encrypted_in_a_signed_response, {"signed": "response", "encrypted": True}),
     "both signed, encrypted": (_both_signed_and_encrypted, {"signed": "both", "encrypted": True}),
     "name and attribute encrypted": (_parts_encrypted, {}),
+    "assertion signed, enveloped alone": (_assertion_signed_enveloped_alone, {}),
+    "both signed, enveloped alone": (_both_signed_enveloped_alone, {"signed": "both"}),
     "aes-cbc, both signed": (_cbc_in_a_signed_response, {"signed": "both", "cbc": True}),
 }
 

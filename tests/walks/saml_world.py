@@ -38,7 +38,7 @@ class SamlWorld:
         """What a provider's administrator would download, had the gateway been started before the provider."""
         plan: Any = {
             "portal_url": self.place.portal("").rstrip("/"),
-            "saml": {"entity_id": self.entity_id, "keys": [], "contacts": [], "organization": None},
+            "saml": {"entity_id": self.entity_id, "keys": [], "contacts": [], "organization": None, "requested": []},
         }
         sp = build_service_provider(plan)
         assert sp is not None

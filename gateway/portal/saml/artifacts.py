@@ -41,4 +41,4 @@ class Artifacts:
         resolve = artifact_resolve(sp, artifact, destination=endpoint.location, id=id, now=self._now())
         envelope = await self._workbench.do(lambda: in_envelope(sign_enveloped(sp.keys[0], resolve)))
         answer = await self._federation.soap(provider, endpoint.location, envelope)
-        return partial(response_in, answer, request_id=id, issuer=provider.issuer)
+        return partial(response_in, answer, request_id=id, provider=provider)

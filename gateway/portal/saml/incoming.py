@@ -16,7 +16,7 @@ from gateway.portal.visit import Visit
 from gateway.saml.artifact_response import in_body
 from gateway.saml.document import Document, parse
 from gateway.saml.logout import signed_logout_message
-from gateway.saml.parties import IdpMetadata
+from gateway.saml.parties import Binding, IdpMetadata
 from gateway.saml.post import posted_message
 from gateway.saml.redirect import RedirectMessage, read_redirect, verify_redirect
 from gateway.saml.signature import SignedElement, redirected
@@ -30,7 +30,7 @@ class Incoming:
     parameter: Literal["SAMLRequest", "SAMLResponse"]
     issuer: str
     relay_state: str | None
-    verify: Callable[[IdpMetadata], SignedElement]
+    verify: Callable[[SamlProvider, IdpMetadata], SignedElement]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,21 @@ class LogoutMessages:
         if expected is not None and provider.issuer != expected.issuer:
             raise GatewayError(LOGIN_OTHER_PROVIDER, f"asked {expected.name}, answered by another")
         message, metadata = await judged(
-            incoming.verify, provider=provider, federation=self._federation, workbench=self._workbench
+            partial(incoming.verify, provider),
+            provider=provider,
+            federation=self._federation,
+            workbench=self._workbench,
         )
         return Verified(message, provider, metadata)
+
+
+def state_of_answer(visit: Visit, binding: Binding) -> str | None:
+    """The RelayState beside a SAMLResponse, of which nothing else can be read; None where that is not what came."""
+    try:
+        fields = visit.form() if binding == "post" else visit.parameters()
+    except GatewayError:
+        return None
+    return fields.get("RelayState", "") if fields.get("SAMLResponse") and "SAMLRequest" not in fields else None
 
 
 def _by_redirect(query: bytes) -> Incoming:
@@ -73,8 +85,8 @@ def _by_redirect(query: bytes) -> Incoming:
     return Incoming(received.parameter, issuer, received.relay_state, partial(_verify_redirect, received))
 
 
-def _verify_redirect(received: RedirectMessage, metadata: IdpMetadata) -> SignedElement:
-    return redirected(verify_redirect(received, metadata.signing_keys))
+def _verify_redirect(received: RedirectMessage, provider: SamlProvider, metadata: IdpMetadata) -> SignedElement:
+    return redirected(verify_redirect(received, metadata.signing_keys), digit_ids=provider.digit_ids)
 
 
 def _by_post(form: dict[str, str]) -> Incoming:
@@ -92,5 +104,5 @@ def _by_soap(body: bytes) -> Incoming:
     return Incoming("SAMLRequest", stated(document).issuer, None, partial(_verify, document))
 
 
-def _verify(document: Document, metadata: IdpMetadata) -> SignedElement:
-    return signed_logout_message(document, metadata)
+def _verify(document: Document, provider: SamlProvider, metadata: IdpMetadata) -> SignedElement:
+    return signed_logout_message(document, provider, metadata)

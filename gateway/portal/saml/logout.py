@@ -10,16 +10,17 @@ from gateway.config.snapshot import Snapshot
 from gateway.model.codes import SAML_STATUS
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page, SamlTransactions
+from gateway.model.transaction import SamlLogout as LogoutUnderWay
 from gateway.portal.answers import BARE, redirect
 from gateway.portal.pages import Pages
 from gateway.portal.report import Report
 from gateway.portal.saml.ending import Ending
-from gateway.portal.saml.incoming import Incoming, LogoutMessages, Verified
+from gateway.portal.saml.incoming import Incoming, LogoutMessages, Verified, state_of_answer
 from gateway.portal.saml.known import saml_provider, service_provider
 from gateway.portal.saml.login import message_id
 from gateway.portal.saml.workbench import Workbench
 from gateway.portal.visit import Visit
-from gateway.saml.logout import LogoutRequest, validate_logout_response
+from gateway.saml.logout import LogoutRequest, LogoutResponse, validate_logout_response
 from gateway.saml.logout_message import logout_response
 from gateway.saml.parties import Binding, IdpMetadata
 from gateway.saml.post import post_form
@@ -79,7 +80,10 @@ class SamlLogout:
         self, visit: Visit, binding: Binding, read: Callable[[Visit], Coroutine[Any, Any, Incoming]]
     ) -> Page:
         try:
-            incoming = await read(visit)
+            try:
+                incoming = await read(visit)
+            except GatewayError as error:
+                return await self._unread(visit, binding, error)
             if incoming.parameter == "SAMLResponse":
                 return await self._answered(visit, incoming)
             verified = await self._messages.verified(visit, incoming)
@@ -130,28 +134,41 @@ class SamlLogout:
         if logout is None:
             # Reload, Back, too old: our own sessions had ended before anything was sent.
             return self._pages.signed_out(visit.language, ended=False, elsewhere="")
-        provider = saml_provider(visit.call.snapshot, logout.provider)
-        verified = await self._messages.verified(visit, incoming, expected=provider)
-        location, now = service_provider(visit.call.snapshot).logout, int(self._now())
         try:
-            response = await self._workbench.do(
-                lambda: validate_logout_response(
-                    verified.message,
-                    provider=provider,
-                    metadata=verified.metadata,
-                    location=location,
-                    request_id=logout.request_id,
-                    now=now,
-                )
-            )
+            response = await self._response_to(visit, incoming, logout)
         except GatewayError as error:
-            if error.code is not SAML_STATUS:
-                raise
-            self._report.logout_refused(visit, error)
-            return self._pages.signed_out_in_part(visit.language, home=logout.home)
+            return self._in_part(visit, logout, error)
         if response.partial:
             return self._pages.signed_out_in_part(visit.language, home=logout.home)
         return self._pages.signed_out(visit.language, ended=True, elsewhere="", everywhere=True, home=logout.home)
+
+    async def _response_to(self, visit: Visit, incoming: Incoming, logout: LogoutUnderWay) -> LogoutResponse:
+        provider = saml_provider(visit.call.snapshot, logout.provider)
+        verified = await self._messages.verified(visit, incoming, expected=provider)
+        location, now = service_provider(visit.call.snapshot).logout, int(self._now())
+        return await self._workbench.do(
+            lambda: validate_logout_response(
+                verified.message,
+                provider=provider,
+                metadata=verified.metadata,
+                location=location,
+                request_id=logout.request_id,
+                now=now,
+            )
+        )
+
+    async def _unread(self, visit: Visit, binding: Binding, error: GatewayError) -> Page:
+        """A message that cannot be read; where it answers what we sent, the person has signed out all the same."""
+        state = state_of_answer(visit, binding)
+        logout = None if state is None else await self._saml_transactions.take_logout(state)
+        if logout is None:
+            raise error
+        return self._in_part(visit, logout, error)
+
+    def _in_part(self, visit: Visit, logout: LogoutUnderWay, error: GatewayError) -> Page:
+        """Here everything had ended before the provider was asked. Whether it has done its part, it did not prove."""
+        self._report.logout_refused(visit, error)
+        return self._pages.signed_out_in_part(visit.language, home=logout.home, proven=error.code is SAML_STATUS)
 
     def _refusal(self, visit: Visit, error: GatewayError) -> Page:
         return self._pages.render(

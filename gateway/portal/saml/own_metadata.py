@@ -45,7 +45,7 @@ class OwnMetadata:
             sp,
             id=message_id(self._token_urlsafe),
             service_name=snapshot.gateway.portal_host,
-            requested=requested_attributes(providers),
+            requested=requested_attributes(sp, providers),
             valid_until=now + _VALID_SECONDS,
             cache_duration=_CACHED_SECONDS,
         )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from gateway.model.assertion import NameId
+from gateway.model.codes import SAML_STATUS
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page, SamlTransactions
 from gateway.model.provider import SamlProvider
@@ -87,7 +88,7 @@ class ProviderLogout:
             )
         except GatewayError as error:
             self._report.logout_refused(visit, error)
-            return self._pages.signed_out_in_part(visit.language, home=outcome.home)
+            return self._pages.signed_out_in_part(visit.language, home=outcome.home, proven=error.code is SAML_STATUS)
         if response.partial:
             return self._pages.signed_out_in_part(visit.language, home=outcome.home)
         return self._pages.signed_out(visit.language, ended=True, elsewhere="", everywhere=True, home=outcome.home)

@@ -180,7 +180,13 @@ async def region_installed(*, one_host: bool = False) -> AsyncIterator[Region]:
         portal = here.snapshot.gateway.portal_url
         plan: Any = {
             "portal_url": portal,
-            "saml": {"entity_id": f"{portal}/_ecluse/saml/metadata", "keys": [], "contacts": [], "organization": None},
+            "saml": {
+                "entity_id": f"{portal}/_ecluse/saml/metadata",
+                "keys": [],
+                "contacts": [],
+                "organization": None,
+                "requested": [],
+            },
         }
         sp = build_service_provider(plan)
         assert sp is not None

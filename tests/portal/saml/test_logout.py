@@ -159,12 +159,53 @@ async def test_an_answer_is_believed_once_from_whom_was_asked_under_their_key(re
     asked = brought(await signed_out(region, person))
     answer = answer_to(region, asked)
     forged = by_redirect(region, answer, "SAMLResponse", OTHER_KEY, asked.relay_state)
-    assert (await region.sent(person, forged)).status == 403
+    page = await region.sent(person, forged)
+    assert page.status == 200
+    assert "did not confirm" in page.text
+    assert region.here.logged()[-1]["code"] == "saml.binding.signature"
     # And whoever answers wrongly has used it up: the page claims nothing any more.
     good = by_redirect(region, answer, "SAMLResponse", state=asked.relay_state)
     page = await region.sent(person, good)
     assert page.status == 200
     assert "told of it" not in page.text
+
+
+@pytest.mark.parametrize("binding", ["redirect", "post"])
+@pytest.mark.parametrize("wrong", ["to another request", "of another provider", "unsigned", "unreadable"])
+async def test_who_has_signed_out_sees_no_sign_in_error_whatever_the_provider_answers(
+    region: Region, wrong: str, binding: str
+) -> None:
+    """Our own sessions had ended before it was asked. What it has left open, the page cannot know."""
+    person = region.person()
+    await region.signed_in(person)
+    asked = brought(await signed_out(region, person))
+    answer = answer_to(region, asked)
+    if wrong == "to another request":
+        answer = answer.replace(asked.message.get("ID", "").encode(), b"_another")
+    elif wrong == "of another provider":
+        answer = answer.replace(ENTITY.encode(), b"urn:another")
+    url = region.here.url(PORTAL, "/_ecluse/saml/logout")
+    if binding == "redirect":
+        back = by_redirect(region, answer, "SAMLResponse", state=asked.relay_state)
+        if wrong == "unsigned":
+            back = back.partition("&SigAlg")[0]
+        elif wrong == "unreadable":
+            back = f"{url}?SAMLResponse=x&RelayState={asked.relay_state}&SigAlg=&Signature="
+        page = await region.sent(person, back)
+    else:
+        fields = dict(post_form(KEY, "SAMLResponse", answer, relay_state=asked.relay_state))
+        if wrong == "unsigned":
+            fields["SAMLResponse"] = base64.b64encode(answer).decode()
+        elif wrong == "unreadable":
+            fields["SAMLResponse"] = "x"
+        page = await person.post(url, urlencode(fields), initiator=f"{IDP}/slo")
+    assert page.status == 200
+    assert "perhaps not everywhere" in page.text
+    assert "did not confirm that you are signed out there" in page.text
+    told = [line for line in region.here.logged() if line["event"] == "logout.refused"]
+    assert len(told) == 1
+    # It was used up, and a stranger who has no reference is shown what is wrong.
+    assert (await region.sent(person, f"{url}?SAMLResponse=x&RelayState={asked.relay_state}")).status == 403
 
 
 # --- begun by the provider --------------------------------------------------------------------------------------------
@@ -229,13 +270,20 @@ async def test_a_request_of_nobody_ends_nobodys_session(region: Region) -> None:
         await soap(region, in_envelope(request(region, to="soap"))),
         await soap(region, in_envelope(sign_enveloped(OTHER_KEY, request(region, to="soap")))),
         await soap(region, b"<soap"),
-        # Meant for another of our endpoints
+        # Meant for another of our endpoints, or for nobody in particular
+        await soap(region, in_envelope(sign_enveloped(KEY, without_destination(request(region))))),
         await soap(region, in_envelope(sign_enveloped(KEY, request(region)))),
     ]
     assert {reply.status for reply in refused} <= {400, 403, 500}
     assert await is_signed_in(region, person)
     lines = [line for line in region.here.logged() if line.get("code")]
     assert [line["event"] for line in lines] == ["logout.refused"] * len(refused)
+
+
+def without_destination(message: bytes) -> bytes:
+    root = etree.fromstring(message)
+    del root.attrib["Destination"]
+    return etree.tostring(root)
 
 
 async def test_a_request_works_once_and_not_for_ever(region: Region) -> None:

@@ -1,0 +1,74 @@
+"""What is tried on a signature whose one transform is enveloped-signature, so that the inclusive form is digested."""
+
+from typing import Any
+
+from lxml import etree
+
+from gateway.model import codes
+from tests.saml.forged_wrapping import XSW
+from tests.saml.forging import Change, Forgery, add, put, text
+from tests.saml.idp import Scene, assertion, build, one, sign_enveloped_alone, written
+
+
+def _signed(change: Change, of: str = "assertion") -> Any:
+    def make(scene: Scene) -> bytes:
+        root = build(scene)
+        sign_enveloped_alone(assertion(root) if of == "assertion" else root, scene.key)
+        changed = change(root, scene)
+        return changed if isinstance(changed, bytes) else written(root)
+
+    return make
+
+
+def _wrapped(number: int, of: str) -> Forgery:
+    def change(root: etree._Element, scene: Scene) -> bytes:
+        return XSW[number](assertion(root) if of == "assertion" else root)
+
+    id = f"xsw{number}, {of}, enveloped alone"
+    return Forgery(id, "XS01", codes.SAML_SHAPE, _signed(change, of), {"signed": of})
+
+
+def _declared_around(root: etree._Element, scene: Scene) -> bytes:
+    """The assertion is the same, and its inclusive form is not: what is around it is signed with it."""
+    return written(root).replace(b":Response ", b':Response xmlns:evil="urn:evil" ', 1)
+
+
+def _comment_in(path: str) -> Change:
+    def change(root: etree._Element, scene: Scene) -> None:
+        found = one(root, path)
+        value = found.text or ""
+        found.text, comment = value[:3], etree.Comment("x")
+        comment.tail = value[3:]
+        found.insert(0, comment)
+
+    return change
+
+
+ENVELOPED_ALONE = (
+    *(_wrapped(number, of) for number in XSW for of in ("assertion", "response")),
+    Forgery(
+        "a changed name, enveloped alone",
+        "XS04",
+        codes.SAML_SIGNATURE,
+        _signed(text("//a:Subject/a:NameID", "admin")),
+    ),
+    Forgery("a namespace around it, enveloped alone", "XS05", codes.SAML_SIGNATURE, _signed(_declared_around)),
+    Forgery(
+        "a language around it, enveloped alone",
+        "XS05",
+        codes.SAML_SHAPE,
+        _signed(put("/p:Response", "{http://www.w3.org/XML/1998/namespace}lang", "fr")),
+    ),
+    Forgery(
+        "a comment in NameID, enveloped alone",
+        "XS03",
+        codes.SAML_DOCUMENT,
+        _signed(_comment_in("//a:Subject/a:NameID")),
+    ),
+    Forgery(
+        "a parameter of the transform, enveloped alone",
+        "XS05",
+        codes.SAML_SHAPE,
+        _signed(add("//ds:Transform", "<ds:XPath>1</ds:XPath>")),
+    ),
+)
