@@ -227,7 +227,8 @@ def _middle(client: "ClientConnection", ready: Ready) -> bytes:
     parts = [request.place.line, *request.lines]
     rest = request.cookie_rest
     if rest or ready.cookies:
-        parts += (b"\r\nCookie: ", rest, b"; " if rest and ready.cookies else b"", ready.cookies)
+        # Ours first: a client's `$Version=1`, or a quote that it does not close, tells no server how to read them.
+        parts += (b"\r\nCookie: ", ready.cookies, b"; " if rest and ready.cookies else b"", rest)
     parts += (memo.forwarded, ready.headers)
     if memo.trusted and request.rare:
         parts += _trace(request.rare)

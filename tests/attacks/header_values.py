@@ -160,6 +160,35 @@ COOKIES = (
     ("on two lines", (b"Cookie: theme=dark", b"Cookie: app_user=%b")),
 )  # fmt: skip
 
+MORE_COOKIES = (
+    ("without a name, so that what follows is one (CVE-2023-23934)",
+     (b"Cookie: =app_user=%b; ==app_user=%b; [=app_user=%b; \"=app_user=%b; x=1,=app_user=%b; theme=dark",)),
+    ("our own without a name", (b"Cookie: =__Host-ecluse=%b; theme=dark; _=__Host-ecluse-b=%b",)),
+    ("behind a byte that no value has, where WebOb and old Pythons search on",
+     (b"Cookie: a=1[app_user=%b; b=1]app_user=%b; c=1\\app_user=%b; d=1\xe9app_user=%b; theme=dark",)),
+    ("a name in the escapes of Perl and classic ASP", (b"Cookie: %%u0061pp_user=%b; theme=dark",)),
+    ("a name that ends at a separator", (b"Cookie: app_user/%b; theme=dark; app_user{%b=1",)),
+)  # fmt: skip
+
+
+async def the_version_of_the_line(world: World) -> None:
+    """`$Version=1` at the head of a line, or a quote that is left open, tells old Tomcats to read all that follows in
+    another way: nothing of the client's stands before ours."""
+    if not world.is_gateway:
+        # What a gateway that appends would send.
+        _ours_first(passed(world, await world.send(request("lists", "/", b"Cookie: $Version=1; app_user=alice"))))
+    for app in FORMS:
+        for forged in (b"$Version=1; theme=dark", b'x="', b'x="; a=b', b"$Version=1, $Path=/"):
+            for user, cookie, target in await tries(world, app):
+                seen = await world.send(request(app, target, cookie=b"; ".join(filter(None, (forged, cookie)))))
+                if user:
+                    _ours_first(stripped(world, seen, user=user, app=app))
+
+
+def _ours_first(found: Reached) -> None:
+    lines = found.all(b"cookie")
+    expect(len(lines) == 1 and lines[0].startswith(b"app_user=alice; "), f"the cookies are {lines}")
+
 
 def filled(line: bytes) -> bytes:
     return line % ((MARK,) * line.count(b"%b"))
@@ -174,7 +203,7 @@ def only_our_cookie(*lines: bytes) -> Run:
             for user, cookie, target in await tries(world, app):
                 held = (*forged[:-1], forged[-1] + b"; " + cookie) if cookie else forged
                 found = stripped(world, await world.send(request(app, target, *held)), user=user, app=app)
-                wanted = b"theme=dark" + (b"; app_user=alice" if user else b"")
+                wanted = (b"app_user=alice; " if user else b"") + b"theme=dark"
                 expect(found.all(b"cookie") == [wanted], f"the cookies are {found.all(b'cookie')}, not {wanted!r}")
 
     return run
@@ -186,7 +215,9 @@ NAMES = (b"X-Remote-User", b"X_Remote_User", b"x_remote_user", b"X.Remote.User",
 
 async def what_php_reads(world: World) -> None:
     """In PHP, which folds and decodes: neither a forged cookie nor a forged header is seen under our names."""
-    cookies = b"; ".join(filled(line).removeprefix(b"Cookie: ") for _, lines in COOKIES for line in lines)
+    cookies = b"; ".join(
+        filled(line).removeprefix(b"Cookie: ") for _, lines in (*COOKIES, *MORE_COOKIES) for line in lines
+    )
     door = world.door if world.is_gateway else Door(world.ports["php"])
     for name in NAMES:
         data = request("legacy", "/public/page", name + b": " + MARK, b"Cookie: " + cookies)
@@ -210,4 +241,6 @@ CASES: tuple[Case, ...] = (
     *numbered("HS10", ((repr(groups[:2]), split_again(number, groups)) for number, groups in enumerate(LISTS))),
     *numbered("HS11", ((meaning, only_our_cookie(*lines)) for meaning, lines in COOKIES)),
     Case("HS11.6", "what PHP reads of all of them", what_php_reads),
+    *numbered("HS11", ((meaning, only_our_cookie(*lines)) for meaning, lines in MORE_COOKIES), first=7),
+    Case("HS11.12", "nothing before ours tells how to read it", the_version_of_the_line),
 )

@@ -22,7 +22,7 @@ async def test_a_signed_in_request_carries_who_asks() -> None:
         cookie = gate.sign_in(uid="jdupont")
         await gate.once(ask(b"GET /a", cookie + b"; theme=dark"))
         assert blot(await app.request()) == reached(
-            b"GET /a", b"Cookie: theme=dark; CTSESSION=present", injected=(b"X-Remote-User: jdupont",)
+            b"GET /a", b"Cookie: CTSESSION=present; theme=dark", injected=(b"X-Remote-User: jdupont",)
         )
 
 

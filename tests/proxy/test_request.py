@@ -88,7 +88,7 @@ async def test_invariant_3_a_cookie_named_like_an_injected_one_is_dropped(cookie
         await client.ask(ask(b"GET /a", own + b"; " + cookie))
         await client.ask(ask(b"GET /a", b"Cookie: " + cookie, own))
         assert blot(app.requests[0]) == reached(b"GET /public/a", *((b"Cookie: " + left,) if left else ()))
-        ours = b"Cookie: " + (left + b"; " if left else b"") + b"CTSESSION=present"
+        ours = b"Cookie: CTSESSION=present" + (b"; " + left if left else b"")
         for request in app.requests[1:]:
             assert blot(request) == reached(b"GET /a", ours, injected=(b"X-Remote-User: jdupont",))
 
