@@ -10,6 +10,7 @@ from typing import Final
 
 from gateway.model.names import fold
 from gateway.wire.hop_by_hop import HOP_BY_HOP
+from gateway.wire.identity_headers import tells_identity
 
 # What a table says of a name: bytes, the ready b"\r\nName: " to which the value is joined; None, dropped; or one of
 # these small integers, for what is ours to read. Of these, only FORWARDED_AS_READ goes on as it came.
@@ -60,13 +61,15 @@ _REQUEST_SPECIAL: Final[Mapping[bytes, int]] = {
 _REQUEST_SPECIAL_FOLDS: Final = {fold(name): name for name in _REQUEST_SPECIAL}
 
 # The reserved set: names by which some front, framework or sign-in module tells an application who is calling, from
-# where, or which page is meant; and what is written anew. Dropped for every application, whatever it injects.
+# where, or which page is meant; and what is written anew. Dropped for every application, whatever it injects. The names
+# of single products are in identity_headers.py.
 RESERVED: Final = frozenset(
     {
         b"aspfiltersessionid",  # ASP.NET: what it is to take out of the path
-        b"authuser",  # LemonLDAP::NG
+        b"authuser",
         b"cfconnectingip",
         b"clientip",
+        b"cookie2",  # RFC 2965: how the Cookie line is to be read
         b"fastlyclientip",
         b"forwarded",
         b"proxy",  # HTTP_PROXY of CGI ("httpoxy")
@@ -115,7 +118,7 @@ def _judge_request(name: bytes, injected_folds: frozenset[bytes]) -> Verdict:
     if folded in _REQUEST_SPECIAL_FOLDS:
         # None where it is a special name in a disguise, such as `Content.Length`.
         return _REQUEST_SPECIAL.get(name.lower())
-    if folded in RESERVED or folded.startswith(RESERVED_PREFIXES):
+    if folded in RESERVED or folded.startswith(RESERVED_PREFIXES) or tells_identity(name):
         return None
     return b"\r\n%b: " % name
 

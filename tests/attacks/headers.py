@@ -4,8 +4,9 @@ Each line is tried on six rule files (prefix, exact and expression rules, what i
 first), by nobody and by a person who is signed in, and what reached the application is compared.
 """
 
+from gateway.wire.identity_headers import IDENTITY
 from tests.attacks import header_values
-from tests.attacks.cases import Case, Run, expect, numbered
+from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
 from tests.attacks.forms import FORMS, PUBLIC_FIRST, each, tries
 from tests.attacks.outcomes import RESERVED, denied, passed, r400, stripped
 from tests.attacks.request import NAVIGATION, request
@@ -63,6 +64,37 @@ def every_spelling(name: bytes) -> Run:
                 stripped(world, seen, user=user, app="prefix-deny")
 
     return run
+
+
+def of_a_product(names: tuple[str, ...]) -> Run:
+    """What one known gateway or module writes, in each spelling that a server may read as it."""
+    plain = [name.replace("*", "User").encode() for name in names]
+    forms = (plain, *([change(name) for name in plain] for change in (bytes.lower, bytes.upper, dotted, underscored)))
+
+    async def run(world: World) -> None:
+        for form in forms:
+            lines = [name + b": " + MARK for name in form]
+            for user, cookie, target in await tries(world, "prefix-deny"):
+                seen = await world.send(request("prefix-deny", target, *lines, cookie=cookie))
+                stripped(world, seen, user=user, app="prefix-deny")
+
+    return run
+
+
+def dotted(name: bytes) -> bytes:
+    return b"-" + name.replace(b"-", b".")
+
+
+def underscored(name: bytes) -> bytes:
+    return name.replace(b"-", b"_")
+
+
+async def no_word_that_begins_alike(world: World) -> None:
+    """A name of a script's own that only begins like one of them arrives."""
+    lines = (b"Authority: a", b"Smart-Card: b", b"Castle: c", b"Sec-Fetch-User: ?1")
+    found = passed(world, await world.send(request("prefix-deny", "/public/page", *lines)))
+    for line in lines:
+        expect(line in found.raw, f"{line!r} is not in {found.raw!r}")
 
 
 # --- HS03: duplicates ---
@@ -146,6 +178,10 @@ CASES: tuple[Case, ...] = (
     *numbered("HS01", ((name.decode(), strip(name + b": " + MARK)) for name in MORE_SPELLINGS), first=13),
     *numbered("HS02", ((line.partition(b":")[0].decode(), strip(line)) for line in OUTSIDE_IDENTITY)),
     *numbered("HS02", ((f"{name.decode()} in every spelling", every_spelling(name)) for name in MEMBERS), first=7),
+    *numbered("HS02", ((product, of_a_product(names)) for product, names in IDENTITY.items()), first=7 + len(MEMBERS)),
+    uncontrolled(
+        f"HS02.{7 + len(MEMBERS) + len(IDENTITY)}", "words that begin like one of them", no_word_that_begins_alike
+    ),
     *numbered("HS03", DUPLICATES),
     Case("HS03.6", "200 copies", too_many_copies),
     *numbered("HS04", ((" / ".join(map(bytes.decode, lines)), kept(*lines)) for lines in CONNECTIONS)),

@@ -6,6 +6,7 @@ from pathlib import Path
 from gateway.model.names import fold
 from gateway.wire.headers import RESERVED, RESERVED_PREFIXES, goes_on
 from gateway.wire.hop_by_hop import HOP_BY_HOP
+from gateway.wire.identity_headers import IDENTITY
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/explanation/threat-model.md").read_text("utf-8")
@@ -24,6 +25,11 @@ def test_every_name_that_is_dropped_is_on_the_page() -> None:
     assert set(RESERVED_PREFIXES) == told
     alone = {fold(name.encode()) for name in NAMES if not name.endswith("*")}
     assert RESERVED - set(map(fold, HOP_BY_HOP)) - alone == set()
+
+
+def test_the_names_of_each_product_are_on_the_page() -> None:
+    rows = re.findall(r"^\| ([^|]+) \| (`[^|]+`) \|$", PAGE.partition("| product | writes |")[2], re.MULTILINE)
+    assert {product: tuple(re.findall(r"`([^`]+)`", names)) for product, names in rows} == IDENTITY
 
 
 def test_every_test_that_the_page_names_is_there() -> None:
