@@ -120,6 +120,8 @@ def _as_text(explanation: Explanation, known: Known | None) -> Iterator[str]:
     if tried.app is not None:
         other = "" if tried.other is None else f" or, in UTF-8, /{'/'.join(tried.other)}"
         yield f"to {tried.app.name} ({tried.app.file}), as path /{'/'.join(tried.segments)}{other}"
+        if tried.facts.method not in ("", explanation.asked.method):
+            yield f"rules are asked about {tried.facts.method}, which the request names (method_override)"
     yield from _table(explanation)
     yield ""
     yield "  ".join(part for part in (tried.outcome, tried.reason, _place(tried.rule)) if part)

@@ -167,6 +167,7 @@ def _app(plan: AppPlan, routes: RouteTable, gateway: Gateway, providers: Mapping
         logout=_logout(plan),
         api=_api(plan),
         body_limit=plan["body_limit"],
+        method_override=plan["method_override"],
     )
 
 

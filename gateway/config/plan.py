@@ -280,6 +280,7 @@ class AppPlan(TypedDict):
     cookieless: bool
     windows: bool
     body_limit: int
+    method_override: bool
     seat_idle: int | None
     seat_absolute: int | None
     seat_then: Literal["resume", "sign_in"]

@@ -131,6 +131,7 @@ def _app(file: str, model: AppFile, gateway: GatewayFile, material: Material, ro
         "cookieless": model.paths.cookieless,
         "windows": model.paths.windows,
         "body_limit": body,
+        "method_override": model.method_override,
         "seat_idle": model.session.idle,
         "seat_absolute": model.session.absolute,
         "seat_then": model.session.then,

@@ -322,6 +322,9 @@ class AppFile(Strict):
     providers: list[Name] = Field(min_length=1, max_length=10000)
     """The providers whose people it listens to."""
     paths: Paths = Paths()
+    method_override: bool = False
+    """It does what `X-HTTP-Method-Override`, its relatives or `_method` in a query name: rules are asked about the PUT,
+    PATCH or DELETE that a POST names. Otherwise such a request is refused."""
     limits: AppLimits = AppLimits()
     session: AppSession = AppSession()
     logout: AppLogout = AppLogout()

@@ -130,6 +130,7 @@ class App:
 
     `file`: as RuleRef names it. `listed`: the providers that its file lists, in its order.
     `seat_then`: what follows the end of a seat. `body_limit`: bytes, 0 for none.
+    `method_override`: the method that a POST names is the one that it does.
     `shadows`: the same application under other rules, whose decisions are compared and never enforced.
     """
 
@@ -148,6 +149,7 @@ class App:
     body_limit: int
     logout: Logout = field(default_factory=Logout)
     api: Api | None = None
+    method_override: bool = False
     shadows: "tuple[App, ...]" = ()
 
     @property

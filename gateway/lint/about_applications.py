@@ -158,6 +158,19 @@ def lenient_about_nothing(subject: Subject) -> Iterator[Problem]:
             yield app.at("paths", word, key=True, say=say, write="leave paths out, unless requests are refused without")
 
 
+def method_hidden_in_a_form(subject: Subject) -> Iterator[Problem]:
+    """The first rule of an application that lets POST through where it says otherwise of what a form could mean."""
+    for app in subject.apps:
+        for index, rule in subject.rules(app):
+            apart = {rule.covers(method) for method in ("POST", "PUT", "PATCH", "DELETE")}
+            if len(apart) > 1:
+                say = "a form's own _method is not seen: where the application heeds it, a POST may be another of these"
+                yield app.at(
+                    "access", index, "methods", key=True, say=say, write="name POST, PUT, PATCH, DELETE together"
+                )
+                break
+
+
 def _many(subject: Subject, app: Of[AppFile], name: str) -> bool:
     return name == GROUPS or (len(_listed(subject, app, name)) > 1 and name not in ("siret", "mail", "email"))
 

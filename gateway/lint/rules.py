@@ -121,6 +121,10 @@ _TABLE = (
              _APPS.patience_beyond_the_whole),
     LintRule("EC314", "A leniency that no rule needs", "Each looser reading is a chance for two readers to differ.",
              _APPS.lenient_about_nothing),
+    LintRule("EC317", "A method hidden in a form", "Rails, Laravel and Symfony take the method from the field "
+             "`_method` of a form, and its body is not looked at: a rule for POST then decides about PUT, PATCH and "
+             "DELETE.",
+             _APPS.method_hidden_in_a_form),
     # the gateway
     LintRule("EC401", "Development settings", "`development: true` gives up https and secrets in files of their own.",
              _GATEWAY.development),

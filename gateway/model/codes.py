@@ -45,6 +45,12 @@ WIRE_SYNTAX = Code("wire.syntax", 400, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
 WIRE_COOKIE = Code("wire.cookie", 400, _BAD_REQUEST, "Clear this site's cookies in your browser, then try again.")
 WIRE_VERSION = Code("wire.version", 400, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
 WIRE_METHOD = Code("wire.method", 405, "This kind of request is not accepted", _BAD_REQUEST_ADVICE)
+WIRE_METHOD_OVERRIDE = Code(
+    "wire.method_override",
+    400,
+    "This kind of request is not accepted",
+    "The page asked for one operation under the name of another. Give the reference below to your support.",
+)
 WIRE_UPGRADE = Code("wire.upgrade", 400, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
 WIRE_EXPECT = Code("wire.expect", 417, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
 

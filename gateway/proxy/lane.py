@@ -21,6 +21,7 @@ from gateway.wire.cookies import CookiePolicy
 from gateway.wire.framing import REQUEST_LINE, request_line_fault
 from gateway.wire.headers import HeaderPolicy
 from gateway.wire.host import canonical_host
+from gateway.wire.method_override import judged_method, may_name
 from gateway.wire.target import QUERY_END, STRICT, Target, absolute_form, canonical_target
 
 RESERVED: Final = "_ecluse"
@@ -47,6 +48,7 @@ NOT_ASKED: Final = Passage(Deny(None, POLICY_UNKNOWN), None)
 
 class Spot:
     """One request line, read once. `authority`: the host of an absolute-form target, which has to be Host's too.
+    `judged`: the method that rules are asked about, mostly `method`.
     `ours`: not for an application. `leaves`: neither, though it is the application's own: an address for signing out.
     `patience`: how long (s) a kept connection may have been idle to be taken for it.
 
@@ -56,14 +58,24 @@ class Spot:
     """
 
     __slots__ = (
-        "authority", "ending", "key", "leaves", "line", "method", "minor", "ours", "patience", "plain", "repeatable",
-        "target",
+        "authority", "ending", "judged", "key", "leaves", "line", "method", "minor", "ours", "patience", "plain",
+        "repeatable", "target",
     )  # fmt: skip
 
     def __init__(
-        self, method: bytes, target: Target, *, minor: bool, authority: str | None, ours: bool, key: int, leaves: bool
+        self,
+        method: bytes,
+        target: Target,
+        *,
+        minor: bool,
+        authority: str | None,
+        ours: bool,
+        key: int,
+        leaves: bool,
+        judged: bytes = b"",
     ) -> None:
         self.method = method
+        self.judged = judged or method
         self.target = target
         self.minor = minor
         self.authority = authority
@@ -167,12 +179,13 @@ class Lane:
         before, _, behind = line.partition(b"?")
         known = self._paths.get(before)
         end = None if known is None else QUERY_END.fullmatch(behind)
-        if known is not None and end is not None:
+        if known is not None and end is not None and not may_name(end[1]):
             spot = self._asked_otherwise(known, end[1], minor=end[2] == b"1")
         else:
             spot = self._read_whole(line)
             # Of the whole line, for the spot holds the query too.
-            if behind and spot.authority is None and len(line) <= _LINE_REMEMBERED:
+            plain = spot.authority is None and spot.judged == spot.method
+            if behind and plain and len(line) <= _LINE_REMEMBERED:
                 _keep(self._paths, before, spot)
         if len(line) <= _LINE_REMEMBERED:
             _keep(self.lines, line, spot)
@@ -208,12 +221,30 @@ class Lane:
         target = canonical_target(raw, STRICT if app is None else app.leniency)
         if app is not None:
             app.check_readings(target)
-        match = None if app is None else app.routes.find(target.segments)
-        key = self._key(match if app is None or not app.shadows else _matches(app, match, target), method)
         # Also where the app knows no case: no spelling of our prefix reaches an application.
         ours = app is None or target.segments[0].lower() == RESERVED
         leaves = app is not None and not ours and app.logout.links.find(target.segments) is not None
-        return Spot(method, target, minor=minor, authority=authority, ours=ours, key=key, leaves=leaves)
+        judged = method
+        if app is not None and not ours and not leaves and target.query:
+            judged = judged_method(method, target.query, taken=app.method_override)
+        key = self._key_of(target, judged)
+        return Spot(method, target, minor=minor, authority=authority, ours=ours, key=key, leaves=leaves, judged=judged)
+
+    def overridden(self, spot: Spot, header: bytes, other: bytes = b"") -> Spot:
+        """The same line where headers name a method, too. Raises GatewayError."""
+        app, target = self.app, spot.target
+        if app is None or spot.ours:
+            return spot
+        judged = judged_method(spot.method, target.query or b"", header, other, taken=app.method_override)
+        return spot if judged == spot.judged else Spot(
+            spot.method, target, minor=spot.minor, authority=spot.authority, ours=False,
+            key=self._key_of(target, judged), leaves=False, judged=judged,
+        )  # fmt: skip
+
+    def _key_of(self, target: Target, method: bytes) -> int:
+        app = self.app
+        match = None if app is None else app.routes.find(target.segments)
+        return self._key(match if app is None or not app.shadows else _matches(app, match, target), method)
 
     def _key(self, match: "_Place", method: bytes) -> int:
         key = self._keys.get((match, method))
@@ -238,7 +269,7 @@ class Lane:
         app = self.app
         assert app is not None
         identity, tenant = (None, None) if seat is None else (seat.identity, seat.tenant)
-        segments, method = spot.target.segments, spot.method.decode("ascii")
+        segments, method = spot.target.segments, spot.judged.decode("ascii")
         questions = tuple(Question(one, segments, method, identity, tenant) for one in (app, *app.shadows))
         if any(question.open for question in questions):
             ready = Ready(NOT_ASKED, ASK, [0])

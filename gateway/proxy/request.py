@@ -22,11 +22,14 @@ from gateway.wire.headers import (
     CONTENT_LENGTH,
     COOKIE,
     EXPECT,
+    METHOD_OVERRIDE,
+    METHOD_OVERRIDE_ODD,
     TRANSFER_ENCODING,
     UPGRADE,
     binds_connection,
 )
 from gateway.wire.hop_by_hop import HOP_BY_HOP, connection_tokens, without_named
+from gateway.wire.method_override import HEADERS
 
 # Connection values that name no header and say nothing but "as usual".
 _USUAL: Final = frozenset({b"keep-alive", b"Keep-Alive"})
@@ -186,6 +189,8 @@ class Request:
         if shape.dropped or spot.authority is not None:
             self._unusual(shape, spot)
         if rare:
+            if METHOD_OVERRIDE in rare or METHOD_OVERRIDE_ODD in rare:
+                self._override(spot)
             self._frame(spot)
             if self.framing not in NO_CONTENT:
                 # The body goes past the parser.
@@ -206,6 +211,13 @@ class Request:
             raise GatewayError(WIRE_TARGET, "absolute form of another host")
         if any(name.lower() not in HOP_BY_HOP for name in shape.dropped):
             self.lane.stripped += 1
+
+    def _override(self, spot: Spot) -> None:
+        header, other = self.rare.get(METHOD_OVERRIDE, b""), self.rare.get(METHOD_OVERRIDE_ODD, b"")
+        if header and not any(line[2:-2].lower() in HEADERS for line in self.lines[::2]):
+            # A Connection option took it off the message: the application will not see it.
+            header, other = b"", header
+        self.spot = self.lane.overridden(spot, header, other)
 
     def _frame(self, spot: Spot) -> None:
         rare = self.rare

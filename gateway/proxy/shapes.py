@@ -15,6 +15,7 @@ from gateway.wire.headers import (
     FORWARDED_FOR,
     FORWARDED_PROTO,
     HOST,
+    METHOD_OVERRIDE,
     SET_COOKIE,
     TRACEPARENT,
     TRACESTATE,
@@ -97,7 +98,7 @@ class Shape:
             self.connections += (place,)
         elif isinstance(verdict, int) and verdict != HOST:
             self.rare += ((place, verdict),)
-            line = FORWARDED_AS_READ.get(verdict, b"")
+            line = b"\r\n%b: " % name if verdict == METHOD_OVERRIDE else FORWARDED_AS_READ.get(verdict, b"")
         if not line:
             self.cut += (place,)
         self.skeleton += (line, b"")

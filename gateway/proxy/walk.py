@@ -174,7 +174,10 @@ def stands(client: "ClientConnection", places: Places) -> bool:
         lane = (places.by_host.get(authority) or places.find(authority)).lane
         if lane.app is None or lane.name != request.lane.name:
             return False
-        ready = lane.passage(lane.lines.get(line) or lane.read_line(line), request.seat)
+        spot = lane.lines.get(line) or lane.read_line(line)
+        if request.spot.judged != spot.judged:
+            spot = lane.overridden(spot, request.spot.judged)
+        ready = lane.passage(spot, request.seat)
         return _answered(client, ready).kind == ALLOW
     except GatewayError:
         return False

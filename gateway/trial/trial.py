@@ -17,6 +17,7 @@ from gateway.trial.people import Known
 from gateway.trial.request import Around, Request
 from gateway.wire.framing import METHODS
 from gateway.wire.host import canonical_host
+from gateway.wire.method_override import FOLDS, HEADERS, judged_method
 from gateway.wire.target import STRICT, Target, canonical_target
 
 RESERVED = "_ecluse"
@@ -80,9 +81,18 @@ def _tried(snapshot: Snapshot, asked: Request, person: Known | None, around: Aro
         app.check_readings(target)
     if app is None or target.segments[0].lower() == RESERVED:
         return Tried("own", app=app, segments=target.segments)
-    facts = facts_of(app, target, asked.method, person, around)
+    facts = facts_of(app, target, _method(app, target, asked.method, around), person, around)
     live, *shadows = (_decided(one, target.segments, person, facts) for one in (app, *app.shadows))
     return replace(live, other=target.other, shadows=tuple(shadows))
+
+
+def _method(app: App, target: Target, method: str, around: Around) -> str:
+    """Raises GatewayError where the request names another, and the application's file does not say that it may."""
+    sent = [(name.encode(), value.encode()) for name, value in around.headers if fold(name.encode()) in FOLDS]
+    header = b", ".join(value for name, value in sent if name in HEADERS)
+    other = b", ".join(value for name, value in sent if name not in HEADERS)
+    judged = judged_method(method.encode(), target.query or b"", header, other, taken=app.method_override)
+    return judged.decode("ascii")
 
 
 def _near(snapshot: Snapshot, host: str) -> str:

@@ -11,9 +11,11 @@ from typing import Final
 from gateway.model.names import fold
 from gateway.wire.hop_by_hop import HOP_BY_HOP
 from gateway.wire.identity_headers import tells_identity
+from gateway.wire.method_override import FOLDS, HEADERS
 
 # What a table says of a name: bytes, the ready b"\r\nName: " to which the value is joined; None, dropped; or one of
-# these small integers, for what is ours to read. Of these, only FORWARDED_AS_READ goes on as it came.
+# these small integers, for what is ours to read. Of these, only FORWARDED_AS_READ goes on as it came, and
+# METHOD_OVERRIDE under its own name.
 UNSEEN: Final = 0
 HOST: Final = 1
 CONNECTION: Final = 2
@@ -29,6 +31,8 @@ FORWARDED_FOR: Final = 11
 FORWARDED_PROTO: Final = 12
 SET_COOKIE: Final = 13
 AUTHENTICATE: Final = 14
+METHOD_OVERRIDE: Final = 15
+METHOD_OVERRIDE_ODD: Final = 16
 
 FORWARDED_AS_READ: Final[Mapping[int, bytes]] = {
     AUTHORIZATION: b"\r\nAuthorization: ",
@@ -78,9 +82,6 @@ RESERVED: Final = frozenset(
         b"xclusterclientip",
         b"xhost",
         b"xhttphostoverride",
-        b"xhttpmethod",
-        b"xhttpmethodoverride",
-        b"xmethodoverride",
         b"xoriginatingip",
         b"xproxyuserip",
         b"xrealip",
@@ -112,6 +113,9 @@ RESERVED_PREFIXES: Final = (
 
 def _judge_request(name: bytes, injected_folds: frozenset[bytes]) -> Verdict:
     folded = fold(name)
+    if folded in FOLDS:
+        # Never dropped: the application would do another thing than was asked.
+        return METHOD_OVERRIDE if name.lower() in HEADERS else METHOD_OVERRIDE_ODD
     # An underscore is what the others are folded to; no browser sends one.
     if b"_" in name or not folded or folded in injected_folds:
         return None

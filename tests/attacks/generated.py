@@ -26,7 +26,11 @@ NAMES = (
     "x-remote-user",
     "x-dept",
     "ctln",
-    *(name.replace("_", "-").replace("*", "thing").lower() for name in RESERVED),
+    *(
+        name.replace("_", "-").replace("*", "thing").lower()
+        for name in RESERVED
+        if "_METHOD_OVERRIDE" not in name and name != "X_HTTP_METHOD"
+    ),
 )
 BETWEEN = "-_.~!#$%&'*+^`|"
 

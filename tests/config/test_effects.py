@@ -341,6 +341,7 @@ APP = [
     Effect("paths.case", ("paths", "case"), "insensitive", app(lambda a: a.leniency.case_insensitive), False, True),
     Effect("paths.case", ("paths", "case"), "insensitive", decision("GET", "admin", "x", who=None), "Challenge", "Challenge",
            (((*ADMIN, "path"), "/ADMIN/**"),)),
+    Effect("method_override", ("method_override",), True, app(lambda a: a.method_override), False, True),
     Effect("paths.merge_slashes", ("paths", "merge_slashes"), True, app(lambda a: a.leniency.merge_slashes), False, True),
     Effect("paths.escaped[]", ("paths", "escaped"), ["#", "#"], app(lambda a: a.leniency.escaped), set(), {"#"}),
     Effect("paths.cookieless", ("paths", "cookieless"), True, app(lambda a: a.leniency.cookieless), False, True),

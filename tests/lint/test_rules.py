@@ -201,6 +201,8 @@ PAIRS: dict[str, Pair] = {
                   changed("apps/permis.yaml", "9001}", "9001, timeout: 60s}")),
     "EC314": Pair(access("{path: /**, allow: signed_in}", paths="{merge_slashes: true}"),
                   access("{path: /**, allow: signed_in}", "{path: /a, allow: anyone}", paths="{merge_slashes: true}")),
+    "EC317": Pair(access("{path: /**, allow: signed_in}", "{path: /a, methods: [POST], allow: signed_in}"),
+                  access("{path: /**, allow: signed_in}", "{path: /a, methods: [PUT, PATCH, POST, DELETE], allow: signed_in}")),
     "EC401": Pair({}, {**HTTPS, "gateway.yaml": HTTPS["gateway.yaml"].replace("development: true\n", ""),
                        "providers/metropole.yaml": METROPOLE.replace("http://127.0.0.1:9400", "https://op.example")},
                   good_secrets=certificate()),

@@ -12,7 +12,7 @@ FORGED = [
     b"X~Remote~User: admin", b"X!Remote!User: admin", b"X|Remote|User: admin", b"XRemoteUser: admin",
     b"X--Remote--User: admin", b"X-Remote-User-: admin", b"HTTP_X_REMOTE_USER: admin", b"X-Remote-User:",
     b"REMOTE_USER: admin", b"Remote-User: admin", b"X-Remote-Groups: admin", b"X-Anything_At-All: 1",
-    b"Proxy: http://evil", b"X-Original-URL: /admin", b"X-Rewrite-URL: /admin", b"X-HTTP-Method-Override: DELETE",
+    b"Proxy: http://evil", b"X-Original-URL: /admin", b"X-Rewrite-URL: /admin",
     b"X-Forwarded-Host: evil", b"X-Forwarded-For: 10.0.0.1", b"X-Forwarded-Proto: https", b"X-Forwarded-Prefix: /x",
     b"Forwarded: for=127.0.0.1;host=evil;proto=https", b"X-Real-IP: 10.0.0.1", b"Shib-Session-ID: 1",
     b"OIDC-Claim-Sub: 1", b"Mellon-Uid: 1", b"Auth-User: 1", b"SSL-Client-Verify: 1", b"X-Client-Cert: 1",

@@ -36,8 +36,9 @@ SECRET = {"file:../certs/departement.secret": b"departement-secret-of-the-tests-
 NOW = Around(1_800_000_000.0)
 
 
-def snapshot() -> Snapshot:
-    return sample_snapshot({"providers/departement.yaml": DEPARTEMENT, "apps/ouvert.yaml": OUVERT}, SECRET)
+def snapshot(*, method_override: bool = False) -> Snapshot:
+    text = OUVERT + ("method_override: true\n" if method_override else "")
+    return sample_snapshot({"providers/departement.yaml": DEPARTEMENT, "apps/ouvert.yaml": text}, SECRET)
 
 
 def person(provider: str = "metropole", **attributes: tuple[str, ...]) -> Known:

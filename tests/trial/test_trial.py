@@ -79,6 +79,18 @@ def test_a_trial_says_what_the_data_plane_does(text: str, who: str) -> None:
     assert (tried.outcome, tried.reason) == by_the_data_plane(text, PEOPLE[who])
 
 
+def test_a_request_that_names_another_method_is_judged_or_refused_as_the_data_plane_does() -> None:
+    asked = parse_request("POST http://ouvert.localhost/comptes/1")
+    sent = replace(NOW, headers=(("x-http-method-override", "delete"),))
+    refused = try_request(SNAPSHOT, asked, PAUL, sent)
+    assert (refused.outcome, refused.reason) == ("refuse", "wire.method_override")
+    taking = snapshot(method_override=True)
+    assert try_request(taking, asked, PAUL, sent).facts.method == "DELETE"
+    by_query = parse_request("POST http://ouvert.localhost/comptes/1?_method=DELETE")
+    assert try_request(taking, by_query, PAUL, NOW).facts.method == "DELETE"
+    assert try_request(taking, asked, PAUL, replace(NOW, headers=(("x_http_method", "PUT"),))).outcome == "refuse"
+
+
 def test_the_requests_above_meet_every_outcome() -> None:
     met = {try_request(SNAPSHOT, parse_request(text), who, NOW).outcome for text in REQUESTS for who in PEOPLE.values()}
     assert met == {"allow", "deny", "challenge", "refuse", "own"}

@@ -19,6 +19,8 @@ from gateway.wire.headers import (
     FORWARDED_FOR,
     FORWARDED_PROTO,
     HOST,
+    METHOD_OVERRIDE,
+    METHOD_OVERRIDE_ODD,
     SET_COOKIE,
     TRACEPARENT,
     TRACESTATE,
@@ -77,9 +79,6 @@ RESERVED = [
     b"X-Original-Forwarded-For",
     b"X-Rewrite-URL",
     b"AspFilterSessionId",
-    b"X-HTTP-Method",
-    b"X-HTTP-Method-Override",
-    b"X-Method-Override",
     b"X-Forwarded-Host",
     b"X-Forwarded-Port",
     b"X-Forwarded-Prefix",
@@ -159,6 +158,15 @@ SPECIAL = {
 }
 
 
+@pytest.mark.parametrize("name", [b"X-HTTP-Method", b"X-HTTP-Method-Override", b"X-Method-Override"])
+def test_a_name_of_another_method_is_read_and_never_dropped(name: bytes) -> None:
+    """To drop it would have the application do another thing than was asked, and answer 200."""
+    for spelled in (name, name.lower(), name.upper()):
+        assert judge(spelled, frozenset()) == METHOD_OVERRIDE
+    for odd in (name.replace(b"-", b"_"), name.replace(b"-", b"."), b"-" + name, name.replace(b"-", b"")):
+        assert judge(odd, frozenset()) == METHOD_OVERRIDE_ODD
+
+
 @pytest.mark.parametrize("name", SPECIAL)
 def test_what_is_ours_to_read_is_marked_in_its_own_spelling_and_dropped_in_any_other(name: bytes) -> None:
     for spelled in (name, name.lower(), name.upper()):
@@ -168,7 +176,7 @@ def test_what_is_ours_to_read_is_marked_in_its_own_spelling_and_dropped_in_any_o
 
 
 def test_the_markers_are_small_distinct_integers_and_none_is_unseen() -> None:
-    marks = [*SPECIAL.values(), SET_COOKIE, AUTHENTICATE]
+    marks = [*SPECIAL.values(), SET_COOKIE, AUTHENTICATE, METHOD_OVERRIDE, METHOD_OVERRIDE_ODD]
     assert len(set(marks)) == len(marks)
     assert UNSEEN == 0
     assert all(0 < mark < 256 for mark in marks)

@@ -1,0 +1,71 @@
+"""A method named beside the request's own: by a header, or by a parameter of the query.
+
+Frameworks then do what is named. So rules are asked about that method, or the request goes nowhere; to drop the name
+would have the application do another thing and answer 200.
+"""
+
+import re
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from gateway.model.codes import WIRE_METHOD_OVERRIDE
+from gateway.model.errors import GatewayError
+from gateway.model.names import fold
+
+# WordPress, Rack, Symfony, Laravel, ASP.NET, OData; ASP.NET looks for them in the query as well.
+HEADERS: Final = frozenset({b"x-http-method", b"x-http-method-override", b"x-method-override"})
+FOLDS: Final = frozenset(map(fold, HEADERS))
+_PARAMETER: Final = b"_method"
+
+# Frameworks differ on which methods may carry another name, and agree on these.
+_CARRIER: Final = b"POST"
+_NAMED: Final = frozenset({b"PUT", b"PATCH", b"DELETE"})
+
+# RFC 9110 9.3, RFC 5789, WebDAV and its relatives: in a query, another word is a parameter of the application's own.
+_METHODS: Final = frozenset(
+    b"ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE OPTIONS PATCH"
+    b" POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH TRACE UNBIND UNLINK UNLOCK UPDATE".split()
+)
+
+# No encoder escapes a letter or `_`; who does wants not to be seen.
+_ESCAPED: Final = re.compile(rb"%[4-7]")
+_PHP: Final = bytes.maketrans(b" .", b"__")
+
+
+def may_name(query: bytes) -> bool:
+    """Whether this query has to be looked at: mostly not."""
+    return b"method" in query.lower() or _ESCAPED.search(query) is not None
+
+
+def judged_method(method: bytes, query: bytes, header: bytes = b"", other: bytes = b"", *, taken: bool) -> bytes:
+    """The method that rules are asked about. Raises GatewayError(WIRE_METHOD_OVERRIDE).
+
+    `header`: of the headers above; `other`: of those that only some server reads as one, which go no further. Several
+    are joined. `taken`: whether the application's file says so.
+    """
+    named = {header.strip().upper(), other.strip().upper()} | (_in_query(query) if may_name(query) else set())
+    named -= {b"", method, b"GET" if method == b"HEAD" else b""}
+    if not named:
+        return method
+    wanted = named.pop()
+    told = f"a {method.decode('ascii')} that names another method ({wanted[:20]!r})"
+    if not taken:
+        raise GatewayError(WIRE_METHOD_OVERRIDE, f"{told}: method_override: true in the application's file takes it")
+    if named or other.strip() or method != _CARRIER or wanted not in _NAMED:
+        raise GatewayError(WIRE_METHOD_OVERRIDE, f"{told}: taken are PUT, PATCH and DELETE, named once, by a POST")
+    return wanted
+
+
+def _in_query(query: bytes) -> set[bytes]:
+    found = set()
+    for part in re.split(rb"[&;]", query):
+        name, _, value = part.partition(b"=")
+        if _is_ours(unquote_to_bytes(name.replace(b"+", b" "))):
+            found.add(unquote_to_bytes(value.replace(b"+", b" ")).strip().upper())
+    return found & _METHODS
+
+
+def _is_ours(name: bytes) -> bool:
+    """As PHP reads names (blanks before, `[` and NUL end them, `.` and blanks are `_`), and in any case."""
+    plain = name.lower().lstrip().partition(b"[")[0].partition(b"\0")[0]
+    return plain.translate(_PHP) == _PARAMETER or fold(plain) in FOLDS
