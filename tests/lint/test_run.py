@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from gateway.lint.run import lint
@@ -34,6 +36,15 @@ def found(rules: str) -> list[str]:
 )
 def test_a_comment_ignores_what_it_names_where_it_stands_and_says_why(rules: str, codes: list[str]) -> None:
     assert found(rules) == codes
+
+
+def test_a_folder_that_is_named_by_a_longer_path_is_looked_at_as_well() -> None:
+    """Rules name their file below the folder's own name: `ecluse lint /srv/policies` found nothing in any of them."""
+    here = sample_files({"apps/permis.yaml": HEAD + PUBLIC + "  - {path: /a, methods: [POST], allow: signed_in}\n"})
+    there = replace(here, folder="/srv/ecluse/policies")
+    codes = [[one.code for one in lint(subject(files, 0.0))] for files in (here, there)]
+    assert codes[0] == codes[1]
+    assert {"EC101", "EC317"} <= set(codes[0])
 
 
 def test_findings_come_in_the_order_of_places() -> None:
