@@ -73,7 +73,11 @@ _TABLE = (
     # stores
     Event("store.unreachable", "error", "The session store cannot say; what needs a session is answered 503."),
     Event("store.recovered", "info", "The session store answers again."),
-    Event("store.unreadable", "warning", "A stored record does not open: changed, moved, or its store key is gone."),
+    Event(
+        "store.unreadable",
+        "warning",
+        "Stored records do not open, `detail` says why; each cause is told once an hour.",
+    ),
     # the log itself
     Event("log.dropped", "warning", "Lines were lost: unread, or not to be written; `lines` says how many."),
     Event("log.unknown_event", "error", "An event that is not in this table; `unknown` is what it was called."),

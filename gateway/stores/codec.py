@@ -1,11 +1,18 @@
-"""What is inside the seals: values to JSON bytes and back. A field that an older record lacks has its default."""
+"""What is inside the seals: values to JSON bytes and back. A field that an older record lacks has its default.
+
+What another release wrote and this one does not understand is GatewayError(STORE_UNREADABLE), never a fault: its person
+signs in again. `sealing.VERSION` stands for these forms too.
+"""
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, cast, get_args
+from functools import wraps
+from typing import Any, TypeVar, cast, get_args
 
+from gateway.model.codes import STORE_UNREADABLE
+from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.levels import Asking, Need
 from gateway.model.session import NameIdFields, Session, Tokens
@@ -24,6 +31,22 @@ from gateway.model.transaction import (
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
+Kept = TypeVar("Kept")
+
+
+def _understood(read: Callable[[bytes], Kept]) -> Callable[[bytes], Kept]:
+    @wraps(read)
+    def checked(data: bytes) -> Kept:
+        try:
+            return read(data)
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            # Its kind alone: the text of some of these repeats what was read.
+            detail = f"a record in a form of another release that this one does not read ({type(error).__name__})"
+            raise GatewayError(STORE_UNREADABLE, detail) from None
+
+    return checked
+
+
 @dataclass(frozen=True, slots=True)
 class StoredSession:
     """A session with the hash (hex) of the browser that it belongs to."""
@@ -38,6 +61,7 @@ def session_to_bytes(stored: StoredSession) -> bytes:
     return _dump({**_fields(stored.session), "identity": inner, "tokens": tokens, "browser": stored.browser})
 
 
+@_understood
 def session_from_bytes(data: bytes) -> StoredSession:
     values = json.loads(data)
     identity, browser = _identity(values.pop("identity")), values.pop("browser")
@@ -66,6 +90,7 @@ def transaction_to_bytes(transaction: Transaction) -> bytes:
     return _dump(_transaction_fields(transaction))
 
 
+@_understood
 def transaction_from_bytes(data: bytes) -> Transaction:
     return _transaction(json.loads(data))
 
@@ -84,6 +109,7 @@ def login_to_bytes(login: OidcLogin) -> bytes:
     return _dump({**_fields(login), "serves": _served_fields(login.serves), "asking": _fields(login.asking)})
 
 
+@_understood
 def login_from_bytes(data: bytes) -> OidcLogin:
     values = json.loads(data)
     asking, serves = values.pop("asking", {}), _served(values.pop("serves"))
@@ -103,6 +129,7 @@ def parameters_to_bytes(parameters: Sequence[tuple[str, str]]) -> bytes:
     return _ENCODER.encode(list(parameters)).encode()
 
 
+@_understood
 def parameters_from_bytes(data: bytes) -> list[tuple[str, str]]:
     return [(name, value) for name, value in json.loads(data)]
 
@@ -111,6 +138,7 @@ def saml_login_to_bytes(login: SamlLogin) -> bytes:
     return _dump({**_fields(login), "serves": _served_fields(login.serves)})
 
 
+@_understood
 def saml_login_from_bytes(data: bytes) -> SamlLogin:
     values = json.loads(data)
     read = {"authn_context": tuple(values["authn_context"]), "serves": _served(values["serves"])}
@@ -121,6 +149,7 @@ def parked_to_bytes(answer: ParkedAnswer) -> bytes:
     return _dump({**_fields(answer), "identity": _identity_fields(answer.identity)})
 
 
+@_understood
 def parked_from_bytes(data: bytes) -> ParkedAnswer:
     values = json.loads(data)
     name_id = _name_id(values.pop("name_id"))
@@ -131,6 +160,7 @@ def saml_logout_to_bytes(logout: SamlLogout) -> bytes:
     return _dump(_fields(logout))
 
 
+@_understood
 def saml_logout_from_bytes(data: bytes) -> SamlLogout:
     return SamlLogout(**json.loads(data))
 
@@ -139,6 +169,7 @@ def hand_over_to_bytes(hand_over: HandOver) -> bytes:
     return _dump({**_fields(hand_over), "session_key": b64encode(hand_over.session_key).decode()})
 
 
+@_understood
 def hand_over_from_bytes(data: bytes) -> HandOver:
     values = json.loads(data)
     return HandOver(**{**values, "session_key": b64decode(values["session_key"])})
@@ -148,6 +179,7 @@ def sign_out_to_bytes(sign_out: SignOut) -> bytes:
     return _dump(_fields(sign_out))
 
 
+@_understood
 def sign_out_from_bytes(data: bytes) -> SignOut:
     return SignOut(**json.loads(data))
 

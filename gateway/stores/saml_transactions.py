@@ -10,7 +10,7 @@ from gateway.model.transaction import ParkedAnswer, SamlLogin, SamlLogout
 from gateway.stores import codec
 from gateway.stores.keys import StoreKeys
 from gateway.stores.records import RecordStore
-from gateway.stores.tickets import Bounds, Tickets, TokenBytes, new_id, unix_now
+from gateway.stores.tickets import Bounds, Kept, Tickets, TokenBytes, new_id, unix_now
 from gateway.stores.transactions import LIFE, PARKED_LIFE
 
 PARKED_BYTES = 256 << 10
@@ -36,23 +36,21 @@ class SamlTransactions:
         under_way = Bounds(LIFE, per_network, in_all)
         parked = Bounds(PARKED_LIFE, min(per_network, MOST_PARKED // 10), min(in_all, MOST_PARKED))
 
-        def tickets(kind: str, bounds: Bounds) -> Tickets:
-            return Tickets(kind, store, StoreKeys(keys), bounds, log=log, now=now, token_bytes=token_bytes)
+        def tickets(kind: str, read: Callable[[bytes], Kept], bounds: Bounds) -> Tickets[Kept]:
+            return Tickets(kind, read, store, StoreKeys(keys), bounds, log=log, now=now, token_bytes=token_bytes)
 
-        self._logins = tickets("saml_login", under_way)
-        self._logouts = tickets("saml_logout", under_way)
-        self._parked = tickets("saml_parked", parked)
+        self._logins = tickets("saml_login", codec.saml_login_from_bytes, under_way)
+        self._logouts = tickets("saml_logout", codec.saml_logout_from_bytes, under_way)
+        self._parked = tickets("saml_parked", codec.parked_from_bytes, parked)
 
     async def put_login(self, login: SamlLogin, reference: str, network: str) -> None:
         await self._logins.put(reference, codec.saml_login_to_bytes(login), network)
 
     async def peek_login(self, reference: str) -> SamlLogin | None:
-        plain = await self._logins.peek(reference)
-        return None if plain is None else codec.saml_login_from_bytes(plain)
+        return await self._logins.peek(reference)
 
     async def take_login(self, reference: str) -> SamlLogin | None:
-        plain = await self._logins.take(reference)
-        return None if plain is None else codec.saml_login_from_bytes(plain)
+        return await self._logins.take(reference)
 
     async def park(self, answer: ParkedAnswer, network: str) -> str:
         plain = codec.parked_to_bytes(answer)
@@ -63,8 +61,7 @@ class SamlTransactions:
         return id
 
     async def peek_parked(self, id: str) -> ParkedAnswer | None:
-        plain = await self._parked.peek(id)
-        return None if plain is None else codec.parked_from_bytes(plain)
+        return await self._parked.peek(id)
 
     async def spend_parked(self, id: str) -> bool:
         return await self._parked.spend(id, [])
@@ -73,5 +70,4 @@ class SamlTransactions:
         await self._logouts.put(reference, codec.saml_logout_to_bytes(logout), network)
 
     async def take_logout(self, reference: str) -> SamlLogout | None:
-        plain = await self._logouts.take(reference)
-        return None if plain is None else codec.saml_logout_from_bytes(plain)
+        return await self._logouts.take(reference)

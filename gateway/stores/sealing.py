@@ -16,9 +16,12 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from gateway.model.codes import STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 
+# Of everything about a record that must not change in silence: its seal, how its key and look-up are drawn, the JSON
+# within. tests/stores/recorded holds what was written under each.
 VERSION = 1
 # N reads N-1: a new version is added here one release before it is written.
 READABLE = frozenset({1})
+_READABLE = ", ".join(map(str, sorted(READABLE)))
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -51,8 +54,10 @@ def seal(plain: bytes, *, key: bytes, key_id: str, nonce: bytes, binding: Bindin
 
 def key_id_of(record: bytes) -> str:
     """Raises GatewayError(STORE_UNREADABLE) where this is no record, or one of a version that is not read here."""
-    if len(record) < 2 or record[0] not in READABLE or len(record) < 2 + record[1] + NONCE_BYTES:
-        raise GatewayError(STORE_UNREADABLE, "not a record of a version that is read here")
+    if record and record[0] not in READABLE:
+        raise GatewayError(STORE_UNREADABLE, f"a record of version {record[0]}, this release reads {_READABLE}")
+    if len(record) < 2 or len(record) < 2 + record[1] + NONCE_BYTES:
+        raise GatewayError(STORE_UNREADABLE, "not a record: it is too short")
     try:
         return record[2 : 2 + record[1]].decode("ascii")
     except UnicodeDecodeError:

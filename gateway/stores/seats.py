@@ -1,5 +1,6 @@
 """The seats that one worker holds in memory: found by cookie in a dictionary, ended by session."""
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from weakref import WeakSet
 
@@ -23,6 +24,7 @@ class SeatCache:
         self._by_session: dict[str, list[Seat]] = {}
         self._dropped: WeakSet[Seat] = WeakSet()
         self._ended: dict[str, float] = {}
+        self._ends: deque[tuple[float, str]] = deque()
         self.seats: dict[bytes, Seat] = {}
 
     def put(self, seat: Seat) -> None:
@@ -52,9 +54,10 @@ class SeatCache:
 
     def end_sessions(self, session_ids: Collection[str], moment: float) -> tuple[Seat, ...]:
         """`moment`: monotonic."""
-        for id in [id for id, at in self._ended.items() if moment - at > _ENDED_REMEMBERED]:
-            del self._ended[id]
-        self._ended.update(dict.fromkeys(session_ids, moment))
+        self._forget_ends(moment)
+        for id in session_ids:
+            self._ended[id] = moment
+            self._ends.append((moment, id))
         return self.kill(self._of(frozenset(session_ids)))
 
     def end_seat(self, entry: Ended, left: int, moment: float) -> tuple[Seat, ...]:
@@ -78,6 +81,14 @@ class SeatCache:
 
     def kill_all(self) -> tuple[Seat, ...]:
         return self.kill([*self.seats.values(), *self._dropped])
+
+    def _forget_ends(self, moment: float) -> None:
+        """The oldest only: what is still remembered is not looked at, however much ended in the last minute."""
+        while self._ends and moment - self._ends[0][0] > _ENDED_REMEMBERED:
+            at, id = self._ends.popleft()
+            # One that was told of again is remembered from then on.
+            if self._ended.get(id) == at:
+                del self._ended[id]
 
     def _of(self, session_ids: Collection[str]) -> list[Seat]:
         """Every seat of these sessions that anything in this worker still holds."""

@@ -4,7 +4,6 @@ import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from gateway.model.codes import STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.ports import Log, NewSession, SessionSummary, Write
@@ -16,6 +15,7 @@ from gateway.stores.keys import StoreKeys
 from gateway.stores.records import AddSession, Ended, Index, RecordStore, Replaces, SessionRecord, Touch, Use
 from gateway.stores.seats import SeatCache
 from gateway.stores.tickets import Bounds, Tickets, TokenBytes, new_id, unix_now
+from gateway.stores.unreadable import Unreadable
 
 HAND_OVER_LIFE = 30
 
@@ -47,9 +47,16 @@ class Sessions:
         self._keys = StoreKeys(keys)
         self._envelopes = Envelopes(self._keys, token_bytes)
         self._hand_overs = Tickets(
-            "handover", store, self._keys, _HAND_OVERS, log=log, now=now, token_bytes=token_bytes
+            "handover",
+            hand_over_from_bytes,
+            store,
+            self._keys,
+            _HAND_OVERS,
+            log=log,
+            now=now,
+            token_bytes=token_bytes,
         )
-        self._log = log
+        self._unreadable = Unreadable(log)
         self._now = now
         self._monotonic = monotonic
         self._token_bytes = token_bytes
@@ -192,8 +199,7 @@ class Sessions:
         return code, self._hand_overs.sealed(code, hand_over_to_bytes(hand_over), entry.session_id)
 
     async def take_hand_over(self, code: str) -> HandOver | None:
-        plain = await self._hand_overs.take(code)
-        return None if plain is None else hand_over_from_bytes(plain)
+        return await self._hand_overs.take(code)
 
     async def take_seat(self, hand_over: HandOver, *, replaces: bytes | None, limits: SeatLimits) -> bytes | None:
         now, key = self._now(), hand_over.session_key
@@ -257,7 +263,7 @@ class Sessions:
         try:
             opened = self._envelopes.open_seat(host, presented, *found)
         except GatewayError as error:
-            self._report(error)
+            self._unreadable.tell("session", error)
             return None
         return opened if self._is_live(opened.stored.session) else None
 
@@ -265,7 +271,7 @@ class Sessions:
         try:
             stored = self._envelopes.open_session(session_id, record, session_key)
         except GatewayError as error:
-            self._report(error)
+            self._unreadable.tell("session", error)
             return None
         return stored if self._is_live(stored.session) else None
 
@@ -307,12 +313,6 @@ class Sessions:
 
     async def _find(self, index: Index, *parts: str) -> tuple[SessionSummary, ...]:
         return await self._store.find(index, self._keys.indexes(index, *parts), self._now())
-
-    def _report(self, error: GatewayError) -> None:
-        if error.code is not STORE_UNREADABLE:
-            raise error
-        if self._log is not None:
-            self._log.event("store.unreadable", detail=error.detail)
 
 
 def _lookup_of(cookie: bytes) -> bytes:

@@ -5,14 +5,17 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Log, Write
 from gateway.stores.keys import StoreKeys
 from gateway.stores.records import PutTicket, RecordStore, Ticket
 from gateway.stores.sealing import NONCE_BYTES, Binding, draw_key, key_id_of, lookup_of, open_sealed, seal
+from gateway.stores.unreadable import Unreadable
 
 TokenBytes = Callable[[int], bytes]
+Kept = TypeVar("Kept")
 
 ID_BYTES = 32
 _LONGEST_ID = 256
@@ -37,12 +40,13 @@ class Bounds:
     in_all: int
 
 
-class Tickets:
-    """The tickets of one kind."""
+class Tickets(Generic[Kept]):
+    """The tickets of one kind. `read`: what is inside one, or GatewayError(STORE_UNREADABLE)."""
 
     def __init__(
         self,
         kind: str,
+        read: Callable[[bytes], Kept],
         store: RecordStore,
         keys: StoreKeys,
         bounds: Bounds,
@@ -52,10 +56,11 @@ class Tickets:
         token_bytes: TokenBytes,
     ) -> None:
         self._kind = kind
+        self._read = read
         self._store = store
         self._keys = keys
         self._bounds = bounds
-        self._log = log
+        self._unreadable = Unreadable(log)
         self._now = now
         self._token_bytes = token_bytes
 
@@ -77,7 +82,7 @@ class Tickets:
         ticket = Ticket(self._kind, lookup, sealed, self._keys.index("group", group), expires_at)
         return PutTicket(ticket, self._bounds.per_group, self._bounds.in_all)
 
-    async def peek(self, id: str) -> bytes | None:
+    async def peek(self, id: str) -> Kept | None:
         if not 0 < len(id) <= _LONGEST_ID:
             return None
         lookup = _lookup(id)
@@ -89,20 +94,20 @@ class Tickets:
             return False
         return await self._store.spend_ticket(self._kind, _lookup(id), writes, self._now())
 
-    async def take(self, id: str) -> bytes | None:
+    async def take(self, id: str) -> Kept | None:
         if not 0 < len(id) <= _LONGEST_ID:
             return None
         lookup = _lookup(id)
         return self._open(id, lookup, await self._store.take_ticket(self._kind, lookup, self._now()))
 
-    def _open(self, id: str, lookup: bytes, sealed: bytes | None) -> bytes | None:
+    def _open(self, id: str, lookup: bytes, sealed: bytes | None) -> Kept | None:
         if sealed is None:
             return None
         try:
-            return open_sealed(sealed, key=self._key(id, key_id_of(sealed)), binding=self._binding(lookup))
+            plain = open_sealed(sealed, key=self._key(id, key_id_of(sealed)), binding=self._binding(lookup))
+            return self._read(plain)
         except GatewayError as error:
-            if self._log is not None:
-                self._log.event("store.unreadable", kind=self._kind, detail=error.detail)
+            self._unreadable.tell(self._kind, error)
             return None
 
     def _key(self, id: str, key_id: str) -> bytes:

@@ -11,7 +11,7 @@ from gateway.model.transaction import OidcLogin, SignOut, Transaction
 from gateway.stores import codec
 from gateway.stores.keys import StoreKeys
 from gateway.stores.records import RaiseMark, RecordStore
-from gateway.stores.tickets import Bounds, Tickets, TokenBytes, new_id, unix_now
+from gateway.stores.tickets import Bounds, Kept, Tickets, TokenBytes, new_id, unix_now
 
 # As long as a person may take to sign in at the provider. A state that is older is a stranger's or a forgotten tab's:
 # it ends on a page that starts anew.
@@ -44,18 +44,17 @@ class Transactions:
         self._keys = StoreKeys(keys)
         self._now = now
         self._token_bytes = token_bytes
-        bounds = Bounds(LIFE, per_network, in_all)
-        kinds = {
-            "transaction": bounds,
-            "login": bounds,
-            "sign_out": bounds,
-            "response": Bounds(PARKED_LIFE, PARKED_OF_ONE, min(in_all, MOST_PARKED)),
-            "clean_start": Bounds(ROUND_WINDOW, per_network, in_all),
-        }
-        self._transactions, self._logins, self._sign_outs, self._parked, self._clean_starts = (
-            Tickets(kind, store, self._keys, bounds, log=log, now=now, token_bytes=token_bytes)
-            for kind, bounds in kinds.items()
-        )
+        under_way = Bounds(LIFE, per_network, in_all)
+        parked = Bounds(PARKED_LIFE, PARKED_OF_ONE, min(in_all, MOST_PARKED))
+
+        def tickets(kind: str, read: Callable[[bytes], Kept], bounds: Bounds) -> Tickets[Kept]:
+            return Tickets(kind, read, store, self._keys, bounds, log=log, now=now, token_bytes=token_bytes)
+
+        self._transactions = tickets("transaction", codec.transaction_from_bytes, under_way)
+        self._logins = tickets("login", codec.login_from_bytes, under_way)
+        self._sign_outs = tickets("sign_out", codec.sign_out_from_bytes, under_way)
+        self._parked = tickets("response", codec.parameters_from_bytes, parked)
+        self._clean_starts = tickets("clean_start", bytes, Bounds(ROUND_WINDOW, per_network, in_all))
 
     async def put(self, transaction: Transaction, network: str) -> str:
         id = new_id(self._token_bytes)
@@ -63,8 +62,7 @@ class Transactions:
         return id
 
     async def peek(self, id: str) -> Transaction | None:
-        plain = await self._transactions.peek(id)
-        return None if plain is None else codec.transaction_from_bytes(plain)
+        return await self._transactions.peek(id)
 
     async def spend(self, id: str, writes: Sequence[Write]) -> bool:
         return await self._transactions.spend(id, writes)
@@ -73,8 +71,7 @@ class Transactions:
         await self._logins.put(state, codec.login_to_bytes(login), network)
 
     async def take_login(self, state: str) -> OidcLogin | None:
-        plain = await self._logins.take(state)
-        return None if plain is None else codec.login_from_bytes(plain)
+        return await self._logins.take(state)
 
     async def knows_login(self, state: str) -> bool:
         return await self._logins.peek(state) is not None
@@ -83,8 +80,7 @@ class Transactions:
         await self._sign_outs.put(state, codec.sign_out_to_bytes(sign_out), network)
 
     async def take_sign_out(self, state: str) -> SignOut | None:
-        plain = await self._sign_outs.take(state)
-        return None if plain is None else codec.sign_out_from_bytes(plain)
+        return await self._sign_outs.take(state)
 
     async def park(self, parameters: Sequence[tuple[str, str]], state: str) -> str:
         plain = codec.parameters_to_bytes(parameters)
@@ -95,8 +91,7 @@ class Transactions:
         return id
 
     async def take_parked(self, id: str) -> list[tuple[str, str]] | None:
-        plain = await self._parked.take(id)
-        return None if plain is None else codec.parameters_from_bytes(plain)
+        return await self._parked.take(id)
 
     async def first_use(self, kind: str, *parts: str, until: int) -> bool:
         # Under every store key: while a new one comes into use, workers may differ in which is the first.

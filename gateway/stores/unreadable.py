@@ -1,0 +1,38 @@
+"""Records that do not open: each cause is told once an hour, with what to do, however many records have it."""
+
+import time
+from collections.abc import Callable
+
+from gateway.model.codes import STORE_UNREADABLE
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Log
+
+TOLD_EVERY = 3600.0
+# A cause names a store key or a version, which whoever writes the store could make up.
+_CAUSES = 100
+_WHAT_TO_DO = (
+    "whoever it was made for signs in again; to have these read, run the release that wrote them, or put their key "
+    "back below the others in store.keys"
+)
+
+
+class Unreadable:
+    def __init__(self, log: Log | None, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._log = log
+        self._monotonic = monotonic
+        self._told: dict[tuple[str, str], float] = {}
+        self._untold = 0
+
+    def tell(self, kind: str, error: GatewayError) -> None:
+        """`kind`: of the record. Raises what is not about a record: an unreachable store is no unreadable one."""
+        if error.code is not STORE_UNREADABLE:
+            raise error
+        cause, now = (kind, error.detail), self._monotonic()
+        if self._log is None or now - self._told.get(cause, float("-inf")) < TOLD_EVERY:
+            self._untold += 1
+            return
+        if len(self._told) >= _CAUSES:
+            self._told.clear()
+        self._told[cause] = now
+        untold, self._untold = self._untold, 0
+        self._log.event("store.unreadable", kind=kind, detail=f"{error.detail}: {_WHAT_TO_DO}", more=untold)

@@ -1,0 +1,132 @@
+"""Records what this release writes, for the releases after it to read: `python -m tests.stores.record`.
+
+It makes tests/stores/recorded/SCHEMA.VERSION.json anew: the database as SQL, what opens it, and what is in it. Commit
+the file when a release changes a form under a new number; those of the releases before stay as they are.
+"""
+
+import asyncio
+import json
+import sqlite3
+from base64 import b64encode
+from contextlib import closing
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from gateway.model.levels import Asking, Need
+from gateway.model.session import Session, Tokens
+from gateway.model.transaction import OidcLogin, ParkedAnswer, SamlLogin, SamlLogout, Served, SignOut, Transaction
+from gateway.stores.saml_transactions import SamlTransactions
+from gateway.stores.sealing import VERSION
+from gateway.stores.sqlite import SqliteStore
+from gateway.stores.sqlite_file import SCHEMA_VERSION
+from tests.stores.samples import JEANNE, KEYS, NO_LIMITS, NOW, PERMIS, PORTAL, Clock, Worker, browser
+
+RECORDED = Path(__file__).with_name("recorded")
+NETWORK = "192.0.2.7"
+NAME_ID = ("jdupont", "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent", "idp", "sp", None)
+
+NEED = Need(level="eidas2", amr=("otp",), max_age=300)
+TRANSACTION = Transaction(
+    "permis", PERMIS, "https", "/dossiers?page=2&nom=Élus", browser("binding"), 1, NOW - 30, NOW - 60, NEED, "metropole"
+)
+SERVED = Served("id-of-a-transaction", TRANSACTION)
+LOGIN = OidcLogin(
+    "metropole",
+    "nonce",
+    "verifier",
+    "https://portail.localhost/_ecluse/callback/metropole",
+    browser("binding"),
+    SERVED,
+    NOW - 20,
+    300,
+    Asking(("eidas2",), 300, ("otp",)),
+    "https://op.metropole.example",
+)
+SAML_LOGIN = SamlLogin("rectorat", "_1", ("urn:a",), "exact", True, browser("binding"), SERVED, NOW - 20, True)
+PARKED = ParkedAnswer(JEANNE, "reference", "_2", NOW + 60, NOW + 3600, NAME_ID, "index")
+SAML_LOGOUT = SamlLogout("rectorat", "_3", "https://permis.localhost/")
+SIGN_OUT = SignOut("metropole", "https://permis.localhost/")
+RESPONSE = [("code", "c"), ("state", "é")]
+
+
+def plain(value: object) -> Any:
+    """As JSON has it, field by field."""
+    if is_dataclass(value):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if hasattr(value, "items"):
+        return {name: plain(each) for name, each in value.items()}
+    return [plain(each) for each in value] if isinstance(value, tuple | list) else value
+
+
+async def written(path: Path) -> dict[str, Any]:
+    """Fills the store at `path`; what opens each record, and what is in it."""
+    store = SqliteStore(path)
+    await store.open()
+    worker = Worker(store, Clock())
+    saml = SamlTransactions(store, KEYS, now=worker.clock.now)
+    session = await worker.sessions.new_session(
+        host=PORTAL,
+        identity=JEANNE,
+        tenant="21590350100017",
+        browser=browser("jeanne"),
+        idle=1800,
+        absolute=43200,
+        id_token="id.token.jws",
+        sid="sid",
+        replaces=None,
+        limits=NO_LIMITS,
+        name_id=NAME_ID,
+        tokens=Tokens("refresh-token", NOW + 300, 2),
+    )
+    await worker.sessions.add(session)
+    seat = await worker.enter(session.cookie)
+    code = await worker.code(session.cookie)
+    await worker.transactions.put_login(LOGIN, "state", NETWORK)
+    await worker.transactions.put_sign_out(SIGN_OUT, "state of a sign-out", NETWORK)
+    await saml.put_login(SAML_LOGIN, "reference", NETWORK)
+    await saml.put_logout(SAML_LOGOUT, "reference of a logout", NETWORK)
+    await worker.transactions.count_round("binding", PERMIS, 1)
+    await worker.transactions.first_use("assertion", "issuer", "_4", until=NOW + 300)
+    opens = {
+        "portal": session.cookie.decode(),
+        "permis": seat.decode(),
+        "code": code,
+        "transaction": await worker.transactions.put(TRANSACTION, NETWORK),
+        "response": await worker.transactions.park(RESPONSE, NETWORK),
+        "parked": await saml.park(PARKED, NETWORK),
+    }
+    await store.close()
+    holds: dict[str, Session | object] = {
+        "session": session.session,
+        "transaction": TRANSACTION,
+        "login": LOGIN,
+        "sign_out": SIGN_OUT,
+        "response": RESPONSE,
+        "saml_login": SAML_LOGIN,
+        "parked": PARKED,
+        "saml_logout": SAML_LOGOUT,
+    }
+    return {"opens": opens, "holds": {name: plain(value) for name, value in holds.items()}}
+
+
+def main() -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "sessions.sqlite"
+        told = asyncio.run(written(path))
+        with closing(sqlite3.connect(path)) as connection:
+            sql = list(connection.iterdump())
+    numbers = {"schema": SCHEMA_VERSION, "record": VERSION}
+    RECORDED.mkdir(exist_ok=True)
+    file = RECORDED / f"{SCHEMA_VERSION}.{VERSION}.json"
+    file.write_text(json.dumps({**numbers, **told, "sql": sql}, ensure_ascii=False, indent=1) + "\n")
+    print(file)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""N reads N-1: what earlier releases wrote, recorded by tests/stores/record.py, is read by this one."""
+
+import json
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.stores import codec
+from gateway.stores.saml_transactions import SamlTransactions
+from gateway.stores.sealing import VERSION
+from gateway.stores.sqlite import SqliteStore
+from gateway.stores.sqlite_file import APPLICATION_ID, SCHEMA_VERSION
+from tests.stores.record import RECORDED, TRANSACTION, plain
+from tests.stores.samples import JEANNE, KEYS, NOW, PERMIS, PORTAL, Clock, Heard, Worker
+
+FILES = sorted(RECORDED.glob("*.json"))
+
+
+def restored(told: dict[str, Any], path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("\n".join(told["sql"]))
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {told['schema']}")
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+def holds(read: object, recorded: Any) -> bool:
+    """All that was recorded; a field that came later has its default."""
+    found = plain(read)
+    return bool(within(found, recorded))
+
+
+def within(found: Any, recorded: Any) -> bool:
+    if isinstance(recorded, dict):
+        return all(name in found and within(found[name], value) for name, value in recorded.items())
+    if isinstance(recorded, list):
+        return len(found) == len(recorded) and all(map(within, found, recorded))
+    return bool(found == recorded)
+
+
+@pytest.fixture(params=FILES, ids=lambda file: file.stem)
+def told(request: pytest.FixtureRequest) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(request.param.read_text())
+    return read
+
+
+@pytest.fixture
+async def worker(told: dict[str, Any], tmp_path: Path) -> AsyncIterator[Worker]:
+    restored(told, tmp_path / "sessions.sqlite")
+    store = SqliteStore(tmp_path / "sessions.sqlite")
+    await store.open()
+    yield Worker(store, Clock())
+    await store.close()
+
+
+def test_what_this_release_writes_is_recorded() -> None:
+    assert f"{SCHEMA_VERSION}.{VERSION}" in [file.stem for file in FILES], "python -m tests.stores.record"
+
+
+async def test_people_stay_signed_in(told: dict[str, Any], worker: Worker) -> None:
+    for host in (PORTAL, PERMIS):
+        cookie = told["opens"][host.partition(".")[0].replace("portail", "portal")].encode()
+        seat = await worker.sessions.load(host, cookie)
+        assert seat is not None
+        assert seat.identity == JEANNE
+        session = await worker.sessions.opened(host, cookie)
+        assert holds(session, told["holds"]["session"])
+
+
+async def test_their_provider_can_still_end_their_sessions(told: dict[str, Any], worker: Worker) -> None:
+    (id,) = await worker.sessions.ids_of_sid(JEANNE.issuer, "sid")
+    assert (id,) == await worker.sessions.ids_of_subject(JEANNE.issuer, JEANNE.subject)
+    assert id == told["holds"]["session"]["id"]
+
+
+async def test_sign_ins_and_sign_outs_under_way_go_on(told: dict[str, Any], worker: Worker) -> None:
+    opens, transactions = told["opens"], worker.transactions
+    saml = SamlTransactions(worker.store, KEYS, now=worker.clock.now)  # type: ignore[arg-type]
+    read = {
+        "transaction": await transactions.peek(opens["transaction"]),
+        "login": await transactions.take_login("state"),
+        "sign_out": await transactions.take_sign_out("state of a sign-out"),
+        "response": await transactions.take_parked(opens["response"]),
+        "saml_login": await saml.take_login("reference"),
+        "parked": await saml.peek_parked(opens["parked"]),
+        "saml_logout": await saml.take_logout("reference of a logout"),
+    }
+    assert [name for name, value in read.items() if not holds(value, told["holds"][name])] == []
+    code = await worker.sessions.take_hand_over(opens["code"])
+    assert code is not None
+    assert code.session_id == told["holds"]["session"]["id"]
+
+
+async def test_what_was_used_stays_used(worker: Worker) -> None:
+    assert not await worker.transactions.first_use("assertion", "issuer", "_4", until=NOW + 300)
+    assert await worker.transactions.rounds("binding", PERMIS) == 2
+
+
+async def test_a_record_of_a_release_to_come_is_told_of_once_and_lets_nobody_in(
+    told: dict[str, Any], worker: Worker, tmp_path: Path
+) -> None:
+    heard = Heard()
+    later = Worker(worker.store, worker.clock, log=heard)
+    with closing(sqlite3.connect(tmp_path / "sessions.sqlite")) as connection:
+        connection.execute("UPDATE sessions SET sealed = CAST(x'63' || substr(sealed, 2) AS BLOB)")
+        connection.execute("UPDATE tickets SET sealed = CAST(x'63' || substr(sealed, 2) AS BLOB)")
+        connection.commit()
+    for _ in range(3):
+        assert await later.sessions.load(PORTAL, told["opens"]["portal"].encode()) is None
+        assert await later.transactions.peek(told["opens"]["transaction"]) is None
+    assert heard.names() == ["store.unreadable"] * 2
+    for _, fields in heard.events:
+        assert "a record of version 99, this release reads 1: whoever it was made for signs in again" in str(fields)
+
+
+async def test_a_form_that_is_not_understood_is_no_fault(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a release to come adds to a record is a field that this one does not know."""
+    dump = codec._dump
+    monkeypatch.setattr(codec, "_dump", lambda values: dump({**values, "later": 1}))
+    cookie = await worker.sign_in("b", identity=replace(JEANNE, subject="other"))
+    id = await worker.transactions.put(TRANSACTION, "network")
+    worker.sessions.forget()
+    assert await worker.sessions.load(PORTAL, cookie) is None
+    assert await worker.transactions.peek(id) is None
+    assert worker.log.names() == ["store.unreadable"] * 2
+    assert "(TypeError): whoever it was made for signs in again" in str(worker.log.events[0])
