@@ -26,6 +26,7 @@ from gateway.stores.records import (
     Touch,
     Use,
 )
+from gateway.stores.sqlite_owner import Ownership
 from gateway.stores.sqlite_writer import Job, SqliteWriter
 
 Result = TypeVar("Result")
@@ -35,6 +36,11 @@ _WRITTEN_WITHIN = 5.0
 
 # A reader meets a lock only while a crashed writer's log is recovered, or where a stranger holds the file.
 _READ_AGAIN = (0.005, 0.01, 0.02, 0.05, 0.1)
+
+# Seconds of rest that a purge leaves others between its steps.
+_BETWEEN_STEPS = 0.01
+# Bytes. A log that cannot be cut, for somebody reads on, is not made longer by housekeeping: the next round goes on.
+_LONGEST_LOG = 4 * sqlite_file.LOG_LIMIT
 
 
 class SqliteStore:
@@ -47,6 +53,7 @@ class SqliteStore:
         self._writer: SqliteWriter | None = None
         self._reader: sqlite3.Connection | None = None
         self._identity = (0, 0)
+        self._ownership = Ownership(path)
         self.reachable = True
 
     async def open(self) -> None:
@@ -67,6 +74,7 @@ class SqliteStore:
         self._let_go()
         if writer is not None:
             await writer.close()
+        self._ownership.release()
 
     # --- sessions and seats
 
@@ -124,9 +132,11 @@ class SqliteStore:
             await self._write(lambda connection: sql.clear_mark(connection, key))
 
     async def purge(self, now: int) -> None:
-        more = True
-        while more:
+        """By one process for all; in steps, between which others write and the log is cut."""
+        more = await self._write(lambda connection: self._ownership.taken(), single=True)
+        while more and sqlite_file.log_size(self._path) <= _LONGEST_LOG:
             more = await self._write(lambda connection: sql.purge(connection, now))
+            await asyncio.sleep(_BETWEEN_STEPS)
 
     # --- steps
 

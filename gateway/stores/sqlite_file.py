@@ -16,6 +16,11 @@ from gateway.model.errors import GatewayError
 APPLICATION_ID = 0x45434C55  # "ECLU": what `file` shows, and what tells our database from any other
 SCHEMA_VERSION = 1
 
+# Bytes. SQLite's own checkpoints come at half of it but finish only where nobody else reads or writes meanwhile: with
+# workers that write in turn they would never, and the log would grow until the disk is full.
+LOG_LIMIT = 8 << 20
+_SHORTENED_WITHIN_MS = 100
+
 # STRICT tables: a value of another type than its column's is refused when written, so none is ever read.
 _LEAST_SQLITE = (3, 37, 0)
 
@@ -120,7 +125,31 @@ def reader(path: Path) -> sqlite3.Connection:
 
 def writer(path: Path, timeout: float) -> sqlite3.Connection:
     """`timeout`: seconds to wait for another process's write."""
-    return _checked(path, timeout)
+    connection = _checked(path, timeout)
+    connection.execute(f"PRAGMA journal_size_limit = {LOG_LIMIT}")
+    # Overwriting what is deleted, as Debian's SQLite does, would write every page of a table that is cleared. What stays
+    # on a free page is sealed.
+    connection.execute("PRAGMA secure_delete = FAST")
+    return connection
+
+
+def log_size(path: Path) -> int:
+    """Bytes of the write-ahead log; 0 where there is none."""
+    try:
+        return os.stat(f"{path}-wal").st_size
+    except FileNotFoundError:
+        return 0
+
+
+def shorten_log(connection: sqlite3.Connection) -> bool:
+    """Takes the write-ahead log into the database and cuts it. False: somebody reads or writes, it is as it was."""
+    (before,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    connection.execute(f"PRAGMA busy_timeout = {_SHORTENED_WITHIN_MS}")
+    try:
+        (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {before}")
+    return not busy
 
 
 def identity(path: Path) -> tuple[int, int]:

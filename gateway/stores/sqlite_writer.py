@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from gateway.model.errors import GatewayError
 from gateway.stores import sqlite_file
+from gateway.stores.sqlite_file import LOG_LIMIT
 
 Result = TypeVar("Result")
 Job = Callable[[sqlite3.Connection], Result]
@@ -20,6 +22,9 @@ _MOST_WAITING = 20_000
 
 # How long one commit waits for those of other processes.
 _BUSY_TIMEOUT = 2.0
+
+# Seconds, where it could not be shortened.
+_SHORTENED_EVERY = 0.5
 
 _STORE_FAULTS = (sqlite3.OperationalError, OSError, GatewayError)
 
@@ -55,6 +60,7 @@ class SqliteWriter:
         self._synchronous = ""
         self._identity = (0, 0)
         self._closed = False
+        self._shorten_from = 0.0
         self.made = False
         self._ended = self._loop.create_future()
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
@@ -111,6 +117,7 @@ class SqliteWriter:
             if wanted:
                 self._serve(wanted)
             self._loop.call_soon_threadsafe(self._deliver, tasks)
+            self._shorten_log()
         self._let_go()
         self._loop.call_soon_threadsafe(self._ended.set_result, None)
 
@@ -151,6 +158,19 @@ class SqliteWriter:
             self._let_go()
             return error
         return None
+
+    def _shorten_log(self) -> None:
+        """Whoever finds the log long shortens it, after its callers have their answers. Then not for a while: another
+        process may be about the same, or read on for long."""
+        now = time.monotonic()
+        if self._connection is None or now < self._shorten_from or sqlite_file.log_size(self._path) <= LOG_LIMIT:
+            return
+        self._shorten_from = now + _SHORTENED_EVERY
+        try:
+            if sqlite_file.shorten_log(self._connection):
+                self._shorten_from = now
+        except sqlite3.Error:
+            self._let_go()
 
     def _synchronise(self, connection: sqlite3.Connection, *, durable: bool) -> None:
         """Of a WAL database: NORMAL survives the end of the process, FULL the loss of power (an fsync each)."""

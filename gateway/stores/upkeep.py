@@ -40,6 +40,8 @@ class Upkeep:
         steps = ((POLL_EVERY, self._poll), (WRITE_EVERY, self._sessions.write_touches), (PURGE_EVERY, self._purge))
         # Apart from each other: a poll waits for no write.
         self._tasks = [asyncio.create_task(_each(seconds, step)) for seconds, step in steps]
+        # After a long stop all of it may be over.
+        self._tasks.append(asyncio.create_task(_once(self._purge)))
 
     async def stop(self) -> None:
         """After the last request and before the store is closed: writes the touches that are left."""
@@ -57,9 +59,13 @@ class Upkeep:
         await self._store.purge(self._now())
 
 
+async def _once(step: Callable[[], Awaitable[None]]) -> None:
+    with suppress(GatewayError):
+        await step()
+
+
 async def _each(seconds: float, step: Callable[[], Awaitable[None]]) -> None:
     while True:
         await asyncio.sleep(seconds)
         # The store has told of it by itself, and the next round tries again.
-        with suppress(GatewayError):
-            await step()
+        await _once(step)

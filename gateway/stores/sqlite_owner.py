@@ -1,0 +1,43 @@
+"""Which process sees to a store's housekeeping: the one that has the lock on a file beside the database.
+
+The kernel takes the lock back when its process ends, however it ends; the next that asks then has it.
+"""
+
+import fcntl
+import os
+from contextlib import suppress
+from pathlib import Path
+
+
+class Ownership:
+    def __init__(self, database: Path) -> None:
+        self._path = database.with_name(f"{database.name}-owner")
+        self._descriptor: int | None = None
+
+    def taken(self) -> bool:
+        """Whether it is ours, from now on or still. Raises OSError where there can be no such file."""
+        if self._descriptor is not None and self._is_current(self._descriptor):
+            return True
+        self.release()
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        self._descriptor = descriptor
+        # Where it was removed meanwhile, the next time tells.
+        return self._is_current(descriptor)
+
+    def release(self) -> None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def _is_current(self, descriptor: int) -> bool:
+        """A file that was removed under us is nobody's: another process makes a new one."""
+        ours = os.fstat(descriptor)
+        with suppress(FileNotFoundError):
+            there = os.stat(self._path)
+            return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
+        return False
