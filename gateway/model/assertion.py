@@ -48,8 +48,8 @@ class Assertion:
 
     `name_id`: None only where the provider file names an attribute to know people by in its place.
     `audience`: our entityID. `scopes`: shibmd:Scope of the provider's metadata, with whether each is a pattern.
-    `expires`: until when `id` must be remembered, for it works once. `session_not_on_or_after`: when the provider
-    wants the session over; None where it does not say.
+    `expires`: until when `id` must be remembered, for it works once; `issued`: its IssueInstant.
+    `session_not_on_or_after`: when the provider wants the session over; None where it does not say.
     """
 
     id: str
@@ -63,3 +63,4 @@ class Assertion:
     attributes: tuple[SamlAttribute, ...]
     scopes: tuple[tuple[str, bool], ...]
     expires: int
+    issued: int = 0

@@ -74,6 +74,13 @@ _TABLE = (
     Event("store.unreachable", "error", "The session store cannot say; what needs a session is answered 503."),
     Event("store.recovered", "info", "The session store answers again."),
     Event(
+        "store.set_aside",
+        "error",
+        "The session store was deleted, emptied or damaged: `kept` is what there was, a new one serves, and everybody"
+        " signs in again.",
+    ),
+    Event("store.replaced", "warning", "Another database took the session store's place: who is not in it is out."),
+    Event(
         "store.unreadable",
         "warning",
         "Stored records do not open, `detail` says why; each cause is told once an hour.",

@@ -106,10 +106,12 @@ class Sessions(Protocol):
     async def end_browser(self, host: str, cookie: bytes) -> tuple[str, ...]:
         """Ends every session of the browser to which this seat belongs; durable when it returns; their ids."""
 
-    async def end_once(self, session_ids: Sequence[str], kind: str, *parts: str, until: int) -> bool:
-        """Ends these sessions by a message that works once, until `until` (Unix seconds), across all workers.
+    async def end_once(self, session_ids: Sequence[str], kind: str, *parts: str, issued: int, until: int) -> bool:
+        """Ends these sessions by a message that works once, until `until`, across all workers; `issued`: when its
+        sender wrote it (both Unix seconds).
 
-        In one step: a message is used up only by what it has done. False, and nothing ended, if it was used before."""
+        In one step: a message is used up only by what it has done. False, and nothing ended, if it was used before, or
+        may have been in a store that was before this one."""
 
     async def ids_of_subject(self, issuer: str, subject: str) -> tuple[str, ...]:
         """Every session of a person, found without any cookie."""
@@ -173,8 +175,11 @@ class Transactions(Protocol):
 
     async def take_parked(self, id: str) -> list[tuple[str, str]] | None: ...
 
-    async def first_use(self, kind: str, *parts: str, until: int) -> bool:
-        """True to the first caller only, across all workers, until `until` (Unix seconds): what works once."""
+    async def first_use(self, kind: str, *parts: str, issued: int | None = None, until: int) -> bool:
+        """True to the first caller only, across all workers, until `until`: what works once.
+
+        `issued`: when its sender wrote it, where it answers nothing of ours; it may then have been used in a store that
+        was before this one (Unix seconds, both)."""
 
     async def rounds(self, binding: str, host: str) -> int:
         """How many hand-overs this browser finished on this host in the last 60 s without a seat coming back."""

@@ -99,7 +99,7 @@ class ParkedAnswer:
 
     `reference`: the RelayState of the SamlLogin that it answers, None where the provider began by itself.
     `replayable_until`: until when the assertion would pass a second time; `session_until`: SessionNotOnOrAfter.
-    Both in Unix seconds.
+    `issued`: its IssueInstant; 0 in records of before this was kept. All in Unix seconds.
     """
 
     identity: Identity
@@ -109,6 +109,7 @@ class ParkedAnswer:
     session_until: int | None
     name_id: NameIdFields | None
     session_index: str | None
+    issued: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ _PROVEN = object()
 
 @dataclass(frozen=True, slots=True)
 class LogoutToken:
-    """Verified but for its single use: `jti` is to be seen once until `until` (Unix seconds).
+    """Verified but for its single use: `jti` is to be seen once until `until`; `issued`: iat (both Unix seconds).
 
     One of `sid` and `subject` at least is there; `sid`, where it is, says which of the person's sessions.
     """
@@ -37,6 +37,7 @@ class LogoutToken:
     subject: str | None = field(repr=False)
     sid: str | None = field(repr=False)
     jti: str = field(repr=False)
+    issued: int
     until: int
     proof: InitVar[object]
 
@@ -73,6 +74,7 @@ def validate_logout_token(provider: OidcProvider, keys: JsonWebKeySet, raw: str,
         subject=subject,
         sid=sid,
         jti=_jti(claims),
+        issued=issued_at,
         until=refused_from + provider.skew + 1,
         proof=_PROVEN,
     )

@@ -65,8 +65,11 @@ class BackChannel:
     async def _end(self, token: LogoutToken) -> tuple[str, ...]:
         meant = await self._meant(token)
         # 2.6 (8); invariant 6. A token that ended nothing, because the store failed, may be sent again.
-        if not await self._sessions.end_once(meant, "logout_token", token.issuer, token.jti, until=token.until):
-            raise GatewayError(OIDC_LOGOUT_TOKEN_REPLAYED, "a logout token whose jti was used before")
+        once = ("logout_token", token.issuer, token.jti)
+        if not await self._sessions.end_once(meant, *once, issued=token.issued, until=token.until):
+            raise GatewayError(
+                OIDC_LOGOUT_TOKEN_REPLAYED, "a logout token used before, or older than the session store"
+            )
         return meant
 
     async def _meant(self, token: LogoutToken) -> tuple[str, ...]:

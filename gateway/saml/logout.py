@@ -31,7 +31,7 @@ from gateway.saml.times import moment
 class LogoutRequest:
     """The provider wants the sessions of a person over: those of `session_indexes`, or all where it names none.
 
-    `expires`: until when `id` must be remembered, for it works once (Unix seconds).
+    `expires`: until when `id` must be remembered, for it works once; `issued`: its IssueInstant (both Unix seconds).
     """
 
     id: str
@@ -39,6 +39,7 @@ class LogoutRequest:
     name_id: NameId = field(repr=False)
     session_indexes: tuple[str, ...]
     expires: int
+    issued: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ def validate_logout_request(
         name_id=read_name_id(message, sp, cbc=provider.cbc),
         session_indexes=tuple(_session_indexes(message)),
         expires=until + provider.skew,
+        issued=issued,
     )
 
 

@@ -225,6 +225,7 @@ def _accepted(
         scopes=metadata.scopes,
         # After that it is refused whether remembered or not
         expires=min(confirmed, valid, issued + OLDEST) + skew,
+        issued=issued,
     )
 
 

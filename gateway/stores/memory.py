@@ -24,6 +24,7 @@ from gateway.stores.records import (
     Touch,
     Use,
 )
+from gateway.stores.tickets import unix_now
 
 Moved = TypeVar("Moved", SessionRecord, SeatRecord)
 
@@ -42,8 +43,11 @@ class MemoryStore:
         self._marks: dict[bytes, tuple[int, int]] = {}
         self._ended: deque[Ended] = deque()
         self._purged = 0
+        self._refuses_before = 0
 
-    async def open(self) -> None: ...
+    async def open(self) -> None:
+        # What was used up before it began is not known here.
+        self._refuses_before = unix_now()
 
     async def close(self) -> None: ...
 
@@ -101,9 +105,9 @@ class MemoryStore:
         )
 
     async def end(self, session_ids: Sequence[str], now: int, uses: Sequence[Use] = ()) -> bool:
-        if any(self._used.get(use.key, 0) > now for use in uses):
+        if any(self._used.get(use.key, 0) > now or self._is_older(use.issued) for use in uses):
             return False
-        self._used.update(uses)
+        self._used.update({use.key: use.expires_at for use in uses})
         for id in session_ids:
             self._sessions.pop(id, None)
             self._ended.append(Ended(id, None, now))
@@ -136,8 +140,8 @@ class MemoryStore:
 
     # --- single values
 
-    async def first_use(self, key: bytes, expires_at: int, now: int) -> bool:
-        first = self._used.get(key, 0) <= now
+    async def first_use(self, key: bytes, expires_at: int, now: int, issued: int | None = None) -> bool:
+        first = self._used.get(key, 0) <= now and not self._is_older(issued)
         if first:
             self._used[key] = expires_at
         return first
@@ -165,6 +169,9 @@ class MemoryStore:
             self._purged += 1
 
     # --- steps
+
+    def _is_older(self, issued: int | None) -> bool:
+        return issued is not None and issued < self._refuses_before
 
     def _put_ticket(self, ticket: Ticket, per_group: int, in_all: int) -> None:
         self._drop(ticket.kind, ticket.lookup)

@@ -87,10 +87,11 @@ class Ended:
 
 
 class Use(NamedTuple):
-    """What works once, used up until `expires_at` (Unix seconds)."""
+    """What works once, used up until `expires_at`. `issued`: by whom it is from; None: by us, in this store."""
 
     key: bytes
     expires_at: int
+    issued: int | None = None
 
 
 class Cursor(NamedTuple):
@@ -177,7 +178,8 @@ class RecordStore(Protocol):
     async def end(self, session_ids: Sequence[str], now: int, uses: Sequence[Use] = ()) -> bool:
         """Deletes sessions with their seats and appends them to the revocation list, in one step; then durable.
 
-        `uses`: used up in that same step. False, and nothing done, if one of them was used before."""
+        `uses`: used up in that same step. False, and nothing done, if one of them was used before, or is older than
+        the store."""
 
     async def ended_since(self, cursor: Cursor | None) -> Tail:
         """Without a cursor: nothing but where the list ends now, not complete."""
@@ -190,8 +192,8 @@ class RecordStore(Protocol):
     async def spend_ticket(self, kind: str, lookup: bytes, writes: Sequence[Write], now: int) -> bool:
         """Takes a ticket and, in the same step, writes all of these. False, and nothing written, where it is gone."""
 
-    async def first_use(self, key: bytes, expires_at: int, now: int) -> bool:
-        """True to the first caller only, until `expires_at`."""
+    async def first_use(self, key: bytes, expires_at: int, now: int, issued: int | None = None) -> bool:
+        """True to the first caller only, until `expires_at`; to none for what is older than the store (see `Use`)."""
 
     async def mark(self, key: bytes, now: int) -> int:
         """0 where there is none."""

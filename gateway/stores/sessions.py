@@ -248,9 +248,9 @@ class Sessions:
             await self._store.end(session_ids, self._now())
         return tuple(session_ids)
 
-    async def end_once(self, session_ids: Sequence[str], kind: str, *parts: str, until: int) -> bool:
+    async def end_once(self, session_ids: Sequence[str], kind: str, *parts: str, issued: int, until: int) -> bool:
         # Under every store key, as Transactions.first_use.
-        uses = [Use(key, until) for key in self._keys.indexes(kind, *parts)]
+        uses = [Use(key, until, issued) for key in self._keys.indexes(kind, *parts)]
         return await self._store.end(session_ids, self._now(), uses)
 
     # --- steps

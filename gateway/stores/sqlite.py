@@ -26,6 +26,7 @@ from gateway.stores.records import (
     Touch,
     Use,
 )
+from gateway.stores.sqlite_mending import Mending
 from gateway.stores.sqlite_owner import Ownership
 from gateway.stores.sqlite_writer import Job, SqliteWriter
 
@@ -54,11 +55,12 @@ class SqliteStore:
         self._reader: sqlite3.Connection | None = None
         self._identity = (0, 0)
         self._ownership = Ownership(path)
+        self._mending = Mending(path, log)
         self.reachable = True
 
     async def open(self) -> None:
         """Also where the file is out of reach for now: it is then made, or found, by what is first asked of it."""
-        self._writer = SqliteWriter(self._path)
+        self._writer = SqliteWriter(self._path, self._mending)
         try:
             await self._writer.run(_nothing, _WRITTEN_WITHIN)
             # A reader that is there before the disk is full can read on when it is.
@@ -105,7 +107,10 @@ class SqliteStore:
         return await self._write(lambda connection: sql.end(connection, session_ids, now, uses), durable=True)
 
     async def ended_since(self, cursor: Cursor | None) -> Tail:
-        return await self._read(lambda connection: sql.ended_since(connection, cursor))
+        tail = await self._read(lambda connection: sql.ended_since(connection, cursor))
+        if cursor is not None and cursor.epoch != tail.cursor.epoch and self._log is not None:
+            self._log.event("store.replaced", detail=str(self._path))
+        return tail
 
     # --- tickets
 
@@ -121,8 +126,10 @@ class SqliteStore:
 
     # --- single values
 
-    async def first_use(self, key: bytes, expires_at: int, now: int) -> bool:
-        return await self._write(lambda connection: sql.first_use(connection, key, expires_at, now), durable=True)
+    async def first_use(self, key: bytes, expires_at: int, now: int, issued: int | None = None) -> bool:
+        return await self._write(
+            lambda connection: sql.first_use(connection, key, expires_at, now, issued), durable=True
+        )
 
     async def mark(self, key: bytes, now: int) -> int:
         return await self._read(lambda connection: sql.mark(connection, key, now))
@@ -141,7 +148,7 @@ class SqliteStore:
     # --- steps
 
     async def _read(self, query: Callable[[sqlite3.Connection], Result]) -> Result:
-        if self._writer is not None and not self._writer.made:
+        if self._writer is not None and (not self._writer.made or self._mending.due):
             await self._write(_nothing)
         pauses = iter(_READ_AGAIN)
         while True:
@@ -187,6 +194,7 @@ class SqliteStore:
                 reader.close()
 
     def _unreachable(self, error: Exception) -> GatewayError:
+        self._mending.seen(error)
         detail = f"{self._path}: {str(error) or type(error).__name__}"
         if self._counters is not None:
             self._counters.add("ecluse_session_store_errors_total")

@@ -4,17 +4,18 @@ Faults come as they are, sqlite3.Error or OSError, but for a file that is not ou
 """
 
 import os
+import re
 import secrets
 import sqlite3
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from gateway.model.codes import STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 
 APPLICATION_ID = 0x45434C55  # "ECLU": what `file` shows, and what tells our database from any other
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # Bytes. SQLite's own checkpoints come at half of it but finish only where nobody else reads or writes meanwhile: with
 # workers that write in turn they would never, and the log would grow until the disk is full.
@@ -25,7 +26,8 @@ _SHORTENED_WITHIN_MS = 100
 _LEAST_SQLITE = (3, 37, 0)
 
 _TABLES = """
-CREATE TABLE store (epoch TEXT NOT NULL) STRICT;
+-- refuses_before: a message of others that was issued earlier (Unix seconds) may have been used up in the store before.
+CREATE TABLE store (epoch TEXT NOT NULL, refuses_before INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE TABLE sessions (
     id TEXT PRIMARY KEY,
@@ -95,10 +97,21 @@ CREATE TABLE ended (
 """
 
 
-def make(path: Path, timeout: float) -> None:
+# N reads N-1: from each version to the next.
+_UPGRADES = {1: "ALTER TABLE store ADD COLUMN refuses_before INTEGER NOT NULL DEFAULT 0;"}
+
+_NAMED = re.compile(r"^CREATE (?:TABLE|INDEX|TRIGGER) (\w+)", re.MULTILINE)
+_NAMES = frozenset(_NAMED.findall(_TABLES))
+
+
+class Damaged(sqlite3.DatabaseError):
+    """Not what we made, and nobody else's either."""
+
+
+def make(path: Path, timeout: float, refuses_before: int) -> None:
     """Makes the file and its folder where missing, private to their owner; else checks that it is one of ours.
 
-    `timeout`: seconds to wait for another process that is about the same.
+    `timeout`: seconds to wait for another process that is about the same. `refuses_before`: see the table `store`.
     """
     if sqlite3.sqlite_version_info < _LEAST_SQLITE:
         raise GatewayError(STORE_UNREADABLE, f"SQLite {sqlite3.sqlite_version} is too old: 3.37 is needed")
@@ -109,7 +122,9 @@ def make(path: Path, timeout: float) -> None:
         _keep_a_log(connection, timeout)
         connection.execute("BEGIN IMMEDIATE")
         if _is_empty(connection):
-            _make_tables(connection)
+            _make_tables(connection, refuses_before)
+        else:
+            _upgrade(connection)
         connection.execute("COMMIT")
         check(connection, path)
     finally:
@@ -127,8 +142,8 @@ def writer(path: Path, timeout: float) -> sqlite3.Connection:
     """`timeout`: seconds to wait for another process's write."""
     connection = _checked(path, timeout)
     connection.execute(f"PRAGMA journal_size_limit = {LOG_LIMIT}")
-    # Overwriting what is deleted, as Debian's SQLite does, would write every page of a table that is cleared. What stays
-    # on a free page is sealed.
+    # Overwriting what is deleted, as Debian's SQLite does, would write every page of a table that is cleared. What a
+    # free page tells is no more than a dump of the store does.
     connection.execute("PRAGMA secure_delete = FAST")
     return connection
 
@@ -163,6 +178,31 @@ def is_busy(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
+def is_damage(error: Exception) -> bool:
+    """What no waiting mends: the file is gone, emptied, or no longer what we made."""
+    if isinstance(error, sqlite3.OperationalError) and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_ERROR:
+        return "no such table" in str(error) or "no such column" in str(error)
+    damaged = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return isinstance(error, Damaged | FileNotFoundError) or getattr(error, "sqlite_errorcode", 0) & 0xFF in damaged
+
+
+def diagnosis(path: Path, timeout: float) -> str:
+    """What is wrong with the file, looked at anew; empty for nothing. One that is not ours: as in `check`."""
+    if not path.exists():
+        return "it is gone"
+    try:
+        with closing(_checked(path, timeout)) as connection:
+            names = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+            if lacking := _NAMES - names:
+                return f"it lacks {', '.join(sorted(lacking))}"
+            (told,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        return str(error)
+    return "" if told == "ok" else str(told)
+
+
 def check(connection: sqlite3.Connection, path: Path) -> None:
     (ours,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -179,7 +219,7 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
 def _checked(path: Path, timeout: float) -> sqlite3.Connection:
     # Of an empty file SQLite removes the log that lies beside it, with what whoever puts the file back still needs.
     if path.exists() and not path.stat().st_size:
-        raise GatewayError(STORE_UNREADABLE, f"{path} is empty")
+        raise Damaged("it is empty")
     connection = _connect(path, timeout)
     try:
         check(connection, path)
@@ -224,10 +264,20 @@ def _is_empty(connection: sqlite3.Connection) -> bool:
     return bool(objects == 0 and application == 0)
 
 
-def _make_tables(connection: sqlite3.Connection) -> None:
+def _upgrade(connection: sqlite3.Connection) -> None:
+    (ours,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    while ours == APPLICATION_ID and version in _UPGRADES:
+        for statement in _statements(_UPGRADES[version]):
+            connection.execute(statement)
+        version += 1
+        connection.execute(f"PRAGMA user_version = {version}")
+
+
+def _make_tables(connection: sqlite3.Connection, refuses_before: int) -> None:
     for statement in _statements(_TABLES):
         connection.execute(statement)
-    connection.execute("INSERT INTO store VALUES (?)", (secrets.token_hex(16),))
+    connection.execute("INSERT INTO store VALUES (?, ?)", (secrets.token_hex(16), refuses_before))
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 

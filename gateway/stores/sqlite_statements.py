@@ -146,10 +146,10 @@ def find(connection: sqlite3.Connection, index: Index, values: Sequence[bytes], 
 
 def end(connection: sqlite3.Connection, session_ids: Sequence[str], now: int, uses: Sequence[Use]) -> bool:
     # The transaction is that of other writes too: what may not be done is known before anything is.
-    if any(_is_used(connection, use.key, now) for use in uses):
+    if any(_is_used(connection, use.key, now) or _is_older(connection, use.issued) for use in uses):
         return False
     for use in uses:
-        first_use(connection, use.key, use.expires_at, now)
+        first_use(connection, use.key, use.expires_at, now, use.issued)
     one_each = [(id,) for id in session_ids]
     connection.executemany("DELETE FROM seats WHERE session_id = ?", one_each)
     connection.executemany("DELETE FROM sessions WHERE id = ?", one_each)
@@ -215,7 +215,9 @@ def take_ticket(connection: sqlite3.Connection, kind: str, lookup: bytes, now: i
     return None if row is None or row[1] <= now else bytes(row[0])
 
 
-def first_use(connection: sqlite3.Connection, key: bytes, expires_at: int, now: int) -> bool:
+def first_use(connection: sqlite3.Connection, key: bytes, expires_at: int, now: int, issued: int | None) -> bool:
+    if _is_older(connection, issued):
+        return False
     statement = (
         "INSERT INTO used VALUES (?, ?)"
         " ON CONFLICT (key) DO UPDATE SET expires_at = excluded.expires_at WHERE expires_at <= ?"
@@ -255,6 +257,13 @@ def purge(connection: sqlite3.Connection, now: int) -> bool:
     bounds = [*((statement, now) for statement in _PURGES), (_PURGE_ENDED, now - ENDED_KEPT)]
     deleted = [connection.execute(statement, (before, _PURGED_AT_ONCE)).rowcount for statement, before in bounds]
     return max(len(over), *deleted) == _PURGED_AT_ONCE
+
+
+def _is_older(connection: sqlite3.Connection, issued: int | None) -> bool:
+    """Than the store: it may have been used up in the one before."""
+    if issued is None:
+        return False
+    return connection.execute("SELECT 1 FROM store WHERE refuses_before > ?", (issued,)).fetchone() is not None
 
 
 def _is_used(connection: sqlite3.Connection, key: bytes, now: int) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from gateway.model.errors import GatewayError
 from gateway.stores import sqlite_file
 from gateway.stores.sqlite_file import LOG_LIMIT
+from gateway.stores.sqlite_mending import Mending
 
 Result = TypeVar("Result")
 Job = Callable[[sqlite3.Connection], Result]
@@ -50,8 +51,9 @@ class SqliteWriter:
     `made`: the file was there, or was made, since this writer began. It is made then and never again.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mending: Mending | None = None) -> None:
         self._path = path
+        self._mending = Mending(path, None) if mending is None else mending
         self._loop = asyncio.get_running_loop()
         self._asked: list[_Task[Any]] = []
         self._open = 0
@@ -154,6 +156,7 @@ class SqliteWriter:
             if not single:
                 connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - the thread outlives every job, and the caller gets the error
+            self._mending.seen(error)
             # The next job begins with a new connection: what was wrong with this one is then not kept.
             self._let_go()
             return error
@@ -180,8 +183,12 @@ class SqliteWriter:
             self._synchronous = synchronous
 
     def _connected(self) -> sqlite3.Connection:
+        if self._mending.due:
+            self._let_go()
+            self._mending.mend(_BUSY_TIMEOUT)
         if not self.made:
-            sqlite_file.make(self._path, _BUSY_TIMEOUT)
+            sqlite_file.make(self._path, _BUSY_TIMEOUT, int(time.time()))
+            self._mending.opened()
             self.made = True
         if self._connection is not None and self._identity != sqlite_file.identity(self._path):
             self._let_go()

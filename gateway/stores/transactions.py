@@ -93,10 +93,10 @@ class Transactions:
     async def take_parked(self, id: str) -> list[tuple[str, str]] | None:
         return await self._parked.take(id)
 
-    async def first_use(self, kind: str, *parts: str, until: int) -> bool:
+    async def first_use(self, kind: str, *parts: str, issued: int | None = None, until: int) -> bool:
         # Under every store key: while a new one comes into use, workers may differ in which is the first.
-        uses = [await self._store.first_use(key, until, self._now()) for key in self._keys.indexes(kind, *parts)]
-        return all(uses)
+        keys, now = self._keys.indexes(kind, *parts), self._now()
+        return all([await self._store.first_use(key, until, now, issued) for key in keys])
 
     async def rounds(self, binding: str, host: str) -> int:
         return await self._store.mark(self._keys.index("round", binding, host), self._now())

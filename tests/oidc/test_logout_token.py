@@ -130,4 +130,4 @@ def test_an_id_token_that_was_passed_on_is_none() -> None:
 
 def test_it_comes_from_its_validation_alone() -> None:
     with pytest.raises(TypeError):
-        LogoutToken("metropole", ISSUER, None, "s1", "j1", 0, object())
+        LogoutToken("metropole", ISSUER, None, "s1", "j1", 0, 0, object())

@@ -561,14 +561,14 @@ async def test_a_message_that_ends_sessions_works_once_under_every_key(store: Re
     worker, rotated = Worker(store, clock), Worker(store, clock, keys=OTHER_KEYS + KEYS)
     cookie, until = await worker.sign_in(), clock.now() + 60
     found = await worker.sessions.ids_of_subject(JEANNE.issuer, JEANNE.subject)
-    assert await worker.sessions.end_once(found, "logout_token", "iss", "jti", until=until)
+    assert await worker.sessions.end_once(found, "logout_token", "iss", "jti", issued=NOW, until=until)
     assert await load(worker, cookie) is None
     again = await worker.sign_in()
     found = await worker.sessions.ids_of_subject(JEANNE.issuer, JEANNE.subject)
-    assert not await rotated.sessions.end_once(found, "logout_token", "iss", "jti", until=until)
+    assert not await rotated.sessions.end_once(found, "logout_token", "iss", "jti", issued=NOW, until=until)
     assert await load(worker, again) == JEANNE.subject
     assert not await rotated.transactions.first_use("logout_token", "iss", "jti", until=until)
-    assert await rotated.sessions.end_once(found, "logout_token", "is", "sjti", until=until)
+    assert await rotated.sessions.end_once(found, "logout_token", "is", "sjti", issued=NOW, until=until)
     assert await load(Worker(store, clock), again) is None
 
 

@@ -237,11 +237,11 @@ async def test_a_database_of_something_else_is_left_alone(path: Path) -> None:
 
 async def test_a_store_of_a_newer_release_is_refused_with_what_to_do(store: SqliteStore, path: Path) -> None:
     with closing(sqlite3.connect(path)) as other:
-        other.execute("PRAGMA user_version = 2")
+        other.execute("PRAGMA user_version = 99")
     error = await refused(path)
     assert error.code is STORE_UNREADABLE
     assert (
-        "schema version 2, this release reads 1: run the release that wrote it, or move the file away" in error.detail
+        "schema version 99, this release reads 2: run the release that wrote it, or move the file away" in error.detail
     )
 
 

@@ -16,7 +16,7 @@ def ask(connection: sqlite3.Connection, pragma: str) -> object:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     made = tmp_path / "a b" / "%#? é.db"
-    sqlite_file.make(made, 5.0)
+    sqlite_file.make(made, 5.0, 0)
     return made
 
 
@@ -30,7 +30,7 @@ def test_a_new_file_says_what_it_is_and_keeps_a_write_ahead_log(path: Path) -> N
 def test_making_it_again_keeps_what_is_there(path: Path) -> None:
     with closing(sqlite_file.reader(path)) as connection:
         epoch = connection.execute("SELECT epoch FROM store").fetchall()
-    sqlite_file.make(path, 5.0)
+    sqlite_file.make(path, 5.0, 0)
     with closing(sqlite_file.reader(path)) as connection:
         assert connection.execute("SELECT epoch FROM store").fetchall() == epoch
 
@@ -38,7 +38,7 @@ def test_making_it_again_keeps_what_is_there(path: Path) -> None:
 def test_a_making_that_was_broken_off_is_made_anew(tmp_path: Path) -> None:
     path = tmp_path / "sessions.db"
     path.touch()
-    sqlite_file.make(path, 5.0)
+    sqlite_file.make(path, 5.0, 0)
     with closing(sqlite_file.reader(path)) as connection:
         assert len(connection.execute("SELECT epoch FROM store").fetchall()) == 1
 
@@ -47,7 +47,7 @@ def test_workers_that_start_together_make_one_store(tmp_path: Path) -> None:
     for round in range(10):
         path = tmp_path / f"{round}.db"
         with ThreadPoolExecutor(8) as workers:
-            list(workers.map(sqlite_file.make, [path] * 8, [5.0] * 8))
+            list(workers.map(sqlite_file.make, [path] * 8, [5.0] * 8, [0] * 8))
         with closing(sqlite_file.reader(path)) as connection:
             assert len(connection.execute("SELECT epoch FROM store").fetchall()) == 1
 

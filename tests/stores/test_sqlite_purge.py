@@ -22,7 +22,7 @@ STEP = LOG_LIMIT
 
 def fill(path: Path, number: int, *, live: int) -> None:
     """Sessions with two seats each; all but `live` of them are over at NOW."""
-    sqlite_file.make(path, 5.0)
+    sqlite_file.make(path, 5.0, 0)
     ends = [(os.urandom(16).hex(), NOW + 43200 if at < live else NOW) for at in range(number)]
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous = OFF")

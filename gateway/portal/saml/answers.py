@@ -230,6 +230,7 @@ class SamlAnswers:
             session_until=assertion.session_not_on_or_after,
             name_id=None if assertion.name_id is None else astuple(assertion.name_id),
             session_index=assertion.session_index,
+            issued=assertion.issued,
         )
 
     # --- the session
@@ -241,9 +242,10 @@ class SamlAnswers:
 
     async def _first_use(self, answer: ParkedAnswer) -> bool:
         """Profiles 4.1.4.5; invariant 6."""
-        return await self._transactions.first_use(
-            "assertion", answer.identity.issuer, answer.assertion_id, until=answer.replayable_until
-        )
+        # What answers a request is no older than this request, which the store has.
+        issued = answer.issued if answer.reference is None else None
+        once = ("assertion", answer.identity.issuer, answer.assertion_id)
+        return await self._transactions.first_use(*once, issued=issued, until=answer.replayable_until)
 
     async def _arrive(
         self,
@@ -255,7 +257,7 @@ class SamlAnswers:
         unused: bool,
     ) -> Outcome:
         if not unused:
-            raise GatewayError(SAML_REPLAYED, "an assertion that was used before")
+            raise GatewayError(SAML_REPLAYED, "an assertion used before, or older than the session store")
         made = await self._session(visit, provider, login, answer)
         if found is not None:
             return GoOn(found, made=made)

@@ -47,8 +47,8 @@ class Ending:
         ended = await self._meant(request, sp.entity_id)
         # Invariant 6. A request that ended nothing, because the store failed, may be sent again.
         once = ("logout_request", request.issuer, request.id)
-        if not await self._sessions.end_once(ended, *once, until=request.expires):
-            raise GatewayError(SAML_REPLAYED, "a LogoutRequest that was used before")
+        if not await self._sessions.end_once(ended, *once, issued=request.issued, until=request.expires):
+            raise GatewayError(SAML_REPLAYED, "a LogoutRequest used before, or older than the session store")
         # Invariant 12: in force in every worker before this is answered. What had ended already is no error.
         await self._revoker.revoked(ended)
         self._report.ended_by_provider(visit, len(ended))

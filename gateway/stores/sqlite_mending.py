@@ -1,0 +1,119 @@
+"""A database that was deleted, emptied or damaged under us: set aside under a name of its own, another in its place.
+
+Nothing is lost by it that was not lost already. Everybody signs in again, and what others issued before counts no more:
+it may have been used up in the store that is gone.
+"""
+
+import fcntl
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from gateway.model.ports import Log
+from gateway.stores import sqlite_file
+from gateway.stores.tickets import unix_now
+
+# Seconds. Whoever puts the file back, or copies one over it, has that long.
+MENDED_AFTER = 10.0
+# Seconds by which a provider's clock may be ahead of ours: what it dates so was issued before, too.
+_CLOCKS_APART = 180
+
+_PARTS = ("", "-wal", "-shm")
+
+
+class Mending:
+    """Of one process. `seen` is told of every fault, from any thread; `mend` is the writer's."""
+
+    def __init__(
+        self,
+        path: Path,
+        log: Log | None,
+        *,
+        now: Callable[[], int] = unix_now,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._path = path
+        self._log = log
+        self._now = now
+        self._monotonic = monotonic
+        self._since: float | None = None
+        self._device: int | None = None
+
+    def opened(self) -> None:
+        """The file system of the state folder: where that has gone, what is under it is not for us to fill."""
+        with suppress(OSError):
+            self._device = os.stat(self._path.parent).st_dev
+
+    def seen(self, error: Exception) -> None:
+        if self._since is None and sqlite_file.is_damage(error):
+            self._since = self._monotonic()
+
+    @property
+    def due(self) -> bool:
+        return self._since is not None and self._monotonic() - self._since >= MENDED_AFTER
+
+    def mend(self, timeout: float) -> None:
+        """Raises sqlite3.Error, OSError or GatewayError where it cannot: tried again after the same while."""
+        self._since = self._monotonic()
+        self._have_folder()
+        with _alone(self._path.parent) as first:
+            # One of all workers does it; the others find it done.
+            if not first:
+                return
+            if why := sqlite_file.diagnosis(self._path, timeout):
+                aside = self._replace(timeout)
+                if self._log is not None:
+                    self._log.event("store.set_aside", detail=f"{self._path}: {why}", kept=aside)
+        self._since = None
+
+    def _have_folder(self) -> None:
+        folder = self._path.parent
+        there = folder if folder.exists() else folder.parent
+        if self._device is not None and os.stat(there).st_dev != self._device:
+            raise FileNotFoundError(f"{folder} is on another file system than before: is it mounted?")
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+    def _replace(self, timeout: float) -> str:
+        """The name that what was there has now; empty where nothing was."""
+        made = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")
+        # First the new one: on a full disk nothing is moved.
+        try:
+            sqlite_file.make(made, timeout, self._now() + _CLOCKS_APART)
+            kept = self._moved_aside()
+            os.rename(made, self._path)
+        finally:
+            for part in _PARTS:
+                Path(f"{made}{part}").unlink(missing_ok=True)
+        return kept
+
+    def _moved_aside(self) -> str:
+        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._now()))
+        aside = self._path.with_name(f"{self._path.name}.damaged-{stamp}-{secrets.token_hex(2)}")
+        moved = [part for part in _PARTS if _rename(Path(f"{self._path}{part}"), Path(f"{aside}{part}"))]
+        return f"{aside}{moved[0]}" if moved else ""
+
+
+def _rename(path: Path, to: Path) -> bool:
+    try:
+        path.rename(to)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[bool]:
+    """Whether no other process is at it. On the folder itself: a lock's file could be gone as the database is."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
