@@ -17,7 +17,7 @@ from gateway.federation.applications import Applications
 from gateway.federation.federation import Federation
 from gateway.federation.saml import SamlFederation
 from gateway.model.session import Seat
-from gateway.ops.counters import Counters
+from gateway.ops.counters import STORE_UNREACHABLE, Counters
 from gateway.ops.log import Log
 from gateway.portal.app import Portal
 from gateway.portal.callers import ApiCallers
@@ -183,6 +183,7 @@ class _Worker:
         if self._started:
             self._plane.flush()
             self._counters.gauge(self._sessions.held, "ecluse_sessions_cached")
+            self._counters.gauge(float(self._upkeep.store_fails), *STORE_UNREACHABLE)
         self._counters.gauge(self._log.dropped, "ecluse_log_dropped_total")
         self._counters.gauge(self._stops.longest(time.monotonic()), "ecluse_event_loop_stop_max_seconds")
         return self._counters.dump()

@@ -71,6 +71,7 @@ _TABLE = (
     Event("policy.shadow", "info", "A shadow would answer otherwise than `live_rule`; told once for each difference."),
     Event("upstream.failed", "error", "An application could not be reached or answered wrongly; `code` says how."),
     # stores
+    Event("state.unwritable", "error", "The state folder cannot be written at the start: full, or read-only for now."),
     Event("store.unreachable", "error", "The session store cannot say; what needs a session is answered 503."),
     Event("store.recovered", "info", "The session store answers again."),
     Event(

@@ -25,7 +25,7 @@ Partly: `kept` and `closed` name the app files that stay as they were, and those
 
 class Control:
     def __init__(self, folder: Path, reloaded: Callable[[], Awaitable[Verdict]]) -> None:
-        self._folder = folder
+        self.folder = folder
         self._reloaded = reloaded
         self._server: asyncio.Server | None = None
         self._inode = 0
@@ -34,14 +34,14 @@ class Control:
         """Raises CannotServe. Takes the name from a gateway that is about to leave: the newest is the one asked.
 
         Whether there was one, which is then not leaving yet: whoever drains has given up its name."""
-        beside = await asyncio.to_thread(_is_served, self._folder)
-        listening, self._inode = _bound(self._folder)
+        beside = await asyncio.to_thread(_is_served, self.folder)
+        listening, self._inode = _bound(self.folder)
         self._server = await asyncio.start_unix_server(self._answer, sock=listening)
         return beside
 
     async def stop(self) -> None:
         """The socket's name goes, unless it is another gateway's by now."""
-        path = self._folder / NAME
+        path = self.folder / NAME
         with suppress(OSError):
             if path.stat().st_ino == self._inode:
                 path.unlink()

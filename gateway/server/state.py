@@ -1,20 +1,28 @@
-"""The state folder: private to the gateway's user, and writable, or the gateway does not start."""
+"""The state folder: private to the gateway's user. One that is mistaken keeps the gateway from starting, a full disk
+does not: public pages need none of it, and the rest comes when there is room."""
 
 import os
 import tempfile
 from collections.abc import Sequence
-from errno import EACCES
+from errno import EACCES, EDQUOT, EFBIG, EIO, ENOSPC, EROFS
 from pathlib import Path
 
 from gateway.config.known_hosts import FILE_NAME, decode_hosts, encode_hosts, hosts_of_plan
 from gateway.config.snapshot import Gateway
 from gateway.server.faults import CannotServe
 
+# Trouble of the disk, which may pass while we run.
+_PASSING = (ENOSPC, EDQUOT, EFBIG, EROFS, EIO)
 
-def make_state_folder(gateway: Gateway) -> None:
-    """Raises CannotServe. What is in memory needs no folder."""
+
+def may_pass(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno in _PASSING
+
+
+def make_state_folder(gateway: Gateway) -> str:
+    """Empty, or why it cannot be written for now. Raises CannotServe. What is in memory needs no folder."""
     if gateway.store == "memory":
-        return
+        return ""
     folder = gateway.state_folder
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -23,8 +31,11 @@ def make_state_folder(gateway: Gateway) -> None:
             probe.write(b"ecluse")
             probe.flush()
     except OSError as error:
+        if may_pass(error):
+            return f"{folder}: {error.strerror}"
         hint = f" (it has to be the account's own that serves, uid {os.geteuid()})" if error.errno == EACCES else ""
         raise CannotServe(f"the state folder {folder} cannot be written: {error.strerror}{hint}") from error
+    return ""
 
 
 def unwritable(folder: Path) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +14,7 @@ from gateway.config.snapshot import Gateway
 from gateway.config.watch import fingerprint
 from gateway.federation.metadata_keeper import MetadataKeeper
 from gateway.federation.metadata_source import sources_of
-from gateway.ops.counters import add
+from gateway.ops.counters import STORE_UNREACHABLE, add
 from gateway.ops.log import Log
 from gateway.ops.metrics import Gauges, render
 from gateway.server.admin import Admin
@@ -26,12 +27,13 @@ from gateway.server.fleet import PROGRAM, Fleet, Hooks, Worker, ask, refusals
 from gateway.server.listeners import allow_many_files, bind, bind_admin, files_needed
 from gateway.server.pulse import until_silent
 from gateway.server.rollout import USUAL_PATIENCE, Patience, Rollout
-from gateway.server.state import make_state_folder, metadata_folder, remember_hosts
+from gateway.server.state import make_state_folder, may_pass, metadata_folder, remember_hosts
 from gateway.server.totals import Totals
 from gateway.server.watching import watch
 
 _REVOKED_WITHIN = 1.0
 _COUNTERS_WITHIN = 0.5
+_CONTROL_AGAIN = 5.0
 
 Result = TypeVar("Result")
 
@@ -84,7 +86,7 @@ class Supervisor:
         if live is None:
             return
         gateway = live.gateway
-        make_state_folder(gateway)
+        trouble = make_state_folder(gateway)
         self._allow_files(gateway)
         listening, admin_socket = _bound(gateway)
         cores = sorted(os.sched_getaffinity(0))
@@ -99,6 +101,8 @@ class Supervisor:
         await admin.start(admin_socket)
         control = await self._controlled(gateway)
         self._log.event("gateway.started", revision=live.revision, listeners=addresses(gateway), workers=self._slots)
+        if trouble:
+            self._log.event("state.unwritable", detail=trouble)
         await self._follow_metadata()
         self._run(self._metadata.run())
         self._tell_left_out()
@@ -127,9 +131,25 @@ class Supervisor:
         if gateway.store == "memory":
             return None
         control = Control(Path(gateway.state_folder), self.reloaded)
-        if await control.start():
-            self._log.event("gateway.beside", detail=gateway.state_folder)
+        try:
+            await self._start_control(control)
+        except CannotServe as refused:
+            if not may_pass(refused.__cause__):
+                raise
+            self._run(self._start_control_later(control))
         return control
+
+    async def _start_control(self, control: Control) -> None:
+        if await control.start():
+            self._log.event("gateway.beside", detail=str(control.folder))
+
+    async def _start_control_later(self, control: Control) -> None:
+        """On a disk that is full or read-only there is no new name; until then signals are heard."""
+        while not self._stop.is_set():
+            await asyncio.sleep(_CONTROL_AGAIN)
+            with suppress(CannotServe):
+                await self._start_control(control)
+                return
 
     async def _leave(self, listening: Sequence[socket.socket], admin: Admin, control: Control | None) -> None:
         self._log.event("gateway.draining")
@@ -298,14 +318,16 @@ class Supervisor:
     # --- admin.Observed ---
 
     def readiness(self) -> dict[str, Any]:
-        """Ready while at least one worker serves; a gateway that drains wants no more."""
+        """Ready while at least one worker serves and sessions can be kept; a gateway that drains wants no more."""
         serving = len(self.fleet.serving)
+        keeps = not self._totals.now(STORE_UNREACHABLE)
         return {
-            "ready": serving > 0 and not self._stop.is_set(),
+            "ready": serving > 0 and keeps and not self._stop.is_set(),
             "revision": self._rollout.live.revision,
             "workers": self._slots,
             "workers_serving": serving,
             "last_reload": self._last_reload,
+            "sessions": "ok" if keeps else "unreachable",
         }
 
     async def exposition(self) -> bytes:

@@ -2,7 +2,7 @@
 
 from time import time
 
-from gateway.ops.counters import Dump, add, decode, empty
+from gateway.ops.counters import Dump, Key, add, decode, empty
 
 # What a dead worker leaves to the totals; its gauges went with it.
 _LASTING = ("_total", "_bucket", "_sum")
@@ -29,6 +29,10 @@ class Totals:
         self.reload_successful = successful
         if successful:
             self.reloaded_at = time()
+
+    def now(self, key: Key) -> float:
+        """A gauge, over the living workers."""
+        return sum(dump.get(key, 0) for dump in self._living.values())
 
     def all(self) -> Dump:
         total = self._of_the_dead

@@ -155,6 +155,8 @@ class WorkerControl:
         self._serves = True
         self._drain_within = candidate.snapshot.gateway.timeouts.drain
         garbage.settle()
+        # First what readiness goes by: one that cannot keep sessions is never taken for one that can.
+        self._channel.send("counters", self._served.counters())
         self._channel.reply(message, ok=True)
 
     async def _push(self) -> None:

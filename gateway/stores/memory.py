@@ -153,6 +153,8 @@ class MemoryStore:
     async def clear_mark(self, key: bytes, now: int) -> None:
         self._marks.pop(key, None)
 
+    async def probe(self) -> None: ...
+
     async def purge(self, now: int) -> None:
         self._sessions = {id: session for id, session in self._sessions.items() if session.ends_at > now}
         self._seats = {

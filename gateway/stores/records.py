@@ -200,5 +200,8 @@ class RecordStore(Protocol):
 
     async def clear_mark(self, key: bytes, now: int) -> None: ...
 
+    async def probe(self) -> None:
+        """Whether it can be read, and written where the last write failed."""
+
     async def purge(self, now: int) -> None:
         """Frees the room of what has expired: housekeeping, on which nothing depends."""

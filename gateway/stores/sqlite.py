@@ -56,6 +56,7 @@ class SqliteStore:
         self._identity = (0, 0)
         self._ownership = Ownership(path)
         self._mending = Mending(path, log)
+        self._written = True
         self.reachable = True
 
     async def open(self) -> None:
@@ -69,6 +70,7 @@ class SqliteStore:
             await self.close()
             raise
         except (sqlite3.Error, OSError) as error:
+            self._written = False
             self._unreachable(error)
 
     async def close(self) -> None:
@@ -138,6 +140,11 @@ class SqliteStore:
         if await self.mark(key, now):
             await self._write(lambda connection: sql.clear_mark(connection, key))
 
+    async def probe(self) -> None:
+        if not self._written:
+            await self._write(sql.probe)
+        await self._read(lambda connection: sql.ended_since(connection, None))
+
     async def purge(self, now: int) -> None:
         """By one process for all; in steps, between which others write and the log is cut."""
         more = await self._write(lambda connection: self._ownership.taken(), single=True)
@@ -173,7 +180,9 @@ class SqliteStore:
         try:
             result = await self._writer.run(job, _WRITTEN_WITHIN, durable=durable, single=single)
         except (sqlite3.Error, OSError, GatewayError) as error:
+            self._written = False
             raise self._unreachable(error) from error
+        self._written = True
         self._answered()
         return result
 

@@ -242,6 +242,11 @@ def clear_mark(connection: sqlite3.Connection, key: bytes) -> None:
     connection.execute("DELETE FROM marks WHERE key = ?", (key,))
 
 
+def probe(connection: sqlite3.Connection) -> None:
+    """As little as can be written."""
+    connection.execute("UPDATE store SET refuses_before = refuses_before")
+
+
 def purge(connection: sqlite3.Connection, now: int) -> bool:
     """A part of what has expired: small enough that nobody waits long behind it. True: there is more."""
     for latest, clear in _CLEARED:

@@ -17,7 +17,8 @@ PURGE_EVERY = 60.0
 
 
 class Upkeep:
-    """`killed` hears of the seats that ended elsewhere, so that what is open on them is cut."""
+    """`killed` hears of the seats that ended elsewhere, so that what is open on them is cut. `store_fails`: whether
+    sessions can be neither read nor kept, as of a second ago."""
 
     def __init__(
         self,
@@ -32,12 +33,18 @@ class Upkeep:
         self._killed = killed
         self._now = now
         self._revocations = Revocations(store, sessions)
+        self.store_fails = not store.reachable
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Before the first request: what ends after a seat is read must not be missed."""
         await self._poll()
-        steps = ((POLL_EVERY, self._poll), (WRITE_EVERY, self._sessions.write_touches), (PURGE_EVERY, self._purge))
+        steps = (
+            (POLL_EVERY, self._poll),
+            (WRITE_EVERY, self._sessions.write_touches),
+            (WRITE_EVERY, self._probe),
+            (PURGE_EVERY, self._purge),
+        )
         # Apart from each other: a poll waits for no write.
         self._tasks = [asyncio.create_task(_each(seconds, step)) for seconds, step in steps]
         # After a long stop all of it may be over.
@@ -54,6 +61,15 @@ class Upkeep:
     async def _poll(self) -> None:
         if killed := await self._revocations.poll():
             self._killed(killed)
+
+    async def _probe(self) -> None:
+        """By itself: a front that is told that we cannot sends nobody, whose sign-in would show that we can again."""
+        try:
+            await self._store.probe()
+        except GatewayError:
+            self.store_fails = True
+        else:
+            self.store_fails = False
 
     async def _purge(self) -> None:
         await self._store.purge(self._now())

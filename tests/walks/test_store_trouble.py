@@ -1,6 +1,7 @@
 """A store that cannot say: 503 for what needs it, everything else goes on, and it mends by itself (invariant 9)."""
 
 import asyncio
+import json
 import sqlite3
 import time
 from collections.abc import AsyncIterator
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.patience import until
+from tests.patience import PATIENCE, until
 from tests.walks.load import Asked, Load, running
 from tests.walks.place import Place
 from tests.walks.world import World, everywhere, opened, request
@@ -85,8 +86,8 @@ async def test_while_it_cannot_say_people_get_503_and_public_pages_go_on(world: 
             page = await nobody.step("GET", world.place.url())
             # Each client has been answered more than once meanwhile.
             await private.answers(20)
-            status, _ = await world.gateway.admin("/readyz")
             ended = time.monotonic()
+            assert await said_ready(world, "unreachable") == (503, False)
         try:
             await until(lambda: {asked.status for asked in private.done[-50:]} == {200})
         except TimeoutError:
@@ -102,12 +103,22 @@ async def test_while_it_cannot_say_people_get_503_and_public_pages_go_on(world: 
     assert (page.status, page.location) == (503, "")
     assert "<h1>" in page.text
     assert page.header("Retry-After") == "5"
-    assert status == 200
+    assert await said_ready(world, "ok") == (200, True)
     await world.gateway.logged(mark, event="store.recovered")
     for event in ("store.unreachable", "store.recovered"):
         lines = world.gateway.lines(mark, event=event)
         assert 0 < len({line["pid"] for line in lines}) <= WORKERS
         assert len(lines) <= 4 * WORKERS, "it is told again and again"
+
+
+async def said_ready(world: World, sessions: str) -> tuple[int, bool]:
+    """Once readiness tells this of sessions."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            status, text = await world.gateway.admin("/readyz")
+            if (told := json.loads(text))["sessions"] == sessions:
+                return status, told["ready"]
+            await asyncio.sleep(0.02)
 
 
 def statuses(asked: list[Asked], after: float, before: float) -> set[int]:
@@ -126,3 +137,17 @@ async def test_while_another_holds_the_write_lock_people_who_are_signed_in_go_on
     holder.close()
     assert {asked.status for asked in private.done} == {200}
     assert (page.status, page.location, page.header("Retry-After")) == (503, "", "5")
+
+
+async def test_a_store_that_was_deleted_is_made_anew_and_everybody_signs_in_again(world: World) -> None:
+    cookie = world.cookie(await world.signed_in())
+    mark = world.gateway.mark()
+    for name in world.place.database.parent.glob(f"{world.place.database.name}*"):
+        name.unlink()
+    line = await world.gateway.logged(mark, event="store.set_aside")
+    assert (line["level"], line["detail"]) == ("error", f"{world.place.database}: it is gone")
+    assert await said_ready(world, "ok") == (200, True)
+    again = world.cookie(await world.signed_in())
+    assert await everywhere(world.place, "/x", again) == {200}
+    assert await everywhere(world.place, "/x", cookie) == {401}
+    assert len(world.gateway.lines(mark, event="store.set_aside")) == 1

@@ -109,7 +109,11 @@ async def everywhere(place: Place, target: str = "/", cookie: str = "", host: st
 
 @asynccontextmanager
 async def opened(
-    place: Place, *, environment: Mapping[str, str] | None = None, command: Sequence[str] = SERVE
+    place: Place,
+    *,
+    environment: Mapping[str, str] | None = None,
+    command: Sequence[str] = SERVE,
+    output: int | None = None,
 ) -> AsyncIterator[World]:
     """Two applications on two hosts, both of provider alpha. Everything is stopped in the end."""
     upstream, providers = Upstream(), Providers(place.provider_port)
@@ -120,7 +124,7 @@ async def opened(
     for name, host in (("one", ONE), ("two", TWO)):
         if not (place.policies / f"apps/{name}.yaml").exists():
             place.write_app(name, host)
-    gateway = Gateway(place, environment=environment, command=command)
+    gateway = Gateway(place, environment=environment, command=command, output=output)
     world = World(place, gateway, upstream, alpha, beta, providers)
     try:
         await upstream.start(place.upstream_port)
