@@ -81,6 +81,7 @@ def build_perimeter(plan: ProviderPlan | SamlProviderPlan) -> Perimeter:
     return Perimeter(
         siret=_set(plan["siret"]),
         email_domains=_set(plan["email_domains"]),
+        scopes=_set(plan["asserted_scopes"]),
         attributes={name: frozenset(values) for name, values in plan["listed"].items()} if plan["listed"] else None,
     )
 

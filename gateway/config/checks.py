@@ -21,9 +21,8 @@ from gateway.config.scalars import Wrong, host_pattern, socket_address
 from gateway.config.schema import AppFile, GatewayFile, SamlProviderFile
 from gateway.config.schema_types import NAME
 from gateway.config.yaml_reader import Document
-from gateway.identity.mapping import NAME_ID
-from gateway.identity.perimeter import MAIL, SIREN, SIRET
-from gateway.model.assertion import ADDRESS_FORMAT
+from gateway.identity.address_names import is_scoped, may_hold_an_address
+from gateway.identity.perimeter import SIREN, SIRET
 from gateway.wire.addresses import parse_address
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -188,9 +187,7 @@ def _provider(document: Document, model: AnyProviderFile, folder: Folder) -> Ite
     last = {source for names in sources.values() for source in names} | known
     if model.asserts.siret is not None and model.tenant is None and not last & (SIRET | SIREN):
         yield problem(("asserts", "siret"), "this bounds nothing: no attribute is mapped from siret, nor is a tenant")
-    if model.asserts.email_domains is not None and not (last & MAIL or _name_id_is_an_address(model, last)):
+    if model.asserts.email_domains is not None and not any(map(may_hold_an_address, last)):
         yield problem(("asserts", "email_domains"), "this bounds nothing: no attribute is mapped from email")
-
-
-def _name_id_is_an_address(model: AnyProviderFile, sources: set[str]) -> bool:
-    return isinstance(model, SamlProviderFile) and model.saml.name_id_format == ADDRESS_FORMAT and NAME_ID in sources
+    if model.asserts.scopes is not None and model.asserts.email_domains is None and not any(map(is_scoped, last)):
+        yield problem(("asserts", "scopes"), "this bounds nothing: no attribute is mapped from a scoped one")

@@ -146,6 +146,7 @@ class ProviderPlan(TypedDict):
     tenant: str | None
     siret: list[str] | None
     email_domains: list[str] | None
+    asserted_scopes: list[str] | None
     listed: dict[str, list[str]] | None
     session_idle: int
     session_absolute: int
@@ -193,6 +194,7 @@ class SamlProviderPlan(TypedDict):
     tenant: str | None
     siret: list[str] | None
     email_domains: list[str] | None
+    asserted_scopes: list[str] | None
     listed: dict[str, list[str]] | None
     session_idle: int
     session_absolute: int

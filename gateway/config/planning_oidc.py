@@ -67,6 +67,7 @@ def plan_oidc_provider(file: str, model: ProviderFile, gateway: GatewayFile, mat
         "tenant": model.tenant,
         "siret": asserts.siret,
         "email_domains": asserts.email_domains,
+        "asserted_scopes": asserts.scopes,
         "listed": asserts.attributes,
         "session_idle": model.session.idle,
         "session_absolute": model.session.absolute,

@@ -78,6 +78,7 @@ def plan_saml_provider(
         "tenant": model.tenant,
         "siret": asserts.siret,
         "email_domains": asserts.email_domains,
+        "asserted_scopes": asserts.scopes,
         "listed": asserts.attributes,
         "session_idle": model.session.idle,
         "session_absolute": model.session.absolute,

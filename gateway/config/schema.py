@@ -155,6 +155,11 @@ class Asserts(Strict):
     siret: Maybe[list[Annotated[str, AfterValidator(_siret)]]] = None
     """The organisations that this provider speaks for; a SIREN is that of one of them."""
     email_domains: Maybe[list[Annotated[str, AfterValidator(_domain)]]] = None
+    """The domains of the addresses that it may give, under whatever name, and in the identifier as well."""
+    scopes: Maybe[list[Annotated[str, AfterValidator(_domain)]]] = None
+    """What may stand after the @ of scoped attributes (eppn, scoped_affiliation, subject_id, pairwise_id), and of what
+    only looks like an address; `email_domains` where it is left out. What the metadata state (shibmd:Scope) narrows it
+    further, and never widens it."""
     attributes: Maybe[dict[AttributeName, list[Text]]] = None
     """For an attribute, the only values that this provider may give it."""
 

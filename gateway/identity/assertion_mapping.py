@@ -4,20 +4,14 @@ from collections.abc import Mapping
 
 import re2
 
-from gateway.identity.mapping import NAME_ID, check_size, values_of
+from gateway.identity.address_names import NAME_ID, is_scoped
+from gateway.identity.mapping import check_size, values_of
 from gateway.model.assertion import LONGEST_NAME, Assertion, NameId, SamlAttribute, is_one_spelling
 from gateway.model.codes import LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.provider import SamlProvider
 
-_EDU = "urn:oid:1.3.6.1.4.1.5923.1.1.1."
-# eduPerson, Subject Identifier Attributes Profile 3.3: value@scope, and the scope is the provider's own or a lie.
-SCOPED = frozenset({
-    "eduPersonPrincipalName", f"{_EDU}6", "eduPersonScopedAffiliation", f"{_EDU}9",
-    "eduPersonPrincipalNamePrior", f"{_EDU}12", "eduPersonUniqueId", f"{_EDU}13",
-    "urn:oasis:names:tc:SAML:attribute:subject-id", "urn:oasis:names:tc:SAML:attribute:pairwise-id",
-})  # fmt: skip
 # Entra ID sends it in the place of a group list that is over its limit.
 _GROUPS_ELSEWHERE = "http://schemas.microsoft.com/claims/groups.link"
 _GROUPS = "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups"
@@ -37,8 +31,8 @@ def map_assertion(provider: SamlProvider, assertion: Assertion, now: int) -> Ide
         _check_made_for_us(assertion, name, found)
         values = values_of(name, [value for attribute in found for value in attribute.values])
         for attribute in found:
-            if not SCOPED.isdisjoint((attribute.name, attribute.friendly_name, *names)):
-                _check_scopes(provider, assertion, name, values)
+            if any(map(is_scoped, (attribute.name, attribute.friendly_name or "", *names))):
+                _check_scopes(assertion, name, values)
         if values:
             attributes[name] = values
     check_size(attributes)
@@ -85,18 +79,14 @@ def _left_out(provider: SamlProvider, assertion: Assertion) -> frozenset[str]:
     return frozenset(name for name, names in provider.attributes.items() if _GROUPS in names)
 
 
-def _check_scopes(provider: SamlProvider, assertion: Assertion, name: str, values: tuple[str, ...]) -> None:
-    """Where the metadata states no scope, the provider file's own domains bound it, or nothing does."""
-    domains = provider.perimeter.email_domains
+def _check_scopes(assertion: Assertion, name: str, values: tuple[str, ...]) -> None:
+    """What the metadata state narrows what the provider may say. What its file lists holds beside it
+    (perimeter.check): a provider writes its own metadata."""
     for value in values:
         scope = value.rpartition("@")[2].lower()
         if value.count("@") != 1 or not scope:
             raise GatewayError(LOGIN_OUTSIDE_PERIMETER, f"`{name}` has a value that is not of the form value@scope")
-        if assertion.scopes:
-            inside = any(_is_scope(scope, stated, pattern) for stated, pattern in assertion.scopes)
-        else:
-            inside = domains is None or scope in domains
-        if not inside:
+        if assertion.scopes and not any(_is_scope(scope, stated, pattern) for stated, pattern in assertion.scopes):
             raise GatewayError(LOGIN_OUTSIDE_PERIMETER, f"`{name}` has a scope that this provider does not speak for")
 
 

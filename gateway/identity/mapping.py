@@ -13,9 +13,6 @@ LONGEST_VALUE = 8192
 MOST_BYTES = 1 << 19
 _LARGEST_NUMBER = 1 << 64
 
-# How a file of a SAML provider names the subject itself among its attributes.
-NAME_ID = "NameID"
-
 # Names that an attribute of a provider file may not take: what the gateway itself knows of a person, and the
 # words of the token, which nobody should find overwritten.
 RESERVED_ATTRIBUTES = frozenset({

@@ -1,21 +1,18 @@
 """May this provider assert this? What its file does not list is refused, however well it is signed."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 
-from gateway.identity.mapping import NAME_ID
-from gateway.model.assertion import ADDRESS_FORMAT
+from gateway.identity.address_names import is_mail, is_scoped
 from gateway.model.codes import LOGIN_OUTSIDE_PERIMETER
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.mail import mail_domain
-from gateway.model.provider import AttributeSource, Provider, SamlProvider
+from gateway.model.mail import looks_like_an_address, mail_domain
+from gateway.model.provider import AttributeSource, Perimeter, Provider
 
 _LA_POSTE = "356000000"
-# What an e-mail address is called: as a claim, and as an attribute of SAML by name, OID and claim type.
-MAIL = frozenset({
-    "mail", "email", "urn:oid:0.9.2342.19200300.100.1.3", "urn:oid:1.2.840.113549.1.9.1", "UTILISATEUR.MEL",
-    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress",
-})  # fmt: skip
+# Up to the last mark before the name.
+_AFTER_QUALIFIERS = re.compile(r".*[!:|](?=[^@]*@)", re.DOTALL)
 SIRET = frozenset({"siret", "SIRET"})
 SIREN = frozenset({"siren", "SIREN", "ENTREPRISE.SIREN"})
 
@@ -25,16 +22,45 @@ def check(provider: Provider, identity: Identity) -> None:
     perimeter = provider.perimeter
     if perimeter.siret is not None:
         _check_organisations(provider, identity, perimeter.siret)
-    if perimeter.email_domains is not None:
-        for name, value in _addresses(provider, identity):
-            domain = mail_domain(value)
-            if domain is None:
-                raise _outside(name, "has a value that is not one plain e-mail address")
-            if domain not in perimeter.email_domains:
-                raise _outside(name, "has an e-mail domain that this provider does not speak for")
+    for name, values in identity.attributes.items():
+        _check_addresses(perimeter, name, values, (name, *_sources(provider, name)))
+    if perimeter.email_domains is not None and looks_like_an_address(identity.subject):
+        _check_identifier(perimeter, identity.subject)
     for name, listed in (perimeter.attributes or {}).items():
         if not listed.issuperset(identity.attributes.get(name, ())):
             raise _outside(name, "has a value that is not listed")
+
+
+def _check_addresses(perimeter: Perimeter, name: str, values: Iterable[str], called: tuple[str, ...]) -> None:
+    """Whatever looks like an address is bounded as one, for applications know people by any of these. `called`: our
+    name for it, and the provider's."""
+    domains, scopes = perimeter.email_domains, perimeter.scopes
+    mail, scoped = any(map(is_mail, called)), any(map(is_scoped, called))
+    if scoped and scopes is not None and not (mail and domains is not None):
+        domains = scopes
+    elif domains is not None and scopes is not None and not mail:
+        domains |= scopes
+    # What the file lists value by value is its own word.
+    listed = (perimeter.attributes or {}).get(name, frozenset()) if not mail and not scoped else frozenset()
+    for value in values if domains is not None else ():
+        if (mail or scoped or looks_like_an_address(value)) and value not in listed:
+            _check_domain(domains, name, value)
+
+
+def _check_identifier(perimeter: Perimeter, subject: str) -> None:
+    """A qualified NameID ends with the name itself, as do the identifiers of brokers (`f:realm:name`)."""
+    domains = (perimeter.email_domains or frozenset()) | (perimeter.scopes or frozenset())
+    # Two of them in one identifier are nobody's: who cuts it elsewhere would find the other.
+    name = subject if subject.count("@") > 1 else _AFTER_QUALIFIERS.sub("", subject)
+    _check_domain(domains, "subject", name)
+
+
+def _check_domain(domains: frozenset[str] | None, name: str, value: str) -> None:
+    domain = mail_domain(value)
+    if domain is None:
+        raise _outside(name, "has a value that is not one plain e-mail address")
+    if domain not in (domains or ()):
+        raise _outside(name, "has an e-mail domain that this provider does not speak for")
 
 
 def _check_organisations(provider: Provider, identity: Identity, sirets: frozenset[str]) -> None:
@@ -83,14 +109,6 @@ def _luhn(text: str) -> bool:
     digits = [int(digit) for digit in reversed(text)]
     doubled = (2 * digit - 9 * (digit > 4) for digit in digits[1::2])
     return (sum(digits[::2]) + sum(doubled)) % 10 == 0
-
-
-def _addresses(provider: Provider, identity: Identity) -> Iterator[tuple[str, str]]:
-    yield from _asserted(provider, identity, MAIL, None)
-    if isinstance(provider, SamlProvider) and provider.name_id_format == ADDRESS_FORMAT:
-        # An address then, whatever it is mapped to. Another name of the same attribute may have given a number.
-        named = _asserted(provider, identity, frozenset({NAME_ID}), None)
-        yield from ((name, value) for name, value in named if "@" in value)
 
 
 def _asserted(

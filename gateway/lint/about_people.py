@@ -10,6 +10,7 @@ from gateway.config.problems import Path, Problem
 from gateway.config.schema import AppFile, ProviderFile
 from gateway.config.schema_conditions import ClaimIs, Condition, GroupIs, MandateIs, SharedIs, leaves
 from gateway.config.schema_shared import SharedFile
+from gateway.identity.address_names import is_mail, is_scoped, may_hold_an_address
 from gateway.lint.subject import Of, Subject
 from gateway.model.provider import MetadataFile, Provider, SamlProvider
 from gateway.policy.conditions import GROUPS
@@ -18,7 +19,6 @@ from gateway.policy.persons import MANDATES
 _LONGEST_SESSION, _LONGEST_IDLE, _LARGEST_SKEW = 86400, 43200, 180
 _SHORTEST_SECRET = 16
 _NEAR_SECONDS = 30 * 86400
-_MAIL = frozenset({"mail", "email"})
 
 
 def group_nobody_asserts(subject: Subject) -> Iterator[Problem]:
@@ -63,7 +63,8 @@ def domain_nobody_asserts(subject: Subject) -> Iterator[Problem]:
 def provider_without_perimeter(subject: Subject) -> Iterator[Problem]:
     for provider in subject.providers:
         asserts = provider.model.asserts
-        if asserts.siret is None and asserts.email_domains is None and asserts.attributes is None:
+        bounds = (asserts.siret, asserts.email_domains, asserts.scopes, asserts.attributes)
+        if all(bound is None for bound in bounds):
             say = "this provider may say anything of anybody"
             yield provider.at("provider", say=say, write="bound it with asserts: siret, email_domains or attributes")
 
@@ -78,11 +79,41 @@ def tenant_without_bounds(subject: Subject) -> Iterator[Problem]:
 
 def mail_without_bounds(subject: Subject) -> Iterator[Problem]:
     for provider in subject.providers:
-        mapped, asserts = provider.model.attributes, provider.model.asserts
-        names = [name for name in mapped if name in _MAIL]
-        if names and asserts.email_domains is None:
+        names = [name for name, called in _called(provider) if any(map(is_mail, called))]
+        if names and provider.model.asserts.email_domains is None:
             say = "this provider may give any address to anybody, those of other organisations too"
-            yield provider.at("attributes", names[0], say=say, write="list its own under asserts.email_domains")
+            yield _at_attribute(provider, names[0], say, "list its own under asserts.email_domains")
+
+
+def address_in_disguise(subject: Subject) -> Iterator[Problem]:
+    """What is no address by its name, and is one at many providers; the mail itself is EC206's."""
+    for provider in subject.providers:
+        asserts = provider.model.asserts
+        for name, called in _called(provider) if asserts.email_domains is None else ():
+            if any(map(may_hold_an_address, called)) and not any(is_mail(one) or is_scoped(one) for one in called):
+                say = f"{name} may be an address, and nothing bounds whose: another organisation's people too"
+                yield _at_attribute(provider, name, say, "list its own under asserts.email_domains")
+
+
+def scope_without_bounds(subject: Subject) -> Iterator[Problem]:
+    for provider in subject.providers:
+        asserts = provider.model.asserts
+        for name, called in _called(provider) if asserts.scopes is None and asserts.email_domains is None else ():
+            if any(map(is_scoped, called)):
+                say = f"{name} is value@scope, and the provider's own metadata alone say which scopes"
+                yield _at_attribute(provider, name, say, "list its own under asserts.scopes")
+
+
+def _called(provider: Of[AnyProviderFile]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each attribute with every name that it has, ours and the provider's."""
+    return ((name, (name, *sources)) for name, sources in provider.model.sources().items())
+
+
+def _at_attribute(provider: Of[AnyProviderFile], name: str, say: str, write: str) -> Problem:
+    """Where the file maps it, or takes it from the table of common ones."""
+    if name in provider.model.attributes:
+        return provider.at("attributes", name, say=say, write=write)
+    return provider.at("saml", "common", say=say, write=write)
 
 
 def groups_without_bounds(subject: Subject) -> Iterator[Problem]:
@@ -231,7 +262,7 @@ def _used(subject: Subject, provider: AnyProviderFile) -> set[str]:
     if provider.asserts.siret is not None:
         used.add("siret")
     if provider.asserts.email_domains is not None:
-        used |= _MAIL
+        used |= {name for name, sources in provider.sources().items() if any(map(is_mail, (name, *sources)))}
     return used
 
 

@@ -93,6 +93,11 @@ _TABLE = (
     LintRule("EC218", "SAML metadata near their end", "Nobody renews a file: once its `validUntil` has passed, in less "
              "than 30 days or already, every sign-in at this provider is refused (`saml.metadata.expired`).",
              _PEOPLE.metadata_near_their_end),
+    LintRule("EC236", "An address under another name", "A upn, a preferred_username or a NameID is an address at many "
+             "providers: an application that knows people by it takes another organisation's for its own.",
+             _PEOPLE.address_in_disguise),
+    LintRule("EC237", "Scoped attributes without scopes", "A provider writes its metadata, and so the scopes in them "
+             "(shibmd:Scope), itself.", _PEOPLE.scope_without_bounds),
     # applications
     LintRule("EC301", "Headers beyond 8 KB", "Tomcat, IIS and nginx refuse such a request with a page that says "
              "nothing of the cause.", _APPS.header_budget),

@@ -1,6 +1,7 @@
 """The one reading of an e-mail address, for perimeters and conditions alike."""
 
 import re
+import unicodedata
 
 # A deliberately small part of RFC 5322: no quoted local part, no comment, no address literal, no U-label.
 # What this refuses has, for us, no domain at all: a reading that other software could share by half is none.
@@ -15,3 +16,8 @@ def mail_domain(address: str) -> str | None:
     """The lower-case domain of `local@domain`, or None where the address has any other form."""
     found = _ADDRESS.fullmatch(address) if len(address) <= _LONGEST else None
     return found[1].lower() if found else None
+
+
+def looks_like_an_address(text: str) -> bool:
+    """Whether some application may read an address in it: full-width and small forms of the sign are signs, too."""
+    return "@" in text or (not text.isascii() and "@" in unicodedata.normalize("NFKC", text))

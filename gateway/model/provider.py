@@ -50,12 +50,14 @@ class ClientCertificate:
 class Perimeter:
     """What a provider may assert about people; an empty tuple of an attribute means: none of it.
 
-    `None` means that the file does not bound it (it is then asserted freely). `siret` and `email_domains` are
-    checked by their own grammar; `attributes` maps an attribute to the only values that it may take.
+    `None` means that the file does not bound it (it is then asserted freely). `siret`, `email_domains` and `scopes`
+    (of scoped attributes; None: the e-mail domains) are checked by their own grammar; `attributes` maps an attribute to
+    the only values that it may take.
     """
 
     siret: frozenset[str] | None = None
     email_domains: frozenset[str] | None = None
+    scopes: frozenset[str] | None = None
     attributes: Mapping[str, frozenset[str]] | None = None
 
 

@@ -88,4 +88,10 @@ def _content_type(provider: OidcProvider) -> str:
 
 def merge_claims(signed: Mapping[str, object], userinfo: Mapping[str, object]) -> Mapping[str, object]:
     """`signed`: of the ID token. Both in one; where they differ, what was signed counts."""
-    return {name: value for name, value in userinfo.items() if name not in _OF_THE_ID_TOKEN} | dict(signed)
+    merged = {name: value for name, value in userinfo.items() if name not in _OF_THE_ID_TOKEN} | dict(signed)
+    said = [document for document in (signed, userinfo) if "email_verified" in document]
+    if said:
+        # OIDC Core 5.1: said of the address beside it, and of no other document's
+        about = [one["email_verified"] for one in said if one.get("email") == merged.get("email")]
+        merged["email_verified"] = bool(about) and all(verified is True for verified in about)
+    return merged

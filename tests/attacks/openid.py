@@ -268,6 +268,29 @@ def unverified(value: object) -> Run:
     return run
 
 
+def disguised(**changes: object) -> Run:
+    return nologin("login.outside_perimeter", claims=claims(**changes), userinfo=lambda told: told | changes)
+
+
+def unvouched(signed: Document, told: Document) -> Run:
+    """What one document verified vouches for no address of the other."""
+
+    async def run(world: World) -> None:
+        both = [name for name in ("email", "email_verified") if name not in signed]
+        with world.alpha.misbehaving(
+            claims=claims(**dict.fromkeys(both), **signed), userinfo=lambda document: _alone(document) | told
+        ):
+            person, page = await world.sign_in("root", world.url("levels", "/suffix"))
+        await person.close()
+        expect(page.status == 403, f"{signed} and {told}: {page.status}")
+
+    return run
+
+
+def _alone(document: Document) -> Document:
+    return {name: value for name, value in document.items() if not name.startswith("email")}
+
+
 OC09 = (
     ("not verified", unverified(False)),
     ('verified as a text, "true"', unverified("true")),
@@ -284,7 +307,13 @@ OC09 = (
     ("two of them, one of another domain", mail(["a@corp.example", "a@evil.test"], let_in=False)),
     ("a letter that looks like ours", mail("a@c\u043erp.example", let_in=False)),
     ("a line end", nologin("login.mapping", claims=claims(email="a@corp.example\r\nX-Admin: 1"))),
-)
+    ("another's address as preferred_username", disguised(preferred_username="root@beta.example")),
+    ("another's address in brackets", disguised(preferred_username="Root <root@beta.example>")),
+    ("another's address as the subject", disguised(sub="root@beta.example")),
+    ("verified, and no address beside it", unvouched({"email_verified": True}, {"email": "root@corp.example"})),
+    ("verified, and another address beside it",
+     unvouched({"email": "root@corp.example"}, {"email": "root@root.corp.example", "email_verified": True})),
+)  # fmt: skip
 
 CASES: tuple[Case, ...] = (
     *numbered("OC01", OC01, controlled=False),

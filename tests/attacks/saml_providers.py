@@ -58,7 +58,15 @@ _BOUNDS = {
         "siret": [SIRET], "email_domains": ["metropole.example"], "attributes": {"groups": ["agents", "A-admins"]},
     },
 }  # fmt: skip
+# Under which applications know people by an address, and none of them is called one.
+DISGUISES = (
+    "upn", "Email", "Mail", "urn:mace:dir:attribute-def:mail",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name",
+)  # fmt: skip
 _ATTRIBUTES = {"uid": "NameID", "groups": "groups", "mail": "urn:oid:0.9.2342.19200300.100.1.3"}
+
+
+_ANYBODY = '<shibmd:Scope regexp="true">.*</shibmd:Scope>'
 
 
 def entity_of(name: str) -> str:
@@ -71,7 +79,8 @@ def write(folder: Path, template: str) -> None:
     (folder / "certs/saml.crt").write_bytes(OURS.certificate)
     for text, number in _NUMBERS.items():
         _write_one(folder, template, f"saml-{number}", json.loads(text), {"attributes": _ATTRIBUTES})
-    more = {name: name for name in ("siret", "siren")} | {"eppn": "eduPersonPrincipalName"}
+    more: dict[str, object] = {name: name for name in ("siret", "siren")} | {"eppn": "eduPersonPrincipalName"}
+    more["login"] = list(DISGUISES)
     _write_one(folder, template, BOUNDED, {}, {**_BOUNDS, "attributes": _ATTRIBUTES | more})
 
 
@@ -94,7 +103,9 @@ def _metadata(name: str) -> str:
     return (
         '<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" '
         f'xmlns:shibmd="urn:mace:shibboleth:metadata:1.0" entityID="{entity_of(name)}">'
-        "<md:Extensions><shibmd:Scope>metropole.example</shibmd:Scope></md:Extensions>"
+        "<md:Extensions><shibmd:Scope>metropole.example</shibmd:Scope>"
+        # What it says of itself widens nothing.
+        f"{_ANYBODY if name == BOUNDED else ''}</md:Extensions>"
         '<md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><md:KeyDescriptor '
         'use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>'
         f"{certificate_text(KEY)}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>"

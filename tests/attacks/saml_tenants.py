@@ -106,7 +106,12 @@ FOREIGN = (
     ("SIREN of another", {"siren": [B_SIREN]}),
     ("SIREN of both", {"siren": [idps.SIRET[:9], B_SIREN]}),
     ("a group of another", {"groups": ["agents", "B-admins"]}),
+    *((f"an address of another as {name}", {name: ["x@departement.example"]}) for name in idps.DISGUISES),
+    ("an address of another in brackets", {"upn": ["A <x@departement.example>"]}),
+    ("an address of another after one of its own", {"upn": ["a@metropole.example x@departement.example"]}),
+    ("an address of another with a full-width sign", {"upn": ["x\uff20departement.example"]}),
 )
+NAMES = ("x@departement.example", "x@departement.example@metropole.example", "mailto:x@departement.example")
 
 
 def _stating(scene: Scene, name_id: str, attributes: dict[str, list[str]]) -> bytes:
@@ -128,10 +133,10 @@ async def _stated(world: World, name_id: str, attributes: dict[str, list[str]]) 
     return person, page.status
 
 
-def foreign(attributes: dict[str, list[str]]) -> Run:
+def foreign(attributes: dict[str, list[str]], name_id: str = "alice") -> Run:
     async def run(world: World) -> None:
         mark = world.log_mark()
-        person, status = await _stated(world, "alice", GOOD | attributes)
+        person, status = await _stated(world, name_id, GOOD | attributes)
         sign_in_refused(status, person.jar.received)
         await world.logged(mark, code="login.outside_perimeter")
         expect(not await is_signed_in(world, idps.BOUNDED, person), "signed in all the same")
@@ -162,4 +167,8 @@ CASES: tuple[Case, ...] = (
     uncontrolled("XS15.1", "the control: what is its own signs in", own),
     uncontrolled("XS15.2", "a NameID equal to that of another's user", namesake),
     *(uncontrolled(f"XS15.{number}", meaning, foreign(says)) for number, (meaning, says) in enumerate(FOREIGN, 3)),
+    *(
+        uncontrolled(f"XS15.{number}", f"a NameID {name}", foreign({}, name))
+        for number, name in enumerate(NAMES, 3 + len(FOREIGN))
+    ),
 )

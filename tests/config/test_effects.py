@@ -300,6 +300,7 @@ PROVIDER = [
     Effect("asserts.siret[]", ("asserts", "siret"), ["22590001800014"], within(), "within", "login.outside_perimeter"),
     Effect("asserts.email_domains[]", ("asserts", "email_domains"), ["autre.example"], within(), "within",
            "login.outside_perimeter"),
+    Effect("asserts.scopes[]", ("asserts", "scopes"), ["univ.example"], provider(lambda p: p.perimeter.scopes), None, {"univ.example"}),
     Effect("asserts.attributes.*[]", ("asserts", "attributes"), {"groups": ["ONDE"]}, within(), "within",
            "login.outside_perimeter"),
     Effect("session.idle", ("session", "idle"), "1m", provider(lambda p: p.session_idle), 1800, 60),

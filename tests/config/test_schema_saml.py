@@ -192,6 +192,9 @@ def test_a_mistake_is_told_at_its_place(old: str, new: str, problem: str) -> Non
     [
         ({"courriel": "urn:oid:0.9.2342.19200300.100.1.3"}, None, {"email_domains": ["a.example"]}),
         ({"identifiant": "NameID"}, EMAIL, {"email_domains": ["a.example"]}),
+        ({"identifiant": "NameID"}, None, {"email_domains": ["a.example"]}),
+        ({"identifiant": "upn"}, None, {"email_domains": ["a.example"]}),
+        ({"identifiant": "eduPersonPrincipalName"}, None, {"scopes": ["a.example"]}),
         ({"organisme": "SIRET"}, None, {"siret": []}),
         ({"organisme": "ENTREPRISE.SIREN"}, None, {"siret": []}),
     ],
@@ -203,7 +206,8 @@ def test_a_bound_is_known_by_whatever_it_bounds(
     data: Any = json.loads(written(changed | ({} if format is None else {"name_id_format": format})))
     del data["tenant"]
     assert problems(json.dumps(data)) == []
-    data["attributes"] = {"identifiant": "NameID"}
+    # Whether or not it is asked for as an address, a NameID may be one, and is bounded as such.
+    data["attributes"] = {"identifiant": "matricule"}
     data["saml"].pop("name_id_format", None)
     (found,) = problems(json.dumps(data))
     assert "this bounds nothing" in found

@@ -209,6 +209,25 @@ def test_without_a_scope_in_the_metadata_the_provider_file_bounds_it() -> None:
     assert mapped(provider(eppn=EPPN), sent(EPPN, "h@other.example")).attributes
 
 
+@pytest.mark.parametrize(
+    "scopes", [(("other.example", False),), ((".*", True),), (("metropole.example", False), (".+", True))]
+)
+@pytest.mark.parametrize("bound", ["email_domains", "scopes"])
+def test_what_the_metadata_state_never_widens_what_the_file_says(bound: str, scopes: Any) -> None:
+    """XS15.8: a provider writes its metadata itself."""
+    bounded = Perimeter(**{bound: frozenset({"metropole.example"})})
+    assert refused(provider(bounded, eppn=EPPN), sent(EPPN, "h@other.example"), scopes=scopes)[0] is (
+        LOGIN_OUTSIDE_PERIMETER
+    )
+
+
+def test_what_the_metadata_state_narrows_it() -> None:
+    bounded = Perimeter(scopes=frozenset({"metropole.example", "agglo.example"}))
+    stated = (("agglo.example", False),)
+    assert mapped(provider(bounded, eppn=EPPN), sent(EPPN, "h@agglo.example"), scopes=stated).attributes
+    assert refused(provider(bounded, eppn=EPPN), sent(EPPN, "h@metropole.example"), scopes=stated)
+
+
 def test_a_pattern_that_is_none_lets_nothing_in() -> None:
     code, _ = refused(provider(eppn=EPPN), sent(EPPN, "h@metropole.example"), scopes=(("(", True),))
     assert code is LOGIN_OUTSIDE_PERIMETER

@@ -128,6 +128,101 @@ def test_an_address_is_known_by_its_name_or_its_claim_so_that_no_other_name_hide
     assert not accepted(of, **{name: "a@departement.example"})
 
 
+ADDRESS_NAMES = [
+    "upn",
+    "Email",
+    "Mail",
+    "EMAIL",
+    "preferred_username",
+    "anything",
+    "urn:mace:dir:attribute-def:mail",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn",
+]
+
+
+@pytest.mark.parametrize("source", ADDRESS_NAMES)
+@pytest.mark.parametrize(
+    "value",
+    [
+        "x@departement.example",
+        "X@DEPARTEMENT.EXAMPLE",
+        "A <x@departement.example>",
+        "a@metropole.example, x@departement.example",
+        '"x@departement.example"@metropole.example',
+        "x@departement.example@metropole.example",
+        "x\uff20departement.example",
+        "x\ufe6bdepartement.example",
+        "mailto:x@departement.example",
+        "x@departement.example.",
+        "x@xn--dpartement-b4a.example",
+        "x@d\u00e9partement.example",
+    ],
+)
+def test_whatever_looks_like_an_address_is_bounded_under_any_name(source: str, value: str) -> None:
+    of = provider({"login": source}, perimeter=LISTED)
+    assert accepted(of, login="a@metropole.example")
+    assert not accepted(of, login=value)
+    assert not accepted(of, login=("a@metropole.example", value))
+    assert accepted(provider({"login": source}, perimeter=Perimeter()), login=value)
+
+
+@pytest.mark.parametrize("source", ["upn", "preferred_username", "anything"])
+def test_what_does_not_look_like_one_is_a_name(source: str) -> None:
+    assert accepted(provider({"login": source}, perimeter=LISTED), login="hleboeuf")
+
+
+@pytest.mark.parametrize("source", ["Email", "Mail", "courriel", "urn:mace:dir:attribute-def:mail"])
+def test_what_is_called_an_address_is_one(source: str) -> None:
+    assert not accepted(provider({"login": source}, perimeter=LISTED), login="hleboeuf")
+
+
+@pytest.mark.parametrize(
+    ("subject", "inside"),
+    [
+        ("s-1", True),
+        ("a@metropole.example", True),
+        ("f:0b7c:a@metropole.example", True),
+        ("!https://idp.example!https://us.example!a@metropole.example", True),
+        ("auth0|a@metropole.example", True),
+        ("x@departement.example", False),
+        ("f:0b7c:x@departement.example", False),
+        ("x@departement.example:a@metropole.example", False),
+        ("!https://idp.example!https://us.example!x@departement.example", False),
+        ("x\uff20departement.example", False),
+    ],
+)
+def test_the_identifier_is_bounded_too(subject: str, inside: bool) -> None:
+    of = provider({"uid": "uid"}, perimeter=LISTED)
+    assert is_inside(of, Identity("metropole", of.issuer, subject, {})) is inside
+    assert is_inside(provider({}), Identity("metropole", of.issuer, subject, {}))
+
+
+def test_values_that_the_file_lists_are_its_own_word() -> None:
+    listed = Perimeter(email_domains=frozenset({"metropole.example"}), attributes={"groups": frozenset({"a@lists"})})
+    of = provider({"groups": "groups", "mail": "email"}, perimeter=listed)
+    assert accepted(of, groups="a@lists")
+    assert not accepted(of, groups="b@lists")
+
+
+# --- scopes -----------------------------------------------------------------------------------------------------------
+
+EPPN = "eduPersonPrincipalName"
+
+
+def test_scopes_are_those_of_scoped_attributes_and_of_what_only_looks_like_an_address() -> None:
+    bounds = Perimeter(email_domains=frozenset({"metropole.example"}), scopes=frozenset({"univ.example"}))
+    of = provider({"eppn": EPPN, "login": "upn", "mail": "email", "courriel": EPPN.lower()}, perimeter=bounds)
+    assert accepted(of, eppn="a@univ.example", login="a@univ.example", mail="a@metropole.example")
+    assert accepted(of, login="a@metropole.example")
+    assert not accepted(of, eppn="a@metropole.example")
+    assert not accepted(of, mail="a@univ.example")
+    assert not accepted(of, courriel="a@univ.example"), "what we call an address is one"
+    assert not accepted(of, eppn="univ.example")
+    assert not accepted(provider({"eppn": EPPN}, perimeter=Perimeter(scopes=frozenset())), eppn="a@univ.example")
+    assert accepted(provider({"eppn": EPPN}, perimeter=Perimeter()), eppn="a@univ.example")
+
+
 # --- SIRET (XS15) -----------------------------------------------------------------------------------------------------
 
 
@@ -229,14 +324,15 @@ def saml_provider(**attributes: tuple[str, ...]) -> SamlProvider:
 def test_a_saml_attribute_is_bounded_under_any_of_its_names() -> None:
     of = saml_provider(courriel=("contact", "email"), uid=("NameID",))
     for mail, inside in (("a@metropole.example", True), ("a@elsewhere.example", False)):
-        identity = Identity("departement", of.issuer, "s-1", {"courriel": (mail,), "uid": ("a@elsewhere.example",)})
+        identity = Identity("departement", of.issuer, "s-1", {"courriel": (mail,), "uid": ("alice",)})
         assert is_inside(of, identity) is inside
 
 
 @pytest.mark.parametrize("names", [("NameID",), ("matricule", "NameID")])
-def test_a_name_id_that_is_asked_for_as_an_address_is_bounded_as_one(names: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("format", [ADDRESS_FORMAT, None])
+def test_a_name_id_that_is_an_address_is_bounded_as_one(names: tuple[str, ...], format: str | None) -> None:
     """XS15: else one provider's NameID is another's user to an application that listens to both."""
-    of = replace(saml_provider(uid=names), name_id_format=ADDRESS_FORMAT)
+    of = replace(saml_provider(uid=names), name_id_format=format)
     for uid, inside in (
         ("a@metropole.example", True),
         ("a@elsewhere.example", False),
@@ -244,9 +340,6 @@ def test_a_name_id_that_is_asked_for_as_an_address_is_bounded_as_one(names: tupl
     ):
         assert is_inside(of, Identity("departement", of.issuer, "s-1", {"uid": (uid,)})) is inside
     assert is_inside(of, Identity("departement", of.issuer, "s-1", {"uid": ("12345",)}))
-    assert is_inside(
-        replace(of, name_id_format=None), Identity("departement", of.issuer, "s-1", {"uid": ("a@elsewhere.example",)})
-    )
 
 
 # --- SIREN (XS15) -----------------------------------------------------------------------------------------------------

@@ -63,6 +63,11 @@ def gateway(old: str, new: str) -> dict[str, str]:
     return changed("gateway.yaml", old, new)
 
 
+def scoped(bound: str) -> dict[str, str]:
+    text = METROPOLE.replace(", email_domains: [metropole.example]", bound)
+    return {"providers/metropole.yaml": text.replace("tenant:", "  eppn: eduPersonPrincipalName\ntenant:")}
+
+
 def groups(*names: str) -> dict[str, str]:
     return provider("asserts: {", GROUPS % ", ".join(names))
 
@@ -182,6 +187,9 @@ PAIRS: dict[str, Pair] = {
     "EC216": Pair(provider("client_secret: {file: ../certs/metropole.secret}", "client_authentication: none"), {}),
     "EC217": Pair({}, {}, {"file:../certs/metropole.secret": b"short"}),
     "EC218": Pair(SAML, SAML, metadata_until("2026-06-20T00:00:00Z"), metadata_until("2026-09-01T00:00:00Z")),
+    "EC236": Pair({"providers/metropole.yaml": METROPOLE.replace(", email_domains: [metropole.example]", "").replace("tenant:", "  login: upn\ntenant:")},
+                  {"providers/metropole.yaml": METROPOLE.replace("tenant:", "  login: upn\ntenant:")}),
+    "EC237": Pair(scoped(""), scoped(", scopes: [metropole.example]")),
     "EC301": Pair(listed(MANY, 'X-G: {from: groups, join: ";"}'), listed("a, b", 'X-G: {from: groups, join: ";"}')),
     "EC302": Pair(told("X-Name: {from: family_name}"), told("X-Name: {from: family_name, encoding: latin1}")),
     "EC303": Pair(told("X-G: {from: groups}"), told('X-G: {from: groups, join: ";"}')),

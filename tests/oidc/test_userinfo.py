@@ -179,3 +179,29 @@ def test_what_is_about_the_sign_in_itself_is_never_taken_from_userinfo(name: str
 def test_any_answer_is_claims_or_a_gateway_error(body: bytes, status: int, content_type: str) -> None:
     with pytest.raises(GatewayError):
         process(Answer(status, content_type, body))
+
+
+A, B = "a@metropole.example", "b@metropole.example"
+
+
+@pytest.mark.parametrize(
+    ("signed", "told", "verified"),
+    [
+        ({"email": A, "email_verified": True}, {}, True),
+        ({}, {"email": A, "email_verified": True}, True),
+        ({"email": A}, {"email": A, "email_verified": True}, True),
+        ({"email": A, "email_verified": True}, {"email": B, "email_verified": False}, True),
+        ({"email_verified": True}, {"email": A}, False),
+        ({"email": A}, {"email": B, "email_verified": True}, False),
+        ({"email": A}, {"email_verified": True}, False),
+        ({"email": A, "email_verified": True}, {"email": A, "email_verified": False}, False),
+        ({"email": A, "email_verified": True}, {"email": A, "email_verified": "true"}, False),
+        ({"email": A}, {"email": A, "email_verified": 1}, False),
+        ({"email_verified": True}, {}, True),
+        ({"email": A}, {"email": A}, "not said"),
+    ],
+)
+def test_an_address_is_vouched_for_by_the_document_that_has_it(
+    signed: dict[str, object], told: dict[str, object], verified: object
+) -> None:
+    assert merge_claims(signed, told).get("email_verified", "not said") == verified
