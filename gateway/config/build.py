@@ -15,10 +15,21 @@ from gateway.config.build_rules import build_condition, build_rule
 from gateway.config.build_saml import build_saml_provider, build_service_provider
 from gateway.config.cel import loading
 from gateway.config.named import Named
-from gateway.config.plan import AppPlan, GatewayPlan, InjectedPlan, gateway_plan, plan_lines
-from gateway.config.snapshot import Api, App, Gateway, Limits, Listener, Logout, Snapshot, Timeouts, Upstream
+from gateway.config.plan import AppPlan, GatewayPlan, InjectedPlan, OpaquePlan, gateway_plan, plan_lines
+from gateway.config.snapshot import (
+    Api,
+    App,
+    Gateway,
+    Limits,
+    Listener,
+    Logout,
+    OpaqueTokens,
+    Snapshot,
+    Timeouts,
+    Upstream,
+)
 from gateway.model.decision import RuleRef
-from gateway.model.provider import Provider, SamlProvider
+from gateway.model.provider import OidcProvider, Provider, SamlProvider
 from gateway.model.session import SeatLimits
 from gateway.policy.patterns import parse_pattern
 from gateway.policy.routes import RouteTable
@@ -165,7 +176,7 @@ def _app(plan: AppPlan, routes: RouteTable, gateway: Gateway, providers: Mapping
         seat_limits=SeatLimits(plan["seat_idle"], plan["seat_absolute"]),
         seat_then=plan["seat_then"],
         logout=_logout(plan),
-        api=_api(plan),
+        api=_api(plan, providers),
         body_limit=plan["body_limit"],
         method_override=plan["method_override"],
     )
@@ -183,9 +194,27 @@ def _leniency(plan: AppPlan) -> PathLeniency:
     )
 
 
-def _api(plan: AppPlan) -> Api | None:
+def _api(plan: AppPlan, providers: Mapping[str, Provider]) -> Api | None:
     api = plan["api"]
-    return None if api is None else Api(tuple(api["providers"]), _paths(plan, api["paths"]), api["forward"])
+    if api is None:
+        return None
+    told = {one["provider"]: one for one in api["opaque"]}
+    opaque = tuple(
+        _opaque(plan, name, provider.api.prefix, told.get(name))
+        for name in api["providers"]
+        if isinstance(provider := providers[name], OidcProvider) and provider.api and provider.api.introspection
+    )
+    return Api(tuple(api["providers"]), _paths(plan, api["paths"]), api["forward"], opaque)
+
+
+def _opaque(plan: AppPlan, provider: str, prefix: str, told: OpaquePlan | None) -> OpaqueTokens:
+    paths, header = (None, None) if told is None else (told["paths"], told["header"])
+    return OpaqueTokens(
+        provider,
+        prefix.encode("ascii"),
+        None if paths is None else _paths(plan, paths),
+        None if header is None else (header[0].encode("latin-1"), header[1].encode()),
+    )
 
 
 def _paths(plan: AppPlan, patterns: list[str]) -> RouteTable:

@@ -21,7 +21,16 @@ def _api(plan: ProviderPlan) -> ApiAccess | None:
         return None
     # A MAC under the client secret is for the client alone: anybody else's token is signed.
     algorithms = frozenset(name for name in plan["algorithms"] if not name.startswith("HS"))
-    return ApiAccess(frozenset(api["audience"]), frozenset(api["scopes"]), algorithms, api["introspection"])
+    return ApiAccess(
+        audience=frozenset(api["audience"]),
+        scopes=frozenset(api["scopes"]),
+        algorithms=algorithms,
+        introspection=api["introspection"],
+        clients=frozenset(api["clients"]),
+        introspection_algorithms=frozenset(api["introspection_algorithms"]),
+        prefix=api["prefix"],
+        without_tenant=api["without_tenant"],
+    )
 
 
 def build_oidc_provider(plan: ProviderPlan) -> OidcProvider:
@@ -36,6 +45,7 @@ def build_oidc_provider(plan: ProviderPlan) -> OidcProvider:
         scopes=tuple(plan["scopes"]),
         algorithms=frozenset(plan["algorithms"]),
         userinfo=plan["userinfo"],
+        keys_max_age=plan["keys_max_age"],
         ca=None if plan["ca"] is None else b64decode(plan["ca"]),
         private_addresses=plan["private_addresses"],
         development=plan["development"],
@@ -70,7 +80,9 @@ def _keys(plan: list[ClientKeyPlan]) -> tuple[ClientKey, ...]:
 def _encryption(plan: EncryptionPlan | None) -> Encryption | None:
     if plan is None:
         return None
-    return Encryption(_keys(plan["keys"]), frozenset(plan["content"]), plan["id_token"], plan["userinfo"])
+    return Encryption(
+        _keys(plan["keys"]), frozenset(plan["content"]), plan["id_token"], plan["userinfo"], plan["introspection"]
+    )
 
 
 def _request(plan: RequestPlan) -> AuthorizationParameters:

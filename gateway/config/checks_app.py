@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from gateway.config.build import build_source
+from gateway.config.checks_api import check_api
 from gateway.config.checks_levels import check_then, check_use_levels
 from gateway.config.checks_paths import check_paths
 from gateway.config.checks_shared import Index, check_condition, check_use, uses
 from gateway.config.load import Folder, Loaded
 from gateway.config.planning import plan_injected
 from gateway.config.problems import Path, Place, Problem, did_you_mean, key_path
-from gateway.config.schema import AppFile, Injected, ProviderFile
+from gateway.config.schema import AppFile, Injected
 from gateway.config.yaml_reader import Document
 from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
@@ -42,24 +43,11 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, folder: Folder, index: In
         path = ("public", "scheme")
         yield Problem(document.place(path), key_path(path), "browsers keep our cookies over https only", "write https")
     yield from check_then(document, model, folder)
-    yield from _api(document, model, folder)
+    yield from check_api(document, model, folder)
     mapped = _mapped(model, folder)
     if mapped is not None:
         yield from _unmapped(document, model, mapped)
     yield from _conditions(document, model, mapped, index)
-
-
-def _api(document: Document, model: AppFile, folder: Folder) -> Iterator[Problem]:
-    """Tokens are taken of providers that the application listens to, and that say what these have to be."""
-    by_name = {provider.written("provider"): provider.model for provider in folder.providers}
-    for index, name in enumerate(model.api.providers if model.api is not None else ()):
-        path, provider = ("api", "providers", index), by_name.get(name)
-        if name not in model.providers:
-            message = f"this application does not listen to {name}"
-            yield Problem(document.place(path), key_path(path), message, "add it to providers")
-        elif provider is not None and (not isinstance(provider, ProviderFile) or provider.oidc.api is None):
-            message = f"the file of {name} takes no access tokens"
-            yield Problem(document.place(path), key_path(path), message, "in its oidc: api: {audience: [...]}")
 
 
 def _conditions(document: Document, model: AppFile, mapped: set[str] | None, index: Index) -> Iterator[Problem]:

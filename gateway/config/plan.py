@@ -60,8 +60,20 @@ class GatewayPlan(TypedDict):
 
 class ApiAccessPlan(TypedDict):
     audience: list[str]
+    clients: list[str]
     scopes: list[str]
     introspection: bool
+    introspection_algorithms: list[str]
+    prefix: str
+    without_tenant: bool
+
+
+class OpaquePlan(TypedDict):
+    """`paths`: path patterns, None for all. `header`: name in lower case and value."""
+
+    provider: str
+    paths: list[str] | None
+    header: tuple[str, str] | None
 
 
 class ApiPlan(TypedDict):
@@ -70,6 +82,7 @@ class ApiPlan(TypedDict):
     providers: list[str]
     paths: list[str]
     forward: bool
+    opaque: list[OpaquePlan]
 
 
 class LevelsPlan(TypedDict):
@@ -93,6 +106,7 @@ class EncryptionPlan(TypedDict):
     content: list[str]
     id_token: bool
     userinfo: bool
+    introspection: bool
 
 
 class RequestPlan(TypedDict):
@@ -139,6 +153,7 @@ class ProviderPlan(TypedDict):
     scopes: list[str]
     algorithms: list[str]
     userinfo: bool
+    keys_max_age: int
     ca: str | None
     private_addresses: bool
     development: bool

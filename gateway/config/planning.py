@@ -12,6 +12,7 @@ from gateway.config.plan import (
     InjectedPlan,
     ListenerPlan,
     LogoutPlan,
+    OpaquePlan,
     RulePlan,
     UpstreamPlan,
     encode_plan,
@@ -20,7 +21,8 @@ from gateway.config.planning_oidc import encoded, plan_oidc_provider
 from gateway.config.planning_saml import Material, plan_saml_provider, plan_saml_self
 from gateway.config.planning_shared import plan_lists, plan_shared
 from gateway.config.schema import AppFile, GatewayFile, Injected, ProviderFile, SamlProviderFile
-from gateway.config.schema_logout import AppApi, AppLogout
+from gateway.config.schema_api import AppApi, OpaqueTokens
+from gateway.config.schema_logout import AppLogout
 from gateway.config.yaml_reader import Document
 
 
@@ -149,7 +151,20 @@ def _logout(model: AppLogout) -> LogoutPlan:
 
 def _api(model: AppApi) -> ApiPlan:
     providers = list(dict.fromkeys(model.providers))
-    return {"providers": providers, "paths": [path.text for path in model.paths], "forward": model.forward}
+    return {
+        "providers": providers,
+        "paths": [path.text for path in model.paths],
+        "forward": model.forward,
+        "opaque": [_opaque(name, one) for name, one in sorted(model.opaque.items())],
+    }
+
+
+def _opaque(provider: str, model: OpaqueTokens) -> OpaquePlan:
+    return {
+        "provider": provider,
+        "paths": None if model.paths is None else [path.text for path in model.paths],
+        "header": None if model.header is None else (model.header.lower(), model.value or ""),
+    }
 
 
 def _public(model: AppFile, gateway: GatewayFile) -> tuple[str, int | None]:

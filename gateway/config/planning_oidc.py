@@ -26,7 +26,15 @@ def encoded(material: Material, file: str, path: Path) -> str | None:
 
 
 def _api(api: Api) -> ApiAccessPlan:
-    return {"audience": api.audience, "scopes": api.scopes, "introspection": api.introspection}
+    return {
+        "audience": api.audience,
+        "clients": api.clients,
+        "scopes": api.scopes,
+        "introspection": api.introspection,
+        "introspection_algorithms": sorted(set(api.introspection_algorithms)),
+        "prefix": api.prefix or "",
+        "without_tenant": api.without_tenant,
+    }
 
 
 def plan_oidc_provider(file: str, model: ProviderFile, gateway: GatewayFile, material: Material) -> ProviderPlan:
@@ -60,6 +68,7 @@ def plan_oidc_provider(file: str, model: ProviderFile, gateway: GatewayFile, mat
         "scopes": list(oidc.scopes),
         "algorithms": sorted(set(oidc.algorithms)),
         "userinfo": oidc.userinfo,
+        "keys_max_age": oidc.keys_max_age,
         "ca": encoded(material, file, ("oidc", "ca")),
         "private_addresses": oidc.private_addresses,
         "development": gateway.development,
@@ -99,6 +108,7 @@ def _encryption(file: str, encryption: Encryption | None, material: Material) ->
         "content": sorted(set(encryption.content)),
         "id_token": encryption.id_token,
         "userinfo": encryption.userinfo,
+        "introspection": encryption.introspection,
     }
 
 

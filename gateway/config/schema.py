@@ -11,10 +11,11 @@ from gateway.config.files import STATE
 from gateway.config.presets import PresetName
 from gateway.config.saml_attributes import COMMON
 from gateway.config.scalars import host_name
+from gateway.config.schema_api import AppApi
 from gateway.config.schema_conditions import Condition
 from gateway.config.schema_levels import CanList, Ladder, Levels
 from gateway.config.schema_limits import GatewayLimits
-from gateway.config.schema_logout import AppApi, AppLogout, ProviderLogout
+from gateway.config.schema_logout import AppLogout, ProviderLogout
 from gateway.config.schema_oidc import Oidc
 from gateway.config.schema_paths import Paths
 from gateway.config.schema_saml import Saml, SamlNames, SamlSelf

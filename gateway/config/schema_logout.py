@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from gateway.config.schema_types import Maybe, Name, PathPattern, Strict, checked, wrong
+from gateway.config.schema_types import Maybe, PathPattern, Strict, checked, wrong
 from gateway.wire.return_address import safe_target
 from gateway.wire.target import STRICT
 
@@ -34,17 +34,6 @@ def _target(text: str) -> str:
 
 CookieName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_cookie_name)]
 Target = Annotated[str, Field(max_length=2000), AfterValidator(checked(_target))]
-
-
-class AppApi(Strict):
-    """Callers that are programs: they bring an access token, and no session."""
-
-    providers: list[Name] = Field(min_length=1, max_length=100)
-    """Whose tokens are taken; each of them says in its file what these have to be."""
-    paths: list[PathPattern] = Field(min_length=1, max_length=50)
-    """Where; elsewhere an Authorization header is the application's own affair, as ever."""
-    forward: bool = False
-    """Whether the application is given the token too."""
 
 
 class AppLogout(Strict):

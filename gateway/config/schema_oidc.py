@@ -56,10 +56,11 @@ class Encryption(Strict):
     """The only content encryptions that are accepted."""
     id_token: bool = True
     userinfo: bool = False
+    introspection: bool = False
 
     @model_validator(mode="after")
     def _has_effect(self) -> "Encryption":
-        if not (self.id_token or self.userinfo):
+        if not (self.id_token or self.userinfo or self.introspection):
             raise wrong("nothing is encrypted", "write id_token: true or userinfo: true, or leave encryption out")
         return self
 
@@ -90,6 +91,9 @@ class ClaimsRequest(Strict):
             raise wrong("nothing is asked for here", "id_token: {acr: {essential: true, values: [...]}}")
         return self
 
+
+# RFC 6750 2.1: the letters of a token, but for the dot, which a JWT has too.
+TokenPrefix = Annotated[str, Field(pattern=r"^[A-Za-z0-9_~+/-]{1,64}$")]
 
 # What the gateway writes itself (OIDC Core 3.1.2.1, RFC 7636, 9101, 9126), or has a key for.
 _OWN = frozenset(
@@ -137,12 +141,38 @@ class Request(Strict):
 class Api(Strict):
     """Access tokens of this provider, for the applications whose file takes them."""
 
-    audience: list[Text] = Field(min_length=1, max_length=20)
-    """Whom they have to be for: the names by which this gateway is known there."""
+    audience: list[Text] = Field(default=[], max_length=20)
+    """Whom they have to be for: the names by which this gateway is known there. A JWT is never taken without one."""
+    clients: list[Text] = Field(default=[], max_length=200)
+    """To which clients they have to have been given (`client_id`). Without `audience`, it is by this alone that a
+    provider's tokens are taken which says of no token whom it is for (ProConnect)."""
     scopes: list[Word] = Field(default=[], max_length=20)
     """What they have to allow, each of it."""
     introspection: bool = False
     """Whether those that are no JWT are asked about at the provider (RFC 7662)."""
+    introspection_algorithms: list[Algorithm] = Field(default=[], max_length=20)
+    """The answer is a JWT signed with one of these (RFC 9701), and JSON is refused; none: JSON, a JWT is refused."""
+    prefix: Maybe[TokenPrefix] = None
+    """What those that are no JWT begin with: no other is ever shown to this provider."""
+    without_tenant: bool = False
+    """Whether a token that names no organisation is taken although this file has a `tenant`: it acts for none."""
+
+    @model_validator(mode="after")
+    def _is_bounded(self) -> "Api":
+        if not self.audience and not self.clients:
+            raise wrong("this takes tokens that are for anybody and of anybody", "audience: [...] or clients: [...]")
+        if not self.introspection:
+            if not self.audience:
+                raise wrong("a JWT is for an audience", "audience: [...], or introspection: true")
+            if self.introspection_algorithms or self.prefix is not None:
+                raise wrong("nothing is asked about at this provider", "introspection: true")
+        return self
+
+
+def _key_age(seconds: int) -> int:
+    if not 600 <= seconds <= 30 * 86400:
+        raise wrong("this is from 10m to 30d")
+    return seconds
 
 
 class Oidc(Strict):
@@ -181,6 +211,8 @@ class Oidc(Strict):
     """Where the access token is shown to it; `body` for a provider that reads it nowhere else."""
     encryption: Maybe[Encryption] = None
     request: Request = Request()
+    keys_max_age: Annotated[WholeSeconds, AfterValidator(_key_age)] = 86400
+    """So long its signing keys are believed if they cannot be fetched anew; they are asked for again by half of it."""
     ca: Maybe[Place] = None
     """PEM: the authority that signed the provider's TLS certificate, where it is not a public one."""
     private_addresses: bool = False
@@ -217,9 +249,16 @@ class Oidc(Strict):
             raise wrong("userinfo is not asked for at all", "userinfo: true")
         if encrypted and not self.userinfo_algorithms:
             raise wrong("userinfo that is encrypted is signed first", "name its algorithms in userinfo_algorithms")
+        if self.encryption is not None and self.encryption.introspection and not self._introspection_algorithms:
+            what = "an answer of introspection that is encrypted is signed first"
+            raise wrong(what, "name its algorithms in api: introspection_algorithms")
 
     @property
     def makes_macs(self) -> bool:
         """Whether something is signed with the client secret."""
-        named = {*self.algorithms, *self.userinfo_algorithms}
+        named = {*self.algorithms, *self.userinfo_algorithms, *self._introspection_algorithms}
         return "HS256" in named or self.client_authentication == "client_secret_jwt"
+
+    @property
+    def _introspection_algorithms(self) -> list[Algorithm]:
+        return [] if self.api is None else self.api.introspection_algorithms

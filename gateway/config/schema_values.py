@@ -144,7 +144,7 @@ class ClaimTest(ValueTest):
     """The attribute, by our own name for it."""
 
 
-def _header(name: str) -> str:
+def sent_header(name: str) -> str:
     Header(name.lower(), Equals("x"))
     if not goes_on(name.encode("ascii")):
         hint = "write network: for where the client is" if "forwarded" in name.lower() else "ask of another header"
@@ -155,7 +155,7 @@ def _header(name: str) -> str:
 class HeaderTest(ValueTest):
     """One header of the request, and one thing to ask of it. Where it comes twice, both have to say the same."""
 
-    name: Annotated[str, AfterValidator(checked(_header))]
+    name: Annotated[str, AfterValidator(checked(sent_header))]
 
 
 def _parameter(name: str) -> str:

@@ -1,6 +1,6 @@
 """Everything compiled from the policy folder: immutable, read once per request, swapped by one assignment."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from typing import Literal
@@ -115,13 +115,49 @@ class Logout:
     links: RouteTable = field(default_factory=lambda: RouteTable.build((), False))
 
 
+ValuesOf = Callable[[bytes], Set[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class OpaqueTokens:
+    """Which tokens that are no JWT are asked about at one provider: those of which all of this is true. `prefix`: what
+    they begin with. `header`: name in lower case, and value."""
+
+    provider: str
+    prefix: bytes = b""
+    paths: RouteTable | None = None
+    header: tuple[bytes, bytes] | None = None
+
+    def hold(self, token: bytes, segments: tuple[str, ...], values_of: ValuesOf) -> bool:
+        if not token.startswith(self.prefix) or (self.paths is not None and self.paths.find(segments) is None):
+            return False
+        if self.header is None:
+            return True
+        name, value = self.header
+        # Where it comes twice, both have to say the same.
+        return values_of(name) == {value}
+
+
 @dataclass(frozen=True, slots=True)
 class Api:
-    """Programs that bring an access token of one of `providers` to one of `paths`. `forward`: it goes further."""
+    """Programs that bring an access token of one of `providers` to one of `paths`. `forward`: it goes further.
+
+    `opaque`: one for each provider that is asked about tokens.
+    """
 
     providers: tuple[str, ...]
     paths: RouteTable
     forward: bool = False
+    opaque: tuple[OpaqueTokens, ...] = ()
+
+    def asked_about(self, token: bytes, segments: tuple[str, ...], values_of: ValuesOf) -> str:
+        """Invariant 7: the one provider that such a token is shown to; empty where it is nobody's, or could be two's.
+
+        `values_of`: those that the request has for a header, its name in lower case."""
+        # Whose beginning it has, wherever it is brought, it is nobody else's.
+        by_form = [one for one in self.opaque if one.prefix and token.startswith(one.prefix)]
+        found = [one.provider for one in by_form or self.opaque if one.hold(token, segments, values_of)]
+        return found[0] if len(found) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)

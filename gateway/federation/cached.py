@@ -32,7 +32,8 @@ def age_allowed(cache_control: str) -> float:
 class CachedDocument(Generic[T]):
     """`fetch` gives the checked value and its raw Cache-Control, or raises GatewayError. `clock`: monotonic.
 
-    `stale` hears of a fetch that failed while an older value stays in use: nobody else would notice.
+    `stale` hears of a fetch that failed while an older value stays in use: nobody else would notice. `longest_use`:
+    seconds after which a value that could not be fetched anew is used no more; it is asked for again by half of that.
     """
 
     def __init__(
@@ -40,7 +41,10 @@ class CachedDocument(Generic[T]):
         fetch: Callable[[], Awaitable[tuple[T, str]]],
         clock: Callable[[], float],
         stale: Callable[[GatewayError], None],
+        longest_use: float = float("inf"),
     ) -> None:
+        self._longest_use = longest_use
+        self._used_until = float("-inf")
         self._fetch = fetch
         self._stale = stale
         self._clock = clock
@@ -71,10 +75,12 @@ class CachedDocument(Generic[T]):
             await asyncio.wait((self._flight,))
 
     def _known(self) -> T:
-        if self._value is not None:
+        if self._value is not None and self._clock() <= self._used_until:
             return self._value
         if self._failure is not None:
-            raise GatewayError(*self._failure)
+            code, detail = self._failure
+            old = "" if self._value is None else f"; the last good copy is over {self._longest_use:g} s old"
+            raise GatewayError(code, f"{detail}{old}")
         raise RuntimeError("a document is fresh before it was fetched")
 
     async def _joined(self) -> T:
@@ -89,13 +95,14 @@ class CachedDocument(Generic[T]):
             value, cache_control = await self._fetch()
         except GatewayError as error:
             self._failure = error.code, error.detail
-            wait = RETRY_INTERVAL if self._value is None else REFETCH_INTERVAL
-            self._fresh_until = self._clock() + wait
-            if self._value is not None:
+            usable = self._value is not None and self._clock() <= self._used_until
+            self._fresh_until = self._clock() + (REFETCH_INTERVAL if usable else RETRY_INTERVAL)
+            if usable:
                 self._stale(error)
             return self._known()
         self._value, self._failure = value, None
-        self._fresh_until = self._clock() + age_allowed(cache_control)
+        self._used_until = self._clock() + self._longest_use
+        self._fresh_until = self._clock() + min(age_allowed(cache_control), self._longest_use / 2)
         return value
 
     def _landed(self, flight: asyncio.Task[T]) -> None:

@@ -22,6 +22,7 @@ from gateway.oidc.access_token import (
     AccessToken,
     introspection_request,
     is_jwt,
+    process_introspection_jwt,
     process_introspection_response,
     validate_access_token,
 )
@@ -173,7 +174,9 @@ class Federation:
         metadata = await self.metadata(provider)
         asked = partial(introspection_request, provider, metadata, token, self._fresh(now))
         answer = await self._carry(provider, await self._with_own_keys(provider, asked))
-        return process_introspection_response(provider, api, answer, now)
+        if not api.introspection_algorithms:
+            return process_introspection_response(provider, api, answer, now)
+        return await self._with_keys(provider, lambda keys: process_introspection_jwt(provider, api, keys, answer, now))
 
     async def logout_token(self, provider: OidcProvider, raw: str, now: float) -> LogoutToken:
         """What a provider posted to us, verified but for its single use. `now`: Unix seconds."""
@@ -312,7 +315,12 @@ class Federation:
             known = self._documents[provider.name] = _Documents(
                 provider,
                 CachedDocument(lambda: self._fetch_metadata(provider), self._clock, partial(self._stale, provider)),
-                CachedDocument(lambda: self._fetch_keys(provider), self._clock, partial(self._stale, provider)),
+                CachedDocument(
+                    lambda: self._fetch_keys(provider),
+                    self._clock,
+                    partial(self._stale, provider),
+                    provider.keys_max_age,
+                ),
             )
         return known
 
@@ -334,4 +342,4 @@ class Federation:
 
 def _asked(provider: OidcProvider) -> tuple[object, ...]:
     reached = (provider.ca, provider.client_certificate, provider.private_addresses)
-    return provider.issuer, provider.development, *reached
+    return provider.issuer, provider.development, provider.keys_max_age, *reached

@@ -197,6 +197,10 @@ LOGIN_NOT_FRESH = Code(
 )
 LOGIN_TOO_WEAK = Code("login.too_weak", 403, _TOO_WEAK, _TOO_WEAK_ADVICE)
 API_TOKEN = Code("api.token", 401, "The access token was not accepted", "Ask for a new one, then call again.")
+API_BOUND = Code("api.bound", 401, "The access token was not accepted", "Ask for a bearer token, then call again.")
+API_TOO_WEAK = Code(
+    "api.too_weak", 401, "The access token is of too weak a sign-in", "Ask for one of a stronger or newer sign-in."
+)
 API_SCOPE = Code("api.scope", 403, "The access token is not for this", "Ask for one with the right scope.")
 PORTAL_PARAMETERS = Code("portal.parameters", 400, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
 PORTAL_BODY = Code("portal.body", 415, _BAD_REQUEST, _BAD_REQUEST_ADVICE)

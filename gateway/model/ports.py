@@ -124,12 +124,13 @@ class Sessions(Protocol):
 
 
 class Callers(Protocol):
-    """Programs that bring an access token. `app`: its name."""
+    """Programs that bring an access token. `app`: its name. `owner`: the provider to which a token that is no JWT is
+    shown, empty for none."""
 
-    def cached(self, app: str, token: bytes) -> Seat | None:
+    def cached(self, app: str, token: bytes, owner: str) -> Seat | None:
         """Of a token that was accepted a moment ago."""
 
-    async def identify(self, app: str, host: str, token: bytes) -> Seat:
+    async def identify(self, app: str, host: str, token: bytes, owner: str) -> Seat:
         """Raises GatewayError: the token is not accepted, or its provider cannot say."""
 
 

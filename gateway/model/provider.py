@@ -36,6 +36,7 @@ class Encryption:
     content: frozenset[str]
     id_token: bool
     userinfo: bool
+    introspection: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +100,22 @@ class ProviderLogout:
 
 @dataclass(frozen=True, slots=True)
 class ApiAccess:
-    """What access tokens of a provider are accepted. `audience`: one of these; `scopes`: all of these.
+    """What access tokens of a provider are accepted. `audience`: one of these; `scopes`: all of these; `clients`: given
+    to one of these, empty for whichever.
 
-    `introspection`: those that are no JWT are asked about at the provider.
+    `introspection`: those that are no JWT are asked about at the provider, whose answer is a JWT signed with one of
+    `introspection_algorithms`, and never JSON; empty: JSON, and never a JWT. `prefix`: what its opaque tokens begin
+    with. `without_tenant`: a token that names no organisation is taken where the file has a tenant, and acts for none.
     """
 
     audience: frozenset[str]
     scopes: frozenset[str]
     algorithms: frozenset[str]
     introspection: bool
+    clients: frozenset[str] = frozenset()
+    introspection_algorithms: frozenset[str] = frozenset()
+    prefix: str = ""
+    without_tenant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +132,8 @@ class OidcProvider:
     `label` is what people see, `labels` the same by language where the file gives several. `ca`: PEM of the
     provider's own certificate authority. `private_addresses`: the provider may live on a private network.
     `client_keys`: all are published, the first signs. `assertion_audience`: whom our assertions are written to.
-    `refresh_ends_on`: errors that end a session as `invalid_grant` does.
+    `refresh_ends_on`: errors that end a session as `invalid_grant` does. `keys_max_age`: beyond it, keys that could not
+    be fetched anew verify nothing.
     `userinfo_algorithms`: userinfo is a JWT signed with one of them, and never JSON; empty: JSON, and never a JWT.
     """
 
@@ -152,6 +161,7 @@ class OidcProvider:
     assertion_audience: Literal["issuer", "token_endpoint"] = "issuer"
     userinfo_algorithms: frozenset[str] = frozenset()
     userinfo_token: Literal["header", "body"] = "header"
+    keys_max_age: int = 86400
     encryption: Encryption | None = None
     levels: ProviderLevels = NO_LEVELS
     logout: ProviderLogout = ProviderLogout()

@@ -1,27 +1,42 @@
-"""Access tokens that callers bring to us as a resource server: JWTs of RFC 9068, and opaque ones by RFC 7662."""
+"""Access tokens that callers bring to us as a resource server: JWTs of RFC 9068, and opaque ones by RFC 7662, whose
+answer may be a JWT itself (RFC 9701)."""
 
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
 
-from gateway.model.codes import API_SCOPE, API_TOKEN, OIDC_DISCOVERY_ENDPOINT
+from gateway.model.codes import API_BOUND, API_SCOPE, API_TOKEN, OIDC_DISCOVERY_ENDPOINT
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ApiAccess, OidcProvider
 from gateway.model.quoting import quoted
 from gateway.oidc.call import Answer, Call
-from gateway.oidc.claims import check_expiry, check_issuer, required_time, subject_of, text_of, time_of
+from gateway.oidc.claims import (
+    audiences_of,
+    check_auth_time,
+    check_expiry,
+    check_issue_time,
+    check_issuer,
+    check_not_ahead,
+    methods_of,
+    required_time,
+    subject_of,
+    text_of,
+)
 from gateway.oidc.client_authentication import Fresh, authenticated_call
 from gateway.oidc.discovery import ProviderMetadata
-from gateway.oidc.documents import JsonObject, answer_object
+from gateway.oidc.documents import JsonObject, answer_object, require_success
+from gateway.oidc.jwe import decrypt
 from gateway.oidc.jwks import JsonWebKeySet
 from gateway.oidc.jws import parse_compact, verify_signature
 
 WHAT = "introspection answer"
+# RFC 9701 5
+INTROSPECTION_JWT = "token-introspection+jwt"
 _PROVEN = object()
 
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """Accepted for us. Only the two functions below make one. Times are Unix seconds."""
+    """Accepted for us. Only the functions below make one. Times are Unix seconds."""
 
     provider: str
     claims: Mapping[str, object] = field(repr=False)
@@ -48,20 +63,24 @@ def issuer_of(token: str) -> object:
 def validate_access_token(
     provider: OidcProvider, api: ApiAccess, keys: JsonWebKeySet, raw: str, now: float
 ) -> AccessToken:
-    """RFC 9068 4. OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may mean that the provider has changed its keys."""
-    # RFC 9068 4, RFC 8725 3.11: an ID token is no access token
+    """OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may mean that the provider has changed its keys."""
+    # RFC 9068 4 (typ), RFC 8725 3.11: an ID token is no access token
     token = parse_compact(raw, ("at+jwt",))
     claims = token.payload
+    # RFC 9068 4 (iss)
     check_issuer(provider, claims)
-    _check_audience(api, claims)
+    # RFC 9068 4 (aud): MUST contain the identifier of this resource server
+    _check_audience(claims, api.audience)
+    # RFC 9068 4 (signature); never `none`
     verify_signature(token, keys, api.algorithms, None)
+    # RFC 9068 4 (exp)
     check_expiry(provider, claims, now)
     # RFC 9068 2.2: REQUIRED
     required_time(claims, "iat")
     for name in ("jti", "client_id"):
         if text_of(claims, name) is None:
             raise GatewayError(API_TOKEN, f"no {name}")
-    return _accepted(provider, api, claims)
+    return _accepted(provider, api, claims, now)
 
 
 def introspection_request(provider: OidcProvider, metadata: ProviderMetadata, token: str, fresh: Fresh) -> Call:
@@ -70,19 +89,61 @@ def introspection_request(provider: OidcProvider, metadata: ProviderMetadata, to
         detail = "the provider file says introspection, the discovery document has no endpoint for it"
         raise GatewayError(OIDC_DISCOVERY_ENDPOINT, detail)
     form = {"token": token, "token_type_hint": "access_token"}
-    return authenticated_call(provider, metadata, WHAT, metadata.introspection_endpoint, form, fresh)
+    # RFC 9701 4
+    accept = f"application/{INTROSPECTION_JWT}" if _is_signed(provider) else "application/json"
+    return authenticated_call(provider, metadata, WHAT, metadata.introspection_endpoint, form, fresh, accept)
 
 
 def process_introspection_response(provider: OidcProvider, api: ApiAccess, answer: Answer, now: float) -> AccessToken:
-    claims = answer_object(answer, API_TOKEN, WHAT, ("application/json",))
+    """Of a provider that answers in JSON: a JWT is refused."""
+    return _introspected(provider, api, answer_object(answer, API_TOKEN, WHAT, ("application/json",)), now)
+
+
+def process_introspection_jwt(
+    provider: OidcProvider, api: ApiAccess, keys: JsonWebKeySet, answer: Answer, now: float
+) -> AccessToken:
+    """Of a provider that signs its answer: JSON is refused. Codes as those of `validate_access_token`."""
+    require_success(answer, API_TOKEN, WHAT)
+    # RFC 9701 5: the form is what the provider file pins; neither is ever taken for the other
+    if answer.content_type != f"application/{INTROSPECTION_JWT}":
+        detail = f"{WHAT}: content type {quoted(answer.content_type)}, not application/{INTROSPECTION_JWT}"
+        raise GatewayError(API_TOKEN, detail)
+    raw = answer.body.decode("ascii", "replace").strip()
+    if provider.encryption is not None and provider.encryption.introspection:
+        # RFC 9701 5: signed, then encrypted
+        raw = decrypt(raw, provider.encryption)
+    # RFC 9701 8.1: no other JWT of this provider is such an answer, and it is none of the others
+    token = parse_compact(raw, (INTROSPECTION_JWT,))
+    claims = token.payload
+    # RFC 9701 5: iss, aud and iat are REQUIRED; aud is who asked
+    check_issuer(provider, claims)
+    audiences_of(provider, claims)
+    verify_signature(token, keys, api.introspection_algorithms, provider.client_secret)
+    check_issue_time(provider, claims, now)
+    told = claims.get("token_introspection")
+    if not isinstance(told, dict):
+        raise GatewayError(API_TOKEN, f"{WHAT}: no token_introspection")
+    return _introspected(provider, api, told, now)
+
+
+def _is_signed(provider: OidcProvider) -> bool:
+    return provider.api is not None and bool(provider.api.introspection_algorithms)
+
+
+def _introspected(provider: OidcProvider, api: ApiAccess, claims: JsonObject, now: float) -> AccessToken:
     # RFC 7662 2.2: true and nothing like it
     if claims.get("active") is not True:
         raise GatewayError(API_TOKEN, f"{WHAT}: not active")
     if "iss" in claims:
         check_issuer(provider, claims)
-    _check_audience(api, claims)
+    # RFC 7662 2.2, 4: for us; or of a client that we take tokens of whomever they are for, and say so
+    if api.audience or not api.clients:
+        _check_audience(claims, api.audience)
+    elif "aud" in claims:
+        _check_audience(claims, api.clients | {provider.client_id})
     check_expiry(provider, claims, now)
-    return _accepted(provider, api, claims if "sub" in claims else {**claims, "sub": _client_as_subject(claims)})
+    named = claims if "sub" in claims else {**claims, "sub": _client_as_subject(claims)}
+    return _accepted(provider, api, named, now)
 
 
 def _client_as_subject(claims: JsonObject) -> str:
@@ -94,28 +155,45 @@ def _client_as_subject(claims: JsonObject) -> str:
     return f"client:{client_id}"
 
 
-def _accepted(provider: OidcProvider, api: ApiAccess, claims: JsonObject) -> AccessToken:
+def _accepted(provider: OidcProvider, api: ApiAccess, claims: JsonObject, now: float) -> AccessToken:
+    """What holds of every token, whoever has vouched for it."""
+    check_not_ahead(provider, claims, now)
+    auth_time = check_auth_time(provider, claims, now)
+    _check_bearer(claims)
     subject_of(claims)
+    client = text_of(claims, "client_id")
+    if api.clients and client not in api.clients:
+        raise GatewayError(API_TOKEN, f"of the client {quoted(client, 80)}, which the provider file does not list")
     # RFC 9068 2.2.3, RFC 7662 2.2: a list with blanks between
     missing = api.scopes - set((text_of(claims, "scope") or "").split(" "))
     if missing:
         raise GatewayError(API_SCOPE, f"without the scope {', '.join(sorted(missing))}")
-    auth_time, amr = time_of(claims, "auth_time"), claims.get("amr")
     return AccessToken(
         provider=provider.name,
         claims=claims,
         acr=text_of(claims, "acr"),
-        amr=tuple(method for method in amr if isinstance(method, str)) if isinstance(amr, list) else (),
-        auth_time=None if auth_time is None else int(auth_time),
+        amr=methods_of(claims),
+        auth_time=auth_time,
         expires_at=int(required_time(claims, "exp")),
         proof=_PROVEN,
     )
 
 
-def _check_audience(api: ApiAccess, claims: JsonObject) -> None:
-    # RFC 9068 4: MUST contain the identifier of this resource server
+def _check_bearer(claims: JsonObject) -> None:
+    # RFC 8705 3, RFC 9449 6: whoever holds such a token has to prove a key as well, and we see no proof of it
+    if "cnf" in claims:
+        how = claims["cnf"]
+        names = ", ".join(sorted(how)) if isinstance(how, dict) else "in an unknown form"
+        raise GatewayError(API_BOUND, f"bound to a key (cnf: {quoted(names, 80)}), and brought as a bearer token")
+    # RFC 9449 5: the same, said by its type alone
+    kind = claims.get("token_type")
+    if isinstance(kind, str) and kind.lower() == "dpop":
+        raise GatewayError(API_BOUND, "of the type DPoP, and brought as a bearer token")
+
+
+def _check_audience(claims: JsonObject, ours: frozenset[str]) -> None:
     aud = claims.get("aud")
     audiences = aud if isinstance(aud, list) else [aud]
-    if not any(isinstance(audience, str) and audience in api.audience for audience in audiences):
+    if not any(isinstance(audience, str) and audience in ours for audience in audiences):
         shown = ", ".join(quoted(audience, 80) for audience in audiences[:4])
-        raise GatewayError(API_TOKEN, f"aud {shown}, not {' or '.join(sorted(api.audience))}")
+        raise GatewayError(API_TOKEN, f"aud {shown}, not {' or '.join(sorted(ours)) or 'one that the file lists'}")

@@ -7,6 +7,7 @@ import hmac
 
 from gateway.model.codes import (
     OIDC_ID_TOKEN_AUDIENCE,
+    OIDC_ID_TOKEN_AUTH_TIME,
     OIDC_ID_TOKEN_AUTHORIZED_PARTY,
     OIDC_ID_TOKEN_CLAIM,
     OIDC_ID_TOKEN_EXPIRED,
@@ -65,20 +66,46 @@ def check_expiry(provider: OidcProvider, claims: JsonObject, now: float) -> int:
 
 
 def check_issue_time(provider: OidcProvider, claims: JsonObject, now: float) -> int:
+    """Of a token that was made for us moments ago."""
     # OIDC Core 3.1.3.7 (10)
     iat = required_time(claims, "iat")
-    if iat > now + provider.skew:
-        detail = f"issued {iat - now:.0f} s ahead of our clock, {provider.skew} s are tolerated"
-        raise GatewayError(OIDC_ID_TOKEN_ISSUED_AT, detail, shown=seconds(iat - now))
+    check_not_ahead(provider, claims, now)
     if iat < now - OLDEST - provider.skew:
         detail = f"issued {now - iat:.0f} s ago by our clock, {OLDEST + provider.skew} s are tolerated"
         raise GatewayError(OIDC_ID_TOKEN_ISSUED_AT, detail, shown=seconds(now - iat))
+    return int(iat)
+
+
+def check_not_ahead(provider: OidcProvider, claims: JsonObject, now: float) -> None:
+    """`iat` and `nbf`, where they are said."""
+    # RFC 7519 4.1.6: made at a time that is yet to come, it would be fresh for as long as its maker likes
+    iat = time_of(claims, "iat")
+    if iat is not None and iat > now + provider.skew:
+        detail = f"issued {iat - now:.0f} s ahead of our clock, {provider.skew} s are tolerated"
+        raise GatewayError(OIDC_ID_TOKEN_ISSUED_AT, detail, shown=seconds(iat - now))
     # RFC 7519 4.1.5
     nbf = time_of(claims, "nbf")
     if nbf is not None and nbf > now + provider.skew:
         detail = f"valid {nbf - now:.0f} s from now by our clock, {provider.skew} s are tolerated"
         raise GatewayError(OIDC_ID_TOKEN_NOT_BEFORE, detail, shown=seconds(nbf - now))
-    return int(iat)
+
+
+def check_auth_time(provider: OidcProvider, claims: JsonObject, now: float) -> int | None:
+    """When the person signed in; None where that is not said."""
+    # OIDC Core 2 and 3.1.3.7 (13): a sign-in that is yet to come would pass for a fresh one for ever
+    auth_time = time_of(claims, "auth_time")
+    if auth_time is None:
+        return None
+    if auth_time > now + provider.skew:
+        detail = f"signed in {auth_time - now:.0f} s ahead of our clock, {provider.skew} s are tolerated"
+        raise GatewayError(OIDC_ID_TOKEN_AUTH_TIME, detail, shown=seconds(auth_time - now))
+    return int(auth_time)
+
+
+def methods_of(claims: JsonObject) -> tuple[str, ...]:
+    """RFC 8176 1: `amr`; of a wrong type, it counts as not said."""
+    amr = claims.get("amr")
+    return tuple(method for method in amr if isinstance(method, str)) if isinstance(amr, list) else ()
 
 
 def check_nonce(claims: JsonObject, expected: str | None) -> None:

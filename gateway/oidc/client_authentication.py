@@ -30,10 +30,16 @@ class Fresh:
 
 
 def authenticated_call(
-    provider: OidcProvider, metadata: ProviderMetadata, what: str, url: str, form: Mapping[str, str], fresh: Fresh
+    provider: OidcProvider,
+    metadata: ProviderMetadata,
+    what: str,
+    url: str,
+    form: Mapping[str, str],
+    fresh: Fresh,
+    accept: str = "application/json",
 ) -> Call:
     """A form POST of this client. GatewayError(OIDC_CLIENT_AUTHENTICATION) where there is nothing to prove it with."""
-    headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json")]
+    headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Accept", accept)]
     sent = dict(form)
     match provider.client_authentication:
         case "client_secret_basic":

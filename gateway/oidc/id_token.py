@@ -10,7 +10,6 @@ from gateway.model.codes import (
     LOGIN_NOT_FRESH,
     OIDC_ID_TOKEN_ACCESS_TOKEN_HASH,
     OIDC_ID_TOKEN_ACR,
-    OIDC_ID_TOKEN_AUTH_TIME,
     OIDC_ID_TOKEN_CODE_HASH,
     Code,
 )
@@ -22,15 +21,15 @@ from gateway.oidc.algorithms import Algorithm
 from gateway.oidc.authorization import AuthorizationCode
 from gateway.oidc.claims import (
     audiences_of,
+    check_auth_time,
     check_authorized_party,
     check_expiry,
     check_issue_time,
     check_issuer,
     check_nonce,
-    seconds,
+    methods_of,
     subject_of,
     text_of,
-    time_of,
 )
 from gateway.oidc.documents import JsonObject
 from gateway.oidc.jwe import decrypt
@@ -102,7 +101,7 @@ def validate_id_token(
     # 3.1.3.7 (12) how the person signed in, where that was demanded
     _check_acr(provider, claims)
     # 3.1.3.7 (13) when
-    auth_time = _auth_time(provider, claims, now)
+    auth_time = check_auth_time(provider, claims, now)
     _check_age(provider, login, auth_time)
     # 3.1.3.8 access token hash, and 3.3.2.11 that of the code
     _check_hash(claims, "at_hash", tokens.access_token, algorithm, OIDC_ID_TOKEN_ACCESS_TOKEN_HASH)
@@ -117,23 +116,12 @@ def validate_id_token(
         issued_at=issued_at,
         auth_time=auth_time,
         acr=text_of(claims, "acr"),
-        amr=_amr(claims),
+        amr=methods_of(claims),
         sid=text_of(claims, "sid"),
         raw=raw,
         grant=tokens.grant,
         proof=_PROVEN,
     )
-
-
-def _auth_time(provider: OidcProvider, claims: JsonObject, now: float) -> int | None:
-    # OIDC Core 2 and 3.1.3.7 (13): a sign-in that is yet to come would pass for a fresh one for ever
-    auth_time = time_of(claims, "auth_time")
-    if auth_time is None:
-        return None
-    if auth_time > now + provider.skew:
-        detail = f"signed in {auth_time - now:.0f} s ahead of our clock, {provider.skew} s are tolerated"
-        raise GatewayError(OIDC_ID_TOKEN_AUTH_TIME, detail, shown=seconds(auth_time - now))
-    return int(auth_time)
 
 
 def _check_acr(provider: OidcProvider, claims: JsonObject) -> None:
@@ -164,8 +152,3 @@ def _check_hash(claims: JsonObject, name: str, value: str, algorithm: Algorithm,
     found = claims[name]
     if not isinstance(found, str) or not hmac.compare_digest(found.encode("utf-8"), expected):
         raise GatewayError(wrong, f"{name} is not that of what came with it")
-
-
-def _amr(claims: JsonObject) -> tuple[str, ...]:
-    amr = claims.get("amr")
-    return tuple(method for method in amr if isinstance(method, str)) if isinstance(amr, list) else ()

@@ -4,7 +4,7 @@ from gateway.model.codes import OIDC_RESPONSE_JWT, OIDC_RESPONSE_PARAMETER
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.oidc.authorization import Parameters
-from gateway.oidc.claims import audiences_of, check_expiry, check_issuer
+from gateway.oidc.claims import audiences_of, check_expiry, check_issuer, check_not_ahead
 from gateway.oidc.jwks import JsonWebKeySet
 from gateway.oidc.jws import parse_compact, verify_signature
 
@@ -39,6 +39,8 @@ def verified_parameters(provider: OidcProvider, keys: JsonWebKeySet, parameters:
     check_issuer(provider, token.payload)
     audiences_of(provider, token.payload)
     check_expiry(provider, token.payload, now)
+    # RFC 7519 4.1.5, 4.1.6
+    check_not_ahead(provider, token.payload, now)
     verify_signature(token, keys, provider.algorithms, provider.client_secret)
     return _texts(token.payload)
 

@@ -9,7 +9,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.model.quoting import quoted
 from gateway.oidc.call import Answer, Call
-from gateway.oidc.claims import audiences_of, check_expiry, check_issuer
+from gateway.oidc.claims import audiences_of, check_expiry, check_issuer, check_not_ahead
 from gateway.oidc.discovery import ProviderMetadata
 from gateway.oidc.documents import JsonObject, parse_object, require_success
 from gateway.oidc.jwe import decrypt
@@ -75,6 +75,7 @@ def _signed_claims(provider: OidcProvider, keys: JsonWebKeySet, answer: Answer, 
         audiences_of(provider, token.payload)
     if "exp" in token.payload:
         check_expiry(provider, token.payload, now)
+    check_not_ahead(provider, token.payload, now)
     return token.payload
 
 

@@ -11,6 +11,7 @@ from gateway.identity.mapping import map_claims, tenant_of
 from gateway.identity.perimeter import check
 from gateway.model.codes import API_TOKEN, LOGIN_PROVIDER_UNREACHABLE, Code
 from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
 from gateway.model.provider import ApiAccess, OidcProvider
 from gateway.model.session import Seat
 from gateway.oidc.access_token import AccessToken, is_jwt, issuer_of
@@ -26,7 +27,7 @@ _LONGEST = 8192
 # RFC 6750 2.1: b64token
 _TOKEN = re.compile(rb"[A-Za-z0-9._~+/-]+=*")
 
-_Key = tuple[str, str, bytes]
+_Key = tuple[str, str, str, bytes]
 Kept = TypeVar("Kept")
 
 
@@ -51,19 +52,19 @@ class ApiCallers:
         self._flights: dict[_Key, asyncio.Task[Seat]] = {}
         self._asking: dict[str, int] = {}
 
-    def cached(self, app: str, token: bytes) -> Seat | None:
-        seat = self._seats.get(self._key(app, token))
+    def cached(self, app: str, token: bytes, owner: str) -> Seat | None:
+        seat = self._seats.get(self._key(app, token, owner))
         return seat if seat is not None and self._monotonic() < seat.deadline else None
 
-    async def identify(self, app: str, host: str, token: bytes) -> Seat:
-        key = self._key(app, token)
+    async def identify(self, app: str, host: str, token: bytes, owner: str) -> Seat:
+        key = self._key(app, token, owner)
         refused = self._refused.get(key)
         if refused is not None and self._monotonic() < refused[0]:
             raise GatewayError(*refused[1:])
         # A program's first calls come at once: one look for all of them.
         flight = self._flights.get(key)
         if flight is None:
-            flight = self._flights[key] = asyncio.create_task(self._look(key, app, host, token))
+            flight = self._flights[key] = asyncio.create_task(self._look(key, app, host, token, owner))
             flight.add_done_callback(lambda done: self._landed(key, done))
         return await asyncio.shield(flight)
 
@@ -73,9 +74,9 @@ class ApiCallers:
         if not flight.cancelled():
             flight.exception()
 
-    async def _look(self, key: _Key, app: str, host: str, token: bytes) -> Seat:
+    async def _look(self, key: _Key, app: str, host: str, token: bytes, owner: str) -> Seat:
         try:
-            seat = await self._identified(self._snapshot(), app, host, token)
+            seat = await self._identified(self._snapshot(), app, host, token, owner)
         except GatewayError as error:
             if error.code is not LOGIN_PROVIDER_UNREACHABLE:
                 _keep(self._refused, key, (self._monotonic() + _REFUSED_KEPT, error.code, error.detail))
@@ -95,11 +96,11 @@ class ApiCallers:
         finally:
             self._asking[provider.name] -= 1
 
-    async def _identified(self, snapshot: Snapshot, name: str, host: str, raw: bytes) -> Seat:
+    async def _identified(self, snapshot: Snapshot, name: str, host: str, raw: bytes, owner: str) -> Seat:
         if len(raw) > _LONGEST or not _TOKEN.fullmatch(raw):
             raise GatewayError(API_TOKEN, f"not a token of 1 to {_LONGEST} characters that it may have")
         token = raw.decode("ascii")
-        provider, api = _provider(snapshot, snapshot.apps[name], token)
+        provider, api = _provider(snapshot, snapshot.apps[name], token, owner)
         accepted = await self._accepted(provider, api, token)
         now = int(self._now())
         identity = map_claims(provider, accepted.claims, accepted.acr, accepted.amr, accepted.auth_time, now)
@@ -108,23 +109,33 @@ class ApiCallers:
         kept = min(accepted.expires_at - now, _SIGNED_KEPT if is_jwt(token) else _ASKED_KEPT)
         deadline = self._monotonic() + max(0, kept)
         # No idle limit, so that it is never touched; no cookie, so that no store knows of it.
-        return Seat(b"", host, "", identity, tenant_of(provider, identity), 0.0, deadline, deadline, deadline)
+        tenant = _tenant(provider, api, identity)
+        return Seat(b"", host, "", identity, tenant, 0.0, deadline, deadline, deadline)
 
-    def _key(self, app: str, token: bytes) -> _Key:
-        # By its hash: what is in this worker's memory opens nothing.
-        return self._snapshot().revision, app, hashlib.sha256(token).digest()
+    def _key(self, app: str, token: bytes, owner: str) -> _Key:
+        # By its hash: what is in this worker's memory opens nothing. Of one provider's it is no other's.
+        return self._snapshot().revision, app, owner, hashlib.sha256(token).digest()
 
 
-def _provider(snapshot: Snapshot, app: App, token: str) -> tuple[OidcProvider, ApiAccess]:
-    """Whose token it is: of a JWT by its issuer; else the first of the app's providers that can be asked."""
-    issuer = issuer_of(token) if is_jwt(token) else None
+def _provider(snapshot: Snapshot, app: App, token: str, owner: str) -> tuple[OidcProvider, ApiAccess]:
+    """Whose token it is: of a JWT by its issuer; any other is `owner`'s, and is shown to nobody else."""
+    by_issuer = is_jwt(token)
+    issuer = issuer_of(token) if by_issuer else None
     for name in () if app.api is None else app.api.providers:
         provider = snapshot.providers.get(name)
         if not isinstance(provider, OidcProvider) or provider.api is None:
             continue
-        if provider.issuer == issuer or (issuer is None and not is_jwt(token) and provider.api.introspection):
+        if provider.issuer == issuer if by_issuer else name == owner:
             return provider, provider.api
+    if not by_issuer and not owner:
+        raise GatewayError(API_TOKEN, "no JWT, and by what the files say no provider's token, or that of two")
     raise GatewayError(API_TOKEN, "a token of no provider that this application takes tokens of")
+
+
+def _tenant(provider: OidcProvider, api: ApiAccess, identity: Identity) -> str | None:
+    if api.without_tenant and not identity.attributes.get(provider.tenant_attribute or ""):
+        return None
+    return tenant_of(provider, identity)
 
 
 def _keep(kept: dict[_Key, Kept], key: _Key, value: Kept) -> None:

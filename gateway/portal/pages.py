@@ -29,6 +29,9 @@ _REFUSING = frozenset({"policy", "translation"})
 _SIGNING_IN = frozenset({"login", "handover", "oidc", "saml"})
 _MOMENTS = {"fr": "%d/%m/%Y à %H:%M UTC", "en": "%Y-%m-%d %H:%M UTC"}
 _RETRY_AFTER = (b"Retry-After", b"5")
+# RFC 9110 11.6.1: every 401 has a challenge. Ours is a page and a cookie, for which no scheme is registered; browsers
+# leave one alone that they do not know, where `Basic` would have them ask for a password of their own.
+_SIGN_IN = (b"WWW-Authenticate", b'Cookie realm="ecluse"')
 # Stands around the name of what differs from one answer to the next; no template and no catalogue has it.
 _MARK = "\0"
 
@@ -120,14 +123,14 @@ class Pages:
             refusal=_slot("refusal") if refusal else "",
         )
         headers = self._frame_headers if kind == "frame" else self._headers
-        return _Ready((*headers, _HTML, *_retry(code)), tuple(text.split(_MARK)))
+        return _Ready((*headers, _HTML, *_added(code)), tuple(text.split(_MARK)))
 
     def _json(self, code: Code, language: str, reference: str, login_url: str, refusal: str) -> Page:
         message = refusal or self._catalogues[language].gettext(code.title)
         fields = {"error": code.id, "message": message, "reference": reference}
         if login_url:
             fields["login_url"] = login_url
-        return Page(code.status, (*BARE, _JSON, *_retry(code)), json.dumps(fields, separators=(",", ":")).encode())
+        return Page(code.status, (*BARE, _JSON, *_added(code)), json.dumps(fields, separators=(",", ":")).encode())
 
     def chooser(self, language: str, choices: Sequence[Choice]) -> Page:
         return self._page("chooser.html", language, choices=choices)
@@ -220,5 +223,8 @@ def _slot(name: str) -> str:
     return f"{_MARK}{name}{_MARK}"
 
 
-def _retry(code: Code) -> Headers:
+def _added(code: Code) -> Headers:
+    """What a status asks for beside the page."""
+    if code.status == 401:
+        return (_SIGN_IN,)
     return (_RETRY_AFTER,) if code.status == 503 else ()

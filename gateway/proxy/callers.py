@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from gateway.config.snapshot import App
-from gateway.model.codes import API_SCOPE, LOGIN_PROVIDER_UNREACHABLE
+from gateway.model.codes import API_SCOPE, API_TOKEN, LOGIN_PROVIDER_UNREACHABLE
 from gateway.model.errors import GatewayError
+from gateway.model.levels import Need
 from gateway.model.session import Seat
-from gateway.proxy.refusals import refuse, refuse_token
+from gateway.proxy.refusals import refuse, refuse_token, refuse_weak_token
 from gateway.wire.headers import AUTHORIZATION
 from gateway.wire.hop_by_hop import without_named
 
@@ -36,21 +37,39 @@ def admitted_by_token(client: "ClientConnection", app: App, decide: Decide) -> b
     request.cookie_rest = b""
     if not api.forward:
         request.lines = without_named(request.lines, _HEADER)
-    seat = callers.cached(app.name, token)
+    # Of a JWT its issuer says whose it is. A token of any other form is one provider's at most.
+    owner = "" if token.count(b".") == 2 else api.asked_about(token, request.spot.target.segments, request.values_of)
+    seat = callers.cached(app.name, token, owner)
     if seat is not None:
         decide(client, seat)
     else:
-        client.task = client.plane.loop.create_task(_identify(client, app, token, decide))
+        client.task = client.plane.loop.create_task(_identify(client, app, token, owner, decide))
     return True
 
 
-async def _identify(client: "ClientConnection", app: App, token: bytes, decide: Decide) -> None:
+def is_program(seat: Seat) -> bool:
+    """Known by its token: whoever signed in has a cookie."""
+    return not seat.cookie
+
+
+def challenge_program(client: "ClientConnection", need: Need) -> None:
+    """Invariant 10, of a program: no page and no sign-in address, whatever it says that it accepts."""
+    if need:
+        refuse_weak_token(client, need)
+    else:
+        error = GatewayError(
+            API_TOKEN, "of a provider that this application does not listen to, or outside its perimeter"
+        )
+        refuse_token(client, error, b"invalid_token")
+
+
+async def _identify(client: "ClientConnection", app: App, token: bytes, owner: str, decide: Decide) -> None:
     """A token that this worker has not seen: the client waits, and nothing more of it is read."""
     callers = client.plane.callers
     assert callers is not None
     try:
         try:
-            seat = await callers.identify(app.name, client.request.place.host, token)
+            seat = await callers.identify(app.name, client.request.place.host, token, owner)
         except GatewayError as error:
             client.task = None
             if error.code is LOGIN_PROVIDER_UNREACHABLE:

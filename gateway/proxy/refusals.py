@@ -4,11 +4,12 @@ import re
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote
 
-from gateway.model.codes import API_SCOPE, API_TOKEN, Code
+from gateway.model.codes import API_BOUND, API_SCOPE, API_TOKEN, API_TOO_WEAK, Code
 from gateway.model.decision import Deny
 from gateway.model.errors import GatewayError
 from gateway.model.levels import NO_NEED, Need, need_query
 from gateway.model.ports import Page
+from gateway.policy.step_up import asking
 from gateway.proxy.answer import answer, answer_unread
 from gateway.proxy.lane import Ready
 from gateway.proxy.request import Request
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 # Of a head that was not read: no more hangs on it than the words of a page.
 _ACCEPT_LANGUAGE: Final = re.compile(rb"\r\naccept-language:[ \t]*([^\r\n]{0,256})", re.IGNORECASE)
+_AUTHENTICATE: Final = b"WWW-Authenticate"
 _SIGN_OUT: Final = "/_ecluse/logout"
 
 
@@ -92,19 +94,44 @@ def unauthorized(client: "ClientConnection", reason: Code, kind: Kind, need: Nee
     app = request.lane.app
     if app is not None and app.api is not None and app.api.paths.find(request.spot.target.segments) is not None:
         # RFC 6750 3: without a token, nothing is said of what is wrong with it.
-        page = Page(page.status, (*page.headers, (b"WWW-Authenticate", b"Bearer")), page.body)
+        page = _challenging(page, b"Bearer")
     answer(client, page)
 
 
 def refuse_token(client: "ClientConnection", error: GatewayError, reason: bytes) -> None:
     """RFC 6750 3.1: what was wrong with it in detail is for the log alone."""
+    code = error.code if error.code in (API_SCOPE, API_BOUND) else API_TOKEN
+    _refuse_program(client, error, code, b'Bearer error="%b"' % reason)
+
+
+def refuse_weak_token(client: "ClientConnection", need: Need) -> None:
+    """RFC 9470 3: a program has nobody to sign in here; it is told what its next token has to be of."""
+    request = client.request
+    assert request.seat is not None
+    asked = asking(client.plane.places.snapshot.ladder, request.seat.identity.provider, need)
+    wanted = [b'acr_values="%b"' % _quoted(" ".join(asked.acr_values))] if asked.acr_values else []
+    wanted += [b'max_age="%d"' % asked.max_age] if asked.max_age is not None else []
+    told = b", ".join((b'Bearer error="insufficient_user_authentication"', *wanted))
+    detail = f"level {need.level or 'any'}, max_age {need.max_age}, amr {' '.join(need.amr) or 'any'} was needed"
+    _refuse_program(client, GatewayError(API_TOO_WEAK, detail), API_TOO_WEAK, told)
+
+
+def _refuse_program(client: "ClientConnection", error: GatewayError, code: Code, challenge: bytes) -> None:
     request, plane = client.request, client.plane
-    code = API_SCOPE if error.code is API_SCOPE else API_TOKEN
     plane.refused(error.code, error.detail, request.id, request.lane.name)
     page = plane.pages.render(code, kind="json", language=_language(request), reference=request.id.decode("ascii"))
-    told = (b"WWW-Authenticate", b'Bearer error="%b"' % reason)
-    page = Page(page.status, (*page.headers, told), page.body)
-    answer(client, page)
+    answer(client, _challenging(page, challenge))
+
+
+def _challenging(page: Page, challenge: bytes) -> Page:
+    """With this challenge in the place of that for people."""
+    others = (header for header in page.headers if header[0] != _AUTHENTICATE)
+    return Page(page.status, (*others, (_AUTHENTICATE, challenge)), page.body)
+
+
+def _quoted(text: str) -> bytes:
+    """RFC 9110 5.6.4, of what a provider file can hold."""
+    return text.replace("\\", "\\\\").replace('"', '\\"').encode("ascii")
 
 
 def _login_url(request: Request, kind: Kind) -> str:

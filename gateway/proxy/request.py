@@ -237,6 +237,10 @@ class Request:
         """The first value of a header, `name` in lower case; empty where there is none."""
         return next((value for key, value in self.fields if key.lower() == name), b"")
 
+    def values_of(self, name: bytes) -> set[bytes]:
+        """Every value of a header, `name` in lower case."""
+        return {value for key, value in self.fields if key.lower() == name}
+
 
 def _syntax_code(reason: str) -> Code:
     return WIRE_FRAMING if "Content-Length" in reason or "Transfer-Encoding" in reason else WIRE_SYNTAX

@@ -14,7 +14,7 @@ from gateway.model.levels import NO_NEED
 from gateway.model.session import Seat
 from gateway.proxy import portal_lane
 from gateway.proxy.asked import asked
-from gateway.proxy.callers import admitted_by_token
+from gateway.proxy.callers import admitted_by_token, challenge_program, is_program
 from gateway.proxy.lane import ALLOW, ASK, CHALLENGE, Ready
 from gateway.proxy.places import Places
 from gateway.proxy.pool import FRESH_SECONDS, Pool
@@ -151,6 +151,9 @@ def challenge(client: "ClientConnection", ready: Ready) -> None:
     reason, need = SIGN_IN_REQUIRED, NO_NEED
     if isinstance(decision, Challenge):
         reason, need = decision.reason, decision.need
+    if request.seat is not None and is_program(request.seat):
+        challenge_program(client, need)
+        return
     kind = kind_of(request.spot.method, request.fields)
     if kind == "navigation":
         portal_lane.challenge(client, reason, need)

@@ -77,6 +77,7 @@ class Behaviour:
     token: Callable[[Document], str] | None = None
     answer: Callable[[Document], Told] = lambda document: document
     userinfo: Callable[[Document], Told] = lambda document: document
+    introspection: Callable[[str], Told] = lambda token: {"active": False}
     refreshed: Callable[[Document], Told] = lambda claims: claims
     # Seconds before a refresh is answered.
     thinks: float = 0.0
@@ -91,7 +92,8 @@ class Grant:
 
 @dataclass
 class Issuer:
-    """`people`: login to claims. `asked`: queries at the authorization endpoint; `redeemed`: forms at the token one.
+    """`people`: login to claims. `asked`: queries at the authorization endpoint; `redeemed`: forms at the token one;
+    `introspected`: tokens that it was asked about.
 
     `lifetime` (s): of what it grants. A refresh token is good once; the second use ends all of that person's.
     """
@@ -103,6 +105,7 @@ class Issuer:
     behaviour: Behaviour = field(default_factory=Behaviour)
     asked: list[dict[str, str]] = field(default_factory=list)
     redeemed: list[dict[str, str]] = field(default_factory=list)
+    introspected: list[str] = field(default_factory=list)
     key_fetches: int = 0
     lifetime: int = 300
     refresh_tokens: dict[str, Grant] = field(default_factory=dict)
@@ -130,6 +133,7 @@ class Issuer:
             "authorization_endpoint": f"{self.url}/authorize",
             "token_endpoint": f"{self.url}/token",
             "userinfo_endpoint": f"{self.url}/userinfo",
+            "introspection_endpoint": f"{self.url}/introspect",
             "jwks_uri": f"{self.url}/jwks",
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
@@ -194,6 +198,11 @@ class Issuer:
         if grant is None:
             return web.Response(status=401)
         return await _told(request, self.behaviour.userinfo({"sub": grant.login, **self.people.get(grant.login, {})}))
+
+    async def introspect(self, request: web.Request) -> web.StreamResponse:
+        token = str((await request.post()).get("token", ""))
+        self.introspected.append(token)
+        return await _told(request, self.behaviour.introspection(token))
 
     def _claims(self, grant: Grant) -> Document:
         now = int(time.time())
@@ -261,6 +270,7 @@ class Providers:
             "authorize": issuer.authorize,
             "token": issuer.token,
             "userinfo": issuer.userinfo,
+            "introspect": issuer.introspect,
         }
         endpoint = endpoints.get(request.match_info["endpoint"])
         return web.Response(status=404) if endpoint is None else await endpoint(request)

@@ -164,3 +164,116 @@ def test_an_app_over_http_is_for_development_only() -> None:
         "policies/apps/permis.yaml:6:18: public.scheme: browsers keep our cookies over https only (write https)"
     ]
     assert problems({"apps/permis.yaml": text}) == []
+
+
+# --- programs: whose a token is that is no JWT (invariant 7) ----------------------------------------------------------
+
+ASKED = METROPOLE.replace("  scopes:", "  api: {audience: [a], introspection: true}\n  scopes:")
+OTHER = ASKED.replace("provider: metropole", "provider: autre").replace(":9400", ":9401")
+THIRD = ASKED.replace("provider: metropole", "provider: tiers").replace(":9400", ":9402")
+
+
+def with_prefix(text: str, prefix: str) -> str:
+    return text.replace("introspection: true", f"introspection: true, prefix: {prefix}")
+
+
+def of_programs(opaque: str, one: str = ASKED, other: str = OTHER, listed: str = "metropole, autre") -> list[str]:
+    api = f"api: {{providers: [{listed}], paths: [/api/**]{opaque}}}\n"
+    app = PERMIS.replace("[metropole]", f"[{listed}]") + api
+    files = {"providers/metropole.yaml": one, "providers/autre.yaml": other, "apps/permis.yaml": app}
+    return problems({**files, **({"providers/tiers.yaml": THIRD} if "tiers" in listed else {})})
+
+
+PATHS = "metropole: {paths: [/api/m/**]}"
+
+
+@pytest.mark.parametrize(
+    "opaque",
+    [
+        f", opaque: {{{PATHS}, autre: {{paths: [/api/a/**]}}}}",
+        ", opaque: {metropole: {header: X-Org, value: m}, autre: {header: x-org, value: a}}",
+        ", opaque: {metropole: {header: X-Org, value: m, paths: [/api/**]}, autre: {header: X-Org, value: a}}",
+    ],
+)
+def test_two_providers_of_opaque_tokens_that_are_told_apart(opaque: str) -> None:
+    assert of_programs(opaque) == []
+
+
+@pytest.mark.parametrize(
+    "opaque",
+    [
+        "",
+        f", opaque: {{{PATHS}}}",
+        f", opaque: {{{PATHS}, autre: {{paths: [/api/a/**, /api/m/**]}}}}",
+        ", opaque: {metropole: {header: X-Org, value: m}, autre: {header: x-org, value: m}}",
+        f", opaque: {{{PATHS}, autre: {{header: x-org, value: m}}}}",
+    ],
+)
+def test_two_providers_of_opaque_tokens_that_nothing_tells_apart_do_not_load(opaque: str) -> None:
+    (problem,) = of_programs(opaque)
+    assert "nothing tells whether metropole or autre is asked about a token that is no JWT" in problem
+    assert "prefix in oidc: api of each of their files" in problem
+
+
+def test_the_form_of_a_token_tells_them_apart_too() -> None:
+    assert of_programs("", with_prefix(ASKED, "m_"), with_prefix(OTHER, "a_")) == []
+    (problem,) = of_programs("", with_prefix(ASKED, "m_"), with_prefix(OTHER, "m_a"))
+    assert "nothing tells whether" in problem
+    (problem,) = of_programs("", with_prefix(ASKED, "m_"))
+    assert "nothing tells whether" in problem
+
+
+def test_each_pair_of_them() -> None:
+    told = f", opaque: {{{PATHS}, autre: {{paths: [/api/a/**]}}}}"
+    assert len(of_programs(told, listed="metropole, autre, tiers")) == 2
+
+
+def test_one_that_is_asked_about_no_token_has_none_that_is_opaque() -> None:
+    silent = OTHER.replace(", introspection: true", "")
+    assert of_programs("", other=silent) == []
+    (problem,) = of_programs(", opaque: {autre: {paths: [/api/a/**]}}", other=silent)
+    assert "autre is asked about no tokens" in problem
+    (problem,) = of_programs(", opaque: {tiers: {paths: [/api/a/**]}}", other=silent)
+    assert "tiers is not among api: providers" in problem
+
+
+@pytest.mark.parametrize(
+    ("opaque", "message"),
+    [
+        ("{metropole: {}}", "this tells nothing"),
+        ("{metropole: {header: X-Org}}", "a header tells by its value"),
+        ("{metropole: {header: Cookie, value: a}}", "Cookie is not a header that reaches an application"),
+    ],
+)
+def test_what_tells_them_apart_is_whole(opaque: str, message: str) -> None:
+    (problem,) = of_programs(f", opaque: {opaque}", other=OTHER.replace(", introspection: true", ""))
+    assert message in problem
+
+
+# --- what an API section has to say -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("api", "message"),
+    [
+        ("{introspection: true}", "this takes tokens that are for anybody and of anybody"),
+        ("{clients: [c]}", "a JWT is for an audience"),
+        ("{audience: [a], introspection_algorithms: [RS256]}", "nothing is asked about at this provider"),
+        ("{audience: [a], prefix: m_}", "nothing is asked about at this provider"),
+        ('{audience: [a], introspection: true, prefix: "m."}', "prefix"),
+        ("{clients: [c], introspection: true, introspection_algorithms: [none]}", "introspection_algorithms"),
+    ],
+)
+def test_an_api_section_is_bounded(api: str, message: str) -> None:
+    (problem,) = problems({"providers/metropole.yaml": METROPOLE.replace("  scopes:", f"  api: {api}\n  scopes:")})
+    assert message in problem
+
+
+def test_an_encrypted_answer_is_signed_first_and_keys_are_believed_for_a_bounded_while() -> None:
+    for line, message in (
+        ("encryption: {keys: [{key: {file: ../certs/metropole.secret}}], introspection: true}", "is signed first"),
+        ("keys_max_age: 5m", "this is from 10m to 30d"),
+        ("keys_max_age: 31d", "this is from 10m to 30d"),
+    ):
+        found = problems({"providers/metropole.yaml": METROPOLE.replace("  scopes:", f"  {line}\n  scopes:")})
+        assert any(message in problem for problem in found), found

@@ -52,7 +52,7 @@ MAYOR = replace(PAUL, attributes={**PAUL.attributes, "mandates": ("maire",)})
 WITH_MANDATES = (
     BASE["providers/metropole.yaml"]
     .replace("  uai: uai\n", "  uai: uai\n  mandates: mandates\n")
-    .replace("  scopes:", "  api: {audience: [urn:permis]}\n  scopes:")
+    .replace("  scopes:", "  api: {audience: [urn:permis], introspection: true}\n  scopes:")
 )
 
 
@@ -216,6 +216,15 @@ PROVIDER = [
     Effect("levels.ask", ("levels", "ask"), "claims", provider(lambda p: p.levels.ask), "acr_values", "claims"),
     Effect("oidc.api.audience[]", ("oidc", "api"), {"audience": ["urn:a"]}, provider(lambda p: p.api and p.api.audience), None, {"urn:a"}),
     Effect("oidc.api.scopes[]", ("oidc", "api"), {"audience": ["urn:a"], "scopes": ["s"]}, provider(lambda p: p.api and p.api.scopes), None, {"s"}),
+    Effect("oidc.api.clients[]", ("oidc", "api"), {"clients": ["c"], "introspection": True}, provider(lambda p: p.api and p.api.clients), None, {"c"}),
+    Effect("oidc.api.introspection_algorithms[]", ("oidc", "api"),
+           {"clients": ["c"], "introspection": True, "introspection_algorithms": ["ES256"]},
+           provider(lambda p: p.api and p.api.introspection_algorithms), None, {"ES256"}),
+    Effect("oidc.api.prefix", ("oidc", "api"), {"clients": ["c"], "introspection": True, "prefix": "m_"},
+           provider(lambda p: p.api and p.api.prefix), None, "m_"),
+    Effect("oidc.api.without_tenant", ("oidc", "api"), {"audience": ["a"], "without_tenant": True},
+           provider(lambda p: p.api and p.api.without_tenant), None, True),
+    Effect("oidc.keys_max_age", ("oidc", "keys_max_age"), "10m", provider(lambda p: p.keys_max_age), 86400, 600),
     Effect("oidc.api.introspection", ("oidc", "api"), {"audience": ["urn:a"], "introspection": True},
            provider(lambda p: p.api and p.api.introspection), None, True),
     Effect("oidc.refresh", ("oidc", "refresh"), True, provider(lambda p: p.refresh), False, True),
@@ -292,6 +301,10 @@ PROVIDER = [
     ),
     Effect("oidc.request.signed", ("oidc", "request"), {"signed": True}, provider(lambda p: p.request.signed), False, True,
            ((("oidc", "client_keys"), [{"key": {"file": "tls.key"}, "algorithm": "ES256"}]),)),
+    Effect("oidc.encryption.introspection", ("oidc", "encryption"),
+           {"keys": [{"key": {"file": "tls.key"}, "algorithm": "ECDH-ES"}], "introspection": True},
+           provider(lambda p: p.encryption and p.encryption.introspection), None, True,
+           ((("oidc", "api"), {"clients": ["c"], "introspection": True, "introspection_algorithms": ["RS256"]}),)),
     Effect("oidc.ca", ("oidc", "ca"), {"file": "tls.crt"}, provider(lambda p: p.ca), None, PEM["file:tls.crt"]),
     Effect("oidc.private_addresses", ("oidc", "private_addresses"), True, provider(lambda p: p.private_addresses), False, True),
     Effect("attributes.*", ("attributes", "uid"), "address.login", provider(lambda p: p.attributes["uid"].claim),
@@ -357,6 +370,16 @@ APP = [
            None, ("metropole",)),
     Effect("api.paths[]", ("api",), {"providers": ["metropole"], "paths": ["/api/**"]},
            app(lambda a: a.api and [a.api.paths.find((name, "x")) is not None for name in ("api", "x")]), None, [True, False]),
+    *(
+        Effect(f"api.opaque.*.{key}", ("api",),
+               {"providers": ["metropole"], "paths": ["/api/**"], "opaque": {"metropole": told}},
+               app(lambda a: a.api and [(one.paths is not None, one.header) for one in a.api.opaque]), None, [seen])
+        for key, told, seen in (
+            ("paths[]", {"paths": ["/api/m/**"]}, (True, None)),
+            ("header", {"header": "X-Org", "value": "m"}, (False, (b"x-org", b"m"))),
+            ("value", {"header": "X-Org", "value": "n"}, (False, (b"x-org", b"n"))),
+        )
+    ),
     Effect("api.forward", ("api",), {"providers": ["metropole"], "paths": ["/api/**"], "forward": True},
            app(lambda a: a.api and a.api.forward), None, True),
     Effect("logout.scope", ("logout", "scope"), "global", app(lambda a: a.logout.scope), "local", "global"),

@@ -22,6 +22,8 @@ def file(name: str, more: str = "", oidc: str = "") -> str:
     says_issuer = known is not None and known.origin(("oidc", "issuer")) is not None
     issuer = "" if says_issuer else "  issuer: https://op.example\n"
     secret = "  client_secret: {file: ../certs/metropole.secret}\n"
+    # What no preset can know: whose tokens are taken.
+    oidc += "  api: {clients: [c]}\n" if "-api" in name and "api:" not in oidc else ""
     return f"version: 1\nprovider: metropole\npreset: {name}\noidc:\n  client_id: e\n{secret}{issuer}{oidc}{more}"
 
 
@@ -61,6 +63,10 @@ def test_a_preset_is_good_yaml_with_a_word_about_itself(name: str) -> None:
         ("proconnect-integration", "https://fca.integ01.dev-agentconnect.fr/api/v2"),
         ("proconnect-rie", "https://auth.agentconnect.rie.gouv.fr/api/v2"),
         ("proconnect-rie-integration", "https://fca.integ02.agentconnect.rie.gouv.fr/api/v2"),
+        ("proconnect-api", "https://auth.agentconnect.gouv.fr/api/v2"),
+        ("proconnect-api-integration", "https://fca.integ01.dev-agentconnect.fr/api/v2"),
+        ("proconnect-api-rie", "https://auth.agentconnect.rie.gouv.fr/api/v2"),
+        ("proconnect-api-rie-integration", "https://fca.integ02.agentconnect.rie.gouv.fr/api/v2"),
         ("franceconnect", "https://oidc.franceconnect.gouv.fr/api/v2"),
         ("franceconnect-integration", "https://fcp-low.integ01.dev-franceconnect.fr/api/v2"),
         ("franceconnect-plus", "https://auth.franceconnect.gouv.fr/api/v2"),
@@ -70,6 +76,24 @@ def test_a_preset_is_good_yaml_with_a_word_about_itself(name: str) -> None:
 )
 def test_where_there_is_one_issuer_it_is_known(name: str, issuer: str) -> None:
     assert loaded(name).issuer == issuer
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "-api" in name])
+def test_proconnect_as_a_resource_server_has_the_same_people_and_its_tokens_too(name: str) -> None:
+    known, people = loaded(name), loaded(name.replace("-api", ""))
+    assert replace(known, api=None) == people
+    assert people.api is None
+    assert known.api is not None
+    assert (known.api.clients, known.api.audience, known.api.introspection) == ({"c"}, frozenset(), True)
+    assert (known.api.introspection_algorithms, known.api.without_tenant) == ({"RS256"}, True)
+    json = loaded(name, oidc="  api: {clients: [c], introspection_algorithms: []}\n")
+    assert json.api is not None
+    assert json.api.introspection_algorithms == frozenset()
+
+
+def test_whose_tokens_are_taken_is_for_the_file_to_say() -> None:
+    (problem,) = problems(files_of(file("proconnect-api", oidc="  api: {}\n")))
+    assert "audience: [...] or clients: [...]" in problem
 
 
 def test_what_a_variant_does_not_say_its_base_does() -> None:

@@ -194,3 +194,35 @@ async def test_closing_ends_a_fetch_under_way() -> None:
     with pytest.raises(asyncio.CancelledError):
         await caller
     await document.close()
+
+
+# --- for how long -----------------------------------------------------------------------------------------------------
+
+
+async def test_what_could_not_be_fetched_for_a_day_is_used_no_more() -> None:
+    source = Source()
+    document = CachedDocument(source.fetch, source.clock, lambda error: source.stale.append(error.detail), 86400.0)
+    assert await document.get() == "document 1"
+    source.failing = True
+    source.now += 86400
+    assert await document.get() == await document.refetched() == "document 1"
+    source.now += 31
+    for ask in (document.get, document.refetched):
+        with pytest.raises(GatewayError, match="the last good copy is over 86400 s old") as error:
+            await ask()
+        assert error.value.code is LOGIN_PROVIDER_UNREACHABLE
+    asked, source.failing = source.fetches, False
+    source.now += 4
+    assert await document.get() == f"document {asked + 1}"
+
+
+async def test_what_may_be_kept_long_is_asked_for_again_by_half_of_what_it_is_believed_for() -> None:
+    """So that one failure is never the end of it."""
+    source = Source()
+    source.cache_control = "max-age=86400"
+    document = CachedDocument(source.fetch, source.clock, lambda error: source.stale.append(error.detail), 86400.0)
+    await document.get()
+    source.now += 43199
+    assert await document.get() == "document 1"
+    source.now += 1
+    assert await document.get() == "document 2"

@@ -209,6 +209,20 @@ async def test_a_provider_whose_documents_are_gone_still_signs_in_and_the_log_sa
     assert {line["provider"] for line in lines} == {"metropole"}
 
 
+async def test_keys_that_could_not_be_fetched_for_a_day_verify_nothing() -> None:
+    clock = Clock()
+    async with running_op() as op, federation(clock) as made:
+        await sign_in(made, op)
+        op.failing = {"/jwks"}
+        clock.now += 86401
+        with pytest.raises(GatewayError) as refused:
+            await sign_in(made, op)
+        assert refused.value.code is LOGIN_PROVIDER_UNREACHABLE
+        op.failing = set()
+        clock.now += 4
+        assert (await sign_in(made, op))[0].subject == "f7d3c4a0"
+
+
 async def test_a_refresh_token_is_not_used_up_for_what_nobody_could_verify() -> None:
     """A worker that has just begun has no keys yet: what came for the token would be thrown away with the newer one."""
     async with running_op() as op, federation() as made:

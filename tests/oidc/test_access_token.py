@@ -1,20 +1,40 @@
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 
-from gateway.model.provider import ApiAccess
+from gateway.model.provider import ApiAccess, Encryption, OidcProvider
 from gateway.oidc.access_token import (
     AccessToken,
     introspection_request,
     is_jwt,
     issuer_of,
+    process_introspection_jwt,
     process_introspection_response,
     validate_access_token,
 )
 from gateway.oidc.call import Answer
 from gateway.oidc.client_authentication import Fresh
-from tests.oidc.samples import ISSUER, METADATA, NOW, PROVIDER, Mac, forge, json_answer, key_set, outcome, signer
+from gateway.oidc.id_token import validate_id_token
+from gateway.oidc.logout_token import validate_logout_token
+from gateway.oidc.token import TokenResponse
+from tests.oidc.samples import (
+    ISSUER,
+    LOGIN,
+    METADATA,
+    NOW,
+    PROVIDER,
+    Mac,
+    encrypted,
+    forge,
+    json_answer,
+    key_set,
+    outcome,
+    own_key,
+    provider,
+    signer,
+)
 
 API = ApiAccess(frozenset({"urn:permis"}), frozenset({"permis.read"}), frozenset({"RS256"}), introspection=True)
 KEYS = key_set(signer("RS256"), signer("ES256"))
@@ -155,3 +175,174 @@ def test_a_provider_that_is_away_is_not_a_bad_token() -> None:
 def test_it_comes_from_its_validation_alone() -> None:
     with pytest.raises(TypeError):
         AccessToken("metropole", {}, None, (), None, 0, object())
+
+
+# --- times, and what is bound to a key: of every token ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"nbf": NOW + 61}, "oidc.id_token.not_before"),
+        ({"nbf": "soon"}, "oidc.id_token.claim"),
+        ({"iat": NOW + 61}, "oidc.id_token.issued_at"),
+        ({"iat": NOW + 86400, "exp": NOW + 90000}, "oidc.id_token.issued_at"),
+        ({"auth_time": NOW + 61}, "oidc.id_token.auth_time"),
+        ({"auth_time": 4_000_000_000}, "oidc.id_token.auth_time"),
+        ({"auth_time": "now"}, "oidc.id_token.claim"),
+        ({"cnf": {"x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}}, "api.bound"),
+        ({"cnf": {"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}}, "api.bound"),
+        ({"cnf": {}}, "api.bound"),
+        ({"cnf": "x5t"}, "api.bound"),
+        ({"token_type": "DPoP"}, "api.bound"),
+        ({"nbf": NOW + 59, "iat": NOW + 59, "auth_time": NOW + 59}, ""),
+        ({"iat": NOW - 86400}, ""),
+        ({"token_type": "Bearer"}, ""),
+    ],
+)
+def test_when_it_was_made_and_whether_it_is_a_bearer_token(changes: dict[str, object], code: str) -> None:
+    assert outcome(lambda: validate(signed(**changes))) == code
+    assert outcome(lambda: introspected({"active": True, **claims(**changes)})) == code
+    assert outcome(lambda: introspected_jwt(claims(**changes))) == code
+
+
+# --- the clients that may call ----------------------------------------------------------------------------------------
+
+OF_CLIENTS = replace(API, audience=frozenset(), clients=frozenset({"another-client"}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"aud": None}, ""),
+        ({"aud": "another-client"}, ""),
+        ({"aud": ["ecluse"]}, ""),
+        ({"aud": "urn:somebody-else"}, "api.token"),
+        ({"aud": None, "client_id": "a-third"}, "api.token"),
+        ({"aud": None, "client_id": None}, "api.token"),
+        ({"aud": None, "client_id": ["another-client"]}, "api.token"),
+        ({"aud": None, "scope": "other"}, "api.scope"),
+    ],
+)
+def test_in_the_place_of_an_audience_the_clients_are_listed(changes: dict[str, object], code: str) -> None:
+    document = {"active": True, **claims(**changes)}
+    assert outcome(lambda: process_introspection_response(PROVIDER, OF_CLIENTS, json_answer(document), NOW)) == code
+
+
+def test_where_both_are_listed_both_have_to_be() -> None:
+    both = replace(API, clients=frozenset({"another-client"}))
+    assert validate(signed(), both)
+    assert outcome(lambda: validate(signed(client_id="a-third"), both)) == "api.token"
+    assert outcome(lambda: validate(signed(aud="another-client"), both)) == "api.token"
+
+
+def test_a_jwt_is_for_an_audience_whatever_its_client() -> None:
+    assert outcome(lambda: validate(signed(), OF_CLIENTS)) == "api.token"
+    assert outcome(lambda: validate(signed(aud="another-client"), OF_CLIENTS)) == "api.token"
+
+
+# --- RFC 9701: the answer is a JWT ------------------------------------------------------------------------------------
+
+SIGNED = replace(API, introspection_algorithms=frozenset({"ES256"}))
+JWT_TYPE = "application/token-introspection+jwt"
+ASKS = provider(api=SIGNED)
+
+
+def answered_jwt(
+    told: object, *, typ: str | None = "token-introspection+jwt", by: object = None, **changes: object
+) -> str:
+    good = {"iss": ISSUER, "aud": "ecluse", "iat": NOW - 1, "token_introspection": told}
+    body = {name: value for name, value in (good | changes).items() if value is not None}
+    return forge(body, by or signer("ES256"), typ=typ)  # type: ignore[arg-type]
+
+
+def process(token: str, of: OidcProvider = ASKS, kind: str = JWT_TYPE, api: ApiAccess = SIGNED) -> AccessToken:
+    return process_introspection_jwt(of, api, KEYS, Answer(200, kind, token.encode()), NOW)
+
+
+def introspected_jwt(told: dict[str, object]) -> AccessToken:
+    return process(answered_jwt({"active": True, **told}))
+
+
+def test_a_signed_answer_is_what_it_says_of_the_token() -> None:
+    token = introspected_jwt(claims())
+    assert (token.claims["sub"], token.acr, token.expires_at) == ("service-1", "eidas1", int(NOW) + 300)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"typ": "JWT"}, "oidc.id_token.header"),
+        ({"typ": None}, "oidc.id_token.header"),
+        ({"typ": "at+jwt"}, "oidc.id_token.header"),
+        ({"typ": "application/Token-Introspection+JWT"}, ""),
+        ({"iss": None}, "oidc.id_token.issuer"),
+        ({"iss": "https://evil.example"}, "oidc.id_token.issuer"),
+        ({"aud": None}, "oidc.id_token.audience"),
+        ({"aud": "another-client"}, "oidc.id_token.audience"),
+        ({"aud": ["ecluse", "another"]}, ""),
+        ({"iat": None}, "oidc.id_token.claim"),
+        ({"iat": NOW + 61}, "oidc.id_token.issued_at"),
+        ({"iat": NOW - 661}, "oidc.id_token.issued_at"),
+        ({"by": signer("RS256")}, "oidc.id_token.algorithm"),
+        ({"by": signer("ES256", "stranger")}, "oidc.id_token.key"),
+        ({"told": None}, "api.token"),
+        ({"told": []}, "api.token"),
+        ({"told": {"active": False}}, "api.token"),
+        ({"told": {"active": "true", **claims()}}, "api.token"),
+        ({"told": {"active": True, **claims(iss="https://evil.example")}}, "oidc.id_token.issuer"),
+        ({"told": {"active": True, **claims(aud="urn:other")}}, "api.token"),
+        ({"told": {"active": True, **claims(exp=NOW - 61)}}, "oidc.id_token.expired"),
+        # RFC 9701 5: what stands beside it is not of the token
+        ({"told": {"active": True, **claims(sub=None, client_id=None)}, "sub": "root"}, "api.token"),
+    ],
+)
+def test_a_signed_answer_that_is_not_in_order(changes: dict[str, Any], code: str) -> None:
+    told = changes.pop("told", {"active": True, **claims()})
+    assert outcome(lambda: process(answered_jwt(told, **changes))) == code
+
+
+def test_neither_form_is_taken_for_the_other() -> None:
+    token = answered_jwt({"active": True, **claims()})
+    for kind in ("application/json", "application/jwt", ""):
+        assert outcome(lambda kind=kind: process(token, kind=kind)) == "api.token"
+    assert outcome(lambda: process_introspection_response(ASKS, SIGNED, Answer(200, JWT_TYPE, token.encode()), NOW))
+    assert outcome(lambda: process_introspection_jwt(ASKS, SIGNED, KEYS, json_answer({"active": True}), NOW))
+    assert outcome(lambda: process_introspection_jwt(ASKS, SIGNED, KEYS, Answer(503, JWT_TYPE, b""), NOW)) == (
+        "login.provider_unreachable"
+    )
+
+
+def test_it_is_no_other_kind_of_token() -> None:
+    """RFC 9701 8.1: what a provider signs about a token is no token."""
+    told = {"active": True, **claims()}
+    same = {"sub": "service-1", "client_id": "c", "jti": "j", "exp": NOW + 300, "nonce": LOGIN.nonce}
+    raw = answered_jwt(told, by=signer("RS256"), **{**same, "aud": ["urn:permis", "ecluse"]})
+    assert outcome(lambda: validate(raw)) == "oidc.id_token.header"
+    read = provider(algorithms=frozenset({"RS256"}))
+    tokens = TokenResponse("a", raw)
+    assert outcome(lambda: validate_id_token(read, KEYS, tokens, LOGIN, NOW)) == "oidc.id_token.header"
+    assert outcome(lambda: validate_logout_token(read, KEYS, raw, NOW)) == "oidc.id_token.header"
+
+
+def test_an_encrypted_answer_is_opened_and_an_open_one_is_then_refused() -> None:
+    key = own_key("ECDH-ES", "enc")
+    encryption = Encryption((key,), frozenset({"A256GCM"}), id_token=False, userinfo=False, introspection=True)
+    of = provider(api=SIGNED, encryption=encryption)
+    token = answered_jwt({"active": True, **claims()})
+    assert process(encrypted(token, key), of).claims["sub"] == "service-1"
+    assert outcome(lambda: process(token, of)) == "oidc.encryption"
+    assert outcome(lambda: process(encrypted(token, key))) == "oidc.id_token.form"
+
+
+def test_it_is_asked_for_in_the_form_that_is_pinned() -> None:
+    metadata = METADATA.__class__(**{**_fields(METADATA), "introspection_endpoint": f"{ISSUER}/introspect"})
+    for of, accept in ((ASKS, JWT_TYPE), (PROVIDER, "application/json")):
+        assert dict(introspection_request(of, metadata, "opaque", Fresh("j", NOW)).headers)["Accept"] == accept
+
+
+def test_a_mac_under_the_client_secret_where_the_file_names_it() -> None:
+    mac = replace(SIGNED, introspection_algorithms=frozenset({"HS256"}))
+    raw = answered_jwt({"active": True, **claims()}, by=Mac("k", "HS256", str(PROVIDER.client_secret).encode()))
+    assert process(raw, api=mac).claims["sub"] == "service-1"
+    assert outcome(lambda: process(raw)) == "oidc.id_token.algorithm"

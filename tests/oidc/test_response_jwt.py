@@ -53,6 +53,8 @@ def test_the_state_is_found_before_anything_is_believed() -> None:
         (response(aud="another"), "oidc.id_token.audience"),
         (response(exp=NOW - 61), "oidc.id_token.expired"),
         (response(exp=None), "oidc.id_token.claim"),
+        (response(nbf=NOW + 61), "oidc.id_token.not_before"),
+        (response(iat=NOW + 61), "oidc.id_token.issued_at"),
     ],
 )
 def test_what_was_not_signed_for_us_now_is_refused(parameters: Parameters, code: str) -> None:

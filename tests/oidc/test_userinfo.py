@@ -140,6 +140,8 @@ def test_neither_form_is_taken_for_the_other() -> None:
         (forge({**SAID, "iss": "https://evil.example"}, signer("RS256")), "oidc.id_token.issuer"),
         (forge({**SAID, "aud": "another"}, signer("RS256")), "oidc.id_token.audience"),
         (forge({**SAID, "exp": NOW - 61}, signer("RS256")), "oidc.id_token.expired"),
+        (forge({**SAID, "nbf": NOW + 61}, signer("RS256")), "oidc.id_token.not_before"),
+        (forge({**SAID, "iat": NOW + 61}, signer("RS256")), "oidc.id_token.issued_at"),
         (forge({**SAID, "sub": "another"}, signer("RS256")), "oidc.userinfo.subject"),
         (forge({"email": "x"}, signer("RS256")), "oidc.userinfo.subject"),
         (encrypted(forge(SAID, signer("RS256"))), "oidc.id_token.form"),

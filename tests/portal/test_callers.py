@@ -10,7 +10,7 @@ from joserfc import jwt
 from gateway.config.snapshot import Api
 from gateway.federation.federation import Federation
 from gateway.model.errors import GatewayError
-from gateway.model.provider import ApiAccess, OidcProvider
+from gateway.model.provider import ApiAccess, AttributeSource, OidcProvider
 from gateway.oidc.access_token import AccessToken, process_introspection_response
 from gateway.policy.routes import RouteTable
 from gateway.portal import callers as module
@@ -61,39 +61,39 @@ def token(here: Installation, **changes: object) -> bytes:
     return jwt.encode({"alg": "RS256", "kid": "k1", "typ": "at+jwt"}, claims | changes, here.metropole.key).encode()
 
 
-async def refused(callers: ApiCallers, raw: bytes) -> str:
+async def refused(callers: ApiCallers, raw: bytes, owner: str = "metropole") -> str:
     with pytest.raises(GatewayError) as error:
-        await callers.identify("actes", ACTES, raw)
+        await callers.identify("actes", ACTES, raw, owner)
     assert raw.decode("latin-1") not in error.value.detail
     return error.value.code.id
 
 
 async def test_it_is_looked_at_once_and_then_known(here: Installation, asked: Asked) -> None:
     callers, raw = callers_of(here, asked), token(here)
-    assert callers.cached("actes", raw) is None
-    seat = await callers.identify("actes", ACTES, raw)
+    assert callers.cached("actes", raw, "") is None
+    seat = await callers.identify("actes", ACTES, raw, "")
     assert seat.identity.attributes["uid"] == ("service",)
-    assert callers.cached("actes", raw) is seat
-    assert callers.cached("permis", raw) is None, "each application has its own"
+    assert callers.cached("actes", raw, "") is seat
+    assert callers.cached("permis", raw, "") is None, "each application has its own"
     assert raw not in repr(vars(callers)).encode()
 
 
 async def test_not_for_longer_than_a_few_minutes_nor_than_it_lives(here: Installation, asked: Asked) -> None:
     callers, long, short = callers_of(here, asked), token(here), token(here, exp=int(here.clock.now()) + 10)
     for raw in (long, short):
-        await callers.identify("actes", ACTES, raw)
+        await callers.identify("actes", ACTES, raw, "")
     here.clock.ahead = 11
-    assert callers.cached("actes", short) is None
-    assert callers.cached("actes", long) is not None
+    assert callers.cached("actes", short, "") is None
+    assert callers.cached("actes", long, "") is not None
     here.clock.ahead = 301
-    assert callers.cached("actes", long) is None
+    assert callers.cached("actes", long, "") is None
 
 
 async def test_a_new_policy_looks_again(here: Installation, asked: Asked) -> None:
     callers, raw = callers_of(here, asked), token(here)
-    await callers.identify("actes", ACTES, raw)
+    await callers.identify("actes", ACTES, raw, "")
     here.snapshot = replace(here.snapshot, revision="2")
-    assert callers.cached("actes", raw) is None
+    assert callers.cached("actes", raw, "") is None
 
 
 async def test_a_refused_one_is_not_asked_about_by_each_of_its_calls(here: Installation, asked: Asked) -> None:
@@ -137,18 +137,56 @@ async def test_an_answer_of_the_provider_is_kept_for_half_a_minute(here: Install
 
     asked.access_token = introspect  # type: ignore[method-assign]
     callers = callers_of(here, asked)
-    await callers.identify("actes", ACTES, b"opaque")
+    await callers.identify("actes", ACTES, b"opaque", "metropole")
     here.clock.ahead = 29
-    assert callers.cached("actes", b"opaque") is not None
+    assert callers.cached("actes", b"opaque", "metropole") is not None
     here.clock.ahead = 31
-    assert callers.cached("actes", b"opaque") is None
+    assert callers.cached("actes", b"opaque", "metropole") is None
+
+
+# --- whose it is
+
+
+async def test_an_opaque_one_of_no_owner_is_shown_to_nobody(here: Installation, asked: Asked) -> None:
+    assert await refused(callers_of(here, asked), b"opaque", "") == "api.token"
+    assert await refused(callers_of(here, asked), b"opaque", "departement") == "api.token"
+    assert asked.number == 0
+
+
+async def test_what_one_provider_has_accepted_is_not_the_others(
+    here: Installation, asked: Asked, slowly: asyncio.Event
+) -> None:
+    slowly.set()
+    callers = callers_of(here, asked)
+    await callers.identify("actes", ACTES, b"opaque", "metropole")
+    assert callers.cached("actes", b"opaque", "metropole") is not None
+    assert callers.cached("actes", b"opaque", "departement") is None
+    assert callers.cached("actes", b"opaque", "") is None
+
+
+@pytest.mark.parametrize(("without", "siret", "tenant"), [(True, None, None), (True, "s", "s"), (False, "s", "s")])
+async def test_a_token_that_names_no_organisation_acts_for_none_where_the_file_says_so(
+    here: Installation, asked: Asked, without: bool, siret: str | None, tenant: str | None
+) -> None:
+    known = here.snapshot.providers["metropole"]
+    mapped = {**known.attributes, "siret": AttributeSource(("siret",))}
+    here.change_provider(
+        "metropole", api=replace(ACCESS, without_tenant=without), tenant_attribute="siret", attributes=mapped
+    )
+    raw = token(here, **({} if siret is None else {"siret": siret}))
+    assert (await callers_of(here, asked).identify("actes", ACTES, raw, "")).tenant == tenant
+
+
+async def test_elsewhere_it_is_refused(here: Installation, asked: Asked) -> None:
+    here.change_provider("metropole", tenant_attribute="siret")
+    assert await refused(callers_of(here, asked), token(here)) == "login.mapping"
 
 
 async def test_what_is_kept_is_bounded(here: Installation, asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_KEPT", 3)
     callers = callers_of(here, asked)
     for number in range(8):
-        await callers.identify("actes", ACTES, token(here, jti=f"j{number}"))
+        await callers.identify("actes", ACTES, token(here, jti=f"j{number}"), "")
         await refused(callers, token(here, aud=f"urn:{number}"))
     assert len(callers._seats) <= 3
     assert len(callers._refused) <= 3
@@ -174,7 +212,7 @@ def slowly(asked: Asked) -> asyncio.Event:
 
 async def test_the_first_calls_of_a_program_ask_once(here: Installation, asked: Asked, slowly: asyncio.Event) -> None:
     callers = callers_of(here, asked)
-    calls = [asyncio.create_task(callers.identify("actes", ACTES, b"opaque")) for _ in range(20)]
+    calls = [asyncio.create_task(callers.identify("actes", ACTES, b"opaque", "metropole")) for _ in range(20)]
     await asyncio.sleep(0)
     # Who goes away takes the answer from nobody.
     calls[0].cancel()
@@ -189,7 +227,10 @@ async def test_what_strangers_bring_is_asked_about_within_bounds(
 ) -> None:
     """So that sign-ins at that provider, which share the connections to it, are not kept waiting."""
     callers = callers_of(here, asked)
-    calls = [asyncio.create_task(callers.identify("actes", ACTES, b"opaque-%d" % number)) for number in range(100)]
+    calls = [
+        asyncio.create_task(callers.identify("actes", ACTES, b"opaque-%d" % number, "metropole"))
+        for number in range(100)
+    ]
     for _ in range(5):
         # Each begins, and has somebody look; who looks begins.
         await asyncio.sleep(0)
@@ -199,4 +240,4 @@ async def test_what_strangers_bring_is_asked_about_within_bounds(
     done = await asyncio.gather(*calls, return_exceptions=True)
     assert sum(not isinstance(each, GatewayError) for each in done) == module._ASKED_AT_ONCE
     # And nobody is held against it for long.
-    assert await callers.identify("actes", ACTES, b"opaque-99")
+    assert await callers.identify("actes", ACTES, b"opaque-99", "metropole")

@@ -287,3 +287,14 @@ def test_once_prepared_no_page_is_compiled_for_a_request(monkeypatch: pytest.Mon
         assert every_page(pages, language)
     with pytest.raises(TypeError):
         every_page(Pages(), "fr")
+
+
+@pytest.mark.parametrize("kind", ["html", "json", "frame"])
+@pytest.mark.parametrize("code", SHOWN, ids=lambda code: code.id)
+def test_every_401_and_no_other_has_a_challenge_that_no_browser_asks_a_password_for(
+    pages: Pages, code: Code, kind: Literal["html", "json", "frame"]
+) -> None:
+    """RFC 9110 11.6.1"""
+    page = pages.render(code, kind=kind, language="fr", reference="r", login_url="/x")
+    told = [value for name, value in page.headers if name.lower() == b"www-authenticate"]
+    assert told == ([b'Cookie realm="ecluse"'] if code.status == 401 else [])

@@ -1,5 +1,7 @@
 """From a head to a seat, a decision and the application."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.model.session import Seat
@@ -135,10 +137,10 @@ async def test_a_program_brings_nobody_elses_cookie() -> None:
     """Behind a listed proxy, the request before it was another person's."""
 
     class Programs:
-        def cached(self, app: str, token: bytes) -> Seat | None:
+        def cached(self, app: str, token: bytes, owner: str) -> Seat | None:
             return seat("permis.localhost", identity(uid="program"), token)
 
-        async def identify(self, app: str, host: str, token: bytes) -> Seat:
+        async def identify(self, app: str, host: str, token: bytes, owner: str) -> Seat:
             raise AssertionError("it is known")
 
     api = "api: {providers: [metropole], paths: [/api/**]}"
@@ -149,3 +151,43 @@ async def test_a_program_brings_nobody_elses_cookie() -> None:
         await client.ask(ask(b"GET /a", gate.sign_in() + b"; JSESSIONID=of-jdupont"))
         assert (await client.ask(ask(b"GET /api/a", b"Authorization: Bearer a", b"Cookie: a=1"))).status == 200
         assert b"\r\nCookie: CTSESSION=present\r\n" in app.requests[-1]
+
+
+@pytest.mark.parametrize("accept", [b"Accept: application/json", b"Accept: text/html", b"Sec-Fetch-Mode: navigate"])
+async def test_a_program_whose_token_is_too_weak_is_told_what_it_needs_and_never_where_to_sign_in(
+    accept: bytes,
+) -> None:
+    """RFC 9470 3. Invariant 10."""
+    who = replace(identity(uid="program"), acr="eidas1", authenticated_at=1)
+
+    class Programs:
+        def cached(self, app: str, token: bytes, owner: str) -> Seat | None:
+            return seat("permis.localhost", who, b"") if token != b"other" else None
+
+        async def identify(self, app: str, host: str, token: bytes, owner: str) -> Seat:
+            elsewhere = replace(who, provider="departement")
+            return seat("permis.localhost", elsewhere, b"")
+
+    api = (
+        "  - {path: /api/strong, allow: {acr_min: eidas2}}\n  - {path: /api/new, allow: {max_age: 5m}}\n"
+        "  - {path: /api/card, allow: {amr: hwk}}\n  - {path: /api/**, allow: signed_in}\n"
+        "api: {providers: [metropole], paths: [/api/**]}\n"
+    )
+    tokens = {"providers/metropole.yaml": METROPOLE.replace("  scopes:", "  api: {audience: [a]}\n  scopes:")}
+    async with application() as app, gateway(app, app=api, changes=tokens) as gate:
+        gate.plane.callers = Programs()
+        client = await gate.client()
+        for path, wanted in (
+            (b"strong", b', acr_values="eidas2 eidas3"'),
+            (b"new", b', max_age="300"'),
+            (b"card", b""),
+        ):
+            answer = await client.ask(ask(b"GET /api/" + path, b"Authorization: Bearer a", accept))
+            assert (answer.status, answer.body.split()[0]) == (401, b"api.too_weak")
+            told = b'Bearer error="insufficient_user_authentication"' + wanted
+            assert answer.values(b"WWW-Authenticate") == [told]
+            assert b"Location" not in answer.head
+        answer = await client.ask(ask(b"GET /api/x", b"Authorization: Bearer other", accept))
+        assert (answer.status, answer.values(b"WWW-Authenticate")) == (401, [b'Bearer error="invalid_token"'])
+        assert app.requests == []
+        assert (await client.ask(ask(b"GET /api/x", b"Authorization: Bearer a", accept))).status == 200

@@ -145,7 +145,8 @@ async def test_elsewhere_the_header_is_the_applications_own_affair(world: World)
 async def test_without_a_token_the_answer_says_how_to_come_with_one(world: World) -> None:
     reading = await ask(world.place.url(), "/api/x")
     assert (reading.status, header(reading, "www-authenticate")) == (401, "Bearer")
-    assert header(await ask(world.place.url(), "/x"), "www-authenticate") == ""
+    # RFC 9110 11.6.1: elsewhere too, by a scheme that no browser asks a password for.
+    assert header(await ask(world.place.url(), "/x"), "www-authenticate") == 'Cookie realm="ecluse"'
 
 
 async def test_a_session_is_no_help_to_a_bad_token_and_a_token_none_to_a_session(world: World) -> None:
