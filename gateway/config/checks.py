@@ -22,7 +22,7 @@ from gateway.config.schema import AppFile, GatewayFile, SamlProviderFile
 from gateway.config.schema_types import NAME
 from gateway.config.yaml_reader import Document
 from gateway.identity.address_names import is_scoped, may_hold_an_address
-from gateway.identity.perimeter import SIREN, SIRET
+from gateway.identity.perimeter import is_siren_name, is_siret_name
 from gateway.wire.addresses import parse_address
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -185,7 +185,8 @@ def _provider(document: Document, model: AnyProviderFile, folder: Folder) -> Ite
             yield problem(path, "no attribute has this name", did_you_mean(name, known), key=True)
     # A bound on what is not mapped would bound nothing.
     last = {source for names in sources.values() for source in names} | known
-    if model.asserts.siret is not None and model.tenant is None and not last & (SIRET | SIREN):
+    organisation = any(is_siret_name(name) or is_siren_name(name) for name in last)
+    if model.asserts.siret is not None and model.tenant is None and not organisation:
         yield problem(("asserts", "siret"), "this bounds nothing: no attribute is mapped from siret, nor is a tenant")
     if model.asserts.email_domains is not None and not any(map(may_hold_an_address, last)):
         yield problem(("asserts", "email_domains"), "this bounds nothing: no attribute is mapped from email")

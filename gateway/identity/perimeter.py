@@ -1,7 +1,7 @@
 """May this provider assert this? What its file does not list is refused, however well it is signed."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from gateway.identity.address_names import is_mail, is_scoped
 from gateway.model.codes import LOGIN_OUTSIDE_PERIMETER
@@ -13,8 +13,21 @@ from gateway.model.provider import AttributeSource, Perimeter, Provider
 _LA_POSTE = "356000000"
 # Up to the last mark before the name.
 _AFTER_QUALIFIERS = re.compile(r".*[!:|](?=[^@]*@)", re.DOTALL)
-SIRET = frozenset({"siret", "SIRET"})
-SIREN = frozenset({"siren", "SIREN", "ENTREPRISE.SIREN"})
+_LAST_WORD = re.compile(r"[a-z0-9]*\Z")
+
+
+def is_siret_name(name: str) -> bool:
+    """By its last word: `SIRET`, `organization.siret`, `urn:example:Siret`."""
+    return _last_word(name) == "siret"
+
+
+def is_siren_name(name: str) -> bool:
+    return _last_word(name) == "siren"
+
+
+def _last_word(name: str) -> str:
+    found = _LAST_WORD.search(name.lower())
+    return found[0] if found else ""
 
 
 def check(provider: Provider, identity: Identity) -> None:
@@ -64,14 +77,14 @@ def _check_domain(domains: frozenset[str] | None, name: str, value: str) -> None
 
 
 def _check_organisations(provider: Provider, identity: Identity, sirets: frozenset[str]) -> None:
-    for name, value in _asserted(provider, identity, SIRET, provider.tenant_attribute):
+    for name, value in _asserted(provider, identity, is_siret_name, provider.tenant_attribute):
         if not is_siret(value):
             raise _outside(name, "has a value that is not a SIRET")
         if value not in sirets:
             raise _outside(name, "has a SIRET that this provider does not speak for")
-    for name, value in _asserted(provider, identity, SIREN, None):
+    for name, value in _asserted(provider, identity, is_siren_name, None):
         # A legal unit is spoken for by whoever speaks for one of its establishments.
-        if SIRET.isdisjoint(_sources(provider, name)) and not _is_unit_of(value, sirets):
+        if not any(map(is_siret_name, _sources(provider, name))) and not _is_unit_of(value, sirets):
             raise _outside(name, "has a SIREN that this provider does not speak for")
 
 
@@ -112,11 +125,11 @@ def _luhn(text: str) -> bool:
 
 
 def _asserted(
-    provider: Provider, identity: Identity, names: frozenset[str], also: str | None
+    provider: Provider, identity: Identity, named: Callable[[str], bool], also: str | None
 ) -> Iterator[tuple[str, str]]:
     """The values of every attribute that is named so, or is mapped from a claim that is."""
     for name, values in identity.attributes.items():
-        if name in names or name == also or not names.isdisjoint(_sources(provider, name)):
+        if name == also or any(map(named, (name, *_sources(provider, name)))):
             yield from ((name, value) for value in values)
 
 

@@ -256,6 +256,9 @@ def test_a_listed_number_that_is_no_siret_is_refused_all_the_same() -> None:
         ({"siret": "x"}, None),
         ({"org": "siret"}, None),
         ({"org": ("organization", "siret")}, None),
+        ({"org": "Siret"}, None),
+        ({"org": "organization_SIRET"}, None),
+        ({"org": "urn:example:siret"}, None),
         ({"org": "x"}, "org"),
     ],
 )
@@ -345,7 +348,10 @@ def test_a_name_id_that_is_an_address_is_bounded_as_one(names: tuple[str, ...], 
 # --- SIREN (XS15) -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "source"), [("siren", "siren"), ("unit", "siren"), ("unit", "SIREN"), ("siren", "x")])
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [("siren", "siren"), ("unit", "siren"), ("unit", "SIREN"), ("siren", "x"), ("unit", "Entreprise_Siren")],
+)
 def test_a_legal_unit_is_that_of_an_establishment_that_is_listed(name: str, source: str) -> None:
     of = provider({name: source}, perimeter=LISTED)
     assert accepted(of, **{name: METROPOLE[:9]})
