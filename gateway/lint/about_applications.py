@@ -171,6 +171,15 @@ def method_hidden_in_a_form(subject: Subject) -> Iterator[Problem]:
                 break
 
 
+def aspnet_with_case(subject: Subject) -> Iterator[Problem]:
+    for app in subject.apps:
+        paths = app.model.paths
+        if paths.cookieless and paths.case == "sensitive":
+            yield app.at(
+                "paths", "cookieless", key=True, say="a Windows server knows no case", write="case: insensitive"
+            )
+
+
 def _many(subject: Subject, app: Of[AppFile], name: str) -> bool:
     return name == GROUPS or (len(_listed(subject, app, name)) > 1 and name not in ("siret", "mail", "email"))
 

@@ -130,6 +130,8 @@ _TABLE = (
              "`_method` of a form, and its body is not looked at: a rule for POST then decides about PUT, PATCH and "
              "DELETE.",
              _APPS.method_hidden_in_a_form),
+    LintRule("EC320", "ASP.NET that tells capitals apart", "It stands on Windows, which knows no case: to it "
+             "`/Admin` is `/admin`, whose rule is not met.", _APPS.aspnet_with_case),
     # the gateway
     LintRule("EC401", "Development settings", "`development: true` gives up https and secrets in files of their own.",
              _GATEWAY.development),

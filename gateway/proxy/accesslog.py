@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from gateway.model.ports import Log
+from gateway.wire.target import for_logs
 
 if TYPE_CHECKING:
     from gateway.proxy.client import ClientConnection
@@ -12,7 +13,8 @@ _LONGEST_PATH: Final = 1024
 
 
 class AccessLog:
-    """The path is logged without its query, which may hold what is personal or, on our own pages, a secret."""
+    """The path is logged without its query, which may hold what is personal or, on our own pages, a secret, and
+    without an application's session in it."""
 
     __slots__ = ("_begin", "_log", "_second")
 
@@ -37,7 +39,7 @@ class AccessLog:
                 request.lane.log_names,
                 client.memo.chain[0].encode(),
                 spot.method,
-                spot.target.path[:_LONGEST_PATH],
+                for_logs(spot.target.path)[:_LONGEST_PATH],
                 client.status,
                 seconds * 1000,
             )

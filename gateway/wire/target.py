@@ -87,6 +87,8 @@ _SPLITS_TEXT: Final = re.compile(_SPLITS.pattern.decode("latin-1"))
 _LIKE_COOKIELESS: Final = re.compile(r"\([A-Za-z]\(|\([A-Za-z0-9]{24}\)")
 _COOKIELESS: Final = re.compile(rb"/\((?:[A-Z]\([A-Za-z0-9_-]*+\))++\)(?=/)")
 _SESSION: Final = re.compile(rb"(?:\(|%28)(?:[A-Za-z](?:\(|%28)|[A-Za-z0-9]{24}).*")
+_SHOWN_PARAMETER: Final = re.compile(rb"(;[^=;/]*=)[^;/]*")
+_SHOWN_COOKIELESS: Final = re.compile(rb"/\(([A-Za-z])\([^/]*")
 _PARENTHESIS: Final = re.compile(rb"/(?:\(|%28)")
 # Short names (`PROGRA~1`), streams (`a::$DATA`, `a:$I30:$INDEX_ALLOCATION`), drives, and what stands for any letters.
 _WINDOWS: Final = re.compile(r"""~[0-9]|::|:.*\$|:\Z|["*<>]|[. ]\Z""")
@@ -117,6 +119,13 @@ def absolute_form(raw: bytes) -> tuple[str, bytes, bytes]:
     if rest is None or rest.startswith(b"?"):
         rest = b"/" + (rest or b"")
     return scheme.decode("ascii").lower(), host, rest
+
+
+def for_logs(path: bytes) -> bytes:
+    """Without the sessions that stand in it; what is left is read as the same path."""
+    if b";" in path:
+        path = _SHOWN_PARAMETER.sub(rb"\1_", path)
+    return _SHOWN_COOKIELESS.sub(rb"/(\1(_))", path) if b"/(" in path else path
 
 
 def _readings(path: bytes, leniency: PathLeniency) -> tuple[tuple[str, ...], tuple[str, ...] | None]:

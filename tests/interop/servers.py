@@ -30,6 +30,9 @@ http {{
     listen 127.0.0.1:{port};
     root {folder}/www;
     location /zipped/ {{ alias {folder}/www/; gzip on; gzip_min_length 1; gzip_types text/plain; }}
+    # What many a front says: the path is decoded, and sent on as it then is.
+    location /again/ {{ rewrite ^/again(.*)$ $1 break; proxy_pass http://127.0.0.1:{port}$uri; }}
+    location /target {{ return 200 "$request_uri\\n"; }}
     location /told {{ return 200 "user=$http_x_remote_user connection=$http_connection version=$server_protocol\\n"; }}
   }}
 }}

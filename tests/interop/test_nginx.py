@@ -116,3 +116,12 @@ async def test_an_upload_that_nginx_refuses_early_is_answered(here: Installation
     head = f"POST /told HTTP/1.1\r\nHost: {app.host}\r\n{seat}Content-Length: {len(content)}\r\n\r\n"
     reading = await here.raw(head.encode() + content)
     assert reading.status == 413
+
+
+async def test_a_front_that_decodes_once_more_cuts_at_an_escaped_mark_and_is_never_asked(
+    here: Installation, app: App
+) -> None:
+    paul = await here.signed_in(app)
+    for target, cut in (("/again/target%3fx", "/target?x"), ("/again/target/%253f", "/target/%3f")):
+        assert (await direct(app.port, target)).body == cut.encode() + b"\n", "nginx does not: this shows nothing"
+        assert (await paul.step("GET", here.url(app), target=target)).status == 400

@@ -36,6 +36,17 @@ async def test_behind_a_listed_proxy_it_is_the_browser_who_asked() -> None:
         assert [json.loads(line)["client"] for line in gate.log.lines] == ["192.0.2.7", "192.0.2.8"]
 
 
+async def test_the_session_of_an_application_in_a_path_is_not_logged() -> None:
+    lenient = "paths: {parameters: [jsessionid], cookieless: true}\n"
+    async with application() as app, gateway(app, gateway=ON, app=lenient) as gate:
+        client = await gate.client()
+        for path in (b"/public;jsessionid=SECRET/a;jsessionid=SECRET", b"/(A(SECRET)S(SECRET))/public/a"):
+            assert (await client.ask(ask(b"GET " + path))).status == 200
+        assert b"SECRET" not in b"".join(gate.log.lines)
+        shown = [json.loads(line)["path"] for line in gate.log.lines]
+        assert shown == ["/public;jsessionid=_/a;jsessionid=_", "/(A(_))/public/a"]
+
+
 async def test_no_path_breaks_a_line() -> None:
     async with application() as app, gateway(app, gateway=ON) as gate:
         client = await gate.client()

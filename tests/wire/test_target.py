@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gateway.model.codes import WIRE_TARGET
 from gateway.model.errors import GatewayError
-from gateway.wire.target import STRICT, PathLeniency, Target, absolute_form, canonical_target
+from gateway.wire.target import STRICT, PathLeniency, Target, absolute_form, canonical_target, for_logs
 from tests.growth import is_linear
 
 TOMCAT = PathLeniency(parameters=frozenset({"jsessionid"}))
@@ -580,6 +580,23 @@ def test_the_log_gets_the_path_and_no_values(raw: bytes) -> None:
     with pytest.raises(GatewayError) as caught:
         canonical_target(raw)
     assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"/a;jsessionid=SECRET/b",
+        b"/(S(SECRET))/b/",
+        b"/(A(x)F(SECRET))/a;jsessionid=SECRET",
+        b"/a(b)/(c)",
+        b"/a/(S())/",
+    ],
+)
+def test_what_is_logged_is_read_as_the_same_path(raw: bytes) -> None:
+    both = PathLeniency(frozenset({"jsessionid"}), cookieless=True)
+    logged = for_logs(raw)
+    assert b"SECRET" not in logged
+    assert canonical_target(logged, both).segments == canonical_target(raw, both).segments
 
 
 # --- absolute form ---
