@@ -173,6 +173,8 @@ def _decoded(piece: bytes, leniency: PathLeniency) -> list[str]:
     if data.isascii():
         texts = [data.decode("ascii")]
     elif leniency.encoding == "latin-1":
+        # One who takes what is UTF-8 among other bytes for that finds nothing else in it either.
+        _refuse_look_alikes(data.decode("utf-8", "replace"), leniency.escaped, piece)
         texts = _both(data, piece)
     else:
         texts = _read(data, "utf-8")

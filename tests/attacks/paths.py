@@ -195,6 +195,7 @@ PC09 = (
     ("an a with a macron, by best fit", on_windows("/%C4%81dmin")),
     ("œ as windows-1252", all_of(is_elsewhere("/public/%9Cuf", *LATIN), refused("/public/%9Cuf", but=LATIN))),
     ("œ and ’ as UTF-8", is_elsewhere("/public/%C5%93uf%E2%80%99", *DENY_FIRST, *LATIN)),
+    ("a look-alike of a slash beside a byte that is no UTF-8", refused("/public%e2%88%95%e9/admin")),
     ("overlong forms in letters of windows-1252", refused("/public/%e0%80%ae%e0%80%ae/admin")),
 )  # fmt: skip
 

@@ -427,7 +427,8 @@ def test_latin_1(raw: bytes, segments: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     "raw",
     [b"/%85", b"/a%85b", b"/%81", b"/%8d", b"/%8f", b"/%90", b"/%9d", b"/%c2%92", b"/%c2%85", b"/%c0%ae", b"/%c0%af",
-     b"/%c1%bf", b"/%e0%80%ae", b"/%ed%a0%80", b"/%f0%80%80%af", b"/%f8%80%80%80%af", b"/%fc%80%80%80%80%af"],
+     b"/%c1%bf", b"/%e2%88%95%e9", b"/%e9%e2%81%84", b"/%ef%bc%9b%e9", b"/%e0%80%ae", b"/%ed%a0%80",
+     b"/%f0%80%80%af", b"/%f8%80%80%80%af", b"/%fc%80%80%80%80%af"],
 )  # fmt: skip
 def test_latin_1_without_controls_and_overlong_forms(raw: bytes) -> None:
     assert refuses(raw, LATIN)
