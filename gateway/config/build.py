@@ -8,7 +8,7 @@ import json
 from base64 import b64decode
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from gateway.config.build_oidc import build_oidc_provider
 from gateway.config.build_rules import build_condition, build_rule
@@ -121,6 +121,25 @@ def build_saml_providers(plan: bytes) -> list[SamlProvider]:
     """Those alone, for the process that keeps their metadata fresh."""
     found = (json.loads(line) for line in plan_lines(plan) if line.startswith(b'{"saml_provider":'))
     return [build_saml_provider(value["saml_provider"]) for value in found]
+
+
+class Names(NamedTuple):
+    """Of what a plan serves."""
+
+    apps: tuple[str, ...]
+    oidc_providers: tuple[str, ...]
+    saml_providers: tuple[str, ...]
+
+
+def names_of(plan: bytes) -> Names:
+    """For the process that tells what there is and does not serve."""
+    found: dict[str, list[str]] = {"app": [], "provider": [], "saml_provider": []}
+    for line in plan_lines(plan):
+        if line.startswith((b'{"app":', b'{"provider":', b'{"saml_provider":')):
+            ((kind, value),) = json.loads(line).items()
+            if not value.get("shadow"):
+                found[kind].append(value["name"])
+    return Names(*map(tuple, found.values()))
 
 
 def _hosts(apps: dict[str, App]) -> tuple[dict[str, App], dict[str, App]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gateway.config.build import build_gateway
+from gateway.config.build import build_gateway, names_of
 from gateway.config.compile import Compiled
 from gateway.config.compile_process import decode_answer, encode_files
 from gateway.config.files import Files, is_app
@@ -14,6 +14,8 @@ from gateway.config.problems import ProblemsFound
 from gateway.config.read import read_folder, read_known_hosts
 from gateway.config.snapshot import Gateway
 from gateway.config.watch import fingerprint_of
+from gateway.ops.counters import Dump
+from gateway.ops.zeros import zeros
 from gateway.server.faults import where
 
 COMPILED_WITHIN = 120.0
@@ -32,6 +34,7 @@ class Live:
 
     `files`: the fingerprint of what it was compiled from. `left_out`: what is wrong in app files that were not taken,
     which stay as they were (`kept`) or whose hosts are closed (`closed`). `good`: the app files that it is made of.
+    `zeros`: what can be counted of it.
     """
 
     plan: bytes
@@ -42,6 +45,7 @@ class Live:
     kept: tuple[str, ...] = ()
     closed: tuple[str, ...] = ()
     good: Mapping[str, bytes] = field(default_factory=dict)
+    zeros: Dump = field(default_factory=dict)
 
 
 async def compile_folder(folder: Path, within: float = COMPILED_WITHIN, *, live: Live | None = None) -> Live:
@@ -75,6 +79,7 @@ def _live(compiled: Compiled, files: Files, fingerprint: bytes, before: Mapping[
         kept=compiled.kept,
         closed=compiled.closed,
         good={**taken, **{path: before[path] for path in compiled.kept}},
+        zeros=zeros(*names_of(compiled.plan)),
     )
 
 

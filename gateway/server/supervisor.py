@@ -343,7 +343,7 @@ class Supervisor:
             reloaded_at=totals.reloaded_at,
         )
         own = {("ecluse_log_dropped_total",): self._log.dropped, **self._metadata.counters()}
-        return render(add(totals.all(), own), gauges)
+        return render(add({**self._rollout.live.zeros, **totals.all()}, own), gauges)
 
 
 def _bound(gateway: Gateway) -> tuple[list[socket.socket], socket.socket]:

@@ -221,6 +221,16 @@ async def test_a_wrong_app_file_closes_its_hosts_and_the_others_are_served(gatew
     assert "apps/two.yaml" in (await gateway.readiness())["last_reload"]
 
 
+async def test_what_can_be_counted_is_there_before_the_first_request(gateway: Gateway, place: Place) -> None:
+    """`increase()` sees a first failure only where the series was there before it."""
+    await gateway.start()
+    measured = await gateway.metrics()
+    assert measured['ecluse_http_requests_total{app="one",code_class="5xx"}'] == 0
+    assert measured['ecluse_auth_logins_total{provider="alpha",reason="",result="success"}'] == 0
+    await ask(place.url(), host="one.localhost")
+    await gateway.measured(lambda seen: seen['ecluse_http_requests_total{app="one",code_class="4xx"}'] == 1)
+
+
 async def test_an_app_file_that_nobody_can_read_stops_no_other(gateway: Gateway, place: Place) -> None:
     """Its hosts are those that it was served with last; where it was never served, no wildcard answers."""
     place.write_app("two", "two.localhost", access="  - {path: /**, allow: anyone}\n")

@@ -1,0 +1,89 @@
+"""Every series that is known when a configuration is taken, at 0: an alert sees the first count already."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from gateway.model.codes import (
+    LOGIN_PROVIDER_UNREACHABLE,
+    POLICY_ALLOWED,
+    POLICY_DENIED,
+    POLICY_METHOD,
+    POLICY_NO_RULE,
+    POLICY_NOT_ALLOWED,
+    POLICY_PROVIDER,
+    POLICY_UNKNOWN,
+    SESSION_TOO_WEAK,
+    SIGN_IN_REQUIRED,
+    TRANSLATION_UNENCODABLE,
+    Code,
+    all_codes,
+)
+from gateway.ops.counters import Dump, Key
+from gateway.ops.metrics import METRICS
+
+MOST_ZEROS = 20_000
+"""Beyond that, whole metrics are left out, those with the most series first: 5,000 applications have 100,000."""
+
+_DENIALS = (POLICY_NO_RULE, POLICY_METHOD, POLICY_NOT_ALLOWED, POLICY_UNKNOWN, POLICY_DENIED, TRANSLATION_UNENCODABLE)
+_CHALLENGES = (SIGN_IN_REQUIRED, POLICY_PROVIDER, SESSION_TOO_WEAK)
+
+_Labels = tuple[str, ...]
+
+
+def zeros(apps: Sequence[str], oidc_providers: Sequence[str], saml_providers: Sequence[str]) -> Dump:
+    """By the names of gateway.yaml's folder."""
+    providers = (*oidc_providers, *saml_providers)
+    of_each: dict[str, Iterable[_Labels]] = {
+        "ecluse_http_requests_total": _each(apps, (("2xx",), ("3xx",), ("4xx",), ("5xx",))),
+        "ecluse_http_refusals_total": _codes("wire.", "limit.", "route.", "gateway."),
+        "ecluse_headers_stripped_total": _each(apps, ((),)),
+        "ecluse_policy_decisions_total": _each(apps, _decisions()),
+        "ecluse_policy_errors_total": _each(apps, ((),)),
+        "ecluse_upstream_errors_total": _each(apps, _codes("upstream.")),
+        "ecluse_auth_transactions_total": _each(apps, ((),)),
+        "ecluse_auth_logins_total": (
+            *_each(oidc_providers, _logins("oidc.")),
+            *_each(saml_providers, _logins("saml.")),
+        ),
+        "ecluse_auth_refreshes_total": _each(oidc_providers, (("success", ""),)),
+        "ecluse_auth_provider_logouts_total": _each(providers, ((),)),
+        "ecluse_provider_errors_total": _each(providers, ((LOGIN_PROVIDER_UNREACHABLE.id,),)),
+        "ecluse_metadata_refreshes_total": _each(saml_providers, (("ok",), ("failed",))),
+    }
+    without_labels: dict[Key, float] = {
+        (metric.name,): 0.0 for metric in METRICS if metric.kind == "counter" and not metric.labels
+    }
+    return {**without_labels, **_bounded({name: tuple(labels) for name, labels in of_each.items()})}
+
+
+def _bounded(of_each: dict[str, tuple[_Labels, ...]]) -> dict[Key, float]:
+    found: dict[Key, float] = {}
+    for name, labels in sorted(of_each.items(), key=lambda one: len(one[1])):
+        if len(found) + len(labels) <= MOST_ZEROS:
+            found.update(((name, *each), 0.0) for each in labels)
+    return found
+
+
+def _each(names: Iterable[str], rest: Iterable[_Labels]) -> Iterator[_Labels]:
+    rest = tuple(rest)
+    return ((name, *labels) for name in names for labels in rest)
+
+
+def _codes(*families: str) -> Iterator[_Labels]:
+    return ((code.id,) for code in _of_browsers(lambda code: code.id.startswith(families)))
+
+
+def _logins(family: str) -> Iterator[_Labels]:
+    yield "success", ""
+    for code in _of_browsers(lambda code: code.id.startswith(("login.", family))):
+        yield "refused", code.id
+
+
+def _decisions() -> Iterator[_Labels]:
+    yield "allow", POLICY_ALLOWED.id
+    yield from (("deny", code.id) for code in _DENIALS)
+    yield from (("challenge", code.id) for code in _CHALLENGES)
+
+
+def _of_browsers(wanted: Callable[[Code], bool]) -> Iterator[Code]:
+    """Codes that can end a request."""
+    return (code for code in all_codes() if code.status and wanted(code))

@@ -1,0 +1,50 @@
+"""What can be counted is there from the start, at 0."""
+
+from gateway.ops.counters import add
+from gateway.ops.metrics import METRICS, Gauges, render
+from gateway.ops.zeros import MOST_ZEROS, zeros
+from tests.ops.test_metrics import GAUGES, samples
+
+ZEROS = zeros(("permis",), ("metropole",), ("region",))
+# What no configuration tells: rules of shadows, and the number of living things.
+OPEN = {"ecluse_policy_shadow_differences_total"}
+
+
+def test_every_counter_has_a_series_before_anything_happens() -> None:
+    counted = {metric.name for metric in METRICS if metric.kind == "counter"}
+    assert {name for name, *_ in ZEROS} == counted - OPEN
+    assert set(ZEROS.values()) == {0.0}
+    labels = {metric.name: metric.labels for metric in METRICS}
+    assert not [key for key in ZEROS if len(key) - 1 != len(labels[key[0]])]
+
+
+def test_the_series_are_those_that_are_counted_later() -> None:
+    for key in (
+        ("ecluse_http_requests_total", "permis", "5xx"),
+        ("ecluse_http_refusals_total", "wire.target"),
+        ("ecluse_policy_decisions_total", "permis", "deny", "policy.not_allowed"),
+        ("ecluse_policy_decisions_total", "permis", "challenge", "session.required"),
+        ("ecluse_upstream_errors_total", "permis", "upstream.timeout"),
+        ("ecluse_auth_logins_total", "metropole", "refused", "oidc.id_token.nonce"),
+        ("ecluse_auth_logins_total", "region", "refused", "saml.signature"),
+        ("ecluse_auth_logins_total", "region", "success", ""),
+        ("ecluse_worker_deaths_total",),
+    ):
+        assert key in ZEROS, key
+    assert ("ecluse_auth_logins_total", "metropole", "refused", "saml.signature") not in ZEROS
+
+
+def test_prometheus_reads_them_and_a_count_takes_their_place() -> None:
+    counted = {("ecluse_http_requests_total", "permis", "2xx"): 3.0}
+    read = samples(render(add(ZEROS, counted), GAUGES))
+    assert read["ecluse_http_requests_total", "permis", "2xx"] == 3
+    assert read["ecluse_http_requests_total", "permis", "5xx"] == 0
+
+
+def test_of_many_applications_the_largest_metrics_are_left_out() -> None:
+    many = zeros(tuple(f"app-{number}" for number in range(5000)), ("metropole",), ())
+    assert len(many) <= MOST_ZEROS + len(METRICS)
+    assert ("ecluse_auth_logins_total", "metropole", "success", "") in many
+    assert ("ecluse_headers_stripped_total", "app-4999") in many
+    assert ("ecluse_policy_decisions_total", "app-0", "allow", "policy.allowed") not in many
+    assert isinstance(render(many, Gauges("", 1, reload_successful=True, reloaded_at=0.0)), bytes)
