@@ -19,10 +19,12 @@ from gateway.federation.saml import SamlFederation
 from gateway.model.session import Seat
 from gateway.ops.counters import STORE_UNREACHABLE, Counters
 from gateway.ops.log import Log
+from gateway.ops.pseudonyms import Pseudonyms
 from gateway.portal.app import Portal
 from gateway.portal.callers import ApiCallers
 from gateway.portal.pages import Pages
 from gateway.portal.renewal import Renewal
+from gateway.portal.report import Report
 from gateway.proxy.dataplane import DataPlane
 from gateway.server import garbage
 from gateway.server.doors import Doors
@@ -123,6 +125,7 @@ class _Worker:
             in_all=limits.transactions,
             log=log,
         )
+        self._person = person = Pseudonyms(gateway.store_keys[0][1]).of
         self._federation = Federation(log=self._log)
         self._saml_federation = SamlFederation(metadata_folder(gateway), self._control, time.time)
         self._applications = Applications()
@@ -135,8 +138,7 @@ class _Worker:
             saml_federation=self._saml_federation,
             revoker=self._control,
             pages=pages,
-            counters=counters,
-            log=log,
+            report=Report(counters=counters, log=log, person=person),
             now=time.time,
             monotonic=time.monotonic,
             token_urlsafe=secrets.token_urlsafe,
@@ -153,6 +155,7 @@ class _Worker:
             counters=counters,
             log=log,
             descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
+            person=person,
         )
         self._renewal = self._make_renewal(transactions)
         self._sessions.when_due(self._renewal.due)
@@ -169,6 +172,7 @@ class _Worker:
             snapshot=lambda: self.snapshot,
             now=time.time,
             monotonic=time.monotonic,
+            person=self._person,
             changed=self._plane.changed,
         )
 

@@ -35,6 +35,8 @@ def zeros(apps: Sequence[str], oidc_providers: Sequence[str], saml_providers: Se
     of_each: dict[str, Iterable[_Labels]] = {
         "ecluse_http_requests_total": _each(apps, (("2xx",), ("3xx",), ("4xx",), ("5xx",))),
         "ecluse_http_refusals_total": _codes("wire.", "limit.", "route.", "gateway."),
+        "ecluse_connections_refused_total": (("client",), ("all",), ("descriptors",)),
+        "ecluse_descriptors_exhausted_total": (("accept",), ("upstream",)),
         "ecluse_headers_stripped_total": _each(apps, ((),)),
         "ecluse_policy_decisions_total": _each(apps, _decisions()),
         "ecluse_policy_errors_total": _each(apps, ((),)),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from gateway.config.lanes import PortalCall
 from gateway.model.codes import GATEWAY_FAULT, PATH_RESERVED, WIRE_METHOD
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Counters, Log, Page, Revoker, SamlTransactions, Sessions, Transactions
+from gateway.model.ports import Page, Revoker, SamlTransactions, Sessions, Transactions
 from gateway.portal.answers import with_cookies, with_headers
 from gateway.portal.backchannel import BackChannel
 from gateway.portal.body import require_form
@@ -57,14 +57,13 @@ class Portal:
         saml_federation: SamlFederation,
         revoker: Revoker,
         pages: Pages,
-        counters: Counters,
-        log: Log,
+        report: Report,
         now: Callable[[], float],
         monotonic: Callable[[], float],
         token_urlsafe: Callable[[int], str],
     ) -> None:
         self._pages = pages
-        self._report = report = Report(counters=counters, log=log)
+        self._report = report
         self._challenge = Challenge(
             sessions=sessions, transactions=transactions, report=report, now=now, token_urlsafe=token_urlsafe
         )

@@ -32,7 +32,7 @@ class ComeAgain:
 def give_seat(visit: Visit, made: NewSession, report: Report) -> None:
     """The store has the session: its cookie goes to the browser."""
     visit.cookies_to_set.append(cookies.set_seat(made.cookie))
-    report.signed_in(visit)
+    report.signed_in(visit, made.session.identity)
 
 
 def limits_of(app: App | None) -> SeatLimits:

@@ -70,7 +70,7 @@ class Logout:
         visit.cookies_to_set.append(cookies.clear_seat())
         visit.cookies_to_set += [cookies.clear(name, path) for name, path in (app.logout.cookies if app else ())]
         await self._clear_rounds(visit)
-        self._report.signed_out(visit, len(ended))
+        self._report.signed_out(visit, len(ended), None if session is None else session.identity)
         if navigation and session is not None and _is_global(app):
             if session.name_id is not None:
                 return TellProvider(session, _home(visit))

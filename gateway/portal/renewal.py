@@ -40,7 +40,7 @@ _ENDS = (OIDC_REFRESH_ENDED, OIDC_REFRESH_SUBJECT, OIDC_USERINFO_SUBJECT, LOGIN_
 
 class Renewal:
     """`snapshot`: the one that is live; `now`: Unix seconds; `monotonic`: the clock of Seat.refresh_at;
-    `changed` hears of a seat whose person is not who they were."""
+    `changed` hears of a seat whose person is not who they were; `person`: the name that the log has for somebody."""
 
     def __init__(
         self,
@@ -55,6 +55,7 @@ class Renewal:
         now: Callable[[], float],
         monotonic: Callable[[], float],
         changed: Callable[[Seat], None],
+        person: Callable[[Identity], str],
     ) -> None:
         self._sessions = sessions
         self._transactions = transactions
@@ -66,6 +67,7 @@ class Renewal:
         self._now = now
         self._monotonic = monotonic
         self._changed = changed
+        self._person = person
         self._tasks: set[asyncio.Task[None]] = set()
 
     def due(self, seat: Seat) -> None:
@@ -155,7 +157,8 @@ class Renewal:
     async def _end(self, session: Session, error: GatewayError) -> None:
         provider = session.identity.provider
         self._counters.add("ecluse_auth_refreshes_total", provider, "ended", error.code.id)
-        self._log.event("refresh.ended", provider=provider, code=error.code.id, detail=error.detail)
+        person = self._person(session.identity)
+        self._log.event("refresh.ended", provider=provider, code=error.code.id, detail=error.detail, person=person)
         await self._revoker.revoked(await self._sessions.end([session.id]))
 
     def _failed(self, provider: str, error: GatewayError) -> None:

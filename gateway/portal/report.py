@@ -1,9 +1,11 @@
 """What the log and the counters learn of refusals and sign-ins: codes and configured names, never a secret or value."""
 
+from collections.abc import Callable
 from traceback import extract_tb
 
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE
 from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
 from gateway.model.ports import Counters, Log
 from gateway.portal.visit import Visit
 
@@ -17,9 +19,12 @@ _EVENTS = {
 
 
 class Report:
-    def __init__(self, *, counters: Counters, log: Log) -> None:
+    """`person`: the name that the log has for somebody."""
+
+    def __init__(self, *, counters: Counters, log: Log, person: Callable[[Identity], str]) -> None:
         self._counters = counters
         self._log = log
+        self._person = person
 
     def refused(self, visit: Visit, error: GatewayError) -> None:
         code = error.code.id
@@ -40,17 +45,19 @@ class Report:
     def login_started(self, visit: Visit) -> None:
         self._told("login.started", visit)
 
-    def signed_in(self, visit: Visit) -> None:
+    def signed_in(self, visit: Visit, identity: Identity) -> None:
         self._counters.add("ecluse_auth_logins_total", visit.provider, "success", "")
-        self._told("login.succeeded", visit)
+        self._told("login.succeeded", visit, person=self._person(identity))
 
-    def signed_out(self, visit: Visit, sessions: int) -> None:
+    def signed_out(self, visit: Visit, sessions: int, identity: Identity | None) -> None:
+        """`identity`: None where nobody was signed in."""
         self._counters.add("ecluse_auth_logouts_total")
-        self._log.event("logout", app=visit.app_name, sessions=sessions, request_id=visit.call.request_id)
+        person = {} if identity is None else {"person": self._person(identity)}
+        self._told("logout", visit, sessions=sessions, **person)
 
     def ended_by_provider(self, visit: Visit, sessions: int) -> None:
         self._counters.add("ecluse_auth_provider_logouts_total", visit.provider)
-        self._log.event("logout.provider", provider=visit.provider, sessions=sessions, request_id=visit.call.request_id)
+        self._told("logout.provider", visit, sessions=sessions)
 
     def application_not_told(self, visit: Visit, error: GatewayError) -> None:
         self._event("logout.application", visit, error.code.id, error.detail)
@@ -59,18 +66,18 @@ class Report:
         """A provider's word on what has ended that was not believed, or that never came."""
         self._event("logout.refused", visit, error.code.id, error.detail)
 
-    def _told(self, event: str, visit: Visit) -> None:
-        self._log.event(event, provider=visit.provider, app=visit.app_name, request_id=visit.call.request_id)
-
     def _event(self, event: str, visit: Visit, code: str, detail: str) -> None:
+        self._told(event, visit, code=code, detail=detail)
+
+    def _told(self, event: str, visit: Visit, **facts: object) -> None:
         self._log.event(
             event,
-            code=code,
-            detail=detail,
+            **facts,
             provider=visit.provider,
             app=visit.app_name,
             host=visit.call.host,
             client=visit.call.client,
+            method=visit.call.method,
             request_id=visit.call.request_id,
         )
 

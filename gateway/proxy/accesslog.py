@@ -1,8 +1,11 @@
 """One ready JSON line per request, handed to the log's writer thread."""
 
+import json
+import os
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from gateway.model.decision import RuleRef
 from gateway.model.ports import Log
 from gateway.wire.target import for_logs
 
@@ -10,6 +13,16 @@ if TYPE_CHECKING:
     from gateway.proxy.client import ClientConnection
 
 _LONGEST_PATH: Final = 1024
+_LONGEST_RULE: Final = 400
+
+
+class Seen(NamedTuple):
+    """What is known of a request whose head was refused: the client's address, and what it said, as far as it was
+    read."""
+
+    client: str
+    host: str
+    method: str
 
 
 class AccessLog:
@@ -30,9 +43,10 @@ class AccessLog:
             self._begin = _begin(self._second)
         request = client.request
         spot = request.spot
+        ready = request.ready
         # The grammar of targets lets no quote, backslash or control byte through.
         self._log.access(
-            b'%b%b%b%b","method":"%b","path":"%b","status":%d,"ms":%.3f}\n'
+            b'%b%b%b%b","method":"%b","path":"%b","status":%d,"ms":%.3f%b}\n'
             % (
                 self._begin,
                 request.id,
@@ -42,16 +56,29 @@ class AccessLog:
                 for_logs(spot.target.path)[:_LONGEST_PATH],
                 client.status,
                 seconds * 1000,
+                b"" if ready is None else ready.logged,
             )
         )
+
+    def unread(self, request_id: bytes, seen: Seen, status: int, now: float) -> None:
+        """Of a head that was refused: no application is known, and no path that has one reading."""
+        begin = _begin(int(now)).decode("ascii") + request_id.decode("ascii")
+        said = json.dumps(seen._asdict(), separators=(",", ":"))[1:-1]
+        self._log.access(f'{begin}",{said},"status":{status}}}\n'.encode())
 
 
 def _begin(second: int) -> bytes:
     """Of every line of this second, up to the request's id."""
     stamp = datetime.fromtimestamp(second, UTC).isoformat().replace("+00:00", "Z")
-    return f'{{"time":"{stamp}","event":"access","request_id":"'.encode()
+    return f'{{"time":"{stamp}","level":"info","event":"access","pid":{os.getpid()},"request_id":"'.encode()
 
 
 def log_names(app: str, revision: str) -> bytes:
     """Of every line of one application, between the request's id and the client."""
     return f'","app":"{app}","revision":"{revision}","client":"'.encode()
+
+
+def logged(rule: RuleRef | None, person: str) -> bytes:
+    """The end of a line: by which rule, and who it was. Empty where there is neither."""
+    said = {"rule": "" if rule is None else f"{rule.file}:{rule.line}"[-_LONGEST_RULE:], "person": person}
+    return "".join(f',"{name}":{json.dumps(text)}' for name, text in said.items() if text).encode("ascii")

@@ -139,7 +139,7 @@ class ClientConnection(Lasting):
     def go(self) -> None:
         """The request is read, and goes its way."""
         request = self.request
-        request.id = next(self.plane.ids)
+        request.id, request.ready = next(self.plane.ids), None
         self.state = WAIT
         self.retried = self.chunked_out = False
         self.body_done = True
@@ -313,7 +313,7 @@ class ClientConnection(Lasting):
         self.upstream = None
         self.pending = b""
         if plane.access_log is not None and self.state != HEAD:
-            # A head that was refused unread is no request: of it, `request.refused` tells.
+            # Of a head that was refused unread, refusals.py tells.
             plane.access_log.line(self, time(), monotonic() - self.request.started)
         if self.state == CLOSED:
             return

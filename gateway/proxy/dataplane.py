@@ -15,9 +15,10 @@ from gateway.config.lanes import PortalCall
 from gateway.config.snapshot import Limits, Snapshot, Timeouts
 from gateway.model.codes import GATEWAY_FAULT, LIMIT_CONNECTIONS, Code
 from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
 from gateway.model.ports import Callers, Counters, ErrorPages, Log, Page, Sessions
 from gateway.model.session import Seat
-from gateway.proxy.accesslog import AccessLog
+from gateway.proxy.accesslog import AccessLog, Seen
 from gateway.proxy.admission import Admission, Place
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.judging import Judging
@@ -48,7 +49,8 @@ class DataPlane:
     """Made inside the running loop that it serves. `portal`: asked for the page of one request of ours, with its body.
     `descriptors`: how many this process may have.
 
-    `tick`: seconds between two looks at the deadlines (each connection is looked at every fourth tick).
+    `person`: the name that the log has for somebody. `tick`: seconds between two looks at the deadlines (each
+    connection is looked at every fourth tick).
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class DataPlane:
         counters: Counters,
         log: Log,
         loop: asyncio.AbstractEventLoop,
+        person: Callable[[Identity], str],
         descriptors: int = _MANY,
         tick: float = 0.125,
         callers: Callers | None = None,
@@ -70,6 +73,7 @@ class DataPlane:
         self.portal = portal
         self.pages = pages
         self.callers = callers
+        self._person = person
         self.counters = counters
         self.log = log
         self.loop = loop
@@ -182,9 +186,16 @@ class DataPlane:
     def closed(self, client: ClientConnection) -> None:
         self.connections.discard(client)
 
-    def refused(self, code: Code, detail: str, request_id: bytes, app: str) -> None:
+    def refused(self, code: Code, detail: str, request_id: bytes, app: str, seen: Seen) -> None:
         self.counters.add("ecluse_http_refusals_total", code.id)
-        self.log.event("request.refused", code=code.id, detail=detail, app=app, request_id=request_id.decode("ascii"))
+        self.log.event(
+            "request.refused",
+            code=code.id,
+            detail=detail,
+            app=app,
+            **seen._asdict(),
+            request_id=request_id.decode("ascii"),
+        )
 
     def upstream_failed(self, request: Request, error: GatewayError) -> None:
         if error.code is LIMIT_CONNECTIONS:
@@ -213,7 +224,7 @@ class DataPlane:
         self.usual_head = min(_USUAL_HEAD, self.limits.headers_bytes)
         self.timeouts: Timeouts = snapshot.gateway.timeouts
         self.access_log = AccessLog(self.log) if snapshot.gateway.access_log else None
-        return Places(snapshot, self._pools, self._numbers)
+        return Places(snapshot, self._pools, self._numbers, self._person)
 
     def _new_upstream(self, pool: Pool) -> UpstreamConnection:
         return UpstreamConnection(pool, self.timers, self.heads)

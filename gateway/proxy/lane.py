@@ -3,7 +3,7 @@
 Everything here is a pure function of the snapshot and of bytes: a full cache is emptied, never wrong.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from gateway.config.passages import Question
@@ -11,10 +11,11 @@ from gateway.config.snapshot import App, Passage, Snapshot
 from gateway.model.codes import LIMIT_URL, POLICY_UNKNOWN
 from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
 from gateway.model.session import Seat
 from gateway.policy.facts import Asked
 from gateway.policy.routes import Match
-from gateway.proxy.accesslog import log_names
+from gateway.proxy.accesslog import log_names, logged
 from gateway.proxy.differences import Difference, difference
 from gateway.proxy.pool import FRESH_SECONDS, IDLE_SECONDS, Pool
 from gateway.wire.cookies import CookiePolicy
@@ -94,11 +95,14 @@ class Spot:
 
 
 class Ready:
-    """A passage in the form in which it is used. `tally`: one cell, counted up at each use. `question`: none."""
+    """A passage in the form in which it is used. `tally`: one cell, counted up at each use. `question`: none. `person`:
+    as the log names them; `logged`: what the access log says of it."""
 
-    __slots__ = ("cookies", "decision", "headers", "kind", "question", "tally")
+    __slots__ = ("cookies", "decision", "headers", "kind", "logged", "person", "question", "tally")
 
-    def __init__(self, passage: Passage, kind: int, tally: list[int]) -> None:
+    def __init__(self, passage: Passage, kind: int, tally: list[int], person: str) -> None:
+        self.person = person
+        self.logged = logged(passage.decision.rule, person)
         self.question: Asking | None = None
         self.decision: Decision = passage.decision
         self.kind = kind
@@ -113,10 +117,11 @@ class Asking:
     `questions`: the live one, then those of the shadows.
     """
 
-    __slots__ = ("_lane", "_questions", "_ready")
+    __slots__ = ("_lane", "_person", "_questions", "_ready")
 
-    def __init__(self, lane: "Lane", questions: tuple[Question, ...]) -> None:
+    def __init__(self, lane: "Lane", questions: tuple[Question, ...], person: str) -> None:
         self._lane = lane
+        self._person = person
         self._questions = questions
         self._ready: dict[tuple[Decision, ...], Ready] = {}
 
@@ -124,7 +129,7 @@ class Asking:
         decisions = tuple(self._lane.judged(question, asked) for question in self._questions)
         ready = self._ready.get(decisions)
         if ready is None:
-            ready = self._ready[decisions] = self._lane.ready(self._questions, decisions)
+            ready = self._ready[decisions] = self._lane.ready(self._questions, decisions, self._person)
         return ready
 
 
@@ -132,19 +137,27 @@ class Lane:
     """`app` is None on a portal host that serves no application: there, only our own paths are answered.
 
     `numbers`: never repeats, over all lanes and snapshots, so that a key of another lane finds nothing in a seat.
+    `person`: the name that the log has for somebody.
     """
 
     __slots__ = (
-        "_keys", "_numbers", "_paths", "_tally", "anonymous", "app", "body_limit", "cookies", "decisions", "differing",
-        "errors", "host_line", "limits", "lines", "log_names", "name", "policy", "policy_errors", "pool", "revision",
-        "statuses", "stripped", "timeouts", "told",
+        "_keys", "_numbers", "_paths", "_person", "_tally", "anonymous", "app", "body_limit", "cookies", "decisions",
+        "differing", "errors", "host_line", "limits", "lines", "log_names", "name", "policy", "policy_errors", "pool",
+        "revision", "statuses", "stripped", "timeouts", "told",
     )  # fmt: skip
 
     def __init__(
-        self, app: App | None, snapshot: Snapshot, pool: Pool | None, policy: HeaderPolicy, numbers: Iterator[int]
+        self,
+        app: App | None,
+        snapshot: Snapshot,
+        pool: Pool | None,
+        policy: HeaderPolicy,
+        numbers: Iterator[int],
+        person: Callable[[Identity], str],
     ) -> None:
         limits, timeouts = snapshot.gateway.limits, snapshot.gateway.timeouts
         self._numbers = numbers
+        self._person = person
         self.app = app
         self.name = "_portal" if app is None else app.name
         self.revision = snapshot.revision
@@ -269,13 +282,14 @@ class Lane:
         app = self.app
         assert app is not None
         identity, tenant = (None, None) if seat is None else (seat.identity, seat.tenant)
+        person = "" if identity is None else self._person(identity)
         segments, method = spot.target.segments, spot.judged.decode("ascii")
         questions = tuple(Question(one, segments, method, identity, tenant) for one in (app, *app.shadows))
         if any(question.open for question in questions):
-            ready = Ready(NOT_ASKED, ASK, [0])
-            ready.question = Asking(self, questions)
+            ready = Ready(NOT_ASKED, ASK, [0], person)
+            ready.question = Asking(self, questions, person)
         else:
-            ready = self.ready(questions, tuple(self.judged(question, None) for question in questions))
+            ready = self.ready(questions, tuple(self.judged(question, None) for question in questions), person)
         if len(kept) >= _PASSAGES:
             kept.clear()
         kept[spot.key] = ready
@@ -287,7 +301,7 @@ class Lane:
         self.policy_errors += self._tally.failures - failed
         return decision
 
-    def ready(self, questions: tuple[Question, ...], decisions: tuple[Decision, ...]) -> Ready:
+    def ready(self, questions: tuple[Question, ...], decisions: tuple[Decision, ...], person: str) -> Ready:
         """The live passage; where a shadow comes to something else, the cell that is counted up says so."""
         passages = [question.passage(decision) for question, decision in zip(questions, decisions, strict=True)]
         live = passages[0]
@@ -295,8 +309,8 @@ class Lane:
         counted = (_KINDS[kind], live.decision.reason.id)
         found = tuple(filter(None, (difference(live, beside) for beside in passages[1:])))
         if found and ((counted, found) in self.differing or len(self.differing) < _DIFFERENCES):
-            return Ready(live, kind, self.differing.setdefault((counted, found), [0]))
-        return Ready(live, kind, self.decisions.setdefault(counted, [0]))
+            return Ready(live, kind, self.differing.setdefault((counted, found), [0]), person)
+        return Ready(live, kind, self.decisions.setdefault(counted, [0]), person)
 
     def failed(self, reason: str) -> None:
         self.errors[reason] = self.errors.get(reason, 0) + 1

@@ -1,11 +1,12 @@
 """From a Host header to what answers there, for one snapshot."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.codes import APP_CLOSED, HOST_UNKNOWN, LIMIT_HEADERS, WIRE_HEADER, WIRE_HOST
 from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
 from gateway.proxy.lane import Lane
 from gateway.proxy.pool import Pools
 from gateway.proxy.shapes import Names, Shape, memorable
@@ -17,6 +18,11 @@ _REMEMBERED: Final = 4096
 _REMEMBERED_LENGTH: Final = 256
 _SHAPES: Final = 2048
 _CLIENTS: Final = 2048
+
+
+def unnamed(identity: Identity) -> str:
+    """Where no log is kept."""
+    return ""
 
 
 class Place:
@@ -69,10 +75,15 @@ class Places:
     """`by_host`, `heads` and `clients` are looked up first; `find`, `learn_head` and `learn_client` do the rest. A new
     snapshot gets a new one, of another `number`."""
 
-    __slots__ = ("_lanes", "_numbers", "_policies", "_pools", "by_host", "clients", "heads", "number", "snapshot")
+    __slots__ = (
+        "_lanes", "_numbers", "_person", "_policies", "_pools", "by_host", "clients", "heads", "number", "snapshot",
+    )  # fmt: skip
 
-    def __init__(self, snapshot: Snapshot, pools: Pools, numbers: Iterator[int]) -> None:
+    def __init__(
+        self, snapshot: Snapshot, pools: Pools, numbers: Iterator[int], person: Callable[[Identity], str] = unnamed
+    ) -> None:
         self.snapshot = snapshot
+        self._person = person
         self._pools = pools
         self._numbers = numbers
         self.number = next(numbers)
@@ -134,5 +145,5 @@ class Places:
             pool = None if app is None else self._pools.of(app.upstream)
             folds: frozenset[bytes] = frozenset() if app is None else app.translation.header_folds
             policy = self._policies.setdefault(folds, HeaderPolicy.compile(folds))
-            lane = self._lanes[name] = Lane(app, self.snapshot, pool, policy, self._numbers)
+            lane = self._lanes[name] = Lane(app, self.snapshot, pool, policy, self._numbers, self._person)
         return lane

@@ -1,6 +1,7 @@
 """What the data plane answers by itself: refusals and errors, as the pages service renders them."""
 
 import re
+from time import time
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote
 
@@ -10,8 +11,10 @@ from gateway.model.errors import GatewayError
 from gateway.model.levels import NO_NEED, Need, need_query
 from gateway.model.ports import Page
 from gateway.policy.step_up import asking
+from gateway.proxy.accesslog import Seen
 from gateway.proxy.answer import answer, answer_unread
 from gateway.proxy.lane import Ready
+from gateway.proxy.reading import HEAD
 from gateway.proxy.request import Request
 from gateway.wire.navigation import Kind, kind_of
 from gateway.wire.return_address import safe_target
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 # Of a head that was not read: no more hangs on it than the words of a page.
 _ACCEPT_LANGUAGE: Final = re.compile(rb"\r\naccept-language:[ \t]*([^\r\n]{0,256})", re.IGNORECASE)
 _AUTHENTICATE: Final = b"WWW-Authenticate"
+# Nor does more than a line of the log hang on these.
+_METHOD: Final = re.compile(rb"([A-Za-z-]{1,20}) ")
+_HOST: Final = re.compile(rb"\r\nhost:[ \t]*([^\r\n]{0,255})", re.IGNORECASE)
 _SIGN_OUT: Final = "/_ecluse/logout"
 
 
@@ -29,7 +35,7 @@ def refuse(client: "ClientConnection", code: Code, *, detail: str = "", close: b
     """A request whose head was read. `detail` is for the log alone."""
     request = client.request
     plane = client.plane
-    plane.refused(code, detail, request.id, request.lane.name)
+    plane.refused(code, detail, request.id, request.lane.name, _seen(client))
     page = plane.pages.render(
         code, kind=_html_or_json(request), language=_language(request), reference=request.id.decode("ascii")
     )
@@ -40,7 +46,10 @@ def refuse_head(client: "ClientConnection", error: GatewayError, head: bytes) ->
     """A head that could not be read: nothing after it can be trusted to begin where it seems to."""
     request = client.request
     plane = client.plane
-    plane.refused(error.code, error.detail, request.id, "")
+    seen = _seen_in(client, head)
+    plane.refused(error.code, error.detail, request.id, "", seen)
+    if plane.access_log is not None and client.state == HEAD:
+        plane.access_log.unread(request.id, seen, error.code.status, time())
     said = _ACCEPT_LANGUAGE.search(head)
     page = plane.pages.render(
         error.code,
@@ -66,6 +75,7 @@ def deny(client: "ClientConnection", ready: Ready) -> None:
         revision=request.lane.revision,
         request_id=request.id.decode("ascii"),
         client=client.memo.chain[0],
+        **({"person": ready.person} if ready.person else {}),
         **more,
     )
     kind = _html_or_json(request)
@@ -118,7 +128,7 @@ def refuse_weak_token(client: "ClientConnection", need: Need) -> None:
 
 def _refuse_program(client: "ClientConnection", error: GatewayError, code: Code, challenge: bytes) -> None:
     request, plane = client.request, client.plane
-    plane.refused(error.code, error.detail, request.id, request.lane.name)
+    plane.refused(error.code, error.detail, request.id, request.lane.name, _seen(client))
     page = plane.pages.render(code, kind="json", language=_language(request), reference=request.id.decode("ascii"))
     answer(client, _challenging(page, challenge))
 
@@ -153,3 +163,18 @@ def _html_or_json(request: Request) -> Literal["html", "json"]:
 
 def _language(request: Request) -> str:
     return request.field(b"accept-language").decode("latin-1")
+
+
+def _seen(client: "ClientConnection") -> Seen:
+    request = client.request
+    return Seen(client.memo.chain[0], request.place.host, request.spot.method.decode("ascii"))
+
+
+def _seen_in(client: "ClientConnection", head: bytes) -> Seen:
+    """Of the address at the other end: what a listed proxy said of the client was not read."""
+    method, host = _METHOD.match(head), _HOST.search(head)
+    return Seen(
+        client.memo.peer,
+        "" if host is None else host[1].decode("latin-1"),
+        "" if method is None else method[1].decode("ascii"),
+    )

@@ -40,14 +40,14 @@ class Request:
 
     What is found out on the walk (walk.py) holds as long as the lines are the same, if `admitted`: `seat_cookie`, the
     value of our cookie; `cookie_rest`, what of the Cookie line is the application's. `middle`: all that stands between
-    request line and request id when `middle_of` lets it pass.
+    request line and request id when `middle_of` lets it pass. `ready`: what was decided, None before that.
     """
 
     __slots__ = (
         "_before", "_fields", "_parser", "_values", "admitted", "bound", "cookie", "cookie_rest", "expects", "framing",
         "id", "keep_alive", "lane", "lines", "middle", "middle_of", "names", "on_body", "on_chunk_complete",
         "on_chunk_header", "on_header", "on_headers_complete", "on_message_begin", "on_message_complete", "on_url",
-        "place", "rare", "seat", "seat_cookie", "spot", "started",
+        "place", "rare", "ready", "seat", "seat_cookie", "spot", "started",
     )  # fmt: skip
 
     place: Place
@@ -76,6 +76,7 @@ class Request:
         self.expects = self.bound = False
         self.keep_alive = True
         self.seat: Seat | None = None
+        self.ready: Ready | None = None
         self.id = b""
         self.started = 0.0
 

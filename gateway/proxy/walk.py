@@ -115,6 +115,7 @@ def decide(client: "ClientConnection", seat: Seat | None) -> None:
         kept = seat.passages.get(spot.key)
     ready: Ready = kept or lane.passage(spot, seat)  # type: ignore[assignment]
     ready.tally[0] += 1
+    request.ready = ready
     if ready.kind == ALLOW:
         forward(client, ready)
     elif ready.kind == ASK:
@@ -126,6 +127,7 @@ def decide(client: "ClientConnection", seat: Seat | None) -> None:
 def _follow(client: "ClientConnection", ready: Ready) -> None:
     """What was decided for this one request."""
     ready.tally[0] += 1
+    client.request.ready = ready
     if ready.kind == ALLOW:
         forward(client, ready)
     else:

@@ -19,6 +19,7 @@ from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.dataplane import DataPlane
+from gateway.proxy.places import unnamed
 from gateway.proxy.upstream import UpstreamConnection
 from tests.config.samples import GATEWAY, sample_snapshot
 from tests.proxy.stand_ins import COOKIE, Holder, Pages, Portal, Sessions, identity, seat
@@ -195,6 +196,7 @@ class Bench:
         if case.proxied:
             settings += "trusted_proxies: [127.0.0.1]\n"
         self.plane = DataPlane(
+            person=unnamed,
             holder=Holder(sample_snapshot({"gateway.yaml": settings})),
             sessions=sessions,
             portal=Portal().ask,

@@ -23,10 +23,12 @@ from gateway.model.provider import AttributeSource, OidcProvider, Perimeter, Pro
 from gateway.model.session import Seat, SeatLimits
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
+from gateway.ops.pseudonyms import Pseudonyms
 from gateway.policy.routes import RouteTable
 from gateway.portal.app import Portal
 from gateway.portal.pages import Pages
 from gateway.portal.renewal import Renewal
+from gateway.portal.report import Report
 from gateway.saml.parties import IdpMetadata
 from gateway.stores.memory import MemoryStore
 from gateway.stores.saml_transactions import SamlTransactions
@@ -40,6 +42,7 @@ from tests.portal.op import Op
 
 PORTAL, PERMIS, ACTES, ELECTIONS = "portail.localhost", "permis.localhost", "actes.localhost", "elections.localhost"
 KEYS = (("k1", b"k" * 32),)
+PEOPLE = Pseudonyms(KEYS[0][1])
 
 
 pages = cache(Pages)
@@ -190,8 +193,7 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
             saml_federation=saml_metadata,
             revoker=revoker,
             pages=pages(),
-            counters=counters,
-            log=log,
+            report=Report(counters=counters, log=log, person=PEOPLE.of),
             now=clock.now,
             monotonic=clock.monotonic,
             token_urlsafe=secrets.token_urlsafe,
@@ -227,6 +229,7 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
             now=clock.now,
             monotonic=clock.monotonic,
             changed=here.changed.append,
+            person=PEOPLE.of,
         )
         here.port = server.sockets[0].getsockname()[1]
         here.snapshot = _snapshot(here.port, metropole, departement, PERMIS if one_host else PORTAL)

@@ -218,6 +218,7 @@ async def gateway(
     errors: list[dict[str, object]] = []
     loop.set_exception_handler(lambda _, context: errors.append(context))
     here.plane = DataPlane(
+        person=lambda identity: f"person-{identity.subject}",
         holder=Holder(sample_snapshot({**files(port, **more), **(changes or {})}, secrets)),
         sessions=here.sessions,
         portal=here.portal.ask,

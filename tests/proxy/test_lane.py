@@ -8,6 +8,7 @@ from gateway.config.snapshot import Snapshot
 from gateway.model.errors import GatewayError
 from gateway.proxy import lane as lanes
 from gateway.proxy.lane import ALLOW, CHALLENGE, DENY, Lane, Spot
+from gateway.proxy.places import unnamed
 from gateway.wire.headers import HeaderPolicy
 from tests.config.samples import sample_snapshot
 from tests.proxy.applications import application
@@ -122,7 +123,7 @@ SHORT = sample_snapshot(files(9001, gateway="limits: {url: 100B}\n"))
 def a_lane(snapshot: Snapshot | None = None) -> Lane:
     snapshot = snapshot or sample_snapshot(files(9001))
     app = snapshot.apps["permis"]
-    return Lane(app, snapshot, None, HeaderPolicy.compile(app.translation.header_folds), itertools.count(1))
+    return Lane(app, snapshot, None, HeaderPolicy.compile(app.translation.header_folds), itertools.count(1), unnamed)
 
 
 def test_a_line_is_read_once() -> None:

@@ -162,8 +162,8 @@ async def test_every_line_is_an_event_of_the_table_with_its_level(world: World) 
     await world.gateway.stop()
     lines = world.gateway.lines()
     assert {line["event"] for line in lines} <= EVENTS.keys()
-    assert {line.get("level", "info") == EVENTS[line["event"]].level for line in lines} == {True}
-    assert all(line["time"].endswith("Z") for line in lines)
+    assert {line["level"] == EVENTS[line["event"]].level for line in lines} == {True}
+    assert all(line["time"].endswith("Z") and line["pid"] > 0 for line in lines)
     seen = {line["event"] for line in lines}
     assert seen >= {
         "gateway.started", "gateway.draining", "gateway.stopped", "config.loaded", "worker.started", "login.started",
@@ -171,6 +171,19 @@ async def test_every_line_is_an_event_of_the_table_with_its_level(world: World) 
         "access.denied", "access",
     }  # fmt: skip
     world.gateway.is_clean()
+
+
+async def test_the_lines_of_one_person_have_one_name_for_them_and_the_address_they_came_from(world: World) -> None:
+    person = world.person()
+    await a_whole_life(world, person, Secrets())
+    await world.gateway.logged(0, event="logout")
+    await world.gateway.stop()
+    lines = [line for line in world.gateway.lines() if line["event"] in ("login.succeeded", "logout", "access.denied")]
+    lines += [line for line in world.gateway.lines(event="access") if "person" in line]
+    assert {line["event"] for line in lines} >= {"login.succeeded", "logout", "access"}
+    assert len({line["person"] for line in lines if "person" in line}) == 1
+    assert all("person" in line for line in lines if line["event"] in ("login.succeeded", "logout"))
+    assert {line["client"] for line in lines} == {"127.0.0.1"}
 
 
 # --- a log that nobody takes ---
