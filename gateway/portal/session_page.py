@@ -1,4 +1,4 @@
-"""What a person, or an app's own script, may know of their session: no more than the app receives."""
+"""What a person, or an app's own script, may know of their session: no more than the app receives about them."""
 
 import json
 from collections.abc import Callable
@@ -24,7 +24,7 @@ class SessionPages:
         self._monotonic = monotonic
 
     async def session(self, visit: Visit) -> Page:
-        """`/_ecluse/session`: JSON with what this app receives about the person, and how long it will."""
+        """`/_ecluse/session`: JSON with what this app receives about the person, never its constants, and how long."""
         visit.kind = "json"
         app = app_here(visit)
         seat = await self._seat(visit)
@@ -35,7 +35,7 @@ class SessionPages:
 
     def _told(self, app: App, seat: Seat) -> dict[str, object]:
         """`expires_in`: seconds, if nothing more is asked for meanwhile. It is not a use of the session to ask."""
-        headers, cookies = read_back(app.translation.render(seat.identity))
+        headers, cookies = read_back(app.translation.about_the_person().render(seat.identity))
         return {
             "provider": seat.identity.provider,
             "expires_in": max(0, int(seat.deadline - self._monotonic())),

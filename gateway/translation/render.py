@@ -127,6 +127,13 @@ class Translation:
         _check_all(found.cookies, check_cookie)
         return found
 
+    def about_the_person(self) -> "Translation":
+        """Without its constants: one may be the secret of a service account, which no person and no script may read."""
+        return Translation(
+            tuple(spec for spec in self.headers if isinstance(spec.source, FromAttribute)),
+            tuple(spec for spec in self.cookies if isinstance(spec.source, FromAttribute)),
+        )
+
     def render(self, identity: Identity | None) -> Injection:
         """Nothing at all for nobody, constants included: no application may take anything for a sign-in.
 

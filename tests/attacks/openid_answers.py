@@ -145,11 +145,21 @@ async def session_page_says_no_more(world: World) -> None:
     expect(told["cookies"] == {"app_user": "alice"}, f"{told}")
 
 
+async def session_page_tells_no_constant(world: World) -> None:
+    """One may be the secret of a service account, and every script of the host reads this page."""
+    cookie = await world.cookie("odd-names")
+    seen = await world.send(request("odd-names", "/_ecluse/session", cookie=cookie))
+    told = json.loads(seen.answer.body)
+    expect("x.tenant-id" in told["headers"] and "X-Template" not in told["headers"], f"{told}")
+    expect(b"HOME" not in seen.answer.body, f"{told}")
+
+
 OC14 = (
     ("no secret in any address, page, header, cookie or log", no_secret_leaks),
     ("client_secret_basic", client_secret_basic),
     ("client_secret_post", client_secret_post),
     ("the session page says no more than the application receives", session_page_says_no_more),
+    ("the session page tells no constant of the application's file", session_page_tells_no_constant),
 )
 
 

@@ -2,12 +2,12 @@
 
 import json
 
-from gateway.translation.render import FromAttribute, HeaderSpec, Translation
+from gateway.translation.render import Constant, CookieSpec, FromAttribute, HeaderSpec, Translation
 from tests.portal.installation import ACTES, ELECTIONS, PERMIS, PORTAL, Installation
 
 
-async def test_the_session_is_what_the_app_receives_and_no_more(here: Installation) -> None:
-    """K019."""
+async def test_the_session_is_what_the_app_receives_about_the_person_and_no_more(here: Installation) -> None:
+    """K019. A constant may be the secret of a service account, and every script of the host reads this page."""
     browser = here.browser()
     await browser.get(here.url(ACTES))
     reply = await browser.get(here.url(ACTES, "/_ecluse/session"))
@@ -16,8 +16,8 @@ async def test_the_session_is_what_the_app_receives_and_no_more(here: Installati
     assert 1700 < told.pop("expires_in") <= 1800
     assert told == {
         "provider": "metropole",
-        "headers": {"X-Remote-User": "alice", "X-Gateway": "ecluse"},
-        "cookies": {"CTSESSION": "present"},
+        "headers": {"X-Remote-User": "alice"},
+        "cookies": {},
     }
     for secret in ("a-secret-access-token", "sid-alice", *browser.jar[ACTES].values()):
         assert secret not in reply.text
@@ -71,6 +71,17 @@ async def test_values_are_told_in_the_charset_of_the_app(here: Installation) -> 
     await browser.get(here.url(ACTES))
     told = json.loads((await browser.get(here.url(ACTES, "/_ecluse/session"))).text)
     assert told["headers"] == {"X-latin1": "Éloïse", "X-utf8": "Éloïse"}
+
+
+async def test_a_constant_is_told_in_no_form(here: Installation) -> None:
+    secret = Constant("Basic c2VydmljZTpzZWNyZXQ=")
+    headers = (HeaderSpec("Authorization", secret), HeaderSpec("X-Proof", secret, encoding="base64"))
+    cookies = (CookieSpec("proof", secret, encoding="percent"), CookieSpec("who", FromAttribute("uid")))
+    here.change("actes", translation=Translation.compile(headers, cookies))
+    browser = here.browser()
+    await browser.get(here.url(ACTES))
+    told = json.loads((await browser.get(here.url(ACTES, "/_ecluse/session"))).text)
+    assert (told["headers"], told["cookies"]) == ({}, {"who": "alice"})
 
 
 async def test_the_portal_lists_the_sessions_of_this_browser(here: Installation) -> None:
