@@ -4,41 +4,10 @@ import asyncio
 import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from enum import Enum
 from functools import partial
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
-
-# RFC 6052: the last four bytes are an IPv4 address
-_NAT64 = IPv6Network("64:ff9b::/96")
-
-
-class Reach(Enum):
-    PUBLIC = "public"
-    PRIVATE = "private"
-    FORBIDDEN = "link-local, multicast or unspecified"
-
-
-def reach(address: str) -> Reach:
-    """ValueError if `address` is not an IP address; a zone (`%eth0`) is allowed."""
-    ip = ip_address(address)
-    embedded = _embedded(ip)
-    if embedded is not None and (found := reach(str(embedded))) is not Reach.PUBLIC:
-        return found
-    if ip.is_link_local or ip.is_multicast or ip.is_unspecified:
-        return Reach.FORBIDDEN
-    return Reach.PUBLIC if ip.is_global or embedded is not None else Reach.PRIVATE
-
-
-def _embedded(ip: IPv4Address | IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that an IPv6 one stands for or leads to."""
-    if isinstance(ip, IPv4Address):
-        return None
-    if ip in _NAT64:
-        return IPv4Address(ip.packed[-4:])
-    return ip.ipv4_mapped or ip.sixtofour
 
 
 class AddressRefused(OSError):

@@ -15,13 +15,14 @@ from aiohttp import (
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from gateway.federation.addresses import AddressRefused, Reach, reach
+from gateway.federation.addresses import AddressRefused
 from gateway.federation.tls import tls_context
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_ADDRESS, OIDC_ANSWER
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ClientCertificate
 from gateway.model.quoting import quoted
 from gateway.oidc.call import Answer, Call
+from gateway.wire.reach import Reach, reach
 
 TOTAL_SECONDS = 10.0
 LARGEST_BODY = 1 << 20

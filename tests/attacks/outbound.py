@@ -35,6 +35,8 @@ HOSTS = {
     "nat64": "[64:ff9b::7f00:1]", "unique-local": "[fd00::1]", "carrier": "100.64.0.1",
     "six-to-four": "[2002:7f00:1::]", "link-local": "[fe80::1]", "private-172": "172.16.0.1",
     "private-192": "192.168.0.1", "other-loopback": "127.9.9.9",
+    "site-local": "[fec0::1]", "six-to-four-public": "[2002:101:101::1]", "compatible": "[::7f00:1]",
+    "local-nat64": "[64:ff9b:1::7f00:1]", "six-bone": "[3ffe::1]",
 }  # fmt: skip
 # What no provider file may say at all.
 MALFORMED = {
