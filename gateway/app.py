@@ -29,6 +29,7 @@ from gateway.proxy.dataplane import DataPlane
 from gateway.server import garbage
 from gateway.server.doors import Doors
 from gateway.server.faults import into_log
+from gateway.server.own_addresses import OwnAddresses
 from gateway.server.state import metadata_folder
 from gateway.server.stops import Stops
 from gateway.server.worker import Candidate, WorkerControl
@@ -110,6 +111,7 @@ class _Worker:
 
     def _join_services(self, gateway: Gateway, pages: Pages) -> None:
         store, log, counters, limits = self._store, self._log, self._counters, gateway.limits
+        is_ours = OwnAddresses(self._sockets, gateway.admin)
         self._sessions = Sessions(store, gateway.store_keys, cached_seats=limits.cached_seats, log=log)
         transactions = Transactions(
             store,
@@ -128,7 +130,7 @@ class _Worker:
         self._person = person = Pseudonyms(gateway.store_keys[0][1]).of
         self._federation = Federation(log=self._log)
         self._saml_federation = SamlFederation(metadata_folder(gateway), self._control, time.time)
-        self._applications = Applications()
+        self._applications = Applications(is_ours)
         self._portal = Portal(
             sessions=self._sessions,
             transactions=transactions,
@@ -156,6 +158,7 @@ class _Worker:
             log=log,
             descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
             person=person,
+            is_ours=is_ours,
         )
         self._renewal = self._make_renewal(transactions)
         self._sessions.when_due(self._renewal.due)

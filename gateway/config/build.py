@@ -37,6 +37,7 @@ from gateway.policy.rules import Rule
 from gateway.policy.shadows import unveiled
 from gateway.translation.render import Constant, CookieSpec, FromAttribute, HeaderSpec, Translation
 from gateway.wire.addresses import Network, parse_network, parse_networks
+from gateway.wire.fences import Fence
 from gateway.wire.framing import METHODS
 from gateway.wire.target import PathLeniency
 
@@ -254,7 +255,7 @@ def _logout(plan: AppPlan) -> Logout:
 
 def _upstream(plan: AppPlan, timeouts: Timeouts) -> Upstream:
     upstream = plan["upstream"]
-    first_byte = upstream["first_byte"]
+    first_byte, fence = upstream["first_byte"], upstream["fence"]
     return Upstream(
         scheme=upstream["scheme"],
         host=upstream["host"],
@@ -262,6 +263,7 @@ def _upstream(plan: AppPlan, timeouts: Timeouts) -> Upstream:
         host_header=upstream["host_header"],
         ca=_bytes(upstream["ca"]),
         timeouts=timeouts if first_byte is None else replace(timeouts, first_byte=first_byte),
+        fence=None if fence is None else Fence.of(*fence),
     )
 
 

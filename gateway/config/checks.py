@@ -1,7 +1,7 @@
 """What no file can tell alone, and what one file says twice: collisions are shown with both places."""
 
 import re
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Container, Hashable, Iterable, Iterator
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -29,19 +29,23 @@ Model = TypeVar("Model", bound=BaseModel)
 Key = TypeVar("Key", bound=Hashable)
 
 
-def check_folder(folder: Folder) -> list[Problem]:
-    """Of the files that are valid each by itself; names, hosts and providers that are listed of the others, too."""
+def check_folder(folder: Folder, unchanged: Container[str] = ()) -> list[Problem]:
+    """Of the files that are valid each by itself; names, hosts and providers that are listed of the others, too.
+
+    `unchanged`: app files that are served as they are.
+    """
     found: list[Problem] = []
     if folder.gateway is not None and folder.gateway.model is not None:
         found += _gateway(folder.gateway.document, folder.gateway.model)
     found += _same_name(folder.providers, "provider")
-    found += _same_name(folder.apps, "app")
+    apps = _by_claim(folder.apps, unchanged)
+    found += _same_name(apps, "app")
     for provider in folder.providers:
         if provider.model is not None:
             found += _provider(provider.document, provider.model, folder)
             found += check_provider_levels(provider.document, provider.model, folder)
     found += _same_entity(folder)
-    found += _same_host(folder)
+    found += _same_host(folder, apps)
     index = Index.of(folder)
     found += check_shared(folder, index)
     found += check_teams(folder)
@@ -69,12 +73,18 @@ def _same_name(loaded: Iterable[Loaded[Model]], key: str) -> Iterator[Problem]:
     return collisions(named, f"two files name this {key}")
 
 
-def _same_host(folder: Folder) -> Iterator[Problem]:
+def _by_claim(apps: Iterable[Loaded[AppFile]], unchanged: Container[str]) -> list[Loaded[AppFile]]:
+    """What two files name is the second's mistake: no team takes a name from the operator's own files, nor from another
+    team's that is served under it."""
+    return sorted(apps, key=lambda app: (bool(team_of(app.path)), app.path not in unchanged))
+
+
+def _same_host(folder: Folder, apps: Iterable[Loaded[AppFile]]) -> Iterator[Problem]:
     teams = teams_of(folder)
     # What a team may not name takes nothing from those who may; what it may is held against the others' first.
     hosts = (
         (host, app.document, ("hosts", index))
-        for app in sorted(folder.apps, key=lambda app: bool(team_of(app.path)))
+        for app in apps
         for index, written in app.listed("hosts")
         if (host := _canonical(written)) is not None
         and ((team := teams.get(team_of(app.path))) is None or within(host, team.hosts))

@@ -7,6 +7,7 @@ from gateway.config.checks_api import check_api
 from gateway.config.checks_levels import check_then, check_use_levels
 from gateway.config.checks_paths import check_paths
 from gateway.config.checks_shared import Index, check_condition, check_use, uses
+from gateway.config.checks_upstream import check_upstream
 from gateway.config.load import Folder, Loaded
 from gateway.config.planning import plan_injected
 from gateway.config.problems import Path, Place, Problem, did_you_mean, key_path
@@ -42,6 +43,7 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, folder: Folder, index: In
     if model.public is not None and model.public.scheme == "http" and gateway is not None and not gateway.development:
         path = ("public", "scheme")
         yield Problem(document.place(path), key_path(path), "browsers keep our cookies over https only", "write https")
+    yield from check_upstream(document, model, gateway)
     yield from check_then(document, model, folder)
     yield from check_api(document, model, folder)
     mapped = _mapped(model, folder)
@@ -124,13 +126,14 @@ def _mapped(model: AppFile, folder: Folder) -> set[str] | None:
 
 
 def _unmapped(document: Document, model: AppFile, mapped: set[str]) -> Iterator[Problem]:
-    for path, attribute in _attributes_used(model):
+    for path, attribute in attributes_used(model):
         if attribute not in mapped:
             message = f"no provider of this application maps an attribute {attribute}"
             yield Problem(document.place(path), key_path(path), message, did_you_mean(attribute, mapped))
 
 
-def _attributes_used(model: AppFile) -> Iterator[tuple[Path, str]]:
+def attributes_used(model: AppFile) -> Iterator[tuple[Path, str]]:
+    """What of a person the application is told, and where its file says so."""
     for section, entries in (("headers", model.translate.headers), ("cookies", model.translate.cookies)):
         for name, injected in entries.items():
             if injected.source is not None and injected.source not in _ALWAYS_KNOWN:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from gateway.config.checks_app import attributes_used
 from gateway.config.closing import within
 from gateway.config.files import team_of
 from gateway.config.load import Folder, Loaded
@@ -9,6 +10,7 @@ from gateway.config.problems import Path, Problem, did_you_mean, key_path
 from gateway.config.schema import AppFile
 from gateway.config.schema_teams import Team
 from gateway.model.names import fold
+from gateway.wire.fences import Fence, literal
 
 
 def teams_of(folder: Folder) -> Mapping[str, Team]:
@@ -45,6 +47,10 @@ def _beyond(app: Loaded[AppFile], model: AppFile, name: str, team: Team) -> Iter
     for index, provider in enumerate(model.providers):
         if provider not in team.providers:
             yield problem(("providers", index), f"provider {provider}")
+    yield from (problem(path, what) for path, what in _upstream(model, name, team))
+    for path, attribute in attributes_used(model):
+        if team.attributes is not None and attribute not in team.attributes:
+            yield problem(path, f"attribute {attribute}")
     headers = {fold(header.encode()) for header in team.headers}
     for header in model.translate.headers:
         if fold(header.encode()) not in headers:
@@ -52,3 +58,16 @@ def _beyond(app: Loaded[AppFile], model: AppFile, name: str, team: Team) -> Iter
     for cookie in model.translate.cookies:
         if cookie not in team.cookies:
             yield problem(("translate", "cookies", cookie), f"cookie {cookie}", key=True)
+
+
+def _upstream(model: AppFile, name: str, team: Team) -> Iterator[tuple[Path, str]]:
+    """What shows before anybody connects. The Host that a server is told may choose between several applications."""
+    url, host = model.upstream.url, model.upstream.host
+    fence = Fence.of(name, team.upstreams)
+    bare, port = url.host.strip("[]"), url.effective_port
+    if not fence.may_hold(bare, port):
+        yield ("upstream", "url"), f"upstream {bare}:{port}"
+    told = bare if host == "upstream" else host
+    of_the_url = host == "upstream" and literal(bare) is not None
+    if host != "keep" and not of_the_url and not within(told, team.hosts) and not fence.names(told, port):
+        yield ("upstream", "host"), f"Host {told}"

@@ -31,7 +31,8 @@ def compile_files(files: Files) -> Compiled:
     """Raises ProblemsFound with every problem of every file."""
     folder, found = load(files)
     material, unresolved = resolve(folder, files)
-    problems = [*found, *unresolved, *check_folder(folder)]
+    unchanged = {path for path, content in files.good.items() if files.texts.get(path) == content}
+    problems = [*found, *unresolved, *check_folder(folder, unchanged)]
     if folder.gateway is None and folder.complete:
         problems.append(
             Problem(Place(files.shown(GATEWAY_FILE), 0, 0), "", "this file is missing", "is this the policy folder?")

@@ -261,12 +261,15 @@ class SharedPlan(TypedDict):
 
 
 class UpstreamPlan(TypedDict):
+    """`fence`: the team and where its applications may listen."""
+
     scheme: str
     host: str
     port: int
     host_header: str | None
     ca: str | None
     first_byte: float | None
+    fence: tuple[str, list[str]] | None
 
 
 class LogoutPlan(TypedDict):

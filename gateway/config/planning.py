@@ -4,6 +4,7 @@ import posixpath
 from collections.abc import Mapping
 from typing import cast
 
+from gateway.config.files import team_of
 from gateway.config.load import Folder
 from gateway.config.plan import (
     ApiPlan,
@@ -123,7 +124,7 @@ def _app(file: str, model: AppFile, gateway: GatewayFile, material: Material, ro
         "hosts": sorted(set(model.hosts)),
         "scheme": scheme,
         "port": port,
-        "upstream": _upstream(file, model, material),
+        "upstream": _upstream(file, model, gateway, material),
         "providers": list(dict.fromkeys(model.providers)),
         "parameters": sorted(set(model.paths.parameters)),
         "case_insensitive": model.paths.case == "insensitive",
@@ -176,8 +177,8 @@ def _public(model: AppFile, gateway: GatewayFile) -> tuple[str, int | None]:
     return scheme, None if (scheme, port) in (("http", 80), ("https", 443)) else port
 
 
-def _upstream(file: str, model: AppFile, material: Material) -> UpstreamPlan:
-    url = model.upstream.url
+def _upstream(file: str, model: AppFile, gateway: GatewayFile, material: Material) -> UpstreamPlan:
+    url, team = model.upstream.url, team_of(file)
     host_header = {"keep": None, "upstream": url.authority}.get(model.upstream.host, model.upstream.host)
     return {
         "scheme": url.scheme,
@@ -186,6 +187,7 @@ def _upstream(file: str, model: AppFile, material: Material) -> UpstreamPlan:
         "host_header": host_header,
         "ca": encoded(material, file, ("upstream", "ca")),
         "first_byte": model.upstream.timeout,
+        "fence": (team, gateway.teams[team].upstreams) if team in gateway.teams else None,
     }
 
 

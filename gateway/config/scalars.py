@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from gateway.model.errors import GatewayError
 from gateway.wire.addresses import Network, parse_address, parse_network
+from gateway.wire.fences import parse_place
 from gateway.wire.host import canonical_host
 
 SECONDS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -221,6 +222,15 @@ def network(text: str) -> Network:
         return parse_network(text)
     except ValueError:
         raise Wrong("this is not a network", "write 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32") from None
+
+
+def upstream_place(text: str) -> str:
+    try:
+        parse_place(text)
+    except ValueError:
+        hint = "10.1.0.0/16, 10.1.2.3:8080, app.example.org or *.example.org"
+        raise Wrong("this is neither a network, an address nor a name", hint) from None
+    return text
 
 
 def claim_path(value: object) -> tuple[str, ...]:

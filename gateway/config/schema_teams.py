@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from gateway.config.schema_types import HostPattern, Name, Strict, Word
+from gateway.config.schema_types import AttributeName, HostPattern, Maybe, Name, Strict, UpstreamPlace, Word
 
 
 class Team(Strict):
@@ -11,7 +11,14 @@ class Team(Strict):
     hosts: list[HostPattern] = Field(min_length=1, max_length=1000)
     """`*.example.org` covers every host of one label more."""
     providers: list[Name] = Field(min_length=1, max_length=10_000)
+    upstreams: list[UpstreamPlace] = Field(min_length=1, max_length=1000)
+    """Where its applications may listen: networks and addresses, which hold whatever answers there under whatever name,
+    and names (`*.example.org` covers one label more), which are taken at their word wherever they lead. An address or a
+    name may have a port. Judged on the address, at every connect."""
     headers: list[Word] = Field(default=[], max_length=200)
     """The only headers that its applications may be told something in."""
     cookies: list[Word] = Field(default=[], max_length=200)
     """Likewise."""
+    attributes: Maybe[list[AttributeName]] = Field(default=None, max_length=200)
+    """The only attributes of people that its applications may be told; where this is left out, all that its providers
+    say."""

@@ -148,6 +148,12 @@ AdminAddress = Annotated[
 ]
 NetworkText = Annotated[Network, _from_text(scalars.network), _text_schema("^[0-9a-fA-F.:/]+$", "10.0.0.0/8")]
 
+UpstreamPlace = Annotated[
+    str,
+    _from_text(scalars.upstream_place),
+    _text_schema(r"^[^/?#\s]+(/[0-9]{1,3})?$", "10.1.0.0/16", "app.example.org:8080"),
+]
+
 _PLACES: list[dict[str, Any]] = [
     {
         "type": "object",

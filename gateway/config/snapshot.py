@@ -17,6 +17,7 @@ from gateway.policy.levels import USUAL_LADDER, Ladder
 from gateway.policy.routes import RouteTable
 from gateway.saml.parties import ServiceProvider
 from gateway.translation.render import Injection, Translation
+from gateway.wire.fences import Fence
 from gateway.wire.target import PathLeniency, Target
 
 
@@ -86,7 +87,10 @@ class Gateway:
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """`host_header`: None keeps the client's Host. `ca`: PEM of its own CA. Timeouts override the gateway's."""
+    """`host_header`: None keeps the client's Host. `ca`: PEM of its own CA. Timeouts override the gateway's.
+
+    `fence`: how far it may reach, where a team owns its file.
+    """
 
     scheme: str
     host: str
@@ -94,6 +98,7 @@ class Upstream:
     host_header: str | None
     ca: bytes | None
     timeouts: Timeouts
+    fence: Fence | None = None
 
 
 @dataclass(frozen=True, slots=True)

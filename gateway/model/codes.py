@@ -117,6 +117,12 @@ SESSION_FORM_NOT_SENT = Code(
 UPSTREAM_CONNECT = Code(
     "upstream.connect", 502, "The application does not answer", "Wait a moment, then reload this page."
 )
+UPSTREAM_ADDRESS = Code(
+    "upstream.address",
+    502,
+    "The application is not where it may be",
+    "Its settings lead to an address that it may not have. Give the reference below to your support.",
+)
 UPSTREAM_RESET = Code(
     "upstream.reset", 502, "The application broke off its answer", "Wait a moment, then reload this page."
 )

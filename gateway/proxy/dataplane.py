@@ -31,6 +31,7 @@ from gateway.proxy.response import ResponseHeads
 from gateway.proxy.retired import Retired
 from gateway.proxy.timers import Timers
 from gateway.proxy.upstream import UpstreamConnection
+from gateway.wire.fences import IsOurs
 
 _CLASSES: Final = ("0xx", "1xx", "2xx", "3xx", "4xx", "5xx")
 _USUAL_HEAD: Final = 8192
@@ -50,7 +51,7 @@ class DataPlane:
     `descriptors`: how many this process may have.
 
     `person`: the name that the log has for somebody. `tick`: seconds between two looks at the deadlines (each
-    connection is looked at every fourth tick).
+    connection is looked at every fourth tick). `is_ours`: where no application is connected to.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class DataPlane:
         log: Log,
         loop: asyncio.AbstractEventLoop,
         person: Callable[[Identity], str],
+        is_ours: IsOurs,
         descriptors: int = _MANY,
         tick: float = 0.125,
         callers: Callers | None = None,
@@ -84,7 +86,7 @@ class DataPlane:
         self.access_log: AccessLog | None = None
         self._accepted = self._dated = 0
         self._date = b""
-        self._pools = Pools(loop, self._new_upstream)
+        self._pools = Pools(loop, self._new_upstream, is_ours)
         self._numbers = itertools.count(1)
         self._retired = Retired(loop)
         self.ids = _ids()

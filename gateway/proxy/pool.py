@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from gateway.config.snapshot import Upstream
-from gateway.model.codes import LIMIT_CONNECTIONS, UPSTREAM_CONNECT, UPSTREAM_TIMEOUT
+from gateway.model.codes import LIMIT_CONNECTIONS, UPSTREAM_ADDRESS, UPSTREAM_CONNECT, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
 from gateway.proxy.addresses import Addresses
+from gateway.wire.fences import Fence, IsOurs, refusal
 
 if TYPE_CHECKING:
     from gateway.proxy.upstream import UpstreamConnection
@@ -32,9 +33,9 @@ class Waiter(Protocol):
 
 
 class Pool:
-    """One server under one TLS name and trust. `idle`: the most recently used last."""
+    """One server under one TLS name, trust and fence. `idle`: the most recently used last."""
 
-    __slots__ = ("_addresses", "_loop", "_make", "_tls", "idle", "upstream")
+    __slots__ = ("_addresses", "_is_ours", "_loop", "_make", "_tls", "idle", "upstream")
 
     def __init__(
         self,
@@ -42,9 +43,11 @@ class Pool:
         loop: asyncio.AbstractEventLoop,
         addresses: Addresses,
         make: "Callable[[Pool], UpstreamConnection]",
+        is_ours: IsOurs,
     ) -> None:
         self.upstream = upstream
         self._addresses = addresses
+        self._is_ours = is_ours
         self.idle: list[UpstreamConnection] = []
         self._loop = loop
         self._make = make
@@ -68,6 +71,13 @@ class Pool:
         if connection in self.idle:
             self.idle.remove(connection)
 
+    def is_beyond(self, connection: "UpstreamConnection", fence: Fence | None) -> bool:
+        """Whether an open connection leads where a fence that was drawn since lets nobody through."""
+        if fence is None or fence == self.upstream.fence:
+            return False
+        address, port, *_ = connection.transport.get_extra_info("peername")
+        return bool(refusal(self.upstream.host, address, port, fence, self._is_ours))
+
     def connect(self, waiter: Waiter) -> "asyncio.Task[None]":
         """A new connection for `waiter`; cancel the task if it no longer waits."""
         return self._loop.create_task(self._connect(waiter))
@@ -87,9 +97,14 @@ class Pool:
             waiter.connected(connection)
 
     async def _opened(self, tls: ssl.SSLContext | None) -> "UpstreamConnection":
-        """At the first address that answers."""
-        host, failed = _loopback(self.upstream.host), ""
+        """At the first address that answers, of those that the application may be at."""
+        upstream = self.upstream
+        host, failed, refused = _loopback(upstream.host), "", ""
         for address in await self._addresses.of(host):
+            # Here and not earlier: no look-up comes after this, and a name may lead elsewhere each time.
+            if why := refusal(upstream.host, address, upstream.port, upstream.fence, self._is_ours):
+                refused = why
+                continue
             try:
                 return await self._opened_at(address, tls)
             except OSError as error:
@@ -98,6 +113,8 @@ class Pool:
                 # Not the error: an error that a frame of its own traceback holds is freed by the collector alone.
                 failed = str(error)
         self._addresses.doubt(host)
+        if refused and not failed:
+            raise GatewayError(UPSTREAM_ADDRESS, refused)
         raise OSError(failed or "no address")
 
     async def _opened_at(self, address: str, tls: ssl.SSLContext | None) -> "UpstreamConnection":
@@ -134,19 +151,22 @@ def _tls_context(ca: bytes | None) -> ssl.SSLContext:
 class Pools:
     """Every pool of a worker; they outlive snapshots, so that a reload drops no connection."""
 
-    __slots__ = ("_addresses", "_by_key", "_loop", "_make")
+    __slots__ = ("_addresses", "_by_key", "_is_ours", "_loop", "_make")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, make: Callable[[Pool], "UpstreamConnection"]) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, make: Callable[[Pool], "UpstreamConnection"], is_ours: IsOurs
+    ) -> None:
         self._loop = loop
+        self._is_ours = is_ours
         self._make = make
         self._addresses = Addresses(loop)
         self._by_key: dict[object, Pool] = {}
 
     def of(self, upstream: Upstream) -> Pool:
-        key = (upstream.scheme, upstream.host, upstream.port, upstream.ca, upstream.timeouts)
+        key = (upstream.scheme, upstream.host, upstream.port, upstream.ca, upstream.timeouts, upstream.fence)
         pool = self._by_key.get(key)
         if pool is None:
-            pool = self._by_key[key] = Pool(upstream, self._loop, self._addresses, self._make)
+            pool = self._by_key[key] = Pool(upstream, self._loop, self._addresses, self._make, self._is_ours)
         return pool
 
     def close(self) -> None:

@@ -183,6 +183,9 @@ def stands(client: "ClientConnection", places: Places) -> bool:
         if request.spot.judged != spot.judged:
             spot = lane.overridden(spot, request.spot.judged)
         ready = lane.passage(spot, request.seat)
+        there = client.upstream
+        if isinstance(there, UpstreamConnection) and there.pool.is_beyond(there, lane.app.upstream.fence):
+            return False
         return _answered(client, ready).kind == ALLOW
     except GatewayError:
         return False

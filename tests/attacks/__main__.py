@@ -30,7 +30,7 @@ GROUPS = {
     "SE": "sessions",
     "OC": "openid",
     "SAML": "saml",
-    "SS": "outbound",
+    "SS": "upstreams",
     "K": "advisories",
     "GEN": "generated",
     "OPT": "optimised",

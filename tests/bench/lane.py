@@ -204,6 +204,7 @@ class Bench:
             counters=Counters(),
             log=log,
             loop=loop,
+            is_ours=lambda address, port: False,
         )
         self.front, self.back = Nowhere(), Nowhere()
         place = self.plane.admission.enter("127.0.0.1", 3)

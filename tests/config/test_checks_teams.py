@@ -1,11 +1,14 @@
 # ruff: noqa: E501 - a case is a line
+from dataclasses import replace
+
 import pytest
 
-from tests.config.samples import GATEWAY, PERMIS, problems, sample_snapshot
+from gateway.trial.partly import prove_partly
+from tests.config.samples import GATEWAY, PERMIS, problems, sample_files, sample_snapshot
 
 TEAMS = (
     GATEWAY
-    + "teams:\n  urbanisme: {hosts: ['*.urba.localhost', permis.localhost], providers: [metropole], headers: [X-Remote-User], cookies: [A]}\n"
+    + "teams:\n  urbanisme: {hosts: ['*.urba.localhost', permis.localhost], providers: [metropole], upstreams: [127.0.0.1, 'interne.example:80'], headers: [X-Remote-User], cookies: [A], attributes: [uid]}\n"
 )
 MINE = PERMIS.replace("app: permis", "app: mine").replace("permis.localhost", "a.urba.localhost")
 
@@ -31,6 +34,10 @@ def test_a_file_within_its_fence_is_an_application_as_any_other() -> None:
         ("a.urba.localhost", "a.b.urba.localhost", "3:9: hosts[0]: team urbanisme may not use the host a.b.urba.localhost"),
         ("a.urba.localhost", "urba.localhost", "3:9: hosts[0]: team urbanisme may not use the host urba.localhost"),
         ("a.urba.localhost", "'*.localhost'", "3:9: hosts[0]: team urbanisme may not use the host *.localhost"),
+        ("127.0.0.1:9001", "10.1.2.3:9001", "4:17: upstream.url: team urbanisme may not use the upstream 10.1.2.3:9001"),
+        ("http://127.0.0.1:9001", "'http://[::1]:9001'", "4:17: upstream.url: team urbanisme may not use the upstream ::1:9001"),
+        ("9001}", "9001, host: other.example}", "4:46: upstream.host: team urbanisme may not use the Host other.example"),
+        ("{from: uid}", "{from: mail}", "8:27: translate.headers.X-Remote-User.from: team urbanisme may not use the attribute mail"),
         ("X-Remote-User", "X-Remote-Groups", "8:5: translate.headers.X-Remote-Groups: team urbanisme may not use the header X-Remote-Groups"),
         ("access:", "  cookies: {B: {value: x}}\naccess:", "9:13: translate.cookies.B: team urbanisme may not use the cookie B"),
     ],
@@ -38,6 +45,46 @@ def test_a_file_within_its_fence_is_an_application_as_any_other() -> None:
 def test_beyond_the_fence(old: str, new: str, said: str) -> None:
     assert found(MINE.replace(old, new)) == [
         f"policies/apps/urbanisme/mine.yaml:{said} (gateway.yaml: teams says what it may)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("upstreams", "url", "host"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:9001", "upstream"),
+        ("127.0.0.1", "http://localhost:9001", "keep"),
+        ("127.0.0.1", "http://any.example:9001", "keep"),
+        ("127.0.0.1", "http://any.example:9001", "a.urba.localhost"),
+        ("any.example", "http://any.example:9001", "upstream"),
+        ("127.0.0.1, other.example", "http://127.0.0.1:9001", "other.example"),
+    ],
+)
+def test_an_upstream_within_its_fence(upstreams: str, url: str, host: str) -> None:
+    """A name is judged on the address that it leads to (tests/proxy/test_fence.py)."""
+    teams = TEAMS.replace("127.0.0.1, 'interne.example:80'", upstreams)
+    upstream = f"upstream: {{url: '{url}', host: {host}}}"
+    mine = MINE.replace("upstream: {url: http://127.0.0.1:9001}", upstream)
+    snapshot = sample_snapshot({"gateway.yaml": teams, "apps/urbanisme/mine.yaml": mine})
+    fence = snapshot.apps["mine"].upstream.fence
+    assert fence is not None
+    assert (fence.team, len(fence.places)) == ("urbanisme", upstreams.count(",") + 1)
+    assert snapshot.apps["permis"].upstream.fence is None
+
+
+def test_a_name_alone_is_no_choice_of_hosts_on_the_server_that_it_leads_to() -> None:
+    """Where one server has several applications, the Host that it is told says which: names in the fence say who may."""
+    mine = MINE.replace("127.0.0.1:9001}", "any.example:9001, host: upstream}")
+    assert [said.partition(": ")[2] for said in found(mine)] == [
+        "upstream.host: team urbanisme may not use the Host any.example (gateway.yaml: teams says what it may)"
+    ]
+
+
+def test_a_fence_lists_its_upstreams() -> None:
+    assert problems({"gateway.yaml": TEAMS.replace("upstreams: [127.0.0.1, 'interne.example:80'], ", "")}) == [
+        "policies/gateway.yaml:11:3: teams.urbanisme.upstreams: this key is missing"
+    ]
+    assert problems({"gateway.yaml": TEAMS.replace("interne.example:80", "http://interne.example")}) == [
+        "policies/gateway.yaml:11:109: teams.urbanisme.upstreams[1]: this is neither a network, an address nor a name (10.1.0.0/16, 10.1.2.3:8080, app.example.org or *.example.org)"
     ]
 
 
@@ -69,3 +116,35 @@ def test_a_host_that_two_files_name_is_the_teams_mistake() -> None:
         }
     )
     assert "may not use the host permis.localhost" in said
+
+
+def test_a_name_that_two_files_give_is_the_teams_mistake() -> None:
+    """A team could close another's application by naming its own the same."""
+    texts = {
+        "gateway.yaml": TEAMS,
+        "apps/urbanisme/mine.yaml": MINE.replace("app: mine", "app: permis"),
+        "apps/z.yaml": PERMIS,
+    }
+    (said,) = problems({**texts, "apps/permis.yaml": None})
+    assert said.startswith("policies/apps/urbanisme/mine.yaml:2:6: app: two files name this app")
+
+
+@pytest.mark.parametrize("taken", ["app: hers", "a.urba.localhost"])
+def test_between_two_teams_what_is_served_keeps_its_name_and_host(taken: str) -> None:
+    teams = TEAMS + TEAMS.partition("teams:\n")[2].replace("urbanisme:", "aaa:")
+    hers = MINE.replace("app: mine", "app: hers")
+    his = MINE.replace("a.urba", "b.urba")
+    grabs = his.replace("app: mine", taken) if taken.startswith("app") else MINE
+    texts = {
+        "gateway.yaml": teams,
+        "apps/permis.yaml": None,
+        "apps/aaa/x.yaml": grabs,
+        "apps/urbanisme/hers.yaml": hers,
+    }
+    good = {"apps/aaa/x.yaml": his.encode(), "apps/urbanisme/hers.yaml": hers.encode()}
+    files = replace(sample_files(texts), good=good)
+    compiled = prove_partly(files, 1764061200.0)
+    assert (compiled.kept, compiled.closed) == (("apps/aaa/x.yaml",), ())
+    edited = {**files.texts, "apps/urbanisme/hers.yaml": hers.encode() + b"# edited meanwhile\n"}
+    compiled = prove_partly(replace(files, texts=edited), 1764061200.0)
+    assert (compiled.kept, compiled.closed) == (("apps/aaa/x.yaml", "apps/urbanisme/hers.yaml"), ())

@@ -142,7 +142,14 @@ def own(key: str, value: object, see: Callable[[Any], object], before: object, a
 
 
 # What it keeps out is in test_checks_teams.
-FENCE = {"hosts": ["x.localhost"], "providers": ["metropole"], "headers": ["X-A"], "cookies": ["A"]}
+FENCE = {
+    "hosts": ["x.localhost"],
+    "providers": ["metropole"],
+    "upstreams": ["10.0.0.0/8"],
+    "headers": ["X-A"],
+    "cookies": ["A"],
+    "attributes": ["uid"],
+}
 
 GATEWAY = [
     Effect("levels[]", ("levels",), ["faible", "fort"], lambda s: s.ladder.names,
@@ -182,7 +189,7 @@ GATEWAY = [
            (True, True), (False, False),
            ((("portal",), "https://portail.example"), (("trusted_proxies",), ["10.0.0.0/8"]))),
     *(Effect(f"teams.*.{key}[]", ("teams",), {"x": FENCE}, lambda s: [*s.apps], ["permis"], ["permis"])
-      for key in ("hosts", "providers", "headers", "cookies")),
+      for key in ("hosts", "providers", "upstreams", "headers", "cookies", "attributes")),
     Effect("watch", ("watch",), True, gateway(lambda g: g.watch), False, True),
     Effect("workers", ("workers",), 5, gateway(lambda g: g.workers), 2, 5),
     own("entity_id", "urn:ecluse", lambda sp: sp.entity_id, "http://portail.localhost:8080/_ecluse/saml/metadata", "urn:ecluse"),

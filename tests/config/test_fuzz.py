@@ -27,7 +27,7 @@ FILES = {
     "apps/permis.yaml": BASE["apps/permis.yaml"].replace("allow: signed_in", f"allow: {CONDITION}")
     + "  - {path: '/~[a-z]+/*', deny: {group: x}, methods: [POST], shadow: true}\n",
     "gateway.yaml": BASE["gateway.yaml"]
-    + "teams: {urba: {hosts: ['*.urba.localhost'], providers: [metropole], headers: [X-Remote-User]}}\n",
+    + "teams: {urba: {hosts: ['*.urba.localhost'], providers: [metropole], upstreams: [127.0.0.1], headers: [X-Remote-User]}}\n",
     "apps/urba/x.yaml": BASE["apps/permis.yaml"].replace("permis", "x").replace("[x.localhost]", "[x.urba.localhost]"),
     "shared/a.yaml": "version: 1\nconditions: {a: {all: [{shared: b}, signed_in]}, b: {not: {group: c}}}\n",
     "lists/nord.yaml": "version: 1\nlist: nord\norganisations: ['215903501', {siret: '22590001800014', insee: '59350'}]\n",

@@ -25,7 +25,7 @@ SHOWN = [
     if block.language == "text"
 ]
 # Keys and files that look like codes.
-OTHER_NAMES = {"gateway.yaml", "upstream.timeout"}
+OTHER_NAMES = {"gateway.yaml", "upstream.timeout", "upstream.url"}
 LONGEST_PAGE = 150
 
 

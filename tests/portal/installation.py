@@ -177,7 +177,7 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
     store = MemoryStore()
     sessions = Sessions(store, KEYS, now=clock.seconds, monotonic=clock.monotonic)
     revoker, counters = Revoked(sessions), Counters()
-    applications = Applications()
+    applications = Applications(lambda address, port: (str(address), port) == ("127.0.0.1", 8081))
     with tempfile.TemporaryFile() as file:
         log = Log(file.fileno(), strict=True, now=clock.now)
         federation = Federation(clock.monotonic, log)

@@ -13,6 +13,7 @@ from gateway.model.provider import ProviderLogout
 from gateway.model.session import SeatLimits
 from gateway.policy.routes import RouteTable
 from gateway.wire.cookies import SESSION_COOKIE
+from gateway.wire.fences import Fence
 from tests.policy.short import rule
 from tests.portal.browser import Browser, Reply
 from tests.portal.installation import ACTES, ELECTIONS, PERMIS, PORTAL, Installation
@@ -228,6 +229,25 @@ async def test_an_application_that_does_not_answer_keeps_nobody_signed_in(
     assert "You are signed out" in reply.text
     assert await hosts_open(here, browser) == set()
     assert "logout.application" in [event["event"] for event in here.logged()]
+
+
+@pytest.mark.parametrize(
+    ("port", "fence", "why"),
+    [
+        (8081, None, "127.0.0.1:8081 leads to 127.0.0.1, where this gateway listens itself"),
+        (0, Fence.of("urba", ["10.0.0.0/8"]), "beyond the fence of team urba"),
+    ],
+)
+async def test_the_call_goes_nowhere_that_a_request_would_not(
+    here: Installation, application: list[web.BaseRequest], port: int, fence: Fence | None, why: str
+) -> None:
+    browser = await signed_in(here)
+    upstream = here.snapshot.apps["actes"].upstream
+    here.change("actes", upstream=replace(upstream, port=port or upstream.port, fence=fence))
+    reply = await sign_out(here, browser)
+    assert ("You are signed out" in reply.text, application) == (True, [])
+    (told,) = [event for event in here.logged() if event["event"] == "logout.application"]
+    assert (told["code"], why in told["detail"]) == ("upstream.address", True)
 
 
 # --- its own address for signing out

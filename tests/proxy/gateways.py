@@ -146,7 +146,8 @@ class Client:
 
 
 class Gateway:
-    """`faults`: how many faults of ours a test has provoked; any other fails it. `clock`: the time of its deadlines."""
+    """`faults`: how many faults of ours a test has provoked; any other fails it. `clock`: the time of its deadlines.
+    `own`: where it listens itself."""
 
     plane: DataPlane
     clock: Clock
@@ -159,6 +160,7 @@ class Gateway:
         self.portal = Portal()
         self.port = 0
         self.host = "127.0.0.1"
+        self.own: set[tuple[str, int]] = set()
         self.faults = 0
         self.clients: list[Client] = []
 
@@ -227,6 +229,7 @@ async def gateway(
         log=here.log,
         loop=cast(asyncio.AbstractEventLoop, here.clock),
         descriptors=descriptors,
+        is_ours=lambda address, port: (str(address), port) in here.own,
     )
     listening = bind(Listener((address, 0)))
     here.host, here.port = listening.getsockname()[:2]

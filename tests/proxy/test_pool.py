@@ -245,7 +245,7 @@ class Kept:
 
 
 async def test_the_most_recently_used_is_taken_and_the_oldest_let_go() -> None:
-    pool = Pool(None, asyncio.get_running_loop(), None, None)  # type: ignore[arg-type]
+    pool = Pool(None, asyncio.get_running_loop(), None, None, None)  # type: ignore[arg-type]
     kept = [Kept(float(at)) for at in range(130)]
     for connection in kept:
         pool.give(connection)  # type: ignore[arg-type]

@@ -14,7 +14,8 @@ from gateway.trial.partly import prove_partly
 from tests.config.samples import GATEWAY, METROPOLE, PERMIS, sample_files
 
 NOW = 1764061200.0
-TEAMS = GATEWAY + "teams:\n  urba: {hosts: ['*.urba.localhost'], providers: [metropole], headers: [X-Remote-User]}\n"
+_BOUNDS = "hosts: ['*.urba.localhost'], providers: [metropole], upstreams: [127.0.0.1], headers: [X-Remote-User]"
+TEAMS = GATEWAY + f"teams:\n  urba: {{{_BOUNDS}}}\n"
 WILD = PERMIS.replace("app: permis", "app: wild").replace("permis.localhost", "'*.urba.localhost'")
 MINE = PERMIS.replace("app: permis", "app: mine").replace("permis.localhost", "a.urba.localhost")
 WRONG = MINE.replace("allow: signed_in", "alow: signed_in")

@@ -232,7 +232,12 @@ async def test_a_folder_whose_own_tests_fail_is_refused_and_says_which(world: Wo
 
 
 async def test_a_teams_wrong_file_stays_as_it_was_and_all_else_is_taken(world: World) -> None:
-    fence = {"hosts": "[team.localhost]", "providers": "[alpha]", "headers": "[X-Remote-User]"}
+    fence = {
+        "hosts": "[team.localhost]",
+        "providers": "[alpha]",
+        "upstreams": "[127.0.0.1]",
+        "headers": "[X-Remote-User]",
+    }
     world.place.settings["teams"] = f"{{mairie: {{{', '.join(f'{key}: {value}' for key, value in fence.items())}}}}}"
     world.place.write_gateway()
     world.place.settings.clear()

@@ -67,7 +67,9 @@ async def test_a_wrong_folder_is_refused_with_its_problems(world: World) -> None
 
 async def test_a_teams_wrong_file_is_named_with_what_becomes_of_it(world: World) -> None:
     good = world.place.read("gateway.yaml")
-    fence = "{hosts: [team.localhost, new.localhost], providers: [alpha], headers: [X-Remote-User]}"
+    fence = (
+        "{hosts: [team.localhost, new.localhost], providers: [alpha], upstreams: [127.0.0.1], headers: [X-Remote-User]}"
+    )
     world.place.write("gateway.yaml", f"{good}teams: {{mairie: {fence}}}\n")
     (world.place.policies / "apps/mairie").mkdir()
     world.place.write_app("mairie/team", "team.localhost", access=OPEN, app="team")

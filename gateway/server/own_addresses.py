@@ -1,0 +1,73 @@
+"""Where this gateway listens itself: no application is connected to there, whatever name leads there."""
+
+import socket
+import struct
+from collections.abc import Iterable
+from typing import Final
+
+from gateway.wire.addresses import Address, parse_address
+
+# linux/rtnetlink.h
+_RTM_GETROUTE: Final = 26
+_RTA_DST: Final = 1
+_RTN_LOCAL: Final = 2
+_NLM_F_REQUEST: Final = 1
+_HEADER: Final = struct.Struct("=IHHII")
+_ROUTE: Final = struct.Struct("=BBBBBBBBI")
+_ATTRIBUTE: Final = struct.Struct("=HH")
+
+
+class OwnAddresses:
+    """`listening`: the sockets as they are bound, so that "any free port" is the one that was found. `admin`: as
+    gateway.yaml has it; the supervisor holds that one. They stay as they are until the gateway ends."""
+
+    def __init__(self, listening: Iterable[socket.socket], admin: str) -> None:
+        bound = [each.getsockname()[:2] for each in listening]
+        if not admin.startswith("unix:"):
+            host, _, port = admin.rpartition(":")
+            bound.append((host.strip("[]"), int(port)))
+        self._bound = tuple((parse_address(host), int(port)) for host, port in bound)
+
+    def __call__(self, address: Address, port: int) -> bool:
+        return any(port == its_port and _covers(its, address) for its, its_port in self._bound)
+
+
+def _covers(listener: Address | None, address: Address) -> bool:
+    if listener is None or not listener.is_unspecified:
+        return address == listener
+    # `::` takes IPv4 too, as the system has it by default; 0.0.0.0 takes that alone.
+    return (listener.version == 6 or address.version == 4) and is_of_this_machine(address)
+
+
+def is_of_this_machine(address: Address) -> bool:
+    """As the kernel routes: any interface's, a second one of an interface, or all of a range that is local."""
+    if address.is_loopback:
+        return True
+    try:
+        return _route_type(address) == _RTN_LOCAL
+    except OSError:
+        # A service manager may keep this kind of socket away. What can be bound is ours, or may be.
+        return _can_be_bound(address)
+
+
+def _route_type(address: Address) -> int:
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    destination = _ATTRIBUTE.pack(_ATTRIBUTE.size + len(address.packed), _RTA_DST) + address.packed
+    route = _ROUTE.pack(family, address.max_prefixlen, 0, 0, 0, 0, 0, 0, 0) + destination
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as kernel:
+        kernel.settimeout(1.0)
+        kernel.sendto(_HEADER.pack(_HEADER.size + len(route), _RTM_GETROUTE, _NLM_F_REQUEST, 1, 0) + route, (0, 0))
+        answer = kernel.recv(4096)
+    _, kind, _, _, _ = _HEADER.unpack_from(answer)
+    # Anything else is an error: nothing leads there at all.
+    return _ROUTE.unpack_from(answer, _HEADER.size)[7] if kind == _RTM_GETROUTE - 2 else 0
+
+
+def _can_be_bound(address: Address) -> bool:
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((str(address), 0))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,119 @@
+"""Where applications may listen: what a team's fence holds, and what is an application of nobody's.
+
+Judged on the address that is connected to, at every connect: a name may lead elsewhere by then.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.model.errors import GatewayError
+from gateway.wire.addresses import Address, Network, parse_address, parse_network
+from gateway.wire.host import canonical_host
+from gateway.wire.reach import Reach, embedded_in, reach_of
+
+_PORT: Final = re.compile(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<host>[^:\[\]]+))(?::(?P<port>[1-9][0-9]{0,4}))?")
+_LAST_PORT: Final = 65535
+
+IsOurs = Callable[[Address, int], bool]
+"""Whether an address and port is one where this gateway listens itself, for the public or for its operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A network (of one address, or more) or a name, `*.` in front of which stands for one label; port None: any."""
+
+    where: Network | str
+    port: int | None
+
+    def is_at(self, address: Address, port: int) -> bool:
+        return not isinstance(self.where, str) and self.port in (None, port) and address in self.where
+
+    def is_named(self, host: str, port: int) -> bool:
+        if not isinstance(self.where, str) or self.port not in (None, port):
+            return False
+        return self.where == host or (self.where.startswith("*.") and self.where[2:] == host.partition(".")[2])
+
+
+def parse_place(text: str) -> Place:
+    """`10.1.0.0/16`, `10.1.2.3`, `10.1.2.3:8080`, `[2001:db8::1]:8080`, `app.example.org:8080`, `*.example.org`.
+
+    ValueError for what is none.
+    """
+    if "%" in text:
+        raise ValueError(text)  # a zone means nothing on another machine
+    try:
+        return Place(parse_network(text), None)
+    except ValueError:
+        match = _PORT.fullmatch(text)
+    if match is None or int(match["port"] or 0) > _LAST_PORT:
+        raise ValueError(text)
+    port = int(match["port"]) if match["port"] else None
+    host = match["six"] or match["host"]
+    if (address := parse_address(host)) is not None:
+        return Place(parse_network(str(address)), port)
+    star = "*." if host.startswith("*.") else ""
+    try:
+        name = canonical_host(host.removeprefix("*.").encode())
+    except GatewayError:
+        raise ValueError(text) from None
+    if match["six"] or host.removeprefix("*.") != name:
+        raise ValueError(text)
+    return Place(star + name, port)
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """How far the applications of one team reach."""
+
+    team: str
+    places: tuple[Place, ...]
+
+    @classmethod
+    def of(cls, team: str, texts: Iterable[str]) -> "Fence":
+        """ValueError names the first that is no place."""
+        return cls(team, tuple(map(parse_place, texts)))
+
+    def names(self, host: str, port: int) -> bool:
+        return any(place.is_named(host, port) for place in self.places)
+
+    def holds(self, address: Address, port: int) -> bool:
+        return any(place.is_at(address, port) for place in self.places)
+
+    def may_hold(self, host: str, port: int) -> bool:
+        """Of what is written, before anybody looks a name up: only an address shows that it is beyond."""
+        address = literal(host)
+        if self.names(host, port):
+            return True
+        if address is not None:
+            return self.holds(address, port)
+        return any(not isinstance(place.where, str) for place in self.places)
+
+
+def literal(host: str) -> Address | None:
+    """The address that is written in the place of a name. RFC 6761 6.3: names under `.localhost` are loopback."""
+    return parse_address("127.0.0.1" if host == "localhost" or host.endswith(".localhost") else host)
+
+
+def nobodys(address: Address | None, port: int, is_ours: IsOurs) -> str:
+    """Why no application at all listens there; else empty. None: an address that has a zone."""
+    if address is None or reach_of(address) is Reach.FORBIDDEN:
+        return "which is link-local, multicast or unspecified: no application is reached there"
+    embedded = embedded_in(address)
+    if is_ours(address, port) or (embedded is not None and is_ours(embedded, port)):
+        return "where this gateway listens itself: write the application's own address"
+    return ""
+
+
+def refusal(host: str, found: str, port: int, fence: Fence | None, is_ours: IsOurs) -> str:
+    """Why an application whose file says `host` is not connected to at `found`; empty where it is."""
+    address = parse_address(found)
+    why = nobodys(address, port, is_ours)
+    if not why and fence is not None and not fence.names(host, port):
+        assert address is not None
+        if not fence.holds(address, port):
+            why = (
+                f"beyond the fence of team {fence.team}: gateway.yaml lists at teams.{fence.team}.upstreams what it may"
+            )
+    return f"{host}:{port} leads to {found}, {why}" if why else ""
