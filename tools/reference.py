@@ -2,13 +2,14 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.cli.exits import MEANINGS
+from gateway.config.fence_table import CONDITIONS, KEYS, Bound
 from gateway.config.json_schema import schemas
 from gateway.lint.rules import ABOUT_IGNORES, RULES
 from gateway.model.codes import Code, all_codes
@@ -49,6 +50,7 @@ def pages() -> dict[str, str]:
             _metrics(),
         ),
         "configuration.md": "\n".join(_configuration()),
+        "teams.md": "\n".join(_teams()),
         "lint.md": "\n".join(_lint()),
         "exit-codes.md": _table(
             "Exit codes",
@@ -60,6 +62,22 @@ def pages() -> dict[str, str]:
             ),
         ),
     }
+
+
+def _teams() -> Iterator[str]:
+    """What bounds each key that a team may write."""
+    about = "What bounds each key of an app file that a team owns (`teams.NAME` of gateway.yaml), or why none has to."
+    columns = ("key", "bounded by", "how, or why it is harmless")
+    yield _table("The fence of a team", about, columns, _bounds(KEYS))
+    yield "## Conditions"
+    yield ""
+    yield from (_row(columns), _row(("---",) * 3), *map(_row, _bounds(CONDITIONS)))
+    yield ""
+
+
+def _bounds(of: Mapping[str, Bound]) -> Iterator[tuple[str, ...]]:
+    for key, bound in of.items():
+        yield f"`{key.replace('*', 'NAME')}`", f"`{bound.by}`" if bound.by else "-", bound.why
 
 
 def _metrics() -> Iterator[tuple[str, ...]]:

@@ -276,4 +276,8 @@ def build_translation(headers: list[InjectedPlan], cookies: list[InjectedPlan]) 
 
 
 def build_source(plan: InjectedPlan) -> FromAttribute | Constant:
-    return Constant(plan["value"]) if plan["source"] is None else FromAttribute(plan["source"], plan["join"])
+    return (
+        Constant(plan["value"], plan["secret"])
+        if plan["source"] is None
+        else FromAttribute(plan["source"], plan["join"])
+    )

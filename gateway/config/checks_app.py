@@ -1,6 +1,7 @@
 """What one app file says against itself or against the providers that it lists."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from gateway.config.build import build_source
 from gateway.config.checks_api import check_api
@@ -11,6 +12,7 @@ from gateway.config.checks_upstream import check_upstream
 from gateway.config.load import Folder, Loaded
 from gateway.config.planning import plan_injected
 from gateway.config.problems import Path, Place, Problem, did_you_mean, key_path
+from gateway.config.references_app import is_secret
 from gateway.config.schema import AppFile, Injected
 from gateway.config.yaml_reader import Document
 from gateway.model.decision import RuleRef
@@ -30,6 +32,7 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, folder: Folder, index: In
     yield from _rules(document, model)
     yield from check_paths(document, model)
     yield from _injected(document, model)
+    yield from _secrets(document, model, folder)
     session = model.session
     if session.idle is not None and session.absolute is not None and session.idle > session.absolute:
         path = ("session", "idle")
@@ -107,8 +110,24 @@ def _injected(document: Document, model: AppFile) -> Iterator[Problem]:
                 yield Problem(place, key_path(path), f"a server may read this as {other}", "", (("and", first),))
 
 
+def _secrets(document: Document, model: AppFile, folder: Folder) -> Iterator[Problem]:
+    """A secret in clear is everybody's who reads the repository, or a message that shows its line."""
+    if folder.gateway is None or folder.gateway.model is None or folder.gateway.model.development:
+        return
+    for section, entries in (("headers", model.translate.headers), ("cookies", model.translate.cookies)):
+        for name, injected in entries.items():
+            value = injected.value
+            if value is not None and value.kind == "inline" and is_secret(name, value):
+                path: Path = ("translate", section, name, "value")
+                place = replace(document.place(path), source="")
+                message = "this looks like a secret, which is not written into this file"
+                yield Problem(place, key_path(path), message, "{file: path}, {env: NAME} or {credential: name}")
+
+
 def _check(section: str, name: str, injected: Injected) -> None:
-    plan = plan_injected(name, injected)
+    # What stands elsewhere is looked at where it is read (references_app).
+    elsewhere = injected.value is not None and injected.value.kind != "inline"
+    plan = plan_injected(name, injected, b"x" if elsewhere else None)
     source = build_source(plan)
     if section == "headers":
         check_header(HeaderSpec(name, source, plan["encoding"], plan["unencodable"]))

@@ -36,8 +36,8 @@ class Files:
     """`folder` is what messages put before a path, `root` the same folder as an absolute path.
 
     `texts`: path below the folder to bytes. `secrets` and `unreadable` are keyed by reference (`file:../certs/x`,
-    `env:X`, `credential:x`): the bytes as they were, or why there are none. `problems`: what of the folder itself
-    could not be read.
+    `env:X`, `credential:x`, those of app files as `for_app` has it): the bytes as they were, or why there are none.
+    `problems`: what of the folder itself could not be read.
 
     `good`: app files as they were last served, for those that are wrong now. `known`: their hosts, from the state
     folder. `closed`: files that are left out, by path. `starting`: nothing is served yet.
@@ -76,6 +76,11 @@ def team_of(path: str) -> str:
     top, _, rest = path.partition("/")
     name, slash, _ = rest.partition("/")
     return name if top == APPS and slash else ""
+
+
+def for_app(team: str, reference: str) -> str:
+    """What an application's reference is known by: it may be no one else's to read. `team`: whose fence it is under."""
+    return f"apps/{team}:{reference}"
 
 
 def is_shared(path: str) -> bool:

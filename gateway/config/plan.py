@@ -217,11 +217,12 @@ class SamlProviderPlan(TypedDict):
 
 
 class InjectedPlan(TypedDict):
-    """`source` None: the fixed text `value`."""
+    """`source` None: the fixed text `value`; `secret`: it is shown to nobody."""
 
     name: str
     source: str | None
     value: str
+    secret: bool
     join: str | None
     encoding: Literal["utf8", "latin1", "percent", "base64"]
     unencodable: Literal["refuse", "transliterate"]

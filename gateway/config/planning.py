@@ -21,6 +21,7 @@ from gateway.config.plan import (
 from gateway.config.planning_oidc import encoded, plan_oidc_provider
 from gateway.config.planning_saml import Material, plan_saml_provider, plan_saml_self
 from gateway.config.planning_shared import plan_lists, plan_shared
+from gateway.config.references_app import is_secret
 from gateway.config.schema import AppFile, GatewayFile, Injected, ProviderFile, SamlProviderFile
 from gateway.config.schema_api import AppApi, OpaqueTokens
 from gateway.config.schema_logout import AppLogout
@@ -140,8 +141,8 @@ def _app(file: str, model: AppFile, gateway: GatewayFile, material: Material, ro
         "seat_then": model.session.then,
         "logout": _logout(model.logout),
         "api": None if model.api is None else _api(model.api),
-        "headers": [plan_injected(name, injected) for name, injected in model.translate.headers.items()],
-        "cookies": [plan_injected(name, injected) for name, injected in model.translate.cookies.items()],
+        "headers": _injected(file, "headers", model.translate.headers, material),
+        "cookies": _injected(file, "cookies", model.translate.cookies, material),
     }
 
 
@@ -191,11 +192,22 @@ def _upstream(file: str, model: AppFile, gateway: GatewayFile, material: Materia
     }
 
 
-def plan_injected(name: str, injected: Injected) -> InjectedPlan:
+def _injected(file: str, section: str, entries: Mapping[str, Injected], material: Material) -> list[InjectedPlan]:
+    return [
+        plan_injected(name, injected, material.get((file, ("translate", section, name, "value"))))
+        for name, injected in entries.items()
+    ]
+
+
+def plan_injected(name: str, injected: Injected, content: bytes | None) -> InjectedPlan:
+    """`content`: what stands where its value refers to."""
+    value = injected.value
+    written = value.name if value is not None and value.kind == "inline" else ""
     return {
         "name": name,
         "source": injected.source,
-        "value": injected.value or "",
+        "value": written if content is None else content.decode(),
+        "secret": value is not None and is_secret(name, value),
         "join": injected.join,
         "encoding": injected.encoding,
         "unencodable": injected.unencodable,

@@ -11,8 +11,16 @@ Path = tuple[str | int, ...]
 
 _WIDTH, _BEFORE = 160, 120
 
-# Problems go to terminals and logs, and these keys may have a secret written beside them where a reference belongs.
-_SECRET = re.compile(r"""\b(?:client_secret|secret|key)["']?\s*:\s*(?!\{\s*(?:file|env|credential)\s*:[^,{}]*\})\S""")
+# Problems go to terminals and logs, and these keys may have a secret written beside them where a reference belongs. A
+# fixed `value:` of an application's file may be one where its name says so, or is not on its line, or its form does.
+_HERE = r"""["']?\s*:\s*(?!\{\s*(?:file|env|credential)\s*:[^,{}]*\})\S"""
+_SECRET = re.compile(
+    rf"""\b(?:client_secret|secret|key){_HERE}
+    |^\s*["']?value{_HERE}
+    |(?i:auth|secret|token|key|pass|credential|jeton)[\w.-]*["']?\s*:.*\bvalue{_HERE}
+    |(?i:\b(?:basic|bearer)\s+[\w+/=.~-]{{8}})""",
+    re.VERBOSE,
+)
 _NOT_SHOWN = "    (this line may hold a secret: it is not shown)"
 
 

@@ -1,29 +1,22 @@
-"""From the policy folder to frozen bytes: the only module of this package that reads files or the environment."""
+"""From the policy folder to frozen bytes. With read_references and opening, all of this package that reads files."""
 
 import os
-import re
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.config.files import APPS, FLAT, GATEWAY_FILE, STATE, SUFFIX, Files
 from gateway.config.known_hosts import FILE_NAME, Hosts, decode_hosts
+from gateway.config.opening import Unreadable, content_of, opened, reason
 from gateway.config.problems import Place, Problem, did_you_mean
-from gateway.config.scalars import REFERENCE_KINDS, Reference
+from gateway.config.read_references import read_references
 from gateway.config.yaml_reader import MAX_BYTES, read_document
 
-MAX_SECRET_BYTES = 1 << 20
 MAX_KNOWN_BYTES = 64 << 20
 MAX_FILES = 20_000
 MAX_FOLDER_DEPTH = 8
 
-_MAY_REFER = re.compile(rb"\b(?:%s)\b" % "|".join(REFERENCE_KINDS).encode())
 _FOLDERS = (APPS, *FLAT)
 _OTHER_SUFFIXES = (".yml", ".yaml")
-
-
-class _Unreadable(Exception):
-    """Why, in the operator's words."""
 
 
 def read_folder(folder: Path) -> Files:
@@ -37,16 +30,10 @@ def read_folder(folder: Path) -> Files:
     texts: dict[str, bytes] = {}
     for path in _paths(folder, problems):
         try:
-            texts[path] = _read(folder / path, MAX_BYTES)
-        except _Unreadable as why:
+            texts[path] = content_of(opened(str(folder / path)), MAX_BYTES)
+        except Unreadable as why:
             problems.append(_whole(f"{shown}/{path}", str(why)))
-    secrets: dict[str, bytes] = {}
-    unreadable: dict[str, str] = {}
-    for reference in _references(texts):
-        try:
-            secrets[reference.key] = _resolve(folder, reference)
-        except _Unreadable as why:
-            unreadable[reference.key] = str(why)
+    secrets, unreadable = read_references(folder, texts)
     return Files(shown, os.path.abspath(folder), texts, secrets, unreadable, tuple(problems))
 
 
@@ -54,9 +41,10 @@ def read_known_hosts(files: Files) -> Hosts:
     """What the state folder that gateway.yaml names has of the hosts that were served last; empty where it has none."""
     document, _ = read_document("", files.texts.get(GATEWAY_FILE, b""))
     state = document.data.get("state", STATE) if isinstance(document.data, dict) else STATE
+    place = Path(os.path.normpath(Path(files.root) / str(state))) / FILE_NAME
     try:
-        return decode_hosts(_read(Path(os.path.normpath(Path(files.root) / str(state))) / FILE_NAME, MAX_KNOWN_BYTES))
-    except _Unreadable:
+        return decode_hosts(content_of(opened(str(place)), MAX_KNOWN_BYTES))
+    except Unreadable:
         return {}
 
 
@@ -86,7 +74,7 @@ def _walk(folder: Path, below: str, depth: int, above: set[tuple[int, int]], pro
         with os.scandir(here) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)
     except OSError as error:
-        problems.append(_whole(str(here), f"the folder cannot be read: {_reason(error)}"))
+        problems.append(_whole(str(here), f"the folder cannot be read: {reason(error)}"))
         return
     if identity in above or depth > MAX_FOLDER_DEPTH:
         problems.append(_whole(str(here), "the folder holds itself" if identity in above else "too deep a folder"))
@@ -123,63 +111,6 @@ def _is_utf8(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _references(texts: dict[str, bytes]) -> list[Reference]:
-    """Every reference that the files make, once. Most files make none, and are not parsed for it."""
-    found: dict[str, Reference] = {}
-    for path, content in texts.items():
-        if _MAY_REFER.search(content):
-            document, _ = read_document(path, content)
-            found.update((reference.key, reference) for reference in _within(document.data))
-    return list(found.values())
-
-
-def _within(value: object) -> Iterator[Reference]:
-    if isinstance(value, dict):
-        for key, below in value.items():
-            if len(value) == 1 and key in REFERENCE_KINDS and isinstance(below, str):
-                yield Reference(key, below)
-            else:
-                yield from _within(below)
-    elif isinstance(value, list):
-        for below in value:
-            yield from _within(below)
-
-
-def _resolve(folder: Path, reference: Reference) -> bytes:
-    """A relative file starts from the policy folder as it was named, whichever file names it: `..` is taken off the
-    text, as it is for the state folder, so that a folder that is a link has its certs/ beside the link."""
-    if reference.kind == "env":
-        text = os.environ.get(reference.name)
-        if text is None:
-            raise _Unreadable("the environment has no such variable")
-        return os.fsencode(text)
-    if reference.kind == "file":
-        return _read(Path(os.path.normpath(folder.absolute() / reference.name)), MAX_SECRET_BYTES)
-    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    if credentials is None:
-        raise _Unreadable("no credentials here: systemd gives them by LoadCredential=")
-    return _read(Path(credentials) / reference.name, MAX_SECRET_BYTES)
-
-
-def _read(path: Path, limit: int) -> bytes:
-    """Raises _Unreadable. Without waiting: a pipe or a device in the place of a file is refused."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-        with open(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise _Unreadable("this is not a file")
-            content = file.read(limit + 1)
-    except (OSError, ValueError) as error:
-        raise _Unreadable(f"this file cannot be read: {_reason(error)}") from None
-    if len(content) > limit:
-        raise _Unreadable(f"this file is larger than {limit >> 20} MB")
-    return content
-
-
-def _reason(error: OSError | ValueError) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def _whole(file: str, message: str, suggestion: str = "") -> Problem:

@@ -7,11 +7,12 @@ from errno import EACCES, ENOENT
 from functools import partial
 from typing import NamedTuple
 
-from gateway.config.files import Files
+from gateway.config.files import Files, for_app, team_of
 from gateway.config.load import AnyProviderFile, Folder, Loaded
 from gateway.config.metadata import check_metadata
 from gateway.config.pem import check_certificates, check_pair, check_private_key, check_public_key, check_saml_key
 from gateway.config.problems import Path, Problem, key_path
+from gateway.config.references_app import app_references
 from gateway.config.references_oidc import oidc_references
 from gateway.config.scalars import Reference, Wrong
 from gateway.config.schema import ProviderFile, SamlProviderFile
@@ -29,6 +30,12 @@ class _Use(NamedTuple):
     reference: Reference
     check: Callable[[bytes], None]
     may_be_inline: bool
+    team: str | None = None
+
+    @property
+    def key(self) -> str:
+        """`team`: of an application's file, whose fence it is under."""
+        return self.reference.key if self.team is None else for_app(self.team, self.reference.key)
 
 
 def resolve(folder: Folder, files: Files) -> tuple[dict[tuple[str, Path], bytes], list[Problem]]:
@@ -62,10 +69,10 @@ def _content(use: _Use, files: Files, development: bool) -> bytes:
         if not development:
             raise Wrong("a secret is not written into this file", "{file: path}, {env: NAME} or {credential: name}")
         content = reference.name.encode()
-    elif reference.key in files.secrets:
-        content = files.secrets[reference.key].rstrip(b"\r\n")
+    elif use.key in files.secrets:
+        content = files.secrets[use.key].rstrip(b"\r\n")
     else:
-        why = files.unreadable.get(reference.key, "this was not read")
+        why = files.unreadable.get(use.key, "this was not read")
         raise Wrong(f"{reference.name}: {why}", _hint(reference, why, files.folder))
     if not content:
         raise Wrong("this secret is empty" if reference.kind == "inline" else f"{reference.name}: this is empty")
@@ -90,9 +97,12 @@ def _uses(folder: Folder, development: bool) -> Iterator[_Use]:
         elif provider.model is not None:
             for path, reference, check, may_be_inline in oidc_references(provider.model.oidc):
                 yield _Use(provider.path, provider.document, path, reference, check, may_be_inline)
-    for app in folder.apps:
-        if app.model is not None and app.model.upstream.ca is not None:
-            yield _Use(app.path, app.document, ("upstream", "ca"), app.model.upstream.ca, check_certificates, False)
+    fenced = folder.gateway is not None and folder.gateway.model is not None and folder.gateway.model.teams
+    for app in (*folder.apps, *folder.shadows):
+        if app.model is not None:
+            team = team_of(app.path) if fenced else ""
+            for path, reference, check in app_references(app.model):
+                yield _Use(app.path, app.document, path, reference, check, False, team)
 
 
 def _of_saml(provider: Loaded[AnyProviderFile], model: SamlProviderFile, development: bool) -> Iterator[_Use]:

@@ -24,6 +24,7 @@ from gateway.config.schema_types import (
     AdminAddress,
     AttributeName,
     ClaimPath,
+    FixedText,
     HostPattern,
     Label,
     Maybe,
@@ -269,8 +270,9 @@ class AppSession(Strict):
 class Injected(Strict):
     source: Maybe[AttributeName] = Field(default=None, alias="from")
     """An attribute of the person, or subject, provider, issuer. Where there is none, nothing is sent."""
-    value: Maybe[str] = None
-    """A fixed text, sent for everyone who is signed in."""
+    value: Maybe[FixedText] = None
+    """A fixed text, sent for everyone who is signed in. A secret stands elsewhere, but in development: `{file: path}`,
+    `{env: NAME}` or `{credential: name}`, of which a team's file may write `{file: ...}` alone, below its `secrets`."""
     join: Maybe[str] = Field(default=None, min_length=1, max_length=8)
     """Put between several values; without it, several values are refused."""
     encoding: Literal["utf8", "latin1", "percent", "base64"] = "utf8"

@@ -15,6 +15,9 @@ class Team(Strict):
     """Where its applications may listen: networks and addresses, which hold whatever answers there under whatever name,
     and names (`*.example.org` covers one label more), which are taken at their word wherever they lead. An address or a
     name may have a port. Judged on the address, at every connect."""
+    secrets: list[str] = Field(default=[], max_length=100)
+    """Folders, from the policy folder: below them its files may name secrets and certificates, as `{file: path}`. No
+    link is followed there."""
     headers: list[Word] = Field(default=[], max_length=200)
     """The only headers that its applications may be told something in."""
     cookies: list[Word] = Field(default=[], max_length=200)

@@ -174,6 +174,14 @@ Secret = Annotated[
 """A secret: as a certificate, or inline where the gateway file says `development: true`."""
 
 
+FixedText = Annotated[
+    Reference,
+    PlainValidator(checked(scalars.reference)),
+    WithJsonSchema({"anyOf": [{"type": "string"}, *_PLACES]}),
+]
+"""A text, or where it stands."""
+
+
 class ClientCertificate(Strict):
     certificate: Place
     """PEM: the certificate that the provider knows us by."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 
 from gateway.config.problems import Problem
+from gateway.config.references_app import is_secret
 from gateway.config.schema import AppFile, Injected
 from gateway.config.schema_paths import Paths
 from gateway.lint.subject import Of, Subject
@@ -19,7 +20,6 @@ _NAMES = frozenset({
     "organization", "organisation", "service",
 })  # fmt: skip
 _COMPARED = frozenset({"uid", "mail", "email", "login", "subject", GROUPS})
-_SECRET_WORDS = ("secret", "token", "password", "passwd", "apikey", "api-key", "credential")
 
 
 def _injected(subject: Subject) -> Iterator[tuple[Of[AppFile], str, str, Injected]]:
@@ -86,9 +86,11 @@ def compared_and_transliterated(subject: Subject) -> Iterator[Problem]:
 
 def constant_secret(subject: Subject) -> Iterator[Problem]:
     for app, section, name, injected in _injected(subject):
-        if injected.value is not None and any(word in name.lower() for word in _SECRET_WORDS):
+        value = injected.value
+        if value is not None and value.kind == "inline" and is_secret(name, value):
             say = "a secret that stands in this file is everybody's who reads the repository"
-            yield app.at("translate", section, name, key=True, say=say)
+            write = "{file: ...}, {env: ...} or {credential: ...}"
+            yield app.at("translate", section, name, key=True, say=say, write=write)
 
 
 def told_nothing(subject: Subject) -> Iterator[Problem]:
@@ -116,17 +118,6 @@ def upstream_of_two(subject: Subject) -> Iterator[Problem]:
         if other != app.model.app:
             say = f"{other} has the same upstream: whoever may not pass here may try there"
             yield app.at("upstream", "url", say=say)
-
-
-def upstream_is_the_gateway(subject: Subject) -> Iterator[Problem]:
-    ours = {listen.address for listen in subject.gateway.model.listen}
-    ports = {port for host, port in ours if ip_address(host).is_unspecified or ip_address(host).is_loopback}
-    for app in subject.apps:
-        url = app.model.upstream.url
-        if (url.host.strip("[]"), url.effective_port) in ours or (
-            _is_loopback(url.host) and url.effective_port in ports
-        ):
-            yield app.at("upstream", "url", say="the gateway itself listens here: requests would go round in circles")
 
 
 def app_on_the_portal(subject: Subject) -> Iterator[Problem]:
@@ -194,7 +185,7 @@ def _size(subject: Subject, app: Of[AppFile], name: str, injected: Injected) -> 
     """Of one line, for the person that has most: all values of a list, or a usual number of usual ones."""
     listed = _listed(subject, app, injected.source or "")
     if injected.value is not None:
-        value = len(injected.value)
+        value = len(injected.value.name) if injected.value.kind == "inline" else _USUAL_VALUE
     elif injected.join is None:
         value = max((len(one.encode()) for one in listed), default=_USUAL_VALUE)
     elif listed:

@@ -17,7 +17,7 @@ from gateway.config.problems import Path, Problem
 from gateway.config.scalars import Reference
 from gateway.lint.subject import Of, Subject, references
 
-_SECRETS = ("secret", "key", "client_secret")
+_SECRETS = ("secret", "key", "client_secret", "value")
 _NEAR_SECONDS = 30 * 86400
 _SMALLEST_RSA, _SMALLEST_CURVE = 2048, 256
 _FEWEST_CHARACTERS = 8
@@ -130,7 +130,7 @@ def secret_in_the_file(subject: Subject) -> Iterator[Problem]:
 
 
 def secret_readable_by_others(subject: Subject) -> Iterator[Problem]:
-    for file, path, reference in _references(subject):
+    for file, path, reference in (*_references(subject), *_of_applications(subject)):
         mode = subject.modes.get(reference.key, 0)
         if path[-1] in _SECRETS and mode & 0o007:
             say = f"every account of this machine may read or write {reference.name}: mode {mode:o}"
@@ -140,7 +140,7 @@ def secret_readable_by_others(subject: Subject) -> Iterator[Problem]:
 
 def secret_in_the_folder(subject: Subject) -> Iterator[Problem]:
     root = posixpath.normpath(subject.files.root)
-    for file, path, reference in _references(subject):
+    for file, path, reference in (*_references(subject), *_of_applications(subject)):
         whole = posixpath.normpath(posixpath.join(root, reference.name))
         if reference.kind == "file" and path[-1] in _SECRETS and whole.startswith(f"{root}/"):
             say = "this secret lies in the policy folder: with it, it is committed and copied"
@@ -182,6 +182,14 @@ def _references(subject: Subject) -> Iterator[tuple[Of[Any], Path, Reference]]:
     for file in files:
         for path, reference in references(file.model):
             yield file, path, reference
+
+
+def _of_applications(subject: Subject) -> Iterator[tuple[Of[Any], Path, Reference]]:
+    """Fixed texts that stand elsewhere; those that stand in the file are constant_secret's."""
+    for app in (*subject.apps, *subject.shadows):
+        for path, reference in references(app.model.translate, ("translate",)):
+            if reference.kind != "inline":
+                yield app, path, reference
 
 
 def _certificates(subject: Subject) -> Iterator[tuple[int, list[x509.Certificate]]]:

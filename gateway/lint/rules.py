@@ -118,8 +118,6 @@ _TABLE = (
              "way.", _APPS.http_upstream),
     LintRule("EC310", "One upstream behind two applications", "The rules of each can be gone round by way of the "
              "other's host.", _APPS.upstream_of_two),
-    LintRule("EC311", "An upstream that is the gateway", "Requests go round until a limit ends them.",
-             _APPS.upstream_is_the_gateway),
     LintRule("EC312", "An application on the portal's host", "Its scripts run where people sign in, its cookies are "
              "sent there.", _APPS.app_on_the_portal),
     LintRule("EC313", "A timeout beyond the whole exchange", "`timeouts.total` of gateway.yaml ends it before.",

@@ -109,9 +109,11 @@ def _modes(files: Files) -> dict[str, int]:
     found = {}
     for key in files.secrets:
         kind, _, name = key.partition(":")
+        if kind.startswith("apps/"):
+            kind, _, name = name.partition(":")
         if kind == "file":
             try:
-                found[key] = os.stat(os.path.normpath(os.path.join(files.root, name))).st_mode & 0o777
+                found[f"file:{name}"] = os.stat(os.path.normpath(os.path.join(files.root, name))).st_mode & 0o777
             except OSError:
                 continue  # gone since it was read
     return found

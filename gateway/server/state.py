@@ -2,6 +2,7 @@
 does not: public pages need none of it, and the rest comes when there is room."""
 
 import os
+import stat
 import tempfile
 from collections.abc import Sequence
 from errno import EACCES, EDQUOT, EFBIG, EIO, ENOSPC, EROFS
@@ -26,6 +27,7 @@ def make_state_folder(gateway: Gateway) -> str:
     folder = gateway.state_folder
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
+        _refuse_to_share(folder)
         # Asking for permission is not enough: a file system can be read-only, or full.
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b"ecluse")
@@ -36,6 +38,14 @@ def make_state_folder(gateway: Gateway) -> str:
         hint = f" (it has to be the account's own that serves, uid {os.geteuid()})" if error.errno == EACCES else ""
         raise CannotServe(f"the state folder {folder} cannot be written: {error.strerror}{hint}") from error
     return ""
+
+
+def _refuse_to_share(folder: str) -> None:
+    """One that was there before may be open to anybody, who would have everybody's sealed sessions, or could end them."""
+    mode = stat.S_IMODE(os.stat(folder).st_mode)
+    if mode & 0o077:
+        hint = f"chmod 700 {folder}; StateDirectoryMode=0700 where systemd makes it"
+        raise CannotServe(f"the state folder {folder} is open to other accounts: mode {mode:o} ({hint})")
 
 
 def unwritable(folder: Path) -> str:

@@ -5,8 +5,9 @@ import binascii
 from collections.abc import Mapping
 from urllib.parse import unquote
 
-from gateway.translation.render import FromAttribute, Injection, Spec, Translation
+from gateway.translation.render import Constant, FromAttribute, Injection, Spec, Translation
 
+_SECRET = "(secret)"
 # What every identity has, whatever its provider maps.
 _NO_ATTRIBUTES = frozenset({"subject", "provider", "issuer"})
 
@@ -19,6 +20,16 @@ def read_back(injection: Injection) -> tuple[dict[str, str], dict[str, str]]:
         {_text(name): _text(value) for name, _, value in headers},
         {_text(name): _text(value) for name, _, value in pairs},
     )
+
+
+def read_back_for_tools(translation: Translation, injection: Injection) -> tuple[dict[str, str], dict[str, str]]:
+    """As `read_back`, without what is a secret: what tools print goes to terminals and logs."""
+    headers, cookies = read_back(injection)
+    for specs, told in ((translation.headers, headers), (translation.cookies, cookies)):
+        for spec in specs:
+            if isinstance(spec.source, Constant) and spec.source.secret and spec.name in told:
+                told[spec.name] = _SECRET
+    return headers, cookies
 
 
 def attributes_told(

@@ -25,7 +25,10 @@ class FromAttribute:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
+    """`secret`: no tool and no page shows it."""
+
     text: str
+    secret: bool = False
 
 
 Source = FromAttribute | Constant

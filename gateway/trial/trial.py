@@ -11,7 +11,7 @@ from gateway.model.decision import Allow, Challenge, Deny, RuleRef
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
 from gateway.policy.facts import NO_FACTS, Asked, Facts
-from gateway.translation.read_back import read_back
+from gateway.translation.read_back import read_back_for_tools
 from gateway.translation.render import NOTHING
 from gateway.trial.people import Known
 from gateway.trial.request import Around, Request
@@ -112,7 +112,7 @@ def _decided(app: App, segments: tuple[str, ...], person: Known | None, facts: F
     passage = compile_passage(app, segments, facts.method, None if person is None else person.identity, facts)
     match passage.decision:
         case Allow(rule, reason):
-            headers, cookies = read_back(passage.injection or NOTHING)
+            headers, cookies = read_back_for_tools(app.translation, passage.injection or NOTHING)
             return Tried("allow", reason.id, "", app, segments, rule, "", headers, cookies, facts)
         case Deny(rule, reason, refusal, detail):
             return Tried("deny", reason.id, detail, app, segments, rule, refusal, facts=facts)

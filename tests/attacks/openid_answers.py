@@ -147,7 +147,8 @@ async def session_page_says_no_more(world: World) -> None:
 
 async def session_page_tells_no_constant(world: World) -> None:
     """One may be the secret of a service account, and every script of the host reads this page."""
-    cookie = await world.cookie("odd-names", "template")
+    world.alpha.people["noted"] = {"note": "hers"}
+    cookie = await world.cookie("odd-names", "noted")
     seen = await world.send(request("odd-names", "/_ecluse/session", cookie=cookie))
     told = json.loads(seen.answer.body)
     expect("Note" in told["headers"] and "X-Template" not in told["headers"], f"{told}")

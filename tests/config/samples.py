@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from gateway.config.build import build
 from gateway.config.compile import compile_files
-from gateway.config.files import Files
+from gateway.config.files import Files, for_app
 from gateway.config.problems import ProblemsFound
 from gateway.config.snapshot import Snapshot
 
@@ -103,7 +103,7 @@ def sample_files(changes: Mapping[str, str | None] | None = None, secrets: Mappi
         folder="policies",
         root="/srv/ecluse/policies",
         texts={path: text.encode() for path, text in texts.items() if text is not None},
-        secrets={**SECRETS, **(secrets or {})},
+        secrets={**SECRETS, **(secrets or {}), **{for_app("", key): value for key, value in (secrets or {}).items()}},
     )
 
 

@@ -149,6 +149,7 @@ FENCE = {
     "headers": ["X-A"],
     "cookies": ["A"],
     "attributes": ["uid"],
+    "secrets": ["../teams/x"],
 }
 
 GATEWAY = [
@@ -189,7 +190,7 @@ GATEWAY = [
            (True, True), (False, False),
            ((("portal",), "https://portail.example"), (("trusted_proxies",), ["10.0.0.0/8"]))),
     *(Effect(f"teams.*.{key}[]", ("teams",), {"x": FENCE}, lambda s: [*s.apps], ["permis"], ["permis"])
-      for key in ("hosts", "providers", "upstreams", "headers", "cookies", "attributes")),
+      for key in ("hosts", "providers", "upstreams", "headers", "cookies", "attributes", "secrets")),
     Effect("watch", ("watch",), True, gateway(lambda g: g.watch), False, True),
     Effect("workers", ("workers",), 5, gateway(lambda g: g.workers), 2, 5),
     own("entity_id", "urn:ecluse", lambda sp: sp.entity_id, "http://portail.localhost:8080/_ecluse/saml/metadata", "urn:ecluse"),

@@ -51,6 +51,13 @@ def test_a_long_line_is_cut_around_the_place() -> None:
         "oidc: {issuer: https://x, 'client_secret': planted}",
         "  client_secret: {file: x, value: planted}",
         "  client_secret: {value: planted}",
+        "    Authorization: {value: planted}",
+        "    X-Api-Key: {encoding: utf8, value: planted}",
+        '    X-Secret: {"value": "planted"}',
+        "      value: planted",
+        "      'value': 'planted",
+        "    X-Plain: {value: Basic planted=}",
+        "        Bearer planted.planted",
     ],
 )
 def test_a_line_that_may_hold_a_secret_is_not_shown(line: str) -> None:
@@ -61,8 +68,10 @@ def test_a_line_that_may_hold_a_secret_is_not_shown(line: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["  client_secret: {file: ../certs/x}", "keys: [{id: k1, secret: {env: KEY}}]", "  keyed: planted", "  key:"],
-)
+    ["  client_secret: {file: ../certs/x}", "    X-Gate: {value: open}", "    X-Secret: {value: {file: ../certs/x}}",
+     "      value: {env: KEY}", "    X-Token: {from: uid}", "    refusal: Basic rights are not enough",
+     "keys: [{id: k1, secret: {env: KEY}}]", "  keyed: planted", "  key:"],
+)  # fmt: skip
 def test_a_line_that_names_where_a_secret_is_kept_is_shown(line: str) -> None:
     assert line in Place("x.yaml", 3, 5, line).excerpt()
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config.read import MAX_SECRET_BYTES, read_folder
+from gateway.config.read import read_folder
+from gateway.config.read_references import MAX_SECRET_BYTES
 from gateway.config.yaml_reader import MAX_BYTES
 
 
@@ -155,7 +156,7 @@ def test_a_pipe_a_folder_or_a_dead_link_in_the_place_of_a_file_is_a_problem(fold
         "apps/device.yaml: this is not a file",
         "apps/pipe.yaml: this is not a file",
     ]
-    assert read_folder(folder).unreadable["file:../certs/store.key"] == "this file cannot be read: Is a directory"
+    assert read_folder(folder).unreadable["file:../certs/store.key"] == "this is not a file"
 
 
 def test_a_file_that_is_too_large_is_a_problem(folder: Path) -> None:

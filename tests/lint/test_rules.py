@@ -203,7 +203,6 @@ PAIRS: dict[str, Pair] = {
     "EC309": Pair(changed("apps/permis.yaml", "http://127.0.0.1:9001", "http://10.0.0.1:9001"), {}),
     "EC310": Pair({"apps/autre.yaml": PERMIS.replace("permis", "autre")},
                   {"apps/autre.yaml": PERMIS.replace("permis", "autre").replace(":9001", ":9002")}),
-    "EC311": Pair(changed("apps/permis.yaml", "127.0.0.1:9001", "127.0.0.1:8080"), {}),
     "EC312": Pair(changed("apps/permis.yaml", "[permis.localhost]", "[portail.localhost]"), {}),
     "EC313": Pair(changed("apps/permis.yaml", "9001}", "9001, timeout: 2h}"),
                   changed("apps/permis.yaml", "9001}", "9001, timeout: 60s}")),

@@ -19,6 +19,18 @@ def test_it_is_made_for_its_owner_alone_and_nothing_stays_in_it(tmp_path: Path) 
     make_state_folder(replace(GATEWAY, state_folder=str(folder)))
 
 
+@pytest.mark.parametrize("mode", [0o777, 0o755, 0o770, 0o710, 0o701, 0o1777, 0o2750])
+def test_one_that_is_open_to_others_is_refused(tmp_path: Path, mode: int) -> None:
+    folder = tmp_path / "state"
+    folder.mkdir()
+    folder.chmod(mode)
+    with pytest.raises(CannotServe, match=rf"{folder} is open to other accounts: mode {mode:o} \(chmod 700 {folder}; "):
+        make_state_folder(replace(GATEWAY, state_folder=str(folder)))
+    assert list(folder.iterdir()) == []
+    folder.chmod(0o700)
+    make_state_folder(replace(GATEWAY, state_folder=str(folder)))
+
+
 @pytest.mark.parametrize("path", ["file", "file/below", "/proc/ecluse", "/proc/self"])
 def test_one_that_cannot_be_written_is_named(tmp_path: Path, path: str) -> None:
     (tmp_path / "file").write_text("")

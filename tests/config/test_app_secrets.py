@@ -1,0 +1,164 @@
+"""Fixed texts of application files that are secrets: kept elsewhere, shown to nobody."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gateway.cli.exits import Exit
+from gateway.cli.explain import explain
+from gateway.config.compile import compile_files
+from gateway.config.files import for_app
+from gateway.config.problems import ProblemsFound
+from gateway.model.identity import Identity
+from gateway.translation.render import Constant, Injection
+from tests.config.samples import GATEWAY, PERMIS, problems, sample_files, sample_snapshot
+
+NOT_DEVELOPMENT = (
+    GATEWAY.replace("development: true\n", "").replace("http://portail.localhost:8080", "https://portail.localhost")
+    + "trusted_proxies: [10.0.0.0/8]\n"
+)
+METROPOLE = (
+    "version: 1\nprovider: metropole\noidc: {issuer: 'https://op.example', client_id: a, client_secret: {file: s}}\n"
+    "attributes: {uid: sub, groups: groups}\n"
+)
+HELENE = Identity("metropole", "http://127.0.0.1:9400", "helene", {"uid": ("helene",)})
+REFERENCE = {"file:../certs/app.secret": b"Basic c2VydmljZTpzZWNyZXQ=\n"}
+SAID = (
+    ".value: this looks like a secret, which is not written into this file "
+    "({file: path}, {env: NAME} or {credential: name})"
+)
+
+
+def app(line: str, section: str = "headers") -> str:
+    usual = "    X-Remote-User: {from: uid}\n"
+    return PERMIS.replace(usual, f"    {line}\n" if section == "headers" else f"{usual}  cookies:\n    {line}\n")
+
+
+def found(text: str, gateway: str = NOT_DEVELOPMENT, secrets: dict[str, bytes] | None = None) -> list[str]:
+    changes = {"gateway.yaml": gateway, "providers/metropole.yaml": METROPOLE, "apps/permis.yaml": text}
+    return problems(changes, {"file:s": b"0" * 32, **(secrets or {})})
+
+
+SECRETS = [
+    "Authorization: {value: 'Basic c2VydmljZTpzZWNyZXQ='}",
+    "Authorization: {value: anything}",
+    "X-Authorization: {value: anything}",
+    "X-Service: {value: 'basic c2VydmljZTpzZWNyZXQ='}",
+    "X-Service: {value: 'Bearer abc'}",
+    "X-Service: {value: 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.x'}",
+    "X-Service: {value: 'https://user:pass@host/'}",
+    "X-API-Key: {value: k}",
+    "X-ApiKey: {value: k}",
+    "X-Proxy-Secret: {value: k}",
+    "X-Gate-Token: {value: k}",
+    "X-Password: {value: k, encoding: base64}",
+    "X-Mot-De-Passe: {value: k}",
+]
+
+
+@pytest.mark.parametrize("line", SECRETS)
+def test_a_secret_in_clear_is_refused_outside_development(line: str) -> None:
+    for section in ("headers", "cookies"):
+        # A cookie with a blank is another problem of the same line.
+        said = [one for one in found(app(line, section)) if "looks like a secret" in one]
+        assert len(said) == 1
+        assert said[0].startswith("policies/apps/permis.yaml:")
+        assert said[0].endswith(f"translate.{section}.{line.partition(':')[0]}{SAID}")
+
+
+@pytest.mark.parametrize("line", SECRETS)
+def test_development_may_write_it_and_it_is_known_for_one(line: str) -> None:
+    (spec,) = sample_snapshot({"apps/permis.yaml": app(line)}).apps["permis"].translation.headers
+    assert isinstance(spec.source, Constant)
+    assert spec.source.secret
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["X-Gateway: {value: ecluse}", "X-Authenticated: {value: 'yes'}", "X-Mode: {value: basic}", "X-Keyed: {value: k}"],
+)
+def test_what_is_none_is_written_and_shown(line: str) -> None:
+    assert found(app(line)) == []
+    (spec,) = sample_snapshot({"apps/permis.yaml": app(line)}).apps["permis"].translation.headers
+    assert isinstance(spec.source, Constant)
+    assert not spec.source.secret
+
+
+def test_its_line_is_not_shown_where_it_is_refused() -> None:
+    text = app("X-Api-Key:\n      value: planted")
+    with pytest.raises(ProblemsFound) as refused:
+        compile_files(sample_files({"gateway.yaml": NOT_DEVELOPMENT, "apps/permis.yaml": text}))
+    assert "translate.headers.X-Api-Key.value" in str(refused.value)
+    assert "planted" not in str(refused.value)
+
+
+@pytest.mark.parametrize("kind", ["file: ../certs/app.secret", "env: APP_SECRET", "credential: app"])
+@pytest.mark.parametrize("shadow", ["", "shadow: true\n"])
+def test_it_stands_elsewhere_and_is_sent_as_it_stands_there(kind: str, shadow: str) -> None:
+    key = kind.replace(": ", ":")
+    text = app(f"Authorization: {{value: {{{kind}}}}}")
+    changes = {"apps/permis.yaml": text} if not shadow else {"apps/shadow.yaml": text + shadow}
+    snapshot = sample_snapshot(changes, {key: REFERENCE["file:../certs/app.secret"]})
+    told = snapshot.apps["permis"].shadows[0] if shadow else snapshot.apps["permis"]
+    assert told.translation.render(HELENE) == Injection(b"\r\nAuthorization: Basic c2VydmljZTpzZWNyZXQ=", b"")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "../certs/app.secret: this is empty"),
+        (b"\xff", "this is not UTF-8"),
+        (b"a\nb", "what stands there cannot be sent in X-A (one line, in letters that its encoding has)"),
+        ("Łódź".encode(), "what stands there cannot be sent in X-A (one line, in letters that its encoding has)"),
+    ],
+)
+def test_what_cannot_be_sent_is_told_without_what_it_is(content: bytes, said: str) -> None:
+    text = app("X-A: {value: {file: ../certs/app.secret}, encoding: latin1}")
+    assert found(text, secrets={"file:../certs/app.secret": content}) == [
+        f"policies/apps/permis.yaml:8:18: translate.headers.X-A.value: {said}"
+    ]
+
+
+def test_what_a_team_may_not_read_refuses_its_file() -> None:
+    fence = "{hosts: [permis.localhost], providers: [metropole], upstreams: [127.0.0.1], headers: [X-A]}"
+    changes = {
+        "gateway.yaml": f"{GATEWAY}teams: {{urba: {fence}}}\n",
+        "apps/permis.yaml": None,
+        "apps/urba/x.yaml": app("X-A: {value: {file: ../certs/app.secret}}"),
+    }
+    (said,) = problems(changes, REFERENCE)
+    assert said.startswith(
+        "policies/apps/urba/x.yaml:8:18: translate.headers.X-A.value: ../certs/app.secret: this was not"
+    )
+    secrets = {for_app("urba", "file:../certs/app.secret"): b"mine"}
+    assert problems(changes, secrets) == []
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_explain_shows_that_there_is_one_and_not_which(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    lines = ("Authorization: {value: 'Basic planted='}", "X-Mode: {value: open}", "X-Proof: {value: {file: ../proof}}")
+    text = app("\n    ".join(lines))
+    for path, content in {
+        "policies/gateway.yaml": GATEWAY.replace(
+            "{file: ../certs/store.key}", "'0123456789012345678901234567890123456789'"
+        ),
+        "policies/providers/metropole.yaml": METROPOLE.replace("{file: s}", "a-secret"),
+        "policies/apps/permis.yaml": text,
+        "proof": "planted",
+        "helene.yaml": "provider: metropole\nsubject: helene\n",
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(content)
+    asked = "GET http://permis.localhost/x"
+    assert explain(tmp_path / "policies", asked, tmp_path / "helene.yaml", as_json=as_json) == Exit.DONE
+    printed = capsys.readouterr().out
+    assert "planted" not in printed
+    if as_json:
+        told = json.loads(printed)["headers"]
+        assert told == {"Authorization": "(secret)", "X-Mode": "open", "X-Proof": "(secret)"}
+    else:
+        assert "header Authorization: (secret)" in printed
+        assert "header X-Mode: open" in printed
