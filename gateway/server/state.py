@@ -24,24 +24,25 @@ def make_state_folder(gateway: Gateway) -> str:
     """Empty, or why it cannot be written for now. Raises CannotServe. What is in memory needs no folder."""
     if gateway.store == "memory":
         return ""
-    folder = gateway.state_folder
+    folder, trouble = gateway.state_folder, ""
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        _refuse_to_share(folder)
         # Asking for permission is not enough: a file system can be read-only, or full.
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b"ecluse")
             probe.flush()
     except OSError as error:
-        if may_pass(error):
-            return f"{folder}: {error.strerror}"
-        hint = f" (it has to be the account's own that serves, uid {os.geteuid()})" if error.errno == EACCES else ""
-        raise CannotServe(f"the state folder {folder} cannot be written: {error.strerror}{hint}") from error
-    return ""
+        if not may_pass(error):
+            hint = f" (it has to be the account's own that serves, uid {os.geteuid()})" if error.errno == EACCES else ""
+            raise CannotServe(f"the state folder {folder} cannot be written: {error.strerror}{hint}") from error
+        trouble = f"{folder}: {error.strerror}"
+    if os.path.isdir(folder):
+        _refuse_to_share(folder)
+    return trouble
 
 
 def _refuse_to_share(folder: str) -> None:
-    """One that was there before may be open to anybody, who would have everybody's sealed sessions, or could end them."""
+    """One that was there before may be open to anybody, who would have all sealed sessions, or could end them."""
     mode = stat.S_IMODE(os.stat(folder).st_mode)
     if mode & 0o077:
         hint = f"chmod 700 {folder}; StateDirectoryMode=0700 where systemd makes it"

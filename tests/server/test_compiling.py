@@ -29,6 +29,7 @@ async def test_every_problem_of_every_file_is_told(place: Place) -> None:
     place.write("apps/one.yaml", place.read("apps/one.yaml").replace("hosts:", "host:"))
     place.write("apps/two.yaml", "app: [")
     # For app files alone there would be a start without them.
+    (place.policies / "lists").mkdir()
     place.write("lists/some.yaml", "version: 2\n")
     with pytest.raises(Refused) as refused:
         await compile_folder(place.policies)
