@@ -162,7 +162,7 @@ class _Worker:
         )
         self._renewal = self._make_renewal(transactions)
         self._sessions.when_due(self._renewal.due)
-        self._upkeep = Upkeep(store, self._sessions, self._killed)
+        self._upkeep = Upkeep(store, self._sessions, self._killed, log=log)
 
     def _make_renewal(self, transactions: Transactions) -> Renewal:
         return Renewal(

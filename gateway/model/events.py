@@ -86,6 +86,7 @@ _TABLE = (
         "warning",
         "Stored records do not open, `detail` says why; each cause is told once an hour.",
     ),
+    Event("clock.stepped", "warning", "The machine's clock was set, by `seconds`; sessions end by the new time."),
     # the log itself
     Event("log.dropped", "warning", "Lines were lost: unread, or not to be written; `lines` says how many."),
     Event("log.unknown_event", "error", "An event that is not in this table; `unknown` is what it was called."),

@@ -79,6 +79,13 @@ class SeatCache:
                 self.drop(seat.cookie)
         return killed
 
+    def move(self, seconds: float) -> None:
+        """Every limit on the monotonic clock."""
+        for seat in [*self.seats.values(), *self._dropped]:
+            seat.deadline += seconds
+            seat.hard_deadline += seconds
+            seat.refresh_at += seconds
+
     def kill_all(self) -> tuple[Seat, ...]:
         return self.kill([*self.seats.values(), *self._dropped])
 

@@ -112,6 +112,10 @@ class Sessions:
         """Memory answers until then (monotonic): what ended elsewhere before is known here."""
         self._trusted_until = until
 
+    def clock_stepped(self, seconds: float) -> None:
+        """The wall clock was set forward by so much, or back: every limit in memory is that much nearer."""
+        self._cache.move(-seconds)
+
     @property
     def held(self) -> int:
         """Seats in this worker's memory."""

@@ -1,11 +1,14 @@
 """What a worker does beside its requests to keep its sessions true: poll, write touches, make room."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from gateway.model.errors import GatewayError
+from gateway.model.ports import Log
 from gateway.model.session import Seat
+from gateway.stores.clocks import Horizon, Steps
 from gateway.stores.records import RecordStore
 from gateway.stores.revocations import Revocations
 from gateway.stores.sessions import Sessions
@@ -26,12 +29,16 @@ class Upkeep:
         sessions: Sessions,
         killed: Callable[[tuple[Seat, ...]], None],
         *,
+        log: Log | None = None,
         now: Callable[[], int] = unix_now,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._sessions = sessions
         self._killed = killed
-        self._now = now
+        self._log = log
+        self._steps = Steps(now, monotonic)
+        self._horizon = Horizon(now, monotonic)
         self._revocations = Revocations(store, sessions)
         self.store_fails = not store.reachable
         self._tasks: list[asyncio.Task[None]] = []
@@ -59,6 +66,12 @@ class Upkeep:
             await self._sessions.write_touches()
 
     async def _poll(self) -> None:
+        if step := self._steps.since():
+            # The limits in this worker's memory count by the other clock; the store's word, and so every other
+            # worker's, goes by the wall clock.
+            self._sessions.clock_stepped(step)
+            if self._log is not None:
+                self._log.event("clock.stepped", seconds=round(step))
         if killed := await self._revocations.poll():
             self._killed(killed)
 
@@ -72,7 +85,7 @@ class Upkeep:
             self.store_fails = False
 
     async def _purge(self) -> None:
-        await self._store.purge(self._now())
+        await self._store.purge(self._horizon.look())
 
 
 async def _once(step: Callable[[], Awaitable[None]]) -> None:

@@ -9,7 +9,7 @@ from gateway.stores.records import RecordStore
 from gateway.stores.sqlite import SqliteStore
 from gateway.stores.upkeep import Upkeep
 from tests.patience import PATIENCE, until
-from tests.stores.samples import PORTAL, Clock, Worker, put_ticket, ticket
+from tests.stores.samples import PORTAL, Clock, Heard, Worker, put_ticket, ticket
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ async def test_seats_that_ended_elsewhere_are_told_of(store: RecordStore, clock:
         told.set()
 
     worker, elsewhere = Worker(store, clock), Worker(store, clock)
-    keeping = Upkeep(store, worker.sessions, killed, now=clock.now)
+    keeping = Upkeep(store, worker.sessions, killed, now=clock.now, monotonic=clock.monotonic)
     await keeping.start()
     cookie = await elsewhere.sign_in()
     seat = await worker.sessions.load(PORTAL, cookie)
@@ -38,7 +38,7 @@ async def test_seats_that_ended_elsewhere_are_told_of(store: RecordStore, clock:
 
 async def test_touches_are_written_meanwhile_and_the_last_ones_at_the_end(store: RecordStore, clock: Clock) -> None:
     worker = Worker(store, clock)
-    keeping = Upkeep(store, worker.sessions, lambda seats: None, now=clock.now)
+    keeping = Upkeep(store, worker.sessions, lambda seats: None, now=clock.now, monotonic=clock.monotonic)
     await keeping.start()
     cookie = await worker.sign_in(idle=1800)
     seat = await worker.sessions.load(PORTAL, cookie)
@@ -56,7 +56,7 @@ async def test_what_has_expired_is_cleared_away(tmp_path: Path, clock: Clock) ->
     await put_ticket(store, ticket(1, life=30), per_group=9, in_all=9)
     worker = Worker(store, clock)
     clock.pass_by(30)
-    keeping = Upkeep(store, worker.sessions, lambda seats: None, now=clock.now)
+    keeping = Upkeep(store, worker.sessions, lambda seats: None, now=clock.now, monotonic=clock.monotonic)
     await keeping.start()
     async with asyncio.timeout(PATIENCE):
         # The clock is turned back only for this look: what expired then would still be read.
@@ -66,13 +66,57 @@ async def test_what_has_expired_is_cleared_away(tmp_path: Path, clock: Clock) ->
     await store.close()
 
 
+async def test_a_clock_that_jumps_a_day_ahead_deletes_nothing_and_everybody_is_back_when_it_is_right(
+    store: RecordStore, clock: Clock
+) -> None:
+    worker, other = Worker(store, clock), Worker(store, clock)
+    keeping = Upkeep(store, worker.sessions, lambda seats: None, now=clock.now, monotonic=clock.monotonic)
+    await keeping.start()
+    cookie = await other.sign_in()
+    purged = asyncio.Event()
+    purge = store.purge
+
+    async def told(now: int) -> None:
+        await purge(now)
+        purged.set()
+
+    store.purge = told  # type: ignore[method-assign]
+    clock.step(86400)
+    for _ in range(3):
+        purged.clear()
+        await asyncio.wait_for(purged.wait(), PATIENCE)
+    assert await other.sessions.load(PORTAL, cookie) is None
+    clock.step(-86400)
+    assert await other.sessions.load(PORTAL, cookie) is not None
+    await keeping.stop()
+
+
+async def test_workers_agree_after_the_clock_was_set(store: RecordStore, clock: Clock) -> None:
+    """One has the seat in memory, the other asks the store."""
+    log = Heard()
+    worker, other = Worker(store, clock), Worker(store, clock)
+    keeping = Upkeep(store, worker.sessions, lambda seats: None, log=log, now=clock.now, monotonic=clock.monotonic)
+    await keeping.start()
+    cookie = await other.sign_in(idle=1800)
+    assert await worker.sessions.load(PORTAL, cookie) is not None
+    for seconds in (1700, 200, -1000):
+        before = len(log.events)
+        clock.step(seconds)
+        await until(lambda: len(log.events) > before)  # noqa: B023
+        there = worker.sessions.cached(PORTAL, cookie) is not None
+        assert there == (await store.read_session(cookie.split(b".")[0].decode(), clock.now()) is not None)
+        assert there == (seconds != 200)
+    assert log.names() == ["clock.stepped"] * 3
+    await keeping.stop()
+
+
 async def test_a_store_out_of_reach_stops_none_of_it(tmp_path: Path, clock: Clock) -> None:
     path = tmp_path / "var" / "sessions.db"
     store = SqliteStore(path)
     await store.open()
     told = asyncio.Event()
     worker, elsewhere = Worker(store, clock), Worker(store, clock)
-    keeping = Upkeep(store, worker.sessions, lambda seats: told.set(), now=clock.now)
+    keeping = Upkeep(store, worker.sessions, lambda seats: told.set(), now=clock.now, monotonic=clock.monotonic)
     await keeping.start()
     cookie = await elsewhere.sign_in()
     seat = await worker.sessions.load(PORTAL, cookie)
@@ -94,7 +138,7 @@ async def test_a_store_out_of_reach_stops_none_of_it(tmp_path: Path, clock: Cloc
 
 async def test_no_task_is_left(store: RecordStore, clock: Clock) -> None:
     before = asyncio.all_tasks()
-    keeping = Upkeep(store, Worker(store, clock).sessions, lambda seats: None, now=clock.now)
+    keeping = Upkeep(store, Worker(store, clock).sessions, lambda seats: None, now=clock.now, monotonic=clock.monotonic)
     await keeping.start()
     await keeping.stop()
     assert asyncio.all_tasks() == before
