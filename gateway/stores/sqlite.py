@@ -1,12 +1,11 @@
 """The default store: one SQLite file in the state folder, shared by the workers of one machine.
 
-Reads run inline on the loop (microseconds, WAL: no writer is waited for); writes go through one thread.
+Reads go through one thread, writes through another: no reader waits for a writer (WAL), and the loop for no disk.
 """
 
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,15 +27,19 @@ from gateway.stores.records import (
 )
 from gateway.stores.sqlite_mending import Mending
 from gateway.stores.sqlite_owner import Ownership
-from gateway.stores.sqlite_writer import Job, SqliteWriter
+from gateway.stores.sqlite_reader import SqliteReader
+from gateway.stores.sqlite_thread import Job
+from gateway.stores.sqlite_writer import SqliteWriter
 
 Result = TypeVar("Result")
 
 # Longer than the writer waits for other processes: the error that it meets is then the one that is told.
 _WRITTEN_WITHIN = 5.0
 
-# A reader meets a lock only while a crashed writer's log is recovered, or where a stranger holds the file.
-_READ_AGAIN = (0.005, 0.01, 0.02, 0.05, 0.1)
+# A disk that has answered nothing for so long is not asked again until it does: a public page waits for the answer of
+# who it is that brings a cookie.
+_READ_WITHIN = 2.0
+_STANDS = 1.0
 
 # Seconds of rest that a purge leaves others between its steps.
 _BETWEEN_STEPS = 0.01
@@ -52,8 +55,7 @@ class SqliteStore:
         self._log = log
         self._counters = counters
         self._writer: SqliteWriter | None = None
-        self._reader: sqlite3.Connection | None = None
-        self._identity = (0, 0)
+        self._reader: SqliteReader | None = None
         self._ownership = Ownership(path)
         self._mending = Mending(path, log)
         self._written = True
@@ -62,10 +64,11 @@ class SqliteStore:
     async def open(self) -> None:
         """Also where the file is out of reach for now: it is then made, or found, by what is first asked of it."""
         self._writer = SqliteWriter(self._path, self._mending)
+        self._reader = SqliteReader(self._path)
         try:
             await self._writer.run(_nothing, _WRITTEN_WITHIN)
             # A reader that is there before the disk is full can read on when it is.
-            self._connected()
+            await self._reader.run(_nothing, _READ_WITHIN)
         except GatewayError:
             await self.close()
             raise
@@ -74,10 +77,10 @@ class SqliteStore:
             self._unreachable(error)
 
     async def close(self) -> None:
-        writer, self._writer = self._writer, None
-        self._let_go()
-        if writer is not None:
-            await writer.close()
+        threads, self._writer, self._reader = (self._writer, self._reader), None, None
+        for thread in threads:
+            if thread is not None:
+                await thread.close()
         self._ownership.release()
 
     # --- sessions and seats
@@ -148,31 +151,28 @@ class SqliteStore:
     async def purge(self, now: int) -> None:
         """By one process for all; in steps, between which others write and the log is cut."""
         more = await self._write(lambda connection: self._ownership.taken(), single=True)
-        while more and sqlite_file.log_size(self._path) <= _LONGEST_LOG:
-            more = await self._write(lambda connection: sql.purge(connection, now))
+        while more:
+            more = await self._write(lambda connection: self._is_log_short() and sql.purge(connection, now))
             await asyncio.sleep(_BETWEEN_STEPS)
+
+    def _is_log_short(self) -> bool:
+        return sqlite_file.log_size(self._path) <= _LONGEST_LOG
 
     # --- steps
 
     async def _read(self, query: Callable[[sqlite3.Connection], Result]) -> Result:
         if self._writer is not None and (not self._writer.made or self._mending.due):
             await self._write(_nothing)
-        pauses = iter(_READ_AGAIN)
-        while True:
-            try:
-                result = query(self._connected())
-            except sqlite3.OperationalError as error:
-                pause = next(pauses, None) if sqlite_file.is_busy(error) else None
-                if pause is None:
-                    self._let_go()
-                    raise self._unreachable(error) from error
-                await asyncio.sleep(pause)
-            except (sqlite3.Error, OSError, GatewayError) as error:
-                self._let_go()
-                raise self._unreachable(error) from error
-            else:
-                self._answered()
-                return result
+        try:
+            if self._reader is None:
+                raise sqlite3.OperationalError("the store is closed")
+            if self._reader.stands_for() > _STANDS:
+                raise sqlite3.OperationalError("the disk does not answer")
+            result = await self._reader.run(query, _READ_WITHIN)
+        except (sqlite3.Error, OSError, GatewayError) as error:
+            raise self._unreachable(error) from error
+        self._answered()
+        return result
 
     async def _write(self, job: Job[Result], *, durable: bool = False, single: bool = False) -> Result:
         if self._writer is None:
@@ -185,22 +185,6 @@ class SqliteStore:
         self._written = True
         self._answered()
         return result
-
-    def _connected(self) -> sqlite3.Connection:
-        """On each read: a file that vanished or was replaced is noticed at once (one stat, about a microsecond)."""
-        if self._writer is None:
-            raise sqlite3.OperationalError("the store is closed")
-        found = sqlite_file.identity(self._path)
-        if self._reader is None or found != self._identity:
-            self._let_go()
-            self._reader, self._identity = sqlite_file.reader(self._path), found
-        return self._reader
-
-    def _let_go(self) -> None:
-        reader, self._reader = self._reader, None
-        if reader is not None:
-            with suppress(sqlite3.Error):
-                reader.close()
 
     def _unreachable(self, error: Exception) -> GatewayError:
         self._mending.seen(error)
@@ -219,4 +203,4 @@ class SqliteStore:
 
 
 def _nothing(connection: sqlite3.Connection) -> None:
-    """The writer connects for any job, and makes the file for the first."""
+    """Whoever does it connects, and the writer makes the file for the first."""

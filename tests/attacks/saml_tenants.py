@@ -4,6 +4,9 @@ import asyncio
 import copy
 import json
 import secrets
+import sqlite3
+import time
+from contextlib import closing
 
 from lxml import etree
 
@@ -13,16 +16,16 @@ from tests.attacks.outcomes import sign_in_refused
 from tests.attacks.saml_browser import PAGE, answered, is_signed_in, scene_of, sent
 from tests.attacks.world import World
 from tests.browser_like import Person
-from tests.saml.idp import SAML, Scene, assertion, build, encrypt, one, sign, written
+from tests.saml.idp import SAML, Scene, assertion, at, build, encrypt, one, sign, written
 
 # --- XS13: where answers unasked are let in, nothing but the assertion's ID stands against a replay ---
 
 UNASKED = idps.name_with(unsolicited=True)
 
 
-def _document(world: World) -> etree._Element:
+def _document(world: World, **more: object) -> etree._Element:
     scene = scene_of(world, UNASKED, "")
-    values = {"in_response_to": None, "confirmed_request": None, "assertion_id": f"_{secrets.token_hex(16)}"}
+    values = {"in_response_to": None, "confirmed_request": None, "assertion_id": f"_{secrets.token_hex(16)}", **more}
     root = build(scene.but(**values))
     sign(assertion(root), scene.key)
     return root
@@ -71,11 +74,24 @@ async def at_once(world: World) -> None:
     expect(sum(arrived) == 1, f"an assertion brought 12 times at once signed in {sum(arrived)} times")
 
 
+async def from_before_the_store(world: World) -> None:
+    """A store that replaced a lost one does not know what was used up in that."""
+    now = int(time.time())
+    with closing(sqlite3.connect(world.folder / "var/sessions.sqlite", isolation_level=None)) as store:
+        store.execute("UPDATE store SET refuses_before = ?", (now - 5,))
+    mark = world.log_mark()
+    older = _document(world, assertion_issued=at(now - 30), issued=at(now - 30))
+    expect(not await _arrives(world, older), "an assertion of before signed in")
+    await world.logged(mark, code="saml.replayed")
+    expect(await _arrives(world, _document(world)), "the control: one of now signs in")
+
+
 XS13 = (
     ("the same answer again", replayed(_as_it_is)),
     ("the same assertion in another response", replayed(_in_another_response)),
     ("the same assertion encrypted anew", replayed(_encrypted_anew)),
     ("the same answer twelve times at once", at_once),
+    ("an answer from before the session store was lost and made anew", from_before_the_store),
 )
 
 # --- XS15: correctly signed, and not its own ---

@@ -19,8 +19,10 @@ from gateway.model.errors import GatewayError
 from gateway.ops.counters import Counters
 from gateway.stores import sqlite, sqlite_file, sqlite_writer
 from gateway.stores.records import AddSession, Cursor, RaiseMark, RecordStore, SeatKey, Touch, Use
-from gateway.stores.sqlite import _READ_AGAIN, SqliteStore
-from gateway.stores.sqlite_writer import Job, SqliteWriter
+from gateway.stores.sqlite import SqliteStore
+from gateway.stores.sqlite_reader import READ_AGAIN, SqliteReader
+from gateway.stores.sqlite_thread import Job
+from gateway.stores.sqlite_writer import SqliteWriter
 from tests.patience import PATIENCE
 from tests.stores.samples import (
     NOTHING,
@@ -354,10 +356,11 @@ async def test_a_reader_that_meets_a_lock_waits_for_it_without_stopping_the_loop
         stranger.execute("DELETE FROM marks")
         store._writer = SqliteWriter(path)
         store._writer.made = True
+        store._reader = SqliteReader(path)
         turns = asyncio.create_task(turns_of_the_loop())
         assert await unreachable(store, READS[:1])
         turns.cancel()
-        assert await turns >= len(_READ_AGAIN)
+        assert await turns >= len(READ_AGAIN)
         read = asyncio.create_task(store.read_seat(KEY, NOW))
         await asyncio.sleep(0.02)
     assert await read is not None

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.stores.sqlite_writer import _JOBS_AT_ONCE, Job, SqliteWriter
+from gateway.stores.sqlite_thread import JOBS_AT_ONCE, Job
+from gateway.stores.sqlite_writer import SqliteWriter
 from tests.patience import PATIENCE
 
 
@@ -97,7 +98,7 @@ async def test_a_commit_is_no_longer_than_the_others_can_wait(writer: SqliteWrit
     await asyncio.gather(*(writer.run(job(number), PATIENCE) for number in range(1000)))
     commits = [at for at, statement in enumerate(statements) if statement == "COMMIT"]
     # BEGIN, the jobs, COMMIT
-    assert max(end - start for start, end in pairwise([-1, *commits])) <= _JOBS_AT_ONCE + 2
+    assert max(end - start for start, end in pairwise([-1, *commits])) <= JOBS_AT_ONCE + 2
     assert len(await writer.run(keys, PATIENCE)) == 1000
 
 

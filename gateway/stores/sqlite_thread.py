@@ -1,0 +1,141 @@
+"""A thread beside the loop that does jobs on a database in order: the disk may be slow, and the loop waits for none."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, TypeVar
+
+Result = TypeVar("Result")
+Job = Callable[[sqlite3.Connection], Result]
+
+JOBS_AT_ONCE = 256
+_MOST_WAITING = 20_000
+
+
+class Task(Generic[Result]):
+    """A job with the place where its caller waits. `durable`: it must outlive a loss of power, too. `single`: it is one
+    statement, which needs no other to be a transaction."""
+
+    __slots__ = ("durable", "error", "future", "job", "result", "single")
+
+    def __init__(self, job: Job[Result], durable: bool, single: bool, future: asyncio.Future[Result]) -> None:
+        self.job = job
+        self.durable = durable
+        self.single = single
+        self.future = future
+        self.result: Result | None = None
+        self.error: Exception | None = None
+
+
+class SqliteThread:
+    """Errors are those of sqlite3 and the operating system; whoever awaits a job gets its own."""
+
+    def __init__(self, name: str) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._asked: list[Task[Any]] = []
+        self._open = 0
+        self._moved = 0.0
+        self._queue: SimpleQueue[list[Task[Any]] | None] = SimpleQueue()
+        self._connection: sqlite3.Connection | None = None
+        self._identity = (0, 0)
+        self._closed = False
+        self._ended = self._loop.create_future()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    async def run(self, job: Job[Result], within: float, *, durable: bool = False, single: bool = False) -> Result:
+        """The job's result when it is done. Raises TimeoutError: it may yet be done, or not."""
+        if self._closed or self._open >= _MOST_WAITING:
+            raise sqlite3.OperationalError("the store takes no more requests")
+        task: Task[Result] = Task(job, durable, single, self._loop.create_future())
+        if not self._asked:
+            # What is asked for in one turn of the loop is handed in together.
+            self._loop.call_soon(self._hand_in)
+        if not self._open:
+            self._moved = self._loop.time()
+        self._asked.append(task)
+        self._open += 1
+        timer = self._loop.call_later(within, _give_up, task.future)
+        try:
+            return await task.future
+        finally:
+            timer.cancel()
+
+    def stands_for(self) -> float:
+        """Seconds since anything came back, while something is waited for."""
+        return self._loop.time() - self._moved if self._open else 0.0
+
+    async def close(self) -> None:
+        """When all that was asked for is done."""
+        if not self._closed:
+            self._closed = True
+            self._hand_in()
+            self._queue.put(None)
+        await asyncio.shield(self._ended)
+        self._thread.join()
+
+    def _hand_in(self) -> None:
+        tasks, self._asked = self._asked, []
+        for start in range(0, len(tasks), JOBS_AT_ONCE):
+            self._queue.put(tasks[start : start + JOBS_AT_ONCE])
+
+    def _deliver(self, tasks: list[Task[Any]]) -> None:
+        self._open -= len(tasks)
+        self._moved = self._loop.time()
+        for task in tasks:
+            if task.future.done():
+                continue
+            if task.error is None:
+                task.future.set_result(task.result)
+            else:
+                task.future.set_exception(task.error)
+
+    # --- in the thread
+
+    def serve(self, tasks: list[Task[Any]]) -> None:
+        """Gives each its result or its error."""
+        raise NotImplementedError
+
+    def rest(self) -> None:
+        """When what was served is delivered."""
+
+    def _run(self) -> None:
+        going_on = True
+        while going_on:
+            tasks, going_on = self._gather()
+            # Who has given up before it began is not served: a sign-in that nobody waits for is not made.
+            wanted = [task for task in tasks if not task.future.done()]
+            if wanted:
+                self.serve(wanted)
+            self._loop.call_soon_threadsafe(self._deliver, tasks)
+            self.rest()
+        self._let_go()
+        self._loop.call_soon_threadsafe(self._ended.set_result, None)
+
+    def _gather(self) -> tuple[list[Task[Any]], bool]:
+        tasks: list[Task[Any]] = []
+        batch = self._queue.get()
+        while batch is not None:
+            tasks += batch
+            if len(tasks) >= JOBS_AT_ONCE:
+                return tasks, True
+            try:
+                batch = self._queue.get_nowait()
+            except Empty:
+                return tasks, True
+        return tasks, False
+
+    def _let_go(self) -> None:
+        """Closing rolls back what is open."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(sqlite3.Error):
+                connection.close()
+
+
+def _give_up(future: asyncio.Future[Any]) -> None:
+    if not future.done():
+        future.set_exception(TimeoutError())
