@@ -179,9 +179,16 @@ def _limit(limits: Limits) -> None:
     """By the kernel, which ends this process also where it is deep in a library: what is written is in place whole, by
     a rename, or not at all."""
     signal.setitimer(signal.ITIMER_REAL, limits.seconds)
-    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
-    resource.setrlimit(resource.RLIMIT_DATA, (limits.memory, limits.memory))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _at_most(resource.RLIMIT_CPU, limits.cpu_seconds)
+    _at_most(resource.RLIMIT_DATA, limits.memory)
+    _at_most(resource.RLIMIT_CORE, 0)
+
+
+def _at_most(what: int, value: int) -> None:
+    """The gateway may have been started with less."""
+    _, hard = resource.getrlimit(what)
+    least = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(what, (least, hard))
 
 
 async def _written(task: Task) -> Outcome:

@@ -8,10 +8,8 @@ from lxml import etree
 
 from gateway.model.codes import SAML_METADATA
 from gateway.model.errors import GatewayError
-from gateway.saml.document import DEEPEST, LONGEST_NAMESPACE, MOST_ATTRIBUTES, MOST_NAMESPACES
+from gateway.saml.document import DEEPEST, LONGEST_NAMESPACE, MOST_ATTRIBUTES, MOST_IN_SCOPE, MOST_NAMESPACES
 
-# Declared by all elements that one is in; the largest aggregates come to about 30.
-MOST_IN_SCOPE = 128
 # Nobody's schema has one of over 60 characters.
 LONGEST_NAME = 256
 # Elements and attributes that are held at once: an entity of 2 MB with the texts of 20 languages has 60,000.

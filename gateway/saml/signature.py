@@ -34,6 +34,10 @@ from gateway.saml.shape import LOGOUT_MESSAGES, check_message, check_shape
 # values and in no name: one or two.
 MOST_PREFIXES = 32
 
+# Inclusive canonicalisation looks for each of those in scope in all of them, for each element: 1,024 over 15,000
+# elements, in 80 KB, took 46 s. 32 take 0.05 s; real messages have ten.
+MOST_IN_SCOPE_INCLUSIVE = 32
+
 _PROVEN = object()
 
 
@@ -212,8 +216,19 @@ def canonical(element: etree._Element, prefixes: list[str] | None, *, without: e
 def _inclusive(element: etree._Element) -> bytes:
     """Canonical XML 1.0 2.3: with every namespace that is declared around the element, which lxml writes in plain
     output and not in canonical one. The attributes of `xml:` that it takes over too, no shape lets stand around one."""
+    _check_scope(element)
     alone = parse_canonical(etree.tostring(element, encoding="UTF-8", xml_declaration=False, with_tail=False))
     return etree.tostring(alone, method="c14n", exclusive=False, with_comments=False)
+
+
+def _check_scope(element: etree._Element) -> None:
+    parent = element.getparent()
+    in_scope = 0 if parent is None else len(parent.nsmap)
+    for event, _ in etree.iterwalk(element, events=("start-ns", "end-ns")):
+        in_scope += 1 if event == "start-ns" else -1
+        if in_scope > MOST_IN_SCOPE_INCLUSIVE:
+            most = f"{MOST_IN_SCOPE_INCLUSIVE} namespaces in scope, where no exclusive canonicalisation is named"
+            raise GatewayError(SAML_SIGNATURE_FORM, f"{_name(element)} has over {most}")
 
 
 @contextmanager

@@ -33,6 +33,15 @@ def _declared_around(root: etree._Element, scene: Scene) -> bytes:
     return written(root).replace(b":Response ", b':Response xmlns:evil="urn:evil" ', 1)
 
 
+def _many_namespaces(root: etree._Element, scene: Scene) -> bytes:
+    """120 of them in scope of 10,000 elements: the Signature is genuine, and what it is over is looked at last."""
+    names, more = (" ".join(f'xmlns:{letter}{n}="urn:{n}"' for n in range(60)) for letter in "nm")
+    value = one(root, "(//a:AttributeValue)[1]")
+    value.clear()
+    value.append(etree.fromstring(f'<x xmlns="urn:x" {names}><x {more}>{"<y/>" * 10_000}</x></x>'))
+    return written(root)
+
+
 def _comment_in(path: str) -> Change:
     def change(root: etree._Element, scene: Scene) -> None:
         found = one(root, path)
@@ -65,6 +74,7 @@ ENVELOPED_ALONE = (
         codes.SAML_DOCUMENT,
         _signed(_comment_in("//a:Subject/a:NameID")),
     ),
+    Forgery("120 namespaces in scope, enveloped alone", "XS22", codes.SAML_SIGNATURE_FORM, _signed(_many_namespaces)),
     Forgery(
         "a parameter of the transform, enveloped alone",
         "XS05",

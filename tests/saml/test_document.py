@@ -43,6 +43,12 @@ def refused(document: bytes, **limits: int) -> str:
     return error.value.detail
 
 
+def _stairs(steps: int, each: int) -> bytes:
+    """`each` namespaces on each of `steps` elements, one in the other."""
+    declared = (b" ".join(b"xmlns:a%d_%d='u:x'" % (step, n) for n in range(each)) for step in range(steps))
+    return b"".join(b"<a " + names + b">" for names in declared) + b"</a>" * steps
+
+
 @pytest.mark.parametrize(
     "document",
     [
@@ -127,6 +133,7 @@ def test_text_is_whole_whatever_it_is_spelt_with() -> None:
         (b"<a " + b" ".join(b"a%d='x'" % n for n in range(MOST_ATTRIBUTES + 1)) + b"/>", "attributes"),
         (b"<a " + b" ".join(b"xmlns:a%d='u:%d'" % (n, n) for n in range(MOST_NODES)) + b"/>", "bytes"),
         (b"<a " + b" ".join(b"xmlns:a%d='u:x'" % n for n in range(12_000)) + b"/>", "namespaces"),
+        (_stairs(3, 43), "in scope"),
         (b"<a>" + b" " * MOST_BYTES + b"</a>", "bytes"),
     ],
 )  # fmt: skip

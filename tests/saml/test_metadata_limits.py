@@ -5,8 +5,8 @@ import pytest
 from gateway.model.codes import SAML_METADATA, SAML_METADATA_SIGNATURE, Code
 from gateway.model.errors import GatewayError
 from gateway.saml import metadata_digest, metadata_document
+from gateway.saml.document import MOST_IN_SCOPE
 from gateway.saml.metadata_document import LARGEST_PART, given, verified
-from gateway.saml.metadata_limits import MOST_IN_SCOPE
 from tests.saml.metadata_samples import SHIBBOLETH, bloated, entity, group, signed
 from tests.saml.parties import pair, spki
 

@@ -1,5 +1,6 @@
 """A supervisor keeps the SAML metadata of its folder fresh, and has them fetched when a worker asks."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from gateway.federation import metadata_keeper
 from gateway.federation.metadata_index import read_copy, read_entity
 from tests.federation.metadata_server import MetadataServer, running_metadata_server
-from tests.patience import until
+from tests.patience import PATIENCE, until
 from tests.saml.metadata_samples import entity, key, role, signed
 from tests.saml.parties import IDP, certificate_text, pair, spki
 from tests.server.crew import Crew, crewed
@@ -45,8 +46,10 @@ async def test_from_the_reload_that_names_a_provider_on(tmp_path: Path, monkeypa
         await crew.reload("config.loaded", "second.localhost")
         await until(lambda: read_copy(folder, id) is not None)
         assert signing_keys(crew, server) == (spki(pair("idp")),)
-        exposition = await crew.supervisor.exposition()
-        assert b'ecluse_metadata_refreshes_total{provider="metropole",result="ok"} 1.0' in exposition
+        # The copy is in its place a moment before the helper says so.
+        async with asyncio.timeout(PATIENCE):
+            while b'refreshes_total{provider="metropole",result="ok"} 1.0' not in await crew.supervisor.exposition():
+                await asyncio.sleep(0.05)
         server.documents = {"/idp": signed(entity(role(keys=key(certificate_text(pair("idp-next"))))))}
         monkeypatch.setattr(metadata_keeper, "ASKED_AGAIN_AFTER", 0.0)
         crew.says(f"* wants {id}")
