@@ -151,8 +151,8 @@ class Saml(Strict):
     authn_context: list[Uri] = Field(default=[], max_length=20)
     """The ways of signing in that are asked for; an answer that names none of them is refused."""
     authn_context_comparison: Literal["exact", "minimum", "better", "maximum"] = "exact"
-    """Levels of eIDAS (`http://eidas.europa.eu/LoA/substantial`, or `eidas2`) are compared within their scale. Of other
-    classes nobody knows which is the stronger: with `minimum` and `maximum`, those named are accepted and no other."""
+    """Levels of eIDAS (`http://eidas.europa.eu/LoA/substantial`) are compared. Of other classes nobody knows which is
+    the stronger: with `minimum` and `maximum`, those named are accepted and no other."""
     force_authn: bool = False
     """Ask for a sign-in made now each time, and refuse an older one."""
     passive_first: bool = False

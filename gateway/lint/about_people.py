@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.config.load import AnyProviderFile
 from gateway.config.problems import Path, Problem
-from gateway.config.schema import AppFile, ProviderFile
+from gateway.config.schema import AppFile, ProviderFile, SamlProviderFile
 from gateway.config.schema_conditions import ClaimIs, Condition, GroupIs, MandateIs, SharedIs, leaves
 from gateway.config.schema_shared import SharedFile
 from gateway.identity.address_names import is_mail, is_scoped, may_hold_an_address
@@ -15,6 +15,7 @@ from gateway.lint.subject import Of, Subject
 from gateway.model.provider import MetadataFile, Provider, SamlProvider
 from gateway.policy.conditions import GROUPS
 from gateway.policy.persons import MANDATES
+from gateway.saml.authn_context import are_of_one_scale
 
 _LONGEST_SESSION, _LONGEST_IDLE, _LARGEST_SKEW = 86400, 43200, 180
 _SHORTEST_SECRET = 16
@@ -212,6 +213,20 @@ def short_client_secret(subject: Subject) -> Iterator[Problem]:
         if secret is not None and len(secret) < _SHORTEST_SECRET:
             yield provider.at(
                 "oidc", "client_secret", say=f"this secret has {len(secret)} characters: it can be guessed"
+            )
+
+
+def classes_of_no_scale(subject: Subject) -> Iterator[Problem]:
+    for provider in subject.providers:
+        if not isinstance(provider.model, SamlProviderFile):
+            continue
+        saml = provider.model.saml
+        if saml.authn_context_comparison != "exact" and not are_of_one_scale(tuple(saml.authn_context)):
+            yield provider.at(
+                "saml",
+                "authn_context_comparison",
+                say="only the classes that authn_context names are accepted",
+                write="every class that will do, and leave authn_context_comparison out",
             )
 
 

@@ -93,6 +93,9 @@ _TABLE = (
     LintRule("EC218", "SAML metadata near their end", "Nobody renews a file: once its `validUntil` has passed, in less "
              "than 30 days or already, every sign-in at this provider is refused (`saml.metadata.expired`).",
              _PEOPLE.metadata_near_their_end),
+    LintRule("EC233", "Ways of signing in that nobody compares", "The provider may answer with a class that it deems "
+             "stronger, and is refused: only between the levels of eIDAS is it known which is.",
+             _PEOPLE.classes_of_no_scale),
     LintRule("EC236", "An address under another name", "A upn, a preferred_username or a NameID is an address at many "
              "providers: an application that knows people by it takes another organisation's for its own.",
              _PEOPLE.address_in_disguise),

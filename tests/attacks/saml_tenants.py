@@ -178,6 +178,40 @@ async def namesake(world: World) -> None:
     await person.close()
 
 
+async def friendly(world: World) -> None:
+    """Core 2.7.3.1: what an attribute is called for people makes it none that the provider's file takes."""
+    person, query, request_id = await sent(world, idps.BOUNDED)
+    root = etree.fromstring(_stating(scene_of(world, idps.BOUNDED, request_id), "alice", GOOD))
+    groups = one(root, "//a:Attribute[@Name='groups']")
+    groups.set("Name", "urn:evil:groups")
+    groups.set("FriendlyName", "groups")
+    page = await person.follow(await answered(world, person, _signed_anew(root), query["RelayState"]))
+    expect(page.status == 200, f"the control: it signs in, {page.status}")
+    told = (await person.script(world.url(idps.BOUNDED, "/_ecluse/session"))).text
+    expect("alice" in told, f"the control: {told}")
+    expect("agents" not in told, f"a FriendlyName made somebody a member: {told}")
+    await person.close()
+
+
+async def made_for_another(world: World) -> None:
+    """Core 8.3.7: in another service's name space, alice is somebody else."""
+    mark = world.log_mark()
+    person, query, request_id = await sent(world, idps.BOUNDED)
+    root = etree.fromstring(_stating(scene_of(world, idps.BOUNDED, request_id), "alice", GOOD))
+    one(root, "//a:Subject/a:NameID").set("SPNameQualifier", "https://other.example")
+    page = await person.follow(await answered(world, person, _signed_anew(root), query["RelayState"]))
+    sign_in_refused(page.status, person.jar.received)
+    await world.logged(mark, code="login.mapping")
+    await person.close()
+
+
+def _signed_anew(root: etree._Element) -> bytes:
+    signature = one(root, "//ds:Signature")
+    signature.getparent().remove(signature)  # type: ignore[union-attr]
+    sign(assertion(root), idps.KEY)
+    return written(root)
+
+
 CASES: tuple[Case, ...] = (
     *(uncontrolled(f"XS13.{number}", meaning, run) for number, (meaning, run) in enumerate(XS13, 1)),
     uncontrolled("XS15.1", "the control: what is its own signs in", own),
@@ -187,4 +221,6 @@ CASES: tuple[Case, ...] = (
         uncontrolled(f"XS15.{number}", f"a NameID {name}", foreign({}, name))
         for number, name in enumerate(NAMES, 3 + len(FOREIGN))
     ),
+    uncontrolled("XS15.51", "a FriendlyName in the place of a Name", friendly),
+    uncontrolled("XS15.52", "a NameID that was made for another service", made_for_another),
 )

@@ -99,6 +99,11 @@ def metadata_until(end: str) -> dict[str, bytes]:
     return {**SAML_SECRETS, "file:../certs/departement.xml": document.encode()}
 
 
+def at_least(classes: str) -> dict[str, str]:
+    compared = f"saml:\n  authn_context: {classes}\n  authn_context_comparison: minimum\n"
+    return {**SAML, "providers/departement.yaml": SAML["providers/departement.yaml"].replace("saml:\n", compared)}
+
+
 TLS = gateway(
     "- {address: 127.0.0.1:8080}",
     "- {address: 127.0.0.1:8080, tls: {certificate: {file: tls.pem}, key: {file: tls.key}}}",
@@ -187,6 +192,8 @@ PAIRS: dict[str, Pair] = {
     "EC216": Pair(provider("client_secret: {file: ../certs/metropole.secret}", "client_authentication: none"), {}),
     "EC217": Pair({}, {}, {"file:../certs/metropole.secret": b"short"}),
     "EC218": Pair(SAML, SAML, metadata_until("2026-06-20T00:00:00Z"), metadata_until("2026-09-01T00:00:00Z")),
+    "EC233": Pair(at_least("[urn:oasis:names:tc:SAML:2.0:ac:classes:X509]"), at_least("[http://eidas.europa.eu/LoA/high]"),
+                  SAML_SECRETS, SAML_SECRETS),
     "EC236": Pair({"providers/metropole.yaml": METROPOLE.replace(", email_domains: [metropole.example]", "").replace("tenant:", "  login: upn\ntenant:")},
                   {"providers/metropole.yaml": METROPOLE.replace("tenant:", "  login: upn\ntenant:")}),
     "EC237": Pair(scoped(""), scoped(", scopes: [metropole.example]")),
