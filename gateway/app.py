@@ -25,6 +25,7 @@ from gateway.portal.callers import ApiCallers
 from gateway.portal.pages import Pages
 from gateway.portal.renewal import Renewal
 from gateway.portal.report import Report
+from gateway.portal.sign_outs import SignOuts, TellingRevoker
 from gateway.proxy.dataplane import DataPlane
 from gateway.server import garbage
 from gateway.server.doors import Doors
@@ -37,6 +38,7 @@ from gateway.stores.memory import MemoryStore
 from gateway.stores.records import RecordStore
 from gateway.stores.saml_transactions import SamlTransactions
 from gateway.stores.sessions import Sessions
+from gateway.stores.sign_out_notes import SignOutNotes
 from gateway.stores.sqlite import SqliteStore
 from gateway.stores.transactions import Transactions
 from gateway.stores.upkeep import Upkeep
@@ -131,14 +133,22 @@ class _Worker:
         self._federation = Federation(log=self._log)
         self._saml_federation = SamlFederation(metadata_folder(gateway), self._control, time.time)
         self._applications = Applications(is_ours)
+        self._sign_outs = SignOuts(
+            notes=SignOutNotes(store, gateway.store_keys, log=log),
+            applications=self._applications,
+            counters=counters,
+            log=log,
+            snapshot=lambda: self.snapshot,
+        )
+        self._revoker = TellingRevoker(self._control, self._sign_outs.due)
         self._portal = Portal(
             sessions=self._sessions,
             transactions=transactions,
             saml_transactions=saml_transactions,
             federation=self._federation,
-            applications=self._applications,
+            sign_outs=self._sign_outs,
             saml_federation=self._saml_federation,
-            revoker=self._control,
+            revoker=self._revoker,
             pages=pages,
             report=Report(counters=counters, log=log, person=person),
             now=time.time,
@@ -159,6 +169,7 @@ class _Worker:
             descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
             person=person,
             is_ours=is_ours,
+            seen=self._sign_outs.seen,
         )
         self._renewal = self._make_renewal(transactions)
         self._sessions.when_due(self._renewal.due)
@@ -169,7 +180,7 @@ class _Worker:
             sessions=self._sessions,
             transactions=transactions,
             federation=self._federation,
-            revoker=self._control,
+            revoker=self._revoker,
             counters=self._counters,
             log=self._log,
             snapshot=lambda: self.snapshot,
@@ -212,6 +223,7 @@ class _Worker:
         await self._plane.drain(within)
         await self._portal.close(_CLOSED_WITHIN)
         await self._renewal.close()
+        await self._sign_outs.close(_CLOSED_WITHIN)
         await self._federation.close()
         await self._saml_federation.close()
         await self._applications.close()

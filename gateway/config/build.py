@@ -249,6 +249,7 @@ def _logout(plan: AppPlan) -> Logout:
         scope=logout["scope"],
         cookies=tuple((name, path) for name, path in logout["cookies"]),
         url=logout["url"],
+        login=logout["login"],
         links=_paths(plan, logout["links"]),
     )
 

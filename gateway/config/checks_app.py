@@ -49,10 +49,23 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, folder: Folder, index: In
     yield from check_upstream(document, model, gateway)
     yield from check_then(document, model, folder)
     yield from check_api(document, model, folder)
+    yield from _logout(document, model)
     mapped = _mapped(model, folder)
     if mapped is not None:
         yield from _unmapped(document, model, mapped)
     yield from _conditions(document, model, mapped, index)
+
+
+def _logout(document: Document, model: AppFile) -> Iterator[Problem]:
+    """What says who the person is is one of what the application is told of them."""
+    login, translate = model.logout.login, model.translate
+    told = {name for part in (translate.headers, translate.cookies) for name in part if part[name].source is not None}
+    path: Path = ("logout", "login")
+    if login is not None and model.logout.url is None:
+        yield Problem(document.place(path), key_path(path), "nothing is called at a sign-out", "name url as well")
+    elif login is not None and login not in told:
+        message = f"translate tells nothing of the person in {login}"
+        yield Problem(document.place(path), key_path(path), message, did_you_mean(login, told))
 
 
 def _conditions(document: Document, model: AppFile, mapped: set[str] | None, index: Index) -> Iterator[Problem]:

@@ -279,6 +279,7 @@ class LogoutPlan(TypedDict):
     scope: Literal["local", "global"]
     cookies: list[tuple[str, str]]
     url: str | None
+    login: str
     links: list[str]
 
 

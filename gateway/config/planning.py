@@ -148,7 +148,8 @@ def _app(file: str, model: AppFile, gateway: GatewayFile, material: Material, ro
 
 def _logout(model: AppLogout) -> LogoutPlan:
     cookies = [(name, path) for name in model.cookies for path in model.cookie_paths]
-    return {"scope": model.scope, "cookies": cookies, "url": model.url, "links": [link.text for link in model.links]}
+    links = [link.text for link in model.links]
+    return {"scope": model.scope, "cookies": cookies, "url": model.url, "login": model.login or "", "links": links}
 
 
 def _api(model: AppApi) -> ApiPlan:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from gateway.config.schema_types import Maybe, PathPattern, Strict, checked, wrong
+from gateway.config.schema_types import Maybe, PathPattern, Strict, Text, checked, wrong
 from gateway.wire.return_address import safe_target
 from gateway.wire.target import STRICT
 
@@ -37,7 +37,7 @@ Target = Annotated[str, Field(max_length=2000), AfterValidator(checked(_target))
 
 
 class AppLogout(Strict):
-    """What happens when people sign out of this application."""
+    """What happens when people sign out of this application, or their session ends otherwise."""
 
     scope: Literal["local", "global"] = "local"
     """`local`: out of every application behind the gateway, in this browser. `global`: at the provider as well."""
@@ -46,6 +46,9 @@ class AppLogout(Strict):
     cookie_paths: list[Target] = Field(default=["/"], min_length=1, max_length=5)
     """The paths that it sets them for."""
     url: Maybe[Target] = None
-    """A path of the application that is called for the person, so that it ends its own session."""
+    """A path of the application that is called for the person, so that it ends its own session: at every end of one."""
+    login: Maybe[Text] = None
+    """The header or cookie of translate that this call carries where no browser is there, with the cookies named above
+    as last seen and what is the same for everybody; without it, the first one that tells something of the person."""
     links: list[PathPattern] = Field(default=[], max_length=50)
     """The application's own addresses for signing out: whoever follows one signs out here."""

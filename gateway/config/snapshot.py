@@ -111,12 +111,14 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Logout:
-    """`cookies`: (name, path) of the application's own, which are cleared. `url`: its path that is called. `links`:
-    its paths that mean to sign out."""
+    """`cookies`: (name, path) of the application's own, which are cleared. `url`: its path that is called; `login`: the
+    header or cookie that says who the person is where no browser is there, empty for the first that does. `links`: its
+    paths that mean to sign out."""
 
     scope: Literal["local", "global"] = "local"
     cookies: tuple[tuple[str, str], ...] = ()
     url: str | None = None
+    login: str = ""
     links: RouteTable = field(default_factory=lambda: RouteTable.build((), False))
 
 

@@ -1,47 +1,118 @@
-"""One call to an application that is nobody's request: it is told that a person signs out."""
+"""One call to an application that is nobody's request: it is told that a person's session has ended.
 
-from functools import partial
+Written here byte for byte, as on the way of requests: no client library sends a value in ISO 8859-1 as it is.
+"""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from ipaddress import ip_address
 
 from aiohttp.abc import AbstractResolver
 
 from gateway.config.snapshot import Upstream
 from gateway.federation.addresses import Resolver
-from gateway.federation.client import ProviderClient
-from gateway.model.codes import UPSTREAM_ADDRESS
+from gateway.federation.circuit import Circuit
+from gateway.federation.tls import tls_context
+from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, UPSTREAM_ADDRESS
 from gateway.model.errors import GatewayError
-from gateway.oidc.call import Call
 from gateway.wire.fences import IsOurs, refusal
 
-# A person waits for it.
+# A person may wait for it.
 WITHIN = 3.0
+# Of one application: what hangs there is nobody else's.
+AT_ONCE = 4
+_LONGEST_LINE = 4096
+_MOST_READ = 1 << 20
+
+
+class _Way:
+    """To one application: few calls at once, and none for a while to one that does not answer."""
+
+    __slots__ = ("circuit", "turn")
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.turn = asyncio.Semaphore(AT_ONCE)
+        self.circuit = Circuit(clock)
 
 
 class Applications:
-    """`is_ours`: where no application is connected to."""
+    """`is_ours`: where no application is connected to. `clock`: monotonic seconds."""
 
-    def __init__(self, is_ours: IsOurs, resolver: AbstractResolver | None = None) -> None:
+    def __init__(
+        self,
+        is_ours: IsOurs,
+        resolver: AbstractResolver | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._is_ours = is_ours
+        self._clock = clock
         self._resolver = resolver or Resolver()
-        self._clients: dict[object, ProviderClient] = {}
+        self._contexts: dict[bytes | None, ssl.SSLContext] = {}
+        self._ways: dict[tuple[str, int], _Way] = {}
 
-    async def call(self, upstream: Upstream, call: Call) -> None:
-        """`call.url`: a path. Whatever is answered will do; GatewayError where nothing is."""
-        key = (upstream.host, upstream.port, upstream.ca, upstream.fence)
-        client = self._clients.get(key)
-        if client is None:
-            refused = partial(self._refused, upstream)
-            client = self._clients[key] = ProviderClient(
-                upstream.ca, None, True, self._resolver, WITHIN, refused=refused
-            )
-        host = f"[{upstream.host}]" if ":" in upstream.host else upstream.host
-        url = f"{upstream.scheme}://{host}:{upstream.port}{call.url}"
-        await client.send(Call(call.what, call.method, url, call.headers, call.body))
-
-    def _refused(self, upstream: Upstream, address: str, port: int) -> GatewayError | None:
-        why = refusal(upstream.host, address, port, upstream.fence, self._is_ours)
-        return GatewayError(UPSTREAM_ADDRESS, why) if why else None
+    async def call(self, upstream: Upstream, target: str, lines: bytes) -> None:
+        """GET `target`. `lines`: ready header lines, each b"\\r\\nName: value", Host among them. Whatever is answered
+        will do; GatewayError where nothing is."""
+        way = self._ways.setdefault((upstream.host, upstream.port), _Way(self._clock))
+        async with way.turn:
+            way.circuit.enter()
+            try:
+                async with asyncio.timeout(WITHIN):
+                    await self._exchange(upstream, target, lines)
+            except (TimeoutError, OSError, ValueError) as error:
+                way.circuit.failed()
+                detail = f"{upstream.scheme}://{upstream.host}:{upstream.port}: {type(error).__name__}"
+                raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, detail) from error
+            way.circuit.answered()
 
     async def close(self) -> None:
-        for client in self._clients.values():
-            await client.close()
         await self._resolver.close()
+
+    async def _exchange(self, upstream: Upstream, target: str, lines: bytes) -> None:
+        reader, writer = await self._connected(upstream)
+        try:
+            writer.write(b"GET %b HTTP/1.1%b\r\nConnection: close\r\n\r\n" % (target.encode("ascii"), lines))
+            await writer.drain()
+            if not (await reader.readline()).startswith(b"HTTP/1."):
+                raise ValueError("no answer")
+            # Some give a request up when its client leaves: it has the rest of its time to end the session.
+            with suppress(OSError):
+                await _read_out(reader)
+        finally:
+            writer.transport.abort()
+
+    async def _connected(self, upstream: Upstream) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        failed: OSError | GatewayError = OSError("no address")
+        secure = upstream.scheme == "https"
+        tls, name = (self._context(upstream.ca), upstream.host) if secure else (None, None)
+        for address in await self._addresses(upstream):
+            if why := refusal(upstream.host, address, upstream.port, upstream.fence, self._is_ours):
+                failed = GatewayError(UPSTREAM_ADDRESS, why)
+                continue
+            try:
+                return await asyncio.open_connection(
+                    address, upstream.port, limit=_LONGEST_LINE, ssl=tls, server_hostname=name
+                )
+            except OSError as error:
+                failed = error
+        raise failed
+
+    async def _addresses(self, upstream: Upstream) -> list[str]:
+        with suppress(ValueError):
+            return [str(ip_address(upstream.host))]
+        return [found["host"] for found in await self._resolver.resolve(upstream.host, upstream.port)]
+
+    def _context(self, ca: bytes | None) -> ssl.SSLContext:
+        context = self._contexts.get(ca)
+        if context is None:
+            context = self._contexts[ca] = tls_context(ca, None)
+        return context
+
+
+async def _read_out(reader: asyncio.StreamReader) -> None:
+    left = _MOST_READ
+    while left > 0 and (piece := await reader.read(65536)):
+        left -= len(piece)

@@ -138,6 +138,13 @@ def patience_beyond_the_whole(subject: Subject) -> Iterator[Problem]:
             yield app.at("upstream", "timeout", say=say)
 
 
+def sign_out_without_cookies(subject: Subject) -> Iterator[Problem]:
+    for app in subject.apps:
+        if app.model.logout.url is not None and not app.model.logout.cookies:
+            say = "where no browser is there, this call carries none of the application's own cookies"
+            yield app.at("logout", "url", say=say, write="cookies: [JSESSIONID], or whichever it knows its sessions by")
+
+
 def lenient_about_nothing(subject: Subject) -> Iterator[Problem]:
     """An application that is public as a whole has no rule that a loose path could miss."""
     for app in subject.apps:

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from gateway.model.codes import Code
 from gateway.model.identity import Identity
-from gateway.model.session import Entry, NameIdFields, Seat, SeatLimits, Session, Tokens
+from gateway.model.session import Entry, NameIdFields, Seat, SeatLimits, Session, SignOutNote, Tokens
 from gateway.model.transaction import (
     HandOver,
     OidcLogin,
@@ -143,6 +143,20 @@ class SessionSummary:
     apps: tuple[str, ...]
     created_at: int
     expires_at: int
+
+
+class SignOutNotes(Protocol):
+    """What applications that name an address for sign-outs are told when a session has ended, kept with that session.
+
+    Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say.
+    """
+
+    async def keep(self, notes: Sequence[SignOutNote]) -> None:
+        """In the place of those of the same session and host, and of this browser's older sessions on that host: their
+        cookies may be the same. What a session that has ended would have kept is left out."""
+
+    async def take(self, most: int) -> tuple[SignOutNote, ...]:
+        """Some of sessions that have ended, however they did: each to one caller only, across all workers."""
 
 
 class Transactions(Protocol):

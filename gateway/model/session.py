@@ -51,6 +51,19 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class SignOutNote:
+    """What an application is told at the end of a session where no browser brings its cookies: the application and its
+    host, `login`, what it was told of the person, as it was sent, and `cookies`, its own of that session, as last seen.
+    """
+
+    session_id: str
+    host: str
+    app: str
+    login: bytes = field(repr=False)
+    cookies: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class SeatLimits:
     """An app's own, shorter limits for its seats: seconds, None where the app sets none."""
 

@@ -52,6 +52,12 @@ METRICS = (
     Metric("ecluse_auth_logins_total", "counter", ("provider", "result", "reason"), "Sign-ins, by provider and code."),
     Metric("ecluse_auth_transactions_total", "counter", ("app",), "Sign-ins begun, by application."),
     Metric("ecluse_auth_logouts_total", "counter", (), "Browsers signed out."),
+    Metric(
+        "ecluse_application_sign_outs_total",
+        "counter",
+        ("app", "result"),
+        "Applications told that a session has ended, by outcome.",
+    ),
     Metric("ecluse_auth_refreshes_total", "counter", ("provider", "result", "reason"), "Refreshed tokens, by outcome."),
     Metric("ecluse_auth_provider_logouts_total", "counter", ("provider",), "Sign-outs that a provider told of."),
     Metric("ecluse_provider_errors_total", "counter", ("provider", "reason"), "Calls to a provider that failed."),

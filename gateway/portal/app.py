@@ -23,12 +23,13 @@ from gateway.portal.login import Login
 from gateway.portal.logout import Logout
 from gateway.portal.outcomes import Ask, Begin, GoOn, Outcome, Step, TellProvider
 from gateway.portal.pages import Pages
-from gateway.portal.ports import Applications, Federation
+from gateway.portal.ports import Federation
 from gateway.portal.report import Report, where
 from gateway.portal.saml.endpoints import Saml
 from gateway.portal.saml.login import has_saml
 from gateway.portal.saml.ports import SamlFederation
 from gateway.portal.session_page import SessionPages
+from gateway.portal.sign_outs import SignOuts
 from gateway.portal.start import Start
 from gateway.portal.visit import PREFIX, Visit
 
@@ -53,7 +54,7 @@ class Portal:
         transactions: Transactions,
         saml_transactions: SamlTransactions,
         federation: Federation,
-        applications: Applications,
+        sign_outs: SignOuts,
         saml_federation: SamlFederation,
         revoker: Revoker,
         pages: Pages,
@@ -78,7 +79,7 @@ class Portal:
         leaving = Leaving(
             transactions=transactions,
             federation=federation,
-            applications=applications,
+            sign_outs=sign_outs,
             pages=pages,
             report=report,
             now=now,

@@ -7,13 +7,14 @@ from gateway.model.errors import GatewayError
 from gateway.model.ports import Page, Transactions
 from gateway.model.session import Session
 from gateway.model.transaction import SignOut
-from gateway.oidc.call import Call
 from gateway.oidc.end_session import end_session_request
 from gateway.portal.login import provider_of_session
 from gateway.portal.pages import Pages
-from gateway.portal.ports import Applications, Federation
+from gateway.portal.ports import Federation
 from gateway.portal.report import Report
+from gateway.portal.sign_outs import Present, SignOuts
 from gateway.portal.visit import PREFIX, SECRET_BYTES, Visit
+from gateway.translation.render import NOTHING
 from gateway.wire.cookies import without_cookies
 
 
@@ -23,7 +24,7 @@ class Leaving:
         *,
         transactions: Transactions,
         federation: Federation,
-        applications: Applications,
+        sign_outs: SignOuts,
         pages: Pages,
         report: Report,
         now: Callable[[], float],
@@ -31,7 +32,7 @@ class Leaving:
     ) -> None:
         self._transactions = transactions
         self._federation = federation
-        self._applications = applications
+        self._sign_outs = sign_outs
         self._pages = pages
         self._report = report
         self._now = now
@@ -65,18 +66,20 @@ class Leaving:
         if provider is not None and session.tokens is not None:
             self._federation.revoke(provider, session.tokens.refresh_token, self._now())
 
-    async def tell_application(self, visit: Visit, app: App, session: Session) -> None:
+    def at_application(self, visit: Visit, app: App, session: Session) -> Present | None:
         """As the person's own browser would: with what the application is told of them, and their cookies of it."""
         if app.logout.url is None:
-            return
+            return None
         try:
             injection = app.translation.render(session.identity)
-            kept = without_cookies(visit.cookie_line, app.translation.cookie_names)
-            lines = [line.partition(b": ") for line in injection.headers.split(b"\r\n") if line]
-            cookies = b"; ".join(part for part in (kept, injection.cookies) if part)
-            headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, _, value in lines]
-            headers += [("Cookie", cookies.decode("latin-1"))] if cookies else []
-            headers.append(("Host", app.upstream.host_header or visit.call.authority))
-            await self._applications.call(app.upstream, Call("sign-out", "GET", app.logout.url, tuple(headers)))
         except GatewayError as error:
+            # Nor was it told who they are while they were signed in.
             self._report.application_not_told(visit, error)
+            injection = NOTHING
+        kept = without_cookies(visit.cookie_line, app.translation.cookie_names)
+        present = Present(app, visit.call.host, injection, kept)
+        self._sign_outs.expect(session.id, present)
+        return present
+
+    async def told(self, session: Session, present: Present) -> None:
+        await self._sign_outs.told(session.id, present)

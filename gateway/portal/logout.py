@@ -60,13 +60,14 @@ class Logout:
         """`navigation`: whether the answer is a page that the person sees, and can go on from."""
         app, cookie = visit.call.app, visit.seat_cookie()
         session = None if cookie is None else await self._sessions.opened(visit.call.host, cookie)
-        if app is not None and session is not None:
-            await self._leaving.tell_application(visit, app, session)
+        present = None if app is None or session is None else self._leaving.at_application(visit, app, session)
         ended = await self._sessions.end_browser(visit.call.host, cookie) if cookie is not None else ()
         # Invariant 12: in force in every worker before this answer is sent.
         await self._revoker.revoked(ended)
         if session is not None:
             self._leaving.end_tokens(visit, session)
+            if present is not None:
+                await self._leaving.told(session, present)
         visit.cookies_to_set.append(cookies.clear_seat())
         visit.cookies_to_set += [cookies.clear(name, path) for name, path in (app.logout.cookies if app else ())]
         await self._clear_rounds(visit)

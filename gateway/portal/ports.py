@@ -8,7 +8,6 @@ from gateway.model.provider import ApiAccess, OidcProvider
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.access_token import AccessToken
 from gateway.oidc.authorization import AuthorizationCode, Parameters
-from gateway.oidc.call import Call
 from gateway.oidc.discovery import ProviderMetadata
 from gateway.oidc.id_token import IdToken
 from gateway.oidc.logout_token import LogoutToken
@@ -56,5 +55,6 @@ class Federation(Protocol):
 class Applications(Protocol):
     """The way to an application for what is nobody's request."""
 
-    async def call(self, upstream: Upstream, call: Call) -> None:
-        """`call.url`: a path. Whatever is answered will do; GatewayError where nothing is."""
+    async def call(self, upstream: Upstream, target: str, lines: bytes) -> None:
+        """GET `target`. `lines`: ready header lines, each b"\\r\\nName: value", Host among them. Whatever is answered
+        will do; GatewayError where nothing is."""

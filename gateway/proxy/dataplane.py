@@ -12,7 +12,7 @@ from time import monotonic, time
 from typing import Final, Protocol
 
 from gateway.config.lanes import PortalCall
-from gateway.config.snapshot import Limits, Snapshot, Timeouts
+from gateway.config.snapshot import App, Limits, Snapshot, Timeouts
 from gateway.model.codes import GATEWAY_FAULT, LIMIT_CONNECTIONS, Code
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -50,6 +50,7 @@ class DataPlane:
     """Made inside the running loop that it serves. `portal`: asked for the page of one request of ours, with its body.
     `descriptors`: how many this process may have.
 
+    `seen`: hears of the cookies of people at applications that are told of the end of sessions.
     `person`: the name that the log has for somebody. `tick`: seconds between two looks at the deadlines (each
     connection is looked at every fourth tick). `is_ours`: where no application is connected to.
     """
@@ -69,6 +70,7 @@ class DataPlane:
         descriptors: int = _MANY,
         tick: float = 0.125,
         callers: Callers | None = None,
+        seen: Callable[[Seat, App, str, bytes], None] | None = None,
     ) -> None:
         self.holder = holder
         self.sessions = sessions
@@ -76,6 +78,7 @@ class DataPlane:
         self.pages = pages
         self.callers = callers
         self._person = person
+        self._seen = seen
         self.counters = counters
         self.log = log
         self.loop = loop
@@ -187,6 +190,13 @@ class DataPlane:
 
     def closed(self, client: ClientConnection) -> None:
         self.connections.discard(client)
+
+    def told_of(self, request: Request, cookies: bytes) -> None:
+        """What an application that is told of the end of sessions gets of this person's cookies is another line now."""
+        seat, app = request.seat, request.lane.app
+        # A program has no session.
+        if self._seen is not None and app is not None and seat is not None and seat.session_id:
+            self._seen(seat, app, request.place.host, cookies)
 
     def refused(self, code: Code, detail: str, request_id: bytes, app: str, seen: Seen) -> None:
         self.counters.add("ecluse_http_refusals_total", code.id)

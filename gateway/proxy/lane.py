@@ -142,7 +142,8 @@ class Lane:
 
     __slots__ = (
         "_keys", "_numbers", "_paths", "_person", "_tally", "anonymous", "app", "body_limit", "cookies", "decisions",
-        "differing", "errors", "host_line", "limits", "lines", "log_names", "name", "policy", "policy_errors", "pool",
+        "differing", "errors", "host_line", "is_told", "limits", "lines", "log_names", "name", "policy", "policy_errors",
+        "pool",
         "revision", "statuses", "stripped", "timeouts", "told",
     )  # fmt: skip
 
@@ -163,6 +164,8 @@ class Lane:
         self.revision = snapshot.revision
         self.log_names = log_names(self.name, self.revision)
         self.limits = limits
+        # Whether the end of a session is told to the application, for which a little is kept.
+        self.is_told = app is not None and app.logout.url is not None
         self.pool = pool
         translation = None if app is None else app.translation
         self.timeouts = timeouts if app is None else app.upstream.timeouts

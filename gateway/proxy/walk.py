@@ -237,6 +237,8 @@ def _middle(client: "ClientConnection", ready: Ready) -> bytes:
     request, memo = client.request, client.memo
     parts = [request.place.line, *request.lines]
     rest = request.cookie_rest
+    if request.lane.is_told and request.seat is not None:
+        client.plane.told_of(request, rest)
     if rest or ready.cookies:
         # Ours first: a client's `$Version=1`, or a quote that it does not close, tells no server how to read them.
         parts += (b"\r\nCookie: ", ready.cookies, b"; " if rest and ready.cookies else b"", rest)

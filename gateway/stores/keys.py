@@ -20,6 +20,7 @@ class StoreKeys:
         # A copy for each value: `hmac.digest` gives up the interpreter lock, and there is a thread that waits for it.
         self._indexing = {id: hmac.new(draw_key(secret, b"index"), digestmod="sha256") for id, secret in keys}
         self._salts = {id: draw_key(secret, b"salt") for id, secret in keys}
+        self._notes = {id: draw_key(secret, b"note") for id, secret in keys}
 
     def salt(self, id: str) -> bytes:
         """What goes into every key drawn under the store key `id`. GatewayError(STORE_UNREADABLE): it is no more."""
@@ -27,6 +28,11 @@ class StoreKeys:
         if salt is None:
             raise GatewayError(STORE_UNREADABLE, f"there is no store key `{id}` any more")
         return salt
+
+    def note_key(self, id: str) -> bytes:
+        """What seals the little that has to be read without a cookie. GatewayError(STORE_UNREADABLE): it is no more."""
+        self.salt(id)
+        return self._notes[id]
 
     def index(self, kind: str, *parts: str) -> bytes:
         """The value under which a new record is found again without its cookie."""

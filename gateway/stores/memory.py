@@ -16,6 +16,7 @@ from gateway.stores.records import (
     PutTicket,
     RaiseMark,
     Replaces,
+    SealedNote,
     SeatKey,
     SeatRecord,
     SessionRecord,
@@ -41,6 +42,7 @@ class MemoryStore:
         self._groups: dict[tuple[str, bytes], dict[bytes, None]] = {}
         self._used: dict[bytes, int] = {}
         self._marks: dict[bytes, tuple[int, int]] = {}
+        self._notes: dict[tuple[str, str], SealedNote] = {}
         self._ended: deque[Ended] = deque()
         self._purged = 0
         self._refuses_before = 0
@@ -61,6 +63,8 @@ class MemoryStore:
                     self._add(seat, replaces, now)
                 case PutTicket(ticket, per_group, in_all):
                     self._put_ticket(ticket, per_group, in_all)
+                case SealedNote():
+                    self._keep_note(write)
                 case RaiseMark(key, number, expires_at):
                     self._marks[key] = (max(number, await self.mark(key, now)), expires_at)
 
@@ -121,6 +125,10 @@ class MemoryStore:
         if cursor is None or cursor.epoch != here.epoch or not self._purged <= cursor.position <= here.position:
             return Tail(here, (), complete=False)
         return Tail(here, tuple(self._ended)[cursor.position - self._purged :], complete=True)
+
+    async def take_notes(self, most: int, now: int) -> tuple[SealedNote, ...]:
+        over = [key for key in self._notes if self._is_over(key[0], now)]
+        return tuple(self._notes.pop(key) for key in over[:most])
 
     # --- tickets
 
@@ -186,6 +194,20 @@ class MemoryStore:
             self._drop(ticket.kind, next(iter(of_group)))
         while len(of_kind) > in_all:
             self._drop(ticket.kind, next(iter(of_kind)))
+
+    def _keep_note(self, note: SealedNote) -> None:
+        session = self._sessions.get(note.session_id)
+        if session is None:
+            return
+        for id, host in list(self._notes):
+            older = self._sessions.get(id)
+            if host == note.host and older is not None and older.browser_index == session.browser_index:
+                del self._notes[id, host]
+        self._notes[note.session_id, note.host] = note
+
+    def _is_over(self, session_id: str, now: int) -> bool:
+        session = self._sessions.get(session_id)
+        return session is None or session.expires_at <= now
 
     def _drop(self, kind: str, lookup: bytes) -> Ticket | None:
         ticket = self._tickets.get(kind, {}).pop(lookup, None)

@@ -138,6 +138,16 @@ class PutTicket(Write):
 
 
 @dataclass(frozen=True, slots=True)
+class SealedNote(Write):
+    """What one application is told at the end of a session: ports.SignOutNotes. Written in the place of those that it
+    replaces, or not at all where the session is gone."""
+
+    session_id: str
+    host: str
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class RaiseMark(Write):
     """The mark of this key is at least `number` until `expires_at`; it never falls before."""
 
@@ -183,6 +193,9 @@ class RecordStore(Protocol):
 
     async def ended_since(self, cursor: Cursor | None) -> Tail:
         """Without a cursor: nothing but where the list ends now, not complete."""
+
+    async def take_notes(self, most: int, now: int) -> tuple[SealedNote, ...]:
+        """Of sessions that have been deleted, or are beyond their absolute limit; whoever gets one has used it up."""
 
     async def peek_ticket(self, kind: str, lookup: bytes, now: int) -> bytes | None: ...
 

@@ -18,6 +18,7 @@ from gateway.stores.records import (
     Cursor,
     Index,
     Replaces,
+    SealedNote,
     SeatKey,
     SeatRecord,
     SessionRecord,
@@ -116,6 +117,12 @@ class SqliteStore:
         if cursor is not None and cursor.epoch != tail.cursor.epoch and self._log is not None:
             self._log.event("store.replaced", detail=str(self._path))
         return tail
+
+    async def take_notes(self, most: int, now: int) -> tuple[SealedNote, ...]:
+        # Asked every few seconds by every worker: where there is nothing, nobody waits for a lock.
+        if not await self._read(lambda connection: sql.has_notes(connection, now)):
+            return ()
+        return await self._write(lambda connection: sql.take_notes(connection, most, now))
 
     # --- tickets
 

@@ -15,7 +15,7 @@ from gateway.model.codes import STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 
 APPLICATION_ID = 0x45434C55  # "ECLU": what `file` shows, and what tells our database from any other
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 # Bytes. SQLite's own checkpoints come at half of it but finish only where nobody else reads or writes meanwhile: with
 # workers that write in turn they would never, and the log would grow until the disk is full.
@@ -24,6 +24,15 @@ _SHORTENED_WITHIN_MS = 100
 
 # STRICT tables: a value of another type than its column's is refused when written, so none is ever read.
 _LEAST_SQLITE = (3, 37, 0)
+
+# `due_at`: 0 once the session is gone, its absolute limit until then.
+_NOTES = """
+CREATE TABLE notes (
+    session_id TEXT NOT NULL, host TEXT NOT NULL, sealed BLOB NOT NULL, due_at INTEGER NOT NULL,
+    PRIMARY KEY (session_id, host)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX notes_by_end ON notes (due_at);
+"""
 
 _TABLES = """
 -- refuses_before: a message of others that was issued earlier (Unix seconds) may have been used up in the store before.
@@ -96,12 +105,11 @@ CREATE TABLE ended (
 ) STRICT;
 """
 
-
 # N reads N-1: from each version to the next.
-_UPGRADES = {1: "ALTER TABLE store ADD COLUMN refuses_before INTEGER NOT NULL DEFAULT 0;"}
+_UPGRADES = {1: "ALTER TABLE store ADD COLUMN refuses_before INTEGER NOT NULL DEFAULT 0;", 2: _NOTES}
 
 _NAMED = re.compile(r"^CREATE (?:TABLE|INDEX|TRIGGER) (\w+)", re.MULTILINE)
-_NAMES = frozenset(_NAMED.findall(_TABLES))
+_NAMES = frozenset(_NAMED.findall(_TABLES + _NOTES))
 
 
 class Damaged(sqlite3.DatabaseError):
@@ -275,7 +283,7 @@ def _upgrade(connection: sqlite3.Connection) -> None:
 
 
 def _make_tables(connection: sqlite3.Connection, refuses_before: int) -> None:
-    for statement in _statements(_TABLES):
+    for statement in _statements(_TABLES + _NOTES):
         connection.execute(statement)
     connection.execute("INSERT INTO store VALUES (?, ?)", (secrets.token_hex(16), refuses_before))
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -14,6 +14,7 @@ from gateway.stores.records import (
     PutTicket,
     RaiseMark,
     Replaces,
+    SealedNote,
     SeatKey,
     SeatRecord,
     SessionRecord,
@@ -46,11 +47,18 @@ _PURGES = (
 )
 # No seat outlives its session. Tickets have a trigger, for which each is looked at.
 _CLEARED = (
-    ("SELECT max(ends_at) FROM sessions", ("DELETE FROM seats", "DELETE FROM sessions")),
+    # Not where an application is to be told of some of them.
+    (
+        "SELECT max(ends_at) FROM sessions WHERE NOT EXISTS (SELECT 1 FROM notes)",
+        ("DELETE FROM seats", "DELETE FROM sessions"),
+    ),
     ("SELECT max(expires_at) FROM used", ("DELETE FROM used",)),
     ("SELECT max(expires_at) FROM marks", ("DELETE FROM marks",)),
 )
 _PURGE_ENDED = "DELETE FROM ended WHERE position IN (SELECT position FROM ended WHERE at <= ? LIMIT ?)"
+
+# The session is gone, whatever its absolute limit was.
+_NOTES_DUE = "UPDATE notes SET due_at = 0 WHERE session_id = ?"
 
 _REPLACED_IF_PRESENTED = (
     "SELECT session_id, lookup, min(expires_at, max(?, created_at + ?)) FROM seats"
@@ -71,6 +79,8 @@ def write(connection: sqlite3.Connection, writes: Sequence[Write], now: int) -> 
                 _insert_seat(connection, seat, replaces, now)
             case PutTicket(ticket, per_group, in_all):
                 _put_ticket(connection, ticket, per_group, in_all)
+            case SealedNote(session_id, host, sealed):
+                _keep_note(connection, session_id, host, sealed)
             case RaiseMark(key, number, expires_at):
                 _raise_mark(connection, key, number, expires_at, now)
 
@@ -153,10 +163,35 @@ def end(connection: sqlite3.Connection, session_ids: Sequence[str], now: int, us
     one_each = [(id,) for id in session_ids]
     connection.executemany("DELETE FROM seats WHERE session_id = ?", one_each)
     connection.executemany("DELETE FROM sessions WHERE id = ?", one_each)
+    connection.executemany(_NOTES_DUE, one_each)
     connection.executemany(
         "INSERT INTO ended (session_id, lookup, at) VALUES (?, NULL, ?)", [(id, now) for id in session_ids]
     )
     return True
+
+
+def _keep_note(connection: sqlite3.Connection, session_id: str, host: str, sealed: bytes) -> None:
+    connection.execute(
+        "DELETE FROM notes WHERE host = ? AND session_id IN (SELECT o.id FROM sessions s JOIN sessions o"
+        " ON o.browser_index = s.browser_index WHERE s.id = ?)",
+        (host, session_id),
+    )
+    connection.execute(
+        "INSERT INTO notes SELECT id, ?, ?, expires_at FROM sessions WHERE id = ?", (host, sealed, session_id)
+    )
+
+
+def has_notes(connection: sqlite3.Connection, now: int) -> bool:
+    return connection.execute("SELECT 1 FROM notes WHERE due_at <= ? LIMIT 1", (now,)).fetchone() is not None
+
+
+def take_notes(connection: sqlite3.Connection, most: int, now: int) -> tuple[SealedNote, ...]:
+    rows = connection.execute(
+        "DELETE FROM notes WHERE (session_id, host) IN (SELECT session_id, host FROM notes WHERE due_at <= ? LIMIT ?)"
+        " RETURNING session_id, host, sealed",
+        (now, most),
+    ).fetchall()
+    return tuple(SealedNote(*row) for row in rows)
 
 
 def replace_sealed(connection: sqlite3.Connection, session_id: str, before: bytes, after: bytes, now: int) -> bool:
@@ -259,6 +294,7 @@ def purge(connection: sqlite3.Connection, now: int) -> bool:
     over = connection.execute("SELECT id FROM sessions WHERE ends_at <= ? LIMIT ?", (now, _PURGED_AT_ONCE)).fetchall()
     connection.executemany("DELETE FROM seats WHERE session_id = ?", over)
     connection.executemany("DELETE FROM sessions WHERE id = ?", over)
+    connection.executemany(_NOTES_DUE, over)
     bounds = [*((statement, now) for statement in _PURGES), (_PURGE_ENDED, now - ENDED_KEPT)]
     deleted = [connection.execute(statement, (before, _PURGED_AT_ONCE)).rowcount for statement, before in bounds]
     return max(len(over), *deleted) == _PURGED_AT_ONCE

@@ -137,6 +137,22 @@ class Translation:
             tuple(spec for spec in self.cookies if isinstance(spec.source, FromAttribute)),
         )
 
+    def named(self, name: str) -> Spec | None:
+        """The header or cookie of this name; without one, the first that tells something of the person."""
+        told: tuple[Spec, ...] = (*self.headers, *self.cookies)
+        found = (spec for spec in told if (spec.name == name if name else isinstance(spec.source, FromAttribute)))
+        return next(found, None)
+
+    def known_again(self, name: str, value: bytes) -> Injection:
+        """What is the same for everybody, and `value` as it was rendered for one person, under `name` (see `named`)."""
+        spec = self.named(name) if value else None
+
+        def lines(specs: Iterable[Spec]) -> list[tuple[bytes, bytes]]:
+            constant = [one for one in specs if one is spec or isinstance(one.source, Constant)]
+            return [(one.name.encode(), value if one is spec else render_one(one, _NOBODY)) for one in constant]
+
+        return _injection(lines(self.headers), lines(self.cookies))
+
     def render(self, identity: Identity | None) -> Injection:
         """Nothing at all for nobody, constants included: no application may take anything for a sign-in.
 
@@ -144,19 +160,23 @@ class Translation:
         """
         if identity is None:
             return NOTHING
-        headers = [(spec.name.encode(), value) for spec in self.headers if (value := _render(spec, identity))]
-        cookies = [(spec.name.encode(), value) for spec in self.cookies if (value := _render(spec, identity))]
-        injection = Injection(
-            b"".join(b"\r\n%b: %b" % line for line in headers), b"; ".join(b"%b=%b" % pair for pair in cookies)
-        )
+        headers = [(spec.name.encode(), value) for spec in self.headers if (value := render_one(spec, identity))]
+        cookies = [(spec.name.encode(), value) for spec in self.cookies if (value := render_one(spec, identity))]
+        injection = _injection(headers, cookies)
         if len(injection.headers) + len(injection.cookies) > MOST_BYTES:
             raise GatewayError(TRANSLATION_UNENCODABLE, f"all headers and cookies together: over {MOST_BYTES} bytes")
         return injection
 
 
-def _render(spec: Spec, identity: Identity) -> bytes:
-    """b"" where there is nothing to say: an empty header is dropped by some servers and misread by others, so that
-    absent is absent and nothing else is."""
+def _injection(headers: list[tuple[bytes, bytes]], cookies: list[tuple[bytes, bytes]]) -> Injection:
+    return Injection(
+        b"".join(b"\r\n%b: %b" % line for line in headers), b"; ".join(b"%b=%b" % pair for pair in cookies)
+    )
+
+
+def render_one(spec: Spec, identity: Identity) -> bytes:
+    """One value as it is sent; b"" where there is nothing to say: an empty header is dropped by some servers and
+    misread by others, so that absent is absent and nothing else is."""
     try:
         encoded = _encoded(spec, identity)
         if isinstance(spec, CookieSpec) and not _COOKIE_OCTETS.fullmatch(encoded):
@@ -222,7 +242,7 @@ def _check_source(spec: Spec) -> None:
                 raise _bad(spec, f"no cookie can hold `{join}`")
         case Constant():
             try:
-                value = _render(spec, _NOBODY)
+                value = render_one(spec, _NOBODY)
             except GatewayError as error:
                 raise _bad(spec, error.detail) from None
             if not value:

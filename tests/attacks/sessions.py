@@ -1,14 +1,17 @@
 """SE: nobody's session is had by guessing, planting, moving, waiting or keeping. attacks.md 2.5."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 
 from gateway.model.identity import Identity
 from gateway.model.session import SeatLimits
 from gateway.stores.sessions import Sessions
 from gateway.stores.sqlite import SqliteStore
-from tests.attacks import refreshing
+from tests.attacks import openid_logout, refreshing
 from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
 from tests.attacks.exchange import Exchange
 from tests.attacks.outcomes import denied, passed
@@ -329,6 +332,35 @@ async def stream_is_cut(world: World) -> None:
     expect(b"data\n" in seen.received and seen.closed, f"the control: it streamed; and it was cut: {seen}")
 
 
+async def application_is_told(world: World) -> None:
+    """Of a session that its provider ended, where no browser brings a cookie: what was kept for it, in the bytes of
+    usual requests, once over all workers; and a dump of the store shows none of it."""
+    person, _ = await world.sign_in("alice", world.url("told", PAGE))
+    line = b"; JSESSIONID=kept-of-the-application; other=not-kept"
+    cookie = b"%b=%b" % (SEAT.encode(), seat_of(person, "told")) + line
+    found = passed(world, await world.send(request("told", PAGE, cookie=cookie)))
+    (name,) = found.all(b"ctln")
+    store = world.folder / "var/sessions.sqlite"
+    await until(lambda: _notes(store) == 1)
+    dump = b"".join(path.read_bytes() for path in store.parent.glob("sessions.sqlite*"))
+    expect(b"kept-of-the-application" not in dump and name not in dump, "the store shows what was kept")
+    world.recorder.forget()
+    answer = await openid_logout.told(world, openid_logout.logout_token(world, sub="alice"))
+    expect(answer.status == 200, f"the control: the provider's word is taken: {answer.status}")
+    await until(lambda: [each for each in world.recorder.requests if each.target == b"/bye"])
+    (call,) = (each for each in world.recorder.requests if each.target == b"/bye")
+    expect(call.all(b"ctln") == [name], f"another charset: {call.all(b'ctln')}, not {name!r}")
+    expect(call.all(b"cookie") == [b"JSESSIONID=kept-of-the-application"], f"{call.all(b'cookie')}")
+    expect(not call.all(b"x-remote-user"), "more was kept than the file names")
+    expect(_notes(store) == 0, "it outlived its session")
+
+
+def _notes(store: Path) -> int:
+    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as connection:
+        (number,) = connection.execute("SELECT count(*) FROM notes").fetchone()
+    return int(number)
+
+
 async def stale_cookie_at_login(world: World) -> None:
     """An ended session's cookie at the sign-in: useless before and after, and replaced by it (K006)."""
     person, _ = await world.sign_in("alice", world.url(APP, PAGE))
@@ -365,5 +397,6 @@ CASES: tuple[Case, ...] = (
     uncontrolled("SE06.1", "a sign-out, on every worker and host", signed_out_everywhere),
     uncontrolled("SE06.2", "a stream of an ended session", stream_is_cut),
     uncontrolled("SE06.3", "an ended session's cookie at the sign-in", stale_cookie_at_login),
+    uncontrolled("SE06.4", "an application is told of it, and the store tells nobody", application_is_told),
     *refreshing.SE_CASES,
 )

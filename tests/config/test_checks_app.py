@@ -277,3 +277,20 @@ def test_an_encrypted_answer_is_signed_first_and_keys_are_believed_for_a_bounded
     ):
         found = problems({"providers/metropole.yaml": METROPOLE.replace("  scopes:", f"  {line}\n  scopes:")})
         assert any(message in problem for problem in found), found
+
+
+@pytest.mark.parametrize(
+    ("logout", "found"),
+    [
+        ("{url: /bye, login: X-Remote-User}", []),
+        (
+            "{url: /bye, login: X-Remote-Usr}",
+            ["logout.login: translate tells nothing of the person in X-Remote-Usr (did you mean X-Remote-User?)"],
+        ),
+        ("{url: /bye, login: X-Fixed}", ["logout.login: translate tells nothing of the person in X-Fixed"]),
+        ("{login: X-Remote-User}", ["logout.login: nothing is called at a sign-out (name url as well)"]),
+    ],
+)
+def test_a_sign_out_call_tells_what_the_application_is_told(logout: str, found: list[str]) -> None:
+    text = PERMIS.replace("{from: uid}", "{from: uid}\n    X-Fixed: {value: ecluse}") + f"logout: {logout}\n"
+    assert [line.partition(": ")[2] for line in said(text)] == found

@@ -395,6 +395,8 @@ APP = [
     Effect("logout.cookie_paths[]", ("logout", "cookie_paths"), ["/app", "/"], app(lambda a: a.logout.cookies),
            (("A", "/"),), (("A", "/app"), ("A", "/")), ((("logout", "cookies"), ["A"]),)),
     Effect("logout.url", ("logout", "url"), "/bye.do?x=1", app(lambda a: a.logout.url), None, "/bye.do?x=1"),
+    Effect("logout.login", ("logout", "login"), "X-Remote-User", app(lambda a: a.logout.login), "", "X-Remote-User",
+           ((("logout", "url"), "/bye"),)),
     Effect("logout.links[]", ("logout", "links"), ["/app/~sortir.*"],
            app(lambda a: [a.logout.links.find(("app", name)) is not None for name in ("sortir.do", "x")]), [False, False], [True, False]),
     Effect("translate.headers.*.from", (*X, "from"), "mail", injected, header(b"helene"), header(b"helene@metropole.example")),

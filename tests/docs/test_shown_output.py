@@ -25,7 +25,9 @@ SHOWN = [
     if block.language == "text"
 ]
 # Keys and files that look like codes.
-OTHER_NAMES = {"gateway.yaml", "upstream.timeout", "upstream.url"}
+OTHER_NAMES = {
+    "gateway.yaml", "upstream.timeout", "upstream.url", "logout.url", "logout.login", "logout.cookies",
+}  # fmt: skip
 LONGEST_PAGE = 150
 
 

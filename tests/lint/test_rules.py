@@ -219,6 +219,8 @@ PAIRS: dict[str, Pair] = {
                   access("{path: /**, allow: signed_in}", "{path: /a, methods: [PUT, PATCH, POST, DELETE], allow: signed_in}")),
     "EC320": Pair(access("{path: /a/**, allow: signed_in}", "{path: /b, allow: anyone}", paths="{cookieless: true}"),
                   access("{path: /a/**, allow: signed_in}", "{path: /b, allow: anyone}", paths="{cookieless: true, case: insensitive}")),
+    "EC337": Pair({"apps/permis.yaml": PERMIS + "logout: {url: /bye}\n"},
+                  {"apps/permis.yaml": PERMIS + "logout: {url: /bye, cookies: [JSESSIONID]}\n"}),
     "EC401": Pair({}, {**HTTPS, "gateway.yaml": HTTPS["gateway.yaml"].replace("development: true\n", ""),
                        "providers/metropole.yaml": METROPOLE.replace("http://127.0.0.1:9400", "https://op.example")},
                   good_secrets=certificate()),

@@ -29,10 +29,12 @@ from gateway.portal.app import Portal
 from gateway.portal.pages import Pages
 from gateway.portal.renewal import Renewal
 from gateway.portal.report import Report
+from gateway.portal.sign_outs import SignOuts, TellingRevoker
 from gateway.saml.parties import IdpMetadata
 from gateway.stores.memory import MemoryStore
 from gateway.stores.saml_transactions import SamlTransactions
 from gateway.stores.sessions import Sessions
+from gateway.stores.sign_out_notes import SignOutNotes
 from gateway.stores.transactions import Transactions
 from gateway.translation.render import Constant, CookieSpec, FromAttribute, HeaderSpec, Translation
 from gateway.wire.target import STRICT
@@ -129,6 +131,7 @@ class Installation:
     federation: Federation
     saml_transactions: SamlTransactions
     saml_metadata: "KnownMetadata"
+    sign_outs: SignOuts
     browsers: list[Browser] = field(default_factory=list)
     needs: dict[str, Need] = field(default_factory=dict)
     renewal: Renewal | None = None
@@ -177,21 +180,30 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
     store = MemoryStore()
     sessions = Sessions(store, KEYS, now=clock.seconds, monotonic=clock.monotonic)
     revoker, counters = Revoked(sessions), Counters()
-    applications = Applications(lambda address, port: (str(address), port) == ("127.0.0.1", 8081))
+    own = ("127.0.0.1", 8081)
+    applications = Applications(lambda address, port: (str(address), port) == own, clock=clock.monotonic)
     with tempfile.TemporaryFile() as file:
         log = Log(file.fileno(), strict=True, now=clock.now)
         federation = Federation(clock.monotonic, log)
         transactions = Transactions(store, KEYS, now=clock.seconds)
         saml_transactions = SamlTransactions(store, KEYS, now=clock.seconds)
         saml_metadata = KnownMetadata()
+        sign_outs = SignOuts(
+            notes=SignOutNotes(store, KEYS, now=clock.seconds),
+            applications=applications,
+            counters=counters,
+            log=log,
+            snapshot=lambda: here.snapshot,
+        )
+        telling = TellingRevoker(revoker, sign_outs.due)
         portal = Portal(
             sessions=sessions,
             transactions=transactions,
             saml_transactions=saml_transactions,
             federation=federation,
-            applications=applications,
+            sign_outs=sign_outs,
             saml_federation=saml_metadata,
-            revoker=revoker,
+            revoker=telling,
             pages=pages(),
             report=Report(counters=counters, log=log, person=PEOPLE.of),
             now=clock.now,
@@ -214,15 +226,16 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
             federation=federation,
             saml_transactions=saml_transactions,
             saml_metadata=saml_metadata,
+            sign_outs=sign_outs,
         )
         server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(lambda: here.snapshot, portal, sessions, here.needs), "127.0.0.1", 0
+            lambda: Connection(lambda: here.snapshot, portal, sessions, here.needs, sign_outs), "127.0.0.1", 0
         )
         here.renewal = Renewal(
             sessions=sessions,
             transactions=transactions,
             federation=federation,
-            revoker=revoker,
+            revoker=telling,
             counters=counters,
             log=log,
             snapshot=lambda: here.snapshot,
@@ -238,6 +251,7 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
         finally:
             server.close()
             await portal.close(1.0)
+            await sign_outs.close(1.0)
             await federation.close()
             await applications.close()
             await saml_metadata.close()

@@ -9,16 +9,23 @@ from gateway.config.snapshot import App, Snapshot
 from gateway.model.levels import NO_NEED, Need
 from gateway.model.session import Seat
 from gateway.portal.app import Portal
+from gateway.portal.sign_outs import SignOuts
 from gateway.stores.sessions import Sessions
-from gateway.wire.cookies import SESSION_COOKIE, read_cookie
+from gateway.wire.cookies import SESSION_COOKIE, read_cookie, without_cookies
 
 
 class Connection(asyncio.Protocol):
     """One request a connection. `needs`: hosts on which no session is ever enough."""
 
     def __init__(
-        self, snapshot: Callable[[], Snapshot], portal: Portal, sessions: Sessions, needs: Mapping[str, Need]
+        self,
+        snapshot: Callable[[], Snapshot],
+        portal: Portal,
+        sessions: Sessions,
+        needs: Mapping[str, Need],
+        sign_outs: SignOuts,
     ) -> None:
+        self._sign_outs = sign_outs
         self._needs = needs
         self._snapshot = snapshot
         self._portal = portal
@@ -51,6 +58,9 @@ class Connection(asyncio.Protocol):
         if app is not None and not ours and not leaves:
             seat = await self._seat(app, host, headers.get(b"cookie", b""))
             if seat is not None and host not in self._needs:
+                if app.logout.url is not None:
+                    line = without_cookies(headers.get(b"cookie", b""), app.translation.cookie_names)
+                    self._sign_outs.seen(seat, app, host, line)
                 said = f"{app.name} for {seat.identity.subject}".encode()
                 self._answer(200, b"", said, len(said))
                 return

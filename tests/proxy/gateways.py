@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple, cast
 
 from gateway.config.snapshot import Listener
+from gateway.model.session import Seat
 from gateway.proxy.dataplane import DataPlane
 from gateway.server.doors import Doors
 from gateway.server.listeners import bind
@@ -158,6 +159,7 @@ class Gateway:
         self.log = Log()
         self.pages = Pages()
         self.portal = Portal()
+        self.seen: list[tuple[Seat, str, str, bytes]] = []
         self.port = 0
         self.host = "127.0.0.1"
         self.own: set[tuple[str, int]] = set()
@@ -230,6 +232,7 @@ async def gateway(
         loop=cast(asyncio.AbstractEventLoop, here.clock),
         descriptors=descriptors,
         is_ours=lambda address, port: (str(address), port) in here.own,
+        seen=lambda seat, app, host, cookies: here.seen.append((seat, app.name, host, cookies)),
     )
     listening = bind(Listener((address, 0)))
     here.host, here.port = listening.getsockname()[:2]

@@ -191,3 +191,19 @@ async def test_a_program_whose_token_is_too_weak_is_told_what_it_needs_and_never
         assert (answer.status, answer.values(b"WWW-Authenticate")) == (401, [b'Bearer error="invalid_token"'])
         assert app.requests == []
         assert (await client.ask(ask(b"GET /api/x", b"Authorization: Bearer a", accept))).status == 200
+
+
+async def test_an_application_that_is_told_of_sign_outs_has_its_cookies_seen_where_they_are_other_ones() -> None:
+    """And no other application's, nobody's, and not at each request."""
+    async with application() as app, gateway(app, app="logout: {url: /bye}\n") as gate:
+        gate.sign_in()
+        held = gate.sessions.hot[COOKIE]
+        client = await gate.client()
+        for cookies in (b"", b"; a=1", b"; a=1", b"; a=2; CTSESSION=forged"):
+            await client.ask(ask(b"GET /a", SIGNED_IN + cookies))
+        await client.ask(ask(b"GET /public/a", b"Cookie: a=3"))
+        assert gate.seen == [(held, "permis", "permis.localhost", line) for line in (b"", b"a=1", b"a=2")]
+    async with application() as app, gateway(app) as gate:
+        gate.sign_in()
+        await gate.once(ask(b"GET /a", SIGNED_IN + b"; a=1"))
+        assert gate.seen == []

@@ -91,7 +91,7 @@ async def written(path: Path) -> dict[str, Any]:
     await worker.transactions.put_sign_out(SIGN_OUT, "state of a sign-out", NETWORK)
     await saml.put_login(SAML_LOGIN, "reference", NETWORK)
     await saml.put_logout(SAML_LOGOUT, "reference of a logout", NETWORK)
-    await worker.transactions.count_round("binding", PERMIS, 1)
+    await store.write([worker.transactions.round_counted("binding", PERMIS, 1)], worker.clock.now())
     await worker.transactions.first_use("assertion", "issuer", "_4", until=NOW + 300)
     opens = {
         "portal": session.cookie.decode(),

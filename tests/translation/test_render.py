@@ -319,3 +319,24 @@ def test_the_folded_cookie_names_keep_a_client_s_own_off() -> None:
     translation = Translation.compile([], [CookieSpec("app_user", FromAttribute("uid"))])
     received = b'a=1; app_user=root; APP.USER=root; "app_user"=root; app%5Fuser=root'
     assert without_cookies(received, translation.cookie_names) == b"a=1"
+
+
+# --- at the end of a session, without its person ----------------------------------------------------------------------
+
+
+def test_what_is_the_same_for_everybody_and_one_value_that_was_kept() -> None:
+    translation = Translation.compile(
+        [
+            header(Constant("é"), "X-Secret", "latin1"),
+            header(FromAttribute("uid")),
+            header(FromAttribute("mail"), "X-B"),
+        ],
+        [CookieSpec("present", Constant("1")), CookieSpec("who", FromAttribute("uid"))],
+    )
+    fixed = b"\r\nX-Secret: \xe9"
+    assert translation.known_again("", b"h\xe9") == Injection(fixed + b"\r\nX-A: h\xe9", b"present=1")
+    assert translation.known_again("X-B", b"m") == Injection(fixed + b"\r\nX-B: m", b"present=1")
+    assert translation.known_again("who", b"h") == Injection(fixed, b"present=1; who=h")
+    assert translation.known_again("", b"") == Injection(fixed, b"present=1")
+    assert translation.named("X-Secret") == translation.headers[0]
+    assert Translation.compile([], []).named("") is None

@@ -1,7 +1,7 @@
 """Single logout by every binding: begun by the person here, and begun by the provider."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -20,6 +20,8 @@ from gateway.saml.signing import sign_enveloped
 from gateway.saml.soap import in_envelope
 from gateway.stores.records import Use
 from tests.browser_like import Person, Response
+from tests.patience import until
+from tests.portal.application import Told, told_of_sign_outs
 from tests.portal.installation import PERMIS, PORTAL, OutOfReach
 from tests.portal.saml.region import ENTITY, IDP, KEY, OTHER_KEY, Asked, Region, brought, metadata
 from tests.saml.idp import NS, one
@@ -239,9 +241,16 @@ async def test_by_post_the_answer_goes_back_in_a_form(region: Region) -> None:
     assert not await is_signed_in(region, person)
 
 
-async def test_over_soap_no_browser_is_needed(region: Region) -> None:
+@pytest.fixture
+async def told(region: Region) -> AsyncIterator[Told]:
+    async with told_of_sign_outs(region.here, "permis") as told:
+        yield told
+
+
+async def test_over_soap_no_browser_is_needed(region: Region, told: Told) -> None:
     person = region.person()
     await region.signed_in(person)
+    await until(lambda: region.here.sign_outs._writing is None)
     message = in_envelope(sign_enveloped(KEY, request(region, to="soap")))
     reply = await soap(region, message)
     assert reply.status == 200
@@ -249,6 +258,8 @@ async def test_over_soap_no_browser_is_needed(region: Region) -> None:
     answer = etree.fromstring(reply.body)
     assert one(answer, "//p:LogoutResponse").get("InResponseTo") == "_slo1"
     assert one(answer, "//p:StatusCode").get("Value") == STATUS_SUCCESS
+    await until(lambda: told.heads)
+    assert b"X-Remote-User: alice" in told.lines()[0]
     # Invariant 12: every worker was told before the answer.
     assert [len(ids) for ids in region.here.revoker.told] == [1]
     assert not await is_signed_in(region, person)

@@ -1,0 +1,222 @@
+"""The one way in which applications are told that a session has ended, however it did: by its person, its provider, a
+dead refresh token, its time, an operator.
+
+With a browser at hand, as that browser would call; without one, by what was kept for it (ports.SignOutNotes), which is
+little. Best effort, bounded and counted: no session lives on because an application does not answer.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+from gateway.config.snapshot import App, Snapshot
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.model.ports import Counters, Log, Revoker, SignOutNotes
+from gateway.model.session import Seat, SignOutNote
+from gateway.portal.ports import Applications
+from gateway.translation.render import Injection, render_one
+from gateway.wire.cookies import SESSION_COOKIE
+
+# Seconds between two looks for sessions that ended by themselves, or in a worker that is gone.
+LOOKS_EVERY = 5.0
+# Seconds that a person waits for their own application.
+_WAITED = 3.0
+# Calls under way at once, and notes that are taken at once.
+_MOST = 100
+# Bytes of one note: what is longer is not kept.
+_LONGEST_LOGIN, _LONGEST_COOKIES = 1024, 4096
+_MOST_PENDING = 10_000
+
+_Key = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Present:
+    """The application that a person signs out of, with what their browser brought. `told`: done when it was called."""
+
+    app: App
+    host: str
+    injection: Injection
+    cookies: bytes
+    told: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class SignOuts:
+    """To be made inside the running loop that it serves. `snapshot`: the one that is live."""
+
+    def __init__(
+        self,
+        *,
+        notes: SignOutNotes,
+        applications: Applications,
+        counters: Counters,
+        log: Log,
+        snapshot: Callable[[], Snapshot],
+    ) -> None:
+        self._notes = notes
+        self._applications = applications
+        self._counters = counters
+        self._log = log
+        self._snapshot = snapshot
+        self._known: WeakKeyDictionary[Seat, tuple[bytes, Identity]] = WeakKeyDictionary()
+        self._pending: dict[_Key, SignOutNote] = {}
+        self._present: dict[_Key, Present] = {}
+        self._calls: set[asyncio.Task[None]] = set()
+        self._writing: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
+        self._again = False
+        self._looks = asyncio.get_running_loop().create_task(self._look())
+
+    # --- while a session lives
+
+    def seen(self, seat: Seat, app: App, host: str, cookies: bytes) -> None:
+        """From the data plane, where the lines of a person's requests are other ones: `cookies`, what the application
+        gets of them. Only of applications that name an address for sign-outs."""
+        names = {name.encode("ascii") for name, _ in app.logout.cookies}
+        pairs = [pair.strip(b" \t") for pair in cookies.split(b";")]
+        own = b"; ".join(pair for pair in pairs if pair.partition(b"=")[0] in names)
+        before, of = self._known.get(seat, (None, None))
+        if before == own and of is seat.identity:
+            return
+        if len(own) > _LONGEST_COOKIES or len(self._pending) >= _MOST_PENDING:
+            return
+        self._known[seat] = own, seat.identity
+        self._pending[seat.session_id, host] = SignOutNote(seat.session_id, host, app.name, _login(app, seat), own)
+        if self._writing is None:
+            self._writing = asyncio.get_running_loop().create_task(self._write())
+
+    async def _write(self) -> None:
+        try:
+            while self._pending:
+                notes, self._pending = list(self._pending.values()), {}
+                with suppress(GatewayError):
+                    await self._notes.keep(notes)
+        finally:
+            self._writing = None
+
+    # --- when it has ended
+
+    def expect(self, session_id: str, present: Present) -> None:
+        """Before a session is ended by its person, whose application is called as they would: see `told`."""
+        self._present[session_id, present.host] = present
+
+    async def told(self, session_id: str, present: Present) -> None:
+        """After its end. The person waits for their own application alone, and not for long."""
+        self.due()
+        if self._telling is not None:
+            await asyncio.wait({self._telling}, timeout=_WAITED)
+        if self._present.pop((session_id, present.host), None) is not None:
+            # Nothing was kept of it: the session is younger than its first request.
+            self._call(present.app, present.host, present.injection, present.cookies, present.told)
+        await asyncio.wait({present.told}, timeout=_WAITED)
+
+    def due(self) -> None:
+        """Sessions have ended: who is to be told is looked up now, apart from whoever ended them."""
+        self._again = True
+        if self._telling is None:
+            self._telling = asyncio.get_running_loop().create_task(self._tell())
+
+    async def close(self, within: float) -> None:
+        """What is under way has at most `within` seconds; what is not stays kept, for whoever looks next."""
+        self._looks.cancel()
+        running = {*self._calls, *(task for task in (self._writing, self._telling) if task is not None)}
+        if running:
+            _, late = await asyncio.wait(running, timeout=within)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await asyncio.gather(self._looks, return_exceptions=True)
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(LOOKS_EVERY)
+            self.due()
+
+    async def _tell(self) -> None:
+        try:
+            while self._again:
+                if len(self._calls) >= _MOST:
+                    await asyncio.wait(self._calls, return_when=asyncio.FIRST_COMPLETED)
+                room = _MOST - len(self._calls)
+                self._again = False
+                notes = await self._notes.take(room)
+                for note in notes:
+                    self._tell_of(note)
+                self._again = self._again or len(notes) == room
+        except GatewayError:
+            # The store has told of it by itself, and the next look tries again.
+            return
+        finally:
+            self._telling = None
+
+    def _tell_of(self, note: SignOutNote) -> None:
+        present = self._present.pop((note.session_id, note.host), None)
+        if present is not None:
+            # A cookie of a path of its own did not come to ours.
+            cookies = _joined(present.cookies, note.cookies)
+            self._call(present.app, present.host, present.injection, cookies, present.told)
+            return
+        app = self._snapshot().find_app(note.host)
+        if app is not None and app.name == note.app and app.logout.url is not None and (note.login or note.cookies):
+            injection = app.translation.known_again(app.logout.login, note.login)
+            self._call(app, note.host, injection, note.cookies, None)
+
+    # --- the call
+
+    def _call(
+        self, app: App, host: str, injection: Injection, cookies: bytes, told: asyncio.Future[None] | None
+    ) -> None:
+        line = b"; ".join(part for part in (cookies, injection.cookies) if part)
+        authority = app.upstream.host_header or app.origin(host).partition("://")[2]
+        lines = b"\r\nHost: %b%b" % (authority.encode("ascii"), injection.headers)
+        if line:
+            lines += b"\r\nCookie: " + line
+        call = asyncio.get_running_loop().create_task(self._called(app, host, lines, told))
+        self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
+
+    async def _called(self, app: App, host: str, lines: bytes, told: asyncio.Future[None] | None) -> None:
+        assert app.logout.url is not None
+        try:
+            await self._applications.call(app.upstream, app.logout.url, lines)
+            self._counters.add("ecluse_application_sign_outs_total", app.name, "success")
+        except GatewayError as error:
+            self._counters.add("ecluse_application_sign_outs_total", app.name, "failed")
+            self._log.event("logout.application", app=app.name, host=host, code=error.code.id, detail=error.detail)
+        finally:
+            if told is not None and not told.done():
+                told.set_result(None)
+
+
+class TellingRevoker:
+    """ports.Revoker: once the end of sessions is in force, their applications are told too, beside whoever asked."""
+
+    def __init__(self, revoker: Revoker, due: Callable[[], None]) -> None:
+        self._revoker = revoker
+        self._due = due
+
+    async def revoked(self, session_ids: tuple[str, ...]) -> None:
+        try:
+            await self._revoker.revoked(session_ids)
+        finally:
+            if session_ids:
+                self._due()
+
+
+def _login(app: App, seat: Seat) -> bytes:
+    spec = app.translation.named(app.logout.login)
+    try:
+        value = b"" if spec is None else render_one(spec, seat.identity)
+    except GatewayError:
+        return b""
+    return value if len(value) <= _LONGEST_LOGIN else b""
+
+
+def _joined(brought: bytes, kept: bytes) -> bytes:
+    """`kept`: of those that the browser did not bring."""
+    names = {pair.strip(b" \t").partition(b"=")[0] for pair in brought.split(b";")} | {SESSION_COOKIE}
+    more = [pair for pair in kept.split(b"; ") if pair and pair.partition(b"=")[0] not in names]
+    return b"; ".join(part for part in (brought, *more) if part)
