@@ -141,7 +141,7 @@ class ProviderPlan(TypedDict):
     userinfo_token: Literal["header", "body"]
     encryption: EncryptionPlan | None
     levels: LevelsPlan
-    logout_method: Literal["post", "get"]
+    logout_method: Literal["auto", "get", "post"]
     refresh: bool
     refresh_userinfo: bool
     refresh_ends_on: list[str]

@@ -10,8 +10,10 @@ from gateway.wire.target import STRICT
 
 
 class ProviderLogout(Strict):
-    method: Literal["post", "get"] = "post"
-    """How people are sent to the provider to be signed out there; `get` for one that takes nothing else."""
+    method: Literal["auto", "get", "post"] = "auto"
+    """How people are sent to the provider to be signed out there, with their ID token: by an address (`get`), which
+    brings the provider's cookie along; by a form (`post`), which keeps the token out of addresses, for a provider that
+    finds its session by the token alone. `auto`: by an address of up to 4000 characters, else by a form."""
     client_id: bool = False
     """Sent beside the ID token too, for a provider that does not send people back otherwise."""
     front_channel: bool = False

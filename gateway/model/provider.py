@@ -89,10 +89,11 @@ class AuthorizationParameters:
 
 @dataclass(frozen=True, slots=True)
 class ProviderLogout:
-    """`method`: how people are sent to be signed out there. `front_channel`: it may end sessions by a frame.
-    `client_id`: sent beside the ID token too. `revoke`: a refresh token ends with the session it was for."""
+    """`method`: how people are sent to be signed out there; "auto": by an address if it is short enough, else by a
+    form. `front_channel`: it may end sessions by a frame. `client_id`: sent beside the ID token too. `revoke`: a
+    refresh token ends with the session it was for."""
 
-    method: Literal["post", "get"] = "post"
+    method: Literal["auto", "get", "post"] = "auto"
     front_channel: bool = False
     client_id: bool = False
     revoke: bool = True

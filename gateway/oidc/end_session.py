@@ -6,19 +6,27 @@ from urllib.parse import urlencode
 from gateway.model.provider import OidcProvider
 from gateway.oidc.discovery import ProviderMetadata
 
+# Characters: what common servers take of a request line is 8 KB, some fronts take half of it.
+LONGEST_ADDRESS = 4000
+
 
 @dataclass(frozen=True, slots=True)
 class EndSession:
-    """What the browser carries to the provider. `fields` hold the ID token: in a form, in the usual case."""
+    """What the browser carries to the provider. `fields` hold the ID token."""
 
     url: str
     fields: tuple[tuple[str, str], ...] = field(repr=False)
 
     @property
     def as_address(self) -> str:
-        """For a provider that takes GET alone."""
         separator = "&" if "?" in self.url else "?"
         return f"{self.url}{separator}{urlencode(self.fields)}"
+
+    def goes_by_address(self, provider: OidcProvider) -> bool:
+        """A form of our page is a cross-site POST, to which browsers add no cookie with SameSite=Lax: a provider that
+        knows its session by such a cookie would end none, and send the person back all the same."""
+        method = provider.logout.method
+        return method == "get" or (method == "auto" and len(self.as_address) <= LONGEST_ADDRESS)
 
 
 def end_session_request(

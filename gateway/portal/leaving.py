@@ -55,8 +55,7 @@ class Leaving:
         except GatewayError as error:
             self._report.refused(visit, error)
             return None
-        # Invariant 4: in a form, where the provider takes one; an address stays in histories and logs.
-        if provider.logout.method == "get":
+        if asked.goes_by_address(provider):
             return self._pages.onward(visit.language, asked.as_address)
         return self._pages.post(visit.language, asked.url, asked.fields, portal_url=portal_url)
 

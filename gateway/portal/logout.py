@@ -48,13 +48,14 @@ class Logout:
         return await self._leave(visit, navigation=sent_by == "page") if sent_by else await self.form(visit)
 
     async def back(self, visit: Visit) -> Page:
-        """`/_ecluse/logged-out?state=`: from the provider, where the person is signed out now. It starts nothing."""
+        """`/_ecluse/logged-out?state=`: from the provider, which was asked to sign people out. It starts nothing."""
         sign_out = await self._transactions.take_sign_out(visit.parameter("state"))
         # RP-Initiated Logout 3: the state is the one that was sent, once
         if sign_out is None:
             raise GatewayError(LOGOUT_STATE, "a return from a provider whose state is unknown, used, or too old")
         visit.provider = sign_out.provider
-        return self._pages.signed_out(visit.language, ended=True, elsewhere="", everywhere=True, home=sign_out.home)
+        # 3: a provider that has no session, or found none, sends the browser back in just the same way
+        return self._pages.signed_out(visit.language, ended=True, elsewhere="", asked=True, home=sign_out.home)
 
     async def _leave(self, visit: Visit, *, navigation: bool) -> Outcome:
         """`navigation`: whether the answer is a page that the person sees, and can go on from."""

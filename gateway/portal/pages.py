@@ -140,13 +140,20 @@ class Pages:
         return self._page("logout.html", language, status=refused.status if refused else 200, refused=refused)
 
     def signed_out(
-        self, language: str, *, ended: bool, elsewhere: str, everywhere: bool = False, home: str = ""
+        self,
+        language: str,
+        *,
+        ended: bool,
+        elsewhere: str,
+        everywhere: bool = False,
+        asked: bool = False,
+        home: str = "",
     ) -> Page:
         """`ended`: sessions were found and ended; if not, `elsewhere` is where they may be. `everywhere`: at the
-        provider too. `home`: a way back, for whoever asks for it."""
-        return self._page(
-            "signed_out.html", language, ended=ended, elsewhere=elsewhere, everywhere=everywhere, home=home
-        )
+        provider too, as it says itself; `asked`: it was asked to, and nothing says whether it did. `home`: a way back,
+        for whoever asks for it."""
+        where = {"everywhere": everywhere, "asked": asked}
+        return self._page("signed_out.html", language, ended=ended, elsewhere=elsewhere, home=home, **where)
 
     def post(self, language: str, url: str, fields: Sequence[tuple[str, str]], *, portal_url: str) -> Page:
         """A form that sends itself to a provider, and a button where scripts are off. The provider may lead straight

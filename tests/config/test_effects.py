@@ -239,7 +239,7 @@ PROVIDER = [
     Effect("oidc.refresh_userinfo", ("oidc", "refresh_userinfo"), True, provider(lambda p: p.refresh_userinfo), False, True,
            ((("oidc", "refresh"), True),)),
     Effect("oidc.refresh_ends_on[]", ("oidc", "refresh_ends_on"), ["invalid_request"], provider(lambda p: p.refresh_ends_on), set(), {"invalid_request"}),
-    Effect("logout.method", ("logout", "method"), "get", provider(lambda p: p.logout.method), "post", "get"),
+    Effect("logout.method", ("logout", "method"), "get", provider(lambda p: p.logout.method), "auto", "get"),
     Effect("logout.front_channel", ("logout", "front_channel"), True, provider(lambda p: p.logout.front_channel), False, True),
     Effect("logout.revoke", ("logout", "revoke"), False, provider(lambda p: p.logout.revoke), True, False),
     Effect("logout.client_id", ("logout", "client_id"), True, provider(lambda p: p.logout.client_id), False, True),

@@ -13,6 +13,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from gateway.config.snapshot import Logout
+from gateway.model.provider import ProviderLogout
 from gateway.oidc.logout_token import EVENT
 from tests.oidc.samples import forge
 from tests.portal.browser import Browser, Reply
@@ -126,6 +127,7 @@ def sent_back(change: Callable[[str], str], *, good: bool) -> Run:
     async def run(here: Installation) -> str:
         here.metropole.end_session = True
         here.change("actes", logout=Logout(scope="global"))
+        here.change_provider("metropole", logout=ProviderLogout(method="post"))
         browser = await signed_in(here)
         page = await browser.post(here.url(ACTES, "/_ecluse/logout"))
         action = _ACTION.search(page.text)

@@ -1,7 +1,10 @@
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from gateway.model.provider import ProviderLogout
-from gateway.oidc.end_session import end_session_request
+from gateway.oidc.end_session import LONGEST_ADDRESS, end_session_request
 from tests.oidc.samples import METADATA, PROVIDER
 
 BACK = "https://portail.example/_ecluse/logged-out"
@@ -28,6 +31,27 @@ def test_a_provider_that_wants_it_is_told_the_client_beside_the_token() -> None:
         asked = end_session_request(wanting, WITH, token, "s1", BACK)
         assert asked is not None
         assert [name for name, _ in asked.fields] == [*names, "post_logout_redirect_uri", "state"]
+
+
+@pytest.mark.parametrize(
+    ("method", "size", "by_address"),
+    [("auto", 100, True), ("auto", LONGEST_ADDRESS, False), ("get", LONGEST_ADDRESS, True), ("post", 100, False)],
+)
+def test_by_address_where_it_is_short_enough_or_the_file_says_so(method: Any, size: int, by_address: bool) -> None:
+    provider = replace(PROVIDER, logout=ProviderLogout(method=method))
+    asked = end_session_request(provider, WITH, "a" * size, "s1", BACK)
+    assert asked is not None
+    assert asked.goes_by_address(provider) is by_address
+
+
+def test_the_limit_is_of_the_whole_address() -> None:
+    asked = end_session_request(PROVIDER, WITH, "", "s1", BACK)
+    assert asked is not None
+    rest = len(asked.as_address)
+    for size, fits in ((LONGEST_ADDRESS - rest, True), (LONGEST_ADDRESS - rest + 1, False)):
+        asked = end_session_request(PROVIDER, WITH, "a" * size, "s1", BACK)
+        assert asked is not None
+        assert asked.goes_by_address(PROVIDER) is fits
 
 
 def test_a_provider_without_the_endpoint_is_not_asked() -> None:
