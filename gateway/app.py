@@ -133,13 +133,7 @@ class _Worker:
         self._federation = Federation(log=self._log)
         self._saml_federation = SamlFederation(metadata_folder(gateway), self._control, time.time)
         self._applications = Applications(is_ours)
-        self._sign_outs = SignOuts(
-            notes=SignOutNotes(store, gateway.store_keys, log=log),
-            applications=self._applications,
-            counters=counters,
-            log=log,
-            snapshot=lambda: self.snapshot,
-        )
+        self._sign_outs = self._make_sign_outs(gateway)
         self._revoker = TellingRevoker(self._control, self._sign_outs.due)
         self._portal = Portal(
             sessions=self._sessions,
@@ -174,6 +168,15 @@ class _Worker:
         self._renewal = self._make_renewal(transactions)
         self._sessions.when_due(self._renewal.due)
         self._upkeep = Upkeep(store, self._sessions, self._killed, log=log)
+
+    def _make_sign_outs(self, gateway: Gateway) -> SignOuts:
+        return SignOuts(
+            notes=SignOutNotes(self._store, gateway.store_keys, log=self._log),
+            applications=self._applications,
+            counters=self._counters,
+            log=self._log,
+            snapshot=lambda: self.snapshot,
+        )
 
     def _make_renewal(self, transactions: Transactions) -> Renewal:
         return Renewal(

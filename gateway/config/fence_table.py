@@ -49,6 +49,7 @@ KEYS: Final[Mapping[str, Bound]] = {
     "logout.cookies[]": Bound("hosts", _OWN_COOKIE),
     "logout.cookie_paths[]": Bound("hosts", _OWN_COOKIE),
     "logout.url": Bound("upstreams", "A path at its own upstream, by the same check at every connect."),
+    "logout.login": Bound("headers", "One of what translate tells the application, sent to its own upstream."),
     "logout.links[]": Bound("hosts", "Paths of its own hosts."),
     "api.providers[]": Bound("providers", "Of those that it lists; what tokens have to be, the provider's file says."),
     "api.paths[]": Bound("hosts", "Paths of its own hosts."),

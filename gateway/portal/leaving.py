@@ -76,9 +76,10 @@ class Leaving:
             self._report.application_not_told(visit, error)
             injection = NOTHING
         kept = without_cookies(visit.cookie_line, app.translation.cookie_names)
-        present = Present(app, visit.call.host, injection, kept)
+        return Present(app, visit.call.host, injection, kept)
+
+    def expect(self, session: Session, present: Present) -> None:
         self._sign_outs.expect(session.id, present)
-        return present
 
     async def told(self, session: Session, present: Present) -> None:
         await self._sign_outs.told(session.id, present)

@@ -63,6 +63,8 @@ class Logout:
         session = None if cookie is None else await self._sessions.opened(visit.call.host, cookie)
         present = None if app is None or session is None else self._leaving.at_application(visit, app, session)
         ended = await self._sessions.end_browser(visit.call.host, cookie) if cookie is not None else ()
+        if session is not None and present is not None:
+            self._leaving.expect(session, present)
         # Invariant 12: in force in every worker before this answer is sent.
         await self._revoker.revoked(ended)
         if session is not None:

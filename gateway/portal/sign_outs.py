@@ -100,11 +100,12 @@ class SignOuts:
     # --- when it has ended
 
     def expect(self, session_id: str, present: Present) -> None:
-        """Before a session is ended by its person, whose application is called as they would: see `told`."""
+        """A session is ended by its person, whose application is called as they would, not by the note: see `told`.
+        Said before the end is in force, for then whoever looks finds the note."""
         self._present[session_id, present.host] = present
 
     async def told(self, session_id: str, present: Present) -> None:
-        """After its end. The person waits for their own application alone, and not for long."""
+        """After that. The person waits for their own application alone, and not for long."""
         self.due()
         if self._telling is not None:
             await asyncio.wait({self._telling}, timeout=_WAITED)

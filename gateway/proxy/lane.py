@@ -142,9 +142,8 @@ class Lane:
 
     __slots__ = (
         "_keys", "_numbers", "_paths", "_person", "_tally", "anonymous", "app", "body_limit", "cookies", "decisions",
-        "differing", "errors", "host_line", "is_told", "limits", "lines", "log_names", "name", "policy", "policy_errors",
-        "pool",
-        "revision", "statuses", "stripped", "timeouts", "told",
+        "differing", "errors", "host_line", "is_told", "limits", "lines", "log_names", "name", "policy",
+        "policy_errors", "pool", "revision", "statuses", "stripped", "timeouts", "told",
     )  # fmt: skip
 
     def __init__(
