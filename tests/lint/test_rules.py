@@ -17,7 +17,7 @@ from gateway.lint.run import lint
 from gateway.lint.subject import subject
 from tests.config.saml_samples import FILES as SAML
 from tests.config.saml_samples import SECRETS as SAML_SECRETS
-from tests.config.samples import GATEWAY, METROPOLE, PERMIS, sample_files
+from tests.config.samples import DEPARTEMENT, GATEWAY, METROPOLE, PERMIS, sample_files
 from tests.saml.metadata_samples import entity
 
 NOW = datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)
@@ -268,6 +268,32 @@ def test_metadata_that_have_ended_are_told_from_those_that_will(end: str, said: 
     files = sample_files(SAML, metadata_until(end))
     (problem,) = (one.problem for one in lint(subject(files, NOW.timestamp())) if one.code == "EC218")
     assert (problem.key, problem.message) == ("saml.metadata", said)
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "place"),
+    [
+        ("common: [mail]", "EC206", "saml.common"),
+        ("common: [upn]", "EC236", "saml.common"),
+        ("common: [eppn]", "EC237", "saml.common"),
+        ("uid: [matricule, NameID]", "EC236", "attributes.uid"),
+        ("login: Email", "EC206", "attributes.login"),
+        ("login: http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name", "EC236", "attributes.login"),
+        ("login: [x, eduPersonPrincipalName]", "EC237", "attributes.login"),
+    ],
+)
+def test_an_address_that_nothing_bounds_is_found_under_any_name_that_saml_has_for_it(
+    source: str, code: str, place: str
+) -> None:
+    text = DEPARTEMENT.replace("common: [mail, family_name]", source if "common" in source else "common: []")
+    head, _, rest = text.partition("attributes:")
+    mapped = "{siret: urn:example:siret}" if "common" in source else f"{{siret: urn:example:siret, {source}}}"
+    tail = 'tenant: siret\nasserts: {siret: ["22590001800014"]}\n'
+    files = {**SAML, "providers/departement.yaml": f"{head}attributes: {mapped}\n{tail}"}
+    assert rest
+    found = lint(subject(sample_files(files, SAML_SECRETS), NOW.timestamp()))
+    ours = {(one.code, one.problem.key) for one in found if one.code in ("EC206", "EC236", "EC237")}
+    assert ours == {(code, place)}
 
 
 def test_every_rule_has_its_pair() -> None:
