@@ -11,8 +11,7 @@ from gateway.model.mail import looks_like_an_address, mail_domain
 from gateway.model.provider import AttributeSource, Perimeter, Provider
 
 _LA_POSTE = "356000000"
-# Up to the last mark before the name.
-_AFTER_QUALIFIERS = re.compile(r".*[!:|](?=[^@]*@)", re.DOTALL)
+_QUALIFIED_BY = "!:|"
 _LAST_WORD = re.compile(r"[a-z0-9]*\Z")
 
 
@@ -35,8 +34,9 @@ def check(provider: Provider, identity: Identity) -> None:
     perimeter = provider.perimeter
     if perimeter.siret is not None:
         _check_organisations(provider, identity, perimeter.siret)
-    for name, values in identity.attributes.items():
-        _check_addresses(perimeter, name, values, (name, *_sources(provider, name)))
+    if perimeter.email_domains is not None or perimeter.scopes is not None:
+        for name, values in identity.attributes.items():
+            _check_addresses(perimeter, name, values, (name, *_sources(provider, name)))
     if perimeter.email_domains is not None and looks_like_an_address(identity.subject):
         _check_identifier(perimeter, identity.subject)
     for name, listed in (perimeter.attributes or {}).items():
@@ -63,9 +63,10 @@ def _check_addresses(perimeter: Perimeter, name: str, values: Iterable[str], cal
 def _check_identifier(perimeter: Perimeter, subject: str) -> None:
     """A qualified NameID ends with the name itself, as do the identifiers of brokers (`f:realm:name`)."""
     domains = (perimeter.email_domains or frozenset()) | (perimeter.scopes or frozenset())
-    # Two of them in one identifier are nobody's: who cuts it elsewhere would find the other.
-    name = subject if subject.count("@") > 1 else _AFTER_QUALIFIERS.sub("", subject)
-    _check_domain(domains, "subject", name)
+    before, sign, domain = subject.partition("@")
+    start = max(before.rfind(mark) for mark in _QUALIFIED_BY) + 1
+    # A second address, before or behind, leaves no plain one: who cuts it elsewhere would find the other.
+    _check_domain(domains, "subject", before[start:] + sign + domain)
 
 
 def _check_domain(domains: frozenset[str] | None, name: str, value: str) -> None:

@@ -55,8 +55,8 @@ def domain_nobody_asserts(subject: Subject) -> Iterator[Problem]:
         suffix = asked.condition.claim.suffix if isinstance(asked.condition, ClaimIs) else None
         if suffix is None or not suffix.startswith("@"):
             continue
-        bounds = [one.asserts.email_domains for one in asked.heard(subject)]
-        if all(bound is not None and suffix[1:].lower() not in bound for bound in bounds):
+        bounds = [(one.asserts.email_domains, one.asserts.scopes or []) for one in asked.heard(subject)]
+        if all(of is not None and suffix[1:].lower() not in (*of, *scopes) for of, scopes in bounds):
             say = f"{asked.nobody} may assert an address that ends with {suffix}"
             yield asked.file.at(*asked.path, "claim", "suffix", say=say)
 

@@ -1,7 +1,6 @@
 """The one reading of an e-mail address, for perimeters and conditions alike."""
 
 import re
-import unicodedata
 
 # A deliberately small part of RFC 5322: no quoted local part, no comment, no address literal, no U-label.
 # What this refuses has, for us, no domain at all: a reading that other software could share by half is none.
@@ -10,6 +9,8 @@ _ADDRESS = re.compile(
     r"@((?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)"
 )
 _LONGEST = 254
+# All that NFKC makes an @ of.
+_SIGNS = ("@", "\uff20", "\ufe6b")
 
 
 def mail_domain(address: str) -> str | None:
@@ -20,4 +21,4 @@ def mail_domain(address: str) -> str | None:
 
 def looks_like_an_address(text: str) -> bool:
     """Whether some application may read an address in it: full-width and small forms of the sign are signs, too."""
-    return "@" in text or (not text.isascii() and "@" in unicodedata.normalize("NFKC", text))
+    return any(sign in text for sign in _SIGNS)

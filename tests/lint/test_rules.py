@@ -296,6 +296,13 @@ def test_an_address_that_nothing_bounds_is_found_under_any_name_that_saml_has_fo
     assert ours == {(code, place)}
 
 
+def test_what_a_provider_may_say_after_the_sign_is_a_domain_that_it_asserts() -> None:
+    rule = access('{path: /x, allow: {claim: {name: mail, suffix: "@univ.example"}}}')
+    named = provider("[metropole.example]}", "[metropole.example], scopes: [univ.example]}")
+    assert "EC203" in codes(rule, {})
+    assert "EC203" not in codes({**rule, **named}, {})
+
+
 def test_every_rule_has_its_pair() -> None:
     # Modes are of real files: tests/cli/test_lint.py.
     assert set(PAIRS) | {"EC411"} == set(RULES)

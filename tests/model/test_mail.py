@@ -1,8 +1,11 @@
+import sys
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.mail import mail_domain
+from gateway.model.mail import looks_like_an_address, mail_domain
 
 
 @pytest.mark.parametrize(
@@ -49,3 +52,15 @@ def test_a_hostile_address_comes_to_an_end() -> None:
     """Where the pattern could split it in more ways than one, 2 to the power of 100 steps would be tried."""
     assert mail_domain("a@" + "a-" * 100 + "!") is None
     assert mail_domain("a." * 120 + "!") is None
+
+
+def test_every_letter_that_normalises_to_the_sign_is_one() -> None:
+    letters = map(chr, range(sys.maxunicode + 1))
+    signs = {letter for letter in letters if "@" in unicodedata.normalize("NFKC", letter)}
+    assert len(signs) >= 3
+    assert all(looks_like_an_address(f"a{sign}b") for sign in signs)
+
+
+@pytest.mark.parametrize("text", ["", "hleboeuf", "a at b.example", "a%40b.example", "H\u00e9l\u00e8ne"])
+def test_what_nobody_reads_as_an_address(text: str) -> None:
+    assert not looks_like_an_address(text)
