@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from gateway.config.snapshot import App
-from gateway.model.codes import API_SCOPE, API_TOKEN, LOGIN_PROVIDER_UNREACHABLE
+from gateway.model.codes import API_SCOPE, API_TOKEN, LOGIN_PROVIDER_UNREACHABLE, SESSION_TOO_WEAK, Code
 from gateway.model.errors import GatewayError
 from gateway.model.levels import Need
 from gateway.model.session import Seat
@@ -52,9 +52,9 @@ def is_program(seat: Seat) -> bool:
     return not seat.cookie
 
 
-def challenge_program(client: "ClientConnection", need: Need) -> None:
+def challenge_program(client: "ClientConnection", reason: Code, need: Need) -> None:
     """Invariant 10, of a program: no page and no sign-in address, whatever it says that it accepts."""
-    if need:
+    if reason is SESSION_TOO_WEAK:
         refuse_weak_token(client, need)
     else:
         error = GatewayError(

@@ -154,7 +154,7 @@ def challenge(client: "ClientConnection", ready: Ready) -> None:
     if isinstance(decision, Challenge):
         reason, need = decision.reason, decision.need
     if request.seat is not None and is_program(request.seat):
-        challenge_program(client, need)
+        challenge_program(client, reason, need)
         return
     kind = kind_of(request.spot.method, request.fields)
     if kind == "navigation":

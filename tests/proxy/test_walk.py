@@ -187,8 +187,10 @@ async def test_a_program_whose_token_is_too_weak_is_told_what_it_needs_and_never
             told = b'Bearer error="insufficient_user_authentication"' + wanted
             assert answer.values(b"WWW-Authenticate") == [told]
             assert b"Location" not in answer.head
-        answer = await client.ask(ask(b"GET /api/x", b"Authorization: Bearer other", accept))
-        assert (answer.status, answer.values(b"WWW-Authenticate")) == (401, [b'Bearer error="invalid_token"'])
+        # Of a provider that is not listened to: no stronger token of it would do.
+        for path in (b"x", b"strong"):
+            answer = await client.ask(ask(b"GET /api/" + path, b"Authorization: Bearer other", accept))
+            assert (answer.status, answer.values(b"WWW-Authenticate")) == (401, [b'Bearer error="invalid_token"'])
         assert app.requests == []
         assert (await client.ask(ask(b"GET /api/x", b"Authorization: Bearer a", accept))).status == 200
 
