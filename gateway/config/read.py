@@ -1,7 +1,8 @@
 """From the policy folder to frozen bytes. With read_references and opening, all of this package that reads files."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from gateway.config.files import APPS, FLAT, GATEWAY_FILE, STATE, SUFFIX, Files
@@ -35,6 +36,17 @@ def read_folder(folder: Path) -> Files:
             problems.append(_whole(f"{shown}/{path}", str(why)))
     secrets, unreadable = read_references(folder, texts)
     return Files(shown, os.path.abspath(folder), texts, secrets, unreadable, tuple(problems))
+
+
+def read_for_good(folder: Path, files: Files, good: Mapping[str, bytes]) -> Files:
+    """With what app files refer to as they were last served: one that is wrong now may have to stay as it was."""
+    changed = {path: content for path, content in good.items() if files.texts.get(path) != content}
+    if not changed:
+        return files
+    more = read_references(folder, {**files.texts, **changed})
+    secrets = {**more.secrets, **files.secrets}
+    unreadable = {key: why for key, why in {**more.unreadable, **files.unreadable}.items() if key not in secrets}
+    return replace(files, secrets=secrets, unreadable=unreadable)
 
 
 def read_known_hosts(files: Files) -> Hosts:

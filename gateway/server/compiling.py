@@ -11,7 +11,7 @@ from gateway.config.compile import Compiled
 from gateway.config.compile_process import decode_answer, encode_files
 from gateway.config.files import Files, is_app
 from gateway.config.problems import ProblemsFound
-from gateway.config.read import read_folder, read_known_hosts
+from gateway.config.read import read_folder, read_for_good, read_known_hosts
 from gateway.config.snapshot import Gateway
 from gateway.config.watch import fingerprint_of
 from gateway.ops.counters import Dump
@@ -56,6 +56,7 @@ async def compile_folder(folder: Path, within: float = COMPILED_WITHIN, *, live:
         encoded = encode_files(files)
         good = {} if live is None else live.good
         known = await asyncio.to_thread(read_known_hosts, files)
+        files = await asyncio.to_thread(read_for_good, folder, files, good)
         asked = encode_files(replace(files, good=good, known=known, starting=live is None))
         return _live(decode_answer(await _in_helper(asked, within)), files, fingerprint_of(encoded), good)
     except ProblemsFound as found:

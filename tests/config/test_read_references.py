@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config.read import read_folder
+from gateway.config.read import read_folder, read_for_good
 
 GATEWAY = """\
 state: ../var
@@ -103,6 +103,18 @@ def test_a_state_folder_that_is_a_link_is_where_it_leads(place: Path) -> None:
     (place / "var").rename(place / "real")
     (place / "var").symlink_to(place / "real")
     assert read(place, "file", "../real/sessions.sqlite") == SYSTEM
+
+
+def test_what_a_file_refers_to_as_it_was_served_is_read_too(place: Path) -> None:
+    """Of a file that is wrong now, and stays as it was."""
+    assert read(place, "file", "../certs/app.secret") == "app"
+    good = {"apps/permis.yaml": (place / "policies/apps/permis.yaml").read_bytes()}
+    (place / "policies/apps/permis.yaml").write_text("x: [")
+    files = read_folder(place / "policies")
+    key = "apps/:file:../certs/app.secret"
+    assert key not in files.secrets
+    assert read_for_good(place / "policies", files, good).secrets[key] == b"app"
+    assert read_for_good(place / "policies", files, {}) is files
 
 
 # --- under a team's fence ---

@@ -62,7 +62,7 @@ def test_everything_else_is_the_parser_s(now: bytes) -> None:
 
 
 def places() -> Places:
-    return Places(sample_snapshot(), Pools(None, None), iter(range(10_000)))  # type: ignore[arg-type]
+    return Places(sample_snapshot(), Pools(None, None, None), iter(range(10_000)))  # type: ignore[arg-type]
 
 
 def facts(request: Request) -> tuple[object, ...]:

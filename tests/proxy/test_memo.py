@@ -85,7 +85,7 @@ async def test_host_is_kept_or_rewritten_as_the_file_says(host: bytes, upstream:
 
 def a_place(more: str = "") -> tuple[Places, Memo]:
     snapshot = sample_snapshot(files(9001, gateway=more))
-    places = Places(snapshot, Pools(None, None), iter(range(100)))  # type: ignore[arg-type]
+    places = Places(snapshot, Pools(None, None, None), iter(range(100)))  # type: ignore[arg-type]
     return places, Memo("127.0.0.1", "http")
 
 
@@ -125,7 +125,7 @@ def test_a_cookie_line_is_read_as_the_application_has_it_read() -> None:
         app = files(9001)["apps/permis.yaml"].replace("CTSESSION", injected)
         places = Places(
             sample_snapshot(files(9001) | {"apps/permis.yaml": app}),
-            Pools(None, None),
+            Pools(None, None, None),
             iter(range(100)),  # type: ignore[arg-type]
         )
         assert memo.cookie_parts(b"a=1; CTSESSION=x", places.find(HOST)) == (None, rest)

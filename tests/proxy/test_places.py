@@ -14,7 +14,7 @@ WILD = PERMIS.replace("app: permis", "app: wild").replace("[permis.localhost]", 
 
 
 def places() -> Places:
-    return Places(sample_snapshot({"apps/wild.yaml": WILD}), Pools(None, None), iter(range(1000)))  # type: ignore[arg-type]
+    return Places(sample_snapshot({"apps/wild.yaml": WILD}), Pools(None, None, None), iter(range(1000)))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
