@@ -116,10 +116,10 @@ def after(draw: random.Random, asked: Asked) -> Asked:
 class Programs:
     """Every token is known."""
 
-    def cached(self, app: str, token: bytes) -> Seat | None:
+    def cached(self, app: str, token: bytes, owner: str) -> Seat | None:
         return seat("permis.localhost", identity(uid="program-" + token.decode()), token)
 
-    async def identify(self, app: str, host: str, token: bytes) -> Seat:
+    async def identify(self, app: str, host: str, token: bytes, owner: str) -> Seat:
         raise AssertionError("every token is known")
 
 
