@@ -41,8 +41,12 @@ def is_secret(name: str, value: Reference) -> bool:
     """Of a fixed text: it stands elsewhere, so that it is kept apart, or it looks like one."""
     if value.kind != "inline":
         return True
+    return names_a_secret(name) or _VALUE.fullmatch(value.name.strip()) is not None
+
+
+def names_a_secret(name: str) -> bool:
     folded = fold(name.encode())
-    return any(word in folded for word in _NAMES) or _VALUE.fullmatch(value.name.strip()) is not None
+    return any(word in folded for word in _NAMES)
 
 
 def _check(section: str, name: str, injected: Injected, content: bytes) -> None:

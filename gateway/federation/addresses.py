@@ -9,16 +9,13 @@ from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from gateway.model.errors import GatewayError
-
 
 class AddressRefused(OSError):
     """Raised where a socket would be opened; one text for all, so that several of them stay one error."""
 
-    def __init__(self, address: str, why: GatewayError | None = None) -> None:
-        super().__init__("an address that this server may not have")
+    def __init__(self, address: str) -> None:
+        super().__init__("an address that this provider may not have")
         self.address = address
-        self.why = why
 
 
 def is_local_name(host: str) -> bool:

@@ -85,20 +85,23 @@ class Applications:
             writer.transport.abort()
 
     async def _connected(self, upstream: Upstream) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        failed: OSError | GatewayError = OSError("no address")
+        refused = failed = ""
         secure = upstream.scheme == "https"
         tls, name = (self._context(upstream.ca), upstream.host) if secure else (None, None)
         for address in await self._addresses(upstream):
             if why := refusal(upstream.host, address, upstream.port, upstream.fence, self._is_ours):
-                failed = GatewayError(UPSTREAM_ADDRESS, why)
+                refused = why
                 continue
             try:
                 return await asyncio.open_connection(
                     address, upstream.port, limit=_LONGEST_LINE, ssl=tls, server_hostname=name
                 )
             except OSError as error:
-                failed = error
-        raise failed
+                # Not the error: one that a frame of its own traceback holds is freed by the collector alone.
+                failed = str(error)
+        if refused and not failed:
+            raise GatewayError(UPSTREAM_ADDRESS, refused)
+        raise OSError(failed or "no address")
 
     async def _addresses(self, upstream: Upstream) -> list[str]:
         with suppress(ValueError):

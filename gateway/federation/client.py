@@ -31,14 +31,11 @@ _KEEP_ALIVE_SECONDS = 3.0
 
 AddressInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
 
-Refused = Callable[[str, int], GatewayError | None]
-
 
 class ProviderClient:
     """One pool of connections for the providers that share a certificate authority and a reach.
 
     `ca`: PEM, trusted instead of the system's; None: the system's. `certificate`: ours, shown where it is asked for.
-    `refused`: why an address and port is not connected to, beside what holds for all.
     """
 
     def __init__(
@@ -49,7 +46,6 @@ class ProviderClient:
         resolver: AbstractResolver,
         total_seconds: float = TOTAL_SECONDS,
         connect_seconds: float | None = None,
-        refused: Refused | None = None,
     ) -> None:
         self._ca = ca
         self._certificate = certificate
@@ -57,7 +53,6 @@ class ProviderClient:
         self._resolver = resolver
         self._total_seconds = total_seconds
         self._connect_seconds = connect_seconds
-        self._refused = refused
         self._session: ClientSession | None = None
 
     async def send(self, call: Call) -> Answer:
@@ -127,8 +122,6 @@ class ProviderClient:
         found = reach(str(address[0]))
         if found is Reach.FORBIDDEN or (found is Reach.PRIVATE and not self._private_addresses):
             raise AddressRefused(str(address[0]))
-        if self._refused is not None and (why := self._refused(str(address[0]), int(address[1]))):
-            raise AddressRefused(str(address[0]), why)
         return socket.socket(family, kind, protocol)
 
 
@@ -160,8 +153,6 @@ def _not_connected(call: Call, error: ClientConnectorError) -> GatewayError:
     where = f"{call.what}: {quoted(call.url)}"
     cause = error.os_error
     if isinstance(cause, AddressRefused):
-        if cause.why is not None:
-            return cause.why
         kind = reach(cause.address)
         hint = "; the provider file may say private_addresses: true" if kind is Reach.PRIVATE else ""
         return GatewayError(OIDC_ADDRESS, f"{where} leads to {cause.address}, which is {kind.value}{hint}")

@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 
 from gateway.config.problems import Problem
+from gateway.config.references_app import names_a_secret
 from gateway.config.schema import AppFile
 from gateway.lint.subject import Of, Subject
+from gateway.policy.asking import Header, Query
 from gateway.policy.conditions import All, Any_, Anyone, Condition, Not, evaluate, turns_on_identity, turns_on_request
 from gateway.policy.patterns import AnyOne, Expression, Literal, Pattern, Rest, Segment
 from gateway.policy.rules import Rule
 from gateway.policy.trace import in_words, parts
 from gateway.policy.truth import Truth
+from gateway.policy.values import Equals, Within
 from gateway.wire.framing import METHODS
 
 _REACHING = frozenset(method.decode() for method in METHODS)
@@ -197,6 +200,17 @@ def _only_nots(condition: Condition) -> bool:
             return all(map(_only_nots, members))
         case _:
             return False
+
+
+def secret_in_a_condition(subject: Subject) -> Iterator[Problem]:
+    for app, index, rule in _each(subject):
+        for word, condition in (("allow", rule.allow), ("deny", rule.deny)):
+            for one in _within(condition) if condition is not None else ():
+                if not isinstance(one, Header | Query) or not isinstance(one.test, Equals | Within):
+                    continue
+                if names_a_secret(one.name):
+                    say = f"what {one.name} has to be stands in this file, and in what explain prints"
+                    yield app.at("access", index, word, say=say, write="let programs bring an access token: api")
 
 
 def _within(condition: Condition) -> Iterator[Condition]:

@@ -57,6 +57,8 @@ _TABLE = (
              _RULES.anchors_in_an_expression),
     LintRule("EC115", "Paths that differ by case alone", "An application that knows no case serves both under either "
              "rule.", _RULES.case_that_never_comes),
+    LintRule("EC128", "A secret in a condition", "Whoever reads the repository has it, and it signs nobody in.",
+             _RULES.secret_in_a_condition),
     # providers and people
     LintRule("EC201", "A group that no provider asserts", "The rule waits for people who cannot come; most often it is "
              "a spelling mistake.", _PEOPLE.group_nobody_asserts),

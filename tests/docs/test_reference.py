@@ -9,7 +9,7 @@ import yaml
 
 from gateway.config.build import build
 from gateway.config.compile import compile_files
-from gateway.config.files import Files
+from gateway.config.files import Files, for_app
 from tools.reference import pages
 
 pytestmark = pytest.mark.slow
@@ -88,6 +88,7 @@ def test_every_yaml_example_loads(place, text):
         files[f"providers/{name}.yaml"] = _PROVIDER.format(name=name).encode()
     references = set(re.findall(r"\{file: ([^}]+)\}", text + _SAML))
     secrets = {f"file:{name}": material(name) for name in references}
+    secrets |= {for_app("", key): content for key, content in secrets.items()}
     build(compile_files(Files("policies", "/policies", files, secrets)).plan)
 
 

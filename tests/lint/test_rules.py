@@ -160,6 +160,10 @@ PAIRS: dict[str, Pair] = {
         access("{path: /Admin, allow: signed_in}", "{path: /admin, allow: signed_in}"),
         access("{path: /Admin, allow: signed_in}", "{path: /users, allow: signed_in}"),
     ),
+    "EC128": Pair(
+        access("{path: /x, allow: {all: [signed_in, {header: {name: X-Gate-Token, equals: planted}}]}}"),
+        access("{path: /x, allow: {all: [signed_in, {header: {name: X-Gate-Token, exists: true}}]}}"),
+    ),
     "EC201": Pair({**groups("ONDE"), **access("{path: /x, allow: {any: [{group: ONDE}, {group: onde}]}}")},
                   {**groups("ONDE"), **access("{path: /x, allow: {group: ONDE}}")}),
     "EC202": Pair({**groups("a"), **access("{path: /x, allow: {claim: {name: groups, in: [a, b]}}}")},
