@@ -39,7 +39,8 @@ _PROVIDER = """
 version: 1
 provider: {name}
 label: {name}
-oidc: {{issuer: https://op.example, client_id: ecluse, client_authentication: none, api: {{audience: [urn:x]}}}}
+oidc:
+  {{issuer: https://op.example, client_id: a, client_secret: s3cret, api: {{audience: [urn:x], introspection: true}}}}
 attributes: {{uid: sub, family_name: family_name, groups: groups, mail: email}}
 can: [acr, amr, fresh_login]
 """
