@@ -23,7 +23,7 @@ _TABLE = (
     Event(
         "gateway.beside",
         "warning",
-        "Another gateway has this state folder, too: `ecluse reload` asks the newest, and nobody when that has left.",
+        "Another gateway has this state folder, too: `ecluse reload` asks the newest.",
     ),
     Event("gateway.draining", "info", "Told to stop: nothing new is accepted, what is under way is finished."),
     Event("gateway.stopped", "info", "Every worker has left."),

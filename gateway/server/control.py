@@ -36,8 +36,15 @@ class Control:
         Whether there was one, which is then not leaving yet: whoever drains has given up its name."""
         beside = await asyncio.to_thread(_is_served, self.folder)
         listening, self._inode = _bound(self.folder)
+        if self._server is not None:
+            self._server.close()
         self._server = await asyncio.start_unix_server(self._answer, sock=listening)
         return beside
+
+    @property
+    def has_name(self) -> bool:
+        """Whether there is somebody to ask: us, or a newer gateway."""
+        return (self.folder / NAME).exists()
 
     async def stop(self) -> None:
         """The socket's name goes, unless it is another gateway's by now."""

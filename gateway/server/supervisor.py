@@ -136,20 +136,21 @@ class Supervisor:
         except CannotServe as refused:
             if not may_pass(refused.__cause__):
                 raise
-            self._run(self._start_control_later(control))
+        self._run(self._keep_control(control))
         return control
 
     async def _start_control(self, control: Control) -> None:
         if await control.start():
             self._log.event("gateway.beside", detail=str(control.folder))
 
-    async def _start_control_later(self, control: Control) -> None:
-        """On a disk that is full or read-only there is no new name; until then signals are heard."""
+    async def _keep_control(self, control: Control) -> None:
+        """On a disk that is full or read-only there is no new name, and a folder that was deleted took it along; until
+        there is one again signals are heard. A newer gateway that has left leaves it to us."""
         while not self._stop.is_set():
             await asyncio.sleep(_CONTROL_AGAIN)
-            with suppress(CannotServe):
-                await self._start_control(control)
-                return
+            if not control.has_name and not self._stop.is_set():
+                with suppress(CannotServe):
+                    await self._start_control(control)
 
     async def _leave(self, listening: Sequence[socket.socket], admin: Admin, control: Control | None) -> None:
         self._log.event("gateway.draining")

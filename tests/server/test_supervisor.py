@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -11,8 +12,9 @@ import pytest
 import pytest_asyncio
 
 from gateway.server import supervisor
+from gateway.server.control import NAME, connect
 from gateway.server.faults import CannotServe
-from tests.patience import until
+from tests.patience import PATIENCE, until
 from tests.server.crew import QUICK, USUAL, Crew, crewed
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
@@ -168,6 +170,22 @@ async def test_a_worker_that_hangs_is_ended_and_the_others_are_not(tmp_path: Pat
         assert other in crew.pids
         assert [line["worker"] for line in crew.lines("worker.silent")] == [victim]
         assert [line["worker"] for line in crew.lines("worker.died")] == [victim]
+
+
+async def test_a_state_folder_that_was_deleted_is_asked_for_a_reload_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "_CONTROL_AGAIN", 0.05)
+    async with crewed(tmp_path) as crew:
+        folder = crew.place.database.parent
+        await until((folder / NAME).exists)
+        shutil.rmtree(folder)
+        await asyncio.sleep(0.2)
+        # A store's mending makes it, where nobody else does.
+        folder.mkdir(mode=0o700)
+        await until((folder / NAME).exists)
+        connection = await asyncio.to_thread(connect, folder, PATIENCE)
+        connection.close()
 
 
 async def test_counters_of_the_living_and_the_dead_are_told(tmp_path: Path) -> None:

@@ -28,8 +28,19 @@ NETWORK = "192.0.2.7"
 NAME_ID = ("jdupont", "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent", "idp", "sp", None)
 
 NEED = Need(level="eidas2", amr=("otp",), max_age=300)
+HINTS = (("login_hint", "jeanne.dupont@metropole.example"),)
 TRANSACTION = Transaction(
-    "permis", PERMIS, "https", "/dossiers?page=2&nom=Élus", browser("binding"), 1, NOW - 30, NOW - 60, NEED, "metropole"
+    app="permis",
+    host=PERMIS,
+    scheme="https",
+    return_target="/dossiers?page=2&nom=Élus",
+    binding=browser("binding"),
+    round=1,
+    created_at=NOW - 30,
+    not_before=NOW - 60,
+    need=NEED,
+    provider="metropole",
+    hints=HINTS,
 )
 SERVED = Served("id-of-a-transaction", TRANSACTION)
 LOGIN = OidcLogin(

@@ -15,7 +15,7 @@ from gateway.stores.saml_transactions import SamlTransactions
 from gateway.stores.sealing import VERSION
 from gateway.stores.sqlite import SqliteStore
 from gateway.stores.sqlite_file import APPLICATION_ID, SCHEMA_VERSION
-from tests.stores.record import RECORDED, TRANSACTION, plain
+from tests.stores.record import RECORDED, TRANSACTION, plain, written
 from tests.stores.samples import JEANNE, KEYS, NOW, PERMIS, PORTAL, Clock, Heard, Worker
 
 FILES = sorted(RECORDED.glob("*.json"))
@@ -60,6 +60,11 @@ async def worker(told: dict[str, Any], tmp_path: Path) -> AsyncIterator[Worker]:
 
 def test_what_this_release_writes_is_recorded() -> None:
     assert f"{SCHEMA_VERSION}.{VERSION}" in [file.stem for file in FILES], "python -m tests.stores.record"
+
+
+async def test_the_recording_still_goes(tmp_path: Path) -> None:
+    told = await written(tmp_path / "sessions.sqlite")
+    assert set(told["holds"]) <= {field for file in FILES for field in json.loads(file.read_text())["holds"]}
 
 
 async def test_people_stay_signed_in(told: dict[str, Any], worker: Worker) -> None:

@@ -414,6 +414,10 @@ def test_a_full_disk_is_out_of_reach_until_there_is_room(path: Path) -> None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (16_000, resource.RLIM_INFINITY))
             print({await add(store, f"s{number}") for number in range(5)})
             print(await store.read_session("before", NOW) is not None, await store.read_session("s0", NOW))
+            try:
+                await store.probe()
+            except GatewayError as error:
+                print(error.code.id)
             resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
             print(await add(store, "after"))
             await store.close()
@@ -422,7 +426,7 @@ def test_a_full_disk_is_out_of_reach_until_there_is_room(path: Path) -> None:
         """,
         path,
     )
-    assert said.splitlines() == [f"{{'{STORE_UNREACHABLE.id}'}}", "True None", "written"]
+    assert said.splitlines() == [f"{{'{STORE_UNREACHABLE.id}'}}", "True None", STORE_UNREACHABLE.id, "written"]
 
 
 def test_a_folder_that_may_not_be_written_is_out_of_reach_until_it_may(everyones_path: Path) -> None:

@@ -23,9 +23,9 @@ def copied(pipe: int, path: Path) -> None:
             log.write(data)
 
 
-def make_room(gateway: Gateway) -> None:
+def limit(gateway: Gateway, size: int) -> None:
     for pid in (gateway.pid, *gateway.workers()):
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
 async def test_public_pages_are_served_and_the_rest_when_there_is_room(tmp_path: Path) -> None:
@@ -36,7 +36,17 @@ async def test_public_pages_are_served_and_the_rest_when_there_is_room(tmp_path:
     try:
         async with opened(place, command=_FULL, output=writing) as world:
             await full(world)
-            make_room(world.gateway)
+            limit(world.gateway, resource.RLIM_INFINITY)
+            await room(world)
+            # While it runs, too.
+            limit(world.gateway, 0)
+            page = await world.person().step("GET", world.place.url())
+            assert (page.status, page.header("Retry-After")) == (503, "5")
+            assert await everywhere(world.place, "/public/x") == {200}
+            async with asyncio.timeout(PATIENCE):
+                while (await world.gateway.admin("/readyz"))[0] != 503:
+                    await asyncio.sleep(0.05)
+            limit(world.gateway, resource.RLIM_INFINITY)
             await room(world)
             world.gateway.is_clean()
     finally:
