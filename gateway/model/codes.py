@@ -213,6 +213,13 @@ PORTAL_BODY = Code("portal.body", 415, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
 LOGOUT_CROSS_SITE = Code(
     "logout.cross_site", 403, "You are still signed in", "Use the sign-out button of this page to sign out."
 )
+LOGOUT_REQUEST = Code(
+    "logout.request",
+    403,
+    "You may still be signed in here",
+    "The message by which your organisation's sign-in service signs people out was refused. "
+    "Use the button of this page to sign out here.",
+)
 LOGOUT_STATE = Code(
     "logout.state", 400, "This sign-out page is too old", "You can close it: where you had signed out, you still are."
 )

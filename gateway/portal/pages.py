@@ -135,9 +135,10 @@ class Pages:
     def chooser(self, language: str, choices: Sequence[Choice]) -> Page:
         return self._page("chooser.html", language, choices=choices)
 
-    def logout(self, language: str, *, refused: Code | None = None) -> Page:
-        """The form that signs out; with `refused`, the answer to one that was not sent from it."""
-        return self._page("logout.html", language, status=refused.status if refused else 200, refused=refused)
+    def logout(self, language: str, *, refused: Code | None = None, reference: str = "") -> Page:
+        """The form that signs out; with `refused`, the answer to a sign-out that was not done."""
+        status = refused.status if refused else 200
+        return self._page("logout.html", language, status=status, refused=refused, reference=reference)
 
     def signed_out(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from gateway.config.snapshot import Snapshot
-from gateway.model.codes import SAML_STATUS
+from gateway.model.codes import LOGOUT_REQUEST, SAML_STATUS
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page, SamlTransactions
 from gateway.model.transaction import SamlLogout as LogoutUnderWay
@@ -171,9 +171,14 @@ class SamlLogout:
         return self._pages.signed_out_in_part(visit.language, home=logout.home, proven=error.code is SAML_STATUS)
 
     def _refusal(self, visit: Visit, error: GatewayError) -> Page:
-        return self._pages.render(
-            error.code, kind="html", language=visit.language, reference=visit.call.request_id, login_url=visit.way_back
-        )
+        """Whoever was to be signed out is told that, and can do it here: nobody was about to sign in."""
+        reference = visit.call.request_id
+        if error.code.status == 503:
+            way_back = visit.way_back
+            return self._pages.render(
+                error.code, kind="html", language=visit.language, reference=reference, login_url=way_back
+            )
+        return self._pages.logout(visit.language, refused=LOGOUT_REQUEST, reference=reference)
 
 
 def _answer_location(metadata: IdpMetadata, binding: Binding) -> str | None:
