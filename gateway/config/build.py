@@ -195,6 +195,7 @@ def _app(plan: AppPlan, routes: RouteTable, gateway: Gateway, providers: Mapping
         translation=build_translation(plan["headers"], plan["cookies"]),
         seat_limits=SeatLimits(plan["seat_idle"], plan["seat_absolute"]),
         seat_then=plan["seat_then"],
+        streams_last=plan["streams_last"],
         logout=_logout(plan),
         api=_api(plan, providers),
         body_limit=plan["body_limit"],

@@ -306,6 +306,7 @@ class AppPlan(TypedDict):
     seat_idle: int | None
     seat_absolute: int | None
     seat_then: Literal["resume", "sign_in"]
+    streams_last: bool
     logout: LogoutPlan
     api: ApiPlan | None
     headers: list[InjectedPlan]

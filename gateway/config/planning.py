@@ -139,6 +139,7 @@ def _app(file: str, model: AppFile, gateway: GatewayFile, material: Material, ro
         "seat_idle": model.session.idle,
         "seat_absolute": model.session.absolute,
         "seat_then": model.session.then,
+        "streams_last": model.session.streams == "last",
         "logout": _logout(model.logout),
         "api": None if model.api is None else _api(model.api),
         "headers": _injected(file, "headers", model.translate.headers, material),

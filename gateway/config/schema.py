@@ -91,7 +91,7 @@ class Timeouts(Strict):
     first_byte: Seconds = 60.0
     """From the request to the first byte of the application's answer."""
     total: Seconds = 3600.0
-    """A whole exchange."""
+    """A whole exchange, however slowly a body or an answer goes on."""
     drain: Seconds = 30.0
     """To finish what is under way when the gateway is asked to end."""
 
@@ -265,6 +265,9 @@ class AppSession(Strict):
     then: Literal["resume", "sign_in"] = "resume"
     """At their end: `resume` if the portal's session lives, or `sign_in` at the provider anew, which has
     to be one that `can: [fresh_login]`."""
+    streams: Literal["end", "last"] = "end"
+    """What is still being sent at the idle limit: `end`, only requests move the limit, and what streams ends with it;
+    `last`, what is sent moves it as requests do. The absolute limit ends it in any case."""
 
 
 class Injected(Strict):

@@ -174,6 +174,7 @@ class App:
     `file`: as RuleRef names it. `listed`: the providers that its file lists, in its order.
     `seat_then`: what follows the end of a seat. `body_limit`: bytes, 0 for none.
     `method_override`: the method that a POST names is the one that it does.
+    `streams_last`: what streams is use, as requests are.
     `shadows`: the same application under other rules, whose decisions are compared and never enforced.
     """
 
@@ -193,6 +194,7 @@ class App:
     logout: Logout = field(default_factory=Logout)
     api: Api | None = None
     method_override: bool = False
+    streams_last: bool = False
     shadows: "tuple[App, ...]" = ()
 
     @property

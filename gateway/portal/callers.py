@@ -107,10 +107,11 @@ class ApiCallers:
         # Invariant 5: of a program, too, a provider asserts its own alone.
         check(provider, identity)
         kept = min(accepted.expires_at - now, _SIGNED_KEPT if is_jwt(token) else _ASKED_KEPT)
-        deadline = self._monotonic() + max(0, kept)
+        # What is kept is looked at anew before the token ends; what streams for it may go on until then.
+        deadline, end = (self._monotonic() + max(0, seconds) for seconds in (kept, accepted.expires_at - now))
         # No idle limit, so that it is never touched; no cookie, so that no store knows of it.
         tenant = _tenant(provider, api, identity)
-        return Seat(b"", host, "", identity, tenant, 0.0, deadline, deadline, deadline)
+        return Seat(b"", host, "", identity, tenant, 0.0, deadline, end, deadline)
 
     def _key(self, app: str, token: bytes, owner: str) -> _Key:
         # By its hash: what is in this worker's memory opens nothing. Of one provider's it is no other's.

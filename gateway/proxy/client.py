@@ -33,11 +33,12 @@ _BUFFER: Final = 256 * 1024
 
 
 class ClientConnection(Lasting):
-    """`answering`: the head of the answer is written, so that nothing else can be said but by closing."""
+    """`answering`: the head of the answer is written, so that nothing else can be said but by closing. `until`: the end
+    of the whole exchange, however slowly either side goes on."""
 
     __slots__ = (
         "_lingered", "_place", "_scheme", "_share", "_stuck", "answering", "body_done", "bound", "chunked_out", "keep",
-        "memo", "pending", "retried", "status", "upload",
+        "memo", "pending", "retried", "status", "until", "upload",
     )  # fmt: skip
 
     memo: Memo
@@ -53,6 +54,7 @@ class ClientConnection(Lasting):
         self.body_done = self.keep = True
         self.status = 0
         self.upload: Upload | None = None
+        self.until = NEVER
         self._lingered = self._stuck = self._share = 0
 
     # --- asyncio.Protocol ---
@@ -92,14 +94,14 @@ class ClientConnection(Lasting):
     def pause_writing(self) -> None:
         self.write_paused = True
         self._stuck = unread(self.transport)
-        self.deadline = self.plane.timers.now + self.plane.timeouts.body
+        self._wait(self.plane.timeouts.body)
         if self.upstream is not None:
             self.upstream.pause()
 
     def resume_writing(self) -> None:
         self.write_paused = False
         if self.upstream is not None:
-            self.deadline = self.plane.timers.now + self.request.lane.timeouts.total
+            self.deadline = self.until
             self.upstream.resume()
         else:
             self.deadline = self.plane.timers.now + self.plane.timeouts.idle
@@ -107,10 +109,7 @@ class ClientConnection(Lasting):
 
     def expired(self) -> None:
         """From the timers."""
-        if self.write_paused and self._drains():
-            return
-        if self.state == BODY and self.body_paused and self.upstream is not None and self.upstream.drains():
-            self.deadline = self.plane.timers.now + self.request.lane.timeouts.body
+        if self.plane.timers.now < self.until and self._goes_on():
             return
         if self.state == LINGER or (self.state == HEAD and not self.ahead) or self.answering:
             self.abort()
@@ -122,14 +121,19 @@ class ClientConnection(Lasting):
             self._give_up_upstream()
             refuse(self, LIMIT_REQUEST_TIME, detail="body", close=True)
 
-    def _drains(self) -> bool:
-        """A slow reader may be slow, not stand still."""
-        waiting = unread(self.transport)
-        if waiting >= self._stuck:
-            return False
-        self._stuck = waiting
-        self.deadline = self.plane.timers.now + self.plane.timeouts.body
-        return True
+    def _goes_on(self) -> bool:
+        """Who reads slowly may be slow, on either side, not stand still."""
+        if self.write_paused:
+            waiting = unread(self.transport)
+            drains, self._stuck = waiting < self._stuck, waiting
+        else:
+            drains = self.state == BODY and self.body_paused and self.upstream is not None and self.upstream.drains()
+        if drains:
+            self._wait(self.plane.timeouts.body)
+        return drains
+
+    def _wait(self, seconds: float) -> None:
+        self.deadline = min(self.plane.timers.now + seconds, self.until)
 
     def refuse_unread(self, error: GatewayError, head: bytes) -> None:
         """What was not read has no id yet: the one that is here was another request's, maybe another person's."""
@@ -159,14 +163,14 @@ class ClientConnection(Lasting):
         if whole := self._whole_body():
             return whole
         self.state, self.upload = BODY, Upload(self, self.request.framing, limit, bare=bare)
-        self.deadline = self.plane.timers.now + self.request.lane.timeouts.body
+        self._wait(self.request.lane.timeouts.body)
         return self.upload.first_piece()
 
     def take_body(self) -> bool:
         upstream, upload = self.upstream, self.upload
         if upstream is None or upload is None or upstream.is_closing():
             return False
-        self.deadline = self.plane.timers.now + self.request.lane.timeouts.body
+        self._wait(self.request.lane.timeouts.body)
         try:
             piece = upload.take()
         except GatewayError as error:
@@ -198,7 +202,7 @@ class ClientConnection(Lasting):
         """From the upload: that was all of it."""
         self.body_done = True
         self.state, self.upload = WAIT, None
-        self.deadline = self.plane.timers.now + self.request.lane.timeouts.total
+        self.deadline = self.until
         if self.upstream is not None:
             self.upstream.await_answer()
 
@@ -326,6 +330,8 @@ class ClientConnection(Lasting):
         if self.ahead:
             self.pump()
         elif self.write_paused or not self.reads:
+            if self.write_paused:
+                self._wait(plane.timeouts.body)
             self.steer()
 
     def _leave(self) -> None:
@@ -347,6 +353,12 @@ class ClientConnection(Lasting):
         if self.state == HEAD and not self.ahead and not self.write_paused:
             self.state = CLOSED
             self.transport.close()
+
+    def has_moved(self, within: float) -> bool:
+        since = self.plane.timers.now + self.request.lane.timeouts.body - within
+        if self.state == BODY:
+            return self.deadline >= since
+        return self.answering and isinstance(self.upstream, UpstreamConnection) and self.upstream.deadline >= since
 
     def stands(self) -> bool:
         return walk.stands(self, self.plane.places)

@@ -1,5 +1,5 @@
 """What is under way, judged anew: at once where the policy or a person has changed, and where a rule turns on the time
-(`time`, `max_age`) again and again, for no change tells that it has come."""
+(`time`, `max_age`) again and again, for no change tells that it has come. Nor does one tell that a seat has ended."""
 
 import asyncio
 from collections.abc import Callable, Collection
@@ -44,7 +44,7 @@ class Judging:
         # Where so many last that one round takes longer, the next one waits for its end.
         if not self._lasting:
             self._lasting = list(self._connections)
-            self._some(self._lasting, lambda client: client.upstream is not None and walk.may_change(client))
+            self._some(self._lasting, _lasts)
 
     def _some(self, left: "list[ClientConnection]", concerned: "Callable[[ClientConnection], bool]") -> None:
         judged = 0
@@ -60,3 +60,10 @@ class Judging:
                 break
         if left:
             self._loop.call_soon(self._some, left, concerned)
+
+
+def _lasts(client: "ClientConnection") -> bool:
+    if client.upstream is None:
+        return False
+    client.keep_to_seat(_EVERY)
+    return walk.may_change(client)

@@ -5,6 +5,8 @@ from abc import abstractmethod
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
+from gateway.model.errors import GatewayError
+from gateway.model.session import Seat
 from gateway.proxy.reading import CLOSED, Reading
 
 if TYPE_CHECKING:
@@ -27,6 +29,10 @@ class Lasting(Reading):
 
     @abstractmethod
     def abort(self) -> None: ...
+
+    @abstractmethod
+    def has_moved(self, within: float) -> bool:
+        """Whether some of an answer or of a body was sent in the last `within` seconds."""
 
     @abstractmethod
     def stands(self) -> bool:
@@ -56,6 +62,46 @@ class Lasting(Reading):
         else:
             self.plane.loop.call_later(_CUT_SECONDS, self._cut_if_still, self.request.id)
 
+    # --- the end of its seat ---
+
+    def keep_to_seat(self, within: float) -> None:
+        """Invariant 12: nothing that is open outlives its session. Looked at every `within` seconds, so that an end
+        before the next look is waited for."""
+        seat = self.request.seat
+        if seat is None:
+            return
+        app, now = self.request.lane.app, monotonic()
+        if app is not None and app.streams_last and self.has_moved(within):
+            self.plane.sessions.touch(seat, now)
+        if (end := _end_of(seat)) <= now + within:
+            self.plane.loop.call_later(max(0.0, end - now), self._end_with_seat, self.request.id)
+
+    def _end_with_seat(self, request_id: bytes) -> None:
+        seat, now = self.request.seat, monotonic()
+        if not self.is_still(request_id) or seat is None or now < _end_of(seat):
+            # It has ended by itself, or the seat was used meanwhile.
+            return
+        if now >= seat.hard_deadline:
+            self.cut()
+        else:
+            # The idle end, as far as this worker knows: in another one it may have been moved on.
+            self.plane.loop.create_task(self._end_unless_used(seat, request_id))
+
+    async def _end_unless_used(self, seat: Seat, request_id: bytes) -> None:
+        try:
+            found = await self.plane.sessions.load(seat.host, seat.cookie)
+        except GatewayError:
+            # When the store cannot say, the answer is no.
+            found = None
+        except Exception as fault:  # noqa: BLE001 - the one edge
+            self.faulted(fault)
+            return
+        if self.is_still(request_id):
+            if found is None or monotonic() >= found.deadline:
+                self.cut()
+            else:
+                self.request.seat = found
+
     def _cut_if_still(self, request_id: bytes) -> None:
         if self.is_still(request_id):
             self.abort()
@@ -63,3 +109,8 @@ class Lasting(Reading):
     def is_still(self, request_id: bytes) -> bool:
         """Whether it is at this request."""
         return self.state != CLOSED and self.request.id == request_id and self.under_way
+
+
+def _end_of(seat: Seat) -> float:
+    """A program's seat is looked at anew before its token ends (`deadline`), and no store knows of it."""
+    return seat.deadline if seat.cookie else seat.hard_deadline

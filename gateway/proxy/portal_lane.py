@@ -55,6 +55,7 @@ def own_path(client: "ClientConnection") -> None:
     if request.framing > limit:
         refuse(client, LIMIT_BODY, detail=f"{request.framing} bytes")
         return
+    client.until = client.plane.timers.now + client.plane.timeouts.total
     _ask(client, "endpoint", b"" if client.body_done else client.begin_body(limit, bare=True))
 
 

@@ -201,7 +201,7 @@ def forward(client: "ClientConnection", ready: Ready) -> None:
     if request.middle_of is not ready:
         request.middle, request.middle_of = _middle(client, ready), ready
     now = plane.timers.now
-    client.deadline = now + lane.timeouts.total
+    client.deadline = client.until = now + lane.timeouts.total
     body = b""
     if framing == NO_BODY:
         ending, idle_since = spot.ending, now - spot.patience

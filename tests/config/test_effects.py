@@ -374,6 +374,7 @@ APP = [
     Effect("session.idle", ("session", "idle"), "1m", app(lambda a: a.seat_limits.idle), None, 60),
     Effect("session.absolute", ("session", "absolute"), "1h", app(lambda a: a.seat_limits.absolute), None, 3600),
     Effect("session.then", ("session", "then"), "sign_in", app(lambda a: a.seat_then), "resume", "sign_in"),
+    Effect("session.streams", ("session", "streams"), "last", app(lambda a: a.streams_last), False, True),
     Effect("api.providers[]", ("api",), {"providers": ["metropole"], "paths": ["/api/**"]}, app(lambda a: a.api and a.api.providers),
            None, ("metropole",)),
     Effect("api.paths[]", ("api",), {"providers": ["metropole"], "paths": ["/api/**"]},

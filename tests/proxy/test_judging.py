@@ -57,6 +57,9 @@ class Stream:
         self._turns.seen[self._turns.turn] += 1
         return self.upstream is not None
 
+    def keep_to_seat(self, within: float) -> None:
+        """Not what is tried here."""
+
     def judge(self) -> None:
         self._turns.judged[self._turns.turn] += 1
 

@@ -231,6 +231,46 @@ async def test_an_upload_that_takes_longer_than_an_answer_may_is_no_late_answer(
         assert (await client.answer()).status == 200
 
 
+async def test_total_ends_an_upload_that_drips() -> None:
+    async with application() as app, gateway(app, gateway=times(body="20s", total="60s")) as gate:
+        client = await gate.client()
+        client.send(ask(b"POST /public/a", b"Content-Length: 3000"))
+        peer = await app.peer()
+        for number in range(5):
+            client.send(b"abc")
+            await gate.until(lambda number=number: peer.received.endswith(b"abc" * (number + 1)))
+            await gate.clock.passes(10)
+        assert [connection.state for connection in gate.plane.connections] == [BODY]
+        client.send(b"abc")
+        await gate.until(lambda: peer.received.endswith(b"abc" * 6))
+        await gate.clock.passes(12)
+        assert (await client.answer()).status == 408
+        await peer.lost.wait()
+
+
+@pytest.mark.asyncio(loop_factories=["uvloop"])
+async def test_total_ends_an_answer_that_is_read_slowly() -> None:
+    loop = asyncio.get_running_loop()
+    big = b"HTTP/1.1 200 OK\r\nContent-Length: 30000000\r\n\r\n" + bytes(30_000_000)
+    async with application(big) as app, gateway(app, gateway=times(body="20s", total="60s")) as gate:
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+            client.setblocking(False)
+            await loop.sock_connect(client, ("127.0.0.1", gate.port))
+            await loop.sock_sendall(client, PUBLIC)
+            await gate.until(lambda: any(connection.write_paused for connection in gate.plane.connections))
+            (connection,) = gate.plane.connections
+            for _ in range(5):
+                waiting = unread(connection.transport)
+                while unread(connection.transport) >= waiting:
+                    await loop.sock_recv(client, 4000)
+                await gate.clock.passes(11)
+                assert gate.plane.connections, "cut before its time"
+            await loop.sock_recv(client, 4000)
+            await gate.clock.passes(7)
+            await gate.until(lambda: not gate.plane.connections)
+
+
 async def test_lingering_ends() -> None:
     async with gateway(1) as gate:
         client = await gate.client()
