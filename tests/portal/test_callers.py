@@ -89,6 +89,15 @@ async def test_not_for_longer_than_a_few_minutes_nor_than_it_lives(here: Install
     assert callers.cached("actes", long, "") is None
 
 
+async def test_what_streams_for_it_may_go_on_to_its_end(here: Installation, asked: Asked) -> None:
+    callers, long, short = callers_of(here, asked), token(here), token(here, exp=int(here.clock.now()) + 10)
+    ends = [
+        (await callers.identify("actes", ACTES, raw, "")).hard_deadline - here.clock.monotonic()
+        for raw in (long, short)
+    ]
+    assert [round(end) for end in ends] == [600, 10]
+
+
 async def test_a_new_policy_looks_again(here: Installation, asked: Asked) -> None:
     callers, raw = callers_of(here, asked), token(here)
     await callers.identify("actes", ACTES, raw, "")
