@@ -26,6 +26,8 @@ LOOKS_EVERY = 5.0
 _WAITED = 3.0
 # Calls under way at once, and notes that are taken at once.
 _MOST = 100
+# Seconds between two writes of what a worker has seen.
+_WRITES_APART = 0.1
 # Bytes of one note: what is longer is not kept.
 _LONGEST_LOGIN, _LONGEST_COOKIES = 1024, 4096
 _MOST_PENDING = 10_000
@@ -94,6 +96,8 @@ class SignOuts:
                 notes, self._pending = list(self._pending.values()), {}
                 with suppress(GatewayError):
                     await self._notes.keep(notes)
+                # A page may send another cookie with each request: the last one counts.
+                await asyncio.sleep(_WRITES_APART)
         finally:
             self._writing = None
 
@@ -123,13 +127,10 @@ class SignOuts:
     async def close(self, within: float) -> None:
         """What is under way has at most `within` seconds; what is not stays kept, for whoever looks next."""
         self._looks.cancel()
-        running = {*self._calls, *(task for task in (self._writing, self._telling) if task is not None)}
-        if running:
-            _, late = await asyncio.wait(running, timeout=within)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
         await asyncio.gather(self._looks, return_exceptions=True)
+        # The calls last: a look that is under way begins some.
+        await _ended({task for task in (self._writing, self._telling) if task is not None}, within / 2)
+        await _ended(set(self._calls), within / 2)
 
     async def _look(self) -> None:
         while True:
@@ -205,6 +206,14 @@ class TellingRevoker:
         finally:
             if session_ids:
                 self._due()
+
+
+async def _ended(tasks: set[asyncio.Task[None]], within: float) -> None:
+    if tasks:
+        _, late = await asyncio.wait(tasks, timeout=within)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
 
 def _login(app: App, seat: Seat) -> bytes:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -243,3 +244,27 @@ async def test_what_was_not_told_is_kept_for_who_looks_next(here: Installation, 
     assert len(here.store._notes) == 1
     await asyncio.gather(here.sign_outs.close(0.1))
     assert len(here.store._notes) == 1
+
+
+async def test_cookies_that_change_with_each_request_are_few_writes_and_the_last_one_counts(
+    here: Installation, actes: Told
+) -> None:
+    browser = await seated(here)
+    seat = await here.sessions.load(ACTES, browser.jar[ACTES]["__Host-ecluse"].encode())
+    assert seat is not None
+    writes, write = [], here.store.write
+
+    async def counted(*written: Any) -> None:
+        writes.append(written)
+        await write(*written)
+
+    here.store.write = counted  # type: ignore[method-assign]
+    for number in range(200):
+        here.sign_outs.seen(seat, here.snapshot.apps["actes"], ACTES, b"PHPSESSID=%d" % number)
+        await asyncio.sleep(0)
+    await until(lambda: here.sign_outs._writing is None)
+    assert len(writes) <= 3
+    await here.sessions.end([seat.session_id])
+    here.sign_outs.due()
+    await until(lambda: actes.heads)
+    assert b"Cookie: PHPSESSID=199; CTSESSION=present" in actes.lines()[0]
