@@ -8,7 +8,6 @@ from pathlib import Path
 from gateway.config.snapshot import Timeouts, Upstream
 from gateway.federation.applications import Applications
 from gateway.model.errors import GatewayError
-from gateway.oidc.call import Call
 from gateway.server.own_addresses import OwnAddresses
 from gateway.wire.fences import Fence
 from tests.attacks import outbound
@@ -78,7 +77,7 @@ async def turned_by_a_name(world: World) -> None:
             applications = Applications(OwnAddresses([], admin), outbound.Rebinding())
             upstream = Upstream("http", "app.example", ports["listener"], None, None, Timeouts(), fence)
             try:
-                await applications.call(upstream, Call("logout", "GET", "/metrics", ()))
+                await applications.call(upstream, "/metrics", b"\r\nHost: app.example")
             except GatewayError as error:
                 expect(error.code.id == "upstream.address", f"{meaning}: {error}")
             else:

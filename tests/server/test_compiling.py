@@ -4,6 +4,7 @@ import pytest
 
 from gateway.config.build import build
 from gateway.server.compiling import Refused, compile_folder
+from gateway.translation.render import Constant
 from tests.walks.place import Place
 
 pytestmark = pytest.mark.slow
@@ -59,3 +60,24 @@ async def test_whatever_becomes_of_the_helper_is_a_reason_and_no_fault(
     monkeypatch.setattr("gateway.server.compiling._HELPER", helper)
     with pytest.raises(Refused, match=why):
         await compile_folder(place.policies, within=0.3)
+
+
+@pytest.mark.parametrize("wrong", ["x: [", "app: team\nhosts: [team.localhost]\n"])
+async def test_a_teams_file_stays_as_it_was_with_the_secret_that_it_named(place: Place, wrong: str) -> None:
+    """Also where what is wrong now no longer says which."""
+    (place.policies / "apps/urba").mkdir()
+    (place.policies.parent / "teams").mkdir()
+    (place.policies.parent / "teams/secret").write_text("hers\n")
+    bounds = (
+        "hosts: [team.localhost], providers: [alpha], upstreams: [127.0.0.1], headers: [X-Gate], secrets: [../teams]"
+    )
+    place.settings["teams"] = f"{{urba: {{{bounds}}}}}"
+    place.write_gateway()
+    translate = "{headers: {X-Gate: {value: {file: ../teams/secret}}}}"
+    place.write_app("urba/team", "team.localhost", app="team", translate=translate)
+    live = await compile_folder(place.policies)
+    place.write("apps/urba/team.yaml", wrong)
+    live = await compile_folder(place.policies, live=live)
+    assert (live.kept, live.closed) == (("apps/urba/team.yaml",), ())
+    (header,) = build(live.plan).apps["team"].translation.headers
+    assert header.source == Constant("hers", secret=True)
