@@ -148,7 +148,7 @@ class Site:
 
     async def _signed_in(self) -> str:
         """Straight into the store: what a sign-in costs is another measurement."""
-        (self.folder / "var").mkdir()
+        (self.folder / "var").mkdir(mode=0o700)
         store = SqliteStore(self.folder / "var" / "sessions.sqlite")
         await store.open()
         sessions = Sessions(store, [("k1", (self.folder / "store.key").read_bytes())])

@@ -66,7 +66,7 @@ class Worker:
 @pytest.fixture
 async def worker(tmp_path: Path) -> AsyncIterator[Worker]:
     place = Place(tmp_path, workers=1)
-    (tmp_path / "var").mkdir()
+    (tmp_path / "var").mkdir(mode=0o700)
     place.write_provider("alpha", "http://127.0.0.1:1/alpha")
     # One application takes what it is sent and says nothing, the other is not there.
     silent = await asyncio.start_server(takes, "127.0.0.1", 0)
