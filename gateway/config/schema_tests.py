@@ -86,7 +86,7 @@ class PolicyTest(Strict):
     """Headers that the client sends."""
     at: Maybe[Annotated[str, AfterValidator(checked(moment))]] = None
     """When: `2026-11-24T09:30:00+01:00`; the time of the test where it is left out."""
-    decision: Literal["allow", "deny", "challenge", "refuse", "own"]
+    decision: Literal["allow", "deny", "challenge", "refuse", "own", "logout"]
     """`challenge`: asked to sign in. `refuse`: before any rule is asked. `own`: a page of the gateway itself."""
     reason: Maybe[Word] = None
     """The code of the decision: `policy.denied`."""

@@ -8,7 +8,6 @@ from typing import Literal
 from gateway.config.cel import Tally
 from gateway.identity.perimeter import is_inside
 from gateway.model.codes import WIRE_TARGET
-from gateway.model.decision import Decision
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.provider import Provider
@@ -16,7 +15,7 @@ from gateway.model.session import SeatLimits
 from gateway.policy.levels import USUAL_LADDER, Ladder
 from gateway.policy.routes import RouteTable
 from gateway.saml.parties import ServiceProvider
-from gateway.translation.render import Injection, Translation
+from gateway.translation.render import Translation
 from gateway.wire.fences import Fence
 from gateway.wire.target import PathLeniency, Target
 
@@ -99,14 +98,6 @@ class Upstream:
     ca: bytes | None
     timeouts: Timeouts
     fence: Fence | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """The compiled result for one identity (or nobody) on one match and method: the decision, and what is injected."""
-
-    decision: Decision
-    injection: Injection | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from gateway.config.snapshot import Passage
+from gateway.access.decision import Passage
 from gateway.model.decision import Decision
 
 OTHERWISE_TOLD = "allow, told otherwise"

@@ -6,8 +6,9 @@ Everything here is a pure function of the snapshot and of bytes: a full cache is
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from gateway.config.passages import Question
-from gateway.config.snapshot import App, Passage, Snapshot
+from gateway.access.decision import Passage, Question
+from gateway.access.request_line import RequestLine, method_named, read_request_line
+from gateway.config.snapshot import App, Snapshot
 from gateway.model.codes import LIMIT_URL, POLICY_UNKNOWN
 from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.errors import GatewayError
@@ -21,11 +22,8 @@ from gateway.proxy.pool import FRESH_SECONDS, IDLE_SECONDS, Pool
 from gateway.wire.cookies import CookiePolicy
 from gateway.wire.framing import REQUEST_LINE, request_line_fault
 from gateway.wire.headers import HeaderPolicy
-from gateway.wire.host import canonical_host
-from gateway.wire.method_override import judged_method, may_name
-from gateway.wire.target import QUERY_END, STRICT, Target, absolute_form, canonical_target
-
-RESERVED: Final = "_ecluse"
+from gateway.wire.method_override import may_name
+from gateway.wire.target import QUERY_END, Target
 
 _WITH_CONTENT: Final = frozenset({b"POST", b"PUT", b"PATCH"})
 # RFC 9110 9.2.2
@@ -210,7 +208,8 @@ class Lane:
         """A method and path that were read before, with another query, of which routes know nothing."""
         _, path, _, segments, other = known.target
         target = Target(b"%b?%b" % (path, query), path, query, segments, other)
-        self._check_length(target.raw)
+        if len(target.raw) > self.limits.url:
+            raise GatewayError(LIMIT_URL, f"{len(target.raw)} bytes")
         return Spot(
             known.method, target, minor=minor, authority=None, ours=known.ours, key=known.key, leaves=known.leaves
         )
@@ -220,37 +219,26 @@ class Lane:
         if found is None:
             raise request_line_fault(line)
         method, raw, minor = found.groups()
-        self._check_length(raw)
-        return self._spot(method, raw, minor=minor == b"1")
+        return self._spot(read_request_line(self.app, method, raw, longest=self.limits.url), minor=minor == b"1")
 
-    def _check_length(self, raw: bytes) -> None:
-        if len(raw) > self.limits.url:
-            raise GatewayError(LIMIT_URL, f"{len(raw)} bytes")
-
-    def _spot(self, method: bytes, raw: bytes, *, minor: bool) -> Spot:
-        authority = None
-        if not raw.startswith(b"/"):
-            _, named, raw = absolute_form(raw)
-            authority = canonical_host(named)
-        app = self.app
-        target = canonical_target(raw, STRICT if app is None else app.leniency)
-        if app is not None:
-            app.check_readings(target)
-        # Also where the app knows no case: no spelling of our prefix reaches an application.
-        ours = app is None or target.segments[0].lower() == RESERVED
-        leaves = app is not None and not ours and app.logout.links.find(target.segments) is not None
-        judged = method
-        if app is not None and not ours and not leaves and target.query:
-            judged = judged_method(method, target.query, taken=app.method_override)
-        key = self._key_of(target, judged)
-        return Spot(method, target, minor=minor, authority=authority, ours=ours, key=key, leaves=leaves, judged=judged)
+    def _spot(self, line: RequestLine, *, minor: bool) -> Spot:
+        return Spot(
+            line.method,
+            line.target,
+            minor=minor,
+            authority=line.authority,
+            ours=line.purpose == "endpoint",
+            leaves=line.purpose == "logout",
+            key=self._key_of(line.target, line.judged),
+            judged=line.judged,
+        )
 
     def overridden(self, spot: Spot, header: bytes, other: bytes = b"") -> Spot:
         """The same line where headers name a method, too. Raises GatewayError."""
         app, target = self.app, spot.target
         if app is None or spot.ours:
             return spot
-        judged = judged_method(spot.method, target.query or b"", header, other, taken=app.method_override)
+        judged = method_named(app, spot.method, target, header, other)
         return spot if judged == spot.judged else Spot(
             spot.method, target, minor=spot.minor, authority=spot.authority, ours=False,
             key=self._key_of(target, judged), leaves=False, judged=judged,

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from gateway.access.virtual_host import find_virtual_host
 from gateway.config.snapshot import App, Snapshot
-from gateway.model.codes import APP_CLOSED, HOST_UNKNOWN, LIMIT_HEADERS, WIRE_HEADER, WIRE_HOST
+from gateway.model.codes import LIMIT_HEADERS, WIRE_HEADER, WIRE_HOST
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.proxy.lane import Lane
@@ -12,7 +13,6 @@ from gateway.proxy.pool import Pools
 from gateway.proxy.shapes import Names, Shape, memorable
 from gateway.wire.forwarded import client_chain, client_scheme, forwarded_headers
 from gateway.wire.headers import HeaderPolicy
-from gateway.wire.host import canonical_host
 
 _REMEMBERED: Final = 4096
 _REMEMBERED_LENGTH: Final = 256
@@ -98,14 +98,9 @@ class Places:
         return tuple(self._lanes.values())
 
     def find(self, raw: bytes) -> Place:
-        """Raises GatewayError: WIRE_HOST for what is no host name, HOST_UNKNOWN where nothing answers."""
-        host = canonical_host(raw)
-        app = self.snapshot.find_app(host)
-        portal = host == self.snapshot.gateway.portal_host
-        if app is None and not portal:
-            closed = self.snapshot.closed_by(host)
-            raise GatewayError(APP_CLOSED, f"{host}: {closed}") if closed else GatewayError(HOST_UNKNOWN, host)
-        place = Place(raw, host, self._lane(app), portal=portal)
+        """Raises GatewayError, as find_virtual_host."""
+        found = find_virtual_host(self.snapshot, raw)
+        place = Place(raw, found.name, self._lane(found.app), portal=found.portal)
         if len(raw) <= _REMEMBERED_LENGTH:
             if len(self.by_host) >= _REMEMBERED:
                 self.by_host.clear()

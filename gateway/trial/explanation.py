@@ -45,7 +45,7 @@ class Explanation:
 
 def explain_request(snapshot: Snapshot, asked: Request, person: Known | None, around: Around) -> Explanation:
     tried = try_request(snapshot, asked, person, around)
-    if tried.app is None or tried.outcome in ("refuse", "own"):
+    if tried.app is None or tried.outcome in ("refuse", "own", "logout"):
         return Explanation(asked, tried, (), 0)
     app = tried.app
     matching = app.routes.matching(tried.segments)

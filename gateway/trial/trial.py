@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from gateway.config.passages import compile_passage
+from gateway.access.decision import compile_passage
+from gateway.access.request_line import RequestLine, method_named, read_request_line
+from gateway.access.virtual_host import find_virtual_host
 from gateway.config.problems import did_you_mean
 from gateway.config.snapshot import App, Snapshot
-from gateway.model.codes import APP_CLOSED, HOST_UNKNOWN, LIMIT_URL, WIRE_METHOD
+from gateway.model.codes import HOST_UNKNOWN, WIRE_METHOD
 from gateway.model.decision import Allow, Challenge, Deny, RuleRef
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
@@ -16,21 +18,20 @@ from gateway.translation.render import NOTHING
 from gateway.trial.people import Known
 from gateway.trial.request import Around, Request
 from gateway.wire.framing import METHODS
-from gateway.wire.host import canonical_host
-from gateway.wire.method_override import FOLDS, HEADERS, judged_method
-from gateway.wire.target import STRICT, Target, canonical_target
+from gateway.wire.method_override import FOLDS, HEADERS
+from gateway.wire.target import Target
 
-RESERVED = "_ecluse"
 _METHODS = sorted(map(bytes.decode, METHODS))
 
-Outcome = Literal["allow", "deny", "challenge", "refuse", "own"]
+Outcome = Literal["allow", "deny", "challenge", "refuse", "own", "logout"]
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What comes of a request. `outcome` "refuse": before any rule is asked; "own": no application is asked.
+    """What comes of a request. `outcome` "refuse": before any rule is asked; "own": no application is asked; "logout":
+    nor here, for the person signs out.
 
-    `reason`: the id of a code, empty for "own". `segments`: the path as the rules meet it, decoded;
+    `reason`: the id of a code, empty for these two. `segments`: the path as the rules meet it, decoded;
     `other`: as in wire.target.
     `facts`: what the rules were held against beside the person. `shadows`: what each shadow of the application would
     have come to, in its order.
@@ -66,38 +67,34 @@ def try_request(snapshot: Snapshot, asked: Request, person: Known | None, around
 
 
 def _tried(snapshot: Snapshot, asked: Request, person: Known | None, around: Around) -> Tried:
-    host = canonical_host(asked.authority)
-    app = snapshot.find_app(host)
-    if app is None and host != snapshot.gateway.portal_host:
-        if closed := snapshot.closed_by(host):
-            raise GatewayError(APP_CLOSED, f"{host}: {closed}")
-        raise GatewayError(HOST_UNKNOWN, _near(snapshot, host))
-    if asked.method.encode("ascii", "replace") not in METHODS:
+    app = _application(snapshot, asked.authority)
+    method = asked.method.encode("ascii", "replace")
+    if method not in METHODS:
         raise GatewayError(WIRE_METHOD, f"{asked.method}: the gateway passes on {', '.join(_METHODS)}, in capitals")
-    if len(asked.target) > snapshot.gateway.limits.url:
-        raise GatewayError(LIMIT_URL, f"{len(asked.target)} bytes")
-    target = canonical_target(asked.target, STRICT if app is None else app.leniency)
-    if app is not None:
-        app.check_readings(target)
-    if app is None or target.segments[0].lower() == RESERVED:
-        return Tried("own", app=app, segments=target.segments)
-    facts = facts_of(app, target, _method(app, target, asked.method, around), person, around)
+    line = read_request_line(app, method, asked.target, longest=snapshot.gateway.limits.url)
+    target = line.target
+    if app is None or line.purpose != "application":
+        return Tried("logout" if line.purpose == "logout" else "own", app=app, segments=target.segments)
+    facts = facts_of(app, target, _judged(app, line, around), person, around)
     live, *shadows = (_decided(one, target.segments, person, facts) for one in (app, *app.shadows))
     return replace(live, other=target.other, shadows=tuple(shadows))
 
 
-def _method(app: App, target: Target, method: str, around: Around) -> str:
-    """Raises GatewayError where the request names another, and the application's file does not say that it may."""
+def _application(snapshot: Snapshot, authority: bytes) -> App | None:
+    try:
+        return find_virtual_host(snapshot, authority).app
+    except GatewayError as error:
+        hint = did_you_mean(error.detail, snapshot.exact_hosts) if error.code is HOST_UNKNOWN else ""
+        told = f"{error.detail}: no application has this host" + (f" ({hint})" if hint else "")
+        raise GatewayError(error.code, told if error.code is HOST_UNKNOWN else error.detail) from None
+
+
+def _judged(app: App, line: RequestLine, around: Around) -> str:
+    """The method that rules are asked about. Raises GatewayError, as method_named."""
     sent = [(name.encode(), value.encode()) for name, value in around.headers if fold(name.encode()) in FOLDS]
     header = b", ".join(value for name, value in sent if name in HEADERS)
     other = b", ".join(value for name, value in sent if name not in HEADERS)
-    judged = judged_method(method.encode(), target.query or b"", header, other, taken=app.method_override)
-    return judged.decode("ascii")
-
-
-def _near(snapshot: Snapshot, host: str) -> str:
-    hint = did_you_mean(host, snapshot.exact_hosts)
-    return f"{host}: no application has this host" + (f" ({hint})" if hint else "")
+    return method_named(app, line.method, line.target, header, other).decode("ascii")
 
 
 def facts_of(app: App, target: Target, method: str, person: Known | None, around: Around) -> Facts:

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import pytest
 import trustme
 
+from gateway.access.decision import compile_passage
 from gateway.config.json_schema import schemas
-from gateway.config.passages import compile_passage
 from gateway.config.schema_conditions import KEYS
 from gateway.config.snapshot import Snapshot
 from gateway.config.yaml_reader import read_document

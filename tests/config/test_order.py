@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.config.passages import compile_passage
+from gateway.access.decision import compile_passage
 from gateway.config.snapshot import Snapshot
 from gateway.policy.facts import Asked, Facts
 from gateway.wire.host import canonical_host

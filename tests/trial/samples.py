@@ -22,6 +22,7 @@ translate:
     X-Groups: {from: groups, join: ";", encoding: base64}
   cookies:
     SEEN: {value: present}
+logout: {links: [/quitter, /session/**]}
 access:
   - {path: /**, allow: {any: [{group: ONDE}, {group: elus}]}}
   - {path: /menu, methods: [GET], allow: anyone}

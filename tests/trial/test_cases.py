@@ -63,7 +63,10 @@ ONE = "version: 1\ntests:\n  - {request: GET http://permis.localhost/, decision:
         (ONE + "rool: /**}\n", "3:62: tests[0].rool: unknown key (known here: "),
         (
             "version: 1\ntests: [{request: /admin, decision: alow}]\n",
-            "2:37: tests[0].decision: this must be one of allow, deny, challenge, refuse, own (did you mean allow?)",
+            (
+                "2:37: tests[0].decision: this must be one of allow, deny, challenge, refuse, own, logout "
+                "(did you mean allow?)"
+            ),
         ),
         (
             "version: 1\ntests: [{request: /admin, decision: allow}]\n",

@@ -5,6 +5,8 @@ from ipaddress import IPv4Address
 from itertools import count, product
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.model.errors import GatewayError
 from gateway.policy.facts import Asked
@@ -42,6 +44,8 @@ REQUESTS = [
     "TRACE http://permis.localhost/",
     "GET http://permis.localhost/_ECLUSE/session",
     "GET http://permis.localhost/" + "a" * 9000,
+    "GET http://ouvert.localhost/quitter",
+    "POST http://ouvert.localhost/Session/ferm%C3%A9e",
     "GET http://portail.localhost/",
     "GET http://nowhere.localhost/",
     "GET http://-.localhost/",
@@ -57,7 +61,7 @@ def by_the_data_plane(text: str, person: Known | None) -> tuple[str, str]:
     except GatewayError as error:
         return "refuse", error.code.id
     if spot.ours:
-        return "own", ""
+        return "logout" if spot.leaves else "own", ""
     ready = lane._compiled({}, spot, person)
     return {ALLOW: "allow", DENY: "deny", CHALLENGE: "challenge"}[ready.kind], ready.decision.reason.id
 
@@ -71,6 +75,10 @@ class _Unconnected(Pools):
 
 
 _NO_POOLS = _Unconnected()
+
+
+def tried(text: str, who: str) -> Tried:
+    return try_request(SNAPSHOT, parse_request(text), PEOPLE[who], NOW)
 
 
 @pytest.mark.parametrize(("text", "who"), list(product(REQUESTS, PEOPLE)), ids=lambda value: value[:60])
@@ -93,11 +101,22 @@ def test_a_request_that_names_another_method_is_judged_or_refused_as_the_data_pl
 
 def test_the_requests_above_meet_every_outcome() -> None:
     met = {try_request(SNAPSHOT, parse_request(text), who, NOW).outcome for text in REQUESTS for who in PEOPLE.values()}
-    assert met == {"allow", "deny", "challenge", "refuse", "own"}
+    assert met == {"allow", "deny", "challenge", "refuse", "own", "logout"}
 
 
-def tried(text: str, who: str) -> Tried:
-    return try_request(SNAPSHOT, parse_request(text), PEOPLE[who], NOW)
+SEGMENTS = ("menu", "MENU", "dossiers", "comptes", "quitter", "session", "1", "é", "_ecluse", "..", "%2f", "a;b=1", "")
+GENERATED = st.builds(
+    "{} http://{}.localhost/{}{}".format,
+    st.sampled_from(["GET", "HEAD", "POST", "DELETE", "TRACE"]),
+    st.sampled_from(["ouvert", "a.ouvert", "permis", "portail", "nowhere"]),
+    st.lists(st.sampled_from(SEGMENTS), max_size=4).map("/".join),
+    st.sampled_from(["", "?a=b", "?_method=DELETE"]),
+)
+
+
+@given(GENERATED, st.sampled_from(sorted(PEOPLE)))
+def test_whatever_is_asked_a_trial_and_the_data_plane_come_to_the_same(text: str, who: str) -> None:
+    assert (tried(text, who).outcome, tried(text, who).reason) == by_the_data_plane(text, PEOPLE[who])
 
 
 def test_who_is_let_in_comes_with_what_the_application_is_told() -> None:

@@ -1,6 +1,8 @@
 """Policy, then translation: the one place where a decision and what is injected are joined."""
 
-from gateway.config.snapshot import App, Passage
+from dataclasses import dataclass
+
+from gateway.config.snapshot import App
 from gateway.model.codes import POLICY_PROVIDER, SESSION_TOO_WEAK
 from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.errors import GatewayError
@@ -8,6 +10,15 @@ from gateway.model.identity import Identity
 from gateway.policy.decide import decide, settled
 from gateway.policy.facts import Asked, Facts
 from gateway.policy.step_up import needed, required
+from gateway.translation.render import Injection
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The compiled result for one identity (or nobody) on one match and method: the decision, and what is injected."""
+
+    decision: Decision
+    injection: Injection | None
 
 
 class Question:

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from gateway.config.passages import Question, compile_passage
+from gateway.access.decision import Question, compile_passage
 from gateway.model.codes import POLICY_PROVIDER, SESSION_TOO_WEAK, SIGN_IN_REQUIRED, TRANSLATION_UNENCODABLE
 from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.identity import Identity
