@@ -199,7 +199,7 @@ async def test_counters_of_the_living_and_the_dead_are_told(tmp_path: Path) -> N
     # Their last words: what they counted stays, what they held does not.
     assert 'ecluse_http_requests_total{app="app",code_class="2xx"} 14.0' in dead
     assert "\necluse_http_connections " not in dead
-    assert "\necluse_worker_deaths_total " not in dead, "they were told to leave"
+    assert "\necluse_worker_deaths_total 0.0\n" in dead, "they were told to leave"
 
 
 @pytest.mark.parametrize("workers", [None, 2])
