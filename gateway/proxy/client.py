@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LINGER_SECONDS: Final = 2.0
 _LINGER_BYTES: Final = 64 * 1024
-_BUFFER: Final = 256 * 1024
+# Of who takes nothing more, so much stays here, and what the loop reads of an answer at once.
+_BUFFER: Final = 32 * 1024
 
 
 class ClientConnection(Lasting):

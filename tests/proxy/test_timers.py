@@ -172,6 +172,8 @@ async def test_a_reader_that_stands_still_is_cut_and_a_slow_one_is_not(reads: bo
                 connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)
             await loop.sock_sendall(client, PUBLIC)
             await gate.until(lambda: connection.write_paused)
+            # One read of the loop at most, and what may wait before that.
+            assert connection.transport.get_write_buffer_size() <= (256 + 32) * 1024
             for _ in range(4):
                 waiting = unread(connection.transport)
                 while reads and unread(connection.transport) >= waiting:
