@@ -39,6 +39,7 @@ from gateway.translation.render import Constant, CookieSpec, FromAttribute, Head
 from gateway.wire.addresses import Network, parse_network, parse_networks
 from gateway.wire.fences import Fence
 from gateway.wire.framing import METHODS
+from gateway.wire.response_guard import ResponseLeniency
 from gateway.wire.target import PathLeniency
 
 
@@ -200,6 +201,7 @@ def _app(plan: AppPlan, routes: RouteTable, gateway: Gateway, providers: Mapping
         api=_api(plan, providers),
         body_limit=plan["body_limit"],
         method_override=plan["method_override"],
+        responses=_responses(plan),
     )
 
 
@@ -213,6 +215,12 @@ def _leniency(plan: AppPlan) -> PathLeniency:
         plan["cookieless"],
         plan["windows"],
     )
+
+
+def _responses(plan: AppPlan) -> ResponseLeniency:
+    told = plan["responses"]
+    cache = b"" if told["cache"] == "unchanged" else b"\r\nCache-Control: " + told["cache"].encode("ascii")
+    return ResponseLeniency(cache, told["clear_site_data"], told["end_hsts"])
 
 
 def _api(plan: AppPlan, providers: Mapping[str, Provider]) -> Api | None:

@@ -47,7 +47,7 @@ def _beyond(app: Loaded[AppFile], model: AppFile, name: str, team: Team) -> Iter
     for index, provider in enumerate(model.providers):
         if provider not in team.providers:
             yield problem(("providers", index), f"provider {provider}")
-    yield from (problem(path, what) for path, what in _upstream(model, name, team))
+    yield from (problem(path, what) for path, what in (*_upstream(model, name, team), *_answers(model)))
     for path, attribute in attributes_used(model):
         if team.attributes is not None and attribute not in team.attributes:
             yield problem(path, f"attribute {attribute}")
@@ -71,3 +71,9 @@ def _upstream(model: AppFile, name: str, team: Team) -> Iterator[tuple[Path, str
     of_the_url = host == "upstream" and literal(bare) is not None
     if host != "keep" and not of_the_url and not within(told, team.hosts) and not fence.names(told, port):
         yield ("upstream", "host"), f"Host {told}"
+
+
+def _answers(model: AppFile) -> Iterator[tuple[Path, str]]:
+    """What a browser takes beyond the hosts of the answer."""
+    if model.responses.clear_site_data:
+        yield ("responses", "clear_site_data"), "cookies of the whole domain"

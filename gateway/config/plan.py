@@ -58,6 +58,12 @@ class GatewayPlan(TypedDict):
     saml: SamlSelfPlan | None
 
 
+class ResponsesPlan(TypedDict):
+    cache: Literal["private", "no-store", "unchanged"]
+    clear_site_data: bool
+    end_hsts: bool
+
+
 class ApiAccessPlan(TypedDict):
     audience: list[str]
     clients: list[str]
@@ -303,6 +309,7 @@ class AppPlan(TypedDict):
     windows: bool
     body_limit: int
     method_override: bool
+    responses: ResponsesPlan
     seat_idle: int | None
     seat_absolute: int | None
     seat_then: Literal["resume", "sign_in"]

@@ -136,6 +136,11 @@ def _app(file: str, model: AppFile, gateway: GatewayFile, material: Material, ro
         "windows": model.paths.windows,
         "body_limit": body,
         "method_override": model.method_override,
+        "responses": {
+            "cache": model.responses.cache,
+            "clear_site_data": model.responses.clear_site_data,
+            "end_hsts": model.responses.end_hsts,
+        },
         "seat_idle": model.session.idle,
         "seat_absolute": model.session.absolute,
         "seat_then": model.session.then,

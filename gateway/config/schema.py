@@ -253,6 +253,18 @@ class Upstream(Strict):
         return self
 
 
+class Responses(Strict):
+    """What becomes of the application's answers on their way to the browser."""
+
+    cache: Literal["private", "no-store", "unchanged"] = "private"
+    """The `Cache-Control` of an answer to somebody who is signed in that has none, nor `Expires` or `Pragma`: with
+    `private` no shared cache keeps it, with `no-store` no browser either. `unchanged` adds none."""
+    clear_site_data: bool = False
+    """Lets it clear the cookies of the whole domain in the browser (`Clear-Site-Data: "cookies"`), ours too."""
+    end_hsts: bool = False
+    """Lets it have browsers use http again (`Strict-Transport-Security: max-age=0`)."""
+
+
 class AppLimits(Strict):
     body: Maybe[SizeOrUnlimited] = None
 
@@ -336,6 +348,7 @@ class AppFile(Strict):
     method_override: bool = False
     """It does what `X-HTTP-Method-Override`, its relatives or `_method` in a query name: rules are asked about the PUT,
     PATCH or DELETE that a POST names. Otherwise such a request is refused."""
+    responses: Responses = Responses()
     limits: AppLimits = AppLimits()
     session: AppSession = AppSession()
     logout: AppLogout = AppLogout()

@@ -4,14 +4,14 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from gateway.config.schema_types import Strict, Word, wrong
+from gateway.config.schema_types import ParameterName, Strict, wrong
 from gateway.wire.target import PathLeniency
 
 
 class Paths(Strict):
     """How this application reads paths more loosely than we do. Only what is named here is let through."""
 
-    parameters: list[Word] = Field(default=[], max_length=20)
+    parameters: list[ParameterName] = Field(default=[], max_length=20)
     """Path parameters that it cuts off, such as jsessionid."""
     case: Literal["sensitive", "insensitive"] = "sensitive"
     """Where it knows no case, it may be a Windows server, whose other names of one file are refused: `a~1`, `a.`."""

@@ -12,6 +12,7 @@ from gateway.config.scalars import Reference, Url, Wrong
 from gateway.model.errors import GatewayError
 from gateway.policy.patterns import Pattern, parse_pattern
 from gateway.wire.addresses import Network
+from gateway.wire.framing import METHODS
 
 Given = TypeVar("Given")
 Taken = TypeVar("Taken")
@@ -97,11 +98,28 @@ AttributeName = Annotated[
     _text_schema(f"^{_ATTRIBUTE}$", "family_name"),
 ]
 Text = Annotated[str, _matching(r"(?s).*\S.*", "this is empty"), Field(max_length=2000)]
+ParameterName = Annotated[
+    str,
+    _matching(
+        r"[A-Za-z0-9._-]{1,64}", "a path parameter is written by its name: letters, digits and . _ -, no pattern"
+    ),
+    _text_schema("^[A-Za-z0-9._-]{1,64}$", "jsessionid"),
+]
 Word = Annotated[str, _matching(r"[!-~]{1,200}", "this is empty, or not ASCII, or has a blank in it")]
+_METHODS = sorted(map(bytes.decode, METHODS))
+
+
+def known_method(text: str) -> str:
+    # A rule for what never passes would be taken for a protection.
+    if text not in _METHODS:
+        raise Wrong(f"no {text} request ever reaches an application", f"in capitals: {', '.join(_METHODS)}")
+    return text
+
+
 Method = Annotated[
     str,
-    _matching(r"(?!TRACE$|CONNECT$)[A-Z]{2,20}", "a method is written in capitals; TRACE and CONNECT never pass"),
-    _text_schema("^[A-Z]{2,20}$", "GET"),
+    AfterValidator(checked(known_method)),
+    _text_schema(f"^({'|'.join(_METHODS)})$", "GET"),
 ]
 Seconds = Annotated[
     float, PlainValidator(checked(scalars.seconds)), _text_schema("^[1-9][0-9]{0,8}(ms|s|m|h|d)$", "300ms", "15s", "5m")

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, mode
 
 from gateway.config import scalars
 from gateway.config.scalars import Wrong
-from gateway.config.schema_types import AttributeName, Maybe, Strict, Yes, checked, wrong
+from gateway.config.schema_types import AttributeName, Maybe, Strict, Yes, checked, known_method, wrong
 from gateway.identity.perimeter import is_siren, is_siret
 from gateway.policy.asking import Header, Query
 from gateway.policy.hours import parse_dates, parse_days, parse_hours
@@ -80,16 +80,11 @@ def _name(text: str) -> None:
         raise Wrong("this is empty", "name at least one")
 
 
-def _method(text: str) -> None:
-    if not (text.isascii() and text.isalpha() and text.isupper()) or text in ("TRACE", "CONNECT"):
-        raise Wrong(f"{text}: a method is written in capitals; TRACE and CONNECT never pass")
-
-
 Users = Annotated[OneOrMore, _one_or_more(lambda names: User(frozenset(names))), _like("metropole/248289761001")]
 Providers = Annotated[OneOrMore, _one_or_more(lambda names: SignedInBy(frozenset(names))), _like("metropole")]
 Mandates = Annotated[OneOrMore, _one_or_more(lambda names: Mandate(frozenset(names))), _like("maire")]
 Networks = Annotated[OneOrMore, _one_or_more(_each(scalars.network)), _like("10.0.0.0/8")]
-Methods = Annotated[OneOrMore, _one_or_more(_each(_method)), _like("GET")]
+Methods = Annotated[OneOrMore, _one_or_more(_each(known_method)), _like("GET")]
 SignInMethods = Annotated[OneOrMore, _one_or_more(_each(check_text)), _like("otp", "hwk")]
 Sirets = Annotated[OneOrMore, _one_or_more(_each(_siret)), _like("21590350100017")]
 Sirens = Annotated[OneOrMore, _one_or_more(_each(_siren)), _like("215903501")]

@@ -17,6 +17,7 @@ from gateway.policy.routes import RouteTable
 from gateway.saml.parties import ServiceProvider
 from gateway.translation.render import Translation
 from gateway.wire.fences import Fence
+from gateway.wire.response_guard import STRICT, ResponseLeniency
 from gateway.wire.target import PathLeniency, Target
 
 
@@ -186,6 +187,7 @@ class App:
     api: Api | None = None
     method_override: bool = False
     streams_last: bool = False
+    responses: ResponseLeniency = STRICT
     shadows: "tuple[App, ...]" = ()
 
     @property

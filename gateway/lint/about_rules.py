@@ -13,9 +13,7 @@ from gateway.policy.rules import Rule
 from gateway.policy.trace import in_words, parts
 from gateway.policy.truth import Truth
 from gateway.policy.values import Equals, Within
-from gateway.wire.framing import METHODS
 
-_REACHING = frozenset(method.decode() for method in METHODS)
 _EVERYTHING = frozenset({".*", ".+", "[^/]*", "[^/]+"})
 _SPECIAL = frozenset(r".^$*+?()[]{}|\\")
 
@@ -80,14 +78,11 @@ def never_reached(subject: Subject) -> Iterator[Problem]:
                 yield app.at("access", index, "path", say="an expression that matches everything goes before `*`")
 
 
-def method_never_passes(subject: Subject) -> Iterator[Problem]:
+def head_beside_get(subject: Subject) -> Iterator[Problem]:
     for app, index, rule in _each(subject):
-        for place, method in enumerate(app.model.access[index].methods or ()):
-            if method not in _REACHING:
-                say = f"no {method} request ever reaches an application"
-                yield app.at("access", index, "methods", place, say=say, write=f"known: {', '.join(sorted(_REACHING))}")
-            elif method == "HEAD" and rule.methods is not None and "GET" in rule.methods:
-                yield app.at("access", index, "methods", place, say="GET includes HEAD", write="leave HEAD out")
+        if rule.methods is not None and {"GET", "HEAD"} <= rule.methods:
+            place = (app.model.access[index].methods or []).index("HEAD")
+            yield app.at("access", index, "methods", place, say="GET includes HEAD", write="leave HEAD out")
 
 
 def deny_never_fires(subject: Subject) -> Iterator[Problem]:

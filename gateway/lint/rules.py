@@ -37,8 +37,7 @@ _TABLE = (
              "wider rule lets everybody in there.", _RULES.exact_path_only),
     LintRule("EC104", "A rule that is never reached", "No request that an application sees can meet it.",
              _RULES.never_reached),
-    LintRule("EC105", "A method that never matches", "The gateway passes on GET, HEAD, POST, PUT, PATCH, DELETE and "
-             "OPTIONS only, and GET includes HEAD.", _RULES.method_never_passes),
+    LintRule("EC105", "A method that is said twice", "GET includes HEAD.", _RULES.head_beside_get),
     LintRule("EC106", "A deny that never fires", "It looks like a protection and is none.", _RULES.deny_never_fires),
     LintRule("EC107", "An allow behind a deny of everybody", "The deny wins, so the allow beside it says nothing.",
              _RULES.deny_always_fires),

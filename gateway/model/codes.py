@@ -51,7 +51,12 @@ WIRE_METHOD_OVERRIDE = Code(
     "This kind of request is not accepted",
     "The page asked for one operation under the name of another. Give the reference below to your support.",
 )
-WIRE_UPGRADE = Code("wire.upgrade", 400, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
+WIRE_UPGRADE = Code(
+    "wire.upgrade",
+    400,
+    "This kind of request is not accepted",
+    "The page asked for a lasting connection, such as a WebSocket, which is not carried here.",
+)
 WIRE_EXPECT = Code("wire.expect", 417, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
 
 # limits

@@ -276,9 +276,8 @@ class ClientConnection(Lasting):
 
     def response_head(self, response: Response) -> bytes:
         """What the client gets of a head, and what becomes of the connection."""
-        request = self.request
-        self.answering = True
-        self.status = status = response.status
+        request, status = self.request, response.status
+        self.answering, self.status = True, status
         request.lane.statuses[status // 100] += 1
         minor = request.spot.minor
         keep = request.keep_alive and self.body_done and not self.plane.draining
@@ -291,7 +290,8 @@ class ClientConnection(Lasting):
             ending = b"\r\nConnection: close\r\n\r\n"
         elif not minor:
             ending = b"\r\nConnection: keep-alive\r\n\r\n"
-        return b"".join((*response.pieces(minor=minor), ending))
+        private = request.seat is not None
+        return b"".join((*response.pieces(request.lane.responses, minor=minor, private=private), ending))
 
     def upstream_failed(self, error: GatewayError) -> None:
         self._give_up_upstream()

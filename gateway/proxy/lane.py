@@ -19,6 +19,7 @@ from gateway.policy.routes import Match
 from gateway.proxy.accesslog import log_names, logged
 from gateway.proxy.differences import Difference, difference
 from gateway.proxy.pool import FRESH_SECONDS, IDLE_SECONDS, Pool
+from gateway.wire import response_guard
 from gateway.wire.cookies import CookiePolicy
 from gateway.wire.framing import REQUEST_LINE, request_line_fault
 from gateway.wire.headers import HeaderPolicy
@@ -141,7 +142,8 @@ class Lane:
     __slots__ = (
         "_keys", "_numbers", "_paths", "_person", "_tally", "anonymous", "app", "body_limit", "cookies", "decisions",
         "differing", "errors", "host_line", "is_told", "limits", "lines", "log_names", "name", "policy",
-        "policy_errors", "pool", "revision", "statuses", "stripped", "timeouts", "told",
+        "policy_errors", "pool", "responses", "revision", "statuses", "stripped", "timeouts",
+        "told",
     )  # fmt: skip
 
     def __init__(
@@ -169,6 +171,7 @@ class Lane:
         self.body_limit = limits.body if app is None else app.body_limit
         self.policy = policy
         self.cookies = CookiePolicy(frozenset() if translation is None else translation.cookie_names)
+        self.responses = response_guard.STRICT if app is None else app.responses
         header = None if app is None else app.upstream.host_header
         self.host_line = None if header is None else b"\r\nHost: " + header.encode("ascii")
         self.lines: dict[bytes, Spot] = {}
@@ -192,13 +195,14 @@ class Lane:
         before, _, behind = line.partition(b"?")
         known = self._paths.get(before)
         end = None if known is None else QUERY_END.fullmatch(behind)
-        if known is not None and end is not None and not may_name(end[1]):
+        # May it name another method? Mostly two looks for a few bytes say no.
+        plain = b"ethod" not in behind.lower() and (b"%" not in behind or not may_name(behind))
+        if plain and known is not None and end is not None:
             spot = self._asked_otherwise(known, end[1], minor=end[2] == b"1")
         else:
             spot = self._read_whole(line)
             # Of the whole line, for the spot holds the query too.
-            plain = spot.authority is None and spot.judged == spot.method
-            if behind and plain and len(line) <= _LINE_REMEMBERED:
+            if behind and spot.authority is None and spot.judged == spot.method and len(line) <= _LINE_REMEMBERED:
                 _keep(self._paths, before, spot)
         if len(line) <= _LINE_REMEMBERED:
             _keep(self.lines, line, spot)

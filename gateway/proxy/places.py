@@ -18,6 +18,7 @@ _REMEMBERED: Final = 4096
 _REMEMBERED_LENGTH: Final = 256
 _SHAPES: Final = 2048
 _CLIENTS: Final = 2048
+_PORTS: Final = {"http": 80, "https": 443}
 
 
 def unnamed(identity: Identity) -> str:
@@ -37,9 +38,17 @@ class Place:
         self.host = host
         self.lane = lane
         self.portal = portal
-        _, colon, port = raw.partition(b":")
-        self.authority = host.encode("ascii") + colon + port
+        self.authority = _authority(raw, host, lane.app)
         self.line = lane.host_line or b"\r\nHost: " + self.authority
+
+
+def _authority(raw: bytes, host: str, app: App | None) -> bytes:
+    """A port that is not the application's public one is told to none: it would stand in every link that it writes."""
+    _, _, port = raw.partition(b":")
+    if app is not None and port:
+        public = app.port or _PORTS[app.scheme]
+        port = port if int(port) == public else b"" if app.port is None else b"%d" % public
+    return host.encode("ascii") + (b":" + port if port else b"")
 
 
 Said = tuple[Place, str, str, bytes | None, bytes | None]

@@ -5,7 +5,7 @@ from time import time
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote
 
-from gateway.model.codes import API_BOUND, API_SCOPE, API_TOKEN, API_TOO_WEAK, Code
+from gateway.model.codes import API_BOUND, API_SCOPE, API_TOKEN, API_TOO_WEAK, WIRE_METHOD, Code
 from gateway.model.decision import Deny
 from gateway.model.errors import GatewayError
 from gateway.model.levels import NO_NEED, Need, need_query
@@ -16,6 +16,7 @@ from gateway.proxy.answer import answer, answer_unread
 from gateway.proxy.lane import Ready
 from gateway.proxy.reading import HEAD
 from gateway.proxy.request import Request
+from gateway.wire.framing import ALLOWED
 from gateway.wire.navigation import Kind, kind_of
 from gateway.wire.return_address import safe_target
 
@@ -57,6 +58,9 @@ def refuse_head(client: "ClientConnection", error: GatewayError, head: bytes) ->
         language="" if said is None else said[1].decode("latin-1"),
         reference=request.id.decode("ascii"),
     )
+    if error.code is WIRE_METHOD:
+        # RFC 9110 15.5.6
+        page = Page(page.status, (*page.headers, (b"Allow", ALLOWED)), page.body)
     answer_unread(client, page, head_only=head.startswith(b"HEAD "))
 
 

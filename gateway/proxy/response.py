@@ -12,13 +12,16 @@ from gateway.wire.cookies import is_ours
 from gateway.wire.framing import CHUNKED, NO_BODY, UNTIL_CLOSE, response_framing
 from gateway.wire.headers import (
     AUTHENTICATE,
+    CLEAR_SITE_DATA,
     CONTENT_LENGTH,
     SET_COOKIE,
     TRANSFER_ENCODING,
+    TRANSPORT_SECURITY,
     ResponsePolicy,
     binds_connection,
 )
 from gateway.wire.hop_by_hop import connection_tokens, without_named
+from gateway.wire.response_guard import CACHE_DIRECTIVES, STRICT, ResponseLeniency, cleared, ends_hsts
 
 # The reason phrase is the upstream's own, and may be empty.
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [\t \x21-\x7e\x80-\xff]*)?\r\n")
@@ -89,14 +92,15 @@ class Response:
     the next gets a parser as good as new: HEAD, a body counted past it, or what was left behind cannot colour it.
 
     Of the last whole answer is kept what follows from its bytes alone: `_last_head`; `_last_length`, of all of it, -1
-    where the next cannot be like it; `_last_status`; `_last_cut`, where its connection line is, -1 where there is none.
+    where the next cannot be like it; `_last_status`; `_last_cut`, where its connection line is, -1 where there is none;
+    `_last_directed`, whether it tells caches what to keep.
     """
 
     __slots__ = (
-        "_connection", "_fields", "_heads", "_known", "_last_cut", "_last_head", "_last_length", "_last_status",
-        "_parser", "_shape", "_stale", "_values", "binds", "framing", "keep_alive", "on_body", "on_chunk_complete",
-        "on_chunk_header", "on_header", "on_headers_complete", "on_message_begin", "on_message_complete", "on_status",
-        "rare", "status",
+        "_connection", "_fields", "_heads", "_known", "_last_cut", "_last_directed", "_last_head", "_last_length",
+        "_last_status", "_parser", "_shape", "_stale", "_values", "binds", "framing", "keep_alive", "on_body",
+        "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete", "on_message_begin",
+        "on_message_complete", "on_status", "rare", "status",
     )  # fmt: skip
 
     _known: StatusLine
@@ -112,6 +116,7 @@ class Response:
         self._last_head = b""
         self._last_length = self._last_cut = -1
         self._last_status = 0
+        self._last_directed = True
         self._values: list[bytes] = []
         self._connection: bytes | None = None
         self.rare: dict[int, bytes] = {}
@@ -120,9 +125,10 @@ class Response:
         self.framing = NO_BODY
         self.keep_alive = self.binds = False
 
-    def whole(self, data: bytes, end: int) -> bytes:
+    def whole(self, data: bytes, end: int, cache: bytes = b"") -> bytes:
         """What a client that keeps its HTTP/1.1 connection gets, where `data`, whose head ends at `end`, is one usual
         answer and nothing else; then `status` is set. b"" where it is not: then nothing of what was found counts.
+        `cache`: the ready line for an answer that tells caches nothing.
 
         An answer to HEAD is never whole: see ClientConnection.take_whole.
         """
@@ -132,6 +138,10 @@ class Response:
         self.binds = False
         self.status = self._last_status
         cut = self._last_cut
+        if cache and not self._last_directed:
+            line = end - 4
+            head = data[:line] if cut < 0 else data[:cut] + data[cut + _KEEP_ALIVE_LENGTH : line]
+            return head + cache + data[line:]
         return data if cut < 0 else data[:cut] + data[cut + _KEEP_ALIVE_LENGTH :]
 
     def _read_whole(self, data: bytes, end: int) -> bool:
@@ -152,11 +162,13 @@ class Response:
         # Invariant 4: an upstream's cookie of our names never reaches the browser.
         if shape.sets and is_ours(fields[shape.sets]):
             return False
+        if shape.guarded and not all(_is_harmless(name, fields[name]) for name in shape.guarded):
+            return False
         cut = data.find(_KEEP_ALIVE_LINE, 0, end) if shape.connections else -1
         if shape.connections and cut < 0:
             return False
         self._stale = False
-        self._last_status, self._last_cut = known.status, cut
+        self._last_status, self._last_cut, self._last_directed = known.status, cut, shape.directed
         if shape.sets:
             # A cookie is one person's: it is not kept, and does not come twice.
             self._last_head, self._last_length = b"", -1
@@ -203,19 +215,27 @@ class Response:
 
     # --- written anew ---
 
-    def pieces(self, *, minor: bool) -> list[bytes]:
-        """Status line and header lines, the framing's among them. `minor`: whether the client speaks HTTP/1.1."""
+    def pieces(self, leniency: ResponseLeniency = STRICT, *, minor: bool, private: bool = False) -> list[bytes]:
+        """Status line and header lines, the framing's among them. `minor`: whether the client speaks HTTP/1.1.
+        `private`: whether somebody is signed in."""
         shape, values = self._shape, self._values
         lines = shape.lines(values)
         for place, verdict in shape.rare:
             # Invariant 4: an upstream's cookie of our names never reaches the browser.
             if verdict == SET_COOKIE and is_ours(values[place]):
                 lines[2 * place] = lines[2 * place + 1] = b""
+        if shape.guarded:
+            _guard(shape, values, lines, leniency)
+        private = private and self.status >= 200
+        directed = shape.directed or not private
         if self._connection is not None:
             tokens = connection_tokens((self._connection,))
             if tokens:
                 lines = without_named(lines, tokens)
-        return [self._known.line, *lines, self._framing_line(minor=minor)]
+                directed = not private or any(line[2:-2].lower() in CACHE_DIRECTIVES for line in lines[::2])
+        # A 304 brings what is kept up to date (RFC 9111 3.2): it takes back nothing that was said with it.
+        cache = b"" if directed or self.status == 304 else leniency.cache
+        return [self._known.line, *lines, self._framing_line(minor=minor), cache]
 
     def _framing_line(self, *, minor: bool) -> bytes:
         """What tells the client where the body ends; b"" where only the end of the connection can."""
@@ -232,3 +252,20 @@ class Response:
     @property
     def self_delimited(self) -> bool:
         return self.framing not in {CHUNKED, UNTIL_CLOSE}
+
+
+def _is_harmless(name: bytes, value: bytes) -> bool:
+    """Of a guarded line, for every application; what is not is looked at the long way, where one may have said more."""
+    if name.lower() == b"clear-site-data":
+        return cleared(value) == value
+    return not ends_hsts(value)
+
+
+def _guard(shape: Shape, values: list[bytes], lines: list[bytes], leniency: ResponseLeniency) -> None:
+    """Takes out of `lines` what the application may not say."""
+    for place, verdict in shape.rare:
+        if verdict == CLEAR_SITE_DATA and not leniency.clear_site_data:
+            left = cleared(values[place])
+            lines[2 * place : 2 * place + 2] = (lines[2 * place], left) if left else (b"", b"")
+        elif verdict == TRANSPORT_SECURITY and not leniency.end_hsts and ends_hsts(values[place]):
+            lines[2 * place : 2 * place + 2] = (b"", b"")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from gateway.wire.headers import (
+    CLEAR_SITE_DATA,
     CONNECTION,
     CONTENT_LENGTH,
     COOKIE,
@@ -19,9 +20,11 @@ from gateway.wire.headers import (
     SET_COOKIE,
     TRACEPARENT,
     TRACESTATE,
+    TRANSPORT_SECURITY,
     UNSEEN,
     Verdict,
 )
+from gateway.wire.response_guard import CACHE_DIRECTIVES
 
 Names = tuple[bytes, ...]
 Places = tuple[int, ...]
@@ -33,6 +36,10 @@ _LONGEST_NAME: Final = 64
 
 # What is ours to read, and may yet change from one head to the next without another parsing (changes.py).
 CHANGEABLE: Final = frozenset({COOKIE, CONTENT_LENGTH, FORWARDED_FOR, FORWARDED_PROTO, TRACEPARENT, TRACESTATE})
+
+
+# What a response may have that is read, and go on as it came all the same (response.py).
+_USUAL: Final = frozenset({CONTENT_LENGTH, SET_COOKIE, CLEAR_SITE_DATA, TRANSPORT_SECURITY})
 
 
 class Policy(Protocol):
@@ -48,7 +55,8 @@ class Shape:
     """Places are indexes of lines. `skeleton`: b"\\r\\nName: " and an empty value in turn, b"" for a line that does not
     go on; `cut`: those lines. `rare`: (place, verdict) of what is read beside Host, Cookie and Connection. `dropped`:
     names of lines that nobody reads. `length`, `sets`: Content-Length and Set-Cookie as they are spelled, where
-    nothing else is rare and neither comes twice; b"" for what is not there, or where that is not so.
+    nothing else is rare and neither comes twice; b"" for what is not there, or where that is not so. `guarded`: names
+    of lines whose value may not go on (wire/response_guard.py); `directed`: caches are told what to keep.
     For changes.py: `beginnings`, b"Name: " of each line whose value may change, b"" of the others; `ours`, the verdicts
     of those among them that are ours to read, by place."""
 
@@ -57,7 +65,9 @@ class Shape:
         "connections",
         "cookies",
         "cut",
+        "directed",
         "dropped",
+        "guarded",
         "length",
         "ours",
         "rare",
@@ -81,12 +91,17 @@ class Shape:
             for place, name in enumerate(names)
         )
         self.length, self.sets = self._usual_names(names)
+        self.guarded = self._guarded_names(names)
+        self.directed = any(name.lower() in CACHE_DIRECTIVES for name in names)
 
     def _usual_names(self, names: Names) -> tuple[bytes, bytes]:
         found = {verdict: names[place] for place, verdict in self.rare}
-        if self.dropped or len(found) < len(self.rare) or not found.keys() <= {CONTENT_LENGTH, SET_COOKIE}:
+        if self.dropped or len(found) < len(self.rare) or not found.keys() <= _USUAL:
             return b"", b""
         return found.get(CONTENT_LENGTH, b""), found.get(SET_COOKIE, b"")
+
+    def _guarded_names(self, names: Names) -> Names:
+        return tuple(names[place] for place, verdict in self.rare if verdict in (CLEAR_SITE_DATA, TRANSPORT_SECURITY))
 
     def _add(self, place: int, name: bytes, verdict: Verdict) -> None:
         line = verdict if isinstance(verdict, bytes) else b""

@@ -185,8 +185,8 @@ class UpstreamConnection(asyncio.Protocol):
         end = data.find(b"\r\n\r\n") + 4
         if 4 <= end < len(data) <= WHOLE:
             # The usual case: one whole answer and nothing else.
-            response = self.response
-            whole = response.whole(data, end)
+            response, request = self.response, client.request
+            whole = response.whole(data, end, request.lane.responses.cache if request.seat is not None else b"")
             if whole and client.take_whole(response.status, whole):
                 self._give_back(client)
                 client.answered()
@@ -233,18 +233,18 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _relay(self, client: "ClientConnection", data: bytes, end: int) -> None:
         """A head without a body, or with one whose end shows itself; what has come of that goes in the same write."""
-        response = self.response
+        response, rest = self.response, data[end:]
+        if response.framing == CHUNKED:
+            # The head with its first chunks: where these are wrong, nothing is said yet that could not be taken back.
+            self.state, self._chunks = IN_CHUNKS, ChunkedBody(UPSTREAM_RESPONSE)
+            self._in_chunks(client, rest, begin=True)
+            return
         head = client.response_head(response)
         if response.framing == NO_BODY:
             client.transport.write(head)
-            self._ended(client, clean=len(data) == end)
-            return
-        self.deadline = self._timers.now + client.request.lane.timeouts.body
-        rest = data[end:]
-        if response.framing == CHUNKED:
-            self.state, self._chunks = IN_CHUNKS, ChunkedBody(UPSTREAM_RESPONSE)
-            self._in_chunks(client, rest, head)
+            self._ended(client, clean=not rest)
         else:
+            self.deadline = self._timers.now + client.request.lane.timeouts.body
             self.state = TO_END
             client.transport.write(head + (chunk((rest,)) if rest and client.chunked_out else rest))
 
@@ -260,7 +260,7 @@ class UpstreamConnection(asyncio.Protocol):
         client.transport.write(data if left == 0 else data[: self._left])
         self._ended(client, clean=left == 0)
 
-    def _in_chunks(self, client: "ClientConnection", data: bytes, head: bytes = b"") -> None:
+    def _in_chunks(self, client: "ClientConnection", data: bytes, *, begin: bool = False) -> None:
         chunks = self._chunks
         assert chunks is not None
         self.deadline = self._timers.now + client.request.lane.timeouts.body
@@ -270,7 +270,7 @@ class UpstreamConnection(asyncio.Protocol):
             found, more = chunks.feed_all(data[used : used + SLICE])
             pieces += found
             used += SLICE
-        body = b""
+        head, body = client.response_head(self.response) if begin else b"", b""
         if pieces:
             body = chunk(pieces) if client.chunked_out else b"".join(pieces)
         if chunks.done and client.chunked_out:

@@ -7,6 +7,7 @@ from gateway.model.codes import (
     LIMIT_BODY,
     SIGN_IN_REQUIRED,
     STORE_UNREACHABLE,
+    WIRE_UPGRADE,
 )
 from gateway.model.decision import Challenge
 from gateway.model.errors import GatewayError
@@ -21,7 +22,7 @@ from gateway.proxy.pool import FRESH_SECONDS, Pool
 from gateway.proxy.refusals import deny, refuse, unauthorized
 from gateway.proxy.upstream import IDLE, UpstreamConnection
 from gateway.wire.framing import CHUNKED, NO_BODY
-from gateway.wire.headers import AUTHORIZATION, TRACEPARENT, TRACESTATE
+from gateway.wire.headers import AUTHORIZATION, TRACEPARENT, TRACESTATE, UPGRADE
 from gateway.wire.navigation import kind_of
 
 if TYPE_CHECKING:
@@ -199,6 +200,10 @@ def forward(client: "ClientConnection", ready: Ready) -> None:
     request, plane = client.request, client.plane
     lane, spot, framing = request.lane, request.spot, request.framing
     if request.middle_of is not ready:
+        if UPGRADE in request.rare:
+            # RFC 9110 7.8: none is carried yet, and a plain request is not what was asked for.
+            refuse(client, WIRE_UPGRADE, detail=f"Upgrade: {request.rare[UPGRADE][:40]!r}", close=True)
+            return
         request.middle, request.middle_of = _middle(client, ready), ready
     now = plane.timers.now
     client.deadline = client.until = now + lane.timeouts.total

@@ -23,6 +23,7 @@ from gateway.model.errors import GatewayError
 
 # No CONNECT, no TRACE. No WebDAV: COPY and MOVE name a second path, and Depth reaches below the one that policy saw.
 METHODS: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
+ALLOWED: Final = b", ".join(sorted(METHODS))
 
 # What follows a head: the Content-Length, or one of these.
 NO_BODY: Final = -1

@@ -33,11 +33,15 @@ SET_COOKIE: Final = 13
 AUTHENTICATE: Final = 14
 METHOD_OVERRIDE: Final = 15
 METHOD_OVERRIDE_ODD: Final = 16
+CLEAR_SITE_DATA: Final = 17
+TRANSPORT_SECURITY: Final = 18
 
 FORWARDED_AS_READ: Final[Mapping[int, bytes]] = {
     AUTHORIZATION: b"\r\nAuthorization: ",
     SET_COOKIE: b"\r\nSet-Cookie: ",
     AUTHENTICATE: b"\r\nWWW-Authenticate: ",
+    CLEAR_SITE_DATA: b"\r\nClear-Site-Data: ",
+    TRANSPORT_SECURITY: b"\r\nStrict-Transport-Security: ",
 }
 
 Verdict = bytes | int | None
@@ -163,6 +167,8 @@ _RESPONSE_SPECIAL: Final[Mapping[bytes, int]] = {
     b"upgrade": UPGRADE,
     b"set-cookie": SET_COOKIE,
     b"www-authenticate": AUTHENTICATE,
+    b"clear-site-data": CLEAR_SITE_DATA,
+    b"strict-transport-security": TRANSPORT_SECURITY,
 }
 
 

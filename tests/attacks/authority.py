@@ -1,5 +1,6 @@
 """PC12 to PC14: the forms of a request target, the Host header, and names that look like another."""
 
+import re
 from dataclasses import replace
 
 from tests.attacks.cases import Case, Run, expect, numbered
@@ -172,10 +173,21 @@ async def other_name_in_tls(world: World) -> None:
     expect(seen.answer.status == 421, f"{seen}")
 
 
+async def another_port(world: World) -> None:
+    """The application would write it into every link: a page in a cache, a letter about a lost password (issue 10)."""
+    for app in FORMS:
+        name = host(app).encode()
+        for port in (b"1337", b"22", b"65535", b"1"):
+            found = passed(world, await world.send(with_host(app, b"Host: %b:%b\r\n" % (name, port), "/public/page")))
+            told = [found.host, *found.all(b"X-Forwarded-Host"), *found.all(b"Forwarded")]
+            expect(not [value for value in told if re.search(b":%b\\b" % port, value)], f"told: {told}")
+
+
 CASES: tuple[Case, ...] = (
     *numbered("PC12", PC12),
     Case("PC12.19", "absolute form of one app, Host of another", other_app),
     *numbered("PC13", PC13),
+    Case(f"PC13.{len(PC13) + 1}", "a port that is not the public one", another_port),
     *numbered("PC14", PC14),
     Case("PC14.8", "SNI of one app, Host of another", other_name_in_tls),
 )

@@ -10,7 +10,7 @@ NOT_YET = {
     "K066": "accounts locked here: revocation by subject comes with `ecluse session`",
     "K077": "identity provider discovery (SAML)",
     "K079": "introspection and administration interfaces",
-    "K089": "WebSocket (an upgrade is not passed on at all: HS14.2)",
+    "K089": "WebSocket (an upgrade is refused: HS14.2)",
     "K090": "WebSocket",
     "K091": "client certificates",
     "K114": "tried by the group SAML",

@@ -14,6 +14,7 @@ from gateway.stores.sqlite import SqliteStore
 from tests.attacks import openid_logout, refreshing
 from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
 from tests.attacks.exchange import Exchange
+from tests.attacks.forms import FORMS
 from tests.attacks.outcomes import denied, passed
 from tests.attacks.recorder import Script
 from tests.attacks.request import NAVIGATION, request
@@ -176,6 +177,38 @@ async def upstream_sets_ours(world: World) -> None:
     seen = await world.send(request(APP, "/public/cookies"))
     passed(world, seen)
     expect(seen.answer.all(b"set-cookie") == [b"theirs=kept; Path=/"], f"{seen.answer.all(b'set-cookie')}")
+
+
+FORGETTING = (
+    b'Clear-Site-Data: "cookies"', b'clear-site-data: "*"', b'Clear-Site-Data: "cache", "cookies", "storage"',
+    b"Strict-Transport-Security: max-age=0", b'strict-transport-security: includeSubDomains; max-age="0"',
+)  # fmt: skip
+
+
+async def what_browsers_would_forget(world: World) -> None:
+    """An application signs nobody out of the others, and takes https off no host; by a short answer or a long one."""
+    for line in FORGETTING:
+        for body in (b"Content-Length: 0\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"):
+            world.recorder.scripts[b"/public/forget"] = Script(b"HTTP/1.1 200 OK\r\n%b\r\n%b" % (line, body))
+            for _ in range(2):
+                seen = await world.send(request(APP, "/public/forget"))
+                passed(world, seen)
+                answer = seen.answer
+                told = answer.all(b"clear-site-data") + answer.all(b"strict-transport-security")
+                expect(not any(word in value for value in told for word in (b"cookies", b"*", b"max-age")), f"{told}")
+
+
+async def kept_by_a_cache_between(world: World) -> None:
+    """What a person is answered that says nothing of caches, no shared one keeps; nobody's stays as it is."""
+    for app in FORMS:
+        cookie = await world.cookie(app) if world.is_gateway else b""
+        for _ in range(2):
+            seen = await world.send(request(app, "/private/page", cookie=cookie))
+            passed(world, seen)
+            expect(seen.answer.all(b"cache-control") == [b"private"], f"{seen.answer}")
+        if world.is_gateway:
+            seen = await world.send(request(app, "/public/page"))
+            expect(not seen.answer.all(b"cache-control"), f"{seen.answer}")
 
 
 # --- SE04: forgery ---
@@ -388,6 +421,8 @@ CASES: tuple[Case, ...] = (
     *numbered("SE01", SE01[4:], first=5, controlled=False),
     uncontrolled("SE03.1", "the flags of every cookie", flags),
     Case("SE03.2", "an application sets a cookie of our name", upstream_sets_ours),
+    Case("SE03.3", "an application has browsers forget cookies, or https", what_browsers_would_forget),
+    Case("SE03.4", "a shared cache keeps no person's page", kept_by_a_cache_between),
     *numbered("SE04", SE04[:4]),
     uncontrolled("SE04.5", "on another host", host_swap),
     *numbered("SE04", SE04[6:], first=7),

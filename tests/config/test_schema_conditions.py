@@ -72,7 +72,7 @@ ONE_TEST = "one thing is asked (write one of equals, in, suffix, matches or exis
         ({"tenant": {"insee": "59350"}}, "allow.tenant.insee: no list in lists/ gives an organisation for the commune 59350 (add {siren: ..., insee: ...} to one)"),
         ({"tenant": {"list": "nord"}}, "allow.tenant.list: no file in lists/ has the name nord (known: none)"),
         ({"network": "10.0.0.1/8"}, "allow.network: this is not a network (write 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32)"),
-        ({"method": "get"}, "allow.method: get: a method is written in capitals; TRACE and CONNECT never pass"),
+        ({"method": "get"}, "allow.method: no get request ever reaches an application (in capitals: DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT)"),
         ({"header": {"name": "X-Forwarded-For", "equals": "a"}}, "allow.header.name: X-Forwarded-For is not a header that reaches an application as the client sent it (write network: for where the client is)"),
         ({"header": {"name": "Remote-User", "equals": "a"}}, "allow.header.name: Remote-User is not a header that reaches an application as the client sent it (ask of another header)"),
         ({"header": {"name": "Cookie", "equals": "a"}}, "allow.header.name: Cookie is not a header that reaches an application as the client sent it (ask of another header)"),

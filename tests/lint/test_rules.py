@@ -130,7 +130,7 @@ PAIRS: dict[str, Pair] = {
     ),
     "EC104": Pair(access("{path: /_ecluse/x, allow: anyone}"), access("{path: /x/_ecluse, allow: anyone}")),
     "EC105": Pair(
-        access("{path: /x, methods: [GET, PROPFIND], allow: anyone}"),
+        access("{path: /x, methods: [GET, HEAD], allow: anyone}"),
         access("{path: /x, methods: [GET, POST], allow: anyone}"),
     ),
     "EC106": Pair(

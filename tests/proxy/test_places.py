@@ -11,6 +11,7 @@ from tests.proxy.applications import application
 from tests.proxy.gateways import gateway
 
 WILD = PERMIS.replace("app: permis", "app: wild").replace("[permis.localhost]", '["*.wild.localhost"]')
+WILD += "public: {scheme: https}\n"
 
 
 def places() -> Places:
@@ -24,7 +25,12 @@ def places() -> Places:
         (b"PERMIS.Localhost", "permis.localhost", "permis", b"permis.localhost"),
         (b"permis.localhost.", "permis.localhost", "permis", b"permis.localhost"),
         (b"permis.localhost:8080", "permis.localhost", "permis", b"permis.localhost:8080"),
-        (b"permis.localhost.:80", "permis.localhost", "permis", b"permis.localhost:80"),
+        (b"permis.localhost.:8080", "permis.localhost", "permis", b"permis.localhost:8080"),
+        # A port that is not the public one (8080 here, the portal's): the application would write it into its links.
+        (b"permis.localhost:80", "permis.localhost", "permis", b"permis.localhost:8080"),
+        (b"permis.localhost:1337", "permis.localhost", "permis", b"permis.localhost:8080"),
+        (b"a.wild.localhost:1", "a.wild.localhost", "wild", b"a.wild.localhost"),
+        (b"a.wild.localhost:443", "a.wild.localhost", "wild", b"a.wild.localhost:443"),
         (b"a.wild.localhost", "a.wild.localhost", "wild", b"a.wild.localhost"),
         (b"portail.localhost", "portail.localhost", "_portal", b"portail.localhost"),
     ],

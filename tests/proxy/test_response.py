@@ -8,6 +8,7 @@ import pytest
 from gateway.model.errors import GatewayError
 from gateway.proxy.response import Response, ResponseHeads
 from gateway.wire.framing import CHUNKED, NO_BODY, UNTIL_CLOSE
+from gateway.wire.response_guard import STRICT, ResponseLeniency
 from tests.proxy.applications import application
 from tests.proxy.gateways import ask, gateway
 
@@ -175,6 +176,86 @@ def test_only_a_usual_answer_goes_on_as_it_came(answer: bytes, goes_on: bytes) -
         with suppress(GatewayError):
             response.read(answer[:end], b"GET")
         assert response.whole(answer, end) == goes_on
+
+
+PRIVATE = b"\r\nCache-Control: private"
+
+
+@pytest.mark.parametrize(
+    "lines", [b"", b"Connection: keep-alive\r\n", b"X-Other: 1\r\nConnection: keep-alive\r\nLast-Modified: now\r\n"]
+)
+def test_an_answer_to_a_person_that_tells_caches_nothing_tells_them_it_is_private(lines: bytes) -> None:
+    """The short way and the long one, and as often as it comes; nothing of it is left for an answer to nobody."""
+    response = knowing()
+    answer = OK + lines + b"Content-Length: 2\r\n\r\nok"
+    end = len(answer) - 2
+    response.read(answer[:end], b"GET")
+    plain = answer.replace(b"Connection: keep-alive\r\n", b"")
+    for cache in (PRIVATE, b"", PRIVATE, PRIVATE, b""):
+        whole = response.whole(answer, end, cache)
+        assert sorted(whole.split(b"\r\n")) == sorted(plain.split(b"\r\n") + ([PRIVATE[2:]] if cache else []))
+        assert whole.endswith(b"\r\n\r\nok")
+    for private in (True, False):
+        response.read(answer[:end], b"GET")
+        assert (PRIVATE in response.pieces(minor=True, private=private)) is private
+
+
+@pytest.mark.parametrize(
+    "line", [b"Cache-Control: max-age=60", b"cache-control: no-cache", b"Expires: 0", b"PRAGMA: no-cache"]
+)
+def test_what_tells_caches_something_is_left_as_it_is(line: bytes) -> None:
+    response = knowing()
+    answer = OK + line + b"\r\nContent-Length: 2\r\n\r\nok"
+    response.read(answer[:-2], b"GET")
+    assert PRIVATE not in response.pieces(minor=True, private=True)
+    for _ in range(2):
+        assert response.whole(answer, len(answer) - 2, PRIVATE) == answer
+
+
+def test_a_directive_that_is_of_one_connection_only_tells_nobody() -> None:
+    response = read(OK + b"Cache-Control: public\r\nConnection: cache-control\r\nContent-Length: 0\r\n\r\n")
+    assert PRIVATE in response.pieces(minor=True, private=True)
+
+
+@pytest.mark.parametrize("status", [b"304 Not Modified", b"103 Early Hints"])
+def test_what_brings_up_to_date_or_comes_before_is_left_as_it_is(status: bytes) -> None:
+    response = read(b"HTTP/1.1 " + status + b"\r\nETag: a\r\n\r\n")
+    assert PRIVATE not in response.pieces(minor=True, private=True)
+
+
+GUARDED = [
+    (b'Clear-Site-Data: "cookies"', b"", ResponseLeniency(clear_site_data=True)),
+    (b'Clear-Site-Data: "cache", "cookies"', b'Clear-Site-Data: "cache"', ResponseLeniency(clear_site_data=True)),
+    (b'clear-site-data: "*"', b"", ResponseLeniency(clear_site_data=True)),
+    (b"Strict-Transport-Security: max-age=0", b"", ResponseLeniency(end_hsts=True)),
+]
+
+
+@pytest.mark.parametrize(("line", "left", "leniency"), GUARDED)
+def test_what_browsers_would_forget_passes_only_where_the_file_names_it(
+    line: bytes, left: bytes, leniency: ResponseLeniency
+) -> None:
+    harmless = b'Clear-Site-Data: "cache"' if b"lear" in line[:2] else b"Strict-Transport-Security: max-age=60"
+    response = knowing()
+    answer = OK + line + b"\r\nContent-Length: 2\r\n\r\nok"
+    usual = OK + harmless + b"\r\nContent-Length: 2\r\n\r\nok"
+    for sent in (answer, usual, answer):
+        response.read(sent[: len(sent) - 2], b"GET")
+    assert response.whole(usual, len(usual) - 2) in (usual, b"")
+    assert response.whole(answer, len(answer) - 2) == b""
+    for told, wanted in ((STRICT, left), (leniency, line)):
+        response.read(answer[:-2], b"GET")
+        head = b"".join(response.pieces(told, minor=True))
+        name = line.partition(b":")[0].lower()
+        found = [one for one in head.split(b"\r\n") if one.lower().startswith(name)]
+        assert [one.lower() for one in found] == ([wanted.lower()] if wanted else [])
+
+
+def test_a_line_that_keeps_https_takes_the_short_way() -> None:
+    response = knowing()
+    answer = OK + b"Strict-Transport-Security: max-age=31536000\r\nContent-Length: 2\r\n\r\nok"
+    response.read(answer[:-2], b"GET")
+    assert response.whole(answer, len(answer) - 2) == answer
 
 
 def knowing() -> Response:

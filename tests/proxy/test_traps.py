@@ -110,14 +110,20 @@ async def test_trap_06_keep_alive_is_read_as_it_was_said() -> None:
 
 
 @pytest.mark.parametrize("protocol", [b"h2c", b"websocket", b"TLS/1.0"])
-async def test_trap_07_an_upgrade_stops_no_parser_of_ours(protocol: bytes) -> None:
-    """Until upgrades are served, the request is what it is without one, and what follows it is the next request."""
+async def test_trap_07_an_upgrade_is_refused_and_what_comes_behind_it_is_nothing(protocol: bytes) -> None:
+    """Until upgrades are served: a plain request is not what was asked for, and bytes behind it are no request."""
     async with application() as app, gateway(app) as gate:
         client = await gate.client()
         wants = (b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: " + protocol, b"HTTP2-Settings: AAM")
         client.send(ask(b"GET /public/a", *wants) + ask(b"GET /public/b"))
-        assert [(await client.answer()).status for _ in range(2)] == [200, 200]
-        assert list(map(blot, app.requests)) == [reached(b"GET /public/a"), reached(b"GET /public/b")]
+        assert (await client.answer()).status == 400
+        assert await client.is_closed()
+        assert app.peers == []
+        (told,) = gate.log.named("request.refused")
+        assert (told["code"], told["app"]) == ("wire.upgrade", "permis")
+        assert protocol.decode() in str(told["detail"])
+        # Where nobody is let in, the answer is what it is without an upgrade.
+        assert (await gate.once(ask(b"GET /a", *wants))).status == 401
 
 
 @pytest.mark.parametrize("framing", [b"Content-Length: 3", b"Transfer-Encoding: chunked"])
@@ -162,6 +168,9 @@ async def test_trap_08_what_the_parser_lets_pass_is_refused_by_us(raw: bytes, st
         answer = await client.answer()
         assert answer.status == status
         assert answer.values(b"Connection") == [b"close"]
+        # RFC 9110 15.5.6: what would be taken.
+        accepted = [b"DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"] if status == 405 else []
+        assert answer.values(b"Allow") == accepted
         assert await client.is_closed()
         assert app.peers == []
 
@@ -257,9 +266,9 @@ async def test_trap_13_nor_is_the_answer_to_a_head_that_could_not_be_read() -> N
         assert app.peers == []
 
 
-async def test_trap_14_many_ends_of_what_wanted_to_be_a_tunnel_leave_nothing_behind() -> None:
+async def test_trap_14_many_ends_of_what_is_never_answered_leave_nothing_behind() -> None:
     async with application(then=None) as app, gateway(app) as gate:
-        wants = ask(b"GET /public/ws", b"Connection: Upgrade", b"Upgrade: websocket", b"Sec-WebSocket-Version: 13")
+        wants = ask(b"GET /public/events", b"Accept: text/event-stream")
         for number in range(60):
             client = await gate.client()
             client.send(wants)

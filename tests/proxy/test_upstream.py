@@ -159,6 +159,11 @@ async def test_http_1_0_gets_no_interim_answer() -> None:
         b"HTTP/1.1 200 O\rK\r\nContent-Length: 2\r\n\r\nok",
         b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 70_000 + b"\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nX-Endless: " + b"x" * 70_000,
+        # A wrong chunk that comes with the head: nothing was said yet.
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\na\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nokay\r\n0\r\n\r\n",
     ],
 )  # fmt: skip
 async def test_an_answer_of_an_odd_form_is_a_502_and_none_of_it_goes_on(sent: bytes) -> None:

@@ -1,0 +1,43 @@
+"""What an application may not have browsers forget."""
+
+import pytest
+
+from gateway.wire.response_guard import cleared, ends_hsts
+
+
+@pytest.mark.parametrize(
+    ("value", "left"),
+    [
+        (b'"cookies"', b""),
+        (b'"*"', b""),
+        (b'"cache", "cookies", "storage"', b'"cache", "storage"'),
+        (b' "storage" ,\t"cookies"', b'"storage"'),
+        (b'"cache"', b'"cache"'),
+        (b'"executionContexts", "clientHints"', b'"executionContexts", "clientHints"'),
+        # What is no word of today may be one of tomorrow.
+        (b'"cookies:partitioned"', b""),
+        (b"cookies", b""),
+        (b'"COOKIES"', b""),
+        (b'"coo\\kies"', b""),
+        (b"", b""),
+    ],
+)
+def test_of_what_is_cleared_cookies_are_left_out(value: bytes, left: bytes) -> None:
+    assert cleared(value) == left
+    assert cleared(left) == left
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"max-age=0", b"MAX-AGE=0; includeSubDomains", b'max-age="0"', b"includeSubDomains; max-age = 000",
+     b"; max-age=0 ;", b"max-age=31536000, max-age=0", b"max-age=", b'max-age=""'],
+)  # fmt: skip
+def test_what_ends_https_alone(value: bytes) -> None:
+    assert ends_hsts(value)
+
+
+@pytest.mark.parametrize(
+    "value", [b"max-age=31536000; includeSubDomains; preload", b"max-age=10", b'max-age="60"', b"", b"x-max-age=0"]
+)
+def test_what_does_not(value: bytes) -> None:
+    assert not ends_hsts(value)
