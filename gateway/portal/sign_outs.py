@@ -171,7 +171,8 @@ class SignOuts:
     def _call(
         self, app: App, host: str, injection: Injection, cookies: bytes, told: asyncio.Future[None] | None
     ) -> None:
-        line = b"; ".join(part for part in (cookies, injection.cookies) if part)
+        # As on the way of a request: nothing of the browser's stands before ours.
+        line = b"; ".join(part for part in (injection.cookies, cookies) if part)
         authority = app.upstream.host_header or app.origin(host).partition("://")[2]
         lines = b"\r\nHost: %b%b" % (authority.encode("ascii"), injection.headers)
         if line:

@@ -230,7 +230,7 @@ async def test_the_application_is_called_as_the_person_and_its_cookies_are_clear
     assert (request.method, request.path_qs) == ("GET", "/bye?x=1")
     assert request.headers["X-Remote-User"] == "alice"
     assert request.headers["Host"] == f"{ACTES}:{here.port}"
-    assert request.headers.getall("Cookie") == ["PHPSESSID=p1; CTSESSION=present"]
+    assert request.headers.getall("Cookie") == ["CTSESSION=present; PHPSESSID=p1"]
     assert SESSION_COOKIE.decode() not in str(request.headers)
     assert "PHPSESSID=; Path=/; Max-Age=0" in reply.set_cookies
     assert "JSESSIONID=; Path=/app; Max-Age=0" in reply.set_cookies

@@ -18,7 +18,7 @@ from tests.portal.installation import ACTES, ELECTIONS, PERMIS, Installation
 from tests.portal.test_backchannel import token
 from tests.portal.test_backchannel import told as provider_tells
 
-KNOWN = {b"X-Secret: proxy", b"X-Remote-User: alice", b"Cookie: PHPSESSID=p1; CTSESSION=present"}
+KNOWN = {b"X-Secret: proxy", b"X-Remote-User: alice", b"Cookie: CTSESSION=present; PHPSESSID=p1"}
 
 
 @pytest.fixture
@@ -114,9 +114,9 @@ async def test_with_its_browser_it_is_called_once_as_that_browser_would(here: In
     browser.jar[ACTES] |= {"CTSESSION": "forged"}
     await browser.post(here.url(ACTES, "/_ecluse/logout"))
     (lines,) = actes.lines()
-    assert KNOWN - lines == {b"Cookie: PHPSESSID=p1; CTSESSION=present"}
+    assert KNOWN - lines == {b"Cookie: CTSESSION=present; PHPSESSID=p1"}
     (cookie,) = (line for line in lines if line.startswith(b"Cookie: "))
-    assert cookie.endswith(b"PHPSESSID=p1; theme=dark; CTSESSION=present")
+    assert cookie.endswith(b"CTSESSION=present; PHPSESSID=p1; theme=dark")
     assert b"ecluse" not in cookie
     assert here.store._notes == {}
 
@@ -267,4 +267,4 @@ async def test_cookies_that_change_with_each_request_are_few_writes_and_the_last
     await here.sessions.end([seat.session_id])
     here.sign_outs.due()
     await until(lambda: actes.heads)
-    assert b"Cookie: PHPSESSID=199; CTSESSION=present" in actes.lines()[0]
+    assert b"Cookie: CTSESSION=present; PHPSESSID=199" in actes.lines()[0]
