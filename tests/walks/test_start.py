@@ -47,7 +47,7 @@ async def test_a_taken_port_is_named(gateway: Gateway, place: Place) -> None:
     with socket.create_server(("127.0.0.1", place.port)):
         said = await refusal_of(gateway)
     assert said == f"ecluse: cannot listen on 127.0.0.1:{place.port}: Address already in use{TAKEN}\n"
-    assert not gateway.text()
+    assert not gateway.lines(event="gateway.started")
 
 
 async def test_a_taken_admin_port_is_named(gateway: Gateway, place: Place) -> None:
@@ -113,7 +113,7 @@ async def test_a_second_gateway_on_one_state_folder_says_that_it_is_not_alone(
 
 
 async def test_a_store_of_another_program_is_named_and_nothing_goes_round(gateway: Gateway, place: Place) -> None:
-    place.database.parent.mkdir()
+    place.database.parent.mkdir(mode=0o700)
     with sqlite3.connect(place.database) as other:
         other.execute("CREATE TABLE theirs (x)")
     other.close()
@@ -126,6 +126,8 @@ async def test_a_store_of_another_program_is_named_and_nothing_goes_round(gatewa
 async def test_a_folder_with_problems_is_not_served_and_every_problem_is_told(gateway: Gateway, place: Place) -> None:
     place.write("apps/one.yaml", place.read("apps/one.yaml").replace("hosts:", "host:"))
     place.write("apps/two.yaml", "version: 1\napp: [\n")
+    # For wrong app files alone, it would start with their hosts closed.
+    place.write("providers/alpha.yaml", place.read("providers/alpha.yaml").replace("provider:", "providre:"))
     said = await refusal_of(gateway)
     assert "policies/apps/one.yaml:3:1: host: unknown key (did you mean hosts?)" in said
     assert "\n    host: [one.localhost]\n    ^\n" in said
