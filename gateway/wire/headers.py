@@ -73,17 +73,26 @@ _REQUEST_SPECIAL_FOLDS: Final = {fold(name): name for name in _REQUEST_SPECIAL}
 # of single products are in identity_headers.py.
 RESERVED: Final = frozenset(
     {
+        b"alicdnrealip",
         b"aspfiltersessionid",  # ASP.NET: what it is to take out of the path
         b"authuser",
         b"cfconnectingip",
+        b"cfconnectingipv6",
         b"clientip",
         b"cookie2",  # RFC 2965: how the Cookie line is to be read
         b"fastlyclientip",
         b"forwarded",
+        b"forwardedfor",
+        b"frontendhttps",
+        b"incapclientip",
         b"proxy",  # HTTP_PROXY of CGI ("httpoxy")
         b"trueclientip",
+        b"xazureclientip",
+        b"xazuresocketip",
         b"xclientip",
         b"xclusterclientip",
+        b"xcomingfrom",
+        b"xforwardfor",
         b"xhost",
         b"xhttphostoverride",
         b"xoriginatingip",
@@ -91,7 +100,15 @@ RESERVED: Final = frozenset(
         b"xrealip",
         b"xrequestid",
         b"xrewriteurl",
+        b"xscheme",
+        b"xscriptname",  # Flask, Radicale, pgAdmin: what they take off the path before they map it
         b"xsendfile",
+        b"xsendfiletype",  # Rack: that a path of its disk is told in the answer
+        b"xsucuriclientip",
+        b"xtrueclientip",
+        b"xurlscheme",
+        b"xvhmhost",
+        b"xvhmroot",  # Pyramid, repoze.vhm: what they put before the path
         *map(fold, HOP_BY_HOP),
     }
 )

@@ -78,6 +78,8 @@ IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     "Apache NiFi": ("X-ProxiedEntitiesChain", "X-ProxiedIssuersChain"),
     "Nexus": ("X-SSO-*",),
     "Alfresco": ("X-Alfresco-*",),
+    "SOGo": ("X-WebObjects-*",),
+    "OBM": ("OBM-*",),
     "Posit, RStudio": ("X-RStudio-*", "RStudio-Connect-Credentials", "Shiny-Server-Credentials"),
     "Home Assistant": ("X-Hass-*",),
 }  # fmt: skip

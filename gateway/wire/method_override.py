@@ -27,8 +27,12 @@ _METHODS: Final = frozenset(
     b" POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH TRACE UNBIND UNLINK UNLOCK UPDATE".split()
 )
 
-# No encoder escapes a letter or `_`; who does wants not to be seen.
-_ESCAPED: Final = re.compile(rb"%[4-7]")
+# Catalyst's, in a query or form; its header is one of those above.
+_TUNNELED: Final = fold(b"x-tunneled-method")
+
+# No encoder escapes a letter or `_`; who does wants not to be seen. ASP and ASP.NET decode `%u006d` as well.
+_ESCAPED: Final = re.compile(rb"%(?:[4-7]|[uU]00)")
+_WIDE: Final = re.compile(rb"%[uU]00([0-9A-Fa-f]{2})")
 _PHP: Final = bytes.maketrans(b" .", b"__")
 
 
@@ -60,12 +64,16 @@ def _in_query(query: bytes) -> set[bytes]:
     found = set()
     for part in re.split(rb"[&;]", query):
         name, _, value = part.partition(b"=")
-        if _is_ours(unquote_to_bytes(name.replace(b"+", b" "))):
-            found.add(unquote_to_bytes(value.replace(b"+", b" ")).strip().upper())
+        if _is_ours(_decoded(name)):
+            found.add(_decoded(value).strip().upper())
     return found & _METHODS
+
+
+def _decoded(text: bytes) -> bytes:
+    return unquote_to_bytes(_WIDE.sub(rb"%\1", text).replace(b"+", b" "))
 
 
 def _is_ours(name: bytes) -> bool:
     """As PHP reads names (blanks before, `[` and NUL end them, `.` and blanks are `_`), and in any case."""
     plain = name.lower().lstrip().partition(b"[")[0].partition(b"\0")[0]
-    return plain.translate(_PHP) == _PARAMETER or fold(plain) in FOLDS
+    return plain.translate(_PHP) == _PARAMETER or fold(plain) in FOLDS or fold(plain) == _TUNNELED

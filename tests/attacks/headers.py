@@ -101,7 +101,29 @@ OTHER_METHODS = (
     ("ASP.NET's header in a query", refused_override(target="/public/page?X-HTTP-Method-Override=PUT")),
     ("a header that Connection takes away", refused_override(b"Connection: X-HTTP-Method", b"X-HTTP-Method: PUT")),
     ("two headers, two methods", refused_override(b"X-HTTP-Method: POST", b"X-Method-Override: DELETE")),
+    ("as ASP.NET decodes it", refused_override(target="/public/page?X-HTTP-%u004dethod-Override=DELETE")),
+    ("the method as ASP.NET decodes it", refused_override(target="/public/page?_method=%u0044ELETE")),
+    ("Catalyst's parameter", refused_override(target="/public/page?x-tunneled-method=DELETE")),
 )
+
+# Further names by which fronts say from where somebody calls, or which page is meant.
+PLACES = (
+    b"X-Script-Name", b"X-Vhm-Root", b"X-Vhm-Host", b"X-Scheme", b"X-Url-Scheme", b"Front-End-Https",
+    b"X-Sendfile-Type", b"Forwarded-For", b"X-Forward-For", b"X-True-Client-IP", b"X-Coming-From",
+    b"Cf-Connecting-IPv6", b"X-Azure-ClientIP", b"X-Azure-SocketIP", b"X-Sucuri-ClientIP", b"Incap-Client-IP",
+    b"Ali-CDN-Real-IP",
+)  # fmt: skip
+
+
+def places_in_every_spelling() -> Run:
+    async def run(world: World) -> None:
+        for change in (bytes.title, bytes.lower, dotted, underscored):
+            lines = [change(name) + b": /" + MARK for name in PLACES]
+            for user, cookie, target in await tries(world, "prefix-deny"):
+                seen = await world.send(request("prefix-deny", target, *lines, cookie=cookie))
+                stripped(world, seen, user=user, app="prefix-deny")
+
+    return run
 
 
 def every_spelling(name: bytes) -> Run:
@@ -247,6 +269,11 @@ CASES: tuple[Case, ...] = (
         f"HS02.{7 + len(MEMBERS) + len(IDENTITY)}", "words that begin like one of them", no_word_that_begins_alike
     ),
     *numbered("HS02", OTHER_METHODS, first=8 + len(MEMBERS) + len(IDENTITY)),
+    Case(
+        f"HS02.{8 + len(MEMBERS) + len(IDENTITY) + len(OTHER_METHODS)}",
+        "from where, or to which page",
+        places_in_every_spelling(),
+    ),
     *numbered("HS03", DUPLICATES),
     Case("HS03.6", "200 copies", too_many_copies),
     *numbered("HS04", ((" / ".join(map(bytes.decode, lines)), kept(*lines)) for lines in CONNECTIONS)),

@@ -33,6 +33,10 @@ def test_a_head_is_a_get() -> None:
         b"_%6dethod=DELETE", b"_method=%44ELETE", b"_method=+DELETE+", b".method=DELETE", b"+_method=DELETE",
         b"_method%00x=DELETE", b"_method[]=DELETE", b"_method%5b0%5d=DELETE", b"X-HTTP-Method-Override=DELETE",
         b"x-http-method=DELETE", b"_method=DELETE&_method=delete",
+        # ASP and ASP.NET decode these too.
+        b"_%u006dethod=DELETE", b"_method=%u0044ELETE", b"X-HTTP-%U004dethod-Override=DELETE", b"%u005fm%65thod=DELETE",
+        # Catalyst.
+        b"x-tunneled-method=DELETE",
     ],
 )  # fmt: skip
 def test_a_query_names_one(query: bytes) -> None:
