@@ -18,7 +18,7 @@ from gateway.model.ports import Counters, Log, Revoker, SignOutNotes
 from gateway.model.session import Seat, SignOutNote
 from gateway.portal.ports import Applications
 from gateway.translation.render import Injection, render_one
-from gateway.wire.cookies import SESSION_COOKIE
+from gateway.wire.cookies import SESSION_COOKIE, without_cookies
 
 # Seconds between two looks for sessions that ended by themselves, or in a worker that is gone.
 LOOKS_EVERY = 5.0
@@ -171,8 +171,9 @@ class SignOuts:
     def _call(
         self, app: App, host: str, injection: Injection, cookies: bytes, told: asyncio.Future[None] | None
     ) -> None:
-        # As on the way of a request: nothing of the browser's stands before ours.
-        line = b"; ".join(part for part in (injection.cookies, cookies) if part)
+        # As on the way of requests: ours first, and none that is injected by now, whenever it was kept.
+        brought = without_cookies(cookies, app.translation.cookie_names)
+        line = b"; ".join(part for part in (injection.cookies, brought) if part)
         authority = app.upstream.host_header or app.origin(host).partition("://")[2]
         lines = b"\r\nHost: %b%b" % (authority.encode("ascii"), injection.headers)
         if line:

@@ -82,7 +82,8 @@ class Admission:
 
     def enter(self, peer: str, descriptor: int) -> Entered | None:
         """None: one too many."""
-        key = client_key(peer)
+        # A listed proxy is nobody's neighbour: what it holds counts against no other address of its /64.
+        key = peer if ":" in peer and self._is_trusted(peer) else client_key(peer)
         count = self._counts.get(key, 0) + 1
         why = self._too_many(peer, key, count, descriptor)
         if why:
@@ -101,8 +102,9 @@ class Admission:
             del self._counts[key]
 
     def seen(self, peer: str, now: float) -> None:
-        """Somebody who is signed in asks from there."""
-        self.known.seen(client_key(peer), now)
+        """Somebody who is signed in asks from there. Behind a listed proxy, nobody else of its /64 does."""
+        if ":" not in peer or not self._is_trusted(peer):
+            self.known.seen(client_key(peer), now)
 
     def refusal(self) -> bytes:
         """The whole answer to who is turned away from a plain listener; its reference leads to the line of the log."""

@@ -11,6 +11,7 @@ from gateway.federation.circuit import PAUSE
 from gateway.model.provider import ProviderLogout
 from gateway.model.session import SeatLimits
 from gateway.portal.renewal import Renewal
+from gateway.translation.render import CookieSpec, FromAttribute, Translation
 from tests.patience import until
 from tests.portal.application import LOGOUT, Told, told_of_sign_outs
 from tests.portal.browser import Browser
@@ -116,7 +117,9 @@ async def test_with_its_browser_it_is_called_once_as_that_browser_would(here: In
     (lines,) = actes.lines()
     assert KNOWN - lines == {b"Cookie: CTSESSION=present; PHPSESSID=p1"}
     (cookie,) = (line for line in lines if line.startswith(b"Cookie: "))
-    assert cookie.endswith(b"CTSESSION=present; PHPSESSID=p1; theme=dark")
+    # A quote that the browser's own line does not close tells no server how to read ours.
+    assert cookie.startswith(b"Cookie: CTSESSION=present; ")
+    assert cookie.endswith(b"PHPSESSID=p1; theme=dark")
     assert b"ecluse" not in cookie
     assert here.store._notes == {}
 
@@ -128,6 +131,17 @@ async def test_a_cookie_of_a_path_of_its_own_is_told_too(here: Installation, act
     await browser.post(here.url(ACTES, "/_ecluse/logout"))
     (lines,) = actes.lines()
     assert any(b"PHPSESSID=p1" in line for line in lines)
+
+
+async def test_a_cookie_that_is_injected_by_now_is_none_that_was_kept(here: Installation, actes: Told) -> None:
+    """HS11: when it was kept it was the application's own, and whoever sent it then chose its value."""
+    browser = await seated(here)
+    injecting = Translation.compile((), (CookieSpec("PHPSESSID", FromAttribute("uid")),))
+    here.change("actes", translation=injecting)
+    await here.sessions.end([await session_of(here, browser)])
+    here.sign_outs.due()
+    await until(lambda: actes.heads)
+    assert not any(b"PHPSESSID=p1" in line for line in actes.lines()[0])
 
 
 async def test_the_call_is_in_the_charset_of_usual_requests(here: Installation, actes: Told) -> None:

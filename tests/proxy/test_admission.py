@@ -14,6 +14,7 @@ from gateway.proxy.admission import Admission, Place
 from gateway.proxy.known import Known
 from gateway.server.doors import Doors
 from gateway.server.listeners import bind
+from gateway.wire.addresses import client_key
 from tests.config.samples import GATEWAY, sample_snapshot
 from tests.patience import PATIENCE
 from tests.proxy.applications import application
@@ -84,6 +85,17 @@ def test_a_listed_proxy_is_bounded_by_its_network_alone() -> None:
     proxied = "trusted_proxies: [10.0.0.0/8]\n"
     assert len(Desk(LIMITS % "" + proxied).enter("10.1.1.1", 100)) == 80
     assert len(Desk(LIMITS % "{network: 10.0.0.0/8, connections: 20}" + proxied).enter("10.1.1.1", 100)) == 20
+
+
+def test_what_a_listed_proxy_holds_counts_against_nobody_else_of_its_64() -> None:
+    desk = Desk(LIMITS % "" + "trusted_proxies: ['2001:db8::10']\n")
+    places = desk.enter("2001:db8::10", 60)
+    assert (len(places), len(desk.enter("2001:db8::99", 5))) == (60, 5)
+    desk.admission.seen("2001:db8::10", monotonic())
+    assert not desk.admission.known.holds(client_key("2001:db8::99"), monotonic())
+    for place in places:
+        place.leave()
+    assert desk.admission.held == 5
 
 
 def test_the_last_eighth_is_for_addresses_of_people_who_are_signed_in() -> None:
