@@ -15,10 +15,11 @@ from gateway.translation.render import Constant, CookieSpec, HeaderSpec, check_c
 
 Check = Callable[[bytes], None]
 
-# In the name of a header or cookie, folded; the last two are French.
+# In the name of a header or cookie, folded; the last three are French.
 _NAMES: Final = (
     b"authorization", b"secret", b"token", b"apikey", b"accesskey", b"authkey", b"sharedkey", b"privatekey",
-    b"password", b"passwd", b"passphrase", b"credential", b"motdepasse", b"jeton",
+    b"subscriptionkey", b"functionskey", b"password", b"passwd", b"passphrase", b"credential", b"motdepasse", b"jeton",
+    b"cleapi",
 )  # fmt: skip
 # RFC 9110 11.4, for whatever header: a scheme and what proves it; a JWT; a key; a user and password in a URL.
 _VALUE: Final = re.compile(

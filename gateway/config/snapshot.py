@@ -207,7 +207,7 @@ class App:
             return
         tables = [self.routes, self.logout.links]
         if self.api is not None:
-            tables.append(self.api.paths)
+            tables += [self.api.paths, *(one.paths for one in self.api.opaque if one.paths is not None)]
         for table in tables:
             match = table.find(target.segments)
             if match is not table.find(target.other) or (match is not None and match.turns_on_request):

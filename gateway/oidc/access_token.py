@@ -31,6 +31,8 @@ from gateway.oidc.jws import parse_compact, verify_signature
 WHAT = "introspection answer"
 # RFC 9701 5
 INTROSPECTION_JWT = "token-introspection+jwt"
+# What a client keeps for itself is none that it brings.
+_OTHER_KINDS = frozenset(("refresh_token", "refresh", "offline", "id_token", "id"))
 _PROVEN = object()
 
 
@@ -136,6 +138,10 @@ def _introspected(provider: OidcProvider, api: ApiAccess, claims: JsonObject, no
         raise GatewayError(API_TOKEN, f"{WHAT}: not active")
     if "iss" in claims:
         check_issuer(provider, claims)
+    # RFC 7662 2.1: other tokens may be asked about as well, and Hydra and Keycloak say which one it is
+    for name in ("token_type", "token_use", "typ"):
+        if (text_of(claims, name) or "").lower() in _OTHER_KINDS:
+            raise GatewayError(API_TOKEN, f"{WHAT}: {name} {quoted(claims[name], 80)}: no access token")
     # RFC 7662 2.2, 4: for us; or of a client that we take tokens of whomever they are for, and say so
     if api.audience or not api.clients:
         _check_audience(claims, api.audience)

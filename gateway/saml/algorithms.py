@@ -34,4 +34,5 @@ DIGESTS: Mapping[str, str] = {
 
 SMALLEST_RSA = 2048
 LARGEST_RSA = 8192
+LONGEST_EXPONENT = 32
 CURVES = frozenset({"secp256r1", "secp384r1", "secp521r1"})

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 from lxml import etree
 
-from gateway.saml.algorithms import CURVES, LARGEST_RSA, SMALLEST_RSA
+from gateway.saml.algorithms import CURVES, LARGEST_RSA, LONGEST_EXPONENT, SMALLEST_RSA
 from gateway.saml.names import DSIG11, ds, md
 
 _MOST_KEYS = 16
@@ -82,6 +82,9 @@ def _public_bytes(key: object) -> bytes:
     if isinstance(key, RSAPublicKey):
         if not SMALLEST_RSA <= key.key_size <= LARGEST_RSA:
             raise ValueError(f"an RSA key of {key.key_size} bits, not of {SMALLEST_RSA} to {LARGEST_RSA}")
+        # One as long as a modulus of 3072 bits costs a hundred times as much, for any message that names its owner.
+        if key.public_numbers().e.bit_length() > LONGEST_EXPONENT:
+            raise ValueError(f"an RSA exponent of over {LONGEST_EXPONENT} bits")
     elif not isinstance(key, EllipticCurvePublicKey) or key.curve.name not in CURVES:
         raise ValueError("its type or curve is not accepted")
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

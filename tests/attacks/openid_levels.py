@@ -185,6 +185,8 @@ OC08 = (
     ("an opaque token of the other on its own path: the control", shown_to_its_own("/api/alpha/x", "a_", "alpha", 200)),
     ("an unsigned kind of answer where a signed one is pinned",
      shown_to_its_own("/api/beta/x", "beta_", "beta", kind="application/json")),
+    ("a refresh token, which the provider answers about, too",
+     shown_to_its_own("/api/beta/x", "beta_", "beta", about={"token_use": "refresh_token"})),
 )  # fmt: skip
 
 CASES: tuple[Case, ...] = numbered("OC08", OC08, first=21, controlled=False)

@@ -54,6 +54,9 @@ SECRETS = [
     "X-Gate-Token: {value: k}",
     "X-Password: {value: k, encoding: base64}",
     "X-Mot-De-Passe: {value: k}",
+    "X-Cle-API: {value: k}",
+    "Ocp-Apim-Subscription-Key: {value: k}",
+    "X-Functions-Key: {value: k}",
 ]
 
 

@@ -140,6 +140,16 @@ def test_an_active_one_is_accepted() -> None:
     assert introspected({"active": True, **claims(iss=None, jti=None)}).claims["sub"] == "service-1"
 
 
+def test_the_usual_words_for_an_access_token_are_taken() -> None:
+    for said in (
+        {"token_type": "Bearer"},
+        {"token_type": "access_token"},
+        {"token_use": "access_token"},
+        {"typ": "Bearer"},
+    ):
+        assert outcome(lambda said=said: introspected({"active": True, **claims(**said)})) == ""  # type: ignore[misc]
+
+
 def test_one_that_no_person_is_behind_names_its_client_and_nobody_else() -> None:
     """RFC 9700 4.15: a client called as a person's `sub` is not that person."""
     assert introspected({"active": True, **claims(sub=None, client_id="f7d3c4a0")}).claims["sub"] == "client:f7d3c4a0"
@@ -160,6 +170,11 @@ def test_one_that_no_person_is_behind_names_its_client_and_nobody_else() -> None
         ({"active": True, **claims(scope="other")}, "api.scope"),
         ({"active": True, **claims(sub=None, client_id=None)}, "api.token"),
         ({"active": True, **claims(sub="")}, "oidc.id_token.subject"),
+        # What a client keeps to itself: Hydra and Keycloak answer about these, too.
+        ({"active": True, **claims(token_use="refresh_token")}, "api.token"),
+        ({"active": True, **claims(token_type="refresh_token")}, "api.token"),
+        ({"active": True, **claims(typ="Refresh")}, "api.token"),
+        ({"active": True, **claims(typ="ID")}, "api.token"),
         (b"[]", "api.token"),
     ],
 )

@@ -105,6 +105,7 @@ def test_of_a_chain_the_first_certificate_alone() -> None:
         rsa_value((1 << 1023) + 1),
         rsa_value((1 << 16384) + 1),
         rsa_value((1 << 2048) + 1, 2),
+        rsa_value((1 << 3071) + 1, (1 << 3070) + 1),
         value("<ds:RSAKeyValue/>"),
         value("<ds:DSAKeyValue/>"),
         ec_value(b"\x04" + bytes(64)),
