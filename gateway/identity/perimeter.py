@@ -13,6 +13,9 @@ from gateway.model.provider import AttributeSource, Perimeter, Provider
 _LA_POSTE = "356000000"
 _QUALIFIED_BY = "!:|"
 _LAST_WORD = re.compile(r"[a-z0-9]*\Z")
+# supann (supannEtablissement, supannEntiteAffectation ...): a number with its kind before it, under whatever name.
+_TAGGED = re.compile(r"\{(siret|siren)\}(.*)", re.IGNORECASE | re.DOTALL)
+_BETWEEN_DIGITS = re.compile(r"[\s.\-\u00a0\u202f]")
 
 
 def is_siret_name(name: str) -> bool:
@@ -87,6 +90,21 @@ def _check_organisations(provider: Provider, identity: Identity, sirets: frozens
         # A legal unit is spoken for by whoever speaks for one of its establishments.
         if not any(map(is_siret_name, _sources(provider, name))) and not _is_unit_of(value, sirets):
             raise _outside(name, "has a SIREN that this provider does not speak for")
+    for name, values in identity.attributes.items():
+        speaks_of_one = any("siret" in one.lower() for one in (name, *_sources(provider, name)))
+        for value in values:
+            if _is_anothers(value, sirets, speaks_of_one=speaks_of_one):
+                raise _outside(name, "has the number of an organisation that this provider does not speak for")
+
+
+def _is_anothers(value: str, sirets: frozenset[str], *, speaks_of_one: bool) -> bool:
+    """`speaks_of_one`: by its name, `codeSiret` or `siret_label`, the value may be a SIRET."""
+    tagged = _TAGGED.fullmatch(value)
+    if tagged is not None:
+        number = tagged[2]
+        return number not in sirets if tagged[1].lower() == "siret" else not _is_unit_of(number, sirets)
+    number = _BETWEEN_DIGITS.sub("", value) if speaks_of_one else ""
+    return is_siret(number) and number not in sirets
 
 
 def is_inside(provider: Provider, identity: Identity) -> bool:

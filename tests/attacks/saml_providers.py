@@ -81,6 +81,7 @@ def write(folder: Path, template: str) -> None:
         _write_one(folder, template, f"saml-{number}", json.loads(text), {"attributes": _ATTRIBUTES})
     more: dict[str, object] = {name: name for name in ("siret", "siren")} | {"eppn": "eduPersonPrincipalName"}
     more["login"] = list(DISGUISES)
+    more["etab"] = ["codeSiret", "supannEtablissement"]
     _write_one(folder, template, BOUNDED, {}, {**_BOUNDS, "attributes": _ATTRIBUTES | more})
 
 

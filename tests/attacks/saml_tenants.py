@@ -223,4 +223,7 @@ CASES: tuple[Case, ...] = (
     ),
     uncontrolled("XS15.51", "a FriendlyName in the place of a Name", friendly),
     uncontrolled("XS15.52", "a NameID that was made for another service", made_for_another),
+    uncontrolled("XS15.53", "SIRET of another by a name that ends otherwise", foreign({"codeSiret": [B]})),
+    uncontrolled("XS15.54", "the same with blanks", foreign({"codeSiret": [f"{B[:9]} {B[9:]}"]})),
+    uncontrolled("XS15.55", "SIRET of another as supann has it", foreign({"supannEtablissement": [f"{{SIRET}}{B}"]})),
 )

@@ -50,6 +50,29 @@ def test_what_the_file_lists_is_accepted_and_so_is_saying_nothing() -> None:
     assert accepted(of)
 
 
+@pytest.mark.parametrize(
+    ("name", "claim", "value"),
+    [
+        ("etab", "codeSiret", DEPARTEMENT),
+        ("etab", "siretEtablissement", DEPARTEMENT),
+        ("siret_of_work", "work", DEPARTEMENT),
+        ("etab", "siret_code", f"{DEPARTEMENT[:3]} {DEPARTEMENT[3:9]}\u00a0{DEPARTEMENT[9:]}"),
+        ("uid", "supannEtablissement", f"{{SIRET}}{DEPARTEMENT}"),
+        ("uid", "supannEtablissement", "{siret}no number"),
+        ("uid", "supannEtablissement", f"{{SIREN}}{DEPARTEMENT[:9]}"),
+    ],
+)
+def test_another_organisations_number_under_whatever_name(name: str, claim: str, value: str) -> None:
+    of = provider({name: claim}, perimeter=LISTED)
+    assert not accepted(of, **{name: value})
+
+
+def test_a_text_about_an_organisation_is_no_number() -> None:
+    of = provider({"label": "siret_label", "uid": "uid"}, perimeter=LISTED)
+    assert accepted(of, label=("Métropole, 12 agents", METROPOLE, f"{METROPOLE[:9]} {METROPOLE[9:]}"))
+    assert accepted(of, uid=("{UAI}0590001A", f"{{SIRET}}{METROPOLE}", f"{{SIREN}}{METROPOLE[:9]}", DEPARTEMENT))
+
+
 def test_one_foreign_value_among_good_ones_refuses_the_sign_in() -> None:
     of = provider(NAMED, perimeter=LISTED)
     assert not accepted(of, siret=(METROPOLE, DEPARTEMENT))
