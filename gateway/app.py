@@ -102,10 +102,13 @@ class _Worker:
         await self._upkeep.start()
         # What is revoked from here on is heard: the next line may let somebody in.
         self._started = True
+        listeners = candidate.snapshot.gateway.listeners
         self._doors = Doors(
             self._sockets,
             candidate.tls,
-            lambda tls: self._plane.protocol_factory(tls=tls),
+            lambda number: self._plane.protocol_factory(
+                tls=listeners[number].certificate is not None, redirects=listeners[number].redirect
+            ),
             self._plane.admission,
             candidate.snapshot.gateway.timeouts.request_head,
         )

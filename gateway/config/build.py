@@ -164,7 +164,12 @@ def _gateway(plan: GatewayPlan) -> Gateway:
         portal_url=plan["portal_url"],
         portal_host=plan["portal_host"],
         listeners=tuple(
-            Listener((listener["host"], listener["port"]), _bytes(listener["certificate"]), _bytes(listener["key"]))
+            Listener(
+                (listener["host"], listener["port"]),
+                _bytes(listener["certificate"]),
+                _bytes(listener["key"]),
+                redirect=listener["redirect"],
+            )
             for listener in plan["listeners"]
         ),
         admin=plan["admin"],
@@ -174,6 +179,7 @@ def _gateway(plan: GatewayPlan) -> Gateway:
         trusted_proxies=parse_networks(plan["trusted_proxies"]),
         timeouts=Timeouts(**plan["timeouts"]),
         limits=Limits(**plan["limits"], networks=_networks(plan["networks"])),
+        hsts=plan["hsts"],
         access_log=plan["access_log"],
         development=plan["development"],
         workers=plan["workers"],

@@ -21,6 +21,7 @@ class ListenerPlan(TypedDict):
     port: int
     certificate: str | None
     key: str | None
+    redirect: bool
 
 
 class SamlSelfPlan(TypedDict):
@@ -50,6 +51,7 @@ class GatewayPlan(TypedDict):
     timeouts: dict[str, float]
     limits: dict[str, int]
     networks: list[tuple[str, int]]
+    hsts: int | None
     access_log: bool
     development: bool
     watch: bool

@@ -67,6 +67,7 @@ def _gateway(file: str, model: GatewayFile, material: Material, root: str) -> Ga
             "port": listen.address[1],
             "certificate": encoded(material, file, ("listen", index, "tls", "certificate")),
             "key": encoded(material, file, ("listen", index, "tls", "key")),
+            "redirect": listen.redirect is not None,
         }
         for index, listen in enumerate(model.listen)
     ]
@@ -86,6 +87,7 @@ def _gateway(file: str, model: GatewayFile, material: Material, root: str) -> Ga
         "timeouts": model.timeouts.model_dump(),
         "limits": _limits(model),
         "networks": [(str(each.network), each.connections) for each in model.limits.networks],
+        "hsts": model.hsts,
         "access_log": model.access_log,
         "development": model.development,
         "watch": model.watch,

@@ -63,6 +63,14 @@ class Listen(Strict):
     address: SocketAddress
     """IP address and port."""
     tls: Maybe[Tls] = None
+    redirect: Maybe[Literal["https"]] = None
+    """Every request is led to the same address by https; nothing is served here."""
+
+    @model_validator(mode="after")
+    def _either(self) -> "Listen":
+        if self.redirect is not None and self.tls is not None:
+            raise wrong("who is here speaks https already", "leave redirect or tls out")
+        return self
 
 
 class StoreKey(Strict):
@@ -112,6 +120,8 @@ class GatewayFile(Strict):
     """The proxies in front, whose X-Forwarded-For and X-Forwarded-Proto are believed."""
     timeouts: Timeouts = Timeouts()
     limits: GatewayLimits = GatewayLimits()
+    hsts: Maybe[WholeSeconds] = None
+    """How long browsers are to ask for our hosts by https alone (RFC 6797): told with our own answers."""
     access_log: bool = False
     """One line for each request."""
     development: bool = False

@@ -23,11 +23,12 @@ from gateway.wire.target import PathLeniency, Target
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """`address`: (host, port). `certificate`/`key`: PEM contents, None without TLS."""
+    """`address`: (host, port). `certificate`/`key`: PEM contents, None without TLS. `redirect`: to https alone."""
 
     address: tuple[str, int]
     certificate: bytes | None = None
     key: bytes | None = None
+    redirect: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ class Gateway:
     """gateway.yaml, compiled. `portal_url`: origin without a path; `portal_host`: canonical, without port.
 
     `store`: "sqlite" or "memory"; `store_keys`: (id, key), the first seals, all open. `workers` 0: one per core.
-    `service_provider`: who we are to SAML providers, None where the file has no keys for it.
+    `service_provider`: who we are to SAML providers, None where the file has no keys for it. `hsts`: seconds, as
+    Strict-Transport-Security says it.
     """
 
     portal_url: str
@@ -82,6 +84,7 @@ class Gateway:
     development: bool
     workers: int
     watch: bool = False
+    hsts: int | None = None
     service_provider: ServiceProvider | None = None
 
 

@@ -48,7 +48,8 @@ def plain_http_for_everybody(subject: Subject) -> Iterator[Problem]:
     model = subject.gateway.model
     for index, listen in enumerate(model.listen):
         address = ip_address(listen.address[0])
-        if listen.tls is None and not address.is_loopback and not model.trusted_proxies:
+        plain = listen.tls is None and listen.redirect is None
+        if plain and not address.is_loopback and not model.trusted_proxies:
             say = "this listens beyond the machine, without TLS and without a proxy that does it"
             yield subject.gateway.at("listen", index, "address", say=say)
 
@@ -58,9 +59,9 @@ def plain_http_beside_https(subject: Subject) -> Iterator[Problem]:
     model = subject.gateway.model
     if model.portal.scheme == "https" and any(listen.tls for listen in model.listen) and not model.trusted_proxies:
         for index, listen in enumerate(model.listen):
-            if listen.tls is None:
+            if listen.tls is None and listen.redirect is None:
                 say = "who comes by http is answered by http: nothing leads them to https"
-                yield subject.gateway.at("listen", index, say=say, write="let the front redirect it, or leave it out")
+                yield subject.gateway.at("listen", index, say=say, write="write redirect: https, and hsts for later")
 
 
 def certificate_near_its_end(subject: Subject) -> Iterator[Problem]:

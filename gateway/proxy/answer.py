@@ -34,6 +34,8 @@ def _write(client: "ClientConnection", page: Page, *, keep: bool, minor: bool, h
     lines = [b"HTTP/1.1 %d %b\r\n" % (page.status, _PHRASES.get(page.status, b"Refused")), client.plane.date_line()]
     lines += [b"\r\n%b: %b" % header for header in page.headers]
     lines.append(b"\r\nContent-Length: %d" % len(page.body))
+    if client.memo.scheme == "https":
+        lines.append(client.plane.hsts_line)
     if not keep:
         lines.append(b"\r\nConnection: close")
     elif not minor:

@@ -39,16 +39,18 @@ class ClientConnection(Lasting):
 
     __slots__ = (
         "_lingered", "_place", "_scheme", "_share", "_stuck", "answering", "body_done", "bound", "chunked_out", "keep",
-        "memo", "pending", "retried", "status", "until", "upload",
+        "memo", "pending", "redirects", "retried", "status", "until", "upload",
     )  # fmt: skip
 
     memo: Memo
 
-    def __init__(self, plane: "DataPlane", scheme: str, place: Place) -> None:
-        """`scheme`: of the listener, "http" or "https". `place`: given back when the connection is lost."""
+    def __init__(self, plane: "DataPlane", scheme: str, place: Place, *, redirects: bool = False) -> None:
+        """`scheme`: of the listener, "http" or "https"; `redirects`: it leads to https. `place`: given back when the
+        connection is lost."""
         super().__init__(plane)
         self._place = place
         self._scheme = scheme
+        self.redirects = redirects
         self.bound: UpstreamConnection | None = None
         self.pending = b""
         self.answering = self.retried = self.chunked_out = False

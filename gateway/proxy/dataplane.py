@@ -100,10 +100,10 @@ class DataPlane:
 
     # --- for the composition root ---
 
-    def protocol_factory(self, *, tls: bool) -> Callable[[Place], ClientConnection]:
-        """For server.doors; `tls`: whether the listener speaks it."""
+    def protocol_factory(self, *, tls: bool, redirects: bool = False) -> Callable[[Place], ClientConnection]:
+        """For server.doors; `tls`: whether the listener speaks it; `redirects`: whether it leads to https alone."""
         scheme = "https" if tls else "http"
-        return lambda place: ClientConnection(self, scheme, place)
+        return lambda place: ClientConnection(self, scheme, place, redirects=redirects)
 
     def snapshot_swapped(self) -> None:
         """After the holder's assignment. The next request would see it by itself; what streams is judged anew here."""
@@ -236,6 +236,9 @@ class DataPlane:
         self.usual_head = min(_USUAL_HEAD, self.limits.headers_bytes)
         self.timeouts: Timeouts = snapshot.gateway.timeouts
         self.access_log = AccessLog(self.log) if snapshot.gateway.access_log else None
+        hsts = snapshot.gateway.hsts
+        # RFC 6797 7.2: not by plain http.
+        self.hsts_line = b"" if hsts is None else b"\r\nStrict-Transport-Security: max-age=%d" % hsts
         return Places(snapshot, self._pools, self._numbers, self._person)
 
     def _new_upstream(self, pool: Pool) -> UpstreamConnection:

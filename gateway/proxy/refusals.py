@@ -5,7 +5,15 @@ from time import time
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote
 
-from gateway.model.codes import API_BOUND, API_SCOPE, API_TOKEN, API_TOO_WEAK, WIRE_METHOD, Code
+from gateway.model.codes import (
+    API_BOUND,
+    API_SCOPE,
+    API_TOKEN,
+    API_TOO_WEAK,
+    HOST_UNKNOWN,
+    WIRE_METHOD,
+    Code,
+)
 from gateway.model.decision import Deny
 from gateway.model.errors import GatewayError
 from gateway.model.levels import NO_NEED, Need, need_query
@@ -93,6 +101,19 @@ def deny(client: "ClientConnection", ready: Ready) -> None:
         refusal=refusal,
     )
     answer(client, page)
+
+
+def to_https(client: "ClientConnection") -> None:
+    """From a listener that is for who typed no scheme: the same address by https. Where that is not ours, nothing."""
+    request, snapshot = client.request, client.plane.places.snapshot
+    app = request.lane.app
+    origin = snapshot.gateway.portal_url if app is None else app.origin(request.place.host)
+    if not origin.startswith("https:"):
+        refuse(client, HOST_UNKNOWN, detail=f"{request.place.host} is not served by https", close=True)
+        return
+    location = origin.encode("ascii") + request.spot.target.raw
+    # RFC 9110 15.4.9: the method stays.
+    answer(client, Page(308, ((b"Location", location), (b"Cache-Control", b"no-store")), b""), close=True)
 
 
 def unauthorized(client: "ClientConnection", reason: Code, kind: Kind, need: Need = NO_NEED) -> None:

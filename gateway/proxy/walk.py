@@ -19,7 +19,7 @@ from gateway.proxy.callers import admitted_by_token, challenge_program, is_progr
 from gateway.proxy.lane import ALLOW, ASK, CHALLENGE, Ready
 from gateway.proxy.places import Places
 from gateway.proxy.pool import FRESH_SECONDS, Pool
-from gateway.proxy.refusals import deny, refuse, unauthorized
+from gateway.proxy.refusals import deny, refuse, to_https, unauthorized
 from gateway.proxy.upstream import IDLE, UpstreamConnection
 from gateway.wire.framing import CHUNKED, NO_BODY
 from gateway.wire.headers import AUTHORIZATION, TRACEPARENT, TRACESTATE, UPGRADE
@@ -33,6 +33,9 @@ _TOUCH_AFTER: Final = 1.0
 
 def admit(client: "ClientConnection") -> None:
     """From the head to our cookie."""
+    if client.redirects:
+        to_https(client)
+        return
     request, memo = client.request, client.memo
     place = request.place
     if place is not memo.place:

@@ -147,25 +147,25 @@ class Door:
 
 
 class Doors:
-    """`factory`: given whether the listener speaks TLS, what makes its protocols. `patience`: as in Door."""
+    """`factory`: given the number of the listener, what makes its protocols. `patience`: as in Door."""
 
     def __init__(
         self,
         sockets: Sequence[socket.socket],
         contexts: Sequence[ssl.SSLContext | None],
-        factory: Callable[[bool], Factory],
+        factory: Callable[[int], Factory],
         keeper: Doorkeeper,
         patience: float,
     ) -> None:
         self._doors = [
             Door(
                 listening,
-                factory(context is not None),
+                factory(number),
                 keeper,
                 None if context is None else Handshakes(context),
                 patience,
             )
-            for listening, context in zip(sockets, contexts, strict=True)
+            for number, (listening, context) in enumerate(zip(sockets, contexts, strict=True))
         ]
 
     def open(self) -> None:

@@ -7,7 +7,8 @@ from gateway.config.snapshot import Gateway
 
 def addresses(gateway: Gateway) -> list[str]:
     return [
-        f"{listener.address[0]}:{listener.address[1]}{'' if listener.certificate is None else ' tls'}"
+        f"{listener.address[0]}:{listener.address[1]}"
+        f"{'' if listener.certificate is None else ' tls'}{' redirect' if listener.redirect else ''}"
         for listener in gateway.listeners
     ]
 

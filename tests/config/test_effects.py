@@ -159,6 +159,8 @@ GATEWAY = [
            ("http://portail.localhost:8080", "portail.localhost"), ("http://autre.localhost", "autre.localhost")),
     Effect("listen[].address", ("listen", 0, "address"), "[::1]:80", gateway(lambda g: g.listeners[0].address),
            ("127.0.0.1", 8080), ("::1", 80)),
+    Effect("listen[].redirect", ("listen", 0, "redirect"), "https", gateway(lambda g: g.listeners[0].redirect), False, True),
+    Effect("hsts", ("hsts",), "180d", gateway(lambda g: g.hsts), None, 180 * 86400),
     Effect("listen[].tls.certificate", ("listen", 0, "tls"), TLS, gateway(lambda g: g.listeners[0].certificate),
            None, PEM["file:tls.crt"]),
     Effect("listen[].tls.key", ("listen", 0, "tls"), TLS, gateway(lambda g: g.listeners[0].key), None, PEM["file:tls.key"]),

@@ -244,7 +244,7 @@ PAIRS: dict[str, Pair] = {
     "EC414": Pair(gateway("workers: 2", "timeouts: {request_head: 10m}"), gateway("workers: 2", "timeouts: {request_head: 10s}")),
     "EC415": Pair(gateway("workers: 2", "limits: {body: unlimited}"), gateway("workers: 2", "limits: {body: 10MB}")),
     "EC416": Pair(gateway("workers: 2", "limits: {headers: 1MB}"), gateway("workers: 2", "limits: {headers: 64KB}")),
-    "EC417": Pair({"gateway.yaml": BESIDE}, {"gateway.yaml": BESIDE.replace("workers: 2", "trusted_proxies: [10.1.0.0/16]")},
+    "EC417": Pair({"gateway.yaml": BESIDE}, {"gateway.yaml": BESIDE.replace("8079}", "8079, redirect: https}")},
                   certificate(), certificate()),
 }  # fmt: skip
 

@@ -212,6 +212,7 @@ async def gateway(
     secrets: dict[str, bytes] | None = None,
     address: str = "127.0.0.1",
     descriptors: int = 1 << 20,
+    redirects: bool = False,
     **more: str,
 ) -> AsyncIterator[Gateway]:
     """`behind`: the application or its port; `address`: that it listens on; `more`: as for `files`."""
@@ -236,9 +237,8 @@ async def gateway(
     )
     listening = bind(Listener((address, 0)))
     here.host, here.port = listening.getsockname()[:2]
-    doors = Doors(
-        [listening], [tls], lambda _: here.plane.protocol_factory(tls=tls is not None), here.plane.admission, SOON
-    )
+    factory = here.plane.protocol_factory(tls=tls is not None, redirects=redirects)
+    doors = Doors([listening], [tls], lambda _: factory, here.plane.admission, SOON)
     doors.open()
     try:
         yield here

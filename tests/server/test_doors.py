@@ -68,8 +68,12 @@ class Greeter(asyncio.Protocol):
         self._place.leave()
 
 
-def greeter(tls: bool) -> Factory:
-    return lambda place: Greeter(tls, place)
+def greeter(number: int) -> Factory:
+    return lambda place: Greeter(False, place)
+
+
+def greeter_by_tls(number: int) -> Factory:
+    return lambda place: Greeter(True, place)
 
 
 @pytest.fixture
@@ -151,7 +155,7 @@ async def test_with_tls_the_newest_certificate_is_shown_whatever_the_kind_of_its
     issued = [authority.issue_cert("one.localhost", key_type=kind) for kind in trustme.KeyType]
     pairs = [Listener(("127.0.0.1", 0), pem(leaf), leaf.private_key_pem.bytes()) for leaf in issued]
     contexts = [tls_contexts([pair]) for pair in pairs]
-    doors = Doors([inherited], contexts[0], greeter, Keeper(), 5.0)
+    doors = Doors([inherited], contexts[0], greeter_by_tls, Keeper(), 5.0)
     doors.open()
     for context, leaf in zip(contexts, issued, strict=True):
         doors.use(context)
@@ -175,7 +179,7 @@ async def test_who_waits_with_tls_when_it_closes_has_a_moment_for_its_handshake(
     authority.configure_trust(client)
     leaf = authority.issue_cert("one.localhost")
     contexts = tls_contexts([Listener(("127.0.0.1", 0), pem(leaf), leaf.private_key_pem.bytes())])
-    doors = Doors([inherited], contexts, greeter, Keeper(), 5.0)
+    doors = Doors([inherited], contexts, greeter_by_tls, Keeper(), 5.0)
     doors.open()
     address = listening.getsockname()
     listening.close()
@@ -198,7 +202,7 @@ async def test_a_handshake_that_never_ends_does_not_hold_the_close_up(
     authority = trustme.CA()
     leaf = authority.issue_cert("one.localhost")
     contexts = tls_contexts([Listener(("127.0.0.1", 0), pem(leaf), leaf.private_key_pem.bytes())])
-    doors = Doors([inherited], contexts, greeter, Keeper(), 5.0)
+    doors = Doors([inherited], contexts, greeter_by_tls, Keeper(), 5.0)
     doors.open()
     with socket.create_connection(listening.getsockname()) as silent:
         silent.setblocking(False)

@@ -54,18 +54,19 @@ def fingerprint(certificate: bytes) -> str:
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     place = Place(tmp_path_factory.mktemp("listeners"), workers=WORKERS)
     pair = "tls: {certificate: {file: ../certs/tls.pem}, key: {file: ../certs/tls.key}}"
-    ports = free(2)
+    ports = free(3)
     listeners = (
         f"{{address: 127.0.0.1:{place.port}}}",
         f"{{address: 127.0.0.1:{ports[0]}, {pair}}}",
         f'{{address: "[::1]:{ports[1]}"}}',
+        f"{{address: 127.0.0.1:{ports[2]}, redirect: https}}",
     )
     place.settings["listen"] = f"[{', '.join(listeners)}]"
     place.write_gateway()
     authority = Authority(place)
     authority.install(authority.issue())
     async with opened(place) as world:
-        world.tls_port, world.v6_port, world.authority = *ports, authority
+        world.tls_port, world.v6_port, world.redirect_port, world.authority = *ports, authority
         yield world
         world.gateway.is_clean()
 
@@ -193,3 +194,8 @@ def short_pair() -> tuple[bytes, bytes]:
         certificate.public_bytes(serialization.Encoding.PEM),
         key.private_bytes(serialization.Encoding.PEM, form, plain),
     )
+
+
+async def test_a_listener_that_leads_to_https_serves_nothing(world: World) -> None:
+    """The applications of this folder are http: there is nowhere to lead to, and nothing is served all the same."""
+    assert (await ask(f"http://127.0.0.1:{world.redirect_port}", "/public/")).status == 421
