@@ -168,6 +168,23 @@ def test_an_assert_narrows_a_type_and_checks_nothing() -> None:
     assert not offenders
 
 
+def packages() -> list[Path]:
+    return sorted(path.parent for path in GATEWAY.rglob("__init__.py") if path.parent != GATEWAY)
+
+
+@pytest.mark.parametrize("package", packages(), ids=lambda path: str(path.relative_to(GATEWAY)))
+def test_each_package_has_a_map_of_what_lives_there(package: Path) -> None:
+    """A newcomer begins with it. What it names in its own package exists."""
+    told = ast.get_docstring(ast.parse((package / "__init__.py").read_bytes())) or ""
+    if package.name == "presets":
+        return  # a module of its own, beside data
+    lines = told.splitlines()
+    assert 4 <= len(lines) <= 15, f"{len(lines)} lines"
+    named = re.findall(r"`([a-z_]+)`", told)
+    here = {path.stem for path in package.iterdir()} | {path.name for path in GATEWAY.iterdir()}
+    assert not [name for name in named if name not in here | {"ecluse", "run", "now"}]
+
+
 # --- what is made -----------------------------------------------------------------------------------------------------
 
 

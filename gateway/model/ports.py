@@ -1,6 +1,6 @@
 """What the lanes need of the services, so that siblings never import each other; `app.py` joins them by hand."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -298,6 +298,3 @@ class Log(Protocol):
 
     def access(self, line: bytes) -> None:
         """A ready access log line, newline included."""
-
-
-FieldMap = Mapping[str, object]
