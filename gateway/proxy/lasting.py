@@ -71,7 +71,8 @@ class Lasting(Reading):
         if seat is None:
             return
         app, now = self.request.lane.app, monotonic()
-        if app is not None and app.streams_last and self.has_moved(within):
+        # A program's has no idle limit to be moved.
+        if app is not None and app.streams_last and seat.cookie and self.has_moved(within):
             self.plane.sessions.touch(seat, now)
         if (end := _end_of(seat)) <= now + within:
             self.plane.loop.call_later(max(0.0, end - now), self._end_with_seat, self.request.id)

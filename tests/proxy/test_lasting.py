@@ -146,3 +146,11 @@ async def test_what_streams_for_a_program_ends_with_its_token(monkeypatch: pytes
         await stream.gate.clock.passes(1)
         assert not stream.goes_on
         assert stream.gate.sessions.loads == 0
+
+
+async def test_what_streams_for_a_program_leaves_its_seat_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no idle limit: to move that by nothing would have each of its calls asked about anew."""
+    async with streaming(monkeypatch, app="session: {streams: last}\n", cookie=b"") as stream:
+        await stream.sends_for(60)
+        assert stream.goes_on
+        assert stream.gate.sessions.touched == []
