@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from gateway.config.files import team_of
 from gateway.config.load import Folder, Loaded
 from gateway.config.problems import Path, Problem, did_you_mean, key_path
 from gateway.config.schema import AppFile
@@ -17,6 +18,9 @@ def check_shadows(folder: Folder) -> Iterator[Problem]:
             if folder.complete and len(live) == len(folder.apps):
                 hint = did_you_mean(shadow.model.app, live)
                 yield _problem(shadow, ("app",), "no live file is this application's, to stand beside", hint)
+        elif (team := team_of(shadow.path)) and team != team_of(beside.path):
+            message = f"team {team} may not stand beside an application of another's file"
+            yield _problem(shadow, ("app",), message, "name one of the team's own", beside)
         elif beside.model is not None:
             yield from _differences(shadow, shadow.model, beside, beside.model)
 

@@ -23,7 +23,7 @@ _RULE: Final = "Of its own hosts' paths; a rule asks and tells nothing elsewhere
 KEYS: Final[Mapping[str, Bound]] = {
     "version": Bound("", "It says nothing else."),
     "app": Bound("", "A name that is taken is refused to the team, also one that another team's file is served under."),
-    "shadow": Bound("hosts", "A shadow has the hosts of the live file, within the fence, and decides nothing."),
+    "shadow": Bound("hosts", "A shadow has the hosts of the live file, which is the team's own, and decides nothing."),
     "hosts[]": Bound("hosts", "Listed one by one, or by a wildcard of one label."),
     "public.scheme": Bound("hosts", "Of addresses of its own hosts; `http` is for development alone."),
     "public.port": Bound("hosts", "Of addresses of its own hosts."),
