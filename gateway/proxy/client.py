@@ -175,7 +175,8 @@ class ClientConnection(Lasting):
             return False
         self._wait(self.request.lane.timeouts.body)
         try:
-            piece = upload.take()
+            if piece := upload.take():
+                upstream.write(piece)
         except GatewayError as error:
             self._give_up_upstream()
             if self.answering:
@@ -183,8 +184,6 @@ class ClientConnection(Lasting):
             else:
                 refuse(self, error.code, detail=error.detail, close=True)
             return False
-        if piece:
-            upstream.write(piece)
         return True
 
     def _whole_body(self) -> bytes:

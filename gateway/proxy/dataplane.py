@@ -29,6 +29,7 @@ from gateway.proxy.reading import HEAD
 from gateway.proxy.request import Request
 from gateway.proxy.response import ResponseHeads
 from gateway.proxy.retired import Retired
+from gateway.proxy.spool import Spool
 from gateway.proxy.timers import Timers
 from gateway.proxy.upstream import UpstreamConnection
 from gateway.wire.fences import IsOurs
@@ -93,6 +94,7 @@ class DataPlane:
         self._numbers = itertools.count(1)
         self._retired = Retired(loop)
         self.ids = _ids()
+        self.spool = Spool()
         self.admission = Admission(descriptors=descriptors, counters=counters, log=log, pages=pages, ids=self.ids)
         self.places = self._places()
         self.timers.start()

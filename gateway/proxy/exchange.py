@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 from gateway.config.lanes import PortalCall
 from gateway.model.ports import Page
 from gateway.proxy.answer import answer
+from gateway.proxy.spool import Spooled
+from gateway.wire.addresses import client_key
 
 if TYPE_CHECKING:
     from gateway.proxy.client import ClientConnection
@@ -24,16 +26,14 @@ class Exchange:
         self._client: ClientConnection | None = client
         self._plane = client.plane
         self._call = call
-        # Not the pieces: of two bytes each, they would take twenty times the room.
-        self._body = bytearray()
+        self._body = Spooled(client.plane.spool, client_key(call.client))
 
     def ask(self) -> None:
         """The portal is asked when all of the request is here: no step runs on half a form."""
         client = self._client
         if client is not None:
             client.deadline = self._plane.timers.now + client.request.lane.timeouts.first_byte
-            body, self._body = bytes(self._body), bytearray()
-            self._plane.portal(self._call, body).add_done_callback(self._answered)
+            self._plane.portal(self._call, self._body.take()).add_done_callback(self._answered)
 
     def _answered(self, asked: Task[Page]) -> None:
         client, self._client = self._client, None
@@ -53,7 +53,8 @@ class Exchange:
     # --- what the client connection asks for, as of an application's connection ---
 
     def write(self, piece: bytes) -> None:
-        self._body += piece
+        """Raises GatewayError where too much is held of forms that are not whole."""
+        self._body.add(piece)
 
     def await_answer(self) -> None:
         """The body is read; its last piece is written in the same turn."""
@@ -65,6 +66,7 @@ class Exchange:
     def abandon(self) -> None:
         """The page is nobody's any more."""
         self._client = None
+        self._body.take()
 
     def drains(self) -> bool:
         """What is written here is never held up."""

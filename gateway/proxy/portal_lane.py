@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from gateway.config.lanes import PortalCall
 from gateway.model.codes import LIMIT_BODY, PATH_RESERVED, Code
+from gateway.model.errors import GatewayError
 from gateway.model.levels import NO_NEED, Need
 from gateway.proxy.exchange import Exchange
 from gateway.proxy.reading import WAIT
@@ -55,7 +56,9 @@ def own_path(client: "ClientConnection") -> None:
     if request.framing > limit:
         refuse(client, LIMIT_BODY, detail=f"{request.framing} bytes")
         return
-    client.until = client.plane.timers.now + client.plane.timeouts.total
+    # A form is small: whoever needs longer for it holds room that is everybody's.
+    timeouts = client.plane.timeouts
+    client.until = client.plane.timers.now + min(timeouts.total, max(timeouts.body, timeouts.first_byte))
     _ask(client, "endpoint", b"" if client.body_done else client.begin_body(limit, bare=True))
 
 
@@ -85,7 +88,12 @@ def _ask(client: "ClientConnection", purpose: Purpose, body: bytes, reason: str 
         need=need,
     )
     client.upstream = exchange = Exchange(client, call)
-    exchange.write(body)
+    try:
+        exchange.write(body)
+    except GatewayError as error:
+        client.upstream = None
+        refuse(client, error.code, detail=error.detail, close=True)
+        return
     if client.state == WAIT:
         exchange.ask()
     else:

@@ -285,6 +285,34 @@ async def large_and_broken_forms(world: World) -> None:
     expect(grown < 8 << 20, f"the workers grew by {grown >> 10} KB")
 
 
+async def half_forms(world: World) -> None:
+    """K102: a hundred forms that lack their last byte hold what one client may, and nobody else waits for them."""
+    head = request(PORTAL, "/_ecluse/saml/acs", b"Content-Length: 524288", method=b"POST")
+    before = world.memory()
+    clients = [await asyncio.open_connection("127.0.0.1", world.door.port) for _ in range(100)]
+    try:
+        for _, writer in clients:
+            writer.write(head + b"a" * 524_287)
+        answers = await asyncio.gather(*(_first_line(reader) for reader, _ in clients))
+        refused = sum(answer.startswith(b"HTTP/1.1 503 ") for answer in answers)
+        expect(60 <= refused < 100, f"{refused} of 100 were refused, of some 34 that two workers hold")
+        grown = world.memory() - before
+        expect(grown < 32 << 20, f"the workers grew by {grown >> 10} KB")
+        small = request(PORTAL, "/_ecluse/saml/acs", b"Content-Type: text/plain", method=b"POST", body=b"a" * 20_000)
+        seen = await world.send(small)
+        expect(seen.answer.status == 415, f"the control, a usual form: {seen}")
+    finally:
+        for _, writer in clients:
+            writer.transport.abort()
+
+
+async def _first_line(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await asyncio.wait_for(reader.readline(), 2.0)
+    except (TimeoutError, OSError):
+        return b""
+
+
 CASES: tuple[Case, ...] = (
     Case("K009.1", "every rule restricts", every_rule_restricts),
     uncontrolled("K009.2", "what is unknown is denied", unknown_is_denied),
@@ -308,4 +336,5 @@ CASES: tuple[Case, ...] = (
     Case("K069.1", "nothing else answers", nothing_else_answers),
     uncontrolled("K097", "a provider that the app does not list", provider_not_listed),
     uncontrolled("K102", "forms that are large or break off", large_and_broken_forms),
+    uncontrolled("K102.2", "forms that lack their last byte", half_forms),
 )

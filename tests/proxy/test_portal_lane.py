@@ -7,6 +7,8 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from gateway.model.ports import Page
+from gateway.proxy.client import ClientConnection
+from gateway.proxy.spool import MOST_OF_ONE, UNCOUNTED
 from gateway.wire.navigation import kind_of
 from tests.proxy.applications import application
 from tests.proxy.gateways import SIGNED_IN, Client, Gateway, ask, gateway
@@ -168,6 +170,42 @@ async def test_a_form_that_never_ends_is_told_so(framing: bytes) -> None:
         await gate.clock.passes(3600)
         assert (await client.answer()).status == 408
         assert gate.portal.asked == []
+
+
+async def test_half_forms_of_one_client_take_so_much_room_and_no_more() -> None:
+    """Invariant 15: 300 of these held 130 MB, and as many connections as there may be some gigabytes."""
+    async with application() as app, gateway(app) as gate:
+        head = portal_ask(b"POST /_ecluse/saml/acs", b"Content-Length: 524288")
+        clients = [await gate.client() for _ in range(40)]
+        for client in clients:
+            client.send(head + bytes(524287))
+        refused = MOST_OF_ONE // (524287 - UNCOUNTED)
+        await gate.until(lambda: gate.log.named("request.refused"))
+        await gate.until(lambda: sum(one.upstream is not None for one in gate.plane.connections) <= refused)
+        # A usual form goes on, and so does another's; what is whole makes room.
+        small = portal_ask(b"POST /_ecluse/saml/acs", b"Content-Length: 20000")
+        assert (await gate.once(small + bytes(20000))).status == 303
+        for client in clients:
+            client.close()
+        await gate.until(lambda: not any(one.upstream for one in gate.plane.connections))
+        assert (await gate.once(head + bytes(524288))).status == 303
+
+
+async def begun(gate: Gateway) -> list[ClientConnection]:
+    await gate.until(lambda: any(connection.upstream for connection in gate.plane.connections))
+    return list(gate.plane.connections)
+
+
+async def test_a_form_has_a_minute() -> None:
+    async with application() as app, gateway(app) as gate:
+        client = await gate.client()
+        client.send(ask(b"POST /_ecluse/logout", b"Content-Length: 100"))
+        (connection,) = await begun(gate)
+        for _ in range(6):
+            assert connection.upstream is not None
+            connection.data_received(b"a")
+            await gate.clock.passes(11)
+        assert (await client.answer()).status == 408
 
 
 async def test_a_form_is_64_kb_at_most() -> None:

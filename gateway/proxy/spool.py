@@ -1,0 +1,70 @@
+"""Forms for the portal that are not whole yet: held in memory, and so bounded for all who send them together.
+
+Whoever sends may be anybody (invariant 15). What most forms have costs no more than the headers of a request, and is
+not counted: people who sign in go on while somebody fills the rest.
+"""
+
+from typing import Final
+
+from gateway.model.codes import LOGIN_BUSY
+from gateway.model.errors import GatewayError
+
+# An encrypted assertion of a usual provider makes a form of some 20,000 bytes.
+UNCOUNTED: Final = 32 << 10
+MOST_OF_ONE: Final = 8 << 20
+MOST: Final = 64 << 20
+
+
+class Spool:
+    """Of one worker: bytes over UNCOUNTED of each form, by client."""
+
+    __slots__ = ("_held", "_of")
+
+    def __init__(self) -> None:
+        self._held = 0
+        self._of: dict[str, int] = {}
+
+    def hold(self, client: str, size: int) -> None:
+        """GatewayError(LOGIN_BUSY): too much is held already."""
+        of_one = self._of.get(client, 0) + size
+        if of_one > MOST_OF_ONE or self._held + size > MOST:
+            raise GatewayError(LOGIN_BUSY, f"{self._held} bytes of forms that are not whole, {of_one} of one client")
+        self._of[client] = of_one
+        self._held += size
+
+    def let_go(self, client: str, size: int) -> None:
+        self._held -= size
+        left = self._of[client] - size
+        if left:
+            self._of[client] = left
+        else:
+            del self._of[client]
+
+
+class Spooled:
+    """One form as it comes."""
+
+    __slots__ = ("_bytes", "_client", "_counted", "_spool")
+
+    def __init__(self, spool: Spool, client: str) -> None:
+        self._spool = spool
+        self._client = client
+        self._counted = 0
+        # Not the pieces: of two bytes each, they would take twenty times the room.
+        self._bytes = bytearray()
+
+    def add(self, piece: bytes) -> None:
+        """Raises GatewayError(LOGIN_BUSY)."""
+        more = len(self._bytes) + len(piece) - UNCOUNTED - self._counted
+        if more > 0:
+            self._spool.hold(self._client, more)
+            self._counted += more
+        self._bytes += piece
+
+    def take(self) -> bytes:
+        """All of it; it is held no more."""
+        if self._counted:
+            self._spool.let_go(self._client, self._counted)
+            self._counted = 0
+        taken, self._bytes = bytes(self._bytes), bytearray()
+        return taken
