@@ -217,6 +217,13 @@ def test_the_other_locks_add_to_the_lock_of_the_program_and_change_nothing() -> 
         }.items()
 
 
+_INSTALLS = re.compile(
+    r"\bpip[0-9.]*\"? (?:install|download|wheel)\b|\bpipx\b|\buvx?\b (?:tool|add|pip|run)|\beasy_install\b"
+)
+# What comes from a registry by its hash, and what comes from this folder or from the one where it was built.
+_BY_HASH_OR_OURS = re.compile(r"--require-hashes|--no-deps .*(?:--no-index|--editable \.)")
+
+
 def test_nothing_is_installed_but_by_its_hash() -> None:
     """Nor is anybody told to: a name that is not ours in a registry may be anybody's. `make lock` makes the hashes."""
     said = [
@@ -224,6 +231,6 @@ def test_nothing_is_installed_but_by_its_hash() -> None:
         for path in project_files()
         if path.suffix in {".py", ".md", ".sh", ".po", ""} and path.parts[len(ROOT.parts)] != "tests"
         for line in path.read_text().splitlines()
-        if re.search(r"\bpip\"? install ", line) and not re.search(r"--require-hashes|--no-deps", line)
+        if _INSTALLS.search(line) and not _BY_HASH_OR_OURS.search(line)
     ]
     assert [line.partition(":")[0] for line in said] == ["tools/lock.sh"]

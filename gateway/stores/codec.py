@@ -9,13 +9,13 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import wraps
-from typing import Any, TypeVar, cast, get_args
+from typing import Any, ParamSpec, TypeVar, cast, get_args
 
 from gateway.model.codes import STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.levels import Asking, Need
-from gateway.model.session import NameIdFields, Session, Tokens
+from gateway.model.session import NameIdFields, Session, SignOutNote, Tokens
 from gateway.model.transaction import (
     HandOver,
     OidcLogin,
@@ -32,13 +32,14 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 Kept = TypeVar("Kept")
+Read = ParamSpec("Read")
 
 
-def _understood(read: Callable[[bytes], Kept]) -> Callable[[bytes], Kept]:
+def _understood(read: Callable[Read, Kept]) -> Callable[Read, Kept]:
     @wraps(read)
-    def checked(data: bytes) -> Kept:
+    def checked(*args: Read.args, **kwargs: Read.kwargs) -> Kept:
         try:
-            return read(data)
+            return read(*args, **kwargs)
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             # Its kind alone: the text of some of these repeats what was read.
             detail = f"a record in a form of another release that this one does not read ({type(error).__name__})"
@@ -182,6 +183,19 @@ def sign_out_to_bytes(sign_out: SignOut) -> bytes:
 @_understood
 def sign_out_from_bytes(data: bytes) -> SignOut:
     return SignOut(**json.loads(data))
+
+
+def note_to_bytes(note: SignOutNote) -> bytes:
+    """Without what it is found by."""
+    login, cookies = (b64encode(value).decode("ascii") for value in (note.login, note.cookies))
+    return _dump({"app": note.app, "login": login, "cookies": cookies})
+
+
+@_understood
+def note_from_bytes(data: bytes, session_id: str, host: str) -> SignOutNote:
+    values = json.loads(data)
+    login, cookies = (b64decode(values.pop(name)) for name in ("login", "cookies"))
+    return SignOutNote(session_id, host, login=login, cookies=cookies, **values)
 
 
 Stored = (

@@ -3,18 +3,20 @@
 Sealed under a store key alone, for it is read without a cookie. It is little, and of applications that ask for it.
 """
 
-import json
 import os
-from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Log
 from gateway.model.session import SignOutNote
+from gateway.stores import codec
 from gateway.stores.keys import StoreKeys
 from gateway.stores.records import RecordStore, SealedNote
 from gateway.stores.sealing import NONCE_BYTES, Binding, key_id_of, open_sealed, seal
 from gateway.stores.tickets import TokenBytes, unix_now
+from gateway.stores.unreadable import Unreadable
+
+_UNTOLD = "its application is not told of the end of that session"
 
 
 class SignOutNotes:
@@ -31,7 +33,7 @@ class SignOutNotes:
     ) -> None:
         self._store = store
         self._keys = StoreKeys(keys)
-        self._log = log
+        self._unreadable = Unreadable(log, what_follows=_UNTOLD)
         self._now = now
         self._token_bytes = token_bytes
 
@@ -45,9 +47,8 @@ class SignOutNotes:
 
     def _sealed(self, note: SignOutNote) -> SealedNote:
         key_id = self._keys.current
-        plain = {"app": note.app, "login": _text(note.login), "cookies": _text(note.cookies)}
         sealed = seal(
-            json.dumps(plain, separators=(",", ":")).encode(),
+            codec.note_to_bytes(note),
             key=self._keys.note_key(key_id),
             key_id=key_id,
             nonce=self._token_bytes(NONCE_BYTES),
@@ -59,18 +60,11 @@ class SignOutNotes:
         try:
             key = self._keys.note_key(key_id_of(record.sealed))
             plain = open_sealed(record.sealed, key=key, binding=_binding(record.session_id, record.host))
+            return codec.note_from_bytes(plain, record.session_id, record.host)
         except GatewayError as error:
-            if self._log is not None:
-                self._log.event("store.unreadable", kind="note", detail=error.detail)
+            self._unreadable.tell("note", error)
             return None
-        told = json.loads(plain)
-        login, cookies = b64decode(told["login"]), b64decode(told["cookies"])
-        return SignOutNote(record.session_id, record.host, told["app"], login, cookies)
 
 
 def _binding(session_id: str, host: str) -> Binding:
     return Binding("note", session_id, host)
-
-
-def _text(value: bytes) -> str:
-    return b64encode(value).decode("ascii")

@@ -11,14 +11,22 @@ TOLD_EVERY = 3600.0
 # A cause names a store key or a version, which whoever writes the store could make up.
 _CAUSES = 100
 _WHAT_TO_DO = (
-    "whoever it was made for signs in again; to have these read, run the release that wrote them, or put their key "
-    "back below the others in store.keys"
+    "to have these read, run the release that wrote them, or put their key back below the others in store.keys"
 )
 
 
 class Unreadable:
-    def __init__(self, log: Log | None, monotonic: Callable[[], float] = time.monotonic) -> None:
+    """`what_follows`: of a record that does not open."""
+
+    def __init__(
+        self,
+        log: Log | None,
+        monotonic: Callable[[], float] = time.monotonic,
+        *,
+        what_follows: str = "whoever it was made for signs in again",
+    ) -> None:
         self._log = log
+        self._what_to_do = f"{what_follows}; {_WHAT_TO_DO}"
         self._monotonic = monotonic
         self._told: dict[tuple[str, str], float] = {}
         self._untold = 0
@@ -35,4 +43,4 @@ class Unreadable:
             self._told.clear()
         self._told[cause] = now
         untold, self._untold = self._untold, 0
-        self._log.event("store.unreadable", kind=kind, detail=f"{error.detail}: {_WHAT_TO_DO}", more=untold)
+        self._log.event("store.unreadable", kind=kind, detail=f"{error.detail}: {self._what_to_do}", more=untold)

@@ -15,10 +15,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from gateway.model.levels import Asking, Need
-from gateway.model.session import Session, Tokens
+from gateway.model.session import Session, SignOutNote, Tokens
 from gateway.model.transaction import OidcLogin, ParkedAnswer, SamlLogin, SamlLogout, Served, SignOut, Transaction
 from gateway.stores.saml_transactions import SamlTransactions
 from gateway.stores.sealing import VERSION
+from gateway.stores.sign_out_notes import SignOutNotes
 from gateway.stores.sqlite import SqliteStore
 from gateway.stores.sqlite_file import SCHEMA_VERSION
 from tests.stores.samples import JEANNE, KEYS, NO_LIMITS, NOW, PERMIS, PORTAL, Clock, Worker, browser
@@ -97,6 +98,8 @@ async def written(path: Path) -> dict[str, Any]:
     )
     await worker.sessions.add(session)
     seat = await worker.enter(session.cookie)
+    note = SignOutNote(session.session.id, PERMIS, "permis", b"h\xe9l\xe8ne", b"JSESSIONID=a")
+    await SignOutNotes(store, KEYS, now=worker.clock.now).keep([note])
     code = await worker.code(session.cookie)
     await worker.transactions.put_login(LOGIN, "state", NETWORK)
     await worker.transactions.put_sign_out(SIGN_OUT, "state of a sign-out", NETWORK)
@@ -122,6 +125,7 @@ async def written(path: Path) -> dict[str, Any]:
         "saml_login": SAML_LOGIN,
         "parked": PARKED,
         "saml_logout": SAML_LOGOUT,
+        "note": note,
     }
     return {"opens": opens, "holds": {name: plain(value) for name, value in holds.items()}}
 

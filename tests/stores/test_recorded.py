@@ -13,6 +13,7 @@ import pytest
 from gateway.stores import codec
 from gateway.stores.saml_transactions import SamlTransactions
 from gateway.stores.sealing import VERSION
+from gateway.stores.sign_out_notes import SignOutNotes
 from gateway.stores.sqlite import SqliteStore
 from gateway.stores.sqlite_file import APPLICATION_ID, SCHEMA_VERSION
 from tests.stores.record import RECORDED, TRANSACTION, plain, written
@@ -99,6 +100,15 @@ async def test_sign_ins_and_sign_outs_under_way_go_on(told: dict[str, Any], work
     code = await worker.sessions.take_hand_over(opens["code"])
     assert code is not None
     assert code.session_id == told["holds"]["session"]["id"]
+
+
+async def test_their_applications_are_still_told_of_the_end(told: dict[str, Any], worker: Worker) -> None:
+    """Before schema 3 nothing was kept for it."""
+    notes = SignOutNotes(worker.store, KEYS, now=worker.clock.now)
+    await worker.sessions.end([told["holds"]["session"]["id"]])
+    recorded = told["holds"].get("note")
+    assert (recorded is None) is (told["schema"] < 3)
+    assert [plain(note) for note in await notes.take(10)] == ([] if recorded is None else [recorded])
 
 
 async def test_what_was_used_stays_used(worker: Worker) -> None:

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from gateway.model.session import SignOutNote
+from gateway.stores import codec
 from gateway.stores.records import RecordStore
 from gateway.stores.sign_out_notes import SignOutNotes
-from tests.stores.samples import KEYS, OTHER_KEYS, PERMIS, PORTAL, Clock, Worker
+from tests.stores.samples import KEYS, OTHER_KEYS, PERMIS, PORTAL, Clock, Heard, Worker
 
 
 @pytest.fixture
@@ -93,3 +94,20 @@ async def test_a_retired_store_key_still_opens_while_it_is_listed(
     await notes.keep([note(cookie)])
     await worker.sessions.end([id_of(cookie)])
     assert await SignOutNotes(worker.store, OTHER_KEYS + KEYS, now=clock.now).take(10) == (note(cookie),)
+
+
+async def test_one_that_this_release_does_not_read_is_told_of_once_and_holds_up_no_other(
+    worker: Worker, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = Heard()
+    notes = SignOutNotes(worker.store, KEYS, log=heard, now=clock.now)
+    cookie = await worker.sign_in()
+    dump = codec._dump
+    with monkeypatch.context() as later:
+        later.setattr(codec, "_dump", lambda values: dump({**values, "later": 1}))
+        await notes.keep([note(cookie), note(cookie, "b.localhost")])
+    await notes.keep([note(cookie, PORTAL)])
+    await worker.sessions.end([id_of(cookie)])
+    assert await notes.take(10) == (note(cookie, PORTAL),)
+    assert heard.names() == ["store.unreadable"]
+    assert "(TypeError): its application is not told of the end of that session; to have" in str(heard.events[0])
