@@ -11,14 +11,14 @@ from typing import Final
 from gateway.model.names import fold
 
 # Product: what it writes. `Name-*` is a beginning, which counts with a separator behind it in the name as it came, so
-# that `Smart-Card` is none of SiteMinder's; any other is the whole name.
+# that `Smart-Card` is none of SiteMinder's; any other is the whole name. `FrEdu*` needs none: no word begins so.
 IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     # --- web access management ---
     "RSA ClearTrust": ("CT-*", "ctgrps", "ctln", "ctfn", "ctemail", "ctdn"),
     # Not its `title`: clients of other products send a Title of their own (ntfy).
     "RSA ClearTrust, Education nationale": (
         "cn", "employeeNumber", "rne", "typensi", "grade", "discim", "datenaissance", "codecivilite", "codaca",
-        "FrEduFonctAdm", "FrEduRne", "FrEduRneResp", "FrEduResDel", "FrEduGestResp", "FrEduUrlRetour", "FrEdu-*",
+        "FrEduFonctAdm", "FrEduRne", "FrEduRneResp", "FrEduResDel", "FrEduGestResp", "FrEduUrlRetour", "FrEdu*",
     ),
     "LemonLDAP::NG": ("Auth-*", "Lm-Remote-*"),
     "SiteMinder": ("SM-*", "SMUSER"),

@@ -40,6 +40,12 @@ def test_a_beginning_counts_with_a_separator_behind_it(name: bytes) -> None:
     assert judge(name) == b"\r\n" + name + b": "
 
 
+@pytest.mark.parametrize("name", [b"FrEduVecteur", b"freduvecteur", b"FREDU-Vecteur", b"Fr-Edu-Rne"])
+def test_all_that_begins_as_those_of_the_education_nationale_is_dropped(name: bytes) -> None:
+    """Its téléservices have more of them than anybody lists."""
+    assert judge(name) is None
+
+
 def test_what_an_application_injects_is_dropped_of_clients_only() -> None:
     """The files of old applications go on to name these."""
     names = sorted({name for names in IDENTITY.values() for name in names if "$" not in name})
