@@ -272,7 +272,7 @@ class Responses(Strict):
     clear_site_data: bool = False
     """Lets it clear the cookies of the whole domain in the browser (`Clear-Site-Data: "cookies"`), ours too."""
     end_hsts: bool = False
-    """Lets it have browsers use http again (`Strict-Transport-Security: max-age=0`)."""
+    """Lets it have browsers use http again (`Strict-Transport-Security` of under 1000 s)."""
 
 
 class AppLimits(Strict):

@@ -13,8 +13,11 @@ CACHE_DIRECTIVES: Final = frozenset({b"cache-control", b"expires", b"pragma"})
 _CLEARED: Final = frozenset(
     {b'"cache"', b'"storage"', b'"executionContexts"', b'"clientHints"', b'"prefetchCache"', b'"prerenderCache"'}
 )
-# RFC 6797 6.1.1: names in any case, a value that may be quoted.
-_ENDS: Final = re.compile(rb'(?:^|[;,])[ \t]*max-age[ \t]*=[ \t]*"?[ \t]*0*[ \t]*"?[ \t]*(?:[;,]|$)', re.IGNORECASE)
+# RFC 6797 6.1.1: names in any case, a value that may be quoted. What lasts for some minutes takes the place of what was
+# to last for months: 1 s is as good as 0.
+_ENDS: Final = re.compile(
+    rb'(?:^|[;,])[ \t]*max-age[ \t]*=[ \t]*"?[ \t]*0*[0-9]{0,3}[ \t]*"?[ \t]*(?:[;,]|$)', re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,6 +182,7 @@ async def upstream_sets_ours(world: World) -> None:
 FORGETTING = (
     b'Clear-Site-Data: "cookies"', b'clear-site-data: "*"', b'Clear-Site-Data: "cache", "cookies", "storage"',
     b"Strict-Transport-Security: max-age=0", b'strict-transport-security: includeSubDomains; max-age="0"',
+    b"Strict-Transport-Security: max-age=1",
 )  # fmt: skip
 
 

@@ -235,7 +235,7 @@ GUARDED = [
 def test_what_browsers_would_forget_passes_only_where_the_file_names_it(
     line: bytes, left: bytes, leniency: ResponseLeniency
 ) -> None:
-    harmless = b'Clear-Site-Data: "cache"' if b"lear" in line[:2] else b"Strict-Transport-Security: max-age=60"
+    harmless = b'Clear-Site-Data: "cache"' if b"lear" in line[:2] else b"Strict-Transport-Security: max-age=86400"
     response = knowing()
     answer = OK + line + b"\r\nContent-Length: 2\r\n\r\nok"
     usual = OK + harmless + b"\r\nContent-Length: 2\r\n\r\nok"

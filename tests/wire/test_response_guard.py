@@ -30,14 +30,15 @@ def test_of_what_is_cleared_cookies_are_left_out(value: bytes, left: bytes) -> N
 @pytest.mark.parametrize(
     "value",
     [b"max-age=0", b"MAX-AGE=0; includeSubDomains", b'max-age="0"', b"includeSubDomains; max-age = 000",
-     b"; max-age=0 ;", b"max-age=31536000, max-age=0", b"max-age=", b'max-age=""'],
+     b"; max-age=0 ;", b"max-age=31536000, max-age=0", b"max-age=", b'max-age=""', b"max-age=1", b'max-age="60"',
+     b"max-age=0999"],
 )  # fmt: skip
 def test_what_ends_https_alone(value: bytes) -> None:
     assert ends_hsts(value)
 
 
 @pytest.mark.parametrize(
-    "value", [b"max-age=31536000; includeSubDomains; preload", b"max-age=10", b'max-age="60"', b"", b"x-max-age=0"]
+    "value", [b"max-age=31536000; includeSubDomains; preload", b"max-age=1000", b'max-age="86400"', b"", b"x-max-age=0"]
 )
 def test_what_does_not(value: bytes) -> None:
     assert not ends_hsts(value)
