@@ -90,6 +90,9 @@ _SESSION: Final = re.compile(rb"(?:\(|%28)(?:[A-Za-z](?:\(|%28)|[A-Za-z0-9]{24})
 _SHOWN_PARAMETER: Final = re.compile(rb"(;[^=;/]*=)[^;/]*")
 _SHOWN_COOKIELESS: Final = re.compile(rb"/\(([A-Za-z])\([^/]*")
 _PARENTHESIS: Final = re.compile(rb"/(?:\(|%28)")
+# Zope's Virtual Host Monster, which Plone has at its root: what stands behind the second is the path that is mapped,
+# from the object that the first names.
+_ZOPE: Final = frozenset({"VirtualHostBase", "VirtualHostRoot"})
 # Short names (`PROGRA~1`), streams (`a::$DATA`, `a:$I30:$INDEX_ALLOCATION`), drives, and what stands for any letters.
 _WINDOWS: Final = re.compile(r"""~[0-9]|::|:.*\$|:\Z|["*<>]|[. ]\Z""")
 
@@ -98,7 +101,7 @@ def canonical_target(raw: bytes, leniency: PathLeniency = STRICT) -> Target:
     """Origin-form only."""
     caseless = leniency.case_insensitive
     safe = (_SAFE_CASELESS if caseless else _SAFE).fullmatch(raw)
-    if safe is not None:
+    if safe is not None and b"VirtualHost" not in raw:
         path, query = safe.groups()
         text = path[1:].decode("ascii")
         return Target(raw, path, query, tuple((text.lower() if caseless else text).split("/")))
@@ -203,6 +206,8 @@ def _read(data: bytes, charset: str) -> list[str]:
 
 def _refuse_look_alikes(text: str, escaped: frozenset[str], piece: bytes) -> None:
     compatible = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    if text in _ZOPE:
+        raise _refused("a part of the path that Zope takes for another host and page", piece)
     if _LIKE_COOKIELESS.match(compatible):
         raise _refused("a session in the path, as ASP.NET writes it", piece)
     if text.isascii():

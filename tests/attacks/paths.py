@@ -148,6 +148,8 @@ PC06 = (
     ("/(S(x))/(S(y))/admin", refused("/(S(x))/(S(y))/admin")),
     ("24 letters, as ASP.NET 1 writes them", refused("/(55mfgh55vgblurtywsityvjq)/admin")),
     ("/(S(x))/../admin", refused("/(S(x))/../admin")),
+    ("Zope's virtual hosts", refused("/VirtualHostBase/http/a.example:80/admin/VirtualHostRoot/")),
+    ("the second of its words alone, escaped", refused("/VirtualHost%52oot/_vh_x/admin")),
 )
 WINDOWS = ("nocase", "loose", "windows")
 NO_CASE = WINDOWS

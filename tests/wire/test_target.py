@@ -74,6 +74,8 @@ READ = {
     b"/public?/../admin": ("public",),
     b'/a?b=%2f%5c%00%zz;x//..\\|{}^`"<>[]': ("a",),
     b"/a?b?c": ("a",),
+    b"/virtualhostbase/VirtualHosting": ("virtualhostbase", "VirtualHosting"),
+    b"/a?VirtualHostBase/x": ("a",),
 }
 
 REFUSED = {
@@ -242,6 +244,15 @@ REFUSED = {
         b"/%c3",
         b"/%c3/%a9",
         b"/%c2%85",
+    ],
+    # Zope and Plone: what stands behind it is the page.
+    "PC18": [
+        b"/VirtualHostBase/http/a.example:80/admin/VirtualHostRoot/",
+        b"/VirtualHostRoot/_vh_x/admin",
+        b"/public/VirtualHostRoot",
+        b"/%56irtualHostBase/http/a:80/admin",
+        b"/Virtual%48ostRoot/admin?x",
+        b"/VirtualHostBase",
     ],
 }
 SLASHED = [b"//admin", b"///admin", b"/public//admin", b"/admin//", b"//"]
