@@ -97,7 +97,9 @@ def _uses(folder: Folder, development: bool) -> Iterator[_Use]:
         elif provider.model is not None:
             for path, reference, check, may_be_inline in oidc_references(provider.model.oidc):
                 yield _Use(provider.path, provider.document, path, reference, check, may_be_inline)
-    fenced = folder.gateway is not None and folder.gateway.model is not None and folder.gateway.model.teams
+    if folder.gateway is None or folder.gateway.model is None:
+        return  # a folder that is refused for it; whose fence an app stands in, and so what it may name, is not known
+    fenced = folder.gateway.model.teams
     for app in (*folder.apps, *folder.shadows):
         if app.model is not None:
             team = team_of(app.path) if fenced else ""

@@ -16,6 +16,8 @@ _AMOUNT: Final = re.compile(r"([0-9]{1,9})([A-Za-z]*)")
 _URL: Final = re.compile(
     r"(?P<scheme>[a-z]+)://(?P<host>\[[0-9a-fA-F:.]+\]|[^:/?#@\[\]]+)(?::(?P<port>[0-9]{1,5}))?(?P<rest>.*)"
 )
+# A name without its scheme, as browsers show it in their address bar.
+_BARE: Final = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(?:/[A-Za-z0-9._~/-]*)?")
 _ADDRESS: Final = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<four>[^:\[\]]+)):(?P<port>[0-9]{1,5})")
 _CLAIM: Final = re.compile(r"[^\s\x00-\x1f\x7f]{1,200}")
 _DEFAULT_PORT: Final = {"http": 80, "https": 443}
@@ -106,7 +108,8 @@ def host_name(text: str) -> str:
     if not text.isascii():
         raise Wrong("a host name is written in ASCII", "write the xn-- form of the name")
     if ":" in text:
-        raise Wrong("a host has no port and no scheme here", f"write {text.rpartition('://')[2].partition(':')[0]}")
+        bare = text.rpartition("://")[2].partition("/")[0].partition(":")[0]
+        raise Wrong("a host has no port and no scheme here", f"write {bare}")
     if text.endswith("."):
         raise Wrong("a host has no dot at its end", f"write {text.rstrip('.')}")
     try:
@@ -167,7 +170,10 @@ def web_address(text: str) -> str:
 def _url(text: str) -> Url:
     match = _URL.fullmatch(text)
     if match is None or not text.isascii() or not text.isprintable() or " " in text:
-        raise Wrong("this is not a URL", "write http://host:port or https://host:port")
+        raise Wrong(
+            "this is not a URL",
+            f"write https://{text}" if _BARE.fullmatch(text) else "write http://host:port or https://host:port",
+        )
     if match["scheme"] not in _DEFAULT_PORT:
         raise Wrong(f"the scheme {match['scheme']} is not accepted", "http or https")
     if match["rest"] and match["rest"][0] not in "/?#":

@@ -36,6 +36,11 @@ def files_needed(connections: int) -> int:
     return connections * _FILES_EACH + _FILES_OF_ITS_OWN
 
 
+def connections_within(files: int) -> int:
+    """What so many are enough for, in one worker: none, where they are fewer than it takes for itself."""
+    return max(0, files - _FILES_OF_ITS_OWN) // _FILES_EACH
+
+
 def allow_many_files(needed: int = 0) -> int:
     """A connection is a file: as many as this process may have, and so its workers, which inherit the limit.
 

@@ -42,22 +42,29 @@ def make_state_folder(gateway: Gateway) -> str:
 
 
 def _refuse_to_share(folder: str) -> None:
+    if why := _shared(folder):
+        raise CannotServe(f"the state folder {folder} {why}")
+
+
+def _shared(folder: str) -> str:
     """One that was there before may be open to anybody, who would have all sealed sessions, or could end them."""
     mode = stat.S_IMODE(os.stat(folder).st_mode)
-    if mode & 0o077:
-        hint = f"chmod 700 {folder}; StateDirectoryMode=0700 where systemd makes it"
-        raise CannotServe(f"the state folder {folder} is open to other accounts: mode {mode:o} ({hint})")
+    if not mode & 0o077:
+        return ""
+    hint = f"chmod 700 {folder}; StateDirectoryMode=0700 where systemd makes it"
+    return f"is open to other accounts: mode {mode:o} ({hint})"
 
 
 def unwritable(folder: Path) -> str:
     """Why this account could not write there, told without writing anything; empty where nothing speaks against it."""
     there = folder
-    while not there.exists() and there != there.parent:
+    # os.path answers no where a folder above may not be entered; pathlib's own words raise there.
+    while not os.path.exists(there) and there != there.parent:
         there = there.parent
-    if not there.is_dir():
-        return f"{there} is not a folder"
-    if os.access(there, os.W_OK | os.X_OK):
-        return ""
+    if not os.path.isdir(there):
+        return "it is not a folder" if there == folder else f"{there} is not a folder"
+    if os.access(there, os.W_OK | os.X_OK, effective_ids=True):
+        return f"it {why}" if there == folder and (why := _shared(str(folder))) else ""
     make = "make it for the account that serves, or let systemd make it (StateDirectory=)"
     return f"it may not write to {there}" if there == folder else f"it may not make a folder in {there}: {make}"
 

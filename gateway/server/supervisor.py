@@ -24,7 +24,7 @@ from gateway.server.control import Control, Verdict
 from gateway.server.faults import CannotServe, watched, where
 from gateway.server.fixed import addresses, changed
 from gateway.server.fleet import PROGRAM, Fleet, Hooks, Worker, ask, refusals
-from gateway.server.listeners import allow_many_files, bind, bind_admin, files_needed
+from gateway.server.listeners import allow_many_files, bind, bind_admin, connections_within, files_needed
 from gateway.server.pulse import until_silent
 from gateway.server.rollout import USUAL_PATIENCE, Patience, Rollout
 from gateway.server.state import make_state_folder, may_pass, metadata_folder, remember_hosts
@@ -122,8 +122,10 @@ class Supervisor:
         if (allowed := allow_many_files(needed)) < needed:
             detail = (
                 f"limits.connections: {connections} takes {needed} files in each worker, and {allowed} may be opened: "
-                f"set LimitNOFILE={needed} in the unit (ulimit -n), or write connections: {(allowed - 64) // 3}"
+                f"set LimitNOFILE={needed} in the unit (ulimit -n)"
             )
+            if (enough := connections_within(allowed)) > 0:
+                detail += f", or write connections: {enough}"
             self._log.event("descriptors.few", allowed=allowed, needed=needed, detail=detail)
 
     async def _controlled(self, gateway: Gateway) -> Control | None:

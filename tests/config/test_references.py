@@ -44,6 +44,24 @@ def test_a_file_that_is_missing_refuses_the_load() -> None:
         assert f": {reference}: gone: this was not read" in found
 
 
+def test_a_gateway_file_that_is_wrong_is_not_blamed_on_the_files_of_teams() -> None:
+    """Whose fence an app stands in is not known then: what it names was looked up under another name, and is there."""
+    team = (
+        "teams:\n  urba: {hosts: [permis.localhost], providers: [metropole], upstreams: [127.0.0.1], secrets: [../s]}\n"
+    )
+    app = PERMIS.replace("X-Remote-User: {from: uid}", "X-Remote-User: {value: {file: ../s/a}}")
+    assert app != PERMIS
+    for gateway in (GATEWAY + team + "admin: 8081\n", ": : [", None):
+        changes: dict[str, str | None] = {
+            "gateway.yaml": gateway,
+            "apps/permis.yaml": None,
+            "apps/urba/permis.yaml": app,
+        }
+        found = problems(changes)
+        assert found
+        assert all(problem.startswith("policies/gateway.yaml") for problem in found), found
+
+
 @pytest.mark.parametrize(
     ("number", "hint"),
     [

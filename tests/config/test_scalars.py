@@ -69,6 +69,7 @@ def test_a_body_may_be_unlimited() -> None:
         ("*.localhost", "*.localhost"),
         ("permis.example.org:443", "a host has no port and no scheme here (write permis.example.org)"),
         ("https://permis.example.org", "a host has no port and no scheme here (write permis.example.org)"),
+        ("https://permis.example.org/a", "a host has no port and no scheme here (write permis.example.org)"),
         ("permis.example.org.", "a host has no dot at its end (write permis.example.org)"),
         ("élus.example.org", "a host name is written in ASCII (write the xn-- form of the name)"),
         ("*", "a wildcard stands for one whole label in front (write *.example.org)"),
@@ -107,7 +108,10 @@ NOT_A_URL = "this is not a URL (write http://host:port or https://host:port)"
         ("https://portail.example.org:x", NOT_A_URL),
         ("ftp://a.example", "the scheme ftp is not accepted (http or https)"),
         ("HTTPS://a.example", NOT_A_URL),
-        ("a.example", NOT_A_URL),
+        ("a.example", "this is not a URL (write https://a.example)"),
+        ("a.example/realms/b", "this is not a URL (write https://a.example/realms/b)"),
+        ("a.example:443", NOT_A_URL),
+        ("127.0.0.1", NOT_A_URL),
         ("https://", NOT_A_URL),
         ("https://a.example\n", NOT_A_URL),
         ("https://a.example/ b", NOT_A_URL),
@@ -130,7 +134,7 @@ def test_the_portal_is_a_name() -> None:
         ("https://op.example.org/", "https://op.example.org/"),
         ("https://op.example.org?a", "an issuer has no query and no fragment"),
         ("https://op.example.org/#a", "an issuer has no query and no fragment"),
-        ("op.example.org", NOT_A_URL),
+        ("op.example.org", "this is not a URL (write https://op.example.org)"),
     ],
 )
 def test_an_issuer_is_kept_as_it_names_itself(text: str, expected: str) -> None:

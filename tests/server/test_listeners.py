@@ -7,7 +7,7 @@ import pytest
 
 from gateway.config.snapshot import Listener
 from gateway.server.faults import CannotServe
-from gateway.server.listeners import allow_many_files, bind, bind_admin, files_needed, forget_path
+from gateway.server.listeners import allow_many_files, bind, bind_admin, connections_within, files_needed, forget_path
 
 
 def test_a_taken_address_is_named_in_the_error() -> None:
@@ -85,3 +85,9 @@ def test_as_many_files_may_be_open_as_the_system_allows() -> None:
         assert allow_many_files(files_needed(10)) == min(before[1], 1 << 20)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_a_limit_that_is_named_is_one_that_can_be_written() -> None:
+    assert connections_within(files_needed(10)) == 10
+    assert connections_within(files_needed(10) + 2) == 10
+    assert connections_within(40) == 0

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.server.faults import CannotServe
-from gateway.server.state import make_state_folder
+from gateway.server.state import make_state_folder, unwritable
 from tests.server.test_fixed import GATEWAY
 
 _NOBODY = 65534
@@ -55,3 +55,26 @@ def test_one_of_another_account_says_whose_it_has_to_be(tmp_path: Path) -> None:
 def test_a_store_in_memory_needs_none(tmp_path: Path) -> None:
     make_state_folder(replace(GATEWAY, store="memory", state_folder=str(tmp_path / "none")))
     assert not (tmp_path / "none").exists()
+
+
+def test_what_would_keep_a_start_from_it_is_told_without_one(tmp_path: Path) -> None:
+    """`ecluse check` asks, as the account that serves."""
+    folder = tmp_path / "state"
+    assert unwritable(folder) == ""
+    folder.mkdir(mode=0o755)
+    folder.chmod(0o755)
+    assert unwritable(folder).startswith(f"it is open to other accounts: mode 755 (chmod 700 {folder}; ")
+    folder.chmod(0o700)
+    assert unwritable(folder) == ""
+    (folder / "file").write_text("")
+    assert unwritable(folder / "file") == "it is not a folder"
+    assert unwritable(folder / "file/below") == f"{folder}/file is not a folder"
+    before = os.geteuid()
+    folder.chmod(0o000)
+    os.seteuid(before or _NOBODY)
+    try:
+        # That it may be there cannot be seen from outside.
+        assert unwritable(folder / "below").startswith("it may not make a folder in /")
+    finally:
+        os.seteuid(before)
+        folder.chmod(0o700)
