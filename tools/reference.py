@@ -84,7 +84,9 @@ def _metrics() -> Iterator[tuple[str, ...]]:
     """Those that are counted, then what only the exposition itself adds."""
     for one in METRICS:
         yield f"`{one.name}`", one.kind, ", ".join(one.labels) or "-", one.help
-    exposed = render({}, Gauges(revision="", workers=1, reload_successful=True, reloaded_at=0.0)).decode()
+    exposed = render(
+        {}, Gauges(revision="", workers=1, reload_successful=True, reloaded_at=0.0, kept=0, closed=0)
+    ).decode()
     counted = {one.name.removesuffix("_total") for one in METRICS}
     for family in text_string_to_metric_families(exposed):
         if family.name not in counted:

@@ -76,12 +76,16 @@ _BY_NAME = {metric.name: metric for metric in METRICS}
 
 @dataclass(frozen=True, slots=True)
 class Gauges:
-    """What only the supervisor knows. `reloaded_at`: Unix seconds of the last success."""
+    """What only the supervisor knows. `reloaded_at`: Unix seconds of the last success.
+
+    `kept`, `closed`: wrong app files that are served as they were, and those whose hosts answer 503."""
 
     revision: str
     workers: int
     reload_successful: bool
     reloaded_at: float
+    kept: int
+    closed: int
 
 
 class _Exposition(Collector):
@@ -117,6 +121,14 @@ def _own(gauges: Gauges) -> Iterator[Family]:
         "When a configuration was last taken.",
         value=gauges.reloaded_at,
     )
+    left_out = GaugeMetricFamily(
+        "ecluse_config_files_left_out",
+        "Wrong app files: kept as they were, or their hosts closed. 0 where all is well.",
+        labels=["state"],
+    )
+    left_out.add_metric(["kept"], gauges.kept)
+    left_out.add_metric(["closed"], gauges.closed)
+    yield left_out
 
 
 def _overhead(dump: Dump) -> Family:

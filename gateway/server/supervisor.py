@@ -339,14 +339,17 @@ class Supervisor:
             if isinstance(answer, Message):
                 self._totals.keep(worker.pid, answer.payload)
         totals = self._totals
+        live = self._rollout.live
         gauges = Gauges(
-            revision=self._rollout.live.revision,
+            revision=live.revision,
             workers=len(self.fleet.workers),
             reload_successful=totals.reload_successful,
             reloaded_at=totals.reloaded_at,
+            kept=len(live.kept),
+            closed=len(live.closed),
         )
         own = {("ecluse_log_dropped_total",): self._log.dropped, **self._metadata.counters()}
-        return render(add({**self._rollout.live.zeros, **totals.all()}, own), gauges)
+        return render(add({**live.zeros, **totals.all()}, own), gauges)
 
 
 def _bound(gateway: Gateway) -> tuple[list[socket.socket], socket.socket]:

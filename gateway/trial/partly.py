@@ -42,7 +42,7 @@ def prove_partly(files: Files, now: float) -> Compiled:
 
 
 def _not_known(closing: Closing) -> Problem:
-    say = "which hosts it has cannot be told: no wildcard that it could have a name under answers until it is whole"
+    say = "its hosts cannot be told: until it is whole, none of them answers, nor a wildcard that could hold one"
     return Problem(Place(closing.file, 0, 0), "hosts", say)
 
 

@@ -47,4 +47,4 @@ def test_of_many_applications_the_largest_metrics_are_left_out() -> None:
     assert ("ecluse_auth_logins_total", "metropole", "success", "") in many
     assert ("ecluse_headers_stripped_total", "app-4999") in many
     assert ("ecluse_policy_decisions_total", "app-0", "allow", "policy.allowed") not in many
-    assert isinstance(render(many, Gauges("", 1, reload_successful=True, reloaded_at=0.0)), bytes)
+    assert isinstance(render(many, Gauges("", 1, reload_successful=True, reloaded_at=0.0, kept=0, closed=0)), bytes)

@@ -106,7 +106,7 @@ def test_at_start_a_file_that_nobody_can_read_closes_its_own_hosts_and_no_more(c
     assert snapshot.find_app("permis.localhost") is not None
     assert snapshot.closed_by("a.urba.localhost") == "policies/apps/urba/mine.yaml"
     # Where not all of its hosts are known, no wildcard answers for what could be one, and that is said.
-    told = any("no wildcard" in problem.message for problem in compiled.left_out)
+    told = any("nor a wildcard" in problem.message for problem in compiled.left_out)
     assert (snapshot.find_app("b.urba.localhost") is None) == told == (case not in KNOWN_BY_ITSELF)
 
 
@@ -127,7 +127,7 @@ def test_hosts_as_they_were_last_served_are_closed_for_a_file_that_nobody_can_re
     known = {TEAM_FILE: ("a.urba.localhost",)}
     compiled, snapshot = taken(changes, starting=True, known=known)
     assert dict(snapshot.closed) == {"a.urba.localhost": "policies/apps/urba/mine.yaml"}
-    assert not any("no wildcard" in problem.message for problem in compiled.left_out)
+    assert not any("nor a wildcard" in problem.message for problem in compiled.left_out)
     # What the team may no longer have is not closed for it, nor what a good file has by now.
     moved = WILD.replace("'*.urba.localhost'", "a.urba.localhost")
     known = {TEAM_FILE: ("a.urba.localhost", "b.elsewhere.localhost", "portal.localhost")}

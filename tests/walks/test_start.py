@@ -249,7 +249,7 @@ async def test_an_app_file_that_nobody_can_read_stops_no_other(gateway: Gateway,
     assert [(await ask(place.url(), host=host)).status for host in hosts] == [401, 503, 503]
     line = gateway.lines(event="config.partly")[-1]
     assert line["closed"] == ["apps/three.yaml", "apps/two.yaml"]
-    assert "policies/apps/three.yaml: hosts: which hosts it has cannot be told: no wildcard" in line["detail"]
+    assert "policies/apps/three.yaml: hosts: its hosts cannot be told: until it is whole, none" in line["detail"]
 
 
 async def test_the_evaluator_of_when_is_loaded_when_a_rule_asks_for_it_and_not_before(
