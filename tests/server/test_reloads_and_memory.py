@@ -20,7 +20,7 @@ from tests.walks.place import ONE, TWO, Place
 
 pytestmark = pytest.mark.slow
 
-RELOADS, AT_ONCE = 200, 8
+RELOADS, AT_ONCE, ROUNDS = 200, 8, 3
 # What is under way when a policy changes is looked at five seconds later, and held until then: as long as that, there
 # is growth that is none.
 WARM_SECONDS = 8.0
@@ -120,9 +120,19 @@ async def test_200_reloads_with_refused_upstreams_and_abandoned_uploads_leave_no
     warm = asyncio.get_running_loop().time() + WARM_SECONDS
     while asyncio.get_running_loop().time() < warm:
         await reloaded(worker)
+    # What leaks grows in each round; a step of the allocator's own comes in one.
+    more = await added(worker)
+    for _ in range(ROUNDS - 1):
+        if more < MOST_MORE:
+            break
+        more = min(more, await added(worker))
+    assert more < MOST_MORE
+
+
+async def added(worker: Worker) -> int:
     before = worker.resident
     for _ in range(RELOADS):
         await reloaded(worker)
     more = worker.resident - before
     print(f"{RELOADS} reloads add {more / (1 << 20):.1f} MB to {before / (1 << 20):.1f}")
-    assert more < MOST_MORE
+    return more
