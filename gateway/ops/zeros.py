@@ -3,7 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from gateway.model.codes import (
+    LIMIT_CONNECTIONS,
+    LOGIN_MAPPING,
+    LOGIN_OUTSIDE_PERIMETER,
     LOGIN_PROVIDER_UNREACHABLE,
+    OIDC_REFRESH_ENDED,
+    OIDC_REFRESH_SUBJECT,
     POLICY_ALLOWED,
     POLICY_DENIED,
     POLICY_METHOD,
@@ -24,6 +29,7 @@ MOST_ZEROS = 20_000
 """Beyond that, whole metrics are left out, those with the most series first: 5,000 applications have 100,000."""
 
 _DENIALS = (POLICY_NO_RULE, POLICY_METHOD, POLICY_NOT_ALLOWED, POLICY_UNKNOWN, POLICY_DENIED, TRANSLATION_UNENCODABLE)
+_ENDS = (OIDC_REFRESH_ENDED, OIDC_REFRESH_SUBJECT, LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER)
 _CHALLENGES = (SIGN_IN_REQUIRED, POLICY_PROVIDER, SESSION_TOO_WEAK)
 
 _Labels = tuple[str, ...]
@@ -34,20 +40,23 @@ def zeros(apps: Sequence[str], oidc_providers: Sequence[str], saml_providers: Se
     providers = (*oidc_providers, *saml_providers)
     of_each: dict[str, Iterable[_Labels]] = {
         "ecluse_http_requests_total": _each(apps, (("2xx",), ("3xx",), ("4xx",), ("5xx",))),
-        "ecluse_http_refusals_total": _codes("wire.", "limit.", "route.", "gateway."),
+        "ecluse_http_refusals_total": (
+            *_codes("wire.", "limit.", "route.", "gateway.", "store.", "api.", "oidc."),
+            (LOGIN_PROVIDER_UNREACHABLE.id,),
+        ),
         "ecluse_connections_refused_total": (("client",), ("all",), ("descriptors",)),
         "ecluse_descriptors_exhausted_total": (("accept",), ("upstream",)),
         "ecluse_headers_stripped_total": _each(apps, ((),)),
         "ecluse_policy_decisions_total": _each(apps, _decisions()),
         "ecluse_policy_errors_total": _each(apps, ((),)),
-        "ecluse_upstream_errors_total": _each(apps, _codes("upstream.")),
+        "ecluse_upstream_errors_total": _each(apps, (*_codes("upstream."), (LIMIT_CONNECTIONS.id,))),
         "ecluse_application_sign_outs_total": _each(apps, (("success",), ("failed",))),
         "ecluse_auth_transactions_total": _each(apps, ((),)),
         "ecluse_auth_logins_total": (
             *_each(oidc_providers, _logins("oidc.")),
             *_each(saml_providers, _logins("saml.")),
         ),
-        "ecluse_auth_refreshes_total": _each(oidc_providers, (("success", ""),)),
+        "ecluse_auth_refreshes_total": _each(oidc_providers, _refreshes()),
         "ecluse_auth_provider_logouts_total": _each(providers, ((),)),
         "ecluse_provider_errors_total": _each(providers, ((LOGIN_PROVIDER_UNREACHABLE.id,),)),
         "ecluse_metadata_refreshes_total": _each(saml_providers, (("ok",), ("failed",))),
@@ -79,6 +88,14 @@ def _logins(family: str) -> Iterator[_Labels]:
     yield "success", ""
     for code in _of_browsers(lambda code: code.id.startswith(("login.", family))):
         yield "refused", code.id
+
+
+def _refreshes() -> Iterator[_Labels]:
+    """A session that ends, and a try that says nothing of it: a session may end for whatever its ID token is."""
+    yield "success", ""
+    said = [code for (code,) in _codes("oidc.")]
+    yield from (("ended", code) for code in (*said, *(code.id for code in _ENDS)))
+    yield from (("failed", code) for code in (*said, LOGIN_PROVIDER_UNREACHABLE.id))
 
 
 def _decisions() -> Iterator[_Labels]:
