@@ -4,12 +4,14 @@ Sealed under a store key alone, for it is read without a cookie. It is little, a
 """
 
 import os
+import time
 from collections.abc import Callable, Sequence
 
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Log
 from gateway.model.session import SignOutNote
 from gateway.stores import codec
+from gateway.stores.clocks import Horizon
 from gateway.stores.keys import StoreKeys
 from gateway.stores.records import RecordStore, SealedNote
 from gateway.stores.sealing import NONCE_BYTES, Binding, key_id_of, open_sealed, seal
@@ -29,19 +31,22 @@ class SignOutNotes:
         *,
         log: Log | None = None,
         now: Callable[[], int] = unix_now,
+        monotonic: Callable[[], float] = time.monotonic,
         token_bytes: TokenBytes = os.urandom,
     ) -> None:
         self._store = store
         self._keys = StoreKeys(keys)
         self._unreadable = Unreadable(log, what_follows=_UNTOLD)
         self._now = now
+        # As the purge: by a clock that jumps ahead, no application is told of an end that is none.
+        self._horizon = Horizon(now, monotonic)
         self._token_bytes = token_bytes
 
     async def keep(self, notes: Sequence[SignOutNote]) -> None:
         await self._store.write([self._sealed(note) for note in notes], self._now())
 
     async def take(self, most: int) -> tuple[SignOutNote, ...]:
-        taken = await self._store.take_notes(most, self._now())
+        taken = await self._store.take_notes(most, self._horizon.look())
         opened = (self._opened(record) for record in taken)
         return tuple(note for note in opened if note is not None)
 

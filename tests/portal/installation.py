@@ -189,7 +189,7 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
         saml_transactions = SamlTransactions(store, KEYS, now=clock.seconds)
         saml_metadata = KnownMetadata()
         sign_outs = SignOuts(
-            notes=SignOutNotes(store, KEYS, now=clock.seconds),
+            notes=SignOutNotes(store, KEYS, now=clock.seconds, monotonic=clock.monotonic),
             applications=applications,
             counters=counters,
             log=log,

@@ -104,7 +104,7 @@ async def test_sign_ins_and_sign_outs_under_way_go_on(told: dict[str, Any], work
 
 async def test_their_applications_are_still_told_of_the_end(told: dict[str, Any], worker: Worker) -> None:
     """Before schema 3 nothing was kept for it."""
-    notes = SignOutNotes(worker.store, KEYS, now=worker.clock.now)
+    notes = SignOutNotes(worker.store, KEYS, now=worker.clock.now, monotonic=worker.clock.monotonic)
     await worker.sessions.end([told["holds"]["session"]["id"]])
     recorded = told["holds"].get("note")
     assert (recorded is None) is (told["schema"] < 3)

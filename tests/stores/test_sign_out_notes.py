@@ -13,7 +13,7 @@ from tests.stores.samples import KEYS, OTHER_KEYS, PERMIS, PORTAL, Clock, Heard,
 
 @pytest.fixture
 def notes(store: RecordStore, clock: Clock) -> SignOutNotes:
-    return SignOutNotes(store, KEYS, now=clock.now)
+    return SignOutNotes(store, KEYS, now=clock.now, monotonic=clock.monotonic)
 
 
 def id_of(cookie: bytes) -> str:
@@ -54,6 +54,17 @@ async def test_where_the_purge_is_late_the_absolute_limit_is_enough(
     assert await notes.take(10) == (note(cookie),)
 
 
+async def test_a_clock_that_jumps_ahead_is_no_end(worker: Worker, notes: SignOutNotes, clock: Clock) -> None:
+    cookie = await worker.sign_in()
+    await notes.keep([note(cookie)])
+    clock.step(86400)
+    assert await notes.take(10) == ()
+    clock.step(-86400)
+    assert await worker.sessions.load(PORTAL, cookie) is not None
+    clock.pass_by(43200)
+    assert await notes.take(10) == (note(cookie),)
+
+
 async def test_of_a_session_that_is_gone_nothing_is_kept(worker: Worker, notes: SignOutNotes) -> None:
     cookie = await worker.sign_in()
     await worker.sessions.end([id_of(cookie)])
@@ -84,7 +95,7 @@ async def test_it_opens_in_its_place_alone_and_under_its_key(worker: Worker, not
     assert await notes.take(10) == ()
     await notes.keep([note(cookie)])
     await worker.sessions.end([id_of(cookie)])
-    assert await SignOutNotes(worker.store, OTHER_KEYS, now=clock.now).take(10) == ()
+    assert await SignOutNotes(worker.store, OTHER_KEYS, now=clock.now, monotonic=clock.monotonic).take(10) == ()
 
 
 async def test_a_retired_store_key_still_opens_while_it_is_listed(
@@ -93,14 +104,16 @@ async def test_a_retired_store_key_still_opens_while_it_is_listed(
     cookie = await worker.sign_in()
     await notes.keep([note(cookie)])
     await worker.sessions.end([id_of(cookie)])
-    assert await SignOutNotes(worker.store, OTHER_KEYS + KEYS, now=clock.now).take(10) == (note(cookie),)
+    assert await SignOutNotes(worker.store, OTHER_KEYS + KEYS, now=clock.now, monotonic=clock.monotonic).take(10) == (
+        note(cookie),
+    )
 
 
 async def test_one_that_this_release_does_not_read_is_told_of_once_and_holds_up_no_other(
     worker: Worker, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard = Heard()
-    notes = SignOutNotes(worker.store, KEYS, log=heard, now=clock.now)
+    notes = SignOutNotes(worker.store, KEYS, log=heard, now=clock.now, monotonic=clock.monotonic)
     cookie = await worker.sign_in()
     dump = codec._dump
     with monkeypatch.context() as later:
