@@ -10,6 +10,7 @@ import pytest
 from gateway.federation.circuit import PAUSE
 from gateway.model.provider import ProviderLogout
 from gateway.model.session import SeatLimits
+from gateway.portal import sign_outs
 from gateway.portal.renewal import Renewal
 from gateway.translation.render import CookieSpec, FromAttribute, Translation
 from tests.patience import until
@@ -20,6 +21,12 @@ from tests.portal.test_backchannel import token
 from tests.portal.test_backchannel import told as provider_tells
 
 KNOWN = {b"X-Secret: proxy", b"X-Remote-User: alice", b"Cookie: CTSESSION=present; PHPSESSID=p1"}
+
+
+@pytest.fixture(autouse=True)
+def looks_every(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Far apart: whoever ends a session has it told, and no look that comes by chance."""
+    monkeypatch.setattr(sign_outs, "LOOKS_EVERY", getattr(request, "param", 3600.0))
 
 
 @pytest.fixture
@@ -108,6 +115,14 @@ async def test_without_a_browser_it_is_told_what_was_kept_and_no_more(
     assert actes.lines() == [KNOWN]
     assert here.store._notes == {}
     await until(lambda: here.counters.values.get(("ecluse_application_sign_outs_total", "actes", "success")) == 1)
+
+
+@pytest.mark.parametrize("looks_every", [0.05], indirect=True)
+async def test_what_ended_in_a_worker_that_is_gone_is_found_by_a_look(here: Installation, actes: Told) -> None:
+    browser = await seated(here)
+    await here.sessions.end([await session_of(here, browser)])
+    await until(lambda: actes.heads)
+    assert actes.lines() == [KNOWN]
 
 
 async def test_with_its_browser_it_is_called_once_as_that_browser_would(here: Installation, actes: Told) -> None:
