@@ -31,12 +31,14 @@ class Reached:
 
 @dataclass(slots=True)
 class Script:
-    """`early`: answered as soon as the head is there. `close`: and the connection is closed after it."""
+    """`early`: answered as soon as the head is there. `close`: and the connection is closed after it. `goes_on`: comes
+    behind it again and again, until the connection ends."""
 
     answer: bytes = _OK
     early: bool = False
     close: bool = False
     delay: float = 0.0
+    goes_on: bytes = b""
 
 
 @dataclass
@@ -129,11 +131,20 @@ class _Connection(asyncio.Protocol):
             asyncio.get_running_loop().call_later(script.delay, self._transport.write, data)
         else:
             self._transport.write(data)
+        if script.goes_on:
+            self._go_on(script.goes_on)
         if script.close:
             self._transport.close()
 
+    def _go_on(self, data: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(data)
+            asyncio.get_running_loop().call_later(_PAUSE, self._go_on, data)
+
 
 _DEFAULT = Script()
+# Shorter than any timeout that the gateway is given.
+_PAUSE = 0.3
 
 
 def _body(lines: Sequence[tuple[bytes, bytes]], rest: bytes) -> tuple[bytes, bytes] | None:

@@ -353,16 +353,31 @@ async def signed_out_everywhere(world: World) -> None:
         denied(world, await asked(world, copies[app], app=app, target=target))
 
 
+# It never stops for long: what ends it is no timeout.
+EVENTS = Script(
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n",
+    goes_on=b"5\r\ndata\n\r\n",
+)
+
+
 async def stream_is_cut(world: World) -> None:
     """What still streams for a session that has ended is cut."""
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n5\r\ndata\n\r\n"
-    world.recorder.scripts[b"/private/stream"] = Script(head)
+    world.recorder.scripts[b"/private/stream"] = EVENTS
     person, _ = await world.sign_in("alice", world.url(APP, PAGE))
     cookie = b"%b=%b" % (SEAT.encode(), seat_of(person))
     streaming = asyncio.create_task(world.send(request(APP, "/private/stream", cookie=cookie)))
     await until(lambda: [found for found in world.recorder.requests if found.target == b"/private/stream"])
     await sign_out(world, person)
     seen = await streaming
+    expect(b"data\n" in seen.received and seen.closed, f"the control: it streamed; and it was cut: {seen}")
+
+
+async def stream_outlives_no_seat(world: World) -> None:
+    """What streams when the idle limit is over is cut too: an answer that goes on is no use of the session."""
+    world.recorder.scripts[b"/stream"] = EVENTS
+    person, _ = await world.sign_in("alice", world.url("short", "/"))
+    cookie = b"%b=%b" % (SEAT.encode(), seat_of(person, "short"))
+    seen = await world.send(request("short", "/stream", cookie=cookie))
     expect(b"data\n" in seen.received and seen.closed, f"the control: it streamed; and it was cut: {seen}")
 
 
@@ -431,6 +446,7 @@ CASES: tuple[Case, ...] = (
     Case("SE04.12", "the binding cookie alone", binding_is_no_seat),
     uncontrolled("SE05.1", "idle and absolute limits", idle_and_absolute),
     uncontrolled("SE05.2", "an authentication that is too old", asked_anew),
+    uncontrolled("SE05.3", "a stream that outlives its seat", stream_outlives_no_seat),
     uncontrolled("SE06.1", "a sign-out, on every worker and host", signed_out_everywhere),
     uncontrolled("SE06.2", "a stream of an ended session", stream_is_cut),
     uncontrolled("SE06.3", "an ended session's cookie at the sign-in", stale_cookie_at_login),
