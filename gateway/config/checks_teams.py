@@ -38,7 +38,7 @@ def _beyond(app: Loaded[AppFile], model: AppFile, name: str, team: Team) -> Iter
     def problem(path: Path, what: str, *, key: bool = False) -> Problem:
         message = f"team {name} may not use the {what}"
         return Problem(
-            app.document.place(path, key=key), key_path(path), message, "gateway.yaml: teams says what it may"
+            app.document.place(path, key=key), key_path(path), message, f"teams.{name} of gateway.yaml says what it may"
         )
 
     for index, host in enumerate(model.hosts):

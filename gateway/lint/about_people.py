@@ -142,7 +142,14 @@ def attribute_nobody_uses(subject: Subject) -> Iterator[Problem]:
         for name in provider.model.attributes:
             if name not in used:
                 say = f"nothing uses {name}: people's data that is kept for no purpose"
-                yield provider.at("attributes", name, key=True, say=say, write="leave it out")
+                write = "leave it out" if _is_written(provider, name) else f"its preset maps it: write {name}: null"
+                yield provider.at("attributes", name, key=True, say=say, write=write)
+
+
+def _is_written(provider: Of[AnyProviderFile], attribute: str) -> bool:
+    data = provider.document.data
+    written = data.get("attributes") if isinstance(data, dict) else None
+    return isinstance(written, dict) and attribute in written
 
 
 def same_label(subject: Subject) -> Iterator[Problem]:

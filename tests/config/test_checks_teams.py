@@ -45,7 +45,7 @@ def test_a_file_within_its_fence_is_an_application_as_any_other() -> None:
 )  # fmt: skip
 def test_beyond_the_fence(old: str, new: str, said: str) -> None:
     assert found(MINE.replace(old, new)) == [
-        f"policies/apps/urbanisme/mine.yaml:{said} (gateway.yaml: teams says what it may)"
+        f"policies/apps/urbanisme/mine.yaml:{said} (teams.urbanisme of gateway.yaml says what it may)"
     ]
 
 
@@ -86,7 +86,7 @@ def test_a_name_alone_is_no_choice_of_hosts_on_the_server_that_it_leads_to() -> 
     """Where one server has several applications, the Host that it is told says which: names in the fence say who may."""
     mine = MINE.replace("127.0.0.1:9001}", "any.example:9001, host: upstream}")
     assert [said.partition(": ")[2] for said in found(mine)] == [
-        "upstream.host: team urbanisme may not use the Host any.example (gateway.yaml: teams says what it may)"
+        "upstream.host: team urbanisme may not use the Host any.example (teams.urbanisme of gateway.yaml says what it may)"
     ]
 
 

@@ -307,6 +307,22 @@ def test_what_a_provider_may_say_after_the_sign_is_a_domain_that_it_asserts() ->
     assert "EC203" not in codes({**rule, **named}, {})
 
 
+def test_the_hint_for_an_attribute_of_a_preset_can_be_followed() -> None:
+    """It does not stand in the file, and cannot be left out of it."""
+    text = METROPOLE.replace("provider: metropole\n", "provider: metropole\npreset: lemonldap\n")
+    head, _, rest = text.partition("  given_name: given_name\n")
+    assert rest
+
+    def hints(attributes: str) -> dict[str, str]:
+        files = sample_files({"providers/metropole.yaml": f"{head}{attributes}{rest}"}, {})
+        told = lint(subject(files, NOW.timestamp()))
+        return {one.problem.key: one.problem.suggestion for one in told if one.code == "EC209"}
+
+    assert hints("  given_name: given_name\n")["attributes.given_name"] == "leave it out"
+    assert hints("")["attributes.given_name"] == "its preset maps it: write given_name: null"
+    assert "attributes.given_name" not in hints("  given_name: null\n")
+
+
 def test_every_rule_has_its_pair() -> None:
     # Modes are of real files: tests/cli/test_lint.py.
     assert set(PAIRS) | {"EC411"} == set(RULES)
