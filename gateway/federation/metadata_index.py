@@ -21,6 +21,8 @@ from gateway.saml.parties import Endpoint, IdpMetadata
 # A reader of another version finds no file, and fetches.
 _SUFFIX = ".v1.sqlite"
 _UNFINISHED = ".new"
+# What reading a form of another release raises: it is no copy then, and no fault.
+_NOT_UNDERSTOOD = (ValueError, LookupError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,10 @@ def write_index(folder: Path, source_id: str, copy: Copy, records: Iterable[tupl
 def read_copy(folder: Path, source_id: str) -> Copy | None:
     """None where there is none that can be read."""
     row = _row(index_path(folder, source_id), "SELECT record FROM copy", ())
-    return None if row is None else Copy(**json.loads(row))
+    try:
+        return None if row is None else Copy(**json.loads(row))
+    except _NOT_UNDERSTOOD:
+        return None
 
 
 def read_entity(folder: Path, source_id: str, entity_id: str) -> IdpMetadata | None:
@@ -86,7 +91,10 @@ def read_entity(folder: Path, source_id: str, entity_id: str) -> IdpMetadata | N
     path = index_path(folder, source_id)
     row = _row(path, "SELECT record FROM entities WHERE id = ?", (entity_id,))
     if row is not None:
-        return _decoded(row)
+        try:
+            return _decoded(row)
+        except _NOT_UNDERSTOOD:
+            return None
     if read_copy(folder, source_id) is None:
         return None
     raise GatewayError(SAML_METADATA_ENTITY, f"{entity_id} is not in the metadata")
