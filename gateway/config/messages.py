@@ -1,7 +1,7 @@
 """What pydantic found, in plain words and at its place in the file."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -75,7 +75,7 @@ def _words(model: type[BaseModel], data: object, path: Path, error: ErrorDetails
         known = re.findall(r"'([^']*)'", context["expected"])
         if tuple(known) == WORDS:
             return _no_condition(value)
-        return f"this must be one of {', '.join(known)}", did_you_mean(value, known)
+        return _one_of(known, path, value)
     if kind in _WANTED:
         if path[-1:] == ("group",) and isinstance(value, list):
             return "this must be a text", "write {any: [{group: one}, {group: another}]}"
@@ -86,6 +86,12 @@ def _words(model: type[BaseModel], data: object, path: Path, error: ErrorDetails
     if kind in _OF_CONTEXT:
         return _OF_CONTEXT[kind].format_map(context), ""
     return error["msg"], ""
+
+
+def _one_of(known: Sequence[str], path: Path, value: object) -> tuple[str, str]:
+    if len(known) == 1:
+        return f"this can only be {known[0]}", f"write {known[0]}, or leave {path[-1]} out"
+    return f"this must be one of {', '.join(known)}", did_you_mean(value, known)
 
 
 def _wrong_type(kind: str, value: object, keys: Iterable[str], would_do: Callable[[object], bool]) -> tuple[str, str]:

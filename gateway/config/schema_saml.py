@@ -76,12 +76,26 @@ SamlNames = Annotated[
 ]
 
 
-def _one_name(value: object) -> str:
-    (name,) = _names([value])
-    return name
+def _requested(value: object) -> Literal["none"] | tuple[str, ...]:
+    if value == "none":
+        return "none"
+    if not isinstance(value, list):
+        raise Wrong("this must be a list of names, or none", f"write [{value}]" if isinstance(value, str) else "")
+    return _names(value) if value else ()
 
 
-SamlName = Annotated[str, PlainValidator(checked(_one_name)), WithJsonSchema({"type": "string", "minLength": 1})]
+Requested = Annotated[
+    Literal["none"] | tuple[str, ...],
+    PlainValidator(checked(_requested)),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"const": "none", "type": "string"},
+                {"type": "array", "items": {"type": "string", "minLength": 1}, "maxItems": 50},
+            ]
+        }
+    ),
+]
 
 
 def _common(name: str) -> str:
@@ -221,6 +235,6 @@ class SamlSelf(Strict):
     """The first signs, each decrypts, all are in our metadata: a new one goes second, and first once all know it."""
     contacts: list[SamlContact] = Field(default=[], max_length=10)
     organization: Maybe[SamlOrganization] = None
-    requested: Literal["none"] | list[SamlName] = Field(default=[], max_length=50)
+    requested: Requested = ()
     """Our metadata ask for each attribute of the provider files under one name, and under these too. `none`: they ask
     for nothing, and providers release what they will."""

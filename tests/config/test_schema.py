@@ -19,6 +19,8 @@ from tests.config.samples import GATEWAY, METROPOLE, PERMIS, problems
         ("http://portail.localhost:8080", "portail", "2:9: portal: this is not a URL (write http://host:port or https://host:port)"),
         ("http://portail.localhost:8080", "", "2:8: portal: nothing is written here: this must be a text"),
         ("127.0.0.1:8080", "localhost:8080", "4:15: listen[0].address: this is not an IP address (write 127.0.0.1:8080)"),
+        ("127.0.0.1:8080", "127.0.0.1:8080, redirect: true", "4:41: listen[0].redirect: this can only be https (write https, or leave redirect out)"),
+        ("127.0.0.1:8080", "127.0.0.1:8080, redirect: http", "4:41: listen[0].redirect: this can only be https (write https, or leave redirect out)"),
         ("127.0.0.1:8080", "8080", "4:15: listen[0].address: this must be a text (write 127.0.0.1:8080)"),
         ("listen:\n  - {address: 127.0.0.1:8080}", "listen: []", "3:9: listen: this is empty (name at least one)"),
         ("listen:\n  - {address: 127.0.0.1:8080}", "listen: {address: x}", "3:9: listen: this must be a list"),

@@ -281,3 +281,17 @@ def test_the_common_names_are_ours_to_give() -> None:
 def test_no_name_means_two_things() -> None:
     every = [name for names in COMMON.values() for name in names]
     assert len(set(every)) == len(every)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("nonne", "this must be a list of names, or none (write [nonne])"),
+        ("3", "this must be a list of names, or none"),
+        ("['']", "an attribute's name is a text of 1 to 500 characters"),
+    ],
+)
+def test_what_our_metadata_ask_for_is_told_by_its_own_key(written: str, said: str) -> None:
+    """Of two forms that a value may have, neither is named by the type that reads it."""
+    (found,) = problems(DEPARTEMENT, SAML_GATEWAY.replace("saml: {", f"saml: {{requested: {written}, "))
+    assert f"saml.requested: {said}" in found
