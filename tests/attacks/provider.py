@@ -27,6 +27,8 @@ HANGS_UP = "hang-up"
 PEOPLE: Mapping[str, Document] = {
     "alice": {"groups": ["users"], "family_name": "Lebœuf", "email": "alice@corp.example"},
     "bob": {"groups": ["users"], "email": "bob@corp.example"},
+    # Whose sessions the provider ends, all of them.
+    "tilda": {"groups": ["users"], "family_name": "Lebœuf", "email": "tilda@corp.example"},
     "root": {"groups": ["users", "admins"], "dept": "it", "email": "root@root.corp.example"},
     # No groups at all: what asks for one is unknown.
     "mallory": {"email": "mallory@corp.example"},

@@ -385,7 +385,8 @@ async def application_is_told(world: World) -> None:
     """Of a session that its provider ended, where no browser brings a cookie: what was kept for it, in the bytes of
     usual requests, once over all workers; and a dump of the store shows none of it."""
     store = world.folder / "var/sessions.sqlite"
-    person, _ = await world.sign_in("alice", world.url("told", PAGE))
+    # Nobody else's sessions: the provider ends all that this person has.
+    person, _ = await world.sign_in("tilda", world.url("told", PAGE))
     await until(lambda: len(_notes(store)) == 1)
     before = _notes(store)
     line = b"; JSESSIONID=kept-of-the-application; other=not-kept"
@@ -396,7 +397,7 @@ async def application_is_told(world: World) -> None:
     dump = b"".join(path.read_bytes() for path in store.parent.glob("sessions.sqlite*"))
     expect(b"kept-of-the-application" not in dump and name not in dump, "the store shows what was kept")
     world.recorder.forget()
-    answer = await openid_logout.told(world, openid_logout.logout_token(world, sub="alice"))
+    answer = await openid_logout.told(world, openid_logout.logout_token(world, sub="tilda"))
     expect(answer.status == 200, f"the control: the provider's word is taken: {answer.status}")
     await until(lambda: [each for each in world.recorder.requests if each.target == b"/bye"])
     (call,) = (each for each in world.recorder.requests if each.target == b"/bye")
