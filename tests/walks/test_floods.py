@@ -79,7 +79,9 @@ async def test_invariant_15_a_flood_of_silent_handshakes_costs_strangers_alone(w
     await asyncio.sleep(2.5)
     async with flood(tls, "127.0.0.9"):
         await world.gateway.measured(lambda told: told["ecluse_tls_handshakes"] >= 2 * 87)
-        assert all(await asyncio.gather(*(answered(place.port, "127.0.0.1", cookie) for _ in range(20))))
+        # Five at a time: a worker keeps a dozen places for known addresses, and the kernel may send it all of them.
+        for _ in range(4):
+            assert all(await asyncio.gather(*(answered(place.port, "127.0.0.1", cookie) for _ in range(5))))
         assert not any([await answered(place.port, "127.0.0.8", cookie) for _ in range(4)]), "a stranger's address"
     await world.gateway.measured(lambda told: told["ecluse_tls_handshakes"] == 0)
     assert await answered(place.port, "127.0.0.8", cookie)
