@@ -4,8 +4,11 @@ import http.client
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Self
+
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from tests.op.program import START_SECONDS, Program
 
@@ -13,6 +16,17 @@ SCRIPT = Path(__file__).with_name("provider.mjs")
 NODE_PART = SCRIPT.parent.parent / "node_modules" / "oidc-provider"
 
 Claims = Mapping[str, object]
+
+
+@cache
+def keys() -> list[dict[str, object]]:
+    """Made once, for it takes a while."""
+    made = (
+        RSAKey.generate_key(2048, {"kid": "rsa", "use": "sig"}),
+        ECKey.generate_key("P-256", {"kid": "ec", "use": "sig", "alg": "ES256"}),
+        OKPKey.generate_key("Ed25519", {"kid": "ed", "use": "sig", "alg": "EdDSA"}),
+    )
+    return [dict(key.as_dict(private=True)) for key in made]
 
 
 class OpenIdProvider(Program):
@@ -41,6 +55,7 @@ class OpenIdProvider(Program):
         super().__init__("oidc-provider")
         self._configuration = {
             "port": port,
+            "keys": keys(),
             "clients": clients,
             "accounts": accounts,
             "claims": claims or {},

@@ -1,5 +1,6 @@
 // An OpenID Provider (npm oidc-provider) for the tests. One argument, a JSON object:
 //   port      0 picks a free one; the line {"issuer": ...} on standard output says which
+//   keys      its signing keys, as private JWKs: Node 20 hangs now and then where it makes keys and exports them at once
 //   clients   client metadata of OpenID Connect Registration; client_id and redirect_uris at least
 //   accounts  {login: {claim: value}}; another login is refused. `login/acr` signs in at that level
 //   claims    {scope: [claim, ...]}, beside openid, profile and email; {claim: null} for one of no scope
@@ -12,7 +13,6 @@
 //   resources {indicator: {scope, accessTokenFormat, accessTokenTTL}}: for whom access tokens can be had (RFC 8707)
 //   options   merged into its configuration last ({"conformIdTokenClaims": false} puts claims into the ID token)
 // It ends when its standard input does, so that it never outlives the test.
-import { generateKeyPairSync } from 'node:crypto';
 import dns from 'node:dns';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -20,15 +20,11 @@ import { createServer as createTlsServer } from 'node:https';
 
 import Provider, { errors } from 'oidc-provider';
 
-const { port = 0, clients, accounts, claims = {}, features = {}, tls, levels = {}, only, deaf = [], resources, options = {} } = JSON.parse(process.argv[2]);
+const { port = 0, keys, clients, accounts, claims = {}, features = {}, tls, levels = {}, only, deaf = [], resources, options = {} } = JSON.parse(process.argv[2]);
 
 // RFC 6761 6.3: what it calls back (back-channel logout) may be a name under .localhost.
 const { lookup } = dns;
 dns.lookup = (name, ...rest) => lookup(name.endsWith('.localhost') ? '127.0.0.1' : name, ...rest);
-
-function key(type, parameters, members) {
-  return { ...generateKeyPairSync(type, parameters).privateKey.export({ format: 'jwk' }), use: 'sig', ...members };
-}
 
 const doors = [createServer()];
 if (tls) doors.push(createTlsServer({ ...tls, requestCert: true, rejectUnauthorized: false }));
@@ -77,13 +73,7 @@ const provider = new Provider(issuer, {
   fetch: (url, { dispatcher, ...rest }) => fetch(url, rest),
   features: { devInteractions: { enabled: true }, ...mutual, ...indicators, ...features },
   discovery: aliases ?? {},
-  jwks: {
-    keys: [
-      key('rsa', { modulusLength: 2048 }, { kid: 'rsa' }),
-      key('ec', { namedCurve: 'P-256' }, { kid: 'ec', alg: 'ES256' }),
-      key('ed25519', {}, { kid: 'ed', alg: 'EdDSA' }),
-    ],
-  },
+  jwks: { keys },
   ...options,
 });
 // As ProConnect does: a page of its own instead of an answer.
