@@ -27,7 +27,7 @@ def opened(path: str, flags: int = ANY, at: int | None = None) -> int:
 
 
 def content_of(descriptor: int, limit: int) -> bytes:
-    """Closes it. Raises Unreadable: also for a pipe or a device in the place of a file."""
+    """The bytes of a regular file, `limit` at most; the descriptor is closed. Raises Unreadable."""
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise Unreadable("this is not a file")

@@ -104,7 +104,7 @@ def deny(client: "ClientConnection", ready: Ready) -> None:
 
 
 def to_https(client: "ClientConnection") -> None:
-    """From a listener that is for who typed no scheme: the same address by https. Where that is not ours, nothing."""
+    """Leads to the same address by https (RFC 9110 15.4.9). A host that is not served by https is led nowhere: 421."""
     request, snapshot = client.request, client.plane.places.snapshot
     app = request.lane.app
     origin = snapshot.gateway.portal_url if app is None else app.origin(request.place.host)

@@ -130,10 +130,16 @@ def test_hosts_as_they_were_last_served_are_closed_for_a_file_that_nobody_can_re
     assert not any("nor a wildcard" in problem.message for problem in compiled.left_out)
     # What the team may no longer have is not closed for it, nor what a good file has by now.
     moved = WILD.replace("'*.urba.localhost'", "a.urba.localhost")
-    known = {TEAM_FILE: ("a.urba.localhost", "b.elsewhere.localhost", "portal.localhost")}
+    known = {TEAM_FILE: ("a.urba.localhost", "b.elsewhere.localhost", "portail.localhost")}
     snapshot = taken({**changes, "apps/wild.yaml": moved}, starting=True, known=known)[1]
     assert dict(snapshot.closed) == {}
     assert snapshot.find_app("a.urba.localhost") is not None
+
+
+def test_no_wrong_file_closes_the_portal() -> None:
+    wrong = PERMIS.replace("[permis.localhost]", "[permis.localhost, portail.localhost]").replace("access:", "acess:")
+    snapshot = taken({"apps/permis.yaml": wrong}, starting=True)[1]
+    assert set(snapshot.closed) == {"permis.localhost"}
 
 
 def test_a_wildcard_that_a_good_file_has_too_is_not_closed() -> None:
