@@ -192,9 +192,13 @@ class Gateway:
 
     async def measured(self, holds: Callable[[dict[str, float]], object]) -> dict[str, float]:
         """The metrics once they are so. A worker that is slow to answer is told of a moment later."""
-        async with asyncio.timeout(PATIENCE):
-            while not holds(metrics := await self.metrics()):
-                await asyncio.sleep(_PAUSE)
+        metrics: dict[str, float] = {}
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not holds(metrics := await self.metrics()):
+                    await asyncio.sleep(_PAUSE)
+        except TimeoutError:
+            raise AssertionError(f"never so: {metrics}") from None
         return metrics
 
     async def _readiness(self) -> Line:

@@ -78,7 +78,10 @@ async def test_invariant_15_a_flood_of_silent_handshakes_costs_strangers_alone(w
     await from_every_worker(place, cookie=cookie)
     await asyncio.sleep(2.5)
     async with flood(tls, "127.0.0.9"):
-        await world.gateway.measured(lambda told: told["ecluse_tls_handshakes"] >= 2 * 87)
+        # Of 100 connections a worker keeps 12 for known addresses; those that are past their handshake count, too.
+        await world.gateway.measured(
+            lambda told: told["ecluse_tls_handshakes"] + told["ecluse_http_connections"] >= 2 * 88
+        )
         # Five at a time: a worker keeps a dozen places for known addresses, and the kernel may send it all of them.
         for _ in range(4):
             assert all(await asyncio.gather(*(answered(place.port, "127.0.0.1", cookie) for _ in range(5))))
