@@ -37,11 +37,12 @@ test: $(READY) ## everything: installs what the tests run against, then pytest, 
 quick: $(READY) ## the tests that need no service and wait for nothing: about a minute
 	$(RUN) -m pytest -n 2 --hypothesis-profile=quick -m "not service and not browser and not slow"
 
-check: $(READY) ## lint, format, types, import contract
+check: $(READY) ## lint, format, types, import contract, layout
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy --strict gateway
 	.venv/bin/lint-imports --no-logo
+	$(RUN) -m pytest -q tests/test_layout.py tests/test_import_circles.py
 
 format: $(READY) ## rewrites the sources in the one format
 	.venv/bin/ruff check --fix
