@@ -66,6 +66,7 @@ NOT_MODIFIED = (
 LINE = b"GET /app/page?id=7 HTTP/1.1\r\n"
 SAME = LINE + BROWSER
 
+PERSONS = 64
 _SLICE = 250
 # More than the lines and answers that are remembered, and no more than the cache of a core holds.
 _REQUESTS = 1500
@@ -127,9 +128,9 @@ def _three(number: int) -> bytes:
 
 
 def _proxied(number: int) -> bytes:
-    person = b"%02d" % (number % 64)
-    lines = BROWSER.replace(COOKIE, person + COOKIE[2:]).removesuffix(b"\r\n")
-    return LINE + lines + b"X-Forwarded-For: 192.0.2.%b\r\nX-Forwarded-Proto: http\r\n\r\n" % person.lstrip(b"0")
+    person = number % PERSONS
+    lines = BROWSER.replace(COOKIE, cookie_of(person)).removesuffix(b"\r\n")
+    return LINE + lines + b"X-Forwarded-For: 192.0.2.%d\r\nX-Forwarded-Proto: http\r\n\r\n" % (person + 1)
 
 
 def _anonymous() -> bytes:
@@ -154,6 +155,10 @@ def _setting(number: int) -> bytes:
 def _chunked() -> bytes:
     head = ANSWER.partition(b"\r\n\r\n")[0].replace(b"Content-Length: 1024", b"Transfer-Encoding: chunked")
     return head + b"\r\n\r\n400\r\n" + b"x" * 1024 + b"\r\n0\r\n\r\n"
+
+
+def cookie_of(person: int) -> bytes:
+    return b"%02d" % person + COOKIE[2:]
 
 
 class Nowhere(asyncio.Transport):
@@ -182,13 +187,12 @@ class Nowhere(asyncio.Transport):
 
 
 class Bench:
-    """One client connection and one to the application, both kept alive."""
+    """One client connection and one to the application, both kept alive; COOKIE and `cookie_of` are signed in."""
 
     def __init__(self, case: Case, log: Log) -> None:
         loop = asyncio.get_running_loop()
         sessions = Sessions()
-        for person in range(64):
-            cookie = b"%02d" % person + COOKIE[2:] if case.proxied else COOKIE
+        for cookie in (COOKIE, *map(cookie_of, range(PERSONS))):
             sessions.hot[cookie] = seat(HOST, identity(uid="jdupont", mail="j@metropole.example"), cookie)
         settings = GATEWAY
         if case.access_log:
@@ -206,11 +210,8 @@ class Bench:
             loop=loop,
             is_ours=lambda address, port: False,
         )
-        self.front, self.back = Nowhere(), Nowhere()
-        place = self.plane.admission.enter("127.0.0.1", 3)
-        assert place is not None
-        self.client: ClientConnection = self.plane.protocol_factory(tls=False)(place)
-        self.client.connection_made(self.front)
+        self.connect()
+        self.back = Nowhere()
         pool = self.plane.places.find(b"permis.localhost:8080").lane.pool
         assert pool is not None
         self.upstream = UpstreamConnection(pool, self.plane.timers, self.plane.heads)
@@ -218,6 +219,14 @@ class Bench:
         self.upstream.idle_since = loop.time()
         self.upstream.used = True
         pool.give(self.upstream)
+
+    def connect(self) -> None:
+        """A client connection in the place of the one before, as of another browser."""
+        self.front = Nowhere()
+        place = self.plane.admission.enter("127.0.0.1", 3)
+        assert place is not None
+        self.client: ClientConnection = self.plane.protocol_factory(tls=False)(place)
+        self.client.connection_made(self.front)
 
     def slice(self, pairs: Sequence[tuple[bytes, bytes]]) -> float:
         """Microseconds per request."""

@@ -1,0 +1,57 @@
+"""What a warm request costs, counted in calls of Python functions: the same number on every machine."""
+
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+
+from gateway.ops.log import Log
+from tests.bench.browsers import browsing
+from tests.bench.lane import ANSWER, HOST, SAME, Bench, Case, cookie_of
+from tests.calls import Calls, traced
+
+MOST = 20
+BROWSERS, PAGES = 8, 10
+# Of all requests of the mix together: the number measured. It goes down with what makes them cheaper, never up.
+MOST_OF_THE_MIX = 15_206
+
+
+@pytest.fixture
+async def log() -> AsyncIterator[Log]:
+    log = Log(os.open(os.devnull, os.O_WRONLY))
+    yield log
+    log.close()
+
+
+def warm_get(log: Log) -> Calls:
+    """The fourth on its connection; the application always answers the same."""
+    case = Case("get", [SAME])
+    bench = Bench(case, log)
+    bench.slice([(SAME, ANSWER)] * 3)
+    with traced() as calls:
+        bench.slice([(SAME, ANSWER)])
+    bench.check(case)
+    bench.plane.close()
+    return calls
+
+
+async def test_a_warm_get_is_at_most_20_calls(log: Log) -> None:
+    calls = warm_get(log)
+    assert len(calls.names) <= MOST, "\n".join(calls.names)
+    assert calls.names == warm_get(log).names
+
+
+async def test_what_browsers_send_costs_no_more_calls_than_measured(log: Log) -> None:
+    """One after the other, each on its own connection; the first page of each, with its parts, is not counted."""
+    bench, total = Bench(Case("browsers", [SAME]), log), 0
+    for number in range(BROWSERS):
+        sent = browsing(number, f"{HOST}:8080", f"__Host-ecluse={cookie_of(number).decode()}", "/app/", PAGES)
+        pairs, each = [(request, ANSWER) for request in sent], len(sent) // PAGES
+        bench.connect()
+        bench.slice(pairs[:each])
+        with traced() as calls:
+            bench.slice(pairs[each:])
+        bench.check(Case("browsers", sent))
+        total += len(calls.names)
+    bench.plane.close()
+    assert total <= MOST_OF_THE_MIX, f"{total}, which is {total / BROWSERS / (PAGES - 1) / each:.1f} a request"
