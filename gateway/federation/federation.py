@@ -15,7 +15,6 @@ from gateway.federation.circuit import Circuit
 from gateway.federation.client import ProviderClient
 from gateway.model.codes import API_TOKEN, LOGIN_PROVIDER_UNREACHABLE, OIDC_ID_TOKEN_KEY, OIDC_ID_TOKEN_SIGNATURE
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Log
 from gateway.model.provider import ApiAccess, ClientCertificate, OidcProvider
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.access_token import (
@@ -45,6 +44,7 @@ from gateway.oidc.response_jwt import is_signed, verified_parameters
 from gateway.oidc.revocation import process_revocation_response, revocation_request
 from gateway.oidc.token import TokenResponse, process_token_response, token_request
 from gateway.oidc.userinfo import merge_claims, process_userinfo_response, userinfo_request
+from gateway.ops.log import Log
 
 T = TypeVar("T")
 

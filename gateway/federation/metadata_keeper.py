@@ -17,7 +17,7 @@ from gateway.federation.metadata_lanes import QUICK_SECONDS, Lane, Lanes, lane_o
 from gateway.federation.metadata_process import Outcome, Task
 from gateway.federation.metadata_source import Source
 from gateway.model.codes import SAML_METADATA_GONE, SAML_METADATA_UNREACHABLE
-from gateway.model.ports import Log
+from gateway.ops.log import Log
 
 ASKED_AGAIN_AFTER = 30.0
 # Whoever sends answers under a key of their own has it asked for anew: a federation's 100 MB not each half minute. Its

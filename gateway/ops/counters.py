@@ -28,8 +28,7 @@ _SUM_KEY: Key = (f"{OVERHEAD}_sum",)
 
 
 class Counters:
-    """ports.Counters: one worker's numbers, touched by its loop alone. `values` holds all but what every request adds
-    to: plain cells."""
+    """One worker's numbers, touched by its loop alone. `values` holds all but what every request adds to."""
 
     __slots__ = ("_buckets", "_spent", "values")
 
@@ -39,6 +38,7 @@ class Counters:
         self._spent = 0.0
 
     def add(self, *key: str) -> None:
+        """One more of this."""
         values = self.values
         if key in values:
             values[key] += 1
@@ -48,6 +48,7 @@ class Counters:
             values[DROPPED_SERIES] = values.get(DROPPED_SERIES, 0) + 1
 
     def overhead(self, seconds: float) -> None:
+        """Time that we spent ourselves on one request."""
         # `le`: a value on the bound belongs to its bucket.
         self._buckets[bisect_left(OVERHEAD_BOUNDS, seconds)] += 1
         self._spent += seconds

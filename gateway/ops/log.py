@@ -26,7 +26,9 @@ _MOST_NAMES = 50
 
 
 class Log:
-    """ports.Log over a file descriptor, which stays the caller's.
+    """One JSON line per event, written by a thread in batches to a file descriptor, which stays the caller's.
+
+    Nothing here blocks; what had to be dropped is counted.
 
     `now`: Unix seconds. `strict`: an event that is not in the table, or a field that is no plain value, raises
     (for tests); otherwise it is logged as such, for a fault in logging must not end a request.
@@ -53,7 +55,9 @@ class Log:
         self._writer.start()
 
     def event(self, event: str, **fields: object) -> None:
-        """`request_id` names the request, where there is one. Values: strings, numbers, booleans, lists of these."""
+        """`event` is an id of the table of events; `request_id` names the request, where there is one.
+
+        Fields are operator facts, no secret and no attribute value: strings, numbers, booleans, lists of these."""
         known = EVENTS.get(event)
         if known is None:
             if self._strict:
@@ -63,6 +67,7 @@ class Log:
         self._append(self._line(known, fields))
 
     def access(self, line: bytes) -> None:
+        """A ready access log line, newline included."""
         self._append(line if len(line) <= _ATOMIC else line[: _ATOMIC - 1] + b"\n")
 
     @property

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from gateway.config.lanes import PortalCall
 from gateway.model.codes import GATEWAY_FAULT, PATH_RESERVED, WIRE_METHOD
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Page, Revoker, SamlTransactions, Sessions, Transactions
+from gateway.model.ports import Page, Revoker
 from gateway.portal.answers import with_cookies, with_headers
 from gateway.portal.backchannel import BackChannel
 from gateway.portal.body import require_form
@@ -32,6 +32,9 @@ from gateway.portal.session_page import SessionPages
 from gateway.portal.sign_outs import SignOuts
 from gateway.portal.start import Start
 from gateway.portal.visit import PREFIX, Visit
+from gateway.stores.saml_transactions import SamlTransactions
+from gateway.stores.sessions import Sessions
+from gateway.stores.transactions import Transactions
 
 _CALLBACK = "callback"
 _BACKCHANNEL = "oidc/backchannel"

@@ -3,12 +3,13 @@
 from gateway.config.snapshot import App
 from gateway.model.codes import LOGIN_TRANSACTION_GONE
 from gateway.model.errors import GatewayError
-from gateway.model.ports import NewSession, Page, Sessions
+from gateway.model.ports import Page
 from gateway.model.session import SeatLimits
 from gateway.portal import cookies
 from gateway.portal.pages import Pages
 from gateway.portal.report import Report
 from gateway.portal.visit import PREFIX, Visit
+from gateway.stores.sessions import NewSession, Sessions
 
 
 class ComeAgain:

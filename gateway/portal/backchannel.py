@@ -10,13 +10,14 @@ from gateway.model.codes import (
     STORE_UNREACHABLE,
 )
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Page, Revoker, Sessions
+from gateway.model.ports import Page, Revoker
 from gateway.oidc.logout_token import LogoutToken
 from gateway.portal.answers import BARE
 from gateway.portal.login import provider_of
 from gateway.portal.ports import Federation
 from gateway.portal.report import Report
 from gateway.portal.visit import PREFIX, Visit
+from gateway.stores.sessions import Sessions
 
 PATH = f"{PREFIX}oidc/backchannel/"
 # Not that the token is wrong but that we cannot say: the provider may send it again.

@@ -12,7 +12,7 @@ from gateway.model.codes import (
 )
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.ports import NewSession, Page, Sessions, Transactions
+from gateway.model.ports import Page
 from gateway.model.provider import OidcProvider
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization import Parameters, response_state
@@ -28,6 +28,8 @@ from gateway.portal.ports import Federation
 from gateway.portal.renewal import first_tokens
 from gateway.portal.report import Report
 from gateway.portal.visit import PREFIX, Visit
+from gateway.stores.sessions import NewSession, Sessions
+from gateway.stores.transactions import Transactions
 
 _PARKED = "parked"
 # No id that a store gives, and none that it looks for.

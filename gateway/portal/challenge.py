@@ -7,7 +7,7 @@ from gateway.config.snapshot import App
 from gateway.model.codes import LOGIN_LOOP, SESSION_FORM_NOT_SENT
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.ports import Page, Sessions, Transactions
+from gateway.model.ports import Page
 from gateway.model.transaction import Transaction
 from gateway.policy.step_up import meets
 from gateway.portal import cookies
@@ -17,6 +17,8 @@ from gateway.portal.hints import hints_of
 from gateway.portal.outcomes import Begin, Outcome
 from gateway.portal.report import Report
 from gateway.portal.visit import PREFIX, Visit, app_here, login_link, need_of, return_target
+from gateway.stores.sessions import Sessions
+from gateway.stores.transactions import Transactions
 
 ROUNDS = 3
 

@@ -11,13 +11,15 @@ from gateway.model.codes import (
     LOGIN_UNKNOWN_PROVIDER,
 )
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Page, Sessions, Transactions
+from gateway.model.ports import Page
 from gateway.model.transaction import HandOver
 from gateway.portal import cookies
 from gateway.portal.answers import redirect
 from gateway.portal.outcomes import Begin, Outcome
 from gateway.portal.report import Report
 from gateway.portal.visit import Visit, app_here, login_link
+from gateway.stores.sessions import Sessions
+from gateway.stores.transactions import Transactions
 
 
 class Enter:

@@ -4,11 +4,12 @@ from urllib.parse import urlsplit
 
 from gateway.model.codes import LOGOUT_FRONT_CHANNEL
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Page, Revoker, Sessions
+from gateway.model.ports import Page, Revoker
 from gateway.model.provider import OidcProvider
 from gateway.portal.answers import security_headers
 from gateway.portal.report import Report
 from gateway.portal.visit import PREFIX, Visit
+from gateway.stores.sessions import Sessions
 
 PATH = f"{PREFIX}oidc/frontchannel/"
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from gateway.config.snapshot import App
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Page, Transactions
+from gateway.model.ports import Page
 from gateway.model.session import Session
 from gateway.model.transaction import SignOut
 from gateway.oidc.end_session import end_session_request
@@ -14,6 +14,7 @@ from gateway.portal.ports import Federation
 from gateway.portal.report import Report
 from gateway.portal.sign_outs import Present, SignOuts
 from gateway.portal.visit import PREFIX, SECRET_BYTES, Visit
+from gateway.stores.transactions import Transactions
 from gateway.translation.render import NOTHING
 from gateway.wire.cookies import without_cookies
 

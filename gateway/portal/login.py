@@ -6,7 +6,7 @@ from gateway.config.snapshot import Snapshot
 from gateway.model.codes import LOGIN_UNKNOWN_PROVIDER
 from gateway.model.errors import GatewayError
 from gateway.model.levels import NOTHING_ASKED, Asking
-from gateway.model.ports import Page, Transactions
+from gateway.model.ports import Page
 from gateway.model.provider import OidcProvider
 from gateway.model.session import Session
 from gateway.model.transaction import OidcLogin
@@ -17,6 +17,7 @@ from gateway.portal.pending import Pending, pending
 from gateway.portal.ports import Federation
 from gateway.portal.report import Report
 from gateway.portal.visit import PREFIX, SECRET_BYTES, Visit
+from gateway.stores.transactions import Transactions
 
 
 class Login:

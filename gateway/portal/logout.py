@@ -5,13 +5,15 @@ from typing import Literal
 from gateway.config.snapshot import App
 from gateway.model.codes import LOGOUT_CROSS_SITE, LOGOUT_STATE
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Page, Revoker, Sessions, Transactions
+from gateway.model.ports import Page, Revoker
 from gateway.portal import cookies
 from gateway.portal.leaving import Leaving
 from gateway.portal.outcomes import Outcome, TellProvider
 from gateway.portal.pages import Pages
 from gateway.portal.report import Report
 from gateway.portal.visit import PREFIX, Visit
+from gateway.stores.sessions import Sessions
+from gateway.stores.transactions import Transactions
 
 
 class Logout:

@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.model.levels import NO_NEED, Need
-from gateway.model.ports import NewSession, Page
+from gateway.model.ports import Page
 from gateway.model.session import Session
 from gateway.portal.pending import Pending
 from gateway.portal.visit import Visit
+from gateway.stores.sessions import NewSession
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from typing import NamedTuple
 from gateway.config.snapshot import App
 from gateway.model.codes import LOGIN_TRANSACTION_GONE, LOGIN_UNKNOWN_PROVIDER
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Transactions
 from gateway.model.transaction import Served, Transaction
 from gateway.portal.visit import Visit, login_link
+from gateway.stores.transactions import Transactions
 
 
 class Pending(NamedTuple):

@@ -20,13 +20,17 @@ from gateway.model.codes import (
 )
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.ports import Counters, Log, Revoker, Sessions, Transactions
+from gateway.model.ports import Revoker
 from gateway.model.provider import OidcProvider
 from gateway.model.session import Seat, Session, Tokens
 from gateway.oidc.refresh import Held, Renewed
 from gateway.oidc.token import Grant
+from gateway.ops.counters import Counters
+from gateway.ops.log import Log
 from gateway.portal.login import provider_of_session
 from gateway.portal.ports import Federation
+from gateway.stores.sessions import Sessions
+from gateway.stores.transactions import Transactions
 
 # At most this long (s) before the end of what was given last, and at least a quarter of its life before.
 _AHEAD = 60

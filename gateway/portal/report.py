@@ -6,7 +6,8 @@ from traceback import extract_tb
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.ports import Counters, Log
+from gateway.ops.counters import Counters
+from gateway.ops.log import Log
 from gateway.portal.visit import Visit
 
 _EVENTS = {

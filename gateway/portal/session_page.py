@@ -6,12 +6,14 @@ from collections.abc import Callable
 from gateway.config.snapshot import App
 from gateway.model.codes import SESSION_NONE, SIGN_IN_REQUIRED
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Page, Sessions, SessionSummary
+from gateway.model.ports import Page
 from gateway.model.provider import Provider
 from gateway.model.session import Seat
 from gateway.portal.answers import BARE
 from gateway.portal.pages import Pages, SessionLine
 from gateway.portal.visit import Visit, app_here
+from gateway.stores.records import SessionSummary
+from gateway.stores.sessions import Sessions
 from gateway.translation.read_back import read_back
 
 

@@ -1,8 +1,8 @@
 """The one way in which applications are told that a session has ended, however it did: by its person, its provider, a
 dead refresh token, its time, an operator.
 
-With a browser at hand, as that browser would call; without one, by what was kept for it (ports.SignOutNotes), which is
-little. Best effort, bounded and counted: no session lives on because an application does not answer.
+With a browser at hand, as that browser would call; without one, by what was kept for it (stores.sign_out_notes), which
+is little. Best effort, bounded and counted: no session lives on because an application does not answer.
 """
 
 import asyncio
@@ -14,9 +14,12 @@ from weakref import WeakKeyDictionary
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.ports import Counters, Log, Revoker, SignOutNotes
+from gateway.model.ports import Revoker
 from gateway.model.session import Seat, SignOutNote
+from gateway.ops.counters import Counters
+from gateway.ops.log import Log
 from gateway.portal.ports import Applications
+from gateway.stores.sign_out_notes import SignOutNotes
 from gateway.translation.render import Injection, render_one
 from gateway.wire.cookies import SESSION_COOKIE, without_cookies
 

@@ -8,7 +8,7 @@ from gateway.config.snapshot import App
 from gateway.model.codes import LOGIN_LOOP, LOGIN_OTHER_BROWSER, LOGIN_TRANSACTION_GONE, LOGIN_UNKNOWN_PROVIDER
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.ports import Page, Sessions, Transactions, Write
+from gateway.model.ports import Page
 from gateway.model.session import Entry
 from gateway.model.transaction import Transaction
 from gateway.policy.step_up import askable, meets
@@ -20,6 +20,9 @@ from gateway.portal.pages import Choice, Pages
 from gateway.portal.pending import Pending, pending
 from gateway.portal.report import Report
 from gateway.portal.visit import PREFIX, Visit
+from gateway.stores.records import Write
+from gateway.stores.sessions import Sessions
+from gateway.stores.transactions import Transactions
 
 ROUND_WINDOW = 60
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.model.decision import RuleRef
-from gateway.model.ports import Log
+from gateway.ops.log import Log
 from gateway.wire.target import for_logs
 
 if TYPE_CHECKING:

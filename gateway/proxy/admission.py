@@ -12,7 +12,9 @@ from typing import Final, Protocol
 
 from gateway.config.snapshot import Limits, Snapshot
 from gateway.model.codes import LIMIT_CONNECTIONS
-from gateway.model.ports import Counters, ErrorPages, Log
+from gateway.model.ports import ErrorPages
+from gateway.ops.counters import Counters
+from gateway.ops.log import Log
 from gateway.proxy.known import Known
 from gateway.wire.addresses import Network, client_key, contains, parse_address
 

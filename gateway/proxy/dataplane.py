@@ -16,8 +16,10 @@ from gateway.config.snapshot import App, Limits, Snapshot, Timeouts
 from gateway.model.codes import GATEWAY_FAULT, LIMIT_CONNECTIONS, Code
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.ports import Callers, Counters, ErrorPages, Log, Page, Sessions
+from gateway.model.ports import Callers, ErrorPages, Page
 from gateway.model.session import Seat
+from gateway.ops.counters import Counters
+from gateway.ops.log import Log
 from gateway.proxy.accesslog import AccessLog, Seen
 from gateway.proxy.admission import Admission, Place
 from gateway.proxy.client import ClientConnection
@@ -32,6 +34,7 @@ from gateway.proxy.retired import Retired
 from gateway.proxy.spool import Spool
 from gateway.proxy.timers import Timers
 from gateway.proxy.upstream import UpstreamConnection
+from gateway.stores.sessions import Sessions
 from gateway.wire.fences import IsOurs
 
 _CLASSES: Final = ("0xx", "1xx", "2xx", "3xx", "4xx", "5xx")

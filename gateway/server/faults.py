@@ -5,7 +5,7 @@ from collections.abc import Callable
 from traceback import extract_tb
 from typing import Any
 
-from gateway.model.ports import Log
+from gateway.ops.log import Log
 
 
 class CannotServe(Exception):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from gateway.model.ports import Log
+from gateway.ops.log import Log
 from gateway.server.channel import Channel, ChannelLost, Message
 from gateway.server.faults import where
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from gateway.config.build import build_steps
 from gateway.config.snapshot import Snapshot
-from gateway.model.ports import Log
+from gateway.ops.log import Log
 from gateway.server import garbage
 from gateway.server.channel import Channel, ChannelLost, Message
 from gateway.server.faults import watched

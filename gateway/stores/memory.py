@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from gateway.model.ports import SessionSummary, Write
 from gateway.stores.records import (
     ENDED_KEPT,
     PARALLEL_TABS,
@@ -20,10 +19,12 @@ from gateway.stores.records import (
     SeatKey,
     SeatRecord,
     SessionRecord,
+    SessionSummary,
     Tail,
     Ticket,
     Touch,
     Use,
+    Write,
 )
 from gateway.stores.tickets import unix_now
 

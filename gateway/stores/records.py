@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
-from gateway.model.ports import SessionSummary, Write
-
 # A seat that another seat of the same browser replaces ends, but not before it is this old: pages of another tab,
 # signed in at the same moment, have requests under way with it.
 PARALLEL_TABS = 5
@@ -19,6 +17,23 @@ PARALLEL_TABS = 5
 ENDED_KEPT = 3600
 
 Index = Literal["subject", "sid", "browser"]
+
+
+class Write:
+    """What a service has made ready for the store, so that it can be written together with other writes."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSummary:
+    """What the store knows of a session without its cookie. Times: Unix seconds."""
+
+    id: str
+    provider: str
+    apps: tuple[str, ...]
+    created_at: int
+    expires_at: int
 
 
 class SeatKey(NamedTuple):
@@ -139,8 +154,9 @@ class PutTicket(Write):
 
 @dataclass(frozen=True, slots=True)
 class SealedNote(Write):
-    """What one application is told at the end of a session: ports.SignOutNotes. Written in the place of those that it
-    replaces, or not at all where the session is gone."""
+    """What one application is told at the end of a session (stores.sign_out_notes).
+
+    Written in the place of those that it replaces, or not at all where the session is gone."""
 
     session_id: str
     host: str

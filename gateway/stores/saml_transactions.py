@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 
 from gateway.model.codes import LIMIT_BODY
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Log
 from gateway.model.transaction import ParkedAnswer, SamlLogin, SamlLogout
+from gateway.ops.log import Log
 from gateway.stores import codec
 from gateway.stores.keys import StoreKeys
 from gateway.stores.records import RecordStore
@@ -19,7 +19,7 @@ MOST_PARKED = 10_000
 
 
 class SamlTransactions:
-    """ports.SamlTransactions. Parameters as those of stores.transactions.Transactions."""
+    """SAML sign-ins and sign-outs under way, as stores.transactions.Transactions, with the same parameters."""
 
     def __init__(
         self,
@@ -44,6 +44,7 @@ class SamlTransactions:
         self._parked = tickets("saml_parked", codec.parked_from_bytes, parked)
 
     async def put_login(self, login: SamlLogin, reference: str, network: str) -> None:
+        """`reference`: its RelayState."""
         await self._logins.put(reference, codec.saml_login_to_bytes(login), network)
 
     async def peek_login(self, reference: str) -> SamlLogin | None:
@@ -53,6 +54,7 @@ class SamlTransactions:
         return await self._logins.take(reference)
 
     async def park(self, answer: ParkedAnswer, network: str) -> str:
+        """For 60 s; the id that finds it. Raises GatewayError(LIMIT_BODY) for more than 256 KB."""
         plain = codec.parked_to_bytes(answer)
         if len(plain) > PARKED_BYTES:
             raise GatewayError(LIMIT_BODY, f"{len(plain)} bytes about one person, over {PARKED_BYTES}")
@@ -64,6 +66,7 @@ class SamlTransactions:
         return await self._parked.peek(id)
 
     async def spend_parked(self, id: str) -> bool:
+        """False where it is gone: somebody else has spent it."""
         return await self._parked.spend(id, [])
 
     async def put_logout(self, logout: SamlLogout, reference: str, network: str) -> None:

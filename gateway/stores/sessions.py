@@ -3,16 +3,28 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.ports import Log, NewSession, SessionSummary, Write
 from gateway.model.session import Entry, NameIdFields, Seat, SeatLimits, Session, Tokens
 from gateway.model.transaction import HandOver, Transaction
+from gateway.ops.log import Log
 from gateway.stores.codec import StoredSession, hand_over_from_bytes, hand_over_to_bytes
 from gateway.stores.envelopes import Envelopes, Opened, read_cookie
 from gateway.stores.keys import StoreKeys
-from gateway.stores.records import AddSession, Ended, Index, RecordStore, Replaces, SessionRecord, Touch, Use
+from gateway.stores.records import (
+    AddSession,
+    Ended,
+    Index,
+    RecordStore,
+    Replaces,
+    SessionRecord,
+    SessionSummary,
+    Touch,
+    Use,
+    Write,
+)
 from gateway.stores.seats import SeatCache
 from gateway.stores.tickets import Bounds, Tickets, TokenBytes, new_id, unix_now
 from gateway.stores.unreadable import Unreadable
@@ -29,8 +41,24 @@ _REFRESH_AGAIN = 30.0
 _NEVER = float("-inf")
 
 
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session whose first seat nobody has yet. It is good for something when its `write` is done: then `written` is
+    called."""
+
+    session: Session
+    cookie: bytes = field(repr=False)
+    entry: Entry
+    write: Write = field(repr=False)
+    written: Callable[[], None] = field(repr=False)
+
+
 class Sessions:
-    """ports.Sessions. `keys`: the store keys of gateway.yaml; `now`: Unix seconds; `monotonic`: seconds."""
+    """Sessions and seats. `host` is canonical; `cookie` is the raw value of `__Host-ecluse`.
+
+    Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say: never None for that.
+    `keys`: the store keys of gateway.yaml; `now`: Unix seconds; `monotonic`: seconds.
+    """
 
     def __init__(
         self,
@@ -69,6 +97,7 @@ class Sessions:
     # --- from this worker's memory
 
     def cached(self, host: str, cookie: bytes) -> Seat | None:
+        """The live seat from this worker's memory; None says nothing but that it is not here."""
         seat = self._seats.get(cookie)
         if seat is None or seat.host != host:
             return None
@@ -76,6 +105,7 @@ class Sessions:
         return seat if now < seat.deadline and now < self._trusted_until else None
 
     def touch(self, seat: Seat, now: float) -> None:
+        """The seat was used (`now`: monotonic): moves its idle deadline, written to the store in batches."""
         if now >= seat.deadline or not seat.live:
             return
         seat.deadline = min(now + seat.idle, seat.hard_deadline)
@@ -93,6 +123,7 @@ class Sessions:
         self._when_due = tell
 
     def revoke(self, session_ids: Iterable[str]) -> tuple[Seat, ...]:
+        """Kills the seats of these sessions in this worker's memory, at once, and returns them."""
         return self._cache.end_sessions(frozenset(session_ids), self._monotonic())
 
     def apply(self, ended: Iterable[Ended]) -> tuple[Seat, ...]:
@@ -124,6 +155,7 @@ class Sessions:
     # --- from the store
 
     async def load(self, host: str, cookie: bytes) -> Seat | None:
+        """The seat from the store, kept in this worker's memory; None: absent, expired, revoked, or another host's."""
         opened = await self._open(host, cookie)
         known = self._seats.get(cookie)
         if known is not None and known.host != host:
@@ -161,6 +193,11 @@ class Sessions:
         name_id: NameIdFields | None = None,
         tokens: Tokens | None = None,
     ) -> NewSession:
+        """A new session with its first seat, on `host`, still to be written.
+
+        `browser`: SHA-256 (hex) of the portal host's binding cookie: logout ends every session of it.
+        `replaces`: the cookie presented; its seat on this host ends.
+        """
         # Tabs that sign in at once may each be given a binding: the seat tells that it is one browser all the same.
         before = None if replaces is None else await self._open(host, replaces)
         if before is not None:
@@ -179,16 +216,19 @@ class Sessions:
         return NewSession(session, cookie, Entry(id, session_key, identity.provider), write, written)
 
     async def add(self, made: NewSession) -> None:
+        """Writes a new session by itself."""
         await self._store.write([made.write], self._now())
         made.written()
 
     async def entry(self, host: str, cookie: bytes) -> Entry | None:
+        """To the session of this seat; None if the seat is gone."""
         opened = await self._open(host, cookie)
         if opened is None:
             return None
         return Entry(opened.record.id, opened.session_key, opened.stored.session.identity.provider)
 
     def hand_over(self, entry: Entry, transaction: Transaction) -> tuple[str, Write]:
+        """A code that lives 30 s for this session, for `transaction.host`; good for something when it is written."""
         code = new_id(self._token_bytes)
         hand_over = HandOver(
             app=transaction.app,
@@ -203,9 +243,11 @@ class Sessions:
         return code, self._hand_overs.sealed(code, hand_over_to_bytes(hand_over), entry.session_id)
 
     async def take_hand_over(self, code: str) -> HandOver | None:
+        """The hand-over, once: whoever takes it has burnt it, whatever is found wrong afterwards."""
         return await self._hand_overs.take(code)
 
     async def take_seat(self, hand_over: HandOver, *, replaces: bytes | None, limits: SeatLimits) -> bytes | None:
+        """A new seat on the hand-over's host; its cookie value, or None if the session has ended meanwhile."""
         now, key = self._now(), hand_over.session_key
         record = await self._store.read_session(hand_over.session_id, now)
         stored = None if record is None else self._unsealed(hand_over.session_id, record, key)
@@ -223,14 +265,19 @@ class Sessions:
     # --- ends
 
     async def of_browser(self, host: str, cookie: bytes) -> tuple[SessionSummary, ...]:
+        """The sessions of the browser to which this seat belongs, as far as they can be told without their cookies."""
         opened = await self._open(host, cookie)
         return () if opened is None else await self._find("browser", opened.stored.browser)
 
     async def opened(self, host: str, cookie: bytes) -> Session | None:
+        """The whole session of this seat, with what is kept for its provider alone."""
         opened = await self._open(host, cookie)
         return None if opened is None else opened.stored.session
 
     async def renew(self, host: str, cookie: bytes, before: Session, after: Session) -> bool:
+        """The session of this seat as it is now; False, and nothing written, if it is not what it was before.
+
+        What it is found by stays: who, by which provider, for which tenant."""
         opened = await self._open(host, cookie)
         if opened is None or opened.stored.session != before:
             return False
@@ -239,20 +286,29 @@ class Sessions:
         return await self._store.replace_sealed(before.id, opened.record.sealed, sealed, self._now())
 
     async def end_browser(self, host: str, cookie: bytes) -> tuple[str, ...]:
+        """Ends every session of the browser to which this seat belongs; durable when it returns; their ids."""
         return await self.end([session.id for session in await self.of_browser(host, cookie)])
 
     async def ids_of_subject(self, issuer: str, subject: str) -> tuple[str, ...]:
+        """Every session of a person, found without any cookie."""
         return tuple(session.id for session in await self._find("subject", issuer, subject))
 
     async def ids_of_sid(self, issuer: str, sid: str) -> tuple[str, ...]:
+        """What was signed in under this session id of the provider, found without any cookie."""
         return tuple(session.id for session in await self._find("sid", issuer, sid))
 
     async def end(self, session_ids: Sequence[str]) -> tuple[str, ...]:
+        """Ends these sessions; durable when it returns. In force in a worker's memory only by its `revoke`."""
         if session_ids:
             await self._store.end(session_ids, self._now())
         return tuple(session_ids)
 
     async def end_once(self, session_ids: Sequence[str], kind: str, *parts: str, issued: int, until: int) -> bool:
+        """Ends these sessions by a message that works once, until `until`, across all workers; `issued`: when its
+        sender wrote it (both Unix seconds).
+
+        In one step: a message is used up only by what it has done. False, and nothing ended, if it was used before, or
+        may have been in a store that was before this one."""
         # Under every store key, as Transactions.first_use.
         uses = [Use(key, until, issued) for key in self._keys.indexes(kind, *parts)]
         return await self._store.end(session_ids, self._now(), uses)

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Log
 from gateway.model.session import SignOutNote
+from gateway.ops.log import Log
 from gateway.stores import codec
 from gateway.stores.clocks import Horizon
 from gateway.stores.keys import StoreKeys
@@ -22,7 +22,11 @@ _UNTOLD = "its application is not told of the end of that session"
 
 
 class SignOutNotes:
-    """ports.SignOutNotes. Parameters as those of stores.transactions.Transactions."""
+    """What applications that name an address for sign-outs are told when a session has ended, kept with that session.
+
+    Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say. Parameters as those of
+    stores.transactions.Transactions.
+    """
 
     def __init__(
         self,
@@ -43,9 +47,12 @@ class SignOutNotes:
         self._token_bytes = token_bytes
 
     async def keep(self, notes: Sequence[SignOutNote]) -> None:
+        """In the place of those of the same session and host, and of this browser's older sessions on that host: their
+        cookies may be the same. What a session that has ended would have kept is left out."""
         await self._store.write([self._sealed(note) for note in notes], self._now())
 
     async def take(self, most: int) -> tuple[SignOutNote, ...]:
+        """Some of sessions that have ended, however they did: each to one caller only, across all workers."""
         taken = await self._store.take_notes(most, self._horizon.look())
         opened = (self._opened(record) for record in taken)
         return tuple(note for note in opened if note is not None)

@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Counters, Log, SessionSummary, Write
+from gateway.ops.counters import Counters
+from gateway.ops.log import Log
 from gateway.stores import sqlite_file
 from gateway.stores import sqlite_statements as sql
 from gateway.stores.records import (
@@ -22,9 +23,11 @@ from gateway.stores.records import (
     SeatKey,
     SeatRecord,
     SessionRecord,
+    SessionSummary,
     Tail,
     Touch,
     Use,
+    Write,
 )
 from gateway.stores.sqlite_mending import Mending
 from gateway.stores.sqlite_owner import Ownership

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from gateway.model.ports import Log
+from gateway.ops.log import Log
 from gateway.stores import sqlite_file
 from gateway.stores.tickets import unix_now
 

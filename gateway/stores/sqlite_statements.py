@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Sequence
 
-from gateway.model.ports import SessionSummary, Write
 from gateway.stores.records import (
     ENDED_KEPT,
     PARALLEL_TABS,
@@ -18,10 +17,12 @@ from gateway.stores.records import (
     SeatKey,
     SeatRecord,
     SessionRecord,
+    SessionSummary,
     Tail,
     Ticket,
     Touch,
     Use,
+    Write,
 )
 
 _PURGED_AT_ONCE = 500

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Log, Write
+from gateway.ops.log import Log
 from gateway.stores.keys import StoreKeys
-from gateway.stores.records import PutTicket, RecordStore, Ticket
+from gateway.stores.records import PutTicket, RecordStore, Ticket, Write
 from gateway.stores.sealing import NONCE_BYTES, Binding, draw_key, key_id_of, lookup_of, open_sealed, seal
 from gateway.stores.unreadable import Unreadable
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from gateway.model.codes import STORE_UNREADABLE
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Log
+from gateway.ops.log import Log
 
 TOLD_EVERY = 3600.0
 # A cause names a store key or a version, which whoever writes the store could make up.

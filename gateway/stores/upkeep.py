@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Log
 from gateway.model.session import Seat
+from gateway.ops.log import Log
 from gateway.stores.clocks import Horizon, Steps
 from gateway.stores.records import RecordStore
 from gateway.stores.revocations import Revocations

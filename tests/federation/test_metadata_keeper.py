@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 
 class Told:
-    """ports.Log"""
+    """As ops.log.Log."""
 
     def __init__(self) -> None:
         self.events: list[tuple[str, dict[str, object]]] = []

@@ -10,9 +10,10 @@ from gateway.config.snapshot import Snapshot
 from gateway.model.codes import Code
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.ports import Page, SessionSummary
+from gateway.model.ports import Page
 from gateway.model.session import Seat, SeatLimits
 from gateway.model.transaction import HandOver, Transaction
+from gateway.stores.records import SessionSummary
 
 NEVER = 1e12
 COOKIE = b"abcdefghijklmnopqrstuv.0123456789012345678901234567890123456789012"

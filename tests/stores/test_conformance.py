@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import replace
 
-from gateway.model.ports import Write
 from gateway.stores.records import (
     ENDED_KEPT,
     PARALLEL_TABS,
@@ -15,6 +14,7 @@ from gateway.stores.records import (
     SeatKey,
     Touch,
     Use,
+    Write,
 )
 from tests.stores.samples import (
     NOTHING,

@@ -8,10 +8,9 @@ import pytest
 
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Write
 from gateway.model.session import SeatLimits
 from gateway.stores.memory import MemoryStore
-from gateway.stores.records import PARALLEL_TABS, AddSession, RecordStore, SeatKey, Touch
+from gateway.stores.records import PARALLEL_TABS, AddSession, RecordStore, SeatKey, Touch, Write
 from tests.stores.samples import JEANNE, KEYS, NOW, OTHER_KEYS, PAIE, PERMIS, PORTAL, Around, Clock, Worker, transaction
 
 

@@ -23,7 +23,7 @@ from gateway.model.codes import (
     SAML_UNSOLICITED,
 )
 from gateway.model.errors import GatewayError
-from gateway.model.ports import NewSession, Page, SamlTransactions, Sessions, Transactions
+from gateway.model.ports import Page
 from gateway.model.provider import SamlProvider
 from gateway.model.transaction import ParkedAnswer, SamlLogin
 from gateway.portal.answers import redirect
@@ -46,6 +46,9 @@ from gateway.saml.parties import Binding, IdpMetadata
 from gateway.saml.post import posted_message
 from gateway.saml.response import validate_response
 from gateway.saml.stated import Stated, stated
+from gateway.stores.saml_transactions import SamlTransactions
+from gateway.stores.sessions import NewSession, Sessions
+from gateway.stores.transactions import Transactions
 
 FINISH = f"{PREFIX}saml/finish"
 ARTIFACT = f"{PREFIX}saml/artifact"

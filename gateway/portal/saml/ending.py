@@ -5,7 +5,7 @@ from collections.abc import Callable
 from gateway.identity.assertion_mapping import subject_of
 from gateway.model.codes import SAML_REPLAYED
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Revoker, Sessions
+from gateway.model.ports import Revoker
 from gateway.portal.report import Report
 from gateway.portal.saml.incoming import Verified
 from gateway.portal.saml.known import service_provider
@@ -13,6 +13,7 @@ from gateway.portal.saml.sids import sid_of
 from gateway.portal.saml.workbench import Workbench
 from gateway.portal.visit import Visit
 from gateway.saml.logout import LogoutRequest, validate_logout_request
+from gateway.stores.sessions import Sessions
 
 
 class Ending:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from gateway.model.ports import Page, Revoker, SamlTransactions, Sessions, Transactions
+from gateway.model.ports import Page, Revoker
 from gateway.portal.outcomes import Ask, Step, TellProvider
 from gateway.portal.pages import Pages
 from gateway.portal.report import Report
@@ -17,6 +17,9 @@ from gateway.portal.saml.ports import SamlFederation
 from gateway.portal.saml.provider_logout import ProviderLogout
 from gateway.portal.saml.workbench import Workbench
 from gateway.portal.visit import Visit
+from gateway.stores.saml_transactions import SamlTransactions
+from gateway.stores.sessions import Sessions
+from gateway.stores.transactions import Transactions
 
 
 class Saml:

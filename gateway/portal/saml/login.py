@@ -8,7 +8,7 @@ from gateway.config.snapshot import Snapshot
 from gateway.model.codes import SAML_ENDPOINT
 from gateway.model.errors import GatewayError
 from gateway.model.levels import NOTHING_ASKED, Asking
-from gateway.model.ports import Page, SamlTransactions
+from gateway.model.ports import Page
 from gateway.model.provider import SamlProvider
 from gateway.model.transaction import SamlLogin
 from gateway.portal.answers import redirect
@@ -25,6 +25,7 @@ from gateway.saml.authn_request import authn_request
 from gateway.saml.parties import Endpoint, IdpMetadata
 from gateway.saml.post import post_form
 from gateway.saml.redirect import redirect_url
+from gateway.stores.saml_transactions import SamlTransactions
 
 _VISIBLY = "visibly"
 

@@ -9,7 +9,7 @@ from typing import Any
 from gateway.config.snapshot import Snapshot
 from gateway.model.codes import LOGOUT_REQUEST, SAML_STATUS
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Page, SamlTransactions
+from gateway.model.ports import Page
 from gateway.model.transaction import SamlLogout as LogoutUnderWay
 from gateway.portal.answers import BARE, redirect
 from gateway.portal.pages import Pages
@@ -27,6 +27,7 @@ from gateway.saml.post import post_form
 from gateway.saml.redirect import redirect_url
 from gateway.saml.signing import sign_enveloped
 from gateway.saml.soap import MEDIA_TYPE, fault, in_envelope
+from gateway.stores.saml_transactions import SamlTransactions
 
 _XML = (b"Content-Type", MEDIA_TYPE.encode())
 

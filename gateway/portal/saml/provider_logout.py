@@ -6,7 +6,7 @@ from functools import partial
 from gateway.model.assertion import NameId
 from gateway.model.codes import SAML_STATUS
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Page, SamlTransactions
+from gateway.model.ports import Page
 from gateway.model.provider import SamlProvider
 from gateway.model.session import Session
 from gateway.model.transaction import SamlLogout
@@ -28,6 +28,7 @@ from gateway.saml.post import post_form
 from gateway.saml.redirect import redirect_url
 from gateway.saml.signing import sign_enveloped
 from gateway.saml.soap import in_envelope
+from gateway.stores.saml_transactions import SamlTransactions
 
 
 class ProviderLogout:
