@@ -68,7 +68,7 @@ bench-quick: $(READY) ## the same in under a minute
 	@$(RUN) -m tests.bench --quick
 
 schema: $(READY) ## docs/reference from the code: JSON Schemas, keys, codes, events, metrics
-	@$(RUN) -m gateway.config.json_schema docs/reference/schema
+	@$(RUN) -m gateway.config.schema.json_schema docs/reference/schema
 	@$(RUN) tools/reference.py docs/reference
 
 lock: ## the lock files anew; LOCK=--upgrade takes newer versions

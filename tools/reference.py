@@ -9,8 +9,8 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.cli.exits import MEANINGS
-from gateway.config.fence_table import CONDITIONS, KEYS, Bound
-from gateway.config.json_schema import schemas
+from gateway.config.check.fence_table import CONDITIONS, KEYS, Bound
+from gateway.config.schema.json_schema import schemas
 from gateway.lint.rules import ABOUT_IGNORES, RULES
 from gateway.model.codes import Code, all_codes
 from gateway.model.events import EVENTS

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from gateway.cli.exits import Exit
 from gateway.cli.folder import say_json, say_problems, uncollected
-from gateway.config.build import build
+from gateway.config.compile.build import build
+from gateway.config.folder.read import read_folder
 from gateway.config.problems import ProblemsFound
-from gateway.config.read import read_folder
 from gateway.config.snapshot import Gateway
 from gateway.server.state import unwritable
 from gateway.trial.proving import prove

@@ -9,8 +9,8 @@ from typing import TypeVar
 from gateway.cli.exits import Exit
 from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
 from gateway.config.problems import ProblemsFound
-from gateway.config.scalars import Wrong
-from gateway.config.schema_tests import client_address, moment
+from gateway.config.schema.policy_tests import client_address, moment
+from gateway.config.schema.scalars import Wrong
 from gateway.config.snapshot import Snapshot
 from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from gateway.cli.exits import Exit
 from gateway.cli.folder import said_to_be_wrong, say_json
-from gateway.config.layout import NotLaidOut, lay_out
-from gateway.config.read import read_folder
+from gateway.config.folder.read import read_folder
+from gateway.config.yaml.layout import NotLaidOut, lay_out
 
 
 def run(told: Namespace) -> Exit:

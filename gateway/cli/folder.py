@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gateway.config.build import build
-from gateway.config.compile import Compiled, compile_files
-from gateway.config.files import Files
+from gateway.config.compile.build import build
+from gateway.config.compile.compiler import Compiled, compile_files
+from gateway.config.folder.files import Files
+from gateway.config.folder.read import read_folder
 from gateway.config.problems import Problem, ProblemsFound
-from gateway.config.read import read_folder
 from gateway.config.snapshot import Snapshot
 
 

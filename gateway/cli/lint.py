@@ -7,8 +7,8 @@ from pathlib import Path
 
 from gateway.cli.exits import Exit
 from gateway.cli.folder import problem_json, say_json, say_problems, uncollected
+from gateway.config.folder.read import read_folder
 from gateway.config.problems import ProblemsFound
-from gateway.config.read import read_folder
 from gateway.lint.run import Finding, lint
 from gateway.lint.subject import subject
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from gateway.cli.exits import Exit
 from gateway.cli.folder import said_to_be_wrong, say_json, say_problems, uncollected
-from gateway.config.load import load
-from gateway.config.origins import Effective, effective
+from gateway.config.folder.read import read_folder
 from gateway.config.problems import ProblemsFound, did_you_mean
-from gateway.config.read import read_folder
+from gateway.config.schema.load import load
+from gateway.config.schema.origins import Effective, effective
 
 
 def run(told: Namespace) -> Exit:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from gateway.cli.exits import Exit
 from gateway.cli.folder import said_to_be_wrong, say_json
-from gateway.config.files import GATEWAY_FILE
-from gateway.config.schema import GatewayFile
-from gateway.config.yaml_reader import read_document
+from gateway.config.folder.files import GATEWAY_FILE
+from gateway.config.schema.gateway import GatewayFile
+from gateway.config.yaml.reader import read_document
 from gateway.server.control import RELOAD, Verdict, connect
 
 # Compiling may take two minutes, and a rollout some seconds more.

@@ -1,8 +1,12 @@
 """The policy folder: from files to the snapshot that serves.
 
-In this order: `read` (files to frozen bytes), `yaml_reader` and `load` (bytes to the models of `schema`), the
-`checks` (what no file can tell alone), `references` (secrets and certificates), `planning` (models to one plan of
-bytes), `build` (the plan to a `snapshot`, in small steps, in each worker). `compile` does all of it up to the plan.
-Every problem is collected with its place (`problems`), none is raised for the first. A worker imports `build` and
-what it needs, never the YAML reader nor the validator. Begin in `compile`.
+`folder/`   what lies on disk, read once into frozen bytes: the only part that opens files
+`yaml/`     one document: its values, each with its place; the layout that `ecluse fmt` gives it
+`schema/`   what a file may say: the models that validate it, and the schemas for editors
+`check/`    what no file can tell alone: names, fences, levels, secrets, certificates
+`compile/`  valid files to one plan of bytes, and in each worker the plan to the snapshot, in small steps
+`snapshot`  what serves: immutable, swapped by one assignment
+
+Every problem is collected with its place (`problems`), none is raised for the first. A worker imports `compile.build`
+and what it needs, never the YAML reader nor the validator. Begin in `compile.compiler`.
 """

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from typing import Literal
 
-from gateway.config.cel import Tally
+from gateway.config.compile.cel import Tally
 from gateway.identity.perimeter import is_inside
 from gateway.model.codes import WIRE_TARGET
 from gateway.model.errors import GatewayError

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from ipaddress import ip_address
 
+from gateway.config.check.references_app import is_secret
 from gateway.config.problems import Problem
-from gateway.config.references_app import is_secret
-from gateway.config.schema import AppFile, Injected
-from gateway.config.schema_paths import Paths
+from gateway.config.schema.app import AppFile, Injected, Paths
 from gateway.lint.subject import Of, Subject
 from gateway.model.errors import GatewayError
 from gateway.policy.conditions import GROUPS, turns_on_identity

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from gateway.config.load import AnyProviderFile
 from gateway.config.problems import Path, Problem
-from gateway.config.schema import AppFile, ProviderFile, SamlProviderFile
-from gateway.config.schema_conditions import ClaimIs, Condition, GroupIs, MandateIs, SharedIs, leaves
-from gateway.config.schema_shared import SharedFile
+from gateway.config.schema.app import AppFile
+from gateway.config.schema.conditions import ClaimIs, Condition, GroupIs, MandateIs, SharedIs, leaves
+from gateway.config.schema.load import AnyProviderFile
+from gateway.config.schema.provider import ProviderFile, SamlProviderFile
+from gateway.config.schema.shared import SharedFile
 from gateway.identity.address_names import is_mail, is_scoped, may_hold_an_address
 from gateway.lint.subject import Of, Subject
 from gateway.model.provider import MetadataFile, Provider, SamlProvider

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from gateway.config.check.references_app import names_a_secret
 from gateway.config.problems import Problem
-from gateway.config.references_app import names_a_secret
-from gateway.config.schema import AppFile
+from gateway.config.schema.app import AppFile
 from gateway.lint.subject import Of, Subject
 from gateway.policy.asking import Header, Query
 from gateway.policy.conditions import All, Any_, Anyone, Condition, Not, evaluate, turns_on_identity, turns_on_request

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.hashes import MD5, SHA1
 from cryptography.x509.oid import ExtensionOID
 
 from gateway.config.problems import Path, Problem
-from gateway.config.scalars import Reference
+from gateway.config.schema.scalars import Reference
 from gateway.lint.subject import Of, Subject, references
 
 _SECRETS = ("secret", "key", "client_secret", "value")

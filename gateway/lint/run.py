@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gateway.config.problems import Problem
-from gateway.config.yaml_reader import Document
+from gateway.config.yaml.reader import Document
 from gateway.lint.rules import ABOUT_IGNORES, NO_REASON, RULES, UNUSED
 from gateway.lint.subject import Subject
 

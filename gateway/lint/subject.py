@@ -8,17 +8,18 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from gateway.config.build import build
-from gateway.config.compile import compile_files
-from gateway.config.files import Files
-from gateway.config.load import AnyProviderFile, Folder, Loaded, load
+from gateway.config.check.references import resolve
+from gateway.config.compile.build import build
+from gateway.config.compile.compiler import compile_files
+from gateway.config.folder.files import Files
 from gateway.config.problems import Path, Problem, key_path
-from gateway.config.references import resolve
-from gateway.config.scalars import Reference
-from gateway.config.schema import AppFile, GatewayFile
-from gateway.config.schema_shared import SharedFile
+from gateway.config.schema.app import AppFile
+from gateway.config.schema.gateway import GatewayFile
+from gateway.config.schema.load import AnyProviderFile, Folder, Loaded, load
+from gateway.config.schema.scalars import Reference
+from gateway.config.schema.shared import SharedFile
 from gateway.config.snapshot import Snapshot
-from gateway.config.yaml_reader import Document
+from gateway.config.yaml.reader import Document
 from gateway.policy.rules import Rule
 
 Model = TypeVar("Model")

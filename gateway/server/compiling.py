@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gateway.config.build import build_gateway, names_of
-from gateway.config.compile import Compiled
-from gateway.config.compile_process import decode_answer, encode_files
-from gateway.config.files import Files, is_app
+from gateway.config.compile.build import build_gateway, names_of
+from gateway.config.compile.compiler import Compiled
+from gateway.config.compile.process import decode_answer, encode_files
+from gateway.config.folder.files import Files, is_app
+from gateway.config.folder.read import read_folder, read_for_good, read_known_hosts
+from gateway.config.folder.watch import fingerprint_of
 from gateway.config.problems import ProblemsFound
-from gateway.config.read import read_folder, read_for_good, read_known_hosts
 from gateway.config.snapshot import Gateway
-from gateway.config.watch import fingerprint_of
 from gateway.ops.counters import Dump
 from gateway.ops.zeros import zeros
 from gateway.server.faults import where

@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gateway.config.build import build_saml_providers
+from gateway.config.compile.build import build_saml_providers
+from gateway.config.folder.watch import fingerprint
 from gateway.config.snapshot import Gateway
-from gateway.config.watch import fingerprint
 from gateway.federation.metadata_keeper import MetadataKeeper
 from gateway.federation.metadata_source import sources_of
 from gateway.ops.counters import STORE_UNREACHABLE, add

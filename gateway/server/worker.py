@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from gateway.config.build import build_steps
+from gateway.config.compile.build import build_steps
 from gateway.config.snapshot import Snapshot
 from gateway.ops.log import Log
 from gateway.server import garbage

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gateway.config.checks import collisions
-from gateway.config.files import Files, is_tests
-from gateway.config.load import Loaded, load_file
+from gateway.config.check.folder import collisions
+from gateway.config.folder.files import Files, is_tests
 from gateway.config.problems import Path, Problem, did_you_mean, key_path
-from gateway.config.scalars import Wrong
-from gateway.config.schema_tests import NOBODY, PolicyTest, PolicyTestsFile
+from gateway.config.schema.load import Loaded, load_file
+from gateway.config.schema.policy_tests import NOBODY, PolicyTest, PolicyTestsFile
+from gateway.config.schema.scalars import Wrong
 from gateway.config.snapshot import Snapshot
-from gateway.config.yaml_reader import Document
+from gateway.config.yaml.reader import Document
 from gateway.trial.people import Known, known
 from gateway.trial.request import Around, Request, around, parse_request
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from gateway.config.files import Files
+from gateway.config.folder.files import Files
 from gateway.config.snapshot import Snapshot
 from gateway.trial.matrix import People, Somebody, host_of
 from gateway.trial.recorded import Recorded

@@ -9,8 +9,8 @@ import os
 import sys
 import time
 
-from gateway.config.compile import Compiled
-from gateway.config.compile_process import decode_files, encode_answer
+from gateway.config.compile.compiler import Compiled
+from gateway.config.compile.process import decode_files, encode_answer
 from gateway.config.problems import ProblemsFound
 from gateway.trial.partly import prove_partly
 

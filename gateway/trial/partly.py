@@ -7,12 +7,12 @@ has its hosts closed where it has none; all else is taken whole or not. Wrong is
 from collections.abc import Mapping
 from dataclasses import replace
 
-from gateway.config.compile import Compiled
-from gateway.config.files import APPS, GATEWAY_FILE, Closing, Files, team_of
-from gateway.config.load import load_gateway
+from gateway.config.compile.compiler import Compiled
+from gateway.config.folder.files import APPS, GATEWAY_FILE, Closing, Files, team_of
 from gateway.config.problems import Place, Problem, ProblemsFound
-from gateway.config.schema_teams import Team
-from gateway.config.written_hosts import written_hosts
+from gateway.config.schema.gateway import Team
+from gateway.config.schema.load import load_gateway
+from gateway.config.yaml.written_hosts import written_hosts
 from gateway.trial.proving import prove
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gateway.config.messages import problem_of
 from gateway.config.problems import Problem, ProblemsFound, did_you_mean
-from gateway.config.scalars import Wrong
-from gateway.config.schema_tests import Person
+from gateway.config.schema.messages import problem_of
+from gateway.config.schema.policy_tests import Person
+from gateway.config.schema.scalars import Wrong
 from gateway.config.snapshot import App, Snapshot
-from gateway.config.yaml_reader import read_document
+from gateway.config.yaml.reader import read_document
 from gateway.identity.perimeter import check
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity

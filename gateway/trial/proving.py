@@ -1,8 +1,8 @@
 """A folder is compiled, and its own tests pass, or it is not taken (invariant 13)."""
 
-from gateway.config.build import build
-from gateway.config.compile import Compiled, compile_files
-from gateway.config.files import Files, is_tests
+from gateway.config.compile.build import build
+from gateway.config.compile.compiler import Compiled, compile_files
+from gateway.config.folder.files import Files, is_tests
 from gateway.config.problems import ProblemsFound
 from gateway.config.snapshot import Snapshot
 from gateway.model.errors import GatewayError

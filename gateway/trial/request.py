@@ -6,7 +6,7 @@ from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import quote
 
-from gateway.config.scalars import Wrong
+from gateway.config.schema.scalars import Wrong
 from gateway.model.errors import GatewayError
 from gateway.wire.addresses import parse_address
 from gateway.wire.target import absolute_form

@@ -8,9 +8,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from gateway.config.compile import compile_files
+from gateway.config.compile.compiler import compile_files
+from gateway.config.folder.read import read_folder
 from gateway.config.problems import ProblemsFound
-from gateway.config.read import read_folder
 from tests.attacks.cases import Case, expect, uncontrolled
 from tests.attacks.cross_site import to_callback
 from tests.attacks.exchange import Answer, Door

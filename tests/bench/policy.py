@@ -10,9 +10,9 @@ import time
 from collections.abc import Iterator
 from itertools import count
 
-from gateway.config.build import build
-from gateway.config.compile import compile_files
-from gateway.config.files import Files
+from gateway.config.compile.build import build
+from gateway.config.compile.compiler import compile_files
+from gateway.config.folder.files import Files
 from gateway.config.snapshot import Snapshot
 from gateway.model.identity import Identity
 from gateway.policy.decide import decide

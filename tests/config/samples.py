@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from gateway.config.build import build
-from gateway.config.compile import compile_files
-from gateway.config.files import Files, for_app
+from gateway.config.compile.build import build
+from gateway.config.compile.compiler import compile_files
+from gateway.config.folder.files import Files, for_app
 from gateway.config.problems import ProblemsFound
 from gateway.config.snapshot import Snapshot
 

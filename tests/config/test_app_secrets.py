@@ -7,8 +7,8 @@ import pytest
 
 from gateway.cli.exits import Exit
 from gateway.cli.explain import explain
-from gateway.config.compile import compile_files
-from gateway.config.files import for_app
+from gateway.config.compile.compiler import compile_files
+from gateway.config.folder.files import for_app
 from gateway.config.problems import ProblemsFound
 from gateway.model.identity import Identity
 from gateway.translation.render import Constant, Injection

@@ -16,10 +16,10 @@ import pytest
 import trustme
 
 from gateway.access.decision import compile_passage
-from gateway.config.json_schema import schemas
-from gateway.config.schema_conditions import KEYS
+from gateway.config.schema.conditions import KEYS
+from gateway.config.schema.json_schema import schemas
 from gateway.config.snapshot import Snapshot
-from gateway.config.yaml_reader import read_document
+from gateway.config.yaml.reader import read_document
 from gateway.identity.perimeter import check
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity

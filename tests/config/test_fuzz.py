@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.config.build import build
-from gateway.config.compile import compile_files
-from gateway.config.files import Files
+from gateway.config.compile.build import build
+from gateway.config.compile.compiler import compile_files
+from gateway.config.folder.files import Files
 from gateway.config.problems import ProblemsFound
 from tests.config.samples import BASE, SECRETS
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from deploy.demo.keys import make_all
-from gateway.config.build import build
-from gateway.config.compile import compile_files
-from gateway.config.read import read_folder
+from gateway.config.compile.build import build
+from gateway.config.compile.compiler import compile_files
+from gateway.config.folder.read import read_folder
 from gateway.config.snapshot import Snapshot
 from gateway.identity.mapping import map_claims
 from gateway.identity.perimeter import check

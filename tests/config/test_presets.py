@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from gateway.config.presets import PresetName, preset, preset_of
-from gateway.config.yaml_reader import read_document
+from gateway.config.yaml.reader import read_document
 from gateway.model.levels import Asking
 from gateway.model.provider import OidcProvider
 from gateway.oidc.authorization_request import authorization_parameters

@@ -1,8 +1,8 @@
 """What policy answers to the people of docs/how-to/write-a-path-rule.md, in the words of its table."""
 
-from gateway.config.build import build
-from gateway.config.compile import compile_files
-from gateway.config.files import Files
+from gateway.config.compile.build import build
+from gateway.config.compile.compiler import compile_files
+from gateway.config.folder.files import Files
 from gateway.config.snapshot import App
 from gateway.model.decision import Allow, Challenge
 from gateway.model.identity import Identity

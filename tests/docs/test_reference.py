@@ -7,9 +7,9 @@ import pytest
 import trustme
 import yaml
 
-from gateway.config.build import build
-from gateway.config.compile import compile_files
-from gateway.config.files import Files, for_app
+from gateway.config.compile.build import build
+from gateway.config.compile.compiler import compile_files
+from gateway.config.folder.files import Files, for_app
 from tools.reference import pages
 
 pytestmark = pytest.mark.slow

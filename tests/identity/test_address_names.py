@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.config.saml_attributes import COMMON
+from gateway.config.schema.saml_attributes import COMMON
 from gateway.identity.address_names import is_mail, is_scoped, may_hold_an_address
 
 CLAIMS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims"

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from gateway.config.saml_attributes import COMMON
+from gateway.config.schema.saml_attributes import COMMON
 from gateway.identity.assertion_mapping import map_assertion
 from gateway.identity.mapping import LONGEST_VALUE, tenant_of
 from gateway.identity.perimeter import check

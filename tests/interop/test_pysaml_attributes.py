@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config.saml_attributes import COMMON
+from gateway.config.schema.saml_attributes import COMMON
 from gateway.saml.sp_metadata import RequestedAttribute, requested_attributes, sp_metadata
 from tests.idp.keys import new_pair
 from tests.saml.parties import PROVIDER, service_provider

@@ -6,7 +6,7 @@ from onelogin.saml2.settings import OneLogin_Saml2_Settings
 from pygamlastan import metadata as gamlastan
 from saml2 import md
 
-from gateway.config.saml_attributes import COMMON
+from gateway.config.schema.saml_attributes import COMMON
 from gateway.saml.parties import Contact, Organization, ServiceProvider
 from gateway.saml.sp_metadata import RequestedAttribute, requested_attributes, sp_metadata
 from tests.saml.parties import NOW, PORTAL, PROVIDER, certificate_text, pair, service_provider, verified_by_xmlsec

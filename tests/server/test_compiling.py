@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config.build import build
+from gateway.config.compile.build import build
 from gateway.server.compiling import Refused, compile_folder
 from gateway.translation.render import Constant
 from tests.walks.place import Place

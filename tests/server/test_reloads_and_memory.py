@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config.compile import compile_files
-from gateway.config.read import read_folder
+from gateway.config.compile.compiler import compile_files
+from gateway.config.folder.read import read_folder
 from gateway.config.snapshot import Listener
 from gateway.server.channel import Channel
 from gateway.server.listeners import bind

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from gateway.config.compile import Compiled, compile_files
-from gateway.config.read import read_folder
+from gateway.config.compile.compiler import Compiled, compile_files
+from gateway.config.folder.read import read_folder
 from gateway.ops.log import Log
 from gateway.server import worker
 from gateway.server.channel import Channel, ChannelLost, Message

@@ -1,7 +1,7 @@
 import pytest
 
-from gateway.config.build import build
-from gateway.config.compile import compile_files
+from gateway.config.compile.build import build
+from gateway.config.compile.compiler import compile_files
 from gateway.trial.cases import Case, load_cases
 from tests.config.samples import sample_files
 from tests.trial.samples import TESTS

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from gateway.config.compile import compile_files
-from gateway.config.compile_process import decode_answer, encode_files
+from gateway.config.compile.compiler import compile_files
+from gateway.config.compile.process import decode_answer, encode_files
 from gateway.config.problems import ProblemsFound
 from tests.config.samples import sample_files
 from tests.trial.samples import FAILING, TESTS

@@ -1,7 +1,7 @@
 import pytest
 
-from gateway.config.build import build
-from gateway.config.compile import compile_files
+from gateway.config.compile.build import build
+from gateway.config.compile.compiler import compile_files
 from gateway.trial.cases import load_cases
 from gateway.trial.judge import Coverage, Difference, Verdict, coverage, judge, problems_of
 from tests.config.samples import PERMIS, sample_files

@@ -1,7 +1,7 @@
 from xml.dom import minidom
 
-from gateway.config.build import build
-from gateway.config.compile import compile_files
+from gateway.config.compile.build import build
+from gateway.config.compile.compiler import compile_files
 from gateway.trial.cases import load_cases
 from gateway.trial.judge import judge
 from gateway.trial.junit import junit

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.config.build import build
-from gateway.config.compile import Compiled
-from gateway.config.compile_process import decode_answer, decode_files, encode_answer, encode_files
+from gateway.config.compile.build import build
+from gateway.config.compile.compiler import Compiled
+from gateway.config.compile.process import decode_answer, decode_files, encode_answer, encode_files
 from gateway.config.problems import Place, Problem, ProblemsFound
 from gateway.config.snapshot import Snapshot
 from gateway.trial.partly import prove_partly

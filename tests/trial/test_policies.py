@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from deploy.demo.keys import make_all
-from gateway.config.build import build
-from gateway.config.compile import compile_files
-from gateway.config.files import Files, is_app, team_of
-from gateway.config.load import load
-from gateway.config.read import read_folder
+from gateway.config.compile.build import build
+from gateway.config.compile.compiler import compile_files
+from gateway.config.folder.files import Files, is_app, team_of
+from gateway.config.folder.read import read_folder
+from gateway.config.schema.load import load
 from gateway.trial.cases import load_cases
 from gateway.trial.judge import coverage, judge
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.config.compile import compile_files
+from gateway.config.compile.compiler import compile_files
 from gateway.config.problems import ProblemsFound
 from gateway.trial.proving import prove
 from tests.config.samples import sample_files

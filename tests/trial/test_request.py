@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.config.scalars import Wrong
+from gateway.config.schema.scalars import Wrong
 from gateway.trial.request import Request, parse_request
 
 

@@ -8,7 +8,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-from gateway.config.build_saml import build_service_provider
+from gateway.config.compile.build_saml import build_service_provider
 from gateway.saml.parties import KeyPair
 from gateway.saml.sp_metadata import sp_metadata
 from tests.browser_like import Form, Person, Response

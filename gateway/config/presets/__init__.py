@@ -5,7 +5,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal, cast
 
-from gateway.config.yaml_reader import read_document
+from gateway.config.yaml.reader import read_document
 
 PresetName = Literal[
     "adfs",

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from lxml import etree
 
-from gateway.config.build_saml import build_service_provider
+from gateway.config.compile.build_saml import build_service_provider
 from gateway.model.provider import MetadataFile, Perimeter, SamlProvider
 from gateway.saml.encoding import inflated
 from gateway.saml.parties import Endpoint, IdpMetadata, KeyPair, ServiceProvider

@@ -1,0 +1,72 @@
+"""What an app file says of programs, against the providers that it lists."""
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+
+from gateway.config.problems import Path, Problem, key_path
+from gateway.config.schema.app import AppApi, AppFile, OpaqueTokens
+from gateway.config.schema.load import Folder
+from gateway.config.schema.oidc import Api
+from gateway.config.schema.provider import ProviderFile
+from gateway.config.yaml.reader import Document
+
+_PLACE: Path = ("api", "providers")
+
+
+def check_api(document: Document, model: AppFile, folder: Folder) -> Iterator[Problem]:
+    """Tokens are taken of providers that the application listens to, and that say what these have to be."""
+    if model.api is None:
+        return
+    by_name = {provider.written("provider"): provider.model for provider in folder.providers}
+    takes: dict[str, Api] = {}
+    for index, name in enumerate(model.api.providers):
+        path, provider = (*_PLACE, index), by_name.get(name)
+        if name not in model.providers:
+            message = f"this application does not listen to {name}"
+            yield Problem(document.place(path), key_path(path), message, "add it to providers")
+        elif provider is not None and (not isinstance(provider, ProviderFile) or provider.oidc.api is None):
+            message = f"the file of {name} takes no access tokens"
+            yield Problem(document.place(path), key_path(path), message, "in its oidc: api: {audience: [...]}")
+        elif isinstance(provider, ProviderFile) and provider.oidc.api is not None:
+            takes[name] = provider.oidc.api
+    asked = {name: api for name, api in takes.items() if api.introspection}
+    yield from _unasked(document, model.api, takes, asked)
+    yield from _untold(document, model.api, asked)
+
+
+def _unasked(
+    document: Document, model: AppApi, takes: Mapping[str, Api], asked: Mapping[str, Api]
+) -> Iterator[Problem]:
+    for name in model.opaque:
+        if name not in model.providers or (name in takes and name not in asked):
+            path: Path = ("api", "opaque", name)
+            message = f"{name} is asked about no tokens" if name in takes else f"{name} is not among api: providers"
+            hint = "in its file, oidc: api: introspection: true" if name in takes else ""
+            yield Problem(document.place(path, key=True), key_path(path), message, hint)
+
+
+def _untold(document: Document, model: AppApi, asked: Mapping[str, Api]) -> Iterator[Problem]:
+    """Invariant 7: of a token that is no JWT, nobody but its own provider is to be asked."""
+    for one, other in combinations(asked, 2):
+        if not _tell_apart((asked[one], model.opaque.get(one)), (asked[other], model.opaque.get(other))):
+            path = (*_PLACE, model.providers.index(other))
+            message = f"nothing tells whether {one} or {other} is asked about a token that is no JWT"
+            hint = "here api: opaque: {NAME: {paths: [...]}} for each, or prefix in oidc: api of each of their files"
+            yield Problem(document.place(path), key_path(path), message, hint)
+
+
+_Told = tuple[Api, OpaqueTokens | None]
+
+
+def _tell_apart(one: _Told, other: _Told) -> bool:
+    """Each says something that the other contradicts; what both still hold of is shown to neither."""
+    (an_api, here), (other_api, there) = one, other
+    if an_api.prefix and other_api.prefix:
+        return not an_api.prefix.startswith(other_api.prefix) and not other_api.prefix.startswith(an_api.prefix)
+    if here is None or there is None:
+        return False
+    if here.header is not None and there.header is not None and here.header.lower() == there.header.lower():
+        return here.value != there.value
+    if here.paths is None or there.paths is None:
+        return False
+    return {path.text for path in here.paths}.isdisjoint(path.text for path in there.paths)

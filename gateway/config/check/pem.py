@@ -1,0 +1,108 @@
+"""Whether certificates and keys can be used at all; when they end is not asked here."""
+
+import base64
+import hashlib
+from typing import TYPE_CHECKING
+
+from gateway.config.schema.scalars import Wrong
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+
+
+def check_certificates(content: bytes) -> None:
+    """One or more PEM certificates; raises Wrong."""
+    # Imported late: most folders have no certificate, and cryptography is slow to come.
+    from cryptography.x509 import InvalidVersion, load_pem_x509_certificates
+
+    try:
+        load_pem_x509_certificates(content)
+    except (ValueError, InvalidVersion):
+        raise Wrong("this is not a certificate in PEM form", "-----BEGIN CERTIFICATE-----") from None
+
+
+def check_private_key(content: bytes) -> None:
+    """A PEM key without a passphrase; raises Wrong."""
+    _private_key(content)
+
+
+def check_own_key(algorithm: str, content: bytes) -> None:
+    """A private key for `algorithm` (of model.provider.ClientKey); raises Wrong."""
+    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    key = _private_key(content)
+    if algorithm in ("ES256", "ECDH-ES"):
+        if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
+            raise Wrong(f"{algorithm} needs an EC key on P-256")
+    # RFC 7518 3.3: 2048 bits or more
+    elif not isinstance(key, RSAPrivateKey) or not 2048 <= key.key_size <= 8192:
+        other = "ES256" if algorithm in ("RS256", "PS256") else "ECDH-ES"
+        raise Wrong(f"{algorithm} needs an RSA key of 2048 to 8192 bits", f"for an EC key write algorithm: {other}")
+
+
+def check_pair(certificate: bytes, key: bytes) -> None:
+    """Raises Wrong unless `key` belongs to the first of the certificates. Both are readable each by itself."""
+    from cryptography.x509 import load_pem_x509_certificates
+
+    if load_pem_x509_certificates(certificate)[0].public_key() != _private_key(key).public_key():
+        raise Wrong("this key does not belong to the certificate")
+
+
+def thumbprint(certificates: bytes) -> str:
+    """RFC 7515 4.1.7: of the first of them. It names a certificate, and proves nothing."""
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.x509 import load_pem_x509_certificates
+
+    der = load_pem_x509_certificates(certificates)[0].public_bytes(Encoding.DER)
+    digest = hashlib.sha1(der, usedforsecurity=False).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+
+
+def check_saml_key(content: bytes) -> None:
+    """A private key that can sign our messages; raises Wrong."""
+    _check_signs_saml(_private_key(content).public_key())
+
+
+def check_public_key(content: bytes) -> None:
+    """A PEM certificate or public key that can have signed SAML metadata; raises Wrong."""
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+    _check_signs_saml(load_der_public_key(public_key_der(content)))
+
+
+def _check_signs_saml(key: "PublicKeyTypes") -> None:
+    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, SECP521R1, EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+    if isinstance(key, RSAPublicKey) and 2048 <= key.key_size <= 8192:
+        return
+    if isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1 | SECP384R1 | SECP521R1):
+        return
+    raise Wrong("this key is not for SAML", "RSA of 2048 to 8192 bits, or EC on P-256, P-384 or P-521")
+
+
+def public_key_der(content: bytes) -> bytes:
+    """SubjectPublicKeyInfo of a PEM certificate or public key, in DER. The certificate's dates say nothing."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+    from cryptography.x509 import InvalidVersion, load_pem_x509_certificate
+
+    try:
+        certified = b"BEGIN CERTIFICATE" in content
+        key = load_pem_x509_certificate(content).public_key() if certified else load_pem_public_key(content)
+    except (ValueError, UnsupportedAlgorithm, InvalidVersion):
+        raise Wrong("this is neither a certificate nor a public key in PEM form") from None
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _private_key(content: bytes) -> "PrivateKeyTypes":
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        return load_pem_private_key(content, None)
+    except TypeError:
+        raise Wrong("this key has a passphrase", "take it off, and keep the file from other users") from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise Wrong("this is not a private key in PEM form", "-----BEGIN PRIVATE KEY-----") from None

@@ -1,0 +1,176 @@
+"""What the files refer to: each reference to its bytes, or a problem at the place that names it."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from errno import EACCES, ENOENT
+from functools import partial
+from typing import NamedTuple
+
+from gateway.config.check.metadata import check_metadata
+from gateway.config.check.pem import check_certificates, check_pair, check_private_key, check_public_key, check_saml_key
+from gateway.config.check.references_app import app_references
+from gateway.config.check.references_oidc import oidc_references
+from gateway.config.folder.files import Files, for_app, team_of
+from gateway.config.problems import Path, Problem, key_path
+from gateway.config.schema.load import AnyProviderFile, Folder, Loaded
+from gateway.config.schema.provider import ProviderFile, SamlProviderFile
+from gateway.config.schema.scalars import Reference, Wrong
+from gateway.config.yaml.reader import Document
+
+STORE_KEY_BYTES = 32
+
+
+class _Use(NamedTuple):
+    """One reference: where it stands, what its bytes have to be, and whether development may write them inline."""
+
+    file: str
+    document: Document
+    path: Path
+    reference: Reference
+    check: Callable[[bytes], None]
+    may_be_inline: bool
+    team: str | None = None
+
+    @property
+    def key(self) -> str:
+        """`team`: of an application's file, whose fence it is under."""
+        return self.reference.key if self.team is None else for_app(self.team, self.reference.key)
+
+
+def resolve(folder: Folder, files: Files) -> tuple[dict[tuple[str, Path], bytes], list[Problem]]:
+    """By file and key path; without the line ends that editors put after a secret."""
+    development = _development(folder)
+    material: dict[tuple[str, Path], bytes] = {}
+    problems: list[Problem] = []
+    for use in _uses(folder, development):
+        try:
+            content = _content(use, files, development)
+            use.check(content)
+            material[use.file, use.path] = content
+        except Wrong as wrong:
+            place = use.document.place(use.path)
+            if use.reference.kind == "inline":
+                place = replace(place, source="")  # the line holds the secret, and problems go to logs
+            problems.append(Problem(place, key_path(use.path), wrong.message, wrong.hint))
+    return material, problems + list(_pairs(folder, material))
+
+
+def _development(folder: Folder) -> bool:
+    data = folder.gateway.document.data if folder.gateway else None
+    return isinstance(data, dict) and data.get("development") is True
+
+
+def _content(use: _Use, files: Files, development: bool) -> bytes:
+    reference = use.reference
+    if reference.kind == "inline":
+        if not use.may_be_inline:
+            raise Wrong("this is not written here", "write {file: path}")
+        if not development:
+            raise Wrong("a secret is not written into this file", "{file: path}, {env: NAME} or {credential: name}")
+        content = reference.name.encode()
+    elif use.key in files.secrets:
+        content = files.secrets[use.key].rstrip(b"\r\n")
+    else:
+        why = files.unreadable.get(use.key, "this was not read")
+        raise Wrong(f"{reference.name}: {why}", _hint(reference, why, files.folder))
+    if not content:
+        raise Wrong("this secret is empty" if reference.kind == "inline" else f"{reference.name}: this is empty")
+    return content
+
+
+def _hint(reference: Reference, why: str, folder: str) -> str:
+    if reference.kind != "file":
+        return ""
+    if why.endswith(os.strerror(ENOENT)):
+        return f"a path starts from {folder}/"
+    return (
+        "the account that serves has to read it, and so has whoever checks" if why.endswith(os.strerror(EACCES)) else ""
+    )
+
+
+def _uses(folder: Folder, development: bool) -> Iterator[_Use]:
+    yield from _of_gateway(folder)
+    for provider in folder.providers:
+        if isinstance(provider.model, SamlProviderFile):
+            yield from _of_saml(provider, provider.model, development)
+        elif provider.model is not None:
+            for path, reference, check, may_be_inline in oidc_references(provider.model.oidc):
+                yield _Use(provider.path, provider.document, path, reference, check, may_be_inline)
+    if folder.gateway is None or folder.gateway.model is None:
+        return  # a folder that is refused for it; whose fence an app stands in, and so what it may name, is not known
+    fenced = folder.gateway.model.teams
+    for app in (*folder.apps, *folder.shadows):
+        if app.model is not None:
+            team = team_of(app.path) if fenced else ""
+            for path, reference, check in app_references(app.model):
+                yield _Use(app.path, app.document, path, reference, check, False, team)
+
+
+def _of_saml(provider: Loaded[AnyProviderFile], model: SamlProviderFile, development: bool) -> Iterator[_Use]:
+    def use(path: Path, reference: Reference, check: Callable[[bytes], None], inline: bool = False) -> _Use:
+        return _Use(provider.path, provider.document, path, reference, check, inline)
+
+    metadata = model.saml.metadata
+    if isinstance(metadata, Reference):
+        yield use(
+            ("saml", "metadata"), metadata, partial(check_metadata, model.saml.entity_id, development=development)
+        )
+    else:
+        for index, key in enumerate(metadata.keys):
+            yield use(("saml", "metadata", "keys", index), key, check_public_key)
+    if model.saml.ca is not None:
+        yield use(("saml", "ca"), model.saml.ca, check_certificates)
+    shown = model.saml.client_certificate
+    if shown is not None:
+        yield use(("saml", "client_certificate", "certificate"), shown.certificate, check_certificates)
+        yield use(("saml", "client_certificate", "key"), shown.key, check_private_key, True)
+
+
+def _of_gateway(folder: Folder) -> Iterator[_Use]:
+    if folder.gateway is None or folder.gateway.model is None:
+        return
+    file, document, model = folder.gateway.path, folder.gateway.document, folder.gateway.model
+    for index, key in enumerate(model.store.keys):
+        yield _Use(file, document, ("store", "keys", index, "secret"), key.secret, _store_key, True)
+    for index, listen in enumerate(model.listen):
+        if listen.tls is not None:
+            path: Path = ("listen", index, "tls")
+            yield _Use(file, document, (*path, "certificate"), listen.tls.certificate, check_certificates, False)
+            yield _Use(file, document, (*path, "key"), listen.tls.key, check_private_key, True)
+    for index, own in enumerate(model.saml.keys if model.saml else ()):
+        path = ("saml", "keys", index)
+        yield _Use(file, document, (*path, "certificate"), own.certificate, check_certificates, False)
+        yield _Use(file, document, (*path, "key"), own.key, check_saml_key, True)
+
+
+def _store_key(content: bytes) -> None:
+    if len(content) < STORE_KEY_BYTES:
+        why = f"a store key has at least {STORE_KEY_BYTES} bytes, and this one has {len(content)}"
+        raise Wrong(why, "openssl rand -base64 48")
+
+
+def _pairs(folder: Folder, material: dict[tuple[str, Path], bytes]) -> Iterator[Problem]:
+    for file, document, path in _pair_places(folder):
+        certificate, key = material.get((file, (*path, "certificate"))), material.get((file, (*path, "key")))
+        if certificate is not None and key is not None:
+            try:
+                check_pair(certificate, key)
+            except Wrong as wrong:
+                place, other = document.place((*path, "key")), document.place((*path, "certificate"))
+                yield Problem(place, key_path((*path, "key")), wrong.message, wrong.hint, (("certificate at", other),))
+
+
+def _pair_places(folder: Folder) -> Iterator[tuple[str, Document, Path]]:
+    gateway = folder.gateway
+    if gateway is not None and gateway.model is not None:
+        for index in range(len(gateway.model.listen)):
+            yield gateway.path, gateway.document, ("listen", index, "tls")
+        for index in range(len(gateway.model.saml.keys) if gateway.model.saml else 0):
+            yield gateway.path, gateway.document, ("saml", "keys", index)
+    for provider in folder.providers:
+        for protocol in ("oidc", "saml"):
+            yield provider.path, provider.document, (protocol, "client_certificate")
+        own = provider.model.oidc.client_keys if isinstance(provider.model, ProviderFile) else []
+        for index in range(len(own)):
+            yield provider.path, provider.document, ("oidc", "client_keys", index)

@@ -1,0 +1,277 @@
+"""What conditions name, held against what there is: shared conditions, lists, providers, attributes, expressions.
+
+Where a shared condition is at fault for one application alone, the place that names it is shown, and the place in
+shared/ beside it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from gateway.config.compile.cel import Cel, Tally, variables
+from gateway.config.problems import Path, Place, Problem, did_you_mean, key_path
+from gateway.config.schema.conditions import (
+    AllOf,
+    AnyOf,
+    ClaimIs,
+    Condition,
+    GroupIs,
+    HeaderIs,
+    MandateIs,
+    NotThis,
+    ProviderIs,
+    SharedIs,
+    TenantIs,
+    UserIs,
+    WhenIs,
+    leaves,
+)
+from gateway.config.schema.load import Folder, Loaded
+from gateway.config.schema.shared import SharedFile
+from gateway.config.schema.values import texts
+from gateway.config.yaml.reader import Document
+from gateway.model.errors import GatewayError
+from gateway.model.names import fold
+from gateway.policy.conditions import DEEPEST, GROUPS
+from gateway.policy.persons import MANDATES
+
+MOST_PARTS = 2000
+"""Of one rule's condition, with all that it refers to: evaluating stays short."""
+
+
+class Told(NamedTuple):
+    """A shared condition, and where it stands."""
+
+    document: Document
+    path: Path
+    condition: Condition
+
+    @property
+    def place(self) -> Place:
+        return self.document.place(self.path, key=True)
+
+
+class Use(NamedTuple):
+    """A condition that is not made of others, and where; `via`: the shared one that it was reached by, or None."""
+
+    document: Document
+    path: Path
+    leaf: Condition
+    via: Told | None
+
+    def problem(self, step: str, message: str, hint: str = "") -> Problem:
+        """`step`: the key of the leaf, or further down in it."""
+        if self.via is not None:
+            place = self.document.place(self.path)
+            return Problem(place, key_path(self.path), message, hint, (("in", self.via.place),))
+        path = (*self.path, *step.split("."))
+        return Problem(self.document.place(path), key_path(path), message, hint)
+
+
+@dataclass
+class Index:
+    """What the folder has under a name. `whole`: every file of shared/ and lists/ could be read."""
+
+    folder: Folder
+    shared: Mapping[str, Told]
+    lists: frozenset[str]
+    communes: frozenset[str]
+    providers: tuple[str, ...]
+    whole: bool
+    circles: set[str] = field(default_factory=set)
+    _sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _cels: dict[frozenset[str], Cel] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, folder: Folder) -> "Index":
+        shared: dict[str, Told] = {}
+        for file in folder.shared:
+            for name, condition in ({} if file.model is None else file.model.conditions).items():
+                shared.setdefault(name, Told(file.document, ("conditions", name), condition))
+        lists = [file.model for file in folder.lists if file.model is not None]
+        return cls(
+            folder,
+            shared,
+            frozenset(model.list for model in lists),
+            frozenset(one["insee"] for model in lists for one in model.organisations if one["insee"]),
+            tuple(named for loaded in folder.providers if (named := loaded.written("provider")) is not None),
+            folder.complete
+            and all(file.model is not None for file in folder.shared)
+            and all(file.model is not None for file in folder.lists),
+        )
+
+    def cel(self, attributes: frozenset[str]) -> Cel:
+        if attributes not in self._cels:
+            self._cels[attributes] = Cel(attributes, Tally())
+        return self._cels[attributes]
+
+    def size(self, condition: Condition) -> tuple[int, int]:
+        """(number of parts, depth), with all that is referred to; circles are cut."""
+        match condition:
+            case AnyOf() | AllOf():
+                sizes = [self.size(part) for part in (condition.any if isinstance(condition, AnyOf) else condition.all)]
+                return 1 + sum(size for size, _ in sizes), 1 + max(depth for _, depth in sizes)
+            case NotThis():
+                size, depth = self.size(condition.this)
+                return 1 + size, 1 + depth
+            case SharedIs(shared=name) if name in self.shared and name not in self.circles:
+                if name not in self._sizes:
+                    self._sizes[name] = self.size(self.shared[name].condition)
+                return self._sizes[name]
+            case _:
+                return 1, 1
+
+
+def check_shared(folder: Folder, index: Index) -> Iterator[Problem]:
+    """Of shared/ and lists/ by themselves."""
+    yield from _same(
+        ((name, loaded.document, ("conditions", name)) for loaded in folder.shared for name in _names(loaded)),
+        "two shared conditions have this name",
+        key=True,
+    )
+    lists = ((loaded.model.list, loaded.document, ("list",)) for loaded in folder.lists if loaded.model is not None)
+    yield from _same(lists, "two lists have this name", key=False)
+    yield from _circles(index)
+    for told in index.shared.values():
+        yield from check_condition(told.document, told.path, told.condition, index)
+
+
+def check_condition(document: Document, path: Path, condition: Condition, index: Index) -> Iterator[Problem]:
+    """What it names itself, wherever it stands."""
+    for where, leaf in leaves(condition, path):
+        yield from (
+            Problem(document.place(at), key_path(at), message, hint)
+            for at, message, hint in _unknown(leaf, where, index)
+        )
+    size, depth = index.size(condition)
+    if size > MOST_PARTS or depth > DEEPEST:
+        message = f"with all that it refers to, this has over {MOST_PARTS} parts or is nested over {DEEPEST} deep"
+        yield Problem(document.place(path), key_path(path), message)
+
+
+def uses(document: Document, path: Path, condition: Condition, index: Index) -> Iterator[Use]:
+    """Every leaf, those of shared conditions too, each of which is looked into once."""
+    seen: set[str] = set()
+    # (where the rule itself names it, the condition, the shared one that it is)
+    todo: list[tuple[Path, Condition, Told | None]] = [(path, condition, None)]
+    while todo:
+        use_path, one, via = todo.pop(0)
+        for where, leaf in leaves(one, use_path if via is None else via.path):
+            yield Use(document, where if via is None else use_path, leaf, via)
+            if isinstance(leaf, SharedIs) and leaf.shared in index.shared and leaf.shared not in seen:
+                seen.add(leaf.shared)
+                todo.append(
+                    (where if via is None else use_path, index.shared[leaf.shared].condition, index.shared[leaf.shared])
+                )
+
+
+def check_use(
+    use: Use, providers: Iterable[str], mapped: frozenset[str] | None, injected: frozenset[bytes], index: Index
+) -> Iterator[Problem]:
+    """What a condition asks that this application can never be told. `mapped`: None where that is not known."""
+    leaf = use.leaf
+    match leaf:
+        case ProviderIs():
+            for name in texts(leaf.provider) or ():
+                if use.via is None and name in index.providers and name not in providers:
+                    yield use.problem("provider", f"this application does not listen to {name}", "add it to providers")
+        case HeaderIs() if fold(leaf.header.name.encode()) in injected:
+            yield use.problem("header", "the application is told this by us: what a client sends is dropped")
+        case WhenIs() if mapped is not None:
+            yield from _expression(use, leaf.when, mapped, index)
+        case _ if mapped is not None:
+            for step, attribute in _attribute(leaf):
+                if attribute not in mapped:
+                    message = f"no provider of this application maps an attribute {attribute}"
+                    yield use.problem(step, message, did_you_mean(attribute, mapped))
+
+
+def _attribute(leaf: Condition) -> Iterator[tuple[str, str]]:
+    match leaf:
+        case GroupIs():
+            yield "group", GROUPS
+        case MandateIs():
+            yield "mandate", MANDATES
+        case ClaimIs():
+            yield "claim.name", leaf.claim.name
+
+
+def _expression(use: Use, source: str, mapped: frozenset[str], index: Index) -> Iterator[Problem]:
+    try:
+        index.cel(mapped).compile(source)
+    except GatewayError as error:
+        _, undeclared, rest = error.detail.partition("undeclared reference to '")
+        known = variables(mapped)
+        hint = did_you_mean(rest.partition("'")[0], known) or f"known: {', '.join(sorted(known))}"
+        yield use.problem("when", error.detail, hint if undeclared else "")
+
+
+def _unknown(leaf: Condition, path: Path, index: Index) -> Iterator[tuple[Path, str, str]]:
+    match leaf:
+        case SharedIs() if leaf.shared not in index.shared and index.whole:
+            yield (*path, "shared"), "no file in shared/ has this condition", _hint(leaf.shared, index.shared)
+        case TenantIs() if index.whole:
+            for name in texts(leaf.tenant.list) or ():
+                if name not in index.lists:
+                    yield (*path, "tenant", "list"), f"no file in lists/ has the name {name}", _hint(name, index.lists)
+            for code in texts(leaf.tenant.insee) or ():
+                if code not in index.communes:
+                    message = f"no list in lists/ gives an organisation for the commune {code}"
+                    yield (*path, "tenant", "insee"), message, "add {siren: ..., insee: ...} to one"
+        case ProviderIs() | UserIs() if len(index.providers) == len(index.folder.providers) and index.folder.complete:
+            key, named = ("provider", leaf.provider) if isinstance(leaf, ProviderIs) else ("user", leaf.user)
+            for name in (text.partition("/")[0] for text in texts(named) or ()):
+                if name not in index.providers:
+                    yield (*path, key), f"no file in providers/ has the name {name}", _hint(name, index.providers)
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    some = sorted(known)
+    return did_you_mean(name, some) or f"known: {', '.join(some[:10]) or 'none'}"
+
+
+def _names(loaded: Loaded[SharedFile]) -> Iterable[str]:
+    return () if loaded.model is None else loaded.model.conditions
+
+
+def _same(named: Iterable[tuple[str, Document, Path]], message: str, *, key: bool) -> Iterator[Problem]:
+    first: dict[str, Place] = {}
+    for name, document, path in named:
+        place = document.place(path, key=key)
+        if name in first:
+            yield Problem(place, key_path(path), message, "", (("first at", first[name]),))
+        else:
+            first[name] = place
+
+
+def _circles(index: Index) -> Iterator[Problem]:
+    """Each circle once, at the reference that closes it, with the places on the way."""
+    done: set[str] = set()
+    for start in index.shared:
+        way: list[tuple[str, Iterator[tuple[Path, str]]]] = []
+        if start not in done:
+            way.append((start, _references(index.shared[start])))
+        while way:
+            name, rest = way[-1]
+            reference = next(rest, None)
+            if reference is None:
+                done.add(name)
+                way.pop()
+                continue
+            path, other = reference
+            on_the_way = [step for step, _ in way]
+            if other in on_the_way:
+                circle = on_the_way[on_the_way.index(other) :]
+                index.circles.update(circle)
+                told = index.shared[name]
+                others = tuple(("by way of", index.shared[step].place) for step in circle)
+                message = f"this goes round in a circle: {' > '.join((*circle, other))}"
+                yield Problem(told.document.place(path), key_path(path), message, "", others)
+            elif other in index.shared and other not in done:
+                way.append((other, _references(index.shared[other])))
+
+
+def _references(told: Told) -> Iterator[tuple[Path, str]]:
+    for path, leaf in leaves(told.condition, told.path):
+        if isinstance(leaf, SharedIs):
+            yield (*path, "shared"), leaf.shared

@@ -1,0 +1,79 @@
+"""Files of apps/TEAM/ held against the fence that gateway.yaml draws around the team."""
+
+from collections.abc import Iterator, Mapping
+
+from gateway.config.check.app import attributes_used
+from gateway.config.folder.closing import within
+from gateway.config.folder.files import team_of
+from gateway.config.problems import Path, Problem, did_you_mean, key_path
+from gateway.config.schema.app import AppFile
+from gateway.config.schema.gateway import Team
+from gateway.config.schema.load import Folder, Loaded
+from gateway.model.names import fold
+from gateway.wire.fences import Fence, literal
+
+
+def teams_of(folder: Folder) -> Mapping[str, Team]:
+    return {} if folder.gateway is None or folder.gateway.model is None else folder.gateway.model.teams
+
+
+def check_teams(folder: Folder) -> Iterator[Problem]:
+    teams = teams_of(folder)
+    if not teams:
+        return
+    for app in (*folder.apps, *folder.shadows):
+        name = team_of(app.path)
+        if not name:
+            continue
+        if name not in teams:
+            hint = did_you_mean(name, teams) or f"known: {', '.join(sorted(teams))}"
+            yield Problem(
+                app.document.place(), "", f"apps/{name}/ is no team's: gateway.yaml has none of this name", hint
+            )
+        elif app.model is not None:
+            yield from _beyond(app, app.model, name, teams[name])
+
+
+def _beyond(app: Loaded[AppFile], model: AppFile, name: str, team: Team) -> Iterator[Problem]:
+    def problem(path: Path, what: str, *, key: bool = False) -> Problem:
+        message = f"team {name} may not use the {what}"
+        return Problem(
+            app.document.place(path, key=key), key_path(path), message, f"teams.{name} of gateway.yaml says what it may"
+        )
+
+    for index, host in enumerate(model.hosts):
+        if not within(host, team.hosts):
+            yield problem(("hosts", index), f"host {host}")
+    for index, provider in enumerate(model.providers):
+        if provider not in team.providers:
+            yield problem(("providers", index), f"provider {provider}")
+    yield from (problem(path, what) for path, what in (*_upstream(model, name, team), *_answers(model)))
+    for path, attribute in attributes_used(model):
+        if team.attributes is not None and attribute not in team.attributes:
+            yield problem(path, f"attribute {attribute}")
+    headers = {fold(header.encode()) for header in team.headers}
+    for header in model.translate.headers:
+        if fold(header.encode()) not in headers:
+            yield problem(("translate", "headers", header), f"header {header}", key=True)
+    for cookie in model.translate.cookies:
+        if cookie not in team.cookies:
+            yield problem(("translate", "cookies", cookie), f"cookie {cookie}", key=True)
+
+
+def _upstream(model: AppFile, name: str, team: Team) -> Iterator[tuple[Path, str]]:
+    """What shows before anybody connects. The Host that a server is told may choose between several applications."""
+    url, host = model.upstream.url, model.upstream.host
+    fence = Fence.of(name, team.upstreams)
+    bare, port = url.host.strip("[]"), url.effective_port
+    if not fence.may_hold(bare, port):
+        yield ("upstream", "url"), f"upstream {bare}:{port}"
+    told = bare if host == "upstream" else host
+    of_the_url = host == "upstream" and literal(bare) is not None
+    if host != "keep" and not of_the_url and not within(told, team.hosts) and not fence.names(told, port):
+        yield ("upstream", "host"), f"Host {told}"
+
+
+def _answers(model: AppFile) -> Iterator[tuple[Path, str]]:
+    """What a browser takes beyond the hosts of the answer."""
+    if model.responses.clear_site_data:
+        yield ("responses", "clear_site_data"), "cookies of the whole domain"

@@ -1,0 +1,141 @@
+"""Access rules of a plan to rules of policy."""
+
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from gateway.config.compile.named import Named, organisations
+from gateway.config.compile.plan import RulePlan
+from gateway.config.schema.scalars import whole_seconds
+from gateway.model.decision import RuleRef
+from gateway.policy.asking import Header, Method, Network, Query
+from gateway.policy.conditions import All, Any_, Anyone, Claim, Condition, Group, Not, SignedIn
+from gateway.policy.hours import Time, parse_dates, parse_days, parse_hours
+from gateway.policy.levels import AcrMin, Amr, Ladder, MaxAge
+from gateway.policy.patterns import parse_pattern
+from gateway.policy.persons import Mandate, SignedInBy, Tenant, User
+from gateway.policy.rules import Rule
+from gateway.policy.values import Equals, Exists, Matches, Suffix, ValueTest, Within
+from gateway.wire.addresses import parse_network
+
+
+def build_rule(file: str, plan: RulePlan, named: Named) -> Rule:
+    methods, allow, deny = plan["methods"], plan["allow"], plan["deny"]
+    return Rule(
+        ref=RuleRef(file, plan["line"], plan["path"]),
+        pattern=parse_pattern(plan["path"]),
+        methods=None if methods is None else frozenset(methods),
+        allow=None if allow is None else build_condition(allow, named),
+        deny=None if deny is None else build_condition(deny, named),
+        refusal=plan["refusal"],
+        shadow=plan["shadow"],
+    )
+
+
+def build_condition(written: object, named: Named) -> Condition:
+    """From the form that the files have; ValueError for any other."""
+    match written:
+        case "anyone":
+            return Anyone()
+        case "signed_in":
+            return SignedIn()
+        case {"any": list(parts)}:
+            return Any_(tuple(build_condition(part, named) for part in parts))
+        case {"all": list(parts)}:
+            return All(tuple(build_condition(part, named) for part in parts))
+        case {"not": part}:
+            return Not(build_condition(part, named))
+        case {"shared": str(name)}:
+            return named.shared[name]
+        case {"when": str(source)}:
+            return named.when(source)
+        case {"tenant": dict(told)}:
+            return _tenant(told, named)
+        case dict() if len(written) == 1:
+            ((kind, told),) = written.items()
+            return _of_sign_in(kind, told, named.ladder) or _matcher(kind, told)
+        case _:
+            raise ValueError(f"not a condition: {written!r}")
+
+
+def _of_sign_in(kind: object, told: object, ladder: Ladder) -> Condition | None:
+    match kind, told:
+        case "acr_min", str(level):
+            return AcrMin(level, ladder)
+        case "amr", _:
+            return Amr(_set(told), ladder)
+        case "max_age", str(age):
+            return MaxAge(whole_seconds(age), ladder)
+        case _:
+            return None
+
+
+def _matcher(kind: object, told: object) -> Condition:
+    match kind, told:
+        case "group", str(name):
+            return Group(name)
+        case "claim", {"name": str(name), **test}:
+            return Claim(name, _value_test(test))
+        case "user", _:
+            return User(_set(told))
+        case "provider", _:
+            return SignedInBy(_set(told))
+        case "mandate", _:
+            return Mandate(_set(told))
+        case "network", _:
+            return Network(frozenset(map(parse_network, _list(told))))
+        case "method", _:
+            return Method(_set(told))
+        case "header", {"name": str(name), **test}:
+            return Header(name.lower(), _value_test(test))
+        case "query", {"name": str(name), **test}:
+            return Query(name, _value_test(test))
+        case "time", {"zone": str(zone), **test}:
+            return _time(zone, test)
+        case _:
+            raise ValueError(f"not a condition: {kind!r}")
+
+
+def _tenant(told: dict[str, object], named: Named) -> Tenant:
+    ((way, given),) = told.items()
+    texts = _list(given)
+    if way == "list":
+        some = tuple(named.list(name) for name in texts)
+    elif way == "insee":
+        some = tuple(named.commune(code) for code in texts)
+    else:
+        some = (organisations("", texts),)
+    return Tenant(f"{way} {', '.join(texts)}", some)
+
+
+def _time(zone: str, told: dict[object, object]) -> Time:
+    return Time(
+        days=frozenset(day for text in _list(told.get("days", [])) for day in parse_days(text)),
+        hours=tuple(map(parse_hours, _list(told.get("hours", [])))),
+        dates=tuple(map(parse_dates, _list(told.get("dates", [])))),
+        zone=ZoneInfo(zone),
+    )
+
+
+def _value_test(written: dict[object, object]) -> ValueTest:
+    match written:
+        case {"equals": str(text)}:
+            return Equals(text)
+        case {"in": list(texts)}:
+            return Within(_set(texts))
+        case {"suffix": str(text)}:
+            return Suffix(text)
+        case {"matches": str(source)}:
+            return Matches(source)
+        case {"exists": True}:
+            return Exists()
+        case _:
+            raise ValueError(f"not a test of a value: {written!r}")
+
+
+def _list(written: object) -> list[str]:
+    """One text, or several."""
+    return [written] if isinstance(written, str) else cast(list[str], written)
+
+
+def _set(written: object) -> frozenset[str]:
+    return frozenset(_list(written))

@@ -1,0 +1,97 @@
+"""What goes to the process that compiles, and what it answers: files, a plan or the problems, as bytes.
+
+A message is four bytes of length, a JSON head of that length, and the payloads that the head gives the sizes of.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from gateway.config.compile.compiler import Compiled
+from gateway.config.folder.files import Files
+from gateway.config.problems import Place, Problem, ProblemsFound
+
+_LENGTH = 4
+
+
+def encode_files(files: Files) -> bytes:
+    texts, secrets = list(files.texts.items()), list(files.secrets.items())
+    head = {
+        "folder": files.folder,
+        "root": files.root,
+        "texts": [[path, len(content)] for path, content in texts],
+        "secrets": [[key, len(content)] for key, content in secrets],
+        "unreadable": dict(files.unreadable),
+        "problems": [asdict(problem) for problem in files.problems],
+        "good": [[path, len(content)] for path, content in files.good.items()],
+        "known": {path: list(hosts) for path, hosts in files.known.items()},
+        "starting": files.starting,
+    }
+    return _message(head, [*(content for _, content in texts + secrets), *files.good.values()])
+
+
+def decode_files(message: bytes) -> Files:
+    """ValueError where this is no message of ours."""
+    head, payloads = _parts(message)
+    texts, payloads = _named(head["texts"], payloads)
+    secrets, payloads = _named(head["secrets"], payloads)
+    good, _ = _named(head["good"], payloads)
+    return Files(
+        head["folder"],
+        head["root"],
+        texts,
+        secrets,
+        head["unreadable"],
+        tuple(map(_problem, head["problems"])),
+        good=good,
+        known={path: tuple(hosts) for path, hosts in head["known"].items()},
+        starting=head["starting"],
+    )
+
+
+def encode_answer(outcome: Compiled | ProblemsFound) -> bytes:
+    if isinstance(outcome, Compiled):
+        left_out = [asdict(problem) for problem in outcome.left_out]
+        head = {"revision": outcome.revision, "left_out": left_out, "kept": outcome.kept, "closed": outcome.closed}
+        return _message(head, [outcome.plan])
+    return _message({"problems": [asdict(problem) for problem in outcome.problems]}, [])
+
+
+def decode_answer(message: bytes) -> Compiled:
+    """Raises ProblemsFound if that is the answer; ValueError where this is no message of ours."""
+    head, payload = _parts(message)
+    if "problems" in head:
+        raise ProblemsFound(map(_problem, head["problems"]))
+    left_out = tuple(map(_problem, head["left_out"]))
+    return Compiled(payload, head["revision"], left_out, tuple(head["kept"]), tuple(head["closed"]))
+
+
+def _message(head: object, payloads: Iterable[bytes]) -> bytes:
+    # ASCII: names of files may hold lone surrogates.
+    encoded = json.dumps(head).encode("ascii")
+    return b"".join((len(encoded).to_bytes(_LENGTH, "big"), encoded, *payloads))
+
+
+def _parts(message: bytes) -> tuple[dict[str, Any], bytes]:
+    end = _LENGTH + int.from_bytes(message[:_LENGTH], "big")
+    head = json.loads(message[_LENGTH:end])
+    if not isinstance(head, dict):
+        raise ValueError("not an object")
+    return head, message[end:]
+
+
+def _named(sizes: Iterable[tuple[str, int]], payloads: bytes) -> tuple[dict[str, bytes], bytes]:
+    named = {}
+    start = 0
+    for name, size in sizes:
+        named[name] = payloads[start : start + size]
+        start += size
+    if start > len(payloads):
+        raise ValueError("cut short")
+    return named, payloads[start:]
+
+
+def _problem(value: dict[str, Any]) -> Problem:
+    others = tuple((word, Place(**place)) for word, place in value["others"])
+    return Problem(Place(**value["place"]), value["key"], value["message"], value["suggestion"], others)

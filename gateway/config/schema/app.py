@@ -1,0 +1,269 @@
+"""policies/apps/*.yaml: one application, who may use it, and what it is told about them."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from gateway.config.schema.conditions import Condition
+from gateway.config.schema.scalars import host_name
+from gateway.config.schema.types import (
+    AttributeName,
+    FixedText,
+    HostPattern,
+    Maybe,
+    Method,
+    Name,
+    Origin,
+    ParameterName,
+    PathPattern,
+    Place,
+    Seconds,
+    SizeOrUnlimited,
+    Strict,
+    Text,
+    Version,
+    WholeSeconds,
+    checked,
+    wrong,
+)
+from gateway.config.schema.values import sent_header
+from gateway.wire.return_address import safe_target
+from gateway.wire.target import STRICT, PathLeniency
+
+
+class Public(Strict):
+    scheme: Maybe[Literal["http", "https"]] = None
+    port: Maybe[int] = Field(default=None, ge=1, le=65535)
+
+
+def _upstream_host(text: str) -> str:
+    return text if text in ("keep", "upstream") else host_name(text)
+
+
+class Upstream(Strict):
+    url: Origin
+    """Where the application listens: `http://host:port`."""
+    timeout: Maybe[Seconds] = None
+    """The longest wait for the first byte of an answer; that of gateway.yaml where it is left out."""
+    host: Annotated[str, AfterValidator(checked(_upstream_host))] = "keep"
+    """The Host that the application sees: `keep` the browser's, `upstream` for that of the URL, or a name."""
+    ca: Maybe[Place] = None
+    """PEM: the authority that signed the application's TLS certificate."""
+
+    @model_validator(mode="after")
+    def _tls(self) -> "Upstream":
+        if self.ca is not None and self.url.scheme != "https":
+            raise wrong("ca has no effect on http", "write https in url, or leave ca out")
+        return self
+
+
+class Paths(Strict):
+    """How this application reads paths more loosely than we do. Only what is named here is let through."""
+
+    parameters: list[ParameterName] = Field(default=[], max_length=20)
+    """Path parameters that it cuts off, such as jsessionid."""
+    case: Literal["sensitive", "insensitive"] = "sensitive"
+    """Where it knows no case, it may be a Windows server, whose other names of one file are refused: `a~1`, `a.`."""
+    windows: bool = False
+    """With `case: insensitive`: dots and blanks at the end of a name are taken off, in the place of a refusal."""
+    merge_slashes: bool = False
+    encoding: Literal["utf8", "latin1"] = "utf8"
+    """The charset of its links. `latin1` is windows-1252, as browsers read it."""
+    escaped: list[Literal["?", "#"]] = Field(default=[], max_length=2)
+    """Of these two, those that names of its pages hold. A server that decodes once more would cut there."""
+    cookieless: bool = False
+    """It is ASP.NET with sessions in the path: one segment `(S(...))` is taken off."""
+
+    def leniency(self) -> PathLeniency:
+        return PathLeniency(
+            frozenset(self.parameters),
+            self.case == "insensitive",
+            self.merge_slashes,
+            "latin-1" if self.encoding == "latin1" else "utf-8",
+            frozenset(self.escaped),
+            self.cookieless,
+            self.windows,
+        )
+
+    @model_validator(mode="after")
+    def _windows(self) -> "Paths":
+        if self.windows and self.case == "sensitive":
+            raise wrong("a Windows server knows no case", "write case: insensitive too, or leave windows out")
+        return self
+
+
+class Responses(Strict):
+    """What becomes of the application's answers on their way to the browser."""
+
+    cache: Literal["private", "no-store", "unchanged"] = "private"
+    """The `Cache-Control` of an answer to somebody who is signed in that has none, nor `Expires` or `Pragma`: with
+    `private` no shared cache keeps it, with `no-store` no browser either. `unchanged` adds none."""
+    clear_site_data: bool = False
+    """Lets it clear the cookies of the whole domain in the browser (`Clear-Site-Data: "cookies"`), ours too."""
+    end_hsts: bool = False
+    """Lets it have browsers use http again (`Strict-Transport-Security` of under 1000 s)."""
+
+
+class AppLimits(Strict):
+    body: Maybe[SizeOrUnlimited] = None
+
+
+class AppSession(Strict):
+    """Shorter limits than the session's own, for this application."""
+
+    idle: Maybe[WholeSeconds] = None
+    absolute: Maybe[WholeSeconds] = None
+    then: Literal["resume", "sign_in"] = "resume"
+    """At their end: `resume` if the portal's session lives, or `sign_in` at the provider anew, which has
+    to be one that `can: [fresh_login]`."""
+    streams: Literal["end", "last"] = "end"
+    """What is still being sent at the idle limit: `end`, only requests move the limit, and what streams ends with it;
+    `last`, what is sent moves it as requests do. The absolute limit ends it in any case."""
+
+
+def _cookie_name(name: str) -> str:
+    if not name.isascii() or not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        raise wrong("this is not the name of a cookie")
+    return name
+
+
+def _target(text: str) -> str:
+    if safe_target(text, STRICT) != text:
+        raise wrong("this is not a path of the application", "write it as /logout.do")
+    return text
+
+
+CookieName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_cookie_name)]
+Target = Annotated[str, Field(max_length=2000), AfterValidator(checked(_target))]
+
+
+class AppLogout(Strict):
+    """What happens when people sign out of this application, or their session ends otherwise."""
+
+    scope: Literal["local", "global"] = "local"
+    """`local`: out of every application behind the gateway, in this browser. `global`: at the provider as well."""
+    cookies: list[CookieName] = Field(default=[], max_length=20)
+    """The application's own cookies, which are cleared."""
+    cookie_paths: list[Target] = Field(default=["/"], min_length=1, max_length=5)
+    """The paths that it sets them for."""
+    url: Maybe[Target] = None
+    """A path of the application that is called for the person, so that it ends its own session: at every end of one."""
+    login: Maybe[Text] = None
+    """The header or cookie of translate that this call carries where no browser is there, with the cookies named above
+    as last seen and what is the same for everybody; without it, the first one that tells something of the person."""
+    links: list[PathPattern] = Field(default=[], max_length=50)
+    """The application's own addresses for signing out: whoever follows one signs out here."""
+
+
+class OpaqueTokens(Strict):
+    """Which tokens are one provider's: by where they are brought, or by a header beside them."""
+
+    paths: Maybe[list[PathPattern]] = Field(default=None, min_length=1, max_length=50)
+    header: Maybe[Annotated[str, AfterValidator(checked(sent_header))]] = None
+    value: Maybe[Text] = None
+
+    @model_validator(mode="after")
+    def _tells(self) -> "OpaqueTokens":
+        if (self.header is None) != (self.value is None):
+            raise wrong("a header tells by its value", "write header: X-Organisation, value: name")
+        if self.paths is None and self.header is None:
+            raise wrong("this tells nothing", "write paths: [/api/name/**], or header: X-Organisation, value: name")
+        return self
+
+
+class AppApi(Strict):
+    """Callers that are programs: they bring an access token, and no session."""
+
+    providers: list[Name] = Field(min_length=1, max_length=100)
+    """Whose tokens are taken; each of them says in its file what these have to be."""
+    paths: list[PathPattern] = Field(min_length=1, max_length=50)
+    """Where; elsewhere an Authorization header is the application's own affair, as ever."""
+    forward: bool = False
+    """Whether the application is given the token too."""
+    opaque: dict[Name, OpaqueTokens] = Field(default={}, max_length=100)
+    """By provider: which tokens that are no JWT are its own. Needed where several are asked about tokens, unless
+    `prefix` in the provider's file tells them apart: a token that could be two's is shown to none."""
+
+
+class Injected(Strict):
+    source: Maybe[AttributeName] = Field(default=None, alias="from")
+    """An attribute of the person, or subject, provider, issuer. Where there is none, nothing is sent."""
+    value: Maybe[FixedText] = None
+    """A fixed text, sent for everyone who is signed in. A secret stands elsewhere, but in development: `{file: path}`,
+    `{env: NAME}` or `{credential: name}`, of which a team's file may write `{file: ...}` alone, below its `secrets`."""
+    join: Maybe[str] = Field(default=None, min_length=1, max_length=8)
+    """Put between several values; without it, several values are refused."""
+    encoding: Literal["utf8", "latin1", "percent", "base64"] = "utf8"
+    unencodable: Literal["refuse", "transliterate"] = "refuse"
+    """What `encoding: latin1` does with a letter that it does not have."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Injected":
+        if (self.source is None) == (self.value is None):
+            raise wrong("this comes from one place", "write {from: attribute} or {value: text}")
+        if self.join is not None and self.source is None:
+            raise wrong("join has no effect on a fixed value")
+        if self.unencodable != "refuse" and self.encoding != "latin1":
+            raise wrong("unencodable has an effect with encoding: latin1 only", "leave it out")
+        return self
+
+
+class Translate(Strict):
+    headers: dict[str, Injected] = Field(default={}, max_length=200)
+    cookies: dict[str, Injected] = Field(default={}, max_length=50)
+
+
+class Rule(Strict):
+    path: PathPattern
+    """Whole segments: a name, `*` for any one, `~expression` (RE2), and last `**` for all below."""
+    methods: Maybe[list[Method]] = Field(default=None, min_length=1)
+    """All methods where this is left out; GET includes HEAD."""
+    allow: Maybe[Condition] = None
+    deny: Maybe[Condition] = None
+    """Refuses here and on every narrower path, whatever their rules allow."""
+    refusal: Maybe[Text] = None
+    """What a person who is refused reads."""
+    shadow: bool = False
+    """Evaluated beside the live rules, in the place of those on its path and methods; differences are logged."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Rule":
+        if self.allow is None and self.deny is None:
+            raise wrong("this rule neither allows nor denies", "add allow: or deny:")
+        return self
+
+
+class AppFile(Strict):
+    """policies/apps/*.yaml: one application, who may use it, and what it is told about them."""
+
+    version: Version
+    app: Name
+    shadow: bool = False
+    """This file stands beside the live one of the same application: its decisions are compared, never enforced."""
+    hosts: list[HostPattern] = Field(min_length=1, max_length=200)
+    """The names that browsers know it by; `*.example.org` stands for any one label."""
+    public: Maybe[Public] = None
+    """Scheme and port that browsers use for it, where they are not those of the portal."""
+    upstream: Upstream
+    providers: list[Name] = Field(min_length=1, max_length=10000)
+    """The providers whose people it listens to."""
+    paths: Paths = Paths()
+    method_override: bool = False
+    """It does what `X-HTTP-Method-Override`, its relatives or `_method` in a query name: rules are asked about the PUT,
+    PATCH or DELETE that a POST names. Otherwise such a request is refused."""
+    responses: Responses = Responses()
+    limits: AppLimits = AppLimits()
+    session: AppSession = AppSession()
+    logout: AppLogout = AppLogout()
+    api: Maybe[AppApi] = None
+    """Programs that bring an access token."""
+    translate: Translate = Translate()
+    """What it is told about a signed-in person, in headers and cookies."""
+    access: list[Rule] = Field(min_length=1, max_length=100_000)
+    """Who may pass where. The order says nothing: the most specific path that has a rule decides."""
+
+    @model_validator(mode="after")
+    def _one_shadow(self) -> "AppFile":
+        if self.shadow and any(rule.shadow for rule in self.access):
+            raise wrong("in a file that is a shadow, every rule is", "leave shadow out of its rules")
+        return self

@@ -1,0 +1,183 @@
+"""Conditions as they are written: one word, or a mapping with one key."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Discriminator, Field, Tag
+
+from gateway.config.problems import Path
+from gateway.config.schema.levels import LevelName
+from gateway.config.schema.types import Name, Strict, WholeSeconds, checked
+from gateway.config.schema.values import (
+    ClaimTest,
+    HeaderTest,
+    Mandates,
+    Methods,
+    Networks,
+    Providers,
+    QueryTest,
+    SignInMethods,
+    TenantTest,
+    TimeTest,
+    Users,
+)
+from gateway.policy.conditions import Group
+
+CONDITION = "condition"
+"""The error type of what is no condition at all."""
+
+TAG = "="
+"""Begins each tag of the union, which pydantic puts into the path of an error and which is no key of the file."""
+
+
+def _group(name: str) -> str:
+    return Group(name).name
+
+
+class GroupIs(Strict):
+    group: Annotated[str, AfterValidator(checked(_group))]
+    """The person is in this group."""
+
+
+class ClaimIs(Strict):
+    claim: ClaimTest
+
+
+class UserIs(Strict):
+    user: Users
+    """One person: `PROVIDER/SUBJECT`."""
+
+
+class ProviderIs(Strict):
+    provider: Providers
+    """The person signed in there."""
+
+
+class TenantIs(Strict):
+    tenant: TenantTest
+    """The organisation in whose name the person acts."""
+
+
+class MandateIs(Strict):
+    mandate: Mandates
+    """The person holds this mandate: a value of the attribute `mandates`."""
+
+
+class NetworkIs(Strict):
+    network: Networks
+    """Where the client is."""
+
+
+class MethodIs(Strict):
+    method: Methods
+
+
+class HeaderIs(Strict):
+    header: HeaderTest
+
+
+class QueryIs(Strict):
+    query: QueryTest
+
+
+class TimeIs(Strict):
+    time: TimeTest
+
+
+class AcrMinIs(Strict):
+    acr_min: LevelName
+    """The person signed in at this level of the ladder, or at a stronger one."""
+
+
+class AmrIs(Strict):
+    amr: SignInMethods
+    """The person signed in by one of these methods (RFC 8176)."""
+
+
+class MaxAgeIs(Strict):
+    max_age: WholeSeconds
+    """The person proved who they are no longer ago than this."""
+
+
+class SharedIs(Strict):
+    shared: Name
+    """What a file of shared/ says under this name."""
+
+
+class WhenIs(Strict):
+    when: str = Field(min_length=1, max_length=4000)
+    """An expression in CEL that comes to true or false (needs the extra `cel`)."""
+
+
+class AnyOf(Strict):
+    any: list["Condition"] = Field(min_length=1)
+    """True if one of these is."""
+
+
+class AllOf(Strict):
+    all: list["Condition"] = Field(min_length=1)
+    """True if each of these is."""
+
+
+class NotThis(Strict):
+    this: "Condition" = Field(alias="not")
+    """True if this is false; what cannot be told stays so."""
+
+
+WORDS = ("anyone", "signed_in")
+KEYS = (
+    "group", "claim", "user", "provider", "tenant", "mandate", "network", "method", "header", "query", "time",
+    "acr_min", "amr", "max_age", "shared", "when", "any", "all", "not",
+)  # fmt: skip
+
+
+def _kind(value: Any) -> str | None:
+    if isinstance(value, str):
+        return TAG + "word"
+    if isinstance(value, dict) and len(value) == 1:
+        (key,) = value
+        return TAG + key if key in KEYS else None
+    return None
+
+
+Condition = Annotated[
+    Annotated[Literal["anyone", "signed_in"], Tag(TAG + "word")]
+    | Annotated[GroupIs, Tag(TAG + "group")]
+    | Annotated[ClaimIs, Tag(TAG + "claim")]
+    | Annotated[UserIs, Tag(TAG + "user")]
+    | Annotated[ProviderIs, Tag(TAG + "provider")]
+    | Annotated[TenantIs, Tag(TAG + "tenant")]
+    | Annotated[MandateIs, Tag(TAG + "mandate")]
+    | Annotated[NetworkIs, Tag(TAG + "network")]
+    | Annotated[MethodIs, Tag(TAG + "method")]
+    | Annotated[HeaderIs, Tag(TAG + "header")]
+    | Annotated[QueryIs, Tag(TAG + "query")]
+    | Annotated[TimeIs, Tag(TAG + "time")]
+    | Annotated[AcrMinIs, Tag(TAG + "acr_min")]
+    | Annotated[AmrIs, Tag(TAG + "amr")]
+    | Annotated[MaxAgeIs, Tag(TAG + "max_age")]
+    | Annotated[SharedIs, Tag(TAG + "shared")]
+    | Annotated[WhenIs, Tag(TAG + "when")]
+    | Annotated[AnyOf, Tag(TAG + "any")]
+    | Annotated[AllOf, Tag(TAG + "all")]
+    | Annotated[NotThis, Tag(TAG + "not")],
+    Discriminator(_kind, custom_error_type=CONDITION, custom_error_message="not a condition"),
+]
+
+for _model in (AnyOf, AllOf, NotThis):
+    _model.model_rebuild()
+
+
+def leaves(condition: Condition, path: Path) -> Iterator[tuple[Path, Condition]]:
+    """Every condition that is not made of others, and where it stands."""
+    match condition:
+        case AnyOf():
+            for index, part in enumerate(condition.any):
+                yield from leaves(part, (*path, "any", index))
+        case AllOf():
+            for index, part in enumerate(condition.all):
+                yield from leaves(part, (*path, "all", index))
+        case NotThis():
+            yield from leaves(condition.this, (*path, "not"))
+        case _:
+            yield path, condition

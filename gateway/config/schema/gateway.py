@@ -1,0 +1,177 @@
+"""policies/gateway.yaml: what is said once.
+
+The texts below the keys are the reference documentation: `json_schema` puts them into the schemas for editors.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from gateway.config.folder.files import STATE
+from gateway.config.schema.levels import Ladder
+from gateway.config.schema.saml import SamlSelf
+from gateway.config.schema.types import (
+    AdminAddress,
+    AttributeName,
+    Count,
+    HostPattern,
+    Maybe,
+    Name,
+    NetworkText,
+    Place,
+    PortalUrl,
+    Seconds,
+    Secret,
+    Size,
+    SizeOrUnlimited,
+    SocketAddress,
+    Strict,
+    UpstreamPlace,
+    Version,
+    WholeSeconds,
+    Word,
+    wrong,
+)
+from gateway.policy.levels import USUAL_LADDER
+from gateway.wire.addresses import Network
+
+
+class Tls(Strict):
+    certificate: Place
+    """PEM: the certificate, then those that lead to its authority."""
+    key: Secret
+    """PEM: its private key, without a passphrase."""
+
+
+class Listen(Strict):
+    address: SocketAddress
+    """IP address and port."""
+    tls: Maybe[Tls] = None
+    redirect: Maybe[Literal["https"]] = None
+    """Every request is led to the same address by https; nothing is served here."""
+
+    @model_validator(mode="after")
+    def _either(self) -> "Listen":
+        if self.redirect is not None and self.tls is not None:
+            raise wrong("who is here speaks https already", "leave redirect or tls out")
+        return self
+
+
+class StoreKey(Strict):
+    id: Name
+    """Written beside what the key seals."""
+    secret: Secret
+    """At least 32 bytes of chance; a line end after them does not count."""
+
+
+class Store(Strict):
+    type: Literal["sqlite", "memory"]
+    """`sqlite`: a file in the state folder. `memory`: gone when the process ends, and one worker only."""
+    keys: list[StoreKey] = Field(min_length=1, max_length=16)
+    """The first seals, all of them open."""
+
+
+class Timeouts(Strict):
+    request_head: Seconds = 15.0
+    """From the first byte of a request to the end of its headers."""
+    idle: Seconds = 75.0
+    """An open connection without a request."""
+    body: Seconds = 30.0
+    """Between two pieces of a body, either way."""
+    connect: Seconds = 5.0
+    """To open a connection to an application."""
+    first_byte: Seconds = 60.0
+    """From the request to the first byte of the application's answer."""
+    total: Seconds = 3600.0
+    """A whole exchange, however slowly a body or an answer goes on."""
+    drain: Seconds = 30.0
+    """To finish what is under way when the gateway is asked to end."""
+
+
+def _no_longer_than_64(network: Network) -> Network:
+    if network.version == 6 and network.prefixlen > 64:
+        raise wrong("an IPv6 client is counted by its /64", "write a network of 64 bits at most")
+    return network
+
+
+class NetworkLimit(Strict):
+    network: Annotated[NetworkText, AfterValidator(_no_longer_than_64)]
+    """An address, or a network in CIDR form; where several hold an address, the most specific counts."""
+    connections: Count
+    """For each address in it (IPv6: each /64), in the place of `connections_per_client`."""
+
+
+class GatewayLimits(Strict):
+    url: Size = 8192
+    headers: Size = 32768
+    """All headers of a request together."""
+    header_count: Count = 100
+    body: SizeOrUnlimited = 1 << 30
+    connections: Count = 20000
+    """Of clients, in each worker, from accept on: handshakes count. The last eighth is for addresses from which
+    somebody who is signed in was seen in the last ten minutes. Each takes three descriptors (`LimitNOFILE`)."""
+    connections_per_client: Count = 2000
+    """Of one address (IPv6: one /64), in each worker; listed proxies are not bounded by it."""
+    networks: list[NetworkLimit] = Field(default=[], max_length=256)
+    """Networks whose addresses have a limit of their own: many people behind one address, a front, a guest network."""
+    transactions: Count = 100000
+    """Sign-ins under way."""
+    transactions_per_network: Count = 1000
+    cached_seats: Count = 20000
+    """Signed-in people that one worker keeps in memory."""
+
+
+class Team(Strict):
+    """The fence around apps/TEAM/: a file that reaches beyond it is refused."""
+
+    hosts: list[HostPattern] = Field(min_length=1, max_length=1000)
+    """`*.example.org` covers every host of one label more."""
+    providers: list[Name] = Field(min_length=1, max_length=10_000)
+    upstreams: list[UpstreamPlace] = Field(min_length=1, max_length=1000)
+    """Where its applications may listen: networks and addresses, which hold whatever answers there under whatever name,
+    and names (`*.example.org` covers one label more), which are taken at their word wherever they lead. An address or a
+    name may have a port. Judged on the address, at every connect."""
+    secrets: list[str] = Field(default=[], max_length=100)
+    """Folders, from the policy folder: below them its files may name secrets and certificates, as `{file: path}`. No
+    link is followed there."""
+    headers: list[Word] = Field(default=[], max_length=200)
+    """The only headers that its applications may be told something in."""
+    cookies: list[Word] = Field(default=[], max_length=200)
+    """Likewise."""
+    attributes: Maybe[list[AttributeName]] = Field(default=None, max_length=200)
+    """The only attributes of people that its applications may be told; where this is left out, all that its providers
+    say."""
+
+
+class GatewayFile(Strict):
+    """policies/gateway.yaml: what is said once."""
+
+    version: Version
+    portal: PortalUrl
+    """The public address of the portal, the one that the providers know: `https://portail.example.org`."""
+    listen: list[Listen] = Field(min_length=1, max_length=64)
+    admin: AdminAddress = "127.0.0.1:8081"
+    """Where /livez, /readyz and /metrics answer: a loopback address or `unix:/path`."""
+    state: str = Field(default=STATE, min_length=1)
+    """The folder that the gateway writes to; a relative one starts from the policy folder."""
+    store: Store
+    trusted_proxies: list[NetworkText] = Field(default=[], max_length=256)
+    """The proxies in front, whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+    timeouts: Timeouts = Timeouts()
+    limits: GatewayLimits = GatewayLimits()
+    hsts: Maybe[WholeSeconds] = None
+    """How long browsers are to ask for our hosts by https alone (RFC 6797): told with our own answers."""
+    access_log: bool = False
+    """One line for each request."""
+    development: bool = False
+    """For one's own machine: http providers and portal, secrets written in these files."""
+    watch: bool = False
+    """The files are looked at every other second, and a change is taken as `ecluse reload` would."""
+    workers: Maybe[int] = Field(default=None, ge=1, le=256)
+    """Processes that serve; where this is left out, one for each core, which keeps to it."""
+    levels: Ladder = Field(default=list(USUAL_LADDER))
+    """Every level of sign-in, the weakest first."""
+    teams: dict[Name, Team] = Field(default={}, max_length=1000)
+    """Teams that own their files: apps/TEAM/ may use what is listed here, and no more."""
+    saml: Maybe[SamlSelf] = None
+    """Who we are to SAML providers; needed as soon as there is one."""

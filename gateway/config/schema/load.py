@@ -1,0 +1,144 @@
+"""Bytes of the files to validated models; every problem that one file alone can tell."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from gateway.config.folder.files import GATEWAY_FILE, Files, is_app, is_list, is_provider, is_shared
+from gateway.config.presets import preset_of
+from gateway.config.problems import Problem, key_path
+from gateway.config.schema.app import AppFile
+from gateway.config.schema.gateway import GatewayFile
+from gateway.config.schema.messages import problem_of
+from gateway.config.schema.provider import ProviderFile, SamlProviderFile
+from gateway.config.schema.shared import ListFile, SharedFile
+from gateway.config.yaml.reader import Document, read_document
+
+Model = TypeVar("Model", bound=BaseModel)
+AnyProviderFile = ProviderFile | SamlProviderFile
+
+
+# The key by which each kind of file is known.
+_NAMED_BY = {"apps": "app", "providers": "provider", "lists": "list"}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Generic[Model]):
+    """One file: `path` below the folder, its text with places, and its model if it is valid."""
+
+    path: str
+    document: Document
+    model: Model | None
+
+    def written(self, key: str) -> str | None:
+        """A text of the file's first level, also of a file that is not valid."""
+        value = self.document.data.get(key) if isinstance(self.document.data, dict) else None
+        return value if isinstance(value, str) else None
+
+    def listed(self, key: str) -> list[tuple[int, str]]:
+        """The texts of a list of the file's first level, each with its index, also of a file that is not valid."""
+        values = self.document.data.get(key) if isinstance(self.document.data, dict) else None
+        if not isinstance(values, list):
+            return []
+        return [(index, text) for index, text in enumerate(values) if isinstance(text, str)]
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """`gateway` is None where there is no gateway.yaml. `complete`: nothing of the folder itself was unreadable.
+
+    `shadows`: app files that say `shadow: true`; they are none of `apps`.
+    """
+
+    gateway: Loaded[GatewayFile] | None
+    providers: tuple[Loaded[AnyProviderFile], ...]
+    apps: tuple[Loaded[AppFile], ...]
+    complete: bool
+    shared: tuple[Loaded[SharedFile], ...] = ()
+    lists: tuple[Loaded[ListFile], ...] = ()
+    shadows: tuple[Loaded[AppFile], ...] = ()
+
+
+def load(files: Files) -> tuple[Folder, list[Problem]]:
+    """Never raises."""
+    problems: list[Problem] = []
+    paths = sorted(files.texts)
+    gateway = [load_file(files, path, lambda _: GatewayFile, problems) for path in paths if path == GATEWAY_FILE]
+    providers = [load_file(files, path, _protocol, problems) for path in paths if is_provider(path)]
+    apps = [load_file(files, path, lambda _: AppFile, problems) for path in paths if is_app(path)]
+    shared = [load_file(files, path, lambda _: SharedFile, problems) for path in paths if is_shared(path)]
+    lists = [load_file(files, path, lambda _: ListFile, problems) for path in paths if is_list(path)]
+    folder = Folder(
+        gateway[0] if gateway else None,
+        tuple(providers),
+        tuple(app for app in apps if not _is_shadow(app)),
+        complete=not files.problems,
+        shared=tuple(shared),
+        lists=tuple(lists),
+        shadows=tuple(app for app in apps if _is_shadow(app)),
+    )
+    return folder, [*files.problems, *problems]
+
+
+def load_gateway(files: Files) -> GatewayFile | None:
+    """gateway.yaml alone; None where it is wrong or not there."""
+    return None if GATEWAY_FILE not in files.texts else load_file(files, GATEWAY_FILE, lambda _: GatewayFile, []).model
+
+
+def _is_shadow(app: Loaded[AppFile]) -> bool:
+    return isinstance(app.document.data, dict) and app.document.data.get("shadow") is True
+
+
+def _protocol(document: Document) -> type[AnyProviderFile]:
+    """A provider speaks one protocol, which is the key that it has. A file with both is told by `_both`."""
+    return SamlProviderFile if isinstance(document.data, dict) and "saml" in document.data else ProviderFile
+
+
+def load_file(
+    files: Files, path: str, model_of: Callable[[Document], type[Model]], problems: list[Problem]
+) -> Loaded[Model]:
+    document, found = read_document(files.shown(path), files.texts[path])
+    problems += found
+    if not document.readable:
+        return Loaded(path, document, None)
+    if (misplaced := _misplaced(path, document)) is not None:
+        problems.append(misplaced)
+        return Loaded(path, document, None)
+    model = model_of(document)
+    preset = preset_of(document.data) if model is ProviderFile else None
+    data = preset.under(document.data) if preset and isinstance(document.data, dict) else document.data
+    seen = {problem.place for problem in found}
+    try:
+        valid = model.model_validate(data)
+    except ValidationError as error:
+        problems += (problem for problem in _problems(document, model, error) if problem.place not in seen)
+        return Loaded(path, document, None)
+    return Loaded(path, document, None if found else valid)
+
+
+def _misplaced(path: str, document: Document) -> Problem | None:
+    """One problem, in the place of one for each key that the other kind of file does not know."""
+    own = _NAMED_BY.get(path.partition("/")[0], "")
+    if not own or not isinstance(document.data, dict) or own in document.data:
+        return None
+    for folder, key in _NAMED_BY.items():
+        if key in document.data:
+            say = f"a file with this key is read from {folder}/ alone"
+            return Problem(document.place((key,), key=True), key, say, f"move it there, or name it by {own}: here")
+    return None
+
+
+def _problems(document: Document, model: type[BaseModel], error: ValidationError) -> Iterator[Problem]:
+    for detail in error.errors(include_url=False):
+        if model is SamlProviderFile and detail["loc"] == ("oidc",):
+            yield _both(document)
+        else:
+            yield problem_of(document, model, detail)
+
+
+def _both(document: Document) -> Problem:
+    path = ("oidc",)
+    message = "a provider speaks one protocol, and this file has saml and oidc"
+    return Problem(document.place(path, key=True), key_path(path), message, "make two files of it")

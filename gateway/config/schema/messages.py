@@ -1,0 +1,195 @@
+"""What pydantic found, in plain words and at its place in the file."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from gateway.config.problems import Path, Problem, did_you_mean, key_path
+from gateway.config.schema.conditions import CONDITION, KEYS, TAG, WORDS
+from gateway.config.schema.types import WRONG
+from gateway.config.yaml.reader import Document
+
+_WANTED = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a mapping of keys to values",
+    "model_type": "a mapping of keys to values",
+}
+_MAPPINGS = ("dict_type", "model_type")
+# What pydantic calls a text that is too long depends on what else is asked of it.
+_LONG_TEXT = "string_too_long"
+_OF_CONTEXT = {
+    "too_long": "more than {max_length} entries",
+    _LONG_TEXT: "longer than {max_length} characters",
+    "greater_than_equal": "this must be at least {ge}",
+    "less_than_equal": "this must be at most {le}",
+}
+_CONDITION = "a condition is anyone, signed_in, or a mapping with one of " + ", ".join(KEYS)
+_YES_NO = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+
+
+def problem_of(document: Document, model: type[BaseModel], error: ErrorDetails) -> Problem:
+    """One error of validating `document.data` against `model`."""
+    path, at_key = _path(document.data, error["loc"])
+    message, hint = _words(model, document.data, path, error)
+    if error["type"] == "missing":
+        return Problem(document.place(path[:-1], key=True), key_path(path), message, hint)
+    place = document.place(path, key=at_key or error["type"] == "extra_forbidden")
+    return Problem(place, key_path(path), message, hint)
+
+
+def _path(data: object, loc: Iterable[str | int]) -> tuple[Path, bool]:
+    """The keys of the file without what pydantic adds: tags of unions, and `[key]` for a key itself."""
+    path: list[str | int] = []
+    at_key = False
+    for step in loc:
+        held = isinstance(data, dict) and step in data
+        if isinstance(step, str) and not held and (step.startswith(TAG) or step == "[key]"):
+            at_key = step == "[key]"
+            continue
+        path.append(step)
+        data = data[step] if held or (isinstance(data, list) and isinstance(step, int)) else None  # type: ignore[index]
+    return tuple(path), at_key
+
+
+def _words(model: type[BaseModel], data: object, path: Path, error: ErrorDetails) -> tuple[str, str]:
+    kind, value, context = error["type"], error["input"], error.get("ctx", {})
+    if kind == "too_long" and isinstance(value, str):
+        kind = _LONG_TEXT
+    if kind == WRONG:
+        return context["message"], context["hint"]
+    if kind == CONDITION:
+        return _no_condition(value)
+    if kind == "missing":
+        return "this key is missing", ""
+    if kind == "extra_forbidden":
+        known = sorted(known_keys(model, path[:-1]))
+        return "unknown key", did_you_mean(path[-1], known) or _listed(known)
+    if kind == "literal_error":
+        known = re.findall(r"'([^']*)'", context["expected"])
+        if tuple(known) == WORDS:
+            return _no_condition(value)
+        return _one_of(known, path, value)
+    if kind in _WANTED:
+        if path[-1:] == ("group",) and isinstance(value, list):
+            return "this must be a text", "write {any: [{group: one}, {group: another}]}"
+        keys = known_keys(model, path if kind in _MAPPINGS else (*path, 0))
+        return _wrong_type(kind, value, keys, lambda instead: _would_do(model, data, path, instead))
+    if kind in ("too_short", "string_too_short"):
+        return "this is empty", "name at least one" if kind == "too_short" else ""
+    if kind in _OF_CONTEXT:
+        return _OF_CONTEXT[kind].format_map(context), ""
+    return error["msg"], ""
+
+
+def _one_of(known: Sequence[str], path: Path, value: object) -> tuple[str, str]:
+    if len(known) == 1:
+        return f"this can only be {known[0]}", f"write {known[0]}, or leave {path[-1]} out"
+    return f"this must be one of {', '.join(known)}", did_you_mean(value, known)
+
+
+def _wrong_type(kind: str, value: object, keys: Iterable[str], would_do: Callable[[object], bool]) -> tuple[str, str]:
+    """The hint is the first one that leads to a file that is right there. `keys`: those that it may have, or each
+    entry of the list that it should be."""
+    wanted = _WANTED[kind]
+    if value is None:
+        return f"nothing is written here: this must be {wanted}", ""
+    if kind == "bool_type" and isinstance(value, str) and value.lower() in _YES_NO:
+        return f"this must be {wanted}", f"write {_YES_NO[value.lower()]}"
+    hints = _hints(kind, value, sorted(keys))
+    return f"this must be {wanted}", next((hint for hint, instead in hints if would_do(instead)), "")
+
+
+def _hints(kind: str, value: object, keys: Iterable[str]) -> Iterator[tuple[str, object]]:
+    """What to tell, and the value that it leads to."""
+    if kind == "string_type" and isinstance(value, int | float):
+        yield "put it in quotes", str(value)
+        yield f"write 127.0.0.1:{value}", f"127.0.0.1:{value}"
+    elif kind == "list_type" and isinstance(value, str):
+        parts = re.split(r"[\s,;]+", value.strip())
+        yield f"write [{value}]", [value]
+        yield f"write [{', '.join(parts)}]", parts
+        for key in keys:
+            yield f"write [{{{key}: {value}}}]", [{key: value}]
+    elif kind in _MAPPINGS and isinstance(value, str):
+        for key in keys:
+            yield f"write {{{key}: {value}}}", {key: value}
+    elif kind == "list_type" and isinstance(value, dict):
+        yield "put it in a list: - before its first key, the others below that key", [value]
+
+
+def _would_do(model: type[BaseModel], data: object, path: Path, instead: object) -> bool:
+    """Whether nothing at `path` would be wrong with this value there."""
+    tried = _replaced(data, path, instead)
+    try:
+        model.model_validate(tried)
+    except ValidationError as error:
+        return all(_path(tried, one["loc"])[0][: len(path)] != path for one in error.errors(include_url=False))
+    return True
+
+
+def _replaced(data: object, path: Path, value: object) -> object:
+    if not path:
+        return value
+    if isinstance(data, dict):
+        return {**data, path[0]: _replaced(data.get(path[0]), path[1:], value)}
+    if isinstance(data, list):
+        return [_replaced(one, path[1:], value) if index == path[0] else one for index, one in enumerate(data)]
+    return data
+
+
+def _no_condition(value: object) -> tuple[str, str]:
+    if isinstance(value, dict) and len(value) == 1:
+        (key,) = value
+        return f"{key} is not a condition", did_you_mean(key, (*KEYS, *WORDS)) or _CONDITION
+    if isinstance(value, dict) and len(value) > 1:
+        return "a condition has one key", "write {all: [...]} where each is needed, {any: [...]} where one is enough"
+    if isinstance(value, str):
+        return "this is not a condition", did_you_mean(value, WORDS) or _CONDITION
+    if isinstance(value, list):
+        return "a list is not a condition", "write {any: [...]} or {all: [...]}"
+    return "this is not a condition", _CONDITION
+
+
+def _listed(known: list[str]) -> str:
+    return f"known here: {', '.join(known)}" if known else ""
+
+
+def known_keys(model: type[BaseModel], path: Path) -> set[str]:
+    """The keys that the mapping at `path` may have, as the JSON Schema of the model tells them."""
+    schema = _json_schema(model)
+    nodes = list(_alternatives(schema, schema))
+    for step in path:
+        nodes = [found for node in nodes for below in _below(node, step) for found in _alternatives(schema, below)]
+    return {key for node in nodes for key in node.get("properties", ())}
+
+
+@cache
+def _json_schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema()
+
+
+def _alternatives(schema: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The node, or what it refers to; each alternative where it has several."""
+    if "$ref" in node:
+        node = schema["$defs"][node["$ref"].removeprefix("#/$defs/")]
+    yield node
+    for word in ("anyOf", "oneOf", "allOf"):
+        for part in node.get(word, ()):
+            yield from _alternatives(schema, part)
+
+
+def _below(node: Mapping[str, Any], step: str | int) -> Iterator[Mapping[str, Any]]:
+    if isinstance(step, int):
+        found = node.get("items")
+    else:
+        of_any_name = [node.get("additionalProperties"), *node.get("patternProperties", {}).values()]
+        found = node.get("properties", {}).get(step) or next((one for one in of_any_name if one), None)
+    if isinstance(found, dict):
+        yield found

@@ -1,0 +1,264 @@
+"""The section `oidc:` of a provider file."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from gateway.config.schema.types import (
+    ClientCertificate,
+    Issuer,
+    Maybe,
+    Place,
+    Secret,
+    Strict,
+    Text,
+    WholeSeconds,
+    Word,
+    wrong,
+)
+from gateway.model.provider import (
+    ClientAuthentication,
+    ContentEncryption,
+    EncryptionAlgorithm,
+    ResponseMode,
+    SigningAlgorithm,
+)
+
+Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "HS256"]
+
+_WITH_SECRET = ("client_secret_basic", "client_secret_post", "client_secret_jwt")
+
+
+class ClientKey(Strict):
+    id: Maybe[Word] = None
+    """Its `kid`; the thumbprint of the key (RFC 7638) where this is left out."""
+    key: Secret
+    """PEM: a private key without a passphrase, RSA of at least 2048 bits or EC on P-256."""
+    algorithm: SigningAlgorithm = "RS256"
+    certificate: Maybe[Place] = None
+    """PEM, of this key: for a provider that knows it by the thumbprint of a certificate (Entra ID, AD FS)."""
+
+
+class DecryptionKey(Strict):
+    id: Maybe[Word] = None
+    """Its `kid`; the thumbprint of the key (RFC 7638) where this is left out."""
+    key: Secret
+    """PEM: a private key without a passphrase, RSA of at least 2048 bits or EC on P-256."""
+    algorithm: EncryptionAlgorithm = "RSA-OAEP-256"
+
+
+class Encryption(Strict):
+    """What the provider encrypts for the gateway. Once agreed, what is not encrypted is refused."""
+
+    keys: list[DecryptionKey] = Field(min_length=1, max_length=8)
+    """All are published at `/_ecluse/oidc/jwks` of the portal, and all open."""
+    content: list[ContentEncryption] = Field(default=["A256GCM"], min_length=1)
+    """The only content encryptions that are accepted."""
+    id_token: bool = True
+    userinfo: bool = False
+    introspection: bool = False
+
+    @model_validator(mode="after")
+    def _has_effect(self) -> "Encryption":
+        if not (self.id_token or self.userinfo or self.introspection):
+            raise wrong("nothing is encrypted", "write id_token: true or userinfo: true, or leave encryption out")
+        return self
+
+
+class ClaimDemand(Strict):
+    """OIDC Core 5.5.1."""
+
+    essential: bool = False
+    value: Maybe[Word] = None
+    values: Maybe[list[Word]] = Field(default=None, min_length=1, max_length=50)
+
+    @model_validator(mode="after")
+    def _one(self) -> "ClaimDemand":
+        if self.value is not None and self.values is not None:
+            raise wrong("value and values at once", "write all of them in values")
+        return self
+
+
+class ClaimsRequest(Strict):
+    """By claim; `amr: {}` asks for amr and demands nothing of it."""
+
+    id_token: dict[Word, ClaimDemand] = Field(default={}, max_length=100)
+    userinfo: dict[Word, ClaimDemand] = Field(default={}, max_length=100)
+
+    @model_validator(mode="after")
+    def _asks(self) -> "ClaimsRequest":
+        if not (self.id_token or self.userinfo):
+            raise wrong("nothing is asked for here", "id_token: {acr: {essential: true, values: [...]}}")
+        return self
+
+
+# RFC 6750 2.1: the letters of a token, but for the dot, which a JWT has too.
+TokenPrefix = Annotated[str, Field(pattern=r"^[A-Za-z0-9_~+/-]{1,64}$")]
+
+# What the gateway writes itself (OIDC Core 3.1.2.1, RFC 7636, 9101, 9126), or has a key for.
+_OWN = frozenset(
+    (
+        *("client_id", "response_type", "redirect_uri", "scope", "state", "nonce", "code_challenge"),
+        *("code_challenge_method", "request", "request_uri", "iss", "aud", "exp", "iat", "nbf", "jti"),
+        *("client_secret", "client_assertion", "client_assertion_type"),
+        *("response_mode", "acr_values", "prompt", "max_age", "claims"),
+    )
+)
+
+
+def _not_own(name: str) -> str:
+    if name in _OWN:
+        raise wrong(f"{name} is not written here", "the gateway sets it, or has a key of that name")
+    return name
+
+
+Parameter = Annotated[Word, AfterValidator(_not_own)]
+
+
+class Request(Strict):
+    """What a sign-in asks of this provider beside the usual. Nothing is sent that is not written here."""
+
+    response_mode: Maybe[ResponseMode] = None
+    """How the answer comes back: in the address (query, the usual), by a form (form_post), or signed (the others)."""
+    acr_values: list[Word] = Field(default=[], max_length=50)
+    """Wished for, in this order; a provider may answer with another. See `claims` for what is demanded."""
+    prompt: list[Literal["login", "consent", "select_account"]] = Field(default=[], max_length=3)
+    max_age: Maybe[WholeSeconds] = None
+    """A person who signed in at the provider longer ago is asked anew; an older sign-in is refused."""
+    claims: Maybe[ClaimsRequest] = None
+    """A demanded (essential) acr is checked in the ID token: another one is refused."""
+    parameters: dict[Parameter, Text] = Field(default={}, max_length=50)
+    """Further ones with fixed values, such as idp_hint."""
+    pass_on: list[Parameter] = Field(default=[], max_length=20)
+    """Further ones whose values are taken from a link into an application, or from the address of the portal's login
+    page, such as login_hint."""
+    pushed: bool = False
+    """Sent to the provider beforehand (RFC 9126): the browser carries a reference only."""
+    signed: bool = False
+    """Sent as a request object (RFC 9101), signed with the first of client_keys."""
+
+
+class Api(Strict):
+    """Access tokens of this provider, for the applications whose file takes them."""
+
+    audience: list[Text] = Field(default=[], max_length=20)
+    """Whom they have to be for: the names by which this gateway is known there. A JWT is never taken without one."""
+    clients: list[Text] = Field(default=[], max_length=200)
+    """To which clients they have to have been given (`client_id`). Without `audience`, it is by this alone that a
+    provider's tokens are taken which says of no token whom it is for (ProConnect)."""
+    scopes: list[Word] = Field(default=[], max_length=20)
+    """What they have to allow, each of it."""
+    introspection: bool = False
+    """Whether those that are no JWT are asked about at the provider (RFC 7662)."""
+    introspection_algorithms: list[Algorithm] = Field(default=[], max_length=20)
+    """The answer is a JWT signed with one of these (RFC 9701), and JSON is refused; none: JSON, a JWT is refused."""
+    prefix: Maybe[TokenPrefix] = None
+    """What those that are no JWT begin with: no other is ever shown to this provider."""
+    without_tenant: bool = False
+    """Whether a token that names no organisation is taken although this file has a `tenant`: it acts for none."""
+
+    @model_validator(mode="after")
+    def _is_bounded(self) -> "Api":
+        if not self.audience and not self.clients:
+            raise wrong("this takes tokens that are for anybody and of anybody", "audience: [...] or clients: [...]")
+        if not self.introspection:
+            if not self.audience:
+                raise wrong("a JWT is for an audience", "audience: [...], or introspection: true")
+            if self.introspection_algorithms or self.prefix is not None:
+                raise wrong("nothing is asked about at this provider", "introspection: true")
+        return self
+
+
+def _key_age(seconds: int) -> int:
+    if not 600 <= seconds <= 30 * 86400:
+        raise wrong("this is from 10m to 30d")
+    return seconds
+
+
+class Oidc(Strict):
+    issuer: Issuer
+    """The provider's issuer, exactly as it names itself."""
+    client_id: Word
+    client_secret: Maybe[Secret] = None
+    client_authentication: ClientAuthentication = "client_secret_basic"
+    """How the gateway proves itself at the token endpoint; PKCE is always used as well."""
+    client_keys: list[ClientKey] = Field(default=[], max_length=8)
+    """All are published at `/_ecluse/oidc/jwks` of the portal, the first signs: a new key is listed last for a while,
+    then first."""
+    client_certificate: Maybe[ClientCertificate] = None
+    """Shown in the TLS handshake with this provider."""
+    assertion_audience: Literal["issuer", "token_endpoint"] = "issuer"
+    """Whom the assertions of client_secret_jwt and private_key_jwt are written to; some providers take the token
+    endpoint alone."""
+    scopes: list[Word] = Field(default=["openid", "profile", "email"], min_length=1, max_length=50)
+    algorithms: list[Algorithm] = Field(default=["RS256"], min_length=1)
+    """The only signatures of ID tokens that are accepted. HS256 is made with the client secret."""
+    api: Maybe[Api] = None
+    """Access tokens that callers bring; none are accepted where this is left out."""
+    refresh: bool = False
+    """Whether refresh tokens are kept and used: a session then ends when the provider no longer knows it."""
+    refresh_userinfo: bool = False
+    """Whether userinfo is asked again with each refresh, so that who has lost a group there has lost it here."""
+    refresh_ends_on: list[Literal["invalid_request", "invalid_scope", "unauthorized_client"]] = Field(
+        default=[], max_length=3
+    )
+    """Errors that say of a refresh token, as `invalid_grant` does, that the provider no longer knows its session."""
+    userinfo: bool = True
+    """Whether the userinfo endpoint is asked too."""
+    userinfo_algorithms: list[Algorithm] = Field(default=[], max_length=20)
+    """Userinfo is a JWT signed with one of these, and JSON is refused; none: JSON, and a JWT is refused."""
+    userinfo_token: Literal["header", "body"] = "header"
+    """Where the access token is shown to it; `body` for a provider that reads it nowhere else."""
+    encryption: Maybe[Encryption] = None
+    request: Request = Request()
+    keys_max_age: Annotated[WholeSeconds, AfterValidator(_key_age)] = 86400
+    """So long its signing keys are believed if they cannot be fetched anew; they are asked for again by half of it."""
+    ca: Maybe[Place] = None
+    """PEM: the authority that signed the provider's TLS certificate, where it is not a public one."""
+    private_addresses: bool = False
+    """The provider may live on a private network."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Oidc":
+        self._check_secret()
+        if self.request.signed and not self.client_keys:
+            raise wrong("a signed request is signed with a key", "client_keys: [{key: {file: path}}]")
+        if self.client_authentication == "private_key_jwt" and not self.client_keys:
+            raise wrong("private_key_jwt signs with a key", "client_keys: [{key: {file: path}}]")
+        if self.client_authentication == "tls_client_auth" and self.client_certificate is None:
+            raise wrong("tls_client_auth shows a certificate", "client_certificate: {certificate: ..., key: ...}")
+        self._check_userinfo()
+        if self.refresh_userinfo and not (self.refresh and self.userinfo):
+            raise wrong("refresh_userinfo without refresh and userinfo", "refresh: true, userinfo: true")
+        if "openid" not in self.scopes:
+            raise wrong("scopes without openid: this is what asks for an ID token", "add openid")
+        return self
+
+    def _check_secret(self) -> None:
+        method = self.client_authentication
+        if method in _WITH_SECRET and self.client_secret is None:
+            raise wrong("client_secret is missing", "or write client_authentication: none for a public client")
+        if self.makes_macs and self.client_secret is None:
+            raise wrong("client_secret is missing: HS256 is made with it")
+        if method not in _WITH_SECRET and self.client_secret is not None and not self.makes_macs:
+            raise wrong(f"a client_secret is never sent with client_authentication: {method}", "leave one of them out")
+
+    def _check_userinfo(self) -> None:
+        encrypted = self.encryption is not None and self.encryption.userinfo
+        if (self.userinfo_algorithms or encrypted) and not self.userinfo:
+            raise wrong("userinfo is not asked for at all", "userinfo: true")
+        if encrypted and not self.userinfo_algorithms:
+            raise wrong("userinfo that is encrypted is signed first", "name its algorithms in userinfo_algorithms")
+        if self.encryption is not None and self.encryption.introspection and not self._introspection_algorithms:
+            what = "an answer of introspection that is encrypted is signed first"
+            raise wrong(what, "name its algorithms in api: introspection_algorithms")
+
+    @property
+    def makes_macs(self) -> bool:
+        """Whether something is signed with the client secret."""
+        named = {*self.algorithms, *self.userinfo_algorithms, *self._introspection_algorithms}
+        return "HS256" in named or self.client_authentication == "client_secret_jwt"
+
+    @property
+    def _introspection_algorithms(self) -> list[Algorithm]:
+        return [] if self.api is None else self.api.introspection_algorithms

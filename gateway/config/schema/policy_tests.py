@@ -1,0 +1,108 @@
+"""Requests that the policy folder is tried with: the people of tests/*.yaml and of `ecluse explain --as`."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
+
+from gateway.config.schema.scalars import Wrong
+from gateway.config.schema.types import AttributeName, Maybe, Name, Strict, Text, Version, WholeSeconds, Word, checked
+from gateway.wire.addresses import parse_address
+
+NOBODY = "nobody"
+"""In the place of a person's name: nobody is signed in."""
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """One text, or a list of them."""
+    texts = value if isinstance(value, list) else [value]
+    if not texts or not all(isinstance(text, str) and text.strip() for text in texts):
+        raise Wrong("this is a text, or a list of texts", "put a number or a word such as true in quotes")
+    return tuple(texts)
+
+
+_TEXT = {"type": "string", "minLength": 1}
+Texts = Annotated[
+    tuple[str, ...],
+    PlainValidator(checked(_texts)),
+    WithJsonSchema({"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}),
+]
+
+
+def client_address(text: str) -> str:
+    if parse_address(text) is None:
+        raise Wrong("this is not an IP address")
+    return text
+
+
+def moment(text: str) -> str:
+    found: datetime | None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise Wrong("this is not a time with its zone", "write it as 2026-11-24T09:30:00+01:00")
+    return text
+
+
+class Person(Strict):
+    """One person as a provider would announce them."""
+
+    provider: Name
+    """The provider that they signed in with."""
+    subject: Text = "somebody"
+    """How the provider names them."""
+    attributes: dict[AttributeName, Texts] = Field(default={}, max_length=200)
+    """By our own names for them: a text, or a list."""
+    left_out: list[AttributeName] = Field(default=[], max_length=200)
+    """Attributes that the provider says it did not send: conditions on them are unknown."""
+    acr: Maybe[Word] = None
+    """The level of the sign-in."""
+    amr: list[Word] = Field(default=[], max_length=20)
+    """How they proved who they are."""
+    authenticated: Maybe[WholeSeconds] = None
+    """How long ago they proved who they are; just now where it is left out."""
+
+
+def _person_name(name: str) -> str:
+    if name == NOBODY:
+        raise Wrong(f"{NOBODY} is who is not signed in", "give this person another name")
+    return name
+
+
+class PolicyTest(Strict):
+    """One or more requests by one or more people, and what comes of each."""
+
+    name: Maybe[Text] = None
+    """What it proves, in words."""
+    request: Texts
+    """`GET https://permis.example.org/admin/`, or a list."""
+    by: Texts = Field(default=(NOBODY,), alias="as")
+    """The name of one of the people, or a list; `nobody` is signed in where it is left out."""
+    client: Maybe[Annotated[str, AfterValidator(checked(client_address))]] = None
+    """The client's address; conditions on it are unknown where it is left out."""
+    sent: dict[str, str] = Field(default={}, max_length=100)
+    """Headers that the client sends."""
+    at: Maybe[Annotated[str, AfterValidator(checked(moment))]] = None
+    """When: `2026-11-24T09:30:00+01:00`; the time of the test where it is left out."""
+    decision: Literal["allow", "deny", "challenge", "refuse", "own", "logout"]
+    """`challenge`: asked to sign in. `refuse`: before any rule is asked. `own`: a page of the gateway itself."""
+    reason: Maybe[Word] = None
+    """The code of the decision: `policy.denied`."""
+    rule: Maybe[Text] = None
+    """The path pattern of the rule that decides."""
+    shadow: Maybe[Literal["allow", "deny", "challenge"]] = None
+    """What every shadow rule or file of the application would have answered, beside the decision."""
+    headers: Maybe[dict[str, str]] = None
+    """All headers that the application is sent about the person, no more and no fewer."""
+    cookies: Maybe[dict[str, str]] = None
+
+
+class PolicyTestsFile(Strict):
+    """policies/tests/*.yaml: what has to come of requests. A folder that fails one of them is not taken."""
+
+    version: Version
+    people: dict[Annotated[Name, AfterValidator(checked(_person_name))], Person] = Field(default={}, max_length=10_000)
+    """By a name for the tests; the tests of every file know them all."""
+    tests: list[PolicyTest] = Field(default=[], max_length=100_000)

@@ -1,0 +1,138 @@
+"""policies/providers/*.yaml: one identity provider, and what it may say about people."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from gateway.config.presets import PresetName
+from gateway.config.schema.levels import CanList, Levels
+from gateway.config.schema.oidc import Oidc
+from gateway.config.schema.saml import Saml, SamlNames
+from gateway.config.schema.saml_attributes import COMMON
+from gateway.config.schema.types import (
+    AttributeName,
+    ClaimPath,
+    Label,
+    Maybe,
+    Name,
+    Strict,
+    Text,
+    Version,
+    WholeSeconds,
+    wrong,
+)
+from gateway.identity.mapping import RESERVED_ATTRIBUTES
+from gateway.identity.perimeter import is_siret
+from gateway.model.mail import mail_domain
+
+
+def _siret(text: str) -> str:
+    if not is_siret(text):
+        raise wrong("this is not a SIRET", "14 digits, the last of which checks the others")
+    return text
+
+
+def _domain(text: str) -> str:
+    if mail_domain(f"a@{text}") != text:
+        raise wrong("this is not the domain of an e-mail address", "write it as example.org, in lower case")
+    return text
+
+
+def _not_reserved(name: str) -> str:
+    # CVE-2024-29892 in another product: a mapping that overwrote what the gateway itself knows of a person.
+    if name in RESERVED_ATTRIBUTES:
+        raise wrong(f"{name} is the gateway's own name", "choose another name for this attribute")
+    return name
+
+
+def _ten_minutes(seconds: int) -> int:
+    if seconds > 600:
+        raise wrong("this is at most 10m")
+    return seconds
+
+
+class Asserts(Strict):
+    siret: Maybe[list[Annotated[str, AfterValidator(_siret)]]] = None
+    """The organisations that this provider speaks for; a SIREN is that of one of them."""
+    email_domains: Maybe[list[Annotated[str, AfterValidator(_domain)]]] = None
+    """The domains of the addresses that it may give, under whatever name, and in the identifier as well."""
+    scopes: Maybe[list[Annotated[str, AfterValidator(_domain)]]] = None
+    """What may stand after the @ of scoped attributes (eppn, scoped_affiliation, subject_id, pairwise_id), and of what
+    only looks like an address; `email_domains` where it is left out. What the metadata state (shibmd:Scope) narrows it
+    further, and never widens it."""
+    attributes: Maybe[dict[AttributeName, list[Text]]] = None
+    """For an attribute, the only values that this provider may give it."""
+
+
+class ProviderSession(Strict):
+    idle: WholeSeconds = 1800
+    """Without a request for so long, the session ends."""
+    absolute: WholeSeconds = 43200
+    """And after so long in any case."""
+
+
+class ProviderBase(Strict):
+    """One identity provider, and what it may say about people, whatever it speaks."""
+
+    version: Version
+    provider: Name
+    """Its name in the other files, in addresses and in logs."""
+    label: Maybe[Label] = None
+    """What people choose it by: a text, or one for each language."""
+    tenant: Maybe[AttributeName] = None
+    """The attribute that names the organisation in whose name the person acts."""
+    asserts: Asserts = Asserts()
+    """What this provider may say; a sign-in that says anything else is refused. What is not listed is not bounded."""
+    session: ProviderSession = ProviderSession()
+    can: CanList = Field(default=[])
+    """What it does and is believed in: `fresh_login`, it asks people anew when it is told to and says when they last
+    proved who they are; `acr`, `amr`, it says how strongly and by what."""
+    levels: Levels = Levels()
+
+
+class ProviderLogout(Strict):
+    method: Literal["auto", "get", "post"] = "auto"
+    """How people are sent to the provider to be signed out there, with their ID token: by an address (`get`), which
+    brings the provider's cookie along; by a form (`post`), which keeps the token out of addresses, for a provider that
+    finds its session by the token alone. `auto`: by an address of up to 4000 characters, else by a form."""
+    client_id: bool = False
+    """Sent beside the ID token too, for a provider that does not send people back otherwise."""
+    front_channel: bool = False
+    """Whether the provider may end a session by a frame in its own page. Prefer the back-channel."""
+    revoke: bool = True
+    """Whether the refresh token of a session that ends here is revoked at a provider that has an endpoint for it."""
+
+
+class ProviderFile(ProviderBase):
+    """policies/providers/*.yaml with `oidc`: a provider that speaks OpenID Connect."""
+
+    preset: Maybe[PresetName] = None
+    """What is known of a common provider. Whatever this file says counts before it: `ecluse provider show`."""
+    oidc: Oidc
+    logout: ProviderLogout = ProviderLogout()
+    attributes: dict[Annotated[AttributeName, AfterValidator(_not_reserved)], ClaimPath] = Field(
+        default={}, max_length=200
+    )
+    """Our name for an attribute, and the provider's claim that it comes from; `null` takes one of the preset away."""
+    skew: Annotated[WholeSeconds, AfterValidator(_ten_minutes)] = 60
+    """How far its clock may be from ours."""
+
+    def sources(self) -> dict[str, tuple[str, ...]]:
+        """Each mapped attribute with the names that say what it holds."""
+        return {name: claim[-1:] for name, claim in self.attributes.items()}
+
+
+class SamlProviderFile(ProviderBase):
+    """policies/providers/*.yaml with `saml`: a provider that speaks SAML 2.0."""
+
+    saml: Saml
+    attributes: dict[Annotated[AttributeName, AfterValidator(_not_reserved)], SamlNames] = Field(
+        default={}, max_length=200
+    )
+    """Our name for an attribute, and the names that the provider may give it; `NameID` is the subject's own."""
+    skew: Annotated[WholeSeconds, AfterValidator(_ten_minutes)] = 180
+    """How far its clock may be from ours."""
+
+    def sources(self) -> dict[str, tuple[str, ...]]:
+        """Each mapped attribute with the names that it may have; what the file maps itself is not common."""
+        return {name: COMMON[name] for name in self.saml.common} | self.attributes

@@ -1,0 +1,240 @@
+"""What the files say of SAML: of one provider, and of ourselves towards all of them."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Discriminator, Field, PlainValidator, Tag, WithJsonSchema, model_validator
+
+from gateway.config.schema import scalars
+from gateway.config.schema.conditions import TAG
+from gateway.config.schema.saml_attributes import COMMON
+from gateway.config.schema.scalars import Wrong
+from gateway.config.schema.types import (
+    AttributeName,
+    ClientCertificate,
+    Maybe,
+    Name,
+    Place,
+    Secret,
+    Strict,
+    Text,
+    checked,
+    wrong,
+)
+from gateway.model.mail import mail_domain
+from gateway.saml.authn_context import are_of_one_scale
+
+# Core 8.3.6: at most 1024 characters.
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,1023}")
+
+
+def _uri(text: str) -> str:
+    if _URI.fullmatch(text) is None or len(text) > 1024:
+        raise wrong("this is not a URI", "as the other side writes it: https://... or urn:...")
+    return text
+
+
+Uri = Annotated[str, AfterValidator(_uri)]
+
+
+def _address(value: object) -> str:
+    if not isinstance(value, str):
+        raise Wrong("this must be a text")
+    return scalars.web_address(value)
+
+
+WebAddress = Annotated[
+    str,
+    PlainValidator(checked(_address)),
+    WithJsonSchema({"type": "string", "pattern": "^https?://", "examples": ["https://idp.example.org/metadata"]}),
+]
+
+_NAME_LENGTH = 500
+
+
+def _names(value: object) -> tuple[str, ...]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not 0 < len(names) <= 50:
+        raise Wrong("an attribute's name is a text, or a list of names that all mean it")
+    for name in names:
+        if not isinstance(name, str) or not name.strip() or len(name) > _NAME_LENGTH or not name.isprintable():
+            raise Wrong("an attribute's name is a text of 1 to 500 characters")
+    return tuple(names)
+
+
+SamlNames = Annotated[
+    tuple[str, ...],
+    PlainValidator(checked(_names)),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "examples": ["mail", "urn:oid:0.9.2342.19200300.100.1.3"]},
+                {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 50},
+            ]
+        }
+    ),
+]
+
+
+def _requested(value: object) -> Literal["none"] | tuple[str, ...]:
+    if value == "none":
+        return "none"
+    if not isinstance(value, list):
+        raise Wrong("this must be a list of names, or none", f"write [{value}]" if isinstance(value, str) else "")
+    return _names(value) if value else ()
+
+
+Requested = Annotated[
+    Literal["none"] | tuple[str, ...],
+    PlainValidator(checked(_requested)),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"const": "none", "type": "string"},
+                {"type": "array", "items": {"type": "string", "minLength": 1}, "maxItems": 50},
+            ]
+        }
+    ),
+]
+
+
+def _common(name: str) -> str:
+    if name not in COMMON:
+        raise wrong("no such name in the table of common attributes", f"known: {', '.join(sorted(COMMON))}")
+    return name
+
+
+class MetadataFrom(Strict):
+    url: Maybe[WebAddress] = None
+    """The provider's own document."""
+    aggregate: Maybe[WebAddress] = None
+    """A federation's document of many entities, this one among them."""
+    mdq: Maybe[WebAddress] = None
+    """A service that is asked for one entity (Metadata Query Protocol): its base address."""
+    mdq_identifier: Literal["entity_id", "sha1"] = "entity_id"
+    """By what such a service is asked: some publish files, under the SHA-1 of the entityID ({sha1}...)."""
+    keys: list[Place] = Field(default=[], max_length=8)
+    """PEM certificates or public keys, one of which has signed the document. Only the key counts, no date."""
+    unsigned_metadata_believed_from_tls_alone: bool = False
+    """A provider that does not sign its own document: whoever holds its web server then names its keys."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "MetadataFrom":
+        if sum(source is not None for source in (self.url, self.aggregate, self.mdq)) != 1:
+            raise wrong("metadata come from one place", "write {file: path}, or one of url, aggregate, mdq with keys")
+        if self.mdq_identifier != "entity_id" and self.mdq is None:
+            raise wrong("mdq_identifier is for mdq", "leave it out")
+        unsigned = self.unsigned_metadata_believed_from_tls_alone
+        if unsigned and (self.url is None or self.keys):
+            raise wrong("unsigned_metadata_believed_from_tls_alone is for a url without keys", "leave it out")
+        if not self.keys and not unsigned:
+            raise wrong("keys are missing: whoever answers at this address would name the provider's keys", "add keys")
+        return self
+
+
+def _source(value: Any) -> str:
+    is_place = isinstance(value, dict) and len(value) == 1 and next(iter(value)) in scalars.REFERENCE_KINDS
+    return TAG + ("place" if is_place else "fetched")
+
+
+class Saml(Strict):
+    entity_id: Uri
+    """The provider's entityID, exactly as its metadata have it."""
+    metadata: Annotated[
+        Annotated[Place, Tag(TAG + "place")] | Annotated[MetadataFrom, Tag(TAG + "fetched")],
+        Discriminator(_source),
+    ]
+    """Its keys and addresses: `{file: path}`, or where they are fetched from and which keys have signed them."""
+    signed: Literal["assertion", "response", "both"] = "assertion"
+    """What it signs. Anything less is refused."""
+    encrypted: bool = False
+    """Refuse an assertion that is not encrypted."""
+    aes_cbc_inside_a_signed_response: bool = False
+    """A provider that encrypts with AES-CBC (AD FS, Entra ID, LemonLDAP::NG): accepted where the Response is signed."""
+    aes_cbc_although_the_response_is_not_signed: bool = False
+    """And even where it is not, for a provider that cannot sign it: what is decrypted could have been altered."""
+    request_binding: Literal["redirect", "post"] = "redirect"
+    """How people are sent to it."""
+    response_binding: Literal["post", "artifact"] = "post"
+    """How it answers: through the browser, or by a reference that we resolve with it."""
+    name_id_format: Maybe[Uri] = None
+    """The form of NameID that is asked for."""
+    subject_without_name_id: Maybe[AttributeName] = None
+    """The attribute that names a person of whom the provider sends no NameID, as AD FS does until it is told to:
+    `pairwise_id`. Left out, such an answer is refused. Such a person cannot be signed out by the provider."""
+    authn_context: list[Uri] = Field(default=[], max_length=20)
+    """The ways of signing in that are asked for; an answer that names none of them is refused."""
+    authn_context_comparison: Literal["exact", "minimum", "better", "maximum"] = "exact"
+    """Levels of eIDAS (`http://eidas.europa.eu/LoA/substantial`) are compared. Of other classes nobody knows which is
+    the stronger: with `minimum` and `maximum`, those named are accepted and no other."""
+    force_authn: bool = False
+    """Ask for a sign-in made now each time, and refuse an older one."""
+    passive_first: bool = False
+    """Ask first that it shows no page (IsPassive), and again for who is not signed in there: for a provider that stops
+    people who are signed in already."""
+    unsolicited: bool = False
+    """Let the provider begin a sign-in by itself, which any page can make a browser do."""
+    ids_begin_with_a_digit: bool = False
+    """A provider whose messages have such an ID, though no ID may begin so (XML Schema): accepted as it is."""
+    friendly_names: bool = False
+    """Take an attribute also by its FriendlyName alone, where no Name is the one that was mapped. It identifies nothing
+    formally (Core 2.7.3.1): two attributes may have the same."""
+    common: list[Annotated[str, AfterValidator(_common)]] = Field(default=[], max_length=50)
+    """Attributes taken under the names that most providers give them: `[uid, mail, given_name, family_name]`."""
+    ca: Maybe[Place] = None
+    """PEM: the authority that signed the provider's TLS certificate, where it is not a public one."""
+    client_certificate: Maybe[ClientCertificate] = None
+    """Shown to the provider in the TLS handshake wherever it is spoken to over SOAP: for artifacts, and to sign out."""
+    private_addresses: bool = False
+    """The provider may live on a private network."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Saml":
+        if self.aes_cbc_although_the_response_is_not_signed and not self.aes_cbc_inside_a_signed_response:
+            raise wrong("this opens nothing by itself", "add aes_cbc_inside_a_signed_response: true")
+        if self.passive_first and self.force_authn:
+            raise wrong("force_authn asks for a page, and passive_first for none", "leave one of them out")
+        if self.authn_context_comparison != "exact" and not self.authn_context:
+            raise wrong("authn_context_comparison compares with nothing", "name an authn_context")
+        if self.authn_context_comparison == "better" and not are_of_one_scale(tuple(self.authn_context)):
+            raise wrong("better is known between the levels of one eIDAS scale alone", "name what is accepted: exact")
+        return self
+
+
+def _mail(text: str) -> str:
+    if mail_domain(text) is None:
+        raise wrong("this is not one plain e-mail address", "write name@example.org")
+    return text
+
+
+class SamlKey(Strict):
+    id: Name
+    key: Secret
+    """PEM: a private key without a passphrase, RSA of at least 2048 bits, or EC to sign alone."""
+    certificate: Place
+    """PEM: its certificate, self-signed or not: only the key in it counts for providers."""
+
+
+class SamlContact(Strict):
+    kind: Literal["technical", "support", "administrative", "billing", "other"] = "technical"
+    email: Annotated[str, AfterValidator(_mail)]
+    name: Maybe[Text] = None
+
+
+class SamlOrganization(Strict):
+    name: Text
+    display_name: Maybe[Text] = None
+    url: WebAddress
+    language: Annotated[str, Field(pattern="^[a-z]{2,3}$")] = "fr"
+
+
+class SamlSelf(Strict):
+    entity_id: Maybe[Uri] = None
+    """Our own entityID; the address of our metadata where this is left out."""
+    keys: list[SamlKey] = Field(min_length=1, max_length=4)
+    """The first signs, each decrypts, all are in our metadata: a new one goes second, and first once all know it."""
+    contacts: list[SamlContact] = Field(default=[], max_length=10)
+    organization: Maybe[SamlOrganization] = None
+    requested: Requested = ()
+    """Our metadata ask for each attribute of the provider files under one name, and under these too. `none`: they ask
+    for nothing, and providers release what they will."""

@@ -1,0 +1,241 @@
+"""The types that the file models are made of: each takes exactly one spelling, and says in words what it wants."""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from gateway.config.schema import scalars
+from gateway.config.schema.scalars import Reference, Url, Wrong
+from gateway.model.errors import GatewayError
+from gateway.policy.patterns import Pattern, parse_pattern
+from gateway.wire.addresses import Network
+from gateway.wire.framing import METHODS
+
+Given = TypeVar("Given")
+Taken = TypeVar("Taken")
+
+WRONG = "wrong"
+"""The error type of what this module refuses; its context holds `message` and `hint`."""
+
+
+def wrong(message: str, hint: str = "") -> PydanticCustomError:
+    return PydanticCustomError(WRONG, "{message}", {"message": message, "hint": hint})
+
+
+def _given(value: object) -> object:
+    if value is None:
+        raise wrong("nothing is written here", "write a value, or leave the key out")
+    return value
+
+
+Maybe = Annotated[Given | None, BeforeValidator(_given)]
+"""A key that may be left out; written without a value, it would be a restriction that restricts nothing."""
+
+
+class Strict(BaseModel):
+    """No key that is not known, nothing converted, nothing changed afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+
+def checked(function: Callable[[Given], Taken]) -> Callable[[Given], Taken]:
+    """The function with its Wrong, or the pure cores' GatewayError, in the form that pydantic collects."""
+
+    def check(value: Given) -> Taken:
+        try:
+            return function(value)
+        except Wrong as error:
+            raise wrong(error.message, error.hint) from None
+        except GatewayError as error:
+            raise wrong(error.detail) from None
+
+    return check
+
+
+def _matching(pattern: str, message: str) -> AfterValidator:
+    compiled = re.compile(pattern)
+
+    def match(text: str) -> str:
+        if compiled.fullmatch(text) is None:
+            raise wrong(message)
+        return text
+
+    return AfterValidator(match)
+
+
+def _text_schema(pattern: str, *examples: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": pattern, "examples": list(examples)})
+
+
+NAME = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_ATTRIBUTE = r"[a-z][a-z0-9_]{0,63}"
+
+
+def _exactly(wanted: object) -> BeforeValidator:
+    """Python holds 1, 1.0 and true for equal; the files do not."""
+
+    def check(value: object) -> object:
+        if type(value) is not type(wanted) or value != wanted:
+            raise wrong(f"this can only be {str(wanted).lower()}", "without quotes" if str(wanted) == value else "")
+        return value
+
+    return BeforeValidator(check)
+
+
+Version = Annotated[Literal[1], _exactly(1)]
+Yes = Annotated[Literal[True], _exactly(True)]
+Name = Annotated[
+    str,
+    _matching(NAME, "a name is made of a-z, 0-9 and -, at most 63"),
+    _text_schema(f"^{NAME}$", "permis"),
+]
+AttributeName = Annotated[
+    str,
+    _matching(_ATTRIBUTE, "an attribute's name begins with a-z and goes on with a-z, 0-9 and _, at most 64"),
+    _text_schema(f"^{_ATTRIBUTE}$", "family_name"),
+]
+Text = Annotated[str, _matching(r"(?s).*\S.*", "this is empty"), Field(max_length=2000)]
+ParameterName = Annotated[
+    str,
+    _matching(
+        r"[A-Za-z0-9._-]{1,64}", "a path parameter is written by its name: letters, digits and . _ -, no pattern"
+    ),
+    _text_schema("^[A-Za-z0-9._-]{1,64}$", "jsessionid"),
+]
+Word = Annotated[str, _matching(r"[!-~]{1,200}", "this is empty, or not ASCII, or has a blank in it")]
+_METHODS = sorted(map(bytes.decode, METHODS))
+
+
+def known_method(text: str) -> str:
+    # A rule for what never passes would be taken for a protection.
+    if text not in _METHODS:
+        raise Wrong(f"no {text} request ever reaches an application", f"in capitals: {', '.join(_METHODS)}")
+    return text
+
+
+Method = Annotated[
+    str,
+    AfterValidator(checked(known_method)),
+    _text_schema(f"^({'|'.join(_METHODS)})$", "GET"),
+]
+Seconds = Annotated[
+    float, PlainValidator(checked(scalars.seconds)), _text_schema("^[1-9][0-9]{0,8}(ms|s|m|h|d)$", "300ms", "15s", "5m")
+]
+WholeSeconds = Annotated[
+    int, PlainValidator(checked(scalars.whole_seconds)), _text_schema("^[1-9][0-9]{0,8}(s|m|h|d)$", "30m", "12h")
+]
+Size = Annotated[
+    int, PlainValidator(checked(scalars.size)), _text_schema("^[1-9][0-9]{0,8}(B|KB|MB|GB)$", "8KB", "100MB")
+]
+SizeOrUnlimited = Annotated[
+    int,
+    PlainValidator(checked(scalars.size_or_unlimited)),
+    _text_schema("^([1-9][0-9]{0,8}(B|KB|MB|GB)|unlimited)$", "100MB", "unlimited"),
+]
+Count = Annotated[int, Field(ge=1, le=10_000_000)]
+
+
+def _from_text(function: Callable[[str], Taken]) -> PlainValidator:
+    """For what is text in the file and something else afterwards."""
+
+    def parse(value: object) -> Taken:
+        if not isinstance(value, str):
+            raise PydanticCustomError("string_type", "not text")
+        return checked(function)(value)
+
+    return PlainValidator(parse)
+
+
+PathPattern = Annotated[Pattern, _from_text(parse_pattern), _text_schema("^/", "/admin/**")]
+HostPattern = Annotated[
+    str, _from_text(scalars.host_pattern), _text_schema("^[^:/]+$", "permis.example.org", "*.example.org")
+]
+Origin = Annotated[Url, _from_text(scalars.origin), _text_schema("^https?://[^/?#]+/?$", "http://127.0.0.1:9001")]
+PortalUrl = Annotated[
+    Url, _from_text(scalars.named_origin), _text_schema("^https?://[^/?#]+/?$", "https://portail.example.org")
+]
+Issuer = Annotated[str, _from_text(scalars.issuer), _text_schema("^https?://[^?#]+$", "https://op.example.org")]
+SocketAddress = Annotated[
+    tuple[str, int], _from_text(scalars.socket_address), _text_schema("^.+:[0-9]+$", "127.0.0.1:8080", "[::1]:8080")
+]
+AdminAddress = Annotated[
+    str, _from_text(scalars.admin_address), _text_schema("^(unix:.+|.+:[0-9]+)$", "127.0.0.1:8081", "unix:admin.sock")
+]
+NetworkText = Annotated[Network, _from_text(scalars.network), _text_schema("^[0-9a-fA-F.:/]+$", "10.0.0.0/8")]
+
+UpstreamPlace = Annotated[
+    str,
+    _from_text(scalars.upstream_place),
+    _text_schema(r"^[^/?#\s]+(/[0-9]{1,3})?$", "10.1.0.0/16", "app.example.org:8080"),
+]
+
+_PLACES: list[dict[str, Any]] = [
+    {
+        "type": "object",
+        "properties": {kind: {"type": "string", "minLength": 1}},
+        "required": [kind],
+        "additionalProperties": False,
+    }
+    for kind in scalars.REFERENCE_KINDS
+]
+Place = Annotated[Reference, PlainValidator(checked(scalars.reference)), WithJsonSchema({"anyOf": _PLACES})]
+"""A certificate: its contents stand in a file, an environment variable or a systemd credential."""
+
+Secret = Annotated[
+    Reference,
+    PlainValidator(checked(scalars.reference)),
+    WithJsonSchema({"anyOf": [*_PLACES, {"type": "string", "description": "Only with development: true."}]}),
+]
+"""A secret: as a certificate, or inline where the gateway file says `development: true`."""
+
+
+FixedText = Annotated[
+    Reference,
+    PlainValidator(checked(scalars.reference)),
+    WithJsonSchema({"anyOf": [{"type": "string"}, *_PLACES]}),
+]
+"""A text, or where it stands."""
+
+
+class ClientCertificate(Strict):
+    certificate: Place
+    """PEM: the certificate that the provider knows us by."""
+    key: Secret
+    """PEM: its private key, without a passphrase."""
+
+
+ClaimPath = Annotated[
+    tuple[str, ...],
+    PlainValidator(checked(scalars.claim_path)),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "examples": ["email", "address.country"]},
+                {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 8},
+            ]
+        }
+    ),
+]
+
+
+def _label(value: object) -> dict[str, str]:
+    labels = {"": value} if isinstance(value, str) else value
+    if not isinstance(labels, dict) or not labels:
+        raise Wrong("a label is a text, or a text by language", "write {fr: ..., en: ...}")
+    for language, text in labels.items():
+        if language and re.fullmatch("[a-z]{2,3}", language) is None:
+            raise Wrong(f"{language} is not a language", "fr or en")
+        if not isinstance(text, str) or not text.strip() or len(text) > 200:
+            raise Wrong("a label is a text of 1 to 200 characters")
+    return dict(labels)
+
+
+Label = Annotated[
+    dict[str, str],
+    PlainValidator(checked(_label)),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}]}),
+]
+"""By language; the empty language is a label for all of them."""

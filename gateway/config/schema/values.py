@@ -1,0 +1,206 @@
+"""What the matchers of conditions take: one text or several, and what is asked of a value."""
+
+from collections.abc import Callable
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
+
+from gateway.config.schema import scalars
+from gateway.config.schema.scalars import Wrong
+from gateway.config.schema.types import AttributeName, Maybe, Strict, Yes, checked, known_method, wrong
+from gateway.identity.perimeter import is_siren, is_siret
+from gateway.policy.asking import Header, Query
+from gateway.policy.hours import parse_dates, parse_days, parse_hours
+from gateway.policy.persons import Mandate, SignedInBy, User
+from gateway.policy.values import Equals, Matches, Suffix, Within, check_text
+from gateway.wire.headers import goes_on
+
+_MOST = 10_000
+
+
+def texts(written: object) -> list[str] | None:
+    """Of what is one text, or several; None for all else."""
+    several = [written] if isinstance(written, str) else written
+    return several if isinstance(several, list) and all(isinstance(one, str) for one in several) else None
+
+
+OneOrMore = str | list[str]
+
+
+def _one_or_more(check: Callable[[list[str]], object]) -> PlainValidator:
+    """One text or a list of them, left as it is written. `check` raises Wrong or GatewayError."""
+
+    def validate(value: object) -> object:
+        named = texts(value)
+        if named is None:
+            raise wrong("this is a text or a list of texts")
+        if not named or not all(named):
+            raise wrong("this is empty", "name at least one")
+        if len(named) > _MOST:
+            raise wrong(f"more than {_MOST} entries")
+        checked(check)(named)
+        return value
+
+    return PlainValidator(validate)
+
+
+def _like(*examples: str) -> WithJsonSchema:
+    text = {"type": "string", "examples": list(examples)}
+    return WithJsonSchema({"anyOf": [text, {"type": "array", "items": {"type": "string"}, "minItems": 1}]})
+
+
+def _each(check: Callable[[str], object]) -> Callable[[list[str]], object]:
+    return lambda values: [check(value) for value in values]
+
+
+def _siret(text: str) -> None:
+    if not is_siret(text):
+        raise Wrong(f"{text} is not a SIRET", "14 digits, the last of which checks the others")
+
+
+def _siren(text: str) -> None:
+    if not is_siren(text):
+        raise Wrong(f"{text} is not a SIREN", "9 digits, the last of which checks the others")
+
+
+def _insee(text: str) -> None:
+    if not is_insee(text):
+        raise Wrong(f"{text} is not the INSEE code of a commune", "five characters, such as 59350 or 2A004")
+
+
+def is_insee(text: str) -> bool:
+    """The code of the Code officiel géographique, which is no postal code."""
+    head, tail = text[:2], text[2:]
+    return len(text) == 5 and text.isascii() and tail.isdigit() and (head.isdigit() or head in ("2A", "2B"))
+
+
+def _name(text: str) -> None:
+    if not text.strip():
+        raise Wrong("this is empty", "name at least one")
+
+
+Users = Annotated[OneOrMore, _one_or_more(lambda names: User(frozenset(names))), _like("metropole/248289761001")]
+Providers = Annotated[OneOrMore, _one_or_more(lambda names: SignedInBy(frozenset(names))), _like("metropole")]
+Mandates = Annotated[OneOrMore, _one_or_more(lambda names: Mandate(frozenset(names))), _like("maire")]
+Networks = Annotated[OneOrMore, _one_or_more(_each(scalars.network)), _like("10.0.0.0/8")]
+Methods = Annotated[OneOrMore, _one_or_more(_each(known_method)), _like("GET")]
+SignInMethods = Annotated[OneOrMore, _one_or_more(_each(check_text)), _like("otp", "hwk")]
+Sirets = Annotated[OneOrMore, _one_or_more(_each(_siret)), _like("21590350100017")]
+Sirens = Annotated[OneOrMore, _one_or_more(_each(_siren)), _like("215903501")]
+InseeCodes = Annotated[OneOrMore, _one_or_more(_each(_insee)), _like("59350")]
+Names = Annotated[OneOrMore, _one_or_more(_each(_name)), _like("communes-du-nord")]
+Days = Annotated[OneOrMore, _one_or_more(_each(parse_days)), _like("mon-fri", "sat")]
+Hours = Annotated[OneOrMore, _one_or_more(_each(parse_hours)), _like("08:00-19:00")]
+Dates = Annotated[OneOrMore, _one_or_more(_each(parse_dates)), _like("2026-12-24", "2026-09-01..2026-12-31")]
+
+
+def _equals(text: str) -> str:
+    return Equals(text).value
+
+
+def _suffix(text: str) -> str:
+    return Suffix(text).text
+
+
+def _within(values: list[str]) -> list[str]:
+    Within(frozenset(values))
+    return values
+
+
+def _matches(source: str) -> str:
+    return Matches(source).source
+
+
+class ValueTest(Strict):
+    equals: Maybe[Annotated[str, AfterValidator(checked(_equals))]] = None
+    """The whole value."""
+    within: Maybe[Annotated[list[str], AfterValidator(checked(_within))]] = Field(default=None, alias="in")
+    """One of these values."""
+    suffix: Maybe[Annotated[str, AfterValidator(checked(_suffix))]] = None
+    """The end of the value, from a separator on: `@metropole.example`."""
+    matches: Maybe[Annotated[str, AfterValidator(checked(_matches))]] = None
+    """An RE2 expression over the whole value."""
+    exists: Maybe[Yes] = None
+    """Whether there is any value."""
+
+    @model_validator(mode="after")
+    def _one_test(self) -> "ValueTest":
+        tests = (self.equals, self.within, self.suffix, self.matches, self.exists)
+        if sum(test is not None for test in tests) != 1:
+            raise wrong("one thing is asked", "write one of equals, in, suffix, matches or exists")
+        return self
+
+
+class ClaimTest(ValueTest):
+    """One attribute, and one thing to ask of it; one value that passes is enough."""
+
+    name: AttributeName
+    """The attribute, by our own name for it."""
+
+
+def sent_header(name: str) -> str:
+    Header(name.lower(), Equals("x"))
+    if not goes_on(name.encode("ascii")):
+        hint = "write network: for where the client is" if "forwarded" in name.lower() else "ask of another header"
+        raise Wrong(f"{name} is not a header that reaches an application as the client sent it", hint)
+    return name
+
+
+class HeaderTest(ValueTest):
+    """One header of the request, and one thing to ask of it. Where it comes twice, both have to say the same."""
+
+    name: Annotated[str, AfterValidator(checked(sent_header))]
+
+
+def _parameter(name: str) -> str:
+    return Query(name, Equals("x")).name
+
+
+class QueryTest(ValueTest):
+    """One parameter of the query, likewise. What servers read in several ways cannot be told."""
+
+    name: Annotated[str, AfterValidator(checked(_parameter))]
+
+
+class TenantTest(Strict):
+    siret: Maybe[Sirets] = None
+    siren: Maybe[Sirens] = None
+    """The whole legal unit, with all its establishments."""
+    insee: Maybe[InseeCodes] = None
+    """What the lists in lists/ give for the code of a commune."""
+    list: Maybe[Names] = None
+    """All organisations of this list of lists/."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "TenantTest":
+        if sum(way is not None for way in (self.siret, self.siren, self.insee, self.list)) != 1:
+            raise wrong("an organisation is told in one way", "write one of siret, siren, insee or list")
+        return self
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Wrong(f"{name} is not a time zone that this machine knows", "Europe/Paris, Indian/Reunion") from None
+    return name
+
+
+class TimeTest(Strict):
+    """On the clock of one place: all that is named has to hold."""
+
+    zone: Annotated[str, AfterValidator(checked(_zone))]
+    """The place: `Europe/Paris`."""
+    days: Maybe[Days] = None
+    """`mon`, `mon-fri`."""
+    hours: Maybe[Hours] = None
+    """`08:00-19:00`: the end is not in it."""
+    dates: Maybe[Dates] = None
+    """`2026-12-24`, `2026-09-01..2026-12-31`: both ends are in it."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "TimeTest":
+        if (self.days, self.hours, self.dates) == (None, None, None):
+            raise wrong("a time names days, hours or dates")
+        return self

@@ -1,0 +1,88 @@
+"""The hosts that an app file names, also one that is no YAML: so that nobody answers in its place.
+
+It is read for this alone, and line by line where nothing better is left. What is found is closed, never opened.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gateway.config.schema.scalars import Wrong, host_pattern
+from gateway.config.yaml.reader import read_document
+
+_KEY = re.compile(r"^[ \t\ufeff]*[\"']?hosts[\"']?[ \t]*:(.*)$")
+_ENTRY = re.compile(r"^[ \t]*-[ \t]*(.*)$")
+_COMMENT = re.compile(r"(?:^|[ \t])#.*$")
+_SHADOW = re.compile(r"^[ \t\ufeff]*shadow[ \t]*:[ \t]*true[ \t]*(?:#.*)?$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenHosts:
+    """`hosts`: canonical hosts and `*.` patterns. `whole`: there are no others in the file. `shadow`: it answers on
+    none of them."""
+
+    hosts: tuple[str, ...] = ()
+    whole: bool = False
+    shadow: bool = False
+
+
+def written_hosts(content: bytes) -> WrittenHosts:
+    """Never raises."""
+    document, problems = read_document("", content)
+    if document.readable and not problems and isinstance(document.data, dict):
+        written = document.data.get("hosts")
+        values = written if isinstance(written, list) else []
+        return _judged([str(value) for value in values], bool(values), document.data.get("shadow") is True)
+    text = _text(content)
+    found = [_entries(lines) for lines in _beginnings(text.split("\n"))]
+    words = [word for words, _ in found for word in words]
+    return _judged(words, bool(words) and all(ended for _, ended in found), bool(_SHADOW.search(text)))
+
+
+def _judged(words: list[str], whole: bool, shadow: bool) -> WrittenHosts:
+    hosts = []
+    for word in words:
+        try:
+            hosts.append(host_pattern(word.lower().removesuffix(".")))
+        except Wrong:
+            whole = False
+    return WrittenHosts(tuple(dict.fromkeys(hosts)), whole, shadow)
+
+
+def _text(content: bytes) -> str:
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        # Host names are ASCII, which every other charset of such a file agrees on.
+        text = content.decode("latin-1")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _beginnings(lines: list[str]) -> Iterator[list[str]]:
+    """For each line with the key: what stands after the colon, then the lines below it."""
+    for number, line in enumerate(lines):
+        if key := _KEY.match(line):
+            yield [key[1], *lines[number + 1 :]]
+
+
+def _entries(lines: list[str]) -> tuple[list[str], bool]:
+    """The entries, and whether the list was read to its end."""
+    first, *below = (_COMMENT.sub("", line).strip() for line in lines)
+    if first.startswith("["):
+        inside, bracket, _ = "\n".join((first[1:], *below)).partition("]")
+        # A list without its end would take in the rest of the file.
+        inside = inside if bracket else first[1:]
+        return [word for part in re.split(r"[,\n]", inside) if (word := _unquoted(part))], bool(bracket)
+    if first:
+        return [_unquoted(first)], True
+    found = []
+    for line in below:
+        if entry := _ENTRY.match(line):
+            found.append(_unquoted(entry[1]))
+        elif line:
+            return found, re.match(r"[A-Za-z_]+[ \t]*:", line) is not None
+    return found, True
+
+
+def _unquoted(word: str) -> str:
+    return word.strip().strip("\"'").strip()

@@ -1,0 +1,296 @@
+# ruff: noqa: E501 - a case is a line
+import pytest
+
+from tests.config.samples import GATEWAY, METROPOLE, PERMIS, problems
+
+
+def rules(*lines: str, case: str = "sensitive") -> str:
+    head = PERMIS.partition("access:")[0].replace("translate:", f"paths: {{case: {case}}}\ntranslate:")
+    return head + "access:\n" + "".join(f"  - {line}\n" for line in lines)
+
+
+def said(text: str) -> list[str]:
+    return [line.removeprefix("policies/apps/permis.yaml:") for line in problems({"apps/permis.yaml": text})]
+
+
+def test_two_rules_that_decide_the_same_show_both_places() -> None:
+    from gateway.config.compile.compiler import compile_files
+    from gateway.config.problems import ProblemsFound
+    from tests.config.samples import sample_files
+
+    text = rules(
+        "{path: /a/**, methods: [GET, POST], allow: anyone}", "{path: /a/**, methods: [HEAD], allow: signed_in}"
+    )
+    with pytest.raises(ProblemsFound) as found:
+        compile_files(sample_files({"apps/permis.yaml": text}))
+    assert (
+        str(found.value)
+        == """\
+policies/apps/permis.yaml:12:12: access[1].path: both decide HEAD on `/a/**`
+      - {path: /a/**, methods: [HEAD], allow: signed_in}
+               ^
+  and policies/apps/permis.yaml:11:12
+      - {path: /a/**, methods: [GET, POST], allow: anyone}
+               ^"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "case", "found"),
+    [
+        (["{path: /a, allow: anyone}", "{path: /a, allow: signed_in}"], "sensitive", ["both decide all methods on `/a`"]),
+        (["{path: /a, allow: anyone}", "{path: /a, methods: [POST], deny: anyone}"], "sensitive", ["both decide POST on `/a`"]),
+        (["{path: /a, methods: [GET], allow: anyone}", "{path: /a, methods: [POST], allow: signed_in}"], "sensitive", []),
+        (["{path: /a, allow: anyone}", "{path: /A, allow: signed_in}"], "sensitive", []),
+        (["{path: /a, allow: anyone}", "{path: /A, allow: signed_in}"], "insensitive", ["both decide all methods on `/A`"]),
+        (['{path: "/~[0-9]+/a", allow: anyone}', '{path: "/~[0-9]*/b", allow: anyone}'], "sensitive",
+         ["`~[0-9]+` and `~[0-9]*` stand at one place: neither goes first"]),
+        (['{path: "/a/~x", allow: anyone}', '{path: "/b/~y", allow: anyone}'], "sensitive", []),
+    ],
+)  # fmt: skip
+def test_rules_that_meet(lines: list[str], case: str, found: list[str]) -> None:
+    assert [line.partition(".path: ")[2] for line in said(rules(*lines, case=case))] == found
+
+
+@pytest.mark.parametrize(
+    ("paths", "path", "found"),
+    [
+        ("{case: insensitive}", "/Foo./**", ["access[0].path: no request meets this path: `foo.` is refused in every request, as a name that Windows reads as another (`a~1`, `a::$DATA`, `a.`, `a*`)"]),
+        ("{case: insensitive}", "/progra~1", ["access[0].path: no request meets this path: `progra~1` is refused in every request, as a name that Windows reads as another (`a~1`, `a::$DATA`, `a.`, `a*`)"]),
+        ("{case: insensitive}", "/Łódź", ["access[0].path: no request meets this path: `łódź` is refused in every request, as a letter that Windows takes for another (best fit)"]),
+        ("{case: insensitive, windows: true}", "/a/Foo.", ["access[0].path: no request meets this path: `foo.` is read as `foo`"]),
+        ("{case: insensitive, windows: true}", "/Foo./x", ["access[0].path: no request meets this path: `foo.` is read as `foo`"]),
+        ("{case: insensitive, windows: true}", "/Foo/a.b/~.*[.]", []),
+        ("{merge_slashes: true}", "/Foo./a~1/*/Łódź/œuf/**", []),
+        ("{merge_slashes: true}", "/℅", ["access[0].path: no request meets this path: `℅` is refused in every request, as a control character, or a look-alike of a separator"]),
+        ("{cookieless: true}", "/(S(x))/a", ["access[0].path: no request meets this path: `(S(x))` is refused in every request, as a session in the path, as ASP.NET writes it"]),
+        ("{encoding: latin1}", "/œuf/été/a.", []),
+        ("{encoding: latin1}", "/日本", ["access[0].path: no request meets this path: `日本` is read as `æ—¥æœ¬`"]),
+        ("{windows: true}", "/a", ["paths: a Windows server knows no case (write case: insensitive too, or leave windows out)"]),
+        ('{escaped: ["/"]}', "/a", ["paths.escaped[0]: this must be one of ?, #"]),
+    ],
+)  # fmt: skip
+def test_a_pattern_that_no_request_meets(paths: str, path: str, found: list[str]) -> None:
+    text = rules(f'{{path: "{path}", allow: anyone}}').replace("paths: {case: sensitive}", f"paths: {paths}")
+    assert [line.partition(": ")[2] for line in said(text)] == found
+
+
+def test_so_is_one_for_programs_and_for_signing_out() -> None:
+    text = rules("{path: /**, allow: signed_in}", case="insensitive").replace(
+        "translate:", "logout: {links: [/Quitter.]}\ntranslate:"
+    )
+    assert [line.partition(": ")[2].partition(": ")[0] for line in said(text)] == ["logout.links[0]"]
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ("X_Remote_User", ["header `X_Remote_User`: not a header name: letters, digits and `-`, no `_`"]),
+        ("x-remote-user", ["a server may read this as X-Remote-User"]),
+        ("X.Remote.User", ["a server may read this as X-Remote-User"]),
+        ("Host", ["header `Host`: this header is written by the gateway or says how a message is read: choose another name"]),
+        ("Content-Length", ["header `Content-Length`: this header is written by the gateway or says how a message is read: choose another name"]),
+        ("X-Forwarded-For", ["header `X-Forwarded-For`: this header is written by the gateway or says how a message is read: choose another name"]),
+        ("X-Request-Id", ["header `X-Request-Id`: this header is written by the gateway or says how a message is read: choose another name"]),
+        ("a b", ["header `a b`: not a header name: letters, digits and `-`, no `_`"]),
+        ('"a\\nb"', ["header `a?b`: not a header name: letters, digits and `-`, no `_`"]),
+        ('""', ["header ``: not a header name: letters, digits and `-`, no `_`"]),
+        ("Auth-User", []),
+        ("X-Remote-Groups", []),
+        ("Authorization", []),
+    ],
+)  # fmt: skip
+def test_names_of_headers(header: str, found: list[str]) -> None:
+    text = PERMIS.replace("{from: uid}\n", f"{{from: uid}}\n    {header}: {{from: mail}}\n")
+    assert [line.split(": ", 2)[2] for line in said(text)] == found
+
+
+@pytest.mark.parametrize(
+    ("entry", "found"),
+    [
+        ("CTSESSION: {value: present}", []),
+        ("__Host-ecluse: {value: x}", ["cookie `__Host-ecluse`: this cookie is the gateway's own"]),
+        ("__host.Ecluse-b: {value: x}", ["cookie `__host.Ecluse-b`: this cookie is the gateway's own"]),
+        ("A: {value: a b}", ["cookie `A`: A: a character that no cookie can hold, such as `;` or a blank"]),
+        ("A: {from: groups, join: ';'}", ["cookie `A`: no cookie can hold `;`"]),
+        ("A: {value: ''}", ["cookie `A`: an empty value: some servers drop it, others misread it"]),
+        ("A: {value: a, encoding: latin1}\n    a_: {value: b}", ["a server may read this as A"]),
+        ("A: {value: Ł, encoding: latin1}", ["cookie `A`: A: U+0141 is not in ISO 8859-1"]),
+    ],
+)
+def test_cookies(entry: str, found: list[str]) -> None:
+    text = PERMIS.replace("access:", f"  cookies:\n    {entry}\naccess:")
+    assert [line.split(": ", 2)[2] for line in said(text)] == found
+
+
+@pytest.mark.parametrize(
+    ("part", "instead", "found"),
+    [
+        ("{from: uid}", "{from: uids}", ["8:27: translate.headers.X-Remote-User.from: no provider of this application maps an attribute uids (did you mean uid?)"]),
+        ("{from: uid}", "{from: subject}", []),
+        ("{from: uid}", "{from: provider}", []),
+        ("{from: uid}", "{from: issuer}", []),
+        ("{from: uid}", "{from: tenant}", ["8:27: translate.headers.X-Remote-User.from: no provider of this application maps an attribute tenant"]),
+        ("allow: signed_in", "allow: {any: [{claim: {name: mial, exists: true}}]}", [
+            "12:46: access[2].allow.any[0].claim.name: no provider of this application maps an attribute mial (did you mean mail?)"]),
+        ("allow: signed_in", "allow: signed_in, deny: {not: {claim: {name: x, equals: y}}}", [
+            "12:62: access[2].deny.not.claim.name: no provider of this application maps an attribute x"]),
+    ],
+)  # fmt: skip
+def test_an_attribute_that_no_provider_maps_is_an_error(part: str, instead: str, found: list[str]) -> None:
+    assert said(PERMIS.replace(part, instead)) == found
+
+
+def test_a_group_needs_a_provider_that_maps_groups() -> None:
+    provider = METROPOLE.replace("  groups: groups\n", "")
+    assert problems({"providers/metropole.yaml": provider}) == [
+        "policies/apps/permis.yaml:11:38: access[1].allow.group: no provider of this application maps an attribute groups"
+    ]
+
+
+def test_one_provider_of_several_is_enough() -> None:
+    other = METROPOLE.replace("provider: metropole", "provider: autre").replace("  groups: groups\n", "")
+    text = PERMIS.replace("[metropole]", "[autre, metropole]")
+    assert problems({"providers/autre.yaml": other, "apps/permis.yaml": text}) == []
+
+
+def test_an_app_over_http_is_for_development_only() -> None:
+    gateway = GATEWAY.replace("development: true\n", "trusted_proxies: [10.0.0.0/8]\n").replace(
+        "http://portail.localhost:8080", "https://portail.example.org"
+    )
+    provider = METROPOLE.replace("http://127.0.0.1:9400", "https://op.example.org")
+    text = PERMIS.replace("translate:", "public: {scheme: http}\ntranslate:")
+    assert problems({"gateway.yaml": gateway, "providers/metropole.yaml": provider, "apps/permis.yaml": text}) == [
+        "policies/apps/permis.yaml:6:18: public.scheme: browsers keep our cookies over https only (write https)"
+    ]
+    assert problems({"apps/permis.yaml": text}) == []
+
+
+# --- programs: whose a token is that is no JWT (invariant 7) ----------------------------------------------------------
+
+ASKED = METROPOLE.replace("  scopes:", "  api: {audience: [a], introspection: true}\n  scopes:")
+OTHER = ASKED.replace("provider: metropole", "provider: autre").replace(":9400", ":9401")
+THIRD = ASKED.replace("provider: metropole", "provider: tiers").replace(":9400", ":9402")
+
+
+def with_prefix(text: str, prefix: str) -> str:
+    return text.replace("introspection: true", f"introspection: true, prefix: {prefix}")
+
+
+def of_programs(opaque: str, one: str = ASKED, other: str = OTHER, listed: str = "metropole, autre") -> list[str]:
+    api = f"api: {{providers: [{listed}], paths: [/api/**]{opaque}}}\n"
+    app = PERMIS.replace("[metropole]", f"[{listed}]") + api
+    files = {"providers/metropole.yaml": one, "providers/autre.yaml": other, "apps/permis.yaml": app}
+    return problems({**files, **({"providers/tiers.yaml": THIRD} if "tiers" in listed else {})})
+
+
+PATHS = "metropole: {paths: [/api/m/**]}"
+
+
+@pytest.mark.parametrize(
+    "opaque",
+    [
+        f", opaque: {{{PATHS}, autre: {{paths: [/api/a/**]}}}}",
+        ", opaque: {metropole: {header: X-Org, value: m}, autre: {header: x-org, value: a}}",
+        ", opaque: {metropole: {header: X-Org, value: m, paths: [/api/**]}, autre: {header: X-Org, value: a}}",
+    ],
+)
+def test_two_providers_of_opaque_tokens_that_are_told_apart(opaque: str) -> None:
+    assert of_programs(opaque) == []
+
+
+@pytest.mark.parametrize(
+    "opaque",
+    [
+        "",
+        f", opaque: {{{PATHS}}}",
+        f", opaque: {{{PATHS}, autre: {{paths: [/api/a/**, /api/m/**]}}}}",
+        ", opaque: {metropole: {header: X-Org, value: m}, autre: {header: x-org, value: m}}",
+        f", opaque: {{{PATHS}, autre: {{header: x-org, value: m}}}}",
+    ],
+)
+def test_two_providers_of_opaque_tokens_that_nothing_tells_apart_do_not_load(opaque: str) -> None:
+    (problem,) = of_programs(opaque)
+    assert "nothing tells whether metropole or autre is asked about a token that is no JWT" in problem
+    assert "prefix in oidc: api of each of their files" in problem
+
+
+def test_the_form_of_a_token_tells_them_apart_too() -> None:
+    assert of_programs("", with_prefix(ASKED, "m_"), with_prefix(OTHER, "a_")) == []
+    (problem,) = of_programs("", with_prefix(ASKED, "m_"), with_prefix(OTHER, "m_a"))
+    assert "nothing tells whether" in problem
+    (problem,) = of_programs("", with_prefix(ASKED, "m_"))
+    assert "nothing tells whether" in problem
+
+
+def test_each_pair_of_them() -> None:
+    told = f", opaque: {{{PATHS}, autre: {{paths: [/api/a/**]}}}}"
+    assert len(of_programs(told, listed="metropole, autre, tiers")) == 2
+
+
+def test_one_that_is_asked_about_no_token_has_none_that_is_opaque() -> None:
+    silent = OTHER.replace(", introspection: true", "")
+    assert of_programs("", other=silent) == []
+    (problem,) = of_programs(", opaque: {autre: {paths: [/api/a/**]}}", other=silent)
+    assert "autre is asked about no tokens" in problem
+    (problem,) = of_programs(", opaque: {tiers: {paths: [/api/a/**]}}", other=silent)
+    assert "tiers is not among api: providers" in problem
+
+
+@pytest.mark.parametrize(
+    ("opaque", "message"),
+    [
+        ("{metropole: {}}", "this tells nothing"),
+        ("{metropole: {header: X-Org}}", "a header tells by its value"),
+        ("{metropole: {header: Cookie, value: a}}", "Cookie is not a header that reaches an application"),
+    ],
+)
+def test_what_tells_them_apart_is_whole(opaque: str, message: str) -> None:
+    (problem,) = of_programs(f", opaque: {opaque}", other=OTHER.replace(", introspection: true", ""))
+    assert message in problem
+
+
+# --- what an API section has to say -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("api", "message"),
+    [
+        ("{introspection: true}", "this takes tokens that are for anybody and of anybody"),
+        ("{clients: [c]}", "a JWT is for an audience"),
+        ("{audience: [a], introspection_algorithms: [RS256]}", "nothing is asked about at this provider"),
+        ("{audience: [a], prefix: m_}", "nothing is asked about at this provider"),
+        ('{audience: [a], introspection: true, prefix: "m."}', "prefix"),
+        ("{clients: [c], introspection: true, introspection_algorithms: [none]}", "introspection_algorithms"),
+    ],
+)
+def test_an_api_section_is_bounded(api: str, message: str) -> None:
+    (problem,) = problems({"providers/metropole.yaml": METROPOLE.replace("  scopes:", f"  api: {api}\n  scopes:")})
+    assert message in problem
+
+
+def test_an_encrypted_answer_is_signed_first_and_keys_are_believed_for_a_bounded_while() -> None:
+    for line, message in (
+        ("encryption: {keys: [{key: {file: ../certs/metropole.secret}}], introspection: true}", "is signed first"),
+        ("keys_max_age: 5m", "this is from 10m to 30d"),
+        ("keys_max_age: 31d", "this is from 10m to 30d"),
+    ):
+        found = problems({"providers/metropole.yaml": METROPOLE.replace("  scopes:", f"  {line}\n  scopes:")})
+        assert any(message in problem for problem in found), found
+
+
+@pytest.mark.parametrize(
+    ("logout", "found"),
+    [
+        ("{url: /bye, login: X-Remote-User}", []),
+        (
+            "{url: /bye, login: X-Remote-Usr}",
+            ["logout.login: translate tells nothing of the person in X-Remote-Usr (did you mean X-Remote-User?)"],
+        ),
+        ("{url: /bye, login: X-Fixed}", ["logout.login: translate tells nothing of the person in X-Fixed"]),
+        ("{login: X-Remote-User}", ["logout.login: nothing is called at a sign-out (name url as well)"]),
+    ],
+)
+def test_a_sign_out_call_tells_what_the_application_is_told(logout: str, found: list[str]) -> None:
+    text = PERMIS.replace("{from: uid}", "{from: uid}\n    X-Fixed: {value: ecluse}") + f"logout: {logout}\n"
+    assert [line.partition(": ")[2] for line in said(text)] == found

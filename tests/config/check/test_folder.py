@@ -1,0 +1,200 @@
+# ruff: noqa: E501 - a case is a line
+"""What no file can tell alone."""
+
+import pytest
+
+from gateway.config.compile.compiler import compile_files
+from gateway.config.problems import ProblemsFound
+from tests.config.samples import GATEWAY, METROPOLE, PERMIS, problems, sample_files
+
+OTHER = PERMIS.replace("app: permis", "app: autre").replace("permis.localhost", "autre.localhost")
+PUBLIC = GATEWAY.replace("development: true\n", "").replace(
+    "http://portail.localhost:8080", "https://portail.example.org"
+)
+HTTPS_PROVIDER = METROPOLE.replace("http://127.0.0.1:9400", "https://op.example.org")
+SQLITE = "store: {type: sqlite, keys: [{id: k1, secret: {file: ../certs/store.key}}]}"
+MEMORY = SQLITE.replace("sqlite", "memory")
+
+
+def test_one_host_in_two_apps_shows_both_places() -> None:
+    other = OTHER.replace("[autre.localhost]", "[autre.localhost, PERMIS.localhost]")
+    with pytest.raises(ProblemsFound) as found:
+        compile_files(sample_files({"apps/other.yaml": other}))
+    assert (
+        str(found.value)
+        == """\
+policies/apps/permis.yaml:3:9: hosts[0]: this host is named twice: nobody could say which application it is
+    hosts: [permis.localhost]
+            ^
+  first at policies/apps/other.yaml:3:26
+    hosts: [autre.localhost, PERMIS.localhost]
+                             ^"""
+    )
+
+
+def test_a_file_that_is_wrong_elsewhere_is_held_against_the_others_all_the_same() -> None:
+    other = OTHER.replace("[autre.localhost]", "[autre.localhost, PERMIS.localhost, 'a:1']").replace(
+        "allow: signed_in", "alow: signed_in"
+    )
+    assert problems({"apps/other.yaml": other.replace("[metropole]", "[metropol, -x]")}) == [
+        "policies/apps/other.yaml:3:44: hosts[2]: a host has no port and no scheme here (write a)",
+        "policies/apps/other.yaml:5:13: providers[0]: no file in providers/ has this name (did you mean metropole?)",
+        "policies/apps/other.yaml:5:23: providers[1]: a name is made of a-z, 0-9 and -, at most 63",
+        "policies/apps/other.yaml:12:17: access[2].alow: unknown key (did you mean allow?)",
+        "policies/apps/permis.yaml:3:9: hosts[0]: this host is named twice: nobody could say which application it is",
+    ]
+
+
+def test_one_host_twice_in_one_app_is_named_twice() -> None:
+    assert problems(
+        {"apps/permis.yaml": PERMIS.replace("[permis.localhost]", "[permis.localhost, Permis.localhost]")}
+    ) == [
+        "policies/apps/permis.yaml:3:27: hosts[1]: this host is named twice: nobody could say which application it is"
+    ]
+
+
+def test_one_wildcard_in_two_apps_is_a_collision_and_an_exact_host_below_it_is_none() -> None:
+    first = PERMIS.replace("[permis.localhost]", '["*.localhost"]')
+    assert problems({"apps/permis.yaml": first, "apps/other.yaml": OTHER}) == []
+    second = OTHER.replace("[autre.localhost]", '["*.localhost"]')
+    assert len(problems({"apps/permis.yaml": first, "apps/other.yaml": second})) == 1
+
+
+def test_an_app_may_live_on_the_portals_host() -> None:
+    assert problems({"apps/permis.yaml": PERMIS.replace("permis.localhost", "portail.localhost")}) == []
+
+
+def test_names_of_apps_and_providers_are_taken_once() -> None:
+    found = problems({
+        "apps/second.yaml": OTHER.replace("app: autre", "app: permis"),
+        "providers/zweite.yaml": METROPOLE,
+    })  # fmt: skip
+    assert found == [
+        "policies/apps/second.yaml:2:6: app: two files name this app",
+        "policies/providers/zweite.yaml:2:11: provider: two files name this provider",
+    ]
+
+
+def test_an_unknown_provider_is_an_error_with_the_nearest() -> None:
+    start = "policies/apps/permis.yaml:5:13: providers[0]: no file in providers/ has this name"
+    assert problems({"apps/permis.yaml": PERMIS.replace("[metropole]", "[metropol]")}) == [
+        f"{start} (did you mean metropole?)"
+    ]
+    assert problems({"apps/permis.yaml": PERMIS.replace("[metropole]", "[x]")}) == [f"{start} (known: metropole)"]
+    assert problems({"providers/metropole.yaml": None}) == [f"{start} (known: none)"]
+
+
+def test_a_provider_whose_file_is_broken_is_not_reported_unknown() -> None:
+    assert problems({"providers/metropole.yaml": "a: b: c"}) == [
+        "policies/providers/metropole.yaml:1:5: a key is not expected here (check the indentation; a text with ': ' in it needs quotes)"
+    ]
+    assert problems({"providers/metropole.yaml": METROPOLE.replace("client_id: ecluse", "client_id: ''")}) == [
+        "policies/providers/metropole.yaml:6:14: oidc.client_id: this is empty, or not ASCII, or has a blank in it"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        (
+            "providers/permis.yaml",
+            PERMIS,
+            "policies/providers/permis.yaml:2:1: app: a file with this key is read from apps/ alone (move it there, or name it by provider: here)",
+        ),
+        (
+            "apps/metropole.yaml",
+            METROPOLE,
+            "policies/apps/metropole.yaml:2:1: provider: a file with this key is read from providers/ alone (move it there, or name it by app: here)",
+        ),
+        (
+            "apps/interieur/nord.yaml",
+            "version: 1\nlist: nord\n",
+            "policies/apps/interieur/nord.yaml:2:1: list: a file with this key is read from lists/ alone (move it there, or name it by app: here)",
+        ),
+    ],
+)
+def test_a_file_in_the_folder_of_another_kind_is_one_problem(path: str, text: str, said: str) -> None:
+    assert problems({path: text}) == [said]
+
+
+def test_a_missing_gateway_file_is_one_problem() -> None:
+    assert problems({"gateway.yaml": None}) == [
+        "policies/gateway.yaml: this file is missing (is this the policy folder?)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("store", "workers", "said"),
+    [
+        (MEMORY, "workers: 2", ["policies/gateway.yaml:9:10: workers: a store in memory is not shared: it takes one worker (workers: 1, or sqlite)"]),
+        (MEMORY, "workers: 1", []),
+        (MEMORY, "", []),
+        (SQLITE, "workers: 2", []),
+    ],
+)  # fmt: skip
+def test_a_store_in_memory_takes_one_worker(store: str, workers: str, said: list[str]) -> None:
+    assert problems({"gateway.yaml": GATEWAY.replace(SQLITE, store).replace("workers: 2", workers)}) == said
+
+
+def test_a_store_key_id_is_taken_once() -> None:
+    twice = GATEWAY.replace("keys: [", "keys: [{id: k1, secret: {file: ../certs/store.key}}, ")
+    assert problems({"gateway.yaml": twice}) == ["policies/gateway.yaml:7:81: store.keys[1].id: this id is here twice"]
+
+
+@pytest.mark.parametrize(
+    ("second", "admin", "said"),
+    [
+        ("127.0.0.1:8080", "127.0.0.1:8081", ["5:15: listen[1].address: this address is taken already"]),
+        ("0.0.0.0:8080", "127.0.0.1:8081", ["5:15: listen[1].address: this address is taken already"]),
+        ('"[::]:8080"', "127.0.0.1:8081", ["5:15: listen[1].address: this address is taken already"]),
+        ("192.0.2.1:8080", "127.0.0.1:8080", ["6:8: admin: this address is taken already"]),
+        ("0.0.0.0:8081", "127.0.0.1:8081", ["6:8: admin: this address is taken already"]),
+        ("192.0.2.1:8080", "127.0.0.1:8081", []),
+        ("127.0.0.1:0", "127.0.0.1:0", []),
+        ("127.0.0.1:8081", "unix:admin.sock", []),
+    ],
+)
+def test_an_address_is_listened_on_once(second: str, admin: str, said: list[str]) -> None:
+    text = GATEWAY.replace("8080}\n", f"8080}}\n  - {{address: {second}}}\n").replace(
+        "admin: 127.0.0.1:8081", f"admin: {admin}"
+    )
+    assert problems({"gateway.yaml": text}) == [f"policies/gateway.yaml:{line}" for line in said]
+
+
+def test_a_portal_over_http_is_for_development_only() -> None:
+    text = GATEWAY.replace("development: true\n", "")
+    found = problems({"gateway.yaml": text, "providers/metropole.yaml": HTTPS_PROVIDER})
+    assert found == [
+        "policies/gateway.yaml:2:9: portal: browsers keep our cookies over https only (https, or development: true)"
+    ]
+
+
+def test_somebody_has_to_speak_tls() -> None:
+    providers = {"providers/metropole.yaml": HTTPS_PROVIDER}
+    assert problems({"gateway.yaml": PUBLIC, **providers}) == [
+        "policies/gateway.yaml:2:9: portal: the portal is https, and nothing here speaks TLS (give a listener tls, or list the proxy that does TLS in trusted_proxies)"
+    ]
+    assert problems({"gateway.yaml": PUBLIC + "trusted_proxies: [10.0.0.0/8]\n", **providers}) == []
+
+
+def test_a_provider_over_http_is_for_development_only() -> None:
+    gateway = PUBLIC + "trusted_proxies: [10.0.0.0/8]\n"
+    assert problems({"gateway.yaml": gateway}) == [
+        "policies/providers/metropole.yaml:5:11: oidc.issuer: an issuer is https (or development: true in gateway.yaml)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "said"),
+    [
+        ("uid: sub_id, groups: groups", ["siret", "email_domains"]),
+        ("uid: sub_id, groups: groups, mail: m, siret: s", []),
+        ("uid: sub_id, groups: groups, courriel: email, organisation: siret", []),
+        ("uid: sub_id, groups: groups, mail: m, org: [a, siret]", []),
+    ],
+)
+def test_a_bound_that_bounds_nothing_is_an_error(attributes: str, said: list[str]) -> None:
+    head, rest = METROPOLE.split("attributes:\n")
+    text = f"{head}attributes: {{{attributes}}}\nasserts:{rest.partition('asserts:')[2]}"
+    found = problems({"providers/metropole.yaml": text})
+    assert [line.partition(": this bounds nothing")[0].rpartition(".")[2] for line in found] == said

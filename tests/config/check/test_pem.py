@@ -1,0 +1,45 @@
+from base64 import b64encode
+
+import pytest
+import trustme
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+from cryptography.x509 import load_pem_x509_certificate
+
+from gateway.config.check.pem import check_certificates, check_pair, check_private_key, check_public_key
+from gateway.config.schema.scalars import Wrong
+
+
+def test_a_pair_and_its_chain_are_good() -> None:
+    leaf = trustme.CA().create_child_ca().issue_cert("a.example")
+    chain, key = b"".join(blob.bytes() for blob in leaf.cert_chain_pems), leaf.private_key_pem.bytes()
+    check_certificates(chain)
+    check_private_key(key)
+    check_pair(chain, key)
+
+
+@pytest.mark.parametrize(
+    "content", [b"x", b"", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", b"\xff" * 100]
+)
+def test_anything_else_is_refused(content: bytes) -> None:
+    with pytest.raises(Wrong, match="not a certificate"):
+        check_certificates(content)
+    with pytest.raises(Wrong, match="not a private key"):
+        check_private_key(content)
+
+
+def test_a_certificate_of_no_version_that_there_is() -> None:
+    der = load_pem_x509_certificate(trustme.CA().cert_pem.bytes()).public_bytes(Encoding.DER)
+    at = der.index(b"\xa0\x03\x02\x01\x02") + 4
+    text = b64encode(der[:at] + b"\x52" + der[at + 1 :])
+    content = b"-----BEGIN CERTIFICATE-----\n" + text + b"\n-----END CERTIFICATE-----"
+    for check in (check_certificates, check_public_key):
+        with pytest.raises(Wrong, match="certificate"):
+            check(content)
+
+
+def test_a_key_with_a_passphrase_is_refused() -> None:
+    key = generate_private_key(SECP256R1())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
+    with pytest.raises(Wrong, match="has a passphrase"):
+        check_private_key(pem)

@@ -1,0 +1,59 @@
+"""What an app file says of its hosts, whatever else is wrong in it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.config.yaml.written_hosts import WrittenHosts, written_hosts
+
+BROKEN = "upstream: [\n"
+A, B, WILD = "a.example.org", "b.example.org", "*.example.org"
+
+
+@pytest.mark.parametrize(
+    ("text", "hosts", "whole"),
+    [
+        (f"hosts: [{A}, {B}]\n", (A, B), True),
+        (f"hosts: [{A}, {B}]\n{BROKEN}", (A, B), True),
+        (f"{BROKEN}hosts: [{A}, '*.example.org'] # both\n", (A, WILD), True),
+        (f'hosts: [{A}, # the first\n  "{B}"]\n{BROKEN}', (A, B), True),
+        (f"hosts:\n  - {A}\n  - {B}  # the second\n\n  # none\napp: x\n{BROKEN}", (A, B), True),
+        (f"hosts:\n- {A}\napp: x\n{BROKEN}", (A,), True),
+        (f"hosts:\n\t- {A}\n\t- {B}\n", (A, B), True),
+        (f"\ufeffhosts: [{A}]\r\n{BROKEN}", (A,), True),
+        (f'"hosts": [{A}]\n{BROKEN}', (A,), True),
+        (f"hosts: {A}\n{BROKEN}", (A,), True),
+        (f"hosts: [A.EXAMPLE.org.]\n{BROKEN}", (A,), True),
+        (f"hosts: [{A}]\nhosts: [{B}]\n", (A, B), True),
+        (f"hosts: [{A}, {B}\napp: x\n", (A, B), False),
+        (f"hosts: [{A}, 'two words']\n{BROKEN}", (A,), False),
+        (f"hosts: [{A}, 'two words']\n", (A,), False),
+        (f"hosts:\n  - {A}\n  {B}\n{BROKEN}", (A,), False),
+        (f"hosts: []\n{BROKEN}", (), False),
+        (f"host: [{A}]\n{BROKEN}", (), False),
+        (f"# hosts: [{A}]\n{BROKEN}", (), False),
+        ("hosts: []\n", (), False),
+        ("hosts: 7\n", (), False),
+        ("", (), False),
+    ],
+)
+def test_hosts_are_read_from_what_is_no_file_of_ours(text: str, hosts: tuple[str, ...], whole: bool) -> None:
+    assert written_hosts(text.encode()) == WrittenHosts(hosts, whole)
+
+
+def test_a_file_in_another_charset_has_its_hosts() -> None:
+    text = f"# Permis de construire : déposé\nhosts: [{A}]\n"
+    assert written_hosts(text.encode("latin-1")) == WrittenHosts((A,), whole=True)
+
+
+@pytest.mark.parametrize("rest", ["", BROKEN])
+def test_a_shadow_is_known_as_one(rest: str) -> None:
+    assert written_hosts(f"shadow: true\nhosts: [{A}]\n{rest}".encode()).shadow
+    assert not written_hosts(f"shadow: false\nhosts: [{A}]\n{rest}".encode()).shadow
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_are_a_fault(content: bytes) -> None:
+    written_hosts(content)
+    written_hosts(b"hosts: [" + content)
+    written_hosts(b"hosts:\n" + content)
