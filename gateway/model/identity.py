@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What one provider asserted, after mapping and inside its perimeter. Keyed by (issuer, subject).
+    """What one provider asserted, after mapping. Keyed by (issuer, subject).
 
     `attributes`: name to its values, each at least one string. `left_out`: attributes that the provider says
     it did not send (a condition on them is unknown, never false). `authenticated_at`: Unix seconds.
@@ -20,3 +20,14 @@ class Identity:
     acr: str | None = None
     amr: tuple[str, ...] = ()
     authenticated_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Established:
+    """An identity that its provider may assert, and the organisation in whose name the person acts, if any.
+
+    Sessions and seats are made of this alone. In the gateway only `identity.establish` makes one, after the perimeter.
+    """
+
+    identity: Identity
+    tenant: str | None

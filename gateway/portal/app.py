@@ -17,6 +17,7 @@ from gateway.portal.callback import Callback
 from gateway.portal.challenge import Challenge
 from gateway.portal.client_keys import client_keys
 from gateway.portal.enter import Enter
+from gateway.portal.flow.establish import SignIns
 from gateway.portal.frontchannel import FrontChannel
 from gateway.portal.leaving import Leaving
 from gateway.portal.login import Login
@@ -75,9 +76,8 @@ class Portal:
         self._login = Login(
             transactions=transactions, federation=federation, report=report, now=now, token_urlsafe=token_urlsafe
         )
-        self._callback = Callback(
-            sessions=sessions, transactions=transactions, federation=federation, pages=pages, report=report, now=now
-        )
+        sign_ins = SignIns(sessions=sessions, pages=pages, report=report, now=now)
+        self._callback = Callback(transactions=transactions, federation=federation, sign_ins=sign_ins, now=now)
         enter = Enter(sessions=sessions, transactions=transactions, report=report, token_urlsafe=token_urlsafe)
         leaving = Leaving(
             transactions=transactions,
@@ -100,6 +100,7 @@ class Portal:
             transactions=transactions,
             saml_transactions=saml_transactions,
             federation=saml_federation,
+            sign_ins=sign_ins,
             revoker=revoker,
             pages=pages,
             report=report,

@@ -3,32 +3,26 @@
 from collections.abc import Callable
 from urllib.parse import quote
 
-from gateway.identity.mapping import map_claims, tenant_of
-from gateway.identity.perimeter import check
+from gateway.identity.mapping import map_claims
 from gateway.model.codes import (
     LOGIN_OTHER_BROWSER,
     LOGIN_OTHER_PROVIDER,
     OIDC_RESPONSE_PARAMETER,
 )
 from gateway.model.errors import GatewayError
-from gateway.model.identity import Identity
 from gateway.model.ports import Page
 from gateway.model.provider import OidcProvider
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization import Parameters, response_state
-from gateway.oidc.id_token import IdToken
 from gateway.oidc.response_jwt import unverified_parameters
 from gateway.portal.answers import redirect
-from gateway.portal.arrival import ComeAgain, give_seat, home, limits_of
+from gateway.portal.flow.establish import Authentication, SignIns
 from gateway.portal.login import provider_of
-from gateway.portal.outcomes import GoOn, Outcome
-from gateway.portal.pages import Pages
+from gateway.portal.outcomes import Outcome
 from gateway.portal.pending import answered
 from gateway.portal.ports import Federation
 from gateway.portal.renewal import first_tokens
-from gateway.portal.report import Report
 from gateway.portal.visit import PREFIX, Visit
-from gateway.stores.sessions import NewSession, Sessions
 from gateway.stores.transactions import Transactions
 
 _PARKED = "parked"
@@ -40,20 +34,15 @@ class Callback:
     def __init__(
         self,
         *,
-        sessions: Sessions,
         transactions: Transactions,
         federation: Federation,
-        pages: Pages,
-        report: Report,
+        sign_ins: SignIns,
         now: Callable[[], float],
     ) -> None:
-        self._sessions = sessions
         self._transactions = transactions
         self._federation = federation
-        self._pages = pages
-        self._report = report
+        self._sign_ins = sign_ins
         self._now = now
-        self._come_again = ComeAgain(sessions=sessions, pages=pages, report=report)
 
     async def callback(self, visit: Visit) -> Outcome:
         """`/_ecluse/callback/NAME`. The sign-in is taken by its `state` first: whoever fails has used it up."""
@@ -62,7 +51,7 @@ class Callback:
         if parameters is not None:
             login = await self._transactions.take_login(response_state(unverified_parameters(parameters)))
         if parameters is None or login is None:
-            return await self._come_again.page(visit, "a callback whose state is unknown, used, or too old")
+            return await self._sign_ins.seen_again(visit, "a callback whose state is unknown, used, or too old")
         provider = self._asked(visit, login)
         _require_form(visit, provider)
         # What the sign-in is for, before anything is asked of the provider.
@@ -70,13 +59,18 @@ class Callback:
         code = await self._federation.authorization_code(provider, login, parameters, self._now())
         token, claims = await self._federation.sign_in(provider, code, login, self._now())
         identity = map_claims(provider, claims, token.acr, token.amr, token.auth_time, int(self._now()))
-        check(provider, identity)
-        made = await self._session(visit, provider, login, identity, token)
-        if found is not None:
-            return GoOn(found, made=made)
-        await self._sessions.add(made)
-        give_seat(visit, made, self._report)
-        return self._pages.signed_in(visit.language, home(visit), again=False)
+        return await self._sign_ins.complete(
+            visit,
+            Authentication(
+                provider=provider,
+                identity=identity,
+                pending=found,
+                browser=visit.binding() or login.binding,
+                id_token=token.raw,
+                sid=token.sid,
+                tokens=first_tokens(token.grant, self._now()),
+            ),
+        )
 
     async def park(self, visit: Visit) -> Page:
         """The provider's page posts the response (`form_post`): a POST from another site brings no cookie of ours. It
@@ -108,25 +102,6 @@ class Callback:
         if not visit.holds(login.binding):
             raise GatewayError(LOGIN_OTHER_BROWSER, "the sign-in was begun in another browser")
         return provider_of(visit.call.snapshot, name)
-
-    async def _session(
-        self, visit: Visit, provider: OidcProvider, login: OidcLogin, identity: Identity, token: IdToken
-    ) -> NewSession:
-        """A new session under a new id; the one that this browser brought is not carried on (no fixation)."""
-        return await self._sessions.new_session(
-            host=visit.call.host,
-            identity=identity,
-            tenant=tenant_of(provider, identity),
-            browser=visit.binding() or login.binding,
-            idle=provider.session_idle,
-            absolute=provider.session_absolute,
-            id_token=token.raw,
-            sid=token.sid,
-            replaces=visit.seat_cookie(),
-            limits=limits_of(visit.call.app),
-            app=visit.call.app.name if visit.call.app else "",
-            tokens=first_tokens(token.grant, self._now()),
-        )
 
 
 def _require_form(visit: Visit, provider: OidcProvider) -> None:

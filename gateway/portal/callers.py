@@ -7,14 +7,13 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from gateway.config.snapshot import App, Snapshot
-from gateway.identity.mapping import map_claims, tenant_of
-from gateway.identity.perimeter import check
+from gateway.identity.mapping import map_claims
 from gateway.model.codes import API_TOKEN, LOGIN_PROVIDER_UNREACHABLE, Code
 from gateway.model.errors import GatewayError
-from gateway.model.identity import Identity
 from gateway.model.provider import ApiAccess, OidcProvider
 from gateway.model.session import Seat
 from gateway.oidc.access_token import AccessToken, is_jwt, issuer_of
+from gateway.portal.flow.establish import program_seat
 from gateway.portal.ports import Federation
 
 # Seconds that an accepted token is taken without a second look, within its own end: a signature is not recalled, an
@@ -104,14 +103,10 @@ class ApiCallers:
         accepted = await self._accepted(provider, api, token)
         now = int(self._now())
         identity = map_claims(provider, accepted.claims, accepted.acr, accepted.amr, accepted.auth_time, now)
-        # Invariant 5: of a program, too, a provider asserts its own alone.
-        check(provider, identity)
         kept = min(accepted.expires_at - now, _SIGNED_KEPT if is_jwt(token) else _ASKED_KEPT)
         # What is kept is looked at anew before the token ends; what streams for it may go on until then.
         deadline, end = (self._monotonic() + max(0, seconds) for seconds in (kept, accepted.expires_at - now))
-        # No idle limit, so that it is never touched; no cookie, so that no store knows of it.
-        tenant = _tenant(provider, api, identity)
-        return Seat(b"", host, "", identity, tenant, 0.0, deadline, end, deadline)
+        return program_seat(provider, identity, host, deadline=deadline, end=end, tenant_optional=api.without_tenant)
 
     def _key(self, app: str, token: bytes, owner: str) -> _Key:
         # By its hash: what is in this worker's memory opens nothing. Of one provider's it is no other's.
@@ -131,12 +126,6 @@ def _provider(snapshot: Snapshot, app: App, token: str, owner: str) -> tuple[Oid
     if not by_issuer and not owner:
         raise GatewayError(API_TOKEN, "no JWT, and by what the files say no provider's token, or that of two")
     raise GatewayError(API_TOKEN, "a token of no provider that this application takes tokens of")
-
-
-def _tenant(provider: OidcProvider, api: ApiAccess, identity: Identity) -> str | None:
-    if api.without_tenant and not identity.attributes.get(provider.tenant_attribute or ""):
-        return None
-    return tenant_of(provider, identity)
 
 
 def _keep(kept: dict[_Key, Kept], key: _Key, value: Kept) -> None:

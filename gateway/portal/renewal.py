@@ -5,11 +5,9 @@ No request waits for it. A session ends where its provider says that it has; a p
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 
 from gateway.config.snapshot import Snapshot
-from gateway.identity.mapping import map_claims, tenant_of
-from gateway.identity.perimeter import check
+from gateway.identity.mapping import map_claims
 from gateway.model.codes import (
     LOGIN_MAPPING,
     LOGIN_OUTSIDE_PERIMETER,
@@ -27,6 +25,7 @@ from gateway.oidc.refresh import Held, Renewed
 from gateway.oidc.token import Grant
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
+from gateway.portal.flow.establish import renewed
 from gateway.portal.login import provider_of_session
 from gateway.portal.ports import Federation
 from gateway.stores.sessions import Sessions
@@ -115,9 +114,11 @@ class Renewal:
         newest = tokens.refresh_token
         try:
             held = Held(session.identity.subject, session.id_token or "")
-            renewed = await self._federation.refresh(provider, tokens.refresh_token, held, self._now())
-            newest = renewed.grant.refresh_token
-            identity = await self._identity(provider, session, renewed)
+            answer = await self._federation.refresh(provider, tokens.refresh_token, held, self._now())
+            newest = answer.grant.refresh_token
+            identity = await self._identity(provider, session, answer)
+            newer = _tokens(answer.grant, self._now(), tokens.number + 1)
+            after = renewed(session, provider, identity, newer, answer.id_token)
         except GatewayError as error:
             if _ends(error):
                 await self._end(session, error)
@@ -127,8 +128,6 @@ class Renewal:
             else:
                 self._failed(provider.name, error)
             return
-        newer = _tokens(renewed.grant, self._now(), tokens.number + 1)
-        after = replace(session, identity=identity, tokens=newer, id_token=renewed.id_token or session.id_token)
         if await self._sessions.renew(seat.host, seat.cookie, session, after):
             self._counters.add("ecluse_auth_refreshes_total", provider.name, "success", "")
         elif await self._sessions.opened(seat.host, seat.cookie) is None:
@@ -136,27 +135,23 @@ class Renewal:
             self._federation.revoke(provider, newest, self._now())
         self._next(seat, after)
 
-    async def _identity(self, provider: OidcProvider, session: Session, renewed: Renewed) -> Identity:
+    async def _identity(self, provider: OidcProvider, session: Session, answer: Renewed) -> Identity | None:
         """Who the person is now, where the file says that userinfo is asked again; how and when they signed in stays.
+        None: as they were.
 
         A provider that cannot be asked changes nothing: the tokens are newer all the same, and would be lost."""
         known = session.identity
         if not provider.refresh_userinfo:
-            return known
+            return None
         now = self._now()
         try:
-            claims = await self._federation.userinfo_again(provider, renewed, known.subject, now)
+            claims = await self._federation.userinfo_again(provider, answer, known.subject, now)
         except GatewayError as error:
             if _ends(error):
                 raise
             self._failed(provider.name, error)
-            return known
-        identity = map_claims(provider, claims, known.acr, known.amr, known.authenticated_at, int(now))
-        # Invariant 5, as at the sign-in.
-        check(provider, identity)
-        if tenant_of(provider, identity) != session.tenant:
-            raise GatewayError(OIDC_REFRESH_SUBJECT, "the person acts for another organisation now")
-        return identity
+            return None
+        return map_claims(provider, claims, known.acr, known.amr, known.authenticated_at, int(now))
 
     async def _end(self, session: Session, error: GatewayError) -> None:
         provider = session.identity.provider

@@ -13,7 +13,7 @@ from gateway.model.session import Entry
 from gateway.model.transaction import Transaction
 from gateway.policy.step_up import askable, meets
 from gateway.portal.answers import redirect
-from gateway.portal.arrival import give_seat
+from gateway.portal.flow.establish import give_seat
 from gateway.portal.freshness import is_fresh, may_have_ended, require_enough, shortest_limit
 from gateway.portal.outcomes import Ask, GoOn, Outcome
 from gateway.portal.pages import Choice, Pages

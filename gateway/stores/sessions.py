@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from gateway.model.errors import GatewayError
-from gateway.model.identity import Identity
+from gateway.model.identity import Established
 from gateway.model.session import Entry, NameIdFields, Seat, SeatLimits, Session, Tokens
 from gateway.model.transaction import HandOver, Transaction
 from gateway.ops.log import Log
@@ -180,8 +180,7 @@ class Sessions:
         self,
         *,
         host: str,
-        identity: Identity,
-        tenant: str | None,
+        person: Established,
         browser: str,
         idle: int,
         absolute: int,
@@ -204,7 +203,7 @@ class Sessions:
             browser = before.stored.browser
         now, session_key = self._now(), self._envelopes.new_session_key()
         id = self._envelopes.new_session_id()
-        session = Session(id, identity, tenant, now, now + absolute, idle, id_token, sid, name_id, tokens)
+        session = Session(id, person.identity, person.tenant, now, now + absolute, idle, id_token, sid, name_id, tokens)
         record = self._envelopes.seal_session(StoredSession(session, browser), session_key)
         cookie, seat = self._envelopes.new_seat(session, session_key, host=host, app=app, limits=limits, now=now)
 
@@ -213,7 +212,7 @@ class Sessions:
             self._keep(cookie, Opened(StoredSession(session, browser), session_key, record, seat))
 
         write = AddSession(record, seat, self._replaces(replaces, browser))
-        return NewSession(session, cookie, Entry(id, session_key, identity.provider), write, written)
+        return NewSession(session, cookie, Entry(id, session_key, person.identity.provider), write, written)
 
     async def add(self, made: NewSession) -> None:
         """Writes a new session by itself."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from gateway.model.identity import Identity
+from gateway.model.identity import Established, Identity
 from gateway.model.session import SeatLimits
 from gateway.stores.sessions import Sessions
 from gateway.stores.sqlite import SqliteStore
@@ -128,7 +128,7 @@ async def of_another_deployment(world: World) -> None:
         keys = key if name == "ours" else (("k1", b"another-deployment-of-this-very-id"),)
         sessions = Sessions(store, keys)
         made = await sessions.new_session(
-            host=host(APP), identity=identity, tenant=None, browser="0" * 64, idle=600, absolute=600, id_token=None,
+            host=host(APP), person=Established(identity, None), browser="0" * 64, idle=600, absolute=600, id_token=None,
             sid=None, replaces=None, limits=SeatLimits(),
         )  # fmt: skip
         await sessions.add(made)

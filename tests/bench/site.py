@@ -14,7 +14,7 @@ from types import MappingProxyType
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from gateway.model.identity import Identity
+from gateway.model.identity import Established, Identity
 from gateway.model.session import SeatLimits
 from gateway.stores.sessions import Sessions
 from gateway.stores.sqlite import SqliteStore
@@ -155,8 +155,8 @@ class Site:
         attributes = {"uid": ("helene",), "groups": ("agents", "ONDE"), "family_name": ("Müller",)}
         identity = Identity("op", "http://127.0.0.1:9", "1", attributes)
         made = await sessions.new_session(
-            host=HOST, identity=identity, tenant=None, browser="b", idle=3600, absolute=36000, id_token=None, sid=None,
-            replaces=None, limits=SeatLimits(),
+            host=HOST, person=Established(identity, None), browser="b", idle=3600, absolute=36000, id_token=None,
+            sid=None, replaces=None, limits=SeatLimits(),
         )  # fmt: skip
         await sessions.add(made)
         await store.close()

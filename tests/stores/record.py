@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from gateway.model.identity import Established
 from gateway.model.levels import Asking, Need
 from gateway.model.session import Session, SignOutNote, Tokens
 from gateway.model.transaction import OidcLogin, ParkedAnswer, SamlLogin, SamlLogout, Served, SignOut, Transaction
@@ -84,8 +85,7 @@ async def written(path: Path) -> dict[str, Any]:
     saml = SamlTransactions(store, KEYS, now=worker.clock.now)
     session = await worker.sessions.new_session(
         host=PORTAL,
-        identity=JEANNE,
-        tenant="21590350100017",
+        person=Established(JEANNE, "21590350100017"),
         browser=browser("jeanne"),
         idle=1800,
         absolute=43200,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from gateway.model.identity import Identity
+from gateway.model.identity import Established, Identity
 from gateway.model.session import SeatLimits
 from gateway.model.transaction import OidcLogin, Served, Transaction
 from gateway.stores.records import (
@@ -127,8 +127,7 @@ class Worker:
     ) -> bytes:
         made = await self.sessions.new_session(
             host=host,
-            identity=identity,
-            tenant="21590350100017",
+            person=Established(identity, "21590350100017"),
             browser=browser(name),
             idle=idle,
             absolute=absolute,

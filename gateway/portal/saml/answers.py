@@ -10,7 +10,6 @@ from dataclasses import astuple
 from urllib.parse import urlencode
 
 from gateway.identity.assertion_mapping import map_assertion
-from gateway.identity.mapping import tenant_of
 from gateway.identity.perimeter import check
 from gateway.model.assertion import Assertion
 from gateway.model.codes import (
@@ -27,11 +26,9 @@ from gateway.model.ports import Page
 from gateway.model.provider import SamlProvider
 from gateway.model.transaction import ParkedAnswer, SamlLogin
 from gateway.portal.answers import redirect
-from gateway.portal.arrival import ComeAgain, give_seat, home, limits_of
-from gateway.portal.outcomes import GoOn, Outcome
-from gateway.portal.pages import Pages
+from gateway.portal.flow.establish import Authentication, SignIns
+from gateway.portal.outcomes import Outcome
 from gateway.portal.pending import Pending, answered
-from gateway.portal.report import Report
 from gateway.portal.saml.artifacts import Artifacts
 from gateway.portal.saml.known import entity, saml_provider, service_provider
 from gateway.portal.saml.login import asked_visibly
@@ -47,7 +44,6 @@ from gateway.saml.post import posted_message
 from gateway.saml.response import validate_response
 from gateway.saml.stated import Stated, stated
 from gateway.stores.saml_transactions import SamlTransactions
-from gateway.stores.sessions import NewSession, Sessions
 from gateway.stores.transactions import Transactions
 
 FINISH = f"{PREFIX}saml/finish"
@@ -59,28 +55,23 @@ class SamlAnswers:
     def __init__(
         self,
         *,
-        sessions: Sessions,
         transactions: Transactions,
         saml_transactions: SamlTransactions,
         federation: SamlFederation,
         artifacts: Artifacts,
         workbench: Workbench,
-        pages: Pages,
-        report: Report,
+        sign_ins: SignIns,
         now: Callable[[], float],
         token_urlsafe: Callable[[int], str],
     ) -> None:
-        self._sessions = sessions
         self._transactions = transactions
         self._saml_transactions = saml_transactions
         self._federation = federation
         self._artifacts = artifacts
         self._workbench = workbench
-        self._pages = pages
-        self._report = report
+        self._sign_ins = sign_ins
         self._now = now
         self._token_urlsafe = token_urlsafe
-        self._come_again = ComeAgain(sessions=sessions, pages=pages, report=report)
 
     # --- what a provider's page brings
 
@@ -145,7 +136,7 @@ class SamlAnswers:
         reference = parameters.get("RelayState", "")
         login = await self._saml_transactions.take_login(reference)
         if login is None:
-            return await self._come_again.page(visit, _GONE)
+            return await self._sign_ins.seen_again(visit, _GONE)
         provider = self._asked(visit, login)
         found = answered(visit, login.serves, provider.name)
         metadata = await self._federation.idp_metadata(provider)
@@ -166,26 +157,25 @@ class SamlAnswers:
         id = visit.parameter("p")
         parked = await self._saml_transactions.peek_parked(id)
         if parked is None:
-            return await self._come_again.page(visit, _GONE)
+            return await self._sign_ins.seen_again(visit, _GONE)
         # One write of the store: whatever is found wrong afterwards, all of it is used up.
         spent, unused, login = await asyncio.gather(
             self._saml_transactions.spend_parked(id), self._first_use(parked), self._login_of(parked)
         )
         if not spent:
-            return await self._come_again.page(visit, _GONE)
+            return await self._sign_ins.seen_again(visit, _GONE)
         provider = saml_provider(visit.call.snapshot, parked.identity.provider)
         visit.provider = provider.name
         # The configuration may be another one than a minute ago.
         if provider.issuer != parked.identity.issuer:
             raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{provider.name} names another entity now")
-        check(provider, parked.identity)
         self._require_in_time(parked)
         if parked.reference is None:
             if not provider.unsolicited:
                 raise GatewayError(SAML_UNSOLICITED, f"{provider.name} may no longer begin a sign-in")
             return await self._arrive(visit, provider, None, None, parked, unused)
         if login is None:
-            return await self._come_again.page(visit, _GONE)
+            return await self._sign_ins.seen_again(visit, _GONE)
         self._asked(visit, login)
         found = answered(visit, login.serves, provider.name)
         return await self._arrive(visit, provider, login, found, parked, unused)
@@ -261,34 +251,19 @@ class SamlAnswers:
     ) -> Outcome:
         if not unused:
             raise GatewayError(SAML_REPLAYED, "an assertion used before, or older than the session store")
-        made = await self._session(visit, provider, login, answer)
-        if found is not None:
-            return GoOn(found, made=made)
-        await self._sessions.add(made)
-        give_seat(visit, made, self._report)
-        return self._pages.signed_in(visit.language, home(visit), again=False)
-
-    async def _session(
-        self, visit: Visit, provider: SamlProvider, login: SamlLogin | None, answer: ParkedAnswer
-    ) -> NewSession:
-        """A new session under a new id, which lasts no longer than the provider says (SessionNotOnOrAfter)."""
-        absolute = provider.session_absolute
-        if answer.session_until is not None:
-            absolute = max(1, min(absolute, answer.session_until - int(self._now())))
         index = answer.session_index
-        return await self._sessions.new_session(
-            host=visit.call.host,
-            identity=answer.identity,
-            tenant=tenant_of(provider, answer.identity),
-            browser=visit.binding_made(self._token_urlsafe) if login is None else visit.binding() or login.binding,
-            idle=provider.session_idle,
-            absolute=absolute,
-            id_token=None,
-            sid=None if index is None else sid_of(answer.identity.subject, index),
-            replaces=visit.seat_cookie(),
-            limits=limits_of(visit.call.app),
-            app=visit.call.app.name if visit.call.app else "",
-            name_id=answer.name_id,
+        binding = visit.binding_made(self._token_urlsafe) if login is None else visit.binding() or login.binding
+        return await self._sign_ins.complete(
+            visit,
+            Authentication(
+                provider=provider,
+                identity=answer.identity,
+                pending=found,
+                browser=binding,
+                sid=None if index is None else sid_of(answer.identity.subject, index),
+                name_id=answer.name_id,
+                ends_at=answer.session_until,
+            ),
         )
 
 

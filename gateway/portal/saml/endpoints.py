@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from gateway.model.ports import Page, Revoker
+from gateway.portal.flow.establish import SignIns
 from gateway.portal.outcomes import Ask, Step, TellProvider
 from gateway.portal.pages import Pages
 from gateway.portal.report import Report
@@ -32,6 +33,7 @@ class Saml:
         transactions: Transactions,
         saml_transactions: SamlTransactions,
         federation: SamlFederation,
+        sign_ins: SignIns,
         revoker: Revoker,
         pages: Pages,
         report: Report,
@@ -49,14 +51,12 @@ class Saml:
             token_urlsafe=token_urlsafe,
         )
         answers = SamlAnswers(
-            sessions=sessions,
             transactions=transactions,
             saml_transactions=saml_transactions,
             federation=federation,
             artifacts=Artifacts(federation=federation, workbench=workbench, now=now, token_urlsafe=token_urlsafe),
             workbench=workbench,
-            pages=pages,
-            report=report,
+            sign_ins=sign_ins,
             now=now,
             token_urlsafe=token_urlsafe,
         )

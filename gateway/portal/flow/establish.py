@@ -1,0 +1,139 @@
+"""From what a provider has proven to a session: the same perimeter, tenant and session, whatever the protocol."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from gateway.config.snapshot import App
+from gateway.identity.establish import establish
+from gateway.model.codes import LOGIN_TRANSACTION_GONE, OIDC_REFRESH_SUBJECT
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Established, Identity
+from gateway.model.ports import Page
+from gateway.model.provider import Provider
+from gateway.model.session import NameIdFields, Seat, SeatLimits, Session, Tokens
+from gateway.portal import cookies
+from gateway.portal.outcomes import GoOn, Outcome
+from gateway.portal.pages import Pages
+from gateway.portal.pending import Pending
+from gateway.portal.report import Report
+from gateway.portal.visit import PREFIX, Visit
+from gateway.stores.sessions import NewSession, Sessions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authentication:
+    """What a protocol has proven of one sign-in, mapped. Whether the provider may assert it, `complete` finds out.
+
+    `pending`: the transaction that it is for; None: a sign-in to the portal itself. `browser`: SHA-256 (hex) of the
+    binding cookie. `sid`: what the provider's logout messages name the session by. `ends_at`: Unix seconds, where the
+    provider says how long the session may last.
+    """
+
+    provider: Provider
+    identity: Identity
+    pending: Pending | None
+    browser: str
+    sid: str | None
+    id_token: str | None = field(default=None, repr=False)
+    name_id: NameIdFields | None = None
+    tokens: Tokens | None = field(default=None, repr=False)
+    ends_at: int | None = None
+
+
+class SignIns:
+    """The end of a sign-in. `now`: Unix seconds."""
+
+    def __init__(self, *, sessions: Sessions, pages: Pages, report: Report, now: Callable[[], float]) -> None:
+        self._sessions = sessions
+        self._pages = pages
+        self._report = report
+        self._now = now
+
+    async def complete(self, visit: Visit, authentication: Authentication) -> Outcome:
+        """The session is made here and written by whoever spends its transaction; without one, it is written here.
+
+        Raises GatewayError: LOGIN_OUTSIDE_PERIMETER or LOGIN_MAPPING, and nothing is made.
+        """
+        person = establish(authentication.provider, authentication.identity)
+        made = await self._session(visit, authentication, person)
+        if authentication.pending is not None:
+            return GoOn(authentication.pending, made=made)
+        await self._sessions.add(made)
+        give_seat(visit, made, self._report)
+        return self._pages.signed_in(visit.language, home(visit), again=False)
+
+    async def seen_again(self, visit: Visit, detail: str) -> Page:
+        """Back, reload, sent twice, or somebody else's: nothing is asked of any provider.
+
+        Raises GatewayError(LOGIN_TRANSACTION_GONE) where nobody is signed in.
+        """
+        error = GatewayError(LOGIN_TRANSACTION_GONE, detail)
+        cookie = visit.seat_cookie()
+        if cookie is None or await self._sessions.load(visit.call.host, cookie) is None:
+            raise error
+        self._report.refused(visit, error)
+        return self._pages.signed_in(visit.language, home(visit), again=True)
+
+    async def _session(self, visit: Visit, authentication: Authentication, person: Established) -> NewSession:
+        """A new session under a new id; the one that this browser brought is not carried on (no fixation)."""
+        provider, app = authentication.provider, visit.call.app
+        absolute = provider.session_absolute
+        if authentication.ends_at is not None:
+            absolute = max(1, min(absolute, authentication.ends_at - int(self._now())))
+        return await self._sessions.new_session(
+            host=visit.call.host,
+            person=person,
+            browser=authentication.browser,
+            idle=provider.session_idle,
+            absolute=absolute,
+            id_token=authentication.id_token,
+            sid=authentication.sid,
+            replaces=visit.seat_cookie(),
+            limits=_limits_of(app),
+            app=app.name if app else "",
+            name_id=authentication.name_id,
+            tokens=authentication.tokens,
+        )
+
+
+def renewed(
+    session: Session, provider: Provider, identity: Identity | None, tokens: Tokens, id_token: str | None
+) -> Session:
+    """The session with newer tokens. `identity`: who the person is by now; None where the provider was not asked.
+
+    Raises GatewayError: what `establish` does, as at the sign-in, and OIDC_REFRESH_SUBJECT for another tenant.
+    """
+    after = replace(session, tokens=tokens, id_token=id_token or session.id_token)
+    if identity is None:
+        return after
+    person = establish(provider, identity)
+    if person.tenant != session.tenant:
+        raise GatewayError(OIDC_REFRESH_SUBJECT, "the person acts for another organisation now")
+    return replace(after, identity=person.identity)
+
+
+def program_seat(
+    provider: Provider, identity: Identity, host: str, *, deadline: float, end: float, tenant_optional: bool
+) -> Seat:
+    """A seat without a cookie, so that no store knows of it, and without an idle limit, so that it is never touched.
+
+    `deadline`: when its token is looked at anew; `end`: when what streams for it ends (monotonic seconds, both).
+    Raises what `establish` does: a program, too, is bounded by its provider's perimeter.
+    """
+    person = establish(provider, identity, tenant_optional=tenant_optional)
+    return Seat(b"", host, "", person.identity, person.tenant, 0.0, deadline, end, deadline)
+
+
+def give_seat(visit: Visit, made: NewSession, report: Report) -> None:
+    """The store has the session: its cookie goes to the browser."""
+    visit.cookies_to_set.append(cookies.set_seat(made.cookie))
+    report.signed_in(visit, made.session.identity)
+
+
+def home(visit: Visit) -> str:
+    return "/" if visit.call.app is not None else f"{PREFIX}sessions"
+
+
+def _limits_of(app: App | None) -> SeatLimits:
+    """Where one host serves portal and app, the portal's seat is the app's."""
+    return SeatLimits() if app is None else app.seat_limits
