@@ -21,11 +21,11 @@ from gateway.ops.counters import STORE_UNREACHABLE, Counters
 from gateway.ops.log import Log
 from gateway.ops.pseudonyms import Pseudonyms
 from gateway.portal.app import Portal
-from gateway.portal.callers import ApiCallers
-from gateway.portal.pages import Pages
-from gateway.portal.renewal import Renewal
+from gateway.portal.http.pages import Pages
+from gateway.portal.logout.applications import SignOuts, TellingRevoker
+from gateway.portal.openid.programs import Programs
+from gateway.portal.openid.renewal import Renewal
 from gateway.portal.report import Report
-from gateway.portal.sign_outs import SignOuts, TellingRevoker
 from gateway.proxy.dataplane import DataPlane
 from gateway.server import garbage
 from gateway.server.doors import Doors
@@ -159,7 +159,7 @@ class _Worker:
             holder=self,
             sessions=self._sessions,
             portal=self._portal.ask,
-            callers=ApiCallers(
+            callers=Programs(
                 federation=self._federation, snapshot=lambda: self.snapshot, now=time.time, monotonic=time.monotonic
             ),
             pages=pages,

@@ -9,7 +9,7 @@ from gateway.model.levels import NO_NEED, Need
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PortalCall:
+class InboundRequest:
     """Made by the data plane from what it has read itself; no client can forge it.
 
     `purpose` "endpoint": the target is a path of ours under `/_ecluse/`. "challenge": the request (with its own

@@ -6,33 +6,32 @@ What it is asked comes from the data plane, read: there is no second reading of 
 import asyncio
 from collections.abc import Callable, Mapping
 
-from gateway.config.lanes import PortalCall
+from gateway.config.lanes import InboundRequest
 from gateway.model.codes import GATEWAY_FAULT, PATH_RESERVED, WIRE_METHOD
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page, Revoker
-from gateway.portal.answers import with_cookies, with_headers
-from gateway.portal.backchannel import BackChannel
-from gateway.portal.body import require_form
-from gateway.portal.callback import Callback
-from gateway.portal.challenge import Challenge
-from gateway.portal.client_keys import client_keys
-from gateway.portal.enter import Enter
+from gateway.portal.flow.challenge import Challenge
+from gateway.portal.flow.enter import Enter
 from gateway.portal.flow.establish import SignIns
-from gateway.portal.frontchannel import FrontChannel
-from gateway.portal.leaving import Leaving
-from gateway.portal.login import Login
-from gateway.portal.logout import Logout
-from gateway.portal.outcomes import Ask, Begin, GoOn, Outcome, Step, TellProvider
-from gateway.portal.pages import Pages
+from gateway.portal.flow.start import Start
+from gateway.portal.flow.steps import BeginSignIn, BeginTransaction, Continue, Handler, NextStep, NotifyProvider
+from gateway.portal.http.pages import Pages
+from gateway.portal.http.request import PREFIX, PortalRequest, require_form
+from gateway.portal.http.responses import with_cookies, with_headers
+from gateway.portal.logout.applications import SignOuts
+from gateway.portal.logout.rp_initiated import Leaving
+from gateway.portal.logout.sign_out import Logout
+from gateway.portal.openid.backchannel import BackChannel
+from gateway.portal.openid.callback import Callback
+from gateway.portal.openid.client_keys import client_keys
+from gateway.portal.openid.frontchannel import FrontChannel
+from gateway.portal.openid.login import Login
 from gateway.portal.ports import Federation
 from gateway.portal.report import Report, where
 from gateway.portal.saml.endpoints import Saml
 from gateway.portal.saml.login import has_saml
 from gateway.portal.saml.ports import SamlFederation
 from gateway.portal.session_page import SessionPages
-from gateway.portal.sign_outs import SignOuts
-from gateway.portal.start import Start
-from gateway.portal.visit import PREFIX, Visit
 from gateway.stores.saml_transactions import SamlTransactions
 from gateway.stores.sessions import Sessions
 from gateway.stores.transactions import Transactions
@@ -42,7 +41,7 @@ _BACKCHANNEL = "oidc/backchannel"
 _FRONTCHANNEL = "oidc/frontchannel"
 
 # Path below /_ecluse/ to method to step; HEAD is answered like GET.
-Table = Mapping[str, Mapping[str, Step]]
+Table = Mapping[str, Mapping[str, Handler]]
 
 
 class Portal:
@@ -126,7 +125,7 @@ class Portal:
         }
         return app_table, portal_table
 
-    def ask(self, call: PortalCall, body: bytes) -> asyncio.Task[Page]:
+    def ask(self, call: InboundRequest, body: bytes) -> asyncio.Task[Page]:
         """The page for one request. Whoever asked may go: what was begun goes on to its end."""
         task = asyncio.get_running_loop().create_task(self._answer(call, body))
         self._asked.add(task)
@@ -141,60 +140,60 @@ class Portal:
             task.cancel()
         self._saml.close()
 
-    async def _answer(self, call: PortalCall, body: bytes) -> Page:
-        visit = Visit(call, body)
+    async def _answer(self, call: InboundRequest, body: bytes) -> Page:
+        request = PortalRequest(call, body)
         try:
-            page = await self._run(visit)
+            page = await self._run(request)
         except GatewayError as error:
-            self._report.refused(visit, error)
-            page = self._refusal(visit, error)
+            self._report.refused(request, error)
+            page = self._refusal(request, error)
         except Exception as fault:  # noqa: BLE001 - the one edge: a fault of ours ends this request alone
-            self._report.fault(visit, where(fault))
-            page = self._refusal(visit, GatewayError(GATEWAY_FAULT))
-        return with_cookies(page, visit.cookies_to_set)
+            self._report.fault(request, where(fault))
+            page = self._refusal(request, GatewayError(GATEWAY_FAULT))
+        return with_cookies(page, request.cookies_to_set)
 
-    async def _run(self, visit: Visit) -> Page:
+    async def _run(self, request: PortalRequest) -> Page:
         """Steps say what comes next and never call each other."""
-        outcome: Outcome = await self._first(visit)
+        outcome: NextStep = await self._first(request)
         while not isinstance(outcome, Page):
             match outcome:
-                case Begin():
-                    outcome = await self._challenge.begin(visit, outcome)
-                case GoOn():
-                    outcome = await self._start.go_on(visit, outcome)
-                case Ask() if has_saml(visit.call.snapshot, outcome.provider):
-                    outcome = await self._saml.ask(visit, outcome)
-                case Ask():
-                    outcome = await self._login.ask(visit, outcome)
-                case TellProvider():
-                    outcome = await self._saml.tell(visit, outcome)
+                case BeginTransaction():
+                    outcome = await self._challenge.begin(request, outcome)
+                case Continue():
+                    outcome = await self._start.go_on(request, outcome)
+                case BeginSignIn() if has_saml(request.snapshot, outcome.provider):
+                    outcome = await self._saml.ask(request, outcome)
+                case BeginSignIn():
+                    outcome = await self._login.ask(request, outcome)
+                case NotifyProvider():
+                    outcome = await self._saml.tell(request, outcome)
         return outcome
 
-    async def _first(self, visit: Visit) -> Outcome:
-        if visit.call.purpose == "challenge":
-            return await self._challenge.arrived(visit)
-        if visit.call.purpose == "logout":
-            return await self._logout.link(visit)
-        steps = self._find(visit)
+    async def _first(self, request: PortalRequest) -> NextStep:
+        if request.purpose == "challenge":
+            return await self._challenge.arrived(request)
+        if request.purpose == "logout":
+            return await self._logout.link(request)
+        steps = self._find(request)
         if not steps:
             raise GatewayError(PATH_RESERVED, "no such page of ours on this host")
-        step = steps.get(visit.method)
+        step = steps.get(request.method)
         if step is None:
-            return self._not_allowed(visit, steps)
-        require_form(visit)
-        return await step(visit)
+            return self._not_allowed(request, steps)
+        require_form(request)
+        return await step(request)
 
-    def _find(self, visit: Visit) -> Mapping[str, Step]:
+    def _find(self, request: PortalRequest) -> Mapping[str, Handler]:
         """The paths are compared as received: there is one way to write each."""
-        path = visit.path.removeprefix(PREFIX)
-        found: Mapping[str, Step] = {}
-        if visit.call.app is not None:
+        path = request.path.removeprefix(PREFIX)
+        found: Mapping[str, Handler] = {}
+        if request.app is not None:
             found = self._app_table.get(path, found)
-        if visit.on_portal_host and not found:
+        if request.on_portal_host and not found:
             found = self._of_provider(path) or self._portal_table.get(path, found)
         return found
 
-    def _of_provider(self, path: str) -> Mapping[str, Step]:
+    def _of_provider(self, path: str) -> Mapping[str, Handler]:
         """What has the name of a provider at its end, and nothing after it."""
         kind, _, name = path.rpartition("/")
         if not name:
@@ -205,25 +204,25 @@ class Portal:
             return {"GET": self._frontchannel.logout}
         return {"POST": self._backchannel.logout} if kind == _BACKCHANNEL else {}
 
-    async def _begin_or_ask(self, visit: Visit) -> Outcome:
+    async def _begin_or_ask(self, request: PortalRequest) -> NextStep:
         """`login` is one path with two meanings: on the portal a provider was chosen, on an app host none yet."""
-        if visit.on_portal_host and (visit.call.app is None or visit.parameter("provider")):
-            return await self._login.login(visit)
-        return await self._challenge.login(visit)
+        if request.on_portal_host and (request.app is None or request.parameter("provider")):
+            return await self._login.login(request)
+        return await self._challenge.login(request)
 
-    def _not_allowed(self, visit: Visit, steps: Mapping[str, Step]) -> Page:
-        error = GatewayError(WIRE_METHOD, f"{visit.method} is not for this page")
-        self._report.refused(visit, error)
+    def _not_allowed(self, request: PortalRequest, steps: Mapping[str, Handler]) -> Page:
+        error = GatewayError(WIRE_METHOD, f"{request.method} is not for this page")
+        self._report.refused(request, error)
         # RFC 9110 15.5.6
         allowed = ", ".join(method for method in ("GET", "HEAD", "POST") if method.replace("HEAD", "GET") in steps)
-        return with_headers(self._refusal(visit, error), {b"Allow": allowed.encode()})
+        return with_headers(self._refusal(request, error), {b"Allow": allowed.encode()})
 
-    def _refusal(self, visit: Visit, error: GatewayError) -> Page:
+    def _refusal(self, request: PortalRequest, error: GatewayError) -> Page:
         return self._pages.render(
             error.code,
-            kind=visit.kind,
-            language=visit.language,
-            reference=visit.call.request_id,
-            login_url=visit.way_back,
+            kind=request.kind,
+            language=request.language,
+            reference=request.request_id,
+            login_url=request.way_back,
             refusal=error.shown,
         )

@@ -8,7 +8,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
-from gateway.portal.visit import Visit
+from gateway.portal.http.request import PortalRequest
 
 _EVENTS = {
     "login": "login.refused",
@@ -27,59 +27,59 @@ class Report:
         self._log = log
         self._person = person
 
-    def refused(self, visit: Visit, error: GatewayError) -> None:
+    def refused(self, request: PortalRequest, error: GatewayError) -> None:
         code = error.code.id
         event = _EVENTS.get(code.partition(".")[0], "request.refused")
         if event == "login.refused":
-            self._counters.add("ecluse_auth_logins_total", visit.provider, "refused", code)
+            self._counters.add("ecluse_auth_logins_total", request.provider, "refused", code)
         if error.code is LOGIN_PROVIDER_UNREACHABLE:
-            self._counters.add("ecluse_provider_errors_total", visit.provider, code)
+            self._counters.add("ecluse_provider_errors_total", request.provider, code)
             event = "provider.unreachable"
-        self._event(event, visit, code, error.detail)
+        self._event(event, request, code, error.detail)
 
-    def fault(self, visit: Visit, detail: str) -> None:
-        self._event("gateway.fault", visit, "gateway.fault", detail)
+    def fault(self, request: PortalRequest, detail: str) -> None:
+        self._event("gateway.fault", request, "gateway.fault", detail)
 
     def transaction_begun(self, app: str) -> None:
         self._counters.add("ecluse_auth_transactions_total", app)
 
-    def login_started(self, visit: Visit) -> None:
-        self._told("login.started", visit)
+    def login_started(self, request: PortalRequest) -> None:
+        self._told("login.started", request)
 
-    def signed_in(self, visit: Visit, identity: Identity) -> None:
-        self._counters.add("ecluse_auth_logins_total", visit.provider, "success", "")
-        self._told("login.succeeded", visit, person=self._person(identity))
+    def signed_in(self, request: PortalRequest, identity: Identity) -> None:
+        self._counters.add("ecluse_auth_logins_total", request.provider, "success", "")
+        self._told("login.succeeded", request, person=self._person(identity))
 
-    def signed_out(self, visit: Visit, sessions: int, identity: Identity | None) -> None:
+    def signed_out(self, request: PortalRequest, sessions: int, identity: Identity | None) -> None:
         """`identity`: None where nobody was signed in."""
         self._counters.add("ecluse_auth_logouts_total")
         person = {} if identity is None else {"person": self._person(identity)}
-        self._told("logout", visit, sessions=sessions, **person)
+        self._told("logout", request, sessions=sessions, **person)
 
-    def ended_by_provider(self, visit: Visit, sessions: int) -> None:
-        self._counters.add("ecluse_auth_provider_logouts_total", visit.provider)
-        self._told("logout.provider", visit, sessions=sessions)
+    def ended_by_provider(self, request: PortalRequest, sessions: int) -> None:
+        self._counters.add("ecluse_auth_provider_logouts_total", request.provider)
+        self._told("logout.provider", request, sessions=sessions)
 
-    def application_not_told(self, visit: Visit, error: GatewayError) -> None:
-        self._event("logout.application", visit, error.code.id, error.detail)
+    def application_not_told(self, request: PortalRequest, error: GatewayError) -> None:
+        self._event("logout.application", request, error.code.id, error.detail)
 
-    def logout_refused(self, visit: Visit, error: GatewayError) -> None:
+    def logout_refused(self, request: PortalRequest, error: GatewayError) -> None:
         """A provider's word on what has ended that was not believed, or that never came."""
-        self._event("logout.refused", visit, error.code.id, error.detail)
+        self._event("logout.refused", request, error.code.id, error.detail)
 
-    def _event(self, event: str, visit: Visit, code: str, detail: str) -> None:
-        self._told(event, visit, code=code, detail=detail)
+    def _event(self, event: str, request: PortalRequest, code: str, detail: str) -> None:
+        self._told(event, request, code=code, detail=detail)
 
-    def _told(self, event: str, visit: Visit, **facts: object) -> None:
+    def _told(self, event: str, request: PortalRequest, **facts: object) -> None:
         self._log.event(
             event,
             **facts,
-            provider=visit.provider,
-            app=visit.app_name,
-            host=visit.call.host,
-            client=visit.call.client,
-            method=visit.call.method,
-            request_id=visit.call.request_id,
+            provider=request.provider,
+            app=request.app_name,
+            host=request.host,
+            client=request.client,
+            method=request.inbound.method,
+            request_id=request.request_id,
         )
 
 

@@ -9,9 +9,9 @@ from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.provider import Provider
 from gateway.model.session import Seat
-from gateway.portal.answers import BARE
-from gateway.portal.pages import Pages, SessionLine
-from gateway.portal.visit import Visit, app_here
+from gateway.portal.http.pages import Pages, SessionLine
+from gateway.portal.http.request import PortalRequest, app_here
+from gateway.portal.http.responses import BARE
 from gateway.stores.records import SessionSummary
 from gateway.stores.sessions import Sessions
 from gateway.translation.read_back import read_back
@@ -25,11 +25,11 @@ class SessionPages:
         self._pages = pages
         self._monotonic = monotonic
 
-    async def session(self, visit: Visit) -> Page:
+    async def session(self, request: PortalRequest) -> Page:
         """`/_ecluse/session`: JSON with what this app receives about the person, never its constants, and how long."""
-        visit.kind = "json"
-        app = app_here(visit)
-        seat = await self._seat(visit)
+        request.kind = "json"
+        app = app_here(request)
+        seat = await self._seat(request)
         if seat is None or not app.hears(seat.identity):
             raise GatewayError(SIGN_IN_REQUIRED, "no session that this application listens to")
         body = json.dumps(self._told(app, seat), ensure_ascii=False, separators=(",", ":"))
@@ -45,18 +45,18 @@ class SessionPages:
             "cookies": cookies,
         }
 
-    async def sessions(self, visit: Visit) -> Page:
+    async def sessions(self, request: PortalRequest) -> Page:
         """`/_ecluse/sessions` on the portal: the sessions of this browser."""
-        cookie = visit.seat_cookie()
-        if await self._seat(visit) is None or cookie is None:
+        cookie = request.seat_cookie()
+        if await self._seat(request) is None or cookie is None:
             raise GatewayError(SESSION_NONE, "no session on the portal")
-        summaries = await self._sessions.of_browser(visit.call.host, cookie)
-        lines = [_line(visit.call.snapshot.providers.get(summary.provider), summary) for summary in summaries]
-        return self._pages.sessions(visit.language, lines)
+        summaries = await self._sessions.of_browser(request.host, cookie)
+        lines = [_line(request.snapshot.providers.get(summary.provider), summary) for summary in summaries]
+        return self._pages.sessions(request.language, lines)
 
-    async def _seat(self, visit: Visit) -> Seat | None:
-        cookie = visit.seat_cookie()
-        return None if cookie is None else await self._sessions.load(visit.call.host, cookie)
+    async def _seat(self, request: PortalRequest) -> Seat | None:
+        cookie = request.seat_cookie()
+        return None if cookie is None else await self._sessions.load(request.host, cookie)
 
 
 def _line(provider: Provider | None, summary: SessionSummary) -> SessionLine:

@@ -11,7 +11,7 @@ from email.utils import formatdate
 from time import monotonic, time
 from typing import Final, Protocol
 
-from gateway.config.lanes import PortalCall
+from gateway.config.lanes import InboundRequest
 from gateway.config.snapshot import App, Limits, Snapshot, Timeouts
 from gateway.model.codes import GATEWAY_FAULT, LIMIT_CONNECTIONS, Code
 from gateway.model.errors import GatewayError
@@ -64,7 +64,7 @@ class DataPlane:
         *,
         holder: Holder,
         sessions: Sessions,
-        portal: Callable[[PortalCall, bytes], asyncio.Task[Page]],
+        portal: Callable[[InboundRequest, bytes], asyncio.Task[Page]],
         pages: ErrorPages,
         counters: Counters,
         log: Log,

@@ -3,7 +3,7 @@
 from asyncio import CancelledError, Task
 from typing import TYPE_CHECKING, Final
 
-from gateway.config.lanes import PortalCall
+from gateway.config.lanes import InboundRequest
 from gateway.model.ports import Page
 from gateway.proxy.answer import answer
 from gateway.proxy.spool import Spooled
@@ -22,7 +22,7 @@ class Exchange:
     # An application's connection has one.
     pool: Final = None
 
-    def __init__(self, client: "ClientConnection", call: PortalCall) -> None:
+    def __init__(self, client: "ClientConnection", call: InboundRequest) -> None:
         self._client: ClientConnection | None = client
         self._plane = client.plane
         self._call = call

@@ -5,7 +5,7 @@ Nothing under `/_ecluse/` ever reaches an application.
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from gateway.config.lanes import PortalCall
+from gateway.config.lanes import InboundRequest
 from gateway.model.codes import LIMIT_BODY, PATH_RESERVED, Code
 from gateway.model.errors import GatewayError
 from gateway.model.levels import NO_NEED, Need
@@ -71,7 +71,7 @@ def challenge(client: "ClientConnection", reason: Code, need: Need) -> None:
 def _ask(client: "ClientConnection", purpose: Purpose, body: bytes, reason: str = "", need: Need = NO_NEED) -> None:
     request, memo = client.request, client.memo
     spot, place = request.spot, request.place
-    call = PortalCall(
+    call = InboundRequest(
         purpose=purpose,
         snapshot=client.plane.places.snapshot,
         app=request.lane.app,

@@ -26,10 +26,10 @@ from gateway.ops.log import Log
 from gateway.ops.pseudonyms import Pseudonyms
 from gateway.policy.routes import RouteTable
 from gateway.portal.app import Portal
-from gateway.portal.pages import Pages
-from gateway.portal.renewal import Renewal
+from gateway.portal.http.pages import Pages
+from gateway.portal.logout.applications import SignOuts, TellingRevoker
+from gateway.portal.openid.renewal import Renewal
 from gateway.portal.report import Report
-from gateway.portal.sign_outs import SignOuts, TellingRevoker
 from gateway.saml.parties import IdpMetadata
 from gateway.stores.memory import MemoryStore
 from gateway.stores.saml_transactions import SamlTransactions

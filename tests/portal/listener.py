@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 
-from gateway.config.lanes import PortalCall
+from gateway.config.lanes import InboundRequest
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.levels import NO_NEED, Need
 from gateway.model.session import Seat
 from gateway.portal.app import Portal
-from gateway.portal.sign_outs import SignOuts
+from gateway.portal.logout.applications import SignOuts
 from gateway.stores.sessions import Sessions
 from gateway.wire.cookies import SESSION_COOKIE, read_cookie, without_cookies
 
@@ -64,7 +64,7 @@ class Connection(asyncio.Protocol):
                 said = f"{app.name} for {seat.identity.subject}".encode()
                 self._answer(200, b"", said, len(said))
                 return
-        call = PortalCall(
+        call = InboundRequest(
             purpose="logout" if leaves else "endpoint" if ours else "challenge",
             snapshot=snapshot,
             app=app,

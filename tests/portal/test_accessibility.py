@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.portal.pages import Pages
-from tests.portal.test_pages import every_page
+from gateway.portal.http.pages import Pages
+from tests.portal.http.test_pages import every_page
 
 SCRIPT = Path(__file__).with_name("accessibility.mjs")
 

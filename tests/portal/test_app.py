@@ -5,11 +5,11 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from gateway.config.lanes import PortalCall
+from gateway.config.lanes import InboundRequest
 from gateway.model.codes import all_codes
 from gateway.model.ports import Page
-from gateway.portal.cookies import binding_hash
-from gateway.portal.visit import Visit
+from gateway.portal.http.cookies import binding_hash
+from gateway.portal.http.request import PortalRequest
 from tests.portal.browser import Browser, Reply
 from tests.portal.installation import ACTES, ELECTIONS, PERMIS, PORTAL, Installation, OutOfReach
 
@@ -456,8 +456,8 @@ async def test_bindings_are_256_bits(here: Installation) -> None:
 # --- the end ----------------------------------------------------------------------------------------------------------
 
 
-def asked_for(here: Installation, target: str) -> PortalCall:
-    return PortalCall(
+def asked_for(here: Installation, target: str) -> InboundRequest:
+    return InboundRequest(
         purpose="endpoint", snapshot=here.snapshot, app=None, host=PORTAL, authority=PORTAL, scheme="http",
         client="127.0.0.1", request_id="r", method="GET", target=target, headers={}, cookies=b"",
     )  # fmt: skip
@@ -468,9 +468,9 @@ async def test_who_is_being_answered_when_the_worker_ends_is_answered(
 ) -> None:
     may, run = asyncio.Event(), here.portal._run
 
-    async def slowly(visit: Visit) -> Page:
+    async def slowly(request: PortalRequest) -> Page:
         await may.wait()
-        return await run(visit)
+        return await run(request)
 
     monkeypatch.setattr(here.portal, "_run", slowly)
     page = here.portal.ask(asked_for(here, "/_ecluse/nothing"), b"")
@@ -483,7 +483,7 @@ async def test_who_is_being_answered_when_the_worker_ends_is_answered(
 
 
 async def test_but_not_for_ever(here: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def never(_: Visit) -> Page:
+    async def never(_: PortalRequest) -> Page:
         await asyncio.Event().wait()
         raise AssertionError
 

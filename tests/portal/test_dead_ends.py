@@ -5,8 +5,8 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import pytest
 
 from tests.portal.browser import Browser, Reply
+from tests.portal.flow.test_start import begun
 from tests.portal.installation import ACTES, PERMIS, PORTAL, Installation
-from tests.portal.test_start import begun
 
 
 async def sent_back(here: Installation, browser: Browser, error: str, description: str = "") -> Reply:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.config.lanes import PortalCall
+from gateway.config.lanes import InboundRequest
 from gateway.config.snapshot import Snapshot
 from gateway.model.codes import Code
 from gateway.model.errors import GatewayError
@@ -127,7 +127,7 @@ class Log:
 class Asked:
     """What the portal was asked for. `received`: the same as a request would be written."""
 
-    call: PortalCall
+    call: InboundRequest
     body: bytes
 
     @property
@@ -149,7 +149,7 @@ class Portal:
         self.may.set()
         self.ended = 0
 
-    def ask(self, call: PortalCall, body: bytes) -> asyncio.Task[Page]:
+    def ask(self, call: InboundRequest, body: bytes) -> asyncio.Task[Page]:
         self.asked.append(Asked(call, body))
         return asyncio.get_running_loop().create_task(self._answer())
 

@@ -9,7 +9,7 @@ import pytest
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
-from gateway.portal.pages import Pages
+from gateway.portal.http.pages import Pages
 from gateway.proxy import lane
 from tests.growth import Steps
 from tests.proxy.applications import Application, application

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.portal.pages import Pages
+from gateway.portal.http.pages import Pages
 from tests.proxy.applications import application
 from tests.proxy.gateways import ask, gateway
 

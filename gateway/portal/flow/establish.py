@@ -11,12 +11,12 @@ from gateway.model.identity import Established, Identity
 from gateway.model.ports import Page
 from gateway.model.provider import Provider
 from gateway.model.session import NameIdFields, Seat, SeatLimits, Session, Tokens
-from gateway.portal import cookies
-from gateway.portal.outcomes import GoOn, Outcome
-from gateway.portal.pages import Pages
-from gateway.portal.pending import Pending
+from gateway.portal.flow.pending import Pending
+from gateway.portal.flow.steps import Continue, NextStep
+from gateway.portal.http import cookies
+from gateway.portal.http.pages import Pages
+from gateway.portal.http.request import PREFIX, PortalRequest
 from gateway.portal.report import Report
-from gateway.portal.visit import PREFIX, Visit
 from gateway.stores.sessions import NewSession, Sessions
 
 
@@ -49,46 +49,46 @@ class SignIns:
         self._report = report
         self._now = now
 
-    async def complete(self, visit: Visit, authentication: Authentication) -> Outcome:
+    async def complete(self, request: PortalRequest, authentication: Authentication) -> NextStep:
         """The session is made here and written by whoever spends its transaction; without one, it is written here.
 
         Raises GatewayError: LOGIN_OUTSIDE_PERIMETER or LOGIN_MAPPING, and nothing is made.
         """
         person = establish(authentication.provider, authentication.identity)
-        made = await self._session(visit, authentication, person)
+        made = await self._session(request, authentication, person)
         if authentication.pending is not None:
-            return GoOn(authentication.pending, made=made)
+            return Continue(authentication.pending, made=made)
         await self._sessions.add(made)
-        give_seat(visit, made, self._report)
-        return self._pages.signed_in(visit.language, home(visit), again=False)
+        give_seat(request, made, self._report)
+        return self._pages.signed_in(request.language, home(request), again=False)
 
-    async def seen_again(self, visit: Visit, detail: str) -> Page:
+    async def seen_again(self, request: PortalRequest, detail: str) -> Page:
         """Back, reload, sent twice, or somebody else's: nothing is asked of any provider.
 
         Raises GatewayError(LOGIN_TRANSACTION_GONE) where nobody is signed in.
         """
         error = GatewayError(LOGIN_TRANSACTION_GONE, detail)
-        cookie = visit.seat_cookie()
-        if cookie is None or await self._sessions.load(visit.call.host, cookie) is None:
+        cookie = request.seat_cookie()
+        if cookie is None or await self._sessions.load(request.host, cookie) is None:
             raise error
-        self._report.refused(visit, error)
-        return self._pages.signed_in(visit.language, home(visit), again=True)
+        self._report.refused(request, error)
+        return self._pages.signed_in(request.language, home(request), again=True)
 
-    async def _session(self, visit: Visit, authentication: Authentication, person: Established) -> NewSession:
+    async def _session(self, request: PortalRequest, authentication: Authentication, person: Established) -> NewSession:
         """A new session under a new id; the one that this browser brought is not carried on (no fixation)."""
-        provider, app = authentication.provider, visit.call.app
+        provider, app = authentication.provider, request.app
         absolute = provider.session_absolute
         if authentication.ends_at is not None:
             absolute = max(1, min(absolute, authentication.ends_at - int(self._now())))
         return await self._sessions.new_session(
-            host=visit.call.host,
+            host=request.host,
             person=person,
             browser=authentication.browser,
             idle=provider.session_idle,
             absolute=absolute,
             id_token=authentication.id_token,
             sid=authentication.sid,
-            replaces=visit.seat_cookie(),
+            replaces=request.seat_cookie(),
             limits=_limits_of(app),
             app=app.name if app else "",
             name_id=authentication.name_id,
@@ -124,14 +124,14 @@ def program_seat(
     return Seat(b"", host, "", person.identity, person.tenant, 0.0, deadline, end, deadline)
 
 
-def give_seat(visit: Visit, made: NewSession, report: Report) -> None:
+def give_seat(request: PortalRequest, made: NewSession, report: Report) -> None:
     """The store has the session: its cookie goes to the browser."""
-    visit.cookies_to_set.append(cookies.set_seat(made.cookie))
-    report.signed_in(visit, made.session.identity)
+    request.cookies_to_set.append(cookies.set_seat(made.cookie))
+    report.signed_in(request, made.session.identity)
 
 
-def home(visit: Visit) -> str:
-    return "/" if visit.call.app is not None else f"{PREFIX}sessions"
+def home(request: PortalRequest) -> str:
+    return "/" if request.app is not None else f"{PREFIX}sessions"
 
 
 def _limits_of(app: App | None) -> SeatLimits:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from functools import partial
 
 from gateway.model.provider import SamlProvider
+from gateway.portal.http.request import PortalRequest
+from gateway.portal.saml.crypto_thread import CryptoThread
 from gateway.portal.saml.known import service_provider
 from gateway.portal.saml.login import message_id
 from gateway.portal.saml.ports import SamlFederation
-from gateway.portal.saml.workbench import Workbench
-from gateway.portal.visit import Visit
 from gateway.saml.artifact import artifact_resolve, read_artifact, resolution_endpoint
 from gateway.saml.artifact_response import response_in
 from gateway.saml.document import Document
@@ -22,23 +22,23 @@ class Artifacts:
         self,
         *,
         federation: SamlFederation,
-        workbench: Workbench,
+        crypto_thread: CryptoThread,
         now: Callable[[], float],
         token_urlsafe: Callable[[int], str],
     ) -> None:
         self._federation = federation
-        self._workbench = workbench
+        self._crypto_thread = crypto_thread
         self._now = now
         self._token_urlsafe = token_urlsafe
 
     async def resolve(
-        self, visit: Visit, provider: SamlProvider, metadata: IdpMetadata, value: str
+        self, request: PortalRequest, provider: SamlProvider, metadata: IdpMetadata, value: str
     ) -> Callable[[], Document]:
-        """`value`: SAMLart. The Response, still to be read and judged in a thread of the workbench."""
+        """`value`: SAMLart. The Response, still to be read and judged in a thread of the crypto_thread."""
         artifact = read_artifact(value)
         endpoint = resolution_endpoint(artifact, metadata)
-        id, sp = message_id(self._token_urlsafe), service_provider(visit.call.snapshot)
+        id, sp = message_id(self._token_urlsafe), service_provider(request.snapshot)
         resolve = artifact_resolve(sp, artifact, destination=endpoint.location, id=id, now=self._now())
-        envelope = await self._workbench.do(lambda: in_envelope(sign_enveloped(sp.keys[0], resolve)))
+        envelope = await self._crypto_thread.do(lambda: in_envelope(sign_enveloped(sp.keys[0], resolve)))
         answer = await self._federation.soap(provider, endpoint.location, envelope)
         return partial(response_in, answer, request_id=id, provider=provider)

@@ -4,20 +4,20 @@ from collections.abc import Callable, Mapping
 
 from gateway.model.ports import Page, Revoker
 from gateway.portal.flow.establish import SignIns
-from gateway.portal.outcomes import Ask, Step, TellProvider
-from gateway.portal.pages import Pages
+from gateway.portal.flow.steps import BeginSignIn, Handler, NotifyProvider
+from gateway.portal.http.pages import Pages
+from gateway.portal.http.request import PortalRequest
 from gateway.portal.report import Report
-from gateway.portal.saml.answers import SamlAnswers
 from gateway.portal.saml.artifacts import Artifacts
-from gateway.portal.saml.ending import Ending
+from gateway.portal.saml.crypto_thread import CryptoThread
+from gateway.portal.saml.idp_initiated_logout import Ending
 from gateway.portal.saml.incoming import LogoutMessages
 from gateway.portal.saml.login import AskBySaml
 from gateway.portal.saml.logout import SamlLogout
 from gateway.portal.saml.own_metadata import OwnMetadata
 from gateway.portal.saml.ports import SamlFederation
-from gateway.portal.saml.provider_logout import ProviderLogout
-from gateway.portal.saml.workbench import Workbench
-from gateway.portal.visit import Visit
+from gateway.portal.saml.responses import SamlResponses
+from gateway.portal.saml.rp_initiated_logout import ProviderLogout
 from gateway.stores.saml_transactions import SamlTransactions
 from gateway.stores.sessions import Sessions
 from gateway.stores.transactions import Transactions
@@ -40,22 +40,24 @@ class Saml:
         now: Callable[[], float],
         token_urlsafe: Callable[[int], str],
     ) -> None:
-        self._workbench = workbench = Workbench()
+        self._crypto_thread = crypto_thread = CryptoThread()
         self._ask = AskBySaml(
             saml_transactions=saml_transactions,
             federation=federation,
-            workbench=workbench,
+            crypto_thread=crypto_thread,
             pages=pages,
             report=report,
             now=now,
             token_urlsafe=token_urlsafe,
         )
-        answers = SamlAnswers(
+        answers = SamlResponses(
             transactions=transactions,
             saml_transactions=saml_transactions,
             federation=federation,
-            artifacts=Artifacts(federation=federation, workbench=workbench, now=now, token_urlsafe=token_urlsafe),
-            workbench=workbench,
+            artifacts=Artifacts(
+                federation=federation, crypto_thread=crypto_thread, now=now, token_urlsafe=token_urlsafe
+            ),
+            crypto_thread=crypto_thread,
             sign_ins=sign_ins,
             now=now,
             token_urlsafe=token_urlsafe,
@@ -63,37 +65,37 @@ class Saml:
         self._provider_logout = ProviderLogout(
             saml_transactions=saml_transactions,
             federation=federation,
-            workbench=workbench,
+            crypto_thread=crypto_thread,
             pages=pages,
             report=report,
             now=now,
             token_urlsafe=token_urlsafe,
         )
-        ending = Ending(sessions=sessions, revoker=revoker, workbench=workbench, report=report, now=now)
+        ending = Ending(sessions=sessions, revoker=revoker, crypto_thread=crypto_thread, report=report, now=now)
         logout = SamlLogout(
             saml_transactions=saml_transactions,
-            messages=LogoutMessages(federation=federation, workbench=workbench),
+            messages=LogoutMessages(federation=federation, crypto_thread=crypto_thread),
             ending=ending,
-            workbench=workbench,
+            crypto_thread=crypto_thread,
             pages=pages,
             report=report,
             now=now,
             token_urlsafe=token_urlsafe,
         )
-        own = OwnMetadata(workbench=workbench, now=now, token_urlsafe=token_urlsafe)
+        own = OwnMetadata(crypto_thread=crypto_thread, now=now, token_urlsafe=token_urlsafe)
         self.table = _table(answers, logout, own)
 
-    async def ask(self, visit: Visit, ask: Ask) -> Page:
-        return await self._ask.ask(visit, ask)
+    async def ask(self, request: PortalRequest, ask: BeginSignIn) -> Page:
+        return await self._ask.ask(request, ask)
 
-    async def tell(self, visit: Visit, outcome: TellProvider) -> Page:
-        return await self._provider_logout.tell(visit, outcome)
+    async def tell(self, request: PortalRequest, outcome: NotifyProvider) -> Page:
+        return await self._provider_logout.tell(request, outcome)
 
     def close(self) -> None:
-        self._workbench.close()
+        self._crypto_thread.close()
 
 
-def _table(answers: SamlAnswers, logout: SamlLogout, own: OwnMetadata) -> Mapping[str, Mapping[str, Step]]:
+def _table(answers: SamlResponses, logout: SamlLogout, own: OwnMetadata) -> Mapping[str, Mapping[str, Handler]]:
     return {
         "saml/acs": {"POST": answers.posted},
         "saml/artifact": {"GET": answers.artifact, "POST": answers.artifact_posted},

@@ -8,11 +8,11 @@ from typing import Literal
 from gateway.model.codes import LOGIN_OTHER_PROVIDER, SAML_BINDING_PARAMETER
 from gateway.model.errors import GatewayError
 from gateway.model.provider import SamlProvider
+from gateway.portal.http.request import PortalRequest
+from gateway.portal.saml.crypto_thread import CryptoThread
 from gateway.portal.saml.known import entity
 from gateway.portal.saml.ports import SamlFederation
 from gateway.portal.saml.roll_over import judged
-from gateway.portal.saml.workbench import Workbench
-from gateway.portal.visit import Visit
 from gateway.saml.artifact_response import in_body
 from gateway.saml.document import Document, parse
 from gateway.saml.logout import signed_logout_message
@@ -41,39 +41,41 @@ class Verified:
 
 
 class LogoutMessages:
-    def __init__(self, *, federation: SamlFederation, workbench: Workbench) -> None:
+    def __init__(self, *, federation: SamlFederation, crypto_thread: CryptoThread) -> None:
         self._federation = federation
-        self._workbench = workbench
+        self._crypto_thread = crypto_thread
 
-    async def by_redirect(self, visit: Visit) -> Incoming:
-        query = visit.target.partition("?")[2].encode("ascii", "surrogateescape")
-        return await self._workbench.do(partial(_by_redirect, query))
+    async def by_redirect(self, request: PortalRequest) -> Incoming:
+        query = request.target.partition("?")[2].encode("ascii", "surrogateescape")
+        return await self._crypto_thread.do(partial(_by_redirect, query))
 
-    async def by_post(self, visit: Visit) -> Incoming:
-        return await self._workbench.do(partial(_by_post, visit.form()))
+    async def by_post(self, request: PortalRequest) -> Incoming:
+        return await self._crypto_thread.do(partial(_by_post, request.form()))
 
-    async def by_soap(self, visit: Visit) -> Incoming:
-        return await self._workbench.do(partial(_by_soap, visit.body))
+    async def by_soap(self, request: PortalRequest) -> Incoming:
+        return await self._crypto_thread.do(partial(_by_soap, request.body))
 
-    async def verified(self, visit: Visit, incoming: Incoming, expected: SamlProvider | None = None) -> Verified:
+    async def verified(
+        self, request: PortalRequest, incoming: Incoming, expected: SamlProvider | None = None
+    ) -> Verified:
         """`expected`: whom we asked, where it is an answer."""
-        provider = entity(visit.call.snapshot, incoming.issuer)
-        visit.provider = provider.name
+        provider = entity(request.snapshot, incoming.issuer)
+        request.provider = provider.name
         if expected is not None and provider.issuer != expected.issuer:
             raise GatewayError(LOGIN_OTHER_PROVIDER, f"asked {expected.name}, answered by another")
         message, metadata = await judged(
             partial(incoming.verify, provider),
             provider=provider,
             federation=self._federation,
-            workbench=self._workbench,
+            crypto_thread=self._crypto_thread,
         )
         return Verified(message, provider, metadata)
 
 
-def state_of_answer(visit: Visit, binding: Binding) -> str | None:
+def state_of_answer(request: PortalRequest, binding: Binding) -> str | None:
     """The RelayState beside a SAMLResponse, of which nothing else can be read; None where that is not what came."""
     try:
-        fields = visit.form() if binding == "post" else visit.parameters()
+        fields = request.form() if binding == "post" else request.parameters()
     except GatewayError:
         return None
     return fields.get("RelayState", "") if fields.get("SAMLResponse") and "SAMLRequest" not in fields else None

@@ -11,16 +11,16 @@ from gateway.model.levels import NOTHING_ASKED, Asking
 from gateway.model.ports import Page
 from gateway.model.provider import SamlProvider
 from gateway.model.transaction import SamlLogin
-from gateway.portal.answers import redirect
-from gateway.portal.freshness import asked_of
-from gateway.portal.outcomes import Ask
-from gateway.portal.pages import Pages
-from gateway.portal.pending import Pending
+from gateway.portal.flow.freshness import asked_of
+from gateway.portal.flow.pending import Pending
+from gateway.portal.flow.steps import BeginSignIn
+from gateway.portal.http.pages import Pages
+from gateway.portal.http.request import PREFIX, SECRET_BYTES, PortalRequest
+from gateway.portal.http.responses import redirect
 from gateway.portal.report import Report
+from gateway.portal.saml.crypto_thread import CryptoThread
 from gateway.portal.saml.known import saml_provider, service_provider
 from gateway.portal.saml.ports import SamlFederation
-from gateway.portal.saml.workbench import Workbench
-from gateway.portal.visit import PREFIX, SECRET_BYTES, Visit
 from gateway.saml.authn_request import authn_request
 from gateway.saml.parties import Endpoint, IdpMetadata
 from gateway.saml.post import post_form
@@ -36,7 +36,7 @@ class AskBySaml:
         *,
         saml_transactions: SamlTransactions,
         federation: SamlFederation,
-        workbench: Workbench,
+        crypto_thread: CryptoThread,
         pages: Pages,
         report: Report,
         now: Callable[[], float],
@@ -44,16 +44,16 @@ class AskBySaml:
     ) -> None:
         self._saml_transactions = saml_transactions
         self._federation = federation
-        self._workbench = workbench
+        self._crypto_thread = crypto_thread
         self._pages = pages
         self._report = report
         self._now = now
         self._token_urlsafe = token_urlsafe
 
-    async def ask(self, visit: Visit, ask: Ask) -> Page:
-        provider = saml_provider(visit.call.snapshot, ask.provider)
-        visit.provider = provider.name
-        asked = self._asked(visit, provider, ask.pending) if ask.pending is not None else NOTHING_ASKED
+    async def ask(self, request: PortalRequest, ask: BeginSignIn) -> Page:
+        provider = saml_provider(request.snapshot, ask.provider)
+        request.provider = provider.name
+        asked = self._asked(request, provider, ask.pending) if ask.pending is not None else NOTHING_ASKED
         if asked.acr_values:
             # Core 3.3.2.2.1: any of those that will do, in place of what the file asks for each time
             provider = replace(provider, authn_context=asked.acr_values, authn_context_comparison="exact")
@@ -66,21 +66,23 @@ class AskBySaml:
             authn_context=provider.authn_context,
             comparison=provider.authn_context_comparison,
             fresh=fresh,
-            binding=visit.binding_made(self._token_urlsafe),
+            binding=request.binding_made(self._token_urlsafe),
             serves=ask.pending.served if ask.pending is not None else None,
             issued_at=int(self._now()),
             passive=provider.passive_first and not fresh and _VISIBLY not in ask.hints,
         )
         # Bindings 3.4.3: a reference of 43 characters, which tells nothing of where the person wants to go
         reference = self._token_urlsafe(SECRET_BYTES)
-        page = await self._workbench.do(lambda: self._sent(visit, provider, endpoint, login, reference))
-        await self._saml_transactions.put_login(login, reference, visit.network)
-        self._report.login_started(visit)
+        page = await self._crypto_thread.do(lambda: self._sent(request, provider, endpoint, login, reference))
+        await self._saml_transactions.put_login(login, reference, request.network)
+        self._report.login_started(request)
         return page
 
-    def _sent(self, visit: Visit, provider: SamlProvider, endpoint: Endpoint, login: SamlLogin, reference: str) -> Page:
-        sp = service_provider(visit.call.snapshot)
-        request = authn_request(
+    def _sent(
+        self, request: PortalRequest, provider: SamlProvider, endpoint: Endpoint, login: SamlLogin, reference: str
+    ) -> Page:
+        sp = service_provider(request.snapshot)
+        message = authn_request(
             sp,
             provider,
             destination=endpoint.location,
@@ -91,17 +93,17 @@ class AskBySaml:
             authn_context=login.authn_context,
         )
         if endpoint.binding == "redirect":
-            url = redirect_url(sp.keys[0], endpoint.location, "SAMLRequest", request, relay_state=reference)
+            url = redirect_url(sp.keys[0], endpoint.location, "SAMLRequest", message, relay_state=reference)
             return redirect(url)
-        fields = post_form(sp.keys[0], "SAMLRequest", request, relay_state=reference)
+        fields = post_form(sp.keys[0], "SAMLRequest", message, relay_state=reference)
         return self._pages.post(
-            visit.language, endpoint.location, fields, portal_url=visit.call.snapshot.gateway.portal_url
+            request.language, endpoint.location, fields, portal_url=request.snapshot.gateway.portal_url
         )
 
-    def _asked(self, visit: Visit, provider: SamlProvider, found: Pending) -> Asking:
+    def _asked(self, request: PortalRequest, provider: SamlProvider, found: Pending) -> Asking:
         """What the transaction that the sign-in is for asks of it, in the provider's words."""
         found.require(provider.name)
-        return asked_of(visit.call.snapshot, provider, found.transaction)
+        return asked_of(request.snapshot, provider, found.transaction)
 
 
 def asked_visibly(login: SamlLogin) -> str:

@@ -11,15 +11,15 @@ from gateway.model.codes import LOGOUT_REQUEST, SAML_STATUS
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.transaction import SamlLogout as LogoutUnderWay
-from gateway.portal.answers import BARE, redirect
-from gateway.portal.pages import Pages
+from gateway.portal.http.pages import Pages
+from gateway.portal.http.request import PortalRequest
+from gateway.portal.http.responses import BARE, redirect
 from gateway.portal.report import Report
-from gateway.portal.saml.ending import Ending
+from gateway.portal.saml.crypto_thread import CryptoThread
+from gateway.portal.saml.idp_initiated_logout import Ending
 from gateway.portal.saml.incoming import Incoming, LogoutMessages, Verified, state_of_answer
 from gateway.portal.saml.known import saml_provider, service_provider
 from gateway.portal.saml.login import message_id
-from gateway.portal.saml.workbench import Workbench
-from gateway.portal.visit import Visit
 from gateway.saml.logout import LogoutRequest, LogoutResponse, validate_logout_response
 from gateway.saml.logout_message import logout_response
 from gateway.saml.parties import Binding, IdpMetadata
@@ -39,7 +39,7 @@ class SamlLogout:
         saml_transactions: SamlTransactions,
         messages: LogoutMessages,
         ending: Ending,
-        workbench: Workbench,
+        crypto_thread: CryptoThread,
         pages: Pages,
         report: Report,
         now: Callable[[], float],
@@ -48,7 +48,7 @@ class SamlLogout:
         self._saml_transactions = saml_transactions
         self._messages = messages
         self._ending = ending
-        self._workbench = workbench
+        self._crypto_thread = crypto_thread
         self._pages = pages
         self._report = report
         self._now = now
@@ -56,98 +56,110 @@ class SamlLogout:
 
     # --- our endpoints
 
-    async def by_redirect(self, visit: Visit) -> Page:
+    async def by_redirect(self, request: PortalRequest) -> Page:
         """`GET /_ecluse/saml/logout`"""
-        return await self._through_a_browser(visit, "redirect", self._messages.by_redirect)
+        return await self._through_a_browser(request, "redirect", self._messages.by_redirect)
 
-    async def by_post(self, visit: Visit) -> Page:
+    async def by_post(self, request: PortalRequest) -> Page:
         """`POST /_ecluse/saml/logout`"""
-        return await self._through_a_browser(visit, "post", self._messages.by_post)
+        return await self._through_a_browser(request, "post", self._messages.by_post)
 
-    async def by_soap(self, visit: Visit) -> Page:
+    async def by_soap(self, request: PortalRequest) -> Page:
         """`POST /_ecluse/saml/soap`: no browser comes here."""
         try:
-            incoming = await self._messages.by_soap(visit)
-            verified = await self._messages.verified(visit, incoming)
-            request = await self._ending.carry_out(visit, verified, service_provider(visit.call.snapshot).logout_soap)
-            envelope = await self._workbench.do(lambda: self._enveloped(visit.call.snapshot, request))
+            incoming = await self._messages.by_soap(request)
+            verified = await self._messages.verified(request, incoming)
+            logout_request = await self._ending.carry_out(
+                request, verified, service_provider(request.snapshot).logout_soap
+            )
+            envelope = await self._crypto_thread.do(lambda: self._enveloped(request.snapshot, logout_request))
         except GatewayError as error:
-            self._report.logout_refused(visit, error)
+            self._report.logout_refused(request, error)
             # Bindings 3.2.3.3
             return Page(500, (*BARE, _XML), fault("Server" if error.code.status == 503 else "Client"))
         return Page(200, (*BARE, _XML), envelope)
 
     async def _through_a_browser(
-        self, visit: Visit, binding: Binding, read: Callable[[Visit], Coroutine[Any, Any, Incoming]]
+        self, request: PortalRequest, binding: Binding, read: Callable[[PortalRequest], Coroutine[Any, Any, Incoming]]
     ) -> Page:
         try:
             try:
-                incoming = await read(visit)
+                incoming = await read(request)
             except GatewayError as error:
-                return await self._unread(visit, binding, error)
+                return await self._unread(request, binding, error)
             if incoming.parameter == "SAMLResponse":
-                return await self._answered(visit, incoming)
-            verified = await self._messages.verified(visit, incoming)
-            request = await self._ending.carry_out(visit, verified, service_provider(visit.call.snapshot).logout)
-            return await self._answer(visit, verified, request, binding, incoming.relay_state)
+                return await self._answered(request, incoming)
+            verified = await self._messages.verified(request, incoming)
+            logout_request = await self._ending.carry_out(request, verified, service_provider(request.snapshot).logout)
+            return await self._answer(request, verified, logout_request, binding, incoming.relay_state)
         except GatewayError as error:
-            self._report.logout_refused(visit, error)
-            return self._refusal(visit, error)
+            self._report.logout_refused(request, error)
+            return self._refusal(request, error)
 
     # --- begun by the provider
 
     async def _answer(
-        self, visit: Visit, verified: Verified, request: LogoutRequest, binding: Binding, relay_state: str | None
+        self,
+        request: PortalRequest,
+        verified: Verified,
+        logout_request: LogoutRequest,
+        binding: Binding,
+        relay_state: str | None,
     ) -> Page:
         """Where the provider takes no answer this way, the person is told here."""
         location = _answer_location(verified.metadata, binding)
         if location is None:
-            return self._pages.signed_out(visit.language, ended=True, elsewhere="", everywhere=True)
-        return await self._workbench.do(lambda: self._sent(visit, location, request, binding, relay_state))
+            return self._pages.signed_out(request.language, ended=True, elsewhere="", everywhere=True)
+        return await self._crypto_thread.do(lambda: self._sent(request, location, logout_request, binding, relay_state))
 
     def _sent(
-        self, visit: Visit, location: str, request: LogoutRequest, binding: Binding, relay_state: str | None
+        self,
+        request: PortalRequest,
+        location: str,
+        logout_request: LogoutRequest,
+        binding: Binding,
+        relay_state: str | None,
     ) -> Page:
-        sp = service_provider(visit.call.snapshot)
-        message = self._response(visit.call.snapshot, location, request)
+        sp = service_provider(request.snapshot)
+        message = self._response(request.snapshot, location, logout_request)
         if binding == "redirect":
             return redirect(redirect_url(sp.keys[0], location, "SAMLResponse", message, relay_state=relay_state))
         fields = post_form(sp.keys[0], "SAMLResponse", message, relay_state=relay_state)
-        return self._pages.post(visit.language, location, fields, portal_url=visit.call.snapshot.gateway.portal_url)
+        return self._pages.post(request.language, location, fields, portal_url=request.snapshot.gateway.portal_url)
 
-    def _enveloped(self, snapshot: Snapshot, request: LogoutRequest) -> bytes:
-        message = self._response(snapshot, request.issuer, request)
+    def _enveloped(self, snapshot: Snapshot, logout_request: LogoutRequest) -> bytes:
+        message = self._response(snapshot, logout_request.issuer, logout_request)
         return in_envelope(sign_enveloped(service_provider(snapshot).keys[0], message))
 
-    def _response(self, snapshot: Snapshot, destination: str, request: LogoutRequest) -> bytes:
+    def _response(self, snapshot: Snapshot, destination: str, logout_request: LogoutRequest) -> bytes:
         return logout_response(
             service_provider(snapshot),
             destination=destination,
             id=message_id(self._token_urlsafe),
             now=self._now(),
-            in_response_to=request.id,
+            in_response_to=logout_request.id,
         )
 
     # --- begun here: the provider has answered
 
-    async def _answered(self, visit: Visit, incoming: Incoming) -> Page:
+    async def _answered(self, request: PortalRequest, incoming: Incoming) -> Page:
         logout = await self._saml_transactions.take_logout(incoming.relay_state or "")
         if logout is None:
             # Reload, Back, too old: our own sessions had ended before anything was sent.
-            return self._pages.signed_out(visit.language, ended=False, elsewhere="")
+            return self._pages.signed_out(request.language, ended=False, elsewhere="")
         try:
-            response = await self._response_to(visit, incoming, logout)
+            response = await self._response_to(request, incoming, logout)
         except GatewayError as error:
-            return self._in_part(visit, logout, error)
+            return self._in_part(request, logout, error)
         if response.partial:
-            return self._pages.signed_out_in_part(visit.language, home=logout.home)
-        return self._pages.signed_out(visit.language, ended=True, elsewhere="", everywhere=True, home=logout.home)
+            return self._pages.signed_out_in_part(request.language, home=logout.home)
+        return self._pages.signed_out(request.language, ended=True, elsewhere="", everywhere=True, home=logout.home)
 
-    async def _response_to(self, visit: Visit, incoming: Incoming, logout: LogoutUnderWay) -> LogoutResponse:
-        provider = saml_provider(visit.call.snapshot, logout.provider)
-        verified = await self._messages.verified(visit, incoming, expected=provider)
-        location, now = service_provider(visit.call.snapshot).logout, int(self._now())
-        return await self._workbench.do(
+    async def _response_to(self, request: PortalRequest, incoming: Incoming, logout: LogoutUnderWay) -> LogoutResponse:
+        provider = saml_provider(request.snapshot, logout.provider)
+        verified = await self._messages.verified(request, incoming, expected=provider)
+        location, now = service_provider(request.snapshot).logout, int(self._now())
+        return await self._crypto_thread.do(
             lambda: validate_logout_response(
                 verified.message,
                 provider=provider,
@@ -158,28 +170,28 @@ class SamlLogout:
             )
         )
 
-    async def _unread(self, visit: Visit, binding: Binding, error: GatewayError) -> Page:
+    async def _unread(self, request: PortalRequest, binding: Binding, error: GatewayError) -> Page:
         """A message that cannot be read; where it answers what we sent, the person has signed out all the same."""
-        state = state_of_answer(visit, binding)
+        state = state_of_answer(request, binding)
         logout = None if state is None else await self._saml_transactions.take_logout(state)
         if logout is None:
             raise error
-        return self._in_part(visit, logout, error)
+        return self._in_part(request, logout, error)
 
-    def _in_part(self, visit: Visit, logout: LogoutUnderWay, error: GatewayError) -> Page:
+    def _in_part(self, request: PortalRequest, logout: LogoutUnderWay, error: GatewayError) -> Page:
         """Here everything had ended before the provider was asked. Whether it has done its part, it did not prove."""
-        self._report.logout_refused(visit, error)
-        return self._pages.signed_out_in_part(visit.language, home=logout.home, proven=error.code is SAML_STATUS)
+        self._report.logout_refused(request, error)
+        return self._pages.signed_out_in_part(request.language, home=logout.home, proven=error.code is SAML_STATUS)
 
-    def _refusal(self, visit: Visit, error: GatewayError) -> Page:
+    def _refusal(self, request: PortalRequest, error: GatewayError) -> Page:
         """Whoever was to be signed out is told that, and can do it here: nobody was about to sign in."""
-        reference = visit.call.request_id
+        reference = request.request_id
         if error.code.status == 503:
-            way_back = visit.way_back
+            way_back = request.way_back
             return self._pages.render(
-                error.code, kind="html", language=visit.language, reference=reference, login_url=way_back
+                error.code, kind="html", language=request.language, reference=reference, login_url=way_back
             )
-        return self._pages.logout(visit.language, refused=LOGOUT_REQUEST, reference=reference)
+        return self._pages.logout(request.language, refused=LOGOUT_REQUEST, reference=reference)
 
 
 def _answer_location(metadata: IdpMetadata, binding: Binding) -> str | None:

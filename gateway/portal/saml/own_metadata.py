@@ -7,10 +7,10 @@ from gateway.model.codes import PATH_RESERVED
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.provider import SamlProvider
-from gateway.portal.answers import BARE
+from gateway.portal.http.request import PortalRequest
+from gateway.portal.http.responses import BARE
+from gateway.portal.saml.crypto_thread import CryptoThread
 from gateway.portal.saml.login import message_id
-from gateway.portal.saml.workbench import Workbench
-from gateway.portal.visit import Visit
 from gateway.saml.sp_metadata import requested_attributes, sp_metadata
 
 # Metadata 2.4.1: what a reader may keep, and for how long it may be believed at most.
@@ -21,18 +21,20 @@ _KEPT_SECONDS = 600
 
 
 class OwnMetadata:
-    def __init__(self, *, workbench: Workbench, now: Callable[[], float], token_urlsafe: Callable[[int], str]) -> None:
-        self._workbench = workbench
+    def __init__(
+        self, *, crypto_thread: CryptoThread, now: Callable[[], float], token_urlsafe: Callable[[int], str]
+    ) -> None:
+        self._crypto_thread = crypto_thread
         self._now = now
         self._token_urlsafe = token_urlsafe
         self._made: tuple[str, float, Page] | None = None
 
-    async def metadata(self, visit: Visit) -> Page:
-        snapshot, now = visit.call.snapshot, self._now()
+    async def metadata(self, request: PortalRequest) -> Page:
+        snapshot, now = request.snapshot, self._now()
         if snapshot.gateway.service_provider is None:
             raise GatewayError(PATH_RESERVED, "gateway.yaml has no keys for SAML")
         if self._made is None or self._made[0] != snapshot.revision or not 0 <= now - self._made[1] < _KEPT_SECONDS:
-            document = await self._workbench.do(lambda: self._signed(snapshot, now))
+            document = await self._crypto_thread.do(lambda: self._signed(snapshot, now))
             headers = (*BARE, (b"Content-Type", b"application/samlmetadata+xml"))
             self._made = (snapshot.revision, now, Page(200, headers, document))
         return self._made[2]

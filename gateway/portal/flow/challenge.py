@@ -1,0 +1,123 @@
+"""On an app host: a navigation that needs a sign-in becomes a transaction and goes to the portal."""
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+from gateway.config.snapshot import App
+from gateway.model.codes import LOGIN_LOOP, SESSION_FORM_NOT_SENT
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.model.ports import Page
+from gateway.model.transaction import Transaction
+from gateway.policy.step_up import meets
+from gateway.portal.flow.freshness import shortest_limit
+from gateway.portal.flow.hints import hints_of
+from gateway.portal.flow.steps import BeginTransaction, NextStep
+from gateway.portal.http import cookies
+from gateway.portal.http.request import PREFIX, PortalRequest, app_here, login_link, need_of, return_target
+from gateway.portal.http.responses import redirect
+from gateway.portal.report import Report
+from gateway.stores.sessions import Sessions
+from gateway.stores.transactions import Transactions
+
+ROUNDS = 3
+
+
+class Challenge:
+    def __init__(
+        self,
+        *,
+        sessions: Sessions,
+        transactions: Transactions,
+        report: Report,
+        now: Callable[[], float],
+        token_urlsafe: Callable[[int], str],
+    ) -> None:
+        self._sessions = sessions
+        self._transactions = transactions
+        self._report = report
+        self._now = now
+        self._token_urlsafe = token_urlsafe
+
+    async def arrived(self, request: PortalRequest) -> NextStep:
+        """A navigation that the data plane would not let in. A form that was sent with it cannot be kept."""
+        app = app_here(request)
+        need = request.need
+        if request.method == "GET":
+            return BeginTransaction(return_target(app, request.target), need)
+        request.way_back = login_link(app, request.host, _referring_page(request, app), need=need)
+        raise GatewayError(SESSION_FORM_NOT_SENT, f"{request.method} without a session that would do")
+
+    async def login(self, request: PortalRequest) -> NextStep:
+        """`/_ecluse/login?to=`: a person or a script asks to sign in. Who is signed in already goes straight back."""
+        app = app_here(request)
+        target, need = return_target(app, request.parameter("to")), need_of(request)
+        identity = await self._signed_in(request, app)
+        if identity is not None and meets(request.snapshot.ladder, identity, need, self._now()):
+            return redirect(app.origin(request.host) + target)
+        request.way_back = login_link(app, request.host, target, need=need)
+        request.require_navigation()
+        if request.parameter("again") and (binding := request.binding()):
+            await self._transactions.clear_rounds(binding, request.host)
+            await self._transactions.clear_clean_start(binding, request.host)
+        return BeginTransaction(target, need, request.target.partition("?")[2])
+
+    async def _signed_in(self, request: PortalRequest, app: App) -> Identity | None:
+        cookie = request.seat_cookie()
+        seat = await self._sessions.load(request.host, cookie) if cookie else None
+        return seat.identity if seat is not None and seat.live and app.hears(seat.identity) else None
+
+    async def begin(self, request: PortalRequest, begin: BeginTransaction) -> Page:
+        app = app_here(request)
+        host = request.host
+        request.way_back = login_link(app, host, begin.target, again=True, need=begin.need)
+        await self._clear_what_was_left(request, app)
+        binding = request.binding_made(self._token_urlsafe)
+        rounds = await self._transactions.rounds(binding, host)
+        if rounds >= ROUNDS:
+            raise GatewayError(LOGIN_LOOP, f"{rounds} sign-ins in a minute and no seat came back")
+        # More strongly means: at the person's own provider.
+        signed_in = await self._signed_in(request, app) if begin.need else None
+        provider = "" if signed_in is None else signed_in.provider
+        transaction = self._transaction(app, host, begin, binding, rounds, provider)
+        id = await self._transactions.put(transaction, request.network)
+        self._report.transaction_begun(app.name)
+        return redirect(f"{request.snapshot.gateway.portal_url}{PREFIX}start?t={quote(id, safe='')}")
+
+    async def _clear_what_was_left(self, request: PortalRequest, app: App) -> None:
+        """The session ended on another host, or by itself: what the application still knows of that person in this
+        browser is not for who comes next. Once, with the seat. A seat that the application's own limit ended, and that
+        `then: resume` brings back, ends nothing."""
+        cookie = request.seat_cookie()
+        may_resume = app.seat_then == "resume" and shortest_limit(app) is not None
+        if cookie is None or may_resume or not app.logout.cookies:
+            return
+        if await self._sessions.load(request.host, cookie) is None:
+            request.cookies_to_set.append(cookies.clear_seat())
+            request.cookies_to_set += [cookies.clear(name, path) for name, path in app.logout.cookies]
+
+    def _transaction(
+        self, app: App, host: str, begin: BeginTransaction, binding: str, round: int, provider: str
+    ) -> Transaction:
+        now = int(self._now())
+        return Transaction(
+            app=app.name,
+            host=host,
+            scheme=app.scheme,
+            return_target=begin.target,
+            binding=binding,
+            round=round,
+            created_at=now,
+            # `then: sign_in`: a seat that ended before this moment cannot be told from one that the browser threw away,
+            # so the moment of asking is the limit.
+            not_before=now if app.seat_then == "sign_in" else 0,
+            need=begin.need,
+            provider=provider,
+            hints=hints_of(app, (begin.query, begin.target.partition("?")[2])),
+        )
+
+
+def _referring_page(request: PortalRequest, app: App) -> str:
+    """The page that held the form, where the browser says so and it is one of this host."""
+    referer = request.header(b"referer") or ""
+    return return_target(app, referer.removeprefix(app.origin(request.host)))

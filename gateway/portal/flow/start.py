@@ -1,0 +1,174 @@
+"""On the portal host: what comes next for a transaction. Every step of a sign-in returns here."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+from urllib.parse import quote
+
+from gateway.config.snapshot import App
+from gateway.model.codes import LOGIN_LOOP, LOGIN_OTHER_BROWSER, LOGIN_TRANSACTION_GONE, LOGIN_UNKNOWN_PROVIDER
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.model.ports import Page
+from gateway.model.session import Entry
+from gateway.model.transaction import Transaction
+from gateway.policy.step_up import askable, meets
+from gateway.portal.flow.establish import give_seat
+from gateway.portal.flow.freshness import is_fresh, may_have_ended, require_enough, shortest_limit
+from gateway.portal.flow.pending import Pending, pending
+from gateway.portal.flow.steps import BeginSignIn, Continue, NextStep
+from gateway.portal.http.pages import Choice, Pages
+from gateway.portal.http.request import PREFIX, PortalRequest
+from gateway.portal.http.responses import redirect
+from gateway.portal.report import Report
+from gateway.stores.records import Write
+from gateway.stores.sessions import Sessions
+from gateway.stores.transactions import Transactions
+
+ROUND_WINDOW = 60
+
+
+class _Known(NamedTuple):
+    """Whom a session knows. `just_made`: by what the provider has just answered."""
+
+    session_id: str
+    identity: Identity
+    just_made: bool
+
+
+class Start:
+    def __init__(
+        self,
+        *,
+        sessions: Sessions,
+        transactions: Transactions,
+        pages: Pages,
+        report: Report,
+        now: Callable[[], float],
+    ) -> None:
+        self._sessions = sessions
+        self._transactions = transactions
+        self._pages = pages
+        self._report = report
+        self._now = now
+
+    async def start(self, request: PortalRequest) -> NextStep:
+        """`/_ecluse/start?t=`: the browser comes from an app host."""
+        request.require_navigation()
+        return Continue(await pending(self._transactions, request, request.parameter("t")), request.seat_cookie())
+
+    async def go_on(self, request: PortalRequest, step: Continue) -> NextStep:
+        _, transaction, app = step.pending
+        if step.made is not None:
+            require_enough(request.snapshot, step.made.session.identity, transaction, self._now())
+        known = await self._known(request, step)
+        if known is not None and await self._serves(request, app, transaction, known):
+            return await self._finish(request, step)
+        if step.made is not None:
+            # The provider has just answered and its answer does not do: asking again would go round for ever.
+            raise GatewayError(LOGIN_LOOP, "a sign-in made this instant does not serve its transaction")
+        return self._ask(request, step.pending)
+
+    async def _known(self, request: PortalRequest, step: Continue) -> _Known | None:
+        if step.made is not None:
+            return _Known(step.made.session.id, step.made.session.identity, just_made=True)
+        if step.cookie is None:
+            return None
+        host, cookie = request.host, step.cookie
+        seat = self._sessions.cached(host, cookie) or await self._sessions.load(host, cookie)
+        return None if seat is None or not seat.live else _Known(seat.session_id, seat.identity, just_made=False)
+
+    async def _serves(self, request: PortalRequest, app: App, transaction: Transaction, known: _Known) -> bool:
+        return (
+            app.hears(known.identity)
+            and self._is_enough(request, transaction, known)
+            and await self._is_late_enough(request, app, transaction, known)
+        )
+
+    def _is_enough(self, request: PortalRequest, transaction: Transaction, known: _Known) -> bool:
+        """What nobody in particular needed is asked of a new sign-in alone. Who is known here goes on to the page with
+        what they have: there policy knows them, and sends nobody to sign in who would be refused all the same."""
+        if known.just_made or not transaction.provider:
+            return True
+        ladder = request.snapshot.ladder
+        need = askable(ladder, known.identity.provider, transaction.need)
+        return meets(ladder, known.identity, need, self._now())
+
+    async def _is_late_enough(self, request: PortalRequest, app: App, transaction: Transaction, known: _Known) -> bool:
+        """`then: sign_in`: a session's first seat on a host needs no new authentication; what comes when that seat may
+        have ended does."""
+        if transaction.not_before == 0:
+            return True
+        identity, just_made = known.identity, known.just_made
+        now, provider = self._now(), request.snapshot.providers.get(identity.provider)
+        lasts = provider.session_absolute if provider is not None else 0
+        ends_at = await self._transactions.first_seat(
+            known.session_id,
+            transaction.host,
+            ends_at=int(now) + (shortest_limit(app) or lasts),
+            until=int(now) + lasts,
+        )
+        if not just_made and now < ends_at:
+            return True
+        is_late = is_fresh(request.snapshot, identity, transaction)
+        return is_late and (just_made or not may_have_ended(app, identity, transaction, now))
+
+    def _ask(self, request: PortalRequest, found: Pending) -> NextStep:
+        id, transaction, app = found
+        # The provider that the person is signed in by, where it is to sign them in more strongly.
+        own, configured = transaction.provider, request.snapshot.providers
+        if own in configured and own in app.providers:
+            return BeginSignIn(own, found, dict(transaction.hints))
+        known = [configured[name] for name in app.providers if name in configured]
+        if not known:
+            raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{app.name} lists no provider that is configured")
+        if len(known) == 1:
+            return BeginSignIn(known[0].name, found, dict(transaction.hints))
+        choices = [Choice(provider.label, provider.labels, _ask_link(provider.name, id)) for provider in known]
+        return self._pages.chooser(request.language, choices)
+
+    async def _finish(self, request: PortalRequest, step: Continue) -> Page:
+        _, transaction, app = step.pending
+        if transaction.host == request.host:
+            return await self._finish_here(request, step)
+        entry = await self._entry(request, step)
+        if entry is None:
+            raise GatewayError(LOGIN_TRANSACTION_GONE, "the session ended during the hand-over")
+        code, handed_over = self._sessions.hand_over(entry, transaction)
+        await self._spend(request, step, [handed_over, self._round(request, step.pending)])
+        return redirect(f"{app.origin(transaction.host)}{PREFIX}enter?code={code}")
+
+    async def _finish_here(self, request: PortalRequest, step: Continue) -> Page:
+        """One host for portal and app: the portal's seat is the app's, so this browser must be the one that asked.
+
+        A wrong browser has used the transaction up, and gets no session."""
+        id, transaction, app = step.pending
+        if not request.holds(transaction.binding):
+            await self._transactions.spend(id, [])
+            raise GatewayError(LOGIN_OTHER_BROWSER, "the transaction belongs to another browser")
+        await self._spend(request, step, [self._round(request, step.pending)])
+        return redirect(app.origin(transaction.host) + transaction.return_target)
+
+    async def _entry(self, request: PortalRequest, step: Continue) -> Entry | None:
+        if step.made is not None:
+            return step.made.entry
+        return None if step.cookie is None else await self._sessions.entry(request.host, step.cookie)
+
+    async def _spend(self, request: PortalRequest, step: Continue, writes: list[Write]) -> None:
+        """Whoever spends the transaction goes on: with all that the sign-in writes, or nobody with anything."""
+        made = step.made
+        if not await self._transactions.spend(step.pending.id, writes if made is None else [made.write, *writes]):
+            raise GatewayError(LOGIN_TRANSACTION_GONE, "taken by another request at the same time")
+        if made is not None:
+            made.written()
+            give_seat(request, made, self._report)
+
+    def _round(self, request: PortalRequest, found: Pending) -> Write:
+        _, transaction, app = found
+        known = request.snapshot.providers
+        idle = [known[name].session_idle for name in app.providers if name in known]
+        within = min(shortest_limit(app) or ROUND_WINDOW, *idle, ROUND_WINDOW)
+        return self._transactions.round_counted(transaction.binding, transaction.host, transaction.round, within)
+
+
+def _ask_link(provider: str, transaction: str) -> str:
+    return f"{PREFIX}login?t={quote(transaction, safe='')}&provider={quote(provider, safe='')}"

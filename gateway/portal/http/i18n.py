@@ -1,0 +1,37 @@
+"""French and English: which one a browser asks for, and the catalogue of each."""
+
+import gettext
+from pathlib import Path
+
+LANGUAGES = ("fr", "en")
+_DEFAULT = "fr"
+_LOCALE = Path(__file__).parents[1] / "locale"
+
+
+def catalogue(language: str) -> gettext.NullTranslations:
+    """English needs none: it is the language of the message ids. Without the French one the installation is broken."""
+    if language == "en":
+        return gettext.NullTranslations()
+    return gettext.translation("ecluse", _LOCALE, languages=[language])
+
+
+def choose(accept_language: str) -> str:
+    """The language of ours with the highest weight (RFC 9110 12.5.4); the first one named wins a tie."""
+    best, weight = _DEFAULT, 0.0
+    for item in accept_language[:256].split(",")[:16]:
+        tag, _, parameter = item.strip().partition(";")
+        language = tag.strip().lower().partition("-")[0]
+        if language in LANGUAGES and (found := _weight(parameter)) > weight:
+            best, weight = language, found
+    return best
+
+
+def _weight(parameter: str) -> float:
+    """0 to 1; a weight that cannot be read counts as none."""
+    name, _, value = parameter.strip().partition("=")
+    if not name:
+        return 1.0
+    try:
+        return min(float(value), 1.0) if name.strip() == "q" and len(value) <= 5 else 0.0
+    except ValueError:
+        return 0.0

@@ -1,0 +1,134 @@
+"""Programs that bring an access token: who they are, told from the token alone and kept for a short while."""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+from gateway.config.snapshot import App, Snapshot
+from gateway.identity.mapping import map_claims
+from gateway.model.codes import API_TOKEN, LOGIN_PROVIDER_UNREACHABLE, Code
+from gateway.model.errors import GatewayError
+from gateway.model.provider import ApiAccess, OidcProvider
+from gateway.model.session import Seat
+from gateway.oidc.access_token import AccessToken, is_jwt, issuer_of
+from gateway.portal.flow.establish import program_seat
+from gateway.portal.ports import Federation
+
+# Seconds that an accepted token is taken without a second look, within its own end: a signature is not recalled, an
+# answer of the provider may be. And that a refused one is refused without asking again.
+_SIGNED_KEPT, _ASKED_KEPT, _REFUSED_KEPT = 300, 30, 5
+_KEPT = 4096
+# Of the connections to one provider, sign-ins have the larger part, whatever strangers bring.
+_ASKED_AT_ONCE = 16
+_LONGEST = 8192
+# RFC 6750 2.1: b64token
+_TOKEN = re.compile(rb"[A-Za-z0-9._~+/-]+=*")
+
+_Key = tuple[str, str, str, bytes]
+Kept = TypeVar("Kept")
+
+
+class Programs:
+    """ports.Callers. `snapshot`: the one that is live; `now`: Unix seconds; `monotonic`: the clock of Seat.deadline."""
+
+    def __init__(
+        self,
+        *,
+        federation: Federation,
+        snapshot: Callable[[], Snapshot],
+        now: Callable[[], float],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._federation = federation
+        self._snapshot = snapshot
+        self._now = now
+        self._monotonic = monotonic
+        self._seats: dict[_Key, Seat] = {}
+        # Not the error: its traceback would keep what every frame of that look held.
+        self._refused: dict[_Key, tuple[float, Code, str]] = {}
+        self._flights: dict[_Key, asyncio.Task[Seat]] = {}
+        self._asking: dict[str, int] = {}
+
+    def cached(self, app: str, token: bytes, owner: str) -> Seat | None:
+        seat = self._seats.get(self._key(app, token, owner))
+        return seat if seat is not None and self._monotonic() < seat.deadline else None
+
+    async def identify(self, app: str, host: str, token: bytes, owner: str) -> Seat:
+        key = self._key(app, token, owner)
+        refused = self._refused.get(key)
+        if refused is not None and self._monotonic() < refused[0]:
+            raise GatewayError(*refused[1:])
+        # A program's first calls come at once: one look for all of them.
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = self._flights[key] = asyncio.create_task(self._look(key, app, host, token, owner))
+            flight.add_done_callback(lambda done: self._landed(key, done))
+        return await asyncio.shield(flight)
+
+    def _landed(self, key: _Key, flight: asyncio.Task[Seat]) -> None:
+        del self._flights[key]
+        # Heard by whoever still waits; if nobody does, not by the loop either.
+        if not flight.cancelled():
+            flight.exception()
+
+    async def _look(self, key: _Key, app: str, host: str, token: bytes, owner: str) -> Seat:
+        try:
+            seat = await self._identified(self._snapshot(), app, host, token, owner)
+        except GatewayError as error:
+            if error.code is not LOGIN_PROVIDER_UNREACHABLE:
+                _keep(self._refused, key, (self._monotonic() + _REFUSED_KEPT, error.code, error.detail))
+            raise
+        _keep(self._seats, key, seat)
+        return seat
+
+    async def _accepted(self, provider: OidcProvider, api: ApiAccess, token: str) -> AccessToken:
+        if is_jwt(token):
+            return await self._federation.access_token(provider, api, token, self._now())
+        asking = self._asking.get(provider.name, 0)
+        if asking >= _ASKED_AT_ONCE:
+            raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, f"{asking} tokens are being asked about already")
+        self._asking[provider.name] = asking + 1
+        try:
+            return await self._federation.access_token(provider, api, token, self._now())
+        finally:
+            self._asking[provider.name] -= 1
+
+    async def _identified(self, snapshot: Snapshot, name: str, host: str, raw: bytes, owner: str) -> Seat:
+        if len(raw) > _LONGEST or not _TOKEN.fullmatch(raw):
+            raise GatewayError(API_TOKEN, f"not a token of 1 to {_LONGEST} characters that it may have")
+        token = raw.decode("ascii")
+        provider, api = _provider(snapshot, snapshot.apps[name], token, owner)
+        accepted = await self._accepted(provider, api, token)
+        now = int(self._now())
+        identity = map_claims(provider, accepted.claims, accepted.acr, accepted.amr, accepted.auth_time, now)
+        kept = min(accepted.expires_at - now, _SIGNED_KEPT if is_jwt(token) else _ASKED_KEPT)
+        # What is kept is looked at anew before the token ends; what streams for it may go on until then.
+        deadline, end = (self._monotonic() + max(0, seconds) for seconds in (kept, accepted.expires_at - now))
+        return program_seat(provider, identity, host, deadline=deadline, end=end, tenant_optional=api.without_tenant)
+
+    def _key(self, app: str, token: bytes, owner: str) -> _Key:
+        # By its hash: what is in this worker's memory opens nothing. Of one provider's it is no other's.
+        return self._snapshot().revision, app, owner, hashlib.sha256(token).digest()
+
+
+def _provider(snapshot: Snapshot, app: App, token: str, owner: str) -> tuple[OidcProvider, ApiAccess]:
+    """Whose token it is: of a JWT by its issuer; any other is `owner`'s, and is shown to nobody else."""
+    by_issuer = is_jwt(token)
+    issuer = issuer_of(token) if by_issuer else None
+    for name in () if app.api is None else app.api.providers:
+        provider = snapshot.providers.get(name)
+        if not isinstance(provider, OidcProvider) or provider.api is None:
+            continue
+        if provider.issuer == issuer if by_issuer else name == owner:
+            return provider, provider.api
+    if not by_issuer and not owner:
+        raise GatewayError(API_TOKEN, "no JWT, and by what the files say no provider's token, or that of two")
+    raise GatewayError(API_TOKEN, "a token of no provider that this application takes tokens of")
+
+
+def _keep(kept: dict[_Key, Kept], key: _Key, value: Kept) -> None:
+    if len(kept) >= _KEPT:
+        kept.clear()
+    kept[key] = value

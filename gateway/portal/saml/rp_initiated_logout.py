@@ -1,0 +1,135 @@
+"""A person has signed out here: their SAML provider is told, and they see what came of it."""
+
+from collections.abc import Callable
+from functools import partial
+
+from gateway.model.assertion import NameId
+from gateway.model.codes import SAML_STATUS
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Page
+from gateway.model.provider import SamlProvider
+from gateway.model.session import Session
+from gateway.model.transaction import SamlLogout
+from gateway.portal.flow.steps import NotifyProvider
+from gateway.portal.http.pages import Pages
+from gateway.portal.http.request import SECRET_BYTES, PortalRequest
+from gateway.portal.report import Report
+from gateway.portal.saml.crypto_thread import CryptoThread
+from gateway.portal.saml.known import saml_provider, service_provider
+from gateway.portal.saml.login import message_id
+from gateway.portal.saml.ports import SamlFederation
+from gateway.portal.saml.roll_over import judged
+from gateway.portal.saml.sids import index_of
+from gateway.saml.artifact_response import in_body
+from gateway.saml.logout import validate_soap_logout_response
+from gateway.saml.logout_message import logout_request
+from gateway.saml.parties import Endpoint, IdpMetadata
+from gateway.saml.post import post_form
+from gateway.saml.redirect import redirect_url
+from gateway.saml.signing import sign_enveloped
+from gateway.saml.soap import in_envelope
+from gateway.stores.saml_transactions import SamlTransactions
+
+
+class ProviderLogout:
+    def __init__(
+        self,
+        *,
+        saml_transactions: SamlTransactions,
+        federation: SamlFederation,
+        crypto_thread: CryptoThread,
+        pages: Pages,
+        report: Report,
+        now: Callable[[], float],
+        token_urlsafe: Callable[[int], str],
+    ) -> None:
+        self._saml_transactions = saml_transactions
+        self._federation = federation
+        self._crypto_thread = crypto_thread
+        self._pages = pages
+        self._report = report
+        self._now = now
+        self._token_urlsafe = token_urlsafe
+
+    async def tell(self, request: PortalRequest, outcome: NotifyProvider) -> Page:
+        """Every session of this browser has ended. What goes wrong here leaves the page that says no more than that."""
+        session = outcome.session
+        request.provider = session.identity.provider
+        try:
+            provider = saml_provider(request.snapshot, request.provider)
+            metadata = await self._federation.idp_metadata(provider)
+            endpoint = logout_endpoint(provider, metadata)
+            if endpoint is not None and provider.issuer == session.identity.issuer:
+                if endpoint.binding == "soap":
+                    return await self._by_soap(request, provider, endpoint, outcome)
+                return await self._sent(request, provider, endpoint, outcome)
+        except GatewayError as error:
+            self._report.logout_refused(request, error)
+        return self._pages.signed_out(request.language, ended=True, elsewhere="")
+
+    async def _by_soap(
+        self, request: PortalRequest, provider: SamlProvider, endpoint: Endpoint, outcome: NotifyProvider
+    ) -> Page:
+        """Profiles 4.4.4.1: while the person waits. Whatever is not success is told as that: it was asked."""
+        id, sp = message_id(self._token_urlsafe), service_provider(request.snapshot)
+        message = partial(self._request, request, endpoint, outcome.session, id)
+        try:
+            envelope = await self._crypto_thread.do(lambda: in_envelope(sign_enveloped(sp.keys[0], message())))
+            answer = await self._federation.soap(provider, endpoint.location, envelope)
+            response, _ = await judged(
+                lambda metadata: validate_soap_logout_response(
+                    in_body(answer),
+                    provider=provider,
+                    metadata=metadata,
+                    url=endpoint.location,
+                    request_id=id,
+                    now=int(self._now()),
+                ),
+                provider=provider,
+                federation=self._federation,
+                crypto_thread=self._crypto_thread,
+            )
+        except GatewayError as error:
+            self._report.logout_refused(request, error)
+            return self._pages.signed_out_in_part(request.language, home=outcome.home, proven=error.code is SAML_STATUS)
+        if response.partial:
+            return self._pages.signed_out_in_part(request.language, home=outcome.home)
+        return self._pages.signed_out(request.language, ended=True, elsewhere="", everywhere=True, home=outcome.home)
+
+    async def _sent(
+        self, request: PortalRequest, provider: SamlProvider, endpoint: Endpoint, outcome: NotifyProvider
+    ) -> Page:
+        id, reference = message_id(self._token_urlsafe), self._token_urlsafe(SECRET_BYTES)
+        page = await self._crypto_thread.do(lambda: self._page(request, endpoint, outcome.session, id, reference))
+        await self._saml_transactions.put_logout(
+            SamlLogout(provider.name, id, outcome.home), reference, request.network
+        )
+        return page
+
+    def _page(self, request: PortalRequest, endpoint: Endpoint, session: Session, id: str, reference: str) -> Page:
+        sp, message = service_provider(request.snapshot), self._request(request, endpoint, session, id)
+        if endpoint.binding == "redirect":
+            url = redirect_url(sp.keys[0], endpoint.location, "SAMLRequest", message, relay_state=reference)
+            return self._pages.onward(request.language, url)
+        fields = post_form(sp.keys[0], "SAMLRequest", message, relay_state=reference)
+        return self._pages.post(
+            request.language, endpoint.location, fields, portal_url=request.snapshot.gateway.portal_url
+        )
+
+    def _request(self, request: PortalRequest, endpoint: Endpoint, session: Session, id: str) -> bytes:
+        assert session.name_id is not None
+        return logout_request(
+            service_provider(request.snapshot),
+            destination=endpoint.location,
+            id=id,
+            now=self._now(),
+            name_id=NameId(*session.name_id),
+            session_indexes=() if session.sid is None else (index_of(session.sid),),
+        )
+
+
+def logout_endpoint(provider: SamlProvider, metadata: IdpMetadata) -> Endpoint | None:
+    """Through the browser, as people are sent there to sign in if it takes that, for only the browser shows its own
+    other applications to the provider (Profiles 4.4.3.1); over SOAP where it takes nothing else; None for neither."""
+    wanted = (provider.request_binding, "redirect", "post", "soap")
+    return min(metadata.logout, key=lambda endpoint: wanted.index(endpoint.binding), default=None)

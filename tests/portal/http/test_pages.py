@@ -1,0 +1,300 @@
+"""Pages as people and programs receive them."""
+
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from jinja2 import Environment, Template
+
+from gateway.model.codes import (
+    LOGIN_LOOP,
+    LOGOUT_CROSS_SITE,
+    PATH_RESERVED,
+    POLICY_NOT_ALLOWED,
+    SIGN_IN_REQUIRED,
+    STORE_UNREACHABLE,
+    WIRE_HOST,
+    Code,
+    all_codes,
+)
+from gateway.model.ports import Page
+from gateway.portal.http import pages as module
+from gateway.portal.http.pages import Choice, Pages, SessionLine
+from tests.growth import steps
+
+XSS = "<script>alert(1)</script>\"'&\0"
+SHOWN = [code for code in all_codes() if code.status]
+
+
+@pytest.fixture(scope="module")
+def pages() -> Pages:
+    return Pages()
+
+
+class Outline(HTMLParser):
+    """Tags, attributes and text of one page."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.open: list[str] = []
+        self.feed(page.body.decode())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("meta", "input"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, "tags are closed in their order"
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def every_page(pages: Pages, language: str) -> list[Page]:
+    line = SessionLine("Métropole", {"en": "Metropolis"}, ("actes", "permis"), 0, 3600)
+    return [
+        pages.render(WIRE_HOST, kind="html", language=language, reference="r1", login_url="https://a/", refusal="no"),
+        pages.render(SIGN_IN_REQUIRED, kind="frame", language=language, reference="r1", login_url="https://a/"),
+        pages.chooser(language, [Choice("Métropole", {"en": "Metropolis"}, "/_ecluse/login?t=1&provider=a")]),
+        pages.logout(language),
+        pages.logout(language, refused=LOGOUT_CROSS_SITE),
+        pages.signed_out(language, ended=True, elsewhere=""),
+        pages.signed_out(language, ended=False, elsewhere="https://portal/_ecluse/logout"),
+        pages.signed_out(language, ended=False, elsewhere=""),
+        pages.signed_out(language, ended=True, elsewhere="", everywhere=True, home="https://a/"),
+        pages.post(
+            language, "https://op/end?a=1", [("id_token_hint", "a.b.c"), ("state", '<>"')], portal_url="https://p"
+        ),
+        pages.signed_in(language, "/", again=False),
+        pages.signed_in(language, "/", again=True),
+        pages.sessions(language, [line]),
+        pages.signed_out_in_part(language, home="https://permis/"),
+        pages.onward(language, "https://idp.example/slo?SAMLRequest=x&Signature=y"),
+    ]
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_every_page_can_be_read_by_everybody(pages: Pages, language: str) -> None:
+    """What RGAA asks of a page this small: language, title, one heading, one main part, a way to skip to it."""
+    for page in every_page(pages, language):
+        outline = Outline(page)
+        assert outline.open == []
+        assert outline.all("html") == [{"lang": language}]
+        assert len(outline.all("title")) == len(outline.all("h1")) == len(outline.all("main")) == 1
+        assert outline.all("main") == [{"id": "main"}]
+        assert outline.all("a")[0] == {"class": "skip", "href": "#main"}
+        viewport = next(meta for meta in outline.all("meta") if meta.get("name") == "viewport")
+        assert "maximum-scale" not in str(viewport["content"])
+        assert {tag for tag, _ in outline.tags} <= {
+            "html", "head", "meta", "title", "style", "body", "header", "main",
+            "a", "h1", "h2", "p", "ul", "li", "form", "button", "code", "input", "script",
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_title_and_heading_say_the_same(pages: Pages, language: str) -> None:
+    for page in every_page(pages, language):
+        text = page.body.decode()
+        title, heading = (re.search(f"<{tag}>(.+?)</{tag}>", text) for tag in ("title", "h1"))
+        assert title is not None
+        assert heading is not None
+        assert title[1] == heading[1]
+
+
+def test_pages_are_small(pages: Pages) -> None:
+    assert max(len(page.body) for page in every_page(pages, "fr")) < 1300
+
+
+def test_the_only_style_is_the_one_that_the_policy_names(pages: Pages) -> None:
+    for page in every_page(pages, "fr"):
+        style = page.body.decode().partition("<style>")[2].partition("</style>")[0]
+        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        policy = dict(page.headers)[b"Content-Security-Policy"].decode()
+        assert f"style-src 'sha256-{digest}'" in policy
+        assert "style=" not in page.body.decode()
+
+
+def test_the_style_serves_light_and_dark_and_shows_the_focus(pages: Pages) -> None:
+    text = pages.logout("fr").body.decode()
+    assert "color-scheme:light dark" in text
+    assert ":focus-visible{outline:3px" in text
+    assert "outline:none" not in text
+    assert "px" not in text.replace("3px", "").replace("2px", ""), "sizes follow the reader's own"
+
+
+@pytest.mark.parametrize("code", SHOWN, ids=lambda code: code.id)
+def test_each_code_has_its_page_in_both_languages(pages: Pages, code: object) -> None:
+    bodies = [pages.render(code, kind="html", language=language, reference="req-1").body for language in ("fr", "en")]
+    assert bodies[0] != bodies[1]
+    assert all(b"<code>req-1</code>" in body for body in bodies)
+
+
+def test_an_error_page_says_what_to_do_next(pages: Pages) -> None:
+    page = pages.render(LOGIN_LOOP, kind="html", language="fr", reference="req-1", login_url="https://a/_ecluse/login")
+    text = Outline(page).text
+    assert "La connexion tourne en boucle" in text
+    assert "Autorisez les cookies" in text
+    assert "Référence pour votre assistance\u00a0: req-1" in text
+    assert Outline(page).all("a")[1] == {"href": "https://a/_ecluse/login"}
+    assert "Recommencer" in text
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        (SIGN_IN_REQUIRED, "Se connecter"),
+        (LOGIN_LOOP, "Recommencer"),
+        (POLICY_NOT_ALLOWED, "Utiliser un autre compte"),
+        (PATH_RESERVED, "Retour à l’application"),
+    ],
+)
+def test_the_link_of_an_error_page_says_where_it_leads(pages: Pages, code: Code, shown: str) -> None:
+    page = pages.render(code, kind="html", language="fr", reference="r", login_url="/_ecluse/somewhere")
+    assert f'<a href="/_ecluse/somewhere">{shown}</a>' in page.body.decode()
+
+
+def test_the_text_of_the_app_stands_before_our_own(pages: Pages) -> None:
+    page = pages.render(
+        POLICY_NOT_ALLOWED, kind="html", language="fr", reference="r", refusal="Réservé aux <administrateurs>."
+    )
+    assert "<p>Réservé aux &lt;administrateurs&gt;.</p>" in page.body.decode()
+    assert page.status == 403
+
+
+@pytest.mark.parametrize("slot", ["reference", "login_url", "refusal"])
+@pytest.mark.parametrize("kind", ["html", "frame"])
+def test_whatever_is_shown_is_escaped(pages: Pages, kind: Literal["html", "frame"], slot: str) -> None:
+    """K057."""
+    values = {"reference": "r", "login_url": "https://a/", "refusal": "no"} | {slot: XSS}
+    page = pages.render(SIGN_IN_REQUIRED, kind=kind, language="fr", **values)
+    assert b"<script" not in page.body
+    assert Outline(page).open == []
+
+
+def test_labels_are_escaped_and_in_the_readers_language(pages: Pages) -> None:
+    choices = [Choice(XSS, {}, XSS), Choice("Métropole", {"en": "Metropolis"}, "/x")]
+    english, french = (pages.chooser(language, choices).body.decode() for language in ("en", "fr"))
+    assert "<script" not in english
+    assert ("Metropolis" in english, "Métropole" in english) == (True, False)
+    assert "Métropole" in french
+    line = SessionLine(XSS, {}, (XSS, XSS), 0, 0)
+    assert b"<script" not in pages.sessions("fr", [line]).body
+
+
+def test_json_is_for_programs(pages: Pages) -> None:
+    page = pages.render(SIGN_IN_REQUIRED, kind="json", language="en", reference=XSS, login_url="https://a/?b=c&d")
+    assert json.loads(page.body) == {
+        "error": "session.required",
+        "message": "Please sign in",
+        "reference": XSS,
+        "login_url": "https://a/?b=c&d",
+    }
+    page = pages.render(POLICY_NOT_ALLOWED, kind="json", language="fr", reference="r", refusal="Réservé.")
+    assert json.loads(page.body) == {"error": "policy.not_allowed", "message": "Réservé.", "reference": "r"}
+
+
+def test_a_frame_gets_a_page_that_it_can_show_with_a_link_that_leaves_it(pages: Pages) -> None:
+    """Invariant 10."""
+    page = pages.render(SIGN_IN_REQUIRED, kind="frame", language="fr", reference="r", login_url="https://a/")
+    assert Outline(page).all("a")[1] == {"href": "https://a/", "target": "_top"}
+    headers = dict(page.headers)
+    assert b"X-Frame-Options" not in headers
+    assert b"frame-ancestors" not in headers[b"Content-Security-Policy"]
+    assert headers[b"Cache-Control"] == b"no-store"
+
+
+def test_out_of_order_says_when_to_come_again(pages: Pages) -> None:
+    """Invariant 9."""
+    for kind in ("html", "json"):
+        page = pages.render(STORE_UNREACHABLE, kind=kind, language="fr", reference="r")
+        assert (b"Retry-After", b"5") in page.headers
+
+
+def test_a_flood_of_refusals_is_cheap(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The template is gone through once; a page more is a few dozen lines of Python."""
+    templates: list[Template] = []
+    render = Template.render
+
+    def counted(template: Template, *args: object, **values: object) -> str:
+        templates.append(template)
+        return render(template, *args, **values)
+
+    def refusal() -> object:
+        return pages.render(WIRE_HOST, kind="html", language="fr-FR,fr;q=0.9", reference="r", login_url="https://a/")
+
+    monkeypatch.setattr(Template, "render", counted)
+    each = [steps(refusal) for _ in range(1000)]
+    assert len(templates) == 1
+    assert max(each[1:]) < 100
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    pages = Pages()
+    for n in range(3000):
+        pages.render(WIRE_HOST, kind="html", language=f"fr;q=0.{n}", reference=str(n), refusal=str(n))
+    assert len(pages._ready) == 1
+    assert pages._language.cache_info().currsize == 256
+
+
+def test_a_page_goes_on_by_itself_and_by_a_link(pages: Pages) -> None:
+    url = "https://idp.example/slo?SAMLRequest=x&Signature=y"
+    outline = Outline(pages.onward("en", url))
+    assert {"http-equiv": "refresh", "content": f"0;url={url}"} in outline.all("meta")
+    assert outline.all("a")[1] == {"href": url}
+    assert not outline.all("script")
+
+
+def test_no_other_page_runs_a_script(pages: Pages) -> None:
+    for page in every_page(pages, "fr"):
+        sends_itself = b"<script>" in page.body
+        assert (b"script-src" in dict(page.headers)[b"Content-Security-Policy"]) >= sends_itself
+        assert page.body.count(b"<script") == int(sends_itself)
+
+
+@pytest.mark.parametrize(
+    ("url", "portal_url", "schemes"),
+    [
+        ("https://idp.example/sso", "https://portail.example", "https:"),
+        # In development: the provider, or the way back from it, is in clear.
+        ("http://idp.localhost/sso", "https://portail.example", "https: http:"),
+        ("https://idp.example/sso", "http://portail.localhost", "https: http:"),
+    ],
+)
+def test_a_form_for_a_provider_goes_out_in_clear_only_where_something_is(
+    url: str, portal_url: str, schemes: str
+) -> None:
+    page = Pages().post("en", url, [("SAMLRequest", "x")], portal_url=portal_url)
+    policy = dict(page.headers)[b"Content-Security-Policy"].decode()
+    assert f"; form-action {schemes}; " in policy
+
+
+def test_once_prepared_no_page_is_compiled_for_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = Pages()
+    assert len(list(pages.prepare())) == 2 * len(list(Path(module.__file__).parents[1].glob("templates/*.html")))
+    monkeypatch.setattr(Environment, "compile", None)
+    for language in ("fr", "en"):
+        assert every_page(pages, language)
+    with pytest.raises(TypeError):
+        every_page(Pages(), "fr")
+
+
+@pytest.mark.parametrize("kind", ["html", "json", "frame"])
+@pytest.mark.parametrize("code", SHOWN, ids=lambda code: code.id)
+def test_every_401_and_no_other_has_a_challenge_that_no_browser_asks_a_password_for(
+    pages: Pages, code: Code, kind: Literal["html", "json", "frame"]
+) -> None:
+    """RFC 9110 11.6.1"""
+    page = pages.render(code, kind=kind, language="fr", reference="r", login_url="/x")
+    told = [value for name, value in page.headers if name.lower() == b"www-authenticate"]
+    assert told == ([b'Cookie realm="ecluse"'] if code.status == 401 else [])

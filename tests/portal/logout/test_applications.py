@@ -1,0 +1,299 @@
+"""An application that names an address for it is told of every end of a session, in one way."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gateway.federation.circuit import PAUSE
+from gateway.model.provider import ProviderLogout
+from gateway.model.session import SeatLimits
+from gateway.portal.logout import applications as sign_outs
+from gateway.portal.openid.renewal import Renewal
+from gateway.translation.render import CookieSpec, FromAttribute, Translation
+from tests.patience import until
+from tests.portal.application import LOGOUT, Told, told_of_sign_outs
+from tests.portal.browser import Browser
+from tests.portal.installation import ACTES, ELECTIONS, PERMIS, Installation
+from tests.portal.openid.test_backchannel import token
+from tests.portal.openid.test_backchannel import told as provider_tells
+
+KNOWN = {b"X-Secret: proxy", b"X-Remote-User: alice", b"Cookie: CTSESSION=present; PHPSESSID=p1"}
+
+
+@pytest.fixture(autouse=True)
+def looks_every(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Far apart: whoever ends a session has it told, and no look that comes by chance."""
+    monkeypatch.setattr(sign_outs, "LOOKS_EVERY", getattr(request, "param", 3600.0))
+
+
+@pytest.fixture
+async def actes(here: Installation) -> AsyncIterator[Told]:
+    async with told_of_sign_outs(here, "actes") as told:
+        yield told
+
+
+async def seated(here: Installation, user: str = "alice", host: str = ACTES) -> Browser:
+    """Signed in, and known to the application by a session of its own."""
+    browser = here.browser(user)
+    await browser.get(here.url(host))
+    browser.jar[host] |= {"PHPSESSID": "p1", "theme": "dark"}
+    await browser.get(here.url(host, "/page"))
+    await until(lambda: here.sign_outs._writing is None)
+    return browser
+
+
+async def session_of(here: Installation, browser: Browser, host: str = ACTES) -> str:
+    seat = await here.sessions.load(host, browser.jar[host]["__Host-ecluse"].encode())
+    assert seat is not None
+    return seat.session_id
+
+
+# --- one way, for every end ---
+
+End = Callable[[Installation, Browser], Awaitable[object]]
+
+
+async def by_back_channel(here: Installation, browser: Browser) -> None:
+    assert (await provider_tells(here, token(here.metropole))).status == 200
+
+
+async def by_front_channel(here: Installation, browser: Browser) -> None:
+    here.change_provider("metropole", logout=ProviderLogout(front_channel=True))
+    query = f"iss={here.metropole.issuer}&sid=sid-alice"
+    url = here.url(here.snapshot.gateway.portal_host, f"/_ecluse/oidc/frontchannel/metropole?{query}")
+    assert (await here.browser().get(url)).status == 200
+
+
+async def by_a_dead_refresh_token(here: Installation, browser: Browser) -> None:
+    here.change_provider("metropole", refresh=True)
+    here.metropole.refreshes.append("refresh-0-alice")
+    seat = await here.sessions.load(ACTES, browser.jar[ACTES]["__Host-ecluse"].encode())
+    assert seat is not None
+    here.clock.ahead = 241
+    assert isinstance(here.renewal, Renewal)
+    await here.renewal.renew(seat)
+
+
+async def by_its_time(here: Installation, browser: Browser) -> None:
+    here.clock.ahead = 43200 + 1
+    await here.store.purge(here.clock.seconds())
+    here.sign_outs.due()
+
+
+async def by_its_idle_time(here: Installation, browser: Browser) -> None:
+    here.clock.ahead = 1801
+    await here.store.purge(here.clock.seconds())
+    here.sign_outs.due()
+
+
+async def by_an_operator(here: Installation, browser: Browser) -> None:
+    """In the store, whoever does it: another worker's look finds it."""
+    await here.sessions.end([await session_of(here, browser)])
+    here.sign_outs.due()
+
+
+async def on_another_host(here: Installation, browser: Browser) -> None:
+    await browser.post(here.url(PERMIS, "/_ecluse/logout"))
+
+
+@pytest.mark.parametrize(
+    "end", [by_back_channel, by_front_channel, by_a_dead_refresh_token, by_its_time, by_its_idle_time, by_an_operator,
+            on_another_host], ids=lambda end: end.__name__)  # fmt: skip
+async def test_without_a_browser_it_is_told_what_was_kept_and_no_more(
+    here: Installation, actes: Told, end: End
+) -> None:
+    here.change_provider("metropole", refresh=True)
+    browser = await seated(here)
+    if end is on_another_host:
+        await browser.get(here.url(PERMIS))
+    await end(here, browser)
+    await until(lambda: actes.heads)
+    assert actes.heads[0].startswith(b"GET /bye?x=1 HTTP/1.1\r\nHost: %b:%d\r\n" % (ACTES.encode(), here.port))
+    assert actes.lines() == [KNOWN]
+    assert here.store._notes == {}
+    await until(lambda: here.counters.values.get(("ecluse_application_sign_outs_total", "actes", "success")) == 1)
+
+
+@pytest.mark.parametrize("looks_every", [0.05], indirect=True)
+async def test_what_ended_in_a_worker_that_is_gone_is_found_by_a_look(here: Installation, actes: Told) -> None:
+    browser = await seated(here)
+    await here.sessions.end([await session_of(here, browser)])
+    await until(lambda: actes.heads)
+    assert actes.lines() == [KNOWN]
+
+
+async def test_with_its_browser_it_is_called_once_as_that_browser_would(here: Installation, actes: Told) -> None:
+    browser = await seated(here)
+    browser.jar[ACTES] |= {"CTSESSION": "forged"}
+    await browser.post(here.url(ACTES, "/_ecluse/logout"))
+    (lines,) = actes.lines()
+    assert KNOWN - lines == {b"Cookie: CTSESSION=present; PHPSESSID=p1"}
+    (cookie,) = (line for line in lines if line.startswith(b"Cookie: "))
+    # A quote that the browser's own line does not close tells no server how to read ours.
+    assert cookie.startswith(b"Cookie: CTSESSION=present; ")
+    assert cookie.endswith(b"PHPSESSID=p1; theme=dark")
+    assert b"ecluse" not in cookie
+    assert here.store._notes == {}
+
+
+async def test_a_cookie_of_a_path_of_its_own_is_told_too(here: Installation, actes: Told) -> None:
+    """The browser does not send it to our path: it was seen on the application's."""
+    browser = await seated(here)
+    del browser.jar[ACTES]["PHPSESSID"]
+    await browser.post(here.url(ACTES, "/_ecluse/logout"))
+    (lines,) = actes.lines()
+    assert any(b"PHPSESSID=p1" in line for line in lines)
+
+
+async def test_a_cookie_that_is_injected_by_now_is_none_that_was_kept(here: Installation, actes: Told) -> None:
+    """HS11: when it was kept it was the application's own, and whoever sent it then chose its value."""
+    browser = await seated(here)
+    injecting = Translation.compile((), (CookieSpec("PHPSESSID", FromAttribute("uid")),))
+    here.change("actes", translation=injecting)
+    await here.sessions.end([await session_of(here, browser)])
+    here.sign_outs.due()
+    await until(lambda: actes.heads)
+    assert not any(b"PHPSESSID=p1" in line for line in actes.lines()[0])
+
+
+async def test_the_call_is_in_the_charset_of_usual_requests(here: Installation, actes: Told) -> None:
+    here.metropole.tamper = lambda claims: {**claims, "preferred_username": "hélène", "groups": ["a", "b"]}
+    browser = await seated(here)
+    await browser.post(here.url(ACTES, "/_ecluse/logout"))
+    assert b"X-Remote-User: h\xe9l\xe8ne" in actes.lines()[0]
+    await seated(here)
+    await provider_tells(here, token(here.metropole))
+    await until(lambda: len(actes.heads) == 2)
+    assert b"X-Remote-User: h\xe9l\xe8ne" in actes.lines()[1]
+
+
+# --- what is kept ---
+
+
+async def test_nothing_is_kept_for_an_application_that_names_no_address(here: Installation, actes: Told) -> None:
+    here.change("actes", logout=replace(LOGOUT, url=None))
+    await seated(here)
+    assert here.store._notes == {}
+
+
+async def test_what_is_kept_is_sealed(here: Installation, actes: Told) -> None:
+    """Invariant 8: of what the store can be asked without a cookie, no more than who asks has the key for."""
+    browser = await seated(here)
+    (note,) = here.store._notes.values()
+    assert (note.session_id, note.host) == (await session_of(here, browser), ACTES)
+    for word in (b"alice", b"p1", b"PHPSESSID", b"actes"):
+        assert word not in note.sealed
+
+
+async def test_a_newer_session_of_the_browser_takes_the_place_of_the_older_ones_note(
+    here: Installation, actes: Told
+) -> None:
+    """Its cookies may be the same: an older session's end signs nobody out of the application who is signed in."""
+    browser = await seated(here)
+    older = await session_of(here, browser)
+    browser.jar[here.snapshot.gateway.portal_host].pop("__Host-ecluse")
+    browser.jar[ACTES].pop("__Host-ecluse")
+    await browser.get(here.url(ACTES))
+    await until(lambda: here.sign_outs._writing is None)
+    assert [note.session_id for note in here.store._notes.values()] == [await session_of(here, browser)]
+    await here.sessions.end([older])
+    here.sign_outs.due()
+    await until(lambda: here.sign_outs._telling is None)
+    assert actes.heads == []
+
+
+async def test_an_applications_own_limit_is_no_end_of_the_session(here: Installation, actes: Told) -> None:
+    here.change("actes", seat_limits=SeatLimits(idle=60))
+    await seated(here)
+    here.clock.ahead = 61
+    await here.store.purge(here.clock.seconds())
+    here.sign_outs.due()
+    await until(lambda: here.sign_outs._telling is None)
+    assert (actes.heads, len(here.store._notes)) == ([], 1)
+
+
+@pytest.mark.parametrize("change", ["no address", "another application", "gone"])
+async def test_the_file_of_now_says_whether_it_is_told(here: Installation, actes: Told, change: str) -> None:
+    browser = await seated(here)
+    id = await session_of(here, browser)
+    if change == "no address":
+        here.change("actes", logout=replace(LOGOUT, url=None))
+    elif change == "another application":
+        here.change("actes", hosts=("elsewhere.localhost",))
+        here.change("permis", hosts=(PERMIS, ACTES), upstream=here.snapshot.apps["actes"].upstream, logout=LOGOUT)
+    else:
+        here.snapshot = replace(here.snapshot, apps={}, exact_hosts={})
+    await here.sessions.end([id])
+    here.sign_outs.due()
+    await until(lambda: here.sign_outs._telling is None and not here.sign_outs._calls)
+    assert (actes.heads, here.store._notes) == ([], {})
+
+
+async def test_what_is_too_long_is_not_kept(here: Installation, actes: Told) -> None:
+    browser = here.browser()
+    await browser.get(here.url(ACTES))
+    await until(lambda: here.sign_outs._writing is None)
+    before = dict(here.store._notes)
+    browser.jar[ACTES]["PHPSESSID"] = "p" * 4096
+    await browser.get(here.url(ACTES, "/page"))
+    await until(lambda: here.sign_outs._writing is None)
+    assert here.store._notes == before
+
+
+# --- an application that is in trouble ---
+
+
+async def test_one_that_is_silent_delays_nobody_else_and_is_left_alone(here: Installation, actes: Told) -> None:
+    async with told_of_sign_outs(here, "elections") as elections:
+        actes.silent = True
+        for number in range(12):
+            await seated(here, f"user{number}")
+        other = await seated(here, "alice", ELECTIONS)
+        await here.sessions.end([note[0] for note in here.store._notes if note[1] == ACTES])
+        await here.sessions.end([await session_of(here, other, ELECTIONS)])
+        here.sign_outs.due()
+        await until(lambda: elections.heads)
+        assert 0 < len(actes.heads) <= 4, "few at once"
+        key = ("ecluse_application_sign_outs_total", "actes", "failed")
+        await until(lambda: here.counters.values.get(key) == 12)
+        assert len(actes.heads) < 12, "and none while it does not answer"
+        here.clock.ahead += PAUSE
+    events = [event for event in here.logged() if event["event"] == "logout.application"]
+    assert {(event["app"], event["host"]) for event in events} == {("actes", ACTES)}
+    assert len(events) == 12
+
+
+async def test_what_was_not_told_is_kept_for_who_looks_next(here: Installation, actes: Told) -> None:
+    """A worker that ends in the midst: another's look, or the next start's, finds the note."""
+    browser = await seated(here)
+    await here.sessions.end([await session_of(here, browser)])
+    assert len(here.store._notes) == 1
+    await asyncio.gather(here.sign_outs.close(0.1))
+    assert len(here.store._notes) == 1
+
+
+async def test_cookies_that_change_with_each_request_are_few_writes_and_the_last_one_counts(
+    here: Installation, actes: Told
+) -> None:
+    browser = await seated(here)
+    seat = await here.sessions.load(ACTES, browser.jar[ACTES]["__Host-ecluse"].encode())
+    assert seat is not None
+    writes, write = [], here.store.write
+
+    async def counted(*written: Any) -> None:
+        writes.append(written)
+        await write(*written)
+
+    here.store.write = counted  # type: ignore[method-assign]
+    for number in range(200):
+        here.sign_outs.seen(seat, here.snapshot.apps["actes"], ACTES, b"PHPSESSID=%d" % number)
+        await asyncio.sleep(0)
+    await until(lambda: here.sign_outs._writing is None)
+    assert len(writes) <= 3
+    await here.sessions.end([seat.session_id])
+    here.sign_outs.due()
+    await until(lambda: actes.heads)
+    assert b"Cookie: CTSESSION=present; PHPSESSID=199" in actes.lines()[0]

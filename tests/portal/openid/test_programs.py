@@ -1,0 +1,252 @@
+"""Programs with a token: told once, kept for a short while, bounded."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from joserfc import jwt
+
+from gateway.config.snapshot import Api
+from gateway.federation.federation import Federation
+from gateway.model.errors import GatewayError
+from gateway.model.provider import ApiAccess, AttributeSource, OidcProvider
+from gateway.oidc.access_token import AccessToken, process_introspection_response
+from gateway.policy.routes import RouteTable
+from gateway.portal.openid import programs as module
+from gateway.portal.openid.programs import Programs
+from tests.oidc.samples import json_answer
+from tests.policy.short import rule
+from tests.portal.installation import ACTES, Installation
+
+ACCESS = ApiAccess(frozenset({"urn:actes"}), frozenset(), frozenset({"RS256"}), introspection=True)
+
+
+class Asked:
+    """The federation, with the number of times that it was asked."""
+
+    def __init__(self, here: Installation) -> None:
+        self.federation = Federation(here.clock.monotonic)
+        self.number = 0
+
+    async def access_token(self, *arguments: object) -> object:
+        self.number += 1
+        return await self.federation.access_token(*arguments)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def asked(here: Installation) -> AsyncIterator[Asked]:
+    here.change_provider("metropole", api=ACCESS)
+    here.change("actes", api=Api(("metropole",), RouteTable.build([rule("/**")], case_insensitive=False)))
+    made = Asked(here)
+    yield made
+    await made.federation.close()
+
+
+def callers_of(here: Installation, asked: Asked) -> Programs:
+    return Programs(
+        federation=asked,  # type: ignore[arg-type]
+        snapshot=lambda: here.snapshot,
+        now=here.clock.now,
+        monotonic=here.clock.monotonic,
+    )
+
+
+def token(here: Installation, **changes: object) -> bytes:
+    now = int(here.clock.now())
+    claims = {
+        "iss": here.metropole.issuer, "aud": "urn:actes", "sub": "service", "client_id": "c", "jti": "j",
+        "iat": now, "exp": now + 600, "preferred_username": "service",
+    }  # fmt: skip
+    return jwt.encode({"alg": "RS256", "kid": "k1", "typ": "at+jwt"}, claims | changes, here.metropole.key).encode()
+
+
+async def refused(callers: Programs, raw: bytes, owner: str = "metropole") -> str:
+    with pytest.raises(GatewayError) as error:
+        await callers.identify("actes", ACTES, raw, owner)
+    assert raw.decode("latin-1") not in error.value.detail
+    return error.value.code.id
+
+
+async def test_it_is_looked_at_once_and_then_known(here: Installation, asked: Asked) -> None:
+    callers, raw = callers_of(here, asked), token(here)
+    assert callers.cached("actes", raw, "") is None
+    seat = await callers.identify("actes", ACTES, raw, "")
+    assert seat.identity.attributes["uid"] == ("service",)
+    assert callers.cached("actes", raw, "") is seat
+    assert callers.cached("permis", raw, "") is None, "each application has its own"
+    assert raw not in repr(vars(callers)).encode()
+
+
+async def test_not_for_longer_than_a_few_minutes_nor_than_it_lives(here: Installation, asked: Asked) -> None:
+    callers, long, short = callers_of(here, asked), token(here), token(here, exp=int(here.clock.now()) + 10)
+    for raw in (long, short):
+        await callers.identify("actes", ACTES, raw, "")
+    here.clock.ahead = 11
+    assert callers.cached("actes", short, "") is None
+    assert callers.cached("actes", long, "") is not None
+    here.clock.ahead = 301
+    assert callers.cached("actes", long, "") is None
+
+
+async def test_what_streams_for_it_may_go_on_to_its_end(here: Installation, asked: Asked) -> None:
+    callers, long, short = callers_of(here, asked), token(here), token(here, exp=int(here.clock.now()) + 10)
+    ends = [
+        (await callers.identify("actes", ACTES, raw, "")).hard_deadline - here.clock.monotonic()
+        for raw in (long, short)
+    ]
+    assert [round(end) for end in ends] == [600, 10]
+
+
+async def test_a_new_policy_looks_again(here: Installation, asked: Asked) -> None:
+    callers, raw = callers_of(here, asked), token(here)
+    await callers.identify("actes", ACTES, raw, "")
+    here.snapshot = replace(here.snapshot, revision="2")
+    assert callers.cached("actes", raw, "") is None
+
+
+async def test_a_refused_one_is_not_asked_about_by_each_of_its_calls(here: Installation, asked: Asked) -> None:
+    callers, raw = callers_of(here, asked), token(here, aud="urn:other")
+    for _ in range(5):
+        assert await refused(callers, raw) == "api.token"
+    assert asked.number == 1
+    here.clock.ahead = 6
+    await refused(callers, raw)
+    assert asked.number == 2
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b"opaque" * 2000, "api.token"),
+        (b"a.b.c", "oidc.id_token.form"),
+        (b"opaque", "oidc.discovery.endpoint"),
+        (b"\xff\xfe", "api.token"),
+        (b"opaque more", "api.token"),
+        (b"opa\tque", "api.token"),
+    ],
+)
+async def test_what_is_no_token_of_anybody(here: Installation, asked: Asked, raw: bytes, code: str) -> None:
+    assert await refused(callers_of(here, asked), raw) == code
+
+
+async def test_of_a_provider_that_the_application_takes_none_of(here: Installation, asked: Asked) -> None:
+    raw = jwt.encode(
+        {"alg": "RS256", "kid": "k1", "typ": "at+jwt"}, {"iss": here.departement.issuer}, here.departement.key
+    ).encode()
+    assert await refused(callers_of(here, asked), raw) == "api.token"
+    assert asked.number == 0
+
+
+async def test_an_answer_of_the_provider_is_kept_for_half_a_minute(here: Installation, asked: Asked) -> None:
+    async def introspect(provider: OidcProvider, api: ApiAccess, raw: str, now: float) -> AccessToken:
+        asked.number += 1
+        claims = {"active": True, "sub": "service", "aud": "urn:actes", "exp": now + 600, "preferred_username": "s"}
+        return process_introspection_response(provider, api, json_answer(claims), now)
+
+    asked.access_token = introspect  # type: ignore[method-assign]
+    callers = callers_of(here, asked)
+    await callers.identify("actes", ACTES, b"opaque", "metropole")
+    here.clock.ahead = 29
+    assert callers.cached("actes", b"opaque", "metropole") is not None
+    here.clock.ahead = 31
+    assert callers.cached("actes", b"opaque", "metropole") is None
+
+
+# --- whose it is
+
+
+async def test_an_opaque_one_of_no_owner_is_shown_to_nobody(here: Installation, asked: Asked) -> None:
+    assert await refused(callers_of(here, asked), b"opaque", "") == "api.token"
+    assert await refused(callers_of(here, asked), b"opaque", "departement") == "api.token"
+    assert asked.number == 0
+
+
+async def test_what_one_provider_has_accepted_is_not_the_others(
+    here: Installation, asked: Asked, slowly: asyncio.Event
+) -> None:
+    slowly.set()
+    callers = callers_of(here, asked)
+    await callers.identify("actes", ACTES, b"opaque", "metropole")
+    assert callers.cached("actes", b"opaque", "metropole") is not None
+    assert callers.cached("actes", b"opaque", "departement") is None
+    assert callers.cached("actes", b"opaque", "") is None
+
+
+@pytest.mark.parametrize(("without", "siret", "tenant"), [(True, None, None), (True, "s", "s"), (False, "s", "s")])
+async def test_a_token_that_names_no_organisation_acts_for_none_where_the_file_says_so(
+    here: Installation, asked: Asked, without: bool, siret: str | None, tenant: str | None
+) -> None:
+    known = here.snapshot.providers["metropole"]
+    mapped = {**known.attributes, "siret": AttributeSource(("siret",))}
+    here.change_provider(
+        "metropole", api=replace(ACCESS, without_tenant=without), tenant_attribute="siret", attributes=mapped
+    )
+    raw = token(here, **({} if siret is None else {"siret": siret}))
+    assert (await callers_of(here, asked).identify("actes", ACTES, raw, "")).tenant == tenant
+
+
+async def test_elsewhere_it_is_refused(here: Installation, asked: Asked) -> None:
+    here.change_provider("metropole", tenant_attribute="siret")
+    assert await refused(callers_of(here, asked), token(here)) == "login.mapping"
+
+
+async def test_what_is_kept_is_bounded(here: Installation, asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_KEPT", 3)
+    callers = callers_of(here, asked)
+    for number in range(8):
+        await callers.identify("actes", ACTES, token(here, jti=f"j{number}"), "")
+        await refused(callers, token(here, aud=f"urn:{number}"))
+    assert len(callers._seats) <= 3
+    assert len(callers._refused) <= 3
+
+
+# --- many at once
+
+
+@pytest.fixture
+def slowly(asked: Asked) -> asyncio.Event:
+    """The provider answers once this is set, and everybody is `service`."""
+    answers = asyncio.Event()
+
+    async def introspect(provider: OidcProvider, api: ApiAccess, raw: str, now: float) -> AccessToken:
+        asked.number += 1
+        await answers.wait()
+        claims = {"active": True, "sub": "service", "aud": "urn:actes", "exp": now + 600, "preferred_username": "s"}
+        return process_introspection_response(provider, api, json_answer(claims), now)
+
+    asked.access_token = introspect  # type: ignore[method-assign]
+    return answers
+
+
+async def test_the_first_calls_of_a_program_ask_once(here: Installation, asked: Asked, slowly: asyncio.Event) -> None:
+    callers = callers_of(here, asked)
+    calls = [asyncio.create_task(callers.identify("actes", ACTES, b"opaque", "metropole")) for _ in range(20)]
+    await asyncio.sleep(0)
+    # Who goes away takes the answer from nobody.
+    calls[0].cancel()
+    slowly.set()
+    seats = await asyncio.gather(*calls[1:])
+    assert len({id(seat) for seat in seats}) == 1
+    assert asked.number == 1
+
+
+async def test_what_strangers_bring_is_asked_about_within_bounds(
+    here: Installation, asked: Asked, slowly: asyncio.Event
+) -> None:
+    """So that sign-ins at that provider, which share the connections to it, are not kept waiting."""
+    callers = callers_of(here, asked)
+    calls = [
+        asyncio.create_task(callers.identify("actes", ACTES, b"opaque-%d" % number, "metropole"))
+        for number in range(100)
+    ]
+    for _ in range(5):
+        # Each begins, and has somebody look; who looks begins.
+        await asyncio.sleep(0)
+    assert asked.number == module._ASKED_AT_ONCE
+    assert {call.exception().code.id for call in calls if call.done()} == {"login.provider_unreachable"}
+    slowly.set()
+    done = await asyncio.gather(*calls, return_exceptions=True)
+    assert sum(not isinstance(each, GatewayError) for each in done) == module._ASKED_AT_ONCE
+    # And nobody is held against it for long.
+    assert await callers.identify("actes", ACTES, b"opaque-99", "metropole")
