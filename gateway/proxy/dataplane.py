@@ -180,6 +180,7 @@ class DataPlane:
             self.flush()
             self._retired.add(self.places)
             self.places = self._places()
+            self._pools.keep(self.places.snapshot.apps)
         return self.places
 
     def date_line(self) -> bytes:

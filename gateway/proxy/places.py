@@ -146,7 +146,7 @@ class Places:
         name = "" if app is None else app.name
         lane = self._lanes.get(name)
         if lane is None:
-            pool = None if app is None else self._pools.of(app.upstream)
+            pool = None if app is None else self._pools.of(app)
             folds: frozenset[bytes] = frozenset() if app is None else app.translation.header_folds
             policy = self._policies.setdefault(folds, HeaderPolicy.compile(folds))
             lane = self._lanes[name] = Lane(app, self.snapshot, pool, policy, self._numbers, self._person)

@@ -1,12 +1,12 @@
-"""Connections to applications: kept alive, bounded, never shared between two servers or two TLS names."""
+"""Connections to applications: kept alive, bounded, and each of one application, also where two are on one server."""
 
 import asyncio
 import errno
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import TYPE_CHECKING, Final, Protocol
 
-from gateway.config.snapshot import Upstream
+from gateway.config.snapshot import App, Upstream
 from gateway.model.codes import LIMIT_CONNECTIONS, UPSTREAM_ADDRESS, UPSTREAM_CONNECT, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
 from gateway.proxy.addresses import Addresses
@@ -33,9 +33,9 @@ class Waiter(Protocol):
 
 
 class Pool:
-    """One server under one TLS name, trust and fence. `idle`: the most recently used last."""
+    """One application at one server, under one TLS name, trust and fence. `idle`: the most recently used last."""
 
-    __slots__ = ("_addresses", "_is_ours", "_loop", "_make", "_tls", "idle", "upstream")
+    __slots__ = ("_addresses", "_is_ours", "_loop", "_make", "_most_idle", "_tls", "idle", "upstream")
 
     def __init__(
         self,
@@ -49,6 +49,7 @@ class Pool:
         self._addresses = addresses
         self._is_ours = is_ours
         self.idle: list[UpstreamConnection] = []
+        self._most_idle = _MOST_IDLE
         self._loop = loop
         self._make = make
         self._tls: ssl.SSLContext | None = None
@@ -64,12 +65,18 @@ class Pool:
 
     def give(self, connection: "UpstreamConnection") -> None:
         self.idle.append(connection)
-        if len(self.idle) > _MOST_IDLE:
+        if len(self.idle) > self._most_idle:
             self.idle.pop(0).close()
 
     def forget(self, connection: "UpstreamConnection") -> None:
         if connection in self.idle:
             self.idle.remove(connection)
+
+    def retire(self) -> None:
+        """No request comes any more: connections close, those that are in use when their response has ended."""
+        self._most_idle = 0
+        for connection in tuple(self.idle):
+            connection.close()
 
     def is_beyond(self, connection: "UpstreamConnection", fence: Fence | None) -> bool:
         """Whether an open connection leads where a fence that was drawn since lets nobody through."""
@@ -149,9 +156,10 @@ def _tls_context(ca: bytes | None) -> ssl.SSLContext:
 
 
 class Pools:
-    """Every pool of a worker; they outlive snapshots, so that a reload drops no connection."""
+    """The pools of a worker, one an application. They outlive snapshots: a reload drops no connection to an application
+    that is where it was."""
 
-    __slots__ = ("_addresses", "_by_key", "_is_ours", "_loop", "_make")
+    __slots__ = ("_addresses", "_by_app", "_is_ours", "_loop", "_make")
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, make: Callable[[Pool], "UpstreamConnection"], is_ours: IsOurs
@@ -160,16 +168,33 @@ class Pools:
         self._is_ours = is_ours
         self._make = make
         self._addresses = Addresses(loop)
-        self._by_key: dict[object, Pool] = {}
+        self._by_app: dict[str, Pool] = {}
 
-    def of(self, upstream: Upstream) -> Pool:
-        key = (upstream.scheme, upstream.host, upstream.port, upstream.ca, upstream.timeouts, upstream.fence)
-        pool = self._by_key.get(key)
-        if pool is None:
-            pool = self._by_key[key] = Pool(upstream, self._loop, self._addresses, self._make, self._is_ours)
+    def of(self, app: App) -> Pool:
+        """The pool of `app` as the live snapshot has it."""
+        pool = self._by_app.get(app.name)
+        if pool is not None:
+            if _connects_alike(pool.upstream, app.upstream):
+                return pool
+            pool.retire()
+        pool = Pool(app.upstream, self._loop, self._addresses, self._make, self._is_ours)
+        self._by_app[app.name] = pool
         return pool
 
+    def keep(self, apps: Container[str]) -> None:
+        """After a reload: the pools of applications that are gone end. `apps`: the names of those that are there."""
+        for name in [name for name in self._by_app if name not in apps]:
+            self._by_app.pop(name).retire()
+
     def close(self) -> None:
-        for pool in self._by_key.values():
-            for connection in tuple(pool.idle):
-                connection.close()
+        for pool in self._by_app.values():
+            pool.retire()
+
+
+def _connects_alike(one: Upstream, other: Upstream) -> bool:
+    """Whether a connection that was opened for one of them serves the other."""
+    return _connection_of(one) == _connection_of(other)
+
+
+def _connection_of(upstream: Upstream) -> tuple[object, ...]:
+    return upstream.scheme, upstream.host, upstream.port, upstream.ca, upstream.timeouts, upstream.fence

@@ -56,7 +56,7 @@ async def left(gate: Gateway) -> AsyncIterator[None]:
             client.close()
         gate.clients.clear()
         await gate.until(lambda: not gate.plane.connections)
-        for pool in gate.plane._pools._by_key.values():
+        for pool in gate.plane._pools._by_app.values():
             for connection in tuple(pool.idle):
                 connection.close()
         for _ in range(8):

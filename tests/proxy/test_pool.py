@@ -5,12 +5,28 @@ import asyncio
 import pytest
 
 from gateway.proxy.pool import Pool
+from tests.config.samples import sample_snapshot
 from tests.proxy.applications import OK, SOON, Peer, application, closing
 from tests.proxy.certificates import authority_pem, server_side
-from tests.proxy.gateways import SIGNED_IN, ask, blot, gateway, reached
-from tests.proxy.stand_ins import COOKIE
+from tests.proxy.gateways import APP, SIGNED_IN, Gateway, ask, blot, gateway, reached
+from tests.proxy.stand_ins import COOKIE, Holder
 
 PUBLIC = ask(b"GET /public/a")
+NEIGHBOUR = PUBLIC.replace(b"permis.localhost", b"voirie.localhost")
+
+
+def neighbours(port: int, **changed: str) -> dict[str, str | None]:
+    """Two applications on one server. `changed`: more of the upstream of one of them."""
+    url = f"http://127.0.0.1:{port}"
+    texts = {name: APP.format(url=url, upstream=changed.get(name, ""), more="") for name in ("permis", "voirie")}
+    other = texts["voirie"].replace("permis.localhost", "voirie.localhost").replace("app: permis", "app: voirie")
+    return {"apps/permis.yaml": texts["permis"], "apps/voirie.yaml": other}
+
+
+def swap(gate: Gateway, files: dict[str, str | None]) -> None:
+    assert isinstance(gate.plane.holder, Holder)
+    gate.plane.holder.snapshot = sample_snapshot(files)
+    gate.plane.snapshot_swapped()
 
 
 async def test_one_connection_serves_one_client_after_the_other() -> None:
@@ -28,6 +44,71 @@ async def test_requests_at_once_have_a_connection_each() -> None:
             await app.request()
         assert len(app.peers) == 3
         assert (await clients[2].answer()).body == b"ok"
+
+
+# --- one pool an application ---
+
+
+async def test_two_applications_on_one_server_never_share_a_connection() -> None:
+    """Nor what a connection keeps of the response before: a server may hold what it was told for the connection."""
+    async with application() as app, gateway(app, changes=dict(neighbours(app.port))) as gate:
+        for _ in range(2):
+            for raw in (PUBLIC, NEIGHBOUR):
+                assert (await gate.once(raw)).status == 200
+        hosts = [[line for line in peer.received.split(b"\r\n") if line.startswith(b"Host:")] for peer in app.peers]
+        assert hosts == [[b"Host: permis.localhost"] * 2, [b"Host: voirie.localhost"] * 2]
+
+
+async def test_a_client_of_two_applications_on_one_server_has_a_bound_connection_to_one_of_them() -> None:
+    async with application() as app, gateway(app, changes=dict(neighbours(app.port))) as gate:
+        client = await gate.client()
+        await client.ask(ask(b"GET /public/a", b"Authorization: NTLM TlRM"))
+        assert (await client.ask(NEIGHBOUR)).status == 200
+        assert len(app.peers) == 2
+        await asyncio.wait_for(app.peers[0].lost.wait(), SOON)
+
+
+async def test_a_reload_drops_the_connections_of_no_application_that_is_where_it_was() -> None:
+    async with application() as app, gateway(app, changes=dict(neighbours(app.port))) as gate:
+        for raw in (PUBLIC, NEIGHBOUR):
+            await gate.once(raw)
+        swap(gate, neighbours(app.port, voirie=", timeout: 3s"))
+        for raw in (PUBLIC, NEIGHBOUR):
+            assert (await gate.once(raw)).status == 200
+        assert [peer.received.count(b"GET ") for peer in app.peers] == [2, 1, 1]
+        await asyncio.wait_for(app.peers[1].lost.wait(), SOON)
+        assert not app.peers[0].lost.is_set()
+
+
+async def test_connections_to_an_application_that_is_gone_close_those_in_use_after_their_response() -> None:
+    async with application(OK, None) as app, gateway(app, changes=dict(neighbours(app.port))) as gate:
+        await gate.once(PUBLIC)
+        client = await gate.client()
+        client.send(NEIGHBOUR)
+        await gate.until(lambda: len(app.requests) == 2)
+        swap(gate, {**neighbours(app.port), "apps/voirie.yaml": None})
+        app.peers[1].send(OK)
+        assert (await client.answer()).body == b"ok"
+        await asyncio.wait_for(app.peers[1].lost.wait(), SOON)
+        assert list(gate.plane._pools._by_app) == ["permis"]
+        assert not app.peers[0].lost.is_set()
+
+
+async def test_what_is_under_way_while_its_application_moves_ends_where_it_began() -> None:
+    async with (
+        application(None) as app,
+        application() as other,
+        gateway(app, changes=dict(neighbours(app.port))) as gate,
+    ):
+        client = await gate.client()
+        client.send(PUBLIC)
+        await app.request()
+        swap(gate, neighbours(other.port))
+        assert (await gate.once(PUBLIC)).status == 200
+        app.peers[0].send(OK)
+        assert (await client.answer()).body == b"ok"
+        await asyncio.wait_for(app.peers[0].lost.wait(), SOON)
+        assert (len(app.requests), len(other.requests)) == (1, 1)
 
 
 # --- once more ---
@@ -99,7 +180,7 @@ async def test_a_connection_that_was_closed_meanwhile_is_not_taken() -> None:
         await client.ask(PUBLIC)
         app.peers[0].close()
         await asyncio.wait_for(app.peers[0].lost.wait(), SOON)
-        await gate.until(lambda: not any(pool.idle for pool in gate.plane._pools._by_key.values()))
+        await gate.until(lambda: not any(pool.idle for pool in gate.plane._pools._by_app.values()))
         answer = await client.ask(ask(b"POST /public/a", b"Content-Length: 2", body=b"hi"))
         assert (answer.status, len(app.peers)) == (200, 2)
 
