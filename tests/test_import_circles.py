@@ -17,7 +17,7 @@ GATEWAY = ROOT / "gateway"
 Graph = Mapping[str, frozenset[str]]
 
 # How many modules of a package are still in circles. It only shrinks.
-KNOWN: Mapping[str, int] = {"proxy": 21}
+KNOWN: Mapping[str, int] = {"proxy": 18}
 
 
 def module_name(path: Path) -> str:

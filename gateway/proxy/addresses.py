@@ -106,6 +106,6 @@ def _tell(answer: asyncio.Future[tuple[str, ...]], found: tuple[str, ...] | OSEr
 
 
 def _seen(task: asyncio.Task[tuple[str, ...]]) -> None:
-    """Its error is whoever's that waits; where nobody does any more, it is nobody's."""
+    """An error is raised to those who wait; where none does any more, the loop would report it."""
     if not task.cancelled():
         task.exception()

@@ -1,4 +1,5 @@
-"""Who may have one more connection: counted from accept on, before a handshake begins or anything is read.
+"""The count of connections, and whether one more may be had: from accept on, before a handshake begins or anything is
+read.
 
 Of descriptors, the lowest that is free is always the next. So whoever is let in only below some number leaves all above
 it to others: a third is for strangers, a sixth more for addresses of people who are signed in, and half for connections
@@ -84,7 +85,7 @@ class Admission:
 
     def enter(self, peer: str, descriptor: int) -> Entered | None:
         """None: one too many."""
-        # A listed proxy is nobody's neighbour: what it holds counts against no other address of its /64.
+        # What a listed proxy holds counts against no other address of its /64.
         key = peer if ":" in peer and self._is_trusted(peer) else client_key(peer)
         count = self._counts.get(key, 0) + 1
         why = self._too_many(peer, key, count, descriptor)

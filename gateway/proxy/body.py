@@ -17,7 +17,7 @@ LAST_CHUNK: Final = b"0\r\n\r\n"
 # A fresh parser is brought before a chunked body by the shortest head that announces one.
 _HEAD: Final = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
-# Chunk extensions and trailers are nobody's use here, so that they are dropped, and bounded: in all, and per chunk.
+# Nothing here uses chunk extensions and trailers: they are dropped, and bounded in all and per chunk.
 _EXTRAS: Final = 4096
 _EXTRAS_PER_CHUNK: Final = 256
 

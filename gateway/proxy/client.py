@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Final, cast
 
 from gateway.model.codes import GATEWAY_FAULT, LIMIT_REQUEST_TIME, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
+from gateway.model.ports import Page
 from gateway.proxy import walk
 from gateway.proxy.admission import Place
+from gateway.proxy.answer import answer
+from gateway.proxy.exchange import ServerConnection
 from gateway.proxy.lasting import Lasting
 from gateway.proxy.memo import Memo
 from gateway.proxy.reading import BODY, CLOSED, HEAD, LINGER, WAIT
@@ -20,15 +23,12 @@ from gateway.proxy.response import Response
 from gateway.proxy.timers import NEVER
 from gateway.proxy.unread import unread
 from gateway.proxy.upload import Upload
-from gateway.proxy.upstream import UpstreamConnection
 from gateway.wire.framing import NO_CONTENT
 
 if TYPE_CHECKING:
     from gateway.proxy.dataplane import DataPlane
 
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-_LINGER_SECONDS: Final = 2.0
-_LINGER_BYTES: Final = 64 * 1024
 # Of who takes nothing more, so much stays here, and what the loop reads of an answer at once.
 _BUFFER: Final = 32 * 1024
 
@@ -38,7 +38,7 @@ class ClientConnection(Lasting):
     of the whole exchange, however slowly either side goes on."""
 
     __slots__ = (
-        "_lingered", "_place", "_scheme", "_share", "_stuck", "answering", "body_done", "bound", "chunked_out", "keep",
+        "_place", "_scheme", "_share", "_stuck", "answering", "bound", "chunked_out", "keep",
         "memo", "pending", "redirects", "retried", "status", "until", "upload",
     )  # fmt: skip
 
@@ -51,14 +51,14 @@ class ClientConnection(Lasting):
         self._place = place
         self._scheme = scheme
         self.redirects = redirects
-        self.bound: UpstreamConnection | None = None
+        self.bound: ServerConnection | None = None
         self.pending = b""
         self.answering = self.retried = self.chunked_out = False
-        self.body_done = self.keep = True
+        self.keep = True
         self.status = 0
         self.upload: Upload | None = None
         self.until = NEVER
-        self._lingered = self._stuck = self._share = 0
+        self._stuck = self._share = 0
 
     # --- asyncio.Protocol ---
 
@@ -114,23 +114,23 @@ class ClientConnection(Lasting):
         """From the timers."""
         if self.plane.timers.now < self.until and self._goes_on():
             return
-        if self.state == LINGER or (self.state == HEAD and not self.ahead) or self.answering:
+        if self.state is LINGER or (self.state is HEAD and not self.ahead) or self.answering:
             self.abort()
-        elif self.state == WAIT:
+        elif self.state is WAIT:
             self.upstream_failed(GatewayError(UPSTREAM_TIMEOUT, "the whole took too long"))
-        elif self.state == HEAD:
+        elif self.state is HEAD:
             self.refuse_unread(GatewayError(LIMIT_REQUEST_TIME, "head"), b"")
         else:
             self._give_up_upstream()
             refuse(self, LIMIT_REQUEST_TIME, detail="body", close=True)
 
     def _goes_on(self) -> bool:
-        """Who reads slowly may be slow, on either side, not stand still."""
+        """Either side may read slowly, as long as it does not stand still."""
         if self.write_paused:
             waiting = unread(self.transport)
             drains, self._stuck = waiting < self._stuck, waiting
         else:
-            drains = self.state == BODY and self.body_paused and self.upstream is not None and self.upstream.drains()
+            drains = self.state is BODY and self.body_paused and self.upstream is not None and self.upstream.drains()
         if drains:
             self._wait(self.plane.timeouts.body)
         return drains
@@ -165,9 +165,13 @@ class ClientConnection(Lasting):
         """The body follows its head; what has come of it. `limit`: bytes, 0 for none; `bare`: without any framing."""
         if whole := self._whole_body():
             return whole
-        self.state, self.upload = BODY, Upload(self, self.request.framing, limit, bare=bare)
+        upload = Upload(self.request.framing, limit, bare=bare)
+        self.state, self.upload = BODY, upload
         self._wait(self.request.lane.timeouts.body)
-        return self.upload.first_piece()
+        piece, self.ahead = upload.first_piece(self.ahead)
+        if upload.done:
+            self._body_read()
+        return piece
 
     def take_body(self) -> bool:
         upstream, upload = self.upstream, self.upload
@@ -175,7 +179,10 @@ class ClientConnection(Lasting):
             return False
         self._wait(self.request.lane.timeouts.body)
         try:
-            if piece := upload.take():
+            piece, self.ahead = upload.take(self.ahead)
+            if upload.done:
+                self._body_read()
+            if piece:
                 upstream.write(piece)
         except GatewayError as error:
             self._give_up_upstream()
@@ -197,16 +204,15 @@ class ClientConnection(Lasting):
 
     def skip_body(self) -> None:
         """Of a request that goes nowhere: a body that is here already need not cost the connection."""
-        if self.state == WAIT and not self.body_done:
+        if self.state is WAIT and not self.body_done:
             self._whole_body()
 
-    def body_read(self) -> None:
-        """From the upload: that was all of it."""
+    def _body_read(self) -> None:
         self.body_done = True
         self.state, self.upload = WAIT, None
         self.deadline = self.until
         if self.upstream is not None:
-            self.upstream.await_answer()
+            self.upstream.await_response()
 
     def pause_body(self) -> None:
         """The upstream takes no more for the moment."""
@@ -219,7 +225,7 @@ class ClientConnection(Lasting):
 
     # --- the upstream's side ---
 
-    def send(self, upstream: UpstreamConnection, data: bytes) -> None:
+    def send(self, upstream: ServerConnection, data: bytes) -> None:
         """The request goes out, on a connection that is there. `data`: its head, and what there is of its body."""
         request = self.request
         self.upstream = upstream
@@ -227,7 +233,7 @@ class ClientConnection(Lasting):
             upstream.pause()
         if request.bound:
             upstream.bound = True
-        upstream.send(self, data)
+        upstream.send(self, data, request.spot.method, request.lane.timeouts)
         self.pending = data
         self.invite_body()
 
@@ -236,7 +242,7 @@ class ClientConnection(Lasting):
         if self.request.expects and not self.body_done and not self.ahead:
             self.transport.write(_CONTINUE)
 
-    def connected(self, upstream: UpstreamConnection) -> None:
+    def connected(self, upstream: ServerConnection) -> None:
         """From the pool's task: the connection that this request waits for."""
         self.task = None
         try:
@@ -260,20 +266,32 @@ class ClientConnection(Lasting):
         self.task = pool.connect(self)
         return True
 
-    def bind(self, upstream: UpstreamConnection) -> None:
-        self.bound = upstream
+    def bind(self, connection: ServerConnection) -> None:
+        connection.deadline = self.plane.timers.now + self.plane.timeouts.idle
+        self.bound = connection
         self.memo.bound_to = self.request.seat
 
-    def take_whole(self, status: int, whole: bytes) -> bool:
-        """Writes a usual answer that came in one piece; False where this client wants another form of it."""
+    def take_whole(self, response: Response, data: bytes, end: int) -> bool:
         request = self.request
         if not (request.keep_alive and request.spot.plain and self.body_done) or self.plane.draining:
             return False
-        self.status = status
-        request.lane.statuses[status // 100] += 1
+        lane = request.lane
+        whole = response.whole(data, end, lane.responses.cache if request.seat is not None else b"")
+        if not whole:
+            return False
+        self.status = status = response.status
+        lane.statuses[status // 100] += 1
         self.answering = self.keep = True
         self.transport.write(whole)
         return True
+
+    def interim_response(self, response: Response) -> None:
+        """RFC 9110 15.2: HTTP/1.0 knows none."""
+        if self.request.spot.minor:
+            self.transport.write(b"".join((*response.pieces(minor=True), b"\r\n\r\n")))
+
+    def respond(self, page: Page) -> None:
+        answer(self, page)
 
     def response_head(self, response: Response) -> bytes:
         """What the client gets of a head, and what becomes of the connection."""
@@ -318,13 +336,13 @@ class ClientConnection(Lasting):
         plane = self.plane
         self.upstream = None
         self.pending = b""
-        if plane.access_log is not None and self.state != HEAD:
+        if plane.access_log is not None and self.state is not HEAD:
             # Of a head that was refused unread, refusals.py tells.
             plane.access_log.line(self, time(), monotonic() - self.request.started)
-        if self.state == CLOSED:
+        if self.state is CLOSED:
             return
         if not self.keep:
-            self._leave()
+            self.leave()
             return
         self.state = HEAD
         self.answering = False
@@ -336,40 +354,13 @@ class ClientConnection(Lasting):
                 self._wait(plane.timeouts.body)
             self.steer()
 
-    def _leave(self) -> None:
-        """Closes, but not before the client has had a moment to read: bytes unread here would reset the connection."""
-        if self.body_done and not self.ahead:
-            self.state = CLOSED
-            self.transport.close()
-            return
-        self.state = LINGER
-        self.ahead = b""
-        self._lingered = 0
-        self.deadline = self.plane.timers.now + _LINGER_SECONDS
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
-        self.steer()
-
-    def leave_if_idle(self) -> None:
-        """The worker drains: what waits for nothing goes now, the others after their answer."""
-        if self.state == HEAD and not self.ahead and not self.write_paused:
-            self.state = CLOSED
-            self.transport.close()
-
     def has_moved(self, within: float) -> bool:
-        since = self.plane.timers.now + self.request.lane.timeouts.body - within
-        if self.state == BODY:
-            return self.deadline >= since
-        return self.answering and isinstance(self.upstream, UpstreamConnection) and self.upstream.deadline >= since
+        if self.state is BODY:
+            return self.deadline >= self.plane.timers.now + self.request.lane.timeouts.body - within
+        return self.answering and self.upstream is not None and self.upstream.has_moved(within)
 
     def stands(self) -> bool:
         return walk.stands(self, self.plane.places)
-
-    def throw_away(self) -> None:
-        self._lingered += len(self.ahead)
-        self.ahead = b""
-        if self._lingered > _LINGER_BYTES:
-            self.abort()
 
     def abort(self) -> None:
         self._give_up_upstream()
@@ -378,15 +369,15 @@ class ClientConnection(Lasting):
 
     def faulted(self, fault: Exception) -> None:
         """The one edge: a fault of ours ends the request and the connection, and lets nobody in."""
-        if self.state == HEAD:
+        if self.state is HEAD:
             self.request.id = next(self.plane.ids)
         self.plane.faulted(fault, self.request.id)
         try:
             self._give_up_upstream()
-            if self.answering or self.state == CLOSED:
+            if self.answering or self.state is CLOSED:
                 self.abort()
             else:
-                refuse_head(self, GatewayError(GATEWAY_FAULT), b"" if self.state == HEAD else self.request.spot.line)
+                refuse_head(self, GatewayError(GATEWAY_FAULT), b"" if self.state is HEAD else self.request.spot.line)
         except Exception as second:  # noqa: BLE001 - the one edge
             self.plane.faulted(second, self.request.id)
             self.abort()

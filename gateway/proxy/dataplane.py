@@ -44,7 +44,7 @@ _MANY: Final = 1 << 20
 
 
 class Holder(Protocol):
-    """Whoever owns the one mutable reference."""
+    """The owner of the one mutable reference."""
 
     @property
     def snapshot(self) -> Snapshot: ...
@@ -159,7 +159,7 @@ class DataPlane:
                 _flush(lane, values)
         values["ecluse_http_connections",] = len(self.connections)
         values["ecluse_tls_handshakes",] = max(0, self.admission.held - len(self.connections))
-        values["ecluse_http_active_requests",] = sum(client.state != HEAD for client in self.connections)
+        values["ecluse_http_active_requests",] = sum(client.state is not HEAD for client in self.connections)
         key = ("ecluse_http_connections_total",)
         values[key] = values.get(key, 0) + self._accepted
         self._accepted = 0
@@ -228,7 +228,7 @@ class DataPlane:
         )
 
     def faulted(self, fault: Exception, request_id: bytes) -> None:
-        """Where, not what: a message could hold a value that is nobody's business."""
+        """Where, not what: a message could hold a value that no log may have."""
         frame = traceback.extract_tb(fault.__traceback__)[-1:]
         where = "".join(f" at {entry.filename.rpartition('/')[2]}:{entry.lineno}" for entry in frame)
         self.log.event("gateway.fault", detail=type(fault).__name__ + where, request_id=request_id.decode("ascii"))

@@ -1,79 +1,133 @@
-"""A request of ours at the portal: it stands where an application's connection would, until the page is there."""
+"""The seam between a client connection and what stands at the other end of its request: the connection to an
+application (upstream.py) or the portal (portal_exchange.py); a tunnel, a spool or a filter of bodies would be another.
 
-from asyncio import CancelledError, Task
-from typing import TYPE_CHECKING, Final
+Each side is declared here as the other one asks for it, and neither knows more of the other.
+"""
 
-from gateway.config.lanes import InboundRequest
+import asyncio
+from typing import Protocol
+
+from gateway.config.snapshot import Timeouts
+from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
-from gateway.proxy.answer import answer
-from gateway.proxy.spool import Spooled
-from gateway.wire.addresses import client_key
-
-if TYPE_CHECKING:
-    from gateway.proxy.client import ClientConnection
+from gateway.proxy.response import Response
+from gateway.wire.fences import Fence
 
 
-class Exchange:
-    """What is under way at the portal goes on to its end when the browser has left: a sign-out is not left half done
-    because nobody waits for its page."""
+class Exchange(Protocol):
+    """What stands at the other end of one request.
 
-    __slots__ = ("_body", "_call", "_client", "_plane")
+    `revalidated`: whether policy is asked again while it lasts. At the portal it is not: what was begun there goes on
+    to its end.
+    """
 
-    # An application's connection has one.
-    pool: Final = None
+    @property
+    def revalidated(self) -> bool: ...
 
-    def __init__(self, client: "ClientConnection", call: InboundRequest) -> None:
-        self._client: ClientConnection | None = client
-        self._plane = client.plane
-        self._call = call
-        self._body = Spooled(client.plane.spool, client_key(call.client))
-
-    def ask(self) -> None:
-        """The portal is asked when all of the request is here: no step runs on half a form."""
-        client = self._client
-        if client is not None:
-            client.deadline = self._plane.timers.now + client.request.lane.timeouts.first_byte
-            self._plane.portal(self._call, self._body.take()).add_done_callback(self._answered)
-
-    def _answered(self, asked: Task[Page]) -> None:
-        client, self._client = self._client, None
-        try:
-            page = asked.result()
-            if client is not None:
-                answer(client, page)
-        except CancelledError:
-            # The worker ends, and its connections have.
-            return
-        except Exception as fault:  # noqa: BLE001 - the one edge
-            if client is not None:
-                client.faulted(fault)
-            else:
-                self._plane.faulted(fault, self._call.request_id.encode("ascii"))
-
-    # --- what the client connection asks for, as of an application's connection ---
+    # --- the request ---
 
     def write(self, piece: bytes) -> None:
-        """Raises GatewayError where too much is held of forms that are not whole."""
-        self._body.add(piece)
+        """More of the request's body. Raises GatewayError where no more of it can be held."""
 
-    def await_answer(self) -> None:
-        """The body is read; its last piece is written in the same turn."""
-        self._plane.loop.call_soon(self.ask)
+    def await_response(self) -> None:
+        """The body is read; its last piece is written in the same turn of the loop."""
 
     def is_closing(self) -> bool:
-        return self._client is None
+        """Whether nothing can be written any more: what says so to the client is on its way."""
 
     def abandon(self) -> None:
-        """The page is nobody's any more."""
-        self._client = None
-        self._body.take()
+        """The client is gone, or must not get the rest: it hears no more of this request."""
 
     def drains(self) -> bool:
-        """What is written here is never held up."""
-        return False
+        """Whether some of what waited to be sent has gone since this was last asked."""
+
+    # --- the response ---
 
     def pause(self) -> None:
-        """A page is one write."""
+        """The client takes no more of the response for the moment."""
 
     def resume(self) -> None:
-        """As `pause`."""
+        """It takes more."""
+
+    # --- while it lasts ---
+
+    def has_moved(self, within: float) -> bool:
+        """Whether some of the response came in the last `within` seconds."""
+
+    def is_beyond(self, fence: Fence | None) -> bool:
+        """Whether it leads where a fence that was drawn since lets nobody through."""
+
+
+class ServerConnection(Exchange, Protocol):
+    """An exchange by a connection that carries one request after the other. `bound`: NTLM or Negotiate was spoken on
+    it, so that it is one client connection's own. `deadline`: s, on the loop's clock."""
+
+    bound: bool
+    deadline: float
+
+    def send(self, client: "Requester", data: bytes, method: bytes, timeouts: Timeouts) -> None:
+        """A whole head, with what there is of its body; the response goes to `client`."""
+
+    def is_free_in(self, pool: object) -> bool:
+        """Whether it is of this pool, and could carry a request now."""
+
+    def close(self) -> None: ...
+
+
+class Requester(Protocol):
+    """The client connection of one request, as an exchange asks for it.
+
+    `body_done`: the request's body is read. `write_paused`: the client takes no more for the moment. `chunked_out`: a
+    body of unknown length goes to the client in chunks.
+    """
+
+    transport: asyncio.Transport
+    deadline: float
+
+    @property
+    def body_done(self) -> bool: ...
+
+    @property
+    def write_paused(self) -> bool: ...
+
+    @property
+    def chunked_out(self) -> bool: ...
+
+    # --- the response of an application ---
+
+    def take_whole(self, response: Response, data: bytes, end: int) -> bool:
+        """Writes a usual response that came in one piece, its head up to `end`; False where it has to be read, or this
+        client wants another form of it."""
+
+    def interim_response(self, response: Response) -> None:
+        """Writes an interim response that was read."""
+
+    def response_head(self, response: Response) -> bytes:
+        """What the client gets of a head that was read; it is written at once, for nothing else can be said then."""
+
+    def answered(self) -> None:
+        """The response is written, all of it."""
+
+    # --- other ends ---
+
+    def respond(self, page: Page) -> None:
+        """The whole response, in the place of one of an application."""
+
+    def retry(self) -> bool:
+        """A kept connection was closed before the request came through: whether it is sent once more."""
+
+    def upstream_failed(self, error: GatewayError) -> None: ...
+
+    def faulted(self, fault: Exception) -> None:
+        """The one edge: a fault of ours."""
+
+    # --- the connection ---
+
+    def bind(self, connection: ServerConnection) -> None:
+        """Its response has ended, and it is this client connection's own from here."""
+
+    def pause_body(self) -> None:
+        """No more of the request's body is taken for the moment."""
+
+    def resume_body(self) -> None:
+        """It is taken again."""

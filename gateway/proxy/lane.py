@@ -18,7 +18,8 @@ from gateway.policy.facts import Asked
 from gateway.policy.routes import Match
 from gateway.proxy.accesslog import log_names, logged
 from gateway.proxy.differences import Difference, difference
-from gateway.proxy.pool import FRESH_SECONDS, IDLE_SECONDS, Pool
+from gateway.proxy.pool import FRESH_SECONDS, Pool
+from gateway.proxy.upstream import IDLE_SECONDS
 from gateway.wire import response_guard
 from gateway.wire.cookies import CookiePolicy
 from gateway.wire.framing import REQUEST_LINE, request_line_fault

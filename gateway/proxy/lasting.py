@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
+from gateway.proxy.exchange import Exchange
 from gateway.proxy.reading import CLOSED, Reading
 
 if TYPE_CHECKING:
     from gateway.proxy.dataplane import DataPlane
-    from gateway.proxy.exchange import Exchange
-    from gateway.proxy.upstream import UpstreamConnection
 
 _CUT_SECONDS: Final = 5.0
 
@@ -24,11 +23,8 @@ class Lasting(Reading):
 
     def __init__(self, plane: "DataPlane") -> None:
         super().__init__(plane)
-        self.upstream: UpstreamConnection | Exchange | None = None
+        self.upstream: Exchange | None = None
         self.task: asyncio.Task[None] | None = None
-
-    @abstractmethod
-    def abort(self) -> None: ...
 
     @abstractmethod
     def has_moved(self, within: float) -> bool:
@@ -48,7 +44,7 @@ class Lasting(Reading):
         if self.task is not None:
             # Its seat or its connection is awaited, for seconds at most: it is judged when it has them.
             self.plane.loop.call_later(_CUT_SECONDS, self._judge_if_still, self.request.id)
-        elif self.upstream is not None and self.upstream.pool is not None and not self.stands():
+        elif self.upstream is not None and self.upstream.revalidated and not self.stands():
             self.cut()
 
     def _judge_if_still(self, request_id: bytes) -> None:
@@ -56,7 +52,7 @@ class Lasting(Reading):
             self.judge()
 
     def cut(self) -> None:
-        """Whoever is behind the answer under way may no longer have it: what streams is cut, what ends soon may end."""
+        """The person may not have this response any more: one older than 5 s is aborted now, another one after 5 s."""
         if monotonic() - self.request.started > _CUT_SECONDS:
             self.abort()
         else:
@@ -109,7 +105,7 @@ class Lasting(Reading):
 
     def is_still(self, request_id: bytes) -> bool:
         """Whether it is at this request."""
-        return self.state != CLOSED and self.request.id == request_id and self.under_way
+        return self.state is not CLOSED and self.request.id == request_id and self.under_way
 
 
 def _end_of(seat: Seat) -> float:

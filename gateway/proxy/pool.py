@@ -4,19 +4,15 @@ import asyncio
 import errno
 import ssl
 from collections.abc import Callable, Container
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from gateway.config.snapshot import App, Upstream
 from gateway.model.codes import LIMIT_CONNECTIONS, UPSTREAM_ADDRESS, UPSTREAM_CONNECT, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
 from gateway.proxy.addresses import Addresses
+from gateway.proxy.upstream import UpstreamConnection
 from gateway.wire.fences import Fence, IsOurs, refusal
 
-if TYPE_CHECKING:
-    from gateway.proxy.upstream import UpstreamConnection
-
-# Servers close idle connections after 5 s (Apache, Node), some after 2: a request must not cross that close.
-IDLE_SECONDS: Final = 4.0
 # A request that may not be sent twice takes only a connection that was in use a moment ago.
 FRESH_SECONDS: Final = 1.0
 _MOST_IDLE: Final = 128
@@ -25,9 +21,9 @@ _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 class Waiter(Protocol):
-    """Who asked for a connection."""
+    """The one that a connection is opened for."""
 
-    def connected(self, upstream: "UpstreamConnection") -> None: ...
+    def connected(self, upstream: UpstreamConnection) -> None: ...
 
     def not_connected(self, error: GatewayError) -> None: ...
 
@@ -54,7 +50,7 @@ class Pool:
         self._make = make
         self._tls: ssl.SSLContext | None = None
 
-    def take(self, idle_since: float) -> "UpstreamConnection | None":
+    def take(self, idle_since: float) -> UpstreamConnection | None:
         """The most recently used connection, if it became idle after `idle_since`."""
         idle = self.idle
         while idle and idle[-1].idle_since >= idle_since:
@@ -63,12 +59,12 @@ class Pool:
                 return connection
         return None
 
-    def give(self, connection: "UpstreamConnection") -> None:
+    def give(self, connection: UpstreamConnection) -> None:
         self.idle.append(connection)
         if len(self.idle) > self._most_idle:
             self.idle.pop(0).close()
 
-    def forget(self, connection: "UpstreamConnection") -> None:
+    def forget(self, connection: UpstreamConnection) -> None:
         if connection in self.idle:
             self.idle.remove(connection)
 
@@ -78,14 +74,14 @@ class Pool:
         for connection in tuple(self.idle):
             connection.close()
 
-    def is_beyond(self, connection: "UpstreamConnection", fence: Fence | None) -> bool:
+    def is_beyond(self, connection: UpstreamConnection, fence: Fence | None) -> bool:
         """Whether an open connection leads where a fence that was drawn since lets nobody through."""
         if fence is None or fence == self.upstream.fence:
             return False
         address, port, *_ = connection.transport.get_extra_info("peername")
         return bool(refusal(self.upstream.host, address, port, fence, self._is_ours))
 
-    def connect(self, waiter: Waiter) -> "asyncio.Task[None]":
+    def connect(self, waiter: Waiter) -> asyncio.Task[None]:
         """A new connection for `waiter`; cancel the task if it no longer waits."""
         return self._loop.create_task(self._connect(waiter))
 
@@ -103,7 +99,7 @@ class Pool:
         else:
             waiter.connected(connection)
 
-    async def _opened(self, tls: ssl.SSLContext | None) -> "UpstreamConnection":
+    async def _opened(self, tls: ssl.SSLContext | None) -> UpstreamConnection:
         """At the first address that answers, of those that the application may be at."""
         upstream = self.upstream
         host, failed, refused = _loopback(upstream.host), "", ""
@@ -124,7 +120,7 @@ class Pool:
             raise GatewayError(UPSTREAM_ADDRESS, refused)
         raise OSError(failed or "no address")
 
-    async def _opened_at(self, address: str, tls: ssl.SSLContext | None) -> "UpstreamConnection":
+    async def _opened_at(self, address: str, tls: ssl.SSLContext | None) -> UpstreamConnection:
         upstream = self.upstream
         _, connection = await self._loop.create_connection(
             lambda: self._make(self),
@@ -162,7 +158,7 @@ class Pools:
     __slots__ = ("_addresses", "_by_app", "_is_ours", "_loop", "_make")
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, make: Callable[[Pool], "UpstreamConnection"], is_ours: IsOurs
+        self, loop: asyncio.AbstractEventLoop, make: Callable[[Pool], UpstreamConnection], is_ours: IsOurs
     ) -> None:
         self._loop = loop
         self._is_ours = is_ours

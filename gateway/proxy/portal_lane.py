@@ -9,7 +9,7 @@ from gateway.config.lanes import InboundRequest
 from gateway.model.codes import LIMIT_BODY, PATH_RESERVED, Code
 from gateway.model.errors import GatewayError
 from gateway.model.levels import NO_NEED, Need
-from gateway.proxy.exchange import Exchange
+from gateway.proxy.portal_exchange import PortalExchange
 from gateway.proxy.reading import WAIT
 from gateway.proxy.refusals import refuse
 from gateway.proxy.request import Request
@@ -87,14 +87,14 @@ def _ask(client: "ClientConnection", purpose: Purpose, body: bytes, reason: str 
         challenge_reason=reason,
         need=need,
     )
-    client.upstream = exchange = Exchange(client, call)
+    client.upstream = exchange = PortalExchange(client, client.plane, call, request.lane.timeouts.first_byte)
     try:
         exchange.write(body)
     except GatewayError as error:
         client.upstream = None
         refuse(client, error.code, detail=error.detail, close=True)
         return
-    if client.state == WAIT:
+    if client.state is WAIT:
         exchange.ask()
     else:
         client.invite_body()

@@ -6,6 +6,7 @@ reading is paused.
 
 import asyncio
 from abc import abstractmethod
+from enum import Enum, auto
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -17,22 +18,36 @@ from gateway.proxy.timers import NEVER
 if TYPE_CHECKING:
     from gateway.proxy.dataplane import DataPlane
 
-# What the connection is reading.
-HEAD: Final = 0
-BODY: Final = 1
-WAIT: Final = 2  # nothing: the request is read, its answer is not yet written
-LINGER: Final = 3  # what the client still sends after its last answer, to be thrown away
-CLOSED: Final = 4
+
+class ReadState(Enum):
+    """What the connection is reading. WAIT: nothing, for the request is read and its response is not yet written.
+    LINGER: what the client still sends after its last response, to be thrown away."""
+
+    HEAD = auto()
+    BODY = auto()
+    WAIT = auto()
+    LINGER = auto()
+    CLOSED = auto()
+
+
+# Names of this module: at each use an attribute of the class would be looked up first.
+HEAD: Final = ReadState.HEAD
+BODY: Final = ReadState.BODY
+WAIT: Final = ReadState.WAIT
+LINGER: Final = ReadState.LINGER
+CLOSED: Final = ReadState.CLOSED
 
 _HEADS_AT_ONCE: Final = 32
+_LINGER_SECONDS: Final = 2.0
+_LINGER_BYTES: Final = 64 * 1024
 
 
 class Reading(asyncio.Protocol):
     """The reading half of a client connection (client.py is the other). `ahead`: what is read and not yet used."""
 
     __slots__ = (
-        "_probe", "_pumping", "ahead", "body_paused", "deadline", "plane", "reads", "request", "state", "transport",
-        "write_paused",
+        "_lingered", "_probe", "_pumping", "ahead", "body_done", "body_paused", "deadline", "plane", "reads", "request",
+        "state", "transport", "write_paused",
     )  # fmt: skip
 
     transport: asyncio.Transport
@@ -40,10 +55,12 @@ class Reading(asyncio.Protocol):
     def __init__(self, plane: "DataPlane") -> None:
         self.plane = plane
         self.request = Request()
-        self.state = HEAD
+        self.state: ReadState = HEAD
         self.ahead = b""
         self.deadline = NEVER
         self.body_paused = self.write_paused = False
+        self.body_done = True
+        self._lingered = 0
         self.reads = True
         self._pumping = False
         self._probe: Probe | None = None
@@ -62,7 +79,7 @@ class Reading(asyncio.Protocol):
         """A piece of the body from `ahead`; False where nothing more can be done with it now."""
 
     @abstractmethod
-    def throw_away(self) -> None: ...
+    def abort(self) -> None: ...
 
     @abstractmethod
     def faulted(self, fault: Exception) -> None: ...
@@ -72,7 +89,7 @@ class Reading(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         try:
             # The usual case: one whole head and nothing else.
-            if self.state != HEAD or self.ahead or not data.endswith(b"\r\n\r\n") or not self._usual_request(data):
+            if self.state is not HEAD or self.ahead or not data.endswith(b"\r\n\r\n") or not self._usual_request(data):
                 self.ahead = self.ahead + data if self.ahead else data
                 self.pump()
         except Exception as fault:  # noqa: BLE001 - the one edge
@@ -86,19 +103,19 @@ class Reading(asyncio.Protocol):
         heads = _HEADS_AT_ONCE
         try:
             while self.ahead and heads:
-                if self.state == HEAD:
+                if self.state is HEAD:
                     heads -= 1
                     if self.write_paused or not self._take_head():
                         break
-                elif self.state == BODY:
+                elif self.state is BODY:
                     heads -= 1
                     if self.body_paused or not self.take_body():
                         break
-                    if self.ahead and self.state == BODY:
+                    if self.ahead and self.state is BODY:
                         # Chunks by the thousand.
                         heads = 0
-                elif self.state == LINGER:
-                    self.throw_away()
+                elif self.state is LINGER:
+                    self._throw_away()
                 else:
                     break
         except Exception as fault:  # noqa: BLE001 - the one edge
@@ -112,11 +129,11 @@ class Reading(asyncio.Protocol):
 
     def steer(self, *, may_read: bool = True) -> None:
         """Reads from the socket only what can be worked on, or what tells that the client has gone."""
-        if self.state == CLOSED:
+        if self.state is CLOSED:
             return
-        if self.state == HEAD:
+        if self.state is HEAD:
             wanted = may_read and not self.write_paused
-        elif self.state == BODY:
+        elif self.state is BODY:
             wanted = not self.body_paused and not self.ahead
         else:
             wanted = not self.ahead
@@ -190,3 +207,31 @@ class Reading(asyncio.Protocol):
             self.refuse_unread(error, head)
         else:
             self.go()
+
+    # --- nothing more is read ---
+
+    def leave(self) -> None:
+        """Closes, but not before the client has had a moment to read: bytes unread here would reset the connection."""
+        if self.body_done and not self.ahead:
+            self.state = CLOSED
+            self.transport.close()
+            return
+        self.state = LINGER
+        self.ahead = b""
+        self._lingered = 0
+        self.deadline = self.plane.timers.now + _LINGER_SECONDS
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.steer()
+
+    def leave_if_idle(self) -> None:
+        """The worker drains: what waits for nothing goes now, the others after their answer."""
+        if self.state is HEAD and not self.ahead and not self.write_paused:
+            self.state = CLOSED
+            self.transport.close()
+
+    def _throw_away(self) -> None:
+        self._lingered += len(self.ahead)
+        self.ahead = b""
+        if self._lingered > _LINGER_BYTES:
+            self.abort()

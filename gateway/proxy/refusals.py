@@ -57,7 +57,7 @@ def refuse_head(client: "ClientConnection", error: GatewayError, head: bytes) ->
     plane = client.plane
     seen = _seen_in(client, head)
     plane.refused(error.code, error.detail, request.id, "", seen)
-    if plane.access_log is not None and client.state == HEAD:
+    if plane.access_log is not None and client.state is HEAD:
         plane.access_log.unread(request.id, seen, error.code.status, time())
     said = _ACCEPT_LANGUAGE.search(head)
     page = plane.pages.render(

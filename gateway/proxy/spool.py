@@ -1,6 +1,6 @@
 """Forms for the portal that are not whole yet: held in memory, and so bounded for all who send them together.
 
-Whoever sends may be anybody (invariant 15). What most forms have costs no more than the headers of a request, and is
+Anybody may send them (invariant 15). What most forms have costs no more than the headers of a request, and is
 not counted: people who sign in go on while somebody fills the rest.
 """
 

@@ -1,56 +1,47 @@
 """A request's body on its way: taken from what the client connection has read, never more than that."""
 
-from typing import TYPE_CHECKING
-
 from gateway.model.codes import LIMIT_BODY, WIRE_FRAMING
 from gateway.model.errors import GatewayError
 from gateway.proxy.body import LAST_CHUNK, ChunkedBody, chunk
 from gateway.wire.framing import CHUNKED
 
-if TYPE_CHECKING:
-    from gateway.proxy.client import ClientConnection
-
 
 class Upload:
     """A counted body goes past the parser; a chunked one is put into chunks of ours, or into none (`bare`).
-    `limit`: bytes, 0 for none."""
+    `limit`: bytes, 0 for none. `done`: all of it was taken."""
 
-    __slots__ = ("_bare", "_chunks", "_client", "_left", "_limit")
+    __slots__ = ("_bare", "_chunks", "_left", "_limit", "done")
 
-    def __init__(self, client: "ClientConnection", framing: int, limit: int, *, bare: bool = False) -> None:
-        self._client = client
+    def __init__(self, framing: int, limit: int, *, bare: bool = False) -> None:
         self._bare = bare
         self._limit = limit
         self._left = framing
         self._chunks = ChunkedBody(WIRE_FRAMING) if framing == CHUNKED else None
+        self.done = False
 
-    def first_piece(self) -> bytes:
-        """What of a counted body came with its head, to be sent in the same write."""
-        return b"" if self._chunks is not None else self._counted()
+    def first_piece(self, ahead: bytes) -> tuple[bytes, bytes]:
+        """What of a counted body came with its head, to be sent in the same write; and what is left of `ahead`."""
+        return (b"", ahead) if self._chunks is not None else self._counted(ahead)
 
-    def take(self) -> bytes:
-        """The next piece as it goes on, taken from `client.ahead`; b"" where nothing can be made of it yet.
+    def take(self, ahead: bytes) -> tuple[bytes, bytes]:
+        """The next piece as it goes on, b"" where nothing can be made of `ahead` yet; and what is left of that.
 
         Raises GatewayError for a malformed or too long body.
         """
-        return self._counted() if self._chunks is None else self._chunked(self._chunks)
+        return self._counted(ahead) if self._chunks is None else self._chunked(self._chunks, ahead)
 
-    def _counted(self) -> bytes:
-        client = self._client
-        piece, client.ahead = client.ahead[: self._left], client.ahead[self._left :]
+    def _counted(self, ahead: bytes) -> tuple[bytes, bytes]:
+        piece, rest = ahead[: self._left], ahead[self._left :]
         self._left -= len(piece)
-        if not self._left:
-            client.body_read()
-        return piece
+        self.done = not self._left
+        return piece, rest
 
-    def _chunked(self, chunks: ChunkedBody) -> bytes:
-        client = self._client
-        pieces, used = chunks.feed(client.ahead)
-        client.ahead = client.ahead[used:]
+    def _chunked(self, chunks: ChunkedBody, ahead: bytes) -> tuple[bytes, bytes]:
+        pieces, used = chunks.feed(ahead)
         if 0 < self._limit < chunks.taken:
             raise GatewayError(LIMIT_BODY, f"over {self._limit} bytes, in chunks")
-        if chunks.done:
-            client.body_read()
+        self.done = chunks.done
+        rest = ahead[used:]
         if self._bare:
-            return b"".join(pieces)
-        return (chunk(pieces) if pieces else b"") + (LAST_CHUNK if chunks.done else b"")
+            return b"".join(pieces), rest
+        return (chunk(pieces) if pieces else b"") + (LAST_CHUNK if chunks.done else b""), rest

@@ -4,30 +4,56 @@ Its own state says where in a response it is; the client connection is told only
 """
 
 import asyncio
-from typing import TYPE_CHECKING, Final, cast
+from enum import Enum, auto
+from typing import Final, Protocol, cast
 
+from gateway.config.snapshot import Timeouts
 from gateway.model.codes import UPSTREAM_RESET, UPSTREAM_RESPONSE, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
 from gateway.proxy.body import LAST_CHUNK, PIECES, SLICE, ChunkedBody, chunk
-from gateway.proxy.pool import IDLE_SECONDS, Pool
+from gateway.proxy.exchange import Requester
 from gateway.proxy.response import WHOLE, Response, ResponseHeads
 from gateway.proxy.timers import NEVER, Timers
 from gateway.proxy.unread import unread
+from gateway.wire.fences import Fence
 from gateway.wire.framing import CHUNKED, NO_BODY
 
-if TYPE_CHECKING:
-    from gateway.proxy.client import ClientConnection
+# Servers close idle connections after 5 s (Apache, Node), some after 2: a request must not cross that close.
+IDLE_SECONDS: Final = 4.0
 
-IDLE: Final = 0
-HEAD: Final = 1
-COUNTED: Final = 2
-IN_CHUNKS: Final = 3
-TO_END: Final = 4
-CLOSED: Final = 5
+
+class ResponseState(Enum):
+    """What is read of the connection next."""
+
+    IDLE = auto()
+    HEAD = auto()
+    COUNTED = auto()
+    IN_CHUNKS = auto()
+    TO_END = auto()
+    CLOSED = auto()
+
+
+# Names of this module: at each use an attribute of the class would be looked up first.
+IDLE: Final = ResponseState.IDLE
+HEAD: Final = ResponseState.HEAD
+COUNTED: Final = ResponseState.COUNTED
+IN_CHUNKS: Final = ResponseState.IN_CHUNKS
+TO_END: Final = ResponseState.TO_END
+CLOSED: Final = ResponseState.CLOSED
 
 _HEAD_BYTES: Final = 64 * 1024
 _INTERIM: Final = 16
 _BUFFER: Final = 256 * 1024
+
+
+class Keeper(Protocol):
+    """The pool that these connections are of, which has them while they are idle."""
+
+    def give(self, connection: "UpstreamConnection") -> None: ...
+
+    def forget(self, connection: "UpstreamConnection") -> None: ...
+
+    def is_beyond(self, connection: "UpstreamConnection", fence: Fence | None) -> bool: ...
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -35,18 +61,22 @@ class UpstreamConnection(asyncio.Protocol):
     it is its client connection's own. `used`: it has carried a response before."""
 
     __slots__ = (
-        "_chunks", "_held", "_interim", "_left", "_share", "_stuck", "_timers", "bound", "client", "deadline", "heard",
-        "idle_since", "paused", "pool", "response", "state", "transport", "used",
+        "_chunks", "_held", "_interim", "_left", "_method", "_share", "_stuck", "_timeouts", "_timers", "bound",
+        "client", "deadline", "heard", "idle_since", "paused", "pool", "response", "state", "transport", "used",
     )  # fmt: skip
 
     transport: asyncio.Transport
+    _method: bytes
+    _timeouts: Timeouts
 
-    def __init__(self, pool: Pool, timers: Timers, heads: ResponseHeads) -> None:
+    revalidated: Final = True
+
+    def __init__(self, pool: Keeper, timers: Timers, heads: ResponseHeads) -> None:
         self.pool = pool
         self._timers = timers
         self.response = Response(heads)
-        self.client: ClientConnection | None = None
-        self.state = IDLE
+        self.client: Requester | None = None
+        self.state: ResponseState = IDLE
         self.bound = False
         self.used = False
         self.heard = False
@@ -61,13 +91,15 @@ class UpstreamConnection(asyncio.Protocol):
 
     # --- what the client connection asks for ---
 
-    def send(self, client: "ClientConnection", data: bytes) -> None:
+    def send(self, client: Requester, data: bytes, method: bytes, timeouts: Timeouts) -> None:
         """A whole head, with what there is of its body."""
         self.client = client
+        self._method = method
+        self._timeouts = timeouts
         self.state = HEAD
         self.heard = False
         self._interim = 0
-        self.deadline = self._timers.now + client.request.lane.timeouts.first_byte
+        self.deadline = self._timers.now + timeouts.first_byte
         self.transport.write(data)
 
     def write(self, piece: bytes) -> None:
@@ -77,32 +109,32 @@ class UpstreamConnection(asyncio.Protocol):
     def is_closing(self) -> bool:
         return self.transport.is_closing()
 
-    def await_answer(self) -> None:
+    def await_response(self) -> None:
         """The request is sent: from here the first byte is awaited."""
-        if self.state == HEAD and self.client is not None:
-            self.deadline = self._timers.now + self.client.request.lane.timeouts.first_byte
+        if self.state is HEAD and self.client is not None:
+            self.deadline = self._timers.now + self._timeouts.first_byte
 
     def pause(self) -> None:
         """The client reads more slowly than this server writes."""
-        if not self.paused and self.state != CLOSED:
+        if not self.paused and self.state is not CLOSED:
             self.paused = True
             self.transport.pause_reading()
 
     def resume(self) -> None:
-        if self.paused and self.state != CLOSED:
+        if self.paused and self.state is not CLOSED:
             self.paused = False
-            if self._held and self.state == IN_CHUNKS:
+            if self._held and self.state is IN_CHUNKS:
                 self._timers.loop.call_soon(self._go_on)
             else:
                 self.transport.resume_reading()
 
     def abandon(self) -> None:
-        """The client is gone, or must not get the rest: what comes after this is nobody's."""
+        """The client is gone, or must not get the rest: what comes after this is for no client."""
         self.client = None
         self.close()
 
     def close(self) -> None:
-        if self.state != CLOSED:
+        if self.state is not CLOSED:
             self.state = CLOSED
             self.deadline = NEVER
             self.transport.abort()
@@ -112,6 +144,15 @@ class UpstreamConnection(asyncio.Protocol):
         waiting = unread(self.transport)
         drained, self._stuck = waiting < self._stuck, waiting
         return drained
+
+    def has_moved(self, within: float) -> bool:
+        return self.deadline >= self._timers.now + self._timeouts.body - within
+
+    def is_beyond(self, fence: Fence | None) -> bool:
+        return self.pool.is_beyond(self, fence)
+
+    def is_free_in(self, pool: object) -> bool:
+        return self.state is IDLE and self.pool is pool
 
     # --- asyncio.Protocol ---
 
@@ -125,17 +166,17 @@ class UpstreamConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         client = self.client
         try:
-            if self.state == HEAD:
+            if self.state is HEAD:
                 self._head(data)
             elif client is None:
                 # Bytes outside a response: whose they are, nobody can say.
                 self.close()
-            elif self.state == COUNTED:
+            elif self.state is COUNTED:
                 self._counted(client, data)
-            elif self.state == IN_CHUNKS:
+            elif self.state is IN_CHUNKS:
                 self._in_chunks(client, data)
-            elif self.state == TO_END:
-                self.deadline = self._timers.now + client.request.lane.timeouts.body
+            elif self.state is TO_END:
+                self.deadline = self._timers.now + self._timeouts.body
                 client.transport.write(chunk((data,)) if client.chunked_out else data)
         except GatewayError as error:
             self._failed(error)
@@ -169,28 +210,25 @@ class UpstreamConnection(asyncio.Protocol):
         client = self.client
         if client is None:
             self.close()
-        elif client.write_paused or (self.state == HEAD and not client.body_done):
+        elif client.write_paused or (self.state is HEAD and not client.body_done):
             # The client reads or sends slowly: its own deadline says how slowly it may.
-            self.deadline = self._timers.now + client.request.lane.timeouts.body
+            self.deadline = self._timers.now + self._timeouts.body
         else:
-            self._failed(GatewayError(UPSTREAM_TIMEOUT, "no answer" if self.state == HEAD else "the answer stopped"))
+            self._failed(GatewayError(UPSTREAM_TIMEOUT, "no answer" if self.state is HEAD else "the answer stopped"))
 
     # --- the head ---
 
     def _head(self, data: bytes) -> None:
-        client: ClientConnection = self.client  # type: ignore[assignment]
+        client: Requester = self.client  # type: ignore[assignment]
         if self._held:
             data = self._held + data
             self._held = b""
         end = data.find(b"\r\n\r\n") + 4
-        if 4 <= end < len(data) <= WHOLE:
+        if 4 <= end < len(data) <= WHOLE and client.take_whole(self.response, data, end):
             # The usual case: one whole answer and nothing else.
-            response, request = self.response, client.request
-            whole = response.whole(data, end, request.lane.responses.cache if request.seat is not None else b"")
-            if whole and client.take_whole(response.status, whole):
-                self._give_back(client)
-                client.answered()
-                return
+            self._give_back(client)
+            client.answered()
+            return
         self.heard = True
         if 4 <= end <= _HEAD_BYTES:
             self._answer(client, data, end)
@@ -199,10 +237,10 @@ class UpstreamConnection(asyncio.Protocol):
         else:
             self._held = data
 
-    def _answer(self, client: "ClientConnection", data: bytes, end: int) -> None:
+    def _answer(self, client: Requester, data: bytes, end: int) -> None:
         """A head that ends at `end`, whatever it says, and what has come of its body, in one write."""
         response = self.response
-        response.read(data[:end], client.request.spot.method)
+        response.read(data[:end], self._method)
         if response.status < 200:
             self._relay_interim(client, data[end:])
             return
@@ -216,22 +254,22 @@ class UpstreamConnection(asyncio.Protocol):
         )
         if left > 0:
             self.state = COUNTED
-            self.deadline = self._timers.now + client.request.lane.timeouts.body
+            self.deadline = self._timers.now + self._timeouts.body
         else:
             self._ended(client, clean=left == 0)
 
-    def _relay_interim(self, client: "ClientConnection", rest: bytes) -> None:
+    def _relay_interim(self, client: Requester, rest: bytes) -> None:
         """RFC 9110 15.2: any number may come before the answer; 100 was ours to send, HTTP/1.0 knows none."""
         response = self.response
         self._interim += 1
         if response.status == 101 or self._interim > _INTERIM:
             raise GatewayError(UPSTREAM_RESPONSE, f"status {response.status} unasked or too often")
-        if response.status != 100 and client.request.spot.minor:
-            client.transport.write(b"".join((*response.pieces(minor=True), b"\r\n\r\n")))
+        if response.status != 100:
+            client.interim_response(response)
         if rest:
             self._head(rest)
 
-    def _relay(self, client: "ClientConnection", data: bytes, end: int) -> None:
+    def _relay(self, client: Requester, data: bytes, end: int) -> None:
         """A head without a body, or with one whose end shows itself; what has come of that goes in the same write."""
         response, rest = self.response, data[end:]
         if response.framing == CHUNKED:
@@ -244,26 +282,26 @@ class UpstreamConnection(asyncio.Protocol):
             client.transport.write(head)
             self._ended(client, clean=not rest)
         else:
-            self.deadline = self._timers.now + client.request.lane.timeouts.body
+            self.deadline = self._timers.now + self._timeouts.body
             self.state = TO_END
             client.transport.write(head + (chunk((rest,)) if rest and client.chunked_out else rest))
 
     # --- the body ---
 
-    def _counted(self, client: "ClientConnection", data: bytes) -> None:
+    def _counted(self, client: Requester, data: bytes) -> None:
         left = self._left - len(data)
         if left > 0:
             self._left = left
-            self.deadline = self._timers.now + client.request.lane.timeouts.body
+            self.deadline = self._timers.now + self._timeouts.body
             client.transport.write(data)
             return
         client.transport.write(data if left == 0 else data[: self._left])
         self._ended(client, clean=left == 0)
 
-    def _in_chunks(self, client: "ClientConnection", data: bytes, *, begin: bool = False) -> None:
+    def _in_chunks(self, client: Requester, data: bytes, *, begin: bool = False) -> None:
         chunks = self._chunks
         assert chunks is not None
-        self.deadline = self._timers.now + client.request.lane.timeouts.body
+        self.deadline = self._timers.now + self._timeouts.body
         pieces: list[bytes] = []
         used, more = 0, False
         while used < len(data) and not chunks.done and len(pieces) < PIECES:
@@ -289,17 +327,20 @@ class UpstreamConnection(asyncio.Protocol):
     def _go_on(self) -> None:
         """With what was read of a chunked body and is held."""
         client = self.client
-        if client is None or self.state != IN_CHUNKS or self.paused or not self._held:
+        if client is None or self.state is not IN_CHUNKS or self.paused or not self._held:
             return
         data, self._held = self._held, b""
         self.data_received(data)
-        # Also where that ended the answer: in the pool it would stay deaf.
-        if self.state != CLOSED and not self._held and not self.paused:
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Also where the answer has ended: in the pool it would stay deaf."""
+        if not (self._held or self.paused or self.transport.is_closing()):
             self.transport.resume_reading()
 
     # --- how it ends ---
 
-    def _ended(self, client: "ClientConnection", *, clean: bool) -> None:
+    def _ended(self, client: Requester, *, clean: bool) -> None:
         """The whole response is written. Kept only if the request went out whole, and nothing came after the answer."""
         if clean and self.response.keep_alive and client.body_done:
             self._give_back(client)
@@ -308,9 +349,9 @@ class UpstreamConnection(asyncio.Protocol):
             self.close()
         client.answered()
 
-    def _give_back(self, client: "ClientConnection") -> None:
+    def _give_back(self, client: Requester) -> None:
         self.client = None
-        if self.state == CLOSED:
+        if self.state is CLOSED:
             return
         self.state = IDLE
         self.used = True
@@ -321,7 +362,6 @@ class UpstreamConnection(asyncio.Protocol):
             self.resume()
         if self.bound or self.response.binds:
             self.bound = True
-            self.deadline = now + client.plane.timeouts.idle
             client.bind(self)
         else:
             self.pool.give(self)
@@ -332,7 +372,7 @@ class UpstreamConnection(asyncio.Protocol):
         if client is not None:
             client.upstream_failed(error)
 
-    def _faulted(self, client: "ClientConnection | None", fault: Exception) -> None:
+    def _faulted(self, client: Requester | None, fault: Exception) -> None:
         self.client = None
         self.close()
         # uvloop refuses a write to a connection that is lost before it says so to its protocol: no fault of ours.
@@ -344,11 +384,11 @@ class UpstreamConnection(asyncio.Protocol):
         client, self.client = self.client, None
         if client is None:
             return
-        if state == TO_END and exc is None:
+        if state is TO_END and exc is None:
             if client.chunked_out:
                 client.transport.write(LAST_CHUNK)
             client.answered()
-        elif state == HEAD and not self.heard and self.used and client.retry():
+        elif state is HEAD and not self.heard and self.used and client.retry():
             return
         else:
             client.upstream_failed(GatewayError(UPSTREAM_RESET, "closed " + ("early" if self.heard else "unanswered")))

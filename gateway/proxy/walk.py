@@ -16,11 +16,11 @@ from gateway.model.session import Seat
 from gateway.proxy import portal_lane
 from gateway.proxy.asked import asked
 from gateway.proxy.callers import admitted_by_token, challenge_program, is_program
+from gateway.proxy.exchange import ServerConnection
 from gateway.proxy.lane import ALLOW, ASK, CHALLENGE, Ready
 from gateway.proxy.places import Places
 from gateway.proxy.pool import FRESH_SECONDS, Pool
 from gateway.proxy.refusals import deny, refuse, to_https, unauthorized
-from gateway.proxy.upstream import IDLE, UpstreamConnection
 from gateway.wire.framing import CHUNKED, NO_BODY
 from gateway.wire.headers import AUTHORIZATION, TRACEPARENT, TRACESTATE, UPGRADE
 from gateway.wire.navigation import kind_of
@@ -187,8 +187,7 @@ def stands(client: "ClientConnection", places: Places) -> bool:
         if request.spot.judged != spot.judged:
             spot = lane.overridden(spot, request.spot.judged)
         ready = lane.passage(spot, request.seat)
-        there = client.upstream
-        if isinstance(there, UpstreamConnection) and there.pool.is_beyond(there, lane.app.upstream.fence):
+        if client.upstream is not None and client.upstream.is_beyond(lane.app.upstream.fence):
             return False
         return _answered(client, ready).kind == ALLOW
     except GatewayError:
@@ -222,7 +221,7 @@ def forward(client: "ClientConnection", ready: Ready) -> None:
             body = client.begin_body(lane.body_limit)
     data = b"".join((spot.line, request.middle, request.id, ending, body))
     pool: Pool = lane.pool  # type: ignore[assignment]
-    upstream = _own(client, pool) if client.bound is not None else None
+    upstream: ServerConnection | None = _own(client, pool) if client.bound is not None else None
     if upstream is None:
         upstream = pool.take(idle_since)
     if upstream is not None:
@@ -266,14 +265,14 @@ def _trace(rare: dict[int, bytes]) -> tuple[bytes, ...]:
     return (b"\r\ntraceparent: ", parent) + (() if state is None else (b"\r\ntracestate: ", state))
 
 
-def _own(client: "ClientConnection", pool: Pool) -> UpstreamConnection | None:
+def _own(client: "ClientConnection", pool: Pool) -> ServerConnection | None:
     """The connection on which NTLM or Negotiate was spoken: for the person of then, and for nobody behind a proxy
     that joins many persons' requests on one connection."""
     bound, client.bound = client.bound, None
     assert bound is not None
     memo, seat = client.memo, client.request.seat
     person = memo.bound_to is seat and not (memo.trusted and seat is None)
-    if bound.state == IDLE and bound.pool is pool and person:
+    if bound.is_free_in(pool) and person:
         return bound
     bound.close()
     return None

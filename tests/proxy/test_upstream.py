@@ -19,7 +19,7 @@ async def relayed(answer: bytes, raw: bytes = PUBLIC, *, close: bool = False) ->
         client.send(raw)
         await app.request()
         await gate.until(lambda: not any(c.upstream for c in gate.plane.connections))
-        kept = any(c.state == HEAD for c in gate.plane.connections)
+        kept = any(c.state is HEAD for c in gate.plane.connections)
         if kept:
             client.send(ask(b"OPTIONS /_ecluse/end"))
         got = await client.reader.readuntil(b"HTTP/1.1 303 ") if kept else await client.rest()

@@ -1,0 +1,89 @@
+"""A request of ours at the portal: it stands where an application's connection would, until the page is there."""
+
+from asyncio import CancelledError, Task
+from typing import TYPE_CHECKING, Final
+
+from gateway.config.lanes import InboundRequest
+from gateway.model.ports import Page
+from gateway.proxy.exchange import Requester
+from gateway.proxy.spool import Spooled
+from gateway.wire.addresses import client_key
+from gateway.wire.fences import Fence
+
+if TYPE_CHECKING:
+    from gateway.proxy.dataplane import DataPlane
+
+
+class PortalExchange:
+    """What is under way at the portal goes on to its end when the browser has left: a sign-out is not left half done
+    because nobody waits for its page."""
+
+    __slots__ = ("_body", "_call", "_client", "_patience", "_plane")
+
+    revalidated: Final = False
+
+    def __init__(self, client: Requester, plane: "DataPlane", call: InboundRequest, patience: float) -> None:
+        """`patience`: how long (s) the page may take."""
+        self._client: Requester | None = client
+        self._plane = plane
+        self._call = call
+        self._patience = patience
+        self._body = Spooled(plane.spool, client_key(call.client))
+
+    def ask(self) -> None:
+        """The portal is asked when all of the request is here: no step runs on half a form."""
+        client = self._client
+        if client is not None:
+            client.deadline = self._plane.timers.now + self._patience
+            self._plane.portal(self._call, self._body.take()).add_done_callback(self._answered)
+
+    def _answered(self, asked: Task[Page]) -> None:
+        client, self._client = self._client, None
+        try:
+            page = asked.result()
+            if client is not None:
+                client.respond(page)
+        except CancelledError:
+            # The worker ends, and its connections have.
+            return
+        except Exception as fault:  # noqa: BLE001 - the one edge
+            if client is not None:
+                client.faulted(fault)
+            else:
+                self._plane.faulted(fault, self._call.request_id.encode("ascii"))
+
+    # --- as exchange.py declares it ---
+
+    def write(self, piece: bytes) -> None:
+        """Raises GatewayError where too much is held of forms that are not whole."""
+        self._body.add(piece)
+
+    def await_response(self) -> None:
+        """The last piece of the body is written in the same turn."""
+        self._plane.loop.call_soon(self.ask)
+
+    def is_closing(self) -> bool:
+        return self._client is None
+
+    def abandon(self) -> None:
+        """Nobody waits for the page any more."""
+        self._client = None
+        self._body.take()
+
+    def drains(self) -> bool:
+        """What is written here is never held up."""
+        return False
+
+    def pause(self) -> None:
+        """A page is one write."""
+
+    def resume(self) -> None:
+        """As `pause`."""
+
+    def has_moved(self, within: float) -> bool:
+        """A page comes whole."""
+        return False
+
+    def is_beyond(self, fence: Fence | None) -> bool:
+        """No fence is drawn around the portal."""
+        return False
