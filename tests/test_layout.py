@@ -240,24 +240,21 @@ def test_nothing_is_installed_but_by_its_hash() -> None:
 # --- words ------------------------------------------------------------------------------------------------------------
 
 # What is still wrong, by the package that is to mend it. Both only ever shrink, and are gone when they are empty.
-SHARED_CLASS_NAMES = {
+SHARED_CLASS_NAMES: dict[str, str] = {
     "access": "Purpose",
     "config": """Algorithm Api Check ClientCertificate ClientKey Condition Dates Document Encryption Hours Index Key
-        Ladder Limits Logout Method Model Names OpaqueTokens Parameter Place ProviderLogout Read Request Rule Saml Spot
-        Target Timeouts Told Unreadable Upstream Use ValueTest""",
+        Ladder Limits Logout Method Model Names OpaqueTokens Place ProviderLogout Read Request Rule Saml
+        Spot Target Timeouts Unreadable Upstream Use ValueTest""",
     "federation": "Applications Federation Lane Outcome SamlFederation Source Task",
-    "model": "Asking Binding Counters Log SamlTransactions Sessions SignOutNotes Transactions",
-    "oidc": "Answer",
-    "policy": "Expression Network Step",
+    "model": "Binding Counters Log SamlTransactions Sessions SignOutNotes Transactions",
     "portal": "Challenge Kept Kind SamlLogout",
     "proxy": "Difference Known Places Probe",
-    "saml": "KeyKind Opened Shape",
     "server": "Result Served Verdict",
     "trial": "Change",
 }
-RIDDLES = {
-    "access": 1, "cli": 1, "config": 10, "federation": 5, "model": 1, "oidc": 3, "policy": 3, "portal": 15, "proxy": 16,
-    "saml": 4, "server": 3, "stores": 6, "trial": 1, "wire": 4,
+RIDDLES: dict[str, int] = {
+    "access": 1, "cli": 1, "config": 10, "federation": 5, "model": 1, "oidc": 3, "policy": 3, "portal": 15,
+    "proxy": 16, "saml": 4, "server": 3, "stores": 6, "trial": 1, "wire": 4,
 }  # fmt: skip
 
 # A sentence without a subject of its own ("Whoever reads this ..."), and what belongs to no one.

@@ -8,7 +8,7 @@ from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.policy.decide import decide, settled
-from gateway.policy.facts import Asked, Facts
+from gateway.policy.facts import Facts, RequestFacts
 from gateway.policy.step_up import needed, required
 from gateway.translation.render import Injection
 
@@ -44,7 +44,7 @@ class Question:
         if self._match is not None and self.open:
             self._match = settled(self._match, method, heard, Facts(method, self._tenant))
 
-    def decision(self, asked: Asked | None = None) -> Decision:
+    def decision(self, asked: RequestFacts | None = None) -> Decision:
         """Never raises."""
         facts = Facts(self._method, self._tenant, asked)
         decision = decide(self._match, self._method, self._heard, facts)

@@ -14,7 +14,7 @@ from gateway.config.schema.scalars import Wrong
 from gateway.config.snapshot import Snapshot
 from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
-from gateway.policy.trace import Step
+from gateway.policy.trace import TracedCondition
 from gateway.policy.truth import Truth
 from gateway.trial.explanation import Explanation, Row, explain_request
 from gateway.trial.people import Known, read_person
@@ -170,7 +170,7 @@ def _cells(row: Row, deciding: RuleRef | None) -> tuple[str, str, str, str]:
     return mark, _place(row.rule), row.rule.path, ", ".join(row.methods) or "all methods"
 
 
-def _tree(step: Step, depth: int) -> Iterator[str]:
+def _tree(step: TracedCondition, depth: int) -> Iterator[str]:
     why = f"  ({step.why})" if step.why else ""
     yield f"{' ' * _ANSWER_WIDTH}{'  ' * depth}   {_TRUTHS[step.truth]}: {step.text}{why}"
     for part in step.parts:
@@ -233,7 +233,7 @@ def _row_json(row: Row) -> dict[str, object]:
     }
 
 
-def _step_json(step: Step) -> dict[str, object]:
+def _step_json(step: TracedCondition) -> dict[str, object]:
     return {
         "text": step.text,
         "answer": _TRUTHS[step.truth],

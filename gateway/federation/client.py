@@ -21,7 +21,7 @@ from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_ADDRESS, OIDC_A
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ClientCertificate
 from gateway.model.quoting import quoted
-from gateway.oidc.call import Answer, Call
+from gateway.oidc.call import Call, ProviderResponse
 from gateway.wire.reach import Reach, reach
 
 TOTAL_SECONDS = 10.0
@@ -55,18 +55,18 @@ class ProviderClient:
         self._connect_seconds = connect_seconds
         self._session: ClientSession | None = None
 
-    async def send(self, call: Call) -> Answer:
+    async def send(self, call: Call) -> ProviderResponse:
         """GatewayError: LOGIN_PROVIDER_UNREACHABLE, OIDC_ADDRESS, OIDC_ANSWER (too large, compressed)."""
         pieces: list[bytes] = []
         return await self._exchange(call, pieces, pieces.append, LARGEST_BODY)
 
-    async def download(self, call: Call, into: Callable[[bytes], object], largest: int) -> Answer:
+    async def download(self, call: Call, into: Callable[[bytes], object], largest: int) -> ProviderResponse:
         """For what is too large to be held: the body goes to `into` piece by piece, the answer has none. As `send`."""
         return await self._exchange(call, (), into, largest)
 
     async def _exchange(
         self, call: Call, kept: Sequence[bytes], into: Callable[[bytes], object], largest: int
-    ) -> Answer:
+    ) -> ProviderResponse:
         """`kept`: where `into` puts what is to be the answer's body."""
         try:
             session = self._opened()
@@ -138,8 +138,8 @@ async def _read(call: Call, response: ClientResponse, into: Callable[[bytes], ob
         into(piece)
 
 
-def _answer(response: ClientResponse, body: bytes) -> Answer:
-    return Answer(
+def _answer(response: ClientResponse, body: bytes) -> ProviderResponse:
+    return ProviderResponse(
         status=response.status,
         content_type=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
         body=body,

@@ -33,14 +33,14 @@ from gateway.oidc.authorization_request import (
     pushed_request,
     signed_request,
 )
-from gateway.oidc.call import Answer, Call
+from gateway.oidc.call import Call, ProviderResponse
 from gateway.oidc.client_authentication import Fresh
 from gateway.oidc.discovery import ProviderMetadata, discovery_request, process_discovery_response
 from gateway.oidc.id_token import IdToken, validate_id_token
+from gateway.oidc.jarm import is_signed, verified_parameters
 from gateway.oidc.jwks import JsonWebKeySet, jwks_request, process_jwks_response
 from gateway.oidc.logout_token import LogoutToken, validate_logout_token
 from gateway.oidc.refresh import Held, Renewed, process_refresh_response, refresh_request, validate_refreshed
-from gateway.oidc.response_jwt import is_signed, verified_parameters
 from gateway.oidc.revocation import process_revocation_response, revocation_request
 from gateway.oidc.token import TokenResponse, process_token_response, token_request
 from gateway.oidc.userinfo import merge_claims, process_userinfo_response, userinfo_request
@@ -244,13 +244,13 @@ class Federation:
         # OIDC Core 10.1.1: signing keys rotate; an unknown one is looked for once
         return await self._with_own_keys(provider, partial(validate, newer))
 
-    async def _send(self, provider: OidcProvider, call: Call) -> Answer:
+    async def _send(self, provider: OidcProvider, call: Call) -> ProviderResponse:
         """For what we say ourselves: where nothing is answered, it is the provider that fails."""
         circuit = self._circuit(provider)
         circuit.enter()
         return await self._judged(provider, circuit, call)
 
-    async def _carry(self, provider: OidcProvider, call: Call) -> Answer:
+    async def _carry(self, provider: OidcProvider, call: Call) -> ProviderResponse:
         """For what a browser or a program brought. A code that makes a provider hang up, or hang, is a stranger's
         doing: whether the provider fails is then seen by a request that carries nothing of theirs."""
         circuit = self._circuit(provider)
@@ -272,7 +272,7 @@ class Federation:
             if error.code is not LOGIN_PROVIDER_UNREACHABLE:
                 circuit.answered()
 
-    async def _judged(self, provider: OidcProvider, circuit: Circuit, call: Call) -> Answer:
+    async def _judged(self, provider: OidcProvider, circuit: Circuit, call: Call) -> ProviderResponse:
         try:
             answer = await self._client(provider).send(call)
         except GatewayError as error:

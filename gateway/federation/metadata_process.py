@@ -30,7 +30,7 @@ from gateway.federation.metadata_lanes import Limits
 from gateway.federation.metadata_source import NO_VALIDATORS, Source, Validators, validators
 from gateway.model.codes import SAML_METADATA_GONE, SAML_METADATA_UNREACHABLE, all_codes
 from gateway.model.errors import GatewayError
-from gateway.oidc.call import Answer
+from gateway.oidc.call import ProviderResponse
 from gateway.saml.metadata_document import LARGEST_AGGREGATE, LARGEST_ENTITY
 
 _NOT_THERE = (404, 410)
@@ -224,7 +224,7 @@ def _still_good(folder: Path, source: Source, now: float) -> Copy | None:
     return copy if copy is not None and (copy.valid_until is None or now < copy.valid_until) else None
 
 
-async def _fetch(source: Source, into: IO[bytes], known: Copy | None, limits: Limits) -> Answer:
+async def _fetch(source: Source, into: IO[bytes], known: Copy | None, limits: Limits) -> ProviderResponse:
     largest = LARGEST_AGGREGATE if source.kind == "aggregate" else LARGEST_ENTITY
     reach = source.ca_bytes, None, source.private_addresses, Resolver()
     client = ProviderClient(*reach, limits.fetch_seconds, _CONNECT_SECONDS)

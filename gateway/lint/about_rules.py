@@ -6,9 +6,9 @@ from gateway.config.check.references_app import names_a_secret
 from gateway.config.problems import Problem
 from gateway.config.schema.app import AppFile
 from gateway.lint.subject import Of, Subject
-from gateway.policy.asking import Header, Query
 from gateway.policy.conditions import All, Any_, Anyone, Condition, Not, evaluate, turns_on_identity, turns_on_request
-from gateway.policy.patterns import AnyOne, Expression, Literal, Pattern, Rest, Segment
+from gateway.policy.patterns import AnyOne, ExpressionSegment, Literal, Pattern, Rest, Segment
+from gateway.policy.request_conditions import Header, Query
 from gateway.policy.rules import Rule
 from gateway.policy.trace import in_words, parts
 from gateway.policy.truth import Truth
@@ -67,7 +67,7 @@ def never_reached(subject: Subject) -> Iterator[Problem]:
             rule.pattern.segments[:place]
             for _, rule in rules
             for place, segment in enumerate(rule.pattern.segments)
-            if isinstance(segment, Expression) and segment.source in _EVERYTHING and rule.methods is None
+            if isinstance(segment, ExpressionSegment) and segment.source in _EVERYTHING and rule.methods is None
             and len(rule.pattern.segments) == place + 1
         }  # fmt: skip
         for index, rule in rules:
@@ -136,7 +136,7 @@ def said_twice(subject: Subject) -> Iterator[Problem]:
 def expression_of_a_literal(subject: Subject) -> Iterator[Problem]:
     for app, index, rule in _each(subject):
         for segment in rule.pattern.segments:
-            if isinstance(segment, Expression) and not _SPECIAL & set(segment.source):
+            if isinstance(segment, ExpressionSegment) and not _SPECIAL & set(segment.source):
                 say = f"`~{segment.source}` is an expression without anything to express"
                 yield app.at("access", index, "path", say=say, write=f"write {segment.source}")
 
@@ -144,7 +144,9 @@ def expression_of_a_literal(subject: Subject) -> Iterator[Problem]:
 def anchors_in_an_expression(subject: Subject) -> Iterator[Problem]:
     for app, index, rule in _each(subject):
         for segment in rule.pattern.segments:
-            if isinstance(segment, Expression) and (segment.source.startswith("^") or segment.source.endswith("$")):
+            if isinstance(segment, ExpressionSegment) and (
+                segment.source.startswith("^") or segment.source.endswith("$")
+            ):
                 say = "an expression covers its whole segment: `^` and `$` say nothing"
                 yield app.at("access", index, "path", say=say, write="leave them out")
 

@@ -44,7 +44,7 @@ NO_NEED = Need()
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class StepUpRequest:
     """A need in the words of one provider: values of acr (AuthnContextClassRef of SAML), the weakest that does first;
     the age (s) that its own authentication may have, 0 for one made now; its methods."""
 
@@ -53,7 +53,7 @@ class Asking:
     amr: tuple[str, ...] = ()
 
 
-NOTHING_ASKED = Asking()
+NO_STEP_UP = StepUpRequest()
 
 
 def need_query(need: Need) -> str:

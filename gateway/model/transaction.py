@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gateway.model.identity import Identity
-from gateway.model.levels import NO_NEED, NOTHING_ASKED, Asking, Need
+from gateway.model.levels import NO_NEED, NO_STEP_UP, Need, StepUpRequest
 from gateway.model.session import NameIdFields
 
 
@@ -57,7 +57,7 @@ class OidcLogin:
     serves: Served | None
     created_at: int
     max_age: int | None = None
-    asking: Asking = NOTHING_ASKED
+    asking: StepUpRequest = NO_STEP_UP
     issuer: str = ""
 
 

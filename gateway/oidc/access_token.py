@@ -8,7 +8,7 @@ from gateway.model.codes import API_BOUND, API_SCOPE, API_TOKEN, OIDC_DISCOVERY_
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ApiAccess, OidcProvider
 from gateway.model.quoting import quoted
-from gateway.oidc.call import Answer, Call
+from gateway.oidc.call import Call, ProviderResponse
 from gateway.oidc.claims import (
     audiences_of,
     check_auth_time,
@@ -23,7 +23,7 @@ from gateway.oidc.claims import (
 )
 from gateway.oidc.client_authentication import Fresh, authenticated_call
 from gateway.oidc.discovery import ProviderMetadata
-from gateway.oidc.documents import JsonObject, answer_object, require_success
+from gateway.oidc.documents import JsonObject, require_success, response_object
 from gateway.oidc.jwe import decrypt
 from gateway.oidc.jwks import JsonWebKeySet
 from gateway.oidc.jws import parse_compact, verify_signature
@@ -96,13 +96,15 @@ def introspection_request(provider: OidcProvider, metadata: ProviderMetadata, to
     return authenticated_call(provider, metadata, WHAT, metadata.introspection_endpoint, form, fresh, accept)
 
 
-def process_introspection_response(provider: OidcProvider, api: ApiAccess, answer: Answer, now: float) -> AccessToken:
+def process_introspection_response(
+    provider: OidcProvider, api: ApiAccess, answer: ProviderResponse, now: float
+) -> AccessToken:
     """Of a provider that answers in JSON: a JWT is refused."""
-    return _introspected(provider, api, answer_object(answer, API_TOKEN, WHAT, ("application/json",)), now)
+    return _introspected(provider, api, response_object(answer, API_TOKEN, WHAT, ("application/json",)), now)
 
 
 def process_introspection_jwt(
-    provider: OidcProvider, api: ApiAccess, keys: JsonWebKeySet, answer: Answer, now: float
+    provider: OidcProvider, api: ApiAccess, keys: JsonWebKeySet, answer: ProviderResponse, now: float
 ) -> AccessToken:
     """Of a provider that signs its answer: JSON is refused. Codes as those of `validate_access_token`."""
     require_success(answer, API_TOKEN, WHAT)

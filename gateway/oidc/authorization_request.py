@@ -1,5 +1,7 @@
 """The authorization request: what it says, and the three ways in which it reaches the provider."""
 
+import base64
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -10,13 +12,12 @@ from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.model.quoting import quoted
 from gateway.model.transaction import OidcLogin
-from gateway.oidc.call import Answer, Call
+from gateway.oidc.call import Call, ProviderResponse
 from gateway.oidc.client_authentication import Fresh, authenticated_call
 from gateway.oidc.client_keys import sign
 from gateway.oidc.discovery import ProviderMetadata
 from gateway.oidc.documents import parse_object, require_success
-from gateway.oidc.pkce import CHALLENGE_METHOD, code_challenge
-from gateway.oidc.stronger import stronger, within
+from gateway.oidc.step_up_parameters import limited_to, with_step_up
 
 WHAT = "pushed authorization answer"
 REQUEST_OBJECT_SECONDS = 60
@@ -31,6 +32,9 @@ _HINT_FORMS = {
 _REQUEST_OBJECT = "oauth-authz-req+jwt"
 # RFC 6749 3.1, RFC 9126 2.2: a URI, here without what a browser or a log would stumble over
 _LONGEST_URI = 512
+CHALLENGE_METHOD = "S256"
+# RFC 7636 4.1
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
 def authorization_parameters(
@@ -62,7 +66,7 @@ def authorization_parameters(
     }
     passed_on = {name: hints[name] for name in sorted(asked.passed_on & hints.keys()) if is_hint(name, hints[name])}
     parameters = usual | {name: value for name, value in wanted.items() if value} | dict(asked.parameters) | passed_on
-    return stronger(parameters, within(login.asking, asked.essential_acr), provider.levels.ask)
+    return with_step_up(parameters, limited_to(login.asking, asked.essential_acr), provider.levels.ask)
 
 
 def authorization_url(metadata: ProviderMetadata, parameters: Mapping[str, str]) -> str:
@@ -104,7 +108,7 @@ def pushed_request(
     return authenticated_call(provider, metadata, WHAT, endpoint, parameters, fresh)
 
 
-def process_pushed_response(provider: OidcProvider, answer: Answer) -> dict[str, str]:
+def process_pushed_response(provider: OidcProvider, answer: ProviderResponse) -> dict[str, str]:
     """What the browser carries in the place of the parameters."""
     # RFC 9126 2.2: 201, and nothing else
     if answer.status != 201:
@@ -135,9 +139,17 @@ def is_hint(name: str, value: str) -> bool:
     return 0 < len(value) <= LONGEST_HINT and value.isprintable() and (form is None or bool(form.fullmatch(value)))
 
 
-def _reason(answer: Answer) -> str:
+def _reason(answer: ProviderResponse) -> str:
     try:
         document = parse_object(answer.body, OIDC_PUSHED_REQUEST, WHAT)
     except GatewayError:
         return "no readable reason"
     return f"{document.get('error')}: {document.get('error_description', '')}"
+
+
+def code_challenge(code_verifier: str) -> str:
+    """RFC 7636 4.2. ValueError for a verifier that is too short, too long or of other characters."""
+    if not _VERIFIER.fullmatch(code_verifier):
+        raise ValueError("a code verifier is 43 to 128 unreserved characters")
+    digest = hashlib.sha256(code_verifier.encode("ascii")).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")

@@ -16,7 +16,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ProviderResponse:
     """`content_type`: the media type, lower case, without parameters. Of the others, the raw header value."""
 
     status: int

@@ -6,8 +6,8 @@ from gateway.model.codes import OIDC_DISCOVERY, OIDC_DISCOVERY_ENDPOINT, OIDC_DI
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.model.quoting import quoted
-from gateway.oidc.call import Answer, Call
-from gateway.oidc.documents import JsonObject, answer_object
+from gateway.oidc.call import Call, ProviderResponse
+from gateway.oidc.documents import JsonObject, response_object
 from gateway.oidc.endpoints import require_endpoint
 
 WHAT = "discovery document"
@@ -39,9 +39,9 @@ def discovery_request(provider: OidcProvider) -> Call:
     return Call(WHAT, "GET", url, (("Accept", "application/json"),))
 
 
-def process_discovery_response(provider: OidcProvider, answer: Answer) -> ProviderMetadata:
+def process_discovery_response(provider: OidcProvider, answer: ProviderResponse) -> ProviderMetadata:
     # Discovery 4.2: application/json
-    document = answer_object(answer, OIDC_DISCOVERY, f"{WHAT} of {quoted(provider.issuer)}", ("application/json",))
+    document = response_object(answer, OIDC_DISCOVERY, f"{WHAT} of {quoted(provider.issuer)}", ("application/json",))
     # Discovery 4.3: the issuer returned MUST be exactly the one asked
     if document.get("issuer") != provider.issuer:
         detail = f"{WHAT}: issuer {quoted(document.get('issuer'))}, not {quoted(provider.issuer)}"

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, Code
 from gateway.model.errors import GatewayError
 from gateway.model.quoting import quoted
-from gateway.oidc.call import Answer
+from gateway.oidc.call import ProviderResponse
 
 # The densest JSON of this size is read in about 4 ms: no more may hold the loop.
 LARGEST_DOCUMENT = 1 << 17
@@ -36,7 +36,7 @@ def parse_object(text: bytes, code: Code, what: str) -> JsonObject:
     return value
 
 
-def answer_object(answer: Answer, code: Code, what: str, content_types: Collection[str]) -> JsonObject:
+def response_object(answer: ProviderResponse, code: Code, what: str, content_types: Collection[str]) -> JsonObject:
     """The JSON object of a successful answer in one of the media types."""
     require_success(answer, code, what)
     if answer.content_type not in content_types:
@@ -46,7 +46,7 @@ def answer_object(answer: Answer, code: Code, what: str, content_types: Collecti
     return parse_object(answer.body, code, what)
 
 
-def error_of(answer: Answer, code: Code, what: str) -> object:
+def error_of(answer: ProviderResponse, code: Code, what: str) -> object:
     """RFC 6749 5.2: the `error` of a refusal."""
     try:
         return parse_object(answer.body, code, what).get("error")
@@ -54,7 +54,7 @@ def error_of(answer: Answer, code: Code, what: str) -> object:
         return f"status {answer.status} without a readable reason"
 
 
-def require_success(answer: Answer, code: Code, what: str) -> None:
+def require_success(answer: ProviderResponse, code: Code, what: str) -> None:
     """An overloaded provider is not the same as one that answers wrongly."""
     if answer.status == 429 or answer.status >= 500:
         raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, f"{what}: status {answer.status}")

@@ -13,9 +13,9 @@ from gateway.model.codes import OIDC_JWKS
 from gateway.model.errors import GatewayError
 from gateway.model.quoting import quoted
 from gateway.oidc.algorithms import ALGORITHMS, OF_PUBLIC_KEYS, Algorithm, KeyKind
-from gateway.oidc.call import Answer, Call
+from gateway.oidc.call import Call, ProviderResponse
 from gateway.oidc.discovery import ProviderMetadata
-from gateway.oidc.documents import answer_object
+from gateway.oidc.documents import response_object
 
 WHAT = "key set"
 MOST_KEYS = 64
@@ -55,8 +55,8 @@ def jwks_request(metadata: ProviderMetadata) -> Call:
     return Call(WHAT, "GET", metadata.jwks_uri, (("Accept", "application/jwk-set+json, application/json"),))
 
 
-def process_jwks_response(answer: Answer) -> JsonWebKeySet:
-    document = answer_object(answer, OIDC_JWKS, WHAT, ("application/json", "application/jwk-set+json"))
+def process_jwks_response(answer: ProviderResponse) -> JsonWebKeySet:
+    document = response_object(answer, OIDC_JWKS, WHAT, ("application/json", "application/jwk-set+json"))
     published = document.get("keys")
     # RFC 7517 5.1
     if not isinstance(published, list):

@@ -15,7 +15,7 @@ from gateway.model.codes import (
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.model.quoting import quoted
-from gateway.oidc.call import Answer, Call
+from gateway.oidc.call import Call, ProviderResponse
 from gateway.oidc.claims import (
     audiences_of,
     check_authorized_party,
@@ -30,7 +30,7 @@ from gateway.oidc.claims import (
 )
 from gateway.oidc.client_authentication import Fresh, authenticated_call
 from gateway.oidc.discovery import ProviderMetadata
-from gateway.oidc.documents import JsonObject, answer_object, error_of
+from gateway.oidc.documents import JsonObject, error_of, response_object
 from gateway.oidc.jwe import decrypt
 from gateway.oidc.jwks import JsonWebKeySet
 from gateway.oidc.jws import parse_compact, verify_signature
@@ -82,7 +82,7 @@ def refresh_request(provider: OidcProvider, metadata: ProviderMetadata, refresh_
     return authenticated_call(provider, metadata, WHAT, metadata.token_endpoint, form, fresh)
 
 
-def process_refresh_response(provider: OidcProvider, refresh_token: str, answer: Answer) -> RefreshResponse:
+def process_refresh_response(provider: OidcProvider, refresh_token: str, answer: ProviderResponse) -> RefreshResponse:
     """OIDC_REFRESH_ENDED: the provider no longer knows the session. Any other code says nothing of it."""
     if answer.status in (400, 401):
         error = error_of(answer, OIDC_TOKEN_REFUSED, WHAT)
@@ -90,7 +90,7 @@ def process_refresh_response(provider: OidcProvider, refresh_token: str, answer:
         over = isinstance(error, str) and error in {"invalid_grant", *provider.refresh_ends_on}
         code = OIDC_REFRESH_ENDED if over else OIDC_TOKEN_REFUSED
         raise GatewayError(code, f"{WHAT}: {quoted(error)}")
-    document = answer_object(answer, OIDC_TOKEN, WHAT, ("application/json",))
+    document = response_object(answer, OIDC_TOKEN, WHAT, ("application/json",))
     # RFC 6749 6: a new refresh token takes the place of the old one, which stays where there is none
     grant = grant_of(provider, {"refresh_token": refresh_token, **document})
     if grant is None:

@@ -4,7 +4,7 @@ from gateway.model.codes import OIDC_REVOCATION
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.model.quoting import quoted
-from gateway.oidc.call import Answer, Call
+from gateway.oidc.call import Call, ProviderResponse
 from gateway.oidc.client_authentication import Fresh, authenticated_call
 from gateway.oidc.discovery import ProviderMetadata
 from gateway.oidc.documents import error_of, require_success
@@ -23,7 +23,7 @@ def revocation_request(
     return authenticated_call(provider, metadata, WHAT, metadata.revocation_endpoint, form, fresh)
 
 
-def process_revocation_response(answer: Answer) -> None:
+def process_revocation_response(answer: ProviderResponse) -> None:
     # 2.2: a token that was of no use already is revoked too
     if answer.status in (400, 401):
         raise GatewayError(OIDC_REVOCATION, f"{WHAT}: {quoted(error_of(answer, OIDC_REVOCATION, WHAT))}")

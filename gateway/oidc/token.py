@@ -10,10 +10,10 @@ from gateway.model.provider import OidcProvider
 from gateway.model.quoting import quoted
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization import AuthorizationCode
-from gateway.oidc.call import Answer, Call
+from gateway.oidc.call import Call, ProviderResponse
 from gateway.oidc.client_authentication import Fresh, authenticated_call
 from gateway.oidc.discovery import ProviderMetadata
-from gateway.oidc.documents import JsonObject, answer_object, parse_object
+from gateway.oidc.documents import JsonObject, parse_object, response_object
 
 WHAT = "token answer"
 # RFC 6749 A.12: VSCHAR, here without the space, which no header could carry
@@ -73,11 +73,11 @@ def token_request(
     return authenticated_call(provider, metadata, WHAT, metadata.token_endpoint, form, fresh)
 
 
-def process_token_response(provider: OidcProvider, answer: Answer) -> TokenResponse:
+def process_token_response(provider: OidcProvider, answer: ProviderResponse) -> TokenResponse:
     if answer.status in (400, 401):
         raise GatewayError(OIDC_TOKEN_REFUSED, _refusal(provider, answer))
     # OIDC Core 3.1.3.3
-    document = answer_object(answer, OIDC_TOKEN, WHAT, ("application/json",))
+    document = response_object(answer, OIDC_TOKEN, WHAT, ("application/json",))
     token_type = document.get("token_type")
     if not isinstance(token_type, str) or token_type.lower() != "bearer":
         raise GatewayError(OIDC_TOKEN_TYPE, f"{WHAT}: token_type {quoted(token_type)}, not Bearer")
@@ -94,7 +94,7 @@ def _string(document: JsonObject, member: str) -> str:
     return value
 
 
-def _refusal(provider: OidcProvider, answer: Answer) -> str:
+def _refusal(provider: OidcProvider, answer: ProviderResponse) -> str:
     """RFC 6749 5.2: for the operator, who will mostly find a wrong secret or a wrong way to send it."""
     try:
         document = parse_object(answer.body, OIDC_TOKEN_REFUSED, WHAT)

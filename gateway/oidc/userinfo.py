@@ -8,7 +8,7 @@ from gateway.model.codes import OIDC_USERINFO, OIDC_USERINFO_FORM, OIDC_USERINFO
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.model.quoting import quoted
-from gateway.oidc.call import Answer, Call
+from gateway.oidc.call import Call, ProviderResponse
 from gateway.oidc.claims import audiences_of, check_expiry, check_issuer, check_not_ahead
 from gateway.oidc.discovery import ProviderMetadata
 from gateway.oidc.documents import JsonObject, parse_object, require_success
@@ -38,7 +38,7 @@ def userinfo_request(provider: OidcProvider, metadata: ProviderMetadata, access_
 
 
 def process_userinfo_response(
-    provider: OidcProvider, keys: JsonWebKeySet, subject: str, answer: Answer, now: float
+    provider: OidcProvider, keys: JsonWebKeySet, subject: str, answer: ProviderResponse, now: float
 ) -> Mapping[str, object]:
     """`subject`: the ID token's. `keys`: of no matter where the answer is JSON.
 
@@ -57,11 +57,11 @@ def process_userinfo_response(
     return claims
 
 
-def _plain_claims(answer: Answer) -> JsonObject:
+def _plain_claims(answer: ProviderResponse) -> JsonObject:
     return parse_object(answer.body, OIDC_USERINFO, WHAT)
 
 
-def _signed_claims(provider: OidcProvider, keys: JsonWebKeySet, answer: Answer, now: float) -> JsonObject:
+def _signed_claims(provider: OidcProvider, keys: JsonWebKeySet, answer: ProviderResponse, now: float) -> JsonObject:
     raw = answer.body.decode("ascii", "replace").strip()
     if provider.encryption is not None and provider.encryption.userinfo:
         # OIDC Core 16.14: signed, then encrypted

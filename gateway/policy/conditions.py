@@ -4,18 +4,17 @@ All of it is total: evaluating cannot fail, so that no error can turn into a way
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
 
 from gateway.model.codes import POLICY_CONDITION
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.policy.asking import Header, Method, Network, Query
-from gateway.policy.expressions import When
 from gateway.policy.facts import NO_FACTS, Facts
 from gateway.policy.hours import Time
 from gateway.policy.levels import AcrMin, Amr, MaxAge
 from gateway.policy.persons import Mandate, SignedInBy, Tenant, User
+from gateway.policy.request_conditions import Header, Method, Network, Query
 from gateway.policy.truth import FALSE, TRUE, UNKNOWN, Truth, negated, truth_of
 from gateway.policy.values import ValueTest, any_truth, check_members, check_text
 
@@ -72,6 +71,25 @@ class Claim:
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         values = values_of(identity, self.name)
         return UNKNOWN if values is None else any_truth(self.test, values)
+
+
+class CompiledExpression(Protocol):
+    """Total: what is not the boolean true or false is unknown, and counted by whoever evaluates."""
+
+    def truth(self, identity: Identity | None, facts: Facts) -> Truth: ...
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """`of_identity`, `of_request`: whether its variables are of the one, or of the other."""
+
+    source: str
+    expression: CompiledExpression = field(repr=False, compare=False)
+    of_identity: bool = field(repr=False)
+    of_request: bool = field(repr=False)
+
+    def truth(self, identity: Identity | None, facts: Facts) -> Truth:
+        return self.expression.truth(identity, facts)
 
 
 @dataclass(frozen=True, slots=True)

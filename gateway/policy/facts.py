@@ -5,7 +5,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestFacts:
     """One request. `headers`: those of the client that go on to the application, names in lower case, in order.
 
     `client`: None where the peer has no address. `query`: what follows `?`, as it came. `now`: Unix seconds.
@@ -24,7 +24,7 @@ class Facts:
 
     method: str = ""
     tenant: str | None = None
-    asked: Asked | None = None
+    asked: RequestFacts | None = None
 
 
 NO_FACTS = Facts()

@@ -29,7 +29,7 @@ class Literal:
 
 
 @dataclass(frozen=True, slots=True)
-class Expression:
+class ExpressionSegment:
     """`~source`: RE2 over the whole of one segment."""
 
     source: str
@@ -45,7 +45,7 @@ class Rest:
     """`**`: no segment or more, in the last place only."""
 
 
-Segment = Literal | Expression | AnyOne | Rest
+Segment = Literal | ExpressionSegment | AnyOne | Rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def _segment(piece: str) -> Segment:
         case _ if piece.startswith("~"):
             for case_insensitive in (False, True):  # the table may need either, and either may be too large
                 compile_expression(piece[1:], case_insensitive)
-            return Expression(piece[1:])
+            return ExpressionSegment(piece[1:])
         case _:
             return _literal(piece)
 

@@ -6,7 +6,16 @@ from dataclasses import dataclass, field
 from gateway.model.codes import POLICY_CONFLICT
 from gateway.model.errors import GatewayError
 from gateway.policy.conditions import turns_on_request
-from gateway.policy.patterns import AnyOne, Expression, Literal, Pattern, Rest, Segment, compile_expression, folded
+from gateway.policy.patterns import (
+    AnyOne,
+    ExpressionSegment,
+    Literal,
+    Pattern,
+    Rest,
+    Segment,
+    compile_expression,
+    folded,
+)
 from gateway.policy.rules import Rule, meet
 
 Conflict = tuple[Rule, Rule, str]
@@ -153,7 +162,7 @@ def _other_expression(
     rule: Rule, segments: tuple[Segment, ...], by_place: dict[tuple[Segment, ...], tuple[str, Rule]]
 ) -> Iterator[Conflict]:
     for place, segment in enumerate(segments):
-        if isinstance(segment, Expression):
+        if isinstance(segment, ExpressionSegment):
             source, other = by_place.setdefault(segments[:place], (segment.source, rule))
             if source != segment.source:
                 yield other, rule, f"`~{source}` and `~{segment.source}` stand at one place: neither goes first"
@@ -180,7 +189,7 @@ def _leaf(root: _Node, pattern: Pattern, case_insensitive: bool) -> _Leaf:
         match segment:
             case Literal():
                 node = node.literals.setdefault(segment.text, _Node())
-            case Expression():
+            case ExpressionSegment():
                 if node.expression is None:
                     node.expression = _Node()
                     node.matches = compile_expression(segment.source, case_insensitive).fullmatch

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from gateway.model.codes import POLICY_DENIED, POLICY_NOT_ALLOWED
 from gateway.model.decision import Allow, Deny
 from gateway.model.identity import Identity
-from gateway.model.levels import NO_NEED, Asking, Need
+from gateway.model.levels import NO_NEED, Need, StepUpRequest
 from gateway.policy.conditions import All, Any_, Condition, Not, Settled, SignedIn, leaves
 from gateway.policy.decide import decide
 from gateway.policy.facts import Facts
@@ -74,9 +74,9 @@ def meets(ladder: Ladder, identity: Identity, need: Need, now: float) -> bool:
     return not need.amr or not set(need.amr).isdisjoint(identity.amr)
 
 
-def asking(ladder: Ladder, provider: str, need: Need) -> Asking:
+def asking(ladder: Ladder, provider: str, need: Need) -> StepUpRequest:
     """How this provider is asked for it."""
-    return Asking(ladder.asked_as(provider, need.level) if need.level else (), need.max_age, need.amr)
+    return StepUpRequest(ladder.asked_as(provider, need.level) if need.level else (), need.max_age, need.amr)
 
 
 def _wanted(match: Match, method: str) -> _Wanted | None:

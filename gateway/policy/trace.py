@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from gateway.model.decision import RuleRef
 from gateway.model.identity import Identity
-from gateway.policy.asking import Network
 from gateway.policy.conditions import GROUPS, Claim, Condition, Group, evaluate, turns_on_identity
 from gateway.policy.facts import NO_FACTS, Facts
 from gateway.policy.persons import MANDATES, Mandate, Tenant
+from gateway.policy.request_conditions import Network
 from gateway.policy.routes import Match
 from gateway.policy.rules import Rule
 from gateway.policy.truth import Truth
@@ -21,38 +21,40 @@ Say = Literal["allow", "deny"]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TracedCondition:
     """One condition: in words, what it came to, and what of the person it was held against. `parts`: those in it."""
 
     text: str
     truth: Truth
     why: str
-    parts: tuple["Step", ...] = ()
+    parts: tuple["TracedCondition", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TracedRule:
     rule: RuleRef
     say: Say
-    step: Step
+    step: TracedCondition
 
 
-def trace(match: Match | None, method: str, identity: Identity | None, facts: Facts | None = None) -> tuple[Told, ...]:
+def trace(
+    match: Match | None, method: str, identity: Identity | None, facts: Facts | None = None
+) -> tuple[TracedRule, ...]:
     """What each rule with a say answers, in the order of `decide`: every deny, then the allow of the deciding path."""
     if match is None:
         return ()
     facts = facts or Facts(method)
     return tuple(
-        Told(rule.ref, say, explain(condition, identity, facts))
+        TracedRule(rule.ref, say, explain(condition, identity, facts))
         for rule, say, condition in _asked(match)
         if rule.covers(method)
     )
 
 
-def explain(condition: Condition, identity: Identity | None, facts: Facts = NO_FACTS) -> Step:
+def explain(condition: Condition, identity: Identity | None, facts: Facts = NO_FACTS) -> TracedCondition:
     steps = tuple(explain(part, identity, facts) for part in parts(condition))
     truth = evaluate(condition, identity, facts)
-    return Step(in_words(condition), truth, "" if steps else _why(condition, truth, identity, facts), steps)
+    return TracedCondition(in_words(condition), truth, "" if steps else _why(condition, truth, identity, facts), steps)
 
 
 def in_words(condition: Condition) -> str:

@@ -17,7 +17,7 @@ from gateway.model.ports import ErrorPages
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.proxy.known import Known
-from gateway.wire.addresses import Network, client_key, contains, parse_address
+from gateway.wire.addresses import IpNetwork, client_key, contains, parse_address
 
 # Why somebody is turned away; what the operator can do about it.
 OF_ONE: Final = "client"
@@ -77,7 +77,7 @@ class Admission:
         self.known = Known()
         self.held = 0
         self._limits = Limits()
-        self._trusted: tuple[Network, ...] = ()
+        self._trusted: tuple[IpNetwork, ...] = ()
 
     def follow(self, snapshot: Snapshot) -> None:
         self._limits, self._trusted = snapshot.gateway.limits, snapshot.gateway.trusted_proxies

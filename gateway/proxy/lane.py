@@ -14,7 +14,7 @@ from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.session import Seat
-from gateway.policy.facts import Asked
+from gateway.policy.facts import RequestFacts
 from gateway.policy.routes import Match
 from gateway.proxy.accesslog import log_names, logged
 from gateway.proxy.differences import Difference, difference
@@ -125,7 +125,7 @@ class Asking:
         self._questions = questions
         self._ready: dict[tuple[Decision, ...], Ready] = {}
 
-    def answer(self, asked: Asked) -> Ready:
+    def answer(self, asked: RequestFacts) -> Ready:
         decisions = tuple(self._lane.judged(question, asked) for question in self._questions)
         ready = self._ready.get(decisions)
         if ready is None:
@@ -290,7 +290,7 @@ class Lane:
         kept[spot.key] = ready
         return ready
 
-    def judged(self, question: Question, asked: Asked | None) -> Decision:
+    def judged(self, question: Question, asked: RequestFacts | None) -> Decision:
         failed = self._tally.failures
         decision = question.decision(asked)
         self.policy_errors += self._tally.failures - failed

@@ -26,7 +26,7 @@ from gateway.proxy.reading import HEAD
 from gateway.proxy.request import Request
 from gateway.wire.framing import ALLOWED
 from gateway.wire.navigation import Kind, kind_of
-from gateway.wire.return_address import safe_target
+from gateway.wire.target import safe_target
 
 if TYPE_CHECKING:
     from gateway.proxy.client import ClientConnection

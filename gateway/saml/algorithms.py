@@ -5,7 +5,7 @@ from typing import Literal
 
 from gateway.saml.names import EXC_C14N
 
-KeyKind = Literal["RSA", "EC"]
+KeyType = Literal["RSA", "EC"]
 
 ENVELOPED_SIGNATURE = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
 # The one that is named anywhere, and without comments: what is signed is what is read. Where none is named, it is the
@@ -14,7 +14,7 @@ CANONICALISATION = EXC_C14N
 
 
 # RFC 9231 2.3: which kind of key each takes. SHA-1, MD5, SHA-224, DSA and every MAC are missing on purpose.
-SIGNATURES: Mapping[str, KeyKind] = {
+SIGNATURES: Mapping[str, KeyType] = {
     "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256": "RSA",
     "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384": "RSA",
     "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512": "RSA",

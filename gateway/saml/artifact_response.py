@@ -9,9 +9,9 @@ from gateway.model.codes import SAML_ARTIFACT_RESPONSE, SAML_SOAP
 from gateway.model.errors import GatewayError
 from gateway.model.provider import SamlProvider
 from gateway.saml.document import Document, parse
+from gateway.saml.message_schema import check_message
 from gateway.saml.names import SOAP, STATUS_SUCCESS, saml, samlp
 from gateway.saml.parties import entity_id_in
-from gateway.saml.shape import check_message
 
 _ENVELOPE, _HEADER, _BODY, _FAULT = (f"{{{SOAP}}}{name}" for name in ("Envelope", "Header", "Body", "Fault"))
 

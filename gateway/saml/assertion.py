@@ -28,9 +28,9 @@ from gateway.model.errors import GatewayError
 from gateway.model.quoting import quoted
 from gateway.saml.authn_context import satisfies
 from gateway.saml.decryption import decrypt
+from gateway.saml.message_schema import check_message
 from gateway.saml.names import BEARER, FORMAT_ENCRYPTED, FORMAT_UNSPECIFIED, XSI, saml
 from gateway.saml.parties import ServiceProvider
-from gateway.saml.shape import check_message
 from gateway.saml.signature import SignedElement, within
 from gateway.saml.times import moment
 

@@ -53,7 +53,7 @@ _PROVEN = object()
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class Decrypted:
     """`element`: what stood encrypted in `encrypted`. Who wrote it is not known by this alone."""
 
     element: etree._Element
@@ -62,7 +62,7 @@ class Opened:
 
     def __post_init__(self, proof: object) -> None:
         if proof is not _PROVEN:
-            raise TypeError("an Opened comes from decrypt alone")
+            raise TypeError("an Decrypted comes from decrypt alone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class _WrappedKey:
     value: bytes
 
 
-def decrypt(encrypted: etree._Element, expected: str, sp: ServiceProvider, *, cbc: bool) -> Opened:
+def decrypt(encrypted: etree._Element, expected: str, sp: ServiceProvider, *, cbc: bool) -> Decrypted:
     """`encrypted`: an EncryptedAssertion, EncryptedID or EncryptedAttribute of the right shape; `expected`: its inside.
 
     `cbc`: AES-CBC may be opened, which whoever can send changed ciphertexts and watch the answers could read bit by
@@ -86,7 +86,7 @@ def decrypt(encrypted: etree._Element, expected: str, sp: ServiceProvider, *, cb
     wrapped = [_wrapped(key) for key in _encrypted_keys(encrypted, data, sp.entity_id)]
     size = _GCM.get(algorithm) or _CBC[algorithm]
     plaintext = _decrypted(algorithm, _content_key(wrapped, sp.keys, size), _cipher_value(data))
-    return Opened(_read(plaintext, encrypted, expected), encrypted, _PROVEN)
+    return Decrypted(_read(plaintext, encrypted, expected), encrypted, _PROVEN)
 
 
 def _check_content(algorithm: str, cbc: bool) -> None:

@@ -11,6 +11,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.provider import SamlProvider
 from gateway.saml.assertion import check_in_response_to, read_name_id
 from gateway.saml.document import Document
+from gateway.saml.message_schema import LOGOUT_MESSAGES, check_message
 from gateway.saml.names import STATUS_PARTIAL_LOGOUT, STATUS_SUCCESS, saml, samlp, xenc
 from gateway.saml.parties import IdpMetadata, ServiceProvider
 from gateway.saml.response import (
@@ -22,7 +23,6 @@ from gateway.saml.response import (
     status_codes,
     status_error,
 )
-from gateway.saml.shape import LOGOUT_MESSAGES, check_message
 from gateway.saml.signature import SignedElement, signature_of, verify
 from gateway.saml.times import moment
 

@@ -1,10 +1,10 @@
 """Core 3.7: the two logout messages that we write. What comes in is judged elsewhere."""
 
-from gateway.saml.instants import instant
+from gateway.model.assertion import NameId
 from gateway.saml.message import add, new_message, written
-from gateway.saml.name_id import NameId
 from gateway.saml.names import LOGOUT_BY_USER, STATUS_PARTIAL_LOGOUT, STATUS_SUCCESS, saml, samlp
 from gateway.saml.parties import ServiceProvider
+from gateway.saml.times import instant
 
 # Profiles 4.4.4.1: a request that waited longer than this in a browser ends nothing any more.
 _VALID_SECONDS = 300

@@ -2,8 +2,8 @@
 
 from lxml import etree
 
-from gateway.saml.instants import instant
 from gateway.saml.names import SAML, SAMLP, saml, samlp
+from gateway.saml.times import instant
 
 _PREFIXES = {"samlp": SAMLP, "saml": SAML}
 

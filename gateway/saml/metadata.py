@@ -18,13 +18,12 @@ from gateway.model.codes import (
     SAML_METADATA_KEY,
 )
 from gateway.model.errors import GatewayError
-from gateway.saml.durations import duration
 from gateway.saml.endpoints import endpoints
 from gateway.saml.key_info import signing_keys
 from gateway.saml.metadata_document import MetadataPart
 from gateway.saml.names import MDUI, SAMLP, SHIBMD, XML, md
 from gateway.saml.parties import IdpMetadata
-from gateway.saml.times import moment
+from gateway.saml.times import duration, moment
 
 # Metadata 2.3.1: groups of groups; nobody has more than two.
 _DEEPEST = 8

@@ -1,6 +1,6 @@
 """The namespaces and identifiers that SAML messages and metadata are written with."""
 
-from typing import Final
+from typing import Final, Literal
 
 # Core 1.2, Metadata 1.1, XML Signature, XML Encryption, SOAP 1.1
 SAML: Final = "urn:oasis:names:tc:SAML:2.0:assertion"
@@ -41,6 +41,9 @@ STATUS_PARTIAL_LOGOUT: Final = "urn:oasis:names:tc:SAML:2.0:status:PartialLogout
 
 # Core 3.7.1
 LOGOUT_BY_USER: Final = "urn:oasis:names:tc:SAML:2.0:logout:user"
+
+# Bindings 3.4.4, 3.5.4: what carries a message in a query or a form
+MessageParameter = Literal["SAMLRequest", "SAMLResponse"]
 
 
 def saml(name: str) -> str:

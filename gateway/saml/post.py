@@ -1,17 +1,15 @@
 """Bindings 3.5: HTTP-POST, a form that the browser sends by itself. The signature is in the message."""
 
 import base64
-from typing import Literal
 
 from gateway.saml.encoding import base64_decoded
+from gateway.saml.names import MessageParameter
 from gateway.saml.parties import KeyPair
 from gateway.saml.signing import sign_enveloped
 
-Parameter = Literal["SAMLRequest", "SAMLResponse"]
-
 
 def post_form(
-    pair: KeyPair, parameter: Parameter, message: bytes, *, relay_state: str | None
+    pair: KeyPair, parameter: MessageParameter, message: bytes, *, relay_state: str | None
 ) -> tuple[tuple[str, str], ...]:
     """The fields of the form to its Destination. `message` is one of ours, not signed yet."""
     encoded = base64.b64encode(sign_enveloped(pair, message)).decode("ascii")

@@ -3,17 +3,15 @@
 import base64
 import re
 from dataclasses import InitVar, dataclass
-from typing import Literal
 from urllib.parse import quote, unquote_to_bytes
 
 from gateway.model.codes import SAML_BINDING_ENCODING, SAML_BINDING_PARAMETER, SAML_BINDING_SIGNATURE
 from gateway.model.errors import GatewayError
-from gateway.saml.detached import verify_bytes
 from gateway.saml.encoding import base64_decoded, deflated, inflated
+from gateway.saml.names import MessageParameter
 from gateway.saml.parties import KeyPair
+from gateway.saml.redirect_signature import verify_redirect_signature
 from gateway.saml.signing import sign_bytes, signature_uri
-
-Parameter = Literal["SAMLRequest", "SAMLResponse"]
 
 _DEFLATE = "urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE"
 _OURS = ("SAMLRequest", "SAMLResponse", "RelayState", "SigAlg", "Signature", "SAMLEncoding")
@@ -31,7 +29,7 @@ _PROVEN = object()
 class RedirectMessage:
     """What a query carried; nothing of it is believed yet. `signed`: the octets that `signature` is to be over."""
 
-    parameter: Parameter
+    parameter: MessageParameter
     message: bytes
     relay_state: str | None
     signed: bytes
@@ -43,7 +41,7 @@ class RedirectMessage:
 class SignedMessage:
     """A message that came under the signature of a provider's key. Only `verify_redirect` makes one."""
 
-    parameter: Parameter
+    parameter: MessageParameter
     message: bytes
     relay_state: str | None
     proof: InitVar[object]
@@ -53,7 +51,9 @@ class SignedMessage:
             raise TypeError("a SignedMessage comes from verify_redirect alone")
 
 
-def redirect_url(pair: KeyPair, location: str, parameter: Parameter, message: bytes, *, relay_state: str | None) -> str:
+def redirect_url(
+    pair: KeyPair, location: str, parameter: MessageParameter, message: bytes, *, relay_state: str | None
+) -> str:
     """Where to send the browser. `message` is one of ours, unsigned: a signature in it would be removed (3.4.4.1)."""
     fields: list[tuple[str, str]] = [(parameter, base64.b64encode(deflated(message)).decode("ascii"))]
     if relay_state is not None:
@@ -95,7 +95,7 @@ def verify_redirect(received: RedirectMessage, signing_keys: tuple[bytes, ...]) 
 
     GatewayError: SAML_BINDING_ALGORITHM, SAML_BINDING_SIGNATURE.
     """
-    verify_bytes(signing_keys, received.algorithm, received.signed, received.signature)
+    verify_redirect_signature(signing_keys, received.algorithm, received.signed, received.signature)
     return SignedMessage(received.parameter, received.message, received.relay_state, _PROVEN)
 
 
@@ -119,7 +119,7 @@ def _parameters(query: bytes) -> dict[str, bytes]:
 _FOLDED = frozenset(name.lower() for name in _OURS)
 
 
-def _one_message(raw: dict[str, bytes]) -> Parameter:
+def _one_message(raw: dict[str, bytes]) -> MessageParameter:
     # Bindings 3.4.4: one of them
     if ("SAMLRequest" in raw) == ("SAMLResponse" in raw):
         raise GatewayError(SAML_BINDING_PARAMETER, "neither SAMLRequest nor SAMLResponse, or both")

@@ -34,11 +34,11 @@ from gateway.saml.assertion import (
     read_name_id,
     read_session_end,
 )
-from gateway.saml.decryption import Opened, decrypt
+from gateway.saml.decryption import Decrypted, decrypt
 from gateway.saml.document import Document
+from gateway.saml.message_schema import check_message
 from gateway.saml.names import FORMAT_ENTITY, STATUS_NO_PASSIVE, STATUS_SUCCESS, saml, samlp
 from gateway.saml.parties import Binding, IdpMetadata, ServiceProvider, entity_id_in
-from gateway.saml.shape import check_message
 from gateway.saml.signature import SignedElement, signature_of, verify, within
 from gateway.saml.times import moment
 
@@ -162,7 +162,7 @@ def _signed_assertion(
 ) -> SignedElement:
     """The one assertion, by its own signature or, where the provider file is content with it, by the Response's."""
     found = _assertion(response, provider, sp, cbc)
-    element = found.element if isinstance(found, Opened) else found
+    element = found.element if isinstance(found, Decrypted) else found
     if signature_of(element) is not None:
         return verify(element, metadata)
     if provider.signed != "response":
@@ -174,7 +174,7 @@ def _signed_assertion(
 
 def _assertion(
     response: etree._Element, provider: SamlProvider, sp: ServiceProvider, cbc: bool
-) -> etree._Element | Opened:
+) -> etree._Element | Decrypted:
     encrypted = response.find(saml("EncryptedAssertion"))
     if encrypted is not None:
         # Core 2.3.4

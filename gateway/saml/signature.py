@@ -22,13 +22,13 @@ from gateway.model.codes import (
 )
 from gateway.model.errors import GatewayError
 from gateway.saml.algorithms import CANONICALISATION, DIGESTS, ENVELOPED_SIGNATURE, SIGNATURES
-from gateway.saml.decryption import Opened
-from gateway.saml.detached import kind_of, made_by_one
+from gateway.saml.decryption import Decrypted
 from gateway.saml.document import parse, parse_canonical
+from gateway.saml.message_schema import LOGOUT_MESSAGES, check_element, check_message
 from gateway.saml.names import EXC_C14N, ds
 from gateway.saml.parties import IdpMetadata
 from gateway.saml.redirect import SignedMessage
-from gateway.saml.shape import LOGOUT_MESSAGES, check_message, check_shape
+from gateway.saml.redirect_signature import is_made_by_one_of, key_type
 
 # 50,000 of them over 5,000 elements, in one unsigned message of 220 KB, took 13 s. OpenSAML lists those that stand in
 # values and in no name: one or two.
@@ -91,7 +91,7 @@ def signed_digest(element: etree._Element, signing_keys: tuple[bytes, ...]) -> S
     # A value would be read up to it. Messages have none anywhere; of metadata, this is what is read before the digest.
     if next(signature.iter(etree.ProcessingInstruction), None) is not None:
         raise GatewayError(SAML_SIGNATURE_FORM, f"the signature of {_name(element)} has a processing instruction")
-    check_shape(signature)
+    check_element(signature)
     return _signed(signature, element, signing_keys)
 
 
@@ -107,10 +107,10 @@ def redirected(message: SignedMessage, *, digit_ids: bool = False) -> SignedElem
     return SignedElement(root, _PROVEN)
 
 
-def within(signed: SignedElement, part: etree._Element | Opened) -> SignedElement:
+def within(signed: SignedElement, part: etree._Element | Decrypted) -> SignedElement:
     """A part of what was signed, in clear or encrypted. Raises GatewayError(SAML_SIGNATURE_MISSING) if it is none."""
-    place = part.encrypted if isinstance(part, Opened) else part
-    element = part.element if isinstance(part, Opened) else part
+    place = part.encrypted if isinstance(part, Decrypted) else part
+    element = part.element if isinstance(part, Decrypted) else part
     if signed.element not in place.iterancestors():
         raise GatewayError(SAML_SIGNATURE_MISSING, f"{_name(element)} is not in what was signed")
     return SignedElement(element, _PROVEN)
@@ -123,11 +123,11 @@ def _signed(signature: etree._Element, element: etree._Element, signing_keys: tu
     prefixes = _check_reference(info, element)
     # Metadata 2.4.1.1: every signing key may have been used; KeyInfo is a stranger's hint and is not looked at
     kind = SIGNATURES[algorithm]
-    keys = tuple(key for key in signing_keys if kind_of(key) == kind)
+    keys = tuple(key for key in signing_keys if key_type(key) == kind)
     if not keys:
         raise GatewayError(SAML_SIGNATURE_KEY, f"the metadata has no {kind} key that is accepted")
     octets = canonical(info, _prefixes(_part(info, "CanonicalizationMethod")))
-    if not made_by_one(keys, algorithm, octets, _binary(_part(signature, "SignatureValue"))):
+    if not is_made_by_one_of(keys, algorithm, octets, _binary(_part(signature, "SignatureValue"))):
         raise GatewayError(SAML_SIGNATURE, f"{_name(element)} is signed by none of the {len(keys)} keys that fit")
     return SignedDigest(hash, _binary(_part(_part(info, "Reference"), "DigestValue")), prefixes, signature)
 

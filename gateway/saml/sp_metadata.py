@@ -12,7 +12,6 @@ from lxml import etree
 
 from gateway.model.assertion import ADDRESS_FORMAT
 from gateway.model.provider import SamlProvider
-from gateway.saml.instants import instant
 from gateway.saml.message import add, written
 from gateway.saml.names import (
     BINDING_ARTIFACT,
@@ -29,6 +28,7 @@ from gateway.saml.names import (
 )
 from gateway.saml.parties import Contact, KeyPair, Organization, ServiceProvider
 from gateway.saml.signing import sign_enveloped
+from gateway.saml.times import instant
 
 _URI_FORMAT = "urn:oasis:names:tc:SAML:2.0:attrname-format:uri"
 _BASIC_FORMAT = "urn:oasis:names:tc:SAML:2.0:attrname-format:basic"

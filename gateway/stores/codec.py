@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar, cast, get_args
 from gateway.model.codes import STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.levels import Asking, Need
+from gateway.model.levels import Need, StepUpRequest
 from gateway.model.session import NameIdFields, Session, SignOutNote, Tokens
 from gateway.model.transaction import (
     HandOver,
@@ -115,7 +115,7 @@ def login_from_bytes(data: bytes) -> OidcLogin:
     values = json.loads(data)
     asking, serves = values.pop("asking", {}), _served(values.pop("serves"))
     acr_values, amr = (tuple(asking.get(name, ())) for name in ("acr_values", "amr"))
-    return OidcLogin(**values, serves=serves, asking=Asking(acr_values, asking.get("max_age"), amr))
+    return OidcLogin(**values, serves=serves, asking=StepUpRequest(acr_values, asking.get("max_age"), amr))
 
 
 def _served_fields(serves: Served | None) -> tuple[str, dict[str, Any]] | None:
@@ -203,7 +203,7 @@ Stored = (
     | Tokens
     | Identity
     | Need
-    | Asking
+    | StepUpRequest
     | Transaction
     | OidcLogin
     | SamlLogin

@@ -6,7 +6,7 @@ from typing import Literal
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.decision import RuleRef
 from gateway.policy.rules import Rule
-from gateway.policy.trace import Say, Step, trace
+from gateway.policy.trace import Say, TracedCondition, trace
 from gateway.policy.truth import Truth
 from gateway.trial.people import Known
 from gateway.trial.request import Around, Request
@@ -28,7 +28,7 @@ class Row:
     say: Say
     answer: Answer
     why: str = ""
-    step: Step | None = None
+    step: TracedCondition | None = None
     shadow: bool = False
 
 
@@ -74,7 +74,7 @@ def _says(rule: Rule) -> list[Say]:
     return says
 
 
-def _row(rule: Rule, say: Say, method: str, step: Step | None) -> Row:
+def _row(rule: Rule, say: Say, method: str, step: TracedCondition | None) -> Row:
     methods = tuple(sorted(rule.methods or ()))
     if step is not None:
         return Row(rule.ref, methods, say, _ANSWERS[step.truth], "", step)

@@ -10,7 +10,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.provider import Provider
 from gateway.policy.conditions import GROUPS, Claim, Condition, Group
-from gateway.policy.patterns import Expression, Literal, Pattern
+from gateway.policy.patterns import ExpressionSegment, Literal, Pattern
 from gateway.policy.persons import MANDATES, Mandate, Tenant
 from gateway.policy.rules import Rule
 from gateway.policy.trace import parts
@@ -125,7 +125,7 @@ def _methods(rule: Rule) -> Iterable[str]:
 
 def _path(pattern: Pattern) -> str | None:
     """None: what an expression matches is not for us to invent."""
-    if any(isinstance(segment, Expression) for segment in pattern.segments):
+    if any(isinstance(segment, ExpressionSegment) for segment in pattern.segments):
         return None
     pieces = (segment.text if isinstance(segment, Literal) else _ANY_SEGMENT for segment in pattern.segments)
     return f"/{'/'.join(pieces)}"

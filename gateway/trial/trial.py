@@ -12,7 +12,7 @@ from gateway.model.codes import HOST_UNKNOWN, WIRE_METHOD
 from gateway.model.decision import Allow, Challenge, Deny, RuleRef
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
-from gateway.policy.facts import NO_FACTS, Asked, Facts
+from gateway.policy.facts import NO_FACTS, Facts, RequestFacts
 from gateway.translation.read_back import read_back_for_tools
 from gateway.translation.render import NOTHING
 from gateway.trial.people import Known
@@ -101,7 +101,7 @@ def facts_of(app: App, target: Target, method: str, person: Known | None, around
     """As the data plane has them: a header that the application is told by us is not one that a client can send."""
     headers = tuple(line for line in around.headers if fold(line[0].encode()) not in app.translation.header_folds)
     query = (target.query or b"").decode("ascii")
-    asked = Asked(around.client, headers, f"/{'/'.join(target.segments)}", query, around.now)
+    asked = RequestFacts(around.client, headers, f"/{'/'.join(target.segments)}", query, around.now)
     return Facts(method, None if person is None else person.tenant, asked)
 
 

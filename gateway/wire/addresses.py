@@ -5,7 +5,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Final
 
 Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
+IpNetwork = IPv4Network | IPv6Network
 
 _MAPPED: Final = IPv6Network("::ffff:0:0/96")
 
@@ -21,7 +21,7 @@ def parse_address(text: str) -> Address | None:
     return address
 
 
-def parse_network(text: str) -> Network:
+def parse_network(text: str) -> IpNetwork:
     """ValueError for what is no network, or has bits set beside its prefix."""
     network = ip_network(text)
     if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):
@@ -30,12 +30,12 @@ def parse_network(text: str) -> Network:
     return network
 
 
-def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
+def parse_networks(texts: Iterable[str]) -> tuple[IpNetwork, ...]:
     """ValueError names the first that is none."""
     return tuple(map(parse_network, texts))
 
 
-def contains(networks: tuple[Network, ...], address: Address) -> bool:
+def contains(networks: tuple[IpNetwork, ...], address: Address) -> bool:
     """Of no network, nothing is a member."""
     return any(address in network for network in networks)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.model.errors import GatewayError
-from gateway.wire.addresses import Address, Network, parse_address, parse_network
+from gateway.wire.addresses import Address, IpNetwork, parse_address, parse_network
 from gateway.wire.host import canonical_host
 from gateway.wire.reach import Reach, embedded_in, reach_of
 
@@ -21,10 +21,10 @@ IsOurs = Callable[[Address, int], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FenceEntry:
     """A network (of one address, or more) or a name, `*.` in front of which stands for one label; port None: any."""
 
-    where: Network | str
+    where: IpNetwork | str
     port: int | None
 
     def is_at(self, address: Address, port: int) -> bool:
@@ -36,7 +36,7 @@ class Place:
         return self.where == host or (self.where.startswith("*.") and self.where[2:] == host.partition(".")[2])
 
 
-def parse_place(text: str) -> Place:
+def parse_fence_entry(text: str) -> FenceEntry:
     """`10.1.0.0/16`, `10.1.2.3`, `10.1.2.3:8080`, `[2001:db8::1]:8080`, `app.example.org:8080`, `*.example.org`.
 
     ValueError for what is none.
@@ -44,7 +44,7 @@ def parse_place(text: str) -> Place:
     if "%" in text:
         raise ValueError(text)  # a zone means nothing on another machine
     try:
-        return Place(parse_network(text), None)
+        return FenceEntry(parse_network(text), None)
     except ValueError:
         match = _PORT.fullmatch(text)
     if match is None or int(match["port"] or 0) > _LAST_PORT:
@@ -52,7 +52,7 @@ def parse_place(text: str) -> Place:
     port = int(match["port"]) if match["port"] else None
     host = match["six"] or match["host"]
     if (address := parse_address(host)) is not None:
-        return Place(parse_network(str(address)), port)
+        return FenceEntry(parse_network(str(address)), port)
     star = "*." if host.startswith("*.") else ""
     try:
         name = canonical_host(host.removeprefix("*.").encode())
@@ -60,7 +60,7 @@ def parse_place(text: str) -> Place:
         raise ValueError(text) from None
     if match["six"] or host.removeprefix("*.") != name:
         raise ValueError(text)
-    return Place(star + name, port)
+    return FenceEntry(star + name, port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +68,12 @@ class Fence:
     """How far the applications of one team reach."""
 
     team: str
-    places: tuple[Place, ...]
+    places: tuple[FenceEntry, ...]
 
     @classmethod
     def of(cls, team: str, texts: Iterable[str]) -> "Fence":
         """ValueError names the first that is no place."""
-        return cls(team, tuple(map(parse_place, texts)))
+        return cls(team, tuple(map(parse_fence_entry, texts)))
 
     def names(self, host: str, port: int) -> bool:
         return any(place.is_named(host, port) for place in self.places)
@@ -96,7 +96,7 @@ def literal(host: str) -> Address | None:
     return parse_address("127.0.0.1" if host == "localhost" or host.endswith(".localhost") else host)
 
 
-def nobodys(address: Address | None, port: int, is_ours: IsOurs) -> str:
+def closed_to_all(address: Address | None, port: int, is_ours: IsOurs) -> str:
     """Why no application at all listens there; else empty. None: an address that has a zone."""
     if address is None or reach_of(address) is Reach.FORBIDDEN:
         return "which is link-local, multicast or unspecified: no application is reached there"
@@ -109,7 +109,7 @@ def nobodys(address: Address | None, port: int, is_ours: IsOurs) -> str:
 def refusal(host: str, found: str, port: int, fence: Fence | None, is_ours: IsOurs) -> str:
     """Why an application whose file says `host` is not connected to at `found`; empty where it is."""
     address = parse_address(found)
-    why = nobodys(address, port, is_ours)
+    why = closed_to_all(address, port, is_ours)
     if not why and fence is not None and not fence.names(host, port):
         assert address is not None
         if not fence.holds(address, port):

@@ -6,13 +6,13 @@ is written here. `Forwarded` is written and not read: two sources could disagree
 
 from typing import Final
 
-from gateway.wire.addresses import Address, Network, contains, parse_address
+from gateway.wire.addresses import Address, IpNetwork, contains, parse_address
 
 # Longer chains are forged or lost in a circle.
 _MOST_HOPS: Final = 32
 
 
-def client_chain(peer: str, forwarded_for: bytes | None, trusted: tuple[Network, ...]) -> tuple[str, ...]:
+def client_chain(peer: str, forwarded_for: bytes | None, trusted: tuple[IpNetwork, ...]) -> tuple[str, ...]:
     """The client first, then each listed proxy on the way, the peer last; mostly the peer alone.
 
     `peer`: the address at the other end of the connection; one without an address is "unknown".
@@ -50,7 +50,7 @@ def _is_port(text: str) -> bool:
     return text.startswith(":") and text.isascii() and text[1:].isdigit() and len(text) <= 6
 
 
-def client_scheme(own: str, peer: str, forwarded_proto: bytes | None, trusted: tuple[Network, ...]) -> str:
+def client_scheme(own: str, peer: str, forwarded_proto: bytes | None, trusted: tuple[IpNetwork, ...]) -> str:
     """What the browser used: `own` is the listener's; a listed proxy may say otherwise, in one plain word."""
     if forwarded_proto is None:
         return own

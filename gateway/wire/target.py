@@ -95,6 +95,9 @@ _PARENTHESIS: Final = re.compile(rb"/(?:\(|%28)")
 _ZOPE: Final = frozenset({"VirtualHostBase", "VirtualHostRoot"})
 # Short names (`PROGRA~1`), streams (`a::$DATA`, `a:$I30:$INDEX_ALLOCATION`), drives, and what stands for any letters.
 _WINDOWS: Final = re.compile(r"""~[0-9]|::|:.*\$|:\Z|["*<>]|[. ]\Z""")
+# Characters of an address that a browser is sent back to; the first segment of our own endpoints.
+_LONGEST_RETURN: Final = 8192
+_OUR_PATHS: Final = "_ecluse"
 
 
 def canonical_target(raw: bytes, leniency: PathLeniency = STRICT) -> Target:
@@ -110,6 +113,20 @@ def canonical_target(raw: bytes, leniency: PathLeniency = STRICT) -> Target:
         raise _refused("a byte that may not stand here, or a form other than the origin form", raw)
     path, query = lawful.groups()
     return Target(raw, path, query, *_readings(path, leniency))
+
+
+def safe_target(raw: str, leniency: PathLeniency = STRICT) -> str | None:
+    """`raw` itself where it is an origin-form target of one reading, else None. Our own endpoints are no way back.
+
+    `leniency`: the application's own; two slashes at the start stay refused (a browser takes them for a host).
+    """
+    if len(raw) > _LONGEST_RETURN or not raw.isascii() or raw.startswith("//"):
+        return None
+    try:
+        target = canonical_target(raw.encode("ascii"), leniency)
+    except GatewayError:
+        return None
+    return None if target.segments[0].lower() == _OUR_PATHS else raw
 
 
 def absolute_form(raw: bytes) -> tuple[str, bytes, bytes]:

@@ -5,7 +5,7 @@ from gateway.model.codes import POLICY_PROVIDER, SESSION_TOO_WEAK, SIGN_IN_REQUI
 from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.identity import Identity
 from gateway.model.levels import NO_NEED, Need
-from gateway.policy.facts import Asked, Facts
+from gateway.policy.facts import Facts, RequestFacts
 from tests.config.samples import METROPOLE, PERMIS, sample_snapshot
 
 APP = sample_snapshot().apps["permis"]
@@ -101,7 +101,7 @@ NOW = 1_800_000_000
 
 
 def asked(identity: Identity | None, later: float = 0) -> Decision:
-    facts = Facts("GET", None, Asked(None, (), "/admin/", "", NOW + later))
+    facts = Facts("GET", None, RequestFacts(None, (), "/admin/", "", NOW + later))
     return compile_passage(STRONG, ("admin", ""), "GET", identity, facts).decision
 
 
@@ -122,7 +122,7 @@ def test_an_age_is_told_anew_for_each_request() -> None:
     strong = replace(person(), acr="eidas2", authenticated_at=NOW)
     question = Question(STRONG, ("admin", ""), "GET", strong)
     assert question.open
-    at = [Asked(None, (), "/admin/", "", NOW + later) for later in (0, 900, 901, 0)]
+    at = [RequestFacts(None, (), "/admin/", "", NOW + later) for later in (0, 900, 901, 0)]
     assert [type(question.decision(each)) for each in at] == [Allow, Allow, Challenge, Allow]
 
 

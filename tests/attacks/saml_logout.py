@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 from lxml import etree
 
+from gateway.model.assertion import NameId
 from gateway.saml.logout_message import logout_request, logout_response
-from gateway.saml.name_id import NameId
 from gateway.saml.parties import KeyPair, ServiceProvider
 from gateway.saml.redirect import redirect_url
 from gateway.saml.signing import sign_enveloped

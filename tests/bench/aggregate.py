@@ -33,7 +33,7 @@ from gateway.federation.metadata_source import Source, source_of
 from gateway.federation.saml import SamlFederation
 from gateway.model.provider import MetadataUrl, SamlProvider
 from gateway.ops.log import Log
-from gateway.saml.instants import instant
+from gateway.saml.times import instant
 from gateway.server.stops import Waited
 from tests.bench.processes import rss_megabytes
 from tests.saml.metadata_samples import MD, SHIBBOLETH, group, signed

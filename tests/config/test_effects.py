@@ -24,7 +24,7 @@ from gateway.identity.perimeter import check
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.policy.decide import decide
-from gateway.policy.facts import Asked, Facts
+from gateway.policy.facts import Facts, RequestFacts
 from gateway.translation.render import Injection
 from tests.config.samples import BASE, sample_snapshot
 
@@ -69,7 +69,7 @@ class Effect(NamedTuple):
 
 
 # A Tuesday, 10:00 in Paris.
-ASKED = Asked(ip_address("10.1.2.3"), (("x-mode", "print"),), "/admin/", "mode=print", 1764061200.0)
+ASKED = RequestFacts(ip_address("10.1.2.3"), (("x-mode", "print"),), "/admin/", "mode=print", 1764061200.0)
 
 
 def decision(method: str, *segments: str, who: Identity | None = HELENE) -> Callable[[Snapshot], object]:

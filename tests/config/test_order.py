@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.access.decision import compile_passage
 from gateway.config.snapshot import Snapshot
-from gateway.policy.facts import Asked, Facts
+from gateway.policy.facts import Facts, RequestFacts
 from gateway.wire.host import canonical_host
 from gateway.wire.target import canonical_target
 from tests.config.samples import sample_snapshot
@@ -97,7 +97,7 @@ def decided(snapshot: Snapshot, host: bytes, target: bytes, method: str, who: An
     assert one is not None
     read = canonical_target(target, one.leniency)
     query = (read.query or b"").decode()
-    asked = Asked(None, (), "/".join(read.segments), query, 0)
+    asked = RequestFacts(None, (), "/".join(read.segments), query, 0)
     decision = compile_passage(one, read.segments, method, who, Facts(method, "21590350100017", asked)).decision
     rule = decision.rule and decision.rule.path
     return type(decision), decision.reason.id, rule, one.name

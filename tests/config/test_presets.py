@@ -8,7 +8,7 @@ import pytest
 
 from gateway.config.presets import PresetName, preset, preset_of
 from gateway.config.yaml.reader import read_document
-from gateway.model.levels import Asking
+from gateway.model.levels import StepUpRequest
 from gateway.model.provider import OidcProvider
 from gateway.oidc.authorization_request import authorization_parameters
 from tests.config.samples import GATEWAY, PLAIN_APP, problems, sample_snapshot
@@ -119,7 +119,7 @@ def test_franceconnect_is_asked_for_the_levels_that_it_serves_alone(name: str, l
     snapshot = sample_snapshot(files_of(file(name)))
     provider = snapshot.providers["metropole"]
     assert isinstance(provider, OidcProvider)
-    asking = Asking(acr_values=snapshot.ladder.asked_as("metropole", level))
+    asking = StepUpRequest(acr_values=snapshot.ladder.asked_as("metropole", level))
     assert authorization_parameters(provider, replace(LOGIN, asking=asking), "s", {})["acr_values"] == asked
 
 

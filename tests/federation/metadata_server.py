@@ -13,7 +13,7 @@ from aiohttp import web
 
 from gateway.federation.metadata_source import Source, source_of
 from gateway.model.provider import MetadataUrl, SamlProvider
-from gateway.saml.instants import instant
+from gateway.saml.times import instant
 from tests.federation.servers import web_server
 from tests.saml.parties import PROVIDER, pair, spki
 

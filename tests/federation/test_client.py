@@ -16,7 +16,7 @@ from gateway.federation.addresses import Resolver
 from gateway.federation.client import LARGEST_BODY, ProviderClient
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_ADDRESS, OIDC_ANSWER
 from gateway.model.errors import GatewayError
-from gateway.oidc.call import Answer, Call
+from gateway.oidc.call import Call, ProviderResponse
 from tests.federation.servers import get, raw_server, web_server
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -71,7 +71,7 @@ async def test_a_call_is_sent_as_it_was_made() -> None:
 async def test_a_media_type_is_read_without_its_parameters() -> None:
     typed = b"HTTP/1.1 200 OK\r\nContent-Type: Application/JSON; charset=utf-8\r\n\r\n{}"
     async with raw_server(typed) as raw, client() as sender:
-        assert await sender.send(get(raw.url)) == Answer(200, "application/json", b"{}")
+        assert await sender.send(get(raw.url)) == ProviderResponse(200, "application/json", b"{}")
 
 
 async def test_a_redirect_is_an_answer_and_goes_nowhere() -> None:

@@ -43,8 +43,8 @@ from gateway.oidc.authorization import (
 )
 from gateway.oidc.client_keys import jwk_set
 from gateway.oidc.id_token import IdToken
+from gateway.oidc.jarm import unverified_parameters
 from gateway.oidc.refresh import Held, Renewed
-from gateway.oidc.response_jwt import unverified_parameters
 from tests.oidc.samples import PROVIDER, own_key, provider
 from tests.op.process import OpenIdProvider
 from tests.op.walk import browser, through_provider

@@ -18,7 +18,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.provider import ClientKey, EncryptionAlgorithm, OidcProvider, Perimeter, SigningAlgorithm
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization import AuthorizationCode, process_authorization_response
-from gateway.oidc.call import Answer
+from gateway.oidc.call import ProviderResponse
 from gateway.oidc.client_authentication import Fresh
 from gateway.oidc.client_keys import jwk_set
 from gateway.oidc.discovery import ProviderMetadata
@@ -167,9 +167,9 @@ def key_set(*keys: Signer | Mapping[str, object]) -> JsonWebKeySet:
 # --- answers and tokens -----------------------------------------------------------------------------------------------
 
 
-def json_answer(document: object, status: int = 200, content_type: str = "application/json") -> Answer:
+def json_answer(document: object, status: int = 200, content_type: str = "application/json") -> ProviderResponse:
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    return Answer(status, content_type, body)
+    return ProviderResponse(status, content_type, body)
 
 
 def base64url(data: bytes) -> str:

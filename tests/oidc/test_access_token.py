@@ -14,7 +14,7 @@ from gateway.oidc.access_token import (
     process_introspection_response,
     validate_access_token,
 )
-from gateway.oidc.call import Answer
+from gateway.oidc.call import ProviderResponse
 from gateway.oidc.client_authentication import Fresh
 from gateway.oidc.id_token import validate_id_token
 from gateway.oidc.logout_token import validate_logout_token
@@ -183,7 +183,7 @@ def test_what_introspection_does_not_let_in(document: dict[str, object] | bytes,
 
 
 def test_a_provider_that_is_away_is_not_a_bad_token() -> None:
-    answer = Answer(503, "application/json", b"{}")
+    answer = ProviderResponse(503, "application/json", b"{}")
     assert outcome(lambda: process_introspection_response(PROVIDER, API, answer, NOW)) == "login.provider_unreachable"
 
 
@@ -272,7 +272,7 @@ def answered_jwt(
 
 
 def process(token: str, of: OidcProvider = ASKS, kind: str = JWT_TYPE, api: ApiAccess = SIGNED) -> AccessToken:
-    return process_introspection_jwt(of, api, KEYS, Answer(200, kind, token.encode()), NOW)
+    return process_introspection_jwt(of, api, KEYS, ProviderResponse(200, kind, token.encode()), NOW)
 
 
 def introspected_jwt(told: dict[str, object]) -> AccessToken:
@@ -321,11 +321,13 @@ def test_neither_form_is_taken_for_the_other() -> None:
     token = answered_jwt({"active": True, **claims()})
     for kind in ("application/json", "application/jwt", ""):
         assert outcome(lambda kind=kind: process(token, kind=kind)) == "api.token"
-    assert outcome(lambda: process_introspection_response(ASKS, SIGNED, Answer(200, JWT_TYPE, token.encode()), NOW))
-    assert outcome(lambda: process_introspection_jwt(ASKS, SIGNED, KEYS, json_answer({"active": True}), NOW))
-    assert outcome(lambda: process_introspection_jwt(ASKS, SIGNED, KEYS, Answer(503, JWT_TYPE, b""), NOW)) == (
-        "login.provider_unreachable"
+    assert outcome(
+        lambda: process_introspection_response(ASKS, SIGNED, ProviderResponse(200, JWT_TYPE, token.encode()), NOW)
     )
+    assert outcome(lambda: process_introspection_jwt(ASKS, SIGNED, KEYS, json_answer({"active": True}), NOW))
+    assert outcome(
+        lambda: process_introspection_jwt(ASKS, SIGNED, KEYS, ProviderResponse(503, JWT_TYPE, b""), NOW)
+    ) == ("login.provider_unreachable")
 
 
 def test_it_is_no_other_kind_of_token() -> None:

@@ -8,20 +8,20 @@ import pytest
 
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_CLIENT_AUTHENTICATION, OIDC_PUSHED_REQUEST
 from gateway.model.errors import GatewayError
-from gateway.model.levels import Asking, ProviderLevels
+from gateway.model.levels import ProviderLevels, StepUpRequest
 from gateway.model.provider import AuthorizationParameters, OidcProvider
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization_request import (
     REQUEST_OBJECT_SECONDS,
     authorization_parameters,
     authorization_url,
+    code_challenge,
     process_pushed_response,
     pushed_request,
     signed_request,
 )
-from gateway.oidc.call import Answer
+from gateway.oidc.call import ProviderResponse
 from gateway.oidc.client_keys import jwk_set
-from gateway.oidc.pkce import code_challenge
 from tests.oidc.samples import (
     FRESH,
     ISSUER,
@@ -114,7 +114,7 @@ def test_a_page_that_asks_for_less_than_the_file_demands_loosens_nothing(ask: An
     """FranceConnect+ refuses a request for eidas1; ProConnect would give it, and the answer would be refused."""
     demanded = AuthorizationParameters(claims=CLAIMS, essential_acr=frozenset({"eidas2"}))
     of = provider(request=demanded, levels=ProviderLevels(can=frozenset({"acr"}), ask=ask))
-    sent = beside_the_usual(of, login=replace(LOGIN, asking=Asking(acr_values=("eidas1", "eidas2"))))
+    sent = beside_the_usual(of, login=replace(LOGIN, asking=StepUpRequest(acr_values=("eidas1", "eidas2"))))
     assert json.loads(sent["claims"])["id_token"]["acr"] == {"essential": True, "values": ["eidas2"]}
     assert sent.get("acr_values", "eidas2") == "eidas2"
 
@@ -198,8 +198,25 @@ def test_the_browser_carries_a_reference_only() -> None:
         (json_answer({}, 503), LOGIN_PROVIDER_UNREACHABLE),
     ],
 )
-def test_an_answer_that_is_no_reference_ends_the_sign_in(answer: Answer, code: object) -> None:
+def test_an_answer_that_is_no_reference_ends_the_sign_in(answer: ProviderResponse, code: object) -> None:
     with pytest.raises(GatewayError) as refused:
         process_pushed_response(PROVIDER, answer)
     assert refused.value.code is code
     assert "\n" not in refused.value.detail
+
+
+def test_the_example_of_the_specification() -> None:
+    # RFC 7636 appendix B
+    verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+    assert code_challenge(verifier) == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+
+@pytest.mark.parametrize("length", [43, 128])
+def test_the_bounds_of_a_verifier(length: int) -> None:
+    assert len(code_challenge("~" * length)) == 43
+
+
+@pytest.mark.parametrize("verifier", ["", "v" * 42, "v" * 129, "v" * 43 + "=", "v" * 42 + "é", "v" * 43 + "\n"])
+def test_another_verifier_is_a_fault_of_ours(verifier: str) -> None:
+    with pytest.raises(ValueError, match="43 to 128"):
+        code_challenge(verifier)

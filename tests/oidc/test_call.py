@@ -1,4 +1,4 @@
-from gateway.oidc.call import Answer, Call
+from gateway.oidc.call import Call, ProviderResponse
 
 
 def test_what_is_logged_of_a_call_holds_no_secret() -> None:
@@ -10,4 +10,4 @@ def test_what_is_logged_of_a_call_holds_no_secret() -> None:
 
 
 def test_what_is_logged_of_an_answer_holds_no_token() -> None:
-    assert "s3cret" not in repr(Answer(200, "application/json", b'{"access_token": "s3cret"}'))
+    assert "s3cret" not in repr(ProviderResponse(200, "application/json", b'{"access_token": "s3cret"}'))

@@ -12,7 +12,7 @@ from gateway.model.codes import (
 )
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ClientCertificate
-from gateway.oidc.call import Answer
+from gateway.oidc.call import ProviderResponse
 from gateway.oidc.discovery import discovery_request, process_discovery_response
 from tests.oidc.samples import ISSUER, METADATA, PROVIDER, json_answer, outcome, provider
 
@@ -148,7 +148,7 @@ def test_whether_iss_is_sent_is_true_or_false(announced: object) -> None:
         (json_answer(b'{"issuer": "a", "issuer": "%s"}' % ISSUER.encode()), OIDC_DISCOVERY),
     ],
 )
-def test_an_answer_that_is_no_document_is_refused(answer: Answer, code: object) -> None:
+def test_an_answer_that_is_no_document_is_refused(answer: ProviderResponse, code: object) -> None:
     with pytest.raises(GatewayError) as refused:
         process_discovery_response(PROVIDER, answer)
     assert refused.value.code is code

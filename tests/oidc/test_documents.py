@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_TOKEN, OIDC_USERINFO
 from gateway.model.errors import GatewayError
 from gateway.model.quoting import quoted
-from gateway.oidc.call import Answer
-from gateway.oidc.documents import LARGEST_DOCUMENT, answer_object, parse_object, require_success
+from gateway.oidc.call import ProviderResponse
+from gateway.oidc.documents import LARGEST_DOCUMENT, parse_object, require_success, response_object
 from tests.oidc.samples import outcome
 
 
@@ -91,14 +91,14 @@ def test_every_object_that_json_can_say_is_read_back(value: dict[str, object], a
 )
 def test_only_status_200_is_a_success(status: int, code: object, why: str) -> None:
     with pytest.raises(GatewayError) as refused:
-        require_success(Answer(status, "application/json", b"{}"), OIDC_TOKEN, "it")
+        require_success(ProviderResponse(status, "application/json", b"{}"), OIDC_TOKEN, "it")
     assert refused.value.code is code
     assert why in refused.value.detail
 
 
 def test_an_answer_of_another_media_type_is_refused() -> None:
     with pytest.raises(GatewayError) as refused:
-        answer_object(Answer(200, "text/html", b"{}"), OIDC_USERINFO, "it", ("application/json",))
+        response_object(ProviderResponse(200, "text/html", b"{}"), OIDC_USERINFO, "it", ("application/json",))
     assert refused.value.code is OIDC_USERINFO
     assert refused.value.detail == 'it: content type "text/html", not application/json'
 

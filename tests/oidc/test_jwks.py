@@ -10,7 +10,7 @@ from joserfc.util import int_to_base64
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_JWKS
 from gateway.model.errors import GatewayError
 from gateway.oidc.algorithms import ALGORITHMS
-from gateway.oidc.call import Answer
+from gateway.oidc.call import ProviderResponse
 from gateway.oidc.jwks import JsonWebKeySet, jwks_request, process_jwks_response
 from tests.oidc.samples import METADATA, json_answer, key_set, outcome, signer
 
@@ -122,7 +122,7 @@ def test_a_set_without_a_usable_key_is_refused(document: object, why: str) -> No
         (json_answer({"keys": []}, status=500), LOGIN_PROVIDER_UNREACHABLE),
     ],
 )
-def test_an_answer_that_is_no_key_set_is_refused(answer: Answer, code: object) -> None:
+def test_an_answer_that_is_no_key_set_is_refused(answer: ProviderResponse, code: object) -> None:
     with pytest.raises(GatewayError) as refused:
         process_jwks_response(answer)
     assert refused.value.code is code

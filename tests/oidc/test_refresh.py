@@ -5,7 +5,7 @@ import pytest
 
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE
 from gateway.model.provider import OidcProvider
-from gateway.oidc.call import Answer
+from gateway.oidc.call import ProviderResponse
 from gateway.oidc.client_authentication import Fresh
 from gateway.oidc.refresh import (
     Held,
@@ -23,7 +23,7 @@ KEYS = key_set(signer("RS256"))
 GOOD = {"token_type": "Bearer", "access_token": "a", "expires_in": 60, "refresh_token": "r2"}
 
 
-def processed(answer: Answer, of: OidcProvider = KEEPS) -> RefreshResponse:
+def processed(answer: ProviderResponse, of: OidcProvider = KEEPS) -> RefreshResponse:
     return process_refresh_response(of, "r1", answer)
 
 
@@ -79,7 +79,7 @@ def test_what_comes_back(document: dict[str, object], grant: Grant | None) -> No
         (json_answer(GOOD, content_type="text/html"), "oidc.token"),
     ],
 )
-def test_only_invalid_grant_says_that_the_session_is_over(answer: Answer, code: str) -> None:
+def test_only_invalid_grant_says_that_the_session_is_over(answer: ProviderResponse, code: str) -> None:
     assert outcome(lambda: processed(answer)) == code
 
 

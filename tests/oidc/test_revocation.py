@@ -5,7 +5,7 @@ import pytest
 
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE
 from gateway.model.provider import OidcProvider
-from gateway.oidc.call import Answer, Call
+from gateway.oidc.call import Call, ProviderResponse
 from gateway.oidc.client_authentication import authenticated_call
 from gateway.oidc.revocation import process_revocation_response, revocation_request
 from tests.oidc.samples import FRESH, ISSUER, METADATA, json_answer, outcome, own_key, provider
@@ -52,16 +52,16 @@ def test_a_provider_without_the_endpoint_is_not_asked() -> None:
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        (Answer(200, "", b""), ""),
-        (Answer(200, "text/html", b"<p>done</p>"), ""),
+        (ProviderResponse(200, "", b""), ""),
+        (ProviderResponse(200, "text/html", b"<p>done</p>"), ""),
         (json_answer({"error": "unsupported_token_type"}, 400), "oidc.revocation"),
         (json_answer({"error": "invalid_client"}, 401), "oidc.revocation"),
         (json_answer(b"<html>", 400), "oidc.revocation"),
-        (Answer(302, "", b""), "oidc.revocation"),
-        (Answer(404, "", b""), "oidc.revocation"),
-        (Answer(503, "", b""), LOGIN_PROVIDER_UNREACHABLE.id),
+        (ProviderResponse(302, "", b""), "oidc.revocation"),
+        (ProviderResponse(404, "", b""), "oidc.revocation"),
+        (ProviderResponse(503, "", b""), LOGIN_PROVIDER_UNREACHABLE.id),
     ],
 )
-def test_what_the_answer_says(answer: Answer, code: str) -> None:
+def test_what_the_answer_says(answer: ProviderResponse, code: str) -> None:
     """RFC 7009 2.2 and 2.2.1."""
     assert outcome(lambda: process_revocation_response(answer)) == code

@@ -14,7 +14,7 @@ from gateway.model.codes import (
 )
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
-from gateway.oidc.call import Answer, Call
+from gateway.oidc.call import Call, ProviderResponse
 from gateway.oidc.token import process_token_response, token_request
 from tests.oidc.samples import FRESH, LOGIN, METADATA, PROVIDER, authorization_code, json_answer, outcome, provider
 
@@ -142,7 +142,7 @@ def test_a_refusal_without_a_reason() -> None:
         (json_answer(b'{"id_token": "a", "id_token": "b"}'), OIDC_TOKEN),
     ],
 )
-def test_an_answer_that_is_no_token_answer_is_refused(answer: Answer, code: object) -> None:
+def test_an_answer_that_is_no_token_answer_is_refused(answer: ProviderResponse, code: object) -> None:
     with pytest.raises(GatewayError) as refused:
         process_token_response(PROVIDER, answer)
     assert refused.value.code is code

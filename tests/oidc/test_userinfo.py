@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_USERINFO, OIDC_USERINFO_FORM, OIDC_USERINFO_SUBJECT
 from gateway.model.errors import GatewayError
 from gateway.model.provider import Encryption, OidcProvider
-from gateway.oidc.call import Answer
+from gateway.oidc.call import ProviderResponse
 from gateway.oidc.id_token import IdToken, validate_id_token
 from gateway.oidc.userinfo import merge_claims, process_userinfo_response, userinfo_request
 from tests.oidc.samples import (
@@ -40,12 +40,12 @@ KEYS = key_set(signer("RS256"), signer("EdDSA"))
 SIGNED = provider(userinfo_algorithms=frozenset({"RS256"}))
 
 
-def process(answer: Answer, of: OidcProvider = PROVIDER) -> Mapping[str, object]:
+def process(answer: ProviderResponse, of: OidcProvider = PROVIDER) -> Mapping[str, object]:
     return process_userinfo_response(of, KEYS, id_token().subject, answer, NOW)
 
 
-def jwt_answer(token: str, content_type: str = "application/jwt") -> Answer:
-    return Answer(200, content_type, token.encode())
+def jwt_answer(token: str, content_type: str = "application/jwt") -> ProviderResponse:
+    return ProviderResponse(200, content_type, token.encode())
 
 
 def test_the_access_token_travels_in_the_header_alone() -> None:
@@ -102,7 +102,7 @@ def test_the_form_is_the_pinned_one(content_type: str) -> None:
         (json_answer(b'{"sub": "x", "sub": "f7d3c4a0"}'), OIDC_USERINFO),
     ],
 )
-def test_an_answer_that_is_no_plain_object_is_refused(answer: Answer, code: object) -> None:
+def test_an_answer_that_is_no_plain_object_is_refused(answer: ProviderResponse, code: object) -> None:
     with pytest.raises(GatewayError) as refused:
         process(answer)
     assert refused.value.code is code
@@ -180,7 +180,7 @@ def test_what_is_about_the_sign_in_itself_is_never_taken_from_userinfo(name: str
 @given(st.binary(max_size=200), st.sampled_from([200, 204, 301, 400, 500]), st.sampled_from(["application/json", "x"]))
 def test_any_answer_is_claims_or_a_gateway_error(body: bytes, status: int, content_type: str) -> None:
     with pytest.raises(GatewayError):
-        process(Answer(status, content_type, body))
+        process(ProviderResponse(status, content_type, body))
 
 
 A, B = "a@metropole.example", "b@metropole.example"

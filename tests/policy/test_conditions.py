@@ -9,7 +9,6 @@ from gateway.model.codes import POLICY_CONDITION, POLICY_UNKNOWN
 from gateway.model.decision import Deny
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.policy.asking import Header, Network
 from gateway.policy.conditions import (
     DEEPEST,
     All,
@@ -21,6 +20,7 @@ from gateway.policy.conditions import (
     Not,
     Settled,
     SignedIn,
+    When,
     evaluate,
     settle,
     turns_on_identity,
@@ -28,12 +28,13 @@ from gateway.policy.conditions import (
 )
 from gateway.policy.decide import decide
 from gateway.policy.facts import Facts
+from gateway.policy.request_conditions import Header, Network
 from gateway.policy.rules import Rule
-from gateway.policy.truth import Truth
+from gateway.policy.truth import Truth, negated
 from gateway.policy.values import Equals, Exists, Suffix, Within
 from tests.policy import short
 from tests.policy.short import person, rule, table
-from tests.policy.test_asking import asked
+from tests.policy.test_request_conditions import asked
 
 TRUE, FALSE, UNKNOWN = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN
 
@@ -274,3 +275,19 @@ def test_with_the_groups_left_out_all_three_refuse(rule: Rule, identity: Identit
     decision = decide(table(*rules).find(("a",)), "GET", identity)
     assert isinstance(decision, Deny)
     assert decision.reason is POLICY_UNKNOWN
+
+
+class Constant:
+    def __init__(self, value: Truth) -> None:
+        self.value = value
+
+    def truth(self, identity: Identity | None, facts: Facts) -> Truth:
+        return self.value
+
+
+@pytest.mark.parametrize("value", list(Truth))
+def test_an_expression_is_a_condition_as_any_other(value: Truth) -> None:
+    when = When("x", Constant(value), of_identity=True, of_request=False)
+    assert evaluate(when, None) is value
+    assert evaluate(Not(when), None) is negated(value)
+    assert (turns_on_identity(Not(when)), turns_on_request(Not(when))) == (True, False)

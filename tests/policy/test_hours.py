@@ -8,7 +8,7 @@ from gateway.policy.conditions import evaluate
 from gateway.policy.facts import Facts
 from gateway.policy.hours import Time, parse_dates, parse_days, parse_hours
 from gateway.policy.truth import Truth
-from tests.policy.test_asking import asked
+from tests.policy.test_request_conditions import asked
 
 PARIS, REUNION = ZoneInfo("Europe/Paris"), ZoneInfo("Indian/Reunion")
 TRUE, FALSE, UNKNOWN = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN

@@ -6,7 +6,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.levels import ProviderLevels
 from gateway.policy.conditions import evaluate, turns_on_identity, turns_on_request
-from gateway.policy.facts import Asked, Facts
+from gateway.policy.facts import Facts, RequestFacts
 from gateway.policy.levels import USUAL_LADDER, AcrMin, Amr, Ladder, MaxAge
 from gateway.policy.truth import Truth
 from tests.policy.short import person
@@ -32,7 +32,7 @@ def signed_in(provider: str = "metropole", acr: str | None = None, *amr: str, at
 
 
 def at(seconds: float) -> Facts:
-    return Facts("GET", None, Asked(None, (), "/", "", NOW + seconds))
+    return Facts("GET", None, RequestFacts(None, (), "/", "", NOW + seconds))
 
 
 @pytest.mark.parametrize(

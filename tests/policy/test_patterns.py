@@ -6,7 +6,7 @@ from gateway.model.codes import POLICY_PATTERN
 from gateway.model.errors import GatewayError
 from gateway.policy.patterns import (
     AnyOne,
-    Expression,
+    ExpressionSegment,
     Literal,
     Rest,
     Segment,
@@ -26,9 +26,9 @@ from gateway.policy.patterns import (
         ("/admin/**", (Literal("admin"), Rest())),
         ("/*", (AnyOne(),)),
         ("/*/x/*", (AnyOne(), Literal("x"), AnyOne())),
-        (r"/~[0-9]+\.php/x", (Expression(r"[0-9]+\.php"), Literal("x"))),
-        ("/~.*", (Expression(".*"),)),
-        ("/~", (Expression(""),)),
+        (r"/~[0-9]+\.php/x", (ExpressionSegment(r"[0-9]+\.php"), Literal("x"))),
+        ("/~.*", (ExpressionSegment(".*"),)),
+        ("/~", (ExpressionSegment(""),)),
         ("/a b/é", (Literal("a b"), Literal("é"))),
         ("/Admin", (Literal("Admin"),)),
         ("/x~y", (Literal("x~y"),)),

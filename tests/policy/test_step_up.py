@@ -3,10 +3,10 @@ from dataclasses import replace
 import pytest
 
 from gateway.model.identity import Identity
-from gateway.model.levels import NO_NEED, Asking, Need
-from gateway.policy.asking import Method
+from gateway.model.levels import NO_NEED, Need, StepUpRequest
 from gateway.policy.conditions import All, Any_, Anyone, Condition, Group, Not, SignedIn
 from gateway.policy.levels import AcrMin, Amr, MaxAge
+from gateway.policy.request_conditions import Method
 from gateway.policy.step_up import askable, asking, meets, needed, required
 from tests.policy.short import rule, table
 from tests.policy.test_levels import LADDER, MFA, NOW, PASSWORD, at, signed_in
@@ -92,9 +92,9 @@ def test_whether_a_sign_in_was_enough(need: Need, identity: Identity, later: flo
 
 
 def test_a_provider_is_asked_in_its_own_words() -> None:
-    assert asking(LADDER, "lycee", Need("eidas1", 60, ("otp",))) == Asking((PASSWORD, MFA), 60, ("otp",))
-    assert asking(LADDER, "metropole", Need()) == Asking()
-    assert asking(LADDER, "nobody", Need("eidas1")) == Asking()
+    assert asking(LADDER, "lycee", Need("eidas1", 60, ("otp",))) == StepUpRequest((PASSWORD, MFA), 60, ("otp",))
+    assert asking(LADDER, "metropole", Need()) == StepUpRequest()
+    assert asking(LADDER, "nobody", Need("eidas1")) == StepUpRequest()
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.model.identity import Identity
-from gateway.policy.asking import Network
 from gateway.policy.conditions import All, Any_, Anyone, Claim, Condition, Group, Not, SignedIn, evaluate
-from gateway.policy.facts import Asked, Facts
+from gateway.policy.facts import Facts, RequestFacts
 from gateway.policy.hours import Time
 from gateway.policy.persons import Mandate, Organisations, Tenant
-from gateway.policy.trace import Step, explain, in_words, trace
+from gateway.policy.request_conditions import Network
+from gateway.policy.trace import TracedCondition, explain, in_words, trace
 from gateway.policy.truth import Truth
 from gateway.policy.values import Equals, Exists, Suffix, Within
 from tests.policy.short import person, rule, table
@@ -56,17 +56,17 @@ def test_a_condition_in_words(condition: Condition, words: str) -> None:
 @pytest.mark.parametrize(
     ("condition", "identity", "step"),
     [
-        (Group("agents"), AGENT, Step("group agents", Truth.TRUE, "groups: agents, élus")),
-        (Group("chefs"), person(), Step("group chefs", Truth.UNKNOWN, "no groups here")),
-        (Group("chefs"), NOT_TOLD, Step("group chefs", Truth.UNKNOWN, "groups: left out by metropole")),
-        (Group("chefs"), None, Step("group chefs", Truth.UNKNOWN, "nobody is signed in")),
-        (Claim("mail", Exists()), AGENT, Step("claim mail exists", Truth.UNKNOWN, "no mail here")),
-        (Anyone(), None, Step("anyone", Truth.TRUE, "")),
-        (SignedIn(), AGENT, Step("signed_in", Truth.TRUE, "")),
+        (Group("agents"), AGENT, TracedCondition("group agents", Truth.TRUE, "groups: agents, élus")),
+        (Group("chefs"), person(), TracedCondition("group chefs", Truth.UNKNOWN, "no groups here")),
+        (Group("chefs"), NOT_TOLD, TracedCondition("group chefs", Truth.UNKNOWN, "groups: left out by metropole")),
+        (Group("chefs"), None, TracedCondition("group chefs", Truth.UNKNOWN, "nobody is signed in")),
+        (Claim("mail", Exists()), AGENT, TracedCondition("claim mail exists", Truth.UNKNOWN, "no mail here")),
+        (Anyone(), None, TracedCondition("anyone", Truth.TRUE, "")),
+        (SignedIn(), AGENT, TracedCondition("signed_in", Truth.TRUE, "")),
     ],
 )
 def test_what_a_condition_came_to_and_what_it_was_held_against(
-    condition: Condition, identity: Identity | None, step: Step
+    condition: Condition, identity: Identity | None, step: TracedCondition
 ) -> None:
     assert explain(condition, identity) == step
 
@@ -110,10 +110,15 @@ def test_fields_of_a_kind_that_is_not_known_here_are_told_in_their_order() -> No
 
 
 def test_what_the_request_alone_can_tell_is_not_put_down_to_nobody_being_signed_in() -> None:
-    inside, asked = Network(frozenset({ip_network("10.0.0.0/8")})), Asked(ip_address("10.1.2.3"), (), "/", "", 0.0)
+    inside, asked = (
+        Network(frozenset({ip_network("10.0.0.0/8")})),
+        RequestFacts(ip_address("10.1.2.3"), (), "/", "", 0.0),
+    )
     for identity in (None, AGENT):
         assert explain(inside, identity).why == "the client's address is not told"
-        assert explain(inside, identity, Facts("GET", None, asked)) == Step("network 10.0.0.0/8", Truth.TRUE, "")
+        assert explain(inside, identity, Facts("GET", None, asked)) == TracedCondition(
+            "network 10.0.0.0/8", Truth.TRUE, ""
+        )
     hours = Time(frozenset({"mon"}), (), (), UTC)
     assert (explain(hours, None).truth, explain(hours, None).why) == (Truth.UNKNOWN, "")
 

@@ -14,11 +14,11 @@ from lxml import etree
 
 from gateway.model.errors import GatewayError
 from gateway.saml.document import parse
-from gateway.saml.shape import SHAPES
+from gateway.saml.message_schema import SCHEMA
 from tests.saml.forgeries import FORGERIES
 from tests.saml.idp import build, written
 from tests.saml.scene import ASKED_FOR, NOW, SCENE, provider, validated
-from tests.saml.shapes import SHAPES as PRODUCTS
+from tests.saml.shapes import SCHEMA as PRODUCTS
 from tests.saml.valid import WAYS
 
 TOKENS = [
@@ -27,7 +27,7 @@ TOKENS = [
     b' Id="x"', b' xml:id="_assertion-1"', b"2.0", b"#", b"=", b" ", b"\n", b"\xe2\x80\x8b", b"_response-1",
     b"_assertion-1",
 ]  # fmt: skip
-TAGS = sorted(SHAPES)
+TAGS = sorted(SCHEMA)
 
 
 def seeds() -> list[tuple[bytes, dict[str, object]]]:

@@ -7,7 +7,7 @@ from lxml import etree
 from gateway.model import codes
 from gateway.model.codes import Code
 from gateway.model.errors import GatewayError
-from gateway.saml.decryption import Opened, decrypt
+from gateway.saml.decryption import Decrypted, decrypt
 from gateway.saml.document import parse
 from gateway.saml.names import saml
 from gateway.saml.parties import ServiceProvider
@@ -199,4 +199,4 @@ def test_no_plain_text_is_written_anywhere(capfd: pytest.CaptureFixture[str]) ->
 def test_nobody_else_makes_an_opened() -> None:
     element = build(SCENE)
     with pytest.raises(TypeError):
-        Opened(element, element, object())
+        Decrypted(element, element, object())

@@ -1,8 +1,8 @@
 from pygamlastan import xml
 from saml2 import samlp
 
+from gateway.model.assertion import NameId
 from gateway.saml.logout_message import logout_request, logout_response
-from gateway.saml.name_id import NameId
 from gateway.saml.names import STATUS_RESPONDER
 from tests.saml.parties import NOW, PORTAL, service_provider
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from pygamlastan import bindings
 from pygamlastan.crypto import SamlVerifier
 
+from gateway.model.assertion import NameId
 from gateway.model.codes import (
     SAML_BINDING_ALGORITHM,
     SAML_BINDING_ENCODING,
@@ -18,7 +19,6 @@ from gateway.model.codes import (
 from gateway.model.errors import GatewayError
 from gateway.saml.encoding import LARGEST_MESSAGE, deflated
 from gateway.saml.logout_message import logout_request
-from gateway.saml.name_id import NameId
 from gateway.saml.redirect import RedirectMessage, SignedMessage, read_redirect, redirect_url, verify_redirect
 from gateway.saml.signing import sign_bytes, signature_uri
 from tests.saml.parties import NOW, Kind, pair, service_provider, spki

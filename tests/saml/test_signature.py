@@ -221,7 +221,7 @@ def test_who_holds_no_key_has_nothing_canonicalised_but_the_signed_info(monkeypa
 
 
 def test_the_bytes_that_are_read_have_the_signed_digest_whoever_signed_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signature, "made_by_one", lambda *args: True)
+    monkeypatch.setattr(signature, "is_made_by_one_of", lambda *args: True)
     element = signed_assertion()
     assert verify(element, METADATA)
     one(element, "a:Subject/a:NameID").text = "admin"

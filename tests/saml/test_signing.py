@@ -6,8 +6,8 @@ from lxml import etree
 from pygamlastan.crypto import SamlVerifier
 
 from gateway.saml.authn_request import authn_request
-from gateway.saml.detached import verify_bytes
 from gateway.saml.parties import KeyPair
+from gateway.saml.redirect_signature import verify_redirect_signature
 from gateway.saml.signing import sign_bytes, sign_enveloped, signature_uri
 from tests.saml.parties import NOW, PROVIDER, Kind, pair, service_provider, spki, verified_by_xmlsec
 
@@ -57,7 +57,7 @@ def test_our_certificate_is_shown_where_that_is_asked() -> None:
 @pytest.mark.parametrize(("kind", "algorithm"), KINDS)
 def test_bytes_are_signed_as_an_xml_signature_would_be(kind: Kind, algorithm: str) -> None:
     signature = sign_bytes(pair(kind=kind), b"octets")
-    verify_bytes((spki(pair(kind=kind)),), algorithm, b"octets", signature)
+    verify_redirect_signature((spki(pair(kind=kind)),), algorithm, b"octets", signature)
     context = xmlsec.SignatureContext()
     context.key = xmlsec.Key.from_memory(pair(kind=kind).certificate, xmlsec.constants.KeyDataFormatCertPem)
     transform = {href: transform for transform in TRANSFORMS for href in (transform.href,)}[algorithm]

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from gateway.model.identity import Established
-from gateway.model.levels import Asking, Need
+from gateway.model.levels import Need, StepUpRequest
 from gateway.model.session import Session, SignOutNote, Tokens
 from gateway.model.transaction import OidcLogin, ParkedAnswer, SamlLogin, SamlLogout, Served, SignOut, Transaction
 from gateway.stores.saml_transactions import SamlTransactions
@@ -54,7 +54,7 @@ LOGIN = OidcLogin(
     SERVED,
     NOW - 20,
     300,
-    Asking(("eidas2",), 300, ("otp",)),
+    StepUpRequest(("eidas2",), 300, ("otp",)),
     "https://op.metropole.example",
 )
 SAML_LOGIN = SamlLogin("rectorat", "_1", ("urn:a",), "exact", True, browser("binding"), SERVED, NOW - 20, True)

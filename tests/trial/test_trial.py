@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.model.errors import GatewayError
-from gateway.policy.facts import Asked
+from gateway.policy.facts import RequestFacts
 from gateway.proxy.lane import ALLOW, CHALLENGE, DENY
 from gateway.proxy.places import Places
 from gateway.proxy.pool import Pools
@@ -154,7 +154,7 @@ def test_rules_are_held_against_the_circumstances_as_the_data_plane_tells_them()
     who = replace(person(), tenant="21590350100017")
     facts = facts_of(app, target, "GET", who, circumstances)
     assert (facts.method, facts.tenant) == ("GET", "21590350100017")
-    assert facts.asked == Asked(IPv4Address("192.0.2.1"), (("accept", "*/*"),), "/dossiers/1", "a=b", NOW.now)
+    assert facts.asked == RequestFacts(IPv4Address("192.0.2.1"), (("accept", "*/*"),), "/dossiers/1", "a=b", NOW.now)
     assert around(NOW.now, None, {}, "1970-01-01T01:00:01+01:00") == Around(1.0)
 
 

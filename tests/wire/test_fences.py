@@ -1,7 +1,7 @@
 import pytest
 
 from gateway.wire.addresses import Address, parse_address
-from gateway.wire.fences import Fence, literal, parse_place, refusal
+from gateway.wire.fences import Fence, literal, parse_fence_entry, refusal
 
 FENCE = Fence.of(
     "urba",
@@ -99,4 +99,4 @@ def test_an_address_shows_that_it_is_beyond_before_it_is_connected_to(host: str,
 )  # fmt: skip
 def test_what_is_no_place(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
-        parse_place(text)
+        parse_fence_entry(text)

@@ -19,8 +19,7 @@ from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
 from gateway.policy.routes import conflicts
-from gateway.policy.rules import Rule
-from gateway.policy.shadows import unveiled
+from gateway.policy.rules import Rule, unveiled
 from gateway.translation.render import CookieSpec, HeaderSpec, check_cookie, check_header
 from gateway.wire.framing import METHODS
 

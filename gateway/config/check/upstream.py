@@ -8,7 +8,7 @@ from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.scalars import socket_address
 from gateway.config.yaml.reader import Document
 from gateway.wire.addresses import Address, parse_address
-from gateway.wire.fences import IsOurs, literal, nobodys
+from gateway.wire.fences import IsOurs, closed_to_all, literal
 
 
 def check_upstream(document: Document, model: AppFile, gateway: GatewayFile | None) -> Iterator[Problem]:
@@ -17,7 +17,7 @@ def check_upstream(document: Document, model: AppFile, gateway: GatewayFile | No
     address = literal(url.host.strip("[]"))
     if address is None:
         return
-    if why := nobodys(address, url.effective_port, _listens(gateway)):
+    if why := closed_to_all(address, url.effective_port, _listens(gateway)):
         path: Path = ("upstream", "url")
         what, _, hint = why.partition(": ")
         yield Problem(document.place(path), key_path(path), f"{url.authority} leads to {address}, {what}", hint)

@@ -33,10 +33,9 @@ from gateway.model.provider import OidcProvider, Provider, SamlProvider
 from gateway.model.session import SeatLimits
 from gateway.policy.patterns import parse_pattern
 from gateway.policy.routes import RouteTable
-from gateway.policy.rules import Rule
-from gateway.policy.shadows import unveiled
+from gateway.policy.rules import Rule, unveiled
 from gateway.translation.render import Constant, CookieSpec, FromAttribute, HeaderSpec, Translation
-from gateway.wire.addresses import Network, parse_network, parse_networks
+from gateway.wire.addresses import IpNetwork, parse_network, parse_networks
 from gateway.wire.fences import Fence
 from gateway.wire.framing import METHODS
 from gateway.wire.response_guard import ResponseLeniency
@@ -154,7 +153,7 @@ def _bytes(encoded: str | None) -> bytes | None:
     return None if encoded is None else b64decode(encoded)
 
 
-def _networks(listed: Iterable[tuple[str, int]]) -> tuple[tuple[Network, int], ...]:
+def _networks(listed: Iterable[tuple[str, int]]) -> tuple[tuple[IpNetwork, int], ...]:
     networks = ((parse_network(network), most) for network, most in listed)
     return tuple(sorted(networks, key=lambda each: each[0].prefixlen, reverse=True))
 

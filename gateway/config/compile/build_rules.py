@@ -7,12 +7,12 @@ from gateway.config.compile.named import Named, organisations
 from gateway.config.compile.plan import RulePlan
 from gateway.config.schema.scalars import whole_seconds
 from gateway.model.decision import RuleRef
-from gateway.policy.asking import Header, Method, Network, Query
 from gateway.policy.conditions import All, Any_, Anyone, Claim, Condition, Group, Not, SignedIn
 from gateway.policy.hours import Time, parse_dates, parse_days, parse_hours
 from gateway.policy.levels import AcrMin, Amr, Ladder, MaxAge
 from gateway.policy.patterns import parse_pattern
 from gateway.policy.persons import Mandate, SignedInBy, Tenant, User
+from gateway.policy.request_conditions import Header, Method, Network, Query
 from gateway.policy.rules import Rule
 from gateway.policy.values import Equals, Exists, Matches, Suffix, ValueTest, Within
 from gateway.wire.addresses import parse_network

@@ -14,8 +14,7 @@ from typing import Any
 from gateway.model.codes import POLICY_CONDITION
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.policy.conditions import GROUPS
-from gateway.policy.expressions import When
+from gateway.policy.conditions import GROUPS, When
 from gateway.policy.facts import Facts
 from gateway.policy.persons import MANDATES
 from gateway.policy.truth import Truth

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from gateway.config.compile.cel import Cel, Tally
 from gateway.config.compile.plan import ListPlan
 from gateway.model.levels import ProviderLevels
-from gateway.policy.conditions import Condition
-from gateway.policy.expressions import When
+from gateway.policy.conditions import Condition, When
 from gateway.policy.levels import USUAL_LADDER, Ladder
 from gateway.policy.persons import Organisations
 

@@ -27,8 +27,7 @@ from gateway.config.schema.types import (
     wrong,
 )
 from gateway.config.schema.values import sent_header
-from gateway.wire.return_address import safe_target
-from gateway.wire.target import STRICT, PathLeniency
+from gateway.wire.target import STRICT, PathLeniency, safe_target
 
 
 class Public(Strict):

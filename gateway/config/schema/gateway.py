@@ -33,7 +33,7 @@ from gateway.config.schema.types import (
     wrong,
 )
 from gateway.policy.levels import USUAL_LADDER
-from gateway.wire.addresses import Network
+from gateway.wire.addresses import IpNetwork
 
 
 class Tls(Strict):
@@ -88,7 +88,7 @@ class Timeouts(Strict):
     """To finish what is under way when the gateway is asked to end."""
 
 
-def _no_longer_than_64(network: Network) -> Network:
+def _no_longer_than_64(network: IpNetwork) -> IpNetwork:
     if network.version == 6 and network.prefixlen > 64:
         raise wrong("an IPv6 client is counted by its /64", "write a network of 64 bits at most")
     return network

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from gateway.model.errors import GatewayError
-from gateway.wire.addresses import Network, parse_address, parse_network
-from gateway.wire.fences import parse_place
+from gateway.wire.addresses import IpNetwork, parse_address, parse_network
+from gateway.wire.fences import parse_fence_entry
 from gateway.wire.host import canonical_host
 
 SECONDS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -223,7 +223,7 @@ def admin_address(text: str) -> str:
     return text
 
 
-def network(text: str) -> Network:
+def network(text: str) -> IpNetwork:
     try:
         return parse_network(text)
     except ValueError:
@@ -232,7 +232,7 @@ def network(text: str) -> Network:
 
 def upstream_place(text: str) -> str:
     try:
-        parse_place(text)
+        parse_fence_entry(text)
     except ValueError:
         hint = "10.1.0.0/16, 10.1.2.3:8080, app.example.org or *.example.org"
         raise Wrong("this is neither a network, an address nor a name", hint) from None

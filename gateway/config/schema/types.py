@@ -11,7 +11,7 @@ from gateway.config.schema import scalars
 from gateway.config.schema.scalars import Reference, Url, Wrong
 from gateway.model.errors import GatewayError
 from gateway.policy.patterns import Pattern, parse_pattern
-from gateway.wire.addresses import Network
+from gateway.wire.addresses import IpNetwork
 from gateway.wire.framing import METHODS
 
 Given = TypeVar("Given")
@@ -164,7 +164,7 @@ SocketAddress = Annotated[
 AdminAddress = Annotated[
     str, _from_text(scalars.admin_address), _text_schema("^(unix:.+|.+:[0-9]+)$", "127.0.0.1:8081", "unix:admin.sock")
 ]
-NetworkText = Annotated[Network, _from_text(scalars.network), _text_schema("^[0-9a-fA-F.:/]+$", "10.0.0.0/8")]
+NetworkText = Annotated[IpNetwork, _from_text(scalars.network), _text_schema("^[0-9a-fA-F.:/]+$", "10.0.0.0/8")]
 
 UpstreamPlace = Annotated[
     str,

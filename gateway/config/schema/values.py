@@ -10,9 +10,9 @@ from gateway.config.schema import scalars
 from gateway.config.schema.scalars import Wrong
 from gateway.config.schema.types import AttributeName, Maybe, Strict, Yes, checked, known_method, wrong
 from gateway.identity.perimeter import is_siren, is_siret
-from gateway.policy.asking import Header, Query
 from gateway.policy.hours import parse_dates, parse_days, parse_hours
 from gateway.policy.persons import Mandate, SignedInBy, User
+from gateway.policy.request_conditions import Header, Query
 from gateway.policy.values import Equals, Matches, Suffix, Within, check_text
 from gateway.wire.headers import goes_on
 

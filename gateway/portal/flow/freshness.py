@@ -6,7 +6,7 @@ from gateway.config.snapshot import App, Snapshot
 from gateway.model.codes import LOGIN_NOT_FRESH, LOGIN_TOO_WEAK
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.levels import Asking, Need
+from gateway.model.levels import Need, StepUpRequest
 from gateway.model.provider import Provider
 from gateway.model.quoting import quoted
 from gateway.model.transaction import Transaction
@@ -29,7 +29,7 @@ def require_enough(snapshot: Snapshot, identity: Identity, transaction: Transact
         raise GatewayError(LOGIN_NOT_FRESH, f"over {need.max_age} s old, though the provider was asked for a new one")
 
 
-def asked_of(snapshot: Snapshot, provider: Provider, transaction: Transaction) -> Asking:
+def asked_of(snapshot: Snapshot, provider: Provider, transaction: Transaction) -> StepUpRequest:
     """What a provider is asked for, in its own words, so that its sign-in will do."""
     need = askable(snapshot.ladder, provider.name, transaction.need)
     asked = asking(snapshot.ladder, provider.name, need)

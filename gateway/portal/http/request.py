@@ -15,7 +15,7 @@ from gateway.model.levels import NO_NEED, Need, need_query
 from gateway.portal.http import cookies
 from gateway.wire.cookies import BINDING_COOKIE, SESSION_COOKIE, read_cookie
 from gateway.wire.navigation import kind_of
-from gateway.wire.return_address import safe_target
+from gateway.wire.target import safe_target
 
 PREFIX = "/_ecluse/"
 # 256 random bits: state, nonce, verifier and binding alike (base64url, 43 characters).

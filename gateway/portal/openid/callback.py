@@ -14,7 +14,7 @@ from gateway.model.ports import Page
 from gateway.model.provider import OidcProvider
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization import Parameters, response_state
-from gateway.oidc.response_jwt import unverified_parameters
+from gateway.oidc.jarm import unverified_parameters
 from gateway.portal.flow.establish import Authentication, SignIns
 from gateway.portal.flow.pending import answered
 from gateway.portal.flow.steps import NextStep

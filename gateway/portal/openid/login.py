@@ -5,7 +5,7 @@ from collections.abc import Callable
 from gateway.config.snapshot import Snapshot
 from gateway.model.codes import LOGIN_UNKNOWN_PROVIDER
 from gateway.model.errors import GatewayError
-from gateway.model.levels import NOTHING_ASKED, Asking
+from gateway.model.levels import NO_STEP_UP, StepUpRequest
 from gateway.model.ports import Page
 from gateway.model.provider import OidcProvider
 from gateway.model.session import Session
@@ -47,7 +47,7 @@ class Login:
     async def ask(self, request: PortalRequest, ask: BeginSignIn) -> Page:
         provider = provider_of(request.snapshot, ask.provider)
         request.provider = provider.name
-        asked = self._asked(request, provider, ask.pending) if ask.pending is not None else NOTHING_ASKED
+        asked = self._asked(request, provider, ask.pending) if ask.pending is not None else NO_STEP_UP
         login = OidcLogin(
             provider=provider.name,
             nonce=self._token_urlsafe(SECRET_BYTES),
@@ -67,7 +67,7 @@ class Login:
         self._report.login_started(request)
         return redirect(url)
 
-    def _asked(self, request: PortalRequest, provider: OidcProvider, found: Pending) -> Asking:
+    def _asked(self, request: PortalRequest, provider: OidcProvider, found: Pending) -> StepUpRequest:
         """What the transaction that the sign-in is for asks of it, in the provider's words."""
         found.require(provider.name)
         return asked_of(request.snapshot, provider, found.transaction)

@@ -20,7 +20,7 @@ from gateway.saml.parties import Binding, IdpMetadata
 from gateway.saml.post import posted_message
 from gateway.saml.redirect import RedirectMessage, read_redirect, verify_redirect
 from gateway.saml.signature import SignedElement, redirected
-from gateway.saml.stated import stated
+from gateway.saml.unverified import read_unverified
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def state_of_answer(request: PortalRequest, binding: Binding) -> str | None:
 
 def _by_redirect(query: bytes) -> Incoming:
     received = read_redirect(query)
-    issuer = stated(parse(received.message)).issuer
+    issuer = read_unverified(parse(received.message)).issuer
     return Incoming(received.parameter, issuer, received.relay_state, partial(_verify_redirect, received))
 
 
@@ -98,12 +98,12 @@ def _by_post(form: dict[str, str]) -> Incoming:
     if len(found) != 1:
         raise GatewayError(SAML_BINDING_PARAMETER, "neither SAMLRequest nor SAMLResponse, or both")
     document = parse(posted_message(form[found[0]]))
-    return Incoming(found[0], stated(document).issuer, form.get("RelayState"), partial(_verify, document))
+    return Incoming(found[0], read_unverified(document).issuer, form.get("RelayState"), partial(_verify, document))
 
 
 def _by_soap(body: bytes) -> Incoming:
     document = in_body(body)
-    return Incoming("SAMLRequest", stated(document).issuer, None, partial(_verify, document))
+    return Incoming("SAMLRequest", read_unverified(document).issuer, None, partial(_verify, document))
 
 
 def _verify(document: Document, provider: SamlProvider, metadata: IdpMetadata) -> SignedElement:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from gateway.config.snapshot import Snapshot
 from gateway.model.codes import SAML_ENDPOINT
 from gateway.model.errors import GatewayError
-from gateway.model.levels import NOTHING_ASKED, Asking
+from gateway.model.levels import NO_STEP_UP, StepUpRequest
 from gateway.model.ports import Page
 from gateway.model.provider import SamlProvider
 from gateway.model.transaction import SamlLogin
@@ -53,7 +53,7 @@ class AskBySaml:
     async def ask(self, request: PortalRequest, ask: BeginSignIn) -> Page:
         provider = saml_provider(request.snapshot, ask.provider)
         request.provider = provider.name
-        asked = self._asked(request, provider, ask.pending) if ask.pending is not None else NOTHING_ASKED
+        asked = self._asked(request, provider, ask.pending) if ask.pending is not None else NO_STEP_UP
         if asked.acr_values:
             # Core 3.3.2.2.1: any of those that will do, in place of what the file asks for each time
             provider = replace(provider, authn_context=asked.acr_values, authn_context_comparison="exact")
@@ -100,7 +100,7 @@ class AskBySaml:
             request.language, endpoint.location, fields, portal_url=request.snapshot.gateway.portal_url
         )
 
-    def _asked(self, request: PortalRequest, provider: SamlProvider, found: Pending) -> Asking:
+    def _asked(self, request: PortalRequest, provider: SamlProvider, found: Pending) -> StepUpRequest:
         """What the transaction that the sign-in is for asks of it, in the provider's words."""
         found.require(provider.name)
         return asked_of(request.snapshot, provider, found.transaction)

@@ -42,7 +42,7 @@ from gateway.saml.document import Document, parse
 from gateway.saml.parties import Binding, IdpMetadata
 from gateway.saml.post import posted_message
 from gateway.saml.response import validate_response
-from gateway.saml.stated import Stated, stated
+from gateway.saml.unverified import UnverifiedMessage, read_unverified
 from gateway.stores.saml_transactions import SamlTransactions
 from gateway.stores.transactions import Transactions
 
@@ -96,13 +96,13 @@ class SamlResponses:
 
     async def _unasked(self, request: PortalRequest, response: str) -> Page:
         """Profiles 4.1.5. What answers a request that is over goes on to a page that can see who is signed in."""
-        said = await self._crypto_thread.do(lambda: stated(parse(posted_message(response))))
+        said = await self._crypto_thread.do(lambda: read_unverified(parse(posted_message(response))))
         if said.in_response_to is not None:
             return redirect(FINISH)
         provider = self._may_begin(request, said)
         return await self._parked(request, provider, None, None, response)
 
-    def _may_begin(self, request: PortalRequest, said: Stated) -> SamlProvider:
+    def _may_begin(self, request: PortalRequest, said: UnverifiedMessage) -> SamlProvider:
         provider = entity(request.snapshot, said.issuer)
         request.provider = provider.name
         if not provider.unsolicited:

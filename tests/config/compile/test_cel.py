@@ -9,7 +9,7 @@ from gateway.config.compile.cel import Cel, Tally, loading
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.policy.conditions import evaluate
-from gateway.policy.facts import Asked, Facts
+from gateway.policy.facts import Facts, RequestFacts
 from gateway.policy.truth import Truth
 from tests.config.samples import PERMIS, problems
 from tests.policy.short import person
@@ -17,7 +17,7 @@ from tests.policy.short import person
 TRUE, FALSE, UNKNOWN = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN
 ATTRIBUTES = ("mail", "groups", "uai", "phone")
 PAUL = person(mail=("paul@metropole.example",), groups=("ONDE", "elus"), uai=("0590001A", "0590002B"))
-ASKED = Facts("GET", "21590350100017", Asked(ip_address("10.1.2.3"), (), "/a/b", "", 1764061200.0))
+ASKED = Facts("GET", "21590350100017", RequestFacts(ip_address("10.1.2.3"), (), "/a/b", "", 1764061200.0))
 
 
 def cel(tally: Tally | None = None) -> Cel:

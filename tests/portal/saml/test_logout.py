@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 import pytest
 from lxml import etree
 
+from gateway.model.assertion import NameId
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
 from gateway.saml.logout_message import logout_request, logout_response
-from gateway.saml.name_id import NameId
 from gateway.saml.names import STATUS_RESPONDER, STATUS_SUCCESS
 from gateway.saml.parties import KeyPair, ServiceProvider
 from gateway.saml.post import post_form

@@ -13,7 +13,7 @@ _LONGEST = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
+class UnverifiedMessage:
     """`name`: of the message, without its namespace. Anybody can have written any of it."""
 
     name: str
@@ -21,10 +21,10 @@ class Stated:
     in_response_to: str | None
 
 
-def stated(document: Document) -> Stated:
+def read_unverified(document: Document) -> UnverifiedMessage:
     """GatewayError: SAML_ISSUER where it names nobody."""
     root = document.root
     issuer = entity_id_in(root.findtext(saml("Issuer")) or root.findtext(f"{saml('Assertion')}/{saml('Issuer')}")) or ""
     if not 0 < len(issuer) <= _LONGEST:
         raise GatewayError(SAML_ISSUER, "a message that does not say who sent it")
-    return Stated(str(root.tag).rpartition("}")[2], issuer, root.get("InResponseTo"))
+    return UnverifiedMessage(str(root.tag).rpartition("}")[2], issuer, root.get("InResponseTo"))

@@ -3,7 +3,7 @@ import pytest
 from gateway.model.codes import SAML_ISSUER
 from gateway.model.errors import GatewayError
 from gateway.saml.document import parse
-from gateway.saml.stated import Stated, stated
+from gateway.saml.unverified import UnverifiedMessage, read_unverified
 
 NS = 'xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:a="urn:oasis:names:tc:SAML:2.0:assertion"'
 ISSUER = "<a:Issuer>urn:idp</a:Issuer>"
@@ -12,18 +12,21 @@ ISSUER = "<a:Issuer>urn:idp</a:Issuer>"
 @pytest.mark.parametrize(
     ("message", "said"),
     [
-        (f"<p:Response {NS} InResponseTo='_r'>{ISSUER}</p:Response>", Stated("Response", "urn:idp", "_r")),
-        (f"<p:LogoutRequest {NS}>{ISSUER}</p:LogoutRequest>", Stated("LogoutRequest", "urn:idp", None)),
+        (f"<p:Response {NS} InResponseTo='_r'>{ISSUER}</p:Response>", UnverifiedMessage("Response", "urn:idp", "_r")),
+        (f"<p:LogoutRequest {NS}>{ISSUER}</p:LogoutRequest>", UnverifiedMessage("LogoutRequest", "urn:idp", None)),
         # Profiles 4.1.4.2: the Response may leave it to the assertion
-        (f"<p:Response {NS}><a:Assertion>{ISSUER}</a:Assertion></p:Response>", Stated("Response", "urn:idp", None)),
+        (
+            f"<p:Response {NS}><a:Assertion>{ISSUER}</a:Assertion></p:Response>",
+            UnverifiedMessage("Response", "urn:idp", None),
+        ),
         (
             f"<p:Response {NS}>{ISSUER}<a:Assertion><a:Issuer>urn:other</a:Issuer></a:Assertion></p:Response>",
-            Stated("Response", "urn:idp", None),
+            UnverifiedMessage("Response", "urn:idp", None),
         ),
     ],
 )
-def test_a_message_says_whose_keys_would_have_signed_it(message: str, said: Stated) -> None:
-    assert stated(parse(message.encode())) == said
+def test_a_message_says_whose_keys_would_have_signed_it(message: str, said: UnverifiedMessage) -> None:
+    assert read_unverified(parse(message.encode())) == said
 
 
 @pytest.mark.parametrize(
@@ -37,5 +40,5 @@ def test_a_message_says_whose_keys_would_have_signed_it(message: str, said: Stat
 )
 def test_a_message_of_nobody_is_refused(message: str) -> None:
     with pytest.raises(GatewayError) as refused:
-        stated(parse(message.encode()))
+        read_unverified(parse(message.encode()))
     assert refused.value.code is SAML_ISSUER

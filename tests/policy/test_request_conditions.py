@@ -5,9 +5,9 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from gateway.model.errors import GatewayError
-from gateway.policy.asking import Header, Method, Network, Query
 from gateway.policy.conditions import Condition, evaluate, turns_on_identity, turns_on_request
-from gateway.policy.facts import Asked, Facts
+from gateway.policy.facts import Facts, RequestFacts
+from gateway.policy.request_conditions import Header, Method, Network, Query
 from gateway.policy.truth import Truth
 from gateway.policy.values import Equals, Exists, Matches, Within
 
@@ -17,7 +17,7 @@ TRUE, FALSE, UNKNOWN = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN
 def asked(
     client: str = "", query: str = "", headers: tuple[tuple[str, str], ...] = (), now: float = 0, path: str = "/"
 ) -> Facts:
-    return Facts("GET", None, Asked(ip_address(client) if client else None, headers, path, query, now))
+    return Facts("GET", None, RequestFacts(ip_address(client) if client else None, headers, path, query, now))
 
 
 @pytest.mark.parametrize(

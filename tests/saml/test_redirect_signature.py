@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from gateway.model.codes import SAML_BINDING_ALGORITHM, SAML_BINDING_SIGNATURE, Code
 from gateway.model.errors import GatewayError
-from gateway.saml.detached import kind_of, verify_bytes
+from gateway.saml.redirect_signature import key_type, verify_redirect_signature
 from gateway.saml.signing import sign_bytes
 from tests.saml.parties import pair, spki
 
@@ -16,14 +16,14 @@ RSA, ECDSA = f"{MORE}rsa-sha256", f"{MORE}ecdsa-sha256"
 
 def refusal(keys: tuple[bytes, ...], algorithm: str, octets: bytes, signature: bytes) -> Code:
     with pytest.raises(GatewayError) as refused:
-        verify_bytes(keys, algorithm, octets, signature)
+        verify_redirect_signature(keys, algorithm, octets, signature)
     return refused.value.code
 
 
 def test_any_of_the_keys_may_have_signed() -> None:
     keys = (spki(pair(kind="p256")), spki(pair("old")), spki(pair()))
-    verify_bytes(keys, RSA, b"octets", sign_bytes(pair(), b"octets"))
-    verify_bytes(keys, ECDSA, b"octets", sign_bytes(pair(kind="p256"), b"octets"))
+    verify_redirect_signature(keys, RSA, b"octets", sign_bytes(pair(), b"octets"))
+    verify_redirect_signature(keys, ECDSA, b"octets", sign_bytes(pair(kind="p256"), b"octets"))
 
 
 def test_no_other_key_and_no_other_octets() -> None:
@@ -57,7 +57,7 @@ def test_rsa_pss(function: HashAlgorithm) -> None:
     key = load_pem_private_key(pair().key, None)
     assert isinstance(key, RSAPrivateKey)
     made = key.sign(b"octets", PSS(MGF1(function), function.digest_size), function)
-    verify_bytes((spki(pair()),), algorithm, b"octets", made)
+    verify_redirect_signature((spki(pair()),), algorithm, b"octets", made)
     assert refusal((spki(pair()),), RSA, b"octets", made) == SAML_BINDING_SIGNATURE
     assert refusal((spki(pair()),), algorithm, b"octets", sign_bytes(pair(), b"octets")) == SAML_BINDING_SIGNATURE
     unsalted = key.sign(b"octets", PSS(MGF1(function), 0), function)
@@ -73,8 +73,8 @@ def test_a_key_that_is_too_large_is_not_computed_with() -> None:
     """Whatever it would cost: the odd number of 8,193 bits need not be the product of two primes for that."""
     key = RSAPublicNumbers(65537, (1 << 8192) + 1).public_key()
     large = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    assert kind_of(large) is None
-    assert kind_of(spki(pair())) == "RSA"
+    assert key_type(large) is None
+    assert key_type(spki(pair())) == "RSA"
 
 
 def test_sha1_is_not_read_under_another_name() -> None:
@@ -97,4 +97,4 @@ def test_what_is_no_signature(signature: bytes) -> None:
 
 
 def test_a_key_that_is_none_spoils_no_other() -> None:
-    verify_bytes((b"no key", spki(pair())), RSA, b"octets", sign_bytes(pair(), b"octets"))
+    verify_redirect_signature((b"no key", spki(pair())), RSA, b"octets", sign_bytes(pair(), b"octets"))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from gateway.model.provider import AuthorizationParameters
 from gateway.oidc.authorization import Parameters, response_state
-from gateway.oidc.response_jwt import is_signed, unverified_parameters, verified_parameters
+from gateway.oidc.jarm import is_signed, unverified_parameters, verified_parameters
 from tests.oidc.samples import ISSUER, NOW, PROVIDER, encrypted, forge, key_set, outcome, provider, signer
 
 STATE = "s" * 43

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from gateway.model.codes import SAML_BINDING_ALGORITHM, SAML_BINDING_SIGNATURE
 from gateway.model.errors import GatewayError
-from gateway.saml.algorithms import CURVES, LARGEST_RSA, SIGNATURES, SMALLEST_RSA, KeyKind
+from gateway.saml.algorithms import CURVES, LARGEST_RSA, SIGNATURES, SMALLEST_RSA, KeyType
 
 _MORE = "http://www.w3.org/2001/04/xmldsig-more#"
 _MORE_2007 = "http://www.w3.org/2007/05/xmldsig-more#"
@@ -22,25 +22,25 @@ _PSS = {f"{_MORE_2007}sha{hash.digest_size * 8}-rsa-MGF1": hash for hash in _RSA
 _ECDSA = {f"{_MORE}ecdsa-sha256": SHA256(), f"{_MORE}ecdsa-sha384": SHA384(), f"{_MORE}ecdsa-sha512": SHA512()}
 
 
-def verify_bytes(signing_keys: tuple[bytes, ...], algorithm: str, octets: bytes, signature: bytes) -> None:
+def verify_redirect_signature(signing_keys: tuple[bytes, ...], algorithm: str, octets: bytes, signature: bytes) -> None:
     """Returns if one of the keys (SubjectPublicKeyInfo, DER) made `signature` over `octets`.
 
     GatewayError: SAML_BINDING_ALGORITHM, SAML_BINDING_SIGNATURE.
     """
     if algorithm not in SIGNATURES:
         raise GatewayError(SAML_BINDING_ALGORITHM, f"a signature algorithm that is not accepted: {algorithm[:100]!r}")
-    if not made_by_one(signing_keys, algorithm, octets, signature):
+    if not is_made_by_one_of(signing_keys, algorithm, octets, signature):
         raise GatewayError(
             SAML_BINDING_SIGNATURE, f"by none of the {len(signing_keys)} keys in the provider's metadata"
         )
 
 
-def made_by_one(signing_keys: tuple[bytes, ...], algorithm: str, octets: bytes, signature: bytes) -> bool:
+def is_made_by_one_of(signing_keys: tuple[bytes, ...], algorithm: str, octets: bytes, signature: bytes) -> bool:
     """False for an algorithm that is not accepted, too; and a key that is too weak makes none."""
     return any(_made(key, algorithm, octets, signature) for key in signing_keys)
 
 
-def kind_of(spki: bytes) -> KeyKind | None:
+def key_type(spki: bytes) -> KeyType | None:
     """None for a key that is too weak, or of a kind that is not accepted."""
     key = _public_key(spki)
     return None if key is None else "RSA" if isinstance(key, RSAPublicKey) else "EC"

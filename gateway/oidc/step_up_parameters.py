@@ -1,22 +1,24 @@
-"""An authorization request that asks for a stronger or a more recent sign-in, in the way that its provider knows."""
+"""An authorization request that asks for a stronger or a more recent sign-in, in its provider's own way."""
 
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Literal
 
-from gateway.model.levels import Asking
+from gateway.model.levels import StepUpRequest
 from gateway.oidc.documents import JsonObject
 
 
-def within(asking: Asking, demanded: Collection[str]) -> Asking:
+def limited_to(asking: StepUpRequest, demanded: Collection[str]) -> StepUpRequest:
     """`demanded`: the only values of acr that the provider file accepts, none where it accepts any. Asked for a weaker
     one, a provider would give it (FranceConnect+ refuses the request), and the answer would be refused."""
     accepted = tuple(value for value in asking.acr_values if value in demanded)
     return replace(asking, acr_values=accepted) if accepted else asking
 
 
-def stronger(parameters: Mapping[str, str], asking: Asking, ask: Literal["acr_values", "claims"]) -> dict[str, str]:
+def with_step_up(
+    parameters: Mapping[str, str], asking: StepUpRequest, ask: Literal["acr_values", "claims"]
+) -> dict[str, str]:
     """OIDC Core 3.1.2.1, 5.5.1.1. What is asked for once goes before what the provider file asks for each time, and
     never below it."""
     changed = dict(parameters)
@@ -34,7 +36,7 @@ def stronger(parameters: Mapping[str, str], asking: Asking, ask: Literal["acr_va
     return changed
 
 
-def _claims(written: str, asking: Asking) -> str:
+def _claims(written: str, asking: StepUpRequest) -> str:
     claims: dict[str, JsonObject] = json.loads(written)
     wanted = {"acr": asking.acr_values, "amr": asking.amr}
     asked: JsonObject = {name: {"essential": True, "values": list(values)} for name, values in wanted.items() if values}

@@ -27,7 +27,7 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ElementSchema:
     """`text`: holds text and no element. `foreign`: attributes of other namespaces may stand on it.
 
     `within`: with no slots, any elements of these namespaces, or with "*" any but those of SAML and XML security.
@@ -57,48 +57,48 @@ def _some(*tags: str) -> Slot:
     return Slot(tags, 1, MANY)
 
 
-_TEXT = Shape(text=True)
-_EMPTY = Shape()
+_TEXT = ElementSchema(text=True)
+_EMPTY = ElementSchema()
 _MESSAGE = ("ID", "Version", "IssueInstant")
 _IDENTIFIER = ("NameQualifier", "SPNameQualifier", "Format", "SPProvidedID")
 _OPENING = (_maybe(saml("Issuer")), _maybe(ds("Signature")), _maybe(samlp("Extensions")))
 _STATUS = _one(samlp("Status"))
-_ENCRYPTED = Shape(slots=(_one(xenc("EncryptedData")), Slot((xenc("EncryptedKey"),), 0, 4)))
+_ENCRYPTED = ElementSchema(slots=(_one(xenc("EncryptedData")), Slot((xenc("EncryptedKey"),), 0, 4)))
 _ENCRYPTED_TYPE = ("Id", "Type", "MimeType", "Encoding")
-_ALGORITHM = Shape(required=("Algorithm",))
-_C14N = Shape(required=("Algorithm",), slots=(_maybe(f"{{{EXC_C14N}}}InclusiveNamespaces"),))
+_ALGORITHM = ElementSchema(required=("Algorithm",))
+_C14N = ElementSchema(required=("Algorithm",), slots=(_maybe(f"{{{EXC_C14N}}}InclusiveNamespaces"),))
 
-SHAPES: Mapping[str, Shape] = {
+SCHEMA: Mapping[str, ElementSchema] = {
     # Core 3.3.3, 3.5.2, 3.7: the messages that are sent to us
-    samlp("Response"): Shape(
+    samlp("Response"): ElementSchema(
         required=_MESSAGE,
         optional=("InResponseTo", "Destination", "Consent"),
         slots=(*_OPENING, _STATUS, _maybe(saml("Assertion"), saml("EncryptedAssertion"))),
     ),
-    samlp("ArtifactResponse"): Shape(
+    samlp("ArtifactResponse"): ElementSchema(
         required=_MESSAGE,
         optional=("InResponseTo", "Destination", "Consent"),
         slots=(*_OPENING, _STATUS, _maybe(samlp("Response"))),
     ),
-    samlp("LogoutRequest"): Shape(
+    samlp("LogoutRequest"): ElementSchema(
         required=_MESSAGE,
         optional=("Destination", "Consent", "Reason", "NotOnOrAfter"),
         slots=(*_OPENING, _one(saml("NameID"), saml("EncryptedID")), Slot((samlp("SessionIndex"),), 0, 64)),
     ),
-    samlp("LogoutResponse"): Shape(
+    samlp("LogoutResponse"): ElementSchema(
         required=_MESSAGE, optional=("InResponseTo", "Destination", "Consent"), slots=(*_OPENING, _STATUS)
     ),
     samlp("SessionIndex"): _TEXT,
-    samlp("Extensions"): Shape(within=("*",)),
+    samlp("Extensions"): ElementSchema(within=("*",)),
     # Core 3.2.2
-    samlp("Status"): Shape(
+    samlp("Status"): ElementSchema(
         slots=(_one(samlp("StatusCode")), _maybe(samlp("StatusMessage")), _maybe(samlp("StatusDetail")))
     ),
-    samlp("StatusCode"): Shape(required=("Value",), slots=(_maybe(samlp("StatusCode")),)),
+    samlp("StatusCode"): ElementSchema(required=("Value",), slots=(_maybe(samlp("StatusCode")),)),
     samlp("StatusMessage"): _TEXT,
-    samlp("StatusDetail"): Shape(within=("*",)),
+    samlp("StatusDetail"): ElementSchema(within=("*",)),
     # Core 2.3.3. Not in it: Advice, which may carry whole assertions, and AuthzDecisionStatement
-    saml("Assertion"): Shape(
+    saml("Assertion"): ElementSchema(
         required=_MESSAGE,
         slots=(
             _one(saml("Issuer")),
@@ -108,36 +108,36 @@ SHAPES: Mapping[str, Shape] = {
             Slot((saml("AuthnStatement"), saml("AttributeStatement")), 0, 16),
         ),
     ),
-    saml("Issuer"): Shape(optional=_IDENTIFIER, text=True),
-    saml("NameID"): Shape(optional=_IDENTIFIER, text=True),
+    saml("Issuer"): ElementSchema(optional=_IDENTIFIER, text=True),
+    saml("NameID"): ElementSchema(optional=_IDENTIFIER, text=True),
     # Core 2.4: a name or a confirmation, and the bearer's is asked for. AD FS names nobody unless it is told to.
-    saml("Subject"): Shape(
+    saml("Subject"): ElementSchema(
         slots=(_maybe(saml("NameID"), saml("EncryptedID")), Slot((saml("SubjectConfirmation"),), 1, 8))
     ),
-    saml("SubjectConfirmation"): Shape(
+    saml("SubjectConfirmation"): ElementSchema(
         required=("Method",),
         slots=(_maybe(saml("NameID"), saml("EncryptedID")), _maybe(saml("SubjectConfirmationData"))),
     ),
-    saml("SubjectConfirmationData"): Shape(
+    saml("SubjectConfirmationData"): ElementSchema(
         optional=("NotBefore", "NotOnOrAfter", "Recipient", "InResponseTo", "Address"), foreign=True
     ),
     # Core 2.5. A Condition of an unknown type makes the assertion's validity indeterminate (2.5.1.1)
-    saml("Conditions"): Shape(
+    saml("Conditions"): ElementSchema(
         optional=("NotBefore", "NotOnOrAfter"),
         slots=(Slot((saml("AudienceRestriction"), saml("OneTimeUse"), saml("ProxyRestriction")), 0, 16),),
     ),
-    saml("AudienceRestriction"): Shape(slots=(_some(saml("Audience")),)),
+    saml("AudienceRestriction"): ElementSchema(slots=(_some(saml("Audience")),)),
     saml("Audience"): _TEXT,
     saml("OneTimeUse"): _EMPTY,
-    saml("ProxyRestriction"): Shape(optional=("Count",), slots=(_any(saml("Audience")),)),
+    saml("ProxyRestriction"): ElementSchema(optional=("Count",), slots=(_any(saml("Audience")),)),
     # Core 2.7
-    saml("AuthnStatement"): Shape(
+    saml("AuthnStatement"): ElementSchema(
         required=("AuthnInstant",),
         optional=("SessionIndex", "SessionNotOnOrAfter"),
         slots=(_maybe(saml("SubjectLocality")), _one(saml("AuthnContext"))),
     ),
-    saml("SubjectLocality"): Shape(optional=("Address", "DNSName")),
-    saml("AuthnContext"): Shape(
+    saml("SubjectLocality"): ElementSchema(optional=("Address", "DNSName")),
+    saml("AuthnContext"): ElementSchema(
         slots=(
             _maybe(saml("AuthnContextClassRef")),
             _maybe(saml("AuthnContextDeclRef")),
@@ -148,45 +148,45 @@ SHAPES: Mapping[str, Shape] = {
     saml("AuthnContextDeclRef"): _TEXT,
     saml("AuthenticatingAuthority"): _TEXT,
     # The schema wants at least one Attribute; a provider that releases none to us sends it empty.
-    saml("AttributeStatement"): Shape(slots=(_any(saml("Attribute"), saml("EncryptedAttribute")),)),
-    saml("Attribute"): Shape(
+    saml("AttributeStatement"): ElementSchema(slots=(_any(saml("Attribute"), saml("EncryptedAttribute")),)),
+    saml("Attribute"): ElementSchema(
         required=("Name",),
         optional=("NameFormat", "FriendlyName"),
         slots=(_any(saml("AttributeValue")),),
         foreign=True,
     ),
-    saml("AttributeValue"): Shape(within=("*",), foreign=True),
+    saml("AttributeValue"): ElementSchema(within=("*",), foreign=True),
     saml("EncryptedAssertion"): _ENCRYPTED,
     saml("EncryptedID"): _ENCRYPTED,
     saml("EncryptedAttribute"): _ENCRYPTED,
     # XML Signature 4; not in it: Object, Manifest, HMACOutputLength, algorithm parameters
-    ds("Signature"): Shape(
+    ds("Signature"): ElementSchema(
         optional=("Id",), slots=(_one(ds("SignedInfo")), _one(ds("SignatureValue")), _maybe(ds("KeyInfo")))
     ),
-    ds("SignedInfo"): Shape(
+    ds("SignedInfo"): ElementSchema(
         optional=("Id",), slots=(_one(ds("CanonicalizationMethod")), _one(ds("SignatureMethod")), _one(ds("Reference")))
     ),
     ds("CanonicalizationMethod"): _C14N,
     ds("SignatureMethod"): _ALGORITHM,
-    ds("SignatureValue"): Shape(optional=("Id",), text=True),
-    ds("Reference"): Shape(
+    ds("SignatureValue"): ElementSchema(optional=("Id",), text=True),
+    ds("Reference"): ElementSchema(
         required=("URI",),
         optional=("Id", "Type"),
         slots=(_one(ds("Transforms")), _one(ds("DigestMethod")), _one(ds("DigestValue"))),
     ),
-    ds("Transforms"): Shape(slots=(Slot((ds("Transform"),), 1, 2),)),
+    ds("Transforms"): ElementSchema(slots=(Slot((ds("Transform"),), 1, 2),)),
     ds("Transform"): _C14N,
-    f"{{{EXC_C14N}}}InclusiveNamespaces": Shape(required=("PrefixList",)),
+    f"{{{EXC_C14N}}}InclusiveNamespaces": ElementSchema(required=("PrefixList",)),
     ds("DigestMethod"): _ALGORITHM,
     ds("DigestValue"): _TEXT,
     # Never read, but for the EncryptedKey in that of an EncryptedData
-    ds("KeyInfo"): Shape(optional=("Id",), within=(DS, DSIG11, XENC, XENC11)),
+    ds("KeyInfo"): ElementSchema(optional=("Id",), within=(DS, DSIG11, XENC, XENC11)),
     # XML Encryption 3; not in it: CipherReference, EncryptionProperties, OAEPparams, KeySize
-    xenc("EncryptedData"): Shape(
+    xenc("EncryptedData"): ElementSchema(
         optional=_ENCRYPTED_TYPE,
         slots=(_one(xenc("EncryptionMethod")), _maybe(ds("KeyInfo")), _one(xenc("CipherData"))),
     ),
-    xenc("EncryptedKey"): Shape(
+    xenc("EncryptedKey"): ElementSchema(
         optional=(*_ENCRYPTED_TYPE, "Recipient"),
         slots=(
             _one(xenc("EncryptionMethod")),
@@ -196,15 +196,15 @@ SHAPES: Mapping[str, Shape] = {
             _maybe(xenc("CarriedKeyName")),
         ),
     ),
-    xenc("EncryptionMethod"): Shape(
+    xenc("EncryptionMethod"): ElementSchema(
         required=("Algorithm",),
         slots=(Slot((ds("DigestMethod"), f"{{{XENC11}}}MGF"), 0, 2),),
     ),
     f"{{{XENC11}}}MGF": _ALGORITHM,
-    xenc("CipherData"): Shape(slots=(_one(xenc("CipherValue")),)),
+    xenc("CipherData"): ElementSchema(slots=(_one(xenc("CipherValue")),)),
     xenc("CipherValue"): _TEXT,
-    xenc("ReferenceList"): Shape(slots=(Slot((xenc("DataReference"),), 0, 16),)),
-    xenc("DataReference"): Shape(required=("URI",)),
+    xenc("ReferenceList"): ElementSchema(slots=(Slot((xenc("DataReference"),), 0, 16),)),
+    xenc("DataReference"): ElementSchema(required=("URI",)),
     xenc("CarriedKeyName"): _TEXT,
 }
 
@@ -229,12 +229,12 @@ def check_message(
     # Core 4.1.3.2: first of all, for what another version holds is not known here
     if root.get("Version", "2.0") != "2.0":
         raise GatewayError(SAML_VERSION, "a Version that is not 2.0")
-    check_shape(root)
+    check_element(root)
     check_ids(*(root,) if around is None else (around, root), digits=digit_ids)
 
 
-def check_shape(element: etree._Element) -> None:
-    shape = SHAPES.get(str(element.tag))
+def check_element(element: etree._Element) -> None:
+    shape = SCHEMA.get(str(element.tag))
     if shape is None:
         raise _refused(element, "is not expected")
     _check_attributes(element, shape)
@@ -249,10 +249,10 @@ def check_shape(element: etree._Element) -> None:
     _check_no_text(element, children)
     _check_slots(element, shape.slots, children)
     for child in children:
-        check_shape(child)
+        check_element(child)
 
 
-def _check_attributes(element: etree._Element, shape: Shape) -> None:
+def _check_attributes(element: etree._Element, shape: ElementSchema) -> None:
     names = list(map(str, element.keys()))
     for name in shape.required:
         if name not in names:
@@ -292,7 +292,7 @@ def _check_within(element: etree._Element, namespaces: tuple[str, ...]) -> None:
         allowed = (saml("NameID"),) if element.tag == saml("AttributeValue") and len(inside) == 1 else ()
         for found in inside:
             if found.tag in allowed:
-                check_shape(found)
+                check_element(found)
             elif _namespace(found) in _OURS:
                 raise _refused(found, f"is not expected in {_name(element)}")
         return
@@ -302,7 +302,7 @@ def _check_within(element: etree._Element, namespaces: tuple[str, ...]) -> None:
         if _namespace(found) not in namespaces or found.tag in _NEVER_IN_KEY_INFO:
             raise _refused(found, f"is not expected in {_name(element)}")
     for key in element.iterchildren(xenc("EncryptedKey")):
-        check_shape(key)
+        check_element(key)
 
 
 def _namespace(element: etree._Element) -> str:
@@ -312,7 +312,7 @@ def _namespace(element: etree._Element) -> str:
 def _name(element: etree._Element) -> str:
     """For the log: a name of the table as it is, a stranger's never."""
     tag = str(element.tag)
-    return tag.rpartition("}")[2] if tag in SHAPES else "an unknown element"
+    return tag.rpartition("}")[2] if tag in SCHEMA else "an unknown element"
 
 
 def _refused(element: etree._Element, why: str) -> GatewayError:

@@ -4,8 +4,8 @@ from gateway.model import codes
 from gateway.model.codes import Code
 from gateway.model.errors import GatewayError
 from gateway.saml.document import parse
+from gateway.saml.message_schema import SCHEMA, check_message
 from gateway.saml.names import samlp
-from gateway.saml.shape import SHAPES, check_message
 from tests.saml.idp import build, written
 from tests.saml.scene import SCENE
 from tests.saml.shapes import SHAPES as PRODUCTS
@@ -26,12 +26,12 @@ def test_each_product_s_response_fits_the_table(product: str) -> None:
 
 
 def test_every_element_that_a_shape_names_has_a_shape() -> None:
-    named = {tag for shape in SHAPES.values() for slot in shape.slots for tag in slot.tags}
-    assert named <= set(SHAPES)
+    named = {tag for shape in SCHEMA.values() for slot in shape.slots for tag in slot.tags}
+    assert named <= set(SCHEMA)
 
 
 def test_a_shape_holds_text_or_elements_or_neither() -> None:
-    assert not [tag for tag, shape in SHAPES.items() if bool(shape.text) + bool(shape.slots) + bool(shape.within) > 1]
+    assert not [tag for tag, shape in SCHEMA.items() if bool(shape.text) + bool(shape.slots) + bool(shape.within) > 1]
 
 
 @pytest.mark.parametrize(
