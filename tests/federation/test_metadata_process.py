@@ -36,8 +36,10 @@ MDQ = "/entities/https%3A%2F%2Fidp.metropole.example%2Fmetadata"
 
 
 def usual(source: Source) -> Limits:
+    """But for the time by the clock, which is the machine's as well."""
     aggregate = source.kind == "aggregate"
-    return limits_of(lane_of(aggregate=aggregate, overran=False), aggregate=aggregate)
+    limits = limits_of(lane_of(aggregate=aggregate, overran=False), aggregate=aggregate)
+    return replace(limits, fetch_seconds=PATIENCE, seconds=2 * PATIENCE)
 
 
 async def helped(
