@@ -17,7 +17,7 @@ from pathlib import Path
 from socket import socket
 from statistics import median
 
-from tests.bench import aggregate, login, memory, nginx, policy, providers, reloads, saml_login, soak, storm
+from tests.bench import aggregate, login, memory, mixes, nginx, policy, providers, reloads, saml_login, soak, storm
 from tests.bench.load import Load, Run, run
 from tests.bench.processes import rss_megabytes
 from tests.bench.site import HOST, Site
@@ -63,6 +63,25 @@ class Bench:
             self._sites[access_log] = site
         return self._sites[access_log]
 
+    def mix(self, name: str, runs: int, seconds: float) -> dict[str, object]:
+        folder, apps = self._site_folder(name), {}
+        gateway, people = (mixes.FRONT, mixes.PEOPLE) if name == mixes.BY_TURNS else ("", mixes.BROWSERS)
+        if name == mixes.HOSTS_BY_TURNS:
+            apps = mixes.apps(self._upstream_port)
+        site = Site(folder, _three_ports(), self._upstream_port, self.slow_port, access_log=False,
+                    gateway=gateway, apps=apps, people=people)  # fmt: skip
+        try:
+            mix = mixes.mix(name, site.cookies)
+            return self._in_turn(
+                name,
+                site,
+                runs,
+                lambda: mixes.run(mix, site.port, site.pid, seconds, self.folder),
+                lambda: mixes.run(mix, self._port, self._nginx.pid, seconds, self.folder),
+            )
+        finally:
+            site.stop()
+
     def login(self, name: str, runs: int, people: int) -> dict[str, object]:
         measure = login.row if name == "oidc_login" else saml_login.row
         return measure(self._site_folder(name), _three_ports(), self._upstream_port, self.slow_port, runs, people)
@@ -88,16 +107,29 @@ class Bench:
         site = self.site(row.access_log)
         host = {"Host": HOST}
         signed_in = {**host, "Cookie": site.cookie} if row.signed_in else host
-        ours, theirs, stops = [], [], []
+        return self._in_turn(
+            row.name,
+            site,
+            runs,
+            lambda: run(row.load, _origin(site.port, site.tls_port, row), site.pid, signed_in, seconds, self.folder),
+            lambda: run(
+                row.load, _origin(self._port, self._tls_port, row), self._nginx.pid, host, seconds, self.folder
+            ),
+        )
+
+    def _in_turn(
+        self, name: str, site: Site, runs: int, ours: Callable[[], Run], theirs: Callable[[], Run]
+    ) -> dict[str, object]:
+        one, other, stops = [], [], []
         for sample in range(runs + 1):
-            one = run(row.load, _origin(site.port, site.tls_port, row), site.pid, signed_in, seconds, self.folder)
+            measured = ours()
             stop = site.metric("ecluse_event_loop_stop_max_seconds")
-            other = run(row.load, _origin(self._port, self._tls_port, row), self._nginx.pid, host, seconds, self.folder)
+            beside = theirs()
             if sample:  # the first warms both up
-                ours.append(one)
-                theirs.append(other)
+                one.append(measured)
+                other.append(beside)
                 stops.append(stop)
-        return {"bench": row.name, **_compared(ours, theirs), "loop_stop_max_ms": round(max(stops) * 1000, 1),
+        return {"bench": name, **_compared(one, other), "loop_stop_max_ms": round(max(stops) * 1000, 1),
                 "rss_mb": round(rss_megabytes(site.pid), 1), "runs": runs}  # fmt: skip
 
 
@@ -152,6 +184,9 @@ def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
     for row in ROWS:
         if only in row.name and not (quick and row.name in _NOT_QUICK):
             yield bench.row(row, runs, seconds)
+    for name in mixes.NAMES:
+        if only in name and (not quick or only == name):
+            yield bench.mix(name, runs, seconds)
     if only in "policy":
         yield from policy.rows()
     for name in ("oidc_login", "saml_login_signed_encrypted"):

@@ -48,25 +48,24 @@ class LoadFailed(Exception):
 
 def run(load: Load, origin: str, pid: int, headers: Mapping[str, str], seconds: float, folder: Path) -> Run:
     """Raises LoadFailed when an answer was not the one expected."""
-    script = folder / "load.lua"
-    script.write_text(_script(load, {**BROWSER, **headers}))
-    command = [
-        "wrk",
-        "-t1",
-        f"-c{load.connections}",
-        f"-d{seconds:g}s",
-        "--latency",
-        "--timeout",
-        "10s",
-        "-s",
-        str(script),
-    ]
+    script = _script(load, {**BROWSER, **headers})
+    return ran(script, 1, load.connections, origin + load.path, pid, seconds, folder)
+
+
+def ran(
+    script: str, threads: int, connections: int, url: str, pid: int, seconds: float, folder: Path, *arguments: Path
+) -> Run:
+    """wrk with this script, which prints `counted N wrong M`. Raises LoadFailed where an answer is missing or wrong."""
+    file = folder / "load.lua"
+    file.write_text(script)
+    command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds:g}s", "--latency", "--timeout", "10s",
+               "-s", str(file), url, *(["--", *map(str, arguments)] if arguments else [])]  # fmt: skip
     before = cpu_seconds(pid)
-    printed = subprocess.run([*command, origin + load.path], capture_output=True, text=True, check=True).stdout
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     used = cpu_seconds(pid) - before
     counted = re.search(r"^counted (\d+) wrong (\d+)$", printed, re.MULTILINE)
     if counted is None or int(counted[2]) or "Socket errors" in printed or not int(counted[1]):
-        raise LoadFailed(f"{load.path}: {printed}")
+        raise LoadFailed(f"{url}: {printed}")
     requests = int(counted[1])
     return Run(used / requests * 1e6, requests / seconds, _percentile(printed, "50%"), _percentile(printed, "99%"))
 

@@ -71,9 +71,9 @@ access:
 
 
 class Site:
-    """`cookie`: the whole Cookie header of a person who is signed in on the app's host. `cores`: how many the gateway
-    has, and so how many workers. `gateway`: further lines of gateway.yaml; `apps`: further files of apps/, or others in
-    the place of those."""
+    """`cookie`: the whole Cookie header of a person who is signed in on the app's host; `cookies`: ours alone, of each
+    of `people`. `cores`: how many the gateway has, and so how many workers. `gateway`: further lines of gateway.yaml;
+    `apps`: further files of apps/, or others in the place of those."""
 
     def __init__(
         self,
@@ -87,11 +87,13 @@ class Site:
         provider: str = _PROVIDER,
         gateway: str = "",
         apps: Mapping[str, str] = MappingProxyType({}),
+        people: int = 1,
     ) -> None:
         self.folder = folder
         self.port, self.tls_port, self.admin = ports
         self._write(upstream, slow, access_log, provider, gateway, apps)
-        self.cookie = asyncio.run(self._signed_in())
+        self.cookies = asyncio.run(self._signed_in(people))
+        self.cookie = f"PHPSESSID=0123456789abcdef; {self.cookies[0]}; theme=clair"
         self._output = (folder / "output.log").open("wb")
         every = sorted(os.sched_getaffinity(0))
         # Of this thread, and of what it starts.
@@ -146,21 +148,23 @@ class Site:
         for name, content in apps.items():
             (policies / "apps" / name).write_text(content)
 
-    async def _signed_in(self) -> str:
+    async def _signed_in(self, people: int) -> list[str]:
         """Straight into the store: what a sign-in costs is another measurement."""
         (self.folder / "var").mkdir(mode=0o700)
         store = SqliteStore(self.folder / "var" / "sessions.sqlite")
         await store.open()
-        sessions = Sessions(store, [("k1", (self.folder / "store.key").read_bytes())])
-        attributes = {"uid": ("helene",), "groups": ("agents", "ONDE"), "family_name": ("Müller",)}
-        identity = Identity("op", "http://127.0.0.1:9", "1", attributes)
-        made = await sessions.new_session(
-            host=HOST, person=Established(identity, None), browser="b", idle=3600, absolute=36000, id_token=None,
-            sid=None, replaces=None, limits=SeatLimits(),
-        )  # fmt: skip
-        await sessions.add(made)
+        sessions, cookies = Sessions(store, [("k1", (self.folder / "store.key").read_bytes())]), []
+        for number in range(1, people + 1):
+            attributes = {"uid": (f"helene{number}",), "groups": ("agents", "ONDE"), "family_name": ("Müller",)}
+            identity = Identity("op", "http://127.0.0.1:9", str(number), attributes)
+            made = await sessions.new_session(
+                host=HOST, person=Established(identity, None), browser=f"b{number}", idle=3600, absolute=36000,
+                id_token=None, sid=None, replaces=None, limits=SeatLimits(),
+            )  # fmt: skip
+            await sessions.add(made)
+            cookies.append(f"__Host-ecluse={made.cookie.decode()}")
         await store.close()
-        return f"PHPSESSID=0123456789abcdef; __Host-ecluse={made.cookie.decode()}; theme=clair"
+        return cookies
 
     def _await_ready(self, workers: int) -> None:
         until = time.monotonic() + 60
