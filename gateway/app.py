@@ -26,6 +26,7 @@ from gateway.portal.logout.applications import SignOuts, TellingRevoker
 from gateway.portal.openid.programs import Programs
 from gateway.portal.openid.renewal import Renewal
 from gateway.portal.report import Report
+from gateway.portal.services import PortalServices
 from gateway.proxy.dataplane import DataPlane
 from gateway.server import garbage
 from gateway.server.doors import Doors
@@ -140,13 +141,13 @@ class _Worker:
         self._applications = Applications(is_ours)
         self._sign_outs = self._make_sign_outs(gateway)
         self._revoker = TellingRevoker(self._control, self._sign_outs.due)
-        self._portal = Portal(
+        services = PortalServices(
             sessions=self._sessions,
             transactions=transactions,
             saml_transactions=saml_transactions,
             federation=self._federation,
-            sign_outs=self._sign_outs,
             saml_federation=self._saml_federation,
+            sign_outs=self._sign_outs,
             revoker=self._revoker,
             pages=pages,
             report=Report(counters=counters, log=log, person=person),
@@ -154,6 +155,7 @@ class _Worker:
             monotonic=time.monotonic,
             token_urlsafe=secrets.token_urlsafe,
         )
+        self._portal = Portal(services)
         self._plane = DataPlane(
             loop=asyncio.get_running_loop(),
             holder=self,
@@ -170,7 +172,7 @@ class _Worker:
             is_ours=is_ours,
             seen=self._sign_outs.seen,
         )
-        self._renewal = self._make_renewal(transactions)
+        self._renewal = Renewal(services, snapshot=lambda: self.snapshot, changed=self._plane.changed)
         self._sessions.when_due(self._renewal.due)
         self._upkeep = Upkeep(store, self._sessions, self._killed, log=log)
 
@@ -181,21 +183,6 @@ class _Worker:
             counters=self._counters,
             log=self._log,
             snapshot=lambda: self.snapshot,
-        )
-
-    def _make_renewal(self, transactions: Transactions) -> Renewal:
-        return Renewal(
-            sessions=self._sessions,
-            transactions=transactions,
-            federation=self._federation,
-            revoker=self._revoker,
-            counters=self._counters,
-            log=self._log,
-            snapshot=lambda: self.snapshot,
-            now=time.time,
-            monotonic=time.monotonic,
-            person=self._person,
-            changed=self._plane.changed,
         )
 
     def revoke(self, session_ids: tuple[str, ...]) -> None:

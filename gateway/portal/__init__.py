@@ -1,7 +1,8 @@
 """Sign-in, hand-over, sign-out and our own pages: coroutines from a request to a page.
 
-`app` has the table of paths, the dispatcher of steps and the one edge for errors. `http` has the portal's request and
-responses. A sign-in goes through `flow`, and through `openid` or `saml` while a provider is asked. Sign-outs are in
-`logout`. `session_page` shows people their sessions, `report` tells the log and the counters, `ports` says what the
-portal needs of its siblings. Steps return what comes next to `app` and never call each other. Begin in `app`.
+`app` has the table of paths, the dispatcher of steps and the one edge for errors; `services` is all that the portal is
+given. `http` has the portal's request and responses. `flow` is the sign-in, whatever a provider speaks; `openid` and
+`saml` are the two identity sources, behind the one interface of `flow.source`. `logout` is the end of sessions.
+`providers` tells OpenID and SAML providers apart, `session_page` shows people their sessions, `report` tells the log
+and the counters. Steps return what comes next to `app` and never call each other. Begin in `app`.
 """

@@ -67,6 +67,19 @@ class Report:
         """A provider's word on what has ended that was not believed, or that never came."""
         self._event("logout.refused", request, error.code.id, error.detail)
 
+    def refreshed(self, provider: str) -> None:
+        self._counters.add("ecluse_auth_refreshes_total", provider, "success", "")
+
+    def refresh_ended(self, identity: Identity, error: GatewayError) -> None:
+        provider, code = identity.provider, error.code.id
+        self._counters.add("ecluse_auth_refreshes_total", provider, "ended", code)
+        person = self._person(identity)
+        self._log.event("refresh.ended", provider=provider, code=code, detail=error.detail, person=person)
+
+    def refresh_failed(self, provider: str, error: GatewayError) -> None:
+        self._counters.add("ecluse_auth_refreshes_total", provider, "failed", error.code.id)
+        self._log.event("refresh.failed", provider=provider, code=error.code.id, detail=error.detail)
+
     def _event(self, event: str, request: PortalRequest, code: str, detail: str) -> None:
         self._told(event, request, code=code, detail=detail)
 

@@ -1,7 +1,6 @@
 """What a person, or an app's own script, may know of their session: no more than the app receives about them."""
 
 import json
-from collections.abc import Callable
 
 from gateway.config.snapshot import App
 from gateway.model.codes import SESSION_NONE, SIGN_IN_REQUIRED
@@ -9,21 +8,17 @@ from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.provider import Provider
 from gateway.model.session import Seat
-from gateway.portal.http.pages import Pages, SessionLine
+from gateway.portal.http.pages import SessionLine
 from gateway.portal.http.request import PortalRequest, app_here
 from gateway.portal.http.responses import BARE
+from gateway.portal.services import PortalServices
 from gateway.stores.records import SessionSummary
-from gateway.stores.sessions import Sessions
 from gateway.translation.read_back import read_back
 
 
 class SessionPages:
-    """`monotonic`: the clock of Seat.deadline."""
-
-    def __init__(self, *, sessions: Sessions, pages: Pages, monotonic: Callable[[], float]) -> None:
-        self._sessions = sessions
-        self._pages = pages
-        self._monotonic = monotonic
+    def __init__(self, services: PortalServices) -> None:
+        self._services = services
 
     async def session(self, request: PortalRequest) -> Page:
         """`/_ecluse/session`: JSON with what this app receives about the person, never its constants, and how long."""
@@ -40,7 +35,7 @@ class SessionPages:
         headers, cookies = read_back(app.translation.about_the_person().render(seat.identity))
         return {
             "provider": seat.identity.provider,
-            "expires_in": max(0, int(seat.deadline - self._monotonic())),
+            "expires_in": max(0, int(seat.deadline - self._services.monotonic())),
             "headers": headers,
             "cookies": cookies,
         }
@@ -50,13 +45,13 @@ class SessionPages:
         cookie = request.seat_cookie()
         if await self._seat(request) is None or cookie is None:
             raise GatewayError(SESSION_NONE, "no session on the portal")
-        summaries = await self._sessions.of_browser(request.host, cookie)
+        summaries = await self._services.sessions.of_browser(request.host, cookie)
         lines = [_line(request.snapshot.providers.get(summary.provider), summary) for summary in summaries]
-        return self._pages.sessions(request.language, lines)
+        return self._services.pages.sessions(request.language, lines)
 
     async def _seat(self, request: PortalRequest) -> Seat | None:
         cookie = request.seat_cookie()
-        return None if cookie is None else await self._sessions.load(request.host, cookie)
+        return None if cookie is None else await self._services.sessions.load(request.host, cookie)
 
 
 def _line(provider: Provider | None, summary: SessionSummary) -> SessionLine:

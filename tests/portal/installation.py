@@ -30,6 +30,7 @@ from gateway.portal.http.pages import Pages
 from gateway.portal.logout.applications import SignOuts, TellingRevoker
 from gateway.portal.openid.renewal import Renewal
 from gateway.portal.report import Report
+from gateway.portal.services import PortalServices
 from gateway.saml.parties import IdpMetadata
 from gateway.stores.memory import MemoryStore
 from gateway.stores.saml_transactions import SamlTransactions
@@ -196,7 +197,7 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
             snapshot=lambda: here.snapshot,
         )
         telling = TellingRevoker(revoker, sign_outs.due)
-        portal = Portal(
+        services = PortalServices(
             sessions=sessions,
             transactions=transactions,
             saml_transactions=saml_transactions,
@@ -210,6 +211,7 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
             monotonic=clock.monotonic,
             token_urlsafe=secrets.token_urlsafe,
         )
+        portal = Portal(services)
         here = Installation(
             snapshot=_EMPTY,
             clock=clock,
@@ -231,19 +233,7 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
         server = await asyncio.get_running_loop().create_server(
             lambda: Connection(lambda: here.snapshot, portal, sessions, here.needs, sign_outs), "127.0.0.1", 0
         )
-        here.renewal = Renewal(
-            sessions=sessions,
-            transactions=transactions,
-            federation=federation,
-            revoker=telling,
-            counters=counters,
-            log=log,
-            snapshot=lambda: here.snapshot,
-            now=clock.now,
-            monotonic=clock.monotonic,
-            changed=here.changed.append,
-            person=PEOPLE.of,
-        )
+        here.renewal = Renewal(services, snapshot=lambda: here.snapshot, changed=here.changed.append)
         here.port = server.sockets[0].getsockname()[1]
         here.snapshot = _snapshot(here.port, metropole, departement, PERMIS if one_host else PORTAL)
         try:

@@ -1,6 +1,5 @@
 """On an app host: a navigation that needs a sign-in becomes a transaction and goes to the portal."""
 
-from collections.abc import Callable
 from urllib.parse import quote
 
 from gateway.config.snapshot import App
@@ -10,34 +9,20 @@ from gateway.model.identity import Identity
 from gateway.model.ports import Page
 from gateway.model.transaction import Transaction
 from gateway.policy.step_up import meets
-from gateway.portal.flow.freshness import shortest_limit
 from gateway.portal.flow.hints import hints_of
+from gateway.portal.flow.pending import shortest_limit
 from gateway.portal.flow.steps import BeginTransaction, NextStep
 from gateway.portal.http import cookies
 from gateway.portal.http.request import PREFIX, PortalRequest, app_here, login_link, need_of, return_target
 from gateway.portal.http.responses import redirect
-from gateway.portal.report import Report
-from gateway.stores.sessions import Sessions
-from gateway.stores.transactions import Transactions
+from gateway.portal.services import PortalServices
 
 ROUNDS = 3
 
 
-class Challenge:
-    def __init__(
-        self,
-        *,
-        sessions: Sessions,
-        transactions: Transactions,
-        report: Report,
-        now: Callable[[], float],
-        token_urlsafe: Callable[[int], str],
-    ) -> None:
-        self._sessions = sessions
-        self._transactions = transactions
-        self._report = report
-        self._now = now
-        self._token_urlsafe = token_urlsafe
+class SignInRequired:
+    def __init__(self, services: PortalServices) -> None:
+        self._services = services
 
     async def arrived(self, request: PortalRequest) -> NextStep:
         """A navigation that the data plane would not let in. A form that was sent with it cannot be kept."""
@@ -53,18 +38,18 @@ class Challenge:
         app = app_here(request)
         target, need = return_target(app, request.parameter("to")), need_of(request)
         identity = await self._signed_in(request, app)
-        if identity is not None and meets(request.snapshot.ladder, identity, need, self._now()):
+        if identity is not None and meets(request.snapshot.ladder, identity, need, self._services.now()):
             return redirect(app.origin(request.host) + target)
         request.way_back = login_link(app, request.host, target, need=need)
         request.require_navigation()
         if request.parameter("again") and (binding := request.binding()):
-            await self._transactions.clear_rounds(binding, request.host)
-            await self._transactions.clear_clean_start(binding, request.host)
+            await self._services.transactions.clear_rounds(binding, request.host)
+            await self._services.transactions.clear_clean_start(binding, request.host)
         return BeginTransaction(target, need, request.target.partition("?")[2])
 
     async def _signed_in(self, request: PortalRequest, app: App) -> Identity | None:
         cookie = request.seat_cookie()
-        seat = await self._sessions.load(request.host, cookie) if cookie else None
+        seat = await self._services.sessions.load(request.host, cookie) if cookie else None
         return seat.identity if seat is not None and seat.live and app.hears(seat.identity) else None
 
     async def begin(self, request: PortalRequest, begin: BeginTransaction) -> Page:
@@ -72,16 +57,16 @@ class Challenge:
         host = request.host
         request.way_back = login_link(app, host, begin.target, again=True, need=begin.need)
         await self._clear_what_was_left(request, app)
-        binding = request.binding_made(self._token_urlsafe)
-        rounds = await self._transactions.rounds(binding, host)
+        binding = request.binding_made(self._services.token_urlsafe)
+        rounds = await self._services.transactions.rounds(binding, host)
         if rounds >= ROUNDS:
             raise GatewayError(LOGIN_LOOP, f"{rounds} sign-ins in a minute and no seat came back")
         # More strongly means: at the person's own provider.
         signed_in = await self._signed_in(request, app) if begin.need else None
         provider = "" if signed_in is None else signed_in.provider
         transaction = self._transaction(app, host, begin, binding, rounds, provider)
-        id = await self._transactions.put(transaction, request.network)
-        self._report.transaction_begun(app.name)
+        id = await self._services.transactions.put(transaction, request.network)
+        self._services.report.transaction_begun(app.name)
         return redirect(f"{request.snapshot.gateway.portal_url}{PREFIX}start?t={quote(id, safe='')}")
 
     async def _clear_what_was_left(self, request: PortalRequest, app: App) -> None:
@@ -92,14 +77,14 @@ class Challenge:
         may_resume = app.seat_then == "resume" and shortest_limit(app) is not None
         if cookie is None or may_resume or not app.logout.cookies:
             return
-        if await self._sessions.load(request.host, cookie) is None:
+        if await self._services.sessions.load(request.host, cookie) is None:
             request.cookies_to_set.append(cookies.clear_seat())
             request.cookies_to_set += [cookies.clear(name, path) for name, path in app.logout.cookies]
 
     def _transaction(
         self, app: App, host: str, begin: BeginTransaction, binding: str, round: int, provider: str
     ) -> Transaction:
-        now = int(self._now())
+        now = int(self._services.now())
         return Transaction(
             app=app.name,
             host=host,

@@ -1,7 +1,5 @@
 """On an app host: the hand-over code becomes this host's own seat."""
 
-from collections.abc import Callable
-
 from gateway.config.snapshot import App
 from gateway.model.codes import (
     HANDOVER_CODE_GONE,
@@ -17,24 +15,12 @@ from gateway.portal.flow.steps import BeginTransaction, NextStep
 from gateway.portal.http import cookies
 from gateway.portal.http.request import PortalRequest, app_here, login_link
 from gateway.portal.http.responses import redirect
-from gateway.portal.report import Report
-from gateway.stores.sessions import Sessions
-from gateway.stores.transactions import Transactions
+from gateway.portal.services import PortalServices
 
 
 class Enter:
-    def __init__(
-        self,
-        *,
-        sessions: Sessions,
-        transactions: Transactions,
-        report: Report,
-        token_urlsafe: Callable[[int], str],
-    ) -> None:
-        self._sessions = sessions
-        self._transactions = transactions
-        self._report = report
-        self._token_urlsafe = token_urlsafe
+    def __init__(self, services: PortalServices) -> None:
+        self._services = services
 
     async def enter(self, request: PortalRequest) -> NextStep:
         """`/_ecluse/enter?code=`. The code is taken first: whatever is found wrong afterwards, it is used up.
@@ -45,7 +31,7 @@ class Enter:
         code = request.parameter("code")
         if not code:
             raise GatewayError(HANDOVER_CODE_GONE, "no code")
-        hand_over = await self._sessions.take_hand_over(code)
+        hand_over = await self._services.sessions.take_hand_over(code)
         if hand_over is None:
             return await self._seen_again(request, app)
         self._check(request, app, hand_over)
@@ -62,7 +48,9 @@ class Enter:
             raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{app.name} does not list {hand_over.provider}")
 
     async def _seat(self, request: PortalRequest, app: App, hand_over: HandOver) -> Page:
-        cookie = await self._sessions.take_seat(hand_over, replaces=request.seat_cookie(), limits=app.seat_limits)
+        cookie = await self._services.sessions.take_seat(
+            hand_over, replaces=request.seat_cookie(), limits=app.seat_limits
+        )
         if cookie is None:
             raise GatewayError(HANDOVER_CODE_GONE, "the session ended during the hand-over")
         request.cookies_to_set.append(cookies.set_seat(cookie))
@@ -71,13 +59,13 @@ class Enter:
     async def _seen_again(self, request: PortalRequest, app: App) -> NextStep:
         """Back, reload, sent twice, too late: with a live seat on to the app; without, one clean start, no more. And
         none for what is no navigation: a code is as good as made up here, and any site's image could begin sign-ins."""
-        self._report.refused(request, GatewayError(HANDOVER_CODE_GONE, "unknown, used, or too old"))
+        self._services.report.refused(request, GatewayError(HANDOVER_CODE_GONE, "unknown, used, or too old"))
         cookie = request.seat_cookie()
-        if cookie is not None and await self._sessions.load(request.host, cookie) is not None:
+        if cookie is not None and await self._services.sessions.load(request.host, cookie) is not None:
             return redirect(app.origin(request.host) + "/")
         request.require_navigation()
-        binding = request.binding_made(self._token_urlsafe)
-        if not await self._transactions.start_cleanly(binding, request.host, request.network):
+        binding = request.binding_made(self._services.token_urlsafe)
+        if not await self._services.transactions.start_cleanly(binding, request.host, request.network):
             request.way_back = login_link(app, request.host, "/", again=True)
             raise GatewayError(LOGIN_LOOP, "a second hand-over in a row came too late")
         return BeginTransaction("/")

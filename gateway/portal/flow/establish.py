@@ -1,7 +1,6 @@
 """From what a provider has proven to a session: the same perimeter, tenant and session, whatever the protocol."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from gateway.config.snapshot import App
 from gateway.identity.establish import establish
@@ -10,46 +9,22 @@ from gateway.model.errors import GatewayError
 from gateway.model.identity import Established, Identity
 from gateway.model.ports import Page
 from gateway.model.provider import Provider
-from gateway.model.session import NameIdFields, Seat, SeatLimits, Session, Tokens
-from gateway.portal.flow.pending import Pending
-from gateway.portal.flow.steps import Continue, NextStep
+from gateway.model.session import Seat, SeatLimits, Session, Tokens
+from gateway.portal.flow.steps import Authentication, Continue, SignInSeenAgain
 from gateway.portal.http import cookies
-from gateway.portal.http.pages import Pages
 from gateway.portal.http.request import PREFIX, PortalRequest
 from gateway.portal.report import Report
-from gateway.stores.sessions import NewSession, Sessions
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authentication:
-    """What a protocol has proven of one sign-in, mapped. Whether the provider may assert it, `complete` finds out.
-
-    `pending`: the transaction that it is for; None: a sign-in to the portal itself. `browser`: SHA-256 (hex) of the
-    binding cookie. `sid`: what the provider's logout messages name the session by. `ends_at`: Unix seconds, where the
-    provider says how long the session may last.
-    """
-
-    provider: Provider
-    identity: Identity
-    pending: Pending | None
-    browser: str
-    sid: str | None
-    id_token: str | None = field(default=None, repr=False)
-    name_id: NameIdFields | None = None
-    tokens: Tokens | None = field(default=None, repr=False)
-    ends_at: int | None = None
+from gateway.portal.services import PortalServices
+from gateway.stores.sessions import NewSession
 
 
 class SignIns:
-    """The end of a sign-in. `now`: Unix seconds."""
+    """The end of a sign-in, whatever protocol has proven it."""
 
-    def __init__(self, *, sessions: Sessions, pages: Pages, report: Report, now: Callable[[], float]) -> None:
-        self._sessions = sessions
-        self._pages = pages
-        self._report = report
-        self._now = now
+    def __init__(self, services: PortalServices) -> None:
+        self._services = services
 
-    async def complete(self, request: PortalRequest, authentication: Authentication) -> NextStep:
+    async def complete(self, request: PortalRequest, authentication: Authentication) -> Continue | Page:
         """The session is made here and written by whoever spends its transaction; without one, it is written here.
 
         Raises GatewayError: LOGIN_OUTSIDE_PERIMETER or LOGIN_MAPPING, and nothing is made.
@@ -58,29 +33,29 @@ class SignIns:
         made = await self._session(request, authentication, person)
         if authentication.pending is not None:
             return Continue(authentication.pending, made=made)
-        await self._sessions.add(made)
-        give_seat(request, made, self._report)
-        return self._pages.signed_in(request.language, home(request), again=False)
+        await self._services.sessions.add(made)
+        give_seat(request, made, self._services.report)
+        return self._services.pages.signed_in(request.language, home(request), again=False)
 
-    async def seen_again(self, request: PortalRequest, detail: str) -> Page:
-        """Back, reload, sent twice, or somebody else's: nothing is asked of any provider.
+    async def seen_again(self, request: PortalRequest, step: SignInSeenAgain) -> Page:
+        """A person who is signed in is told so: nothing is asked of any provider.
 
         Raises GatewayError(LOGIN_TRANSACTION_GONE) where nobody is signed in.
         """
-        error = GatewayError(LOGIN_TRANSACTION_GONE, detail)
+        error = GatewayError(LOGIN_TRANSACTION_GONE, step.detail)
         cookie = request.seat_cookie()
-        if cookie is None or await self._sessions.load(request.host, cookie) is None:
+        if cookie is None or await self._services.sessions.load(request.host, cookie) is None:
             raise error
-        self._report.refused(request, error)
-        return self._pages.signed_in(request.language, home(request), again=True)
+        self._services.report.refused(request, error)
+        return self._services.pages.signed_in(request.language, home(request), again=True)
 
     async def _session(self, request: PortalRequest, authentication: Authentication, person: Established) -> NewSession:
         """A new session under a new id; the one that this browser brought is not carried on (no fixation)."""
         provider, app = authentication.provider, request.app
         absolute = provider.session_absolute
         if authentication.ends_at is not None:
-            absolute = max(1, min(absolute, authentication.ends_at - int(self._now())))
-        return await self._sessions.new_session(
+            absolute = max(1, min(absolute, authentication.ends_at - int(self._services.now())))
+        return await self._services.sessions.new_session(
             host=request.host,
             person=person,
             browser=authentication.browser,

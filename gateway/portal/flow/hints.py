@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from urllib.parse import parse_qsl
 
 from gateway.config.snapshot import App
-from gateway.model.provider import OidcProvider
 from gateway.oidc.authorization_request import is_hint
+from gateway.portal.providers import openid_providers
 
 Hints = tuple[tuple[str, str], ...]
 
@@ -20,7 +20,7 @@ _PARAMETERS = 64
 
 def hints_of(app: App, queries: Iterable[str]) -> Hints:
     """`queries`: raw, the first one that says something of a name counts."""
-    passed_on = [provider.request.passed_on for provider in app.listed.values() if isinstance(provider, OidcProvider)]
+    passed_on = [provider.request.passed_on for provider in openid_providers(app.listed.values())]
     names = frozenset[str]().union(*passed_on)
     found: dict[str, str] = {}
     for query in queries if names else ():

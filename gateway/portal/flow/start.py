@@ -1,6 +1,5 @@
 """On the portal host: what comes next for a transaction. Every step of a sign-in returns here."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -13,16 +12,13 @@ from gateway.model.session import Entry
 from gateway.model.transaction import Transaction
 from gateway.policy.step_up import askable, meets
 from gateway.portal.flow.establish import give_seat
-from gateway.portal.flow.freshness import is_fresh, may_have_ended, require_enough, shortest_limit
-from gateway.portal.flow.pending import Pending, pending
+from gateway.portal.flow.pending import Pending, is_fresh, may_have_ended, pending, require_enough, shortest_limit
 from gateway.portal.flow.steps import BeginSignIn, Continue, NextStep
-from gateway.portal.http.pages import Choice, Pages
+from gateway.portal.http.pages import Choice
 from gateway.portal.http.request import PREFIX, PortalRequest
 from gateway.portal.http.responses import redirect
-from gateway.portal.report import Report
+from gateway.portal.services import PortalServices
 from gateway.stores.records import Write
-from gateway.stores.sessions import Sessions
-from gateway.stores.transactions import Transactions
 
 ROUND_WINDOW = 60
 
@@ -36,30 +32,28 @@ class _Known(NamedTuple):
 
 
 class Start:
-    def __init__(
-        self,
-        *,
-        sessions: Sessions,
-        transactions: Transactions,
-        pages: Pages,
-        report: Report,
-        now: Callable[[], float],
-    ) -> None:
-        self._sessions = sessions
-        self._transactions = transactions
-        self._pages = pages
-        self._report = report
-        self._now = now
+    def __init__(self, services: PortalServices) -> None:
+        self._services = services
 
     async def start(self, request: PortalRequest) -> NextStep:
         """`/_ecluse/start?t=`: the browser comes from an app host."""
         request.require_navigation()
-        return Continue(await pending(self._transactions, request, request.parameter("t")), request.seat_cookie())
+        return Continue(
+            await pending(self._services.transactions, request, request.parameter("t")), request.seat_cookie()
+        )
+
+    async def chosen(self, request: PortalRequest) -> NextStep:
+        """`/_ecluse/login?t=&provider=`: a choice was made. Without `t`: a sign-in to the portal itself."""
+        request.require_navigation()
+        parameters = request.parameters()
+        found = await pending(self._services.transactions, request, parameters["t"]) if "t" in parameters else None
+        linked = {} if found is None else dict(found.transaction.hints)
+        return BeginSignIn(parameters.get("provider", ""), found, linked | parameters)
 
     async def go_on(self, request: PortalRequest, step: Continue) -> NextStep:
         _, transaction, app = step.pending
         if step.made is not None:
-            require_enough(request.snapshot, step.made.session.identity, transaction, self._now())
+            require_enough(request.snapshot, step.made.session.identity, transaction, self._services.now())
         known = await self._known(request, step)
         if known is not None and await self._serves(request, app, transaction, known):
             return await self._finish(request, step)
@@ -74,7 +68,7 @@ class Start:
         if step.cookie is None:
             return None
         host, cookie = request.host, step.cookie
-        seat = self._sessions.cached(host, cookie) or await self._sessions.load(host, cookie)
+        seat = self._services.sessions.cached(host, cookie) or await self._services.sessions.load(host, cookie)
         return None if seat is None or not seat.live else _Known(seat.session_id, seat.identity, just_made=False)
 
     async def _serves(self, request: PortalRequest, app: App, transaction: Transaction, known: _Known) -> bool:
@@ -91,7 +85,7 @@ class Start:
             return True
         ladder = request.snapshot.ladder
         need = askable(ladder, known.identity.provider, transaction.need)
-        return meets(ladder, known.identity, need, self._now())
+        return meets(ladder, known.identity, need, self._services.now())
 
     async def _is_late_enough(self, request: PortalRequest, app: App, transaction: Transaction, known: _Known) -> bool:
         """`then: sign_in`: a session's first seat on a host needs no new authentication; what comes when that seat may
@@ -99,9 +93,9 @@ class Start:
         if transaction.not_before == 0:
             return True
         identity, just_made = known.identity, known.just_made
-        now, provider = self._now(), request.snapshot.providers.get(identity.provider)
+        now, provider = self._services.now(), request.snapshot.providers.get(identity.provider)
         lasts = provider.session_absolute if provider is not None else 0
-        ends_at = await self._transactions.first_seat(
+        ends_at = await self._services.transactions.first_seat(
             known.session_id,
             transaction.host,
             ends_at=int(now) + (shortest_limit(app) or lasts),
@@ -124,7 +118,7 @@ class Start:
         if len(known) == 1:
             return BeginSignIn(known[0].name, found, dict(transaction.hints))
         choices = [Choice(provider.label, provider.labels, _ask_link(provider.name, id)) for provider in known]
-        return self._pages.chooser(request.language, choices)
+        return self._services.pages.chooser(request.language, choices)
 
     async def _finish(self, request: PortalRequest, step: Continue) -> Page:
         _, transaction, app = step.pending
@@ -133,7 +127,7 @@ class Start:
         entry = await self._entry(request, step)
         if entry is None:
             raise GatewayError(LOGIN_TRANSACTION_GONE, "the session ended during the hand-over")
-        code, handed_over = self._sessions.hand_over(entry, transaction)
+        code, handed_over = self._services.sessions.hand_over(entry, transaction)
         await self._spend(request, step, [handed_over, self._round(request, step.pending)])
         return redirect(f"{app.origin(transaction.host)}{PREFIX}enter?code={code}")
 
@@ -143,7 +137,7 @@ class Start:
         A wrong browser has used the transaction up, and gets no session."""
         id, transaction, app = step.pending
         if not request.holds(transaction.binding):
-            await self._transactions.spend(id, [])
+            await self._services.transactions.spend(id, [])
             raise GatewayError(LOGIN_OTHER_BROWSER, "the transaction belongs to another browser")
         await self._spend(request, step, [self._round(request, step.pending)])
         return redirect(app.origin(transaction.host) + transaction.return_target)
@@ -151,23 +145,27 @@ class Start:
     async def _entry(self, request: PortalRequest, step: Continue) -> Entry | None:
         if step.made is not None:
             return step.made.entry
-        return None if step.cookie is None else await self._sessions.entry(request.host, step.cookie)
+        return None if step.cookie is None else await self._services.sessions.entry(request.host, step.cookie)
 
     async def _spend(self, request: PortalRequest, step: Continue, writes: list[Write]) -> None:
         """Whoever spends the transaction goes on: with all that the sign-in writes, or nobody with anything."""
         made = step.made
-        if not await self._transactions.spend(step.pending.id, writes if made is None else [made.write, *writes]):
+        if not await self._services.transactions.spend(
+            step.pending.id, writes if made is None else [made.write, *writes]
+        ):
             raise GatewayError(LOGIN_TRANSACTION_GONE, "taken by another request at the same time")
         if made is not None:
             made.written()
-            give_seat(request, made, self._report)
+            give_seat(request, made, self._services.report)
 
     def _round(self, request: PortalRequest, found: Pending) -> Write:
         _, transaction, app = found
         known = request.snapshot.providers
         idle = [known[name].session_idle for name in app.providers if name in known]
         within = min(shortest_limit(app) or ROUND_WINDOW, *idle, ROUND_WINDOW)
-        return self._transactions.round_counted(transaction.binding, transaction.host, transaction.round, within)
+        return self._services.transactions.round_counted(
+            transaction.binding, transaction.host, transaction.round, within
+        )
 
 
 def _ask_link(provider: str, transaction: str) -> str:

@@ -1,11 +1,13 @@
-"""What a step of the flow answers: a page, or what has to happen next. Steps never call each other."""
+"""What a step of the flow asks for: a page, or what has to happen next. Steps never call each other."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from gateway.model.identity import Identity
 from gateway.model.levels import NO_NEED, Need
 from gateway.model.ports import Page
-from gateway.model.session import Session
+from gateway.model.provider import Provider
+from gateway.model.session import NameIdFields, Session, Tokens
 from gateway.portal.flow.pending import Pending
 from gateway.portal.http.request import PortalRequest
 from gateway.stores.sessions import NewSession
@@ -44,13 +46,46 @@ class BeginSignIn:
     hints: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authentication:
+    """What a protocol has proven of one sign-in, mapped. Whether the provider may assert it, `establish` finds out.
+
+    `pending`: the transaction that it is for; None: a sign-in to the portal itself. `browser`: SHA-256 (hex) of the
+    binding cookie. `sid`: what the provider's logout messages name the session by. `ends_at`: Unix seconds, where the
+    provider says how long the session may last.
+    """
+
+    provider: Provider
+    identity: Identity
+    pending: Pending | None
+    browser: str
+    sid: str | None
+    id_token: str | None = field(default=None, repr=False)
+    name_id: NameIdFields | None = None
+    tokens: Tokens | None = field(default=None, repr=False)
+    ends_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignInSeenAgain:
+    """What came back belongs to a sign-in that is over, or never was: Back, reload, sent twice, or another's."""
+
+    detail: str
+
+
 @dataclass(frozen=True, slots=True)
 class NotifyProvider:
-    """This session has ended here; its provider is still to be told, by way of the browser. `home`: as in SignOut."""
+    """This session has ended here; its provider is still to be told, by way of the browser. `home`: as in SignOut.
+
+    `otherwise`: the page where the provider cannot be told: the person is signed out here.
+    """
 
     session: Session
     home: str
+    otherwise: Page
 
 
-NextStep = Page | BeginTransaction | Continue | BeginSignIn | NotifyProvider
+NextStep = Page | BeginTransaction | Continue | BeginSignIn | Authentication | SignInSeenAgain | NotifyProvider
 Handler = Callable[[PortalRequest], Awaitable[NextStep]]
+# By method; HEAD is answered like GET.
+Handlers = Mapping[str, Handler]

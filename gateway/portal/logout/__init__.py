@@ -1,6 +1,6 @@
-"""How sessions end at their person's wish, and who is told.
+"""How sessions end, and who is told.
 
-`sign_out` ends every session of a browser, in every worker before the response is sent. `rp_initiated` then leads the
-browser to an OpenID provider that takes RP-initiated logout. `applications` calls the applications that name an
-address for the end of sessions, whatever ended them. Begin in `sign_out`.
+`sign_out` ends every session of a browser at the person's wish, in every worker before the response is sent; the
+identity source then tells the provider. `idp_initiated` ends what a provider's verified message names. `applications`
+calls the applications that name an address for the end of sessions, whatever ended them. Begin in `sign_out`.
 """

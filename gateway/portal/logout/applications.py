@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 from gateway.config.snapshot import App, Snapshot
+from gateway.federation.applications import Applications
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.ports import Revoker
 from gateway.model.session import Seat, SignOutNote
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
-from gateway.portal.ports import Applications
 from gateway.stores.sign_out_notes import SignOutNotes
 from gateway.translation.render import Injection, render_one
 from gateway.wire.cookies import SESSION_COOKIE, without_cookies

@@ -3,45 +3,33 @@
 from typing import Literal
 
 from gateway.config.snapshot import App
-from gateway.model.codes import LOGOUT_CROSS_SITE, LOGOUT_STATE
+from gateway.model.codes import LOGOUT_CROSS_SITE
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Page, Revoker
+from gateway.model.ports import Page
+from gateway.model.session import Session
+from gateway.portal.flow.source import IdentitySources
 from gateway.portal.flow.steps import NextStep, NotifyProvider
 from gateway.portal.http import cookies
-from gateway.portal.http.pages import Pages
 from gateway.portal.http.request import PREFIX, PortalRequest
-from gateway.portal.logout.rp_initiated import Leaving
-from gateway.portal.report import Report
-from gateway.stores.sessions import Sessions
-from gateway.stores.transactions import Transactions
+from gateway.portal.logout.applications import Present
+from gateway.portal.services import PortalServices
+from gateway.translation.render import NOTHING
+from gateway.wire.cookies import without_cookies
 
 
-class Logout:
-    def __init__(
-        self,
-        *,
-        sessions: Sessions,
-        transactions: Transactions,
-        revoker: Revoker,
-        leaving: Leaving,
-        pages: Pages,
-        report: Report,
-    ) -> None:
-        self._sessions = sessions
-        self._transactions = transactions
-        self._revoker = revoker
-        self._leaving = leaving
-        self._pages = pages
-        self._report = report
+class BrowserSignOut:
+    def __init__(self, services: PortalServices, sources: IdentitySources) -> None:
+        self._services = services
+        self._sources = sources
 
     async def form(self, request: PortalRequest) -> Page:
         """A link or an image can bring a browser here: it signs nobody out."""
-        return self._pages.logout(request.language)
+        return self._services.pages.logout(request.language)
 
     async def sign_out(self, request: PortalRequest) -> NextStep:
         if not _same_origin(request):
-            self._report.refused(request, GatewayError(LOGOUT_CROSS_SITE, "sent by a page that is not ours"))
-            return self._pages.logout(request.language, refused=LOGOUT_CROSS_SITE)
+            self._services.report.refused(request, GatewayError(LOGOUT_CROSS_SITE, "sent by a page that is not ours"))
+            return self._services.pages.logout(request.language, refused=LOGOUT_CROSS_SITE)
         return await self._leave(request, navigation=True)
 
     async def link(self, request: PortalRequest) -> NextStep:
@@ -49,50 +37,48 @@ class Logout:
         sent_by = _sent_by(request)
         return await self._leave(request, navigation=sent_by == "page") if sent_by else await self.form(request)
 
-    async def back(self, request: PortalRequest) -> Page:
-        """`/_ecluse/logged-out?state=`: from the provider, which was asked to sign people out. It starts nothing."""
-        sign_out = await self._transactions.take_sign_out(request.parameter("state"))
-        # RP-Initiated Logout 3: the state is the one that was sent, once
-        if sign_out is None:
-            raise GatewayError(LOGOUT_STATE, "a return from a provider whose state is unknown, used, or too old")
-        request.provider = sign_out.provider
-        # 3: a provider that has no session, or found none, sends the browser back in just the same way
-        return self._pages.signed_out(request.language, ended=True, elsewhere="", asked=True, home=sign_out.home)
-
     async def _leave(self, request: PortalRequest, *, navigation: bool) -> NextStep:
-        """`navigation`: whether the answer is a page that the person sees, and can go on from."""
-        app, cookie = request.app, request.seat_cookie()
-        session = None if cookie is None else await self._sessions.opened(request.host, cookie)
-        present = None if app is None or session is None else self._leaving.at_application(request, app, session)
-        ended = await self._sessions.end_browser(request.host, cookie) if cookie is not None else ()
+        """`navigation`: whether the response is a page that the person sees, and can go on from."""
+        services, app, cookie = self._services, request.app, request.seat_cookie()
+        session = None if cookie is None else await services.sessions.opened(request.host, cookie)
+        present = None if app is None or session is None else self._at_application(request, app, session)
+        ended = await services.sessions.end_browser(request.host, cookie) if cookie is not None else ()
         if session is not None and present is not None:
-            self._leaving.expect(session, present)
-        # Invariant 12: in force in every worker before this answer is sent.
-        await self._revoker.revoked(ended)
+            services.sign_outs.expect(session.id, present)
+        # Invariant 12: in force in every worker before this response is sent.
+        await services.revoker.revoked(ended)
         if session is not None:
-            self._leaving.end_tokens(request, session)
+            self._sources.of_session(session).forget(request, session)
             if present is not None:
-                await self._leaving.told(session, present)
+                await services.sign_outs.told(session.id, present)
         request.cookies_to_set.append(cookies.clear_seat())
         request.cookies_to_set += [cookies.clear(name, path) for name, path in (app.logout.cookies if app else ())]
         await self._clear_rounds(request)
-        self._report.signed_out(request, len(ended), None if session is None else session.identity)
-        if navigation and session is not None and _is_global(app):
-            if session.name_id is not None:
-                return NotifyProvider(session, _home(request))
-            onward = await self._leaving.at_provider(request, session, _home(request))
-            if onward is not None:
-                return onward
-        return self._pages.signed_out(
-            request.language, ended=bool(ended), elsewhere=_elsewhere(request), home=_home(request)
-        )
+        services.report.signed_out(request, len(ended), None if session is None else session.identity)
+        home = _home(request)
+        page = services.pages.signed_out(request.language, ended=bool(ended), elsewhere=_elsewhere(request), home=home)
+        is_told = navigation and _is_global(app)
+        return page if session is None or not is_told else NotifyProvider(session, home, otherwise=page)
+
+    def _at_application(self, request: PortalRequest, app: App, session: Session) -> Present | None:
+        """As the person's own browser would: with what the application is told of them, and their cookies of it."""
+        if app.logout.url is None:
+            return None
+        try:
+            injection = app.translation.render(session.identity)
+        except GatewayError as error:
+            # Nor was it told who they are while they were signed in.
+            self._services.report.application_not_told(request, error)
+            injection = NOTHING
+        kept = without_cookies(request.cookie_line, app.translation.cookie_names)
+        return Present(app, request.host, injection, kept)
 
     async def _clear_rounds(self, request: PortalRequest) -> None:
-        """Who signs out and in again goes round by choice."""
+        """A person who signs out and in again goes round by choice."""
         binding = request.binding()
         if binding is not None:
-            await self._transactions.clear_rounds(binding, request.host)
-            await self._transactions.clear_clean_start(binding, request.host)
+            await self._services.transactions.clear_rounds(binding, request.host)
+            await self._services.transactions.clear_clean_start(binding, request.host)
 
 
 def _home(request: PortalRequest) -> str:
@@ -101,7 +87,7 @@ def _home(request: PortalRequest) -> str:
 
 
 def _is_global(app: App | None) -> bool:
-    """Who signs out of the portal itself means all of it."""
+    """A sign-out from the portal itself means all of it."""
     return app is None or app.logout.scope == "global"
 
 

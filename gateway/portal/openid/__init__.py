@@ -1,7 +1,7 @@
-"""OpenID Connect in the portal.
+"""OpenID Connect as an identity source.
 
-`login` sends a person to their provider, `callback` takes what comes back. `renewal` refreshes tokens apart from
-requests, `programs` knows callers by the tokens that they bring. Providers end sessions through `backchannel` and
-`frontchannel`. `client_keys` publishes our public keys. What a message may say is judged in `oidc`, and the messages
-are carried by `federation`. Begin in `login`.
+`source` sends a person to their provider, takes what comes back, and leads them there to be signed out. A provider
+ends sessions through `provider_logout`. `renewal` refreshes tokens apart from requests, `programs` knows callers by the
+tokens that they bring. What a message may say is judged in `oidc`, and `federation` carries the messages. Begin in
+`source`.
 """

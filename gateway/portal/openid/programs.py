@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from gateway.config.snapshot import App, Snapshot
+from gateway.federation.federation import Federation
 from gateway.identity.mapping import map_claims
 from gateway.model.codes import API_TOKEN, LOGIN_PROVIDER_UNREACHABLE, Code
 from gateway.model.errors import GatewayError
@@ -14,7 +15,7 @@ from gateway.model.provider import ApiAccess, OidcProvider
 from gateway.model.session import Seat
 from gateway.oidc.access_token import AccessToken, is_jwt, issuer_of
 from gateway.portal.flow.establish import program_seat
-from gateway.portal.ports import Federation
+from gateway.portal.providers import openid_providers
 
 # Seconds that an accepted token is taken without a second look, within its own end: a signature is not recalled, an
 # answer of the provider may be. And that a refused one is refused without asking again.
@@ -27,7 +28,7 @@ _LONGEST = 8192
 _TOKEN = re.compile(rb"[A-Za-z0-9._~+/-]+=*")
 
 _Key = tuple[str, str, str, bytes]
-Kept = TypeVar("Kept")
+_Kept = TypeVar("_Kept")
 
 
 class Programs:
@@ -117,18 +118,17 @@ def _provider(snapshot: Snapshot, app: App, token: str, owner: str) -> tuple[Oid
     """Whose token it is: of a JWT by its issuer; any other is `owner`'s, and is shown to nobody else."""
     by_issuer = is_jwt(token)
     issuer = issuer_of(token) if by_issuer else None
-    for name in () if app.api is None else app.api.providers:
-        provider = snapshot.providers.get(name)
-        if not isinstance(provider, OidcProvider) or provider.api is None:
-            continue
-        if provider.issuer == issuer if by_issuer else name == owner:
+    names = () if app.api is None else app.api.providers
+    for provider in openid_providers(snapshot.providers.get(name) for name in names):
+        is_its_own = provider.issuer == issuer if by_issuer else provider.name == owner
+        if provider.api is not None and is_its_own:
             return provider, provider.api
     if not by_issuer and not owner:
         raise GatewayError(API_TOKEN, "no JWT, and by what the files say no provider's token, or that of two")
     raise GatewayError(API_TOKEN, "a token of no provider that this application takes tokens of")
 
 
-def _keep(kept: dict[_Key, Kept], key: _Key, value: Kept) -> None:
+def _keep(kept: dict[_Key, _Kept], key: _Key, value: _Kept) -> None:
     if len(kept) >= _KEPT:
         kept.clear()
     kept[key] = value

@@ -18,18 +18,13 @@ from gateway.model.codes import (
 )
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.ports import Revoker
 from gateway.model.provider import OidcProvider
 from gateway.model.session import Seat, Session, Tokens
 from gateway.oidc.refresh import Held, Renewed
 from gateway.oidc.token import Grant
-from gateway.ops.counters import Counters
-from gateway.ops.log import Log
 from gateway.portal.flow.establish import renewed
-from gateway.portal.openid.login import provider_of_session
-from gateway.portal.ports import Federation
-from gateway.stores.sessions import Sessions
-from gateway.stores.transactions import Transactions
+from gateway.portal.providers import openid_provider_of
+from gateway.portal.services import PortalServices
 
 # At most this long (s) before the end of what was given last, and at least a quarter of its life before.
 _AHEAD = 60
@@ -42,35 +37,14 @@ _ENDS = (OIDC_REFRESH_ENDED, OIDC_REFRESH_SUBJECT, OIDC_USERINFO_SUBJECT, LOGIN_
 
 
 class Renewal:
-    """`snapshot`: the one that is live; `now`: Unix seconds; `monotonic`: the clock of Seat.refresh_at;
-    `changed` hears of a seat whose person is not who they were; `person`: the name that the log has for somebody."""
+    """`snapshot`: the one that is live; `changed` hears of a seat whose person is not who they were."""
 
     def __init__(
-        self,
-        *,
-        sessions: Sessions,
-        transactions: Transactions,
-        federation: Federation,
-        revoker: Revoker,
-        counters: Counters,
-        log: Log,
-        snapshot: Callable[[], Snapshot],
-        now: Callable[[], float],
-        monotonic: Callable[[], float],
-        changed: Callable[[Seat], None],
-        person: Callable[[Identity], str],
+        self, services: PortalServices, *, snapshot: Callable[[], Snapshot], changed: Callable[[Seat], None]
     ) -> None:
-        self._sessions = sessions
-        self._transactions = transactions
-        self._federation = federation
-        self._revoker = revoker
-        self._counters = counters
-        self._log = log
+        self._services = services
         self._snapshot = snapshot
-        self._now = now
-        self._monotonic = monotonic
         self._changed = changed
-        self._person = person
         self._tasks: set[asyncio.Task[None]] = set()
 
     def due(self, seat: Seat) -> None:
@@ -86,53 +60,53 @@ class Renewal:
 
     async def renew(self, seat: Seat) -> None:
         try:
-            session = await self._sessions.opened(seat.host, seat.cookie)
+            session = await self._services.sessions.opened(seat.host, seat.cookie)
             if session is not None:
                 await self._renew(seat, session)
         except GatewayError as error:
             # The store cannot say: the next use of the seat tries again.
-            self._failed(seat.identity.provider, error)
+            self._services.report.refresh_failed(seat.identity.provider, error)
 
     async def _renew(self, seat: Seat, session: Session) -> None:
         tokens = session.tokens
         # A file that names another issuer since: what this one gave is nothing for the other to see.
-        provider = provider_of_session(self._snapshot(), session)
+        provider = openid_provider_of(self._snapshot(), session)
         if tokens is None or provider is None or not provider.refresh:
             seat.refresh_at = float("inf")
             return
-        if tokens.refresh_at > self._now():
+        if tokens.refresh_at > self._services.now():
             # Another seat, or another worker, has done it: its result is this one.
             self._next(seat, session)
             return
-        until = int(self._now()) + _HELD
-        if await self._transactions.first_use("refresh", session.id, str(tokens.number), until=until):
+        until = int(self._services.now()) + _HELD
+        if await self._services.transactions.first_use("refresh", session.id, str(tokens.number), until=until):
             await self._ask(seat, session, tokens, provider)
         else:
-            seat.refresh_at = self._monotonic() + _LOOKED_AGAIN
+            seat.refresh_at = self._services.monotonic() + _LOOKED_AGAIN
 
     async def _ask(self, seat: Seat, session: Session, tokens: Tokens, provider: OidcProvider) -> None:
         newest = tokens.refresh_token
         try:
             held = Held(session.identity.subject, session.id_token or "")
-            answer = await self._federation.refresh(provider, tokens.refresh_token, held, self._now())
+            answer = await self._services.federation.refresh(provider, tokens.refresh_token, held, self._services.now())
             newest = answer.grant.refresh_token
             identity = await self._identity(provider, session, answer)
-            newer = _tokens(answer.grant, self._now(), tokens.number + 1)
+            newer = _tokens(answer.grant, self._services.now(), tokens.number + 1)
             after = renewed(session, provider, identity, newer, answer.id_token)
         except GatewayError as error:
             if _ends(error):
                 await self._end(session, error)
                 # What the provider knows no more is revoked already.
                 if error.code is not OIDC_REFRESH_ENDED:
-                    self._federation.revoke(provider, newest, self._now())
+                    self._services.federation.revoke(provider, newest, self._services.now())
             else:
-                self._failed(provider.name, error)
+                self._services.report.refresh_failed(provider.name, error)
             return
-        if await self._sessions.renew(seat.host, seat.cookie, session, after):
-            self._counters.add("ecluse_auth_refreshes_total", provider.name, "success", "")
-        elif await self._sessions.opened(seat.host, seat.cookie) is None:
+        if await self._services.sessions.renew(seat.host, seat.cookie, session, after):
+            self._services.report.refreshed(provider.name)
+        elif await self._services.sessions.opened(seat.host, seat.cookie) is None:
             # Ended while the provider was asked: what it gave is nobody's.
-            self._federation.revoke(provider, newest, self._now())
+            self._services.federation.revoke(provider, newest, self._services.now())
         self._next(seat, after)
 
     async def _identity(self, provider: OidcProvider, session: Session, answer: Renewed) -> Identity | None:
@@ -143,30 +117,23 @@ class Renewal:
         known = session.identity
         if not provider.refresh_userinfo:
             return None
-        now = self._now()
+        now = self._services.now()
         try:
-            claims = await self._federation.userinfo_again(provider, answer, known.subject, now)
+            claims = await self._services.federation.userinfo_again(provider, answer, known.subject, now)
         except GatewayError as error:
             if _ends(error):
                 raise
-            self._failed(provider.name, error)
+            self._services.report.refresh_failed(provider.name, error)
             return None
         return map_claims(provider, claims, known.acr, known.amr, known.authenticated_at, int(now))
 
     async def _end(self, session: Session, error: GatewayError) -> None:
-        provider = session.identity.provider
-        self._counters.add("ecluse_auth_refreshes_total", provider, "ended", error.code.id)
-        person = self._person(session.identity)
-        self._log.event("refresh.ended", provider=provider, code=error.code.id, detail=error.detail, person=person)
-        await self._revoker.revoked(await self._sessions.end([session.id]))
-
-    def _failed(self, provider: str, error: GatewayError) -> None:
-        self._counters.add("ecluse_auth_refreshes_total", provider, "failed", error.code.id)
-        self._log.event("refresh.failed", provider=provider, code=error.code.id, detail=error.detail)
+        self._services.report.refresh_ended(session.identity, error)
+        await self._services.revoker.revoked(await self._services.sessions.end([session.id]))
 
     def _next(self, seat: Seat, session: Session) -> None:
         assert session.tokens is not None
-        seat.refresh_at = self._monotonic() + session.tokens.refresh_at - self._now()
+        seat.refresh_at = self._services.monotonic() + session.tokens.refresh_at - self._services.now()
         if seat.identity != session.identity:
             seat.identity = session.identity
             seat.passages.clear()

@@ -7,12 +7,19 @@ interpreter lock. 200 sign-ins a second then cost those at work several times th
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
-from gateway.model.codes import LOGIN_BUSY
+from gateway.federation.saml import SamlFederation
+from gateway.model.codes import LOGIN_BUSY, SAML_BINDING_SIGNATURE, SAML_SIGNATURE, SAML_SIGNATURE_KEY
 from gateway.model.errors import GatewayError
+from gateway.model.provider import SamlProvider
+from gateway.saml.parties import IdpMetadata
 
 Made = TypeVar("Made")
+Judged = TypeVar("Judged")
+
+_UNKNOWN_KEY = (SAML_SIGNATURE, SAML_SIGNATURE_KEY, SAML_BINDING_SIGNATURE)
 
 # At some 2 ms each, a second's work: who comes later is told to come again, rather than kept waiting for ever.
 _MOST_WAITING = 500
@@ -35,3 +42,28 @@ class CryptoThread:
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+async def judged(
+    judge: Callable[[IdpMetadata], Judged],
+    *,
+    provider: SamlProvider,
+    federation: SamlFederation,
+    crypto_thread: CryptoThread,
+) -> tuple[Judged, IdpMetadata]:
+    """Metadata 2.4.1: keys roll over. What no known key signed is judged once more, under metadata fetched anew.
+
+    What `judge` makes of the provider's message, in the thread, and the metadata that it was judged by.
+
+    Raises what `judge` raises, and what the federation does.
+    """
+    metadata = await federation.idp_metadata(provider)
+    try:
+        return await crypto_thread.do(partial(judge, metadata)), metadata
+    except GatewayError as error:
+        if error.code not in _UNKNOWN_KEY:
+            raise
+        newer = await federation.newer_idp_metadata(provider)
+        if newer.signing_keys == metadata.signing_keys:
+            raise
+    return await crypto_thread.do(partial(judge, newer)), newer

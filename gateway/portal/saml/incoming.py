@@ -9,10 +9,9 @@ from gateway.model.codes import LOGIN_OTHER_PROVIDER, SAML_BINDING_PARAMETER
 from gateway.model.errors import GatewayError
 from gateway.model.provider import SamlProvider
 from gateway.portal.http.request import PortalRequest
-from gateway.portal.saml.crypto_thread import CryptoThread
-from gateway.portal.saml.known import entity
-from gateway.portal.saml.ports import SamlFederation
-from gateway.portal.saml.roll_over import judged
+from gateway.portal.providers import entity
+from gateway.portal.saml.crypto_thread import CryptoThread, judged
+from gateway.portal.services import PortalServices
 from gateway.saml.artifact_response import in_body
 from gateway.saml.document import Document, parse
 from gateway.saml.logout import signed_logout_message
@@ -41,8 +40,8 @@ class Verified:
 
 
 class LogoutMessages:
-    def __init__(self, *, federation: SamlFederation, crypto_thread: CryptoThread) -> None:
-        self._federation = federation
+    def __init__(self, services: PortalServices, crypto_thread: CryptoThread) -> None:
+        self._services = services
         self._crypto_thread = crypto_thread
 
     async def by_redirect(self, request: PortalRequest) -> Incoming:
@@ -66,7 +65,7 @@ class LogoutMessages:
         message, metadata = await judged(
             partial(incoming.verify, provider),
             provider=provider,
-            federation=self._federation,
+            federation=self._services.saml_federation,
             crypto_thread=self._crypto_thread,
         )
         return Verified(message, provider, metadata)

@@ -7,52 +7,37 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from gateway.config.snapshot import Snapshot
-from gateway.model.codes import LOGOUT_REQUEST, SAML_STATUS
+from gateway.identity.assertion_mapping import subject_of
+from gateway.model.codes import LOGOUT_REQUEST, SAML_REPLAYED, SAML_STATUS
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
-from gateway.model.transaction import SamlLogout as LogoutUnderWay
-from gateway.portal.http.pages import Pages
+from gateway.model.transaction import SamlLogout
 from gateway.portal.http.request import PortalRequest
 from gateway.portal.http.responses import BARE, redirect
-from gateway.portal.report import Report
+from gateway.portal.logout.idp_initiated import IdpInitiatedLogout, LogoutNotice, SingleUse
+from gateway.portal.providers import saml_provider, service_provider
 from gateway.portal.saml.crypto_thread import CryptoThread
-from gateway.portal.saml.idp_initiated_logout import Ending
+from gateway.portal.saml.identifiers import message_id, sid_of
 from gateway.portal.saml.incoming import Incoming, LogoutMessages, Verified, state_of_answer
-from gateway.portal.saml.known import saml_provider, service_provider
-from gateway.portal.saml.login import message_id
-from gateway.saml.logout import LogoutRequest, LogoutResponse, validate_logout_response
+from gateway.portal.services import PortalServices
+from gateway.saml.logout import LogoutRequest, LogoutResponse, validate_logout_request, validate_logout_response
 from gateway.saml.logout_message import logout_response
 from gateway.saml.parties import Binding, IdpMetadata
 from gateway.saml.post import post_form
 from gateway.saml.redirect import redirect_url
 from gateway.saml.signing import sign_enveloped
 from gateway.saml.soap import MEDIA_TYPE, fault, in_envelope
-from gateway.stores.saml_transactions import SamlTransactions
 
 _XML = (b"Content-Type", MEDIA_TYPE.encode())
 
 
-class SamlLogout:
-    def __init__(
-        self,
-        *,
-        saml_transactions: SamlTransactions,
-        messages: LogoutMessages,
-        ending: Ending,
-        crypto_thread: CryptoThread,
-        pages: Pages,
-        report: Report,
-        now: Callable[[], float],
-        token_urlsafe: Callable[[int], str],
-    ) -> None:
-        self._saml_transactions = saml_transactions
-        self._messages = messages
-        self._ending = ending
+class SamlLogoutEndpoints:
+    def __init__(self, services: PortalServices, crypto_thread: CryptoThread) -> None:
+        self._services = services
+        self._pages = services.pages
         self._crypto_thread = crypto_thread
-        self._pages = pages
-        self._report = report
-        self._now = now
-        self._token_urlsafe = token_urlsafe
+        self._messages = LogoutMessages(services, crypto_thread)
+        self._logout = IdpInitiatedLogout(services)
 
     # --- our endpoints
 
@@ -69,12 +54,10 @@ class SamlLogout:
         try:
             incoming = await self._messages.by_soap(request)
             verified = await self._messages.verified(request, incoming)
-            logout_request = await self._ending.carry_out(
-                request, verified, service_provider(request.snapshot).logout_soap
-            )
+            logout_request = await self._carried_out(request, verified, service_provider(request.snapshot).logout_soap)
             envelope = await self._crypto_thread.do(lambda: self._enveloped(request.snapshot, logout_request))
         except GatewayError as error:
-            self._report.logout_refused(request, error)
+            self._services.report.logout_refused(request, error)
             # Bindings 3.2.3.3
             return Page(500, (*BARE, _XML), fault("Server" if error.code.status == 503 else "Client"))
         return Page(200, (*BARE, _XML), envelope)
@@ -90,13 +73,29 @@ class SamlLogout:
             if incoming.parameter == "SAMLResponse":
                 return await self._answered(request, incoming)
             verified = await self._messages.verified(request, incoming)
-            logout_request = await self._ending.carry_out(request, verified, service_provider(request.snapshot).logout)
+            logout_request = await self._carried_out(request, verified, service_provider(request.snapshot).logout)
             return await self._answer(request, verified, logout_request, binding, incoming.relay_state)
         except GatewayError as error:
-            self._report.logout_refused(request, error)
+            self._services.report.logout_refused(request, error)
             return self._refusal(request, error)
 
     # --- begun by the provider
+
+    async def _carried_out(self, request: PortalRequest, verified: Verified, location: str) -> LogoutRequest:
+        """In force in every worker before the provider is answered. `location`: our endpoint that it was brought to."""
+        sp, now = service_provider(request.snapshot), int(self._services.now())
+        logout_request = await self._crypto_thread.do(
+            lambda: validate_logout_request(
+                verified.message,
+                provider=verified.provider,
+                metadata=verified.metadata,
+                sp=sp,
+                location=location,
+                now=now,
+            )
+        )
+        await self._logout.carry_out(request, _notice(logout_request, sp.entity_id))
+        return logout_request
 
     async def _answer(
         self,
@@ -135,15 +134,15 @@ class SamlLogout:
         return logout_response(
             service_provider(snapshot),
             destination=destination,
-            id=message_id(self._token_urlsafe),
-            now=self._now(),
+            id=message_id(self._services.token_urlsafe),
+            now=self._services.now(),
             in_response_to=logout_request.id,
         )
 
     # --- begun here: the provider has answered
 
     async def _answered(self, request: PortalRequest, incoming: Incoming) -> Page:
-        logout = await self._saml_transactions.take_logout(incoming.relay_state or "")
+        logout = await self._services.saml_transactions.take_logout(incoming.relay_state or "")
         if logout is None:
             # Reload, Back, too old: our own sessions had ended before anything was sent.
             return self._pages.signed_out(request.language, ended=False, elsewhere="")
@@ -155,10 +154,10 @@ class SamlLogout:
             return self._pages.signed_out_in_part(request.language, home=logout.home)
         return self._pages.signed_out(request.language, ended=True, elsewhere="", everywhere=True, home=logout.home)
 
-    async def _response_to(self, request: PortalRequest, incoming: Incoming, logout: LogoutUnderWay) -> LogoutResponse:
+    async def _response_to(self, request: PortalRequest, incoming: Incoming, logout: SamlLogout) -> LogoutResponse:
         provider = saml_provider(request.snapshot, logout.provider)
         verified = await self._messages.verified(request, incoming, expected=provider)
-        location, now = service_provider(request.snapshot).logout, int(self._now())
+        location, now = service_provider(request.snapshot).logout, int(self._services.now())
         return await self._crypto_thread.do(
             lambda: validate_logout_response(
                 verified.message,
@@ -173,14 +172,14 @@ class SamlLogout:
     async def _unread(self, request: PortalRequest, binding: Binding, error: GatewayError) -> Page:
         """A message that cannot be read; where it answers what we sent, the person has signed out all the same."""
         state = state_of_answer(request, binding)
-        logout = None if state is None else await self._saml_transactions.take_logout(state)
+        logout = None if state is None else await self._services.saml_transactions.take_logout(state)
         if logout is None:
             raise error
         return self._in_part(request, logout, error)
 
-    def _in_part(self, request: PortalRequest, logout: LogoutUnderWay, error: GatewayError) -> Page:
+    def _in_part(self, request: PortalRequest, logout: SamlLogout, error: GatewayError) -> Page:
         """Here everything had ended before the provider was asked. Whether it has done its part, it did not prove."""
-        self._report.logout_refused(request, error)
+        self._services.report.logout_refused(request, error)
         return self._pages.signed_out_in_part(request.language, home=logout.home, proven=error.code is SAML_STATUS)
 
     def _refusal(self, request: PortalRequest, error: GatewayError) -> Page:
@@ -192,6 +191,22 @@ class SamlLogout:
                 error.code, kind="html", language=request.language, reference=reference, login_url=way_back
             )
         return self._pages.logout(request.language, refused=LOGOUT_REQUEST, reference=reference)
+
+
+def _notice(logout_request: LogoutRequest, audience: str) -> LogoutNotice:
+    """Core 3.7.3.2: the sessions of its indexes, or every session of that person."""
+    issuer = logout_request.issuer
+    subject = subject_of(logout_request.name_id, issuer=issuer, audience=audience)
+    sids = tuple(sid_of(subject, index) for index in logout_request.session_indexes)
+    once = SingleUse(
+        kind="logout_request",
+        id=logout_request.id,
+        issued=logout_request.issued,
+        until=logout_request.expires,
+        replayed=SAML_REPLAYED,
+        called="a LogoutRequest",
+    )
+    return LogoutNotice(issuer, sids, None if sids else subject, once)
 
 
 def _answer_location(metadata: IdpMetadata, binding: Binding) -> str | None:

@@ -1,16 +1,15 @@
 """What we tell SAML providers of ourselves: `/_ecluse/saml/metadata`."""
 
-from collections.abc import Callable
-
 from gateway.config.snapshot import Snapshot
 from gateway.model.codes import PATH_RESERVED
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
-from gateway.model.provider import SamlProvider
 from gateway.portal.http.request import PortalRequest
 from gateway.portal.http.responses import BARE
+from gateway.portal.providers import saml_providers
 from gateway.portal.saml.crypto_thread import CryptoThread
-from gateway.portal.saml.login import message_id
+from gateway.portal.saml.identifiers import message_id
+from gateway.portal.services import PortalServices
 from gateway.saml.sp_metadata import requested_attributes, sp_metadata
 
 # Metadata 2.4.1: what a reader may keep, and for how long it may be believed at most.
@@ -21,16 +20,13 @@ _KEPT_SECONDS = 600
 
 
 class OwnMetadata:
-    def __init__(
-        self, *, crypto_thread: CryptoThread, now: Callable[[], float], token_urlsafe: Callable[[int], str]
-    ) -> None:
+    def __init__(self, services: PortalServices, crypto_thread: CryptoThread) -> None:
+        self._services = services
         self._crypto_thread = crypto_thread
-        self._now = now
-        self._token_urlsafe = token_urlsafe
         self._made: tuple[str, float, Page] | None = None
 
     async def metadata(self, request: PortalRequest) -> Page:
-        snapshot, now = request.snapshot, self._now()
+        snapshot, now = request.snapshot, self._services.now()
         if snapshot.gateway.service_provider is None:
             raise GatewayError(PATH_RESERVED, "gateway.yaml has no keys for SAML")
         if self._made is None or self._made[0] != snapshot.revision or not 0 <= now - self._made[1] < _KEPT_SECONDS:
@@ -42,10 +38,10 @@ class OwnMetadata:
     def _signed(self, snapshot: Snapshot, now: float) -> bytes:
         sp = snapshot.gateway.service_provider
         assert sp is not None
-        providers = [provider for provider in snapshot.providers.values() if isinstance(provider, SamlProvider)]
+        providers = list(saml_providers(snapshot.providers.values()))
         return sp_metadata(
             sp,
-            id=message_id(self._token_urlsafe),
+            id=message_id(self._services.token_urlsafe),
             service_name=snapshot.gateway.portal_host,
             requested=requested_attributes(sp, providers),
             valid_until=now + _VALID_SECONDS,

@@ -7,6 +7,7 @@ An answer by POST comes from the provider's page, and no Lax cookie with it. Wha
 import asyncio
 from collections.abc import Callable
 from dataclasses import astuple
+from functools import partial
 from urllib.parse import urlencode
 
 from gateway.identity.assertion_mapping import map_assertion
@@ -25,53 +26,35 @@ from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.provider import SamlProvider
 from gateway.model.transaction import ParkedAnswer, SamlLogin
-from gateway.portal.flow.establish import Authentication, SignIns
-from gateway.portal.flow.pending import Pending, answered
-from gateway.portal.flow.steps import NextStep
+from gateway.portal.flow.pending import Pending, served_by
+from gateway.portal.flow.steps import Authentication, NextStep, SignInSeenAgain
 from gateway.portal.http.request import PREFIX, PortalRequest
 from gateway.portal.http.responses import redirect
-from gateway.portal.saml.artifacts import Artifacts
-from gateway.portal.saml.crypto_thread import CryptoThread
-from gateway.portal.saml.known import entity, saml_provider, service_provider
-from gateway.portal.saml.login import asked_visibly
-from gateway.portal.saml.ports import SamlFederation
-from gateway.portal.saml.roll_over import judged
-from gateway.portal.saml.sids import sid_of
-from gateway.saml.artifact import read_artifact
+from gateway.portal.providers import entity, saml_provider, service_provider
+from gateway.portal.saml.crypto_thread import CryptoThread, judged
+from gateway.portal.saml.identifiers import message_id, sid_of
+from gateway.portal.services import PortalServices
+from gateway.saml.artifact import artifact_resolve, read_artifact, resolution_endpoint
+from gateway.saml.artifact_response import response_in
 from gateway.saml.document import Document, parse
 from gateway.saml.parties import Binding, IdpMetadata
 from gateway.saml.post import posted_message
 from gateway.saml.response import validate_response
+from gateway.saml.signing import sign_enveloped
+from gateway.saml.soap import in_envelope
 from gateway.saml.unverified import UnverifiedMessage, read_unverified
-from gateway.stores.saml_transactions import SamlTransactions
-from gateway.stores.transactions import Transactions
 
+# The parameter of our login address by which a provider is asked with its page.
+VISIBLY = "visibly"
 FINISH = f"{PREFIX}saml/finish"
 ARTIFACT = f"{PREFIX}saml/artifact"
 _GONE = "an answer to a request that is unknown, answered, or too old"
 
 
 class SamlResponses:
-    def __init__(
-        self,
-        *,
-        transactions: Transactions,
-        saml_transactions: SamlTransactions,
-        federation: SamlFederation,
-        artifacts: Artifacts,
-        crypto_thread: CryptoThread,
-        sign_ins: SignIns,
-        now: Callable[[], float],
-        token_urlsafe: Callable[[int], str],
-    ) -> None:
-        self._transactions = transactions
-        self._saml_transactions = saml_transactions
-        self._federation = federation
-        self._artifacts = artifacts
+    def __init__(self, services: PortalServices, crypto_thread: CryptoThread) -> None:
+        self._services = services
         self._crypto_thread = crypto_thread
-        self._sign_ins = sign_ins
-        self._now = now
-        self._token_urlsafe = token_urlsafe
 
     # --- what a provider's page brings
 
@@ -82,16 +65,16 @@ class SamlResponses:
         response, reference = form.get("SAMLResponse", ""), form.get("RelayState", "")
         if not response:
             raise GatewayError(SAML_BINDING_PARAMETER, "no SAMLResponse in the form")
-        login = await self._saml_transactions.peek_login(reference)
+        login = await self._services.saml_transactions.peek_login(reference)
         if login is None:
             return await self._unasked(request, response)
         try:
             provider = saml_provider(request.snapshot, login.provider)
             request.provider = provider.name
-            answered(request, login.serves, provider.name)
+            served_by(request, login.serves, provider.name)
             return await self._parked(request, provider, login, reference, response)
         except GatewayError as error:
-            await self._saml_transactions.take_login(reference)
+            await self._services.saml_transactions.take_login(reference)
             return _again(login, error)
 
     async def _unasked(self, request: PortalRequest, response: str) -> Page:
@@ -121,7 +104,7 @@ class SamlResponses:
             return parse(posted_message(response))
 
         assertion = await self._verified(request, provider, login, read, "post")
-        id = await self._saml_transactions.park(self._answer(provider, assertion, reference), request.network)
+        id = await self._services.saml_transactions.park(self._answer(provider, assertion, reference), request.network)
         return redirect(f"{FINISH}?p={id}")
 
     async def artifact_posted(self, request: PortalRequest) -> Page:
@@ -130,7 +113,7 @@ class SamlResponses:
         form = request.form()
         value, reference = form.get("SAMLart", ""), form.get("RelayState", "")
         read_artifact(value)
-        if await self._saml_transactions.peek_login(reference) is None:
+        if await self._services.saml_transactions.peek_login(reference) is None:
             return redirect(FINISH)
         return redirect(f"{ARTIFACT}?{urlencode({'SAMLart': value, 'RelayState': reference})}")
 
@@ -139,20 +122,33 @@ class SamlResponses:
         request.require_navigation()
         parameters = request.parameters()
         reference = parameters.get("RelayState", "")
-        login = await self._saml_transactions.take_login(reference)
+        login = await self._services.saml_transactions.take_login(reference)
         if login is None:
-            return await self._sign_ins.seen_again(request, _GONE)
+            return SignInSeenAgain(_GONE)
         provider = self._asked(request, login)
-        found = answered(request, login.serves, provider.name)
-        metadata = await self._federation.idp_metadata(provider)
-        read = await self._artifacts.resolve(request, provider, metadata, parameters.get("SAMLart", ""))
+        found = served_by(request, login.serves, provider.name)
+        read = await self._resolved(request, provider, parameters.get("SAMLart", ""))
         try:
             assertion = await self._verified(request, provider, login, read, "artifact")
         except GatewayError as error:
             return _again(login, error)
         answer = self._answer(provider, assertion, reference)
         self._require_in_time(answer)
-        return await self._arrive(request, provider, login, found, answer, await self._first_use(answer))
+        return self._authentication(request, provider, login, found, answer, await self._first_use(answer))
+
+    async def _resolved(self, request: PortalRequest, provider: SamlProvider, value: str) -> Callable[[], Document]:
+        """Bindings 3.6: what the reference stands for, asked of the provider. `value`: SAMLart.
+
+        The Response comes still to be read and judged in the thread.
+        """
+        metadata = await self._services.saml_federation.idp_metadata(provider)
+        artifact = read_artifact(value)
+        endpoint = resolution_endpoint(artifact, metadata)
+        id, sp = message_id(self._services.token_urlsafe), service_provider(request.snapshot)
+        resolve = artifact_resolve(sp, artifact, destination=endpoint.location, id=id, now=self._services.now())
+        envelope = await self._crypto_thread.do(lambda: in_envelope(sign_enveloped(sp.keys[0], resolve)))
+        answer = await self._services.saml_federation.soap(provider, endpoint.location, envelope)
+        return partial(response_in, answer, request_id=id, provider=provider)
 
     # --- the browser that asked
 
@@ -160,15 +156,15 @@ class SamlResponses:
         """`GET /_ecluse/saml/finish?p=`: taken first and looked at after, so that a wrong browser burns it."""
         request.require_navigation()
         id = request.parameter("p")
-        parked = await self._saml_transactions.peek_parked(id)
+        parked = await self._services.saml_transactions.peek_parked(id)
         if parked is None:
-            return await self._sign_ins.seen_again(request, _GONE)
+            return SignInSeenAgain(_GONE)
         # One write of the store: whatever is found wrong afterwards, all of it is used up.
         spent, unused, login = await asyncio.gather(
-            self._saml_transactions.spend_parked(id), self._first_use(parked), self._login_of(parked)
+            self._services.saml_transactions.spend_parked(id), self._first_use(parked), self._login_of(parked)
         )
         if not spent:
-            return await self._sign_ins.seen_again(request, _GONE)
+            return SignInSeenAgain(_GONE)
         provider = saml_provider(request.snapshot, parked.identity.provider)
         request.provider = provider.name
         # The configuration may be another one than a minute ago.
@@ -178,15 +174,15 @@ class SamlResponses:
         if parked.reference is None:
             if not provider.unsolicited:
                 raise GatewayError(SAML_UNSOLICITED, f"{provider.name} may no longer begin a sign-in")
-            return await self._arrive(request, provider, None, None, parked, unused)
+            return self._authentication(request, provider, None, None, parked, unused)
         if login is None:
-            return await self._sign_ins.seen_again(request, _GONE)
+            return SignInSeenAgain(_GONE)
         self._asked(request, login)
-        found = answered(request, login.serves, provider.name)
-        return await self._arrive(request, provider, login, found, parked, unused)
+        found = served_by(request, login.serves, provider.name)
+        return self._authentication(request, provider, login, found, parked, unused)
 
     async def _login_of(self, parked: ParkedAnswer) -> SamlLogin | None:
-        return None if parked.reference is None else await self._saml_transactions.take_login(parked.reference)
+        return None if parked.reference is None else await self._services.saml_transactions.take_login(parked.reference)
 
     def _asked(self, request: PortalRequest, login: SamlLogin) -> SamlProvider:
         request.provider = login.provider
@@ -204,7 +200,7 @@ class SamlResponses:
         read: Callable[[], Document],
         binding: Binding,
     ) -> Assertion:
-        sp, now = service_provider(request.snapshot), int(self._now())
+        sp, now = service_provider(request.snapshot), int(self._services.now())
 
         def validated(metadata: IdpMetadata) -> Assertion:
             return validate_response(
@@ -212,13 +208,13 @@ class SamlResponses:
             )
 
         assertion, _ = await judged(
-            validated, provider=provider, federation=self._federation, crypto_thread=self._crypto_thread
+            validated, provider=provider, federation=self._services.saml_federation, crypto_thread=self._crypto_thread
         )
         return assertion
 
     def _answer(self, provider: SamlProvider, assertion: Assertion, reference: str | None) -> ParkedAnswer:
         """Mapped, and within what this provider may assert."""
-        identity = map_assertion(provider, assertion, int(self._now()))
+        identity = map_assertion(provider, assertion, int(self._services.now()))
         check(provider, identity)
         return ParkedAnswer(
             identity=identity,
@@ -231,11 +227,11 @@ class SamlResponses:
             issued=assertion.issued,
         )
 
-    # --- the session
+    # --- used once
 
     def _require_in_time(self, answer: ParkedAnswer) -> None:
         """It may have been parked since: after this moment nobody remembers any more that it was used."""
-        if self._now() >= answer.replayable_until:
+        if self._services.now() >= answer.replayable_until:
             raise GatewayError(SAML_EXPIRED, "an assertion that ran out before its browser came")
 
     async def _first_use(self, answer: ParkedAnswer) -> bool:
@@ -243,9 +239,9 @@ class SamlResponses:
         # What answers a request is no older than this request, which the store has.
         issued = answer.issued if answer.reference is None else None
         once = ("assertion", answer.identity.issuer, answer.assertion_id)
-        return await self._transactions.first_use(*once, issued=issued, until=answer.replayable_until)
+        return await self._services.transactions.first_use(*once, issued=issued, until=answer.replayable_until)
 
-    async def _arrive(
+    def _authentication(
         self,
         request: PortalRequest,
         provider: SamlProvider,
@@ -253,27 +249,32 @@ class SamlResponses:
         found: Pending | None,
         answer: ParkedAnswer,
         unused: bool,
-    ) -> NextStep:
+    ) -> Authentication:
         if not unused:
             raise GatewayError(SAML_REPLAYED, "an assertion used before, or older than the session store")
         index = answer.session_index
-        binding = request.binding_made(self._token_urlsafe) if login is None else request.binding() or login.binding
-        return await self._sign_ins.complete(
-            request,
-            Authentication(
-                provider=provider,
-                identity=answer.identity,
-                pending=found,
-                browser=binding,
-                sid=None if index is None else sid_of(answer.identity.subject, index),
-                name_id=answer.name_id,
-                ends_at=answer.session_until,
-            ),
+        binding = (
+            request.binding_made(self._services.token_urlsafe) if login is None else request.binding() or login.binding
         )
+        return Authentication(
+            provider=provider,
+            identity=answer.identity,
+            pending=found,
+            browser=binding,
+            sid=None if index is None else sid_of(answer.identity.subject, index),
+            name_id=answer.name_id,
+            ends_at=answer.session_until,
+        )
+
+
+def _asked_visibly(login: SamlLogin) -> str:
+    """Where `login` was passive and that was not enough (Core 3.4.1). It asks otherwise, so nothing goes round."""
+    parameters = {"provider": login.provider, VISIBLY: ""} | ({"t": login.serves.id} if login.serves else {})
+    return f"{PREFIX}login?{urlencode(parameters)}"
 
 
 def _again(login: SamlLogin, error: GatewayError) -> Page:
     """Whoever is not signed in at the provider was asked unseen, and is asked again with its page. Or `error`."""
     if error.code is not SAML_NO_PASSIVE or not login.passive:
         raise error
-    return redirect(asked_visibly(login))
+    return redirect(_asked_visibly(login))

@@ -1,6 +1,5 @@
 """A person has signed out here: their SAML provider is told, and they see what came of it."""
 
-from collections.abc import Callable
 from functools import partial
 
 from gateway.model.assertion import NameId
@@ -11,15 +10,11 @@ from gateway.model.provider import SamlProvider
 from gateway.model.session import Session
 from gateway.model.transaction import SamlLogout
 from gateway.portal.flow.steps import NotifyProvider
-from gateway.portal.http.pages import Pages
 from gateway.portal.http.request import SECRET_BYTES, PortalRequest
-from gateway.portal.report import Report
-from gateway.portal.saml.crypto_thread import CryptoThread
-from gateway.portal.saml.known import saml_provider, service_provider
-from gateway.portal.saml.login import message_id
-from gateway.portal.saml.ports import SamlFederation
-from gateway.portal.saml.roll_over import judged
-from gateway.portal.saml.sids import index_of
+from gateway.portal.providers import saml_provider, service_provider
+from gateway.portal.saml.crypto_thread import CryptoThread, judged
+from gateway.portal.saml.identifiers import index_of, message_id
+from gateway.portal.services import PortalServices
 from gateway.saml.artifact_response import in_body
 from gateway.saml.logout import validate_soap_logout_response
 from gateway.saml.logout_message import logout_request
@@ -28,54 +23,39 @@ from gateway.saml.post import post_form
 from gateway.saml.redirect import redirect_url
 from gateway.saml.signing import sign_enveloped
 from gateway.saml.soap import in_envelope
-from gateway.stores.saml_transactions import SamlTransactions
 
 
-class ProviderLogout:
-    def __init__(
-        self,
-        *,
-        saml_transactions: SamlTransactions,
-        federation: SamlFederation,
-        crypto_thread: CryptoThread,
-        pages: Pages,
-        report: Report,
-        now: Callable[[], float],
-        token_urlsafe: Callable[[int], str],
-    ) -> None:
-        self._saml_transactions = saml_transactions
-        self._federation = federation
+class SamlRpInitiatedLogout:
+    def __init__(self, services: PortalServices, crypto_thread: CryptoThread) -> None:
+        self._services = services
+        self._pages = services.pages
         self._crypto_thread = crypto_thread
-        self._pages = pages
-        self._report = report
-        self._now = now
-        self._token_urlsafe = token_urlsafe
 
-    async def tell(self, request: PortalRequest, outcome: NotifyProvider) -> Page:
+    async def tell(self, request: PortalRequest, step: NotifyProvider) -> Page:
         """Every session of this browser has ended. What goes wrong here leaves the page that says no more than that."""
-        session = outcome.session
+        session = step.session
         request.provider = session.identity.provider
         try:
             provider = saml_provider(request.snapshot, request.provider)
-            metadata = await self._federation.idp_metadata(provider)
+            metadata = await self._services.saml_federation.idp_metadata(provider)
             endpoint = logout_endpoint(provider, metadata)
             if endpoint is not None and provider.issuer == session.identity.issuer:
                 if endpoint.binding == "soap":
-                    return await self._by_soap(request, provider, endpoint, outcome)
-                return await self._sent(request, provider, endpoint, outcome)
+                    return await self._by_soap(request, provider, endpoint, step)
+                return await self._sent(request, provider, endpoint, step)
         except GatewayError as error:
-            self._report.logout_refused(request, error)
+            self._services.report.logout_refused(request, error)
         return self._pages.signed_out(request.language, ended=True, elsewhere="")
 
     async def _by_soap(
-        self, request: PortalRequest, provider: SamlProvider, endpoint: Endpoint, outcome: NotifyProvider
+        self, request: PortalRequest, provider: SamlProvider, endpoint: Endpoint, step: NotifyProvider
     ) -> Page:
         """Profiles 4.4.4.1: while the person waits. Whatever is not success is told as that: it was asked."""
-        id, sp = message_id(self._token_urlsafe), service_provider(request.snapshot)
-        message = partial(self._request, request, endpoint, outcome.session, id)
+        id, sp = message_id(self._services.token_urlsafe), service_provider(request.snapshot)
+        message = partial(self._request, request, endpoint, step.session, id)
         try:
             envelope = await self._crypto_thread.do(lambda: in_envelope(sign_enveloped(sp.keys[0], message())))
-            answer = await self._federation.soap(provider, endpoint.location, envelope)
+            answer = await self._services.saml_federation.soap(provider, endpoint.location, envelope)
             response, _ = await judged(
                 lambda metadata: validate_soap_logout_response(
                     in_body(answer),
@@ -83,26 +63,26 @@ class ProviderLogout:
                     metadata=metadata,
                     url=endpoint.location,
                     request_id=id,
-                    now=int(self._now()),
+                    now=int(self._services.now()),
                 ),
                 provider=provider,
-                federation=self._federation,
+                federation=self._services.saml_federation,
                 crypto_thread=self._crypto_thread,
             )
         except GatewayError as error:
-            self._report.logout_refused(request, error)
-            return self._pages.signed_out_in_part(request.language, home=outcome.home, proven=error.code is SAML_STATUS)
+            self._services.report.logout_refused(request, error)
+            return self._pages.signed_out_in_part(request.language, home=step.home, proven=error.code is SAML_STATUS)
         if response.partial:
-            return self._pages.signed_out_in_part(request.language, home=outcome.home)
-        return self._pages.signed_out(request.language, ended=True, elsewhere="", everywhere=True, home=outcome.home)
+            return self._pages.signed_out_in_part(request.language, home=step.home)
+        return self._pages.signed_out(request.language, ended=True, elsewhere="", everywhere=True, home=step.home)
 
     async def _sent(
-        self, request: PortalRequest, provider: SamlProvider, endpoint: Endpoint, outcome: NotifyProvider
+        self, request: PortalRequest, provider: SamlProvider, endpoint: Endpoint, step: NotifyProvider
     ) -> Page:
-        id, reference = message_id(self._token_urlsafe), self._token_urlsafe(SECRET_BYTES)
-        page = await self._crypto_thread.do(lambda: self._page(request, endpoint, outcome.session, id, reference))
-        await self._saml_transactions.put_logout(
-            SamlLogout(provider.name, id, outcome.home), reference, request.network
+        id, reference = message_id(self._services.token_urlsafe), self._services.token_urlsafe(SECRET_BYTES)
+        page = await self._crypto_thread.do(lambda: self._page(request, endpoint, step.session, id, reference))
+        await self._services.saml_transactions.put_logout(
+            SamlLogout(provider.name, id, step.home), reference, request.network
         )
         return page
 
@@ -122,7 +102,7 @@ class ProviderLogout:
             service_provider(request.snapshot),
             destination=endpoint.location,
             id=id,
-            now=self._now(),
+            now=self._services.now(),
             name_id=NameId(*session.name_id),
             session_indexes=() if session.sid is None else (index_of(session.sid),),
         )

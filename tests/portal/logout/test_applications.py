@@ -17,8 +17,8 @@ from tests.patience import until
 from tests.portal.application import LOGOUT, Told, told_of_sign_outs
 from tests.portal.browser import Browser
 from tests.portal.installation import ACTES, ELECTIONS, PERMIS, Installation
-from tests.portal.openid.test_backchannel import token
-from tests.portal.openid.test_backchannel import told as provider_tells
+from tests.portal.openid.test_provider_logout import token
+from tests.portal.openid.test_provider_logout import told as provider_tells
 
 KNOWN = {b"X-Secret: proxy", b"X-Remote-User: alice", b"Cookie: CTSESSION=present; PHPSESSID=p1"}
 

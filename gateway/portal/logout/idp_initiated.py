@@ -1,0 +1,66 @@
+"""A provider says that sessions have ended: they end in every worker before it is answered, whatever it speaks."""
+
+from dataclasses import dataclass
+
+from gateway.model.codes import Code
+from gateway.model.errors import GatewayError
+from gateway.portal.http.request import PortalRequest
+from gateway.portal.services import PortalServices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SingleUse:
+    """A message that works once, by its `id`, until `until`; `issued`: when its sender wrote it (Unix seconds).
+
+    `replayed`: the refusal of a second one, and how its text calls the message.
+    """
+
+    kind: str
+    id: str
+    issued: int
+    until: int
+    replayed: Code
+    called: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutNotice:
+    """What a provider's message ends, once it is verified: the sessions named by `sids`, or all of `subject`.
+
+    `message` None: it ends nothing a second time, so that it need not be remembered.
+    """
+
+    issuer: str
+    sids: tuple[str, ...]
+    subject: str | None
+    message: SingleUse | None
+
+
+@dataclass(frozen=True, slots=True)
+class IdpInitiatedLogout:
+    services: PortalServices
+
+    async def carry_out(self, request: PortalRequest, notice: LogoutNotice) -> None:
+        """Raises GatewayError: the code of `replayed`, or STORE_UNREACHABLE."""
+        ended = await self._ended(await self._meant(notice), notice)
+        # Invariant 12: in force in every worker before this is answered. What had ended already is no error.
+        await self.services.revoker.revoked(ended)
+        self.services.report.ended_by_provider(request, len(ended))
+
+    async def _ended(self, meant: tuple[str, ...], notice: LogoutNotice) -> tuple[str, ...]:
+        message = notice.message
+        if message is None:
+            return await self.services.sessions.end(meant)
+        # Invariant 6. A message that ended nothing, because the store failed, may be sent again.
+        once = (message.kind, notice.issuer, message.id)
+        if not await self.services.sessions.end_once(meant, *once, issued=message.issued, until=message.until):
+            raise GatewayError(message.replayed, f"{message.called} used before, or older than the session store")
+        return meant
+
+    async def _meant(self, notice: LogoutNotice) -> tuple[str, ...]:
+        if notice.subject is not None:
+            return await self.services.sessions.ids_of_subject(notice.issuer, notice.subject)
+        found: list[str] = []
+        for sid in notice.sids:
+            found += await self.services.sessions.ids_of_sid(notice.issuer, sid)
+        return tuple(found)

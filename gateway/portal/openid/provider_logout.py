@@ -1,0 +1,85 @@
+"""An OpenID provider says that sessions have ended: Back-Channel Logout 1.0 and Front-Channel Logout 1.0."""
+
+import json
+from urllib.parse import urlsplit
+
+from gateway.model.codes import (
+    LOGIN_PROVIDER_UNREACHABLE,
+    LOGOUT_FRONT_CHANNEL,
+    OIDC_LOGOUT_TOKEN,
+    OIDC_LOGOUT_TOKEN_REPLAYED,
+    STORE_UNREACHABLE,
+)
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Page
+from gateway.portal.http.request import PREFIX, PortalRequest
+from gateway.portal.http.responses import BARE, security_headers
+from gateway.portal.logout.idp_initiated import IdpInitiatedLogout, LogoutNotice, SingleUse
+from gateway.portal.providers import openid_provider, openid_providers
+from gateway.portal.services import PortalServices
+
+_BACK = f"{PREFIX}oidc/backchannel/"
+_FRONT = f"{PREFIX}oidc/frontchannel/"
+# Not that the token is wrong but that we cannot say: the provider may send it again.
+_CANNOT_SAY = (STORE_UNREACHABLE, LOGIN_PROVIDER_UNREACHABLE)
+
+
+class OpenidProviderLogout:
+    def __init__(self, services: PortalServices) -> None:
+        self._services = services
+        self._logout = IdpInitiatedLogout(services)
+
+    async def by_back_channel(self, request: PortalRequest) -> Page:
+        """`/_ecluse/oidc/backchannel/NAME`. No browser comes here: the token alone tells who asks."""
+        try:
+            await self._logout.carry_out(request, await self._notice(request))
+        except GatewayError as error:
+            self._services.report.logout_refused(request, error)
+            return _refusal(error)
+        return Page(200, BARE, b"")
+
+    async def _notice(self, request: PortalRequest) -> LogoutNotice:
+        provider = openid_provider(request.snapshot, request.path.removeprefix(_BACK))
+        request.provider = provider.name
+        # 2.5: in a form, in the field `logout_token`; other fields are not looked at
+        raw = request.form().get("logout_token", "")
+        if not raw:
+            raise GatewayError(OIDC_LOGOUT_TOKEN, "no logout_token in the form")
+        token = await self._services.federation.logout_token(provider, raw, self._services.now())
+        once = SingleUse(
+            kind="logout_token",
+            # 2.6 (8): a token works once, by its jti
+            id=token.jti,
+            issued=token.issued,
+            until=token.until,
+            replayed=OIDC_LOGOUT_TOKEN_REPLAYED,
+            called="a logout token",
+        )
+        if token.sid is not None:
+            return LogoutNotice(token.issuer, (token.sid,), None, once)
+        return LogoutNotice(token.issuer, (), token.subject, once)
+
+    async def by_frame(self, request: PortalRequest) -> Page:
+        """`/_ecluse/oidc/frontchannel/NAME?iss=&sid=`. No cookie of ours comes in a frame of another site: `sid`,
+        which the provider and we alone know, says which session."""
+        name = request.path.removeprefix(_FRONT)
+        provider = next(openid_providers([request.snapshot.providers.get(name)]), None)
+        if provider is None or not provider.logout.front_channel:
+            raise GatewayError(LOGOUT_FRONT_CHANNEL, "no provider of this name may end sessions by a frame")
+        request.provider = name
+        # 2: iss and sid are both there or neither is; without them any site's image would sign people out
+        issuer, sid = request.parameter("iss"), request.parameter("sid")
+        if issuer != provider.issuer or not sid:
+            raise GatewayError(LOGOUT_FRONT_CHANNEL, "front-channel logout without sid, or with the iss of another")
+        await self._logout.carry_out(request, LogoutNotice(provider.issuer, (sid,), None, None))
+        origin = urlsplit(provider.issuer)
+        policy = f"default-src 'none'; frame-ancestors {origin.scheme}://{origin.netloc}"
+        return Page(200, (*security_headers(policy, framed=True), (b"Content-Type", b"text/html; charset=utf-8")), b"")
+
+
+def _refusal(error: GatewayError) -> Page:
+    """2.8: 400 with a JSON object. What was wrong in detail is for our log alone."""
+    cannot_say = error.code in _CANNOT_SAY
+    told = {"error": "temporarily_unavailable" if cannot_say else "invalid_request", "error_description": error.code.id}
+    headers = (*BARE, (b"Content-Type", b"application/json"))
+    return Page(503 if cannot_say else 400, headers, json.dumps(told).encode())

@@ -1,0 +1,211 @@
+"""OpenID Connect as an identity source: a person is sent to a provider, and what comes back is validated in full."""
+
+import json
+from urllib.parse import quote
+
+from gateway.identity.mapping import map_claims
+from gateway.model.codes import LOGIN_OTHER_BROWSER, LOGIN_OTHER_PROVIDER, LOGOUT_STATE, OIDC_RESPONSE_PARAMETER
+from gateway.model.errors import GatewayError
+from gateway.model.levels import NO_STEP_UP
+from gateway.model.ports import Page
+from gateway.model.provider import OidcProvider
+from gateway.model.session import Session
+from gateway.model.transaction import OidcLogin, SignOut
+from gateway.oidc.authorization import Parameters, response_state
+from gateway.oidc.client_keys import jwk_set
+from gateway.oidc.end_session import end_session_request
+from gateway.oidc.jarm import unverified_parameters
+from gateway.portal.flow.pending import requested_of, served_by
+from gateway.portal.flow.steps import Authentication, BeginSignIn, Handlers, NextStep, NotifyProvider, SignInSeenAgain
+from gateway.portal.http.request import PREFIX, SECRET_BYTES, PortalRequest
+from gateway.portal.http.responses import BARE, redirect
+from gateway.portal.openid.provider_logout import OpenidProviderLogout
+from gateway.portal.openid.renewal import first_tokens
+from gateway.portal.providers import openid_provider, openid_provider_of, openid_providers
+from gateway.portal.services import PortalServices
+
+_CALLBACK, _BACKCHANNEL, _FRONTCHANNEL = "callback", "oidc/backchannel", "oidc/frontchannel"
+_PARKED = "parked"
+# No id that a store gives, and none that it looks for.
+_NOT_KEPT = ""
+# Seconds. A provider that keeps our keys for longer than this will not know a new one in time.
+_KEYS_FRESH = 600
+
+
+class OpenidSource:
+    """flow.source.IdentitySource"""
+
+    def __init__(self, services: PortalServices) -> None:
+        self._services = services
+        self._provider_logout = OpenidProviderLogout(services)
+
+    def handlers(self, path: str) -> Handlers | None:
+        """Most have the name of a provider at their end, and nothing after it."""
+        match path.rpartition("/"):
+            case (_, _, ""):
+                return None
+            case (kind, _, _) if kind == _CALLBACK:
+                return {"GET": self._complete, "POST": self._park}
+            case (kind, _, _) if kind == _FRONTCHANNEL:
+                return {"GET": self._provider_logout.by_frame}
+            case (kind, _, _) if kind == _BACKCHANNEL:
+                return {"POST": self._provider_logout.by_back_channel}
+            case ("oidc", _, "jwks"):
+                return {"GET": _client_keys}
+            case ("", _, "logged-out"):
+                return {"GET": self._logged_out}
+        return None
+
+    def close(self) -> None: ...
+
+    # --- the way there
+
+    async def begin(self, request: PortalRequest, step: BeginSignIn) -> Page:
+        services, snapshot = self._services, request.snapshot
+        provider = openid_provider(snapshot, step.provider)
+        request.provider = provider.name
+        asked = NO_STEP_UP if step.pending is None else requested_of(snapshot, provider, step.pending)
+        login = OidcLogin(
+            provider=provider.name,
+            nonce=services.token_urlsafe(SECRET_BYTES),
+            code_verifier=services.token_urlsafe(SECRET_BYTES),
+            # One a provider, from the configuration, never from what a request says of itself.
+            redirect_uri=f"{snapshot.gateway.portal_url}{PREFIX}{_CALLBACK}/{provider.name}",
+            binding=request.binding_made(services.token_urlsafe),
+            serves=step.pending.served if step.pending is not None else None,
+            created_at=int(services.now()),
+            # OIDC Core 3.1.2.1: 0 asks for an authentication made now
+            max_age=min((age for age in (provider.request.max_age, asked.max_age) if age is not None), default=None),
+            asking=asked,
+            issuer=provider.issuer,
+        )
+        state = services.token_urlsafe(SECRET_BYTES)
+        url = await services.federation.authorization_url(provider, login, state, step.hints, services.now())
+        await services.transactions.put_login(login, state, request.network)
+        services.report.login_started(request)
+        return redirect(url)
+
+    # --- the way back
+
+    async def _complete(self, request: PortalRequest) -> NextStep:
+        """`GET /_ecluse/callback/NAME`. The sign-in is taken by its `state` first: a failure has used it up."""
+        services = self._services
+        parameters = await self._parameters(request)
+        login = None
+        if parameters is not None:
+            login = await services.transactions.take_login(response_state(unverified_parameters(parameters)))
+        if parameters is None or login is None:
+            return SignInSeenAgain("a callback whose state is unknown, used, or too old")
+        provider = _provider_asked(request, login)
+        _require_form(request, provider)
+        # What the sign-in is for, before anything is asked of the provider.
+        found = served_by(request, login.serves, provider.name)
+        code = await services.federation.authorization_code(provider, login, parameters, services.now())
+        token, claims = await services.federation.sign_in(provider, code, login, services.now())
+        return Authentication(
+            provider=provider,
+            identity=map_claims(provider, claims, token.acr, token.amr, token.auth_time, int(services.now())),
+            pending=found,
+            browser=request.binding() or login.binding,
+            id_token=token.raw,
+            sid=token.sid,
+            tokens=first_tokens(token.grant, services.now()),
+        )
+
+    async def _park(self, request: PortalRequest) -> Page:
+        """The provider's page posts the response (`form_post`): a POST from another site brings no cookie of ours. It
+        is kept for a minute, once, and the GET that follows brings the cookie; no provider is asked anything before.
+        The sign-in itself is not taken yet: any stranger may post here."""
+        provider = openid_provider(request.snapshot, request.path.removeprefix(f"{PREFIX}{_CALLBACK}/"))
+        if not (provider.request.response_mode or "").startswith("form_post"):
+            raise GatewayError(OIDC_RESPONSE_PARAMETER, "a response by POST, which was not asked for")
+        parameters = list(request.form().items())
+        state = response_state(unverified_parameters(parameters))
+        # Invariant 15: nothing is kept of a response to nothing. The GET then says whether somebody is signed in.
+        known = await self._services.transactions.knows_login(state)
+        id = await self._services.transactions.park(parameters, state) if known else _NOT_KEPT
+        return redirect(f"{request.snapshot.gateway.portal_url}{request.path}?{_PARKED}={quote(id, safe='')}")
+
+    async def _parameters(self, request: PortalRequest) -> Parameters | None:
+        """None: parked, and taken since or too old."""
+        parameters = request.parameters()
+        if parameters.keys() != {_PARKED}:
+            return parameters.items()
+        return await self._services.transactions.take_parked(parameters[_PARKED])
+
+    # --- logout begun here
+
+    async def log_out(self, request: PortalRequest, step: NotifyProvider) -> Page | None:
+        """RP-Initiated Logout 2."""
+        services, session = self._services, step.session
+        provider = openid_provider_of(request.snapshot, session)
+        if provider is None:
+            return None
+        request.provider = provider.name
+        state, portal_url = services.token_urlsafe(SECRET_BYTES), request.snapshot.gateway.portal_url
+        back = f"{portal_url}{PREFIX}logged-out"
+        try:
+            metadata = await services.federation.metadata(provider)
+            asked = end_session_request(provider, metadata, session.id_token, state, back)
+            if asked is None:
+                return None
+            await services.transactions.put_sign_out(SignOut(provider.name, step.home), state, request.network)
+        except GatewayError as error:
+            services.report.refused(request, error)
+            return None
+        if asked.goes_by_address(provider):
+            return services.pages.onward(request.language, asked.as_address)
+        return services.pages.post(request.language, asked.url, asked.fields, portal_url=portal_url)
+
+    async def _logged_out(self, request: PortalRequest) -> Page:
+        """`/_ecluse/logged-out?state=`: from the provider, which was asked to sign people out. It starts nothing."""
+        sign_out = await self._services.transactions.take_sign_out(request.parameter("state"))
+        # RP-Initiated Logout 3: the state is the one that was sent, once
+        if sign_out is None:
+            raise GatewayError(LOGOUT_STATE, "a return from a provider whose state is unknown, used, or too old")
+        request.provider = sign_out.provider
+        # 3: a provider that has no session, or found none, sends the browser back in just the same way
+        pages = self._services.pages
+        return pages.signed_out(request.language, ended=True, elsewhere="", asked=True, home=sign_out.home)
+
+    def forget(self, request: PortalRequest, session: Session) -> None:
+        """The refresh token ends at the provider with the session that it was for."""
+        provider = openid_provider_of(request.snapshot, session)
+        if provider is not None and session.tokens is not None:
+            self._services.federation.revoke(provider, session.tokens.refresh_token, self._services.now())
+
+
+def _provider_asked(request: PortalRequest, login: OidcLogin) -> OidcProvider:
+    """Invariant 7: path and transaction name one provider, else the code goes nowhere."""
+    name = request.path.removeprefix(f"{PREFIX}{_CALLBACK}/")
+    request.provider = login.provider
+    if name != login.provider:
+        raise GatewayError(LOGIN_OTHER_PROVIDER, f"asked {login.provider}, answered at another's callback")
+    if not request.holds(login.binding):
+        raise GatewayError(LOGIN_OTHER_BROWSER, "the sign-in was begun in another browser")
+    return openid_provider(request.snapshot, name)
+
+
+def _require_form(request: PortalRequest, provider: OidcProvider) -> None:
+    """What was asked for by a form is not taken from an address, where histories and logs keep it; but an error is."""
+    by_form = (provider.request.response_mode or "").startswith("form_post")
+    if by_form and {"code", "response"} & request.parameters().keys():
+        raise GatewayError(OIDC_RESPONSE_PARAMETER, "a response in the address, and a form was asked for")
+
+
+async def _client_keys(request: PortalRequest) -> Page:
+    """`/_ecluse/oidc/jwks`: the public halves of the keys with which we sign towards providers, and open what they
+    encrypt for us."""
+    keys = [
+        key
+        for provider in openid_providers(request.snapshot.providers.values())
+        for key in (*provider.client_keys, *(provider.encryption.keys if provider.encryption else ()))
+    ]
+    body = json.dumps(jwk_set(keys), separators=(",", ":"))
+    headers = [(name, value) for name, value in BARE if name != b"Cache-Control"]
+    headers += [
+        (b"Cache-Control", f"max-age={_KEYS_FRESH}".encode()),
+        # RFC 7517 8.5.1
+        (b"Content-Type", b"application/jwk-set+json"),
+    ]
+    return Page(200, tuple(headers), body.encode())

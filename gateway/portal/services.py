@@ -1,0 +1,32 @@
+"""All that the portal is given, handed to it once by the composition root."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.federation.federation import Federation
+from gateway.federation.saml import SamlFederation
+from gateway.model.ports import Revoker
+from gateway.portal.http.pages import Pages
+from gateway.portal.logout.applications import SignOuts
+from gateway.portal.report import Report
+from gateway.stores.saml_transactions import SamlTransactions
+from gateway.stores.sessions import Sessions
+from gateway.stores.transactions import Transactions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortalServices:
+    """`now`: Unix seconds; `monotonic`: seconds, the clock of Seat.deadline; `token_urlsafe`: as in `secrets`."""
+
+    sessions: Sessions
+    transactions: Transactions
+    saml_transactions: SamlTransactions
+    federation: Federation
+    saml_federation: SamlFederation
+    sign_outs: SignOuts
+    revoker: Revoker
+    pages: Pages
+    report: Report
+    now: Callable[[], float]
+    monotonic: Callable[[], float]
+    token_urlsafe: Callable[[int], str]
