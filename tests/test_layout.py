@@ -241,7 +241,6 @@ def test_nothing_is_installed_but_by_its_hash() -> None:
 
 # What is still wrong, by the package that is to mend it. Both only ever shrink, and are gone when they are empty.
 SHARED_CLASS_NAMES: dict[str, str] = {
-    "access": "Purpose",
     "config": """Algorithm Api Check ClientCertificate ClientKey Condition Dates Document Encryption Hours Index Key
         Ladder Limits Logout Method Model Names OpaqueTokens Place ProviderLogout Read Request Rule Saml
         Spot Target Timeouts Unreadable Upstream Use ValueTest""",
@@ -253,7 +252,7 @@ SHARED_CLASS_NAMES: dict[str, str] = {
     "trial": "Change",
 }
 RIDDLES: dict[str, int] = {
-    "access": 1, "cli": 1, "config": 10, "federation": 5, "model": 1, "oidc": 3, "policy": 3, "portal": 15,
+    "cli": 1, "config": 10, "federation": 5, "model": 1, "oidc": 3, "policy": 3, "portal": 15,
     "proxy": 16, "saml": 4, "server": 3, "stores": 6, "trial": 1, "wire": 4,
 }  # fmt: skip
 

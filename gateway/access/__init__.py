@@ -1,6 +1,7 @@
-"""Who may have what: from a request's host and line to a decision, as values, in the order of the walk.
+"""The pipeline as values: from a request's host and line to what is to be done with it.
 
-`virtual_host`: the application of a Host header. `request_line`: what is asked of it, in one reading. `decision`:
-what policy says of that for one person, and what the application is told about them. Live traffic (`proxy`) and what
-tries requests without serving (`trial`) ask the same functions, so that they cannot disagree.
+`pipeline` is the whole of it on one screen: its function asks `virtual_host` and `request_line` what is wanted, the
+seat or a program's token (`program`) who asks, and `application` what was decided, which keeps `decision` and what is
+prepared ready. `outcome` is the closed union that it returns. `shadow` compares rules that are not enforced. Live
+traffic (`proxy`) and what tries requests without serving (`trial`) ask the same function. Begin in `pipeline`.
 """

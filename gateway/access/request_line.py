@@ -1,59 +1,67 @@
 """What a request line asks of the application of a host, in one reading (invariant 2)."""
 
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from gateway.config.snapshot import App
-from gateway.model.codes import LIMIT_URL
-from gateway.model.errors import GatewayError
-from gateway.wire.host import canonical_host
-from gateway.wire.method_override import judged_method
-from gateway.wire.target import STRICT, Target, absolute_form, canonical_target
+from gateway.wire.target import Target
 
-RESERVED: Final = "_ecluse"
+_RESERVED: Final = "_ecluse"
+_PREFIX: Final = b"/_ecluse"
+_WITH_CONTENT: Final = frozenset({b"POST", b"PUT", b"PATCH"})
+# RFC 9110 9.2.2
+_REPEATABLE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
 
-Purpose = Literal["application", "endpoint", "logout"]
+Purpose = Literal["application", "endpoint", "logout", "reserved"]
 
 
-@dataclass(frozen=True, slots=True)
 class RequestLine:
-    """`purpose`: "endpoint" for a path of the gateway's own, "logout" for one of the application's addresses for
-    signing out; neither reaches the application. `method` as sent, `judged` as rules are asked about. `authority`: the
-    host of an absolute-form target, canonical, which has to be Host's too."""
+    """One request line, read once.
 
-    purpose: Purpose
-    method: bytes
-    judged: bytes
-    target: Target
-    authority: str | None = None
+    `purpose`: "endpoint" for a path of the gateway's own, "logout" for one of the application's addresses for signing
+    out, "reserved" for a path that nobody serves; only "application" reaches one. `authority`: the host of an
+    absolute-form target, canonical, which has to be Host's too. `judged`: the method that rules are asked about, mostly
+    `method`. `key`: the same for all lines with one match (of each shadow, too) and one method.
+
+    `minor`: HTTP/1.1, not 1.0; `plain`: that, and not HEAD. `text` and `ending`: what goes upstream at the two ends of
+    a head without a body, always HTTP/1.1.
+    """
+
+    __slots__ = (
+        "authority", "ending", "judged", "key", "method", "minor", "plain", "purpose", "repeatable", "target", "text",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        method: bytes,
+        target: Target,
+        *,
+        minor: bool,
+        purpose: Purpose,
+        key: int,
+        judged: bytes,
+        authority: str | None = None,
+    ) -> None:
+        self.method = method
+        self.judged = judged
+        self.target = target
+        self.minor = minor
+        self.authority = authority
+        self.purpose: Purpose = purpose
+        self.key = key
+        self.text = b"%b %b HTTP/1.1" % (method, target.raw)
+        # RFC 9110 8.6: some servers wait for a body where nothing says that there is none.
+        self.ending = b"\r\nContent-Length: 0\r\n\r\n" if method in _WITH_CONTENT else b"\r\n\r\n"
+        self.repeatable = method in _REPEATABLE
+        self.plain = minor and method != b"HEAD"
+
+    def version(self) -> str:
+        return "1.1" if self.minor else "1.0"
 
 
-def read_request_line(app: App | None, method: bytes, raw: bytes, *, longest: int) -> RequestLine:
-    """`raw`: the request target; `longest`: bytes. Raises GatewayError."""
-    if len(raw) > longest:
-        raise GatewayError(LIMIT_URL, f"{len(raw)} bytes")
-    authority = None
-    if not raw.startswith(b"/"):
-        _, named, raw = absolute_form(raw)
-        authority = canonical_host(named)
-    target = canonical_target(raw, STRICT if app is None else app.leniency)
-    if app is not None:
-        app.check_readings(target)
-    purpose = _purpose(app, target)
-    judged = method
-    if app is not None and purpose == "application" and target.query:
-        judged = judged_method(method, target.query, taken=app.method_override)
-    return RequestLine(purpose, method, judged, target, authority)
-
-
-def method_named(app: App, method: bytes, target: Target, header: bytes, other: bytes) -> bytes:
-    """The method that rules are asked about where headers name one, too: as in wire.method_override. Raises
-    GatewayError."""
-    return judged_method(method, target.query or b"", header, other, taken=app.method_override)
-
-
-def _purpose(app: App | None, target: Target) -> Purpose:
+def purpose_of(app: App | None, target: Target) -> Purpose:
+    """`app`: None on a portal host that serves no application, where our own paths alone are answered."""
     # Also where the app knows no case: no spelling of our prefix reaches an application.
-    if app is None or target.segments[0].lower() == RESERVED:
-        return "endpoint"
+    if app is None or target.segments[0].lower() == _RESERVED:
+        path = target.path
+        return "endpoint" if path == _PREFIX or path.startswith(_PREFIX + b"/") else "reserved"
     return "application" if app.logout.links.find(target.segments) is None else "logout"

@@ -1,29 +1,85 @@
-"""From a Host header to the application that answers there."""
+"""From a Host header to the application that answers there, for one snapshot."""
 
-from dataclasses import dataclass
+from abc import abstractmethod
+from typing import Final, Generic, TypeVar
 
+from gateway.access.application import ApplicationAccess
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.codes import APP_CLOSED, HOST_UNKNOWN
 from gateway.model.errors import GatewayError
 from gateway.wire.host import canonical_host
 
+_REMEMBERED: Final = 4096
+_REMEMBERED_LENGTH: Final = 256
+_PORTS: Final = {"http": 80, "https": 443}
 
-@dataclass(frozen=True, slots=True)
-class VirtualHost:
-    """`name`: canonical. `portal`: whether it is the portal's own. `app`: None where only the portal is there."""
-
-    name: str
-    app: App | None
-    portal: bool
+Access = TypeVar("Access", bound=ApplicationAccess)
+# A host is only ever read, so that one of a lane is one of an application, too.
+Access_co = TypeVar("Access_co", bound=ApplicationAccess, covariant=True)
 
 
-def find_virtual_host(snapshot: Snapshot, raw: bytes) -> VirtualHost:
-    """`raw`: a Host header, or the authority of a target. Raises GatewayError: WIRE_HOST for what is no host name,
-    HOST_UNKNOWN where nothing answers, APP_CLOSED for a host of a file that was left out."""
-    name = canonical_host(raw)
-    app = snapshot.find_app(name)
-    portal = name == snapshot.gateway.portal_host
-    if app is None and not portal:
-        closed = snapshot.closed_by(name)
-        raise GatewayError(APP_CLOSED, f"{name}: {closed}") if closed else GatewayError(HOST_UNKNOWN, name)
-    return VirtualHost(name, app, portal)
+class VirtualHost(Generic[Access_co]):
+    """One spelling of a Host header. `name`: canonical, without port. `authority`: for X-Forwarded-Host. `line`: the
+    ready Host line for upstream. `portal`: whether this is the portal's own host, which may be an application's too."""
+
+    __slots__ = ("authority", "lane", "line", "name", "portal")
+
+    def __init__(self, raw: bytes, name: str, lane: Access_co, *, portal: bool) -> None:
+        app = lane.app
+        self.name = name
+        self.lane = lane
+        self.portal = portal
+        self.authority = _authority(raw, name, app)
+        told = None if app is None else app.upstream.host_header
+        self.line = b"\r\nHost: " + (self.authority if told is None else told.encode("ascii"))
+
+
+class HostTable(Generic[Access]):
+    """`by_host` is looked up first; `find` does the rest. A new snapshot gets a new table."""
+
+    __slots__ = ("_lanes", "by_host", "snapshot")
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self._lanes: dict[str, Access] = {}
+        self.by_host: dict[bytes, VirtualHost[Access]] = {}
+
+    @abstractmethod
+    def make_lane(self, app: App | None) -> Access:
+        """What is known of one application, or of the portal (None)."""
+
+    @property
+    def lanes(self) -> tuple[Access, ...]:
+        return tuple(self._lanes.values())
+
+    def find(self, raw: bytes) -> VirtualHost[Access]:
+        """`raw`: a Host header, or the authority of a target. Raises GatewayError: WIRE_HOST for what is no host name,
+        HOST_UNKNOWN where nothing answers, APP_CLOSED for a host of a file that was left out."""
+        name = canonical_host(raw)
+        app = self.snapshot.find_app(name)
+        portal = name == self.snapshot.gateway.portal_host
+        if app is None and not portal:
+            closed = self.snapshot.closed_by(name)
+            raise GatewayError(APP_CLOSED, f"{name}: {closed}") if closed else GatewayError(HOST_UNKNOWN, name)
+        host = VirtualHost(raw, name, self._lane(app), portal=portal)
+        if len(raw) <= _REMEMBERED_LENGTH:
+            if len(self.by_host) >= _REMEMBERED:
+                self.by_host.clear()
+            self.by_host[raw] = host
+        return host
+
+    def _lane(self, app: App | None) -> Access:
+        name = "" if app is None else app.name
+        lane = self._lanes.get(name)
+        if lane is None:
+            lane = self._lanes[name] = self.make_lane(app)
+        return lane
+
+
+def _authority(raw: bytes, host: str, app: App | None) -> bytes:
+    """A port that is not the application's public one is told to none: it would stand in every link that it writes."""
+    _, _, port = raw.partition(b":")
+    if app is not None and port:
+        public = app.port or _PORTS[app.scheme]
+        port = port if int(port) == public else b"" if app.port is None else b"%d" % public
+    return host.encode("ascii") + (b":" + port if port else b"")

@@ -76,8 +76,8 @@ class Seat:
 
     `deadline` is on the monotonic clock: the earliest of the idle and absolute limits. `live` turns False
     when the session is revoked, and nothing may be let in by a dead seat. `refresh_at`, on the same clock: when its
-    provider is to be asked whether it stands. `passages` belongs to the data
-    plane: compiled results by route and method, valid for `revision` only.
+    provider is to be asked whether it stands. `outcomes` belongs to
+    gateway.access: what comes of a route and method, ready, valid for `revision` only.
     """
 
     __slots__ = (
@@ -89,7 +89,7 @@ class Seat:
         "idle",
         "identity",
         "live",
-        "passages",
+        "outcomes",
         "refresh_at",
         "revision",
         "session_id",
@@ -121,4 +121,4 @@ class Seat:
         self.refresh_at = float("inf")
         self.live = True
         self.revision = ""
-        self.passages: dict[object, object] = {}
+        self.outcomes: dict[object, object] = {}

@@ -43,7 +43,7 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """Known as soon as the rule is: a passage is kept for one method. GET includes HEAD."""
+    """Known as soon as the rule is: an outcome is kept for one method. GET includes HEAD."""
 
     of_identity: ClassVar[bool] = False
     of_request: ClassVar[bool] = False

@@ -5,7 +5,6 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from gateway.model.decision import RuleRef
 from gateway.ops.log import Log
 from gateway.wire.target import for_logs
 
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
     from gateway.proxy.client import ClientConnection
 
 _LONGEST_PATH: Final = 1024
-_LONGEST_RULE: Final = 400
 
 
 class Seen(NamedTuple):
@@ -42,8 +40,8 @@ class AccessLog:
             self._second = int(now)
             self._begin = _begin(self._second)
         request = client.request
-        spot = request.spot
-        ready = request.ready
+        line = request.line
+        decided = request.decided
         # The grammar of targets lets no quote, backslash or control byte through.
         self._log.access(
             b'%b%b%b%b","method":"%b","path":"%b","status":%d,"ms":%.3f%b}\n'
@@ -52,11 +50,11 @@ class AccessLog:
                 request.id,
                 request.lane.log_names,
                 client.memo.chain[0].encode(),
-                spot.method,
-                for_logs(spot.target.path)[:_LONGEST_PATH],
+                line.method,
+                for_logs(line.target.path)[:_LONGEST_PATH],
                 client.status,
                 seconds * 1000,
-                b"" if ready is None else ready.logged,
+                b"" if decided is None else decided.log_end,
             )
         )
 
@@ -76,9 +74,3 @@ def _begin(second: int) -> bytes:
 def log_names(app: str, revision: str) -> bytes:
     """Of every line of one application, between the request's id and the client."""
     return f'","app":"{app}","revision":"{revision}","client":"'.encode()
-
-
-def logged(rule: RuleRef | None, person: str) -> bytes:
-    """The end of a line: by which rule, and who it was. Empty where there is neither."""
-    said = {"rule": "" if rule is None else f"{rule.file}:{rule.line}"[-_LONGEST_RULE:], "person": person}
-    return "".join(f',"{name}":{json.dumps(text)}' for name, text in said.items() if text).encode("ascii")

@@ -19,7 +19,7 @@ def answer(client: "ClientConnection", page: Page, *, close: bool = False) -> No
     request = client.request
     request.lane.statuses[page.status // 100] += 1
     keep = request.keep_alive and client.body_done and not close and not client.plane.draining
-    _write(client, page, keep=keep, minor=request.spot.minor, head_only=request.spot.method == b"HEAD")
+    _write(client, page, keep=keep, minor=request.line.minor, head_only=request.line.method == b"HEAD")
 
 
 def answer_unread(client: "ClientConnection", page: Page, *, head_only: bool) -> None:

@@ -30,8 +30,8 @@ NOTHING: Final[Sequence[Change]] = ()
 class Before:
     """The head before on this connection, as far as the next may be like it.
 
-    `number`: of the Places that it was read under; -1, which is none's, where the next may not be like it. `block`: its
-    header lines as they came. `ours`: see Shape. `kept_alive`: whether HTTP/1.0 was to be kept alive.
+    `number`: of the RequestTables that it was read under; -1, which is none's, where the next may not be like it.
+    `block`: its header lines as they came. `ours`: see Shape. `kept_alive`: whether HTTP/1.0 was to be kept alive.
     """
 
     __slots__ = ("_alike", "_lines", "_shape", "block", "kept_alive", "number", "ours")

@@ -8,6 +8,7 @@ import asyncio
 from time import monotonic, time
 from typing import TYPE_CHECKING, Final, cast
 
+from gateway.access.pipeline import outcome_of
 from gateway.model.codes import GATEWAY_FAULT, LIMIT_REQUEST_TIME, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
@@ -68,6 +69,7 @@ class ClientConnection(Lasting):
         self.transport = transport
         peer = transport.get_extra_info("peername")
         self.memo = Memo(peer[0] if isinstance(peer, tuple) else "unknown", self._scheme)
+        self.request.client = self.memo.peer
         transport.set_write_buffer_limits(high=_BUFFER)
         self._share = self.plane.timers.watch(self)
         self.deadline = self.plane.timers.now + self.plane.timeouts.request_head
@@ -146,16 +148,16 @@ class ClientConnection(Lasting):
     def go(self) -> None:
         """The request is read, and goes its way."""
         request = self.request
-        request.id, request.ready = next(self.plane.ids), None
+        request.id, request.decided = next(self.plane.ids), None
         self.state = WAIT
         self.retried = self.chunked_out = False
         self.body_done = True
         if request.framing not in NO_CONTENT:
             self.body_done = self.body_paused = False
             self.upload = None
-        if request.admitted and not request.spot.ours:
-            # The lines are those of the request before: what is read of them on the way to our cookie holds.
-            walk.be_seated(self)
+        if request.admitted and request.line.purpose == "application":
+            # The lines are those of the request before: what they bring holds.
+            walk.act(self, *outcome_of(request, self.plane, request.started))
         else:
             walk.admit(self)
 
@@ -233,7 +235,7 @@ class ClientConnection(Lasting):
             upstream.pause()
         if request.bound:
             upstream.bound = True
-        upstream.send(self, data, request.spot.method, request.lane.timeouts)
+        upstream.send(self, data, request.line.method, request.lane.timeouts)
         self.pending = data
         self.invite_body()
 
@@ -259,7 +261,7 @@ class ClientConnection(Lasting):
         """The kept connection was closed before the request came through: once more, if that can do no harm."""
         request = self.request
         pool = request.lane.pool
-        if self.retried or pool is None or request.framing not in NO_CONTENT or not request.spot.repeatable:
+        if self.retried or pool is None or request.framing not in NO_CONTENT or not request.line.repeatable:
             return False
         self.retried = True
         self.upstream = None
@@ -273,7 +275,7 @@ class ClientConnection(Lasting):
 
     def take_whole(self, response: Response, data: bytes, end: int) -> bool:
         request = self.request
-        if not (request.keep_alive and request.spot.plain and self.body_done) or self.plane.draining:
+        if not (request.keep_alive and request.line.plain and self.body_done) or self.plane.draining:
             return False
         lane = request.lane
         whole = response.whole(data, end, lane.responses.cache if request.seat is not None else b"")
@@ -287,7 +289,7 @@ class ClientConnection(Lasting):
 
     def interim_response(self, response: Response) -> None:
         """RFC 9110 15.2: HTTP/1.0 knows none."""
-        if self.request.spot.minor:
+        if self.request.line.minor:
             self.transport.write(b"".join((*response.pieces(minor=True), b"\r\n\r\n")))
 
     def respond(self, page: Page) -> None:
@@ -298,7 +300,7 @@ class ClientConnection(Lasting):
         request, status = self.request, response.status
         self.answering, self.status = True, status
         request.lane.statuses[status // 100] += 1
-        minor = request.spot.minor
+        minor = request.line.minor
         keep = request.keep_alive and self.body_done and not self.plane.draining
         if not response.self_delimited:
             self.chunked_out = minor
@@ -359,8 +361,8 @@ class ClientConnection(Lasting):
             return self.deadline >= self.plane.timers.now + self.request.lane.timeouts.body - within
         return self.answering and self.upstream is not None and self.upstream.has_moved(within)
 
-    def stands(self) -> bool:
-        return walk.stands(self, self.plane.places)
+    def still_allowed(self) -> bool:
+        return walk.still_allowed(self, self.plane.tables)
 
     def abort(self) -> None:
         self._give_up_upstream()
@@ -377,7 +379,7 @@ class ClientConnection(Lasting):
             if self.answering or self.state is CLOSED:
                 self.abort()
             else:
-                refuse_head(self, GatewayError(GATEWAY_FAULT), b"" if self.state is HEAD else self.request.spot.line)
+                refuse_head(self, GatewayError(GATEWAY_FAULT), b"" if self.state is HEAD else self.request.line.text)
         except Exception as second:  # noqa: BLE001 - the one edge
             self.plane.faulted(second, self.request.id)
             self.abort()

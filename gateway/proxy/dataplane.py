@@ -23,15 +23,15 @@ from gateway.ops.log import Log
 from gateway.proxy.accesslog import AccessLog, Seen
 from gateway.proxy.admission import Admission, Place
 from gateway.proxy.client import ClientConnection
-from gateway.proxy.judging import Judging
 from gateway.proxy.lane import Lane
-from gateway.proxy.places import Places
 from gateway.proxy.pool import Pool, Pools
 from gateway.proxy.reading import HEAD
 from gateway.proxy.request import Request
 from gateway.proxy.response import ResponseHeads
 from gateway.proxy.retired import Retired
+from gateway.proxy.revalidation import Revalidation
 from gateway.proxy.spool import Spool
+from gateway.proxy.tables import RequestTables
 from gateway.proxy.timers import Timers
 from gateway.proxy.upstream import UpstreamConnection
 from gateway.stores.sessions import Sessions
@@ -99,9 +99,9 @@ class DataPlane:
         self.ids = _ids()
         self.spool = Spool()
         self.admission = Admission(descriptors=descriptors, counters=counters, log=log, pages=pages, ids=self.ids)
-        self.places = self._places()
+        self.tables = self._new_tables()
         self.timers.start()
-        self._judging = Judging(loop, self.connections)
+        self._revalidation = Revalidation(loop, self.connections)
 
     # --- for the composition root ---
 
@@ -113,11 +113,11 @@ class DataPlane:
     def snapshot_swapped(self) -> None:
         """After the holder's assignment. The next request would see it by itself; what streams is judged anew here."""
         self.renew()
-        self._judging.everybody()
+        self._revalidation.everybody()
 
     def changed(self, seat: Seat) -> None:
         """Other things are known of this person than a moment ago: what streams for them is judged anew."""
-        self._judging.whoever_is(seat)
+        self._revalidation.whoever_is(seat)
 
     def revoked(self, seats: Iterable[Seat]) -> None:
         """Cuts what is still streaming for these seats; `seat.live` already keeps everything new out."""
@@ -147,14 +147,14 @@ class DataPlane:
 
     def close(self) -> None:
         self.timers.stop()
-        self._judging.stop()
+        self._revalidation.stop()
         self._pools.close()
 
     def flush(self) -> None:
         """Takes what was counted in plain cells over into the counters."""
         values = self.counters.values
-        for places in (*self._retired, self.places):
-            for lane in places.lanes:
+        for tables in (*self._retired, self.tables):
+            for lane in tables.lanes:
                 self._tell_differences(lane)
                 _flush(lane, values)
         values["ecluse_http_connections",] = len(self.connections)
@@ -174,14 +174,14 @@ class DataPlane:
 
     # --- for the connections ---
 
-    def renew(self) -> Places:
-        """Other places for another snapshot; requests under way keep what they began with."""
-        if self.places.snapshot is not self.holder.snapshot:
+    def renew(self) -> RequestTables:
+        """Other tables for another snapshot; requests under way keep what they began with."""
+        if self.tables.snapshot is not self.holder.snapshot:
             self.flush()
-            self._retired.add(self.places)
-            self.places = self._places()
-            self._pools.keep(self.places.snapshot.apps)
-        return self.places
+            self._retired.add(self.tables)
+            self.tables = self._new_tables()
+            self._pools.keep(self.tables.snapshot.apps)
+        return self.tables
 
     def date_line(self) -> bytes:
         """RFC 9110 6.6.1, for this second."""
@@ -202,7 +202,7 @@ class DataPlane:
         seat, app = request.seat, request.lane.app
         # A program has no session.
         if self._seen is not None and app is not None and seat is not None and seat.session_id:
-            self._seen(seat, app, request.place.host, cookies)
+            self._seen(seat, app, request.host.name, cookies)
 
     def refused(self, code: Code, detail: str, request_id: bytes, app: str, seen: Seen) -> None:
         self.counters.add("ecluse_http_refusals_total", code.id)
@@ -234,7 +234,7 @@ class DataPlane:
         self.log.event("gateway.fault", detail=type(fault).__name__ + where, request_id=request_id.decode("ascii"))
         self.counters.add("ecluse_http_refusals_total", GATEWAY_FAULT.id)
 
-    def _places(self) -> Places:
+    def _new_tables(self) -> RequestTables:
         snapshot = self.holder.snapshot
         self.limits: Limits = snapshot.gateway.limits
         self.admission.follow(snapshot)
@@ -245,7 +245,7 @@ class DataPlane:
         hsts = snapshot.gateway.hsts
         # RFC 6797 7.2: not by plain http.
         self.hsts_line = b"" if hsts is None else b"\r\nStrict-Transport-Security: max-age=%d" % hsts
-        return Places(snapshot, self._pools, self._numbers, self._person)
+        return RequestTables(snapshot, self._pools, self._numbers, self._person)
 
     def _new_upstream(self, pool: Pool) -> UpstreamConnection:
         return UpstreamConnection(pool, self.timers, self.heads)

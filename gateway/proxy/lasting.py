@@ -31,7 +31,7 @@ class Lasting(Reading):
         """Whether some of an answer or of a body was sent in the last `within` seconds."""
 
     @abstractmethod
-    def stands(self) -> bool:
+    def still_allowed(self) -> bool:
         """Whether what is under way would be let in now."""
 
     @property
@@ -39,17 +39,17 @@ class Lasting(Reading):
         """Whether a request is at an upstream, or waits for a connection to one or for its seat."""
         return self.upstream is not None or self.task is not None
 
-    def judge(self) -> None:
+    def revalidate(self) -> None:
         """The policy has changed, or the time: who would no longer be let in is cut as if the session had ended."""
         if self.task is not None:
             # Its seat or its connection is awaited, for seconds at most: it is judged when it has them.
-            self.plane.loop.call_later(_CUT_SECONDS, self._judge_if_still, self.request.id)
-        elif self.upstream is not None and self.upstream.revalidated and not self.stands():
+            self.plane.loop.call_later(_CUT_SECONDS, self._revalidate_if_still, self.request.id)
+        elif self.upstream is not None and self.upstream.revalidated and not self.still_allowed():
             self.cut()
 
-    def _judge_if_still(self, request_id: bytes) -> None:
+    def _revalidate_if_still(self, request_id: bytes) -> None:
         if self.is_still(request_id):
-            self.judge()
+            self.revalidate()
 
     def cut(self) -> None:
         """The person may not have this response any more: one older than 5 s is aborted now, another one after 5 s."""

@@ -1,19 +1,21 @@
 """What one client connection remembers between its requests: its peer, and the last of what seldom changes."""
 
+from gateway.access.virtual_host import VirtualHost
 from gateway.config.snapshot import Snapshot
 from gateway.model.session import Seat
-from gateway.proxy.places import Place, Places
+from gateway.proxy.lane import Lane
+from gateway.proxy.tables import RequestTables
 from gateway.wire.addresses import contains, parse_address
 from gateway.wire.headers import FORWARDED_FOR, FORWARDED_PROTO
 
 
 class Memo:
-    """`place`, `chain`, `scheme` and `forwarded` belong together. No snapshot is kept alive by a connection that waits:
+    """`host`, `chain`, `scheme` and `forwarded` belong together. No snapshot is kept alive by a connection that waits:
     only which one it was is remembered."""
 
     __slots__ = (
-        "_cookie", "_cookie_parts", "_cookie_place", "_revision", "bound_to", "chain", "forwarded", "own_scheme",
-        "peer", "place", "scheme", "trusted",
+        "_cookie", "_cookie_host", "_cookie_parts", "_revision", "bound_to", "chain", "forwarded", "host",
+        "own_scheme", "peer", "scheme", "trusted",
     )  # fmt: skip
 
     def __init__(self, peer: str, own_scheme: str) -> None:
@@ -23,10 +25,10 @@ class Memo:
         self.chain: tuple[str, ...] = (peer,)
         self.trusted = False
         self._revision = ""
-        self.place: Place | None = None
+        self.host: VirtualHost[Lane] | None = None
         self.forwarded = b""
         self._cookie = b""
-        self._cookie_place: Place | None = None
+        self._cookie_host: VirtualHost[Lane] | None = None
         self._cookie_parts: tuple[bytes | None, bytes] = None, b""
         self.bound_to: Seat | None = None
 
@@ -38,19 +40,19 @@ class Memo:
             self._revision = snapshot.revision
         return self.trusted
 
-    def tell_forwarded(self, place: Place, rare: dict[int, bytes], places: Places) -> None:
+    def tell_forwarded(self, host: VirtualHost[Lane], rare: dict[int, bytes], tables: RequestTables) -> None:
         """What goes upstream of who the client is, and `chain` and `scheme` for ourselves."""
         said_for = said_proto = None
-        if self.is_trusted(places.snapshot):
+        if self.is_trusted(tables.snapshot):
             said_for, said_proto = rare.get(FORWARDED_FOR), rare.get(FORWARDED_PROTO)
-        said = (place, self.peer, self.own_scheme, said_for, said_proto)
-        self.chain, self.scheme, self.forwarded = places.clients.get(said) or places.learn_client(said)
+        said = (host, self.peer, self.own_scheme, said_for, said_proto)
+        self.chain, self.scheme, self.forwarded = tables.clients.get(said) or tables.learn_client(said)
         # Behind a listed proxy each request may be another person's.
-        self.place = None if self.trusted else place
+        self.host = None if self.trusted else host
 
-    def cookie_parts(self, cookie: bytes, place: Place) -> tuple[bytes | None, bytes]:
+    def cookie_parts(self, cookie: bytes, host: VirtualHost[Lane]) -> tuple[bytes | None, bytes]:
         """The value of our session's cookie, and what is the application's. Raises GatewayError(WIRE_COOKIE)."""
-        if cookie != self._cookie or place is not self._cookie_place:
-            self._cookie_parts = place.lane.cookies.read(cookie)
-            self._cookie, self._cookie_place = cookie, place
+        if cookie != self._cookie or host is not self._cookie_host:
+            self._cookie_parts = host.lane.cookies.read(cookie)
+            self._cookie, self._cookie_host = cookie, host
         return self._cookie_parts

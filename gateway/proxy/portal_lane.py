@@ -6,7 +6,7 @@ Nothing under `/_ecluse/` ever reaches an application.
 from typing import TYPE_CHECKING, Final, Literal
 
 from gateway.config.lanes import InboundRequest
-from gateway.model.codes import LIMIT_BODY, PATH_RESERVED, Code
+from gateway.model.codes import LIMIT_BODY, Code
 from gateway.model.errors import GatewayError
 from gateway.model.levels import NO_NEED, Need
 from gateway.proxy.portal_exchange import PortalExchange
@@ -18,11 +18,10 @@ from gateway.wire.headers import UPGRADE
 if TYPE_CHECKING:
     from gateway.proxy.client import ClientConnection
 
-Purpose = Literal["endpoint", "challenge", "logout"]
+CallPurpose = Literal["endpoint", "challenge", "logout"]
 
-_PREFIX: Final = b"/_ecluse"
 _BODY_LIMIT: Final = 64 * 1024
-_SAML: Final = _PREFIX + b"/saml/"
+_SAML: Final = b"/_ecluse/saml/"
 _SAML_BODY_LIMIT: Final = 512 * 1024
 
 # All that the portal reads of a head, beside what its call says, and Upgrade.
@@ -41,18 +40,15 @@ _READ: Final = frozenset(
 )
 
 
-def own_path(client: "ClientConnection") -> None:
-    """A path of ours, in its one spelling; on a portal host without an application, everything else is unknown."""
+def ask(client: "ClientConnection", purpose: Literal["endpoint", "logout"]) -> None:
+    """A path of ours, in its one spelling, or an address for signing out."""
+    if purpose == "logout":
+        _ask(client, purpose, b"")
+        return
     request = client.request
-    if request.spot.leaves:
-        _ask(client, "logout", b"")
-        return
-    path = request.spot.target.path
-    if path != _PREFIX and not path.startswith(_PREFIX + b"/"):
-        refuse(client, PATH_RESERVED)
-        return
+    path = request.line.target.path
     # Messages come to the portal's host alone.
-    limit = _SAML_BODY_LIMIT if request.place.portal and path.startswith(_SAML) else _BODY_LIMIT
+    limit = _SAML_BODY_LIMIT if request.host.portal and path.startswith(_SAML) else _BODY_LIMIT
     if request.framing > limit:
         refuse(client, LIMIT_BODY, detail=f"{request.framing} bytes")
         return
@@ -68,20 +64,20 @@ def challenge(client: "ClientConnection", reason: Code, need: Need) -> None:
     _ask(client, "challenge", b"", reason.id, need)
 
 
-def _ask(client: "ClientConnection", purpose: Purpose, body: bytes, reason: str = "", need: Need = NO_NEED) -> None:
+def _ask(client: "ClientConnection", purpose: CallPurpose, body: bytes, reason: str = "", need: Need = NO_NEED) -> None:
     request, memo = client.request, client.memo
-    spot, place = request.spot, request.place
+    line, host = request.line, request.host
     call = InboundRequest(
         purpose=purpose,
-        snapshot=client.plane.places.snapshot,
+        snapshot=client.plane.tables.snapshot,
         app=request.lane.app,
-        host=place.host,
-        authority=place.authority.decode("ascii"),
+        host=host.name,
+        authority=host.authority.decode("ascii"),
         scheme=memo.scheme,
         client=memo.chain[0],
         request_id=request.id.decode("ascii"),
-        method=spot.method.decode("ascii"),
-        target=spot.target.raw.decode("ascii"),
+        method=line.method.decode("ascii"),
+        target=line.target.raw.decode("ascii"),
         headers=_read(request),
         cookies=request.cookie or b"",
         challenge_reason=reason,

@@ -177,14 +177,14 @@ class Reading(asyncio.Protocol):
         """False, and nothing is done, where `head` is not one whole head in a usual form."""
         plane, request = self.plane, self.request
         request.started = monotonic()
-        places = plane.places
-        if plane.holder.snapshot is not places.snapshot:
-            places = plane.renew()
+        tables = plane.tables
+        if plane.holder.snapshot is not tables.snapshot:
+            tables = plane.renew()
         try:
-            if not request.same_lines(head, places):
+            if not request.same_lines(head, tables):
                 if len(head) > plane.usual_head or not request.parse_usual(head):
                     return False
-                request.read(head, places)
+                request.read(head, tables)
         except GatewayError as error:
             self.refuse_unread(error, head)
         else:
@@ -197,12 +197,12 @@ class Reading(asyncio.Protocol):
         request.started = monotonic()
         self._probe = None
         try:
-            places = plane.renew()
-            if not request.same_lines(head, places):
+            tables = plane.renew()
+            if not request.same_lines(head, tables):
                 check_size(head, plane.limits)
                 if not request.parse_usual(head):
                     request.parse(head)
-                request.read(head, places)
+                request.read(head, tables)
         except GatewayError as error:
             self.refuse_unread(error, head)
         else:

@@ -5,23 +5,21 @@ from time import time
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote
 
+from gateway.access.outcome import Refuse
 from gateway.model.codes import (
-    API_BOUND,
-    API_SCOPE,
     API_TOKEN,
     API_TOO_WEAK,
     HOST_UNKNOWN,
+    SESSION_TOO_WEAK,
     WIRE_METHOD,
     Code,
 )
-from gateway.model.decision import Deny
 from gateway.model.errors import GatewayError
 from gateway.model.levels import NO_NEED, Need, need_query
 from gateway.model.ports import Page
 from gateway.policy.step_up import asking
 from gateway.proxy.accesslog import Seen
 from gateway.proxy.answer import answer, answer_unread
-from gateway.proxy.lane import Ready
 from gateway.proxy.reading import HEAD
 from gateway.proxy.request import Request
 from gateway.wire.framing import ALLOWED
@@ -72,46 +70,46 @@ def refuse_head(client: "ClientConnection", error: GatewayError, head: bytes) ->
     answer_unread(client, page, head_only=head.startswith(b"HEAD "))
 
 
-def deny(client: "ClientConnection", ready: Ready) -> None:
+def deny(client: "ClientConnection", outcome: Refuse) -> None:
     """Signed in or not, this may not be: 403, never a redirect."""
     request, plane = client.request, client.plane
-    decision = ready.decision
-    refusal, detail = (decision.refusal, decision.detail) if isinstance(decision, Deny) else ("", "")
-    more = {"detail": detail} if detail else {}
-    rule = "" if decision.rule is None else f"{decision.rule.file}:{decision.rule.line}"
+    by = outcome.by
+    assert by is not None
+    more = {"detail": outcome.detail} if outcome.detail else {}
+    rule = "" if by.decision.rule is None else f"{by.decision.rule.file}:{by.decision.rule.line}"
     plane.log.event(
         "access.denied",
         app=request.lane.name,
-        code=decision.reason.id,
+        code=outcome.code.id,
         rule=rule,
         revision=request.lane.revision,
         request_id=request.id.decode("ascii"),
         client=client.memo.chain[0],
-        **({"person": ready.person} if ready.person else {}),
+        **({"person": by.person} if by.person else {}),
         **more,
     )
     kind = _html_or_json(request)
     page = plane.pages.render(
-        decision.reason,
+        outcome.code,
         kind=kind,
         language=_language(request),
         reference=request.id.decode("ascii"),
         # Who has two accounts, or sits where somebody else has signed in.
         login_url=_SIGN_OUT if kind == "html" and request.seat is not None else "",
-        refusal=refusal,
+        refusal=outcome.refusal,
     )
     answer(client, page)
 
 
 def to_https(client: "ClientConnection") -> None:
     """Leads to the same address by https (RFC 9110 15.4.9). A host that is not served by https is led nowhere: 421."""
-    request, snapshot = client.request, client.plane.places.snapshot
+    request, snapshot = client.request, client.plane.tables.snapshot
     app = request.lane.app
-    origin = snapshot.gateway.portal_url if app is None else app.origin(request.place.host)
+    origin = snapshot.gateway.portal_url if app is None else app.origin(request.host.name)
     if not origin.startswith("https:"):
-        refuse(client, HOST_UNKNOWN, detail=f"{request.place.host} is not served by https", close=True)
+        refuse(client, HOST_UNKNOWN, detail=f"{request.host.name} is not served by https", close=True)
         return
-    location = origin.encode("ascii") + request.spot.target.raw
+    location = origin.encode("ascii") + request.line.target.raw
     # RFC 9110 15.4.9: the method stays.
     answer(client, Page(308, ((b"Location", location), (b"Cache-Control", b"no-store")), b""), close=True)
 
@@ -127,23 +125,32 @@ def unauthorized(client: "ClientConnection", reason: Code, kind: Kind, need: Nee
         login_url=_login_url(request, kind) + need_query(need),
     )
     app = request.lane.app
-    if app is not None and app.api is not None and app.api.paths.find(request.spot.target.segments) is not None:
+    if app is not None and app.api is not None and app.api.paths.find(request.line.target.segments) is not None:
         # RFC 6750 3: without a token, nothing is said of what is wrong with it.
         page = _challenging(page, b"Bearer")
     answer(client, page)
 
 
-def refuse_token(client: "ClientConnection", error: GatewayError, reason: bytes) -> None:
-    """RFC 6750 3.1: what was wrong with it in detail is for the log alone."""
-    code = error.code if error.code in (API_SCOPE, API_BOUND) else API_TOKEN
-    _refuse_program(client, error, code, b'Bearer error="%b"' % reason)
+def challenge_program(client: "ClientConnection", reason: Code, need: Need) -> None:
+    """Invariant 10, of a program: no page and no sign-in address, whatever it says that it accepts."""
+    if reason is SESSION_TOO_WEAK:
+        refuse_weak_token(client, need)
+    else:
+        detail = "of a provider that this application does not listen to, or outside its perimeter"
+        refuse_token(client, Refuse(API_TOKEN, detail, bearer=b"invalid_token"))
+
+
+def refuse_token(client: "ClientConnection", outcome: Refuse) -> None:
+    """RFC 6750 3.1."""
+    error = GatewayError(outcome.code, outcome.detail)
+    _refuse_program(client, error, outcome.shown or outcome.code, b'Bearer error="%b"' % outcome.bearer)
 
 
 def refuse_weak_token(client: "ClientConnection", need: Need) -> None:
     """RFC 9470 3: a program has nobody to sign in here; it is told what its next token has to be of."""
     request = client.request
     assert request.seat is not None
-    asked = asking(client.plane.places.snapshot.ladder, request.seat.identity.provider, need)
+    asked = asking(client.plane.tables.snapshot.ladder, request.seat.identity.provider, need)
     wanted = [b'acr_values="%b"' % _quoted(" ".join(asked.acr_values))] if asked.acr_values else []
     wanted += [b'max_age="%d"' % asked.max_age] if asked.max_age is not None else []
     told = b", ".join((b'Bearer error="insufficient_user_authentication"', *wanted))
@@ -174,8 +181,8 @@ def _login_url(request: Request, kind: Kind) -> str:
     app = request.lane.app
     if app is None:
         return ""
-    origin = f"{app.scheme}://{request.place.host}" + ("" if app.port is None else f":{app.port}")
-    back = request.spot.target.raw.decode("ascii")
+    origin = f"{app.scheme}://{request.host.name}" + ("" if app.port is None else f":{app.port}")
+    back = request.line.target.raw.decode("ascii")
     if kind != "frame":
         referer = request.field(b"referer").decode("latin-1")
         back = referer[len(origin) :] if referer.startswith(f"{origin}/") else "/"
@@ -183,7 +190,7 @@ def _login_url(request: Request, kind: Kind) -> str:
 
 
 def _html_or_json(request: Request) -> Literal["html", "json"]:
-    return "json" if kind_of(request.spot.method, request.fields) == "other" else "html"
+    return "json" if kind_of(request.line.method, request.fields) == "other" else "html"
 
 
 def _language(request: Request) -> str:
@@ -192,7 +199,7 @@ def _language(request: Request) -> str:
 
 def _seen(client: "ClientConnection") -> Seen:
     request = client.request
-    return Seen(client.memo.chain[0], request.place.host, request.spot.method.decode("ascii"))
+    return Seen(client.memo.chain[0], request.host.name, request.line.method.decode("ascii"))
 
 
 def _seen_in(client: "ClientConnection", head: bytes) -> Seen:

@@ -5,17 +5,24 @@ fills two collections; nothing of ours runs inside it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from time import time
 from typing import Final
 
 from httptools import HttpParserError, HttpParserInvalidMethodError, HttpParserUpgrade, HttpRequestParser
 
+from gateway.access.outcome import CompiledDecision, Forward
+from gateway.access.program import ProgramToken
+from gateway.access.request_line import RequestLine
+from gateway.access.virtual_host import VirtualHost
 from gateway.model.codes import WIRE_FRAMING, WIRE_METHOD, WIRE_SYNTAX, WIRE_TARGET, Code
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
+from gateway.policy.facts import RequestFacts
 from gateway.proxy.changes import NOTHING, Before, Change
-from gateway.proxy.lane import Lane, Ready, Spot
-from gateway.proxy.places import Place, Places
+from gateway.proxy.lane import Lane
 from gateway.proxy.shapes import CHANGEABLE, Collected, Names, Shape, joined
+from gateway.proxy.tables import RequestTables
+from gateway.wire.addresses import parse_address
 from gateway.wire.framing import NO_BODY, NO_CONTENT, expects_continue, request_framing
 from gateway.wire.headers import (
     AUTHORIZATION,
@@ -38,21 +45,22 @@ _USUAL: Final = frozenset({b"keep-alive", b"Keep-Alive"})
 class Request:
     """Valid from `read` (or `same_lines`) until the next one. `lines`: those of the client that go on, as pieces.
 
-    What is found out on the walk (walk.py) holds as long as the lines are the same, if `admitted`: `seat_cookie`, the
-    value of our cookie; `cookie_rest`, what of the Cookie line is the application's. `middle`: all that stands between
-    request line and request id when `middle_of` lets it pass. `ready`: what was decided, None before that.
+    What is found out on the walk (walk.py) holds as long as the lines are the same, if `admitted`: `credential`, the
+    value of our cookie, or a program's token; `cookie_rest`, what of the Cookie line is the application's; `client`,
+    who sent it. `middle`: all that stands between request line and request id when `middle_of` lets it pass.
+    `decided`: what policy decided, None before that.
     """
 
     __slots__ = (
-        "_before", "_fields", "_parser", "_values", "admitted", "bound", "cookie", "cookie_rest", "expects", "framing",
-        "id", "keep_alive", "lane", "lines", "middle", "middle_of", "names", "on_body", "on_chunk_complete",
-        "on_chunk_header", "on_header", "on_headers_complete", "on_message_begin", "on_message_complete", "on_url",
-        "place", "rare", "ready", "seat", "seat_cookie", "spot", "started",
+        "_before", "_fields", "_parser", "_values", "admitted", "bound", "client", "cookie", "cookie_rest",
+        "credential", "decided", "expects", "framing", "host", "id", "keep_alive", "lane", "line", "lines", "middle",
+        "middle_of", "names", "on_body", "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete",
+        "on_message_begin", "on_message_complete", "on_url", "rare", "seat", "started",
     )  # fmt: skip
 
-    place: Place
+    host: VirtualHost[Lane]
     lane: Lane
-    spot: Spot
+    line: RequestLine
 
     def __init__(self) -> None:
         self._fields: dict[bytes, bytes] = {}
@@ -66,17 +74,18 @@ class Request:
         self.names: Names = ()
         self.lines: list[bytes] = []
         self.middle = b""
-        self.middle_of: Ready | None = None
+        self.middle_of: Forward | None = None
         self.rare: dict[int, bytes] = {}
         self.cookie: bytes | None = None
-        self.seat_cookie: bytes | None = None
+        self.client = ""
+        self.credential: bytes | ProgramToken | None = None
         self.cookie_rest = b""
         self.admitted = False
         self.framing = NO_BODY
         self.expects = self.bound = False
         self.keep_alive = True
         self.seat: Seat | None = None
-        self.ready: Ready | None = None
+        self.decided: CompiledDecision | None = None
         self.id = b""
         self.started = 0.0
 
@@ -121,23 +130,23 @@ class Request:
 
     # --- from lines to facts ---
 
-    def same_lines(self, head: bytes, places: Places) -> bool:
+    def same_lines(self, head: bytes, tables: RequestTables) -> bool:
         """Whether the header lines are those of the request before, as a browser's often are, byte for byte or but for
         values that need no parser: then what was read from them still holds, and only what is new is read. Where not,
         `read` has to follow. Raises GatewayError."""
         before = self._before
-        if places.number != before.number:
+        if tables.number != before.number:
             return False
         lane = self.lane
-        line, _, block = head.partition(b"\r\n")
+        text, _, block = head.partition(b"\r\n")
         found = NOTHING if block == before.block else before.changes(block, lane.limits.headers_bytes)
         if found is None:
             return False
-        spot = lane.lines.get(line) or lane.read_line(line)
-        if spot.authority is not None:
+        line = lane.lines.get(text) or lane.read_line(text)
+        if line.authority is not None:
             return False
-        self.spot = spot
-        self.keep_alive = spot.minor or before.kept_alive
+        self.line = line
+        self.keep_alive = line.minor or before.kept_alive
         if found:
             self._take(found, before.ours)
         return True
@@ -158,20 +167,20 @@ class Request:
         else:
             self.rare[verdict] = value
             if verdict == CONTENT_LENGTH:
-                self._frame(self.spot)
+                self._frame(self.line)
 
-    def read(self, head: bytes, places: Places) -> None:
+    def read(self, head: bytes, tables: RequestTables) -> None:
         """What the parsed lines say. Raises GatewayError."""
         names, values = self.names, self._values
         self._before.forget()
         self.middle_of = None
         self.admitted = False
-        known = places.heads.get(names) or places.learn_head(names)
+        known = tables.heads.get(names) or tables.learn_head(names)
         # All connections with these names share them.
         self.names = known.names
-        host = values[known.host]
-        place = self.place = places.by_host.get(host) or places.find(host)
-        lane = self.lane = place.lane
+        raw = values[known.host]
+        host = self.host = tables.by_host.get(raw) or tables.find(raw)
+        lane = self.lane = host.lane
         shape = known.shapes.get(lane.policy) or known.learn(names, lane.policy)
         rare = self.rare
         rare.clear()
@@ -180,19 +189,19 @@ class Request:
         self.cookie = joined(values, shape.cookies, b"; ")
         connection = joined(values, shape.connections, b", ")
         self.lines = shape.lines(values)
-        line, _, block = head.partition(b"\r\n")
-        spot = self.spot = lane.lines.get(line) or lane.read_line(line)
-        self.keep_alive = spot.minor or connection is not None
+        text, _, block = head.partition(b"\r\n")
+        line = self.line = lane.lines.get(text) or lane.read_line(text)
+        self.keep_alive = line.minor or connection is not None
         if connection is not None and connection not in _USUAL:
-            self._connection(connection, spot)
+            self._connection(connection, line)
         elif not shape.dropped and rare.keys() <= CHANGEABLE:
-            self._before.keep(block, places.number, shape, kept_alive=connection is not None)
-        if shape.dropped or spot.authority is not None:
-            self._unusual(shape, spot)
+            self._before.keep(block, tables.number, shape, kept_alive=connection is not None)
+        if shape.dropped or line.authority is not None:
+            self._unusual(shape, line)
         if rare:
             if METHOD_OVERRIDE in rare or METHOD_OVERRIDE_ODD in rare:
-                self._override(spot)
-            self._frame(spot)
+                self._override(line)
+            self._frame(line)
             if self.framing not in NO_CONTENT:
                 # The body goes past the parser.
                 self.fresh()
@@ -200,33 +209,33 @@ class Request:
             self.framing = NO_BODY
             self.expects = self.bound = False
 
-    def _connection(self, connection: bytes, spot: Spot) -> None:
+    def _connection(self, connection: bytes, line: RequestLine) -> None:
         options = [option.strip(b" \t").lower() for option in connection.split(b",")]
-        self.keep_alive = b"close" not in options and (spot.minor or b"keep-alive" in options)
+        self.keep_alive = b"close" not in options and (line.minor or b"keep-alive" in options)
         tokens = connection_tokens((connection,))
         if tokens:
             self.lines = without_named(self.lines, tokens)
 
-    def _unusual(self, shape: Shape, spot: Spot) -> None:
-        if spot.authority is not None and spot.authority != self.place.host:
+    def _unusual(self, shape: Shape, line: RequestLine) -> None:
+        if line.authority is not None and line.authority != self.host.name:
             raise GatewayError(WIRE_TARGET, "absolute form of another host")
         if any(name.lower() not in HOP_BY_HOP for name in shape.dropped):
             self.lane.stripped += 1
 
-    def _override(self, spot: Spot) -> None:
+    def _override(self, line: RequestLine) -> None:
         header, other = self.rare.get(METHOD_OVERRIDE, b""), self.rare.get(METHOD_OVERRIDE_ODD, b"")
-        if header and not any(line[2:-2].lower() in HEADERS for line in self.lines[::2]):
+        if header and not any(name[2:-2].lower() in HEADERS for name in self.lines[::2]):
             # A Connection option took it off the message: the application will not see it.
             header, other = b"", header
-        self.spot = self.lane.overridden(spot, header, other)
+        self.line = self.lane.overridden(line, header, other)
 
-    def _frame(self, spot: Spot) -> None:
+    def _frame(self, line: RequestLine) -> None:
         rare = self.rare
         upgrade, expect = rare.get(UPGRADE), rare.get(EXPECT)
         self.framing = request_framing(
-            spot.method, spot.version(), 1, rare.get(CONTENT_LENGTH), rare.get(TRANSFER_ENCODING), upgrade, expect
+            line.method, line.version(), 1, rare.get(CONTENT_LENGTH), rare.get(TRANSFER_ENCODING), upgrade, expect
         )
-        self.expects = expects_continue(spot.version(), expect, self.framing)
+        self.expects = expects_continue(line.version(), expect, self.framing)
         self.bound = AUTHORIZATION in rare and binds_connection(rare[AUTHORIZATION])
 
     @property
@@ -237,6 +246,22 @@ class Request:
     def field(self, name: bytes) -> bytes:
         """The first value of a header, `name` in lower case; empty where there is none."""
         return next((value for key, value in self.fields if key.lower() == name), b"")
+
+    def facts(self) -> RequestFacts:
+        """What rules may ask of it: what the application will be given, and nothing that is dropped, so that a header
+        that a Connection option took off the message is not among them."""
+        lines, target = self.lines, self.line.target
+        return RequestFacts(
+            client=parse_address(self.client),
+            headers=tuple(
+                (name[2:-2].decode("latin-1").lower(), value.decode("latin-1"))
+                for name, value in zip(lines[::2], lines[1::2], strict=True)
+                if name
+            ),
+            path="/" + "/".join(target.segments),
+            query=(target.query or b"").decode("latin-1"),
+            now=time(),
+        )
 
     def values_of(self, name: bytes) -> set[bytes]:
         """Every value of a header, `name` in lower case."""

@@ -1,10 +1,10 @@
-"""Places of snapshots before the live one: kept for what was begun under them, then freed in slices."""
+"""Tables of snapshots before the live one: kept for what was begun under them, then freed in slices."""
 
 import asyncio
 from collections.abc import Iterator
 from typing import Final
 
-from gateway.proxy.places import Places
+from gateway.proxy.tables import RequestTables
 
 _KEPT: Final = 4
 
@@ -16,13 +16,13 @@ class Retired:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._kept: list[Places] = []
+        self._kept: list[RequestTables] = []
 
-    def __iter__(self) -> Iterator[Places]:
+    def __iter__(self) -> Iterator[RequestTables]:
         return iter(self._kept)
 
-    def add(self, places: Places) -> None:
-        self._kept.append(places)
+    def add(self, tables: RequestTables) -> None:
+        self._kept.append(tables)
         if len(self._kept) > _KEPT:
             oldest = self._kept.pop(0)
             self._free([*oldest.lanes, *oldest.snapshot.apps.values()])

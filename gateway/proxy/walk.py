@@ -1,195 +1,184 @@
-"""The walk of one request, once its head is read: who asks, may they, and where it goes."""
+"""The walk of one request, once its head is read: what it brings, what comes of that (gateway.access), and where it
+goes."""
 
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
-from gateway.model.codes import (
-    LIMIT_BODY,
-    SIGN_IN_REQUIRED,
-    STORE_UNREACHABLE,
-    WIRE_UPGRADE,
-)
-from gateway.model.decision import Challenge
+from gateway.access.application import ConditionalDecision
+from gateway.access.outcome import Forward, NeedsStore, NeedsWork, Outcome, Prepared, Refuse, RequireSignIn, ToPortal
+from gateway.access.pipeline import awaited, outcome_of
+from gateway.access.program import is_program, token_of
+from gateway.access.request_line import RequestLine
+from gateway.access.virtual_host import VirtualHost
+from gateway.model.codes import LIMIT_BODY, WIRE_UPGRADE
 from gateway.model.errors import GatewayError
-from gateway.model.levels import NO_NEED
 from gateway.model.session import Seat
+from gateway.policy.facts import RequestFacts
 from gateway.proxy import portal_lane
-from gateway.proxy.asked import asked
-from gateway.proxy.callers import admitted_by_token, challenge_program, is_program
 from gateway.proxy.exchange import ServerConnection
-from gateway.proxy.lane import ALLOW, ASK, CHALLENGE, Ready
-from gateway.proxy.places import Places
+from gateway.proxy.lane import Lane
 from gateway.proxy.pool import FRESH_SECONDS, Pool
-from gateway.proxy.refusals import deny, refuse, to_https, unauthorized
+from gateway.proxy.refusals import challenge_program, deny, refuse, refuse_token, to_https, unauthorized
+from gateway.proxy.request import Request
+from gateway.proxy.tables import RequestTables
+from gateway.proxy.upstream import IDLE_SECONDS
 from gateway.wire.framing import CHUNKED, NO_BODY
 from gateway.wire.headers import AUTHORIZATION, TRACEPARENT, TRACESTATE, UPGRADE
+from gateway.wire.hop_by_hop import without_named
 from gateway.wire.navigation import kind_of
 
 if TYPE_CHECKING:
     from gateway.proxy.client import ClientConnection
 
 _TOUCH_AFTER: Final = 1.0
+_AUTHORIZATION: Final = frozenset({b"authorization"})
 
 
 def admit(client: "ClientConnection") -> None:
-    """From the head to our cookie."""
+    """What the lines bring, read once for the same lines; then the pipeline."""
     if client.redirects:
         to_https(client)
         return
     request, memo = client.request, client.memo
-    place = request.place
-    if place is not memo.place:
-        memo.tell_forwarded(place, request.rare, client.plane.places)
-    if request.spot.ours:
-        request.seat = None
-        portal_lane.own_path(client)
-        return
-    if request.rare and AUTHORIZATION in request.rare:
-        app = request.lane.app
-        if app is not None and app.api is not None and admitted_by_token(client, app, decide):
-            return
-    try:
-        cookie = request.cookie
-        request.seat_cookie, request.cookie_rest = (None, b"") if cookie is None else memo.cookie_parts(cookie, place)
-    except GatewayError as error:
-        refuse(client, error.code, detail=error.detail, close=True)
-        return
-    request.admitted = True
-    be_seated(client)
-
-
-def be_seated(client: "ClientConnection") -> None:
-    """From our cookie to the seat."""
-    request = client.request
-    value = request.seat_cookie
-    if value is None:
-        decide(client, None)
-        return
-    seat = client.plane.sessions.cached(request.place.host, value)
-    if seat is not None:
-        decide(client, seat)
-    else:
-        request.seat = None
-        client.task = client.plane.loop.create_task(_load(client, request.place.host, value))
-
-
-async def _load(client: "ClientConnection", host: str, value: bytes) -> None:
-    """A seat that this worker does not hold: the client waits, and nothing more of it is read."""
-    try:
+    host = request.host
+    if host is not memo.host:
+        memo.tell_forwarded(host, request.rare, client.plane.tables)
+        request.client = memo.chain[0]
+    if request.line.purpose == "application" and not (AUTHORIZATION in request.rare and _brought_by_program(client)):
         try:
-            seat = await client.plane.sessions.load(host, value)
+            cookie = request.cookie
+            request.credential, request.cookie_rest = (None, b"") if cookie is None else memo.cookie_parts(cookie, host)
         except GatewayError as error:
-            client.task = None
-            _without_store(client, error)
-        else:
-            client.task = None
-            if seat is not None:
-                client.plane.admission.seen(client.memo.peer, client.request.started)
-            decide(client, seat)
+            refuse(client, error.code, detail=error.detail, close=True)
+            return
+        request.admitted = True
+    act(client, *outcome_of(request, client.plane, request.started))
+
+
+def _brought_by_program(client: "ClientConnection") -> bool:
+    """Whether a token says who asks. A cookie that comes with it says nothing."""
+    request, app = client.request, client.request.lane.app
+    if app is None or app.api is None:
+        return False
+    token = token_of(app.api, request.line.target.segments, request.rare[AUTHORIZATION], request.values_of)
+    if token is None or client.plane.callers is None:
+        return False
+    # Not even to the application, nor to the portal.
+    request.cookie, request.cookie_rest = None, b""
+    request.credential = token
+    if not app.api.forward:
+        request.lines = without_named(request.lines, _AUTHORIZATION)
+    return True
+
+
+def act(client: "ClientConnection", seat: Seat | None, outcome: Outcome) -> None:
+    """The one place where an outcome has effects. No fault leads to `forward`."""
+    request = client.request
+    request.seat = seat
+    if seat is not None and seat.deadline - request.started < seat.idle - _TOUCH_AFTER:
+        client.plane.sessions.touch(seat, request.started)
+        client.plane.admission.seen(client.memo.peer, request.started)
+    match outcome:
+        case Forward():
+            outcome.by.tally[0] += 1
+            request.decided = outcome.by
+            forward(client, outcome)
+        case Refuse():
+            _refuse(client, outcome)
+        case RequireSignIn():
+            outcome.by.tally[0] += 1
+            request.decided = outcome.by
+            challenge(client, outcome)
+        case ToPortal():
+            portal_lane.ask(client, outcome.purpose)
+        case NeedsStore() | NeedsWork():
+            client.task = client.plane.loop.create_task(_await(client, outcome))
+        case _:
+            assert_never(outcome)
+
+
+async def _await(client: "ClientConnection", waits: NeedsStore | NeedsWork) -> None:
+    """The client waits meanwhile, and nothing more of it is read."""
+    try:
+        seat, outcome = await awaited(client.request, client.plane, waits, monotonic)
+        client.task = None
+        if seat is not None:
+            client.plane.admission.seen(client.memo.peer, client.request.started)
+        act(client, seat, outcome)
         # What has come of its body waits to be read, and reading with it.
         client.pump()
     except Exception as fault:  # noqa: BLE001 - the one edge
         client.faulted(fault)
 
 
-def _without_store(client: "ClientConnection", error: GatewayError) -> None:
-    """Invariant 9: what needs a person is 503, what is everybody's is served to nobody in particular."""
-    request = client.request
-    if _answered(client, request.lane.passage(request.spot, None)).kind == ALLOW:
-        decide(client, None)
+def _refuse(client: "ClientConnection", outcome: Refuse) -> None:
+    if outcome.by is not None:
+        outcome.by.tally[0] += 1
+        client.request.decided = outcome.by
+        deny(client, outcome)
+    elif outcome.bearer:
+        refuse_token(client, outcome)
     else:
-        refuse(client, STORE_UNREACHABLE, detail=error.detail)
+        refuse(client, outcome.code, detail=outcome.detail, close=outcome.close)
 
 
-def decide(client: "ClientConnection", seat: Seat | None) -> None:
-    """From the seat to the decision: a dead seat is nobody's, and no fault leads to `forward`."""
-    request = client.request
-    if seat is not None:
-        if not seat.live:
-            seat = None
-        elif seat.deadline - request.started < seat.idle - _TOUCH_AFTER:
-            client.plane.sessions.touch(seat, request.started)
-            client.plane.admission.seen(client.memo.peer, request.started)
-    request.seat = seat
-    lane, spot = request.lane, request.spot
-    if seat is None:
-        kept = lane.anonymous.get(spot.key)
-    else:
-        # The key is this lane's alone: no passage of another snapshot is ever found by it.
-        kept = seat.passages.get(spot.key)
-    ready: Ready = kept or lane.passage(spot, seat)  # type: ignore[assignment]
-    ready.tally[0] += 1
-    request.ready = ready
-    if ready.kind == ALLOW:
-        forward(client, ready)
-    elif ready.kind == ASK:
-        _follow(client, _answered(client, ready))
-    else:
-        _refuse(client, ready)
-
-
-def _follow(client: "ClientConnection", ready: Ready) -> None:
-    """What was decided for this one request."""
-    ready.tally[0] += 1
-    client.request.ready = ready
-    if ready.kind == ALLOW:
-        forward(client, ready)
-    else:
-        _refuse(client, ready)
-
-
-def _refuse(client: "ClientConnection", ready: Ready) -> None:
-    if ready.kind == CHALLENGE:
-        challenge(client, ready)
-    else:
-        deny(client, ready)
-
-
-def _answered(client: "ClientConnection", ready: Ready) -> Ready:
-    """Where a rule turns on the request itself: what it comes to for the one that is here."""
-    return ready if ready.question is None else ready.question.answer(asked(client))
-
-
-def challenge(client: "ClientConnection", ready: Ready) -> None:
+def challenge(client: "ClientConnection", outcome: RequireSignIn) -> None:
     """Invariant 10: a sign-in starts only for a top-level navigation."""
     request = client.request
-    decision = ready.decision
-    reason, need = SIGN_IN_REQUIRED, NO_NEED
-    if isinstance(decision, Challenge):
-        reason, need = decision.reason, decision.need
+    reason, need = outcome.reason, outcome.need
     if request.seat is not None and is_program(request.seat):
         challenge_program(client, reason, need)
         return
-    kind = kind_of(request.spot.method, request.fields)
+    kind = kind_of(request.line.method, request.fields)
     if kind == "navigation":
         portal_lane.challenge(client, reason, need)
     else:
         unauthorized(client, reason, kind, need)
 
 
+# --- what is under way, looked at again ---
+
+
+class AskedAgain:
+    """The request under way, at the host and by the line that it would have now."""
+
+    __slots__ = ("_request", "credential", "host", "line")
+
+    def __init__(self, request: Request, host: VirtualHost[Lane], line: RequestLine) -> None:
+        self._request = request
+        self.host = host
+        self.line = line
+        self.credential = request.credential
+
+    def facts(self) -> RequestFacts:
+        return self._request.facts()
+
+
 def may_change(client: "ClientConnection") -> bool:
-    """Whether what is under way could be answered otherwise by now, though the policy is the same."""
+    """Whether what is under way could come to something else by now, though the policy is the same."""
     request = client.request
-    kept = request.lane.anonymous if request.seat is None else request.seat.passages
-    ready = kept.get(request.spot.key)
-    return not isinstance(ready, Ready) or ready.question is not None
+    kept = request.lane.anonymous if request.seat is None else request.seat.outcomes
+    outcome = kept.get(request.line.key)
+    return outcome is None or isinstance(outcome, ConditionalDecision)
 
 
-def stands(client: "ClientConnection", places: Places) -> bool:
+def still_allowed(client: "ClientConnection", tables: RequestTables) -> bool:
     """Invariant 12: whether what is under way would be let in now, under this snapshot, by the same application."""
     request = client.request
     try:
-        authority, line = request.place.authority, request.spot.line
-        lane = (places.by_host.get(authority) or places.find(authority)).lane
+        authority, text = request.host.authority, request.line.text
+        host = tables.by_host.get(authority) or tables.find(authority)
+        lane = host.lane
         if lane.app is None or lane.name != request.lane.name:
             return False
-        spot = lane.lines.get(line) or lane.read_line(line)
-        if request.spot.judged != spot.judged:
-            spot = lane.overridden(spot, request.spot.judged)
-        ready = lane.passage(spot, request.seat)
+        line = lane.lines.get(text) or lane.read_line(text)
+        if request.line.judged != line.judged:
+            line = lane.overridden(line, request.line.judged)
         if client.upstream is not None and client.upstream.is_beyond(lane.app.upstream.fence):
             return False
-        return _answered(client, ready).kind == ALLOW
+        _, outcome = outcome_of(AskedAgain(request, host, line), request.seat, monotonic())
+        # What has to be prepared anew is prepared for somebody who is let in.
+        return isinstance(outcome, Forward | NeedsWork)
     except GatewayError:
         return False
 
@@ -197,29 +186,30 @@ def stands(client: "ClientConnection", places: Places) -> bool:
 # --- to the application ---
 
 
-def forward(client: "ClientConnection", ready: Ready) -> None:
+def forward(client: "ClientConnection", outcome: Forward) -> None:
     """The head for upstream: the client's target byte for byte, its scrubbed lines, then what only we may say."""
     request, plane = client.request, client.plane
-    lane, spot, framing = request.lane, request.spot, request.framing
-    if request.middle_of is not ready:
+    lane, line, framing = request.lane, request.line, request.framing
+    if request.middle_of is not outcome:
         if UPGRADE in request.rare:
             # RFC 9110 7.8: none is carried yet, and a plain request is not what was asked for.
             refuse(client, WIRE_UPGRADE, detail=f"Upgrade: {request.rare[UPGRADE][:40]!r}", close=True)
             return
-        request.middle, request.middle_of = _middle(client, ready), ready
+        request.middle, request.middle_of = _middle(client, outcome.prepared), outcome
     now = plane.timers.now
+    patience = IDLE_SECONDS if line.repeatable else FRESH_SECONDS
     client.deadline = client.until = now + lane.timeouts.total
     body = b""
     if framing == NO_BODY:
-        ending, idle_since = spot.ending, now - spot.patience
+        ending, idle_since = line.ending, now - patience
     elif 0 < lane.body_limit < framing:
         refuse(client, LIMIT_BODY, detail=f"{framing} bytes")
         return
     else:
-        ending, idle_since = _framed(framing), now - (FRESH_SECONDS if framing else spot.patience)
+        ending, idle_since = _framed(framing), now - (FRESH_SECONDS if framing else patience)
         if framing:
             body = client.begin_body(lane.body_limit)
-    data = b"".join((spot.line, request.middle, request.id, ending, body))
+    data = b"".join((line.text, request.middle, request.id, ending, body))
     pool: Pool = lane.pool  # type: ignore[assignment]
     upstream: ServerConnection | None = _own(client, pool) if client.bound is not None else None
     if upstream is None:
@@ -239,17 +229,17 @@ def _framed(framing: int) -> bytes:
     )
 
 
-def _middle(client: "ClientConnection", ready: Ready) -> bytes:
-    """From Host to the request id's name. The same as long as the client's lines and the passage are."""
+def _middle(client: "ClientConnection", prepared: Prepared) -> bytes:
+    """From Host to the request id's name. The same as long as the client's lines and what is prepared are."""
     request, memo = client.request, client.memo
-    parts = [request.place.line, *request.lines]
+    parts = [request.host.line, *request.lines]
     rest = request.cookie_rest
     if request.lane.is_told and request.seat is not None:
         client.plane.told_of(request, rest)
-    if rest or ready.cookies:
+    if rest or prepared.cookies:
         # Ours first: a client's `$Version=1`, or a quote that it does not close, tells no server how to read them.
-        parts += (b"\r\nCookie: ", ready.cookies, b"; " if rest and ready.cookies else b"", rest)
-    parts += (memo.forwarded, ready.headers)
+        parts += (b"\r\nCookie: ", prepared.cookies, b"; " if rest and prepared.cookies else b"", rest)
+    parts += (memo.forwarded, prepared.headers)
     if memo.trusted and request.rare:
         parts += _trace(request.rare)
     parts.append(b"\r\nX-Request-Id: ")

@@ -1,35 +1,40 @@
-"""One request tried on a snapshot, by the functions that the data plane itself calls, and in its order."""
+"""One request tried on a snapshot: through the pipeline that live traffic goes through, with nobody to answer."""
 
+import itertools
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, assert_never
 
-from gateway.access.decision import compile_passage
-from gateway.access.request_line import RequestLine, method_named, read_request_line
-from gateway.access.virtual_host import find_virtual_host
+from gateway.access.application import ApplicationAccess
+from gateway.access.outcome import Forward, NeedsStore, NeedsWork, Outcome, Refuse, RequireSignIn, ToPortal
+from gateway.access.pipeline import outcome_of
+from gateway.access.request_line import RequestLine
+from gateway.access.virtual_host import HostTable, VirtualHost
 from gateway.config.problems import did_you_mean
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.codes import HOST_UNKNOWN, WIRE_METHOD
-from gateway.model.decision import Allow, Challenge, Deny, RuleRef
+from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
+from gateway.model.session import Seat
 from gateway.policy.facts import NO_FACTS, Facts, RequestFacts
 from gateway.translation.read_back import read_back_for_tools
-from gateway.translation.render import NOTHING
+from gateway.translation.render import Injection
 from gateway.trial.people import Known
 from gateway.trial.request import Around, Request
 from gateway.wire.framing import METHODS
+from gateway.wire.headers import HeaderPolicy
 from gateway.wire.method_override import FOLDS, HEADERS
-from gateway.wire.target import Target
 
 _METHODS = sorted(map(bytes.decode, METHODS))
+_FOREVER = float("inf")
 
-Outcome = Literal["allow", "deny", "challenge", "refuse", "own", "logout"]
+TriedOutcome = Literal["allow", "deny", "challenge", "refuse", "own", "logout"]
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What comes of a request. `outcome` "refuse": before any rule is asked; "own": no application is asked; "logout":
-    nor here, for the person signs out.
+    """What comes of a request. `outcome` "refuse": before any rule is asked; "own": it is for one of our own pages;
+    "logout": the person signs out. Neither reaches an application.
 
     `reason`: the id of a code, empty for these two. `segments`: the path as the rules meet it, decoded;
     `other`: as in wire.target.
@@ -37,7 +42,7 @@ class Tried:
     have come to, in its order.
     """
 
-    outcome: Outcome
+    outcome: TriedOutcome
     reason: str = ""
     detail: str = ""
     app: App | None = None
@@ -59,59 +64,108 @@ class Tried:
         return tuple(shadow for shadow in self.shadows if not self.same(shadow))
 
 
+class TrialHosts(HostTable[ApplicationAccess]):
+    """Without connections or counters."""
+
+    def make_lane(self, app: App | None) -> ApplicationAccess:
+        return ApplicationAccess(app, self.snapshot, itertools.count())
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRequest:
+    """access.pipeline.AccessRequest, of what a person wrote."""
+
+    host: VirtualHost[ApplicationAccess]
+    line: RequestLine
+    around: Around
+    credential: None = None
+
+    def facts(self) -> RequestFacts:
+        """As live traffic has them: what the application would be given, and nothing that is dropped."""
+        target, app = self.line.target, self.host.lane.app
+        policy = HeaderPolicy.compile(frozenset() if app is None else app.translation.header_folds)
+        headers = tuple(line for line in self.around.headers if policy.passes_on(line[0].encode()))
+        query = (target.query or b"").decode("ascii")
+        return RequestFacts(self.around.client, headers, f"/{'/'.join(target.segments)}", query, self.around.now)
+
+
 def try_request(snapshot: Snapshot, asked: Request, person: Known | None, around: Around) -> Tried:
+    """Never raises."""
     try:
-        return _tried(snapshot, asked, person, around)
+        request = _read(snapshot, asked, around)
     except GatewayError as error:
-        return Tried("refuse", error.code.id, error.detail)
+        return Tried("refuse", error.code.id, _explained(error, asked, snapshot))
+    app, line = request.host.lane.app, request.line
+    shadows = () if app is None or line.purpose != "application" else app.shadows
+    beside = (replace(request, host=_shadow(snapshot, asked.authority, request.host, shadow)) for shadow in shadows)
+    live, *others = (_tried(one, person) for one in (request, *beside))
+    return replace(live, other=line.target.other, shadows=tuple(others))
 
 
-def _tried(snapshot: Snapshot, asked: Request, person: Known | None, around: Around) -> Tried:
-    app = _application(snapshot, asked.authority)
+def _read(snapshot: Snapshot, asked: Request, around: Around) -> TrialRequest:
+    """Raises GatewayError."""
+    host = TrialHosts(snapshot).find(asked.authority)
     method = asked.method.encode("ascii", "replace")
-    if method not in METHODS:
-        raise GatewayError(WIRE_METHOD, f"{asked.method}: the gateway passes on {', '.join(_METHODS)}, in capitals")
-    line = read_request_line(app, method, asked.target, longest=snapshot.gateway.limits.url)
-    target = line.target
-    if app is None or line.purpose != "application":
-        return Tried("logout" if line.purpose == "logout" else "own", app=app, segments=target.segments)
-    facts = facts_of(app, target, _judged(app, line, around), person, around)
-    live, *shadows = (_decided(one, target.segments, person, facts) for one in (app, *app.shadows))
-    return replace(live, other=target.other, shadows=tuple(shadows))
-
-
-def _application(snapshot: Snapshot, authority: bytes) -> App | None:
-    try:
-        return find_virtual_host(snapshot, authority).app
-    except GatewayError as error:
-        hint = did_you_mean(error.detail, snapshot.exact_hosts) if error.code is HOST_UNKNOWN else ""
-        told = f"{error.detail}: no application has this host" + (f" ({hint})" if hint else "")
-        raise GatewayError(error.code, told if error.code is HOST_UNKNOWN else error.detail) from None
-
-
-def _judged(app: App, line: RequestLine, around: Around) -> str:
-    """The method that rules are asked about. Raises GatewayError, as method_named."""
+    line = host.lane.read_line(b"%b %b HTTP/1.1" % (method, asked.target))
     sent = [(name.encode(), value.encode()) for name, value in around.headers if fold(name.encode()) in FOLDS]
     header = b", ".join(value for name, value in sent if name in HEADERS)
     other = b", ".join(value for name, value in sent if name not in HEADERS)
-    return method_named(app, line.method, line.target, header, other).decode("ascii")
+    return TrialRequest(host, host.lane.overridden(line, header, other) if sent else line, around)
 
 
-def facts_of(app: App, target: Target, method: str, person: Known | None, around: Around) -> Facts:
-    """As the data plane has them: a header that the application is told by us is not one that a client can send."""
-    headers = tuple(line for line in around.headers if fold(line[0].encode()) not in app.translation.header_folds)
-    query = (target.query or b"").decode("ascii")
-    asked = RequestFacts(around.client, headers, f"/{'/'.join(target.segments)}", query, around.now)
-    return Facts(method, None if person is None else person.tenant, asked)
+def _explained(error: GatewayError, asked: Request, snapshot: Snapshot) -> str:
+    if error.code is WIRE_METHOD:
+        return f"{asked.method}: the gateway passes on {', '.join(_METHODS)}, in capitals"
+    if error.code is HOST_UNKNOWN:
+        hint = did_you_mean(error.detail, snapshot.exact_hosts)
+        return f"{error.detail}: no application has this host" + (f" ({hint})" if hint else "")
+    return error.detail
 
 
-def _decided(app: App, segments: tuple[str, ...], person: Known | None, facts: Facts) -> Tried:
-    passage = compile_passage(app, segments, facts.method, None if person is None else person.identity, facts)
-    match passage.decision:
-        case Allow(rule, reason):
-            headers, cookies = read_back_for_tools(app.translation, passage.injection or NOTHING)
-            return Tried("allow", reason.id, "", app, segments, rule, "", headers, cookies, facts)
-        case Deny(rule, reason, refusal, detail):
-            return Tried("deny", reason.id, detail, app, segments, rule, refusal, facts=facts)
-        case Challenge(rule, reason):
-            return Tried("challenge", reason.id, "", app, segments, rule, facts=facts)
+def _shadow(
+    snapshot: Snapshot, raw: bytes, live: VirtualHost[ApplicationAccess], shadow: App
+) -> VirtualHost[ApplicationAccess]:
+    """The same host, as if the shadow were enforced."""
+    access = ApplicationAccess(shadow, snapshot, itertools.count())
+    return VirtualHost(raw, live.name, access, portal=live.portal)
+
+
+def _tried(request: TrialRequest, person: Known | None) -> Tried:
+    # Of this one trial alone, so that nothing is kept from one to the next.
+    seat = None if person is None else _seat(request.host.name, person)
+    _, outcome = outcome_of(request, seat, 0.0)
+    tried = _told(outcome, request)
+    by = outcome.by if isinstance(outcome, Forward | Refuse | RequireSignIn) else None
+    if by is None:
+        return tried
+    facts = Facts(request.line.judged.decode("ascii"), None if person is None else person.tenant, request.facts())
+    return replace(tried, rule=by.decision.rule, facts=facts)
+
+
+def _told(outcome: Outcome, request: TrialRequest) -> Tried:
+    app, segments = request.host.lane.app, request.line.target.segments
+    match outcome:
+        case Forward(decision=decision, prepared=prepared):
+            assert app is not None
+            injection = Injection(prepared.headers, prepared.cookies)
+            headers, cookies = read_back_for_tools(app.translation, injection)
+            return Tried("allow", decision.reason.id, "", app, segments, headers=headers, cookies=cookies)
+        case Refuse(code=code, detail=detail, by=None):
+            return Tried("refuse", code.id, detail, app, segments)
+        case Refuse(code=code, detail=detail, refusal=refusal):
+            return Tried("deny", code.id, detail, app, segments, refusal=refusal)
+        case RequireSignIn(decision=decision):
+            return Tried("challenge", decision.reason.id, "", app, segments)
+        case ToPortal(purpose="logout"):
+            return Tried("logout", app=app, segments=segments)
+        case ToPortal():
+            return Tried("own", app=app, segments=segments)
+        case NeedsStore() | NeedsWork():
+            raise AssertionError("a trial says who asks, and awaits nothing")
+        case _:
+            assert_never(outcome)
+
+
+def _seat(host: str, person: Known) -> Seat:
+    """Somebody who has signed in."""
+    return Seat(b"trial", host, "", person.identity, person.tenant, 0.0, _FOREVER, _FOREVER, 0.0)

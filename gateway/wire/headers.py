@@ -176,6 +176,11 @@ class HeaderPolicy:
         _remember(self.table, name, verdict)
         return verdict
 
+    def passes_on(self, name: bytes) -> bool:
+        """Whether the application gets such a header as the client sent it."""
+        verdict = self.table.get(name, UNSEEN) or self.learn(name)
+        return isinstance(verdict, bytes) or verdict == METHOD_OVERRIDE or verdict in FORWARDED_AS_READ
+
 
 _RESPONSE_SPECIAL: Final[Mapping[bytes, int]] = {
     b"connection": CONNECTION,

@@ -1,11 +1,13 @@
 from dataclasses import replace
 
-from gateway.access.decision import Question, compile_passage
+from gateway.access.decision import Question
+from gateway.access.outcome import Prepared
 from gateway.model.codes import POLICY_PROVIDER, SESSION_TOO_WEAK, SIGN_IN_REQUIRED, TRANSLATION_UNENCODABLE
 from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.identity import Identity
 from gateway.model.levels import NO_NEED, Need
 from gateway.policy.facts import Facts, RequestFacts
+from tests.access.decided import decided_at_once
 from tests.config.samples import METROPOLE, PERMIS, sample_snapshot
 
 APP = sample_snapshot().apps["permis"]
@@ -16,66 +18,66 @@ def person(provider: str = "metropole", uid: tuple[str, ...] = ("helene",)) -> I
 
 
 def test_a_decision_and_what_is_injected_come_together() -> None:
-    passage = compile_passage(APP, ("admin", ""), "GET", person())
+    passage = decided_at_once(APP, ("admin", ""), "GET", person())
     assert isinstance(passage.decision, Allow)
-    assert passage.injection is not None
-    assert passage.injection.headers == b"\r\nX-Remote-User: helene"
+    assert isinstance(passage.prepared, Prepared)
+    assert passage.prepared.headers == b"\r\nX-Remote-User: helene"
 
 
 def test_nothing_is_injected_for_nobody_and_nothing_goes_with_a_refusal() -> None:
-    public = compile_passage(APP, ("public", "x"), "GET", None)
+    public = decided_at_once(APP, ("public", "x"), "GET", None)
     assert isinstance(public.decision, Allow)
-    assert public.injection is not None
-    assert public.injection.headers == b""
-    refused = compile_passage(
+    assert isinstance(public.prepared, Prepared)
+    assert public.prepared.headers == b""
+    refused = decided_at_once(
         APP,
         ("admin", ""),
         "GET",
         Identity("metropole", "http://127.0.0.1:9400", "paul", {"uid": ("paul",), "groups": ("ONDE",)}),
     )
-    assert (type(refused.decision), refused.injection) == (Deny, None)
+    assert (type(refused.decision), refused.prepared) == (Deny, None)
 
 
 def test_a_provider_that_the_app_does_not_list_is_not_heard() -> None:
     """Invariant 5, on public paths too: the application is told nothing of a person whom it does not listen to."""
-    assert compile_passage(APP, ("",), "GET", person("autre")).decision == Challenge(
-        compile_passage(APP, ("",), "GET", None).decision.rule, POLICY_PROVIDER
+    assert decided_at_once(APP, ("",), "GET", person("autre")).decision == Challenge(
+        decided_at_once(APP, ("",), "GET", None).decision.rule, POLICY_PROVIDER
     )
-    assert compile_passage(APP, ("",), "GET", None).decision.reason is SIGN_IN_REQUIRED
-    public = compile_passage(APP, ("public", ""), "GET", person("autre"))
-    assert public.injection is not None
-    assert public.injection.headers == b""
+    assert decided_at_once(APP, ("",), "GET", None).decision.reason is SIGN_IN_REQUIRED
+    public = decided_at_once(APP, ("public", ""), "GET", person("autre"))
+    assert isinstance(public.prepared, Prepared)
+    assert public.prepared.headers == b""
 
 
 def test_a_provider_under_another_issuer_is_not_heard() -> None:
     """Invariant 5: the name of a provider file that now means somebody else does not carry old sessions over."""
     moved = sample_snapshot({"providers/metropole.yaml": METROPOLE.replace("127.0.0.1:9400", "127.0.0.1:9499")})
-    passage = compile_passage(moved.apps["permis"], ("",), "GET", person())
+    passage = decided_at_once(moved.apps["permis"], ("",), "GET", person())
     assert isinstance(passage.decision, Challenge)
     assert passage.decision.reason is POLICY_PROVIDER
-    public = compile_passage(moved.apps["permis"], ("public", ""), "GET", person())
-    assert public.injection is not None
-    assert public.injection.headers == b""
+    public = decided_at_once(moved.apps["permis"], ("public", ""), "GET", person())
+    assert isinstance(public.prepared, Prepared)
+    assert public.prepared.headers == b""
 
 
 def test_a_person_outside_a_perimeter_that_was_narrowed_is_not_heard() -> None:
     """Invariant 5: what a provider may assert is asked of its file as it is now, not as it was at the sign-in."""
     there = replace(person(), attributes={**person().attributes, "mail": ("helene@metropole.example",)})
-    assert isinstance(compile_passage(APP, ("",), "GET", there).decision, Allow)
+    assert isinstance(decided_at_once(APP, ("",), "GET", there).decision, Allow)
     narrower = METROPOLE.replace("email_domains: [metropole.example]", "email_domains: [agglo.example]")
     app = sample_snapshot({"providers/metropole.yaml": narrower}).apps["permis"]
-    passage = compile_passage(app, ("",), "GET", there)
+    passage = decided_at_once(app, ("",), "GET", there)
     assert isinstance(passage.decision, Challenge)
     assert passage.decision.reason is POLICY_PROVIDER
-    public = compile_passage(app, ("public", ""), "GET", there)
-    assert public.injection is not None
-    assert public.injection.headers == b""
+    public = decided_at_once(app, ("public", ""), "GET", there)
+    assert isinstance(public.prepared, Prepared)
+    assert public.prepared.headers == b""
 
 
 def test_what_cannot_be_said_to_the_application_is_a_refusal_that_names_the_header() -> None:
-    passage = compile_passage(APP, ("",), "GET", person(uid=("helene", "x")))
+    passage = decided_at_once(APP, ("",), "GET", person(uid=("helene", "x")))
     assert isinstance(passage.decision, Deny)
-    assert (passage.decision.reason, passage.injection) == (TRANSLATION_UNENCODABLE, None)
+    assert (passage.decision.reason, passage.prepared) == (TRANSLATION_UNENCODABLE, None)
     assert passage.decision.detail == "X-Remote-User: 2 values and no `join`"
 
 
@@ -83,9 +85,9 @@ def test_an_app_that_injects_nothing_injects_nothing() -> None:
     app = sample_snapshot(
         {"apps/permis.yaml": PERMIS.replace("translate:\n  headers:\n    X-Remote-User: {from: uid}\n", "")}
     ).apps["permis"]
-    injection = compile_passage(app, ("",), "GET", person()).injection
-    assert injection is not None
-    assert (injection.headers, injection.cookies, app.translation.header_folds) == (b"", b"", frozenset())
+    prepared = decided_at_once(app, ("",), "GET", person()).prepared
+    assert isinstance(prepared, Prepared)
+    assert (prepared.headers, prepared.cookies, app.translation.header_folds) == (b"", b"", frozenset())
 
 
 # --- a stronger sign-in
@@ -102,7 +104,7 @@ NOW = 1_800_000_000
 
 def asked(identity: Identity | None, later: float = 0) -> Decision:
     facts = Facts("GET", None, RequestFacts(None, (), "/admin/", "", NOW + later))
-    return compile_passage(STRONG, ("admin", ""), "GET", identity, facts).decision
+    return decided_at_once(STRONG, ("admin", ""), "GET", identity, facts).decision
 
 
 def test_a_session_that_is_not_strong_enough_is_told_what_would_be() -> None:
@@ -138,6 +140,6 @@ def test_who_is_not_signed_in_is_told_at_once_what_nobody_is_let_in_without() ->
         decision = asked(who)
         assert isinstance(decision, Challenge)
         assert (decision.reason, decision.need) == (reason, strongly)
-    elsewhere = compile_passage(APP, ("",), "GET", None).decision
+    elsewhere = decided_at_once(APP, ("",), "GET", None).decision
     assert isinstance(elsewhere, Challenge)
     assert elsewhere.need == NO_NEED

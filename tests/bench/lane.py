@@ -15,11 +15,11 @@ from dataclasses import dataclass
 
 import uvloop
 
+from gateway.access.application import unnamed
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.dataplane import DataPlane
-from gateway.proxy.places import unnamed
 from gateway.proxy.upstream import UpstreamConnection
 from tests.config.samples import GATEWAY, sample_snapshot
 from tests.proxy.stand_ins import COOKIE, Holder, Pages, Portal, Sessions, identity, seat
@@ -212,7 +212,7 @@ class Bench:
         )
         self.connect()
         self.back = Nowhere()
-        pool = self.plane.places.find(b"permis.localhost:8080").lane.pool
+        pool = self.plane.tables.find(b"permis.localhost:8080").lane.pool
         assert pool is not None
         self.upstream = UpstreamConnection(pool, self.plane.timers, self.plane.heads)
         self.upstream.connection_made(self.back)

@@ -10,15 +10,16 @@ import time
 from collections.abc import Iterator
 from itertools import count
 
+from gateway.access.request_line import RequestLine
 from gateway.config.compile.build import build
 from gateway.config.compile.compiler import compile_files
 from gateway.config.folder.files import Files
 from gateway.config.snapshot import Snapshot
 from gateway.model.identity import Identity
 from gateway.policy.decide import decide
-from gateway.proxy.lane import Lane, Spot
-from gateway.proxy.places import Places
+from gateway.proxy.lane import Lane
 from gateway.proxy.pool import Pools
+from gateway.proxy.tables import RequestTables
 from tests.config.samples import sample_files
 from tests.proxy.stand_ins import COOKIE, seat
 
@@ -92,13 +93,13 @@ def _cached(snapshot: Snapshot) -> list[float]:
     """What the lane does for a request whose passage is kept with the seat."""
     lane, spot = _lane(snapshot)
     who = seat("app-0.localhost", _PAUL, COOKIE)
-    lane.passage(spot, who)
-    passages, key = who.passages, spot.key
+    lane.compile(spot, who, 0.0)
+    outcomes, key = who.outcomes, spot.key
     figures = []
     for _ in range(50):
         began = time.process_time()
         for _ in range(1000):
-            passages.get(key) or lane.passage(spot, who)
+            outcomes.get(key) or lane.compile(spot, who, 0.0)
         figures.append((time.process_time() - began) / 1000 * 1e6)
     return figures
 
@@ -111,8 +112,8 @@ class _NoPools(Pools):
         return None
 
 
-def _lane(snapshot: Snapshot) -> tuple[Lane, Spot]:
-    lane = Places(snapshot, _NoPools(), count(1)).find(b"app-0.localhost").lane
+def _lane(snapshot: Snapshot) -> tuple[Lane, RequestLine]:
+    lane = RequestTables(snapshot, _NoPools(), count(1)).find(b"app-0.localhost").lane
     return lane, lane.read_line(b"GET /service-7/page HTTP/1.1")
 
 

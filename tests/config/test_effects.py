@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import pytest
 import trustme
 
-from gateway.access.decision import compile_passage
 from gateway.config.schema.conditions import KEYS
 from gateway.config.schema.json_schema import schemas
 from gateway.config.snapshot import Snapshot
@@ -26,6 +25,7 @@ from gateway.model.identity import Identity
 from gateway.policy.decide import decide
 from gateway.policy.facts import Facts, RequestFacts
 from gateway.translation.render import Injection
+from tests.access.decided import decided_at_once
 from tests.config.samples import BASE, sample_snapshot
 
 LEAF = trustme.CA().issue_cert("portail.localhost")
@@ -360,7 +360,7 @@ APP = [
            ((("upstream", "url"), "https://u.example"),)),
     Effect("providers[]", ("providers",), ["autre", "autre"], app(lambda a: a.providers), ("metropole",), ("autre",)),
     Effect("providers[]", ("providers",), ["autre"],
-           lambda s: type(compile_passage(s.apps["permis"], ("",), "GET", HELENE).decision).__name__, "Allow", "Challenge"),
+           lambda s: type(decided_at_once(s.apps["permis"], ("",), "GET", HELENE).decision).__name__, "Allow", "Challenge"),
     Effect("paths.parameters[]", ("paths", "parameters"), ["jsessionid"], app(lambda a: a.leniency.parameters), set(), {"jsessionid"}),
     Effect("paths.case", ("paths", "case"), "insensitive", app(lambda a: a.leniency.case_insensitive), False, True),
     Effect("paths.case", ("paths", "case"), "insensitive", decision("GET", "admin", "x", who=None), "Challenge", "Challenge",

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.access.decision import compile_passage
 from gateway.config.snapshot import Snapshot
 from gateway.policy.facts import Facts, RequestFacts
 from gateway.wire.host import canonical_host
 from gateway.wire.target import canonical_target
+from tests.access.decided import decided_at_once
 from tests.config.samples import sample_snapshot
 from tests.config.test_effects import HELENE, PAUL
 
@@ -98,7 +98,7 @@ def decided(snapshot: Snapshot, host: bytes, target: bytes, method: str, who: An
     read = canonical_target(target, one.leniency)
     query = (read.query or b"").decode()
     asked = RequestFacts(None, (), "/".join(read.segments), query, 0)
-    decision = compile_passage(one, read.segments, method, who, Facts(method, "21590350100017", asked)).decision
+    decision = decided_at_once(one, read.segments, method, who, Facts(method, "21590350100017", asked)).decision
     rule = decision.rule and decision.rule.path
     return type(decision), decision.reason.id, rule, one.name
 

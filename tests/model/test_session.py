@@ -16,8 +16,8 @@ def test_a_new_seat_is_live_and_nothing_is_compiled_for_it_yet() -> None:
     new = seat()
     assert new.live
     assert new.revision == ""
-    assert new.passages == {}
-    assert new.passages is not seat().passages
+    assert new.outcomes == {}
+    assert new.outcomes is not seat().outcomes
     assert (new.deadline, new.hard_deadline, new.idle, new.touched) == (100.0, 200.0, 1800.0, 0.0)
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.proxy import asked as asking
-from gateway.proxy.lane import ALLOW
+from gateway.access.outcome import Forward
+from gateway.proxy import request as asking
 from tests.proxy.applications import application
 from tests.proxy.gateways import ask, gateway
 
@@ -59,7 +59,7 @@ async def test_the_same_lines_are_asked_again_when_the_clock_has_moved(monkeypat
         assert (await client.ask(ask(b"GET /on/a", cookie))).status == 403
         clock[0] -= 2 * 3600
         assert (await client.ask(ask(b"GET /on/a", cookie))).status == 200
-        decisions = gate.plane.places.lanes[0].decisions
+        decisions = gate.plane.tables.lanes[0].decisions
         assert {key: cell for key, cell in decisions.items() if cell != [0]} == {
             ("allow", "policy.allowed"): [2],
             ("deny", "policy.not_allowed"): [1],
@@ -81,10 +81,10 @@ async def test_what_no_request_can_change_is_kept_and_not_asked(monkeypatch: pyt
     async with application() as upstream, gateway(upstream, app=rule("{all: [signed_in, {method: GET}]}")) as gate:
         client, cookie = await gate.client(), gate.sign_in(uid="jdupont")
         assert (await client.ask(ask(b"GET /on/a", cookie))).status == 200
-        lane = gate.plane.places.lanes[0]
+        lane = gate.plane.tables.lanes[0]
         (seat,) = gate.sessions.hot.values()
-        assert [ready.kind for ready in seat.passages.values()] == [ALLOW]
-        monkeypatch.setattr(lane.__class__, "judged", None)
+        assert [type(one) for one in seat.outcomes.values()] == [Forward]
+        monkeypatch.setattr(lane.__class__, "decide", None)
         assert (await client.ask(ask(b"GET /on/a", cookie))).status == 200
 
 

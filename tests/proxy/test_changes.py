@@ -6,9 +6,9 @@ from hypothesis import strategies as some
 
 from gateway.model.errors import GatewayError
 from gateway.proxy.changes import changes
-from gateway.proxy.places import Places
 from gateway.proxy.pool import Pools
 from gateway.proxy.request import Request
+from gateway.proxy.tables import RequestTables
 from tests.config.samples import sample_snapshot
 from tests.proxy.applications import application
 from tests.proxy.gateways import ask, gateway
@@ -61,19 +61,19 @@ def test_everything_else_is_the_parser_s(now: bytes) -> None:
 # --- against the parser
 
 
-def places() -> Places:
-    return Places(sample_snapshot(), Pools(None, None, None), iter(range(10_000)))  # type: ignore[arg-type]
+def places() -> RequestTables:
+    return RequestTables(sample_snapshot(), Pools(None, None, None), iter(range(10_000)))  # type: ignore[arg-type]
 
 
 def facts(request: Request) -> tuple[object, ...]:
     rare = dict(request.rare)
     return (
-        request.spot.line, request.lines, list(request.fields), request.cookie, rare, request.framing, request.expects,
-        request.bound, request.keep_alive, request.place.host,
+        request.line.text, request.lines, list(request.fields), request.cookie, rare, request.framing, request.expects,
+        request.bound, request.keep_alive, request.host.name,
     )  # fmt: skip
 
 
-def parsed(head: bytes, here: Places) -> tuple[object, ...] | None:
+def parsed(head: bytes, here: RequestTables) -> tuple[object, ...] | None:
     request = Request()
     try:
         if not request.parse_usual(head):

@@ -264,15 +264,15 @@ CLOSING = """\
 @pytest.mark.slow
 async def test_invariant_12_a_stream_ends_when_the_time_does_that_let_it_in(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [1764086100.0]  # 16:55 in Paris
-    monkeypatch.setattr("gateway.proxy.asked.time", lambda: clock[0])
+    monkeypatch.setattr("gateway.proxy.request.time", lambda: clock[0])
     judged: list[bytes] = []
-    judge = ClientConnection.judge
+    judge = ClientConnection.revalidate
 
     def counting(client: ClientConnection) -> None:
-        judged.append(client.request.spot.target.raw)
+        judged.append(client.request.line.target.raw)
         judge(client)
 
-    monkeypatch.setattr(ClientConnection, "judge", counting)
+    monkeypatch.setattr(ClientConnection, "revalidate", counting)
     async with application(then=EVENTS) as app, gateway(app, app=CLOSING) as gate:
         who = replace(identity(uid="jdupont"), authenticated_at=int(clock[0]))
         gate.sessions.hot[COOKIE] = seat("permis.localhost", who)

@@ -1,6 +1,6 @@
 """Shadows: evaluated beside the live rules on what comes, counted and told, never enforced."""
 
-from gateway.proxy.lane import ALLOW
+from gateway.access.outcome import Forward
 from tests.proxy.applications import application
 from tests.proxy.gateways import APP, Gateway, ask, gateway
 
@@ -74,5 +74,5 @@ async def test_without_a_shadow_nothing_is_compared() -> None:
         cookie = gate.sign_in(uid="jdupont")
         assert (await gate.once(ask(b"GET /a", cookie))).status == 200
         (seat,) = gate.sessions.hot.values()
-        assert [ready.kind for ready in seat.passages.values()] == [ALLOW]
-        assert gate.plane.places.lanes[0].differing == {}
+        assert [type(one) for one in seat.outcomes.values()] == [Forward]
+        assert gate.plane.tables.lanes[0].differing == {}

@@ -93,9 +93,9 @@ async def test_what_streams_from_beyond_a_fence_that_is_drawn_since_is_cut(upstr
         client.send(PUBLIC)
         await app.request()
         (connection,) = gate.plane.connections
-        assert walk.stands(connection, gate.plane.places)
+        assert walk.still_allowed(connection, gate.plane.tables)
         swap(gate, sample_snapshot(fenced(app.port, upstreams)))
-        assert walk.stands(connection, gate.plane.places) is lives
+        assert walk.still_allowed(connection, gate.plane.tables) is lives
 
 
 @pytest.mark.parametrize("found", ["127.0.0.1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::"])

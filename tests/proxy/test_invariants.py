@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
+from gateway.access import application as application_access
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.portal.http.pages import Pages
-from gateway.proxy import lane
 from tests.growth import Steps
 from tests.proxy.applications import Application, application
 from tests.proxy.gateways import SIGNED_IN, Gateway, ask, blot, gateway, reached
@@ -120,7 +120,7 @@ async def test_invariant_1_a_fault_of_policy_lets_nobody_in(monkeypatch: pytest.
         raise ZeroDivisionError("a secret value")
 
     async with application() as app, gateway(app) as gate:
-        monkeypatch.setattr(lane, "Question", broken)
+        monkeypatch.setattr(application_access, "Question", broken)
         gate.faults = 2
         for cookie in (gate.sign_in(), b"Accept: text/html"):
             client = await gate.client()

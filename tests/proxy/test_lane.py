@@ -5,15 +5,17 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.access import application as module
+from gateway.access.application import unnamed
+from gateway.access.outcome import Forward, Refuse, RequireSignIn
+from gateway.access.request_line import RequestLine
 from gateway.config.snapshot import Api, OpaqueTokens, Snapshot
 from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
 from gateway.policy.patterns import parse_pattern
 from gateway.policy.routes import RouteTable
 from gateway.policy.rules import Rule
-from gateway.proxy import lane as lanes
-from gateway.proxy.lane import ALLOW, CHALLENGE, DENY, Lane, Spot
-from gateway.proxy.places import unnamed
+from gateway.proxy.lane import Lane
 from gateway.wire.headers import HeaderPolicy
 from gateway.wire.target import canonical_target
 from tests.config.samples import sample_snapshot
@@ -155,13 +157,13 @@ def test_a_line_is_read_once() -> None:
     spot = lane.read_line(b"GET /public/a?b HTTP/1.1")
     assert lane.lines == {b"GET /public/a?b HTTP/1.1": spot}
     assert (spot.method, spot.target.raw, spot.minor, spot.repeatable) == (b"GET", b"/public/a?b", True, True)
-    assert (spot.line, spot.ending) == (b"GET /public/a?b HTTP/1.1", b"\r\n\r\n")
+    assert (spot.text, spot.ending) == (b"GET /public/a?b HTTP/1.1", b"\r\n\r\n")
 
 
 def test_a_method_with_content_says_that_there_is_none() -> None:
     spot = a_lane().read_line(b"POST / HTTP/1.0")
     assert (spot.ending, spot.repeatable, spot.version()) == (b"\r\nContent-Length: 0\r\n\r\n", False, "1.0")
-    assert spot.line == b"POST / HTTP/1.1"
+    assert spot.text == b"POST / HTTP/1.1"
 
 
 @pytest.mark.parametrize("line", [b"GET /../ HTTP/1.1", b"GET / HTTP/1.1\n", b"GET / HTTP/1.1\r\n", b"GET /"])
@@ -176,12 +178,12 @@ def test_what_strangers_fill_is_bounded() -> None:
     lane = a_lane()
     for number in range(3000):
         lane.read_line(b"GET /%d HTTP/1.1" % number)
-    assert len(lane.lines) <= lanes._LINES
+    assert len(lane.lines) <= module._LINES
     lane.read_line(b"GET /" + b"a" * 400 + b" HTTP/1.1")
     assert max(map(len, lane.lines)) < 400
     for number in range(1000):
-        lane.passage(lane.read_line(b"GET /%d HTTP/1.1" % number), None)
-    assert len(lane.anonymous) <= lanes._PASSAGES
+        lane.compile(lane.read_line(b"GET /%d HTTP/1.1" % number), None, 0.0)
+    assert len(lane.anonymous) <= module._OUTCOMES
 
 
 def test_lines_of_one_match_and_method_share_a_key() -> None:
@@ -194,29 +196,30 @@ def test_lines_of_one_match_and_method_share_a_key() -> None:
 @pytest.mark.parametrize(
     ("line", "anonymous", "person"),
     [
-        (b"GET /public/a HTTP/1.1", ALLOW, ALLOW),
-        (b"GET /a HTTP/1.1", CHALLENGE, ALLOW),
-        (b"GET /admin/a HTTP/1.1", CHALLENGE, DENY),
+        (b"GET /public/a HTTP/1.1", Forward, Forward),
+        (b"GET /a HTTP/1.1", RequireSignIn, Forward),
+        (b"GET /admin/a HTTP/1.1", RequireSignIn, Refuse),
     ],
 )
-def test_a_passage_is_kept_with_its_owner(line: bytes, anonymous: int, person: int) -> None:
+def test_an_outcome_is_kept_with_its_owner(line: bytes, anonymous: type, person: type) -> None:
     lane, who = a_lane(), seat("permis.localhost", identity(uid="jdupont"))
     spot = lane.read_line(line)
-    ready = lane.passage(spot, who)
-    assert (lane.passage(spot, None).kind, ready.kind) == (anonymous, person)
-    assert who.passages == {spot.key: ready}
-    assert ready.headers == (b"\r\nX-Remote-User: jdupont" if person == ALLOW else b"")
+    found = lane.compile(spot, who, 0.0)
+    assert (type(lane.compile(spot, None, 0.0)), type(found)) == (anonymous, person)
+    assert who.outcomes == {spot.key: found}
+    if isinstance(found, Forward):
+        assert found.prepared.headers == b"\r\nX-Remote-User: jdupont"
 
 
 def test_another_snapshot_finds_nothing_of_the_one_before_in_a_seat() -> None:
     who = seat("permis.localhost", identity(uid="jdupont", groups="administrateurs"))
     before = a_lane()
     spot = before.read_line(b"GET /admin/a HTTP/1.1")
-    assert before.passage(spot, who).kind == ALLOW
+    assert isinstance(before.compile(spot, who, 0.0), Forward)
     changed = files(9001)
     changed["apps/permis.yaml"] = changed["apps/permis.yaml"].replace("group: administrateurs", "group: nobody")
     after = a_lane(sample_snapshot(changed))
-    assert after.passage(after.read_line(b"GET /admin/a HTTP/1.1"), who).kind == DENY
+    assert isinstance(after.compile(after.read_line(b"GET /admin/a HTTP/1.1"), who, 0.0), Refuse)
     assert who.revision == after.revision
 
 
@@ -226,7 +229,7 @@ def read(lane: Lane, line: bytes) -> object:
         spot = lane.read_line(line)
     except GatewayError as error:
         return error.code, error.detail
-    return {name: getattr(spot, name) for name in Spot.__slots__ if name != "key"}
+    return {name: getattr(spot, name) for name in RequestLine.__slots__ if name != "key"}
 
 
 PATHS = [b"GET /public/a", b"POST /%61dmin/a", b"GET /_ecluse/x", b"HEAD http://permis.localhost/a"]
@@ -247,10 +250,10 @@ def test_a_path_is_looked_up_once_for_all_its_queries() -> None:
     lane = a_lane()
     first, *others = [lane.read_line(b"GET /public/a?id=%d HTTP/1.1" % number) for number in range(3000)]
     assert all(spot.target.segments is first.target.segments and spot.key == first.key for spot in others)
-    assert len({spot.line for spot in (first, *others)}) == 3000
+    assert len({spot.text for spot in (first, *others)}) == 3000
     for number in range(3000):
         lane.read_line(b"GET /public/%d?id HTTP/1.1" % number)
-    assert len(lane._paths) <= lanes._LINES
+    assert len(lane._paths) <= module._LINES
     assert not any(b"http:" in before for before in lane._paths)
 
 

@@ -4,8 +4,8 @@ import pytest
 
 from gateway.model.errors import GatewayError
 from gateway.proxy.memo import Memo
-from gateway.proxy.places import Places
 from gateway.proxy.pool import Pools
+from gateway.proxy.tables import RequestTables
 from gateway.wire.forwarded import forwarded_headers
 from gateway.wire.headers import FORWARDED_FOR, FORWARDED_PROTO
 from tests.config.samples import sample_snapshot
@@ -83,9 +83,9 @@ async def test_host_is_kept_or_rewritten_as_the_file_says(host: bytes, upstream:
 # --- alone ---
 
 
-def a_place(more: str = "") -> tuple[Places, Memo]:
+def a_place(more: str = "") -> tuple[RequestTables, Memo]:
     snapshot = sample_snapshot(files(9001, gateway=more))
-    places = Places(snapshot, Pools(None, None, None), iter(range(100)))  # type: ignore[arg-type]
+    places = RequestTables(snapshot, Pools(None, None, None), iter(range(100)))  # type: ignore[arg-type]
     return places, Memo("127.0.0.1", "http")
 
 
@@ -93,10 +93,10 @@ def test_it_is_told_again_only_where_something_may_have_changed() -> None:
     places, memo = a_place()
     place = places.find(HOST)
     memo.tell_forwarded(place, {}, places)
-    assert memo.place is place
+    assert memo.host is place
     places, memo = a_place(LISTED)
     memo.tell_forwarded(places.find(HOST), {FORWARDED_FOR: b"192.0.2.7", FORWARDED_PROTO: b"https"}, places)
-    assert (memo.place, memo.chain, memo.scheme) == (None, ("192.0.2.7", "127.0.0.1"), "https")
+    assert (memo.host, memo.chain, memo.scheme) == (None, ("192.0.2.7", "127.0.0.1"), "https")
 
 
 def test_a_snapshot_that_lists_the_peer_no_longer_is_believed() -> None:
@@ -123,7 +123,7 @@ def test_a_cookie_line_is_read_as_the_application_has_it_read() -> None:
     memo = a_place()[1]
     for injected, rest in (("CTSESSION", b"a=1"), ("a", b"CTSESSION=x"), ("CTSESSION", b"a=1")):
         app = files(9001)["apps/permis.yaml"].replace("CTSESSION", injected)
-        places = Places(
+        places = RequestTables(
             sample_snapshot(files(9001) | {"apps/permis.yaml": app}),
             Pools(None, None, None),
             iter(range(100)),  # type: ignore[arg-type]

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.access.outcome import Forward, Refuse, RequireSignIn
 from gateway.model.errors import GatewayError
+from gateway.model.session import Seat
 from gateway.policy.facts import RequestFacts
-from gateway.proxy.lane import ALLOW, CHALLENGE, DENY
-from gateway.proxy.places import Places
 from gateway.proxy.pool import Pools
+from gateway.proxy.tables import RequestTables
 from gateway.trial.people import Known
 from gateway.trial.request import Around, around, parse_request
-from gateway.trial.trial import Tried, facts_of, try_request
-from gateway.wire.target import canonical_target
+from gateway.trial.trial import Tried, try_request
 from tests.trial.samples import NOW, person, shadowed, snapshot
 
 SNAPSHOT = snapshot()
@@ -47,6 +47,7 @@ REQUESTS = [
     "GET http://ouvert.localhost/quitter",
     "POST http://ouvert.localhost/Session/ferm%C3%A9e",
     "GET http://portail.localhost/",
+    "GET http://portail.localhost/_ecluse/",
     "GET http://nowhere.localhost/",
     "GET http://-.localhost/",
 ]
@@ -56,14 +57,27 @@ def by_the_data_plane(text: str, person: Known | None) -> tuple[str, str]:
     """Outcome and reason, as the proxy's own parts have them."""
     asked = parse_request(text)
     try:
-        lane = Places(SNAPSHOT, _NO_POOLS, count(1)).find(asked.authority).lane
-        spot = lane.read_line(b"%b %b HTTP/1.1" % (asked.method.encode(), asked.target))
+        lane = RequestTables(SNAPSHOT, _NO_POOLS, count(1)).find(asked.authority).lane
+        line = lane.read_line(b"%b %b HTTP/1.1" % (asked.method.encode(), asked.target))
     except GatewayError as error:
         return "refuse", error.code.id
-    if spot.ours:
-        return "logout" if spot.leaves else "own", ""
-    ready = lane._compiled({}, spot, person)
-    return {ALLOW: "allow", DENY: "deny", CHALLENGE: "challenge"}[ready.kind], ready.decision.reason.id
+    if line.purpose == "reserved":
+        return "refuse", "route.reserved"
+    if line.purpose != "application":
+        return "own" if line.purpose == "endpoint" else "logout", ""
+    seat = None if person is None else person_seat(person)
+    match lane.compile(line, seat, 0.0):
+        case Forward(decision=decision):
+            return "allow", decision.reason.id
+        case Refuse(code=code):
+            return "deny", code.id
+        case RequireSignIn(decision=required):
+            return "challenge", required.reason.id
+    raise AssertionError
+
+
+def person_seat(person: Known) -> Seat:
+    return Seat(b"c", "ouvert.localhost", "", person.identity, person.tenant, 0.0, 1e9, 1e9, 0.0)
 
 
 class _Unconnected(Pools):
@@ -148,11 +162,10 @@ def test_the_path_is_the_one_that_rules_meet() -> None:
 
 
 def test_rules_are_held_against_the_circumstances_as_the_data_plane_tells_them() -> None:
-    app = SNAPSHOT.apps["ouvert"]
-    target = canonical_target(b"/DOSSIERS/1?a=b", app.leniency)
-    circumstances = around(NOW.now, "192.0.2.1", {"X-Remote_User": "eve", "Accept": "*/*"}, None)
-    who = replace(person(), tenant="21590350100017")
-    facts = facts_of(app, target, "GET", who, circumstances)
+    sent = {"X-Remote_User": "eve", "X-Forwarded-For": "192.0.2.9", "Accept": "*/*"}
+    circumstances = around(NOW.now, "192.0.2.1", sent, None)
+    who = replace(PAUL, tenant="21590350100017")
+    facts = try_request(SNAPSHOT, parse_request("GET http://ouvert.localhost/DOSSIERS/1?a=b"), who, circumstances).facts
     assert (facts.method, facts.tenant) == ("GET", "21590350100017")
     assert facts.asked == RequestFacts(IPv4Address("192.0.2.1"), (("accept", "*/*"),), "/dossiers/1", "a=b", NOW.now)
     assert around(NOW.now, None, {}, "1970-01-01T01:00:01+01:00") == Around(1.0)

@@ -136,7 +136,7 @@ class Renewal:
         seat.refresh_at = self._services.monotonic() + session.tokens.refresh_at - self._services.now()
         if seat.identity != session.identity:
             seat.identity = session.identity
-            seat.passages.clear()
+            seat.outcomes.clear()
             self._changed(seat)
 
 

@@ -227,12 +227,12 @@ async def test_who_has_lost_a_group_there_has_lost_it_here_in_every_worker(here:
     elsewhere = await seat_of(here, browser, other)
     assert elsewhere.identity.attributes["groups"] == ("agents", "admins")
     here.metropole.userinfo = about("alice", groups=["agents"], acr="eidas3", auth_time=1)
-    seat.passages["/"] = "with all groups"
+    seat.outcomes["/"] = "with all groups"
     here.clock.ahead = 241
     await renewed(here, seat)
     # How and when the person signed in is as it was.
     lesser = replace(elsewhere.identity, attributes={**elsewhere.identity.attributes, "groups": ("agents",)})
-    assert (seat.identity, seat.passages, here.changed) == (lesser, {}, [seat])
+    assert (seat.identity, seat.outcomes, here.changed) == (lesser, {}, [seat])
     # Another worker's seat finds out when its own time comes, which is not put off by a look into the store.
     assert await seat_of(here, browser, other) is elsewhere
     assert elsewhere.refresh_at <= here.clock.monotonic()

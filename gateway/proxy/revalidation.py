@@ -18,7 +18,7 @@ _JUDGED_AT_ONCE: Final = 20
 _SEEN_AT_ONCE: Final = 500
 
 
-class Judging:
+class Revalidation:
     """`connections`: all that are open, as they come and go."""
 
     __slots__ = ("_connections", "_lasting", "_loop", "_timer")
@@ -53,7 +53,7 @@ class Judging:
             try:
                 if concerned(client):
                     judged += 1
-                    client.judge()
+                    client.revalidate()
             except Exception as fault:  # noqa: BLE001 - the one edge: those behind it are judged all the same
                 client.faulted(fault)
             if judged == _JUDGED_AT_ONCE:

@@ -2,13 +2,13 @@
 
 from typing import NamedTuple
 
-from gateway.access.decision import Passage
+from gateway.access.outcome import Prepared
 from gateway.model.decision import Decision
 
 OTHERWISE_TOLD = "allow, told otherwise"
 
 
-class Difference(NamedTuple):
+class ShadowDifference(NamedTuple):
     """`live`, `shadow`: allow, deny or challenge. The rules as the log names them, empty where there is none."""
 
     live: str
@@ -17,15 +17,16 @@ class Difference(NamedTuple):
     shadow_rule: str
 
 
-def difference(live: Passage, shadow: Passage) -> Difference | None:
+def difference(
+    live: Decision, told: Prepared | None, shadow: Decision, would_tell: Prepared | None
+) -> ShadowDifference | None:
     """None where the person would see the same: the same decision, and the application told the same."""
-    one, other = live.decision, shadow.decision
-    kind, instead = _kind(one), _kind(other)
+    kind, instead = _kind(live), _kind(shadow)
     if kind == instead:
-        if live.injection == shadow.injection:
+        if told == would_tell:
             return None
         instead = OTHERWISE_TOLD
-    return Difference(kind, _rule(one), instead, _rule(other))
+    return ShadowDifference(kind, _rule(live), instead, _rule(shadow))
 
 
 def _kind(decision: Decision) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from gateway.model.session import Seat
-from gateway.proxy import judging, walk
+from gateway.proxy import revalidation, walk
 from gateway.proxy.client import ClientConnection
-from gateway.proxy.judging import Judging
+from gateway.proxy.revalidation import Revalidation
 from tests.proxy.applications import application
 from tests.proxy.clock import Clock
 from tests.proxy.gateways import ask, gateway
@@ -43,7 +43,7 @@ class Turns(Clock):
 
 
 class Stream:
-    """A connection as judging.py sees it. `lasts`: it is under a rule that turns on the time."""
+    """A connection as revalidation.py sees it. `lasts`: it is under a rule that turns on the time."""
 
     def __init__(self, turns: Turns, who: Seat | None, *, lasts: bool) -> None:
         self._turns = turns
@@ -60,7 +60,7 @@ class Stream:
     def keep_to_seat(self, within: float) -> None:
         """Not what is tried here."""
 
-    def judge(self) -> None:
+    def revalidate(self) -> None:
         self._turns.judged[self._turns.turn] += 1
 
 
@@ -71,7 +71,7 @@ class FaultyStream(Stream):
         super().__init__(turns, who, lasts=lasts)
         self.faults: list[str] = []
 
-    def judge(self) -> None:
+    def revalidate(self) -> None:
         raise ZeroDivisionError
 
     def faulted(self, fault: Exception) -> None:
@@ -103,7 +103,7 @@ def streams(turns: Turns) -> list[Stream]:
 )
 async def test_each_turn_sees_to_a_few_and_all_are_seen_to(what: str, seen: int, judged: int) -> None:
     turns = Turns()
-    here = Judging(turns, streams(turns))  # type: ignore[arg-type]
+    here = Revalidation(turns, streams(turns))  # type: ignore[arg-type]
     if what == "time":
         await turns.passes(5)
     elif what == "all":
@@ -112,14 +112,14 @@ async def test_each_turn_sees_to_a_few_and_all_are_seen_to(what: str, seen: int,
         here.whoever_is(WHO)
     turns.to_the_end()
     assert (turns.seen.total(), turns.judged.total()) == (seen, judged)
-    assert max(turns.seen.values()) <= judging._SEEN_AT_ONCE
-    assert max(turns.judged.values()) <= judging._JUDGED_AT_ONCE
+    assert max(turns.seen.values()) <= revalidation._SEEN_AT_ONCE
+    assert max(turns.judged.values()) <= revalidation._JUDGED_AT_ONCE
 
 
 @pytest.mark.usefixtures("of_time")
 async def test_a_round_that_takes_longer_is_not_overtaken_by_the_next() -> None:
     turns = Turns()
-    Judging(turns, [Stream(turns, WHO, lasts=True) for _ in range(100)])  # type: ignore[arg-type]
+    Revalidation(turns, [Stream(turns, WHO, lasts=True) for _ in range(100)])  # type: ignore[arg-type]
     await turns.passes(20)
     assert len(turns.waiting) == 1
     turns.to_the_end()
@@ -133,7 +133,7 @@ async def test_a_round_that_takes_longer_is_not_overtaken_by_the_next() -> None:
 async def test_who_cannot_be_judged_is_cut_off_and_stops_no_round() -> None:
     turns = Turns()
     faulty, others = FaultyStream(turns, WHO, lasts=True), [Stream(turns, WHO, lasts=True) for _ in range(50)]
-    Judging(turns, [*others[:40], faulty, *others[40:]])  # type: ignore[arg-type]
+    Revalidation(turns, [*others[:40], faulty, *others[40:]])  # type: ignore[arg-type]
     for _ in range(2):
         await turns.passes(5)
         turns.to_the_end()
@@ -143,24 +143,24 @@ async def test_who_cannot_be_judged_is_cut_off_and_stops_no_round() -> None:
 
 async def test_after_its_end_nobody_is_judged() -> None:
     turns = Turns()
-    here = Judging(turns, [Stream(turns, WHO, lasts=True)])  # type: ignore[arg-type]
+    here = Revalidation(turns, [Stream(turns, WHO, lasts=True)])  # type: ignore[arg-type]
     here.stop()
     await turns.passes(20)
     assert not turns.seen
 
 
 async def test_others_are_answered_while_streams_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "_JUDGED_AT_ONCE", 1)
+    monkeypatch.setattr(revalidation, "_JUDGED_AT_ONCE", 1)
     events = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n"
     judged = 0
-    judge = ClientConnection.judge
+    judge = ClientConnection.revalidate
 
     def counting(client: ClientConnection) -> None:
         nonlocal judged
         judged += 1
         judge(client)
 
-    monkeypatch.setattr(ClientConnection, "judge", counting)
+    monkeypatch.setattr(ClientConnection, "revalidate", counting)
     async with application(then=events) as app, gateway(app) as gate:
         cookie, refused = gate.sign_in(), await gate.client()
         for _ in range(100):

@@ -2,10 +2,11 @@
 
 import pytest
 
+from gateway.access import virtual_host
 from gateway.model.errors import GatewayError
-from gateway.proxy import places as module
-from gateway.proxy.places import Places
+from gateway.proxy import tables as module
 from gateway.proxy.pool import Pools
+from gateway.proxy.tables import RequestTables
 from tests.config.samples import PERMIS, sample_snapshot
 from tests.proxy.applications import application
 from tests.proxy.gateways import gateway
@@ -14,8 +15,8 @@ WILD = PERMIS.replace("app: permis", "app: wild").replace("[permis.localhost]", 
 WILD += "public: {scheme: https}\n"
 
 
-def places() -> Places:
-    return Places(sample_snapshot({"apps/wild.yaml": WILD}), Pools(None, None, None), iter(range(1000)))  # type: ignore[arg-type]
+def places() -> RequestTables:
+    return RequestTables(sample_snapshot({"apps/wild.yaml": WILD}), Pools(None, None, None), iter(range(1000)))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,7 @@ def places() -> Places:
 def test_each_spelling_of_a_host_has_one_place(raw: bytes, host: str, app: str, line: bytes) -> None:
     here = places()
     place = here.find(raw)
-    assert (place.host, place.lane.name, place.line, place.authority) == (host, app, b"\r\nHost: " + line, line)
+    assert (place.name, place.lane.name, place.line, place.authority) == (host, app, b"\r\nHost: " + line, line)
     assert place.portal is (app == "_portal")
     assert here.by_host[raw] is place
 
@@ -85,7 +86,7 @@ def test_what_strangers_fill_is_bounded() -> None:
     here = places()
     for number in range(5000):
         here.find(b"h%d.wild.localhost" % number)
-    assert len(here.by_host) <= module._REMEMBERED
+    assert len(here.by_host) <= virtual_host._REMEMBERED
     for number in range(3000):
         here.learn_head((b"Host", b"X-%d" % number))
     assert len(here.heads) <= module._SHAPES

@@ -1,0 +1,286 @@
+"""What is known of one application of one snapshot: its request lines, and what was decided, each kept ready.
+
+Everything here is a pure function of the snapshot and of bytes: a full cache is emptied, never wrong.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from gateway.access.decision import Question
+from gateway.access.outcome import (
+    NEVER,
+    CompiledDecision,
+    Forward,
+    NeedsWork,
+    Prepared,
+    ReadyOutcome,
+    Refuse,
+    RequireSignIn,
+)
+from gateway.access.request_line import RequestLine, purpose_of
+from gateway.access.shadow import ShadowDifference, difference
+from gateway.config.snapshot import App, Snapshot
+from gateway.model.codes import GATEWAY_FAULT, LIMIT_URL
+from gateway.model.decision import Allow, Challenge, Decision, Deny, RuleRef
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.model.session import Seat
+from gateway.policy.facts import RequestFacts
+from gateway.policy.routes import Match
+from gateway.wire.framing import REQUEST_LINE, request_line_fault
+from gateway.wire.host import canonical_host
+from gateway.wire.method_override import judged_method, may_name
+from gateway.wire.target import QUERY_END, STRICT, Target, absolute_form, canonical_target
+
+_LINE_REMEMBERED: Final = 320
+_LINES: Final = 1024
+_OUTCOMES: Final = 512
+_KEYS: Final = 4096
+_DIFFERENCES: Final = 1000
+_LONGEST_RULE: Final = 400
+
+Preparing = Callable[[App, Identity | None, float], Prepared | NeedsWork]
+"""What an application is sent of somebody whom it hears, or of nobody. The time is monotonic. Raises GatewayError."""
+
+
+def unnamed(identity: Identity) -> str:
+    """Where no log is kept."""
+    return ""
+
+
+def translated(app: App, identity: Identity | None, now: float) -> Prepared:
+    """By the application's own file: this never ends, for it turns on the identity alone."""
+    injection = app.translation.render(identity)
+    return Prepared(injection.headers, injection.cookies)
+
+
+class ApplicationAccess:
+    """`app` is None on a portal host that serves no application: there, only our own paths are answered.
+
+    `numbers`: never repeats, over all applications and snapshots, so that a key of another finds nothing in a seat.
+    `person`: the name that the log has for somebody. `decisions`, `differing`: counted in plain cells, by what was
+    decided, and by that and what shadows would have.
+    """
+
+    __slots__ = (
+        "_keys", "_longest", "_numbers", "_paths", "_person", "_prepare", "_tally", "anonymous", "app", "decisions",
+        "differing", "lines", "name", "policy_errors", "revision", "told",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        app: App | None,
+        snapshot: Snapshot,
+        numbers: Iterator[int],
+        person: Callable[[Identity], str] = unnamed,
+        prepare: Preparing = translated,
+    ) -> None:
+        self.app = app
+        self.name = "_portal" if app is None else app.name
+        self.revision = snapshot.revision
+        self._numbers = numbers
+        self._person = person
+        self._prepare = prepare
+        self._longest = snapshot.gateway.limits.url
+        self._tally = snapshot.tally
+        self.lines: dict[bytes, RequestLine] = {}
+        self._paths: dict[bytes, RequestLine] = {}
+        self._keys: dict[tuple[_Matches, bytes], int] = {}
+        self.anonymous: dict[object, object] = {}
+        self.decisions: dict[tuple[str, str], list[int]] = {}
+        self.policy_errors = 0
+        self.differing: dict[tuple[tuple[str, str], tuple[ShadowDifference, ...]], list[int]] = {}
+        self.told: set[ShadowDifference] = set()
+
+    # --- request line ---
+
+    def read_line(self, text: bytes) -> RequestLine:
+        """`text`: the first line of a head, without its CRLF. Raises GatewayError."""
+        before, _, behind = text.partition(b"?")
+        known = self._paths.get(before)
+        end = None if known is None else QUERY_END.fullmatch(behind)
+        # May it name another method? Mostly two looks for a few bytes say no.
+        plain = b"ethod" not in behind.lower() and (b"%" not in behind or not may_name(behind))
+        if plain and known is not None and end is not None:
+            line = self._with_query(known, end[1], minor=end[2] == b"1")
+        else:
+            line = self._read_whole(text)
+            # Of the whole line, for what is kept holds the query too.
+            if behind and line.authority is None and line.judged == line.method and len(text) <= _LINE_REMEMBERED:
+                _keep(self._paths, before, line)
+        if len(text) <= _LINE_REMEMBERED:
+            _keep(self.lines, text, line)
+        return line
+
+    def _with_query(self, known: RequestLine, query: bytes, *, minor: bool) -> RequestLine:
+        """A method and path that were read before, with another query, of which routes know nothing."""
+        _, path, _, segments, other = known.target
+        target = Target(b"%b?%b" % (path, query), path, query, segments, other)
+        if len(target.raw) > self._longest:
+            raise GatewayError(LIMIT_URL, f"{len(target.raw)} bytes")
+        method = known.method
+        return RequestLine(method, target, minor=minor, purpose=known.purpose, key=known.key, judged=method)
+
+    def _read_whole(self, text: bytes) -> RequestLine:
+        found = REQUEST_LINE.fullmatch(text)
+        if found is None:
+            raise request_line_fault(text)
+        method, raw, minor = found.groups()
+        if len(raw) > self._longest:
+            raise GatewayError(LIMIT_URL, f"{len(raw)} bytes")
+        app, authority = self.app, None
+        if not raw.startswith(b"/"):
+            _, named, raw = absolute_form(raw)
+            authority = canonical_host(named)
+        target = canonical_target(raw, STRICT if app is None else app.leniency)
+        if app is not None:
+            app.check_readings(target)
+        purpose = purpose_of(app, target)
+        judged = method
+        if app is not None and purpose == "application" and target.query:
+            judged = judged_method(method, target.query, taken=app.method_override)
+        key = self._key(target, judged)
+        return RequestLine(
+            method, target, minor=minor == b"1", purpose=purpose, key=key, judged=judged, authority=authority
+        )
+
+    def overridden(self, line: RequestLine, header: bytes, other: bytes = b"") -> RequestLine:
+        """The same line where headers name a method, too: as in wire.method_override. Raises GatewayError."""
+        app, target, method = self.app, line.target, line.method
+        if app is None or line.purpose != "application":
+            return line
+        judged = judged_method(method, target.query or b"", header, other, taken=app.method_override)
+        if judged == line.judged:
+            return line
+        return RequestLine(
+            method, target, minor=line.minor, purpose="application", key=self._key(target, judged), judged=judged,
+            authority=line.authority,
+        )  # fmt: skip
+
+    def _key(self, target: Target, method: bytes) -> int:
+        app = self.app
+        matches: _Matches = () if app is None else (app.routes.find(target.segments),)
+        if app is not None and app.shadows:
+            matches += tuple(shadow.routes.find(target.segments) for shadow in app.shadows)
+        key = self._keys.get((matches, method))
+        if key is None:
+            if len(self._keys) >= _KEYS:
+                self._keys.clear()
+            key = self._keys[matches, method] = next(self._numbers)
+        return key
+
+    # --- decisions ---
+
+    def compile(
+        self, line: RequestLine, seat: Seat | None, now: float
+    ) -> "ReadyOutcome | ConditionalDecision | NeedsWork":
+        """The slow half of the look-up: what the pipeline did not find, or whose end has come. It is kept with its
+        owner, but for what has to be awaited."""
+        if seat is not None and seat.revision != self.revision:
+            seat.outcomes.clear()
+            seat.revision = self.revision
+        kept = self.anonymous if seat is None else seat.outcomes
+        app = self.app
+        assert app is not None
+        identity, tenant = (None, None) if seat is None else (seat.identity, seat.tenant)
+        person = "" if identity is None else self._person(identity)
+        segments, method = line.target.segments, line.judged.decode("ascii")
+        questions = tuple(Question(one, segments, method, identity, tenant) for one in (app, *app.shadows))
+        found: ReadyOutcome | ConditionalDecision | NeedsWork
+        if any(question.open for question in questions):
+            found = ConditionalDecision(self, questions, person)
+        else:
+            found = self.outcome(questions, tuple(self.decide(question, None) for question in questions), person, now)
+        if not isinstance(found, NeedsWork):
+            if len(kept) >= _OUTCOMES:
+                kept.clear()
+            kept[line.key] = found
+        return found
+
+    def decide(self, question: Question, asked: RequestFacts | None) -> Decision:
+        failed = self._tally.failures
+        decision = question.decision(asked)
+        self.policy_errors += self._tally.failures - failed
+        return decision
+
+    def outcome(
+        self, questions: tuple[Question, ...], decisions: tuple[Decision, ...], person: str, now: float
+    ) -> ReadyOutcome | NeedsWork:
+        """Of the live rules; where a shadow comes to something else, the cell that is counted up says so."""
+        (live, told), *beside = (self._prepared(*one, now) for one in zip(questions, decisions, strict=True))
+        if isinstance(told, NeedsWork):
+            return told
+        counted = (type(live).__name__.lower(), live.reason.id)
+        # What would have to be awaited is prepared for the live rules alone.
+        would = ((shadow, None if isinstance(they, NeedsWork) else they) for shadow, they in beside)
+        found = tuple(filter(None, (difference(live, told, shadow, they) for shadow, they in would)))
+        if found and ((counted, found) in self.differing or len(self.differing) < _DIFFERENCES):
+            tally = self.differing.setdefault((counted, found), [0])
+        else:
+            tally = self.decisions.setdefault(counted, [0])
+        by = CompiledDecision(live, person, _log_end(live.rule, person), tally)
+        match live:
+            case Allow():
+                assert told is not None
+                return Forward(by, live, told, told.valid_until)
+            case Deny():
+                return Refuse(live.reason, live.detail, None, by, live.refusal)
+            case Challenge():
+                return RequireSignIn(by, live)
+
+    def _prepared(
+        self, question: Question, decision: Decision, now: float
+    ) -> tuple[Decision, Prepared | NeedsWork | None]:
+        if not isinstance(decision, Allow):
+            return decision, None
+        try:
+            prepared = self._prepare(question.app, question.heard, now)
+            if isinstance(prepared, Prepared) and prepared.valid_until <= now:
+                raise GatewayError(GATEWAY_FAULT, "what was prepared for the application has ended already")
+        except GatewayError as error:
+            return Deny(decision.rule, error.code, detail=error.detail), None
+        return decision, prepared
+
+
+class ConditionalDecision:
+    """What stands for an outcome where each request is asked anew: the outcomes so far, by what was decided.
+
+    `questions`: the live one, then those of the shadows.
+    """
+
+    __slots__ = ("_access", "_outcomes", "_person", "_questions")
+
+    valid_until: Final = NEVER
+
+    def __init__(self, access: ApplicationAccess, questions: tuple[Question, ...], person: str) -> None:
+        self._access = access
+        self._person = person
+        self._questions = questions
+        self._outcomes: dict[tuple[Decision, ...], ReadyOutcome] = {}
+
+    def outcome(self, asked: RequestFacts, now: float) -> ReadyOutcome | NeedsWork:
+        decisions = tuple(self._access.decide(question, asked) for question in self._questions)
+        kept = self._outcomes.get(decisions)
+        if kept is not None and kept.valid_until > now:
+            return kept
+        found = self._access.outcome(self._questions, decisions, self._person, now)
+        if not isinstance(found, NeedsWork):
+            self._outcomes[decisions] = found
+        return found
+
+
+_Matches = tuple[Match | None, ...]
+"""Of the live rules, then of each shadow: it may tell two paths apart that are one to the live rules."""
+
+
+def _keep(lines: dict[bytes, RequestLine], text: bytes, line: RequestLine) -> None:
+    if len(lines) >= _LINES:
+        lines.clear()
+    lines[text] = line
+
+
+def _log_end(rule: RuleRef | None, person: str) -> bytes:
+    """Of a line of the access log: by which rule, and who it was. Empty where there is neither."""
+    said = {"rule": "" if rule is None else f"{rule.file}:{rule.line}"[-_LONGEST_RULE:], "person": person}
+    return "".join(f',"{name}":{json.dumps(text)}' for name, text in said.items() if text).encode("ascii")

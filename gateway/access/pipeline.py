@@ -1,0 +1,135 @@
+"""The pipeline: from a request's host and line, and what it brings, to what is to be done with it.
+
+Live traffic, what tries requests without serving, and what judges again what is under way ask this one function.
+"""
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from gateway.access.application import ApplicationAccess, ConditionalDecision
+from gateway.access.outcome import Forward, NeedsStore, NeedsWork, Outcome, ReadyOutcome, Refuse, ToPortal
+from gateway.access.program import ProgramToken, not_accepted
+from gateway.access.request_line import RequestLine
+from gateway.access.virtual_host import VirtualHost
+from gateway.model.codes import GATEWAY_FAULT, PATH_RESERVED, STORE_UNREACHABLE
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Callers
+from gateway.model.session import Seat
+from gateway.policy.facts import RequestFacts
+
+# A token, then what is prepared for its bearer; and once more where that has ended meanwhile.
+_MOST_WAITS: Final = 4
+
+
+class AccessRequest(Protocol):
+    """A request as the pipeline reads it. `credential`: the value of our cookie, a program's token, or neither."""
+
+    @property
+    def host(self) -> VirtualHost[ApplicationAccess]: ...
+
+    @property
+    def line(self) -> RequestLine: ...
+
+    @property
+    def credential(self) -> bytes | ProgramToken | None: ...
+
+    def facts(self) -> RequestFacts:
+        """What rules may ask of this one request."""
+
+
+class Seats(Protocol):
+    """Sessions (stores), as far as the pipeline asks."""
+
+    def cached(self, host: str, cookie: bytes) -> Seat | None:
+        """From this worker's memory, live and within its limits."""
+
+    async def load(self, host: str, cookie: bytes) -> Seat | None:
+        """From the store. Raises GatewayError(STORE_UNREACHABLE)."""
+
+
+class Lookups(Protocol):
+    """Where it is looked up who asks. `callers`: None where no application takes tokens."""
+
+    @property
+    def sessions(self) -> Seats: ...
+
+    @property
+    def callers(self) -> Callers | None: ...
+
+
+def outcome_of(asked: AccessRequest, who: Lookups | Seat | None, now: float) -> tuple[Seat | None, Outcome]:
+    """The seat of the person or program that asks, None for nobody, and what is to be done. `who`: where the seat is
+    looked up, or the one that was found before. `now`: monotonic seconds. Raises nothing but a fault of ours."""
+    line, host = asked.line, asked.host
+    # What for?
+    if line.purpose != "application":
+        return None, _RESERVED if line.purpose == "reserved" else _ENDPOINT if line.purpose == "endpoint" else _LOGOUT
+    # Who asks?
+    credential = asked.credential
+    seat: Seat | None = None
+    if who is None or isinstance(who, Seat):
+        seat = who
+    elif isinstance(credential, bytes):
+        seat = who.sessions.cached(host.name, credential)
+        if seat is None:
+            return None, NeedsStore(host.name, credential)
+    elif credential is not None:
+        found = _program(who.callers, host, credential)
+        if isinstance(found, NeedsWork):
+            return None, found
+        seat = found
+    if seat is not None and not seat.live:
+        seat = None
+    # May they, and what is the application told? The key is this application's and this snapshot's alone.
+    access = host.lane
+    kept = access.anonymous if seat is None else seat.outcomes
+    ready: ReadyOutcome | ConditionalDecision | None = kept.get(line.key)  # type: ignore[assignment]
+    outcome = ready if ready is not None and now < ready.valid_until else access.compile(line, seat, now)
+    if isinstance(outcome, ConditionalDecision):
+        outcome = outcome.outcome(asked.facts(), now)
+    return seat, outcome
+
+
+_RESERVED: Final = Refuse(PATH_RESERVED)
+_ENDPOINT: Final = ToPortal("endpoint")
+_LOGOUT: Final = ToPortal("logout")
+
+
+def _program(callers: Callers | None, host: VirtualHost[ApplicationAccess], brought: ProgramToken) -> Seat | NeedsWork:
+    assert callers is not None
+    app = host.lane.name
+    seat = callers.cached(app, brought.token, brought.owner)
+    if seat is not None:
+        return seat
+    return NeedsWork(lambda: callers.identify(app, host.name, brought.token, brought.owner), not_accepted)
+
+
+async def awaited(
+    asked: AccessRequest, lookups: Lookups, waits: NeedsStore | NeedsWork, clock: Callable[[], float]
+) -> tuple[Seat | None, Outcome]:
+    """What comes of a request that had to wait: once what it needed is here, the pipeline is asked again. `clock`:
+    monotonic seconds. Never a NeedsStore or NeedsWork; raises nothing."""
+    seat: Seat | None = None
+    for _ in range(_MOST_WAITS):
+        outcome: Outcome
+        try:
+            if isinstance(waits, NeedsStore):
+                seat = await lookups.sessions.load(waits.host, waits.cookie)
+            else:
+                seat = await waits.work()
+        except GatewayError as error:
+            seat, outcome = None, _failed(asked, waits, error, clock())
+        else:
+            seat, outcome = outcome_of(asked, seat, clock())
+        if not isinstance(outcome, NeedsStore | NeedsWork):
+            return seat, outcome
+        waits = outcome
+    return seat, Refuse(GATEWAY_FAULT, "what this request needs is never done")
+
+
+def _failed(asked: AccessRequest, waits: NeedsStore | NeedsWork, error: GatewayError, now: float) -> Outcome:
+    """Invariant 9: what needs a person is 503, what is everybody's is served to nobody in particular."""
+    if isinstance(waits, NeedsWork):
+        return waits.failed(error)
+    _, outcome = outcome_of(asked, None, now)
+    return outcome if isinstance(outcome, Forward | NeedsWork) else Refuse(STORE_UNREACHABLE, error.detail)

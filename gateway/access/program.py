@@ -1,0 +1,50 @@
+"""A request with an access token, where the application takes them: the token says who asks, and nothing else."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.access.outcome import Refuse
+from gateway.config.snapshot import Api, ValuesOf
+from gateway.model.codes import API_BOUND, API_SCOPE, API_TOKEN, LOGIN_PROVIDER_UNREACHABLE
+from gateway.model.errors import GatewayError
+from gateway.model.session import Seat
+
+_TOLD: Final = (API_SCOPE, API_BOUND)
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramToken:
+    """`owner`: the provider to which a token that is no JWT is shown, empty for none (invariant 7)."""
+
+    token: bytes = field(repr=False)
+    owner: str
+
+
+def bearer(authorization: bytes) -> bytes | None:
+    """RFC 6750 2.1: the scheme in any case (RFC 9110 11.1). What follows is given as it is, and may be no token: it is
+    refused then, and never the application's affair, whose reading of it could be kinder than ours."""
+    scheme = authorization.split(None, 1)[:1]
+    return authorization[len(scheme[0]) :].strip(b" ") if scheme and scheme[0].lower() == b"bearer" else None
+
+
+def token_of(api: Api, segments: tuple[str, ...], authorization: bytes, values_of: ValuesOf) -> ProgramToken | None:
+    """None: the request is no program's. `segments`: of the path; `values_of`: what the request has for a header, its
+    name in lower case."""
+    token = bearer(authorization)
+    if token is None or api.paths.find(segments) is None:
+        return None
+    # Of a JWT its issuer says whose it is. A token of any other form is one provider's at most.
+    return ProgramToken(token, "" if token.count(b".") == 2 else api.asked_about(token, segments, values_of))
+
+
+def is_program(seat: Seat) -> bool:
+    """Known by its token: whoever signed in has a cookie."""
+    return not seat.cookie
+
+
+def not_accepted(error: GatewayError) -> Refuse:
+    """RFC 6750 3.1: what was wrong with a token in detail is for the log alone."""
+    if error.code is LOGIN_PROVIDER_UNREACHABLE:
+        return Refuse(error.code, error.detail)
+    reason = b"insufficient_scope" if error.code is API_SCOPE else b"invalid_token"
+    return Refuse(error.code, error.detail, error.code if error.code in _TOLD else API_TOKEN, bearer=reason)

@@ -1,0 +1,30 @@
+"""What policy decides at once, for one request, and what the application is told then."""
+
+from itertools import count
+from typing import NamedTuple
+
+from gateway.access.application import ApplicationAccess
+from gateway.access.decision import Question
+from gateway.access.outcome import NeedsWork, Prepared
+from gateway.config.snapshot import App
+from gateway.model.decision import Decision
+from gateway.model.identity import Identity
+from gateway.policy.facts import Facts
+from tests.config.samples import sample_snapshot
+
+SNAPSHOT = sample_snapshot()
+
+
+class Decided(NamedTuple):
+    decision: Decision
+    prepared: Prepared | NeedsWork | None
+
+
+def decided_at_once(
+    app: App, segments: tuple[str, ...], method: str, identity: Identity | None, facts: Facts | None = None
+) -> Decided:
+    """`facts`: as `decide` takes them; what is left unsaid is unknown."""
+    facts = facts or Facts(method)
+    question = Question(app, segments, method, identity, facts.tenant)
+    access = ApplicationAccess(app, SNAPSHOT, count())
+    return Decided(*access._prepared(question, question.decision(facts.asked), 0.0))
