@@ -1,5 +1,5 @@
-"""Access tokens that callers bring to us as a resource server: JWTs of RFC 9068, and opaque ones by RFC 7662, whose
-answer may be a JWT itself (RFC 9701)."""
+"""Access tokens that programs bring to us as a resource server: JWTs (RFC 9068), and opaque ones, about which we ask
+the provider (RFC 7662). Its response may be a JWT itself (RFC 9701)."""
 
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
@@ -31,14 +31,14 @@ from gateway.oidc.jws import parse_compact, verify_signature
 WHAT = "introspection answer"
 # RFC 9701 5
 INTROSPECTION_JWT = "token-introspection+jwt"
-# What a client keeps for itself is none that it brings.
+# Kinds of token that a client keeps for itself, and never presents.
 _OTHER_KINDS = frozenset(("refresh_token", "refresh", "offline", "id_token", "id"))
 _PROVEN = object()
 
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """Accepted for us. Only the functions below make one. Times are Unix seconds."""
+    """An access token that we accept. Only the functions below make one. Times are Unix seconds."""
 
     provider: str
     claims: Mapping[str, object] = field(repr=False)
@@ -58,14 +58,17 @@ def is_jwt(token: str) -> bool:
 
 
 def issuer_of(token: str) -> object:
-    """Who a JWT says it is from, believed only as far as to choose whose keys to try."""
+    """The unverified issuer of a JWT. It only chooses the keys to verify with. Raises what `parse_compact` raises."""
     return parse_compact(token, ("at+jwt",)).payload.get("iss")
 
 
 def validate_access_token(
     provider: OidcProvider, api: ApiAccess, keys: JsonWebKeySet, raw: str, now: float
 ) -> AccessToken:
-    """OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may mean that the provider has changed its keys."""
+    """`raw`: the JWT as it came; `now`: Unix seconds. Raises GatewayError, with a code of its own for each check.
+
+    OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may mean that the provider has changed its keys.
+    """
     # RFC 9068 4 (typ), RFC 8725 3.11: an ID token is no access token
     token = parse_compact(raw, ("at+jwt",))
     claims = token.payload
@@ -86,7 +89,7 @@ def validate_access_token(
 
 
 def introspection_request(provider: OidcProvider, metadata: ProviderMetadata, token: str, fresh: Fresh) -> Call:
-    """RFC 7662 2.1: in a body, by an authenticated client."""
+    """The introspection request (RFC 7662 2.1): a form, with client authentication."""
     if metadata.introspection_endpoint is None:
         detail = "the provider file says introspection, the discovery document has no endpoint for it"
         raise GatewayError(OIDC_DISCOVERY_ENDPOINT, detail)
@@ -97,29 +100,29 @@ def introspection_request(provider: OidcProvider, metadata: ProviderMetadata, to
 
 
 def process_introspection_response(
-    provider: OidcProvider, api: ApiAccess, answer: ProviderResponse, now: float
+    provider: OidcProvider, api: ApiAccess, response: ProviderResponse, now: float
 ) -> AccessToken:
-    """Of a provider that answers in JSON: a JWT is refused."""
-    return _introspected(provider, api, response_object(answer, API_TOKEN, WHAT, ("application/json",)), now)
+    """For a provider that responds with JSON: a JWT is refused. Raises GatewayError."""
+    return _introspected(provider, api, response_object(response, API_TOKEN, WHAT, ("application/json",)), now)
 
 
 def process_introspection_jwt(
-    provider: OidcProvider, api: ApiAccess, keys: JsonWebKeySet, answer: ProviderResponse, now: float
+    provider: OidcProvider, api: ApiAccess, keys: JsonWebKeySet, response: ProviderResponse, now: float
 ) -> AccessToken:
-    """Of a provider that signs its answer: JSON is refused. Codes as those of `validate_access_token`."""
-    require_success(answer, API_TOKEN, WHAT)
-    # RFC 9701 5: the form is what the provider file pins; neither is ever taken for the other
-    if answer.content_type != f"application/{INTROSPECTION_JWT}":
-        detail = f"{WHAT}: content type {quoted(answer.content_type)}, not application/{INTROSPECTION_JWT}"
+    """For a provider that signs its responses: JSON is refused. Raises what `validate_access_token` raises."""
+    require_success(response, API_TOKEN, WHAT)
+    # RFC 9701 5: the provider file pins the form of the response, and the other form is refused.
+    if response.content_type != f"application/{INTROSPECTION_JWT}":
+        detail = f"{WHAT}: content type {quoted(response.content_type)}, not application/{INTROSPECTION_JWT}"
         raise GatewayError(API_TOKEN, detail)
-    raw = answer.body.decode("ascii", "replace").strip()
+    raw = response.body.decode("ascii", "replace").strip()
     if provider.encryption is not None and provider.encryption.introspection:
         # RFC 9701 5: signed, then encrypted
         raw = decrypt(raw, provider.encryption)
-    # RFC 9701 8.1: no other JWT of this provider is such an answer, and it is none of the others
+    # RFC 9701 8.1: the type keeps this JWT apart from all other JWTs of this provider.
     token = parse_compact(raw, (INTROSPECTION_JWT,))
     claims = token.payload
-    # RFC 9701 5: iss, aud and iat are REQUIRED; aud is who asked
+    # RFC 9701 5: iss, aud and iat are REQUIRED; aud is the client that asked.
     check_issuer(provider, claims)
     audiences_of(provider, claims)
     verify_signature(token, keys, api.introspection_algorithms, provider.client_secret)
@@ -135,16 +138,16 @@ def _is_signed(provider: OidcProvider) -> bool:
 
 
 def _introspected(provider: OidcProvider, api: ApiAccess, claims: JsonObject, now: float) -> AccessToken:
-    # RFC 7662 2.2: true and nothing like it
+    # RFC 7662 2.2: the boolean true, and nothing similar
     if claims.get("active") is not True:
         raise GatewayError(API_TOKEN, f"{WHAT}: not active")
     if "iss" in claims:
         check_issuer(provider, claims)
-    # RFC 7662 2.1: other tokens may be asked about as well, and Hydra and Keycloak say which one it is
+    # RFC 7662 2.1: the endpoint may know other tokens too. Hydra and Keycloak say which kind this one is.
     for name in ("token_type", "token_use", "typ"):
         if (text_of(claims, name) or "").lower() in _OTHER_KINDS:
             raise GatewayError(API_TOKEN, f"{WHAT}: {name} {quoted(claims[name], 80)}: no access token")
-    # RFC 7662 2.2, 4: for us; or of a client that we take tokens of whomever they are for, and say so
+    # RFC 7662 2.2, 4: the token has to be for us, unless the provider file accepts all tokens of listed clients.
     if api.audience or not api.clients:
         _check_audience(claims, api.audience)
     elif "aud" in claims:
@@ -155,8 +158,8 @@ def _introspected(provider: OidcProvider, api: ApiAccess, claims: JsonObject, no
 
 
 def _client_as_subject(claims: JsonObject) -> str:
-    """RFC 7662 2.2: a token that no person is behind may name its client alone. RFC 9700 4.15: in words of its own, so
-    that no client is taken for a person whose `sub` is the same."""
+    """The subject of a token with no person behind it, which may name its client alone (RFC 7662 2.2). RFC 9700 4.15:
+    it has a form of its own, so that a client cannot be mistaken for a person with the same `sub`."""
     client_id = text_of(claims, "client_id")
     if client_id is None:
         raise GatewayError(API_TOKEN, f"{WHAT}: neither sub nor client_id")
@@ -164,7 +167,7 @@ def _client_as_subject(claims: JsonObject) -> str:
 
 
 def _accepted(provider: OidcProvider, api: ApiAccess, claims: JsonObject, now: float) -> AccessToken:
-    """What holds of every token, whoever has vouched for it."""
+    """The checks of every token, whether its signature or its introspection has verified it."""
     check_not_ahead(provider, claims, now)
     auth_time = check_auth_time(provider, claims, now)
     _check_bearer(claims)
@@ -172,7 +175,7 @@ def _accepted(provider: OidcProvider, api: ApiAccess, claims: JsonObject, now: f
     client = text_of(claims, "client_id")
     if api.clients and client not in api.clients:
         raise GatewayError(API_TOKEN, f"of the client {quoted(client, 80)}, which the provider file does not list")
-    # RFC 9068 2.2.3, RFC 7662 2.2: a list with blanks between
+    # RFC 9068 2.2.3, RFC 7662 2.2: values separated by spaces
     missing = api.scopes - set((text_of(claims, "scope") or "").split(" "))
     if missing:
         raise GatewayError(API_SCOPE, f"without the scope {', '.join(sorted(missing))}")
@@ -188,12 +191,12 @@ def _accepted(provider: OidcProvider, api: ApiAccess, claims: JsonObject, now: f
 
 
 def _check_bearer(claims: JsonObject) -> None:
-    # RFC 8705 3, RFC 9449 6: whoever holds such a token has to prove a key as well, and we see no proof of it
+    # RFC 8705 3, RFC 9449 6: the sender of such a token has to prove that it holds a key, and we cannot check that.
     if "cnf" in claims:
         how = claims["cnf"]
         names = ", ".join(sorted(how)) if isinstance(how, dict) else "in an unknown form"
         raise GatewayError(API_BOUND, f"bound to a key (cnf: {quoted(names, 80)}), and brought as a bearer token")
-    # RFC 9449 5: the same, said by its type alone
+    # RFC 9449 5: the token type says the same.
     kind = claims.get("token_type")
     if isinstance(kind, str) and kind.lower() == "dpop":
         raise GatewayError(API_BOUND, "of the type DPoP, and brought as a bearer token")

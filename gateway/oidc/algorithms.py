@@ -10,8 +10,8 @@ KeyKind = Literal["RSA", "P-256", "P-384", "P-521", "Ed25519", "secret"]
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """`kind`: the only keys that fit; `secret`: the client's, never one that is published. `model`: joserfc's name for
-    it. `hash`: what at_hash is made with."""
+    """`kind`: the type of key that fits; `secret` is the client secret, never a published key. `model`: joserfc's name
+    for the algorithm. `hash`: the digest with which at_hash is made."""
 
     name: str
     kind: KeyKind
@@ -28,19 +28,19 @@ def _table() -> Mapping[str, Algorithm]:
         ("PS256", "RSA", "PS256", "sha256"),
         ("PS384", "RSA", "PS384", "sha384"),
         ("PS512", "RSA", "PS512", "sha512"),
-        # RFC 7518 3.4: each has its one curve
+        # RFC 7518 3.4: each algorithm has one curve.
         ("ES256", "P-256", "ES256", "sha256"),
         ("ES384", "P-384", "ES384", "sha384"),
         ("ES512", "P-521", "ES512", "sha512"),
-        # RFC 8037 3.1, and its unambiguous name of RFC 9864; the curve has SHA-512 inside
+        # RFC 8037 3.1, and its unambiguous name from RFC 9864. Ed25519 itself uses SHA-512.
         ("EdDSA", "Ed25519", "Ed25519", "sha512"),
         ("Ed25519", "Ed25519", "Ed25519", "sha512"),
-        # RFC 7518 3.2: the one MAC, for providers that know no other way
+        # RFC 7518 3.2: the only MAC, for providers that support nothing else
         ("HS256", "secret", "HS256", "sha256"),
     )
     return MappingProxyType({row[0]: Algorithm(*row) for row in rows})
 
 
 ALGORITHMS = _table()
-# What a published key may say that it is for.
+# The values of `alg` that a published key may have.
 OF_PUBLIC_KEYS = frozenset(name for name, algorithm in ALGORITHMS.items() if algorithm.kind != "secret")

@@ -27,26 +27,26 @@ Parameters = Iterable[tuple[str, str]]
 _STATE = re.compile(r"[A-Za-z0-9_-]{22,128}")
 # RFC 6749 A.11: VSCHAR
 _CODE = re.compile(r"[\x20-\x7e]{1,4096}")
-# RFC 6749 4.1.2.1, OIDC Core 3.1.2.6: what a person can do something about; the others are faults of a configuration.
+# RFC 6749 4.1.2.1, OIDC Core 3.1.2.6: errors that the person can act on. All others are faults of a configuration.
 _ERRORS = {
     "access_denied": LOGIN_PROVIDER_REFUSED,
     "login_required": LOGIN_PROVIDER_INTERACTION,
     "interaction_required": LOGIN_PROVIDER_INTERACTION,
     "consent_required": LOGIN_PROVIDER_INTERACTION,
     "account_selection_required": LOGIN_PROVIDER_INTERACTION,
-    # OpenID Connect Core Unmet Authentication Requirements 1.0: the level that was demanded is beyond this person
+    # OpenID Connect Core Unmet Authentication Requirements 1.0: this person cannot reach the level that we requested.
     "unmet_authentication_requirements": LOGIN_TOO_WEAK,
     "temporarily_unavailable": LOGIN_PROVIDER_BUSY,
     "server_error": LOGIN_PROVIDER_BUSY,
 }
-# A sentence: neither markup nor an address.
+# The characters of a sentence, without those of markup and addresses.
 _SHOWN = re.compile(r"[\w ,;:.!?'’()-]{1,200}")
 _PROVEN = object()
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationCode:
-    """A code that came back from the provider that was asked. Only `process_authorization_response` makes one."""
+    """A code from the provider that we asked. Only `process_authorization_response` makes one."""
 
     provider: str
     value: str = field(repr=False)
@@ -58,7 +58,7 @@ class AuthorizationCode:
 
 
 def response_state(parameters: Parameters) -> str:
-    """The state by which the login is taken, before anything else of the response is believed."""
+    """The `state`, by which the caller takes the login from the store before it reads anything else."""
     states = [value for name, value in parameters if name == "state"]
     if len(states) != 1 or not _STATE.fullmatch(states[0]):
         raise GatewayError(OIDC_RESPONSE_STATE, f"{len(states)} state parameters, or one of a form that we never sent")
@@ -68,11 +68,14 @@ def response_state(parameters: Parameters) -> str:
 def process_authorization_response(
     provider: OidcProvider, metadata: ProviderMetadata, login: OidcLogin, parameters: Parameters
 ) -> AuthorizationCode:
-    """`login` is the one found, once, by `response_state`; `provider` the one that the callback path names."""
+    """`login`: what the store gave, once, for `response_state`. `provider`: the one that the callback path names.
+
+    Raises GatewayError, with a code of its own for each check.
+    """
     if login.provider != provider.name:
         detail = f"asked of {quoted(login.provider)}, answered at the callback of {quoted(provider.name)}"
         raise GatewayError(LOGIN_OTHER_PROVIDER, detail)
-    # Invariant 7: a reload meanwhile may have given the file another issuer, for whom this code is not
+    # Invariant 7: a reload may have given this provider file another issuer, which must not see this code.
     if login.issuer not in ("", provider.issuer):
         detail = f"asked of {quoted(login.issuer)}, and the file names {quoted(provider.issuer)} since"
         raise GatewayError(LOGIN_OTHER_PROVIDER, detail)
@@ -89,7 +92,7 @@ def process_authorization_response(
 
 
 def _refusal(error: str, description: str) -> GatewayError:
-    """The provider was asked, and this browser brings its own answer: nobody else has written it."""
+    """The error for a refusal. State and issuer have been checked, so the text in it is the provider's own."""
     shown = description if _SHOWN.fullmatch(description) else ""
     return GatewayError(
         _ERRORS.get(error, LOGIN_PROVIDER_FAULT), f"{quoted(error)}: {quoted(description)}", shown=shown
@@ -107,7 +110,7 @@ def _single(parameters: Parameters) -> Mapping[str, str]:
 
 
 def _check_issuer(metadata: ProviderMetadata, iss: str | None) -> None:
-    # RFC 9207 2.4: compared wherever it is sent, before an error is believed too; required where it was announced
+    # RFC 9207 2.4: `iss` is compared whenever it is sent, with errors too, and required if the metadata announce it.
     if iss is None and metadata.authorization_response_iss_parameter_supported:
         raise GatewayError(OIDC_RESPONSE_ISSUER, "no iss parameter, though the provider announces that it sends one")
     if iss is not None and iss != metadata.issuer:

@@ -1,4 +1,4 @@
-"""The authorization request: what it says, and the three ways in which it reaches the provider."""
+"""The authorization request: its parameters, and the three ways to send it (in the URL, as JAR, by PAR); PKCE."""
 
 import base64
 import hashlib
@@ -22,7 +22,7 @@ from gateway.oidc.step_up_parameters import limited_to, with_step_up
 WHAT = "pushed authorization answer"
 REQUEST_OBJECT_SECONDS = 60
 LONGEST_HINT = 512
-# Where a provider answers another form with an error page: ProConnect does.
+# The forms of hints. Given another form, ProConnect shows an error page.
 _HINT_FORMS = {
     "login_hint": re.compile(r"[^\s<>\"]{1,320}"),
     "idp_hint": re.compile(r"[!-~]{1,512}"),
@@ -30,7 +30,7 @@ _HINT_FORMS = {
 }
 # RFC 9101 10.8
 _REQUEST_OBJECT = "oauth-authz-req+jwt"
-# RFC 6749 3.1, RFC 9126 2.2: a URI, here without what a browser or a log would stumble over
+# RFC 6749 3.1, RFC 9126 2.2: a URI, here without characters that trouble browsers or logs
 _LONGEST_URI = 512
 CHALLENGE_METHOD = "S256"
 # RFC 7636 4.1
@@ -40,10 +40,10 @@ _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 def authorization_parameters(
     provider: OidcProvider, login: OidcLogin, state: str, hints: Mapping[str, str]
 ) -> dict[str, str]:
-    """OIDC Core 3.1.2.1. Nothing is sent that the provider file does not ask for.
+    """The parameters of OIDC Core 3.1.2.1, and none that the provider file does not ask for.
 
-    `hints`: what our own login address, or a link into the application, was given; only what the file passes on is
-    taken.
+    `hints`: parameters of our login address, or of a link into the application. Only those that the file lists are
+    passed on.
     """
     asked = provider.request
     usual = {
@@ -70,8 +70,8 @@ def authorization_parameters(
 
 
 def authorization_url(metadata: ProviderMetadata, parameters: Mapping[str, str]) -> str:
-    """Where the browser is sent."""
-    # RFC 6749 3.1: the endpoint's own query is kept
+    """The URL to which we send the browser."""
+    # RFC 6749 3.1: the endpoint keeps its own query.
     separator = "&" if "?" in metadata.authorization_endpoint else "?"
     return f"{metadata.authorization_endpoint}{separator}{urlencode(parameters)}"
 
@@ -79,7 +79,7 @@ def authorization_url(metadata: ProviderMetadata, parameters: Mapping[str, str])
 def signed_request(
     provider: OidcProvider, metadata: ProviderMetadata, parameters: Mapping[str, str], fresh: Fresh
 ) -> dict[str, str]:
-    """RFC 9101 4 and 5: the parameters in a request object, and what stays beside it."""
+    """JAR (RFC 9101 4 and 5): the parameters in a signed request object, and those that are sent beside it."""
     if not provider.client_keys:
         raise GatewayError(OIDC_CLIENT_AUTHENTICATION, "a signed request needs a key, and there is none")
     issued_at = int(fresh.now)
@@ -92,7 +92,7 @@ def signed_request(
         "nbf": issued_at,
         "exp": issued_at + REQUEST_OBJECT_SECONDS,
     }
-    # OIDC Core 6.1: these two are repeated outside, with a scope that says openid
+    # OIDC Core 6.1: these two are repeated outside of the object, and so is a scope with openid.
     beside = {"client_id": provider.client_id, "response_type": "code", "scope": "openid"}
     return {**beside, "request": sign(provider.client_keys[0], claims, _REQUEST_OBJECT)}
 
@@ -100,7 +100,7 @@ def signed_request(
 def pushed_request(
     provider: OidcProvider, metadata: ProviderMetadata, parameters: Mapping[str, str], fresh: Fresh
 ) -> Call:
-    """RFC 9126 2.1: straight to the provider, by an authenticated client."""
+    """PAR (RFC 9126 2.1): the parameters, sent to the provider directly, with client authentication."""
     endpoint = metadata.pushed_authorization_request_endpoint
     if endpoint is None:
         detail = "the provider file says pushed, the discovery document has no endpoint for it"
@@ -108,15 +108,15 @@ def pushed_request(
     return authenticated_call(provider, metadata, WHAT, endpoint, parameters, fresh)
 
 
-def process_pushed_response(provider: OidcProvider, answer: ProviderResponse) -> dict[str, str]:
-    """What the browser carries in the place of the parameters."""
-    # RFC 9126 2.2: 201, and nothing else
-    if answer.status != 201:
-        if 400 <= answer.status < 500 and answer.status != 429:
-            raise GatewayError(OIDC_PUSHED_REQUEST, f"{WHAT}: status {answer.status}: {quoted(_reason(answer))}")
-        require_success(answer, OIDC_PUSHED_REQUEST, WHAT)
-        raise GatewayError(OIDC_PUSHED_REQUEST, f"{WHAT}: status {answer.status}, not 201")
-    request_uri = parse_object(answer.body, OIDC_PUSHED_REQUEST, WHAT).get("request_uri")
+def process_pushed_response(provider: OidcProvider, response: ProviderResponse) -> dict[str, str]:
+    """What the browser carries in place of the parameters (RFC 9126 4). Raises GatewayError(OIDC_PUSHED_REQUEST)."""
+    # RFC 9126 2.2: the status is 201.
+    if response.status != 201:
+        if 400 <= response.status < 500 and response.status != 429:
+            raise GatewayError(OIDC_PUSHED_REQUEST, f"{WHAT}: status {response.status}: {quoted(_reason(response))}")
+        require_success(response, OIDC_PUSHED_REQUEST, WHAT)
+        raise GatewayError(OIDC_PUSHED_REQUEST, f"{WHAT}: status {response.status}, not 201")
+    request_uri = parse_object(response.body, OIDC_PUSHED_REQUEST, WHAT).get("request_uri")
     if not isinstance(request_uri, str) or not request_uri.isascii() or not 0 < len(request_uri) <= _LONGEST_URI:
         raise GatewayError(OIDC_PUSHED_REQUEST, f"{WHAT}: no request_uri")
     # RFC 9126 4
@@ -124,7 +124,7 @@ def process_pushed_response(provider: OidcProvider, answer: ProviderResponse) ->
 
 
 def _typed(parameters: Mapping[str, str]) -> dict[str, object]:
-    # OIDC Core 6.1: a number and an object are what they are in JSON
+    # OIDC Core 6.1: in the request object, numbers and objects are JSON numbers and objects.
     typed: dict[str, object] = dict(parameters)
     if "max_age" in parameters:
         typed["max_age"] = int(parameters["max_age"])
@@ -134,14 +134,14 @@ def _typed(parameters: Mapping[str, str]) -> dict[str, object]:
 
 
 def is_hint(name: str, value: str) -> bool:
-    """A link is anybody's: no more is passed on than a hint can be."""
+    """Whether a value has the form of this hint. Anybody can make a link, so nothing else is passed on."""
     form = _HINT_FORMS.get(name)
     return 0 < len(value) <= LONGEST_HINT and value.isprintable() and (form is None or bool(form.fullmatch(value)))
 
 
-def _reason(answer: ProviderResponse) -> str:
+def _reason(response: ProviderResponse) -> str:
     try:
-        document = parse_object(answer.body, OIDC_PUSHED_REQUEST, WHAT)
+        document = parse_object(response.body, OIDC_PUSHED_REQUEST, WHAT)
     except GatewayError:
         return "no readable reason"
     return f"{document.get('error')}: {document.get('error_description', '')}"

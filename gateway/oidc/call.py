@@ -1,4 +1,4 @@
-"""One exchange with a provider as values: what is asked, and what came back. Whoever sends it owns the socket."""
+"""One exchange with a provider as values: our request and its response. The caller owns the socket."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -17,7 +17,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class ProviderResponse:
-    """`content_type`: the media type, lower case, without parameters. Of the others, the raw header value."""
+    """`content_type`: the media type in lower case, without parameters. The other fields are raw header values."""
 
     status: int
     content_type: str

@@ -1,6 +1,6 @@
-"""The claims that ID tokens, logout tokens and access tokens share (RFC 7519 4.1), read in one way.
+"""The claims that ID tokens, logout tokens and access tokens share (RFC 7519 4.1), checked in one way.
 
-Their codes are those of the ID token: what is wrong is the same, and the log event tells which token it was.
+All use the error codes of the ID token. The fault is the same, and the log event tells which token it was.
 """
 
 import hmac
@@ -22,7 +22,8 @@ from gateway.model.provider import OidcProvider
 from gateway.model.quoting import quoted
 from gateway.oidc.documents import JsonObject
 
-# A token comes straight from the token endpoint, so it was made moments ago; more is a wrong clock or a replay.
+# Seconds. A token comes directly from the token endpoint and was made moments ago. An older one means a wrong clock, or
+# a replay.
 OLDEST = 600
 _LAST_EXACT_INTEGER = 2**53
 
@@ -66,7 +67,7 @@ def check_expiry(provider: OidcProvider, claims: JsonObject, now: float) -> int:
 
 
 def check_issue_time(provider: OidcProvider, claims: JsonObject, now: float) -> int:
-    """Of a token that was made for us moments ago."""
+    """The `iat` of a token that was made for us moments ago, in Unix seconds."""
     # OIDC Core 3.1.3.7 (10)
     iat = required_time(claims, "iat")
     check_not_ahead(provider, claims, now)
@@ -77,8 +78,8 @@ def check_issue_time(provider: OidcProvider, claims: JsonObject, now: float) -> 
 
 
 def check_not_ahead(provider: OidcProvider, claims: JsonObject, now: float) -> None:
-    """`iat` and `nbf`, where they are said."""
-    # RFC 7519 4.1.6: made at a time that is yet to come, it would be fresh for as long as its maker likes
+    """Check that `iat` and `nbf`, if present, are not in the future."""
+    # RFC 7519 4.1.6: with an `iat` in the future, the token would stay fresh for as long as its issuer likes.
     iat = time_of(claims, "iat")
     if iat is not None and iat > now + provider.skew:
         detail = f"issued {iat - now:.0f} s ahead of our clock, {provider.skew} s are tolerated"
@@ -91,8 +92,8 @@ def check_not_ahead(provider: OidcProvider, claims: JsonObject, now: float) -> N
 
 
 def check_auth_time(provider: OidcProvider, claims: JsonObject, now: float) -> int | None:
-    """When the person signed in; None where that is not said."""
-    # OIDC Core 2 and 3.1.3.7 (13): a sign-in that is yet to come would pass for a fresh one for ever
+    """When the person signed in, in Unix seconds; None if the token does not say."""
+    # OIDC Core 2 and 3.1.3.7 (13): a sign-in in the future would count as a fresh one for any length of time.
     auth_time = time_of(claims, "auth_time")
     if auth_time is None:
         return None
@@ -103,13 +104,13 @@ def check_auth_time(provider: OidcProvider, claims: JsonObject, now: float) -> i
 
 
 def methods_of(claims: JsonObject) -> tuple[str, ...]:
-    """RFC 8176 1: `amr`; of a wrong type, it counts as not said."""
+    """The `amr` (RFC 8176 1). A value of the wrong type counts as missing."""
     amr = claims.get("amr")
     return tuple(method for method in amr if isinstance(method, str)) if isinstance(amr, list) else ()
 
 
 def check_nonce(claims: JsonObject, expected: str | None) -> None:
-    """`expected` None: there was none to come back."""
+    """`expected`: the nonce of our request; None if it had none, and then the token may have none either."""
     # OIDC Core 3.1.3.7 (11)
     nonce = claims.get("nonce")
     if not isinstance(nonce, str) or expected is None:
@@ -119,7 +120,7 @@ def check_nonce(claims: JsonObject, expected: str | None) -> None:
 
 
 def seconds(apart: float) -> str:
-    """How far two clocks are apart, for the page."""
+    """How far two clocks are apart, as text for the page."""
     return f"{apart:.0f} s"
 
 
@@ -132,7 +133,7 @@ def subject_of(claims: JsonObject) -> str:
 
 
 def time_of(claims: JsonObject, name: str) -> float | None:
-    """RFC 7519 2: NumericDate."""
+    """A NumericDate (RFC 7519 2), None if the claim is missing."""
     value = claims.get(name)
     if value is None and name not in claims:
         return None
@@ -149,6 +150,7 @@ def required_time(claims: JsonObject, name: str) -> float:
 
 
 def text_of(claims: JsonObject, name: str) -> str | None:
-    """Of a wrong type, it counts as not said: what turns on it is then unknown, and the sign-in goes on."""
+    """A claim that is text. A value of the wrong type counts as missing: what depends on it is unknown, and the sign-in
+    goes on."""
     value = claims.get(name)
     return value if isinstance(value, str) and value else None

@@ -1,5 +1,5 @@
-"""How we prove ourselves to a provider (OIDC Core 9, RFC 8705): at its token endpoint, and at every other of its
-endpoints that wants to know which client asks."""
+"""Client authentication (OIDC Core 9, RFC 8705): at the token endpoint of a provider, and at each of its other
+endpoints that requires it."""
 
 import base64
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ ASSERTION_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """What makes an assertion a new one: `jti` is random, `now` Unix seconds."""
+    """What is new in each assertion: `jti` is random, `now` is in Unix seconds."""
 
     jti: str = field(repr=False)
     now: float
@@ -38,7 +38,8 @@ def authenticated_call(
     fresh: Fresh,
     accept: str = "application/json",
 ) -> Call:
-    """A form POST of this client. GatewayError(OIDC_CLIENT_AUTHENTICATION) where there is nothing to prove it with."""
+    """A form POST with client authentication. Without a secret or key, raises GatewayError:
+    OIDC_CLIENT_AUTHENTICATION."""
     headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Accept", accept)]
     sent = dict(form)
     match provider.client_authentication:
@@ -53,13 +54,13 @@ def authenticated_call(
                 "client_assertion": _assertion(provider, metadata, fresh),
             }
         case "none" | "tls_client_auth":
-            # RFC 8705 2: the certificate proves it, the client_id says who
+            # RFC 8705 2: the certificate authenticates us, and client_id names us.
             sent |= {"client_id": provider.client_id}
     return Call(what, "POST", url, tuple(headers), urlencode(sent).encode("ascii"))
 
 
 def _assertion(provider: OidcProvider, metadata: ProviderMetadata, fresh: Fresh) -> str:
-    # OIDC Core 9, RFC 7523 3. The issuer as audience is what no other provider's metadata can make us write.
+    # OIDC Core 9, RFC 7523 3. The issuer is the safer audience: no other provider's metadata can make us write it.
     audience = metadata.issuer if provider.assertion_audience == "issuer" else metadata.token_endpoint
     issued_at = int(fresh.now)
     claims = {
@@ -79,7 +80,7 @@ def _assertion(provider: OidcProvider, metadata: ProviderMetadata, fresh: Fresh)
 
 
 def _basic(client_id: str, secret: str) -> str:
-    # RFC 6749 2.3.1: both are form-encoded first, so that `:` and non-ASCII survive
+    # RFC 6749 2.3.1: both are form-encoded first, because of `:` and non-ASCII characters.
     pair = f"{quote_plus(client_id)}:{quote_plus(secret)}"
     return "Basic " + base64.b64encode(pair.encode("ascii")).decode("ascii")
 

@@ -1,4 +1,4 @@
-"""Our own private keys towards providers: what they sign and open, and what of them is published."""
+"""Our private keys towards providers: signing with them, and publishing their public halves."""
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -9,12 +9,12 @@ from joserfc.jwk import ECKey, RSAKey
 from gateway.model.provider import ClientKey
 
 OPENING = ("RSA-OAEP-256", "ECDH-ES")
-# Reading a key takes as long as signing with it; a roll-over leaves nothing behind for long.
+# Loading a key takes as long as signing with it. After a change of keys, the old ones are soon pushed out.
 _KEPT = 1024
 
 
 def sign(key: ClientKey, claims: Mapping[str, object], typ: str = "JWT") -> str:
-    """RFC 7515 3.1: the claims in a signed token of that `typ`."""
+    """A JWT of that `typ` with the claims, signed with the key (RFC 7515 3.1)."""
     private, kid = _read(key)
     header = {"alg": key.algorithm, "typ": typ, "kid": kid}
     if key.x5t is not None:
@@ -23,7 +23,7 @@ def sign(key: ClientKey, claims: Mapping[str, object], typ: str = "JWT") -> str:
 
 
 def jwk_set(keys: Iterable[ClientKey]) -> dict[str, object]:
-    """RFC 7517 5: the public halves, each once."""
+    """The public halves as a JWK Set (RFC 7517 5), each once."""
     published = {kid: _public(key, private, kid) for key in keys for private, kid in (_read(key),)}
     return {"keys": list(published.values())}
 

@@ -1,4 +1,4 @@
-"""OpenID Connect Discovery 1.0: a provider's metadata, asked for and checked."""
+"""OpenID Connect Discovery 1.0: the request for a provider's metadata, and the checks of the response."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ WHAT = "discovery document"
 class ProviderMetadata:
     """The members that we use, under their names in the specification (Discovery 3, RFC 9207 3).
 
-    Of a provider that knows us by our certificate, the endpoints are their aliases for that (RFC 8705 5).
+    For a provider at which we authenticate with a certificate, the endpoints are its mTLS aliases (RFC 8705 5).
     """
 
     issuer: str
@@ -39,10 +39,10 @@ def discovery_request(provider: OidcProvider) -> Call:
     return Call(WHAT, "GET", url, (("Accept", "application/json"),))
 
 
-def process_discovery_response(provider: OidcProvider, answer: ProviderResponse) -> ProviderMetadata:
+def process_discovery_response(provider: OidcProvider, response: ProviderResponse) -> ProviderMetadata:
     # Discovery 4.2: application/json
-    document = response_object(answer, OIDC_DISCOVERY, f"{WHAT} of {quoted(provider.issuer)}", ("application/json",))
-    # Discovery 4.3: the issuer returned MUST be exactly the one asked
+    document = response_object(response, OIDC_DISCOVERY, f"{WHAT} of {quoted(provider.issuer)}", ("application/json",))
+    # Discovery 4.3: the issuer returned MUST be exactly the one that we asked.
     if document.get("issuer") != provider.issuer:
         detail = f"{WHAT}: issuer {quoted(document.get('issuer'))}, not {quoted(provider.issuer)}"
         raise GatewayError(OIDC_DISCOVERY_ISSUER, detail)
@@ -67,7 +67,7 @@ def process_discovery_response(provider: OidcProvider, answer: ProviderResponse)
 
 
 def _aliases(provider: OidcProvider, document: JsonObject) -> JsonObject:
-    # RFC 8705 5: a client that shows a certificate calls these in the place of the usual ones
+    # RFC 8705 5: a client that authenticates with a certificate uses these in place of the usual endpoints.
     aliases = document.get("mtls_endpoint_aliases", {})
     if not isinstance(aliases, dict):
         raise GatewayError(OIDC_DISCOVERY, f"{WHAT}: mtls_endpoint_aliases is not an object")

@@ -1,4 +1,4 @@
-"""JSON that providers send, read in the one way that leaves no doubt, and text of theirs made fit for a log line."""
+"""JSON of providers, refused wherever two readers could read it differently."""
 
 import json
 import math
@@ -10,7 +10,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.quoting import quoted
 from gateway.oidc.call import ProviderResponse
 
-# The densest JSON of this size is read in about 4 ms: no more may hold the loop.
+# Bytes. The densest JSON of this size takes about 4 ms, and nothing may hold the loop for over 5 ms.
 LARGEST_DOCUMENT = 1 << 17
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -19,13 +19,13 @@ JsonObject = dict[str, object]
 
 
 def parse_object(text: bytes, code: Code, what: str) -> JsonObject:
-    """The JSON object in `text`; GatewayError(code) for anything that two readers could read in two ways."""
+    """The JSON object in `text`. Raises GatewayError(code) for anything that two readers could read differently."""
     if len(text) > LARGEST_DOCUMENT:
         raise GatewayError(code, f"{what}: {len(text)} bytes, at most {LARGEST_DOCUMENT} are read")
     try:
         value = _DECODER.decode(text.decode("utf-8"))
         if _SURROGATE.search(text):
-            # RFC 7493 2.1: an escape may spell half a surrogate pair, which no UTF-8 can carry further
+            # RFC 7493 2.1: an escape can spell half a surrogate pair, which cannot be written in UTF-8.
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except RecursionError as error:
         raise GatewayError(code, f"{what}: nested too deeply") from error
@@ -36,32 +36,34 @@ def parse_object(text: bytes, code: Code, what: str) -> JsonObject:
     return value
 
 
-def response_object(answer: ProviderResponse, code: Code, what: str, content_types: Collection[str]) -> JsonObject:
-    """The JSON object of a successful answer in one of the media types."""
-    require_success(answer, code, what)
-    if answer.content_type not in content_types:
+def response_object(response: ProviderResponse, code: Code, what: str, content_types: Collection[str]) -> JsonObject:
+    """The JSON object of a successful response in one of the media types. Raises GatewayError: `code`,
+    LOGIN_PROVIDER_UNREACHABLE."""
+    require_success(response, code, what)
+    if response.content_type not in content_types:
         raise GatewayError(
-            code, f"{what}: content type {quoted(answer.content_type)}, not {' or '.join(content_types)}"
+            code, f"{what}: content type {quoted(response.content_type)}, not {' or '.join(content_types)}"
         )
-    return parse_object(answer.body, code, what)
+    return parse_object(response.body, code, what)
 
 
-def error_of(answer: ProviderResponse, code: Code, what: str) -> object:
-    """RFC 6749 5.2: the `error` of a refusal."""
+def error_of(response: ProviderResponse, code: Code, what: str) -> object:
+    """The `error` of a refusal (RFC 6749 5.2), or a text for the operator if it cannot be read."""
     try:
-        return parse_object(answer.body, code, what).get("error")
+        return parse_object(response.body, code, what).get("error")
     except GatewayError:
-        return f"status {answer.status} without a readable reason"
+        return f"status {response.status} without a readable reason"
 
 
-def require_success(answer: ProviderResponse, code: Code, what: str) -> None:
-    """An overloaded provider is not the same as one that answers wrongly."""
-    if answer.status == 429 or answer.status >= 500:
-        raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, f"{what}: status {answer.status}")
-    if 300 <= answer.status < 400:
-        raise GatewayError(code, f"{what}: status {answer.status}; a redirect is not followed")
-    if answer.status != 200:
-        raise GatewayError(code, f"{what}: status {answer.status}")
+def require_success(response: ProviderResponse, code: Code, what: str) -> None:
+    """Check for status 200. Raises GatewayError: LOGIN_PROVIDER_UNREACHABLE if the provider is overloaded or out of
+    order, else `code`."""
+    if response.status == 429 or response.status >= 500:
+        raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, f"{what}: status {response.status}")
+    if 300 <= response.status < 400:
+        raise GatewayError(code, f"{what}: status {response.status}; a redirect is not followed")
+    if response.status != 200:
+        raise GatewayError(code, f"{what}: status {response.status}")
 
 
 def _unique(pairs: list[tuple[str, object]]) -> JsonObject:
@@ -82,5 +84,5 @@ def _finite(text: str) -> float:
     return value
 
 
-# `json.loads` makes one for each call.
+# With these arguments, `json.loads` would make a decoder for each call.
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)

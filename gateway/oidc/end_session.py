@@ -1,4 +1,4 @@
-"""OpenID Connect RP-Initiated Logout 1.0: the person is sent to the provider to be signed out there too."""
+"""OpenID Connect RP-Initiated Logout 1.0: we send the person to the provider, to be signed out there too."""
 
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from gateway.model.provider import OidcProvider
 from gateway.oidc.discovery import ProviderMetadata
 
-# Characters: what common servers take of a request line is 8 KB, some fronts take half of it.
+# Characters. Common servers accept request lines of 8 KB, some front ends half of that.
 LONGEST_ADDRESS = 4000
 
 
@@ -23,8 +23,8 @@ class EndSession:
         return f"{self.url}{separator}{urlencode(self.fields)}"
 
     def goes_by_address(self, provider: OidcProvider) -> bool:
-        """A form of our page is a cross-site POST, to which browsers add no cookie with SameSite=Lax: a provider that
-        knows its session by such a cookie would end none, and send the person back all the same."""
+        """Whether the browser goes there by a GET. A form on our page would be a cross-site POST, without the cookies
+        of the provider that are SameSite=Lax: it would find no session to end, and still send the person back."""
         method = provider.logout.method
         return method == "get" or (method == "auto" and len(self.as_address) <= LONGEST_ADDRESS)
 
@@ -32,10 +32,10 @@ class EndSession:
 def end_session_request(
     provider: OidcProvider, metadata: ProviderMetadata, id_token: str | None, state: str, back: str
 ) -> EndSession | None:
-    """None where the provider has no such endpoint. `back`: the one URL that is registered there for it."""
+    """None if the provider has no such endpoint. `back`: the post_logout_redirect_uri that is registered there."""
     if metadata.end_session_endpoint is None:
         return None
-    # 2: id_token_hint is RECOMMENDED; without it client_id says who asks. Nothing more is sent.
+    # 2: id_token_hint is RECOMMENDED; without it, client_id names us. Nothing else is sent.
     client = ("client_id", provider.client_id)
     beside = (client,) if provider.logout.client_id else ()
     whose = (client,) if id_token is None else (("id_token_hint", id_token), *beside)

@@ -1,4 +1,4 @@
-"""What a URL that we will call, or send a browser to, may look like."""
+"""The form of URLs that we call, or to which we send a browser."""
 
 import re
 
@@ -7,7 +7,8 @@ from gateway.model.errors import GatewayError
 from gateway.model.quoting import quoted
 
 _LONGEST = 2048
-# RFC 3986 characters only; no user part, no fragment (RFC 6749 3.1, 3.2), nothing that a parser would strip or fold.
+# Characters of RFC 3986 only, without user part or fragment (RFC 6749 3.1, 3.2), and with nothing that a parser would
+# strip or fold.
 _URL = re.compile(
     r"(?P<scheme>https?)://"
     r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
@@ -16,7 +17,7 @@ _URL = re.compile(
 
 
 def require_endpoint(value: object, *, development: bool, code: Code, what: str) -> str:
-    """`value` if it is an absolute https URL; http as well where `development` is set."""
+    """`value`, if it is an absolute https URL, or with `development` an http one. Else raises GatewayError(code)."""
     if not isinstance(value, str) or len(value) > _LONGEST:
         raise GatewayError(code, f"{what}: not a URL of at most {_LONGEST} characters")
     match = _URL.fullmatch(value)

@@ -42,10 +42,11 @@ _PROVEN = object()
 
 @dataclass(frozen=True, slots=True)
 class IdToken:
-    """What a provider signed, verified in full. Only `validate_id_token` makes one.
+    """An ID token that passed every check. Only `validate_id_token` makes one.
 
-    Times are Unix seconds. `auth_time` is None where the provider did not say when the person signed in.
-    `raw` goes back to the provider alone (id_token_hint); `grant` is what came with it, where that is to be kept.
+    Times are Unix seconds. `auth_time` is None if the provider did not say when the person signed in. `raw` goes back
+    to the provider alone (id_token_hint). `grant`: the refresh token that came with it, if the provider file asks for
+    one.
     """
 
     provider: str
@@ -75,11 +76,12 @@ def validate_id_token(
     now: float,
     code: AuthorizationCode | None = None,
 ) -> IdToken:
-    """`code`: the one that was redeemed for it, if any.
+    """`code`: the authorization code that was exchanged for the token, if any; `now`: Unix seconds.
 
-    OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may mean that the provider has changed its keys since.
+    Raises GatewayError, with a code of its own for each check. OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may mean
+    that the provider has changed its keys.
     """
-    # 3.1.3.7 (1) encrypted where that was registered, and not where it was not
+    # 3.1.3.7 (1) encrypted, if and only if that was registered
     encryption = provider.encryption if provider.encryption and provider.encryption.id_token else None
     raw = tokens.id_token if encryption is None else decrypt(tokens.id_token, encryption)
     token = parse_compact(raw)
@@ -98,12 +100,12 @@ def validate_id_token(
     issued_at = check_issue_time(provider, claims, now)
     # 3.1.3.7 (11) nonce
     check_nonce(claims, login.nonce)
-    # 3.1.3.7 (12) how the person signed in, where that was demanded
+    # 3.1.3.7 (12) how the person signed in, if we demanded an acr
     _check_acr(provider, claims)
-    # 3.1.3.7 (13) when
+    # 3.1.3.7 (13) when the person signed in
     auth_time = check_auth_time(provider, claims, now)
     _check_age(provider, login, auth_time)
-    # 3.1.3.8 access token hash, and 3.3.2.11 that of the code
+    # 3.1.3.8 hash of the access token, 3.3.2.11 hash of the code
     _check_hash(claims, "at_hash", tokens.access_token, algorithm, OIDC_ID_TOKEN_ACCESS_TOKEN_HASH)
     if code is not None:
         _check_hash(claims, "c_hash", code.value, algorithm, OIDC_ID_TOKEN_CODE_HASH)
@@ -125,7 +127,7 @@ def validate_id_token(
 
 
 def _check_acr(provider: OidcProvider, claims: JsonObject) -> None:
-    # OIDC Core 3.1.3.7 (12) and 5.5.1.1: what was asked for as essential is checked, not believed to have been heard
+    # OIDC Core 3.1.3.7 (12) and 5.5.1.1: a provider may ignore an essential acr, so the value is checked.
     demanded = provider.request.essential_acr
     if demanded and text_of(claims, "acr") not in demanded:
         detail = f"acr {quoted(claims.get('acr'))}, not one of {', '.join(sorted(demanded))}"
@@ -133,7 +135,7 @@ def _check_acr(provider: OidcProvider, claims: JsonObject) -> None:
 
 
 def _check_age(provider: OidcProvider, login: OidcLogin, auth_time: int | None) -> None:
-    # OIDC Core 3.1.2.1 and 3.1.3.7 (13): asked for a fresh sign-in, a provider has to say when it was
+    # OIDC Core 3.1.2.1 and 3.1.3.7 (13): if max_age was requested, the token has to have auth_time.
     if login.max_age is None:
         return
     if auth_time is None:
@@ -144,7 +146,7 @@ def _check_age(provider: OidcProvider, login: OidcLogin, auth_time: int | None) 
 
 
 def _check_hash(claims: JsonObject, name: str, value: str, algorithm: Algorithm, wrong: Code) -> None:
-    # OIDC Core 3.1.3.8, 3.1.3.6 and 3.3.2.11: optional in this flow, never ignored
+    # OIDC Core 3.1.3.8, 3.1.3.6 and 3.3.2.11: the hash is optional in this flow, and checked if present.
     if name not in claims:
         return
     digest = hashlib.new(algorithm.hash, value.encode("ascii")).digest()

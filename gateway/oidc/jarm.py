@@ -1,4 +1,4 @@
-"""JARM (JWT Secured Authorization Response Mode): an authorization response whose parameters the provider signed."""
+"""JARM (JWT Secured Authorization Response Mode for OAuth 2.0): an authorization response as a signed JWT."""
 
 from gateway.model.codes import OIDC_RESPONSE_JWT, OIDC_RESPONSE_PARAMETER
 from gateway.model.errors import GatewayError
@@ -8,7 +8,7 @@ from gateway.oidc.claims import audiences_of, check_expiry, check_issuer, check_
 from gateway.oidc.jwks import JsonWebKeySet
 from gateway.oidc.jws import parse_compact, verify_signature
 
-# 4.1: about the token itself, but for iss, which RFC 9207 2.4 reads where no other is sent
+# 4.1: claims about the JWT itself. Not `iss`, which serves as the parameter of RFC 9207 (2.4).
 _OF_THE_TOKEN = frozenset(("aud", "exp", "iat", "nbf", "jti"))
 
 
@@ -18,7 +18,7 @@ def is_signed(provider: OidcProvider) -> bool:
 
 
 def unverified_parameters(parameters: Parameters) -> Parameters:
-    """What the response says, so that the sign-in is found by its state; nothing of it is to be believed yet."""
+    """The parameters, not verified yet: their `state` finds the login. Raises GatewayError(OIDC_RESPONSE_PARAMETER)."""
     responses = [value for name, value in parameters if name == "response"]
     if not responses:
         return parameters
@@ -29,9 +29,13 @@ def unverified_parameters(parameters: Parameters) -> Parameters:
 
 
 def verified_parameters(provider: OidcProvider, keys: JsonWebKeySet, parameters: Parameters, now: float) -> Parameters:
-    """OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may mean that the provider has changed its keys since."""
+    """The parameters of a signed response, checked in the order of 4.4. `now`: Unix seconds.
+
+    Raises GatewayError: OIDC_RESPONSE_JWT, or a code of the ID token. OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may
+    mean that the provider has changed its keys.
+    """
     responses = [value for name, value in parameters if name == "response"]
-    # What was asked for signed is never taken unsigned.
+    # If we requested a signed response, an unsigned one is refused.
     if len(responses) != 1:
         raise GatewayError(OIDC_RESPONSE_JWT, f"{len(responses)} signed responses, and one was asked for")
     # 4.4 (2) to (7)

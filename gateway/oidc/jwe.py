@@ -1,4 +1,4 @@
-"""RFC 7516: a token that was encrypted for us, in its compact form, opened with the pinned algorithms and our keys."""
+"""RFC 7516: decrypt a token in compact form, with the pinned algorithms and our keys."""
 
 import re
 
@@ -14,16 +14,16 @@ from gateway.oidc.documents import JsonObject, parse_object
 from gateway.oidc.jws import LONGEST_TOKEN, decode_segment
 
 _CONTENT = re.compile(r"[\x21-\x7e]+")
-# RFC 7518 5.3 and 5.2: initialisation vector and tag, in bytes. A shorter tag is easier to guess.
+# RFC 7518 5.3 and 5.2: bytes of initialisation vector and tag. A shorter tag would be easier to guess.
 _SIZES = {"A128GCM": (12, 16), "A256GCM": (12, 16), "A128CBC-HS256": (16, 16), "A256CBC-HS512": (16, 32)}
 
 
 def decrypt(token: str, encryption: Encryption) -> str:
-    """The signed token inside; whether its signature holds is not known yet."""
+    """The signed token inside, not verified yet. Raises GatewayError, with a code of its own for each check."""
     if len(token) > LONGEST_TOKEN:
         raise GatewayError(OIDC_ENCRYPTION, f"{len(token)} characters, at most {LONGEST_TOKEN} are read")
     segments = token.split(".")
-    # RFC 7516 7.1: five segments. What is only signed is refused where encryption was agreed.
+    # RFC 7516 7.1: five segments. Where encryption was agreed, a token that is only signed is refused.
     if len(segments) != 5:
         raise GatewayError(OIDC_ENCRYPTION, f"{len(segments)} segments, not the 5 of an encrypted token")
     header = parse_object(decode_segment(segments[0], "header"), OIDC_ENCRYPTION, "header")
@@ -39,15 +39,15 @@ def decrypt(token: str, encryption: Encryption) -> str:
 
 
 def _check_header(header: JsonObject, encryption: Encryption) -> list[ClientKey]:
-    """The keys that may open it. Members that carry or point to other keys are never looked at, but for `epk`."""
-    # RFC 8725 3.1: pinned per provider; what the token says chooses among these only
+    """The keys that may open the token. Members that carry or point to keys are ignored, except `epk`."""
+    # RFC 8725 3.1: algorithms are pinned per provider; the token chooses among these only.
     alg, enc = header.get("alg"), header.get("enc")
     fitting = [key for key in encryption.keys if key.algorithm == alg]
     if not fitting or not isinstance(enc, str) or enc not in encryption.content:
         accepted = ", ".join(sorted({key.algorithm for key in encryption.keys} | encryption.content))
         detail = f"encrypted with {quoted(alg)} and {quoted(enc)}; the provider file accepts {accepted}"
         raise GatewayError(OIDC_ENCRYPTION_ALGORITHM, detail)
-    # RFC 7516 4.1.3: what is compressed may be far larger than it looks. 4.1.13: we understand no extension.
+    # RFC 7516 4.1.3: compressed content may be far larger than it looks. 4.1.13: we understand no extension.
     for member in ("zip", "crit"):
         if member in header:
             raise GatewayError(OIDC_ENCRYPTION, f"header with {member}")

@@ -25,7 +25,7 @@ _LONGEST_KID = 512
 
 @dataclass(frozen=True, slots=True)
 class VerificationKey:
-    """`algorithm`: the only one that the provider published it for, None where it did not say."""
+    """`algorithm`: the only one for which the provider published the key, None if it did not say."""
 
     kid: str | None
     kind: KeyKind
@@ -35,19 +35,19 @@ class VerificationKey:
     def fits(self, algorithm: Algorithm) -> bool:
         if self.kind != algorithm.kind:
             return False
-        # K164: a key published for one algorithm serves no other. EdDSA and Ed25519 are two names of one.
+        # K164: a key published for one algorithm serves no other. EdDSA and Ed25519 are names of the same algorithm.
         return self.algorithm is None or ALGORITHMS[self.algorithm].model == algorithm.model
 
 
 @dataclass(frozen=True, slots=True)
 class JsonWebKeySet:
-    """`left_out`: for the operator, why a published key is not among `keys`."""
+    """`left_out`: for the operator, the reasons why published keys are not among `keys`."""
 
     keys: tuple[VerificationKey, ...]
     left_out: tuple[str, ...] = ()
 
     def suitable(self, algorithm: Algorithm, kid: str | None) -> tuple[VerificationKey, ...]:
-        """OIDC Core 10.1: the keys that may have made a signature; without a kid, every one whose type fits."""
+        """The keys that may have made a signature (OIDC Core 10.1): without a kid, every key of the right type."""
         return tuple(key for key in self.keys if key.fits(algorithm) and (kid is None or key.kid == kid))
 
 
@@ -55,8 +55,8 @@ def jwks_request(metadata: ProviderMetadata) -> Call:
     return Call(WHAT, "GET", metadata.jwks_uri, (("Accept", "application/jwk-set+json, application/json"),))
 
 
-def process_jwks_response(answer: ProviderResponse) -> JsonWebKeySet:
-    document = response_object(answer, OIDC_JWKS, WHAT, ("application/json", "application/jwk-set+json"))
+def process_jwks_response(response: ProviderResponse) -> JsonWebKeySet:
+    document = response_object(response, OIDC_JWKS, WHAT, ("application/json", "application/jwk-set+json"))
     published = document.get("keys")
     # RFC 7517 5.1
     if not isinstance(published, list):
@@ -95,7 +95,7 @@ def _verification_key(jwk: object) -> VerificationKey:
 
 
 def _public_key(jwk: Mapping[str, object]) -> tuple[KeyKind, Key]:
-    """Only the public members are handed on: what else a key carries (x5c, x5u, d) is never read."""
+    """Only the public members are handed on. Others (x5c, x5u, d) are never read."""
     kty, curve = jwk.get("kty"), jwk.get("crv")
     if kty == "RSA":
         return "RSA", _rsa_key(_member(jwk, "n"), _member(jwk, "e"))
@@ -108,7 +108,7 @@ def _public_key(jwk: Mapping[str, object]) -> tuple[KeyKind, Key]:
 
 
 def _rsa_key(modulus: str, exponent: str) -> RSAKey:
-    # RFC 7518 3.3: 2048 bits or more; far longer ones only cost time
+    # RFC 7518 3.3: 2048 bits at least. Far longer keys only cost time.
     size = _integer(modulus).bit_length()
     if not 2048 <= size <= 8192:
         raise ValueError(f"an RSA key of {size} bits, not of 2048 to 8192")

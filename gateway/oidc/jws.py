@@ -1,4 +1,4 @@
-"""RFC 7515: a signed token in its compact form, taken apart and verified with pinned algorithms and published keys."""
+"""RFC 7515: parse a signed token in compact form, and verify it with pinned algorithms and published keys."""
 
 import base64
 import binascii
@@ -26,13 +26,13 @@ from gateway.oidc.jwks import JsonWebKeySet, VerificationKey
 
 LONGEST_TOKEN = 65536
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]+")
-# RFC 4648 3.5: by length modulo 4, last characters whose bits beyond the last byte are zero.
+# RFC 4648 3.5: by length modulo 4, the last characters whose bits beyond the last byte are zero
 _LAST = {0: frozenset(ascii_letters + digits + "_-"), 2: frozenset("AQgw"), 3: frozenset("AEIMQUYcgkosw048")}
 
 
 @dataclass(frozen=True, slots=True)
 class SignedToken:
-    """Well formed; whether the signature holds is not known before `verify_signature`."""
+    """A well-formed token. Its signature is not verified before `verify_signature`."""
 
     algorithm: object
     kid: str | None
@@ -42,18 +42,21 @@ class SignedToken:
 
 
 def parse_compact(token: str, kinds: Collection[str] = ("jwt",)) -> SignedToken:
-    """`kinds`: what its `typ` may say, in lower case and without `application/`; where it says nothing, `jwt`."""
+    """Parse a token. `kinds`: allowed values of `typ`, in lower case, without `application/`; a missing one is `jwt`.
+
+    Raises GatewayError, with the codes of the ID token.
+    """
     if len(token) > LONGEST_TOKEN:
         raise GatewayError(OIDC_ID_TOKEN_FORM, f"{len(token)} characters, at most {LONGEST_TOKEN} are read")
     segments = token.split(".")
-    # RFC 7515 7.1: three segments; five are an encrypted token, which was not asked for. RFC 7515 10.7: the JSON
-    # serialisation, with its many signatures, is not read.
+    # RFC 7515 7.1: three segments. Five are an encrypted token, which was not agreed on. RFC 7515 10.7: the JSON
+    # serialisation, with several signatures, is not read.
     if len(segments) != 3:
         raise GatewayError(OIDC_ID_TOKEN_FORM, f"{len(segments)} segments, not the 3 of a signed token")
     header_bytes, payload_bytes = decode_segment(segments[0], "header"), decode_segment(segments[1], "payload")
     header = parse_object(header_bytes, OIDC_ID_TOKEN_HEADER, "header")
     kid = _check_header(header, kinds)
-    # An unsigned token ends on its algorithm, which says more than an empty segment.
+    # A token with an empty signature is refused for its algorithm, which tells the operator more.
     signature = decode_segment(segments[2], "signature") if segments[2] else b""
     return SignedToken(
         algorithm=header.get("alg"),
@@ -67,13 +70,16 @@ def parse_compact(token: str, kinds: Collection[str] = ("jwt",)) -> SignedToken:
 def verify_signature(
     token: SignedToken, keys: JsonWebKeySet, allowed: Collection[str], client_secret: str | None = None
 ) -> Algorithm:
-    """The algorithm under which one of the keys made the signature; GatewayError where none did."""
-    # OIDC Core 3.1.3.7 (7), RFC 8725 3.1: pinned per provider; what the token says chooses among these only
+    """The algorithm with which one of the keys made the signature. Raises GatewayError if none did.
+
+    `allowed`: the pinned algorithms; `client_secret`: the key of a MAC.
+    """
+    # OIDC Core 3.1.3.7 (7), RFC 8725 3.1: algorithms are pinned per provider; the token chooses among these only.
     algorithm = ALGORITHMS.get(token.algorithm) if isinstance(token.algorithm, str) else None
     if algorithm is None or algorithm.name not in allowed:
         detail = f"signed with {quoted(token.algorithm)}; the provider file accepts {', '.join(sorted(allowed))}"
         raise GatewayError(OIDC_ID_TOKEN_ALGORITHM, detail)
-    # OIDC Core 3.1.3.7 (8): a MAC is made with the client secret alone; no published key is ever one
+    # OIDC Core 3.1.3.7 (8): a MAC is made with the client secret, never with a published key.
     if algorithm.kind == "secret":
         _verify_mac(token, client_secret)
     else:
@@ -103,13 +109,13 @@ def _verify_with_published(token: SignedToken, keys: JsonWebKeySet, algorithm: A
 
 
 def _check_header(header: JsonObject, kinds: Collection[str]) -> str | None:
-    """Members that point to other keys (jku, jwk, x5u, x5c: RFC 7515 4.1.2 to 4.1.6) are never looked at."""
-    # RFC 7515 4.1.11: an extension that must be understood, and we understand none; RFC 7797 and RFC 7516 4.1.3
+    """The kid, if any. Members that point to keys (jku, jwk, x5u, x5c: RFC 7515 4.1.2 to 4.1.6) are ignored."""
+    # RFC 7515 4.1.11, RFC 7797, RFC 7516 4.1.3: we understand no extension.
     for member in ("crit", "b64", "zip"):
         if member in header:
             raise GatewayError(OIDC_ID_TOKEN_HEADER, f"header with {member}")
-    # RFC 8725 3.11: another kind of token (at+jwt, logout+jwt) is not taken for an ID token. RFC 7515 4.1.9: the
-    # prefix may be left out
+    # RFC 8725 3.11: another type of token (at+jwt, logout+jwt) is not accepted as an ID token. RFC 7515 4.1.9: the
+    # prefix may be missing.
     typ = header.get("typ", "JWT")
     if not isinstance(typ, str) or typ.lower().removeprefix("application/") not in kinds:
         raise GatewayError(OIDC_ID_TOKEN_HEADER, f"header with typ {quoted(typ)}, not {' or '.join(kinds)}")
@@ -128,7 +134,7 @@ def _signed_by(token: SignedToken, key: VerificationKey, algorithm: Algorithm) -
 
 
 def decode_segment(segment: str, what: str) -> bytes:
-    """RFC 7515 2: base64url without padding; and in one spelling only, for trailing bits are zero (RFC 4648 3.5)."""
+    """Base64url without padding (RFC 7515 2), in one spelling only: trailing bits have to be zero (RFC 4648 3.5)."""
     try:
         if not _SEGMENT.fullmatch(segment):
             raise binascii.Error

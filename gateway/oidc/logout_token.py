@@ -1,4 +1,4 @@
-"""OIDC Back-Channel Logout 1.0, 2.4 and 2.6: the token with which a provider says that sessions have ended."""
+"""OIDC Back-Channel Logout 1.0, 2.4 and 2.6: the token by which a provider tells us that sessions have ended."""
 
 from dataclasses import InitVar, dataclass, field
 
@@ -19,7 +19,7 @@ from gateway.oidc.jwks import JsonWebKeySet
 from gateway.oidc.jws import parse_compact, verify_signature
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
-# 2.4 recommends the first; providers older than that recommendation write JWT, or nothing.
+# 2.4 recommends the first. Older providers write JWT, or nothing.
 _KINDS = ("logout+jwt", "jwt")
 _LONGEST_ID = 512
 _PROVEN = object()
@@ -27,9 +27,10 @@ _PROVEN = object()
 
 @dataclass(frozen=True, slots=True)
 class LogoutToken:
-    """Verified but for its single use: `jti` is to be seen once until `until`; `issued`: iat (both Unix seconds).
+    """A logout token that passed every check. The caller ensures that `jti` is used once, until `until`.
 
-    One of `sid` and `subject` at least is there; `sid`, where it is, says which of the person's sessions.
+    `issued`: its iat; both are Unix seconds. At least one of `sid` and `subject` is set; with `sid`, only that session
+    of the person ends.
     """
 
     provider: str
@@ -47,25 +48,28 @@ class LogoutToken:
 
 
 def validate_logout_token(provider: OidcProvider, keys: JsonWebKeySet, raw: str, now: float) -> LogoutToken:
-    """OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may mean that the provider has changed its keys since."""
+    """`raw`: the logout token as posted; `now`: Unix seconds. Raises GatewayError, with a code for each check.
+
+    OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may mean that the provider has changed its keys.
+    """
     # 2.6 (1) no encryption was registered
     token = parse_compact(raw, _KINDS)
     claims = token.payload
-    # 2.6 (4) issuer and audience, before anything is computed for a stranger
+    # 2.6 (4) issuer and audience, before any cryptography
     check_issuer(provider, claims)
     audiences_of(provider, claims)
     # 2.6 (2), (3) signature; `none` is never accepted
     verify_signature(token, keys, provider.algorithms, provider.client_secret)
-    # 2.6 (4) times. The drafts knew no exp, and LemonLDAP::NG writes none: then its age alone is its end.
+    # 2.6 (4) times. The drafts had no exp, and LemonLDAP::NG writes none: then iat alone bounds its use.
     issued_at = check_issue_time(provider, claims, now)
     refused_from = issued_at + OLDEST
     if "exp" in claims:
         refused_from = min(check_expiry(provider, claims, now), refused_from)
-    # 2.6 (5) whose sessions end
+    # 2.6 (5) the sessions that end
     subject, sid = _whose(claims)
     # 2.6 (6) the event
     _check_event(claims)
-    # 2.6 (7): an ID token that was passed on must not sign anybody out
+    # 2.6 (7): an ID token that somebody passes on must not end a session.
     if "nonce" in claims:
         raise GatewayError(OIDC_LOGOUT_TOKEN_NONCE, "logout token with a nonce")
     return LogoutToken(
@@ -83,7 +87,7 @@ def validate_logout_token(provider: OidcProvider, keys: JsonWebKeySet, raw: str,
 def _whose(claims: JsonObject) -> tuple[str | None, str | None]:
     sid = text_of(claims, "sid")
     if sid is None and "sid" in claims:
-        # To fall back on the subject would end more than was meant.
+        # Falling back on the subject would end more sessions than the provider meant.
         raise GatewayError(OIDC_LOGOUT_TOKEN, "logout token with a sid that is no text")
     if sid is None and "sub" not in claims:
         raise GatewayError(OIDC_LOGOUT_TOKEN, "logout token with neither sub nor sid")

@@ -1,4 +1,4 @@
-"""RFC 6749 6, OIDC Core 12: a refresh token for newer ones, which say that the session still stands."""
+"""RFC 6749 6, OIDC Core 12: exchange a refresh token for new tokens, which shows that the session still exists."""
 
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
@@ -42,8 +42,8 @@ _PROVEN = object()
 
 @dataclass(frozen=True, slots=True)
 class RefreshResponse:
-    """As the provider sent it: `id_token`, where there is one, is not validated yet. `access_token`: empty where none
-    came that could be used."""
+    """The response as sent: `id_token`, if there is one, is not validated yet. `access_token`: empty if there was no
+    usable one."""
 
     grant: Grant
     id_token: str | None = field(repr=False)
@@ -52,9 +52,10 @@ class RefreshResponse:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What the session has: who it is of, and the ID token of the sign-in, or of the refresh before, as it was signed.
+    """What the session keeps: its subject, and the raw ID token of the sign-in or of the last refresh.
 
-    What a refreshed one leaves out it is not held against later, and a nonce that comes after one without is refused.
+    A new ID token is compared with the last one. A claim that the last one left out is not compared; a nonce after one
+    without is refused.
     """
 
     subject: str = field(repr=False)
@@ -63,7 +64,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
-    """About the same person, by the same provider. Only `validate_refreshed` makes one. `claims`: of `id_token`."""
+    """A validated refresh: same person, same provider. Only `validate_refreshed` makes one. `claims`: of `id_token`."""
 
     grant: Grant
     id_token: str | None = field(repr=False)
@@ -77,21 +78,21 @@ class Renewed:
 
 
 def refresh_request(provider: OidcProvider, metadata: ProviderMetadata, refresh_token: str, fresh: Fresh) -> Call:
-    # RFC 6749 6: the scope stays what was granted
+    # RFC 6749 6: without a scope, the granted one stays.
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
     return authenticated_call(provider, metadata, WHAT, metadata.token_endpoint, form, fresh)
 
 
-def process_refresh_response(provider: OidcProvider, refresh_token: str, answer: ProviderResponse) -> RefreshResponse:
-    """OIDC_REFRESH_ENDED: the provider no longer knows the session. Any other code says nothing of it."""
-    if answer.status in (400, 401):
-        error = error_of(answer, OIDC_TOKEN_REFUSED, WHAT)
+def process_refresh_response(provider: OidcProvider, refresh_token: str, response: ProviderResponse) -> RefreshResponse:
+    """Raises GatewayError: OIDC_REFRESH_ENDED if the provider has ended the session. Others do not tell."""
+    if response.status in (400, 401):
+        error = error_of(response, OIDC_TOKEN_REFUSED, WHAT)
         # RFC 6749 5.2: invalid, expired, revoked
         over = isinstance(error, str) and error in {"invalid_grant", *provider.refresh_ends_on}
         code = OIDC_REFRESH_ENDED if over else OIDC_TOKEN_REFUSED
         raise GatewayError(code, f"{WHAT}: {quoted(error)}")
-    document = response_object(answer, OIDC_TOKEN, WHAT, ("application/json",))
-    # RFC 6749 6: a new refresh token takes the place of the old one, which stays where there is none
+    document = response_object(response, OIDC_TOKEN, WHAT, ("application/json",))
+    # RFC 6749 6: a new refresh token replaces the old one, which stays valid if there is none.
     grant = grant_of(provider, {"refresh_token": refresh_token, **document})
     if grant is None:
         raise GatewayError(OIDC_TOKEN, f"{WHAT}: a refresh token of a wrong form")
@@ -102,7 +103,10 @@ def process_refresh_response(provider: OidcProvider, refresh_token: str, answer:
 def validate_refreshed(
     provider: OidcProvider, keys: JsonWebKeySet, response: RefreshResponse, held: Held, now: float
 ) -> Renewed:
-    """OIDC Core 12.2. A code of the ID token, or OIDC_REFRESH_SUBJECT: another person's."""
+    """The checks of OIDC Core 12.2. `now`: Unix seconds.
+
+    Raises GatewayError: codes of the ID token, or OIDC_REFRESH_SUBJECT if it is about another person.
+    """
     if response.id_token is None:
         return Renewed(response.grant, None, {}, response.access_token, _PROVEN)
     encryption = provider.encryption if provider.encryption and provider.encryption.id_token else None
@@ -124,18 +128,18 @@ def validate_refreshed(
 def _check_same_sign_in(
     provider: OidcProvider, claims: JsonObject, audiences: list[object], original: JsonObject
 ) -> None:
-    """`original`: verified when it came, and sealed since."""
+    """`original`: the claims of the last ID token, which was verified then and has been sealed since."""
     # OIDC Core 12.2: the audience includes that of the original
     if missing := [audience for audience in audiences_of(provider, original) if audience not in audiences]:
         raise GatewayError(OIDC_ID_TOKEN_AUDIENCE, f"refreshed without the aud {quoted(missing[0], 80)}")
-    # the same authorised party, or none if there was none
+    # the same authorised party, or none if the original had none
     if claims.get("azp") != original.get("azp"):
         raise GatewayError(OIDC_ID_TOKEN_AUTHORIZED_PARTY, "refreshed with an azp where there was none, or without")
-    # no nonce, or the same
+    # no nonce, or that of the original
     if "nonce" in claims:
         check_nonce(claims, text_of(original, "nonce"))
-    # the time of the sign-in. Where the person has signed in once more since, for more than this session is,
-    # LemonLDAP::NG says when; this session is no fresher for it, and no reason to end it.
+    # the time of the sign-in. If the person has done a step-up since, LemonLDAP::NG tells the time of that. It makes
+    # this session neither fresher nor invalid.
     auth_time = time_of(claims, "auth_time")
     earliest, latest = time_of(original, "auth_time") or 0, required_time(claims, "iat") + provider.skew
     if auth_time is not None and not earliest <= auth_time <= latest:

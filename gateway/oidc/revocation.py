@@ -1,4 +1,4 @@
-"""RFC 7009: a provider is told that a refresh token is of no more use."""
+"""RFC 7009: tell a provider that a refresh token is no longer needed."""
 
 from gateway.model.codes import OIDC_REVOCATION
 from gateway.model.errors import GatewayError
@@ -15,7 +15,7 @@ WHAT = "revocation answer"
 def revocation_request(
     provider: OidcProvider, metadata: ProviderMetadata, refresh_token: str, fresh: Fresh
 ) -> Call | None:
-    """None where the provider has no such endpoint."""
+    """None if the provider has no such endpoint."""
     if metadata.revocation_endpoint is None:
         return None
     # 2.1
@@ -23,8 +23,8 @@ def revocation_request(
     return authenticated_call(provider, metadata, WHAT, metadata.revocation_endpoint, form, fresh)
 
 
-def process_revocation_response(answer: ProviderResponse) -> None:
-    # 2.2: a token that was of no use already is revoked too
-    if answer.status in (400, 401):
-        raise GatewayError(OIDC_REVOCATION, f"{WHAT}: {quoted(error_of(answer, OIDC_REVOCATION, WHAT))}")
-    require_success(answer, OIDC_REVOCATION, WHAT)
+def process_revocation_response(response: ProviderResponse) -> None:
+    # 2.2: revoking a token that was invalid already is a success.
+    if response.status in (400, 401):
+        raise GatewayError(OIDC_REVOCATION, f"{WHAT}: {quoted(error_of(response, OIDC_REVOCATION, WHAT))}")
+    require_success(response, OIDC_REVOCATION, WHAT)

@@ -10,8 +10,8 @@ from gateway.oidc.documents import JsonObject
 
 
 def limited_to(asking: StepUpRequest, demanded: Collection[str]) -> StepUpRequest:
-    """`demanded`: the only values of acr that the provider file accepts, none where it accepts any. Asked for a weaker
-    one, a provider would give it (FranceConnect+ refuses the request), and the answer would be refused."""
+    """Leave out values of acr that we would not accept. `demanded`: those that the provider file accepts; if empty, it
+    accepts any. For a weaker one, FranceConnect+ refuses the request; other providers return it, and we refuse that."""
     accepted = tuple(value for value in asking.acr_values if value in demanded)
     return replace(asking, acr_values=accepted) if accepted else asking
 
@@ -19,17 +19,19 @@ def limited_to(asking: StepUpRequest, demanded: Collection[str]) -> StepUpReques
 def with_step_up(
     parameters: Mapping[str, str], asking: StepUpRequest, ask: Literal["acr_values", "claims"]
 ) -> dict[str, str]:
-    """OIDC Core 3.1.2.1, 5.5.1.1. What is asked for once goes before what the provider file asks for each time, and
-    never below it."""
+    """The parameters of an authorization request, changed for this step-up (OIDC Core 3.1.2.1, 5.5.1.1).
+
+    It replaces what the provider file asks for in each request, and is never weaker. `ask`: how the provider is asked.
+    """
     changed = dict(parameters)
     if asking.max_age is not None:
-        # Makes `auth_time` required (2), without which nobody could tell.
+        # max_age makes `auth_time` required (2), without which we could not check the age.
         changed["max_age"] = str(min(asking.max_age, int(parameters.get("max_age", asking.max_age))))
     if asking.acr_values and ask == "acr_values":
         changed["acr_values"] = " ".join(asking.acr_values)
     if asking.amr:
-        # No parameter names a method: the person is asked anew, and the answer is looked at.
-        # With what the file asks for each time: some providers give a refresh token for `consent` alone.
+        # No parameter names a method (amr). The person has to sign in again, and the token shows by which method.
+        # The file's own prompt is kept: some providers return a refresh token with `consent` alone.
         changed["prompt"] = " ".join(dict.fromkeys(("login", *parameters.get("prompt", "").split())))
     if ask == "claims" and (asking.acr_values or asking.amr):
         changed["claims"] = _claims(parameters.get("claims", "{}"), asking)

@@ -1,4 +1,4 @@
-"""The token request: a code for tokens, straight from the provider (OIDC Core 3.1.3, RFC 6749 4.1.3)."""
+"""The token request: exchange a code for tokens at the provider (OIDC Core 3.1.3, RFC 6749 4.1.3)."""
 
 import re
 from dataclasses import dataclass, field
@@ -16,17 +16,17 @@ from gateway.oidc.discovery import ProviderMetadata
 from gateway.oidc.documents import JsonObject, parse_object, response_object
 
 WHAT = "token answer"
-# RFC 6749 A.12: VSCHAR, here without the space, which no header could carry
+# RFC 6749 A.12: VSCHAR, here without the space, which a header could not carry
 _ACCESS_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
 
 
-# Seconds, where the provider does not say, and at most.
+# Seconds: the life of a token if the provider does not say, and at most.
 USUAL_LIFE, LONGEST_LIFE = 300, 86400
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A refresh token, and how long (s) what came with it holds."""
+    """A refresh token, and the lifetime (s) of the tokens that came with it."""
 
     refresh_token: str = field(repr=False)
     expires_in: int
@@ -34,7 +34,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class TokenResponse:
-    """As the provider sent them: `id_token` is not validated yet. Neither is ever logged."""
+    """The tokens as sent: `id_token` is not validated yet. None of them is ever logged."""
 
     access_token: str = field(repr=False)
     id_token: str = field(repr=False)
@@ -42,7 +42,7 @@ class TokenResponse:
 
 
 def grant_of(provider: OidcProvider, document: JsonObject) -> Grant | None:
-    """None where the provider file does not say `refresh`, whatever was sent: what is not asked for is not kept."""
+    """The refresh token; None if the provider file does not say `refresh`, even if one was sent."""
     token, life = document.get("refresh_token"), document.get("expires_in", USUAL_LIFE)
     if not provider.refresh or not isinstance(token, str) or not _ACCESS_TOKEN.fullmatch(token):
         return None
@@ -52,7 +52,7 @@ def grant_of(provider: OidcProvider, document: JsonObject) -> Grant | None:
 
 
 def bearer_of(document: JsonObject) -> str:
-    """The access token of a refresh, which nobody needs but who asks for userinfo again; empty where it is none."""
+    """The access token of a refresh, which only a new userinfo request needs; empty if there is no usable one."""
     token, kind = document.get("access_token"), document.get("token_type")
     usable = isinstance(token, str) and _ACCESS_TOKEN.fullmatch(token) and isinstance(kind, str)
     return cast(str, token) if usable and cast(str, kind).lower() == "bearer" else ""
@@ -61,7 +61,7 @@ def bearer_of(document: JsonObject) -> str:
 def token_request(
     provider: OidcProvider, metadata: ProviderMetadata, code: AuthorizationCode, login: OidcLogin, fresh: Fresh
 ) -> Call:
-    # A code goes to the token endpoint of the provider that it came from and nowhere else.
+    # A code is sent to the provider that issued it, and to no other.
     if not code.provider == login.provider == provider.name:
         raise GatewayError(LOGIN_OTHER_PROVIDER, f"a code of {quoted(code.provider)} at {quoted(provider.name)}")
     form = {
@@ -73,11 +73,11 @@ def token_request(
     return authenticated_call(provider, metadata, WHAT, metadata.token_endpoint, form, fresh)
 
 
-def process_token_response(provider: OidcProvider, answer: ProviderResponse) -> TokenResponse:
-    if answer.status in (400, 401):
-        raise GatewayError(OIDC_TOKEN_REFUSED, _refusal(provider, answer))
+def process_token_response(provider: OidcProvider, response: ProviderResponse) -> TokenResponse:
+    if response.status in (400, 401):
+        raise GatewayError(OIDC_TOKEN_REFUSED, _refusal(provider, response))
     # OIDC Core 3.1.3.3
-    document = response_object(answer, OIDC_TOKEN, WHAT, ("application/json",))
+    document = response_object(response, OIDC_TOKEN, WHAT, ("application/json",))
     token_type = document.get("token_type")
     if not isinstance(token_type, str) or token_type.lower() != "bearer":
         raise GatewayError(OIDC_TOKEN_TYPE, f"{WHAT}: token_type {quoted(token_type)}, not Bearer")
@@ -94,11 +94,11 @@ def _string(document: JsonObject, member: str) -> str:
     return value
 
 
-def _refusal(provider: OidcProvider, answer: ProviderResponse) -> str:
-    """RFC 6749 5.2: for the operator, who will mostly find a wrong secret or a wrong way to send it."""
+def _refusal(provider: OidcProvider, response: ProviderResponse) -> str:
+    """The provider's reason (RFC 6749 5.2), for the operator. Mostly the secret is wrong, or the way of sending it."""
     try:
-        document = parse_object(answer.body, OIDC_TOKEN_REFUSED, WHAT)
+        document = parse_object(response.body, OIDC_TOKEN_REFUSED, WHAT)
     except GatewayError:
-        return f"{WHAT}: status {answer.status} without a readable reason"
+        return f"{WHAT}: status {response.status} without a readable reason"
     reason = f"{quoted(document.get('error'))}: {quoted(document.get('error_description', ''))}"
     return f"{WHAT}: {reason}; asked as client {quoted(provider.client_id)} by {provider.client_authentication}"

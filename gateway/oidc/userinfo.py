@@ -1,4 +1,4 @@
-"""OIDC Core 5.3: the userinfo endpoint says more about the person whom the ID token names, and about nobody else."""
+"""OIDC Core 5.3: the userinfo endpoint, which says more about the person whom the ID token names."""
 
 import hmac
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from gateway.oidc.jwks import JsonWebKeySet
 from gateway.oidc.jws import parse_compact, verify_signature
 
 WHAT = "userinfo answer"
-# Claims about the token and the sign-in themselves: only the ID token says them.
+# Claims about the token and the sign-in, which only the ID token may make.
 _OF_THE_ID_TOKEN = frozenset(
     ("iss", "aud", "azp", "exp", "iat", "nbf", "jti", "nonce", "auth_time", "acr", "amr", "sid", "at_hash", "c_hash")
 )
@@ -27,7 +27,7 @@ def userinfo_request(provider: OidcProvider, metadata: ProviderMetadata, access_
     if metadata.userinfo_endpoint is None:
         raise GatewayError(OIDC_USERINFO, "the provider file says userinfo, the discovery document has no endpoint")
     accept = ("Accept", _content_type(provider))
-    # RFC 6750 2.2: for providers that read it nowhere else; never in a URL (2.3)
+    # RFC 6750 2.2: in the body, for providers that read it nowhere else. It is never in a URL (2.3).
     if provider.userinfo_token == "body":
         form = urlencode({"access_token": access_token}).encode("ascii")
         kind = ("Content-Type", "application/x-www-form-urlencoded")
@@ -38,18 +38,19 @@ def userinfo_request(provider: OidcProvider, metadata: ProviderMetadata, access_
 
 
 def process_userinfo_response(
-    provider: OidcProvider, keys: JsonWebKeySet, subject: str, answer: ProviderResponse, now: float
+    provider: OidcProvider, keys: JsonWebKeySet, subject: str, response: ProviderResponse, now: float
 ) -> Mapping[str, object]:
-    """`subject`: the ID token's. `keys`: of no matter where the answer is JSON.
+    """`subject`: `sub` of the ID token. `keys`: to verify a signed response. `now`: Unix seconds.
 
-    OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may mean that the provider has changed its keys since.
+    Raises GatewayError: OIDC_USERINFO or a code of the ID token. OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may
+    mean that the provider has changed its keys.
     """
-    require_success(answer, OIDC_USERINFO, WHAT)
-    # OIDC Core 5.3.2: the form is what the provider file pins; neither is ever taken for the other
-    if answer.content_type != _content_type(provider):
-        detail = f"{WHAT}: content type {quoted(answer.content_type)}, not {_content_type(provider)}"
+    require_success(response, OIDC_USERINFO, WHAT)
+    # OIDC Core 5.3.2: the provider file pins the form of the response, and the other form is refused.
+    if response.content_type != _content_type(provider):
+        detail = f"{WHAT}: content type {quoted(response.content_type)}, not {_content_type(provider)}"
         raise GatewayError(OIDC_USERINFO_FORM, detail)
-    claims = _signed_claims(provider, keys, answer, now) if _is_jwt(provider) else _plain_claims(answer)
+    claims = _signed_claims(provider, keys, response, now) if _is_jwt(provider) else _plain_claims(response)
     # OIDC Core 5.3.4: sub MUST be there and MUST be the ID token's
     sub = claims.get("sub")
     if not isinstance(sub, str) or not hmac.compare_digest(sub.encode("utf-8"), subject.encode("utf-8")):
@@ -57,18 +58,18 @@ def process_userinfo_response(
     return claims
 
 
-def _plain_claims(answer: ProviderResponse) -> JsonObject:
-    return parse_object(answer.body, OIDC_USERINFO, WHAT)
+def _plain_claims(response: ProviderResponse) -> JsonObject:
+    return parse_object(response.body, OIDC_USERINFO, WHAT)
 
 
-def _signed_claims(provider: OidcProvider, keys: JsonWebKeySet, answer: ProviderResponse, now: float) -> JsonObject:
-    raw = answer.body.decode("ascii", "replace").strip()
+def _signed_claims(provider: OidcProvider, keys: JsonWebKeySet, response: ProviderResponse, now: float) -> JsonObject:
+    raw = response.body.decode("ascii", "replace").strip()
     if provider.encryption is not None and provider.encryption.userinfo:
         # OIDC Core 16.14: signed, then encrypted
         raw = decrypt(raw, provider.encryption)
     token = parse_compact(raw)
     verify_signature(token, keys, provider.userinfo_algorithms, provider.client_secret)
-    # OIDC Core 5.3.2: iss and aud SHOULD be there; another's are refused
+    # OIDC Core 5.3.2: iss and aud SHOULD be there; if they are, they have to be right.
     if "iss" in token.payload:
         check_issuer(provider, token.payload)
     if "aud" in token.payload:
@@ -88,11 +89,11 @@ def _content_type(provider: OidcProvider) -> str:
 
 
 def merge_claims(signed: Mapping[str, object], userinfo: Mapping[str, object]) -> Mapping[str, object]:
-    """`signed`: of the ID token. Both in one; where they differ, what was signed counts."""
+    """Both sets of claims in one. `signed`: of the ID token; where they differ, it wins."""
     merged = {name: value for name, value in userinfo.items() if name not in _OF_THE_ID_TOKEN} | dict(signed)
     said = [document for document in (signed, userinfo) if "email_verified" in document]
     if said:
-        # OIDC Core 5.1: said of the address beside it, and of no other document's
+        # OIDC Core 5.1: email_verified is about the address in the same document, not about the other one's.
         about = [one["email_verified"] for one in said if one.get("email") == merged.get("email")]
         merged["email_verified"] = bool(about) and all(verified is True for verified in about)
     return merged

@@ -1,4 +1,4 @@
-"""Which algorithms a signature may use: looked at before any cryptographic library sees the document."""
+"""The algorithms that a signature may use. They are checked before a cryptographic library sees the document."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -8,12 +8,12 @@ from gateway.saml.names import EXC_C14N
 KeyType = Literal["RSA", "EC"]
 
 ENVELOPED_SIGNATURE = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
-# The one that is named anywhere, and without comments: what is signed is what is read. Where none is named, it is the
-# inclusive one, which signs the namespaces around an element too.
+# The only canonicalisation that a message may name. It leaves comments out, so that what is signed is what is read.
+# Where a message names none, the inclusive one applies, which also signs the namespaces around an element.
 CANONICALISATION = EXC_C14N
 
 
-# RFC 9231 2.3: which kind of key each takes. SHA-1, MD5, SHA-224, DSA and every MAC are missing on purpose.
+# RFC 9231 2.3, each with its type of key. SHA-1, MD5, SHA-224, DSA and every MAC are missing on purpose.
 SIGNATURES: Mapping[str, KeyType] = {
     "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256": "RSA",
     "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384": "RSA",

@@ -1,4 +1,4 @@
-"""Bindings 3.6: HTTP-Artifact. The browser brings a reference; what it stands for is fetched from who issued it."""
+"""Bindings 3.6: HTTP-Artifact. The browser brings a reference, and we fetch the message from the provider."""
 
 import base64
 import binascii
@@ -17,7 +17,7 @@ _LENGTH = 44
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """Type 0x0004 (Bindings 3.6.4.2). `source_id`: the SHA-1 of the issuer's entityID: a name, it proves nothing."""
+    """Type 0x0004 (Bindings 3.6.4.2). `source_id`: the SHA-1 of the issuer's entityID. It names, and proves nothing."""
 
     text: str
     endpoint_index: int
@@ -25,12 +25,12 @@ class Artifact:
 
 
 def source_id(entity_id: str) -> bytes:
-    # Bindings 3.6.4.2; no signature and no proof, so SHA-1 does no harm
+    # Bindings 3.6.4.2. SHA-1 does no harm: this is a name, and nothing rests on it.
     return hashlib.sha1(entity_id.encode(), usedforsecurity=False).digest()
 
 
 def read_artifact(value: str) -> Artifact:
-    """`value`: the SAMLart of a query or form. GatewayError: SAML_ARTIFACT."""
+    """Decode `value`, the SAMLart of a query or form. Raises GatewayError(SAML_ARTIFACT)."""
     try:
         decoded = base64.b64decode(value.encode("ascii"), validate=True)
     except (binascii.Error, ValueError) as error:
@@ -41,9 +41,9 @@ def read_artifact(value: str) -> Artifact:
 
 
 def resolution_endpoint(artifact: Artifact, metadata: IdpMetadata) -> Endpoint:
-    """Where `metadata`, that of the provider that was asked, says that this artifact is resolved.
+    """The endpoint that resolves this artifact. `metadata`: of the provider to which we sent the request.
 
-    GatewayError: SAML_ARTIFACT_SOURCE: another provider's artifact, or an index that this one does not have.
+    Raises GatewayError(SAML_ARTIFACT_SOURCE) for another provider's artifact, or an index that this one does not have.
     """
     if artifact.source_id != source_id(metadata.entity_id):
         raise GatewayError(SAML_ARTIFACT_SOURCE, f"an artifact of another provider than {metadata.entity_id}")
@@ -55,7 +55,7 @@ def resolution_endpoint(artifact: Artifact, metadata: IdpMetadata) -> Endpoint:
 
 
 def artifact_resolve(sp: ServiceProvider, artifact: Artifact, *, destination: str, id: str, now: float) -> bytes:
-    """Core 3.5.1, unsigned."""
+    """An ArtifactResolve (Core 3.5.1), not signed yet. `id`: an NCName of at least 128 random bits."""
     resolve = new_message("ArtifactResolve", id=id, now=now, issuer=sp.entity_id, destination=destination)
     add(resolve, samlp("Artifact"), artifact.text)
     return written(resolve)

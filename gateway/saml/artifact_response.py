@@ -1,6 +1,6 @@
-"""Core 3.5.2, Bindings 3.2 and 3.6: what a provider answered to our ArtifactResolve, down to the Response in it.
+"""Core 3.5.2, Bindings 3.2 and 3.6: from the provider's reply to our ArtifactResolve to the Response in it.
 
-Nothing is believed for the way that it came: the Response is judged like one that a browser brought.
+The direct connection earns the Response no trust: it passes the same checks as one that a browser brought.
 """
 
 from lxml import etree
@@ -17,12 +17,12 @@ _ENVELOPE, _HEADER, _BODY, _FAULT = (f"{{{SOAP}}}{name}" for name in ("Envelope"
 
 
 def in_body(envelope: bytes) -> Document:
-    """The one message in a SOAP envelope. GatewayError: SAML_SOAP, SAML_DOCUMENT."""
+    """The one message in a SOAP envelope. Raises GatewayError: SAML_SOAP, SAML_DOCUMENT."""
     root = parse(envelope).root
     children = list(root.iterchildren("*"))
     if root.tag != _ENVELOPE or not children or children[-1].tag != _BODY:
         raise GatewayError(SAML_SOAP, "not a SOAP 1.1 envelope with a body")
-    # SOAP 1.1 4.2: a header that must be understood is not
+    # SOAP 1.1 4.2.3: we understand no header, so one that must be understood is refused.
     if len(children) > 2 or (len(children) == 2 and children[0].tag != _HEADER):
         raise GatewayError(SAML_SOAP, "an envelope of more than one header and one body")
     if any(each.get(f"{{{SOAP}}}mustUnderstand") == "1" for header in children[:-1] for each in header):
@@ -36,9 +36,10 @@ def in_body(envelope: bytes) -> Document:
 
 
 def response_in(envelope: bytes, *, request_id: str, provider: SamlProvider) -> Document:
-    """`request_id`: of our ArtifactResolve; `provider`: the one that was asked.
+    """The Response in an ArtifactResponse. `request_id`: the ID of our ArtifactResolve; `provider`: its recipient.
 
-    GatewayError: SAML_SOAP, SAML_DOCUMENT, SAML_SHAPE, SAML_VERSION, SAML_ID or SAML_ARTIFACT_RESPONSE."""
+    Raises GatewayError: SAML_SOAP, SAML_DOCUMENT, SAML_SHAPE, SAML_VERSION, SAML_ID or SAML_ARTIFACT_RESPONSE.
+    """
     root = in_body(envelope).root
     if root.tag != samlp("ArtifactResponse"):
         raise GatewayError(SAML_ARTIFACT_RESPONSE, "not an ArtifactResponse")
@@ -53,12 +54,12 @@ def response_in(envelope: bytes, *, request_id: str, provider: SamlProvider) -> 
     if code is None or code.get("Value") != STATUS_SUCCESS:
         raise GatewayError(SAML_ARTIFACT_RESPONSE, "the provider did not resolve the artifact")
     responses = root.findall(samlp("Response"))
-    # Core 3.5.2: success without a message where the artifact was used, or is none of the provider's
+    # Core 3.5.2: the status is success, without a message, where the artifact was used already or is unknown.
     if len(responses) != 1:
         raise GatewayError(SAML_ARTIFACT_RESPONSE, f"{len(responses)} Responses: the artifact was used, or is unknown")
     return _alone(responses[0])
 
 
 def _alone(element: etree._Element) -> Document:
-    """As a document of its own, with the namespaces that it was under."""
+    """The element as a document of its own, with the namespaces that were in scope."""
     return parse(etree.tostring(element, encoding="UTF-8", with_tail=False))

@@ -1,6 +1,6 @@
 """Core 2 and Profiles 4.1.4.3: the checks of an assertion, and what it says of the person.
 
-Everything here reads a SignedElement: what the provider did not sign does not get this far.
+Everything here reads a SignedElement. Content that the provider did not sign cannot reach this module.
 """
 
 from collections.abc import Iterator
@@ -40,7 +40,10 @@ def has_name_id(signed: SignedElement) -> bool:
 
 
 def read_name_id(signed: SignedElement, sp: ServiceProvider, *, cbc: bool) -> NameId:
-    """The NameID or EncryptedID that is a child of `signed`. Core 2.2.3, 2.2.4."""
+    """The NameID or EncryptedID that is a child of `signed` (Core 2.2.3, 2.2.4). `cbc`: see `decrypt`.
+
+    Raises GatewayError: SAML_SUBJECT, and what decryption raises.
+    """
     encrypted = signed.element.find(saml("EncryptedID"))
     if encrypted is not None:
         found = within(signed, decrypt(encrypted, saml("NameID"), sp, cbc=cbc)).element
@@ -60,15 +63,16 @@ def read_name_id(signed: SignedElement, sp: ServiceProvider, *, cbc: bool) -> Na
 
 
 def check_name_id_format(name_id: NameId, asked: str | None) -> None:
-    # Core 3.4.1.1: another format than the one asked for is an error, not an answer
+    # Core 3.4.1.1: a provider that cannot use the requested format has to return an error.
     if asked not in (None, FORMAT_UNSPECIFIED, FORMAT_ENCRYPTED) and name_id.format != asked:
         raise GatewayError(SAML_SUBJECT, f"a NameID of the format {quoted(name_id.format)}, not {quoted(asked)}")
 
 
 def check_confirmation(signed: SignedElement, *, recipient: str, request_id: str | None, now: int, skew: int) -> int:
-    """Until when the bearer is confirmed. One SubjectConfirmation that holds is enough (Core 2.4.1).
+    """Until when the bearer is confirmed, in Unix seconds. One valid SubjectConfirmation is enough (Core 2.4.1).
 
-    Of several, the longest counts: until then the assertion may be brought again, and must be remembered.
+    Of several, the latest end counts: until then the assertion could be replayed, and has to be remembered.
+    `recipient`: the URL of our endpoint; `request_id`: the ID of our request, None for an unsolicited response.
     """
     subject = child(signed, "Subject", SAML_SUBJECT_CONFIRMATION)
     refusal, ends = (SAML_SUBJECT_CONFIRMATION, "no SubjectConfirmation of the method bearer"), []
@@ -80,7 +84,7 @@ def check_confirmation(signed: SignedElement, *, recipient: str, request_id: str
         try:
             ends.append(_confirmed_until(bearer, recipient=recipient, request_id=request_id, now=now, skew=skew))
         except GatewayError as error:
-            # Not the error, whose traceback holds this frame, and with it the whole document.
+            # We keep no error: its traceback would hold this frame, and with it the whole document.
             refusal = error.code, error.detail
     if not ends:
         raise GatewayError(*refusal)
@@ -93,7 +97,7 @@ def _confirmed_until(
     data = confirmation.element.find(saml("SubjectConfirmationData"))
     if data is None:
         raise GatewayError(SAML_SUBJECT_CONFIRMATION, "a bearer confirmation without SubjectConfirmationData")
-    # Profiles 4.1.4.3: Recipient is the URL that the answer was brought to
+    # Profiles 4.1.4.3: Recipient is the URL of our endpoint that received the response
     if data.get("Recipient") != recipient:
         raise GatewayError(SAML_RECIPIENT, f"Recipient {quoted(data.get('Recipient'))}, not {quoted(recipient)}")
     # Profiles 4.1.4.2: a bearer confirmation has no NotBefore
@@ -108,7 +112,7 @@ def _confirmed_until(
 
 
 def check_in_response_to(element: etree._Element, request_id: str | None) -> None:
-    """The Response and its bearer confirmation name the request that this browser sent, or both name none."""
+    """Check that a Response, or its bearer confirmation, names our request; an unsolicited one names none."""
     stated = element.get("InResponseTo")
     if request_id is None and stated is not None:
         raise GatewayError(SAML_UNSOLICITED, "an answer to a request that is not under way")
@@ -117,7 +121,7 @@ def check_in_response_to(element: etree._Element, request_id: str | None) -> Non
 
 
 def check_conditions(signed: SignedElement, *, audience: str, now: int, skew: int) -> int:
-    """Until when the assertion is valid. Core 2.5.1."""
+    """Until when the assertion is valid, in Unix seconds (Core 2.5.1). `audience`: our entityID."""
     conditions = child(signed, "Conditions", SAML_CONDITIONS)
     # Core 2.5.1.2
     start = conditions.element.get("NotBefore")
@@ -125,14 +129,14 @@ def check_conditions(signed: SignedElement, *, audience: str, now: int, skew: in
         raise GatewayError(SAML_NOT_BEFORE, "Conditions not yet valid by our clock")
     until = _required_moment(conditions.element, "NotOnOrAfter", SAML_CONDITIONS)
     _check_not_over(until, now, skew, "Conditions")
-    # Core 2.5.1.4: within each restriction one audience has to be ours; Profiles 4.1.4.2: there is at least one
+    # Core 2.5.1.4: each restriction has to name us; Profiles 4.1.4.2: there is at least one restriction.
     restrictions = conditions.element.findall(saml("AudienceRestriction"))
     if not restrictions:
         raise GatewayError(SAML_AUDIENCE, "no AudienceRestriction")
     for restriction in restrictions:
         if audience not in [each.text for each in restriction.iterchildren(saml("Audience"))]:
             raise GatewayError(SAML_AUDIENCE, f"an AudienceRestriction without {quoted(audience)}")
-    # Core 2.5.1.5 and 2.5.1.6: at most one of each. Every assertion is used once here, and we issue none from it.
+    # Core 2.5.1.5 and 2.5.1.6: at most one of each. We need not read them: we use each assertion once and issue none.
     for name in ("OneTimeUse", "ProxyRestriction"):
         if len(conditions.element.findall(saml(name))) > 1:
             raise GatewayError(SAML_CONDITIONS, f"{name} twice")
@@ -140,7 +144,7 @@ def check_conditions(signed: SignedElement, *, audience: str, now: int, skew: in
 
 
 def authn_statement(signed: SignedElement) -> SignedElement:
-    # Profiles 4.1.4.2: at least one; of several, it would be open which session they speak of
+    # Profiles 4.1.4.2 asks for at least one. Of several, we could not tell which session they are about.
     statements = signed.element.findall(saml("AuthnStatement"))
     if len(statements) != 1:
         raise GatewayError(SAML_AUTHN_STATEMENT, f"{len(statements)} AuthnStatements, not 1")
@@ -148,10 +152,11 @@ def authn_statement(signed: SignedElement) -> SignedElement:
 
 
 def read_authn_instant(statement: SignedElement, *, fresh_since: int | None, now: int, skew: int) -> int:
-    """`fresh_since`: when an authentication made anew was asked for (ForceAuthn, Core 3.4.1)."""
+    """When the person signed in, in Unix seconds. `fresh_since`: when we requested a new authentication (ForceAuthn,
+    Core 3.4.1), None if we did not. Raises GatewayError: SAML_AUTHN_INSTANT, SAML_TIME."""
     # Core 2.7.2
     at = moment(statement.element.get("AuthnInstant", ""), "AuthnInstant")
-    # A sign-in that is yet to come would pass for a fresh one for ever
+    # A sign-in in the future would count as a fresh one until then, and beyond.
     if at > now + skew:
         raise GatewayError(SAML_AUTHN_INSTANT, f"an authentication {at - now} s ahead of our clock")
     if fresh_since is not None and at < fresh_since - skew:
@@ -212,7 +217,7 @@ def _attribute(attribute: SignedElement, sp: ServiceProvider) -> SamlAttribute:
 
 
 def _values(attribute: SignedElement) -> Iterator[str]:
-    """Text, or the text of a NameID (eduPersonTargetedID). Of a value that is a structure of its own, none is read."""
+    """The text of each value, or of the NameID in it (eduPersonTargetedID). Values with other content are not read."""
     for value in attribute.element.iterchildren(saml("AttributeValue")):
         if value.get(f"{{{XSI}}}nil") in ("true", "1"):
             continue

@@ -1,8 +1,7 @@
-"""Core 3.3.2.2.1: does the context that a provider states answer the one that was asked for?"""
+"""Core 3.3.2.2.1: whether the authentication context that a provider states satisfies the one that we requested."""
 
-# In rising order. Between classes of no scale only the provider knows which is the stronger ("as deemed by the
-# responder"); but one that passes over the request altogether, as many do, answers with whatever it has. So there only
-# the classes that were named answer.
+# Scales in rising order. Outside of them only the provider knows which class is the stronger ("as deemed by the
+# responder"), and many providers ignore the request altogether. So a class of no scale satisfies only if it was named.
 _SCALES = (
     ("http://eidas.europa.eu/LoA/low", "http://eidas.europa.eu/LoA/substantial", "http://eidas.europa.eu/LoA/high"),
     ("eidas1", "eidas2", "eidas3"),
@@ -14,7 +13,7 @@ def are_of_one_scale(classes: tuple[str, ...]) -> bool:
 
 
 def satisfies(stated: str | None, asked: tuple[str, ...], comparison: str) -> bool:
-    """`comparison`: exact, minimum, better or maximum. Nothing stated answers nothing that was asked."""
+    """`stated`: the provider's class, if any; `asked`: ours; `comparison`: exact, minimum, better or maximum."""
     if not asked:
         return True
     if stated is None:
@@ -32,7 +31,7 @@ def satisfies(stated: str | None, asked: tuple[str, ...], comparison: str) -> bo
 
 
 def _rank(context: str, beside: str) -> int | None:
-    """On the scale of `beside`."""
+    """The rank of `context` on the scale that `beside` is on; None where it is on no scale with it."""
     for scale in _SCALES:
         if beside in scale and context in scale:
             return scale.index(context)

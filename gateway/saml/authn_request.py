@@ -17,21 +17,21 @@ def authn_request(
     is_passive: bool = False,
     authn_context: tuple[str, ...] | None = None,
 ) -> bytes:
-    """Unsigned: the binding signs it. `destination`: the endpoint that it is sent to.
+    """An AuthnRequest, not signed yet: the binding signs it. `destination`: the provider's endpoint.
 
-    `authn_context` asks for other classes than the provider file does, () for none; `force_authn` adds to what the
-    file says.
+    `authn_context`: the classes to request in place of those of the provider file; () requests none, None leaves the
+    choice to the file. `force_authn`: set ForceAuthn, which the file may do as well. `now`: Unix seconds.
     """
     request = new_message("AuthnRequest", id=id, now=now, issuer=sp.entity_id, destination=destination)
     if force_authn or provider.force_authn:
         request.set("ForceAuthn", "true")
     if is_passive:
         request.set("IsPassive", "true")
-    # Core 3.4.1: the URL with the binding, never an index: the provider compares both with our metadata
+    # Core 3.4.1: we send URL and binding, not an index. The provider compares both with our metadata.
     by_artifact = provider.response_binding == "artifact"
     request.set("ProtocolBinding", BINDING_ARTIFACT if by_artifact else BINDING_POST)
     request.set("AssertionConsumerServiceURL", sp.artifact_acs if by_artifact else sp.acs)
-    # Core 3.4.1.1: AllowCreate, or a provider that keeps persistent names refuses whoever comes for the first time
+    # Core 3.4.1.1: without AllowCreate, a provider with persistent names refuses people who come for the first time.
     add(request, samlp("NameIDPolicy"), Format=provider.name_id_format, AllowCreate="true")
     classes = provider.authn_context if authn_context is None else authn_context
     if classes:

@@ -1,7 +1,7 @@
-"""XML Encryption: what was encrypted to one of our keys.
+"""XML Encryption: elements that were encrypted to one of our keys.
 
-By cryptography and not by xmlsec: it knows every OAEP digest, keeps what it decrypts off stderr, and lets each failure
-take the same way, while the plain text comes through the one parser of ours.
+We use cryptography and not xmlsec. It supports every OAEP digest and prints nothing to stderr; every failure can take
+the same time and give the same error; and the plain text goes through our one parser.
 """
 
 import base64
@@ -54,7 +54,7 @@ _PROVEN = object()
 
 @dataclass(frozen=True, slots=True)
 class Decrypted:
-    """`element`: what stood encrypted in `encrypted`. Who wrote it is not known by this alone."""
+    """`element`: the content of `encrypted`. Decryption alone does not tell who wrote it: anybody can encrypt to us."""
 
     element: etree._Element
     encrypted: etree._Element
@@ -72,11 +72,11 @@ class _WrappedKey:
 
 
 def decrypt(encrypted: etree._Element, expected: str, sp: ServiceProvider, *, cbc: bool) -> Decrypted:
-    """`encrypted`: an EncryptedAssertion, EncryptedID or EncryptedAttribute of the right shape; `expected`: its inside.
+    """Decrypt an EncryptedAssertion, EncryptedID or EncryptedAttribute that matches the schema.
 
-    `cbc`: AES-CBC may be opened, which whoever can send changed ciphertexts and watch the answers could read bit by
-    bit. Raises GatewayError: SAML_ENCRYPTION_ALGORITHM, SAML_ENCRYPTION_FORM before a key is used; SAML_DECRYPTION,
-    with one detail, for all that comes after.
+    `expected`: the tag of the content. `cbc`: AES-CBC is allowed. It has a padding oracle: somebody who sends changed
+    ciphertexts and watches our responses can read the content. Raises GatewayError: SAML_ENCRYPTION_ALGORITHM or
+    SAML_ENCRYPTION_FORM before any key is used; after that SAML_DECRYPTION, always with the same detail.
     """
     data = encrypted.find(xenc("EncryptedData"))
     if data is None:
@@ -101,7 +101,7 @@ def _check_content(algorithm: str, cbc: bool) -> None:
 
 
 def _encrypted_keys(encrypted: etree._Element, data: etree._Element, recipient: str) -> list[etree._Element]:
-    """Core 6: in the KeyInfo of the data, or beside the data; where they name recipients, those for us."""
+    """The wrapped keys that may be for us (Core 6): beside the data or in its KeyInfo, by their Recipient if any."""
     keys = [*data.findall(f"{ds('KeyInfo')}/{xenc('EncryptedKey')}"), *encrypted.findall(xenc("EncryptedKey"))]
     ours = [key for key in keys if key.get("Recipient", recipient) == recipient]
     if not 0 < len(ours) <= _MOST_KEYS:
@@ -125,7 +125,8 @@ def _wrapped(key: etree._Element) -> _WrappedKey:
 
 
 def _content_key(wrapped: list[_WrappedKey], pairs: tuple[KeyPair, ...], size: int) -> bytes:
-    """Every key of ours is tried on every wrapped key; where none fits, a key that opens nothing goes the same way."""
+    """The content key. We try each of our keys on each wrapped key. If none fits, we go on with a key that opens
+    nothing, so that this failure looks like all others."""
     found = hashlib.sha256(b"".join(pair.key for pair in pairs) + wrapped[0].value).digest()[:size]
     for each in wrapped:
         for pair in pairs:
@@ -145,7 +146,7 @@ def _unwrapped(pair: KeyPair, wrapped: _WrappedKey) -> bytes | None:
         return None
 
 
-# Reading the PEM costs a good part of what the decryption does.
+# Loading the PEM costs nearly as much as the decryption.
 @lru_cache(maxsize=8)
 def _private_key(pair: KeyPair) -> rsa.RSAPrivateKey | None:
     key = load_pem_private_key(pair.key, None, unsafe_skip_rsa_key_validation=True)
@@ -153,9 +154,9 @@ def _private_key(pair: KeyPair) -> rsa.RSAPrivateKey | None:
 
 
 def _decrypted(algorithm: str, key: bytes, value: bytes) -> bytes:
-    """What does not open is empty, or is what it is: the parser refuses both, after the same work."""
+    """The plain text, or on failure bytes that the parser refuses: every failure costs the same work."""
     if algorithm in _GCM:
-        # XML Encryption 1.1 5.2.4: 12 bytes of IV, 16 of tag; a shorter tag is none
+        # XML Encryption 1.1 5.2.4: 12 bytes of IV and 16 of tag. We accept no shorter tag.
         try:
             return AESGCM(key).decrypt(value[:12], value[12:], None)
         except (InvalidTag, ValueError):
@@ -169,7 +170,7 @@ def _decrypted(algorithm: str, key: bytes, value: bytes) -> bytes:
 
 
 def _read(plaintext: bytes, encrypted: etree._Element, expected: str) -> etree._Element:
-    """XML Encryption 4.3.3: read where it stood, so that prefixes declared around it keep their meaning."""
+    """Parse the plain text in its place (XML Encryption 4.3.3), so that prefixes from around it keep their meaning."""
     declared = "".join(
         f" xmlns{f':{prefix}' if prefix else ''}={quoteattr(uri)}" for prefix, uri in encrypted.nsmap.items()
     )

@@ -1,4 +1,4 @@
-"""Base64 and DEFLATE of the bindings, with an end to what either may grow to."""
+"""Base64 and DEFLATE of the bindings, with limits on their size."""
 
 import base64
 import binascii
@@ -7,7 +7,7 @@ import zlib
 from gateway.model.codes import SAML_BINDING_ENCODING, SAML_BINDING_SIZE
 from gateway.model.errors import GatewayError
 
-# What is parked between the cross-site POST and the GET that brings the cookie is no larger.
+# The same limit bounds what is parked between the cross-site POST and the GET that brings the cookie.
 LARGEST_MESSAGE = 256 << 10
 _LARGEST_TEXT = LARGEST_MESSAGE * 3 // 2
 
@@ -15,13 +15,13 @@ _SPACE = b" \t\r\n"
 
 
 def deflated(message: bytes) -> bytes:
-    """RFC 1951, without the header and checksum of zlib (Bindings 3.4.4.1)."""
+    """A DEFLATE stream (RFC 1951), without the header and checksum of zlib (Bindings 3.4.4.1)."""
     squeeze = zlib.compressobj(9, zlib.DEFLATED, -15)
     return squeeze.compress(message) + squeeze.flush()
 
 
 def inflated(data: bytes) -> bytes:
-    """GatewayError: SAML_BINDING_SIZE, after no more than that was inflated; SAML_BINDING_ENCODING."""
+    """Raises GatewayError: SAML_BINDING_ENCODING; SAML_BINDING_SIZE, having inflated no more than the limit."""
     stream = zlib.decompressobj(-15)
     try:
         message = stream.decompress(data, LARGEST_MESSAGE + 1)
@@ -35,7 +35,10 @@ def inflated(data: bytes) -> bytes:
 
 
 def base64_decoded(text: bytes) -> bytes:
-    """Lines may be broken (RFC 2045, as Bindings 3.5.4 has it); anything else that is not base64 is refused."""
+    """Decode base64, whose lines may be broken (RFC 2045, Bindings 3.5.4).
+
+    Raises GatewayError: SAML_BINDING_SIZE, SAML_BINDING_ENCODING.
+    """
     # K130: the size first
     if len(text) > _LARGEST_TEXT:
         raise GatewayError(SAML_BINDING_SIZE, f"{len(text)} characters of base64")

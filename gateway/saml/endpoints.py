@@ -1,4 +1,4 @@
-"""Metadata 2.2.2: where an identity provider is spoken to. An endpoint that we would never use is not there for us."""
+"""Metadata 2.2.2: the endpoints of an identity provider. Those that we would never use are left out."""
 
 import re
 from itertools import islice
@@ -11,9 +11,9 @@ from gateway.saml.parties import Binding, Endpoint
 _BINDINGS: dict[str, Binding] = {BINDING_REDIRECT: "redirect", BINDING_POST: "post", BINDING_SOAP: "soap"}
 
 _LONGEST = 2048
-# A worker reads all of them whenever it looks the entity up; nobody has ten.
+# A worker reads all of them whenever it looks the entity up. Real entities have fewer than ten.
 _MOST = 64
-# RFC 3986 characters only; no user part, no fragment, nothing that a parser would strip or fold.
+# Characters of RFC 3986 only, without user part or fragment, and with nothing that a parser would strip or fold.
 _URL = re.compile(
     r"(?P<scheme>https?)://"
     r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
@@ -23,7 +23,7 @@ _INDEX = re.compile(r"[0-9]{1,5}", re.ASCII)
 
 
 def endpoints(role: etree._Element, tag: str, *bindings: Binding, development: bool) -> tuple[Endpoint, ...]:
-    """Those children of `role` that have one of `bindings` and an address that we would send a browser or a call to."""
+    """The children of `role` with one of `bindings` and an address to which we would send a browser or a call."""
     found = (_endpoint(element, development) for element in islice(role.iterchildren(tag), _MOST))
     return tuple(endpoint for endpoint in found if endpoint is not None and endpoint.binding in bindings)
 

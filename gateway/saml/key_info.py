@@ -1,4 +1,4 @@
-"""Metadata 2.4.1.1: the keys that a role may sign with. Of a certificate, only the key counts."""
+"""Metadata 2.4.1.1: the keys with which a role may sign. Of a certificate we read the key and nothing else."""
 
 import base64
 import binascii
@@ -32,14 +32,14 @@ PublicKey = RSAPublicKey | EllipticCurvePublicKey
 
 
 def signing_keys(role: etree._Element) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
-    """SubjectPublicKeyInfo (DER) of each key for signatures, and why others were left out.
+    """Each signing key as SubjectPublicKeyInfo (DER), and the reasons why others were left out.
 
     A key that cannot be used does not spoil the others.
     """
     keys: list[bytes] = []
     left_out: list[str] = []
     for place, descriptor in enumerate(role.iterchildren(md("KeyDescriptor"))):
-        # Metadata 2.4.1.1: without `use`, it serves both
+        # Metadata 2.4.1.1: a key without `use` is for signing and for encryption.
         if descriptor.get("use", "signing") != "signing":
             continue
         if place >= _MOST_KEYS:
@@ -55,7 +55,7 @@ def signing_keys(role: etree._Element) -> tuple[tuple[bytes, ...], tuple[str, ..
 
 
 def _key(descriptor: etree._Element) -> object:
-    """Of several certificates in one KeyInfo the first: the others are its chain, whose keys sign no message."""
+    """The key of a KeyInfo. Of several certificates we take the first; the others are its chain."""
     certificate = descriptor.find(f"{ds('KeyInfo')}/{ds('X509Data')}/{ds('X509Certificate')}")
     if certificate is not None:
         return load_der_x509_certificate(_binary(certificate)).public_key()
@@ -82,7 +82,7 @@ def _public_bytes(key: object) -> bytes:
     if isinstance(key, RSAPublicKey):
         if not SMALLEST_RSA <= key.key_size <= LARGEST_RSA:
             raise ValueError(f"an RSA key of {key.key_size} bits, not of {SMALLEST_RSA} to {LARGEST_RSA}")
-        # One as long as a modulus of 3072 bits costs a hundred times as much, for any message that names its owner.
+        # With an exponent as long as a modulus of 3072 bits, each verification would cost a hundred times as much.
         if key.public_numbers().e.bit_length() > LONGEST_EXPONENT:
             raise ValueError(f"an RSA exponent of over {LONGEST_EXPONENT} bits")
     elif not isinstance(key, EllipticCurvePublicKey) or key.curve.name not in CURVES:

@@ -1,4 +1,4 @@
-"""Core 3.7, Profiles 4.4: the logout messages that come in. One that is not signed ends nobody's session."""
+"""Core 3.7, Profiles 4.4: the logout messages that we receive. A message that is not signed ends no session."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -29,9 +29,10 @@ from gateway.saml.times import moment
 
 @dataclass(frozen=True, slots=True)
 class LogoutRequest:
-    """The provider wants the sessions of a person over: those of `session_indexes`, or all where it names none.
+    """The provider ends sessions of a person: those of `session_indexes`, or all of them if it names none.
 
-    `expires`: until when `id` must be remembered, for it works once; `issued`: its IssueInstant (both Unix seconds).
+    `expires`: until when `id` has to be remembered, so that it works once; `issued`: its IssueInstant. Both are Unix
+    seconds.
     """
 
     id: str
@@ -44,7 +45,7 @@ class LogoutRequest:
 
 @dataclass(frozen=True, slots=True)
 class LogoutResponse:
-    """`partial`: at some other service the session goes on (Core 3.7.3.2), which the person is told."""
+    """`partial`: some other service has kept its session (Core 3.7.3.2), and we tell the person so."""
 
     id: str
     issuer: str
@@ -52,9 +53,10 @@ class LogoutResponse:
 
 
 def signed_logout_message(document: Document, provider: SamlProvider, metadata: IdpMetadata) -> SignedElement:
-    """A logout message by POST or SOAP, which bears its signature; one by redirect is `signature.redirected`."""
+    """Verify a message that came by POST or SOAP and bears its signature. For HTTP-Redirect, see
+    `signature.redirected`. Raises what `check_message` and `verify` raise."""
     check_message(document.root, *LOGOUT_MESSAGES, digit_ids=provider.digit_ids)
-    # Profiles 4.4.3.1, 4.4.4.1: the message is signed, and the signed element is the message itself
+    # Profiles 4.4.3.1, 4.4.4.1: the signature covers the message itself.
     return verify(document.root, metadata)
 
 
@@ -67,11 +69,14 @@ def validate_logout_request(
     location: str,
     now: int,
 ) -> LogoutRequest:
-    """`location`: our endpoint that it was brought to. Raises GatewayError with a code of its own for each check."""
+    """`location`: the URL of our endpoint that received it. `now`: Unix seconds.
+
+    Raises GatewayError, with a code of its own for each check.
+    """
     check_metadata(provider, metadata, now)
     request = message.element
     check_message(request, samlp("LogoutRequest"), digit_ids=provider.digit_ids)
-    # Bindings 3.4.5.2, 3.5.5.2; over SOAP too it has to be for us, since whoever was sent one can send it on
+    # Bindings 3.4.5.2, 3.5.5.2. SOAP asks for a recipient too: the receiver of a message could send it on to us.
     meant = location == sp.logout_soap and _is_encrypted_for(request, sp)
     check_destination(request, location, required=not meant)
     # Core 3.2.1, Profiles 4.4.4.1
@@ -85,7 +90,7 @@ def validate_logout_request(
     return LogoutRequest(
         id=request.get("ID", ""),
         issuer=metadata.entity_id,
-        # Signed as a whole, so that an AES-CBC part of it cannot be changed
+        # The whole message is signed, so that an AES-CBC part of it cannot have been changed.
         name_id=read_name_id(message, sp, cbc=provider.cbc),
         session_indexes=tuple(_session_indexes(message)),
         expires=until + provider.skew,
@@ -102,7 +107,10 @@ def validate_logout_response(
     request_id: str,
     now: int,
 ) -> LogoutResponse:
-    """`request_id`: of the LogoutRequest that we sent. Another status than success is GatewayError(SAML_STATUS)."""
+    """`request_id`: the ID of our LogoutRequest; `location`: the URL of our endpoint that received the response.
+
+    Raises GatewayError, with a code of its own for each check; SAML_STATUS for another status than success.
+    """
     check_metadata(provider, metadata, now)
     response = message.element
     check_message(response, samlp("LogoutResponse"), digit_ids=provider.digit_ids)
@@ -114,11 +122,11 @@ def validate_logout_response(
 def validate_soap_logout_response(
     document: Document, *, provider: SamlProvider, metadata: IdpMetadata, url: str, request_id: str, now: int
 ) -> LogoutResponse:
-    """What `url` of the provider's metadata answered to our LogoutRequest on the same connection. As the other."""
+    """As `validate_logout_response`, for what `url` of the provider's metadata returned on the same connection."""
     check_metadata(provider, metadata, now)
     response = document.root
     check_message(response, samlp("LogoutResponse"), digit_ids=provider.digit_ids)
-    # Profiles 4.4.4.2: signed, or authenticated by the binding, which is TLS (Bindings 3.2.2.1)
+    # Profiles 4.4.4.2: the response is signed, or the binding, which is TLS, authenticates it (Bindings 3.2.2.1).
     if signature_of(response) is not None or not url.startswith("https:"):
         response = verify(response, metadata).element
     return _read_logout_response(response, provider, metadata, request_id, now)
@@ -131,7 +139,7 @@ def _read_logout_response(
     check_issuer(response, metadata, required=True)
     check_in_response_to(response, request_id)
     check_issue_instant(response, now, provider.skew)
-    # Core 3.2.2.2, 3.7.3.2: partial logout stands below success or below a responder's error
+    # Core 3.2.2.2, 3.7.3.2: PartialLogout is a second-level code, below success or below an error of the responder.
     codes = status_codes(response)
     partial = STATUS_PARTIAL_LOGOUT in codes
     if codes[:1] != (STATUS_SUCCESS,) and not partial:
@@ -140,7 +148,7 @@ def _read_logout_response(
 
 
 def _is_encrypted_for(request: etree._Element, sp: ServiceProvider) -> bool:
-    """XML Encryption 3.5.1: the Recipient of an EncryptedKey, which is signed, names us as well as Destination does."""
+    """Whether each EncryptedKey names us as Recipient (XML Encryption 3.5.1). It is signed, as Destination is."""
     keys = list(request.iterfind(f"{saml('EncryptedID')}//{xenc('EncryptedKey')}"))
     return bool(keys) and all(key.get("Recipient") == sp.entity_id for key in keys)
 

@@ -1,4 +1,4 @@
-"""Core 3.7: the two logout messages that we write. What comes in is judged elsewhere."""
+"""Core 3.7: the two logout messages that we write. `logout` validates those that we receive."""
 
 from gateway.model.assertion import NameId
 from gateway.saml.message import add, new_message, written
@@ -6,14 +6,17 @@ from gateway.saml.names import LOGOUT_BY_USER, STATUS_PARTIAL_LOGOUT, STATUS_SUC
 from gateway.saml.parties import ServiceProvider
 from gateway.saml.times import instant
 
-# Profiles 4.4.4.1: a request that waited longer than this in a browser ends nothing any more.
+# Profiles 4.4.4.1: a request that waited in a browser for longer than this ends no session.
 _VALID_SECONDS = 300
 
 
 def logout_request(
     sp: ServiceProvider, *, destination: str, id: str, now: float, name_id: NameId, session_indexes: tuple[str, ...]
 ) -> bytes:
-    """Unsigned: the binding signs it. No `session_indexes`: every session of that person at us (Core 3.7.3.2)."""
+    """A LogoutRequest, not signed yet: the binding signs it.
+
+    No `session_indexes` means every session of that person here (Core 3.7.3.2). `now`: Unix seconds.
+    """
     request = new_message("LogoutRequest", id=id, now=now, issuer=sp.entity_id, destination=destination)
     request.set("NotOnOrAfter", instant(now + _VALID_SECONDS))
     request.set("Reason", LOGOUT_BY_USER)
@@ -41,7 +44,10 @@ def logout_response(
     status: str = STATUS_SUCCESS,
     partial: bool = False,
 ) -> bytes:
-    """Unsigned: the binding signs it. `partial`: some of it ended, and the person is told so (Core 3.7.3.2)."""
+    """A LogoutResponse, not signed yet: the binding signs it.
+
+    `partial`: not all sessions have ended, and the provider tells the person so (Core 3.7.3.2). `now`: Unix seconds.
+    """
     response = new_message("LogoutResponse", id=id, now=now, issuer=sp.entity_id, destination=destination)
     response.set("InResponseTo", in_response_to)
     # Core 3.2.2.2: PartialLogout is a second-level code

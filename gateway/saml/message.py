@@ -9,7 +9,7 @@ _PREFIXES = {"samlp": SAMLP, "saml": SAML}
 
 
 def new_message(name: str, *, id: str, now: float, issuer: str, destination: str) -> etree._Element:
-    """With its Issuer, after which a signature goes. `id`: an NCName of at least 128 random bits (Core 1.3.4)."""
+    """A message with its Issuer. `id`: an NCName of at least 128 random bits (Core 1.3.4); `now`: Unix seconds."""
     message = etree.Element(
         samlp(name),
         {"ID": id, "Version": "2.0", "IssueInstant": instant(now), "Destination": destination},
@@ -20,12 +20,12 @@ def new_message(name: str, *, id: str, now: float, issuer: str, destination: str
 
 
 def add(parent: etree._Element, name: str, text: str | None = None, **attributes: str | None) -> etree._Element:
-    """A child; an attribute that is None is left out. lxml escapes text, and refuses what XML cannot hold."""
+    """Add a child. Attributes that are None are left out. lxml escapes text, and refuses what XML cannot hold."""
     child = etree.SubElement(parent, name, {key: value for key, value in attributes.items() if value is not None})
     child.text = text
     return child
 
 
 def written(message: etree._Element) -> bytes:
-    """UTF-8, without a declaration: it may stand in another document."""
+    """The message in UTF-8, without an XML declaration, so that it can be put into another document."""
     return etree.tostring(message, encoding="UTF-8", xml_declaration=False)

@@ -1,6 +1,7 @@
-"""What a message may consist of: our own table in place of the schemas, and narrower than they are.
+"""The schema that a message has to match: our own table, narrower than the schemas of the specifications.
 
-Nothing is in it that is not read or known to be sent by a real provider: what nobody reads is where forgeries hide.
+It allows what we read, and what real providers are known to send beside that. Content that is allowed and never read
+is where forgeries hide.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ _MOST_IN_KEY_INFO = 64
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One place in a sequence: `least` to `most` elements out of `tags`, in any order among themselves."""
+    """One position in the children of an element: `least` to `most` elements out of `tags`, in any order."""
 
     tags: tuple[str, ...]
     least: int
@@ -28,9 +29,10 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class ElementSchema:
-    """`text`: holds text and no element. `foreign`: attributes of other namespaces may stand on it.
+    """What one element may hold. `required`, `optional`: names of its attributes.
 
-    `within`: with no slots, any elements of these namespaces, or with "*" any but those of SAML and XML security.
+    `text`: it holds text and no element. `foreign`: attributes of other namespaces are allowed on it. `within`: it has
+    no slots, and any elements of these namespaces are allowed in it; "*" allows all but those of SAML and XML security.
     """
 
     required: tuple[str, ...] = ()
@@ -97,7 +99,7 @@ SCHEMA: Mapping[str, ElementSchema] = {
     samlp("StatusCode"): ElementSchema(required=("Value",), slots=(_maybe(samlp("StatusCode")),)),
     samlp("StatusMessage"): _TEXT,
     samlp("StatusDetail"): ElementSchema(within=("*",)),
-    # Core 2.3.3. Not in it: Advice, which may carry whole assertions, and AuthzDecisionStatement
+    # Core 2.3.3, without Advice, which may carry whole assertions, and without AuthzDecisionStatement
     saml("Assertion"): ElementSchema(
         required=_MESSAGE,
         slots=(
@@ -110,7 +112,7 @@ SCHEMA: Mapping[str, ElementSchema] = {
     ),
     saml("Issuer"): ElementSchema(optional=_IDENTIFIER, text=True),
     saml("NameID"): ElementSchema(optional=_IDENTIFIER, text=True),
-    # Core 2.4: a name or a confirmation, and the bearer's is asked for. AD FS names nobody unless it is told to.
+    # Core 2.4: the NameID may be missing (AD FS sends none unless it is configured to), the confirmation may not.
     saml("Subject"): ElementSchema(
         slots=(_maybe(saml("NameID"), saml("EncryptedID")), Slot((saml("SubjectConfirmation"),), 1, 8))
     ),
@@ -147,7 +149,7 @@ SCHEMA: Mapping[str, ElementSchema] = {
     saml("AuthnContextClassRef"): _TEXT,
     saml("AuthnContextDeclRef"): _TEXT,
     saml("AuthenticatingAuthority"): _TEXT,
-    # The schema wants at least one Attribute; a provider that releases none to us sends it empty.
+    # The schema of SAML asks for one Attribute at least. A provider that releases none to us sends the statement empty.
     saml("AttributeStatement"): ElementSchema(slots=(_any(saml("Attribute"), saml("EncryptedAttribute")),)),
     saml("Attribute"): ElementSchema(
         required=("Name",),
@@ -159,7 +161,7 @@ SCHEMA: Mapping[str, ElementSchema] = {
     saml("EncryptedAssertion"): _ENCRYPTED,
     saml("EncryptedID"): _ENCRYPTED,
     saml("EncryptedAttribute"): _ENCRYPTED,
-    # XML Signature 4; not in it: Object, Manifest, HMACOutputLength, algorithm parameters
+    # XML Signature 4, without Object, Manifest, HMACOutputLength and algorithm parameters
     ds("Signature"): ElementSchema(
         optional=("Id",), slots=(_one(ds("SignedInfo")), _one(ds("SignatureValue")), _maybe(ds("KeyInfo")))
     ),
@@ -179,9 +181,9 @@ SCHEMA: Mapping[str, ElementSchema] = {
     f"{{{EXC_C14N}}}InclusiveNamespaces": ElementSchema(required=("PrefixList",)),
     ds("DigestMethod"): _ALGORITHM,
     ds("DigestValue"): _TEXT,
-    # Never read, but for the EncryptedKey in that of an EncryptedData
+    # Of a KeyInfo we read nothing, except the EncryptedKey inside the KeyInfo of an EncryptedData.
     ds("KeyInfo"): ElementSchema(optional=("Id",), within=(DS, DSIG11, XENC, XENC11)),
-    # XML Encryption 3; not in it: CipherReference, EncryptionProperties, OAEPparams, KeySize
+    # XML Encryption 3, without CipherReference, EncryptionProperties, OAEPparams and KeySize
     xenc("EncryptedData"): ElementSchema(
         optional=_ENCRYPTED_TYPE,
         slots=(_one(xenc("EncryptionMethod")), _maybe(ds("KeyInfo")), _one(xenc("CipherData"))),
@@ -218,15 +220,16 @@ _NEVER_IN_KEY_INFO = frozenset({ds("Object"), ds("Signature"), ds("Manifest"), d
 def check_message(
     root: etree._Element, *tags: str, around: etree._Element | None = None, digit_ids: bool = False
 ) -> None:
-    """One of the elements `tags`, in the shape of the table, every ID of it unique, and in what it was decrypted from.
+    """Check that `root` is one of the elements `tags` and matches the schema, and that each of its IDs is unique.
 
-    `digit_ids`: an ID may begin with a digit; the provider file says so.
+    `around`: the document from which `root` was decrypted; the IDs are unique in both together. `digit_ids`: the
+    provider file allows IDs that begin with a digit.
 
     Raises GatewayError: SAML_SHAPE, SAML_VERSION or SAML_ID.
     """
     if root.tag not in tags:
         raise _refused(root, f"where {' or '.join(tag.rpartition('}')[2] for tag in tags)} is expected")
-    # Core 4.1.3.2: first of all, for what another version holds is not known here
+    # Core 4.1.3.2: checked first, because we do not know what a message of another version may hold.
     if root.get("Version", "2.0") != "2.0":
         raise GatewayError(SAML_VERSION, "a Version that is not 2.0")
     check_element(root)
@@ -234,6 +237,7 @@ def check_message(
 
 
 def check_element(element: etree._Element) -> None:
+    """Check an element, with everything in it, against the schema. Raises GatewayError: SAML_SHAPE, SAML_VERSION."""
     shape = SCHEMA.get(str(element.tag))
     if shape is None:
         raise _refused(element, "is not expected")
@@ -258,7 +262,7 @@ def _check_attributes(element: etree._Element, shape: ElementSchema) -> None:
         if name not in names:
             raise _refused(element, f"lacks {name}")
     for name in names:
-        # xsi:type and the like say nothing that is read; an attribute of no namespace here is of nobody's schema
+        # We read no attribute of another namespace (xsi:type). One without a namespace has to be in the schema.
         if name in shape.required or name in shape.optional or (shape.foreign and name.startswith("{")):
             continue
         raise _refused(element, "has an attribute that is not expected")
@@ -286,7 +290,7 @@ def _check_slots(element: etree._Element, slots: tuple[Slot, ...], children: lis
 
 
 def _check_within(element: etree._Element, namespaces: tuple[str, ...]) -> None:
-    """Content of which almost nothing is read: no element in it may be taken for one that is."""
+    """Check content that we hardly read: no element in it may be one that we could mistake for what we do read."""
     inside = list(element.iterdescendants("*"))
     if namespaces == ("*",):
         allowed = (saml("NameID"),) if element.tag == saml("AttributeValue") and len(inside) == 1 else ()
@@ -310,7 +314,7 @@ def _namespace(element: etree._Element) -> str:
 
 
 def _name(element: etree._Element) -> str:
-    """For the log: a name of the table as it is, a stranger's never."""
+    """The element's name for the log, if the schema has it. Any other name is text that a stranger wrote."""
     tag = str(element.tag)
     return tag.rpartition("}")[2] if tag in SCHEMA else "an unknown element"
 

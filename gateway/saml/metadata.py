@@ -1,7 +1,6 @@
-"""Metadata 2: what an identity provider says of itself, read from a tree that may be believed.
+"""Metadata 2: what an identity provider says of itself, read from a verified tree.
 
-What is not SAML 2.0's (WS-Federation's role descriptors, which AD FS and Entra ID export in the same document) is
-passed over.
+Content of other protocols is ignored: AD FS and Entra ID export role descriptors of WS-Federation in the same document.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,7 +24,7 @@ from gateway.saml.names import MDUI, SAMLP, SHIBMD, XML, md
 from gateway.saml.parties import IdpMetadata
 from gateway.saml.times import duration, moment
 
-# Metadata 2.3.1: groups of groups; nobody has more than two.
+# Metadata 2.3.1: groups may hold groups. Real documents have two levels at most.
 _DEEPEST = 8
 # Metadata 2.2.1
 _LONGEST_ENTITY_ID = 1024
@@ -43,18 +42,19 @@ class Entity:
 
 
 def valid_until(part: MetadataPart) -> int | None:
-    """What the root says; Unix seconds."""
+    """The validUntil of the root, in Unix seconds."""
     return _earliest(None, part.root)
 
 
 def cache_duration(part: MetadataPart) -> int | None:
-    """What the root says; seconds."""
+    """The cacheDuration of the root, in seconds."""
     text = part.root.get("cacheDuration")
     return None if text is None else duration(text, "cacheDuration")
 
 
 def entities(parts: Iterable[MetadataPart]) -> Iterator[Entity]:
-    """Every entity, wherever it stands in groups. GatewayError: SAML_METADATA, SAML_METADATA_ENTITY (one twice)."""
+    """Every entity, at any depth of groups. Raises GatewayError: SAML_METADATA; SAML_METADATA_ENTITY if one is twice
+    there."""
     seen: set[str] = set()
     for part in parts:
         for entity in _entities(part.root, None, _DEEPEST):
@@ -65,7 +65,8 @@ def entities(parts: Iterable[MetadataPart]) -> Iterator[Entity]:
 
 
 def find_entity(parts: Iterable[MetadataPart], entity_id: str) -> Entity:
-    """GatewayError(SAML_METADATA_ENTITY) if it is not there, or twice; and what is wrong with any part."""
+    """The entity of this entityID. Raises GatewayError(SAML_METADATA_ENTITY) if it is missing or there twice, and what
+    reading the parts raises."""
     found = [entity for entity in entities(parts) if entity.id == entity_id]
     if not found:
         raise GatewayError(SAML_METADATA_ENTITY, f"{entity_id} is not in the metadata")
@@ -77,10 +78,10 @@ def is_identity_provider(entity: Entity) -> bool:
 
 
 def idp_metadata(entity: Entity, *, development: bool = False) -> IdpMetadata:
-    """`development`: http is good enough.
+    """`development`: accept endpoints with http.
 
-    GatewayError: SAML_METADATA_ENTITY (no identity provider, or two in one), SAML_METADATA_KEY,
-    SAML_METADATA_ENDPOINT, SAML_TIME. Whether it is still valid is asked when it is used.
+    Raises GatewayError: SAML_METADATA_ENTITY (no identity provider, or two in one), SAML_METADATA_KEY,
+    SAML_METADATA_ENDPOINT, SAML_TIME. Validity is checked at each use, by `require_valid`.
     """
     role = _role(entity)
     keys, left_out = signing_keys(role)
@@ -105,7 +106,7 @@ def idp_metadata(entity: Entity, *, development: bool = False) -> IdpMetadata:
 
 
 def require_valid(metadata: IdpMetadata, now: float) -> None:
-    """GatewayError(SAML_METADATA_EXPIRED), to the second: who relies on skew here renews too late."""
+    """Raises GatewayError(SAML_METADATA_EXPIRED). No skew is tolerated here. `now`: Unix seconds."""
     if metadata.valid_until is not None and now >= metadata.valid_until:
         ago = f"{now - metadata.valid_until:.0f} s ago"
         raise GatewayError(
@@ -143,7 +144,7 @@ def _saml_roles(entity: etree._Element) -> Iterator[etree._Element]:
 
 
 def _earliest(until: int | None, element: etree._Element) -> int | None:
-    # Metadata 2.3.1, 2.3.2, 2.4.1: the smallest of all that stand above
+    # Metadata 2.3.1, 2.3.2, 2.4.1: the earliest of all that apply counts.
     text = element.get("validUntil")
     if text is None:
         return until
@@ -152,7 +153,7 @@ def _earliest(until: int | None, element: etree._Element) -> int | None:
 
 
 def _scopes(entity: etree._Element, role: etree._Element) -> tuple[tuple[str, bool], ...]:
-    """Shibboleth's extension stands on the role, or on the entity for all its roles."""
+    """Shibboleth's scopes: an extension of the role, or of the entity for all its roles."""
     scope = f"{md('Extensions')}/{{{SHIBMD}}}Scope"
     found = [*entity.findall(scope), *role.findall(scope)][:_MOST_VALUES]
     values = ((text, element.get("regexp") in ("true", "1")) for element in found for text in _texts([element]))

@@ -1,4 +1,4 @@
-"""XML Signature 3.2 over a document in parts: which digest was signed by whom first, whether it has that one last."""
+"""XML Signature 3.2 over a document in parts: the first part gives the digest that was signed, the last the check."""
 
 import hashlib
 import hmac
@@ -17,10 +17,10 @@ _TAG = re.compile(rb'<(?:[^">]|"[^"]*")*>')
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The root with a run of what is in the document, down to any depth.
+    """The root of a document with a run of its content.
 
-    `begun`: how many elements, from the root down the first children, began in an earlier part; `left_open`: how many,
-    down the last children, go on in the next.
+    `begun`: how many elements, from the root down along the first children, began in an earlier part. `left_open`: how
+    many, from the root down along the last children, go on in the next part.
     """
 
     root: etree._Element
@@ -32,7 +32,7 @@ class MetadataDigest:
     """`first`: the part of the document that its signature stands in (Metadata 2.3.1: before all members)."""
 
     def __init__(self, first: Part, keys: tuple[bytes, ...]) -> None:
-        """`keys`: SubjectPublicKeyInfo (DER). GatewayError as `signed_digest`."""
+        """`keys`: SubjectPublicKeyInfo (DER). Raises what `signed_digest` raises."""
         self._signed = signed_digest(first.root, keys)
         self._hash = hashlib.new(self._signed.hash)
         self._update(first, canonical(first.root, self._signed.prefixes, without=self._signed.signature))
@@ -41,13 +41,13 @@ class MetadataDigest:
         self._update(part, canonical(part.root, self._signed.prefixes))
 
     def check(self) -> None:
-        """GatewayError(SAML_SIGNATURE)."""
+        """Call it after the last part. Raises GatewayError(SAML_SIGNATURE) if the digest is another one."""
         if not hmac.compare_digest(self._hash.digest(), self._signed.value):
             raise GatewayError(SAML_SIGNATURE, "the document is not the one that was signed")
 
     def _update(self, part: Part, written: bytes) -> None:
-        # Exclusive canonicalisation writes each element as it would be in the whole: that depends on those around it,
-        # not on those beside it. So of the elements that are in several parts one tag each is left away.
+        # Exclusive canonicalisation of an element depends on the elements around it, not on those beside it. So the
+        # parts can be joined, if the tags of elements that are in several parts are written once.
         start, end = 0, len(written)
         for _ in range(part.begun):
             tag = _TAG.match(written, start)

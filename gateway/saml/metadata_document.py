@@ -1,8 +1,7 @@
-"""Metadata as trees that may be believed: signed by a pinned key (Metadata 3), or given by the operator.
+"""Metadata as verified trees: signed by a pinned key (Metadata 3), or given by the operator.
 
-An aggregate has 100 MB, and eight times that as a tree. So it comes in parts: its root and the groups in it that are
-open again and again, each time with other members. A part is digested and read as one and the same tree, and gone when
-the next one comes.
+An aggregate has 100 MB, and eight times that as a tree. So we read it in parts. Each part is the root with its open
+groups and a few members; it is digested and read as one tree, and freed before the next one comes.
 """
 
 from collections.abc import Iterable, Iterator
@@ -26,14 +25,14 @@ from gateway.saml.names import md
 
 LARGEST_ENTITY = 2 << 20
 LARGEST_AGGREGATE = 160 << 20
-# What is held of an aggregate until a part can be cut off: two entities, and the piece that the second ends in.
+# How much of an aggregate is held until a part can be cut off: two entities, and the piece in which the second ends.
 LARGEST_PART = 3 * LARGEST_ENTITY
-# A file of the operator's comes whole.
+# A file of the operator comes in one piece, and is cut into pieces of this size.
 _PIECE = 1 << 18
 
 _ROOTS = (md("EntityDescriptor"), md("EntitiesDescriptor"))
-# Neither has any business in metadata, and each may make a parser see something else than what was signed. In text `<`
-# is escaped, so that no member of a federation spoils its document by what it writes of itself.
+# Metadata need neither, and each may make a parser see something else than what was signed. In text `<` is escaped, so
+# no member of a federation can make its document unreadable by what it says of itself.
 _REFUSED = (b"<!DOCTYPE", b"<!ENTITY")
 _OVERLAP = max(map(len, _REFUSED)) - 1
 
@@ -42,7 +41,7 @@ _PROVEN = object()
 
 @dataclass(frozen=True, slots=True)
 class MetadataPart:
-    """The root of a document with some of its members, in their groups. Only `given` and `verified` make one."""
+    """The root of a document with some of its members, in their groups. Only `given` and `verified` make a part."""
 
     root: etree._Element
     proof: InitVar[object]
@@ -53,15 +52,15 @@ class MetadataPart:
 
 
 def given(pieces: Iterable[bytes]) -> Iterator[MetadataPart]:
-    """What the operator vouches for; at least one part. GatewayError(SAML_METADATA)."""
+    """The parts, at least one, of a document for which the operator vouches. Raises GatewayError(SAML_METADATA)."""
     return (MetadataPart(part.root, _PROVEN) for part in _parts(pieces))
 
 
 def verified(pieces: Iterable[bytes], keys: tuple[bytes, ...]) -> Iterator[MetadataPart]:
-    """Under the signature of one of `keys` (SubjectPublicKeyInfo, DER) over the whole; at least one part.
+    """The parts, at least one, of a document that one of `keys` (SubjectPublicKeyInfo, DER) signed as a whole.
 
-    What was made of them may be believed once this has ended, and by who has taken them all: only then is it known that
-    the document is the one that was signed. GatewayError, from the first part on or at the end: SAML_METADATA,
+    Nothing that was read of them may be used before the iteration has ended without an error: only the last part shows
+    that the document is the one that was signed. Raises GatewayError, with the first part or at the end: SAML_METADATA,
     SAML_METADATA_SIGNATURE, SAML_ALGORITHM, SAML_SHAPE, SAML_SIGNATURE_FORM.
     """
     try:
@@ -81,7 +80,7 @@ def verified(pieces: Iterable[bytes], keys: tuple[bytes, ...]) -> Iterator[Metad
 
 
 def _parts(pieces: Iterable[bytes]) -> Iterator[Part]:
-    """Each time those members, of any group, that are complete, and whose following text is. At last, the rest."""
+    """Each time the members of any group that are complete, and the text behind them. The last part is the rest."""
     parser, reader, begun, held = _parser(), _Reader(), 0, 0
     for piece in _allowed(pieces):
         held += len(piece)
@@ -103,7 +102,7 @@ def _parts(pieces: Iterable[bytes]) -> Iterator[Part]:
 
 
 class _Reader:
-    """Which groups are open, and the member that ended last, with those that it is in."""
+    """The groups that are open, and the member that ended last, with its groups."""
 
     def __init__(self) -> None:
         self._open: list[etree._Element] = []
@@ -125,7 +124,7 @@ class _Reader:
             self._last = list(self._open), element
 
     def groups_to_cut(self) -> tuple[list[etree._Element], etree._Element] | None:
-        """Where something stands before the last member, it and its groups."""
+        """The last member and its groups, if there is something before it that can be cut off."""
         last, self._last = self._last, None
         if last is None:
             return None
@@ -134,7 +133,7 @@ class _Reader:
         return None if stands_first else last
 
     def _is_member(self, element: etree._Element) -> bool:
-        """Not what an extension holds, and only looks like one."""
+        """Whether this is a member of a group. An element in an extension can have the same name, and is none."""
         return bool(self._open) and element.getparent() is self._open[-1]
 
 
@@ -146,11 +145,11 @@ def _parser() -> etree.XMLPullParser:
         resolve_entities=False,
         load_dtd=False,
         no_network=True,
-        # Nothing is found by an ID here, and two of one xml:id are no matter.
+        # Nothing is looked up by ID here, and a repeated xml:id does no harm.
         collect_ids=False,
-        # Exclusive canonicalization leaves comments out of what is signed, and here they split no value.
+        # Exclusive canonicalisation leaves comments out, so they are removed before they can split a value.
         remove_comments=True,
-        # Only then may an aggregate be as large as it is. Its size is bounded by who feeds it.
+        # libxml2 refuses documents as large as an aggregate otherwise. The caller bounds the size.
         huge_tree=True,
     )
 
@@ -165,7 +164,7 @@ def _allowed(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _fed(parser: etree.XMLPullParser, piece: bytes) -> list[tuple[etree._Element, bool]]:
-    """Groups and entities that begin and end, in order; whether they are complete."""
+    """Groups and entities that began or ended in this piece, in order, each with whether it ended."""
     try:
         parser.feed(piece)
         events = list(parser.read_events())
@@ -192,7 +191,11 @@ def _root(element: etree._Element) -> etree._Element:
 
 
 def _taken(groups: list[etree._Element], until: etree._Element) -> etree._Element:
-    """Copied, not moved: lxml takes from a moved element what it declares anew, and so prefixes that are signed."""
+    """The root with everything before `until`, which is taken out of `groups`.
+
+    The elements are copied: where lxml moves an element it drops namespace declarations that it holds for repeated,
+    and prefixes in them are signed.
+    """
     part = here = deepcopy(groups[0])
     for group, child in pairwise([*groups, until]):
         count = group.index(child)
@@ -201,6 +204,6 @@ def _taken(groups: list[etree._Element], until: etree._Element) -> etree._Elemen
         if child is until:
             del here[count:]
         else:
-            # Nothing stands after a group that is open.
+            # An open group is the last child so far.
             here = here[count]
     return part

@@ -1,7 +1,7 @@
-"""What a tree of metadata may grow to. Looked at before anything of it is copied or canonicalised.
+"""The limits of a metadata tree, checked before anything of it is copied or canonicalised.
 
-A genuine Signature may stand in a document that a stranger has bloated: whoever holds no key can have all of it
-canonicalised, since only the digest at the end tells that it is another document.
+An attacker without a key can bloat a document and leave its genuine signature in it. We then canonicalise all of it,
+because only the digest at the end shows that the document is another one.
 """
 
 from lxml import etree
@@ -10,14 +10,14 @@ from gateway.model.codes import SAML_METADATA
 from gateway.model.errors import GatewayError
 from gateway.saml.document import DEEPEST, LONGEST_NAMESPACE, MOST_ATTRIBUTES, MOST_IN_SCOPE, MOST_NAMESPACES
 
-# Nobody's schema has one of over 60 characters.
+# No known schema has a name of over 60 characters.
 LONGEST_NAME = 256
-# Elements and attributes that are held at once: an entity of 2 MB with the texts of 20 languages has 60,000.
+# Elements and attributes held at once. An entity of 2 MB with texts in 20 languages has 60,000.
 MOST_NODES = 200_000
 
 
 def check_limits(root: etree._Element) -> None:
-    """GatewayError(SAML_METADATA). Each part of a document, and what of the next has been read already."""
+    """Check a part of a document, with what has been read of the next part. Raises GatewayError(SAML_METADATA)."""
     depth = nodes = declared = in_scope = 0
     for event, item in etree.iterwalk(root, events=("start", "end", "start-ns", "end-ns")):
         if event == "start":
@@ -42,7 +42,7 @@ def check_limits(root: etree._Element) -> None:
 
 
 def _check_element(tag: str, attributes: list[str]) -> None:
-    # libxml2 sorts them in quadratic time to canonicalise them: 80,000 in 790 KB took 24 s
+    # libxml2 sorts attributes in quadratic time when it canonicalises: 80,000 in 790 KB took 24 s.
     if len(attributes) > MOST_ATTRIBUTES:
         raise _refused(f"an element with {len(attributes)} attributes, over {MOST_ATTRIBUTES}")
     for name in (tag, *attributes):
@@ -51,7 +51,7 @@ def _check_element(tag: str, attributes: list[str]) -> None:
 
 
 def _check_namespace(prefix: str, uri: str) -> None:
-    # Exclusive canonicalisation writes it again for each element that uses it: 250 KB came to 2.4 GB
+    # Exclusive canonicalisation repeats a namespace on each element that uses it: 250 KB came to 2.4 GB.
     if len(uri) > LONGEST_NAMESPACE:
         raise _refused(f"a namespace of {len(uri)} characters, over {LONGEST_NAMESPACE}")
     if len(prefix) > LONGEST_NAME:

@@ -12,7 +12,7 @@ XENC: Final = "http://www.w3.org/2001/04/xmlenc#"
 XENC11: Final = "http://www.w3.org/2009/xmlenc11#"
 EXC_C14N: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
 SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
-# The metadata extensions of Shibboleth (scopes) and of MDUI 1.0 (what people see)
+# The metadata extensions of Shibboleth (scopes) and of MDUI 1.0 (names that people see)
 SHIBMD: Final = "urn:mace:shibboleth:metadata:1.0"
 MDUI: Final = "urn:oasis:names:tc:SAML:metadata:ui"
 XML: Final = "http://www.w3.org/XML/1998/namespace"

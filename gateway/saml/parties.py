@@ -1,4 +1,4 @@
-"""Who speaks in a SAML exchange: what their metadata says of an identity provider, and what we are to all of them."""
+"""The two parties of a SAML exchange: an identity provider, by its metadata, and ourselves as service provider."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ _SPACE = " \t\r\n"
 
 
 def entity_id_in(issuer: str | None) -> str | None:
-    """The text of an Issuer, as a provider that indents its messages writes it. Core 2.2.5, 8.3.6: it is a URI, and
-    white space around one is no part of it (XML Schema 2 3.2.17, 4.3.6)."""
+    """The entityID in the text of an Issuer. Some providers indent their messages, and white space around a URI is no
+    part of it (Core 2.2.5, 8.3.6, XML Schema 2 3.2.17, 4.3.6)."""
     return None if issuer is None else issuer.strip(_SPACE)
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """`response_location`: where answers go if not to `location` (Metadata 2.2.2)."""
+    """`response_location`: the address for responses, if it is not `location` (Metadata 2.2.2)."""
 
     binding: Binding
     location: str
@@ -28,10 +28,10 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class IdpMetadata:
-    """The IDPSSODescriptor of one entity, from metadata that was verified or given by the operator as a file.
+    """The IDPSSODescriptor of one entity, from metadata that were verified, or given by the operator as a file.
 
-    `signing_keys`: SubjectPublicKeyInfo in DER; all may have signed, nothing else may. `scopes`: shibmd:Scope values
-    with whether each is a regular expression. `valid_until`: Unix seconds, None where it says nothing.
+    `signing_keys`: SubjectPublicKeyInfo (DER) of every key that may sign. `scopes`: values of shibmd:Scope, each with
+    whether it is a regular expression. `valid_until`: Unix seconds, None if the metadata do not say.
     """
 
     entity_id: str
@@ -76,10 +76,10 @@ class Organization:
 
 @dataclass(frozen=True, slots=True)
 class ServiceProvider:
-    """Écluse as every identity provider knows it. `keys`: the first signs, each decrypts, all are published.
+    """Écluse, as identity providers know it. `keys`: the first one signs, each decrypts, all are published.
 
-    URLs are those of the portal host, from gateway.yaml. `requested`: names of attributes that our metadata ask for
-    beside one for each attribute of the provider files; None: they ask for none at all.
+    The URLs are of the portal host, from gateway.yaml. `requested`: names of attributes that our metadata request in
+    addition to those of the provider files. If None, our metadata request no attributes at all.
     """
 
     entity_id: str

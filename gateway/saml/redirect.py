@@ -1,4 +1,4 @@
-"""Bindings 3.4: HTTP-Redirect. What is signed is the query itself, so what is verified is the query as it came."""
+"""Bindings 3.4: HTTP-Redirect. The signature covers the query string, which is therefore verified as it came."""
 
 import base64
 import re
@@ -15,8 +15,8 @@ from gateway.saml.signing import sign_bytes, signature_uri
 
 _DEFLATE = "urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE"
 _OURS = ("SAMLRequest", "SAMLResponse", "RelayState", "SigAlg", "Signature", "SAMLEncoding")
-# RFC 3986 3.4, less what another reader might take for a separator. A bare plus is a plus to some and a space to
-# others: no matter in what we only send back, but in base64 it is.
+# RFC 3986 3.4, without characters that another reader might take for a separator. Readers differ on whether a bare plus
+# is a plus or a space. That does no harm in a RelayState, which we only send back; in base64 it would.
 _VALUE = re.compile(rb"(?:[A-Za-z0-9._~!*'(),:@/?$=-]|%[0-9A-Fa-f]{2})*")
 _RELAY_STATE = re.compile(rb"(?:[A-Za-z0-9._~!*'(),:@/?$=+-]|%[0-9A-Fa-f]{2})*")
 # Bindings 3.4.3
@@ -27,7 +27,7 @@ _PROVEN = object()
 
 @dataclass(frozen=True, slots=True)
 class RedirectMessage:
-    """What a query carried; nothing of it is believed yet. `signed`: the octets that `signature` is to be over."""
+    """A query as read, not verified yet. `signed`: the octets that `signature` has to cover."""
 
     parameter: MessageParameter
     message: bytes
@@ -39,7 +39,7 @@ class RedirectMessage:
 
 @dataclass(frozen=True, slots=True)
 class SignedMessage:
-    """A message that came under the signature of a provider's key. Only `verify_redirect` makes one."""
+    """A message whose query was signed by a key of the provider. Only `verify_redirect` makes one."""
 
     parameter: MessageParameter
     message: bytes
@@ -54,14 +54,15 @@ class SignedMessage:
 def redirect_url(
     pair: KeyPair, location: str, parameter: MessageParameter, message: bytes, *, relay_state: str | None
 ) -> str:
-    """Where to send the browser. `message` is one of ours, unsigned: a signature in it would be removed (3.4.4.1)."""
+    """The URL to which we send the browser. `location`: the provider's endpoint. `message`: ours, without a signature
+    of its own, which this binding would have to remove (3.4.4.1)."""
     fields: list[tuple[str, str]] = [(parameter, base64.b64encode(deflated(message)).decode("ascii"))]
     if relay_state is not None:
         fields.append(("RelayState", relay_state))
     fields.append(("SigAlg", signature_uri(pair)))
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in fields)
     signature = base64.b64encode(sign_bytes(pair, query.encode("ascii"))).decode("ascii")
-    # Bindings 3.4.4.1: added to the endpoint's own query
+    # Bindings 3.4.4.1: our parameters follow the endpoint's own query.
     separator = "&" if "?" in location else "?"
     return f"{location}{separator}{query}&Signature={quote(signature, safe='')}"
 
@@ -69,7 +70,8 @@ def redirect_url(
 def read_redirect(query: bytes) -> RedirectMessage:
     """`query`: the raw bytes after the question mark, as received.
 
-    GatewayError: SAML_BINDING_PARAMETER, _SIGNATURE (there is none), _ENCODING, _SIZE.
+    Raises GatewayError: SAML_BINDING_PARAMETER, SAML_BINDING_SIGNATURE (there is none), SAML_BINDING_ENCODING,
+    SAML_BINDING_SIZE.
     """
     raw = _parameters(query)
     parameter = _one_message(raw)
@@ -78,7 +80,7 @@ def read_redirect(query: bytes) -> RedirectMessage:
     if "SAMLEncoding" in raw and _decoded(raw["SAMLEncoding"]) != _DEFLATE.encode():
         raise GatewayError(SAML_BINDING_ENCODING, "a SAMLEncoding that is not DEFLATE")
     relay_state = _relay_state(raw)
-    # Bindings 3.4.4.1: in this order, each as it was received, whatever the order in the query
+    # Bindings 3.4.4.1: the signature covers the parameters in this order, whatever their order in the query.
     signed = b"&".join(name.encode() + b"=" + raw[name] for name in (parameter, "RelayState", "SigAlg") if name in raw)
     return RedirectMessage(
         parameter=parameter,
@@ -91,16 +93,16 @@ def read_redirect(query: bytes) -> RedirectMessage:
 
 
 def verify_redirect(received: RedirectMessage, signing_keys: tuple[bytes, ...]) -> SignedMessage:
-    """`signing_keys`: those of the provider that the message names as its Issuer.
+    """`signing_keys`: of the provider that the message names as its Issuer (SubjectPublicKeyInfo, DER).
 
-    GatewayError: SAML_BINDING_ALGORITHM, SAML_BINDING_SIGNATURE.
+    Raises GatewayError: SAML_BINDING_ALGORITHM, SAML_BINDING_SIGNATURE.
     """
     verify_redirect_signature(signing_keys, received.algorithm, received.signed, received.signature)
     return SignedMessage(received.parameter, received.message, received.relay_state, _PROVEN)
 
 
 def _parameters(query: bytes) -> dict[str, bytes]:
-    """Raw values by name. A name in another spelling, or twice, would be read otherwise by others."""
+    """Raw values by name. A name that is escaped or repeated is refused: another reader could read it differently."""
     raw: dict[str, bytes] = {}
     for part in query.split(b"&"):
         name, equals, value = part.partition(b"=")
@@ -120,7 +122,7 @@ _FOLDED = frozenset(name.lower() for name in _OURS)
 
 
 def _one_message(raw: dict[str, bytes]) -> MessageParameter:
-    # Bindings 3.4.4: one of them
+    # Bindings 3.4.4: exactly one of the two
     if ("SAMLRequest" in raw) == ("SAMLResponse" in raw):
         raise GatewayError(SAML_BINDING_PARAMETER, "neither SAMLRequest nor SAMLResponse, or both")
     return "SAMLRequest" if "SAMLRequest" in raw else "SAMLResponse"

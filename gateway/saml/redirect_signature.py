@@ -1,4 +1,8 @@
-"""Signatures over bytes (Bindings 3.4.4.1), by the keys of a provider's metadata and by none other."""
+"""Signatures over bytes, verified with the keys of a provider's metadata and no others.
+
+The HTTP-Redirect binding signs the query string so (Bindings 3.4.4.1). An XML signature comes down to the same check,
+over its canonical SignedInfo.
+"""
 
 from functools import lru_cache
 
@@ -16,16 +20,16 @@ from gateway.saml.algorithms import CURVES, LARGEST_RSA, SIGNATURES, SMALLEST_RS
 
 _MORE = "http://www.w3.org/2001/04/xmldsig-more#"
 _MORE_2007 = "http://www.w3.org/2007/05/xmldsig-more#"
-# RFC 9231 2.3. SHA-1 never.
+# RFC 9231 2.3, without SHA-1.
 _RSA = {f"{_MORE}rsa-sha256": SHA256(), f"{_MORE}rsa-sha384": SHA384(), f"{_MORE}rsa-sha512": SHA512()}
 _PSS = {f"{_MORE_2007}sha{hash.digest_size * 8}-rsa-MGF1": hash for hash in _RSA.values()}
 _ECDSA = {f"{_MORE}ecdsa-sha256": SHA256(), f"{_MORE}ecdsa-sha384": SHA384(), f"{_MORE}ecdsa-sha512": SHA512()}
 
 
 def verify_redirect_signature(signing_keys: tuple[bytes, ...], algorithm: str, octets: bytes, signature: bytes) -> None:
-    """Returns if one of the keys (SubjectPublicKeyInfo, DER) made `signature` over `octets`.
+    """Return if one of the keys (SubjectPublicKeyInfo, DER) made `signature` over `octets`.
 
-    GatewayError: SAML_BINDING_ALGORITHM, SAML_BINDING_SIGNATURE.
+    Raises GatewayError: SAML_BINDING_ALGORITHM, SAML_BINDING_SIGNATURE.
     """
     if algorithm not in SIGNATURES:
         raise GatewayError(SAML_BINDING_ALGORITHM, f"a signature algorithm that is not accepted: {algorithm[:100]!r}")
@@ -36,12 +40,12 @@ def verify_redirect_signature(signing_keys: tuple[bytes, ...], algorithm: str, o
 
 
 def is_made_by_one_of(signing_keys: tuple[bytes, ...], algorithm: str, octets: bytes, signature: bytes) -> bool:
-    """False for an algorithm that is not accepted, too; and a key that is too weak makes none."""
+    """Whether one of the keys made the signature. False also for an algorithm that we do not accept, or a weak key."""
     return any(_made(key, algorithm, octets, signature) for key in signing_keys)
 
 
 def key_type(spki: bytes) -> KeyType | None:
-    """None for a key that is too weak, or of a kind that is not accepted."""
+    """The type of a key (SubjectPublicKeyInfo, DER). None if it is too weak, or of a type that we do not accept."""
     key = _public_key(spki)
     return None if key is None else "RSA" if isinstance(key, RSAPublicKey) else "EC"
 
@@ -59,7 +63,7 @@ def _made(spki: bytes, algorithm: str, octets: bytes, signature: bytes) -> bool:
     return False
 
 
-# A key is a handful of bytes that turn into the same object each time, at the price of the signature itself.
+# Loading a key costs as much as verifying a signature with it.
 @lru_cache(maxsize=256)
 def _public_key(spki: bytes) -> RSAPublicKey | EllipticCurvePublicKey | None:
     try:

@@ -1,4 +1,4 @@
-"""Profiles 4.1.4.3 and Core 2.5: the checks of a Response, in the order of these sections."""
+"""The checks of a Response, in the order of Profiles 4.1.4.3 and Core 2.5."""
 
 from lxml import etree
 
@@ -42,7 +42,7 @@ from gateway.saml.parties import Binding, IdpMetadata, ServiceProvider, entity_i
 from gateway.saml.signature import SignedElement, signature_of, verify, within
 from gateway.saml.times import moment
 
-# Seconds from the making of a message to its arrival; it comes by way of a browser that does nothing else meanwhile.
+# Seconds between the making of a message and its arrival. The browser that carries it does nothing else meanwhile.
 OLDEST = 300
 
 
@@ -56,10 +56,10 @@ def validate_response(
     now: int,
     binding: Binding,
 ) -> Assertion:
-    """`asked`: the request under way in this browser, None for an answer that nobody asked for. `now`: Unix seconds.
+    """`asked`: our request, None for an unsolicited response (Profiles 4.1.5). `now`: Unix seconds.
 
-    Raises GatewayError with a code of its own for each check. SAML_SIGNATURE and SAML_SIGNATURE_KEY may mean that the
-    provider has changed its keys since. That `id` is used once is for the caller to see to, until `expires`.
+    Raises GatewayError, with a code of its own for each check. SAML_SIGNATURE and SAML_SIGNATURE_KEY may mean that the
+    provider has changed its keys. The caller ensures that the assertion's `id` is used once, until `expires`.
     """
     check_metadata(provider, metadata, now)
     # Core 3.2.2, 1.3.4, 4.1.3
@@ -94,20 +94,20 @@ def validate_response(
 def check_metadata(provider: SamlProvider, metadata: IdpMetadata, now: int) -> None:
     if metadata.entity_id != provider.issuer:
         raise GatewayError(SAML_ISSUER, f"metadata of {quoted(metadata.entity_id)}, not {quoted(provider.issuer)}")
-    # Metadata 2.3.2: what has expired proves nothing; no skew, for it was fetched long before
+    # Metadata 2.3.2: expired metadata prove nothing. No skew is tolerated, because they were fetched long before.
     if metadata.valid_until is not None and now >= metadata.valid_until:
         raise GatewayError(SAML_METADATA_EXPIRED, f"the metadata expired {now - metadata.valid_until} s ago")
 
 
 def check_destination(message: etree._Element, location: str, *, required: bool) -> None:
-    # Core 3.2.1, to the letter: a longer address that begins alike is another's
+    # Core 3.2.1: compared to the letter. A longer address with the same beginning may be somebody else's.
     destination = message.get("Destination")
     if destination != location and (required or destination is not None):
         raise GatewayError(SAML_DESTINATION, f"Destination {quoted(destination)}, not {quoted(location)}")
 
 
 def check_issuer(element: etree._Element, metadata: IdpMetadata, *, required: bool) -> None:
-    # Core 2.2.5; Profiles 4.1.4.2: the entity identifier, Format omitted or that of an entity
+    # Core 2.2.5, Profiles 4.1.4.2: the value is the entityID; Format is omitted, or that of an entity.
     issuer = element.find(saml("Issuer"))
     if issuer is None and not required:
         return
@@ -130,13 +130,13 @@ def check_issue_instant(element: etree._Element, now: int, skew: int) -> int:
 
 
 def status_codes(response: etree._Element) -> tuple[str, ...]:
-    """The top-level code and those below it."""
+    """The top-level status code, then the codes below it (Core 3.2.2.2)."""
     status = response.find(samlp("Status"))
     return () if status is None else tuple(code.get("Value", "") for code in status.iter(samlp("StatusCode")))
 
 
 def status_error(response: etree._Element) -> GatewayError:
-    """What the provider says of its own refusal, for the operator alone: it is a stranger's text."""
+    """The error for a status that is not success. Its detail has the provider's own text, for the operator alone."""
     stated = status_codes(response)
     codes = " ".join(quoted(code, 100) for code in stated[:3])
     message = response.findtext(f"{samlp('Status')}/{samlp('StatusMessage')}")
@@ -160,7 +160,7 @@ def _signed_assertion(
     sp: ServiceProvider,
     cbc: bool,
 ) -> SignedElement:
-    """The one assertion, by its own signature or, where the provider file is content with it, by the Response's."""
+    """The one assertion, under its own signature or, if the provider file allows it, under that of the Response."""
     found = _assertion(response, provider, sp, cbc)
     element = found.element if isinstance(found, Decrypted) else found
     if signature_of(element) is not None:
@@ -201,7 +201,7 @@ def _accepted(
     cbc: bool,
 ) -> Assertion:
     skew = provider.skew
-    # Core 2.3.3; Profiles 4.1.4.2: the assertion's issuer is that of the response
+    # Core 2.3.3, Profiles 4.1.4.2: the assertion and the response have the same issuer.
     check_issuer(assertion.element, metadata, required=True)
     issued = check_issue_instant(assertion.element, now, skew)
     # Profiles 4.1.4.3: bearer confirmation; Core 2.4
@@ -223,7 +223,7 @@ def _accepted(
         authn_context=_authn_context(statement, provider, asked),
         attributes=read_attributes(assertion, sp, cbc=cbc),
         scopes=metadata.scopes,
-        # After that it is refused whether remembered or not
+        # After this moment the checks above refuse the assertion, whether its ID is remembered or not.
         expires=min(confirmed, valid, issued + OLDEST) + skew,
         issued=issued,
     )

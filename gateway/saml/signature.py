@@ -1,7 +1,7 @@
-"""XML Signature: who signed an element, and the bytes that were signed.
+"""XML Signature: verify that a provider signed an element, and return it as it was signed.
 
-What is read afterwards is not the document that came: it is a tree made of the very bytes whose digest the key of the
-provider's metadata signed. Wrapping a signature has nothing to move, for what is not signed is not there.
+The rest of the code does not read the document that came. It reads a tree made of the very bytes whose digest a key of
+the provider's metadata signed. A signature wrapping attack has nothing to gain: what is not signed is not in that tree.
 """
 
 import base64
@@ -30,11 +30,11 @@ from gateway.saml.parties import IdpMetadata
 from gateway.saml.redirect import SignedMessage
 from gateway.saml.redirect_signature import is_made_by_one_of, key_type
 
-# 50,000 of them over 5,000 elements, in one unsigned message of 220 KB, took 13 s. OpenSAML lists those that stand in
-# values and in no name: one or two.
+# 50,000 prefixes over 5,000 elements, in one unsigned message of 220 KB, took 13 s. OpenSAML lists those that are used
+# in values and in no name, which are one or two.
 MOST_PREFIXES = 32
 
-# Inclusive canonicalisation looks for each of those in scope in all of them, for each element: 1,024 over 15,000
+# Inclusive canonicalisation compares the namespaces in scope pairwise for each element: 1,024 namespaces over 15,000
 # elements, in 80 KB, took 46 s. 32 take 0.05 s; real messages have ten.
 MOST_IN_SCOPE_INCLUSIVE = 32
 
@@ -43,7 +43,7 @@ _PROVEN = object()
 
 @dataclass(frozen=True, slots=True)
 class SignedElement:
-    """An element, made anew of the bytes that the provider signed. Only this module makes one."""
+    """An element, parsed from the bytes that the provider signed. Only this module makes one."""
 
     element: etree._Element
     proof: InitVar[object]
@@ -55,8 +55,8 @@ class SignedElement:
 
 @dataclass(frozen=True, slots=True)
 class SignedDigest:
-    """`hash`: its name. `prefixes`: the PrefixList of the exclusive canonicalisation, None where it is the inclusive
-    one. `signature`: to be left out of it."""
+    """A digest that a provider signed. `hash`: the name of its algorithm. `prefixes`: the PrefixList of the exclusive
+    canonicalisation, None for the inclusive one. `signature`: the element that the digest leaves out."""
 
     hash: str
     value: bytes
@@ -65,15 +65,15 @@ class SignedDigest:
 
 
 def signature_of(element: etree._Element) -> etree._Element | None:
-    """The signature of the element itself: its direct child (Core 5.4.1)."""
+    """The signature of the element itself, which is its direct child (Core 5.4.1)."""
     return element.find(ds("Signature"))
 
 
 def verify(element: etree._Element, metadata: IdpMetadata) -> SignedElement:
-    """The element as it was signed by a key of the provider's metadata. Its shape has been checked (`check_message`).
+    """The element as a key of the provider's metadata signed it. Call `check_message` before.
 
     Raises GatewayError: SAML_SIGNATURE_MISSING, SAML_ALGORITHM, SAML_SIGNATURE_FORM, SAML_SIGNATURE_KEY or
-    SAML_SIGNATURE. The last two may mean that the provider has changed its keys since.
+    SAML_SIGNATURE. The last two may mean that the provider has changed its keys.
     """
     signed = _signed(_present(element), element, metadata.signing_keys)
     octets = canonical(element, signed.prefixes, without=signed.signature)
@@ -83,12 +83,13 @@ def verify(element: etree._Element, metadata: IdpMetadata) -> SignedElement:
 
 
 def signed_digest(element: etree._Element, signing_keys: tuple[bytes, ...]) -> SignedDigest:
-    """For metadata, which come in parts: what the bytes of `element` come to, as one of the keys signed it.
+    """The digest that one of the keys signed for `element`. Metadata need it, because they come in parts.
 
-    `signing_keys`: SubjectPublicKeyInfo (DER). Raises what `verify` does, and SAML_SHAPE for the signature's own.
+    `signing_keys`: SubjectPublicKeyInfo (DER). Raises what `verify` raises, and SAML_SHAPE for the signature itself.
     """
     signature = _present(element)
-    # A value would be read up to it. Messages have none anywhere; of metadata, this is what is read before the digest.
+    # A processing instruction would cut a value short. Messages can have none; of metadata, only this part is read
+    # before the digest is checked.
     if next(signature.iter(etree.ProcessingInstruction), None) is not None:
         raise GatewayError(SAML_SIGNATURE_FORM, f"the signature of {_name(element)} has a processing instruction")
     check_element(signature)
@@ -96,9 +97,10 @@ def signed_digest(element: etree._Element, signing_keys: tuple[bytes, ...]) -> S
 
 
 def redirected(message: SignedMessage, *, digit_ids: bool = False) -> SignedElement:
-    """Bindings 3.4.4.1: a message whose signature stood in the query string that carried it. `digit_ids`: see there.
+    """A message whose signature was in the query string that carried it (Bindings 3.4.4.1).
 
-    Raises what `parse` and `check_message` raise. Such a message bears no signature of its own.
+    `digit_ids`: see `check_message`. Raises what `parse` and `check_message` raise. Such a message bears no signature
+    of its own.
     """
     root = parse(message.message).root
     check_message(root, *LOGOUT_MESSAGES, digit_ids=digit_ids)
@@ -108,7 +110,7 @@ def redirected(message: SignedMessage, *, digit_ids: bool = False) -> SignedElem
 
 
 def within(signed: SignedElement, part: etree._Element | Decrypted) -> SignedElement:
-    """A part of what was signed, in clear or encrypted. Raises GatewayError(SAML_SIGNATURE_MISSING) if it is none."""
+    """A part of a signed element, in clear or decrypted. Raises GatewayError(SAML_SIGNATURE_MISSING) if it is none."""
     place = part.encrypted if isinstance(part, Decrypted) else part
     element = part.element if isinstance(part, Decrypted) else part
     if signed.element not in place.iterancestors():
@@ -117,11 +119,12 @@ def within(signed: SignedElement, part: etree._Element | Decrypted) -> SignedEle
 
 
 def _signed(signature: etree._Element, element: etree._Element, signing_keys: tuple[bytes, ...]) -> SignedDigest:
-    """XML Signature 3.2.2, before 3.2.1: who does not hold a key has nothing canonicalised but the SignedInfo."""
+    """Validate the signature (XML Signature 3.2.2) before the reference (3.2.1): for a sender without a key, we
+    canonicalise nothing but the SignedInfo."""
     info = _part(signature, "SignedInfo")
     algorithm, hash = _check_algorithms(info)
     prefixes = _check_reference(info, element)
-    # Metadata 2.4.1.1: every signing key may have been used; KeyInfo is a stranger's hint and is not looked at
+    # Metadata 2.4.1.1: the provider may have used any of its signing keys. KeyInfo is an unverified hint, and ignored.
     kind = SIGNATURES[algorithm]
     keys = tuple(key for key in signing_keys if key_type(key) == kind)
     if not keys:
@@ -140,7 +143,7 @@ def _present(element: etree._Element) -> etree._Element:
 
 
 def _check_algorithms(info: etree._Element) -> tuple[str, str]:
-    """XML Signature 4.4, the identifiers that the table of shapes left open. Those of the signature and its hash."""
+    """The signature and digest algorithms (XML Signature 4.4), whose identifiers the message schema leaves open."""
     signature = _part(info, "SignatureMethod").get("Algorithm", "")
     if signature not in SIGNATURES:
         raise GatewayError(SAML_ALGORITHM, "the SignatureMethod is not accepted")
@@ -152,7 +155,7 @@ def _check_algorithms(info: etree._Element) -> tuple[str, str]:
     if hash is None:
         raise GatewayError(SAML_ALGORITHM, "the DigestMethod is not accepted")
     transforms = [transform.get("Algorithm") for transform in info.iter(ds("Transform"))]
-    # Core 5.4.4: the enveloped-signature transform, and exclusive canonicalisation after it or nothing
+    # Core 5.4.4: the enveloped-signature transform, then exclusive canonicalisation or nothing
     if transforms not in ([ENVELOPED_SIGNATURE, CANONICALISATION], [ENVELOPED_SIGNATURE]):
         detail = "the Transforms are not enveloped-signature, alone or with exclusive c14n after it"
         raise GatewayError(SAML_ALGORITHM, detail)
@@ -160,7 +163,8 @@ def _check_algorithms(info: etree._Element) -> tuple[str, str]:
 
 
 def _check_reference(info: etree._Element, element: etree._Element) -> list[str] | None:
-    """The one Reference is to the parent. The PrefixList of its canonicalisation; None where that is the inclusive."""
+    """Check that the one Reference is to the parent. Returns the PrefixList of its exclusive canonicalisation, or None
+    for the inclusive one."""
     reference = _part(info, "Reference")
     identifier = element.get("ID")
     # Core 5.4.2
@@ -169,8 +173,8 @@ def _check_reference(info: etree._Element, element: etree._Element) -> list[str]
     first, *others = reference.iter(ds("Transform"))
     if len(first):
         raise GatewayError(SAML_SIGNATURE_FORM, "the enveloped-signature transform has parameters")
-    # XML Signature 4.4.3.2: nodes are digested in the form of Canonical XML 1.0 where no transform says otherwise;
-    # 4.4.3.3: those of `#ID` have no comments
+    # XML Signature 4.4.3.2: where no transform says more, the digest is over Canonical XML 1.0; 4.4.3.3: references
+    # to `#ID` leave comments out
     return _prefixes(others[0]) if others else None
 
 
@@ -182,7 +186,7 @@ def _part(element: etree._Element, name: str) -> etree._Element:
 
 
 def _prefixes(method: etree._Element) -> list[str]:
-    """XML Exclusive Canonicalization 3: the PrefixList, which libxml2 goes through for each element, before any key."""
+    """The PrefixList (XML Exclusive Canonicalization 3). libxml2 goes through it for each element, so it is bounded."""
     inclusive = method.find(f"{{{EXC_C14N}}}InclusiveNamespaces")
     prefixes = [] if inclusive is None else inclusive.get("PrefixList", "").split()
     if len(prefixes) > MOST_PREFIXES:
@@ -198,9 +202,9 @@ def _binary(element: etree._Element) -> bytes:
 
 
 def canonical(element: etree._Element, prefixes: list[str] | None, *, without: etree._Element | None = None) -> bytes:
-    """Exclusive canonicalisation, or with None for `prefixes` the inclusive one. Both leave comments out here.
+    """The exclusive canonical form, or the inclusive one if `prefixes` is None; in both cases without comments.
 
-    `without`: the enveloped signature.
+    `without`: the enveloped signature, which is left out. Raises GatewayError(SAML_SIGNATURE_FORM).
     """
     with nullcontext() if without is None else _taken_out(without, element):
         try:
@@ -214,8 +218,8 @@ def canonical(element: etree._Element, prefixes: list[str] | None, *, without: e
 
 
 def _inclusive(element: etree._Element) -> bytes:
-    """Canonical XML 1.0 2.3: with every namespace that is declared around the element, which lxml writes in plain
-    output and not in canonical one. The attributes of `xml:` that it takes over too, no shape lets stand around one."""
+    """Canonical XML 1.0 2.3: with every namespace that is declared around the element. lxml writes these in its plain
+    output, but not in its canonical one. It inherits attributes of `xml:` too, which the schema allows nowhere."""
     _check_scope(element)
     alone = parse_canonical(etree.tostring(element, encoding="UTF-8", xml_declaration=False, with_tail=False))
     return etree.tostring(alone, method="c14n", exclusive=False, with_comments=False)
@@ -233,7 +237,7 @@ def _check_scope(element: etree._Element) -> None:
 
 @contextmanager
 def _taken_out(signature: etree._Element, element: etree._Element) -> Iterator[None]:
-    """The enveloped-signature transform (XML Signature 6.6.4): the text around the signature stays."""
+    """The enveloped-signature transform (XML Signature 6.6.4). The text around the signature stays."""
     index, before, tail = element.index(signature), signature.getprevious(), signature.tail
     text = element.text if before is None else before.tail
     joined = (text or "") + (tail or "")

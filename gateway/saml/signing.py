@@ -17,7 +17,7 @@ from gateway.saml.names import MD, SAML
 from gateway.saml.parties import KeyPair
 
 if TYPE_CHECKING:
-    # It has a name in the stubs alone.
+    # This name exists in the stubs alone.
     Transform = xmlsec.constants.__Transform
 
 PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey
@@ -41,12 +41,12 @@ _BY_CURVE = {
 
 
 def signature_uri(pair: KeyPair) -> str:
-    """The SigAlg of what this key signs."""
+    """The SigAlg for this key (Bindings 3.4.4.1)."""
     return _method(_private_key(pair)).signature.href
 
 
 def sign_bytes(pair: KeyPair, octets: bytes) -> bytes:
-    """The value that an XML signature would have: for ECDSA, both numbers side by side (RFC 6931 2.3.6)."""
+    """The signature over `octets`, in the form of XML signatures: for ECDSA, both numbers joined (RFC 6931 2.3.6)."""
     key = _private_key(pair)
     method = _method(key)
     if isinstance(key, RSAPrivateKey):
@@ -58,10 +58,10 @@ def sign_bytes(pair: KeyPair, octets: bytes) -> bytes:
 
 
 def sign_enveloped(pair: KeyPair, document: bytes, *, certificate: bool = False) -> bytes:
-    """`document`, written by us, with a signature over its root, which bears an ID.
+    """`document`, one of ours, with a signature over its root, which has an ID.
 
-    It stands after the Issuer in a message (Core 3.2.1) and first in metadata (Metadata 2.3.1). `certificate`: ours is
-    put in KeyInfo, for readers that want to see it.
+    The signature follows the Issuer in a message (Core 3.2.1) and comes first in metadata (Metadata 2.3.1).
+    `certificate`: put ours in KeyInfo, for readers that expect it.
     """
     root = etree.fromstring(document, etree.XMLParser(resolve_entities=False, no_network=True))
     method = _method(_private_key(pair))
@@ -88,10 +88,10 @@ def _xmlsec_key(pair: KeyPair, certificate: bool) -> xmlsec.Key:
     return key
 
 
-# Reading the PEM costs a good part of what the signature does.
+# Loading the PEM costs nearly as much as the signature.
 @lru_cache(maxsize=8)
 def _private_key(pair: KeyPair) -> PrivateKey:
-    # The key is the operator's and was examined when it was read; examined again it would cost 40 ms a signature.
+    # The key is the operator's, and was checked when it was read. Another check would cost 40 ms for each signature.
     key = load_pem_private_key(pair.key, None, unsafe_skip_rsa_key_validation=True)
     if not isinstance(key, RSAPrivateKey | EllipticCurvePrivateKey):
         raise TypeError(f"key {pair.id} is neither RSA nor EC")

@@ -1,4 +1,4 @@
-"""Metadata 2.4.4: what we tell identity providers of ourselves, signed."""
+"""Metadata 2.4.4: our own metadata for identity providers, signed."""
 
 import base64
 from collections import Counter
@@ -38,28 +38,28 @@ _NAME_ID_FORMATS = (
     "urn:oasis:names:tc:SAML:2.0:nameid-format:transient",
     ADDRESS_FORMAT,
 )
-# XML Encryption 1.1 5.2.4 and 5.5.2: what we would like best comes first
+# XML Encryption 1.1 5.2.4 and 5.5.2, in the order of our preference
 _ENCRYPTION = (
     "http://www.w3.org/2009/xmlenc11#aes256-gcm",
     "http://www.w3.org/2009/xmlenc11#aes128-gcm",
     "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p",
 )
-# A provider file may take the subject's own name for an attribute: that is asked for otherwise.
+# A provider file may map the NameID to an attribute. It is not requested as an attribute.
 _NAME_ID = "NameID"
 
 
 @dataclass(frozen=True, slots=True)
 class RequestedAttribute:
-    """`friendly_name`: what our provider files call it, empty for a further name of the same."""
+    """`friendly_name`: the attribute's name in our provider files; empty for a name that only the operator listed."""
 
     name: str
     friendly_name: str = ""
 
 
 def requested_attributes(sp: ServiceProvider, providers: Iterable[SamlProvider]) -> tuple[RequestedAttribute, ...]:
-    """Each attribute under one name, in a stable order, then what the operator named.
+    """Each attribute of the provider files under one name, in a stable order, then those that the operator listed.
 
-    A provider that is asked for one attribute under several names sends its values several times, or fails.
+    One name only: a provider that is asked for an attribute under several names sends it several times, or fails.
     """
     if sp.requested is None:
         return ()
@@ -76,7 +76,7 @@ def requested_attributes(sp: ServiceProvider, providers: Iterable[SamlProvider])
 
 
 def _usual_name(lists: list[tuple[str, ...]]) -> str | None:
-    """The name that most provider files take it under; of several, the first URI (Core 8.2.2), or else the first."""
+    """The name that most provider files use; of several, the first URI (Core 8.2.2), or else the first name."""
     counts = Counter(name for names in lists for name in dict.fromkeys(names))
     order = {name: place for place, name in reversed(list(enumerate(name for names in lists for name in names)))}
     return min(counts, key=lambda name: (-counts[name], ":" not in name, order[name], name), default=None)
@@ -91,7 +91,7 @@ def sp_metadata(
     valid_until: float | None = None,
     cache_duration: int | None = None,
 ) -> bytes:
-    """An EntityDescriptor under our first key. `valid_until`: Unix seconds; `cache_duration`: seconds."""
+    """An EntityDescriptor, signed with our first key. `valid_until`: Unix seconds; `cache_duration`: seconds."""
     entity = etree.Element(
         md("EntityDescriptor"), {"entityID": sp.entity_id, "ID": id}, nsmap={"md": MD, "ds": DS, "saml": SAML}
     )
@@ -140,7 +140,7 @@ def _add_role(
 
 def _add_key(role: etree._Element, pair: KeyPair, use: str) -> None:
     certificate = load_pem_x509_certificate(pair.certificate)
-    # An EC key signs, but nobody encrypts to it: RSA-OAEP is the only key transport that we take.
+    # An EC key is for signing only: RSA-OAEP is the only key transport that we accept.
     if use == "encryption" and not isinstance(certificate.public_key(), RSAPublicKey):
         return
     descriptor = add(role, md("KeyDescriptor"), use=use)

@@ -14,7 +14,7 @@ _DURATION = re.compile(
     r"(?:T(?=.)(?:(\d{1,6})H)?(?:(\d{1,6})M)?(?:(\d{1,9})(?:\.\d{1,20})?S)?)?",
     re.ASCII,
 )
-# A year and a month at their shortest: what may be kept for a month is not kept for longer.
+# A year and a month count as their shortest, so that nothing is kept for longer than its source allows.
 _SECONDS = (365 * 86400, 28 * 86400, 86400, 3600, 60, 1)
 
 
@@ -24,7 +24,7 @@ def instant(now: float) -> str:
 
 
 def moment(text: str, what: str) -> int:
-    """Unix seconds, what is under a second left away."""
+    """An instant in Unix seconds, rounded down. `what`: its name for the operator. Raises GatewayError(SAML_TIME)."""
     found = _INSTANT.fullmatch(text)
     try:
         if found is None:
@@ -36,7 +36,7 @@ def moment(text: str, what: str) -> int:
 
 
 def duration(text: str, what: str) -> int:
-    """Seconds. GatewayError(SAML_TIME) for a negative one too, which says nothing here."""
+    """A duration in seconds. Raises GatewayError(SAML_TIME), also for a negative duration."""
     found = _DURATION.fullmatch(text)
     if found is None:
         raise GatewayError(SAML_TIME, f"{what} is not a duration")

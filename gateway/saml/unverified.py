@@ -1,4 +1,4 @@
-"""What a message says of itself, before anything of it is believed: enough to know whose keys to verify it with."""
+"""What we read of a message before its signature is verified: the issuer, which chooses the keys to verify with."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ _LONGEST = 1024
 
 @dataclass(frozen=True, slots=True)
 class UnverifiedMessage:
-    """`name`: of the message, without its namespace. Anybody can have written any of it."""
+    """`name`: the root element's, without its namespace. Nothing of this is verified: any sender can write it."""
 
     name: str
     issuer: str
@@ -22,7 +22,7 @@ class UnverifiedMessage:
 
 
 def read_unverified(document: Document) -> UnverifiedMessage:
-    """GatewayError: SAML_ISSUER where it names nobody."""
+    """Read the unverified issuer. Raises GatewayError(SAML_ISSUER) where the message names none."""
     root = document.root
     issuer = entity_id_in(root.findtext(saml("Issuer")) or root.findtext(f"{saml('Assertion')}/{saml('Issuer')}")) or ""
     if not 0 < len(issuer) <= _LONGEST:
