@@ -20,7 +20,7 @@ class Calls:
     """`names`: `folder.module.function`, or with its class before the function, of each call.
 
     A coroutine or generator is called once, however often it goes on. What a thread calls that is older than the
-    trace is not seen.
+    trace is not seen, and neither is the thread that writes the log, which wakes when it may.
     """
 
     def __init__(self) -> None:
@@ -40,6 +40,10 @@ class Calls:
         self.names.clear()
         self._files.clear()
 
+    def begin(self, frame: FrameType, event: str, arg: object) -> None:
+        """In a new thread."""
+        sys.setprofile(None if threading.current_thread().name == "log" else self)
+
     def __call__(self, frame: FrameType, event: str, arg: object) -> None:
         code = frame.f_code
         if event != "call" or not code.co_filename.startswith(_ROOT) or code.co_name in _INLINED:
@@ -56,7 +60,7 @@ class Calls:
 def traced() -> Iterator[Calls]:
     """Of this thread, and of those that begin meanwhile."""
     calls = Calls()
-    threading.setprofile(calls)
+    threading.setprofile(calls.begin)
     sys.setprofile(calls)
     try:
         yield calls
