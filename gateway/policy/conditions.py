@@ -1,6 +1,6 @@
-"""What a rule asks of the caller, in three values: a condition that cannot be told is unknown, never false.
+"""The conditions of a rule, in three values: a condition that cannot be decided is unknown, never false.
 
-All of it is total: evaluating cannot fail, so that no error can turn into a way through.
+Evaluating a condition cannot fail, so no error can let anybody in.
 """
 
 from collections.abc import Iterator
@@ -58,7 +58,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """`name` is an attribute's, after mapping; one value that passes is enough."""
+    """A value of the attribute `name` (after mapping) passes the test. One such value is enough."""
 
     of_identity: ClassVar[bool] = True
     of_request: ClassVar[bool] = False
@@ -74,14 +74,15 @@ class Claim:
 
 
 class CompiledExpression(Protocol):
-    """Total: what is not the boolean true or false is unknown, and counted by whoever evaluates."""
+    """A compiled expression. It never raises: any result but true or false is unknown, and its evaluator counts it."""
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth: ...
 
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """`of_identity`, `of_request`: whether its variables are of the one, or of the other."""
+    """`when:`, an expression of a language that `config` compiles. `of_identity`, `of_request`: whether it has
+    variables of the one, or of the other."""
 
     source: str
     expression: CompiledExpression = field(repr=False, compare=False)
@@ -143,7 +144,7 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What a condition came to before the request was asked."""
+    """The truth of a condition, decided before the request is known."""
 
     of_request: ClassVar[bool] = False
     value: Truth
@@ -160,18 +161,18 @@ Leaf = (
     | AcrMin | Amr | MaxAge
     | When | Settled
 )  # fmt: skip
-"""Each says by itself whether the identity or the request could change what it comes to (`truth`)."""
+"""Each condition says by itself whether its truth depends on the identity, and whether on the request."""
 
 Condition = Leaf | All | Any_ | Not
 
 
 def evaluate(condition: Condition, identity: Identity | None, facts: Facts = NO_FACTS) -> Truth:
-    """Kleene's logic; `identity` None means that nobody is signed in, so that who it is, is unknown."""
+    """The truth of a condition, by Kleene's logic. `identity` None: nobody is signed in, so the person is unknown."""
     return condition.truth(identity, facts)
 
 
 def turns_on_identity(condition: Condition) -> bool:
-    """Whether signing in could change what the condition says."""
+    """Whether signing in could change the truth of the condition."""
     match condition:
         case All() | Any_():
             return any(turns_on_identity(part) for part in condition.conditions)
@@ -182,7 +183,7 @@ def turns_on_identity(condition: Condition) -> bool:
 
 
 def turns_on_request(condition: Condition) -> bool:
-    """Whether two requests of one person, for one path and method, could be answered differently."""
+    """Whether the condition can differ between two requests of one person for one path and method."""
     match condition:
         case All() | Any_():
             return any(turns_on_request(part) for part in condition.conditions)
@@ -204,7 +205,7 @@ def leaves(condition: Condition) -> Iterator[Leaf]:
 
 
 def settle(condition: Condition, identity: Identity | None, facts: Facts) -> Condition:
-    """The same condition with all that no request can change told already."""
+    """The condition, with every part that does not depend on the request replaced by its truth."""
     if not turns_on_request(condition):
         return Settled(evaluate(condition, identity, facts), turns_on_identity(condition))
     match condition:
@@ -219,14 +220,14 @@ def settle(condition: Condition, identity: Identity | None, facts: Facts) -> Con
 
 
 def values_of(identity: Identity | None, name: str) -> tuple[str, ...] | None:
-    """None: unknown. What the provider left out is unknown even where a part of it came."""
+    """The values of an attribute. None: unknown, also where the provider sent only a part of them."""
     if identity is None or name in identity.left_out:
         return None
     return identity.attributes.get(name)
 
 
 def _check_depth(condition: Condition) -> None:
-    """So that evaluating never runs out of stack."""
+    """Bound the depth, so that evaluating never exhausts the stack. Raises GatewayError(POLICY_CONDITION)."""
     if _depth(condition) > DEEPEST:
         raise GatewayError(POLICY_CONDITION, f"conditions are nested more than {DEEPEST} deep")
 

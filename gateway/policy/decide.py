@@ -1,4 +1,4 @@
-"""Rules to a decision: deny by default, a deny wins, and a sign-in is asked for only where it could help."""
+"""From rules to a decision: deny by default; a deny wins; a sign-in is asked for only if it could help."""
 
 from dataclasses import replace
 
@@ -21,9 +21,10 @@ from gateway.policy.truth import FALSE, TRUE, UNKNOWN
 
 
 def decide(match: Match | None, method: str, identity: Identity | None, facts: Facts | None = None) -> Decision:
-    """`facts`: nothing is known beside the method where they are left out; their method is `method`.
+    """The decision for one person. `match` None: no rule has this path. `facts` None: only the method is known.
 
-    Never raises. What is certain comes before what is unknown, so that nobody signs in for a sure refusal."""
+    Never raises. Certain refusals come before unknown ones, so that nobody signs in only to be refused.
+    """
     if match is None:
         return Deny(None, POLICY_NO_RULE)
     facts = facts or Facts(method)
@@ -36,7 +37,7 @@ def decide(match: Match | None, method: str, identity: Identity | None, facts: F
             unknown = _cannot_tell(rule, condition, identity)
     deciding = next((rule for rule in match.rules if rule.covers(method)), None)
     if deciding is None:
-        # Never a wider path's rule: the most specific path decides, for every method.
+        # We do not fall back on the rule of a wider path: the most specific path decides, for every method.
         return Deny(match.rules[0].ref, POLICY_METHOD, match.rules[0].refusal)
     if deciding.allow is None or (truth := evaluate(deciding.allow, identity, facts)) is FALSE:
         return Deny(deciding.ref, POLICY_NOT_ALLOWED, deciding.refusal)
@@ -48,7 +49,7 @@ def decide(match: Match | None, method: str, identity: Identity | None, facts: F
 
 
 def settled(match: Match, method: str, identity: Identity | None, facts: Facts) -> Match:
-    """For `decide` on each request: the same rules, with all that no request can change told already."""
+    """The rules, with every condition that does not depend on the request decided. `decide` then runs per request."""
 
     def told(rule: Rule) -> Rule:
         allow = None if rule.allow is None else settle(rule.allow, identity, facts)

@@ -1,4 +1,4 @@
-"""What a condition may ask of beside the identity."""
+"""The facts that a condition may ask for, in addition to the identity."""
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
@@ -6,9 +6,9 @@ from ipaddress import IPv4Address, IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """One request. `headers`: those of the client that go on to the application, names in lower case, in order.
+    """One request. `headers`: the client's lines that go on to the application, in order, with names in lower case.
 
-    `client`: None where the peer has no address. `query`: what follows `?`, as it came. `now`: Unix seconds.
+    `client`: None if the peer has no address. `query`: the text behind `?`, as it came. `now`: Unix seconds.
     """
 
     client: IPv4Address | IPv6Address | None
@@ -20,7 +20,7 @@ class RequestFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`tenant`: the SIRET in whose name the person acts. `asked` None: no request yet, so that all of it is unknown."""
+    """`tenant`: the SIRET for which the person acts. `asked` None: no request yet, so its facts are unknown."""
 
     method: str = ""
     tenant: str | None = None

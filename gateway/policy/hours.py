@@ -1,4 +1,4 @@
-"""When something is allowed: days, hours and dates on the clock of one place."""
+"""Times of access: days, hours and dates, by the clock of one time zone."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _HOURS = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Of the day, `08:00` and `19:00`: from the first to before the second."""
+    """Hours of a day, such as `08:00` and `19:00`: from the first, up to the second, which is excluded."""
 
     begin: str
     end: str
@@ -25,7 +25,7 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class Dates:
-    """`2026-09-01` and `2026-12-31`: from the first to the second, both included."""
+    """Dates such as `2026-09-01` and `2026-12-31`: from the first to the second, both included."""
 
     first: str
     last: str
@@ -33,7 +33,7 @@ class Dates:
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """Of what is empty, anything goes."""
+    """An empty field allows every value."""
 
     of_identity: ClassVar[bool] = False
     of_request: ClassVar[bool] = True

@@ -1,4 +1,4 @@
-"""How strongly, by what means and how lately the person signed in: three conditions, and the one ladder behind them."""
+"""How strongly, by which methods and how recently the person signed in: three conditions, and the ladder of levels."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,12 +12,12 @@ from gateway.policy.facts import Facts
 from gateway.policy.truth import Truth, truth_of
 from gateway.policy.values import check_members, check_text
 
-# ProConnect's, the weakest first. An operator's own ladder takes its place whole.
+# The levels of ProConnect, the weakest first. An operator's own ladder replaces all of them.
 USUAL_LADDER = ("eidas0", "eidas0-mfa", "eidas1", "eidas1-mfa", "eidas2", "eidas3")
 
 
 class Ladder:
-    """`names`: every level, the weakest first. `providers`: by name, what each can say and how it says it."""
+    """`names`: every level, the weakest first. `providers`: for each by name, what it can state, and in which words."""
 
     __slots__ = ("_providers", "_ranks", "names")
 
@@ -29,7 +29,7 @@ class Ladder:
             raise GatewayError(POLICY_CONDITION, "a ladder has at least one level, and each once")
 
     def rank(self, level: str) -> int:
-        """Raises GatewayError(POLICY_CONDITION)."""
+        """The position of a level. Raises GatewayError(POLICY_CONDITION) if the ladder does not have it."""
         if level not in self._ranks:
             raise GatewayError(POLICY_CONDITION, f"no level `{level}`: there are {', '.join(self.names)}")
         return self._ranks[level]
@@ -38,7 +38,7 @@ class Ladder:
         return self._providers.get(provider, _NOTHING)
 
     def rank_of(self, identity: Identity) -> int | None:
-        """The strongest level that its provider's file reads out of what was asserted; None where that is nothing."""
+        """The rank of the strongest level that the provider's file derives from the assertion, or None."""
         said = self.of_provider(identity.provider)
         found = [self._level(said, identity.acr)] if "acr" in said.can and identity.acr is not None else []
         if "amr" in said.can:
@@ -47,7 +47,7 @@ class Ladder:
         return max(ranks, default=None)
 
     def asked_as(self, provider: str, level: str) -> tuple[str, ...]:
-        """The values of acr that reach this level in the provider's own words, the weakest first."""
+        """The provider's own values of acr that reach this level, the weakest first."""
         said, least = self.of_provider(provider), self._ranks.get(level)
         if "acr" not in said.can or least is None:
             return ()
@@ -64,7 +64,7 @@ _NOTHING = ProviderLevels()
 
 @dataclass(frozen=True, slots=True)
 class AcrMin:
-    """Signed in at this level or a stronger one; unknown where the provider says nothing, or in words not mapped."""
+    """The person signed in at this level or a stronger one. Unknown if the provider states no level that is mapped."""
 
     of_identity: ClassVar[bool] = True
     of_request: ClassVar[bool] = False
@@ -81,7 +81,7 @@ class AcrMin:
 
 @dataclass(frozen=True, slots=True)
 class Amr:
-    """Signed in by one of these methods (RFC 8176), in the provider's own words."""
+    """The person signed in by one of these methods (RFC 8176), in the provider's own words."""
 
     of_identity: ClassVar[bool] = True
     of_request: ClassVar[bool] = False
@@ -101,7 +101,7 @@ class Amr:
 
 @dataclass(frozen=True, slots=True)
 class MaxAge:
-    """Proved who they are within the last `seconds`: true now, false later, so that no answer to it is kept."""
+    """The person signed in within the last `seconds`. True becomes false with time, so no decision on it is kept."""
 
     of_identity: ClassVar[bool] = True
     of_request: ClassVar[bool] = True

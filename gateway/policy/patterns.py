@@ -1,4 +1,4 @@
-"""Path patterns: lists of whole segments (their order is that of the walk in routes.py)."""
+"""Path patterns: lists of whole segments. The walk in routes.py orders them."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ LONGEST = 2048
 MOST_SEGMENTS = 64
 _REGEX_MEMORY = 1 << 20
 
-# What a canonical target never holds once decoded, or what is not part of a path: a pattern with it is dead.
+# Characters that a decoded canonical target never has, or that are no part of a path: a pattern with one never matches.
 _NEVER_IN_A_SEGMENT = {
     "?": "the query takes no part",
     "#": "a fragment never reaches a server",
@@ -30,19 +30,19 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class ExpressionSegment:
-    """`~source`: RE2 over the whole of one segment."""
+    """`~source`: an RE2 expression over one whole segment."""
 
     source: str
 
 
 @dataclass(frozen=True, slots=True)
 class AnyOne:
-    """`*`: any one segment, the empty one after a trailing slash included."""
+    """`*`: any one segment, also the empty one after a trailing slash."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """`**`: no segment or more, in the last place only."""
+    """`**`: any number of segments, also none. It can only be the last segment of a pattern."""
 
 
 Segment = Literal | ExpressionSegment | AnyOne | Rest
@@ -50,7 +50,7 @@ Segment = Literal | ExpressionSegment | AnyOne | Rest
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """`text` as the operator wrote it. `/` is one empty literal, `/a/` ends with one."""
+    """`text`: as the operator wrote it. `/` is one empty literal, and `/a/` ends with one."""
 
     text: str
     segments: tuple[Segment, ...]
@@ -73,7 +73,7 @@ def parse_pattern(text: str) -> Pattern:
 
 
 def folded(pattern: Pattern, case_insensitive: bool) -> Pattern:
-    """The pattern as it meets segments that are lower-cased where the app ignores case."""
+    """The pattern in lower case, if the application ignores case, to be compared with segments in lower case."""
     if not case_insensitive:
         return pattern
     lowered = (Literal(part.text.lower()) if isinstance(part, Literal) else part for part in pattern.segments)

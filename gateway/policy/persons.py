@@ -1,4 +1,4 @@
-"""Who asks, beside groups and claims: one person, their provider, their organisation, their mandate."""
+"""Conditions on the person other than groups and claims: the person, their provider, organisation and mandate."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -15,7 +15,7 @@ MANDATES = "mandates"
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """`PROVIDER/SUBJECT`: one subject at two providers is two people."""
+    """`PROVIDER/SUBJECT`: the same subject at two providers is two people."""
 
     of_identity: ClassVar[bool] = True
     of_request: ClassVar[bool] = False
@@ -68,7 +68,7 @@ class Mandate:
 
 @dataclass(frozen=True, slots=True)
 class Organisations:
-    """`sirens`: of whole legal units, each with all its establishments. `name`: of the list, empty where inline."""
+    """`sirens`: whole legal units, each with all its establishments. `name`: of the list, empty for an inline one."""
 
     name: str
     sirets: frozenset[str] = field(repr=False)
@@ -80,7 +80,7 @@ class Organisations:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """The organisation in whose name the person acts is one of these. `said`: as the file says it."""
+    """The person acts for one of these organisations. `said`: the text of the policy file."""
 
     of_identity: ClassVar[bool] = True
     of_request: ClassVar[bool] = False

@@ -1,6 +1,7 @@
-"""Conditions on the request itself. A request is all there: what it does not hold is false, not unknown.
+"""Conditions on the request itself. The whole request is known, so what it does not have is false, not unknown.
 
-What two readers could take two ways is unknown: values that differ, names that some server folds into the one asked.
+Unknown is what two servers could read differently: repeated values that differ, and names that some server folds into
+the name of the condition.
 """
 
 import re
@@ -19,13 +20,13 @@ from gateway.policy.values import ValueTest, check_members, check_text, value_tr
 
 _HEADER_NAME = re.compile(r"[a-z0-9-]{1,64}")
 _SEPARATORS = re.compile("[&;]")
-# PHP makes `_` of a blank and a dot in a name, and cuts it at `[`; others know no case.
+# PHP turns blanks and dots of a name into `_`, and cuts it at `[`. Other servers ignore case.
 _FOLDED = re.compile(r"[ .]")
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Where the client is, as told by the connection or by a listed proxy."""
+    """The client's address, from the connection or from a trusted proxy, is in one of these networks."""
 
     of_identity: ClassVar[bool] = False
     of_request: ClassVar[bool] = True
@@ -43,7 +44,7 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """Known as soon as the rule is: an outcome is kept for one method. GET includes HEAD."""
+    """The method is one of these; GET includes HEAD. Decisions are kept per method, so it turns on no request."""
 
     of_identity: ClassVar[bool] = False
     of_request: ClassVar[bool] = False
@@ -81,7 +82,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One parameter of the query."""
+    """A parameter of the query passes the test."""
 
     of_identity: ClassVar[bool] = False
     of_request: ClassVar[bool] = True
@@ -115,7 +116,7 @@ def _agreed(test: ValueTest, values: list[str]) -> Truth:
 
 
 def _pairs(query: str, separators: re.Pattern[str]) -> Iterator[tuple[str, str]]:
-    """Decoded once, as a form is; ValueError for what is not UTF-8 or holds a NUL."""
+    """Names and values, decoded once as in a form. Raises ValueError for text that is not UTF-8, or has a NUL."""
     for piece in separators.split(query):
         name, _, value = piece.partition("=")
         yield _decoded(name), _decoded(value)

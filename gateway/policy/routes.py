@@ -1,4 +1,4 @@
-"""Which rules a path meets: the most specific pattern decides, and every matching pattern may deny."""
+"""The rules of a path: the most specific pattern decides, and every matching pattern may deny."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from gateway.policy.rules import Rule, meet
 
 Conflict = tuple[Rule, Rule, str]
 
-# Deny patterns that overlap can be met in many combinations; what is kept for one pattern stays bounded.
+# Overlapping deny patterns can match in many combinations. This bounds how many are kept for one pattern.
 _KEPT_COMBINATIONS = 1024
 _RULES_IN_A_STEP = 100
 
@@ -28,9 +28,9 @@ _RULES_IN_A_STEP = 100
 @dataclass(frozen=True, slots=True, eq=False)
 class Match:
     """`rules`: all of the deciding pattern. `denies`: of every matching pattern, the most specific first.
-    `turns_on_request`: two requests of one person for one path and method could be answered differently.
+    `turns_on_request`: the decision can differ between two requests of one person for one path and method.
 
-    Compared and hashed by identity: one object for one combination of patterns, so that (match, method) is a key.
+    Compared and hashed by identity: there is one object for each combination of patterns, so (match, method) is a key.
     """
 
     pattern: str
@@ -47,7 +47,7 @@ def _turns_on_request(rule: Rule) -> bool:
 
 
 class _Leaf:
-    """A pattern's end: its rules, and the matches made for it so far by the leaves of the denies met with it."""
+    """The end of a pattern: its rules, and the matches made so far, by the leaves of the denies that apply as well."""
 
     __slots__ = ("matches", "rules")
 
@@ -66,7 +66,7 @@ class _Leaf:
 
 
 class _Node:
-    """A place in the tree of patterns; `end` and `rest` are where a pattern stops here, without and with `**`."""
+    """A node in the tree of patterns. `end`, `rest`: the pattern that ends here, without and with `**`."""
 
     __slots__ = ("end", "expression", "literals", "matches", "one", "rest")
 
@@ -90,7 +90,7 @@ class RouteTable:
 
     @classmethod
     def build(cls, rules: Iterable[Rule], case_insensitive: bool) -> "RouteTable":
-        """Raises GatewayError(POLICY_CONFLICT) where `conflicts` finds any: an ambiguous table is never live."""
+        """Raises GatewayError(POLICY_CONFLICT) if `conflicts` finds any: an ambiguous table never serves."""
         live = _in_order(rules)
         for one, other, why in conflicts(live, case_insensitive):
             raise GatewayError(POLICY_CONFLICT, f"{_place(one)} and {_place(other)}: {why}")
@@ -104,7 +104,7 @@ class RouteTable:
 
     @classmethod
     def build_steps(cls, rules: Iterable[Rule], case_insensitive: bool) -> Generator[None, None, "RouteTable"]:
-        """As `build`, for rules in the order of their file and without conflicts; it pauses after every hundred."""
+        """As `build`, for rules in the order of their file and without conflicts. It yields after every 100 rules."""
         tree, denies = _Node(), None
         for number, rule in enumerate(rules, 1):
             if rule.shadow:
@@ -118,7 +118,7 @@ class RouteTable:
         return cls(tree, denies)
 
     def find(self, segments: tuple[str, ...]) -> Match | None:
-        """`segments` as in wire.target: decoded once, lower-cased where the app ignores case."""
+        """`segments`: as in wire.target, decoded once, and in lower case if the application ignores case."""
         leaf = _first(self._rules, segments, 0)
         if leaf is None:
             return None
@@ -127,16 +127,16 @@ class RouteTable:
         return leaf.match(tuple(_every(self._denies, segments, 0)))
 
     def matching(self, segments: tuple[str, ...]) -> tuple[Rule, ...]:
-        """The rules of every pattern that matches, whatever they say: the deciding pattern's first."""
+        """The rules of every pattern that matches; those of the deciding pattern come first."""
         return tuple(rule for leaf in _every(self._rules, segments, 0) for rule in leaf.rules)
 
     def rules(self) -> Iterator[Rule]:
-        """All of them, in no order of meaning."""
+        """All rules, in no particular order."""
         return _below(self._rules)
 
 
 def conflicts(rules: Iterable[Rule], case_insensitive: bool) -> list[Conflict]:
-    """What makes a table ambiguous: rules on one pattern whose methods meet, two different `~re` at one place."""
+    """What makes a table ambiguous: rules on one pattern that share a method, or two different `~re` at one place."""
     found: list[Conflict] = []
     by_pattern: dict[tuple[Segment, ...], list[Rule]] = {}
     by_place: dict[tuple[Segment, ...], tuple[str, Rule]] = {}
@@ -169,7 +169,7 @@ def _other_expression(
 
 
 def _in_order(rules: Iterable[Rule]) -> list[Rule]:
-    """By place in the files, so that the order given changes nothing; shadow rules are never a party."""
+    """The rules by their position in the files, so that their given order changes nothing; without shadow rules."""
     live = (rule for rule in rules if not rule.shadow)
     return sorted(live, key=lambda rule: (rule.ref.file, rule.ref.line, rule.pattern.text))
 
@@ -205,7 +205,7 @@ def _leaf(root: _Node, pattern: Pattern, case_insensitive: bool) -> _Leaf:
 
 
 def _first(node: _Node, segments: tuple[str, ...], at: int) -> _Leaf | None:
-    """The first pattern in the order of specificity that matches the whole path; goes back where a branch fails."""
+    """The most specific pattern that matches the whole path. It goes back where a branch fails."""
     if at == len(segments):
         return node.end or node.rest
     segment = segments[at]
@@ -222,7 +222,7 @@ def _first(node: _Node, segments: tuple[str, ...], at: int) -> _Leaf | None:
 
 
 def _every(node: _Node, segments: tuple[str, ...], at: int) -> Iterator[_Leaf]:
-    """Every pattern that matches the whole path, in the order of specificity."""
+    """Every pattern that matches the whole path, the most specific first."""
     if at == len(segments):
         if node.end is not None:
             yield node.end

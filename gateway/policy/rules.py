@@ -1,4 +1,4 @@
-"""One access rule of an app file."""
+"""An access rule of an app file, and the rules as they would be with every shadow rule in force."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from gateway.policy.patterns import Pattern, Segment, folded
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`methods` None: all of them. `allow` None: nobody is let in by it. `refusal`: the text for who is refused."""
+    """`methods` None: all methods. `allow` None: the rule lets nobody in. `refusal`: its text for people it refuses."""
 
     ref: RuleRef
     pattern: Pattern
@@ -27,7 +27,7 @@ class Rule:
 
 
 def meet(one: Rule, other: Rule) -> frozenset[str] | None:
-    """The methods that both rules cover; None: all of them."""
+    """The methods that both rules cover; None: all methods."""
     if one.methods is None or other.methods is None:
         return one.methods if other.methods is None else other.methods
     return _with_head(one.methods) & _with_head(other.methods)
@@ -38,8 +38,8 @@ def _with_head(methods: frozenset[str]) -> frozenset[str]:
 
 
 def unveiled(rules: Iterable[Rule], methods: Iterable[str], case_insensitive: bool) -> list[Rule]:
-    """A shadow rule takes the place of the live rules on its pattern, for the methods that it names. `methods`: all
-    that there are. In the order of the files; empty where there is no shadow rule."""
+    """The rules as if every shadow rule were live. It replaces the live rules on its pattern, for the methods that it
+    names. `methods`: all that exist. In the order of the files; empty if there is no shadow rule."""
     given = list(rules)
     shadows = [rule for rule in given if rule.shadow]
     if not shadows:
@@ -62,6 +62,6 @@ def _without(rule: Rule, taken: set[str] | None, every: frozenset[str]) -> Rule 
 
 
 def _named(rule: Rule, every: frozenset[str]) -> frozenset[str]:
-    """Each method by itself: GET includes HEAD."""
+    """The methods one by one, with HEAD where there is GET."""
     methods: Sequence[str] | frozenset[str] = every if rule.methods is None else rule.methods
     return frozenset(methods) | ({"HEAD"} if "GET" in methods else frozenset())

@@ -1,4 +1,4 @@
-"""What a stronger sign-in at the same provider would have to be to be let in. Nothing where none would be."""
+"""Step-up: the least sign-in at the same provider with which the rules would let this person in, if there is one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from gateway.policy.truth import TRUE, UNKNOWN, truth_of
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What the rules of a match speak of. `levels`: the weakest first; `ages`: the longest first."""
+    """The levels (the weakest first), ages (the longest first) and methods that the rules of a match name."""
 
     ladder: Ladder
     levels: tuple[str, ...]
@@ -27,9 +27,8 @@ class _Wanted:
 
 
 def needed(match: Match, method: str, identity: Identity, facts: Facts) -> Need | None:
-    """The least that would do, tried by deciding about the person as they would then be; None: no sign-in helps.
-
-    So a rule that refuses for another reason too never sends anybody away to sign in for nothing.
+    """The least sign-in that would be enough; None if none is. We try each, and decide about the person as if they had
+    signed in so. So nobody is sent to sign in when the rules would refuse them for another reason anyway.
     """
     wanted = _wanted(match, method)
     if wanted is None:
@@ -42,9 +41,9 @@ def needed(match: Match, method: str, identity: Identity, facts: Facts) -> Need 
 
 
 def required(match: Match, method: str, facts: Facts) -> Need:
-    """What nobody is let in without, of those who could sign in: asked for at once, it saves a second sign-in.
+    """The sign-in without which nobody is let in. Requesting it at once saves a second sign-in.
 
-    No method (`amr`) is asked for before it is known to be lacking: the person would type a password for nothing.
+    A method (`amr`) is only requested when it is known to be missing: the person might type a password in vain.
     """
     wanted = _wanted(match, method)
     if wanted is None:
@@ -54,7 +53,7 @@ def required(match: Match, method: str, facts: Facts) -> Need:
 
 
 def askable(ladder: Ladder, provider: str, need: Need) -> Need:
-    """As much of it as this provider can be asked for."""
+    """The part of a need that this provider can be asked for."""
     can = ladder.of_provider(provider).can
     return Need(
         level=need.level if ladder.asked_as(provider, need.level) else "",
@@ -64,7 +63,7 @@ def askable(ladder: Ladder, provider: str, need: Need) -> Need:
 
 
 def meets(ladder: Ladder, identity: Identity, need: Need, now: float) -> bool:
-    """Whether a sign-in is what was needed. `now`: Unix seconds."""
+    """Whether a sign-in meets a need. `now`: Unix seconds."""
     if need.level:
         rank = ladder.rank_of(identity)
         if need.level not in ladder.names or rank is None or rank < ladder.rank(need.level):
@@ -75,7 +74,7 @@ def meets(ladder: Ladder, identity: Identity, need: Need, now: float) -> bool:
 
 
 def asking(ladder: Ladder, provider: str, need: Need) -> StepUpRequest:
-    """How this provider is asked for it."""
+    """The need in the words of this provider."""
     return StepUpRequest(ladder.asked_as(provider, need.level) if need.level else (), need.max_age, need.amr)
 
 
@@ -105,7 +104,7 @@ def _conditions(match: Match, method: str) -> Iterator[Condition]:
 
 
 def _needs(wanted: _Wanted, provider: str) -> Iterator[Need]:
-    """Every combination that this provider can be asked for, what costs the person least first."""
+    """Every combination that this provider can be asked for. Those that cost the person least come first."""
     for amr in ((), wanted.amr) if wanted.amr else ((),):
         for level in ("", *wanted.levels):
             for age in (None, *wanted.ages):
@@ -115,7 +114,7 @@ def _needs(wanted: _Wanted, provider: str) -> Iterator[Need]:
 
 
 def _is_refused(match: Match, method: str, need: Need, ladder: Ladder, facts: Facts) -> bool:
-    """Whoever it is: with a sign-in that is just this, and nothing known of the person."""
+    """Whether the rules refuse everybody whose sign-in is just this. Nothing else is known of the person."""
 
     def told(rule: Rule) -> Rule:
         allow = None if rule.allow is None else _told(rule.allow, need, ladder)
@@ -145,7 +144,7 @@ def _told(condition: Condition, need: Need, ladder: Ladder) -> Condition:
 
 
 def _stronger(ladder: Ladder, identity: Identity, need: Need, facts: Facts) -> Identity:
-    """The same person after such a sign-in: it says what was asked for, and was made this instant."""
+    """The same person after such a sign-in: the provider states what was requested, at this instant."""
     now = identity.authenticated_at if facts.asked is None else int(facts.asked.now)
     acr = ladder.asked_as(identity.provider, need.level)[0] if need.level else identity.acr
     return replace(identity, acr=acr, amr=(*identity.amr, *need.amr), authenticated_at=now)

@@ -1,6 +1,6 @@
-"""Why a decision came out as it did: every rule with a say, and each of its conditions with its truth.
+"""Why a decision is what it is: every rule that matters, with the truth of each of its conditions.
 
-Works on the shape of conditions, so that a condition of a new kind is told without a word about it here.
+It works on the fields of conditions, so that a new condition needs no code here.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ Say = Literal["allow", "deny"]
 
 @dataclass(frozen=True, slots=True)
 class TracedCondition:
-    """One condition: in words, what it came to, and what of the person it was held against. `parts`: those in it."""
+    """A condition in words, its truth, and the values of the person that it was compared with. `parts`: its parts."""
 
     text: str
     truth: Truth
@@ -40,7 +40,7 @@ class TracedRule:
 def trace(
     match: Match | None, method: str, identity: Identity | None, facts: Facts | None = None
 ) -> tuple[TracedRule, ...]:
-    """What each rule with a say answers, in the order of `decide`: every deny, then the allow of the deciding path."""
+    """The rules that matter, in the order of `decide`: every deny, then the allow of the deciding path."""
     if match is None:
         return ()
     facts = facts or Facts(method)
@@ -58,7 +58,7 @@ def explain(condition: Condition, identity: Identity | None, facts: Facts = NO_F
 
 
 def in_words(condition: Condition) -> str:
-    """`group administrateurs`, `claim mail suffix @metropole.example`; of one made of others its own word alone."""
+    """`group administrateurs`, `claim mail suffix @metropole.example`. For a combination, only its own word."""
     if any(True for _ in parts(condition)):
         return _name(condition)
     return " ".join((_name(condition), *_fields(condition)))
@@ -74,7 +74,7 @@ def _asked(match: Match) -> Iterator[tuple[Rule, Say, Condition]]:
 
 
 def parts(condition: Any) -> Iterator[Condition]:
-    """The conditions that this one is made of."""
+    """The conditions in a combination."""
     for field in fields(condition):
         value = getattr(condition, field.name)
         yield from (part for part in (value if isinstance(value, tuple) else (value,)) if isinstance(part, Condition))
@@ -107,7 +107,7 @@ def _words(value: object) -> Iterator[str]:
 
 
 def _why(condition: Condition, truth: Truth, identity: Identity | None, facts: Facts) -> str:
-    """What there was to look at; nothing where the condition says it all."""
+    """The values that were compared; empty if the condition itself says enough."""
     if isinstance(condition, Network):
         return "the client's address is not told" if truth is Truth.UNKNOWN else ""
     if identity is None:

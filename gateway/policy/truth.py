@@ -1,4 +1,4 @@
-"""Kleene's three values: what cannot be told is unknown, and stays so."""
+"""Kleene's three truth values: true, false, and unknown, which no rule takes for true."""
 
 from collections.abc import Iterable
 from enum import Enum
@@ -11,7 +11,7 @@ class Truth(Enum):
     UNKNOWN = "unknown"
 
 
-# Looked up on every request that is not kept: a member of an enumeration costs more to find than a name.
+# Used on every request with a conditional decision. A module's name is found faster than a member of an enumeration.
 TRUE: Final = Truth.TRUE
 FALSE: Final = Truth.FALSE
 UNKNOWN: Final = Truth.UNKNOWN
@@ -32,7 +32,7 @@ def any_of(parts: Iterable[Truth]) -> Truth:
 
 
 def agreed(parts: Iterable[Truth]) -> Truth:
-    """Of at least one: what all say, unknown where they differ."""
+    """What all parts (at least one) agree on; unknown if they differ."""
     said = set(parts)
     return said.pop() if len(said) == 1 else UNKNOWN
 

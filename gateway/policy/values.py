@@ -1,4 +1,4 @@
-"""What can be asked of one text: an attribute's value, a header's, a parameter's."""
+"""Tests of one text: the value of an attribute, a header or a parameter."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -52,7 +52,7 @@ class Suffix:
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """RE2 over the whole of a value."""
+    """An RE2 expression over the whole value."""
 
     source: str
     compiled: Any = field(init=False, repr=False, compare=False)
@@ -106,7 +106,7 @@ def compile_re2(source: str) -> Any:
 
 
 def check_text(text: str) -> None:
-    """Mapped values are NFC (identity.mapping): a condition in another form would never meet them."""
+    """Mapped values are NFC (identity.mapping), so a condition in another form would never match."""
     if not text:
         raise GatewayError(POLICY_CONDITION, "an empty text is equal to nothing")
     if not unicodedata.is_normalized("NFC", text):
@@ -114,13 +114,13 @@ def check_text(text: str) -> None:
 
 
 def check_members(members: Iterable[object]) -> None:
-    """`all` of nothing would be true for everyone."""
+    """Refuse an empty list: `all` of nothing would be true for everybody. Raises GatewayError(POLICY_CONDITION)."""
     if not any(True for _ in members):
         raise GatewayError(POLICY_CONDITION, "an empty list says nothing: name at least one")
 
 
 def _ends(value: str, suffix: str) -> Truth:
-    """An e-mail address that could be read two ways (`a@evil.test@corp.example`) cannot be told."""
+    """Unknown for an e-mail address with two readings, such as `a@evil.test@corp.example`."""
     if suffix[0] == "@" or (suffix[0] == "." and "@" in value):
         domain = mail_domain(value)
         return UNKNOWN if domain is None else truth_of(f"@{domain}".endswith(suffix.lower()))

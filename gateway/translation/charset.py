@@ -1,4 +1,4 @@
-"""One text to the bytes that an application reads, or a refusal: never a replacement character."""
+"""Encode a text for an application, or refuse it: never with a replacement character."""
 
 import base64
 import unicodedata
@@ -11,7 +11,7 @@ from gateway.model.errors import GatewayError
 Encoding = Literal["utf8", "latin1", "percent", "base64"]
 Unencodable = Literal["refuse", "transliterate"]
 
-# What French typography and names need beyond ISO 8859-1, and what has no accent to take off.
+# Characters of French typography and names that ISO 8859-1 lacks, and letters that have no accent to remove.
 _TRANSLITERATIONS = {
     "Œ": "OE", "œ": "oe", "Ÿ": "Y", "€": "EUR", "ẞ": "SS", "Ł": "L", "ł": "l", "Đ": "D", "đ": "d", "Ħ": "H", "ħ": "h",
     "ı": "i", "Ŋ": "N", "ŋ": "n", "Ŧ": "T", "ŧ": "t", "Ə": "E", "ə": "e",
@@ -21,10 +21,10 @@ _TRANSLITERATIONS = {
 
 
 def encode(value: str, encoding: Encoding, unencodable: Unencodable = "refuse") -> bytes:
-    """NFC first. Raises GatewayError(TRANSLATION_UNENCODABLE); the detail never holds the value.
+    """The bytes of a text, normalised to NFC. Raises GatewayError(TRANSLATION_UNENCODABLE), without the value in it.
 
-    `percent` and `base64` are of UTF-8; `percent` leaves RFC 3986's unreserved characters. `transliterate` is for
-    names that people read, never for what an application compares: `Ś` and `S` become one.
+    `percent` and `base64` encode UTF-8; `percent` leaves the unreserved characters of RFC 3986. `transliterate` is for
+    names that people read, never for values that an application compares: `Ś` and `S` become the same.
     """
     text = unicodedata.normalize("NFC", value)
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
@@ -51,7 +51,7 @@ def _latin1(text: str) -> bytes:
 
 
 def _as_is(text: str) -> str:
-    # RFC 9110 5.5: white space around a value is no part of it. And servers trim more than they should.
+    # RFC 9110 5.5: white space around a value is no part of it, and servers trim more than they should.
     if text != text.strip():
         raise GatewayError(TRANSLATION_UNENCODABLE, "white space at an end, which would be lost on the way")
     return text
@@ -62,7 +62,7 @@ def _transliterated(text: str) -> str:
 
 
 def _nearest(character: str) -> str:
-    """Accents off, but only where ISO 8859-1 lacks the letter; full-width and other look-alikes stay, to be refused."""
+    """The letter without accents, if ISO 8859-1 lacks it. Full-width and other look-alikes stay, and are refused."""
     if ord(character) < 0x100:
         return character
     if character in _TRANSLITERATIONS:

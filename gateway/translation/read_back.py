@@ -1,4 +1,4 @@
-"""Header lines and cookies read back: what is told about them is what is sent."""
+"""Read header lines and cookies back, so that what we show is what is sent."""
 
 import base64
 import binascii
@@ -8,12 +8,12 @@ from urllib.parse import unquote
 from gateway.translation.render import Constant, FromAttribute, Injection, Spec, Translation
 
 _SECRET = "(secret)"
-# What every identity has, whatever its provider maps.
+# Names that every identity has, whatever its provider maps.
 _NO_ATTRIBUTES = frozenset({"subject", "provider", "issuer"})
 
 
 def read_back(injection: Injection) -> tuple[dict[str, str], dict[str, str]]:
-    """Headers and cookies by name: the ready bytes as a person reads them."""
+    """Headers and cookies by name: the ready bytes as text."""
     headers = [line.partition(b": ") for line in injection.headers.split(b"\r\n") if line]
     pairs = [pair.partition(b"=") for pair in injection.cookies.split(b"; ") if pair]
     return (
@@ -23,7 +23,7 @@ def read_back(injection: Injection) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def read_back_for_tools(translation: Translation, injection: Injection) -> tuple[dict[str, str], dict[str, str]]:
-    """As `read_back`, without what is a secret: what tools print goes to terminals and logs."""
+    """As `read_back`, without secrets: tools print to terminals and logs."""
     headers, cookies = read_back(injection)
     for specs, told in ((translation.headers, headers), (translation.cookies, cookies)):
         for spec in specs:
@@ -35,9 +35,9 @@ def read_back_for_tools(translation: Translation, injection: Injection) -> tuple
 def attributes_told(
     translation: Translation, headers: Mapping[str, str], cookies: Mapping[str, str]
 ) -> dict[str, tuple[str, ...]]:
-    """The attributes behind what an application received, as far as it tells them.
+    """The attributes that an application received, read back from its headers and cookies.
 
-    Raises ValueError with the name of what is not encoded as the application's file says.
+    Raises ValueError, with the name of a header or cookie that is not encoded as the app file says.
     """
     found: dict[str, tuple[str, ...]] = {}
     for specs, values in ((translation.headers, headers), (translation.cookies, cookies)):
@@ -66,7 +66,7 @@ def _decoded(spec: Spec, text: str) -> str:
 
 
 def _text(value: bytes) -> str:
-    """As UTF-8 where it is, else byte by byte, as an application does that expects Latin-1."""
+    """The text as UTF-8 if it is valid, else as Latin-1."""
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError:

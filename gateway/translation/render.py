@@ -1,4 +1,4 @@
-"""Identity to the header lines and cookies that one application understands."""
+"""From an identity to the header lines and cookies that one application understands."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -11,13 +11,13 @@ from gateway.model.identity import Identity
 from gateway.model.names import fold
 from gateway.translation.charset import Encoding, Unencodable, encode
 
-# All that one identity adds to one request. Tomcat and IIS take 8 to 16 KiB of headers by default.
+# Bytes that one identity may add to a request. By default, Tomcat and IIS accept 8 to 16 KiB of headers.
 MOST_BYTES = 32768
 
 
 @dataclass(frozen=True, slots=True)
 class FromAttribute:
-    """An attribute's values, or `subject`, `provider`, `issuer`. Without `join`, only a single value can be sent."""
+    """The values of an attribute, or `subject`, `provider`, `issuer`. Without `join`, only one value can be sent."""
 
     name: str
     join: str | None = None
@@ -25,7 +25,7 @@ class FromAttribute:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """`secret`: no tool and no page shows it."""
+    """A fixed text. `secret`: no tool and no page shows it."""
 
     text: str
     secret: bool = False
@@ -56,7 +56,7 @@ SpecT = TypeVar("SpecT", HeaderSpec, CookieSpec)
 
 @dataclass(frozen=True, slots=True)
 class Injection:
-    """`headers`: each line b"\\r\\nName: value". `cookies`: b"a=b; c=d", or b"" where there is none."""
+    """Ready bytes. `headers`: lines, each b"\\r\\nName: value". `cookies`: b"a=b; c=d", or b"" if there is none."""
 
     headers: bytes
     cookies: bytes
@@ -69,7 +69,7 @@ _COOKIE_TOKEN = re.compile(r"[A-Za-z0-9!#$&'*+.^_`|~-]+")  # RFC 6265 4.1.1, wit
 _COOKIE_OCTETS = re.compile(rb"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")  # RFC 6265 4.1.1
 _JOIN = re.compile(r"[\x20-\x7e]{1,8}")
 
-# Written by the gateway, of one connection only, about the body, or read as another target than policy saw.
+# Names that the gateway writes, hop-by-hop ones, those about the content, and those that change the target.
 _RESERVED = frozenset(
     fold(name)
     for name in (
@@ -111,8 +111,8 @@ def check_cookie(spec: CookieSpec) -> None:
 
 
 class Translation:
-    """What one application is told. `header_folds` and `cookie_names` are folded (model.names): names that a client
-    may not send to it, whether or not there is anything to inject."""
+    """What one application is told about a person. `header_folds`, `cookie_names`: folded (model.names) names that no
+    client may send to it, whether or not there is a value to inject."""
 
     __slots__ = ("cookie_names", "cookies", "header_folds", "headers")
 
@@ -124,27 +124,27 @@ class Translation:
 
     @classmethod
     def compile(cls, headers: Iterable[HeaderSpec], cookies: Iterable[CookieSpec]) -> "Translation":
-        """Raises GatewayError(TRANSLATION_SPEC): the first bad spec, or two names that a server may read as one."""
+        """Raises GatewayError(TRANSLATION_SPEC) for a bad spec, or for two names that a server may read as one."""
         found = cls(tuple(headers), tuple(cookies))
         _check_all(found.headers, check_header)
         _check_all(found.cookies, check_cookie)
         return found
 
     def about_the_person(self) -> "Translation":
-        """Without its constants: one may be the secret of a service account, which no person and no script may read."""
+        """The translation without constants, which may be secrets of a service account that no person may read."""
         return Translation(
             tuple(spec for spec in self.headers if isinstance(spec.source, FromAttribute)),
             tuple(spec for spec in self.cookies if isinstance(spec.source, FromAttribute)),
         )
 
     def named(self, name: str) -> Spec | None:
-        """The header or cookie of this name; without one, the first that tells something of the person."""
+        """The header or cookie of this name; with an empty name, the first that says something about the person."""
         told: tuple[Spec, ...] = (*self.headers, *self.cookies)
         found = (spec for spec in told if (spec.name == name if name else isinstance(spec.source, FromAttribute)))
         return next(found, None)
 
     def known_again(self, name: str, value: bytes) -> Injection:
-        """What is the same for everybody, and `value` as it was rendered for one person, under `name` (see `named`)."""
+        """The constants, and `value`, which was rendered for one person before, under `name` (see `named`)."""
         spec = self.named(name) if value else None
 
         def lines(specs: Iterable[Spec]) -> list[tuple[bytes, bytes]]:
@@ -154,9 +154,8 @@ class Translation:
         return _injection(lines(self.headers), lines(self.cookies))
 
     def render(self, identity: Identity | None) -> Injection:
-        """Nothing at all for nobody, constants included: no application may take anything for a sign-in.
-
-        Raises GatewayError(TRANSLATION_UNENCODABLE) with the name of the header or cookie, never its value.
+        """The bytes for one person. For None there are none, not even constants, which an application could take for a
+        sign-in. Raises GatewayError(TRANSLATION_UNENCODABLE), with the name of the header or cookie, not its value.
         """
         if identity is None:
             return NOTHING
@@ -175,8 +174,8 @@ def _injection(headers: list[tuple[bytes, bytes]], cookies: list[tuple[bytes, by
 
 
 def render_one(spec: Spec, identity: Identity) -> bytes:
-    """One value as it is sent; b"" where there is nothing to say: an empty header is dropped by some servers and
-    misread by others, so that absent is absent and nothing else is."""
+    """One value as it is sent; b"" if there is none. Then nothing is sent: some servers drop an empty header, and
+    others misread it."""
     try:
         encoded = _encoded(spec, identity)
         if isinstance(spec, CookieSpec) and not _COOKIE_OCTETS.fullmatch(encoded):
@@ -212,21 +211,21 @@ def _values(identity: Identity, name: str) -> tuple[str, ...]:
 
 
 def _joined(values: list[bytes], join: str | None) -> bytes:
-    """Each value is encoded by itself, so that the application splits first and then decodes.
+    """Join values. Each is encoded by itself, so that the application splits first and decodes then.
 
-    Judged on the bytes that are sent: NFC turns U+037E into `;`, and `percent` or `base64` hide a separator.
+    Separators are looked for in the encoded bytes: NFC turns U+037E into `;`, and `percent` or `base64` hide one.
     """
     if join is None:
         if len(values) > 1:
             raise GatewayError(TRANSLATION_UNENCODABLE, f"{len(values)} values and no `join`")
         return b"".join(values)
-    # Applications split at `;` and trim, whatever blanks are written around it.
+    # Applications split at `;` and trim, whatever blanks we write around it.
     separators = (join.strip() or join).encode("ascii")
     for value in values:
         if any(byte in separators for byte in value):
             raise GatewayError(TRANSLATION_UNENCODABLE, f"a value holds the separator `{join}`")
         if value.endswith(b"\\"):
-            # Shibboleth's convention: `\;` is no separator.
+            # By Shibboleth's convention, `\;` is no separator.
             raise GatewayError(TRANSLATION_UNENCODABLE, "a value ends with `\\`, which would hide the separator")
     return join.encode("ascii").join(values)
 

@@ -11,7 +11,7 @@ _MAPPED: Final = IPv6Network("::ffff:0:0/96")
 
 
 def parse_address(text: str) -> Address | None:
-    """None for what is no address; a zone (`fe80::1%eth0`) means nothing on another machine."""
+    """None if the text is no address, or has a zone (`fe80::1%eth0`), which means nothing on another machine."""
     try:
         address = ip_address(text)
     except ValueError:
@@ -22,7 +22,7 @@ def parse_address(text: str) -> Address | None:
 
 
 def parse_network(text: str) -> IpNetwork:
-    """ValueError for what is no network, or has bits set beside its prefix."""
+    """Raises ValueError if the text is no network, or has bits set behind its prefix."""
     network = ip_network(text)
     if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):
         mapped = network.network_address.ipv4_mapped
@@ -31,19 +31,19 @@ def parse_network(text: str) -> IpNetwork:
 
 
 def parse_networks(texts: Iterable[str]) -> tuple[IpNetwork, ...]:
-    """ValueError names the first that is none."""
+    """Raises ValueError, which names the first text that is no network."""
     return tuple(map(parse_network, texts))
 
 
 def contains(networks: tuple[IpNetwork, ...], address: Address) -> bool:
-    """Of no network, nothing is a member."""
+    """Whether the address is in one of the networks."""
     return any(address in network for network in networks)
 
 
 def client_key(peer: str) -> str:
-    """What one client is counted by: an IPv4 address, or the /64 that one subscriber has of IPv6 (RFC 6177).
+    """What counts as one client: an IPv4 address, or the /64 that one subscriber has in IPv6 (RFC 6177).
 
-    `peer`: as the system tells it, so that the usual one costs no parsing.
+    `peer`: as the system writes it, so that the usual form needs no parsing.
     """
     if ":" not in peer:
         return peer

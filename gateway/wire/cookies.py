@@ -1,6 +1,6 @@
-"""Cookie lines as bytes: reading our own, and taking out what the application must not see.
+"""Cookie lines as bytes: read our own cookie, and take out those that the application must not see.
 
-What stays, stays byte for byte.
+Everything else in the line stays byte for byte.
 """
 
 import re
@@ -14,21 +14,21 @@ from gateway.model.names import fold
 SESSION_COOKIE: Final = b"__Host-ecluse"
 BINDING_COOKIE: Final = b"__Host-ecluse-b"
 
-# fold() of every name of ours begins so.
+# The beginning of fold() of each name of ours.
 _OURS: Final = b"hostecluse"
 _VALUES: Final[Mapping[bytes, re.Pattern[bytes]]] = {
     name: re.compile(rb"(?:^|;)[ \t]*+%b=([^;]*+)" % name) for name in (SESSION_COOKIE, BINDING_COOKIE)
 }
 
-# Browsers keep some 180 per site. More than this would cost the others' time.
+# Browsers keep some 180 cookies per site. A line with more than this would take the time of other requests.
 _MOST_COOKIES: Final = 5000
 
-# Servers disagree on where a cookie's name begins and ends, beyond the `;` on which they agree. A line is read four
-# times, folded. Joined: all else is part of the name; `app user` and `app[user` are app_user in PHP. Parted: `,` begins
-# another cookie (RFC 2965, Perl's CGI), blanks and quotes do (Python's http.cookies); in PHP `app_user[x]` is an array
-# app_user. Searched: WebOb and old Cookie.pys search on for `name=` behind any byte that they know in no value.
-# Token: a name ends at any separator of RFC 2616, and old Tomcats take it for one without a value.
-# Names are decoded by PHP before 7.4.11, which ended them at a NUL, and by Perl and classic ASP, `%u0061` as well.
+# Servers agree that `;` separates cookies, and on little else about where a name begins and ends. So a line is read in
+# four ways, folded. Joined: everything up to `=` is the name; `app user` and `app[user` are app_user in PHP. Parted:
+# `,` begins another cookie (RFC 2965, Perl's CGI), and so do blanks and quotes (Python's http.cookies); in PHP,
+# `app_user[x]` is an array app_user. Searched: WebOb and old Cookie.pys look for the next `name=` behind a byte that no
+# value has. Token: a name ends at any separator of RFC 2616, and old Tomcats accept one without a value.
+# PHP before 7.4.11 decodes names, and ends them at a NUL. Perl and classic ASP decode them too, `%u0061` included.
 _ESCAPE: Final = re.compile(rb"%(?:([0-9A-Fa-f]{2})|[uU]00([0-9A-Fa-f]{2}))")
 _LOWER: Final = bytes(range(256)).lower()
 _BEGINS: Final = b', "\t\n\v\f\r'
@@ -40,13 +40,13 @@ _SEPARATORS: Final = b' \t"()/:<>?@[\\]{}'
 
 
 def _table(**marks: bytes) -> bytes:
-    """Lower case; each byte of `comma`, `equals` and `bar` is that."""
+    """A translation table to lower case, in which each byte of `comma`, `equals` and `bar` becomes that character."""
     marked = {byte: mark for mark, found in zip(b",=|", marks.values(), strict=False) for byte in found}
     return bytes(marked.get(byte, _LOWER[byte]) for byte in range(256))
 
 
 def _but(kept: bytes) -> bytes:
-    """What is ignored."""
+    """All bytes except `kept`: those that this reading ignores."""
     return bytes(byte for byte in range(256) if byte not in _ALNUM + b";=" + kept)
 
 
@@ -54,12 +54,15 @@ _JOINED: Final = _LOWER, _but(b"")
 _PARTED: Final = _table(comma=_BEGINS, equals=_ENDS), _but(_BEGINS + _ENDS)
 _SEARCHED: Final = _table(comma=_NO_VALUE, equals=b"", bar=_NO_NAME), _but(_NO_VALUE + _NO_NAME)
 _TOKEN: Final = _table(comma=b",", equals=_SEPARATORS), _but(b"," + _SEPARATORS)
-# Of a joined reading: a pair without a name. What follows the `=` is one to Werkzeug before 2.2.3 and old Tomcats.
+# A pair without a name, in a joined reading. Werkzeug before 2.2.3 and old Tomcats take what follows `=` for a cookie.
 _NAMELESS: Final = re.compile(rb"(?:\A|;)(?:=|;|\Z)")
 
 
 def read_cookie(header: bytes, name: bytes) -> bytes | None:
-    """The value of the one cookie of this name of ours; two are an error: nobody could say which one counts."""
+    """The value of our cookie of this name, None if there is none.
+
+    Raises GatewayError if there are two: nothing could tell which one counts.
+    """
     values = _VALUES[name].findall(header)
     if len(values) > 1:
         raise _several(len(values), name)
@@ -71,14 +74,14 @@ def _several(count: int, name: bytes) -> GatewayError:
 
 
 def without_cookies(header: bytes, names: frozenset[bytes]) -> bytes:
-    """The Cookie value without our own cookies, those without a name, and each one that some server could read as one
-    of `names`: fold() of those that the application's file injects. Nothing left: b""."""
+    """The Cookie value without our cookies, without nameless ones, and without those that some server could read as one
+    of `names`: fold() of the names that the application's file injects. b"" if nothing is left."""
     return _Finder(names).without(header)
 
 
 class _Finder:
-    """Finds what is not the application's in lines of any form: two passes of C over each reading of a line, and only
-    where something was found over each of its cookies."""
+    """Finds the cookies that the application must not see, in lines of any form. Two regular expressions run over each
+    reading of a line; only if they match, its cookies are looked at one by one."""
 
     __slots__ = ("_named", "_readings")
 
@@ -104,26 +107,26 @@ class _Finder:
             reading = text.translate(table, ignored)
             if sought.search(reading) is not None:
                 dropped.update(at for at, pair in enumerate(reading.split(b";")) if sought.search(pair) is not None)
-        # Where nothing at all stands between two `;`, there is nothing to be read.
+        # Nothing between two `;` is no cookie in any reading.
         dropped = {at for at in dropped if pairs[at].strip(b" \t")}
         if not dropped:
             return header
         return b";".join(pair for at, pair in enumerate(pairs) if at not in dropped).strip(b" \t")
 
 
-# A line that all servers read alike: names of plain characters, values in which none of them sees another cookie begin.
+# A line that all servers read alike: plain names, and values in which no server sees the beginning of another cookie.
 _PAIR: Final = rb"[A-Za-z0-9_.-]++=[\x21#$&-+\x2d-:<-Z^-~]*+"
 _USUAL: Final = re.compile(rb"%b(?:; %b)*+" % (_PAIR, _PAIR))
 _LONGEST_USUAL: Final = 4096
 
-# Names are remembered as headers.py remembers those of headers, and why so few is said there.
+# Names are remembered as in headers.py, which says why there are so few.
 _REMEMBERED: Final = 1024
 _REMEMBERED_LENGTH: Final = 64
 
 
 class CookiePolicy:
-    """`read_cookie` for our session and `without_cookies` in one, for one application. Of a usual line only the names
-    are judged, and each of them once."""
+    """For one application, `read_cookie` of our session and `without_cookies` in one. For a usual line, only names are
+    checked, and each name once."""
 
     __slots__ = ("_dropped", "_finder", "_names")
 
@@ -133,7 +136,7 @@ class CookiePolicy:
         self._dropped: dict[bytes, bool] = {}
 
     def read(self, header: bytes) -> tuple[bytes | None, bytes]:
-        """The value of our session's cookie, and the line without what is not the application's to see."""
+        """The value of our session cookie, and the line without what the application must not see."""
         if len(header) > _LONGEST_USUAL or _USUAL.fullmatch(header) is None:
             return read_cookie(header, SESSION_COOKIE), self._finder.without(header)
         value, kept = None, []
@@ -161,7 +164,7 @@ class CookiePolicy:
 
 
 def is_ours(set_cookie: bytes) -> bool:
-    """Whether this Set-Cookie value sets a cookie named like ours, in any case, or a nameless one that reads so."""
+    """Whether this Set-Cookie value sets a cookie with a name of ours, in any case, or a nameless one that reads so."""
     return fold(set_cookie.partition(b";")[0]).startswith(_OURS)
 
 

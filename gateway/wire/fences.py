@@ -1,6 +1,6 @@
-"""Where applications may listen: what a team's fence holds, and what is an application of nobody's.
+"""Where upstreams may be: the fence of a team, and the addresses where no application may be.
 
-Judged on the address that is connected to, at every connect: a name may lead elsewhere by then.
+The address is checked at every connect, because a name may lead elsewhere by then.
 """
 
 import re
@@ -17,12 +17,12 @@ _PORT: Final = re.compile(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<host>[^:\[\]]+))(?::(?P
 _LAST_PORT: Final = 65535
 
 IsOurs = Callable[[Address, int], bool]
-"""Whether an address and port is one where this gateway listens itself, for the public or for its operator."""
+"""Whether this gateway itself listens at an address and port, for the public or for its operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class FenceEntry:
-    """A network (of one address, or more) or a name, `*.` in front of which stands for one label; port None: any."""
+    """A network (of one address or more) or a name, in which a leading `*.` stands for one label. `port` None: any."""
 
     where: IpNetwork | str
     port: int | None
@@ -39,7 +39,7 @@ class FenceEntry:
 def parse_fence_entry(text: str) -> FenceEntry:
     """`10.1.0.0/16`, `10.1.2.3`, `10.1.2.3:8080`, `[2001:db8::1]:8080`, `app.example.org:8080`, `*.example.org`.
 
-    ValueError for what is none.
+    Raises ValueError for any other text.
     """
     if "%" in text:
         raise ValueError(text)  # a zone means nothing on another machine
@@ -65,14 +65,14 @@ def parse_fence_entry(text: str) -> FenceEntry:
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """How far the applications of one team reach."""
+    """The upstreams that the applications of one team may have."""
 
     team: str
     places: tuple[FenceEntry, ...]
 
     @classmethod
     def of(cls, team: str, texts: Iterable[str]) -> "Fence":
-        """ValueError names the first that is no place."""
+        """Raises ValueError, which names the first text that is no entry."""
         return cls(team, tuple(map(parse_fence_entry, texts)))
 
     def names(self, host: str, port: int) -> bool:
@@ -82,7 +82,7 @@ class Fence:
         return any(place.is_at(address, port) for place in self.places)
 
     def may_hold(self, host: str, port: int) -> bool:
-        """Of what is written, before anybody looks a name up: only an address shows that it is beyond."""
+        """Whether a host as written may be inside, before it is resolved: only an address shows that it is outside."""
         address = literal(host)
         if self.names(host, port):
             return True
@@ -92,12 +92,12 @@ class Fence:
 
 
 def literal(host: str) -> Address | None:
-    """The address that is written in the place of a name. RFC 6761 6.3: names under `.localhost` are loopback."""
+    """The address that `host` is, if it is no name. Names under `.localhost` are loopback (RFC 6761 6.3)."""
     return parse_address("127.0.0.1" if host == "localhost" or host.endswith(".localhost") else host)
 
 
 def closed_to_all(address: Address | None, port: int, is_ours: IsOurs) -> str:
-    """Why no application at all listens there; else empty. None: an address that has a zone."""
+    """Why no application may be there, for the operator; empty if one may. `address` None: it has a zone."""
     if address is None or reach_of(address) is Reach.FORBIDDEN:
         return "which is link-local, multicast or unspecified: no application is reached there"
     embedded = embedded_in(address)
@@ -107,7 +107,7 @@ def closed_to_all(address: Address | None, port: int, is_ours: IsOurs) -> str:
 
 
 def refusal(host: str, found: str, port: int, fence: Fence | None, is_ours: IsOurs) -> str:
-    """Why an application whose file says `host` is not connected to at `found`; empty where it is."""
+    """Why we do not connect to `found` for an application whose file says `host`; empty if we do."""
     address = parse_address(found)
     why = closed_to_all(address, port, is_ours)
     if not why and fence is not None and not fence.names(host, port):

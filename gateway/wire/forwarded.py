@@ -1,4 +1,4 @@
-"""Who the client is behind the proxies that are listed, and how the application is told.
+"""The client behind trusted proxies: find it, and tell the application.
 
 Only X-Forwarded-For and -Proto are read, and only from listed proxies; every header of this kind that goes upstream
 is written here. `Forwarded` is written and not read: two sources could disagree.
@@ -8,16 +8,16 @@ from typing import Final
 
 from gateway.wire.addresses import Address, IpNetwork, contains, parse_address
 
-# Longer chains are forged or lost in a circle.
+# Longer chains are forged, or come from a loop of proxies.
 _MOST_HOPS: Final = 32
 
 
 def client_chain(peer: str, forwarded_for: bytes | None, trusted: tuple[IpNetwork, ...]) -> tuple[str, ...]:
-    """The client first, then each listed proxy on the way, the peer last; mostly the peer alone.
+    """The client first, then each trusted proxy on the way, the peer last; mostly the peer alone.
 
-    `peer`: the address at the other end of the connection; one without an address is "unknown".
-    `forwarded_for`: X-Forwarded-For, lines joined by b", ". It is read from the right, each address vouched for by the
-    listed proxy after it. What is no address ends the walk: the proxy that wrote it down stands for its client.
+    `peer`: the address at the other end of the connection, "unknown" if it has none. `forwarded_for`: X-Forwarded-For,
+    with its lines joined by b", ". It is read from the right: each address is believed because the trusted proxy after
+    it wrote it. Where an entry is no address, the proxy that wrote it counts as the client.
     """
     address = parse_address(peer.partition("%")[0])
     if address is None:
@@ -51,7 +51,7 @@ def _is_port(text: str) -> bool:
 
 
 def client_scheme(own: str, peer: str, forwarded_proto: bytes | None, trusted: tuple[IpNetwork, ...]) -> str:
-    """What the browser used: `own` is the listener's; a listed proxy may say otherwise, in one plain word."""
+    """The scheme that the browser used. `own`: the listener's; a trusted proxy may say otherwise, in one plain word."""
     if forwarded_proto is None:
         return own
     address = parse_address(peer)
@@ -62,7 +62,7 @@ def client_scheme(own: str, peer: str, forwarded_proto: bytes | None, trusted: t
 
 
 def forwarded_headers(chain: tuple[str, ...], scheme: str, host: bytes) -> bytes:
-    """Header lines, each as b"\\r\\nName: value". `chain`: of client_chain. `host`: that canonical_host accepted."""
+    """Header lines, each as b"\\r\\nName: value". `chain`: from client_chain. `host`: accepted by canonical_host."""
     # RFC 7239 6: an IPv6 address is bracketed and quoted.
     nodes = [f'for="[{address}]"' if ":" in address else f"for={address}" for address in chain]
     name = host.decode("ascii")

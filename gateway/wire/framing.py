@@ -1,7 +1,7 @@
-"""Where a message ends (RFC 9112 6.3), and what the C parser lets pass but may not go on.
+"""Where a message ends (RFC 9112 6.3), and the faults that the C parser accepts and we refuse.
 
-llhttp by itself refuses Content-Length beside Transfer-Encoding, two Content-Length, bare LF, obs-fold, NUL and odd
-chunk sizes; what is checked here is what it was seen to accept.
+llhttp itself refuses Content-Length beside Transfer-Encoding, two Content-Length, bare LF, obs-fold, NUL and odd chunk
+sizes. The checks here are for what we have seen it accept.
 """
 
 import re
@@ -21,28 +21,28 @@ from gateway.model.codes import (
 )
 from gateway.model.errors import GatewayError
 
-# No CONNECT, no TRACE. No WebDAV: COPY and MOVE name a second path, and Depth reaches below the one that policy saw.
+# No CONNECT, no TRACE. No WebDAV: COPY and MOVE name a second path, and Depth reaches below the path that policy saw.
 METHODS: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
 ALLOWED: Final = b", ".join(sorted(METHODS))
 
-# What follows a head: the Content-Length, or one of these.
+# What follows a head: its Content-Length, or one of these.
 NO_BODY: Final = -1
 CHUNKED: Final = -2
 UNTIL_CLOSE: Final = -3
-# Of a request: nothing follows that would have to be read.
+# For a request: no content has to be read.
 NO_CONTENT: Final = frozenset({NO_BODY, 0})
 
-# RFC 9112 3, without its CRLF. Groups: method, target, minor version. llhttp takes `GET  /`, `GET /` without a version,
-# `HTTP/2.0` and `GET / RTSP/1.0` as well, and does not say so.
+# RFC 9112 3, without the CRLF. Groups: method, target, minor version. llhttp also accepts `GET  /`, `GET /` without a
+# version, `HTTP/2.0` and `GET / RTSP/1.0`, and does not say so.
 REQUEST_LINE: Final = re.compile(rb"(%b) ([\x21-\x7e]++) HTTP/1\.([01])" % b"|".join(sorted(METHODS)))
 _ANY_LINE: Final = re.compile(rb"([A-Za-z0-9!#$%&'*+.^_`|~-]++) ([^ \r\n]++)(?: ([^ \r\n]++))?")
 
-# RFC 9112 6.2, one spelling for each number; 18 digits fit every counter.
+# RFC 9112 6.2, with one spelling for each number. 18 digits fit into every counter.
 _LENGTH: Final = re.compile(rb"(?:0|[1-9][0-9]{0,17}+)[ \t]*+")
 
 
 def request_line_fault(line: bytes) -> GatewayError:
-    """What is wrong with a first line that REQUEST_LINE does not match."""
+    """The error for a first line that REQUEST_LINE does not match."""
     match = _ANY_LINE.fullmatch(line)
     if match is None:
         return GatewayError(WIRE_SYNTAX, f"no request line: {line.partition(b'?')[0][:40]!r}")
@@ -63,38 +63,39 @@ def request_framing(
     upgrade: bytes | None,
     expect: bytes | None,
 ) -> int:
-    """What follows the head. `version`: "1.1" or "1.0". `hosts`: how many Host lines.
+    """What follows the head: a length, or one of the constants above. `version`: "1.1" or "1.0". `hosts`: the number of
+    Host lines. A header that came several times is joined by b", "; one that did not come is None.
 
-    A header that came more than once is joined by b", "; each is None where it did not come.
+    Raises GatewayError, with a code for each fault.
     """
     if method not in METHODS:
         raise GatewayError(WIRE_METHOD, repr(method[:20]))
     if version not in {"1.1", "1.0"}:
         raise GatewayError(WIRE_VERSION, version)
-    # RFC 9112 3.2: exactly one. HTTP/1.0 could do without, but no application can be found without it.
+    # RFC 9112 3.2: exactly one. HTTP/1.0 may omit it, but then no application can be found.
     if hosts != 1:
         raise GatewayError(WIRE_HOST, f"{hosts} Host headers")
     # RFC 9110 10.1.1
     if expect is not None and expect.strip(b" \t").lower() != b"100-continue":
         raise GatewayError(WIRE_EXPECT, repr(expect[:40]))
     framing = _framing(version, content_length, transfer_encoding, WIRE_FRAMING)
-    # What comes after the head would be a body to one reader and the new protocol to another.
+    # Bytes after this head would be content for one reader, and the new protocol for another.
     if upgrade is not None and framing not in NO_CONTENT:
         raise GatewayError(WIRE_UPGRADE, "Upgrade with a body")
     return framing
 
 
 def expects_continue(version: str, expect: bytes | None, framing: int) -> bool:
-    """Whether the client waits for a 100 before it sends its body; HTTP/1.0 knows none (RFC 9110 10.1.1)."""
+    """Whether the client waits for a 100 before it sends content. HTTP/1.0 has no such thing (RFC 9110 10.1.1)."""
     return expect is not None and version == "1.1" and framing not in NO_CONTENT
 
 
 def response_framing(
     request_method: bytes, status: int, version: str, content_length: bytes | None, transfer_encoding: bytes | None
 ) -> int:
-    """What follows an upstream's head. `version`: "1.1" or "1.0", as the parser says it.
+    """What follows the head of an upstream's response. `version`: as the parser gives it, "1.1" or "1.0".
 
-    llhttp takes `HTTP/2.0` and the statuses 000 to 999 as well.
+    llhttp also accepts `HTTP/2.0`, and statuses from 000 to 999. Raises GatewayError, with a code for each fault.
     """
     if version not in {"1.1", "1.0"} or not 100 <= status <= 599:
         raise GatewayError(UPSTREAM_RESPONSE, f"HTTP/{version} {status}")
@@ -108,7 +109,7 @@ def response_framing(
 
 def _framing(version: str, content_length: bytes | None, transfer_encoding: bytes | None, fault: Code) -> int:
     if transfer_encoding is not None:
-        # RFC 9112 6.1: never beside a length, never in HTTP/1.0. Codings other than chunked are nobody's use.
+        # RFC 9112 6.1: never beside a length, never in HTTP/1.0. No client uses other codings than chunked.
         if version == "1.0" or content_length is not None or transfer_encoding.strip(b" \t").lower() != b"chunked":
             raise GatewayError(fault, f"Transfer-Encoding {transfer_encoding[:40]!r} in HTTP/{version}")
         return CHUNKED

@@ -1,7 +1,7 @@
-"""Which header lines of a message go on: decided once per name as it is spelled, then looked up.
+"""Which header lines of a message go on: decided once for each spelling of a name, then looked up.
 
-A client's header reaches the application only if no reading of its name, however the application's server folds
-it (CGI, WSGI and PHP turn every other character into `_`), is a name that we write or that is reserved.
+A client's header reaches the application only if its name cannot be read as one that we write, or as a reserved one,
+however the application's server folds names (CGI, WSGI and PHP turn every other character into `_`).
 """
 
 import re
@@ -13,8 +13,8 @@ from gateway.wire.hop_by_hop import HOP_BY_HOP
 from gateway.wire.identity_headers import tells_identity
 from gateway.wire.method_override import FOLDS, HEADERS
 
-# What a table says of a name: bytes, the ready b"\r\nName: " to which the value is joined; None, dropped; or one of
-# these small integers, for what is ours to read. Of these, only FORWARDED_AS_READ goes on as it came, and
+# The entry of a name in a table. Bytes: the line goes on, and these are its ready b"\r\nName: ". None: the line is
+# dropped. One of these small integers: we read the line ourselves; of these, FORWARDED_AS_READ goes on as it came, and
 # METHOD_OVERRIDE under its own name.
 UNSEEN: Final = 0
 HOST: Final = 1
@@ -46,9 +46,9 @@ FORWARDED_AS_READ: Final[Mapping[int, bytes]] = {
 
 Verdict = bytes | int | None
 
-# A name that is not remembered is judged anew each time. The table is per application and filled by strangers,
-# so it is small: browsers and programs together spell some 150 names. When it is full it starts again, so that
-# a flood of made-up names costs memory once and speed only while it lasts.
+# A name that is not remembered is judged each time. Strangers fill the table of an application, so it is small:
+# browsers and programs together spell some 150 names. When it is full it starts again. So a flood of made-up names
+# costs memory once, and speed only while it lasts.
 _REMEMBERED: Final = 1024
 _REMEMBERED_LENGTH: Final = 64
 
@@ -68,18 +68,18 @@ _REQUEST_SPECIAL: Final[Mapping[bytes, int]] = {
 }
 _REQUEST_SPECIAL_FOLDS: Final = {fold(name): name for name in _REQUEST_SPECIAL}
 
-# The reserved set: names by which some front, framework or sign-in module tells an application who is calling, from
-# where, or which page is meant; and what is written anew. Dropped for every application, whatever it injects. The names
-# of single products are in identity_headers.py.
+# The reserved names: those by which some front end, framework or sign-in module tells an application who is calling,
+# from where, or for which page, and those that we write ourselves. They are dropped for every application, whatever it
+# injects. Names of single products are in identity_headers.py.
 RESERVED: Final = frozenset(
     {
         b"alicdnrealip",
-        b"aspfiltersessionid",  # ASP.NET: what it is to take out of the path
+        b"aspfiltersessionid",  # ASP.NET: the session that it takes out of the path
         b"authuser",
         b"cfconnectingip",
         b"cfconnectingipv6",
         b"clientip",
-        b"cookie2",  # RFC 2965: how the Cookie line is to be read
+        b"cookie2",  # RFC 2965: the version of the Cookie line
         b"fastlyclientip",
         b"forwarded",
         b"forwardedfor",
@@ -101,14 +101,14 @@ RESERVED: Final = frozenset(
         b"xrequestid",
         b"xrewriteurl",
         b"xscheme",
-        b"xscriptname",  # Flask, Radicale, pgAdmin: what they take off the path before they map it
+        b"xscriptname",  # Flask, Radicale, pgAdmin: a prefix that they take off the path
         b"xsendfile",
-        b"xsendfiletype",  # Rack: that a path of its disk is told in the answer
+        b"xsendfiletype",  # Rack: has it tell a path of its disk in the response
         b"xsucuriclientip",
         b"xtrueclientip",
         b"xurlscheme",
         b"xvhmhost",
-        b"xvhmroot",  # Pyramid, repoze.vhm: what they put before the path
+        b"xvhmroot",  # Pyramid, repoze.vhm: a prefix that they put before the path
         *map(fold, HOP_BY_HOP),
     }
 )
@@ -135,13 +135,13 @@ RESERVED_PREFIXES: Final = (
 def _judge_request(name: bytes, injected_folds: frozenset[bytes]) -> Verdict:
     folded = fold(name)
     if folded in FOLDS:
-        # Never dropped: the application would do another thing than was asked.
+        # Never dropped: the application would then do something else than the client asked.
         return METHOD_OVERRIDE if name.lower() in HEADERS else METHOD_OVERRIDE_ODD
-    # An underscore is what the others are folded to; no browser sends one.
+    # Servers fold other characters to an underscore, and no browser sends one.
     if b"_" in name or not folded or folded in injected_folds:
         return None
     if folded in _REQUEST_SPECIAL_FOLDS:
-        # None where it is a special name in a disguise, such as `Content.Length`.
+        # None for another spelling of a special name, such as `Content.Length`.
         return _REQUEST_SPECIAL.get(name.lower())
     if folded in RESERVED or folded.startswith(RESERVED_PREFIXES) or tells_identity(name):
         return None
@@ -149,14 +149,14 @@ def _judge_request(name: bytes, injected_folds: frozenset[bytes]) -> Verdict:
 
 
 def goes_on(name: bytes) -> bool:
-    """Whether a client's header of this name reaches an application that injects nothing, as the client sent it."""
+    """Whether a client's header of this name goes on unchanged to an application that injects nothing."""
     return isinstance(_judge_request(name, frozenset()), bytes)
 
 
 class HeaderPolicy:
-    """What happens to a client's headers on their way to one application.
+    """The fate of a client's header lines on their way to one application.
 
-    On the hot path: `table.get(name, UNSEEN)`, and `learn(name)` for what is not there.
+    On the hot path, call `table.get(name, UNSEEN)`, and `learn(name)` for a name that is not there.
     """
 
     __slots__ = ("_injected", "table")
@@ -171,7 +171,7 @@ class HeaderPolicy:
         return cls(injected_folds)
 
     def learn(self, name: bytes) -> Verdict:
-        """Judges a name and remembers it."""
+        """Judge a name, and remember the verdict."""
         verdict = _judge_request(name, self._injected)
         _remember(self.table, name, verdict)
         return verdict
@@ -195,7 +195,7 @@ _RESPONSE_SPECIAL: Final[Mapping[bytes, int]] = {
 
 
 class ResponsePolicy:
-    """What happens to an upstream's headers on their way to the browser; one for all applications. Used likewise."""
+    """The fate of an upstream's header lines on their way to the browser, for all applications. Used as the other."""
 
     __slots__ = ("table",)
 
@@ -219,10 +219,10 @@ def _remember(table: dict[bytes, Verdict], name: bytes, verdict: Verdict) -> Non
     table[name] = verdict
 
 
-# RFC 4559, MS-NTHT: the first of these on a connection signs in the connection, not the request.
+# RFC 4559, MS-NTHT: these schemes sign in the connection, not the request.
 _CONNECTION_BOUND: Final = re.compile(rb"[ \t]*(?:ntlm|negotiate|kerberos)(?![^ \t,])", re.IGNORECASE)
 
 
 def binds_connection(value: bytes) -> bool:
-    """Whether this Authorization or WWW-Authenticate value makes the upstream connection its person's own."""
+    """Whether this Authorization or WWW-Authenticate value ties the upstream connection to one person."""
     return any(_CONNECTION_BOUND.match(part) is not None for part in value.split(b","))

@@ -1,4 +1,4 @@
-"""Header names that speak of one connection only (RFC 9110 7.6.1)."""
+"""Header names that are about one connection only (RFC 9110 7.6.1)."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -19,13 +19,13 @@ HOP_BY_HOP: Final = frozenset(
     }
 )
 
-# Options that are no header's name, and names that are dropped or written anew in any case: nothing is left to remove.
+# Options that are no header name, and names that we drop or write ourselves anyway. For these, nothing is to be done.
 _NO_NAME: Final = HOP_BY_HOP | {b"", b"close", b"cookie", b"content-length", b"host", b"set-cookie"}
 _NOTHING: Final[frozenset[bytes]] = frozenset()
 
 
 def connection_tokens(values: Iterable[bytes]) -> frozenset[bytes]:
-    """The header names, lower case, that these Connection values take off the message. Mostly none."""
+    """The header names, in lower case, that these Connection values take off the message. Mostly there are none."""
     tokens: set[bytes] = set()
     for value in values:
         tokens.update(token.strip(b" \t") for token in value.lower().split(b","))
@@ -33,7 +33,8 @@ def connection_tokens(values: Iterable[bytes]) -> frozenset[bytes]:
 
 
 def without_named(lines: list[bytes], tokens: frozenset[bytes]) -> list[bytes]:
-    """`lines`: ready b"\\r\\nName: " and value in turn, as the tables of headers.py give them. Call it at the end of
-    the head (Connection may come after what it names) and before anything of ours is added."""
+    """The lines without those that `tokens` names. `lines`: b"\\r\\nName: " and value in turn, from the tables of
+    headers.py. Call it at the end of the head, because Connection may come after what it names, and before we add
+    lines of our own."""
     pairs = zip(lines[::2], lines[1::2], strict=True)
     return [piece for pair in pairs if pair[0][2:-2].lower() not in tokens for piece in pair]

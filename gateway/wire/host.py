@@ -6,8 +6,8 @@ from typing import Final
 from gateway.model.codes import WIRE_HOST
 from gateway.model.errors import GatewayError
 
-# RFC 1123 2.1, RFC 5890 2.3.1: letters, digits and hyphens only (an international name comes as its A-label), one
-# optional dot of the root. RFC 9110 4.2.3: a port without leading zeros; an empty one is not worth a second spelling.
+# RFC 1123 2.1, RFC 5890 2.3.1: letters, digits and hyphens only (international names come as A-labels), and perhaps one
+# dot of the root. RFC 9110 4.2.3: a port without leading zeros. We refuse an empty port, which is a second spelling.
 _LABEL: Final = rb"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST: Final = re.compile(rb"(%b(?:\.%b)*+)\.?(?::(0|[1-9][0-9]{0,4}))?" % (_LABEL, _LABEL))
 # WHATWG URL 3.5, "ends in a number": such a host is an IPv4 address in one of its many spellings.
@@ -19,7 +19,10 @@ _LAST_PORT: Final = 65535
 
 
 def canonical_host(raw: bytes) -> str:
-    """Lower case, without the port and the root's dot. Addresses only as IPv4 in four plain decimal numbers."""
+    """The host in lower case, without port and final dot. An address has to be IPv4, in four plain decimal numbers.
+
+    Raises GatewayError for any host that two readers could read differently.
+    """
     match = _HOST.fullmatch(raw.lower()) if len(raw) <= _LONGEST_RAW else None
     if match is None:
         raise GatewayError(WIRE_HOST, f"not a host name: {raw[:80]!r}")

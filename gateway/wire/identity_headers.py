@@ -1,7 +1,7 @@
-"""The names by which known gateways, sign-in modules and products tell an application who is calling.
+"""The header names by which known gateways, sign-in modules and products tell an application who is calling.
 
-An application that was once behind one of these believes them still; so a client's are dropped for every application,
-also where its file injects none of them. Names with `_` need no line: they are dropped in any case.
+An application that was once behind such a product may still believe them. So a client's headers of these names are
+dropped for every application, even if its file injects none of them. Names with `_` are dropped anyway.
 """
 
 import re
@@ -10,12 +10,12 @@ from typing import Final
 
 from gateway.model.names import fold
 
-# Product: what it writes. `Name-*` is a beginning, which counts with a separator behind it in the name as it came, so
-# that `Smart-Card` is none of SiteMinder's; any other is the whole name. `FrEdu*` needs none: no word begins so.
+# For each product, the names that it writes. `Name-*` is a beginning that counts only with a separator behind it, so
+# that `Smart-Card` is not one of SiteMinder's. `FrEdu*` needs no separator: no word begins so. Others are whole names.
 IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     # --- web access management ---
     "RSA ClearTrust": ("CT-*", "ctgrps", "ctln", "ctfn", "ctemail", "ctdn"),
-    # Not its `title`: clients of other products send a Title of their own (ntfy).
+    # Its `title` is left out: other clients send a Title of their own (ntfy).
     "RSA ClearTrust, Education nationale": (
         "cn", "employeeNumber", "rne", "typensi", "grade", "discim", "datenaissance", "codecivilite", "codaca",
         "FrEduFonctAdm", "FrEduRne", "FrEduRneResp", "FrEduResDel", "FrEduGestResp", "FrEduUrlRetour", "FrEdu*",
@@ -23,7 +23,7 @@ IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     "LemonLDAP::NG": ("Auth-*", "Lm-Remote-*"),
     "SiteMinder": ("SM-*", "SMUSER"),
     "IBM WebSEAL, Security Verify Access": ("iv-*",),
-    # WebSphere and Domino take user, certificate and server name from what they hold for their own plug-in.
+    # WebSphere and Domino take user, certificate and server name from headers that they ascribe to their own plug-in.
     "IBM WebSphere plug-in": (
         "$WSAT", "$WSCC", "$WSCS", "$WSIS", "$WSPC", "$WSPR", "$WSPT", "$WSRA", "$WSRH", "$WSRU", "$WSSC", "$WSSI",
         "$WSSN", "$WSSP",
@@ -39,7 +39,7 @@ IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     # --- modules of web servers ---
     "mod_auth_cas": ("CAS-*",),
-    # With ShibUseHeaders, attributes under the names of its own map. Not `uid`, which scripts of Rails tokens send.
+    # With ShibUseHeaders, attributes come under the names of its map. `uid` is left out: scripts of Rails send it.
     "Shibboleth": (
         "AJP-*", "eppn", "subject-id", "pairwise-id", "persistent-id", "targeted-id", "affiliation", "entitlement",
         "unscoped-affiliation", "primary-affiliation", "assurance", "eduPersonPrincipalName", "sn", "givenName",
@@ -71,7 +71,7 @@ IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     "Azure App Service": ("X-MS-Client-Principal", "X-MS-Client-Principal-*", "X-MS-Token-*", "X-ARR-*"),
     "AD FS Web Application Proxy": ("X-MS-Proxy", "X-MS-ADFS-*", "X-MS-Forwarded-*"),
     "Fly": ("Fly-Client-IP",),
-    # --- applications that ask to be told so ---
+    # --- applications that read such headers themselves ---
     "Kubernetes": ("Impersonate-*",),
     "Elasticsearch": ("es-security-runas-user",),
     "OpenSearch, Search Guard": ("X-Proxy-*",),
@@ -91,6 +91,6 @@ _BEGINNINGS: Final = tuple(name.removesuffix("*").lower().encode() for name in _
 
 
 def tells_identity(name: bytes) -> bool:
-    """Whether a header name is one of these to some server, however it folds."""
+    """Whether some server reads this header name as one of these, however it folds names."""
     words = _SEPARATORS.sub(b"-", name.lower()).lstrip(b"-")
     return fold(name) in _WHOLE or words.startswith(_BEGINNINGS)

@@ -1,15 +1,15 @@
-"""Characters that some server makes another character of: two tables, derived anew in tests/wire/test_look_alikes.py.
+"""Characters that some server turns into another one: two tables, which tests/wire/test_look_alikes.py derives again.
 
-What a normaliser (NFKC, NFKD, case folding) makes of a character is Unicode's; what Windows makes of one that its code
-page 1252 lacks is Microsoft's "best fit" (unicode.org, MAPPINGS/VENDORS/MICSFT/WindowsBestFit/bestfit1252.txt).
+Unicode defines what normalisation (NFKC, NFKD, case folding) makes of a character. Microsoft defines what Windows makes
+of one that code page 1252 lacks, its "best fit" (unicode.org, MAPPINGS/VENDORS/MICSFT/WindowsBestFit/bestfit1252.txt).
 """
 
 import re
 from typing import Final
 
-# One of the two makes `/`, `\`, `.`, `;`, `?`, `#`, `%` or a control of it, alone or among others (U+2105 is `c/o`).
-# But not U+2026: three dots are no dot segment, and French file names have them. Nor fractions: NFKC makes U+2044 of
-# their bar, which no server takes for a slash in the same step.
+# One of the two turns these into `/`, `\`, `.`, `;`, `?`, `#`, `%` or a control, alone or among others (U+2105: `c/o`).
+# U+2026 is left out: three dots are no dot segment, and French file names have it. Fractions are left out: NFKC turns
+# their bar into U+2044, which no server takes for a slash in the same step.
 SEPARATORS: Final = re.compile(
     "["
     "\x80-\x9f"
@@ -19,7 +19,7 @@ SEPARATORS: Final = re.compile(
     "]"
 )
 
-# Windows makes another letter of it for a program that asks for names in code page 1252: U+0101 opens the file `a`.
+# For programs that use code page 1252, Windows turns these into another letter: U+0101 opens the file `a`.
 BEST_FIT: Final = re.compile(
     "["
     "\u0100-\u0131\u0134-\u0137\u0139-\u013e\u0141-\u0148\u014c-\u0151\u0154-\u015f\u0162-\u0177"

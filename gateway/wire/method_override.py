@@ -1,7 +1,7 @@
-"""A method named beside the request's own: by a header, or by a parameter of the query.
+"""Method override: a header or a query parameter names another method than the request line does.
 
-Frameworks then do what is named. So rules are asked about that method, or the request goes nowhere; to drop the name
-would have the application do another thing and answer 200.
+Frameworks obey it. So the rules are asked about that method, or the request is refused. Dropping the name is no way
+out: the application would do something else than was asked, and respond with 200.
 """
 
 import re
@@ -12,40 +12,40 @@ from gateway.model.codes import WIRE_METHOD_OVERRIDE
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
 
-# WordPress, Rack, Symfony, Laravel, ASP.NET, OData; ASP.NET looks for them in the query as well.
+# WordPress, Rack, Symfony, Laravel, ASP.NET, OData. ASP.NET reads them in the query as well.
 HEADERS: Final = frozenset({b"x-http-method", b"x-http-method-override", b"x-method-override"})
 FOLDS: Final = frozenset(map(fold, HEADERS))
 _PARAMETER: Final = b"_method"
 
-# Frameworks differ on which methods may carry another name, and agree on these.
+# Frameworks differ on which methods may be overridden, and agree on this one.
 _CARRIER: Final = b"POST"
 _NAMED: Final = frozenset({b"PUT", b"PATCH", b"DELETE"})
 
-# RFC 9110 9.3, RFC 5789, WebDAV and its relatives: in a query, another word is a parameter of the application's own.
+# RFC 9110 9.3, RFC 5789, WebDAV and its relatives. In a query, any other word is a parameter of the application.
 _METHODS: Final = frozenset(
     b"ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE OPTIONS PATCH"
     b" POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH TRACE UNBIND UNLINK UNLOCK UPDATE".split()
 )
 
-# Catalyst's, in a query or form; its header is one of those above.
+# Catalyst's parameter, in a query or form. Its header is one of those above.
 _TUNNELED: Final = fold(b"x-tunneled-method")
 
-# No encoder escapes a letter or `_`; who does wants not to be seen. ASP and ASP.NET decode `%u006d` as well.
+# No encoder escapes a letter or `_`, so somebody wants to hide the name. ASP and ASP.NET decode `%u006d` as well.
 _ESCAPED: Final = re.compile(rb"%(?:[4-7]|[uU]00)")
 _WIDE: Final = re.compile(rb"%[uU]00([0-9A-Fa-f]{2})")
 _PHP: Final = bytes.maketrans(b" .", b"__")
 
 
 def may_name(query: bytes) -> bool:
-    """Whether this query has to be looked at: mostly not."""
+    """Whether this query may name a method, which is rare. A quick check, for `judged_method`."""
     return b"method" in query.lower() or _ESCAPED.search(query) is not None
 
 
 def judged_method(method: bytes, query: bytes, header: bytes = b"", other: bytes = b"", *, taken: bool) -> bytes:
-    """The method that rules are asked about. Raises GatewayError(WIRE_METHOD_OVERRIDE).
+    """The method that the rules are asked about. Raises GatewayError(WIRE_METHOD_OVERRIDE).
 
-    `header`: of the headers above; `other`: of those that only some server reads as one, which go no further. Several
-    are joined. `taken`: whether the application's file says so.
+    `header`: value of the headers above; `other`: of headers that only some server reads as one of them, which never go
+    on. Several values are joined. `taken`: whether the application's file allows overrides.
     """
     named = {header.strip().upper(), other.strip().upper()} | (_in_query(query) if may_name(query) else set())
     named -= {b"", method, b"GET" if method == b"HEAD" else b""}
@@ -74,6 +74,7 @@ def _decoded(text: bytes) -> bytes:
 
 
 def _is_ours(name: bytes) -> bool:
-    """As PHP reads names (blanks before, `[` and NUL end them, `.` and blanks are `_`), and in any case."""
+    """Whether a parameter's name is one of these, in any case, as PHP reads names: leading blanks are skipped, `[` and
+    NUL end a name, `.` and blanks are `_`."""
     plain = name.lower().lstrip().partition(b"[")[0].partition(b"\0")[0]
     return plain.translate(_PHP) == _PARAMETER or fold(plain) in FOLDS or fold(plain) == _TUNNELED

@@ -1,4 +1,4 @@
-"""Whether an answer may be a sign-in page: only a top-level navigation of a browser can show and finish one."""
+"""Whether a response may be a sign-in page: only a top-level navigation of a browser can show and finish one."""
 
 import re
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ _HTML: Final = re.compile(rb"(?:^|,)[ \t]*text/html[ \t]*(?:[;,]|$)", re.IGNOREC
 
 
 def kind_of(method: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Kind:
-    """`headers`: names in any case, values. Upgrade has to be among them where it was sent."""
+    """The kind of a request. `headers`: names in any case, and values. If Upgrade was sent, it has to be among them."""
     said: dict[bytes, bytes] = {}
     for name, value in headers:
         lower = name.lower()
@@ -22,7 +22,7 @@ def kind_of(method: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Kind:
         return "other"
     destination = said.get(b"sec-fetch-dest")
     if destination is not None:
-        # Fetch Metadata 2.1: set by the browser, out of reach of any page's script.
+        # Fetch Metadata 2.1: the browser sets it, and no script of a page can.
         return _by_destination(destination.strip(b" \t"))
     html = _HTML.search(said.get(b"accept", b"")) is not None
     return "navigation" if html and b"x-requested-with" not in said else "other"

@@ -1,20 +1,20 @@
-"""What an application's answer does not say over our heads: caches that keep what is one person's, browsers that forget
-our cookies or our https."""
+"""Limits on an application's response: it may not have caches keep one person's pages, nor browsers forget our cookies
+or https."""
 
 import re
 from dataclasses import dataclass
 from typing import Final
 
-# RFC 9111 5.2, 5.3, 5.4: an application that sends one of these has said how its answer may be kept.
+# RFC 9111 5.2, 5.3, 5.4: an application that sends one of these has said how its response may be stored.
 CACHE_DIRECTIVES: Final = frozenset({b"cache-control", b"expires", b"pragma"})
 
-# Clear Site Data 3.1, but for "cookies", which reaches every host of the domain, and "*", which is all of them. What
-# browsers will yet make of other words, nobody knows.
+# Clear Site Data 3.1, without "cookies", which reaches every host of the domain, and "*", which includes it. Others
+# are dropped, because browsers may come to give them a meaning.
 _CLEARED: Final = frozenset(
     {b'"cache"', b'"storage"', b'"executionContexts"', b'"clientHints"', b'"prefetchCache"', b'"prerenderCache"'}
 )
-# RFC 6797 6.1.1: names in any case, a value that may be quoted. What lasts for some minutes takes the place of what was
-# to last for months: 1 s is as good as 0.
+# RFC 6797 6.1.1: names in any case, a value that may be quoted. A max-age of minutes would replace one of months, so a
+# second ends it as well as 0.
 _ENDS: Final = re.compile(
     rb'(?:^|[;,])[ \t]*max-age[ \t]*=[ \t]*"?[ \t]*0*[0-9]{0,3}[ \t]*"?[ \t]*(?:[;,]|$)', re.IGNORECASE
 )
@@ -22,8 +22,8 @@ _ENDS: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ResponseLeniency:
-    """What an application's file opens, each by its name. `cache`: the ready line for answers to a person that say
-    nothing of caches, b"" for none."""
+    """The leniencies that an application's file names. `cache`: the ready line for responses to a person that have no
+    cache directives, b"" for none."""
 
     cache: bytes = b"\r\nCache-Control: private"
     clear_site_data: bool = False
@@ -34,10 +34,10 @@ STRICT: Final = ResponseLeniency()
 
 
 def cleared(value: bytes) -> bytes:
-    """A Clear-Site-Data value without what would take our cookies; b"" where nothing is left."""
+    """A Clear-Site-Data value without words that would clear our cookies; b"" if nothing is left."""
     return b", ".join(word for word in (part.strip(b" \t") for part in value.split(b",")) if word in _CLEARED)
 
 
 def ends_hsts(value: bytes) -> bool:
-    """Whether a Strict-Transport-Security value has browsers use http again (RFC 6797 6.1.1)."""
+    """Whether a Strict-Transport-Security value would have browsers use http again (RFC 6797 6.1.1)."""
     return _ENDS.search(value) is not None

@@ -1,7 +1,7 @@
-"""One reading of a request target, or none (RFC 9112 3.2, RFC 3986 3.3).
+"""One reading of a request target, or a refusal (RFC 9112 3.2, RFC 3986 3.3).
 
-The target goes upstream byte for byte. Policy matches `segments`: the path decoded once, in the form that the
-application itself will map. Whatever some server could read as another path is refused.
+The target goes upstream byte for byte. Policy matches `segments`: the path, decoded once, in the form that the
+application maps. A target that some server could read as another path is refused.
 """
 
 import re
@@ -16,11 +16,11 @@ from gateway.wire.look_alikes import BEST_FIT, SEPARATORS
 
 @dataclass(frozen=True, slots=True)
 class PathLeniency:
-    """What an application's file opens, each by its name; nothing else is loosened by any of them.
+    """The leniencies that an application's file names. None of them loosens anything else.
 
-    `parameters`: names of path parameters that are taken off before the path is mapped, as Tomcat does. `cookieless`:
-    so is one segment `(S(...))`, as ASP.NET does; `windows`: dots and blanks at the end of a name, as Windows does.
-    `escaped`: of `?` and `#`, those that the application takes for letters of a name where they come escaped.
+    Before the path is mapped, we take off: with `parameters`, path parameters of these names, as Tomcat does; with
+    `cookieless`, one segment `(S(...))`, as ASP.NET does; with `windows`, dots and blanks at the end of a name, as
+    Windows does. `escaped`: of `?` and `#`, those that the application reads as part of a name when they are escaped.
     """
 
     parameters: frozenset[str] = frozenset()
@@ -36,10 +36,10 @@ STRICT: Final = PathLeniency()
 
 
 class Target(NamedTuple):
-    """`raw`: as received. `path` and `query`: its parts, as received. `segments`: `/a/` is ("a", ""), `/` is ("",).
+    """`raw`: as received; `path` and `query`: its parts, as received. `segments`: `/a/` is ("a", ""), `/` is ("",).
 
-    `other`: the same path as read by a server that tries UTF-8 first, where that is another: both readings have to
-    meet the same rules.
+    `other`: the segments as a server reads them that tries UTF-8 first, if these differ. Both readings have to meet the
+    same rules.
     """
 
     raw: bytes
@@ -49,13 +49,13 @@ class Target(NamedTuple):
     other: tuple[str, ...] | None = None
 
 
-# RFC 3986 pchar without `;` and `%`, and the three more that browsers send as they are and no server gives a meaning.
-# The fast reading leaves out `(`, with which ASP.NET's sessions begin; where the application knows no case, also what
-# means more to Windows than itself.
+# RFC 3986 pchar without `;` and `%`, and three more characters that browsers do not escape and that mean nothing to any
+# server. The fast reading leaves out `(`, with which ASP.NET's sessions begin. For applications that ignore case, it
+# leaves out characters that have a meaning on Windows.
 _LETTERS: Final = rb"A-Za-z0-9._!$&'),=@|\[\]+-"
 _PLAIN: Final = rb"~*:(" + _LETTERS
-# All visible ASCII but `#`. Old applications ask for more bytes than RFC 3986 grants, but none above 0x7f: those are
-# read by each server in a charset of its own.
+# All visible ASCII but `#`. Old applications use more characters than RFC 3986 allows. Bytes above 0x7f are refused:
+# each server reads them in a charset of its own.
 _QUERY: Final = rb"[\x21\x22\x24-\x7e]*+"
 
 
@@ -68,21 +68,21 @@ _SAFE_CASELESS: Final = _safe(rb"[%b]++(?<!\.)" % _LETTERS)
 _ANY: Final = re.compile(rb"(/(?:[;/%b]|%%[0-9A-Fa-f]{2})*+)(?:\?(%b))?" % (_PLAIN, _QUERY))
 _ABSOLUTE: Final = re.compile(rb"(https?)://([^/?#]+)([/?].*)?", re.IGNORECASE | re.DOTALL)
 
-# The rest of a request line behind its `?`. Groups: query, minor version.
+# The end of a request line, behind its `?`. Groups: query, minor version.
 QUERY_END: Final = re.compile(rb"(%b) HTTP/1\.([01])" % _QUERY)
 
 _ESCAPE: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
-# Decoded bytes that are separators for some server, one that decodes once more included (`proxy_pass http://app$uri`),
-# or a second layer of encoding (`%u002f` is IIS's).
+# Decoded bytes that some server reads as a separator, perhaps because it decodes once more (`proxy_pass http://app$uri`),
+# and a second layer of encoding (IIS knows `%u002f`).
 _SPLITS: Final = re.compile(rb"[\x00-\x1f\x7f/\\;?#]|%[0-9A-Fa-f]{2}|%[uU][0-9A-Fa-f]{4}")
-# Overlong UTF-8 and halves of surrogate pairs, which are text to one who reads latin-1.
+# Overlong UTF-8 and halves of surrogate pairs. Read as latin-1, they would be text.
 _OVERLONG: Final = re.compile(
     rb"[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xed[\xa0-\xbf][\x80-\xbf]"
     rb"|\xf0[\x80-\x8f][\x80-\xbf]{2}|\xf8[\x80-\x87][\x80-\xbf]{3}|\xfc[\x80-\x83][\x80-\xbf]{4}"
 )
 _SPLITS_TEXT: Final = re.compile(_SPLITS.pattern.decode("latin-1"))
 
-# ASP.NET takes `/(S(x))` out of a path, in some versions also `/(S(x))` of `/(S(x))min`; its first version, 24
+# ASP.NET takes `/(S(x))` out of a path. Some versions take it out of `/(S(x))min` too, and the first version took 24
 # letters and digits. (CVE-2023-36899; CookielessHelperClass.RemoveCookielessValuesFromPath.)
 _LIKE_COOKIELESS: Final = re.compile(r"\([A-Za-z]\(|\([A-Za-z0-9]{24}\)")
 _COOKIELESS: Final = re.compile(rb"/\((?:[A-Z]\([A-Za-z0-9_-]*+\))++\)(?=/)")
@@ -90,18 +90,18 @@ _SESSION: Final = re.compile(rb"(?:\(|%28)(?:[A-Za-z](?:\(|%28)|[A-Za-z0-9]{24})
 _SHOWN_PARAMETER: Final = re.compile(rb"(;[^=;/]*=)[^;/]*")
 _SHOWN_COOKIELESS: Final = re.compile(rb"/\(([A-Za-z])\([^/]*")
 _PARENTHESIS: Final = re.compile(rb"/(?:\(|%28)")
-# Zope's Virtual Host Monster, which Plone has at its root: what stands behind the second is the path that is mapped,
-# from the object that the first names.
+# Zope's Virtual Host Monster, which Plone has at its root: it maps the path behind the second word, beginning at the
+# object that the first word names.
 _ZOPE: Final = frozenset({"VirtualHostBase", "VirtualHostRoot"})
-# Short names (`PROGRA~1`), streams (`a::$DATA`, `a:$I30:$INDEX_ALLOCATION`), drives, and what stands for any letters.
+# Short names (`PROGRA~1`), streams (`a::$DATA`, `a:$I30:$INDEX_ALLOCATION`), drives and wildcards.
 _WINDOWS: Final = re.compile(r"""~[0-9]|::|:.*\$|:\Z|["*<>]|[. ]\Z""")
-# Characters of an address that a browser is sent back to; the first segment of our own endpoints.
+# The longest address to which we send a browser back, in characters, and the first segment of our own endpoints.
 _LONGEST_RETURN: Final = 8192
 _OUR_PATHS: Final = "_ecluse"
 
 
 def canonical_target(raw: bytes, leniency: PathLeniency = STRICT) -> Target:
-    """Origin-form only."""
+    """Read a target in origin form. Raises GatewayError(WIRE_TARGET) where two servers could read it differently."""
     caseless = leniency.case_insensitive
     safe = (_SAFE_CASELESS if caseless else _SAFE).fullmatch(raw)
     if safe is not None and b"VirtualHost" not in raw:
@@ -116,9 +116,10 @@ def canonical_target(raw: bytes, leniency: PathLeniency = STRICT) -> Target:
 
 
 def safe_target(raw: str, leniency: PathLeniency = STRICT) -> str | None:
-    """`raw` itself where it is an origin-form target of one reading, else None. Our own endpoints are no way back.
+    """An address to which a browser may be sent back: `raw`, if it is a path of the same host that has one reading and
+    is none of our own endpoints. Else None.
 
-    `leniency`: the application's own; two slashes at the start stay refused (a browser takes them for a host).
+    `leniency`: the application's. Two slashes at the start are always refused: a browser reads a host there.
     """
     if len(raw) > _LONGEST_RETURN or not raw.isascii() or raw.startswith("//"):
         return None
@@ -130,8 +131,8 @@ def safe_target(raw: str, leniency: PathLeniency = STRICT) -> str | None:
 
 
 def absolute_form(raw: bytes) -> tuple[str, bytes, bytes]:
-    """Scheme, host with port, and origin form of `http://host/path`. The host has to be that of the Host header
-    (compare by canonical_host): RFC 9112 3.2.2 lets it win over Host, and no two parts may read differently."""
+    """Scheme, host with port, and origin form of `http://host/path`. The caller compares the host with the Host header,
+    by canonical_host: they have to agree, because some servers read one and some the other (RFC 9112 3.2.2)."""
     match = _ABSOLUTE.fullmatch(raw)
     if match is None:
         raise _refused("neither origin form nor absolute form", raw)
@@ -142,7 +143,7 @@ def absolute_form(raw: bytes) -> tuple[str, bytes, bytes]:
 
 
 def for_logs(path: bytes) -> bytes:
-    """Without the sessions that stand in it; what is left is read as the same path."""
+    """The path without the sessions in it, for log lines."""
     if b";" in path:
         path = _SHOWN_PARAMETER.sub(rb"\1_", path)
     return _SHOWN_COOKIELESS.sub(rb"/(\1(_))", path) if b"/(" in path else path
@@ -166,7 +167,7 @@ def _readings(path: bytes, leniency: PathLeniency) -> tuple[tuple[str, ...], tup
 
 
 def _without_parameters(path: bytes, names: frozenset[str]) -> bytes:
-    """Taken off from `;` to the end of its segment, before anything is decoded: the order that Tomcat follows."""
+    """Take the listed parameters off, from `;` to the end of a segment, before anything is decoded, as Tomcat does."""
     listed = "|".join(map(re.escape, sorted(names))).encode("ascii")
     stripped = re.sub(rb";(?:%b)=[A-Za-z0-9._~!:+*-]*+(?=/|\Z)" % listed, b"", path) if names else path
     if b";" in stripped:
@@ -175,7 +176,7 @@ def _without_parameters(path: bytes, names: frozenset[str]) -> bytes:
 
 
 def _without_cookieless(path: bytes) -> bytes:
-    """Taken off with its slash, once, as ASP.NET does. Its versions differ on which of two is meant."""
+    """Take a cookieless session off with its slash, once, as ASP.NET does. Two are refused: versions differ there."""
     stripped = _COOKIELESS.sub(b"", path, count=1)
     if stripped != path and _PARENTHESIS.search(stripped):
         raise _refused("two segments in parentheses, of which one is a cookieless session", path)
@@ -183,7 +184,7 @@ def _without_cookieless(path: bytes) -> bytes:
 
 
 def _decoded(piece: bytes, leniency: PathLeniency) -> list[str]:
-    """Percent-decoded, exactly once. One text, or two: in the application's charset, and in UTF-8."""
+    """A segment, percent-decoded once: one text, or two if the application's charset and UTF-8 both can read it."""
     data = _ESCAPE.sub(lambda escape: bytes((int(escape[1], 16),)), piece) if b"%" in piece else piece
     checked = data
     for mark in leniency.escaped:
@@ -193,7 +194,7 @@ def _decoded(piece: bytes, leniency: PathLeniency) -> list[str]:
     if data.isascii():
         texts = [data.decode("ascii")]
     elif leniency.encoding == "latin-1":
-        # One who takes what is UTF-8 among other bytes for that finds nothing else in it either.
+        # A server that reads UTF-8 among other bytes must find no look-alike either.
         _refuse_look_alikes(data.decode("utf-8", "replace"), leniency.escaped, piece)
         texts = _both(data, piece)
     else:
@@ -206,11 +207,11 @@ def _decoded(piece: bytes, leniency: PathLeniency) -> list[str]:
 
 
 def _both(data: bytes, piece: bytes) -> list[str]:
-    """As latin-1 is read by browsers (WHATWG Encoding 4.2): as windows-1252. And as UTF-8, where it is that: it is what
-    browsers send for what a person types, and many a server tries it first."""
+    """The text in windows-1252, which browsers call latin-1 (WHATWG Encoding 4.2), and in UTF-8 if it is valid there:
+    browsers send UTF-8 for an address that a person types, and many servers try it first."""
     if _OVERLONG.search(data) is not None:
         raise _refused("overlong UTF-8", piece)
-    # 0x85 is a line end to who reads ISO 8859-1.
+    # 0x85 is a line end in ISO 8859-1.
     return ([] if b"\x85" in data else _read(data, "cp1252")) + _read(data, "utf-8")
 
 
@@ -236,9 +237,9 @@ def _refuse_look_alikes(text: str, escaped: frozenset[str], piece: bytes) -> Non
 
 
 def _mapped(texts: list[str], leniency: PathLeniency) -> tuple[str, ...]:
-    """The form that rules are compared with: NFC, and lower case where the application knows no other.
+    """The form that rules are compared with: NFC, and lower case for applications that ignore case.
 
-    A composed and a decomposed `é` meet the same rule, whichever the application's file system holds.
+    A composed and a decomposed `é` meet the same rule, whichever form the application's file system has.
     """
     composed = [text if text.isascii() else unicodedata.normalize("NFC", text) for text in texts]
     if not leniency.case_insensitive:
@@ -251,12 +252,12 @@ def _mapped(texts: list[str], leniency: PathLeniency) -> tuple[str, ...]:
 
 
 def _without_dot(text: str) -> str:
-    """Inside a path Windows takes off one dot; of more, or of a blank, its versions make different things."""
+    """Within a path, Windows takes off one dot. More dots, or blanks, are refused: its versions differ on them."""
     return text.removesuffix(".")
 
 
 def _refuse_windows(text: str) -> str:
-    """What Windows reads as another name. (Devices, such as `nul`, are names of no page, and so pass no rule by.)"""
+    """Refuse names that Windows reads as another name. Devices such as `nul` are allowed: no page has their name."""
     if _WINDOWS.search(text):
         raise _refused("a name that Windows reads as another (`a~1`, `a::$DATA`, `a.`, `a*`)", text.encode())
     if BEST_FIT.search(text):
@@ -268,13 +269,13 @@ def _lowered(text: str) -> str:
     lowered = text.lower()
     if text.isascii():
         return lowered
-    # `ı`, `ſ` and `ß` become other letters on the way to upper case and back: servers differ on what they equal.
+    # `ı`, `ſ` and `ß` become other letters on the way to upper case and back. Servers differ on what equals them.
     if len(lowered) != len(text) or lowered.upper().lower() != lowered:
         raise _refused("a letter without one lower case", text.encode())
     return lowered
 
 
 def _refused(why: str, data: bytes) -> GatewayError:
-    # Values of queries and parameters may be secrets, and sessions are; the log gets none.
+    # Values of queries and parameters may be secrets, and sessions are, so the log gets none of them.
     shown = _SESSION.sub(b"(...)", data.partition(b"?")[0].partition(b"=")[0])
     return GatewayError(WIRE_TARGET, f"{why}: {shown[:120]!r}")
