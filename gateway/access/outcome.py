@@ -49,8 +49,8 @@ class Forward:
 class Refuse:
     """`code` and `detail` are for the operator; the person is told `shown`, or `code` where that is None. `by`: the
     decision of policy, None where a request is refused before policy is asked. `refusal`: the application file's own
-    text for the person. `bearer`: the error that a program is told (RFC 6750 3.1). `close`: nothing more is read of the
-    connection."""
+    text for the person. `bearer`: what a program is told, as parameters of a Bearer challenge (RFC 6750 3.1). `close`:
+    nothing more is read of the connection."""
 
     code: Code
     detail: str = ""

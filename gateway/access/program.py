@@ -46,5 +46,9 @@ def not_accepted(error: GatewayError) -> Refuse:
     """RFC 6750 3.1: what was wrong with a token in detail is for the log alone."""
     if error.code is LOGIN_PROVIDER_UNREACHABLE:
         return Refuse(error.code, error.detail)
-    reason = b"insufficient_scope" if error.code is API_SCOPE else b"invalid_token"
+    reason = bearer_error(b"insufficient_scope" if error.code is API_SCOPE else b"invalid_token")
     return Refuse(error.code, error.detail, error.code if error.code in _TOLD else API_TOKEN, bearer=reason)
+
+
+def bearer_error(error: bytes) -> bytes:
+    return b'error="%b"' % error

@@ -3,13 +3,11 @@
 import json
 import os
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from gateway.ops.log import Log
+from gateway.proxy.request import Request
 from gateway.wire.target import for_logs
-
-if TYPE_CHECKING:
-    from gateway.proxy.client import ClientConnection
 
 _LONGEST_PATH: Final = 1024
 
@@ -34,12 +32,11 @@ class AccessLog:
         self._second = 0
         self._begin = b""
 
-    def line(self, client: "ClientConnection", now: float, seconds: float) -> None:
+    def line(self, request: Request, status: int, now: float, seconds: float) -> None:
         """`now`: Unix seconds; `seconds`: from the head to the end of the answer."""
         if int(now) != self._second:
             self._second = int(now)
             self._begin = _begin(self._second)
-        request = client.request
         line = request.line
         decided = request.decided
         # The grammar of targets lets no quote, backslash or control byte through.
@@ -49,10 +46,10 @@ class AccessLog:
                 self._begin,
                 request.id,
                 request.lane.log_names,
-                client.memo.chain[0].encode(),
+                request.client.encode(),
                 line.method,
                 for_logs(line.target.path)[:_LONGEST_PATH],
-                client.status,
+                status,
                 seconds * 1000,
                 b"" if decided is None else decided.log_end,
             )
@@ -69,8 +66,3 @@ def _begin(second: int) -> bytes:
     """Of every line of this second, up to the request's id."""
     stamp = datetime.fromtimestamp(second, UTC).isoformat().replace("+00:00", "Z")
     return f'{{"time":"{stamp}","level":"info","event":"access","pid":{os.getpid()},"request_id":"'.encode()
-
-
-def log_names(app: str, revision: str) -> bytes:
-    """Of every line of one application, between the request's id and the client."""
-    return f'","app":"{app}","revision":"{revision}","client":"'.encode()

@@ -8,18 +8,19 @@ import asyncio
 from time import monotonic, time
 from typing import TYPE_CHECKING, Final, cast
 
+from gateway.access.outcome import Refuse
 from gateway.access.pipeline import outcome_of
 from gateway.model.codes import GATEWAY_FAULT, LIMIT_REQUEST_TIME, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.proxy import walk
 from gateway.proxy.admission import Place
-from gateway.proxy.answer import answer
+from gateway.proxy.answer import answer, answer_unread
 from gateway.proxy.exchange import ServerConnection
 from gateway.proxy.lasting import Lasting
 from gateway.proxy.memo import Memo
 from gateway.proxy.reading import BODY, CLOSED, HEAD, LINGER, WAIT
-from gateway.proxy.refusals import refuse, refuse_head
+from gateway.proxy.refusals import head_refusal, refusal, seen_in, to_https
 from gateway.proxy.response import Response
 from gateway.proxy.timers import NEVER
 from gateway.proxy.unread import unread
@@ -124,7 +125,7 @@ class ClientConnection(Lasting):
             self.refuse_unread(GatewayError(LIMIT_REQUEST_TIME, "head"), b"")
         else:
             self._give_up_upstream()
-            refuse(self, LIMIT_REQUEST_TIME, detail="body", close=True)
+            self.refuse(Refuse(LIMIT_REQUEST_TIME, "body", close=True))
 
     def _goes_on(self) -> bool:
         """Either side may read slowly, as long as it does not stand still."""
@@ -143,7 +144,18 @@ class ClientConnection(Lasting):
     def refuse_unread(self, error: GatewayError, head: bytes) -> None:
         """What was not read has no id yet: the one that is here was another request's, maybe another person's."""
         self.request.id = next(self.plane.ids)
-        refuse_head(self, error, head)
+        self._refuse_head(error, head)
+
+    def _refuse_head(self, error: GatewayError, head: bytes) -> None:
+        plane, request_id, seen = self.plane, self.request.id, seen_in(head, self.memo.peer)
+        page = head_refusal(plane, error, head, request_id, seen)
+        if plane.access_log is not None and self.state is HEAD:
+            plane.access_log.unread(request_id, seen, error.code.status, time())
+        answer_unread(self, page, head_only=head.startswith(b"HEAD "))
+
+    def refuse(self, outcome: Refuse) -> None:
+        """A request whose head was read."""
+        answer(self, refusal(self.plane, self.request, outcome), close=outcome.close)
 
     def go(self) -> None:
         """The request is read, and goes its way."""
@@ -158,6 +170,9 @@ class ClientConnection(Lasting):
         if request.admitted and request.line.purpose == "application":
             # The lines are those of the request before: what they bring holds.
             walk.act(self, *outcome_of(request, self.plane, request.started))
+        elif self.redirects:
+            page = to_https(request, self.plane.tables.snapshot)
+            self.refuse(page) if isinstance(page, Refuse) else answer(self, page, close=True)
         else:
             walk.admit(self)
 
@@ -191,7 +206,7 @@ class ClientConnection(Lasting):
             if self.answering:
                 self.abort()
             else:
-                refuse(self, error.code, detail=error.detail, close=True)
+                self.refuse(Refuse(error.code, error.detail, close=True))
             return False
         return True
 
@@ -321,7 +336,7 @@ class ClientConnection(Lasting):
             # Half an answer: only a broken connection says so.
             self.abort()
         else:
-            refuse(self, error.code, detail=error.detail)
+            self.refuse(Refuse(error.code, error.detail))
 
     def _give_up_upstream(self) -> None:
         upstream, self.upstream = self.upstream, None
@@ -339,8 +354,8 @@ class ClientConnection(Lasting):
         self.upstream = None
         self.pending = b""
         if plane.access_log is not None and self.state is not HEAD:
-            # Of a head that was refused unread, refusals.py tells.
-            plane.access_log.line(self, time(), monotonic() - self.request.started)
+            # Of a head that was refused unread, _refuse_head tells.
+            plane.access_log.line(self.request, self.status, time(), monotonic() - self.request.started)
         if self.state is CLOSED:
             return
         if not self.keep:
@@ -379,7 +394,7 @@ class ClientConnection(Lasting):
             if self.answering or self.state is CLOSED:
                 self.abort()
             else:
-                refuse_head(self, GatewayError(GATEWAY_FAULT), b"" if self.state is HEAD else self.request.line.text)
+                self._refuse_head(GatewayError(GATEWAY_FAULT), b"" if self.state is HEAD else self.request.line.text)
         except Exception as second:  # noqa: BLE001 - the one edge
             self.plane.faulted(second, self.request.id)
             self.abort()

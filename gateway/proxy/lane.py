@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from gateway.access.application import ApplicationAccess
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.identity import Identity
-from gateway.proxy.accesslog import log_names
 from gateway.proxy.pool import Pool
 from gateway.wire import response_guard
 from gateway.wire.cookies import CookiePolicy
@@ -33,7 +32,8 @@ class Lane(ApplicationAccess):
     ) -> None:
         super().__init__(app, snapshot, numbers, person)
         limits, timeouts = snapshot.gateway.limits, snapshot.gateway.timeouts
-        self.log_names = log_names(self.name, self.revision)
+        # Of every line of the access log, between the request's id and the client.
+        self.log_names = f'","app":"{self.name}","revision":"{self.revision}","client":"'.encode()
         self.limits = limits
         self.is_told = app is not None and app.logout.url is not None
         self.pool = pool

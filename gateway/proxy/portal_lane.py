@@ -1,24 +1,18 @@
-"""Requests for our own pages: the portal is told what was read of them, and says the page.
+"""Requests for our own pages: what the portal is told, as it was read of them.
 
 Nothing under `/_ecluse/` ever reaches an application.
 """
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
+from gateway.access.outcome import RequireSignIn
 from gateway.config.lanes import InboundRequest
-from gateway.model.codes import LIMIT_BODY, Code
-from gateway.model.errors import GatewayError
-from gateway.model.levels import NO_NEED, Need
-from gateway.proxy.portal_exchange import PortalExchange
-from gateway.proxy.reading import WAIT
-from gateway.proxy.refusals import refuse
+from gateway.config.snapshot import Snapshot
+from gateway.model.levels import NO_NEED
 from gateway.proxy.request import Request
 from gateway.wire.headers import UPGRADE
 
-if TYPE_CHECKING:
-    from gateway.proxy.client import ClientConnection
-
-CallPurpose = Literal["endpoint", "challenge", "logout"]
+PortalPurpose = Literal["endpoint", "challenge", "logout"]
 
 _BODY_LIMIT: Final = 64 * 1024
 _SAML: Final = b"/_ecluse/saml/"
@@ -40,60 +34,32 @@ _READ: Final = frozenset(
 )
 
 
-def ask(client: "ClientConnection", purpose: Literal["endpoint", "logout"]) -> None:
-    """A path of ours, in its one spelling, or an address for signing out."""
-    if purpose == "logout":
-        _ask(client, purpose, b"")
-        return
-    request = client.request
-    path = request.line.target.path
-    # Messages come to the portal's host alone.
-    limit = _SAML_BODY_LIMIT if request.host.portal and path.startswith(_SAML) else _BODY_LIMIT
-    if request.framing > limit:
-        refuse(client, LIMIT_BODY, detail=f"{request.framing} bytes")
-        return
-    # A form is small: whoever needs longer for it holds room that is everybody's.
-    timeouts = client.plane.timeouts
-    client.until = client.plane.timers.now + min(timeouts.total, max(timeouts.body, timeouts.first_byte))
-    _ask(client, "endpoint", b"" if client.body_done else client.begin_body(limit, bare=True))
+def body_limit(request: Request) -> int:
+    """Bytes that a request under `/_ecluse/` may bring. Messages come to the portal's host alone."""
+    return _SAML_BODY_LIMIT if request.host.portal and request.line.target.path.startswith(_SAML) else _BODY_LIMIT
 
 
-def challenge(client: "ClientConnection", reason: Code, need: Need) -> None:
-    """A navigation that needs a sign-in. The body of a form stays here: it was meant for the application and is not for
-    the portal to see."""
-    _ask(client, "challenge", b"", reason.id, need)
-
-
-def _ask(client: "ClientConnection", purpose: CallPurpose, body: bytes, reason: str = "", need: Need = NO_NEED) -> None:
-    request, memo = client.request, client.memo
+def inbound_request(
+    request: Request, purpose: PortalPurpose, snapshot: Snapshot, scheme: str, challenge: RequireSignIn | None = None
+) -> InboundRequest:
+    """`scheme`: what the browser used. `challenge`: where the request needs a sign-in."""
     line, host = request.line, request.host
-    call = InboundRequest(
+    return InboundRequest(
         purpose=purpose,
-        snapshot=client.plane.tables.snapshot,
+        snapshot=snapshot,
         app=request.lane.app,
         host=host.name,
         authority=host.authority.decode("ascii"),
-        scheme=memo.scheme,
-        client=memo.chain[0],
+        scheme=scheme,
+        client=request.client,
         request_id=request.id.decode("ascii"),
         method=line.method.decode("ascii"),
         target=line.target.raw.decode("ascii"),
         headers=_read(request),
         cookies=request.cookie or b"",
-        challenge_reason=reason,
-        need=need,
+        challenge_reason="" if challenge is None else challenge.reason.id,
+        need=NO_NEED if challenge is None else challenge.need,
     )
-    client.upstream = exchange = PortalExchange(client, client.plane, call, request.lane.timeouts.first_byte)
-    try:
-        exchange.write(body)
-    except GatewayError as error:
-        client.upstream = None
-        refuse(client, error.code, detail=error.detail, close=True)
-        return
-    if client.state is WAIT:
-        exchange.ask()
-    else:
-        client.invite_body()
 
 
 def _read(request: Request) -> dict[bytes, bytes]:

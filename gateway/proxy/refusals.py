@@ -1,33 +1,26 @@
 """What the data plane answers by itself: refusals and errors, as the pages service renders them."""
 
 import re
-from time import time
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal, Protocol
 from urllib.parse import quote
 
-from gateway.access.outcome import Refuse
-from gateway.model.codes import (
-    API_TOKEN,
-    API_TOO_WEAK,
-    HOST_UNKNOWN,
-    SESSION_TOO_WEAK,
-    WIRE_METHOD,
-    Code,
-)
+from gateway.access.outcome import CompiledDecision, Refuse, RequireSignIn
+from gateway.access.program import bearer_error
+from gateway.config.snapshot import Snapshot
+from gateway.model.codes import API_TOKEN, API_TOO_WEAK, HOST_UNKNOWN, SESSION_TOO_WEAK, WIRE_METHOD, Code
 from gateway.model.errors import GatewayError
-from gateway.model.levels import NO_NEED, Need, need_query
-from gateway.model.ports import Page
+from gateway.model.levels import need_query
+from gateway.model.ports import ErrorPages, Page
+from gateway.ops.log import Log
+from gateway.policy.levels import Ladder
 from gateway.policy.step_up import asking
 from gateway.proxy.accesslog import Seen
-from gateway.proxy.answer import answer, answer_unread
-from gateway.proxy.reading import HEAD
 from gateway.proxy.request import Request
 from gateway.wire.framing import ALLOWED
 from gateway.wire.navigation import Kind, kind_of
 from gateway.wire.target import safe_target
 
-if TYPE_CHECKING:
-    from gateway.proxy.client import ClientConnection
+PageKind = Literal["html", "json", "frame"]
 
 # Of a head that was not read: no more hangs on it than the words of a page.
 _ACCEPT_LANGUAGE: Final = re.compile(rb"\r\naccept-language:[ \t]*([^\r\n]{0,256})", re.IGNORECASE)
@@ -38,131 +31,115 @@ _HOST: Final = re.compile(rb"\r\nhost:[ \t]*([^\r\n]{0,255})", re.IGNORECASE)
 _SIGN_OUT: Final = "/_ecluse/logout"
 
 
-def refuse(client: "ClientConnection", code: Code, *, detail: str = "", close: bool = False) -> None:
-    """A request whose head was read. `detail` is for the log alone."""
-    request = client.request
-    plane = client.plane
-    plane.refused(code, detail, request.id, request.lane.name, _seen(client))
-    page = plane.pages.render(
-        code, kind=_html_or_json(request), language=_language(request), reference=request.id.decode("ascii")
-    )
-    answer(client, page, close=close)
+class RefusalServices(Protocol):
+    """What a worker's connections share, as far as a refusal needs it."""
+
+    @property
+    def pages(self) -> ErrorPages: ...
+
+    @property
+    def log(self) -> Log: ...
+
+    def refused(self, code: Code, detail: str, request_id: bytes, app: str, seen: Seen) -> None:
+        """Logs and counts it."""
 
 
-def refuse_head(client: "ClientConnection", error: GatewayError, head: bytes) -> None:
-    """A head that could not be read: nothing after it can be trusted to begin where it seems to."""
-    request = client.request
-    plane = client.plane
-    seen = _seen_in(client, head)
-    plane.refused(error.code, error.detail, request.id, "", seen)
-    if plane.access_log is not None and client.state is HEAD:
-        plane.access_log.unread(request.id, seen, error.code.status, time())
+def refusal(services: RefusalServices, request: Request, outcome: Refuse) -> Page:
+    """The page for a request whose head was read. It is logged and counted."""
+    if outcome.by is not None:
+        return _denied(services, request, outcome, outcome.by)
+    seen = Seen(request.client, request.host.name, request.line.method.decode("ascii"))
+    services.refused(outcome.code, outcome.detail, request.id, request.lane.name, seen)
+    kind = "json" if outcome.bearer else _html_or_json(request)
+    page = _render(services, request, outcome.shown or outcome.code, kind)
+    return _challenging(page, b"Bearer " + outcome.bearer) if outcome.bearer else page
+
+
+def head_refusal(services: RefusalServices, error: GatewayError, head: bytes, request_id: bytes, seen: Seen) -> Page:
+    """For a head that could not be read: nothing after it can be trusted to begin where it seems to."""
+    services.refused(error.code, error.detail, request_id, "", seen)
     said = _ACCEPT_LANGUAGE.search(head)
-    page = plane.pages.render(
+    page = services.pages.render(
         error.code,
         kind="html" if b"text/html" in head else "json",
         language="" if said is None else said[1].decode("latin-1"),
-        reference=request.id.decode("ascii"),
+        reference=request_id.decode("ascii"),
     )
     if error.code is WIRE_METHOD:
         # RFC 9110 15.5.6
         page = Page(page.status, (*page.headers, (b"Allow", ALLOWED)), page.body)
-    answer_unread(client, page, head_only=head.startswith(b"HEAD "))
+    return page
 
 
-def deny(client: "ClientConnection", outcome: Refuse) -> None:
+def _denied(services: RefusalServices, request: Request, outcome: Refuse, by: CompiledDecision) -> Page:
     """Signed in or not, this may not be: 403, never a redirect."""
-    request, plane = client.request, client.plane
-    by = outcome.by
-    assert by is not None
     more = {"detail": outcome.detail} if outcome.detail else {}
     rule = "" if by.decision.rule is None else f"{by.decision.rule.file}:{by.decision.rule.line}"
-    plane.log.event(
+    services.log.event(
         "access.denied",
         app=request.lane.name,
         code=outcome.code.id,
         rule=rule,
         revision=request.lane.revision,
         request_id=request.id.decode("ascii"),
-        client=client.memo.chain[0],
+        client=request.client,
         **({"person": by.person} if by.person else {}),
         **more,
     )
     kind = _html_or_json(request)
-    page = plane.pages.render(
-        outcome.code,
-        kind=kind,
-        language=_language(request),
-        reference=request.id.decode("ascii"),
-        # Who has two accounts, or sits where somebody else has signed in.
-        login_url=_SIGN_OUT if kind == "html" and request.seat is not None else "",
-        refusal=outcome.refusal,
-    )
-    answer(client, page)
+    # For a person who has two accounts, or sits where somebody else has signed in.
+    sign_out = _SIGN_OUT if kind == "html" and request.seat is not None else ""
+    return _render(services, request, outcome.code, kind, sign_out, outcome.refusal)
 
 
-def to_https(client: "ClientConnection") -> None:
+def to_https(request: Request, snapshot: Snapshot) -> Page | Refuse:
     """Leads to the same address by https (RFC 9110 15.4.9). A host that is not served by https is led nowhere: 421."""
-    request, snapshot = client.request, client.plane.tables.snapshot
     app = request.lane.app
     origin = snapshot.gateway.portal_url if app is None else app.origin(request.host.name)
     if not origin.startswith("https:"):
-        refuse(client, HOST_UNKNOWN, detail=f"{request.host.name} is not served by https", close=True)
-        return
+        return Refuse(HOST_UNKNOWN, f"{request.host.name} is not served by https", close=True)
     location = origin.encode("ascii") + request.line.target.raw
     # RFC 9110 15.4.9: the method stays.
-    answer(client, Page(308, ((b"Location", location), (b"Cache-Control", b"no-store")), b""), close=True)
+    return Page(308, ((b"Location", location), (b"Cache-Control", b"no-store")), b"")
 
 
-def unauthorized(client: "ClientConnection", reason: Code, kind: Kind, need: Need = NO_NEED) -> None:
+def unauthorized(services: RefusalServices, request: Request, outcome: RequireSignIn, kind: Kind) -> Page:
     """401 with a way to sign in, for what cannot show a sign-in page."""
-    request = client.request
-    page = client.plane.pages.render(
-        reason,
-        kind="frame" if kind == "frame" else "json",
-        language=_language(request),
-        reference=request.id.decode("ascii"),
-        login_url=_login_url(request, kind) + need_query(need),
-    )
+    login_url = _login_url(request, kind) + need_query(outcome.need)
+    page = _render(services, request, outcome.reason, "frame" if kind == "frame" else "json", login_url)
     app = request.lane.app
     if app is not None and app.api is not None and app.api.paths.find(request.line.target.segments) is not None:
         # RFC 6750 3: without a token, nothing is said of what is wrong with it.
         page = _challenging(page, b"Bearer")
-    answer(client, page)
+    return page
 
 
-def challenge_program(client: "ClientConnection", reason: Code, need: Need) -> None:
-    """Invariant 10, of a program: no page and no sign-in address, whatever it says that it accepts."""
-    if reason is SESSION_TOO_WEAK:
-        refuse_weak_token(client, need)
-    else:
+def program_refusal(outcome: RequireSignIn, provider: str, ladder: Ladder) -> Refuse:
+    """Invariant 10, of a program: no page and no sign-in address, whatever it says that it accepts. RFC 9470 3: a
+    program has nobody to sign in here; it is told what its next token has to be of. `provider`: its token's."""
+    if outcome.reason is not SESSION_TOO_WEAK:
         detail = "of a provider that this application does not listen to, or outside its perimeter"
-        refuse_token(client, Refuse(API_TOKEN, detail, bearer=b"invalid_token"))
-
-
-def refuse_token(client: "ClientConnection", outcome: Refuse) -> None:
-    """RFC 6750 3.1."""
-    error = GatewayError(outcome.code, outcome.detail)
-    _refuse_program(client, error, outcome.shown or outcome.code, b'Bearer error="%b"' % outcome.bearer)
-
-
-def refuse_weak_token(client: "ClientConnection", need: Need) -> None:
-    """RFC 9470 3: a program has nobody to sign in here; it is told what its next token has to be of."""
-    request = client.request
-    assert request.seat is not None
-    asked = asking(client.plane.tables.snapshot.ladder, request.seat.identity.provider, need)
+        return Refuse(API_TOKEN, detail, bearer=bearer_error(b"invalid_token"))
+    need = outcome.need
+    asked = asking(ladder, provider, need)
     wanted = [b'acr_values="%b"' % _quoted(" ".join(asked.acr_values))] if asked.acr_values else []
     wanted += [b'max_age="%d"' % asked.max_age] if asked.max_age is not None else []
-    told = b", ".join((b'Bearer error="insufficient_user_authentication"', *wanted))
+    told = b", ".join((bearer_error(b"insufficient_user_authentication"), *wanted))
     detail = f"level {need.level or 'any'}, max_age {need.max_age}, amr {' '.join(need.amr) or 'any'} was needed"
-    _refuse_program(client, GatewayError(API_TOO_WEAK, detail), API_TOO_WEAK, told)
+    return Refuse(API_TOO_WEAK, detail, bearer=told)
 
 
-def _refuse_program(client: "ClientConnection", error: GatewayError, code: Code, challenge: bytes) -> None:
-    request, plane = client.request, client.plane
-    plane.refused(error.code, error.detail, request.id, request.lane.name, _seen(client))
-    page = plane.pages.render(code, kind="json", language=_language(request), reference=request.id.decode("ascii"))
-    answer(client, _challenging(page, challenge))
+def _render(
+    services: RefusalServices, request: Request, code: Code, kind: PageKind, login_url: str = "", refusal: str = ""
+) -> Page:
+    return services.pages.render(
+        code,
+        kind=kind,
+        language=request.field(b"accept-language").decode("latin-1"),
+        reference=request.id.decode("ascii"),
+        login_url=login_url,
+        refusal=refusal,
+    )
 
 
 def _challenging(page: Page, challenge: bytes) -> Page:
@@ -193,20 +170,11 @@ def _html_or_json(request: Request) -> Literal["html", "json"]:
     return "json" if kind_of(request.line.method, request.fields) == "other" else "html"
 
 
-def _language(request: Request) -> str:
-    return request.field(b"accept-language").decode("latin-1")
-
-
-def _seen(client: "ClientConnection") -> Seen:
-    request = client.request
-    return Seen(client.memo.chain[0], request.host.name, request.line.method.decode("ascii"))
-
-
-def _seen_in(client: "ClientConnection", head: bytes) -> Seen:
+def seen_in(head: bytes, peer: str) -> Seen:
     """Of the address at the other end: what a listed proxy said of the client was not read."""
     method, host = _METHOD.match(head), _HOST.search(head)
     return Seen(
-        client.memo.peer,
+        peer,
         "" if host is None else host[1].decode("latin-1"),
         "" if method is None else method[1].decode("ascii"),
     )

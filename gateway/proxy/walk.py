@@ -2,7 +2,7 @@
 goes."""
 
 from time import monotonic
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Final, Literal, assert_never
 
 from gateway.access.application import ConditionalDecision
 from gateway.access.outcome import Forward, NeedsStore, NeedsWork, Outcome, Prepared, Refuse, RequireSignIn, ToPortal
@@ -14,11 +14,13 @@ from gateway.model.codes import LIMIT_BODY, WIRE_UPGRADE
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.policy.facts import RequestFacts
-from gateway.proxy import portal_lane
 from gateway.proxy.exchange import ServerConnection
 from gateway.proxy.lane import Lane
 from gateway.proxy.pool import FRESH_SECONDS, Pool
-from gateway.proxy.refusals import challenge_program, deny, refuse, refuse_token, to_https, unauthorized
+from gateway.proxy.portal_exchange import PortalExchange
+from gateway.proxy.portal_lane import PortalPurpose, body_limit, inbound_request
+from gateway.proxy.reading import WAIT
+from gateway.proxy.refusals import program_refusal, unauthorized
 from gateway.proxy.request import Request
 from gateway.proxy.tables import RequestTables
 from gateway.proxy.upstream import IDLE_SECONDS
@@ -36,9 +38,6 @@ _AUTHORIZATION: Final = frozenset({b"authorization"})
 
 def admit(client: "ClientConnection") -> None:
     """What the lines bring, read once for the same lines; then the pipeline."""
-    if client.redirects:
-        to_https(client)
-        return
     request, memo = client.request, client.memo
     host = request.host
     if host is not memo.host:
@@ -49,7 +48,7 @@ def admit(client: "ClientConnection") -> None:
             cookie = request.cookie
             request.credential, request.cookie_rest = (None, b"") if cookie is None else memo.cookie_parts(cookie, host)
         except GatewayError as error:
-            refuse(client, error.code, detail=error.detail, close=True)
+            client.refuse(Refuse(error.code, error.detail, close=True))
             return
         request.admitted = True
     act(client, *outcome_of(request, client.plane, request.started))
@@ -84,13 +83,16 @@ def act(client: "ClientConnection", seat: Seat | None, outcome: Outcome) -> None
             request.decided = outcome.by
             forward(client, outcome)
         case Refuse():
-            _refuse(client, outcome)
+            if outcome.by is not None:
+                outcome.by.tally[0] += 1
+                request.decided = outcome.by
+            client.refuse(outcome)
         case RequireSignIn():
             outcome.by.tally[0] += 1
             request.decided = outcome.by
             challenge(client, outcome)
         case ToPortal():
-            portal_lane.ask(client, outcome.purpose)
+            ask_portal(client, outcome.purpose)
         case NeedsStore() | NeedsWork():
             client.task = client.plane.loop.create_task(_await(client, outcome))
         case _:
@@ -111,29 +113,54 @@ async def _await(client: "ClientConnection", waits: NeedsStore | NeedsWork) -> N
         client.faulted(fault)
 
 
-def _refuse(client: "ClientConnection", outcome: Refuse) -> None:
-    if outcome.by is not None:
-        outcome.by.tally[0] += 1
-        client.request.decided = outcome.by
-        deny(client, outcome)
-    elif outcome.bearer:
-        refuse_token(client, outcome)
-    else:
-        refuse(client, outcome.code, detail=outcome.detail, close=outcome.close)
-
-
 def challenge(client: "ClientConnection", outcome: RequireSignIn) -> None:
     """Invariant 10: a sign-in starts only for a top-level navigation."""
     request = client.request
-    reason, need = outcome.reason, outcome.need
     if request.seat is not None and is_program(request.seat):
-        challenge_program(client, reason, need)
+        provider, ladder = request.seat.identity.provider, client.plane.tables.snapshot.ladder
+        client.refuse(program_refusal(outcome, provider, ladder))
         return
     kind = kind_of(request.line.method, request.fields)
     if kind == "navigation":
-        portal_lane.challenge(client, reason, need)
+        # The body of a form stays here: it was meant for the application and is not for the portal to see.
+        _exchange_with_portal(client, "challenge", b"", outcome)
     else:
-        unauthorized(client, reason, kind, need)
+        client.respond(unauthorized(client.plane, request, outcome, kind))
+
+
+# --- to the portal ---
+
+
+def ask_portal(client: "ClientConnection", purpose: Literal["endpoint", "logout"]) -> None:
+    request, body = client.request, b""
+    if purpose == "endpoint":
+        limit = body_limit(request)
+        if request.framing > limit:
+            client.refuse(Refuse(LIMIT_BODY, f"{request.framing} bytes"))
+            return
+        # A form is small: a client that needs longer for it holds room that others need.
+        timeouts = client.plane.timeouts
+        client.until = client.plane.timers.now + min(timeouts.total, max(timeouts.body, timeouts.first_byte))
+        body = b"" if client.body_done else client.begin_body(limit, bare=True)
+    _exchange_with_portal(client, purpose, body)
+
+
+def _exchange_with_portal(
+    client: "ClientConnection", purpose: PortalPurpose, body: bytes, challenge: RequireSignIn | None = None
+) -> None:
+    request = client.request
+    call = inbound_request(request, purpose, client.plane.tables.snapshot, client.memo.scheme, challenge)
+    client.upstream = exchange = PortalExchange(client, client.plane, call, request.lane.timeouts.first_byte)
+    try:
+        exchange.write(body)
+    except GatewayError as error:
+        client.upstream = None
+        client.refuse(Refuse(error.code, error.detail, close=True))
+        return
+    if client.state is WAIT:
+        exchange.ask()
+    else:
+        client.invite_body()
 
 
 # --- what is under way, looked at again ---
@@ -193,7 +220,7 @@ def forward(client: "ClientConnection", outcome: Forward) -> None:
     if request.middle_of is not outcome:
         if UPGRADE in request.rare:
             # RFC 9110 7.8: none is carried yet, and a plain request is not what was asked for.
-            refuse(client, WIRE_UPGRADE, detail=f"Upgrade: {request.rare[UPGRADE][:40]!r}", close=True)
+            client.refuse(Refuse(WIRE_UPGRADE, f"Upgrade: {request.rare[UPGRADE][:40]!r}", close=True))
             return
         request.middle, request.middle_of = _middle(client, outcome.prepared), outcome
     now = plane.timers.now
@@ -203,7 +230,7 @@ def forward(client: "ClientConnection", outcome: Forward) -> None:
     if framing == NO_BODY:
         ending, idle_since = line.ending, now - patience
     elif 0 < lane.body_limit < framing:
-        refuse(client, LIMIT_BODY, detail=f"{framing} bytes")
+        client.refuse(Refuse(LIMIT_BODY, f"{framing} bytes"))
         return
     else:
         ending, idle_since = _framed(framing), now - (FRESH_SECONDS if framing else patience)
