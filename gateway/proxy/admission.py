@@ -6,7 +6,7 @@ it to others: a third is for strangers, a sixth more for addresses of people who
 to applications and for files. Of `limits.connections`, an eighth is for those addresses in the same way.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from time import monotonic
 from typing import Final, Protocol
@@ -16,7 +16,6 @@ from gateway.model.codes import LIMIT_CONNECTIONS
 from gateway.model.ports import ErrorPages
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
-from gateway.proxy.known import Known
 from gateway.wire.addresses import IpNetwork, client_key, contains, parse_address
 
 # Why somebody is turned away; what the operator can do about it.
@@ -34,6 +33,13 @@ _EXHAUSTED: Final = "not one file more can be opened: raise the limit of the pro
 _A_LINE_EVERY: Final = 60.0
 _LISTED: Final = 4096
 _NEVER: Final = float("-inf")
+
+# Seen within ten minutes; of one that is seen all the time, note is taken once a minute.
+_REMEMBERED: Final = 660.0
+_NOTED_EVERY: Final = 60.0
+_MOST_KNOWN: Final = 65_536
+# What is told to the other workers at a time; beyond, the next minute tells.
+_TOLD_AT_ONCE: Final = 2_000
 
 
 class Place(Protocol):
@@ -74,7 +80,7 @@ class Admission:
         self._listed: dict[str, int] = {}
         self._lines: dict[str, tuple[float, int]] = {}
         self._refusal = b""
-        self.known = Known()
+        self.known = KnownAddresses()
         self.held = 0
         self._limits = Limits()
         self._trusted: tuple[IpNetwork, ...] = ()
@@ -180,3 +186,41 @@ class Admission:
         due = now - told >= _A_LINE_EVERY
         self._lines[what] = (now, 0) if due else (told, times + 1)
         return times + 1 if due else 0
+
+
+class KnownAddresses:
+    """Addresses from which somebody who is signed in was seen lately: a flood of strangers costs these nothing. At most
+    `most` of them, the one that was noted least lately goes first. Times are monotonic seconds."""
+
+    __slots__ = ("_at", "_fresh", "_most")
+
+    def __init__(self, most: int = _MOST_KNOWN) -> None:
+        self._at: dict[str, float] = {}
+        self._fresh: set[str] = set()
+        self._most = most
+
+    def seen(self, address: str, now: float) -> None:
+        """Here, so that it is news to the other workers."""
+        if now - self._at.get(address, _NEVER) >= _NOTED_EVERY:
+            self._note(address, now)
+            if len(self._fresh) < _TOLD_AT_ONCE:
+                self._fresh.add(address)
+
+    def learn(self, addresses: Iterable[str], now: float) -> None:
+        """From another worker."""
+        for address in addresses:
+            self._note(address, now)
+
+    def news(self) -> list[str]:
+        """What was seen here since this was last asked."""
+        fresh, self._fresh = self._fresh, set()
+        return sorted(fresh)
+
+    def holds(self, address: str, now: float) -> bool:
+        return now - self._at.get(address, _NEVER) < _REMEMBERED
+
+    def _note(self, address: str, now: float) -> None:
+        self._at.pop(address, None)
+        while len(self._at) >= self._most:
+            del self._at[next(iter(self._at))]
+        self._at[address] = now

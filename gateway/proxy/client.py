@@ -17,14 +17,14 @@ from gateway.proxy import walk
 from gateway.proxy.admission import Place
 from gateway.proxy.answer import answer, answer_unread
 from gateway.proxy.exchange import ServerConnection
+from gateway.proxy.http1.bodies import RequestBody
+from gateway.proxy.http1.response_head import ResponseHead
 from gateway.proxy.lasting import Lasting
 from gateway.proxy.memo import Memo
 from gateway.proxy.reading import BODY, CLOSED, HEAD, LINGER, WAIT
 from gateway.proxy.refusals import head_refusal, refusal, seen_in, to_https
-from gateway.proxy.response import Response
 from gateway.proxy.timers import NEVER
 from gateway.proxy.unread import unread
-from gateway.proxy.upload import Upload
 from gateway.wire.framing import NO_CONTENT
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class ClientConnection(Lasting):
         self.answering = self.retried = self.chunked_out = False
         self.keep = True
         self.status = 0
-        self.upload: Upload | None = None
+        self.upload: RequestBody | None = None
         self.until = NEVER
         self._stuck = self._share = 0
 
@@ -182,7 +182,7 @@ class ClientConnection(Lasting):
         """The body follows its head; what has come of it. `limit`: bytes, 0 for none; `bare`: without any framing."""
         if whole := self._whole_body():
             return whole
-        upload = Upload(self.request.framing, limit, bare=bare)
+        upload = RequestBody(self.request.framing, limit, bare=bare)
         self.state, self.upload = BODY, upload
         self._wait(self.request.lane.timeouts.body)
         piece, self.ahead = upload.first_piece(self.ahead)
@@ -288,7 +288,7 @@ class ClientConnection(Lasting):
         self.bound = connection
         self.memo.bound_to = self.request.seat
 
-    def take_whole(self, response: Response, data: bytes, end: int) -> bool:
+    def take_whole(self, response: ResponseHead, data: bytes, end: int) -> bool:
         request = self.request
         if not (request.keep_alive and request.line.plain and self.body_done) or self.plane.draining:
             return False
@@ -302,7 +302,7 @@ class ClientConnection(Lasting):
         self.transport.write(whole)
         return True
 
-    def interim_response(self, response: Response) -> None:
+    def interim_response(self, response: ResponseHead) -> None:
         """RFC 9110 15.2: HTTP/1.0 knows none."""
         if self.request.line.minor:
             self.transport.write(b"".join((*response.pieces(minor=True), b"\r\n\r\n")))
@@ -310,7 +310,7 @@ class ClientConnection(Lasting):
     def respond(self, page: Page) -> None:
         answer(self, page)
 
-    def response_head(self, response: Response) -> bytes:
+    def response_head(self, response: ResponseHead) -> bytes:
         """What the client gets of a head, and what becomes of the connection."""
         request, status = self.request, response.status
         self.answering, self.status = True, status

@@ -23,17 +23,17 @@ from gateway.ops.log import Log
 from gateway.proxy.accesslog import AccessLog, Seen
 from gateway.proxy.admission import Admission, Place
 from gateway.proxy.client import ClientConnection
+from gateway.proxy.http1.response_head import ResponseHeads
 from gateway.proxy.lane import Lane
-from gateway.proxy.pool import Pool, Pools
 from gateway.proxy.reading import HEAD
 from gateway.proxy.request import Request
-from gateway.proxy.response import ResponseHeads
 from gateway.proxy.retired import Retired
 from gateway.proxy.revalidation import Revalidation
 from gateway.proxy.spool import Spool
 from gateway.proxy.tables import RequestTables
 from gateway.proxy.timers import Timers
-from gateway.proxy.upstream import UpstreamConnection
+from gateway.proxy.upstream.connection import UpstreamConnection
+from gateway.proxy.upstream.pool import Pool, Pools
 from gateway.stores.sessions import Sessions
 from gateway.wire.fences import IsOurs
 

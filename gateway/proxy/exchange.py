@@ -10,7 +10,7 @@ from typing import Protocol
 from gateway.config.snapshot import Timeouts
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
-from gateway.proxy.response import Response
+from gateway.proxy.http1.response_head import ResponseHead
 from gateway.wire.fences import Fence
 
 
@@ -95,14 +95,14 @@ class Requester(Protocol):
 
     # --- the response of an application ---
 
-    def take_whole(self, response: Response, data: bytes, end: int) -> bool:
+    def take_whole(self, response: ResponseHead, data: bytes, end: int) -> bool:
         """Writes a usual response that came in one piece, its head up to `end`; False where it has to be read, or this
         client wants another form of it."""
 
-    def interim_response(self, response: Response) -> None:
+    def interim_response(self, response: ResponseHead) -> None:
         """Writes an interim response that was read."""
 
-    def response_head(self, response: Response) -> bytes:
+    def response_head(self, response: ResponseHead) -> bytes:
         """What the client gets of a head that was read; it is written at once, for nothing else can be said then."""
 
     def answered(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from gateway.access.application import ApplicationAccess
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.identity import Identity
-from gateway.proxy.pool import Pool
+from gateway.proxy.upstream.pool import Pool
 from gateway.wire import response_guard
 from gateway.wire.cookies import CookiePolicy
 from gateway.wire.headers import HeaderPolicy

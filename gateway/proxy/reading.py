@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from gateway.model.errors import GatewayError
-from gateway.proxy.heads import Probe, check_size
+from gateway.proxy.http1.request_head import PartialHead, check_size
 from gateway.proxy.request import Request
 from gateway.proxy.timers import NEVER
 
@@ -63,7 +63,7 @@ class Reading(asyncio.Protocol):
         self._lingered = 0
         self.reads = True
         self._pumping = False
-        self._probe: Probe | None = None
+        self._probe: PartialHead | None = None
 
     # --- what the other half does with it ---
 
@@ -165,7 +165,7 @@ class Reading(asyncio.Protocol):
     def _part_of_head(self, data: bytes) -> None:
         """What is no HTTP or too long is refused before its end has come, and the clock runs from the first byte."""
         if self._probe is None:
-            self._probe = Probe()
+            self._probe = PartialHead()
             self.deadline = self.plane.timers.now + self.plane.timeouts.request_head
         try:
             self._probe.feed(data, self.plane.limits)

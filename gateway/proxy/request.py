@@ -18,9 +18,9 @@ from gateway.model.codes import WIRE_FRAMING, WIRE_METHOD, WIRE_SYNTAX, WIRE_TAR
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.policy.facts import RequestFacts
-from gateway.proxy.changes import NOTHING, Before, Change
+from gateway.proxy.http1.header_delta import NOTHING, ChangedValue, PreviousHead
+from gateway.proxy.http1.header_layout import CHANGEABLE, HeaderLayout, HeaderLines, Names, joined
 from gateway.proxy.lane import Lane
-from gateway.proxy.shapes import CHANGEABLE, Collected, Names, Shape, joined
 from gateway.proxy.tables import RequestTables
 from gateway.wire.addresses import parse_address
 from gateway.wire.framing import NO_BODY, NO_CONTENT, expects_continue, request_framing
@@ -70,7 +70,7 @@ class Request:
         self.on_headers_complete = self.on_message_begin = self.on_message_complete = None
         self._parser = HttpRequestParser(self)
         self._values: list[bytes] = []
-        self._before = Before()
+        self._before = PreviousHead()
         self.names: Names = ()
         self.lines: list[bytes] = []
         self.middle = b""
@@ -117,7 +117,7 @@ class Request:
         """Any one head, up to the end of its empty line. Raises GatewayError."""
         try:
             # llhttp stops at any Upgrade; what follows the head is read by us in every case.
-            lines = Collected(head, HttpRequestParser, HttpParserUpgrade)
+            lines = HeaderLines(head, HttpRequestParser, HttpParserUpgrade)
         except HttpParserInvalidMethodError as error:
             raise GatewayError(WIRE_METHOD, str(error)) from None
         except HttpParserError as error:
@@ -139,7 +139,7 @@ class Request:
             return False
         lane = self.lane
         text, _, block = head.partition(b"\r\n")
-        found = NOTHING if block == before.block else before.changes(block, lane.limits.headers_bytes)
+        found = NOTHING if block == before.block else before.delta(block, lane.limits.headers_bytes)
         if found is None:
             return False
         line = lane.lines.get(text) or lane.read_line(text)
@@ -151,7 +151,7 @@ class Request:
             self._take(found, before.ours)
         return True
 
-    def _take(self, found: Sequence[Change], ours: Mapping[int, int]) -> None:
+    def _take(self, found: Sequence[ChangedValue], ours: Mapping[int, int]) -> None:
         self.middle_of = None
         for place, value in found:
             if place in ours:
@@ -181,23 +181,23 @@ class Request:
         raw = values[known.host]
         host = self.host = tables.by_host.get(raw) or tables.find(raw)
         lane = self.lane = host.lane
-        shape = known.shapes.get(lane.policy) or known.learn(names, lane.policy)
+        layout = known.layouts.get(lane.policy) or known.learn(names, lane.policy)
         rare = self.rare
         rare.clear()
-        if shape.rare:
-            shape.read_rare(values, rare)
-        self.cookie = joined(values, shape.cookies, b"; ")
-        connection = joined(values, shape.connections, b", ")
-        self.lines = shape.lines(values)
+        if layout.rare:
+            layout.read_rare(values, rare)
+        self.cookie = joined(values, layout.cookies, b"; ")
+        connection = joined(values, layout.connections, b", ")
+        self.lines = layout.lines(values)
         text, _, block = head.partition(b"\r\n")
         line = self.line = lane.lines.get(text) or lane.read_line(text)
         self.keep_alive = line.minor or connection is not None
         if connection is not None and connection not in _USUAL:
             self._connection(connection, line)
-        elif not shape.dropped and rare.keys() <= CHANGEABLE:
-            self._before.keep(block, tables.number, shape, kept_alive=connection is not None)
-        if shape.dropped or line.authority is not None:
-            self._unusual(shape, line)
+        elif not layout.dropped and rare.keys() <= CHANGEABLE:
+            self._before.keep(block, tables.number, layout, kept_alive=connection is not None)
+        if layout.dropped or line.authority is not None:
+            self._unusual(layout, line)
         if rare:
             if METHOD_OVERRIDE in rare or METHOD_OVERRIDE_ODD in rare:
                 self._override(line)
@@ -216,10 +216,10 @@ class Request:
         if tokens:
             self.lines = without_named(self.lines, tokens)
 
-    def _unusual(self, shape: Shape, line: RequestLine) -> None:
+    def _unusual(self, layout: HeaderLayout, line: RequestLine) -> None:
         if line.authority is not None and line.authority != self.host.name:
             raise GatewayError(WIRE_TARGET, "absolute form of another host")
-        if any(name.lower() not in HOP_BY_HOP for name in shape.dropped):
+        if any(name.lower() not in HOP_BY_HOP for name in layout.dropped):
             self.lane.stripped += 1
 
     def _override(self, line: RequestLine) -> None:

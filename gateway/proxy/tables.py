@@ -1,4 +1,4 @@
-"""What a worker knows under one snapshot: hosts, the shapes of heads, and who its clients are."""
+"""What a worker knows under one snapshot: hosts, the layouts of heads, and who its clients are."""
 
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -9,14 +9,14 @@ from gateway.config.snapshot import App, Snapshot
 from gateway.model.codes import LIMIT_HEADERS, WIRE_HEADER, WIRE_HOST
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
+from gateway.proxy.http1.header_layout import HeaderLayout, Names, memorable
 from gateway.proxy.lane import Lane
-from gateway.proxy.pool import Pools
-from gateway.proxy.shapes import Names, Shape, memorable
+from gateway.proxy.upstream.pool import Pools
 from gateway.wire.forwarded import client_chain, client_scheme, forwarded_headers
 from gateway.wire.headers import HeaderPolicy
 
 _REMEMBERED_LENGTH: Final = 256
-_SHAPES: Final = 2048
+_LAYOUTS: Final = 2048
 _CLIENTS: Final = 2048
 
 Said = tuple[VirtualHost[Lane], str, str, bytes | None, bytes | None]
@@ -27,9 +27,9 @@ Client = tuple[tuple[str, ...], str, bytes]
 
 
 class Head:
-    """A head of these names: where its one Host line is, and its shape under each application's policy."""
+    """A head of these names: where its one Host line is, and its layout under each application's policy."""
 
-    __slots__ = ("host", "names", "shapes")
+    __slots__ = ("host", "names", "layouts")
 
     def __init__(self, names: Names) -> None:
         self.names = names
@@ -41,11 +41,11 @@ class Head:
         if lower.count(b"authorization") > 1:
             raise GatewayError(WIRE_HEADER, "two Authorization headers")
         self.host = lower.index(b"host")
-        self.shapes: dict[HeaderPolicy, Shape] = {}
+        self.layouts: dict[HeaderPolicy, HeaderLayout] = {}
 
-    def learn(self, names: Names, policy: HeaderPolicy) -> Shape:
-        shape = self.shapes[policy] = Shape(names, policy)
-        return shape
+    def learn(self, names: Names, policy: HeaderPolicy) -> HeaderLayout:
+        layout = self.layouts[policy] = HeaderLayout(names, policy)
+        return layout
 
 
 class RequestTables(HostTable[Lane]):
@@ -74,8 +74,8 @@ class RequestTables(HostTable[Lane]):
             raise GatewayError(LIMIT_HEADERS, f"over {most} header lines")
         head = Head(names)
         if memorable(names):
-            # Strangers fill this; applications that inject the same names share their shapes.
-            if len(self.heads) * max(len(self._policies), 8) >= _SHAPES:
+            # Strangers fill this; applications that inject the same names share their layouts.
+            if len(self.heads) * max(len(self._policies), 8) >= _LAYOUTS:
                 self.heads.clear()
             self.heads[names] = head
         return head

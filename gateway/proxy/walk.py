@@ -16,14 +16,14 @@ from gateway.model.session import Seat
 from gateway.policy.facts import RequestFacts
 from gateway.proxy.exchange import ServerConnection
 from gateway.proxy.lane import Lane
-from gateway.proxy.pool import FRESH_SECONDS, Pool
 from gateway.proxy.portal_exchange import PortalExchange
 from gateway.proxy.portal_lane import PortalPurpose, body_limit, inbound_request
 from gateway.proxy.reading import WAIT
 from gateway.proxy.refusals import program_refusal, unauthorized
 from gateway.proxy.request import Request
 from gateway.proxy.tables import RequestTables
-from gateway.proxy.upstream import IDLE_SECONDS
+from gateway.proxy.upstream.connection import IDLE_SECONDS
+from gateway.proxy.upstream.pool import FRESH_SECONDS, Pool
 from gateway.wire.framing import CHUNKED, NO_BODY
 from gateway.wire.headers import AUTHORIZATION, TRACEPARENT, TRACESTATE, UPGRADE
 from gateway.wire.hop_by_hop import without_named

@@ -20,7 +20,7 @@ from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.dataplane import DataPlane
-from gateway.proxy.upstream import UpstreamConnection
+from gateway.proxy.upstream.connection import UpstreamConnection
 from tests.config.samples import GATEWAY, sample_snapshot
 from tests.proxy.stand_ins import COOKIE, Holder, Pages, Portal, Sessions, identity, seat
 

@@ -18,8 +18,8 @@ from gateway.config.snapshot import Snapshot
 from gateway.model.identity import Identity
 from gateway.policy.decide import decide
 from gateway.proxy.lane import Lane
-from gateway.proxy.pool import Pools
 from gateway.proxy.tables import RequestTables
+from gateway.proxy.upstream.pool import Pools
 from tests.config.samples import sample_files
 from tests.proxy.stand_ins import COOKIE, seat
 

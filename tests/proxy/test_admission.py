@@ -9,9 +9,8 @@ from time import monotonic
 import pytest
 
 from gateway.config.snapshot import Listener
-from gateway.proxy import admission, known
-from gateway.proxy.admission import Admission, Place
-from gateway.proxy.known import Known
+from gateway.proxy import admission
+from gateway.proxy.admission import Admission, KnownAddresses, Place
 from gateway.server.doors import Doors
 from gateway.server.listeners import bind
 from gateway.wire.addresses import client_key
@@ -116,7 +115,7 @@ def test_descriptors_of_strangers_and_of_people_end_before_those_for_application
 
 
 def test_an_address_is_known_for_ten_minutes_and_only_so_many_are() -> None:
-    here = Known(3)
+    here = KnownAddresses(3)
     here.seen("a", 0.0)
     assert here.holds("a", 600.0)
     assert not here.holds("a", 700.0)
@@ -126,7 +125,7 @@ def test_an_address_is_known_for_ten_minutes_and_only_so_many_are() -> None:
 
 
 def test_what_is_seen_here_is_news_once_a_minute_and_what_is_heard_is_not() -> None:
-    here = Known()
+    here = KnownAddresses()
     here.learn(["x"], 0.0)
     for at in (0.0, 1.0, 59.0):
         here.seen("a", at)
@@ -271,4 +270,4 @@ async def test_an_application_that_no_descriptor_is_left_for_is_a_503_and_it_is_
 
 
 def test_the_set_of_known_addresses_is_bounded() -> None:
-    assert known._MOST <= 1 << 16
+    assert admission._MOST_KNOWN <= 1 << 16

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.proxy.client import ClientConnection
-from gateway.proxy.pool import Pool
+from gateway.proxy.upstream.pool import Pool
 from tests.config.samples import METROPOLE, sample_snapshot
 from tests.patience import PATIENCE
 from tests.proxy.applications import OK, SOON, Peer, application

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from gateway.proxy.pool import Pool
+from gateway.proxy.upstream.pool import Pool
 from tests.proxy.applications import OK, SOON, application
 from tests.proxy.gateways import ask, gateway
 

@@ -5,8 +5,8 @@ import pytest
 from gateway.access import virtual_host
 from gateway.model.errors import GatewayError
 from gateway.proxy import tables as module
-from gateway.proxy.pool import Pools
 from gateway.proxy.tables import RequestTables
+from gateway.proxy.upstream.pool import Pools
 from tests.config.samples import PERMIS, sample_snapshot
 from tests.proxy.applications import application
 from tests.proxy.gateways import gateway
@@ -89,7 +89,7 @@ def test_what_strangers_fill_is_bounded() -> None:
     assert len(here.by_host) <= virtual_host._REMEMBERED
     for number in range(3000):
         here.learn_head((b"Host", b"X-%d" % number))
-    assert len(here.heads) <= module._SHAPES
+    assert len(here.heads) <= module._LAYOUTS
     here.learn_head((b"Host", b"X" * 65))
     assert all(len(name) <= 64 for names in here.heads for name in names)
 

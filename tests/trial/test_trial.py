@@ -12,8 +12,8 @@ from gateway.access.outcome import Forward, Refuse, RequireSignIn
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.policy.facts import RequestFacts
-from gateway.proxy.pool import Pools
 from gateway.proxy.tables import RequestTables
+from gateway.proxy.upstream.pool import Pools
 from gateway.trial.people import Known
 from gateway.trial.request import Around, around, parse_request
 from gateway.trial.trial import Tried, try_request

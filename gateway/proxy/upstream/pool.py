@@ -9,8 +9,8 @@ from typing import Final, Protocol
 from gateway.config.snapshot import App, Upstream
 from gateway.model.codes import LIMIT_CONNECTIONS, UPSTREAM_ADDRESS, UPSTREAM_CONNECT, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
-from gateway.proxy.addresses import Addresses
-from gateway.proxy.upstream import UpstreamConnection
+from gateway.proxy.upstream.connection import UpstreamConnection
+from gateway.proxy.upstream.resolver import UpstreamResolver
 from gateway.wire.fences import Fence, IsOurs, refusal
 
 # A request that may not be sent twice takes only a connection that was in use a moment ago.
@@ -37,7 +37,7 @@ class Pool:
         self,
         upstream: Upstream,
         loop: asyncio.AbstractEventLoop,
-        addresses: Addresses,
+        addresses: UpstreamResolver,
         make: "Callable[[Pool], UpstreamConnection]",
         is_ours: IsOurs,
     ) -> None:
@@ -163,7 +163,7 @@ class Pools:
         self._loop = loop
         self._is_ours = is_ours
         self._make = make
-        self._addresses = Addresses(loop)
+        self._addresses = UpstreamResolver(loop)
         self._by_app: dict[str, Pool] = {}
 
     def of(self, app: App) -> Pool:

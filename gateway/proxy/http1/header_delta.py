@@ -12,7 +12,7 @@ from itertools import compress
 from operator import ne
 from typing import Final
 
-from gateway.proxy.shapes import Shape
+from gateway.proxy.http1.header_layout import HeaderLayout
 
 # A connection keeps the header lines of its last request, if they are no longer than this.
 _REMEMBERED: Final = 2048
@@ -23,53 +23,55 @@ _VALUE: Final = re.compile(rb"[\x21-\x7e\x80-\xff][\t\x20-\x7e\x80-\xff]*+")
 # More lines than any head that is remembered has.
 _PLACES: Final = range(1024)
 
-Change = tuple[int, bytes]
-NOTHING: Final[Sequence[Change]] = ()
+ChangedValue = tuple[int, bytes]
+NOTHING: Final[Sequence[ChangedValue]] = ()
 
 
-class Before:
+class PreviousHead:
     """The head before on this connection, as far as the next may be like it.
 
     `number`: of the RequestTables that it was read under; -1, which is none's, where the next may not be like it.
-    `block`: its header lines as they came. `ours`: see Shape. `kept_alive`: whether HTTP/1.0 was to be kept alive.
+    `block`: its header lines as they came. `ours`: see HeaderLayout. `kept_alive`: whether HTTP/1.0 was to be kept
+    alive.
     """
 
-    __slots__ = ("_alike", "_lines", "_shape", "block", "kept_alive", "number", "ours")
+    __slots__ = ("_alike", "_lines", "_layout", "block", "kept_alive", "number", "ours")
 
     def __init__(self) -> None:
         self.number = -1
         self.block = b""
         self.ours: Mapping[int, int] = {}
         self.kept_alive = False
-        self._shape: Shape | None = None
+        self._layout: HeaderLayout | None = None
         self._alike = True
         self._lines: list[bytes] = []
 
     def forget(self) -> None:
         self.number = -1
 
-    def keep(self, block: bytes, number: int, shape: Shape, *, kept_alive: bool) -> None:
-        """What the parser has read, where none but Shape's changeable lines could make the next one another request."""
+    def keep(self, block: bytes, number: int, layout: HeaderLayout, *, kept_alive: bool) -> None:
+        """What the parser has read, where none but the layout's changeable lines could make the next one another
+        request."""
         if len(block) > _REMEMBERED:
             return
         self.number, self.block, self.kept_alive = number, block, kept_alive
         # Where pages and images take turns, the next head is seldom like the last one.
-        self._alike = self._shape is shape or self._shape is None
-        self._shape, self._lines, self.ours = shape, [], shape.ours
+        self._alike = self._layout is layout or self._layout is None
+        self._layout, self._lines, self.ours = layout, [], layout.ours
 
-    def changes(self, block: bytes, most: int) -> Sequence[Change] | None:
+    def delta(self, block: bytes, most: int) -> Sequence[ChangedValue] | None:
         """What is new in `block`, which then is the one before; None where the parser has to read it. `most`: bytes."""
-        shape = self._shape
-        if not self._alike or shape is None or len(block) > _REMEMBERED or len(block) >= most:
+        layout = self._layout
+        if not self._alike or layout is None or len(block) > _REMEMBERED or len(block) >= most:
             return None
         lines = block.split(b"\r\n")
-        found = changes(self._lines or self.block.split(b"\r\n"), lines, shape.beginnings)
+        found = header_delta(self._lines or self.block.split(b"\r\n"), lines, layout.beginnings)
         if found is not None:
             self.block, self._lines = block, lines
         return found
 
 
-def changes(before: list[bytes], now: list[bytes], beginnings: tuple[bytes, ...]) -> list[Change] | None:
+def header_delta(before: list[bytes], now: list[bytes], beginnings: tuple[bytes, ...]) -> list[ChangedValue] | None:
     """Place and new value of each line that is another one; None where the parser has to read them.
 
     `before`, `now`: all header lines, split at each CRLF, from behind the request line to the end of the empty line.

@@ -1,7 +1,5 @@
-"""Bodies of unknown length, taken out of the sender's chunks and put into ours (RFC 9112 7.1).
-
-A Content-Length body never comes here: it is counted past the parser, whatever its size.
-"""
+"""Bodies on their way: those of a known length are counted past the parser, whatever their size; those of an unknown
+one are taken out of the sender's chunks and put into ours (RFC 9112 7.1)."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -9,8 +7,9 @@ from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
-from gateway.model.codes import Code
+from gateway.model.codes import LIMIT_BODY, WIRE_FRAMING, Code
 from gateway.model.errors import GatewayError
+from gateway.wire.framing import CHUNKED
 
 LAST_CHUNK: Final = b"0\r\n\r\n"
 
@@ -123,3 +122,44 @@ def chunk(pieces: Iterable[bytes]) -> bytes:
     """One chunk of ours; the pieces are not all empty."""
     payload = b"".join(pieces)
     return b"%x\r\n%b\r\n" % (len(payload), payload)
+
+
+class RequestBody:
+    """A request's body. A counted one goes past the parser; a chunked one is put into chunks of ours, or into none
+    (`bare`). `limit`: bytes, 0 for none. `done`: all of it was taken."""
+
+    __slots__ = ("_bare", "_chunks", "_left", "_limit", "done")
+
+    def __init__(self, framing: int, limit: int, *, bare: bool = False) -> None:
+        self._bare = bare
+        self._limit = limit
+        self._left = framing
+        self._chunks = ChunkedBody(WIRE_FRAMING) if framing == CHUNKED else None
+        self.done = False
+
+    def first_piece(self, ahead: bytes) -> tuple[bytes, bytes]:
+        """What of a counted body came with its head, to be sent in the same write; and what is left of `ahead`."""
+        return (b"", ahead) if self._chunks is not None else self._counted(ahead)
+
+    def take(self, ahead: bytes) -> tuple[bytes, bytes]:
+        """The next piece as it goes on, b"" where nothing can be made of `ahead` yet; and what is left of that.
+
+        Raises GatewayError for a malformed or too long body.
+        """
+        return self._counted(ahead) if self._chunks is None else self._chunked(self._chunks, ahead)
+
+    def _counted(self, ahead: bytes) -> tuple[bytes, bytes]:
+        piece, rest = ahead[: self._left], ahead[self._left :]
+        self._left -= len(piece)
+        self.done = not self._left
+        return piece, rest
+
+    def _chunked(self, chunks: ChunkedBody, ahead: bytes) -> tuple[bytes, bytes]:
+        pieces, used = chunks.feed(ahead)
+        if 0 < self._limit < chunks.taken:
+            raise GatewayError(LIMIT_BODY, f"over {self._limit} bytes, in chunks")
+        self.done = chunks.done
+        rest = ahead[used:]
+        if self._bare:
+            return b"".join(pieces), rest
+        return (chunk(pieces) if pieces else b"") + (LAST_CHUNK if chunks.done else b""), rest

@@ -8,29 +8,29 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from gateway.model.names import fold
-from gateway.proxy.shapes import Collected, Shape, Shapes, joined, memorable
+from gateway.proxy.http1.header_layout import HeaderLayout, HeaderLayouts, HeaderLines, joined, memorable
 from gateway.wire.headers import CONTENT_LENGTH, EXPECT, HeaderPolicy, ResponsePolicy
 
 POLICY = HeaderPolicy.compile(frozenset({b"xremoteuser"}))
 NAMES = (b"Host", b"Accept", b"X_Remote_User", b"Cookie", b"Content-Length", b"connection", b"Authorization")
 
 
-def test_a_shape_says_where_everything_is() -> None:
-    shape = Shape(NAMES, POLICY)
-    assert (shape.cookies, shape.connections, shape.dropped) == ((3,), (5,), (b"X_Remote_User",))
+def test_a_layout_says_where_everything_is() -> None:
+    layout = HeaderLayout(NAMES, POLICY)
+    assert (layout.cookies, layout.connections, layout.dropped) == ((3,), (5,), (b"X_Remote_User",))
     values = [b"h", b"*/*", b"admin", b"a=1", b"3", b"close", b"Basic x"]
     rare: dict[int, bytes] = {}
-    shape.read_rare(values, rare)
+    layout.read_rare(values, rare)
     assert rare[CONTENT_LENGTH] == b"3"
-    assert b"".join(shape.lines(values)) == b"\r\nAccept: */*\r\nAuthorization: Basic x"
+    assert b"".join(layout.lines(values)) == b"\r\nAccept: */*\r\nAuthorization: Basic x"
 
 
 def test_lines_of_one_request_are_not_those_of_the_next() -> None:
-    shape = Shape((b"Host", b"Accept"), POLICY)
-    first = shape.lines([b"h", b"1"])
-    assert shape.lines([b"h", b"2"]) == [b"", b"", b"\r\nAccept: ", b"2"]
+    layout = HeaderLayout((b"Host", b"Accept"), POLICY)
+    first = layout.lines([b"h", b"1"])
+    assert layout.lines([b"h", b"2"]) == [b"", b"", b"\r\nAccept: ", b"2"]
     assert first == [b"", b"", b"\r\nAccept: ", b"1"]
-    assert shape.skeleton == [b"", b"", b"\r\nAccept: ", b""]
+    assert layout.skeleton == [b"", b"", b"\r\nAccept: ", b""]
 
 
 @pytest.mark.parametrize(
@@ -50,23 +50,23 @@ def test_lines_of_one_request_are_not_those_of_the_next() -> None:
 def test_a_usual_answer_has_nothing_rare_but_its_length_and_a_cookie(
     names: tuple[bytes, ...], length: bytes, sets: bytes
 ) -> None:
-    shape = Shape(names, ResponsePolicy())
-    assert (shape.length, shape.sets) == (length, sets)
+    layout = HeaderLayout(names, ResponsePolicy())
+    assert (layout.length, layout.sets) == (length, sets)
 
 
 def test_a_rare_line_that_comes_twice_is_joined() -> None:
     rare: dict[int, bytes] = {}
-    Shape((b"Expect", b"A", b"expect"), POLICY).read_rare([b"a", b"x", b"b"], rare)
+    HeaderLayout((b"Expect", b"A", b"expect"), POLICY).read_rare([b"a", b"x", b"b"], rare)
     assert rare == {EXPECT: b"a, b"}
     assert joined([b"a", b"b", b"c"], (0, 2), b"; ") == b"a; c"
     assert (joined([b"a"], (0,), b"; "), joined([b"a"], (), b"; ")) == (b"a", None)
 
 
 def test_what_is_remembered_is_small() -> None:
-    shapes = Shapes(POLICY, 8)
+    layouts = HeaderLayouts(POLICY, 8)
     for number in range(30):
-        shapes.learn((b"X-%d" % number,))
-    assert len(shapes.known) <= 8
+        layouts.learn((b"X-%d" % number,))
+    assert len(layouts.known) <= 8
     assert not memorable((b"a",) * 49)
     assert not memorable((b"a" * 65,))
     assert memorable(())
@@ -74,8 +74,8 @@ def test_what_is_remembered_is_small() -> None:
 
 def test_every_line_is_collected_in_order() -> None:
     head = b"GET / HTTP/1.1\r\nA: 1\r\nB: 2 \r\nA: 3\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"
-    parser: Callable[[Collected], HttpRequestParser] = HttpRequestParser
-    lines = Collected(head, parser, HttpParserUpgrade)
+    parser: Callable[[HeaderLines], HttpRequestParser] = HttpRequestParser
+    lines = HeaderLines(head, parser, HttpParserUpgrade)
     assert list(zip(lines.names, lines.values, strict=True))[:4] == [
         (b"A", b"1"),
         (b"B", b"2"),
@@ -93,8 +93,8 @@ TOKEN = some.binary(min_size=1, max_size=12).map(lambda raw: bytes(b"aZ0-_.~X"[b
         max_size=12,
     )
 )
-def test_no_shape_lets_an_injected_name_through(names: list[bytes]) -> None:
-    lines = Shape(tuple(names), POLICY).lines([b"value"] * len(names))
+def test_no_layout_lets_an_injected_name_through(names: list[bytes]) -> None:
+    lines = HeaderLayout(tuple(names), POLICY).lines([b"value"] * len(names))
     kept = [line[2:-2] for line in lines[::2] if line]
     assert not any(b"_" in name or fold(name) == b"xremoteuser" for name in kept)
     assert [value for name, value in zip(lines[::2], lines[1::2], strict=True) if not name] == [b""] * (

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.model.codes import WIRE_FRAMING
 from gateway.model.errors import GatewayError
-from gateway.proxy.body import ChunkedBody, chunk
+from gateway.proxy.http1.bodies import ChunkedBody, chunk
 from tests.proxy.applications import application
 from tests.proxy.gateways import ask, blot, gateway, reached
 

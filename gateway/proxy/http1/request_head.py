@@ -12,7 +12,7 @@ from gateway.model.errors import GatewayError
 _LINE_EXTRA: Final = 40
 
 
-class Probe:
+class PartialHead:
     """Feeds a parser that keeps nothing; the whole head is read anew once it is there."""
 
     __slots__ = ("_fed", "_parser")

@@ -10,9 +10,9 @@ from typing import Final, Protocol, cast
 from gateway.config.snapshot import Timeouts
 from gateway.model.codes import UPSTREAM_RESET, UPSTREAM_RESPONSE, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
-from gateway.proxy.body import LAST_CHUNK, PIECES, SLICE, ChunkedBody, chunk
 from gateway.proxy.exchange import Requester
-from gateway.proxy.response import WHOLE, Response, ResponseHeads
+from gateway.proxy.http1.bodies import LAST_CHUNK, PIECES, SLICE, ChunkedBody, chunk
+from gateway.proxy.http1.response_head import WHOLE, ResponseHead, ResponseHeads
 from gateway.proxy.timers import NEVER, Timers
 from gateway.proxy.unread import unread
 from gateway.wire.fences import Fence
@@ -74,7 +74,7 @@ class UpstreamConnection(asyncio.Protocol):
     def __init__(self, pool: Keeper, timers: Timers, heads: ResponseHeads) -> None:
         self.pool = pool
         self._timers = timers
-        self.response = Response(heads)
+        self.response = ResponseHead(heads)
         self.client: Requester | None = None
         self.state: ResponseState = IDLE
         self.bound = False

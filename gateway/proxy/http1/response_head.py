@@ -7,7 +7,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from gateway.model.codes import UPSTREAM_RESPONSE
 from gateway.model.errors import GatewayError
-from gateway.proxy.shapes import Collected, Names, Shape, Shapes, joined, memorable
+from gateway.proxy.http1.header_layout import HeaderLayout, HeaderLayouts, HeaderLines, Names, joined, memorable
 from gateway.wire.cookies import is_ours
 from gateway.wire.framing import CHUNKED, NO_BODY, UNTIL_CLOSE, response_framing
 from gateway.wire.headers import (
@@ -27,7 +27,7 @@ from gateway.wire.response_guard import CACHE_DIRECTIVES, STRICT, ResponseLenien
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [\t \x21-\x7e\x80-\xff]*)?\r\n")
 _STATUS_LINES: Final = 512
 _LONGEST_STATUS_LINE: Final = 128
-_SHAPES: Final = 512
+_LAYOUTS: Final = 512
 
 # So much is given to the C parser whole, its body too.
 WHOLE: Final = 16 * 1024
@@ -57,13 +57,13 @@ class ResponseHeads:
     """What all upstream connections of a worker know of names and status lines. The usual ones are those that go on as
     they came, but for the connection line."""
 
-    __slots__ = ("shapes", "status_lines", "usual_lines", "usual_shapes")
+    __slots__ = ("layouts", "status_lines", "usual_lines", "usual_layouts")
 
     def __init__(self) -> None:
-        self.shapes = Shapes(ResponsePolicy(), _SHAPES)
+        self.layouts = HeaderLayouts(ResponsePolicy(), _LAYOUTS)
         self.status_lines: dict[bytes, StatusLine] = {}
         self.usual_lines: dict[bytes, StatusLine] = {}
-        self.usual_shapes: dict[Names, Shape] = {}
+        self.usual_layouts: dict[Names, HeaderLayout] = {}
 
     def status_line(self, line: bytes) -> StatusLine:
         """The slow half of a look-up in `status_lines`."""
@@ -77,17 +77,17 @@ class ResponseHeads:
                 self.usual_lines[line] = read
         return read
 
-    def learn(self, names: Names) -> Shape:
-        """The slow half of a look-up in `shapes.known`."""
-        shape = self.shapes.learn(names)
-        if len(self.usual_shapes) >= _SHAPES:
-            self.usual_shapes.clear()
-        if shape.length and len(shape.connections) <= 1 and memorable(names):
-            self.usual_shapes[names] = shape
-        return shape
+    def learn(self, names: Names) -> HeaderLayout:
+        """The slow half of a look-up in `layouts.known`."""
+        layout = self.layouts.learn(names)
+        if len(self.usual_layouts) >= _LAYOUTS:
+            self.usual_layouts.clear()
+        if layout.length and len(layout.connections) <= 1 and memorable(names):
+            self.usual_layouts[names] = layout
+        return layout
 
 
-class Response:
+class ResponseHead:
     """The head under way on one upstream connection; used again for each. Unless the last read was one whole answer,
     the next gets a parser as good as new: HEAD, a body counted past it, or what was left behind cannot colour it.
 
@@ -98,13 +98,13 @@ class Response:
 
     __slots__ = (
         "_connection", "_fields", "_heads", "_known", "_last_cut", "_last_directed", "_last_head", "_last_length",
-        "_last_status", "_parser", "_shape", "_stale", "_values", "binds", "framing", "keep_alive", "on_body",
+        "_last_status", "_parser", "_layout", "_stale", "_values", "binds", "framing", "keep_alive", "on_body",
         "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete", "on_message_begin",
         "on_message_complete", "on_status", "rare", "status",
     )  # fmt: skip
 
     _known: StatusLine
-    _shape: Shape
+    _layout: HeaderLayout
 
     def __init__(self, heads: ResponseHeads) -> None:
         self._heads = heads
@@ -153,23 +153,23 @@ class Response:
         try:
             parser.feed_data(data)
             known = heads.usual_lines[data[: data.find(b"\n") + 1]]
-            shape = heads.usual_shapes[tuple(fields)]
+            layout = heads.usual_layouts[tuple(fields)]
         except (HttpParserError, HttpParserUpgrade, KeyError):
             return False
         # No name twice, and nothing beyond the body: so the parser stands where the next answer begins.
-        if fields[shape.length] != b"%d" % (len(data) - end) or data.count(b"\r\n", 0, end) != len(fields) + 2:
+        if fields[layout.length] != b"%d" % (len(data) - end) or data.count(b"\r\n", 0, end) != len(fields) + 2:
             return False
         # Invariant 4: an upstream's cookie of our names never reaches the browser.
-        if shape.sets and is_ours(fields[shape.sets]):
+        if layout.sets and is_ours(fields[layout.sets]):
             return False
-        if shape.guarded and not all(_is_harmless(name, fields[name]) for name in shape.guarded):
+        if layout.guarded and not all(_is_harmless(name, fields[name]) for name in layout.guarded):
             return False
-        cut = data.find(_KEEP_ALIVE_LINE, 0, end) if shape.connections else -1
-        if shape.connections and cut < 0:
+        cut = data.find(_KEEP_ALIVE_LINE, 0, end) if layout.connections else -1
+        if layout.connections and cut < 0:
             return False
         self._stale = False
-        self._last_status, self._last_cut, self._last_directed = known.status, cut, shape.directed
-        if shape.sets:
+        self._last_status, self._last_cut, self._last_directed = known.status, cut, layout.directed
+        if layout.sets:
             # A cookie is one person's: it is not kept, and does not come twice.
             self._last_head, self._last_length = b"", -1
         else:
@@ -195,16 +195,16 @@ class Response:
             self._read(tuple(fields), list(fields.values()), method)
         else:
             # A name comes more than once, as Set-Cookie often does.
-            collected = Collected(head, HttpResponseParser, HttpParserUpgrade)
+            collected = HeaderLines(head, HttpResponseParser, HttpParserUpgrade)
             self._read(tuple(collected.names), collected.values, method)
 
     def _read(self, names: Names, values: list[bytes], method: bytes) -> None:
         rare, known, heads = self.rare, self._known, self._heads
-        shape = heads.shapes.known.get(names) or heads.learn(names)
+        layout = heads.layouts.known.get(names) or heads.learn(names)
         rare.clear()
-        shape.read_rare(values, rare)
-        self._shape, self._values = shape, values
-        connection = self._connection = joined(values, shape.connections, b", ")
+        layout.read_rare(values, rare)
+        self._layout, self._values = layout, values
+        connection = self._connection = joined(values, layout.connections, b", ")
         options = () if connection is None else [option.strip(b" \t").lower() for option in connection.split(b",")]
         self.keep_alive = b"close" not in options and (known.version == "1.1" or b"keep-alive" in options)
         length = rare.get(CONTENT_LENGTH)
@@ -218,16 +218,16 @@ class Response:
     def pieces(self, leniency: ResponseLeniency = STRICT, *, minor: bool, private: bool = False) -> list[bytes]:
         """Status line and header lines, the framing's among them. `minor`: whether the client speaks HTTP/1.1.
         `private`: whether somebody is signed in."""
-        shape, values = self._shape, self._values
-        lines = shape.lines(values)
-        for place, verdict in shape.rare:
+        layout, values = self._layout, self._values
+        lines = layout.lines(values)
+        for place, verdict in layout.rare:
             # Invariant 4: an upstream's cookie of our names never reaches the browser.
             if verdict == SET_COOKIE and is_ours(values[place]):
                 lines[2 * place] = lines[2 * place + 1] = b""
-        if shape.guarded:
-            _guard(shape, values, lines, leniency)
+        if layout.guarded:
+            _guard(layout, values, lines, leniency)
         private = private and self.status >= 200
-        directed = shape.directed or not private
+        directed = layout.directed or not private
         if self._connection is not None:
             tokens = connection_tokens((self._connection,))
             if tokens:
@@ -261,9 +261,9 @@ def _is_harmless(name: bytes, value: bytes) -> bool:
     return not ends_hsts(value)
 
 
-def _guard(shape: Shape, values: list[bytes], lines: list[bytes], leniency: ResponseLeniency) -> None:
+def _guard(layout: HeaderLayout, values: list[bytes], lines: list[bytes], leniency: ResponseLeniency) -> None:
     """Takes out of `lines` what the application may not say."""
-    for place, verdict in shape.rare:
+    for place, verdict in layout.rare:
         if verdict == CLEAR_SITE_DATA and not leniency.clear_site_data:
             left = cleared(values[place])
             lines[2 * place : 2 * place + 2] = (lines[2 * place], left) if left else (b"", b"")

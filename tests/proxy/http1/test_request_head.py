@@ -6,7 +6,7 @@ import pytest
 
 from gateway.config.snapshot import Limits
 from gateway.model.errors import GatewayError
-from gateway.proxy.heads import Probe, check_size
+from gateway.proxy.http1.request_head import PartialHead, check_size
 from tests.proxy.applications import application
 from tests.proxy.gateways import Client, ask, gateway
 
@@ -118,7 +118,7 @@ def test_a_head_that_comes_in_one_read_meets_both_limits() -> None:
 
 
 def test_a_probe_looks_at_each_byte_once() -> None:
-    probe, limits, head = Probe(), Limits(), b""
+    probe, limits, head = PartialHead(), Limits(), b""
     for piece in (b"GE", b"T /a HT", b"TP/1.1\r\nHos", b"t: a\r\nX: ", b"y"):
         head += piece
         probe.feed(head, limits)

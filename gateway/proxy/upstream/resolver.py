@@ -25,7 +25,7 @@ _MOST: Final = 64
 Resolve = Callable[[str], Awaitable[tuple[str, ...]]]
 
 
-class Addresses:
+class UpstreamResolver:
     """One a worker. `resolve`: a name to its addresses, in the order of preference; raises OSError."""
 
     __slots__ = ("_asked", "_known", "_loop", "_resolve")

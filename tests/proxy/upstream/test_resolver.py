@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from gateway.proxy.addresses import Addresses
+from gateway.proxy.upstream.resolver import UpstreamResolver
 from tests.patience import PATIENCE
 from tests.proxy.applications import application
 from tests.proxy.gateways import ask, files, gateway
@@ -36,12 +36,12 @@ class Resolver:
 @pytest.fixture
 def asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each time: nothing is fresh, and no silence is remembered."""
-    monkeypatch.setattr("gateway.proxy.addresses._FRESH", 0.0)
-    monkeypatch.setattr("gateway.proxy.addresses._AGAIN", 0.0)
+    monkeypatch.setattr("gateway.proxy.upstream.resolver._FRESH", 0.0)
+    monkeypatch.setattr("gateway.proxy.upstream.resolver._AGAIN", 0.0)
 
 
-def made(resolver: Resolver) -> Addresses:
-    return Addresses(asyncio.get_running_loop(), resolver)
+def made(resolver: Resolver) -> UpstreamResolver:
+    return UpstreamResolver(asyncio.get_running_loop(), resolver)
 
 
 async def test_a_name_is_asked_once_for_all_who_wait_and_kept_for_a_while() -> None:
@@ -64,7 +64,7 @@ async def test_an_address_is_asked_of_nobody(address: str) -> None:
 async def test_what_was_good_stays_where_the_resolver_has_nothing_newer(
     says: tuple[str, ...] | OSError | None, asked_again: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.proxy.addresses._PATIENCE", PATIENCE if says else 0.05)
+    monkeypatch.setattr("gateway.proxy.upstream.resolver._PATIENCE", PATIENCE if says else 0.05)
     resolver = Resolver((ONE,))
     addresses = made(resolver)
     await addresses.of("app")
@@ -96,7 +96,7 @@ async def test_who_gives_up_takes_the_answer_from_nobody_else() -> None:
 
 
 async def test_what_could_not_be_reached_is_asked_anew_and_kept_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.proxy.addresses._AGAIN", 0.0)
+    monkeypatch.setattr("gateway.proxy.upstream.resolver._AGAIN", 0.0)
     resolver = Resolver((ONE,))
     addresses = made(resolver)
     await addresses.of("app")
@@ -111,7 +111,7 @@ async def test_what_could_not_be_reached_is_asked_anew_and_kept_all_the_same(mon
 
 async def test_the_next_address_is_tried_and_an_unknown_name_is_a_502(monkeypatch: pytest.MonkeyPatch) -> None:
     resolver = Resolver(("127.0.0.2", "127.0.0.1"))
-    monkeypatch.setattr(Addresses, "_by_the_system", lambda _, host: resolver(host))
+    monkeypatch.setattr(UpstreamResolver, "_by_the_system", lambda _, host: resolver(host))
     async with application() as app:
         named = {name: text.replace("127.0.0.1:", "app.invalid:") for name, text in files(app.port).items()}
         changes = {"apps/permis.yaml": named["apps/permis.yaml"]}
@@ -141,7 +141,7 @@ def standing_still(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         return [(socket.AF_INET, type, 6, "", ("127.0.0.1", 0)), (socket.AF_INET6, type, 6, "", ("::1", 0, 0, 0))]
 
-    monkeypatch.setattr("gateway.proxy.addresses.socket.getaddrinfo", getaddrinfo)
+    monkeypatch.setattr("gateway.proxy.upstream.resolver.socket.getaddrinfo", getaddrinfo)
     yield asked
     go_on.set()
 
@@ -153,7 +153,7 @@ async def until(met: Callable[[], bool]) -> None:
 
 
 async def test_names_that_are_not_answered_keep_no_other_waiting(standing_still: list[str]) -> None:
-    addresses = Addresses(asyncio.get_running_loop())
+    addresses = UpstreamResolver(asyncio.get_running_loop())
     stalled = [asyncio.create_task(addresses.of(f"stalled-{number}")) for number in range(12)]
     await until(lambda: len(standing_still) == 12)
     async with asyncio.timeout(60):
@@ -168,8 +168,8 @@ async def test_names_that_are_not_answered_keep_no_other_waiting(standing_still:
 async def test_the_names_under_way_are_bounded_and_no_name_waits_for_a_place(
     standing_still: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.proxy.addresses._MOST", 8)
-    addresses = Addresses(asyncio.get_running_loop())
+    monkeypatch.setattr("gateway.proxy.upstream.resolver._MOST", 8)
+    addresses = UpstreamResolver(asyncio.get_running_loop())
     await addresses.of("app")
     stalled = [asyncio.create_task(addresses.of(f"stalled-{number}")) for number in range(8)]
     await until(lambda: len(standing_still) == 9)

@@ -1,7 +1,7 @@
-"""Heads by their shape: the names of their lines, in order. What is to be done with each line is settled once per
-shape; after that a head costs a look-up and a few moves of whole lists, and no loop over its lines.
+"""Heads by the layout of their header: the names of its lines, in order. What is done with each line is settled once a
+layout; after that a head costs a look-up and a few moves of whole lists, and no loop over its lines.
 
-Names are judged by wire/headers.py alone. A shape holds names, never values.
+Names are judged by wire/headers.py alone. A layout holds names, never values.
 """
 
 from collections.abc import Callable
@@ -27,22 +27,22 @@ from gateway.wire.headers import (
 from gateway.wire.response_guard import CACHE_DIRECTIVES
 
 Names = tuple[bytes, ...]
-Places = tuple[int, ...]
+Positions = tuple[int, ...]
 
 # Filled by strangers: what is remembered is small, and starts again when it is full.
 _MOST_LINES: Final = 48
 _LONGEST_NAME: Final = 64
 
 
-# What is ours to read, and may yet change from one head to the next without another parsing (changes.py).
+# What is ours to read, and may yet change from one head to the next without another parsing (header_delta.py).
 CHANGEABLE: Final = frozenset({COOKIE, CONTENT_LENGTH, FORWARDED_FOR, FORWARDED_PROTO, TRACEPARENT, TRACESTATE})
 
 
-# What a response may have that is read, and go on as it came all the same (response.py).
+# What a response may have that is read, and go on as it came all the same (response_head.py).
 _USUAL: Final = frozenset({CONTENT_LENGTH, SET_COOKIE, CLEAR_SITE_DATA, TRANSPORT_SECURITY})
 
 
-class Policy(Protocol):
+class LinePolicy(Protocol):
     """HeaderPolicy or ResponsePolicy."""
 
     @property
@@ -51,14 +51,14 @@ class Policy(Protocol):
     def learn(self, name: bytes) -> Verdict: ...
 
 
-class Shape:
-    """Places are indexes of lines. `skeleton`: b"\\r\\nName: " and an empty value in turn, b"" for a line that does not
-    go on; `cut`: those lines. `rare`: (place, verdict) of what is read beside Host, Cookie and Connection. `dropped`:
-    names of lines that nobody reads. `length`, `sets`: Content-Length and Set-Cookie as they are spelled, where
-    nothing else is rare and neither comes twice; b"" for what is not there, or where that is not so. `guarded`: names
-    of lines whose value may not go on (wire/response_guard.py); `directed`: caches are told what to keep.
-    For changes.py: `beginnings`, b"Name: " of each line whose value may change, b"" of the others; `ours`, the verdicts
-    of those among them that are ours to read, by place."""
+class HeaderLayout:
+    """Positions are indexes of lines. `skeleton`: b"\\r\\nName: " and an empty value in turn, b"" for a line that does
+    not go on; `cut`: those lines. `rare`: (place, verdict) of what is read beside Host, Cookie and Connection.
+    `dropped`: names of lines that nobody reads. `length`, `sets`: Content-Length and Set-Cookie as they are spelled,
+    where nothing else is rare and neither comes twice; b"" for what is not there, or where that is not so. `guarded`:
+    names of lines whose value may not go on (wire/response_guard.py); `directed`: caches are told what to keep.
+    For header_delta.py: `beginnings`, b"Name: " of each line whose value may change, b"" of the others; `ours`, the
+    verdicts of those among them that are ours to read, by place."""
 
     __slots__ = (
         "beginnings",
@@ -75,11 +75,11 @@ class Shape:
         "skeleton",
     )
 
-    def __init__(self, names: Names, policy: Policy) -> None:
+    def __init__(self, names: Names, policy: LinePolicy) -> None:
         self.skeleton: list[bytes] = []
-        self.cookies: Places = ()
-        self.connections: Places = ()
-        self.cut: Places = ()
+        self.cookies: Positions = ()
+        self.connections: Positions = ()
+        self.cut: Positions = ()
         self.rare: tuple[tuple[int, int], ...] = ()
         self.dropped: Names = ()
         verdicts = [policy.table.get(name, UNSEEN) or policy.learn(name) for name in names]
@@ -141,30 +141,30 @@ def _ours(verdicts: list[Verdict]) -> dict[int, int]:
     }
 
 
-class Shapes:
-    """The shapes under one policy. `known` is looked up first; `learn` does the rest."""
+class HeaderLayouts:
+    """The layouts under one policy. `known` is looked up first; `learn` does the rest."""
 
     __slots__ = ("_most", "_policy", "known")
 
-    def __init__(self, policy: Policy, most: int) -> None:
+    def __init__(self, policy: LinePolicy, most: int) -> None:
         self._policy = policy
         self._most = most
-        self.known: dict[Names, Shape] = {}
+        self.known: dict[Names, HeaderLayout] = {}
 
-    def learn(self, names: Names) -> Shape:
-        shape = Shape(names, self._policy)
+    def learn(self, names: Names) -> HeaderLayout:
+        layout = HeaderLayout(names, self._policy)
         if memorable(names):
             if len(self.known) >= self._most:
                 self.known.clear()
-            self.known[names] = shape
-        return shape
+            self.known[names] = layout
+        return layout
 
 
 def memorable(names: Names) -> bool:
     return len(names) <= _MOST_LINES and max(map(len, names), default=0) <= _LONGEST_NAME
 
 
-def joined(values: list[bytes], places: Places, by: bytes) -> bytes | None:
+def joined(values: list[bytes], places: Positions, by: bytes) -> bytes | None:
     """The value of a header that may come in several lines; None where it does not come."""
     if not places:
         return None
@@ -175,7 +175,7 @@ class _Parser(Protocol):
     def feed_data(self, data: bytes) -> None: ...
 
 
-class Collected:
+class HeaderLines:
     """Every line of a head in order, through a parser of its own: also where a name comes more than once.
 
     `stops`: what the parser raises where it stops for an Upgrade, with all lines read. Its errors are passed on.
@@ -183,7 +183,7 @@ class Collected:
 
     __slots__ = ("names", "values")
 
-    def __init__(self, head: bytes, parser: "Callable[[Collected], _Parser]", stops: type[Exception]) -> None:
+    def __init__(self, head: bytes, parser: "Callable[[HeaderLines], _Parser]", stops: type[Exception]) -> None:
         self.names: list[bytes] = []
         self.values: list[bytes] = []
         try:

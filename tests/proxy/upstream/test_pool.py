@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.proxy.pool import Pool
+from gateway.proxy.upstream.pool import Pool
 from tests.config.samples import sample_snapshot
 from tests.proxy.applications import OK, SOON, Peer, application, closing
 from tests.proxy.certificates import authority_pem, server_side

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from gateway.model.errors import GatewayError
-from gateway.proxy.changes import changes
-from gateway.proxy.pool import Pools
+from gateway.proxy.http1.header_delta import header_delta
 from gateway.proxy.request import Request
 from gateway.proxy.tables import RequestTables
+from gateway.proxy.upstream.pool import Pools
 from tests.config.samples import sample_snapshot
 from tests.proxy.applications import application
 from tests.proxy.gateways import ask, gateway
@@ -18,7 +18,7 @@ BEGINNINGS = (b"", b"Accept: ", b"Referer: ")
 
 
 def found(now: bytes) -> list[tuple[int, bytes]] | None:
-    return changes(BEFORE, now.split(b"\r\n"), BEGINNINGS)
+    return header_delta(BEFORE, now.split(b"\r\n"), BEGINNINGS)
 
 
 @pytest.mark.parametrize(

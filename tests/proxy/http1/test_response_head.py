@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from gateway.model.errors import GatewayError
-from gateway.proxy.response import Response, ResponseHeads
+from gateway.proxy.http1.response_head import ResponseHead, ResponseHeads
 from gateway.wire.framing import CHUNKED, NO_BODY, UNTIL_CLOSE
 from gateway.wire.response_guard import STRICT, ResponseLeniency
 from tests.proxy.applications import application
@@ -67,8 +67,8 @@ async def test_http_1_0_is_told_what_becomes_of_its_connection() -> None:
 # --- alone ---
 
 
-def read(head: bytes, method: bytes = b"GET") -> Response:
-    response = Response(ResponseHeads())
+def read(head: bytes, method: bytes = b"GET") -> ResponseHead:
+    response = ResponseHead(ResponseHeads())
     response.read(head, method)
     return response
 
@@ -102,7 +102,7 @@ def test_a_status_is_one_of_the_five_classes(status: bytes) -> None:
 
 
 def test_a_head_leaves_nothing_for_the_next_one() -> None:
-    response = Response(ResponseHeads())
+    response = ResponseHead(ResponseHeads())
     usual = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
     for before in (
         b"HTTP/1.1 401 No\r\nWWW-Authenticate: NTLM\r\nConnection: close\r\nContent-Length: 5\r\n\r\n",
@@ -132,11 +132,11 @@ def test_a_401_of_ntlm_binds(lines: bytes, binds: bool) -> None:
 
 def test_what_applications_fill_is_bounded() -> None:
     heads = ResponseHeads()
-    response = Response(heads)
+    response = ResponseHead(heads)
     for number in range(1200):
         response.read(b"HTTP/1.1 200 R%d\r\nX-%d: 1\r\nContent-Length: 0\r\n\r\n" % (number, number), b"GET")
     assert len(heads.status_lines) <= 512
-    assert len(heads.shapes.known) <= 512
+    assert len(heads.layouts.known) <= 512
 
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -258,9 +258,9 @@ def test_a_line_that_keeps_https_takes_the_short_way() -> None:
     assert response.whole(answer, len(answer) - 2) == answer
 
 
-def knowing() -> Response:
+def knowing() -> ResponseHead:
     """Every name and status line of the answers."""
-    response = Response(ResponseHeads())
+    response = ResponseHead(ResponseHeads())
     for answer in (OK + b"A: b\r\nContent-Length: 2\r\n\r\n", *(answer for answer, _ in ANSWERS)):
         with suppress(GatewayError):
             response.read(answer[: answer.index(b"\r\n\r\n") + 4], b"GET")
@@ -283,13 +283,13 @@ def test_an_answer_with_the_head_of_the_one_before_is_not_parsed_again_but_for_a
     answer: bytes, parsed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of what sets a cookie, nothing is kept."""
-    read_whole, read = Response._read_whole, []
+    read_whole, read = ResponseHead._read_whole, []
 
-    def counting(response: Response, data: bytes, end: int) -> bool:
+    def counting(response: ResponseHead, data: bytes, end: int) -> bool:
         read.append(data)
         return read_whole(response, data, end)
 
-    monkeypatch.setattr(Response, "_read_whole", counting)
+    monkeypatch.setattr(ResponseHead, "_read_whole", counting)
     response = knowing()
     for _ in range(3):
         assert response.whole(answer, answer.index(b"\r\n\r\n") + 4) == answer
