@@ -4,7 +4,7 @@ Everything here is a pure function of the snapshot and of bytes: a full cache is
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Final
 
 from gateway.access.decision import Question
@@ -40,8 +40,9 @@ _KEYS: Final = 4096
 _DIFFERENCES: Final = 1000
 _LONGEST_RULE: Final = 400
 
-Preparing = Callable[[App, Identity | None, float], Prepared | NeedsWork]
-"""What an application is sent of somebody whom it hears, or of nobody. The time is monotonic. Raises GatewayError."""
+Preparing = Callable[[App, Identity | None, float], Prepared | Callable[[], Awaitable[None]]]
+"""What an application is sent of somebody whom it hears, or of nobody; or what has to be awaited before it is asked
+again. The time is monotonic. Raises GatewayError."""
 
 
 def unnamed(identity: Identity) -> str:
@@ -209,11 +210,11 @@ class ApplicationAccess:
     ) -> ReadyOutcome | NeedsWork:
         """Of the live rules; where a shadow comes to something else, the cell that is counted up says so."""
         (live, told), *beside = (self._prepared(*one, now) for one in zip(questions, decisions, strict=True))
-        if isinstance(told, NeedsWork):
-            return told
+        if callable(told):
+            return NeedsWork(told, _not_prepared)
         counted = (type(live).__name__.lower(), live.reason.id)
         # What would have to be awaited is prepared for the live rules alone.
-        would = ((shadow, None if isinstance(they, NeedsWork) else they) for shadow, they in beside)
+        would = ((shadow, None if callable(they) else they) for shadow, they in beside)
         found = tuple(filter(None, (difference(live, told, shadow, they) for shadow, they in would)))
         if found and ((counted, found) in self.differing or len(self.differing) < _DIFFERENCES):
             tally = self.differing.setdefault((counted, found), [0])
@@ -223,6 +224,9 @@ class ApplicationAccess:
         match live:
             case Allow():
                 assert told is not None
+                if told.valid_until <= now:
+                    # Invariant 16. Not kept: the next request has it prepared anew.
+                    return Refuse(GATEWAY_FAULT, "what was prepared has ended already", None, by, valid_until=now)
                 return Forward(by, live, told, told.valid_until)
             case Deny():
                 return Refuse(live.reason, live.detail, None, by, live.refusal)
@@ -231,16 +235,13 @@ class ApplicationAccess:
 
     def _prepared(
         self, question: Question, decision: Decision, now: float
-    ) -> tuple[Decision, Prepared | NeedsWork | None]:
+    ) -> tuple[Decision, Prepared | Callable[[], Awaitable[None]] | None]:
         if not isinstance(decision, Allow):
             return decision, None
         try:
-            prepared = self._prepare(question.app, question.heard, now)
-            if isinstance(prepared, Prepared) and prepared.valid_until <= now:
-                raise GatewayError(GATEWAY_FAULT, "what was prepared for the application has ended already")
+            return decision, self._prepare(question.app, question.heard, now)
         except GatewayError as error:
             return Deny(decision.rule, error.code, detail=error.detail), None
-        return decision, prepared
 
 
 class ConditionalDecision:
@@ -272,6 +273,10 @@ class ConditionalDecision:
 
 _Matches = tuple[Match | None, ...]
 """Of the live rules, then of each shadow: it may tell two paths apart that are one to the live rules."""
+
+
+def _not_prepared(error: GatewayError) -> Refuse:
+    return Refuse(error.code, error.detail)
 
 
 def _keep(lines: dict[bytes, RequestLine], text: bytes, line: RequestLine) -> None:

@@ -97,9 +97,9 @@ class NeedsStore:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NeedsWork:
-    """Something has to be awaited first. `work` gives the seat with which the pipeline is asked again, or raises
-    GatewayError; it bounds its own time, and a caller who leaves ends it for nobody else. `failed`: what comes of an
-    error."""
+    """Something has to be awaited first; then the pipeline is asked again. `work`: gives the seat, where that is what
+    had to be found out; raises GatewayError; bounds its own time, and a request that leaves ends it for no other one
+    (access.shared_work). `failed`: what comes of an error."""
 
     work: Callable[[], Awaitable[Seat | None]]
     failed: Callable[[GatewayError], Refuse]

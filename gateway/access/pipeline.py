@@ -105,18 +105,17 @@ def _program(callers: Callers | None, host: VirtualHost[ApplicationAccess], brou
 
 
 async def awaited(
-    asked: AccessRequest, lookups: Lookups, waits: NeedsStore | NeedsWork, clock: Callable[[], float]
+    asked: AccessRequest, seats: Seats, seat: Seat | None, waits: NeedsStore | NeedsWork, clock: Callable[[], float]
 ) -> tuple[Seat | None, Outcome]:
-    """What comes of a request that had to wait: once what it needed is here, the pipeline is asked again. `clock`:
-    monotonic seconds. Never a NeedsStore or NeedsWork; raises nothing."""
-    seat: Seat | None = None
+    """What comes of a request that had to wait: once what it needed is here, the pipeline is asked again. `seat`: as
+    outcome_of gave it with `waits`. `clock`: monotonic seconds. Never a NeedsStore or NeedsWork."""
     for _ in range(_MOST_WAITS):
         outcome: Outcome
         try:
             if isinstance(waits, NeedsStore):
-                seat = await lookups.sessions.load(waits.host, waits.cookie)
+                seat = await seats.load(waits.host, waits.cookie)
             else:
-                seat = await waits.work()
+                seat = await waits.work() or seat
         except GatewayError as error:
             seat, outcome = None, _failed(asked, waits, error, clock())
         else:

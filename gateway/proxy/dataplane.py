@@ -11,6 +11,7 @@ from email.utils import formatdate
 from time import monotonic, time
 from typing import Final, Protocol
 
+from gateway.access.application import Preparing, translated
 from gateway.config.lanes import InboundRequest
 from gateway.config.snapshot import App, Limits, Snapshot, Timeouts
 from gateway.model.codes import GATEWAY_FAULT, LIMIT_CONNECTIONS, Code
@@ -56,7 +57,8 @@ class DataPlane:
 
     `seen`: hears of the cookies of people at applications that are told of the end of sessions.
     `person`: the name that the log has for somebody. `tick`: seconds between two looks at the deadlines (each
-    connection is looked at every fourth tick). `is_ours`: where no application is connected to.
+    connection is looked at every fourth tick). `is_ours`: where no application is connected to. `prepare`: makes what
+    an application is told of a person.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class DataPlane:
         tick: float = 0.125,
         callers: Callers | None = None,
         seen: Callable[[Seat, App, str, bytes], None] | None = None,
+        prepare: Preparing = translated,
     ) -> None:
         self.holder = holder
         self.sessions = sessions
@@ -82,6 +85,7 @@ class DataPlane:
         self.pages = pages
         self.callers = callers
         self._person = person
+        self._prepare = prepare
         self._seen = seen
         self.counters = counters
         self.log = log
@@ -245,7 +249,7 @@ class DataPlane:
         hsts = snapshot.gateway.hsts
         # RFC 6797 7.2: not by plain http.
         self.hsts_line = b"" if hsts is None else b"\r\nStrict-Transport-Security: max-age=%d" % hsts
-        return RequestTables(snapshot, self._pools, self._numbers, self._person)
+        return RequestTables(snapshot, self._pools, self._numbers, self._person, self._prepare)
 
     def _new_upstream(self, pool: Pool) -> UpstreamConnection:
         return UpstreamConnection(pool, self.timers, self.heads)

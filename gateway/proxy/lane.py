@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from gateway.access.application import ApplicationAccess
+from gateway.access.application import ApplicationAccess, Preparing, translated
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.identity import Identity
 from gateway.proxy.upstream.pool import Pool
@@ -29,8 +29,9 @@ class Lane(ApplicationAccess):
         policy: HeaderPolicy,
         numbers: Iterator[int],
         person: Callable[[Identity], str],
+        prepare: Preparing = translated,
     ) -> None:
-        super().__init__(app, snapshot, numbers, person)
+        super().__init__(app, snapshot, numbers, person, prepare)
         limits, timeouts = snapshot.gateway.limits, snapshot.gateway.timeouts
         # Of every line of the access log, between the request's id and the client.
         self.log_names = f'","app":"{self.name}","revision":"{self.revision}","client":"'.encode()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from gateway.access.application import unnamed
+from gateway.access.application import Preparing, translated, unnamed
 from gateway.access.virtual_host import HostTable, VirtualHost
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.codes import LIMIT_HEADERS, WIRE_HEADER, WIRE_HOST
@@ -52,13 +52,19 @@ class RequestTables(HostTable[Lane]):
     """`by_host`, `heads` and `clients` are looked up first; `find`, `learn_head` and `learn_client` do the rest. A new
     snapshot gets new ones, of another `number`."""
 
-    __slots__ = ("_numbers", "_person", "_policies", "_pools", "clients", "heads", "number")
+    __slots__ = ("_numbers", "_person", "_policies", "_pools", "_prepare", "clients", "heads", "number")
 
     def __init__(
-        self, snapshot: Snapshot, pools: Pools, numbers: Iterator[int], person: Callable[[Identity], str] = unnamed
+        self,
+        snapshot: Snapshot,
+        pools: Pools,
+        numbers: Iterator[int],
+        person: Callable[[Identity], str] = unnamed,
+        prepare: Preparing = translated,
     ) -> None:
         super().__init__(snapshot)
         self._person = person
+        self._prepare = prepare
         self._pools = pools
         self._numbers = numbers
         self.number = next(numbers)
@@ -96,4 +102,4 @@ class RequestTables(HostTable[Lane]):
         pool = None if app is None else self._pools.of(app)
         folds: frozenset[bytes] = frozenset() if app is None else app.translation.header_folds
         policy = self._policies.setdefault(folds, HeaderPolicy.compile(folds))
-        return Lane(app, self.snapshot, pool, policy, self._numbers, self._person)
+        return Lane(app, self.snapshot, pool, policy, self._numbers, self._person, self._prepare)

@@ -94,15 +94,15 @@ def act(client: "ClientConnection", seat: Seat | None, outcome: Outcome) -> None
         case ToPortal():
             ask_portal(client, outcome.purpose)
         case NeedsStore() | NeedsWork():
-            client.task = client.plane.loop.create_task(_await(client, outcome))
+            client.task = client.plane.loop.create_task(_await(client, seat, outcome))
         case _:
             assert_never(outcome)
 
 
-async def _await(client: "ClientConnection", waits: NeedsStore | NeedsWork) -> None:
+async def _await(client: "ClientConnection", known: Seat | None, waits: NeedsStore | NeedsWork) -> None:
     """The client waits meanwhile, and nothing more of it is read."""
     try:
-        seat, outcome = await awaited(client.request, client.plane, waits, monotonic)
+        seat, outcome = await awaited(client.request, client.plane.sessions, known, waits, monotonic)
         client.task = None
         if seat is not None:
             client.plane.admission.seen(client.memo.peer, client.request.started)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple, cast
 
+from gateway.access.application import Preparing, translated
 from gateway.config.snapshot import Listener
 from gateway.model.session import Seat
 from gateway.proxy.dataplane import DataPlane
@@ -213,6 +214,7 @@ async def gateway(
     address: str = "127.0.0.1",
     descriptors: int = 1 << 20,
     redirects: bool = False,
+    prepare: Preparing = translated,
     **more: str,
 ) -> AsyncIterator[Gateway]:
     """`behind`: the application or its port; `address`: that it listens on; `more`: as for `files`."""
@@ -234,6 +236,7 @@ async def gateway(
         descriptors=descriptors,
         is_ours=lambda address, port: (str(address), port) in here.own,
         seen=lambda seat, app, host, cookies: here.seen.append((seat, app.name, host, cookies)),
+        prepare=prepare,
     )
     listening = bind(Listener((address, 0)))
     here.host, here.port = listening.getsockname()[:2]

@@ -1,11 +1,11 @@
 """Programs that bring an access token: who they are, told from the token alone and kept for a short while."""
 
-import asyncio
 import hashlib
 import re
 from collections.abc import Callable
 from typing import TypeVar
 
+from gateway.access.shared_work import SharedWork
 from gateway.config.snapshot import App, Snapshot
 from gateway.federation.federation import Federation
 from gateway.identity.mapping import map_claims
@@ -21,6 +21,8 @@ from gateway.portal.providers import openid_providers
 # answer of the provider may be. And that a refused one is refused without asking again.
 _SIGNED_KEPT, _ASKED_KEPT, _REFUSED_KEPT = 300, 30, 5
 _KEPT = 4096
+# Each request to the provider has a limit of its own; this is of all that one look may need.
+_LOOK_SECONDS = 60.0
 # Of the connections to one provider, sign-ins have the larger part, whatever strangers bring.
 _ASKED_AT_ONCE = 16
 _LONGEST = 8192
@@ -49,7 +51,7 @@ class Programs:
         self._seats: dict[_Key, Seat] = {}
         # Not the error: its traceback would keep what every frame of that look held.
         self._refused: dict[_Key, tuple[float, Code, str]] = {}
-        self._flights: dict[_Key, asyncio.Task[Seat]] = {}
+        self._looks = SharedWork[Seat](_LOOK_SECONDS, LOGIN_PROVIDER_UNREACHABLE)
         self._asking: dict[str, int] = {}
 
     def cached(self, app: str, token: bytes, owner: str) -> Seat | None:
@@ -62,17 +64,7 @@ class Programs:
         if refused is not None and self._monotonic() < refused[0]:
             raise GatewayError(*refused[1:])
         # A program's first calls come at once: one look for all of them.
-        flight = self._flights.get(key)
-        if flight is None:
-            flight = self._flights[key] = asyncio.create_task(self._look(key, app, host, token, owner))
-            flight.add_done_callback(lambda done: self._landed(key, done))
-        return await asyncio.shield(flight)
-
-    def _landed(self, key: _Key, flight: asyncio.Task[Seat]) -> None:
-        del self._flights[key]
-        # Heard by whoever still waits; if nobody does, not by the loop either.
-        if not flight.cancelled():
-            flight.exception()
+        return await self._looks.done(key, lambda: self._look(key, app, host, token, owner))
 
     async def _look(self, key: _Key, app: str, host: str, token: bytes, owner: str) -> Seat:
         try:
