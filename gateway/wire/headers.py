@@ -10,7 +10,7 @@ from typing import Final
 
 from gateway.model.names import fold
 from gateway.wire.hop_by_hop import HOP_BY_HOP
-from gateway.wire.identity_headers import tells_identity
+from gateway.wire.identity_headers import beginnings, tells_identity
 from gateway.wire.method_override import FOLDS, HEADERS
 
 # The entry of a name in a table. Bytes: the line goes on, and these are its ready b"\r\nName: ". None: the line is
@@ -112,24 +112,39 @@ RESERVED: Final = frozenset(
         *map(fold, HOP_BY_HOP),
     }
 )
-RESERVED_PREFIXES: Final = (
-    b"ecluse",
-    b"mellon",
-    b"oidc",
-    b"remote",
-    b"shib",
-    b"sslclient",
-    b"xaccel",
-    b"xauth",
-    b"xclientcert",
-    b"xecluse",
-    b"xenvoy",
-    b"xforwarded",
-    b"xoriginal",
-    b"xremote",
-    b"xssl",
-    b"xwebauth",
+# Families: a beginning that counts with a separator behind it in the name as it came, so that `Remoteness` is none of
+# them, and those of its names that are known, which count however they fold. `SSL-CLIENT*` and `X-Client-Cert*` need
+# none: F5 writes `SSLClientCertStatus`, others `X-Client-Certificate`, and no word begins so.
+FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
+    "Remote-*": ("User", "Groups", "Email", "Name", "Addr", "Host", "Ident", "IP", "Port"),
+    "X-Remote-*": ("User", "Group", "Groups", "Email", "Name", "Addr", "Host", "IP"),
+    "X-Auth-*": ("User", "UserID", "Username", "Email", "Group", "Groups", "Name", "Role", "Roles"),
+    "X-Authenticated-*": ("User", "UserID", "Username", "Email", "Groups", "Name", "Roles", "Scope"),
+    "X-WEBAUTH-*": ("User", "Name", "FullName", "Email", "Groups", "Role"),
+    "Shib-*": (
+        "Session-ID", "Session-Index", "Identity-Provider", "Application-ID", "Authentication-Instant",
+        "Authentication-Method", "AuthnContext-Class", "AuthnContext-Decl", "Assertion-Count", "Handler",
+    ),
+    "OIDC-*": ("CLAIM-sub", "CLAIM-email", "access-token", "id-token"),
+    "MELLON-*": ("NAME-ID",),
+    "SSL-CLIENT*": (),
+    "X-SSL-*": ("Cert", "Client-Cert", "Client-CN", "Client-DN", "Client-S-DN", "Client-SHA1", "Client-Verify"),
+    "X-Client-Cert*": (),
+    "X-Forwarded-*": (
+        "For", "Host", "Proto", "Protocol", "Port", "Prefix", "Path", "Server", "Scheme", "Ssl", "By", "Uri", "Method",
+        "User", "Username", "Preferred-Username", "Login", "Name", "Email", "Groups", "Roles", "Access-Token",
+        "Client-Cert", "Tls-Client-Cert",
+    ),
+    "X-Original-*": ("URL", "URI", "Host", "Method", "Proto", "Args", "Forwarded-For", "Remote-Addr"),
+    "X-Envoy-*": ("External-Address", "Internal", "Original-Path", "Original-Host"),
+    "X-Accel-*": ("Redirect", "Internal", "Mapping"),
+    "Ecluse-*": (),
+    "X-Ecluse-*": (),
+}  # fmt: skip
+_MEMBERS: Final = frozenset(
+    fold(family.replace("*", member).encode()) for family, members in FAMILIES.items() for member in members
 )
+_BEGINNINGS: Final = beginnings(tuple(FAMILIES))
 
 
 def _judge_request(name: bytes, injected_folds: frozenset[bytes]) -> Verdict:
@@ -143,7 +158,7 @@ def _judge_request(name: bytes, injected_folds: frozenset[bytes]) -> Verdict:
     if folded in _REQUEST_SPECIAL_FOLDS:
         # None for another spelling of a special name, such as `Content.Length`.
         return _REQUEST_SPECIAL.get(name.lower())
-    if folded in RESERVED or folded.startswith(RESERVED_PREFIXES) or tells_identity(name):
+    if folded in RESERVED or folded in _MEMBERS or _BEGINNINGS(name) or tells_identity(name):
         return None
     return b"\r\n%b: " % name
 

@@ -5,7 +5,7 @@ dropped for every application, even if its file injects none of them. Names with
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from gateway.model.names import fold
@@ -59,6 +59,7 @@ IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     "APISIX, kong-oidc": ("X-Userinfo", "X-ID-Token"),
     "WSO2": ("X-JWT-Assertion",),
     "Ory Oathkeeper": ("X-User",),
+    "oauth2-proxy's example for nginx": ("X-User", "X-Email"),
     "YunoHost": ("Ynh-*",),
     "Sandstorm": ("X-Sandstorm-*",),
     # --- clouds ---
@@ -71,7 +72,9 @@ IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     "Azure App Service": ("X-MS-Client-Principal", "X-MS-Client-Principal-*", "X-MS-Token-*", "X-ARR-*"),
     "AD FS Web Application Proxy": ("X-MS-Proxy", "X-MS-ADFS-*", "X-MS-Forwarded-*"),
     "Fly": ("Fly-Client-IP",),
+    "F5": ("SSLClientCipher", "X-Client-Crt"),
     # --- applications that read such headers themselves ---
+    "CloudBeaver": ("X-User", "X-Role", "X-First-name", "X-Last-name"),
     "Kubernetes": ("Impersonate-*",),
     "Elasticsearch": ("es-security-runas-user",),
     "OpenSearch, Search Guard": ("X-Proxy-*",),
@@ -84,13 +87,26 @@ IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     "Home Assistant": ("X-Hass-*",),
 }  # fmt: skip
 
+_SEPARATORS: Final = re.compile(rb"[^a-z0-9]+")
+
+
+def beginnings(names: Iterable[str]) -> Callable[[bytes], bool]:
+    """Tells whether a header name begins as one of these, which end with `*`: with a separator behind the beginning,
+    whichever, where it ends with `-*`; without, however the name folds."""
+    words = tuple(name.removesuffix("*").lower().encode() for name in names if name.endswith("-*"))
+    folds = tuple(fold(name.encode()) for name in names if name.endswith("*") and not name.endswith("-*"))
+
+    def begins(name: bytes) -> bool:
+        return _SEPARATORS.sub(b"-", name.lower()).lstrip(b"-").startswith(words) or fold(name).startswith(folds)
+
+    return begins
+
+
 _ALL: Final = tuple(name for names in IDENTITY.values() for name in names)
 _WHOLE: Final = frozenset(fold(name.encode()) for name in _ALL if not name.endswith("*"))
-_SEPARATORS: Final = re.compile(rb"[^a-z0-9]+")
-_BEGINNINGS: Final = tuple(name.removesuffix("*").lower().encode() for name in _ALL if name.endswith("*"))
+_BEGINS: Final = beginnings(_ALL)
 
 
 def tells_identity(name: bytes) -> bool:
     """Whether some server reads this header name as one of these, however it folds names."""
-    words = _SEPARATORS.sub(b"-", name.lower()).lstrip(b"-")
-    return fold(name) in _WHOLE or words.startswith(_BEGINNINGS)
+    return fold(name) in _WHOLE or _BEGINS(name)

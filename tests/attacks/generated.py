@@ -13,7 +13,7 @@ from ipaddress import IPv4Network, ip_address
 from tests.attacks.cases import Case, Run, expect, uncontrolled
 from tests.attacks.forms import FORMS, PUBLIC_FIRST
 from tests.attacks.generated_framing import framing_case, hidden_alone
-from tests.attacks.outcomes import RESERVED, denied, passed, stripped, unseen
+from tests.attacks.outcomes import KNOWN, RESERVED, denied, passed, stripped, unseen
 from tests.attacks.request import request
 from tests.attacks.world import MARK, World
 
@@ -27,9 +27,9 @@ NAMES = (
     "x-dept",
     "ctln",
     *(
-        name.replace("_", "-").replace("*", "thing").lower()
-        for name in RESERVED
-        if "_METHOD_OVERRIDE" not in name and name != "X_HTTP_METHOD"
+        name.replace("_", "-").lower()
+        for name in (*RESERVED, *KNOWN)
+        if "_METHOD_OVERRIDE" not in name and name != "X_HTTP_METHOD" and not name.endswith("*")
     ),
 )
 BETWEEN = "-_.~!#$%&'*+^`|"
