@@ -60,7 +60,8 @@ def test_a_program_that_names_a_tenant_names_one() -> None:
         # The proof that the perimeter let somebody through.
         ("Established", {"identity/establish.py"}),
         # What lets somebody in, of that proof alone; the stores make theirs of what they are given with it.
-        ("Seat", {"portal/flow/establish.py", "stores"}),
+        # A trial serves nobody: the seat of a made-up person is asked about, and never kept.
+        ("Seat", {"portal/flow/establish.py", "stores", "trial/trial.py"}),
         ("Session", {"stores"}),
     ],
 )

@@ -18,7 +18,7 @@ from gateway.saml.message_schema import SCHEMA
 from tests.saml.forgeries import FORGERIES
 from tests.saml.idp import build, written
 from tests.saml.scene import ASKED_FOR, NOW, SCENE, provider, validated
-from tests.saml.shapes import SCHEMA as PRODUCTS
+from tests.saml.shapes import SHAPES as PRODUCTS
 from tests.saml.valid import WAYS
 
 TOKENS = [
