@@ -244,15 +244,15 @@ SHARED_CLASS_NAMES: dict[str, str] = {
     "config": """Algorithm Api Check ClientCertificate ClientKey Condition Dates Document Encryption Hours Index Key
         Ladder Limits Method Model Names OpaqueTokens Place ProviderLogout Read Request Rule Target Timeouts
         Unreadable Upstream Use ValueTest""",
-    "federation": "Lane Outcome Source Task",
     "model": "Binding",
-    "portal": "Kept Kind",
+    "ops": "Kind",
     "proxy": "Known Probe",
     "server": "Result Served Verdict",
+    "stores": "Kept",
     "trial": "Change",
 }
 RIDDLES: dict[str, int] = {
-    "cli": 1, "config": 10, "federation": 5, "model": 1, "portal": 11, "proxy": 2, "server": 3, "stores": 6,
+    "cli": 1, "config": 10, "model": 1, "portal": 1, "proxy": 2, "server": 3, "stores": 6,
     "trial": 1,
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""One call to an application that is nobody's request: it is told that a person's session has ended.
+"""One call to an application that no browser asked for: it is told that a person's session has ended.
 
 Written here byte for byte, as on the way of requests: no client library sends a value in ISO 8859-1 as it is.
 """

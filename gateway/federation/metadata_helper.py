@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from gateway.federation.metadata_process import Outcome, Task, decode_outcome, encode_task
+from gateway.federation.metadata_process import FetchOutcome, FetchTask, decode_outcome, encode_task
 
 # -P: what lies in the current folder is never taken for a part of this program.
 HELPER = (sys.executable, "-P", "-m", "gateway.federation.metadata_process")
@@ -31,7 +31,7 @@ class Helper:
         self._starting = asyncio.Lock()
         self._leaving: asyncio.TimerHandle | None = None
 
-    async def outcome(self, task: Task) -> Outcome:
+    async def outcome(self, task: FetchTask) -> FetchOutcome:
         """HelperFailed."""
         if self._leaving is not None:
             self._leaving.cancel()
@@ -64,7 +64,7 @@ class _Running:
         self._process = process
         self._stdin = stdin
         self._stdout = stdout
-        self._asked: dict[str, asyncio.Future[Outcome]] = {}
+        self._asked: dict[str, asyncio.Future[FetchOutcome]] = {}
         self._listening = asyncio.get_running_loop().create_task(self._listen())
 
     @classmethod
@@ -86,10 +86,10 @@ class _Running:
     def is_busy(self) -> bool:
         return bool(self._asked)
 
-    async def outcome(self, task: Task) -> Outcome:
+    async def outcome(self, task: FetchTask) -> FetchOutcome:
         if self.has_ended:
             raise HelperFailed("the helper process has ended")
-        asked: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        asked: asyncio.Future[FetchOutcome] = asyncio.get_running_loop().create_future()
         self._asked[task.source.id] = asked
         self._stdin.write(encode_task(task))
         try:

@@ -5,7 +5,7 @@ from itertools import chain
 from pathlib import Path
 
 from gateway.federation.metadata_index import Copy, Record, write_index
-from gateway.federation.metadata_source import NO_VALIDATORS, Source, Validators
+from gateway.federation.metadata_source import NO_VALIDATORS, MetadataSource, Validators
 from gateway.model.codes import SAML_METADATA_EXPIRED, SAML_METADATA_GONE, SAML_METADATA_VALIDITY
 from gateway.model.errors import GatewayError
 from gateway.saml.metadata import (
@@ -19,8 +19,8 @@ from gateway.saml.metadata import (
 )
 from gateway.saml.metadata_document import MetadataPart, given, verified
 
-# A federation renews its metadata every few hours and lets them live for days. Whoever got hold of an old document,
-# with a key in it that was withdrawn since, may serve it for no longer than this.
+# A federation renews its metadata every few hours and lets them live for days. A thief who has an old document, with a
+# key in it that was withdrawn since, can serve it for no longer than this.
 LONGEST_VALIDITY = 31 * 86400
 SHORTEST_FRESH = 300
 LONGEST_FRESH = 86400
@@ -28,7 +28,7 @@ USUAL_FRESH = 3600
 
 
 def index_document(
-    source: Source, pieces: Iterable[bytes], folder: Path, now: float, version: Validators = NO_VALIDATORS
+    source: MetadataSource, pieces: Iterable[bytes], folder: Path, now: float, version: Validators = NO_VALIDATORS
 ) -> Copy:
     """GatewayError: what is wrong with the document; the copy before it stays. OSError, sqlite3.Error: the folder's."""
     parts = _believed(source, pieces)
@@ -39,18 +39,18 @@ def index_document(
     return write_index(folder, source.id, copy, _records(source, chain((first,), parts)))
 
 
-def index_gone(source: Source, folder: Path, now: float, why: str) -> Copy:
+def index_gone(source: MetadataSource, folder: Path, now: float, why: str) -> Copy:
     """In the place of the copy: what the provider is refused with. It has run out, so that another is fetched whole."""
     copy = Copy(int(now), SHORTEST_FRESH, int(now), 0)
     return write_index(folder, source.id, copy, [(source.entity_id, GatewayError(SAML_METADATA_GONE, why))])
 
 
-def _believed(source: Source, pieces: Iterable[bytes]) -> Iterator[MetadataPart]:
+def _believed(source: MetadataSource, pieces: Iterable[bytes]) -> Iterator[MetadataPart]:
     """Unsigned metadata are believed only where the provider file says so: it then names no key."""
     return verified(pieces, source.key_bytes) if source.keys or source.kind != "entity" else given(pieces)
 
 
-def _valid_until(source: Source, first: MetadataPart, now: float) -> int | None:
+def _valid_until(source: MetadataSource, first: MetadataPart, now: float) -> int | None:
     until = valid_until(first)
     if until is not None and until <= now:
         raise GatewayError(SAML_METADATA_EXPIRED, "what is served there has run out")
@@ -64,7 +64,7 @@ def _fresh_for(first: MetadataPart) -> int:
     return min(max(cache_duration(first) or USUAL_FRESH, SHORTEST_FRESH), LONGEST_FRESH)
 
 
-def _records(source: Source, parts: Iterable[MetadataPart]) -> Iterator[tuple[str, Record]]:
+def _records(source: MetadataSource, parts: Iterable[MetadataPart]) -> Iterator[tuple[str, Record]]:
     """The one entity, whose faults are the source's; or every identity provider, each with its own faults."""
     if source.kind != "aggregate":
         entity = find_entity(parts, source.entity_id)
@@ -75,7 +75,7 @@ def _records(source: Source, parts: Iterable[MetadataPart]) -> Iterator[tuple[st
             yield entity.id, _record(source, entity)
 
 
-def _record(source: Source, entity: Entity) -> Record:
+def _record(source: MetadataSource, entity: Entity) -> Record:
     try:
         return idp_metadata(entity, development=source.development)
     except GatewayError as error:

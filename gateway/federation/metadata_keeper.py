@@ -13,15 +13,15 @@ from pathlib import Path
 
 from gateway.federation.metadata_helper import HELPER, Helper, HelperFailed
 from gateway.federation.metadata_index import Copy, forget_others, read_copy
-from gateway.federation.metadata_lanes import QUICK_SECONDS, Lane, Lanes, lane_of, limits_of
-from gateway.federation.metadata_process import Outcome, Task
-from gateway.federation.metadata_source import Source
+from gateway.federation.metadata_lanes import QUICK_SECONDS, FetchLane, Lanes, lane_of, limits_of
+from gateway.federation.metadata_process import FetchOutcome, FetchTask
+from gateway.federation.metadata_source import MetadataSource
 from gateway.model.codes import SAML_METADATA_GONE, SAML_METADATA_UNREACHABLE
 from gateway.ops.log import Log
 
 ASKED_AGAIN_AFTER = 30.0
-# Whoever sends answers under a key of their own has it asked for anew: a federation's 100 MB not each half minute. Its
-# members' new keys are in it before they are used.
+# A stranger who sends responses under a key of their own makes us fetch it anew: a federation's 100 MB are not fetched
+# each half minute. Its members' new keys are in it before they are used.
 AGGREGATE_ASKED_AGAIN_AFTER = 600.0
 # An MDQ service that does not know an entity any more was told so, or is being deployed anew: it is believed when it
 # has said so this often in a row and over this time.
@@ -41,7 +41,7 @@ class _Kept:
     `overruns`: how often in a row it took more than is usual; it is in the slow lane then.
     """
 
-    source: Source
+    source: MetadataSource
     providers: tuple[str, ...]
     copy: Copy | None
     due: float
@@ -88,7 +88,7 @@ class MetadataKeeper:
         self._tries: set[asyncio.Task[None]] = set()
         self._random = secrets.SystemRandom()
 
-    async def use(self, users: Mapping[Source, tuple[str, ...]]) -> None:
+    async def use(self, users: Mapping[MetadataSource, tuple[str, ...]]) -> None:
         """These sources from now on, each with the providers that live on it. OSError: the folder cannot be made."""
         if not users and not self._kept:
             return
@@ -142,7 +142,7 @@ class MetadataKeeper:
         if self._tries:
             await asyncio.wait(self._tries)
         await self._helper.close()
-        # Whoever waited for one that had no turn.
+        # Callers may wait for a source that had no turn.
         for kept in self._kept.values():
             kept.settled.set()
 
@@ -175,25 +175,25 @@ class MetadataKeeper:
             self._tries.add(task)
             task.add_done_callback(self._tries.discard)
 
-    async def _try(self, kept: _Kept, lane: Lane) -> None:
+    async def _try(self, kept: _Kept, lane: FetchLane) -> None:
         source, aggregate = kept.source, kept.source.kind == "aggregate"
         gone = kept.is_gone_if_not_there_again(time.monotonic())
         try:
-            task = Task(self._folder, source, limits_of(lane, aggregate=aggregate), gone)
+            task = FetchTask(self._folder, source, limits_of(lane, aggregate=aggregate), gone)
             outcome = await self._helper.outcome(task)
             took = time.monotonic() - kept.tried_at
             overran = outcome.overran or (took > QUICK_SECONDS and not aggregate)
             self._settle(kept, outcome, overran=overran)
         except HelperFailed as why:
             # Which says nothing of the source.
-            outcome = Outcome(source.id, None, SAML_METADATA_UNREACHABLE.id, str(why))
+            outcome = FetchOutcome(source.id, None, SAML_METADATA_UNREACHABLE.id, str(why))
             self._settle(kept, outcome, overran=kept.overruns > 0)
         finally:
             kept.settled.set()
             self._lanes.ended(source.id)
             self._woken.set()
 
-    def _settle(self, kept: _Kept, outcome: Outcome, *, overran: bool) -> None:
+    def _settle(self, kept: _Kept, outcome: FetchOutcome, *, overran: bool) -> None:
         kept.copy = outcome.copy or kept.copy
         kept.overruns = kept.overruns + 1 if overran else 0
         kept.heard(outcome.code, time.monotonic())
@@ -213,7 +213,7 @@ class MetadataKeeper:
             self._refreshes[key] = self._refreshes.get(key, 0) + 1
         kept.due = time.monotonic() + wait
 
-    def _tell(self, kept: _Kept, outcome: Outcome) -> None:
+    def _tell(self, kept: _Kept, outcome: FetchOutcome) -> None:
         event = "provider.stale" if kept.is_served(time.time()) else "provider.unreachable"
         if outcome.copy is not None:
             event = "provider.gone"

@@ -1,21 +1,21 @@
 """Which source is fetched next. A value that knows no clock and no process, so that 5,000 sources can be tried on it.
 
-One organisation's server must not hold up the others' (invariant 15): whoever needed more than is usual waits in a lane
-of its own from then on.
+One organisation's server must not hold up the others' (invariant 15): a source that needed more than is usual waits in
+a lane of its own from then on.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Lane = Literal["usual", "large", "slow"]
+FetchLane = Literal["usual", "large", "slow"]
 
 # How many are fetched at once. Each is a process: four keep two cores busy, for nearly all of it is waiting.
-WIDTHS: Mapping[Lane, int] = {"usual": 4, "large": 1, "slow": 1}
+WIDTHS: Mapping[FetchLane, int] = {"usual": 4, "large": 1, "slow": 1}
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FetchLimits:
     """Of one try; the kernel ends it there. `fetch_seconds`: until the document is here; `seconds`: until the end.
 
     `cpu_seconds`: of processor. `memory`: bytes of its own (RLIMIT_DATA).
@@ -30,20 +30,20 @@ class Limits:
 # Measured: the worst entity that is not refused before it is canonicalised takes 0.8 s of processor and 194 MB, an
 # aggregate of 106 MB takes 4 s and 64 MB. Ten sources that use up what they may in the usual lane are
 # through it in 24 s.
-_USUAL = Limits(fetch_seconds=6.0, seconds=8.0, cpu_seconds=4, memory=256 << 20)
-_SLOW = Limits(fetch_seconds=30.0, seconds=40.0, cpu_seconds=8, memory=256 << 20)
-_LARGE = Limits(fetch_seconds=300.0, seconds=600.0, cpu_seconds=120, memory=512 << 20)
-# Whoever takes longer than this goes on in the slow lane, though it was within its limits.
+_USUAL = FetchLimits(fetch_seconds=6.0, seconds=8.0, cpu_seconds=4, memory=256 << 20)
+_SLOW = FetchLimits(fetch_seconds=30.0, seconds=40.0, cpu_seconds=8, memory=256 << 20)
+_LARGE = FetchLimits(fetch_seconds=300.0, seconds=600.0, cpu_seconds=120, memory=512 << 20)
+# A source that takes longer than this goes on in the slow lane, though it was within its limits.
 QUICK_SECONDS = 4.0
 
 
-def lane_of(*, aggregate: bool, overran: bool) -> Lane:
+def lane_of(*, aggregate: bool, overran: bool) -> FetchLane:
     if overran:
         return "slow"
     return "large" if aggregate else "usual"
 
 
-def limits_of(lane: Lane, *, aggregate: bool) -> Limits:
+def limits_of(lane: FetchLane, *, aggregate: bool) -> FetchLimits:
     if aggregate:
         return _LARGE
     return _SLOW if lane == "slow" else _USUAL
@@ -53,12 +53,12 @@ class Lanes:
     """The sources that wait and those that are under way, by their ids; each is in one lane, once."""
 
     def __init__(self) -> None:
-        self._waiting: dict[Lane, dict[str, None]] = {lane: {} for lane in WIDTHS}
-        self._hurried: dict[Lane, dict[str, None]] = {lane: {} for lane in WIDTHS}
-        self._running: dict[str, Lane] = {}
+        self._waiting: dict[FetchLane, dict[str, None]] = {lane: {} for lane in WIDTHS}
+        self._hurried: dict[FetchLane, dict[str, None]] = {lane: {} for lane in WIDTHS}
+        self._running: dict[str, FetchLane] = {}
 
-    def add(self, id: str, lane: Lane, *, hurried: bool = False) -> None:
-        """`hurried`: somebody stands at the door; before all that are only due."""
+    def add(self, id: str, lane: FetchLane, *, hurried: bool = False) -> None:
+        """`hurried`: a sign-in waits for it, so that it goes before all that are only due."""
         (self._hurried if hurried else self._waiting)[lane][id] = None
 
     def hurry(self, id: str) -> None:
@@ -75,9 +75,9 @@ class Lanes:
             del place[id]
         return bool(found)
 
-    def start(self) -> list[tuple[str, Lane]]:
+    def start(self) -> list[tuple[str, FetchLane]]:
         """Those whose turn it is: under way from now on, until `ended`."""
-        started: list[tuple[str, Lane]] = []
+        started: list[tuple[str, FetchLane]] = []
         for lane, width in WIDTHS.items():
             free = width - sum(running == lane for running in self._running.values())
             turns = (*self._hurried[lane], *self._waiting[lane])

@@ -26,8 +26,8 @@ from gateway.federation.addresses import Resolver
 from gateway.federation.client import ProviderClient
 from gateway.federation.metadata_index import Copy, forget_unfinished, read_copy
 from gateway.federation.metadata_indexing import index_document, index_gone
-from gateway.federation.metadata_lanes import Limits
-from gateway.federation.metadata_source import NO_VALIDATORS, Source, Validators, validators
+from gateway.federation.metadata_lanes import FetchLimits
+from gateway.federation.metadata_source import NO_VALIDATORS, MetadataSource, Validators, validators
 from gateway.model.codes import SAML_METADATA_GONE, SAML_METADATA_UNREACHABLE, all_codes
 from gateway.model.errors import GatewayError
 from gateway.oidc.call import ProviderResponse
@@ -41,17 +41,17 @@ _CONNECT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class FetchTask:
     """`gone`: believe it where the server says once more that it has no such entity."""
 
     folder: Path
-    source: Source
-    limits: Limits
+    source: MetadataSource
+    limits: FetchLimits
     gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class FetchOutcome:
     """`copy`: what was written, if anything. `code`, `detail`: how the source failed, empty where it did not.
 
     `overran`: it was ended at one of its limits.
@@ -68,26 +68,26 @@ class Outcome:
         return GatewayError(codes.get(self.code, SAML_METADATA_UNREACHABLE), self.detail)
 
 
-def encode_task(task: Task) -> bytes:
+def encode_task(task: FetchTask) -> bytes:
     """One line."""
     value = {"folder": str(task.folder), "source": asdict(task.source), "limits": asdict(task.limits)}
     return json.dumps({**value, "gone": task.gone}).encode() + b"\n"
 
 
-def _decode_task(line: bytes) -> Task:
+def _decode_task(line: bytes) -> FetchTask:
     value: dict[str, Any] = json.loads(line)
-    source = Source(**{**value["source"], "keys": tuple(value["source"]["keys"])})
-    return Task(Path(value["folder"]), source, Limits(**value["limits"]), value["gone"])
+    source = MetadataSource(**{**value["source"], "keys": tuple(value["source"]["keys"])})
+    return FetchTask(Path(value["folder"]), source, FetchLimits(**value["limits"]), value["gone"])
 
 
-def encode_outcome(outcome: Outcome) -> bytes:
+def encode_outcome(outcome: FetchOutcome) -> bytes:
     return json.dumps(asdict(outcome)).encode() + b"\n"
 
 
-def decode_outcome(line: bytes) -> Outcome:
+def decode_outcome(line: bytes) -> FetchOutcome:
     value = json.loads(line)
     copy = value.pop("copy")
-    return Outcome(copy=None if copy is None else Copy(**copy), **value)
+    return FetchOutcome(copy=None if copy is None else Copy(**copy), **value)
 
 
 def main() -> int:
@@ -117,7 +117,7 @@ def main() -> int:
 class _Child:
     """`pipe`: where its outcome is read."""
 
-    def __init__(self, task: Task, pid: int, pipe: int) -> None:
+    def __init__(self, task: FetchTask, pid: int, pipe: int) -> None:
         self.pipe = pipe
         self._task = task
         self._pid = pid
@@ -128,7 +128,7 @@ class _Child:
         self._said += piece
         return bool(piece)
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> FetchOutcome:
         os.close(self.pipe)
         _, status = os.waitpid(self._pid, 0)
         if status == 0 and self._said:
@@ -136,10 +136,10 @@ class _Child:
         forget_unfinished(self._task.folder, self._task.source.id)
         why = _why(os.waitstatus_to_exitcode(status), self._task.limits)
         detail = f"{self._task.source.url}: {why}"
-        return Outcome(self._task.source.id, None, SAML_METADATA_UNREACHABLE.id, detail, overran=True)
+        return FetchOutcome(self._task.source.id, None, SAML_METADATA_UNREACHABLE.id, detail, overran=True)
 
 
-def _why(status: int, limits: Limits) -> str:
+def _why(status: int, limits: FetchLimits) -> str:
     if status == -signal.SIGALRM:
         return f"not fetched, verified and indexed within {limits.seconds:g} s"
     if status in (-signal.SIGXCPU, -signal.SIGKILL):
@@ -149,7 +149,7 @@ def _why(status: int, limits: Limits) -> str:
     return f"what was served there ended the process that read it (status {status})"
 
 
-def _fork(task: Task) -> _Child:
+def _fork(task: FetchTask) -> _Child:
     read, write = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -158,7 +158,7 @@ def _fork(task: Task) -> _Child:
     return _Child(task, pid, read)
 
 
-def _work(task: Task, pipe: int) -> NoReturn:
+def _work(task: FetchTask, pipe: int) -> NoReturn:
     """The child. It leaves without the helper's ends, and whatever it is, never returns into its loop."""
     status = 1
     try:
@@ -175,7 +175,7 @@ def _work(task: Task, pipe: int) -> NoReturn:
         os._exit(status)
 
 
-def _limit(limits: Limits) -> None:
+def _limit(limits: FetchLimits) -> None:
     """By the kernel, which ends this process also where it is deep in a library: what is written is in place whole, by
     a rename, or not at all."""
     signal.setitimer(signal.ITIMER_REAL, limits.seconds)
@@ -191,40 +191,40 @@ def _at_most(what: int, value: int) -> None:
     resource.setrlimit(what, (least, hard))
 
 
-async def _written(task: Task) -> Outcome:
+async def _written(task: FetchTask) -> FetchOutcome:
     folder, source = task.folder, task.source
     try:
         outcome = await _outcome(folder, source, task.limits)
         if outcome.code == SAML_METADATA_GONE.id and task.gone:
             return replace(outcome, copy=index_gone(source, folder, time.time(), outcome.detail))
     except (OSError, sqlite3.Error) as error:
-        return Outcome(source.id, None, SAML_METADATA_UNREACHABLE.id, f"{folder}: {error}")
+        return FetchOutcome(source.id, None, SAML_METADATA_UNREACHABLE.id, f"{folder}: {error}")
     return outcome
 
 
-async def _outcome(folder: Path, source: Source, limits: Limits) -> Outcome:
+async def _outcome(folder: Path, source: MetadataSource, limits: FetchLimits) -> FetchOutcome:
     try:
         with tempfile.TemporaryFile(dir=folder) as document:
             known = _still_good(folder, source, time.time())
             answer = await _fetch(source, document, known, limits)
             if known is not None and answer.status == 304:
                 # RFC 9110 15.4.5. What is on disk stays as it is, with the end that it was signed with.
-                return Outcome(source.id, replace(known, fetched_at=int(time.time())))
+                return FetchOutcome(source.id, replace(known, fetched_at=int(time.time())))
             document.seek(0)
             version = validators(answer.etag, answer.last_modified)
             copy = index_document(source, _pieces(document), folder, time.time(), version)
     except GatewayError as error:
-        return Outcome(source.id, None, error.code.id, f"{source.url}: {error.detail}")
-    return Outcome(source.id, copy)
+        return FetchOutcome(source.id, None, error.code.id, f"{source.url}: {error.detail}")
+    return FetchOutcome(source.id, copy)
 
 
-def _still_good(folder: Path, source: Source, now: float) -> Copy | None:
+def _still_good(folder: Path, source: MetadataSource, now: float) -> Copy | None:
     """The copy on disk, if another could be the same: one that ran out is of no use any more."""
     copy = read_copy(folder, source.id)
     return copy if copy is not None and (copy.valid_until is None or now < copy.valid_until) else None
 
 
-async def _fetch(source: Source, into: IO[bytes], known: Copy | None, limits: Limits) -> ProviderResponse:
+async def _fetch(source: MetadataSource, into: IO[bytes], known: Copy | None, limits: FetchLimits) -> ProviderResponse:
     largest = LARGEST_AGGREGATE if source.kind == "aggregate" else LARGEST_ENTITY
     reach = source.ca_bytes, None, source.private_addresses, Resolver()
     client = ProviderClient(*reach, limits.fetch_seconds, _CONNECT_SECONDS)

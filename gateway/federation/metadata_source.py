@@ -38,7 +38,7 @@ def validators(etag: str, last_modified: str) -> Validators:
 
 
 @dataclass(frozen=True)
-class Source:
+class MetadataSource:
     """`entity_id`: the only entity that is read; empty for an aggregate. `keys`, `ca`: base64, as they go to a helper.
 
     `id` names what is kept of it on disk. Whatever decides what would be believed is in it, so that a copy that was
@@ -82,12 +82,12 @@ class Source:
         return "{sha1}" + hashlib.sha1(self.entity_id.encode(), usedforsecurity=False).hexdigest()
 
 
-def source_of(provider: SamlProvider) -> Source | None:
+def source_of(provider: SamlProvider) -> MetadataSource | None:
     """None where the operator gave the metadata as a file."""
     where = provider.metadata
     if not isinstance(where, MetadataUrl):
         return None
-    return Source(
+    return MetadataSource(
         url=where.url,
         kind=where.kind,
         keys=tuple(b64encode(key).decode("ascii") for key in where.keys),
@@ -98,9 +98,9 @@ def source_of(provider: SamlProvider) -> Source | None:
     )
 
 
-def sources_of(providers: Iterable[SamlProvider]) -> dict[Source, tuple[str, ...]]:
+def sources_of(providers: Iterable[SamlProvider]) -> dict[MetadataSource, tuple[str, ...]]:
     """Each source once, with the names of the providers that live on it."""
-    users: dict[Source, tuple[str, ...]] = {}
+    users: dict[MetadataSource, tuple[str, ...]] = {}
     for provider in providers:
         source = source_of(provider)
         if source is not None:

@@ -13,7 +13,7 @@ from typing import Protocol
 from gateway.federation.addresses import Resolver
 from gateway.federation.client import ProviderClient
 from gateway.federation.metadata_index import index_path, read_entity
-from gateway.federation.metadata_source import Source, source_of
+from gateway.federation.metadata_source import MetadataSource, source_of
 from gateway.model.codes import SAML_METADATA_EXPIRED, SAML_METADATA_GONE, SAML_METADATA_UNREACHABLE, SAML_SOAP
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ClientCertificate, MetadataFile, SamlProvider
@@ -96,7 +96,7 @@ class SamlFederation:
             client = self._clients[key] = ProviderClient(*key, Resolver())
         return client
 
-    def _of_copy(self, provider: SamlProvider, source: Source) -> IdpMetadata:
+    def _of_copy(self, provider: SamlProvider, source: MetadataSource) -> IdpMetadata:
         stamp = _stamp(index_path(self._folder, source.id))
         known = self._known.get(provider.name)
         if known is None or known.stamp != stamp or known.metadata.entity_id != provider.issuer:

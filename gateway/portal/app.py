@@ -1,6 +1,6 @@
 """The portal: a closed table of its own paths, the dispatcher of the flow, and the one edge for errors.
 
-What it is asked comes from the data plane, read: there is no second reading of a request here.
+The data plane has read each request that comes here; no request is parsed a second time.
 """
 
 import asyncio
@@ -57,14 +57,14 @@ class Portal:
         self._asked: set[asyncio.Task[Page]] = set()
 
     def ask(self, call: InboundRequest, body: bytes) -> asyncio.Task[Page]:
-        """The page for one request. Whoever asked may go: what was begun goes on to its end."""
+        """The page for one request. The caller may leave: the request is served to its end all the same."""
         task = asyncio.get_running_loop().create_task(self._answer(call, body))
         self._asked.add(task)
         task.add_done_callback(self._asked.discard)
         return task
 
     async def close(self, within: float) -> None:
-        """What is being answered has at most `within` seconds."""
+        """Requests that are being served have at most `within` seconds."""
         if self._asked:
             await asyncio.wait(self._asked, timeout=within)
         for task in self._asked:

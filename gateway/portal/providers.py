@@ -1,4 +1,4 @@
-"""Providers by the configuration that a request was met with. Only here are OpenID and SAML providers told apart."""
+"""Providers in the snapshot of a request. OpenID and SAML providers are told apart only here."""
 
 from collections.abc import Iterable, Iterator
 
@@ -30,7 +30,7 @@ def openid_provider(snapshot: Snapshot, name: str) -> OidcProvider:
 
 
 def openid_provider_of(snapshot: Snapshot, session: Session) -> OidcProvider | None:
-    """Invariant 4: the one that made this session, whatever the file of that name says since."""
+    """Invariant 4: the provider that made this session; None where its file names another issuer by now."""
     for provider in openid_providers([snapshot.providers.get(session.identity.provider)]):
         return provider if provider.issuer == session.identity.issuer else None
     return None
@@ -44,7 +44,7 @@ def saml_provider(snapshot: Snapshot, name: str) -> SamlProvider:
 
 
 def entity(snapshot: Snapshot, entity_id: str) -> SamlProvider:
-    """`entity_id`: what a message says of itself; whether it is true, its signature tells.
+    """`entity_id`: what an unverified message says of its sender; its signature then proves it.
 
     Raises GatewayError(LOGIN_UNKNOWN_PROVIDER).
     """
@@ -55,7 +55,7 @@ def entity(snapshot: Snapshot, entity_id: str) -> SamlProvider:
 
 
 def service_provider(snapshot: Snapshot) -> ServiceProvider:
-    """Who we are to SAML providers. Raises GatewayError(LOGIN_UNKNOWN_PROVIDER) where the file has no keys for it."""
+    """Our own side towards SAML providers. Raises GatewayError(LOGIN_UNKNOWN_PROVIDER) where we have no keys for it."""
     own = snapshot.gateway.service_provider
     if own is None:
         raise GatewayError(LOGIN_UNKNOWN_PROVIDER, "gateway.yaml has no keys for SAML")

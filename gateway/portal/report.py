@@ -64,7 +64,7 @@ class Report:
         self._event("logout.application", request, error.code.id, error.detail)
 
     def logout_refused(self, request: PortalRequest, error: GatewayError) -> None:
-        """A provider's word on what has ended that was not believed, or that never came."""
+        """A logout message of a provider that was refused, or that never came."""
         self._event("logout.refused", request, error.code.id, error.detail)
 
     def refreshed(self, provider: str) -> None:

@@ -31,7 +31,7 @@ class SessionPages:
         return Page(200, (*BARE, (b"Content-Type", b"application/json; charset=utf-8")), body.encode())
 
     def _told(self, app: App, seat: Seat) -> dict[str, object]:
-        """`expires_in`: seconds, if nothing more is asked for meanwhile. It is not a use of the session to ask."""
+        """`expires_in`: seconds, if there is no other request meanwhile. Asking is no use of the session."""
         headers, cookies = read_back(app.translation.about_the_person().render(seat.identity))
         return {
             "provider": seat.identity.provider,
@@ -55,7 +55,7 @@ class SessionPages:
 
 
 def _line(provider: Provider | None, summary: SessionSummary) -> SessionLine:
-    """`provider` None: it was taken out of the configuration since."""
+    """`provider` None: it is no longer in the configuration."""
     return SessionLine(
         label=provider.label if provider else summary.provider,
         labels=provider.labels if provider else {},

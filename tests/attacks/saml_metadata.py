@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gateway.federation.metadata_index import read_copy, read_entity
 from gateway.federation.metadata_indexing import index_document
-from gateway.federation.metadata_source import Source, source_of
+from gateway.federation.metadata_source import MetadataSource, source_of
 from gateway.model.errors import GatewayError
 from tests.attacks.cases import Case, Run, expect, uncontrolled
 from tests.attacks.world import World
@@ -31,7 +31,7 @@ _LAUGHS = b'<!DOCTYPE a [<!ENTITY x "xx"><!ENTITY y "&x;&x;">]>'
 NEXT = key(certificate_text(pair("idp-next")))
 
 
-def _source(kind: Kind) -> Source:
+def _source(kind: Kind) -> MetadataSource:
     found = source_of(MetadataServer(1).provider("/", kind))
     expect(found is not None, "nothing to fetch")
     assert found is not None

@@ -28,8 +28,8 @@ from gateway.federation.metadata_helper import HELPER
 from gateway.federation.metadata_index import index_path
 from gateway.federation.metadata_keeper import MetadataKeeper
 from gateway.federation.metadata_lanes import limits_of
-from gateway.federation.metadata_process import Task, decode_outcome, encode_task
-from gateway.federation.metadata_source import Source, source_of
+from gateway.federation.metadata_process import FetchTask, decode_outcome, encode_task
+from gateway.federation.metadata_source import MetadataSource, source_of
 from gateway.federation.saml import SamlFederation
 from gateway.model.provider import MetadataUrl, SamlProvider
 from gateway.ops.log import Log
@@ -72,7 +72,7 @@ def row(folder: Path) -> dict[str, object]:
     }
 
 
-def _fetched(url: str, key: bytes) -> tuple[SamlProvider, Source]:
+def _fetched(url: str, key: bytes) -> tuple[SamlProvider, MetadataSource]:
     provider = replace(PROVIDER, metadata=MetadataUrl(url, "aggregate", (key,)), development=True)
     source = source_of(provider)
     if source is None:
@@ -131,12 +131,12 @@ def _served(folder: Path) -> Iterator[int]:
         server.server_close()
 
 
-def _indexed(folder: Path, source: Source) -> tuple[float, float]:
+def _indexed(folder: Path, source: MetadataSource) -> tuple[float, float]:
     """CPU seconds and megabytes at the most of the helper as the supervisor starts it."""
     helper = subprocess.Popen(HELPER, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     if helper.stdin is None or helper.stdout is None:
         raise OSError("no pipes")
-    helper.stdin.write(encode_task(Task(folder, source, limits_of("large", aggregate=True))))
+    helper.stdin.write(encode_task(FetchTask(folder, source, limits_of("large", aggregate=True))))
     helper.stdin.close()
     outcome = decode_outcome(helper.stdout.readline())
     _, _, used = os.wait4(helper.pid, 0)
@@ -170,7 +170,7 @@ async def _found(folder: Path, provider: SamlProvider, waited: Waited) -> float:
     return time.perf_counter() - started - (waited.seconds() - waited_before)
 
 
-async def _started(folder: Path, source: Source) -> float:
+async def _started(folder: Path, source: MetadataSource) -> float:
     """Of the supervisor: the copy is found and nothing is fetched."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     log = Log(nowhere)

@@ -11,7 +11,7 @@ from typing import Literal
 
 from aiohttp import web
 
-from gateway.federation.metadata_source import Source, source_of
+from gateway.federation.metadata_source import MetadataSource, source_of
 from gateway.model.provider import MetadataUrl, SamlProvider
 from gateway.saml.times import instant
 from tests.federation.servers import web_server
@@ -69,7 +69,7 @@ class MetadataServer:
         keys = () if signer is None else (spki(pair(signer)),)
         return replace(PROVIDER, metadata=MetadataUrl(self.url(path), kind, keys), development=True)
 
-    def source(self, path: str = "/idp", kind: Kind = "entity", signer: str | None = "federation") -> Source:
+    def source(self, path: str = "/idp", kind: Kind = "entity", signer: str | None = "federation") -> MetadataSource:
         source = source_of(self.provider(path, kind, signer))
         assert source is not None
         return source

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.federation.metadata_index import Copy, read_copy, read_entity
 from gateway.federation.metadata_indexing import index_document
-from gateway.federation.metadata_source import Source, source_of
+from gateway.federation.metadata_source import MetadataSource, source_of
 from gateway.model.codes import (
     SAML_METADATA,
     SAML_METADATA_ENTITY,
@@ -23,7 +23,7 @@ from tests.saml.parties import IDP, NOW, certificate_text, pair
 OTHER = "https://other.example"
 
 
-def source(kind: Kind, signer: str | None = "federation") -> Source:
+def source(kind: Kind, signer: str | None = "federation") -> MetadataSource:
     found = source_of(MetadataServer(1).provider("/", kind, signer))
     assert found is not None
     return found

@@ -14,8 +14,8 @@ from gateway.federation.metadata_helper import HELPER
 from gateway.federation.metadata_index import Copy, index_path, read_copy, read_entity, write_index
 from gateway.federation.metadata_indexing import index_document
 from gateway.federation.metadata_keeper import MetadataKeeper
-from gateway.federation.metadata_lanes import Limits, limits_of
-from gateway.federation.metadata_source import Source
+from gateway.federation.metadata_lanes import FetchLimits, limits_of
+from gateway.federation.metadata_source import MetadataSource
 from gateway.model.codes import SAML_METADATA_GONE, Code
 from gateway.model.errors import GatewayError
 from tests.federation.metadata_server import UNLOOKED, MetadataServer, files, in_a_day, running_metadata_server
@@ -53,7 +53,7 @@ class Told:
 
 @asynccontextmanager
 async def keeping(
-    folder: Path, *sources: Source, told: Told | None = None, helper: tuple[str, ...] = HELPER
+    folder: Path, *sources: MetadataSource, told: Told | None = None, helper: tuple[str, ...] = HELPER
 ) -> AsyncIterator[MetadataKeeper]:
     keeper = MetadataKeeper(folder, told or Told(), helper=helper)
     await keeper.use(dict.fromkeys(sources, ("metropole",)))
@@ -310,7 +310,7 @@ async def test_a_helper_that_is_none(tmp_path: Path, helper: tuple[str, ...], wh
 
 
 async def test_a_helper_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metadata_lanes, "_USUAL", Limits(0.1, 0.1, 1, 1 << 28))
+    monkeypatch.setattr(metadata_lanes, "_USUAL", FetchLimits(0.1, 0.1, 1, 1 << 28))
     monkeypatch.setattr(metadata_helper, "ANSWERS_WITHIN", 0.2)
     told, helper = Told(), (sys.executable, "-c", "import time; time.sleep(600)")
     async with keeping(tmp_path, MetadataServer(1).source(), told=told, helper=helper):
@@ -340,7 +340,7 @@ async def test_a_hostile_server_is_ended_at_its_limit_while_the_others_are_fetch
         assert re.search("took over 1 s of processor time|not fetched, verified and indexed within", detail)
 
 
-def _said(told: Told, sources: list[Source]) -> list[str]:
+def _said(told: Told, sources: list[MetadataSource]) -> list[str]:
     details = [str(fields["detail"]) for _, fields in told.events]
     return [detail for detail in details if detail.startswith(tuple(source.url for source in sources))]
 

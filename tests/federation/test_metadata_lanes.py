@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from gateway.federation.metadata_lanes import QUICK_SECONDS, Lane, Lanes, lane_of, limits_of
+from gateway.federation.metadata_lanes import QUICK_SECONDS, FetchLane, Lanes, lane_of, limits_of
 
 SOURCES = 5000
 HOSTILE = 10
@@ -56,7 +56,7 @@ def test_what_is_dropped_has_no_turn() -> None:
 @pytest.mark.parametrize(
     ("aggregate", "overran", "lane"), [(False, False, "usual"), (True, False, "large"), (True, True, "slow")]
 )
-def test_lanes(aggregate: bool, overran: bool, lane: Lane) -> None:
+def test_lanes(aggregate: bool, overran: bool, lane: FetchLane) -> None:
     assert lane_of(aggregate=aggregate, overran=overran) == lane
 
 

@@ -11,9 +11,9 @@ import pytest
 from gateway.federation.metadata_helper import HELPER
 from gateway.federation.metadata_index import Copy, index_path, read_copy, read_entity
 from gateway.federation.metadata_indexing import index_document
-from gateway.federation.metadata_lanes import Limits, lane_of, limits_of
-from gateway.federation.metadata_process import Outcome, Task, decode_outcome, encode_task
-from gateway.federation.metadata_source import Source, validators
+from gateway.federation.metadata_lanes import FetchLimits, lane_of, limits_of
+from gateway.federation.metadata_process import FetchOutcome, FetchTask, decode_outcome, encode_task
+from gateway.federation.metadata_source import MetadataSource, validators
 from gateway.model.codes import (
     LOGIN_PROVIDER_UNREACHABLE,
     OIDC_ADDRESS,
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.slow
 MDQ = "/entities/https%3A%2F%2Fidp.metropole.example%2Fmetadata"
 
 
-def usual(source: Source) -> Limits:
+def usual(source: MetadataSource) -> FetchLimits:
     """But for the time by the clock, which is the machine's as well."""
     aggregate = source.kind == "aggregate"
     limits = limits_of(lane_of(aggregate=aggregate, overran=False), aggregate=aggregate)
@@ -43,12 +43,12 @@ def usual(source: Source) -> Limits:
 
 
 async def helped(
-    folder: Path, *sources: Source, limits: Limits | None = None, helper: tuple[str, ...] = HELPER
-) -> dict[str, Outcome]:
+    folder: Path, *sources: MetadataSource, limits: FetchLimits | None = None, helper: tuple[str, ...] = HELPER
+) -> dict[str, FetchOutcome]:
     """What the helper says of each source, as the keeper would hear it."""
 
     def run() -> bytes:
-        tasks = b"".join(encode_task(Task(folder, source, limits or usual(source))) for source in sources)
+        tasks = b"".join(encode_task(FetchTask(folder, source, limits or usual(source))) for source in sources)
         return subprocess.run(helper, input=tasks, stdout=subprocess.PIPE, check=True).stdout
 
     outcomes = [decode_outcome(line) for line in (await asyncio.to_thread(run)).splitlines()]
@@ -95,7 +95,7 @@ VERSIONS = [
 ]
 
 
-async def helped_once(folder: Path, source: Source) -> Outcome:
+async def helped_once(folder: Path, source: MetadataSource) -> FetchOutcome:
     return (await helped(folder, source))[source.id]
 
 
@@ -187,8 +187,8 @@ async def test_a_private_address_is_asked_only_where_the_provider_file_says_so(t
     async with running_metadata_server() as server:
         server.documents = {"/idp": signed(entity())}
         source = server.source()
-        public = Source(
-            **{**{name: getattr(source, name) for name in Source.__match_args__}, "private_addresses": False}
+        public = MetadataSource(
+            **{**{name: getattr(source, name) for name in MetadataSource.__match_args__}, "private_addresses": False}
         )
         outcomes = await helped(tmp_path, public)
         assert server.asked == []
@@ -229,7 +229,7 @@ async def test_a_bloated_document_costs_its_own_process_alone(
 async def test_who_does_not_get_ready_is_ended(tmp_path: Path) -> None:
     async with running_metadata_server() as server:
         server.documents, server.delay = {"/idp": signed(entity())}, PATIENCE
-        limits = Limits(fetch_seconds=PATIENCE, seconds=0.5, cpu_seconds=4, memory=1 << 28)
+        limits = FetchLimits(fetch_seconds=PATIENCE, seconds=0.5, cpu_seconds=4, memory=1 << 28)
         outcome = (await helped(tmp_path, server.source(), limits=limits))[server.source().id]
     assert outcome.overran
     assert "within 0.5 s" in outcome.detail

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from gateway.federation.metadata_index import Copy, write_index
 from gateway.federation.metadata_indexing import index_document, index_gone
-from gateway.federation.metadata_source import Source
+from gateway.federation.metadata_source import MetadataSource
 from gateway.federation.saml import SamlFederation
 from gateway.model.codes import (
     LOGIN_PROVIDER_UNREACHABLE,
@@ -42,7 +42,7 @@ class Refresher:
         self.asked: list[str] = []
 
     @property
-    def source(self) -> Source:
+    def source(self) -> MetadataSource:
         return MetadataServer(1).source()
 
     async def refresh_metadata(self, source_id: str) -> None:

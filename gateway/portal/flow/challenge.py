@@ -34,7 +34,8 @@ class SignInRequired:
         raise GatewayError(SESSION_FORM_NOT_SENT, f"{request.method} without a session that would do")
 
     async def login(self, request: PortalRequest) -> NextStep:
-        """`/_ecluse/login?to=`: a person or a script asks to sign in. Who is signed in already goes straight back."""
+        """`/_ecluse/login?to=`: a person or a script asks to sign in. A person who is signed in already goes straight
+        back."""
         app = app_here(request)
         target, need = return_target(app, request.parameter("to")), need_of(request)
         identity = await self._signed_in(request, app)
@@ -61,7 +62,7 @@ class SignInRequired:
         rounds = await self._services.transactions.rounds(binding, host)
         if rounds >= ROUNDS:
             raise GatewayError(LOGIN_LOOP, f"{rounds} sign-ins in a minute and no seat came back")
-        # More strongly means: at the person's own provider.
+        # A stronger sign-in is asked of the provider by which the person is signed in.
         signed_in = await self._signed_in(request, app) if begin.need else None
         provider = "" if signed_in is None else signed_in.provider
         transaction = self._transaction(app, host, begin, binding, rounds, provider)
@@ -70,9 +71,9 @@ class SignInRequired:
         return redirect(f"{request.snapshot.gateway.portal_url}{PREFIX}start?t={quote(id, safe='')}")
 
     async def _clear_what_was_left(self, request: PortalRequest, app: App) -> None:
-        """The session ended on another host, or by itself: what the application still knows of that person in this
-        browser is not for who comes next. Once, with the seat. A seat that the application's own limit ended, and that
-        `then: resume` brings back, ends nothing."""
+        """The session ended on another host, or by itself: the application's own cookies of that person are cleared, so
+        that the next person in this browser does not inherit them. This is done once, with the seat. A seat that ended
+        by the application's own limit, and that `then: resume` brings back, clears nothing."""
         cookie = request.seat_cookie()
         may_resume = app.seat_then == "resume" and shortest_limit(app) is not None
         if cookie is None or may_resume or not app.logout.cookies:

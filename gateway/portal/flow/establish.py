@@ -25,7 +25,7 @@ class SignIns:
         self._services = services
 
     async def complete(self, request: PortalRequest, authentication: Authentication) -> Continue | Page:
-        """The session is made here and written by whoever spends its transaction; without one, it is written here.
+        """The session is made here. The step that spends its transaction writes it; without one, it is written here.
 
         Raises GatewayError: LOGIN_OUTSIDE_PERIMETER or LOGIN_MAPPING, and nothing is made.
         """
@@ -74,7 +74,7 @@ class SignIns:
 def renewed(
     session: Session, provider: Provider, identity: Identity | None, tokens: Tokens, id_token: str | None
 ) -> Session:
-    """The session with newer tokens. `identity`: who the person is by now; None where the provider was not asked.
+    """The session with newer tokens. `identity`: what the provider says of the person now; None: it was not asked.
 
     Raises GatewayError: what `establish` does, as at the sign-in, and OIDC_REFRESH_SUBJECT for another tenant.
     """

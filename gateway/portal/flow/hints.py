@@ -1,7 +1,7 @@
-"""What a link into an application says of who is to sign in, for the providers whose file passes such a thing on.
+"""Hints for a provider (`login_hint` and the like) that a link into an application carries, where its file lists them.
 
-A link is anybody's: nothing is taken but names that some provider of the application lists, each with one short value.
-The link itself is left as it is: the application is asked for the page with them, as it was linked.
+Any site can make such a link: only names that some provider of the application lists are taken, each with one short
+value. The link itself is not changed: the application receives it as it was written.
 """
 
 from collections.abc import Iterable
@@ -13,13 +13,13 @@ from gateway.portal.providers import openid_providers
 
 Hints = tuple[tuple[str, str], ...]
 
-# Characters of one sign-in under way that a stranger's link may fill.
+# Characters that a stranger's link may fill in the record of one sign-in.
 MOST = 1024
 _PARAMETERS = 64
 
 
 def hints_of(app: App, queries: Iterable[str]) -> Hints:
-    """`queries`: raw, the first one that says something of a name counts."""
+    """`queries`: raw query strings; the first one that has a name counts for it."""
     passed_on = [provider.request.passed_on for provider in openid_providers(app.listed.values())]
     names = frozenset[str]().union(*passed_on)
     found: dict[str, str] = {}
@@ -29,7 +29,7 @@ def hints_of(app: App, queries: Iterable[str]) -> Hints:
 
 
 def _single(query: str) -> dict[str, str]:
-    """What is there once; twice has no single meaning. A query that is none of ours to judge says nothing."""
+    """The parameters that are there once; twice has no single meaning. A query that cannot be read has none."""
     try:
         pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=_PARAMETERS)
     except ValueError:

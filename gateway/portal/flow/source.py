@@ -28,7 +28,7 @@ class IdentitySource(Protocol):
         """RP-initiated logout, after the session's end here. None: the provider cannot be told through the browser."""
 
     def forget(self, request: PortalRequest, session: Session) -> None:
-        """The session has ended: what the provider keeps for it beside may end too. No person waits for it."""
+        """The session has ended: tokens that the provider gave for it are revoked there. No person waits for it."""
 
     def close(self) -> None: ...
 
@@ -39,11 +39,11 @@ class IdentitySources:
     saml: IdentitySource
 
     def of(self, snapshot: Snapshot, name: str) -> IdentitySource:
-        """By the provider's name; of a name that is not configured, whichever refuses it."""
+        """By the provider's name. A name that is not configured goes to OpenID, which refuses it."""
         return self.saml if is_saml(snapshot.providers.get(name)) else self.openid
 
     def of_session(self, session: Session) -> IdentitySource:
-        """By what the session keeps for its provider, whatever the file of that name says since."""
+        """By what the session keeps for its provider; the provider's file may have changed since."""
         return self.openid if session.name_id is None else self.saml
 
     def handlers(self, path: str) -> Handlers | None:

@@ -24,7 +24,7 @@ ROUND_WINDOW = 60
 
 
 class _Known(NamedTuple):
-    """Whom a session knows. `just_made`: by what the provider has just answered."""
+    """The person of a session. `just_made`: the provider has just answered, and the session is made of that."""
 
     session_id: str
     identity: Identity
@@ -58,7 +58,7 @@ class Start:
         if known is not None and await self._serves(request, app, transaction, known):
             return await self._finish(request, step)
         if step.made is not None:
-            # The provider has just answered and its answer does not do: asking again would go round for ever.
+            # The provider has just answered and this does not suffice: asking again would go round for ever.
             raise GatewayError(LOGIN_LOOP, "a sign-in made this instant does not serve its transaction")
         return self._ask(request, step.pending)
 
@@ -79,8 +79,9 @@ class Start:
         )
 
     def _is_enough(self, request: PortalRequest, transaction: Transaction, known: _Known) -> bool:
-        """What nobody in particular needed is asked of a new sign-in alone. Who is known here goes on to the page with
-        what they have: there policy knows them, and sends nobody to sign in who would be refused all the same."""
+        """A need that was stated before the person was known is required of a new sign-in alone. A person who is known
+        here goes on to the page with the session they have: policy decides there, with all that is known of them, and
+        sends them to a stronger sign-in only where that would let them in."""
         if known.just_made or not transaction.provider:
             return True
         ladder = request.snapshot.ladder
@@ -88,8 +89,8 @@ class Start:
         return meets(ladder, known.identity, need, self._services.now())
 
     async def _is_late_enough(self, request: PortalRequest, app: App, transaction: Transaction, known: _Known) -> bool:
-        """`then: sign_in`: a session's first seat on a host needs no new authentication; what comes when that seat may
-        have ended does."""
+        """`then: sign_in`: a session's first seat on a host needs no new authentication; a seat that is made when the
+        first one may have ended does."""
         if transaction.not_before == 0:
             return True
         identity, just_made = known.identity, known.just_made
@@ -108,7 +109,7 @@ class Start:
 
     def _ask(self, request: PortalRequest, found: Pending) -> NextStep:
         id, transaction, app = found
-        # The provider that the person is signed in by, where it is to sign them in more strongly.
+        # A stronger sign-in is asked of the provider by which the person is signed in.
         own, configured = transaction.provider, request.snapshot.providers
         if own in configured and own in app.providers:
             return BeginSignIn(own, found, dict(transaction.hints))

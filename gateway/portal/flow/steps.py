@@ -17,7 +17,7 @@ from gateway.stores.sessions import NewSession
 class BeginTransaction:
     """Send the browser to the portal for `target` (origin-form, safe) of this app host, to sign in as is needed.
 
-    `query`: raw, of the request that asked for it, which may say more than the target's own does of who is to sign in.
+    `query`: raw, of the request that asked for it, which may carry hints that the target itself does not have.
     """
 
     target: str

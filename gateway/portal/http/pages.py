@@ -19,7 +19,7 @@ from gateway.model.ports import Page
 from gateway.portal.http.i18n import LANGUAGES, catalogue, choose
 from gateway.portal.http.responses import BARE, Headers, security_headers
 
-Kind = Literal["html", "json", "frame"]
+_Kind = Literal["html", "json", "frame"]
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 _HTML = (b"Content-Type", b"text/html; charset=utf-8")
@@ -32,7 +32,7 @@ _RETRY_AFTER = (b"Retry-After", b"5")
 # RFC 9110 11.6.1: every 401 has a challenge. Ours is a page and a cookie, for which no scheme is registered; browsers
 # leave one alone that they do not know, where `Basic` would have them ask for a password of their own.
 _SIGN_IN = (b"WWW-Authenticate", b'Cookie realm="ecluse"')
-# Stands around the name of what differs from one answer to the next; no template and no catalogue has it.
+# Stands around the name of what differs from one response to the next; no template and no catalogue has it.
 _MARK = "\0"
 
 
@@ -87,13 +87,13 @@ class Pages:
             )
             for schemes in ("https:", "https: http:")
         )
-        self._ready: dict[tuple[str, str, Kind, bool, bool], _Ready] = {}
+        self._ready: dict[tuple[str, str, _Kind, bool, bool], _Ready] = {}
 
     def render(
         self,
         code: Code,
         *,
-        kind: Kind,
+        kind: _Kind,
         language: str,
         reference: str,
         login_url: str = "",
@@ -111,7 +111,7 @@ class Pages:
         body = "".join(escape(values[piece]) if at % 2 else piece for at, piece in enumerate(ready.pieces))
         return Page(code.status, ready.headers, body.encode("utf-8", "replace"))
 
-    def _made(self, code: Code, language: str, kind: Kind, login: bool, refusal: bool) -> _Ready:
+    def _made(self, code: Code, language: str, kind: _Kind, login: bool, refusal: bool) -> _Ready:
         text = self._text(
             "error.html",
             language,
@@ -151,8 +151,8 @@ class Pages:
         home: str = "",
     ) -> Page:
         """`ended`: sessions were found and ended; if not, `elsewhere` is where they may be. `everywhere`: at the
-        provider too, as it says itself; `asked`: it was asked to, and nothing says whether it did. `home`: a way back,
-        for whoever asks for it."""
+        provider too, as it says itself; `asked`: it was asked to, and nothing says whether it did. `home`: a way back
+        to the application."""
         where = {"everywhere": everywhere, "asked": asked}
         return self._page("signed_out.html", language, ended=ended, elsewhere=elsewhere, home=home, **where)
 
@@ -165,14 +165,14 @@ class Pages:
         return Page(200, (*headers, _HTML), text.encode("utf-8", "replace"))
 
     def signed_in(self, language: str, home: str, *, again: bool) -> Page:
-        """`again`: by a sign-in that was over already, which did nothing and is refused as such."""
+        """`again`: the sign-in was over already; this one did nothing and is refused as such."""
         return self._page("signed_in.html", language, status=400 if again else 200, home=home, again=again)
 
     def sessions(self, language: str, lines: Sequence[SessionLine]) -> Page:
         return self._page("sessions.html", language, lines=lines)
 
     def onward(self, language: str, url: str) -> Page:
-        """A page that goes on to a provider by itself, and a link for who would rather not wait.
+        """A page that goes on to a provider by itself, and a link for people who would rather not wait.
 
         After a form of ours: browsers hold that page's form-action against a redirect, not against this.
         """
@@ -186,7 +186,7 @@ class Pages:
                 yield
 
     def signed_out_in_part(self, language: str, *, home: str, proven: bool = True) -> Page:
-        """The provider has answered that somewhere the session goes on; not `proven`: nothing that is believed."""
+        """The provider says that the session goes on somewhere. Not `proven`: what it says could not be verified."""
         return self._page("signed_out_in_part.html", language, home=home, proven=proven)
 
     def _page(self, template: str, language: str, *, status: int = 200, **values: object) -> Page:

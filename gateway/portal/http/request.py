@@ -152,7 +152,7 @@ class PortalRequest:
 
 
 def require_form(request: PortalRequest) -> None:
-    """A browser may send us nothing, or a small form. How much of it, the data plane has seen to.
+    """A browser may send us nothing, or a small form. The data plane has limited how much.
 
     Raises GatewayError(PORTAL_BODY). The fields: `PortalRequest.form`."""
     if not request.body:
@@ -168,7 +168,7 @@ def _strictly(encoded: str) -> dict[str, str]:
     if encoded.count("%") > _ESCAPES:
         raise GatewayError(PORTAL_PARAMETERS, f"over {_ESCAPES} escaped characters")
     try:
-        # What is not UTF-8 stays recognisable as such; nothing of ours, and no address, has it.
+        # Bytes that are not UTF-8 stay recognisable; no value of ours, and no address, has such.
         pairs = parse_qsl(encoded, keep_blank_values=True, errors="surrogateescape", max_num_fields=_PARAMETERS)
     except ValueError as error:
         raise GatewayError(PORTAL_PARAMETERS, f"over {_PARAMETERS} parameters") from error
@@ -196,7 +196,8 @@ def login_link(app: App, host: str, target: str, *, again: bool = False, need: N
 
 
 def need_of(request: PortalRequest) -> Need:
-    """What `need_query` wrote. Anyone may ask for a stronger sign-in than is needed; what is no need is none."""
+    """What `need_query` wrote. Any link may ask for a stronger sign-in than is needed; what cannot be read asks for
+    nothing."""
     parameters = request.parameters()
     level, age = parameters.get("level", ""), parameters.get("max_age", "")
     amr = tuple(method for method in parameters.get("amr", "").split(" ")[:_METHODS] if _METHOD.fullmatch(method))

@@ -1,4 +1,4 @@
-"""Ready answers, each with the headers that every answer of ours carries."""
+"""Ready responses, each with the headers that every response of ours carries."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -1,8 +1,9 @@
-"""The one way in which applications are told that a session has ended, however it did: by its person, its provider, a
-dead refresh token, its time, an operator.
+"""Applications are told here, and only here, that a session has ended: by its person, its provider, a dead refresh
+token, its time, or an operator.
 
-With a browser at hand, as that browser would call; without one, by what was kept for it (stores.sign_out_notes), which
-is little. Best effort, bounded and counted: no session lives on because an application does not answer.
+Where a browser is at hand, the application is called as that browser would call it; otherwise with the note that was
+kept for it (stores.sign_out_notes). This is best effort, bounded and counted: a session ends whether or not the
+application answers.
 """
 
 import asyncio
@@ -78,8 +79,8 @@ class SignOuts:
     # --- while a session lives
 
     def seen(self, seat: Seat, app: App, host: str, cookies: bytes) -> None:
-        """From the data plane, where the lines of a person's requests are other ones: `cookies`, what the application
-        gets of them. Only of applications that name an address for sign-outs."""
+        """The data plane calls this when a person's header lines have changed. `cookies`: those that the application
+        receives. Called only for applications that name an address for sign-outs."""
         names = {name.encode("ascii") for name, _ in app.logout.cookies}
         pairs = [pair.strip(b" \t") for pair in cookies.split(b";")]
         own = b"; ".join(pair for pair in pairs if pair.partition(b"=")[0] in names)
@@ -107,12 +108,12 @@ class SignOuts:
     # --- when it has ended
 
     def expect(self, session_id: str, present: Present) -> None:
-        """A session is ended by its person, whose application is called as they would, not by the note: see `told`.
-        Said before the end is in force, for then whoever looks finds the note."""
+        """A person is about to end this session: their application is called as their browser would, not by the note.
+        Called before the end is in force, because from then on any worker may find the note. `told` follows."""
         self._present[session_id, present.host] = present
 
     async def told(self, session_id: str, present: Present) -> None:
-        """After that. The person waits for their own application alone, and not for long."""
+        """Called once the end is in force. The person waits for their own application alone, a few seconds at most."""
         self.due()
         if self._telling is not None:
             await asyncio.wait({self._telling}, timeout=_WAITED)
@@ -122,13 +123,13 @@ class SignOuts:
         await asyncio.wait({present.told}, timeout=_WAITED)
 
     def due(self) -> None:
-        """Sessions have ended: who is to be told is looked up now, apart from whoever ended them."""
+        """Sessions have ended: the notes are looked up now, in a task of their own; the caller does not wait."""
         self._again = True
         if self._telling is None:
             self._telling = asyncio.get_running_loop().create_task(self._tell())
 
     async def close(self, within: float) -> None:
-        """What is under way has at most `within` seconds; what is not stays kept, for whoever looks next."""
+        """Calls under way have at most `within` seconds; notes that were not taken stay, for another worker."""
         self._looks.cancel()
         await asyncio.gather(self._looks, return_exceptions=True)
         # The calls last: a look that is under way begins some.
@@ -152,7 +153,7 @@ class SignOuts:
                     self._tell_of(note)
                 self._again = self._again or len(notes) == room
         except GatewayError:
-            # The store has told of it by itself, and the next look tries again.
+            # The store has logged it, and the next look tries again.
             return
         finally:
             self._telling = None
@@ -160,7 +161,7 @@ class SignOuts:
     def _tell_of(self, note: SignOutNote) -> None:
         present = self._present.pop((note.session_id, note.host), None)
         if present is not None:
-            # A cookie of a path of its own did not come to ours.
+            # A cookie with a narrower path did not come to the address of our sign-out.
             cookies = _joined(present.cookies, note.cookies)
             self._call(present.app, present.host, present.injection, cookies, present.told)
             return
@@ -199,7 +200,7 @@ class SignOuts:
 
 
 class TellingRevoker:
-    """ports.Revoker: once the end of sessions is in force, their applications are told too, beside whoever asked."""
+    """ports.Revoker: once the end of sessions is in force, their applications are told, in a task of its own."""
 
     def __init__(self, revoker: Revoker, due: Callable[[], None]) -> None:
         self._revoker = revoker
@@ -231,7 +232,7 @@ def _login(app: App, seat: Seat) -> bytes:
 
 
 def _joined(brought: bytes, kept: bytes) -> bytes:
-    """`kept`: of those that the browser did not bring."""
+    """`brought`, and of `kept` the cookies that the browser did not bring."""
     names = {pair.strip(b" \t").partition(b"=")[0] for pair in brought.split(b";")} | {SESSION_COOKIE}
     more = [pair for pair in kept.split(b"; ") if pair and pair.partition(b"=")[0] not in names]
     return b"; ".join(part for part in (brought, *more) if part)

@@ -1,4 +1,4 @@
-"""A provider says that sessions have ended: they end in every worker before it is answered, whatever it speaks."""
+"""IdP-initiated logout: sessions end in every worker before the provider is answered, whatever protocol it speaks."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from gateway.portal.services import PortalServices
 class SingleUse:
     """A message that works once, by its `id`, until `until`; `issued`: when its sender wrote it (Unix seconds).
 
-    `replayed`: the refusal of a second one, and how its text calls the message.
+    `replayed`: the code by which a second one is refused; `called`: the message in that refusal's detail.
     """
 
     kind: str
@@ -27,7 +27,7 @@ class SingleUse:
 class LogoutNotice:
     """What a provider's message ends, once it is verified: the sessions named by `sids`, or all of `subject`.
 
-    `message` None: it ends nothing a second time, so that it need not be remembered.
+    `message` None: a message without an id, which can be repeated and then ends nothing more.
     """
 
     issuer: str

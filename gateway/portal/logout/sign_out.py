@@ -1,4 +1,4 @@
-"""Signing out, on any of our hosts: every session of this browser, in force in every worker before the answer."""
+"""Signing out, on any of our hosts: every session of the browser ends, in every worker before the response is sent."""
 
 from typing import Literal
 
@@ -67,7 +67,7 @@ class BrowserSignOut:
         try:
             injection = app.translation.render(session.identity)
         except GatewayError as error:
-            # Nor was it told who they are while they were signed in.
+            # While they were signed in the application was not told either.
             self._services.report.application_not_told(request, error)
             injection = NOTHING
         kept = without_cookies(request.cookie_line, app.translation.cookie_names)
@@ -92,7 +92,7 @@ def _is_global(app: App | None) -> bool:
 
 
 def _elsewhere(request: PortalRequest) -> str:
-    """Where this host's seat had ended already, the browser's sessions are found from the portal alone."""
+    """Where this host's seat had ended already, only the portal can find the browser's sessions."""
     return "" if request.on_portal_host else f"{request.snapshot.gateway.portal_url}{PREFIX}logout"
 
 
@@ -110,7 +110,7 @@ def _same_origin(request: PortalRequest) -> bool:
 
 
 def _sent_by(request: PortalRequest) -> Literal["page", "script", ""]:
-    """What of the application's own sent it; empty where it may have been another site, an image or a typed address.
+    """Whether a page or a script of the application sent it; empty: perhaps another site, an image or a typed address.
 
     A link of another site has no Origin either: for a GET only Fetch Metadata tells.
     """

@@ -17,13 +17,13 @@ from gateway.oidc.access_token import AccessToken, is_jwt, issuer_of
 from gateway.portal.flow.establish import program_seat
 from gateway.portal.providers import openid_providers
 
-# Seconds that an accepted token is taken without a second look, within its own end: a signature is not recalled, an
-# answer of the provider may be. And that a refused one is refused without asking again.
+# Seconds for which an accepted token is taken again unchecked, within its own life. A signature is never recalled, so
+# that it is kept for longer than what introspection said. `_REFUSED_KEPT`: for a refused token.
 _SIGNED_KEPT, _ASKED_KEPT, _REFUSED_KEPT = 300, 30, 5
 _KEPT = 4096
 # Each request to the provider has a limit of its own; this is of all that one look may need.
 _LOOK_SECONDS = 60.0
-# Of the connections to one provider, sign-ins have the larger part, whatever strangers bring.
+# Introspections at once for one provider: sign-ins keep the larger part of its connections, whatever strangers send.
 _ASKED_AT_ONCE = 16
 _LONGEST = 8192
 # RFC 6750 2.1: b64token
@@ -49,7 +49,7 @@ class Programs:
         self._now = now
         self._monotonic = monotonic
         self._seats: dict[_Key, Seat] = {}
-        # Not the error: its traceback would keep what every frame of that look held.
+        # The code and detail, not the error: its traceback would keep all that its frames held.
         self._refused: dict[_Key, tuple[float, Code, str]] = {}
         self._looks = SharedWork[Seat](_LOOK_SECONDS, LOGIN_PROVIDER_UNREACHABLE)
         self._asking: dict[str, int] = {}
@@ -107,7 +107,7 @@ class Programs:
 
 
 def _provider(snapshot: Snapshot, app: App, token: str, owner: str) -> tuple[OidcProvider, ApiAccess]:
-    """Whose token it is: of a JWT by its issuer; any other is `owner`'s, and is shown to nobody else."""
+    """The provider of a token: of a JWT by its issuer; any other is `owner`'s, and is shown to no other provider."""
     by_issuer = is_jwt(token)
     issuer = issuer_of(token) if by_issuer else None
     names = () if app.api is None else app.api.providers

@@ -1,6 +1,6 @@
-"""Keeps sessions true at their providers: asked ahead of time, by one caller at a time across all workers.
+"""Refreshes the tokens of sessions ahead of time, one caller at a time for each session across all workers.
 
-No request waits for it. A session ends where its provider says that it has; a provider that cannot be asked ends none.
+No request waits for it. A session ends where its provider says that it has; a provider that is unreachable ends none.
 """
 
 import asyncio
@@ -48,13 +48,13 @@ class Renewal:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def due(self, seat: Seat) -> None:
-        """From the data plane, in passing."""
+        """The data plane calls this in passing."""
         task = asyncio.get_running_loop().create_task(self.renew(seat))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """What is under way is finished: a token that was used up and not written would end the session."""
+        """Waits for refreshes under way: a token that was used up and not written would end the session."""
         if self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -69,13 +69,13 @@ class Renewal:
 
     async def _renew(self, seat: Seat, session: Session) -> None:
         tokens = session.tokens
-        # A file that names another issuer since: what this one gave is nothing for the other to see.
+        # Where the file names another issuer by now, the token of this one is not shown to the other.
         provider = openid_provider_of(self._snapshot(), session)
         if tokens is None or provider is None or not provider.refresh:
             seat.refresh_at = float("inf")
             return
         if tokens.refresh_at > self._services.now():
-            # Another seat, or another worker, has done it: its result is this one.
+            # Another seat, or another worker, has refreshed it: the result serves here too.
             self._next(seat, session)
             return
         until = int(self._services.now()) + _HELD
@@ -96,7 +96,7 @@ class Renewal:
         except GatewayError as error:
             if _ends(error):
                 await self._end(session, error)
-                # What the provider knows no more is revoked already.
+                # A token that the provider no longer knows needs no revocation.
                 if error.code is not OIDC_REFRESH_ENDED:
                     self._services.federation.revoke(provider, newest, self._services.now())
             else:
@@ -105,13 +105,13 @@ class Renewal:
         if await self._services.sessions.renew(seat.host, seat.cookie, session, after):
             self._services.report.refreshed(provider.name)
         elif await self._services.sessions.opened(seat.host, seat.cookie) is None:
-            # Ended while the provider was asked: what it gave is nobody's.
+            # The session ended while the provider was asked: the newer token is revoked.
             self._services.federation.revoke(provider, newest, self._services.now())
         self._next(seat, after)
 
     async def _identity(self, provider: OidcProvider, session: Session, answer: Renewed) -> Identity | None:
-        """Who the person is now, where the file says that userinfo is asked again; how and when they signed in stays.
-        None: as they were.
+        """The person as userinfo describes them now, where the file has it asked again; acr, amr and time stay. None:
+        as they were.
 
         A provider that cannot be asked changes nothing: the tokens are newer all the same, and would be lost."""
         known = session.identity
@@ -141,7 +141,7 @@ class Renewal:
 
 
 def first_tokens(grant: Grant | None, now: float) -> Tokens | None:
-    """Of a sign-in."""
+    """The tokens of a new session."""
     return None if grant is None else _tokens(grant, now, 0)
 
 
@@ -151,7 +151,7 @@ def _tokens(grant: Grant, now: float, number: int) -> Tokens:
 
 
 def _ends(error: GatewayError) -> bool:
-    """What the provider said of this very session: that it is over, another person's, or of somebody who would not be
-    signed in like that. A key that it does not publish yet, or that was not to be had, says nothing of the session."""
+    """Whether the provider's response ends this session: it is over, is another person's, or would not be signed in. A
+    key that the provider does not publish yet, or that could not be fetched, says nothing of the session."""
     about_token = error.code.id.startswith("oidc.id_token.") and error.code is not OIDC_ID_TOKEN_KEY
     return error.code in _ENDS or about_token

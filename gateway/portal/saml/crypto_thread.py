@@ -1,4 +1,4 @@
-"""Where XML and RSA are worked on: a thread, so that the loop never waits (invariant 14).
+"""The thread in which XML and RSA are worked on, so that the loop never waits (invariant 14).
 
 One for each worker, and there are as many workers as cores: a second thread would only contend with the loop for the
 interpreter lock. 200 sign-ins a second then cost those at work several times the latency.
@@ -21,7 +21,7 @@ Judged = TypeVar("Judged")
 
 _UNKNOWN_KEY = (SAML_SIGNATURE, SAML_SIGNATURE_KEY, SAML_BINDING_SIGNATURE)
 
-# At some 2 ms each, a second's work: who comes later is told to come again, rather than kept waiting for ever.
+# At some 2 ms each this is a second's work: later messages are refused with a request to try again.
 _MOST_WAITING = 500
 
 
@@ -51,7 +51,7 @@ async def judged(
     federation: SamlFederation,
     crypto_thread: CryptoThread,
 ) -> tuple[Judged, IdpMetadata]:
-    """Metadata 2.4.1: keys roll over. What no known key signed is judged once more, under metadata fetched anew.
+    """Metadata 2.4.1: keys roll over. A message signed by no known key is judged once more, by metadata fetched anew.
 
     What `judge` makes of the provider's message, in the thread, and the metadata that it was judged by.
 

@@ -183,7 +183,7 @@ class SamlLogoutEndpoints:
         return self._pages.signed_out_in_part(request.language, home=logout.home, proven=error.code is SAML_STATUS)
 
     def _refusal(self, request: PortalRequest, error: GatewayError) -> Page:
-        """Whoever was to be signed out is told that, and can do it here: nobody was about to sign in."""
+        """The person is told that the sign-out was refused, and can sign out here: no sign-in was under way."""
         reference = request.request_id
         if error.code.status == 503:
             way_back = request.way_back

@@ -274,7 +274,8 @@ def _asked_visibly(login: SamlLogin) -> str:
 
 
 def _again(login: SamlLogin, error: GatewayError) -> Page:
-    """Whoever is not signed in at the provider was asked unseen, and is asked again with its page. Or `error`."""
+    """A person who was asked unseen and is not signed in at the provider is asked again, with its page. Raises `error`
+    otherwise."""
     if error.code is not SAML_NO_PASSIVE or not login.passive:
         raise error
     return redirect(_asked_visibly(login))
