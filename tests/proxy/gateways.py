@@ -9,6 +9,7 @@ from typing import NamedTuple, cast
 
 from gateway.access.application import Preparing, translated
 from gateway.config.snapshot import Listener
+from gateway.model.ports import Callers
 from gateway.model.session import Seat
 from gateway.proxy.dataplane import DataPlane
 from gateway.server.doors import Doors
@@ -215,6 +216,7 @@ async def gateway(
     descriptors: int = 1 << 20,
     redirects: bool = False,
     prepare: Preparing = translated,
+    callers: Callers | None = None,
     **more: str,
 ) -> AsyncIterator[Gateway]:
     """`behind`: the application or its port; `address`: that it listens on; `more`: as for `files`."""
@@ -237,6 +239,7 @@ async def gateway(
         is_ours=lambda address, port: (str(address), port) in here.own,
         seen=lambda seat, app, host, cookies: here.seen.append((seat, app.name, host, cookies)),
         prepare=prepare,
+        callers=callers,
     )
     listening = bind(Listener((address, 0)))
     here.host, here.port = listening.getsockname()[:2]
