@@ -25,6 +25,8 @@ from gateway.oidc.documents import JsonObject, parse_object
 from gateway.oidc.jwks import JsonWebKeySet, VerificationKey
 
 LONGEST_TOKEN = 65536
+# Each costs a verification, and a stranger's token may name no key.
+_MOST_TRIED = 8
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]+")
 # RFC 4648 3.5: by length modulo 4, the last characters whose bits beyond the last byte are zero
 _LAST = {0: frozenset(ascii_letters + digits + "_-"), 2: frozenset("AQgw"), 3: frozenset("AEIMQUYcgkosw048")}
@@ -102,6 +104,9 @@ def _verify_with_published(token: SignedToken, keys: JsonWebKeySet, algorithm: A
         name = "without a kid" if token.kid is None else f"with kid {quoted(token.kid, 80)}"
         unread = f"; left out: {'; '.join(keys.left_out)[:500]}" if keys.left_out else ""
         raise GatewayError(OIDC_ID_TOKEN_KEY, f"no published {algorithm.kind} key {name} for {algorithm.name}{unread}")
+    if len(suitable) > _MOST_TRIED:
+        found = f"{len(suitable)} published {algorithm.kind} keys fit, at most {_MOST_TRIED} are tried"
+        raise GatewayError(OIDC_ID_TOKEN_KEY, f"{found}: the provider has to name the key by a kid of its own")
     # OIDC Core 3.1.3.7 (6), RFC 7515 5.2
     if not any(_signed_by(token, key, algorithm) for key in suitable):
         detail = f"{algorithm.name} signature of none of the {len(suitable)} keys that fit"

@@ -12,6 +12,7 @@ from gateway.model.names import fold
 from gateway.wire.hop_by_hop import HOP_BY_HOP
 from gateway.wire.identity_headers import beginnings, tells_identity
 from gateway.wire.method_override import FOLDS, HEADERS
+from gateway.wire.response_guard import orders_a_front
 
 # The entry of a name in a table. Bytes: the line goes on, and these are its ready b"\r\nName: ". None: the line is
 # dropped. One of these small integers: we read the line ourselves; of these, FORWARDED_AS_READ goes on as it came, and
@@ -35,6 +36,7 @@ METHOD_OVERRIDE: Final = 15
 METHOD_OVERRIDE_ODD: Final = 16
 CLEAR_SITE_DATA: Final = 17
 TRANSPORT_SECURITY: Final = 18
+FRONT_ORDER: Final = 19
 
 FORWARDED_AS_READ: Final[Mapping[int, bytes]] = {
     AUTHORIZATION: b"\r\nAuthorization: ",
@@ -221,7 +223,7 @@ class ResponsePolicy:
         lower = name.lower()
         verdict: Verdict = _RESPONSE_SPECIAL.get(lower)
         if verdict is None and lower not in HOP_BY_HOP:
-            verdict = b"\r\n%b: " % name
+            verdict = FRONT_ORDER if orders_a_front(lower) else b"\r\n%b: " % name
         _remember(self.table, name, verdict)
         return verdict
 

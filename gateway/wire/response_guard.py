@@ -1,5 +1,5 @@
 """Limits on an application's response: it may not have caches keep one person's pages, nor browsers forget our cookies
-or https."""
+or https, nor a server in front of the gateway give another page."""
 
 import re
 from dataclasses import dataclass
@@ -20,6 +20,13 @@ _ENDS: Final = re.compile(
 )
 
 
+# By these an application has the nginx, Apache, lighttpd or Perlbal in front of it send a file of its disk, a location
+# of its own or another server's page, or store the response. One in front of the gateway would do so, too.
+_FRONT_ORDERS: Final = (b"x-accel-", b"x-sendfile", b"x-lighttpd-", b"x-reproxy-")
+# It says how this response is handed on, and nothing else: streams need it.
+_BUFFERING: Final = b"x-accel-buffering"
+
+
 @dataclass(frozen=True, slots=True)
 class ResponseLeniency:
     """The leniencies that an application's file names. `cache`: the ready line for responses to a person that have no
@@ -28,6 +35,7 @@ class ResponseLeniency:
     cache: bytes = b"\r\nCache-Control: private"
     clear_site_data: bool = False
     end_hsts: bool = False
+    front_orders: bool = False
 
 
 STRICT: Final = ResponseLeniency()
@@ -41,3 +49,8 @@ def cleared(value: bytes) -> bytes:
 def ends_hsts(value: bytes) -> bool:
     """Whether a Strict-Transport-Security value would have browsers use http again (RFC 6797 6.1.1)."""
     return _ENDS.search(value) is not None
+
+
+def orders_a_front(name: bytes) -> bool:
+    """Whether a response header of this name, in lower case, tells a server in front what to send."""
+    return name.startswith(_FRONT_ORDERS) and name != _BUFFERING

@@ -199,6 +199,23 @@ async def what_browsers_would_forget(world: World) -> None:
                 expect(not any(word in value for value in told for word in (b"cookies", b"*", b"max-age")), f"{told}")
 
 
+ORDERS = (
+    b"X-Accel-Redirect", b"x-accel-redirect", b"X-Accel-Expires", b"X-Sendfile", b"X-LIGHTTPD-send-file",
+    b"X-REPROXY-URL",
+)  # fmt: skip
+
+
+async def orders_to_a_front(world: World) -> None:
+    """An application has no nginx, Apache or lighttpd in front of the gateway answer with a page of its own."""
+    for name in ORDERS:
+        for body in (b"Content-Length: 0\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"):
+            world.recorder.scripts[b"/public/order"] = Script(b"HTTP/1.1 200 OK\r\n%b: /etc\r\n%b" % (name, body))
+            for _ in range(2):
+                seen = await world.send(request(APP, "/public/order"))
+                passed(world, seen)
+                expect(not seen.answer.all(name.lower()), f"{seen.answer}")
+
+
 async def kept_by_a_cache_between(world: World) -> None:
     """What a person is answered that says nothing of caches, no shared one keeps; nobody's stays as it is."""
     for app in FORMS:
@@ -440,6 +457,7 @@ CASES: tuple[Case, ...] = (
     Case("SE03.2", "an application sets a cookie of our name", upstream_sets_ours),
     Case("SE03.3", "an application has browsers forget cookies, or https", what_browsers_would_forget),
     Case("SE03.4", "a shared cache keeps no person's page", kept_by_a_cache_between),
+    Case("SE03.5", "an application orders a server in front about", orders_to_a_front),
     *numbered("SE04", SE04[:4]),
     uncontrolled("SE04.5", "on another host", host_swap),
     *numbered("SE04", SE04[6:], first=7),

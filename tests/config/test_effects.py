@@ -369,6 +369,7 @@ APP = [
     Effect("responses.cache", ("responses",), {"cache": "no-store"}, app(lambda a: a.responses.cache), b"\r\nCache-Control: private", b"\r\nCache-Control: no-store"),
     Effect("responses.clear_site_data", ("responses",), {"clear_site_data": True}, app(lambda a: a.responses.clear_site_data), False, True),
     Effect("responses.end_hsts", ("responses",), {"end_hsts": True}, app(lambda a: a.responses.end_hsts), False, True),
+    Effect("responses.front_orders", ("responses",), {"front_orders": True}, app(lambda a: a.responses.front_orders), False, True),
     Effect("paths.merge_slashes", ("paths", "merge_slashes"), True, app(lambda a: a.leniency.merge_slashes), False, True),
     Effect("paths.escaped[]", ("paths", "escaped"), ["#", "#"], app(lambda a: a.leniency.escaped), set(), {"#"}),
     Effect("paths.cookieless", ("paths", "cookieless"), True, app(lambda a: a.leniency.cookieless), False, True),

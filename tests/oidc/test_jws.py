@@ -19,6 +19,7 @@ from gateway.model.codes import (
     Code,
 )
 from gateway.model.errors import GatewayError
+from gateway.oidc import jws
 from gateway.oidc.algorithms import ALGORITHMS, OF_PUBLIC_KEYS
 from gateway.oidc.jwks import JsonWebKeySet
 from gateway.oidc.jws import decode_segment, parse_compact, verify_signature
@@ -286,6 +287,20 @@ def test_without_a_kid_every_suitable_key_is_tried() -> None:
     a, b, c = signer("RS256", "a"), signer("RS256", "b"), signer("RS256", "c")
     assert verified(forge(CLAIMS, b, kid=None), key_set(a, b)) == "RS256"
     assert refusal(forge(CLAIMS, c, kid=None), key_set(a, b)) is OIDC_ID_TOKEN_SIGNATURE
+
+
+@pytest.mark.parametrize(("published", "tried"), [(8, 8), (9, 0), (64, 0)])
+def test_at_most_eight_keys_are_tried(monkeypatch: pytest.MonkeyPatch, published: int, tried: int) -> None:
+    """A key set of 64 keys made each token without a kid cost 64 verifications."""
+    verify, seen = jws._signed_by, []
+    monkeypatch.setattr(jws, "_signed_by", lambda *of: (seen.append(of), verify(*of))[1])
+    one = signer("ES256", "a")
+    keys = key_set(*({**one.public(), "kid": str(number)} for number in range(published)))
+    stranger = forge(CLAIMS, signer("ES256", "b"), kid=None)
+    assert refusal(stranger, keys) is (OIDC_ID_TOKEN_SIGNATURE if tried else OIDC_ID_TOKEN_KEY)
+    assert len(seen) == tried
+    assert verified(forge(CLAIMS, one, kid="3"), keys) == "ES256"
+    assert len(seen) == tried + 1
 
 
 @pytest.mark.parametrize("alg", ["RS256", "PS256", "ES256", "ES512", "EdDSA"])

@@ -44,6 +44,7 @@ KEYS: Final[Mapping[str, Bound]] = {
     "responses.cache": Bound("", "Of answers of its own hosts, to browsers and caches that asked for them."),
     "responses.clear_site_data": Bound("hosts", "Refused in a team's file: it clears cookies of the whole domain."),
     "responses.end_hsts": Bound("hosts", "What a browser knows of one of its own hosts; no other host's is touched."),
+    "responses.front_orders": Bound("hosts", "Refused in a team's file: a front has files and locations of all hosts."),
     "limits.body": Bound("", "Bodies stream: a large one costs its own application, and no more memory here."),
     "session.idle": Bound("", _OWN_SEAT),
     "session.absolute": Bound("", _OWN_SEAT),

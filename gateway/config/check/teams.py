@@ -77,3 +77,5 @@ def _answers(model: AppFile) -> Iterator[tuple[Path, str]]:
     """What a browser takes beyond the hosts of the answer."""
     if model.responses.clear_site_data:
         yield ("responses", "clear_site_data"), "cookies of the whole domain"
+    if model.responses.front_orders:
+        yield ("responses", "front_orders"), "server in front"

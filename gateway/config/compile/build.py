@@ -225,7 +225,7 @@ def _leniency(plan: AppPlan) -> PathLeniency:
 def _responses(plan: AppPlan) -> ResponseLeniency:
     told = plan["responses"]
     cache = b"" if told["cache"] == "unchanged" else b"\r\nCache-Control: " + told["cache"].encode("ascii")
-    return ResponseLeniency(cache, told["clear_site_data"], told["end_hsts"])
+    return ResponseLeniency(cache, told["clear_site_data"], told["end_hsts"], told["front_orders"])
 
 
 def _api(plan: AppPlan, providers: Mapping[str, Provider]) -> Api | None:

@@ -64,6 +64,7 @@ class ResponsesPlan(TypedDict):
     cache: Literal["private", "no-store", "unchanged"]
     clear_site_data: bool
     end_hsts: bool
+    front_orders: bool
 
 
 class ApiAccessPlan(TypedDict):

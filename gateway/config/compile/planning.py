@@ -142,6 +142,7 @@ def _app(file: str, model: AppFile, gateway: GatewayFile, material: Material, ro
             "cache": model.responses.cache,
             "clear_site_data": model.responses.clear_site_data,
             "end_hsts": model.responses.end_hsts,
+            "front_orders": model.responses.front_orders,
         },
         "seat_idle": model.session.idle,
         "seat_absolute": model.session.absolute,

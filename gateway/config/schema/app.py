@@ -101,6 +101,9 @@ class Responses(Strict):
     """Lets it clear the cookies of the whole domain in the browser (`Clear-Site-Data: "cookies"`), ours too."""
     end_hsts: bool = False
     """Lets it have browsers use http again (`Strict-Transport-Security` of under 1000 s)."""
+    front_orders: bool = False
+    """Lets it tell a server in front of the gateway what to send (`X-Accel-Redirect`, `X-Sendfile`, `X-Reproxy-URL` and
+    their like). `X-Accel-Buffering`, which is of the answer itself, passes in any case."""
 
 
 class AppLimits(Strict):

@@ -15,6 +15,7 @@ from gateway.wire.headers import (
     FORWARDED_AS_READ,
     FORWARDED_FOR,
     FORWARDED_PROTO,
+    FRONT_ORDER,
     HOST,
     METHOD_OVERRIDE,
     SET_COOKIE,
@@ -40,6 +41,12 @@ CHANGEABLE: Final = frozenset({COOKIE, CONTENT_LENGTH, FORWARDED_FOR, FORWARDED_
 
 # What a response may have that is read, and go on as it came all the same (response_head.py).
 _USUAL: Final = frozenset({CONTENT_LENGTH, SET_COOKIE, CLEAR_SITE_DATA, TRANSPORT_SECURITY})
+
+
+# What an application's file has to allow.
+_GUARDED: Final = frozenset({CLEAR_SITE_DATA, TRANSPORT_SECURITY, FRONT_ORDER})
+
+_UNDER_THEIR_OWN_NAMES: Final = frozenset({METHOD_OVERRIDE, FRONT_ORDER})
 
 
 class LinePolicy(Protocol):
@@ -101,7 +108,7 @@ class HeaderLayout:
         return found.get(CONTENT_LENGTH, b""), found.get(SET_COOKIE, b"")
 
     def _guarded_names(self, names: Names) -> Names:
-        return tuple(names[place] for place, verdict in self.rare if verdict in (CLEAR_SITE_DATA, TRANSPORT_SECURITY))
+        return tuple(names[place] for place, verdict in self.rare if verdict in _GUARDED)
 
     def _add(self, place: int, name: bytes, verdict: Verdict) -> None:
         line = verdict if isinstance(verdict, bytes) else b""
@@ -113,7 +120,8 @@ class HeaderLayout:
             self.connections += (place,)
         elif isinstance(verdict, int) and verdict != HOST:
             self.rare += ((place, verdict),)
-            line = b"\r\n%b: " % name if verdict == METHOD_OVERRIDE else FORWARDED_AS_READ.get(verdict, b"")
+            own = verdict in _UNDER_THEIR_OWN_NAMES
+            line = b"\r\n%b: " % name if own else FORWARDED_AS_READ.get(verdict, b"")
         if not line:
             self.cut += (place,)
         self.skeleton += (line, b"")

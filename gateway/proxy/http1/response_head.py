@@ -14,6 +14,7 @@ from gateway.wire.headers import (
     AUTHENTICATE,
     CLEAR_SITE_DATA,
     CONTENT_LENGTH,
+    FRONT_ORDER,
     SET_COOKIE,
     TRANSFER_ENCODING,
     TRANSPORT_SECURITY,
@@ -21,7 +22,7 @@ from gateway.wire.headers import (
     binds_connection,
 )
 from gateway.wire.hop_by_hop import connection_tokens, without_named
-from gateway.wire.response_guard import CACHE_DIRECTIVES, STRICT, ResponseLeniency, cleared, ends_hsts
+from gateway.wire.response_guard import CACHE_DIRECTIVES, STRICT, ResponseLeniency, cleared, ends_hsts, orders_a_front
 
 # The reason phrase is the upstream's own, and may be empty.
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [\t \x21-\x7e\x80-\xff]*)?\r\n")
@@ -258,7 +259,7 @@ def _is_harmless(name: bytes, value: bytes) -> bool:
     """Of a guarded line, for every application; what is not is looked at the long way, where one may have said more."""
     if name.lower() == b"clear-site-data":
         return cleared(value) == value
-    return not ends_hsts(value)
+    return not orders_a_front(name.lower()) and not ends_hsts(value)
 
 
 def _guard(layout: HeaderLayout, values: list[bytes], lines: list[bytes], leniency: ResponseLeniency) -> None:
@@ -267,5 +268,7 @@ def _guard(layout: HeaderLayout, values: list[bytes], lines: list[bytes], lenien
         if verdict == CLEAR_SITE_DATA and not leniency.clear_site_data:
             left = cleared(values[place])
             lines[2 * place : 2 * place + 2] = (lines[2 * place], left) if left else (b"", b"")
-        elif verdict == TRANSPORT_SECURITY and not leniency.end_hsts and ends_hsts(values[place]):
+        elif (verdict == TRANSPORT_SECURITY and not leniency.end_hsts and ends_hsts(values[place])) or (
+            verdict == FRONT_ORDER and not leniency.front_orders
+        ):
             lines[2 * place : 2 * place + 2] = (b"", b"")

@@ -39,6 +39,7 @@ def test_a_file_within_its_fence_is_an_application_as_any_other() -> None:
         ("9001}", "9001, host: other.example}", "4:46: upstream.host: team urbanisme may not use the Host other.example"),
         ("{from: uid}", "{from: mail}", "8:27: translate.headers.X-Remote-User.from: team urbanisme may not use the attribute mail"),
         ("X-Remote-User", "X-Remote-Groups", "8:5: translate.headers.X-Remote-Groups: team urbanisme may not use the header X-Remote-Groups"),
+        ("access:", "responses: {front_orders: true}\naccess:", "9:27: responses.front_orders: team urbanisme may not use the server in front"),
         ("access:", "responses: {clear_site_data: true}\naccess:", "9:30: responses.clear_site_data: team urbanisme may not use the cookies of the whole domain"),
         ("access:", "  cookies: {B: {value: x}}\naccess:", "9:13: translate.cookies.B: team urbanisme may not use the cookie B"),
     ],

@@ -251,6 +251,30 @@ def test_what_browsers_would_forget_passes_only_where_the_file_names_it(
         assert [one.lower() for one in found] == ([wanted.lower()] if wanted else [])
 
 
+@pytest.mark.parametrize(
+    "name",
+    [b"X-Accel-Redirect", b"x-accel-redirect", b"X-Accel-Expires", b"X-Accel-Charset", b"X-Accel-Limit-Rate",
+     b"X-Sendfile", b"X-SENDFILE-TEMPORARY", b"X-Sendfile2", b"X-LIGHTTPD-send-file", b"X-REPROXY-URL",
+     b"X-Reproxy-File"],
+)  # fmt: skip
+def test_what_orders_a_front_passes_only_where_the_file_names_it(name: bytes) -> None:
+    response = knowing()
+    answer = OK + name + b": /internal/secret\r\nContent-Length: 2\r\n\r\nok"
+    for _ in range(2):
+        assert response.whole(answer, len(answer) - 2) == b""
+        for leniency in (STRICT, ResponseLeniency(front_orders=True)):
+            response.read(answer[:-2], b"GET")
+            head = b"".join(response.pieces(leniency, minor=True))
+            assert (b"\r\n" + name + b": /internal/secret" in head) is leniency.front_orders
+            assert (b"secret" in head) is leniency.front_orders
+
+
+def test_how_a_response_is_handed_on_passes_in_any_case() -> None:
+    response = knowing()
+    response.read(OK + b"X-Accel-Buffering: no\r\nContent-Length: 2\r\n\r\n", b"GET")
+    assert b"\r\nX-Accel-Buffering: no" in b"".join(response.pieces(minor=True))
+
+
 def test_a_line_that_keeps_https_takes_the_short_way() -> None:
     response = knowing()
     answer = OK + b"Strict-Transport-Security: max-age=31536000\r\nContent-Length: 2\r\n\r\nok"
