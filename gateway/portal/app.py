@@ -124,7 +124,7 @@ class Portal:
         if request.app is not None:
             found = self._of_apps.get(path, found)
         if request.on_portal_host and not found:
-            found = self._sources.handlers(path) or self._of_portal.get(path, found)
+            found = self._of_portal.get(path) or self._sources.handlers(path) or found
         return found
 
     async def _begin_or_choose(self, request: PortalRequest) -> NextStep:

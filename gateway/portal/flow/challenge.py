@@ -13,7 +13,7 @@ from gateway.portal.flow.hints import hints_of
 from gateway.portal.flow.pending import shortest_limit
 from gateway.portal.flow.steps import BeginTransaction, NextStep
 from gateway.portal.http import cookies
-from gateway.portal.http.request import PREFIX, PortalRequest, app_here, login_link, need_of, return_target
+from gateway.portal.http.request import PREFIX, PortalRequest, app_here, need_of, return_target
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
 
@@ -30,7 +30,7 @@ class SignInRequired:
         need = request.need
         if request.method == "GET":
             return BeginTransaction(return_target(app, request.target), need)
-        request.way_back = login_link(app, request.host, _referring_page(request, app), need=need)
+        request.lead_back(app, request.host, _referring_page(request, app), need=need)
         raise GatewayError(SESSION_FORM_NOT_SENT, f"{request.method} without a session that would do")
 
     async def login(self, request: PortalRequest) -> NextStep:
@@ -41,7 +41,7 @@ class SignInRequired:
         identity = await self._signed_in(request, app)
         if identity is not None and meets(request.snapshot.ladder, identity, need, self._services.now()):
             return redirect(app.origin(request.host) + target)
-        request.way_back = login_link(app, request.host, target, need=need)
+        request.lead_back(app, request.host, target, need=need)
         request.require_navigation()
         if request.parameter("again") and (binding := request.binding()):
             await self._services.transactions.clear_rounds(binding, request.host)
@@ -56,7 +56,7 @@ class SignInRequired:
     async def begin(self, request: PortalRequest, begin: BeginTransaction) -> Page:
         app = app_here(request)
         host = request.host
-        request.way_back = login_link(app, host, begin.target, again=True, need=begin.need)
+        request.lead_back(app, host, begin.target, again=True, need=begin.need)
         await self._clear_what_was_left(request, app)
         binding = request.binding_made(self._services.token_urlsafe)
         rounds = await self._services.transactions.rounds(binding, host)

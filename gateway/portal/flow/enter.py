@@ -13,7 +13,7 @@ from gateway.model.ports import Page
 from gateway.model.transaction import HandOver
 from gateway.portal.flow.steps import BeginTransaction, NextStep
 from gateway.portal.http import cookies
-from gateway.portal.http.request import PortalRequest, app_here, login_link
+from gateway.portal.http.request import PortalRequest, app_here
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
 
@@ -40,7 +40,7 @@ class Enter:
     def _check(self, request: PortalRequest, app: App, hand_over: HandOver) -> None:
         if hand_over.host != request.host or hand_over.app != app.name:
             raise GatewayError(HANDOVER_OTHER_HOST, f"the code was made for {hand_over.app} on {hand_over.host}")
-        request.way_back = login_link(app, hand_over.host, hand_over.return_target)
+        request.lead_back(app, hand_over.host, hand_over.return_target)
         if not request.holds(hand_over.binding):
             raise GatewayError(HANDOVER_OTHER_BROWSER, "the code was made for another browser")
         # Invariant 5: what an app's file says now, whatever it said when the code was made.
@@ -66,6 +66,6 @@ class Enter:
         request.require_navigation()
         binding = request.binding_made(self._services.token_urlsafe)
         if not await self._services.transactions.start_cleanly(binding, request.host, request.network):
-            request.way_back = login_link(app, request.host, "/", again=True)
+            request.lead_back(app, request.host, "/", again=True)
             raise GatewayError(LOGIN_LOOP, "a second hand-over in a row came too late")
         return BeginTransaction("/")

@@ -33,11 +33,12 @@ _SECONDS = re.compile("[0-9]{1,9}")
 class PortalRequest:
     """`inbound`: what the data plane has read. `target` is the raw request target, `body` what was sent with it,
     `cookie_line` what the browser sent as it came, the application's own cookies with ours. What steps leave:
-    `cookies_to_set` (Set-Cookie values, also sent when the request ends on a refusal), `way_back` (a link for a
-    refusal's page), `provider` and `app_name` (for the log)."""
+    `cookies_to_set` (Set-Cookie values, also sent when the request ends on a refusal), `way_back` (by `lead_back`),
+    `provider` and `app_name` (for the log)."""
 
     __slots__ = (
         "_binding",
+        "_way_back",
         "app",
         "app_name",
         "body",
@@ -55,7 +56,6 @@ class PortalRequest:
         "request_id",
         "snapshot",
         "target",
-        "way_back",
     )
 
     def __init__(self, inbound: InboundRequest, body: bytes) -> None:
@@ -77,7 +77,19 @@ class PortalRequest:
         self.cookies_to_set: list[str] = []
         self.provider = ""
         self.app_name = self.app.name if self.app else ""
-        self.way_back = login_link(self.app, self.host, "/") if self.app else ""
+        self._way_back: tuple[App, str, str, bool, Need] | None = None
+
+    def lead_back(self, app: App, host: str, target: str, *, again: bool = False, need: Need = NO_NEED) -> None:
+        """From here on a refusal's page leads to a sign-in for `target`. `again`: a person asked for it, so that rounds
+        count from 0."""
+        self._way_back = (app, host, target, again, need)
+
+    @property
+    def way_back(self) -> str:
+        """The link of a refusal's page; empty on the portal where no application is known."""
+        if self._way_back is not None:
+            return _login_link(*self._way_back)
+        return "" if self.app is None else _login_link(self.app, self.host, "/", False, NO_NEED)
 
     @property
     def language(self) -> str:
@@ -189,8 +201,7 @@ def return_target(app: App, raw: str) -> str:
     return safe_target(raw, app.leniency) or "/"
 
 
-def login_link(app: App, host: str, target: str, *, again: bool = False, need: Need = NO_NEED) -> str:
-    """Where a person signs in to come back to `target`. `again`: a person asked for it, rounds count from 0."""
+def _login_link(app: App, host: str, target: str, again: bool, need: Need) -> str:
     address = f"{app.origin(host)}{PREFIX}login?to={quote(target, safe='/')}{'&again=1' if again else ''}"
     return address + need_query(need)
 
