@@ -37,7 +37,6 @@ from gateway.server.stops import Stops
 from gateway.server.worker import Candidate, WorkerControl
 from gateway.stores.memory import MemoryStore
 from gateway.stores.records import RecordStore
-from gateway.stores.saml_transactions import SamlTransactions
 from gateway.stores.sessions import Sessions
 from gateway.stores.sign_out_notes import SignOutNotes
 from gateway.stores.sqlite import SqliteStore
@@ -128,13 +127,6 @@ class _Worker:
             in_all=limits.transactions,
             log=log,
         )
-        saml_transactions = SamlTransactions(
-            store,
-            gateway.store_keys,
-            per_network=limits.transactions_per_network,
-            in_all=limits.transactions,
-            log=log,
-        )
         self._person = person = Pseudonyms(gateway.store_keys[0][1]).of
         self._federation = Federation(log=self._log)
         self._saml_federation = SamlFederation(metadata_folder(gateway), self._control, time.time)
@@ -144,7 +136,6 @@ class _Worker:
         services = PortalServices(
             sessions=self._sessions,
             transactions=transactions,
-            saml_transactions=saml_transactions,
             federation=self._federation,
             saml_federation=self._saml_federation,
             sign_outs=self._sign_outs,

@@ -22,8 +22,9 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """`id`: 128 random bits, base64url. `tenant`: the SIRET in whose name the person acts, or None.
+    """`id`: 22 characters, random but for the first (stores.ids).
 
+    `tenant`: the SIRET in whose name the person acts, or None.
     Times are Unix seconds; `idle` is in seconds. `id_token` is kept only to be sent back to its own
     provider (id_token_hint). `sid` is the provider's own session id, where it sent one: SAML's SessionIndex.
     `name_id` is SAML's NameID as it came, so that a logout names the person as the provider did.

@@ -94,6 +94,13 @@ class SignOut:
 
 
 @dataclass(frozen=True, slots=True)
+class ParkedResponse:
+    """An OpenID provider's response by `form_post`, as it came: (name, value) of each field, none of them verified."""
+
+    parameters: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ParkedAnswer:
     """What a SAML provider asserted, verified but for the browser, whose cookie a POST from elsewhere does not bring.
 

@@ -9,7 +9,6 @@ from gateway.model.ports import Revoker
 from gateway.portal.http.pages import Pages
 from gateway.portal.logout.applications import SignOuts
 from gateway.portal.report import Report
-from gateway.stores.saml_transactions import SamlTransactions
 from gateway.stores.sessions import Sessions
 from gateway.stores.transactions import Transactions
 
@@ -20,7 +19,6 @@ class PortalServices:
 
     sessions: Sessions
     transactions: Transactions
-    saml_transactions: SamlTransactions
     federation: Federation
     saml_federation: SamlFederation
     sign_outs: SignOuts

@@ -6,10 +6,10 @@ signs in again. `sealing.VERSION` stands for these forms too.
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar, cast, get_args
+from typing import Any, Generic, ParamSpec, TypeVar, cast, get_args
 
 from gateway.model.codes import STORE_UNREADABLE
 from gateway.model.errors import GatewayError
@@ -20,6 +20,7 @@ from gateway.model.transaction import (
     HandOver,
     OidcLogin,
     ParkedAnswer,
+    ParkedResponse,
     SamlLogin,
     SamlLogout,
     Served,
@@ -33,6 +34,15 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 Kept = TypeVar("Kept")
 Read = ParamSpec("Read")
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Generic[Kept]):
+    """The records of one kind as bytes. `read` raises GatewayError(STORE_UNREADABLE)."""
+
+    kind: str
+    write: Callable[[Kept], bytes]
+    read: Callable[[bytes], Kept]
 
 
 def _understood(read: Callable[Read, Kept]) -> Callable[Read, Kept]:
@@ -126,13 +136,13 @@ def _served(values: tuple[str, dict[str, Any]] | None) -> Served | None:
     return None if values is None else Served(values[0], _transaction(values[1]))
 
 
-def parameters_to_bytes(parameters: Sequence[tuple[str, str]]) -> bytes:
-    return _ENCODER.encode(list(parameters)).encode()
+def parameters_to_bytes(response: ParkedResponse) -> bytes:
+    return _ENCODER.encode(response.parameters).encode()
 
 
 @_understood
-def parameters_from_bytes(data: bytes) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in json.loads(data)]
+def parameters_from_bytes(data: bytes) -> ParkedResponse:
+    return ParkedResponse(tuple((name, value) for name, value in json.loads(data)))
 
 
 def saml_login_to_bytes(login: SamlLogin) -> bytes:
@@ -196,6 +206,17 @@ def note_from_bytes(data: bytes, session_id: str, host: str) -> SignOutNote:
     values = json.loads(data)
     login, cookies = (b64decode(values.pop(name)) for name in ("login", "cookies"))
     return SignOutNote(session_id, host, login=login, cookies=cookies, **values)
+
+
+# The kinds of tickets. A kind is part of what a record is bound to: renamed, those under way would open no more.
+SIGN_IN = Form("transaction", transaction_to_bytes, transaction_from_bytes)
+OPENID_LOGIN = Form("login", login_to_bytes, login_from_bytes)
+OPENID_RESPONSE = Form("response", parameters_to_bytes, parameters_from_bytes)
+OPENID_LOGOUT = Form("sign_out", sign_out_to_bytes, sign_out_from_bytes)
+SAML_LOGIN = Form("saml_login", saml_login_to_bytes, saml_login_from_bytes)
+SAML_RESPONSE = Form("saml_parked", parked_to_bytes, parked_from_bytes)
+SAML_LOGOUT = Form("saml_logout", saml_logout_to_bytes, saml_logout_from_bytes)
+HAND_OVER = Form("handover", hand_over_to_bytes, hand_over_from_bytes)
 
 
 Stored = (

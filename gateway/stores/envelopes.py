@@ -9,10 +9,19 @@ from typing import NamedTuple
 
 from gateway.model.session import SeatLimits, Session
 from gateway.stores.codec import StoredSession, session_from_bytes, session_to_bytes
-from gateway.stores.keys import StoreKeys
+from gateway.stores.ids import TokenBytes, new_id
 from gateway.stores.records import SeatKey, SeatRecord, SessionRecord
-from gateway.stores.sealing import KEY_BYTES, NONCE_BYTES, Binding, draw_key, key_id_of, lookup_of, open_sealed, seal
-from gateway.stores.tickets import TokenBytes, new_id
+from gateway.stores.sealing import (
+    KEY_BYTES,
+    NONCE_BYTES,
+    Binding,
+    StoreKeys,
+    draw_key,
+    key_id_of,
+    lookup_of,
+    open_sealed,
+    seal,
+)
 
 SESSION_ID_BYTES = 16
 _COOKIE = re.compile(rb"([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})")
@@ -114,8 +123,8 @@ class Envelopes:
     def new_session_key(self) -> bytes:
         return self._token_bytes(KEY_BYTES)
 
-    def new_session_id(self) -> str:
-        return new_id(self._token_bytes, SESSION_ID_BYTES)
+    def new_session_id(self, shard: str) -> str:
+        return new_id(self._token_bytes, SESSION_ID_BYTES, shard)
 
     def _wrapping(self, secret: bytes, key_id: str) -> bytes:
         return draw_key(secret, b"wrap", self._keys.salt(key_id))

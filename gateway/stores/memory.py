@@ -1,29 +1,34 @@
 """The store of a single worker, lost when it ends: for trying out and for tests."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from gateway.stores.records import (
     ENDED_KEPT,
     PARALLEL_TABS,
+    AddSeat,
     AddSession,
     Cursor,
     Ended,
+    EndSeat,
     Index,
+    MarkKey,
     PutTicket,
     RaiseMark,
-    Replaces,
+    RevokeSession,
     SealedNote,
     SeatKey,
     SeatRecord,
     SessionRecord,
     SessionSummary,
+    Spend,
     Tail,
     Ticket,
+    TicketKey,
     Touch,
-    Use,
+    UseOnce,
     Write,
 )
 from gateway.stores.tickets import unix_now
@@ -42,7 +47,7 @@ class MemoryStore:
         self._tickets: dict[str, dict[bytes, Ticket]] = {}
         self._groups: dict[tuple[str, bytes], dict[bytes, None]] = {}
         self._used: dict[bytes, int] = {}
-        self._marks: dict[bytes, tuple[int, int]] = {}
+        self._marks: dict[MarkKey, tuple[int, int]] = {}
         self._notes: dict[tuple[str, str], SealedNote] = {}
         self._ended: deque[Ended] = deque()
         self._purged = 0
@@ -56,26 +61,8 @@ class MemoryStore:
 
     # --- sessions and seats
 
-    async def write(self, writes: Sequence[Write], now: int) -> None:
-        for write in writes:
-            match write:
-                case AddSession(session, seat, replaces):
-                    self._sessions[session.id] = session
-                    self._add(seat, replaces, now)
-                case PutTicket(ticket, per_group, in_all):
-                    self._put_ticket(ticket, per_group, in_all)
-                case SealedNote():
-                    self._keep_note(write)
-                case RaiseMark(key, number, expires_at):
-                    self._marks[key] = (max(number, await self.mark(key, now)), expires_at)
-
-    async def add_seat(self, seat: SeatRecord, replaces: Replaces, now: int) -> bool:
-        session = self._live_session(seat.key.session_id, now)
-        if session is None:
-            return False
-        self._sessions[session.id] = _moved(session, now)
-        self._add(seat, replaces, now)
-        return True
+    async def perform(self, writes: Sequence[Write], now: int) -> bool:
+        return all(self._done(write, now) for write in writes)
 
     async def read_seat(self, key: SeatKey, now: int) -> tuple[SessionRecord, SeatRecord] | None:
         session, seat = self._live_session(key.session_id, now), self._seats.get(key)
@@ -109,18 +96,6 @@ class MemoryStore:
             for session in sorted(found, key=lambda session: (session.created_at, session.id))
         )
 
-    async def end(self, session_ids: Sequence[str], now: int, uses: Sequence[Use] = ()) -> bool:
-        if any(self._used.get(use.key, 0) > now or self._is_older(use.issued) for use in uses):
-            return False
-        self._used.update({use.key: use.expires_at for use in uses})
-        for id in session_ids:
-            self._sessions.pop(id, None)
-            self._ended.append(Ended(id, None, now))
-        ids = frozenset(session_ids)
-        for key in [key for key in self._seats if key.session_id in ids]:
-            del self._seats[key]
-        return True
-
     async def ended_since(self, cursor: Cursor | None) -> Tail:
         here = Cursor("memory", self._purged + len(self._ended))
         if cursor is None or cursor.epoch != here.epoch or not self._purged <= cursor.position <= here.position:
@@ -133,33 +108,23 @@ class MemoryStore:
 
     # --- tickets
 
-    async def spend_ticket(self, kind: str, lookup: bytes, writes: Sequence[Write], now: int) -> bool:
-        if await self.take_ticket(kind, lookup, now) is None:
-            return False
-        await self.write(writes, now)
-        return True
-
-    async def peek_ticket(self, kind: str, lookup: bytes, now: int) -> bytes | None:
-        ticket = self._tickets.get(kind, {}).get(lookup)
+    async def peek_ticket(self, key: TicketKey, now: int) -> bytes | None:
+        ticket = self._tickets.get(key.kind, {}).get(key.lookup)
         return None if ticket is None or ticket.expires_at <= now else ticket.sealed
 
-    async def take_ticket(self, kind: str, lookup: bytes, now: int) -> bytes | None:
-        ticket = self._drop(kind, lookup)
+    async def take_ticket(self, key: TicketKey, now: int) -> bytes | None:
+        ticket = self._drop(key.kind, key.lookup)
         return None if ticket is None or ticket.expires_at <= now else ticket.sealed
 
     # --- single values
 
-    async def first_use(self, key: bytes, expires_at: int, now: int, issued: int | None = None) -> bool:
-        first = self._used.get(key, 0) <= now and not self._is_older(issued)
-        if first:
-            self._used[key] = expires_at
-        return first
+    async def is_used(self, use: UseOnce, now: int) -> bool:
+        return self._used.get(use.key, 0) > now or (use.issued is not None and use.issued < self._refuses_before)
 
-    async def mark(self, key: bytes, now: int) -> int:
-        number, expires_at = self._marks.get(key, (0, 0))
-        return number if expires_at > now else 0
+    async def mark(self, key: MarkKey, now: int) -> int:
+        return self._mark(key, now)
 
-    async def clear_mark(self, key: bytes, now: int) -> None:
+    async def clear_mark(self, key: MarkKey, now: int) -> None:
         self._marks.pop(key, None)
 
     async def probe(self) -> None: ...
@@ -171,7 +136,7 @@ class MemoryStore:
         }
         for ticket in [each for of_kind in self._tickets.values() for each in of_kind.values()]:
             if ticket.expires_at <= now:
-                self._drop(ticket.kind, ticket.lookup)
+                self._drop(ticket.key.kind, ticket.key.lookup)
         self._used = {key: expires_at for key, expires_at in self._used.items() if expires_at > now}
         self._marks = {key: mark for key, mark in self._marks.items() if mark[1] > now}
         # From the front only: what is left then stands without a gap.
@@ -181,20 +146,51 @@ class MemoryStore:
 
     # --- steps
 
-    def _is_older(self, issued: int | None) -> bool:
-        return issued is not None and issued < self._refuses_before
+    def _done(self, write: Write, now: int) -> bool:
+        match write:
+            case Spend(key):
+                ticket = self._drop(key.kind, key.lookup)
+                return ticket is not None and ticket.expires_at > now
+            case UseOnce():
+                return self._use_up(write, now)
+            case AddSession(session, seat, browser_indexes):
+                self._sessions[session.id] = session
+                self._add(seat, browser_indexes, now)
+            case AddSeat(seat, browser_indexes):
+                return self._add_seat(seat, browser_indexes, now)
+            case EndSeat(key, host):
+                self._end_seats((seat for seat in [self._seats.get(key)] if seat is not None), host, now)
+            case RevokeSession(session_id):
+                self._end_session(session_id, now)
+            case PutTicket(ticket, per_group, in_all):
+                self._put_ticket(ticket, per_group, in_all)
+            case SealedNote():
+                self._keep_note(write)
+            case RaiseMark(key, number, expires_at):
+                self._marks[key] = (max(number, self._mark(key, now)), expires_at)
+        return True
+
+    def _use_up(self, use: UseOnce, now: int) -> bool:
+        if self._used.get(use.key, 0) > now or (use.issued is not None and use.issued < self._refuses_before):
+            return False
+        self._used[use.key] = use.expires_at
+        return True
+
+    def _mark(self, key: MarkKey, now: int) -> int:
+        number, expires_at = self._marks.get(key, (0, 0))
+        return number if expires_at > now else 0
 
     def _put_ticket(self, ticket: Ticket, per_group: int, in_all: int) -> None:
-        self._drop(ticket.kind, ticket.lookup)
-        of_kind = self._tickets.setdefault(ticket.kind, {})
-        of_group = self._groups.setdefault((ticket.kind, ticket.group), {})
-        of_kind[ticket.lookup] = ticket
-        of_group[ticket.lookup] = None
+        self._drop(ticket.key.kind, ticket.key.lookup)
+        of_kind = self._tickets.setdefault(ticket.key.kind, {})
+        of_group = self._groups.setdefault((ticket.key.kind, ticket.group), {})
+        of_kind[ticket.key.lookup] = ticket
+        of_group[ticket.key.lookup] = None
         # Dictionaries keep the order in which tickets were put.
         while len(of_group) > per_group:
-            self._drop(ticket.kind, next(iter(of_group)))
+            self._drop(ticket.key.kind, next(iter(of_group)))
         while len(of_kind) > in_all:
-            self._drop(ticket.kind, next(iter(of_kind)))
+            self._drop(ticket.key.kind, next(iter(of_kind)))
 
     def _keep_note(self, note: SealedNote) -> None:
         session = self._sessions.get(note.session_id)
@@ -223,18 +219,31 @@ class MemoryStore:
         session = self._sessions.get(session_id)
         return None if session is None or session.ends_at <= now else session
 
-    def _add(self, seat: SeatRecord, replaces: Replaces, now: int) -> None:
-        for older in [older for older in self._seats.values() if self._is_replaced(older, seat, replaces, now)]:
-            expires_at = min(older.expires_at, max(now, older.created_at + PARALLEL_TABS))
-            self._seats[older.key] = replace(older, expires_at=expires_at, ends_at=min(older.ends_at, expires_at))
-            self._ended.append(Ended(*older.key, expires_at))
+    def _add_seat(self, seat: SeatRecord, browser_indexes: tuple[bytes, ...], now: int) -> bool:
+        session = self._live_session(seat.key.session_id, now)
+        if session is None:
+            return False
+        self._sessions[session.id] = _moved(session, now)
+        self._add(seat, browser_indexes, now)
+        return True
+
+    def _add(self, seat: SeatRecord, browser_indexes: tuple[bytes, ...], now: int) -> None:
+        of_browser = {id for id, each in self._sessions.items() if each.browser_index in browser_indexes}
+        self._end_seats([older for older in self._seats.values() if older.key.session_id in of_browser], seat.host, now)
         self._seats[seat.key] = seat
 
-    def _is_replaced(self, older: SeatRecord, seat: SeatRecord, replaces: Replaces, now: int) -> bool:
-        session = self._sessions.get(older.key.session_id)
-        if session is None or older.host != seat.host or older.ends_at <= now:
-            return False
-        return older.key == replaces.presented or session.browser_index in replaces.browser_indexes
+    def _end_seats(self, seats: Iterable[SeatRecord], host: str, now: int) -> None:
+        for older in seats:
+            expires_at = min(older.expires_at, max(now, older.created_at + PARALLEL_TABS))
+            if older.host == host and older.ends_at > now and older.expires_at > expires_at:
+                self._seats[older.key] = replace(older, expires_at=expires_at, ends_at=min(older.ends_at, expires_at))
+                self._ended.append(Ended(*older.key, expires_at))
+
+    def _end_session(self, session_id: str, now: int) -> None:
+        self._ended.append(Ended(session_id, None, now))
+        self._sessions.pop(session_id, None)
+        for key in [key for key in self._seats if key.session_id == session_id]:
+            del self._seats[key]
 
     def _summary(self, session: SessionRecord, now: int) -> SessionSummary:
         seats = (seat for key, seat in self._seats.items() if key.session_id == session.id and seat.ends_at > now)

@@ -1,12 +1,16 @@
 """What every store keeps: raw records, already sealed, found by random or keyed values. No store reads into them.
 
-Expiry is enforced here at every read (`now`, Unix seconds, is the caller's); a record that is gone is gone whether
-or not it was cleaned away. Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say.
+Whatever is done in one step touches one tag (see stores.ids), so that a store on several nodes can carry it: a step is
+done as a whole or not at all, several steps are not. Expiry is enforced here at every read (`now`, Unix seconds, is the
+caller's); a record that is gone is gone whether or not it was cleaned away. Every coroutine raises
+GatewayError(STORE_UNREACHABLE) when the store cannot say: then some of its steps may be done.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import ClassVar, Literal, NamedTuple, Protocol
+
+from gateway.stores.ids import shard_of
 
 # A seat that another seat of the same browser replaces ends, but not before it is this old: pages of another tab,
 # signed in at the same moment, have requests under way with it.
@@ -17,12 +21,6 @@ PARALLEL_TABS = 5
 ENDED_KEPT = 3600
 
 Index = Literal["subject", "sid", "browser"]
-
-
-class Write:
-    """What a service has made ready for the store, so that it can be written together with other writes."""
-
-    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +75,6 @@ class SeatRecord:
     ends_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Replaces:
-    """The seats on one host that a new one there puts an end to: the one presented, and those of this browser."""
-
-    presented: SeatKey | None
-    browser_indexes: tuple[bytes, ...]
-
-
 class Touch(NamedTuple):
     """This seat was used `at` (Unix seconds)."""
 
@@ -99,14 +89,6 @@ class Ended:
     session_id: str
     lookup: bytes | None
     at: int
-
-
-class Use(NamedTuple):
-    """What works once, used up until `expires_at`. `issued`: by whom it is from; None: by us, in this store."""
-
-    key: bytes
-    expires_at: int
-    issued: int | None = None
 
 
 class Cursor(NamedTuple):
@@ -125,31 +107,133 @@ class Tail:
     complete: bool
 
 
+class TicketKey(NamedTuple):
+    """`lookup`: drawn from the ticket's id."""
+
+    shard: str
+    kind: str
+    lookup: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """A record that is taken once. `group`: what bounds its number per client."""
 
-    kind: str
-    lookup: bytes
+    key: TicketKey
     sealed: bytes
     group: bytes
     expires_at: int
 
 
+class MarkKey(NamedTuple):
+    shard: str
+    key: bytes
+
+
+# --- what is written
+
+
+class Write:
+    """One change that a service has made ready, to be done together with others by RecordStore.perform.
+
+    `durable`: it must outlive a loss of power, too."""
+
+    __slots__ = ()
+    durable: ClassVar[bool] = False
+
+    @property
+    def tag(self) -> str:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Spend(Write):
+    """Takes a ticket. Its condition: the ticket is there."""
+
+    key: TicketKey
+
+    @property
+    def tag(self) -> str:
+        return self.key.shard
+
+
+@dataclass(frozen=True, slots=True)
+class UseOnce(Write):
+    """What works once is used up until `expires_at`. Its condition: it was not, and is not older than the store.
+
+    `issued`: when somebody else wrote it (Unix seconds); None for what is ours and was made in this store."""
+
+    key: bytes
+    expires_at: int
+    issued: int | None = None
+    durable: ClassVar[bool] = True
+
+    @property
+    def tag(self) -> str:
+        return self.key.hex()
+
+
 @dataclass(frozen=True, slots=True)
 class AddSession(Write):
+    """`browser_indexes`: the live seats on this host of sessions under these end, all of them of this very shard."""
+
     session: SessionRecord
     seat: SeatRecord
-    replaces: Replaces
+    browser_indexes: tuple[bytes, ...]
+
+    @property
+    def tag(self) -> str:
+        return shard_of(self.session.id)
+
+
+@dataclass(frozen=True, slots=True)
+class AddSeat(Write):
+    """Its condition: the session lives. `browser_indexes`: as in AddSession."""
+
+    seat: SeatRecord
+    browser_indexes: tuple[bytes, ...]
+
+    @property
+    def tag(self) -> str:
+        return shard_of(self.seat.key.session_id)
+
+
+@dataclass(frozen=True, slots=True)
+class EndSeat(Write):
+    """The seat that a browser presented on `host` and that another one there replaces. One of another host stays."""
+
+    key: SeatKey
+    host: str
+
+    @property
+    def tag(self) -> str:
+        return shard_of(self.key.session_id)
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeSession(Write):
+    """Appends it to the revocation list, then deletes it with its seats."""
+
+    session_id: str
+    durable: ClassVar[bool] = True
+
+    @property
+    def tag(self) -> str:
+        return shard_of(self.session_id)
 
 
 @dataclass(frozen=True, slots=True)
 class PutTicket(Write):
-    """Beyond the bounds, of the ticket's kind in its group or in all, the oldest go."""
+    """Beyond the bounds, of the ticket's kind in its group or in all, the oldest go. The bounds are kept beside the
+    step: a store on several nodes may be late with them."""
 
     ticket: Ticket
     per_group: int
     in_all: int
+
+    @property
+    def tag(self) -> str:
+        return self.ticket.key.shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,14 +246,30 @@ class SealedNote(Write):
     host: str
     sealed: bytes
 
+    @property
+    def tag(self) -> str:
+        return shard_of(self.session_id)
+
 
 @dataclass(frozen=True, slots=True)
 class RaiseMark(Write):
     """The mark of this key is at least `number` until `expires_at`; it never falls before."""
 
-    key: bytes
+    key: MarkKey
     number: int
     expires_at: int
+
+    @property
+    def tag(self) -> str:
+        return self.key.shard
+
+
+def in_steps(writes: Sequence[Write]) -> list[list[Write]]:
+    """By tag, in the order in which each tag comes first."""
+    steps: dict[str, list[Write]] = {}
+    for write in writes:
+        steps.setdefault(write.tag, []).append(write)
+    return list(steps.values())
 
 
 class RecordStore(Protocol):
@@ -182,52 +282,49 @@ class RecordStore(Protocol):
     async def close(self) -> None:
         """Writes what is waiting, then lets go."""
 
-    async def write(self, writes: Sequence[Write], now: int) -> None:
-        """All of these in one step, or none."""
+    async def perform(self, writes: Sequence[Write], now: int) -> bool:
+        """Does these, what has one tag in one step: see `in_steps`. A condition stands before all that is for it.
 
-    async def add_seat(self, seat: SeatRecord, replaces: Replaces, now: int) -> bool:
-        """False, and nothing added, if the session has ended."""
+        False where one does not hold: what stands before it is done, itself and what is for it is not."""
+
+    # --- sessions and seats
 
     async def read_seat(self, key: SeatKey, now: int) -> tuple[SessionRecord, SeatRecord] | None: ...
 
     async def read_session(self, session_id: str, now: int) -> SessionRecord | None: ...
 
     async def touch(self, touches: Sequence[Touch]) -> None:
-        """Moves idle limits, of seats and their sessions, forward only."""
+        """Moves idle limits, of seats and their sessions, forward only. A step for each session."""
 
     async def replace_sealed(self, session_id: str, before: bytes, after: bytes, now: int) -> bool:
         """What is inside a session's seal, if that is still `before`; False, and nothing written, if not."""
 
     async def find(self, index: Index, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
-        """The live sessions under any of these index values, oldest first."""
-
-    async def end(self, session_ids: Sequence[str], now: int, uses: Sequence[Use] = ()) -> bool:
-        """Deletes sessions with their seats and appends them to the revocation list, in one step; then durable.
-
-        `uses`: used up in that same step. False, and nothing done, if one of them was used before, or is older than
-        the store."""
+        """The live sessions of every shard under any of these index values, oldest first."""
 
     async def ended_since(self, cursor: Cursor | None) -> Tail:
         """Without a cursor: nothing but where the list ends now, not complete."""
 
     async def take_notes(self, most: int, now: int) -> tuple[SealedNote, ...]:
-        """Of sessions that have been deleted, or are beyond their absolute limit; whoever gets one has used it up."""
+        """Of sessions that have been deleted, or are beyond their absolute limit; whoever gets one has used it up. A
+        step for each shard."""
 
-    async def peek_ticket(self, kind: str, lookup: bytes, now: int) -> bytes | None: ...
+    # --- tickets
 
-    async def take_ticket(self, kind: str, lookup: bytes, now: int) -> bytes | None:
+    async def peek_ticket(self, key: TicketKey, now: int) -> bytes | None: ...
+
+    async def take_ticket(self, key: TicketKey, now: int) -> bytes | None:
         """To one caller only, across all processes; whoever gets it has used it up."""
 
-    async def spend_ticket(self, kind: str, lookup: bytes, writes: Sequence[Write], now: int) -> bool:
-        """Takes a ticket and, in the same step, writes all of these. False, and nothing written, where it is gone."""
+    # --- single values
 
-    async def first_use(self, key: bytes, expires_at: int, now: int, issued: int | None = None) -> bool:
-        """True to the first caller only, until `expires_at`; to none for what is older than the store (see `Use`)."""
+    async def is_used(self, use: UseOnce, now: int) -> bool:
+        """Whether the condition of this use does not hold."""
 
-    async def mark(self, key: bytes, now: int) -> int:
+    async def mark(self, key: MarkKey, now: int) -> int:
         """0 where there is none."""
 
-    async def clear_mark(self, key: bytes, now: int) -> None: ...
+    async def clear_mark(self, key: MarkKey, now: int) -> None: ...
 
     async def probe(self) -> None:
         """Whether it can be read, and written where the last write failed."""

@@ -1,5 +1,6 @@
 """Sessions and seats on any record store: this worker's memory in front, the store behind."""
 
+import asyncio
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -10,23 +11,27 @@ from gateway.model.identity import Established
 from gateway.model.session import Entry, NameIdFields, Seat, SeatLimits, Session, Tokens
 from gateway.model.transaction import HandOver, Transaction
 from gateway.ops.log import Log
-from gateway.stores.codec import StoredSession, hand_over_from_bytes, hand_over_to_bytes
+from gateway.stores.codec import HAND_OVER, StoredSession
 from gateway.stores.envelopes import Envelopes, Opened, read_cookie
-from gateway.stores.keys import StoreKeys
+from gateway.stores.ids import TokenBytes, shard_of, shard_of_browser
 from gateway.stores.records import (
+    AddSeat,
     AddSession,
     Ended,
+    EndSeat,
     Index,
     RecordStore,
-    Replaces,
+    RevokeSession,
     SessionRecord,
     SessionSummary,
     Touch,
-    Use,
+    UseOnce,
     Write,
+    in_steps,
 )
+from gateway.stores.sealing import StoreKeys
 from gateway.stores.seats import SeatCache
-from gateway.stores.tickets import Bounds, Tickets, TokenBytes, new_id, unix_now
+from gateway.stores.tickets import Bounds, Tickets, unix_now
 from gateway.stores.unreadable import Unreadable
 
 HAND_OVER_LIFE = 30
@@ -43,13 +48,13 @@ _NEVER = float("-inf")
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session whose first seat nobody has yet. It is good for something when its `write` is done: then `written` is
-    called."""
+    """A session whose first seat nobody has yet. It is good for something when its `writes` are done: then `written`
+    is called."""
 
     session: Session
     cookie: bytes = field(repr=False)
     entry: Entry
-    write: Write = field(repr=False)
+    writes: tuple[Write, ...] = field(repr=False)
     written: Callable[[], None] = field(repr=False)
 
 
@@ -74,16 +79,7 @@ class Sessions:
         self._store = store
         self._keys = StoreKeys(keys)
         self._envelopes = Envelopes(self._keys, token_bytes)
-        self._hand_overs = Tickets(
-            "handover",
-            hand_over_from_bytes,
-            store,
-            self._keys,
-            _HAND_OVERS,
-            log=log,
-            now=now,
-            token_bytes=token_bytes,
-        )
+        self._hand_overs = Tickets(HAND_OVER, store, self._keys, _HAND_OVERS, log=log, now=now, token_bytes=token_bytes)
         self._unreadable = Unreadable(log)
         self._now = now
         self._monotonic = monotonic
@@ -202,7 +198,7 @@ class Sessions:
         if before is not None:
             browser = before.stored.browser
         now, session_key = self._now(), self._envelopes.new_session_key()
-        id = self._envelopes.new_session_id()
+        id = self._envelopes.new_session_id(shard_of_browser(browser))
         session = Session(id, person.identity, person.tenant, now, now + absolute, idle, id_token, sid, name_id, tokens)
         record = self._envelopes.seal_session(StoredSession(session, browser), session_key)
         cookie, seat = self._envelopes.new_seat(session, session_key, host=host, app=app, limits=limits, now=now)
@@ -211,12 +207,14 @@ class Sessions:
             self._read_anew(replaces)
             self._keep(cookie, Opened(StoredSession(session, browser), session_key, record, seat))
 
-        write = AddSession(record, seat, self._replaces(replaces, browser))
-        return NewSession(session, cookie, Entry(id, session_key, person.identity.provider), write, written)
+        add = AddSession(record, seat, self._keys.indexes("browser", browser))
+        # A seat that opened is this browser's, and ends with the others of it.
+        ends = () if before is not None else self._ends(host, replaces)
+        return NewSession(session, cookie, Entry(id, session_key, person.identity.provider), (add, *ends), written)
 
     async def add(self, made: NewSession) -> None:
         """Writes a new session by itself."""
-        await self._store.write([made.write], self._now())
+        await self._store.perform(made.writes, self._now())
         made.written()
 
     async def entry(self, host: str, cookie: bytes) -> Entry | None:
@@ -228,7 +226,7 @@ class Sessions:
 
     def hand_over(self, entry: Entry, transaction: Transaction) -> tuple[str, Write]:
         """A code that lives 30 s for this session, for `transaction.host`; good for something when it is written."""
-        code = new_id(self._token_bytes)
+        code = self._hand_overs.new_id(shard_of(entry.session_id))
         hand_over = HandOver(
             app=transaction.app,
             host=transaction.host,
@@ -239,7 +237,7 @@ class Sessions:
             provider=entry.provider,
             created_at=self._now(),
         )
-        return code, self._hand_overs.sealed(code, hand_over_to_bytes(hand_over), entry.session_id)
+        return code, self._hand_overs.sealed(code, hand_over, entry.session_id)
 
     async def take_hand_over(self, code: str) -> HandOver | None:
         """The hand-over, once: whoever takes it has burnt it, whatever is found wrong afterwards."""
@@ -255,7 +253,8 @@ class Sessions:
         cookie, seat = self._envelopes.new_seat(
             stored.session, key, host=hand_over.host, app=hand_over.app, limits=limits, now=now
         )
-        if not await self._store.add_seat(seat, self._replaces(replaces, stored.browser), now):
+        add = AddSeat(seat, self._keys.indexes("browser", stored.browser))
+        if not await self._store.perform([add, *self._ends(hand_over.host, replaces)], now):
             return None
         self._read_anew(replaces)
         self._keep(cookie, Opened(stored, key, record, seat))
@@ -298,19 +297,35 @@ class Sessions:
 
     async def end(self, session_ids: Sequence[str]) -> tuple[str, ...]:
         """Ends these sessions; durable when it returns. In force in a worker's memory only by its `revoke`."""
-        if session_ids:
-            await self._store.end(session_ids, self._now())
+        await self._end(in_steps([RevokeSession(id) for id in session_ids]))
         return tuple(session_ids)
 
     async def end_once(self, session_ids: Sequence[str], kind: str, *parts: str, issued: int, until: int) -> bool:
         """Ends these sessions by a message that works once, until `until`, across all workers; `issued`: when its
         sender wrote it (both Unix seconds).
 
-        In one step: a message is used up only by what it has done. False, and nothing ended, if it was used before, or
-        may have been in a store that was before this one."""
+        It is used up last, and so only by what it has done: where the store fails before, its sender sends it again and
+        ends what is left. False, and nothing ended, if it was used before, or may have been in a store that was before
+        this one. Of two at the same moment one hears False, and has ended no more than the other."""
+        now = self._now()
         # Under every store key, as Transactions.first_use.
-        uses = [Use(key, until, issued) for key in self._keys.indexes(kind, *parts)]
-        return await self._store.end(session_ids, self._now(), uses)
+        uses = [UseOnce(key, until, issued) for key in self._keys.indexes(kind, *parts)]
+        if any(await asyncio.gather(*(self._store.is_used(use, now) for use in uses))):
+            return False
+        steps = in_steps([RevokeSession(id) for id in session_ids])
+        if len(steps) == 1:
+            # One write where the store is one file.
+            return await self._store.perform([*steps[0], *uses], now)
+        await self._end(steps)
+        return await self._store.perform(uses, now)
+
+    async def _end(self, steps: Sequence[Sequence[Write]]) -> None:
+        """Each shard for itself: one that is out of reach keeps no session of another alive."""
+        now = self._now()
+        done = await asyncio.gather(*(self._store.perform(step, now) for step in steps), return_exceptions=True)
+        for error in done:
+            if isinstance(error, BaseException):
+                raise error
 
     # --- steps
 
@@ -366,9 +381,10 @@ class Sessions:
         if cookie is not None:
             self._cache.drop(cookie)
 
-    def _replaces(self, cookie: bytes | None, browser: str) -> Replaces:
+    def _ends(self, host: str, cookie: bytes | None) -> tuple[Write, ...]:
+        """Last: where the store fails before, the browser has what it had."""
         presented = None if cookie is None else read_cookie(cookie)
-        return Replaces(None if presented is None else presented.key, self._keys.indexes("browser", browser))
+        return () if presented is None else (EndSeat(presented.key, host),)
 
     async def _find(self, index: Index, *parts: str) -> tuple[SessionSummary, ...]:
         return await self._store.find(index, self._keys.indexes(index, *parts), self._now())

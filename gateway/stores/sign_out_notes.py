@@ -12,10 +12,10 @@ from gateway.model.session import SignOutNote
 from gateway.ops.log import Log
 from gateway.stores import codec
 from gateway.stores.clocks import Horizon
-from gateway.stores.keys import StoreKeys
+from gateway.stores.ids import TokenBytes
 from gateway.stores.records import RecordStore, SealedNote
-from gateway.stores.sealing import NONCE_BYTES, Binding, key_id_of, open_sealed, seal
-from gateway.stores.tickets import TokenBytes, unix_now
+from gateway.stores.sealing import NONCE_BYTES, Binding, StoreKeys, key_id_of, open_sealed, seal
+from gateway.stores.tickets import unix_now
 from gateway.stores.unreadable import Unreadable
 
 _UNTOLD = "its application is not told of the end of that session"
@@ -49,7 +49,7 @@ class SignOutNotes:
     async def keep(self, notes: Sequence[SignOutNote]) -> None:
         """In the place of those of the same session and host, and of this browser's older sessions on that host: their
         cookies may be the same. What a session that has ended would have kept is left out."""
-        await self._store.write([self._sealed(note) for note in notes], self._now())
+        await self._store.perform([self._sealed(note) for note in notes], self._now())
 
     async def take(self, most: int) -> tuple[SignOutNote, ...]:
         """Some of sessions that have ended, however they did: each to one caller only, across all workers."""

@@ -18,15 +18,16 @@ from gateway.stores import sqlite_statements as sql
 from gateway.stores.records import (
     Cursor,
     Index,
-    Replaces,
+    MarkKey,
     SealedNote,
     SeatKey,
     SeatRecord,
     SessionRecord,
     SessionSummary,
     Tail,
+    TicketKey,
     Touch,
-    Use,
+    UseOnce,
     Write,
 )
 from gateway.stores.sqlite_mending import Mending
@@ -89,11 +90,9 @@ class SqliteStore:
 
     # --- sessions and seats
 
-    async def write(self, writes: Sequence[Write], now: int) -> None:
-        await self._write(lambda connection: sql.write(connection, writes, now))
-
-    async def add_seat(self, seat: SeatRecord, replaces: Replaces, now: int) -> bool:
-        return await self._write(lambda connection: sql.add_seat(connection, seat, replaces, now))
+    async def perform(self, writes: Sequence[Write], now: int) -> bool:
+        durable = any(write.durable for write in writes)
+        return await self._write(lambda connection: sql.perform(connection, writes, now), durable=durable)
 
     async def read_seat(self, key: SeatKey, now: int) -> tuple[SessionRecord, SeatRecord] | None:
         return await self._read(lambda connection: sql.read_seat(connection, key, now))
@@ -112,9 +111,6 @@ class SqliteStore:
     async def find(self, index: Index, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
         return await self._read(lambda connection: sql.find(connection, index, values, now))
 
-    async def end(self, session_ids: Sequence[str], now: int, uses: Sequence[Use] = ()) -> bool:
-        return await self._write(lambda connection: sql.end(connection, session_ids, now, uses), durable=True)
-
     async def ended_since(self, cursor: Cursor | None) -> Tail:
         tail = await self._read(lambda connection: sql.ended_since(connection, cursor))
         if cursor is not None and cursor.epoch != tail.cursor.epoch and self._log is not None:
@@ -129,27 +125,22 @@ class SqliteStore:
 
     # --- tickets
 
-    async def peek_ticket(self, kind: str, lookup: bytes, now: int) -> bytes | None:
-        return await self._read(lambda connection: sql.peek_ticket(connection, kind, lookup, now))
+    async def peek_ticket(self, key: TicketKey, now: int) -> bytes | None:
+        return await self._read(lambda connection: sql.peek_ticket(connection, key, now))
 
-    async def take_ticket(self, kind: str, lookup: bytes, now: int) -> bytes | None:
+    async def take_ticket(self, key: TicketKey, now: int) -> bytes | None:
         # A made-up id deletes nothing: its transaction ends without a page to write.
-        return await self._write(lambda connection: sql.take_ticket(connection, kind, lookup, now), single=True)
-
-    async def spend_ticket(self, kind: str, lookup: bytes, writes: Sequence[Write], now: int) -> bool:
-        return await self._write(lambda connection: sql.spend_ticket(connection, kind, lookup, writes, now))
+        return await self._write(lambda connection: sql.take_ticket(connection, key, now), single=True)
 
     # --- single values
 
-    async def first_use(self, key: bytes, expires_at: int, now: int, issued: int | None = None) -> bool:
-        return await self._write(
-            lambda connection: sql.first_use(connection, key, expires_at, now, issued), durable=True
-        )
+    async def is_used(self, use: UseOnce, now: int) -> bool:
+        return await self._read(lambda connection: sql.is_used(connection, use, now))
 
-    async def mark(self, key: bytes, now: int) -> int:
+    async def mark(self, key: MarkKey, now: int) -> int:
         return await self._read(lambda connection: sql.mark(connection, key, now))
 
-    async def clear_mark(self, key: bytes, now: int) -> None:
+    async def clear_mark(self, key: MarkKey, now: int) -> None:
         if await self.mark(key, now):
             await self._write(lambda connection: sql.clear_mark(connection, key))
 

@@ -6,22 +6,27 @@ from collections.abc import Sequence
 from gateway.stores.records import (
     ENDED_KEPT,
     PARALLEL_TABS,
+    AddSeat,
     AddSession,
     Cursor,
     Ended,
+    EndSeat,
     Index,
+    MarkKey,
     PutTicket,
     RaiseMark,
-    Replaces,
+    RevokeSession,
     SealedNote,
     SeatKey,
     SeatRecord,
     SessionRecord,
     SessionSummary,
+    Spend,
     Tail,
     Ticket,
+    TicketKey,
     Touch,
-    Use,
+    UseOnce,
     Write,
 )
 
@@ -61,35 +66,40 @@ _PURGE_ENDED = "DELETE FROM ended WHERE position IN (SELECT position FROM ended 
 # The session is gone, whatever its absolute limit was.
 _NOTES_DUE = "UPDATE notes SET due_at = 0 WHERE session_id = ?"
 
-_REPLACED_IF_PRESENTED = (
-    "SELECT session_id, lookup, min(expires_at, max(?, created_at + ?)) FROM seats"
-    " WHERE host = ? AND ends_at > ? AND session_id = ? AND lookup = ?"
-)
-_REPLACED_OF_BROWSER = (
-    "SELECT t.session_id, t.lookup, min(t.expires_at, max(?, t.created_at + ?))"
-    " FROM sessions s JOIN seats t ON t.session_id = s.id"
-    " WHERE t.host = ? AND t.ends_at > ? AND s.browser_index = ?"
-)
+_ENDS = "SELECT t.session_id, t.lookup, min(t.expires_at, max(?, t.created_at + ?)) AS at"
+# A seat whose own limit is earlier ends by that.
+_ENDING = " WHERE t.host = ? AND t.ends_at > ? AND t.expires_at > max(?, t.created_at + ?)"
+_END_OF_SEAT = f"{_ENDS} FROM seats t{_ENDING} AND t.session_id = ? AND t.lookup = ?"
+_END_OF_BROWSERS = f"{_ENDS} FROM sessions s JOIN seats t ON t.session_id = s.id{_ENDING} AND s.browser_index = ?"
 
 
-def write(connection: sqlite3.Connection, writes: Sequence[Write], now: int) -> None:
-    for one in writes:
-        match one:
-            case AddSession(session, seat, replaces):
-                _add_session(connection, session)
-                _insert_seat(connection, seat, replaces, now)
-            case PutTicket(ticket, per_group, in_all):
-                _put_ticket(connection, ticket, per_group, in_all)
-            case SealedNote(session_id, host, sealed):
-                _keep_note(connection, session_id, host, sealed)
-            case RaiseMark(key, number, expires_at):
-                _raise_mark(connection, key, number, expires_at, now)
+def perform(connection: sqlite3.Connection, writes: Sequence[Write], now: int) -> bool:
+    """The steps of RecordStore.perform: all in one transaction."""
+    return all(_done(connection, write, now) for write in writes)
 
 
-def spend_ticket(connection: sqlite3.Connection, kind: str, lookup: bytes, writes: Sequence[Write], now: int) -> bool:
-    if take_ticket(connection, kind, lookup, now) is None:
-        return False
-    write(connection, writes, now)
+def _done(connection: sqlite3.Connection, write: Write, now: int) -> bool:
+    """False: its condition does not hold."""
+    match write:
+        case Spend(key):
+            return take_ticket(connection, key, now) is not None
+        case UseOnce():
+            return _use_up(connection, write, now)
+        case AddSession(session, seat, browser_indexes):
+            _add_session(connection, session)
+            _insert_seat(connection, seat, browser_indexes, now)
+        case AddSeat(seat, browser_indexes):
+            return _add_seat(connection, seat, browser_indexes, now)
+        case EndSeat(key, host):
+            _end_seats(connection, _END_OF_SEAT, host, key, now)
+        case RevokeSession(session_id):
+            _end_session(connection, session_id, now)
+        case PutTicket(ticket, per_group, in_all):
+            _put_ticket(connection, ticket, per_group, in_all)
+        case SealedNote(session_id, host, sealed):
+            _keep_note(connection, session_id, host, sealed)
+        case RaiseMark(key, number, expires_at):
+            _raise_mark(connection, key, number, expires_at, now)
     return True
 
 
@@ -112,12 +122,12 @@ def _add_session(connection: sqlite3.Connection, session: SessionRecord) -> None
     )
 
 
-def add_seat(connection: sqlite3.Connection, seat: SeatRecord, replaces: Replaces, now: int) -> bool:
+def _add_seat(connection: sqlite3.Connection, seat: SeatRecord, browser_indexes: tuple[bytes, ...], now: int) -> bool:
     session_id = seat.key.session_id
     if read_session(connection, session_id, now) is None:
         return False
     _move_session(connection, session_id, now)
-    _insert_seat(connection, seat, replaces, now)
+    _insert_seat(connection, seat, browser_indexes, now)
     return True
 
 
@@ -155,20 +165,11 @@ def find(connection: sqlite3.Connection, index: Index, values: Sequence[bytes], 
     )
 
 
-def end(connection: sqlite3.Connection, session_ids: Sequence[str], now: int, uses: Sequence[Use]) -> bool:
-    # The transaction is that of other writes too: what may not be done is known before anything is.
-    if any(_is_used(connection, use.key, now) or _is_older(connection, use.issued) for use in uses):
-        return False
-    for use in uses:
-        first_use(connection, use.key, use.expires_at, now, use.issued)
-    one_each = [(id,) for id in session_ids]
-    connection.executemany("DELETE FROM seats WHERE session_id = ?", one_each)
-    connection.executemany("DELETE FROM sessions WHERE id = ?", one_each)
-    connection.executemany(_NOTES_DUE, one_each)
-    connection.executemany(
-        "INSERT INTO ended (session_id, lookup, at) VALUES (?, NULL, ?)", [(id, now) for id in session_ids]
-    )
-    return True
+def _end_session(connection: sqlite3.Connection, session_id: str, now: int) -> None:
+    connection.execute("INSERT INTO ended (session_id, lookup, at) VALUES (?, NULL, ?)", (session_id, now))
+    connection.execute("DELETE FROM seats WHERE session_id = ?", (session_id,))
+    connection.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
+    connection.execute(_NOTES_DUE, (session_id,))
 
 
 def _keep_note(connection: sqlite3.Connection, session_id: str, host: str, sealed: bytes) -> None:
@@ -215,67 +216,80 @@ def ended_since(connection: sqlite3.Connection, cursor: Cursor | None) -> Tail:
 
 
 def _put_ticket(connection: sqlite3.Connection, ticket: Ticket, per_group: int, in_all: int) -> None:
+    kind = ticket.key.kind
     # Not REPLACE: it fires no trigger for what it removes.
     connection.execute(
         "INSERT INTO tickets (kind, lookup, sealed, client, expires_at) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (kind, lookup) DO UPDATE"
         " SET sealed = excluded.sealed, client = excluded.client, expires_at = excluded.expires_at",
-        (ticket.kind, ticket.lookup, ticket.sealed, ticket.group, ticket.expires_at),
+        (kind, ticket.key.lookup, ticket.sealed, ticket.group, ticket.expires_at),
     )
-    (number,) = connection.execute("SELECT number FROM open_tickets WHERE kind = ?", (ticket.kind,)).fetchone()
+    (number,) = connection.execute("SELECT number FROM open_tickets WHERE kind = ?", (kind,)).fetchone()
     if number > per_group:
         connection.execute(
             "DELETE FROM tickets WHERE number IN (SELECT number FROM tickets WHERE kind = ? AND client = ?"
             " ORDER BY number DESC LIMIT -1 OFFSET ?)",
-            (ticket.kind, ticket.group, per_group),
+            (kind, ticket.group, per_group),
         )
     if number > in_all:
         connection.execute(
             "DELETE FROM tickets WHERE number IN (SELECT number FROM tickets WHERE kind = ?"
             " ORDER BY expires_at, number LIMIT ?)",
-            (ticket.kind, number - in_all),
+            (kind, number - in_all),
         )
 
 
-def peek_ticket(connection: sqlite3.Connection, kind: str, lookup: bytes, now: int) -> bytes | None:
+def peek_ticket(connection: sqlite3.Connection, key: TicketKey, now: int) -> bytes | None:
     row = connection.execute(
-        "SELECT sealed FROM tickets WHERE kind = ? AND lookup = ? AND expires_at > ?", (kind, lookup, now)
+        "SELECT sealed FROM tickets WHERE kind = ? AND lookup = ? AND expires_at > ?", (key.kind, key.lookup, now)
     ).fetchone()
     return None if row is None else bytes(row[0])
 
 
-def take_ticket(connection: sqlite3.Connection, kind: str, lookup: bytes, now: int) -> bytes | None:
+def take_ticket(connection: sqlite3.Connection, key: TicketKey, now: int) -> bytes | None:
     row = connection.execute(
-        "DELETE FROM tickets WHERE kind = ? AND lookup = ? RETURNING sealed, expires_at", (kind, lookup)
+        "DELETE FROM tickets WHERE kind = ? AND lookup = ? RETURNING sealed, expires_at", (key.kind, key.lookup)
     ).fetchone()
     return None if row is None or row[1] <= now else bytes(row[0])
 
 
-def first_use(connection: sqlite3.Connection, key: bytes, expires_at: int, now: int, issued: int | None) -> bool:
-    if _is_older(connection, issued):
+def is_used(connection: sqlite3.Connection, use: UseOnce, now: int) -> bool:
+    """Or older than the store: then it may have been used up in the one before."""
+    found = connection.execute("SELECT 1 FROM used WHERE key = ? AND expires_at > ?", (use.key, now)).fetchone()
+    return found is not None or _is_older(connection, use.issued)
+
+
+def _is_older(connection: sqlite3.Connection, issued: int | None) -> bool:
+    if issued is None:
+        return False
+    return connection.execute("SELECT 1 FROM store WHERE refuses_before > ?", (issued,)).fetchone() is not None
+
+
+def _use_up(connection: sqlite3.Connection, use: UseOnce, now: int) -> bool:
+    if _is_older(connection, use.issued):
         return False
     statement = (
         "INSERT INTO used VALUES (?, ?)"
         " ON CONFLICT (key) DO UPDATE SET expires_at = excluded.expires_at WHERE expires_at <= ?"
     )
-    return connection.execute(statement, (key, expires_at, now)).rowcount == 1
+    return connection.execute(statement, (use.key, use.expires_at, now)).rowcount == 1
 
 
-def _raise_mark(connection: sqlite3.Connection, key: bytes, number: int, expires_at: int, now: int) -> None:
+def _raise_mark(connection: sqlite3.Connection, key: MarkKey, number: int, expires_at: int, now: int) -> None:
     connection.execute(
         "INSERT INTO marks VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET expires_at = excluded.expires_at,"
         " number = CASE WHEN expires_at > ? THEN max(number, excluded.number) ELSE excluded.number END",
-        (key, number, expires_at, now),
+        (key.key, number, expires_at, now),
     )
 
 
-def mark(connection: sqlite3.Connection, key: bytes, now: int) -> int:
-    row = connection.execute("SELECT number FROM marks WHERE key = ? AND expires_at > ?", (key, now)).fetchone()
+def mark(connection: sqlite3.Connection, key: MarkKey, now: int) -> int:
+    row = connection.execute("SELECT number FROM marks WHERE key = ? AND expires_at > ?", (key.key, now)).fetchone()
     return 0 if row is None else int(row[0])
 
 
-def clear_mark(connection: sqlite3.Connection, key: bytes) -> None:
-    connection.execute("DELETE FROM marks WHERE key = ?", (key,))
+def clear_mark(connection: sqlite3.Connection, key: MarkKey) -> None:
+    connection.execute("DELETE FROM marks WHERE key = ?", (key.key,))
 
 
 def probe(connection: sqlite3.Connection) -> None:
@@ -302,39 +316,25 @@ def purge(connection: sqlite3.Connection, now: int) -> bool:
     return max(len(over), *deleted) == _PURGED_AT_ONCE
 
 
-def _is_older(connection: sqlite3.Connection, issued: int | None) -> bool:
-    """Than the store: it may have been used up in the one before."""
-    if issued is None:
-        return False
-    return connection.execute("SELECT 1 FROM store WHERE refuses_before > ?", (issued,)).fetchone() is not None
-
-
-def _is_used(connection: sqlite3.Connection, key: bytes, now: int) -> bool:
-    return connection.execute("SELECT 1 FROM used WHERE key = ? AND expires_at > ?", (key, now)).fetchone() is not None
-
-
-def _insert_seat(connection: sqlite3.Connection, seat: SeatRecord, replaces: Replaces, now: int) -> None:
-    for (session_id, lookup), at in _replaced(connection, seat.host, replaces, now).items():
-        connection.execute(
-            "UPDATE seats SET expires_at = ?, ends_at = min(ends_at, ?) WHERE session_id = ? AND lookup = ?",
-            (at, at, session_id, lookup),
-        )
-        connection.execute("INSERT INTO ended (session_id, lookup, at) VALUES (?, ?, ?)", (session_id, lookup, at))
+def _insert_seat(
+    connection: sqlite3.Connection, seat: SeatRecord, browser_indexes: tuple[bytes, ...], now: int
+) -> None:
+    for index in browser_indexes:
+        _end_seats(connection, _END_OF_BROWSERS, seat.host, (index,), now)
     connection.execute(
         "INSERT INTO seats VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (*seat.key, seat.host, seat.app, seat.wrapped, seat.created_at, seat.expires_at, seat.idle, seat.ends_at),
     )
 
 
-def _replaced(connection: sqlite3.Connection, host: str, replaces: Replaces, now: int) -> dict[SeatKey, int]:
-    """The seats on this host that come to an end, and when."""
-    common = (now, PARALLEL_TABS, host, now)
-    rows = []
-    if replaces.presented is not None:
-        rows += connection.execute(_REPLACED_IF_PRESENTED, (*common, *replaces.presented)).fetchall()
-    for index in replaces.browser_indexes:
-        rows += connection.execute(_REPLACED_OF_BROWSER, (*common, index)).fetchall()
-    return {SeatKey(session_id, lookup): at for session_id, lookup, at in rows}
+def _end_seats(connection: sqlite3.Connection, which: str, host: str, values: Sequence[object], now: int) -> None:
+    bounds = (now, PARALLEL_TABS)
+    for session_id, lookup, at in connection.execute(which, (*bounds, host, now, *bounds, *values)).fetchall():
+        connection.execute(
+            "UPDATE seats SET expires_at = ?, ends_at = min(ends_at, ?) WHERE session_id = ? AND lookup = ?",
+            (at, at, session_id, lookup),
+        )
+        connection.execute("INSERT INTO ended (session_id, lookup, at) VALUES (?, ?, ?)", (session_id, lookup, at))
 
 
 def _move_session(connection: sqlite3.Connection, session_id: str, at: int) -> None:

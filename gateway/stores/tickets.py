@@ -1,23 +1,19 @@
 """Records that are taken once, each found and opened by its own random id alone."""
 
-import os
 import time
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic
 
+from gateway.model.codes import LIMIT_BODY
 from gateway.model.errors import GatewayError
 from gateway.ops.log import Log
-from gateway.stores.keys import StoreKeys
-from gateway.stores.records import PutTicket, RecordStore, Ticket, Write
-from gateway.stores.sealing import NONCE_BYTES, Binding, draw_key, key_id_of, lookup_of, open_sealed, seal
+from gateway.stores.codec import Form, Kept
+from gateway.stores.ids import TokenBytes, new_id, shard_of
+from gateway.stores.records import PutTicket, RecordStore, Spend, Ticket, TicketKey, Write
+from gateway.stores.sealing import NONCE_BYTES, Binding, StoreKeys, draw_key, key_id_of, lookup_of, open_sealed, seal
 from gateway.stores.unreadable import Unreadable
 
-TokenBytes = Callable[[int], bytes]
-Kept = TypeVar("Kept")
-
-ID_BYTES = 32
 _LONGEST_ID = 256
 
 
@@ -26,27 +22,26 @@ def unix_now() -> int:
     return int(time.time())
 
 
-def new_id(token_bytes: TokenBytes = os.urandom, size: int = ID_BYTES) -> str:
-    """Random, base64url: 32 bytes give 43 characters, 16 give 22."""
-    return urlsafe_b64encode(token_bytes(size)).rstrip(b"=").decode()
-
-
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """`life`: seconds. At most `per_group` records of one group (a client), and `in_all`, are open at a time."""
+    """`life`: seconds. At most `per_group` records of one group (a client), and `in_all`, are open at a time.
+
+    `longest`: bytes of one, before it is sealed."""
 
     life: int
     per_group: int
     in_all: int
+    longest: int | None = None
 
 
 class Tickets(Generic[Kept]):
-    """The tickets of one kind. `read`: what is inside one, or GatewayError(STORE_UNREADABLE)."""
+    """The tickets of one kind. `shard`: of the ids that are made for them (stores.ids); random where there is none.
+
+    Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say."""
 
     def __init__(
         self,
-        kind: str,
-        read: Callable[[bytes], Kept],
+        form: Form[Kept],
         store: RecordStore,
         keys: StoreKeys,
         bounds: Bounds,
@@ -54,71 +49,84 @@ class Tickets(Generic[Kept]):
         log: Log | None,
         now: Callable[[], int],
         token_bytes: TokenBytes,
+        shard: Callable[[Kept], str] | None = None,
     ) -> None:
-        self._kind = kind
-        self._read = read
+        self._form = form
         self._store = store
         self._keys = keys
         self._bounds = bounds
         self._unreadable = Unreadable(log)
         self._now = now
         self._token_bytes = token_bytes
+        self._shard = shard
 
-    async def put(self, id: str, plain: bytes, group: str) -> None:
-        await self._store.write([self.sealed(id, plain, group)], self._now())
+    async def put(self, value: Kept, bound_by: str, id: str = "") -> str:
+        """`bound_by`: the group that bounds their number. The id that takes it: the one given, or one that is made.
 
-    def sealed(self, id: str, plain: bytes, group: str) -> PutTicket:
+        Raises GatewayError(LIMIT_BODY) for what is too long."""
+        id = id or self.new_id("" if self._shard is None else self._shard(value))
+        await self._store.perform([self.sealed(id, value, bound_by)], self._now())
+        return id
+
+    def new_id(self, shard: str = "") -> str:
+        return new_id(self._token_bytes, shard=shard)
+
+    def sealed(self, id: str, value: Kept, bound_by: str) -> PutTicket:
         """To be written with what else there is."""
-        lookup, key_id = _lookup(id), self._keys.current
+        plain = self._form.write(value)
+        if self._bounds.longest is not None and len(plain) > self._bounds.longest:
+            raise GatewayError(LIMIT_BODY, f"{len(plain)} bytes to keep, over {self._bounds.longest}")
+        key, key_id = self._ticket_key(id), self._keys.current
         sealed = seal(
             plain,
             key=self._key(id, key_id),
             key_id=key_id,
             nonce=self._token_bytes(NONCE_BYTES),
-            binding=self._binding(lookup),
+            binding=self._binding(key),
         )
         expires_at = self._now() + self._bounds.life
         # The group is a client's network: kept as a keyed hash, for a network can be a person's.
-        ticket = Ticket(self._kind, lookup, sealed, self._keys.index("group", group), expires_at)
+        ticket = Ticket(key, sealed, self._keys.index("group", bound_by), expires_at)
         return PutTicket(ticket, self._bounds.per_group, self._bounds.in_all)
 
     async def peek(self, id: str) -> Kept | None:
         if not 0 < len(id) <= _LONGEST_ID:
             return None
-        lookup = _lookup(id)
-        return self._open(id, lookup, await self._store.peek_ticket(self._kind, lookup, self._now()))
-
-    async def spend(self, id: str, writes: Sequence[Write]) -> bool:
-        """Taken, by whoever knows what is in it; all of this is written in the same step, or nothing if it is gone."""
-        if not 0 < len(id) <= _LONGEST_ID:
-            return False
-        return await self._store.spend_ticket(self._kind, _lookup(id), writes, self._now())
+        key = self._ticket_key(id)
+        return self._open(id, key, await self._store.peek_ticket(key, self._now()))
 
     async def take(self, id: str) -> Kept | None:
         if not 0 < len(id) <= _LONGEST_ID:
             return None
-        lookup = _lookup(id)
-        return self._open(id, lookup, await self._store.take_ticket(self._kind, lookup, self._now()))
+        key = self._ticket_key(id)
+        return self._open(id, key, await self._store.take_ticket(key, self._now()))
 
-    def _open(self, id: str, lookup: bytes, sealed: bytes | None) -> Kept | None:
+    async def spend(self, id: str, writes: Sequence[Write] = ()) -> bool:
+        """Takes it unread, and then writes all of this. False, and nothing written, where it is gone.
+
+        Where the store fails in between, it is spent and what was to follow may be missing: the person starts again."""
+        if not 0 < len(id) <= _LONGEST_ID:
+            return False
+        return await self._store.perform([Spend(self._ticket_key(id)), *writes], self._now())
+
+    def _open(self, id: str, key: TicketKey, sealed: bytes | None) -> Kept | None:
         if sealed is None:
             return None
         try:
-            plain = open_sealed(sealed, key=self._key(id, key_id_of(sealed)), binding=self._binding(lookup))
-            return self._read(plain)
+            plain = open_sealed(sealed, key=self._key(id, key_id_of(sealed)), binding=self._binding(key))
+            return self._form.read(plain)
         except GatewayError as error:
-            self._unreadable.tell(self._kind, error)
+            self._unreadable.tell(self._form.kind, error)
             return None
+
+    def _ticket_key(self, id: str) -> TicketKey:
+        return TicketKey(shard_of(id), self._form.kind, lookup_of(_secret(id)))
 
     def _key(self, id: str, key_id: str) -> bytes:
         return draw_key(_secret(id), b"seal", self._keys.salt(key_id))
 
-    def _binding(self, lookup: bytes) -> Binding:
-        return Binding(self._kind, lookup.hex())
-
-
-def _lookup(id: str) -> bytes:
-    return lookup_of(_secret(id))
+    def _binding(self, key: TicketKey) -> Binding:
+        return Binding(key.kind, key.lookup.hex())
 
 
 def _secret(id: str) -> bytes:

@@ -1,17 +1,19 @@
-"""Sign-ins under way, on any record store. Their ids are the keys that open them: a dump of the store tells nothing."""
+"""Sign-ins and sign-outs under way, on any record store. Their ids are the keys that open them: a dump of the store
+tells nothing."""
 
+import asyncio
 import os
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 
-from gateway.model.codes import LIMIT_BODY
-from gateway.model.errors import GatewayError
-from gateway.model.transaction import OidcLogin, SignOut, Transaction
+from gateway.model.transaction import Transaction
 from gateway.ops.log import Log
 from gateway.stores import codec
-from gateway.stores.keys import StoreKeys
-from gateway.stores.records import RaiseMark, RecordStore, Write
-from gateway.stores.tickets import Bounds, Kept, Tickets, TokenBytes, new_id, unix_now
+from gateway.stores.codec import Form, Kept
+from gateway.stores.ids import TokenBytes, shard_of, shard_of_browser
+from gateway.stores.records import MarkKey, RaiseMark, RecordStore, UseOnce, Write
+from gateway.stores.sealing import StoreKeys
+from gateway.stores.tickets import Bounds, Tickets, unix_now
 
 # As long as a person may take to sign in at the provider. A state that is older is a stranger's or a forgotten tab's:
 # it ends on a page that starts anew.
@@ -23,13 +25,15 @@ PARKED_LIFE = 60
 PARKED_OF_ONE = 3
 MOST_PARKED = 10_000
 # A signed and encrypted response (JARM) has some thousands.
-PARKED_BYTES = 32 << 10
+OPENID_PARKED_BYTES = 32 << 10
+SAML_PARKED_BYTES = 256 << 10
 
 
 class Transactions:
-    """Sign-ins under way. `network` bounds them per client (an address or prefix); the oldest go first.
+    """Each kind is bounded by client (an address or prefix), but for OpenID responses, by their state; the oldest go.
 
-    Ids are random secrets: the store is keyed by their hash and holds values sealed under them.
+    `openid_logins` and `openid_logouts` are found by `state`, `saml_logins` and `saml_logouts` by RelayState. Ids are
+    random secrets: the store is keyed by their hash and holds values sealed under them.
     Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say.
     `keys`: the store keys of gateway.yaml; `now`: Unix seconds; `token_bytes`: random bytes.
     """
@@ -48,59 +52,24 @@ class Transactions:
         self._store = store
         self._keys = StoreKeys(keys)
         self._now = now
-        self._token_bytes = token_bytes
+        most_parked = min(in_all, MOST_PARKED)
         under_way = Bounds(LIFE, per_network, in_all)
-        parked = Bounds(PARKED_LIFE, PARKED_OF_ONE, min(in_all, MOST_PARKED))
+        parked = Bounds(PARKED_LIFE, PARKED_OF_ONE, most_parked, OPENID_PARKED_BYTES)
+        # One network's share is a tenth: a ministry behind one address signs in at once.
+        saml_parked = Bounds(PARKED_LIFE, min(per_network, MOST_PARKED // 10), most_parked, SAML_PARKED_BYTES)
 
-        def tickets(kind: str, read: Callable[[bytes], Kept], bounds: Bounds) -> Tickets[Kept]:
-            return Tickets(kind, read, store, self._keys, bounds, log=log, now=now, token_bytes=token_bytes)
+        def tickets(form: Form[Kept], bounds: Bounds, shard: Callable[[Kept], str] | None = None) -> Tickets[Kept]:
+            return Tickets(form, store, self._keys, bounds, log=log, now=now, token_bytes=token_bytes, shard=shard)
 
-        self._transactions = tickets("transaction", codec.transaction_from_bytes, under_way)
-        self._logins = tickets("login", codec.login_from_bytes, under_way)
-        self._sign_outs = tickets("sign_out", codec.sign_out_from_bytes, under_way)
-        self._parked = tickets("response", codec.parameters_from_bytes, parked)
-        self._clean_starts = tickets("clean_start", bytes, Bounds(ROUND_WINDOW, per_network, in_all))
-
-    async def put(self, transaction: Transaction, network: str) -> str:
-        id = new_id(self._token_bytes)
-        await self._transactions.put(id, codec.transaction_to_bytes(transaction), network)
-        return id
-
-    async def peek(self, id: str) -> Transaction | None:
-        return await self._transactions.peek(id)
-
-    async def spend(self, id: str, writes: Sequence[Write]) -> bool:
-        """Ends this transaction and writes all of this in the same step; False, and nothing written, if it is gone."""
-        return await self._transactions.spend(id, writes)
-
-    async def put_login(self, login: OidcLogin, state: str, network: str) -> None:
-        await self._logins.put(state, codec.login_to_bytes(login), network)
-
-    async def take_login(self, state: str) -> OidcLogin | None:
-        return await self._logins.take(state)
-
-    async def knows_login(self, state: str) -> bool:
-        """Whether there is one to take."""
-        return await self._logins.peek(state) is not None
-
-    async def put_sign_out(self, sign_out: SignOut, state: str, network: str) -> None:
-        await self._sign_outs.put(state, codec.sign_out_to_bytes(sign_out), network)
-
-    async def take_sign_out(self, state: str) -> SignOut | None:
-        return await self._sign_outs.take(state)
-
-    async def park(self, parameters: Sequence[tuple[str, str]], state: str) -> str:
-        """A response that came without its browser's cookie, for 60 s; the id that takes it. Of one `state` few are
-        kept. Raises GatewayError(LIMIT_BODY) for more than 32 KB."""
-        plain = codec.parameters_to_bytes(parameters)
-        if len(plain) > PARKED_BYTES:
-            raise GatewayError(LIMIT_BODY, f"a response of {len(plain)} bytes, over {PARKED_BYTES}")
-        id = new_id(self._token_bytes)
-        await self._parked.put(id, plain, state)
-        return id
-
-    async def take_parked(self, id: str) -> list[tuple[str, str]] | None:
-        return await self._parked.take(id)
+        # With the round that is counted when it is spent.
+        self.sign_ins = tickets(codec.SIGN_IN, under_way, _shard_of_transaction)
+        self.openid_logins = tickets(codec.OPENID_LOGIN, under_way)
+        self.openid_responses = tickets(codec.OPENID_RESPONSE, parked)
+        self.openid_logouts = tickets(codec.OPENID_LOGOUT, under_way)
+        self.saml_logins = tickets(codec.SAML_LOGIN, under_way)
+        self.saml_responses = tickets(codec.SAML_RESPONSE, saml_parked)
+        self.saml_logouts = tickets(codec.SAML_LOGOUT, under_way)
+        self._clean_starts = tickets(Form("clean_start", bytes, bytes), Bounds(ROUND_WINDOW, per_network, in_all))
 
     async def first_use(self, kind: str, *parts: str, issued: int | None = None, until: int) -> bool:
         """True to the first caller only, across all workers, until `until`: what works once.
@@ -108,12 +77,12 @@ class Transactions:
         `issued`: when its sender wrote it, where it answers nothing of ours; it may then have been used in a store that
         was before this one (Unix seconds, both)."""
         # Under every store key: while a new one comes into use, workers may differ in which is the first.
-        keys, now = self._keys.indexes(kind, *parts), self._now()
-        return all([await self._store.first_use(key, until, now, issued) for key in keys])
+        uses, now = [UseOnce(key, until, issued) for key in self._keys.indexes(kind, *parts)], self._now()
+        return all(await asyncio.gather(*(self._store.perform([use], now) for use in uses)))
 
     async def rounds(self, binding: str, host: str) -> int:
         """How many hand-overs this browser finished on this host in the last 60 s without a seat coming back."""
-        return await self._store.mark(self._keys.index("round", binding, host), self._now())
+        return await self._store.mark(self._round(binding, host), self._now())
 
     def round_counted(self, binding: str, host: str, round: int, within: int = ROUND_WINDOW) -> Write:
         """A hand-over was given for a transaction of this round: `rounds` says at least round + 1 for `within` s, 60 at
@@ -122,10 +91,10 @@ class Transactions:
         A maximum, not a sum: ten tabs that sign in at once are all of round 0 and make one round together.
         """
         until = self._now() + min(within, ROUND_WINDOW)
-        return RaiseMark(self._keys.index("round", binding, host), round + 1, until)
+        return RaiseMark(self._round(binding, host), round + 1, until)
 
     async def clear_rounds(self, binding: str, host: str) -> None:
-        await self._store.clear_mark(self._keys.index("round", binding, host), self._now())
+        await self._store.clear_mark(self._round(binding, host), self._now())
 
     async def start_cleanly(self, binding: str, host: str, network: str) -> bool:
         """False where this browser did so on this host in the last 60 s, and was not cleared since."""
@@ -133,7 +102,7 @@ class Transactions:
         id = _clean_start(binding, host)
         first = await self._clean_starts.peek(id) is None
         if first:
-            await self._clean_starts.put(id, b"", network)
+            await self._clean_starts.put(b"", network, id)
         return first
 
     async def clear_clean_start(self, binding: str, host: str) -> None:
@@ -144,11 +113,18 @@ class Transactions:
     async def first_seat(self, session_id: str, host: str, *, ends_at: int, until: int) -> int:
         """When this session's first seat on this host may have ended: the `ends_at` of the first call, which is kept
         `until` (Unix seconds, both)."""
-        key, now = self._keys.index("first seat", session_id, host), self._now()
+        key, now = MarkKey(shard_of(session_id), self._keys.index("first seat", session_id, host)), self._now()
         known = await self._store.mark(key, now)
         if not known:
-            await self._store.write([RaiseMark(key, ends_at, until)], now)
+            await self._store.perform([RaiseMark(key, ends_at, until)], now)
         return known or ends_at
+
+    def _round(self, binding: str, host: str) -> MarkKey:
+        return MarkKey(shard_of_browser(binding), self._keys.index("round", binding, host))
+
+
+def _shard_of_transaction(transaction: Transaction) -> str:
+    return shard_of_browser(transaction.binding)
 
 
 def _clean_start(binding: str, host: str) -> str:

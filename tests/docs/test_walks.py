@@ -16,6 +16,7 @@ from gateway.config.compile.compiler import compile_files
 from gateway.config.folder.read import read_folder
 from gateway.model.decision import Allow
 from gateway.ops.log import Log
+from gateway.stores.memory import MemoryStore
 from tests.bench.lane import ANSWER, SAME, Bench, Case
 from tests.calls import Calls, traced
 from tests.config.samples import BASE, SECRETS
@@ -72,7 +73,7 @@ async def test_a_get() -> None:
 async def test_a_sign_in_by_openid_connect() -> None:
     """The second: the provider's documents are known."""
     with traced() as calls:
-        async with installed() as here:
+        async with installed(store=MemoryStore()) as here:
             for _ in range(2):
                 calls.forget()
                 reply = await here.browser().get(here.url(ACTES, "/dossier/7"))
@@ -83,7 +84,7 @@ async def test_a_sign_in_by_openid_connect() -> None:
 
 async def test_a_sign_in_by_saml() -> None:
     with traced() as calls:
-        async with region_installed() as region:
+        async with region_installed(store=MemoryStore()) as region:
             for _ in range(2):
                 calls.forget()
                 assert (await region.signed_in(region.person())).status == 200

@@ -32,8 +32,6 @@ from gateway.portal.openid.renewal import Renewal
 from gateway.portal.report import Report
 from gateway.portal.services import PortalServices
 from gateway.saml.parties import IdpMetadata
-from gateway.stores.memory import MemoryStore
-from gateway.stores.saml_transactions import SamlTransactions
 from gateway.stores.sessions import Sessions
 from gateway.stores.sign_out_notes import SignOutNotes
 from gateway.stores.transactions import Transactions
@@ -42,6 +40,7 @@ from gateway.wire.target import STRICT
 from tests.portal.browser import Browser
 from tests.portal.listener import Connection
 from tests.portal.op import Op
+from tests.stores.sharded import Sharded
 
 PORTAL, PERMIS, ACTES, ELECTIONS = "portail.localhost", "permis.localhost", "actes.localhost", "elections.localhost"
 KEYS = (("k1", b"k" * 32),)
@@ -104,13 +103,13 @@ class KnownMetadata(SamlFederation):
         return self.newer.get(provider.name) or await self.idp_metadata(provider)
 
 
-class OutOfReach(MemoryStore):
+class OutOfReach(Sharded):
     """A store that can be cut off."""
 
     cut = False
 
     def __getattribute__(self, name: str) -> Any:
-        if name in {"peek_ticket", "write", "take_ticket", "spend_ticket", "read_seat"} and type(self).cut:
+        if name in {"peek_ticket", "perform", "take_ticket", "read_seat"} and type(self).cut:
             raise GatewayError(STORE_UNREACHABLE, "cut off by the test")
         return super().__getattribute__(name)
 
@@ -119,7 +118,7 @@ class OutOfReach(MemoryStore):
 class Installation:
     snapshot: Snapshot
     clock: Clock
-    store: MemoryStore
+    store: Sharded
     sessions: Sessions
     transactions: Transactions
     revoker: Revoked
@@ -130,7 +129,6 @@ class Installation:
     log_file: Any
     portal: Portal
     federation: Federation
-    saml_transactions: SamlTransactions
     saml_metadata: "KnownMetadata"
     sign_outs: SignOuts
     browsers: list[Browser] = field(default_factory=list)
@@ -174,11 +172,12 @@ class Installation:
 
 
 @asynccontextmanager
-async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
+async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterator[Installation]:
+    """`store`: another than the one of the tests, which does no more in one step than it has to."""
     clock = Clock()
     metropole, departement = Op(clock.now), Op(clock.now)
     runners = [await metropole.start(), await departement.start()]
-    store = MemoryStore()
+    store = Sharded() if store is None else store
     sessions = Sessions(store, KEYS, now=clock.seconds, monotonic=clock.monotonic)
     revoker, counters = Revoked(sessions), Counters()
     own = ("127.0.0.1", 8081)
@@ -187,7 +186,6 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
         log = Log(file.fileno(), strict=True, now=clock.now)
         federation = Federation(clock.monotonic, log)
         transactions = Transactions(store, KEYS, now=clock.seconds)
-        saml_transactions = SamlTransactions(store, KEYS, now=clock.seconds)
         saml_metadata = KnownMetadata()
         sign_outs = SignOuts(
             notes=SignOutNotes(store, KEYS, now=clock.seconds, monotonic=clock.monotonic),
@@ -200,7 +198,6 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
         services = PortalServices(
             sessions=sessions,
             transactions=transactions,
-            saml_transactions=saml_transactions,
             federation=federation,
             sign_outs=sign_outs,
             saml_federation=saml_metadata,
@@ -226,7 +223,6 @@ async def installed(*, one_host: bool = False) -> AsyncIterator[Installation]:
             log_file=file,
             portal=portal,
             federation=federation,
-            saml_transactions=saml_transactions,
             saml_metadata=saml_metadata,
             sign_outs=sign_outs,
         )

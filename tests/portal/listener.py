@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from gateway.config.lanes import InboundRequest
 from gateway.config.snapshot import App, Snapshot
+from gateway.model.errors import GatewayError
 from gateway.model.levels import NO_NEED, Need
 from gateway.model.session import Seat
 from gateway.portal.app import Portal
@@ -56,7 +57,11 @@ class Connection(asyncio.Protocol):
         segments = tuple(target.partition("?")[0][1:].split("/"))
         leaves = app is not None and not ours and app.logout.links.find(segments) is not None
         if app is not None and not ours and not leaves:
-            seat = await self._seat(app, host, headers.get(b"cookie", b""))
+            try:
+                seat = await self._seat(app, host, headers.get(b"cookie", b""))
+            except GatewayError:
+                self._answer(503, b"Retry-After: 5\r\n", b"", 0)
+                return
             if seat is not None and host not in self._needs:
                 if app.logout.url is not None:
                     line = without_cookies(headers.get(b"cookie", b""), app.translation.cookie_names)

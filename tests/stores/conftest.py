@@ -9,11 +9,14 @@ from gateway.stores.memory import MemoryStore
 from gateway.stores.records import RecordStore
 from gateway.stores.sqlite import SqliteStore
 from tests.stores.samples import Clock, Worker
+from tests.stores.sharded import Sharded
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "sharded"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RecordStore]:
-    made: RecordStore = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "var" / "sessions.db")
+    made: RecordStore = SqliteStore(tmp_path / "var" / "sessions.db")
+    if request.param != "sqlite":
+        made = MemoryStore() if request.param == "memory" else Sharded()
     await made.open()
     yield made
     await made.close()

@@ -17,8 +17,16 @@ from typing import Any
 from gateway.model.identity import Established
 from gateway.model.levels import Need, StepUpRequest
 from gateway.model.session import Session, SignOutNote, Tokens
-from gateway.model.transaction import OidcLogin, ParkedAnswer, SamlLogin, SamlLogout, Served, SignOut, Transaction
-from gateway.stores.saml_transactions import SamlTransactions
+from gateway.model.transaction import (
+    OidcLogin,
+    ParkedAnswer,
+    ParkedResponse,
+    SamlLogin,
+    SamlLogout,
+    Served,
+    SignOut,
+    Transaction,
+)
 from gateway.stores.sealing import VERSION
 from gateway.stores.sign_out_notes import SignOutNotes
 from gateway.stores.sqlite import SqliteStore
@@ -61,7 +69,7 @@ SAML_LOGIN = SamlLogin("rectorat", "_1", ("urn:a",), "exact", True, browser("bin
 PARKED = ParkedAnswer(JEANNE, "reference", "_2", NOW + 60, NOW + 3600, NAME_ID, "index")
 SAML_LOGOUT = SamlLogout("rectorat", "_3", "https://permis.localhost/")
 SIGN_OUT = SignOut("metropole", "https://permis.localhost/")
-RESPONSE = [("code", "c"), ("state", "é")]
+RESPONSE = ParkedResponse((("code", "c"), ("state", "é")))
 
 
 def plain(value: object) -> Any:
@@ -82,7 +90,6 @@ async def written(path: Path) -> dict[str, Any]:
     store = SqliteStore(path)
     await store.open()
     worker = Worker(store, Clock())
-    saml = SamlTransactions(store, KEYS, now=worker.clock.now)
     session = await worker.sessions.new_session(
         host=PORTAL,
         person=Established(JEANNE, "21590350100017"),
@@ -101,19 +108,19 @@ async def written(path: Path) -> dict[str, Any]:
     note = SignOutNote(session.session.id, PERMIS, "permis", b"h\xe9l\xe8ne", b"JSESSIONID=a")
     await SignOutNotes(store, KEYS, now=worker.clock.now).keep([note])
     code = await worker.code(session.cookie)
-    await worker.transactions.put_login(LOGIN, "state", NETWORK)
-    await worker.transactions.put_sign_out(SIGN_OUT, "state of a sign-out", NETWORK)
-    await saml.put_login(SAML_LOGIN, "reference", NETWORK)
-    await saml.put_logout(SAML_LOGOUT, "reference of a logout", NETWORK)
-    await store.write([worker.transactions.round_counted("binding", PERMIS, 1)], worker.clock.now())
+    await worker.transactions.openid_logins.put(LOGIN, NETWORK, "state")
+    await worker.transactions.openid_logouts.put(SIGN_OUT, NETWORK, "state of a sign-out")
+    await worker.transactions.saml_logins.put(SAML_LOGIN, NETWORK, "reference")
+    await worker.transactions.saml_logouts.put(SAML_LOGOUT, NETWORK, "reference of a logout")
+    await store.perform([worker.transactions.round_counted("binding", PERMIS, 1)], worker.clock.now())
     await worker.transactions.first_use("assertion", "issuer", "_4", until=NOW + 300)
     opens = {
         "portal": session.cookie.decode(),
         "permis": seat.decode(),
         "code": code,
-        "transaction": await worker.transactions.put(TRANSACTION, NETWORK),
-        "response": await worker.transactions.park(RESPONSE, NETWORK),
-        "parked": await saml.park(PARKED, NETWORK),
+        "transaction": await worker.transactions.sign_ins.put(TRANSACTION, NETWORK),
+        "response": await worker.transactions.openid_responses.put(RESPONSE, NETWORK),
+        "parked": await worker.transactions.saml_responses.put(PARKED, NETWORK),
     }
     await store.close()
     holds: dict[str, Session | object] = {
@@ -121,7 +128,7 @@ async def written(path: Path) -> dict[str, Any]:
         "transaction": TRANSACTION,
         "login": LOGIN,
         "sign_out": SIGN_OUT,
-        "response": RESPONSE,
+        "response": RESPONSE.parameters,
         "saml_login": SAML_LOGIN,
         "parked": PARKED,
         "saml_logout": SAML_LOGOUT,

@@ -1,5 +1,6 @@
 """A clock that tests move by hand, and people, transactions and records to store."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -8,15 +9,21 @@ from gateway.model.identity import Established, Identity
 from gateway.model.session import SeatLimits
 from gateway.model.transaction import OidcLogin, Served, Transaction
 from gateway.stores.records import (
+    AddSeat,
     AddSession,
+    MarkKey,
     PutTicket,
     RaiseMark,
     RecordStore,
-    Replaces,
+    RevokeSession,
     SeatKey,
     SeatRecord,
     SessionRecord,
+    Spend,
     Ticket,
+    TicketKey,
+    UseOnce,
+    Write,
 )
 from gateway.stores.sessions import Sessions
 from gateway.stores.transactions import Transactions
@@ -28,7 +35,7 @@ PORTAL = "portail.localhost"
 PERMIS = "permis.localhost"
 PAIE = "paie.localhost"
 NO_LIMITS = SeatLimits()
-NOTHING = Replaces(None, ())
+NOTHING: tuple[bytes, ...] = ()
 
 JEANNE = Identity(
     provider="metropole",
@@ -145,7 +152,7 @@ class Worker:
         if entry is None:
             return None
         code, write = self.sessions.hand_over(entry, transaction(host=to))
-        await self.store.write([write], self.clock.now())
+        await self.store.perform([write], self.clock.now())
         return code
 
     async def enter(
@@ -195,17 +202,41 @@ def login(provider: str = "metropole") -> OidcLogin:
 
 
 async def add_session(
-    store: RecordStore, session: SessionRecord, seat: SeatRecord, replaces: Replaces, now: int
+    store: RecordStore, session: SessionRecord, seat: SeatRecord, browser_indexes: tuple[bytes, ...], now: int
 ) -> None:
-    await store.write([AddSession(session, seat, replaces)], now)
+    assert await store.perform([AddSession(session, seat, browser_indexes)], now)
+
+
+async def add_seat(store: RecordStore, seat: SeatRecord, browser_indexes: tuple[bytes, ...], now: int) -> bool:
+    return await store.perform([AddSeat(seat, browser_indexes)], now)
+
+
+async def end(store: RecordStore, session_ids: Sequence[str], now: int) -> None:
+    assert await store.perform([RevokeSession(id) for id in session_ids], now)
 
 
 async def put_ticket(store: RecordStore, ticket: Ticket, *, per_group: int, in_all: int) -> None:
-    await store.write([PutTicket(ticket, per_group, in_all)], NOW)
+    await store.perform([PutTicket(ticket, per_group, in_all)], NOW)
+
+
+async def spend(store: RecordStore, key: TicketKey, writes: Sequence[Write], now: int) -> bool:
+    return await store.perform([Spend(key), *writes], now)
+
+
+async def first_use(store: RecordStore, key: bytes, expires_at: int, now: int, issued: int | None = None) -> bool:
+    return await store.perform([UseOnce(key, expires_at, issued)], now)
 
 
 async def raise_mark(store: RecordStore, key: bytes, number: int, expires_at: int, now: int) -> None:
-    await store.write([RaiseMark(key, number, expires_at)], now)
+    await store.perform([RaiseMark(mark_key(key), number, expires_at)], now)
+
+
+def ticket_key(kind: str, lookup: bytes) -> TicketKey:
+    return TicketKey("t", kind, lookup)
+
+
+def mark_key(key: bytes) -> MarkKey:
+    return MarkKey("t", key)
 
 
 def session_record(
@@ -248,4 +279,4 @@ def seat_record(
 
 
 def ticket(number: int, *, kind: str = "transaction", group: bytes = b"network-1", life: int = 1800) -> Ticket:
-    return Ticket(kind, b"ticket %d" % number, b"sealed %d" % number, group, NOW + life)
+    return Ticket(ticket_key(kind, b"ticket %d" % number), b"sealed %d" % number, group, NOW + life)

@@ -1,19 +1,23 @@
 """What records.RecordStore promises, asked of every kind of store."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 from gateway.stores.records import (
     ENDED_KEPT,
     PARALLEL_TABS,
+    AddSeat,
     AddSession,
     Ended,
+    EndSeat,
     RaiseMark,
     RecordStore,
-    Replaces,
+    RevokeSession,
     SeatKey,
+    SeatRecord,
     Touch,
-    Use,
+    UseOnce,
     Write,
 )
 from tests.stores.samples import (
@@ -21,12 +25,18 @@ from tests.stores.samples import (
     NOW,
     PERMIS,
     PORTAL,
+    add_seat,
     add_session,
+    end,
+    first_use,
+    mark_key,
     put_ticket,
     raise_mark,
     seat_record,
     session_record,
+    spend,
     ticket,
+    ticket_key,
 )
 
 KEY = SeatKey("s1", b"l1")
@@ -58,17 +68,17 @@ async def test_what_was_never_there_is_absent(store: RecordStore) -> None:
 async def test_a_second_seat_opens_the_same_session(store: RecordStore) -> None:
     session, on_app = session_record(), seat_record(lookup=b"l2", host=PERMIS, app="permis")
     await add_session(store, session, seat_record(), NOTHING, NOW)
-    assert await store.add_seat(on_app, NOTHING, NOW)
+    assert await add_seat(store, on_app, NOTHING, NOW)
     assert await store.read_seat(on_app.key, NOW) == (session, on_app)
 
 
 async def test_no_seat_is_added_to_a_session_that_has_ended(store: RecordStore) -> None:
     on_app = seat_record(lookup=b"l2", host=PERMIS)
-    assert not await store.add_seat(on_app, NOTHING, NOW)
+    assert not await add_seat(store, on_app, NOTHING, NOW)
     await add_session(store, session_record(idle=100), seat_record(), NOTHING, NOW)
-    assert not await store.add_seat(on_app, NOTHING, NOW + 100)
-    await store.end(["s1"], NOW)
-    assert not await store.add_seat(on_app, NOTHING, NOW)
+    assert not await add_seat(store, on_app, NOTHING, NOW + 100)
+    await end(store, ["s1"], NOW)
+    assert not await add_seat(store, on_app, NOTHING, NOW)
     assert await store.read_seat(on_app.key, NOW) is None
 
 
@@ -113,66 +123,74 @@ async def test_no_touch_passes_the_absolute_limit(store: RecordStore) -> None:
 
 async def test_a_touch_brings_nothing_back(store: RecordStore) -> None:
     await add_session(store, session_record(), seat_record(), NOTHING, NOW)
-    await store.end(["s1"], NOW)
+    await end(store, ["s1"], NOW)
     await store.touch([Touch(KEY, NOW + 1), Touch(SeatKey("s9", b"l9"), NOW + 1)])
     assert await store.read_seat(KEY, NOW + 1) is None
 
 
 async def test_a_new_seat_is_use_of_its_session(store: RecordStore) -> None:
     await add_session(store, session_record(idle=100), seat_record(), NOTHING, NOW)
-    await store.add_seat(seat_record(lookup=b"l2", host=PERMIS, now=NOW + 90), NOTHING, NOW + 90)
+    await add_seat(store, seat_record(lookup=b"l2", host=PERMIS, now=NOW + 90), NOTHING, NOW + 90)
     assert await store.read_session("s1", NOW + 189) is not None
 
 
 # --- seats that others replace
 
 
-async def replaced(store: RecordStore, age: int, replaces: Replaces) -> int:
+async def replaced(store: RecordStore, age: int, add: Callable[[SeatRecord], list[Write]]) -> int:
     """The seconds that the seat `l2` on PERMIS has left when a new one is made there at this age of it."""
     await add_session(store, session_record(), seat_record(), NOTHING, NOW)
-    await store.add_seat(seat_record(lookup=b"l2", host=PERMIS), NOTHING, NOW)
-    await store.add_seat(seat_record(lookup=b"l3", host=PERMIS, now=NOW + age), replaces, NOW + age)
+    await add_seat(store, seat_record(lookup=b"l2", host=PERMIS), NOTHING, NOW)
+    assert await store.perform(add(seat_record(lookup=b"l3", host=PERMIS, now=NOW + age)), NOW + age)
     at = NOW + age
     while await store.read_seat(SeatKey("s1", b"l2"), at) is not None and at < NOW + age + 20:
         at += 1
     return at - NOW - age
 
 
-PRESENTED = Replaces(SeatKey("s1", b"l2"), ())
-OF_THE_BROWSER = Replaces(None, (b"older key", b"browser-1"))
+BROWSER = (b"older key", b"browser-1")
+
+
+def presented(seat: SeatRecord) -> list[Write]:
+    return [AddSeat(seat, NOTHING), EndSeat(SeatKey("s1", b"l2"), PERMIS)]
+
+
+def of_the_browser(seat: SeatRecord) -> list[Write]:
+    return [AddSeat(seat, BROWSER)]
 
 
 async def test_the_seat_presented_ends_at_once(store: RecordStore) -> None:
-    assert await replaced(store, 60, PRESENTED) == 0
+    assert await replaced(store, 60, presented) == 0
 
 
 async def test_the_seats_of_this_browser_on_this_host_end_though_none_was_presented(store: RecordStore) -> None:
-    assert await replaced(store, 60, OF_THE_BROWSER) == 0
+    assert await replaced(store, 60, of_the_browser) == 0
 
 
 async def test_a_seat_made_a_moment_ago_by_a_parallel_tab_ends_a_moment_later(store: RecordStore) -> None:
-    assert await replaced(store, 1, OF_THE_BROWSER) == PARALLEL_TABS - 1
+    assert await replaced(store, 1, of_the_browser) == PARALLEL_TABS - 1
 
 
 async def test_seats_elsewhere_and_of_other_browsers_stay(store: RecordStore) -> None:
     await add_session(store, session_record(), seat_record(), NOTHING, NOW)
     await add_session(store, session_record("s2", browser_index=b"browser-2"), seat_record("s2", b"l2"), NOTHING, NOW)
     later = NOW + 60
-    await store.add_seat(seat_record(lookup=b"l3", host=PERMIS), OF_THE_BROWSER, later)
-    await add_session(store, session_record("s3"), seat_record("s3", b"l4"), Replaces(SeatKey("s2", b"no"), ()), later)
+    await add_seat(store, seat_record(lookup=b"l3", host=PERMIS), BROWSER, later)
+    await add_session(store, session_record("s3"), seat_record("s3", b"l4"), NOTHING, later)
+    await store.perform([EndSeat(SeatKey("s2", b"no"), PORTAL)], later)
     for key in (KEY, SeatKey("s2", b"l2"), SeatKey("s1", b"l3"), SeatKey("s3", b"l4")):
         assert await store.read_seat(key, later) is not None
 
 
 async def test_a_seat_presented_on_another_host_than_its_own_stays(store: RecordStore) -> None:
     await add_session(store, session_record(), seat_record(), NOTHING, NOW)
-    await store.add_seat(seat_record(lookup=b"l2", host=PERMIS, now=NOW + 60), Replaces(KEY, ()), NOW + 60)
+    await store.perform([EndSeat(KEY, PERMIS)], NOW + 60)
     assert await store.read_seat(KEY, NOW + 60) is not None
 
 
 async def test_a_replaced_seat_stands_in_the_list_with_its_hour_and_no_touch_brings_it_back(store: RecordStore) -> None:
     cursor = (await store.ended_since(None)).cursor
-    await replaced(store, 1, PRESENTED)
+    await replaced(store, 1, presented)
     tail = await store.ended_since(cursor)
     assert tail.complete
     assert tail.ended == (Ended("s1", b"l2", NOW + PARALLEL_TABS),)
@@ -207,7 +225,7 @@ async def test_a_summary_names_the_apps_with_a_live_seat(store: RecordStore) -> 
         (b"l4", "permis", 900),
         (b"l5", "gone", 10),
     ):
-        await store.add_seat(seat_record(lookup=lookup, host=f"{app}.localhost", app=app, idle=idle), NOTHING, NOW)
+        await add_seat(store, seat_record(lookup=lookup, host=f"{app}.localhost", app=app, idle=idle), NOTHING, NOW)
     (summary,) = await store.find("browser", [b"browser-1"], NOW + 10)
     assert (summary.id, summary.provider, summary.apps) == ("s1", "metropole", ("paie", "permis"))
     assert (summary.created_at, summary.expires_at) == (NOW, NOW + 43200)
@@ -224,9 +242,9 @@ async def test_what_has_expired_is_not_found(store: RecordStore) -> None:
 async def test_the_end_of_a_session_ends_every_seat_and_enters_the_list(store: RecordStore) -> None:
     cursor = (await store.ended_since(None)).cursor
     await add_session(store, session_record(), seat_record(), NOTHING, NOW)
-    await store.add_seat(seat_record(lookup=b"l2", host=PERMIS), NOTHING, NOW)
+    await add_seat(store, seat_record(lookup=b"l2", host=PERMIS), NOTHING, NOW)
     await add_session(store, session_record("s2"), seat_record("s2"), NOTHING, NOW)
-    await store.end(["s1", "never-there"], NOW + 5)
+    await end(store, ["s1", "never-there"], NOW + 5)
     assert await store.read_seat(KEY, NOW + 5) is None
     assert await store.read_seat(SeatKey("s1", b"l2"), NOW + 5) is None
     assert await store.read_seat(SeatKey("s2", b"l1"), NOW + 5) is not None
@@ -234,34 +252,36 @@ async def test_the_end_of_a_session_ends_every_seat_and_enters_the_list(store: R
     assert tail.ended == (Ended("s1", None, NOW + 5), Ended("never-there", None, NOW + 5))
 
 
-async def test_what_ends_sessions_and_works_once_is_used_up_in_the_same_step(store: RecordStore) -> None:
-    use, other = Use(b"token", NOW + 60), Use(b"other", NOW + 60)
+async def test_a_step_whose_condition_does_not_hold_is_not_done_and_none_after_it(store: RecordStore) -> None:
+    token, other = UseOnce(b"token", NOW + 60), UseOnce(b"other", NOW + 60)
     await add_session(store, session_record(), seat_record(), NOTHING, NOW)
-    await add_session(store, session_record("s2"), seat_record("s2"), NOTHING, NOW)
-    assert await store.end(["s1"], NOW, [use])
-    assert not await store.end(["s2"], NOW, [other, use])
+    await add_session(store, session_record("z2"), seat_record("z2"), NOTHING, NOW)
+    assert await store.perform([RevokeSession("s1"), token], NOW)
+    assert not await store.perform([other, token, RevokeSession("z2")], NOW)
     assert await store.read_session("s1", NOW) is None
-    assert await store.read_session("s2", NOW) is not None
-    assert not await store.first_use(b"token", NOW + 60, NOW)
-    assert await store.end([], NOW, [other])
-    assert not await store.first_use(b"other", NOW + 60, NOW)
-    assert await store.end(["s2"], NOW + 60, [use])
+    assert await store.read_session("z2", NOW) is not None
+    assert [await store.is_used(use, NOW) for use in (token, other, UseOnce(b"third", NOW + 60))] == [
+        True,
+        True,
+        False,
+    ]
+    assert not await store.is_used(token, NOW + 60)
+    assert await store.perform([token, RevokeSession("z2")], NOW + 60)
+    assert await store.read_session("z2", NOW + 60) is None
 
 
-async def test_of_many_that_use_it_at_once_one_ends_the_session(store: RecordStore) -> None:
-    await add_session(store, session_record(), seat_record(), NOTHING, NOW)
-    use, cursor = Use(b"token", NOW + 60), (await store.ended_since(None)).cursor
-    answers = await asyncio.gather(*(store.end(["s1"], NOW, [use]) for _ in range(50)))
-    assert answers.count(True) == 1
-    assert (await store.ended_since(cursor)).ended == (Ended("s1", None, NOW),)
+async def test_what_is_older_than_the_store_may_have_been_used(store: RecordStore) -> None:
+    assert await store.is_used(UseOnce(b"token", NOW + 60, issued=1), NOW)
+    assert not await store.perform([UseOnce(b"token", NOW + 60, issued=1)], NOW)
+    assert not await store.is_used(UseOnce(b"token", NOW + 60, issued=NOW), NOW)
 
 
 async def test_the_list_is_read_on_from_where_a_reader_stood(store: RecordStore) -> None:
     first = await store.ended_since(None)
     assert (first.ended, first.complete) == ((), False)
-    await store.end(["a"], NOW)
+    await end(store, ["a"], NOW)
     second = await store.ended_since(first.cursor)
-    await store.end(["b"], NOW)
+    await end(store, ["b"], NOW)
     third = await store.ended_since(second.cursor)
     fourth = await store.ended_since(third.cursor)
     assert [[entry.session_id for entry in tail.ended] for tail in (second, third, fourth)] == [["a"], ["b"], []]
@@ -270,7 +290,7 @@ async def test_the_list_is_read_on_from_where_a_reader_stood(store: RecordStore)
 
 async def test_a_reader_that_comes_after_entries_were_purged_is_told_so(store: RecordStore) -> None:
     start = (await store.ended_since(None)).cursor
-    await store.end(["a"], NOW)
+    await end(store, ["a"], NOW)
     after = (await store.ended_since(start)).cursor
     await store.purge(NOW + ENDED_KEPT)
     assert not (await store.ended_since(start)).complete
@@ -287,7 +307,7 @@ async def test_a_thousand_sessions_end_together(store: RecordStore) -> None:
     ids = [f"s{number}" for number in range(1000)]
     await asyncio.gather(*(add_session(store, session_record(id), seat_record(id), NOTHING, NOW) for id in ids))
     found = await store.find("subject", [b"subject-1"], NOW)
-    await store.end([session.id for session in found], NOW)
+    await end(store, [session.id for session in found], NOW)
     assert await store.find("subject", [b"subject-1"], NOW) == ()
 
 
@@ -299,54 +319,54 @@ BOUNDS = {"per_group": 3, "in_all": 5}
 
 async def test_a_ticket_is_peeked_at_often_and_taken_once(store: RecordStore) -> None:
     await put_ticket(store, ticket(1), **BOUNDS)
-    assert await store.peek_ticket("transaction", b"ticket 1", NOW) == b"sealed 1"
-    assert await store.peek_ticket("transaction", b"ticket 1", NOW) == b"sealed 1"
-    assert await store.take_ticket("transaction", b"ticket 1", NOW) == b"sealed 1"
-    assert await store.take_ticket("transaction", b"ticket 1", NOW) is None
-    assert await store.peek_ticket("transaction", b"ticket 1", NOW) is None
+    assert await store.peek_ticket(ticket_key("transaction", b"ticket 1"), NOW) == b"sealed 1"
+    assert await store.peek_ticket(ticket_key("transaction", b"ticket 1"), NOW) == b"sealed 1"
+    assert await store.take_ticket(ticket_key("transaction", b"ticket 1"), NOW) == b"sealed 1"
+    assert await store.take_ticket(ticket_key("transaction", b"ticket 1"), NOW) is None
+    assert await store.peek_ticket(ticket_key("transaction", b"ticket 1"), NOW) is None
 
 
-async def test_who_spends_a_ticket_writes_in_the_same_step(store: RecordStore) -> None:
+async def test_who_spends_a_ticket_writes_what_follows_from_it(store: RecordStore) -> None:
     await put_ticket(store, ticket(1), **BOUNDS)
     await put_ticket(store, ticket(2, life=30), **BOUNDS)
 
     def arrival(id: str) -> list[Write]:
-        return [AddSession(session_record(id), seat_record(id), NOTHING), RaiseMark(b"rounds", 1, NOW + 60)]
+        return [AddSession(session_record(id), seat_record(id), NOTHING), RaiseMark(mark_key(b"rounds"), 1, NOW + 60)]
 
-    assert not await store.spend_ticket("transaction", b"ticket 3", arrival("s3"), NOW)
-    assert not await store.spend_ticket("transaction", b"ticket 2", arrival("s2"), NOW + 30)
-    assert await store.mark(b"rounds", NOW) == 0
+    assert not await spend(store, ticket_key("transaction", b"ticket 3"), arrival("s3"), NOW)
+    assert not await spend(store, ticket_key("transaction", b"ticket 2"), arrival("s2"), NOW + 30)
+    assert await store.mark(mark_key(b"rounds"), NOW) == 0
     spent = await asyncio.gather(
-        *(store.spend_ticket("transaction", b"ticket 1", arrival(f"s{number}"), NOW) for number in range(50))
+        *(spend(store, ticket_key("transaction", b"ticket 1"), arrival(f"s{number}"), NOW) for number in range(50))
     )
     assert spent.count(True) == 1
     found = await store.find("subject", [b"subject-1"], NOW)
     assert [session.id for session in found] == [f"s{spent.index(True)}"]
-    assert await store.mark(b"rounds", NOW) == 1
-    assert await store.peek_ticket("transaction", b"ticket 1", NOW) is None
+    assert await store.mark(mark_key(b"rounds"), NOW) == 1
+    assert await store.peek_ticket(ticket_key("transaction", b"ticket 1"), NOW) is None
 
 
 async def test_a_ticket_goes_to_one_of_many_who_ask_at_once(store: RecordStore) -> None:
     await put_ticket(store, ticket(1), **BOUNDS)
-    answers = await asyncio.gather(*(store.take_ticket("transaction", b"ticket 1", NOW) for _ in range(50)))
+    answers = await asyncio.gather(*(store.take_ticket(ticket_key("transaction", b"ticket 1"), NOW) for _ in range(50)))
     assert (answers.count(b"sealed 1"), answers.count(None)) == (1, 49)
 
 
 async def test_a_ticket_is_of_its_kind_only(store: RecordStore) -> None:
     await put_ticket(store, ticket(1), **BOUNDS)
-    assert await store.take_ticket("login", b"ticket 1", NOW) is None
-    assert await store.take_ticket("transaction", b"ticket 1", NOW) == b"sealed 1"
+    assert await store.take_ticket(ticket_key("login", b"ticket 1"), NOW) is None
+    assert await store.take_ticket(ticket_key("transaction", b"ticket 1"), NOW) == b"sealed 1"
 
 
 async def test_a_ticket_expires_without_a_cleaner(store: RecordStore) -> None:
     await put_ticket(store, ticket(1, life=30), **BOUNDS)
-    assert await store.peek_ticket("transaction", b"ticket 1", NOW + 29) is not None
-    assert await store.peek_ticket("transaction", b"ticket 1", NOW + 30) is None
-    assert await store.take_ticket("transaction", b"ticket 1", NOW + 30) is None
+    assert await store.peek_ticket(ticket_key("transaction", b"ticket 1"), NOW + 29) is not None
+    assert await store.peek_ticket(ticket_key("transaction", b"ticket 1"), NOW + 30) is None
+    assert await store.take_ticket(ticket_key("transaction", b"ticket 1"), NOW + 30) is None
 
 
 async def open_tickets(store: RecordStore, kind: str = "transaction") -> list[int]:
-    return [n for n in range(20) if await store.peek_ticket(kind, b"ticket %d" % n, NOW) is not None]
+    return [n for n in range(20) if await store.peek_ticket(ticket_key(kind, b"ticket %d" % n), NOW) is not None]
 
 
 async def test_beyond_its_bound_a_client_loses_its_oldest(store: RecordStore) -> None:
@@ -367,7 +387,7 @@ async def test_bounds_count_what_is_there_and_each_kind_for_itself(store: Record
         await put_ticket(store, ticket(number, group=b"network %d" % number), **BOUNDS)
         await put_ticket(store, ticket(number, kind="login", group=b"network %d" % number), **BOUNDS)
     for number in range(3):
-        await store.take_ticket("transaction", b"ticket %d" % number, NOW)
+        await store.take_ticket(ticket_key("transaction", b"ticket %d" % number), NOW)
     for number in range(5, 8):
         await put_ticket(store, ticket(number, group=b"network %d" % number), **BOUNDS)
     assert await open_tickets(store) == [3, 4, 5, 6, 7]
@@ -386,33 +406,33 @@ async def test_a_ticket_put_twice_is_one(store: RecordStore) -> None:
 
 
 async def test_a_value_is_used_first_once_until_it_expires(store: RecordStore) -> None:
-    assert await store.first_use(b"assertion", NOW + 300, NOW)
-    assert not await store.first_use(b"assertion", NOW + 300, NOW)
-    assert not await store.first_use(b"assertion", NOW + 600, NOW + 299)
-    assert await store.first_use(b"another", NOW + 300, NOW)
-    assert await store.first_use(b"assertion", NOW + 600, NOW + 300)
+    assert await first_use(store, b"assertion", NOW + 300, NOW)
+    assert not await first_use(store, b"assertion", NOW + 300, NOW)
+    assert not await first_use(store, b"assertion", NOW + 600, NOW + 299)
+    assert await first_use(store, b"another", NOW + 300, NOW)
+    assert await first_use(store, b"assertion", NOW + 600, NOW + 300)
 
 
 async def test_a_value_is_used_first_by_one_of_many(store: RecordStore) -> None:
-    answers = await asyncio.gather(*(store.first_use(b"assertion", NOW + 300, NOW) for _ in range(50)))
+    answers = await asyncio.gather(*(first_use(store, b"assertion", NOW + 300, NOW) for _ in range(50)))
     assert answers.count(True) == 1
 
 
 async def test_a_mark_only_rises_until_it_expires(store: RecordStore) -> None:
-    assert await store.mark(b"rounds", NOW) == 0
+    assert await store.mark(mark_key(b"rounds"), NOW) == 0
     await raise_mark(store, b"rounds", 2, NOW + 60, NOW)
     await raise_mark(store, b"rounds", 1, NOW + 90, NOW + 30)
-    assert await store.mark(b"rounds", NOW + 89) == 2
-    assert await store.mark(b"rounds", NOW + 90) == 0
+    assert await store.mark(mark_key(b"rounds"), NOW + 89) == 2
+    assert await store.mark(mark_key(b"rounds"), NOW + 90) == 0
     await raise_mark(store, b"rounds", 1, NOW + 150, NOW + 90)
-    assert await store.mark(b"rounds", NOW + 90) == 1
+    assert await store.mark(mark_key(b"rounds"), NOW + 90) == 1
 
 
 async def test_a_mark_is_cleared(store: RecordStore) -> None:
     await raise_mark(store, b"rounds", 1, NOW + 60, NOW)
     await raise_mark(store, b"other", 1, NOW + 60, NOW)
-    await store.clear_mark(b"rounds", NOW)
-    assert (await store.mark(b"rounds", NOW), await store.mark(b"other", NOW)) == (0, 1)
+    await store.clear_mark(mark_key(b"rounds"), NOW)
+    assert (await store.mark(mark_key(b"rounds"), NOW), await store.mark(mark_key(b"other"), NOW)) == (0, 1)
 
 
 async def test_a_purge_takes_what_has_expired_and_nothing_else(store: RecordStore) -> None:
@@ -420,15 +440,15 @@ async def test_a_purge_takes_what_has_expired_and_nothing_else(store: RecordStor
     await add_session(store, session_record("s2"), seat_record("s2", host=PORTAL), NOTHING, NOW)
     await put_ticket(store, ticket(1, life=10), **BOUNDS)
     await put_ticket(store, ticket(2), **BOUNDS)
-    await store.first_use(b"old", NOW + 10, NOW)
-    await store.first_use(b"new", NOW + 1000, NOW)
+    await first_use(store, b"old", NOW + 10, NOW)
+    await first_use(store, b"new", NOW + 1000, NOW)
     await store.purge(NOW + 10)
     assert await store.read_session("s1", NOW) is None
     assert await store.read_seat(KEY, NOW) is None
     assert await store.read_seat(SeatKey("s2", b"l1"), NOW) is not None
     assert await open_tickets(store) == [2]
-    assert await store.first_use(b"old", NOW + 10, NOW)
-    assert not await store.first_use(b"new", NOW + 1000, NOW)
+    assert await first_use(store, b"old", NOW + 10, NOW)
+    assert not await first_use(store, b"new", NOW + 1000, NOW)
 
 
 async def test_what_is_sealed_is_replaced_where_it_is_what_was_read(store: RecordStore) -> None:

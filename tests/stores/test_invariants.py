@@ -16,7 +16,19 @@ from gateway.model.session import SeatLimits
 from gateway.stores.envelopes import read_cookie
 from gateway.stores.records import RecordStore, SeatKey
 from gateway.stores.sqlite import SqliteStore
-from tests.stores.samples import JEANNE, KEYS, PERMIS, PORTAL, Around, Clock, Worker, browser, login, transaction
+from tests.stores.samples import (
+    JEANNE,
+    KEYS,
+    PERMIS,
+    PORTAL,
+    Around,
+    Clock,
+    Worker,
+    browser,
+    first_use,
+    login,
+    transaction,
+)
 
 NETWORK = "192.0.2.0/24"
 
@@ -50,15 +62,15 @@ async def test_invariant_6_everything_single_use_works_once_across_workers(store
     workers = [Worker(store, clock) for _ in range(4)]
     cookie = await workers[0].sign_in()
     for _ in range(20):
-        id = await workers[0].transactions.put(transaction(), NETWORK)
-        await workers[0].transactions.put_login(login(), f"state of {id}", NETWORK)
+        id = await workers[0].transactions.sign_ins.put(transaction(), NETWORK)
+        await workers[0].transactions.openid_logins.put(login(), NETWORK, f"state of {id}")
         code = await workers[0].code(cookie) or ""
-        spent = await asyncio.gather(*(worker.transactions.spend(id, []) for worker in workers))
+        spent = await asyncio.gather(*(worker.transactions.sign_ins.spend(id) for worker in workers))
         taken = await asyncio.gather(
-            *(worker.transactions.take_login(f"state of {id}") for worker in workers),
+            *(worker.transactions.openid_logins.take(f"state of {id}") for worker in workers),
             *(worker.sessions.take_hand_over(code) for worker in workers),
         )
-        used = await asyncio.gather(*(store.first_use(id.encode(), clock.now() + 300, clock.now()) for _ in workers))
+        used = await asyncio.gather(*(first_use(store, id.encode(), clock.now() + 300, clock.now()) for _ in workers))
         assert [sum(each is not None for each in taken[start : start + 4]) for start in (0, 4)] == [1, 1]
         assert (spent.count(True), used.count(True)) == (1, 1)
 
@@ -66,13 +78,13 @@ async def test_invariant_6_everything_single_use_works_once_across_workers(store
 async def test_invariant_6_when_the_store_cannot_say_the_answer_is_no(path: Path, clock: Clock) -> None:
     store = await opened(path)
     worker = Worker(store, clock)
-    id = await worker.transactions.put(transaction(), NETWORK)
+    id = await worker.transactions.sign_ins.put(transaction(), NETWORK)
     os.rename(path, path.with_name("away"))
     for asked in (
-        worker.transactions.spend(id, []),
-        worker.transactions.take_login(id),
+        worker.transactions.sign_ins.spend(id),
+        worker.transactions.openid_logins.take(id),
         worker.sessions.take_hand_over(id),
-        store.first_use(b"assertion", clock.now() + 300, clock.now()),
+        first_use(store, b"assertion", clock.now() + 300, clock.now()),
     ):
         with pytest.raises(GatewayError) as caught:
             await asked
@@ -91,13 +103,13 @@ async def test_invariant_8_a_dump_holds_no_value_of_an_identity_and_nothing_that
     identity = replace(JEANNE, attributes={**JEANNE.attributes, "family_name": ("Dupont-Lefèvre",)})
     cookie = await worker.sign_in(identity=identity)
     on_app = await worker.enter(cookie)
-    id = await worker.transactions.put(transaction(), NETWORK)
-    await worker.transactions.put_login(login(), "state-of-jeanne-0123456789", NETWORK)
+    id = await worker.transactions.sign_ins.put(transaction(), NETWORK)
+    await worker.transactions.openid_logins.put(login(), NETWORK, "state-of-jeanne-0123456789")
     code = await worker.code(cookie) or ""
     hand_over = await worker.sessions.take_hand_over(code)
     assert hand_over is not None
     code = await worker.code(cookie) or ""
-    await worker.store.write([worker.transactions.round_counted(browser("binding"), PERMIS, 0)], clock.now())
+    await worker.store.perform([worker.transactions.round_counted(browser("binding"), PERMIS, 0)], clock.now())
     secrets = [
         identity.issuer,
         identity.subject,

@@ -2,7 +2,7 @@ import pytest
 
 from gateway.model.codes import STORE_UNREADABLE
 from gateway.model.errors import GatewayError
-from gateway.stores.keys import StoreKeys
+from gateway.stores.sealing import StoreKeys
 from tests.stores.samples import KEYS, OTHER_KEYS
 
 

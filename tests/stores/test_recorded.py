@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from gateway.stores import codec
-from gateway.stores.saml_transactions import SamlTransactions
 from gateway.stores.sealing import VERSION
 from gateway.stores.sign_out_notes import SignOutNotes
 from gateway.stores.sqlite import SqliteStore
@@ -86,15 +85,16 @@ async def test_their_provider_can_still_end_their_sessions(told: dict[str, Any],
 
 async def test_sign_ins_and_sign_outs_under_way_go_on(told: dict[str, Any], worker: Worker) -> None:
     opens, transactions = told["opens"], worker.transactions
-    saml = SamlTransactions(worker.store, KEYS, now=worker.clock.now)  # type: ignore[arg-type]
+    response = await transactions.openid_responses.take(opens["response"])
+    assert response is not None
     read = {
-        "transaction": await transactions.peek(opens["transaction"]),
-        "login": await transactions.take_login("state"),
-        "sign_out": await transactions.take_sign_out("state of a sign-out"),
-        "response": await transactions.take_parked(opens["response"]),
-        "saml_login": await saml.take_login("reference"),
-        "parked": await saml.peek_parked(opens["parked"]),
-        "saml_logout": await saml.take_logout("reference of a logout"),
+        "transaction": await transactions.sign_ins.peek(opens["transaction"]),
+        "login": await transactions.openid_logins.take("state"),
+        "sign_out": await transactions.openid_logouts.take("state of a sign-out"),
+        "response": response.parameters,
+        "saml_login": await transactions.saml_logins.take("reference"),
+        "parked": await transactions.saml_responses.peek(opens["parked"]),
+        "saml_logout": await transactions.saml_logouts.take("reference of a logout"),
     }
     assert [name for name, value in read.items() if not holds(value, told["holds"][name])] == []
     code = await worker.sessions.take_hand_over(opens["code"])
@@ -127,7 +127,7 @@ async def test_a_record_of_a_release_to_come_is_told_of_once_and_lets_nobody_in(
         connection.commit()
     for _ in range(3):
         assert await later.sessions.load(PORTAL, told["opens"]["portal"].encode()) is None
-        assert await later.transactions.peek(told["opens"]["transaction"]) is None
+        assert await later.transactions.sign_ins.peek(told["opens"]["transaction"]) is None
     assert heard.names() == ["store.unreadable"] * 2
     for _, fields in heard.events:
         assert "a record of version 99, this release reads 1: whoever it was made for signs in again" in str(fields)
@@ -138,9 +138,9 @@ async def test_a_form_that_is_not_understood_is_no_fault(worker: Worker, monkeyp
     dump = codec._dump
     monkeypatch.setattr(codec, "_dump", lambda values: dump({**values, "later": 1}))
     cookie = await worker.sign_in("b", identity=replace(JEANNE, subject="other"))
-    id = await worker.transactions.put(TRANSACTION, "network")
+    id = await worker.transactions.sign_ins.put(TRANSACTION, "network")
     worker.sessions.forget()
     assert await worker.sessions.load(PORTAL, cookie) is None
-    assert await worker.transactions.peek(id) is None
+    assert await worker.transactions.sign_ins.peek(id) is None
     assert worker.log.names() == ["store.unreadable"] * 2
     assert "(TypeError): whoever it was made for signs in again" in str(worker.log.events[0])

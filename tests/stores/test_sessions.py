@@ -12,6 +12,7 @@ from gateway.model.session import SeatLimits
 from gateway.stores.memory import MemoryStore
 from gateway.stores.records import PARALLEL_TABS, AddSession, RecordStore, SeatKey, Touch, Write
 from tests.stores.samples import JEANNE, KEYS, NOW, OTHER_KEYS, PAIE, PERMIS, PORTAL, Around, Clock, Worker, transaction
+from tests.stores.sharded import Sharded
 
 
 async def load(worker: Worker, cookie: bytes, host: str = PORTAL) -> str | None:
@@ -137,9 +138,10 @@ async def test_a_seat_that_was_read_is_kept(store: RecordStore, clock: Clock) ->
 
 async def test_a_session_that_is_ended_while_it_is_written_is_not_kept(clock: Clock) -> None:
     class EndsAtOnce(MemoryStore):
-        async def write(self, writes: Sequence[Write], now: int) -> None:
-            await super().write(writes, now)
+        async def perform(self, writes: Sequence[Write], now: int) -> bool:
+            done = await super().perform(writes, now)
             worker.sessions.revoke([each.session.id for each in writes if isinstance(each, AddSession)])
+            return done
 
     worker = Worker(EndsAtOnce(), clock)
     assert worker.sessions.cached(PORTAL, await worker.sign_in()) is None
@@ -569,6 +571,36 @@ async def test_a_message_that_ends_sessions_works_once_under_every_key(store: Re
     assert not await rotated.transactions.first_use("logout_token", "iss", "jti", until=until)
     assert await rotated.sessions.end_once(found, "logout_token", "is", "sjti", issued=NOW, until=until)
     assert await load(Worker(store, clock), again) is None
+
+
+@pytest.mark.parametrize("by_message", [False, True])
+async def test_a_shard_that_is_out_of_reach_keeps_no_session_of_another_alive(clock: Clock, by_message: bool) -> None:
+    class WithoutOne(Sharded):
+        async def perform(self, writes: Sequence[Write], now: int) -> bool:
+            if lost in {write.tag for write in writes}:
+                raise GatewayError(STORE_UNREACHABLE, f"{lost} is out of reach")
+            return await super().perform(writes, now)
+
+    async def end() -> bool:
+        if by_message:
+            return await worker.sessions.end_once(found, "logout_token", "iss", "jti", issued=NOW, until=NOW + 60)
+        return len(await worker.sessions.end(found)) == 5
+
+    store, lost = WithoutOne(), ""
+    worker = Worker(store, clock)
+    cookies = [await worker.sign_in(f"browser {number}") for number in range(5)]
+    assert len({cookie[:1] for cookie in cookies}) > 1
+    found = await worker.sessions.ids_of_subject(JEANNE.issuer, JEANNE.subject)
+    lost = cookies[2][:1].decode()
+    with pytest.raises(GatewayError) as caught:
+        await end()
+    assert caught.value.code is STORE_UNREACHABLE
+    dead = [await load(Worker(store, clock), cookie) is None for cookie in cookies]
+    assert dead == [cookie[:1] != cookies[2][:1] for cookie in cookies]
+    lost = ""
+    assert await end()
+    assert [await load(Worker(store, clock), cookie) for cookie in cookies] == [None] * 5
+    assert await end() is not by_message
 
 
 async def test_parts_of_an_index_do_not_run_into_each_other(worker: Worker) -> None:

@@ -90,7 +90,7 @@ async def test_it_opens_in_its_place_alone_and_under_its_key(worker: Worker, not
     cookie, other = await worker.sign_in(), await worker.sign_in("another browser")
     sealed = notes._sealed(note(cookie))
     assert b"JSESSIONID" not in sealed.sealed
-    await worker.store.write([replace(sealed, session_id=id_of(other))], clock.now())
+    await worker.store.perform([replace(sealed, session_id=id_of(other))], clock.now())
     await worker.sessions.end([id_of(other)])
     assert await notes.take(10) == ()
     await notes.keep([note(cookie)])

@@ -18,7 +18,7 @@ from gateway.model.codes import STORE_UNREACHABLE, STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 from gateway.ops.counters import Counters
 from gateway.stores import sqlite, sqlite_file, sqlite_writer
-from gateway.stores.records import AddSession, Cursor, RaiseMark, RecordStore, SeatKey, Touch, Use
+from gateway.stores.records import AddSession, Cursor, RaiseMark, RecordStore, RevokeSession, SeatKey, Touch, UseOnce
 from gateway.stores.sqlite import SqliteStore
 from gateway.stores.sqlite_reader import READ_AGAIN, SqliteReader
 from gateway.stores.sqlite_thread import Job
@@ -31,12 +31,18 @@ from tests.stores.samples import (
     Clock,
     Heard,
     Worker,
+    add_seat,
     add_session,
+    end,
+    first_use,
+    mark_key,
     put_ticket,
     raise_mark,
     seat_record,
     session_record,
+    spend,
     ticket,
+    ticket_key,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -47,21 +53,21 @@ READS: list[Callable[[RecordStore], Awaitable[object]]] = [
     lambda store: store.read_session("s1", NOW),
     lambda store: store.find("subject", [b"subject-1"], NOW),
     lambda store: store.ended_since(Cursor("", 0)),
-    lambda store: store.peek_ticket("transaction", b"ticket 1", NOW),
-    lambda store: store.mark(b"rounds", NOW),
+    lambda store: store.peek_ticket(ticket_key("transaction", b"ticket 1"), NOW),
+    lambda store: store.mark(mark_key(b"rounds"), NOW),
+    lambda store: store.is_used(UseOnce(b"token", NOW + 1), NOW),
 ]
 WRITES: list[Callable[[RecordStore], Awaitable[object]]] = [
     lambda store: add_session(store, session_record("s3"), seat_record("s3"), NOTHING, NOW),
-    lambda store: store.add_seat(seat_record(lookup=b"l3"), NOTHING, NOW),
+    lambda store: add_seat(store, seat_record(lookup=b"l3"), NOTHING, NOW),
     lambda store: store.touch([Touch(KEY, NOW + 1)]),
-    lambda store: store.end(["s2"], NOW),
+    lambda store: end(store, ["s2"], NOW),
     lambda store: put_ticket(store, ticket(2), per_group=10, in_all=10),
-    lambda store: store.take_ticket("transaction", b"ticket 1", NOW),
-    lambda store: store.spend_ticket("transaction", b"ticket 1", [], NOW),
-    lambda store: store.end(["s2"], NOW, [Use(b"token", NOW + 1)]),
-    lambda store: store.first_use(b"assertion", NOW + 1, NOW),
+    lambda store: store.take_ticket(ticket_key("transaction", b"ticket 1"), NOW),
+    lambda store: spend(store, ticket_key("transaction", b"ticket 1"), [], NOW),
+    lambda store: first_use(store, b"assertion", NOW + 1, NOW),
     lambda store: raise_mark(store, b"rounds", 1, NOW + 60, NOW),
-    lambda store: store.clear_mark(b"marked", NOW),
+    lambda store: store.clear_mark(mark_key(b"marked"), NOW),
     lambda store: store.purge(NOW),
 ]
 
@@ -150,7 +156,7 @@ async def test_it_survives_a_restart(path: Path) -> None:
 async def test_what_was_asked_for_before_the_end_is_written(path: Path) -> None:
     store = SqliteStore(path)
     await store.open()
-    asked = [asyncio.create_task(store.first_use(b"value %d" % number, NOW + 9, NOW)) for number in range(500)]
+    asked = [asyncio.create_task(first_use(store, b"value %d" % number, NOW + 9, NOW)) for number in range(500)]
     await asyncio.sleep(0)
     await store.close()
     assert all(await asyncio.gather(*asked))
@@ -176,8 +182,8 @@ async def test_logout_and_replay_outlive_a_loss_of_power(store: SqliteStore, mon
 
     monkeypatch.setattr(store._writer, "run", recorded)
     await store.touch([Touch(KEY, NOW + 1)])
-    await store.end(["s1"], NOW)
-    await store.first_use(b"assertion", NOW + 1, NOW)
+    await end(store, ["s1"], NOW)
+    await first_use(store, b"assertion", NOW + 1, NOW)
     assert durable == [False, True, True]
 
 
@@ -188,11 +194,14 @@ async def test_a_sign_in_that_fails_to_be_written_leaves_its_transaction(
     action = "DELETE" if fails == "tickets" else "INSERT"
     with closing(sqlite3.connect(path, isolation_level=None)) as fault:
         fault.execute(f"CREATE TRIGGER fails BEFORE {action} ON {fails} BEGIN SELECT RAISE(ABORT, 'full'); END")
-    arrival = [AddSession(session_record("s9"), seat_record("s9"), NOTHING), RaiseMark(b"rounds", 1, NOW + 60)]
-    assert await unreachable(store, [lambda store: store.spend_ticket("transaction", b"ticket 1", arrival, NOW)])
-    assert await store.peek_ticket("transaction", b"ticket 1", NOW) is not None
+    arrival = [
+        AddSession(session_record("s9"), seat_record("s9"), NOTHING),
+        RaiseMark(mark_key(b"rounds"), 1, NOW + 60),
+    ]
+    assert await unreachable(store, [lambda store: spend(store, ticket_key("transaction", b"ticket 1"), arrival, NOW)])
+    assert await store.peek_ticket(ticket_key("transaction", b"ticket 1"), NOW) is not None
     assert await store.read_session("s9", NOW) is None
-    assert await store.mark(b"rounds", NOW) == 0
+    assert await store.mark(mark_key(b"rounds"), NOW) == 0
 
 
 @pytest.mark.parametrize("fails", ["used", "seats", "sessions", "ended"])
@@ -203,12 +212,12 @@ async def test_an_end_that_fails_in_between_uses_nothing_up_and_ends_nothing(
     with closing(sqlite3.connect(path, isolation_level=None)) as fault:
         fault.execute(f"CREATE TRIGGER fault BEFORE {operation} ON {fails} BEGIN SELECT RAISE(ABORT, 'fault'); END")
     with pytest.raises(GatewayError) as caught:
-        await store.end(["s1"], NOW, [Use(b"token", NOW + 60)])
+        await store.perform([RevokeSession("s1"), UseOnce(b"token", NOW + 60)], NOW)
     assert caught.value.code is STORE_UNREACHABLE
     assert await store.read_seat(KEY, NOW) is not None
     with closing(sqlite3.connect(path, isolation_level=None)) as fault:
         fault.execute("DROP TRIGGER fault")
-    assert await store.end(["s1"], NOW, [Use(b"token", NOW + 60)])
+    assert await store.perform([RevokeSession("s1"), UseOnce(b"token", NOW + 60)], NOW)
     assert await store.read_seat(KEY, NOW) is None
 
 
@@ -475,8 +484,8 @@ async def test_sessions_say_unreachable_and_never_absent(store: SqliteStore, pat
         worker.sessions.of_browser(PORTAL, cookie),
         worker.sessions.end_browser(PORTAL, cookie),
         worker.sessions.take_hand_over("A" * 43),
-        worker.transactions.peek("A" * 43),
-        worker.transactions.take_login("A" * 43),
+        worker.transactions.sign_ins.peek("A" * 43),
+        worker.transactions.openid_logins.take("A" * 43),
         worker.transactions.rounds("binding", PORTAL),
     ):
         with pytest.raises(GatewayError) as caught:

@@ -12,12 +12,24 @@ import pytest
 
 from gateway.model.errors import GatewayError
 from gateway.stores import sqlite_file, sqlite_mending
-from gateway.stores.records import AddSession, Use
+from gateway.stores.records import AddSession, UseOnce
 from gateway.stores.revocations import Revocations
 from gateway.stores.sqlite import SqliteStore
 from gateway.stores.tickets import unix_now
 from tests.patience import PATIENCE
-from tests.stores.samples import NOTHING, NOW, PORTAL, Clock, Heard, Worker, raise_mark, seat_record, session_record
+from tests.stores.samples import (
+    NOTHING,
+    NOW,
+    PORTAL,
+    Clock,
+    Heard,
+    Worker,
+    add_seat,
+    first_use,
+    raise_mark,
+    seat_record,
+    session_record,
+)
 
 Trouble = Callable[[Path], None]
 
@@ -105,7 +117,7 @@ async def mended(store: SqliteStore) -> None:
             try:
                 await store.read_session("s1", NOW)
                 await raise_mark(store, b"well", 1, NOW + 60, NOW)
-                await store.add_seat(seat_record("none"), NOTHING, NOW)
+                await add_seat(store, seat_record("none"), NOTHING, NOW)
                 await store.read_seat(seat_record("none").key, NOW)
             except GatewayError:
                 assert not store.reachable
@@ -131,7 +143,7 @@ async def test_one_worker_sets_aside_and_all_go_on_with_the_new_one(
     await tail.poll()
     cookie = await one.sign_in()
     for number in range(50):
-        await stores[2].write([AddSession(session_record(f"a{number}"), seat_record(f"a{number}"), NOTHING)], NOW)
+        await stores[2].perform([AddSession(session_record(f"a{number}"), seat_record(f"a{number}"), NOTHING)], NOW)
     seat = await other.sessions.load(PORTAL, cookie)
     assert seat is not None
     trouble(path)
@@ -151,25 +163,25 @@ async def test_one_worker_sets_aside_and_all_go_on_with_the_new_one(
 
 async def test_what_was_issued_before_a_new_store_counts_no_more(stores: list[SqliteStore], path: Path) -> None:
     store, now = stores[0], unix_now()
-    assert await store.first_use(b"assertion", now + 300, now, issued=now)
+    assert await first_use(store, b"assertion", now + 300, now, issued=now)
     deleted_with_its_log(path)
     await mended(store)
-    assert not await store.first_use(b"assertion", now + 300, now, issued=now)
-    assert not await store.first_use(b"unused", now + 300, now, issued=now)
-    assert not await store.end([], now, [Use(b"logout token", now + 300, now)])
+    assert not await first_use(store, b"assertion", now + 300, now, issued=now)
+    assert not await first_use(store, b"unused", now + 300, now, issued=now)
+    assert not await store.perform([UseOnce(b"logout token", now + 300, now)], now)
     # Not even what a provider whose clock is ahead has dated a little later.
-    assert not await store.first_use(b"ahead", now + 300, now, issued=now + 120)
+    assert not await first_use(store, b"ahead", now + 300, now, issued=now + 120)
     later = now + 400
-    assert await store.first_use(b"later", later + 300, later, issued=later)
+    assert await first_use(store, b"later", later + 300, later, issued=later)
     # What answers a request of ours is in this store or in none.
-    assert await store.first_use(b"answer", now + 300, now)
+    assert await first_use(store, b"answer", now + 300, now)
 
 
 async def test_a_first_store_refuses_what_is_older_than_itself(path: Path) -> None:
     store, now = SqliteStore(path), unix_now()
     await store.open()
-    assert not await store.first_use(b"assertion", now + 300, now, issued=now - 1)
-    assert await store.first_use(b"assertion", now + 300, now, issued=unix_now())
+    assert not await first_use(store, b"assertion", now + 300, now, issued=now - 1)
+    assert await first_use(store, b"assertion", now + 300, now, issued=unix_now())
     await store.close()
 
 

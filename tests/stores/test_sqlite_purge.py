@@ -14,7 +14,17 @@ from gateway.stores.sqlite import _LONGEST_LOG, SqliteStore
 from gateway.stores.sqlite_file import LOG_LIMIT, log_size
 from gateway.stores.sqlite_owner import Ownership
 from tests.patience import PATIENCE
-from tests.stores.samples import NOTHING, NOW, add_session, put_ticket, raise_mark, seat_record, session_record, ticket
+from tests.stores.samples import (
+    NOTHING,
+    NOW,
+    add_session,
+    put_ticket,
+    raise_mark,
+    seat_record,
+    session_record,
+    ticket,
+    ticket_key,
+)
 
 # What one step, or what others write between two looks, may add.
 STEP = LOG_LIMIT
@@ -105,10 +115,10 @@ async def test_one_process_of_all_clears_away_and_another_when_it_is_gone(tmp_pa
         await put_ticket(owner, ticket(1, life=10), per_group=9, in_all=9)
         await other.purge(NOW + 10)
         # What expired then is still there for who looks with an earlier clock.
-        assert await other.peek_ticket("transaction", b"ticket 1", NOW) is not None
+        assert await other.peek_ticket(ticket_key("transaction", b"ticket 1"), NOW) is not None
         await owner.close()
         await other.purge(NOW + 10)
-        assert await other.peek_ticket("transaction", b"ticket 1", NOW) is None
+        assert await other.peek_ticket(ticket_key("transaction", b"ticket 1"), NOW) is None
 
 
 def test_a_lock_that_was_removed_is_nobodys(tmp_path: Path) -> None:

@@ -7,81 +7,86 @@ import pytest
 
 from gateway.model.codes import LIMIT_BODY
 from gateway.model.errors import GatewayError
-from gateway.stores.records import RecordStore
-from gateway.stores.transactions import LIFE, PARKED_BYTES, PARKED_OF_ONE, ROUND_WINDOW, Transactions
+from gateway.model.transaction import ParkedResponse, SignOut
+from gateway.stores.ids import shard_of, shard_of_browser
+from gateway.stores.records import RecordStore, TicketKey
+from gateway.stores.transactions import LIFE, OPENID_PARKED_BYTES, PARKED_OF_ONE, ROUND_WINDOW, Transactions
 from tests.stores.samples import KEYS, OTHER_KEYS, PERMIS, Around, Clock, Worker, browser, login, transaction
 
 NETWORK = "192.0.2.0/24"
 
 
 async def test_a_transaction_is_peeked_at_then_spent_once(worker: Worker) -> None:
-    id = await worker.transactions.put(transaction(), NETWORK)
-    assert await worker.transactions.peek(id) == transaction()
-    assert await worker.transactions.spend(id, [])
-    assert not await worker.transactions.spend(id, [])
-    assert await worker.transactions.peek(id) is None
+    id = await worker.transactions.sign_ins.put(transaction(), NETWORK)
+    assert await worker.transactions.sign_ins.peek(id) == transaction()
+    assert await worker.transactions.sign_ins.spend(id)
+    assert not await worker.transactions.sign_ins.spend(id)
+    assert await worker.transactions.sign_ins.peek(id) is None
 
 
 async def test_ten_tabs_have_ten_transactions(worker: Worker) -> None:
     targets = [f"/page/{number}" for number in range(10)]
-    ids = await asyncio.gather(*(worker.transactions.put(transaction(target=target), NETWORK) for target in targets))
-    found = await asyncio.gather(*(worker.transactions.peek(id) for id in reversed(ids)))
+    ids = await asyncio.gather(
+        *(worker.transactions.sign_ins.put(transaction(target=target), NETWORK) for target in targets)
+    )
+    found = await asyncio.gather(*(worker.transactions.sign_ins.peek(id) for id in reversed(ids)))
     assert [each.return_target for each in found if each is not None] == targets[::-1]
-    assert all(await asyncio.gather(*(worker.transactions.spend(id, []) for id in ids)))
+    assert all(await asyncio.gather(*(worker.transactions.sign_ins.spend(id) for id in ids)))
 
 
 async def test_a_login_is_taken_once_by_its_state(worker: Worker) -> None:
-    await worker.transactions.put_login(login(), "state-1", NETWORK)
-    assert await worker.transactions.take_login("state-2") is None
-    assert await worker.transactions.take_login("state-1") == login()
-    assert await worker.transactions.take_login("state-1") is None
+    await worker.transactions.openid_logins.put(login(), NETWORK, "state-1")
+    assert await worker.transactions.openid_logins.take("state-2") is None
+    assert await worker.transactions.openid_logins.take("state-1") == login()
+    assert await worker.transactions.openid_logins.take("state-1") is None
 
 
 async def test_a_login_is_no_transaction(worker: Worker) -> None:
-    id = await worker.transactions.put(transaction(), NETWORK)
-    assert await worker.transactions.take_login(id) is None
+    id = await worker.transactions.sign_ins.put(transaction(), NETWORK)
+    assert await worker.transactions.openid_logins.take(id) is None
     assert await worker.sessions.take_hand_over(id) is None
-    assert await worker.transactions.spend(id, [])
+    assert await worker.transactions.sign_ins.spend(id)
 
 
 async def test_both_end_with_their_time_though_nothing_cleans_up(worker: Worker, clock: Clock) -> None:
     # Attack K070.
-    id = await worker.transactions.put(transaction(), NETWORK)
-    await worker.transactions.put_login(login(), "state-1", NETWORK)
+    id = await worker.transactions.sign_ins.put(transaction(), NETWORK)
+    await worker.transactions.openid_logins.put(login(), NETWORK, "state-1")
     clock.pass_by(LIFE - 1)
-    assert await worker.transactions.peek(id) is not None
+    assert await worker.transactions.sign_ins.peek(id) is not None
     clock.pass_by(1)
-    assert await worker.transactions.peek(id) is None
-    assert not await worker.transactions.spend(id, [])
-    assert await worker.transactions.take_login("state-1") is None
+    assert await worker.transactions.sign_ins.peek(id) is None
+    assert not await worker.transactions.sign_ins.spend(id)
+    assert await worker.transactions.openid_logins.take("state-1") is None
 
 
 async def test_a_parked_response_is_taken_once_within_a_minute(worker: Worker, clock: Clock) -> None:
-    parameters = [("state", "s"), ("code", "é"), ("code", "\udc80")]
-    id = await worker.transactions.park(parameters, "state-1")
-    assert await worker.transactions.take_login(id) is None
-    assert await worker.transactions.take_parked(id) == parameters
-    assert await worker.transactions.take_parked(id) is None
-    id = await worker.transactions.park(parameters, "state-1")
+    response = ParkedResponse((("state", "s"), ("code", "é"), ("code", "\udc80")))
+    id = await worker.transactions.openid_responses.put(response, "state-1")
+    assert await worker.transactions.openid_logins.take(id) is None
+    assert await worker.transactions.openid_responses.take(id) == response
+    assert await worker.transactions.openid_responses.take(id) is None
+    id = await worker.transactions.openid_responses.put(response, "state-1")
     clock.pass_by(60)
-    assert await worker.transactions.take_parked(id) is None
+    assert await worker.transactions.openid_responses.take(id) is None
 
 
 async def test_whether_a_login_is_there_is_told_without_taking_it(worker: Worker) -> None:
-    await worker.transactions.put_login(login(), "state-1", NETWORK)
-    assert await worker.transactions.knows_login("state-1")
-    assert not await worker.transactions.knows_login("state-2")
-    assert not await worker.transactions.knows_login("")
-    assert await worker.transactions.take_login("state-1") == login()
+    await worker.transactions.openid_logins.put(login(), NETWORK, "state-1")
+    assert await worker.transactions.openid_logins.peek("state-1") is not None
+    assert await worker.transactions.openid_logins.peek("state-2") is None
+    assert await worker.transactions.openid_logins.peek("") is None
+    assert await worker.transactions.openid_logins.take("state-1") == login()
 
 
 async def test_of_one_state_few_responses_are_parked_and_none_that_is_large(worker: Worker) -> None:
-    ids = [await worker.transactions.park([("state", "s")], "state-1") for _ in range(PARKED_OF_ONE + 1)]
-    other = await worker.transactions.park([("state", "t")], "state-2")
-    kept = [await worker.transactions.take_parked(id) is not None for id in (*ids, other)]
+    responses, small = worker.transactions.openid_responses, ParkedResponse((("state", "s"),))
+    ids = [await responses.put(small, "state-1") for _ in range(PARKED_OF_ONE + 1)]
+    other = await responses.put(small, "state-2")
+    kept = [await responses.take(id) is not None for id in (*ids, other)]
     assert kept == [False, *[True] * PARKED_OF_ONE, True]
     with pytest.raises(GatewayError) as refused:
-        await worker.transactions.park([("code", "x" * PARKED_BYTES)], "state-1")
+        await responses.put(ParkedResponse((("code", "x" * OPENID_PARKED_BYTES),)), "state-1")
     assert refused.value.code is LIMIT_BODY
 
 
@@ -109,22 +114,23 @@ def test_none_lives_longer_than_ten_minutes() -> None:
     assert LIFE == 600
 
 
-async def test_ids_are_256_random_bits_and_never_come_twice(worker: Worker) -> None:
+async def test_ids_are_random_but_for_their_shard_and_never_come_twice(worker: Worker) -> None:
     # Attack K050.
     state = random.getstate()
     ids = []
     for _ in range(200):
         random.seed(1)
-        ids.append(await worker.transactions.put(transaction(), NETWORK))
+        ids.append(await worker.transactions.sign_ins.put(transaction(), NETWORK))
     random.setstate(state)
     assert len({*ids}) == 200
     assert {len(id) for id in ids} == {43}
+    assert {shard_of(id) for id in ids} == {shard_of_browser(transaction().binding)}
 
 
 async def test_ids_and_seals_are_drawn_from_the_source_that_was_given(store: RecordStore) -> None:
     numbers = count()
     transactions = Transactions(store, KEYS, token_bytes=lambda size: next(numbers).to_bytes(size, "big"))
-    assert await transactions.put(transaction(), NETWORK) == "A" * 43
+    assert await transactions.openid_logouts.put(SignOut("metropole", ""), NETWORK) == "A" * 43
     assert next(numbers) == 2
 
 
@@ -133,75 +139,75 @@ async def test_ids_and_seals_are_drawn_from_the_source_that_was_given(store: Rec
 )
 async def test_a_made_up_id_is_nothing(worker: Worker, id: str) -> None:
     # Attack K112.
-    kept = await worker.transactions.put(transaction(), NETWORK)
-    assert await worker.transactions.peek(id) is None
-    assert not await worker.transactions.spend(id, [])
-    assert await worker.transactions.take_login(id) is None
-    assert await worker.transactions.peek(kept) is not None
+    kept = await worker.transactions.sign_ins.put(transaction(), NETWORK)
+    assert await worker.transactions.sign_ins.peek(id) is None
+    assert not await worker.transactions.sign_ins.spend(id)
+    assert await worker.transactions.openid_logins.take(id) is None
+    assert await worker.transactions.sign_ins.peek(kept) is not None
 
 
 async def test_an_id_that_is_too_long_costs_nothing(store: RecordStore) -> None:
     class Silent(Around):
-        async def peek_ticket(self, kind: str, lookup: bytes, now: int) -> bytes | None:
+        async def peek_ticket(self, key: TicketKey, now: int) -> bytes | None:
             raise AssertionError
 
         take_ticket = peek_ticket
 
     transactions = Worker(Silent(store), Clock()).transactions
-    assert await transactions.peek("x" * 257) is None
-    assert not await transactions.spend("x" * 257, [])
-    assert not await transactions.spend("", [])
+    assert await transactions.sign_ins.peek("x" * 257) is None
+    assert not await transactions.sign_ins.spend("x" * 257)
+    assert not await transactions.sign_ins.spend("")
 
 
 async def test_a_client_that_opens_many_loses_its_own_oldest_and_nobody_elses(store: RecordStore, clock: Clock) -> None:
     transactions = Transactions(store, KEYS, per_network=5, in_all=100, now=clock.now)
-    other = await transactions.put(transaction(), "198.51.100.0/24")
-    ids = [await transactions.put(transaction(), NETWORK) for _ in range(8)]
-    assert [await transactions.peek(id) is not None for id in ids] == [False] * 3 + [True] * 5
-    assert await transactions.peek(other) is not None
+    other = await transactions.sign_ins.put(transaction(), "198.51.100.0/24")
+    ids = [await transactions.sign_ins.put(transaction(), NETWORK) for _ in range(8)]
+    assert [await transactions.sign_ins.peek(id) is not None for id in ids] == [False] * 3 + [True] * 5
+    assert await transactions.sign_ins.peek(other) is not None
 
 
 async def test_many_clients_together_are_bounded_too(store: RecordStore, clock: Clock) -> None:
     transactions = Transactions(store, KEYS, per_network=5, in_all=20, now=clock.now)
-    ids = [await transactions.put(transaction(), f"2001:db8:{number}::/64") for number in range(30)]
-    assert [await transactions.peek(id) is not None for id in ids] == [False] * 10 + [True] * 20
+    ids = [await transactions.sign_ins.put(transaction(), f"2001:db8:{number}::/64") for number in range(30)]
+    assert [await transactions.sign_ins.peek(id) is not None for id in ids] == [False] * 10 + [True] * 20
 
 
 async def test_under_another_stores_key_nothing_opens_and_what_was_tried_is_burnt(
     store: RecordStore, clock: Clock
 ) -> None:
-    await Worker(store, clock).transactions.put_login(login(), "state-1", NETWORK)
+    await Worker(store, clock).transactions.openid_logins.put(login(), NETWORK, "state-1")
     other = Worker(store, clock, keys=OTHER_KEYS)
-    assert await other.transactions.take_login("state-1") is None
+    assert await other.transactions.openid_logins.take("state-1") is None
     assert other.log.names() == ["store.unreadable"]
-    assert await Worker(store, clock).transactions.take_login("state-1") is None
+    assert await Worker(store, clock).transactions.openid_logins.take("state-1") is None
 
 
 async def test_a_retired_store_key_still_opens_while_it_is_listed(store: RecordStore, clock: Clock) -> None:
-    id = await Worker(store, clock).transactions.put(transaction(), NETWORK)
-    assert await Worker(store, clock, keys=OTHER_KEYS + KEYS).transactions.peek(id) == transaction()
+    id = await Worker(store, clock).transactions.sign_ins.put(transaction(), NETWORK)
+    assert await Worker(store, clock, keys=OTHER_KEYS + KEYS).transactions.sign_ins.peek(id) == transaction()
 
 
 async def test_every_field_comes_back_as_it_went(worker: Worker) -> None:
     odd = replace(transaction(), return_target="/é?q=\ud800\x00\"'", not_before=1_700_000_000, round=2)
     odd = replace(odd, hints=(("login_hint", "é@m.example"), ("siret_hint", "21590350100017")))
-    assert await worker.transactions.peek(await worker.transactions.put(odd, NETWORK)) == odd
+    assert await worker.transactions.sign_ins.peek(await worker.transactions.sign_ins.put(odd, NETWORK)) == odd
     alone = replace(login(), serves=None)
-    await worker.transactions.put_login(alone, "state-1", NETWORK)
-    assert await worker.transactions.take_login("state-1") == alone
+    await worker.transactions.openid_logins.put(alone, NETWORK, "state-1")
+    assert await worker.transactions.openid_logins.take("state-1") == alone
 
 
 async def test_rounds_are_counted_by_browser_and_host(worker: Worker, clock: Clock) -> None:
     transactions, mine = worker.transactions, browser("mine")
     assert await transactions.rounds(mine, PERMIS) == 0
-    await worker.store.write([transactions.round_counted(mine, PERMIS, 0)], clock.now())
-    await worker.store.write([transactions.round_counted(mine, PERMIS, 1)], clock.now())
+    await worker.store.perform([transactions.round_counted(mine, PERMIS, 0)], clock.now())
+    await worker.store.perform([transactions.round_counted(mine, PERMIS, 1)], clock.now())
     assert await transactions.rounds(mine, PERMIS) == 2
     assert await transactions.rounds(mine, "paie.localhost") == 0
     assert await transactions.rounds(browser("other"), PERMIS) == 0
     await transactions.clear_rounds(mine, PERMIS)
     assert await transactions.rounds(mine, PERMIS) == 0
-    await worker.store.write([transactions.round_counted(mine, PERMIS, 0)], clock.now())
+    await worker.store.perform([transactions.round_counted(mine, PERMIS, 0)], clock.now())
     clock.pass_by(ROUND_WINDOW)
     assert await transactions.rounds(mine, PERMIS) == 0
 
@@ -210,12 +216,12 @@ async def test_a_round_is_forgotten_as_early_as_is_asked_and_never_later_than_us
     worker: Worker, clock: Clock
 ) -> None:
     transactions, mine = worker.transactions, browser("mine")
-    await worker.store.write([transactions.round_counted(mine, PERMIS, 0, 5)], clock.now())
+    await worker.store.perform([transactions.round_counted(mine, PERMIS, 0, 5)], clock.now())
     clock.pass_by(4)
     assert await transactions.rounds(mine, PERMIS) == 1
     clock.pass_by(1)
     assert await transactions.rounds(mine, PERMIS) == 0
-    await worker.store.write([transactions.round_counted(mine, PERMIS, 0, 500)], clock.now())
+    await worker.store.perform([transactions.round_counted(mine, PERMIS, 0, 500)], clock.now())
     clock.pass_by(ROUND_WINDOW)
     assert await transactions.rounds(mine, PERMIS) == 0
 
@@ -233,7 +239,7 @@ async def test_the_end_of_a_first_seat_is_kept_as_it_was_told_first(worker: Work
 
 async def test_ten_tabs_of_one_round_make_one_round_together(worker: Worker, clock: Clock) -> None:
     for _ in range(10):
-        await worker.store.write([worker.transactions.round_counted(browser("mine"), PERMIS, 0)], clock.now())
+        await worker.store.perform([worker.transactions.round_counted(browser("mine"), PERMIS, 0)], clock.now())
     assert await worker.transactions.rounds(browser("mine"), PERMIS) == 1
 
 

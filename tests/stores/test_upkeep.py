@@ -9,7 +9,7 @@ from gateway.stores.records import RecordStore
 from gateway.stores.sqlite import SqliteStore
 from gateway.stores.upkeep import Upkeep
 from tests.patience import PATIENCE, until
-from tests.stores.samples import PORTAL, Clock, Heard, Worker, put_ticket, ticket
+from tests.stores.samples import PORTAL, Clock, Heard, Worker, put_ticket, ticket, ticket_key
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +60,7 @@ async def test_what_has_expired_is_cleared_away(tmp_path: Path, clock: Clock) ->
     await keeping.start()
     async with asyncio.timeout(PATIENCE):
         # The clock is turned back only for this look: what expired then would still be read.
-        while await store.peek_ticket("transaction", b"ticket 1", clock.now() - 30) is not None:
+        while await store.peek_ticket(ticket_key("transaction", b"ticket 1"), clock.now() - 30) is not None:
             await asyncio.sleep(0.01)
     await keeping.stop()
     await store.close()

@@ -66,7 +66,7 @@ class SignInRequired:
         signed_in = await self._signed_in(request, app) if begin.need else None
         provider = "" if signed_in is None else signed_in.provider
         transaction = self._transaction(app, host, begin, binding, rounds, provider)
-        id = await self._services.transactions.put(transaction, request.network)
+        id = await self._services.transactions.sign_ins.put(transaction, request.network)
         self._services.report.transaction_begun(app.name)
         return redirect(f"{request.snapshot.gateway.portal_url}{PREFIX}start?t={quote(id, safe='')}")
 

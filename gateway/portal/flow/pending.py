@@ -34,7 +34,7 @@ class Pending(NamedTuple):
 
 async def pending(transactions: Transactions, request: PortalRequest, id: str) -> Pending:
     """It stays where it is. From here on a refusal's page leads back to the app, and the log names it."""
-    transaction = await transactions.peek(id) if id else None
+    transaction = await transactions.sign_ins.peek(id) if id else None
     if transaction is None:
         raise GatewayError(LOGIN_TRANSACTION_GONE, "no such transaction")
     return _at_its_app(request, id, transaction)

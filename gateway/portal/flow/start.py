@@ -138,7 +138,7 @@ class Start:
         A wrong browser has used the transaction up, and gets no session."""
         id, transaction, app = step.pending
         if not request.holds(transaction.binding):
-            await self._services.transactions.spend(id, [])
+            await self._services.transactions.sign_ins.spend(id)
             raise GatewayError(LOGIN_OTHER_BROWSER, "the transaction belongs to another browser")
         await self._spend(request, step, [self._round(request, step.pending)])
         return redirect(app.origin(transaction.host) + transaction.return_target)
@@ -149,11 +149,11 @@ class Start:
         return None if step.cookie is None else await self._services.sessions.entry(request.host, step.cookie)
 
     async def _spend(self, request: PortalRequest, step: Continue, writes: list[Write]) -> None:
-        """Whoever spends the transaction goes on: with all that the sign-in writes, or nobody with anything."""
+        """Only the request that spends the transaction goes on. Where the store fails between that and what the sign-in
+        writes, the person starts again, and nobody has anything."""
         made = step.made
-        if not await self._services.transactions.spend(
-            step.pending.id, writes if made is None else [made.write, *writes]
-        ):
+        all_writes = [*(() if made is None else made.writes), *writes]
+        if not await self._services.transactions.sign_ins.spend(step.pending.id, all_writes):
             raise GatewayError(LOGIN_TRANSACTION_GONE, "taken by another request at the same time")
         if made is not None:
             made.written()

@@ -10,7 +10,7 @@ from gateway.model.levels import NO_STEP_UP
 from gateway.model.ports import Page
 from gateway.model.provider import OidcProvider
 from gateway.model.session import Session
-from gateway.model.transaction import OidcLogin, SignOut
+from gateway.model.transaction import OidcLogin, ParkedResponse, SignOut
 from gateway.oidc.authorization import Parameters, response_state
 from gateway.oidc.client_keys import jwk_set
 from gateway.oidc.end_session import end_session_request
@@ -81,7 +81,7 @@ class OpenidSource:
         )
         state = services.token_urlsafe(SECRET_BYTES)
         url = await services.federation.authorization_url(provider, login, state, step.hints, services.now())
-        await services.transactions.put_login(login, state, request.network)
+        await services.transactions.openid_logins.put(login, request.network, state)
         services.report.login_started(request)
         return redirect(url)
 
@@ -93,7 +93,7 @@ class OpenidSource:
         parameters = await self._parameters(request)
         login = None
         if parameters is not None:
-            login = await services.transactions.take_login(response_state(unverified_parameters(parameters)))
+            login = await services.transactions.openid_logins.take(response_state(unverified_parameters(parameters)))
         if parameters is None or login is None:
             return SignInSeenAgain("a callback whose state is unknown, used, or too old")
         provider = _provider_asked(request, login)
@@ -119,11 +119,11 @@ class OpenidSource:
         provider = openid_provider(request.snapshot, request.path.removeprefix(f"{PREFIX}{_CALLBACK}/"))
         if not (provider.request.response_mode or "").startswith("form_post"):
             raise GatewayError(OIDC_RESPONSE_PARAMETER, "a response by POST, which was not asked for")
-        parameters = list(request.form().items())
-        state = response_state(unverified_parameters(parameters))
+        response = ParkedResponse(tuple(request.form().items()))
+        state = response_state(unverified_parameters(response.parameters))
         # Invariant 15: nothing is kept of a response to nothing. The GET then says whether somebody is signed in.
-        known = await self._services.transactions.knows_login(state)
-        id = await self._services.transactions.park(parameters, state) if known else _NOT_KEPT
+        known = await self._services.transactions.openid_logins.peek(state) is not None
+        id = await self._services.transactions.openid_responses.put(response, state) if known else _NOT_KEPT
         return redirect(f"{request.snapshot.gateway.portal_url}{request.path}?{_PARKED}={quote(id, safe='')}")
 
     async def _parameters(self, request: PortalRequest) -> Parameters | None:
@@ -131,7 +131,8 @@ class OpenidSource:
         parameters = request.parameters()
         if parameters.keys() != {_PARKED}:
             return parameters.items()
-        return await self._services.transactions.take_parked(parameters[_PARKED])
+        parked = await self._services.transactions.openid_responses.take(parameters[_PARKED])
+        return None if parked is None else parked.parameters
 
     # --- logout begun here
 
@@ -149,7 +150,7 @@ class OpenidSource:
             asked = end_session_request(provider, metadata, session.id_token, state, back)
             if asked is None:
                 return None
-            await services.transactions.put_sign_out(SignOut(provider.name, step.home), state, request.network)
+            await services.transactions.openid_logouts.put(SignOut(provider.name, step.home), request.network, state)
         except GatewayError as error:
             services.report.refused(request, error)
             return None
@@ -159,7 +160,7 @@ class OpenidSource:
 
     async def _logged_out(self, request: PortalRequest) -> Page:
         """`/_ecluse/logged-out?state=`: from the provider, which was asked to sign people out. It starts nothing."""
-        sign_out = await self._services.transactions.take_sign_out(request.parameter("state"))
+        sign_out = await self._services.transactions.openid_logouts.take(request.parameter("state"))
         # RP-Initiated Logout 3: the state is the one that was sent, once
         if sign_out is None:
             raise GatewayError(LOGOUT_STATE, "a return from a provider whose state is unknown, used, or too old")

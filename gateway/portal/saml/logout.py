@@ -142,7 +142,7 @@ class SamlLogoutEndpoints:
     # --- begun here: the provider has answered
 
     async def _answered(self, request: PortalRequest, incoming: Incoming) -> Page:
-        logout = await self._services.saml_transactions.take_logout(incoming.relay_state or "")
+        logout = await self._services.transactions.saml_logouts.take(incoming.relay_state or "")
         if logout is None:
             # Reload, Back, too old: our own sessions had ended before anything was sent.
             return self._pages.signed_out(request.language, ended=False, elsewhere="")
@@ -172,7 +172,7 @@ class SamlLogoutEndpoints:
     async def _unread(self, request: PortalRequest, binding: Binding, error: GatewayError) -> Page:
         """A message that cannot be read; where it answers what we sent, the person has signed out all the same."""
         state = state_of_answer(request, binding)
-        logout = None if state is None else await self._services.saml_transactions.take_logout(state)
+        logout = None if state is None else await self._services.transactions.saml_logouts.take(state)
         if logout is None:
             raise error
         return self._in_part(request, logout, error)

@@ -65,7 +65,7 @@ class SamlResponses:
         response, reference = form.get("SAMLResponse", ""), form.get("RelayState", "")
         if not response:
             raise GatewayError(SAML_BINDING_PARAMETER, "no SAMLResponse in the form")
-        login = await self._services.saml_transactions.peek_login(reference)
+        login = await self._services.transactions.saml_logins.peek(reference)
         if login is None:
             return await self._unasked(request, response)
         try:
@@ -74,7 +74,7 @@ class SamlResponses:
             served_by(request, login.serves, provider.name)
             return await self._parked(request, provider, login, reference, response)
         except GatewayError as error:
-            await self._services.saml_transactions.take_login(reference)
+            await self._services.transactions.saml_logins.take(reference)
             return _again(login, error)
 
     async def _unasked(self, request: PortalRequest, response: str) -> Page:
@@ -104,7 +104,9 @@ class SamlResponses:
             return parse(posted_message(response))
 
         assertion = await self._verified(request, provider, login, read, "post")
-        id = await self._services.saml_transactions.park(self._answer(provider, assertion, reference), request.network)
+        id = await self._services.transactions.saml_responses.put(
+            self._answer(provider, assertion, reference), request.network
+        )
         return redirect(f"{FINISH}?p={id}")
 
     async def artifact_posted(self, request: PortalRequest) -> Page:
@@ -113,7 +115,7 @@ class SamlResponses:
         form = request.form()
         value, reference = form.get("SAMLart", ""), form.get("RelayState", "")
         read_artifact(value)
-        if await self._services.saml_transactions.peek_login(reference) is None:
+        if await self._services.transactions.saml_logins.peek(reference) is None:
             return redirect(FINISH)
         return redirect(f"{ARTIFACT}?{urlencode({'SAMLart': value, 'RelayState': reference})}")
 
@@ -122,7 +124,7 @@ class SamlResponses:
         request.require_navigation()
         parameters = request.parameters()
         reference = parameters.get("RelayState", "")
-        login = await self._services.saml_transactions.take_login(reference)
+        login = await self._services.transactions.saml_logins.take(reference)
         if login is None:
             return SignInSeenAgain(_GONE)
         provider = self._asked(request, login)
@@ -156,12 +158,12 @@ class SamlResponses:
         """`GET /_ecluse/saml/finish?p=`: taken first and looked at after, so that a wrong browser burns it."""
         request.require_navigation()
         id = request.parameter("p")
-        parked = await self._services.saml_transactions.peek_parked(id)
+        parked = await self._services.transactions.saml_responses.peek(id)
         if parked is None:
             return SignInSeenAgain(_GONE)
         # One write of the store: whatever is found wrong afterwards, all of it is used up.
         spent, unused, login = await asyncio.gather(
-            self._services.saml_transactions.spend_parked(id), self._first_use(parked), self._login_of(parked)
+            self._services.transactions.saml_responses.spend(id), self._first_use(parked), self._login_of(parked)
         )
         if not spent:
             return SignInSeenAgain(_GONE)
@@ -182,7 +184,9 @@ class SamlResponses:
         return self._authentication(request, provider, login, found, parked, unused)
 
     async def _login_of(self, parked: ParkedAnswer) -> SamlLogin | None:
-        return None if parked.reference is None else await self._services.saml_transactions.take_login(parked.reference)
+        return (
+            None if parked.reference is None else await self._services.transactions.saml_logins.take(parked.reference)
+        )
 
     def _asked(self, request: PortalRequest, login: SamlLogin) -> SamlProvider:
         request.provider = login.provider

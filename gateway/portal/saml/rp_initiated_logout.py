@@ -81,8 +81,8 @@ class SamlRpInitiatedLogout:
     ) -> Page:
         id, reference = message_id(self._services.token_urlsafe), self._services.token_urlsafe(SECRET_BYTES)
         page = await self._crypto_thread.do(lambda: self._page(request, endpoint, step.session, id, reference))
-        await self._services.saml_transactions.put_logout(
-            SamlLogout(provider.name, id, step.home), reference, request.network
+        await self._services.transactions.saml_logouts.put(
+            SamlLogout(provider.name, id, step.home), request.network, reference
         )
         return page
 

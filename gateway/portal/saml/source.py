@@ -80,7 +80,7 @@ class SamlSource:
         # Bindings 3.4.3: a reference of 43 characters, which tells nothing of where the person wants to go
         reference = self._services.token_urlsafe(SECRET_BYTES)
         page = await self._crypto_thread.do(lambda: self._sent(request, provider, endpoint, login, reference))
-        await self._services.saml_transactions.put_login(login, reference, request.network)
+        await self._services.transactions.saml_logins.put(login, request.network, reference)
         self._services.report.login_started(request)
         return page
 

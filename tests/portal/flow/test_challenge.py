@@ -27,7 +27,7 @@ async def test_a_navigation_becomes_a_transaction_bound_to_the_browser(here: Ins
     assert reply.status == 303
     start, _, id = reply.location.partition("?t=")
     assert start == here.url(PORTAL, "/_ecluse/start")
-    transaction = await here.transactions.peek(id)
+    transaction = await here.transactions.sign_ins.peek(id)
     assert transaction is not None
     assert (transaction.app, transaction.host, transaction.return_target) == ("actes", ACTES, "/plan?x=1")
     assert transaction.binding == binding_hash(browser.jar[ACTES]["__Host-ecluse-b"].encode())
@@ -58,7 +58,7 @@ async def test_two_bindings_at_once_are_refused(here: Installation) -> None:
 @pytest.mark.parametrize("target", STRANGERS)
 async def test_a_way_back_to_elsewhere_is_the_home_page(here: Installation, target: str) -> None:
     reply = await here.browser().get(here.url(ACTES, f"/_ecluse/login?to={encoded(target)}"), follow=False)
-    transaction = await here.transactions.peek(reply.location.partition("?t=")[2])
+    transaction = await here.transactions.sign_ins.peek(reply.location.partition("?t=")[2])
     assert transaction is not None
     assert transaction.return_target == "/"
 
@@ -114,16 +114,16 @@ async def test_ten_tabs_are_one_round(here: Installation) -> None:
     browser = here.browser()
     for _ in range(10):
         reply = await browser.get(here.url(ACTES), follow=False)
-        transaction = await here.transactions.peek(reply.location.partition("?t=")[2])
+        transaction = await here.transactions.sign_ins.peek(reply.location.partition("?t=")[2])
         assert transaction is not None
-        await here.store.write([here.transactions.round_counted(transaction.binding, ACTES, 0)], here.clock.seconds())
+        await here.store.perform([here.transactions.round_counted(transaction.binding, ACTES, 0)], here.clock.seconds())
     assert await here.transactions.rounds(transaction.binding, ACTES) == 1
 
 
 async def test_transactions_of_one_network_are_bounded(here: Installation) -> None:
     first = (await here.browser().get(here.url(ACTES), follow=False)).location.partition("?t=")[2]
-    template = await here.transactions.peek(first)
+    template = await here.transactions.sign_ins.peek(first)
     assert template is not None
-    ids = [await here.transactions.put(template, "127.0.0.1") for _ in range(1000)]
-    assert await here.transactions.peek(first) is None, "the oldest one went"
-    assert await here.transactions.peek(ids[-1]) is not None
+    ids = [await here.transactions.sign_ins.put(template, "127.0.0.1") for _ in range(1000)]
+    assert await here.transactions.sign_ins.peek(first) is None, "the oldest one went"
+    assert await here.transactions.sign_ins.peek(ids[-1]) is not None

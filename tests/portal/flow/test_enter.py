@@ -73,7 +73,7 @@ async def test_a_made_up_code_of_a_subresource_begins_nothing(here: Installation
     browser = here.browser()
     reply = await browser.get(here.url(ACTES, "/_ecluse/enter?code=garbage"), **headers)
     assert (reply.status, reply.set_cookies) == (401, [])
-    assert here.store._tickets == {}
+    assert here.store.open_tickets == {}
 
 
 async def test_a_made_up_code_sets_one_binding(here: Installation) -> None:

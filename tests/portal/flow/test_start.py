@@ -106,7 +106,7 @@ async def test_on_one_host_too_a_sign_in_for_another_browser_makes_no_session(on
     x, y = one_host.browser("xavier"), one_host.browser("yvonne")
     start = await begun(one_host, x, PERMIS)
     assert (await y.get(start)).status == 400
-    assert (one_host.metropole.redeemed, one_host.store._sessions) == (1, {})
+    assert (one_host.metropole.redeemed, one_host.store.sessions) == (1, {})
     assert "__Host-ecluse" not in y.jar[PERMIS]
     assert (await x.get(start)).status == 400
     assert one_host.codes() == ["login.other_browser", "login.transaction_gone"]

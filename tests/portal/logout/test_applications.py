@@ -113,7 +113,7 @@ async def test_without_a_browser_it_is_told_what_was_kept_and_no_more(
     await until(lambda: actes.heads)
     assert actes.heads[0].startswith(b"GET /bye?x=1 HTTP/1.1\r\nHost: %b:%d\r\n" % (ACTES.encode(), here.port))
     assert actes.lines() == [KNOWN]
-    assert here.store._notes == {}
+    assert here.store.notes == {}
     await until(lambda: here.counters.values.get(("ecluse_application_sign_outs_total", "actes", "success")) == 1)
 
 
@@ -136,7 +136,7 @@ async def test_with_its_browser_it_is_called_once_as_that_browser_would(here: In
     assert cookie.startswith(b"Cookie: CTSESSION=present; ")
     assert cookie.endswith(b"PHPSESSID=p1; theme=dark")
     assert b"ecluse" not in cookie
-    assert here.store._notes == {}
+    assert here.store.notes == {}
 
 
 async def test_a_cookie_of_a_path_of_its_own_is_told_too(here: Installation, actes: Told) -> None:
@@ -176,13 +176,13 @@ async def test_the_call_is_in_the_charset_of_usual_requests(here: Installation, 
 async def test_nothing_is_kept_for_an_application_that_names_no_address(here: Installation, actes: Told) -> None:
     here.change("actes", logout=replace(LOGOUT, url=None))
     await seated(here)
-    assert here.store._notes == {}
+    assert here.store.notes == {}
 
 
 async def test_what_is_kept_is_sealed(here: Installation, actes: Told) -> None:
     """Invariant 8: of what the store can be asked without a cookie, no more than who asks has the key for."""
     browser = await seated(here)
-    (note,) = here.store._notes.values()
+    (note,) = here.store.notes.values()
     assert (note.session_id, note.host) == (await session_of(here, browser), ACTES)
     for word in (b"alice", b"p1", b"PHPSESSID", b"actes"):
         assert word not in note.sealed
@@ -198,7 +198,7 @@ async def test_a_newer_session_of_the_browser_takes_the_place_of_the_older_ones_
     browser.jar[ACTES].pop("__Host-ecluse")
     await browser.get(here.url(ACTES))
     await until(lambda: here.sign_outs._writing is None)
-    assert [note.session_id for note in here.store._notes.values()] == [await session_of(here, browser)]
+    assert [note.session_id for note in here.store.notes.values()] == [await session_of(here, browser)]
     await here.sessions.end([older])
     here.sign_outs.due()
     await until(lambda: here.sign_outs._telling is None)
@@ -212,7 +212,7 @@ async def test_an_applications_own_limit_is_no_end_of_the_session(here: Installa
     await here.store.purge(here.clock.seconds())
     here.sign_outs.due()
     await until(lambda: here.sign_outs._telling is None)
-    assert (actes.heads, len(here.store._notes)) == ([], 1)
+    assert (actes.heads, len(here.store.notes)) == ([], 1)
 
 
 @pytest.mark.parametrize("change", ["no address", "another application", "gone"])
@@ -229,18 +229,18 @@ async def test_the_file_of_now_says_whether_it_is_told(here: Installation, actes
     await here.sessions.end([id])
     here.sign_outs.due()
     await until(lambda: here.sign_outs._telling is None and not here.sign_outs._calls)
-    assert (actes.heads, here.store._notes) == ([], {})
+    assert (actes.heads, here.store.notes) == ([], {})
 
 
 async def test_what_is_too_long_is_not_kept(here: Installation, actes: Told) -> None:
     browser = here.browser()
     await browser.get(here.url(ACTES))
     await until(lambda: here.sign_outs._writing is None)
-    before = dict(here.store._notes)
+    before = dict(here.store.notes)
     browser.jar[ACTES]["PHPSESSID"] = "p" * 4096
     await browser.get(here.url(ACTES, "/page"))
     await until(lambda: here.sign_outs._writing is None)
-    assert here.store._notes == before
+    assert here.store.notes == before
 
 
 # --- an application that is in trouble ---
@@ -252,7 +252,7 @@ async def test_one_that_is_silent_delays_nobody_else_and_is_left_alone(here: Ins
         for number in range(12):
             await seated(here, f"user{number}")
         other = await seated(here, "alice", ELECTIONS)
-        await here.sessions.end([note[0] for note in here.store._notes if note[1] == ACTES])
+        await here.sessions.end([note[0] for note in here.store.notes if note[1] == ACTES])
         await here.sessions.end([await session_of(here, other, ELECTIONS)])
         here.sign_outs.due()
         await until(lambda: elections.heads)
@@ -270,9 +270,9 @@ async def test_what_was_not_told_is_kept_for_who_looks_next(here: Installation, 
     """A worker that ends in the midst: another's look, or the next start's, finds the note."""
     browser = await seated(here)
     await here.sessions.end([await session_of(here, browser)])
-    assert len(here.store._notes) == 1
+    assert len(here.store.notes) == 1
     await asyncio.gather(here.sign_outs.close(0.1))
-    assert len(here.store._notes) == 1
+    assert len(here.store.notes) == 1
 
 
 async def test_cookies_that_change_with_each_request_are_few_writes_and_the_last_one_counts(
@@ -281,13 +281,13 @@ async def test_cookies_that_change_with_each_request_are_few_writes_and_the_last
     browser = await seated(here)
     seat = await here.sessions.load(ACTES, browser.jar[ACTES]["__Host-ecluse"].encode())
     assert seat is not None
-    writes, write = [], here.store.write
+    writes, write = [], here.store.perform
 
-    async def counted(*written: Any) -> None:
+    async def counted(*written: Any) -> bool:
         writes.append(written)
-        await write(*written)
+        return await write(*written)
 
-    here.store.write = counted  # type: ignore[method-assign]
+    here.store.perform = counted  # type: ignore[method-assign]
     for number in range(200):
         here.sign_outs.seen(seat, here.snapshot.apps["actes"], ACTES, b"PHPSESSID=%d" % number)
         await asyncio.sleep(0)

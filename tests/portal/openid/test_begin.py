@@ -23,7 +23,7 @@ async def test_the_login_is_kept_under_its_state(here: Installation) -> None:
     browser = here.browser()
     reply = await browser.get(await begun(here, browser), follow=False)
     parameters = dict(pair.split("=") for pair in reply.location.partition("?")[2].split("&"))
-    login = await here.transactions.take_login(parameters["state"])
+    login = await here.transactions.openid_logins.take(parameters["state"])
     assert login is not None
     assert login.issuer == here.metropole.issuer
     assert login is not None

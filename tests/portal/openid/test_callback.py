@@ -192,7 +192,7 @@ async def test_a_transaction_that_another_tab_has_used_up_makes_no_session(here:
     assert (late.status, late.set_cookies, browser.jar[PORTAL]) == (400, [], before)
     assert here.codes() == ["login.transaction_gone"]
     assert here.counters.values["ecluse_auth_logins_total", "metropole", "success", ""] == 1
-    assert len(here.store._sessions) == 1
+    assert len(here.store.sessions) == 1
 
 
 async def test_an_app_that_says_sign_in_refuses_an_older_authentication(here: Installation) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 
 from gateway.model.provider import AuthorizationParameters
-from gateway.stores.transactions import PARKED_BYTES, PARKED_OF_ONE
+from gateway.stores.transactions import OPENID_PARKED_BYTES, PARKED_OF_ONE
 from tests.portal.browser import Browser, Reply
 from tests.portal.installation import ACTES, PORTAL, Installation
 from tests.portal.openid.test_callback import answered, nobody
@@ -111,7 +111,7 @@ async def test_what_was_not_asked_for_is_not_kept(here: Installation, mode: Any,
 
 
 def kept(here: Installation) -> int:
-    return len(here.store._tickets.get("response", {}))
+    return here.store.tickets("response")
 
 
 async def test_a_response_to_nothing_is_not_kept_and_takes_no_sign_in(here: Installation) -> None:
@@ -139,7 +139,7 @@ async def test_the_keeping_is_bounded(here: Installation) -> None:
     for _ in range(10):
         await posted(here, flood)
     assert kept(here) == 1 + PARKED_OF_ONE
-    assert (await posted(here, flood | {"code": "x" * PARKED_BYTES})).status == 413
+    assert (await posted(here, flood | {"code": "x" * OPENID_PARKED_BYTES})).status == 413
     assert (await browser.get(first)).text == "actes for alice"
 
 

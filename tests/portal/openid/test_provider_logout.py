@@ -161,7 +161,7 @@ async def test_it_is_a_post_on_the_portal_host_alone(here: Installation) -> None
     assert reply.status == 404
 
 
-@pytest.mark.parametrize("method", ["find", "end"])
+@pytest.mark.parametrize("method", ["find", "is_used", "perform"])
 async def test_when_the_store_cannot_say_the_answer_is_503_and_the_token_may_be_sent_again(
     here: Installation, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -175,8 +175,8 @@ def parameters(url: str) -> dict[str, list[str]]:
 
 
 @asynccontextmanager
-async def region_installed(*, one_host: bool = False) -> AsyncIterator[Region]:
-    async with installed(one_host=one_host) as here:
+async def region_installed(*, one_host: bool = False, store: Any = None) -> AsyncIterator[Region]:
+    async with installed(one_host=one_host, store=store) as here:
         portal = here.snapshot.gateway.portal_url
         plan: Any = {
             "portal_url": portal,

@@ -18,7 +18,7 @@ from gateway.saml.post import post_form
 from gateway.saml.redirect import redirect_url
 from gateway.saml.signing import sign_enveloped
 from gateway.saml.soap import in_envelope
-from gateway.stores.records import Use
+from gateway.stores.records import Write
 from tests.browser_like import Person, Response
 from tests.patience import until
 from tests.portal.application import Told, told_of_sign_outs
@@ -329,5 +329,5 @@ async def test_a_store_that_cannot_say_is_told_as_such_and_may_be_told_again(reg
 
 
 class CannotEnd(OutOfReach):
-    async def end(self, session_ids: Sequence[str], now: int, uses: Sequence[Use] = ()) -> bool:
+    async def perform(self, writes: Sequence[Write], now: int) -> bool:
         raise GatewayError(STORE_UNREACHABLE, "cut off by the test")

@@ -385,7 +385,7 @@ async def test_what_a_rule_needs_is_asked_in_the_providers_words_and_checked(reg
     )
     for context, status in ((CONTEXT, 403), (strong, 303)):
         person = region.person()
-        id = await here.transactions.put(transaction, "127.0.0.1")
+        id = await here.transactions.sign_ins.put(transaction, "127.0.0.1")
         asked = brought(await person.step("GET", here.url(PORTAL, f"/_ecluse/login?provider=region&t={id}")))
         assert one(asked.message, "//a:AuthnContextClassRef").text == strong
         reply = await region.answer(person, region.response(asked, context=context), asked.relay_state)

@@ -1,0 +1,135 @@
+"""A store on many nodes that fails between any two of its steps: it costs a click, and lets nobody in twice."""
+
+import asyncio
+import html
+import re
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+
+from tests.portal.browser import Browser, Reply
+from tests.portal.installation import ACTES, PERMIS, PORTAL, Installation
+from tests.portal.openid.test_provider_logout import opens, token, told
+
+MOST_STEPS = 40
+LATE = pytest.mark.parametrize("late", [False, True], ids=["not done", "done and not told of"])
+
+
+def fail(here: Installation, step: int, late: bool) -> None:
+    here.store.steps, here.store.fails_at, here.store.told_late = 0, step, late
+
+
+def mend(here: Installation) -> bool:
+    """Whether the store had failed."""
+    failed = here.store.steps >= here.store.fails_at
+    here.store.fails_at = 0
+    return failed
+
+
+async def clicked(browser: Browser, reply: Reply) -> Reply:
+    """The one thing that a person can do on a page that says that the store is away: its link, or to load it again."""
+    assert (reply.status, reply.headers["Retry-After"]) == (503, "5"), reply.text
+    link = re.search(r'<a [^>]*href="([^#"][^"]*)"', reply.text)
+    return await browser.get(urljoin(reply.url, html.unescape(link[1])) if link else reply.url)
+
+
+async def lets_nobody_else_in(here: Installation, hops: list[str]) -> None:
+    """Every address of ours that the sign-in went through, opened once more in another browser."""
+    stranger = here.browser("mallory")
+    for hop in hops:
+        if (urlsplit(hop).hostname or "").endswith(".localhost"):
+            reply = await stranger.get(hop, follow=False)
+            assert [line for line in reply.set_cookies if line.startswith("__Host-ecluse=")] == []
+            assert "alice" not in reply.text
+
+
+@LATE
+@pytest.mark.parametrize("known", [False, True], ids=["new session", "second application"])
+async def test_a_fault_at_any_step_of_a_sign_in_costs_a_click(here: Installation, known: bool, late: bool) -> None:
+    clicks, page = 0, here.url(ACTES, "/page?number=7")
+    for step in range(1, MOST_STEPS):
+        browser = here.browser()
+        if known:
+            await browser.get(here.url(PERMIS, "/_ecluse/login?to=/"))
+            await browser.get(here.url(PORTAL, "/_ecluse/login?provider=metropole"))
+        fail(here, step, late)
+        reply = await browser.get(page)
+        if not mend(here):
+            assert (reply.status, reply.text) == (200, "actes for alice")
+            break
+        again = reply
+        if reply.status != 200:
+            again = await clicked(browser, reply)
+            clicks += 1
+        if "Start again from the application" in again.text:
+            # The store had taken the state and not said what it was for: no page can know the application.
+            assert late
+            again = await browser.get(page)
+        assert (again.status, again.text) == (200, "actes for alice"), f"step {step}: {again.hops}: {again.text}"
+        # A code whose page the store did not tell leads to the application's front page.
+        assert again.url == page or "/_ecluse/enter?" in reply.url
+        await lets_nobody_else_in(here, [*reply.hops, *again.hops])
+    else:
+        pytest.fail("it never ended")
+    assert clicks >= 3
+
+
+@LATE
+async def test_a_sign_out_is_said_to_be_done_when_it_is_whatever_step_fails(here: Installation, late: bool) -> None:
+    for step in range(1, MOST_STEPS):
+        browser = here.browser()
+        await browser.get(here.url(ACTES))
+        cookies = {host: jar["__Host-ecluse"] for host, jar in browser.jar.items() if "__Host-ecluse" in jar}
+        fail(here, step, late)
+        reply = await browser.post(here.url(ACTES, "/_ecluse/logout"))
+        failed = mend(here)
+        if reply.status != 200:
+            assert reply.status == 503
+            reply = await browser.post(here.url(ACTES, "/_ecluse/logout"))
+        assert reply.status == 200
+        for host, cookie in cookies.items():
+            assert await here.sessions.load(host, cookie.encode()) is None
+        if not failed:
+            return
+    pytest.fail("it never ended")
+
+
+@LATE
+async def test_a_providers_sign_out_that_failed_at_any_step_is_sent_again_and_ends_what_is_left(
+    here: Installation, late: bool
+) -> None:
+    """By subject: sessions of two browsers, which a store on several nodes keeps apart."""
+    for step in range(1, MOST_STEPS):
+        browsers = [here.browser(), here.browser()]
+        for browser in browsers:
+            await browser.get(here.url(ACTES))
+        logout = token(here.metropole, sid=None)
+        fail(here, step, late)
+        first = await told(here, logout)
+        failed = mend(here)
+        assert first.status == (503 if failed else 200)
+        if failed:
+            again = await told(here, logout)
+            # Used up by a step that was done and not told of: the last one, when everything had ended.
+            assert again.status == (400 if late and again.status == 400 else 200)
+        assert [await opens(here, browser) for browser in browsers] == [False, False]
+        later = here.browser()
+        await later.get(here.url(ACTES))
+        assert (await told(here, logout)).status == 400
+        assert await opens(here, later), "a replay ends nothing"
+        if not failed:
+            return
+    pytest.fail("it never ended")
+
+
+async def test_two_deliveries_of_one_token_while_the_store_fails_leave_nobody_signed_in(here: Installation) -> None:
+    browser = here.browser()
+    await browser.get(here.url(ACTES))
+    logout = token(here.metropole)
+    fail(here, 3, late=False)
+    replies = await asyncio.gather(*(told(here, logout) for _ in range(2)))
+    mend(here)
+    assert 503 in [reply.status for reply in replies]
+    if 200 not in [reply.status for reply in replies]:
+        assert (await told(here, logout)).status == 200
+    assert not await opens(here, browser)

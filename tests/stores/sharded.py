@@ -1,0 +1,192 @@
+"""A store on many nodes, as Redis Cluster would be: each tag has a memory store of its own, and one step reaches one.
+
+What a service wants done as a whole for two tags cannot be done here, and a fault can come between any two steps.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.errors import GatewayError
+from gateway.stores.ids import shard_of
+from gateway.stores.memory import MemoryStore
+from gateway.stores.records import (
+    ENDED_KEPT,
+    Cursor,
+    Ended,
+    Index,
+    MarkKey,
+    PutTicket,
+    SealedNote,
+    SeatKey,
+    SeatRecord,
+    SessionRecord,
+    SessionSummary,
+    Spend,
+    Tail,
+    Ticket,
+    TicketKey,
+    Touch,
+    UseOnce,
+    Write,
+    in_steps,
+)
+from gateway.stores.tickets import unix_now
+
+Result = TypeVar("Result")
+
+
+class Sharded:
+    """records.RecordStore. `fails_at`: the step that fails (from 1, counted from `steps = 0`): it is not done, or it is
+    done and not told of (`told_late`). What housekeeping does is no step."""
+
+    reachable = True
+
+    def __init__(self) -> None:
+        self.stores: dict[str, MemoryStore] = {}
+        self.steps = 0
+        self.fails_at = 0
+        self.told_late = False
+        self.open_tickets: dict[TicketKey, Ticket] = {}
+        self._ended: deque[Ended] = deque()
+        self._purged = 0
+        self._refuses_before = 0
+
+    async def open(self) -> None:
+        self._refuses_before = unix_now()
+
+    async def close(self) -> None: ...
+
+    async def perform(self, writes: Sequence[Write], now: int) -> bool:
+        for step in in_steps(writes):
+            if not self._tell(await self._one(step, now)):
+                return False
+        return True
+
+    async def _one(self, step: Sequence[Write], now: int) -> bool:
+        self._begin()
+        (tag,) = {write.tag for write in step}
+        at = self._at(tag)
+        done = await at.perform(step, now)
+        # Bounds, and the list of all shards, are kept beside the step.
+        self._ended.extend(at._ended)
+        at._ended.clear()
+        for write in step if done else ():
+            if isinstance(write, Spend):
+                self.open_tickets.pop(write.key, None)
+            if isinstance(write, PutTicket):
+                await self._bound(write, now)
+        return done
+
+    async def _bound(self, put: PutTicket, now: int) -> None:
+        ticket = put.ticket
+        self.open_tickets.pop(ticket.key, None)
+        self.open_tickets[ticket.key] = ticket
+        of_kind = [each for each in self.open_tickets.values() if each.key.kind == ticket.key.kind]
+        of_group = [each for each in of_kind if each.group == ticket.group]
+        for each in (*of_group[: max(0, len(of_group) - put.per_group)], *of_kind[: max(0, len(of_kind) - put.in_all)]):
+            self.open_tickets.pop(each.key, None)
+            await self._at(each.key.shard).take_ticket(each.key, now)
+
+    # --- sessions and seats
+
+    async def read_seat(self, key: SeatKey, now: int) -> tuple[SessionRecord, SeatRecord] | None:
+        self._begin()
+        return self._tell(await self._at(shard_of(key.session_id)).read_seat(key, now))
+
+    async def read_session(self, session_id: str, now: int) -> SessionRecord | None:
+        self._begin()
+        return self._tell(await self._at(shard_of(session_id)).read_session(session_id, now))
+
+    async def touch(self, touches: Sequence[Touch]) -> None:
+        for touch in touches:
+            await self._at(shard_of(touch.key.session_id)).touch([touch])
+
+    async def replace_sealed(self, session_id: str, before: bytes, after: bytes, now: int) -> bool:
+        self._begin()
+        return self._tell(await self._at(shard_of(session_id)).replace_sealed(session_id, before, after, now))
+
+    async def find(self, index: Index, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
+        self._begin()
+        found = [each for store in self.stores.values() for each in await store.find(index, values, now)]
+        return self._tell(tuple(sorted(found, key=lambda each: (each.created_at, each.id))))
+
+    async def ended_since(self, cursor: Cursor | None) -> Tail:
+        here = Cursor("sharded", self._purged + len(self._ended))
+        if cursor is None or cursor.epoch != here.epoch or not self._purged <= cursor.position <= here.position:
+            return Tail(here, (), complete=False)
+        return Tail(here, tuple(self._ended)[cursor.position - self._purged :], complete=True)
+
+    async def take_notes(self, most: int, now: int) -> tuple[SealedNote, ...]:
+        taken: list[SealedNote] = []
+        for store in self.stores.values():
+            taken += await store.take_notes(most - len(taken), now)
+        return tuple(taken)
+
+    # --- tickets and single values
+
+    async def peek_ticket(self, key: TicketKey, now: int) -> bytes | None:
+        self._begin()
+        return self._tell(await self._at(key.shard).peek_ticket(key, now))
+
+    async def take_ticket(self, key: TicketKey, now: int) -> bytes | None:
+        self._begin()
+        self.open_tickets.pop(key, None)
+        return self._tell(await self._at(key.shard).take_ticket(key, now))
+
+    async def is_used(self, use: UseOnce, now: int) -> bool:
+        self._begin()
+        return self._tell(await self._at(use.tag).is_used(use, now))
+
+    async def mark(self, key: MarkKey, now: int) -> int:
+        self._begin()
+        return self._tell(await self._at(key.shard).mark(key, now))
+
+    async def clear_mark(self, key: MarkKey, now: int) -> None:
+        self._begin()
+        self._tell(await self._at(key.shard).clear_mark(key, now))
+
+    async def probe(self) -> None: ...
+
+    async def purge(self, now: int) -> None:
+        for store in self.stores.values():
+            await store.purge(now)
+        while self._ended and self._ended[0].at <= now - ENDED_KEPT:
+            self._ended.popleft()
+            self._purged += 1
+
+    # --- steps
+
+    def _at(self, tag: str) -> MemoryStore:
+        if tag not in self.stores:
+            self.stores[tag] = MemoryStore()
+            self.stores[tag]._refuses_before = self._refuses_before
+        return self.stores[tag]
+
+    def _begin(self) -> None:
+        self.steps += 1
+        if self.steps == self.fails_at and not self.told_late:
+            raise GatewayError(STORE_UNREACHABLE, f"step {self.steps}, not done")
+
+    def _tell(self, result: Result) -> Result:
+        if self.steps == self.fails_at and self.told_late:
+            raise GatewayError(STORE_UNREACHABLE, f"step {self.steps}, done and not told of")
+        return result
+
+    # --- for tests that look inside
+
+    def of_all(self, name: str) -> dict[Any, Any]:
+        """`name`: of a table of MemoryStore."""
+        return {key: value for store in self.stores.values() for key, value in getattr(store, name).items()}
+
+    @property
+    def sessions(self) -> dict[str, SessionRecord]:
+        return self.of_all("_sessions")
+
+    @property
+    def notes(self) -> dict[tuple[str, str], SealedNote]:
+        return self.of_all("_notes")
+
+    def tickets(self, kind: str) -> int:
+        return sum(len(store._tickets.get(kind, {})) for store in self.stores.values())
