@@ -11,7 +11,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 
 class AddressRefused(OSError):
-    """Raised where a socket would be opened; one text for all, so that several of them stay one error."""
+    """Raised where a socket would be opened. The text is the same for all, so that several of them stay one error."""
 
     def __init__(self, address: str) -> None:
         super().__init__("an address that this provider may not have")

@@ -1,6 +1,7 @@
 """One call to an application that no browser asked for: it is told that a person's session has ended.
 
-Written here byte for byte, as on the way of requests: no client library sends a value in ISO 8859-1 as it is.
+The request is written here byte for byte, as requests of browsers are sent on: no client library sends a value in ISO
+8859-1 unchanged.
 """
 
 import asyncio
@@ -20,16 +21,16 @@ from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, UPSTREAM_ADDRESS
 from gateway.model.errors import GatewayError
 from gateway.wire.fences import IsOurs, refusal
 
-# A person may wait for it.
+# Seconds. A person may be waiting for the call.
 WITHIN = 3.0
-# Of one application: what hangs there is nobody else's.
+# Calls at once to one application, so that one that hangs holds up no other.
 AT_ONCE = 4
 _LONGEST_LINE = 4096
 _MOST_READ = 1 << 20
 
 
 class _Way:
-    """To one application: few calls at once, and none for a while to one that does not answer."""
+    """The connections to one application: few calls at once, and none for a while to one that does not answer."""
 
     __slots__ = ("circuit", "turn")
 
@@ -39,7 +40,7 @@ class _Way:
 
 
 class Applications:
-    """`is_ours`: where no application is connected to. `clock`: monotonic seconds."""
+    """`is_ours`: our own addresses, to which no application's call may go. `clock`: monotonic seconds."""
 
     def __init__(
         self,
@@ -78,7 +79,7 @@ class Applications:
             await writer.drain()
             if not (await reader.readline()).startswith(b"HTTP/1."):
                 raise ValueError("no answer")
-            # Some give a request up when its client leaves: it has the rest of its time to end the session.
+            # Some servers abandon a request when its client leaves: the application keeps the rest of its time.
             with suppress(OSError):
                 await _read_out(reader)
         finally:
@@ -97,7 +98,7 @@ class Applications:
                     address, upstream.port, limit=_LONGEST_LINE, ssl=tls, server_hostname=name
                 )
             except OSError as error:
-                # Not the error: one that a frame of its own traceback holds is freed by the collector alone.
+                # The text, not the error: only the collector frees an error that a frame of its own traceback holds.
                 failed = str(error)
         if refused and not failed:
             raise GatewayError(UPSTREAM_ADDRESS, refused)

@@ -32,8 +32,9 @@ def age_allowed(cache_control: str) -> float:
 class CachedDocument(Generic[T]):
     """`fetch` gives the checked value and its raw Cache-Control, or raises GatewayError. `clock`: monotonic.
 
-    `stale` hears of a fetch that failed while an older value stays in use: nobody else would notice. `longest_use`:
-    seconds after which a value that could not be fetched anew is used no more; it is asked for again by half of that.
+    `stale` is called for a fetch that failed while an older value stays in use, which would otherwise go unnoticed.
+    `longest_use`: seconds after which a value that could not be fetched anew is used no more; it is asked for again by
+    half of that.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class CachedDocument(Generic[T]):
         self._value: T | None = None
         self._fresh_until = float("-inf")
         self._refetch_from = float("-inf")
-        # Not the error: its traceback would keep what every frame of that fetch held.
+        # The code and detail, not the error: its traceback would keep all that its frames held.
         self._failure: tuple[Code, str] | None = None
         self._flight: asyncio.Task[T] | None = None
 
@@ -84,7 +85,7 @@ class CachedDocument(Generic[T]):
         raise RuntimeError("a document is fresh before it was fetched")
 
     async def _joined(self) -> T:
-        """One fetch for all who wait; one of them going away does not end it for the others."""
+        """One fetch for all callers that wait; a caller that leaves does not end it for the others."""
         if self._flight is None:
             self._flight = asyncio.create_task(self._fly())
             self._flight.add_done_callback(self._landed)

@@ -10,7 +10,7 @@ PAUSE = 10.0
 
 
 class Circuit:
-    """Of one provider. `clock`: monotonic seconds."""
+    """The circuit of one provider. `clock`: monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -28,8 +28,8 @@ class Circuit:
             self._closed_until = self._clock() + PAUSE
 
     def doubted(self) -> bool:
-        """A call that a stranger had a part in was not answered, which counts for nothing by itself. True: nobody is
-        looking yet whether the provider answers at all, so that whoever asks is to do so."""
+        """A call that carries what a stranger sent was not answered, which by itself proves nothing of the provider.
+        True: the caller is to find out, by a call of its own, whether the provider answers at all."""
         first, self._in_doubt = not self._in_doubt, True
         return first
 

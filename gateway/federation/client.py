@@ -61,7 +61,7 @@ class ProviderClient:
         return await self._exchange(call, pieces, pieces.append, LARGEST_BODY)
 
     async def download(self, call: Call, into: Callable[[bytes], object], largest: int) -> ProviderResponse:
-        """For what is too large to be held: the body goes to `into` piece by piece, the answer has none. As `send`."""
+        """As `send`, for bodies too large to be held: the body goes to `into` piece by piece, the response has none."""
         return await self._exchange(call, (), into, largest)
 
     async def _exchange(

@@ -1,4 +1,4 @@
-"""What the portal needs of providers: their metadata and keys, and one coroutine that ends a sign-in."""
+"""The back channel to OpenID providers: their documents, and the calls of a sign-in, a refresh and a logout."""
 
 import asyncio
 import secrets
@@ -50,7 +50,7 @@ T = TypeVar("T")
 
 Claims = Mapping[str, object]
 _JTI_BYTES = 32
-# What is still to be told when the process ends has so long (s).
+# Seconds for revocations that are still under way when the process ends.
 _ERRANDS_WITHIN = 1.0
 # Certificate authority, our certificate, whether it may live on a private network.
 _Reached = tuple[bytes | None, ClientCertificate | None, bool]
@@ -58,7 +58,7 @@ _Reached = tuple[bytes | None, ClientCertificate | None, bool]
 
 @dataclass(frozen=True, slots=True)
 class _Documents:
-    """`provider`: the one of the snapshot that they were fetched for."""
+    """`provider`: as it was in the snapshot for which the documents were fetched."""
 
     provider: OidcProvider
     metadata: CachedDocument[ProviderMetadata]
@@ -114,7 +114,7 @@ class Federation:
     async def authorization_code(
         self, provider: OidcProvider, login: OidcLogin, parameters: Parameters, now: float
     ) -> AuthorizationCode:
-        """What the browser brought back, checked. `now`: Unix seconds."""
+        """The parameters that the browser brought back, checked. `now`: Unix seconds."""
         metadata = await self.metadata(provider)
         if is_signed(provider):
             parameters = await self._with_keys(
@@ -142,7 +142,7 @@ class Federation:
         """Newer tokens for the same person. OIDC_REFRESH_ENDED: the provider no longer knows the session."""
         started = self._clock()
         metadata = await self.metadata(provider)
-        # Before the token is used up: what came for it could not be verified without them, and would be lost.
+        # The keys first: without them the response could not be verified, and the token would be used up for nothing.
         await self.keys(provider)
         asked = partial(refresh_request, provider, metadata, refresh_token, self._fresh(now))
         answer = await self._send(provider, await self._with_own_keys(provider, asked))
@@ -166,7 +166,7 @@ class Federation:
         return merge_claims(renewed.claims, told)
 
     async def access_token(self, provider: OidcProvider, api: ApiAccess, token: str, now: float) -> AccessToken:
-        """A caller's, accepted for us. `now`: Unix seconds."""
+        """A program's token, accepted for us, by its signature or by introspection. `now`: Unix seconds."""
         if is_jwt(token):
             return await self._with_keys(provider, lambda keys: validate_access_token(provider, api, keys, token, now))
         if not api.introspection:
@@ -179,7 +179,7 @@ class Federation:
         return await self._with_keys(provider, lambda keys: process_introspection_jwt(provider, api, keys, answer, now))
 
     async def logout_token(self, provider: OidcProvider, raw: str, now: float) -> LogoutToken:
-        """What a provider posted to us, verified but for its single use. `now`: Unix seconds."""
+        """A logout token that a provider posted, verified but for its single use. `now`: Unix seconds."""
         return await self._with_keys(provider, lambda keys: validate_logout_token(provider, keys, raw, now))
 
     async def close(self) -> None:
@@ -231,7 +231,7 @@ class Federation:
         return await self._with_keys(provider, process)
 
     async def _with_keys(self, provider: OidcProvider, validate: Callable[[JsonWebKeySet], T]) -> T:
-        """Once more with newer keys, where none of those known made the signature."""
+        """Validates by the known keys, and once more by newer ones where none of them made the signature."""
         keys = await self.keys(provider)
         try:
             return await self._with_own_keys(provider, partial(validate, keys))
@@ -245,14 +245,14 @@ class Federation:
         return await self._with_own_keys(provider, partial(validate, newer))
 
     async def _send(self, provider: OidcProvider, call: Call) -> ProviderResponse:
-        """For what we say ourselves: where nothing is answered, it is the provider that fails."""
+        """Sends a call that carries nothing of a stranger: where nothing is answered, the provider is failing."""
         circuit = self._circuit(provider)
         circuit.enter()
         return await self._judged(provider, circuit, call)
 
     async def _carry(self, provider: OidcProvider, call: Call) -> ProviderResponse:
-        """For what a browser or a program brought. A code that makes a provider hang up, or hang, is a stranger's
-        doing: whether the provider fails is then seen by a request that carries nothing of theirs."""
+        """Sends a call that carries what a browser or a program brought. A stranger may send a code that makes the
+        provider hang: a second call, which carries nothing of theirs, then shows whether it is failing."""
         circuit = self._circuit(provider)
         circuit.enter()
         try:
@@ -265,7 +265,7 @@ class Federation:
         return answer
 
     async def _look(self, provider: OidcProvider, circuit: Circuit, url: str) -> None:
-        """Any answer will do, a refusal of the method too."""
+        """Any response proves that the provider answers, a refusal of the method too."""
         try:
             await self._judged(provider, circuit, Call("look", "GET", url))
         except GatewayError as error:
@@ -309,7 +309,7 @@ class Federation:
         return Fresh(self._token_urlsafe(_JTI_BYTES), now)
 
     def _of(self, provider: OidcProvider) -> _Documents:
-        """One set a provider; another after a reload that changed where or how it is asked."""
+        """One set for each provider; a new one after a reload that changed where or how it is asked."""
         known = self._documents.get(provider.name)
         if known is None or (known.provider is not provider and _asked(known.provider) != _asked(provider)):
             known = self._documents[provider.name] = _Documents(

@@ -14,12 +14,12 @@ HELPER = (sys.executable, "-P", "-m", "gateway.federation.metadata_process")
 
 # The kernel ends each try by its own limits; a helper that has not said so this much later hangs itself.
 ANSWERS_WITHIN = 20.0
-# To load what a child needs takes half a second of processor: not for each of thousands of sources.
+# Loading what a child needs takes half a second of processor, which is too much for each of thousands of sources.
 _KEPT_FOR = 30.0
 
 
 class HelperFailed(Exception):
-    """No source's fault: the helper process cannot be started, ended, hangs or speaks nonsense."""
+    """The helper process cannot be started, has ended, hangs or writes nonsense. No source is at fault."""
 
 
 class Helper:
@@ -98,7 +98,7 @@ class _Running:
             self._asked.pop(task.source.id, None)
 
     def leave(self) -> None:
-        """It ends by itself."""
+        """The helper ends by itself when its standard input is closed."""
         self._stdin.close()
 
     async def end(self) -> None:
@@ -116,7 +116,7 @@ class _Running:
         except (ValueError, KeyError, TypeError):
             why = "the helper process said what is no outcome"
         finally:
-            # Also where it only closed its end; and no child outlives it.
+            # Also where it only closed its end of the pipe: no child is to outlive it.
             self._kill()
             status = await self._process.wait()
             for asked in self._asked.values():

@@ -27,7 +27,7 @@ _NOT_UNDERSTOOD = (ValueError, LookupError, TypeError, AttributeError)
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """What a source last gave. Times: Unix seconds; `fresh_for`: seconds until it is asked again.
+    """What is known of a copy. Times: Unix seconds; `fresh_for`: seconds until the source is asked again.
 
     `etag`, `last_modified`: Validators of what it was, for the next time.
     """
@@ -50,7 +50,7 @@ def index_path(folder: Path, source_id: str) -> Path:
 
 
 def write_index(folder: Path, source_id: str, copy: Copy, records: Iterable[tuple[str, Record]]) -> Copy:
-    """Whole or not at all: written beside, then renamed. `copy`, with `entities` counted, is returned.
+    """Writes an index beside the old one, then renames it: whole or not at all. Returns `copy` with its `entities`.
 
     Raises OSError, sqlite3.Error, and what making the records raises.
     """
@@ -78,7 +78,7 @@ def write_index(folder: Path, source_id: str, copy: Copy, records: Iterable[tupl
 
 
 def read_copy(folder: Path, source_id: str) -> Copy | None:
-    """None where there is none that can be read."""
+    """None where no copy can be read."""
     row = _row(index_path(folder, source_id), "SELECT record FROM copy", ())
     try:
         return None if row is None else Copy(**json.loads(row))
@@ -109,13 +109,13 @@ def forget_others(folder: Path, source_ids: Iterable[str]) -> None:
 
 
 def forget_unfinished(folder: Path, source_id: str) -> None:
-    """What a process that was ended while it wrote has left of this source."""
+    """Files that a process left which was ended while it wrote this source."""
     for path in folder.glob(f"{source_id}.*{_UNFINISHED}"):
         path.unlink(missing_ok=True)
 
 
 def _row(path: Path, query: str, values: tuple[str, ...]) -> str | None:
-    """Never made, never locked: the file is replaced, not changed."""
+    """Opened for reading, without locks: the file is only ever replaced as a whole."""
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as database:
             row = database.execute(query, values).fetchone()

@@ -40,7 +40,7 @@ def index_document(
 
 
 def index_gone(source: MetadataSource, folder: Path, now: float, why: str) -> Copy:
-    """In the place of the copy: what the provider is refused with. It has run out, so that another is fetched whole."""
+    """Replaces the copy by the reason for which the provider is refused. It has run out: the next is fetched whole."""
     copy = Copy(int(now), SHORTEST_FRESH, int(now), 0)
     return write_index(folder, source.id, copy, [(source.entity_id, GatewayError(SAML_METADATA_GONE, why))])
 

@@ -1,6 +1,6 @@
 """Keeps the copies of SAML metadata on disk fresh, for every worker. One process owns it: the supervisor.
 
-Fetching, XML and signatures are the helper's; the supervisor only says whose turn it is, hears how it went, and tells.
+The helper fetches and verifies; the supervisor decides which source is next, reads the outcome, and logs it.
 """
 
 import asyncio
@@ -58,11 +58,11 @@ class _Kept:
     def asked_again_after(self, now: float) -> float:
         if self.source.kind == "aggregate" and self.is_served(now):
             return AGGREGATE_ASKED_AGAIN_AFTER
-        # Anybody can have it asked for, by beginning to sign in.
+        # Any stranger can have it fetched, by beginning a sign-in.
         return ASKED_AGAIN_AFTER if not self.overruns else max(ASKED_AGAIN_AFTER, _pause(self.overruns))
 
     def heard(self, code: str, now: float) -> None:
-        """`code`: of the failure, empty for none. Whatever else a source answers, it does not say that it is gone."""
+        """`code`: of the failure, empty for none. Any other outcome breaks a row of "not there"."""
         if code != SAML_METADATA_GONE.id:
             self.not_there = 0
             return
@@ -95,7 +95,7 @@ class MetadataKeeper:
         copies = await asyncio.to_thread(_prepared, self._folder, [source.id for source in users])
         before, self._kept = self._kept, {}
         for id, kept in before.items():
-            # Under way, it goes on to its end, and nobody hears of it any more.
+            # A fetch under way goes on to its end, and its outcome is dropped.
             if id not in copies and self._lanes.drop(id):
                 kept.settled.set()
         for source, providers in users.items():
@@ -157,7 +157,7 @@ class MetadataKeeper:
         return {**self._refreshes, **ends}
 
     def _due_from(self, copy: Copy | None) -> float:
-        """Fresh copies wait for their time, a clock that was set back or forward not taken at its word."""
+        """When a copy is due: fresh ones wait for their time, bounded in case the clock was set back or forward."""
         left = 0.0 if copy is None else copy.fetched_at + copy.fresh_for - time.time()
         return time.monotonic() + (0.0 if copy is None else min(max(left, 0.0), copy.fresh_for))
 
@@ -167,7 +167,7 @@ class MetadataKeeper:
         self._lanes.add(kept.source.id, lane, hurried=hurried)
 
     def _start(self) -> None:
-        """Those whose turn it is."""
+        """Starts a try for each source whose turn it is."""
         for id, lane in self._lanes.start():
             kept = self._kept[id]
             kept.tried_at = time.monotonic()
@@ -185,7 +185,7 @@ class MetadataKeeper:
             overran = outcome.overran or (took > QUICK_SECONDS and not aggregate)
             self._settle(kept, outcome, overran=overran)
         except HelperFailed as why:
-            # Which says nothing of the source.
+            # The helper failed, which says nothing of the source.
             outcome = FetchOutcome(source.id, None, SAML_METADATA_UNREACHABLE.id, str(why))
             self._settle(kept, outcome, overran=kept.overruns > 0)
         finally:

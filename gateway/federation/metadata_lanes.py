@@ -16,9 +16,10 @@ WIDTHS: Mapping[FetchLane, int] = {"usual": 4, "large": 1, "slow": 1}
 
 @dataclass(frozen=True, slots=True)
 class FetchLimits:
-    """Of one try; the kernel ends it there. `fetch_seconds`: until the document is here; `seconds`: until the end.
+    """The limits of one try; the kernel ends it there.
 
-    `cpu_seconds`: of processor. `memory`: bytes of its own (RLIMIT_DATA).
+    `fetch_seconds`: until the document is here; `seconds`: until the end. `cpu_seconds`: of
+    processor. `memory`: bytes of its own (RLIMIT_DATA).
     """
 
     fetch_seconds: float

@@ -33,7 +33,7 @@ _DATE = re.compile(r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-
 
 
 def validators(etag: str, last_modified: str) -> Validators:
-    """Of an answer's headers; what is not written as it has to be is left away."""
+    """Read from the headers of a response; a malformed one is left out."""
     return Validators(etag if _ETAG.fullmatch(etag) else "", last_modified if _DATE.fullmatch(last_modified) else "")
 
 

@@ -1,4 +1,4 @@
-"""What the portal needs of SAML providers: their metadata, and one exchange by SOAP.
+"""The back channel to SAML providers: their metadata, and one exchange by SOAP.
 
 Metadata are the operator's file, or the copy on disk that the supervisor keeps fresh for all workers.
 """
@@ -29,7 +29,7 @@ class MetadataRefresher(Protocol):
     """Has SAML metadata fetched anew, by the one process that does so for all workers."""
 
     async def refresh_metadata(self, source_id: str) -> None:
-        """Returns when that was tried, or after some seconds: whoever asked looks at what there is then."""
+        """Returns when that was tried, or after some seconds: the caller then looks at the copy that there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class SamlFederation:
         return self._of_copy(provider, source)
 
     async def newer_idp_metadata(self, provider: SamlProvider) -> IdpMetadata:
-        """For a signature by none of the known keys: fetched anew, at most once in a while. As `idp_metadata`."""
+        """As `idp_metadata`, fetched anew (at most once in a while), for a signature that no known key made."""
         source = source_of(provider)
         if source is not None:
             await self._refresher.refresh_metadata(source.id)

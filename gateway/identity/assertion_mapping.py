@@ -80,7 +80,7 @@ def _left_out(provider: SamlProvider, assertion: Assertion) -> frozenset[str]:
 
 
 def _check_scopes(assertion: Assertion, name: str, values: tuple[str, ...]) -> None:
-    """What the metadata state narrows what the provider may say. What its file lists holds beside it
+    """The scopes of the metadata only narrow what the provider may assert. The bounds of its file hold beside them
     (perimeter.check): a provider writes its own metadata."""
     for value in values:
         scope = value.rpartition("@")[2].lower()
@@ -103,7 +103,7 @@ def _is_scope(scope: str, stated: str, pattern: bool) -> bool:
 def _subject(provider: SamlProvider, assertion: Assertion, attributes: Mapping[str, tuple[str, ...]]) -> str:
     """By the NameID; of an assertion without one, by the attribute that the provider file names.
 
-    That begins with "!!", as no other does: a name and an attribute that read alike may be two people's.
+    The latter begins with "!!", as no NameID does: a NameID and an attribute that read alike may be two people.
     """
     if assertion.name_id is not None:
         return subject_of(assertion.name_id, issuer=assertion.issuer, audience=assertion.audience)

@@ -14,7 +14,7 @@ MOST_BYTES = 1 << 19
 _LARGEST_NUMBER = 1 << 64
 
 # Names that an attribute of a provider file may not take: what the gateway itself knows of a person, and the
-# words of the token, which nobody should find overwritten.
+# words of the token, which a file must not overwrite.
 RESERVED_ATTRIBUTES = frozenset({
     "acr", "amr", "aud", "auth_time", "authenticated_at", "azp", "exp", "iat", "iss", "issuer", "jti", "left_out",
     "nbf", "nonce", "provider", "session", "sid", "sub", "subject", "tenant",
@@ -31,8 +31,8 @@ def map_claims(
 ) -> Identity:
     """`claims`: of the validated ID token and userinfo together; all else is read from what was validated.
 
-    `auth_time`, `now`: Unix seconds. Without auth_time nobody knows when the person last proved who they are: 0,
-    older than anything. Raises GatewayError(LOGIN_MAPPING); the detail names attributes, never values.
+    `auth_time`, `now`: Unix seconds. Without auth_time it is unknown when the person last authenticated: 0, older
+    than anything. Raises GatewayError(LOGIN_MAPPING); the detail names attributes, never values.
     """
     left_out = _left_out(provider, claims)
     attributes = {
@@ -130,7 +130,7 @@ def _text(name: str, member: object) -> str:
         case str():
             return _checked(name, member)
         case _:
-            # A fraction has no one text; an object or a list in a list is no value.
+            # A fraction can be written in several ways; an object or a list in a list is no value.
             raise GatewayError(LOGIN_MAPPING, f"`{name}` has a value that is no text, whole number or boolean")
 
 

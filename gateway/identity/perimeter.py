@@ -1,4 +1,4 @@
-"""May this provider assert this? What its file does not list is refused, however well it is signed."""
+"""Whether a provider may assert an identity. Values outside the bounds of its file are refused, however signed."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -48,15 +48,15 @@ def check(provider: Provider, identity: Identity) -> None:
 
 
 def _check_addresses(perimeter: Perimeter, name: str, values: Iterable[str], called: tuple[str, ...]) -> None:
-    """Whatever looks like an address is bounded as one, for applications know people by any of these. `called`: our
-    name for it, and the provider's."""
+    """A value that looks like an address is bounded as one under any name, because applications know people by any of
+    these. `called`: our name for it, and the provider's."""
     domains, scopes = perimeter.email_domains, perimeter.scopes
     mail, scoped = any(map(is_mail, called)), any(map(is_scoped, called))
     if scoped and scopes is not None and not (mail and domains is not None):
         domains = scopes
     elif domains is not None and scopes is not None and not mail:
         domains |= scopes
-    # What the file lists value by value is its own word.
+    # A value that the file itself lists needs no other bound.
     listed = (perimeter.attributes or {}).get(name, frozenset()) if not mail and not scoped else frozenset()
     for value in values if domains is not None else ():
         if (mail or scoped or looks_like_an_address(value)) and value not in listed:
@@ -68,7 +68,7 @@ def _check_identifier(perimeter: Perimeter, subject: str) -> None:
     domains = (perimeter.email_domains or frozenset()) | (perimeter.scopes or frozenset())
     before, sign, domain = subject.partition("@")
     start = max(before.rfind(mark) for mark in _QUALIFIED_BY) + 1
-    # A second address, before or behind, leaves no plain one: who cuts it elsewhere would find the other.
+    # A second address, before or behind, leaves no plain one: an application may cut it elsewhere and find the other.
     _check_domain(domains, "subject", before[start:] + sign + domain)
 
 
@@ -87,7 +87,7 @@ def _check_organisations(provider: Provider, identity: Identity, sirets: frozens
         if value not in sirets:
             raise _outside(name, "has a SIRET that this provider does not speak for")
     for name, value in _asserted(provider, identity, is_siren_name, None):
-        # A legal unit is spoken for by whoever speaks for one of its establishments.
+        # A provider that speaks for one establishment of a legal unit speaks for the unit.
         if not any(map(is_siret_name, _sources(provider, name))) and not _is_unit_of(value, sirets):
             raise _outside(name, "has a SIREN that this provider does not speak for")
     for name, values in identity.attributes.items():
@@ -108,7 +108,7 @@ def _is_anothers(value: str, sirets: frozenset[str], *, speaks_of_one: bool) -> 
 
 
 def is_inside(provider: Provider, identity: Identity) -> bool:
-    """The same as a question: of a session that was made when the file may have said something else."""
+    """The same check as a question, for a session that was made when the file may have had other bounds."""
     try:
         check(provider, identity)
     except GatewayError:
