@@ -6,60 +6,57 @@ connection calls.
 
 import asyncio
 from time import monotonic, time
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from gateway.access.outcome import Refuse
-from gateway.access.pipeline import outcome_of
+from gateway.config.lanes import InboundRequest
 from gateway.model.codes import GATEWAY_FAULT, LIMIT_REQUEST_TIME, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
-from gateway.proxy import walk
 from gateway.proxy.admission import Place
-from gateway.proxy.answer import answer, answer_unread
 from gateway.proxy.exchange import ServerConnection
-from gateway.proxy.http1.bodies import RequestBody
+from gateway.proxy.http1.page import page_response
 from gateway.proxy.http1.response_head import ResponseHead
-from gateway.proxy.lasting import Lasting
 from gateway.proxy.memo import Memo
+from gateway.proxy.portal_exchange import PortalExchange
 from gateway.proxy.reading import BODY, CLOSED, HEAD, LINGER, WAIT
-from gateway.proxy.refusals import head_refusal, refusal, seen_in, to_https
+from gateway.proxy.refusals import head_refusal, refusal, seen_in
+from gateway.proxy.revalidation import still_allowed
+from gateway.proxy.services import Services
 from gateway.proxy.timers import NEVER
 from gateway.proxy.unread import unread
+from gateway.proxy.walk import Walk
 from gateway.wire.framing import NO_CONTENT
-
-if TYPE_CHECKING:
-    from gateway.proxy.dataplane import DataPlane
 
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 # Of who takes nothing more, so much stays here, and what the loop reads of an answer at once.
 _BUFFER: Final = 32 * 1024
 
 
-class ClientConnection(Lasting):
-    """`answering`: the head of the answer is written, so that nothing else can be said but by closing. `until`: the end
-    of the whole exchange, however slowly either side goes on."""
+class ClientConnection(Walk):
+    """`answering`: the head of the response is written, so that nothing else can be said but by closing. `keep`:
+    whether the connection is kept after it. `status`: of it, for the access log."""
 
-    __slots__ = (
-        "_place", "_scheme", "_share", "_stuck", "answering", "bound", "chunked_out", "keep",
-        "memo", "pending", "redirects", "retried", "status", "until", "upload",
-    )  # fmt: skip
+    __slots__ = ("_connections", "_place", "_scheme", "_share", "_stuck", "answering", "keep", "status")
 
-    memo: Memo
-
-    def __init__(self, plane: "DataPlane", scheme: str, place: Place, *, redirects: bool = False) -> None:
+    def __init__(
+        self,
+        plane: Services,
+        scheme: str,
+        place: Place,
+        connections: "set[ClientConnection]",
+        *,
+        redirects: bool = False,
+    ) -> None:
         """`scheme`: of the listener, "http" or "https"; `redirects`: it leads to https. `place`: given back when the
-        connection is lost."""
-        super().__init__(plane)
+        connection is lost. `connections`: those that are open."""
+        super().__init__(plane, redirects=redirects)
+        self._connections = connections
         self._place = place
         self._scheme = scheme
-        self.redirects = redirects
-        self.bound: ServerConnection | None = None
-        self.pending = b""
-        self.answering = self.retried = self.chunked_out = False
+        self.answering = False
         self.keep = True
         self.status = 0
-        self.upload: RequestBody | None = None
-        self.until = NEVER
         self._stuck = self._share = 0
 
     # --- asyncio.Protocol ---
@@ -74,7 +71,8 @@ class ClientConnection(Lasting):
         transport.set_write_buffer_limits(high=_BUFFER)
         self._share = self.plane.timers.watch(self)
         self.deadline = self.plane.timers.now + self.plane.timeouts.request_head
-        self.plane.opened(self)
+        self._connections.add(self)
+        self.plane.opened()
 
     def eof_received(self) -> None:
         """A client that half-closes is gone: whatever is under way for it is abandoned."""
@@ -83,8 +81,6 @@ class ClientConnection(Lasting):
         self.state = CLOSED
         self.deadline = NEVER
         self.ahead = self.pending = b""
-        # An upload knows its client: together they would wait for the collector, and a reload freezes what waits.
-        self.upload = None
         self.plane.timers.forget(self, self._share)
         task, self.task = self.task, None
         if task is not None:
@@ -95,12 +91,12 @@ class ClientConnection(Lasting):
         if self.bound is not None:
             self.bound.close()
         self._place.leave()
-        self.plane.closed(self)
+        self._connections.discard(self)
 
     def pause_writing(self) -> None:
         self.write_paused = True
         self._stuck = unread(self.transport)
-        self._wait(self.plane.timeouts.body)
+        self.wait(self.plane.timeouts.body)
         if self.upstream is not None:
             self.upstream.pause()
 
@@ -135,11 +131,8 @@ class ClientConnection(Lasting):
         else:
             drains = self.state is BODY and self.body_paused and self.upstream is not None and self.upstream.drains()
         if drains:
-            self._wait(self.plane.timeouts.body)
+            self.wait(self.plane.timeouts.body)
         return drains
-
-    def _wait(self, seconds: float) -> None:
-        self.deadline = min(self.plane.timers.now + seconds, self.until)
 
     def refuse_unread(self, error: GatewayError, head: bytes) -> None:
         """What was not read has no id yet: the one that is here was another request's, maybe another person's."""
@@ -151,96 +144,52 @@ class ClientConnection(Lasting):
         page = head_refusal(plane, error, head, request_id, seen)
         if plane.access_log is not None and self.state is HEAD:
             plane.access_log.unread(request_id, seen, error.code.status, time())
-        answer_unread(self, page, head_only=head.startswith(b"HEAD "))
+        if not self.transport.is_closing():
+            # What follows it is thrown away for a moment, so that this is not lost in a reset.
+            self.body_done = False
+            self._respond(page, keep=False, minor=True, head_only=head.startswith(b"HEAD "))
 
     def refuse(self, outcome: Refuse) -> None:
         """A request whose head was read."""
-        answer(self, refusal(self.plane, self.request, outcome), close=outcome.close)
+        self.respond(refusal(self.plane, self.request, outcome), close=outcome.close)
 
-    def go(self) -> None:
-        """The request is read, and goes its way."""
-        request = self.request
-        request.id, request.decided = next(self.plane.ids), None
-        self.state = WAIT
-        self.retried = self.chunked_out = False
-        self.body_done = True
-        if request.framing not in NO_CONTENT:
-            self.body_done = self.body_paused = False
-            self.upload = None
-        if request.admitted and request.line.purpose == "application":
-            # The lines are those of the request before: what they bring holds.
-            walk.act(self, *outcome_of(request, self.plane, request.started))
-        elif self.redirects:
-            page = to_https(request, self.plane.tables.snapshot)
-            self.refuse(page) if isinstance(page, Refuse) else answer(self, page, close=True)
+    def respond(self, page: Page, *, close: bool = False) -> None:
+        request, line = self.request, self.request.line
+        if self.transport.is_closing():
+            return
+        self.skip_body()
+        request.lane.statuses[page.status // 100] += 1
+        keep = request.keep_alive and self.body_done and not close and not self.plane.draining
+        self._respond(page, keep=keep, minor=line.minor, head_only=line.method == b"HEAD")
+
+    def _respond(self, page: Page, *, keep: bool, minor: bool, head_only: bool) -> None:
+        date = self.plane.date_line()
+        hsts = self.plane.hsts_line if self.memo.scheme == "https" else b""
+        self.keep, self.status, self.answering = keep, page.status, True
+        self.transport.write(page_response(page, date=date, hsts=hsts, keep=keep, minor=minor, head_only=head_only))
+        self.answered()
+
+    def body_failed(self, error: GatewayError) -> None:
+        self._give_up_upstream()
+        if self.answering:
+            self.abort()
         else:
-            walk.admit(self)
+            self.refuse(Refuse(error.code, error.detail, close=True))
 
-    # --- the body ---
+    # --- the other end ---
 
-    def begin_body(self, limit: int, *, bare: bool = False) -> bytes:
-        """The body follows its head; what has come of it. `limit`: bytes, 0 for none; `bare`: without any framing."""
-        if whole := self._whole_body():
-            return whole
-        upload = RequestBody(self.request.framing, limit, bare=bare)
-        self.state, self.upload = BODY, upload
-        self._wait(self.request.lane.timeouts.body)
-        piece, self.ahead = upload.first_piece(self.ahead)
-        if upload.done:
-            self._body_read()
-        return piece
-
-    def take_body(self) -> bool:
-        upstream, upload = self.upstream, self.upload
-        if upstream is None or upload is None or upstream.is_closing():
-            return False
-        self._wait(self.request.lane.timeouts.body)
+    def exchange_with_portal(self, call: InboundRequest, body: bytes) -> None:
+        self.upstream = exchange = PortalExchange(self, self.plane, call, self.request.lane.timeouts.first_byte)
         try:
-            piece, self.ahead = upload.take(self.ahead)
-            if upload.done:
-                self._body_read()
-            if piece:
-                upstream.write(piece)
+            exchange.write(body)
         except GatewayError as error:
-            self._give_up_upstream()
-            if self.answering:
-                self.abort()
-            else:
-                self.refuse(Refuse(error.code, error.detail, close=True))
-            return False
-        return True
-
-    def _whole_body(self) -> bytes:
-        """A counted body, as most forms are, that has come with its head; b"" where more of it is to come."""
-        framing, ahead = self.request.framing, self.ahead
-        if not 0 < framing <= len(ahead):
-            return b""
-        self.ahead = ahead[framing:]
-        self.body_done = True
-        return ahead[:framing]
-
-    def skip_body(self) -> None:
-        """Of a request that goes nowhere: a body that is here already need not cost the connection."""
-        if self.state is WAIT and not self.body_done:
-            self._whole_body()
-
-    def _body_read(self) -> None:
-        self.body_done = True
-        self.state, self.upload = WAIT, None
-        self.deadline = self.until
-        if self.upstream is not None:
-            self.upstream.await_response()
-
-    def pause_body(self) -> None:
-        """The upstream takes no more for the moment."""
-        self.body_paused = True
-        self.steer()
-
-    def resume_body(self) -> None:
-        self.body_paused = False
-        self.pump()
-
-    # --- the upstream's side ---
+            self.upstream = None
+            self.refuse(Refuse(error.code, error.detail, close=True))
+            return
+        if self.state is WAIT:
+            exchange.ask()
+        else:
+            self.invite_body()
 
     def send(self, upstream: ServerConnection, data: bytes) -> None:
         """The request goes out, on a connection that is there. `data`: its head, and what there is of its body."""
@@ -307,9 +256,6 @@ class ClientConnection(Lasting):
         if self.request.line.minor:
             self.transport.write(b"".join((*response.pieces(minor=True), b"\r\n\r\n")))
 
-    def respond(self, page: Page) -> None:
-        answer(self, page)
-
     def response_head(self, response: ResponseHead) -> bytes:
         """What the client gets of a head, and what becomes of the connection."""
         request, status = self.request, response.status
@@ -368,7 +314,7 @@ class ClientConnection(Lasting):
             self.pump()
         elif self.write_paused or not self.reads:
             if self.write_paused:
-                self._wait(plane.timeouts.body)
+                self.wait(plane.timeouts.body)
             self.steer()
 
     def has_moved(self, within: float) -> bool:
@@ -377,7 +323,7 @@ class ClientConnection(Lasting):
         return self.answering and self.upstream is not None and self.upstream.has_moved(within)
 
     def still_allowed(self) -> bool:
-        return walk.still_allowed(self, self.plane.tables)
+        return still_allowed(self.request, self.upstream, self.plane.tables)
 
     def abort(self) -> None:
         self._give_up_upstream()

@@ -9,11 +9,11 @@ from binascii import hexlify
 from collections.abc import Callable, Iterable, Iterator
 from email.utils import formatdate
 from time import monotonic, time
-from typing import Final, Protocol
+from typing import Final
 
 from gateway.access.application import Preparing, translated
 from gateway.config.lanes import InboundRequest
-from gateway.config.snapshot import App, Limits, Snapshot, Timeouts
+from gateway.config.snapshot import App, Limits, Timeouts
 from gateway.model.codes import GATEWAY_FAULT, LIMIT_CONNECTIONS, Code
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -30,6 +30,7 @@ from gateway.proxy.reading import HEAD
 from gateway.proxy.request import Request
 from gateway.proxy.retired import Retired
 from gateway.proxy.revalidation import Revalidation
+from gateway.proxy.services import Holder
 from gateway.proxy.spool import Spool
 from gateway.proxy.tables import RequestTables
 from gateway.proxy.timers import Timers
@@ -42,13 +43,6 @@ _CLASSES: Final = ("0xx", "1xx", "2xx", "3xx", "4xx", "5xx")
 _USUAL_HEAD: Final = 8192
 _IDLE_AT_THE_END: Final = 1.0
 _MANY: Final = 1 << 20
-
-
-class Holder(Protocol):
-    """The owner of the one mutable reference."""
-
-    @property
-    def snapshot(self) -> Snapshot: ...
 
 
 class DataPlane:
@@ -112,7 +106,7 @@ class DataPlane:
     def protocol_factory(self, *, tls: bool, redirects: bool = False) -> Callable[[Place], ClientConnection]:
         """For server.doors; `tls`: whether the listener speaks it; `redirects`: whether it leads to https alone."""
         scheme = "https" if tls else "http"
-        return lambda place: ClientConnection(self, scheme, place, redirects=redirects)
+        return lambda place: ClientConnection(self, scheme, place, self.connections, redirects=redirects)
 
     def snapshot_swapped(self) -> None:
         """After the holder's assignment. The next request would see it by itself; what streams is judged anew here."""
@@ -194,12 +188,8 @@ class DataPlane:
             self._dated, self._date = second, b"Date: " + formatdate(second, usegmt=True).encode("ascii")
         return self._date
 
-    def opened(self, client: ClientConnection) -> None:
-        self.connections.add(client)
+    def opened(self) -> None:
         self._accepted += 1
-
-    def closed(self, client: ClientConnection) -> None:
-        self.connections.discard(client)
 
     def told_of(self, request: Request, cookies: bytes) -> None:
         """What an application that is told of the end of sessions gets of this person's cookies is another line now."""

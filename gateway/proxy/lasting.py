@@ -3,27 +3,23 @@
 import asyncio
 from abc import abstractmethod
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
-from gateway.proxy.exchange import Exchange
 from gateway.proxy.reading import CLOSED, Reading
-
-if TYPE_CHECKING:
-    from gateway.proxy.dataplane import DataPlane
+from gateway.proxy.services import Services
 
 _CUT_SECONDS: Final = 5.0
 
 
 class Lasting(Reading):
-    """`upstream`: where the request is. `task`: what it waits for before, its seat or a connection."""
+    """`task`: what the request waits for before it goes upstream, its seat or a connection."""
 
-    __slots__ = ("task", "upstream")
+    __slots__ = ("task",)
 
-    def __init__(self, plane: "DataPlane") -> None:
+    def __init__(self, plane: Services) -> None:
         super().__init__(plane)
-        self.upstream: Exchange | None = None
         self.task: asyncio.Task[None] | None = None
 
     @abstractmethod

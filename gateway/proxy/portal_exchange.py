@@ -1,17 +1,15 @@
 """A request of ours at the portal: it stands where an application's connection would, until the page is there."""
 
 from asyncio import CancelledError, Task
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from gateway.config.lanes import InboundRequest
 from gateway.model.ports import Page
 from gateway.proxy.exchange import Requester
+from gateway.proxy.services import Services
 from gateway.proxy.spool import Spooled
 from gateway.wire.addresses import client_key
 from gateway.wire.fences import Fence
-
-if TYPE_CHECKING:
-    from gateway.proxy.dataplane import DataPlane
 
 
 class PortalExchange:
@@ -22,7 +20,7 @@ class PortalExchange:
 
     revalidated: Final = False
 
-    def __init__(self, client: Requester, plane: "DataPlane", call: InboundRequest, patience: float) -> None:
+    def __init__(self, client: Requester, plane: Services, call: InboundRequest, patience: float) -> None:
         """`patience`: how long (s) the page may take."""
         self._client: Requester | None = client
         self._plane = plane

@@ -8,15 +8,15 @@ import asyncio
 from abc import abstractmethod
 from enum import Enum, auto
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from gateway.model.errors import GatewayError
+from gateway.proxy.exchange import Exchange
+from gateway.proxy.http1.bodies import RequestBody
 from gateway.proxy.http1.request_head import PartialHead, check_size
 from gateway.proxy.request import Request
+from gateway.proxy.services import Services
 from gateway.proxy.timers import NEVER
-
-if TYPE_CHECKING:
-    from gateway.proxy.dataplane import DataPlane
 
 
 class ReadState(Enum):
@@ -43,16 +43,17 @@ _LINGER_BYTES: Final = 64 * 1024
 
 
 class Reading(asyncio.Protocol):
-    """The reading half of a client connection (client.py is the other). `ahead`: what is read and not yet used."""
+    """The reading half of a client connection (client.py is the other). `ahead`: what is read and not yet used.
+    `upstream`: where the request is. `until`: the end of the whole exchange, however slowly either side goes on."""
 
     __slots__ = (
-        "_lingered", "_probe", "_pumping", "ahead", "body_done", "body_paused", "deadline", "plane", "reads", "request",
-        "state", "transport", "write_paused",
+        "_lingered", "_probe", "_pumping", "_upload", "ahead", "body_done", "body_paused", "deadline", "plane", "reads",
+        "request", "state", "transport", "until", "upstream", "write_paused",
     )  # fmt: skip
 
     transport: asyncio.Transport
 
-    def __init__(self, plane: "DataPlane") -> None:
+    def __init__(self, plane: Services) -> None:
         self.plane = plane
         self.request = Request()
         self.state: ReadState = HEAD
@@ -64,6 +65,9 @@ class Reading(asyncio.Protocol):
         self.reads = True
         self._pumping = False
         self._probe: PartialHead | None = None
+        self._upload: RequestBody | None = None
+        self.upstream: Exchange | None = None
+        self.until = NEVER
 
     # --- what the other half does with it ---
 
@@ -75,8 +79,8 @@ class Reading(asyncio.Protocol):
     def refuse_unread(self, error: GatewayError, head: bytes) -> None: ...
 
     @abstractmethod
-    def take_body(self) -> bool:
-        """A piece of the body from `ahead`; False where nothing more can be done with it now."""
+    def body_failed(self, error: GatewayError) -> None:
+        """No more can be taken of a body."""
 
     @abstractmethod
     def abort(self) -> None: ...
@@ -109,7 +113,7 @@ class Reading(asyncio.Protocol):
                         break
                 elif self.state is BODY:
                     heads -= 1
-                    if self.body_paused or not self.take_body():
+                    if self.body_paused or not self._take_body():
                         break
                     if self.ahead and self.state is BODY:
                         # Chunks by the thousand.
@@ -207,6 +211,71 @@ class Reading(asyncio.Protocol):
             self.refuse_unread(error, head)
         else:
             self.go()
+
+    # --- the body ---
+
+    def begin_body(self, limit: int, *, bare: bool = False) -> bytes:
+        """The body follows its head; what has come of it. `limit`: bytes, 0 for none; `bare`: without any framing."""
+        if whole := self._whole_body():
+            return whole
+        upload = RequestBody(self.request.framing, limit, bare=bare)
+        self.state, self._upload = BODY, upload
+        self.wait(self.request.lane.timeouts.body)
+        piece, self.ahead = upload.first_piece(self.ahead)
+        if upload.done:
+            self._body_read()
+        return piece
+
+    def _take_body(self) -> bool:
+        """A piece of the body from `ahead`; False where nothing more can be done with it now."""
+        upstream, upload = self.upstream, self._upload
+        if upstream is None or upload is None or upstream.is_closing():
+            return False
+        self.wait(self.request.lane.timeouts.body)
+        try:
+            piece, self.ahead = upload.take(self.ahead)
+            if upload.done:
+                self._body_read()
+            if piece:
+                upstream.write(piece)
+        except GatewayError as error:
+            self.body_failed(error)
+            return False
+        return True
+
+    def _whole_body(self) -> bytes:
+        """A counted body, as most forms are, that has come with its head; b"" where more of it is to come."""
+        framing, ahead = self.request.framing, self.ahead
+        if not 0 < framing <= len(ahead):
+            return b""
+        self.ahead = ahead[framing:]
+        self.body_done = True
+        return ahead[:framing]
+
+    def skip_body(self) -> None:
+        """Of a request that goes nowhere: a body that is here already need not cost the connection."""
+        if self.state is WAIT and not self.body_done:
+            self._whole_body()
+
+    def _body_read(self) -> None:
+        self.body_done = True
+        self.state, self._upload = WAIT, None
+        self.deadline = self.until
+        if self.upstream is not None:
+            self.upstream.await_response()
+
+    def pause_body(self) -> None:
+        """The upstream takes no more for the moment."""
+        self.body_paused = True
+        self.steer()
+
+    def resume_body(self) -> None:
+        self.body_paused = False
+        self.pump()
+
+    def wait(self, seconds: float) -> None:
+        """Something has to come of this connection within `seconds`."""
+        self.deadline = min(self.plane.timers.now + seconds, self.until)
 
     # --- nothing more is read ---
 

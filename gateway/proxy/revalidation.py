@@ -3,13 +3,22 @@
 
 import asyncio
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Final
+from time import monotonic
+from typing import Final
 
+from gateway.access.application import ConditionalDecision
+from gateway.access.outcome import Forward, NeedsWork
+from gateway.access.pipeline import outcome_of
+from gateway.access.request_line import RequestLine
+from gateway.access.virtual_host import VirtualHost
+from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
-from gateway.proxy import walk
-
-if TYPE_CHECKING:
-    from gateway.proxy.client import ClientConnection
+from gateway.policy.facts import RequestFacts
+from gateway.proxy.exchange import Exchange
+from gateway.proxy.lane import Lane
+from gateway.proxy.lasting import Lasting
+from gateway.proxy.request import Request
+from gateway.proxy.tables import RequestTables
 
 _EVERY: Final = 5.0
 
@@ -23,17 +32,17 @@ class Revalidation:
 
     __slots__ = ("_connections", "_lasting", "_loop", "_timer")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, connections: "Collection[ClientConnection]") -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, connections: Collection[Lasting]) -> None:
         self._loop = loop
         self._connections = connections
-        self._lasting: list[ClientConnection] = []
+        self._lasting: list[Lasting] = []
         self._timer = loop.call_later(_EVERY, self._again)
 
     def stop(self) -> None:
         self._timer.cancel()
 
     def everybody(self) -> None:
-        """Whoever comes after this comes under what has changed."""
+        """A request that comes after this comes under what has changed."""
         self._some(list(self._connections), lambda client: client.under_way)
 
     def whoever_is(self, seat: Seat) -> None:
@@ -46,7 +55,7 @@ class Revalidation:
             self._lasting = list(self._connections)
             self._some(self._lasting, _lasts)
 
-    def _some(self, left: "list[ClientConnection]", concerned: "Callable[[ClientConnection], bool]") -> None:
+    def _some(self, left: list[Lasting], concerned: Callable[[Lasting], bool]) -> None:
         judged = 0
         for _ in range(min(len(left), _SEEN_AT_ONCE)):
             client = left.pop()
@@ -62,8 +71,52 @@ class Revalidation:
             self._loop.call_soon(self._some, left, concerned)
 
 
-def _lasts(client: "ClientConnection") -> bool:
+def _lasts(client: Lasting) -> bool:
     if client.upstream is None:
         return False
     client.keep_to_seat(_EVERY)
-    return walk.may_change(client)
+    return may_change(client)
+
+
+class AskedAgain:
+    """The request under way, at the host and by the line that it would have now."""
+
+    __slots__ = ("_request", "credential", "host", "line")
+
+    def __init__(self, request: Request, host: VirtualHost[Lane], line: RequestLine) -> None:
+        self._request = request
+        self.host = host
+        self.line = line
+        self.credential = request.credential
+
+    def facts(self) -> RequestFacts:
+        return self._request.facts()
+
+
+def may_change(client: Lasting) -> bool:
+    """Whether what is under way could come to something else by now, though the policy is the same."""
+    request = client.request
+    kept = request.lane.anonymous if request.seat is None else request.seat.outcomes
+    outcome = kept.get(request.line.key)
+    return outcome is None or isinstance(outcome, ConditionalDecision)
+
+
+def still_allowed(request: Request, there: Exchange | None, tables: RequestTables) -> bool:
+    """Invariant 12: whether what is under way would be let in now, under this snapshot, by the same application.
+    `there`: where the request is."""
+    try:
+        authority, text = request.host.authority, request.line.text
+        host = tables.by_host.get(authority) or tables.find(authority)
+        lane = host.lane
+        if lane.app is None or lane.name != request.lane.name:
+            return False
+        line = lane.lines.get(text) or lane.read_line(text)
+        if request.line.judged != line.judged:
+            line = lane.overridden(line, request.line.judged)
+        if there is not None and there.is_beyond(lane.app.upstream.fence):
+            return False
+        _, outcome = outcome_of(AskedAgain(request, host, line), request.seat, monotonic())
+        # What has to be prepared anew is prepared for somebody who is let in.
+        return isinstance(outcome, Forward | NeedsWork)
+    except GatewayError:
+        return False

@@ -1,252 +1,254 @@
 """The walk of one request, once its head is read: what it brings, what comes of that (gateway.access), and where it
 goes."""
 
+from abc import abstractmethod
 from time import monotonic
-from typing import TYPE_CHECKING, Final, Literal, assert_never
+from typing import Final, Literal, assert_never
 
-from gateway.access.application import ConditionalDecision
 from gateway.access.outcome import Forward, NeedsStore, NeedsWork, Outcome, Prepared, Refuse, RequireSignIn, ToPortal
 from gateway.access.pipeline import awaited, outcome_of
 from gateway.access.program import is_program, token_of
-from gateway.access.request_line import RequestLine
-from gateway.access.virtual_host import VirtualHost
+from gateway.config.lanes import InboundRequest
 from gateway.model.codes import LIMIT_BODY, WIRE_UPGRADE
 from gateway.model.errors import GatewayError
+from gateway.model.ports import Page
 from gateway.model.session import Seat
-from gateway.policy.facts import RequestFacts
 from gateway.proxy.exchange import ServerConnection
-from gateway.proxy.lane import Lane
-from gateway.proxy.portal_exchange import PortalExchange
+from gateway.proxy.lasting import Lasting
+from gateway.proxy.memo import Memo
 from gateway.proxy.portal_lane import PortalPurpose, body_limit, inbound_request
 from gateway.proxy.reading import WAIT
-from gateway.proxy.refusals import program_refusal, unauthorized
+from gateway.proxy.refusals import program_refusal, to_https, unauthorized
 from gateway.proxy.request import Request
-from gateway.proxy.tables import RequestTables
+from gateway.proxy.services import Services
 from gateway.proxy.upstream.connection import IDLE_SECONDS
 from gateway.proxy.upstream.pool import FRESH_SECONDS, Pool
-from gateway.wire.framing import CHUNKED, NO_BODY
+from gateway.wire.framing import CHUNKED, NO_BODY, NO_CONTENT
 from gateway.wire.headers import AUTHORIZATION, TRACEPARENT, TRACESTATE, UPGRADE
 from gateway.wire.hop_by_hop import without_named
 from gateway.wire.navigation import kind_of
-
-if TYPE_CHECKING:
-    from gateway.proxy.client import ClientConnection
 
 _TOUCH_AFTER: Final = 1.0
 _AUTHORIZATION: Final = frozenset({b"authorization"})
 
 
-def admit(client: "ClientConnection") -> None:
-    """What the lines bring, read once for the same lines; then the pipeline."""
-    request, memo = client.request, client.memo
-    host = request.host
-    if host is not memo.host:
-        memo.tell_forwarded(host, request.rare, client.plane.tables)
-        request.client = memo.chain[0]
-    if request.line.purpose == "application" and not (AUTHORIZATION in request.rare and _brought_by_program(client)):
-        try:
-            cookie = request.cookie
-            request.credential, request.cookie_rest = (None, b"") if cookie is None else memo.cookie_parts(cookie, host)
-        except GatewayError as error:
-            client.refuse(Refuse(error.code, error.detail, close=True))
-            return
-        request.admitted = True
-    act(client, *outcome_of(request, client.plane, request.started))
+class Walk(Lasting):
+    """The walk of a client connection's requests. `memo`: what it remembers between them. `bound`: its own connection
+    to an application. `pending`: what is to be sent, once there is a connection. `retried`: that was sent twice.
+    `redirects`: the listener leads to https."""
 
+    __slots__ = ("bound", "chunked_out", "memo", "pending", "redirects", "retried")
 
-def _brought_by_program(client: "ClientConnection") -> bool:
-    """Whether a token says who asks. A cookie that comes with it says nothing."""
-    request, app = client.request, client.request.lane.app
-    if app is None or app.api is None:
-        return False
-    token = token_of(app.api, request.line.target.segments, request.rare[AUTHORIZATION], request.values_of)
-    if token is None or client.plane.callers is None:
-        return False
-    # Not even to the application, nor to the portal.
-    request.cookie, request.cookie_rest = None, b""
-    request.credential = token
-    if not app.api.forward:
-        request.lines = without_named(request.lines, _AUTHORIZATION)
-    return True
+    memo: Memo
 
+    def __init__(self, plane: Services, *, redirects: bool) -> None:
+        super().__init__(plane)
+        self.redirects = redirects
+        self.bound: ServerConnection | None = None
+        self.pending = b""
+        self.retried = self.chunked_out = False
 
-def act(client: "ClientConnection", seat: Seat | None, outcome: Outcome) -> None:
-    """The one place where an outcome has effects. No fault leads to `forward`."""
-    request = client.request
-    request.seat = seat
-    if seat is not None and seat.deadline - request.started < seat.idle - _TOUCH_AFTER:
-        client.plane.sessions.touch(seat, request.started)
-        client.plane.admission.seen(client.memo.peer, request.started)
-    match outcome:
-        case Forward():
-            outcome.by.tally[0] += 1
-            request.decided = outcome.by
-            forward(client, outcome)
-        case Refuse():
-            if outcome.by is not None:
+    # --- what the connection itself does ---
+
+    @abstractmethod
+    def refuse(self, outcome: Refuse) -> None:
+        """To a request whose head was read."""
+
+    @abstractmethod
+    def respond(self, page: Page, *, close: bool = False) -> None: ...
+
+    @abstractmethod
+    def send(self, upstream: ServerConnection, data: bytes) -> None:
+        """`data`: the head, and what there is of the body."""
+
+    @abstractmethod
+    def connected(self, upstream: ServerConnection) -> None: ...
+
+    @abstractmethod
+    def not_connected(self, error: GatewayError) -> None: ...
+
+    @abstractmethod
+    def exchange_with_portal(self, call: InboundRequest, body: bytes) -> None: ...
+
+    # --- from the head to the outcome ---
+
+    def go(self) -> None:
+        """The request is read, and goes its way."""
+        request = self.request
+        request.id, request.decided = next(self.plane.ids), None
+        self.state = WAIT
+        self.retried = self.chunked_out = False
+        self.body_done = True
+        if request.framing not in NO_CONTENT:
+            self.body_done = self.body_paused = False
+            self._upload = None
+        if request.admitted and request.line.purpose == "application":
+            # The lines are those of the request before: what they bring holds.
+            self.act(*outcome_of(request, self.plane, request.started))
+        elif self.redirects:
+            page = to_https(request, self.plane.tables.snapshot)
+            self.refuse(page) if isinstance(page, Refuse) else self.respond(page, close=True)
+        else:
+            self.admit()
+
+    def admit(self) -> None:
+        """What the lines bring, read once for the same lines; then the pipeline."""
+        request, memo = self.request, self.memo
+        host = request.host
+        if host is not memo.host:
+            memo.tell_forwarded(host, request.rare, self.plane.tables)
+            request.client = memo.chain[0]
+        if request.line.purpose == "application" and not (AUTHORIZATION in request.rare and self._brought_by_program()):
+            try:
+                cookie = request.cookie
+                request.credential, request.cookie_rest = (
+                    (None, b"") if cookie is None else memo.cookie_parts(cookie, host)
+                )
+            except GatewayError as error:
+                self.refuse(Refuse(error.code, error.detail, close=True))
+                return
+            request.admitted = True
+        self.act(*outcome_of(request, self.plane, request.started))
+
+    def _brought_by_program(self) -> bool:
+        """Whether a token says who asks. A cookie that comes with it says nothing."""
+        request, app = self.request, self.request.lane.app
+        if app is None or app.api is None:
+            return False
+        token = token_of(app.api, request.line.target.segments, request.rare[AUTHORIZATION], request.values_of)
+        if token is None or self.plane.callers is None:
+            return False
+        # Not even to the application, nor to the portal.
+        request.cookie, request.cookie_rest = None, b""
+        request.credential = token
+        if not app.api.forward:
+            request.lines = without_named(request.lines, _AUTHORIZATION)
+        return True
+
+    def act(self, seat: Seat | None, outcome: Outcome) -> None:
+        """The one place where an outcome has effects. No fault leads to `forward`."""
+        request = self.request
+        request.seat = seat
+        if seat is not None and seat.deadline - request.started < seat.idle - _TOUCH_AFTER:
+            self.plane.sessions.touch(seat, request.started)
+            self.plane.admission.seen(self.memo.peer, request.started)
+        match outcome:
+            case Forward():
                 outcome.by.tally[0] += 1
                 request.decided = outcome.by
-            client.refuse(outcome)
-        case RequireSignIn():
-            outcome.by.tally[0] += 1
-            request.decided = outcome.by
-            challenge(client, outcome)
-        case ToPortal():
-            ask_portal(client, outcome.purpose)
-        case NeedsStore() | NeedsWork():
-            client.task = client.plane.loop.create_task(_await(client, seat, outcome))
-        case _:
-            assert_never(outcome)
+                self.forward(outcome)
+            case Refuse():
+                if outcome.by is not None:
+                    outcome.by.tally[0] += 1
+                    request.decided = outcome.by
+                self.refuse(outcome)
+            case RequireSignIn():
+                outcome.by.tally[0] += 1
+                request.decided = outcome.by
+                self.challenge(outcome)
+            case ToPortal():
+                self.ask_portal(outcome.purpose)
+            case NeedsStore() | NeedsWork():
+                self.task = self.plane.loop.create_task(self._await(seat, outcome))
+            case _:
+                assert_never(outcome)
 
+    async def _await(self, known: Seat | None, waits: NeedsStore | NeedsWork) -> None:
+        """The client waits meanwhile, and nothing more of it is read."""
+        try:
+            seat, outcome = await awaited(self.request, self.plane.sessions, known, waits, monotonic)
+            self.task = None
+            if seat is not None:
+                self.plane.admission.seen(self.memo.peer, self.request.started)
+            self.act(seat, outcome)
+            # What has come of its body waits to be read, and reading with it.
+            self.pump()
+        except Exception as fault:  # noqa: BLE001 - the one edge
+            self.faulted(fault)
 
-async def _await(client: "ClientConnection", known: Seat | None, waits: NeedsStore | NeedsWork) -> None:
-    """The client waits meanwhile, and nothing more of it is read."""
-    try:
-        seat, outcome = await awaited(client.request, client.plane.sessions, known, waits, monotonic)
-        client.task = None
-        if seat is not None:
-            client.plane.admission.seen(client.memo.peer, client.request.started)
-        act(client, seat, outcome)
-        # What has come of its body waits to be read, and reading with it.
-        client.pump()
-    except Exception as fault:  # noqa: BLE001 - the one edge
-        client.faulted(fault)
-
-
-def challenge(client: "ClientConnection", outcome: RequireSignIn) -> None:
-    """Invariant 10: a sign-in starts only for a top-level navigation."""
-    request = client.request
-    if request.seat is not None and is_program(request.seat):
-        provider, ladder = request.seat.identity.provider, client.plane.tables.snapshot.ladder
-        client.refuse(program_refusal(outcome, provider, ladder))
-        return
-    kind = kind_of(request.line.method, request.fields)
-    if kind == "navigation":
-        # The body of a form stays here: it was meant for the application and is not for the portal to see.
-        _exchange_with_portal(client, "challenge", b"", outcome)
-    else:
-        client.respond(unauthorized(client.plane, request, outcome, kind))
-
-
-# --- to the portal ---
-
-
-def ask_portal(client: "ClientConnection", purpose: Literal["endpoint", "logout"]) -> None:
-    request, body = client.request, b""
-    if purpose == "endpoint":
-        limit = body_limit(request)
-        if request.framing > limit:
-            client.refuse(Refuse(LIMIT_BODY, f"{request.framing} bytes"))
+    def challenge(self, outcome: RequireSignIn) -> None:
+        """Invariant 10: a sign-in starts only for a top-level navigation."""
+        request = self.request
+        if request.seat is not None and is_program(request.seat):
+            provider, ladder = request.seat.identity.provider, self.plane.tables.snapshot.ladder
+            self.refuse(program_refusal(outcome, provider, ladder))
             return
-        # A form is small: a client that needs longer for it holds room that others need.
-        timeouts = client.plane.timeouts
-        client.until = client.plane.timers.now + min(timeouts.total, max(timeouts.body, timeouts.first_byte))
-        body = b"" if client.body_done else client.begin_body(limit, bare=True)
-    _exchange_with_portal(client, purpose, body)
+        kind = kind_of(request.line.method, request.fields)
+        if kind == "navigation":
+            # The body of a form stays here: it was meant for the application and is not for the portal to see.
+            self._to_portal("challenge", b"", outcome)
+        else:
+            self.respond(unauthorized(self.plane, request, outcome, kind))
 
+    # --- to the portal ---
 
-def _exchange_with_portal(
-    client: "ClientConnection", purpose: PortalPurpose, body: bytes, challenge: RequireSignIn | None = None
-) -> None:
-    request = client.request
-    call = inbound_request(request, purpose, client.plane.tables.snapshot, client.memo.scheme, challenge)
-    client.upstream = exchange = PortalExchange(client, client.plane, call, request.lane.timeouts.first_byte)
-    try:
-        exchange.write(body)
-    except GatewayError as error:
-        client.upstream = None
-        client.refuse(Refuse(error.code, error.detail, close=True))
-        return
-    if client.state is WAIT:
-        exchange.ask()
-    else:
-        client.invite_body()
+    def ask_portal(self, purpose: Literal["endpoint", "logout"]) -> None:
+        request, body = self.request, b""
+        if purpose == "endpoint":
+            limit = body_limit(request)
+            if request.framing > limit:
+                self.refuse(Refuse(LIMIT_BODY, f"{request.framing} bytes"))
+                return
+            # A form is small: a client that needs longer for it holds room that others need.
+            timeouts = self.plane.timeouts
+            self.until = self.plane.timers.now + min(timeouts.total, max(timeouts.body, timeouts.first_byte))
+            body = b"" if self.body_done else self.begin_body(limit, bare=True)
+        self._to_portal(purpose, body)
 
+    def _to_portal(self, purpose: PortalPurpose, body: bytes, challenge: RequireSignIn | None = None) -> None:
+        call = inbound_request(self.request, purpose, self.plane.tables.snapshot, self.memo.scheme, challenge)
+        self.exchange_with_portal(call, body)
 
-# --- what is under way, looked at again ---
+    # --- to the application ---
 
-
-class AskedAgain:
-    """The request under way, at the host and by the line that it would have now."""
-
-    __slots__ = ("_request", "credential", "host", "line")
-
-    def __init__(self, request: Request, host: VirtualHost[Lane], line: RequestLine) -> None:
-        self._request = request
-        self.host = host
-        self.line = line
-        self.credential = request.credential
-
-    def facts(self) -> RequestFacts:
-        return self._request.facts()
-
-
-def may_change(client: "ClientConnection") -> bool:
-    """Whether what is under way could come to something else by now, though the policy is the same."""
-    request = client.request
-    kept = request.lane.anonymous if request.seat is None else request.seat.outcomes
-    outcome = kept.get(request.line.key)
-    return outcome is None or isinstance(outcome, ConditionalDecision)
-
-
-def still_allowed(client: "ClientConnection", tables: RequestTables) -> bool:
-    """Invariant 12: whether what is under way would be let in now, under this snapshot, by the same application."""
-    request = client.request
-    try:
-        authority, text = request.host.authority, request.line.text
-        host = tables.by_host.get(authority) or tables.find(authority)
-        lane = host.lane
-        if lane.app is None or lane.name != request.lane.name:
-            return False
-        line = lane.lines.get(text) or lane.read_line(text)
-        if request.line.judged != line.judged:
-            line = lane.overridden(line, request.line.judged)
-        if client.upstream is not None and client.upstream.is_beyond(lane.app.upstream.fence):
-            return False
-        _, outcome = outcome_of(AskedAgain(request, host, line), request.seat, monotonic())
-        # What has to be prepared anew is prepared for somebody who is let in.
-        return isinstance(outcome, Forward | NeedsWork)
-    except GatewayError:
-        return False
-
-
-# --- to the application ---
-
-
-def forward(client: "ClientConnection", outcome: Forward) -> None:
-    """The head for upstream: the client's target byte for byte, its scrubbed lines, then what only we may say."""
-    request, plane = client.request, client.plane
-    lane, line, framing = request.lane, request.line, request.framing
-    if request.middle_of is not outcome:
-        if UPGRADE in request.rare:
-            # RFC 9110 7.8: none is carried yet, and a plain request is not what was asked for.
-            client.refuse(Refuse(WIRE_UPGRADE, f"Upgrade: {request.rare[UPGRADE][:40]!r}", close=True))
+    def forward(self, outcome: Forward) -> None:
+        """The head for upstream: the client's target byte for byte, its scrubbed lines, then what only we may say."""
+        request, plane = self.request, self.plane
+        lane, line, framing = request.lane, request.line, request.framing
+        if request.middle_of is not outcome:
+            if UPGRADE in request.rare:
+                # RFC 9110 7.8: none is carried yet, and a plain request is not what was asked for.
+                self.refuse(Refuse(WIRE_UPGRADE, f"Upgrade: {request.rare[UPGRADE][:40]!r}", close=True))
+                return
+            if lane.is_told and request.seat is not None:
+                plane.told_of(request, request.cookie_rest)
+            request.middle, request.middle_of = middle_of(request, self.memo, outcome.prepared), outcome
+        now = plane.timers.now
+        patience = IDLE_SECONDS if line.repeatable else FRESH_SECONDS
+        self.deadline = self.until = now + lane.timeouts.total
+        body = b""
+        if framing == NO_BODY:
+            ending, idle_since = line.ending, now - patience
+        elif 0 < lane.body_limit < framing:
+            self.refuse(Refuse(LIMIT_BODY, f"{framing} bytes"))
             return
-        request.middle, request.middle_of = _middle(client, outcome.prepared), outcome
-    now = plane.timers.now
-    patience = IDLE_SECONDS if line.repeatable else FRESH_SECONDS
-    client.deadline = client.until = now + lane.timeouts.total
-    body = b""
-    if framing == NO_BODY:
-        ending, idle_since = line.ending, now - patience
-    elif 0 < lane.body_limit < framing:
-        client.refuse(Refuse(LIMIT_BODY, f"{framing} bytes"))
-        return
-    else:
-        ending, idle_since = _framed(framing), now - (FRESH_SECONDS if framing else patience)
-        if framing:
-            body = client.begin_body(lane.body_limit)
-    data = b"".join((line.text, request.middle, request.id, ending, body))
-    pool: Pool = lane.pool  # type: ignore[assignment]
-    upstream: ServerConnection | None = _own(client, pool) if client.bound is not None else None
-    if upstream is None:
-        upstream = pool.take(idle_since)
-    if upstream is not None:
-        client.send(upstream, data)
-    plane.counters.overhead(monotonic() - request.started)
-    if upstream is None:
-        client.pending = data
-        client.task = pool.connect(client)
+        else:
+            ending, idle_since = _framed(framing), now - (FRESH_SECONDS if framing else patience)
+            if framing:
+                body = self.begin_body(lane.body_limit)
+        data = b"".join((line.text, request.middle, request.id, ending, body))
+        pool: Pool = lane.pool  # type: ignore[assignment]
+        upstream: ServerConnection | None = self._own(pool) if self.bound is not None else None
+        if upstream is None:
+            upstream = pool.take(idle_since)
+        if upstream is not None:
+            self.send(upstream, data)
+        plane.counters.overhead(monotonic() - request.started)
+        if upstream is None:
+            self.pending = data
+            self.task = pool.connect(self)
+
+    def _own(self, pool: Pool) -> ServerConnection | None:
+        """The connection on which NTLM or Negotiate was spoken: for the person of then, and for nobody behind a proxy
+        that joins many persons' requests on one connection."""
+        bound, self.bound = self.bound, None
+        assert bound is not None
+        memo, seat = self.memo, self.request.seat
+        person = memo.bound_to is seat and not (memo.trusted and seat is None)
+        if bound.is_free_in(pool) and person:
+            return bound
+        bound.close()
+        return None
 
 
 def _framed(framing: int) -> bytes:
@@ -256,13 +258,11 @@ def _framed(framing: int) -> bytes:
     )
 
 
-def _middle(client: "ClientConnection", prepared: Prepared) -> bytes:
-    """From Host to the request id's name. The same as long as the client's lines and what is prepared are."""
-    request, memo = client.request, client.memo
+def middle_of(request: Request, memo: Memo, prepared: Prepared) -> bytes:
+    """The head for upstream from Host to the request id's name. The same as long as the client's lines and what is
+    prepared are."""
     parts = [request.host.line, *request.lines]
     rest = request.cookie_rest
-    if request.lane.is_told and request.seat is not None:
-        client.plane.told_of(request, rest)
     if rest or prepared.cookies:
         # Ours first: a client's `$Version=1`, or a quote that it does not close, tells no server how to read them.
         parts += (b"\r\nCookie: ", prepared.cookies, b"; " if rest and prepared.cookies else b"", rest)
@@ -280,16 +280,3 @@ def _trace(rare: dict[int, bytes]) -> tuple[bytes, ...]:
         return ()
     state = rare.get(TRACESTATE)
     return (b"\r\ntraceparent: ", parent) + (() if state is None else (b"\r\ntracestate: ", state))
-
-
-def _own(client: "ClientConnection", pool: Pool) -> ServerConnection | None:
-    """The connection on which NTLM or Negotiate was spoken: for the person of then, and for nobody behind a proxy
-    that joins many persons' requests on one connection."""
-    bound, client.bound = client.bound, None
-    assert bound is not None
-    memo, seat = client.memo, client.request.seat
-    person = memo.bound_to is seat and not (memo.trusted and seat is None)
-    if bound.is_free_in(pool) and person:
-        return bound
-    bound.close()
-    return None

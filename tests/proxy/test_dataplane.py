@@ -390,7 +390,7 @@ async def test_a_fault_says_where_and_not_what(monkeypatch: pytest.MonkeyPatch) 
         raise ValueError(COOKIE)
 
     async with application() as app, gateway(app) as gate:
-        monkeypatch.setattr("gateway.proxy.walk.forward", broken)
+        monkeypatch.setattr("gateway.proxy.walk.Walk.forward", broken)
         gate.faults = 1
         answer = await gate.once(PUBLIC)
         assert (answer.status, answer.values(b"Connection"), app.peers) == (500, [b"close"], [])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.model.session import Seat
-from gateway.proxy import revalidation, walk
+from gateway.proxy import revalidation
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.revalidation import Revalidation
 from tests.proxy.applications import application
@@ -86,7 +86,7 @@ def of_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def may_change(stream: Any) -> bool:
         return stream.under_way and stream.lasts
 
-    monkeypatch.setattr(walk, "may_change", may_change)
+    monkeypatch.setattr(revalidation, "may_change", may_change)
     return
 
 

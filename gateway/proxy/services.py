@@ -1,0 +1,71 @@
+"""What the connections of a worker share, as they ask for it. DataPlane fulfils it."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from gateway.config.lanes import InboundRequest
+from gateway.config.snapshot import Limits, Snapshot, Timeouts
+from gateway.model.codes import Code
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Callers, ErrorPages, Page
+from gateway.ops.counters import Counters
+from gateway.ops.log import Log
+from gateway.proxy.accesslog import AccessLog, Seen
+from gateway.proxy.admission import Admission
+from gateway.proxy.request import Request
+from gateway.proxy.spool import Spool
+from gateway.proxy.tables import RequestTables
+from gateway.proxy.timers import Timers
+from gateway.stores.sessions import Sessions
+
+
+class Holder(Protocol):
+    """The owner of the one mutable reference."""
+
+    @property
+    def snapshot(self) -> Snapshot: ...
+
+
+class Services(Protocol):
+    """`tables`, `limits`, `timeouts`, `access_log`, `usual_head` and `hsts_line` follow the snapshot. `usual_head`:
+    bytes that a head may have to be read in one go; `hsts_line`: with its CRLF before it, b"" for none. `ids`: of the
+    requests to come. `draining`: the worker ends."""
+
+    loop: asyncio.AbstractEventLoop
+    timers: Timers
+    holder: Holder
+    tables: RequestTables
+    limits: Limits
+    timeouts: Timeouts
+    usual_head: int
+    hsts_line: bytes
+    access_log: AccessLog | None
+    sessions: Sessions
+    callers: Callers | None
+    admission: Admission
+    pages: ErrorPages
+    counters: Counters
+    log: Log
+    spool: Spool
+    ids: Iterator[bytes]
+    draining: bool
+    portal: Callable[[InboundRequest, bytes], asyncio.Task[Page]]
+
+    def opened(self) -> None:
+        """One more connection, for the counters."""
+
+    def renew(self) -> RequestTables:
+        """The tables of the live snapshot."""
+
+    def date_line(self) -> bytes:
+        """RFC 9110 6.6.1, for this second."""
+
+    def told_of(self, request: Request, cookies: bytes) -> None:
+        """These cookies go to an application that is told of the end of sessions."""
+
+    def refused(self, code: Code, detail: str, request_id: bytes, app: str, seen: Seen) -> None: ...
+
+    def upstream_failed(self, request: Request, error: GatewayError) -> None: ...
+
+    def faulted(self, fault: Exception, request_id: bytes) -> None: ...
