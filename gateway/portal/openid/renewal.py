@@ -128,8 +128,11 @@ class Renewal:
         return map_claims(provider, claims, known.acr, known.amr, known.authenticated_at, int(now))
 
     async def _end(self, session: Session, error: GatewayError) -> None:
-        self._services.report.refresh_ended(session.identity, error)
-        await self._services.revoker.revoked(await self._services.sessions.end([session.id]))
+        """In force in every worker before it is told."""
+        try:
+            await self._services.revoker.revoked(await self._services.sessions.end([session.id]))
+        finally:
+            self._services.report.refresh_ended(session.identity, error)
 
     def _next(self, seat: Seat, session: Session) -> None:
         assert session.tokens is not None

@@ -10,6 +10,7 @@ from joserfc.jwk import RSAKey
 
 from gateway.model.provider import AttributeSource, Perimeter
 from gateway.model.session import Seat
+from gateway.ops.log import Log
 from gateway.stores.sessions import Sessions
 from tests.portal.browser import Browser
 from tests.portal.installation import ACTES, KEYS, PORTAL, Installation
@@ -125,6 +126,18 @@ async def test_the_session_ends_where_the_provider_says_so_or_speaks_of_another(
     assert here.revoker.told == [(seat.session_id,)]
     assert (await browser.get(here.url(ACTES), follow=False)).status == 303
     assert here.codes() == [event]
+
+
+async def test_its_end_is_in_force_before_the_log_tells_of_it(
+    here: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, seat = await seated(here)
+    found: list[tuple[str, bool]] = []
+    monkeypatch.setattr(Log, "event", lambda _, event, **fields: found.append((event, seat.live)))
+    here.metropole.refresh_answer = lambda claims: web.json_response({"error": "invalid_grant"}, status=400)
+    here.clock.ahead = 241
+    await renewed(here, seat)
+    assert found == [("refresh.ended", False)]
 
 
 def by_a_new_key(claims: dict[str, object]) -> str:
