@@ -29,19 +29,19 @@ from gateway.portal.report import Report
 from gateway.portal.services import PortalServices
 from gateway.proxy.dataplane import DataPlane
 from gateway.server import garbage
-from gateway.server.doors import Doors
+from gateway.server.acceptors import Acceptors
 from gateway.server.faults import into_log
+from gateway.server.loop_stalls import LoopStalls
 from gateway.server.own_addresses import OwnAddresses
 from gateway.server.state import metadata_folder
-from gateway.server.stops import Stops
 from gateway.server.worker import Candidate, WorkerControl
+from gateway.stores.housekeeping import Housekeeping
 from gateway.stores.memory import MemoryStore
 from gateway.stores.records import RecordStore
 from gateway.stores.sessions import Sessions
 from gateway.stores.sign_out_notes import SignOutNotes
 from gateway.stores.sqlite import SqliteStore
 from gateway.stores.transactions import Transactions
-from gateway.stores.upkeep import Upkeep
 
 _CLOSED_WITHIN = 2.0
 # Seconds. The loop gives the interpreter lock up at each read of the store; while a thread validates SAML, it would get
@@ -65,7 +65,7 @@ def work(control: int, listening: Sequence[int]) -> int:
 
 
 class _Worker:
-    """server.worker.Served. Holds the one mutable reference: the snapshot."""
+    """server.worker.Serving. Holds the one mutable reference: the snapshot."""
 
     snapshot: Snapshot
 
@@ -74,7 +74,7 @@ class _Worker:
         self._log = log
         self._counters = Counters()
         self._control = WorkerControl(self, log)
-        self._stops = Stops()
+        self._loop_stalls = LoopStalls()
         self._started = False
 
     async def run(self, control: socket.socket) -> None:
@@ -89,7 +89,7 @@ class _Worker:
         if not self._started:
             await self._start(candidate)
             return
-        self._doors.use(candidate.tls)
+        self._acceptors.use(candidate.tls)
         self._plane.snapshot_swapped()
 
     async def _start(self, candidate: Candidate) -> None:
@@ -99,11 +99,11 @@ class _Worker:
         for _ in pages.prepare():
             await asyncio.sleep(0)
         self._join_services(candidate.snapshot.gateway, pages)
-        await self._upkeep.start()
+        await self._housekeeping.start()
         # What is revoked from here on is heard: the next line may let somebody in.
         self._started = True
         listeners = candidate.snapshot.gateway.listeners
-        self._doors = Doors(
+        self._acceptors = Acceptors(
             self._sockets,
             candidate.tls,
             lambda number: self._plane.protocol_factory(
@@ -114,7 +114,7 @@ class _Worker:
         )
         # All that the start has made: some 15 ms, which nobody waits for yet.
         garbage.settle()
-        self._doors.open()
+        self._acceptors.open()
 
     def _join_services(self, gateway: Gateway, pages: Pages) -> None:
         store, log, counters, limits = self._store, self._log, self._counters, gateway.limits
@@ -165,7 +165,7 @@ class _Worker:
         )
         self._renewal = Renewal(services, snapshot=lambda: self.snapshot, changed=self._plane.changed)
         self._sessions.when_due(self._renewal.due)
-        self._upkeep = Upkeep(store, self._sessions, self._killed, log=log)
+        self._housekeeping = Housekeeping(store, self._sessions, self._killed, log=log)
 
     def _make_sign_outs(self, gateway: Gateway) -> SignOuts:
         return SignOuts(
@@ -187,9 +187,9 @@ class _Worker:
         if self._started:
             self._plane.flush()
             self._counters.gauge(self._sessions.held, "ecluse_sessions_cached")
-            self._counters.gauge(float(self._upkeep.store_fails), *STORE_UNREACHABLE)
+            self._counters.gauge(float(self._housekeeping.store_fails), *STORE_UNREACHABLE)
         self._counters.gauge(self._log.dropped, "ecluse_log_dropped_total")
-        self._counters.gauge(self._stops.longest(time.monotonic()), "ecluse_event_loop_stop_max_seconds")
+        self._counters.gauge(self._loop_stalls.longest(time.monotonic()), "ecluse_event_loop_stop_max_seconds")
         return self._counters.dump()
 
     def news(self) -> list[str]:
@@ -200,12 +200,12 @@ class _Worker:
             self._plane.admission.known.learn(addresses, time.monotonic())
 
     def loop_stopped(self, seconds: float) -> None:
-        self._stops.add(time.monotonic(), seconds)
+        self._loop_stalls.add(time.monotonic(), seconds)
 
     async def drain(self, within: float) -> None:
         if not self._started:
             return
-        await self._doors.close()
+        await self._acceptors.close()
         await self._plane.drain(within)
         await self._portal.close(_CLOSED_WITHIN)
         await self._renewal.close()
@@ -213,7 +213,7 @@ class _Worker:
         await self._federation.close()
         await self._saml_federation.close()
         await self._applications.close()
-        await self._upkeep.stop()
+        await self._housekeeping.stop()
         await self._store.close()
 
 

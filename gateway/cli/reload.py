@@ -10,7 +10,7 @@ from gateway.cli.folder import said_to_be_wrong, say_json
 from gateway.config.folder.files import GATEWAY_FILE
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.yaml.reader import read_document
-from gateway.server.control import RELOAD, Verdict, connect
+from gateway.server.control import RELOAD, ReloadVerdict, connect
 
 # Compiling may take two minutes, and a rollout some seconds more.
 _ANSWERED_WITHIN = 180.0
@@ -45,15 +45,15 @@ def _hint(folder: Path, state: Path | None, error: OSError | ValueError) -> str:
     return "is it running, with this policy folder? One with its store in memory hears SIGHUP alone"
 
 
-def _asked(state: Path) -> Verdict:
+def _asked(state: Path) -> ReloadVerdict:
     """Raises OSError and ValueError."""
     with connect(state, _ANSWERED_WITHIN) as connection, connection.makefile("rb") as answers:
         connection.sendall(RELOAD)
-        verdict: Verdict = json.loads(answers.readline())
+        verdict: ReloadVerdict = json.loads(answers.readline())
         return verdict
 
 
-def _say(verdict: Verdict) -> None:
+def _say(verdict: ReloadVerdict) -> None:
     revision = verdict["revision"][:12]
     if verdict["detail"]:
         print(f"{verdict['detail']}\n")

@@ -1,4 +1,4 @@
-"""Who a provider said the person is, whatever the protocol."""
+"""What a provider said of a person, whatever the protocol."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -8,14 +8,14 @@ import json
 from bisect import bisect_left
 from collections.abc import Mapping
 
-Key = tuple[str, ...]
-Dump = Mapping[Key, float]
+Series = tuple[str, ...]
+Dump = Mapping[Series, float]
 
 OVERHEAD = "ecluse_overhead_seconds"
 OVERHEAD_BOUNDS = (0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1.0)
 # A gauge of each worker; what readiness goes by.
-STORE_UNREACHABLE: Key = ("ecluse_session_store_unreachable",)
-DROPPED_SERIES: Key = ("ecluse_series_dropped_total",)
+STORE_UNREACHABLE: Series = ("ecluse_session_store_unreachable",)
+DROPPED_SERIES: Series = ("ecluse_series_dropped_total",)
 
 # The labels are names from configuration and codes, so this is never met in good order; it bounds a fault of ours.
 _MAX_SERIES = 20_000
@@ -23,8 +23,10 @@ _MAX_SERIES = 20_000
 # What goes by this ending is the highest of the workers' values, not their sum.
 _MAXIMUM = "_max_seconds"
 
-_BUCKET_KEYS: tuple[Key, ...] = tuple((f"{OVERHEAD}_bucket", bound) for bound in (*map(repr, OVERHEAD_BOUNDS), "+Inf"))
-_SUM_KEY: Key = (f"{OVERHEAD}_sum",)
+_BUCKET_KEYS: tuple[Series, ...] = tuple(
+    (f"{OVERHEAD}_bucket", bound) for bound in (*map(repr, OVERHEAD_BOUNDS), "+Inf")
+)
+_SUM_KEY: Series = (f"{OVERHEAD}_sum",)
 
 
 class Counters:
@@ -33,7 +35,7 @@ class Counters:
     __slots__ = ("_buckets", "_spent", "values")
 
     def __init__(self) -> None:
-        self.values: dict[Key, float] = {}
+        self.values: dict[Series, float] = {}
         self._buckets = [0] * len(_BUCKET_KEYS)
         self._spent = 0.0
 

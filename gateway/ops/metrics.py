@@ -17,7 +17,7 @@ from gateway.ops.counters import OVERHEAD, OVERHEAD_BOUNDS, Dump
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-Kind = Literal["counter", "gauge", "maximum"]
+MetricKind = Literal["counter", "gauge", "maximum"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Metric:
     """A "gauge" is summed over the living workers, of a "maximum" the highest of them counts."""
 
     name: str
-    kind: Kind
+    kind: MetricKind
     labels: tuple[str, ...]
     help: str
 

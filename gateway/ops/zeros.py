@@ -22,7 +22,7 @@ from gateway.model.codes import (
     Code,
     all_codes,
 )
-from gateway.ops.counters import Dump, Key
+from gateway.ops.counters import Dump, Series
 from gateway.ops.metrics import METRICS
 
 MOST_ZEROS = 20_000
@@ -61,14 +61,14 @@ def zeros(apps: Sequence[str], oidc_providers: Sequence[str], saml_providers: Se
         "ecluse_provider_errors_total": _each(providers, ((LOGIN_PROVIDER_UNREACHABLE.id,),)),
         "ecluse_metadata_refreshes_total": _each(saml_providers, (("ok",), ("failed",))),
     }
-    without_labels: dict[Key, float] = {
+    without_labels: dict[Series, float] = {
         (metric.name,): 0.0 for metric in METRICS if metric.kind == "counter" and not metric.labels
     }
     return {**without_labels, **_bounded({name: tuple(labels) for name, labels in of_each.items()})}
 
 
-def _bounded(of_each: dict[str, tuple[_Labels, ...]]) -> dict[Key, float]:
-    found: dict[Key, float] = {}
+def _bounded(of_each: dict[str, tuple[_Labels, ...]]) -> dict[Series, float]:
+    found: dict[Series, float] = {}
     for name, labels in sorted(of_each.items(), key=lambda one: len(one[1])):
         if len(found) + len(labels) <= MOST_ZEROS:
             found.update(((name, *each), 0.0) for each in labels)

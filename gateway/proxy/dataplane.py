@@ -104,7 +104,7 @@ class DataPlane:
     # --- for the composition root ---
 
     def protocol_factory(self, *, tls: bool, redirects: bool = False) -> Callable[[Place], ClientConnection]:
-        """For server.doors; `tls`: whether the listener speaks it; `redirects`: whether it leads to https alone."""
+        """For server.acceptors; `tls`: whether the listener speaks it; `redirects`: whether it leads to https alone."""
         scheme = "https" if tls else "http"
         return lambda place: ClientConnection(self, scheme, place, self.connections, redirects=redirects)
 

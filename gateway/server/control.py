@@ -18,13 +18,13 @@ _ASKED_WITHIN = 5.0
 _BESIDE_WITHIN = 1.0
 _BACKLOG = 16
 
-Verdict = dict[str, Any]
+ReloadVerdict = dict[str, Any]
 """`verdict`: live, refused or partly; `revision`: of what is live now; `detail`: why, empty where there is nothing.
 Partly: `kept` and `closed` name the app files that stay as they were, and those whose hosts are closed."""
 
 
 class Control:
-    def __init__(self, folder: Path, reloaded: Callable[[], Awaitable[Verdict]]) -> None:
+    def __init__(self, folder: Path, reloaded: Callable[[], Awaitable[ReloadVerdict]]) -> None:
         self.folder = folder
         self._reloaded = reloaded
         self._server: asyncio.Server | None = None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from gateway.server.compiling import Live
 from gateway.server.fleet import Fleet, Worker, ask, refusal, refusals
-from gateway.server.turns import Turns
+from gateway.server.rollout_lock import RolloutLock
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,12 @@ class Rollout:
     def __init__(self, live: Live, fleet: Fleet, patience: Patience) -> None:
         self._fleet = fleet
         self._patience = patience
-        self._turns = Turns()
+        self._lock = RolloutLock()
         self.live = live
 
     async def take(self, candidate: Live) -> str:
         """Empty once every worker serves it; else why all keep the one before."""
-        async with self._turns.alone():
+        async with self._lock.alone():
             workers = self._fleet.serving
             prepared = await ask(
                 workers, "prepare", candidate.plan, within=self._patience.prepared, revision=candidate.revision
@@ -62,7 +62,7 @@ class Rollout:
 
         Raises ChannelLost or TimeoutError when it does not answer.
         """
-        async with self._turns.together():
+        async with self._lock.together():
             live = self.live
             for kind, payload in (("prepare", live.plan), ("commit", b"")):
                 answer = await worker.channel.ask(kind, payload, within=self._patience.up, revision=live.revision)

@@ -20,12 +20,12 @@ from gateway.ops.metrics import Gauges, render
 from gateway.server.admin import Admin
 from gateway.server.channel import ChannelLost, Message
 from gateway.server.compiling import Refused, compile_folder
-from gateway.server.control import Control, Verdict
+from gateway.server.control import Control, ReloadVerdict
 from gateway.server.faults import CannotServe, watched, where
 from gateway.server.fixed import addresses, changed
 from gateway.server.fleet import PROGRAM, Fleet, Hooks, Worker, ask, refusals
 from gateway.server.listeners import allow_many_files, bind, bind_admin, connections_within, files_needed
-from gateway.server.pulse import until_silent
+from gateway.server.liveness_probe import until_silent
 from gateway.server.rollout import USUAL_PATIENCE, Patience, Rollout
 from gateway.server.state import make_state_folder, may_pass, metadata_folder, remember_hosts
 from gateway.server.totals import Totals
@@ -35,7 +35,7 @@ _REVOKED_WITHIN = 1.0
 _COUNTERS_WITHIN = 0.5
 _CONTROL_AGAIN = 5.0
 
-Result = TypeVar("Result")
+Finished = TypeVar("Finished")
 
 
 class Supervisor:
@@ -50,7 +50,7 @@ class Supervisor:
         self._program = program
         self._stop = asyncio.Event()
         self._reload_asked = asyncio.Event()
-        self._waiting: list[asyncio.Future[Verdict]] = []
+        self._waiting: list[asyncio.Future[ReloadVerdict]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._totals = Totals()
         self._last_reload = "ok"
@@ -71,9 +71,9 @@ class Supervisor:
         """However often before it begins, the folder is taken once."""
         self._reload_asked.set()
 
-    async def reloaded(self) -> Verdict:
+    async def reloaded(self) -> ReloadVerdict:
         """What came of a reload that began after this was asked."""
-        verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+        verdict: asyncio.Future[ReloadVerdict] = asyncio.get_running_loop().create_future()
         self._waiting.append(verdict)
         self.reload()
         return await verdict
@@ -165,7 +165,7 @@ class Supervisor:
         await admin.stop()
         self._log.event("gateway.stopped", workers_killed=killed)
 
-    async def _unless_stopped(self, work: Coroutine[Any, Any, Result]) -> Result | None:
+    async def _unless_stopped(self, work: Coroutine[Any, Any, Finished]) -> Finished | None:
         loop = asyncio.get_running_loop()
         task, stopped = loop.create_task(work), loop.create_task(self._stop.wait())
         await asyncio.wait((task, stopped), return_when=asyncio.FIRST_COMPLETED)
@@ -200,10 +200,10 @@ class Supervisor:
                 if not each.done():
                     each.set_result(told)
 
-    def _verdict(self, refusal: str) -> Verdict:
+    def _verdict(self, refusal: str) -> ReloadVerdict:
         live = self._rollout.live
         verdict = "refused" if refusal else "partly" if live.left_out else "live"
-        told: Verdict = {"verdict": verdict, "revision": live.revision, "detail": refusal or live.left_out}
+        told: ReloadVerdict = {"verdict": verdict, "revision": live.revision, "detail": refusal or live.left_out}
         return told | ({"kept": list(live.kept), "closed": list(live.closed)} if verdict == "partly" else {})
 
     def _tell_left_out(self) -> None:

@@ -2,7 +2,7 @@
 
 from time import time
 
-from gateway.ops.counters import Dump, Key, add, decode, empty
+from gateway.ops.counters import Dump, Series, add, decode, empty
 
 # What a dead worker leaves to the totals; its gauges went with it.
 _LASTING = ("_total", "_bucket", "_sum")
@@ -30,7 +30,7 @@ class Totals:
         if successful:
             self.reloaded_at = time()
 
-    def now(self, key: Key) -> float:
+    def now(self, key: Series) -> float:
         """A gauge, over the living workers."""
         return sum(dump.get(key, 0) for dump in self._living.values())
 

@@ -16,7 +16,7 @@ from gateway.ops.log import Log
 from gateway.server import garbage
 from gateway.server.channel import Channel, ChannelLost, Message
 from gateway.server.faults import watched
-from gateway.server.stops import Probe
+from gateway.server.loop_stalls import StallProbe
 from gateway.server.tls import tls_contexts
 
 _PUSH_EVERY = 1.0
@@ -44,7 +44,7 @@ class Candidate:
     tls: tuple[ssl.SSLContext | None, ...]
 
 
-class Served(Protocol):
+class Serving(Protocol):
     """What a worker runs, made by the composition root."""
 
     async def take(self, candidate: Candidate) -> None:
@@ -66,7 +66,7 @@ class Served(Protocol):
 
 
 class WorkerControl:
-    def __init__(self, served: Served, log: Log) -> None:
+    def __init__(self, served: Serving, log: Log) -> None:
         self._served = served
         self._log = log
         self._serves = False
@@ -82,7 +82,7 @@ class WorkerControl:
         control.setblocking(False)
         await self._channel.open(control)
         self._run(self._push())
-        Probe(asyncio.get_running_loop(), self._served.loop_stopped).look()
+        StallProbe(asyncio.get_running_loop(), self._served.loop_stopped).look()
         await self._leave.wait()
         await self._served.drain(self._drain_within)
         self._channel.send("counters", self._served.counters())
@@ -122,7 +122,7 @@ class WorkerControl:
                 self._channel.reply(message, self._served.counters(), ok=True)
             case "seen":
                 self._served.heard(message.fields["addresses"])
-            case "pulse":
+            case "alive":
                 self._channel.reply(message, ok=True)
             case "drain":
                 self._drain_within = message.fields["within"]

@@ -3,5 +3,5 @@
 `sessions`, `transactions` (of `tickets`) and `sign_out_notes` say what is kept, and `sealing`, `envelopes` and `codec`
 how it is closed and opened: a store sees random ids and sealed bytes alone (invariant 8). `records` is what every store
 does, in steps that touch one tag (`ids`); `memory` and `sqlite` do it. The `sqlite_*` modules are threads, statements,
-purge and mending of the file. `upkeep` is what a worker does beside its requests. Begin in `sessions`.
+purge and mending of the file. `housekeeping` is what a worker does beside its requests. Begin in `sessions`.
 """

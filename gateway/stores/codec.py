@@ -33,7 +33,7 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 Kept = TypeVar("Kept")
-Read = ParamSpec("Read")
+Arguments = ParamSpec("Arguments")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ class Form(Generic[Kept]):
     read: Callable[[bytes], Kept]
 
 
-def _understood(read: Callable[Read, Kept]) -> Callable[Read, Kept]:
+def _understood(read: Callable[Arguments, Kept]) -> Callable[Arguments, Kept]:
     @wraps(read)
-    def checked(*args: Read.args, **kwargs: Read.kwargs) -> Kept:
+    def checked(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Kept:
         try:
             return read(*args, **kwargs)
         except (ValueError, LookupError, TypeError, AttributeError) as error:

@@ -14,7 +14,7 @@ from gateway.stores.records import SeatKey, SeatRecord, SessionRecord
 from gateway.stores.sealing import (
     KEY_BYTES,
     NONCE_BYTES,
-    Binding,
+    SealBinding,
     StoreKeys,
     draw_key,
     key_id_of,
@@ -68,7 +68,7 @@ class Envelopes:
         identity = session.identity
         return SessionRecord(
             id=session.id,
-            sealed=self._seal(session_to_bytes(stored), session_key, key_id, Binding("session", session.id)),
+            sealed=self._seal(session_to_bytes(stored), session_key, key_id, SealBinding("session", session.id)),
             provider=identity.provider,
             tenant=session.tenant,
             subject_index=self._keys.index("subject", identity.issuer, identity.subject),
@@ -82,7 +82,7 @@ class Envelopes:
 
     def reseal_session(self, stored: StoredSession, session_key: bytes, record: SessionRecord) -> bytes:
         """Under the same store key as before: it names that of the indexes, which stay."""
-        binding = Binding("session", stored.session.id)
+        binding = SealBinding("session", stored.session.id)
         return self._seal(session_to_bytes(stored), session_key, key_id_of(record.sealed), binding)
 
     def new_seat(
@@ -99,7 +99,9 @@ class Envelopes:
             key=SeatKey(session.id, lookup_of(secret)),
             host=host,
             app=app,
-            wrapped=self._seal(session_key, self._wrapping(secret, key_id), key_id, Binding("seat", session.id, host)),
+            wrapped=self._seal(
+                session_key, self._wrapping(secret, key_id), key_id, SealBinding("seat", session.id, host)
+            ),
             created_at=now,
             expires_at=expires_at,
             idle=idle,
@@ -111,14 +113,16 @@ class Envelopes:
         """Bound to what was asked for, not to what was found. Raises GatewayError(STORE_UNREADABLE)."""
         session_id = presented.key.session_id
         wrapping = self._wrapping(presented.secret, key_id_of(seat.wrapped))
-        session_key = open_sealed(seat.wrapped, key=wrapping, binding=Binding("seat", session_id, host))
+        session_key = open_sealed(seat.wrapped, key=wrapping, binding=SealBinding("seat", session_id, host))
         return Opened(self.open_session(session_id, session, session_key), session_key, session, seat)
 
     def open_session(self, session_id: str, record: SessionRecord, session_key: bytes) -> StoredSession:
         """Raises GatewayError(STORE_UNREADABLE)."""
         # A session whose indexes were made under a key that is gone could not be found to be ended: it does not open.
         self._keys.salt(key_id_of(record.sealed))
-        return session_from_bytes(open_sealed(record.sealed, key=session_key, binding=Binding("session", session_id)))
+        return session_from_bytes(
+            open_sealed(record.sealed, key=session_key, binding=SealBinding("session", session_id))
+        )
 
     def new_session_key(self) -> bytes:
         return self._token_bytes(KEY_BYTES)
@@ -129,5 +133,5 @@ class Envelopes:
     def _wrapping(self, secret: bytes, key_id: str) -> bytes:
         return draw_key(secret, b"wrap", self._keys.salt(key_id))
 
-    def _seal(self, plain: bytes, key: bytes, key_id: str, binding: Binding) -> bytes:
+    def _seal(self, plain: bytes, key: bytes, key_id: str, binding: SealBinding) -> bytes:
         return seal(plain, key=key, key_id=key_id, nonce=self._token_bytes(NONCE_BYTES), binding=binding)

@@ -13,7 +13,6 @@ from gateway.stores.records import (
     Cursor,
     Ended,
     EndSeat,
-    Index,
     MarkKey,
     PutTicket,
     RaiseMark,
@@ -21,6 +20,7 @@ from gateway.stores.records import (
     SealedNote,
     SeatKey,
     SeatRecord,
+    SessionIndex,
     SessionRecord,
     SessionSummary,
     Spend,
@@ -85,7 +85,7 @@ class MemoryStore:
         self._sessions[session_id] = replace(session, sealed=after)
         return True
 
-    async def find(self, index: Index, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
+    async def find(self, index: SessionIndex, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
         found = [
             session
             for session in self._sessions.values()

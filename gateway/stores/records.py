@@ -20,7 +20,7 @@ PARALLEL_TABS = 5
 # all that it holds.
 ENDED_KEPT = 3600
 
-Index = Literal["subject", "sid", "browser"]
+SessionIndex = Literal["subject", "sid", "browser"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +299,7 @@ class RecordStore(Protocol):
     async def replace_sealed(self, session_id: str, before: bytes, after: bytes, now: int) -> bool:
         """What is inside a session's seal, if that is still `before`; False, and nothing written, if not."""
 
-    async def find(self, index: Index, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
+    async def find(self, index: SessionIndex, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
         """The live sessions of every shard under any of these index values, oldest first."""
 
     async def ended_since(self, cursor: Cursor | None) -> Tail:

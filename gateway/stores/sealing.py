@@ -34,7 +34,7 @@ _LONGEST_ID = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Binding:
+class SealBinding:
     """What a record is bound to: it opens as nothing else. `id`: of the session or ticket; `host`: of a seat."""
 
     kind: str
@@ -52,7 +52,7 @@ def lookup_of(secret: bytes) -> bytes:
     return sha256(b"ecluse/1/lookup" + secret).digest()
 
 
-def seal(plain: bytes, *, key: bytes, key_id: str, nonce: bytes, binding: Binding) -> bytes:
+def seal(plain: bytes, *, key: bytes, key_id: str, nonce: bytes, binding: SealBinding) -> bytes:
     """`nonce`: 12 random bytes, never twice under one key."""
     head = _head(VERSION, key_id)
     return head + nonce + AESGCM(key).encrypt(nonce, plain, _associated(head, binding))
@@ -70,7 +70,7 @@ def key_id_of(record: bytes) -> str:
         raise GatewayError(STORE_UNREADABLE, "not a record: its key id is not text") from None
 
 
-def open_sealed(record: bytes, *, key: bytes, binding: Binding) -> bytes:
+def open_sealed(record: bytes, *, key: bytes, binding: SealBinding) -> bytes:
     """Raises GatewayError(STORE_UNREADABLE): another key, another place, or changed."""
     key_id = key_id_of(record)
     head = _head(record[0], key_id)
@@ -91,7 +91,7 @@ def _head(version: int, key_id: str) -> bytes:
     return bytes((version, len(name))) + name
 
 
-def _associated(head: bytes, binding: Binding) -> bytes:
+def _associated(head: bytes, binding: SealBinding) -> bytes:
     return join(head, binding.kind.encode(), binding.id.encode(), binding.host.encode())
 
 

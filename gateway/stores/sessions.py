@@ -19,9 +19,9 @@ from gateway.stores.records import (
     AddSession,
     Ended,
     EndSeat,
-    Index,
     RecordStore,
     RevokeSession,
+    SessionIndex,
     SessionRecord,
     SessionSummary,
     Touch,
@@ -32,7 +32,7 @@ from gateway.stores.records import (
 from gateway.stores.sealing import StoreKeys
 from gateway.stores.seats import SeatCache
 from gateway.stores.tickets import Bounds, Tickets, unix_now
-from gateway.stores.unreadable import Unreadable
+from gateway.stores.unreadable import UnreadableRecords
 
 HAND_OVER_LIFE = 30
 
@@ -80,7 +80,7 @@ class Sessions:
         self._keys = StoreKeys(keys)
         self._envelopes = Envelopes(self._keys, token_bytes)
         self._hand_overs = Tickets(HAND_OVER, store, self._keys, _HAND_OVERS, log=log, now=now, token_bytes=token_bytes)
-        self._unreadable = Unreadable(log)
+        self._unreadable = UnreadableRecords(log)
         self._now = now
         self._monotonic = monotonic
         self._token_bytes = token_bytes
@@ -368,7 +368,7 @@ class Sessions:
         if known is not None:
             # Another worker's touches have moved it on, or an older tail has shortened it: the store knows.
             known.deadline, known.hard_deadline = deadline, hard
-            # Who is somebody else since a refresh finds out at its own time, and what streams is judged then.
+            # A person who is another one since a refresh is noticed when that is due, and what streams is judged then.
             known.refresh_at = refresh_at if known.identity == session.identity else known.refresh_at
             return known
         idle = float(min(session.idle, seat.idle))
@@ -386,7 +386,7 @@ class Sessions:
         presented = None if cookie is None else read_cookie(cookie)
         return () if presented is None else (EndSeat(presented.key, host),)
 
-    async def _find(self, index: Index, *parts: str) -> tuple[SessionSummary, ...]:
+    async def _find(self, index: SessionIndex, *parts: str) -> tuple[SessionSummary, ...]:
         return await self._store.find(index, self._keys.indexes(index, *parts), self._now())
 
 

@@ -14,9 +14,9 @@ from gateway.stores import codec
 from gateway.stores.clocks import Horizon
 from gateway.stores.ids import TokenBytes
 from gateway.stores.records import RecordStore, SealedNote
-from gateway.stores.sealing import NONCE_BYTES, Binding, StoreKeys, key_id_of, open_sealed, seal
+from gateway.stores.sealing import NONCE_BYTES, SealBinding, StoreKeys, key_id_of, open_sealed, seal
 from gateway.stores.tickets import unix_now
-from gateway.stores.unreadable import Unreadable
+from gateway.stores.unreadable import UnreadableRecords
 
 _UNTOLD = "its application is not told of the end of that session"
 
@@ -40,7 +40,7 @@ class SignOutNotes:
     ) -> None:
         self._store = store
         self._keys = StoreKeys(keys)
-        self._unreadable = Unreadable(log, what_follows=_UNTOLD)
+        self._unreadable = UnreadableRecords(log, what_follows=_UNTOLD)
         self._now = now
         # As the purge: by a clock that jumps ahead, no application is told of an end that is none.
         self._horizon = Horizon(now, monotonic)
@@ -78,5 +78,5 @@ class SignOutNotes:
             return None
 
 
-def _binding(session_id: str, host: str) -> Binding:
-    return Binding("note", session_id, host)
+def _binding(session_id: str, host: str) -> SealBinding:
+    return SealBinding("note", session_id, host)

@@ -7,7 +7,6 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
@@ -17,11 +16,11 @@ from gateway.stores import sqlite_file
 from gateway.stores import sqlite_statements as sql
 from gateway.stores.records import (
     Cursor,
-    Index,
     MarkKey,
     SealedNote,
     SeatKey,
     SeatRecord,
+    SessionIndex,
     SessionRecord,
     SessionSummary,
     Tail,
@@ -33,10 +32,8 @@ from gateway.stores.records import (
 from gateway.stores.sqlite_mending import Mending
 from gateway.stores.sqlite_owner import Ownership
 from gateway.stores.sqlite_reader import SqliteReader
-from gateway.stores.sqlite_thread import Job
+from gateway.stores.sqlite_thread import Job, JobResult
 from gateway.stores.sqlite_writer import SqliteWriter
-
-Result = TypeVar("Result")
 
 # Longer than the writer waits for other processes: the error that it meets is then the one that is told.
 _WRITTEN_WITHIN = 5.0
@@ -108,7 +105,7 @@ class SqliteStore:
             lambda connection: sql.replace_sealed(connection, session_id, before, after, now), durable=True
         )
 
-    async def find(self, index: Index, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
+    async def find(self, index: SessionIndex, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
         return await self._read(lambda connection: sql.find(connection, index, values, now))
 
     async def ended_since(self, cursor: Cursor | None) -> Tail:
@@ -161,7 +158,7 @@ class SqliteStore:
 
     # --- steps
 
-    async def _read(self, query: Callable[[sqlite3.Connection], Result]) -> Result:
+    async def _read(self, query: Callable[[sqlite3.Connection], JobResult]) -> JobResult:
         if self._writer is not None and (not self._writer.made or self._mending.due):
             await self._write(_nothing)
         try:
@@ -175,7 +172,7 @@ class SqliteStore:
         self._answered()
         return result
 
-    async def _write(self, job: Job[Result], *, durable: bool = False, single: bool = False) -> Result:
+    async def _write(self, job: Job[JobResult], *, durable: bool = False, single: bool = False) -> JobResult:
         if self._writer is None:
             raise GatewayError(STORE_UNREACHABLE, "the store is closed")
         try:
@@ -204,4 +201,4 @@ class SqliteStore:
 
 
 def _nothing(connection: sqlite3.Connection) -> None:
-    """Whoever does it connects, and the writer makes the file for the first."""
+    """A thread that does it connects, and the writer makes the file where there is none."""

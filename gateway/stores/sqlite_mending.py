@@ -16,7 +16,7 @@ from gateway.ops.log import Log
 from gateway.stores import sqlite_file
 from gateway.stores.tickets import unix_now
 
-# Seconds. Whoever puts the file back, or copies one over it, has that long.
+# Seconds. An operator who puts the file back, or copies one over it, has that long.
 MENDED_AFTER = 10.0
 # Seconds by which a provider's clock may be ahead of ours: what it dates so was issued before, too.
 _CLOCKS_APART = 180

@@ -35,7 +35,7 @@ class Ownership:
             os.close(descriptor)
 
     def _is_current(self, descriptor: int) -> bool:
-        """A file that was removed under us is nobody's: another process makes a new one."""
+        """A file that was removed under us has no owner: another process makes a new one."""
         ours = os.fstat(descriptor)
         with suppress(FileNotFoundError):
             there = os.stat(self._path)

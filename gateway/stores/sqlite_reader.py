@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.model.errors import GatewayError
 from gateway.stores import sqlite_file
-from gateway.stores.sqlite_thread import SqliteThread, Task
+from gateway.stores.sqlite_thread import PendingJob, SqliteThread
 
 # A reader meets a lock only while a crashed writer's log is recovered, or where a stranger holds the file.
 READ_AGAIN = (0.005, 0.01, 0.02, 0.05, 0.1)
@@ -18,11 +18,11 @@ class SqliteReader(SqliteThread):
         self._path = path
         super().__init__("store-reads")
 
-    def serve(self, tasks: list[Task[Any]]) -> None:
+    def serve(self, tasks: list[PendingJob[Any]]) -> None:
         for task in tasks:
             self._read(task)
 
-    def _read(self, task: Task[Any]) -> None:
+    def _read(self, task: PendingJob[Any]) -> None:
         pauses = iter(READ_AGAIN)
         while True:
             try:

@@ -11,7 +11,6 @@ from gateway.stores.records import (
     Cursor,
     Ended,
     EndSeat,
-    Index,
     MarkKey,
     PutTicket,
     RaiseMark,
@@ -19,6 +18,7 @@ from gateway.stores.records import (
     SealedNote,
     SeatKey,
     SeatRecord,
+    SessionIndex,
     SessionRecord,
     SessionSummary,
     Spend,
@@ -32,7 +32,7 @@ from gateway.stores.records import (
 
 _PURGED_AT_ONCE = 500
 
-_FIND: dict[Index, str] = {
+_FIND: dict[SessionIndex, str] = {
     "subject": "SELECT id, provider, created_at, expires_at FROM sessions WHERE subject_index = ? AND ends_at > ?",
     "sid": "SELECT id, provider, created_at, expires_at FROM sessions WHERE sid_index = ? AND ends_at > ?",
     "browser": "SELECT id, provider, created_at, expires_at FROM sessions WHERE browser_index = ? AND ends_at > ?",
@@ -157,7 +157,9 @@ def touch(connection: sqlite3.Connection, touches: Sequence[Touch]) -> None:
         _move_session(connection, key.session_id, at)
 
 
-def find(connection: sqlite3.Connection, index: Index, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
+def find(
+    connection: sqlite3.Connection, index: SessionIndex, values: Sequence[bytes], now: int
+) -> tuple[SessionSummary, ...]:
     rows = [row for value in values for row in connection.execute(_FIND[index], (value, now)).fetchall()]
     return tuple(
         SessionSummary(id, provider, _apps(connection, id, now), created_at, expires_at)

@@ -8,25 +8,25 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
-Result = TypeVar("Result")
-Job = Callable[[sqlite3.Connection], Result]
+JobResult = TypeVar("JobResult")
+Job = Callable[[sqlite3.Connection], JobResult]
 
 JOBS_AT_ONCE = 256
 _MOST_WAITING = 20_000
 
 
-class Task(Generic[Result]):
+class PendingJob(Generic[JobResult]):
     """A job with the place where its caller waits. `durable`: it must outlive a loss of power, too. `single`: it is one
     statement, which needs no other to be a transaction."""
 
     __slots__ = ("durable", "error", "future", "job", "result", "single")
 
-    def __init__(self, job: Job[Result], durable: bool, single: bool, future: asyncio.Future[Result]) -> None:
+    def __init__(self, job: Job[JobResult], durable: bool, single: bool, future: asyncio.Future[JobResult]) -> None:
         self.job = job
         self.durable = durable
         self.single = single
         self.future = future
-        self.result: Result | None = None
+        self.result: JobResult | None = None
         self.error: Exception | None = None
 
 
@@ -35,10 +35,10 @@ class SqliteThread:
 
     def __init__(self, name: str) -> None:
         self._loop = asyncio.get_running_loop()
-        self._asked: list[Task[Any]] = []
+        self._asked: list[PendingJob[Any]] = []
         self._open = 0
         self._moved = 0.0
-        self._queue: SimpleQueue[list[Task[Any]] | None] = SimpleQueue()
+        self._queue: SimpleQueue[list[PendingJob[Any]] | None] = SimpleQueue()
         self._connection: sqlite3.Connection | None = None
         self._identity = (0, 0)
         self._closed = False
@@ -46,11 +46,13 @@ class SqliteThread:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    async def run(self, job: Job[Result], within: float, *, durable: bool = False, single: bool = False) -> Result:
+    async def run(
+        self, job: Job[JobResult], within: float, *, durable: bool = False, single: bool = False
+    ) -> JobResult:
         """The job's result when it is done. Raises TimeoutError: it may yet be done, or not."""
         if self._closed or self._open >= _MOST_WAITING:
             raise sqlite3.OperationalError("the store takes no more requests")
-        task: Task[Result] = Task(job, durable, single, self._loop.create_future())
+        task: PendingJob[JobResult] = PendingJob(job, durable, single, self._loop.create_future())
         if not self._asked:
             # What is asked for in one turn of the loop is handed in together.
             self._loop.call_soon(self._hand_in)
@@ -82,7 +84,7 @@ class SqliteThread:
         for start in range(0, len(tasks), JOBS_AT_ONCE):
             self._queue.put(tasks[start : start + JOBS_AT_ONCE])
 
-    def _deliver(self, tasks: list[Task[Any]]) -> None:
+    def _deliver(self, tasks: list[PendingJob[Any]]) -> None:
         self._open -= len(tasks)
         self._moved = self._loop.time()
         for task in tasks:
@@ -95,7 +97,7 @@ class SqliteThread:
 
     # --- in the thread
 
-    def serve(self, tasks: list[Task[Any]]) -> None:
+    def serve(self, tasks: list[PendingJob[Any]]) -> None:
         """Gives each its result or its error."""
         raise NotImplementedError
 
@@ -106,7 +108,7 @@ class SqliteThread:
         going_on = True
         while going_on:
             tasks, going_on = self._gather()
-            # Who has given up before it began is not served: a sign-in that nobody waits for is not made.
+            # A caller that gave up before its job began is not served: a sign-in that nobody waits for is not made.
             wanted = [task for task in tasks if not task.future.done()]
             if wanted:
                 self.serve(wanted)
@@ -115,8 +117,8 @@ class SqliteThread:
         self._let_go()
         self._loop.call_soon_threadsafe(self._ended.set_result, None)
 
-    def _gather(self) -> tuple[list[Task[Any]], bool]:
-        tasks: list[Task[Any]] = []
+    def _gather(self) -> tuple[list[PendingJob[Any]], bool]:
+        tasks: list[PendingJob[Any]] = []
         batch = self._queue.get()
         while batch is not None:
             tasks += batch

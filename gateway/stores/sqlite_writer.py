@@ -9,7 +9,7 @@ from gateway.model.errors import GatewayError
 from gateway.stores import sqlite_file
 from gateway.stores.sqlite_file import LOG_LIMIT
 from gateway.stores.sqlite_mending import Mending
-from gateway.stores.sqlite_thread import SqliteThread, Task
+from gateway.stores.sqlite_thread import PendingJob, SqliteThread
 
 # How long one commit waits for those of other processes.
 _BUSY_TIMEOUT = 2.0
@@ -34,7 +34,7 @@ class SqliteWriter(SqliteThread):
         self.made = False
         super().__init__("store")
 
-    def serve(self, tasks: list[Task[Any]]) -> None:
+    def serve(self, tasks: list[PendingJob[Any]]) -> None:
         error = self._commit(tasks)
         # A fault of the store is everybody's. Any other is one job's: each then stands for itself.
         alone = error is not None and len(tasks) > 1 and not isinstance(error, _STORE_FAULTS)
@@ -44,7 +44,7 @@ class SqliteWriter(SqliteThread):
     def rest(self) -> None:
         self._shorten_log()
 
-    def _commit(self, tasks: list[Task[Any]]) -> Exception | None:
+    def _commit(self, tasks: list[PendingJob[Any]]) -> Exception | None:
         """All of these in one transaction, or none and why."""
         try:
             connection = self._connected()
@@ -64,8 +64,9 @@ class SqliteWriter(SqliteThread):
         return None
 
     def _shorten_log(self) -> None:
-        """Whoever finds the log long shortens it, after its callers have their answers. Then not for a while: another
-        process may be about the same, or read on for long."""
+        """A process that finds the log long shortens it, after its callers have their answers.
+
+        Then not for a while: another process may be about the same, or read on for long."""
         now = time.monotonic()
         if self._connection is None or now < self._shorten_from or sqlite_file.log_size(self._path) <= LOG_LIMIT:
             return

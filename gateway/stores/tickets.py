@@ -11,8 +11,17 @@ from gateway.ops.log import Log
 from gateway.stores.codec import Form, Kept
 from gateway.stores.ids import TokenBytes, new_id, shard_of
 from gateway.stores.records import PutTicket, RecordStore, Spend, Ticket, TicketKey, Write
-from gateway.stores.sealing import NONCE_BYTES, Binding, StoreKeys, draw_key, key_id_of, lookup_of, open_sealed, seal
-from gateway.stores.unreadable import Unreadable
+from gateway.stores.sealing import (
+    NONCE_BYTES,
+    SealBinding,
+    StoreKeys,
+    draw_key,
+    key_id_of,
+    lookup_of,
+    open_sealed,
+    seal,
+)
+from gateway.stores.unreadable import UnreadableRecords
 
 _LONGEST_ID = 256
 
@@ -55,7 +64,7 @@ class Tickets(Generic[Kept]):
         self._store = store
         self._keys = keys
         self._bounds = bounds
-        self._unreadable = Unreadable(log)
+        self._unreadable = UnreadableRecords(log)
         self._now = now
         self._token_bytes = token_bytes
         self._shard = shard
@@ -125,8 +134,8 @@ class Tickets(Generic[Kept]):
     def _key(self, id: str, key_id: str) -> bytes:
         return draw_key(_secret(id), b"seal", self._keys.salt(key_id))
 
-    def _binding(self, key: TicketKey) -> Binding:
-        return Binding(key.kind, key.lookup.hex())
+    def _binding(self, key: TicketKey) -> SealBinding:
+        return SealBinding(key.kind, key.lookup.hex())
 
 
 def _secret(id: str) -> bytes:

@@ -15,7 +15,7 @@ _WHAT_TO_DO = (
 )
 
 
-class Unreadable:
+class UnreadableRecords:
     """`what_follows`: of a record that does not open."""
 
     def __init__(

@@ -34,7 +34,7 @@ from gateway.federation.saml import SamlFederation
 from gateway.model.provider import MetadataUrl, SamlProvider
 from gateway.ops.log import Log
 from gateway.saml.times import instant
-from gateway.server.stops import Waited
+from gateway.server.loop_stalls import Waited
 from tests.bench.processes import rss_megabytes
 from tests.saml.metadata_samples import MD, SHIBBOLETH, group, signed
 from tests.saml.parties import IDP, PROVIDER, pair, spki

@@ -12,7 +12,7 @@ from gateway.config.snapshot import Listener
 from gateway.model.ports import Callers
 from gateway.model.session import Seat
 from gateway.proxy.dataplane import DataPlane
-from gateway.server.doors import Doors
+from gateway.server.acceptors import Acceptors
 from gateway.server.listeners import bind
 from tests.config.samples import GATEWAY, sample_snapshot
 from tests.proxy.applications import SOON, Application
@@ -244,12 +244,12 @@ async def gateway(
     listening = bind(Listener((address, 0)))
     here.host, here.port = listening.getsockname()[:2]
     factory = here.plane.protocol_factory(tls=tls is not None, redirects=redirects)
-    doors = Doors([listening], [tls], lambda _: factory, here.plane.admission, SOON)
-    doors.open()
+    acceptors = Acceptors([listening], [tls], lambda _: factory, here.plane.admission, SOON)
+    acceptors.open()
     try:
         yield here
     finally:
-        await doors.close()
+        await acceptors.close()
         for client in here.clients:
             client.close()
         await here.plane.drain(0)

@@ -11,7 +11,7 @@ import pytest
 from gateway.config.snapshot import Listener
 from gateway.proxy import admission
 from gateway.proxy.admission import Admission, KnownAddresses, Place
-from gateway.server.doors import Doors
+from gateway.server.acceptors import Acceptors
 from gateway.server.listeners import bind
 from gateway.wire.addresses import client_key
 from tests.config.samples import GATEWAY, sample_snapshot
@@ -244,14 +244,16 @@ async def test_without_descriptors_whoever_comes_waits_and_it_is_said() -> None:
         listening = Without(fileno=bind(Listener(("127.0.0.1", 0))).detach())
         listening.setblocking(False)
         listening.times = 2
-        door = Doors([listening], [None], lambda _: gate.plane.protocol_factory(tls=False), gate.plane.admission, 5.0)
+        acceptor = Acceptors(
+            [listening], [None], lambda _: gate.plane.protocol_factory(tls=False), gate.plane.admission, 5.0
+        )
         gate.port = listening.getsockname()[1]
-        door.open()
+        acceptor.open()
         assert (await gate.once(PUBLIC)).status == 200
         assert gate.counters.values["ecluse_descriptors_exhausted_total", "accept"] == 2
         (line,) = gate.log.named("descriptors.exhausted")
         assert (line["place"], line["times"]) == ("accept", 1)
-        await door.close()
+        await acceptor.close()
 
 
 async def test_an_application_that_no_descriptor_is_left_for_is_a_503_and_it_is_said(

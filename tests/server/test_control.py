@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.server.control import NAME, RELOAD, Control, Verdict, connect
+from gateway.server.control import NAME, RELOAD, Control, ReloadVerdict, connect
 from gateway.server.faults import CannotServe
 
 
@@ -14,7 +14,7 @@ class Reloads:
     def __init__(self) -> None:
         self.asked = 0
 
-    async def __call__(self) -> Verdict:
+    async def __call__(self) -> ReloadVerdict:
         self.asked += 1
         return {"verdict": "live", "revision": f"r{self.asked}", "detail": ""}
 

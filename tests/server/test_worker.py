@@ -113,7 +113,7 @@ async def test_prepared_then_committed_it_is_taken(both: Both, place: Place) -> 
 
 
 async def test_it_says_that_it_is_there(both: Both) -> None:
-    assert (await both.ask("pulse"))["ok"]
+    assert (await both.ask("alive"))["ok"]
 
 
 async def test_addresses_seen_here_are_told_and_those_seen_elsewhere_are_heard(both: Both) -> None:

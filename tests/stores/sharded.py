@@ -15,12 +15,12 @@ from gateway.stores.records import (
     ENDED_KEPT,
     Cursor,
     Ended,
-    Index,
     MarkKey,
     PutTicket,
     SealedNote,
     SeatKey,
     SeatRecord,
+    SessionIndex,
     SessionRecord,
     SessionSummary,
     Spend,
@@ -107,7 +107,7 @@ class Sharded:
         self._begin()
         return self._tell(await self._at(shard_of(session_id)).replace_sealed(session_id, before, after, now))
 
-    async def find(self, index: Index, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
+    async def find(self, index: SessionIndex, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
         self._begin()
         found = [each for store in self.stores.values() for each in await store.find(index, values, now)]
         return self._tell(tuple(sorted(found, key=lambda each: (each.created_at, each.id))))

@@ -6,18 +6,18 @@ from hypothesis import strategies as st
 
 from gateway.model.codes import STORE_UNREADABLE
 from gateway.model.errors import GatewayError
-from gateway.stores.sealing import READABLE, VERSION, Binding, draw_key, join, key_id_of, open_sealed, seal
+from gateway.stores.sealing import READABLE, VERSION, SealBinding, draw_key, join, key_id_of, open_sealed, seal
 
 KEY = bytes(range(32))
 NONCE = bytes(12)
-SEAT = Binding("seat", "session-1", "permis.localhost")
+SEAT = SealBinding("seat", "session-1", "permis.localhost")
 
 
 def sealed(plain: bytes = b"plain", key_id: str = "k1") -> bytes:
     return seal(plain, key=KEY, key_id=key_id, nonce=NONCE, binding=SEAT)
 
 
-def refused(record: bytes, *, key: bytes = KEY, binding: Binding = SEAT) -> bool:
+def refused(record: bytes, *, key: bytes = KEY, binding: SealBinding = SEAT) -> bool:
     with pytest.raises(GatewayError) as caught:
         open_sealed(record, key=key, binding=binding)
     return caught.value.code is STORE_UNREADABLE
@@ -42,8 +42,8 @@ def test_a_record_opens_in_its_place_and_under_its_key_only() -> None:
         replace(SEAT, id="session-2"),
         replace(SEAT, host="paie.localhost"),
         replace(SEAT, host=""),
-        Binding("seat", "session-1permis", ".localhost"),
-        Binding("seatsession-1", "", "permis.localhost"),
+        SealBinding("seat", "session-1permis", ".localhost"),
+        SealBinding("seatsession-1", "", "permis.localhost"),
     ):
         assert refused(sealed(), binding=elsewhere)
     assert refused(sealed(), key=bytes(32))

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from gateway.server.turns import Turns
+from gateway.server.rollout_lock import RolloutLock
 from tests.patience import PATIENCE
 
 
@@ -10,7 +10,7 @@ class Story:
     """What happens in which order."""
 
     def __init__(self) -> None:
-        self.turns = Turns()
+        self.lock = RolloutLock()
         self.told: list[str] = []
         self._go_on: dict[str, asyncio.Event] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -32,7 +32,7 @@ class Story:
         await asyncio.sleep(0.01)
 
     async def _one(self, name: str) -> None:
-        async with self.turns.alone() if name.startswith("r") else self.turns.together():
+        async with self.lock.alone() if name.startswith("r") else self.lock.together():
             self.told.append(f"{name} in")
             await self._go_on[name].wait()
             self.told.append(f"{name} out")
@@ -78,10 +78,10 @@ async def test_a_rollout_given_up_while_it_waits_holds_nobody_back() -> None:
 
 
 async def test_who_fails_leaves_all_the_same() -> None:
-    turns = Turns()
-    for way in (turns.alone, turns.together):
+    lock = RolloutLock()
+    for way in (lock.alone, lock.together):
         with pytest.raises(ValueError, match="no"):
             async with way():
                 raise ValueError("no")
-    async with asyncio.timeout(PATIENCE), turns.alone():
+    async with asyncio.timeout(PATIENCE), lock.alone():
         pass

@@ -15,7 +15,7 @@ async def until_silent(worker: Worker, patience: Patience) -> bool:
     unanswered = 0
     while unanswered < patience.pulses:
         try:
-            await worker.channel.ask("pulse", within=patience.pulse)
+            await worker.channel.ask("alive", within=patience.pulse)
         except TimeoutError:
             unanswered += 1
         except ChannelLost:

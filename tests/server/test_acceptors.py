@@ -10,8 +10,7 @@ import pytest
 import trustme
 
 from gateway.config.snapshot import Listener
-from gateway.server.doors import Doors, Factory
-from gateway.server.doors import Place as DoorPlace
+from gateway.server.acceptors import Acceptors, Admitted, Factory
 from gateway.server.listeners import bind
 from gateway.server.tls import tls_contexts
 from tests.patience import PATIENCE
@@ -52,7 +51,7 @@ class Keeper:
 class Greeter(asyncio.Protocol):
     """Answers what it is sent, once, and closes."""
 
-    def __init__(self, tls: bool, place: DoorPlace) -> None:
+    def __init__(self, tls: bool, place: Admitted) -> None:
         self._tls = tls
         self._place = place
 
@@ -100,25 +99,25 @@ async def greeted(listening: socket.socket, tls: ssl.SSLContext | None = None) -
 
 
 async def test_who_connects_is_answered(listening: socket.socket, inherited: socket.socket) -> None:
-    doors = Doors([inherited], [None], greeter, Keeper(), 5.0)
-    doors.open()
+    acceptors = Acceptors([inherited], [None], greeter, Keeper(), 5.0)
+    acceptors.open()
     assert await greeted(listening) == b"hello"
-    await doors.close()
+    await acceptors.close()
 
 
 async def test_who_waits_to_be_accepted_when_it_closes_is_answered_all_the_same(
     listening: socket.socket, inherited: socket.socket
 ) -> None:
     """The last to close a listening socket resets what waits in it: the supervisor has closed its own already."""
-    doors = Doors([inherited], [None], greeter, Keeper(), 5.0)
-    doors.open()
+    acceptors = Acceptors([inherited], [None], greeter, Keeper(), 5.0)
+    acceptors.open()
     address = listening.getsockname()
     listening.close()
     # Nobody accepts while this loop does not turn.
     clients = [socket.create_connection(address) for _ in range(20)]
     for number, client in enumerate(clients):
         client.sendall(b"%d" % number)
-    await doors.close()
+    await acceptors.close()
     for number, client in enumerate(clients):
         client.setblocking(False)
         answer = asyncio.get_running_loop().sock_recv(client, 100)
@@ -132,8 +131,8 @@ async def test_what_is_closed_here_is_still_open_to_the_other_workers(
     listening: socket.socket, inherited: socket.socket
 ) -> None:
     first, second = (
-        Doors([inherited], [None], greeter, Keeper(), 5.0),
-        Doors([listening.dup()], [None], greeter, Keeper(), 5.0),
+        Acceptors([inherited], [None], greeter, Keeper(), 5.0),
+        Acceptors([listening.dup()], [None], greeter, Keeper(), 5.0),
     )
     first.open()
     second.open()
@@ -143,7 +142,7 @@ async def test_what_is_closed_here_is_still_open_to_the_other_workers(
 
 
 async def test_closed_before_it_was_open_it_holds_nothing_up(inherited: socket.socket) -> None:
-    await Doors([inherited], [None], greeter, Keeper(), 5.0).close()
+    await Acceptors([inherited], [None], greeter, Keeper(), 5.0).close()
 
 
 async def test_with_tls_the_newest_certificate_is_shown_whatever_the_kind_of_its_key(
@@ -155,10 +154,10 @@ async def test_with_tls_the_newest_certificate_is_shown_whatever_the_kind_of_its
     issued = [authority.issue_cert("one.localhost", key_type=kind) for kind in trustme.KeyType]
     pairs = [Listener(("127.0.0.1", 0), pem(leaf), leaf.private_key_pem.bytes()) for leaf in issued]
     contexts = [tls_contexts([pair]) for pair in pairs]
-    doors = Doors([inherited], contexts[0], greeter_by_tls, Keeper(), 5.0)
-    doors.open()
+    acceptors = Acceptors([inherited], contexts[0], greeter_by_tls, Keeper(), 5.0)
+    acceptors.open()
     for context, leaf in zip(contexts, issued, strict=True):
-        doors.use(context)
+        acceptors.use(context)
         reader, writer = await asyncio.open_connection(
             *listening.getsockname(), ssl=client, server_hostname="one.localhost"
         )
@@ -168,7 +167,7 @@ async def test_with_tls_the_newest_certificate_is_shown_whatever_the_kind_of_its
         assert await reader.read() == b"secure hello"
         writer.close()
         await writer.wait_closed()
-    await doors.close()
+    await acceptors.close()
 
 
 async def test_who_waits_with_tls_when_it_closes_has_a_moment_for_its_handshake(
@@ -179,14 +178,14 @@ async def test_who_waits_with_tls_when_it_closes_has_a_moment_for_its_handshake(
     authority.configure_trust(client)
     leaf = authority.issue_cert("one.localhost")
     contexts = tls_contexts([Listener(("127.0.0.1", 0), pem(leaf), leaf.private_key_pem.bytes())])
-    doors = Doors([inherited], contexts, greeter_by_tls, Keeper(), 5.0)
-    doors.open()
+    acceptors = Acceptors([inherited], contexts, greeter_by_tls, Keeper(), 5.0)
+    acceptors.open()
     address = listening.getsockname()
     listening.close()
     # Nobody accepts while this loop does not turn.
     waiting = socket.create_connection(address)
     waiting.setblocking(False)
-    closing = asyncio.create_task(doors.close())
+    closing = asyncio.create_task(acceptors.close())
     reader, writer = await asyncio.open_connection(sock=waiting, ssl=client, server_hostname="one.localhost")
     writer.write(b"hello")
     assert await reader.read() == b"secure hello"
@@ -202,12 +201,12 @@ async def test_a_handshake_that_never_ends_does_not_hold_the_close_up(
     authority = trustme.CA()
     leaf = authority.issue_cert("one.localhost")
     contexts = tls_contexts([Listener(("127.0.0.1", 0), pem(leaf), leaf.private_key_pem.bytes())])
-    doors = Doors([inherited], contexts, greeter_by_tls, Keeper(), 5.0)
-    doors.open()
+    acceptors = Acceptors([inherited], contexts, greeter_by_tls, Keeper(), 5.0)
+    acceptors.open()
     with socket.create_connection(listening.getsockname()) as silent:
         silent.setblocking(False)
         ended = asyncio.create_task(asyncio.get_running_loop().sock_recv(silent, 1))
-        await doors.close()
+        await acceptors.close()
         assert not ended.done()
         # And it is ended itself, in its time.
         assert await asyncio.wait_for(ended, PATIENCE) == b""

@@ -1,11 +1,11 @@
-"""Who may speak of snapshots to the workers: many bring-ups side by side, or one rollout alone."""
+"""The right to speak of snapshots to the workers: for many bring-ups side by side, or for one rollout alone."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 
-class Turns:
+class RolloutLock:
     """A rollout that waits goes before bring-ups that come after it: workers that die one by one cannot hold it off."""
 
     def __init__(self) -> None:

@@ -12,20 +12,20 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from gateway.server.stops import Polled, Probe, Stops, Waited
+from gateway.server.loop_stalls import LoopStalls, Polled, StallProbe, Waited
 
 Runner = Callable[[Coroutine[None, None, list[float]]], list[float]]
 STOP = 0.3
 
 
 def test_the_longest_of_the_last_seconds_is_told_and_then_forgotten():
-    stops = Stops(kept=10)
-    stops.add(100.2, 0.004)
-    stops.add(100.7, 0.030)
-    stops.add(105.0, 0.002)
-    assert stops.longest(109.0) == 0.030
-    assert stops.longest(111.5) == 0.002
-    assert stops.longest(130.0) == 0.0
+    stalls = LoopStalls(kept=10)
+    stalls.add(100.2, 0.004)
+    stalls.add(100.7, 0.030)
+    stalls.add(105.0, 0.002)
+    assert stalls.longest(109.0) == 0.030
+    assert stalls.longest(111.5) == 0.002
+    assert stalls.longest(130.0) == 0.0
 
 
 def told_by_the_kernel() -> list[int]:
@@ -63,7 +63,7 @@ def test_a_uvloop_without_libuvs_counters_does_not_tell_and_serves_all_the_same(
 async def stops_of(held: Callable[[], None]) -> list[float]:
     """Of a loop that `held` holds once, in a callback."""
     seen: list[float] = []
-    Probe(asyncio.get_running_loop(), seen.append).look()
+    StallProbe(asyncio.get_running_loop(), seen.append).look()
     await asyncio.sleep(0.1)
     asyncio.get_running_loop().call_soon(held)
     await asyncio.sleep(0.2)
@@ -92,10 +92,10 @@ def test_what_holds_the_loop_is_seen_whether_it_works_or_waits(run: Runner, held
 
 SLEEPER = """
 import asyncio, uvloop
-from gateway.server.stops import Probe
+from gateway.server.loop_stalls import StallProbe
 async def main():
     seen = []
-    Probe(asyncio.get_running_loop(), seen.append).look()
+    StallProbe(asyncio.get_running_loop(), seen.append).look()
     print("ready", flush=True)
     await asyncio.sleep(1)
     print(len(seen), max(seen))

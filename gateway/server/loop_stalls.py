@@ -23,7 +23,7 @@ _BUSY_FROM = 0.02
 class Waited:
     """How long the calling thread has been ready to run without being let (Linux schedstat), in seconds in all.
 
-    A page of ours that takes long, a write that blocks: these are stops. A core shared with other programs is not.
+    A page of ours that takes long, a write that blocks: these are stalls. A core shared with other programs is not.
     """
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class Polled:
         return 0.0 if self._library is None else self._library.uv_metrics_idle_time(self._pointer) / 1e9
 
 
-class Probe:
+class StallProbe:
     """Looks again and again at the loop on which it is started; `told` hears how long it stood still, in seconds."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, told: Callable[[float], None]) -> None:
@@ -90,7 +90,7 @@ class Probe:
         return time.monotonic(), self._waited.seconds(), self._polled.seconds()
 
 
-class Stops:
+class LoopStalls:
     """`kept`: seconds that a stop is told of. One figure a second is kept, however often the loop is looked at."""
 
     def __init__(self, kept: int = 10) -> None:

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from gateway.model.session import Seat
-from gateway.stores import upkeep
+from gateway.stores import housekeeping
+from gateway.stores.housekeeping import Housekeeping
 from gateway.stores.records import RecordStore
 from gateway.stores.sqlite import SqliteStore
-from gateway.stores.upkeep import Upkeep
 from tests.patience import PATIENCE, until
 from tests.stores.samples import PORTAL, Clock, Heard, Worker, put_ticket, ticket, ticket_key
 
@@ -15,7 +15,7 @@ from tests.stores.samples import PORTAL, Clock, Heard, Worker, put_ticket, ticke
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("POLL_EVERY", "WRITE_EVERY", "PURGE_EVERY"):
-        monkeypatch.setattr(upkeep, name, 0.01)
+        monkeypatch.setattr(housekeeping, name, 0.01)
 
 
 async def test_seats_that_ended_elsewhere_are_told_of(store: RecordStore, clock: Clock) -> None:
@@ -26,7 +26,7 @@ async def test_seats_that_ended_elsewhere_are_told_of(store: RecordStore, clock:
         told.set()
 
     worker, elsewhere = Worker(store, clock), Worker(store, clock)
-    keeping = Upkeep(store, worker.sessions, killed, now=clock.now, monotonic=clock.monotonic)
+    keeping = Housekeeping(store, worker.sessions, killed, now=clock.now, monotonic=clock.monotonic)
     await keeping.start()
     cookie = await elsewhere.sign_in()
     seat = await worker.sessions.load(PORTAL, cookie)
@@ -38,7 +38,7 @@ async def test_seats_that_ended_elsewhere_are_told_of(store: RecordStore, clock:
 
 async def test_touches_are_written_meanwhile_and_the_last_ones_at_the_end(store: RecordStore, clock: Clock) -> None:
     worker = Worker(store, clock)
-    keeping = Upkeep(store, worker.sessions, lambda seats: None, now=clock.now, monotonic=clock.monotonic)
+    keeping = Housekeeping(store, worker.sessions, lambda seats: None, now=clock.now, monotonic=clock.monotonic)
     await keeping.start()
     cookie = await worker.sign_in(idle=1800)
     seat = await worker.sessions.load(PORTAL, cookie)
@@ -56,7 +56,7 @@ async def test_what_has_expired_is_cleared_away(tmp_path: Path, clock: Clock) ->
     await put_ticket(store, ticket(1, life=30), per_group=9, in_all=9)
     worker = Worker(store, clock)
     clock.pass_by(30)
-    keeping = Upkeep(store, worker.sessions, lambda seats: None, now=clock.now, monotonic=clock.monotonic)
+    keeping = Housekeeping(store, worker.sessions, lambda seats: None, now=clock.now, monotonic=clock.monotonic)
     await keeping.start()
     async with asyncio.timeout(PATIENCE):
         # The clock is turned back only for this look: what expired then would still be read.
@@ -70,7 +70,7 @@ async def test_a_clock_that_jumps_a_day_ahead_deletes_nothing_and_everybody_is_b
     store: RecordStore, clock: Clock
 ) -> None:
     worker, other = Worker(store, clock), Worker(store, clock)
-    keeping = Upkeep(store, worker.sessions, lambda seats: None, now=clock.now, monotonic=clock.monotonic)
+    keeping = Housekeeping(store, worker.sessions, lambda seats: None, now=clock.now, monotonic=clock.monotonic)
     await keeping.start()
     cookie = await other.sign_in()
     purged = asyncio.Event()
@@ -95,7 +95,9 @@ async def test_workers_agree_after_the_clock_was_set(store: RecordStore, clock: 
     """One has the seat in memory, the other asks the store."""
     log = Heard()
     worker, other = Worker(store, clock), Worker(store, clock)
-    keeping = Upkeep(store, worker.sessions, lambda seats: None, log=log, now=clock.now, monotonic=clock.monotonic)
+    keeping = Housekeeping(
+        store, worker.sessions, lambda seats: None, log=log, now=clock.now, monotonic=clock.monotonic
+    )
     await keeping.start()
     cookie = await other.sign_in(idle=1800)
     assert await worker.sessions.load(PORTAL, cookie) is not None
@@ -116,7 +118,7 @@ async def test_a_store_out_of_reach_stops_none_of_it(tmp_path: Path, clock: Cloc
     await store.open()
     told = asyncio.Event()
     worker, elsewhere = Worker(store, clock), Worker(store, clock)
-    keeping = Upkeep(store, worker.sessions, lambda seats: told.set(), now=clock.now, monotonic=clock.monotonic)
+    keeping = Housekeeping(store, worker.sessions, lambda seats: told.set(), now=clock.now, monotonic=clock.monotonic)
     await keeping.start()
     cookie = await elsewhere.sign_in()
     seat = await worker.sessions.load(PORTAL, cookie)
@@ -138,7 +140,9 @@ async def test_a_store_out_of_reach_stops_none_of_it(tmp_path: Path, clock: Cloc
 
 async def test_no_task_is_left(store: RecordStore, clock: Clock) -> None:
     before = asyncio.all_tasks()
-    keeping = Upkeep(store, Worker(store, clock).sessions, lambda seats: None, now=clock.now, monotonic=clock.monotonic)
+    keeping = Housekeeping(
+        store, Worker(store, clock).sessions, lambda seats: None, now=clock.now, monotonic=clock.monotonic
+    )
     await keeping.start()
     await keeping.stop()
     assert asyncio.all_tasks() == before

@@ -30,16 +30,16 @@ _AT_ONCE = struct.pack("ii", 1, 0)
 _READ_AND_FORGOTTEN = 65536
 
 
-class Place(Protocol):
+class Admitted(Protocol):
     """Of one connection, among those that are counted."""
 
     def leave(self) -> None: ...
 
 
-class Doorkeeper(Protocol):
-    """Who may come in: asked at accept, before a handshake or a byte."""
+class Admits(Protocol):
+    """Says at accept, before a handshake or a byte, whether a connection may come in."""
 
-    def enter(self, peer: str, descriptor: int) -> Place | None:
+    def enter(self, peer: str, descriptor: int) -> Admitted | None:
         """None: one too many."""
 
     def refusal(self) -> bytes:
@@ -49,18 +49,18 @@ class Doorkeeper(Protocol):
         """No descriptor is left."""
 
 
-Factory = Callable[[Place], asyncio.Protocol]
+Factory = Callable[[Admitted], asyncio.Protocol]
 """The protocol of a connection that has come in: it gives its place back when it is lost."""
 
 
-class Door:
+class Acceptor:
     """One listening socket. `handshakes` None: without TLS. `patience`: seconds for a handshake, ten at most."""
 
     def __init__(
         self,
         listening: socket.socket,
         factory: Factory,
-        keeper: Doorkeeper,
+        keeper: Admits,
         handshakes: Handshakes | None,
         patience: float,
     ) -> None:
@@ -99,7 +99,7 @@ class Door:
             except OSError as error:
                 if error.errno in _EXHAUSTED:
                     self._wait_for_descriptors()
-                # Whoever has gone before the turn came (ECONNABORTED) was the only one.
+                # A client that left before its turn came (ECONNABORTED) was the only one.
                 return False
             self._take(connection, address[0])
         return True
@@ -114,7 +114,7 @@ class Door:
         self._joining.add(task)
         task.add_done_callback(self._joining.discard)
 
-    async def _join(self, connection: socket.socket, place: Place) -> None:
+    async def _join(self, connection: socket.socket, place: Admitted) -> None:
         """Its protocol has the place from when the connection is made; a handshake that fails gives it back here."""
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
@@ -146,19 +146,19 @@ class Door:
         self._waits = loop.call_later(_WITHOUT_DESCRIPTORS, self.open)
 
 
-class Doors:
-    """`factory`: given the number of the listener, what makes its protocols. `patience`: as in Door."""
+class Acceptors:
+    """`factory`: given the number of the listener, what makes its protocols. `patience`: as in Acceptor."""
 
     def __init__(
         self,
         sockets: Sequence[socket.socket],
         contexts: Sequence[ssl.SSLContext | None],
         factory: Callable[[int], Factory],
-        keeper: Doorkeeper,
+        keeper: Admits,
         patience: float,
     ) -> None:
-        self._doors = [
-            Door(
+        self._acceptors = [
+            Acceptor(
                 listening,
                 factory(number),
                 keeper,
@@ -169,13 +169,13 @@ class Doors:
         ]
 
     def open(self) -> None:
-        for door in self._doors:
-            door.open()
+        for acceptor in self._acceptors:
+            acceptor.open()
 
     def use(self, contexts: Sequence[ssl.SSLContext | None]) -> None:
         """Handshakes that begin from here on see these certificates."""
-        for door, context in zip(self._doors, contexts, strict=True):
-            door.use(context)
+        for acceptor, context in zip(self._acceptors, contexts, strict=True):
+            acceptor.use(context)
 
     async def close(self) -> None:
-        await asyncio.gather(*(door.close() for door in self._doors))
+        await asyncio.gather(*(acceptor.close() for acceptor in self._acceptors))

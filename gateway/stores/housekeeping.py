@@ -19,7 +19,7 @@ WRITE_EVERY = 1.0
 PURGE_EVERY = 60.0
 
 
-class Upkeep:
+class Housekeeping:
     """`killed` hears of the seats that ended elsewhere, so that what is open on them is cut. `store_fails`: whether
     sessions can be neither read nor kept, as of a second ago."""
 
