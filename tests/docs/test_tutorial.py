@@ -11,4 +11,4 @@ COUNTS = {2: ("two", "Deux"), 3: ("three", "Trois"), 4: ("four", "Quatre"), 5: (
 def test_the_number_of_providers_is_that_of_the_demo() -> None:
     english, french = COUNTS[len(ACCOUNTS) + len(SAML_ACCOUNTS)]
     assert f"starts {english} identity providers" in (DOCS / "tutorial/first-application.md").read_text()
-    assert f"\n{french} fournisseurs d'identité" in (DOCS / "fr/premiere-application.md").read_text()
+    assert f"\n{french} fournisseurs d’identité" in (DOCS / "fr/premiere-application.md").read_text()
