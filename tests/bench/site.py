@@ -167,7 +167,7 @@ class Site:
         return cookies
 
     def _await_ready(self, workers: int) -> None:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 180
         while time.monotonic() < until and self.process.poll() is None:
             try:
                 with urlopen(f"http://127.0.0.1:{self.admin}/readyz", timeout=5) as answer:
