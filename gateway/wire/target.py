@@ -20,7 +20,8 @@ class PathLeniency:
 
     Before the path is mapped, we take off: with `parameters`, path parameters of these names, as Tomcat does; with
     `cookieless`, one segment `(S(...))`, as ASP.NET does; with `windows`, dots and blanks at the end of a name, as
-    Windows does. `escaped`: of `?` and `#`, those that the application reads as part of a name when they are escaped.
+    Windows does; with `mangled`, `(...)` at the end of the first segment, as SAP does. `escaped`: of `?` and `#`, those
+    that the application reads as part of a name when they are escaped.
     """
 
     parameters: frozenset[str] = frozenset()
@@ -30,6 +31,7 @@ class PathLeniency:
     escaped: frozenset[str] = frozenset()
     cookieless: bool = False
     windows: bool = False
+    mangled: bool = False
 
 
 STRICT: Final = PathLeniency()
@@ -87,6 +89,12 @@ _SPLITS_TEXT: Final = re.compile(_SPLITS.pattern.decode("latin-1"))
 _LIKE_COOKIELESS: Final = re.compile(r"\([A-Za-z]\(|\([A-Za-z0-9]{24}\)")
 _COOKIELESS: Final = re.compile(rb"/\((?:[A-Z]\([A-Za-z0-9_-]*+\))++\)(?=/)")
 _SESSION: Final = re.compile(rb"(?:\(|%28)(?:[A-Za-z](?:\(|%28)|[A-Za-z0-9]{24}).*")
+# SAP's ICF takes `(...)` off the first segment, `/sap(bD1kZSZjPTEwMA==)/bc/` being `/sap/bc/`: base64 of `l=de&c=100`,
+# which is language, client, and sometimes a session. Beside SAP's own root only what begins like that counts, because
+# `/Foo_(bar)` and OData's `/Entity(1)` are pages of many applications.
+_LIKE_MANGLED: Final = re.compile(r"(?i:sap)\(|[^()]+\([Q-WY-Za-e][DTjz][0-3]")
+_MANGLED: Final = re.compile(r"([^()]+)\([A-Za-z0-9+=_!-]*\)")
+_SHOWN_MANGLED: Final = re.compile(rb"\A(/(?:[Ss][Aa][Pp]|[^/()]+(?=\([Q-WY-Za-e][DTjz][0-3])))\([A-Za-z0-9+=_!-]*\)")
 _SHOWN_PARAMETER: Final = re.compile(rb"(;[^=;/]*=)[^;/]*")
 _SHOWN_COOKIELESS: Final = re.compile(rb"/\(([A-Za-z])\([^/]*")
 _PARENTHESIS: Final = re.compile(rb"/(?:\(|%28)")
@@ -146,7 +154,9 @@ def for_logs(path: bytes) -> bytes:
     """The path without the sessions in it, for log lines."""
     if b";" in path:
         path = _SHOWN_PARAMETER.sub(rb"\1_", path)
-    return _SHOWN_COOKIELESS.sub(rb"/(\1(_))", path) if b"/(" in path else path
+    if b"/(" in path:
+        path = _SHOWN_COOKIELESS.sub(rb"/(\1(_))", path)
+    return _SHOWN_MANGLED.sub(rb"\1(_)", path) if b"(" in path else path
 
 
 def _readings(path: bytes, leniency: PathLeniency) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
@@ -160,6 +170,7 @@ def _readings(path: bytes, leniency: PathLeniency) -> tuple[tuple[str, ...], tup
             raise _refused("an empty segment", path)
         pieces = [piece for piece in pieces[:-1] if piece] + pieces[-1:]
     decoded = [_decoded(piece, leniency) for piece in pieces]
+    decoded[0] = [_without_mangling(text, leniency.mangled) for text in decoded[0]]
     segments = _mapped([texts[0] for texts in decoded], leniency)
     if all(len(texts) == 1 for texts in decoded):
         return segments, None
@@ -181,6 +192,19 @@ def _without_cookieless(path: bytes) -> bytes:
     if stripped != path and _PARENTHESIS.search(stripped):
         raise _refused("two segments in parentheses, of which one is a cookieless session", path)
     return stripped
+
+
+def _without_mangling(text: str, named: bool) -> str:
+    """Of the first segment. `named`: by the application's file, as one that takes it off."""
+    compatible = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    if not named:
+        if _LIKE_MANGLED.match(compatible):
+            raise _refused("a session in the path, as SAP writes it", text.encode())
+        return text
+    found = _MANGLED.fullmatch(text)
+    if found is None and "(" in compatible:
+        raise _refused("parentheses in the first segment, which SAP may read as a session", text.encode())
+    return text if found is None else found[1]
 
 
 def _decoded(piece: bytes, leniency: PathLeniency) -> list[str]:

@@ -148,6 +148,10 @@ PC06 = (
     ("/(S(x))/(S(y))/admin", refused("/(S(x))/(S(y))/admin")),
     ("24 letters, as ASP.NET 1 writes them", refused("/(55mfgh55vgblurtywsityvjq)/admin")),
     ("/(S(x))/../admin", refused("/(S(x))/../admin")),
+    ("SAP's settings in the path", refused("/admin(bD1kZSZjPTEwMA==)")),
+    ("and a page below", refused("/admin(bD1kZSZjPTEwMA==)/page")),
+    ("in escapes", refused("/admin%28bD1kZSZjPTEwMA==%29/page")),
+    ("SAP's own root", refused("/sap(x)/bc")),
     ("Zope's virtual hosts", refused("/VirtualHostBase/http/a.example:80/admin/VirtualHostRoot/")),
     ("the second of its words alone, escaped", refused("/VirtualHost%52oot/_vh_x/admin")),
 )

@@ -372,6 +372,7 @@ APP = [
     Effect("responses.front_orders", ("responses",), {"front_orders": True}, app(lambda a: a.responses.front_orders), False, True),
     Effect("paths.merge_slashes", ("paths", "merge_slashes"), True, app(lambda a: a.leniency.merge_slashes), False, True),
     Effect("paths.escaped[]", ("paths", "escaped"), ["#", "#"], app(lambda a: a.leniency.escaped), set(), {"#"}),
+    Effect("paths.mangled", ("paths", "mangled"), True, app(lambda a: a.leniency.mangled), False, True),
     Effect("paths.cookieless", ("paths", "cookieless"), True, app(lambda a: a.leniency.cookieless), False, True),
     Effect("paths.windows", ("paths",), {"case": "insensitive", "windows": True}, app(lambda a: a.leniency.windows), False, True),
     Effect("paths.encoding", ("paths", "encoding"), "latin1", app(lambda a: a.leniency.encoding), "utf-8", "latin-1"),

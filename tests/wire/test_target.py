@@ -22,6 +22,7 @@ SLASHES = PathLeniency(merge_slashes=True)
 LATIN = PathLeniency(encoding="latin-1")
 ESCAPED = PathLeniency(escaped=frozenset({"?", "#"}))
 ASPNET = PathLeniency(cookieless=True)
+SAP = PathLeniency(mangled=True)
 WINDOWS = PathLeniency(case_insensitive=True, windows=True)
 ALL = PathLeniency(frozenset({"jsessionid"}), True, True, "latin-1", frozenset({"?", "#"}), True, True)
 EVERY = {
@@ -32,6 +33,7 @@ EVERY = {
     "latin": LATIN,
     "escaped": ESCAPED,
     "aspnet": ASPNET,
+    "sap": SAP,
     "windows": WINDOWS,
     "all": ALL,
 }
@@ -298,6 +300,7 @@ OPENED = {
     "escaped": [b"/admin%3f", b"/admin%3F.css", b"/admin%23", b"/admin%23x", b"/%3f"],
     "aspnet": [b"/(S(x))/admin/a.aspx", b"/public/(S(x))/a.aspx", b"/(A(x)F(y)S(z))/admin", b"/(S())/admin"],
     "windows": [],
+    "sap": [],
 }
 OPENED["all"] = [raw for opened in OPENED.values() for raw in opened]
 
@@ -508,6 +511,59 @@ def test_a_cookieless_session_is_taken_off_where_the_file_says_so(raw: bytes, se
 )
 def test_any_other_form_of_it_is_refused(raw: bytes) -> None:
     assert refuses(raw, ASPNET)
+
+
+# --- SAP ---
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"/sap(bD1kZSZjPTEwMA==)/bc/bsp", b"/sap(bD1kZQ==)", b"/SAP(bD1kZQ==)/bc", b"/sap(x)/bc", b"/sap()/bc",
+        b"/sap(x/bc", b"/sap(x)y/bc", b"/alias(bD1lbiZjPTEwMA==)/default.htm", b"/sap%28bD1kZQ==%29/bc",
+        b"/s%61p(x)/bc", b"/sap\xef\xbc\x88x)/bc".replace(b"\xef\xbc\x88", b"%ef%bc%88"), b"/test(cz1TSUQ=)/a",
+    ],
+)  # fmt: skip
+def test_a_session_as_sap_writes_it_is_refused(raw: bytes) -> None:
+    for name, leniency in EVERY.items():
+        if name != "sap":
+            assert refuses(raw, leniency)
+
+
+@pytest.mark.parametrize(
+    ("raw", "segments"),
+    [
+        (b"/sap(bD1kZSZjPTEwMA==)/bc/a(b)", ("sap", "bc", "a(b)")),
+        (b"/alias(cz1TSUQ=)/", ("alias", "")),
+        (b"/sap(x)", ("sap",)),
+        (b"/sap/bc", ("sap", "bc")),
+    ],
+)
+def test_it_is_taken_off_where_the_file_says_so(raw: bytes, segments: tuple[str, ...]) -> None:
+    target = canonical_target(raw, SAP)
+    assert (target.segments, target.raw) == (segments, raw)
+
+
+@pytest.mark.parametrize(
+    "raw", [b"/sap(x)(y)/bc", b"/sap(x)y/bc", b"/sap(x/bc", b"/(x)/bc", b"/sap(a.b)/bc", b"/sap%ef%bc%88x)/bc"]
+)
+def test_any_other_form_of_that_is_refused(raw: bytes) -> None:
+    assert refuses(raw, SAP)
+
+
+@pytest.mark.parametrize(
+    "raw", [b"/Foo_(bar)", b"/Entity(1)/Name", b"/Entity('abc')/Name", b"/wiki/sap(bD1kZQ==)", b"/saps(x)/a"]
+)
+def test_parentheses_of_other_applications_pass(raw: bytes) -> None:
+    assert canonical_target(raw).segments == tuple(raw.decode()[1:].split("/"))
+
+
+def test_the_log_shows_none_of_it() -> None:
+    for raw in (b"/sap(bD1TRUNSRVQ=)/bc", b"/alias(bD1TRUNSRVQ=)/a(b)"):
+        logged = for_logs(raw)
+        assert b"TRUNSRVQ" not in logged
+        assert canonical_target(logged, SAP).segments == canonical_target(raw, SAP).segments
+    assert for_logs(b"/Foo_(bar)/a") == b"/Foo_(bar)/a"
 
 
 # --- Windows ---

@@ -40,6 +40,7 @@ KEYS: Final[Mapping[str, Bound]] = {
     "paths.escaped[]": Bound("", _OWN_READING),
     "paths.windows": Bound("", _OWN_READING),
     "paths.cookieless": Bound("", _OWN_READING),
+    "paths.mangled": Bound("", _OWN_READING),
     "method_override": Bound("hosts", "Of requests to its own hosts: the rules decide on the method that is named."),
     "responses.cache": Bound("", "Of answers of its own hosts, to browsers and caches that asked for them."),
     "responses.clear_site_data": Bound("hosts", "Refused in a team's file: it clears cookies of the whole domain."),

@@ -219,6 +219,7 @@ def _leniency(plan: AppPlan) -> PathLeniency:
         frozenset(plan["escaped"]),
         plan["cookieless"],
         plan["windows"],
+        plan["mangled"],
     )
 
 

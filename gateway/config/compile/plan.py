@@ -309,6 +309,7 @@ class AppPlan(TypedDict):
     encoding: Literal["utf-8", "latin-1"]
     escaped: list[str]
     cookieless: bool
+    mangled: bool
     windows: bool
     body_limit: int
     method_override: bool

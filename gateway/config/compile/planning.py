@@ -135,6 +135,7 @@ def _app(file: str, model: AppFile, gateway: GatewayFile, material: Material, ro
         "encoding": "latin-1" if model.paths.encoding == "latin1" else "utf-8",
         "escaped": sorted(set(model.paths.escaped)),
         "cookieless": model.paths.cookieless,
+        "mangled": model.paths.mangled,
         "windows": model.paths.windows,
         "body_limit": body,
         "method_override": model.method_override,

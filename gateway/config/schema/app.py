@@ -72,6 +72,8 @@ class Paths(Strict):
     """Of these two, those that names of its pages hold. A server that decodes once more would cut there."""
     cookieless: bool = False
     """It is ASP.NET with sessions in the path: one segment `(S(...))` is taken off."""
+    mangled: bool = False
+    """It is SAP with its settings in the path, `/sap(bD1kZQ==)/bc/`: what stands in these parentheses is taken off."""
 
     def leniency(self) -> PathLeniency:
         return PathLeniency(
@@ -82,6 +84,7 @@ class Paths(Strict):
             frozenset(self.escaped),
             self.cookieless,
             self.windows,
+            self.mangled,
         )
 
     @model_validator(mode="after")
