@@ -187,6 +187,8 @@ class SqliteStore:
     def _unreachable(self, error: Exception) -> GatewayError:
         self._mending.seen(error)
         detail = f"{self._path}: {str(error) or type(error).__name__}"
+        if hint := sqlite_file.missing_permission(self._path, error):
+            detail = f"{detail}: {hint}"
         if self._counters is not None:
             self._counters.add("ecluse_session_store_errors_total")
         if self.reachable and self._log is not None:

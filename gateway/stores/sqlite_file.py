@@ -4,6 +4,7 @@ Faults come as they are, sqlite3.Error or OSError, but for a file that is not ou
 """
 
 import os
+import pwd
 import re
 import secrets
 import sqlite3
@@ -21,6 +22,9 @@ SCHEMA_VERSION = 3
 # workers that write in turn they would never, and the log would grow until the disk is full.
 LOG_LIMIT = 8 << 20
 _SHORTENED_WITHIN_MS = 100
+
+# What SQLite says where the system refuses it a file (sqlite.org/rescode.html).
+_PERMISSION = frozenset({sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH})
 
 # STRICT tables: a value of another type than its column's is refused when written, so none is ever read.
 _LEAST_SQLITE = (3, 37, 0)
@@ -184,6 +188,34 @@ def identity(path: Path) -> tuple[int, int]:
 def is_busy(error: sqlite3.Error) -> bool:
     # The low byte is the primary code (sqlite.org/rescode.html). An error of our own making has none.
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def missing_permission(path: Path, error: Exception) -> str:
+    """Says which permission is missing, and what to do; "" for another error, or where nothing is found."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if not isinstance(error, PermissionError) and code not in _PERMISSION:
+        return ""
+    account = os.geteuid()
+    for place in (path.parent, path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+        try:
+            found = os.stat(place)
+        except FileNotFoundError:
+            continue
+        except PermissionError:
+            return f"{_name(account)} may not enter {place.parent}: let it, or name another folder as state"
+        wanted = 0o700 if place == path.parent else 0o600
+        if found.st_uid != account or found.st_mode & wanted != wanted:
+            whose = f"{place} is {_name(found.st_uid)}'s with mode {found.st_mode & 0o777:o}"
+            mend = f"chown {_name(account)} {place} && chmod {wanted:o} {place}"
+            return f"{whose}, and the gateway runs as {_name(account)}: {mend}"
+    return ""
+
+
+def _name(account: int) -> str:
+    try:
+        return pwd.getpwuid(account).pw_name
+    except KeyError:
+        return str(account)
 
 
 def is_damage(error: Exception) -> bool:

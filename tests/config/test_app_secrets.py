@@ -96,6 +96,23 @@ def test_its_line_is_not_shown_where_it_is_refused() -> None:
     assert "planted" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "query", ["token=planted", "a=b&api_key=planted", "x=Bearer+planted", "password", "x=eyJhbGciOiJub25lIn0.planted.x"]
+)
+def test_a_secret_in_the_address_of_the_sign_out_call_is_refused_outside_development(query: str) -> None:
+    text = f"{PERMIS}logout: {{url: '/bye?{query}'}}\n"
+    (said,) = found(text)
+    assert "logout.url: `" in said
+    assert "looks like a secret" in said
+    assert "planted" not in said
+    assert problems({"apps/permis.yaml": text}) == []
+
+
+@pytest.mark.parametrize("url", ["/bye", "/bye?then=/accueil&lang=fr", "/index.php?module=logout"])
+def test_an_address_of_the_sign_out_call_without_one_loads(url: str) -> None:
+    assert found(f"{PERMIS}logout: {{url: '{url}'}}\n") == []
+
+
 @pytest.mark.parametrize("kind", ["file: ../certs/app.secret", "env: APP_SECRET", "credential: app"])
 @pytest.mark.parametrize("shadow", ["", "shadow: true\n"])
 def test_it_stands_elsewhere_and_is_sent_as_it_stands_there(kind: str, shadow: str) -> None:

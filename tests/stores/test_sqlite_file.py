@@ -1,3 +1,6 @@
+import errno
+import os
+import pwd
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -89,3 +92,39 @@ def test_every_look_up_goes_by_an_index(path: Path) -> None:
         purge = f"SELECT number FROM tickets WHERE kind IN ({kinds}) AND expires_at <= 1"
         (step, _) = (row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {purge}"))
         assert step == "SEARCH tickets USING COVERING INDEX tickets_by_end (kind=? AND expires_at<?)"
+
+
+NOT_PERMITTED = PermissionError(errno.EPERM, "Operation not permitted")
+
+
+def test_a_missing_permission_is_told_with_whose_and_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "sessions.sqlite"
+    path.touch(mode=0o600)
+    monkeypatch.setattr(os, "geteuid", lambda: 65534)
+    os.chmod(tmp_path, 0o700)
+    owner, me = pwd.getpwuid(os.stat(path).st_uid).pw_name, pwd.getpwuid(65534).pw_name
+    told = sqlite_file.missing_permission(path, NOT_PERMITTED)
+    mend = f"chown {me} {tmp_path} && chmod 700 {tmp_path}"
+    assert told == f"{tmp_path} is {owner}'s with mode 700, and the gateway runs as {me}: {mend}"
+
+
+@pytest.mark.parametrize("error", [NOT_PERMITTED, "attempt to write a readonly database"])
+def test_a_mode_that_lets_the_gateway_not_write_is_told(tmp_path: Path, error: OSError | str) -> None:
+    path = tmp_path / "sessions.sqlite"
+    path.touch()
+    os.chmod(path, 0o400)
+    if isinstance(error, str):
+        said = sqlite3.OperationalError(error)
+        said.sqlite_errorcode = sqlite3.SQLITE_READONLY
+    told = sqlite_file.missing_permission(path, said if isinstance(error, str) else error)
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    assert told.startswith(f"{path} is {me}'s with mode 400, and")
+    assert told.endswith(f"chown {me} {path} && chmod 600 {path}")
+
+
+def test_another_trouble_is_left_as_it_is(tmp_path: Path) -> None:
+    assert sqlite_file.missing_permission(tmp_path / "a", OSError(errno.ENOSPC, "No space left on device")) == ""
+    assert sqlite_file.missing_permission(tmp_path / "a", sqlite3.OperationalError("database is locked")) == ""
+    assert sqlite_file.missing_permission(tmp_path / "a", NOT_PERMITTED) == ""

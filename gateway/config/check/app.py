@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from urllib.parse import parse_qsl
 
 from gateway.config.check.api import check_api
 from gateway.config.check.levels import check_then, check_use_levels
@@ -14,6 +15,7 @@ from gateway.config.compile.planning import plan_injected
 from gateway.config.problems import Path, Place, Problem, did_you_mean, key_path
 from gateway.config.schema.app import AppFile, Injected
 from gateway.config.schema.load import Folder, Loaded
+from gateway.config.schema.scalars import Reference
 from gateway.config.yaml.reader import Document
 from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
@@ -134,6 +136,12 @@ def _secrets(document: Document, model: AppFile, folder: Folder) -> Iterator[Pro
                 place = replace(document.place(path), source="")
                 message = "this looks like a secret, which is not written into this file"
                 yield Problem(place, key_path(path), message, "{file: path}, {env: NAME} or {credential: name}")
+    for parameter, text in parse_qsl((model.logout.url or "").partition("?")[2], keep_blank_values=True):
+        if is_secret(parameter, Reference("inline", text)):
+            place = replace(document.place(("logout", "url")), source="")
+            message = f"`{parameter}` looks like a secret, which is not written into this file"
+            hint = "let the call carry it in a header: translate.headers.NAME.value: {file: path}"
+            yield Problem(place, "logout.url", message, hint)
 
 
 def _check(section: str, name: str, injected: Injected) -> None:
