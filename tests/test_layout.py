@@ -246,7 +246,7 @@ SHARED_CLASS_NAMES: dict[str, str] = {
     "trial": "Verdict",
 }
 RIDDLES: dict[str, int] = {
-    "cli": 1, "config": 10, "portal": 1, "proxy": 2, "trial": 1,
+    "cli": 1, "config": 10, "proxy": 2, "trial": 1,
 }  # fmt: skip
 
 # A sentence without a subject of its own ("Whoever reads this ..."), and what belongs to no one.
