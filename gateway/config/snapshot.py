@@ -67,7 +67,7 @@ class Gateway:
 
     `store`: "sqlite" or "memory"; `store_keys`: (id, key), the first seals, all open. `workers` 0: one per core.
     `service_provider`: who we are to SAML providers, None where the file has no keys for it. `hsts`: seconds, as
-    Strict-Transport-Security says it.
+    Strict-Transport-Security says it. `levels`: of sign-in, the weakest first.
     """
 
     portal_url: str
@@ -83,37 +83,47 @@ class Gateway:
     access_log: bool
     development: bool
     workers: int
+    levels: tuple[str, ...] = USUAL_LADDER
     watch: bool = False
     hsts: int | None = None
     service_provider: ServiceProvider | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Upstream:
-    """`host_header`: None keeps the client's Host. `ca`: PEM of its own CA. Timeouts override the gateway's.
-
-    `fence`: how far it may reach, where a team owns its file.
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamSettings:
+    """Where an application listens, as its file says. `host_header`: None keeps the client's Host. `ca`: PEM of its own
+    CA. `fence`: how far it may reach, where a team owns its file."""
 
     scheme: str
     host: str
     port: int
-    host_header: str | None
-    ca: bytes | None
-    timeouts: Timeouts
+    host_header: str | None = None
+    ca: bytes | None = None
     fence: Fence | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upstream(UpstreamSettings):
+    """`timeouts`: the gateway's, but for what the application's file says."""
+
+    timeouts: Timeouts
+
+
 @dataclass(frozen=True, slots=True)
-class Logout:
+class LogoutSettings:
     """`cookies`: (name, path) of the application's own, which are cleared. `url`: its path that is called; `login`: the
-    header or cookie that says who the person is where no browser is there, empty for the first that does. `links`: its
-    paths that mean to sign out."""
+    header or cookie that says who the person is where no browser is there, empty for the first that does."""
 
     scope: Literal["local", "global"] = "local"
     cookies: tuple[tuple[str, str], ...] = ()
     url: str | None = None
     login: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Logout(LogoutSettings):
+    """`links`: the application's paths that mean to sign out."""
+
     links: RouteTable = field(default_factory=lambda: RouteTable.build((), False))
 
 
@@ -162,15 +172,14 @@ class Api:
         return found[0] if len(found) == 1 else ""
 
 
-@dataclass(frozen=True, slots=True)
-class App:
-    """One legacy application. `scheme` and `port` (None: the scheme's own) are what browsers use for its hosts.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppSettings:
+    """One legacy application, as its file says. `scheme` and `port` (None: the scheme's own) are what browsers use for
+    its hosts.
 
-    `file`: as RuleRef names it. `listed`: the providers that its file lists, in its order.
-    `seat_then`: what follows the end of a seat. `body_limit`: bytes, 0 for none.
-    `method_override`: the method that a POST names is the one that it does.
-    `streams_last`: what streams is use, as requests are.
-    `shadows`: the same application under other rules, whose decisions are compared and never enforced.
+    `file`: as RuleRef names it. `seat_then`: what follows the end of a seat. `body_limit`: bytes, 0 for none.
+    `method_override`: the method that a POST names is the one that it does. `streams_last`: what streams is use, as
+    requests are.
     """
 
     name: str
@@ -178,19 +187,29 @@ class App:
     hosts: tuple[str, ...]
     scheme: str
     port: int | None
-    upstream: Upstream
-    listed: Mapping[str, Provider]
     leniency: PathLeniency
-    routes: RouteTable
-    translation: Translation
     seat_limits: SeatLimits
     seat_then: Literal["resume", "sign_in"]
     body_limit: int
-    logout: Logout = field(default_factory=Logout)
-    api: Api | None = None
     method_override: bool = False
     streams_last: bool = False
     responses: ResponseLeniency = STRICT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App(AppSettings):
+    """The same, and what is compiled of its file.
+
+    `listed`: the providers that its file lists, in its order. `shadows`: the same application under other rules, whose
+    decisions are compared and never enforced.
+    """
+
+    upstream: Upstream
+    listed: Mapping[str, Provider]
+    routes: RouteTable
+    translation: Translation
+    logout: Logout = field(default_factory=Logout)
+    api: Api | None = None
     shadows: "tuple[App, ...]" = ()
 
     @property

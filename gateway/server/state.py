@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from errno import EACCES, EDQUOT, EFBIG, EIO, ENOSPC, EROFS
 from pathlib import Path
 
-from gateway.config.folder.known_hosts import FILE_NAME, decode_hosts, encode_hosts, hosts_of_plan
+from gateway.config.compile.plan import hosts_of_plan
+from gateway.config.folder.known_hosts import FILE_NAME, decode_hosts, encode_hosts
 from gateway.config.snapshot import Gateway
 from gateway.server.faults import CannotServe
 

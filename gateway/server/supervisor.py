@@ -9,11 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gateway.config.compile.build import build_saml_providers
+from gateway.config.compile.plan import lines_of
 from gateway.config.folder.watch import fingerprint
 from gateway.config.snapshot import Gateway
 from gateway.federation.metadata_keeper import MetadataKeeper
 from gateway.federation.metadata_source import sources_of
+from gateway.model.provider import SamlProvider
 from gateway.ops.counters import STORE_UNREACHABLE, add
 from gateway.ops.log import Log
 from gateway.ops.metrics import Gauges, render
@@ -243,7 +244,7 @@ class Supervisor:
     async def _follow_metadata(self) -> None:
         """Keeps fresh what the providers of the live plan live on."""
         try:
-            await self._metadata.use(sources_of(build_saml_providers(self._rollout.live.plan)))
+            await self._metadata.use(sources_of(lines_of(self._rollout.live.plan, SamlProvider)))
         except OSError as error:
             self._log.event("provider.unreachable", detail=f"no folder for SAML metadata: {error}")
 

@@ -75,7 +75,9 @@ async def turned_by_a_name(world: World) -> None:
         for meaning, (ours, fence) in fences.items():
             admin = f"127.0.0.1:{ports['listener']}" if ours else "unix:/nowhere"
             applications = Applications(OwnAddresses([], admin), outbound.Rebinding())
-            upstream = Upstream("http", "app.example", ports["listener"], None, None, Timeouts(), fence)
+            upstream = Upstream(
+                scheme="http", host="app.example", port=ports["listener"], timeouts=Timeouts(), fence=fence
+            )
             try:
                 await applications.call(upstream, "/metrics", b"\r\nHost: app.example")
             except GatewayError as error:

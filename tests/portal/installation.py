@@ -278,7 +278,7 @@ def _app(
         hosts=(host,),
         scheme="http",
         port=port,
-        upstream=Upstream("http", "127.0.0.1", 9, None, None, Timeouts()),
+        upstream=Upstream(scheme="http", host="127.0.0.1", port=9, timeouts=Timeouts()),
         listed=listed,
         leniency=STRICT,
         routes=RouteTable.build((), False),

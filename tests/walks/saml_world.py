@@ -3,12 +3,11 @@
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from html import unescape
 from pathlib import Path
-from typing import Any
 
-from gateway.config.compile.build_saml import build_service_provider
+from gateway.config.compile.gateway import service_provider
 from gateway.saml.parties import KeyPair
 from gateway.saml.sp_metadata import sp_metadata
 from tests.browser_like import Form, Person, Response
@@ -36,13 +35,8 @@ class SamlWorld:
 
     def metadata(self) -> str:
         """What a provider's administrator would download, had the gateway been started before the provider."""
-        plan: Any = {
-            "portal_url": self.place.portal("").rstrip("/"),
-            "saml": {"entity_id": self.entity_id, "keys": [], "contacts": [], "organization": None, "requested": []},
-        }
-        sp = build_service_provider(plan)
-        assert sp is not None
-        return sp_metadata(replace(sp, keys=(self.own,)), id="_ours", service_name="walks").decode()
+        sp = service_provider(self.place.portal("").rstrip("/"), (self.own,), entity_id=self.entity_id)
+        return sp_metadata(sp, id="_ours", service_name="walks").decode()
 
     @property
     def own(self) -> KeyPair:

@@ -10,8 +10,7 @@ from gateway.config.check.paths import check_paths
 from gateway.config.check.references_app import is_secret
 from gateway.config.check.shared import Index, check_condition, check_use, uses
 from gateway.config.check.upstream import check_upstream
-from gateway.config.compile.build import build_source
-from gateway.config.compile.planning import plan_injected
+from gateway.config.compile.app import source_of
 from gateway.config.problems import Path, Place, Problem, did_you_mean, key_path
 from gateway.config.schema.app import AppFile, Injected
 from gateway.config.schema.load import Folder, Loaded
@@ -147,12 +146,11 @@ def _secrets(document: Document, model: AppFile, folder: Folder) -> Iterator[Pro
 def _check(section: str, name: str, injected: Injected) -> None:
     # What stands elsewhere is looked at where it is read (references_app).
     elsewhere = injected.value is not None and injected.value.kind != "inline"
-    plan = plan_injected(name, injected, b"x" if elsewhere else None)
-    source = build_source(plan)
+    source = source_of(name, injected, b"x" if elsewhere else None)
     if section == "headers":
-        check_header(HeaderSpec(name, source, plan["encoding"], plan["unencodable"]))
+        check_header(HeaderSpec(name, source, injected.encoding, injected.unencodable))
     else:
-        check_cookie(CookieSpec(name, source, plan["encoding"], plan["unencodable"]))
+        check_cookie(CookieSpec(name, source, injected.encoding, injected.unencodable))
 
 
 def _mapped(model: AppFile, folder: Folder) -> set[str] | None:

@@ -3,20 +3,11 @@
 import json
 from collections.abc import Mapping
 
-from gateway.config.compile.plan import plan_lines
-
 FILE_NAME = "hosts.json"
 """In the state folder."""
 
 Hosts = Mapping[str, tuple[str, ...]]
 """Path of an app file below the policy folder to its hosts."""
-
-
-def hosts_of_plan(plan: bytes) -> dict[str, tuple[str, ...]]:
-    """Of the files that are live; a shadow has none."""
-    apps = (json.loads(line)["app"] for line in plan_lines(plan) if line.startswith(b'{"app":'))
-    # A plan names a file with the folder's own name before it.
-    return {app["file"].partition("/")[2]: tuple(app["hosts"]) for app in apps if not app["shadow"]}
 
 
 def encode_hosts(hosts: Hosts) -> bytes:

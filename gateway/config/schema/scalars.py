@@ -71,7 +71,7 @@ REFERENCE_KINDS: Final = ("file", "env", "credential")
 
 def seconds(value: object) -> float:
     """`300ms`, `15s`, `5m`, `12h`, `7d`."""
-    return _amount(value, SECONDS, "s", "a time is a number with a unit: 300ms, 15s, 5m, 12h or 7d")
+    return float(_amount(value, SECONDS, "s", "a time is a number with a unit: 300ms, 15s, 5m, 12h or 7d"))
 
 
 def whole_seconds(value: object) -> int:

@@ -1,10 +1,4 @@
-from gateway.config.folder.known_hosts import decode_hosts, encode_hosts, hosts_of_plan
-from tests.config.samples import PERMIS, sample_plan
-
-
-def test_a_plan_tells_the_hosts_of_each_app_file_and_none_of_shadows() -> None:
-    plan = sample_plan({"apps/next.yaml": PERMIS.replace("app: permis", "shadow: true\napp: permis")})
-    assert hosts_of_plan(plan) == {"apps/permis.yaml": ("permis.localhost",)}
+from gateway.config.folder.known_hosts import decode_hosts, encode_hosts
 
 
 def test_what_is_written_is_read_again() -> None:

@@ -248,7 +248,9 @@ async def test_an_application_that_does_not_answer_keeps_nobody_signed_in(
     here: Installation, application: list[web.BaseRequest]
 ) -> None:
     browser = await signed_in(here)
-    here.change("actes", upstream=Upstream("http", "127.0.0.1", 1, None, None, here.snapshot.gateway.timeouts))
+    here.change(
+        "actes", upstream=Upstream(scheme="http", host="127.0.0.1", port=1, timeouts=here.snapshot.gateway.timeouts)
+    )
     reply = await sign_out(here, browser)
     assert "You are signed out" in reply.text
     assert await hosts_open(here, browser) == set()

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from lxml import etree
 
-from gateway.config.compile.build_saml import build_service_provider
+from gateway.config.compile.gateway import service_provider
 from gateway.model.provider import MetadataFile, Perimeter, SamlProvider
 from gateway.saml.encoding import inflated
 from gateway.saml.parties import Endpoint, IdpMetadata, KeyPair, ServiceProvider
@@ -178,19 +178,7 @@ def parameters(url: str) -> dict[str, list[str]]:
 async def region_installed(*, one_host: bool = False, store: Any = None) -> AsyncIterator[Region]:
     async with installed(one_host=one_host, store=store) as here:
         portal = here.snapshot.gateway.portal_url
-        plan: Any = {
-            "portal_url": portal,
-            "saml": {
-                "entity_id": f"{portal}/_ecluse/saml/metadata",
-                "keys": [],
-                "contacts": [],
-                "organization": None,
-                "requested": [],
-            },
-        }
-        sp = build_service_provider(plan)
-        assert sp is not None
-        sp = replace(sp, keys=(OURS,))
+        sp = service_provider(portal, (OURS,))
         gateway = replace(here.snapshot.gateway, service_provider=sp)
         providers = {**here.snapshot.providers, "region": PROVIDER}
         here.snapshot = replace(here.snapshot, gateway=gateway, providers=providers)

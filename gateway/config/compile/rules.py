@@ -1,33 +1,88 @@
-"""Access rules of a plan to rules of policy."""
+"""Access rules of a plan to rules of policy, and what they refer to by name."""
 
+from collections.abc import Iterable, Mapping
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from gateway.config.compile.named import Named, organisations
-from gateway.config.compile.plan import RulePlan
+from gateway.config.compile.cel import Cel, Tally
+from gateway.config.compile.plan import OrganisationList, WrittenRule
 from gateway.config.schema.scalars import whole_seconds
 from gateway.model.decision import RuleRef
-from gateway.policy.conditions import All, Any_, Anyone, Claim, Condition, Group, Not, SignedIn
+from gateway.model.levels import ProviderLevels
+from gateway.policy.conditions import All, Any_, Anyone, Claim, Condition, Group, Not, SignedIn, When
 from gateway.policy.hours import Time, parse_dates, parse_days, parse_hours
-from gateway.policy.levels import AcrMin, Amr, Ladder, MaxAge
+from gateway.policy.levels import USUAL_LADDER, AcrMin, Amr, Ladder, MaxAge
 from gateway.policy.patterns import parse_pattern
-from gateway.policy.persons import Mandate, SignedInBy, Tenant, User
+from gateway.policy.persons import Mandate, Organisations, SignedInBy, Tenant, User
 from gateway.policy.request_conditions import Header, Method, Network, Query
 from gateway.policy.rules import Rule
 from gateway.policy.values import Equals, Exists, Matches, Suffix, ValueTest, Within
 from gateway.wire.addresses import parse_network
 
+_SIREN_LENGTH = 9
 
-def build_rule(file: str, plan: RulePlan, named: Named) -> Rule:
-    methods, allow, deny = plan["methods"], plan["allow"], plan["deny"]
+
+class Named:
+    """Shared conditions, lists of organisations, expressions. It grows line by line of the plan, in which what is named
+    comes before what names it."""
+
+    def __init__(self) -> None:
+        self.levels: dict[str, ProviderLevels] = {}
+        self.ladder = Ladder(USUAL_LADDER, self.levels)
+        self.shared: dict[str, Condition] = {}
+        self.closed: Mapping[str, str] = {}
+        self.tally = Tally()
+        self._attributes: set[str] = set()
+        self._numbers: dict[str, list[str]] = {}
+        self._communes: dict[str, list[str]] = {}
+        self._lists: dict[str, Organisations] = {}
+        self._cel: Cel | None = None
+
+    def use_ladder(self, names: Iterable[str]) -> None:
+        self.ladder = Ladder(names, self.levels)
+
+    def add_attributes(self, names: Iterable[str]) -> None:
+        self._attributes.update(names)
+
+    def add_organisations(self, part: OrganisationList) -> None:
+        numbers = self._numbers.setdefault(part.name, [])
+        for number, insee in part.members:
+            numbers.append(number)
+            if insee:
+                self._communes.setdefault(insee, []).append(number)
+
+    def list(self, name: str) -> Organisations:
+        found = self._lists.get(name)
+        if found is None:
+            found = self._lists[name] = organisations(name, self._numbers[name])
+        return found
+
+    def commune(self, insee: str) -> Organisations:
+        return organisations("", self._communes[insee])
+
+    def when(self, source: str) -> When:
+        """Raises GatewayError."""
+        if self._cel is None:
+            self._cel = Cel(self._attributes, self.tally)
+        return self._cel.compile(source)
+
+
+def organisations(name: str, numbers: Iterable[str]) -> Organisations:
+    given = frozenset(numbers)
+    sirens = frozenset(number for number in given if len(number) == _SIREN_LENGTH)
+    return Organisations(name, given - sirens, sirens)
+
+
+def build_rule(file: str, written: WrittenRule, named: Named) -> Rule:
+    allow, deny = written.allow, written.deny
     return Rule(
-        ref=RuleRef(file, plan["line"], plan["path"]),
-        pattern=parse_pattern(plan["path"]),
-        methods=None if methods is None else frozenset(methods),
+        ref=RuleRef(file, written.line, written.path),
+        pattern=parse_pattern(written.path),
+        methods=None if written.methods is None else frozenset(written.methods),
         allow=None if allow is None else build_condition(allow, named),
         deny=None if deny is None else build_condition(deny, named),
-        refusal=plan["refusal"],
-        shadow=plan["shadow"],
+        refusal=written.refusal,
+        shadow=written.shadow,
     )
 
 

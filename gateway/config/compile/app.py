@@ -1,0 +1,129 @@
+"""An app file as it goes to the workers: all that is known of it but its compiled rules."""
+
+import posixpath
+from collections.abc import Mapping
+from typing import TypeVar, cast
+
+from gateway.config.check.references_app import is_secret
+from gateway.config.compile.plan import WrittenApi, WrittenApp, WrittenOpaqueTokens, WrittenRule
+from gateway.config.compile.served import Material, served
+from gateway.config.folder.files import team_of
+from gateway.config.schema.app import AppApi, AppFile, Injected, OpaqueTokens
+from gateway.config.schema.gateway import GatewayFile
+from gateway.config.snapshot import LogoutSettings, UpstreamSettings
+from gateway.config.yaml.reader import Document
+from gateway.model.session import SeatLimits
+from gateway.translation.render import Constant, CookieSpec, FromAttribute, HeaderSpec
+from gateway.wire.fences import Fence
+from gateway.wire.response_guard import ResponseLeniency
+
+_Spec = TypeVar("_Spec", HeaderSpec, CookieSpec)
+
+
+def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Material, root: str) -> WrittenApp:
+    scheme, port = _public(model, gateway)
+    responses, translate, logout = model.responses, model.translate, model.logout
+    cookies = tuple((name, path) for name in logout.cookies for path in logout.cookie_paths)
+    links = tuple(link.text for link in logout.links)
+    cache = b"" if responses.cache == "unchanged" else b"\r\nCache-Control: " + responses.cache.encode("ascii")
+    return served(
+        WrittenApp,
+        model,
+        name=model.app,
+        file=posixpath.join(posixpath.basename(root), file),
+        hosts=tuple(sorted(set(model.hosts))),
+        scheme=scheme,
+        port=port,
+        upstream=_upstream(file, model, gateway, material),
+        first_byte=model.upstream.timeout,
+        providers=tuple(dict.fromkeys(model.providers)),
+        leniency=model.paths.leniency(),
+        body_limit=gateway.limits.body if model.limits.body is None else model.limits.body,
+        seat_then=model.session.then,
+        streams_last=model.session.streams == "last",
+        logout=served(LogoutSettings, logout, cookies=cookies, login=logout.login or ""),
+        responses=served(ResponseLeniency, responses, cache=cache),
+        seat_limits=served(SeatLimits, model.session),
+        logout_links=links,
+        api=None if model.api is None else _api(model.api),
+        headers=_specs(HeaderSpec, file, "headers", translate.headers, material),
+        cookies=_specs(CookieSpec, file, "cookies", translate.cookies, material),
+    )
+
+
+def serve_rules(document: Document, model: AppFile) -> list[WrittenRule]:
+    """Conditions go on as they are written: validation changed nothing in them."""
+    written = cast(dict[str, list[dict[str, object]]], document.data)["access"]
+    lines = [document.line(("access", index)) for index in range(len(model.access))]
+    return [
+        served(
+            WrittenRule,
+            rule,
+            line=lines[index],
+            path=rule.path.text,
+            allow=written[index].get("allow"),
+            deny=written[index].get("deny"),
+            refusal=rule.refusal or "",
+        )
+        for index, rule in enumerate(model.access)
+    ]
+
+
+def source_of(name: str, injected: Injected, content: bytes | None) -> FromAttribute | Constant:
+    """`content`: what stands where its value refers to."""
+    if injected.source is not None:
+        return FromAttribute(injected.source, injected.join)
+    value = injected.value
+    written = value.name if value is not None and value.kind == "inline" else ""
+    return Constant(
+        written if content is None else content.decode(), secret=value is not None and is_secret(name, value)
+    )
+
+
+def _specs(
+    kind: type[_Spec], file: str, section: str, entries: Mapping[str, Injected], material: Material
+) -> tuple[_Spec, ...]:
+    sources = {
+        name: source_of(name, injected, material.get((file, ("translate", section, name, "value"))))
+        for name, injected in entries.items()
+    }
+    return tuple(served(kind, injected, name=name, source=sources[name]) for name, injected in entries.items())
+
+
+def _api(model: AppApi) -> WrittenApi:
+    return served(
+        WrittenApi,
+        model,
+        providers=tuple(dict.fromkeys(model.providers)),
+        paths=tuple(path.text for path in model.paths),
+        opaque=tuple(_opaque(name, one) for name, one in sorted(model.opaque.items())),
+    )
+
+
+def _opaque(provider: str, model: OpaqueTokens) -> WrittenOpaqueTokens:
+    return WrittenOpaqueTokens(
+        provider,
+        None if model.paths is None else tuple(path.text for path in model.paths),
+        None if model.header is None else (model.header.lower(), model.value or ""),
+    )
+
+
+def _public(model: AppFile, gateway: GatewayFile) -> tuple[str, int | None]:
+    """Scheme and port in the browser's address bar: the portal's, unless the app file says others."""
+    if model.public is None:
+        scheme, port = gateway.portal.scheme, gateway.portal.port
+    else:
+        scheme, port = model.public.scheme or gateway.portal.scheme, model.public.port
+    return scheme, None if (scheme, port) in (("http", 80), ("https", 443)) else port
+
+
+def _upstream(file: str, model: AppFile, gateway: GatewayFile, material: Material) -> UpstreamSettings:
+    url, team = model.upstream.url, team_of(file)
+    return UpstreamSettings(
+        scheme=url.scheme,
+        host=url.host.strip("[]"),
+        port=url.effective_port,
+        host_header={"keep": None, "upstream": url.authority}.get(model.upstream.host, model.upstream.host),
+        ca=material.get((file, ("upstream", "ca"))),
+        fence=Fence.of(team, gateway.teams[team].upstreams) if team in gateway.teams else None,
+    )

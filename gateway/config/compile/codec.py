@@ -1,0 +1,242 @@
+"""Frozen values to JSON and back, by their types' annotations: so the compiling process hands them to the workers.
+
+A type is read once, when its codec is made, and one that cannot be carried is refused then. What is read has to be
+exactly what the type says: a missing field, an unknown one or a value of another type is a ValueError. Both ends are of
+one release, so the types are the version.
+
+| type                                              | JSON                                                        |
+|---|---|
+| dataclass                                         | an object with every field                                  |
+| tuple, frozenset                                  | an array; that of a set is sorted                           |
+| Mapping with texts as keys                        | an object, in its order                                     |
+| bytes; a network                                  | base64; a text                                              |
+| Literal, str, int, float, bool, None, an Enum     | the value itself                                            |
+| one of several classes                            | an object with one key, the name of the class               |
+| object                                            | JSON as it is: what a file says and `build` reads by itself |
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum
+from ipaddress import IPv4Network, IPv6Network
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+Json = Any
+_Convert = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """`write`: a value of the type to JSON; `read`: the other way, which uses up the JSON that it is given. Either
+    raises ValueError for anything else.
+
+    `plain`: the type of a value that is the same in JSON: those are checked without a call for each.
+    """
+
+    write: _Convert
+    read: _Convert
+    plain: type | None = None
+
+
+def codec_of(kind: Any) -> Codec:
+    """`kind`: a type, as an annotation names it. Raises TypeError for one that cannot be carried."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return _one_of(arguments)
+    if origin in (Union, UnionType):
+        return _union(arguments)
+    if origin is tuple:
+        return _tuple(arguments)
+    if origin is frozenset:
+        return _set(codec_of(arguments[0]))
+    if origin is Mapping and arguments[0] is str:
+        return _mapping(codec_of(arguments[1]))
+    if kind is object:
+        return Codec(lambda value: value, lambda value: value)
+    if kind in _PLAIN:
+        exact = _exactly(kind)
+        return Codec(exact, exact, kind)
+    if kind in _AS_TEXT:
+        return _as_text(kind, *_AS_TEXT[kind])
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return _enumeration(kind)
+    if is_dataclass(kind) and isinstance(kind, type):
+        return _record(kind)
+    raise TypeError(f"{kind!r} cannot be carried to a worker")
+
+
+_PLAIN = (str, int, float, bool, NoneType)
+_AS_TEXT: dict[Any, tuple[Callable[[Any], str], Callable[[str], Any]]] = {
+    bytes: (lambda value: b64encode(value).decode("ascii"), lambda text: b64decode(text, validate=True)),
+    IPv4Network: (str, IPv4Network),
+    IPv6Network: (str, IPv6Network),
+}
+
+
+def _refused(wanted: str, value: object) -> ValueError:
+    # The value may be a secret: only its type is told.
+    return ValueError(f"not {wanted}: a value of type {type(value).__name__}")
+
+
+def _exactly(kind: type) -> _Convert:
+    name = kind.__name__
+
+    def check(value: Any) -> Any:
+        if type(value) is not kind:
+            raise _refused(name, value)
+        return value
+
+    return check
+
+
+def _as_text(kind: type, to_text: Callable[[Any], str], of_text: Callable[[str], Any]) -> Codec:
+    given, text = _exactly(kind), _exactly(str)
+    return Codec(lambda value: to_text(given(value)), lambda value: of_text(text(value)))
+
+
+def _one_of(values: tuple[Any, ...]) -> Codec:
+    known = frozenset((type(value), value) for value in values)
+
+    def check(value: Any) -> Any:
+        if (type(value), value) not in known:
+            raise _refused(f"one of {', '.join(map(str, values))}", value)
+        return value
+
+    return Codec(check, check)
+
+
+def _enumeration(kind: type[Enum]) -> Codec:
+    given = _exactly(kind)
+    return Codec(lambda value: given(value).value, kind)
+
+
+def _tuple(kinds: tuple[Any, ...]) -> Codec:
+    if len(kinds) == 2 and kinds[1] is Ellipsis:
+        item = codec_of(kinds[0])
+        return Codec(_each(tuple, list, item.write, item.plain), _each(list, tuple, item.read, item.plain))
+    items = [codec_of(kind) for kind in kinds]
+    return Codec(
+        _in_turn(tuple, list, [item.write for item in items]), _in_turn(list, tuple, [item.read for item in items])
+    )
+
+
+def _each(kind: type, into: Callable[[Any], Any], item: _Convert, plain: type | None) -> _Convert:
+    given = _exactly(kind)
+    if plain is None:
+        return lambda value: into([item(each) for each in given(value)])
+
+    def check(value: Any) -> Any:
+        for each in given(value):
+            if type(each) is not plain:
+                raise _refused(plain.__name__, each)
+        return into(value)
+
+    return check
+
+
+def _in_turn(kind: type, into: Callable[[Any], Any], items: list[_Convert]) -> _Convert:
+    given, count = _exactly(kind), len(items)
+
+    def turn(value: Any) -> Any:
+        if len(given(value)) != count:
+            raise _refused(f"a sequence of {count}", value)
+        return into([item(each) for item, each in zip(items, value, strict=True)])
+
+    return turn
+
+
+def _set(item: Codec) -> Codec:
+    given, array = _exactly(frozenset), _exactly(list)
+
+    def read(value: Any) -> Any:
+        found = frozenset(map(item.read, array(value)))
+        if len(found) != len(value):
+            raise _refused("a set: an item comes twice", value)
+        return found
+
+    return Codec(lambda value: sorted(map(item.write, given(value))), read)
+
+
+def _mapping(item: Codec) -> Codec:
+    text, given = _exactly(str), _exactly(dict)
+    return Codec(
+        lambda value: {text(key): item.write(one) for key, one in value.items()},
+        lambda value: {key: item.read(one) for key, one in given(value).items()},
+    )
+
+
+def _record(kind: type) -> Codec:
+    hints, own = get_type_hints(kind), fields(kind)
+    if not all(field.init for field in own):
+        raise TypeError(f"{kind.__name__} works out a field by itself: it cannot be carried to a worker")
+    codecs = {field.name: codec_of(hints[field.name]) for field in own}
+    writers = [(name, codec.write) for name, codec in codecs.items()]
+    readers = [(name, codec.read) for name, codec in codecs.items() if codec.plain is None]
+    plain = [(name, codec.plain) for name, codec in codecs.items() if codec.plain is not None]
+    count = len(codecs)
+
+    def write(value: Any) -> Json:
+        if type(value) is not kind:
+            raise _refused(kind.__name__, value)
+        return {name: part(getattr(value, name)) for name, part in writers}
+
+    def read(value: Json) -> Any:
+        if type(value) is not dict or len(value) != count:
+            raise _refused(kind.__name__, value)
+        try:
+            for name, exact in plain:
+                if type(value[name]) is not exact:
+                    raise _refused(f"{exact.__name__} ({kind.__name__}.{name})", value[name])
+            for name, part in readers:
+                value[name] = part(value[name])
+        except KeyError as missing:
+            raise _refused(f"{kind.__name__}, which has a field {missing}", value) from None
+        return kind(**value)
+
+    return Codec(write, read)
+
+
+def _union(kinds: tuple[Any, ...]) -> Codec:
+    """None is null. Words of several Literals are of one; of anything else, the name of the class goes with it."""
+    words = tuple(word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind))
+    others = [kind for kind in kinds if kind is not NoneType and get_origin(kind) is not Literal]
+    if words and others:
+        raise TypeError(f"{kinds!r}: words and something else cannot be carried to a worker")
+    if words:
+        some = _one_of(words)
+    else:
+        some = codec_of(others[0]) if len(others) == 1 else _tagged(others)
+    return _or_none(some) if NoneType in kinds else some
+
+
+def _or_none(some: Codec) -> Codec:
+    write, read = some.write, some.read
+    return Codec(
+        lambda value: None if value is None else write(value), lambda value: None if value is None else read(value)
+    )
+
+
+def _tagged(kinds: list[Any]) -> Codec:
+    if not all(isinstance(kind, type) for kind in kinds):
+        raise TypeError(f"{kinds!r}: only classes can be told from each other")
+    codecs = {kind.__name__: codec_of(kind) for kind in kinds}
+    if len(codecs) != len(kinds):
+        raise TypeError(f"{kinds!r}: two classes of one name")
+
+    def write(value: Any) -> Json:
+        name = type(value).__name__
+        if name not in codecs:
+            raise _refused(f"one of {', '.join(codecs)}", value)
+        return {name: codecs[name].write(value)}
+
+    def read(value: Json) -> Any:
+        if type(value) is not dict or len(value) != 1:
+            raise _refused(f"one of {', '.join(codecs)}", value)
+        ((name, one),) = value.items()
+        if name not in codecs:
+            raise _refused(f"one of {', '.join(codecs)}", value)
+        return codecs[name].read(one)
+
+    return Codec(write, read)

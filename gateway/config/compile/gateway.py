@@ -1,0 +1,111 @@
+"""gateway.yaml as it is served."""
+
+import posixpath
+
+from gateway.config.compile.served import Material, served
+from gateway.config.schema.gateway import GatewayFile
+from gateway.config.schema.saml import SamlSelf
+from gateway.config.snapshot import Gateway, Limits, Listener, Timeouts
+from gateway.saml.parties import Contact, KeyPair, Organization, ServiceProvider
+
+METADATA_PATH = "/_ecluse/saml/metadata"
+_SAML = "/_ecluse/saml/"
+
+
+def serve_gateway(file: str, model: GatewayFile, material: Material, root: str) -> Gateway:
+    """`root`: the policy folder, which relative paths start from."""
+    limits = model.limits
+    networks = [(each.network, each.connections) for each in limits.networks]
+    return served(
+        Gateway,
+        model,
+        listeners=_listeners(file, model, material),
+        admin=_admin(model.admin, root),
+        state_folder=_below(root, model.state),
+        store=model.store.type,
+        store_keys=tuple(
+            (key.id, material[file, ("store", "keys", index, "secret")]) for index, key in enumerate(model.store.keys)
+        ),
+        workers=workers_of(model),
+        service_provider=None if model.saml is None else _ourselves(file, model.saml, model.portal.origin, material),
+        portal_url=model.portal.origin,
+        portal_host=model.portal.host,
+        timeouts=served(Timeouts, model.timeouts),
+        limits=served(
+            Limits,
+            limits,
+            headers_bytes=limits.headers,
+            headers_count=limits.header_count,
+            networks=tuple(sorted(networks, key=lambda each: each[0].prefixlen, reverse=True)),
+        ),
+    )
+
+
+def workers_of(model: GatewayFile) -> int:
+    """0: one for each core. Memory is not shared: one worker where nothing is said."""
+    return model.workers or (1 if model.store.type == "memory" else 0)
+
+
+def _listeners(file: str, model: GatewayFile, material: Material) -> tuple[Listener, ...]:
+    return tuple(
+        Listener(
+            listen.address,
+            material.get((file, ("listen", index, "tls", "certificate"))),
+            material.get((file, ("listen", index, "tls", "key"))),
+            redirect=listen.redirect is not None,
+        )
+        for index, listen in enumerate(model.listen)
+    )
+
+
+def _admin(address: str, root: str) -> str:
+    return f"unix:{_below(root, address.removeprefix('unix:'))}" if address.startswith("unix:") else address
+
+
+def _below(root: str, path: str) -> str:
+    return posixpath.normpath(posixpath.join(root, path))
+
+
+def _ourselves(file: str, own: SamlSelf, portal: str, material: Material) -> ServiceProvider:
+    keys = [
+        KeyPair(
+            key.id,
+            material[file, ("saml", "keys", index, "key")],
+            material[file, ("saml", "keys", index, "certificate")],
+        )
+        for index, key in enumerate(own.keys)
+    ]
+    organization = own.organization
+    return service_provider(
+        portal,
+        tuple(keys),
+        entity_id=own.entity_id,
+        contacts=tuple(served(Contact, contact) for contact in own.contacts),
+        organization=None
+        if organization is None
+        else served(Organization, organization, display_name=organization.display_name or organization.name),
+        requested=None if own.requested == "none" else own.requested,
+    )
+
+
+def service_provider(
+    portal: str,
+    keys: tuple[KeyPair, ...],
+    *,
+    entity_id: str | None = None,
+    contacts: tuple[Contact, ...] = (),
+    organization: Organization | None = None,
+    requested: tuple[str, ...] | None = (),
+) -> ServiceProvider:
+    """`portal`: its URL, without a path. `entity_id` None: the address of our metadata."""
+    return ServiceProvider(
+        entity_id=entity_id or portal + METADATA_PATH,
+        acs=f"{portal}{_SAML}acs",
+        artifact_acs=f"{portal}{_SAML}artifact",
+        logout=f"{portal}{_SAML}logout",
+        logout_soap=f"{portal}{_SAML}soap",
+        keys=keys,
+        contacts=contacts,
+        organization=organization,
+        requested=requested,
+    )

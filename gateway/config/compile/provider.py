@@ -1,0 +1,154 @@
+"""Provider files as they are served: what their models say, and the little that is worked out of it."""
+
+import json
+from collections.abc import Sequence
+from typing import Literal
+
+from gateway.config.check.pem import public_key_der, thumbprint
+from gateway.config.compile.served import Material, served
+from gateway.config.problems import Path
+from gateway.config.schema.gateway import GatewayFile
+from gateway.config.schema.oidc import ClaimDemand, ClaimsRequest, DecryptionKey, Request
+from gateway.config.schema.oidc import ClientKey as WrittenKey
+from gateway.config.schema.oidc import Encryption as WrittenEncryption
+from gateway.config.schema.provider import Asserts, ProviderBase, ProviderFile, SamlProviderFile
+from gateway.config.schema.scalars import Reference
+from gateway.model.levels import ProviderLevels
+from gateway.model.provider import (
+    ApiAccess,
+    AttributeSource,
+    AuthorizationParameters,
+    ClientCertificate,
+    ClientKey,
+    Encryption,
+    MetadataFile,
+    MetadataUrl,
+    OidcProvider,
+    Perimeter,
+    SamlProvider,
+)
+
+
+def serve_oidc_provider(file: str, model: ProviderFile, gateway: GatewayFile, material: Material) -> OidcProvider:
+    oidc, api = model.oidc, model.oidc.api
+    secret = material.get((file, ("oidc", "client_secret")))
+    return served(
+        OidcProvider,
+        model,
+        oidc,
+        **_of_either(file, "oidc", model, gateway, material),
+        client_secret=None if secret is None else secret.decode(),
+        client_keys=_keys(file, ("oidc", "client_keys"), oidc.client_keys, material),
+        attributes={name: AttributeSource(tuple(claim)) for name, claim in sorted(model.attributes.items())},
+        encryption=None if oidc.encryption is None else _encryption(file, oidc.encryption, material),
+        request=_request(oidc.request),
+        api=None if api is None else served(ApiAccess, api, oidc, prefix=api.prefix or ""),
+    )
+
+
+def serve_saml_provider(file: str, model: SamlProviderFile, gateway: GatewayFile, material: Material) -> SamlProvider:
+    saml = model.saml
+    return served(
+        SamlProvider,
+        model,
+        saml,
+        **_of_either(file, "saml", model, gateway, material),
+        issuer=saml.entity_id,
+        metadata=_metadata(file, model, material),
+        cbc=saml.aes_cbc_inside_a_signed_response,
+        cbc_in_unsigned_response=saml.aes_cbc_although_the_response_is_not_signed,
+        digit_ids=saml.ids_begin_with_a_digit,
+        attributes=dict(sorted(model.sources().items())),
+    )
+
+
+def _of_either(
+    file: str, section: str, model: ProviderBase, gateway: GatewayFile, material: Material
+) -> dict[str, object]:
+    """What OidcProvider and SamlProvider hold alike. `section`: the key of its protocol."""
+    labels = model.label or {"": model.provider}
+    return {
+        "name": model.provider,
+        "label": next(iter(labels.values())),
+        "labels": {language: text for language, text in labels.items() if language},
+        "tenant_attribute": model.tenant,
+        "perimeter": _perimeter(model.asserts),
+        "session_idle": model.session.idle,
+        "session_absolute": model.session.absolute,
+        "levels": served(ProviderLevels, model, model.levels),
+        "ca": material.get((file, (section, "ca"))),
+        "client_certificate": _certificate(file, (section, "client_certificate"), material),
+        "development": gateway.development,
+    }
+
+
+def _perimeter(asserts: Asserts) -> Perimeter:
+    listed = asserts.attributes or {}
+    attributes = {name: frozenset(values) for name, values in listed.items()}
+    return served(Perimeter, asserts, attributes=attributes or None)
+
+
+def _certificate(file: str, path: Path, material: Material) -> ClientCertificate | None:
+    certificate, key = material.get((file, (*path, "certificate"))), material.get((file, (*path, "key")))
+    return None if certificate is None or key is None else ClientCertificate(certificate, key)
+
+
+def _keys(
+    file: str, path: Path, keys: Sequence[WrittenKey | DecryptionKey], material: Material
+) -> tuple[ClientKey, ...]:
+    return tuple(
+        served(
+            ClientKey,
+            key,
+            pem=material[file, (*path, index, "key")],
+            x5t=_thumbprint(material.get((file, (*path, index, "certificate")))),
+        )
+        for index, key in enumerate(keys)
+    )
+
+
+def _thumbprint(certificate: bytes | None) -> str | None:
+    return None if certificate is None else thumbprint(certificate)
+
+
+def _encryption(file: str, encryption: WrittenEncryption, material: Material) -> Encryption:
+    return served(Encryption, encryption, keys=_keys(file, ("oidc", "encryption", "keys"), encryption.keys, material))
+
+
+def _request(request: Request) -> AuthorizationParameters:
+    claims = request.claims
+    acr = claims.id_token.get("acr") if claims else None
+    return served(
+        AuthorizationParameters,
+        request,
+        prompt=tuple(dict.fromkeys(request.prompt)),
+        claims=None if claims is None else _claims(claims),
+        essential_acr=_demanded(acr) if acr and acr.essential else frozenset(),
+        parameters=dict(sorted(request.parameters.items())),
+        passed_on=frozenset(request.pass_on),
+    )
+
+
+def _demanded(demand: ClaimDemand) -> frozenset[str]:
+    return frozenset((*(demand.values or ()), *((demand.value,) if demand.value else ())))
+
+
+def _claims(claims: ClaimsRequest) -> str:
+    """OIDC Core 5.5: a claim of which nothing is demanded is null."""
+    asked = claims.model_dump(exclude_defaults=True)
+    spoken = {place: {name: demand or None for name, demand in of.items()} for place, of in asked.items()}
+    return json.dumps(spoken, separators=(",", ":"))
+
+
+def _metadata(file: str, model: SamlProviderFile, material: Material) -> MetadataFile | MetadataUrl:
+    source = model.saml.metadata
+    if isinstance(source, Reference):
+        return MetadataFile(material[file, ("saml", "metadata")])
+    keys = [material[file, ("saml", "metadata", "keys", index)] for index in range(len(source.keys))]
+    der = tuple(map(public_key_der, keys))
+    if source.aggregate is not None:
+        return MetadataUrl(source.aggregate, "aggregate", der)
+    if source.mdq is not None:
+        kind: Literal["mdq", "mdq_sha1"] = "mdq_sha1" if source.mdq_identifier == "sha1" else "mdq"
+        return MetadataUrl(source.mdq, kind, der)
+    return MetadataUrl(source.url or "", "entity", der)

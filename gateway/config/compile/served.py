@@ -1,0 +1,68 @@
+"""What the models of `schema` hold to the frozen types that serve.
+
+A key that has the same name in its model and in the frozen type is carried over by itself; what is worked out on the
+way is passed by name. Nothing falls back to a default of the frozen type: the schema alone has defaults.
+"""
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel
+
+from gateway.config.problems import Path
+
+_Served = TypeVar("_Served")
+
+Material = Mapping[tuple[str, Path], bytes]
+"""What the references of the files gave, by file and key path."""
+
+
+def served(kind: type[_Served], *models: BaseModel, **worked_out: object) -> _Served:
+    """A value of `kind`, a frozen dataclass: each field is worked out, or comes from the first model that has its name.
+
+    Lists become tuples or frozensets and models become dataclasses, as the field's type says. Raises TypeError where
+    nobody tells a field.
+    """
+    values = dict(worked_out)
+    for name, fitted in _fields(cast(Hashable, kind)).items():
+        if name not in values:
+            values[name] = fitted(_told(kind, name, models))
+    return kind(**values)
+
+
+def _told(kind: type, name: str, models: tuple[BaseModel, ...]) -> object:
+    for model in models:
+        if name in type(model).model_fields:
+            return getattr(model, name)
+    raise TypeError(f"{kind.__name__}.{name}: no model has this key, and it is not worked out")
+
+
+@cache
+def _fields(kind: Any) -> dict[str, Callable[[Any], Any]]:
+    hints = get_type_hints(kind)
+    return {field.name: _fitting(hints[field.name]) for field in fields(kind)}
+
+
+def _fitting(kind: Any) -> Callable[[Any], Any]:
+    """What makes a model's value one of this type."""
+    origin: Any = get_origin(kind)
+    arguments = get_args(kind)
+    if origin in (Union, UnionType):
+        some = [each for each in arguments if each is not NoneType]
+        fitting = _fitting(some[0]) if len(some) == 1 else _as_it_is
+        return lambda value: None if value is None else fitting(value)
+    if origin in (tuple, frozenset):
+        return cast(Callable[[Any], Any], origin)
+    if origin is Mapping:
+        fitted = _fitting(arguments[1])
+        return lambda value: {key: fitted(one) for key, one in value.items()}
+    if is_dataclass(kind) and isinstance(kind, type):
+        return lambda value: served(kind, value)
+    return _as_it_is
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
