@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with guarded_output():
             return _run(arguments)
     except BrokenPipeError:
-        # Whoever read has read enough, as `head` does.
+        # The reader has read enough, as `head` does.
         _write_no_more()
         return _NOBODY_READS
     except OutputLost as why:

@@ -163,10 +163,10 @@ class Api:
     opaque: tuple[OpaqueTokens, ...] = ()
 
     def asked_about(self, token: bytes, segments: tuple[str, ...], values_of: ValuesOf) -> str:
-        """Invariant 7: the one provider that such a token is shown to; empty where it is nobody's, or could be two's.
+        """Invariant 7: the one provider that such a token is shown to; empty if it fits none, or two.
 
         `values_of`: those that the request has for a header, its name in lower case."""
-        # Whose beginning it has, wherever it is brought, it is nobody else's.
+        # A token with the prefix of a provider can only be of that provider, wherever it is brought.
         by_form = [one for one in self.opaque if one.prefix and token.startswith(one.prefix)]
         found = [one.provider for one in by_form or self.opaque if one.hold(token, segments, values_of)]
         return found[0] if len(found) == 1 else ""
@@ -218,7 +218,7 @@ class App(AppSettings):
 
     def hears(self, identity: Identity) -> bool:
         """Invariant 5: only the providers that its file lists, and of each only what its own file says now: an
-        identity of another issuer, or outside the perimeter, is nobody's, also where it was let in before."""
+        identity of another issuer, or outside the perimeter, is not accepted, also if it was before."""
         provider = self.listed.get(identity.provider)
         return provider is not None and provider.issuer == identity.issuer and is_inside(provider, identity)
 

@@ -61,8 +61,8 @@ def requests_of(snapshots: Iterable[Snapshot], cases: Iterable[Case]) -> list[Re
 
 
 class People:
-    """Whom a request is tried with: nobody, those of the tests, one more of each provider, and those whom the rules of
-    its own application speak of. All with all would take hours where there are hundreds of applications."""
+    """The people with whom a request is tried: nobody, those of the tests, one more of each provider, and those that
+    the rules of its application name. With hundreds of applications, trying all with all would take hours."""
 
     def __init__(self, snapshots: Iterable[Snapshot], cases: Iterable[Case]) -> None:
         self._snapshots = tuple(snapshots)

@@ -82,7 +82,7 @@ def _conditions(document: Document, model: AppFile, mapped: set[str] | None, ind
 
 
 def _rules(document: Document, model: AppFile) -> Iterator[Problem]:
-    # Who may pass has no say in what collides.
+    # Collisions depend on paths and methods alone, not on conditions.
     rules = [
         Rule(
             ref=RuleRef("", index, rule.path.text),

@@ -103,7 +103,7 @@ def _canonical(written: str) -> str | None:
 
 
 def _same_entity(folder: Folder) -> Iterator[Problem]:
-    """Who answers is told by the entityID alone: two files of one entity would make two answers of each question."""
+    """The entityID alone tells which provider sent a response, so two files may not name the same entity."""
     entities = (
         (provider.model.saml.entity_id, provider.document, ("saml", "entity_id"))
         for provider in folder.providers

@@ -180,7 +180,7 @@ class AppApi(Strict):
     """Callers that are programs: they bring an access token, and no session."""
 
     providers: list[Name] = Field(min_length=1, max_length=100)
-    """Whose tokens are taken; each of them says in its file what these have to be."""
+    """The providers whose tokens are accepted; the file of each says what these have to be."""
     paths: list[PathPattern] = Field(min_length=1, max_length=50)
     """Where; elsewhere an Authorization header is the application's own affair, as ever."""
     forward: bool = False
@@ -265,7 +265,7 @@ class AppFile(Strict):
     translate: Translate = Translate()
     """What it is told about a signed-in person, in headers and cookies."""
     access: list[Rule] = Field(min_length=1, max_length=100_000)
-    """Who may pass where. The order says nothing: the most specific path that has a rule decides."""
+    """The rules of access, by path. Their order does not matter: the most specific path that has a rule decides."""
 
     @model_validator(mode="after")
     def _one_shadow(self) -> "AppFile":

@@ -174,4 +174,4 @@ class GatewayFile(Strict):
     teams: dict[Name, Team] = Field(default={}, max_length=1000)
     """Teams that own their files: apps/TEAM/ may use what is listed here, and no more."""
     saml: Maybe[SamlSelf] = None
-    """Who we are to SAML providers; needed as soon as there is one."""
+    """Our own side towards SAML providers; needed as soon as there is one."""

@@ -142,7 +142,7 @@ class Api(Strict):
     """Access tokens of this provider, for the applications whose file takes them."""
 
     audience: list[Text] = Field(default=[], max_length=20)
-    """Whom they have to be for: the names by which this gateway is known there. A JWT is never taken without one."""
+    """The audience that they have to have: our names at this provider. A JWT without one of these is refused."""
     clients: list[Text] = Field(default=[], max_length=200)
     """To which clients they have to have been given (`client_id`). Without `audience`, it is by this alone that a
     provider's tokens are taken which says of no token whom it is for (ProConnect)."""
@@ -188,7 +188,7 @@ class Oidc(Strict):
     client_certificate: Maybe[ClientCertificate] = None
     """Shown in the TLS handshake with this provider."""
     assertion_audience: Literal["issuer", "token_endpoint"] = "issuer"
-    """Whom the assertions of client_secret_jwt and private_key_jwt are written to; some providers take the token
+    """The audience of the assertions of client_secret_jwt and private_key_jwt; some providers accept the token
     endpoint alone."""
     scopes: list[Word] = Field(default=["openid", "profile", "email"], min_length=1, max_length=50)
     algorithms: list[Algorithm] = Field(default=["RS256"], min_length=1)
