@@ -5,7 +5,7 @@ Everything here is a pure function of the snapshot and of bytes: a full cache is
 
 import json
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Final
+from typing import Final, final
 
 from gateway.access.decision import Question
 from gateway.access.outcome import (
@@ -244,6 +244,7 @@ class ApplicationAccess:
             return Deny(decision.rule, error.code, detail=error.detail), None
 
 
+@final
 class ConditionalDecision:
     """What stands for an outcome where each request is asked anew: the outcomes so far, by what was decided.
 

@@ -65,19 +65,20 @@ def outcome_of(asked: AccessRequest, who: Lookups | Seat | None, now: float) -> 
     if line.purpose != "application":
         return None, _RESERVED if line.purpose == "reserved" else _ENDPOINT if line.purpose == "endpoint" else _LOGOUT
     # Who asks?
-    credential = asked.credential
     seat: Seat | None = None
-    if who is None or isinstance(who, Seat):
+    if who is None or type(who) is Seat:
         seat = who
-    elif isinstance(credential, bytes):
-        seat = who.sessions.cached(host.name, credential)
-        if seat is None:
-            return None, NeedsStore(host.name, credential)
-    elif credential is not None:
+    elif (credential := asked.credential) is None:
+        pass
+    elif type(credential) is ProgramToken:
         found = _program(who.callers, host, credential)
         if isinstance(found, NeedsWork):
             return None, found
         seat = found
+    else:
+        seat = who.sessions.cached(host.name, credential)
+        if seat is None:
+            return None, NeedsStore(host.name, credential)
     if seat is not None and not seat.live:
         seat = None
     # May they, and what is the application told? The key is this application's and this snapshot's alone.
@@ -85,7 +86,7 @@ def outcome_of(asked: AccessRequest, who: Lookups | Seat | None, now: float) -> 
     kept = access.anonymous if seat is None else seat.outcomes
     ready: ReadyOutcome | ConditionalDecision | None = kept.get(line.key)  # type: ignore[assignment]
     outcome = ready if ready is not None and now < ready.valid_until else access.compile(line, seat, now)
-    if isinstance(outcome, ConditionalDecision):
+    if type(outcome) is ConditionalDecision:
         outcome = outcome.outcome(asked.facts(), now)
     return seat, outcome
 

@@ -1,7 +1,7 @@
 """A request with an access token, where the application takes them: the token says who asks, and nothing else."""
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, final
 
 from gateway.access.outcome import Refuse
 from gateway.config.snapshot import Api, ValuesOf
@@ -12,6 +12,7 @@ from gateway.model.session import Seat
 _TOLD: Final = (API_SCOPE, API_BOUND)
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class ProgramToken:
     """`owner`: the provider to which a token that is no JWT is shown, empty for none (invariant 7)."""

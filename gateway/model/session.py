@@ -1,6 +1,7 @@
 """A signed-in person, and one host's entry to that session."""
 
 from dataclasses import dataclass, field
+from typing import final
 
 from gateway.model.identity import Identity
 
@@ -72,6 +73,7 @@ class SeatLimits:
     absolute: int | None = None
 
 
+@final
 class Seat:
     """One host's entry to a session as a worker holds it: flat, mutable, private to that worker.
 

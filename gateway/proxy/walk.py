@@ -132,11 +132,13 @@ class Walk(Lasting):
         if seat is not None and seat.deadline - request.started < seat.idle - _TOUCH_AFTER:
             self.plane.sessions.touch(seat, request.started)
             self.plane.admission.seen(self.memo.peer, request.started)
+        if isinstance(outcome, Forward):
+            # Mostly; a match costs more.
+            by = request.decided = outcome.by
+            by.tally[0] += 1
+            self.forward(outcome)
+            return
         match outcome:
-            case Forward():
-                outcome.by.tally[0] += 1
-                request.decided = outcome.by
-                self.forward(outcome)
             case Refuse():
                 if outcome.by is not None:
                     outcome.by.tally[0] += 1
