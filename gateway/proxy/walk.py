@@ -133,7 +133,7 @@ class Walk(Lasting):
             self.plane.sessions.touch(seat, request.started)
             self.plane.admission.seen(self.memo.peer, request.started)
         if isinstance(outcome, Forward):
-            # Mostly; a match costs more.
+            # What nearly every request comes to; a match costs more.
             by = request.decided = outcome.by
             by.tally[0] += 1
             self.forward(outcome)

@@ -75,15 +75,23 @@ def test_every_code_that_a_page_names_is_in_the_table() -> None:
     assert not {(page, name) for page, name in named if name not in known | OTHER_NAMES}
 
 
+def exists(folder: Path, parts: list[str]) -> bool:
+    """Folders, a module, and perhaps a function of it; or a function of any module of the last folder."""
+    first, *rest = parts
+    if (folder / first).is_dir():
+        return not rest or exists(folder / first, rest)
+    module = folder / f"{first}.py"
+    sources, names = ([module], rest) if module.is_file() else (list(folder.glob("*.py")), parts)
+    defined = [any(re.search(rf"\bdef {name}\b", source.read_text()) for source in sources) for name in names]
+    return len(names) <= 1 and all(defined)
+
+
 def test_every_part_that_the_walks_name_exists() -> None:
     gateway = ROOT / "gateway"
     packages = "|".join(path.name for path in gateway.iterdir() if path.is_dir() and not path.name.startswith("_"))
     walks = "".join(block.text for block in blocks(ROOT / "docs/architecture.md"))
-    named = set(re.findall(rf"\b({packages})\.([a-z_]+)", walks))
-    for package, part in named:
-        sources = [path.read_text() for path in (gateway / package).glob("*.py")]
-        is_function = any(re.search(rf"\bdef {part}\b", source) for source in sources)
-        assert is_function or (gateway / package / f"{part}.py").is_file(), f"{package}.{part}"
+    named = set(re.findall(rf"\b(?:{packages})(?:\.[a-z_0-9]+)+", walks))
+    assert not {name for name in named if not exists(gateway, name.split("."))}
     assert len(named) >= 20
 
 

@@ -207,7 +207,8 @@ async def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "why"), [(many_attributes, "processor time"), (long_namespace, "memory|canonical form|status")]
+    ("document", "why"),
+    [(many_attributes, "processor time"), (long_namespace, "memory|canonical form|status|processor time")],
 )
 async def test_a_bloated_document_costs_its_own_process_alone(
     tmp_path: Path, document: Callable[[], bytes], why: str
