@@ -1,6 +1,7 @@
 """The invariants of the architecture that the data plane keeps, each by its number.
 
-2, 3 and 10 have files of their own: test_lane.py, test_request.py, test_refusals.py; more of 15 is in test_heads.py."""
+2, 3 and 10 have files of their own: test_targets.py, test_request.py, test_refusals.py; more of 15 is in
+test_heads.py."""
 
 import asyncio
 

@@ -1,27 +1,19 @@
-"""What policy saw is what the application gets (invariant 2), and what is remembered of an application."""
+"""What policy saw is what the application gets (invariant 2)."""
 
-import itertools
 from dataclasses import replace
 
 import pytest
 
-from gateway.access import application as module
-from gateway.access.application import unnamed
-from gateway.access.outcome import Forward, Refuse, RequireSignIn
-from gateway.access.request_line import RequestLine
-from gateway.config.snapshot import Api, OpaqueTokens, Snapshot
+from gateway.config.snapshot import Api, OpaqueTokens
 from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
 from gateway.policy.patterns import parse_pattern
 from gateway.policy.routes import RouteTable
 from gateway.policy.rules import Rule
-from gateway.proxy.lane import Lane
-from gateway.wire.headers import HeaderPolicy
 from gateway.wire.target import canonical_target
 from tests.config.samples import sample_snapshot
 from tests.proxy.applications import application
 from tests.proxy.gateways import ask, blot, files, gateway, reached
-from tests.proxy.stand_ins import identity, seat
 
 # PC01 to PC11: one reading, or none.
 REFUSED = [
@@ -139,126 +131,3 @@ def test_invariant_2_whose_token_it_is_is_one_reading_too() -> None:
     app.check_readings(canonical_target(b"/public/caf%C3%A9", app.leniency))
     with pytest.raises(GatewayError):
         app.check_readings(canonical_target(b"/public/%C5%93uvres/1", app.leniency))
-
-
-# --- alone ---
-
-SHORT = sample_snapshot(files(9001, gateway="limits: {url: 100B}\n"))
-
-
-def a_lane(snapshot: Snapshot | None = None) -> Lane:
-    snapshot = snapshot or sample_snapshot(files(9001))
-    app = snapshot.apps["permis"]
-    return Lane(app, snapshot, None, HeaderPolicy.compile(app.translation.header_folds), itertools.count(1), unnamed)
-
-
-def test_a_line_is_read_once() -> None:
-    lane = a_lane()
-    spot = lane.read_line(b"GET /public/a?b HTTP/1.1")
-    assert lane.lines == {b"GET /public/a?b HTTP/1.1": spot}
-    assert (spot.method, spot.target.raw, spot.minor, spot.repeatable) == (b"GET", b"/public/a?b", True, True)
-    assert (spot.text, spot.ending) == (b"GET /public/a?b HTTP/1.1", b"\r\n\r\n")
-
-
-def test_a_method_with_content_says_that_there_is_none() -> None:
-    spot = a_lane().read_line(b"POST / HTTP/1.0")
-    assert (spot.ending, spot.repeatable, spot.version()) == (b"\r\nContent-Length: 0\r\n\r\n", False, "1.0")
-    assert spot.text == b"POST / HTTP/1.1"
-
-
-@pytest.mark.parametrize("line", [b"GET /../ HTTP/1.1", b"GET / HTTP/1.1\n", b"GET / HTTP/1.1\r\n", b"GET /"])
-def test_a_line_that_is_refused_is_not_remembered(line: bytes) -> None:
-    lane = a_lane()
-    with pytest.raises(GatewayError):
-        lane.read_line(line)
-    assert lane.lines == {}
-
-
-def test_what_strangers_fill_is_bounded() -> None:
-    lane = a_lane()
-    for number in range(3000):
-        lane.read_line(b"GET /%d HTTP/1.1" % number)
-    assert len(lane.lines) <= module._LINES
-    lane.read_line(b"GET /" + b"a" * 400 + b" HTTP/1.1")
-    assert max(map(len, lane.lines)) < 400
-    for number in range(1000):
-        lane.compile(lane.read_line(b"GET /%d HTTP/1.1" % number), None, 0.0)
-    assert len(lane.anonymous) <= module._OUTCOMES
-
-
-def test_lines_of_one_match_and_method_share_a_key() -> None:
-    lane = a_lane()
-    one, two = lane.read_line(b"GET /public/a HTTP/1.1"), lane.read_line(b"GET /public/b HTTP/1.1")
-    assert one.key == two.key
-    assert len({one.key, lane.read_line(b"POST /public/a HTTP/1.1").key, lane.read_line(b"GET /b HTTP/1.1").key}) == 3
-
-
-@pytest.mark.parametrize(
-    ("line", "anonymous", "person"),
-    [
-        (b"GET /public/a HTTP/1.1", Forward, Forward),
-        (b"GET /a HTTP/1.1", RequireSignIn, Forward),
-        (b"GET /admin/a HTTP/1.1", RequireSignIn, Refuse),
-    ],
-)
-def test_an_outcome_is_kept_with_its_owner(line: bytes, anonymous: type, person: type) -> None:
-    lane, who = a_lane(), seat("permis.localhost", identity(uid="jdupont"))
-    spot = lane.read_line(line)
-    found = lane.compile(spot, who, 0.0)
-    assert (type(lane.compile(spot, None, 0.0)), type(found)) == (anonymous, person)
-    assert who.outcomes == {spot.key: found}
-    if isinstance(found, Forward):
-        assert found.prepared.headers == b"\r\nX-Remote-User: jdupont"
-
-
-def test_another_snapshot_finds_nothing_of_the_one_before_in_a_seat() -> None:
-    who = seat("permis.localhost", identity(uid="jdupont", groups="administrateurs"))
-    before = a_lane()
-    spot = before.read_line(b"GET /admin/a HTTP/1.1")
-    assert isinstance(before.compile(spot, who, 0.0), Forward)
-    changed = files(9001)
-    changed["apps/permis.yaml"] = changed["apps/permis.yaml"].replace("group: administrateurs", "group: nobody")
-    after = a_lane(sample_snapshot(changed))
-    assert isinstance(after.compile(after.read_line(b"GET /admin/a HTTP/1.1"), who, 0.0), Refuse)
-    assert who.revision == after.revision
-
-
-def read(lane: Lane, line: bytes) -> object:
-    """What a line is, but for the number of its key."""
-    try:
-        spot = lane.read_line(line)
-    except GatewayError as error:
-        return error.code, error.detail
-    return {name: getattr(spot, name) for name in RequestLine.__slots__ if name != "key"}
-
-
-PATHS = [b"GET /public/a", b"POST /%61dmin/a", b"GET /_ecluse/x", b"HEAD http://permis.localhost/a"]
-QUERIES = [b"", b"a=1&b", b"%2f/../", b"?", b" ", b"#", b"\x80", b"\t", b"\x7f", b"x" * 100]
-ENDS = [b" HTTP/1.1", b" HTTP/1.0", b" HTTP/2.0", b" HTTP/1.1\n", b"", b"  HTTP/1.1"]
-
-
-@pytest.mark.parametrize("path", PATHS)
-def test_a_path_asked_otherwise_is_read_as_if_for_the_first_time(path: bytes) -> None:
-    known = a_lane(SHORT)
-    assert isinstance(read(known, path + b"?first HTTP/1.1"), dict)
-    for query, end in itertools.product(QUERIES, ENDS):
-        line = path + b"?" + query + end
-        assert read(known, line) == read(a_lane(SHORT), line)
-
-
-def test_a_path_is_looked_up_once_for_all_its_queries() -> None:
-    lane = a_lane()
-    first, *others = [lane.read_line(b"GET /public/a?id=%d HTTP/1.1" % number) for number in range(3000)]
-    assert all(spot.target.segments is first.target.segments and spot.key == first.key for spot in others)
-    assert len({spot.text for spot in (first, *others)}) == 3000
-    for number in range(3000):
-        lane.read_line(b"GET /public/%d?id HTTP/1.1" % number)
-    assert len(lane._paths) <= module._LINES
-    assert not any(b"http:" in before for before in lane._paths)
-
-
-def test_what_is_remembered_of_a_path_holds_no_long_query() -> None:
-    lane = a_lane()
-    for number in range(20):
-        lane.read_line(b"GET /%d?%b HTTP/1.1" % (number, b"q" * 8000))
-    assert not lane._paths
