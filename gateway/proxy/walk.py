@@ -84,7 +84,8 @@ class Walk(Lasting):
             self._upload = None
         if request.admitted and request.line.purpose == "application":
             # The lines are those of the request before: what they bring holds.
-            self.act(*outcome_of(request, self.plane, request.started))
+            seat, outcome = outcome_of(request, self.plane, request.started)
+            self.act(seat, outcome)
         elif self.redirects:
             page = to_https(request, self.plane.tables.snapshot)
             self.refuse(page) if isinstance(page, Refuse) else self.respond(page, close=True)
@@ -108,7 +109,8 @@ class Walk(Lasting):
                 self.refuse(Refuse(error.code, error.detail, close=True))
                 return
             request.admitted = True
-        self.act(*outcome_of(request, self.plane, request.started))
+        seat, outcome = outcome_of(request, self.plane, request.started)
+        self.act(seat, outcome)
 
     def _brought_by_program(self) -> bool:
         """Whether a token says who asks. A cookie that comes with it says nothing."""
