@@ -95,7 +95,7 @@ async def old_state(world: World) -> None:
         await store.open()
         key = (world.folder / "certs/store.key").read_bytes()
         later = Transactions(store, [("k1", key)], now=lambda late=late: int(time.time()) + late)
-        found.append(await later.take_login(state) is not None)
+        found.append(await later.openid_logins.take(state) is not None)
         await store.close()
     expect(found == [True, False], f"after 570 and 601 seconds: {found}")
 
