@@ -98,6 +98,19 @@ def test_a_name_of_the_confirmation_is_not_the_subject_s() -> None:
     assert validated(nameless, of=provider(subject_without_name_id="mail")).name_id is None
 
 
+@pytest.mark.parametrize(
+    ("names", "code"),
+    [
+        (("issued", "assertion_issued"), codes.SAML_ISSUE_INSTANT),
+        (("not_before",), codes.SAML_NOT_BEFORE),
+        (("authn_instant",), codes.SAML_AUTHN_INSTANT),
+    ],
+)
+def test_what_is_ahead_of_the_clock_by_more_than_the_skew_is_refused(names: tuple[str, ...], code: codes.Code) -> None:
+    assert saying(**dict.fromkeys(names, at(NOW + 180)))
+    assert refused(**dict.fromkeys(names, at(NOW + 181))) is code
+
+
 @pytest.mark.parametrize("place", [1, 2])
 def test_of_two_confirmations_the_longer_is_how_long_it_is_remembered(place: int) -> None:
     """Once the shorter is over, the longer would let it in again."""
