@@ -239,13 +239,6 @@ def test_nothing_is_installed_but_by_its_hash() -> None:
 
 # --- words ------------------------------------------------------------------------------------------------------------
 
-# Names that still have two meanings, by the package that is to change one. The list only ever shrinks.
-SHARED_CLASS_NAMES: dict[str, str] = {
-    "config": """Algorithm Api Check ClientCertificate ClientKey Condition Dates Document Encryption Hours Ladder
-        Method Model Names OpaqueTokens Place ProviderLogout Request Rule Target Timeouts Upstream ValueTest""",
-    "trial": "Verdict",
-}
-
 # A sentence without a subject of its own ("Whoever reads this ..."), and what belongs to no one.
 _RIDDLE = re.compile(r"(?:^|[.:;?!]\s+)(?:Whoever|Who|Whom|Whose)\b[^?]*?(?:\.|$)|\b(?:nobody's|whoever's)\b")
 
@@ -268,8 +261,7 @@ def test_no_public_class_name_is_used_twice() -> None:
         for found in public_names(path):
             if not found.startswith("_"):
                 places.setdefault(found, []).append(name(path))
-    known = set(" ".join(SHARED_CLASS_NAMES.values()).split())
-    assert not {found: where for found, where in places.items() if len(where) > 1 and found not in known}
+    assert not {found: where for found, where in places.items() if len(where) > 1}
 
 
 def prose(path: Path) -> Iterator[tuple[int, str]]:

@@ -18,7 +18,7 @@ from gateway.policy.trace import TracedCondition
 from gateway.policy.truth import Truth
 from gateway.trial.explanation import Explanation, Row, explain_request
 from gateway.trial.people import Known, read_person
-from gateway.trial.request import Around, Request, around, parse_request
+from gateway.trial.request import Around, WrittenRequest, around, parse_request
 from gateway.trial.trial import Tried
 from gateway.wire.host import canonical_host
 
@@ -98,7 +98,7 @@ def _option(name: str, read: Callable[[str], Value], given: str) -> Value:
         raise Wrong(f"{name} {given}: {wrong.message}", wrong.hint) from None
 
 
-def _known(person: Path, snapshot: Snapshot, asked: Request, now: int) -> Known:
+def _known(person: Path, snapshot: Snapshot, asked: WrittenRequest, now: int) -> Known:
     """Raises OSError and ProblemsFound."""
     content = person.read_bytes()
     try:

@@ -12,17 +12,17 @@ from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problem
 from gateway.cli.watching import changes
 from gateway.config.problems import ProblemsFound
 from gateway.trial.cases import load_cases
-from gateway.trial.judge import Coverage, Difference, Verdict, coverage, judge
+from gateway.trial.judge import CaseVerdict, Coverage, Difference, coverage, judge
 from gateway.trial.junit import junit
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    verdicts: Sequence[Verdict]
+    verdicts: Sequence[CaseVerdict]
     covered: Coverage
 
     @property
-    def failed(self) -> list[Verdict]:
+    def failed(self) -> list[CaseVerdict]:
         return [one for one in self.verdicts if one.differences]
 
 
@@ -130,7 +130,7 @@ def _as_json(outcome: _Outcome) -> dict[str, object]:
     }
 
 
-def _failed_json(verdict: Verdict) -> dict[str, object]:
+def _failed_json(verdict: CaseVerdict) -> dict[str, object]:
     place = verdict.case.document.place(("tests", verdict.case.index))
     return {
         "file": place.file,

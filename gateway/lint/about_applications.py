@@ -5,7 +5,7 @@ from ipaddress import ip_address
 
 from gateway.config.check.references_app import is_secret
 from gateway.config.problems import Problem
-from gateway.config.schema.app import AppFile, Injected, Paths
+from gateway.config.schema.app import AppFile, InjectedSection, PathsSection
 from gateway.lint.subject import Of, Subject
 from gateway.model.errors import GatewayError
 from gateway.policy.conditions import GROUPS, turns_on_identity
@@ -21,7 +21,7 @@ _NAMES = frozenset({
 _COMPARED = frozenset({"uid", "mail", "email", "login", "subject", GROUPS})
 
 
-def _injected(subject: Subject) -> Iterator[tuple[Of[AppFile], str, str, Injected]]:
+def _injected(subject: Subject) -> Iterator[tuple[Of[AppFile], str, str, InjectedSection]]:
     for app in subject.apps:
         translate = app.model.translate
         for section, entries in (("headers", translate.headers), ("cookies", translate.cookies)):
@@ -147,7 +147,7 @@ def sign_out_without_cookies(subject: Subject) -> Iterator[Problem]:
 def lenient_about_nothing(subject: Subject) -> Iterator[Problem]:
     """An application that is public as a whole has no rule that a loose path could miss."""
     for app in subject.apps:
-        loose = app.model.paths.model_fields_set & set(Paths.model_fields)
+        loose = app.model.paths.model_fields_set & set(PathsSection.model_fields)
         rules = subject.rules(app)
         if loose and len(rules) == 1 and rules[0][1].pattern.text == "/**":
             word = min(loose)
@@ -187,7 +187,7 @@ def _listed(subject: Subject, app: Of[AppFile], name: str) -> list[str]:
     return [value for values in lists for value in values]
 
 
-def _size(subject: Subject, app: Of[AppFile], name: str, injected: Injected) -> int:
+def _size(subject: Subject, app: Of[AppFile], name: str, injected: InjectedSection) -> int:
     """Of one line, for the person that has most: all values of a list, or a usual number of usual ones."""
     listed = _listed(subject, app, injected.source or "")
     if injected.value is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.config.problems import Path, Problem
 from gateway.config.schema.app import AppFile
-from gateway.config.schema.conditions import ClaimIs, Condition, GroupIs, MandateIs, SharedIs, leaves
+from gateway.config.schema.conditions import ClaimIs, GroupIs, MandateIs, SharedIs, WrittenCondition, leaves
 from gateway.config.schema.load import AnyProviderFile
 from gateway.config.schema.provider import ProviderFile, SamlProviderFile
 from gateway.config.schema.shared import SharedFile
@@ -40,7 +40,7 @@ def value_nobody_asserts(subject: Subject) -> Iterator[Problem]:
                 yield asked.file.at(*asked.path, key, say=f"{asked.nobody} may assert {name}: {value}")
 
 
-def _values(condition: Condition) -> tuple[str, str, Sequence[str]]:
+def _values(condition: WrittenCondition) -> tuple[str, str, Sequence[str]]:
     """The key of the condition, the attribute that it looks at, and the values one of which it wants."""
     match condition:
         case ClaimIs(claim=claim):
@@ -310,7 +310,7 @@ class _Asked:
     apps: tuple[Of[AppFile], ...]
     file: Of[Any]
     path: Path
-    condition: Condition
+    condition: WrittenCondition
 
     @property
     def nobody(self) -> str:
@@ -336,7 +336,7 @@ def _asked(subject: Subject) -> Iterator[_Asked]:
                     yield _Asked(tuple(named[name]), file, path, one)
 
 
-def _name(subject: Subject, condition: Condition, app: Of[AppFile], named: dict[str, list[Of[AppFile]]]) -> None:
+def _name(subject: Subject, condition: WrittenCondition, app: Of[AppFile], named: dict[str, list[Of[AppFile]]]) -> None:
     """A shared condition may name others; never in a circle, in a folder that can be served."""
     if isinstance(condition, SharedIs) and app not in named.setdefault(condition.shared, []):
         named[condition.shared].append(app)

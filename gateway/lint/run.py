@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gateway.config.problems import Problem
-from gateway.config.yaml.reader import Document
+from gateway.config.yaml.reader import YamlDocument
 from gateway.lint.rules import ABOUT_IGNORES, NO_REASON, RULES, UNUSED
 from gateway.lint.subject import Subject
 
@@ -22,7 +22,7 @@ class Finding:
 class _Ignore:
     """`line`: where the comment stands; `covers`: the line that it speaks of."""
 
-    document: Document
+    document: YamlDocument
     line: int
     covers: int
     codes: tuple[str, ...]
@@ -38,7 +38,7 @@ def lint(subject: Subject) -> list[Finding]:
     return sorted([*kept, *_about(ignores, {_key(one) for one in found})], key=_place)
 
 
-def _documents(subject: Subject) -> Iterator[Document]:
+def _documents(subject: Subject) -> Iterator[YamlDocument]:
     folder = subject.folder
     if folder.gateway is not None:
         yield folder.gateway.document
@@ -47,7 +47,7 @@ def _documents(subject: Subject) -> Iterator[Document]:
     yield from (loaded.document for loaded in folder.shared)
 
 
-def _ignores(document: Document) -> Iterator[_Ignore]:
+def _ignores(document: YamlDocument) -> Iterator[_Ignore]:
     """One that stands alone speaks of the next line that is no comment."""
     for line in range(1, document.lines + 1):
         if found := _IGNORE.search(document.source(line)):

@@ -19,10 +19,10 @@ from gateway.config.schema.load import AnyProviderFile, Folder, Loaded, load
 from gateway.config.schema.scalars import Reference
 from gateway.config.schema.shared import SharedFile
 from gateway.config.snapshot import Snapshot
-from gateway.config.yaml.reader import Document
+from gateway.config.yaml.reader import YamlDocument
 from gateway.policy.rules import Rule
 
-Model = TypeVar("Model")
+_Model = TypeVar("_Model")
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,12 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Of(Generic[Model]):
+class Of(Generic[_Model]):
     """One file that is valid."""
 
     path: str
-    document: Document
-    model: Model
+    document: YamlDocument
+    model: _Model
 
     def at(self, *path: str | int, key: bool = False, say: str, write: str = "") -> Problem:
         """A finding at a place of this file."""

@@ -42,7 +42,7 @@ _MOST_KNOWN: Final = 65_536
 _TOLD_AT_ONCE: Final = 2_000
 
 
-class Place(Protocol):
+class CountedConnection(Protocol):
     """Of one connection, among those that are counted."""
 
     def leave(self) -> None: ...

@@ -13,7 +13,7 @@ from gateway.config.lanes import InboundRequest
 from gateway.model.codes import GATEWAY_FAULT, LIMIT_REQUEST_TIME, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
-from gateway.proxy.admission import Place
+from gateway.proxy.admission import CountedConnection
 from gateway.proxy.exchange import ServerConnection
 from gateway.proxy.http1.page import page_response
 from gateway.proxy.http1.response_head import ResponseHead
@@ -43,7 +43,7 @@ class ClientConnection(Walk):
         self,
         plane: Services,
         scheme: str,
-        place: Place,
+        place: CountedConnection,
         connections: "set[ClientConnection]",
         *,
         redirects: bool = False,

@@ -22,7 +22,7 @@ from gateway.model.session import Seat
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.proxy.accesslog import AccessLog, Seen
-from gateway.proxy.admission import Admission, Place
+from gateway.proxy.admission import Admission, CountedConnection
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.http1.response_head import ResponseHeads
 from gateway.proxy.lane import Lane
@@ -103,7 +103,9 @@ class DataPlane:
 
     # --- for the composition root ---
 
-    def protocol_factory(self, *, tls: bool, redirects: bool = False) -> Callable[[Place], ClientConnection]:
+    def protocol_factory(
+        self, *, tls: bool, redirects: bool = False
+    ) -> Callable[[CountedConnection], ClientConnection]:
         """For server.acceptors; `tls`: whether the listener speaks it; `redirects`: whether it leads to https alone."""
         scheme = "https" if tls else "http"
         return lambda place: ClientConnection(self, scheme, place, self.connections, redirects=redirects)

@@ -10,9 +10,9 @@ from gateway.config.schema.load import Loaded, load_file
 from gateway.config.schema.policy_tests import NOBODY, PolicyTest, PolicyTestsFile
 from gateway.config.schema.scalars import Wrong
 from gateway.config.snapshot import Snapshot
-from gateway.config.yaml.reader import Document
+from gateway.config.yaml.reader import YamlDocument
 from gateway.trial.people import Known, known
-from gateway.trial.request import Around, Request, around, parse_request
+from gateway.trial.request import Around, WrittenRequest, around, parse_request
 
 File = Loaded[PolicyTestsFile]
 
@@ -21,10 +21,10 @@ File = Loaded[PolicyTestsFile]
 class Case:
     """One request by one person. `index`: which test of the file it is, for places in it."""
 
-    document: Document
+    document: YamlDocument
     index: int
     test: PolicyTest
-    request: Request
+    request: WrittenRequest
     who: str
     person: Known | None
     around: Around
@@ -81,5 +81,5 @@ def _cases(file: File, people: dict[str, Known | None], now: float, problems: li
                     yield Case(file.document, index, test, request, who, people[who], circumstances)
 
 
-def _problem(document: Document, path: Path, wrong: Wrong, *, key: bool = False) -> Problem:
+def _problem(document: YamlDocument, path: Path, wrong: Wrong, *, key: bool = False) -> Problem:
     return Problem(document.place(path, key=key), key_path(path), wrong.message, wrong.hint)

@@ -7,7 +7,7 @@ from gateway.config.folder.files import Files
 from gateway.config.snapshot import Snapshot
 from gateway.trial.matrix import People, Somebody, host_of
 from gateway.trial.recorded import Recorded
-from gateway.trial.request import Around, Request, parse_request
+from gateway.trial.request import Around, WrittenRequest, parse_request
 from gateway.trial.trial import Tried, try_request
 
 
@@ -44,7 +44,7 @@ def changed_files(old: Files, new: Files) -> list[tuple[str, str]]:
 
 
 def tried_on_both(
-    old: Snapshot, new: Snapshot, requests: Iterable[Request], people: People, around: Around
+    old: Snapshot, new: Snapshot, requests: Iterable[WrittenRequest], people: People, around: Around
 ) -> tuple[int, list[Change]]:
     """How many were tried, and those that come out otherwise."""
     tried = 0
@@ -78,7 +78,7 @@ def replayed(
     return changes
 
 
-def _compared(old: Snapshot, new: Snapshot, request: Request, who: Somebody, around: Around) -> Iterator[Change]:
+def _compared(old: Snapshot, new: Snapshot, request: WrittenRequest, who: Somebody, around: Around) -> Iterator[Change]:
     try:
         before = try_request(old, request, who.known(old), around)
         after = try_request(new, request, who.known(new), around)

@@ -9,7 +9,7 @@ from gateway.policy.rules import Rule
 from gateway.policy.trace import Say, TracedCondition, trace
 from gateway.policy.truth import Truth
 from gateway.trial.people import Known
-from gateway.trial.request import Around, Request
+from gateway.trial.request import Around, WrittenRequest
 from gateway.trial.trial import Tried, try_request
 
 Answer = Literal["hit", "miss", "unknown", "not asked"]
@@ -37,13 +37,13 @@ class Explanation:
     """`rows`: of every matching rule, the deciding pattern's first, then those of the shadows alone.
     `others`: live rules of the app that match not."""
 
-    asked: Request
+    asked: WrittenRequest
     tried: Tried
     rows: tuple[Row, ...]
     others: int
 
 
-def explain_request(snapshot: Snapshot, asked: Request, person: Known | None, around: Around) -> Explanation:
+def explain_request(snapshot: Snapshot, asked: WrittenRequest, person: Known | None, around: Around) -> Explanation:
     tried = try_request(snapshot, asked, person, around)
     if tried.app is None or tried.outcome in ("refuse", "own", "logout"):
         return Explanation(asked, tried, (), 0)

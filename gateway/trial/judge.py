@@ -21,7 +21,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CaseVerdict:
     case: Case
     tried: Tried
     differences: tuple[Difference, ...]
@@ -44,12 +44,12 @@ class Coverage:
         return 100.0 if not self.rules else 100.0 * (self.rules - len(self.uncovered)) / self.rules
 
 
-def judge(cases: Iterable[Case], snapshot: Snapshot) -> list[Verdict]:
+def judge(cases: Iterable[Case], snapshot: Snapshot) -> list[CaseVerdict]:
     return [_verdict(case, try_request(snapshot, case.request, case.person, case.around)) for case in cases]
 
 
-def _verdict(case: Case, tried: Tried) -> Verdict:
-    return Verdict(case, tried, tuple(_differences(case, tried)))
+def _verdict(case: Case, tried: Tried) -> CaseVerdict:
+    return CaseVerdict(case, tried, tuple(_differences(case, tried)))
 
 
 def _differences(case: Case, tried: Tried) -> Iterator[Difference]:
@@ -75,7 +75,7 @@ def _lines(these: Mapping[str, str], others: Mapping[str, str]) -> tuple[str, ..
     return tuple(f"{name}: {value}" for name, value in these.items() if others.get(name) != value)
 
 
-def coverage(verdicts: Sequence[Verdict], snapshot: Snapshot) -> Coverage:
+def coverage(verdicts: Sequence[CaseVerdict], snapshot: Snapshot) -> Coverage:
     """A rule is covered by a test of which it decides what comes; that it lacks a method is no decision of it."""
     apps = snapshot.apps.values()
     live = {rule.ref for app in apps for rule in app.routes.rules()}
@@ -93,7 +93,7 @@ def _in_order(rules: Iterable[RuleRef]) -> tuple[RuleRef, ...]:
     return tuple(sorted(rules, key=lambda ref: (ref.file, ref.line)))
 
 
-def problems_of(verdicts: Iterable[Verdict]) -> Iterator[Problem]:
+def problems_of(verdicts: Iterable[CaseVerdict]) -> Iterator[Problem]:
     """Failed tests as problems of the folder: each at the place of what was expected."""
     for verdict in verdicts:
         for difference in verdict.differences:

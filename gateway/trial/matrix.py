@@ -17,7 +17,7 @@ from gateway.policy.trace import parts
 from gateway.policy.values import Equals, Suffix, Within
 from gateway.trial.cases import Case
 from gateway.trial.people import Known, tenant_of
-from gateway.trial.request import Request, parse_request
+from gateway.trial.request import WrittenRequest, parse_request
 from gateway.wire.host import canonical_host
 
 NOBODY = "nobody"
@@ -50,7 +50,7 @@ class Somebody:
         return Known(identity, tenant_of(provider, identity))
 
 
-def requests_of(snapshots: Iterable[Snapshot], cases: Iterable[Case]) -> list[Request]:
+def requests_of(snapshots: Iterable[Snapshot], cases: Iterable[Case]) -> list[WrittenRequest]:
     """Those of the tests, then one for each method of each pattern that can be written as a path."""
     found = {case.request.text: case.request for case in cases}
     for snapshot in snapshots:
@@ -86,7 +86,7 @@ class People:
             for person in _announced(provider, wanted):
                 found.setdefault(person.name, person)
 
-    def before(self, request: Request) -> list[Somebody]:
+    def before(self, request: WrittenRequest) -> list[Somebody]:
         found = dict(self._everywhere)
         for snapshot in self._snapshots:
             app = _app_of(snapshot, request)
@@ -94,7 +94,7 @@ class People:
         return list(found.values())
 
 
-def _app_of(snapshot: Snapshot, request: Request) -> App | None:
+def _app_of(snapshot: Snapshot, request: WrittenRequest) -> App | None:
     try:
         return snapshot.find_app(canonical_host(request.authority))
     except GatewayError:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from gateway.config.compile.compiler import Compiled
 from gateway.config.folder.files import APPS, GATEWAY_FILE, Closing, Files, team_of
 from gateway.config.problems import Place, Problem, ProblemsFound
-from gateway.config.schema.gateway import Team
+from gateway.config.schema.gateway import TeamSection
 from gateway.config.schema.load import load_gateway
 from gateway.config.yaml.written_hosts import written_hosts
 from gateway.trial.proving import prove
@@ -106,6 +106,6 @@ def _team_name(path: str) -> str:
     return team_of(path) or path.removeprefix(f"{APPS}/")
 
 
-def _teams(files: Files) -> Mapping[str, Team]:
+def _teams(files: Files) -> Mapping[str, TeamSection]:
     gateway = load_gateway(files)
     return {} if gateway is None else gateway.teams

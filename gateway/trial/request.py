@@ -16,7 +16,7 @@ _AS_THEY_ARE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class WrittenRequest:
     """`text` as it was written; `authority` and `target` as they come over the wire."""
 
     text: str
@@ -43,11 +43,11 @@ def around(now: float, client: str | None, headers: Mapping[str, str], at: str |
     )
 
 
-def parse_request(text: str) -> Request:
+def parse_request(text: str) -> WrittenRequest:
     """Raises Wrong."""
     method, _, url = text.strip().partition(" ")
     try:
         _, authority, target = absolute_form(quote(url.strip(), safe=_AS_THEY_ARE).partition("#")[0].encode("ascii"))
     except GatewayError:
         raise Wrong("a request is a method and a whole address", "GET https://permis.example.org/admin/") from None
-    return Request(text, method, authority, target)
+    return WrittenRequest(text, method, authority, target)

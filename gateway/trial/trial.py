@@ -20,7 +20,7 @@ from gateway.policy.facts import NO_FACTS, Facts, RequestFacts
 from gateway.translation.read_back import read_back_for_tools
 from gateway.translation.render import Injection
 from gateway.trial.people import Known
-from gateway.trial.request import Around, Request
+from gateway.trial.request import Around, WrittenRequest
 from gateway.wire.framing import METHODS
 from gateway.wire.headers import HeaderPolicy
 from gateway.wire.method_override import FOLDS, HEADERS
@@ -89,7 +89,7 @@ class TrialRequest:
         return RequestFacts(self.around.client, headers, f"/{'/'.join(target.segments)}", query, self.around.now)
 
 
-def try_request(snapshot: Snapshot, asked: Request, person: Known | None, around: Around) -> Tried:
+def try_request(snapshot: Snapshot, asked: WrittenRequest, person: Known | None, around: Around) -> Tried:
     """Never raises."""
     try:
         request = _read(snapshot, asked, around)
@@ -102,7 +102,7 @@ def try_request(snapshot: Snapshot, asked: Request, person: Known | None, around
     return replace(live, other=line.target.other, shadows=tuple(others))
 
 
-def _read(snapshot: Snapshot, asked: Request, around: Around) -> TrialRequest:
+def _read(snapshot: Snapshot, asked: WrittenRequest, around: Around) -> TrialRequest:
     """Raises GatewayError."""
     host = TrialHosts(snapshot).find(asked.authority)
     method = asked.method.encode("ascii", "replace")
@@ -113,7 +113,7 @@ def _read(snapshot: Snapshot, asked: Request, around: Around) -> TrialRequest:
     return TrialRequest(host, host.lane.overridden(line, header, other) if sent else line, around)
 
 
-def _explained(error: GatewayError, asked: Request, snapshot: Snapshot) -> str:
+def _explained(error: GatewayError, asked: WrittenRequest, snapshot: Snapshot) -> str:
     if error.code is WIRE_METHOD:
         return f"{asked.method}: the gateway passes on {', '.join(_METHODS)}, in capitals"
     if error.code is HOST_UNKNOWN:

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.config.snapshot import Listener
 from gateway.proxy import admission
-from gateway.proxy.admission import Admission, KnownAddresses, Place
+from gateway.proxy.admission import Admission, CountedConnection, KnownAddresses
 from gateway.server.acceptors import Acceptors
 from gateway.server.listeners import bind
 from gateway.wire.addresses import client_key
@@ -36,7 +36,7 @@ class Desk:
         )
         self.admission.follow(sample_snapshot({"gateway.yaml": GATEWAY + more}))
 
-    def enter(self, peer: str, times: int = 1, descriptor: int = 10) -> list[Place]:
+    def enter(self, peer: str, times: int = 1, descriptor: int = 10) -> list[CountedConnection]:
         """Those that were let in."""
         return [place for _ in range(times) if (place := self.admission.enter(peer, descriptor)) is not None]
 

@@ -3,14 +3,14 @@ import pytest
 from gateway.config.compile.build import build
 from gateway.config.compile.compiler import compile_files
 from gateway.trial.cases import load_cases
-from gateway.trial.judge import Coverage, Difference, Verdict, coverage, judge, problems_of
+from gateway.trial.judge import CaseVerdict, Coverage, Difference, coverage, judge, problems_of
 from tests.config.samples import PERMIS, sample_files
 from tests.trial.samples import TESTS
 
 PAUL = "version: 1\npeople: {paul: {provider: metropole, attributes: {uid: paul}}}\ntests:\n  - "
 
 
-def judged(text: str, more_rules: str = "") -> tuple[list[Verdict], Coverage]:
+def judged(text: str, more_rules: str = "") -> tuple[list[CaseVerdict], Coverage]:
     files = sample_files({"tests/permis.yaml": text, "apps/permis.yaml": PERMIS + more_rules})
     snapshot = build(compile_files(files).plan)
     cases, problems = load_cases(files, snapshot, 0.0)

@@ -1,7 +1,7 @@
 import pytest
 
 from gateway.config.schema.scalars import Wrong
-from gateway.trial.request import Request, parse_request
+from gateway.trial.request import WrittenRequest, parse_request
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from gateway.trial.request import Request, parse_request
     ],
 )
 def test_a_request_as_it_comes_over_the_wire(text: str, authority: bytes, target: bytes) -> None:
-    assert parse_request(text) == Request(text, "GET", authority, target)
+    assert parse_request(text) == WrittenRequest(text, "GET", authority, target)
 
 
 @pytest.mark.parametrize("text", ["", "GET", "GET /admin", "https://permis.example/", "GET ftp://permis.example/"])

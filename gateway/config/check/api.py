@@ -4,21 +4,21 @@ from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 from gateway.config.problems import Path, Problem, key_path
-from gateway.config.schema.app import AppApi, AppFile, OpaqueTokens
+from gateway.config.schema.app import AppApiSection, AppFile, OpaqueTokensSection
 from gateway.config.schema.load import Folder
-from gateway.config.schema.oidc import Api
+from gateway.config.schema.oidc import ApiSection
 from gateway.config.schema.provider import ProviderFile
-from gateway.config.yaml.reader import Document
+from gateway.config.yaml.reader import YamlDocument
 
 _PLACE: Path = ("api", "providers")
 
 
-def check_api(document: Document, model: AppFile, folder: Folder) -> Iterator[Problem]:
+def check_api(document: YamlDocument, model: AppFile, folder: Folder) -> Iterator[Problem]:
     """Tokens are taken of providers that the application listens to, and that say what these have to be."""
     if model.api is None:
         return
     by_name = {provider.written("provider"): provider.model for provider in folder.providers}
-    takes: dict[str, Api] = {}
+    takes: dict[str, ApiSection] = {}
     for index, name in enumerate(model.api.providers):
         path, provider = (*_PLACE, index), by_name.get(name)
         if name not in model.providers:
@@ -35,7 +35,7 @@ def check_api(document: Document, model: AppFile, folder: Folder) -> Iterator[Pr
 
 
 def _unasked(
-    document: Document, model: AppApi, takes: Mapping[str, Api], asked: Mapping[str, Api]
+    document: YamlDocument, model: AppApiSection, takes: Mapping[str, ApiSection], asked: Mapping[str, ApiSection]
 ) -> Iterator[Problem]:
     for name in model.opaque:
         if name not in model.providers or (name in takes and name not in asked):
@@ -45,7 +45,7 @@ def _unasked(
             yield Problem(document.place(path, key=True), key_path(path), message, hint)
 
 
-def _untold(document: Document, model: AppApi, asked: Mapping[str, Api]) -> Iterator[Problem]:
+def _untold(document: YamlDocument, model: AppApiSection, asked: Mapping[str, ApiSection]) -> Iterator[Problem]:
     """Invariant 7: of a token that is no JWT, nobody but its own provider is to be asked."""
     for one, other in combinations(asked, 2):
         if not _tell_apart((asked[one], model.opaque.get(one)), (asked[other], model.opaque.get(other))):
@@ -55,7 +55,7 @@ def _untold(document: Document, model: AppApi, asked: Mapping[str, Api]) -> Iter
             yield Problem(document.place(path), key_path(path), message, hint)
 
 
-_Told = tuple[Api, OpaqueTokens | None]
+_Told = tuple[ApiSection, OpaqueTokensSection | None]
 
 
 def _tell_apart(one: _Told, other: _Told) -> bool:

@@ -12,10 +12,10 @@ from gateway.config.check.shared import Index, check_condition, check_use, uses
 from gateway.config.check.upstream import check_upstream
 from gateway.config.compile.app import source_of
 from gateway.config.problems import Path, Place, Problem, did_you_mean, key_path
-from gateway.config.schema.app import AppFile, Injected
+from gateway.config.schema.app import AppFile, InjectedSection
 from gateway.config.schema.load import Folder, Loaded
 from gateway.config.schema.scalars import Reference
-from gateway.config.yaml.reader import Document
+from gateway.config.yaml.reader import YamlDocument
 from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
@@ -56,7 +56,7 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, folder: Folder, index: In
     yield from _conditions(document, model, mapped, index)
 
 
-def _logout(document: Document, model: AppFile) -> Iterator[Problem]:
+def _logout(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
     """What says who the person is is one of what the application is told of them."""
     login, translate = model.logout.login, model.translate
     told = {name for part in (translate.headers, translate.cookies) for name in part if part[name].source is not None}
@@ -68,7 +68,7 @@ def _logout(document: Document, model: AppFile) -> Iterator[Problem]:
         yield Problem(document.place(path), key_path(path), message, did_you_mean(login, told))
 
 
-def _conditions(document: Document, model: AppFile, mapped: set[str] | None, index: Index) -> Iterator[Problem]:
+def _conditions(document: YamlDocument, model: AppFile, mapped: set[str] | None, index: Index) -> Iterator[Problem]:
     injected = frozenset(fold(name.encode()) for name in model.translate.headers)
     attributes = None if mapped is None else frozenset(mapped)
     for number, rule in enumerate(model.access):
@@ -81,7 +81,7 @@ def _conditions(document: Document, model: AppFile, mapped: set[str] | None, ind
                     yield from check_use_levels(use, model, index.folder)
 
 
-def _rules(document: Document, model: AppFile) -> Iterator[Problem]:
+def _rules(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
     # Collisions depend on paths and methods alone, not on conditions.
     rules = [
         Rule(
@@ -106,7 +106,7 @@ def _rules(document: Document, model: AppFile) -> Iterator[Problem]:
         yield Problem(document.place(path), key_path(path), why, "", (("and", first_place),))
 
 
-def _injected(document: Document, model: AppFile) -> Iterator[Problem]:
+def _injected(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
     sections = (("headers", model.translate.headers), ("cookies", model.translate.cookies))
     for section, entries in sections:
         seen: dict[bytes, tuple[str, Place]] = {}
@@ -123,7 +123,7 @@ def _injected(document: Document, model: AppFile) -> Iterator[Problem]:
                 yield Problem(place, key_path(path), f"a server may read this as {other}", "", (("and", first),))
 
 
-def _secrets(document: Document, model: AppFile, folder: Folder) -> Iterator[Problem]:
+def _secrets(document: YamlDocument, model: AppFile, folder: Folder) -> Iterator[Problem]:
     """A secret in clear is everybody's who reads the repository, or a message that shows its line."""
     if folder.gateway is None or folder.gateway.model is None or folder.gateway.model.development:
         return
@@ -143,7 +143,7 @@ def _secrets(document: Document, model: AppFile, folder: Folder) -> Iterator[Pro
             yield Problem(place, "logout.url", message, hint)
 
 
-def _check(section: str, name: str, injected: Injected) -> None:
+def _check(section: str, name: str, injected: InjectedSection) -> None:
     # What stands elsewhere is looked at where it is read (references_app).
     elsewhere = injected.value is not None and injected.value.kind != "inline"
     source = source_of(name, injected, b"x" if elsewhere else None)
@@ -162,7 +162,7 @@ def _mapped(model: AppFile, folder: Folder) -> set[str] | None:
     return {attribute for provider in listed if provider is not None for attribute in provider.sources()}
 
 
-def _unmapped(document: Document, model: AppFile, mapped: set[str]) -> Iterator[Problem]:
+def _unmapped(document: YamlDocument, model: AppFile, mapped: set[str]) -> Iterator[Problem]:
     for path, attribute in attributes_used(model):
         if attribute not in mapped:
             message = f"no provider of this application maps an attribute {attribute}"

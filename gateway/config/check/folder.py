@@ -22,12 +22,12 @@ from gateway.config.schema.load import AnyProviderFile, Folder, Loaded
 from gateway.config.schema.provider import SamlProviderFile
 from gateway.config.schema.scalars import Wrong, host_pattern, socket_address
 from gateway.config.schema.types import NAME
-from gateway.config.yaml.reader import Document
+from gateway.config.yaml.reader import YamlDocument
 from gateway.identity.address_names import is_scoped, may_hold_an_address
 from gateway.identity.perimeter import is_siren_name, is_siret_name
 from gateway.wire.addresses import parse_address
 
-Model = TypeVar("Model", bound=BaseModel)
+_Model = TypeVar("_Model", bound=BaseModel)
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -59,7 +59,9 @@ def check_folder(folder: Folder, unchanged: Container[str] = ()) -> list[Problem
     return found
 
 
-def collisions(named: Iterable[tuple[Key, Document, Path]], message: str, *, at_key: bool = False) -> Iterator[Problem]:
+def collisions(
+    named: Iterable[tuple[Key, YamlDocument, Path]], message: str, *, at_key: bool = False
+) -> Iterator[Problem]:
     """`named`: what has to be different, and where it stands."""
     first: dict[Key, Place] = {}
     for name, document, path in named:
@@ -70,7 +72,7 @@ def collisions(named: Iterable[tuple[Key, Document, Path]], message: str, *, at_
             first[name] = place
 
 
-def _same_name(loaded: Iterable[Loaded[Model]], key: str) -> Iterator[Problem]:
+def _same_name(loaded: Iterable[Loaded[_Model]], key: str) -> Iterator[Problem]:
     named = ((name, one.document, (key,)) for one in loaded if (name := one.written(key)) is not None)
     return collisions(named, f"two files name this {key}")
 
@@ -123,7 +125,7 @@ def _unknown_providers(app: Loaded[AppFile], folder: Folder) -> Iterator[Problem
             yield Problem(app.document.place(path), key_path(path), "no file in providers/ has this name", hint)
 
 
-def _gateway(document: Document, model: GatewayFile) -> Iterator[Problem]:
+def _gateway(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
     def problem(path: Path, message: str, hint: str = "") -> Problem:
         return Problem(document.place(path), key_path(path), message, hint)
 
@@ -150,7 +152,7 @@ def _gateway(document: Document, model: GatewayFile) -> Iterator[Problem]:
     yield from _listeners(document, model)
 
 
-def _listeners(document: Document, model: GatewayFile) -> Iterator[Problem]:
+def _listeners(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
     """An address of all interfaces takes its port from every other."""
     named: list[tuple[tuple[str, int], Path]] = [
         (listen.address, ("listen", index, "address")) for index, listen in enumerate(model.listen)
@@ -176,7 +178,7 @@ def _is_any(host: str) -> bool:
     return address is not None and address.is_unspecified
 
 
-def _provider(document: Document, model: AnyProviderFile, folder: Folder) -> Iterator[Problem]:
+def _provider(document: YamlDocument, model: AnyProviderFile, folder: Folder) -> Iterator[Problem]:
     def problem(path: Path, message: str, hint: str = "", *, key: bool = False) -> Problem:
         return Problem(document.place(path, key=key), key_path(path), message, hint)
 

@@ -9,7 +9,7 @@ from gateway.config.schema.app import AppFile
 from gateway.config.schema.conditions import AcrMinIs, AmrIs, MaxAgeIs
 from gateway.config.schema.load import AnyProviderFile, Folder, Loaded
 from gateway.config.schema.provider import ProviderBase
-from gateway.config.yaml.reader import Document
+from gateway.config.yaml.reader import YamlDocument
 from gateway.model.levels import ProviderLevels
 from gateway.policy.levels import USUAL_LADDER, Ladder
 
@@ -29,7 +29,7 @@ def ladder_of(folder: Folder) -> tuple[str, ...]:
     return USUAL_LADDER if gateway is None else tuple(gateway.levels)
 
 
-def check_provider_levels(document: Document, model: ProviderBase, folder: Folder) -> Iterator[Problem]:
+def check_provider_levels(document: YamlDocument, model: ProviderBase, folder: Folder) -> Iterator[Problem]:
     ladder = ladder_of(folder)
     for word, mapped in (("acr", model.levels.acr or {}), ("amr", model.levels.amr)):
         for name, level in mapped.items():
@@ -53,7 +53,7 @@ def check_use_levels(use: Use, model: AppFile, folder: Folder) -> Iterator[Probl
             pass
 
 
-def check_then(document: Document, model: AppFile, folder: Folder) -> Iterator[Problem]:
+def check_then(document: YamlDocument, model: AppFile, folder: Folder) -> Iterator[Problem]:
     """`then: sign_in` rests on a provider that asks people anew: after the limit, nobody else's could come back."""
     providers = _listed(model, folder)
     if model.session.then != "sign_in" or providers is None:
@@ -102,5 +102,5 @@ def _known(level: str, names: Sequence[str]) -> str:
     return did_you_mean(level, names) or f"known: {', '.join(names)}"
 
 
-def _problem(document: Document, path: Path, message: str, hint: str, *, key: bool = False) -> Problem:
+def _problem(document: YamlDocument, path: Path, message: str, hint: str, *, key: bool = False) -> Problem:
     return Problem(document.place(path, key=key), key_path(path), message, hint)

@@ -5,13 +5,13 @@ from urllib.parse import quote
 
 from gateway.config.problems import Path, Problem, key_path
 from gateway.config.schema.app import AppFile
-from gateway.config.yaml.reader import Document
+from gateway.config.yaml.reader import YamlDocument
 from gateway.model.errors import GatewayError
 from gateway.policy.patterns import Literal, Pattern, folded
 from gateway.wire.target import PathLeniency, canonical_target
 
 
-def check_paths(document: Document, model: AppFile) -> Iterator[Problem]:
+def check_paths(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
     """A deny on such a pattern would look like a protection, and be none."""
     leniency = model.paths.leniency()
     for path, pattern in _patterns(model):

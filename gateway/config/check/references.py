@@ -16,7 +16,7 @@ from gateway.config.problems import Path, Problem, key_path
 from gateway.config.schema.load import AnyProviderFile, Folder, Loaded
 from gateway.config.schema.provider import ProviderFile, SamlProviderFile
 from gateway.config.schema.scalars import Reference, Wrong
-from gateway.config.yaml.reader import Document
+from gateway.config.yaml.reader import YamlDocument
 
 STORE_KEY_BYTES = 32
 
@@ -25,7 +25,7 @@ class _Use(NamedTuple):
     """One reference: where it stands, what its bytes have to be, and whether development may write them inline."""
 
     file: str
-    document: Document
+    document: YamlDocument
     path: Path
     reference: Reference
     check: Callable[[bytes], None]
@@ -161,7 +161,7 @@ def _pairs(folder: Folder, material: dict[tuple[str, Path], bytes]) -> Iterator[
                 yield Problem(place, key_path((*path, "key")), wrong.message, wrong.hint, (("certificate at", other),))
 
 
-def _pair_places(folder: Folder) -> Iterator[tuple[str, Document, Path]]:
+def _pair_places(folder: Folder) -> Iterator[tuple[str, YamlDocument, Path]]:
     gateway = folder.gateway
     if gateway is not None and gateway.model is not None:
         for index in range(len(gateway.model.listen)):

@@ -7,13 +7,13 @@ from typing import Final
 
 from gateway.config.check.pem import check_certificates
 from gateway.config.problems import Path
-from gateway.config.schema.app import AppFile, Injected
+from gateway.config.schema.app import AppFile, InjectedSection
 from gateway.config.schema.scalars import Reference, Wrong
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
 from gateway.translation.render import Constant, CookieSpec, HeaderSpec, check_cookie, check_header
 
-Check = Callable[[bytes], None]
+_Check = Callable[[bytes], None]
 
 # In the name of a header or cookie, folded; the last three are French.
 _NAMES: Final = (
@@ -28,7 +28,7 @@ _VALUE: Final = re.compile(
 )
 
 
-def app_references(model: AppFile) -> Iterator[tuple[Path, Reference, Check]]:
+def app_references(model: AppFile) -> Iterator[tuple[Path, Reference, _Check]]:
     if model.upstream.ca is not None:
         yield ("upstream", "ca"), model.upstream.ca, check_certificates
     for section, entries in (("headers", model.translate.headers), ("cookies", model.translate.cookies)):
@@ -50,7 +50,7 @@ def names_a_secret(name: str) -> bool:
     return any(word in folded for word in _NAMES)
 
 
-def _check(section: str, name: str, injected: Injected, content: bytes) -> None:
+def _check(section: str, name: str, injected: InjectedSection, content: bytes) -> None:
     """Raises Wrong, without the value."""
     try:
         text = Constant(content.decode("utf-8"))

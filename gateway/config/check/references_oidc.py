@@ -5,18 +5,18 @@ from functools import partial
 
 from gateway.config.check.pem import check_certificates, check_own_key, check_private_key
 from gateway.config.problems import Path
-from gateway.config.schema.oidc import Oidc
+from gateway.config.schema.oidc import OidcSection
 from gateway.config.schema.scalars import Reference, Wrong
 
-Check = Callable[[bytes], None]
+_Check = Callable[[bytes], None]
 # RFC 7518 3.2: a key of at least the size of the hash
 MAC_SECRET_BYTES = 32
 
 
-def oidc_references(oidc: Oidc) -> Iterator[tuple[Path, Reference, Check, bool]]:
+def oidc_references(oidc: OidcSection) -> Iterator[tuple[Path, Reference, _Check, bool]]:
     """Where it stands, the reference, its check, and whether development may write it inline."""
     if oidc.client_secret is not None:
-        check: Check = _mac_secret if oidc.makes_macs else _client_secret
+        check: _Check = _mac_secret if oidc.makes_macs else _client_secret
         yield ("oidc", "client_secret"), oidc.client_secret, check, True
     for index, key in enumerate(oidc.client_keys):
         yield ("oidc", "client_keys", index, "key"), key.key, partial(check_own_key, key.algorithm), True

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from gateway.config.problems import Path, Problem, did_you_mean, key_path
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.provider import SamlProviderFile
-from gateway.config.schema.saml import MetadataFrom
-from gateway.config.yaml.reader import Document
+from gateway.config.schema.saml import MetadataFromSection
+from gateway.config.yaml.reader import YamlDocument
 
 
-def check_saml_provider(document: Document, model: SamlProviderFile, gateway: GatewayFile | None) -> Iterator[Problem]:
+def check_saml_provider(
+    document: YamlDocument, model: SamlProviderFile, gateway: GatewayFile | None
+) -> Iterator[Problem]:
     """`gateway`: None where gateway.yaml has problems of its own."""
 
     def problem(path: Path, message: str, hint: str) -> Problem:
@@ -24,7 +26,7 @@ def check_saml_provider(document: Document, model: SamlProviderFile, gateway: Ga
         why = "gateway.yaml has no saml: keys, with which we sign what we ask and open what is encrypted for us"
         yield Problem(document.place(("saml",), key=True), "saml", why, "add saml: {keys: [...]} to gateway.yaml")
     metadata = model.saml.metadata
-    if isinstance(metadata, MetadataFrom) and not gateway.development:
+    if isinstance(metadata, MetadataFromSection) and not gateway.development:
         for name in ("url", "aggregate", "mdq"):
             address: str | None = getattr(metadata, name)
             # Signed metadata need no TLS to be believed, but who listens in learns who asks.

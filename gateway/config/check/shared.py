@@ -14,7 +14,6 @@ from gateway.config.schema.conditions import (
     AllOf,
     AnyOf,
     ClaimIs,
-    Condition,
     GroupIs,
     HeaderIs,
     MandateIs,
@@ -24,12 +23,13 @@ from gateway.config.schema.conditions import (
     TenantIs,
     UserIs,
     WhenIs,
+    WrittenCondition,
     leaves,
 )
 from gateway.config.schema.load import Folder, Loaded
 from gateway.config.schema.shared import SharedFile
 from gateway.config.schema.values import texts
-from gateway.config.yaml.reader import Document
+from gateway.config.yaml.reader import YamlDocument
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
 from gateway.policy.conditions import DEEPEST, GROUPS
@@ -42,9 +42,9 @@ MOST_PARTS = 2000
 class Told(NamedTuple):
     """A shared condition, and where it stands."""
 
-    document: Document
+    document: YamlDocument
     path: Path
-    condition: Condition
+    condition: WrittenCondition
 
     @property
     def place(self) -> Place:
@@ -54,9 +54,9 @@ class Told(NamedTuple):
 class Use(NamedTuple):
     """A condition that is not made of others, and where; `via`: the shared one that it was reached by, or None."""
 
-    document: Document
+    document: YamlDocument
     path: Path
-    leaf: Condition
+    leaf: WrittenCondition
     via: Told | None
 
     def problem(self, step: str, message: str, hint: str = "") -> Problem:
@@ -105,7 +105,7 @@ class Index:
             self._cels[attributes] = Cel(attributes, Tally())
         return self._cels[attributes]
 
-    def size(self, condition: Condition) -> tuple[int, int]:
+    def size(self, condition: WrittenCondition) -> tuple[int, int]:
         """(number of parts, depth), with all that is referred to; circles are cut."""
         match condition:
             case AnyOf() | AllOf():
@@ -136,7 +136,7 @@ def check_shared(folder: Folder, index: Index) -> Iterator[Problem]:
         yield from check_condition(told.document, told.path, told.condition, index)
 
 
-def check_condition(document: Document, path: Path, condition: Condition, index: Index) -> Iterator[Problem]:
+def check_condition(document: YamlDocument, path: Path, condition: WrittenCondition, index: Index) -> Iterator[Problem]:
     """What it names itself, wherever it stands."""
     for where, leaf in leaves(condition, path):
         yield from (
@@ -149,11 +149,11 @@ def check_condition(document: Document, path: Path, condition: Condition, index:
         yield Problem(document.place(path), key_path(path), message)
 
 
-def uses(document: Document, path: Path, condition: Condition, index: Index) -> Iterator[Use]:
+def uses(document: YamlDocument, path: Path, condition: WrittenCondition, index: Index) -> Iterator[Use]:
     """Every leaf, those of shared conditions too, each of which is looked into once."""
     seen: set[str] = set()
     # (where the rule itself names it, the condition, the shared one that it is)
-    todo: list[tuple[Path, Condition, Told | None]] = [(path, condition, None)]
+    todo: list[tuple[Path, WrittenCondition, Told | None]] = [(path, condition, None)]
     while todo:
         use_path, one, via = todo.pop(0)
         for where, leaf in leaves(one, use_path if via is None else via.path):
@@ -186,7 +186,7 @@ def check_use(
                     yield use.problem(step, message, did_you_mean(attribute, mapped))
 
 
-def _attribute(leaf: Condition) -> Iterator[tuple[str, str]]:
+def _attribute(leaf: WrittenCondition) -> Iterator[tuple[str, str]]:
     match leaf:
         case GroupIs():
             yield "group", GROUPS
@@ -206,7 +206,7 @@ def _expression(use: Use, source: str, mapped: frozenset[str], index: Index) -> 
         yield use.problem("when", error.detail, hint if undeclared else "")
 
 
-def _unknown(leaf: Condition, path: Path, index: Index) -> Iterator[tuple[Path, str, str]]:
+def _unknown(leaf: WrittenCondition, path: Path, index: Index) -> Iterator[tuple[Path, str, str]]:
     match leaf:
         case SharedIs() if leaf.shared not in index.shared and index.whole:
             yield (*path, "shared"), "no file in shared/ has this condition", _hint(leaf.shared, index.shared)
@@ -234,7 +234,7 @@ def _names(loaded: Loaded[SharedFile]) -> Iterable[str]:
     return () if loaded.model is None else loaded.model.conditions
 
 
-def _same(named: Iterable[tuple[str, Document, Path]], message: str, *, key: bool) -> Iterator[Problem]:
+def _same(named: Iterable[tuple[str, YamlDocument, Path]], message: str, *, key: bool) -> Iterator[Problem]:
     first: dict[str, Place] = {}
     for name, document, path in named:
         place = document.place(path, key=key)

@@ -7,13 +7,13 @@ from gateway.config.folder.closing import within
 from gateway.config.folder.files import team_of
 from gateway.config.problems import Path, Problem, did_you_mean, key_path
 from gateway.config.schema.app import AppFile
-from gateway.config.schema.gateway import Team
+from gateway.config.schema.gateway import TeamSection
 from gateway.config.schema.load import Folder, Loaded
 from gateway.model.names import fold
 from gateway.wire.fences import Fence, literal
 
 
-def teams_of(folder: Folder) -> Mapping[str, Team]:
+def teams_of(folder: Folder) -> Mapping[str, TeamSection]:
     return {} if folder.gateway is None or folder.gateway.model is None else folder.gateway.model.teams
 
 
@@ -34,7 +34,7 @@ def check_teams(folder: Folder) -> Iterator[Problem]:
             yield from _beyond(app, app.model, name, teams[name])
 
 
-def _beyond(app: Loaded[AppFile], model: AppFile, name: str, team: Team) -> Iterator[Problem]:
+def _beyond(app: Loaded[AppFile], model: AppFile, name: str, team: TeamSection) -> Iterator[Problem]:
     def problem(path: Path, what: str, *, key: bool = False) -> Problem:
         message = f"team {name} may not use the {what}"
         return Problem(
@@ -60,7 +60,7 @@ def _beyond(app: Loaded[AppFile], model: AppFile, name: str, team: Team) -> Iter
             yield problem(("translate", "cookies", cookie), f"cookie {cookie}", key=True)
 
 
-def _upstream(model: AppFile, name: str, team: Team) -> Iterator[tuple[Path, str]]:
+def _upstream(model: AppFile, name: str, team: TeamSection) -> Iterator[tuple[Path, str]]:
     """What shows before anybody connects. The Host that a server is told may choose between several applications."""
     url, host = model.upstream.url, model.upstream.host
     fence = Fence.of(name, team.upstreams)

@@ -6,12 +6,12 @@ from gateway.config.problems import Path, Problem, key_path
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.scalars import socket_address
-from gateway.config.yaml.reader import Document
+from gateway.config.yaml.reader import YamlDocument
 from gateway.wire.addresses import Address, parse_address
 from gateway.wire.fences import IsOurs, closed_to_all, literal
 
 
-def check_upstream(document: Document, model: AppFile, gateway: GatewayFile | None) -> Iterator[Problem]:
+def check_upstream(document: YamlDocument, model: AppFile, gateway: GatewayFile | None) -> Iterator[Problem]:
     """A name is judged by the address that it leads to, at every connect; what is an address already, here too."""
     url = model.upstream.url
     address = literal(url.host.strip("[]"))

@@ -8,10 +8,10 @@ from gateway.config.check.references_app import is_secret
 from gateway.config.compile.plan import WrittenApi, WrittenApp, WrittenOpaqueTokens, WrittenRule
 from gateway.config.compile.served import Material, served
 from gateway.config.folder.files import team_of
-from gateway.config.schema.app import AppApi, AppFile, Injected, OpaqueTokens
+from gateway.config.schema.app import AppApiSection, AppFile, InjectedSection, OpaqueTokensSection
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.snapshot import LogoutSettings, UpstreamSettings
-from gateway.config.yaml.reader import Document
+from gateway.config.yaml.reader import YamlDocument
 from gateway.model.session import SeatLimits
 from gateway.translation.render import Constant, CookieSpec, FromAttribute, HeaderSpec
 from gateway.wire.fences import Fence
@@ -51,7 +51,7 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
     )
 
 
-def serve_rules(document: Document, model: AppFile) -> list[WrittenRule]:
+def serve_rules(document: YamlDocument, model: AppFile) -> list[WrittenRule]:
     """Conditions go on as they are written: validation changed nothing in them."""
     written = cast(dict[str, list[dict[str, object]]], document.data)["access"]
     lines = [document.line(("access", index)) for index in range(len(model.access))]
@@ -69,7 +69,7 @@ def serve_rules(document: Document, model: AppFile) -> list[WrittenRule]:
     ]
 
 
-def source_of(name: str, injected: Injected, content: bytes | None) -> FromAttribute | Constant:
+def source_of(name: str, injected: InjectedSection, content: bytes | None) -> FromAttribute | Constant:
     """`content`: what stands where its value refers to."""
     if injected.source is not None:
         return FromAttribute(injected.source, injected.join)
@@ -81,7 +81,7 @@ def source_of(name: str, injected: Injected, content: bytes | None) -> FromAttri
 
 
 def _specs(
-    kind: type[_Spec], file: str, section: str, entries: Mapping[str, Injected], material: Material
+    kind: type[_Spec], file: str, section: str, entries: Mapping[str, InjectedSection], material: Material
 ) -> tuple[_Spec, ...]:
     sources = {
         name: source_of(name, injected, material.get((file, ("translate", section, name, "value"))))
@@ -90,7 +90,7 @@ def _specs(
     return tuple(served(kind, injected, name=name, source=sources[name]) for name, injected in entries.items())
 
 
-def _api(model: AppApi) -> WrittenApi:
+def _api(model: AppApiSection) -> WrittenApi:
     return served(
         WrittenApi,
         model,
@@ -100,7 +100,7 @@ def _api(model: AppApi) -> WrittenApi:
     )
 
 
-def _opaque(provider: str, model: OpaqueTokens) -> WrittenOpaqueTokens:
+def _opaque(provider: str, model: OpaqueTokensSection) -> WrittenOpaqueTokens:
     return WrittenOpaqueTokens(
         provider,
         None if model.paths is None else tuple(path.text for path in model.paths),

@@ -4,7 +4,7 @@ import posixpath
 
 from gateway.config.compile.served import Material, served
 from gateway.config.schema.gateway import GatewayFile
-from gateway.config.schema.saml import SamlSelf
+from gateway.config.schema.saml import SamlSelfSection
 from gateway.config.snapshot import Gateway, Limits, Listener, Timeouts
 from gateway.saml.parties import Contact, KeyPair, Organization, ServiceProvider
 
@@ -66,7 +66,7 @@ def _below(root: str, path: str) -> str:
     return posixpath.normpath(posixpath.join(root, path))
 
 
-def _ourselves(file: str, own: SamlSelf, portal: str, material: Material) -> ServiceProvider:
+def _ourselves(file: str, own: SamlSelfSection, portal: str, material: Material) -> ServiceProvider:
     keys = [
         KeyPair(
             key.id,

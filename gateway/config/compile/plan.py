@@ -142,7 +142,7 @@ def lines_of(plan: bytes, kind: type[LineT]) -> Iterator[LineT]:
     return (cast(LineT, decode_line(line)) for line in plan_lines(plan) if line.startswith(head))
 
 
-class Names(NamedTuple):
+class ServedNames(NamedTuple):
     """Of what a plan serves."""
 
     apps: tuple[str, ...]
@@ -150,12 +150,12 @@ class Names(NamedTuple):
     saml_providers: tuple[str, ...]
 
 
-def names_of(plan: bytes) -> Names:
+def names_of(plan: bytes) -> ServedNames:
     """For the process that tells what there is and does not serve."""
     live = [app["name"] for app in _looked_at(plan, WrittenApp) if not app["shadow"]]
     oidc = [provider["name"] for provider in _looked_at(plan, OidcProvider)]
     saml = [provider["name"] for provider in _looked_at(plan, SamlProvider)]
-    return Names(tuple(live), tuple(oidc), tuple(saml))
+    return ServedNames(tuple(live), tuple(oidc), tuple(saml))
 
 
 def hosts_of_plan(plan: bytes) -> dict[str, tuple[str, ...]]:

@@ -17,7 +17,7 @@ from gateway.config.compile.plan import (
 )
 from gateway.config.compile.provider import serve_oidc_provider, serve_saml_provider
 from gateway.config.compile.served import Material
-from gateway.config.schema.conditions import Condition, SharedIs, leaves
+from gateway.config.schema.conditions import SharedIs, WrittenCondition, leaves
 from gateway.config.schema.load import Folder
 from gateway.config.schema.provider import ProviderFile, SamlProviderFile
 from gateway.model.provider import OidcProvider, SamlProvider
@@ -78,7 +78,7 @@ def _lists(folder: Folder) -> Iterator[OrganisationList]:
 def _shared(folder: Folder) -> list[SharedCondition]:
     """As they are written; what is referred to comes first."""
     written: dict[str, object] = {}
-    models: dict[str, Condition] = {}
+    models: dict[str, WrittenCondition] = {}
     for loaded in folder.shared:
         if loaded.model is not None:
             written |= cast(dict[str, dict[str, object]], loaded.document.data)["conditions"]
@@ -89,7 +89,7 @@ def _shared(folder: Folder) -> list[SharedCondition]:
     return [SharedCondition(name, written[name]) for name in ordered]
 
 
-def _after_its_own(name: str, models: dict[str, Condition], ordered: dict[str, None]) -> None:
+def _after_its_own(name: str, models: dict[str, WrittenCondition], ordered: dict[str, None]) -> None:
     if name not in ordered:
         for _, leaf in leaves(models[name], ()):
             if isinstance(leaf, SharedIs):

@@ -8,10 +8,15 @@ from gateway.config.check.pem import public_key_der, thumbprint
 from gateway.config.compile.served import Material, served
 from gateway.config.problems import Path
 from gateway.config.schema.gateway import GatewayFile
-from gateway.config.schema.oidc import ClaimDemand, ClaimsRequest, DecryptionKey, Request
-from gateway.config.schema.oidc import ClientKey as WrittenKey
-from gateway.config.schema.oidc import Encryption as WrittenEncryption
-from gateway.config.schema.provider import Asserts, ProviderBase, ProviderFile, SamlProviderFile
+from gateway.config.schema.oidc import (
+    ClaimDemandSection,
+    ClaimsRequestSection,
+    ClientKeySection,
+    DecryptionKeySection,
+    EncryptionSection,
+    RequestSection,
+)
+from gateway.config.schema.provider import AssertsSection, ProviderBase, ProviderFile, SamlProviderFile
 from gateway.config.schema.scalars import Reference
 from gateway.model.levels import ProviderLevels
 from gateway.model.provider import (
@@ -82,7 +87,7 @@ def _of_either(
     }
 
 
-def _perimeter(asserts: Asserts) -> Perimeter:
+def _perimeter(asserts: AssertsSection) -> Perimeter:
     listed = asserts.attributes or {}
     attributes = {name: frozenset(values) for name, values in listed.items()}
     return served(Perimeter, asserts, attributes=attributes or None)
@@ -94,7 +99,7 @@ def _certificate(file: str, path: Path, material: Material) -> ClientCertificate
 
 
 def _keys(
-    file: str, path: Path, keys: Sequence[WrittenKey | DecryptionKey], material: Material
+    file: str, path: Path, keys: Sequence[ClientKeySection | DecryptionKeySection], material: Material
 ) -> tuple[ClientKey, ...]:
     return tuple(
         served(
@@ -111,11 +116,11 @@ def _thumbprint(certificate: bytes | None) -> str | None:
     return None if certificate is None else thumbprint(certificate)
 
 
-def _encryption(file: str, encryption: WrittenEncryption, material: Material) -> Encryption:
+def _encryption(file: str, encryption: EncryptionSection, material: Material) -> Encryption:
     return served(Encryption, encryption, keys=_keys(file, ("oidc", "encryption", "keys"), encryption.keys, material))
 
 
-def _request(request: Request) -> AuthorizationParameters:
+def _request(request: RequestSection) -> AuthorizationParameters:
     claims = request.claims
     acr = claims.id_token.get("acr") if claims else None
     return served(
@@ -129,11 +134,11 @@ def _request(request: Request) -> AuthorizationParameters:
     )
 
 
-def _demanded(demand: ClaimDemand) -> frozenset[str]:
+def _demanded(demand: ClaimDemandSection) -> frozenset[str]:
     return frozenset((*(demand.values or ()), *((demand.value,) if demand.value else ())))
 
 
-def _claims(claims: ClaimsRequest) -> str:
+def _claims(claims: ClaimsRequestSection) -> str:
     """OIDC Core 5.5: a claim of which nothing is demanded is null."""
     asked = claims.model_dump(exclude_defaults=True)
     spoken = {place: {name: demand or None for name, demand in of.items()} for place, of in asked.items()}

@@ -1,5 +1,7 @@
 """What each kind of file may say: pydantic models, whose texts are the reference documentation.
 
+A class named `...File` is a whole file, one named `...Section` a mapping within a file.
+
 `gateway`, `provider`, `app`    the three kinds of file; `oidc` and `saml` are sections of a provider's
 `shared`, `policy_tests`        files that apps share, and the requests that a folder is tried with
 `conditions`, `values`          who may pass, as rules say it

@@ -4,19 +4,19 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from gateway.config.schema.conditions import Condition
+from gateway.config.schema.conditions import WrittenCondition
 from gateway.config.schema.scalars import host_name
 from gateway.config.schema.types import (
     AttributeName,
     FixedText,
     HostPattern,
     Maybe,
-    Method,
+    MethodName,
     Name,
     Origin,
     ParameterName,
     PathPattern,
-    Place,
+    PublicReference,
     Seconds,
     SizeOrUnlimited,
     Strict,
@@ -30,7 +30,7 @@ from gateway.config.schema.values import sent_header
 from gateway.wire.target import STRICT, PathLeniency, safe_target
 
 
-class Public(Strict):
+class PublicSection(Strict):
     scheme: Maybe[Literal["http", "https"]] = None
     port: Maybe[int] = Field(default=None, ge=1, le=65535)
 
@@ -39,24 +39,24 @@ def _upstream_host(text: str) -> str:
     return text if text in ("keep", "upstream") else host_name(text)
 
 
-class Upstream(Strict):
+class UpstreamSection(Strict):
     url: Origin
     """Where the application listens: `http://host:port`."""
     timeout: Maybe[Seconds] = None
     """The longest wait for the first byte of an answer; that of gateway.yaml where it is left out."""
     host: Annotated[str, AfterValidator(checked(_upstream_host))] = "keep"
     """The Host that the application sees: `keep` the browser's, `upstream` for that of the URL, or a name."""
-    ca: Maybe[Place] = None
+    ca: Maybe[PublicReference] = None
     """PEM: the authority that signed the application's TLS certificate."""
 
     @model_validator(mode="after")
-    def _tls(self) -> "Upstream":
+    def _tls(self) -> "UpstreamSection":
         if self.ca is not None and self.url.scheme != "https":
             raise wrong("ca has no effect on http", "write https in url, or leave ca out")
         return self
 
 
-class Paths(Strict):
+class PathsSection(Strict):
     """How this application reads paths more loosely than we do. Only what is named here is let through."""
 
     parameters: list[ParameterName] = Field(default=[], max_length=20)
@@ -88,13 +88,13 @@ class Paths(Strict):
         )
 
     @model_validator(mode="after")
-    def _windows(self) -> "Paths":
+    def _windows(self) -> "PathsSection":
         if self.windows and self.case == "sensitive":
             raise wrong("a Windows server knows no case", "write case: insensitive too, or leave windows out")
         return self
 
 
-class Responses(Strict):
+class ResponsesSection(Strict):
     """What becomes of the application's answers on their way to the browser."""
 
     cache: Literal["private", "no-store", "unchanged"] = "private"
@@ -109,11 +109,11 @@ class Responses(Strict):
     their like). `X-Accel-Buffering`, which is of the answer itself, passes in any case."""
 
 
-class AppLimits(Strict):
+class AppLimitsSection(Strict):
     body: Maybe[SizeOrUnlimited] = None
 
 
-class AppSession(Strict):
+class AppSessionSection(Strict):
     """Shorter limits than the session's own, for this application."""
 
     idle: Maybe[WholeSeconds] = None
@@ -139,19 +139,19 @@ def _target(text: str) -> str:
 
 
 CookieName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_cookie_name)]
-Target = Annotated[str, Field(max_length=2000), AfterValidator(checked(_target))]
+ApplicationTarget = Annotated[str, Field(max_length=2000), AfterValidator(checked(_target))]
 
 
-class AppLogout(Strict):
+class AppLogoutSection(Strict):
     """What happens when people sign out of this application, or their session ends otherwise."""
 
     scope: Literal["local", "global"] = "local"
     """`local`: out of every application behind the gateway, in this browser. `global`: at the provider as well."""
     cookies: list[CookieName] = Field(default=[], max_length=20)
     """The application's own cookies, which are cleared."""
-    cookie_paths: list[Target] = Field(default=["/"], min_length=1, max_length=5)
+    cookie_paths: list[ApplicationTarget] = Field(default=["/"], min_length=1, max_length=5)
     """The paths that it sets them for."""
-    url: Maybe[Target] = None
+    url: Maybe[ApplicationTarget] = None
     """A path of the application that is called for the person, so that it ends its own session: at every end of one."""
     login: Maybe[Text] = None
     """The header or cookie of translate that this call carries where no browser is there, with the cookies named above
@@ -160,7 +160,7 @@ class AppLogout(Strict):
     """The application's own addresses for signing out: whoever follows one signs out here."""
 
 
-class OpaqueTokens(Strict):
+class OpaqueTokensSection(Strict):
     """Which tokens are one provider's: by where they are brought, or by a header beside them."""
 
     paths: Maybe[list[PathPattern]] = Field(default=None, min_length=1, max_length=50)
@@ -168,7 +168,7 @@ class OpaqueTokens(Strict):
     value: Maybe[Text] = None
 
     @model_validator(mode="after")
-    def _tells(self) -> "OpaqueTokens":
+    def _tells(self) -> "OpaqueTokensSection":
         if (self.header is None) != (self.value is None):
             raise wrong("a header tells by its value", "write header: X-Organisation, value: name")
         if self.paths is None and self.header is None:
@@ -176,7 +176,7 @@ class OpaqueTokens(Strict):
         return self
 
 
-class AppApi(Strict):
+class AppApiSection(Strict):
     """Callers that are programs: they bring an access token, and no session."""
 
     providers: list[Name] = Field(min_length=1, max_length=100)
@@ -185,12 +185,12 @@ class AppApi(Strict):
     """Where; elsewhere an Authorization header is the application's own affair, as ever."""
     forward: bool = False
     """Whether the application is given the token too."""
-    opaque: dict[Name, OpaqueTokens] = Field(default={}, max_length=100)
+    opaque: dict[Name, OpaqueTokensSection] = Field(default={}, max_length=100)
     """By provider: which tokens that are no JWT are its own. Needed where several are asked about tokens, unless
     `prefix` in the provider's file tells them apart: a token that could be two's is shown to none."""
 
 
-class Injected(Strict):
+class InjectedSection(Strict):
     source: Maybe[AttributeName] = Field(default=None, alias="from")
     """An attribute of the person, or subject, provider, issuer. Where there is none, nothing is sent."""
     value: Maybe[FixedText] = None
@@ -203,7 +203,7 @@ class Injected(Strict):
     """What `encoding: latin1` does with a letter that it does not have."""
 
     @model_validator(mode="after")
-    def _one_source(self) -> "Injected":
+    def _one_source(self) -> "InjectedSection":
         if (self.source is None) == (self.value is None):
             raise wrong("this comes from one place", "write {from: attribute} or {value: text}")
         if self.join is not None and self.source is None:
@@ -213,18 +213,18 @@ class Injected(Strict):
         return self
 
 
-class Translate(Strict):
-    headers: dict[str, Injected] = Field(default={}, max_length=200)
-    cookies: dict[str, Injected] = Field(default={}, max_length=50)
+class TranslateSection(Strict):
+    headers: dict[str, InjectedSection] = Field(default={}, max_length=200)
+    cookies: dict[str, InjectedSection] = Field(default={}, max_length=50)
 
 
-class Rule(Strict):
+class RuleSection(Strict):
     path: PathPattern
     """Whole segments: a name, `*` for any one, `~expression` (RE2), and last `**` for all below."""
-    methods: Maybe[list[Method]] = Field(default=None, min_length=1)
+    methods: Maybe[list[MethodName]] = Field(default=None, min_length=1)
     """All methods where this is left out; GET includes HEAD."""
-    allow: Maybe[Condition] = None
-    deny: Maybe[Condition] = None
+    allow: Maybe[WrittenCondition] = None
+    deny: Maybe[WrittenCondition] = None
     """Refuses here and on every narrower path, whatever their rules allow."""
     refusal: Maybe[Text] = None
     """What a person who is refused reads."""
@@ -232,7 +232,7 @@ class Rule(Strict):
     """Evaluated beside the live rules, in the place of those on its path and methods; differences are logged."""
 
     @model_validator(mode="after")
-    def _says_something(self) -> "Rule":
+    def _says_something(self) -> "RuleSection":
         if self.allow is None and self.deny is None:
             raise wrong("this rule neither allows nor denies", "add allow: or deny:")
         return self
@@ -247,24 +247,24 @@ class AppFile(Strict):
     """This file stands beside the live one of the same application: its decisions are compared, never enforced."""
     hosts: list[HostPattern] = Field(min_length=1, max_length=200)
     """The names that browsers know it by; `*.example.org` stands for any one label."""
-    public: Maybe[Public] = None
+    public: Maybe[PublicSection] = None
     """Scheme and port that browsers use for it, where they are not those of the portal."""
-    upstream: Upstream
+    upstream: UpstreamSection
     providers: list[Name] = Field(min_length=1, max_length=10000)
     """The providers whose people it listens to."""
-    paths: Paths = Paths()
+    paths: PathsSection = PathsSection()
     method_override: bool = False
     """It does what `X-HTTP-Method-Override`, its relatives or `_method` in a query name: rules are asked about the PUT,
     PATCH or DELETE that a POST names. Otherwise such a request is refused."""
-    responses: Responses = Responses()
-    limits: AppLimits = AppLimits()
-    session: AppSession = AppSession()
-    logout: AppLogout = AppLogout()
-    api: Maybe[AppApi] = None
+    responses: ResponsesSection = ResponsesSection()
+    limits: AppLimitsSection = AppLimitsSection()
+    session: AppSessionSection = AppSessionSection()
+    logout: AppLogoutSection = AppLogoutSection()
+    api: Maybe[AppApiSection] = None
     """Programs that bring an access token."""
-    translate: Translate = Translate()
+    translate: TranslateSection = TranslateSection()
     """What it is told about a signed-in person, in headers and cookies."""
-    access: list[Rule] = Field(min_length=1, max_length=100_000)
+    access: list[RuleSection] = Field(min_length=1, max_length=100_000)
     """The rules of access, by path. Their order does not matter: the most specific path that has a rule decides."""
 
     @model_validator(mode="after")

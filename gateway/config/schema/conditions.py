@@ -110,17 +110,17 @@ class WhenIs(Strict):
 
 
 class AnyOf(Strict):
-    any: list["Condition"] = Field(min_length=1)
+    any: list["WrittenCondition"] = Field(min_length=1)
     """True if one of these is."""
 
 
 class AllOf(Strict):
-    all: list["Condition"] = Field(min_length=1)
+    all: list["WrittenCondition"] = Field(min_length=1)
     """True if each of these is."""
 
 
 class NotThis(Strict):
-    this: "Condition" = Field(alias="not")
+    this: "WrittenCondition" = Field(alias="not")
     """True if this is false; what cannot be told stays so."""
 
 
@@ -140,7 +140,7 @@ def _kind(value: Any) -> str | None:
     return None
 
 
-Condition = Annotated[
+WrittenCondition = Annotated[
     Annotated[Literal["anyone", "signed_in"], Tag(TAG + "word")]
     | Annotated[GroupIs, Tag(TAG + "group")]
     | Annotated[ClaimIs, Tag(TAG + "claim")]
@@ -168,7 +168,7 @@ for _model in (AnyOf, AllOf, NotThis):
     _model.model_rebuild()
 
 
-def leaves(condition: Condition, path: Path) -> Iterator[tuple[Path, Condition]]:
+def leaves(condition: WrittenCondition, path: Path) -> Iterator[tuple[Path, WrittenCondition]]:
     """Every condition that is not made of others, and where it stands."""
     match condition:
         case AnyOf():

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from gateway.config.folder.files import STATE
-from gateway.config.schema.levels import Ladder
-from gateway.config.schema.saml import SamlSelf
+from gateway.config.schema.levels import LadderNames
+from gateway.config.schema.saml import SamlSelfSection
 from gateway.config.schema.types import (
     AdminAddress,
     AttributeName,
@@ -18,8 +18,8 @@ from gateway.config.schema.types import (
     Maybe,
     Name,
     NetworkText,
-    Place,
     PortalUrl,
+    PublicReference,
     Seconds,
     Secret,
     Size,
@@ -36,42 +36,42 @@ from gateway.policy.levels import USUAL_LADDER
 from gateway.wire.addresses import IpNetwork
 
 
-class Tls(Strict):
-    certificate: Place
+class TlsSection(Strict):
+    certificate: PublicReference
     """PEM: the certificate, then those that lead to its authority."""
     key: Secret
     """PEM: its private key, without a passphrase."""
 
 
-class Listen(Strict):
+class ListenSection(Strict):
     address: SocketAddress
     """IP address and port."""
-    tls: Maybe[Tls] = None
+    tls: Maybe[TlsSection] = None
     redirect: Maybe[Literal["https"]] = None
     """Every request is led to the same address by https; nothing is served here."""
 
     @model_validator(mode="after")
-    def _either(self) -> "Listen":
+    def _either(self) -> "ListenSection":
         if self.redirect is not None and self.tls is not None:
             raise wrong("who is here speaks https already", "leave redirect or tls out")
         return self
 
 
-class StoreKey(Strict):
+class StoreKeySection(Strict):
     id: Name
     """Written beside what the key seals."""
     secret: Secret
     """At least 32 bytes of chance; a line end after them does not count."""
 
 
-class Store(Strict):
+class StoreSection(Strict):
     type: Literal["sqlite", "memory"]
     """`sqlite`: a file in the state folder. `memory`: gone when the process ends, and one worker only."""
-    keys: list[StoreKey] = Field(min_length=1, max_length=16)
+    keys: list[StoreKeySection] = Field(min_length=1, max_length=16)
     """The first seals, all of them open."""
 
 
-class Timeouts(Strict):
+class TimeoutsSection(Strict):
     request_head: Seconds = 15.0
     """From the first byte of a request to the end of its headers."""
     idle: Seconds = 75.0
@@ -94,14 +94,14 @@ def _no_longer_than_64(network: IpNetwork) -> IpNetwork:
     return network
 
 
-class NetworkLimit(Strict):
+class NetworkLimitSection(Strict):
     network: Annotated[NetworkText, AfterValidator(_no_longer_than_64)]
     """An address, or a network in CIDR form; where several hold an address, the most specific counts."""
     connections: Count
     """For each address in it (IPv6: each /64), in the place of `connections_per_client`."""
 
 
-class GatewayLimits(Strict):
+class GatewayLimitsSection(Strict):
     url: Size = 8192
     headers: Size = 32768
     """All headers of a request together."""
@@ -112,7 +112,7 @@ class GatewayLimits(Strict):
     somebody who is signed in was seen in the last ten minutes. Each takes three descriptors (`LimitNOFILE`)."""
     connections_per_client: Count = 2000
     """Of one address (IPv6: one /64), in each worker; listed proxies are not bounded by it."""
-    networks: list[NetworkLimit] = Field(default=[], max_length=256)
+    networks: list[NetworkLimitSection] = Field(default=[], max_length=256)
     """Networks whose addresses have a limit of their own: many people behind one address, a front, a guest network."""
     transactions: Count = 100000
     """Sign-ins under way."""
@@ -121,7 +121,7 @@ class GatewayLimits(Strict):
     """Signed-in people that one worker keeps in memory."""
 
 
-class Team(Strict):
+class TeamSection(Strict):
     """The fence around apps/TEAM/: a file that reaches beyond it is refused."""
 
     hosts: list[HostPattern] = Field(min_length=1, max_length=1000)
@@ -149,16 +149,16 @@ class GatewayFile(Strict):
     version: Version
     portal: PortalUrl
     """The public address of the portal, the one that the providers know: `https://portail.example.org`."""
-    listen: list[Listen] = Field(min_length=1, max_length=64)
+    listen: list[ListenSection] = Field(min_length=1, max_length=64)
     admin: AdminAddress = "127.0.0.1:8081"
     """Where /livez, /readyz and /metrics answer: a loopback address or `unix:/path`."""
     state: str = Field(default=STATE, min_length=1)
     """The folder that the gateway writes to; a relative one starts from the policy folder."""
-    store: Store
+    store: StoreSection
     trusted_proxies: list[NetworkText] = Field(default=[], max_length=256)
     """The proxies in front, whose X-Forwarded-For and X-Forwarded-Proto are believed."""
-    timeouts: Timeouts = Timeouts()
-    limits: GatewayLimits = GatewayLimits()
+    timeouts: TimeoutsSection = TimeoutsSection()
+    limits: GatewayLimitsSection = GatewayLimitsSection()
     hsts: Maybe[WholeSeconds] = None
     """How long browsers are to ask for our hosts by https alone (RFC 6797): told with our own answers."""
     access_log: bool = False
@@ -169,9 +169,9 @@ class GatewayFile(Strict):
     """The files are looked at every other second, and a change is taken as `ecluse reload` would."""
     workers: Maybe[int] = Field(default=None, ge=1, le=256)
     """Processes that serve; where this is left out, one for each core, which keeps to it."""
-    levels: Ladder = Field(default=list(USUAL_LADDER))
+    levels: LadderNames = Field(default=list(USUAL_LADDER))
     """Every level of sign-in, the weakest first."""
-    teams: dict[Name, Team] = Field(default={}, max_length=1000)
+    teams: dict[Name, TeamSection] = Field(default={}, max_length=1000)
     """Teams that own their files: apps/TEAM/ may use what is listed here, and no more."""
-    saml: Maybe[SamlSelf] = None
+    saml: Maybe[SamlSelfSection] = None
     """Our own side towards SAML providers; needed as soon as there is one."""

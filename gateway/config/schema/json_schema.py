@@ -35,6 +35,10 @@ MODELS: dict[str, type[BaseModel]] = {
 class _Generator(GenerateJsonSchema):
     """Without the titles that pydantic makes up from names, and without null: a key is given a value or left out."""
 
+    def normalize_name(self, name: str) -> str:
+        """A section of a file is defined under the name of its class without the suffix that our code gives it."""
+        return super().normalize_name(name).removesuffix("Section")
+
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
 

@@ -21,12 +21,12 @@ def _each_once(levels: list[str]) -> list[str]:
 
 
 LevelName = Annotated[Word, AfterValidator(_level)]
-Ladder = Annotated[list[LevelName], Field(min_length=1, max_length=50), AfterValidator(_each_once)]
+LadderNames = Annotated[list[LevelName], Field(min_length=1, max_length=50), AfterValidator(_each_once)]
 CanList = Annotated[list[Can], Field(max_length=3)]
 ProviderWord = Annotated[str, Field(min_length=1, max_length=500)]
 
 
-class Levels(Strict):
+class LevelsSection(Strict):
     """The provider's own words for the levels of the ladder."""
 
     acr: Maybe[dict[ProviderWord, LevelName]] = None

@@ -14,9 +14,9 @@ from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.messages import problem_of
 from gateway.config.schema.provider import ProviderFile, SamlProviderFile
 from gateway.config.schema.shared import ListFile, SharedFile
-from gateway.config.yaml.reader import Document, read_document
+from gateway.config.yaml.reader import YamlDocument, read_document
 
-Model = TypeVar("Model", bound=BaseModel)
+_Model = TypeVar("_Model", bound=BaseModel)
 AnyProviderFile = ProviderFile | SamlProviderFile
 
 
@@ -25,12 +25,12 @@ _NAMED_BY = {"apps": "app", "providers": "provider", "lists": "list"}
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded(Generic[Model]):
+class Loaded(Generic[_Model]):
     """One file: `path` below the folder, its text with places, and its model if it is valid."""
 
     path: str
-    document: Document
-    model: Model | None
+    document: YamlDocument
+    model: _Model | None
 
     def written(self, key: str) -> str | None:
         """A text of the file's first level, also of a file that is not valid."""
@@ -91,14 +91,14 @@ def _is_shadow(app: Loaded[AppFile]) -> bool:
     return isinstance(app.document.data, dict) and app.document.data.get("shadow") is True
 
 
-def _protocol(document: Document) -> type[AnyProviderFile]:
+def _protocol(document: YamlDocument) -> type[AnyProviderFile]:
     """A provider speaks one protocol, which is the key that it has. A file with both is told by `_both`."""
     return SamlProviderFile if isinstance(document.data, dict) and "saml" in document.data else ProviderFile
 
 
 def load_file(
-    files: Files, path: str, model_of: Callable[[Document], type[Model]], problems: list[Problem]
-) -> Loaded[Model]:
+    files: Files, path: str, model_of: Callable[[YamlDocument], type[_Model]], problems: list[Problem]
+) -> Loaded[_Model]:
     document, found = read_document(files.shown(path), files.texts[path])
     problems += found
     if not document.readable:
@@ -118,7 +118,7 @@ def load_file(
     return Loaded(path, document, None if found else valid)
 
 
-def _misplaced(path: str, document: Document) -> Problem | None:
+def _misplaced(path: str, document: YamlDocument) -> Problem | None:
     """One problem, in the place of one for each key that the other kind of file does not know."""
     own = _NAMED_BY.get(path.partition("/")[0], "")
     if not own or not isinstance(document.data, dict) or own in document.data:
@@ -130,7 +130,7 @@ def _misplaced(path: str, document: Document) -> Problem | None:
     return None
 
 
-def _problems(document: Document, model: type[BaseModel], error: ValidationError) -> Iterator[Problem]:
+def _problems(document: YamlDocument, model: type[BaseModel], error: ValidationError) -> Iterator[Problem]:
     for detail in error.errors(include_url=False):
         if model is SamlProviderFile and detail["loc"] == ("oidc",):
             yield _both(document)
@@ -138,7 +138,7 @@ def _problems(document: Document, model: type[BaseModel], error: ValidationError
             yield problem_of(document, model, detail)
 
 
-def _both(document: Document) -> Problem:
+def _both(document: YamlDocument) -> Problem:
     path = ("oidc",)
     message = "a provider speaks one protocol, and this file has saml and oidc"
     return Problem(document.place(path, key=True), key_path(path), message, "make two files of it")

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from gateway.config.problems import Path, Problem, did_you_mean, key_path
 from gateway.config.schema.conditions import CONDITION, KEYS, TAG, WORDS
 from gateway.config.schema.types import WRONG
-from gateway.config.yaml.reader import Document
+from gateway.config.yaml.reader import YamlDocument
 
 _WANTED = {
     "string_type": "a text",
@@ -34,7 +34,7 @@ _CONDITION = "a condition is anyone, signed_in, or a mapping with one of " + ", 
 _YES_NO = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 
-def problem_of(document: Document, model: type[BaseModel], error: ErrorDetails) -> Problem:
+def problem_of(document: YamlDocument, model: type[BaseModel], error: ErrorDetails) -> Problem:
     """One error of validating `document.data` against `model`."""
     path, at_key = _path(document.data, error["loc"])
     message, hint = _words(model, document.data, path, error)

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from gateway.config.schema.types import (
-    ClientCertificate,
+    ClientCertificateSection,
     Issuer,
     Maybe,
-    Place,
+    PublicReference,
     Secret,
     Strict,
     Text,
@@ -24,22 +24,24 @@ from gateway.model.provider import (
     SigningAlgorithm,
 )
 
-Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "HS256"]
+AlgorithmName = Literal[
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "HS256"
+]
 
 _WITH_SECRET = ("client_secret_basic", "client_secret_post", "client_secret_jwt")
 
 
-class ClientKey(Strict):
+class ClientKeySection(Strict):
     id: Maybe[Word] = None
     """Its `kid`; the thumbprint of the key (RFC 7638) where this is left out."""
     key: Secret
     """PEM: a private key without a passphrase, RSA of at least 2048 bits or EC on P-256."""
     algorithm: SigningAlgorithm = "RS256"
-    certificate: Maybe[Place] = None
+    certificate: Maybe[PublicReference] = None
     """PEM, of this key: for a provider that knows it by the thumbprint of a certificate (Entra ID, AD FS)."""
 
 
-class DecryptionKey(Strict):
+class DecryptionKeySection(Strict):
     id: Maybe[Word] = None
     """Its `kid`; the thumbprint of the key (RFC 7638) where this is left out."""
     key: Secret
@@ -47,10 +49,10 @@ class DecryptionKey(Strict):
     algorithm: EncryptionAlgorithm = "RSA-OAEP-256"
 
 
-class Encryption(Strict):
+class EncryptionSection(Strict):
     """What the provider encrypts for the gateway. Once agreed, what is not encrypted is refused."""
 
-    keys: list[DecryptionKey] = Field(min_length=1, max_length=8)
+    keys: list[DecryptionKeySection] = Field(min_length=1, max_length=8)
     """All are published at `/_ecluse/oidc/jwks` of the portal, and all open."""
     content: list[ContentEncryption] = Field(default=["A256GCM"], min_length=1)
     """The only content encryptions that are accepted."""
@@ -59,13 +61,13 @@ class Encryption(Strict):
     introspection: bool = False
 
     @model_validator(mode="after")
-    def _has_effect(self) -> "Encryption":
+    def _has_effect(self) -> "EncryptionSection":
         if not (self.id_token or self.userinfo or self.introspection):
             raise wrong("nothing is encrypted", "write id_token: true or userinfo: true, or leave encryption out")
         return self
 
 
-class ClaimDemand(Strict):
+class ClaimDemandSection(Strict):
     """OIDC Core 5.5.1."""
 
     essential: bool = False
@@ -73,20 +75,20 @@ class ClaimDemand(Strict):
     values: Maybe[list[Word]] = Field(default=None, min_length=1, max_length=50)
 
     @model_validator(mode="after")
-    def _one(self) -> "ClaimDemand":
+    def _one(self) -> "ClaimDemandSection":
         if self.value is not None and self.values is not None:
             raise wrong("value and values at once", "write all of them in values")
         return self
 
 
-class ClaimsRequest(Strict):
+class ClaimsRequestSection(Strict):
     """By claim; `amr: {}` asks for amr and demands nothing of it."""
 
-    id_token: dict[Word, ClaimDemand] = Field(default={}, max_length=100)
-    userinfo: dict[Word, ClaimDemand] = Field(default={}, max_length=100)
+    id_token: dict[Word, ClaimDemandSection] = Field(default={}, max_length=100)
+    userinfo: dict[Word, ClaimDemandSection] = Field(default={}, max_length=100)
 
     @model_validator(mode="after")
-    def _asks(self) -> "ClaimsRequest":
+    def _asks(self) -> "ClaimsRequestSection":
         if not (self.id_token or self.userinfo):
             raise wrong("nothing is asked for here", "id_token: {acr: {essential: true, values: [...]}}")
         return self
@@ -115,7 +117,7 @@ def _not_own(name: str) -> str:
 Parameter = Annotated[Word, AfterValidator(_not_own)]
 
 
-class Request(Strict):
+class RequestSection(Strict):
     """What a sign-in asks of this provider beside the usual. Nothing is sent that is not written here."""
 
     response_mode: Maybe[ResponseMode] = None
@@ -125,7 +127,7 @@ class Request(Strict):
     prompt: list[Literal["login", "consent", "select_account"]] = Field(default=[], max_length=3)
     max_age: Maybe[WholeSeconds] = None
     """A person who signed in at the provider longer ago is asked anew; an older sign-in is refused."""
-    claims: Maybe[ClaimsRequest] = None
+    claims: Maybe[ClaimsRequestSection] = None
     """A demanded (essential) acr is checked in the ID token: another one is refused."""
     parameters: dict[Parameter, Text] = Field(default={}, max_length=50)
     """Further ones with fixed values, such as idp_hint."""
@@ -138,7 +140,7 @@ class Request(Strict):
     """Sent as a request object (RFC 9101), signed with the first of client_keys."""
 
 
-class Api(Strict):
+class ApiSection(Strict):
     """Access tokens of this provider, for the applications whose file takes them."""
 
     audience: list[Text] = Field(default=[], max_length=20)
@@ -150,7 +152,7 @@ class Api(Strict):
     """What they have to allow, each of it."""
     introspection: bool = False
     """Whether those that are no JWT are asked about at the provider (RFC 7662)."""
-    introspection_algorithms: list[Algorithm] = Field(default=[], max_length=20)
+    introspection_algorithms: list[AlgorithmName] = Field(default=[], max_length=20)
     """The answer is a JWT signed with one of these (RFC 9701), and JSON is refused; none: JSON, a JWT is refused."""
     prefix: Maybe[TokenPrefix] = None
     """What those that are no JWT begin with: no other is ever shown to this provider."""
@@ -158,7 +160,7 @@ class Api(Strict):
     """Whether a token that names no organisation is taken although this file has a `tenant`: it acts for none."""
 
     @model_validator(mode="after")
-    def _is_bounded(self) -> "Api":
+    def _is_bounded(self) -> "ApiSection":
         if not self.audience and not self.clients:
             raise wrong("this takes tokens that are for anybody and of anybody", "audience: [...] or clients: [...]")
         if not self.introspection:
@@ -175,25 +177,25 @@ def _key_age(seconds: int) -> int:
     return seconds
 
 
-class Oidc(Strict):
+class OidcSection(Strict):
     issuer: Issuer
     """The provider's issuer, exactly as it names itself."""
     client_id: Word
     client_secret: Maybe[Secret] = None
     client_authentication: ClientAuthentication = "client_secret_basic"
     """How the gateway proves itself at the token endpoint; PKCE is always used as well."""
-    client_keys: list[ClientKey] = Field(default=[], max_length=8)
+    client_keys: list[ClientKeySection] = Field(default=[], max_length=8)
     """All are published at `/_ecluse/oidc/jwks` of the portal, the first signs: a new key is listed last for a while,
     then first."""
-    client_certificate: Maybe[ClientCertificate] = None
+    client_certificate: Maybe[ClientCertificateSection] = None
     """Shown in the TLS handshake with this provider."""
     assertion_audience: Literal["issuer", "token_endpoint"] = "issuer"
     """The audience of the assertions of client_secret_jwt and private_key_jwt; some providers accept the token
     endpoint alone."""
     scopes: list[Word] = Field(default=["openid", "profile", "email"], min_length=1, max_length=50)
-    algorithms: list[Algorithm] = Field(default=["RS256"], min_length=1)
+    algorithms: list[AlgorithmName] = Field(default=["RS256"], min_length=1)
     """The only signatures of ID tokens that are accepted. HS256 is made with the client secret."""
-    api: Maybe[Api] = None
+    api: Maybe[ApiSection] = None
     """Access tokens that callers bring; none are accepted where this is left out."""
     refresh: bool = False
     """Whether refresh tokens are kept and used: a session then ends when the provider no longer knows it."""
@@ -205,21 +207,21 @@ class Oidc(Strict):
     """Errors that say of a refresh token, as `invalid_grant` does, that the provider no longer knows its session."""
     userinfo: bool = True
     """Whether the userinfo endpoint is asked too."""
-    userinfo_algorithms: list[Algorithm] = Field(default=[], max_length=20)
+    userinfo_algorithms: list[AlgorithmName] = Field(default=[], max_length=20)
     """Userinfo is a JWT signed with one of these, and JSON is refused; none: JSON, and a JWT is refused."""
     userinfo_token: Literal["header", "body"] = "header"
     """Where the access token is shown to it; `body` for a provider that reads it nowhere else."""
-    encryption: Maybe[Encryption] = None
-    request: Request = Request()
+    encryption: Maybe[EncryptionSection] = None
+    request: RequestSection = RequestSection()
     keys_max_age: Annotated[WholeSeconds, AfterValidator(_key_age)] = 86400
     """So long its signing keys are believed if they cannot be fetched anew; they are asked for again by half of it."""
-    ca: Maybe[Place] = None
+    ca: Maybe[PublicReference] = None
     """PEM: the authority that signed the provider's TLS certificate, where it is not a public one."""
     private_addresses: bool = False
     """The provider may live on a private network."""
 
     @model_validator(mode="after")
-    def _whole(self) -> "Oidc":
+    def _whole(self) -> "OidcSection":
         self._check_secret()
         if self.request.signed and not self.client_keys:
             raise wrong("a signed request is signed with a key", "client_keys: [{key: {file: path}}]")
@@ -260,5 +262,5 @@ class Oidc(Strict):
         return "HS256" in named or self.client_authentication == "client_secret_jwt"
 
     @property
-    def _introspection_algorithms(self) -> list[Algorithm]:
+    def _introspection_algorithms(self) -> list[AlgorithmName]:
         return [] if self.api is None else self.api.introspection_algorithms

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from gateway.config.presets import PresetName
-from gateway.config.schema.levels import CanList, Levels
-from gateway.config.schema.oidc import Oidc
-from gateway.config.schema.saml import Saml, SamlNames
+from gateway.config.schema.levels import CanList, LevelsSection
+from gateway.config.schema.oidc import OidcSection
+from gateway.config.schema.saml import SamlNames, SamlSection
 from gateway.config.schema.saml_attributes import COMMON
 from gateway.config.schema.types import (
     AttributeName,
@@ -51,7 +51,7 @@ def _ten_minutes(seconds: int) -> int:
     return seconds
 
 
-class Asserts(Strict):
+class AssertsSection(Strict):
     siret: Maybe[list[Annotated[str, AfterValidator(_siret)]]] = None
     """The organisations that this provider speaks for; a SIREN is that of one of them."""
     email_domains: Maybe[list[Annotated[str, AfterValidator(_domain)]]] = None
@@ -64,7 +64,7 @@ class Asserts(Strict):
     """For an attribute, the only values that this provider may give it."""
 
 
-class ProviderSession(Strict):
+class ProviderSessionSection(Strict):
     idle: WholeSeconds = 1800
     """Without a request for so long, the session ends."""
     absolute: WholeSeconds = 43200
@@ -81,16 +81,16 @@ class ProviderBase(Strict):
     """What people choose it by: a text, or one for each language."""
     tenant: Maybe[AttributeName] = None
     """The attribute that names the organisation in whose name the person acts."""
-    asserts: Asserts = Asserts()
+    asserts: AssertsSection = AssertsSection()
     """What this provider may say; a sign-in that says anything else is refused. What is not listed is not bounded."""
-    session: ProviderSession = ProviderSession()
+    session: ProviderSessionSection = ProviderSessionSection()
     can: CanList = Field(default=[])
     """What it does and is believed in: `fresh_login`, it asks people anew when it is told to and says when they last
     proved who they are; `acr`, `amr`, it says how strongly and by what."""
-    levels: Levels = Levels()
+    levels: LevelsSection = LevelsSection()
 
 
-class ProviderLogout(Strict):
+class ProviderLogoutSection(Strict):
     method: Literal["auto", "get", "post"] = "auto"
     """How people are sent to the provider to be signed out there, with their ID token: by an address (`get`), which
     brings the provider's cookie along; by a form (`post`), which keeps the token out of addresses, for a provider that
@@ -108,8 +108,8 @@ class ProviderFile(ProviderBase):
 
     preset: Maybe[PresetName] = None
     """What is known of a common provider. Whatever this file says counts before it: `ecluse provider show`."""
-    oidc: Oidc
-    logout: ProviderLogout = ProviderLogout()
+    oidc: OidcSection
+    logout: ProviderLogoutSection = ProviderLogoutSection()
     attributes: dict[Annotated[AttributeName, AfterValidator(_not_reserved)], ClaimPath] = Field(
         default={}, max_length=200
     )
@@ -125,7 +125,7 @@ class ProviderFile(ProviderBase):
 class SamlProviderFile(ProviderBase):
     """policies/providers/*.yaml with `saml`: a provider that speaks SAML 2.0."""
 
-    saml: Saml
+    saml: SamlSection
     attributes: dict[Annotated[AttributeName, AfterValidator(_not_reserved)], SamlNames] = Field(
         default={}, max_length=200
     )

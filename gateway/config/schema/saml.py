@@ -11,10 +11,10 @@ from gateway.config.schema.saml_attributes import COMMON
 from gateway.config.schema.scalars import Wrong
 from gateway.config.schema.types import (
     AttributeName,
-    ClientCertificate,
+    ClientCertificateSection,
     Maybe,
     Name,
-    Place,
+    PublicReference,
     Secret,
     Strict,
     Text,
@@ -104,7 +104,7 @@ def _common(name: str) -> str:
     return name
 
 
-class MetadataFrom(Strict):
+class MetadataFromSection(Strict):
     url: Maybe[WebAddress] = None
     """The provider's own document."""
     aggregate: Maybe[WebAddress] = None
@@ -113,13 +113,13 @@ class MetadataFrom(Strict):
     """A service that is asked for one entity (Metadata Query Protocol): its base address."""
     mdq_identifier: Literal["entity_id", "sha1"] = "entity_id"
     """By what such a service is asked: some publish files, under the SHA-1 of the entityID ({sha1}...)."""
-    keys: list[Place] = Field(default=[], max_length=8)
+    keys: list[PublicReference] = Field(default=[], max_length=8)
     """PEM certificates or public keys, one of which has signed the document. Only the key counts, no date."""
     unsigned_metadata_believed_from_tls_alone: bool = False
     """A provider that does not sign its own document: whoever holds its web server then names its keys."""
 
     @model_validator(mode="after")
-    def _one_source(self) -> "MetadataFrom":
+    def _one_source(self) -> "MetadataFromSection":
         if sum(source is not None for source in (self.url, self.aggregate, self.mdq)) != 1:
             raise wrong("metadata come from one place", "write {file: path}, or one of url, aggregate, mdq with keys")
         if self.mdq_identifier != "entity_id" and self.mdq is None:
@@ -137,11 +137,11 @@ def _source(value: Any) -> str:
     return TAG + ("place" if is_place else "fetched")
 
 
-class Saml(Strict):
+class SamlSection(Strict):
     entity_id: Uri
     """The provider's entityID, exactly as its metadata have it."""
     metadata: Annotated[
-        Annotated[Place, Tag(TAG + "place")] | Annotated[MetadataFrom, Tag(TAG + "fetched")],
+        Annotated[PublicReference, Tag(TAG + "place")] | Annotated[MetadataFromSection, Tag(TAG + "fetched")],
         Discriminator(_source),
     ]
     """Its keys and addresses: `{file: path}`, or where they are fetched from and which keys have signed them."""
@@ -181,15 +181,15 @@ class Saml(Strict):
     formally (Core 2.7.3.1): two attributes may have the same."""
     common: list[Annotated[str, AfterValidator(_common)]] = Field(default=[], max_length=50)
     """Attributes taken under the names that most providers give them: `[uid, mail, given_name, family_name]`."""
-    ca: Maybe[Place] = None
+    ca: Maybe[PublicReference] = None
     """PEM: the authority that signed the provider's TLS certificate, where it is not a public one."""
-    client_certificate: Maybe[ClientCertificate] = None
+    client_certificate: Maybe[ClientCertificateSection] = None
     """Shown to the provider in the TLS handshake wherever it is spoken to over SOAP: for artifacts, and to sign out."""
     private_addresses: bool = False
     """The provider may live on a private network."""
 
     @model_validator(mode="after")
-    def _whole(self) -> "Saml":
+    def _whole(self) -> "SamlSection":
         if self.aes_cbc_although_the_response_is_not_signed and not self.aes_cbc_inside_a_signed_response:
             raise wrong("this opens nothing by itself", "add aes_cbc_inside_a_signed_response: true")
         if self.passive_first and self.force_authn:
@@ -207,34 +207,34 @@ def _mail(text: str) -> str:
     return text
 
 
-class SamlKey(Strict):
+class SamlKeySection(Strict):
     id: Name
     key: Secret
     """PEM: a private key without a passphrase, RSA of at least 2048 bits, or EC to sign alone."""
-    certificate: Place
+    certificate: PublicReference
     """PEM: its certificate, self-signed or not: only the key in it counts for providers."""
 
 
-class SamlContact(Strict):
+class SamlContactSection(Strict):
     kind: Literal["technical", "support", "administrative", "billing", "other"] = "technical"
     email: Annotated[str, AfterValidator(_mail)]
     name: Maybe[Text] = None
 
 
-class SamlOrganization(Strict):
+class SamlOrganizationSection(Strict):
     name: Text
     display_name: Maybe[Text] = None
     url: WebAddress
     language: Annotated[str, Field(pattern="^[a-z]{2,3}$")] = "fr"
 
 
-class SamlSelf(Strict):
+class SamlSelfSection(Strict):
     entity_id: Maybe[Uri] = None
     """Our own entityID; the address of our metadata where this is left out."""
-    keys: list[SamlKey] = Field(min_length=1, max_length=4)
+    keys: list[SamlKeySection] = Field(min_length=1, max_length=4)
     """The first signs, each decrypts, all are in our metadata: a new one goes second, and first once all know it."""
-    contacts: list[SamlContact] = Field(default=[], max_length=10)
-    organization: Maybe[SamlOrganization] = None
+    contacts: list[SamlContactSection] = Field(default=[], max_length=10)
+    organization: Maybe[SamlOrganizationSection] = None
     requested: Requested = ()
     """Our metadata ask for each attribute of the provider files under one name, and under these too. `none`: they ask
     for nothing, and providers release what they will."""

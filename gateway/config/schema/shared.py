@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
-from gateway.config.schema.conditions import Condition
+from gateway.config.schema.conditions import WrittenCondition
 from gateway.config.schema.scalars import Wrong
 from gateway.config.schema.types import Name, Strict, Version, checked
 from gateway.config.schema.values import is_insee
@@ -17,7 +17,7 @@ class SharedFile(Strict):
     """policies/shared/*.yaml: conditions that several applications name, as `{shared: NAME}`."""
 
     version: Version
-    conditions: dict[Name, Condition] = Field(min_length=1, max_length=1000)
+    conditions: dict[Name, WrittenCondition] = Field(min_length=1, max_length=1000)
     """By name; a name is given once in all files. One may refer to another, never in a circle."""
 
 

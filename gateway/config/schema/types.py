@@ -116,7 +116,7 @@ def known_method(text: str) -> str:
     return text
 
 
-Method = Annotated[
+MethodName = Annotated[
     str,
     AfterValidator(checked(known_method)),
     _text_schema(f"^({'|'.join(_METHODS)})$", "GET"),
@@ -181,7 +181,7 @@ _PLACES: list[dict[str, Any]] = [
     }
     for kind in scalars.REFERENCE_KINDS
 ]
-Place = Annotated[Reference, PlainValidator(checked(scalars.reference)), WithJsonSchema({"anyOf": _PLACES})]
+PublicReference = Annotated[Reference, PlainValidator(checked(scalars.reference)), WithJsonSchema({"anyOf": _PLACES})]
 """A certificate: its contents stand in a file, an environment variable or a systemd credential."""
 
 Secret = Annotated[
@@ -200,8 +200,8 @@ FixedText = Annotated[
 """A text, or where it stands."""
 
 
-class ClientCertificate(Strict):
-    certificate: Place
+class ClientCertificateSection(Strict):
+    certificate: PublicReference
     """PEM: the certificate that the provider knows us by."""
     key: Secret
     """PEM: its private key, without a passphrase."""

@@ -89,10 +89,10 @@ SignInMethods = Annotated[OneOrMore, _one_or_more(_each(check_text)), _like("otp
 Sirets = Annotated[OneOrMore, _one_or_more(_each(_siret)), _like("21590350100017")]
 Sirens = Annotated[OneOrMore, _one_or_more(_each(_siren)), _like("215903501")]
 InseeCodes = Annotated[OneOrMore, _one_or_more(_each(_insee)), _like("59350")]
-Names = Annotated[OneOrMore, _one_or_more(_each(_name)), _like("communes-du-nord")]
-Days = Annotated[OneOrMore, _one_or_more(_each(parse_days)), _like("mon-fri", "sat")]
-Hours = Annotated[OneOrMore, _one_or_more(_each(parse_hours)), _like("08:00-19:00")]
-Dates = Annotated[OneOrMore, _one_or_more(_each(parse_dates)), _like("2026-12-24", "2026-09-01..2026-12-31")]
+ListNames = Annotated[OneOrMore, _one_or_more(_each(_name)), _like("communes-du-nord")]
+DayTexts = Annotated[OneOrMore, _one_or_more(_each(parse_days)), _like("mon-fri", "sat")]
+HourTexts = Annotated[OneOrMore, _one_or_more(_each(parse_hours)), _like("08:00-19:00")]
+DateTexts = Annotated[OneOrMore, _one_or_more(_each(parse_dates)), _like("2026-12-24", "2026-09-01..2026-12-31")]
 
 
 def _equals(text: str) -> str:
@@ -112,7 +112,7 @@ def _matches(source: str) -> str:
     return Matches(source).source
 
 
-class ValueTest(Strict):
+class WrittenTest(Strict):
     equals: Maybe[Annotated[str, AfterValidator(checked(_equals))]] = None
     """The whole value."""
     within: Maybe[Annotated[list[str], AfterValidator(checked(_within))]] = Field(default=None, alias="in")
@@ -125,14 +125,14 @@ class ValueTest(Strict):
     """Whether there is any value."""
 
     @model_validator(mode="after")
-    def _one_test(self) -> "ValueTest":
+    def _one_test(self) -> "WrittenTest":
         tests = (self.equals, self.within, self.suffix, self.matches, self.exists)
         if sum(test is not None for test in tests) != 1:
             raise wrong("one thing is asked", "write one of equals, in, suffix, matches or exists")
         return self
 
 
-class ClaimTest(ValueTest):
+class ClaimTest(WrittenTest):
     """One attribute, and one thing to ask of it; one value that passes is enough."""
 
     name: AttributeName
@@ -147,7 +147,7 @@ def sent_header(name: str) -> str:
     return name
 
 
-class HeaderTest(ValueTest):
+class HeaderTest(WrittenTest):
     """One header of the request, and one thing to ask of it. Where it comes twice, both have to say the same."""
 
     name: Annotated[str, AfterValidator(checked(sent_header))]
@@ -157,7 +157,7 @@ def _parameter(name: str) -> str:
     return Query(name, Equals("x")).name
 
 
-class QueryTest(ValueTest):
+class QueryTest(WrittenTest):
     """One parameter of the query, likewise. What servers read in several ways cannot be told."""
 
     name: Annotated[str, AfterValidator(checked(_parameter))]
@@ -169,7 +169,7 @@ class TenantTest(Strict):
     """The whole legal unit, with all its establishments."""
     insee: Maybe[InseeCodes] = None
     """What the lists in lists/ give for the code of a commune."""
-    list: Maybe[Names] = None
+    list: Maybe[ListNames] = None
     """All organisations of this list of lists/."""
 
     @model_validator(mode="after")
@@ -192,11 +192,11 @@ class TimeTest(Strict):
 
     zone: Annotated[str, AfterValidator(checked(_zone))]
     """The place: `Europe/Paris`."""
-    days: Maybe[Days] = None
+    days: Maybe[DayTexts] = None
     """`mon`, `mon-fri`."""
-    hours: Maybe[Hours] = None
+    hours: Maybe[HourTexts] = None
     """`08:00-19:00`: the end is not in it."""
-    dates: Maybe[Dates] = None
+    dates: Maybe[DateTexts] = None
     """`2026-12-24`, `2026-09-01..2026-12-31`: both ends are in it."""
 
     @model_validator(mode="after")

@@ -67,7 +67,7 @@ class _Node:
         self.keys: dict[str, Spot] = {}
 
 
-class Document:
+class YamlDocument:
     """A file as far as it could be read. `data` is made of dict, list, str, int, float, bool and None.
 
     `readable` is False after a syntax error, past which nothing is known of the file.
@@ -119,15 +119,15 @@ def _spot_of(node: _Node | Spot) -> Spot:
     return node.spot if isinstance(node, _Node) else node
 
 
-def read_document(file: str, content: bytes) -> tuple[Document, list[Problem]]:
+def read_document(file: str, content: bytes) -> tuple[YamlDocument, list[Problem]]:
     """The document and every problem of its text. Never raises."""
     if len(content) > MAX_BYTES:
-        return Document(file, ""), [Problem(Place(file, 1, 1), "", f"the file is larger than {MAX_BYTES >> 20} MB")]
+        return YamlDocument(file, ""), [Problem(Place(file, 1, 1), "", f"the file is larger than {MAX_BYTES >> 20} MB")]
     try:
         text = content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        return Document(file, ""), [not_utf8(file, content, error.start)]
-    blank = Document(file, text)
+        return YamlDocument(file, ""), [not_utf8(file, content, error.start)]
+    blank = YamlDocument(file, text)
     if unseen := _UNSEEN.search(text):
         return blank, [unseen_character(blank.at(_spot_at(text, unseen.start())), unseen[0])]
     if no_break := _NO_BREAK_INDENTATION.search(text):
@@ -139,7 +139,7 @@ def read_document(file: str, content: bytes) -> tuple[Document, list[Problem]]:
         return blank, [*reader.problems, syntax_error(blank.at, error)]
     except _TooDeep as error:
         return blank, [*reader.problems, Problem(blank.at(error.spot), "", f"more than {MAX_DEPTH} levels deep")]
-    return Document(file, text, reader.data, root), reader.problems
+    return YamlDocument(file, text, reader.data, root), reader.problems
 
 
 def _spot_at(text: str, offset: int) -> Spot:
@@ -179,7 +179,7 @@ class _Frame:
 
 
 class _Reader:
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: YamlDocument) -> None:
         self.data: object = None
         self.problems: list[Problem] = []
         self._document = document

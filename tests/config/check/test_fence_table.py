@@ -7,7 +7,7 @@ import pytest
 from gateway.config.check.fence_table import CONDITIONS, KEYS, Bound
 from gateway.config.schema.conditions import KEYS as CONDITION_KEYS
 from gateway.config.schema.conditions import WORDS
-from gateway.config.schema.gateway import Team
+from gateway.config.schema.gateway import TeamSection
 from gateway.config.schema.json_schema import schemas
 from tests.config.test_effects import keys
 
@@ -29,9 +29,9 @@ def test_every_condition_has_its_row() -> None:
 
 @pytest.mark.parametrize("bound", [*KEYS.values(), *CONDITIONS.values()])
 def test_what_bounds_a_key_is_a_key_of_the_fence(bound: Bound) -> None:
-    assert bound.by in {"", *Team.model_fields}
+    assert bound.by in {"", *TeamSection.model_fields}
     assert bound.why.endswith(".")
 
 
 def test_every_key_of_the_fence_bounds_something() -> None:
-    assert {bound.by for bound in KEYS.values()} == {"", *Team.model_fields}
+    assert {bound.by for bound in KEYS.values()} == {"", *TeamSection.model_fields}

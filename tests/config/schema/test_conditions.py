@@ -4,10 +4,10 @@ import json
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from gateway.config.schema.conditions import KEYS, Condition
+from gateway.config.schema.conditions import KEYS, WrittenCondition
 from tests.config.samples import PERMIS, problems
 
-CONDITIONS: TypeAdapter[object] = TypeAdapter(Condition)
+CONDITIONS: TypeAdapter[object] = TypeAdapter(WrittenCondition)
 
 
 @pytest.mark.parametrize(
