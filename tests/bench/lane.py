@@ -7,11 +7,14 @@ few milliseconds, so that what else the machine does is left out. With an argume
 import asyncio
 import gc
 import os
+import random
 import statistics
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle
+from typing import Final
 
 import uvloop
 
@@ -21,6 +24,7 @@ from gateway.ops.log import Log
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.dataplane import DataPlane
 from gateway.proxy.upstream.connection import UpstreamConnection
+from tests.bench.browsers import browsing
 from tests.config.samples import GATEWAY, sample_snapshot
 from tests.proxy.stand_ins import COOKIE, Holder, Pages, Portal, Sessions, identity, seat
 
@@ -67,6 +71,8 @@ LINE = b"GET /app/page?id=7 HTTP/1.1\r\n"
 SAME = LINE + BROWSER
 
 PERSONS = 64
+BROWSERS, PEOPLE, CONNECTIONS = 32, 512, 32
+_PAGES = 20
 _SLICE = 250
 # More than the lines and answers that are remembered, and no more than the cache of a core holds.
 _REQUESTS = 1500
@@ -75,13 +81,19 @@ _SECONDS = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Requests, and the answers of the application in turn. `proxied`: the client is a listed proxy."""
+    """Requests, and the answers of the application in turn. `proxied`: the client is a listed proxy. `ways`: the number
+    of the connection on which each request comes; mostly there is one."""
 
     name: str
     requests: Sequence[bytes]
     answers: Sequence[bytes] = (ANSWER,)
     access_log: bool = False
     proxied: bool = False
+    ways: Sequence[int] = ()
+
+    def pairs(self) -> list[tuple[bytes, bytes]]:
+        """Each request with its answer."""
+        return list(zip(self.requests, cycle(self.answers), strict=False))
 
 
 def cases() -> Iterator[Case]:
@@ -101,9 +113,74 @@ def cases() -> Iterator[Case]:
     yield Case("get, answer in chunks", [SAME] * _REQUESTS, [_chunked()])
     yield Case("get, not modified", [LINE + IMAGE] * _REQUESTS, [NOT_MODIFIED])
     yield Case("get, public", [LINE.replace(b"/app", b"/public") + _anonymous()] * _REQUESTS)
+    yield browser_mix()
+    yield by_turns()
     yield Case("post 10 KB", [_form(BROWSER)] * _REQUESTS)
     yield Case("post 10 KB, access log", [_form(BROWSER)] * _REQUESTS, access_log=True)
     yield Case("post 10 KB, another cookie beside ours", [_form(_cookied(BROWSER, number)) for number in numbers])
+
+
+def browser_mix() -> Case:
+    """32 browsers on connections of their own: of each, the pages with their parts, whoever's turn it is."""
+    visits = [zip(_visit(number, _PAGES), map(_part, range(8 * _PAGES)), strict=True) for number in range(BROWSERS)]
+    ways = [*range(BROWSERS)] * 8 * _PAGES
+    random.Random(0).shuffle(ways)
+    requests, answers = zip(*[next(visits[way]) for way in ways], strict=True)
+    return Case("browsers, each on its own connection", requests, answers, ways=ways)
+
+
+def by_turns() -> Case:
+    """512 people by turns, as behind a front that has 32 connections: which of them is another one each time."""
+    visits = []
+    for number in range(PEOPLE):
+        said = b"X-Forwarded-For: 10.%d.%d.7\r\nX-Forwarded-Proto: http\r\n\r\n" % divmod(number, 200)
+        visits += [(sent.removesuffix(b"\r\n") + said, _part(at)) for at, sent in enumerate(_visit(number, 1))]
+    draw = random.Random(0)
+    draw.shuffle(visits)
+    requests, answers = zip(*visits, strict=True)
+    ways = draw.choices(range(CONNECTIONS), k=len(requests))
+    return Case("people by turns behind a front", requests, answers, proxied=True, ways=ways)
+
+
+def _visit(number: int, pages: int) -> list[bytes]:
+    return browsing(number, f"{HOST}:8080", f"__Host-ecluse={cookie_of(number).decode()}", "/app/", pages)
+
+
+# What the parts of a page are answered with: type, size, and whether it is told to keep it.
+_ANSWERED: Final = (
+    (b"text/html; charset=UTF-8", 6100, False),
+    (b"text/css", 9000, True),
+    (b"application/javascript", 15000, True),
+    (b"application/javascript", 4000, True),
+    (b"image/svg+xml", 1500, True),
+    (b"image/png", 3000, True),
+    (b"font/woff2", 14000, True),
+    (b"application/json", 120, False),
+)
+
+
+def _part(number: int) -> bytes:
+    """The answer of request `number` of a browser. A page is another one each time; what belongs to it never is."""
+    kind, size, kept = _ANSWERED[number % len(_ANSWERED)]
+    lines = [
+        b"HTTP/1.1 200 OK",
+        b"Server: nginx/1.26.3",
+        b"Date: Mon, 24 Nov 2025 15:00:%02d GMT" % (number // 64 % 60),
+        b"Content-Type: " + kind,
+    ]
+    if kept:
+        lines += [
+            b"Content-Length: %d" % size,
+            b"Last-Modified: Mon, 24 Nov 2025 14:00:00 GMT",
+            b"Connection: keep-alive",
+            b'ETag: "6924f0a0-%x"' % size,
+            b"Cache-Control: max-age=3600",
+            b"Accept-Ranges: bytes",
+        ]
+    else:
+        size += number % 50
+        lines += [b"Content-Length: %d" % size, b"Connection: keep-alive", b"Cache-Control: no-store"]
+    return b"\r\n".join(lines) + b"\r\n\r\n" + b"x" * size
 
 
 def _asking(number: int) -> bytes:
@@ -158,7 +235,7 @@ def _chunked() -> bytes:
 
 
 def cookie_of(person: int) -> bytes:
-    return b"%02d" % person + COOKIE[2:]
+    return b"%03d" % person + COOKIE[3:]
 
 
 class Nowhere(asyncio.Transport):
@@ -192,7 +269,7 @@ class Bench:
     def __init__(self, case: Case, log: Log) -> None:
         loop = asyncio.get_running_loop()
         sessions = Sessions()
-        for cookie in (COOKIE, *map(cookie_of, range(PERSONS))):
+        for cookie in (COOKIE, *map(cookie_of, range(PEOPLE))):
             sessions.hot[cookie] = seat(HOST, identity(uid="jdupont", mail="j@metropole.example"), cookie)
         settings = GATEWAY
         if case.access_log:
@@ -210,6 +287,7 @@ class Bench:
             loop=loop,
             is_ours=lambda address, port: False,
         )
+        self.clients: list[ClientConnection] = []
         self.connect()
         self.back = Nowhere()
         pool = self.plane.tables.find(b"permis.localhost:8080").lane.pool
@@ -237,6 +315,18 @@ class Bench:
             upstream(answer)
         return (time.process_time() - began) / len(pairs) * 1e6
 
+    def slice_of_many(self, ways: Sequence[int], pairs: Sequence[tuple[bytes, bytes]]) -> float:
+        """Microseconds per request, each on the connection of its number; these are made where they are not there."""
+        while len(self.clients) <= max(ways):
+            self.connect()
+            self.clients.append(self.client)
+        clients, upstream = [client.data_received for client in self.clients], self.upstream.data_received
+        began = time.process_time()
+        for way, (request, answer) in zip(ways, pairs, strict=True):
+            clients[way](request)
+            upstream(answer)
+        return (time.process_time() - began) / len(pairs) * 1e6
+
     def check(self, case: Case) -> None:
         """That it was the usual way, to its end: a refusal would be quick as well."""
         assert self.front.last.startswith((b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 304 Not Modified\r\n")), self.front.last
@@ -247,15 +337,13 @@ class Bench:
 
 def measure(case: Case, log: Log, seconds: float = _SECONDS) -> list[float]:
     """Microseconds per request, one figure a slice."""
-    bench = Bench(case, log)
-    answers = [case.answers[number % len(case.answers)] for number in range(len(case.requests))]
-    pairs = list(zip(case.requests, answers, strict=True))
+    bench, pairs = Bench(case, log), case.pairs()
     slices = [pairs[start : start + _SLICE] for start in range(0, len(pairs), _SLICE)]
     gc.freeze()
     figures = []
     until = time.process_time() + seconds
     while time.process_time() < until:
-        figures += map(bench.slice, slices)
+        figures += [bench.slice_of_many(case.ways, pairs)] if case.ways else map(bench.slice, slices)
         bench.plane.flush()
     bench.check(case)
     bench.plane.close()
