@@ -23,7 +23,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """`id`: 22 characters, random but for the first (stores.ids).
+    """`id`: 22 characters, random but for the first (stores.sealing).
 
     `tenant`: the SIRET in whose name the person acts, or None.
     Times are Unix seconds; `idle` is in seconds. `id_token` is kept only to be sent back to its own

@@ -1,29 +1,30 @@
-"""Sessions and seats into sealed records and back; a seat's cookie into what finds and opens its record.
+"""Sessions, seats, tickets and notes into sealed records and back; a seat's cookie into what opens its record.
 
 A session is sealed with its own random key. Each seat holds that key, wrapped under a key drawn from the secret
 half of its cookie and a store key: so the store opens nothing, and a cookie opens nothing without the store.
+A ticket is found and opened by its id alone. A note for an application is read without a cookie: it is sealed under a
+store key, and is little.
 """
 
 import re
 from typing import NamedTuple
 
-from gateway.model.session import SeatLimits, Session
-from gateway.stores.codec import StoredSession, session_from_bytes, session_to_bytes
-from gateway.stores.ids import TokenBytes, new_id
-from gateway.stores.records import SeatKey, SeatRecord, SessionRecord
+from gateway.model.session import SeatLimits, Session, SignOutNote
+from gateway.stores.codec import StoredSession, note_from_bytes, note_to_bytes, session_from_bytes, session_to_bytes
+from gateway.stores.records import SealedNote, SeatKey, SeatRecord, SessionRecord, Ticket, TicketKey
 from gateway.stores.sealing import (
-    KEY_BYTES,
     NONCE_BYTES,
     SealBinding,
     StoreKeys,
-    draw_key,
+    TokenBytes,
     key_id_of,
     lookup_of,
+    new_id,
     open_sealed,
     seal,
+    shard_of,
 )
 
-SESSION_ID_BYTES = 16
 _COOKIE = re.compile(rb"([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})")
 
 
@@ -59,16 +60,20 @@ def read_cookie(cookie: bytes) -> Presented | None:
 
 
 class Envelopes:
+    """What opens raises GatewayError(STORE_UNREADABLE)."""
+
     def __init__(self, keys: StoreKeys, token_bytes: TokenBytes) -> None:
         self._keys = keys
         self._token_bytes = token_bytes
+
+    # --- sessions and seats
 
     def seal_session(self, stored: StoredSession, session_key: bytes) -> SessionRecord:
         session, key_id = stored.session, self._keys.current
         identity = session.identity
         return SessionRecord(
             id=session.id,
-            sealed=self._seal(session_to_bytes(stored), session_key, key_id, SealBinding("session", session.id)),
+            sealed=self._sealed_session(stored, session_key, key_id),
             provider=identity.provider,
             tenant=session.tenant,
             subject_index=self._keys.index("subject", identity.issuer, identity.subject),
@@ -82,8 +87,12 @@ class Envelopes:
 
     def reseal_session(self, stored: StoredSession, session_key: bytes, record: SessionRecord) -> bytes:
         """Under the same store key as before: it names that of the indexes, which stay."""
+        return self._sealed_session(stored, session_key, key_id_of(record.sealed))
+
+    def _sealed_session(self, stored: StoredSession, session_key: bytes, key_id: str) -> bytes:
         binding = SealBinding("session", stored.session.id)
-        return self._seal(session_to_bytes(stored), session_key, key_id_of(record.sealed), binding)
+        plain, nonce = session_to_bytes(stored), self._token_bytes(NONCE_BYTES)
+        return seal(plain, key=session_key, key_id=key_id, nonce=nonce, binding=binding)
 
     def new_seat(
         self, session: Session, session_key: bytes, *, host: str, app: str, limits: SeatLimits, now: int
@@ -99,8 +108,12 @@ class Envelopes:
             key=SeatKey(session.id, lookup_of(secret)),
             host=host,
             app=app,
-            wrapped=self._seal(
-                session_key, self._wrapping(secret, key_id), key_id, SealBinding("seat", session.id, host)
+            wrapped=seal(
+                session_key,
+                key=self._keys.drawn(secret, b"wrap", key_id),
+                key_id=key_id,
+                nonce=self._token_bytes(NONCE_BYTES),
+                binding=SealBinding("seat", session.id, host),
             ),
             created_at=now,
             expires_at=expires_at,
@@ -110,28 +123,55 @@ class Envelopes:
         return NewSeat(cookie, record)
 
     def open_seat(self, host: str, presented: Presented, session: SessionRecord, seat: SeatRecord) -> Opened:
-        """Bound to what was asked for, not to what was found. Raises GatewayError(STORE_UNREADABLE)."""
+        """Bound to what was asked for, not to what was found."""
         session_id = presented.key.session_id
-        wrapping = self._wrapping(presented.secret, key_id_of(seat.wrapped))
+        wrapping = self._keys.drawn(presented.secret, b"wrap", key_id_of(seat.wrapped))
         session_key = open_sealed(seat.wrapped, key=wrapping, binding=SealBinding("seat", session_id, host))
         return Opened(self.open_session(session_id, session, session_key), session_key, session, seat)
 
     def open_session(self, session_id: str, record: SessionRecord, session_key: bytes) -> StoredSession:
-        """Raises GatewayError(STORE_UNREADABLE)."""
         # A session whose indexes were made under a key that is gone could not be found to be ended: it does not open.
         self._keys.salt(key_id_of(record.sealed))
         return session_from_bytes(
             open_sealed(record.sealed, key=session_key, binding=SealBinding("session", session_id))
         )
 
-    def new_session_key(self) -> bytes:
-        return self._token_bytes(KEY_BYTES)
+    # --- tickets
 
-    def new_session_id(self, shard: str) -> str:
-        return new_id(self._token_bytes, SESSION_ID_BYTES, shard)
+    def ticket_key(self, kind: str, id: str) -> TicketKey:
+        secret = _secret(id)
+        return TicketKey(shard_of(id), kind, lookup_of(secret))
 
-    def _wrapping(self, secret: bytes, key_id: str) -> bytes:
-        return draw_key(secret, b"wrap", self._keys.salt(key_id))
+    def seal_ticket(self, kind: str, id: str, plain: bytes, *, group: str, expires_at: int) -> Ticket:
+        """`group`: a client's network. It is kept as a keyed hash, for a network can be a person's."""
+        secret, key_id = _secret(id), self._keys.current
+        key = TicketKey(shard_of(id), kind, lookup_of(secret))
+        sealed = seal(
+            plain,
+            key=self._keys.drawn(secret, b"seal", key_id),
+            key_id=key_id,
+            nonce=self._token_bytes(NONCE_BYTES),
+            binding=SealBinding(kind, key.lookup.hex()),
+        )
+        return Ticket(key, sealed, self._keys.index("group", group), expires_at)
 
-    def _seal(self, plain: bytes, key: bytes, key_id: str, binding: SealBinding) -> bytes:
-        return seal(plain, key=key, key_id=key_id, nonce=self._token_bytes(NONCE_BYTES), binding=binding)
+    def open_ticket(self, key: TicketKey, id: str, sealed: bytes) -> bytes:
+        drawn = self._keys.drawn(_secret(id), b"seal", key_id_of(sealed))
+        return open_sealed(sealed, key=drawn, binding=SealBinding(key.kind, key.lookup.hex()))
+
+    # --- notes
+
+    def seal_note(self, note: SignOutNote) -> SealedNote:
+        key_id, binding = self._keys.current, SealBinding("note", note.session_id, note.host)
+        plain, nonce = note_to_bytes(note), self._token_bytes(NONCE_BYTES)
+        sealed = seal(plain, key=self._keys.note_key(key_id), key_id=key_id, nonce=nonce, binding=binding)
+        return SealedNote(note.session_id, note.host, sealed)
+
+    def open_note(self, record: SealedNote) -> SignOutNote:
+        key = self._keys.note_key(key_id_of(record.sealed))
+        plain = open_sealed(record.sealed, key=key, binding=SealBinding("note", record.session_id, record.host))
+        return note_from_bytes(plain, record.session_id, record.host)
+
+
+def _secret(id: str) -> bytes:
+    return id.encode("utf-8", "surrogatepass")

@@ -1,16 +1,16 @@
 """What every store keeps: raw records, already sealed, found by random or keyed values. No store reads into them.
 
-Whatever is done in one step touches one tag (see stores.ids), so that a store on several nodes can carry it: a step is
-done as a whole or not at all, several steps are not. Expiry is enforced here at every read (`now`, Unix seconds, is the
-caller's); a record that is gone is gone whether or not it was cleaned away. Every coroutine raises
-GatewayError(STORE_UNREACHABLE) when the store cannot say: then some of its steps may be done.
+Whatever is done in one step touches one tag (the shard part of ids, see stores.sealing), so that a store on several
+nodes can carry it: a step is done as a whole or not at all, several steps are not. Expiry is enforced here at every
+read (`now`, Unix seconds, is the caller's); a record that is gone is gone whether or not it was cleaned away. Every
+coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say: then some of its steps may be done.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple, Protocol
 
-from gateway.stores.ids import shard_of
+from gateway.stores.sealing import shard_of
 
 # A seat that another seat of the same browser replaces ends, but not before it is this old: pages of another tab,
 # signed in at the same moment, have requests under way with it.

@@ -3,10 +3,14 @@
 A record is `version (1 byte) | length of key id (1) | key id | nonce (12) | ciphertext and tag`. Associated data:
 version, key id, kind, session or ticket id, host. `key id` names the store key that went into the drawing of the
 key or of the record's indexes, so that a store key can be retired: what it had a part in then opens no more.
+
+The ids that we make are random, and each has its shard part, which says where a store on several nodes keeps it.
 """
 
 import hmac
-from collections.abc import Sequence
+import os
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -18,6 +22,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from gateway.model.codes import STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 
+TokenBytes = Callable[[int], bytes]
+
 # Of everything about a record that must not change in silence: its seal, how its key and look-up are drawn, the JSON
 # within. tests/stores/recorded holds what was written under each.
 VERSION = 1
@@ -27,8 +33,6 @@ _READABLE = ", ".join(map(str, sorted(READABLE)))
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
-
-
 _LEAST_SECRET = 32
 _LONGEST_ID = 64
 
@@ -95,6 +99,34 @@ def _associated(head: bytes, binding: SealBinding) -> bytes:
     return join(head, binding.kind.encode(), binding.id.encode(), binding.host.encode())
 
 
+# --- ids
+
+ID_BYTES = 32
+# The shard part is the first character. What one step writes has one shard part: a sign-in under way has that of its
+# browser's binding on the application's host; a session, its seats, hand-over codes and notes have that of the
+# browser's binding on the portal, so that all sessions of a browser are in one place. Ids that others made (of an
+# assertion, a logout token) have none: each is kept by itself, under a keyed hash.
+SHARDS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+def new_id(token_bytes: TokenBytes = os.urandom, size: int = ID_BYTES, shard: str = "") -> str:
+    """Random, base64url: 32 bytes give 43 characters, 16 give 22. `shard`: of the ids that it is written with; without
+    one it is as random as the rest."""
+    id = urlsafe_b64encode(token_bytes(size)).rstrip(b"=").decode()
+    return shard + id[len(shard) :]
+
+
+def shard_of(id: str) -> str:
+    """One of SHARDS. An id that somebody made up has one too, and is found nowhere."""
+    shard = id[:1]
+    return shard if shard and shard in SHARDS else SHARDS[0]
+
+
+def shard_of_browser(binding: str) -> str:
+    """`binding`: SHA-256 (hex) of the browser's binding cookie on one host."""
+    return SHARDS[sha256(binding.encode("utf-8", "surrogatepass")).digest()[0] % len(SHARDS)]
+
+
 # --- the store keys of gateway.yaml
 
 
@@ -117,6 +149,10 @@ class StoreKeys:
         if salt is None:
             raise GatewayError(STORE_UNREADABLE, f"there is no store key `{id}` any more")
         return salt
+
+    def drawn(self, secret: bytes, purpose: bytes, id: str) -> bytes:
+        """`draw_key` with the store key `id`. Raises as `salt` does."""
+        return draw_key(secret, purpose, self.salt(id))
 
     def note_key(self, id: str) -> bytes:
         """What seals the little that has to be read without a cookie. GatewayError(STORE_UNREADABLE): it is no more."""

@@ -13,7 +13,6 @@ from gateway.model.transaction import HandOver, Transaction
 from gateway.ops.log import Log
 from gateway.stores.codec import HAND_OVER, StoredSession
 from gateway.stores.envelopes import Envelopes, Opened, read_cookie
-from gateway.stores.ids import TokenBytes, shard_of, shard_of_browser
 from gateway.stores.records import (
     AddSeat,
     AddSession,
@@ -29,11 +28,12 @@ from gateway.stores.records import (
     Write,
     in_steps,
 )
-from gateway.stores.sealing import StoreKeys
+from gateway.stores.sealing import KEY_BYTES, StoreKeys, TokenBytes, new_id, shard_of, shard_of_browser
 from gateway.stores.seats import SeatCache
 from gateway.stores.tickets import Bounds, Tickets, unix_now
 from gateway.stores.unreadable import UnreadableRecords
 
+SESSION_ID_BYTES = 16
 HAND_OVER_LIFE = 30
 
 # Codes open at a time for one session (a person's tabs) and in all.
@@ -79,7 +79,9 @@ class Sessions:
         self._store = store
         self._keys = StoreKeys(keys)
         self._envelopes = Envelopes(self._keys, token_bytes)
-        self._hand_overs = Tickets(HAND_OVER, store, self._keys, _HAND_OVERS, log=log, now=now, token_bytes=token_bytes)
+        self._hand_overs = Tickets(
+            HAND_OVER, store, self._envelopes, _HAND_OVERS, log=log, now=now, token_bytes=token_bytes
+        )
         self._unreadable = UnreadableRecords(log)
         self._now = now
         self._monotonic = monotonic
@@ -197,8 +199,8 @@ class Sessions:
         before = None if replaces is None else await self._open(host, replaces)
         if before is not None:
             browser = before.stored.browser
-        now, session_key = self._now(), self._envelopes.new_session_key()
-        id = self._envelopes.new_session_id(shard_of_browser(browser))
+        now, session_key = self._now(), self._token_bytes(KEY_BYTES)
+        id = new_id(self._token_bytes, SESSION_ID_BYTES, shard_of_browser(browser))
         session = Session(id, person.identity, person.tenant, now, now + absolute, idle, id_token, sid, name_id, tokens)
         record = self._envelopes.seal_session(StoredSession(session, browser), session_key)
         cookie, seat = self._envelopes.new_seat(session, session_key, host=host, app=app, limits=limits, now=now)
@@ -226,7 +228,7 @@ class Sessions:
 
     def hand_over(self, entry: Entry, transaction: Transaction) -> tuple[str, Write]:
         """A code that lives 30 s for this session, for `transaction.host`; good for something when it is written."""
-        code = self._hand_overs.new_id(shard_of(entry.session_id))
+        code = new_id(self._token_bytes, shard=shard_of(entry.session_id))
         hand_over = HandOver(
             app=transaction.app,
             host=transaction.host,

@@ -9,18 +9,9 @@ from gateway.model.codes import LIMIT_BODY
 from gateway.model.errors import GatewayError
 from gateway.ops.log import Log
 from gateway.stores.codec import Form, Kept
-from gateway.stores.ids import TokenBytes, new_id, shard_of
-from gateway.stores.records import PutTicket, RecordStore, Spend, Ticket, TicketKey, Write
-from gateway.stores.sealing import (
-    NONCE_BYTES,
-    SealBinding,
-    StoreKeys,
-    draw_key,
-    key_id_of,
-    lookup_of,
-    open_sealed,
-    seal,
-)
+from gateway.stores.envelopes import Envelopes
+from gateway.stores.records import PutTicket, RecordStore, Spend, TicketKey, Write
+from gateway.stores.sealing import TokenBytes, new_id
 from gateway.stores.unreadable import UnreadableRecords
 
 _LONGEST_ID = 256
@@ -44,7 +35,7 @@ class Bounds:
 
 
 class Tickets(Generic[Kept]):
-    """The tickets of one kind. `shard`: of the ids that are made for them (stores.ids); random where there is none.
+    """The tickets of one kind. `shard`: of the ids that are made for them (stores.sealing); random where there is none.
 
     Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say."""
 
@@ -52,7 +43,7 @@ class Tickets(Generic[Kept]):
         self,
         form: Form[Kept],
         store: RecordStore,
-        keys: StoreKeys,
+        envelopes: Envelopes,
         bounds: Bounds,
         *,
         log: Log | None,
@@ -62,7 +53,7 @@ class Tickets(Generic[Kept]):
     ) -> None:
         self._form = form
         self._store = store
-        self._keys = keys
+        self._envelopes = envelopes
         self._bounds = bounds
         self._unreadable = UnreadableRecords(log)
         self._now = now
@@ -73,41 +64,29 @@ class Tickets(Generic[Kept]):
         """`bound_by`: the group that bounds their number. The id that takes it: the one given, or one that is made.
 
         Raises GatewayError(LIMIT_BODY) for what is too long."""
-        id = id or self.new_id("" if self._shard is None else self._shard(value))
+        id = id or new_id(self._token_bytes, shard="" if self._shard is None else self._shard(value))
         await self._store.perform([self.sealed(id, value, bound_by)], self._now())
         return id
-
-    def new_id(self, shard: str = "") -> str:
-        return new_id(self._token_bytes, shard=shard)
 
     def sealed(self, id: str, value: Kept, bound_by: str) -> PutTicket:
         """To be written with what else there is."""
         plain = self._form.write(value)
         if self._bounds.longest is not None and len(plain) > self._bounds.longest:
             raise GatewayError(LIMIT_BODY, f"{len(plain)} bytes to keep, over {self._bounds.longest}")
-        key, key_id = self._ticket_key(id), self._keys.current
-        sealed = seal(
-            plain,
-            key=self._key(id, key_id),
-            key_id=key_id,
-            nonce=self._token_bytes(NONCE_BYTES),
-            binding=self._binding(key),
-        )
         expires_at = self._now() + self._bounds.life
-        # The group is a client's network: kept as a keyed hash, for a network can be a person's.
-        ticket = Ticket(key, sealed, self._keys.index("group", bound_by), expires_at)
+        ticket = self._envelopes.seal_ticket(self._form.kind, id, plain, group=bound_by, expires_at=expires_at)
         return PutTicket(ticket, self._bounds.per_group, self._bounds.in_all)
 
     async def peek(self, id: str) -> Kept | None:
         if not 0 < len(id) <= _LONGEST_ID:
             return None
-        key = self._ticket_key(id)
+        key = self._envelopes.ticket_key(self._form.kind, id)
         return self._open(id, key, await self._store.peek_ticket(key, self._now()))
 
     async def take(self, id: str) -> Kept | None:
         if not 0 < len(id) <= _LONGEST_ID:
             return None
-        key = self._ticket_key(id)
+        key = self._envelopes.ticket_key(self._form.kind, id)
         return self._open(id, key, await self._store.take_ticket(key, self._now()))
 
     async def spend(self, id: str, writes: Sequence[Write] = ()) -> bool:
@@ -116,27 +95,13 @@ class Tickets(Generic[Kept]):
         Where the store fails in between, it is spent and what was to follow may be missing: the person starts again."""
         if not 0 < len(id) <= _LONGEST_ID:
             return False
-        return await self._store.perform([Spend(self._ticket_key(id)), *writes], self._now())
+        return await self._store.perform([Spend(self._envelopes.ticket_key(self._form.kind, id)), *writes], self._now())
 
     def _open(self, id: str, key: TicketKey, sealed: bytes | None) -> Kept | None:
         if sealed is None:
             return None
         try:
-            plain = open_sealed(sealed, key=self._key(id, key_id_of(sealed)), binding=self._binding(key))
-            return self._form.read(plain)
+            return self._form.read(self._envelopes.open_ticket(key, id, sealed))
         except GatewayError as error:
             self._unreadable.tell(self._form.kind, error)
             return None
-
-    def _ticket_key(self, id: str) -> TicketKey:
-        return TicketKey(shard_of(id), self._form.kind, lookup_of(_secret(id)))
-
-    def _key(self, id: str, key_id: str) -> bytes:
-        return draw_key(_secret(id), b"seal", self._keys.salt(key_id))
-
-    def _binding(self, key: TicketKey) -> SealBinding:
-        return SealBinding(key.kind, key.lookup.hex())
-
-
-def _secret(id: str) -> bytes:
-    return id.encode("utf-8", "surrogatepass")

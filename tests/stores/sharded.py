@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
-from gateway.stores.ids import shard_of
 from gateway.stores.memory import MemoryStore
 from gateway.stores.records import (
     ENDED_KEPT,
@@ -32,6 +31,7 @@ from gateway.stores.records import (
     Write,
     in_steps,
 )
+from gateway.stores.sealing import shard_of
 from gateway.stores.tickets import unix_now
 
 Result = TypeVar("Result")

@@ -9,15 +9,15 @@ from gateway.model.session import SeatLimits, Session
 from gateway.stores.codec import StoredSession
 from gateway.stores.envelopes import Envelopes, NewSeat, Opened, read_cookie
 from gateway.stores.records import SeatRecord, SessionRecord
-from gateway.stores.sealing import StoreKeys
+from gateway.stores.sealing import KEY_BYTES, StoreKeys, new_id
 from tests.stores.samples import JEANNE, KEYS, NOW, PERMIS, PORTAL
 
 ENVELOPES = Envelopes(StoreKeys(KEYS), secrets.token_bytes)
 
 
 def made(host: str = PORTAL) -> tuple[SessionRecord, NewSeat]:
-    session = Session(ENVELOPES.new_session_id("s"), JEANNE, None, NOW, NOW + 43200, 1800)
-    key = ENVELOPES.new_session_key()
+    session = Session(new_id(size=16, shard="s"), JEANNE, None, NOW, NOW + 43200, 1800)
+    key = secrets.token_bytes(KEY_BYTES)
     record = ENVELOPES.seal_session(StoredSession(session, "browser"), key)
     return record, ENVELOPES.new_seat(session, key, host=host, app="", limits=SeatLimits(), now=NOW)
 
@@ -69,11 +69,11 @@ def test_two_sessions_of_one_person_share_no_key() -> None:
     ],
 )
 def test_a_seats_limits_are_the_shorter_ones(limits: SeatLimits, expires_in: int, idle: int) -> None:
-    session = Session(ENVELOPES.new_session_id("s"), JEANNE, None, NOW, NOW + 43200, 1800)
+    session = Session(new_id(size=16, shard="s"), JEANNE, None, NOW, NOW + 43200, 1800)
     seat = ENVELOPES.new_seat(session, bytes(32), host=PORTAL, app="", limits=limits, now=NOW).record
     assert (seat.expires_at, seat.idle, seat.ends_at) == (NOW + expires_in, idle, NOW + idle)
 
 
 def test_a_session_that_is_shorter_than_its_idle_limit_ends_with_its_absolute_one() -> None:
-    session = Session(ENVELOPES.new_session_id("s"), JEANNE, None, NOW, NOW + 600, 1800)
+    session = Session(new_id(size=16, shard="s"), JEANNE, None, NOW, NOW + 600, 1800)
     assert ENVELOPES.seal_session(StoredSession(session, "browser"), bytes(32)).ends_at == NOW + 600
