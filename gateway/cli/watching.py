@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from gateway.config.folder.watch import fingerprint
+from gateway.config.compile.process import fingerprint
 
 _LOOKED_EVERY = 0.5
 

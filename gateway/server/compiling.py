@@ -9,10 +9,9 @@ from pathlib import Path
 from gateway.config.compile.build import build_gateway
 from gateway.config.compile.compiler import Compiled
 from gateway.config.compile.plan import names_of
-from gateway.config.compile.process import decode_answer, encode_files
+from gateway.config.compile.process import decode_answer, encode_files, fingerprint_of
 from gateway.config.folder.files import Files, is_app
 from gateway.config.folder.read import read_folder, read_for_good, read_known_hosts
-from gateway.config.folder.watch import fingerprint_of
 from gateway.config.problems import ProblemsFound
 from gateway.config.snapshot import Gateway
 from gateway.ops.counters import Dump

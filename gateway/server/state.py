@@ -9,7 +9,7 @@ from errno import EACCES, EDQUOT, EFBIG, EIO, ENOSPC, EROFS
 from pathlib import Path
 
 from gateway.config.compile.plan import hosts_of_plan
-from gateway.config.folder.known_hosts import FILE_NAME, decode_hosts, encode_hosts
+from gateway.config.folder.files import HOSTS_FILE, decode_hosts, encode_hosts
 from gateway.config.snapshot import Gateway
 from gateway.server.faults import CannotServe
 
@@ -80,7 +80,7 @@ def remember_hosts(gateway: Gateway, plan: bytes, closed: Sequence[str]) -> None
     OSError: then those before are known. What is in memory has no folder for it."""
     if gateway.store == "memory":
         return
-    path = Path(gateway.state_folder) / FILE_NAME
+    path = Path(gateway.state_folder) / HOSTS_FILE
     before = path.read_bytes() if path.exists() else b""
     left_out = {file: hosts for file, hosts in decode_hosts(before).items() if _is_below(file, closed)}
     content = encode_hosts({**left_out, **hosts_of_plan(plan)})

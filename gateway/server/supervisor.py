@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gateway.config.compile.plan import lines_of
-from gateway.config.folder.watch import fingerprint
+from gateway.config.compile.process import fingerprint
 from gateway.config.snapshot import Gateway
 from gateway.federation.metadata_keeper import MetadataKeeper
 from gateway.federation.metadata_source import sources_of

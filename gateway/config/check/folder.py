@@ -13,8 +13,7 @@ from gateway.config.check.shadows import check_shadows
 from gateway.config.check.shared import Index, check_shared
 from gateway.config.check.teams import check_teams, teams_of
 from gateway.config.compile.gateway import workers_of
-from gateway.config.folder.closing import within
-from gateway.config.folder.files import team_of
+from gateway.config.folder.files import team_of, within
 from gateway.config.problems import Path, Place, Problem, did_you_mean, key_path
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.gateway import GatewayFile

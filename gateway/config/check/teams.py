@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from gateway.config.check.app import attributes_used
-from gateway.config.folder.closing import within
-from gateway.config.folder.files import team_of
+from gateway.config.folder.files import team_of, within
 from gateway.config.problems import Path, Problem, did_you_mean, key_path
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.gateway import TeamSection

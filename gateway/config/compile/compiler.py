@@ -6,8 +6,7 @@ from gateway.config.check.folder import check_folder
 from gateway.config.check.references import resolve
 from gateway.config.compile.plan import revision_of
 from gateway.config.compile.planning import plan_of
-from gateway.config.folder.closing import closed_hosts
-from gateway.config.folder.files import GATEWAY_FILE, Files
+from gateway.config.folder.files import GATEWAY_FILE, Files, closed_hosts
 from gateway.config.problems import Place, Problem, ProblemsFound
 from gateway.config.schema.load import Folder, load
 

@@ -3,13 +3,16 @@
 A message is four bytes of length, a JSON head of that length, and the payloads that the head gives the sizes of.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from gateway.config.compile.compiler import Compiled
 from gateway.config.folder.files import Files
+from gateway.config.folder.read import read_folder
 from gateway.config.problems import Place, Problem, ProblemsFound
 
 _LENGTH = 4
@@ -48,6 +51,17 @@ def decode_files(message: bytes) -> Files:
         known={path: tuple(hosts) for path, hosts in head["known"].items()},
         starting=head["starting"],
     )
+
+
+def fingerprint(folder: Path) -> bytes:
+    """Of every byte that a snapshot of the folder is made of, secrets included. A swapped link, a bind mount and a
+    change on NFS are all seen by it. Never raises."""
+    return fingerprint_of(encode_files(read_folder(folder)))
+
+
+def fingerprint_of(encoded: bytes) -> bytes:
+    """Of files as `encode_files` has them."""
+    return hashlib.sha256(encoded).digest()
 
 
 def encode_answer(outcome: Compiled | ProblemsFound) -> bytes:

@@ -1,6 +1,7 @@
-"""Everything that a snapshot is made of, as bytes in memory, and which file is what."""
+"""Everything that a snapshot is made of, as bytes in memory; which file is what, and which hosts an app file closes."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from gateway.config.problems import Problem
@@ -18,6 +19,13 @@ SUFFIX = ".yaml"
 
 STATE = "../var"
 """The state folder, where gateway.yaml names no other."""
+
+HOSTS_FILE = "hosts.json"
+"""In the state folder: the hosts of each app file as it was last served. A file that nobody can read any more still has
+its own."""
+
+Hosts = Mapping[str, tuple[str, ...]]
+"""Path of an app file below the policy folder to its hosts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +68,27 @@ class Files:
 
 
 def is_provider(path: str) -> bool:
-    return path.startswith(f"{PROVIDERS}/") and path.endswith(SUFFIX)
+    return _is_of(PROVIDERS, path)
 
 
 def is_app(path: str) -> bool:
-    return path.startswith(f"{APPS}/") and path.endswith(SUFFIX)
+    return _is_of(APPS, path)
+
+
+def is_shared(path: str) -> bool:
+    return _is_of(SHARED, path)
+
+
+def is_list(path: str) -> bool:
+    return _is_of(LISTS, path)
 
 
 def is_tests(path: str) -> bool:
-    return path.startswith(f"{TESTS}/") and path.endswith(SUFFIX)
+    return _is_of(TESTS, path)
+
+
+def _is_of(folder: str, path: str) -> bool:
+    return path.startswith(f"{folder}/") and path.endswith(SUFFIX)
 
 
 def team_of(path: str) -> str:
@@ -83,9 +103,52 @@ def for_app(team: str, reference: str) -> str:
     return f"apps/{team}:{reference}"
 
 
-def is_shared(path: str) -> bool:
-    return path.startswith(f"{SHARED}/") and path.endswith(SUFFIX)
+# --- hosts that are closed --------------------------------------------------------------------------------------------
 
 
-def is_list(path: str) -> bool:
-    return path.startswith(f"{LISTS}/") and path.endswith(SUFFIX)
+def closed_hosts(closings: Mapping[str, Closing], owned: Set[str], portal: str) -> dict[str, str]:
+    """Host or pattern to the file, as messages name it. `owned`: those of the files that serve. A file whose hosts
+    are not all known closes every wildcard that it could have had a name under: nobody answers in its place."""
+    found: dict[str, str] = {}
+    for closing in closings.values():
+        hosts = [host for host in closing.hosts if host not in owned and host != portal and _reaches(closing, host)]
+        if not closing.whole:
+            hosts += sorted(host for host in owned if host.startswith("*.") and _meets(closing, host))
+        for host in hosts:
+            found.setdefault(host, closing.file)
+    return found
+
+
+def within(host: str, hosts: Iterable[str]) -> bool:
+    """Whether a fence of these hosts has this one. A wildcard is within the same wildcard alone."""
+    return host in hosts or (not host.startswith("*.") and f"*.{host.partition('.')[2]}" in hosts)
+
+
+def _reaches(closing: Closing, host: str) -> bool:
+    return closing.fence is None or within(host, closing.fence)
+
+
+def _meets(closing: Closing, wildcard: str) -> bool:
+    return closing.fence is None or any(within(host, (wildcard,)) for host in closing.fence)
+
+
+# --- hosts that were served -------------------------------------------------------------------------------------------
+
+
+def encode_hosts(hosts: Hosts) -> bytes:
+    return json.dumps({path: list(names) for path, names in sorted(hosts.items())}, indent=1).encode("ascii") + b"\n"
+
+
+def decode_hosts(content: bytes) -> dict[str, tuple[str, ...]]:
+    """Empty where this is no such file: nothing is known then."""
+    try:
+        read = json.loads(content)
+    except ValueError:
+        return {}
+    if not isinstance(read, dict) or not all(_is_list_of_text(names) for names in read.values()):
+        return {}
+    return {path: tuple(names) for path, names in read.items()}
+
+
+def _is_list_of_text(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)

@@ -1,23 +1,50 @@
-"""From the policy folder to frozen bytes. With read_references and opening, all of this package that reads files."""
+"""From the policy folder to frozen bytes: the one file of this package that opens any.
+
+First the files of the folder, then what they refer to (secrets, certificates, metadata), each read once; last, how a
+file is opened.
+"""
 
 import os
+import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from errno import ELOOP, ENOTDIR
 from pathlib import Path
+from typing import Final, NamedTuple
 
-from gateway.config.folder.files import APPS, FLAT, GATEWAY_FILE, STATE, SUFFIX, Files
-from gateway.config.folder.known_hosts import FILE_NAME, Hosts, decode_hosts
-from gateway.config.folder.opening import Unreadable, content_of, opened, reason
-from gateway.config.folder.read_references import read_references
+from gateway.config.folder.files import (
+    APPS,
+    FLAT,
+    GATEWAY_FILE,
+    HOSTS_FILE,
+    STATE,
+    SUFFIX,
+    Files,
+    Hosts,
+    decode_hosts,
+    for_app,
+    is_app,
+    team_of,
+)
 from gateway.config.problems import Place, Problem, did_you_mean
+from gateway.config.schema.scalars import REFERENCE_KINDS, Reference
 from gateway.config.yaml.reader import MAX_BYTES, read_document
 
-MAX_KNOWN_BYTES = 64 << 20
-MAX_FILES = 20_000
-MAX_FOLDER_DEPTH = 8
+MAX_KNOWN_BYTES: Final = 64 << 20
+MAX_SECRET_BYTES: Final = 1 << 20
+MAX_FILES: Final = 20_000
+MAX_FOLDER_DEPTH: Final = 8
 
-_FOLDERS = (APPS, *FLAT)
-_OTHER_SUFFIXES = (".yml", ".yaml")
+_FOLDERS: Final = (APPS, *FLAT)
+_OTHER_SUFFIXES: Final = (".yml", ".yaml")
+
+# What stands under these keys is no secret: it is shown to whoever connects.
+_PUBLIC: Final = frozenset({"certificate", "ca", "metadata", "keys"})
+# The environment of this process is in there, and its memory.
+_OF_THE_SYSTEM: Final = ("/proc", "/sys", "/dev")
+
+_A_SECRET: Final = "this is a secret of the gateway or of a provider: no application's file names it"
+_NOT_FOR_APPS: Final = "this is in the state folder, or of the system: no application's file names it"
 
 
 def read_folder(folder: Path) -> Files:
@@ -31,8 +58,8 @@ def read_folder(folder: Path) -> Files:
     texts: dict[str, bytes] = {}
     for path in _paths(folder, problems):
         try:
-            texts[path] = content_of(opened(str(folder / path)), MAX_BYTES)
-        except Unreadable as why:
+            texts[path] = _content_of(_opened(str(folder / path)), MAX_BYTES)
+        except _Unreadable as why:
             problems.append(_whole(f"{shown}/{path}", str(why)))
     secrets, unreadable = read_references(folder, texts)
     return Files(shown, os.path.abspath(folder), texts, secrets, unreadable, tuple(problems))
@@ -53,10 +80,10 @@ def read_known_hosts(files: Files) -> Hosts:
     """What the state folder that gateway.yaml names has of the hosts that were served last; empty where it has none."""
     document, _ = read_document("", files.texts.get(GATEWAY_FILE, b""))
     state = document.data.get("state", STATE) if isinstance(document.data, dict) else STATE
-    place = Path(os.path.normpath(Path(files.root) / str(state))) / FILE_NAME
+    place = Path(os.path.normpath(Path(files.root) / str(state))) / HOSTS_FILE
     try:
-        return decode_hosts(content_of(opened(str(place)), MAX_KNOWN_BYTES))
-    except Unreadable:
+        return decode_hosts(_content_of(_opened(str(place)), MAX_KNOWN_BYTES))
+    except _Unreadable:
         return {}
 
 
@@ -86,7 +113,7 @@ def _walk(folder: Path, below: str, depth: int, above: set[tuple[int, int]], pro
         with os.scandir(here) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)
     except OSError as error:
-        problems.append(_whole(str(here), f"the folder cannot be read: {reason(error)}"))
+        problems.append(_whole(str(here), f"the folder cannot be read: {_reason(error)}"))
         return
     if identity in above or depth > MAX_FOLDER_DEPTH:
         problems.append(_whole(str(here), "the folder holds itself" if identity in above else "too deep a folder"))
@@ -127,3 +154,213 @@ def _is_utf8(name: str) -> bool:
 
 def _whole(file: str, message: str, suggestion: str = "") -> Problem:
     return Problem(Place(file, 0, 0), "", message, suggestion)
+
+
+# --- what the files refer to ------------------------------------------------------------------------------------------
+
+
+class _Named(NamedTuple):
+    """A reference, the file that makes it, and the key that it stands under."""
+
+    file: str
+    key: str
+    reference: Reference
+
+
+class _Found(NamedTuple):
+    """`file`: device and inode, and its path without links; None where it is no file."""
+
+    content: bytes
+    file: tuple[int, int, str] | None
+
+
+@dataclass(slots=True)
+class _Operators:
+    """What no application's file names: references, and the files behind them."""
+
+    state: str
+    references: set[str] = field(default_factory=set)
+    files: set[tuple[int, int]] = field(default_factory=set)
+
+
+class Read(NamedTuple):
+    """By reference: the bytes, or why there are none. Those of applications under `files.for_app`."""
+
+    secrets: dict[str, bytes]
+    unreadable: dict[str, str]
+
+
+def read_references(folder: Path, texts: Mapping[str, bytes]) -> Read:
+    """Each once, and nothing that the file that names it may not have.
+
+    The gateway's file and the providers' files name what their operator likes. No application's file names the state
+    folder, or what is a secret to one of those, whatever way leads there. A team's file names files below the folders
+    of its fence alone, and no link is followed there: a person who can write into such a folder must not have another
+    file read for it.
+    """
+    read = Read({}, {})
+    named = list(_references(texts))
+    gateway = _gateway(texts)
+    operators = _Operators(os.path.realpath(_below(folder, str(gateway.get("state", STATE)))))
+    secret = {one.reference.key for one in named if not is_app(one.file) and one.key not in _PUBLIC}
+    for reference in {one.reference.key: one.reference for one in named if not is_app(one.file)}.values():
+        _for_operator(folder, reference, reference.key in secret, operators, read)
+    teams = gateway.get("teams", {} if gateway else None)
+    for one in named:
+        team = team_of(one.file) if teams != {} else ""
+        key = for_app(team, one.reference.key)
+        if is_app(one.file) and key not in read.secrets and key not in read.unreadable:
+            try:
+                read.secrets[key] = _for_app(folder, one.reference, team, _folders(teams, team), operators)
+            except _Unreadable as why:
+                read.unreadable[key] = str(why)
+    return read
+
+
+def _references(texts: Mapping[str, bytes]) -> Iterator[_Named]:
+    """Most files make none, and are not parsed for it."""
+    for path, content in texts.items():
+        if any(kind.encode() in content for kind in REFERENCE_KINDS):
+            document, _ = read_document(path, content)
+            yield from (_Named(path, key, reference) for key, reference in _within(document.data, ""))
+
+
+def _within(value: object, under: str) -> Iterator[tuple[str, Reference]]:
+    if isinstance(value, dict):
+        for key, below in value.items():
+            if len(value) == 1 and key in REFERENCE_KINDS and isinstance(below, str):
+                yield under, Reference(key, below)
+            else:
+                yield from _within(below, str(key))
+    elif isinstance(value, list):
+        for below in value:
+            yield from _within(below, under)
+
+
+def _gateway(texts: Mapping[str, bytes]) -> Mapping[str, object]:
+    """Empty where it cannot be read: then nothing is known of any fence, and nothing is within one."""
+    document, _ = read_document(GATEWAY_FILE, texts.get(GATEWAY_FILE, b""))
+    return document.data if isinstance(document.data, dict) else {}
+
+
+def _folders(teams: object, team: str) -> list[str]:
+    fence = teams.get(team) if isinstance(teams, dict) else None
+    folders = fence.get("secrets") if isinstance(fence, dict) else None
+    return [folder for folder in folders if isinstance(folder, str)] if isinstance(folders, list) else []
+
+
+def _for_operator(folder: Path, reference: Reference, secret: bool, operators: _Operators, read: Read) -> None:
+    if secret:
+        operators.references.add(reference.key)
+    try:
+        found = _resolve(folder, reference)
+    except _Unreadable as why:
+        read.unreadable[reference.key] = str(why)
+        return
+    read.secrets[reference.key] = found.content
+    if secret and found.file is not None:
+        operators.files.add(found.file[:2])
+
+
+def _for_app(folder: Path, reference: Reference, team: str, folders: list[str], operators: _Operators) -> bytes:
+    """Raises _Unreadable."""
+    if not team and reference.key in operators.references:
+        raise _Unreadable(_A_SECRET)
+    found = _fenced(folder, reference, team, folders) if team else _resolve(folder, reference)
+    if found.file is not None:
+        device, inode, place = found.file
+        if (device, inode) in operators.files:
+            raise _Unreadable(_A_SECRET)
+        if any(_is_below(place, above) for above in (operators.state, *_OF_THE_SYSTEM)):
+            raise _Unreadable(_NOT_FOR_APPS)
+    return found.content
+
+
+def _resolve(folder: Path, reference: Reference) -> _Found:
+    if reference.kind == "env":
+        text = os.environ.get(reference.name)
+        if text is None:
+            raise _Unreadable("the environment has no such variable")
+        return _Found(os.fsencode(text), None)
+    if reference.kind == "file":
+        return _found(_opened(_below(folder, reference.name)))
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    if credentials is None:
+        raise _Unreadable("no credentials here: systemd gives them by LoadCredential=")
+    return _found(_opened(os.path.join(credentials, reference.name)))
+
+
+def _fenced(folder: Path, reference: Reference, team: str, folders: list[str]) -> _Found:
+    """Component by component, each below the one that is open already: no link is followed, and none can be put in
+    between. The fence's own folder is where the operator says, links included."""
+    if reference.kind != "file":
+        raise _Unreadable(f"team {team} names files alone, below teams.{team}.secrets of gateway.yaml")
+    path = _below(folder, reference.name)
+    above = next((above for one in folders if _is_below(path, above := _below(folder, one)) and path != above), None)
+    if above is None:
+        raise _Unreadable(f"team {team} may not read this: gateway.yaml lists its folders at teams.{team}.secrets")
+    *steps, name = os.path.relpath(path, above).split(os.sep)
+    at = _opened(above, _DIRECTORY)
+    for step in steps:
+        at = _opened(step, _DIRECTORY | os.O_NOFOLLOW, at)
+    return _found(_opened(name, _ANY | os.O_NOFOLLOW, at))
+
+
+def _below(folder: Path, name: str) -> str:
+    """A relative one starts from the policy folder as it was named, whichever file names it: `..` is taken off the
+    text, as it is for the state folder, so that a folder that is a link has its certs/ beside the link."""
+    return os.path.normpath(folder.absolute() / name)
+
+
+def _is_below(path: str, above: str) -> bool:
+    return path == above or path.startswith(above.rstrip("/") + "/")
+
+
+def _found(descriptor: int) -> _Found:
+    """Raises _Unreadable."""
+    status = os.fstat(descriptor)
+    # Where it is in the end, whatever links have led there, and were put elsewhere since.
+    place = os.readlink(f"/proc/self/fd/{descriptor}")
+    return _Found(_content_of(descriptor, MAX_SECRET_BYTES), (status.st_dev, status.st_ino, place))
+
+
+# --- how a file is opened ---------------------------------------------------------------------------------------------
+
+_ANY: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+_DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+class _Unreadable(Exception):
+    """Why, in the operator's words."""
+
+
+def _opened(path: str, flags: int = _ANY, at: int | None = None) -> int:
+    """A descriptor. `at`: the folder that `path` is in; it is closed. Raises _Unreadable."""
+    try:
+        return os.open(path, flags, dir_fd=at)
+    except (OSError, ValueError) as error:
+        if flags & os.O_NOFOLLOW and isinstance(error, OSError) and error.errno in (ELOOP, ENOTDIR):
+            raise _Unreadable("a link is on the way, and a team's file is opened without following any") from None
+        raise _Unreadable(f"this file cannot be read: {_reason(error)}") from None
+    finally:
+        if at is not None:
+            os.close(at)
+
+
+def _content_of(descriptor: int, limit: int) -> bytes:
+    """The bytes of a regular file, `limit` at most; the descriptor is closed. Raises _Unreadable."""
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _Unreadable("this is not a file")
+    try:
+        with open(descriptor, "rb") as file:
+            content = file.read(limit + 1)
+    except OSError as error:
+        raise _Unreadable(f"this file cannot be read: {_reason(error)}") from None
+    if len(content) > limit:
+        raise _Unreadable(f"this file is larger than {limit >> 20} MB")
+    return content
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config.folder.read import read_folder
-from gateway.config.folder.read_references import MAX_SECRET_BYTES
+from gateway.config.folder.read import MAX_SECRET_BYTES, read_folder
 from gateway.config.yaml.reader import MAX_BYTES
 
 

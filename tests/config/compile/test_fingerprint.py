@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config.folder.watch import fingerprint
+from gateway.config.compile.process import fingerprint
 from tests.walks.place import Place
 
 
