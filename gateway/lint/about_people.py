@@ -16,7 +16,7 @@ from gateway.lint.subject import Of, Subject
 from gateway.model.provider import MetadataFile, Provider, SamlProvider
 from gateway.policy.conditions import GROUPS
 from gateway.policy.persons import MANDATES
-from gateway.saml.authn_context import are_of_one_scale
+from gateway.saml.assertion import are_of_one_scale
 
 _LONGEST_SESSION, _LONGEST_IDLE, _LARGEST_SKEW = 86400, 43200, 180
 _SHORTEST_SECRET = 16

@@ -5,11 +5,15 @@ import binascii
 import hashlib
 from dataclasses import dataclass
 
-from gateway.model.codes import SAML_ARTIFACT, SAML_ARTIFACT_SOURCE
+from gateway.model.codes import SAML_ARTIFACT, SAML_ARTIFACT_RESPONSE, SAML_ARTIFACT_SOURCE
 from gateway.model.errors import GatewayError
-from gateway.saml.message import add, new_message, written
-from gateway.saml.names import samlp
+from gateway.model.provider import SamlProvider
+from gateway.saml.document import Document, entity_id_in
+from gateway.saml.message_schema import check_message
+from gateway.saml.names import STATUS_SUCCESS, saml, samlp
+from gateway.saml.own_messages import add, new_message, written
 from gateway.saml.parties import Endpoint, IdpMetadata, ServiceProvider
+from gateway.saml.soap import alone, in_body
 
 _TYPE_4 = b"\x00\x04"
 _LENGTH = 44
@@ -59,3 +63,28 @@ def artifact_resolve(sp: ServiceProvider, artifact: Artifact, *, destination: st
     resolve = new_message("ArtifactResolve", id=id, now=now, issuer=sp.entity_id, destination=destination)
     add(resolve, samlp("Artifact"), artifact.text)
     return written(resolve)
+
+
+def response_in(envelope: bytes, *, request_id: str, provider: SamlProvider) -> Document:
+    """The Response in an ArtifactResponse. `request_id`: the ID of our ArtifactResolve; `provider`: its recipient.
+
+    Raises GatewayError: SAML_SOAP, SAML_DOCUMENT, SAML_SHAPE, SAML_VERSION, SAML_ID or SAML_ARTIFACT_RESPONSE.
+    """
+    root = in_body(envelope).root
+    if root.tag != samlp("ArtifactResponse"):
+        raise GatewayError(SAML_ARTIFACT_RESPONSE, "not an ArtifactResponse")
+    check_message(root, samlp("ArtifactResponse"), digit_ids=provider.digit_ids)
+    # Core 3.2.2
+    if root.get("InResponseTo") != request_id:
+        raise GatewayError(SAML_ARTIFACT_RESPONSE, "an answer to another request than ours")
+    named = root.find(saml("Issuer"))
+    if named is not None and entity_id_in(named.text) != provider.issuer:
+        raise GatewayError(SAML_ARTIFACT_RESPONSE, "an answer of another provider")
+    code = root.find(f"{samlp('Status')}/{samlp('StatusCode')}")
+    if code is None or code.get("Value") != STATUS_SUCCESS:
+        raise GatewayError(SAML_ARTIFACT_RESPONSE, "the provider did not resolve the artifact")
+    responses = root.findall(samlp("Response"))
+    # Core 3.5.2: the status is success, without a message, where the artifact was used already or is unknown.
+    if len(responses) != 1:
+        raise GatewayError(SAML_ARTIFACT_RESPONSE, f"{len(responses)} Responses: the artifact was used, or is unknown")
+    return alone(responses[0])

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from gateway.model.codes import SAML_DOCUMENT, SAML_ID
+from gateway.model.codes import SAML_DOCUMENT, SAML_ID, SAML_ISSUER
 from gateway.model.errors import GatewayError
+from gateway.saml.names import saml
 
 # The size of a message, decoded. The largest real one that we have seen (Entra ID, 150 groups, encrypted) has 60 KB.
 MOST_BYTES = 256 * 1024
@@ -179,3 +180,35 @@ def _holds_a_value(element: etree._Element) -> bool:
 
 def _refused(detail: str) -> GatewayError:
     return GatewayError(SAML_DOCUMENT, f"the document {detail}")
+
+
+# --- what is read before the signature is verified
+
+# Core 8.3.6
+_LONGEST_ISSUER = 1024
+# XML 2.3: S
+_SPACE = " \t\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class UnverifiedMessage:
+    """`name`: the root element's, without its namespace. Nothing of this is verified: any sender can write it."""
+
+    name: str
+    issuer: str
+    in_response_to: str | None
+
+
+def read_unverified(document: Document) -> UnverifiedMessage:
+    """Read the unverified issuer. Raises GatewayError(SAML_ISSUER) where the message names none."""
+    root = document.root
+    issuer = entity_id_in(root.findtext(saml("Issuer")) or root.findtext(f"{saml('Assertion')}/{saml('Issuer')}")) or ""
+    if not 0 < len(issuer) <= _LONGEST_ISSUER:
+        raise GatewayError(SAML_ISSUER, "a message that does not say who sent it")
+    return UnverifiedMessage(str(root.tag).rpartition("}")[2], issuer, root.get("InResponseTo"))
+
+
+def entity_id_in(issuer: str | None) -> str | None:
+    """The entityID in the text of an Issuer. Some providers indent their messages, and white space around a URI is no
+    part of it (Core 2.2.5, 8.3.6, XML Schema 2 3.2.17, 4.3.6)."""
+    return None if issuer is None else issuer.strip(_SPACE)

@@ -45,26 +45,10 @@ LOGOUT_BY_USER: Final = "urn:oasis:names:tc:SAML:2.0:logout:user"
 # Bindings 3.4.4, 3.5.4: what carries a message in a query or a form
 MessageParameter = Literal["SAMLRequest", "SAMLResponse"]
 
-
-def saml(name: str) -> str:
-    return f"{{{SAML}}}{name}"
-
-
-def samlp(name: str) -> str:
-    return f"{{{SAMLP}}}{name}"
-
-
-def md(name: str) -> str:
-    return f"{{{MD}}}{name}"
-
-
-def ds(name: str) -> str:
-    return f"{{{DS}}}{name}"
-
-
-def xenc(name: str) -> str:
-    return f"{{{XENC}}}{name}"
-
-
-def soap(name: str) -> str:
-    return f"{{{SOAP}}}{name}"
+# What makes an element's name as lxml writes it: saml("Issuer") is "{urn:oasis:names:tc:SAML:2.0:assertion}Issuer".
+saml: Final = f"{{{SAML}}}".__add__
+samlp: Final = f"{{{SAMLP}}}".__add__
+md: Final = f"{{{MD}}}".__add__
+ds: Final = f"{{{DS}}}".__add__
+xenc: Final = f"{{{XENC}}}".__add__
+soap: Final = f"{{{SOAP}}}".__add__

@@ -6,15 +6,6 @@ from typing import Literal
 
 Binding = Literal["redirect", "post", "artifact", "soap"]
 
-# XML 2.3: S
-_SPACE = " \t\r\n"
-
-
-def entity_id_in(issuer: str | None) -> str | None:
-    """The entityID in the text of an Issuer. Some providers indent their messages, and white space around a URI is no
-    part of it (Core 2.2.5, 8.3.6, XML Schema 2 3.2.17, 4.3.6)."""
-    return None if issuer is None else issuer.strip(_SPACE)
-
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:

@@ -35,10 +35,10 @@ from gateway.saml.assertion import (
     read_session_end,
 )
 from gateway.saml.decryption import Decrypted, decrypt
-from gateway.saml.document import Document
+from gateway.saml.document import Document, entity_id_in
 from gateway.saml.message_schema import check_message
 from gateway.saml.names import FORMAT_ENTITY, STATUS_NO_PASSIVE, STATUS_SUCCESS, saml, samlp
-from gateway.saml.parties import Binding, IdpMetadata, ServiceProvider, entity_id_in
+from gateway.saml.parties import Binding, IdpMetadata, ServiceProvider
 from gateway.saml.signature import SignedElement, signature_of, verify, within
 from gateway.saml.times import moment
 

@@ -21,14 +21,20 @@ from gateway.model.codes import (
     SAML_SIGNATURE_MISSING,
 )
 from gateway.model.errors import GatewayError
-from gateway.saml.algorithms import CANONICALISATION, DIGESTS, ENVELOPED_SIGNATURE, SIGNATURES
+from gateway.saml.algorithms import (
+    CANONICALISATION,
+    DIGESTS,
+    ENVELOPED_SIGNATURE,
+    SIGNATURES,
+    is_made_by_one_of,
+    key_type,
+)
+from gateway.saml.bindings import SignedMessage
 from gateway.saml.decryption import Decrypted
 from gateway.saml.document import parse, parse_canonical
 from gateway.saml.message_schema import LOGOUT_MESSAGES, check_element, check_message
 from gateway.saml.names import EXC_C14N, ds
 from gateway.saml.parties import IdpMetadata
-from gateway.saml.redirect import SignedMessage
-from gateway.saml.redirect_signature import is_made_by_one_of, key_type
 
 # 50,000 prefixes over 5,000 elements, in one unsigned message of 220 KB, took 13 s. OpenSAML lists those that are used
 # in values and in no name, which are one or two.

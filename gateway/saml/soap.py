@@ -1,6 +1,11 @@
 """Bindings 3.2: a SAML message in the body of a SOAP 1.1 envelope."""
 
-from gateway.saml.names import SOAP
+from lxml import etree
+
+from gateway.model.codes import SAML_SOAP
+from gateway.model.errors import GatewayError
+from gateway.saml.document import Document, parse
+from gateway.saml.names import SOAP, soap
 
 MEDIA_TYPE = "text/xml; charset=utf-8"
 # SOAP 1.1 6 says text/xml. Libraries for SOAP 1.2 send application/soap+xml (RFC 3902) with either version. The
@@ -22,3 +27,27 @@ def fault(code: str) -> bytes:
     return in_envelope(
         f"<soap:Fault><faultcode>soap:{code}</faultcode><faultstring>{text}</faultstring></soap:Fault>".encode()
     )
+
+
+def in_body(envelope: bytes) -> Document:
+    """The one message in a SOAP envelope. Raises GatewayError: SAML_SOAP, SAML_DOCUMENT."""
+    root = parse(envelope).root
+    children = list(root.iterchildren("*"))
+    if root.tag != soap("Envelope") or not children or children[-1].tag != soap("Body"):
+        raise GatewayError(SAML_SOAP, "not a SOAP 1.1 envelope with a body")
+    # SOAP 1.1 4.2.3: we understand no header, so one that must be understood is refused.
+    if len(children) > 2 or (len(children) == 2 and children[0].tag != soap("Header")):
+        raise GatewayError(SAML_SOAP, "an envelope of more than one header and one body")
+    if any(each.get(f"{{{SOAP}}}mustUnderstand") == "1" for header in children[:-1] for each in header):
+        raise GatewayError(SAML_SOAP, "a SOAP header that must be understood")
+    messages = list(children[-1].iterchildren("*"))
+    if len(messages) != 1:
+        raise GatewayError(SAML_SOAP, f"{len(messages)} messages in the body")
+    if messages[0].tag == soap("Fault"):
+        raise GatewayError(SAML_SOAP, "a SOAP fault")
+    return alone(messages[0])
+
+
+def alone(element: etree._Element) -> Document:
+    """The element as a document of its own, with the namespaces that were in scope."""
+    return parse(etree.tostring(element, encoding="UTF-8", with_tail=False))

@@ -12,7 +12,6 @@ from lxml import etree
 
 from gateway.model.assertion import ADDRESS_FORMAT
 from gateway.model.provider import SamlProvider
-from gateway.saml.message import add, written
 from gateway.saml.names import (
     BINDING_ARTIFACT,
     BINDING_POST,
@@ -26,6 +25,7 @@ from gateway.saml.names import (
     ds,
     md,
 )
+from gateway.saml.own_messages import add, written
 from gateway.saml.parties import Contact, KeyPair, Organization, ServiceProvider
 from gateway.saml.signing import sign_enveloped
 from gateway.saml.times import instant

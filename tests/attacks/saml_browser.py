@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from lxml import etree
 
-from gateway.saml.encoding import inflated
+from gateway.saml.bindings import inflated
 from tests.attacks import saml_providers as idps
 from tests.attacks.cases import expect
 from tests.attacks.world import SEAT, World, host

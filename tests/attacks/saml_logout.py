@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 from lxml import etree
 
 from gateway.model.assertion import NameId
-from gateway.saml.logout_message import logout_request, logout_response
+from gateway.saml.bindings import redirect_url
+from gateway.saml.own_messages import logout_request, logout_response
 from gateway.saml.parties import KeyPair, ServiceProvider
-from gateway.saml.redirect import redirect_url
 from gateway.saml.signing import sign_enveloped
 from gateway.saml.soap import in_envelope
 from tests.attacks import saml_providers as idps

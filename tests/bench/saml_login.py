@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from lxml import etree
 
-from gateway.saml.encoding import inflated
+from gateway.saml.bindings import inflated
 from tests.bench.login import WARMING, Ports, at_once, each, spent
 from tests.bench.processes import loop_seconds
 from tests.bench.site import HOST, Site

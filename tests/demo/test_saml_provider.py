@@ -17,12 +17,12 @@ from deploy.demo.saml_provider import SamlProvider
 from gateway.model.provider import MetadataFile, Perimeter
 from gateway.model.provider import SamlProvider as Known
 from gateway.model.transaction import SamlLogin
-from gateway.saml.authn_request import authn_request
+from gateway.saml.bindings import redirect_url
 from gateway.saml.document import parse
 from gateway.saml.metadata import find_entity, idp_metadata
 from gateway.saml.metadata_document import given
+from gateway.saml.own_messages import authn_request
 from gateway.saml.parties import KeyPair, ServiceProvider
-from gateway.saml.redirect import redirect_url
 from gateway.saml.response import validate_response
 from tests.browser_like import Person, Response
 

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from gateway.model.assertion import NameId
 from gateway.model.errors import GatewayError
-from gateway.saml.artifact import read_artifact, resolution_endpoint, source_id
-from gateway.saml.artifact_response import in_body, response_in
-from gateway.saml.document import parse
+from gateway.saml.artifact import read_artifact, resolution_endpoint, response_in, source_id
+from gateway.saml.bindings import post_form, posted_message, read_redirect, redirect_url, verify_redirect
+from gateway.saml.document import parse, read_unverified
 from gateway.saml.logout import (
     LogoutRequest,
     LogoutResponse,
@@ -24,14 +24,11 @@ from gateway.saml.logout import (
     validate_logout_response,
     validate_soap_logout_response,
 )
-from gateway.saml.logout_message import logout_request, logout_response
+from gateway.saml.own_messages import logout_request, logout_response
 from gateway.saml.parties import ServiceProvider
-from gateway.saml.post import post_form, posted_message
-from gateway.saml.redirect import read_redirect, redirect_url, verify_redirect
 from gateway.saml.signature import SignedElement, redirected
 from gateway.saml.signing import sign_enveloped
-from gateway.saml.soap import in_envelope
-from gateway.saml.unverified import read_unverified
+from gateway.saml.soap import in_body, in_envelope
 from tests.saml import parties
 from tests.saml.fuzz import TOKENS, in_bytes
 from tests.saml.idp import build, written

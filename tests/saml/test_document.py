@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from gateway.model.codes import SAML_DOCUMENT, SAML_ID, Code
+from gateway.model.codes import SAML_DOCUMENT, SAML_ID, SAML_ISSUER, Code
 from gateway.model.errors import GatewayError
 from gateway.saml import document
 from gateway.saml.document import (
@@ -15,9 +15,11 @@ from gateway.saml.document import (
     MOST_ATTRIBUTES,
     MOST_BYTES,
     MOST_NODES,
+    UnverifiedMessage,
     check_ids,
     is_ncname,
     parse,
+    read_unverified,
 )
 
 MARKUP = st.sampled_from(
@@ -211,3 +213,42 @@ def test_an_element_is_looked_at_once_however_many_comments_are_in_it(monkeypatc
     monkeypatch.setattr(document, "_holds_a_value", lambda element: (looked_at.append(element), judge(element))[1])
     parse(b"<a><b/>" + b"<!---->" * 19_000 + b"<c><!----><d/></c></a>")
     assert len(looked_at) == 2
+
+
+NS = 'xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:a="urn:oasis:names:tc:SAML:2.0:assertion"'
+ISSUER = "<a:Issuer>urn:idp</a:Issuer>"
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        (f"<p:Response {NS} InResponseTo='_r'>{ISSUER}</p:Response>", UnverifiedMessage("Response", "urn:idp", "_r")),
+        (f"<p:LogoutRequest {NS}>{ISSUER}</p:LogoutRequest>", UnverifiedMessage("LogoutRequest", "urn:idp", None)),
+        # Profiles 4.1.4.2: the Response may leave it to the assertion
+        (
+            f"<p:Response {NS}><a:Assertion>{ISSUER}</a:Assertion></p:Response>",
+            UnverifiedMessage("Response", "urn:idp", None),
+        ),
+        (
+            f"<p:Response {NS}>{ISSUER}<a:Assertion><a:Issuer>urn:other</a:Issuer></a:Assertion></p:Response>",
+            UnverifiedMessage("Response", "urn:idp", None),
+        ),
+    ],
+)
+def test_a_message_says_whose_keys_would_have_signed_it(message: str, said: UnverifiedMessage) -> None:
+    assert read_unverified(parse(message.encode())) == said
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        f"<p:Response {NS}/>",
+        f"<p:Response {NS}><a:Issuer/></p:Response>",
+        f"<p:Response {NS}><a:Issuer>urn:{'x' * 1021}</a:Issuer></p:Response>",
+        f"<p:Response {NS}><a:Extensions>{ISSUER}</a:Extensions></p:Response>",
+    ],
+)
+def test_a_message_of_nobody_is_refused(message: str) -> None:
+    with pytest.raises(GatewayError) as refused:
+        read_unverified(parse(message.encode()))
+    assert refused.value.code is SAML_ISSUER

@@ -9,8 +9,8 @@ from lxml import etree
 from gateway.model import codes
 from gateway.model.errors import GatewayError
 from gateway.saml import signature
+from gateway.saml.bindings import read_redirect, redirect_url, verify_redirect
 from gateway.saml.document import parse
-from gateway.saml.redirect import read_redirect, redirect_url, verify_redirect
 from gateway.saml.signature import MOST_IN_SCOPE_INCLUSIVE, MOST_PREFIXES, SignedElement, redirected, verify, within
 from tests.saml import parties
 from tests.saml.idp import (

@@ -5,9 +5,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from lxml import etree
 from pygamlastan.crypto import SamlVerifier
 
-from gateway.saml.authn_request import authn_request
+from gateway.saml.bindings import verify_redirect_signature
+from gateway.saml.own_messages import authn_request
 from gateway.saml.parties import KeyPair
-from gateway.saml.redirect_signature import verify_redirect_signature
 from gateway.saml.signing import sign_bytes, sign_enveloped, signature_uri
 from tests.saml.parties import NOW, PROVIDER, Kind, pair, service_provider, spki, verified_by_xmlsec
 

@@ -22,7 +22,7 @@ from gateway.config.schema.types import (
     wrong,
 )
 from gateway.model.mail import mail_domain
-from gateway.saml.authn_context import are_of_one_scale
+from gateway.saml.assertion import are_of_one_scale
 
 # Core 8.3.6: at most 1024 characters.
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]{1,1023}")

@@ -12,14 +12,12 @@ from gateway.portal.http.request import PortalRequest
 from gateway.portal.providers import entity
 from gateway.portal.saml.crypto_thread import CryptoThread, judged
 from gateway.portal.services import PortalServices
-from gateway.saml.artifact_response import in_body
-from gateway.saml.document import Document, parse
+from gateway.saml.bindings import RedirectMessage, posted_message, read_redirect, verify_redirect
+from gateway.saml.document import Document, parse, read_unverified
 from gateway.saml.logout import signed_logout_message
 from gateway.saml.parties import Binding, IdpMetadata
-from gateway.saml.post import posted_message
-from gateway.saml.redirect import RedirectMessage, read_redirect, verify_redirect
 from gateway.saml.signature import SignedElement, redirected
-from gateway.saml.unverified import read_unverified
+from gateway.saml.soap import in_body
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,10 @@ from gateway.portal.saml.crypto_thread import CryptoThread
 from gateway.portal.saml.identifiers import message_id, sid_of
 from gateway.portal.saml.incoming import Incoming, LogoutMessages, Verified, state_of_answer
 from gateway.portal.services import PortalServices
+from gateway.saml.bindings import post_form, redirect_url
 from gateway.saml.logout import LogoutRequest, LogoutResponse, validate_logout_request, validate_logout_response
-from gateway.saml.logout_message import logout_response
+from gateway.saml.own_messages import logout_response
 from gateway.saml.parties import Binding, IdpMetadata
-from gateway.saml.post import post_form
-from gateway.saml.redirect import redirect_url
 from gateway.saml.signing import sign_enveloped
 from gateway.saml.soap import MEDIA_TYPE, fault, in_envelope
 

@@ -34,15 +34,13 @@ from gateway.portal.providers import entity, saml_provider, service_provider
 from gateway.portal.saml.crypto_thread import CryptoThread, judged
 from gateway.portal.saml.identifiers import message_id, sid_of
 from gateway.portal.services import PortalServices
-from gateway.saml.artifact import artifact_resolve, read_artifact, resolution_endpoint
-from gateway.saml.artifact_response import response_in
-from gateway.saml.document import Document, parse
+from gateway.saml.artifact import artifact_resolve, read_artifact, resolution_endpoint, response_in
+from gateway.saml.bindings import posted_message
+from gateway.saml.document import Document, UnverifiedMessage, parse, read_unverified
 from gateway.saml.parties import Binding, IdpMetadata
-from gateway.saml.post import posted_message
 from gateway.saml.response import validate_response
 from gateway.saml.signing import sign_enveloped
 from gateway.saml.soap import in_envelope
-from gateway.saml.unverified import UnverifiedMessage, read_unverified
 
 # The parameter of our login address by which a provider is asked with its page.
 VISIBLY = "visibly"

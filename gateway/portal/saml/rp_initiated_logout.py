@@ -15,14 +15,12 @@ from gateway.portal.providers import saml_provider, service_provider
 from gateway.portal.saml.crypto_thread import CryptoThread, judged
 from gateway.portal.saml.identifiers import index_of, message_id
 from gateway.portal.services import PortalServices
-from gateway.saml.artifact_response import in_body
+from gateway.saml.bindings import post_form, redirect_url
 from gateway.saml.logout import validate_soap_logout_response
-from gateway.saml.logout_message import logout_request
+from gateway.saml.own_messages import logout_request
 from gateway.saml.parties import Endpoint, IdpMetadata
-from gateway.saml.post import post_form
-from gateway.saml.redirect import redirect_url
 from gateway.saml.signing import sign_enveloped
-from gateway.saml.soap import in_envelope
+from gateway.saml.soap import in_body, in_envelope
 
 
 class SamlRpInitiatedLogout:

@@ -21,10 +21,9 @@ from gateway.portal.saml.own_metadata import OwnMetadata
 from gateway.portal.saml.responses import VISIBLY, SamlResponses
 from gateway.portal.saml.rp_initiated_logout import SamlRpInitiatedLogout
 from gateway.portal.services import PortalServices
-from gateway.saml.authn_request import authn_request
+from gateway.saml.bindings import post_form, redirect_url
+from gateway.saml.own_messages import authn_request
 from gateway.saml.parties import Endpoint, IdpMetadata
-from gateway.saml.post import post_form
-from gateway.saml.redirect import redirect_url
 
 
 class SamlSource:

@@ -13,7 +13,7 @@ from lxml import etree
 
 from gateway.config.compile.gateway import service_provider
 from gateway.model.provider import MetadataFile, Perimeter, SamlProvider
-from gateway.saml.encoding import inflated
+from gateway.saml.bindings import inflated
 from gateway.saml.parties import Endpoint, IdpMetadata, KeyPair, ServiceProvider
 from tests.browser_like import Person, Response
 from tests.portal.installation import PERMIS, PORTAL, Installation, installed

@@ -11,11 +11,10 @@ from lxml import etree
 from gateway.model.assertion import NameId
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
-from gateway.saml.logout_message import logout_request, logout_response
+from gateway.saml.bindings import post_form, redirect_url
 from gateway.saml.names import STATUS_RESPONDER, STATUS_SUCCESS
+from gateway.saml.own_messages import logout_request, logout_response
 from gateway.saml.parties import KeyPair, ServiceProvider
-from gateway.saml.post import post_form
-from gateway.saml.redirect import redirect_url
 from gateway.saml.signing import sign_enveloped
 from gateway.saml.soap import in_envelope
 from gateway.stores.records import Write

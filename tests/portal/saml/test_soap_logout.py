@@ -7,8 +7,8 @@ import pytest
 from aiohttp import web
 from lxml import etree
 
-from gateway.saml.logout_message import logout_response
 from gateway.saml.names import STATUS_RESPONDER
+from gateway.saml.own_messages import logout_response
 from gateway.saml.parties import Endpoint, KeyPair, ServiceProvider
 from gateway.saml.signing import sign_enveloped
 from gateway.saml.soap import fault, in_envelope

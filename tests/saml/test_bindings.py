@@ -1,4 +1,7 @@
 import base64
+import tracemalloc
+import zlib
+from contextlib import suppress
 from urllib.parse import quote, unquote
 
 import pytest
@@ -17,11 +20,78 @@ from gateway.model.codes import (
     Code,
 )
 from gateway.model.errors import GatewayError
-from gateway.saml.encoding import LARGEST_MESSAGE, deflated
-from gateway.saml.logout_message import logout_request
-from gateway.saml.redirect import RedirectMessage, SignedMessage, read_redirect, redirect_url, verify_redirect
+from gateway.saml.bindings import (
+    LARGEST_MESSAGE,
+    RedirectMessage,
+    SignedMessage,
+    base64_decoded,
+    deflated,
+    inflated,
+    post_form,
+    posted_message,
+    read_redirect,
+    redirect_url,
+    verify_redirect,
+)
+from gateway.saml.own_messages import authn_request, logout_request
 from gateway.saml.signing import sign_bytes, signature_uri
-from tests.saml.parties import NOW, Kind, pair, service_provider, spki
+from tests.saml.parties import NOW, PROVIDER, Kind, pair, service_provider, spki, verified_by_xmlsec
+
+
+def raw_deflate(data: bytes) -> bytes:
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return squeeze.compress(data) + squeeze.flush()
+
+
+@given(st.binary(max_size=2000))
+def test_what_was_deflated_is_inflated(data: bytes) -> None:
+    assert inflated(deflated(data)) == data
+
+
+def test_inflating_ends_at_the_limit() -> None:
+    assert len(inflated(raw_deflate(b"a" * LARGEST_MESSAGE))) == LARGEST_MESSAGE
+    bomb = raw_deflate(bytes(100 << 20))
+    tracemalloc.start()
+    with pytest.raises(GatewayError) as refused:
+        inflated(bomb)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert refused.value.code == SAML_BINDING_SIZE
+    assert peak < 2 << 20
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"<xml/>", zlib.compress(b"with a header"), raw_deflate(b"a")[:-1], raw_deflate(b"a") + b"x"],
+)
+def test_what_is_no_whole_stream(data: bytes) -> None:
+    with pytest.raises(GatewayError) as refused:
+        inflated(data)
+    assert refused.value.code == SAML_BINDING_ENCODING
+
+
+@pytest.mark.parametrize("text", [b"YWI=", b"YW\r\nI=", b" YWI=\n", b"Y W\tI ="])
+def test_base64_with_its_lines_broken_or_not(text: bytes) -> None:
+    assert base64_decoded(text) == b"ab"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (b"YWI", SAML_BINDING_ENCODING),
+        (b"YWI*", SAML_BINDING_ENCODING),
+        (b"YW-_", SAML_BINDING_ENCODING),
+        (b"YWI=YWI=", SAML_BINDING_ENCODING),
+        ("YWI\u0451".encode(), SAML_BINDING_ENCODING),
+        (b"!" * (20 << 20), SAML_BINDING_SIZE),
+        (base64.b64encode(bytes(LARGEST_MESSAGE + 1)), SAML_BINDING_SIZE),
+    ],
+)
+def test_what_is_no_base64_or_too_much(text: bytes, code: Code) -> None:
+    with pytest.raises(GatewayError) as refused:
+        base64_decoded(text)
+    assert refused.value.code == code
+
 
 SLO = "https://idp.metropole.example/slo"
 MESSAGE = logout_request(
@@ -207,3 +277,32 @@ def test_a_message_that_was_read_is_not_one_that_was_verified() -> None:
     assert not isinstance(read_redirect(query()), SignedMessage)
     assert isinstance(read_redirect(query()), RedirectMessage)
     assert unquote(RELAY) == RELAY
+
+
+REQUEST = authn_request(service_provider(), PROVIDER, destination="https://idp/sso", id="_r1", now=NOW)
+
+
+def test_a_form_holds_the_signed_message_and_the_relay_state() -> None:
+    fields = post_form(pair(), "SAMLRequest", REQUEST, relay_state="ref")
+    assert [name for name, _ in fields] == ["SAMLRequest", "RelayState"]
+    verified_by_xmlsec(posted_message(dict(fields)["SAMLRequest"]), pair())
+    read = bindings.post_decode(fields)
+    assert (read.is_request, read.relay_state, read.saml_xml) == (True, "ref", posted_message(fields[0][1]))
+
+
+def test_no_relay_state_is_no_field() -> None:
+    assert [name for name, _ in post_form(pair(), "SAMLResponse", REQUEST, relay_state=None)] == ["SAMLResponse"]
+
+
+def test_a_message_of_a_form_is_whole_or_refused() -> None:
+    assert posted_message(base64.encodebytes(REQUEST).decode()) == REQUEST
+    for value, code in (("PHg+\ud800", SAML_BINDING_ENCODING), ("A" * (1 << 20), SAML_BINDING_SIZE)):
+        with pytest.raises(GatewayError) as refused:
+            posted_message(value)
+        assert refused.value.code == code
+
+
+@given(st.text())
+def test_no_field_is_more_than_refused(value: str) -> None:
+    with suppress(GatewayError):
+        posted_message(value)

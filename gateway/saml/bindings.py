@@ -1,17 +1,76 @@
-"""Bindings 3.4: HTTP-Redirect. The signature covers the query string, which is therefore verified as it came."""
+"""Bindings 3.4 and 3.5: HTTP-Redirect and HTTP-POST, by which a browser carries a message either way.
+
+By redirect the signature covers the query string, which is therefore verified as it came. By POST, in a form that the
+browser submits by itself, the signature is in the message.
+"""
 
 import base64
+import binascii
 import re
+import zlib
 from dataclasses import InitVar, dataclass
 from urllib.parse import quote, unquote_to_bytes
 
-from gateway.model.codes import SAML_BINDING_ENCODING, SAML_BINDING_PARAMETER, SAML_BINDING_SIGNATURE
+from gateway.model.codes import (
+    SAML_BINDING_ALGORITHM,
+    SAML_BINDING_ENCODING,
+    SAML_BINDING_PARAMETER,
+    SAML_BINDING_SIGNATURE,
+    SAML_BINDING_SIZE,
+)
 from gateway.model.errors import GatewayError
-from gateway.saml.encoding import base64_decoded, deflated, inflated
+from gateway.saml.algorithms import SIGNATURES, is_made_by_one_of
 from gateway.saml.names import MessageParameter
 from gateway.saml.parties import KeyPair
-from gateway.saml.redirect_signature import verify_redirect_signature
-from gateway.saml.signing import sign_bytes, signature_uri
+from gateway.saml.signing import sign_bytes, sign_enveloped, signature_uri
+
+# --- base64 and DEFLATE, with limits on their size
+
+# The same limit bounds what is parked between the cross-site POST and the GET that brings the cookie.
+LARGEST_MESSAGE = 256 << 10
+_LARGEST_TEXT = LARGEST_MESSAGE * 3 // 2
+
+_SPACE = b" \t\r\n"
+
+
+def deflated(message: bytes) -> bytes:
+    """A DEFLATE stream (RFC 1951), without the header and checksum of zlib (Bindings 3.4.4.1)."""
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return squeeze.compress(message) + squeeze.flush()
+
+
+def inflated(data: bytes) -> bytes:
+    """Raises GatewayError: SAML_BINDING_ENCODING; SAML_BINDING_SIZE, having inflated no more than the limit."""
+    stream = zlib.decompressobj(-15)
+    try:
+        message = stream.decompress(data, LARGEST_MESSAGE + 1)
+    except zlib.error as error:
+        raise GatewayError(SAML_BINDING_ENCODING, "not a DEFLATE stream") from error
+    if len(message) > LARGEST_MESSAGE:
+        raise GatewayError(SAML_BINDING_SIZE, f"over {LARGEST_MESSAGE} bytes once inflated")
+    if not stream.eof or stream.unused_data:
+        raise GatewayError(SAML_BINDING_ENCODING, "a DEFLATE stream that is cut short, or followed by more")
+    return message
+
+
+def base64_decoded(text: bytes) -> bytes:
+    """Decode base64, whose lines may be broken (RFC 2045, Bindings 3.5.4).
+
+    Raises GatewayError: SAML_BINDING_SIZE, SAML_BINDING_ENCODING.
+    """
+    # K130: the size first
+    if len(text) > _LARGEST_TEXT:
+        raise GatewayError(SAML_BINDING_SIZE, f"{len(text)} characters of base64")
+    try:
+        message = base64.b64decode(text.translate(None, _SPACE), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise GatewayError(SAML_BINDING_ENCODING, "not base64") from error
+    if len(message) > LARGEST_MESSAGE:
+        raise GatewayError(SAML_BINDING_SIZE, f"{len(message)} bytes")
+    return message
+
+
+# --- HTTP-Redirect
 
 _DEFLATE = "urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE"
 _OURS = ("SAMLRequest", "SAMLResponse", "RelayState", "SigAlg", "Signature", "SAMLEncoding")
@@ -101,6 +160,19 @@ def verify_redirect(received: RedirectMessage, signing_keys: tuple[bytes, ...]) 
     return SignedMessage(received.parameter, received.message, received.relay_state, _PROVEN)
 
 
+def verify_redirect_signature(signing_keys: tuple[bytes, ...], algorithm: str, octets: bytes, signature: bytes) -> None:
+    """Return if one of the keys (SubjectPublicKeyInfo, DER) made `signature` over `octets`.
+
+    Raises GatewayError: SAML_BINDING_ALGORITHM, SAML_BINDING_SIGNATURE.
+    """
+    if algorithm not in SIGNATURES:
+        raise GatewayError(SAML_BINDING_ALGORITHM, f"a signature algorithm that is not accepted: {algorithm[:100]!r}")
+    if not is_made_by_one_of(signing_keys, algorithm, octets, signature):
+        raise GatewayError(
+            SAML_BINDING_SIGNATURE, f"by none of the {len(signing_keys)} keys in the provider's metadata"
+        )
+
+
 def _parameters(query: bytes) -> dict[str, bytes]:
     """Raw values by name. A name that is escaped or repeated is refused: another reader could read it differently."""
     raw: dict[str, bytes] = {}
@@ -142,3 +214,20 @@ def _relay_state(raw: dict[str, bytes]) -> str | None:
 
 def _decoded(value: bytes) -> bytes:
     return unquote_to_bytes(value.replace(b"+", b" "))
+
+
+# --- HTTP-POST
+
+
+def post_form(
+    pair: KeyPair, parameter: MessageParameter, message: bytes, *, relay_state: str | None
+) -> tuple[tuple[str, str], ...]:
+    """The fields of the form. `message`: one of ours, which is signed here."""
+    encoded = base64.b64encode(sign_enveloped(pair, message)).decode("ascii")
+    # Bindings 3.5.3
+    return ((parameter, encoded),) if relay_state is None else ((parameter, encoded), ("RelayState", relay_state))
+
+
+def posted_message(value: str) -> bytes:
+    """The XML in a field of a form, not verified yet. Raises what `base64_decoded` raises."""
+    return base64_decoded(value.encode("utf-8", "surrogatepass"))
