@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-from gateway.config.check.references_app import is_secret
+from gateway.config.check.references import is_secret
 from gateway.config.problems import Problem
 from gateway.config.schema.app import AppFile, InjectedSection, PathsSection
 from gateway.lint.subject import Of, Subject

@@ -103,7 +103,7 @@ def test_a_rule(tmp_path: Path) -> None:
         path.write_bytes(secret)
     with traced() as calls:
         snapshot = build(compile_files(read_folder(tmp_path / "policies")).plan)
-        assert_within(calls, files=50, returns=272)
+        assert_within(calls, files=42, returns=271)
         person = identity(uid="jdupont", groups="administrateurs")
         decision = Question(snapshot.apps["permis"], ("admin", "x"), "GET", person).decision()
         assert_walked("A rule in YAML", calls)

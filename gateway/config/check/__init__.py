@@ -1,9 +1,9 @@
 """What no file can tell alone. Each check takes valid models and yields problems with their places.
 
-`folder`         all checks, in order, and names that occur twice
-`app`            one app against itself and its providers; `api`, `paths`, `upstream` are parts of it
-`levels`         levels of sign-in that nobody knows or no provider can satisfy
-`shared`         what conditions name: shared conditions, lists, attributes, expressions
+`folder`         all checks, in order; names that occur twice; gateway.yaml and the providers
+`app`            one app against itself and its providers; `api` is its part about programs
+`conditions`     what conditions name: shared conditions, lists, attributes, levels, expressions
 `teams`          app files against their team's fence; `fence_table` says for each key what bounds it
+`shadows`        files that stand beside a live one
 `references`     secrets, certificates and metadata: there, and usable (`pem`)
 """

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 
-from gateway.config.problems import Path, Problem, key_path
+from gateway.config.check.conditions import Index
+from gateway.config.problems import Path, Problem
 from gateway.config.schema.app import AppApiSection, AppFile, OpaqueTokensSection
-from gateway.config.schema.load import Folder
 from gateway.config.schema.oidc import ApiSection
 from gateway.config.schema.provider import ProviderFile
 from gateway.config.yaml.reader import YamlDocument
@@ -13,25 +13,23 @@ from gateway.config.yaml.reader import YamlDocument
 _PLACE: Path = ("api", "providers")
 
 
-def check_api(document: YamlDocument, model: AppFile, folder: Folder) -> Iterator[Problem]:
+def check_api(document: YamlDocument, model: AppFile, api: AppApiSection, index: Index) -> Iterator[Problem]:
     """Tokens are taken of providers that the application listens to, and that say what these have to be."""
-    if model.api is None:
-        return
-    by_name = {provider.written("provider"): provider.model for provider in folder.providers}
     takes: dict[str, ApiSection] = {}
-    for index, name in enumerate(model.api.providers):
-        path, provider = (*_PLACE, index), by_name.get(name)
+    for number, name in enumerate(api.providers):
+        path, loaded = (*_PLACE, number), index.providers.get(name)
+        provider = None if loaded is None else loaded.model
         if name not in model.providers:
             message = f"this application does not listen to {name}"
-            yield Problem(document.place(path), key_path(path), message, "add it to providers")
+            yield document.problem(path, message, "add it to providers")
         elif provider is not None and (not isinstance(provider, ProviderFile) or provider.oidc.api is None):
             message = f"the file of {name} takes no access tokens"
-            yield Problem(document.place(path), key_path(path), message, "in its oidc: api: {audience: [...]}")
+            yield document.problem(path, message, "in its oidc: api: {audience: [...]}")
         elif isinstance(provider, ProviderFile) and provider.oidc.api is not None:
             takes[name] = provider.oidc.api
     asked = {name: api for name, api in takes.items() if api.introspection}
-    yield from _unasked(document, model.api, takes, asked)
-    yield from _untold(document, model.api, asked)
+    yield from _unasked(document, api, takes, asked)
+    yield from _untold(document, api, asked)
 
 
 def _unasked(
@@ -42,7 +40,7 @@ def _unasked(
             path: Path = ("api", "opaque", name)
             message = f"{name} is asked about no tokens" if name in takes else f"{name} is not among api: providers"
             hint = "in its file, oidc: api: introspection: true" if name in takes else ""
-            yield Problem(document.place(path, key=True), key_path(path), message, hint)
+            yield document.problem(path, message, hint, key=True)
 
 
 def _untold(document: YamlDocument, model: AppApiSection, asked: Mapping[str, ApiSection]) -> Iterator[Problem]:
@@ -52,7 +50,7 @@ def _untold(document: YamlDocument, model: AppApiSection, asked: Mapping[str, Ap
             path = (*_PLACE, model.providers.index(other))
             message = f"nothing tells whether {one} or {other} is asked about a token that is no JWT"
             hint = "here api: opaque: {NAME: {paths: [...]}} for each, or prefix in oidc: api of each of their files"
-            yield Problem(document.place(path), key_path(path), message, hint)
+            yield document.problem(path, message, hint)
 
 
 _Told = tuple[ApiSection, OpaqueTokensSection | None]

@@ -7,18 +7,17 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from gateway.config.check.app import check_app
-from gateway.config.check.levels import check_provider_levels
-from gateway.config.check.saml import check_saml_provider
+from gateway.config.check.conditions import Index, check_shared, known_level
 from gateway.config.check.shadows import check_shadows
-from gateway.config.check.shared import Index, check_shared
-from gateway.config.check.teams import check_teams, teams_of
+from gateway.config.check.teams import check_teams
 from gateway.config.compile.gateway import workers_of
 from gateway.config.folder.files import team_of, within
-from gateway.config.problems import Path, Place, Problem, did_you_mean, key_path
+from gateway.config.problems import Path, Place, Problem, did_you_mean
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.load import AnyProviderFile, Folder, Loaded
 from gateway.config.schema.provider import SamlProviderFile
+from gateway.config.schema.saml import MetadataFromSection
 from gateway.config.schema.scalars import Wrong, host_pattern, socket_address
 from gateway.config.schema.types import NAME
 from gateway.config.yaml.reader import YamlDocument
@@ -35,27 +34,27 @@ def check_folder(folder: Folder, unchanged: Container[str] = ()) -> list[Problem
 
     `unchanged`: app files that are served as they are.
     """
-    found: list[Problem] = []
+    index = Index.of(folder)
+    apps = _by_claim(folder.apps, unchanged)
+    found = [*_same_names(folder, apps), *_same_host(folder, apps), *_same_entity(folder), *check_shared(index)]
     if folder.gateway is not None and folder.gateway.model is not None:
         found += _gateway(folder.gateway.document, folder.gateway.model)
-    found += _same_name(folder.providers, "provider")
-    apps = _by_claim(folder.apps, unchanged)
-    found += _same_name(apps, "app")
     for provider in folder.providers:
         if provider.model is not None:
-            found += _provider(provider.document, provider.model, folder)
-            found += check_provider_levels(provider.document, provider.model, folder)
-    found += _same_entity(folder)
-    found += _same_host(folder, apps)
-    index = Index.of(folder)
-    found += check_shared(folder, index)
-    found += check_teams(folder)
-    found += check_shadows(folder)
+            found += _provider(provider.document, provider.model, folder.gateway_file, index)
+    if folder.teams:
+        found += check_teams(folder)
+    if folder.shadows:
+        found += check_shadows(folder)
     for app in (*folder.apps, *folder.shadows):
         if app.model is not None:
             found += check_app(app, app.model, folder, index)
-        found += _unknown_providers(app, folder)
+        if index.all_providers:
+            found += _unknown_providers(app, index)
     return found
+
+
+# --- what occurs twice ----------------------------------------------------------------------------------------------
 
 
 def collisions(
@@ -66,14 +65,28 @@ def collisions(
     for name, document, path in named:
         place = document.place(path, key=at_key)
         if name in first:
-            yield Problem(place, key_path(path), message, "", (("first at", first[name]),))
+            yield document.problem(path, message, key=at_key, others=(("first at", first[name]),))
         else:
             first[name] = place
 
 
-def _same_name(loaded: Iterable[Loaded[_Model]], key: str) -> Iterator[Problem]:
+def _same_names(folder: Folder, apps: Iterable[Loaded[AppFile]]) -> Iterator[Problem]:
+    yield from _same_name(folder.providers, "provider", "two files name this provider")
+    yield from _same_name(apps, "app", "two files name this app")
+    shared = (
+        (name, loaded.document, ("conditions", name))
+        for loaded in folder.shared
+        if loaded.model is not None
+        for name in loaded.model.conditions
+    )
+    yield from collisions(shared, "two shared conditions have this name", at_key=True)
+    lists = ((loaded.model.list, loaded.document, ("list",)) for loaded in folder.lists if loaded.model is not None)
+    yield from collisions(lists, "two lists have this name")
+
+
+def _same_name(loaded: Iterable[Loaded[_Model]], key: str, message: str) -> Iterator[Problem]:
     named = ((name, one.document, (key,)) for one in loaded if (name := one.written(key)) is not None)
-    return collisions(named, f"two files name this {key}")
+    return collisions(named, message)
 
 
 def _by_claim(apps: Iterable[Loaded[AppFile]], unchanged: Container[str]) -> list[Loaded[AppFile]]:
@@ -83,7 +96,7 @@ def _by_claim(apps: Iterable[Loaded[AppFile]], unchanged: Container[str]) -> lis
 
 
 def _same_host(folder: Folder, apps: Iterable[Loaded[AppFile]]) -> Iterator[Problem]:
-    teams = teams_of(folder)
+    teams = folder.teams
     # What a team may not name takes nothing from those who may; what it may is held against the others' first.
     hosts = (
         (host, app.document, ("hosts", index))
@@ -113,21 +126,18 @@ def _same_entity(folder: Folder) -> Iterator[Problem]:
     return collisions(entities, "two files name this entity_id")
 
 
-def _unknown_providers(app: Loaded[AppFile], folder: Folder) -> Iterator[Problem]:
-    known = [name for provider in folder.providers if (name := provider.written("provider")) is not None]
-    if len(known) < len(folder.providers) or not folder.complete:
-        return  # a file that cannot be read may be the one
-    for index, name in app.listed("providers"):
-        if name not in known and re.fullmatch(NAME, name):
-            path = ("providers", index)
-            hint = did_you_mean(name, known) or f"known: {', '.join(sorted(known)[:10]) or 'none'}"
-            yield Problem(app.document.place(path), key_path(path), "no file in providers/ has this name", hint)
+def _unknown_providers(app: Loaded[AppFile], index: Index) -> Iterator[Problem]:
+    for number, name in app.listed("providers"):
+        if name not in index.providers and re.fullmatch(NAME, name):
+            hint = did_you_mean(name, index.providers) or f"known: {', '.join(sorted(index.providers)[:10]) or 'none'}"
+            yield app.document.problem(("providers", number), "no file in providers/ has this name", hint)
+
+
+# --- gateway.yaml ---------------------------------------------------------------------------------------------------
 
 
 def _gateway(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
-    def problem(path: Path, message: str, hint: str = "") -> Problem:
-        return Problem(document.place(path), key_path(path), message, hint)
-
+    problem = document.problem
     if model.store.type == "memory" and workers_of(model) > 1:
         yield problem(("workers",), "a store in memory is not shared: it takes one worker", "workers: 1, or sqlite")
     yield from collisions(
@@ -140,13 +150,9 @@ def _gateway(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
         elif not model.trusted_proxies and not any(listen.tls for listen in model.listen):
             hint = "give a listener tls, or list the proxy that does TLS in trusted_proxies"
             yield problem(("portal",), "the portal is https, and nothing here speaks TLS", hint)
-    yield from (
-        collisions(
-            ((key.id, document, ("saml", "keys", index, "id")) for index, key in enumerate(model.saml.keys)),
-            "this id is here twice",
-        )
-        if model.saml is not None
-        else ()
+    own = model.saml.keys if model.saml is not None else ()
+    yield from collisions(
+        ((key.id, document, ("saml", "keys", index, "id")) for index, key in enumerate(own)), "this id is here twice"
     )
     yield from _listeners(document, model)
 
@@ -163,7 +169,7 @@ def _listeners(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
         place = document.place(path)
         first = next((other_place for other, other_place in taken if _collide(address, other)), None)
         if first is not None:
-            yield Problem(place, key_path(path), "this address is taken already", "", (("by", first),))
+            yield document.problem(path, "this address is taken already", others=(("by", first),))
         taken.append((address, place))
 
 
@@ -177,27 +183,35 @@ def _is_any(host: str) -> bool:
     return address is not None and address.is_unspecified
 
 
-def _provider(document: YamlDocument, model: AnyProviderFile, folder: Folder) -> Iterator[Problem]:
-    def problem(path: Path, message: str, hint: str = "", *, key: bool = False) -> Problem:
-        return Problem(document.place(path, key=key), key_path(path), message, hint)
+# --- providers ------------------------------------------------------------------------------------------------------
 
-    gateway = folder.gateway.model if folder.gateway is not None else None
+
+def _provider(
+    document: YamlDocument, model: AnyProviderFile, gateway: GatewayFile | None, index: Index
+) -> Iterator[Problem]:
+    """`gateway`: None where gateway.yaml has problems of its own."""
+    problem = document.problem
     if isinstance(model, SamlProviderFile):
-        yield from check_saml_provider(document, model, gateway)
+        yield from _saml_provider(document, model, gateway)
     elif model.oidc.issuer.startswith("http:") and gateway is not None and not gateway.development:
         yield problem(("oidc", "issuer"), "an issuer is https", "or development: true in gateway.yaml")
     if model.session.idle > model.session.absolute:
         yield problem(("session", "idle"), "the session would end before it is idle for so long", "idle below absolute")
-    sources = model.sources()
-    known = set(sources)
+    known = set(model.sources())
     if model.tenant is not None and model.tenant not in known:
         yield problem(("tenant",), "no attribute has this name", did_you_mean(model.tenant, known))
     for name in model.asserts.attributes or {}:
         if name not in known:
             path = ("asserts", "attributes", name)
             yield problem(path, "no attribute has this name", did_you_mean(name, known), key=True)
-    # A bound on what is not mapped would bound nothing.
-    last = {source for names in sources.values() for source in names} | known
+    yield from _provider_levels(document, model, index)
+    yield from _bounds(document, model)
+
+
+def _bounds(document: YamlDocument, model: AnyProviderFile) -> Iterator[Problem]:
+    """A bound on what is not mapped would bound nothing."""
+    problem, sources = document.problem, model.sources()
+    last = {source for names in sources.values() for source in names} | set(sources)
     organisation = any(is_siret_name(name) or is_siren_name(name) for name in last)
     if model.asserts.siret is not None and model.tenant is None and not organisation:
         yield problem(("asserts", "siret"), "this bounds nothing: no attribute is mapped from siret, nor is a tenant")
@@ -205,3 +219,37 @@ def _provider(document: YamlDocument, model: AnyProviderFile, folder: Folder) ->
         yield problem(("asserts", "email_domains"), "this bounds nothing: no attribute is mapped from email")
     if model.asserts.scopes is not None and model.asserts.email_domains is None and not any(map(is_scoped, last)):
         yield problem(("asserts", "scopes"), "this bounds nothing: no attribute is mapped from a scoped one")
+
+
+def _provider_levels(document: YamlDocument, model: AnyProviderFile, index: Index) -> Iterator[Problem]:
+    for word, mapped in (("acr", model.levels.acr or {}), ("amr", model.levels.amr)):
+        for name, level in mapped.items():
+            if level not in index.ladder:
+                yield document.problem(("levels", word, name), f"no level {level}", known_level(level, index.ladder))
+        if mapped and word not in model.can:
+            message = f"this has no effect: the provider is not believed in {word}"
+            yield document.problem(("levels", word), message, f"add can: [{word}]", key=True)
+
+
+def _saml_provider(document: YamlDocument, model: SamlProviderFile, gateway: GatewayFile | None) -> Iterator[Problem]:
+    problem = document.problem
+    subject, known = model.saml.subject_without_name_id, set(model.sources())
+    if subject is not None and subject not in known:
+        yield problem(("saml", "subject_without_name_id"), "no attribute has this name", did_you_mean(subject, known))
+    if gateway is None:
+        return
+    if gateway.saml is None:
+        why = "gateway.yaml has no saml: keys, with which we sign what we ask and open what is encrypted for us"
+        yield problem(("saml",), why, "add saml: {keys: [...]} to gateway.yaml", key=True)
+    metadata = model.saml.metadata
+    if isinstance(metadata, MetadataFromSection) and not gateway.development:
+        for name in ("url", "aggregate", "mdq"):
+            address: str | None = getattr(metadata, name)
+            # Signed metadata need no TLS to be believed, but who listens in learns who asks.
+            if address is not None and address.startswith("http:"):
+                yield problem(
+                    ("saml", "metadata", name), "metadata are fetched by https", "or development: true in gateway.yaml"
+                )
+    for index, name in enumerate(model.saml.common):
+        if name in model.attributes:
+            yield problem(("saml", "common", index), "attributes maps this name already", "leave one of them out")

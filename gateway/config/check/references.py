@@ -1,24 +1,50 @@
 """What the files refer to: each reference to its bytes, or a problem at the place that names it."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from errno import EACCES, ENOENT
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from gateway.config.check.metadata import check_metadata
-from gateway.config.check.pem import check_certificates, check_pair, check_private_key, check_public_key, check_saml_key
-from gateway.config.check.references_app import app_references
-from gateway.config.check.references_oidc import oidc_references
+from gateway.config.check.pem import (
+    check_certificates,
+    check_own_key,
+    check_pair,
+    check_private_key,
+    check_public_key,
+    check_saml_key,
+)
 from gateway.config.folder.files import Files, for_app, team_of
 from gateway.config.problems import Path, Problem, key_path
+from gateway.config.schema.app import AppFile, InjectedSection
 from gateway.config.schema.load import AnyProviderFile, Folder, Loaded
+from gateway.config.schema.oidc import OidcSection
 from gateway.config.schema.provider import ProviderFile, SamlProviderFile
 from gateway.config.schema.scalars import Reference, Wrong
 from gateway.config.yaml.reader import YamlDocument
+from gateway.model.errors import GatewayError
+from gateway.model.names import fold
+from gateway.translation.render import Constant, CookieSpec, HeaderSpec, check_cookie, check_header
 
 STORE_KEY_BYTES = 32
+# RFC 7518 3.2: a key of at least the size of the hash.
+MAC_SECRET_BYTES = 32
+
+# In the name of a header or cookie, folded; the last three are French.
+_NAMES: Final = (
+    b"authorization", b"secret", b"token", b"apikey", b"accesskey", b"authkey", b"sharedkey", b"privatekey",
+    b"subscriptionkey", b"functionskey", b"password", b"passwd", b"passphrase", b"credential", b"motdepasse", b"jeton",
+    b"cleapi",
+)  # fmt: skip
+# RFC 9110 11.4, for whatever header: a scheme and what proves it; a JWT; a key; a user and password in a URL.
+_VALUE: Final = re.compile(
+    r"(?:basic|bearer|digest|negotiate|ntlm|apikey|token)\s+\S+.*|eyJ[\w-]+\.[\w-]*\.?[\w-]*|-----BEGIN .*|\w+://[^/@]*:[^/@]*@.*",
+    re.IGNORECASE | re.DOTALL,
+)
+
+_Check = Callable[[bytes], None]
 
 
 class _Use(NamedTuple):
@@ -28,7 +54,7 @@ class _Use(NamedTuple):
     document: YamlDocument
     path: Path
     reference: Reference
-    check: Callable[[bytes], None]
+    check: _Check
     may_be_inline: bool
     team: str | None = None
 
@@ -95,7 +121,7 @@ def _uses(folder: Folder, development: bool) -> Iterator[_Use]:
         if isinstance(provider.model, SamlProviderFile):
             yield from _of_saml(provider, provider.model, development)
         elif provider.model is not None:
-            for path, reference, check, may_be_inline in oidc_references(provider.model.oidc):
+            for path, reference, check, may_be_inline in _oidc_references(provider.model.oidc):
                 yield _Use(provider.path, provider.document, path, reference, check, may_be_inline)
     if folder.gateway is None or folder.gateway.model is None:
         return  # a folder that is refused for it; whose fence an app stands in, and so what it may name, is not known
@@ -103,18 +129,18 @@ def _uses(folder: Folder, development: bool) -> Iterator[_Use]:
     for app in (*folder.apps, *folder.shadows):
         if app.model is not None:
             team = team_of(app.path) if fenced else ""
-            for path, reference, check in app_references(app.model):
+            for path, reference, check in _app_references(app.model):
                 yield _Use(app.path, app.document, path, reference, check, False, team)
 
 
 def _of_saml(provider: Loaded[AnyProviderFile], model: SamlProviderFile, development: bool) -> Iterator[_Use]:
-    def use(path: Path, reference: Reference, check: Callable[[bytes], None], inline: bool = False) -> _Use:
+    def use(path: Path, reference: Reference, check: _Check, inline: bool = False) -> _Use:
         return _Use(provider.path, provider.document, path, reference, check, inline)
 
     metadata = model.saml.metadata
     if isinstance(metadata, Reference):
         yield use(
-            ("saml", "metadata"), metadata, partial(check_metadata, model.saml.entity_id, development=development)
+            ("saml", "metadata"), metadata, partial(_check_metadata, model.saml.entity_id, development=development)
         )
     else:
         for index, key in enumerate(metadata.keys):
@@ -174,3 +200,96 @@ def _pair_places(folder: Folder) -> Iterator[tuple[str, YamlDocument, Path]]:
         own = provider.model.oidc.client_keys if isinstance(provider.model, ProviderFile) else []
         for index in range(len(own)):
             yield provider.path, provider.document, ("oidc", "client_keys", index)
+
+
+# --- providers
+
+
+def _oidc_references(oidc: OidcSection) -> Iterator[tuple[Path, Reference, _Check, bool]]:
+    """Where it stands, the reference, its check, and whether development may write it inline."""
+    if oidc.client_secret is not None:
+        check: _Check = _mac_secret if oidc.makes_macs else _client_secret
+        yield ("oidc", "client_secret"), oidc.client_secret, check, True
+    for index, key in enumerate(oidc.client_keys):
+        yield ("oidc", "client_keys", index, "key"), key.key, partial(check_own_key, key.algorithm), True
+        if key.certificate is not None:
+            yield ("oidc", "client_keys", index, "certificate"), key.certificate, check_certificates, False
+    for index, opening in enumerate(oidc.encryption.keys if oidc.encryption else ()):
+        check = partial(check_own_key, opening.algorithm)
+        yield ("oidc", "encryption", "keys", index, "key"), opening.key, check, True
+    if oidc.client_certificate is not None:
+        path: Path = ("oidc", "client_certificate")
+        yield (*path, "certificate"), oidc.client_certificate.certificate, check_certificates, False
+        yield (*path, "key"), oidc.client_certificate.key, check_private_key, True
+    if oidc.ca is not None:
+        yield ("oidc", "ca"), oidc.ca, check_certificates, False
+
+
+def _client_secret(content: bytes) -> None:
+    # RFC 6749 A.2: visible ASCII and blanks.
+    if not all(0x20 <= byte <= 0x7E for byte in content):
+        raise Wrong("a client secret is visible ASCII, on one line")
+
+
+def _mac_secret(content: bytes) -> None:
+    _client_secret(content)
+    if len(content) < MAC_SECRET_BYTES:
+        why = f"a client secret that signs has at least {MAC_SECRET_BYTES} characters, and this one has {len(content)}"
+        raise Wrong(why)
+
+
+def _check_metadata(entity_id: str, content: bytes, *, development: bool) -> None:
+    """Raises Wrong."""
+    # Imported late: most folders have no such file, and lxml is slow to come.
+    from gateway.saml.metadata import find_entity, idp_metadata
+    from gateway.saml.metadata_document import LARGEST_ENTITY, given
+
+    if len(content) > LARGEST_ENTITY:
+        raise Wrong(f"this is too large: {len(content)} bytes", "a file holds the provider's own metadata alone")
+    try:
+        idp_metadata(find_entity(given([content]), entity_id), development=development)
+    except GatewayError as error:
+        raise Wrong(
+            f"this is not metadata of {entity_id}: {error.detail}", "the file as the provider exports it"
+        ) from None
+
+
+# --- applications
+
+
+def _app_references(model: AppFile) -> Iterator[tuple[Path, Reference, _Check]]:
+    if model.upstream.ca is not None:
+        yield ("upstream", "ca"), model.upstream.ca, check_certificates
+    for section, entries in (("headers", model.translate.headers), ("cookies", model.translate.cookies)):
+        for name, injected in entries.items():
+            if injected.value is not None and injected.value.kind != "inline":
+                check = partial(_check_injected, section, name, injected)
+                yield ("translate", section, name, "value"), injected.value, check
+
+
+def is_secret(name: str, value: Reference) -> bool:
+    """Of a fixed text: it stands elsewhere, so that it is kept apart, or it looks like one."""
+    if value.kind != "inline":
+        return True
+    return names_a_secret(name) or _VALUE.fullmatch(value.name.strip()) is not None
+
+
+def names_a_secret(name: str) -> bool:
+    folded = fold(name.encode())
+    return any(word in folded for word in _NAMES)
+
+
+def _check_injected(section: str, name: str, injected: InjectedSection, content: bytes) -> None:
+    """Raises Wrong, without the value."""
+    try:
+        text = Constant(content.decode("utf-8"))
+        if section == "headers":
+            check_header(HeaderSpec(name, text, injected.encoding, injected.unencodable))
+        else:
+            check_cookie(CookieSpec(name, text, injected.encoding, injected.unencodable))
+    except UnicodeDecodeError:
+        raise Wrong("this is not UTF-8") from None
+    except GatewayError:
+        raise Wrong(
+            f"what stands there cannot be sent in {name}", "one line, in letters that its encoding has"
+        ) from None

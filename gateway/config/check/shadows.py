@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from gateway.config.folder.files import team_of
-from gateway.config.problems import Path, Problem, did_you_mean, key_path
+from gateway.config.problems import Path, Problem, did_you_mean
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.load import Folder, Loaded
 
@@ -37,4 +37,4 @@ def _problem(
     shadow: Loaded[AppFile], path: Path, message: str, hint: str, beside: Loaded[AppFile] | None = None
 ) -> Problem:
     others = () if beside is None else (("live file at", beside.document.place(path)),)
-    return Problem(shadow.document.place(path), key_path(path), message, hint, others)
+    return shadow.document.problem(path, message, hint, others=others)

@@ -1,10 +1,10 @@
 """Files of apps/TEAM/ held against the fence that gateway.yaml draws around the team."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from gateway.config.check.app import attributes_used
 from gateway.config.folder.files import team_of, within
-from gateway.config.problems import Path, Problem, did_you_mean, key_path
+from gateway.config.problems import Path, Problem, did_you_mean
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.gateway import TeamSection
 from gateway.config.schema.load import Folder, Loaded
@@ -12,23 +12,15 @@ from gateway.model.names import fold
 from gateway.wire.fences import Fence, literal
 
 
-def teams_of(folder: Folder) -> Mapping[str, TeamSection]:
-    return {} if folder.gateway is None or folder.gateway.model is None else folder.gateway.model.teams
-
-
 def check_teams(folder: Folder) -> Iterator[Problem]:
-    teams = teams_of(folder)
-    if not teams:
-        return
+    teams = folder.teams
     for app in (*folder.apps, *folder.shadows):
         name = team_of(app.path)
         if not name:
             continue
         if name not in teams:
             hint = did_you_mean(name, teams) or f"known: {', '.join(sorted(teams))}"
-            yield Problem(
-                app.document.place(), "", f"apps/{name}/ is no team's: gateway.yaml has none of this name", hint
-            )
+            yield app.document.problem((), f"apps/{name}/ is no team's: gateway.yaml has none of this name", hint)
         elif app.model is not None:
             yield from _beyond(app, app.model, name, teams[name])
 
@@ -36,9 +28,7 @@ def check_teams(folder: Folder) -> Iterator[Problem]:
 def _beyond(app: Loaded[AppFile], model: AppFile, name: str, team: TeamSection) -> Iterator[Problem]:
     def problem(path: Path, what: str, *, key: bool = False) -> Problem:
         message = f"team {name} may not use the {what}"
-        return Problem(
-            app.document.place(path, key=key), key_path(path), message, f"teams.{name} of gateway.yaml says what it may"
-        )
+        return app.document.problem(path, message, f"teams.{name} of gateway.yaml says what it may", key=key)
 
     for index, host in enumerate(model.hosts):
         if not within(host, team.hosts):

@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Mapping
 from typing import TypeVar, cast
 
-from gateway.config.check.references_app import is_secret
+from gateway.config.check.references import is_secret
 from gateway.config.compile.plan import WrittenApi, WrittenApp, WrittenOpaqueTokens, WrittenRule
 from gateway.config.compile.served import Material, served
 from gateway.config.folder.files import team_of

@@ -1,6 +1,6 @@
 """Bytes of the files to validated models; every problem that one file alone can tell."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -10,7 +10,7 @@ from gateway.config.folder.files import GATEWAY_FILE, Files, is_app, is_list, is
 from gateway.config.presets import preset_of
 from gateway.config.problems import Problem, key_path
 from gateway.config.schema.app import AppFile
-from gateway.config.schema.gateway import GatewayFile
+from gateway.config.schema.gateway import GatewayFile, TeamSection
 from gateway.config.schema.messages import problem_of
 from gateway.config.schema.provider import ProviderFile, SamlProviderFile
 from gateway.config.schema.shared import ListFile, SharedFile
@@ -59,6 +59,15 @@ class Folder:
     shared: tuple[Loaded[SharedFile], ...] = ()
     lists: tuple[Loaded[ListFile], ...] = ()
     shadows: tuple[Loaded[AppFile], ...] = ()
+
+    @property
+    def gateway_file(self) -> GatewayFile | None:
+        """None where there is no gateway.yaml, or none that is valid."""
+        return None if self.gateway is None else self.gateway.model
+
+    @property
+    def teams(self) -> Mapping[str, TeamSection]:
+        return {} if self.gateway_file is None else self.gateway_file.teams
 
 
 def load(files: Files) -> tuple[Folder, list[Problem]]:

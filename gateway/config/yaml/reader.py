@@ -91,6 +91,12 @@ class YamlDocument:
         """Where the value at `path` stands, or its key; where there is none, the nearest thing above it."""
         return self.at(self._spot(path, key))
 
+    def problem(
+        self, path: Path, message: str, hint: str = "", *, key: bool = False, others: tuple[tuple[str, Place], ...] = ()
+    ) -> Problem:
+        """What is wrong with the value at `path`, or with its key; `others`: places that it collides with."""
+        return Problem(self.place(path, key=key), key_path(path), message, hint, others)
+
     @property
     def lines(self) -> int:
         return len(self._lines)

@@ -1,22 +1,26 @@
-"""What conditions name, held against what there is: shared conditions, lists, providers, attributes, expressions.
+"""What conditions name, held against what there is: shared conditions, lists, providers, attributes, levels.
 
 Where a shared condition is at fault for one application alone, the place that names it is shown, and the place in
 shared/ beside it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, NamedTuple
 
 from gateway.config.compile.cel import Cel, Tally, variables
-from gateway.config.problems import Path, Place, Problem, did_you_mean, key_path
+from gateway.config.problems import Path, Place, Problem, did_you_mean
+from gateway.config.schema.app import AppFile
 from gateway.config.schema.conditions import (
+    AcrMinIs,
     AllOf,
+    AmrIs,
     AnyOf,
     ClaimIs,
     GroupIs,
     HeaderIs,
     MandateIs,
+    MaxAgeIs,
     NotThis,
     ProviderIs,
     SharedIs,
@@ -26,17 +30,25 @@ from gateway.config.schema.conditions import (
     WrittenCondition,
     leaves,
 )
-from gateway.config.schema.load import Folder, Loaded
-from gateway.config.schema.shared import SharedFile
+from gateway.config.schema.load import AnyProviderFile, Folder, Loaded
+from gateway.config.schema.provider import ProviderBase
 from gateway.config.schema.values import texts
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.errors import GatewayError
+from gateway.model.levels import ProviderLevels
 from gateway.model.names import fold
 from gateway.policy.conditions import DEEPEST, GROUPS
+from gateway.policy.levels import USUAL_LADDER, Ladder
 from gateway.policy.persons import MANDATES
 
 MOST_PARTS = 2000
 """Of one rule's condition, with all that it refers to: evaluating stays short."""
+
+_SAID_BY: Final = {
+    "acr_min": "in the provider's file: can: [acr], and levels that reach it",
+    "amr": "in the provider's file: can: [amr]",
+    "max_age": "in the provider's file: can: [fresh_login]",
+}
 
 
 class Told(NamedTuple):
@@ -62,21 +74,23 @@ class Use(NamedTuple):
     def problem(self, step: str, message: str, hint: str = "") -> Problem:
         """`step`: the key of the leaf, or further down in it."""
         if self.via is not None:
-            place = self.document.place(self.path)
-            return Problem(place, key_path(self.path), message, hint, (("in", self.via.place),))
-        path = (*self.path, *step.split("."))
-        return Problem(self.document.place(path), key_path(path), message, hint)
+            return self.document.problem(self.path, message, hint, others=(("in", self.via.place),))
+        return self.document.problem((*self.path, *step.split(".")), message, hint)
 
 
 @dataclass
 class Index:
-    """What the folder has under a name. `whole`: every file of shared/ and lists/ could be read."""
+    """What the folder has under a name. `whole`: every file of shared/ and lists/ could be read. `all_providers`:
+    the name of every provider is known; else the file that could not be read may be the one that is named. `ladder`:
+    the levels of sign-in, the weakest first."""
 
     folder: Folder
     shared: Mapping[str, Told]
     lists: frozenset[str]
     communes: frozenset[str]
-    providers: tuple[str, ...]
+    providers: Mapping[str, Loaded[AnyProviderFile]]
+    all_providers: bool
+    ladder: tuple[str, ...]
     whole: bool
     circles: set[str] = field(default_factory=set)
     _sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -94,11 +108,19 @@ class Index:
             shared,
             frozenset(model.list for model in lists),
             frozenset(one["insee"] for model in lists for one in model.organisations if one["insee"]),
-            tuple(named for loaded in folder.providers if (named := loaded.written("provider")) is not None),
+            {named: loaded for loaded in folder.providers if (named := loaded.written("provider")) is not None},
+            folder.complete and all(loaded.written("provider") is not None for loaded in folder.providers),
+            USUAL_LADDER if folder.gateway_file is None else tuple(folder.gateway_file.levels),
             folder.complete
             and all(file.model is not None for file in folder.shared)
             and all(file.model is not None for file in folder.lists),
         )
+
+    def listed(self, model: AppFile) -> list[Loaded[AnyProviderFile]] | None:
+        """The providers that the application listens to; None where the file of one cannot be told."""
+        found = [self.providers.get(name) for name in model.providers]
+        valid = [provider for provider in found if provider is not None and provider.model is not None]
+        return valid if len(valid) == len(found) else None
 
     def cel(self, attributes: frozenset[str]) -> Cel:
         if attributes not in self._cels:
@@ -122,15 +144,8 @@ class Index:
                 return 1, 1
 
 
-def check_shared(folder: Folder, index: Index) -> Iterator[Problem]:
-    """Of shared/ and lists/ by themselves."""
-    yield from _same(
-        ((name, loaded.document, ("conditions", name)) for loaded in folder.shared for name in _names(loaded)),
-        "two shared conditions have this name",
-        key=True,
-    )
-    lists = ((loaded.model.list, loaded.document, ("list",)) for loaded in folder.lists if loaded.model is not None)
-    yield from _same(lists, "two lists have this name", key=False)
+def check_shared(index: Index) -> Iterator[Problem]:
+    """Of shared/ by itself."""
     yield from _circles(index)
     for told in index.shared.values():
         yield from check_condition(told.document, told.path, told.condition, index)
@@ -139,14 +154,11 @@ def check_shared(folder: Folder, index: Index) -> Iterator[Problem]:
 def check_condition(document: YamlDocument, path: Path, condition: WrittenCondition, index: Index) -> Iterator[Problem]:
     """What it names itself, wherever it stands."""
     for where, leaf in leaves(condition, path):
-        yield from (
-            Problem(document.place(at), key_path(at), message, hint)
-            for at, message, hint in _unknown(leaf, where, index)
-        )
+        yield from (document.problem(at, message, hint) for at, message, hint in _unknown(leaf, where, index))
     size, depth = index.size(condition)
     if size > MOST_PARTS or depth > DEEPEST:
         message = f"with all that it refers to, this has over {MOST_PARTS} parts or is nested over {DEEPEST} deep"
-        yield Problem(document.place(path), key_path(path), message)
+        yield document.problem(path, message)
 
 
 def uses(document: YamlDocument, path: Path, condition: WrittenCondition, index: Index) -> Iterator[Use]:
@@ -218,7 +230,7 @@ def _unknown(leaf: WrittenCondition, path: Path, index: Index) -> Iterator[tuple
                 if code not in index.communes:
                     message = f"no list in lists/ gives an organisation for the commune {code}"
                     yield (*path, "tenant", "insee"), message, "add {siren: ..., insee: ...} to one"
-        case ProviderIs() | UserIs() if len(index.providers) == len(index.folder.providers) and index.folder.complete:
+        case ProviderIs() | UserIs() if index.all_providers:
             key, named = ("provider", leaf.provider) if isinstance(leaf, ProviderIs) else ("user", leaf.user)
             for name in (text.partition("/")[0] for text in texts(named) or ()):
                 if name not in index.providers:
@@ -228,20 +240,6 @@ def _unknown(leaf: WrittenCondition, path: Path, index: Index) -> Iterator[tuple
 def _hint(name: str, known: Iterable[str]) -> str:
     some = sorted(known)
     return did_you_mean(name, some) or f"known: {', '.join(some[:10]) or 'none'}"
-
-
-def _names(loaded: Loaded[SharedFile]) -> Iterable[str]:
-    return () if loaded.model is None else loaded.model.conditions
-
-
-def _same(named: Iterable[tuple[str, YamlDocument, Path]], message: str, *, key: bool) -> Iterator[Problem]:
-    first: dict[str, Place] = {}
-    for name, document, path in named:
-        place = document.place(path, key=key)
-        if name in first:
-            yield Problem(place, key_path(path), message, "", (("first at", first[name]),))
-        else:
-            first[name] = place
 
 
 def _circles(index: Index) -> Iterator[Problem]:
@@ -266,7 +264,7 @@ def _circles(index: Index) -> Iterator[Problem]:
                 told = index.shared[name]
                 others = tuple(("by way of", index.shared[step].place) for step in circle)
                 message = f"this goes round in a circle: {' > '.join((*circle, other))}"
-                yield Problem(told.document.place(path), key_path(path), message, "", others)
+                yield told.document.problem(path, message, others=others)
             elif other in index.shared and other not in done:
                 way.append((other, _references(index.shared[other])))
 
@@ -275,3 +273,54 @@ def _references(told: Told) -> Iterator[tuple[Path, str]]:
     for path, leaf in leaves(told.condition, told.path):
         if isinstance(leaf, SharedIs):
             yield (*path, "shared"), leaf.shared
+
+
+# --- levels of sign-in
+
+
+_OfSignIn = AcrMinIs | AmrIs | MaxAgeIs
+
+
+def check_use_levels(use: Use, model: AppFile, index: Index) -> Iterator[Problem]:
+    """A level that nobody knows, or that no provider of the application can say: it would lock everybody out."""
+    names, leaf = index.ladder, use.leaf
+    match leaf:
+        case AcrMinIs() if leaf.acr_min not in names:
+            yield use.problem("acr_min", f"no level {leaf.acr_min}", known_level(leaf.acr_min, names))
+        case AcrMinIs() | AmrIs() | MaxAgeIs():
+            providers = index.listed(model)
+            if providers is not None and not any(_can(leaf, provider.model, names) for provider in providers):
+                yield _unsatisfied(use, leaf, providers)
+        case _:
+            pass
+
+
+def _can(leaf: _OfSignIn, model: ProviderBase | None, names: Sequence[str]) -> bool:
+    if model is None:
+        return True
+    match leaf:
+        case AmrIs():
+            return "amr" in model.can
+        case MaxAgeIs():
+            return "fresh_login" in model.can
+        case AcrMinIs():
+            levels = ProviderLevels(frozenset(model.can), model.levels.acr, model.levels.amr)
+            by_amr = [level for level in levels.amr.values() if level in names] if "amr" in levels.can else []
+            reached = any(names.index(level) >= names.index(leaf.acr_min) for level in by_amr)
+            return reached or bool(Ladder(names, {"": levels}).asked_as("", leaf.acr_min))
+
+
+def _unsatisfied(use: Use, leaf: _OfSignIn, providers: Sequence[Loaded[AnyProviderFile]]) -> Problem:
+    (word,) = type(leaf).model_fields
+    others = tuple(("and", place_of_can(provider)) for provider in providers[:3])
+    problem = use.problem(word, "no provider of this application can say so", _SAID_BY[word])
+    return replace(problem, others=(*problem.others, *others))
+
+
+def place_of_can(provider: Loaded[AnyProviderFile]) -> Place:
+    key = "can" if provider.model is not None and provider.model.can else "provider"
+    return provider.document.place((key,))
+
+
+def known_level(level: str, names: Sequence[str]) -> str:
+    return did_you_mean(level, names) or f"known: {', '.join(names)}"
