@@ -63,7 +63,7 @@ bench: $(READY) ## CPU per request beside nginx in the same run, one JSON object
 	@bash tools/install_test_parts.sh nginx wrk >&2
 	@$(RUN) -m tests.bench
 
-bench-quick: $(READY) ## the same in under a minute
+bench-quick: $(READY) ## the same in 90 seconds, the mixes of browsers first
 	@bash tools/install_test_parts.sh nginx wrk >&2
 	@$(RUN) -m tests.bench --quick
 
