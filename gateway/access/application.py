@@ -1,13 +1,13 @@
 """What is known of one application of one snapshot: its request lines, and what was decided, each kept ready.
 
-Everything here is a pure function of the snapshot and of bytes: a full cache is emptied, never wrong.
+Everything here is a pure function of the snapshot and of bytes: what is forgotten is worked out again.
 """
 
-import json
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Final, final
 
-from gateway.access.decision import Question
+from gateway.access.decision import AppIdentity, Question
 from gateway.access.outcome import (
     NEVER,
     CompiledDecision,
@@ -18,27 +18,26 @@ from gateway.access.outcome import (
     Refuse,
     RequireSignIn,
 )
-from gateway.access.request_line import RequestLine, purpose_of
+from gateway.access.remembered import Newcomers, Remembered
+from gateway.access.request_line import RequestLine, RouteMatches, purpose_of
 from gateway.access.shadow import ShadowDifference, difference
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.codes import GATEWAY_FAULT, LIMIT_URL
-from gateway.model.decision import Allow, Challenge, Decision, Deny, RuleRef
+from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.session import Seat
 from gateway.policy.facts import RequestFacts
-from gateway.policy.routes import Match
 from gateway.wire.framing import REQUEST_LINE, request_line_fault
 from gateway.wire.host import canonical_host
 from gateway.wire.method_override import judged_method, may_name
 from gateway.wire.target import QUERY_END, STRICT, Target, absolute_form, canonical_target
 
 _LINE_REMEMBERED: Final = 320
-_LINES: Final = 1024
+_LINES: Final = 4096
 _OUTCOMES: Final = 512
-_KEYS: Final = 4096
+_KEYS: Final = 16_384
 _DIFFERENCES: Final = 1000
-_LONGEST_RULE: Final = 400
 
 Preparing = Callable[[App, Identity | None, float], Prepared | Callable[[], Awaitable[None]]]
 """What an application is sent of somebody whom it hears, or of nobody; or what has to be awaited before it is asked
@@ -65,8 +64,8 @@ class ApplicationAccess:
     """
 
     __slots__ = (
-        "_keys", "_longest", "_numbers", "_paths", "_person", "_prepare", "_tally", "anonymous", "app", "decisions",
-        "differing", "lines", "name", "policy_errors", "revision", "told",
+        "_about", "_keys", "_lines", "_longest", "_numbers", "_paths", "_person", "_prepare", "_tally", "anonymous",
+        "app", "decisions", "differing", "lines", "name", "policy_errors", "revision", "told",
     )  # fmt: skip
 
     def __init__(
@@ -76,7 +75,9 @@ class ApplicationAccess:
         numbers: Iterator[int],
         person: Callable[[Identity], str] = unnamed,
         prepare: Preparing = translated,
+        newcomers: Newcomers | None = None,
     ) -> None:
+        newcomers = newcomers or Newcomers()
         self.app = app
         self.name = "_portal" if app is None else app.name
         self.revision = snapshot.revision
@@ -85,9 +86,12 @@ class ApplicationAccess:
         self._prepare = prepare
         self._longest = snapshot.gateway.limits.url
         self._tally = snapshot.tally
-        self.lines: dict[bytes, RequestLine] = {}
-        self._paths: dict[bytes, RequestLine] = {}
-        self._keys: dict[tuple[_Matches, bytes], int] = {}
+        self._lines: Remembered[bytes, RequestLine] = Remembered(newcomers, _LINES)
+        self.lines = self._lines.values
+        self._paths: Remembered[bytes, RequestLine] = Remembered(newcomers, _LINES)
+        self._keys: OrderedDict[tuple[RouteMatches, bytes], int] = OrderedDict()
+        # Under it, an owner of outcomes has what holds of them whatever they ask for.
+        self._about = next(numbers)
         self.anonymous: dict[object, object] = {}
         self.decisions: dict[tuple[str, str], list[int]] = {}
         self.policy_errors = 0
@@ -99,7 +103,7 @@ class ApplicationAccess:
     def read_line(self, text: bytes) -> RequestLine:
         """`text`: the first line of a head, without its CRLF. Raises GatewayError."""
         before, _, behind = text.partition(b"?")
-        known = self._paths.get(before)
+        known = self._paths.values.get(before)
         end = None if known is None else QUERY_END.fullmatch(behind)
         # May it name another method? Mostly two looks for a few bytes say no.
         plain = b"ethod" not in behind.lower() and (b"%" not in behind or not may_name(behind))
@@ -109,9 +113,9 @@ class ApplicationAccess:
             line = self._read_whole(text)
             # Of the whole line, for what is kept holds the query too.
             if behind and line.authority is None and line.judged == line.method and len(text) <= _LINE_REMEMBERED:
-                _keep(self._paths, before, line)
+                self._paths.add(before, line)
         if len(text) <= _LINE_REMEMBERED:
-            _keep(self.lines, text, line)
+            self._lines.add(text, line)
         return line
 
     def _with_query(self, known: RequestLine, query: bytes, *, minor: bool) -> RequestLine:
@@ -121,7 +125,9 @@ class ApplicationAccess:
         if len(target.raw) > self._longest:
             raise GatewayError(LIMIT_URL, f"{len(target.raw)} bytes")
         method = known.method
-        return RequestLine(method, target, minor=minor, purpose=known.purpose, key=known.key, judged=method)
+        return RequestLine(
+            method, target, minor=minor, purpose=known.purpose, key=known.key, judged=method, matches=known.matches
+        )
 
     def _read_whole(self, text: bytes) -> RequestLine:
         found = REQUEST_LINE.fullmatch(text)
@@ -141,10 +147,11 @@ class ApplicationAccess:
         judged = method
         if app is not None and purpose == "application" and target.query:
             judged = judged_method(method, target.query, taken=app.method_override)
-        key = self._key(target, judged)
+        matches, key = self._key(target, judged)
         return RequestLine(
-            method, target, minor=minor == b"1", purpose=purpose, key=key, judged=judged, authority=authority
-        )
+            method, target, minor=minor == b"1", purpose=purpose, key=key, judged=judged, matches=matches,
+            authority=authority,
+        )  # fmt: skip
 
     def overridden(self, line: RequestLine, header: bytes, other: bytes = b"") -> RequestLine:
         """The same line where headers name a method, too: as in wire.method_override. Raises GatewayError."""
@@ -152,24 +159,27 @@ class ApplicationAccess:
         if app is None or line.purpose != "application":
             return line
         judged = judged_method(method, target.query or b"", header, other, taken=app.method_override)
-        if judged == line.judged:
-            return line
+        return line if judged == line.judged else self.matched(line, judged)
+
+    def matched(self, line: RequestLine, judged: bytes) -> RequestLine:
+        """A line that was read, as the rules of this application match it with that method."""
+        matches, key = self._key(line.target, judged)
         return RequestLine(
-            method, target, minor=line.minor, purpose="application", key=self._key(target, judged), judged=judged,
+            line.method, line.target, minor=line.minor, purpose=line.purpose, key=key, judged=judged, matches=matches,
             authority=line.authority,
         )  # fmt: skip
 
-    def _key(self, target: Target, method: bytes) -> int:
+    def _key(self, target: Target, method: bytes) -> tuple[RouteMatches, int]:
         app = self.app
-        matches: _Matches = () if app is None else (app.routes.find(target.segments),)
+        matches: RouteMatches = () if app is None else (app.routes.find(target.segments),)
         if app is not None and app.shadows:
             matches += tuple(shadow.routes.find(target.segments) for shadow in app.shadows)
         key = self._keys.get((matches, method))
         if key is None:
             if len(self._keys) >= _KEYS:
-                self._keys.clear()
+                self._keys.popitem(last=False)
             key = self._keys[matches, method] = next(self._numbers)
-        return key
+        return matches, key
 
     # --- decisions ---
 
@@ -186,17 +196,19 @@ class ApplicationAccess:
         assert app is not None
         identity, tenant = (None, None) if seat is None else (seat.identity, seat.tenant)
         person = "" if identity is None else self._person(identity)
-        segments, method = line.target.segments, line.judged.decode("ascii")
-        questions = tuple(Question(one, segments, method, identity, tenant) for one in (app, *app.shadows))
+        method = line.judged.decode("ascii")
+        about: tuple[AppIdentity, ...] | None = kept.get(self._about)  # type: ignore[assignment]
+        if about is None:
+            about = tuple(AppIdentity(one, identity) for one in (app, *app.shadows))
+            _keep(kept, self._about, about)
+        questions = tuple(Question(who, match, method, tenant) for who, match in zip(about, line.matches, strict=True))
         found: ReadyOutcome | ConditionalDecision | NeedsWork
         if any(question.open for question in questions):
             found = ConditionalDecision(self, questions, person)
         else:
             found = self.outcome(questions, tuple(self.decide(question, None) for question in questions), person, now)
         if not isinstance(found, NeedsWork):
-            if len(kept) >= _OUTCOMES:
-                kept.clear()
-            kept[line.key] = found
+            _keep(kept, line.key, found)
         return found
 
     def decide(self, question: Question, asked: RequestFacts | None) -> Decision:
@@ -220,7 +232,7 @@ class ApplicationAccess:
             tally = self.differing.setdefault((counted, found), [0])
         else:
             tally = self.decisions.setdefault(counted, [0])
-        by = CompiledDecision(live, person, _log_end(live.rule, person), tally)
+        by = CompiledDecision(live, person, tally)
         match live:
             case Allow():
                 assert told is not None
@@ -238,10 +250,16 @@ class ApplicationAccess:
     ) -> tuple[Decision, Prepared | Callable[[], Awaitable[None]] | None]:
         if not isinstance(decision, Allow):
             return decision, None
+        who = question.who
+        if who.prepared is not None and now < who.prepared.valid_until:
+            return decision, who.prepared
         try:
-            return decision, self._prepare(question.app, question.heard, now)
+            found = self._prepare(who.app, who.heard, now)
         except GatewayError as error:
             return Deny(decision.rule, error.code, detail=error.detail), None
+        if isinstance(found, Prepared):
+            who.prepared = found
+        return decision, found
 
 
 @final
@@ -272,21 +290,12 @@ class ConditionalDecision:
         return found
 
 
-_Matches = tuple[Match | None, ...]
-"""Of the live rules, then of each shadow: it may tell two paths apart that are one to the live rules."""
-
-
 def _not_prepared(error: GatewayError) -> Refuse:
     return Refuse(error.code, error.detail)
 
 
-def _keep(lines: dict[bytes, RequestLine], text: bytes, line: RequestLine) -> None:
-    if len(lines) >= _LINES:
-        lines.clear()
-    lines[text] = line
-
-
-def _log_end(rule: RuleRef | None, person: str) -> bytes:
-    """Of a line of the access log: by which rule, and who it was. Empty where there is neither."""
-    said = {"rule": "" if rule is None else f"{rule.file}:{rule.line}"[-_LONGEST_RULE:], "person": person}
-    return "".join(f',"{name}":{json.dumps(text)}' for name, text in said.items() if text).encode("ascii")
+def _keep(owned: dict[object, object], key: int, found: object) -> None:
+    """With its owner, a person or everybody; the oldest goes."""
+    if len(owned) >= _OUTCOMES:
+        del owned[next(iter(owned))]
+    owned[key] = found

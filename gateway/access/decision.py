@@ -1,47 +1,64 @@
 """What policy says of one person on one path and method, before a request is there and for each one that comes."""
 
+from typing import final
+
+from gateway.access.outcome import Prepared
 from gateway.config.snapshot import App
 from gateway.model.codes import POLICY_PROVIDER, SESSION_TOO_WEAK
 from gateway.model.decision import Challenge, Decision, Deny
 from gateway.model.identity import Identity
 from gateway.policy.decide import decide, settled
 from gateway.policy.facts import Facts, RequestFacts
+from gateway.policy.routes import Match
 from gateway.policy.step_up import needed, required
 
 
-class Question:
-    """One identity (or nobody) on one path and method: all that is known before the request is asked.
+@final
+class AppIdentity:
+    """One identity, or nobody, at one application: what holds of them whatever they ask for, found out once.
 
-    `open`: two requests could be answered differently. `heard`: the identity, None where the app does not hear it: it
-    counts as nobody (invariant 5). Where a stronger sign-in would be let in, the answer is a challenge that says which.
+    `heard`: the identity, None where the application does not hear it: it counts as nobody (invariant 5). `prepared`:
+    what the application was last sent of them.
     """
 
-    __slots__ = ("_match", "_method", "_tenant", "_unheard", "_whole", "app", "heard", "open")
+    __slots__ = ("app", "heard", "is_unheard", "prepared")
 
-    def __init__(
-        self, app: App, segments: tuple[str, ...], method: str, identity: Identity | None, tenant: str | None = None
-    ) -> None:
-        heard = identity if identity is not None and app.hears(identity) else None
+    def __init__(self, app: App, identity: Identity | None) -> None:
         self.app = app
+        self.heard = identity if identity is not None and app.hears(identity) else None
+        self.is_unheard = identity is not None and self.heard is None
+        self.prepared: Prepared | None = None
+
+
+class Question:
+    """One identity (or nobody) at one application, on one path and method: all that is known before the request is
+    asked. `match`: of the path, None where no rule has it.
+
+    `open`: two requests could be answered differently. Where a stronger sign-in would be let in, the answer is a
+    challenge that says which.
+    """
+
+    __slots__ = ("_match", "_method", "_tenant", "_whole", "open", "who")
+
+    def __init__(self, who: AppIdentity, match: Match | None, method: str, tenant: str | None = None) -> None:
+        self.who = who
         self._method = method
-        self.heard = heard
-        self._unheard = identity is not None and heard is None
-        self._tenant = None if heard is None else tenant
-        self._whole = self._match = app.routes.find(segments)
-        self.open = self._match is not None and self._match.turns_on_request
-        if self._match is not None and self.open:
-            self._match = settled(self._match, method, heard, Facts(method, self._tenant))
+        self._tenant = None if who.heard is None else tenant
+        self._whole = self._match = match
+        self.open = match is not None and match.turns_on_request
+        if match is not None and self.open:
+            self._match = settled(match, method, who.heard, Facts(method, self._tenant))
 
     def decision(self, asked: RequestFacts | None = None) -> Decision:
         """Never raises."""
         facts = Facts(self._method, self._tenant, asked)
-        decision = decide(self._match, self._method, self.heard, facts)
+        decision = decide(self._match, self._method, self.who.heard, facts)
         match decision:
             case Challenge() if self._whole is not None:
-                reason = POLICY_PROVIDER if self._unheard else decision.reason
+                reason = POLICY_PROVIDER if self.who.is_unheard else decision.reason
                 return Challenge(decision.rule, reason, required(self._whole, self._method, facts))
-            case Deny() if self.heard is not None and self._whole is not None and (asked or not self.open):
-                need = needed(self._whole, self._method, self.heard, facts)
+            case Deny() if self.who.heard is not None and self._whole is not None and (asked or not self.open):
+                need = needed(self._whole, self._method, self.who.heard, facts)
                 return decision if need is None else Challenge(decision.rule, SESSION_TOO_WEAK, need)
             case _:
                 return decision

@@ -1,6 +1,7 @@
 """What is to be done with a request: a closed union. Where a case is added, the type checker tells where it is not
 handled. Every value can be kept and used for many requests."""
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -12,6 +13,7 @@ from gateway.model.levels import Need
 from gateway.model.session import Seat
 
 NEVER: Final = float("inf")
+_LONGEST_RULE: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +26,23 @@ class Prepared:
     valid_until: float = NEVER
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class CompiledDecision:
     """What policy decided for one person on one match and method. `person`: the name that the log has for them.
-    `log_end`: the end of their line in the access log. `tally`: one cell, counted up at each use."""
+    `tally`: one cell, counted up at each use. `log_end`: of a line of the access log, None until it is asked for."""
 
     decision: Decision
     person: str = ""
-    log_end: bytes = b""
     tally: list[int] = field(default_factory=lambda: [0])
+    log_end: bytes | None = None
+
+    def end_of_log_line(self) -> bytes:
+        """By which rule, and who it was; empty where there is neither."""
+        rule = self.decision.rule
+        said = {"rule": "" if rule is None else f"{rule.file}:{rule.line}"[-_LONGEST_RULE:], "person": self.person}
+        end = "".join(f',"{name}":{json.dumps(text)}' for name, text in said.items() if text).encode("ascii")
+        self.log_end = end
+        return end
 
 
 @dataclass(frozen=True, slots=True, eq=False)

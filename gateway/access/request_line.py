@@ -3,6 +3,7 @@
 from typing import Final, Literal
 
 from gateway.config.snapshot import App
+from gateway.policy.routes import Match
 from gateway.wire.target import Target
 
 _RESERVED: Final = "_ecluse"
@@ -13,6 +14,9 @@ _REPEATABLE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
 
 Purpose = Literal["application", "endpoint", "logout", "reserved"]
 
+RouteMatches = tuple[Match | None, ...]
+"""Of the live rules, then of each shadow: it may tell two paths apart that are one to the live rules."""
+
 
 class RequestLine:
     """One request line, read once.
@@ -20,14 +24,16 @@ class RequestLine:
     `purpose`: "endpoint" for a path of the gateway's own, "logout" for one of the application's addresses for signing
     out, "reserved" for a path that nobody serves; only "application" reaches one. `authority`: the host of an
     absolute-form target, canonical, which has to be Host's too. `judged`: the method that rules are asked about, mostly
-    `method`. `key`: the same for all lines with one match (of each shadow, too) and one method.
+    `method`. `matches`: of an application's live rules, and of each shadow. `key`: the same for all lines with the same
+    matches and method. `let_in`: somebody signed in asked for it (gateway.access.remembered).
 
     `minor`: HTTP/1.1, not 1.0; `plain`: that, and not HEAD. `text` and `ending`: what goes upstream at the two ends of
     a head without a body, always HTTP/1.1.
     """
 
     __slots__ = (
-        "authority", "ending", "judged", "key", "method", "minor", "plain", "purpose", "repeatable", "target", "text",
+        "authority", "ending", "judged", "key", "let_in", "matches", "method", "minor", "plain", "purpose",
+        "repeatable", "target", "text",
     )  # fmt: skip
 
     def __init__(
@@ -39,9 +45,12 @@ class RequestLine:
         purpose: Purpose,
         key: int,
         judged: bytes,
+        matches: RouteMatches,
         authority: str | None = None,
     ) -> None:
+        self.let_in = False
         self.method = method
+        self.matches = matches
         self.judged = judged
         self.target = target
         self.minor = minor

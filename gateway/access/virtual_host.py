@@ -4,12 +4,13 @@ from abc import abstractmethod
 from typing import Final, Generic, TypeVar
 
 from gateway.access.application import ApplicationAccess
+from gateway.access.remembered import Newcomers, Remembered
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.codes import APP_CLOSED, HOST_UNKNOWN
 from gateway.model.errors import GatewayError
 from gateway.wire.host import canonical_host
 
-_REMEMBERED: Final = 4096
+_SPELLINGS: Final = 4096
 _REMEMBERED_LENGTH: Final = 256
 _PORTS: Final = {"http": 80, "https": 443}
 
@@ -20,29 +21,33 @@ Access_co = TypeVar("Access_co", bound=ApplicationAccess, covariant=True)
 
 class VirtualHost(Generic[Access_co]):
     """One spelling of a Host header. `name`: canonical, without port. `authority`: for X-Forwarded-Host. `line`: the
-    ready Host line for upstream. `portal`: whether this is the portal's own host, which may be an application's too."""
+    ready Host line for upstream. `portal`: whether this is the portal's own host, which may be an application's too.
+    `let_in`: somebody signed in asked for it (gateway.access.remembered)."""
 
-    __slots__ = ("authority", "lane", "line", "name", "portal")
+    __slots__ = ("authority", "lane", "let_in", "line", "name", "portal")
 
     def __init__(self, raw: bytes, name: str, lane: Access_co, *, portal: bool) -> None:
         app = lane.app
         self.name = name
         self.lane = lane
         self.portal = portal
+        self.let_in = False
         self.authority = _authority(raw, name, app)
         told = None if app is None else app.upstream.host_header
         self.line = b"\r\nHost: " + (self.authority if told is None else told.encode("ascii"))
 
 
 class HostTable(Generic[Access]):
-    """`by_host` is looked up first; `find` does the rest. A new snapshot gets a new table."""
+    """`by_host` is looked up first; `find` does the rest. A new snapshot gets a new table, and its own `newcomers`."""
 
-    __slots__ = ("_lanes", "by_host", "snapshot")
+    __slots__ = ("_lanes", "_spellings", "by_host", "newcomers", "snapshot")
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        self.newcomers = Newcomers()
         self._lanes: dict[str, Access] = {}
-        self.by_host: dict[bytes, VirtualHost[Access]] = {}
+        self._spellings: Remembered[bytes, VirtualHost[Access]] = Remembered(self.newcomers, _SPELLINGS)
+        self.by_host = self._spellings.values
 
     @abstractmethod
     def make_lane(self, app: App | None) -> Access:
@@ -62,10 +67,11 @@ class HostTable(Generic[Access]):
             closed = self.snapshot.closed_by(name)
             raise GatewayError(APP_CLOSED, f"{name}: {closed}") if closed else GatewayError(HOST_UNKNOWN, name)
         host = VirtualHost(raw, name, self._lane(app), portal=portal)
-        if len(raw) <= _REMEMBERED_LENGTH:
-            if len(self.by_host) >= _REMEMBERED:
-                self.by_host.clear()
+        if raw == host.authority and name in self.snapshot.exact_hosts:
+            # As the browsers of this application spell it: there are no more of these than the files name.
             self.by_host[raw] = host
+        elif len(raw) <= _REMEMBERED_LENGTH:
+            self._spellings.add(raw, host)
         return host
 
     def _lane(self, app: App | None) -> Access:

@@ -39,6 +39,9 @@ class AccessLog:
             self._begin = _begin(self._second)
         line = request.line
         decided = request.decided
+        end = None if decided is None else decided.log_end
+        if end is None:
+            end = b"" if decided is None else decided.end_of_log_line()
         # The grammar of targets lets no quote, backslash or control byte through.
         self._log.access(
             b'%b%b%b%b","method":"%b","path":"%b","status":%d,"ms":%.3f%b}\n'
@@ -51,7 +54,7 @@ class AccessLog:
                 for_logs(line.target.path)[:_LONGEST_PATH],
                 status,
                 seconds * 1000,
-                b"" if decided is None else decided.log_end,
+                end,
             )
         )
 

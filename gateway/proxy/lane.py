@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from gateway.access.application import ApplicationAccess, Preparing, translated
+from gateway.access.remembered import Newcomers
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.identity import Identity
 from gateway.proxy.upstream.pool import Pool
@@ -30,8 +31,9 @@ class Lane(ApplicationAccess):
         numbers: Iterator[int],
         person: Callable[[Identity], str],
         prepare: Preparing = translated,
+        newcomers: Newcomers | None = None,
     ) -> None:
-        super().__init__(app, snapshot, numbers, person, prepare)
+        super().__init__(app, snapshot, numbers, person, prepare, newcomers)
         limits, timeouts = snapshot.gateway.limits, snapshot.gateway.timeouts
         # Of every line of the access log, between the request's id and the client.
         self.log_names = f'","app":"{self.name}","revision":"{self.revision}","client":"'.encode()

@@ -10,7 +10,7 @@ from typing import Final
 
 from httptools import HttpParserError, HttpParserInvalidMethodError, HttpParserUpgrade, HttpRequestParser
 
-from gateway.access.outcome import CompiledDecision, Forward
+from gateway.access.outcome import CompiledDecision, Prepared
 from gateway.access.program import ProgramToken
 from gateway.access.request_line import RequestLine
 from gateway.access.virtual_host import VirtualHost
@@ -47,7 +47,7 @@ class Request:
 
     What is found out on the walk (walk.py) holds as long as the lines are the same, if `admitted`: `credential`, the
     value of our cookie, or a program's token; `cookie_rest`, what of the Cookie line is the application's; `client`,
-    who sent it. `middle`: all that stands between request line and request id when `middle_of` lets it pass.
+    who sent it. `middle`: all that stands between request line and request id when `middle_of` is what is injected.
     `decided`: what policy decided, None before that.
     """
 
@@ -74,7 +74,7 @@ class Request:
         self.names: Names = ()
         self.lines: list[bytes] = []
         self.middle = b""
-        self.middle_of: Forward | None = None
+        self.middle_of: Prepared | None = None
         self.rare: dict[int, bytes] = {}
         self.cookie: bytes | None = None
         self.client = ""

@@ -102,4 +102,4 @@ class RequestTables(HostTable[Lane]):
         pool = None if app is None else self._pools.of(app)
         folds: frozenset[bytes] = frozenset() if app is None else app.translation.header_folds
         policy = self._policies.setdefault(folds, HeaderPolicy.compile(folds))
-        return Lane(app, self.snapshot, pool, policy, self._numbers, self._person, self._prepare)
+        return Lane(app, self.snapshot, pool, policy, self._numbers, self._person, self._prepare, self.newcomers)

@@ -131,9 +131,11 @@ class Walk(Lasting):
         """The one place where an outcome has effects. No fault leads to `forward`."""
         request = self.request
         request.seat = seat
-        if seat is not None and seat.deadline - request.started < seat.idle - _TOUCH_AFTER:
-            self.plane.sessions.touch(seat, request.started)
-            self.plane.admission.seen(self.memo.peer, request.started)
+        if seat is not None:
+            request.line.let_in = request.host.let_in = True
+            if seat.deadline - request.started < seat.idle - _TOUCH_AFTER:
+                self.plane.sessions.touch(seat, request.started)
+                self.plane.admission.seen(self.memo.peer, request.started)
         if isinstance(outcome, Forward):
             # What nearly every request comes to; a match costs more.
             by = request.decided = outcome.by
@@ -209,14 +211,14 @@ class Walk(Lasting):
         """The head for upstream: the client's target byte for byte, its scrubbed lines, then what only we may say."""
         request, plane = self.request, self.plane
         lane, line, framing = request.lane, request.line, request.framing
-        if request.middle_of is not outcome:
+        if request.middle_of is not outcome.prepared:
             if UPGRADE in request.rare:
                 # RFC 9110 7.8: none is carried yet, and a plain request is not what was asked for.
                 self.refuse(Refuse(WIRE_UPGRADE, f"Upgrade: {request.rare[UPGRADE][:40]!r}", close=True))
                 return
             if lane.is_told and request.seat is not None:
                 plane.told_of(request, request.cookie_rest)
-            request.middle, request.middle_of = middle_of(request, self.memo, outcome.prepared), outcome
+            request.middle, request.middle_of = middle_of(request, self.memo, outcome.prepared), outcome.prepared
         now = plane.timers.now
         patience = IDLE_SECONDS if line.repeatable else FRESH_SECONDS
         self.deadline = self.until = now + lane.timeouts.total

@@ -97,7 +97,7 @@ def try_request(snapshot: Snapshot, asked: WrittenRequest, person: Known | None,
         return Tried("refuse", error.code.id, _explained(error, asked, snapshot))
     app, line = request.host.lane.app, request.line
     shadows = () if app is None or line.purpose != "application" else app.shadows
-    beside = (replace(request, host=_shadow(snapshot, asked.authority, request.host, shadow)) for shadow in shadows)
+    beside = (_shadowed(snapshot, asked.authority, request, shadow) for shadow in shadows)
     live, *others = (_tried(one, person) for one in (request, *beside))
     return replace(live, other=line.target.other, shadows=tuple(others))
 
@@ -122,12 +122,11 @@ def _explained(error: GatewayError, asked: WrittenRequest, snapshot: Snapshot) -
     return error.detail
 
 
-def _shadow(
-    snapshot: Snapshot, raw: bytes, live: VirtualHost[ApplicationAccess], shadow: App
-) -> VirtualHost[ApplicationAccess]:
-    """The same host, as if the shadow were enforced."""
+def _shadowed(snapshot: Snapshot, raw: bytes, live: TrialRequest, shadow: App) -> TrialRequest:
+    """The same request, as if the shadow were enforced."""
     access = ApplicationAccess(shadow, snapshot, itertools.count())
-    return VirtualHost(raw, live.name, access, portal=live.portal)
+    host = VirtualHost(raw, live.host.name, access, portal=live.host.portal)
+    return replace(live, host=host, line=access.matched(live.line, live.line.judged))
 
 
 def _tried(request: TrialRequest, person: Known | None) -> Tried:

@@ -4,7 +4,7 @@ from itertools import count
 from typing import NamedTuple
 
 from gateway.access.application import ApplicationAccess
-from gateway.access.decision import Question
+from gateway.access.decision import AppIdentity, Question
 from gateway.access.outcome import NeedsWork, Prepared
 from gateway.config.snapshot import App
 from gateway.model.decision import Decision
@@ -25,6 +25,6 @@ def decided_at_once(
 ) -> Decided:
     """`facts`: as `decide` takes them; what is left unsaid is unknown."""
     facts = facts or Facts(method)
-    question = Question(app, segments, method, identity, facts.tenant)
+    question = Question(AppIdentity(app, identity), app.routes.find(segments), method, facts.tenant)
     access = ApplicationAccess(app, SNAPSHOT, count())
     return Decided(*access._prepared(question, question.decision(facts.asked), 0.0))

@@ -5,7 +5,9 @@ import itertools
 import pytest
 
 from gateway.access import application as module
+from gateway.access import remembered
 from gateway.access.application import ApplicationAccess
+from gateway.access.decision import AppIdentity
 from gateway.access.outcome import Forward, Refuse, RequireSignIn
 from gateway.access.request_line import RequestLine
 from gateway.config.snapshot import Snapshot
@@ -46,9 +48,9 @@ def test_a_line_that_is_refused_is_not_remembered(line: bytes) -> None:
 
 def test_what_strangers_fill_is_bounded() -> None:
     access = an_access()
-    for number in range(3000):
+    for number in range(6000):
         access.read_line(b"GET /%d HTTP/1.1" % number)
-    assert len(access.lines) <= module._LINES
+    assert len(access.lines) == remembered._NEWCOMERS
     access.read_line(b"GET /" + b"a" * 400 + b" HTTP/1.1")
     assert max(map(len, access.lines)) < 400
     for number in range(1000):
@@ -77,7 +79,10 @@ def test_an_outcome_is_kept_with_its_owner(text: bytes, anonymous: type, person:
     line = access.read_line(text)
     found = access.compile(line, who, 0.0)
     assert (type(access.compile(line, None, 0.0)), type(found)) == (anonymous, person)
-    assert who.outcomes == {line.key: found}
+    (_, about), kept = who.outcomes.items()
+    assert kept == (line.key, found)
+    assert isinstance(about, tuple)
+    assert [type(one) for one in about] == [AppIdentity]
     if isinstance(found, Forward):
         assert found.prepared.headers == b"\r\nX-Remote-User: jdupont"
 
@@ -124,12 +129,12 @@ def test_a_path_is_looked_up_once_for_all_its_queries() -> None:
     assert len({line.text for line in (first, *others)}) == 3000
     for number in range(3000):
         access.read_line(b"GET /public/%d?id HTTP/1.1" % number)
-    assert len(access._paths) <= module._LINES
-    assert not any(b"http:" in before for before in access._paths)
+    assert len(access._paths.values) + len(access.lines) <= remembered._NEWCOMERS
+    assert not any(b"http:" in before for before in access._paths.values)
 
 
 def test_what_is_remembered_of_a_path_holds_no_long_query() -> None:
     access = an_access()
     for number in range(20):
         access.read_line(b"GET /%d?%b HTTP/1.1" % (number, b"q" * 8000))
-    assert not access._paths
+    assert not access._paths.values

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.access.decision import Question
+from gateway.access.decision import AppIdentity, Question
 from gateway.config.compile.build import build
 from gateway.config.compile.compiler import compile_files
 from gateway.config.folder.read import read_folder
@@ -105,7 +105,8 @@ def test_a_rule(tmp_path: Path) -> None:
         snapshot = build(compile_files(read_folder(tmp_path / "policies")).plan)
         assert_within(calls, files=42, returns=271)
         person = identity(uid="jdupont", groups="administrateurs")
-        decision = Question(snapshot.apps["permis"], ("admin", "x"), "GET", person).decision()
+        app = snapshot.apps["permis"]
+        decision = Question(AppIdentity(app, person), app.routes.find(("admin", "x")), "GET").decision()
         assert_walked("A rule in YAML", calls)
     assert isinstance(decision, Allow)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.access import virtual_host
+from gateway.access import remembered
 from gateway.model.errors import GatewayError
 from gateway.proxy import tables as module
 from gateway.proxy.tables import RequestTables
@@ -86,7 +86,7 @@ def test_what_strangers_fill_is_bounded() -> None:
     here = places()
     for number in range(5000):
         here.find(b"h%d.wild.localhost" % number)
-    assert len(here.by_host) <= virtual_host._REMEMBERED
+    assert len(here.by_host) == remembered._NEWCOMERS
     for number in range(3000):
         here.learn_head((b"Host", b"X-%d" % number))
     assert len(here.heads) <= module._LAYOUTS
@@ -106,3 +106,15 @@ def test_hosts_of_one_application_share_a_lane() -> None:
     here = places()
     assert here.find(b"a.wild.localhost").lane is here.find(b"b.wild.localhost").lane
     assert {lane.name for lane in here.lanes} == {"wild"}
+
+
+def test_a_host_as_its_application_spells_it_is_never_evicted() -> None:
+    here = places()
+    usual = here.find(b"permis.localhost:8080")
+    odd, somebodys = here.find(b"PERMIS.localhost:8080"), here.find(b"a.wild.localhost")
+    somebodys.let_in = True
+    for number in range(10_000):
+        here.find(b"h%d.wild.localhost" % number)
+    assert here.by_host[b"permis.localhost:8080"] is usual
+    assert here.by_host[b"a.wild.localhost"] is somebodys
+    assert odd not in here.by_host.values()
