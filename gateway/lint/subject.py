@@ -14,10 +14,10 @@ from gateway.config.compile.compiler import compile_files
 from gateway.config.folder.files import Files
 from gateway.config.problems import Path, Problem, key_path
 from gateway.config.schema.app import AppFile
+from gateway.config.schema.conditions import SharedFile
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.load import AnyProviderFile, Folder, Loaded, load
 from gateway.config.schema.scalars import Reference
-from gateway.config.schema.shared import SharedFile
 from gateway.config.snapshot import Snapshot
 from gateway.config.yaml.reader import YamlDocument
 from gateway.policy.rules import Rule

@@ -3,8 +3,8 @@
 A class named `...File` is a whole file, one named `...Section` a mapping within a file.
 
 `gateway`, `provider`, `app`    the three kinds of file; `oidc` and `saml` are sections of a provider's
-`shared`, `policy_tests`        files that apps share, and the requests that a folder is tried with
-`conditions`, `values`          who may pass, as rules say it
+`conditions`, `values`          who may pass, as rules say it; the files that apps share
+`policy_tests`                  the requests that a folder is tried with
 `types`, `scalars`              what keys are made of: each takes one spelling, and says in words what it wants
 `load`                          bytes to models; `messages` says what is wrong in plain words
 `json_schema`, `origins`        the schemas for editors; whence each value of a provider file comes

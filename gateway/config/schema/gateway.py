@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from gateway.config.folder.files import STATE
-from gateway.config.schema.levels import LadderNames
 from gateway.config.schema.saml import SamlSelfSection
 from gateway.config.schema.types import (
     AdminAddress,
     AttributeName,
     Count,
     HostPattern,
+    LadderNames,
     Maybe,
     Name,
     NetworkText,

@@ -14,11 +14,11 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from gateway.config.schema.app import AppFile
+from gateway.config.schema.conditions import ListFile, SharedFile
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.policy_tests import PolicyTestsFile
 from gateway.config.schema.provider import ProviderFile, SamlProviderFile
 from gateway.config.schema.scalars import BYTES, SECONDS
-from gateway.config.schema.shared import ListFile, SharedFile
 
 FOLDER = Path("docs/reference/schema")
 MODELS: dict[str, type[BaseModel]] = {

@@ -10,10 +10,10 @@ from gateway.config.folder.files import GATEWAY_FILE, Files, is_app, is_list, is
 from gateway.config.presets import preset_of
 from gateway.config.problems import Problem, key_path
 from gateway.config.schema.app import AppFile
+from gateway.config.schema.conditions import ListFile, SharedFile
 from gateway.config.schema.gateway import GatewayFile, TeamSection
 from gateway.config.schema.messages import problem_of
 from gateway.config.schema.provider import ProviderFile, SamlProviderFile
-from gateway.config.schema.shared import ListFile, SharedFile
 from gateway.config.yaml.reader import YamlDocument, read_document
 
 _Model = TypeVar("_Model", bound=BaseModel)

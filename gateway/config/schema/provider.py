@@ -5,16 +5,18 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from gateway.config.presets import PresetName
-from gateway.config.schema.levels import CanList, LevelsSection
 from gateway.config.schema.oidc import OidcSection
 from gateway.config.schema.saml import SamlNames, SamlSection
 from gateway.config.schema.saml_attributes import COMMON
 from gateway.config.schema.types import (
     AttributeName,
+    CanList,
     ClaimPath,
     Label,
+    LevelName,
     Maybe,
     Name,
+    ProviderWord,
     Strict,
     Text,
     Version,
@@ -69,6 +71,18 @@ class ProviderSessionSection(Strict):
     """Without a request for so long, the session ends."""
     absolute: WholeSeconds = 43200
     """And after so long in any case."""
+
+
+class LevelsSection(Strict):
+    """The provider's own words for the levels of the ladder."""
+
+    acr: Maybe[dict[ProviderWord, LevelName]] = None
+    """Its values of `acr` (of SAML, AuthnContextClassRef), and the level of each. Where this is left out, it uses the
+    names of the ladder itself."""
+    amr: dict[ProviderWord, LevelName] = Field(default={}, max_length=50)
+    """Methods that tell a level by themselves, such as `hwk: eidas2`."""
+    ask: Literal["acr_values", "claims"] = "acr_values"
+    """How it is asked for a level: by `acr_values`, or by an essential claim `acr` (ProConnect)."""
 
 
 class ProviderBase(Strict):

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from gateway.config.schema import scalars
 from gateway.config.schema.scalars import Reference, Url, Wrong
 from gateway.model.errors import GatewayError
+from gateway.model.levels import Can
 from gateway.policy.patterns import Pattern, parse_pattern
 from gateway.wire.addresses import IpNetwork
 from gateway.wire.framing import METHODS
@@ -239,3 +240,24 @@ Label = Annotated[
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}]}),
 ]
 """By language; the empty language is a label for all of them."""
+
+
+# --- levels of sign-in
+
+
+def _level(text: str) -> str:
+    if not text[0].isalnum() or not all(letter.isalnum() or letter in "-._" for letter in text) or len(text) > 64:
+        raise wrong("a level's name is made of letters, digits, -, . and _, at most 64")
+    return text
+
+
+def _each_once(levels: list[str]) -> list[str]:
+    if len(set(levels)) != len(levels):
+        raise wrong("a level is here twice: nobody could say which of its places counts")
+    return levels
+
+
+LevelName = Annotated[Word, AfterValidator(_level)]
+LadderNames = Annotated[list[LevelName], Field(min_length=1, max_length=50), AfterValidator(_each_once)]
+CanList = Annotated[list[Can], Field(max_length=3)]
+ProviderWord = Annotated[str, Field(min_length=1, max_length=500)]
