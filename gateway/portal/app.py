@@ -9,8 +9,7 @@ from gateway.config.lanes import InboundRequest
 from gateway.model.codes import GATEWAY_FAULT, PATH_RESERVED, WIRE_METHOD
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
-from gateway.portal.flow.challenge import SignInRequired
-from gateway.portal.flow.enter import Enter
+from gateway.portal.flow.app_host import AppHost
 from gateway.portal.flow.establish import SignIns
 from gateway.portal.flow.source import IdentitySources
 from gateway.portal.flow.start import Start
@@ -42,7 +41,7 @@ class Portal:
     def __init__(self, services: PortalServices) -> None:
         self._services = services
         self._sources = IdentitySources(OpenidSource(services), SamlSource(services))
-        self._sign_in_required = SignInRequired(services)
+        self._app_host = AppHost(services)
         self._start = Start(services)
         self._sign_ins = SignIns(services)
         self._sign_out = BrowserSignOut(services, self._sources)
@@ -52,7 +51,7 @@ class Portal:
             "login": {"GET": self._begin_or_choose},
             "logout": {"GET": self._sign_out.form, "POST": self._sign_out.sign_out},
         }
-        self._of_apps = {**both, "enter": {"GET": Enter(services).enter}, "session": {"GET": own.session}}
+        self._of_apps = {**both, "enter": {"GET": self._app_host.enter}, "session": {"GET": own.session}}
         self._of_portal = {**both, "start": {"GET": self._start.start}, "sessions": {"GET": own.sessions}}
         self._asked: set[asyncio.Task[Page]] = set()
 
@@ -89,7 +88,7 @@ class Portal:
         while not isinstance(step, Page):
             match step:
                 case BeginTransaction():
-                    step = await self._sign_in_required.begin(request, step)
+                    step = await self._app_host.begin(request, step)
                 case Continue():
                     step = await self._start.go_on(request, step)
                 case BeginSignIn():
@@ -105,7 +104,7 @@ class Portal:
 
     async def _first(self, request: PortalRequest) -> NextStep:
         if request.purpose == "challenge":
-            return await self._sign_in_required.arrived(request)
+            return await self._app_host.arrived(request)
         if request.purpose == "logout":
             return await self._sign_out.link(request)
         steps = self._find(request)
@@ -114,7 +113,8 @@ class Portal:
         step = steps.get(request.method)
         if step is None:
             return self._not_allowed(request, steps)
-        require_form(request)
+        if request.body:
+            require_form(request)
         return await step(request)
 
     def _find(self, request: PortalRequest) -> Handlers:
@@ -131,7 +131,7 @@ class Portal:
         """`login` is one path with two meanings: on the portal a provider was chosen, on an app host none yet."""
         if request.on_portal_host and (request.app is None or request.parameter("provider")):
             return await self._start.chosen(request)
-        return await self._sign_in_required.login(request)
+        return await self._app_host.login(request)
 
     def _not_allowed(self, request: PortalRequest, steps: Handlers) -> Page:
         error = GatewayError(WIRE_METHOD, f"{request.method} is not for this page")
@@ -146,6 +146,6 @@ class Portal:
             kind=request.kind,
             language=request.language,
             reference=request.request_id,
-            login_url=request.way_back,
+            login_url=request.login_link,
             refusal=error.shown,
         )

@@ -26,6 +26,11 @@ _VALID_SECONDS = 300
 _PREFIXES = {"samlp": SAMLP, "saml": SAML}
 
 
+def message_id(random: str) -> str:
+    """`random`: 256 bits, base64url. Core 1.3.4: an NCName, which does not begin with a digit or a dash."""
+    return f"_{random}"
+
+
 def new_message(name: str, *, id: str, now: float, issuer: str, destination: str) -> etree._Element:
     """What all have in common (Core 3.2.1, 3.2.2)."""
     message = etree.Element(

@@ -8,8 +8,7 @@ import pytest
 from gateway.config.lanes import InboundRequest
 from gateway.model.codes import all_codes
 from gateway.model.ports import Page
-from gateway.portal.http.cookies import binding_hash
-from gateway.portal.http.request import PortalRequest
+from gateway.portal.http.request import PortalRequest, binding_hash
 from tests.portal.browser import Browser, Reply
 from tests.portal.installation import ACTES, ELECTIONS, PERMIS, PORTAL, Installation, OutOfReach
 

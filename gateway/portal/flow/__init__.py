@@ -1,8 +1,8 @@
 """What a sign-in does, whatever protocol the provider speaks.
 
-`challenge` begins a transaction on an application's host, `start` decides on the portal what comes next for it, and
-`enter` turns the hand-over code into the application's own seat. `source` is the interface of a protocol: it begins a
-sign-in, completes one to an authentication, and logs out. `establish` is the one way from what a provider has proven
-to a session, a renewed session or a program's seat. `steps` lists what a step may ask to happen next, `pending` is the
-transaction that a sign-in serves, `hints` reads what a link says of who is to sign in. Begin in `start`.
+`app_host` begins a transaction on an application's host, `start` decides on the portal what comes next for it, and
+`app_host` turns the hand-over code into the application's own seat. `source` is the interface of a protocol, which
+begins a sign-in, completes one to an authentication, and logs out; it also tells which protocol is a provider's.
+`establish` is the one way from what a provider has proven to a session, a renewed session or a program's seat. `steps`
+lists what a step may ask to happen next, `pending` is the transaction that a sign-in serves. Begin in `app_host`.
 """

@@ -11,8 +11,7 @@ from gateway.model.ports import Page
 from gateway.model.provider import Provider
 from gateway.model.session import Seat, SeatLimits, Session, Tokens
 from gateway.portal.flow.steps import Authentication, Continue, SignInSeenAgain
-from gateway.portal.http import cookies
-from gateway.portal.http.request import PREFIX, PortalRequest
+from gateway.portal.http.request import PREFIX, PortalRequest, set_seat
 from gateway.portal.report import Report
 from gateway.portal.services import PortalServices
 from gateway.stores.sessions import NewSession
@@ -101,7 +100,7 @@ def program_seat(
 
 def give_seat(request: PortalRequest, made: NewSession, report: Report) -> None:
     """The store has the session: its cookie goes to the browser."""
-    request.cookies_to_set.append(cookies.set_seat(made.cookie))
+    request.cookies_to_set.append(set_seat(made.cookie))
     report.signed_in(request, made.session.identity)
 
 

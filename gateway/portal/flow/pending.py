@@ -13,7 +13,7 @@ from gateway.model.provider import Provider
 from gateway.model.quoting import quoted
 from gateway.model.transaction import Served, Transaction
 from gateway.policy.step_up import askable, asking, meets
-from gateway.portal.http.request import PortalRequest
+from gateway.portal.http.request import PortalRequest, WayBack
 from gateway.stores.transactions import Transactions
 
 
@@ -55,7 +55,7 @@ def _at_its_app(request: PortalRequest, id: str, transaction: Transaction) -> Pe
     if app is None or app.name != transaction.app:
         raise GatewayError(LOGIN_TRANSACTION_GONE, f"{transaction.app} no longer answers on {transaction.host}")
     request.app_name = app.name
-    request.lead_back(app, transaction.host, transaction.return_target)
+    request.way_back = WayBack(app, transaction.host, transaction.return_target)
     return Pending(id, transaction, app)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from gateway.config.snapshot import App
 from gateway.model.identity import Identity
 from gateway.model.levels import NO_NEED, Need
 from gateway.model.ports import Page
@@ -15,11 +16,12 @@ from gateway.stores.sessions import NewSession
 
 @dataclass(frozen=True, slots=True)
 class BeginTransaction:
-    """Send the browser to the portal for `target` (origin-form, safe) of this app host, to sign in as is needed.
+    """Send the browser to the portal for `target` (origin-form, safe) of this app's host, to sign in as is needed.
 
     `query`: raw, of the request that asked for it, which may carry hints that the target itself does not have.
     """
 
+    app: App
     target: str
     need: Need = NO_NEED
     query: str = ""

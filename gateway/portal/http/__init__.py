@@ -2,6 +2,5 @@
 
 `request` wraps what the data plane has read: parameters, our two cookies, the browser that a record is bound to. It
 also carries what steps leave for the response. `responses` has redirects and the headers of every response of ours,
-`pages` renders the templates, `i18n` picks French or English, `cookies` knows the form of our cookies. Begin in
-`request`.
+`pages` renders the templates, and `i18n` picks French or English. Begin in `request`.
 """

@@ -1,10 +1,11 @@
 """One request as the steps of the flow read it, and the little that they leave on it for its response."""
 
+import hashlib
 import hmac
 import re
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import parse_qsl, quote
 
 from gateway.config.lanes import InboundRequest
@@ -12,7 +13,6 @@ from gateway.config.snapshot import App
 from gateway.model.codes import PATH_RESERVED, PORTAL_BODY, PORTAL_PARAMETERS, SIGN_IN_REQUIRED
 from gateway.model.errors import GatewayError
 from gateway.model.levels import NO_NEED, Need, need_query
-from gateway.portal.http import cookies
 from gateway.wire.cookies import BINDING_COOKIE, SESSION_COOKIE, read_cookie
 from gateway.wire.navigation import kind_of
 from gateway.wire.target import safe_target
@@ -30,15 +30,25 @@ _METHOD = re.compile("[!-~]{1,64}")
 _SECONDS = re.compile("[0-9]{1,9}")
 
 
+class WayBack(NamedTuple):
+    """To which application a refusal's page leads, and to a sign-in for what. `again`: a person asks for it, so that
+    rounds count from 0."""
+
+    app: App
+    host: str
+    target: str
+    again: bool = False
+    need: Need = NO_NEED
+
+
 class PortalRequest:
     """`inbound`: what the data plane has read. `target` is the raw request target, `body` what was sent with it,
     `cookie_line` what the browser sent as it came, the application's own cookies with ours. What steps leave:
-    `cookies_to_set` (Set-Cookie values, also sent when the request ends on a refusal), `way_back` (by `lead_back`),
+    `cookies_to_set` (Set-Cookie values, also sent when the request ends on a refusal), `way_back`,
     `provider` and `app_name` (for the log)."""
 
     __slots__ = (
         "_binding",
-        "_way_back",
         "app",
         "app_name",
         "body",
@@ -50,12 +60,14 @@ class PortalRequest:
         "kind",
         "method",
         "need",
+        "on_portal_host",
         "path",
         "provider",
         "purpose",
         "request_id",
         "snapshot",
         "target",
+        "way_back",
     )
 
     def __init__(self, inbound: InboundRequest, body: bytes) -> None:
@@ -77,19 +89,16 @@ class PortalRequest:
         self.cookies_to_set: list[str] = []
         self.provider = ""
         self.app_name = self.app.name if self.app else ""
-        self._way_back: tuple[App, str, str, bool, Need] | None = None
-
-    def lead_back(self, app: App, host: str, target: str, *, again: bool = False, need: Need = NO_NEED) -> None:
-        """From here on a refusal's page leads to a sign-in for `target`. `again`: a person asked for it, so that rounds
-        count from 0."""
-        self._way_back = (app, host, target, again, need)
+        self.way_back: WayBack | None = None
+        self.on_portal_host = self.host == self.snapshot.gateway.portal_host
 
     @property
-    def way_back(self) -> str:
+    def login_link(self) -> str:
         """The link of a refusal's page; empty on the portal where no application is known."""
-        if self._way_back is not None:
-            return _login_link(*self._way_back)
-        return "" if self.app is None else _login_link(self.app, self.host, "/", False, NO_NEED)
+        back = self.way_back
+        if back is None and self.app is not None:
+            back = WayBack(self.app, self.host, "/")
+        return "" if back is None else _login_link(back)
 
     @property
     def language(self) -> str:
@@ -99,10 +108,6 @@ class PortalRequest:
         """By its lower-case name, if it is one that the portal reads; None where it was not sent."""
         value = self.inbound.headers.get(name)
         return None if value is None else value.decode("latin-1")
-
-    @property
-    def on_portal_host(self) -> bool:
-        return self.host == self.snapshot.gateway.portal_host
 
     @property
     def network(self) -> str:
@@ -127,14 +132,14 @@ class PortalRequest:
 
     def seat_cookie(self) -> bytes | None:
         value = read_cookie(self.cookie_line, SESSION_COOKIE)
-        return value if value is not None and cookies.is_seat(value) else None
+        return value if value is not None and is_seat(value) else None
 
     def binding(self) -> str | None:
         """SHA-256 (hex) of the binding cookie, None where the browser brought none."""
         if self._binding is None:
             value = read_cookie(self.cookie_line, BINDING_COOKIE)
-            if value is not None and cookies.is_binding(value):
-                self._binding = cookies.binding_hash(value)
+            if value is not None and is_binding(value):
+                self._binding = binding_hash(value)
         return self._binding
 
     def holds(self, binding: str) -> bool:
@@ -142,8 +147,7 @@ class PortalRequest:
         own = self.binding()
         if own is not None and hmac.compare_digest(own, binding):
             return True
-        twins = map(cookies.binding_hash, cookies.twins(self.cookie_line, binding))
-        return any(hmac.compare_digest(twin, binding) for twin in twins)
+        return any(hmac.compare_digest(binding_hash(twin), binding) for twin in twins(self.cookie_line, binding))
 
     def binding_made(self, token_urlsafe: Callable[[int], str]) -> str:
         """The same as `binding`, made once where absent; one that is there is never replaced: other tabs rely on it."""
@@ -151,8 +155,8 @@ class PortalRequest:
         if binding is not None:
             return binding
         value = token_urlsafe(SECRET_BYTES).encode()
-        self.cookies_to_set += cookies.set_binding(value)
-        self._binding = cookies.binding_hash(value)
+        self.cookies_to_set += set_binding(value)
+        self._binding = binding_hash(value)
         return self._binding
 
     def require_navigation(self) -> None:
@@ -164,11 +168,9 @@ class PortalRequest:
 
 
 def require_form(request: PortalRequest) -> None:
-    """A browser may send us nothing, or a small form. The data plane has limited how much.
+    """A body that a browser sends us is a small form. The data plane has limited how much.
 
     Raises GatewayError(PORTAL_BODY). The fields: `PortalRequest.form`."""
-    if not request.body:
-        return
     # Bindings 3.2.2: SOAP 1.1
     kind = "text/xml" if request.path == _SOAP else _FORM
     # RFC 9110 8.3.1
@@ -201,9 +203,9 @@ def return_target(app: App, raw: str) -> str:
     return safe_target(raw, app.leniency) or "/"
 
 
-def _login_link(app: App, host: str, target: str, again: bool, need: Need) -> str:
-    address = f"{app.origin(host)}{PREFIX}login?to={quote(target, safe='/')}{'&again=1' if again else ''}"
-    return address + need_query(need)
+def _login_link(back: WayBack) -> str:
+    address = f"{back.app.origin(back.host)}{PREFIX}login?to={quote(back.target, safe='/')}"
+    return address + ("&again=1" if back.again else "") + need_query(back.need)
 
 
 def need_of(request: PortalRequest) -> Need:
@@ -214,3 +216,65 @@ def need_of(request: PortalRequest) -> Need:
     amr = tuple(method for method in parameters.get("amr", "").split(" ")[:_METHODS] if _METHOD.fullmatch(method))
     seconds = int(age) if _SECONDS.fullmatch(age) else None
     return Need(level if level in request.snapshot.ladder.names else "", seconds, amr)
+
+
+# --- our two cookies: the only form that is believed, and how they are set
+
+# No Max-Age: cookies end with the browser; how long a seat lives is told by the server alone.
+_FLAGS = "; Path=/; Secure; HttpOnly; SameSite=Lax"
+# Seconds: as long as the stores keep a transaction.
+_TWIN_LIVES = 600
+_SEAT_FORM = re.compile(rb"[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}")
+_BINDING_FORM = re.compile(rb"[A-Za-z0-9_-]{43}")
+
+
+def is_seat(value: bytes) -> bool:
+    return _SEAT_FORM.fullmatch(value) is not None
+
+
+def is_binding(value: bytes) -> bool:
+    return _BINDING_FORM.fullmatch(value) is not None
+
+
+def set_seat(value: bytes) -> str:
+    return f"{SESSION_COOKIE.decode()}={value.decode()}{_FLAGS}"
+
+
+def clear_seat() -> str:
+    return f"{SESSION_COOKIE.decode()}={_FLAGS}; Max-Age=0"
+
+
+def clear_cookie(name: str, path: str) -> str:
+    """A cookie of the application's own, that it set itself without a Domain."""
+    return f"{name}=; Path={path}; Max-Age=0"
+
+
+def set_binding(value: bytes) -> tuple[str, str]:
+    """The binding cookie and its twin.
+
+    Tabs that open at the same instant each get a binding, and the last one set overwrites the others: the twin,
+    under a name of its own, keeps each of their transactions finishable.
+    """
+    twin = twin_of(binding_hash(value)).decode()
+    return (
+        f"{BINDING_COOKIE.decode()}={value.decode()}{_FLAGS}",
+        f"{twin}={value.decode()}{_FLAGS}; Max-Age={_TWIN_LIVES}",
+    )
+
+
+def twin_of(binding: str) -> bytes:
+    """The name of the second cookie that holds the value with this hash."""
+    return BINDING_COOKIE + b"-" + binding[:8].encode()
+
+
+def twins(header: bytes, binding: str) -> list[bytes]:
+    """The values, of a binding's form, under the name that the twin of this hash has. Usually one, or none."""
+    start = twin_of(binding) + b"="
+    pairs = (pair.strip(b" \t") for pair in header.split(b";"))
+    values = [pair.removeprefix(start) for pair in pairs if pair.startswith(start)]
+    return [value for value in values if is_binding(value)]
+
+
+def binding_hash(value: bytes) -> str:
+    """What records keep of a binding cookie: SHA-256, hex."""
+    return hashlib.sha256(value).hexdigest()

@@ -9,8 +9,7 @@ from gateway.model.ports import Page
 from gateway.model.session import Session
 from gateway.portal.flow.source import IdentitySources
 from gateway.portal.flow.steps import NextStep, NotifyProvider
-from gateway.portal.http import cookies
-from gateway.portal.http.request import PREFIX, PortalRequest
+from gateway.portal.http.request import PREFIX, PortalRequest, clear_cookie, clear_seat
 from gateway.portal.logout.applications import Present
 from gateway.portal.services import PortalServices
 from gateway.translation.render import NOTHING
@@ -51,8 +50,8 @@ class BrowserSignOut:
             self._sources.of_session(session).forget(request, session)
             if present is not None:
                 await services.sign_outs.told(session.id, present)
-        request.cookies_to_set.append(cookies.clear_seat())
-        request.cookies_to_set += [cookies.clear(name, path) for name, path in (app.logout.cookies if app else ())]
+        request.cookies_to_set.append(clear_seat())
+        request.cookies_to_set += [clear_cookie(name, path) for name, path in (app.logout.cookies if app else ())]
         await self._clear_rounds(request)
         services.report.signed_out(request, len(ended), None if session is None else session.identity)
         home = _home(request)

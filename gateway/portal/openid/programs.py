@@ -15,7 +15,7 @@ from gateway.model.provider import ApiAccess, OidcProvider
 from gateway.model.session import Seat
 from gateway.oidc.access_token import AccessToken, is_jwt, issuer_of
 from gateway.portal.flow.establish import program_seat
-from gateway.portal.providers import openid_providers
+from gateway.portal.flow.source import openid_providers
 
 # Seconds for which an accepted token is taken again unchecked, within its own life. A signature is never recalled, so
 # that it is kept for longer than what introspection said. `_REFUSED_KEPT`: for a refused token.

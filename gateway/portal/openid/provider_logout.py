@@ -12,10 +12,10 @@ from gateway.model.codes import (
 )
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
+from gateway.portal.flow.source import openid_provider, openid_providers
 from gateway.portal.http.request import PREFIX, PortalRequest
 from gateway.portal.http.responses import BARE, security_headers
 from gateway.portal.logout.idp_initiated import IdpInitiatedLogout, LogoutNotice, SingleUse
-from gateway.portal.providers import openid_provider, openid_providers
 from gateway.portal.services import PortalServices
 
 _BACK = f"{PREFIX}oidc/backchannel/"

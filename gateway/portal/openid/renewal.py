@@ -21,13 +21,11 @@ from gateway.model.identity import Identity
 from gateway.model.provider import OidcProvider
 from gateway.model.session import Seat, Session, Tokens
 from gateway.oidc.refresh import Held, Renewed
-from gateway.oidc.token import Grant
 from gateway.portal.flow.establish import renewed
-from gateway.portal.providers import openid_provider_of
+from gateway.portal.flow.source import openid_provider_of
+from gateway.portal.openid.source import tokens_of
 from gateway.portal.services import PortalServices
 
-# At most this long (s) before the end of what was given last, and at least a quarter of its life before.
-_AHEAD = 60
 # One caller has so long (s): then another may try with the same token. A slow provider can take as much (its documents,
 # keys once more, token, userinfo: 10 s each), and one that is shown a token twice ends the session.
 _HELD = 60
@@ -91,7 +89,7 @@ class Renewal:
             answer = await self._services.federation.refresh(provider, tokens.refresh_token, held, self._services.now())
             newest = answer.grant.refresh_token
             identity = await self._identity(provider, session, answer)
-            newer = _tokens(answer.grant, self._services.now(), tokens.number + 1)
+            newer = tokens_of(answer.grant, self._services.now(), tokens.number + 1)
             after = renewed(session, provider, identity, newer, answer.id_token)
         except GatewayError as error:
             if _ends(error):
@@ -141,16 +139,6 @@ class Renewal:
             seat.identity = session.identity
             seat.outcomes.clear()
             self._changed(seat)
-
-
-def first_tokens(grant: Grant | None, now: float) -> Tokens | None:
-    """The tokens of a new session."""
-    return None if grant is None else _tokens(grant, now, 0)
-
-
-def _tokens(grant: Grant, now: float, number: int) -> Tokens:
-    ahead = min(_AHEAD, grant.expires_in // 4)
-    return Tokens(grant.refresh_token, int(now) + grant.expires_in - ahead, number)
 
 
 def _ends(error: GatewayError) -> bool:

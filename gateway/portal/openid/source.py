@@ -9,19 +9,19 @@ from gateway.model.errors import GatewayError
 from gateway.model.levels import NO_STEP_UP
 from gateway.model.ports import Page
 from gateway.model.provider import OidcProvider
-from gateway.model.session import Session
+from gateway.model.session import Session, Tokens
 from gateway.model.transaction import OidcLogin, ParkedResponse, SignOut
 from gateway.oidc.authorization import Parameters, response_state
 from gateway.oidc.client_keys import jwk_set
 from gateway.oidc.end_session import end_session_request
 from gateway.oidc.jarm import unverified_parameters
+from gateway.oidc.token import Grant
 from gateway.portal.flow.pending import requested_of, served_by
+from gateway.portal.flow.source import openid_provider, openid_provider_of, openid_providers
 from gateway.portal.flow.steps import Authentication, BeginSignIn, Handlers, NextStep, NotifyProvider, SignInSeenAgain
 from gateway.portal.http.request import PREFIX, SECRET_BYTES, PortalRequest
 from gateway.portal.http.responses import BARE, redirect
 from gateway.portal.openid.provider_logout import OpenidProviderLogout
-from gateway.portal.openid.renewal import first_tokens
-from gateway.portal.providers import openid_provider, openid_provider_of, openid_providers
 from gateway.portal.services import PortalServices
 
 _CALLBACK, _BACKCHANNEL, _FRONTCHANNEL = "callback", "oidc/backchannel", "oidc/frontchannel"
@@ -30,6 +30,8 @@ _PARKED = "parked"
 _NOT_KEPT = ""
 # Seconds. A provider that keeps our keys for longer than this will not know a new one in time.
 _KEYS_FRESH = 600
+# Tokens are refreshed so long (s) before they end, but after at most three quarters of their life.
+_REFRESH_AHEAD = 60
 
 
 class OpenidSource:
@@ -109,7 +111,7 @@ class OpenidSource:
             browser=request.binding() or login.binding,
             id_token=token.raw,
             sid=token.sid,
-            tokens=first_tokens(token.grant, services.now()),
+            tokens=None if token.grant is None else tokens_of(token.grant, services.now(), 0),
         )
 
     async def _park(self, request: PortalRequest) -> Page:
@@ -192,6 +194,12 @@ def _require_form(request: PortalRequest, provider: OidcProvider) -> None:
     by_form = (provider.request.response_mode or "").startswith("form_post")
     if by_form and {"code", "response"} & request.parameters().keys():
         raise GatewayError(OIDC_RESPONSE_PARAMETER, "a response in the address, and a form was asked for")
+
+
+def tokens_of(grant: Grant, now: float, number: int) -> Tokens:
+    """What a session keeps of its grant. `number`: how often it has been refreshed."""
+    ahead = min(_REFRESH_AHEAD, grant.expires_in // 4)
+    return Tokens(grant.refresh_token, int(now) + grant.expires_in - ahead, number)
 
 
 async def _client_keys(request: PortalRequest) -> Page:

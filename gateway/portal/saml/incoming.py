@@ -8,8 +8,8 @@ from typing import Literal
 from gateway.model.codes import LOGIN_OTHER_PROVIDER, SAML_BINDING_PARAMETER
 from gateway.model.errors import GatewayError
 from gateway.model.provider import SamlProvider
+from gateway.portal.flow.source import entity
 from gateway.portal.http.request import PortalRequest
-from gateway.portal.providers import entity
 from gateway.portal.saml.crypto_thread import CryptoThread, judged
 from gateway.portal.services import PortalServices
 from gateway.saml.bindings import RedirectMessage, posted_message, read_redirect, verify_redirect

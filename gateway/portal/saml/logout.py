@@ -12,17 +12,17 @@ from gateway.model.codes import LOGOUT_REQUEST, SAML_REPLAYED, SAML_STATUS
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.transaction import SamlLogout
-from gateway.portal.http.request import PortalRequest
+from gateway.portal.flow.source import saml_provider, service_provider
+from gateway.portal.http.request import SECRET_BYTES, PortalRequest
 from gateway.portal.http.responses import BARE, redirect
 from gateway.portal.logout.idp_initiated import IdpInitiatedLogout, LogoutNotice, SingleUse
-from gateway.portal.providers import saml_provider, service_provider
 from gateway.portal.saml.crypto_thread import CryptoThread
-from gateway.portal.saml.identifiers import message_id, sid_of
 from gateway.portal.saml.incoming import Incoming, LogoutMessages, Verified, state_of_answer
+from gateway.portal.saml.responses import sid_of
 from gateway.portal.services import PortalServices
 from gateway.saml.bindings import post_form, redirect_url
 from gateway.saml.logout import LogoutRequest, LogoutResponse, validate_logout_request, validate_logout_response
-from gateway.saml.own_messages import logout_response
+from gateway.saml.own_messages import logout_response, message_id
 from gateway.saml.parties import Binding, IdpMetadata
 from gateway.saml.signing import sign_enveloped
 from gateway.saml.soap import MEDIA_TYPE, fault, in_envelope
@@ -133,7 +133,7 @@ class SamlLogoutEndpoints:
         return logout_response(
             service_provider(snapshot),
             destination=destination,
-            id=message_id(self._services.token_urlsafe),
+            id=message_id(self._services.token_urlsafe(SECRET_BYTES)),
             now=self._services.now(),
             in_response_to=logout_request.id,
         )
@@ -185,7 +185,7 @@ class SamlLogoutEndpoints:
         """The person is told that the sign-out was refused, and can sign out here: no sign-in was under way."""
         reference = request.request_id
         if error.code.status == 503:
-            way_back = request.way_back
+            way_back = request.login_link
             return self._pages.render(
                 error.code, kind="html", language=request.language, reference=reference, login_url=way_back
             )

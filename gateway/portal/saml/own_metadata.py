@@ -4,12 +4,12 @@ from gateway.config.snapshot import Snapshot
 from gateway.model.codes import PATH_RESERVED
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
-from gateway.portal.http.request import PortalRequest
+from gateway.portal.flow.source import saml_providers
+from gateway.portal.http.request import SECRET_BYTES, PortalRequest
 from gateway.portal.http.responses import BARE
-from gateway.portal.providers import saml_providers
 from gateway.portal.saml.crypto_thread import CryptoThread
-from gateway.portal.saml.identifiers import message_id
 from gateway.portal.services import PortalServices
+from gateway.saml.own_messages import message_id
 from gateway.saml.sp_metadata import requested_attributes, sp_metadata
 
 # Metadata 2.4.1: what a reader may keep, and for how long it may be believed at most.
@@ -41,7 +41,7 @@ class OwnMetadata:
         providers = list(saml_providers(snapshot.providers.values()))
         return sp_metadata(
             sp,
-            id=message_id(self._services.token_urlsafe),
+            id=message_id(self._services.token_urlsafe(SECRET_BYTES)),
             service_name=snapshot.gateway.portal_host,
             requested=requested_attributes(sp, providers),
             valid_until=now + _VALID_SECONDS,

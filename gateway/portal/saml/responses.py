@@ -5,6 +5,7 @@ An answer by POST comes from the provider's page, and no Lax cookie with it. Wha
 """
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import astuple
 from functools import partial
@@ -27,16 +28,16 @@ from gateway.model.ports import Page
 from gateway.model.provider import SamlProvider
 from gateway.model.transaction import ParkedAnswer, SamlLogin
 from gateway.portal.flow.pending import Pending, served_by
+from gateway.portal.flow.source import entity, saml_provider, service_provider
 from gateway.portal.flow.steps import Authentication, NextStep, SignInSeenAgain
-from gateway.portal.http.request import PREFIX, PortalRequest
+from gateway.portal.http.request import PREFIX, SECRET_BYTES, PortalRequest
 from gateway.portal.http.responses import redirect
-from gateway.portal.providers import entity, saml_provider, service_provider
 from gateway.portal.saml.crypto_thread import CryptoThread, judged
-from gateway.portal.saml.identifiers import message_id, sid_of
 from gateway.portal.services import PortalServices
 from gateway.saml.artifact import artifact_resolve, read_artifact, resolution_endpoint, response_in
 from gateway.saml.bindings import posted_message
 from gateway.saml.document import Document, UnverifiedMessage, parse, read_unverified
+from gateway.saml.own_messages import message_id
 from gateway.saml.parties import Binding, IdpMetadata
 from gateway.saml.response import validate_response
 from gateway.saml.signing import sign_enveloped
@@ -144,7 +145,7 @@ class SamlResponses:
         metadata = await self._services.saml_federation.idp_metadata(provider)
         artifact = read_artifact(value)
         endpoint = resolution_endpoint(artifact, metadata)
-        id, sp = message_id(self._services.token_urlsafe), service_provider(request.snapshot)
+        id, sp = message_id(self._services.token_urlsafe(SECRET_BYTES)), service_provider(request.snapshot)
         resolve = artifact_resolve(sp, artifact, destination=endpoint.location, id=id, now=self._services.now())
         envelope = await self._crypto_thread.do(lambda: in_envelope(sign_enveloped(sp.keys[0], resolve)))
         answer = await self._services.saml_federation.soap(provider, endpoint.location, envelope)
@@ -281,3 +282,14 @@ def _again(login: SamlLogin, error: GatewayError) -> Page:
     if error.code is not SAML_NO_PASSIVE or not login.passive:
         raise error
     return redirect(_asked_visibly(login))
+
+
+def sid_of(subject: str, index: str) -> str:
+    """What a session is found by. `index`: the SessionIndex, which need not be unique among people (Core 2.7.2)."""
+    return json.dumps([index, subject])
+
+
+def index_of(sid: str) -> str:
+    """The SessionIndex, as the provider gave it."""
+    index: str = json.loads(sid)[0]
+    return index

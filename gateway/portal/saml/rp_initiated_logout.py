@@ -9,15 +9,15 @@ from gateway.model.ports import Page
 from gateway.model.provider import SamlProvider
 from gateway.model.session import Session
 from gateway.model.transaction import SamlLogout
+from gateway.portal.flow.source import saml_provider, service_provider
 from gateway.portal.flow.steps import NotifyProvider
 from gateway.portal.http.request import SECRET_BYTES, PortalRequest
-from gateway.portal.providers import saml_provider, service_provider
 from gateway.portal.saml.crypto_thread import CryptoThread, judged
-from gateway.portal.saml.identifiers import index_of, message_id
+from gateway.portal.saml.responses import index_of
 from gateway.portal.services import PortalServices
 from gateway.saml.bindings import post_form, redirect_url
 from gateway.saml.logout import validate_soap_logout_response
-from gateway.saml.own_messages import logout_request
+from gateway.saml.own_messages import logout_request, message_id
 from gateway.saml.parties import Endpoint, IdpMetadata
 from gateway.saml.signing import sign_enveloped
 from gateway.saml.soap import in_body, in_envelope
@@ -49,7 +49,7 @@ class SamlRpInitiatedLogout:
         self, request: PortalRequest, provider: SamlProvider, endpoint: Endpoint, step: NotifyProvider
     ) -> Page:
         """Profiles 4.4.4.1: while the person waits. Whatever is not success is told as that: it was asked."""
-        id, sp = message_id(self._services.token_urlsafe), service_provider(request.snapshot)
+        id, sp = message_id(self._services.token_urlsafe(SECRET_BYTES)), service_provider(request.snapshot)
         message = partial(self._request, request, endpoint, step.session, id)
         try:
             envelope = await self._crypto_thread.do(lambda: in_envelope(sign_enveloped(sp.keys[0], message())))
@@ -77,7 +77,8 @@ class SamlRpInitiatedLogout:
     async def _sent(
         self, request: PortalRequest, provider: SamlProvider, endpoint: Endpoint, step: NotifyProvider
     ) -> Page:
-        id, reference = message_id(self._services.token_urlsafe), self._services.token_urlsafe(SECRET_BYTES)
+        token_urlsafe = self._services.token_urlsafe
+        id, reference = message_id(token_urlsafe(SECRET_BYTES)), token_urlsafe(SECRET_BYTES)
         page = await self._crypto_thread.do(lambda: self._page(request, endpoint, step.session, id, reference))
         await self._services.transactions.saml_logouts.put(
             SamlLogout(provider.name, id, step.home), request.network, reference

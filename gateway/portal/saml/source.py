@@ -10,19 +10,18 @@ from gateway.model.provider import SamlProvider
 from gateway.model.session import Session
 from gateway.model.transaction import SamlLogin
 from gateway.portal.flow.pending import requested_of
+from gateway.portal.flow.source import saml_provider, service_provider
 from gateway.portal.flow.steps import BeginSignIn, Handlers, NotifyProvider
 from gateway.portal.http.request import SECRET_BYTES, PortalRequest
 from gateway.portal.http.responses import redirect
-from gateway.portal.providers import saml_provider, service_provider
 from gateway.portal.saml.crypto_thread import CryptoThread
-from gateway.portal.saml.identifiers import message_id
 from gateway.portal.saml.logout import SamlLogoutEndpoints
 from gateway.portal.saml.own_metadata import OwnMetadata
 from gateway.portal.saml.responses import VISIBLY, SamlResponses
 from gateway.portal.saml.rp_initiated_logout import SamlRpInitiatedLogout
 from gateway.portal.services import PortalServices
 from gateway.saml.bindings import post_form, redirect_url
-from gateway.saml.own_messages import authn_request
+from gateway.saml.own_messages import authn_request, message_id
 from gateway.saml.parties import Endpoint, IdpMetadata
 
 
@@ -67,7 +66,7 @@ class SamlSource:
         fresh = provider.force_authn or asked.max_age is not None
         login = SamlLogin(
             provider=provider.name,
-            request_id=message_id(self._services.token_urlsafe),
+            request_id=message_id(self._services.token_urlsafe(SECRET_BYTES)),
             authn_context=provider.authn_context,
             comparison=provider.authn_context_comparison,
             fresh=fresh,

@@ -5,7 +5,7 @@ from urllib.parse import quote
 import pytest
 
 from gateway.model.provider import AuthorizationParameters
-from gateway.portal.flow.hints import MOST, hints_of
+from gateway.portal.flow.app_host import MOST, hints_of
 from tests.portal.installation import ACTES, PERMIS, Installation
 
 NAMES = frozenset({"login_hint", "idp_hint", "siret_hint"})

@@ -58,4 +58,4 @@ def test_providers_are_told_apart_in_one_file() -> None:
         and ast.unparse(node.func) == "isinstance"
         and {"OidcProvider", "SamlProvider"} & set(ast.unparse(node.args[1]).strip("()").split(", "))
     ]
-    assert {offender.partition(":")[0] for offender in offenders} == {"providers.py"}
+    assert {offender.partition(":")[0] for offender in offenders} == {"flow/source.py"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.portal.http import cookies
+from gateway.portal.http.request import binding_hash, clear_seat, is_binding, is_seat, set_binding, set_seat, twins
 
 SEAT = b"s" * 22 + b"." + b"k" * 43
 BINDING = b"b" * 43
@@ -24,29 +24,29 @@ BINDING = b"b" * 43
     ],
 )
 def test_a_seat_is_22_and_43_characters(value: bytes, expected: bool) -> None:
-    assert cookies.is_seat(value) is expected
+    assert is_seat(value) is expected
 
 
 @pytest.mark.parametrize(
     ("value", "expected"), [(BINDING, True), (BINDING[1:], False), (BINDING + b"\n", False), (b"=" * 43, False)]
 )
 def test_a_binding_is_43_characters(value: bytes, expected: bool) -> None:
-    assert cookies.is_binding(value) is expected
+    assert is_binding(value) is expected
 
 
 def test_they_are_set_with_every_flag() -> None:
     flags = "; Path=/; Secure; HttpOnly; SameSite=Lax"
-    assert cookies.set_seat(SEAT) == f"__Host-ecluse={SEAT.decode()}{flags}"
-    assert cookies.clear_seat() == f"__Host-ecluse={flags}; Max-Age=0"
-    main, twin = cookies.set_binding(BINDING)
+    assert set_seat(SEAT) == f"__Host-ecluse={SEAT.decode()}{flags}"
+    assert clear_seat() == f"__Host-ecluse={flags}; Max-Age=0"
+    main, twin = set_binding(BINDING)
     assert main == f"__Host-ecluse-b={BINDING.decode()}{flags}"
-    assert twin == f"__Host-ecluse-b-{cookies.binding_hash(BINDING)[:8]}={BINDING.decode()}{flags}; Max-Age=600"
+    assert twin == f"__Host-ecluse-b-{binding_hash(BINDING)[:8]}={BINDING.decode()}{flags}; Max-Age=600"
 
 
 def test_a_twin_is_found_by_the_hash_that_a_record_keeps() -> None:
-    hash = cookies.binding_hash(BINDING)
-    line = cookies.set_binding(BINDING)[1].partition(";")[0].encode()
-    assert cookies.twins(b"a=b; " + line + b";c=d", hash) == [BINDING]
-    assert cookies.twins(b"a=b", hash) == []
-    assert cookies.twins(line + b"x", hash) == [], "another form"
-    assert cookies.twins(b"x" + line, hash) == [], "another name"
+    hash = binding_hash(BINDING)
+    line = set_binding(BINDING)[1].partition(";")[0].encode()
+    assert twins(b"a=b; " + line + b";c=d", hash) == [BINDING]
+    assert twins(b"a=b", hash) == []
+    assert twins(line + b"x", hash) == [], "another form"
+    assert twins(b"x" + line, hash) == [], "another name"

@@ -1,0 +1,221 @@
+"""On an application's host: a navigation that needs a sign-in becomes a transaction and goes to the portal; the code of
+the hand-over that comes back becomes this host's own seat.
+"""
+
+from collections.abc import Iterable
+from urllib.parse import parse_qsl, quote
+
+from gateway.config.snapshot import App
+from gateway.model.codes import (
+    HANDOVER_CODE_GONE,
+    HANDOVER_OTHER_BROWSER,
+    HANDOVER_OTHER_HOST,
+    LOGIN_LOOP,
+    LOGIN_UNKNOWN_PROVIDER,
+    SESSION_FORM_NOT_SENT,
+)
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.model.ports import Page
+from gateway.model.transaction import HandOver, Transaction
+from gateway.oidc.authorization_request import is_hint
+from gateway.policy.step_up import meets
+from gateway.portal.flow.pending import shortest_limit
+from gateway.portal.flow.source import openid_providers
+from gateway.portal.flow.steps import BeginTransaction, NextStep
+from gateway.portal.http.request import (
+    PREFIX,
+    PortalRequest,
+    WayBack,
+    app_here,
+    clear_cookie,
+    clear_seat,
+    need_of,
+    return_target,
+    set_seat,
+)
+from gateway.portal.http.responses import redirect
+from gateway.portal.services import PortalServices
+
+Hints = tuple[tuple[str, str], ...]
+
+ROUNDS = 3
+# Characters that a stranger's link may fill in the record of one sign-in.
+MOST = 1024
+_PARAMETERS = 64
+
+
+class AppHost:
+    def __init__(self, services: PortalServices) -> None:
+        self._services = services
+
+    # --- the way to the portal
+
+    async def arrived(self, request: PortalRequest) -> NextStep:
+        """A navigation that the data plane would not let in. A form that was sent with it cannot be kept."""
+        app = app_here(request)
+        need = request.need
+        if request.method == "GET":
+            return BeginTransaction(app, return_target(app, request.target), need)
+        request.way_back = WayBack(app, request.host, _referring_page(request, app), need=need)
+        raise GatewayError(SESSION_FORM_NOT_SENT, f"{request.method} without a session that would do")
+
+    async def login(self, request: PortalRequest) -> NextStep:
+        """`/_ecluse/login?to=`: a person or a script asks to sign in. A person who is signed in already goes straight
+        back."""
+        app = app_here(request)
+        target, need = return_target(app, request.parameter("to")), need_of(request)
+        identity = await self._signed_in(request, app)
+        if identity is not None and meets(request.snapshot.ladder, identity, need, self._services.now()):
+            return redirect(app.origin(request.host) + target)
+        request.way_back = WayBack(app, request.host, target, need=need)
+        request.require_navigation()
+        if request.parameter("again") and (binding := request.binding()):
+            await self._services.transactions.clear_rounds(binding, request.host)
+            await self._services.transactions.clear_clean_start(binding, request.host)
+        return BeginTransaction(app, target, need, request.target.partition("?")[2])
+
+    async def _signed_in(self, request: PortalRequest, app: App) -> Identity | None:
+        cookie = request.seat_cookie()
+        seat = await self._services.sessions.load(request.host, cookie) if cookie else None
+        return seat.identity if seat is not None and seat.live and app.hears(seat.identity) else None
+
+    async def begin(self, request: PortalRequest, begin: BeginTransaction) -> Page:
+        app, host = begin.app, request.host
+        request.way_back = WayBack(app, host, begin.target, again=True, need=begin.need)
+        await self._clear_what_was_left(request, app)
+        binding = request.binding_made(self._services.token_urlsafe)
+        rounds = await self._services.transactions.rounds(binding, host)
+        if rounds >= ROUNDS:
+            raise GatewayError(LOGIN_LOOP, f"{rounds} sign-ins in a minute and no seat came back")
+        # A stronger sign-in is asked of the provider by which the person is signed in.
+        signed_in = await self._signed_in(request, app) if begin.need else None
+        provider = "" if signed_in is None else signed_in.provider
+        transaction = self._transaction(app, host, begin, binding, rounds, provider)
+        id = await self._services.transactions.sign_ins.put(transaction, request.network)
+        self._services.report.transaction_begun(app.name)
+        return redirect(f"{request.snapshot.gateway.portal_url}{PREFIX}start?t={quote(id, safe='')}")
+
+    async def _clear_what_was_left(self, request: PortalRequest, app: App) -> None:
+        """The session ended on another host, or by itself: the application's own cookies of that person are cleared, so
+        that the next person in this browser does not inherit them. This is done once, with the seat. A seat that ended
+        by the application's own limit, and that `then: resume` brings back, clears nothing."""
+        cookie = request.seat_cookie()
+        if cookie is None or not app.logout.cookies:
+            return
+        if app.seat_then == "resume" and shortest_limit(app) is not None:
+            return
+        if await self._services.sessions.load(request.host, cookie) is None:
+            request.cookies_to_set.append(clear_seat())
+            request.cookies_to_set += [clear_cookie(name, path) for name, path in app.logout.cookies]
+
+    def _transaction(
+        self, app: App, host: str, begin: BeginTransaction, binding: str, round: int, provider: str
+    ) -> Transaction:
+        now = int(self._services.now())
+        return Transaction(
+            app=app.name,
+            host=host,
+            scheme=app.scheme,
+            return_target=begin.target,
+            binding=binding,
+            round=round,
+            created_at=now,
+            # `then: sign_in`: a seat that ended before this moment cannot be told from one that the browser threw away,
+            # so the moment of asking is the limit.
+            not_before=now if app.seat_then == "sign_in" else 0,
+            need=begin.need,
+            provider=provider,
+            hints=hints_of(app, (begin.query, begin.target.partition("?")[2])),
+        )
+
+    # --- the way back
+
+    async def enter(self, request: PortalRequest) -> NextStep:
+        """`/_ecluse/enter?code=`. The code is taken first: whatever is found wrong afterwards, it is used up.
+
+        Its age is the store's to tell: after 30 s it is not there.
+        """
+        app = app_here(request)
+        code = request.parameter("code")
+        if not code:
+            raise GatewayError(HANDOVER_CODE_GONE, "no code")
+        hand_over = await self._services.sessions.take_hand_over(code)
+        if hand_over is None:
+            return await self._seen_again(request, app)
+        self._check(request, app, hand_over)
+        return await self._seat(request, app, hand_over)
+
+    def _check(self, request: PortalRequest, app: App, hand_over: HandOver) -> None:
+        if hand_over.host != request.host or hand_over.app != app.name:
+            raise GatewayError(HANDOVER_OTHER_HOST, f"the code was made for {hand_over.app} on {hand_over.host}")
+        request.way_back = WayBack(app, hand_over.host, hand_over.return_target)
+        if not request.holds(hand_over.binding):
+            raise GatewayError(HANDOVER_OTHER_BROWSER, "the code was made for another browser")
+        # Invariant 5: what an app's file says now, whatever it said when the code was made.
+        if hand_over.provider not in app.providers:
+            raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{app.name} does not list {hand_over.provider}")
+
+    async def _seat(self, request: PortalRequest, app: App, hand_over: HandOver) -> Page:
+        cookie = await self._services.sessions.take_seat(
+            hand_over, replaces=request.seat_cookie(), limits=app.seat_limits
+        )
+        if cookie is None:
+            raise GatewayError(HANDOVER_CODE_GONE, "the session ended during the hand-over")
+        request.cookies_to_set.append(set_seat(cookie))
+        return redirect(app.origin(hand_over.host) + hand_over.return_target)
+
+    async def _seen_again(self, request: PortalRequest, app: App) -> NextStep:
+        """Back, reload, sent twice, too late: with a live seat on to the app; without, one clean start, no more. And
+        none for what is no navigation: a code is as good as made up here, and any site's image could begin sign-ins."""
+        self._services.report.refused(request, GatewayError(HANDOVER_CODE_GONE, "unknown, used, or too old"))
+        cookie = request.seat_cookie()
+        if cookie is not None and await self._services.sessions.load(request.host, cookie) is not None:
+            return redirect(app.origin(request.host) + "/")
+        request.require_navigation()
+        binding = request.binding_made(self._services.token_urlsafe)
+        if not await self._services.transactions.start_cleanly(binding, request.host, request.network):
+            request.way_back = WayBack(app, request.host, "/", again=True)
+            raise GatewayError(LOGIN_LOOP, "a second hand-over in a row came too late")
+        return BeginTransaction(app, "/")
+
+
+def _referring_page(request: PortalRequest, app: App) -> str:
+    """The page that held the form, where the browser says so and it is one of this host."""
+    referer = request.header(b"referer") or ""
+    return return_target(app, referer.removeprefix(app.origin(request.host)))
+
+
+# --- hints for a provider (`login_hint` and the like) that a link into an application carries
+#
+# Any site can make such a link: only names that some provider of the application lists are taken, each with one short
+# value. The link itself is not changed: the application receives it as it was written.
+
+
+def hints_of(app: App, queries: Iterable[str]) -> Hints:
+    """`queries`: raw query strings; the first one that has a name counts for it."""
+    passed_on = [provider.request.passed_on for provider in openid_providers(app.listed.values())]
+    names = frozenset[str]().union(*passed_on)
+    found: dict[str, str] = {}
+    for query in queries if names else ():
+        found = {name: value for name, value in _single(query).items() if name in names} | found
+    return _within(found)
+
+
+def _single(query: str) -> dict[str, str]:
+    """The parameters that are there once; twice has no single meaning. A query that cannot be read has none."""
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=_PARAMETERS)
+    except ValueError:
+        return {}
+    names = [name for name, _ in pairs]
+    return {name: value for name, value in pairs if names.count(name) == 1}
+
+
+def _within(found: dict[str, str]) -> Hints:
+    kept, left = [], MOST
+    for name, value in sorted(found.items()):
+        if is_hint(name, value) and len(value) <= left:
+            kept.append((name, value))
+            left -= len(value)
+    return tuple(kept)
