@@ -1,18 +1,23 @@
-"""What every tool begins with: the folder compiled as the supervisor compiles it, or its problems printed."""
+"""What every tool begins with: the folder compiled as the supervisor compiles it, or its problems printed; and, for
+`--watch`, when the folder changes."""
 
 import gc
 import json
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from gateway.config.compile.build import build
 from gateway.config.compile.compiler import Compiled, compile_files
+from gateway.config.compile.process import fingerprint
 from gateway.config.folder.files import Files
 from gateway.config.folder.read import read_folder
 from gateway.config.problems import Problem, ProblemsFound
 from gateway.config.snapshot import Snapshot
+
+_LOOKED_EVERY = 0.5
 
 
 @contextmanager
@@ -31,6 +36,19 @@ def compiled(folder: Path) -> tuple[Files, Compiled, Snapshot]:
         files = read_folder(folder)
         found = compile_files(files)
         return files, found, build(found.plan)
+
+
+def changes(folder: Path) -> Iterator[None]:
+    """Yields once for each change of the files from now on, and does not end."""
+    return _changes(folder, fingerprint(folder))
+
+
+def _changes(folder: Path, seen: bytes) -> Iterator[None]:
+    while True:
+        time.sleep(_LOOKED_EVERY)
+        if (now := fingerprint(folder)) != seen:
+            seen = now
+            yield
 
 
 def say_problems(found: ProblemsFound, *, as_json: bool) -> None:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from gateway.cli.exits import Exit
 from gateway.cli.explain import rule_json
-from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
-from gateway.cli.watching import changes
+from gateway.cli.folder import changes, compiled, said_to_be_wrong, say_json, say_problems
 from gateway.config.problems import ProblemsFound
 from gateway.trial.cases import load_cases
 from gateway.trial.judge import CaseVerdict, Coverage, Difference, coverage, judge

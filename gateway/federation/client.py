@@ -22,7 +22,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.provider import ClientCertificate
 from gateway.model.quoting import quoted
 from gateway.oidc.call import Call, ProviderResponse
-from gateway.wire.reach import Reach, reach
+from gateway.wire.addresses import Reach, reach
 
 TOTAL_SECONDS = 10.0
 LARGEST_BODY = 1 << 20

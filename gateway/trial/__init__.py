@@ -2,6 +2,6 @@
 
 `trial` tries one request on a snapshot by the functions of `gateway.access`, as live traffic does. `explanation` says
 which rules it met; `cases` and `judge` are the folder's own tests; `matrix` and `comparing` what `ecluse diff` tells.
-`proving` and `partly` stand before every reload: a folder whose tests fail is not taken, a wrong application file is
-left out. Begin in `trial`.
+`proving` stands before every reload: a folder whose tests fail is not taken, and a wrong application file is left out.
+Begin in `trial`.
 """

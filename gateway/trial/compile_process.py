@@ -12,7 +12,7 @@ import time
 from gateway.config.compile.compiler import Compiled
 from gateway.config.compile.process import decode_files, encode_answer
 from gateway.config.problems import ProblemsFound
-from gateway.trial.partly import prove_partly
+from gateway.trial.proving import prove_partly
 
 # Requests go first: beside a core's worth of them, this has a tenth of it still.
 _NICER = 10

@@ -1,10 +1,22 @@
-"""A folder is compiled, and its own tests pass, or it is not taken (invariant 13)."""
+"""What can be served of a folder, proven by its own tests (invariant 13).
+
+`prove` takes a folder whole or not at all. `prove_partly` leaves wrong app files out, and nothing is answered in their
+place. At start, the hosts of a wrong app file are closed. At a reload, a wrong file of a team keeps its last good
+bytes, or has its hosts closed where there are none; all else is taken whole or not. A file that cannot be read is
+wrong, too.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
 
 from gateway.config.compile.build import build
 from gateway.config.compile.compiler import Compiled, compile_files
-from gateway.config.folder.files import Files, is_tests
-from gateway.config.problems import ProblemsFound
+from gateway.config.folder.files import APPS, GATEWAY_FILE, Closing, Files, is_tests, team_of
+from gateway.config.problems import Place, Problem, ProblemsFound
+from gateway.config.schema.gateway import TeamSection
+from gateway.config.schema.load import load_gateway
 from gateway.config.snapshot import Snapshot
+from gateway.config.yaml.written_hosts import written_hosts
 from gateway.model.errors import GatewayError
 from gateway.trial.cases import Case, load_cases
 from gateway.trial.judge import judge, problems_of
@@ -30,3 +42,98 @@ def _is_closed(case: Case, snapshot: Snapshot) -> bool:
         return bool(snapshot.closed_by(canonical_host(case.request.authority)))
     except GatewayError:
         return False
+
+
+def prove_partly(files: Files, now: float) -> Compiled:
+    """As `prove`, with as few files left out as there have to be. Raises ProblemsFound where that is no way out."""
+    left_out: list[Problem] = []
+    kept: set[str] = set()
+    while True:
+        try:
+            compiled = prove(files, now)
+            left_out += map(_not_known, (closing for closing in files.closed.values() if not closing.whole))
+            closed = tuple(sorted(files.closed))
+            return replace(compiled, left_out=tuple(left_out), kept=tuple(sorted(kept)), closed=closed)
+        except ProblemsFound as found:
+            wrong = _files_at_fault(found, files)
+            if wrong is None:
+                raise ProblemsFound((*left_out, *found.problems)) from None
+            left_out += (problem for problem in found.problems if _path(problem, files) in wrong)
+            # Each round a file goes from new to last good, or from there to closed: it comes to an end.
+            for path in sorted(wrong):
+                if not files.starting and path in files.good and path not in kept:
+                    kept.add(path)
+                    files = _with_text(files, path, files.good[path])
+                else:
+                    kept.discard(path)
+                    files = _closing(files, path)
+
+
+def _not_known(closing: Closing) -> Problem:
+    say = "its hosts cannot be told: until it is whole, none of them answers, nor a wildcard that could hold one"
+    return Problem(Place(closing.file, 0, 0), "hosts", say)
+
+
+def _files_at_fault(found: ProblemsFound, files: Files) -> set[str] | None:
+    """Those that are wrong by themselves, if there are any: with them left out, the others may be right. None:
+    something else is wrong too, and nothing can be left out for it."""
+    teams = _teams(files)
+    paths = {_path(problem, files) for problem in found.problems}
+    unread = {_path(problem, files) for problem in files.problems}
+    may_be = all(
+        path.startswith(f"{APPS}/")
+        and (path in files.texts or path in unread)
+        and (files.starting or _team_name(path) in teams)
+        for path in paths
+    )
+    alone = {_path(problem, files) for problem in found.problems if _is_of_one_file(problem)}
+    return (alone or paths) if may_be and GATEWAY_FILE in files.texts else None
+
+
+def _is_of_one_file(problem: Problem) -> bool:
+    return all(place.file == problem.place.file for _, place in problem.others)
+
+
+def _path(problem: Problem, files: Files) -> str:
+    return problem.place.file.removeprefix(f"{files.folder}/")
+
+
+def _with_text(files: Files, path: str, content: bytes | None) -> Files:
+    """The file with other bytes, or without it; what kept it from being read is a problem no longer."""
+    texts = {other: text for other, text in files.texts.items() if other != path}
+    problems = tuple(problem for problem in files.problems if problem.place.file != files.shown(path))
+    return replace(files, texts=texts if content is None else {**texts, path: content}, problems=problems)
+
+
+def _closing(files: Files, path: str) -> Files:
+    """Without the file, its hosts closed as far as they are its team's to name. A shadow answers on none."""
+    now = written_hosts(files.texts[path]) if path in files.texts else None
+    before = _known(files, path)
+    files = _with_text(files, path, None)
+    if now is not None and now.shadow:
+        closing = Closing(files.shown(path), (), True, None)
+    else:
+        # What it has now counts, where that can be told; else what it had as well.
+        hosts = () if now is None else now.hosts
+        whole = now is not None and now.whole
+        hosts = hosts if whole else (*hosts, *before)
+        team = _teams(files).get(_team_name(path))
+        closing = Closing(files.shown(path), hosts, whole or bool(before), None if team is None else tuple(team.hosts))
+    return replace(files, closed={**files.closed, path: closing})
+
+
+def _known(files: Files, path: str) -> tuple[str, ...]:
+    """The hosts that it was last served with; of a folder that cannot be read, those of its files."""
+    if path in files.good:
+        return written_hosts(files.good[path]).hosts
+    return tuple(host for file, hosts in files.known.items() if f"{file}/".startswith(f"{path}/") for host in hosts)
+
+
+def _team_name(path: str) -> str:
+    """Of a folder of apps/ that cannot be read, its own name."""
+    return team_of(path) or path.removeprefix(f"{APPS}/")
+
+
+def _teams(files: Files) -> Mapping[str, TeamSection]:
+    gateway = load_gateway(files)
+    return {} if gateway is None else gateway.teams

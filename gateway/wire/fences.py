@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.model.errors import GatewayError
-from gateway.wire.addresses import Address, IpNetwork, parse_address, parse_network
+from gateway.wire.addresses import Address, IpNetwork, Reach, embedded_in, parse_address, parse_network, reach_of
 from gateway.wire.host import canonical_host
-from gateway.wire.reach import Reach, embedded_in, reach_of
 
 _PORT: Final = re.compile(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<host>[^:\[\]]+))(?::(?P<port>[1-9][0-9]{0,4}))?")
 _LAST_PORT: Final = 65535

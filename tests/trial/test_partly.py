@@ -10,7 +10,7 @@ from gateway.config.compile.compiler import Compiled
 from gateway.config.compile.process import decode_answer, decode_files, encode_answer, encode_files
 from gateway.config.problems import Place, Problem, ProblemsFound
 from gateway.config.snapshot import Snapshot
-from gateway.trial.partly import prove_partly
+from gateway.trial.proving import prove_partly
 from tests.config.samples import GATEWAY, METROPOLE, PERMIS, sample_files
 
 NOW = 1764061200.0

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.trial.partly import prove_partly
+from gateway.trial.proving import prove_partly
 from tests.config.samples import GATEWAY, PERMIS, problems, sample_files, sample_snapshot
 
 TEAMS = (
