@@ -4,18 +4,18 @@ from gateway.access.virtual_host import VirtualHost
 from gateway.config.snapshot import Snapshot
 from gateway.model.session import Seat
 from gateway.proxy.lane import Lane
-from gateway.proxy.tables import RequestTables
+from gateway.proxy.tables import Client, RequestTables
 from gateway.wire.addresses import contains, parse_address
 from gateway.wire.headers import FORWARDED_FOR, FORWARDED_PROTO
 
 
 class Memo:
-    """`host`, `chain`, `scheme` and `forwarded` belong together. No snapshot is kept alive by a connection that waits:
-    only which one it was is remembered."""
+    """`host`, `client`, `chain`, `scheme` and `forwarded` belong together. No snapshot is kept alive by a connection
+    that waits: only which one it was is remembered."""
 
     __slots__ = (
-        "_cookie", "_cookie_host", "_cookie_parts", "_revision", "bound_to", "chain", "forwarded", "host",
-        "own_scheme", "peer", "scheme", "trusted",
+        "_cookie", "_cookie_host", "_cookie_parts", "_revision", "bound_to", "chain", "client", "forwarded",
+        "host", "own_scheme", "peer", "scheme", "trusted",
     )  # fmt: skip
 
     def __init__(self, peer: str, own_scheme: str) -> None:
@@ -26,6 +26,7 @@ class Memo:
         self.trusted = False
         self._revision = ""
         self.host: VirtualHost[Lane] | None = None
+        self.client: Client | None = None
         self.forwarded = b""
         self._cookie = b""
         self._cookie_host: VirtualHost[Lane] | None = None
@@ -45,8 +46,10 @@ class Memo:
         said_for = said_proto = None
         if self.is_trusted(tables.snapshot):
             said_for, said_proto = rare.get(FORWARDED_FOR), rare.get(FORWARDED_PROTO)
-        said = (host, self.peer, self.own_scheme, said_for, said_proto)
-        self.chain, self.scheme, self.forwarded = tables.clients.get(said) or tables.learn_client(said)
+        said = (self.peer, self.own_scheme, said_for, said_proto)
+        client = self.client = tables.clients.get(said) or tables.learn_client(said)
+        self.chain, self.scheme = client.chain, client.scheme
+        self.forwarded = host.authority.join(client.around_host)
         # Behind a listed proxy each request may be another person's.
         self.host = None if self.trusted else host
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from gateway.access.application import Preparing, translated, unnamed
-from gateway.access.virtual_host import HostTable, VirtualHost
+from gateway.access.remembered import Remembered
+from gateway.access.virtual_host import HostTable
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.codes import LIMIT_HEADERS, WIRE_HEADER, WIRE_HOST
 from gateway.model.errors import GatewayError
@@ -12,18 +13,28 @@ from gateway.model.identity import Identity
 from gateway.proxy.http1.header_layout import HeaderLayout, Names, memorable
 from gateway.proxy.lane import Lane
 from gateway.proxy.upstream.pool import Pools
-from gateway.wire.forwarded import client_chain, client_scheme, forwarded_headers
+from gateway.wire.forwarded import around_host, client_chain, client_scheme
 from gateway.wire.headers import HeaderPolicy
 
 _REMEMBERED_LENGTH: Final = 256
 _LAYOUTS: Final = 2048
 _CLIENTS: Final = 2048
 
-Said = tuple[VirtualHost[Lane], str, str, bytes | None, bytes | None]
-"""Where, the peer, the listener's scheme; X-Forwarded-For and -Proto of a listed proxy, None of anybody else."""
+Said = tuple[str, str, bytes | None, bytes | None]
+"""The peer, the listener's scheme; X-Forwarded-For and -Proto of a listed proxy, None of anybody else."""
 
-Client = tuple[tuple[str, ...], str, bytes]
-"""The client first and each listed proxy on the way; what the browser used; the header lines that say so upstream."""
+
+class Client:
+    """`chain`: the client first and each listed proxy on the way; `scheme`: what the browser used; `around_host`: the
+    header lines that say so upstream. `let_in`: somebody signed in came from there (gateway.access.remembered)."""
+
+    __slots__ = ("around_host", "chain", "let_in", "scheme")
+
+    def __init__(self, chain: tuple[str, ...], scheme: str) -> None:
+        self.chain = chain
+        self.scheme = scheme
+        self.around_host = around_host(chain, scheme)
+        self.let_in = False
 
 
 class Head:
@@ -52,7 +63,7 @@ class RequestTables(HostTable[Lane]):
     """`by_host`, `heads` and `clients` are looked up first; `find`, `learn_head` and `learn_client` do the rest. A new
     snapshot gets new ones, of another `number`."""
 
-    __slots__ = ("_numbers", "_person", "_policies", "_pools", "_prepare", "clients", "heads", "number")
+    __slots__ = ("_clients", "_numbers", "_person", "_policies", "_pools", "_prepare", "clients", "heads", "number")
 
     def __init__(
         self,
@@ -70,7 +81,8 @@ class RequestTables(HostTable[Lane]):
         self.number = next(numbers)
         self._policies: dict[frozenset[bytes], HeaderPolicy] = {}
         self.heads: dict[Names, Head] = {}
-        self.clients: dict[Said, Client] = {}
+        self._clients: Remembered[Said, Client] = Remembered(self.newcomers, _CLIENTS)
+        self.clients = self._clients.values
 
     def learn_head(self, names: Names) -> Head:
         """Raises GatewayError."""
@@ -87,15 +99,11 @@ class RequestTables(HostTable[Lane]):
         return head
 
     def learn_client(self, said: Said) -> Client:
-        host, peer, scheme, said_for, said_proto = said
+        peer, scheme, said_for, said_proto = said
         trusted = self.snapshot.gateway.trusted_proxies
-        chain = client_chain(peer, said_for, trusted)
-        scheme = client_scheme(scheme, peer, said_proto, trusted)
-        client = chain, scheme, forwarded_headers(chain, scheme, host.authority)
+        client = Client(client_chain(peer, said_for, trusted), client_scheme(scheme, peer, said_proto, trusted))
         if len(said_for or b"") <= _REMEMBERED_LENGTH and len(said_proto or b"") <= _REMEMBERED_LENGTH:
-            if len(self.clients) >= _CLIENTS:
-                self.clients.clear()
-            self.clients[said] = client
+            self._clients.add(said, client)
         return client
 
     def make_lane(self, app: App | None) -> Lane:

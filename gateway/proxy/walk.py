@@ -110,6 +110,10 @@ class Walk(Lasting):
                 return
             request.admitted = True
         seat, outcome = outcome_of(request, self.plane, request.started)
+        if seat is not None:
+            host.let_in = True
+            if memo.client is not None:
+                memo.client.let_in = True
         self.act(seat, outcome)
 
     def _brought_by_program(self) -> bool:
@@ -132,7 +136,7 @@ class Walk(Lasting):
         request = self.request
         request.seat = seat
         if seat is not None:
-            request.line.let_in = request.host.let_in = True
+            request.line.let_in = True
             if seat.deadline - request.started < seat.idle - _TOUCH_AFTER:
                 self.plane.sessions.touch(seat, request.started)
                 self.plane.admission.seen(self.memo.peer, request.started)

@@ -63,14 +63,13 @@ def client_scheme(own: str, peer: str, forwarded_proto: bytes | None, trusted: t
 
 def forwarded_headers(chain: tuple[str, ...], scheme: str, host: bytes) -> bytes:
     """Header lines, each as b"\\r\\nName: value". `chain`: from client_chain. `host`: accepted by canonical_host."""
+    return host.join(around_host(chain, scheme))
+
+
+def around_host(chain: tuple[str, ...], scheme: str) -> tuple[bytes, bytes, bytes]:
+    """The header lines without the host: it stands once between the first and the second, and between the others."""
     # RFC 7239 6: an IPv6 address is bracketed and quoted.
     nodes = [f'for="[{address}]"' if ":" in address else f"for={address}" for address in chain]
-    name = host.decode("ascii")
-    lines = (
-        "",
-        f"X-Forwarded-For: {', '.join(chain)}",
-        f"X-Forwarded-Proto: {scheme}",
-        f"X-Forwarded-Host: {name}",
-        f'Forwarded: {", ".join(nodes)};host="{name}";proto={scheme}',
-    )
-    return "\r\n".join(lines).encode("ascii")
+    before = f"\r\nX-Forwarded-For: {', '.join(chain)}\r\nX-Forwarded-Proto: {scheme}\r\nX-Forwarded-Host: "
+    between = f'\r\nForwarded: {", ".join(nodes)};host="'
+    return before.encode("ascii"), between.encode("ascii"), f'";proto={scheme}'.encode("ascii")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.access import remembered
 from gateway.model.errors import GatewayError
 from gateway.proxy.memo import Memo
 from gateway.proxy.tables import RequestTables
@@ -149,10 +150,25 @@ def test_who_a_client_is_is_remembered_for_what_it_was_told_by() -> None:
                 each.tell_forwarded(place, said, places)
                 seen.add((each.chain, each.scheme, each.forwarded))
                 assert each.forwarded == forwarded_headers(each.chain, each.scheme, place.authority)
-    assert len(places.clients) == 16
+    assert len(places.clients) == 8
     assert len(seen) == 12  # over TLS, who says https says nothing new
     for number in range(5000):
         memo.tell_forwarded(here, {FORWARDED_FOR: b"192.0.2.%d" % number}, places)
     memo.tell_forwarded(here, {FORWARDED_FOR: b", ".join([b"192.0.2.7"] * 40)}, places)
-    assert len(places.clients) <= 2048
-    assert max(len(said[3] or b"") for said in places.clients) <= 256
+    assert len(places.clients) == remembered._NEWCOMERS
+    assert max(len(said[2] or b"") for said in places.clients) <= 256
+
+
+async def test_a_flood_of_addresses_behind_a_listed_proxy_evicts_nobody_who_is_signed_in() -> None:
+    """Invariant 15."""
+    async with application() as app, gateway(app, gateway=LISTED) as gate:
+        client, cookie = await gate.client(), gate.sign_in(uid="jdupont")
+        theirs = [b"192.0.2.%d" % number for number in range(100)]
+        for address in theirs:
+            await client.ask(ask(b"GET /a", cookie, b"X-Forwarded-For: " + address))
+        tables = gate.plane.tables
+        for number in range(10_000):
+            tables.learn_client(("127.0.0.1", "http", b"10.0.%d.%d" % divmod(number, 100), None))
+        known = {said[2] for said in tables.clients}
+        assert known >= set(theirs)
+        assert b"10.0.0.0" not in known
