@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-from gateway.config.check.references import is_secret
+from gateway.config.check.translate import is_secret
 from gateway.config.problems import Problem
-from gateway.config.schema.app import AppFile, InjectedSection, PathsSection
+from gateway.config.schema.app import AppFile, PathsSection
+from gateway.config.schema.translate import InjectedAt, InjectedSection
 from gateway.lint.subject import Of, Subject
 from gateway.model.errors import GatewayError
 from gateway.policy.conditions import GROUPS, turns_on_identity
-from gateway.translation.charset import encode
+from gateway.translation.charset import LACKING, encode
 
 _BUDGET = 8192
 _USUAL_VALUE = 200
@@ -18,78 +19,87 @@ _NAMES = frozenset({
     "name", "family_name", "given_name", "display_name", "common_name", "cn", "sn", "surname", "usual_name", "title",
     "organization", "organisation", "service",
 })  # fmt: skip
+# Encodings that leave a separator as it is.
+_VISIBLE = frozenset({"utf8", *LACKING})
 _COMPARED = frozenset({"uid", "mail", "email", "login", "subject", GROUPS})
 
 
-def _injected(subject: Subject) -> Iterator[tuple[Of[AppFile], str, str, InjectedSection]]:
+def _told(subject: Subject) -> Iterator[tuple[Of[AppFile], InjectedAt, InjectedSection]]:
     for app in subject.apps:
-        translate = app.model.translate
-        for section, entries in (("headers", translate.headers), ("cookies", translate.cookies)):
-            for name, injected in entries.items():
-                yield app, section, name, injected
+        for told in app.model.translate.told:
+            yield app, told, told.injected
 
 
 def header_budget(subject: Subject) -> Iterator[Problem]:
     """Tomcat, IIS and nginx take 8 KB of headers by default."""
     for app in subject.apps:
-        size = sum(_size(subject, one, name, injected) for one, _, name, injected in _injected(subject) if one is app)
+        size = sum(_size(subject, one, told.name, injected) for one, told, injected in _told(subject) if one is app)
         if size > _BUDGET:
             say = f"headers and cookies may grow to {size} bytes, and many servers take {_BUDGET} for all of a request"
             yield app.at("translate", key=True, say=say, write="send fewer attributes, or fewer groups")
 
 
 def name_without_encoding(subject: Subject) -> Iterator[Problem]:
-    for app, section, name, injected in _injected(subject):
+    for app, told, injected in _told(subject):
         if injected.source in _NAMES and "encoding" not in injected.model_fields_set:
             say = f"{injected.source} has accents, and an old application rarely reads UTF-8 in a header"
-            write = "say encoding: latin1, percent, base64 or utf8, whichever it reads"
-            yield app.at("translate", section, name, key=True, say=say, write=write)
+            write = "say encoding: latin1, percent-utf8, base64 or utf8, whichever it reads"
+            yield app.at(*told.at, key=True, say=say, write=write)
 
 
 def several_values_without_join(subject: Subject) -> Iterator[Problem]:
-    for app, section, name, injected in _injected(subject):
+    for app, told, injected in _told(subject):
         if injected.source is not None and injected.join is None and _many(subject, app, injected.source):
             say = f"a person with two values of {injected.source} is refused here"
-            yield app.at("translate", section, name, key=True, say=say, write='add join, such as join: ";"')
+            yield app.at(*told.at, key=True, say=say, write='add join, such as join: ";"')
 
 
 def separator_in_a_value(subject: Subject) -> Iterator[Problem]:
-    for app, section, name, injected in _injected(subject):
-        if injected.join is None or injected.encoding in ("percent", "base64") or injected.source is None:
+    for app, told, injected in _told(subject):
+        if injected.join is None or injected.encoding not in _VISIBLE or injected.source is None:
             continue
         for value in _listed(subject, app, injected.source):
             if (injected.join.strip() or injected.join) in value:
                 say = f"whoever has {value} is refused: it holds the separator"
-                write = "choose another join, or encoding: percent"
-                yield app.at("translate", section, name, "join", say=say, write=write)
+                write = "choose another join, or encoding: percent-utf8"
+                yield app.at(*told.at, "join", say=say, write=write)
                 break
 
 
 def value_not_encodable(subject: Subject) -> Iterator[Problem]:
-    for app, section, name, injected in _injected(subject):
+    for app, told, injected in _told(subject):
         for value in _listed(subject, app, injected.source or ""):
             try:
                 encode(value, injected.encoding, injected.unencodable)
             except GatewayError as error:
                 say = f"whoever has {value} is refused: {error.detail}"
-                yield app.at("translate", section, name, key=True, say=say)
+                yield app.at(*told.at, key=True, say=say)
                 break
 
 
+def free_text_refused(subject: Subject) -> Iterator[Problem]:
+    for app, told, injected in _told(subject):
+        if injected.source in _NAMES and injected.encoding in LACKING and injected.unencodable == "refuse":
+            _, lacking = LACKING[injected.encoding]
+            say = f"whoever has a letter in {injected.source} that {lacking} lacks is refused: `Lebœuf`, `Dvořák`"
+            write = "unencodable: transliterate, or an encoding that has every letter"
+            yield app.at(*told.at, key=True, say=say, write=write)
+
+
 def compared_and_transliterated(subject: Subject) -> Iterator[Problem]:
-    for app, section, name, injected in _injected(subject):
-        if injected.unencodable == "transliterate" and injected.source in _COMPARED:
+    for app, told, injected in _told(subject):
+        if injected.unencodable == "transliterate" and injected.encoding in LACKING and injected.source in _COMPARED:
             say = f"two people may become one: {injected.source} is compared, and letters are replaced"
-            yield app.at("translate", section, name, "unencodable", say=say, write="leave it out")
+            yield app.at(*told.at, "unencodable", say=say, write="unencodable: refuse")
 
 
 def constant_secret(subject: Subject) -> Iterator[Problem]:
-    for app, section, name, injected in _injected(subject):
+    for app, told, injected in _told(subject):
         value = injected.value
-        if value is not None and value.kind == "inline" and is_secret(name, value):
+        if value is not None and value.kind == "inline" and is_secret(told.name, value):
             say = "a secret that stands in this file is everybody's who reads the repository"
             write = "{file: ...}, {env: ...} or {credential: ...}"
-            yield app.at("translate", section, name, key=True, say=say, write=write)
+            yield app.at(*told.at, key=True, say=say, write=write)
 
 
 def told_nothing(subject: Subject) -> Iterator[Problem]:
@@ -198,7 +208,13 @@ def _size(subject: Subject, app: Of[AppFile], name: str, injected: InjectedSecti
         value = sum(len(one.encode()) + len(injected.join) for one in listed)
     else:
         value = _USUAL_VALUES * _USUAL_VALUE // 4
-    return len(name) + 4 + {"base64": value * 4 // 3, "percent": value * 3}.get(injected.encoding, value)
+    return (
+        len(name)
+        + 4
+        + {"base64": value * 4 // 3, "percent-utf8": value * 3, "rfc8187": value * 3, "rfc2047": value * 2}.get(
+            injected.encoding, value
+        )
+    )
 
 
 def _is_loopback(host: str) -> bool:

@@ -273,8 +273,7 @@ def _used(subject: Subject, provider: AnyProviderFile) -> set[str]:
     apps = [app for app in (*subject.apps, *subject.shadows) if provider.provider in app.model.providers]
     used = {provider.tenant or "", *(provider.asserts.attributes or {})}
     for app in apps:
-        translate = app.model.translate
-        used |= {one.source or "" for one in (*translate.headers.values(), *translate.cookies.values())}
+        used |= {told.injected.source or "" for told in app.model.translate.told}
         # A condition of whatever kind names its attribute somewhere.
         used |= set(_texts(app.document.data))
     for shared in subject.folder.shared:

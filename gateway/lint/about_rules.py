@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from gateway.config.check.references import names_a_secret
+from gateway.config.check.translate import names_a_secret
 from gateway.config.problems import Problem
 from gateway.config.schema.app import AppFile
 from gateway.lint.subject import Of, Subject

@@ -137,6 +137,8 @@ _TABLE = (
     LintRule("EC337", "A sign-out call without a cookie", "Where a provider or time ends a session, no browser brings "
              "one: without `logout.cookies`, nothing says which of its sessions the application is to end.",
              _APPS.sign_out_without_cookies),
+    LintRule("EC341", "A name in letters that may be lacking", "ISO 8859-1 has neither `œ` nor `ř`: with `unencodable: "
+             "refuse`, whoever has one in their name is refused.", _APPS.free_text_refused),
     # the gateway
     LintRule("EC401", "Development settings", "`development: true` gives up https and secrets in files of their own.",
              _GATEWAY.development),

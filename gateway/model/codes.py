@@ -102,6 +102,7 @@ SESSION_TOO_WEAK = Code(
     "This page asks for a stronger or a more recent sign-in than yours. Sign in again to go on.",
 )
 TRANSLATION_UNENCODABLE = Code("translation.unencodable", 403, _REFUSED, _REFUSED_ADVICE)
+TRANSLATION_CONTROL = Code("translation.control", 403, _REFUSED, _REFUSED_ADVICE)
 
 # policy and translation: what a policy file may not say
 POLICY_PATTERN = Code("policy.pattern", 0)

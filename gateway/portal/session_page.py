@@ -32,7 +32,8 @@ class SessionPages:
 
     def _told(self, app: App, seat: Seat) -> dict[str, object]:
         """`expires_in`: seconds, if there is no other request meanwhile. Asking is no use of the session."""
-        headers, cookies = read_back(app.translation.about_the_person().render(seat.identity))
+        translation = app.translation.about_the_person()
+        headers, cookies = read_back(translation, translation.render(seat.identity))
         return {
             "provider": seat.identity.provider,
             "expires_in": max(0, int(seat.deadline - self._services.monotonic())),

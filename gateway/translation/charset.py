@@ -1,53 +1,94 @@
-"""Encode a text for an application, or refuse it: never with a replacement character."""
+"""Encode a text for an application, or refuse it: never with a replacement character, never in part."""
 
 import base64
+import re
 import unicodedata
-from typing import Literal, assert_never
-from urllib.parse import quote
+from collections.abc import Iterator, Mapping
+from typing import Final, Literal
+from urllib.parse import quote, unquote
 
-from gateway.model.codes import TRANSLATION_UNENCODABLE
+from gateway.model.codes import TRANSLATION_CONTROL, TRANSLATION_UNENCODABLE
 from gateway.model.errors import GatewayError
+from gateway.translation.nearest import nearest
 
-Encoding = Literal["utf8", "latin1", "percent", "base64"]
-Unencodable = Literal["refuse", "transliterate"]
+Encoding = Literal["utf8", "latin1", "latin9", "cp1252", "ascii", "percent-utf8", "base64", "rfc2047", "rfc8187"]
+Unencodable = Literal["refuse", "transliterate", "percent", "drop"]
 
-# Characters of French typography and names that ISO 8859-1 lacks, and letters that have no accent to remove.
-_TRANSLITERATIONS = {
-    "Œ": "OE", "œ": "oe", "Ÿ": "Y", "€": "EUR", "ẞ": "SS", "Ł": "L", "ł": "l", "Đ": "D", "đ": "d", "Ħ": "H", "ħ": "h",
-    "ı": "i", "Ŋ": "N", "ŋ": "n", "Ŧ": "T", "ŧ": "t", "Ə": "E", "ə": "e",
-    "‘": "'", "’": "'", "ʼ": "'", "‚": ",", "“": '"', "”": '"', "„": '"', "‹": "<", "›": ">",
-    "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "−": "-", "…": "...", "•": "-", "™": "TM", "\u202f": "\xa0",
-}  # fmt: skip
+# Of each encoding that lacks letters: Python's codec, and the name that people know it by.
+LACKING: Final[Mapping[Encoding, tuple[str, str]]] = {
+    "latin1": ("latin-1", "ISO 8859-1"),
+    "latin9": ("iso8859-15", "ISO 8859-15"),
+    "cp1252": ("cp1252", "windows-1252"),
+    "ascii": ("ascii", "ASCII"),
+}
+# RFC 8187 3.2.1, attr-char: beside letters, digits and `-._~`, these stay as they are.
+_ATTRIBUTE_CHARACTERS: Final = "!#$&+^`|"
+# RFC 2047 2: an encoded word has 75 characters at most, so 45 bytes of UTF-8.
+_WORD_BYTES: Final = 45
+_WORDS: Final = re.compile(r"=\?UTF-8\?B\?([A-Za-z0-9+/]*={0,2})\?=(?: (?==\?)|$)")
 
 
-def encode(value: str, encoding: Encoding, unencodable: Unencodable = "refuse") -> bytes:
-    """The bytes of a text, normalised to NFC. Raises GatewayError(TRANSLATION_UNENCODABLE), without the value in it.
+def encode(value: str, encoding: Encoding, unencodable: Unencodable = "refuse") -> bytes | None:
+    """The bytes of a text, normalised to NFC. None where the encoding lacks a letter and `drop` says that nothing is
+    sent then.
 
-    `percent` and `base64` encode UTF-8; `percent` leaves the unreserved characters of RFC 3986. `transliterate` is for
-    names that people read, never for values that an application compares: `Ś` and `S` become the same.
+    `percent-utf8` leaves the unreserved characters of RFC 3986; `base64` is of UTF-8 and has no line break; `rfc2047`
+    leaves plain ASCII. Of a letter that the encoding lacks: `transliterate` is for names that people read,
+    never for values that an application compares, for `Ś` and `S` become the same; `percent` writes it, and each `%`,
+    as percent-encoded UTF-8.
+    Raises GatewayError, without the value in it: TRANSLATION_CONTROL for a control character, which no encoding hides;
+    TRANSLATION_UNENCODABLE.
     """
     text = unicodedata.normalize("NFC", value)
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
-        raise GatewayError(TRANSLATION_UNENCODABLE, "a control character")
+        raise GatewayError(TRANSLATION_CONTROL, "a control character")
     match encoding:
         case "utf8":
             return _as_is(text).encode()
-        case "latin1":
-            return _latin1(_transliterated(text) if unencodable == "transliterate" else text)
-        case "percent":
+        case "percent-utf8":
             return quote(text, safe="").encode("ascii")
         case "base64":
             return base64.b64encode(text.encode())
-        case _:
-            assert_never(encoding)
+        case "rfc2047":
+            return _encoded_words(text).encode("ascii")
+        case "rfc8187":
+            return f"UTF-8''{quote(text, safe=_ATTRIBUTE_CHARACTERS)}".encode("ascii") if text else b""
+        case "latin1" | "latin9" | "cp1252" | "ascii":
+            return _with_codec(text, *LACKING[encoding], unencodable)
 
 
-def _latin1(text: str) -> bytes:
+def decode(value: bytes, encoding: Encoding, unencodable: Unencodable = "refuse") -> str:
+    """The text of what `encode` made, for tools that show it. Raises ValueError for anything else."""
+    match encoding:
+        case "utf8":
+            return value.decode()
+        case "percent-utf8":
+            return unquote(value.decode("ascii"), errors="strict")
+        case "base64":
+            return base64.b64decode(value, validate=True).decode()
+        case "rfc2047":
+            return _decoded_words(value.decode("ascii"))
+        case "rfc8187":
+            if value and not value.startswith(b"UTF-8''"):
+                raise ValueError("not an extended value")
+            return unquote(value.removeprefix(b"UTF-8''").decode("ascii"), errors="strict")
+        case "latin1" | "latin9" | "cp1252" | "ascii":
+            text = value.decode(LACKING[encoding][0])
+            return unquote(text, errors="strict") if unencodable == "percent" else text
+
+
+def _with_codec(text: str, codec: str, known_as: str, unencodable: Unencodable) -> bytes | None:
+    if unencodable == "transliterate":
+        text = "".join(nearest(character, codec) for character in text)
+    elif unencodable == "percent":
+        text = "".join(_percent(character, codec) for character in text)
     try:
-        return _as_is(text).encode("latin-1")
+        return _as_is(text).encode(codec)
     except UnicodeEncodeError as error:
+        if unencodable == "drop":
+            return None
         code_point = ord(text[error.start])
-        raise GatewayError(TRANSLATION_UNENCODABLE, f"U+{code_point:04X} is not in ISO 8859-1") from None
+        raise GatewayError(TRANSLATION_UNENCODABLE, f"U+{code_point:04X} is not in {known_as}") from None
 
 
 def _as_is(text: str) -> str:
@@ -57,19 +98,35 @@ def _as_is(text: str) -> str:
     return text
 
 
-def _transliterated(text: str) -> str:
-    return "".join(_nearest(character) for character in text)
+def _percent(character: str, codec: str) -> str:
+    try:
+        character.encode(codec)
+    except UnicodeEncodeError:
+        return quote(character, safe="")
+    return "%25" if character == "%" else character
 
 
-def _nearest(character: str) -> str:
-    """The letter without accents, if ISO 8859-1 lacks it. Full-width and other look-alikes stay, and are refused."""
-    if ord(character) < 0x100:
-        return character
-    if character in _TRANSLITERATIONS:
-        return _TRANSLITERATIONS[character]
-    if unicodedata.combining(character):
-        return ""
-    decomposed = unicodedata.normalize("NFD", character)
-    if len(decomposed) > 1 and all(unicodedata.combining(mark) for mark in decomposed[1:]):
-        return _nearest(decomposed[0])
-    return character
+def _encoded_words(text: str) -> str:
+    """RFC 2047 4.1. What looks like an encoded word is encoded, so that no reader takes it for one of ours."""
+    if text.isascii() and "=?" not in text and text == text.strip():
+        return text
+    return " ".join(f"=?UTF-8?B?{base64.b64encode(piece.encode()).decode('ascii')}?=" for piece in _pieces(text))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    piece, size = "", 0
+    for character in text:
+        more = len(character.encode())
+        if size + more > _WORD_BYTES:
+            yield piece
+            piece, size = "", 0
+        piece, size = piece + character, size + more
+    yield piece
+
+
+def _decoded_words(text: str) -> str:
+    if not text.startswith("=?"):
+        return text
+    if "".join(match[0] for match in _WORDS.finditer(text)) != text:
+        raise ValueError("not encoded words")
+    return "".join(base64.b64decode(match[1], validate=True).decode() for match in _WORDS.finditer(text))

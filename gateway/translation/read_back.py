@@ -1,10 +1,8 @@
 """Read header lines and cookies back, so that what we show is what is sent."""
 
-import base64
-import binascii
-from collections.abc import Mapping
-from urllib.parse import unquote
+from collections.abc import Iterable, Mapping
 
+from gateway.translation.charset import LACKING, decode
 from gateway.translation.render import Constant, FromAttribute, Injection, Spec, Translation
 
 _SECRET = "(secret)"
@@ -12,19 +10,16 @@ _SECRET = "(secret)"
 _NO_ATTRIBUTES = frozenset({"subject", "provider", "issuer"})
 
 
-def read_back(injection: Injection) -> tuple[dict[str, str], dict[str, str]]:
-    """Headers and cookies by name: the ready bytes as text."""
+def read_back(translation: Translation, injection: Injection) -> tuple[dict[str, str], dict[str, str]]:
+    """Headers and cookies by name: the ready bytes as text, each in its own charset."""
     headers = [line.partition(b": ") for line in injection.headers.split(b"\r\n") if line]
     pairs = [pair.partition(b"=") for pair in injection.cookies.split(b"; ") if pair]
-    return (
-        {_text(name): _text(value) for name, _, value in headers},
-        {_text(name): _text(value) for name, _, value in pairs},
-    )
+    return _named(translation.headers, headers), _named(translation.cookies, pairs)
 
 
 def read_back_for_tools(translation: Translation, injection: Injection) -> tuple[dict[str, str], dict[str, str]]:
     """As `read_back`, without secrets: tools print to terminals and logs."""
-    headers, cookies = read_back(injection)
+    headers, cookies = read_back(translation, injection)
     for specs, told in ((translation.headers, headers), (translation.cookies, cookies)):
         for spec in specs:
             if isinstance(spec.source, Constant) and spec.source.secret and spec.name in told:
@@ -51,23 +46,20 @@ def _values(spec: Spec, source: FromAttribute, text: str) -> tuple[str, ...]:
     parts = [text] if source.join is None else text.split(source.join)
     try:
         return tuple(_decoded(spec, part) for part in parts)
-    except (ValueError, binascii.Error):
+    except ValueError:
         raise ValueError(f"{spec.name} is not in {spec.encoding}") from None
 
 
 def _decoded(spec: Spec, text: str) -> str:
-    match spec.encoding:
-        case "percent":
-            return unquote(text, errors="strict")
-        case "base64":
-            return base64.b64decode(text, validate=True).decode()
-        case _:
-            return text
+    codec = _codec(spec)
+    return decode(text.encode(codec), spec.encoding, spec.unencodable)
 
 
-def _text(value: bytes) -> str:
-    """The text as UTF-8 if it is valid, else as Latin-1."""
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
+def _named(specs: Iterable[Spec], lines: Iterable[tuple[bytes, bytes, bytes]]) -> dict[str, str]:
+    codecs = {spec.name.encode(): _codec(spec) for spec in specs}
+    return {name.decode("latin-1"): value.decode(codecs.get(name, "latin-1")) for name, _, value in lines}
+
+
+def _codec(spec: Spec) -> str:
+    """Of its bytes: what is encoded once more is ASCII."""
+    return LACKING[spec.encoding][0] if spec.encoding in LACKING else "utf-8"

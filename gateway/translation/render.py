@@ -188,10 +188,11 @@ def render_one(spec: Spec, identity: Identity) -> bytes:
 def _encoded(spec: Spec, identity: Identity) -> bytes:
     match spec.source:
         case Constant(text):
-            return encode(text, spec.encoding, spec.unencodable)
+            return encode(text, spec.encoding, spec.unencodable) or b""
         case FromAttribute(name, join):
             encoded = [encode(value, spec.encoding, spec.unencodable) for value in _values(identity, name)]
-            return _joined([value for value in encoded if value], join)
+            # Nothing is sent in part: where one value is dropped, all are.
+            return b"" if None in encoded else _joined([value for value in encoded if value], join)
         case _:
             assert_never(spec.source)
 

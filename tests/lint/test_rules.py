@@ -209,6 +209,8 @@ PAIRS: dict[str, Pair] = {
                   listed("œuvres", 'X-G: {from: groups, join: ";", encoding: latin1, unencodable: transliterate}')),
     "EC306": Pair(told("X-U: {from: uid, encoding: latin1, unencodable: transliterate}"),
                   told("X-U: {from: family_name, encoding: latin1, unencodable: transliterate}")),
+    "EC341": Pair(told("X-N: {from: family_name, encoding: latin9}"),
+                  told("X-N: {from: family_name, encoding: latin9, unencodable: transliterate}")),
     "EC307": Pair(told("X-Api-Token: {value: abc}"), told("X-Gateway: {value: ecluse}")),
     "EC308": Pair({"apps/permis.yaml": PERMIS.replace("translate:\n  headers:\n    X-Remote-User: {from: uid}\n", "")}, {}),
     "EC309": Pair(changed("apps/permis.yaml", "http://127.0.0.1:9001", "http://10.0.0.1:9001"), {}),

@@ -76,7 +76,7 @@ async def test_values_are_told_in_the_charset_of_the_app(here: Installation) -> 
 async def test_a_constant_is_told_in_no_form(here: Installation) -> None:
     secret = Constant("Basic c2VydmljZTpzZWNyZXQ=")
     headers = (HeaderSpec("Authorization", secret), HeaderSpec("X-Proof", secret, encoding="base64"))
-    cookies = (CookieSpec("proof", secret, encoding="percent"), CookieSpec("who", FromAttribute("uid")))
+    cookies = (CookieSpec("proof", secret, encoding="percent-utf8"), CookieSpec("who", FromAttribute("uid")))
     here.change("actes", translation=Translation.compile(headers, cookies))
     browser = here.browser()
     await browser.get(here.url(ACTES))

@@ -1,18 +1,16 @@
 """What one app file says against itself or against the providers that it lists."""
 
 from collections.abc import Iterator
-from dataclasses import replace
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 from gateway.config.check.api import check_api
 from gateway.config.check.conditions import Index, check_condition, check_use, check_use_levels, place_of_can, uses
-from gateway.config.check.references import is_secret
-from gateway.config.compile.app import source_of
-from gateway.config.problems import Path, Place, Problem, did_you_mean, key_path
-from gateway.config.schema.app import AppFile, InjectedSection
+from gateway.config.check.translate import attributes_used, check_secrets, check_translate
+from gateway.config.problems import Path, Problem, did_you_mean
+from gateway.config.schema.app import AppFile
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.load import Folder, Loaded
-from gateway.config.schema.scalars import Reference, socket_address
+from gateway.config.schema.scalars import socket_address
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
@@ -20,23 +18,21 @@ from gateway.model.names import fold
 from gateway.policy.patterns import Literal, Pattern, folded
 from gateway.policy.routes import conflicts
 from gateway.policy.rules import Rule, unveiled
-from gateway.translation.render import CookieSpec, HeaderSpec, check_cookie, check_header
 from gateway.wire.addresses import Address, parse_address
 from gateway.wire.fences import IsOurs, closed_to_all, literal
 from gateway.wire.framing import METHODS
 from gateway.wire.target import PathLeniency, canonical_target
-
-_ALWAYS_KNOWN = frozenset({"subject", "provider", "issuer"})
 
 
 def check_app(loaded: Loaded[AppFile], model: AppFile, folder: Folder, index: Index) -> Iterator[Problem]:
     document = loaded.document
     yield from _rules(document, model)
     yield from _paths(document, model)
-    yield from _injected(document, model)
-    yield from _secrets(document, model, folder)
+    yield from check_translate(document, model)
     yield from _session(document, model, index)
     gateway = folder.gateway_file
+    if gateway is not None and not gateway.development:
+        yield from check_secrets(document, model)
     if model.public is not None and model.public.scheme == "http" and gateway is not None and not gateway.development:
         yield document.problem(("public", "scheme"), "browsers keep our cookies over https only", "write https")
     yield from _upstream(document, model, gateway)
@@ -68,8 +64,8 @@ def _session(document: YamlDocument, model: AppFile, index: Index) -> Iterator[P
 
 def _logout(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
     """What says who the person is is one of what the application is told of them."""
-    login, translate = model.logout.login, model.translate
-    told = {name for part in (translate.headers, translate.cookies) for name in part if part[name].source is not None}
+    login = model.logout.login
+    told = {one.name for one in model.translate.told if one.injected.source is not None}
     path: Path = ("logout", "login")
     if login is not None and model.logout.url is None:
         yield document.problem(path, "nothing is called at a sign-out", "name url as well")
@@ -79,7 +75,7 @@ def _logout(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
 
 
 def _conditions(document: YamlDocument, model: AppFile, mapped: set[str] | None, index: Index) -> Iterator[Problem]:
-    injected = frozenset(fold(name.encode()) for name in model.translate.headers)
+    injected = frozenset(fold(one.name.encode()) for one in model.translate.told if one.kind == "headers")
     attributes = None if mapped is None else frozenset(mapped)
     for number, rule in enumerate(model.access):
         for word, condition in (("allow", rule.allow), ("deny", rule.deny)):
@@ -115,67 +111,11 @@ def _rules(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
         yield document.problem(path, why, others=(("and", document.place(("access", first, "path"))),))
 
 
-def _injected(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
-    sections = (("headers", model.translate.headers), ("cookies", model.translate.cookies))
-    for section, entries in sections:
-        seen: dict[bytes, tuple[str, Place]] = {}
-        for name, injected in entries.items():
-            path: Path = ("translate", section, name)
-            place = document.place(path, key=True)
-            try:
-                _check(section, name, injected)
-            except GatewayError as error:
-                yield document.problem(path, error.detail, key=True)
-                continue
-            other, first = seen.setdefault(fold(name.encode()), (name, place))
-            if other != name:
-                message = f"a server may read this as {other}"
-                yield document.problem(path, message, key=True, others=(("and", first),))
-
-
-def _secrets(document: YamlDocument, model: AppFile, folder: Folder) -> Iterator[Problem]:
-    """A secret in clear is everybody's who reads the repository, or a message that shows its line."""
-    if folder.gateway is None or folder.gateway.model is None or folder.gateway.model.development:
-        return
-    for section, entries in (("headers", model.translate.headers), ("cookies", model.translate.cookies)):
-        for name, injected in entries.items():
-            value = injected.value
-            if value is not None and value.kind == "inline" and is_secret(name, value):
-                path: Path = ("translate", section, name, "value")
-                place = replace(document.place(path), source="")
-                message = "this looks like a secret, which is not written into this file"
-                yield Problem(place, key_path(path), message, "{file: path}, {env: NAME} or {credential: name}")
-    for parameter, text in parse_qsl((model.logout.url or "").partition("?")[2], keep_blank_values=True):
-        if is_secret(parameter, Reference("inline", text)):
-            place = replace(document.place(("logout", "url")), source="")
-            message = f"`{parameter}` looks like a secret, which is not written into this file"
-            hint = "let the call carry it in a header: translate.headers.NAME.value: {file: path}"
-            yield Problem(place, "logout.url", message, hint)
-
-
-def _check(section: str, name: str, injected: InjectedSection) -> None:
-    # What stands elsewhere is looked at where it is read (`references`).
-    elsewhere = injected.value is not None and injected.value.kind != "inline"
-    source = source_of(name, injected, b"x" if elsewhere else None)
-    if section == "headers":
-        check_header(HeaderSpec(name, source, injected.encoding, injected.unencodable))
-    else:
-        check_cookie(CookieSpec(name, source, injected.encoding, injected.unencodable))
-
-
 def _unmapped(document: YamlDocument, model: AppFile, mapped: set[str]) -> Iterator[Problem]:
     for path, attribute in attributes_used(model):
         if attribute not in mapped:
             message = f"no provider of this application maps an attribute {attribute}"
             yield document.problem(path, message, did_you_mean(attribute, mapped))
-
-
-def attributes_used(model: AppFile) -> Iterator[tuple[Path, str]]:
-    """What of a person the application is told, and where its file says so."""
-    for section, entries in (("headers", model.translate.headers), ("cookies", model.translate.cookies)):
-        for name, injected in entries.items():
-            if injected.source is not None and injected.source not in _ALWAYS_KNOWN:
-                yield ("translate", section, name, "from"), injected.source
 
 
 # --- the paths that its patterns name

@@ -63,6 +63,8 @@ KEYS: Final[Mapping[str, Bound]] = {
     "api.opaque.*.value": Bound("providers", "Likewise."),
     "api.opaque.*.paths[]": Bound("providers", "Likewise."),
     "api.forward": Bound("upstreams", "The token that the caller sent to its own host, to its own upstream."),
+    "translate.encoding": Bound("", _FORM),
+    "translate.unencodable": Bound("", _FORM),
     "translate.headers.*": Bound("headers", "Listed one by one, in whatever spelling."),
     "translate.cookies.*": Bound("cookies", "Listed one by one."),
     "translate.headers.*.from": Bound("attributes", "Where listed; of people who sign in with its own providers."),

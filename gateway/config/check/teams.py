@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from gateway.config.check.app import attributes_used
+from gateway.config.check.translate import attributes_used
 from gateway.config.folder.files import team_of, within
 from gateway.config.problems import Path, Problem, did_you_mean
 from gateway.config.schema.app import AppFile
@@ -41,12 +41,11 @@ def _beyond(app: Loaded[AppFile], model: AppFile, name: str, team: TeamSection) 
         if team.attributes is not None and attribute not in team.attributes:
             yield problem(path, f"attribute {attribute}")
     headers = {fold(header.encode()) for header in team.headers}
-    for header in model.translate.headers:
-        if fold(header.encode()) not in headers:
-            yield problem(("translate", "headers", header), f"header {header}", key=True)
-    for cookie in model.translate.cookies:
-        if cookie not in team.cookies:
-            yield problem(("translate", "cookies", cookie), f"cookie {cookie}", key=True)
+    for told in model.translate.told:
+        if told.kind == "headers" and fold(told.name.encode()) not in headers:
+            yield problem(told.at, f"header {told.name}", key=True)
+        if told.kind == "cookies" and told.name not in team.cookies:
+            yield problem(told.at, f"cookie {told.name}", key=True)
 
 
 def _upstream(model: AppFile, name: str, team: TeamSection) -> Iterator[tuple[Path, str]]:

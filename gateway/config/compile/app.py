@@ -1,19 +1,18 @@
 """An app file as it goes to the workers: all that is known of it but its compiled rules."""
 
 import posixpath
-from collections.abc import Mapping
 from typing import TypeVar, cast
 
-from gateway.config.check.references import is_secret
+from gateway.config.check.translate import spec_of
 from gateway.config.compile.plan import WrittenApi, WrittenApp, WrittenOpaqueTokens, WrittenRule
 from gateway.config.compile.served import Material, served
 from gateway.config.folder.files import team_of
-from gateway.config.schema.app import AppApiSection, AppFile, InjectedSection, OpaqueTokensSection
+from gateway.config.schema.app import AppApiSection, AppFile, OpaqueTokensSection
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.snapshot import LogoutSettings, UpstreamSettings
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.session import SeatLimits
-from gateway.translation.render import Constant, CookieSpec, FromAttribute, HeaderSpec
+from gateway.translation.render import CookieSpec, HeaderSpec
 from gateway.wire.fences import Fence
 from gateway.wire.response_guard import ResponseLeniency
 
@@ -22,9 +21,10 @@ _Spec = TypeVar("_Spec", HeaderSpec, CookieSpec)
 
 def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Material, root: str) -> WrittenApp:
     scheme, port = _public(model, gateway)
-    responses, translate, logout = model.responses, model.translate, model.logout
+    responses, logout = model.responses, model.logout
     cookies = tuple((name, path) for name in logout.cookies for path in logout.cookie_paths)
     links = tuple(link.text for link in logout.links)
+    told = [(one, material.get((file, (*one.at, "value")))) for one in model.translate.told]
     cache = b"" if responses.cache == "unchanged" else b"\r\nCache-Control: " + responses.cache.encode("ascii")
     return served(
         WrittenApp,
@@ -46,8 +46,8 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         seat_limits=served(SeatLimits, model.session),
         logout_links=links,
         api=None if model.api is None else _api(model.api),
-        headers=_specs(HeaderSpec, file, "headers", translate.headers, material),
-        cookies=_specs(CookieSpec, file, "cookies", translate.cookies, material),
+        headers=tuple(spec_of(HeaderSpec, one, text) for one, text in told if one.kind == "headers"),
+        cookies=tuple(spec_of(CookieSpec, one, text) for one, text in told if one.kind == "cookies"),
     )
 
 
@@ -67,27 +67,6 @@ def serve_rules(document: YamlDocument, model: AppFile) -> list[WrittenRule]:
         )
         for index, rule in enumerate(model.access)
     ]
-
-
-def source_of(name: str, injected: InjectedSection, content: bytes | None) -> FromAttribute | Constant:
-    """`content`: what stands where its value refers to."""
-    if injected.source is not None:
-        return FromAttribute(injected.source, injected.join)
-    value = injected.value
-    written = value.name if value is not None and value.kind == "inline" else ""
-    return Constant(
-        written if content is None else content.decode(), secret=value is not None and is_secret(name, value)
-    )
-
-
-def _specs(
-    kind: type[_Spec], file: str, section: str, entries: Mapping[str, InjectedSection], material: Material
-) -> tuple[_Spec, ...]:
-    sources = {
-        name: source_of(name, injected, material.get((file, ("translate", section, name, "value"))))
-        for name, injected in entries.items()
-    }
-    return tuple(served(kind, injected, name=name, source=sources[name]) for name, injected in entries.items())
 
 
 def _api(model: AppApiSection) -> WrittenApi:

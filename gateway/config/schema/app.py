@@ -6,9 +6,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from gateway.config.schema.conditions import WrittenCondition
 from gateway.config.schema.scalars import host_name
+from gateway.config.schema.translate import TranslateSection
 from gateway.config.schema.types import (
-    AttributeName,
-    FixedText,
     HostPattern,
     Maybe,
     MethodName,
@@ -188,34 +187,6 @@ class AppApiSection(Strict):
     opaque: dict[Name, OpaqueTokensSection] = Field(default={}, max_length=100)
     """By provider: which tokens that are no JWT are its own. Needed where several are asked about tokens, unless
     `prefix` in the provider's file tells them apart: a token that could be two's is shown to none."""
-
-
-class InjectedSection(Strict):
-    source: Maybe[AttributeName] = Field(default=None, alias="from")
-    """An attribute of the person, or subject, provider, issuer. Where there is none, nothing is sent."""
-    value: Maybe[FixedText] = None
-    """A fixed text, sent for everyone who is signed in. A secret stands elsewhere, but in development: `{file: path}`,
-    `{env: NAME}` or `{credential: name}`, of which a team's file may write `{file: ...}` alone, below its `secrets`."""
-    join: Maybe[str] = Field(default=None, min_length=1, max_length=8)
-    """Put between several values; without it, several values are refused."""
-    encoding: Literal["utf8", "latin1", "percent", "base64"] = "utf8"
-    unencodable: Literal["refuse", "transliterate"] = "refuse"
-    """What `encoding: latin1` does with a letter that it does not have."""
-
-    @model_validator(mode="after")
-    def _one_source(self) -> "InjectedSection":
-        if (self.source is None) == (self.value is None):
-            raise wrong("this comes from one place", "write {from: attribute} or {value: text}")
-        if self.join is not None and self.source is None:
-            raise wrong("join has no effect on a fixed value")
-        if self.unencodable != "refuse" and self.encoding != "latin1":
-            raise wrong("unencodable has an effect with encoding: latin1 only", "leave it out")
-        return self
-
-
-class TranslateSection(Strict):
-    headers: dict[str, InjectedSection] = Field(default={}, max_length=200)
-    cookies: dict[str, InjectedSection] = Field(default={}, max_length=50)
 
 
 class RuleSection(Strict):
