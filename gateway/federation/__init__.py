@@ -1,7 +1,7 @@
 """Input and output towards identity providers; what it means is judged in `oidc` and `saml`.
 
 `federation` is what the portal asks of OpenID providers, `saml` of SAML ones. `client` sends one bounded call to an
-address that `addresses` has allowed; `cached` keeps documents; `circuit` leaves a provider alone that does not
-answer. The `metadata_*` modules keep SAML metadata fresh for all workers in the supervisor: `metadata_keeper` is
-their head, `metadata_process` the process that fetches and verifies, `metadata_index` what a worker reads.
+address that `addresses` has allowed, and leaves a provider alone that does not answer; `cached` keeps documents. The
+`metadata_*` modules keep SAML metadata fresh for all workers in the supervisor: `metadata_keeper` is their head,
+`metadata_process` the process that fetches and verifies, `metadata_index` what a worker reads.
 """

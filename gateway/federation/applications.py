@@ -15,7 +15,7 @@ from aiohttp.abc import AbstractResolver
 
 from gateway.config.snapshot import Upstream
 from gateway.federation.addresses import Resolver
-from gateway.federation.circuit import Circuit
+from gateway.federation.client import Circuit
 from gateway.federation.tls import tls_context
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, UPSTREAM_ADDRESS
 from gateway.model.errors import GatewayError

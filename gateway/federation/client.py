@@ -21,7 +21,7 @@ from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_ADDRESS, OIDC_A
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ClientCertificate
 from gateway.model.quoting import quoted
-from gateway.oidc.call import Call, ProviderResponse
+from gateway.oidc.documents import Call, ProviderResponse
 from gateway.wire.addresses import Reach, reach
 
 TOTAL_SECONDS = 10.0
@@ -157,3 +157,45 @@ def _not_connected(call: Call, error: ClientConnectorError) -> GatewayError:
         hint = "; the provider file may say private_addresses: true" if kind is Reach.PRIVATE else ""
         return GatewayError(OIDC_ADDRESS, f"{where} leads to {cause.address}, which is {kind.value}{hint}")
     return GatewayError(LOGIN_PROVIDER_UNREACHABLE, f"{where}: {type(error).__name__}: {quoted(str(cause))}")
+
+
+# --- a provider that does not answer is left alone for a while: its users are told at once, not after ten seconds each
+
+FAILURES = 3
+PAUSE = 10.0
+
+
+class Circuit:
+    """The circuit of one provider. `clock`: monotonic seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._failures = 0
+        self._closed_until = float("-inf")
+        self._in_doubt = False
+
+    def enter(self) -> None:
+        """Before a call. GatewayError(LOGIN_PROVIDER_UNREACHABLE) during a pause; after it, one call goes to see."""
+        left = self._closed_until - self._clock()
+        if left > 0:
+            detail = f"not asked: it did not answer {self._failures} times in a row; asked again in {left:.0f} s"
+            raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, detail)
+        if self._failures >= FAILURES:
+            self._closed_until = self._clock() + PAUSE
+
+    def doubted(self) -> bool:
+        """A call that carries what a stranger sent was not answered, which by itself proves nothing of the provider.
+        True: the caller is to find out, by a call of its own, whether the provider answers at all."""
+        first, self._in_doubt = not self._in_doubt, True
+        return first
+
+    def answered(self) -> None:
+        self._in_doubt = False
+        self._failures = 0
+        self._closed_until = float("-inf")
+
+    def failed(self) -> None:
+        self._in_doubt = False
+        self._failures += 1
+        if self._failures >= FAILURES:
+            self._closed_until = self._clock() + PAUSE

@@ -11,8 +11,7 @@ from typing import TypeVar
 
 from gateway.federation.addresses import Resolver
 from gateway.federation.cached import CachedDocument
-from gateway.federation.circuit import Circuit
-from gateway.federation.client import ProviderClient
+from gateway.federation.client import Circuit, ProviderClient
 from gateway.model.codes import API_TOKEN, LOGIN_PROVIDER_UNREACHABLE, OIDC_ID_TOKEN_KEY, OIDC_ID_TOKEN_SIGNATURE
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ApiAccess, ClientCertificate, OidcProvider
@@ -25,7 +24,13 @@ from gateway.oidc.access_token import (
     process_introspection_response,
     validate_access_token,
 )
-from gateway.oidc.authorization import AuthorizationCode, Parameters, process_authorization_response
+from gateway.oidc.authorization import (
+    AuthorizationCode,
+    Parameters,
+    is_signed,
+    process_authorization_response,
+    verified_parameters,
+)
 from gateway.oidc.authorization_request import (
     authorization_parameters,
     authorization_url,
@@ -33,12 +38,11 @@ from gateway.oidc.authorization_request import (
     pushed_request,
     signed_request,
 )
-from gateway.oidc.call import Call, ProviderResponse
 from gateway.oidc.client_authentication import Fresh
 from gateway.oidc.discovery import ProviderMetadata, discovery_request, process_discovery_response
+from gateway.oidc.documents import Call, ProviderResponse
 from gateway.oidc.id_token import IdToken, validate_id_token
-from gateway.oidc.jarm import is_signed, verified_parameters
-from gateway.oidc.jwks import JsonWebKeySet, jwks_request, process_jwks_response
+from gateway.oidc.jws import JsonWebKeySet, jwks_request, process_jwks_response
 from gateway.oidc.logout_token import LogoutToken, validate_logout_token
 from gateway.oidc.refresh import Held, Renewed, process_refresh_response, refresh_request, validate_refreshed
 from gateway.oidc.revocation import process_revocation_response, revocation_request
@@ -253,10 +257,10 @@ class Federation:
     async def _carry(self, provider: OidcProvider, call: Call) -> ProviderResponse:
         """Sends a call that carries what a browser or a program brought. A stranger may send a code that makes the
         provider hang: a second call, which carries nothing of theirs, then shows whether it is failing."""
-        circuit = self._circuit(provider)
+        client, circuit = self._client(provider), self._circuit(provider)
         circuit.enter()
         try:
-            answer = await self._client(provider).send(call)
+            answer = await client.send(call)
         except GatewayError as error:
             if error.code is LOGIN_PROVIDER_UNREACHABLE and circuit.doubted():
                 self._errand(self._look(provider, circuit, call.url))

@@ -30,7 +30,7 @@ from gateway.federation.metadata_lanes import FetchLimits
 from gateway.federation.metadata_source import NO_VALIDATORS, MetadataSource, Validators, validators
 from gateway.model.codes import SAML_METADATA_GONE, SAML_METADATA_UNREACHABLE, all_codes
 from gateway.model.errors import GatewayError
-from gateway.oidc.call import ProviderResponse
+from gateway.oidc.documents import ProviderResponse
 from gateway.saml.metadata_document import LARGEST_AGGREGATE, LARGEST_ENTITY
 
 _NOT_THERE = (404, 410)

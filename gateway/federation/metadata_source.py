@@ -11,7 +11,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from gateway.model.provider import MetadataUrl, SamlProvider
-from gateway.oidc.call import Call
+from gateway.oidc.documents import Call
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from gateway.model.codes import SAML_METADATA_EXPIRED, SAML_METADATA_GONE, SAML_
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ClientCertificate, MetadataFile, SamlProvider
 from gateway.model.quoting import quoted
-from gateway.oidc.call import Call
+from gateway.oidc.documents import Call
 from gateway.saml.metadata import find_entity, idp_metadata, require_valid
 from gateway.saml.metadata_document import given
 from gateway.saml.parties import IdpMetadata

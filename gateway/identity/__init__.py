@@ -2,6 +2,6 @@
 
 `mapping` takes validated claims, `assertion_mapping` a validated assertion; both give one `model.identity.Identity`.
 `perimeter` holds it against what the provider's file lets it assert (invariant 5), and is asked again for sessions
-that live. `establish` joins perimeter and tenant: of what it gives alone a session is made. `address_names` knows
-under which names e-mail addresses come. Begin in `establish`.
+that live. Of what its function establish gives, after perimeter and tenant, alone a session is made. Begin in
+`perimeter`.
 """

@@ -4,14 +4,16 @@ from collections.abc import Mapping
 
 import re2
 
-from gateway.identity.address_names import NAME_ID, is_scoped
 from gateway.identity.mapping import check_size, values_of
+from gateway.identity.perimeter import is_scoped
 from gateway.model.assertion import LONGEST_NAME, Assertion, NameId, SamlAttribute, is_one_spelling
 from gateway.model.codes import LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.provider import SamlProvider
 
+# How a file of a SAML provider names the subject itself among its attributes.
+NAME_ID = "NameID"
 # Entra ID sends it in the place of a group list that is over its limit.
 _GROUPS_ELSEWHERE = "http://schemas.microsoft.com/claims/groups.link"
 _GROUPS = "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups"

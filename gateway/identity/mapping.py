@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from gateway.model.codes import LOGIN_MAPPING
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.provider import OidcProvider, Provider
+from gateway.model.provider import OidcProvider
 
 MOST_VALUES = 4096
 LONGEST_VALUE = 8192
@@ -57,16 +57,6 @@ def check_size(attributes: Mapping[str, tuple[str, ...]]) -> None:
     size = sum(len(value.encode()) for values in attributes.values() for value in values)
     if size > MOST_BYTES:
         raise GatewayError(LOGIN_MAPPING, f"{size} bytes of attributes, over {MOST_BYTES}")
-
-
-def tenant_of(provider: Provider, identity: Identity) -> str | None:
-    """The organisation in whose name the person acts; exactly one wherever the provider file names its attribute."""
-    if provider.tenant_attribute is None:
-        return None
-    values = identity.attributes.get(provider.tenant_attribute, ())
-    if len(values) != 1:
-        raise GatewayError(LOGIN_MAPPING, f"the tenant, `{provider.tenant_attribute}`, has {len(values)} values, not 1")
-    return values[0]
 
 
 def _subject(claims: Mapping[str, object]) -> str:

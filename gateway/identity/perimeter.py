@@ -1,14 +1,40 @@
-"""Whether a provider may assert an identity. Values outside the bounds of its file are refused, however signed."""
+"""The one way from a mapped identity to an established person, and the bounds on the way: whether a provider may assert
+it. Values outside the bounds of the provider's file are refused, however signed.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from gateway.identity.address_names import is_mail, is_scoped
-from gateway.model.codes import LOGIN_OUTSIDE_PERIMETER
+from gateway.model.codes import LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER
 from gateway.model.errors import GatewayError
-from gateway.model.identity import Identity
+from gateway.model.identity import Established, Identity
 from gateway.model.mail import looks_like_an_address, mail_domain
 from gateway.model.provider import AttributeSource, Perimeter, Provider
+
+
+def establish(provider: Provider, identity: Identity, *, tenant_optional: bool = False) -> Established:
+    """`tenant_optional`: a program may act for no organisation; a person acts for one wherever the file names it.
+
+    Raises GatewayError: LOGIN_OUTSIDE_PERIMETER (invariant 5), then LOGIN_MAPPING for a tenant that is not one value.
+    The detail names attributes, never values.
+    """
+    check(provider, identity)
+    if tenant_optional and not identity.attributes.get(provider.tenant_attribute or ""):
+        return Established(identity, None)
+    return Established(identity, tenant_of(provider, identity))
+
+
+def tenant_of(provider: Provider, identity: Identity) -> str | None:
+    """The organisation in whose name the person acts; exactly one wherever the provider file names its attribute."""
+    if provider.tenant_attribute is None:
+        return None
+    values = identity.attributes.get(provider.tenant_attribute, ())
+    if len(values) != 1:
+        raise GatewayError(LOGIN_MAPPING, f"the tenant, `{provider.tenant_attribute}`, has {len(values)} values, not 1")
+    return values[0]
+
+
+# --- the perimeter
 
 _LA_POSTE = "356000000"
 _QUALIFIED_BY = "!:|"
@@ -160,3 +186,41 @@ def _sources(provider: Provider, name: str) -> tuple[str, ...]:
 
 def _outside(name: str, why: str) -> GatewayError:
     return GatewayError(LOGIN_OUTSIDE_PERIMETER, f"`{name}` {why}")
+
+
+# --- names of addresses, as claims and as attributes of SAML
+
+_EDU = "urn:oid:1.3.6.1.4.1.5923.1.1.1."
+_CLAIMS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
+
+# Compared without regard to case: `Email` and `Mail` are two usual ones.
+_MAIL = frozenset({
+    "mail", "email", "emailaddress", "e-mail", "courriel", "rfc822mailbox", "urn:oid:0.9.2342.19200300.100.1.3",
+    "urn:oid:1.2.840.113549.1.9.1", "urn:mace:dir:attribute-def:mail", "utilisateur.mel", f"{_CLAIMS}emailaddress",
+})  # fmt: skip
+# eduPerson, Subject Identifier Attributes Profile 3.3: value@scope; a scope that is not the provider's own is false.
+_SCOPED = frozenset({
+    "eduPersonPrincipalName", f"{_EDU}6", "eduPersonScopedAffiliation", f"{_EDU}9",
+    "eduPersonPrincipalNamePrior", f"{_EDU}12", "eduPersonUniqueId", f"{_EDU}13",
+    "urn:mace:dir:attribute-def:eduPersonPrincipalName", "urn:mace:dir:attribute-def:eduPersonScopedAffiliation",
+    "urn:oasis:names:tc:SAML:attribute:subject-id", "urn:oasis:names:tc:SAML:attribute:pairwise-id",
+})  # fmt: skip
+# At one provider these are addresses, at another numbers.
+_MAY_BE_MAIL = frozenset({
+    "upn", "preferred_username", "unique_name", "userprincipalname", "username", "login", "nameid",
+    f"{_CLAIMS}upn", f"{_CLAIMS}name", f"{_CLAIMS}nameidentifier",
+})  # fmt: skip
+_SCOPED_FOLDED = frozenset(map(str.lower, _SCOPED)) | {"eduperson_principal_name", "eduperson_scoped_affiliation"}
+
+
+def is_mail(name: str) -> bool:
+    return name.lower() in _MAIL
+
+
+def is_scoped(name: str) -> bool:
+    return name.lower() in _SCOPED_FOLDED
+
+
+def may_hold_an_address(name: str) -> bool:
+    """Whether the name alone says so. A value that looks like an address is bounded as one under any name."""
+    return is_mail(name) or is_scoped(name) or name.lower() in _MAY_BE_MAIL

@@ -10,7 +10,7 @@ from gateway.config.schema.app import AppFile
 from gateway.config.schema.conditions import ClaimIs, GroupIs, MandateIs, SharedFile, SharedIs, WrittenCondition, leaves
 from gateway.config.schema.load import AnyProviderFile
 from gateway.config.schema.provider import ProviderFile, SamlProviderFile
-from gateway.identity.address_names import is_mail, is_scoped, may_hold_an_address
+from gateway.identity.perimeter import is_mail, is_scoped, may_hold_an_address
 from gateway.lint.subject import Of, Subject
 from gateway.model.provider import MetadataFile, Provider, SamlProvider
 from gateway.policy.conditions import GROUPS

@@ -8,7 +8,6 @@ from gateway.model.codes import API_BOUND, API_SCOPE, API_TOKEN, OIDC_DISCOVERY_
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ApiAccess, OidcProvider
 from gateway.model.quoting import quoted
-from gateway.oidc.call import Call, ProviderResponse
 from gateway.oidc.claims import (
     audiences_of,
     check_auth_time,
@@ -23,10 +22,9 @@ from gateway.oidc.claims import (
 )
 from gateway.oidc.client_authentication import Fresh, authenticated_call
 from gateway.oidc.discovery import ProviderMetadata
-from gateway.oidc.documents import JsonObject, require_success, response_object
+from gateway.oidc.documents import Call, JsonObject, ProviderResponse, require_success, response_object
 from gateway.oidc.jwe import decrypt
-from gateway.oidc.jwks import JsonWebKeySet
-from gateway.oidc.jws import parse_compact, verify_signature
+from gateway.oidc.jws import JsonWebKeySet, parse_compact, verify_signature
 
 WHAT = "introspection answer"
 # RFC 9701 5

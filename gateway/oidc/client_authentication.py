@@ -12,9 +12,9 @@ from joserfc.jwk import OctKey
 from gateway.model.codes import OIDC_CLIENT_AUTHENTICATION
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
-from gateway.oidc.call import Call
 from gateway.oidc.client_keys import sign
 from gateway.oidc.discovery import ProviderMetadata
+from gateway.oidc.documents import Call
 
 # RFC 7523 2.2
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

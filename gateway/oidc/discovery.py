@@ -1,14 +1,13 @@
 """OpenID Connect Discovery 1.0: the request for a provider's metadata, and the checks of the response."""
 
+import re
 from dataclasses import dataclass
 
-from gateway.model.codes import OIDC_DISCOVERY, OIDC_DISCOVERY_ENDPOINT, OIDC_DISCOVERY_ISSUER
+from gateway.model.codes import OIDC_DISCOVERY, OIDC_DISCOVERY_ENDPOINT, OIDC_DISCOVERY_ISSUER, Code
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.model.quoting import quoted
-from gateway.oidc.call import Call, ProviderResponse
-from gateway.oidc.documents import JsonObject, response_object
-from gateway.oidc.endpoints import require_endpoint
+from gateway.oidc.documents import Call, JsonObject, ProviderResponse, response_object
 
 WHAT = "discovery document"
 
@@ -92,4 +91,28 @@ def _boolean(document: JsonObject, member: str) -> bool:
     value = document.get(member, False)
     if not isinstance(value, bool):
         raise GatewayError(OIDC_DISCOVERY, f"{WHAT}: {member} is neither true nor false")
+    return value
+
+
+# --- the form of URLs that we call, or to which we send a browser
+
+_LONGEST = 2048
+# Characters of RFC 3986 only, without user part or fragment (RFC 6749 3.1, 3.2), and with nothing that a parser would
+# strip or fold.
+_URL = re.compile(
+    r"(?P<scheme>https?)://"
+    r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+    r"(?:[/?][!$%&'()*+,./0-9:;=?@A-Z_a-z~-]*)?"
+)
+
+
+def require_endpoint(value: object, *, development: bool, code: Code, what: str) -> str:
+    """`value`, if it is an absolute https URL, or with `development` an http one. Else raises GatewayError(code)."""
+    if not isinstance(value, str) or len(value) > _LONGEST:
+        raise GatewayError(code, f"{what}: not a URL of at most {_LONGEST} characters")
+    match = _URL.fullmatch(value)
+    if match is None:
+        raise GatewayError(code, f"{what}: {quoted(value)} is not an absolute URL of plain form")
+    if match["scheme"] != "https" and not development:
+        raise GatewayError(code, f"{what}: {quoted(value)} is not https")
     return value

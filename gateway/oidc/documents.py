@@ -1,14 +1,39 @@
-"""JSON of providers, refused wherever two readers could read it differently."""
+"""One exchange with a provider as values, and its JSON, refused wherever two readers could read it differently."""
 
 import json
 import math
 import re
 from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Literal
 
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, Code
 from gateway.model.errors import GatewayError
 from gateway.model.quoting import quoted
-from gateway.oidc.call import ProviderResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`what` names the exchange in the operator's log. Headers and body hold secrets and stay out of `repr`."""
+
+    what: str
+    method: Literal["GET", "POST"]
+    url: str
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderResponse:
+    """`content_type`: the media type in lower case, without parameters. The other fields are raw header values."""
+
+    status: int
+    content_type: str
+    body: bytes = field(repr=False)
+    cache_control: str = ""
+    etag: str = ""
+    last_modified: str = ""
+
 
 # Bytes. The densest JSON of this size takes about 4 ms, and nothing may hold the loop for over 5 ms.
 LARGEST_DOCUMENT = 1 << 17

@@ -33,8 +33,7 @@ from gateway.oidc.claims import (
 )
 from gateway.oidc.documents import JsonObject
 from gateway.oidc.jwe import decrypt
-from gateway.oidc.jwks import JsonWebKeySet
-from gateway.oidc.jws import parse_compact, verify_signature
+from gateway.oidc.jws import JsonWebKeySet, parse_compact, verify_signature
 from gateway.oidc.token import Grant, TokenResponse
 
 _PROVEN = object()

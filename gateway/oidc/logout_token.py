@@ -15,8 +15,7 @@ from gateway.oidc.claims import (
     text_of,
 )
 from gateway.oidc.documents import JsonObject
-from gateway.oidc.jwks import JsonWebKeySet
-from gateway.oidc.jws import parse_compact, verify_signature
+from gateway.oidc.jws import JsonWebKeySet, parse_compact, verify_signature
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 # 2.4 recommends the first. Older providers write JWT, or nothing.

@@ -15,7 +15,6 @@ from gateway.model.codes import (
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.model.quoting import quoted
-from gateway.oidc.call import Call, ProviderResponse
 from gateway.oidc.claims import (
     audiences_of,
     check_authorized_party,
@@ -30,10 +29,9 @@ from gateway.oidc.claims import (
 )
 from gateway.oidc.client_authentication import Fresh, authenticated_call
 from gateway.oidc.discovery import ProviderMetadata
-from gateway.oidc.documents import JsonObject, error_of, response_object
+from gateway.oidc.documents import Call, JsonObject, ProviderResponse, error_of, response_object
 from gateway.oidc.jwe import decrypt
-from gateway.oidc.jwks import JsonWebKeySet
-from gateway.oidc.jws import parse_compact, verify_signature
+from gateway.oidc.jws import JsonWebKeySet, parse_compact, verify_signature
 from gateway.oidc.token import Grant, bearer_of, grant_of
 
 WHAT = "refresh answer"

@@ -4,10 +4,9 @@ from gateway.model.codes import OIDC_REVOCATION
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.model.quoting import quoted
-from gateway.oidc.call import Call, ProviderResponse
 from gateway.oidc.client_authentication import Fresh, authenticated_call
 from gateway.oidc.discovery import ProviderMetadata
-from gateway.oidc.documents import error_of, require_success
+from gateway.oidc.documents import Call, ProviderResponse, error_of, require_success
 
 WHAT = "revocation answer"
 

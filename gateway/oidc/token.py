@@ -10,10 +10,9 @@ from gateway.model.provider import OidcProvider
 from gateway.model.quoting import quoted
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization import AuthorizationCode
-from gateway.oidc.call import Call, ProviderResponse
 from gateway.oidc.client_authentication import Fresh, authenticated_call
 from gateway.oidc.discovery import ProviderMetadata
-from gateway.oidc.documents import JsonObject, parse_object, response_object
+from gateway.oidc.documents import Call, JsonObject, ProviderResponse, parse_object, response_object
 
 WHAT = "token answer"
 # RFC 6749 A.12: VSCHAR, here without the space, which a header could not carry

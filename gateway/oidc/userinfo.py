@@ -8,13 +8,11 @@ from gateway.model.codes import OIDC_USERINFO, OIDC_USERINFO_FORM, OIDC_USERINFO
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.model.quoting import quoted
-from gateway.oidc.call import Call, ProviderResponse
 from gateway.oidc.claims import audiences_of, check_expiry, check_issuer, check_not_ahead
 from gateway.oidc.discovery import ProviderMetadata
-from gateway.oidc.documents import JsonObject, parse_object, require_success
+from gateway.oidc.documents import Call, JsonObject, ProviderResponse, parse_object, require_success
 from gateway.oidc.jwe import decrypt
-from gateway.oidc.jwks import JsonWebKeySet
-from gateway.oidc.jws import parse_compact, verify_signature
+from gateway.oidc.jws import JsonWebKeySet, parse_compact, verify_signature
 
 WHAT = "userinfo answer"
 # Claims about the token and the sign-in, which only the ID token may make.

@@ -21,7 +21,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from gateway.federation.client import ProviderClient
 from gateway.model.errors import GatewayError
-from gateway.oidc.call import Call
+from gateway.oidc.documents import Call
 from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
 from tests.attacks.exchange import Door, Exchange, exchange
 from tests.attacks.outcomes import unseen

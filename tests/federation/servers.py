@@ -12,8 +12,8 @@ from aiohttp import web
 from gateway.model.provider import OidcProvider
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization import AuthorizationCode, process_authorization_response
-from gateway.oidc.call import Call
 from gateway.oidc.discovery import ProviderMetadata
+from gateway.oidc.documents import Call
 from tests.oidc.samples import LOGIN, Signer, claims, forge, provider, signer
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]

@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.federation.circuit import FAILURES, PAUSE, Circuit
+from gateway.federation.client import FAILURES, PAUSE, Circuit
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE
 from gateway.model.errors import GatewayError
 

@@ -16,7 +16,7 @@ from gateway.federation.addresses import Resolver
 from gateway.federation.client import LARGEST_BODY, ProviderClient
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_ADDRESS, OIDC_ANSWER
 from gateway.model.errors import GatewayError
-from gateway.oidc.call import Call, ProviderResponse
+from gateway.oidc.documents import Call, ProviderResponse
 from tests.federation.servers import get, raw_server, web_server
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"

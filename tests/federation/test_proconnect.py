@@ -13,8 +13,8 @@ import pytest
 from aiohttp import ClientSession
 
 from gateway.federation.federation import Federation
-from gateway.identity.mapping import map_claims, tenant_of
-from gateway.identity.perimeter import check
+from gateway.identity.mapping import map_claims
+from gateway.identity.perimeter import check, tenant_of
 from gateway.model.codes import (
     LOGIN_OUTSIDE_PERIMETER,
     OIDC_ID_TOKEN_ACR,

@@ -40,10 +40,10 @@ from gateway.oidc.authorization import (
     Parameters,
     process_authorization_response,
     response_state,
+    unverified_parameters,
 )
 from gateway.oidc.client_keys import jwk_set
 from gateway.oidc.id_token import IdToken
-from gateway.oidc.jarm import unverified_parameters
 from gateway.oidc.refresh import Held, Renewed
 from tests.oidc.samples import PROVIDER, own_key, provider
 from tests.op.process import OpenIdProvider

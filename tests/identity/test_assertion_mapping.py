@@ -5,8 +5,8 @@ import pytest
 
 from gateway.config.schema.saml_attributes import COMMON
 from gateway.identity.assertion_mapping import map_assertion
-from gateway.identity.mapping import LONGEST_VALUE, tenant_of
-from gateway.identity.perimeter import check
+from gateway.identity.mapping import LONGEST_VALUE
+from gateway.identity.perimeter import check, tenant_of
 from gateway.model.assertion import Assertion, NameId, SamlAttribute
 from gateway.model.codes import LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER, Code
 from gateway.model.errors import GatewayError

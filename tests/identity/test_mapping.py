@@ -10,8 +10,8 @@ from gateway.identity.mapping import (
     MOST_VALUES,
     RESERVED_ATTRIBUTES,
     map_claims,
-    tenant_of,
 )
+from gateway.identity.perimeter import tenant_of
 from gateway.model.codes import LOGIN_MAPPING
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity

@@ -1,16 +1,83 @@
+import ast
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.identity.perimeter import check, is_inside, is_siret
+from gateway.config.schema.saml_attributes import COMMON
+from gateway.identity.perimeter import check, establish, is_inside, is_mail, is_scoped, is_siret, may_hold_an_address
 from gateway.model.assertion import ADDRESS_FORMAT
 from gateway.model.codes import LOGIN_OUTSIDE_PERIMETER
 from gateway.model.errors import GatewayError
-from gateway.model.identity import Identity
+from gateway.model.identity import Established, Identity
 from gateway.model.provider import MetadataFile, OidcProvider, Perimeter, SamlProvider
 from tests.identity.providers import provider
+
+GATEWAY = Path(__file__).resolve().parents[2] / "gateway"
+SIRET = "21590350100017"
+BOUNDED = provider(
+    {"uid": "uid", "siret": "siret"},
+    tenant="siret",
+    perimeter=Perimeter(siret=frozenset({SIRET}), attributes={"uid": frozenset({"alice"})}),
+)
+
+
+def identity(**attributes: tuple[str, ...]) -> Identity:
+    return Identity(BOUNDED.name, BOUNDED.issuer, "s-1", attributes)
+
+
+def code(of: Identity, *, tenant_optional: bool = False) -> str:
+    with pytest.raises(GatewayError) as refused:
+        establish(BOUNDED, of, tenant_optional=tenant_optional)
+    return refused.value.code.id
+
+
+def test_who_is_inside_the_perimeter_acts_for_one_tenant() -> None:
+    alice = identity(uid=("alice",), siret=(SIRET,))
+    assert establish(BOUNDED, alice) == Established(alice, SIRET)
+
+
+def test_who_is_outside_is_refused_before_the_tenant_is_looked_for() -> None:
+    assert code(identity(uid=("bob",))) == "login.outside_perimeter"
+    assert code(identity(uid=("bob",)), tenant_optional=True) == "login.outside_perimeter"
+
+
+def test_a_person_acts_for_one_tenant_and_a_program_may_act_for_none() -> None:
+    nobodys = identity(uid=("alice",))
+    assert code(nobodys) == "login.mapping"
+    assert establish(BOUNDED, nobodys, tenant_optional=True) == Established(nobodys, None)
+    without = provider({"uid": "uid"})
+    assert establish(without, nobodys).tenant is None
+
+
+def test_a_program_that_names_a_tenant_names_one() -> None:
+    two = provider({"siret": "siret"}, tenant="siret")
+    with pytest.raises(GatewayError, match="2 values"):
+        establish(two, identity(siret=(SIRET, "21590350100018")), tenant_optional=True)
+
+
+@pytest.mark.parametrize(
+    ("made", "where"),
+    [
+        # The proof that the perimeter let somebody through.
+        ("Established", {"identity/perimeter.py"}),
+        # What lets somebody in, of that proof alone; the stores make theirs of what they are given with it.
+        # A trial serves nobody: the seat of a made-up person is asked about, and never kept.
+        ("Seat", {"portal/flow/establish.py", "stores", "trial/trial.py"}),
+        ("Session", {"stores"}),
+    ],
+)
+def test_nothing_else_in_the_gateway_makes_one(made: str, where: set[str]) -> None:
+    found = {
+        "stores" if path.parent.name == "stores" else str(path.relative_to(GATEWAY))
+        for path in GATEWAY.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == made
+    }
+    assert found == where
+
 
 METROPOLE = "21590350100017"
 DEPARTEMENT = "22590001801244"
@@ -396,3 +463,33 @@ def test_what_is_called_siren_and_comes_as_a_siret_is_one() -> None:
     of = provider({"siren": "siret"}, perimeter=LISTED)
     assert accepted(of, siren=METROPOLE)
     assert not accepted(of, siren=DEPARTEMENT)
+
+
+CLAIMS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims"
+
+
+@pytest.mark.parametrize("name", [*COMMON["mail"], "Email", "MAIL", "urn:mace:dir:attribute-def:mail", "courriel"])
+def test_an_address_by_its_name(name: str) -> None:
+    assert is_mail(name)
+    assert may_hold_an_address(name)
+    assert not is_scoped(name)
+
+
+@pytest.mark.parametrize("name", [*COMMON["eppn"], *COMMON["scoped_affiliation"], *COMMON["subject_id"]])
+def test_a_scoped_attribute_by_its_name(name: str) -> None:
+    assert is_scoped(name)
+    assert is_scoped(name.upper())
+    assert may_hold_an_address(name)
+    assert not is_mail(name)
+
+
+@pytest.mark.parametrize("name", [*COMMON["upn"], "preferred_username", "NameID", f"{CLAIMS}/name"])
+def test_what_is_an_address_at_one_provider_and_a_number_at_the_next(name: str) -> None:
+    assert may_hold_an_address(name)
+    assert not is_mail(name)
+    assert not is_scoped(name)
+
+
+@pytest.mark.parametrize("name", ["uid", "siret", "groups", "givenName", "email_verified", ""])
+def test_what_is_none_by_its_name(name: str) -> None:
+    assert not may_hold_an_address(name)

@@ -18,11 +18,11 @@ from gateway.model.errors import GatewayError
 from gateway.model.provider import ClientKey, EncryptionAlgorithm, OidcProvider, Perimeter, SigningAlgorithm
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization import AuthorizationCode, process_authorization_response
-from gateway.oidc.call import ProviderResponse
 from gateway.oidc.client_authentication import Fresh
 from gateway.oidc.client_keys import jwk_set
 from gateway.oidc.discovery import ProviderMetadata
-from gateway.oidc.jwks import JsonWebKeySet, process_jwks_response
+from gateway.oidc.documents import ProviderResponse
+from gateway.oidc.jws import JsonWebKeySet, process_jwks_response
 from gateway.oidc.token import TokenResponse
 
 NOW = 1_800_000_000.0

@@ -14,8 +14,8 @@ from gateway.oidc.access_token import (
     process_introspection_response,
     validate_access_token,
 )
-from gateway.oidc.call import ProviderResponse
 from gateway.oidc.client_authentication import Fresh
+from gateway.oidc.documents import ProviderResponse
 from gateway.oidc.id_token import validate_id_token
 from gateway.oidc.logout_token import validate_logout_token
 from gateway.oidc.token import TokenResponse

@@ -10,9 +10,9 @@ from joserfc.jwk import OctKey
 from gateway.model.codes import OIDC_CLIENT_AUTHENTICATION
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
-from gateway.oidc.call import Call
 from gateway.oidc.client_authentication import ASSERTION_SECONDS, ASSERTION_TYPE, authenticated_call
 from gateway.oidc.client_keys import jwk_set
+from gateway.oidc.documents import Call
 from tests.oidc.samples import FRESH, ISSUER, METADATA, NOW, PROVIDER, own_key, provider, verified
 
 SECRET = "a secret of the client, and a long one"

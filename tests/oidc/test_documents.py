@@ -7,9 +7,27 @@ from hypothesis import strategies as st
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_TOKEN, OIDC_USERINFO
 from gateway.model.errors import GatewayError
 from gateway.model.quoting import quoted
-from gateway.oidc.call import ProviderResponse
-from gateway.oidc.documents import LARGEST_DOCUMENT, parse_object, require_success, response_object
+from gateway.oidc.documents import (
+    LARGEST_DOCUMENT,
+    Call,
+    ProviderResponse,
+    parse_object,
+    require_success,
+    response_object,
+)
 from tests.oidc.samples import outcome
+
+
+def test_what_is_logged_of_a_call_holds_no_secret() -> None:
+    call = Call(
+        "token answer", "POST", "https://op.example/token", (("Authorization", "Basic s3cret"),), b"code=s3cret"
+    )
+    assert "s3cret" not in repr(call)
+    assert "https://op.example/token" in repr(call)
+
+
+def test_what_is_logged_of_an_answer_holds_no_token() -> None:
+    assert "s3cret" not in repr(ProviderResponse(200, "application/json", b'{"access_token": "s3cret"}'))
 
 
 def test_an_object_is_read() -> None:

@@ -5,8 +5,8 @@ import pytest
 
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE
 from gateway.model.provider import OidcProvider
-from gateway.oidc.call import ProviderResponse
 from gateway.oidc.client_authentication import Fresh
+from gateway.oidc.documents import ProviderResponse
 from gateway.oidc.refresh import (
     Held,
     RefreshResponse,

@@ -5,8 +5,8 @@ import pytest
 
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE
 from gateway.model.provider import OidcProvider
-from gateway.oidc.call import Call, ProviderResponse
 from gateway.oidc.client_authentication import authenticated_call
+from gateway.oidc.documents import Call, ProviderResponse
 from gateway.oidc.revocation import process_revocation_response, revocation_request
 from tests.oidc.samples import FRESH, ISSUER, METADATA, json_answer, outcome, own_key, provider
 

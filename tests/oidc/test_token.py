@@ -14,7 +14,7 @@ from gateway.model.codes import (
 )
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
-from gateway.oidc.call import Call, ProviderResponse
+from gateway.oidc.documents import Call, ProviderResponse
 from gateway.oidc.token import process_token_response, token_request
 from tests.oidc.samples import FRESH, LOGIN, METADATA, PROVIDER, authorization_code, json_answer, outcome, provider
 

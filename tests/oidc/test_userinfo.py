@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_USERINFO, OIDC_USERINFO_FORM, OIDC_USERINFO_SUBJECT
 from gateway.model.errors import GatewayError
 from gateway.model.provider import Encryption, OidcProvider
-from gateway.oidc.call import ProviderResponse
+from gateway.oidc.documents import ProviderResponse
 from gateway.oidc.id_token import IdToken, validate_id_token
 from gateway.oidc.userinfo import merge_claims, process_userinfo_response, userinfo_request
 from tests.oidc.samples import (

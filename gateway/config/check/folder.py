@@ -21,8 +21,7 @@ from gateway.config.schema.saml import MetadataFromSection
 from gateway.config.schema.scalars import Wrong, host_pattern, socket_address
 from gateway.config.schema.types import NAME
 from gateway.config.yaml.reader import YamlDocument
-from gateway.identity.address_names import is_scoped, may_hold_an_address
-from gateway.identity.perimeter import is_siren_name, is_siret_name
+from gateway.identity.perimeter import is_scoped, is_siren_name, is_siret_name, may_hold_an_address
 from gateway.wire.addresses import parse_address
 
 _Model = TypeVar("_Model", bound=BaseModel)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from gateway.config.snapshot import App
-from gateway.identity.establish import establish
+from gateway.identity.perimeter import establish
 from gateway.model.codes import LOGIN_TRANSACTION_GONE, OIDC_REFRESH_SUBJECT
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Established, Identity

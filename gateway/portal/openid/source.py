@@ -11,10 +11,9 @@ from gateway.model.ports import Page
 from gateway.model.provider import OidcProvider
 from gateway.model.session import Session, Tokens
 from gateway.model.transaction import OidcLogin, ParkedResponse, SignOut
-from gateway.oidc.authorization import Parameters, response_state
+from gateway.oidc.authorization import Parameters, response_state, unverified_parameters
 from gateway.oidc.client_keys import jwk_set
 from gateway.oidc.end_session import end_session_request
-from gateway.oidc.jarm import unverified_parameters
 from gateway.oidc.token import Grant
 from gateway.portal.flow.pending import requested_of, served_by
 from gateway.portal.flow.source import openid_provider, openid_provider_of, openid_providers

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.federation.circuit import PAUSE
+from gateway.federation.client import PAUSE
 from gateway.model.provider import ProviderLogout
 from gateway.model.session import SeatLimits
 from gateway.portal.logout import applications as sign_outs
