@@ -1,17 +1,15 @@
-"""Sessions, seats, tickets and notes into sealed records and back; a seat's cookie into what opens its record.
+"""Sessions and seats into sealed records and back; a seat's cookie into what finds and opens its record.
 
 A session is sealed with its own random key. Each seat holds that key, wrapped under a key drawn from the secret
 half of its cookie and a store key: so the store opens nothing, and a cookie opens nothing without the store.
-A ticket is found and opened by its id alone. A note for an application is read without a cookie: it is sealed under a
-store key, and is little.
 """
 
 import re
 from typing import NamedTuple
 
-from gateway.model.session import SeatLimits, Session, SignOutNote
-from gateway.stores.codec import StoredSession, note_from_bytes, note_to_bytes, session_from_bytes, session_to_bytes
-from gateway.stores.records import SealedNote, SeatKey, SeatRecord, SessionRecord, Ticket, TicketKey
+from gateway.model.session import SeatLimits, Session
+from gateway.stores.codec import StoredSession, session_from_bytes, session_to_bytes
+from gateway.stores.records import SeatKey, SeatRecord, SessionRecord
 from gateway.stores.sealing import (
     NONCE_BYTES,
     SealBinding,
@@ -22,7 +20,6 @@ from gateway.stores.sealing import (
     new_id,
     open_sealed,
     seal,
-    shard_of,
 )
 
 _COOKIE = re.compile(rb"([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})")
@@ -65,8 +62,6 @@ class Envelopes:
     def __init__(self, keys: StoreKeys, token_bytes: TokenBytes) -> None:
         self._keys = keys
         self._token_bytes = token_bytes
-
-    # --- sessions and seats
 
     def seal_session(self, stored: StoredSession, session_key: bytes) -> SessionRecord:
         session, key_id = stored.session, self._keys.current
@@ -135,43 +130,3 @@ class Envelopes:
         return session_from_bytes(
             open_sealed(record.sealed, key=session_key, binding=SealBinding("session", session_id))
         )
-
-    # --- tickets
-
-    def ticket_key(self, kind: str, id: str) -> TicketKey:
-        secret = _secret(id)
-        return TicketKey(shard_of(id), kind, lookup_of(secret))
-
-    def seal_ticket(self, kind: str, id: str, plain: bytes, *, group: str, expires_at: int) -> Ticket:
-        """`group`: a client's network. It is kept as a keyed hash, for a network can be a person's."""
-        secret, key_id = _secret(id), self._keys.current
-        key = TicketKey(shard_of(id), kind, lookup_of(secret))
-        sealed = seal(
-            plain,
-            key=self._keys.drawn(secret, b"seal", key_id),
-            key_id=key_id,
-            nonce=self._token_bytes(NONCE_BYTES),
-            binding=SealBinding(kind, key.lookup.hex()),
-        )
-        return Ticket(key, sealed, self._keys.index("group", group), expires_at)
-
-    def open_ticket(self, key: TicketKey, id: str, sealed: bytes) -> bytes:
-        drawn = self._keys.drawn(_secret(id), b"seal", key_id_of(sealed))
-        return open_sealed(sealed, key=drawn, binding=SealBinding(key.kind, key.lookup.hex()))
-
-    # --- notes
-
-    def seal_note(self, note: SignOutNote) -> SealedNote:
-        key_id, binding = self._keys.current, SealBinding("note", note.session_id, note.host)
-        plain, nonce = note_to_bytes(note), self._token_bytes(NONCE_BYTES)
-        sealed = seal(plain, key=self._keys.note_key(key_id), key_id=key_id, nonce=nonce, binding=binding)
-        return SealedNote(note.session_id, note.host, sealed)
-
-    def open_note(self, record: SealedNote) -> SignOutNote:
-        key = self._keys.note_key(key_id_of(record.sealed))
-        plain = open_sealed(record.sealed, key=key, binding=SealBinding("note", record.session_id, record.host))
-        return note_from_bytes(plain, record.session_id, record.host)
-
-
-def _secret(id: str) -> bytes:
-    return id.encode("utf-8", "surrogatepass")

@@ -79,9 +79,7 @@ class Sessions:
         self._store = store
         self._keys = StoreKeys(keys)
         self._envelopes = Envelopes(self._keys, token_bytes)
-        self._hand_overs = Tickets(
-            HAND_OVER, store, self._envelopes, _HAND_OVERS, log=log, now=now, token_bytes=token_bytes
-        )
+        self._hand_overs = Tickets(HAND_OVER, store, self._keys, _HAND_OVERS, log=log, now=now, token_bytes=token_bytes)
         self._unreadable = UnreadableRecords(log)
         self._now = now
         self._monotonic = monotonic

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from gateway.model.errors import GatewayError
 from gateway.model.session import SignOutNote
 from gateway.ops.log import Log
+from gateway.stores import codec
 from gateway.stores.clocks import Horizon
-from gateway.stores.envelopes import Envelopes
 from gateway.stores.records import RecordStore, SealedNote
-from gateway.stores.sealing import StoreKeys, TokenBytes
+from gateway.stores.sealing import NONCE_BYTES, SealBinding, StoreKeys, TokenBytes, key_id_of, open_sealed, seal
 from gateway.stores.tickets import unix_now
 from gateway.stores.unreadable import UnreadableRecords
 
@@ -38,7 +38,8 @@ class SignOutNotes:
         token_bytes: TokenBytes = os.urandom,
     ) -> None:
         self._store = store
-        self._envelopes = Envelopes(StoreKeys(keys), token_bytes)
+        self._keys = StoreKeys(keys)
+        self._token_bytes = token_bytes
         self._unreadable = UnreadableRecords(log, what_follows=_UNTOLD)
         self._now = now
         # As the purge: by a clock that jumps ahead, no application is told of an end that is none.
@@ -47,7 +48,7 @@ class SignOutNotes:
     async def keep(self, notes: Sequence[SignOutNote]) -> None:
         """In the place of those of the same session and host, and of this browser's older sessions on that host: their
         cookies may be the same. What a session that has ended would have kept is left out."""
-        await self._store.perform([self._envelopes.seal_note(note) for note in notes], self._now())
+        await self._store.perform([self._sealed(note) for note in notes], self._now())
 
     async def take(self, most: int) -> tuple[SignOutNote, ...]:
         """Some of sessions that have ended, however they did: each to one caller only, across all workers."""
@@ -55,9 +56,17 @@ class SignOutNotes:
         opened = (self._opened(record) for record in taken)
         return tuple(note for note in opened if note is not None)
 
+    def _sealed(self, note: SignOutNote) -> SealedNote:
+        key_id, binding = self._keys.current, SealBinding("note", note.session_id, note.host)
+        plain, nonce = codec.note_to_bytes(note), self._token_bytes(NONCE_BYTES)
+        sealed = seal(plain, key=self._keys.note_key(key_id), key_id=key_id, nonce=nonce, binding=binding)
+        return SealedNote(note.session_id, note.host, sealed)
+
     def _opened(self, record: SealedNote) -> SignOutNote | None:
         try:
-            return self._envelopes.open_note(record)
+            key = self._keys.note_key(key_id_of(record.sealed))
+            plain = open_sealed(record.sealed, key=key, binding=SealBinding("note", record.session_id, record.host))
+            return codec.note_from_bytes(plain, record.session_id, record.host)
         except GatewayError as error:
             self._unreadable.tell("note", error)
             return None

@@ -9,9 +9,20 @@ from gateway.model.codes import LIMIT_BODY
 from gateway.model.errors import GatewayError
 from gateway.ops.log import Log
 from gateway.stores.codec import Form, Kept
-from gateway.stores.envelopes import Envelopes
-from gateway.stores.records import PutTicket, RecordStore, Spend, TicketKey, Write
-from gateway.stores.sealing import TokenBytes, new_id
+from gateway.stores.records import PutTicket, RecordStore, Spend, Ticket, TicketKey, Write
+from gateway.stores.sealing import (
+    NONCE_BYTES,
+    SealBinding,
+    StoreKeys,
+    TokenBytes,
+    key_id_of,
+    lookup_of,
+    new_id,
+    open_sealed,
+    seal,
+    secret_of,
+    shard_of,
+)
 from gateway.stores.unreadable import UnreadableRecords
 
 _LONGEST_ID = 256
@@ -43,7 +54,7 @@ class Tickets(Generic[Kept]):
         self,
         form: Form[Kept],
         store: RecordStore,
-        envelopes: Envelopes,
+        keys: StoreKeys,
         bounds: Bounds,
         *,
         log: Log | None,
@@ -53,7 +64,7 @@ class Tickets(Generic[Kept]):
     ) -> None:
         self._form = form
         self._store = store
-        self._envelopes = envelopes
+        self._keys = keys
         self._bounds = bounds
         self._unreadable = UnreadableRecords(log)
         self._now = now
@@ -73,20 +84,29 @@ class Tickets(Generic[Kept]):
         plain = self._form.write(value)
         if self._bounds.longest is not None and len(plain) > self._bounds.longest:
             raise GatewayError(LIMIT_BODY, f"{len(plain)} bytes to keep, over {self._bounds.longest}")
-        expires_at = self._now() + self._bounds.life
-        ticket = self._envelopes.seal_ticket(self._form.kind, id, plain, group=bound_by, expires_at=expires_at)
+        secret, key_id = secret_of(id), self._keys.current
+        key = TicketKey(shard_of(id), self._form.kind, lookup_of(secret))
+        sealed = seal(
+            plain,
+            key=self._keys.drawn(secret, b"seal", key_id),
+            key_id=key_id,
+            nonce=self._token_bytes(NONCE_BYTES),
+            binding=SealBinding(key.kind, key.lookup.hex()),
+        )
+        # The group is a client's network: kept as a keyed hash, for a network can be a person's.
+        ticket = Ticket(key, sealed, self._keys.index("group", bound_by), self._now() + self._bounds.life)
         return PutTicket(ticket, self._bounds.per_group, self._bounds.in_all)
 
     async def peek(self, id: str) -> Kept | None:
         if not 0 < len(id) <= _LONGEST_ID:
             return None
-        key = self._envelopes.ticket_key(self._form.kind, id)
+        key = self._key(id)
         return self._open(id, key, await self._store.peek_ticket(key, self._now()))
 
     async def take(self, id: str) -> Kept | None:
         if not 0 < len(id) <= _LONGEST_ID:
             return None
-        key = self._envelopes.ticket_key(self._form.kind, id)
+        key = self._key(id)
         return self._open(id, key, await self._store.take_ticket(key, self._now()))
 
     async def spend(self, id: str, writes: Sequence[Write] = ()) -> bool:
@@ -95,13 +115,18 @@ class Tickets(Generic[Kept]):
         Where the store fails in between, it is spent and what was to follow may be missing: the person starts again."""
         if not 0 < len(id) <= _LONGEST_ID:
             return False
-        return await self._store.perform([Spend(self._envelopes.ticket_key(self._form.kind, id)), *writes], self._now())
+        return await self._store.perform([Spend(self._key(id)), *writes], self._now())
 
     def _open(self, id: str, key: TicketKey, sealed: bytes | None) -> Kept | None:
         if sealed is None:
             return None
         try:
-            return self._form.read(self._envelopes.open_ticket(key, id, sealed))
+            drawn = self._keys.drawn(secret_of(id), b"seal", key_id_of(sealed))
+            return self._form.read(open_sealed(sealed, key=drawn, binding=SealBinding(key.kind, key.lookup.hex())))
         except GatewayError as error:
             self._unreadable.tell(self._form.kind, error)
             return None
+
+    def _key(self, id: str) -> TicketKey:
+        secret = secret_of(id)
+        return TicketKey(shard_of(id), self._form.kind, lookup_of(secret))

@@ -10,7 +10,6 @@ from gateway.model.transaction import Transaction
 from gateway.ops.log import Log
 from gateway.stores import codec
 from gateway.stores.codec import Form, Kept
-from gateway.stores.envelopes import Envelopes
 from gateway.stores.records import MarkKey, RaiseMark, RecordStore, UseOnce, Write
 from gateway.stores.sealing import StoreKeys, TokenBytes, shard_of, shard_of_browser
 from gateway.stores.tickets import Bounds, Tickets, unix_now
@@ -52,7 +51,6 @@ class Transactions:
         self._store = store
         self._keys = StoreKeys(keys)
         self._now = now
-        envelopes = Envelopes(self._keys, token_bytes)
         most_parked = min(in_all, MOST_PARKED)
         under_way = Bounds(LIFE, per_network, in_all)
         parked = Bounds(PARKED_LIFE, PARKED_OF_ONE, most_parked, OPENID_PARKED_BYTES)
@@ -60,7 +58,7 @@ class Transactions:
         saml_parked = Bounds(PARKED_LIFE, min(per_network, MOST_PARKED // 10), most_parked, SAML_PARKED_BYTES)
 
         def tickets(form: Form[Kept], bounds: Bounds, shard: Callable[[Kept], str] | None = None) -> Tickets[Kept]:
-            return Tickets(form, store, envelopes, bounds, log=log, now=now, token_bytes=token_bytes, shard=shard)
+            return Tickets(form, store, self._keys, bounds, log=log, now=now, token_bytes=token_bytes, shard=shard)
 
         # With the round that is counted when it is spent.
         self.sign_ins = tickets(codec.SIGN_IN, under_way, _shard_of_transaction)

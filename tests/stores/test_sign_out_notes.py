@@ -88,7 +88,7 @@ async def test_the_last_one_counts_and_a_newer_session_of_the_browser(worker: Wo
 async def test_it_opens_in_its_place_alone_and_under_its_key(worker: Worker, notes: SignOutNotes, clock: Clock) -> None:
     """Invariant 8: a store that was written to cannot send one person's login under another's session."""
     cookie, other = await worker.sign_in(), await worker.sign_in("another browser")
-    sealed = notes._envelopes.seal_note(note(cookie))
+    sealed = notes._sealed(note(cookie))
     assert b"JSESSIONID" not in sealed.sealed
     await worker.store.perform([replace(sealed, session_id=id_of(other))], clock.now())
     await worker.sessions.end([id_of(other)])

@@ -153,7 +153,7 @@ class AppHost:
         if not request.holds(hand_over.binding):
             raise GatewayError(HANDOVER_OTHER_BROWSER, "the code was made for another browser")
         # Invariant 5: what an app's file says now, whatever it said when the code was made.
-        if hand_over.provider not in app.providers:
+        if hand_over.provider not in app.listed:
             raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{app.name} does not list {hand_over.provider}")
 
     async def _seat(self, request: PortalRequest, app: App, hand_over: HandOver) -> Page:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from gateway.config.snapshot import App
 from gateway.identity.perimeter import establish
 from gateway.model.codes import LOGIN_TRANSACTION_GONE, OIDC_REFRESH_SUBJECT
 from gateway.model.errors import GatewayError
@@ -63,7 +62,8 @@ class SignIns:
             id_token=authentication.id_token,
             sid=authentication.sid,
             replaces=request.seat_cookie(),
-            limits=_limits_of(app),
+            # Where one host serves portal and app, the portal's seat is the app's.
+            limits=app.seat_limits if app else SeatLimits(),
             app=app.name if app else "",
             name_id=authentication.name_id,
             tokens=authentication.tokens,
@@ -106,8 +106,3 @@ def give_seat(request: PortalRequest, made: NewSession, report: Report) -> None:
 
 def home(request: PortalRequest) -> str:
     return "/" if request.app is not None else f"{PREFIX}sessions"
-
-
-def _limits_of(app: App | None) -> SeatLimits:
-    """Where one host serves portal and app, the portal's seat is the app's."""
-    return SeatLimits() if app is None else app.seat_limits

@@ -24,7 +24,7 @@ class Pending(NamedTuple):
 
     def require(self, provider: str) -> None:
         """Invariant 5: an app listens only to the providers that its file lists."""
-        if provider not in self.app.providers:
+        if provider not in self.app.listed:
             raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{self.app.name} does not list {provider}")
 
     @property
@@ -61,10 +61,10 @@ def _at_its_app(request: PortalRequest, id: str, transaction: Transaction) -> Pe
 
 def require_enough(snapshot: Snapshot, identity: Identity, transaction: Transaction, now: float) -> None:
     """What a provider has just answered: asked once, never again for the same request. No session is made of less."""
-    # An application may list providers that differ in what they can do: what comes of the rest is policy's to say.
-    need = askable(snapshot.ladder, identity.provider, transaction.need)
     if not is_fresh(snapshot, identity, transaction):
         raise GatewayError(LOGIN_NOT_FRESH, "the provider did not ask the person anew")
+    # An application may list providers that differ in what they can do: what comes of the rest is policy's to say.
+    need = askable(snapshot.ladder, identity.provider, transaction.need)
     if not meets(snapshot.ladder, identity, Need(level=need.level, amr=need.amr), now):
         asked = need.level or f"one of {', '.join(need.amr)}"
         detail = (

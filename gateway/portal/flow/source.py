@@ -51,8 +51,8 @@ class IdentitySources:
         return self.openid if session.name_id is None else self.saml
 
     def handlers(self, path: str) -> Handlers | None:
-        found = self.openid.handlers(path)
-        return self.saml.handlers(path) if found is None else found
+        """SAML's paths are below `saml/`; all others of a protocol are OpenID's."""
+        return self.saml.handlers(path) if path.startswith("saml/") else self.openid.handlers(path)
 
     def close(self) -> None:
         self.openid.close()

@@ -111,9 +111,9 @@ class Start:
         id, transaction, app = found
         # A stronger sign-in is asked of the provider by which the person is signed in.
         own, configured = transaction.provider, request.snapshot.providers
-        if own in configured and own in app.providers:
+        if own in configured and own in app.listed:
             return BeginSignIn(own, found, dict(transaction.hints))
-        known = [configured[name] for name in app.providers if name in configured]
+        known = [configured[name] for name in app.listed if name in configured]
         if not known:
             raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{app.name} lists no provider that is configured")
         if len(known) == 1:
@@ -162,7 +162,7 @@ class Start:
     def _round(self, request: PortalRequest, found: Pending) -> Write:
         _, transaction, app = found
         known = request.snapshot.providers
-        idle = [known[name].session_idle for name in app.providers if name in known]
+        idle = [known[name].session_idle for name in app.listed if name in known]
         within = min(shortest_limit(app) or ROUND_WINDOW, *idle, ROUND_WINDOW)
         return self._services.transactions.round_counted(
             transaction.binding, transaction.host, transaction.round, within

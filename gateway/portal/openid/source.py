@@ -65,6 +65,7 @@ class OpenidSource:
         services, snapshot = self._services, request.snapshot
         provider = openid_provider(snapshot, step.provider)
         request.provider = provider.name
+        serves = None if step.pending is None else step.pending.served
         asked = NO_STEP_UP if step.pending is None else requested_of(snapshot, provider, step.pending)
         login = OidcLogin(
             provider=provider.name,
@@ -73,7 +74,7 @@ class OpenidSource:
             # One a provider, from the configuration, never from what a request says of itself.
             redirect_uri=f"{snapshot.gateway.portal_url}{PREFIX}{_CALLBACK}/{provider.name}",
             binding=request.binding_made(services.token_urlsafe),
-            serves=step.pending.served if step.pending is not None else None,
+            serves=serves,
             created_at=int(services.now()),
             # OIDC Core 3.1.2.1: 0 asks for an authentication made now
             max_age=min((age for age in (provider.request.max_age, asked.max_age) if age is not None), default=None),
@@ -98,7 +99,6 @@ class OpenidSource:
         if parameters is None or login is None:
             return SignInSeenAgain("a callback whose state is unknown, used, or too old")
         provider = _provider_asked(request, login)
-        _require_form(request, provider)
         # What the sign-in is for, before anything is asked of the provider.
         found = served_by(request, login.serves, provider.name)
         code = await services.federation.authorization_code(provider, login, parameters, services.now())
@@ -178,21 +178,20 @@ class OpenidSource:
 
 
 def _provider_asked(request: PortalRequest, login: OidcLogin) -> OidcProvider:
-    """Invariant 7: path and transaction name one provider, else the code goes nowhere."""
+    """Invariant 7: path and login name one provider, and its response came as it was asked for, in the browser that
+    asked; else the code goes nowhere."""
     name = request.path.removeprefix(f"{PREFIX}{_CALLBACK}/")
     request.provider = login.provider
     if name != login.provider:
         raise GatewayError(LOGIN_OTHER_PROVIDER, f"asked {login.provider}, answered at another's callback")
     if not request.holds(login.binding):
         raise GatewayError(LOGIN_OTHER_BROWSER, "the sign-in was begun in another browser")
-    return openid_provider(request.snapshot, name)
-
-
-def _require_form(request: PortalRequest, provider: OidcProvider) -> None:
-    """What was asked for by a form is not taken from an address, where histories and logs keep it; but an error is."""
+    provider = openid_provider(request.snapshot, name)
+    # What was asked for by a form is not taken from an address, where histories and logs keep it; but an error is.
     by_form = (provider.request.response_mode or "").startswith("form_post")
     if by_form and {"code", "response"} & request.parameters().keys():
         raise GatewayError(OIDC_RESPONSE_PARAMETER, "a response in the address, and a form was asked for")
+    return provider
 
 
 def tokens_of(grant: Grant, now: float, number: int) -> Tokens:

@@ -57,6 +57,7 @@ class SamlSource:
     async def begin(self, request: PortalRequest, step: BeginSignIn) -> Page:
         provider = saml_provider(request.snapshot, step.provider)
         request.provider = provider.name
+        serves = None if step.pending is None else step.pending.served
         asked = NO_STEP_UP if step.pending is None else requested_of(request.snapshot, provider, step.pending)
         if asked.acr_values:
             # Core 3.3.2.2.1: any of those that will do, in place of what the file asks for each time
@@ -71,7 +72,7 @@ class SamlSource:
             comparison=provider.authn_context_comparison,
             fresh=fresh,
             binding=request.binding_made(self._services.token_urlsafe),
-            serves=step.pending.served if step.pending is not None else None,
+            serves=serves,
             issued_at=int(self._services.now()),
             passive=provider.passive_first and not fresh and VISIBLY not in step.hints,
         )
