@@ -17,6 +17,7 @@ from gateway.policy.routes import RouteTable
 from gateway.saml.parties import ServiceProvider
 from gateway.translation.render import Translation
 from gateway.wire.fences import Fence
+from gateway.wire.response_edits import UNCHANGED, ResponseEdits
 from gateway.wire.response_guard import STRICT, ResponseLeniency
 from gateway.wire.target import PathLeniency, Target
 
@@ -179,7 +180,7 @@ class AppSettings:
 
     `file`: as RuleRef names it. `seat_then`: what follows the end of a seat. `body_limit`: bytes, 0 for none.
     `method_override`: the method that a POST names is the one that it does. `streams_last`: what streams is use, as
-    requests are.
+    requests are. `responses`, `edits`: what its responses may say, and what is changed in their heads.
     """
 
     name: str
@@ -194,6 +195,7 @@ class AppSettings:
     method_override: bool = False
     streams_last: bool = False
     responses: ResponseLeniency = STRICT
+    edits: ResponseEdits = UNCHANGED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -254,7 +254,8 @@ class ClientConnection(Walk):
     def interim_response(self, response: ResponseHead) -> None:
         """RFC 9110 15.2: HTTP/1.0 knows none."""
         if self.request.line.minor:
-            self.transport.write(b"".join((*response.pieces(minor=True), b"\r\n\r\n")))
+            edits = self.request.lane.edits_for(self.request.host.name)
+            self.transport.write(b"".join((*response.pieces(edits=edits, minor=True), b"\r\n\r\n")))
 
     def response_head(self, response: ResponseHead) -> bytes:
         """What the client gets of a head, and what becomes of the connection."""
@@ -272,8 +273,9 @@ class ClientConnection(Walk):
             ending = b"\r\nConnection: close\r\n\r\n"
         elif not minor:
             ending = b"\r\nConnection: keep-alive\r\n\r\n"
-        private = request.seat is not None
-        return b"".join((*response.pieces(request.lane.responses, minor=minor, private=private), ending))
+        lane, private = request.lane, request.seat is not None
+        edits = lane.edits_for(request.host.name)
+        return b"".join((*response.pieces(lane.responses, edits, minor=minor, private=private), ending))
 
     def upstream_failed(self, error: GatewayError) -> None:
         self._give_up_upstream()

@@ -38,11 +38,13 @@ from gateway.proxy.upstream.connection import UpstreamConnection
 from gateway.proxy.upstream.pool import Pool, Pools
 from gateway.stores.sessions import Sessions
 from gateway.wire.fences import IsOurs
+from gateway.wire.response_edits import UNCHANGED, ResponseEdits
 
 _CLASSES: Final = ("0xx", "1xx", "2xx", "3xx", "4xx", "5xx")
 _USUAL_HEAD: Final = 8192
 _IDLE_AT_THE_END: Final = 1.0
 _MANY: Final = 1 << 20
+_HEADS: Final = 64
 
 
 class DataPlane:
@@ -87,6 +89,7 @@ class DataPlane:
         self.draining = False
         self.timers = Timers(loop, tick)
         self.heads = ResponseHeads()
+        self._edited_heads: dict[tuple[frozenset[bytes], bool], ResponseHeads] = {}
         self.connections: set[ClientConnection] = set()
         self.access_log: AccessLog | None = None
         self._accepted = self._dated = 0
@@ -244,7 +247,19 @@ class DataPlane:
         return RequestTables(snapshot, self._pools, self._numbers, self._person, self._prepare)
 
     def _new_upstream(self, pool: Pool) -> UpstreamConnection:
-        return UpstreamConnection(pool, self.timers, self.heads)
+        return UpstreamConnection(pool, self.timers, self._heads_for(pool.edits))
+
+    def _heads_for(self, edits: ResponseEdits) -> ResponseHeads:
+        """Applications whose files change the same lines share one."""
+        if edits == UNCHANGED:
+            return self.heads
+        key = edits.names, edits.adds
+        heads = self._edited_heads.get(key)
+        if heads is None:
+            if len(self._edited_heads) >= _HEADS:
+                self._edited_heads.clear()
+            heads = self._edited_heads[key] = ResponseHeads(edits.names, adds=edits.adds)
+        return heads
 
 
 def _flush(lane: Lane, values: dict[tuple[str, ...], float]) -> None:

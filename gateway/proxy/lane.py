@@ -10,6 +10,7 @@ from gateway.proxy.upstream.pool import Pool
 from gateway.wire import response_guard
 from gateway.wire.cookies import CookiePolicy
 from gateway.wire.headers import HeaderPolicy
+from gateway.wire.response_edits import UNCHANGED, ApplicationEdits, HostEdits
 
 
 class Lane(ApplicationAccess):
@@ -18,8 +19,8 @@ class Lane(ApplicationAccess):
     taken over into the worker's counters by DataPlane.flush."""
 
     __slots__ = (
-        "body_limit", "cookies", "errors", "is_told", "limits", "log_names", "policy", "pool", "responses", "statuses",
-        "stripped", "timeouts",
+        "_edits", "body_limit", "cookies", "errors", "is_told", "limits", "log_names", "policy", "pool", "responses",
+        "statuses", "stripped", "timeouts",
     )  # fmt: skip
 
     def __init__(
@@ -45,9 +46,16 @@ class Lane(ApplicationAccess):
         self.policy = policy
         self.cookies = CookiePolicy(frozenset() if app is None else app.translation.cookie_names)
         self.responses = response_guard.STRICT if app is None else app.responses
+        self._edits = None if app is None or app.edits == UNCHANGED else ApplicationEdits(app.edits)
         self.statuses = [0] * 6
         self.stripped = 0
         self.errors: dict[str, int] = {}
+
+    def edits_for(self, host: str) -> HostEdits | None:
+        """What its file changes in the heads of responses, for one of its canonical hosts."""
+        if self._edits is None or self.app is None:
+            return None
+        return self._edits.of(self.app.origin(host))
 
     def failed(self, reason: str) -> None:
         self.errors[reason] = self.errors.get(reason, 0) + 1

@@ -16,7 +16,7 @@ from gateway.wire.response_guard import orders_a_front
 
 # The entry of a name in a table. Bytes: the line goes on, and these are its ready b"\r\nName: ". None: the line is
 # dropped. One of these small integers: we read the line ourselves; of these, FORWARDED_AS_READ goes on as it came, and
-# METHOD_OVERRIDE under its own name.
+# METHOD_OVERRIDE, FRONT_ORDER and EDITED under their own names.
 UNSEEN: Final = 0
 HOST: Final = 1
 CONNECTION: Final = 2
@@ -37,6 +37,7 @@ METHOD_OVERRIDE_ODD: Final = 16
 CLEAR_SITE_DATA: Final = 17
 TRANSPORT_SECURITY: Final = 18
 FRONT_ORDER: Final = 19
+EDITED: Final = 20
 
 FORWARDED_AS_READ: Final[Mapping[int, bytes]] = {
     AUTHORIZATION: b"\r\nAuthorization: ",
@@ -212,18 +213,25 @@ _RESPONSE_SPECIAL: Final[Mapping[bytes, int]] = {
 
 
 class ResponsePolicy:
-    """The fate of an upstream's header lines on their way to the browser, for all applications. Used as the other."""
+    """The fate of an upstream's header lines on their way to the browser. Used as the other.
 
-    __slots__ = ("table",)
+    `edited`: the names, in lower case, that an application's file changes something of (wire/response_edits.py).
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_edited", "table")
+
+    def __init__(self, edited: frozenset[bytes] = frozenset()) -> None:
+        self._edited = edited
         self.table: dict[bytes, Verdict] = {}
 
     def learn(self, name: bytes) -> Verdict:
         lower = name.lower()
         verdict: Verdict = _RESPONSE_SPECIAL.get(lower)
         if verdict is None and lower not in HOP_BY_HOP:
-            verdict = FRONT_ORDER if orders_a_front(lower) else b"\r\n%b: " % name
+            if orders_a_front(lower):
+                verdict = FRONT_ORDER
+            else:
+                verdict = EDITED if lower in self._edited else b"\r\n%b: " % name
         _remember(self.table, name, verdict)
         return verdict
 

@@ -27,6 +27,7 @@ GROUPS = {
     "HR": "desync",
     "OR": "redirects",
     "CS": "cross_site",
+    "RW": "rewriting",
     "SE": "sessions",
     "OC": "openid",
     "SAML": "saml",

@@ -6,6 +6,7 @@ from urllib.parse import quote
 from gateway.config.check.api import check_api
 from gateway.config.check.conditions import Index, check_condition, check_use, check_use_levels, place_of_can, uses
 from gateway.config.check.translate import attributes_used, check_secrets, check_translate
+from gateway.config.compile.app import public_of
 from gateway.config.problems import Path, Problem, did_you_mean
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.gateway import GatewayFile
@@ -170,6 +171,8 @@ def _written(name: str, leniency: PathLeniency) -> bytes:
 
 def _upstream(document: YamlDocument, model: AppFile, gateway: GatewayFile | None) -> Iterator[Problem]:
     """A name is judged by the address that it leads to, at every connect; what is an address already, here too."""
+    if model.rewrite.internal and gateway is not None:
+        yield from _internal(document, model, gateway)
     url = model.upstream.url
     address = literal(url.host.strip("[]"))
     if address is None:
@@ -177,6 +180,15 @@ def _upstream(document: YamlDocument, model: AppFile, gateway: GatewayFile | Non
     if why := closed_to_all(address, url.effective_port, _listens(gateway)):
         what, _, hint = why.partition(": ")
         yield document.problem(("upstream", "url"), f"{url.authority} leads to {address}, {what}", hint)
+
+
+def _internal(document: YamlDocument, model: AppFile, gateway: GatewayFile) -> Iterator[Problem]:
+    scheme, port = public_of(model, gateway)
+    own = {f"{scheme}://{host}" if port is None else f"{scheme}://{host}:{port}" for host in model.hosts}
+    for index, internal in enumerate(model.rewrite.internal):
+        if internal.origin in own:
+            message = f"browsers know the application by {internal.origin}"
+            yield document.problem(("rewrite", "internal", index), message, "leave it out: it is what others become")
 
 
 def _listens(gateway: GatewayFile | None) -> IsOurs:

@@ -1,6 +1,7 @@
 """An app file as it goes to the workers: all that is known of it but its compiled rules."""
 
 import posixpath
+from collections.abc import Iterator
 from typing import TypeVar, cast
 
 from gateway.config.check.translate import spec_of
@@ -9,18 +10,21 @@ from gateway.config.compile.served import Material, served
 from gateway.config.folder.files import team_of
 from gateway.config.schema.app import AppApiSection, AppFile, OpaqueTokensSection
 from gateway.config.schema.gateway import GatewayFile
+from gateway.config.schema.scalars import Url
 from gateway.config.snapshot import LogoutSettings, UpstreamSettings
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.session import SeatLimits
 from gateway.translation.render import CookieSpec, HeaderSpec
 from gateway.wire.fences import Fence
+from gateway.wire.response_edits import ResponseEdits
 from gateway.wire.response_guard import ResponseLeniency
 
 _Spec = TypeVar("_Spec", HeaderSpec, CookieSpec)
 
 
 def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Material, root: str) -> WrittenApp:
-    scheme, port = _public(model, gateway)
+    scheme, port = public_of(model, gateway)
+    edits = _edits(model)
     responses, logout = model.responses, model.logout
     cookies = tuple((name, path) for name in logout.cookies for path in logout.cookie_paths)
     links = tuple(link.text for link in logout.links)
@@ -43,6 +47,7 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         streams_last=model.session.streams == "last",
         logout=served(LogoutSettings, logout, cookies=cookies, login=logout.login or ""),
         responses=served(ResponseLeniency, responses, cache=cache),
+        edits=edits,
         seat_limits=served(SeatLimits, model.session),
         logout_links=links,
         api=None if model.api is None else _api(model.api),
@@ -87,13 +92,40 @@ def _opaque(provider: str, model: OpaqueTokensSection) -> WrittenOpaqueTokens:
     )
 
 
-def _public(model: AppFile, gateway: GatewayFile) -> tuple[str, int | None]:
+def public_of(model: AppFile, gateway: GatewayFile) -> tuple[str, int | None]:
     """Scheme and port in the browser's address bar: the portal's, unless the app file says others."""
     if model.public is None:
         scheme, port = gateway.portal.scheme, gateway.portal.port
     else:
         scheme, port = model.public.scheme or gateway.portal.scheme, model.public.port
     return scheme, None if (scheme, port) in (("http", 80), ("https", 443)) else port
+
+
+def _edits(model: AppFile) -> ResponseEdits:
+    responses, rewrite, upstream = model.responses, model.rewrite, model.upstream
+    return ResponseEdits(
+        addresses=rewrite.headers,
+        internal=tuple(dict.fromkeys(_internal(model))) if rewrite.headers else (),
+        kept_port=upstream.url.effective_port if rewrite.headers and upstream.host == "keep" else None,
+        same_site=rewrite.same_site or "",
+        added=tuple(responses.add.items()),
+        replaced=tuple(responses.replace.items()),
+        banners=responses.banners,
+    )
+
+
+def _internal(model: AppFile) -> Iterator[str]:
+    """Origins. Of its own address an application may take either scheme: it listens by one, and is told the other."""
+    upstream = model.upstream
+    url, hosts = upstream.url, [upstream.url.host]
+    if upstream.host not in ("keep", "upstream"):
+        hosts.append(upstream.host)
+        yield from (f"{scheme}://{upstream.host}" for scheme in ("http", "https"))
+    for host in hosts:
+        yield from (Url(scheme, host, url.effective_port, "").origin for scheme in ("http", "https"))
+    if url.port is None:
+        yield from (Url(scheme, url.host, None, "").origin for scheme in ("http", "https"))
+    yield from (further.origin for further in model.rewrite.internal)
 
 
 def _upstream(file: str, model: AppFile, gateway: GatewayFile, material: Material) -> UpstreamSettings:

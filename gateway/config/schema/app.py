@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from gateway.config.schema.conditions import WrittenCondition
+from gateway.config.schema.rewrite import AddedName, LineValue, RewriteSection
 from gateway.config.schema.scalars import host_name
 from gateway.config.schema.translate import TranslateSection
 from gateway.config.schema.types import (
@@ -26,6 +27,7 @@ from gateway.config.schema.types import (
     wrong,
 )
 from gateway.config.schema.values import sent_header
+from gateway.wire.response_guard import ends_hsts
 from gateway.wire.target import STRICT, PathLeniency, safe_target
 
 
@@ -106,6 +108,22 @@ class ResponsesSection(Strict):
     front_orders: bool = False
     """Lets it tell a server in front of the gateway what to send (`X-Accel-Redirect`, `X-Sendfile`, `X-Reproxy-URL` and
     their like). `X-Accel-Buffering`, which is of the answer itself, passes in any case."""
+    banners: bool = True
+    """Whether browsers are told its server, language and framework, with their versions (`Server`, `X-Powered-By`,
+    `X-AspNet-Version` and their like)."""
+    add: dict[AddedName, LineValue] = Field(default={}, max_length=20)
+    """Headers that browsers get where the application sends none of the name: `X-Content-Type-Options: nosniff`."""
+    replace: dict[AddedName, LineValue] = Field(default={}, max_length=20)
+    """Headers that browsers get in the place of what the application sends, if it sends any."""
+
+    @model_validator(mode="after")
+    def _each_once(self) -> "ResponsesSection":
+        if twice := self.add.keys() & self.replace.keys():
+            raise wrong(f"{min(twice)} stands in add and in replace", "leave it in one of them")
+        hsts = {**self.add, **self.replace}.get("Strict-Transport-Security", "")
+        if not self.end_hsts and ends_hsts(hsts.encode("ascii")):
+            raise wrong("this Strict-Transport-Security would have browsers use http again", "write end_hsts: true too")
+        return self
 
 
 class AppLimitsSection(Strict):
@@ -228,6 +246,8 @@ class AppFile(Strict):
     """It does what `X-HTTP-Method-Override`, its relatives or `_method` in a query name: rules are asked about the PUT,
     PATCH or DELETE that a POST names. Otherwise such a request is refused."""
     responses: ResponsesSection = ResponsesSection()
+    rewrite: RewriteSection = RewriteSection()
+    """Addresses in its answers that lead to where only the gateway can go, made public."""
     limits: AppLimitsSection = AppLimitsSection()
     session: AppSessionSection = AppSessionSection()
     logout: AppLogoutSection = AppLogoutSection()

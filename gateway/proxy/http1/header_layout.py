@@ -12,6 +12,7 @@ from gateway.wire.headers import (
     CONNECTION,
     CONTENT_LENGTH,
     COOKIE,
+    EDITED,
     FORWARDED_AS_READ,
     FORWARDED_FOR,
     FORWARDED_PROTO,
@@ -46,7 +47,7 @@ _USUAL: Final = frozenset({CONTENT_LENGTH, SET_COOKIE, CLEAR_SITE_DATA, TRANSPOR
 # What an application's file has to allow.
 _GUARDED: Final = frozenset({CLEAR_SITE_DATA, TRANSPORT_SECURITY, FRONT_ORDER})
 
-_UNDER_THEIR_OWN_NAMES: Final = frozenset({METHOD_OVERRIDE, FRONT_ORDER})
+_UNDER_THEIR_OWN_NAMES: Final = frozenset({METHOD_OVERRIDE, FRONT_ORDER, EDITED})
 
 
 class LinePolicy(Protocol):

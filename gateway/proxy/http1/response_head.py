@@ -22,6 +22,7 @@ from gateway.wire.headers import (
     binds_connection,
 )
 from gateway.wire.hop_by_hop import connection_tokens, without_named
+from gateway.wire.response_edits import HostEdits
 from gateway.wire.response_guard import CACHE_DIRECTIVES, STRICT, ResponseLeniency, cleared, ends_hsts, orders_a_front
 
 # The reason phrase is the upstream's own, and may be empty.
@@ -55,13 +56,17 @@ class StatusLine:
 
 
 class ResponseHeads:
-    """What all upstream connections of a worker know of names and status lines. The usual ones are those that go on as
-    they came, but for the connection line."""
+    """What all upstream connections of a worker know of names and status lines, or those of applications whose files
+    change the same lines. The usual ones are those that go on as they came, but for the connection line.
 
-    __slots__ = ("layouts", "status_lines", "usual_lines", "usual_layouts")
+    `edited`: names in lower case, as ResponsePolicy has them. `adds`: no response goes on as it came."""
 
-    def __init__(self) -> None:
-        self.layouts = HeaderLayouts(ResponsePolicy(), _LAYOUTS)
+    __slots__ = ("_adds", "_edits_cookies", "layouts", "status_lines", "usual_lines", "usual_layouts")
+
+    def __init__(self, edited: frozenset[bytes] = frozenset(), *, adds: bool = False) -> None:
+        self._adds = adds
+        self._edits_cookies = b"set-cookie" in edited
+        self.layouts = HeaderLayouts(ResponsePolicy(edited), _LAYOUTS)
         self.status_lines: dict[bytes, StatusLine] = {}
         self.usual_lines: dict[bytes, StatusLine] = {}
         self.usual_layouts: dict[Names, HeaderLayout] = {}
@@ -83,7 +88,8 @@ class ResponseHeads:
         layout = self.layouts.learn(names)
         if len(self.usual_layouts) >= _LAYOUTS:
             self.usual_layouts.clear()
-        if layout.length and len(layout.connections) <= 1 and memorable(names):
+        goes_on = not (self._adds or (self._edits_cookies and layout.sets))
+        if layout.length and len(layout.connections) <= 1 and goes_on and memorable(names):
             self.usual_layouts[names] = layout
         return layout
 
@@ -216,7 +222,14 @@ class ResponseHead:
 
     # --- written anew ---
 
-    def pieces(self, leniency: ResponseLeniency = STRICT, *, minor: bool, private: bool = False) -> list[bytes]:
+    def pieces(
+        self,
+        leniency: ResponseLeniency = STRICT,
+        edits: HostEdits | None = None,
+        *,
+        minor: bool,
+        private: bool = False,
+    ) -> list[bytes]:
         """Status line and header lines, the framing's among them. `minor`: whether the client speaks HTTP/1.1.
         `private`: whether somebody is signed in."""
         layout, values = self._layout, self._values
@@ -227,6 +240,7 @@ class ResponseHead:
                 lines[2 * place] = lines[2 * place + 1] = b""
         if layout.guarded:
             _guard(layout, values, lines, leniency)
+        added = b"" if edits is None else edits.apply(layout.rare, lines)
         private = private and self.status >= 200
         directed = layout.directed or not private
         if self._connection is not None:
@@ -236,7 +250,9 @@ class ResponseHead:
                 directed = not private or any(line[2:-2].lower() in CACHE_DIRECTIVES for line in lines[::2])
         # A 304 brings what is kept up to date (RFC 9111 3.2): it takes back nothing that was said with it.
         cache = b"" if directed or self.status == 304 else leniency.cache
-        return [self._known.line, *lines, self._framing_line(minor=minor), cache]
+        # What an interim response says beside its own lines, browsers do not read.
+        more = added if self.status >= 200 else b""
+        return [self._known.line, *lines, more, self._framing_line(minor=minor), cache]
 
     def _framing_line(self, *, minor: bool) -> bytes:
         """What tells the client where the body ends; b"" where only the end of the connection can."""

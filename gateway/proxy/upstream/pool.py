@@ -12,6 +12,7 @@ from gateway.model.errors import GatewayError
 from gateway.proxy.upstream.connection import UpstreamConnection
 from gateway.proxy.upstream.resolver import UpstreamResolver
 from gateway.wire.fences import Fence, IsOurs, refusal
+from gateway.wire.response_edits import UNCHANGED, ResponseEdits
 
 # A request that may not be sent twice takes only a connection that was in use a moment ago.
 FRESH_SECONDS: Final = 1.0
@@ -29,9 +30,10 @@ class Waiter(Protocol):
 
 
 class Pool:
-    """One application at one server, under one TLS name, trust and fence. `idle`: the most recently used last."""
+    """One application at one server, under one TLS name, trust and fence. `idle`: the most recently used last. `edits`:
+    what its file changes in the heads of responses."""
 
-    __slots__ = ("_addresses", "_is_ours", "_loop", "_make", "_most_idle", "_tls", "idle", "upstream")
+    __slots__ = ("_addresses", "_is_ours", "_loop", "_make", "_most_idle", "_tls", "edits", "idle", "upstream")
 
     def __init__(
         self,
@@ -40,8 +42,10 @@ class Pool:
         addresses: UpstreamResolver,
         make: "Callable[[Pool], UpstreamConnection]",
         is_ours: IsOurs,
+        edits: ResponseEdits = UNCHANGED,
     ) -> None:
         self.upstream = upstream
+        self.edits = edits
         self._addresses = addresses
         self._is_ours = is_ours
         self.idle: list[UpstreamConnection] = []
@@ -170,10 +174,10 @@ class Pools:
         """The pool of `app` as the live snapshot has it."""
         pool = self._by_app.get(app.name)
         if pool is not None:
-            if _connects_alike(pool.upstream, app.upstream):
+            if _connects_alike(pool.upstream, app.upstream) and pool.edits == app.edits:
                 return pool
             pool.retire()
-        pool = Pool(app.upstream, self._loop, self._addresses, self._make, self._is_ours)
+        pool = Pool(app.upstream, self._loop, self._addresses, self._make, self._is_ours, app.edits)
         self._by_app[app.name] = pool
         return pool
 

@@ -1,0 +1,65 @@
+"""What becomes of the addresses in an application's responses, and of lines of their heads, on the way to browsers."""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from gateway.config.problems import did_you_mean
+from gateway.config.schema.scalars import Wrong
+from gateway.config.schema.types import Maybe, Origin, Strict, checked, wrong
+
+# What tells a browser how careful to be with a page. Nothing here ends a message, sets a cookie or leads elsewhere.
+ADDED: Final = (
+    "Content-Security-Policy",
+    "Content-Security-Policy-Report-Only",
+    "Cross-Origin-Embedder-Policy",
+    "Cross-Origin-Opener-Policy",
+    "Cross-Origin-Resource-Policy",
+    "Origin-Agent-Cluster",
+    "Permissions-Policy",
+    "Referrer-Policy",
+    "Strict-Transport-Security",
+    "X-Content-Type-Options",
+    "X-Frame-Options",
+    "X-Permitted-Cross-Domain-Policies",
+    "X-Robots-Tag",
+    "X-UA-Compatible",
+    "X-XSS-Protection",
+)
+
+
+def _added_name(name: str) -> str:
+    if name not in ADDED:
+        known = {one.lower(): one for one in ADDED}
+        near = known.get(name.lower())
+        hint = f"write {near}" if near else did_you_mean(name, ADDED) or f"these are: {', '.join(ADDED)}"
+        raise Wrong(f"{name} is not a header that can be added here", hint)
+    return name
+
+
+def _line_value(text: str) -> str:
+    if not text.strip() or not all(" " <= character <= "~" for character in text):
+        raise Wrong("this is one line of ASCII, and not empty")
+    return text.strip()
+
+
+AddedName = Annotated[str, AfterValidator(checked(_added_name))]
+LineValue = Annotated[str, Field(max_length=4000), AfterValidator(checked(_line_value))]
+
+
+class RewriteSection(Strict):
+    """Addresses that the application writes as it knows itself, made those that browsers know it by."""
+
+    headers: bool = False
+    """In `Location`, `Content-Location`, `Refresh`, `Link` and `Set-Cookie`."""
+    internal: list[Origin] = Field(default=[], max_length=20)
+    """Further addresses that it writes for itself: `http://intranet:8080`. That of `upstream`, and its public names at
+    http or at its own port, are known."""
+    same_site: Maybe[Literal["lax", "strict", "none"]] = None
+    """The `SameSite` of its cookies that have none."""
+
+    @model_validator(mode="after")
+    def _has_an_effect(self) -> "RewriteSection":
+        if not self.headers and (self.internal or self.same_site is not None):
+            raise wrong("nothing is rewritten", "write headers: true too")
+        return self

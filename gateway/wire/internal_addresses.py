@@ -1,0 +1,115 @@
+"""Addresses that an application writes and only the gateway can reach, made public in the heads of its responses.
+
+An address is touched where its whole origin is one of the application's: `http://internal@evil.example`,
+`http://internal.evil.example` and `http://internal:1` are other origins than `http://internal`. What follows the origin
+goes on as it came, and so does a path that stands alone: the gateway maps none.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+_DEFAULT_PORTS: Final = {b"http": b"80", b"https": b"443"}
+
+# RFC 3986 3.2 without user information. Browsers read `\` as `/`, others as a part of the name: it ends no origin here.
+_ORIGIN: Final = rb"(?:(https?):)?//(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::([0-9]{0,5}))?"
+_LOCATION: Final = re.compile(_ORIGIN + rb"(?=[/?#]|\Z)", re.IGNORECASE)
+# HTML 4.15.1: `5; url=http://internal/`, the address in quotes or not, and the word left out.
+_REFRESH: Final = re.compile(
+    rb"([\t 0-9.]*[;,\t ][\t ]*(?:url[\t ]*=[\t ]*)?[\"']?)" + _ORIGIN + rb"(?=[/?#]|[\"']?[\t ]*\Z)", re.IGNORECASE
+)
+# RFC 8288 3: `<http://internal/a.css>; rel=preload, <...>`
+_LINK: Final = re.compile(rb"(<[\t ]*)" + _ORIGIN + rb"(?=[/?#>])", re.IGNORECASE)
+
+
+class InternalAddresses:
+    """Those of one application, for one of its public hosts.
+
+    `public`: its origin as browsers write it. `internal`: origins that are made public; the public one is none of them.
+    """
+
+    __slots__ = ("_hosts", "_public_authority", "_public_host", "origins", "public")
+
+    def __init__(self, public: str, internal: Iterable[str]) -> None:
+        self.public = public.encode("ascii")
+        self.origins = frozenset(origin.encode("ascii") for origin in internal) - {self.public}
+        self._public_authority = self.public.partition(b"://")[2]
+        self._public_host = _host_of(self.public)
+        self._hosts = frozenset(map(_host_of, self.origins))
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach the application by https alone."""
+        return self.public.startswith(b"https:")
+
+    def of(self, scheme: bytes | None, host: bytes, port: bytes | None) -> bytes | None:
+        """What stands for an origin in the form that it was written in, with or without a scheme; None for one that is
+        not internal. `port`: None or empty where none is written."""
+        schemes = tuple(_DEFAULT_PORTS) if scheme is None else (scheme.lower(),)
+        if not any(canonical_origin(each, host, port) in self.origins for each in schemes):
+            return None
+        return b"//" + self._public_authority if scheme is None else self.public
+
+    # --- header values ---
+
+    def location(self, value: bytes) -> bytes:
+        """Of Location and Content-Location (RFC 9110 10.2.2, 8.7)."""
+        found = _LOCATION.match(value)
+        if found is None:
+            return value
+        public = self.of(*found.groups())
+        return value if public is None else public + value[found.end() :]
+
+    def refresh(self, value: bytes) -> bytes:
+        found = _REFRESH.match(value)
+        return value if found is None else self._behind(found) + value[found.end() :]
+
+    def link(self, value: bytes) -> bytes:
+        return _LINK.sub(self._behind, value)
+
+    def _behind(self, found: re.Match[bytes]) -> bytes:
+        before, *origin = found.groups()
+        public = self.of(*origin)
+        return found[0] if public is None else before + public
+
+    def cookie(self, value: bytes, same_site: bytes = b"") -> bytes:
+        """Of Set-Cookie. A Domain that holds inside and not outside is left out, so that the cookie is the public
+        host's alone; none is ever added. Secure is added behind https. `same_site`: for a cookie that says nothing."""
+        pair, *attributes = value.split(b";")
+        kept, names = [pair], set()
+        for attribute in attributes:
+            name, _, told = attribute.partition(b"=")
+            name = name.strip(b" \t").lower()
+            if name == b"domain" and self._holds_inside_alone(told.strip(b" \t").lower()):
+                continue
+            names.add(name)
+            kept.append(attribute)
+        if self.secure and b"secure" not in names:
+            names.add(b"secure")
+            kept.append(b" Secure")
+        # Browsers refuse None without Secure.
+        if same_site and b"samesite" not in names and (same_site != b"None" or b"secure" in names):
+            kept.append(b" SameSite=" + same_site)
+        return b";".join(kept)
+
+    def _holds_inside_alone(self, domain: bytes) -> bool:
+        """RFC 6265 5.1.3."""
+        domain = domain.removeprefix(b".")
+        if not domain or _matches(self._public_host, domain):
+            return False
+        return any(_matches(host, domain) for host in self._hosts)
+
+
+def canonical_origin(scheme: bytes, host: bytes, port: bytes | None) -> bytes:
+    """`scheme`: in lower case. One spelling for each origin, without the scheme's own port (RFC 6454 4)."""
+    number = b"%d" % int(port) if port else _DEFAULT_PORTS[scheme]
+    return b"%b://%b%b" % (scheme, host.lower(), b"" if number == _DEFAULT_PORTS[scheme] else b":" + number)
+
+
+def _host_of(origin: bytes) -> bytes:
+    authority = origin.partition(b"://")[2]
+    return authority.partition(b"]")[0] + b"]" if authority.startswith(b"[") else authority.partition(b":")[0]
+
+
+def _matches(host: bytes, domain: bytes) -> bool:
+    return host == domain or host.endswith(b"." + domain)

@@ -1,0 +1,143 @@
+"""What an application's file changes in the heads of its responses: addresses, lines that are added, and banners."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.wire.headers import SET_COOKIE
+from gateway.wire.internal_addresses import InternalAddresses
+
+# Headers that hold addresses.
+_LOCATIONS: Final = frozenset({b"location", b"content-location"})
+_ADDRESSES: Final = _LOCATIONS | {b"refresh", b"link"}
+
+# By these servers, languages and frameworks tell their names and versions, which are of use to attackers alone.
+BANNERS: Final = frozenset(
+    {
+        b"server",
+        b"x-powered-by",
+        b"x-powered-by-plesk",
+        b"x-powered-cms",
+        b"x-aspnet-version",
+        b"x-aspnetmvc-version",
+        b"x-generator",
+        b"x-owa-version",
+        b"x-sourcefiles",
+        b"liferay-portal",
+        b"microsoftsharepointteamservices",
+    }
+)
+
+_REMEMBERED: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseEdits:
+    """`addresses`: whether internal ones are made public, cookies' domains among them. `internal`: origins in their
+    canonical form. `kept_port`: that of the application where it sees the browser's Host, and so may write it behind
+    its public name; None where it sees another. `same_site`: of a cookie that says nothing, empty for none.
+    `added`, `replaced`: name and value of lines where the application sends none, and in the place of what it sends.
+    `banners`: whether they go on.
+    """
+
+    addresses: bool = False
+    internal: tuple[str, ...] = ()
+    kept_port: int | None = None
+    same_site: str = ""
+    added: tuple[tuple[str, str], ...] = ()
+    replaced: tuple[tuple[str, str], ...] = ()
+    banners: bool = True
+
+    @property
+    def names(self) -> frozenset[bytes]:
+        """The names, in lower case, of what is read before it goes on."""
+        lines = {name.lower().encode("ascii") for name, _ in self.added + self.replaced}
+        return (
+            frozenset(lines)
+            | (_ADDRESSES | {b"set-cookie"} if self.addresses else frozenset())
+            | (frozenset() if self.banners else BANNERS)
+        )
+
+    @property
+    def adds(self) -> bool:
+        """Whether a response may be changed that has none of these names."""
+        return bool(self.added or self.replaced)
+
+
+UNCHANGED: Final = ResponseEdits()
+
+
+class HostEdits:
+    """The edits of one application for one of its public hosts."""
+
+    __slots__ = ("_added", "_addresses", "_dropped", "_replaced", "_same_site")
+
+    def __init__(self, edits: ResponseEdits, public: str) -> None:
+        """`public`: the origin that browsers use."""
+        self._addresses = InternalAddresses(public, _internal(edits, public)) if edits.addresses else None
+        self._same_site = edits.same_site.capitalize().encode("ascii")
+        self._added = {name.lower().encode("ascii"): _line(name, value) for name, value in edits.added}
+        self._replaced = b"".join(_line(name, value) for name, value in edits.replaced)
+        replaced = frozenset(name.lower().encode("ascii") for name, _ in edits.replaced)
+        self._dropped = replaced | (frozenset() if edits.banners else BANNERS)
+
+    def apply(self, rare: Iterable[tuple[int, int]], lines: list[bytes]) -> bytes:
+        """Changes `lines`, b"\\r\\nName: " and value in turn, and returns the lines that come behind them. `rare`:
+        place and verdict of each line that is to be looked at."""
+        absent = dict(self._added)
+        for place, verdict in rare:
+            at = 2 * place
+            name = lines[at][2:-2].lower()
+            if name in self._dropped:
+                lines[at] = lines[at + 1] = b""
+            elif name:
+                absent.pop(name, None)
+                if self._addresses is not None:
+                    lines[at + 1] = self._edited(self._addresses, name, verdict, lines[at + 1])
+        return b"".join((self._replaced, *absent.values()))
+
+    def _edited(self, addresses: InternalAddresses, name: bytes, verdict: int, value: bytes) -> bytes:
+        if verdict == SET_COOKIE:
+            return addresses.cookie(value, self._same_site)
+        if name in _LOCATIONS:
+            return addresses.location(value)
+        if name == b"refresh":
+            return addresses.refresh(value)
+        return addresses.link(value) if name == b"link" else value
+
+
+class ApplicationEdits:
+    """The edits of one application, kept ready for each of its hosts that is asked for."""
+
+    __slots__ = ("_by_public", "_edits")
+
+    def __init__(self, edits: ResponseEdits) -> None:
+        self._edits = edits
+        self._by_public: dict[str, HostEdits] = {}
+
+    def of(self, public: str) -> HostEdits:
+        """`public`: the origin that browsers use. Any label may stand in the place of a wildcard."""
+        found = self._by_public.get(public)
+        if found is None:
+            if len(self._by_public) >= _REMEMBERED:
+                self._by_public.clear()
+            found = self._by_public[public] = HostEdits(self._edits, public)
+        return found
+
+
+def _internal(edits: ResponseEdits, public: str) -> Iterable[str]:
+    yield from edits.internal
+    if edits.kept_port is None:
+        return
+    # It knows its public name, and no more of how browsers reach it than a server that listens at this port.
+    scheme, _, authority = public.partition("://")
+    name = authority.partition(":")[0]
+    if scheme == "https":
+        yield f"http://{name}"
+    for each, own in (("http", 80), ("https", 443)):
+        if edits.kept_port != own:
+            yield f"{each}://{name}:{edits.kept_port}"
+
+
+def _line(name: str, value: str) -> bytes:
+    return f"\r\n{name}: {value}".encode("ascii")

@@ -1,0 +1,101 @@
+"""RW: addresses that are rewritten lead where they led, or to the public address; and nothing else comes of it."""
+
+from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
+from tests.attacks.exchange import Answer
+from tests.attacks.recorder import Script
+from tests.attacks.request import request
+from tests.attacks.world import World
+
+APP = "rewritten"
+TARGET = "/public/rewritten"
+
+
+async def answered(world: World, *lines: bytes, status: bytes = b"200 OK") -> Answer:
+    """What a browser gets where the application answers with these header lines."""
+    head = b"\r\n".join((b"HTTP/1.1 " + status, *lines, b"Content-Length: 2", b"", b""))
+    world.recorder.scripts[TARGET.encode()] = Script(head + b"ok", close=True)
+    seen = await world.send(request(APP, TARGET))
+    return seen.answer
+
+
+# --- RW01: an address of another origin is left alone ---
+
+ELSEWHERE = (
+    b"http://intranet:8080@evil.example/", b"http://intranet:8080.evil.example/", b"http://intranet:80800/",
+    b"http://intranet:8080\\@evil.example/", b"http://intranet:8080%40evil.example/", b"http://intranet:8080;@evil/",
+    b"//intranet:8080@evil.example/", b"http://intern.example.evil.example/", b"http://evil-intern.example/",
+    b"http:\\\\intern.example/", b"javascript://intern.example/%0aalert(1)", b"http://user:x@intern.example/",
+)  # fmt: skip
+
+
+def left_alone(address: bytes) -> Run:
+    async def run(world: World) -> None:
+        refresh, link = b"0;url=" + address, b"<" + address + b">; rel=next"
+        lines = (b"Location: " + address, b"Refresh: " + refresh, b"Link: " + link)
+        answer = await answered(world, *lines, status=b"302 Found")
+        for name, value in ((b"location", address), (b"refresh", refresh), (b"link", link)):
+            expect(answer.all(name) == [value], f"{name!r} is {answer.all(name)}")
+
+    return run
+
+
+async def made_public(world: World) -> None:
+    """The control of RW01."""
+    for inside in (
+        b"http://intranet:8080",
+        b"http://intern.example",
+        b"https://INTERN.example",
+        b"HTTP://Intranet:8080",
+    ):
+        answer = await answered(world, b"Location: " + inside + b"/a?b", status=b"302 Found")
+        expect(answer.header(b"location") == world.url(APP, "/a?b").encode(), f"{inside!r}: {answer}")
+
+
+# --- RW02: cookies ---
+
+
+async def never_wider(world: World) -> None:
+    """A cookie's Domain is left out or stays: it comes to no host that the application did not name."""
+    for domain in (b"intranet", b".intern.example", b"localhost", b"example", b"evil.example", b".", b"*"):
+        answer = await answered(world, b"Set-Cookie: a=1; Path=/; Domain=" + domain)
+        kept = b"a=1; Path=/; Domain=" + domain
+        expect(answer.header(b"set-cookie") in (kept, b"a=1; Path=/"), f"{domain!r}: {answer}")
+    answer = await answered(world, b"Set-Cookie: a=1; Domain=intranet")
+    expect(answer.header(b"set-cookie") == b"a=1", f"the control: {answer}")
+
+
+async def never_ours(world: World) -> None:
+    names = (b"__Host-ecluse", b"__host-ecluse-b", b"__Host-Ecluse", b"=__Host-ecluse")
+    answer = await answered(world, *(b"Set-Cookie: " + name + b"=x; Path=/; Domain=intranet" for name in names))
+    expect(answer.all(b"set-cookie") == [], f"{answer}")
+
+
+# --- RW03: no second line, no second response ---
+
+
+async def one_response(world: World) -> None:
+    """What follows an address goes on as it came; a line end in it ends the response as ever."""
+    answer = await answered(world, b"Location: http://intranet:8080/%0d%0aSet-Cookie:%20a=1", status=b"302 Found")
+    expect(answer.header(b"location") == world.url(APP, "/%0d%0aSet-Cookie:%20a=1").encode(), f"{answer}")
+    expect(answer.all(b"set-cookie") == [], f"{answer}")
+    for broken in (b"Location: http://intranet:8080/\rSet-Cookie: a=1", b"Location: http://intranet:8080/\0"):
+        answer = await answered(world, broken, status=b"302 Found")
+        expect(answer.status == 502 and not answer.all(b"set-cookie"), f"{broken!r}: {answer}")
+
+
+async def no_front_is_told(world: World) -> None:
+    answer = await answered(
+        world, b"X-Accel-Redirect: http://intranet:8080/secret", b"Server: IIS/6", b"X-Frame-Options: ALLOW"
+    )
+    expect(not answer.all(b"x-accel-redirect") and not answer.all(b"server"), f"{answer}")
+    expect(answer.all(b"x-frame-options") == [b"DENY"], f"{answer}")
+
+
+CASES: tuple[Case, ...] = (
+    *numbered("RW01", [(repr(address)[:50], left_alone(address)) for address in ELSEWHERE], controlled=False),
+    uncontrolled("RW01.13", "its own addresses are made public", made_public),
+    uncontrolled("RW02.1", "no cookie gets a wider domain", never_wider),
+    Case("RW02.2", "a cookie of ours passes in no form", never_ours),
+    uncontrolled("RW03.1", "no line and no response comes of an address", one_response),
+    Case("RW03.2", "no front is told anything", no_front_is_told),
+)
