@@ -145,7 +145,7 @@ def _what_comes(tried: Tried) -> Iterator[str]:
 _OUTCOMES = {
     "refuse": "no rule is asked and no application is reached",
     "own": "a page of the gateway itself: no application is reached",
-    "logout": "an address of the application for signing out (logout.links): whoever comes here is signed out",
+    "logout": "an address of the application for signing out (logout.links): a person who comes here is signed out",
 }
 
 

@@ -34,7 +34,7 @@ def metadata(folder: Path) -> Exit:
         requested=requested_attributes(
             own, (provider for provider in snapshot.providers.values() if isinstance(provider, SamlProvider))
         ),
-        # No validUntil: whoever takes it as a file would lose us on that day.
+        # No validUntil: a provider that keeps this as a file would stop knowing us on that day.
     )
     sys.stdout.buffer.write(document + b"\n")
     return Exit.DONE

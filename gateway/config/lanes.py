@@ -1,4 +1,4 @@
-"""What the data plane hands over to the portal: a request of ours, read, and what is known of who sent it."""
+"""What the data plane hands to the portal: a request that the portal responds to, and what is known of its sender."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

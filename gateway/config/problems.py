@@ -11,8 +11,9 @@ Path = tuple[str | int, ...]
 
 _WIDTH, _BEFORE = 160, 120
 
-# Problems go to terminals and logs, and these keys may have a secret written beside them where a reference belongs. A
-# fixed `value:` of an application's file may be one where its name says so, or is not on its line, or its form does.
+# Problems go to terminals and logs, and beside these keys a secret may be written where a reference belongs. A fixed
+# `value:` of an application's file may be a secret if its name says so, if the name is not on its line, or if it has
+# the form of one.
 _HERE = r"""["']?\s*:\s*(?!\{\s*(?:file|env|credential)\s*:[^,{}]*\})\S"""
 _SECRET = re.compile(
     rf"""\b(?:client_secret|secret|key){_HERE}
@@ -25,7 +26,7 @@ _NOT_SHOWN = "    (this line may hold a secret: it is not shown)"
 
 
 def printable(text: str) -> str:
-    """The text as a terminal may be given it: one visible character for one."""
+    """The text in a form that is safe for a terminal: one visible character for each character."""
     return text if text.isprintable() else "".join(c if c.isprintable() else " " if c == "\t" else "?" for c in text)
 
 
@@ -42,7 +43,8 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
     def excerpt(self) -> str:
-        """The source line, cut if it is long, with a caret below the column. A line that may hold a secret is not."""
+        """The source line, cut if it is long, with a caret below the column. A line that may hold a secret is not
+        shown."""
         if _SECRET.search(self.source):
             return _NOT_SHOWN
         start = max(0, self.column - 1 - _BEFORE)
@@ -75,7 +77,7 @@ class Problem:
 
 
 class ProblemsFound(Exception):
-    """Nothing was compiled; `problems` are all that was found, sorted by place."""
+    """Nothing was compiled. `problems`: everything that was found, sorted by place."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(set(problems), key=_by_place))
@@ -86,7 +88,7 @@ class ProblemsFound(Exception):
 
 
 def key_path(path: Path) -> str:
-    """`access[1].alow`."""
+    """The path as messages write it: `access[1].alow`."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
 
 
@@ -95,6 +97,6 @@ def _by_place(problem: Problem) -> tuple[str, int, int, str, str]:
 
 
 def did_you_mean(word: object, known: Iterable[str], cutoff: float = 0.6) -> str:
-    """Empty where nothing known is near."""
+    """`did you mean NAME?`, or an empty text where no known name is near."""
     near = difflib.get_close_matches(str(word), list(known), n=1, cutoff=cutoff)
     return f"did you mean {near[0]}?" if near else ""

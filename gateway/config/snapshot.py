@@ -133,8 +133,8 @@ ValuesOf = Callable[[bytes], Set[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class OpaqueTokens:
-    """Which tokens that are no JWT are asked about at one provider: those of which all of this is true. `prefix`: what
-    they begin with. `header`: name in lower case, and value."""
+    """Which opaque tokens (those that are no JWT) are introspected at one provider: all of this has to be true of them.
+    `prefix`: how they begin. `header`: name in lower case, and value."""
 
     provider: str
     prefix: bytes = b""
@@ -147,7 +147,7 @@ class OpaqueTokens:
         if self.header is None:
             return True
         name, value = self.header
-        # Where it comes twice, both have to say the same.
+        # A header that comes twice has to say the same twice.
         return values_of(name) == {value}
 
 
@@ -200,11 +200,8 @@ class AppSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App(AppSettings):
-    """The same, and what is compiled of its file.
-
-    `listed`: the providers that its file lists, in its order. `shadows`: the same application under other rules, whose
-    decisions are compared and never enforced.
-    """
+    """An application with what is compiled of its file. `listed`: the providers that the file lists, in its order.
+    `shadows`: the same application under other rules, whose decisions are compared and never enforced."""
 
     upstream: Upstream
     listed: Mapping[str, Provider]
@@ -245,8 +242,8 @@ class App(AppSettings):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`revision`: hash of the bytes it was made from. `wildcards`: suffix after `*.` to App (one label only).
-    `tally`: what its expressions could not tell. `closed`: hosts, or `*.` patterns, of wrong files, and the file."""
+    """`revision`: hash of the bytes it was made from. `wildcards`: suffix after `*.` to App (one label only). `tally`:
+    how often an expression could not be evaluated. `closed`: hosts, or `*.` patterns, of wrong files, and the file."""
 
     revision: str
     gateway: Gateway

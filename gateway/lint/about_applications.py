@@ -60,7 +60,7 @@ def separator_in_a_value(subject: Subject) -> Iterator[Problem]:
             continue
         for value in _listed(subject, app, injected.source):
             if (injected.join.strip() or injected.join) in value:
-                say = f"whoever has {value} is refused: it holds the separator"
+                say = f"a person with the value {value} is refused: it holds the separator"
                 write = "choose another join, or encoding: percent-utf8"
                 yield app.at(*told.at, "join", say=say, write=write)
                 break
@@ -72,7 +72,7 @@ def value_not_encodable(subject: Subject) -> Iterator[Problem]:
             try:
                 encode(value, injected.encoding, injected.unencodable)
             except GatewayError as error:
-                say = f"whoever has {value} is refused: {error.detail}"
+                say = f"a person with the value {value} is refused: {error.detail}"
                 yield app.at(*told.at, key=True, say=say)
                 break
 
@@ -125,7 +125,7 @@ def upstream_of_two(subject: Subject) -> Iterator[Problem]:
         origin = app.model.upstream.url.origin
         other = first.setdefault(origin, app.model.app)
         if other != app.model.app:
-            say = f"{other} has the same upstream: whoever may not pass here may try there"
+            say = f"{other} has the same upstream: a person who is refused here may try there"
             yield app.at("upstream", "url", say=say)
 
 
@@ -143,7 +143,7 @@ def patience_beyond_the_whole(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         timeout = app.model.upstream.timeout
         if timeout is not None and timeout >= total:
-            say = f"the whole exchange may take {total:g}s (timeouts.total): this is never waited for"
+            say = f"the whole exchange may take {total:g}s (timeouts.total): the exchange ends before this wait does"
             yield app.at("upstream", "timeout", say=say)
 
 

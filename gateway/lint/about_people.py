@@ -128,7 +128,7 @@ def groups_without_bounds(subject: Subject) -> Iterator[Problem]:
             yield provider.at("attributes", GROUPS, say=say, write="list its own under asserts.attributes.groups")
 
 
-def provider_nobody_hears(subject: Subject) -> Iterator[Problem]:
+def provider_nobody_lists(subject: Subject) -> Iterator[Problem]:
     heard = {name for app in subject.apps for name in app.model.providers}
     for provider in subject.providers:
         if provider.model.provider not in heard:
@@ -210,7 +210,7 @@ def large_skew(subject: Subject) -> Iterator[Problem]:
 def public_client(subject: Subject) -> Iterator[Problem]:
     for provider in subject.providers:
         if isinstance(provider.model, ProviderFile) and provider.model.oidc.client_authentication == "none":
-            say = "without a secret, whoever has a code can have it redeemed: PKCE alone protects it"
+            say = "without a secret, PKCE alone protects an authorization code that somebody else has got hold of"
             yield provider.at("oidc", "client_authentication", say=say, write="register a confidential client")
 
 

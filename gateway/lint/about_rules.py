@@ -1,4 +1,4 @@
-"""Access rules that say something else than whoever wrote them meant."""
+"""Access rules that do not say what their author meant."""
 
 from collections.abc import Iterator
 
@@ -206,7 +206,7 @@ def secret_in_a_condition(subject: Subject) -> Iterator[Problem]:
                 if not isinstance(one, Header | Query) or not isinstance(one.test, Equals | Within):
                     continue
                 if names_a_secret(one.name):
-                    say = f"what {one.name} has to be stands in this file, and in what explain prints"
+                    say = f"the value of {one.name} stands in this file, and in what explain prints"
                     yield app.at("access", index, word, say=say, write="let programs bring an access token: api")
 
 

@@ -40,7 +40,7 @@ def trusts_everybody(subject: Subject) -> Iterator[Problem]:
     for index, network in enumerate(subject.gateway.model.trusted_proxies):
         found = ip_network(str(network))
         if found.prefixlen < _WIDEST[found.version]:
-            say = "whoever is in here chooses the address that rules, limits and logs see"
+            say = "a client in this network chooses the address that rules, limits and logs see"
             yield subject.gateway.at("trusted_proxies", index, say=say, write="list the proxies themselves")
 
 
@@ -159,10 +159,12 @@ def absurd_timeout(subject: Subject) -> Iterator[Problem]:
     timeouts = subject.gateway.model.timeouts
     for word, most in _MOST.items():
         if getattr(timeouts, word) > most:
-            say = f"for longer than {most:g}s, whoever says nothing holds a place of somebody else's"
+            say = f"for longer than {most:g}s, a silent client holds a connection that another could have"
             yield subject.gateway.at("timeouts", word, say=say)
     if timeouts.first_byte > timeouts.total:
-        yield subject.gateway.at("timeouts", "first_byte", say="timeouts.total ends before: this is never waited for")
+        yield subject.gateway.at(
+            "timeouts", "first_byte", say="timeouts.total ends before: the exchange ends before this wait does"
+        )
 
 
 def no_limit_for_bodies(subject: Subject) -> Iterator[Problem]:

@@ -28,8 +28,8 @@ _RULES, _PEOPLE, _APPS, _GATEWAY = about_rules, about_people, about_applications
 
 _TABLE = (
     # access rules
-    LintRule("EC101", "Public unless said otherwise", "`/**` with `allow: anyone`: whatever the application grows "
-             "tomorrow is public.", _RULES.public_by_default),
+    LintRule("EC101", "Public unless said otherwise", "`/**` with `allow: anyone`: everything that is added to the "
+             "application later is public.", _RULES.public_by_default),
     LintRule("EC102", "A public path inside a private one", "The most specific path decides, so this part of a guarded "
              "area is open. Right for a style sheet, wrong for a folder that later holds more.",
              _RULES.public_inside_private),
@@ -45,8 +45,8 @@ _TABLE = (
              _RULES.allow_never_holds),
     LintRule("EC109", "A refusal that nobody reads", "The rule lets everybody in, with every method.",
              _RULES.refusal_never_read),
-    LintRule("EC110", "Everybody but somebody", "An allow that is made of `not` alone lets in all who are not named, "
-             "whoever they will be.", _RULES.everybody_but),
+    LintRule("EC110", "Everybody but somebody", "An allow that is made of `not` alone lets in everybody who is not "
+             "named, also people who come later.", _RULES.everybody_but),
     LintRule("EC111", "`anyone` among other conditions", "In `any` it makes the others idle, in `all` it says nothing.",
              _RULES.anyone_among_others),
     LintRule("EC112", "The same condition twice", "One of the two was meant to be another.", _RULES.said_twice),
@@ -56,8 +56,8 @@ _TABLE = (
              _RULES.anchors_in_an_expression),
     LintRule("EC115", "Paths that differ by case alone", "An application that knows no case serves both under either "
              "rule.", _RULES.case_that_never_comes),
-    LintRule("EC128", "A secret in a condition", "Whoever reads the repository has it, and it signs nobody in.",
-             _RULES.secret_in_a_condition),
+    LintRule("EC128", "A secret in a condition", "Everyone who reads the repository knows it, and it identifies "
+             "nobody.", _RULES.secret_in_a_condition),
     # providers and people
     LintRule("EC201", "A group that no provider asserts", "The rule waits for people who cannot come; most often it is "
              "a spelling mistake.", _PEOPLE.group_nobody_asserts),
@@ -65,16 +65,16 @@ _TABLE = (
              "`asserts.attributes` of each provider lists other values.", _PEOPLE.value_nobody_asserts),
     LintRule("EC203", "A domain that no provider asserts", "Every provider of the application is bounded to other "
              "e-mail domains.", _PEOPLE.domain_nobody_asserts),
-    LintRule("EC204", "A provider without a perimeter", "Whoever runs it, or breaks into it, can be anybody.",
-             _PEOPLE.provider_without_perimeter),
+    LintRule("EC204", "A provider without a perimeter", "A person who runs it, or breaks into it, can sign in as "
+             "anybody.", _PEOPLE.provider_without_perimeter),
     LintRule("EC205", "A tenant without bounds", "The provider may announce people in the name of organisations that "
              "are not its own.", _PEOPLE.tenant_without_bounds),
     LintRule("EC206", "Addresses without bounds", "Applications often know people by their address: this provider may "
              "announce anybody's.", _PEOPLE.mail_without_bounds),
     LintRule("EC207", "Groups without bounds", "The provider may make anybody a member of any group, also of those "
              "that open an administration.", _PEOPLE.groups_without_bounds),
-    LintRule("EC208", "A provider that no application hears", "Its people can sign in nowhere.",
-             _PEOPLE.provider_nobody_hears),
+    LintRule("EC208", "A provider that no application lists", "Its people can sign in nowhere.",
+             _PEOPLE.provider_nobody_lists),
     LintRule("EC209", "An attribute that nothing uses", "What is not needed is not asked for: GDPR article 5(1)(c).",
              _PEOPLE.attribute_nobody_uses),
     LintRule("EC210", "Two providers of one label", "People cannot tell them apart where they choose.",
@@ -84,13 +84,14 @@ _TABLE = (
              _PEOPLE.seat_longer_than_session),
     LintRule("EC213", "`then: sign_in` without a limit", "Nothing ends the seat, so nothing follows its end.",
              _PEOPLE.sign_in_without_limits),
-    LintRule("EC214", "A very long session", "Who leaves a computer, or an organisation, stays signed in.",
+    LintRule("EC214", "A very long session", "A person who leaves a computer, or an organisation, stays signed in.",
              _PEOPLE.long_session),
     LintRule("EC215", "A large skew", "Tokens and assertions are believed for so long after their end.",
              _PEOPLE.large_skew),
-    LintRule("EC216", "A public client", "The gateway can keep a secret.", _PEOPLE.public_client),
-    LintRule("EC217", "A short client secret", "It protects every sign-in at this provider.",
-             _PEOPLE.short_client_secret),
+    LintRule("EC216", "A public client", "The gateway can keep a secret, so it should have one.",
+             _PEOPLE.public_client),
+    LintRule("EC217", "A short client secret", "It protects every sign-in at this provider, and a short one can be "
+             "guessed.", _PEOPLE.short_client_secret),
     LintRule("EC218", "SAML metadata near their end", "Nobody renews a file: once its `validUntil` has passed, in less "
              "than 30 days or already, every sign-in at this provider is refused (`saml.metadata.expired`).",
              _PEOPLE.metadata_near_their_end),
@@ -100,18 +101,19 @@ _TABLE = (
     LintRule("EC236", "An address under another name", "A upn, a preferred_username or a NameID is an address at many "
              "providers: an application that knows people by it takes another organisation's for its own.",
              _PEOPLE.address_in_disguise),
-    LintRule("EC237", "Scoped attributes without scopes", "A provider writes its metadata, and so the scopes in them "
-             "(shibmd:Scope), itself.", _PEOPLE.scope_without_bounds),
+    LintRule("EC237", "Scoped attributes without scopes", "A provider writes its metadata itself, and with them the "
+             "scopes (shibmd:Scope).", _PEOPLE.scope_without_bounds),
     # applications
     LintRule("EC301", "Headers beyond 8 KB", "Tomcat, IIS and nginx refuse such a request with a page that says "
              "nothing of the cause.", _APPS.header_budget),
     LintRule("EC302", "A name without an encoding", "Most old applications read ISO 8859-1 and show `LebÅ“uf`.",
              _APPS.name_without_encoding),
-    LintRule("EC303", "Several values and no join", "Whoever has two is refused as a whole.",
+    LintRule("EC303", "Several values and no join", "A person with two values is refused.",
              _APPS.several_values_without_join),
-    LintRule("EC304", "A value that holds the separator", "Whoever has it is refused, for the application would read "
-             "two values.", _APPS.separator_in_a_value),
-    LintRule("EC305", "A value that cannot be encoded", "Whoever has it is refused.", _APPS.value_not_encodable),
+    LintRule("EC304", "A value that holds the separator", "A person with such a value is refused: the application "
+             "would read two values.", _APPS.separator_in_a_value),
+    LintRule("EC305", "A value that cannot be encoded", "A person with such a value is refused.",
+             _APPS.value_not_encodable),
     LintRule("EC306", "Transliteration of what is compared", "`Śliwa` and `Sliwa` become one account.",
              _APPS.compared_and_transliterated),
     LintRule("EC307", "A secret as a constant", "It is in the repository and in every copy of it.",
@@ -120,14 +122,14 @@ _TABLE = (
              "are.", _APPS.told_nothing),
     LintRule("EC309", "Plain http beyond this machine", "Headers that say who is calling can be read and forged on the "
              "way.", _APPS.http_upstream),
-    LintRule("EC310", "One upstream behind two applications", "The rules of each can be gone round by way of the "
-             "other's host.", _APPS.upstream_of_two),
+    LintRule("EC310", "One upstream behind two applications", "A request to the host of one goes round the rules of "
+             "the other.", _APPS.upstream_of_two),
     LintRule("EC312", "An application on the portal's host", "Its scripts run where people sign in, its cookies are "
              "sent there.", _APPS.app_on_the_portal),
     LintRule("EC313", "A timeout beyond the whole exchange", "`timeouts.total` of gateway.yaml ends it before.",
              _APPS.patience_beyond_the_whole),
-    LintRule("EC314", "A leniency that no rule needs", "Each looser reading is a chance for two readers to differ.",
-             _APPS.lenient_about_nothing),
+    LintRule("EC314", "A leniency that no rule needs", "With each looser reading, the gateway and the application may "
+             "read a path differently.", _APPS.lenient_about_nothing),
     LintRule("EC317", "A method hidden in a form", "Rails, Laravel and Symfony take the method from the field "
              "`_method` of a form, and its body is not looked at: a rule for POST then decides about PUT, PATCH and "
              "DELETE.",
@@ -169,7 +171,7 @@ _TABLE = (
              _GATEWAY.no_limit_for_bodies),
     LintRule("EC416", "Headers almost without a limit", "They are kept in memory until their end.",
              _GATEWAY.headers_without_bounds),
-    LintRule("EC417", "Plain http beside https", "Pages and cookies of whoever types no scheme travel in the clear.",
+    LintRule("EC417", "Plain http beside https", "Pages and cookies of people who type no scheme travel in the clear.",
              _GATEWAY.plain_http_beside_https),
 )  # fmt: skip
 

@@ -44,7 +44,7 @@ class Time:
 
     def __post_init__(self) -> None:
         if not (self.days or self.hours or self.dates):
-            raise GatewayError(POLICY_CONDITION, "a time names days, hours or dates")
+            raise GatewayError(POLICY_CONDITION, "a time needs days, hours or dates")
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         if facts.asked is None:

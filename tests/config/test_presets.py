@@ -126,7 +126,7 @@ def test_franceconnect_is_asked_for_the_levels_that_it_serves_alone(name: str, l
 def test_a_level_that_franceconnect_never_gives_is_not_asked_of_it_alone() -> None:
     rule = PLAIN_APP.replace("allow: signed_in", "allow: {acr_min: eidas2}")
     (problem,) = problems({**files_of(file("franceconnect")), "apps/permis.yaml": rule})
-    assert "no provider of this application can say so" in problem
+    assert "no provider of this application can assert this" in problem
     assert problems({**files_of(file("franceconnect-plus")), "apps/permis.yaml": rule}) == []
 
 

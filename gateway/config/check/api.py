@@ -1,4 +1,4 @@
-"""What an app file says of programs, against the providers that it lists."""
+"""What an app file says of programs, checked against the providers that it lists."""
 
 from collections.abc import Iterator, Mapping
 from itertools import combinations
@@ -14,7 +14,7 @@ _PLACE: Path = ("api", "providers")
 
 
 def check_api(document: YamlDocument, model: AppFile, api: AppApiSection, index: Index) -> Iterator[Problem]:
-    """Tokens are taken of providers that the application listens to, and that say what these have to be."""
+    """An application takes tokens of providers that it listens to, and whose files say what a token has to be."""
     takes: dict[str, ApiSection] = {}
     for number, name in enumerate(api.providers):
         path, loaded = (*_PLACE, number), index.providers.get(name)
@@ -44,7 +44,7 @@ def _unasked(
 
 
 def _untold(document: YamlDocument, model: AppApiSection, asked: Mapping[str, ApiSection]) -> Iterator[Problem]:
-    """Invariant 7: of a token that is no JWT, nobody but its own provider is to be asked."""
+    """Invariant 7: an opaque token is shown to its own provider alone."""
     for one, other in combinations(asked, 2):
         if not _tell_apart((asked[one], model.opaque.get(one)), (asked[other], model.opaque.get(other))):
             path = (*_PLACE, model.providers.index(other))
@@ -57,7 +57,7 @@ _Told = tuple[ApiSection, OpaqueTokensSection | None]
 
 
 def _tell_apart(one: _Told, other: _Told) -> bool:
-    """Each says something that the other contradicts; what both still hold of is shown to neither."""
+    """Whether each says something that the other contradicts. A token that fits both is shown to neither."""
     (an_api, here), (other_api, there) = one, other
     if an_api.prefix and other_api.prefix:
         return not an_api.prefix.startswith(other_api.prefix) and not other_api.prefix.startswith(an_api.prefix)

@@ -50,9 +50,9 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, folder: Folder, index: In
 def _session(document: YamlDocument, model: AppFile, index: Index) -> Iterator[Problem]:
     session = model.session
     if session.idle is not None and session.absolute is not None and session.idle > session.absolute:
-        message = "the seat would end before it is idle for so long"
+        message = "idle is longer than absolute: the seat would always end before"
         yield document.problem(("session", "idle"), message, "idle below absolute")
-    # `then: sign_in` rests on a provider that asks people anew: after the limit, no other's people could come back.
+    # `then: sign_in` needs a provider that asks people anew: after the limit, people of the others could not come back.
     providers = index.listed(model) if session.then == "sign_in" else None
     if providers is not None and not any(one.model is not None and "fresh_login" in one.model.can for one in providers):
         message, hint = (
@@ -64,12 +64,12 @@ def _session(document: YamlDocument, model: AppFile, index: Index) -> Iterator[P
 
 
 def _logout(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
-    """What says who the person is is one of what the application is told of them."""
+    """The header or cookie that names the person in the sign-out call has to be one that the application is told."""
     login = model.logout.login
     told = {one.name for one in model.translate.told if one.injected.source is not None}
     path: Path = ("logout", "login")
     if login is not None and model.logout.url is None:
-        yield document.problem(path, "nothing is called at a sign-out", "name url as well")
+        yield document.problem(path, "no address is called at a sign-out", "name url as well")
     elif login is not None and login not in told:
         message = f"translate tells nothing of the person in {login}"
         yield document.problem(path, message, did_you_mean(login, told))
@@ -89,7 +89,7 @@ def _conditions(document: YamlDocument, model: AppFile, mapped: set[str] | None,
 
 
 def _rules(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
-    # Collisions depend on paths and methods alone, not on conditions.
+    # Whether two rules collide depends on their paths and methods alone, not on their conditions.
     rules = [
         Rule(
             ref=RuleRef("", index, rule.path.text),
@@ -147,7 +147,7 @@ def _never_met(pattern: Pattern, leniency: PathLeniency) -> Iterator[str]:
 
 
 def _misread(name: str, leniency: PathLeniency, *, inside: bool) -> Iterator[str]:
-    """Nothing where a request for this name is read as this name."""
+    """Why no request is read as this name; nothing where one is."""
     target = b"/%b/x" if inside else b"/%b"
     try:
         read = canonical_target(target % _written(name, leniency), leniency).segments[0]
@@ -170,7 +170,7 @@ def _written(name: str, leniency: PathLeniency) -> bytes:
 
 
 def _upstream(document: YamlDocument, model: AppFile, gateway: GatewayFile | None) -> Iterator[Problem]:
-    """A name is judged by the address that it leads to, at every connect; what is an address already, here too."""
+    """A host name is judged by the address that it leads to, at every connect. An address is judged here already."""
     if model.rewrite.internal and gateway is not None:
         yield from _internal(document, model, gateway)
     url = model.upstream.url
@@ -192,7 +192,7 @@ def _internal(document: YamlDocument, model: AppFile, gateway: GatewayFile) -> I
 
 
 def _listens(gateway: GatewayFile | None) -> IsOurs:
-    """What the file alone can tell: which addresses this machine has is looked at when one is connected to."""
+    """What the file alone can tell. Which addresses this machine has is only known when we connect."""
     if gateway is None:
         return lambda address, port: False
     listeners = [listen.address for listen in gateway.listen]

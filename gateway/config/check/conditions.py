@@ -42,7 +42,7 @@ from gateway.policy.levels import USUAL_LADDER, Ladder
 from gateway.policy.persons import MANDATES
 
 MOST_PARTS = 2000
-"""Of one rule's condition, with all that it refers to: evaluating stays short."""
+"""The most parts of one rule's condition, with all that it refers to: evaluating stays short."""
 
 _SAID_BY: Final = {
     "acr_min": "in the provider's file: can: [acr], and levels that reach it",
@@ -64,7 +64,7 @@ class Told(NamedTuple):
 
 
 class Use(NamedTuple):
-    """A condition that is not made of others, and where; `via`: the shared one that it was reached by, or None."""
+    """A condition that is not made of others, and its place. `via`: the shared condition that led to it, or None."""
 
     document: YamlDocument
     path: Path
@@ -145,14 +145,14 @@ class Index:
 
 
 def check_shared(index: Index) -> Iterator[Problem]:
-    """Of shared/ by itself."""
+    """Problems of shared/ by itself."""
     yield from _circles(index)
     for told in index.shared.values():
         yield from check_condition(told.document, told.path, told.condition, index)
 
 
 def check_condition(document: YamlDocument, path: Path, condition: WrittenCondition, index: Index) -> Iterator[Problem]:
-    """What it names itself, wherever it stands."""
+    """Problems of what the condition names, wherever it stands."""
     for where, leaf in leaves(condition, path):
         yield from (document.problem(at, message, hint) for at, message, hint in _unknown(leaf, where, index))
     size, depth = index.size(condition)
@@ -162,9 +162,9 @@ def check_condition(document: YamlDocument, path: Path, condition: WrittenCondit
 
 
 def uses(document: YamlDocument, path: Path, condition: WrittenCondition, index: Index) -> Iterator[Use]:
-    """Every leaf, those of shared conditions too, each of which is looked into once."""
+    """Every leaf, also those of shared conditions, each of which is looked into once."""
     seen: set[str] = set()
-    # (where the rule itself names it, the condition, the shared one that it is)
+    # Each: where the rule names it, the condition, and the shared condition that it is.
     todo: list[tuple[Path, WrittenCondition, Told | None]] = [(path, condition, None)]
     while todo:
         use_path, one, via = todo.pop(0)
@@ -180,7 +180,8 @@ def uses(document: YamlDocument, path: Path, condition: WrittenCondition, index:
 def check_use(
     use: Use, providers: Iterable[str], mapped: frozenset[str] | None, injected: frozenset[bytes], index: Index
 ) -> Iterator[Problem]:
-    """What a condition asks that this application can never be told. `mapped`: None where that is not known."""
+    """Problems of a condition that asks for what this application can never be told. `mapped`: None where that is not
+    known."""
     leaf = use.leaf
     match leaf:
         case ProviderIs():
@@ -313,7 +314,7 @@ def _can(leaf: _OfSignIn, model: ProviderBase | None, names: Sequence[str]) -> b
 def _unsatisfied(use: Use, leaf: _OfSignIn, providers: Sequence[Loaded[AnyProviderFile]]) -> Problem:
     (word,) = type(leaf).model_fields
     others = tuple(("and", place_of_can(provider)) for provider in providers[:3])
-    problem = use.problem(word, "no provider of this application can say so", _SAID_BY[word])
+    problem = use.problem(word, "no provider of this application can assert this", _SAID_BY[word])
     return replace(problem, others=(*problem.others, *others))
 
 

@@ -1,6 +1,6 @@
 """Every key of an app file, and why a team cannot reach beyond its fence by it.
 
-A test holds this against the schema: a key that comes later enters it in its own commit.
+A test holds this against the schema: a new key enters this table in its own commit.
 """
 
 from collections.abc import Mapping
@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 
 
 class Bound(NamedTuple):
-    """`by`: the key of `teams.NAME` that bounds it, or empty. `why`: how, or why it reaches nobody else."""
+    """`by`: the key of `teams.NAME` that bounds it, or empty. `why`: how it is bounded, or why it affects nobody
+    else."""
 
     by: str
     why: str

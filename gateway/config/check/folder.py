@@ -1,4 +1,4 @@
-"""What no file can tell alone, and what one file says twice: collisions are shown with both places."""
+"""What one file alone cannot tell. A name that two files use is shown with both places."""
 
 import re
 from collections.abc import Container, Hashable, Iterable, Iterator
@@ -29,7 +29,8 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 def check_folder(folder: Folder, unchanged: Container[str] = ()) -> list[Problem]:
-    """Of the files that are valid each by itself; names, hosts and providers that are listed of the others, too.
+    """Problems of the files that are valid each by itself. Names, hosts and listed providers are also taken from files
+    that are not.
 
     `unchanged`: app files that are served as they are.
     """
@@ -59,7 +60,8 @@ def check_folder(folder: Folder, unchanged: Container[str] = ()) -> list[Problem
 def collisions(
     named: Iterable[tuple[Key, YamlDocument, Path]], message: str, *, at_key: bool = False
 ) -> Iterator[Problem]:
-    """`named`: what has to be different, and where it stands."""
+    """One problem for each name that was there before. `named`: names that have to be different, and where each
+    stands."""
     first: dict[Key, Place] = {}
     for name, document, path in named:
         place = document.place(path, key=at_key)
@@ -89,14 +91,14 @@ def _same_name(loaded: Iterable[Loaded[_Model]], key: str, message: str) -> Iter
 
 
 def _by_claim(apps: Iterable[Loaded[AppFile]], unchanged: Container[str]) -> list[Loaded[AppFile]]:
-    """What two files name is the second's mistake: no team takes a name from the operator's own files, nor from another
-    team's that is served under it."""
+    """The app files in the order in which they may claim a name. Of two files with one name, the second is wrong: so no
+    team takes a name from the operator's own files, nor from another team's file that is served under it."""
     return sorted(apps, key=lambda app: (bool(team_of(app.path)), app.path not in unchanged))
 
 
 def _same_host(folder: Folder, apps: Iterable[Loaded[AppFile]]) -> Iterator[Problem]:
     teams = folder.teams
-    # What a team may not name takes nothing from those who may; what it may is held against the others' first.
+    # A host that a team may not name takes nothing from those who may name it.
     hosts = (
         (host, app.document, ("hosts", index))
         for app in apps
@@ -104,11 +106,11 @@ def _same_host(folder: Folder, apps: Iterable[Loaded[AppFile]]) -> Iterator[Prob
         if (host := _canonical(written)) is not None
         and ((team := teams.get(team_of(app.path))) is None or within(host, team.hosts))
     )
-    return collisions(hosts, "this host is named twice: nobody could say which application it is")
+    return collisions(hosts, "this host is named twice, so it is not clear which application it is")
 
 
 def _canonical(written: str) -> str | None:
-    """None for what is no host, which is a problem of its file."""
+    """The canonical host. None for a text that is no host, which is a problem of its file."""
     try:
         return host_pattern(written)
     except Wrong:
@@ -157,7 +159,7 @@ def _gateway(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
 
 
 def _listeners(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
-    """An address of all interfaces takes its port from every other."""
+    """An address of all interfaces takes its port on every other address."""
     named: list[tuple[tuple[str, int], Path]] = [
         (listen.address, ("listen", index, "address")) for index, listen in enumerate(model.listen)
     ]
@@ -195,7 +197,11 @@ def _provider(
     elif model.oidc.issuer.startswith("http:") and gateway is not None and not gateway.development:
         yield problem(("oidc", "issuer"), "an issuer is https", "or development: true in gateway.yaml")
     if model.session.idle > model.session.absolute:
-        yield problem(("session", "idle"), "the session would end before it is idle for so long", "idle below absolute")
+        yield problem(
+            ("session", "idle"),
+            "idle is longer than absolute: the session would always end before",
+            "idle below absolute",
+        )
     known = set(model.sources())
     if model.tenant is not None and model.tenant not in known:
         yield problem(("tenant",), "no attribute has this name", did_you_mean(model.tenant, known))
@@ -244,7 +250,7 @@ def _saml_provider(document: YamlDocument, model: SamlProviderFile, gateway: Gat
     if isinstance(metadata, MetadataFromSection) and not gateway.development:
         for name in ("url", "aggregate", "mdq"):
             address: str | None = getattr(metadata, name)
-            # Signed metadata need no TLS to be believed, but who listens in learns who asks.
+            # Signed metadata need no TLS to be believed, but without TLS the network learns who asks for them.
             if address is not None and address.startswith("http:"):
                 yield problem(
                     ("saml", "metadata", name), "metadata are fetched by https", "or development: true in gateway.yaml"

@@ -1,4 +1,4 @@
-"""Whether certificates and keys can be used at all; when they end is not asked here."""
+"""Whether certificates and keys can be used at all. Their dates are not looked at here."""
 
 import base64
 import hashlib
@@ -50,7 +50,7 @@ def check_pair(certificate: bytes, key: bytes) -> None:
 
 
 def thumbprint(certificates: bytes) -> str:
-    """RFC 7515 4.1.7: of the first of them. It names a certificate, and proves nothing."""
+    """RFC 7515 4.1.7: the thumbprint of the first certificate. It names a certificate and proves nothing."""
     from cryptography.hazmat.primitives.serialization import Encoding
     from cryptography.x509 import load_pem_x509_certificates
 
@@ -83,7 +83,8 @@ def _check_signs_saml(key: "PublicKeyTypes") -> None:
 
 
 def public_key_der(content: bytes) -> bytes:
-    """SubjectPublicKeyInfo of a PEM certificate or public key, in DER. The certificate's dates say nothing."""
+    """SubjectPublicKeyInfo of a PEM certificate or public key, in DER. The dates of a certificate do not matter. Raises
+    Wrong."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
     from cryptography.x509 import InvalidVersion, load_pem_x509_certificate

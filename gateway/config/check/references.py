@@ -46,12 +46,12 @@ class _Use(NamedTuple):
 
     @property
     def key(self) -> str:
-        """`team`: of an application's file, whose fence it is under."""
+        """The name of the reference in `Files`. `team`: the one whose fence an application's file is under."""
         return self.reference.key if self.team is None else for_app(self.team, self.reference.key)
 
 
 def resolve(folder: Folder, files: Files) -> tuple[dict[tuple[str, Path], bytes], list[Problem]]:
-    """By file and key path; without the line ends that editors put after a secret."""
+    """The bytes by file and key path, without the line end that editors put after a secret; and every problem."""
     development = _development(folder)
     material: dict[tuple[str, Path], bytes] = {}
     problems: list[Problem] = []
@@ -97,7 +97,9 @@ def _hint(reference: Reference, why: str, folder: str) -> str:
     if why.endswith(os.strerror(ENOENT)):
         return f"a path starts from {folder}/"
     return (
-        "the account that serves has to read it, and so has whoever checks" if why.endswith(os.strerror(EACCES)) else ""
+        "the account that serves has to read it, and the one that checks as well"
+        if why.endswith(os.strerror(EACCES))
+        else ""
     )
 
 

@@ -1,4 +1,4 @@
-"""A shadow file stands beside one live file, and is the same application but for who may pass and what it is told."""
+"""A shadow file stands beside one live file. It is the same application with other rules, or told other things."""
 
 from collections.abc import Iterator
 
@@ -17,9 +17,11 @@ def check_shadows(folder: Folder) -> Iterator[Problem]:
         if beside is None:
             if folder.complete and len(live) == len(folder.apps):
                 hint = did_you_mean(shadow.model.app, live)
-                yield _problem(shadow, ("app",), "no live file is this application's, to stand beside", hint)
+                yield _problem(
+                    shadow, ("app",), "there is no live file of this application for it to stand beside", hint
+                )
         elif (team := team_of(shadow.path)) and team != team_of(beside.path):
-            message = f"team {team} may not stand beside an application of another's file"
+            message = f"team {team} may not shadow an application of a file that is not its own"
             yield _problem(shadow, ("app",), message, "name one of the team's own", beside)
         elif beside.model is not None:
             yield from _differences(shadow, shadow.model, beside, beside.model)
@@ -29,7 +31,7 @@ def _differences(shadow: Loaded[AppFile], model: AppFile, beside: Loaded[AppFile
     if set(model.hosts) != set(live.hosts):
         yield _problem(shadow, ("hosts",), "a shadow has the hosts of the live file", "write the same", beside)
     if model.paths != live.paths:
-        message = "a shadow reads paths as the live file does: it is given the same reading"
+        message = "a shadow file reads paths as the live file does"
         yield _problem(shadow, ("paths",), message, "write the same", beside)
 
 

@@ -49,7 +49,8 @@ def _beyond(app: Loaded[AppFile], model: AppFile, name: str, team: TeamSection) 
 
 
 def _upstream(model: AppFile, name: str, team: TeamSection) -> Iterator[tuple[Path, str]]:
-    """What shows before anybody connects. The Host that a server is told may choose between several applications."""
+    """What can be told before a connection is made. A server may choose between several applications by the Host that
+    it is told."""
     url, host = model.upstream.url, model.upstream.host
     fence = Fence.of(name, team.upstreams)
     bare, port = url.host.strip("[]"), url.effective_port
@@ -62,7 +63,7 @@ def _upstream(model: AppFile, name: str, team: TeamSection) -> Iterator[tuple[Pa
 
 
 def _answers(model: AppFile) -> Iterator[tuple[Path, str]]:
-    """What a browser takes beyond the hosts of the answer."""
+    """What a response may do beyond the hosts that it comes from."""
     if model.responses.clear_site_data:
         yield ("responses", "clear_site_data"), "cookies of the whole domain"
     if model.responses.front_orders:

@@ -13,7 +13,7 @@ SHARED = "shared"
 LISTS = "lists"
 TESTS = "tests"
 FLAT = (PROVIDERS, SHARED, LISTS, TESTS)
-"""Folders without folders in them."""
+"""Folders that are read without their subfolders."""
 
 SUFFIX = ".yaml"
 
@@ -21,8 +21,8 @@ STATE = "../var"
 """The state folder, where gateway.yaml names no other."""
 
 HOSTS_FILE = "hosts.json"
-"""In the state folder: the hosts of each app file as it was last served. A file that nobody can read any more still has
-its own."""
+"""A file of the state folder: the hosts of each app file as it was last served. An app file that cannot be read any
+more still has its own hosts."""
 
 Hosts = Mapping[str, tuple[str, ...]]
 """Path of an app file below the policy folder to its hosts."""
@@ -99,7 +99,8 @@ def team_of(path: str) -> str:
 
 
 def for_app(team: str, reference: str) -> str:
-    """What an application's reference is known by: it may be no one else's to read. `team`: whose fence it is under."""
+    """The name of an application's reference: no other team may read what stands there. `team`: the one whose fence the
+    file is under."""
     return f"apps/{team}:{reference}"
 
 
@@ -107,8 +108,9 @@ def for_app(team: str, reference: str) -> str:
 
 
 def closed_hosts(closings: Mapping[str, Closing], owned: Set[str], portal: str) -> dict[str, str]:
-    """Host or pattern to the file, as messages name it. `owned`: those of the files that serve. A file whose hosts
-    are not all known closes every wildcard that it could have had a name under: nobody answers in its place."""
+    """Host or pattern to the file, as messages name it. `owned`: the hosts of files that serve. A file whose hosts are
+    not all known closes every wildcard that one of its hosts could be under, so that no other application responds
+    there."""
     found: dict[str, str] = {}
     for closing in closings.values():
         hosts = [host for host in closing.hosts if host not in owned and host != portal and _reaches(closing, host)]
@@ -120,7 +122,7 @@ def closed_hosts(closings: Mapping[str, Closing], owned: Set[str], portal: str) 
 
 
 def within(host: str, hosts: Iterable[str]) -> bool:
-    """Whether a fence of these hosts has this one. A wildcard is within the same wildcard alone."""
+    """Whether a fence of these hosts includes this one. A wildcard is within the same wildcard alone."""
     return host in hosts or (not host.startswith("*.") and f"*.{host.partition('.')[2]}" in hosts)
 
 
@@ -140,7 +142,7 @@ def encode_hosts(hosts: Hosts) -> bytes:
 
 
 def decode_hosts(content: bytes) -> dict[str, tuple[str, ...]]:
-    """Empty where this is no such file: nothing is known then."""
+    """Empty where the content is no such file: then nothing is known."""
     try:
         read = json.loads(content)
     except ValueError:

@@ -38,9 +38,9 @@ MAX_FOLDER_DEPTH: Final = 8
 _FOLDERS: Final = (APPS, *FLAT)
 _OTHER_SUFFIXES: Final = (".yml", ".yaml")
 
-# What stands under these keys is no secret: it is shown to whoever connects.
+# What stands under these keys is no secret: every client or server that we connect with is shown it.
 _PUBLIC: Final = frozenset({"certificate", "ca", "metadata", "keys"})
-# The environment of this process is in there, and its memory.
+# These hold the environment of this process, and its memory.
 _OF_THE_SYSTEM: Final = ("/proc", "/sys", "/dev")
 
 _A_SECRET: Final = "this is a secret of the gateway or of a provider: no application's file names it"
@@ -66,7 +66,8 @@ def read_folder(folder: Path) -> Files:
 
 
 def read_for_good(folder: Path, files: Files, good: Mapping[str, bytes]) -> Files:
-    """With what app files refer to as they were last served: one that is wrong now may have to stay as it was."""
+    """The files with what app files refer to as they were last served: one that is wrong now may have to stay as it
+    was."""
     changed = {path: content for path, content in good.items() if files.texts.get(path) != content}
     if not changed:
         return files
@@ -77,7 +78,7 @@ def read_for_good(folder: Path, files: Files, good: Mapping[str, bytes]) -> File
 
 
 def read_known_hosts(files: Files) -> Hosts:
-    """What the state folder that gateway.yaml names has of the hosts that were served last; empty where it has none."""
+    """The hosts that were served last, from the state folder that gateway.yaml names; empty where it has none."""
     document, _ = read_document("", files.texts.get(GATEWAY_FILE, b""))
     state = document.data.get("state", STATE) if isinstance(document.data, dict) else STATE
     place = Path(os.path.normpath(Path(files.root) / str(state))) / HOSTS_FILE
@@ -137,7 +138,7 @@ def _walk(folder: Path, below: str, depth: int, above: set[tuple[int, int]], pro
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """A link that leads nowhere, or round in a circle, is a file that cannot be read."""
+    """A link that leads nowhere, or back to itself, counts as a file that cannot be read."""
     try:
         return entry.is_dir()
     except OSError:
@@ -176,7 +177,7 @@ class _Found(NamedTuple):
 
 @dataclass(slots=True)
 class _Operators:
-    """What no application's file names: references, and the files behind them."""
+    """References that no application's file may name, and the files behind them."""
 
     state: str
     references: set[str] = field(default_factory=set)
@@ -184,7 +185,8 @@ class _Operators:
 
 
 class Read(NamedTuple):
-    """By reference: the bytes, or why there are none. Those of applications under `files.for_app`."""
+    """By reference: the bytes, or the reason why there are none. References of applications are named by
+    `files.for_app`."""
 
     secrets: dict[str, bytes]
     unreadable: dict[str, str]
@@ -218,7 +220,7 @@ def read_references(folder: Path, texts: Mapping[str, bytes]) -> Read:
 
 
 def _references(texts: Mapping[str, bytes]) -> Iterator[_Named]:
-    """Most files make none, and are not parsed for it."""
+    """Every reference of the files. Most files make none, and are not parsed for it."""
     for path, content in texts.items():
         if any(kind.encode() in content for kind in REFERENCE_KINDS):
             document, _ = read_document(path, content)
@@ -238,7 +240,7 @@ def _within(value: object, under: str) -> Iterator[tuple[str, Reference]]:
 
 
 def _gateway(texts: Mapping[str, bytes]) -> Mapping[str, object]:
-    """Empty where it cannot be read: then nothing is known of any fence, and nothing is within one."""
+    """gateway.yaml; empty where it cannot be read. Then no fence is known, and nothing is within one."""
     document, _ = read_document(GATEWAY_FILE, texts.get(GATEWAY_FILE, b""))
     return document.data if isinstance(document.data, dict) else {}
 
@@ -291,8 +293,8 @@ def _resolve(folder: Path, reference: Reference) -> _Found:
 
 
 def _fenced(folder: Path, reference: Reference, team: str, folders: list[str]) -> _Found:
-    """Component by component, each below the one that is open already: no link is followed, and none can be put in
-    between. The fence's own folder is where the operator says, links included."""
+    """The path is opened component by component, each below the one that is open already: no link is followed, and none
+    can be put in between. The fence's own folder is where the operator says, links included."""
     if reference.kind != "file":
         raise _Unreadable(f"team {team} names files alone, below teams.{team}.secrets of gateway.yaml")
     path = _below(folder, reference.name)
@@ -307,7 +309,7 @@ def _fenced(folder: Path, reference: Reference, team: str, folders: list[str]) -
 
 
 def _below(folder: Path, name: str) -> str:
-    """A relative one starts from the policy folder as it was named, whichever file names it: `..` is taken off the
+    """A relative path starts from the policy folder as it was named, whichever file names it. `..` is taken off the
     text, as it is for the state folder, so that a folder that is a link has its certs/ beside the link."""
     return os.path.normpath(folder.absolute() / name)
 
@@ -319,7 +321,7 @@ def _is_below(path: str, above: str) -> bool:
 def _found(descriptor: int) -> _Found:
     """Raises _Unreadable."""
     status = os.fstat(descriptor)
-    # Where it is in the end, whatever links have led there, and were put elsewhere since.
+    # The file's own place, whatever links have led there, even if they were changed since.
     place = os.readlink(f"/proc/self/fd/{descriptor}")
     return _Found(_content_of(descriptor, MAX_SECRET_BYTES), (status.st_dev, status.st_ino, place))
 
@@ -331,7 +333,7 @@ _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 class _Unreadable(Exception):
-    """Why, in the operator's words."""
+    """The reason, in the operator's words."""
 
 
 def _opened(path: str, flags: int = _ANY, at: int | None = None) -> int:

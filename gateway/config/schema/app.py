@@ -44,9 +44,9 @@ class UpstreamSection(Strict):
     url: Origin
     """Where the application listens: `http://host:port`."""
     timeout: Maybe[Seconds] = None
-    """The longest wait for the first byte of an answer; that of gateway.yaml where it is left out."""
+    """The longest wait for the first byte of a response; that of gateway.yaml where it is left out."""
     host: Annotated[str, AfterValidator(checked(_upstream_host))] = "keep"
-    """The Host that the application sees: `keep` the browser's, `upstream` for that of the URL, or a name."""
+    """The Host that the application sees: `keep` for the browser's, `upstream` for that of the URL, or a name."""
     ca: Maybe[PublicReference] = None
     """PEM: the authority that signed the application's TLS certificate."""
 
@@ -63,18 +63,18 @@ class PathsSection(Strict):
     parameters: list[ParameterName] = Field(default=[], max_length=20)
     """Path parameters that it cuts off, such as jsessionid."""
     case: Literal["sensitive", "insensitive"] = "sensitive"
-    """Where it knows no case, it may be a Windows server, whose other names of one file are refused: `a~1`, `a.`."""
+    """`insensitive`: the application may be a Windows server, so other names of one file are refused: `a~1`, `a.`."""
     windows: bool = False
-    """With `case: insensitive`: dots and blanks at the end of a name are taken off, in the place of a refusal."""
+    """With `case: insensitive`: dots and blanks at the end of a name are taken off instead of refused."""
     merge_slashes: bool = False
     encoding: Literal["utf8", "latin1"] = "utf8"
     """The charset of its links. `latin1` is windows-1252, as browsers read it."""
     escaped: list[Literal["?", "#"]] = Field(default=[], max_length=2)
-    """Of these two, those that names of its pages hold. A server that decodes once more would cut there."""
+    """Which of these two characters the names of its pages hold. A server that decodes once more would cut there."""
     cookieless: bool = False
-    """It is ASP.NET with sessions in the path: one segment `(S(...))` is taken off."""
+    """The application is ASP.NET with sessions in the path: one segment `(S(...))` is taken off."""
     mangled: bool = False
-    """It is SAP with its settings in the path, `/sap(bD1kZQ==)/bc/`: what stands in these parentheses is taken off."""
+    """The application is SAP with settings in the path, `/sap(bD1kZQ==)/bc/`: this part in parentheses is taken off."""
 
     def leniency(self) -> PathLeniency:
         return PathLeniency(
@@ -96,18 +96,19 @@ class PathsSection(Strict):
 
 
 class ResponsesSection(Strict):
-    """What becomes of the application's answers on their way to the browser."""
+    """How the application's responses are changed on their way to the browser."""
 
     cache: Literal["private", "no-store", "unchanged"] = "private"
-    """The `Cache-Control` of an answer to somebody who is signed in that has none, nor `Expires` or `Pragma`: with
-    `private` no shared cache keeps it, with `no-store` no browser either. `unchanged` adds none."""
+    """The `Cache-Control` that a response to a signed-in person is given if it has none, nor `Expires` or `Pragma`:
+    with `private` no shared cache keeps it, with `no-store` no browser either. `unchanged` adds none."""
     clear_site_data: bool = False
-    """Lets it clear the cookies of the whole domain in the browser (`Clear-Site-Data: "cookies"`), ours too."""
+    """Lets the application clear the cookies of the whole domain in the browser (`Clear-Site-Data: "cookies"`), ours
+    too."""
     end_hsts: bool = False
-    """Lets it have browsers use http again (`Strict-Transport-Security` of under 1000 s)."""
+    """Lets the application have browsers use http again (`Strict-Transport-Security` of under 1000 s)."""
     front_orders: bool = False
-    """Lets it tell a server in front of the gateway what to send (`X-Accel-Redirect`, `X-Sendfile`, `X-Reproxy-URL` and
-    their like). `X-Accel-Buffering`, which is of the answer itself, passes in any case."""
+    """Lets the application tell a server in front of the gateway what to send (`X-Accel-Redirect`, `X-Sendfile`,
+    `X-Reproxy-URL` and their like). `X-Accel-Buffering`, which concerns the response itself, passes in any case."""
     banners: bool = True
     """Whether browsers are told its server, language and framework, with their versions (`Server`, `X-Powered-By`,
     `X-AspNet-Version` and their like)."""
@@ -136,11 +137,12 @@ class AppSessionSection(Strict):
     idle: Maybe[WholeSeconds] = None
     absolute: Maybe[WholeSeconds] = None
     then: Literal["resume", "sign_in"] = "resume"
-    """At their end: `resume` if the portal's session lives, or `sign_in` at the provider anew, which has
-    to be one that `can: [fresh_login]`."""
+    """What follows the end of a limit: `resume` if the portal's session lives, or `sign_in` at the provider anew, which
+    has to be one that `can: [fresh_login]`."""
     streams: Literal["end", "last"] = "end"
-    """What is still being sent at the idle limit: `end`, only requests move the limit, and what streams ends with it;
-    `last`, what is sent moves it as requests do. The absolute limit ends it in any case."""
+    """What happens at the idle limit to a response that is still being sent: with `end`, only requests move the limit,
+    and the response ends with it; with `last`, what is sent moves the limit as requests do. The absolute limit ends it
+    in any case."""
 
 
 def _cookie_name(name: str) -> str:
@@ -160,25 +162,27 @@ ApplicationTarget = Annotated[str, Field(max_length=2000), AfterValidator(checke
 
 
 class AppLogoutSection(Strict):
-    """What happens when people sign out of this application, or their session ends otherwise."""
+    """What happens when people sign out of this application, or their session ends in another way."""
 
     scope: Literal["local", "global"] = "local"
-    """`local`: out of every application behind the gateway, in this browser. `global`: at the provider as well."""
+    """`local`: signs out of every application behind the gateway, in this browser. `global`: at the provider as
+    well."""
     cookies: list[CookieName] = Field(default=[], max_length=20)
     """The application's own cookies, which are cleared."""
     cookie_paths: list[ApplicationTarget] = Field(default=["/"], min_length=1, max_length=5)
-    """The paths that it sets them for."""
+    """The paths that the application sets these cookies for."""
     url: Maybe[ApplicationTarget] = None
-    """A path of the application that is called for the person, so that it ends its own session: at every end of one."""
+    """A path of the application that is called at every end of a person's session, so that it ends its own."""
     login: Maybe[Text] = None
     """The header or cookie of translate that this call carries where no browser is there, with the cookies named above
-    as last seen and what is the same for everybody; without it, the first one that tells something of the person."""
+    as last seen and the constants of translate. Where this is left out, the first header or cookie that comes from an
+    attribute of the person."""
     links: list[PathPattern] = Field(default=[], max_length=50)
-    """The application's own addresses for signing out: whoever follows one signs out here."""
+    """The application's own addresses for signing out: a person who follows one signs out here."""
 
 
 class OpaqueTokensSection(Strict):
-    """Which tokens are one provider's: by where they are brought, or by a header beside them."""
+    """How the tokens of one provider are recognised: by the paths they are brought to, or by a header beside them."""
 
     paths: Maybe[list[PathPattern]] = Field(default=None, min_length=1, max_length=50)
     header: Maybe[Annotated[str, AfterValidator(checked(sent_header))]] = None
@@ -187,7 +191,7 @@ class OpaqueTokensSection(Strict):
     @model_validator(mode="after")
     def _tells(self) -> "OpaqueTokensSection":
         if (self.header is None) != (self.value is None):
-            raise wrong("a header tells by its value", "write header: X-Organisation, value: name")
+            raise wrong("a header tells tokens apart by its value", "write header: X-Organisation, value: name")
         if self.paths is None and self.header is None:
             raise wrong("this tells nothing", "write paths: [/api/name/**], or header: X-Organisation, value: name")
         return self
@@ -197,14 +201,15 @@ class AppApiSection(Strict):
     """Callers that are programs: they bring an access token, and no session."""
 
     providers: list[Name] = Field(min_length=1, max_length=100)
-    """The providers whose tokens are accepted; the file of each says what these have to be."""
+    """The providers whose tokens are accepted. The file of each says what a token has to be."""
     paths: list[PathPattern] = Field(min_length=1, max_length=50)
-    """Where; elsewhere an Authorization header is the application's own affair, as ever."""
+    """The paths where tokens are accepted. Elsewhere an Authorization header goes to the application as it is."""
     forward: bool = False
     """Whether the application is given the token too."""
     opaque: dict[Name, OpaqueTokensSection] = Field(default={}, max_length=100)
-    """By provider: which tokens that are no JWT are its own. Needed where several are asked about tokens, unless
-    `prefix` in the provider's file tells them apart: a token that could be two's is shown to none."""
+    """By provider: which opaque tokens (those that are no JWT) are its own. Needed where several providers are asked
+    about tokens, unless `prefix` in their files tells the tokens apart: a token that could be of two providers is shown
+    to none."""
 
 
 class RuleSection(Strict):
@@ -218,7 +223,7 @@ class RuleSection(Strict):
     refusal: Maybe[Text] = None
     """What a person who is refused reads."""
     shadow: bool = False
-    """Evaluated beside the live rules, in the place of those on its path and methods; differences are logged."""
+    """The rule is evaluated beside the live rules, instead of those on its path and methods; differences are logged."""
 
     @model_validator(mode="after")
     def _says_something(self) -> "RuleSection":
@@ -243,8 +248,8 @@ class AppFile(Strict):
     """The providers whose people it listens to."""
     paths: PathsSection = PathsSection()
     method_override: bool = False
-    """It does what `X-HTTP-Method-Override`, its relatives or `_method` in a query name: rules are asked about the PUT,
-    PATCH or DELETE that a POST names. Otherwise such a request is refused."""
+    """The application obeys `X-HTTP-Method-Override`, its relatives or `_method` in a query: rules are asked about the
+    PUT, PATCH or DELETE that a POST names. Otherwise such a request is refused."""
     responses: ResponsesSection = ResponsesSection()
     rewrite: RewriteSection = RewriteSection()
     """Addresses in its answers that lead to where only the gateway can go, made public."""
@@ -261,5 +266,5 @@ class AppFile(Strict):
     @model_validator(mode="after")
     def _one_shadow(self) -> "AppFile":
         if self.shadow and any(rule.shadow for rule in self.access):
-            raise wrong("in a file that is a shadow, every rule is", "leave shadow out of its rules")
+            raise wrong("every rule of a shadow file is a shadow", "leave shadow out of its rules")
         return self

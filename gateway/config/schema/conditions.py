@@ -28,7 +28,7 @@ from gateway.identity.perimeter import is_siren, is_siret
 from gateway.policy.conditions import Group
 
 CONDITION = "condition"
-"""The error type of what is no condition at all."""
+"""The error type of a value that is no condition at all."""
 
 TAG = "="
 """Begins each tag of the union, which pydantic puts into the path of an error and which is no key of the file."""
@@ -125,7 +125,7 @@ class AllOf(Strict):
 
 class NotThis(Strict):
     this: "WrittenCondition" = Field(alias="not")
-    """True if this is false; what cannot be told stays so."""
+    """True if this is false; an unknown result stays unknown."""
 
 
 WORDS = ("anyone", "signed_in")
@@ -197,7 +197,7 @@ class SharedFile(Strict):
 
     version: Version
     conditions: dict[Name, WrittenCondition] = Field(min_length=1, max_length=1000)
-    """By name; a name is given once in all files. One may refer to another, never in a circle."""
+    """The conditions by name; a name is given once in all files. One may refer to another, never in a circle."""
 
 
 def _organisation(value: object) -> dict[str, str]:

@@ -38,7 +38,7 @@ from gateway.wire.addresses import IpNetwork
 
 class TlsSection(Strict):
     certificate: PublicReference
-    """PEM: the certificate, then those that lead to its authority."""
+    """PEM: the certificate, then the certificates that lead to its authority."""
     key: Secret
     """PEM: its private key, without a passphrase."""
 
@@ -48,27 +48,27 @@ class ListenSection(Strict):
     """IP address and port."""
     tls: Maybe[TlsSection] = None
     redirect: Maybe[Literal["https"]] = None
-    """Every request is led to the same address by https; nothing is served here."""
+    """Every request is redirected to the same address by https; nothing is served here."""
 
     @model_validator(mode="after")
     def _either(self) -> "ListenSection":
         if self.redirect is not None and self.tls is not None:
-            raise wrong("who is here speaks https already", "leave redirect or tls out")
+            raise wrong("a listener that redirects to https has no TLS of its own", "leave redirect or tls out")
         return self
 
 
 class StoreKeySection(Strict):
     id: Name
-    """Written beside what the key seals."""
+    """The name of the key, written beside everything that it seals."""
     secret: Secret
-    """At least 32 bytes of chance; a line end after them does not count."""
+    """At least 32 random bytes; a line end after them does not count."""
 
 
 class StoreSection(Strict):
     type: Literal["sqlite", "memory"]
     """`sqlite`: a file in the state folder. `memory`: gone when the process ends, and one worker only."""
     keys: list[StoreKeySection] = Field(min_length=1, max_length=16)
-    """The first seals, all of them open."""
+    """The first key seals; all of them open."""
 
 
 class TimeoutsSection(Strict):
@@ -83,7 +83,7 @@ class TimeoutsSection(Strict):
     first_byte: Seconds = 60.0
     """From the request to the first byte of the application's answer."""
     total: Seconds = 3600.0
-    """A whole exchange, however slowly a body or an answer goes on."""
+    """The whole exchange, however slowly a body or a response goes on."""
     drain: Seconds = 30.0
     """To finish what is under way when the gateway is asked to end."""
 
@@ -98,7 +98,7 @@ class NetworkLimitSection(Strict):
     network: Annotated[NetworkText, AfterValidator(_no_longer_than_64)]
     """An address, or a network in CIDR form; where several hold an address, the most specific counts."""
     connections: Count
-    """For each address in it (IPv6: each /64), in the place of `connections_per_client`."""
+    """The limit of each address in it (IPv6: each /64), instead of `connections_per_client`."""
 
 
 class GatewayLimitsSection(Strict):
@@ -108,10 +108,11 @@ class GatewayLimitsSection(Strict):
     header_count: Count = 100
     body: SizeOrUnlimited = 1 << 30
     connections: Count = 20000
-    """Of clients, in each worker, from accept on: handshakes count. The last eighth is for addresses from which
-    somebody who is signed in was seen in the last ten minutes. Each takes three descriptors (`LimitNOFILE`)."""
+    """Connections of clients, in each worker, from accept on: handshakes count. The last eighth is kept for addresses
+    from which somebody who is signed in was seen in the last ten minutes. Each takes three descriptors
+    (`LimitNOFILE`)."""
     connections_per_client: Count = 2000
-    """Of one address (IPv6: one /64), in each worker; listed proxies are not bounded by it."""
+    """Connections of one address (IPv6: one /64), in each worker; listed proxies are not bounded by it."""
     networks: list[NetworkLimitSection] = Field(default=[], max_length=256)
     """Networks whose addresses have a limit of their own: many people behind one address, a front, a guest network."""
     transactions: Count = 100000
@@ -128,19 +129,19 @@ class TeamSection(Strict):
     """`*.example.org` covers every host of one label more."""
     providers: list[Name] = Field(min_length=1, max_length=10_000)
     upstreams: list[UpstreamPlace] = Field(min_length=1, max_length=1000)
-    """Where its applications may listen: networks and addresses, which hold whatever answers there under whatever name,
-    and names (`*.example.org` covers one label more), which are taken at their word wherever they lead. An address or a
-    name may have a port. Judged on the address, at every connect."""
+    """Where its applications may listen: networks and addresses, which bound every name that leads there; and names
+    (`*.example.org` covers one label more), which are believed wherever they lead. An address or a name may have a
+    port. The address is judged at every connect."""
     secrets: list[str] = Field(default=[], max_length=100)
-    """Folders, from the policy folder: below them its files may name secrets and certificates, as `{file: path}`. No
-    link is followed there."""
+    """Folders, relative to the policy folder: the team's files may name secrets and certificates below them, as `{file:
+    path}`. No link is followed there."""
     headers: list[Word] = Field(default=[], max_length=200)
-    """The only headers that its applications may be told something in."""
+    """The only headers in which its applications may be told something."""
     cookies: list[Word] = Field(default=[], max_length=200)
-    """Likewise."""
+    """The only cookies in which its applications may be told something."""
     attributes: Maybe[list[AttributeName]] = Field(default=None, max_length=200)
     """The only attributes of people that its applications may be told; where this is left out, all that its providers
-    say."""
+    assert."""
 
 
 class GatewayFile(Strict):
@@ -156,22 +157,22 @@ class GatewayFile(Strict):
     """The folder that the gateway writes to; a relative one starts from the policy folder."""
     store: StoreSection
     trusted_proxies: list[NetworkText] = Field(default=[], max_length=256)
-    """The proxies in front, whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+    """The proxies in front of the gateway, whose X-Forwarded-For and X-Forwarded-Proto are believed."""
     timeouts: TimeoutsSection = TimeoutsSection()
     limits: GatewayLimitsSection = GatewayLimitsSection()
     hsts: Maybe[WholeSeconds] = None
-    """How long browsers are to ask for our hosts by https alone (RFC 6797): told with our own answers."""
+    """How long browsers are to use https alone for our hosts (RFC 6797): sent with our own responses."""
     access_log: bool = False
-    """One line for each request."""
+    """Writes one log line for each request."""
     development: bool = False
-    """For one's own machine: http providers and portal, secrets written in these files."""
+    """For a developer's own machine: http providers and portal, and secrets written in these files."""
     watch: bool = False
-    """The files are looked at every other second, and a change is taken as `ecluse reload` would."""
+    """The gateway looks at the files every other second, and takes a change as `ecluse reload` would."""
     workers: Maybe[int] = Field(default=None, ge=1, le=256)
-    """Processes that serve; where this is left out, one for each core, which keeps to it."""
+    """The number of processes that serve; where this is left out, one for each core, to which it is bound."""
     levels: LadderNames = Field(default=list(USUAL_LADDER))
     """Every level of sign-in, the weakest first."""
     teams: dict[Name, TeamSection] = Field(default={}, max_length=1000)
-    """Teams that own their files: apps/TEAM/ may use what is listed here, and no more."""
+    """Teams that own their files: files of apps/TEAM/ may use what is listed here, and no more."""
     saml: Maybe[SamlSelfSection] = None
     """Our own side towards SAML providers; needed as soon as there is one."""

@@ -128,7 +128,7 @@ def load_file(
 
 
 def _misplaced(path: str, document: YamlDocument) -> Problem | None:
-    """One problem, in the place of one for each key that the other kind of file does not know."""
+    """One problem instead of one for each key that the other kind of file does not know."""
     own = _NAMED_BY.get(path.partition("/")[0], "")
     if not own or not isinstance(document.data, dict) or own in document.data:
         return None

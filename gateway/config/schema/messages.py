@@ -95,8 +95,8 @@ def _one_of(known: Sequence[str], path: Path, value: object) -> tuple[str, str]:
 
 
 def _wrong_type(kind: str, value: object, keys: Iterable[str], would_do: Callable[[object], bool]) -> tuple[str, str]:
-    """The hint is the first one that leads to a file that is right there. `keys`: those that it may have, or each
-    entry of the list that it should be."""
+    """The hint is the first one that leads to a valid value there. `keys`: those that the mapping, or each entry of the
+    list, may have."""
     wanted = _WANTED[kind]
     if value is None:
         return f"nothing is written here: this must be {wanted}", ""
@@ -107,7 +107,7 @@ def _wrong_type(kind: str, value: object, keys: Iterable[str], would_do: Callabl
 
 
 def _hints(kind: str, value: object, keys: Iterable[str]) -> Iterator[tuple[str, object]]:
-    """What to tell, and the value that it leads to."""
+    """Each hint, and the value that it leads to."""
     if kind == "string_type" and isinstance(value, int | float):
         yield "put it in quotes", str(value)
         yield f"write 127.0.0.1:{value}", f"127.0.0.1:{value}"

@@ -50,10 +50,10 @@ class DecryptionKeySection(Strict):
 
 
 class EncryptionSection(Strict):
-    """What the provider encrypts for the gateway. Once agreed, what is not encrypted is refused."""
+    """What the provider encrypts for the gateway. What is named here is refused when it comes unencrypted."""
 
     keys: list[DecryptionKeySection] = Field(min_length=1, max_length=8)
-    """All are published at `/_ecluse/oidc/jwks` of the portal, and all open."""
+    """All keys are published at `/_ecluse/oidc/jwks` of the portal, and all of them decrypt."""
     content: list[ContentEncryption] = Field(default=["A256GCM"], min_length=1)
     """The only content encryptions that are accepted."""
     id_token: bool = True
@@ -77,12 +77,12 @@ class ClaimDemandSection(Strict):
     @model_validator(mode="after")
     def _one(self) -> "ClaimDemandSection":
         if self.value is not None and self.values is not None:
-            raise wrong("value and values at once", "write all of them in values")
+            raise wrong("only one of value and values may be written", "write all of them in values")
         return self
 
 
 class ClaimsRequestSection(Strict):
-    """By claim; `amr: {}` asks for amr and demands nothing of it."""
+    """The claims that are requested; `amr: {}` asks for amr and demands nothing of it."""
 
     id_token: dict[Word, ClaimDemandSection] = Field(default={}, max_length=100)
     userinfo: dict[Word, ClaimDemandSection] = Field(default={}, max_length=100)
@@ -97,7 +97,7 @@ class ClaimsRequestSection(Strict):
 # RFC 6750 2.1: the letters of a token, but for the dot, which a JWT has too.
 TokenPrefix = Annotated[str, Field(pattern=r"^[A-Za-z0-9_~+/-]{1,64}$")]
 
-# What the gateway writes itself (OIDC Core 3.1.2.1, RFC 7636, 9101, 9126), or has a key for.
+# Parameters that the gateway sets itself (OIDC Core 3.1.2.1, RFC 7636, 9101, 9126), or that have a key of their own.
 _OWN = frozenset(
     (
         *("client_id", "response_type", "redirect_uri", "scope", "state", "nonce", "code_challenge"),
@@ -118,15 +118,16 @@ Parameter = Annotated[Word, AfterValidator(_not_own)]
 
 
 class RequestSection(Strict):
-    """What a sign-in asks of this provider beside the usual. Nothing is sent that is not written here."""
+    """What a sign-in asks of this provider in addition to the usual. Nothing is sent that is not written here."""
 
     response_mode: Maybe[ResponseMode] = None
-    """How the answer comes back: in the address (query, the usual), by a form (form_post), or signed (the others)."""
+    """How the response comes back: in the address (query, the usual), by a form (form_post), or signed (the others)."""
     acr_values: list[Word] = Field(default=[], max_length=50)
-    """Wished for, in this order; a provider may answer with another. See `claims` for what is demanded."""
+    """Levels that are asked for, in this order; the provider may respond with another. See `claims` for what is
+    demanded."""
     prompt: list[Literal["login", "consent", "select_account"]] = Field(default=[], max_length=3)
     max_age: Maybe[WholeSeconds] = None
-    """A person who signed in at the provider longer ago is asked anew; an older sign-in is refused."""
+    """A person who signed in at the provider longer ago has to sign in anew; an older sign-in is refused."""
     claims: Maybe[ClaimsRequestSection] = None
     """A demanded (essential) acr is checked in the ID token: another one is refused."""
     parameters: dict[Parameter, Text] = Field(default={}, max_length=50)
@@ -146,28 +147,32 @@ class ApiSection(Strict):
     audience: list[Text] = Field(default=[], max_length=20)
     """The audience that they have to have: our names at this provider. A JWT without one of these is refused."""
     clients: list[Text] = Field(default=[], max_length=200)
-    """To which clients they have to have been given (`client_id`). Without `audience`, it is by this alone that a
-    provider's tokens are taken which says of no token whom it is for (ProConnect)."""
+    """The clients to which the tokens have to have been issued (`client_id`). Without `audience`, this alone decides
+    about tokens of a provider that names no audience in them (ProConnect)."""
     scopes: list[Word] = Field(default=[], max_length=20)
-    """What they have to allow, each of it."""
+    """The scopes that a token has to have, all of them."""
     introspection: bool = False
-    """Whether those that are no JWT are asked about at the provider (RFC 7662)."""
+    """Whether opaque tokens are introspected at the provider (RFC 7662)."""
     introspection_algorithms: list[AlgorithmName] = Field(default=[], max_length=20)
-    """The answer is a JWT signed with one of these (RFC 9701), and JSON is refused; none: JSON, a JWT is refused."""
+    """The introspection response is a JWT signed with one of these (RFC 9701), and JSON is refused. Where none is
+    listed, it is JSON, and a JWT is refused."""
     prefix: Maybe[TokenPrefix] = None
-    """What those that are no JWT begin with: no other is ever shown to this provider."""
+    """How the opaque tokens of this provider begin: no other token is ever shown to it."""
     without_tenant: bool = False
-    """Whether a token that names no organisation is taken although this file has a `tenant`: it acts for none."""
+    """Whether a token that names no organisation is taken although this file has a `tenant`: it then acts for none."""
 
     @model_validator(mode="after")
     def _is_bounded(self) -> "ApiSection":
         if not self.audience and not self.clients:
-            raise wrong("this takes tokens that are for anybody and of anybody", "audience: [...] or clients: [...]")
+            raise wrong(
+                "this would take every token: neither audience nor client is checked",
+                "audience: [...] or clients: [...]",
+            )
         if not self.introspection:
             if not self.audience:
                 raise wrong("a JWT is for an audience", "audience: [...], or introspection: true")
             if self.introspection_algorithms or self.prefix is not None:
-                raise wrong("nothing is asked about at this provider", "introspection: true")
+                raise wrong("this provider is asked about no tokens", "introspection: true")
         return self
 
 
@@ -185,8 +190,8 @@ class OidcSection(Strict):
     client_authentication: ClientAuthentication = "client_secret_basic"
     """How the gateway proves itself at the token endpoint; PKCE is always used as well."""
     client_keys: list[ClientKeySection] = Field(default=[], max_length=8)
-    """All are published at `/_ecluse/oidc/jwks` of the portal, the first signs: a new key is listed last for a while,
-    then first."""
+    """All keys are published at `/_ecluse/oidc/jwks` of the portal, and the first signs. A new key is listed last for a
+    while, then first."""
     client_certificate: Maybe[ClientCertificateSection] = None
     """Shown in the TLS handshake with this provider."""
     assertion_audience: Literal["issuer", "token_endpoint"] = "issuer"
@@ -200,7 +205,8 @@ class OidcSection(Strict):
     refresh: bool = False
     """Whether refresh tokens are kept and used: a session then ends when the provider no longer knows it."""
     refresh_userinfo: bool = False
-    """Whether userinfo is asked again with each refresh, so that who has lost a group there has lost it here."""
+    """Whether userinfo is asked again with each refresh, so that a person who has lost a group there has lost it
+    here."""
     refresh_ends_on: list[Literal["invalid_request", "invalid_scope", "unauthorized_client"]] = Field(
         default=[], max_length=3
     )
@@ -208,13 +214,15 @@ class OidcSection(Strict):
     userinfo: bool = True
     """Whether the userinfo endpoint is asked too."""
     userinfo_algorithms: list[AlgorithmName] = Field(default=[], max_length=20)
-    """Userinfo is a JWT signed with one of these, and JSON is refused; none: JSON, and a JWT is refused."""
+    """Userinfo is a JWT signed with one of these, and JSON is refused. Where none is listed, it is JSON, and a JWT is
+    refused."""
     userinfo_token: Literal["header", "body"] = "header"
-    """Where the access token is shown to it; `body` for a provider that reads it nowhere else."""
+    """Where the access token is sent to userinfo; `body` for a provider that reads it nowhere else."""
     encryption: Maybe[EncryptionSection] = None
     request: RequestSection = RequestSection()
     keys_max_age: Annotated[WholeSeconds, AfterValidator(_key_age)] = 86400
-    """So long its signing keys are believed if they cannot be fetched anew; they are asked for again by half of it."""
+    """How long its signing keys are believed if they cannot be fetched anew; they are fetched again after half of
+    it."""
     ca: Maybe[PublicReference] = None
     """PEM: the authority that signed the provider's TLS certificate, where it is not a public one."""
     private_addresses: bool = False
@@ -231,9 +239,9 @@ class OidcSection(Strict):
             raise wrong("tls_client_auth shows a certificate", "client_certificate: {certificate: ..., key: ...}")
         self._check_userinfo()
         if self.refresh_userinfo and not (self.refresh and self.userinfo):
-            raise wrong("refresh_userinfo without refresh and userinfo", "refresh: true, userinfo: true")
+            raise wrong("refresh_userinfo needs refresh and userinfo", "refresh: true, userinfo: true")
         if "openid" not in self.scopes:
-            raise wrong("scopes without openid: this is what asks for an ID token", "add openid")
+            raise wrong("openid is missing in scopes: it asks for the ID token", "add openid")
         return self
 
     def _check_secret(self) -> None:

@@ -1,4 +1,5 @@
-"""Each key of a provider file as it counts in the end, and whence: the file, its preset, or the default."""
+"""Each key of a provider file with the value that takes effect, and its origin: the file, its preset, or the
+default."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ from gateway.config.schema.types import AttributeName, Maybe, Name, Strict, Text
 from gateway.wire.addresses import parse_address
 
 NOBODY = "nobody"
-"""In the place of a person's name: nobody is signed in."""
+"""Stands instead of a person's name where nobody is signed in."""
 
 
 def _texts(value: object) -> tuple[str, ...]:
@@ -75,7 +75,7 @@ class PolicyTest(Strict):
     """One or more requests by one or more people, and what comes of each."""
 
     name: Maybe[Text] = None
-    """What it proves, in words."""
+    """What the test proves, in words."""
     request: Texts
     """`GET https://permis.example.org/admin/`, or a list."""
     by: Texts = Field(default=(NOBODY,), alias="as")
@@ -100,7 +100,7 @@ class PolicyTest(Strict):
 
 
 class PolicyTestsFile(Strict):
-    """policies/tests/*.yaml: what has to come of requests. A folder that fails one of them is not taken."""
+    """policies/tests/*.yaml: requests and their expected results. A folder that fails one of them is not taken."""
 
     version: Version
     people: dict[Annotated[Name, AfterValidator(checked(_person_name))], Person] = Field(default={}, max_length=10_000)

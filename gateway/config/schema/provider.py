@@ -55,34 +55,35 @@ def _ten_minutes(seconds: int) -> int:
 
 class AssertsSection(Strict):
     siret: Maybe[list[Annotated[str, AfterValidator(_siret)]]] = None
-    """The organisations that this provider speaks for; a SIREN is that of one of them."""
+    """The organisations that this provider may speak for; a SIREN has to be that of one of them."""
     email_domains: Maybe[list[Annotated[str, AfterValidator(_domain)]]] = None
-    """The domains of the addresses that it may give, under whatever name, and in the identifier as well."""
+    """The domains of the e-mail addresses that it may assert, under any attribute name, and in the identifier as
+    well."""
     scopes: Maybe[list[Annotated[str, AfterValidator(_domain)]]] = None
-    """What may stand after the @ of scoped attributes (eppn, scoped_affiliation, subject_id, pairwise_id), and of what
-    only looks like an address; `email_domains` where it is left out. What the metadata state (shibmd:Scope) narrows it
-    further, and never widens it."""
+    """The scopes that may stand after the @ of scoped attributes (eppn, scoped_affiliation, subject_id, pairwise_id),
+    and of values that only look like an address; `email_domains` where this is left out. The scopes that the metadata
+    state (shibmd:Scope) narrow it further, and never widen it."""
     attributes: Maybe[dict[AttributeName, list[Text]]] = None
     """For an attribute, the only values that this provider may give it."""
 
 
 class ProviderSessionSection(Strict):
     idle: WholeSeconds = 1800
-    """Without a request for so long, the session ends."""
+    """The session ends after so long without a request."""
     absolute: WholeSeconds = 43200
-    """And after so long in any case."""
+    """The session ends after so long in any case."""
 
 
 class LevelsSection(Strict):
     """The provider's own words for the levels of the ladder."""
 
     acr: Maybe[dict[ProviderWord, LevelName]] = None
-    """Its values of `acr` (of SAML, AuthnContextClassRef), and the level of each. Where this is left out, it uses the
-    names of the ladder itself."""
+    """The provider's values of `acr` (of SAML, AuthnContextClassRef), and the level of each. Where this is left out,
+    the provider uses the names of the ladder itself."""
     amr: dict[ProviderWord, LevelName] = Field(default={}, max_length=50)
     """Methods that tell a level by themselves, such as `hwk: eidas2`."""
     ask: Literal["acr_values", "claims"] = "acr_values"
-    """How it is asked for a level: by `acr_values`, or by an essential claim `acr` (ProConnect)."""
+    """How the provider is asked for a level: by `acr_values`, or by an essential claim `acr` (ProConnect)."""
 
 
 class ProviderBase(Strict):
@@ -92,15 +93,16 @@ class ProviderBase(Strict):
     provider: Name
     """Its name in the other files, in addresses and in logs."""
     label: Maybe[Label] = None
-    """What people choose it by: a text, or one for each language."""
+    """The name by which people choose it: a text, or one for each language."""
     tenant: Maybe[AttributeName] = None
     """The attribute that names the organisation in whose name the person acts."""
     asserts: AssertsSection = AssertsSection()
-    """What this provider may say; a sign-in that says anything else is refused. What is not listed is not bounded."""
+    """What this provider may assert; a sign-in that asserts anything else is refused. What is not listed is not
+    bounded."""
     session: ProviderSessionSection = ProviderSessionSection()
     can: CanList = Field(default=[])
-    """What it does and is believed in: `fresh_login`, it asks people anew when it is told to and says when they last
-    proved who they are; `acr`, `amr`, it says how strongly and by what."""
+    """What the provider does, and what it is believed in: `fresh_login`, it asks people anew when it is told to and
+    says when they last proved who they are; `acr`, `amr`, it says how strongly and by what."""
     levels: LevelsSection = LevelsSection()
 
 
@@ -121,13 +123,14 @@ class ProviderFile(ProviderBase):
     """policies/providers/*.yaml with `oidc`: a provider that speaks OpenID Connect."""
 
     preset: Maybe[PresetName] = None
-    """What is known of a common provider. Whatever this file says counts before it: `ecluse provider show`."""
+    """The preset of a common provider. Whatever this file says takes precedence: `ecluse provider show`."""
     oidc: OidcSection
     logout: ProviderLogoutSection = ProviderLogoutSection()
     attributes: dict[Annotated[AttributeName, AfterValidator(_not_reserved)], ClaimPath] = Field(
         default={}, max_length=200
     )
-    """Our name for an attribute, and the provider's claim that it comes from; `null` takes one of the preset away."""
+    """Our name for an attribute, and the provider's claim that it comes from; `null` removes an attribute of the
+    preset."""
     skew: Annotated[WholeSeconds, AfterValidator(_ten_minutes)] = 60
     """How far its clock may be from ours."""
 

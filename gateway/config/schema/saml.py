@@ -112,23 +112,25 @@ class MetadataFromSection(Strict):
     mdq: Maybe[WebAddress] = None
     """A service that is asked for one entity (Metadata Query Protocol): its base address."""
     mdq_identifier: Literal["entity_id", "sha1"] = "entity_id"
-    """By what such a service is asked: some publish files, under the SHA-1 of the entityID ({sha1}...)."""
+    """The identifier by which such a service is asked: some publish files under the SHA-1 of the entityID
+    ({sha1}...)."""
     keys: list[PublicReference] = Field(default=[], max_length=8)
-    """PEM certificates or public keys, one of which has signed the document. Only the key counts, no date."""
+    """PEM certificates or public keys, one of which has signed the document. Only the key counts, not its dates."""
     unsigned_metadata_believed_from_tls_alone: bool = False
-    """A provider that does not sign its own document: whoever holds its web server then names its keys."""
+    """For a provider that does not sign its own document. Anybody who controls its web server can then name its
+    keys."""
 
     @model_validator(mode="after")
     def _one_source(self) -> "MetadataFromSection":
         if sum(source is not None for source in (self.url, self.aggregate, self.mdq)) != 1:
-            raise wrong("metadata come from one place", "write {file: path}, or one of url, aggregate, mdq with keys")
+            raise wrong("metadata have one source", "write {file: path}, or one of url, aggregate, mdq with keys")
         if self.mdq_identifier != "entity_id" and self.mdq is None:
             raise wrong("mdq_identifier is for mdq", "leave it out")
         unsigned = self.unsigned_metadata_believed_from_tls_alone
         if unsigned and (self.url is None or self.keys):
             raise wrong("unsigned_metadata_believed_from_tls_alone is for a url without keys", "leave it out")
         if not self.keys and not unsigned:
-            raise wrong("keys are missing: whoever answers at this address would name the provider's keys", "add keys")
+            raise wrong("keys are missing: any server at this address could name the provider's keys", "add keys")
         return self
 
 
@@ -148,50 +150,53 @@ class SamlSection(Strict):
     signed: Literal["assertion", "response", "both"] = "assertion"
     """What it signs. Anything less is refused."""
     encrypted: bool = False
-    """Refuse an assertion that is not encrypted."""
+    """Refuses an assertion that is not encrypted."""
     aes_cbc_inside_a_signed_response: bool = False
-    """A provider that encrypts with AES-CBC (AD FS, Entra ID, LemonLDAP::NG): accepted where the Response is signed."""
+    """For a provider that encrypts with AES-CBC (AD FS, Entra ID, LemonLDAP::NG): accepted where the Response is
+    signed."""
     aes_cbc_although_the_response_is_not_signed: bool = False
-    """And even where it is not, for a provider that cannot sign it: what is decrypted could have been altered."""
+    """AES-CBC is accepted even where the Response is not signed, for a provider that cannot sign it: what is decrypted
+    could have been altered."""
     request_binding: Literal["redirect", "post"] = "redirect"
     """How people are sent to it."""
     response_binding: Literal["post", "artifact"] = "post"
-    """How it answers: through the browser, or by a reference that we resolve with it."""
+    """How the provider responds: through the browser, or by a reference that we resolve with it."""
     name_id_format: Maybe[Uri] = None
     """The form of NameID that is asked for."""
     subject_without_name_id: Maybe[AttributeName] = None
-    """The attribute that names a person of whom the provider sends no NameID, as AD FS does until it is told to:
-    `pairwise_id`. Left out, such an answer is refused. Such a person cannot be signed out by the provider."""
+    """The attribute that identifies a person for whom the provider sends no NameID, as AD FS does by default:
+    `pairwise_id`. Where this is left out, such a response is refused. Such a person cannot be signed out by the
+    provider."""
     authn_context: list[Uri] = Field(default=[], max_length=20)
-    """The ways of signing in that are asked for; an answer that names none of them is refused."""
+    """The AuthnContext classes that are asked for; a response that names none of them is refused."""
     authn_context_comparison: Literal["exact", "minimum", "better", "maximum"] = "exact"
-    """Levels of eIDAS (`http://eidas.europa.eu/LoA/substantial`) are compared. Of other classes nobody knows which is
-    the stronger: with `minimum` and `maximum`, those named are accepted and no other."""
+    """Levels of eIDAS (`http://eidas.europa.eu/LoA/substantial`) are compared. Other classes have no known order: with
+    `minimum` and `maximum`, those named are accepted and no other."""
     force_authn: bool = False
-    """Ask for a sign-in made now each time, and refuse an older one."""
+    """Asks for a new sign-in each time, and refuses an older one."""
     passive_first: bool = False
-    """Ask first that it shows no page (IsPassive), and again for who is not signed in there: for a provider that stops
-    people who are signed in already."""
+    """Asks first without showing a page (IsPassive), and then again if the person is not signed in there. This is for a
+    provider that stops people who are signed in already."""
     unsolicited: bool = False
-    """Let the provider begin a sign-in by itself, which any page can make a browser do."""
+    """Lets the provider begin a sign-in by itself, which any page can make a browser do."""
     ids_begin_with_a_digit: bool = False
-    """A provider whose messages have such an ID, though no ID may begin so (XML Schema): accepted as it is."""
+    """For a provider whose messages have such an ID, although no ID may begin so (XML Schema)."""
     friendly_names: bool = False
-    """Take an attribute also by its FriendlyName alone, where no Name is the one that was mapped. It identifies nothing
-    formally (Core 2.7.3.1): two attributes may have the same."""
+    """Takes an attribute also by its FriendlyName alone, where no Name is one that was mapped. A FriendlyName
+    identifies nothing formally (Core 2.7.3.1): two attributes may have the same."""
     common: list[Annotated[str, AfterValidator(_common)]] = Field(default=[], max_length=50)
     """Attributes taken under the names that most providers give them: `[uid, mail, given_name, family_name]`."""
     ca: Maybe[PublicReference] = None
     """PEM: the authority that signed the provider's TLS certificate, where it is not a public one."""
     client_certificate: Maybe[ClientCertificateSection] = None
-    """Shown to the provider in the TLS handshake wherever it is spoken to over SOAP: for artifacts, and to sign out."""
+    """Shown to the provider in the TLS handshake of every SOAP call: for artifacts, and to sign out."""
     private_addresses: bool = False
     """The provider may live on a private network."""
 
     @model_validator(mode="after")
     def _whole(self) -> "SamlSection":
         if self.aes_cbc_although_the_response_is_not_signed and not self.aes_cbc_inside_a_signed_response:
-            raise wrong("this opens nothing by itself", "add aes_cbc_inside_a_signed_response: true")
+            raise wrong("this has no effect by itself", "add aes_cbc_inside_a_signed_response: true")
         if self.passive_first and self.force_authn:
             raise wrong("force_authn asks for a page, and passive_first for none", "leave one of them out")
         if self.authn_context_comparison != "exact" and not self.authn_context:
@@ -232,9 +237,10 @@ class SamlSelfSection(Strict):
     entity_id: Maybe[Uri] = None
     """Our own entityID; the address of our metadata where this is left out."""
     keys: list[SamlKeySection] = Field(min_length=1, max_length=4)
-    """The first signs, each decrypts, all are in our metadata: a new one goes second, and first once all know it."""
+    """The first key signs, each decrypts, and all are in our metadata. A new key is listed second until every provider
+    knows it, then first."""
     contacts: list[SamlContactSection] = Field(default=[], max_length=10)
     organization: Maybe[SamlOrganizationSection] = None
     requested: Requested = ()
-    """Our metadata ask for each attribute of the provider files under one name, and under these too. `none`: they ask
-    for nothing, and providers release what they will."""
+    """Further names under which our metadata ask for attributes, beside one name for each attribute of the provider
+    files. `none`: they ask for nothing, and providers release what they like."""

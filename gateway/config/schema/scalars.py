@@ -255,7 +255,7 @@ def reference(value: object) -> Reference:
     if isinstance(value, str):
         return Reference("inline", value)
     if not isinstance(value, dict) or len(value) != 1:
-        raise Wrong("one place is named here", "write {file: path}, {env: NAME} or {credential: name}")
+        raise Wrong("exactly one place is named here", "write {file: path}, {env: NAME} or {credential: name}")
     ((kind, name),) = value.items()
     if kind not in REFERENCE_KINDS:
         raise Wrong(f"{kind} is not a place for a secret", "write {file: path}, {env: NAME} or {credential: name}")

@@ -29,7 +29,7 @@ class InjectedSection(Strict):
     @model_validator(mode="after")
     def _one_source(self) -> "InjectedSection":
         if (self.source is None) == (self.value is None):
-            raise wrong("this comes from one place", "write {from: attribute} or {value: text}")
+            raise wrong("a value has one source", "write {from: attribute} or {value: text}")
         if self.join is not None and self.source is None:
             raise wrong("join has no effect on a fixed value")
         return self

@@ -33,7 +33,8 @@ def _given(value: object) -> object:
 
 
 Maybe = Annotated[Given | None, BeforeValidator(_given)]
-"""A key that may be left out; written without a value, it would be a restriction that restricts nothing."""
+"""A key that may be left out. Written without a value, it is refused: it would be a restriction that restricts
+nothing."""
 
 
 class Strict(BaseModel):
@@ -111,7 +112,7 @@ _METHODS = sorted(map(bytes.decode, METHODS))
 
 
 def known_method(text: str) -> str:
-    # A rule for what never passes would be taken for a protection.
+    # A rule for a method that never reaches an application would look like a protection.
     if text not in _METHODS:
         raise Wrong(f"no {text} request ever reaches an application", f"in capitals: {', '.join(_METHODS)}")
     return text
@@ -140,7 +141,7 @@ Count = Annotated[int, Field(ge=1, le=10_000_000)]
 
 
 def _from_text(function: Callable[[str], Taken]) -> PlainValidator:
-    """For what is text in the file and something else afterwards."""
+    """For a value that is a text in the file and another type afterwards."""
 
     def parse(value: object) -> Taken:
         if not isinstance(value, str):
@@ -183,14 +184,15 @@ _PLACES: list[dict[str, Any]] = [
     for kind in scalars.REFERENCE_KINDS
 ]
 PublicReference = Annotated[Reference, PlainValidator(checked(scalars.reference)), WithJsonSchema({"anyOf": _PLACES})]
-"""A certificate: its contents stand in a file, an environment variable or a systemd credential."""
+"""A reference to something public, such as a certificate: its contents stand in a file, an environment variable or a
+systemd credential."""
 
 Secret = Annotated[
     Reference,
     PlainValidator(checked(scalars.reference)),
     WithJsonSchema({"anyOf": [*_PLACES, {"type": "string", "description": "Only with development: true."}]}),
 ]
-"""A secret: as a certificate, or inline where the gateway file says `development: true`."""
+"""A secret: a reference as above, or inline where the gateway file says `development: true`."""
 
 
 FixedText = Annotated[
@@ -253,7 +255,7 @@ def _level(text: str) -> str:
 
 def _each_once(levels: list[str]) -> list[str]:
     if len(set(levels)) != len(levels):
-        raise wrong("a level is here twice: nobody could say which of its places counts")
+        raise wrong("a level is listed twice, so its place on the ladder is not clear")
     return levels
 
 

@@ -158,7 +158,7 @@ def _parameter(name: str) -> str:
 
 
 class QueryTest(WrittenTest):
-    """One parameter of the query, likewise. What servers read in several ways cannot be told."""
+    """One parameter of the query, and one thing to ask of it. A query that servers read in several ways is unknown."""
 
     name: Annotated[str, AfterValidator(checked(_parameter))]
 
@@ -175,7 +175,7 @@ class TenantTest(Strict):
     @model_validator(mode="after")
     def _one_way(self) -> "TenantTest":
         if sum(way is not None for way in (self.siret, self.siren, self.insee, self.list)) != 1:
-            raise wrong("an organisation is told in one way", "write one of siret, siren, insee or list")
+            raise wrong("an organisation is named in one way", "write one of siret, siren, insee or list")
         return self
 
 
@@ -188,19 +188,19 @@ def _zone(name: str) -> str:
 
 
 class TimeTest(Strict):
-    """On the clock of one place: all that is named has to hold."""
+    """A time on the clock of one place: all that is named has to hold."""
 
     zone: Annotated[str, AfterValidator(checked(_zone))]
     """The place: `Europe/Paris`."""
     days: Maybe[DayTexts] = None
     """`mon`, `mon-fri`."""
     hours: Maybe[HourTexts] = None
-    """`08:00-19:00`: the end is not in it."""
+    """`08:00-19:00`: the end is excluded."""
     dates: Maybe[DateTexts] = None
-    """`2026-12-24`, `2026-09-01..2026-12-31`: both ends are in it."""
+    """`2026-12-24`, `2026-09-01..2026-12-31`: both ends are included."""
 
     @model_validator(mode="after")
     def _says_something(self) -> "TimeTest":
         if (self.days, self.hours, self.dates) == (None, None, None):
-            raise wrong("a time names days, hours or dates")
+            raise wrong("a time needs days, hours or dates")
         return self

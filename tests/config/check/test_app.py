@@ -241,7 +241,7 @@ def test_one_that_is_asked_about_no_token_has_none_that_is_opaque() -> None:
     ("opaque", "message"),
     [
         ("{metropole: {}}", "this tells nothing"),
-        ("{metropole: {header: X-Org}}", "a header tells by its value"),
+        ("{metropole: {header: X-Org}}", "a header tells tokens apart by its value"),
         ("{metropole: {header: Cookie, value: a}}", "Cookie is not a header that reaches an application"),
     ],
 )
@@ -256,10 +256,10 @@ def test_what_tells_them_apart_is_whole(opaque: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("api", "message"),
     [
-        ("{introspection: true}", "this takes tokens that are for anybody and of anybody"),
+        ("{introspection: true}", "this would take every token: neither audience nor client is checked"),
         ("{clients: [c]}", "a JWT is for an audience"),
-        ("{audience: [a], introspection_algorithms: [RS256]}", "nothing is asked about at this provider"),
-        ("{audience: [a], prefix: m_}", "nothing is asked about at this provider"),
+        ("{audience: [a], introspection_algorithms: [RS256]}", "this provider is asked about no tokens"),
+        ("{audience: [a], prefix: m_}", "this provider is asked about no tokens"),
         ('{audience: [a], introspection: true, prefix: "m."}', "prefix"),
         ("{clients: [c], introspection: true, introspection_algorithms: [none]}", "introspection_algorithms"),
     ],
@@ -288,7 +288,7 @@ def test_an_encrypted_answer_is_signed_first_and_keys_are_believed_for_a_bounded
             ["logout.login: translate tells nothing of the person in X-Remote-Usr (did you mean X-Remote-User?)"],
         ),
         ("{url: /bye, login: X-Fixed}", ["logout.login: translate tells nothing of the person in X-Fixed"]),
-        ("{login: X-Remote-User}", ["logout.login: nothing is called at a sign-out (name url as well)"]),
+        ("{login: X-Remote-User}", ["logout.login: no address is called at a sign-out (name url as well)"]),
     ],
 )
 def test_a_sign_out_call_tells_what_the_application_is_told(logout: str, found: list[str]) -> None:

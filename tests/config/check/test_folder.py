@@ -23,7 +23,7 @@ def test_one_host_in_two_apps_shows_both_places() -> None:
     assert (
         str(found.value)
         == """\
-policies/apps/permis.yaml:3:9: hosts[0]: this host is named twice: nobody could say which application it is
+policies/apps/permis.yaml:3:9: hosts[0]: this host is named twice, so it is not clear which application it is
     hosts: [permis.localhost]
             ^
   first at policies/apps/other.yaml:3:26
@@ -41,7 +41,7 @@ def test_a_file_that_is_wrong_elsewhere_is_held_against_the_others_all_the_same(
         "policies/apps/other.yaml:5:13: providers[0]: no file in providers/ has this name (did you mean metropole?)",
         "policies/apps/other.yaml:5:23: providers[1]: a name is made of a-z, 0-9 and -, at most 63",
         "policies/apps/other.yaml:12:17: access[2].alow: unknown key (did you mean allow?)",
-        "policies/apps/permis.yaml:3:9: hosts[0]: this host is named twice: nobody could say which application it is",
+        "policies/apps/permis.yaml:3:9: hosts[0]: this host is named twice, so it is not clear which application it is",
     ]
 
 
@@ -49,7 +49,7 @@ def test_one_host_twice_in_one_app_is_named_twice() -> None:
     assert problems(
         {"apps/permis.yaml": PERMIS.replace("[permis.localhost]", "[permis.localhost, Permis.localhost]")}
     ) == [
-        "policies/apps/permis.yaml:3:27: hosts[1]: this host is named twice: nobody could say which application it is"
+        "policies/apps/permis.yaml:3:27: hosts[1]: this host is named twice, so it is not clear which application it is"
     ]
 
 

@@ -51,9 +51,8 @@ def test_what_no_provider_of_the_application_can_say_is_refused_with_both_places
 ) -> None:
     (problem,) = said(condition, can=can)
     assert problem.startswith("policies/apps/permis.yaml:11:")
-    assert (
-        f"access[1].allow.{key}: no provider of this application can say so (in the provider's file: can: [" in problem
-    )
+    assert f"access[1].allow.{key}: no provider of this application can assert this (in the" in problem
+    assert "(in the provider's file: can: [" in problem
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_beyond_the_fence(old: str, new: str, said: str) -> None:
 def test_a_teams_shadow_stands_beside_its_own_alone() -> None:
     """What it counts tells of people whom it has no business with, and its rules are asked at their requests."""
     shadow = PERMIS.replace("app: permis", "app: permis\nshadow: true")
-    said = "team urbanisme may not stand beside an application of another's file (name one of the team's own)"
+    said = "team urbanisme may not shadow an application of a file that is not its own (name one of the team's own)"
     assert found(shadow, "apps/urbanisme/next.yaml") == [f"policies/apps/urbanisme/next.yaml:2:6: app: {said}"]
     own = {"gateway.yaml": TEAMS, "apps/urbanisme/mine.yaml": MINE}
     assert problems(own | {"apps/urbanisme/next.yaml": MINE.replace("app: mine", "app: mine\nshadow: true")}) == []

@@ -146,7 +146,7 @@ PLACE = "policies/providers/departement.yaml"
         ("saml:", "oidc: {}\nsaml:", ":4:1: oidc: a provider speaks one protocol, and this file has saml and oidc"),
         ("entity_id: https:", "entity_id: 'x y", ":5:14"),
         ("{file: ../certs/departement.xml}", "{url: https://idp.example/m}", ":6:13: saml.metadata: keys are missing"),
-        ("{file: ../certs/departement.xml}", "{}", ":6:13: saml.metadata: metadata come from one place"),
+        ("{file: ../certs/departement.xml}", "{}", ":6:13: saml.metadata: metadata have one source"),
         (
             "{file: ../certs/departement.xml}",
             "{file: ../certs/absent.xml}",
@@ -168,7 +168,7 @@ PLACE = "policies/providers/departement.yaml"
         (
             "common:",
             "aes_cbc_although_the_response_is_not_signed: true\n  common:",
-            ":5:3: saml: this opens nothing by itself",
+            ":5:3: saml: this has no effect by itself",
         ),
         ("common:", "force_authn: true\n  passive_first: true\n  common:", ":5:3: saml: force_authn asks for a page"),
         ("common:", "authn_context_comparison: minimum\n  common:", ":5:3: saml: authn_context_comparison compares"),

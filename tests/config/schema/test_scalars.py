@@ -207,7 +207,7 @@ def test_claims(value: object, expected: object) -> None:
     assert taken(scalars.claim_path, value) == expected
 
 
-ONE_PLACE = "one place is named here (write {file: path}, {env: NAME} or {credential: name})"
+ONE_PLACE = "exactly one place is named here (write {file: path}, {env: NAME} or {credential: name})"
 
 
 @pytest.mark.parametrize(
