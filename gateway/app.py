@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import uvloop
@@ -183,14 +183,15 @@ class _Worker:
     def _killed(self, seats: tuple[Seat, ...]) -> None:
         self._plane.revoked(seats)
 
-    def counters(self) -> bytes:
+    def counters(self) -> Iterator[bytes]:
         if self._started:
-            self._plane.flush()
+            for _ in self._plane.flushing():
+                yield b""
             self._counters.gauge(self._sessions.held, "ecluse_sessions_cached")
             self._counters.gauge(float(self._housekeeping.store_fails), *STORE_UNREACHABLE)
         self._counters.gauge(self._log.dropped, "ecluse_log_dropped_total")
         self._counters.gauge(self._loop_stalls.longest(time.monotonic()), "ecluse_event_loop_stop_max_seconds")
-        return self._counters.dump()
+        yield from self._counters.news()
 
     def news(self) -> list[str]:
         return self._plane.admission.known.news() if self._started else []

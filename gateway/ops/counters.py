@@ -6,7 +6,8 @@ too: (metric_bucket, upper bound) with what fell into that bucket alone, and (me
 
 import json
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
 Series = tuple[str, ...]
 Dump = Mapping[Series, float]
@@ -20,6 +21,8 @@ DROPPED_SERIES: Series = ("ecluse_series_dropped_total",)
 # The labels are names from configuration and codes, so this is never met in good order; it bounds a fault of ours.
 _MAX_SERIES = 20_000
 
+_SERIES_IN_A_PART = 500
+
 # What goes by this ending is the highest of the workers' values, not their sum.
 _MAXIMUM = "_max_seconds"
 
@@ -30,24 +33,26 @@ _SUM_KEY: Series = (f"{OVERHEAD}_sum",)
 
 
 class Counters:
-    """One worker's numbers, touched by its loop alone. `values` holds all but what every request adds to."""
+    """One worker's numbers, touched by its loop alone. `values` holds all but what every request adds to; it is written
+    here alone, so that it is known what the supervisor has not been told yet."""
 
-    __slots__ = ("_buckets", "_spent", "values")
+    __slots__ = ("_buckets", "_spent", "_told", "_untold", "values")
 
     def __init__(self) -> None:
         self.values: dict[Series, float] = {}
+        self._untold: set[Series] = set()
+        self._told: Dump = {}
         self._buckets = [0] * len(_BUCKET_KEYS)
         self._spent = 0.0
 
     def add(self, *key: str) -> None:
         """One more of this."""
-        values = self.values
-        if key in values:
-            values[key] += 1
-        elif len(values) < _MAX_SERIES:
-            values[key] = 1
-        else:
-            values[DROPPED_SERIES] = values.get(DROPPED_SERIES, 0) + 1
+        self.count(1, *(key if key in self.values or len(self.values) < _MAX_SERIES else DROPPED_SERIES))
+
+    def count(self, number: float, *key: str) -> None:
+        """So many more of this. The labels are names from configuration, which bounds them."""
+        self.values[key] = self.values.get(key, 0) + number
+        self._untold.add(key)
 
     def overhead(self, seconds: float) -> None:
         """Time that we spent ourselves on one request."""
@@ -57,14 +62,27 @@ class Counters:
 
     def gauge(self, value: float, *key: str) -> None:
         """What is, not what was: overwritten each time."""
-        self.values[key] = value
+        if self.values.get(key) != value:
+            self.values[key] = value
+            self._untold.add(key)
 
     def all(self) -> Dump:
-        return {**dict(zip(_BUCKET_KEYS, self._buckets, strict=True)), _SUM_KEY: self._spent, **self.values}
+        return {**self._overhead(), **self.values}
 
-    def dump(self) -> bytes:
-        """What goes to the supervisor: `decode` reads it."""
-        return encode(self.all())
+    def news(self) -> Iterator[bytes]:
+        """What changed since it was last told, as it is now, in parts that each take under a millisecond: to the
+        supervisor, where `decode` reads them. What changes meanwhile comes with the next news."""
+        overhead = self._overhead()
+        changed = {key: value for key, value in overhead.items() if value != self._told.get(key)}
+        self._told = overhead
+        untold, self._untold = self._untold, set()
+        keys = iter(untold)
+        while part := changed | {key: self.values[key] for key in islice(keys, _SERIES_IN_A_PART)}:
+            changed = {}
+            yield encode(part)
+
+    def _overhead(self) -> dict[Series, float]:
+        return {**dict(zip(_BUCKET_KEYS, self._buckets, strict=True)), _SUM_KEY: self._spent}
 
 
 def empty() -> Dump:

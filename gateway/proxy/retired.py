@@ -1,21 +1,24 @@
 """Tables of snapshots before the live one: kept for what was begun under them, then freed in slices."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
+from gateway.proxy.lane import Lane
 from gateway.proxy.tables import RequestTables
 
 _KEPT: Final = 4
 
 
 class Retired:
-    """The last few, the oldest first: of requests under way their counters are still read."""
+    """The last few, the oldest first: of requests under way their counters are still read. `goes`: called with each
+    lane before it is freed."""
 
-    __slots__ = ("_kept", "_loop")
+    __slots__ = ("_goes", "_kept", "_loop")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, goes: Callable[[Lane], None]) -> None:
         self._loop = loop
+        self._goes = goes
         self._kept: list[RequestTables] = []
 
     def __iter__(self) -> Iterator[RequestTables]:
@@ -25,10 +28,13 @@ class Retired:
         self._kept.append(tables)
         if len(self._kept) > _KEPT:
             oldest = self._kept.pop(0)
-            self._free([*oldest.lanes, *oldest.snapshot.apps.values()])
+            self._free([*oldest.snapshot.apps.values(), *oldest.lanes])
 
     def _free(self, parts: list[object]) -> None:
         """One application in each turn of the loop (invariant 14): 20,000 rules at once take over 10 ms."""
-        parts.pop()
+        part = parts.pop()
+        if isinstance(part, Lane):
+            self._goes(part)
+        del part
         if parts:
             self._loop.call_soon(self._free, parts)

@@ -335,10 +335,8 @@ class Supervisor:
         }
 
     async def exposition(self) -> bytes:
-        answers = await ask(self.fleet.workers.values(), "counters", within=_COUNTERS_WITHIN)
-        for worker, answer in answers.items():
-            if isinstance(answer, Message):
-                self._totals.keep(worker.pid, answer.payload)
+        # Each says what is new before it answers.
+        await ask(self.fleet.workers.values(), "counters", within=_COUNTERS_WITHIN)
         totals = self._totals
         live = self._rollout.live
         gauges = Gauges(

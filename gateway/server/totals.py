@@ -12,16 +12,17 @@ _DEATHS = ("ecluse_worker_deaths_total",)
 class Totals:
     def __init__(self) -> None:
         self._of_the_dead: Dump = empty()
-        self._living: dict[int, Dump] = {}
+        self._living: dict[int, dict[Series, float]] = {}
         self.reload_successful = True
         self.reloaded_at = time()
 
-    def keep(self, pid: int, dump: bytes) -> None:
-        self._living[pid] = decode(dump)
+    def keep(self, pid: int, news: bytes) -> None:
+        """Of what is not among them, what was told before holds."""
+        self._living.setdefault(pid, {}).update(decode(news))
 
     def retire(self, pid: int, *, died: bool) -> None:
         """`died`: by itself, not because it was told to leave."""
-        left = self._living.pop(pid, empty())
+        left = self._living.pop(pid, {})
         lasting = {key: value for key, value in left.items() if key[0].endswith(_LASTING)}
         self._of_the_dead = add(add(self._of_the_dead, lasting), {_DEATHS: 1} if died else empty())
 

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import ssl
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -52,7 +52,9 @@ class Serving(Protocol):
 
     def revoke(self, session_ids: tuple[str, ...]) -> None: ...
 
-    def counters(self) -> bytes: ...
+    def counters(self) -> Iterator[bytes]:
+        """What changed since this was last asked, in parts; between two of them, others have the loop. A part may be
+        empty."""
 
     def news(self) -> list[str]:
         """Addresses from which somebody signed in was seen since this was last asked."""
@@ -75,6 +77,7 @@ class WorkerControl:
         self._channel = Channel(self._received, self.leave)
         self._tasks: set[asyncio.Task[None]] = set()
         self._leave = asyncio.Event()
+        self._telling = asyncio.Lock()
         self._drain_within = _DRAIN_WITHIN
 
     async def run(self, control: socket.socket) -> None:
@@ -85,7 +88,7 @@ class WorkerControl:
         StallProbe(asyncio.get_running_loop(), self._served.loop_stopped).look()
         await self._leave.wait()
         await self._served.drain(self._drain_within)
-        self._channel.send("counters", self._served.counters())
+        await self._tell_counters()
         self._channel.close()
 
     def leave(self) -> None:
@@ -119,7 +122,7 @@ class WorkerControl:
                 self._served.revoke(tuple(message.fields["sessions"]))
                 self._channel.reply(message, ok=True)
             case "counters":
-                self._channel.reply(message, self._served.counters(), ok=True)
+                self._run(self._reply_counters(message))
             case "seen":
                 self._served.heard(message.fields["addresses"])
             case "alive":
@@ -156,16 +159,28 @@ class WorkerControl:
         self._drain_within = candidate.snapshot.gateway.timeouts.drain
         garbage.settle()
         # First what readiness goes by: one that cannot keep sessions is never taken for one that can.
-        self._channel.send("counters", self._served.counters())
-        self._channel.reply(message, ok=True)
+        await self._reply_counters(message)
 
     async def _push(self) -> None:
         while True:
             await asyncio.sleep(_PUSH_EVERY)
-            self._channel.send("counters", self._served.counters())
+            await self._tell_counters()
             if news := self._served.news():
                 self._channel.send("seen", addresses=news)
             garbage.settle_what_grew()
+
+    async def _tell_counters(self) -> None:
+        # One at a time, so that whoever asks has all that another is just telling.
+        async with self._telling:
+            for part in self._served.counters():
+                if part:
+                    self._channel.send("counters", part)
+                await asyncio.sleep(0)
+
+    async def _reply_counters(self, message: Message) -> None:
+        """When all of them have been told."""
+        await self._tell_counters()
+        self._channel.reply(message, ok=True)
 
     def _run(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)

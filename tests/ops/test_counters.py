@@ -36,9 +36,46 @@ def test_a_dump_goes_to_the_supervisor_and_back() -> None:
     counters = Counters()
     counters.add("ecluse_http_requests_total", "permis", 'é",\n\ud800')
     counters.overhead(0.0003)
-    assert decode(counters.dump()) == counters.all()
+    assert told(counters) == counters.all()
     assert counters.all()[f"{OVERHEAD}_bucket", "0.0005"] == 1
     assert decode(encode(empty())) == {}
+
+
+def told(counters: Counters) -> Dump:
+    return {key: value for part in counters.news() for key, value in decode(part).items()}
+
+
+def test_only_what_changed_is_told_and_as_it_is_then() -> None:
+    counters = Counters()
+    counters.add("a", "x")
+    counters.gauge(3, "held")
+    counters.overhead(0.0003)
+    assert told(counters) == counters.all()
+    assert told(counters) == {}
+    counters.gauge(3, "held")
+    counters.count(4, "a", "x")
+    counters.overhead(0.0003)
+    assert told(counters) == {
+        ("a", "x"): 5, (f"{OVERHEAD}_bucket", "0.0005"): 2, (f"{OVERHEAD}_sum",): 0.0006,
+    }  # fmt: skip
+
+
+def test_it_is_told_in_small_parts_and_nothing_is_lost_between_them() -> None:
+    counters = Counters()
+    for number in range(10 * module._SERIES_IN_A_PART):
+        counters.add("a", str(number))
+    parts = counters.news()
+    first = decode(next(parts))
+    # Of what was told already and of what was not yet.
+    for number in range(10 * module._SERIES_IN_A_PART):
+        counters.add("a", str(number))
+    rest = [decode(part) for part in parts]
+    assert max(map(len, (first, *rest))) <= module._SERIES_IN_A_PART + len(module._BUCKET_KEYS) + 1
+    later = told(counters)
+    seen = {**first}
+    for part in (*rest, later):
+        seen.update(part)
+    assert seen == counters.all()
 
 
 def test_the_number_of_series_is_bounded_and_what_is_beyond_is_counted() -> None:

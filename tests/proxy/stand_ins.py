@@ -102,7 +102,13 @@ class Counters:
         self.spent: list[float] = []
 
     def add(self, *key: str) -> None:
-        self.values[key] = self.values.get(key, 0) + 1
+        self.count(1, *key)
+
+    def count(self, number: float, *key: str) -> None:
+        self.values[key] = self.values.get(key, 0) + number
+
+    def gauge(self, value: float, *key: str) -> None:
+        self.values[key] = value
 
     def overhead(self, seconds: float) -> None:
         self.spent.append(seconds)

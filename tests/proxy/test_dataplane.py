@@ -5,14 +5,17 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.proxy import dataplane
 from gateway.proxy.client import ClientConnection
+from gateway.proxy.retired import _KEPT
 from gateway.proxy.upstream.pool import Pool
+from tests.calls import traced
 from tests.config.samples import METROPOLE, sample_snapshot
 from tests.patience import PATIENCE
 from tests.proxy.applications import OK, SOON, Peer, application
 from tests.proxy.certificates import client_side, server_side
 from tests.proxy.gateways import SIGNED_IN, Client, Gateway, ask, blot, files, forwarded, gateway, reached
-from tests.proxy.stand_ins import COOKIE, identity, seat
+from tests.proxy.stand_ins import COOKIE, Holder, identity, seat
 
 PUBLIC = ask(b"GET /public/a")
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nbegun"
@@ -360,6 +363,38 @@ async def test_invariant_5_a_session_of_a_provider_that_moved_to_another_issuer_
 
 
 # --- counters ---
+
+
+async def test_counters_are_taken_over_in_small_steps_and_nothing_is_lost() -> None:
+    """Invariant 14."""
+    async with application() as app, gateway(app) as gate:
+        client, plane = await gate.client(), gate.plane
+        await client.ask(PUBLIC)
+        (lane,) = plane.tables.lanes
+        lanes = [plane.tables.make_lane(lane.app) for _ in range(5000)]
+        for one in lanes:
+            one.statuses[2] = 1
+        plane.tables._lanes.update({str(number): one for number, one in enumerate(lanes)})
+        steps = sum(1 for _ in plane.flushing())
+        assert steps == 1 + 5001 // dataplane._LANES_IN_A_STEP
+        assert gate.counters.values["ecluse_http_requests_total", "permis", "2xx"] == 5001
+        with traced() as calls:
+            plane.flush()
+        # Nothing was asked for meanwhile: two calls an application.
+        assert len(calls.names) < 2.1 * 5001
+
+
+async def test_what_was_counted_under_an_old_snapshot_is_counted() -> None:
+    async with application() as app, gateway(app) as gate:
+        client = await gate.client()
+        assert isinstance(gate.plane.holder, Holder)
+        for _ in range(2 * _KEPT):
+            await client.ask(PUBLIC)
+            gate.plane.holder.snapshot = sample_snapshot(files(app.port))
+            gate.plane.snapshot_swapped()
+            await asyncio.sleep(0)
+        gate.plane.flush()
+        assert gate.counters.values["ecluse_http_requests_total", "permis", "2xx"] == 2 * _KEPT
 
 
 async def test_what_is_counted() -> None:

@@ -62,7 +62,7 @@ class ScriptedWorker:
             case "drain":
                 self._left.set()
                 return
-        self._channel.reply(message, payload=b"[]", ok=True)
+        self._channel.reply(message, ok=True)
 
 
 def main() -> None:

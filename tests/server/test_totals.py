@@ -21,6 +21,15 @@ def test_the_living_are_added_up_and_the_longest_stop_counts() -> None:
     assert (found[REQUESTS], found[CONNECTIONS], found[STOP]) == (16, 2, 0.003)
 
 
+def test_what_a_worker_does_not_tell_again_is_as_it_was() -> None:
+    totals = Totals()
+    totals.keep(1, dump(10))
+    totals.keep(1, encode({CONNECTIONS: 4}))
+    totals.keep(1, encode({}))
+    found = totals.all()
+    assert (found[REQUESTS], found[CONNECTIONS]) == (10, 4)
+
+
 def test_a_total_never_goes_back_when_a_worker_dies_and_what_it_held_is_gone() -> None:
     totals = Totals()
     totals.keep(1, dump(10, connections=7, stop=0.5))
