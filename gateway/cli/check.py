@@ -22,7 +22,7 @@ def run(told: Namespace) -> Exit:
 
 
 def check(folder: Path, *, as_json: bool = False) -> Exit:
-    """Says of a folder what a gateway would that is to take it."""
+    """Prints what a gateway would say that is to take this folder."""
     try:
         with uncollected():
             found = prove(read_folder(folder), time.time())
@@ -42,6 +42,6 @@ def check(folder: Path, *, as_json: bool = False) -> Exit:
 
 
 def _notes(gateway: Gateway) -> Iterator[str]:
-    """What keeps this account on this machine from serving the folder, which another may be able to serve."""
+    """The reason why this account on this machine cannot serve the folder; another account may be able to."""
     if gateway.store != "memory" and (why := unwritable(Path(gateway.state_folder))):
         yield f"this account (uid {os.geteuid()}) could not serve it: state: {gateway.state_folder}: {why}"

@@ -1,4 +1,4 @@
-"""`ecluse diff OLD NEW`: files that differ, and requests of which something else would come."""
+"""`ecluse diff OLD NEW`: the files that differ, and the requests that would get another result."""
 
 import time
 from argparse import Namespace

@@ -29,4 +29,5 @@ MEANINGS: dict[str, tuple[str, ...]] = {
     "metadata": ("printed", "the folder has problems, or no keys for SAML"),
     "explain": ("explained, whatever the decision", "the folder has problems"),
 }
-"""By command: what 0, 1 and 3 mean. 2 is wrong usage everywhere, and what was named and cannot be reached or read."""
+"""By command: the meaning of 0, 1 and 3. 2 is wrong usage everywhere, or something named that cannot be reached or
+read."""

@@ -1,4 +1,4 @@
-"""`ecluse explain`: which rules a request meets, what each says and why, and what the application would be told."""
+"""`ecluse explain`: the rules that a request meets, what each says and why, and what the application would be told."""
 
 import time
 from argparse import Namespace

@@ -17,7 +17,7 @@ def run(told: Namespace) -> Exit:
 
 
 def fmt(folder: Path, *, check: bool, as_json: bool) -> Exit:
-    """Also of a folder that cannot be served: all is laid out that can be read, and is YAML."""
+    """Lays out every file that is YAML, also in a folder that cannot be served."""
     files = read_folder(folder)
     changed: list[str] = []
     refused = [problem.render() for problem in files.problems]
@@ -48,7 +48,7 @@ def _say(changed: list[str], refused: list[str], *, check: bool, as_json: bool) 
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all, with the permissions that it had; a link stays one."""
+    """Replaces the file as a whole or not at all. It keeps its permissions, and a link stays a link."""
     target = path.resolve()
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, target.stat().st_mode & 0o777)

@@ -22,7 +22,8 @@ _LOOKED_EVERY = 0.5
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Without the collector: 500 files make many objects and no cycles, and looking for some takes half a second."""
+    """Switches the garbage collector off: 500 files make many objects and no cycles, and the search for some takes half
+    a second."""
     gc.disable()
     try:
         yield

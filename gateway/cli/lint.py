@@ -1,4 +1,4 @@
-"""`ecluse lint`: what can be served and is most likely a mistake, each with a code that is documented."""
+"""`ecluse lint`: what can be served and is most likely a mistake, each with a documented code."""
 
 import time
 from argparse import Namespace

@@ -15,7 +15,7 @@ from gateway.cli.output import OutputLost, guarded_output
 # How the supervisor starts a worker, on sockets that it passes down: `worker CONTROL LISTENING...`. No command of ours.
 _WORKER = "worker"
 
-# As a shell has it for who is ended by SIGPIPE.
+# The status that a shell reports for a process ended by SIGPIPE.
 _NOBODY_READS = 141
 
 
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with guarded_output():
             return _run(arguments)
     except BrokenPipeError:
-        # The reader has read enough, as `head` does.
+        # The reader of the output has read enough, as `head` does.
         _write_no_more()
         return _NOBODY_READS
     except OutputLost as why:
@@ -45,7 +45,7 @@ def _write_no_more() -> None:
 
 def _run(told: argparse.Namespace) -> int:
     if told.command == "serve":
-        # No files are read yet, so that nothing is missed; and the default would end the process.
+        # No files are read yet, so nothing is missed, and the default action would end the process.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     elif why := _unreadable(told):
         print(f"ecluse: {why}", file=sys.stderr)
@@ -57,7 +57,7 @@ def _run(told: argparse.Namespace) -> int:
 
 
 def _unreadable(told: argparse.Namespace) -> str:
-    """Why a folder that is named cannot be read; empty where every one can."""
+    """The reason why a folder that is named cannot be read; empty where every one can."""
     for name in ("folder", "old", "new"):
         folder = getattr(told, name, None)
         if folder is not None:

@@ -1,4 +1,4 @@
-"""`ecluse metadata`: what SAML providers have to know of us, for one that cannot fetch it from the portal."""
+"""`ecluse metadata`: our own SAML metadata, for a provider that cannot fetch them from the portal."""
 
 import secrets
 import sys

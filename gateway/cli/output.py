@@ -7,7 +7,7 @@ from typing import TextIO, cast
 
 
 class OutputLost(Exception):
-    """Why, in the system's words."""
+    """The reason, in the system's words."""
 
 
 class _Guarded:
@@ -36,8 +36,8 @@ class _Guarded:
 
 @contextmanager
 def guarded_output() -> Iterator[None]:
-    """What is printed within is written at its end. Raises OutputLost where it cannot be, BrokenPipeError where nobody
-    reads it. Where standard output is closed, there is none to guard."""
+    """Writes what is printed within it at its end. Raises OutputLost where that fails, BrokenPipeError where nobody
+    reads it. If standard output is closed, there is nothing to write to."""
     stream = sys.stdout
     if stream is None:
         yield

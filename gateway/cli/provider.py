@@ -1,4 +1,4 @@
-"""`ecluse provider show`: a provider's file as it counts in the end, and where each value comes from."""
+"""`ecluse provider show`: the values of a provider's file that take effect, and where each comes from."""
 
 from argparse import Namespace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`ecluse reload`: asks the running gateway to take its folder anew, waits, and says what came of it."""
+"""`ecluse reload`: asks the running gateway to take its folder anew, waits, and prints the result."""
 
 import json
 import os
@@ -71,7 +71,8 @@ def _say(verdict: ReloadVerdict) -> None:
 
 
 def _state_folder(folder: Path) -> Path:
-    """As gateway.yaml names it, also in a file that would be refused: what runs can say so best."""
+    """The state folder that gateway.yaml names, also in a file that would be refused: the gateway that runs says best
+    why."""
     try:
         document, _ = read_document(GATEWAY_FILE, (folder / GATEWAY_FILE).read_bytes())
     except OSError:

@@ -49,7 +49,7 @@ async def _supervise(folder: Path, log: Log) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(into_log(log))
     supervisor = Supervisor(folder, log)
-    # Before anything else: a signal that comes early must not end the process by default.
+    # Signals are handled before anything else: one that comes early must not end the process by default.
     for told in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(told, supervisor.stop)
     loop.add_signal_handler(signal.SIGHUP, supervisor.reload)

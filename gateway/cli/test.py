@@ -1,4 +1,4 @@
-"""`ecluse test`: the tests of the folder itself, what differs, and which rules none of them had decide."""
+"""`ecluse test`: runs the folder's own tests; prints what differs, and which rules decided in none of them."""
 
 import time
 from argparse import Namespace
@@ -30,8 +30,8 @@ def run(told: Namespace) -> Exit:
 
 
 def test(folder: Path, *, junit_file: Path | None, watch: bool, as_json: bool) -> Exit:
-    """With `watch`, again after every change, until interrupted."""
-    # From before the first run: what is written while it reads is a change, too.
+    """Runs the tests. With `watch`, it runs them again after every change, until interrupted."""
+    # Changes are watched from before the first run: a file that is written while it is read has changed, too.
     changed = changes(folder) if watch else ()
     status = _once(folder, junit_file, as_json=as_json)
     try:

@@ -198,7 +198,7 @@ def _listed(subject: Subject, app: Of[AppFile], name: str) -> list[str]:
 
 
 def _size(subject: Subject, app: Of[AppFile], name: str, injected: InjectedSection) -> int:
-    """Of one line, for the person that has most: all values of a list, or a usual number of usual ones."""
+    """The size of one line for the person who has most: all values of a list, or a usual number of usual values."""
     listed = _listed(subject, app, injected.source or "")
     if injected.value is not None:
         value = len(injected.value.name) if injected.value.kind == "inline" else _USUAL_VALUE

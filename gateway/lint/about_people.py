@@ -87,7 +87,7 @@ def mail_without_bounds(subject: Subject) -> Iterator[Problem]:
 
 
 def address_in_disguise(subject: Subject) -> Iterator[Problem]:
-    """What is no address by its name, and is one at many providers; the mail itself is EC206's."""
+    """An attribute that is no address by its name, and holds one at many providers; mail itself is EC206's."""
     for provider in subject.providers:
         asserts = provider.model.asserts
         for name, called in _called(provider) if asserts.email_domains is None else ():
@@ -136,7 +136,7 @@ def provider_nobody_lists(subject: Subject) -> Iterator[Problem]:
 
 
 def attribute_nobody_uses(subject: Subject) -> Iterator[Problem]:
-    """What is not needed is not asked for (GDPR 5(1)(c))."""
+    """Data protection by design: attributes that nothing needs are not asked for (GDPR 5(1)(c))."""
     for provider in subject.providers:
         used = _used(subject, provider.model)
         for name in provider.model.attributes:
@@ -238,7 +238,8 @@ def classes_of_no_scale(subject: Subject) -> Iterator[Problem]:
 
 
 def metadata_near_their_end(subject: Subject) -> Iterator[Problem]:
-    """Of a file: what is fetched is renewed, and tells of itself (`provider.stale`)."""
+    """The end of metadata that are a file. Metadata that are fetched are renewed, and their age is told by
+    `provider.stale`."""
     for provider in subject.providers:
         ends = _metadata_end(subject.snapshot.providers[provider.model.provider])
         if ends is not None and ends < subject.now + _NEAR_SECONDS:
@@ -261,7 +262,7 @@ def _metadata_end(provider: Provider) -> int | None:
 
 
 def _may_assert(subject: Subject, asked: "_Asked", name: str, wanted: Callable[[str], object]) -> bool:
-    """Some provider of those who ask maps the attribute, and is not bounded to other values."""
+    """Whether some provider of those who ask maps the attribute and is not bounded to other values."""
     for provider in asked.heard(subject):
         listed = provider.asserts.attributes or {}
         if name in provider.attributes and (name not in listed or any(wanted(value) is True for value in listed[name])):
@@ -288,7 +289,7 @@ def _used(subject: Subject, provider: AnyProviderFile) -> set[str]:
 
 
 def _texts(value: object) -> Iterator[str]:
-    """Keys and texts of a file, each whole and word by word, so that a CEL expression is heard too."""
+    """Keys and texts of a file, each whole and word by word, so that attributes in a CEL expression are found too."""
     if isinstance(value, dict):
         for key, member in value.items():
             yield str(key)
@@ -303,7 +304,7 @@ def _texts(value: object) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A condition, where it stands, and the applications that ask it: of a shared one, all that name it."""
+    """A condition, its place, and the applications that ask it; for a shared condition, all that name it."""
 
     apps: tuple[Of[AppFile], ...]
     file: Of[Any]

@@ -110,7 +110,7 @@ def refusal_never_read(subject: Subject) -> Iterator[Problem]:
 
 
 def everybody_but(subject: Subject) -> Iterator[Problem]:
-    """An `allow` that names whom it keeps out."""
+    """An `allow` that only names the people it keeps out."""
     for app, index, rule in _each(subject):
         if rule.allow is not None and _only_nots(rule.allow):
             say = "this lets in everybody else, the people of a provider added tomorrow too"
@@ -152,7 +152,7 @@ def anchors_in_an_expression(subject: Subject) -> Iterator[Problem]:
 
 
 def case_that_never_comes(subject: Subject) -> Iterator[Problem]:
-    """Where rules differ by case alone although the application knows none, one of them was meant to say something."""
+    """Rules that differ by case alone: an application that ignores case serves both paths under either rule."""
     for app in subject.apps:
         if app.model.paths.case == "insensitive":
             continue
@@ -182,7 +182,7 @@ def _lets_all_in(rule: Rule) -> bool:
 
 
 def _constant(condition: Condition) -> Truth | None:
-    """What it always comes to; None where a person or a request makes a difference."""
+    """The constant result of a condition; None where a person or a request makes a difference."""
     if turns_on_identity(condition) or turns_on_request(condition):
         return None
     truth = evaluate(condition, None)

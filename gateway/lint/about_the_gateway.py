@@ -55,7 +55,7 @@ def plain_http_for_everybody(subject: Subject) -> Iterator[Problem]:
 
 
 def plain_http_beside_https(subject: Subject) -> Iterator[Problem]:
-    """Of several listeners, one with TLS: those without are for people who typed no scheme."""
+    """Of several listeners, one has TLS: those without are for people who typed no scheme."""
     model = subject.gateway.model
     if model.portal.scheme == "https" and any(listen.tls for listen in model.listen) and not model.trusted_proxies:
         for index, listen in enumerate(model.listen):
@@ -188,7 +188,7 @@ def _references(subject: Subject) -> Iterator[tuple[Of[Any], Path, Reference]]:
 
 
 def _of_applications(subject: Subject) -> Iterator[tuple[Of[Any], Path, Reference]]:
-    """Fixed texts that stand elsewhere; those that stand in the file are constant_secret's."""
+    """Fixed texts that stand elsewhere. Those in the file itself belong to constant_secret."""
     for app in (*subject.apps, *subject.shadows):
         for path, reference in references(app.model.translate, ("translate",)):
             if reference.kind != "inline":

@@ -1,4 +1,4 @@
-"""Every rule over a folder, but for what comments ignore: `# ecluse-ignore: EC101 reason`."""
+"""Runs every rule over a folder, and leaves out what comments ignore: `# ecluse-ignore: EC101 reason`."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -48,7 +48,7 @@ def _documents(subject: Subject) -> Iterator[YamlDocument]:
 
 
 def _ignores(document: YamlDocument) -> Iterator[_Ignore]:
-    """One that stands alone speaks of the next line that is no comment."""
+    """A comment that stands alone speaks of the next line that is no comment."""
     for line in range(1, document.lines + 1):
         if found := _IGNORE.search(document.source(line)):
             covers = line

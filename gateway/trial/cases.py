@@ -47,7 +47,8 @@ def load_cases(files: Files, snapshot: Snapshot, now: float) -> tuple[list[Case]
 
 
 def _people(files: list[File], snapshot: Snapshot, now: int, problems: list[Problem]) -> dict[str, Known | None]:
-    """By name; None for nobody, and for whoever is told in `problems`, who is not tried."""
+    """The person of this name. None where nobody is signed in, and where `problems` tells why the person cannot be
+    tried."""
     people: dict[str, Known | None] = {NOBODY: None}
     named = [(name, file.document, ("people", name)) for file in files if file.model for name in file.model.people]
     problems += collisions(named, "two people have this name", at_key=True)

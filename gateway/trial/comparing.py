@@ -19,7 +19,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`times`: of a log, how many recorded requests it stands for."""
+    """`times`: how many recorded requests of a log it stands for."""
 
     request: str
     who: str
@@ -29,7 +29,7 @@ class Change:
 
     @property
     def of_shadows(self) -> bool:
-        """Nothing else comes of it: a shadow alone would answer otherwise than before."""
+        """Whether only a shadow decides otherwise than before."""
         return self.before.same(self.after)
 
 
@@ -46,7 +46,7 @@ def changed_files(old: Files, new: Files) -> list[tuple[str, str]]:
 def tried_on_both(
     old: Snapshot, new: Snapshot, requests: Iterable[WrittenRequest], people: People, around: Around
 ) -> tuple[int, list[Change]]:
-    """How many were tried, and those that come out otherwise."""
+    """The number of requests that were tried, and those with another result."""
     tried = 0
     changes: list[Change] = []
     for request in requests:
@@ -59,8 +59,8 @@ def tried_on_both(
 def replayed(
     old: Snapshot, new: Snapshot, recorded: Iterable[Recorded], people: People, around: Around
 ) -> list[Change]:
-    """A log does not say who asked: of those who may have, by what the old folder answers, the likeliest for whom the
-    new one answers otherwise."""
+    """A log does not say who asked. Of the people whose result in the old folder fits the log, the likeliest is taken
+    for whom the new folder decides otherwise."""
     changes = []
     for one in recorded:
         app = old.apps.get(one.app) or new.apps.get(one.app)
@@ -89,5 +89,5 @@ def _compared(old: Snapshot, new: Snapshot, request: WrittenRequest, who: Somebo
 
 
 def _beside(tried: Tried) -> list[tuple[object, ...]]:
-    """What the shadows would have made of it that the live rules did not."""
+    """The results of the shadows that differ from the live rules'."""
     return [(shadow.outcome, shadow.headers, shadow.cookies) for shadow in tried.differing()]

@@ -1,7 +1,8 @@
 """`python -m gateway.trial.compile_process`: files on standard input, a plan or the problems on standard output.
 
-A process of its own, for a compilation in a thread would hold back every other thread of the caller. The messages are
-those of config.compile_process. Exit status 0: an answer was written, whichever; 2: the input was not such a message.
+It is a process of its own, because a compilation in a thread would hold back every other thread of the caller. The
+messages are those of config.compile.process. Exit status 0: a message was written, a plan or problems; 2: the input was
+no such message.
 """
 
 import gc
@@ -14,12 +15,12 @@ from gateway.config.compile.process import decode_files, encode_answer
 from gateway.config.problems import ProblemsFound
 from gateway.trial.proving import prove_partly
 
-# Requests go first: beside a core's worth of them, this has a tenth of it still.
+# Requests have precedence: on a core that they fill, compiling still gets a tenth of the time.
 _NICER = 10
 
 
 def main() -> int:
-    # A short life with many objects, none of them in a cycle.
+    # The process lives for a short time, and its many objects form no cycle.
     gc.disable()
     os.nice(_NICER)
     try:

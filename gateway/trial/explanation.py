@@ -18,10 +18,8 @@ _ANSWERS: dict[Truth, Answer] = {Truth.TRUE: "hit", Truth.FALSE: "miss", Truth.U
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One `allow` or `deny` of a rule whose pattern matches the path. `why`: of one that is not asked.
-
-    `shadow`: a rule that is never a party to the decision; it answers beside it.
-    """
+    """One `allow` or `deny` of a rule whose pattern matches the path. `why`: the reason why it is not asked. `shadow`:
+    a rule that takes no part in the decision and is evaluated beside it."""
 
     rule: RuleRef
     methods: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What came of each case beside what its test expects, and which rules the tests have had decide."""
+"""The results of the cases beside what their tests expect, and which rules decided in a test."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ def _lines(these: Mapping[str, str], others: Mapping[str, str]) -> tuple[str, ..
 
 
 def coverage(verdicts: Sequence[CaseVerdict], snapshot: Snapshot) -> Coverage:
-    """A rule is covered by a test of which it decides what comes; that it lacks a method is no decision of it."""
+    """A rule is covered by a test whose request it decides. A refusal for its methods is no decision of the rule."""
     apps = snapshot.apps.values()
     live = {rule.ref for app in apps for rule in app.routes.rules()}
     shadows = {rule.ref for app in apps for shadow in app.shadows for rule in shadow.routes.rules()} - live

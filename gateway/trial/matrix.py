@@ -1,4 +1,4 @@
-"""What two folders are compared by: requests that their rules and tests make one think of, and people likewise."""
+"""The requests and people that two folders are compared by: those that their rules and tests suggest."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Somebody:
     of_test: Known | None = None
 
     def known(self, snapshot: Snapshot) -> Known | None:
-        """As the snapshot knows them. Raises KeyError where it has no such provider."""
+        """The person as the snapshot knows them. Raises KeyError where it has no such provider."""
         if self.provider is None:
             return None
         provider = snapshot.providers[self.provider]
@@ -51,7 +51,7 @@ class Somebody:
 
 
 def requests_of(snapshots: Iterable[Snapshot], cases: Iterable[Case]) -> list[WrittenRequest]:
-    """Those of the tests, then one for each method of each pattern that can be written as a path."""
+    """The requests of the tests, then one for each method of each pattern that can be written as a path."""
     found = {case.request.text: case.request for case in cases}
     for snapshot in snapshots:
         for app in snapshot.apps.values():
@@ -102,7 +102,7 @@ def _app_of(snapshot: Snapshot, request: WrittenRequest) -> App | None:
 
 
 def host_of(app: App) -> str:
-    """One that requests can name; `*.` sorts before the others."""
+    """A host that requests can name; `*.` sorts before the others."""
     return app.hosts[-1].replace("*", _ANY_SEGMENT)
 
 
@@ -124,7 +124,7 @@ def _methods(rule: Rule) -> Iterable[str]:
 
 
 def _path(pattern: Pattern) -> str | None:
-    """None: what an expression matches is not for us to invent."""
+    """A path that the pattern matches. None for an expression: no text is made up for it."""
     if any(isinstance(segment, ExpressionSegment) for segment in pattern.segments):
         return None
     pieces = (segment.text if isinstance(segment, Literal) else _ANY_SEGMENT for segment in pattern.segments)
@@ -137,7 +137,7 @@ def _conditions(app: App) -> Iterator[Condition]:
 
 
 def _named(condition: Condition, provider: Provider) -> Iterator[tuple[str, str]]:
-    """Attributes and values of whom this condition, or one in it, speaks of."""
+    """The attributes and values that this condition, or one within it, asks for."""
     match condition:
         case Group(name):
             yield GROUPS, name

@@ -54,7 +54,7 @@ def known(person: Person, snapshot: Snapshot, now: int) -> Known:
 
 
 def tenant_of(provider: Provider, identity: Identity) -> str | None:
-    """A test need not name the organisation: where it matters, a rule finds it unknown."""
+    """A test need not name the organisation: a rule that asks for it finds it unknown."""
     values = identity.attributes.get(provider.tenant_attribute or "", ())
     return values[0] if len(values) == 1 else None
 
@@ -79,7 +79,7 @@ def read_person(file: str, content: bytes, snapshot: Snapshot, app: App | None, 
 
 
 def _of_session(told: Mapping[str, Any], snapshot: Snapshot, app: App | None) -> Known:
-    """An application is told some attributes and not others: what it is not told stays unknown."""
+    """An application is told some attributes and not others: those that it is not told stay unknown."""
     provider = snapshot.providers.get(str(told.get("provider")))
     if provider is None:
         raise Wrong(

@@ -30,7 +30,7 @@ def prove(files: Files, now: float) -> Compiled:
         return compiled
     snapshot = build(compiled.plan)
     cases, problems = load_cases(files, snapshot, now)
-    # Nothing can be said of what is closed until its file is whole.
+    # A test of a closed host is left out until its file is whole.
     problems += problems_of(judge((case for case in cases if not _is_closed(case, snapshot)), snapshot))
     if problems:
         raise ProblemsFound(problems)
@@ -75,8 +75,8 @@ def _not_known(closing: Closing) -> Problem:
 
 
 def _files_at_fault(found: ProblemsFound, files: Files) -> set[str] | None:
-    """Those that are wrong by themselves, if there are any: with them left out, the others may be right. None:
-    something else is wrong too, and nothing can be left out for it."""
+    """The files that are wrong by themselves, if there are any: without them, the others may be right. None where
+    something else is wrong too, so that leaving files out does not help."""
     teams = _teams(files)
     paths = {_path(problem, files) for problem in found.problems}
     unread = {_path(problem, files) for problem in files.problems}
@@ -99,21 +99,23 @@ def _path(problem: Problem, files: Files) -> str:
 
 
 def _with_text(files: Files, path: str, content: bytes | None) -> Files:
-    """The file with other bytes, or without it; what kept it from being read is a problem no longer."""
+    """The files with other bytes at this path, or without it. The reason why it could not be read is a problem no
+    longer."""
     texts = {other: text for other, text in files.texts.items() if other != path}
     problems = tuple(problem for problem in files.problems if problem.place.file != files.shown(path))
     return replace(files, texts=texts if content is None else {**texts, path: content}, problems=problems)
 
 
 def _closing(files: Files, path: str) -> Files:
-    """Without the file, its hosts closed as far as they are its team's to name. A shadow answers on none."""
+    """The files without this one, whose hosts are closed as far as its team may name them. A shadow has none of its
+    own."""
     now = written_hosts(files.texts[path]) if path in files.texts else None
     before = _known(files, path)
     files = _with_text(files, path, None)
     if now is not None and now.shadow:
         closing = Closing(files.shown(path), (), True, None)
     else:
-        # What it has now counts, where that can be told; else what it had as well.
+        # Its hosts of now count, where they can be told; else those that it had as well.
         hosts = () if now is None else now.hosts
         whole = now is not None and now.whole
         hosts = hosts if whole else (*hosts, *before)
@@ -130,7 +132,7 @@ def _known(files: Files, path: str) -> tuple[str, ...]:
 
 
 def _team_name(path: str) -> str:
-    """Of a folder of apps/ that cannot be read, its own name."""
+    """The team of a path; for a folder of apps/ that cannot be read, its own name."""
     return team_of(path) or path.removeprefix(f"{APPS}/")
 
 

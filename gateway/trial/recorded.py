@@ -23,7 +23,8 @@ class Recorded:
     times: int
 
     def may_be(self, tried: Tried) -> bool:
-        """Whether this may have come of it then: an application has statuses 303, 401 and 403 of its own."""
+        """Whether the recorded status can come from this decision: an application responds 303, 401 and 403 of its own
+        accord, too."""
         match tried.outcome:
             case "deny":
                 return self.refused
@@ -39,7 +40,7 @@ class Recorded:
 
 
 def read_log(lines: Iterable[str]) -> tuple[list[Recorded], int]:
-    """And how many requests they were. Lines of other events, and cut ones, are passed over."""
+    """The requests, and how many they were. Lines of other events, and cut ones, are passed over."""
     counted: Counter[tuple[str, str, str, int]] = Counter()
     for line in lines:
         try:
@@ -58,7 +59,7 @@ def read_log(lines: Iterable[str]) -> tuple[list[Recorded], int]:
 
 
 def _kind(status: object) -> int:
-    """403, 401 for what asks to sign in, or 0."""
+    """403, 401 where a sign-in is required, or 0."""
     if status in _SIGN_IN:
         return 401
     return 403 if status == 403 else 0

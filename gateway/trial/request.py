@@ -11,7 +11,7 @@ from gateway.model.errors import GatewayError
 from gateway.wire.addresses import parse_address
 from gateway.wire.target import absolute_form
 
-# What browsers send as they are; blanks and what is not ASCII they escape as UTF-8.
+# Characters that browsers send as they are. Blanks and what is not ASCII they escape as UTF-8.
 _AS_THEY_ARE = "".join(map(chr, range(0x21, 0x7F)))
 
 
@@ -27,7 +27,7 @@ class WrittenRequest:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What else of a request rules may ask for. `client` None: unknown. `now`: Unix seconds."""
+    """What rules may ask beside the request line. `client` None: unknown. `now`: Unix seconds."""
 
     now: float
     client: IPv4Address | IPv6Address | None = None
@@ -35,7 +35,7 @@ class Around:
 
 
 def around(now: float, client: str | None, headers: Mapping[str, str], at: str | None) -> Around:
-    """`client` and `at` as schema_tests checks them; `now` where there is no `at`."""
+    """`client` and `at`: as schema.policy_tests checks them. `now`: used where there is no `at`."""
     return Around(
         now if at is None else datetime.fromisoformat(at).timestamp(),
         None if client is None else parse_address(client),

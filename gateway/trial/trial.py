@@ -1,4 +1,4 @@
-"""One request tried on a snapshot: through the pipeline that live traffic goes through, with nobody to answer."""
+"""One request tried on a snapshot by the pipeline that serves live traffic, without an application."""
 
 import itertools
 from dataclasses import dataclass, field, replace
@@ -56,11 +56,11 @@ class Tried:
     other: tuple[str, ...] | None = None
 
     def same(self, other: "Tried") -> bool:
-        """Whether neither the person nor the application could tell one from the other."""
+        """Whether neither the person nor the application could tell the two apart."""
         return (self.outcome, self.headers, self.cookies) == (other.outcome, other.headers, other.cookies)
 
     def differing(self) -> "tuple[Tried, ...]":
-        """The shadows that are not the same."""
+        """The shadows whose result differs."""
         return tuple(shadow for shadow in self.shadows if not self.same(shadow))
 
 

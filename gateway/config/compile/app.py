@@ -1,4 +1,4 @@
-"""An app file as it goes to the workers: all that is known of it but its compiled rules."""
+"""An app file as it goes to the workers, without its compiled rules."""
 
 import posixpath
 from collections.abc import Iterator

@@ -123,7 +123,7 @@ def _add(
 
 
 def build_gateway(plan: bytes) -> Gateway:
-    """gateway.yaml alone, for the process that listens and does not serve."""
+    """gateway.yaml alone, for the supervisor, which listens and does not serve."""
     return next(lines_of(plan, Gateway))
 
 
@@ -191,6 +191,6 @@ def _opaque(written: WrittenApp, provider: str, prefix: str, told: WrittenOpaque
 
 
 def _paths(written: WrittenApp, patterns: Sequence[str]) -> RouteTable:
-    """A table of rules that nobody is judged by: whether a path is one of these is all that is asked of it."""
+    """A table that is only asked whether it has a path: its rules decide nothing."""
     rules = [Rule(RuleRef(written.file, 0, text), parse_pattern(text), None, None, None) for text in patterns]
     return RouteTable.build(rules, written.leniency.case_insensitive)

@@ -35,7 +35,7 @@ _WHERE = re.compile(r"<input>:(\d+:\d+): (.*)")
 
 @dataclass(slots=True)
 class Tally:
-    """How often an expression came to anything but true or false, for somebody who is signed in."""
+    """The number of times that an expression came to anything but true or false, for a person who is signed in."""
 
     failures: int = 0
 

@@ -28,8 +28,8 @@ from gateway.config.schema.load import Folder, load
 from gateway.config.schema.provider import ProviderFile, SamlProviderFile
 from gateway.model.provider import OidcProvider, SamlProvider
 
-# So that each line is a step of under 2 ms. A rule takes a worker some 30 microseconds, and more where its path has an
-# expression.
+# Each line of the plan is a step of under 2 ms: a rule takes a worker some 30 microseconds, and more where its path has
+# an expression.
 _RULES_IN_A_LINE = 20
 _ORGANISATIONS_IN_A_LINE = 500
 
@@ -73,7 +73,7 @@ def _closed(folder: Folder, files: Files) -> dict[str, str]:
 
 
 def plan_of(folder: Folder, material: Material, root: str, closed: Mapping[str, str]) -> bytes:
-    """`closed`: as ClosedHosts has it."""
+    """The plan. `closed`: as ClosedHosts has it."""
     return encode_plan(list(_lines(folder, material, root, closed)))
 
 
@@ -111,7 +111,7 @@ def _app_lines(app: WrittenApp, rules: list[WrittenRule]) -> Iterator[Line]:
 
 
 def _lists(folder: Folder) -> Iterator[OrganisationList]:
-    """A few lines for a long list."""
+    """The lists of organisations; a long one is divided into several lines."""
     models = sorted((loaded.model for loaded in folder.lists if loaded.model is not None), key=lambda model: model.list)
     for model in models:
         members = [(one["number"], one["insee"]) for one in model.organisations]
@@ -120,7 +120,7 @@ def _lists(folder: Folder) -> Iterator[OrganisationList]:
 
 
 def _shared(folder: Folder) -> list[SharedCondition]:
-    """As they are written; what is referred to comes first."""
+    """The shared conditions as they are written; a condition comes after those that it refers to."""
     written: dict[str, object] = {}
     models: dict[str, WrittenCondition] = {}
     for loaded in folder.shared:

@@ -42,7 +42,8 @@ def serve_gateway(file: str, model: GatewayFile, material: Material, root: str) 
 
 
 def workers_of(model: GatewayFile) -> int:
-    """0: one for each core. Memory is not shared: one worker where nothing is said."""
+    """The number of workers, 0 for one on each core. A store in memory is not shared: then it is one where the file
+    says nothing."""
     return model.workers or (1 if model.store.type == "memory" else 0)
 
 

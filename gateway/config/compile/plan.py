@@ -55,7 +55,7 @@ class WrittenRule:
 
 @dataclass(frozen=True, slots=True)
 class WrittenRules:
-    """Rules of the app that follows. `file`: as RuleRef names it."""
+    """Rules of the app that follows in the plan. `file`: as RuleRef names it."""
 
     file: str
     rules: tuple[WrittenRule, ...]
@@ -82,7 +82,7 @@ class WrittenApi:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenApp(AppSettings):
-    """An app, but for its rules. `shadow`: it stands beside the live one of its name, which comes after it.
+    """An app without its rules. `shadow`: it stands beside the live app of its name, which comes after it.
 
     `providers`: the names of those that it lists. `first_byte`: seconds, None for the gateway's. `logout_links`: path
     patterns of its own sign-out addresses.
@@ -114,7 +114,7 @@ def encode_plan(lines: Iterable[Line]) -> bytes:
 
 
 def _text(value: object) -> bytes:
-    # A folder's name may be any bytes: as a lone surrogate, it goes through both ways.
+    # A folder's name may be any bytes: as lone surrogates they survive both ways.
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "surrogatepass") + b"\n"
 
@@ -143,7 +143,7 @@ def lines_of(plan: bytes, kind: type[LineT]) -> Iterator[LineT]:
 
 
 class ServedNames(NamedTuple):
-    """Of what a plan serves."""
+    """The names of what a plan serves."""
 
     apps: tuple[str, ...]
     oidc_providers: tuple[str, ...]
@@ -151,7 +151,7 @@ class ServedNames(NamedTuple):
 
 
 def names_of(plan: bytes) -> ServedNames:
-    """For the process that tells what there is and does not serve."""
+    """For the supervisor, which counts by these names and serves nothing itself."""
     live = [app["name"] for app in _looked_at(plan, WrittenApp) if not app["shadow"]]
     oidc = [provider["name"] for provider in _looked_at(plan, OidcProvider)]
     saml = [provider["name"] for provider in _looked_at(plan, SamlProvider)]
@@ -160,13 +160,13 @@ def names_of(plan: bytes) -> ServedNames:
 
 def hosts_of_plan(plan: bytes) -> dict[str, tuple[str, ...]]:
     """The hosts of each app file that is live; a shadow has none."""
-    # A plan names a file with the folder's own name before it.
+    # In a plan, the path of a file begins with the folder's own name.
     return {
         app["file"].partition("/")[2]: tuple(app["hosts"]) for app in _looked_at(plan, WrittenApp) if not app["shadow"]
     }
 
 
 def _looked_at(plan: bytes, kind: type) -> Iterator[dict[str, Any]]:
-    """As JSON: a name of each of thousands is had without making the values."""
+    """As JSON: the names of thousands are read without making the values."""
     head = f'{{"{kind.__name__}":'.encode("ascii")
     return (json.loads(line)[kind.__name__] for line in plan_lines(plan) if line.startswith(head))

@@ -1,4 +1,4 @@
-"""What goes to the process that compiles, and what it answers: files, a plan or the problems, as bytes.
+"""The messages to and from the process that compiles: files one way, a plan or the problems the other, as bytes.
 
 A message is four bytes of length, a JSON head of that length, and the payloads that the head gives the sizes of.
 """
@@ -35,7 +35,7 @@ def encode_files(files: Files) -> bytes:
 
 
 def decode_files(message: bytes) -> Files:
-    """ValueError where this is no message of ours."""
+    """Raises ValueError where this is no message of ours."""
     head, payloads = _parts(message)
     texts, payloads = _named(head["texts"], payloads)
     secrets, payloads = _named(head["secrets"], payloads)
@@ -73,7 +73,8 @@ def encode_answer(outcome: Compiled | ProblemsFound) -> bytes:
 
 
 def decode_answer(message: bytes) -> Compiled:
-    """Raises ProblemsFound if that is the answer; ValueError where this is no message of ours."""
+    """The compiled plan. Raises ProblemsFound if the message carries problems, ValueError if it is no message of
+    ours."""
     head, payload = _parts(message)
     if "problems" in head:
         raise ProblemsFound(map(_problem, head["problems"]))
@@ -82,7 +83,7 @@ def decode_answer(message: bytes) -> Compiled:
 
 
 def _message(head: object, payloads: Iterable[bytes]) -> bytes:
-    # ASCII: names of files may hold lone surrogates.
+    # ASCII, because names of files may hold lone surrogates.
     encoded = json.dumps(head).encode("ascii")
     return b"".join((len(encoded).to_bytes(_LENGTH, "big"), encoded, *payloads))
 

@@ -1,4 +1,4 @@
-"""Provider files as they are served: what their models say, and the little that is worked out of it."""
+"""Provider files as they are served: the values of their models, and what is derived from them."""
 
 import json
 from collections.abc import Sequence
@@ -70,7 +70,7 @@ def serve_saml_provider(file: str, model: SamlProviderFile, gateway: GatewayFile
 def _of_either(
     file: str, section: str, model: ProviderBase, gateway: GatewayFile, material: Material
 ) -> dict[str, object]:
-    """What OidcProvider and SamlProvider hold alike. `section`: the key of its protocol."""
+    """The fields that OidcProvider and SamlProvider have in common. `section`: the key of its protocol."""
     labels = model.label or {"": model.provider}
     return {
         "name": model.provider,
@@ -139,7 +139,7 @@ def _demanded(demand: ClaimDemandSection) -> frozenset[str]:
 
 
 def _claims(claims: ClaimsRequestSection) -> str:
-    """OIDC Core 5.5: a claim of which nothing is demanded is null."""
+    """OIDC Core 5.5: a claim is null where nothing is demanded of it."""
     asked = claims.model_dump(exclude_defaults=True)
     spoken = {place: {name: demand or None for name, demand in of.items()} for place, of in asked.items()}
     return json.dumps(spoken, separators=(",", ":"))

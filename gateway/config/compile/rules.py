@@ -23,8 +23,8 @@ _SIREN_LENGTH = 9
 
 
 class Named:
-    """Shared conditions, lists of organisations, expressions. It grows line by line of the plan, in which what is named
-    comes before what names it."""
+    """What rules refer to by name: shared conditions, lists of organisations, expressions. It grows line by line with
+    the plan, in which a thing comes before those that name it."""
 
     def __init__(self) -> None:
         self.levels: dict[str, ProviderLevels] = {}
@@ -87,7 +87,7 @@ def build_rule(file: str, written: WrittenRule, named: Named) -> Rule:
 
 
 def build_condition(written: object, named: Named) -> Condition:
-    """From the form that the files have; ValueError for any other."""
+    """The condition of its form in the files. Raises ValueError for any other form."""
     match written:
         case "anyone":
             return Anyone()
@@ -188,7 +188,7 @@ def _value_test(written: dict[object, object]) -> ValueTest:
 
 
 def _list(written: object) -> list[str]:
-    """One text, or several."""
+    """A list of one text, or of several."""
     return [written] if isinstance(written, str) else cast(list[str], written)
 
 

@@ -1,7 +1,7 @@
-"""What the models of `schema` hold to the frozen types that serve.
+"""From the models of `schema` to the frozen types that serve.
 
-A key that has the same name in its model and in the frozen type is carried over by itself; what is worked out on the
-way is passed by name. Nothing falls back to a default of the frozen type: the schema alone has defaults.
+A key that has the same name in its model and in the frozen type is carried over by itself; a value that is derived is
+passed by name. No default of a frozen type is ever used: the schema alone has defaults.
 """
 
 from collections.abc import Callable, Hashable, Mapping
@@ -17,14 +17,14 @@ from gateway.config.problems import Path
 _Served = TypeVar("_Served")
 
 Material = Mapping[tuple[str, Path], bytes]
-"""What the references of the files gave, by file and key path."""
+"""The bytes behind the references of the files, by file and key path."""
 
 
 def served(kind: type[_Served], *models: BaseModel, **worked_out: object) -> _Served:
-    """A value of `kind`, a frozen dataclass: each field is worked out, or comes from the first model that has its name.
+    """A value of `kind`, a frozen dataclass: each field is passed, or comes from the first model that has its name.
 
-    Lists become tuples or frozensets and models become dataclasses, as the field's type says. Raises TypeError where
-    nobody tells a field.
+    Lists become tuples or frozensets and models become dataclasses, as the field's type says. Raises TypeError for a
+    field that is neither passed nor in a model.
     """
     values = dict(worked_out)
     for name, fitted in _fields(cast(Hashable, kind)).items():
@@ -37,7 +37,7 @@ def _told(kind: type, name: str, models: tuple[BaseModel, ...]) -> object:
     for model in models:
         if name in type(model).model_fields:
             return getattr(model, name)
-    raise TypeError(f"{kind.__name__}.{name}: no model has this key, and it is not worked out")
+    raise TypeError(f"{kind.__name__}.{name}: no model has this key, and it is not passed")
 
 
 @cache
@@ -47,7 +47,7 @@ def _fields(kind: Any) -> dict[str, Callable[[Any], Any]]:
 
 
 def _fitting(kind: Any) -> Callable[[Any], Any]:
-    """What makes a model's value one of this type."""
+    """The function that turns a model's value into one of this type."""
     origin: Any = get_origin(kind)
     arguments = get_args(kind)
     if origin in (Union, UnionType):

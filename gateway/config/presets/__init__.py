@@ -1,4 +1,4 @@
-"""What is known of common providers, as the beginning of a provider file. A file may say anything else instead."""
+"""What is known of common providers, as the base of a provider file. The file may override all of it."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -34,7 +34,8 @@ Data = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """`layers`: name and content, the nearest first; what the first does not say, the next one says."""
+    """`layers`: name and content, the nearest first. A key that the first layer does not have comes from the next
+    one."""
 
     layers: tuple[tuple[str, Data], ...]
 
@@ -61,7 +62,7 @@ class Preset:
 
 @cache
 def preset(name: str) -> Preset | None:
-    """None: there is no such preset."""
+    """The preset of this name; None where there is no such preset."""
     source = files(__name__).joinpath(f"{name}.yaml")
     if not name.replace("-", "").isalnum() or not source.is_file():
         return None
@@ -73,7 +74,7 @@ def preset(name: str) -> Preset | None:
 
 
 def preset_of(data: object) -> Preset | None:
-    """That of a provider file, as far as it could be read."""
+    """The preset of a provider file, as far as the file could be read."""
     name = data.get(KEY) if isinstance(data, dict) else None
     return preset(name) if isinstance(name, str) else None
 

@@ -1,4 +1,4 @@
-"""What libyaml and the decoder say, in plain words."""
+"""The errors of libyaml and of the decoder, in plain words."""
 
 import unicodedata
 from collections.abc import Callable

@@ -1,6 +1,7 @@
 """One layout for the files: two columns a level, no blanks at the ends of lines, one empty line at most, comments kept.
 
-Works on the text, line by line: what a line says is never written anew. What would read otherwise is refused.
+It works on the text, line by line, and never writes anew what a line says. A change that would alter the meaning is
+refused.
 """
 
 import re
@@ -29,7 +30,7 @@ _COMMENT = re.compile(r"\s*#")
 
 
 class NotLaidOut(Exception):
-    """The text is left as it is, and why."""
+    """The text is left as it is; the message says why."""
 
 
 @dataclass(slots=True)
@@ -48,7 +49,7 @@ class _Block:
 
 
 def lay_out(file: str, content: bytes) -> bytes:
-    """Raises NotLaidOut where the text cannot be read, or would say something else."""
+    """The text in the one layout. Raises NotLaidOut where it cannot be read, or would change its meaning."""
     text = content.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
     before, problems = read_document(file, content)
     if problems:
@@ -94,8 +95,8 @@ def _moved(line: str, shift: int, *, strip: bool) -> str:
 
 
 def _shifts(text: str, number: int) -> list[int]:
-    """By line: how far it moves. A line that goes on with what one above began moves with it, a comment with the line
-    that it stands above."""
+    """How far each line moves. A line that continues a value moves with the line that began it, a comment with the line
+    below it."""
     found: dict[int, int] = {}
     for line, shift in _beginnings(text):
         found.setdefault(line, shift)

@@ -27,7 +27,7 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
 MAX_PROBLEMS = 100
 
-# YAML 1.2 10.3.2, without leading zeros: whoever writes 012 means a code, not a number.
+# YAML 1.2 10.3.2, without leading zeros: an author who writes 012 means a code, not a number.
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,200}|0o[0-7]{1,200}|0x[0-9a-fA-F]{1,200})\Z")
 _FLOAT = re.compile(
     r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*|(?=[eE])))(?:[eE][-+]?[0-9]+)?\Z"
@@ -39,8 +39,8 @@ _WORDS: Mapping[str, bool | None] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _NUMBER_STARTS = frozenset("0123456789+-.")
-# What YAML forbids, line ends that libyaml obeys and editors do not show, what takes no place, and marks that reorder
-# what a reader sees: a comment must not hide a rule from whoever reviews the file.
+# Characters that YAML forbids, line ends that libyaml obeys and editors do not show, characters without width, and
+# marks that change the order of what is shown: a comment must not hide a rule from its reviewer.
 _UNSEEN = re.compile(
     "\r(?!\n)|[^\t\n\r -~\xa0-\xac\xae-\u200a\u200c\u200d\u2010-\u2027\u202f-\u205f\u206a-\ud7ff"
     "\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
@@ -171,7 +171,7 @@ class _TooDeep(Exception):
 
 
 class _Frame:
-    """A collection being read. `skip`: the next value is thrown away, for its key could not be taken."""
+    """A collection being read. `skip`: the next value is dropped, because its key was not accepted."""
 
     __slots__ = ("data", "key", "key_spot", "node", "skip", "wants_key")
 
@@ -272,7 +272,8 @@ class _Reader:
         self._put(frame.data, frame.node)
 
     def _put(self, value: object, node: _Node | Spot) -> None:
-        """A finished value goes to what it stands in; one in the place of a key was reported, its value is skipped."""
+        """Puts a finished value into its collection. A value that stands as a key was reported, and its own value is
+        skipped."""
         if not self._stack:
             self.data, self._root = value, node
             return

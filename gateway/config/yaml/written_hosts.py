@@ -1,6 +1,7 @@
-"""The hosts that an app file names, also one that is no YAML: so that nobody answers in its place.
+"""The hosts that an app file names, also one that is not YAML, so that no other application responds there.
 
-It is read for this alone, and line by line where nothing better is left. What is found is closed, never opened.
+The file is read for this alone, and line by line where nothing better is left. A host that is found is closed, never
+opened.
 """
 
 import re
@@ -53,13 +54,13 @@ def _text(content: bytes) -> str:
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
-        # Host names are ASCII, which every other charset of such a file agrees on.
+        # Host names are ASCII, and every other charset of such a file agrees on it.
         text = content.decode("latin-1")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _beginnings(lines: list[str]) -> Iterator[list[str]]:
-    """For each line with the key: what stands after the colon, then the lines below it."""
+    """For each line with the key: what stands after the colon, and the lines below it."""
     for number, line in enumerate(lines):
         if key := _KEY.match(line):
             yield [key[1], *lines[number + 1 :]]
@@ -70,7 +71,7 @@ def _entries(lines: list[str]) -> tuple[list[str], bool]:
     first, *below = (_COMMENT.sub("", line).strip() for line in lines)
     if first.startswith("["):
         inside, bracket, _ = "\n".join((first[1:], *below)).partition("]")
-        # A list without its end would take in the rest of the file.
+        # A list without an end would take in the rest of the file.
         inside = inside if bracket else first[1:]
         return [word for part in re.split(r"[,\n]", inside) if (word := _unquoted(part))], bool(bracket)
     if first:
