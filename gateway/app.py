@@ -8,10 +8,12 @@ import socket
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import uvloop
 
+from gateway.access.preparation import Preparation
 from gateway.config.snapshot import Gateway, Snapshot
 from gateway.federation.applications import Applications
 from gateway.federation.federation import Federation
@@ -162,6 +164,7 @@ class _Worker:
             person=person,
             is_ours=is_ours,
             seen=self._sign_outs.seen,
+            prepare=self._preparation(),
         )
         self._renewal = Renewal(services, snapshot=lambda: self.snapshot, changed=self._plane.changed)
         self._sessions.when_due(self._renewal.due)
@@ -174,6 +177,18 @@ class _Worker:
             counters=self._counters,
             log=self._log,
             snapshot=lambda: self.snapshot,
+        )
+
+    def _preparation(self) -> Preparation:
+        # One thread: what is made there takes a millisecond at most, and waits for nothing.
+        self._signing = thread = ThreadPoolExecutor(1, thread_name_prefix="tokens")
+        loop = asyncio.get_running_loop()
+        return Preparation(
+            keys=lambda: self.snapshot.gateway.token_keys,
+            in_thread=lambda work: loop.run_in_executor(thread, work),
+            token_urlsafe=secrets.token_urlsafe,
+            wall=time.time,
+            monotonic=time.monotonic,
         )
 
     def revoke(self, session_ids: tuple[str, ...]) -> None:
@@ -214,6 +229,7 @@ class _Worker:
         await self._federation.close()
         await self._saml_federation.close()
         await self._applications.close()
+        self._signing.shutdown(wait=False, cancel_futures=True)
         await self._housekeeping.stop()
         await self._store.close()
 

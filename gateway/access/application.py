@@ -18,6 +18,7 @@ from gateway.access.outcome import (
     Refuse,
     RequireSignIn,
 )
+from gateway.access.preparation import translated
 from gateway.access.remembered import Newcomers, Remembered
 from gateway.access.request_line import RequestLine, RouteMatches, purpose_of
 from gateway.access.shadow import ShadowDifference, difference
@@ -39,7 +40,7 @@ _OUTCOMES: Final = 512
 _KEYS: Final = 16_384
 _DIFFERENCES: Final = 1000
 
-Preparing = Callable[[App, Identity | None, float], Prepared | Callable[[], Awaitable[None]]]
+Preparing = Callable[[App, Seat | None, float], Prepared | Callable[[], Awaitable[None]]]
 """What an application is sent of somebody whom it hears, or of nobody; or what has to be awaited before it is asked
 again. The time is monotonic. Raises GatewayError."""
 
@@ -47,12 +48,6 @@ again. The time is monotonic. Raises GatewayError."""
 def unnamed(identity: Identity) -> str:
     """Where no log is kept."""
     return ""
-
-
-def translated(app: App, identity: Identity | None, now: float) -> Prepared:
-    """By the application's own file: this never ends, for it turns on the identity alone."""
-    injection = app.translation.render(identity)
-    return Prepared(injection.headers, injection.cookies)
 
 
 class ApplicationAccess:
@@ -206,7 +201,8 @@ class ApplicationAccess:
         if any(question.open for question in questions):
             found = ConditionalDecision(self, questions, person)
         else:
-            found = self.outcome(questions, tuple(self.decide(question, None) for question in questions), person, now)
+            decisions = tuple(self.decide(question, None) for question in questions)
+            found = self.outcome(questions, decisions, seat, person, now)
         if not isinstance(found, NeedsWork):
             _keep(kept, line.key, found)
         return found
@@ -218,10 +214,15 @@ class ApplicationAccess:
         return decision
 
     def outcome(
-        self, questions: tuple[Question, ...], decisions: tuple[Decision, ...], person: str, now: float
+        self,
+        questions: tuple[Question, ...],
+        decisions: tuple[Decision, ...],
+        seat: Seat | None,
+        person: str,
+        now: float,
     ) -> ReadyOutcome | NeedsWork:
         """Of the live rules; where a shadow comes to something else, the cell that is counted up says so."""
-        (live, told), *beside = (self._prepared(*one, now) for one in zip(questions, decisions, strict=True))
+        (live, told), *beside = (self._prepared(*one, seat, now) for one in zip(questions, decisions, strict=True))
         if callable(told):
             return NeedsWork(told, _not_prepared)
         counted = (type(live).__name__.lower(), live.reason.id)
@@ -246,7 +247,7 @@ class ApplicationAccess:
                 return RequireSignIn(by, live)
 
     def _prepared(
-        self, question: Question, decision: Decision, now: float
+        self, question: Question, decision: Decision, seat: Seat | None, now: float
     ) -> tuple[Decision, Prepared | Callable[[], Awaitable[None]] | None]:
         if not isinstance(decision, Allow):
             return decision, None
@@ -254,7 +255,7 @@ class ApplicationAccess:
         if who.prepared is not None and now < who.prepared.valid_until:
             return decision, who.prepared
         try:
-            found = self._prepare(who.app, who.heard, now)
+            found = self._prepare(who.app, None if who.heard is None else seat, now)
         except GatewayError as error:
             return Deny(decision.rule, error.code, detail=error.detail), None
         if isinstance(found, Prepared):
@@ -279,12 +280,13 @@ class ConditionalDecision:
         self._questions = questions
         self._outcomes: dict[tuple[Decision, ...], ReadyOutcome] = {}
 
-    def outcome(self, asked: RequestFacts, now: float) -> ReadyOutcome | NeedsWork:
+    def outcome(self, asked: RequestFacts, seat: Seat | None, now: float) -> ReadyOutcome | NeedsWork:
+        """`seat`: of the person that this was compiled for."""
         decisions = tuple(self._access.decide(question, asked) for question in self._questions)
         kept = self._outcomes.get(decisions)
         if kept is not None and kept.valid_until > now:
             return kept
-        found = self._access.outcome(self._questions, decisions, self._person, now)
+        found = self._access.outcome(self._questions, decisions, seat, self._person, now)
         if not isinstance(found, NeedsWork):
             self._outcomes[decisions] = found
         return found

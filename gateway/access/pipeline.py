@@ -87,7 +87,7 @@ def outcome_of(asked: AccessRequest, who: Lookups | Seat | None, now: float) -> 
     ready: ReadyOutcome | ConditionalDecision | None = kept.get(line.key)  # type: ignore[assignment]
     outcome = ready if ready is not None and now < ready.valid_until else access.compile(line, seat, now)
     if type(outcome) is ConditionalDecision:
-        outcome = outcome.outcome(asked.facts(), now)
+        outcome = outcome.outcome(asked.facts(), seat, now)
     return seat, outcome
 
 

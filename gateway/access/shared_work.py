@@ -22,11 +22,15 @@ class SharedWork(Generic[Result]):
     async def done(self, key: Hashable, work: Callable[[], Awaitable[Result]]) -> Result:
         """What comes of the piece of this key, which `work` begins where none is under way. It goes on when the
         request that began it leaves. Raises GatewayError, and whatever `work` raises."""
+        return await asyncio.shield(self.begin(key, work))
+
+    def begin(self, key: Hashable, work: Callable[[], Awaitable[Result]]) -> "asyncio.Task[Result]":
+        """The same, for a caller that does not wait. The piece is not to be cancelled."""
         piece = self._under_way.get(key)
         if piece is None:
             piece = self._under_way[key] = asyncio.create_task(self._bounded(work))
             piece.add_done_callback(partial(self._ended, key))
-        return await asyncio.shield(piece)
+        return piece
 
     async def _bounded(self, work: Callable[[], Awaitable[Result]]) -> Result:
         try:

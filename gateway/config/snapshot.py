@@ -15,6 +15,8 @@ from gateway.model.session import SeatLimits
 from gateway.policy.levels import USUAL_LADDER, Ladder
 from gateway.policy.routes import RouteTable
 from gateway.saml.parties import ServiceProvider
+from gateway.tokens.making import folded_names
+from gateway.tokens.spec import SigningKey, TokenSpec
 from gateway.translation.render import Translation
 from gateway.wire.fences import Fence
 from gateway.wire.response_edits import UNCHANGED, ResponseEdits
@@ -68,7 +70,8 @@ class Gateway:
 
     `store`: "sqlite" or "memory"; `store_keys`: (id, key), the first seals, all open. `workers` 0: one per core.
     `service_provider`: who we are to SAML providers, None where the file has no keys for it. `hsts`: seconds, as
-    Strict-Transport-Security says it. `levels`: of sign-in, the weakest first.
+    Strict-Transport-Security says it. `levels`: of sign-in, the weakest first. `token_keys`: all are published, of
+    each algorithm the first signs.
     """
 
     portal_url: str
@@ -88,6 +91,7 @@ class Gateway:
     watch: bool = False
     hsts: int | None = None
     service_provider: ServiceProvider | None = None
+    token_keys: tuple[SigningKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +184,8 @@ class AppSettings:
 
     `file`: as RuleRef names it. `seat_then`: what follows the end of a seat. `body_limit`: bytes, 0 for none.
     `method_override`: the method that a POST names is the one that it does. `streams_last`: what streams is use, as
-    requests are. `responses`, `edits`: what its responses may say, and what is changed in their heads.
+    requests are. `responses`, `edits`: what its responses may say, and what is changed in their heads. `tokens`: what
+    it is sent beside its translation, made anew before it ends.
     """
 
     name: str
@@ -196,6 +201,7 @@ class AppSettings:
     streams_last: bool = False
     responses: ResponseLeniency = STRICT
     edits: ResponseEdits = UNCHANGED
+    tokens: tuple[TokenSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +220,16 @@ class App(AppSettings):
     @property
     def providers(self) -> tuple[str, ...]:
         return tuple(self.listed)
+
+    @property
+    def header_folds(self) -> frozenset[bytes]:
+        """Invariant 3: folded names of all headers that are injected, whether or not there is a value."""
+        return self.translation.header_folds | folded_names(self.tokens, "header")
+
+    @property
+    def cookie_names(self) -> frozenset[bytes]:
+        """Likewise of cookies."""
+        return self.translation.cookie_names | folded_names(self.tokens, "cookie")
 
     def hears(self, identity: Identity) -> bool:
         """Invariant 5: only the providers that its file lists, and of each only what its own file says now: an

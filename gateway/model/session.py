@@ -80,7 +80,8 @@ class Seat:
     `deadline` is on the monotonic clock: the earliest of the idle and absolute limits. `live` turns False
     when the session is revoked, and nothing may be let in by a dead seat. `refresh_at`, on the same clock: when its
     provider is to be asked whether it stands. `outcomes` belongs to
-    gateway.access: what comes of a route and method, ready, valid for `revision` only.
+    gateway.access: what comes of a route and method, ready, valid for `revision` only. So does `made`: the tokens that
+    an application is sent, by what its file says of them.
     """
 
     __slots__ = (
@@ -92,6 +93,7 @@ class Seat:
         "idle",
         "identity",
         "live",
+        "made",
         "outcomes",
         "refresh_at",
         "revision",
@@ -125,3 +127,4 @@ class Seat:
         self.live = True
         self.revision = ""
         self.outcomes: dict[object, object] = {}
+        self.made: dict[object, object] = {}

@@ -25,6 +25,7 @@ from gateway.portal.flow.steps import (
 )
 from gateway.portal.http.request import PREFIX, PortalRequest, require_form
 from gateway.portal.http.responses import with_cookies, with_headers
+from gateway.portal.jwks import application_keys
 from gateway.portal.logout.sign_out import BrowserSignOut
 from gateway.portal.openid.source import OpenidSource
 from gateway.portal.report import where
@@ -50,6 +51,7 @@ class Portal:
         both: dict[str, Handlers] = {
             "login": {"GET": self._begin_or_choose},
             "logout": {"GET": self._sign_out.form, "POST": self._sign_out.sign_out},
+            "app/jwks": {"GET": application_keys},
         }
         self._of_apps = {**both, "enter": {"GET": self._app_host.enter}, "session": {"GET": own.session}}
         self._of_portal = {**both, "start": {"GET": self._start.start}, "sessions": {"GET": own.sessions}}

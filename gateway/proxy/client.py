@@ -227,6 +227,9 @@ class ClientConnection(Walk):
         pool = request.lane.pool
         if self.retried or pool is None or request.framing not in NO_CONTENT or not request.line.repeatable:
             return False
+        if request.middle_of is None or monotonic() >= request.middle_of.valid_until:
+            # Invariant 16: what was prepared for it may have ended meanwhile.
+            return False
         self.retried = True
         self.upstream = None
         self.task = pool.connect(self)

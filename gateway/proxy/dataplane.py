@@ -11,7 +11,8 @@ from email.utils import formatdate
 from time import monotonic, time
 from typing import Final
 
-from gateway.access.application import Preparing, translated
+from gateway.access.application import Preparing
+from gateway.access.preparation import translated
 from gateway.config.lanes import InboundRequest
 from gateway.config.snapshot import App, Limits, Timeouts
 from gateway.model.codes import GATEWAY_FAULT, LIMIT_CONNECTIONS, Code

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from gateway.access.application import ApplicationAccess, Preparing, translated
+from gateway.access.application import ApplicationAccess, Preparing
+from gateway.access.preparation import translated
 from gateway.access.remembered import Newcomers
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.identity import Identity
@@ -44,7 +45,7 @@ class Lane(ApplicationAccess):
         self.timeouts = timeouts if app is None else app.upstream.timeouts
         self.body_limit = limits.body if app is None else app.body_limit
         self.policy = policy
-        self.cookies = CookiePolicy(frozenset() if app is None else app.translation.cookie_names)
+        self.cookies = CookiePolicy(frozenset() if app is None else app.cookie_names)
         self.responses = response_guard.STRICT if app is None else app.responses
         self._edits = None if app is None or app.edits == UNCHANGED else ApplicationEdits(app.edits)
         self.statuses = [0] * 6

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from gateway.access.application import Preparing, translated, unnamed
+from gateway.access.application import Preparing, unnamed
+from gateway.access.preparation import translated
 from gateway.access.remembered import Remembered
 from gateway.access.virtual_host import HostTable
 from gateway.config.snapshot import App, Snapshot
@@ -108,6 +109,6 @@ class RequestTables(HostTable[Lane]):
 
     def make_lane(self, app: App | None) -> Lane:
         pool = None if app is None else self._pools.of(app)
-        folds: frozenset[bytes] = frozenset() if app is None else app.translation.header_folds
+        folds: frozenset[bytes] = frozenset() if app is None else app.header_folds
         policy = self._policies.setdefault(folds, HeaderPolicy.compile(folds))
         return Lane(app, self.snapshot, pool, policy, self._numbers, self._person, self._prepare, self.newcomers)

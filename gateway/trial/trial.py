@@ -17,6 +17,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.names import fold
 from gateway.model.session import Seat
 from gateway.policy.facts import NO_FACTS, Facts, RequestFacts
+from gateway.tokens.making import described
 from gateway.translation.read_back import read_back_for_tools
 from gateway.translation.render import Injection
 from gateway.trial.people import Known
@@ -83,7 +84,7 @@ class TrialRequest:
     def facts(self) -> RequestFacts:
         """As live traffic has them: what the application would be given, and nothing that is dropped."""
         target, app = self.line.target, self.host.lane.app
-        policy = HeaderPolicy.compile(frozenset() if app is None else app.translation.header_folds)
+        policy = HeaderPolicy.compile(frozenset() if app is None else app.header_folds)
         headers = tuple(line for line in self.around.headers if policy.passes_on(line[0].encode()))
         query = (target.query or b"").decode("ascii")
         return RequestFacts(self.around.client, headers, f"/{'/'.join(target.segments)}", query, self.around.now)
@@ -133,7 +134,7 @@ def _tried(request: TrialRequest, person: Known | None) -> Tried:
     # Of this one trial alone, so that nothing is kept from one to the next.
     seat = None if person is None else _seat(request.host.name, person)
     _, outcome = outcome_of(request, seat, 0.0)
-    tried = _told(outcome, request)
+    tried = _told(outcome, request, person)
     by = outcome.by if isinstance(outcome, Forward | Refuse | RequireSignIn) else None
     if by is None:
         return tried
@@ -141,13 +142,16 @@ def _tried(request: TrialRequest, person: Known | None) -> Tried:
     return replace(tried, rule=by.decision.rule, facts=facts)
 
 
-def _told(outcome: Outcome, request: TrialRequest) -> Tried:
+def _told(outcome: Outcome, request: TrialRequest, person: Known | None) -> Tried:
     app, segments = request.host.lane.app, request.line.target.segments
     match outcome:
         case Forward(decision=decision, prepared=prepared):
             assert app is not None
             injection = Injection(prepared.headers, prepared.cookies)
             headers, cookies = read_back_for_tools(app.translation, injection)
+            if person is not None and app.hears(person.identity):
+                made = described(app.tokens, person.identity)
+                headers, cookies = headers | made[0], cookies | made[1]
             return Tried("allow", decision.reason.id, "", app, segments, headers=headers, cookies=cookies)
         case Refuse(code=code, detail=detail, by=None):
             return Tried("refuse", code.id, detail, app, segments)

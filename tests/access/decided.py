@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 from gateway.access.application import ApplicationAccess
 from gateway.access.decision import AppIdentity, Question
-from gateway.access.outcome import NeedsWork, Prepared
+from gateway.access.outcome import NEVER, NeedsWork, Prepared
 from gateway.config.snapshot import App
 from gateway.model.decision import Decision
 from gateway.model.identity import Identity
+from gateway.model.session import Seat
 from gateway.policy.facts import Facts
 from tests.config.samples import sample_snapshot
 
@@ -27,4 +28,5 @@ def decided_at_once(
     facts = facts or Facts(method)
     question = Question(AppIdentity(app, identity), app.routes.find(segments), method, facts.tenant)
     access = ApplicationAccess(app, SNAPSHOT, count())
-    return Decided(*access._prepared(question, question.decision(facts.asked), 0.0))
+    seat = None if identity is None else Seat(b"", "", "", identity, facts.tenant, 0.0, NEVER, NEVER, 0.0)
+    return Decided(*access._prepared(question, question.decision(facts.asked), seat, 0.0))

@@ -239,7 +239,7 @@ PUBLIC_OF_PORTAL = {"start": (400, 405), "login": (404, 405), "logout": (200, 40
 WORDS = (
     "", "start", "login", "enter", "logout", "session", "sessions", "callback", "callback/", "callback/alpha",
     "callback/unknown", "callback/alpha/x", "saml", "saml/acs", "saml/metadata", "acs", "metadata", "oidc",
-    "oidc/logout", "oidc/backchannel", "oidc/jwks",
+    "oidc/logout", "oidc/backchannel", "oidc/jwks", "app", "app/jwks", "app/jwks/",
     "backchannel", "userinfo", "whoami", "token", "introspect", "revoke", "jwks",
     "api", "api/sessions", "admin", "debug", "health", "metrics", "livez", "readyz", "config", "static",
     "static/style.css", "favicon.ico", "auth", "verify", "sign_out", "signout", "Login", "LOGOUT", "login/",

@@ -24,16 +24,23 @@ from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.policy.decide import decide
 from gateway.policy.facts import Facts, RequestFacts
+from gateway.tokens.claims import told
+from gateway.tokens.jwt import signing_key
+from gateway.tokens.spec import Carrier
 from gateway.translation.render import Injection
 from tests.access.decided import decided_at_once
 from tests.config.samples import BASE, sample_snapshot
+from tests.tokens.keys import pem
 
 LEAF = trustme.CA().issue_cert("portail.localhost")
 PEM = {
     "file:tls.crt": LEAF.cert_chain_pems[0].bytes().strip(),
     "file:tls.key": LEAF.private_key_pem.bytes().strip(),
+    "file:es256.pem": pem("ES256").strip(),
+    "file:rs256.pem": pem("RS256").strip(),
     "env:OTHER": b"0123456789-of-another-key-0123456789",
 }
+TOKENS = "tokens: {keys: [{key: {file: es256.pem}}, {algorithm: RS256, key: {file: rs256.pem}}]}\n"
 TLS = {"certificate": {"file": "tls.crt"}, "key": {"file": "tls.key"}}
 ENCRYPTION = {"keys": [{"id": "k", "key": {"file": "tls.key"}, "algorithm": "ECDH-ES"}], "content": ["A128GCM"],
               "id_token": False, "userinfo": True}  # fmt: skip
@@ -141,6 +148,10 @@ def own(key: str, value: object, see: Callable[[Any], object], before: object, a
     )  # fmt: skip
 
 
+def signing(served: Any) -> list[tuple[str, str]]:
+    return [(one.algorithm, one.id) for one in served.token_keys]
+
+
 # What it keeps out is in test_checks_teams.
 FENCE = {
     "hosts": ["x.localhost"],
@@ -153,6 +164,10 @@ FENCE = {
 }
 
 GATEWAY = [
+    Effect("tokens.keys[].key", ("tokens",), {"keys": [{"key": {"file": "es256.pem"}}]}, gateway(signing), [],
+           [("ES256", signing_key("ES256", pem("ES256")).id)]),
+    Effect("tokens.keys[].algorithm", ("tokens",), {"keys": [{"algorithm": "RS256", "key": {"file": "rs256.pem"}}]},
+           gateway(signing), [], [("RS256", signing_key("RS256", pem("RS256")).id)]),
     Effect("levels[]", ("levels",), ["faible", "fort"], lambda s: s.ladder.names,
            ("eidas0", "eidas0-mfa", "eidas1", "eidas1-mfa", "eidas2", "eidas3"), ("faible", "fort")),
     Effect("portal", ("portal",), "http://autre.localhost", gateway(lambda g: (g.portal_url, g.portal_host)),
@@ -334,6 +349,14 @@ PROVIDER = [
 ADMIN = ("access", 1)
 X = ("translate", "headers", "X-Remote-User")
 COOKIE = ("translate", "cookies")
+JWT = ("translate", "jwt")
+
+
+def token(see: Callable[[Any], object]) -> Callable[[Snapshot], object]:
+    return app(lambda a: see(a.tokens[0]) if a.tokens else None)
+
+
+claims = token(lambda spec: told(spec.claims, HELENE))
 
 
 def header(value: bytes) -> Injection:
@@ -432,6 +455,19 @@ APP = [
            cookie(b"A=%C3%A9")),
     Effect("translate.cookies.*.unencodable", (*COOKIE, "A"),
            {"value": "Ł", "encoding": "latin1", "unencodable": "transliterate"}, injected, cookie(b""), cookie(b"A=L")),
+    Effect("translate.jwt.header", ("translate", "jwt"), {"header": "X-T"}, token(lambda t: t.carrier), None, Carrier("header", "X-T")),
+    Effect("translate.jwt.header", ("translate", "jwt"), {"header": "authorization"}, token(lambda t: t.carrier.scheme), None, "Bearer"),
+    Effect("translate.jwt.cookie", ("translate", "jwt"), {"cookie": "T"}, token(lambda t: t.carrier), None, Carrier("cookie", "T")),
+    Effect("translate.jwt.audience", (*JWT, "audience"), "urn:permis", token(lambda t: t.audience), "permis", "urn:permis", ((JWT, {"header": "X-T"}),)),
+    Effect("translate.jwt.algorithm", (*JWT, "algorithm"), "RS256", token(lambda t: t.algorithm), "ES256", "RS256",
+           ((JWT, {"header": "X-T"}),)),
+    Effect("translate.jwt.life", (*JWT, "life"), "1m", token(lambda t: t.life), 300, 60, ((JWT, {"header": "X-T"}),)),
+    Effect("translate.jwt.claims.*.from", (*JWT, "claims"), {"mail": {"from": "mail"}}, claims, {"sub": "helene"},
+           {"sub": "helene", "mail": "helene@metropole.example"}, ((JWT, {"header": "X-T"}),)),
+    Effect("translate.jwt.claims.*.value", (*JWT, "claims"), {"site": {"value": "A"}}, claims, {"sub": "helene"}, {"sub": "helene", "site": "A"},
+           ((JWT, {"header": "X-T"}),)),
+    Effect("translate.jwt.claims.*.list", (*JWT, "claims"), {"uid": {"from": "uid", "list": True}}, claims, {"sub": "helene"},
+           {"sub": "helene", "uid": ["helene"]}, ((JWT, {"header": "X-T"}),)),
     Effect("access[].path", (*ADMIN, "path"), "/other/**", decision("GET", "other", "x", who=None), "Challenge", "Challenge"),
     Effect("access[].path", (*ADMIN, "path"), "/public/x", decision("GET", "public", "x", who=None), "Allow", "Challenge"),
     Effect("access[].methods[]", (*ADMIN, "methods"), ["POST"], decision("GET", "admin", ""), "Allow", "Deny"),
@@ -522,7 +558,12 @@ def changed(file: str, changes: tuple[tuple[tuple[str | int, ...], object], ...]
         for step in path[:-1]:
             at = at[step] if isinstance(step, int) else at.setdefault(step, {})
         at[path[-1]] = value
-    files = {**NAMED, "providers/metropole.yaml": WITH_MANDATES, file: json.dumps(data)}
+    files = {
+        **NAMED,
+        "gateway.yaml": BASE["gateway.yaml"] + TOKENS,
+        "providers/metropole.yaml": WITH_MANDATES,
+        file: json.dumps(data),
+    }
     if data.get("shadow"):
         files["apps/live.yaml"] = BASE["apps/permis.yaml"]
     if data.get("providers") == ["autre"] * len(data.get("providers", ())):

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple, cast
 
-from gateway.access.application import Preparing, translated
+from gateway.access.application import Preparing
+from gateway.access.preparation import translated
 from gateway.config.snapshot import Listener
 from gateway.model.ports import Callers
 from gateway.model.session import Seat

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 from gateway.config.check.api import check_api
 from gateway.config.check.conditions import Index, check_condition, check_use, check_use_levels, place_of_can, uses
+from gateway.config.check.tokens import carriers, check_tokens
 from gateway.config.check.translate import attributes_used, check_secrets, check_translate
 from gateway.config.compile.app import public_of
 from gateway.config.problems import Path, Problem, did_you_mean
@@ -32,6 +33,8 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, folder: Folder, index: In
     yield from check_translate(document, model)
     yield from _session(document, model, index)
     gateway = folder.gateway_file
+    if model.translate.has_tokens:
+        yield from check_tokens(document, model, gateway)
     if gateway is not None and not gateway.development:
         yield from check_secrets(document, model)
     if model.public is not None and model.public.scheme == "http" and gateway is not None and not gateway.development:
@@ -76,7 +79,10 @@ def _logout(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
 
 
 def _conditions(document: YamlDocument, model: AppFile, mapped: set[str] | None, index: Index) -> Iterator[Problem]:
-    injected = frozenset(fold(one.name.encode()) for one in model.translate.told if one.kind == "headers")
+    told = [one.name for one in model.translate.told if one.kind == "headers"]
+    if model.translate.has_tokens:
+        told += (name for _, section, name in carriers(model.translate) if section == "headers")
+    injected = frozenset(fold(name.encode()) for name in told)
     attributes = None if mapped is None else frozenset(mapped)
     for number, rule in enumerate(model.access):
         for word, condition in (("allow", rule.allow), ("deny", rule.deny)):

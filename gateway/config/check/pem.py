@@ -27,12 +27,16 @@ def check_private_key(content: bytes) -> None:
 
 
 def check_own_key(algorithm: str, content: bytes) -> None:
-    """A private key for `algorithm` (of model.provider.ClientKey); raises Wrong."""
+    """A private key for `algorithm` (of model.provider.ClientKey or tokens.spec.SigningKey); raises Wrong."""
     from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
     key = _private_key(content)
-    if algorithm in ("ES256", "ECDH-ES"):
+    if algorithm == "EdDSA":
+        if not isinstance(key, Ed25519PrivateKey):
+            raise Wrong("EdDSA needs an Ed25519 key", "openssl genpkey -algorithm ed25519")
+    elif algorithm in ("ES256", "ECDH-ES"):
         if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
             raise Wrong(f"{algorithm} needs an EC key on P-256")
     # RFC 7518 3.3: 2048 bits or more

@@ -152,6 +152,9 @@ def _of_gateway(folder: Folder) -> Iterator[_Use]:
             path: Path = ("listen", index, "tls")
             yield _Use(file, document, (*path, "certificate"), listen.tls.certificate, check_certificates, False)
             yield _Use(file, document, (*path, "key"), listen.tls.key, check_private_key, True)
+    for index, signs in enumerate(model.tokens.keys if model.tokens else ()):
+        check = partial(check_own_key, signs.algorithm)
+        yield _Use(file, document, ("tokens", "keys", index, "key"), signs.key, check, True)
     for index, own in enumerate(model.saml.keys if model.saml else ()):
         path = ("saml", "keys", index)
         yield _Use(file, document, (*path, "certificate"), own.certificate, check_certificates, False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from gateway.config.check.tokens import JWT, audience_beyond, carriers
 from gateway.config.check.translate import attributes_used
 from gateway.config.folder.files import team_of, within
 from gateway.config.problems import Path, Problem, did_you_mean
@@ -46,6 +47,17 @@ def _beyond(app: Loaded[AppFile], model: AppFile, name: str, team: TeamSection) 
             yield problem(told.at, f"header {told.name}", key=True)
         if told.kind == "cookies" and told.name not in team.cookies:
             yield problem(told.at, f"cookie {told.name}", key=True)
+    if model.translate.has_tokens:
+        yield from (problem(path, what) for path, what in _tokens(model, team))
+
+
+def _tokens(model: AppFile, team: TeamSection) -> Iterator[tuple[Path, str]]:
+    headers = {fold(header.encode()) for header in team.headers}
+    for path, section, name in carriers(model.translate):
+        if fold(name.encode()) not in headers if section == "headers" else name not in team.cookies:
+            yield path, f"{section.removesuffix('s')} {name}"
+    if audience_beyond(model):
+        yield (*JWT, "audience"), "audience of others: its own name, or an address of its hosts"
 
 
 def _upstream(model: AppFile, name: str, team: TeamSection) -> Iterator[tuple[Path, str]]:

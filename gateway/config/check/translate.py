@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final, TypeVar
 from urllib.parse import parse_qsl
 
+from gateway.config.check.tokens import told_attributes
 from gateway.config.compile.served import served
 from gateway.config.problems import Path, Place, Problem, key_path
 from gateway.config.schema.app import AppFile
@@ -111,6 +112,9 @@ def attributes_used(model: AppFile) -> Iterator[tuple[Path, str]]:
         source = told.injected.source
         if source is not None and source not in _ALWAYS_KNOWN:
             yield (*told.at, "from"), source
+    for path, source in told_attributes(model.translate) if model.translate.has_tokens else ():
+        if source not in _ALWAYS_KNOWN:
+            yield path, source
 
 
 def _check(told: InjectedAt, content: bytes | None) -> None:

@@ -3,6 +3,7 @@
 import posixpath
 
 from gateway.config.compile.served import Material, served
+from gateway.config.compile.tokens import serve_token_keys
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.saml import SamlSelfSection
 from gateway.config.snapshot import Gateway, Limits, Listener, Timeouts
@@ -27,6 +28,7 @@ def serve_gateway(file: str, model: GatewayFile, material: Material, root: str) 
             (key.id, material[file, ("store", "keys", index, "secret")]) for index, key in enumerate(model.store.keys)
         ),
         workers=workers_of(model),
+        token_keys=() if model.tokens is None else serve_token_keys(file, model.tokens, material),
         service_provider=None if model.saml is None else _ourselves(file, model.saml, model.portal.origin, material),
         portal_url=model.portal.origin,
         portal_host=model.portal.host,

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from gateway.config.folder.files import STATE
+from gateway.config.schema.app_tokens import TokensSection
 from gateway.config.schema.saml import SamlSelfSection
 from gateway.config.schema.types import (
     AdminAddress,
@@ -174,5 +175,7 @@ class GatewayFile(Strict):
     """Every level of sign-in, the weakest first."""
     teams: dict[Name, TeamSection] = Field(default={}, max_length=1000)
     """Teams that own their files: files of apps/TEAM/ may use what is listed here, and no more."""
+    tokens: Maybe[TokensSection] = None
+    """The keys of the tokens that applications are sent (`translate.jwt`)."""
     saml: Maybe[SamlSelfSection] = None
     """Our own side towards SAML providers; needed as soon as there is one."""

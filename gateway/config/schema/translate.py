@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field, model_validator
 
 from gateway.config.problems import Path
+from gateway.config.schema.app_tokens import JwtSection
 from gateway.config.schema.types import AttributeName, FixedText, Maybe, Strict, wrong
 from gateway.translation.charset import LACKING, Encoding, Unencodable
 
@@ -51,6 +52,12 @@ class TranslateSection(Strict):
     """Of the headers that say nothing of it."""
     headers: dict[str, InjectedSection] = Field(default={}, max_length=200)
     cookies: dict[str, InjectedSection] = Field(default={}, max_length=50)
+    jwt: Maybe[JwtSection] = None
+    """A signed token, which it can verify by itself."""
+
+    @cached_property
+    def has_tokens(self) -> bool:
+        return self.jwt is not None
 
     @cached_property
     def told(self) -> tuple[InjectedAt, ...]:

@@ -176,7 +176,7 @@ class SignOuts:
         self, app: App, host: str, injection: Injection, cookies: bytes, told: asyncio.Future[None] | None
     ) -> None:
         # As on the way of requests: ours first, and none that is injected by now, whenever it was kept.
-        brought = without_cookies(cookies, app.translation.cookie_names)
+        brought = without_cookies(cookies, app.cookie_names)
         line = b"; ".join(part for part in (injection.cookies, brought) if part)
         authority = app.upstream.host_header or app.origin(host).partition("://")[2]
         lines = b"\r\nHost: %b%b" % (authority.encode("ascii"), injection.headers)

@@ -69,7 +69,7 @@ class BrowserSignOut:
             # While they were signed in the application was not told either.
             self._services.report.application_not_told(request, error)
             injection = NOTHING
-        kept = without_cookies(request.cookie_line, app.translation.cookie_names)
+        kept = without_cookies(request.cookie_line, app.cookie_names)
         return Present(app, request.host, injection, kept)
 
     async def _clear_rounds(self, request: PortalRequest) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from gateway.trial.proving import prove_partly
 from tests.config.samples import GATEWAY, PERMIS, problems, sample_files, sample_snapshot
+from tests.tokens.keys import pem
 
 TEAMS = (
     GATEWAY
@@ -14,7 +15,9 @@ MINE = PERMIS.replace("app: permis", "app: mine").replace("permis.localhost", "a
 
 
 def found(text: str, path: str = "apps/urbanisme/mine.yaml") -> list[str]:
-    return problems({"gateway.yaml": TEAMS, path: text, "apps/permis.yaml": PERMIS})
+    keys = "tokens: {keys: [{key: {file: tokens.pem}}]}\n"
+    files = {"gateway.yaml": TEAMS + keys, path: text, "apps/permis.yaml": PERMIS}
+    return problems(files, {"file:tokens.pem": pem("ES256")})
 
 
 def test_a_file_within_its_fence_is_an_application_as_any_other() -> None:
@@ -42,12 +45,22 @@ def test_a_file_within_its_fence_is_an_application_as_any_other() -> None:
         ("access:", "responses: {front_orders: true}\naccess:", "9:27: responses.front_orders: team urbanisme may not use the server in front"),
         ("access:", "responses: {clear_site_data: true}\naccess:", "9:30: responses.clear_site_data: team urbanisme may not use the cookies of the whole domain"),
         ("access:", "  cookies: {B: {value: x}}\naccess:", "9:13: translate.cookies.B: team urbanisme may not use the cookie B"),
+        ("access:", "  jwt: {header: X-T}\naccess:", "9:17: translate.jwt.header: team urbanisme may not use the header X-T"),
+        ("access:", "  jwt: {cookie: T}\naccess:", "9:17: translate.jwt.cookie: team urbanisme may not use the cookie T"),
+        ("access:", "  jwt: {cookie: A, claims: {m: {from: mail}}}\naccess:", "9:39: translate.jwt.claims.m.from: team urbanisme may not use the attribute mail"),
+        ("access:", "  jwt: {cookie: A, audience: 'https://permis.localhost'}\naccess:", "9:30: translate.jwt.audience: team urbanisme may not use the audience of others: its own name, or an address of its hosts"),
+        ("access:", "  jwt: {cookie: A, audience: urn:mine}\naccess:", "9:30: translate.jwt.audience: team urbanisme may not use the audience of others: its own name, or an address of its hosts"),
     ],
 )  # fmt: skip
 def test_beyond_the_fence(old: str, new: str, said: str) -> None:
     assert found(MINE.replace(old, new)) == [
         f"policies/apps/urbanisme/mine.yaml:{said} (teams.urbanisme of gateway.yaml says what it may)"
     ]
+
+
+@pytest.mark.parametrize("audience", ["mine", "https://a.urba.localhost", "https://a.urba.localhost:8443/x"])
+def test_a_team_names_its_own_application_in_an_audience(audience: str) -> None:
+    assert found(MINE.replace("access:", f"  jwt: {{cookie: A, audience: '{audience}'}}\naccess:")) == []
 
 
 def test_a_teams_shadow_stands_beside_its_own_alone() -> None:

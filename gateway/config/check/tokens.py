@@ -1,0 +1,126 @@
+"""What an app file says of tokens against the rest of it, against gateway.yaml and against the other applications."""
+
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import urlsplit
+
+from gateway.config.folder.files import team_of
+from gateway.config.problems import Path, Place, Problem
+from gateway.config.schema.app import AppFile
+from gateway.config.schema.app_tokens import JwtSection
+from gateway.config.schema.gateway import GatewayFile
+from gateway.config.schema.load import Folder
+from gateway.config.schema.translate import TranslateSection
+from gateway.config.yaml.reader import YamlDocument
+from gateway.model.errors import GatewayError
+from gateway.model.names import fold
+from gateway.translation.render import Constant, CookieSpec, HeaderSpec, check_cookie, check_header
+
+JWT: Final[Path] = ("translate", "jwt")
+
+# Of a connection to the application that is still to be opened, and of what waits before it.
+SPARE_BESIDE_CONNECT: Final = 10
+
+
+def spare_of(gateway: GatewayFile) -> int:
+    """Seconds in which a token has to arrive: it is not sent any more when it has no longer to live than this."""
+    return int(gateway.timeouts.connect) + SPARE_BESIDE_CONNECT
+
+
+def carriers(translate: TranslateSection) -> Iterator[tuple[Path, str, str]]:
+    """Of what is made: where it is written, its section (headers or cookies) and its name."""
+    for path, token in token_sections(translate):
+        if token.header is not None:
+            yield (*path, "header"), "headers", token.header
+        if token.cookie is not None:
+            yield (*path, "cookie"), "cookies", token.cookie
+
+
+def token_sections(translate: TranslateSection) -> Iterator[tuple[Path, JwtSection]]:
+    if translate.jwt is not None:
+        yield JWT, translate.jwt
+
+
+def told_attributes(translate: TranslateSection) -> Iterator[tuple[Path, str]]:
+    """The attributes of people in claims, and where they are written."""
+    for path, token in token_sections(translate):
+        for name, claim in token.claims.items():
+            if claim.source is not None:
+                yield (*path, "claims", name, "from"), claim.source
+
+
+def check_tokens(document: YamlDocument, model: AppFile, gateway: GatewayFile | None) -> Iterator[Problem]:
+    yield from _names(document, model)
+    for path, token in token_sections(model.translate):
+        forwards = model.api is not None and model.api.forward
+        if forwards and token.header is not None and fold(token.header.encode()) == b"authorization":
+            where = (*path, "header")
+            message = "a program's own token stands there (api.forward)"
+            yield document.problem(where, message, "choose another header")
+        if gateway is not None:
+            yield from _lives(document, (*path, "life"), token.life, gateway)
+            yield from _has_key(document, (*path, "algorithm"), token, gateway)
+
+
+def _names(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
+    translate = model.translate
+    taken: dict[tuple[str, bytes], tuple[str, Place]] = {
+        (section, fold(name.encode())): (name, document.place(("translate", section, name), key=True))
+        for section, entries in (("headers", translate.headers), ("cookies", translate.cookies))
+        for name in entries
+    }
+    for path, section, name in carriers(translate):
+        place = document.place(path)
+        try:
+            if section == "headers":
+                check_header(HeaderSpec(name, Constant("x")))
+            else:
+                check_cookie(CookieSpec(name, Constant("x")))
+        except GatewayError as error:
+            yield document.problem(path, error.detail)
+            continue
+        other, first = taken.setdefault((section, fold(name.encode())), (name, place))
+        if first is not place:
+            yield document.problem(path, f"a server may read this as {other}", others=(("and", first),))
+
+
+def _lives(document: YamlDocument, path: Path, life: int, gateway: GatewayFile) -> Iterator[Problem]:
+    least = 2 * spare_of(gateway)
+    if life < least:
+        message = f"{life} s are too short where connecting may take {gateway.timeouts.connect:g} s"
+        yield document.problem(path, message, f"write life: {least}s at least")
+
+
+def _has_key(document: YamlDocument, path: Path, token: JwtSection, gateway: GatewayFile) -> Iterator[Problem]:
+    keys = () if gateway.tokens is None else gateway.tokens.keys
+    if token.algorithm not in {key.algorithm for key in keys}:
+        message = f"gateway.yaml has no key that signs {token.algorithm} tokens"
+        hint = f"tokens: {{keys: [{{algorithm: {token.algorithm}, key: {{file: ...}}}}]}}"
+        yield document.problem(path, message, hint)
+
+
+def check_audiences(folder: Folder) -> Iterator[Problem]:
+    """An audience is one application's: a token that two would accept is no proof of having come by the gateway."""
+    names = {name for app in folder.apps if (name := app.written("app")) is not None}
+    first: dict[str, tuple[str, Place]] = {}
+    for app in sorted(folder.apps, key=lambda one: bool(team_of(one.path))):
+        if app.model is None or app.model.translate.jwt is None:
+            continue
+        path = (*JWT, "audience")
+        audience = app.model.translate.jwt.audience or app.model.app
+        place = app.document.place(path)
+        other, there = first.setdefault(audience, (app.model.app, place))
+        if other != app.model.app:
+            message = f"{other} has this audience: a token of one would be good for the other"
+            yield app.document.problem(path, message, others=(("and", there),))
+        elif audience != app.model.app and audience in names:
+            message = f"this is the name of another application: a token of {app.model.app} would be good there"
+            yield app.document.problem(path, message, "leave it out, or write an address of this application")
+
+
+def audience_beyond(model: AppFile) -> bool:
+    """Whether it could be another application's, behind the gateway or not: for a team's file."""
+    if model.translate.jwt is None or model.translate.jwt.audience in (None, model.app):
+        return False
+    url = urlsplit(str(model.translate.jwt.audience))
+    return url.scheme not in ("http", "https") or url.netloc.partition(":")[0] not in model.hosts

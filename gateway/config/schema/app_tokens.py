@@ -1,0 +1,77 @@
+"""The tokens that an application is sent: sections of `translate` in policies/apps/*.yaml, and their keys."""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from gateway.config.schema.types import AttributeName, Maybe, Secret, Strict, Text, WholeSeconds, Word, wrong
+from gateway.tokens.spec import RESERVED_CLAIMS
+
+SHORTEST_LIFE: Final = 30
+LONGEST_LIFE: Final = 3600
+
+
+def _life(seconds: int) -> int:
+    if not SHORTEST_LIFE <= seconds <= LONGEST_LIFE:
+        raise wrong("a token lives from 30s to 1h", "write life: 5m")
+    return seconds
+
+
+def _claim_name(name: str) -> str:
+    if name in RESERVED_CLAIMS:
+        raise wrong(f"{name} is the gateway's to write", "choose another name for this claim")
+    return name
+
+
+class ClaimSection(Strict):
+    source: Maybe[AttributeName] = Field(default=None, alias="from")
+    """An attribute of the person, or subject, provider, issuer. Where there is none, the claim is left out."""
+    value: Maybe[Text] = None
+    """A fixed text, which is no secret: whoever has the token reads it."""
+    list: bool = False
+    """A list in any case, of however many values; without it, several values are refused."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "ClaimSection":
+        if (self.source is None) == (self.value is None):
+            raise wrong("this comes from one place", "write {from: attribute} or {value: text}")
+        return self
+
+
+class JwtSection(Strict):
+    """A signed JSON Web Token (RFC 7519), which the application verifies by the keys at `/_ecluse/app/jwks`."""
+
+    header: Maybe[Word] = None
+    """The header that carries it; in `Authorization` it stands behind `Bearer`."""
+    cookie: Maybe[Word] = None
+    """Or the cookie."""
+    audience: Maybe[Word] = None
+    """Its `aud`, by which the application knows that it is meant; the application's name where this is left out. In a
+    team's file: that name, or an address of one of its own hosts."""
+    algorithm: Literal["ES256", "EdDSA", "RS256"] = "ES256"
+    """`tokens.keys` of gateway.yaml has a key for it."""
+    life: Annotated[WholeSeconds, AfterValidator(_life)] = 300
+    """From its making to its `exp`. A new one is made when half of it has passed."""
+    claims: dict[Annotated[Word, AfterValidator(_claim_name)], ClaimSection] = Field(default={}, max_length=100)
+    """What it tells beside `iss`, `aud`, `iat`, `exp`, `jti` and `sub`, which is the provider's name for the person
+    unless it is written here."""
+
+    @model_validator(mode="after")
+    def _one_carrier(self) -> "JwtSection":
+        if (self.header is None) == (self.cookie is None):
+            raise wrong("a token stands in one place", "write header: NAME or cookie: NAME")
+        return self
+
+
+class TokenKeySection(Strict):
+    algorithm: Literal["ES256", "EdDSA", "RS256"] = "ES256"
+    key: Secret
+    """PEM: a private key without a passphrase, EC on P-256, Ed25519, or RSA of at least 2048 bits."""
+
+
+class TokensSection(Strict):
+    """What applications verify their tokens by."""
+
+    keys: list[TokenKeySection] = Field(min_length=1, max_length=16)
+    """All are published at `/_ecluse/app/jwks`; of each algorithm the first signs. A new key is written second, and
+    first once the applications have fetched it; the old one goes when the last token of it has ended."""

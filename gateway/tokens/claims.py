@@ -1,0 +1,60 @@
+"""What a token tells of a person: what the application's file lists, and nothing else."""
+
+import unicodedata
+from collections.abc import Iterable
+from typing import Final
+
+from gateway.model.codes import TRANSLATION_UNENCODABLE
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.tokens.spec import TokenClaim
+
+ClaimValue = str | list[str]
+
+_FORBIDDEN: Final = frozenset({"Cc", "Cs"})
+
+
+def told(claims: Iterable[TokenClaim], identity: Identity) -> dict[str, ClaimValue]:
+    """By name; `sub` is the provider's name for the person unless the file says otherwise. A claim without a value is
+    left out. Raises GatewayError(TRANSLATION_UNENCODABLE), with the name of the claim and never its value: several
+    values where one is told, a control character, or no value for `sub`."""
+    found: dict[str, ClaimValue] = {"sub": _text("sub", identity.subject)}
+    for claim in claims:
+        values = [_text(claim.name, value) for value in _values(claim, identity)]
+        if claim.several:
+            found[claim.name] = values
+        elif len(values) > 1:
+            raise _refused(claim.name, f"{len(values)} values, and the file says neither list nor which")
+        elif values:
+            found[claim.name] = values[0]
+        else:
+            found.pop(claim.name, None)
+    if not found.get("sub"):
+        # RFC 7519 4.1.2: an application would take the token for that of somebody without a name.
+        raise _refused("sub", "this person has no value for it")
+    return found
+
+
+def _values(claim: TokenClaim, identity: Identity) -> tuple[str, ...]:
+    match claim.attribute:
+        case None:
+            return (claim.text,)
+        case "subject":
+            return (identity.subject,)
+        case "provider":
+            return (identity.provider,)
+        case "issuer":
+            return (identity.issuer,)
+        case name:
+            return identity.attributes.get(name, ())
+
+
+def _text(name: str, value: str) -> str:
+    text = unicodedata.normalize("NFC", value)
+    if any(unicodedata.category(character) in _FORBIDDEN for character in text):
+        raise _refused(name, "a control character")
+    return text
+
+
+def _refused(name: str, why: str) -> GatewayError:
+    return GatewayError(TRANSLATION_UNENCODABLE, f"claim {name}: {why}")

@@ -1,0 +1,57 @@
+"""What an application's file says of its tokens, as it is served."""
+
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+TokenAlgorithm = Literal["ES256", "EdDSA", "RS256"]
+
+RESERVED_CLAIMS: Final = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
+"""RFC 7519 4.1, without `sub`: the gateway alone writes these."""
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """`id`: its kid. `pem`: the private key. `public`: the JWK of its public half, as JSON (RFC 7517)."""
+
+    algorithm: TokenAlgorithm
+    id: str
+    pem: bytes = field(repr=False)
+    public: str
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """Where a token stands in a request: in the header or the cookie of this name. `scheme`: written before it in a
+    header, such as Bearer; empty for none."""
+
+    kind: Literal["header", "cookie"]
+    name: str
+    scheme: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenClaim:
+    """`attribute`: of the person, or subject, provider, issuer; None where `text` is told of everybody. `several`: a
+    list, however many values there are."""
+
+    name: str
+    attribute: str | None = None
+    text: str = ""
+    several: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JwtSpec:
+    """`life`: seconds from its making to its `exp`. `spare`: seconds before its end in which it is not sent any more,
+    for it has to arrive."""
+
+    carrier: Carrier
+    issuer: str
+    audience: str
+    algorithm: TokenAlgorithm
+    life: int
+    spare: int
+    claims: tuple[TokenClaim, ...]
+
+
+TokenSpec = JwtSpec

@@ -1,0 +1,95 @@
+# ruff: noqa: E501 - a case is a line
+"""What an app file may say of tokens, beside its other sections, gateway.yaml and other applications."""
+
+import pytest
+
+from tests.config.samples import GATEWAY, PERMIS, problems, sample_snapshot
+from tests.tokens.keys import key, pem
+
+KEYS = "tokens: {keys: [{key: {file: tokens.pem}}]}\n"
+SECRETS = {"file:tokens.pem": pem("ES256"), "file:rsa.pem": pem("RS256"), "file:ed.pem": pem("EdDSA")}
+
+
+def with_jwt(jwt: str, more: str = "") -> str:
+    return PERMIS.replace("access:", f"  jwt: {jwt}\n{more}access:")
+
+
+def found(app: str, gateway: str = KEYS, **others: str) -> list[str]:
+    files = {"gateway.yaml": GATEWAY + gateway, "apps/permis.yaml": app}
+    return problems({**files, **{f"apps/{name}.yaml": text for name, text in others.items()}}, SECRETS)
+
+
+@pytest.mark.parametrize(
+    ("jwt", "said"),
+    [
+        ("{}", "9:8: translate.jwt: a token stands in one place (write header: NAME or cookie: NAME)"),
+        ("{header: X-T, cookie: T}", "9:8: translate.jwt: a token stands in one place (write header: NAME or cookie: NAME)"),
+        ("{header: X_T}", "9:17: translate.jwt.header: header `X_T`: not a header name: letters, digits and `-`, no `_`"),
+        ("{header: X-Forwarded-For}", "9:17: translate.jwt.header: header `X-Forwarded-For`: this header is written by the gateway or says how a message is read: choose another name"),
+        ("{header: X-RemoteUser}", "9:17: translate.jwt.header: a server may read this as X-Remote-User"),
+        ("{cookie: __Host-ecluse}", "9:17: translate.jwt.cookie: cookie `__Host-ecluse`: this cookie is the gateway's own"),
+        ("{cookie: 'a;b'}", "9:17: translate.jwt.cookie: cookie `a;b`: not a cookie name"),
+        ("{header: X-T, life: 10s}", "9:28: translate.jwt.life: a token lives from 30s to 1h (write life: 5m)"),
+        ("{header: X-T, life: 2h}", "9:28: translate.jwt.life: a token lives from 30s to 1h (write life: 5m)"),
+        ("{header: X-T, algorithm: HS256}", "9:33: translate.jwt.algorithm: this must be one of ES256, EdDSA, RS256 (did you mean RS256?)"),
+        ("{header: X-T, algorithm: RS256}", "9:33: translate.jwt.algorithm: gateway.yaml has no key that signs RS256 tokens (tokens: {keys: [{algorithm: RS256, key: {file: ...}}]})"),
+        ("{header: X-T, claims: {exp: {value: x}}}", "9:31: translate.jwt.claims.exp: exp is the gateway's to write (choose another name for this claim)"),
+        ("{header: X-T, claims: {aud: {from: uid}}}", "9:31: translate.jwt.claims.aud: aud is the gateway's to write (choose another name for this claim)"),
+        ("{header: X-T, claims: {a: {from: uids}}}", "9:41: translate.jwt.claims.a.from: no provider of this application maps an attribute uids (did you mean uid?)"),
+        ("{header: X-T, claims: {a: {}}}", "9:34: translate.jwt.claims.a: this comes from one place (write {from: attribute} or {value: text})"),
+    ],
+)  # fmt: skip
+def test_a_token_that_cannot_be_is_refused_at_its_place(jwt: str, said: str) -> None:
+    assert found(with_jwt(jwt)) == [f"policies/apps/permis.yaml:{said}"]
+
+
+def test_a_token_lives_longer_than_it_may_be_on_its_way() -> None:
+    (said,) = found(with_jwt("{header: X-T, life: 30s}"), KEYS + "timeouts: {connect: 6s}\n")
+    assert said.endswith(
+        "translate.jwt.life: 30 s are too short where connecting may take 6 s (write life: 32s at least)"
+    )
+
+
+def test_the_header_of_a_programs_own_token_is_taken() -> None:
+    api = "api: {providers: [metropole], paths: [/api/**], forward: %s}\n"
+    said = "translate.jwt.header: a program's own token stands there (api.forward) (choose another header)"
+    assert any(line.endswith(said) for line in found(with_jwt("{header: authorization}", api % "true")))
+    assert not any(line.endswith(said) for line in found(with_jwt("{header: authorization}", api % "false")))
+
+
+def test_no_condition_asks_about_the_tokens_header() -> None:
+    text = with_jwt("{header: X-T}").replace("allow: signed_in}", "allow: {header: {name: x-t, equals: a}}}")
+    assert any("access[2].allow" in line for line in found(text))
+
+
+def test_an_audience_is_one_applications() -> None:
+    other = PERMIS.replace("app: permis", "app: actes").replace("permis.localhost", "actes.localhost")
+    mine = with_jwt("{header: X-T, audience: urn:a}")
+    theirs = other.replace("access:", "  jwt: {header: X-T, audience: urn:a}\naccess:")
+    assert found(mine, actes=theirs) == [
+        "policies/apps/permis.yaml:9:32: translate.jwt.audience: actes has this audience: a token of one would be good for the other"
+    ]
+    assert found(with_jwt("{header: X-T, audience: actes}"), actes=other) == [
+        "policies/apps/permis.yaml:9:32: translate.jwt.audience: this is the name of another application: a token of permis would be good there (leave it out, or write an address of this application)"
+    ]
+    assert found(mine, actes=theirs.replace("urn:a", "urn:b")) == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ("[{key: {file: rsa.pem}}]", "tokens.keys[0].key: ES256 needs an EC key on P-256"),
+        ("[{algorithm: EdDSA, key: {file: tokens.pem}}]", "tokens.keys[0].key: EdDSA needs an Ed25519 key (openssl genpkey -algorithm ed25519)"),
+        ("[{algorithm: RS256, key: {file: ed.pem}}]", "tokens.keys[0].key: RS256 needs an RSA key of 2048 to 8192 bits (for an EC key write algorithm: ES256)"),
+        ("[]", "tokens.keys: this is empty (name at least one)"),
+    ],
+)  # fmt: skip
+def test_a_key_of_another_kind_is_refused(keys: str, said: str) -> None:
+    (line,) = found(PERMIS, f"tokens: {{keys: {keys}}}\n")
+    assert line.endswith(said)
+
+
+def test_all_keys_are_served_in_their_order() -> None:
+    keys = "tokens: {keys: [{key: {file: tokens.pem}}, {algorithm: EdDSA, key: {file: ed.pem}}]}\n"
+    snapshot = sample_snapshot({"gateway.yaml": GATEWAY + keys}, SECRETS)
+    assert [one.id for one in snapshot.gateway.token_keys] == [key("ES256").id, key("EdDSA").id]

@@ -1,0 +1,63 @@
+"""deploy/readers/jwt.php reads the tokens that are made, and refuses all others."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from gateway.tokens.jwt import jwk_set, sign
+from gateway.tokens.spec import SigningKey, TokenAlgorithm
+from tests.tokens.keys import key
+
+pytestmark = pytest.mark.service
+
+READER = Path(__file__).resolve().parents[2] / "deploy" / "readers" / "jwt.php"
+PROGRAM = """
+require $argv[1];
+[$token, $keys, $now] = json_decode(stream_get_contents(STDIN), true);
+try { echo json_encode(ecluse_jwt($token, $keys, 'permis', 'https://portail.example', $now)); }
+catch (RuntimeException $why) { echo json_encode($why->getMessage()); }
+"""
+CLAIMS = {"iss": "https://portail.example", "aud": "permis", "sub": "hélène", "exp": 1_800_000_000}
+KEYS = json.loads(jwk_set(key(one) for one in get_args(TokenAlgorithm)))
+
+
+def read(token: bytes, now: int = 1_799_999_999) -> object:
+    given = json.dumps([token.decode(), KEYS, now])
+    ran = subprocess.run(["php", "-r", PROGRAM, str(READER)], input=given, capture_output=True, text=True, timeout=30)
+    assert not ran.stderr, ran.stderr
+    return json.loads(ran.stdout)
+
+
+@pytest.mark.parametrize("algorithm", get_args(TokenAlgorithm))
+def test_php_reads_each_kind(algorithm: TokenAlgorithm) -> None:
+    for number in range(8):
+        assert read(sign(key(algorithm), {**CLAIMS, "n": number})) == {**CLAIMS, "n": number}
+
+
+def other(algorithm: TokenAlgorithm, kid: str) -> SigningKey:
+    another = key(algorithm, 1)
+    return SigningKey(algorithm, kid, another.pem, another.public)
+
+
+@pytest.mark.parametrize(
+    ("token", "why"),
+    [
+        (sign(key(), {**CLAIMS, "aud": "actes"}), "for another application"),
+        (sign(key(), {**CLAIMS, "iss": "https://evil.example"}), "for another application"),
+        (sign(key(), {**CLAIMS, "exp": 1_799_999_999}), "at its end"),
+        (sign(key(), {**CLAIMS, "exp": "1800000000"}), "at its end"),
+        (sign(key("ES256", 1), CLAIMS), "a key that is not known"),
+        (sign(other("ES256", key("ES256").id), CLAIMS), "a signature that is not of this key"),
+        (sign(other("RS256", key("RS256").id), CLAIMS), "a signature that is not of this key"),
+        (sign(other("EdDSA", key("EdDSA").id), CLAIMS), "a signature that is not of this key"),
+        (sign(other("RS256", key("ES256").id), CLAIMS), "a key that is not known"),
+        (sign(key(), CLAIMS)[:-2] + b"AA", "a signature that is not of this key"),
+        (b"eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.", "a key that is not known"),
+        (b"x", "not a token"),
+    ],
+)
+def test_php_refuses_any_other(token: bytes, why: str) -> None:
+    assert read(token) == why
