@@ -89,7 +89,7 @@ async def test_a_sign_in_by_saml() -> None:
                 calls.forget()
                 assert (await region.signed_in(region.person())).status == 200
             assert_walked("A sign-in by SAML", calls)
-            assert_within(calls, files=46, returns=280)
+            assert_within(calls, files=46, returns=284)
 
 
 def test_a_rule(tmp_path: Path) -> None:

@@ -3,13 +3,16 @@
 import asyncio
 import html
 import re
+from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
 import pytest
 
+from tests.browser_like import Person, Response
 from tests.portal.browser import Browser, Reply
 from tests.portal.installation import ACTES, PERMIS, PORTAL, Installation
 from tests.portal.openid.test_provider_logout import opens, token, told
+from tests.portal.saml.region import IDP, Region, brought, region_installed
 
 MOST_STEPS = 40
 LATE = pytest.mark.parametrize("late", [False, True], ids=["not done", "done and not told of"])
@@ -72,6 +75,79 @@ async def test_a_fault_at_any_step_of_a_sign_in_costs_a_click(here: Installation
     else:
         pytest.fail("it never ended")
     assert clicks >= 3
+
+
+@dataclass
+class SamlWalk:
+    """A person's way to a page. `hops`: what their browser asked of us; `posted`: the provider's forms."""
+
+    region: Region
+    person: Person
+    hops: list[str] = field(default_factory=list)
+    posted: list[tuple[bytes, str | None]] = field(default_factory=list)
+
+    async def to(self, url: str) -> Response:
+        self.hops.append(url)
+        return await self.on(await self.person.step("GET", url))
+
+    async def on(self, reply: Response) -> Response:
+        while reply.location:
+            if reply.location.startswith(IDP):
+                asked = brought(reply)
+                self.posted.append((self.region.response(asked), asked.relay_state))
+                reply = await self.region.answer(self.person, *self.posted[-1])
+            else:
+                self.hops.append(reply.location)
+                reply = await self.person.step("GET", reply.location, initiator=reply.url)
+        return reply
+
+    async def clicked(self, reply: Response) -> Response:
+        """As `clicked` above; a browser loads a form's page again by sending the form again."""
+        assert (reply.status, reply.header("Retry-After")) == (503, "5"), reply.text
+        links = [link for link in reply.links() if "#" not in link]
+        if not links and reply.path == "/_ecluse/saml/acs":
+            return await self.on(await self.region.answer(self.person, *self.posted[-1]))
+        return await self.to(links[0] if links else reply.url)
+
+    async def lets_nobody_in(self) -> None:
+        """Every address of ours and every form of the provider's page once more, in another browser and in this one."""
+        for person in (self.region.person(), self.person):
+            replies = [await person.step("GET", hop) for hop in self.hops]
+            for posted in self.posted:
+                replies.append(await self.region.answer(person, *posted))
+                if replies[-1].location:
+                    replies.append(await person.step("GET", replies[-1].location, initiator=replies[-1].url))
+            given = [line for reply in replies for line in reply.all("Set-Cookie") if line.startswith("__Host-ecluse=")]
+            assert not given
+            assert person is self.person or not any("alice" in reply.text for reply in replies)
+
+
+@LATE
+async def test_a_fault_at_any_step_of_a_sign_in_by_saml_costs_a_click(late: bool) -> None:
+    """From the navigation over the provider's POST and `finish`, where the response is spent, the assertion used up and
+    the login spent, to the application."""
+    async with region_installed() as region:
+        here, failed_at = region.here, []
+        page = here.url(PERMIS, "/dossier?id=7")
+        for step in range(1, MOST_STEPS):
+            walk = SamlWalk(region, region.person())
+            fail(here, step, late)
+            reply = await walk.to(page)
+            if not mend(here):
+                assert (reply.status, reply.text) == (200, "permis for alice")
+                break
+            again = reply
+            if reply.status != 200:
+                failed_at.append(reply.path)
+                again = await walk.clicked(reply)
+            assert (again.status, again.text) == (200, "permis for alice"), f"step {step}: {walk.hops}: {again.text}"
+            # A code whose page the store did not tell leads to the application's front page.
+            assert again.url == page or reply.path == "/_ecluse/enter"
+            await walk.lets_nobody_in()
+        else:
+            pytest.fail("it never ended")
+        assert failed_at.count("/_ecluse/saml/acs") == 2
+        assert failed_at.count("/_ecluse/saml/finish") >= 6
 
 
 @LATE

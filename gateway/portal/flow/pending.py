@@ -51,12 +51,20 @@ def served_by(request: PortalRequest, serves: Served | None, provider: str) -> P
 
 
 def _at_its_app(request: PortalRequest, id: str, transaction: Transaction) -> Pending:
+    app = lead_back(request, transaction)
+    if app is None:
+        raise GatewayError(LOGIN_TRANSACTION_GONE, f"{transaction.app} no longer answers on {transaction.host}")
+    return Pending(id, transaction, app)
+
+
+def lead_back(request: PortalRequest, transaction: Transaction) -> App | None:
+    """The transaction's application, to which a refusal's page then leads; None where it is no longer on that host."""
     app = request.snapshot.find_app(transaction.host)
     if app is None or app.name != transaction.app:
-        raise GatewayError(LOGIN_TRANSACTION_GONE, f"{transaction.app} no longer answers on {transaction.host}")
+        return None
     request.app_name = app.name
     request.way_back = WayBack(app, transaction.host, transaction.return_target)
-    return Pending(id, transaction, app)
+    return app
 
 
 def require_enough(snapshot: Snapshot, identity: Identity, transaction: Transaction, now: float) -> None:

@@ -27,7 +27,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.provider import SamlProvider
 from gateway.model.transaction import ParkedAnswer, SamlLogin
-from gateway.portal.flow.pending import Pending, served_by
+from gateway.portal.flow.pending import Pending, lead_back, served_by
 from gateway.portal.flow.source import entity, saml_provider, service_provider
 from gateway.portal.flow.steps import Authentication, NextStep, SignInSeenAgain
 from gateway.portal.http.request import PREFIX, SECRET_BYTES, PortalRequest
@@ -160,9 +160,16 @@ class SamlResponses:
         parked = await self._services.transactions.saml_responses.peek(id)
         if parked is None:
             return SignInSeenAgain(_GONE)
+        reference, transactions = parked.reference, self._services.transactions
+        login = None if reference is None else await transactions.saml_logins.peek(reference)
+        if login is not None and login.serves is not None and request.holds(login.binding):
+            # Where the store fails from here on, the page leads back to the application.
+            lead_back(request, login.serves.transaction)
         # One write of the store: whatever is found wrong afterwards, all of it is used up.
-        spent, unused, login = await asyncio.gather(
-            self._services.transactions.saml_responses.spend(id), self._first_use(parked), self._login_of(parked)
+        spent, unused, asked = await asyncio.gather(
+            transactions.saml_responses.spend(id),
+            self._first_use(parked),
+            transactions.saml_logins.spend(reference or ""),
         )
         if not spent:
             return SignInSeenAgain(_GONE)
@@ -172,20 +179,15 @@ class SamlResponses:
         if provider.issuer != parked.identity.issuer:
             raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{provider.name} names another entity now")
         self._require_in_time(parked)
-        if parked.reference is None:
+        if reference is None:
             if not provider.unsolicited:
                 raise GatewayError(SAML_UNSOLICITED, f"{provider.name} may no longer begin a sign-in")
             return self._authentication(request, provider, None, None, parked, unused)
-        if login is None:
+        if login is None or not asked:
             return SignInSeenAgain(_GONE)
         self._asked(request, login)
         found = served_by(request, login.serves, provider.name)
         return self._authentication(request, provider, login, found, parked, unused)
-
-    async def _login_of(self, parked: ParkedAnswer) -> SamlLogin | None:
-        return (
-            None if parked.reference is None else await self._services.transactions.saml_logins.take(parked.reference)
-        )
 
     def _asked(self, request: PortalRequest, login: SamlLogin) -> SamlProvider:
         request.provider = login.provider
