@@ -1,5 +1,7 @@
 """What one client connection remembers between its requests: its peer, and the last of what seldom changes."""
 
+from collections.abc import Mapping
+
 from gateway.access.virtual_host import VirtualHost
 from gateway.config.snapshot import Snapshot
 from gateway.model.session import Seat
@@ -41,7 +43,7 @@ class Memo:
             self._revision = snapshot.revision
         return self.trusted
 
-    def tell_forwarded(self, host: VirtualHost[Lane], rare: dict[int, bytes], tables: RequestTables) -> None:
+    def tell_forwarded(self, host: VirtualHost[Lane], rare: Mapping[int, bytes], tables: RequestTables) -> None:
         """What goes upstream of who the client is, and `chain` and `scheme` for ourselves."""
         said_for = said_proto = None
         if self.is_trusted(tables.snapshot):

@@ -68,9 +68,9 @@ def _read(request: Request) -> dict[bytes, bytes]:
     if UPGRADE in request.rare:
         # A line that goes on to nobody, and by which wire.navigation tells a WebSocket.
         read[b"upgrade"] = request.rare[UPGRADE]
-    lines = request.lines
-    for line, value in zip(lines[::2], lines[1::2], strict=True):
-        name = line[2:-2].lower()
+    for line in request.lines:
+        spelled, _, value = line.partition(b": ")
+        name = spelled.lower()
         if name in _READ:
             read[name] = read[name] + b", " + value if name in read else value
     return read

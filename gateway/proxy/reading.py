@@ -185,10 +185,8 @@ class Reading(asyncio.Protocol):
         if plane.holder.snapshot is not tables.snapshot:
             tables = plane.renew()
         try:
-            if not request.same_lines(head, tables):
-                if len(head) > plane.usual_head or not request.parse_usual(head):
-                    return False
-                request.read(head, tables)
+            if not request.read_usual(head, tables, plane.usual_head):
+                return False
         except GatewayError as error:
             self.refuse_unread(error, head)
         else:
@@ -202,11 +200,9 @@ class Reading(asyncio.Protocol):
         self._probe = None
         try:
             tables = plane.renew()
-            if not request.same_lines(head, tables):
+            if not request.read_usual(head, tables, plane.usual_head):
                 check_size(head, plane.limits)
-                if not request.parse_usual(head):
-                    request.parse(head)
-                request.read(head, tables)
+                request.read_any(head, tables)
         except GatewayError as error:
             self.refuse_unread(error, head)
         else:

@@ -4,7 +4,7 @@
 fills two collections; nothing of ours runs inside it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from time import time
 from typing import Final
 
@@ -18,8 +18,9 @@ from gateway.model.codes import WIRE_FRAMING, WIRE_METHOD, WIRE_SYNTAX, WIRE_TAR
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.policy.facts import RequestFacts
-from gateway.proxy.http1.header_delta import NOTHING, ChangedValue, PreviousHead
-from gateway.proxy.http1.header_layout import CHANGEABLE, HeaderLayout, HeaderLines, Names, joined
+from gateway.proxy.http1.header_layout import HeaderLines, Names
+from gateway.proxy.http1.request_heads import HeadNames, LinePosition, RequestLayout
+from gateway.proxy.known_heads import KnownHead, parts
 from gateway.proxy.lane import Lane
 from gateway.proxy.tables import RequestTables
 from gateway.wire.addresses import parse_address
@@ -27,7 +28,6 @@ from gateway.wire.framing import NO_BODY, NO_CONTENT, expects_continue, request_
 from gateway.wire.headers import (
     AUTHORIZATION,
     CONTENT_LENGTH,
-    COOKIE,
     EXPECT,
     METHOD_OVERRIDE,
     METHOD_OVERRIDE_ODD,
@@ -35,94 +35,164 @@ from gateway.wire.headers import (
     UPGRADE,
     binds_connection,
 )
-from gateway.wire.hop_by_hop import HOP_BY_HOP, connection_tokens, without_named
+from gateway.wire.hop_by_hop import HOP_BY_HOP, connection_tokens, not_named
 from gateway.wire.method_override import HEADERS
 
 # Connection values that name no header and say nothing but "as usual".
 _USUAL: Final = frozenset({b"keep-alive", b"Keep-Alive"})
 
+# A connection keeps the header lines of its last request, if they are no longer than this.
+_REMEMBERED: Final = 2048
+_HOST_BEGINS: Final = len(b"Host: ")
+NOTHING: Final[Mapping[int, bytes]] = {}
+
 
 class Request:
-    """Valid from `read` (or `same_lines`) until the next one. `lines`: those of the client that go on, as pieces.
+    """Valid from `read_usual` or `read_any` until the next one.
 
-    What is found out on the walk (walk.py) holds as long as the lines are the same, if `admitted`: `credential`, the
-    value of our cookie, or a program's token; `cookie_rest`, what of the Cookie line is the application's; `client`,
-    who sent it. `middle`: all that stands between request line and request id when `middle_of` is what is injected.
-    `decided`: what policy decided, None before that.
+    What is found out on the walk (walk.py) holds as long as what it was found out from is the same, if `admitted`:
+    `credential`, the value of our cookie, or a program's token; `cookie_rest`, what of the Cookie line is the
+    application's; `client`, who sent it. `middle`: all that stands between request line and request id when `middle_of`
+    is what is injected. `decided`: what policy decided, None before that. `unkept`: whether the worker has yet to
+    remember the head, should it be let in.
     """
 
     __slots__ = (
-        "_before", "_fields", "_parser", "_values", "admitted", "bound", "client", "cookie", "cookie_rest",
-        "credential", "decided", "expects", "framing", "host", "id", "keep_alive", "lane", "line", "lines", "middle",
-        "middle_of", "names", "on_body", "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete",
-        "on_message_begin", "on_message_complete", "on_url", "rare", "seat", "started",
+        "_block", "_fields", "_head", "_kept_alive", "_known", "_layout", "_lines", "_number", "_parser", "_values",
+        "_whole", "admitted", "bound", "client", "cookie", "cookie_rest", "credential", "decided", "expects", "framing",
+        "host", "id", "keep_alive", "lane", "line", "middle", "middle_of", "on_body", "on_chunk_complete",
+        "on_chunk_header", "on_header", "on_headers_complete", "on_message_begin", "on_message_complete", "on_url",
+        "rare", "seat", "started", "unkept",
     )  # fmt: skip
 
     host: VirtualHost[Lane]
     lane: Lane
     line: RequestLine
+    _head: HeadNames
+    _layout: RequestLayout
 
     def __init__(self) -> None:
         self._fields: dict[bytes, bytes] = {}
-        # All that the C parser calls is this C function. It keeps the first line of a name; `parse` counts lines.
+        # All that the C parser calls is this C function. It keeps the first line of a name; `_parsed` counts lines.
         self.on_header = self._fields.setdefault
         self.on_url = self.on_body = self.on_chunk_header = self.on_chunk_complete = None
         self.on_headers_complete = self.on_message_begin = self.on_message_complete = None
         self._parser = HttpRequestParser(self)
+        # The header lines of the request before as they came, under the tables of this number; b"" where the next head
+        # may not be like it.
+        self._block = b""
+        self._number = -1
+        self._kept_alive = False
+        # A head that needed no parser, with its own values. Its lines are put together where they are asked for.
+        self._known: KnownHead | None = None
         self._values: list[bytes] = []
-        self._before = PreviousHead()
-        self.names: Names = ()
-        self.lines: list[bytes] = []
+        self._whole: list[bytes] = []
+        self._lines: list[bytes] = []
         self.middle = b""
         self.middle_of: Prepared | None = None
-        self.rare: dict[int, bytes] = {}
+        self.rare: Mapping[int, bytes] = NOTHING
         self.cookie: bytes | None = None
         self.client = ""
         self.credential: bytes | ProgramToken | None = None
         self.cookie_rest = b""
-        self.admitted = False
+        self.admitted = self.unkept = False
         self.framing = NO_BODY
         self.expects = self.bound = False
-        self.keep_alive = True
-        self.seat: Seat | None = None
-        self.decided: CompiledDecision | None = None
+        self.keep_alive = False
         self.id = b""
         self.started = 0.0
+        self.decided: CompiledDecision | None = None
+        self.seat: Seat | None = None
 
-    # --- the C parser ---
+    # --- from bytes to lines ---
 
-    def parse_usual(self, data: bytes) -> bool:
-        """Whether `data` is exactly one well-formed head without a repeated name; if so, it is parsed.
+    def read_usual(self, head: bytes, tables: RequestTables, longest: int) -> bool:
+        """Whether `head` is just one well-formed head in a usual form, of at most `longest` bytes; if so, it is read.
+        It ends with an empty line. Raises GatewayError."""
+        end = head.find(b"\r\n")
+        text, block = head[:end], head[end:]
+        if block == self._block and tables.number == self._number:
+            # The header lines of the request before, byte for byte: what was read of them holds.
+            lane = self.lane
+            line = lane.lines.get(text) or lane.read_line(text)
+            if line.authority is None:
+                self.line = line
+                self.keep_alive = line.minor or self._kept_alive
+                return True
+        if len(head) > longest:
+            return False
+        if self._read_known(text, block, tables):
+            return True
+        names = self._parsed(head)
+        if names is None:
+            return False
+        values = map(bytes.rstrip, self._fields.values())
+        lines = [b"%b: %b" % line for line in zip(names, values, strict=True)]
+        # Room that an idle connection need not hold.
+        self._fields.clear()
+        if self._read(names, lines, text, tables) and len(block) <= _REMEMBERED:
+            self._block = block
+        if self.framing not in NO_CONTENT:
+            # The body goes past the parser.
+            self.fresh()
+        return True
 
-        `data` ends with an empty line. Where more than one head, a body or a repeated name is in it, it has more
-        lines than the parser has found names.
-        """
+    def _read_known(self, text: bytes, block: bytes, tables: RequestTables) -> bool:
+        """Whether the head is one that was let in before, but for values; if so, it is read. Raises GatewayError."""
+        key, values = parts(block)
+        known = tables.known.heads.get(key)
+        if known is None or len(values) != len(known.goes):
+            return False
+        host = known.host
+        lane = host.lane
+        line = lane.lines.get(text) or lane.read_line(text)
+        if line.authority is not None:
+            return False
+        cookie = values[known.cookie] if known.cookie >= 0 else None
+        rare = {verdict: values[at] for at, verdict in known.rare} if known.rare else NOTHING
+        self.admitted = self.admitted and host is self.host and cookie == self.cookie and rare == self.rare
+        self._block = b""
+        self._number, self._known, self._values = tables.number, known, values
+        self.host, self.lane, self.line, self.cookie, self.rare = host, lane, line, cookie, rare
+        self.middle_of = None
+        self.unkept = False
+        self._kept_alive = known.kept_alive
+        self.keep_alive = line.minor or known.kept_alive
+        if CONTENT_LENGTH in rare:
+            self._frame(line)
+        else:
+            self.framing = NO_BODY
+            self.expects = self.bound = False
+        if len(block) <= _REMEMBERED:
+            self._block = block
+        return True
+
+    def _parsed(self, data: bytes) -> Names | None:
+        """The names of one head without a repeated name. Where more than one head, a body or a repeated name is in
+        `data`, it has more lines than the parser has found names."""
         fields = self._fields
         fields.clear()
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade):
             self.fresh()
-            return False
+            return None
         if not fields or data.count(b"\r\n") != len(fields) + 2:
             self.fresh()
-            return False
-        self.names = tuple(fields)
-        self._values = list(map(bytes.rstrip, fields.values()))
-        # Room that an idle connection need not hold.
-        fields.clear()
-        return True
+            return None
+        return tuple(fields)
 
-    def parse(self, head: bytes) -> None:
+    def read_any(self, head: bytes, tables: RequestTables) -> None:
         """Any one head, up to the end of its empty line. Raises GatewayError."""
         try:
             # llhttp stops at any Upgrade; what follows the head is read by us in every case.
-            lines = HeaderLines(head, HttpRequestParser, HttpParserUpgrade)
+            found = HeaderLines(head, HttpRequestParser, HttpParserUpgrade)
         except HttpParserInvalidMethodError as error:
             raise GatewayError(WIRE_METHOD, str(error)) from None
         except HttpParserError as error:
             raise GatewayError(_syntax_code(str(error)), str(error)) from None
-        self.names, self._values = tuple(lines.names), lines.values
+        lines = [b"%b: %b" % line for line in zip(found.names, found.values, strict=True)]
+        self._read(tuple(found.names), lines, head[: head.find(b"\r\n")], tables)
 
     def fresh(self) -> None:
         """Whatever the parser was at, it begins anew."""
@@ -130,101 +200,52 @@ class Request:
 
     # --- from lines to facts ---
 
-    def same_lines(self, head: bytes, tables: RequestTables) -> bool:
-        """Whether the header lines are those of the request before, as a browser's often are, byte for byte or but for
-        values that need no parser: then what was read from them still holds, and only what is new is read. Where not,
-        `read` has to follow. Raises GatewayError."""
-        before = self._before
-        if tables.number != before.number:
-            return False
-        lane = self.lane
-        text, _, block = head.partition(b"\r\n")
-        found = NOTHING if block == before.block else before.delta(block, lane.limits.headers_bytes)
-        if found is None:
-            return False
-        line = lane.lines.get(text) or lane.read_line(text)
-        if line.authority is not None:
-            return False
-        self.line = line
-        self.keep_alive = line.minor or before.kept_alive
-        if found:
-            self._take(found, before.ours)
-        return True
-
-    def _take(self, found: Sequence[ChangedValue], ours: Mapping[int, int]) -> None:
-        self.middle_of = None
-        for place, value in found:
-            if place in ours:
-                self._read_change(ours[place], value)
-            else:
-                self.lines[2 * place + 1] = self._values[place] = value
-
-    def _read_change(self, verdict: int, value: bytes) -> None:
-        """Of a line that is ours to read."""
+    def _read(self, names: Names, lines: list[bytes], text: bytes, tables: RequestTables) -> bool:
+        """What the parsed lines say, each as b"Name: value". Whether other values would leave the head what it is.
+        Raises GatewayError."""
+        self._block = b""
         self.admitted = False
-        if verdict == COOKIE:
-            self.cookie = value
-        else:
-            self.rare[verdict] = value
-            if verdict == CONTENT_LENGTH:
-                self._frame(self.line)
-
-    def read(self, head: bytes, tables: RequestTables) -> None:
-        """What the parsed lines say. Raises GatewayError."""
-        names, values = self.names, self._values
-        self._before.forget()
-        self.middle_of = None
-        self.admitted = False
-        known = tables.heads.get(names) or tables.learn_head(names)
-        # All connections with these names share them.
-        self.names = known.names
-        raw = values[known.host]
-        host = self.host = tables.by_host.get(raw) or tables.find(raw)
-        lane = self.lane = host.lane
-        layout = known.layouts.get(lane.policy) or known.learn(names, lane.policy)
-        rare = self.rare
-        rare.clear()
-        if layout.rare:
-            layout.read_rare(values, rare)
-        self.cookie = joined(values, layout.cookies, b"; ")
-        connection = joined(values, layout.connections, b", ")
-        self.lines = layout.lines(values)
-        text, _, block = head.partition(b"\r\n")
-        line = self.line = lane.lines.get(text) or lane.read_line(text)
+        self.middle_of = self._known = None
+        head = tables.heads.by_names.get(names) or tables.heads.learn(names)
+        # RFC 9112 3.2: the one that is there.
+        raw = lines[head.host][_HOST_BEGINS:]
+        host = tables.by_host.get(raw) or tables.find(raw)
+        lane = host.lane
+        layout = head.layouts.get(lane.policy) or head.learn(lane.policy)
+        rare = layout.read_rare(lines) if layout.rare else NOTHING
+        self.host, self.lane, self.rare, self.cookie = host, lane, rare, _joined(lines, layout.cookies, b"; ")
+        self._head, self._layout, self._whole, self._lines = head, layout, lines, layout.lines(lines)
+        self.line = line = lane.lines.get(text) or lane.read_line(text)
+        connection = _joined(lines, layout.connections, b", ")
         self.keep_alive = line.minor or connection is not None
         if connection is not None and connection not in _USUAL:
             self._connection(connection, line)
-        elif not layout.dropped and rare.keys() <= CHANGEABLE:
-            self._before.keep(block, tables.number, layout, kept_alive=connection is not None)
-        if layout.dropped or line.authority is not None:
-            self._unusual(layout, line)
+        if line.authority is not None and line.authority != host.name:
+            raise GatewayError(WIRE_TARGET, "absolute form of another host")
+        if any(name.lower() not in HOP_BY_HOP for name in layout.dropped):
+            lane.stripped += 1
         if rare:
             if METHOD_OVERRIDE in rare or METHOD_OVERRIDE_ODD in rare:
                 self._override(line)
             self._frame(line)
-            if self.framing not in NO_CONTENT:
-                # The body goes past the parser.
-                self.fresh()
         else:
             self.framing = NO_BODY
             self.expects = self.bound = False
+        self._number, self._kept_alive = tables.number, connection is not None
+        usual = layout.opaque and line.authority is None and (connection is None or connection in _USUAL)
+        self.unkept = usual
+        return usual
 
     def _connection(self, connection: bytes, line: RequestLine) -> None:
         options = [option.strip(b" \t").lower() for option in connection.split(b",")]
         self.keep_alive = b"close" not in options and (line.minor or b"keep-alive" in options)
         tokens = connection_tokens((connection,))
         if tokens:
-            self.lines = without_named(self.lines, tokens)
-
-    def _unusual(self, layout: HeaderLayout, line: RequestLine) -> None:
-        if line.authority is not None and line.authority != self.host.name:
-            raise GatewayError(WIRE_TARGET, "absolute form of another host")
-        if any(name.lower() not in HOP_BY_HOP for name in layout.dropped):
-            self.lane.stripped += 1
+            self.lines = not_named(self.lines, tokens)
 
     def _override(self, line: RequestLine) -> None:
         header, other = self.rare.get(METHOD_OVERRIDE, b""), self.rare.get(METHOD_OVERRIDE_ODD, b"")
-        if header and not any(name[2:-2].lower() in HEADERS for name in self.lines[::2]):
+        if header and not any(of.partition(b":")[0].lower() in HEADERS for of in self.lines):
             # A Connection option took it off the message: the application will not see it.
             header, other = b"", header
         self.line = self.lane.overridden(line, header, other)
@@ -238,10 +259,43 @@ class Request:
         self.expects = expects_continue(line.version(), expect, self.framing)
         self.bound = AUTHORIZATION in rare and binds_connection(rare[AUTHORIZATION])
 
+    def remember(self, tables: RequestTables) -> None:
+        """The head goes to an application. `tables`: the live ones, which may be others than it was read under."""
+        self.unkept = False
+        if tables.number == self._number:
+            person = self.seat is not None
+            self._head.let_in = self._head.let_in or person
+            tables.known.keep(self._head, self._layout, self.host, self._whole, person=person)
+
+    def passed(self) -> bytes:
+        """What goes on, from the Host line to the end of the last line."""
+        if self._known is not None:
+            return self._known.passed(self._values)
+        return b"\r\n".join((self.host.line, *self._lines))
+
+    @property
+    def lines(self) -> list[bytes]:
+        """Those of the client that go on, each as b"Name: value"."""
+        if self._known is not None:
+            self._unfold(self._known)
+        return self._lines
+
+    @lines.setter
+    def lines(self, lines: list[bytes]) -> None:
+        self._lines = lines
+
+    def _unfold(self, known: KnownHead) -> None:
+        self._head, self._layout, self._known = known.head, known.layout, None
+        self._whole = known.lines(self._values)
+        self._lines = known.layout.lines(self._whole)
+
     @property
     def fields(self) -> Iterable[tuple[bytes, bytes]]:
         """What was asked, for the navigation test and the pages; lines that do not go on have an empty value."""
-        return zip(self.names, self._values, strict=True)
+        if self._known is not None:
+            self._unfold(self._known)
+        for name, line, goes in zip(self._head.names, self._whole, self._layout.goes, strict=True):
+            yield name, line[len(name) + 2 :] if goes else b""
 
     def field(self, name: bytes) -> bytes:
         """The first value of a header, `name` in lower case; empty where there is none."""
@@ -250,14 +304,10 @@ class Request:
     def facts(self) -> RequestFacts:
         """What rules may ask of it: what the application will be given, and nothing that is dropped, so that a header
         that a Connection option took off the message is not among them."""
-        lines, target = self.lines, self.line.target
+        target, lines = self.line.target, (line.partition(b": ") for line in self.lines)
         return RequestFacts(
             client=parse_address(self.client),
-            headers=tuple(
-                (name[2:-2].decode("latin-1").lower(), value.decode("latin-1"))
-                for name, value in zip(lines[::2], lines[1::2], strict=True)
-                if name
-            ),
+            headers=tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, _, value in lines),
             path="/" + "/".join(target.segments),
             query=(target.query or b"").decode("latin-1"),
             now=time(),
@@ -270,3 +320,8 @@ class Request:
 
 def _syntax_code(reason: str) -> Code:
     return WIRE_FRAMING if "Content-Length" in reason or "Transfer-Encoding" in reason else WIRE_SYNTAX
+
+
+def _joined(lines: list[bytes], places: list[LinePosition], by: bytes) -> bytes | None:
+    """The value of a header that may come in several lines; None where it does not come."""
+    return by.join([lines[place][begins:] for place, begins in places]) if places else None

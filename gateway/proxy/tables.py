@@ -8,17 +8,15 @@ from gateway.access.preparation import translated
 from gateway.access.remembered import Remembered
 from gateway.access.virtual_host import HostTable
 from gateway.config.snapshot import App, Snapshot
-from gateway.model.codes import LIMIT_HEADERS, WIRE_HEADER, WIRE_HOST
-from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.proxy.http1.header_layout import HeaderLayout, Names, memorable
+from gateway.proxy.http1.request_heads import RequestHeads
+from gateway.proxy.known_heads import KnownHeads
 from gateway.proxy.lane import Lane
 from gateway.proxy.upstream.pool import Pools
 from gateway.wire.forwarded import around_host, client_chain, client_scheme
 from gateway.wire.headers import HeaderPolicy
 
 _REMEMBERED_LENGTH: Final = 256
-_LAYOUTS: Final = 2048
 _CLIENTS: Final = 2048
 
 Said = tuple[str, str, bytes | None, bytes | None]
@@ -38,33 +36,13 @@ class Client:
         self.let_in = False
 
 
-class Head:
-    """A head of these names: where its one Host line is, and its layout under each application's policy."""
-
-    __slots__ = ("host", "names", "layouts")
-
-    def __init__(self, names: Names) -> None:
-        self.names = names
-        lower = [name.lower() for name in names]
-        # RFC 9112 3.2: exactly one.
-        if lower.count(b"host") != 1:
-            raise GatewayError(WIRE_HOST, f"{lower.count(b'host')} Host headers")
-        # RFC 9110 11.6.2 is no list: two readers could each believe another one.
-        if lower.count(b"authorization") > 1:
-            raise GatewayError(WIRE_HEADER, "two Authorization headers")
-        self.host = lower.index(b"host")
-        self.layouts: dict[HeaderPolicy, HeaderLayout] = {}
-
-    def learn(self, names: Names, policy: HeaderPolicy) -> HeaderLayout:
-        layout = self.layouts[policy] = HeaderLayout(names, policy)
-        return layout
-
-
 class RequestTables(HostTable[Lane]):
-    """`by_host`, `heads` and `clients` are looked up first; `find`, `learn_head` and `learn_client` do the rest. A new
-    snapshot gets new ones, of another `number`."""
+    """`by_host` and `clients` are looked up first; `find` and `learn_client` do the rest. A new snapshot gets new ones,
+    of another `number`."""
 
-    __slots__ = ("_clients", "_numbers", "_person", "_policies", "_pools", "_prepare", "clients", "heads", "number")
+    __slots__ = (
+        "_clients", "_numbers", "_person", "_policies", "_pools", "_prepare", "clients", "heads", "known", "number",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -81,23 +59,10 @@ class RequestTables(HostTable[Lane]):
         self._numbers = numbers
         self.number = next(numbers)
         self._policies: dict[frozenset[bytes], HeaderPolicy] = {}
-        self.heads: dict[Names, Head] = {}
+        self.heads = RequestHeads(self.newcomers, snapshot.gateway.limits.headers_count)
+        self.known = KnownHeads(self.newcomers)
         self._clients: Remembered[Said, Client] = Remembered(self.newcomers, _CLIENTS)
         self.clients = self._clients.values
-
-    def learn_head(self, names: Names) -> Head:
-        """Raises GatewayError."""
-        # The limit on bytes is met as they come; the number of lines here, once for all heads of the same names.
-        most = self.snapshot.gateway.limits.headers_count
-        if len(names) > most:
-            raise GatewayError(LIMIT_HEADERS, f"over {most} header lines")
-        head = Head(names)
-        if memorable(names):
-            # Strangers fill this; applications that inject the same names share their layouts.
-            if len(self.heads) * max(len(self._policies), 8) >= _LAYOUTS:
-                self.heads.clear()
-            self.heads[names] = head
-        return head
 
     def learn_client(self, said: Said) -> Client:
         peer, scheme, said_for, said_proto = said

@@ -2,6 +2,7 @@
 goes."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from time import monotonic
 from typing import Final, Literal, assert_never
 
@@ -25,7 +26,7 @@ from gateway.proxy.upstream.connection import IDLE_SECONDS
 from gateway.proxy.upstream.pool import FRESH_SECONDS, Pool
 from gateway.wire.framing import CHUNKED, NO_BODY, NO_CONTENT
 from gateway.wire.headers import AUTHORIZATION, TRACEPARENT, TRACESTATE, UPGRADE
-from gateway.wire.hop_by_hop import without_named
+from gateway.wire.hop_by_hop import not_named
 from gateway.wire.navigation import kind_of
 
 _TOUCH_AFTER: Final = 1.0
@@ -128,7 +129,7 @@ class Walk(Lasting):
         request.cookie, request.cookie_rest = None, b""
         request.credential = token
         if not app.api.forward:
-            request.lines = without_named(request.lines, _AUTHORIZATION)
+            request.lines = not_named(request.lines, _AUTHORIZATION)
         return True
 
     def act(self, seat: Seat | None, outcome: Outcome) -> None:
@@ -222,6 +223,8 @@ class Walk(Lasting):
                 return
             if lane.is_told and request.seat is not None:
                 plane.told_of(request, request.cookie_rest)
+            if request.unkept:
+                request.remember(plane.tables)
             request.middle, request.middle_of = middle_of(request, self.memo, outcome.prepared), outcome.prepared
         now = plane.timers.now
         patience = IDLE_SECONDS if line.repeatable else FRESH_SECONDS
@@ -271,7 +274,7 @@ def _framed(framing: int) -> bytes:
 def middle_of(request: Request, memo: Memo, prepared: Prepared) -> bytes:
     """The head for upstream from Host to the request id's name. The same as long as the client's lines and what is
     prepared are."""
-    parts = [request.host.line, *request.lines]
+    parts = [request.passed()]
     rest = request.cookie_rest
     if rest or prepared.cookies:
         # Ours first: a client's `$Version=1`, or a quote that it does not close, tells no server how to read them.
@@ -283,7 +286,7 @@ def middle_of(request: Request, memo: Memo, prepared: Prepared) -> bytes:
     return b"".join(parts)
 
 
-def _trace(rare: dict[int, bytes]) -> tuple[bytes, ...]:
+def _trace(rare: Mapping[int, bytes]) -> tuple[bytes, ...]:
     """From a listed proxy only: a stranger's trace ids would join unrelated traces."""
     parent = rare.get(TRACEPARENT)
     if parent is None:

@@ -38,3 +38,8 @@ def without_named(lines: list[bytes], tokens: frozenset[bytes]) -> list[bytes]:
     lines of our own."""
     pairs = zip(lines[::2], lines[1::2], strict=True)
     return [piece for pair in pairs if pair[0][2:-2].lower() not in tokens for piece in pair]
+
+
+def not_named(lines: list[bytes], tokens: frozenset[bytes]) -> list[bytes]:
+    """As `without_named`, where each of `lines` is b"Name: value"."""
+    return [line for line in lines if line.partition(b":")[0].lower() not in tokens]

@@ -72,7 +72,7 @@ SAME = LINE + BROWSER
 
 PERSONS = 64
 BROWSERS, PEOPLE, CONNECTIONS = 32, 512, 32
-_PAGES = 20
+_PAGES = 5
 _SLICE = 250
 # More than the lines and answers that are remembered, and no more than the cache of a core holds.
 _REQUESTS = 1500
@@ -122,19 +122,22 @@ def cases() -> Iterator[Case]:
 
 def browser_mix() -> Case:
     """32 browsers on connections of their own: of each, the pages with their parts, whoever's turn it is."""
-    visits = [zip(_visit(number, _PAGES), map(_part, range(8 * _PAGES)), strict=True) for number in range(BROWSERS)]
+    answers = [_part(number) for number in range(8 * _PAGES)]
+    visits = [zip(_visit(number, _PAGES), answers, strict=True) for number in range(BROWSERS)]
     ways = [*range(BROWSERS)] * 8 * _PAGES
     random.Random(0).shuffle(ways)
-    requests, answers = zip(*[next(visits[way]) for way in ways], strict=True)
-    return Case("browsers, each on its own connection", requests, answers, ways=ways)
+    requests, answered = zip(*[next(visits[way]) for way in ways], strict=True)
+    return Case("browsers, each on its own connection", requests, answered, ways=ways)
 
 
 def by_turns() -> Case:
     """512 people by turns, as behind a front that has 32 connections: which of them is another one each time."""
-    visits = []
+    visits, answers = [], [_part(number) for number in range(8)]
     for number in range(PEOPLE):
         said = b"X-Forwarded-For: 10.%d.%d.7\r\nX-Forwarded-Proto: http\r\n\r\n" % divmod(number, 200)
-        visits += [(sent.removesuffix(b"\r\n") + said, _part(at)) for at, sent in enumerate(_visit(number, 1))]
+        visits += [
+            (sent.removesuffix(b"\r\n") + said, answer) for sent, answer in zip(_visit(number, 1), answers, strict=True)
+        ]
     draw = random.Random(0)
     draw.shuffle(visits)
     requests, answers = zip(*visits, strict=True)

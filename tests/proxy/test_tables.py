@@ -4,7 +4,6 @@ import pytest
 
 from gateway.access import remembered
 from gateway.model.errors import GatewayError
-from gateway.proxy import tables as module
 from gateway.proxy.tables import RequestTables
 from gateway.proxy.upstream.pool import Pools
 from tests.config.samples import PERMIS, sample_snapshot
@@ -87,19 +86,6 @@ def test_what_strangers_fill_is_bounded() -> None:
     for number in range(5000):
         here.find(b"h%d.wild.localhost" % number)
     assert len(here.by_host) == remembered._NEWCOMERS
-    for number in range(3000):
-        here.learn_head((b"Host", b"X-%d" % number))
-    assert len(here.heads) <= module._LAYOUTS
-    here.learn_head((b"Host", b"X" * 65))
-    assert all(len(name) <= 64 for names in here.heads for name in names)
-
-
-def test_so_many_lines_and_no_more() -> None:
-    here = places()
-    here.learn_head((b"Host", *[b"X-%d" % number for number in range(99)]))
-    with pytest.raises(GatewayError) as caught:
-        here.learn_head((b"Host", *[b"X-%d" % number for number in range(100)]))
-    assert caught.value.code.id == "limit.headers"
 
 
 def test_hosts_of_one_application_share_a_lane() -> None:

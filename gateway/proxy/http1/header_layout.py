@@ -14,14 +14,10 @@ from gateway.wire.headers import (
     COOKIE,
     EDITED,
     FORWARDED_AS_READ,
-    FORWARDED_FOR,
-    FORWARDED_PROTO,
     FRONT_ORDER,
     HOST,
     METHOD_OVERRIDE,
     SET_COOKIE,
-    TRACEPARENT,
-    TRACESTATE,
     TRANSPORT_SECURITY,
     UNSEEN,
     Verdict,
@@ -34,10 +30,6 @@ Positions = tuple[int, ...]
 # Filled by strangers: what is remembered is small, and starts again when it is full.
 _MOST_LINES: Final = 48
 _LONGEST_NAME: Final = 64
-
-
-# What is ours to read, and may yet change from one head to the next without another parsing (header_delta.py).
-CHANGEABLE: Final = frozenset({COOKIE, CONTENT_LENGTH, FORWARDED_FOR, FORWARDED_PROTO, TRACEPARENT, TRACESTATE})
 
 
 # What a response may have that is read, and go on as it came all the same (response_head.py).
@@ -64,12 +56,9 @@ class HeaderLayout:
     not go on; `cut`: those lines. `rare`: (place, verdict) of what is read beside Host, Cookie and Connection.
     `dropped`: names of lines that nobody reads. `length`, `sets`: Content-Length and Set-Cookie as they are spelled,
     where nothing else is rare and neither comes twice; b"" for what is not there, or where that is not so. `guarded`:
-    names of lines whose value may not go on (wire/response_guard.py); `directed`: caches are told what to keep.
-    For header_delta.py: `beginnings`, b"Name: " of each line whose value may change, b"" of the others; `ours`, the
-    verdicts of those among them that are ours to read, by place."""
+    names of lines whose value may not go on (wire/response_guard.py); `directed`: caches are told what to keep."""
 
     __slots__ = (
-        "beginnings",
         "connections",
         "cookies",
         "cut",
@@ -77,7 +66,6 @@ class HeaderLayout:
         "dropped",
         "guarded",
         "length",
-        "ours",
         "rare",
         "sets",
         "skeleton",
@@ -93,11 +81,6 @@ class HeaderLayout:
         verdicts = [policy.table.get(name, UNSEEN) or policy.learn(name) for name in names]
         for place, name in enumerate(names):
             self._add(place, name, verdicts[place])
-        self.ours = _ours(verdicts)
-        self.beginnings = tuple(
-            b"%b: " % name if place in self.ours or isinstance(verdicts[place], bytes) else b""
-            for place, name in enumerate(names)
-        )
         self.length, self.sets = self._usual_names(names)
         self.guarded = self._guarded_names(names)
         self.directed = any(name.lower() in CACHE_DIRECTIVES for name in names)
@@ -139,15 +122,6 @@ class HeaderLayout:
         for place, verdict in self.rare:
             value = values[place]
             into[verdict] = into[verdict] + b", " + value if verdict in into else value
-
-
-def _ours(verdicts: list[Verdict]) -> dict[int, int]:
-    """Of what comes in two lines, no single one is all of it."""
-    return {
-        place: verdict
-        for place, verdict in enumerate(verdicts)
-        if isinstance(verdict, int) and verdict in CHANGEABLE and verdicts.count(verdict) == 1
-    }
 
 
 class HeaderLayouts:

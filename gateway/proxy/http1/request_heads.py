@@ -1,0 +1,135 @@
+"""Heads of requests by the names of their lines: what is done with each line is settled once for all such heads."""
+
+from collections.abc import Sequence
+from itertools import compress
+from typing import Final
+
+from gateway.access.remembered import Newcomers, Remembered
+from gateway.model.codes import LIMIT_HEADERS, WIRE_HEADER, WIRE_HOST
+from gateway.model.errors import GatewayError
+from gateway.proxy.http1.header_layout import Names, memorable
+from gateway.wire.headers import (
+    CONNECTION,
+    CONTENT_LENGTH,
+    COOKIE,
+    FORWARDED_AS_READ,
+    FORWARDED_FOR,
+    FORWARDED_PROTO,
+    HOST,
+    METHOD_OVERRIDE,
+    TRACEPARENT,
+    TRACESTATE,
+    UNSEEN,
+    HeaderPolicy,
+)
+
+# Browsers of one kind send the same names in a few orders.
+_HEADS: Final = 256
+
+# What is ours to read, where another value does not make the head another request. Of Content-Length, the number is
+# read by us.
+_OPAQUE: Final = frozenset(
+    {HOST, CONNECTION, COOKIE, CONTENT_LENGTH, FORWARDED_FOR, FORWARDED_PROTO, TRACEPARENT, TRACESTATE}
+)
+
+LinePosition = tuple[int, int]
+"""The index of a line, and where in it the value begins."""
+
+
+class RequestLayout:
+    """What is done with each line of a head of these names under one application's policy. Lines are b"Name: value".
+
+    `goes`: whether it goes on, line by line; `respelled`: those that do under another spelling, b"Name: " of each.
+    `cookies`, `connections`, `rare`: what is ours to read, the last with the verdict. `dropped`: names of lines that
+    nobody reads. `opaque`: whether other values, but of Connection, leave the head well-formed and what it is: no name
+    comes twice, and none tells how the message is framed, but Content-Length.
+    """
+
+    __slots__ = ("connections", "cookies", "dropped", "goes", "opaque", "rare", "respelled")
+
+    def __init__(self, names: Names, policy: HeaderPolicy) -> None:
+        verdicts = [policy.table.get(name, UNSEEN) or policy.learn(name) for name in names]
+        at = [(place, len(name) + 2) for place, name in enumerate(names)]
+        self.cookies = [at[place] for place, verdict in enumerate(verdicts) if verdict == COOKIE]
+        self.connections = [at[place] for place, verdict in enumerate(verdicts) if verdict == CONNECTION]
+        self.rare = [
+            (*at[place], verdict)
+            for place, verdict in enumerate(verdicts)
+            if isinstance(verdict, int) and verdict not in {HOST, CONNECTION, COOKIE}
+        ]
+        self.dropped = [name for name, verdict in zip(names, verdicts, strict=True) if verdict is None]
+        self.goes = [
+            isinstance(verdict, bytes) or verdict == METHOD_OVERRIDE or verdict in FORWARDED_AS_READ
+            for verdict in verdicts
+        ]
+        self.respelled = [
+            (place, begins, FORWARDED_AS_READ[verdict][2:])
+            for place, begins, verdict in self.rare
+            if verdict in FORWARDED_AS_READ
+        ]
+        read = {verdict for verdict in verdicts if isinstance(verdict, int)}
+        once = len({name.lower() for name in names}) == len(names)
+        self.opaque = once and read <= _OPAQUE and not self.dropped
+
+    def lines(self, lines: Sequence[bytes]) -> list[bytes]:
+        """Those that go on."""
+        if self.respelled:
+            lines = list(lines)
+            for place, begins, name in self.respelled:
+                lines[place] = name + lines[place][begins:]
+        return [*compress(lines, self.goes)]
+
+    def read_rare(self, lines: Sequence[bytes]) -> dict[int, bytes]:
+        """By verdict; what came several times is joined."""
+        read: dict[int, bytes] = {}
+        for place, begins, verdict in self.rare:
+            value = lines[place][begins:]
+            read[verdict] = read[verdict] + b", " + value if verdict in read else value
+        return read
+
+
+class HeadNames:
+    """A head of these names, in their order: where its one Host line is, and its layout under each policy. `let_in`:
+    somebody signed in sent such a head (gateway.access.remembered)."""
+
+    __slots__ = ("host", "layouts", "let_in", "names")
+
+    def __init__(self, names: Names) -> None:
+        """Raises GatewayError."""
+        self.names = names
+        self.let_in = False
+        lower = [name.lower() for name in names]
+        # RFC 9112 3.2: exactly one.
+        if lower.count(b"host") != 1:
+            raise GatewayError(WIRE_HOST, f"{lower.count(b'host')} Host headers")
+        # RFC 9110 11.6.2 is no list: two readers could each believe another one.
+        if lower.count(b"authorization") > 1:
+            raise GatewayError(WIRE_HEADER, "two Authorization headers")
+        self.host = lower.index(b"host")
+        self.layouts: dict[HeaderPolicy, RequestLayout] = {}
+
+    def learn(self, policy: HeaderPolicy) -> RequestLayout:
+        layout = self.layouts[policy] = RequestLayout(self.names, policy)
+        return layout
+
+
+class RequestHeads:
+    """Heads that a parser has read, by their names."""
+
+    __slots__ = ("_most_lines", "_remembered", "by_names")
+
+    def __init__(self, newcomers: Newcomers, most_lines: int) -> None:
+        """`most_lines`: of one head."""
+        self._most_lines = most_lines
+        self._remembered: Remembered[Names, HeadNames] = Remembered(newcomers, _HEADS)
+        self.by_names = self._remembered.values
+
+    def learn(self, names: Names) -> HeadNames:
+        """The slow half of a look-up in `by_names`. Raises GatewayError."""
+        # The limit on bytes is met as they come; the number of lines here, once for all heads of the same names.
+        if len(names) > self._most_lines:
+            raise GatewayError(LIMIT_HEADERS, f"over {self._most_lines} header lines")
+        head = HeadNames(names)
+        if memorable(names):
+            self._remembered.add(names, head)
+        return head

@@ -1,0 +1,114 @@
+"""Heads of requests that need no parser: those that differ from one that was let in by values alone.
+
+A browser's next head mostly is an earlier one, its own or another's, with another Referer, cookie or the like. So what
+is remembered, for all connections of a worker, is a head without such values: the lines of names by which browsers say
+what they are and want, whole; of all others, the name. Where the C parser has taken a head, the same bytes with other
+text in the place of some values are as well-formed as they were, and have the same names: a value without CR, LF, NUL
+and other controls is opaque to HTTP/1.1 (RFC 9110 5.5). A head with a name twice, another Connection option than
+keep-alive, other blanks than the usual one, or any name that is dropped or tells how a message is framed, but
+Content-Length, whose number is read by us, is the parser's each time.
+
+What is remembered is of no person, bounded, and holds under one snapshot. Only heads that went to an application are,
+and what strangers send pushes out nothing but what strangers sent (gateway.access.remembered).
+"""
+
+import re
+from collections.abc import Sequence
+from itertools import compress
+from typing import Final
+
+from gateway.access.remembered import Newcomers, Remembered
+from gateway.access.virtual_host import VirtualHost
+from gateway.proxy.http1.request_heads import HeadNames, RequestLayout
+from gateway.proxy.lane import Lane
+
+_MOST: Final = 1024
+_LONGEST: Final = 2048
+
+# Lines that are the same for many people, and tell of nobody in particular.
+_SHARED: Final = frozenset(
+    {
+        b"accept", b"accept-encoding", b"accept-language", b"cache-control", b"connection", b"dnt", b"host", b"origin",
+        b"pragma", b"priority", b"save-data", b"sec-ch-ua", b"sec-ch-ua-mobile", b"sec-ch-ua-platform",
+        b"sec-fetch-dest", b"sec-fetch-mode", b"sec-fetch-site", b"sec-fetch-user", b"sec-gpc", b"sec-purpose",
+        b"upgrade-insecure-requests", b"user-agent",
+    }
+)  # fmt: skip
+
+# Lines whose values are never remembered: each with its value, which is field-content without blanks at its ends. What
+# follows has to be the end of the line, so that a value is split off whole or not at all.
+_NAME: Final = rb"[Cc]ookie|[Rr]eferer|[Xx]-[A-Za-z0-9-]+|(?:[Cc]ontent|[Ii]f)-[A-Za-z0-9-]+|traceparent|tracestate"
+_OWN_NAME: Final = re.compile(_NAME)
+_OWN: Final = re.compile(rb"(\r\n(?:%b): )([\x21-\x7e\x80-\xff][\t\x20-\x7e\x80-\xff]*+(?<![\t\x20]))(?=\r\n)" % _NAME)
+
+
+class KnownHead:
+    """`pieces`: what goes on of the head, from its Host line, with b"" in the place of each value of its own; `goes`:
+    which of these values go on. `cookie`: the index of that value, -1 where there is none; `rare`: of those that are
+    ours to read, with their verdicts. `kept_alive`: whether HTTP/1.0 is. `let_in`: somebody signed in sent it."""
+
+    __slots__ = ("_key", "_own", "cookie", "goes", "head", "host", "kept_alive", "layout", "let_in", "pieces", "rare")
+
+    def __init__(
+        self, key: bytes, head: HeadNames, layout: RequestLayout, host: VirtualHost[Lane], *, let_in: bool
+    ) -> None:
+        self.let_in = let_in
+        self.head, self.layout, self.host = head, layout, host
+        self.kept_alive = bool(layout.connections)
+        self._key = key
+        self._own = own = [place for place, name in enumerate(head.names) if _OWN_NAME.fullmatch(name) is not None]
+        self.goes = [layout.goes[place] for place in own]
+        self.cookie = own.index(layout.cookies[0][0]) if layout.cookies else -1
+        self.rare = [(own.index(place), verdict) for place, _, verdict in layout.rare]
+        self.pieces = [host.line]
+        for place, line in enumerate(_lines_of(key)):
+            if layout.goes[place]:
+                self.pieces[-1] += b"\r\n" + line
+                if place in own:
+                    self.pieces += (b"", b"")
+
+    def passed(self, values: Sequence[bytes]) -> bytes:
+        """What goes on of a head with these values, from its Host line to the end of its last line."""
+        pieces = self.pieces[:]
+        pieces[1::2] = compress(values, self.goes)
+        return b"".join(pieces)
+
+    def lines(self, values: Sequence[bytes]) -> list[bytes]:
+        """The lines of a head with these values, each as b"Name: value"."""
+        lines = _lines_of(self._key)
+        for place, value in zip(self._own, values, strict=True):
+            lines[place] += value
+        return lines
+
+
+class KnownHeads:
+    """`heads`: by their lines without the values of their own, as `parts` gives them."""
+
+    __slots__ = ("_remembered", "heads")
+
+    def __init__(self, newcomers: Newcomers) -> None:
+        self._remembered: Remembered[bytes, KnownHead] = Remembered(newcomers, _MOST)
+        self.heads = self._remembered.values
+
+    def keep(
+        self, head: HeadNames, layout: RequestLayout, host: VirtualHost[Lane], lines: Sequence[bytes], *, person: bool
+    ) -> None:
+        """A head that the parser has read goes to an application. `layout`: an opaque one; Connection says nothing else
+        than keep-alive. `lines`: each as b"Name: value". `person`: whether somebody is signed in."""
+        key, values = parts(b"\r\n%b\r\n\r\n" % b"\r\n".join(lines))
+        own = sum(_OWN_NAME.fullmatch(name) is not None for name in head.names)
+        shared = sum(name.lower() in _SHARED for name in head.names)
+        if own == len(values) and own + shared == len(head.names) and len(key) <= _LONGEST:
+            self._remembered.add(key, KnownHead(key, head, layout, host, let_in=person))
+
+
+def parts(block: bytes) -> tuple[bytes, list[bytes]]:
+    """A head from the CRLF behind its request line on: without the values of its own, and these."""
+    found = _OWN.split(block)
+    values = found[2::3]
+    del found[2::3]
+    return b"".join(found), values
+
+
+def _lines_of(key: bytes) -> list[bytes]:
+    return key[2:-4].split(b"\r\n")
