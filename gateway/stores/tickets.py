@@ -1,7 +1,7 @@
 """Records that are taken once, each found and opened by its own random id alone."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic
 
@@ -98,16 +98,10 @@ class Tickets(Generic[Kept]):
         return PutTicket(ticket, self._bounds.per_group, self._bounds.in_all)
 
     async def peek(self, id: str) -> Kept | None:
-        if not 0 < len(id) <= _LONGEST_ID:
-            return None
-        key = self._key(id)
-        return self._open(id, key, await self._store.peek_ticket(key, self._now()))
+        return await self._opened(id, self._store.peek_ticket)
 
     async def take(self, id: str) -> Kept | None:
-        if not 0 < len(id) <= _LONGEST_ID:
-            return None
-        key = self._key(id)
-        return self._open(id, key, await self._store.take_ticket(key, self._now()))
+        return await self._opened(id, self._store.take_ticket)
 
     async def spend(self, id: str, writes: Sequence[Write] = ()) -> bool:
         """Takes it unread, and then writes all of this. False, and nothing written, where it is gone.
@@ -117,7 +111,11 @@ class Tickets(Generic[Kept]):
             return False
         return await self._store.perform([Spend(self._key(id)), *writes], self._now())
 
-    def _open(self, id: str, key: TicketKey, sealed: bytes | None) -> Kept | None:
+    async def _opened(self, id: str, read: Callable[[TicketKey, int], Awaitable[bytes | None]]) -> Kept | None:
+        if not 0 < len(id) <= _LONGEST_ID:
+            return None
+        key = self._key(id)
+        sealed = await read(key, self._now())
         if sealed is None:
             return None
         try:
