@@ -25,7 +25,7 @@ class AppIdentity:
 
     def __init__(self, app: App, identity: Identity | None) -> None:
         self.app = app
-        self.heard = identity if identity is not None and app.hears(identity) else None
+        self.heard = identity if identity is not None and app.accepts(identity) else None
         self.is_unheard = identity is not None and self.heard is None
         self.prepared: Prepared | None = None
 

@@ -35,7 +35,7 @@ def token_of(api: Api, segments: tuple[str, ...], authorization: bytes, values_o
     if token is None or api.paths.find(segments) is None:
         return None
     # Of a JWT its issuer says whose it is. A token of any other form is one provider's at most.
-    return ProgramToken(token, "" if token.count(b".") == 2 else api.asked_about(token, segments, values_of))
+    return ProgramToken(token, "" if token.count(b".") == 2 else api.introspected_at(token, segments, values_of))
 
 
 def is_program(seat: Seat) -> bool:

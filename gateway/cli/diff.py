@@ -14,7 +14,7 @@ from gateway.trial.cases import Case, load_cases
 from gateway.trial.comparing import Change, Side, changed_files, replayed, tried_on_both
 from gateway.trial.matrix import People, requests_of
 from gateway.trial.recorded import Recorded, read_log
-from gateway.trial.request import Around
+from gateway.trial.request import Circumstances
 from gateway.trial.trial import Tried
 
 _SHOWN = 50
@@ -77,11 +77,11 @@ def _compared(old: Path, new: Path, recorded: tuple[list[Recorded], int] | None)
     before, after = (side.snapshot for side in sides)
     people = People((before, after), cases)
     files = changed_files(sides[0].files, sides[1].files)
-    number, changes = tried_on_both(before, after, requests_of((before, after), cases), people, Around(now))
+    number, changes = tried_on_both(before, after, requests_of((before, after), cases), people, Circumstances(now))
     tried = [_split("requests tried", number, changes)]
     if recorded is not None:
         requests, number = recorded
-        changes = replayed(before, after, requests, people, Around(now))
+        changes = replayed(before, after, requests, people, Circumstances(now))
         tried.append(_split("recorded requests", number, changes))
     return _Found(files, tuple(tried))
 
@@ -129,24 +129,24 @@ def _lines(changes: Sequence[Change]) -> Iterator[str]:
 
 
 def _instead(change: Change) -> Iterator[str]:
-    yield from (f"    {sign} {_told(tried)}" for sign, tried in (("-", change.before), ("+", change.after)))
+    yield from (f"    {sign} {_summary(tried)}" for sign, tried in (("-", change.before), ("+", change.after)))
     if change.before.outcome == change.after.outcome:
-        yield from _told_otherwise(change)
+        yield from _differences(change)
 
 
 def _beside(change: Change) -> Iterator[str]:
-    yield f"      {_told(change.after)}"
+    yield f"      {_summary(change.after)}"
     for sign, tried in (("-", change.before), ("+", change.after)):
-        shadows = [f"shadow {_told(shadow)}" for shadow in tried.differing()]
+        shadows = [f"shadow {_summary(shadow)}" for shadow in tried.differing()]
         yield from (f"    {sign} {told}" for told in shadows or ["no shadow differs"])
 
 
-def _told(tried: Tried) -> str:
+def _summary(tried: Tried) -> str:
     place = "" if tried.rule is None else f"{tried.rule.file}:{tried.rule.line} {tried.rule.path}"
     return "  ".join(part for part in (tried.outcome, tried.reason, place) if part)
 
 
-def _told_otherwise(change: Change) -> Iterator[str]:
+def _differences(change: Change) -> Iterator[str]:
     for kind, before, after in (
         ("header", change.before.headers, change.after.headers),
         ("cookie", change.before.cookies, change.after.cookies),

@@ -18,7 +18,7 @@ from gateway.policy.trace import TracedCondition
 from gateway.policy.truth import Truth
 from gateway.trial.explanation import Explanation, Row, explain_request
 from gateway.trial.people import Known, read_person
-from gateway.trial.request import Around, WrittenRequest, around, parse_request
+from gateway.trial.request import Circumstances, WrittenRequest, circumstances_of, parse_request
 from gateway.trial.trial import Tried
 from gateway.wire.host import canonical_host
 
@@ -77,12 +77,12 @@ def explain(
     return Exit.DONE
 
 
-def _around(now: float, client: str | None, headers: Sequence[str], at: str | None) -> Around:
+def _around(now: float, client: str | None, headers: Sequence[str], at: str | None) -> Circumstances:
     """Raises Wrong."""
     pairs = [header.partition(":") for header in headers]
     if not all(name and colon for name, colon, _ in pairs):
         raise Wrong("a header is a name and a value", "--header 'Name: value'")
-    return around(
+    return circumstances_of(
         now,
         None if client is None else _option("--client", client_address, client),
         {name: value.strip() for name, _, value in pairs},
@@ -136,8 +136,8 @@ def _as_text(explanation: Explanation, known: Known | None) -> Iterator[str]:
 
 def _what_comes(tried: Tried) -> Iterator[str]:
     yield from (f"  {text}" for text in (tried.refusal, tried.detail, _OUTCOMES.get(tried.outcome, "")) if text)
-    yield from _told("header", "{}: {}", tried.headers)
-    yield from _told("cookie", "{}={}", tried.cookies)
+    yield from _sent_lines("header", "{}: {}", tried.headers)
+    yield from _sent_lines("cookie", "{}={}", tried.cookies)
     if tried.outcome == "allow" and not tried.headers and not tried.cookies:
         yield "  nothing is added to the request"
 
@@ -177,7 +177,7 @@ def _tree(step: TracedCondition, depth: int) -> Iterator[str]:
         yield from _tree(part, depth + 1)
 
 
-def _told(kind: str, form: str, values: dict[str, str]) -> Iterator[str]:
+def _sent_lines(kind: str, form: str, values: dict[str, str]) -> Iterator[str]:
     for name, value in values.items():
         yield f"  {kind} {form.format(name, value)}"
 

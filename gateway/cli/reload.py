@@ -25,7 +25,7 @@ def run(told: Namespace) -> Exit:
 def reload(folder: Path, state: Path | None, *, as_json: bool) -> Exit:
     where = state or _state_folder(folder)
     try:
-        verdict = _asked(where)
+        verdict = _verdict(where)
     except (OSError, ValueError) as error:
         why = (error.strerror if isinstance(error, OSError) else None) or str(error) or "no answer"
         said_to_be_wrong(f"no gateway answers in the state folder {where}: {why} ({_hint(folder, state, error)})")
@@ -45,7 +45,7 @@ def _hint(folder: Path, state: Path | None, error: OSError | ValueError) -> str:
     return "is it running, with this policy folder? One with its store in memory hears SIGHUP alone"
 
 
-def _asked(state: Path) -> ReloadVerdict:
+def _verdict(state: Path) -> ReloadVerdict:
     """Raises OSError and ValueError."""
     with connect(state, _ANSWERED_WITHIN) as connection, connection.makefile("rb") as answers:
         connection.sendall(RELOAD)

@@ -167,7 +167,7 @@ class Api:
     forward: bool = False
     opaque: tuple[OpaqueTokens, ...] = ()
 
-    def asked_about(self, token: bytes, segments: tuple[str, ...], values_of: ValuesOf) -> str:
+    def introspected_at(self, token: bytes, segments: tuple[str, ...], values_of: ValuesOf) -> str:
         """Invariant 7: the one provider that such a token is shown to; empty if it fits none, or two.
 
         `values_of`: those that the request has for a header, its name in lower case."""
@@ -231,7 +231,7 @@ class App(AppSettings):
         """Likewise of cookies."""
         return self.translation.cookie_names | folded_names(self.tokens, "cookie")
 
-    def hears(self, identity: Identity) -> bool:
+    def accepts(self, identity: Identity) -> bool:
         """Invariant 5: only the providers that its file lists, and of each only what its own file says now: an
         identity of another issuer, or outside the perimeter, is not accepted, also if it was before."""
         provider = self.listed.get(identity.provider)

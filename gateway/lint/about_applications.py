@@ -24,7 +24,7 @@ _VISIBLE = frozenset({"utf8", *LACKING})
 _COMPARED = frozenset({"uid", "mail", "email", "login", "subject", GROUPS})
 
 
-def _told(subject: Subject) -> Iterator[tuple[Of[AppFile], InjectedAt, InjectedSection]]:
+def _injected(subject: Subject) -> Iterator[tuple[Of[AppFile], InjectedAt, InjectedSection]]:
     for app in subject.apps:
         for told in app.model.translate.told:
             yield app, told, told.injected
@@ -33,14 +33,14 @@ def _told(subject: Subject) -> Iterator[tuple[Of[AppFile], InjectedAt, InjectedS
 def header_budget(subject: Subject) -> Iterator[Problem]:
     """Tomcat, IIS and nginx take 8 KB of headers by default."""
     for app in subject.apps:
-        size = sum(_size(subject, one, told.name, injected) for one, told, injected in _told(subject) if one is app)
+        size = sum(_size(subject, one, told.name, injected) for one, told, injected in _injected(subject) if one is app)
         if size > _BUDGET:
             say = f"headers and cookies may grow to {size} bytes, and many servers take {_BUDGET} for all of a request"
             yield app.at("translate", key=True, say=say, write="send fewer attributes, or fewer groups")
 
 
 def name_without_encoding(subject: Subject) -> Iterator[Problem]:
-    for app, told, injected in _told(subject):
+    for app, told, injected in _injected(subject):
         if injected.source in _NAMES and "encoding" not in injected.model_fields_set:
             say = f"{injected.source} has accents, and an old application rarely reads UTF-8 in a header"
             write = "say encoding: latin1, percent-utf8, base64 or utf8, whichever it reads"
@@ -48,14 +48,14 @@ def name_without_encoding(subject: Subject) -> Iterator[Problem]:
 
 
 def several_values_without_join(subject: Subject) -> Iterator[Problem]:
-    for app, told, injected in _told(subject):
+    for app, told, injected in _injected(subject):
         if injected.source is not None and injected.join is None and _many(subject, app, injected.source):
             say = f"a person with two values of {injected.source} is refused here"
             yield app.at(*told.at, key=True, say=say, write='add join, such as join: ";"')
 
 
 def separator_in_a_value(subject: Subject) -> Iterator[Problem]:
-    for app, told, injected in _told(subject):
+    for app, told, injected in _injected(subject):
         if injected.join is None or injected.encoding not in _VISIBLE or injected.source is None:
             continue
         for value in _listed(subject, app, injected.source):
@@ -67,7 +67,7 @@ def separator_in_a_value(subject: Subject) -> Iterator[Problem]:
 
 
 def value_not_encodable(subject: Subject) -> Iterator[Problem]:
-    for app, told, injected in _told(subject):
+    for app, told, injected in _injected(subject):
         for value in _listed(subject, app, injected.source or ""):
             try:
                 encode(value, injected.encoding, injected.unencodable)
@@ -78,7 +78,7 @@ def value_not_encodable(subject: Subject) -> Iterator[Problem]:
 
 
 def free_text_refused(subject: Subject) -> Iterator[Problem]:
-    for app, told, injected in _told(subject):
+    for app, told, injected in _injected(subject):
         if injected.source in _NAMES and injected.encoding in LACKING and injected.unencodable == "refuse":
             _, lacking = LACKING[injected.encoding]
             say = f"whoever has a letter in {injected.source} that {lacking} lacks is refused: `Lebœuf`, `Dvořák`"
@@ -87,14 +87,14 @@ def free_text_refused(subject: Subject) -> Iterator[Problem]:
 
 
 def compared_and_transliterated(subject: Subject) -> Iterator[Problem]:
-    for app, told, injected in _told(subject):
+    for app, told, injected in _injected(subject):
         if injected.unencodable == "transliterate" and injected.encoding in LACKING and injected.source in _COMPARED:
             say = f"two people may become one: {injected.source} is compared, and letters are replaced"
             yield app.at(*told.at, "unencodable", say=say, write="unencodable: refuse")
 
 
 def constant_secret(subject: Subject) -> Iterator[Problem]:
-    for app, told, injected in _told(subject):
+    for app, told, injected in _injected(subject):
         value = injected.value
         if value is not None and value.kind == "inline" and is_secret(told.name, value):
             say = "a secret that stands in this file is everybody's who reads the repository"
@@ -193,7 +193,7 @@ def _many(subject: Subject, app: Of[AppFile], name: str) -> bool:
 
 def _listed(subject: Subject, app: Of[AppFile], name: str) -> list[str]:
     """The values that some provider of the application may give to an attribute."""
-    lists = ((provider.asserts.attributes or {}).get(name, []) for provider in subject.heard_by(app))
+    lists = ((provider.asserts.attributes or {}).get(name, []) for provider in subject.providers_of(app))
     return [value for values in lists for value in values]
 
 

@@ -23,20 +23,20 @@ _NEAR_SECONDS = 30 * 86400
 
 
 def group_nobody_asserts(subject: Subject) -> Iterator[Problem]:
-    for asked in _asked(subject):
-        condition = asked.condition
-        if isinstance(condition, GroupIs) and not _may_assert(subject, asked, GROUPS, condition.group.__eq__):
-            say = f"{asked.nobody} may assert the group {condition.group}"
+    for placed in _placed_conditions(subject):
+        condition = placed.condition
+        if isinstance(condition, GroupIs) and not _may_assert(subject, placed, GROUPS, condition.group.__eq__):
+            say = f"{placed.nobody} may assert the group {condition.group}"
             write = "list it under asserts.attributes.groups, or correct it"
-            yield asked.file.at(*asked.path, "group", say=say, write=write)
+            yield placed.file.at(*placed.path, "group", say=say, write=write)
 
 
 def value_nobody_asserts(subject: Subject) -> Iterator[Problem]:
-    for asked in _asked(subject):
-        key, name, wanted = _values(asked.condition)
+    for placed in _placed_conditions(subject):
+        key, name, wanted = _values(placed.condition)
         for value in wanted:
-            if not _may_assert(subject, asked, name, value.__eq__):
-                yield asked.file.at(*asked.path, key, say=f"{asked.nobody} may assert {name}: {value}")
+            if not _may_assert(subject, placed, name, value.__eq__):
+                yield placed.file.at(*placed.path, key, say=f"{placed.nobody} may assert {name}: {value}")
 
 
 def _values(condition: WrittenCondition) -> tuple[str, str, Sequence[str]]:
@@ -51,14 +51,14 @@ def _values(condition: WrittenCondition) -> tuple[str, str, Sequence[str]]:
 
 
 def domain_nobody_asserts(subject: Subject) -> Iterator[Problem]:
-    for asked in _asked(subject):
-        suffix = asked.condition.claim.suffix if isinstance(asked.condition, ClaimIs) else None
+    for placed in _placed_conditions(subject):
+        suffix = placed.condition.claim.suffix if isinstance(placed.condition, ClaimIs) else None
         if suffix is None or not suffix.startswith("@"):
             continue
-        bounds = [(one.asserts.email_domains, one.asserts.scopes or []) for one in asked.heard(subject)]
+        bounds = [(one.asserts.email_domains, one.asserts.scopes or []) for one in placed.providers(subject)]
         if all(of is not None and suffix[1:].lower() not in (*of, *scopes) for of, scopes in bounds):
-            say = f"{asked.nobody} may assert an address that ends with {suffix}"
-            yield asked.file.at(*asked.path, "claim", "suffix", say=say)
+            say = f"{placed.nobody} may assert an address that ends with {suffix}"
+            yield placed.file.at(*placed.path, "claim", "suffix", say=say)
 
 
 def provider_without_perimeter(subject: Subject) -> Iterator[Problem]:
@@ -118,20 +118,20 @@ def _at_attribute(provider: Of[AnyProviderFile], name: str, say: str, write: str
 
 
 def groups_without_bounds(subject: Subject) -> Iterator[Problem]:
-    asked = (one for one in _asked(subject) if isinstance(one.condition, GroupIs))
-    used = {app.model.app for one in asked for app in one.apps}
+    placed = (one for one in _placed_conditions(subject) if isinstance(one.condition, GroupIs))
+    used = {app.model.app for one in placed for app in one.apps}
     for provider in subject.providers:
         listed = provider.model.asserts.attributes or {}
-        heard = any(provider.model.provider in app.model.providers for app in subject.apps if app.model.app in used)
-        if heard and GROUPS in provider.model.attributes and GROUPS not in listed:
+        is_listed = any(provider.model.provider in app.model.providers for app in subject.apps if app.model.app in used)
+        if is_listed and GROUPS in provider.model.attributes and GROUPS not in listed:
             say = "rules turn on groups, and this provider may put anybody into any of them"
             yield provider.at("attributes", GROUPS, say=say, write="list its own under asserts.attributes.groups")
 
 
 def provider_nobody_lists(subject: Subject) -> Iterator[Problem]:
-    heard = {name for app in subject.apps for name in app.model.providers}
+    listed = {name for app in subject.apps for name in app.model.providers}
     for provider in subject.providers:
-        if provider.model.provider not in heard:
+        if provider.model.provider not in listed:
             yield provider.at("provider", say="no application listens to this provider")
 
 
@@ -155,7 +155,7 @@ def _is_written(provider: Of[AnyProviderFile], attribute: str) -> bool:
 def same_label(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         seen: dict[str, str] = {}
-        by_name = {one.provider: one for one in subject.heard_by(app)}
+        by_name = {one.provider: one for one in subject.providers_of(app)}
         for index, name in enumerate(app.model.providers):
             for text in (by_name[name].label or {"": name}).values():
                 first = seen.setdefault(text, name)
@@ -174,10 +174,10 @@ def provider_twice(subject: Subject) -> Iterator[Problem]:
 
 def seat_longer_than_session(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
-        heard = subject.heard_by(app)
+        providers = subject.providers_of(app)
         for word in ("idle", "absolute"):
             limit = getattr(app.model.session, word)
-            longest = max(getattr(one.session, word) for one in heard)
+            longest = max(getattr(one.session, word) for one in providers)
             if limit is not None and limit >= longest:
                 say = "no provider's session lasts longer than this: it limits nothing"
                 yield app.at("session", word, say=say)
@@ -261,9 +261,9 @@ def _metadata_end(provider: Provider) -> int | None:
     return idp_metadata(entity, development=provider.development).valid_until
 
 
-def _may_assert(subject: Subject, asked: "_Asked", name: str, wanted: Callable[[str], object]) -> bool:
+def _may_assert(subject: Subject, placed: "_PlacedCondition", name: str, wanted: Callable[[str], object]) -> bool:
     """Whether some provider of those who ask maps the attribute and is not bounded to other values."""
-    for provider in asked.heard(subject):
+    for provider in placed.providers(subject):
         listed = provider.asserts.attributes or {}
         if name in provider.attributes and (name not in listed or any(wanted(value) is True for value in listed[name])):
             return True
@@ -303,7 +303,7 @@ def _texts(value: object) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _PlacedCondition:
     """A condition, its place, and the applications that ask it; for a shared condition, all that name it."""
 
     apps: tuple[Of[AppFile], ...]
@@ -316,23 +316,23 @@ class _Asked:
         shared = isinstance(self.file.model, SharedFile)
         return f"no provider of {'any application that names this' if shared else 'this application'}"
 
-    def heard(self, subject: Subject) -> list[AnyProviderFile]:
-        return [provider for app in self.apps for provider in subject.heard_by(app)]
+    def providers(self, subject: Subject) -> list[AnyProviderFile]:
+        return [provider for app in self.apps for provider in subject.providers_of(app)]
 
 
-def _asked(subject: Subject) -> Iterator[_Asked]:
+def _placed_conditions(subject: Subject) -> Iterator[_PlacedCondition]:
     named: dict[str, list[Of[AppFile]]] = {}
     for app in (*subject.apps, *subject.shadows):
         for index, rule in enumerate(app.model.access):
             for word, condition in (("allow", rule.allow), ("deny", rule.deny)):
                 for path, one in leaves(condition, ("access", index, word)) if condition is not None else ():
-                    yield _Asked((app,), app, path, one)
+                    yield _PlacedCondition((app,), app, path, one)
                     _name(subject, one, app, named)
     for file in subject.shared:
         for name, condition in file.model.conditions.items():
             if name in named:
                 for path, one in leaves(condition, ("conditions", name)):
-                    yield _Asked(tuple(named[name]), file, path, one)
+                    yield _PlacedCondition(tuple(named[name]), file, path, one)
 
 
 def _name(subject: Subject, condition: WrittenCondition, app: Of[AppFile], named: dict[str, list[Of[AppFile]]]) -> None:

@@ -60,7 +60,7 @@ class Subject:
     def providers(self) -> "tuple[Of[AnyProviderFile], ...]":
         return tuple(_whole(self.folder.providers))
 
-    def heard_by(self, app: "Of[AppFile]") -> list[AnyProviderFile]:
+    def providers_of(self, app: "Of[AppFile]") -> list[AnyProviderFile]:
         return [one.model for one in self.providers if one.model.provider in app.model.providers]
 
     def rules(self, app: "Of[AppFile]") -> list[tuple[int, Rule]]:

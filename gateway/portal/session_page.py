@@ -25,7 +25,7 @@ class SessionPages:
         request.kind = "json"
         app = app_here(request)
         seat = await self._seat(request)
-        if seat is None or not app.hears(seat.identity):
+        if seat is None or not app.accepts(seat.identity):
             raise GatewayError(SIGN_IN_REQUIRED, "no session that this application listens to")
         body = json.dumps(self._told(app, seat), ensure_ascii=False, separators=(",", ":"))
         return Page(200, (*BARE, (b"Content-Type", b"application/json; charset=utf-8")), body.encode())

@@ -9,7 +9,7 @@ from pathlib import Path
 from gateway.config.compile.build import build_gateway
 from gateway.config.compile.compiler import Compiled
 from gateway.config.compile.plan import names_of
-from gateway.config.compile.process import decode_answer, encode_files, fingerprint_of
+from gateway.config.compile.process import decode_outcome, encode_files, fingerprint_of
 from gateway.config.folder.files import Files, is_app
 from gateway.config.folder.read import read_folder, read_for_good, read_known_hosts
 from gateway.config.problems import ProblemsFound
@@ -58,7 +58,7 @@ async def compile_folder(folder: Path, within: float = COMPILED_WITHIN, *, live:
         known = await asyncio.to_thread(read_known_hosts, files)
         files = await asyncio.to_thread(read_for_good, folder, files, good)
         asked = encode_files(replace(files, good=good, known=known, starting=live is None))
-        return _live(decode_answer(await _in_helper(asked, within)), files, fingerprint_of(encoded), good)
+        return _live(decode_outcome(await _in_helper(asked, within)), files, fingerprint_of(encoded), good)
     except ProblemsFound as found:
         raise Refused(str(found)) from found
     except TimeoutError:

@@ -12,7 +12,7 @@ from gateway.config.schema.scalars import Wrong
 from gateway.config.snapshot import Snapshot
 from gateway.config.yaml.reader import YamlDocument
 from gateway.trial.people import Known, known
-from gateway.trial.request import Around, WrittenRequest, around, parse_request
+from gateway.trial.request import Circumstances, WrittenRequest, circumstances_of, parse_request
 
 File = Loaded[PolicyTestsFile]
 
@@ -27,7 +27,7 @@ class Case:
     request: WrittenRequest
     who: str
     person: Known | None
-    around: Around
+    circumstances: Circumstances
 
     @property
     def title(self) -> str:
@@ -65,7 +65,7 @@ def _people(files: list[File], snapshot: Snapshot, now: int, problems: list[Prob
 def _cases(file: File, people: dict[str, Known | None], now: float, problems: list[Problem]) -> Iterator[Case]:
     for index, test in enumerate(file.model.tests if file.model else ()):
         path: Path = ("tests", index)
-        circumstances = around(now, test.client, test.sent, test.at)
+        circumstances = circumstances_of(now, test.client, test.sent, test.at)
         for who in test.by:
             if who not in people:
                 hint = did_you_mean(who, people) or "describe them under people:, in any file of tests/"

@@ -7,7 +7,7 @@ from gateway.config.folder.files import Files
 from gateway.config.snapshot import Snapshot
 from gateway.trial.matrix import People, Somebody, host_of
 from gateway.trial.recorded import Recorded
-from gateway.trial.request import Around, WrittenRequest, parse_request
+from gateway.trial.request import Circumstances, WrittenRequest, parse_request
 from gateway.trial.trial import Tried, try_request
 
 
@@ -44,7 +44,7 @@ def changed_files(old: Files, new: Files) -> list[tuple[str, str]]:
 
 
 def tried_on_both(
-    old: Snapshot, new: Snapshot, requests: Iterable[WrittenRequest], people: People, around: Around
+    old: Snapshot, new: Snapshot, requests: Iterable[WrittenRequest], people: People, circumstances: Circumstances
 ) -> tuple[int, list[Change]]:
     """The number of requests that were tried, and those with another result."""
     tried = 0
@@ -52,12 +52,12 @@ def tried_on_both(
     for request in requests:
         for who in people.before(request):
             tried += 1
-            changes += _compared(old, new, request, who, around)
+            changes += _compared(old, new, request, who, circumstances)
     return tried, changes
 
 
 def replayed(
-    old: Snapshot, new: Snapshot, recorded: Iterable[Recorded], people: People, around: Around
+    old: Snapshot, new: Snapshot, recorded: Iterable[Recorded], people: People, circumstances: Circumstances
 ) -> list[Change]:
     """A log does not say who asked. Of the people whose result in the old folder fits the log, the likeliest is taken
     for whom the new folder decides otherwise."""
@@ -67,7 +67,9 @@ def replayed(
         if app is None:
             continue
         request = parse_request(f"{one.method} {app.origin(host_of(app))}{one.path}")
-        found = [change for who in people.before(request) for change in _compared(old, new, request, who, around)]
+        found = [
+            change for who in people.before(request) for change in _compared(old, new, request, who, circumstances)
+        ]
         possible = sorted(
             (change for change in found if one.may_be(change.before)),
             key=lambda change: (change.of_shadows, one.is_unlikely(change.before)),
@@ -78,10 +80,12 @@ def replayed(
     return changes
 
 
-def _compared(old: Snapshot, new: Snapshot, request: WrittenRequest, who: Somebody, around: Around) -> Iterator[Change]:
+def _compared(
+    old: Snapshot, new: Snapshot, request: WrittenRequest, who: Somebody, circumstances: Circumstances
+) -> Iterator[Change]:
     try:
-        before = try_request(old, request, who.known(old), around)
-        after = try_request(new, request, who.known(new), around)
+        before = try_request(old, request, who.known(old), circumstances)
+        after = try_request(new, request, who.known(new), circumstances)
     except KeyError:
         return  # a provider that one of the folders does not have: nobody comes from there to both
     if not before.same(after) or _beside(before) != _beside(after):

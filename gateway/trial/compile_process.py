@@ -11,7 +11,7 @@ import sys
 import time
 
 from gateway.config.compile.compiler import Compiled
-from gateway.config.compile.process import decode_files, encode_answer
+from gateway.config.compile.process import decode_files, encode_outcome
 from gateway.config.problems import ProblemsFound
 from gateway.trial.proving import prove_partly
 
@@ -33,7 +33,7 @@ def main() -> int:
         outcome = prove_partly(files, time.time())
     except ProblemsFound as found:
         outcome = found
-    sys.stdout.buffer.write(encode_answer(outcome))
+    sys.stdout.buffer.write(encode_outcome(outcome))
     sys.stdout.buffer.flush()
     return 0
 

@@ -9,7 +9,7 @@ from gateway.policy.rules import Rule
 from gateway.policy.trace import Say, TracedCondition, trace
 from gateway.policy.truth import Truth
 from gateway.trial.people import Known
-from gateway.trial.request import Around, WrittenRequest
+from gateway.trial.request import Circumstances, WrittenRequest
 from gateway.trial.trial import Tried, try_request
 
 Answer = Literal["hit", "miss", "unknown", "not asked"]
@@ -41,8 +41,10 @@ class Explanation:
     others: int
 
 
-def explain_request(snapshot: Snapshot, asked: WrittenRequest, person: Known | None, around: Around) -> Explanation:
-    tried = try_request(snapshot, asked, person, around)
+def explain_request(
+    snapshot: Snapshot, asked: WrittenRequest, person: Known | None, circumstances: Circumstances
+) -> Explanation:
+    tried = try_request(snapshot, asked, person, circumstances)
     if tried.app is None or tried.outcome in ("refuse", "own", "logout"):
         return Explanation(asked, tried, (), 0)
     app = tried.app
@@ -57,7 +59,7 @@ def explain_request(snapshot: Snapshot, asked: WrittenRequest, person: Known | N
 
 def _rows(app: App, matching: tuple[Rule, ...], tried: Tried, person: Known | None) -> tuple[Row, ...]:
     method = tried.facts.method
-    heard = person.identity if person is not None and app.hears(person.identity) else None
+    heard = person.identity if person is not None and app.accepts(person.identity) else None
     told = trace(app.routes.find(tried.segments), method, heard, tried.facts)
     steps = {(one.rule, one.say): one.step for one in told}
     return tuple(_row(rule, say, method, steps.get((rule.ref, say))) for rule in matching for say in _says(rule))

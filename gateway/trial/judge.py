@@ -45,7 +45,7 @@ class Coverage:
 
 
 def judge(cases: Iterable[Case], snapshot: Snapshot) -> list[CaseVerdict]:
-    return [_verdict(case, try_request(snapshot, case.request, case.person, case.around)) for case in cases]
+    return [_verdict(case, try_request(snapshot, case.request, case.person, case.circumstances)) for case in cases]
 
 
 def _verdict(case: Case, tried: Tried) -> CaseVerdict:

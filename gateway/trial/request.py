@@ -26,7 +26,7 @@ class WrittenRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class Circumstances:
     """What rules may ask beside the request line. `client` None: unknown. `now`: Unix seconds."""
 
     now: float
@@ -34,9 +34,9 @@ class Around:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-def around(now: float, client: str | None, headers: Mapping[str, str], at: str | None) -> Around:
+def circumstances_of(now: float, client: str | None, headers: Mapping[str, str], at: str | None) -> Circumstances:
     """`client` and `at`: as schema.policy_tests checks them. `now`: used where there is no `at`."""
-    return Around(
+    return Circumstances(
         now if at is None else datetime.fromisoformat(at).timestamp(),
         None if client is None else parse_address(client),
         tuple((name.lower(), value) for name, value in headers.items()),

@@ -21,7 +21,7 @@ from gateway.tokens.making import described
 from gateway.translation.read_back import read_back_for_tools
 from gateway.translation.render import Injection
 from gateway.trial.people import Known
-from gateway.trial.request import Around, WrittenRequest
+from gateway.trial.request import Circumstances, WrittenRequest
 from gateway.wire.framing import METHODS
 from gateway.wire.headers import HeaderPolicy
 from gateway.wire.method_override import FOLDS, HEADERS
@@ -78,22 +78,24 @@ class TrialRequest:
 
     host: VirtualHost[ApplicationAccess]
     line: RequestLine
-    around: Around
+    circumstances: Circumstances
     credential: None = None
 
     def facts(self) -> RequestFacts:
         """As live traffic has them: what the application would be given, and nothing that is dropped."""
         target, app = self.line.target, self.host.lane.app
         policy = HeaderPolicy.compile(frozenset() if app is None else app.header_folds)
-        headers = tuple(line for line in self.around.headers if policy.passes_on(line[0].encode()))
+        headers = tuple(line for line in self.circumstances.headers if policy.passes_on(line[0].encode()))
         query = (target.query or b"").decode("ascii")
-        return RequestFacts(self.around.client, headers, f"/{'/'.join(target.segments)}", query, self.around.now)
+        return RequestFacts(
+            self.circumstances.client, headers, f"/{'/'.join(target.segments)}", query, self.circumstances.now
+        )
 
 
-def try_request(snapshot: Snapshot, asked: WrittenRequest, person: Known | None, around: Around) -> Tried:
+def try_request(snapshot: Snapshot, asked: WrittenRequest, person: Known | None, circumstances: Circumstances) -> Tried:
     """Never raises."""
     try:
-        request = _read(snapshot, asked, around)
+        request = _read(snapshot, asked, circumstances)
     except GatewayError as error:
         return Tried("refuse", error.code.id, _explained(error, asked, snapshot))
     app, line = request.host.lane.app, request.line
@@ -103,15 +105,15 @@ def try_request(snapshot: Snapshot, asked: WrittenRequest, person: Known | None,
     return replace(live, other=line.target.other, shadows=tuple(others))
 
 
-def _read(snapshot: Snapshot, asked: WrittenRequest, around: Around) -> TrialRequest:
+def _read(snapshot: Snapshot, asked: WrittenRequest, circumstances: Circumstances) -> TrialRequest:
     """Raises GatewayError."""
     host = TrialHosts(snapshot).find(asked.authority)
     method = asked.method.encode("ascii", "replace")
     line = host.lane.read_line(b"%b %b HTTP/1.1" % (method, asked.target))
-    sent = [(name.encode(), value.encode()) for name, value in around.headers if fold(name.encode()) in FOLDS]
+    sent = [(name.encode(), value.encode()) for name, value in circumstances.headers if fold(name.encode()) in FOLDS]
     header = b", ".join(value for name, value in sent if name in HEADERS)
     other = b", ".join(value for name, value in sent if name not in HEADERS)
-    return TrialRequest(host, host.lane.overridden(line, header, other) if sent else line, around)
+    return TrialRequest(host, host.lane.overridden(line, header, other) if sent else line, circumstances)
 
 
 def _explained(error: GatewayError, asked: WrittenRequest, snapshot: Snapshot) -> str:
@@ -134,7 +136,7 @@ def _tried(request: TrialRequest, person: Known | None) -> Tried:
     # Of this one trial alone, so that nothing is kept from one to the next.
     seat = None if person is None else _seat(request.host.name, person)
     _, outcome = outcome_of(request, seat, 0.0)
-    tried = _told(outcome, request, person)
+    tried = _result(outcome, request, person)
     by = outcome.by if isinstance(outcome, Forward | Refuse | RequireSignIn) else None
     if by is None:
         return tried
@@ -142,14 +144,14 @@ def _tried(request: TrialRequest, person: Known | None) -> Tried:
     return replace(tried, rule=by.decision.rule, facts=facts)
 
 
-def _told(outcome: Outcome, request: TrialRequest, person: Known | None) -> Tried:
+def _result(outcome: Outcome, request: TrialRequest, person: Known | None) -> Tried:
     app, segments = request.host.lane.app, request.line.target.segments
     match outcome:
         case Forward(decision=decision, prepared=prepared):
             assert app is not None
             injection = Injection(prepared.headers, prepared.cookies)
             headers, cookies = read_back_for_tools(app.translation, injection)
-            if person is not None and app.hears(person.identity):
+            if person is not None and app.accepts(person.identity):
                 made = described(app.tokens, person.identity)
                 headers, cookies = headers | made[0], cookies | made[1]
             return Tried("allow", decision.reason.id, "", app, segments, headers=headers, cookies=cookies)

@@ -63,10 +63,10 @@ def test_a_token_is_shown_to_the_one_provider_that_it_can_only_be_of(
         OpaqueTokens("delta", prefix=b"d_", paths=paths("/d/**")),
     )
     api = Api(("alpha", "beta", "gamma", "delta"), paths("/**"), opaque=opaque)
-    assert api.asked_about(token, tuple(path.split("/")), headers(org=org) if org else headers()) == owner
+    assert api.introspected_at(token, tuple(path.split("/")), headers(org=org) if org else headers()) == owner
 
 
 def test_a_header_that_says_two_things_says_nothing() -> None:
     api = Api(("gamma",), paths("/**"), opaque=(OpaqueTokens("gamma", header=(b"org", b"g")),))
-    assert api.asked_about(b"x", ("a",), lambda name: {b"g", b"h"}) == ""
-    assert api.asked_about(b"x", ("a",), lambda name: {b"g"}) == "gamma"
+    assert api.introspected_at(b"x", ("a",), lambda name: {b"g", b"h"}) == ""
+    assert api.introspected_at(b"x", ("a",), lambda name: {b"g"}) == "gamma"

@@ -3,7 +3,7 @@
 from gateway.config.snapshot import Snapshot
 from gateway.model.identity import Identity
 from gateway.trial.people import Known
-from gateway.trial.request import Around
+from gateway.trial.request import Circumstances
 from tests.config.samples import METROPOLE, sample_snapshot
 
 DEPARTEMENT = METROPOLE.replace("metropole", "departement").replace(":9400", ":9401")
@@ -34,7 +34,7 @@ access:
 SECRET = {"file:../certs/departement.secret": b"departement-secret-of-the-tests-0123456789"}
 
 
-NOW = Around(1_800_000_000.0)
+NOW = Circumstances(1_800_000_000.0)
 
 
 def snapshot(*, method_override: bool = False) -> Snapshot:

@@ -29,7 +29,7 @@ def test_each_request_by_each_person_is_a_case() -> None:
     assert cases[0].person is None
     assert cases[1].person is not None
     assert cases[1].person.identity.attributes == {"uid": ("paul",), "groups": ("ONDE",)}
-    assert cases[0].around.now == NOW
+    assert cases[0].circumstances.now == NOW
 
 
 def test_people_are_known_to_the_tests_of_every_file() -> None:

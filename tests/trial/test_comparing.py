@@ -3,12 +3,12 @@ import json
 from gateway.trial.comparing import Change, changed_files, replayed, tried_on_both
 from gateway.trial.matrix import People, requests_of
 from gateway.trial.recorded import read_log
-from gateway.trial.request import Around
+from gateway.trial.request import Circumstances
 from tests.config.samples import PERMIS, sample_files, sample_snapshot
 
 OLD = sample_snapshot()
 NEW = sample_snapshot({"apps/permis.yaml": PERMIS.replace("{group: administrateurs}", "{group: ONDE}")})
-AROUND = Around(0.0)
+AROUND = Circumstances(0.0)
 
 
 def compared(new: str) -> list[Change]:

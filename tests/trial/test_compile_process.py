@@ -8,7 +8,7 @@ import time
 import pytest
 
 from gateway.config.compile.compiler import compile_files
-from gateway.config.compile.process import decode_answer, encode_files
+from gateway.config.compile.process import decode_outcome, encode_files
 from gateway.config.problems import ProblemsFound
 from tests.config.samples import sample_files
 from tests.trial.samples import FAILING, TESTS
@@ -24,7 +24,7 @@ def test_the_process_answers_with_what_compiling_here_gives() -> None:
     files = sample_files()
     done = run(encode_files(files))
     assert (done.returncode, done.stderr) == (0, b"")
-    assert decode_answer(done.stdout) == compile_files(files)
+    assert decode_outcome(done.stdout) == compile_files(files)
 
 
 def test_the_process_answers_with_every_problem() -> None:
@@ -32,7 +32,7 @@ def test_the_process_answers_with_every_problem() -> None:
     done = run(encode_files(files))
     assert (done.returncode, done.stderr) == (0, b"")
     with pytest.raises(ProblemsFound) as there:
-        decode_answer(done.stdout)
+        decode_outcome(done.stdout)
     with pytest.raises(ProblemsFound) as here:
         compile_files(files)
     assert there.value.problems == here.value.problems
@@ -49,9 +49,9 @@ def test_what_is_no_message_ends_with_status_2(message: bytes) -> None:
 
 def test_a_folder_whose_own_tests_fail_is_refused_with_the_test_that_failed() -> None:
     passing = run(encode_files(sample_files({"tests/permis.yaml": TESTS})))
-    assert decode_answer(passing.stdout) == compile_files(sample_files())
+    assert decode_outcome(passing.stdout) == compile_files(sample_files())
     with pytest.raises(ProblemsFound, match=r"this test fails: GET http://permis.localhost/admin/ as paul"):
-        decode_answer(run(encode_files(sample_files({"tests/permis.yaml": FAILING}))).stdout)
+        decode_outcome(run(encode_files(sample_files({"tests/permis.yaml": FAILING}))).stdout)
 
 
 def test_it_leaves_the_core_to_whoever_serves() -> None:

@@ -19,7 +19,7 @@ from gateway.translation.read_back import read_back_for_tools
 from gateway.translation.render import Injection
 from gateway.trial import trial
 from gateway.trial.people import Known
-from gateway.trial.request import around, parse_request
+from gateway.trial.request import circumstances_of, parse_request
 from gateway.trial.trial import Tried, try_request
 from tests.config.samples import METROPOLE
 from tests.proxy.applications import Application, application
@@ -262,7 +262,9 @@ async def test_whatever_is_asked_a_trial_and_live_traffic_come_to_the_same(
     for text, who, shown, headers in requests:
         is_known = shown != "token" or text.partition(" ")[2].partition("?")[0] in TAKEN
         person = PEOPLE[who] if is_known else None
-        tried = try_request(live.snapshot, parse_request(text), person, around(0.0, "127.0.0.1", headers, None))
+        tried = try_request(
+            live.snapshot, parse_request(text), person, circumstances_of(0.0, "127.0.0.1", headers, None)
+        )
         expected, came = told(tried), await live.came(text, who, shown, headers)
         met |= {expected.outcome, expected.reason, *(shadow[1] for shadow in expected.shadows)}
         if came != expected:
@@ -276,7 +278,7 @@ async def test_what_a_sign_in_has_to_be_is_the_same_too(live: Live) -> None:
     needed = Need(level="eidas2")
     for who in ("nobody", "eve", "abroad"):
         came = await live.came(text, who, "" if who == "nobody" else "cookie", headers)
-        request = trial._read(live.snapshot, parse_request(text), around(0.0, "127.0.0.1", headers, None))
+        request = trial._read(live.snapshot, parse_request(text), circumstances_of(0.0, "127.0.0.1", headers, None))
         person = PEOPLE[who]
         _, outcome = outcome_of(request, None if person is None else seat(person, b"c"), 0.0)
         assert isinstance(outcome, RequireSignIn)

@@ -1,6 +1,6 @@
 from gateway.config.snapshot import Snapshot
 from gateway.trial.matrix import People, Somebody, requests_of
-from gateway.trial.request import Around, parse_request
+from gateway.trial.request import Circumstances, parse_request
 from gateway.trial.trial import try_request
 from tests.trial.samples import OUVERT, shadowed, snapshot
 
@@ -33,7 +33,7 @@ def test_what_is_derived_meets_the_rules_that_it_comes_from() -> None:
     outcomes = set()
     for request in requests_of([SNAPSHOT], []):
         for who in People([SNAPSHOT], []).before(request):
-            tried = try_request(SNAPSHOT, request, who.known(SNAPSHOT), Around(0.0))
+            tried = try_request(SNAPSHOT, request, who.known(SNAPSHOT), Circumstances(0.0))
             outcomes.add((tried.outcome, "" if tried.rule is None else tried.rule.path))
     assert {path for _, path in outcomes} == {
         rule.ref.path for app in SNAPSHOT.apps.values() for rule in app.routes.rules()

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.config.compile.build import build
 from gateway.config.compile.compiler import Compiled
-from gateway.config.compile.process import decode_answer, decode_files, encode_answer, encode_files
+from gateway.config.compile.process import decode_files, decode_outcome, encode_files, encode_outcome
 from gateway.config.problems import Place, Problem, ProblemsFound
 from gateway.config.snapshot import Snapshot
 from gateway.trial.proving import prove_partly
@@ -38,7 +38,7 @@ def taken(
         problems=unread,
     )
     # By way of the helper's messages, as the supervisor has it.
-    compiled = decode_answer(encode_answer(prove_partly(decode_files(encode_files(files)), NOW)))
+    compiled = decode_outcome(encode_outcome(prove_partly(decode_files(encode_files(files)), NOW)))
     return compiled, build(compiled.plan)
 
 

@@ -15,7 +15,7 @@ from gateway.policy.facts import RequestFacts
 from gateway.proxy.tables import RequestTables
 from gateway.proxy.upstream.pool import Pools
 from gateway.trial.people import Known
-from gateway.trial.request import Around, around, parse_request
+from gateway.trial.request import Circumstances, circumstances_of, parse_request
 from gateway.trial.trial import Tried, try_request
 from tests.trial.samples import NOW, person, shadowed, snapshot
 
@@ -163,12 +163,12 @@ def test_the_path_is_the_one_that_rules_meet() -> None:
 
 def test_rules_are_held_against_the_circumstances_as_the_data_plane_tells_them() -> None:
     sent = {"X-Remote_User": "eve", "X-Forwarded-For": "192.0.2.9", "Accept": "*/*"}
-    circumstances = around(NOW.now, "192.0.2.1", sent, None)
+    circumstances = circumstances_of(NOW.now, "192.0.2.1", sent, None)
     who = replace(PAUL, tenant="21590350100017")
     facts = try_request(SNAPSHOT, parse_request("GET http://ouvert.localhost/DOSSIERS/1?a=b"), who, circumstances).facts
     assert (facts.method, facts.tenant) == ("GET", "21590350100017")
     assert facts.asked == RequestFacts(IPv4Address("192.0.2.1"), (("accept", "*/*"),), "/dossiers/1", "a=b", NOW.now)
-    assert around(NOW.now, None, {}, "1970-01-01T01:00:01+01:00") == Around(1.0)
+    assert circumstances_of(NOW.now, None, {}, "1970-01-01T01:00:01+01:00") == Circumstances(1.0)
 
 
 def test_an_allow_comes_with_the_facts_that_it_rests_on() -> None:

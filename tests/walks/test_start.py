@@ -158,7 +158,7 @@ async def test_a_unix_admin_socket_is_for_its_owner_alone_and_goes_with_the_gate
         await gateway.end()
 
 
-def hears(pid: int, number: signal.Signals) -> bool:
+def accepts(pid: int, number: signal.Signals) -> bool:
     """It has a handler for this signal; before, the interpreter itself would end of it."""
     lines = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     return bool(int(lines["SigCgt"], 16) & 1 << number - 1)
@@ -166,7 +166,7 @@ def hears(pid: int, number: signal.Signals) -> bool:
 
 async def test_a_reload_asked_for_before_it_serves_does_not_end_it(gateway: Gateway) -> None:
     await gateway.launch()
-    await until(lambda: hears(gateway.pid, signal.SIGHUP))
+    await until(lambda: accepts(gateway.pid, signal.SIGHUP))
     while not gateway.lines(event="gateway.started"):
         assert gateway.status is None
         gateway.signal(signal.SIGHUP)

@@ -27,36 +27,41 @@ def check_api(document: YamlDocument, model: AppFile, api: AppApiSection, index:
             yield document.problem(path, message, "in its oidc: api: {audience: [...]}")
         elif isinstance(provider, ProviderFile) and provider.oidc.api is not None:
             takes[name] = provider.oidc.api
-    asked = {name: api for name, api in takes.items() if api.introspection}
-    yield from _unasked(document, api, takes, asked)
-    yield from _untold(document, api, asked)
+    introspected = {name: api for name, api in takes.items() if api.introspection}
+    yield from _not_introspected(document, api, takes, introspected)
+    yield from _ambiguous(document, api, introspected)
 
 
-def _unasked(
-    document: YamlDocument, model: AppApiSection, takes: Mapping[str, ApiSection], asked: Mapping[str, ApiSection]
+def _not_introspected(
+    document: YamlDocument,
+    model: AppApiSection,
+    takes: Mapping[str, ApiSection],
+    introspected: Mapping[str, ApiSection],
 ) -> Iterator[Problem]:
     for name in model.opaque:
-        if name not in model.providers or (name in takes and name not in asked):
+        if name not in model.providers or (name in takes and name not in introspected):
             path: Path = ("api", "opaque", name)
             message = f"{name} is asked about no tokens" if name in takes else f"{name} is not among api: providers"
             hint = "in its file, oidc: api: introspection: true" if name in takes else ""
             yield document.problem(path, message, hint, key=True)
 
 
-def _untold(document: YamlDocument, model: AppApiSection, asked: Mapping[str, ApiSection]) -> Iterator[Problem]:
+def _ambiguous(
+    document: YamlDocument, model: AppApiSection, introspected: Mapping[str, ApiSection]
+) -> Iterator[Problem]:
     """Invariant 7: an opaque token is shown to its own provider alone."""
-    for one, other in combinations(asked, 2):
-        if not _tell_apart((asked[one], model.opaque.get(one)), (asked[other], model.opaque.get(other))):
+    for one, other in combinations(introspected, 2):
+        if not _tell_apart((introspected[one], model.opaque.get(one)), (introspected[other], model.opaque.get(other))):
             path = (*_PLACE, model.providers.index(other))
             message = f"nothing tells whether {one} or {other} is asked about a token that is no JWT"
             hint = "here api: opaque: {NAME: {paths: [...]}} for each, or prefix in oidc: api of each of their files"
             yield document.problem(path, message, hint)
 
 
-_Told = tuple[ApiSection, OpaqueTokensSection | None]
+_Recognised = tuple[ApiSection, OpaqueTokensSection | None]
 
 
-def _tell_apart(one: _Told, other: _Told) -> bool:
+def _tell_apart(one: _Recognised, other: _Recognised) -> bool:
     """Whether each says something that the other contradicts. A token that fits both is shown to neither."""
     (an_api, here), (other_api, there) = one, other
     if an_api.prefix and other_api.prefix:

@@ -51,7 +51,7 @@ _SAID_BY: Final = {
 }
 
 
-class Told(NamedTuple):
+class SharedAt(NamedTuple):
     """A shared condition, and where it stands."""
 
     document: YamlDocument
@@ -69,7 +69,7 @@ class Use(NamedTuple):
     document: YamlDocument
     path: Path
     leaf: WrittenCondition
-    via: Told | None
+    via: SharedAt | None
 
     def problem(self, step: str, message: str, hint: str = "") -> Problem:
         """`step`: the key of the leaf, or further down in it."""
@@ -85,7 +85,7 @@ class Index:
     the levels of sign-in, the weakest first."""
 
     folder: Folder
-    shared: Mapping[str, Told]
+    shared: Mapping[str, SharedAt]
     lists: frozenset[str]
     communes: frozenset[str]
     providers: Mapping[str, Loaded[AnyProviderFile]]
@@ -98,10 +98,10 @@ class Index:
 
     @classmethod
     def of(cls, folder: Folder) -> "Index":
-        shared: dict[str, Told] = {}
+        shared: dict[str, SharedAt] = {}
         for file in folder.shared:
             for name, condition in ({} if file.model is None else file.model.conditions).items():
-                shared.setdefault(name, Told(file.document, ("conditions", name), condition))
+                shared.setdefault(name, SharedAt(file.document, ("conditions", name), condition))
         lists = [file.model for file in folder.lists if file.model is not None]
         return cls(
             folder,
@@ -147,8 +147,8 @@ class Index:
 def check_shared(index: Index) -> Iterator[Problem]:
     """Problems of shared/ by itself."""
     yield from _circles(index)
-    for told in index.shared.values():
-        yield from check_condition(told.document, told.path, told.condition, index)
+    for shared_at in index.shared.values():
+        yield from check_condition(shared_at.document, shared_at.path, shared_at.condition, index)
 
 
 def check_condition(document: YamlDocument, path: Path, condition: WrittenCondition, index: Index) -> Iterator[Problem]:
@@ -165,7 +165,7 @@ def uses(document: YamlDocument, path: Path, condition: WrittenCondition, index:
     """Every leaf, also those of shared conditions, each of which is looked into once."""
     seen: set[str] = set()
     # Each: where the rule names it, the condition, and the shared condition that it is.
-    todo: list[tuple[Path, WrittenCondition, Told | None]] = [(path, condition, None)]
+    todo: list[tuple[Path, WrittenCondition, SharedAt | None]] = [(path, condition, None)]
     while todo:
         use_path, one, via = todo.pop(0)
         for where, leaf in leaves(one, use_path if via is None else via.path):
@@ -262,16 +262,16 @@ def _circles(index: Index) -> Iterator[Problem]:
             if other in on_the_way:
                 circle = on_the_way[on_the_way.index(other) :]
                 index.circles.update(circle)
-                told = index.shared[name]
+                shared_at = index.shared[name]
                 others = tuple(("by way of", index.shared[step].place) for step in circle)
                 message = f"this goes round in a circle: {' > '.join((*circle, other))}"
-                yield told.document.problem(path, message, others=others)
+                yield shared_at.document.problem(path, message, others=others)
             elif other in index.shared and other not in done:
                 way.append((other, _references(index.shared[other])))
 
 
-def _references(told: Told) -> Iterator[tuple[Path, str]]:
-    for path, leaf in leaves(told.condition, told.path):
+def _references(shared_at: SharedAt) -> Iterator[tuple[Path, str]]:
+    for path, leaf in leaves(shared_at.condition, shared_at.path):
         if isinstance(leaf, SharedIs):
             yield (*path, "shared"), leaf.shared
 

@@ -37,7 +37,7 @@ def _beyond(app: Loaded[AppFile], model: AppFile, name: str, team: TeamSection) 
     for index, provider in enumerate(model.providers):
         if provider not in team.providers:
             yield problem(("providers", index), f"provider {provider}")
-    yield from (problem(path, what) for path, what in (*_upstream(model, name, team), *_answers(model)))
+    yield from (problem(path, what) for path, what in (*_upstream(model, name, team), *_responses(model)))
     for path, attribute in attributes_used(model):
         if team.attributes is not None and attribute not in team.attributes:
             yield problem(path, f"attribute {attribute}")
@@ -74,7 +74,7 @@ def _upstream(model: AppFile, name: str, team: TeamSection) -> Iterator[tuple[Pa
         yield ("upstream", "host"), f"Host {told}"
 
 
-def _answers(model: AppFile) -> Iterator[tuple[Path, str]]:
+def _responses(model: AppFile) -> Iterator[tuple[Path, str]]:
     """What a response may do beyond the hosts that it comes from."""
     if model.responses.clear_site_data:
         yield ("responses", "clear_site_data"), "cookies of the whole domain"

@@ -64,7 +64,7 @@ def fingerprint_of(encoded: bytes) -> bytes:
     return hashlib.sha256(encoded).digest()
 
 
-def encode_answer(outcome: Compiled | ProblemsFound) -> bytes:
+def encode_outcome(outcome: Compiled | ProblemsFound) -> bytes:
     if isinstance(outcome, Compiled):
         left_out = [asdict(problem) for problem in outcome.left_out]
         head = {"revision": outcome.revision, "left_out": left_out, "kept": outcome.kept, "closed": outcome.closed}
@@ -72,7 +72,7 @@ def encode_answer(outcome: Compiled | ProblemsFound) -> bytes:
     return _message({"problems": [asdict(problem) for problem in outcome.problems]}, [])
 
 
-def decode_answer(message: bytes) -> Compiled:
+def decode_outcome(message: bytes) -> Compiled:
     """The compiled plan. Raises ProblemsFound if the message carries problems, ValueError if it is no message of
     ours."""
     head, payload = _parts(message)

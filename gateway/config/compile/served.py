@@ -29,11 +29,11 @@ def served(kind: type[_Served], *models: BaseModel, **worked_out: object) -> _Se
     values = dict(worked_out)
     for name, fitted in _fields(cast(Hashable, kind)).items():
         if name not in values:
-            values[name] = fitted(_told(kind, name, models))
+            values[name] = fitted(_carried_over(kind, name, models))
     return kind(**values)
 
 
-def _told(kind: type, name: str, models: tuple[BaseModel, ...]) -> object:
+def _carried_over(kind: type, name: str, models: tuple[BaseModel, ...]) -> object:
     for model in models:
         if name in type(model).model_fields:
             return getattr(model, name)

@@ -52,10 +52,10 @@ def _written(value: object, path: Path) -> Iterator[tuple[Path, str]]:
         for key, below in value.items():
             yield from _written(below, (*path, key))
     else:
-        yield path, _told(path[-1], value)
+        yield path, _without_secret(path[-1], value)
 
 
-def _told(key: object, value: object) -> str:
+def _without_secret(key: object, value: object) -> str:
     """A secret that development writes into the file stays there."""
     return _NOT_SHOWN if key in _SECRETS and isinstance(value, str) else _shown(value)
 

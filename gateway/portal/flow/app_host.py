@@ -78,7 +78,7 @@ class AppHost:
     async def _signed_in(self, request: PortalRequest, app: App) -> Identity | None:
         cookie = request.seat_cookie()
         seat = await self._services.sessions.load(request.host, cookie) if cookie else None
-        return seat.identity if seat is not None and seat.live and app.hears(seat.identity) else None
+        return seat.identity if seat is not None and seat.live and app.accepts(seat.identity) else None
 
     async def begin(self, request: PortalRequest, begin: BeginTransaction) -> Page:
         app, host = begin.app, request.host

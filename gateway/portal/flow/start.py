@@ -73,7 +73,7 @@ class Start:
 
     async def _serves(self, request: PortalRequest, app: App, transaction: Transaction, known: _Known) -> bool:
         return (
-            app.hears(known.identity)
+            app.accepts(known.identity)
             and self._is_enough(request, transaction, known)
             and await self._is_late_enough(request, app, transaction, known)
         )

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.config.compile.compiler import Compiled
-from gateway.config.compile.process import decode_answer, decode_files, encode_answer, encode_files
+from gateway.config.compile.process import decode_files, decode_outcome, encode_files, encode_outcome
 from gateway.config.folder.files import Files
 from gateway.config.problems import Place, Problem
 
@@ -25,7 +25,7 @@ def test_files_come_through_as_they_are(files: Files) -> None:
 
 @given(st.binary(max_size=50))
 def test_a_plan_comes_through_as_it_is(plan: bytes) -> None:
-    assert decode_answer(encode_answer(Compiled(plan, "abc"))) == Compiled(plan, "abc")
+    assert decode_outcome(encode_outcome(Compiled(plan, "abc"))) == Compiled(plan, "abc")
 
 
 @given(st.binary(max_size=200))
