@@ -67,7 +67,7 @@ class ProviderClient:
     async def _exchange(
         self, call: Call, kept: Sequence[bytes], into: Callable[[bytes], object], largest: int
     ) -> ProviderResponse:
-        """`kept`: where `into` puts what is to be the answer's body."""
+        """`kept`: where `into` puts what is to be the response's body."""
         try:
             session = self._opened()
             request = session.request(
@@ -79,7 +79,7 @@ class ProviderClient:
             )
             async with request as response:
                 await _read(call, response, into, largest)
-                return _answer(response, b"".join(kept))
+                return _provider_response(response, b"".join(kept))
         except TimeoutError as error:
             detail = f"{call.what}: {quoted(call.url)} did not answer in {self._total_seconds:g} s"
             raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, detail) from error
@@ -138,7 +138,7 @@ async def _read(call: Call, response: ClientResponse, into: Callable[[bytes], ob
         into(piece)
 
 
-def _answer(response: ClientResponse, body: bytes) -> ProviderResponse:
+def _provider_response(response: ClientResponse, body: bytes) -> ProviderResponse:
     return ProviderResponse(
         status=response.status,
         content_type=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),

@@ -111,8 +111,8 @@ class Federation:
             parameters = await self._with_own_keys(provider, made)
         if provider.request.pushed:
             pushed = partial(pushed_request, provider, metadata, parameters, self._fresh(now))
-            answer = await self._carry(provider, await self._with_own_keys(provider, pushed))
-            parameters = process_pushed_response(provider, answer)
+            response = await self._carry(provider, await self._with_own_keys(provider, pushed))
+            parameters = process_pushed_response(provider, response)
         return authorization_url(metadata, parameters)
 
     async def authorization_code(
@@ -149,11 +149,11 @@ class Federation:
         # The keys first: without them the response could not be verified, and the token would be used up for nothing.
         await self.keys(provider)
         asked = partial(refresh_request, provider, metadata, refresh_token, self._fresh(now))
-        answer = await self._send(provider, await self._with_own_keys(provider, asked))
-        response = process_refresh_response(provider, refresh_token, answer)
+        response = await self._send(provider, await self._with_own_keys(provider, asked))
+        refreshed = process_refresh_response(provider, refresh_token, response)
 
         def validate(keys: JsonWebKeySet) -> Renewed:
-            return validate_refreshed(provider, keys, response, held, now + self._clock() - started)
+            return validate_refreshed(provider, keys, refreshed, held, now + self._clock() - started)
 
         return await self._with_keys(provider, validate)
 
@@ -177,10 +177,12 @@ class Federation:
             raise GatewayError(API_TOKEN, "no JWT, and the provider file does not say introspection")
         metadata = await self.metadata(provider)
         asked = partial(introspection_request, provider, metadata, token, self._fresh(now))
-        answer = await self._carry(provider, await self._with_own_keys(provider, asked))
+        response = await self._carry(provider, await self._with_own_keys(provider, asked))
         if not api.introspection_algorithms:
-            return process_introspection_response(provider, api, answer, now)
-        return await self._with_keys(provider, lambda keys: process_introspection_jwt(provider, api, keys, answer, now))
+            return process_introspection_response(provider, api, response, now)
+        return await self._with_keys(
+            provider, lambda keys: process_introspection_jwt(provider, api, keys, response, now)
+        )
 
     async def logout_token(self, provider: OidcProvider, raw: str, now: float) -> LogoutToken:
         """A logout token that a provider posted, verified but for its single use. `now`: Unix seconds."""
@@ -227,10 +229,10 @@ class Federation:
     async def _userinfo(
         self, provider: OidcProvider, metadata: ProviderMetadata, access_token: str, subject: str, clock_offset: float
     ) -> Claims:
-        answer = await self._send(provider, userinfo_request(provider, metadata, access_token))
+        response = await self._send(provider, userinfo_request(provider, metadata, access_token))
 
         def process(keys: JsonWebKeySet) -> Claims:
-            return process_userinfo_response(provider, keys, subject, answer, self._clock() + clock_offset)
+            return process_userinfo_response(provider, keys, subject, response, self._clock() + clock_offset)
 
         return await self._with_keys(provider, process)
 
@@ -260,13 +262,13 @@ class Federation:
         client, circuit = self._client(provider), self._circuit(provider)
         circuit.enter()
         try:
-            answer = await client.send(call)
+            response = await client.send(call)
         except GatewayError as error:
             if error.code is LOGIN_PROVIDER_UNREACHABLE and circuit.doubted():
                 self._errand(self._look(provider, circuit, call.url))
             raise
         circuit.answered()
-        return answer
+        return response
 
     async def _look(self, provider: OidcProvider, circuit: Circuit, url: str) -> None:
         """Any response proves that the provider answers, a refusal of the method too."""
@@ -278,13 +280,13 @@ class Federation:
 
     async def _judged(self, provider: OidcProvider, circuit: Circuit, call: Call) -> ProviderResponse:
         try:
-            answer = await self._client(provider).send(call)
+            response = await self._client(provider).send(call)
         except GatewayError as error:
             if error.code is LOGIN_PROVIDER_UNREACHABLE:
                 circuit.failed()
             raise
         circuit.answered()
-        return answer
+        return response
 
     def _circuit(self, provider: OidcProvider) -> Circuit:
         return self._circuits.setdefault(provider.name, Circuit(self._clock))
@@ -336,12 +338,12 @@ class Federation:
             self._log.event(event, provider=provider.name, code=error.code.id, detail=error.detail)
 
     async def _fetch_metadata(self, provider: OidcProvider) -> tuple[ProviderMetadata, str]:
-        answer = await self._send(provider, discovery_request(provider))
-        return process_discovery_response(provider, answer), answer.cache_control
+        response = await self._send(provider, discovery_request(provider))
+        return process_discovery_response(provider, response), response.cache_control
 
     async def _fetch_keys(self, provider: OidcProvider) -> tuple[JsonWebKeySet, str]:
-        answer = await self._send(provider, jwks_request(await self.metadata(provider)))
-        return process_jwks_response(answer), answer.cache_control
+        response = await self._send(provider, jwks_request(await self.metadata(provider)))
+        return process_jwks_response(response), response.cache_control
 
 
 def _asked(provider: OidcProvider) -> tuple[object, ...]:

@@ -206,12 +206,12 @@ async def _outcome(folder: Path, source: MetadataSource, limits: FetchLimits) ->
     try:
         with tempfile.TemporaryFile(dir=folder) as document:
             known = _still_good(folder, source, time.time())
-            answer = await _fetch(source, document, known, limits)
-            if known is not None and answer.status == 304:
+            response = await _fetch(source, document, known, limits)
+            if known is not None and response.status == 304:
                 # RFC 9110 15.4.5. What is on disk stays as it is, with the end that it was signed with.
                 return FetchOutcome(source.id, replace(known, fetched_at=int(time.time())))
             document.seek(0)
-            version = validators(answer.etag, answer.last_modified)
+            version = validators(response.etag, response.last_modified)
             copy = index_document(source, _pieces(document), folder, time.time(), version)
     except GatewayError as error:
         return FetchOutcome(source.id, None, error.code.id, f"{source.url}: {error.detail}")
@@ -230,15 +230,15 @@ async def _fetch(source: MetadataSource, into: IO[bytes], known: Copy | None, li
     client = ProviderClient(*reach, limits.fetch_seconds, _CONNECT_SECONDS)
     try:
         version = NO_VALIDATORS if known is None else Validators(known.etag, known.last_modified)
-        answer = await client.download(source.call(version), into.write, largest)
+        response = await client.download(source.call(version), into.write, largest)
     finally:
         await client.close()
-    if source.kind in ("mdq", "mdq_sha1") and answer.status in _NOT_THERE:
+    if source.kind in ("mdq", "mdq_sha1") and response.status in _NOT_THERE:
         # Metadata Query Protocol 3.1: the service answers, and has no metadata of this entity
-        raise GatewayError(SAML_METADATA_GONE, f"answered {answer.status}: it has no metadata of {source.entity_id}")
-    if answer.status != 200 and not (answer.status == 304 and version != NO_VALIDATORS):
-        raise GatewayError(SAML_METADATA_UNREACHABLE, f"answered with status {answer.status}")
-    return answer
+        raise GatewayError(SAML_METADATA_GONE, f"answered {response.status}: it has no metadata of {source.entity_id}")
+    if response.status != 200 and not (response.status == 304 and version != NO_VALIDATORS):
+        raise GatewayError(SAML_METADATA_UNREACHABLE, f"answered with status {response.status}")
+    return response
 
 
 def _pieces(document: IO[bytes]) -> Iterator[bytes]:

@@ -78,12 +78,12 @@ class SamlFederation:
         """What `url`, an endpoint of the provider's metadata, answered. GatewayError: SAML_SOAP, and as `send`."""
         # Bindings 3.2.3.1, SOAP 1.1 6.1
         headers = (("Content-Type", MEDIA_TYPE), ("SOAPAction", ACTION), ("Accept", ", ".join(MEDIA_TYPES)))
-        answer = await self._client(provider).send(Call("SOAP", "POST", url, headers, envelope))
+        response = await self._client(provider).send(Call("SOAP", "POST", url, headers, envelope))
         # SOAP 1.1 6.2: 500 with a fault, which says no more than that
-        if answer.status != 200 or answer.content_type not in MEDIA_TYPES:
-            detail = f"{url} answered with status {answer.status} and {quoted(answer.content_type)}"
+        if response.status != 200 or response.content_type not in MEDIA_TYPES:
+            detail = f"{url} answered with status {response.status} and {quoted(response.content_type)}"
             raise GatewayError(SAML_SOAP, detail)
-        return answer.body
+        return response.body
 
     async def close(self) -> None:
         for client in self._clients.values():

@@ -101,7 +101,7 @@ class ParkedResponse:
 
 
 @dataclass(frozen=True, slots=True)
-class ParkedAnswer:
+class ParkedAssertion:
     """What a SAML provider asserted, verified but for the browser, whose cookie a POST from elsewhere does not bring.
 
     `reference`: the RelayState of the SamlLogin that it answers, None where the provider began by itself.

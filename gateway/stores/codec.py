@@ -19,7 +19,7 @@ from gateway.model.session import NameIdFields, Session, SignOutNote, Tokens
 from gateway.model.transaction import (
     HandOver,
     OidcLogin,
-    ParkedAnswer,
+    ParkedAssertion,
     ParkedResponse,
     SamlLogin,
     SamlLogout,
@@ -156,15 +156,15 @@ def saml_login_from_bytes(data: bytes) -> SamlLogin:
     return SamlLogin(**{**values, **read})
 
 
-def parked_to_bytes(answer: ParkedAnswer) -> bytes:
+def parked_to_bytes(answer: ParkedAssertion) -> bytes:
     return _dump({**_fields(answer), "identity": _identity_fields(answer.identity)})
 
 
 @_understood
-def parked_from_bytes(data: bytes) -> ParkedAnswer:
+def parked_from_bytes(data: bytes) -> ParkedAssertion:
     values = json.loads(data)
     name_id = _name_id(values.pop("name_id"))
-    return ParkedAnswer(identity=_identity(values.pop("identity")), name_id=name_id, **values)
+    return ParkedAssertion(identity=_identity(values.pop("identity")), name_id=name_id, **values)
 
 
 def saml_logout_to_bytes(logout: SamlLogout) -> bytes:
@@ -230,7 +230,7 @@ Stored = (
     | SamlLogin
     | SamlLogout
     | SignOut
-    | ParkedAnswer
+    | ParkedAssertion
     | HandOver
 )
 

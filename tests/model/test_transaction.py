@@ -3,7 +3,7 @@ from dataclasses import FrozenInstanceError, replace
 import pytest
 
 from gateway.model.identity import Identity
-from gateway.model.transaction import HandOver, OidcLogin, ParkedAnswer, SamlLogin, SamlLogout, Transaction
+from gateway.model.transaction import HandOver, OidcLogin, ParkedAssertion, SamlLogin, SamlLogout, Transaction
 
 TRANSACTION = Transaction("permis", "permis.example", "https", "/a?b=c", "0" * 64, 0, 1_700_000_000)
 LOGIN = OidcLogin("metropole", "n", "v", "https://portail.example/_ecluse/callback/metropole", "0" * 64, None, 1)
@@ -26,7 +26,7 @@ def test_unless_an_app_asks_any_authentication_will_do() -> None:
 
 def test_an_answer_that_is_parked_and_a_logout_under_way_are_values() -> None:
     identity = Identity("departement", "urn:idp", "s", {})
-    parked = ParkedAnswer(identity, None, "_a", 1, None, ("n", None, None, None, None), None)
+    parked = ParkedAssertion(identity, None, "_a", 1, None, ("n", None, None, None, None), None)
     for value in (parked, SamlLogout("departement", "_r", "https://a.example/")):
         assert replace(value) == value
         assert not hasattr(value, "__dict__")

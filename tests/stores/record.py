@@ -19,7 +19,7 @@ from gateway.model.levels import Need, StepUpRequest
 from gateway.model.session import Session, SignOutNote, Tokens
 from gateway.model.transaction import (
     OidcLogin,
-    ParkedAnswer,
+    ParkedAssertion,
     ParkedResponse,
     SamlLogin,
     SamlLogout,
@@ -66,7 +66,7 @@ LOGIN = OidcLogin(
     "https://op.metropole.example",
 )
 SAML_LOGIN = SamlLogin("rectorat", "_1", ("urn:a",), "exact", True, browser("binding"), SERVED, NOW - 20, True)
-PARKED = ParkedAnswer(JEANNE, "reference", "_2", NOW + 60, NOW + 3600, NAME_ID, "index")
+PARKED = ParkedAssertion(JEANNE, "reference", "_2", NOW + 60, NOW + 3600, NAME_ID, "index")
 SAML_LOGOUT = SamlLogout("rectorat", "_3", "https://permis.localhost/")
 SIGN_OUT = SignOut("metropole", "https://permis.localhost/")
 RESPONSE = ParkedResponse((("code", "c"), ("state", "é")))

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.model.codes import LIMIT_BODY
 from gateway.model.errors import GatewayError
-from gateway.model.transaction import ParkedAnswer, SamlLogin, SamlLogout, Served
+from gateway.model.transaction import ParkedAssertion, SamlLogin, SamlLogout, Served
 from gateway.stores.records import RecordStore
 from gateway.stores.transactions import LIFE, PARKED_LIFE, SAML_PARKED_BYTES, Transactions
 from tests.stores.samples import JEANNE, KEYS, NOW, OTHER_KEYS, Clock, browser, login, transaction
@@ -13,7 +13,7 @@ NETWORK = "192.0.2.0/24"
 LOGIN = SamlLogin(
     "departement", "_request", ("urn:a", "urn:b"), "minimum", True, browser("mine"), Served("t", transaction()), NOW
 )
-PARKED = ParkedAnswer(JEANNE, "reference", "_assertion", NOW + 300, NOW + 3600, ("n", None, "q", None, ""), "s")
+PARKED = ParkedAssertion(JEANNE, "reference", "_assertion", NOW + 300, NOW + 3600, ("n", None, "q", None, ""), "s")
 
 
 def of(store: RecordStore, clock: Clock, **bounds: int) -> Transactions:

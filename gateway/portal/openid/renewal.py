@@ -86,11 +86,12 @@ class Renewal:
         newest = tokens.refresh_token
         try:
             held = Held(session.identity.subject, session.id_token or "")
-            answer = await self._services.federation.refresh(provider, tokens.refresh_token, held, self._services.now())
-            newest = answer.grant.refresh_token
-            identity = await self._identity(provider, session, answer)
-            newer = tokens_of(answer.grant, self._services.now(), tokens.number + 1)
-            after = renewed(session, provider, identity, newer, answer.id_token)
+            now = self._services.now()
+            response = await self._services.federation.refresh(provider, tokens.refresh_token, held, now)
+            newest = response.grant.refresh_token
+            identity = await self._identity(provider, session, response)
+            newer = tokens_of(response.grant, self._services.now(), tokens.number + 1)
+            after = renewed(session, provider, identity, newer, response.id_token)
         except GatewayError as error:
             if _ends(error):
                 await self._end(session, error)
@@ -107,7 +108,7 @@ class Renewal:
             self._services.federation.revoke(provider, newest, self._services.now())
         self._next(seat, after)
 
-    async def _identity(self, provider: OidcProvider, session: Session, answer: Renewed) -> Identity | None:
+    async def _identity(self, provider: OidcProvider, session: Session, response: Renewed) -> Identity | None:
         """The person as userinfo describes them now, where the file has it asked again; acr, amr and time stay. None:
         as they were.
 
@@ -117,7 +118,7 @@ class Renewal:
             return None
         now = self._services.now()
         try:
-            claims = await self._services.federation.userinfo_again(provider, answer, known.subject, now)
+            claims = await self._services.federation.userinfo_again(provider, response, known.subject, now)
         except GatewayError as error:
             if _ends(error):
                 raise

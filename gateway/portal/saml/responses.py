@@ -1,6 +1,6 @@
-"""A SAML provider's answer: verified in full, then the browser that asked for it, then a session.
+"""A SAML provider's Response: verified in full, then the browser that asked for it, then a session.
 
-An answer by POST comes from the provider's page, and no Lax cookie with it. What it asserts is parked, and a 303 to
+A Response by POST comes from the provider's page, and no Lax cookie with it. What it asserts is parked, and a 303 to
 `finish` on this very host brings the cookie. Nothing that is parked lets anybody in.
 """
 
@@ -26,7 +26,7 @@ from gateway.model.codes import (
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.provider import SamlProvider
-from gateway.model.transaction import ParkedAnswer, SamlLogin
+from gateway.model.transaction import ParkedAssertion, SamlLogin
 from gateway.portal.flow.pending import Pending, lead_back, served_by
 from gateway.portal.flow.source import entity, saml_provider, service_provider
 from gateway.portal.flow.steps import Authentication, NextStep, SignInSeenAgain
@@ -59,7 +59,7 @@ class SamlResponses:
 
     async def posted(self, request: PortalRequest) -> Page:
         """`POST /_ecluse/saml/acs`. The request stays under way until `finish`, so that a form sent twice does no harm,
-        but whoever brings an answer that is refused has used it up."""
+        but a Response that is refused has used it up."""
         form = request.form()
         response, reference = form.get("SAMLResponse", ""), form.get("RelayState", "")
         if not response:
@@ -77,7 +77,7 @@ class SamlResponses:
             return _again(login, error)
 
     async def _unasked(self, request: PortalRequest, response: str) -> Page:
-        """Profiles 4.1.5. What answers a request that is over goes on to a page that can see who is signed in."""
+        """Profiles 4.1.5. A Response to a request that is over goes on to a page that can see who is signed in."""
         said = await self._crypto_thread.do(lambda: read_unverified(parse(posted_message(response))))
         if said.in_response_to is not None:
             return redirect(FINISH)
@@ -104,13 +104,13 @@ class SamlResponses:
 
         assertion = await self._verified(request, provider, login, read, "post")
         id = await self._services.transactions.saml_responses.put(
-            self._answer(provider, assertion, reference), request.network
+            self._mapped(provider, assertion, reference), request.network
         )
         return redirect(f"{FINISH}?p={id}")
 
     async def artifact_posted(self, request: PortalRequest) -> Page:
         """`POST /_ecluse/saml/artifact`: Bindings 3.6.3, in a form, as Keycloak sends it. It goes on as the navigation
-        that brings the cookie; what answers no request goes on to a page that can see who is signed in."""
+        that brings the cookie; what is no response to a request goes on to a page that can see who is signed in."""
         form = request.form()
         value, reference = form.get("SAMLart", ""), form.get("RelayState", "")
         read_artifact(value)
@@ -133,9 +133,9 @@ class SamlResponses:
             assertion = await self._verified(request, provider, login, read, "artifact")
         except GatewayError as error:
             return _again(login, error)
-        answer = self._answer(provider, assertion, reference)
-        self._require_in_time(answer)
-        return self._authentication(request, provider, login, found, answer, await self._first_use(answer))
+        asserted = self._mapped(provider, assertion, reference)
+        self._require_in_time(asserted)
+        return self._authentication(request, provider, login, found, asserted, await self._first_use(asserted))
 
     async def _resolved(self, request: PortalRequest, provider: SamlProvider, value: str) -> Callable[[], Document]:
         """Bindings 3.6: what the reference stands for, asked of the provider. `value`: SAMLart.
@@ -148,8 +148,8 @@ class SamlResponses:
         id, sp = message_id(self._services.token_urlsafe(SECRET_BYTES)), service_provider(request.snapshot)
         resolve = artifact_resolve(sp, artifact, destination=endpoint.location, id=id, now=self._services.now())
         envelope = await self._crypto_thread.do(lambda: in_envelope(sign_enveloped(sp.keys[0], resolve)))
-        answer = await self._services.saml_federation.soap(provider, endpoint.location, envelope)
-        return partial(response_in, answer, request_id=id, provider=provider)
+        response = await self._services.saml_federation.soap(provider, endpoint.location, envelope)
+        return partial(response_in, response, request_id=id, provider=provider)
 
     # --- the browser that asked
 
@@ -217,11 +217,11 @@ class SamlResponses:
         )
         return assertion
 
-    def _answer(self, provider: SamlProvider, assertion: Assertion, reference: str | None) -> ParkedAnswer:
+    def _mapped(self, provider: SamlProvider, assertion: Assertion, reference: str | None) -> ParkedAssertion:
         """Mapped, and within what this provider may assert."""
         identity = map_assertion(provider, assertion, int(self._services.now()))
         check(provider, identity)
-        return ParkedAnswer(
+        return ParkedAssertion(
             identity=identity,
             reference=reference,
             assertion_id=assertion.id,
@@ -234,17 +234,17 @@ class SamlResponses:
 
     # --- used once
 
-    def _require_in_time(self, answer: ParkedAnswer) -> None:
+    def _require_in_time(self, asserted: ParkedAssertion) -> None:
         """It may have been parked since: after this moment nobody remembers any more that it was used."""
-        if self._services.now() >= answer.replayable_until:
+        if self._services.now() >= asserted.replayable_until:
             raise GatewayError(SAML_EXPIRED, "an assertion that ran out before its browser came")
 
-    async def _first_use(self, answer: ParkedAnswer) -> bool:
+    async def _first_use(self, asserted: ParkedAssertion) -> bool:
         """Profiles 4.1.4.5; invariant 6."""
-        # What answers a request is no older than this request, which the store has.
-        issued = answer.issued if answer.reference is None else None
-        once = ("assertion", answer.identity.issuer, answer.assertion_id)
-        return await self._services.transactions.first_use(*once, issued=issued, until=answer.replayable_until)
+        # A response is no older than its request, which the store has.
+        issued = asserted.issued if asserted.reference is None else None
+        once = ("assertion", asserted.identity.issuer, asserted.assertion_id)
+        return await self._services.transactions.first_use(*once, issued=issued, until=asserted.replayable_until)
 
     def _authentication(
         self,
@@ -252,23 +252,23 @@ class SamlResponses:
         provider: SamlProvider,
         login: SamlLogin | None,
         found: Pending | None,
-        answer: ParkedAnswer,
+        asserted: ParkedAssertion,
         unused: bool,
     ) -> Authentication:
         if not unused:
             raise GatewayError(SAML_REPLAYED, "an assertion used before, or older than the session store")
-        index = answer.session_index
+        index = asserted.session_index
         binding = (
             request.binding_made(self._services.token_urlsafe) if login is None else request.binding() or login.binding
         )
         return Authentication(
             provider=provider,
-            identity=answer.identity,
+            identity=asserted.identity,
             pending=found,
             browser=binding,
-            sid=None if index is None else sid_of(answer.identity.subject, index),
-            name_id=answer.name_id,
-            ends_at=answer.session_until,
+            sid=None if index is None else sid_of(asserted.identity.subject, index),
+            name_id=asserted.name_id,
+            ends_at=asserted.session_until,
         )
 
 

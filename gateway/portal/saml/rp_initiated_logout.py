@@ -53,10 +53,10 @@ class SamlRpInitiatedLogout:
         message = partial(self._request, request, endpoint, step.session, id)
         try:
             envelope = await self._crypto_thread.do(lambda: in_envelope(sign_enveloped(sp.keys[0], message())))
-            answer = await self._services.saml_federation.soap(provider, endpoint.location, envelope)
+            soap_response = await self._services.saml_federation.soap(provider, endpoint.location, envelope)
             response, _ = await judged(
                 lambda metadata: validate_soap_logout_response(
-                    in_body(answer),
+                    in_body(soap_response),
                     provider=provider,
                     metadata=metadata,
                     url=endpoint.location,
