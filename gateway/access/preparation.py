@@ -11,6 +11,7 @@ from gateway.model.codes import GATEWAY_FAULT, TRANSLATION_UNENCODABLE
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.session import Seat
+from gateway.tokens.basic import basic_line
 from gateway.tokens.making import MadeTokens, check, make
 from gateway.tokens.spec import SigningKey
 from gateway.translation.render import MOST_BYTES
@@ -28,9 +29,11 @@ def translated(app: App, seat: Seat | None, now: float) -> Prepared:
     Raises GatewayError."""
     identity = None if seat is None else seat.identity
     injection = app.translation.render(identity)
+    headers = injection.headers
     if identity is not None:
         check(app.tokens, identity)
-    return Prepared(injection.headers, injection.cookies)
+        headers += b"" if app.basic is None else basic_line(app.basic, identity)
+    return Prepared(headers, injection.cookies)
 
 
 @dataclass(frozen=True, slots=True)

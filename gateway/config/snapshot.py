@@ -10,13 +10,15 @@ from gateway.identity.perimeter import is_inside
 from gateway.model.codes import WIRE_TARGET
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
+from gateway.model.names import fold
 from gateway.model.provider import Provider
 from gateway.model.session import SeatLimits
 from gateway.policy.levels import USUAL_LADDER, Ladder
 from gateway.policy.routes import RouteTable
 from gateway.saml.parties import ServiceProvider
+from gateway.tokens.basic import HEADER
 from gateway.tokens.making import folded_names
-from gateway.tokens.spec import SigningKey, TokenSpec
+from gateway.tokens.spec import BasicSpec, SigningKey, TokenSpec
 from gateway.translation.render import Translation
 from gateway.wire.fences import Fence
 from gateway.wire.response_edits import UNCHANGED, ResponseEdits
@@ -185,7 +187,7 @@ class AppSettings:
     `file`: as RuleRef names it. `seat_then`: what follows the end of a seat. `body_limit`: bytes, 0 for none.
     `method_override`: the method that a POST names is the one that it does. `streams_last`: what streams is use, as
     requests are. `responses`, `edits`: what its responses may say, and what is changed in their heads. `tokens`: what
-    it is sent beside its translation, made anew before it ends.
+    it is sent beside its translation, made anew before it ends; `basic`: and what never ends.
     """
 
     name: str
@@ -202,6 +204,7 @@ class AppSettings:
     responses: ResponseLeniency = STRICT
     edits: ResponseEdits = UNCHANGED
     tokens: tuple[TokenSpec, ...] = ()
+    basic: BasicSpec | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +227,8 @@ class App(AppSettings):
     @property
     def header_folds(self) -> frozenset[bytes]:
         """Invariant 3: folded names of all headers that are injected, whether or not there is a value."""
-        return self.translation.header_folds | folded_names(self.tokens, "header")
+        basic = frozenset() if self.basic is None else frozenset({fold(HEADER.encode())})
+        return self.translation.header_folds | folded_names(self.tokens, "header") | basic
 
     @property
     def cookie_names(self) -> frozenset[bytes]:

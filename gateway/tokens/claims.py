@@ -20,19 +20,28 @@ def told(claims: Iterable[TokenClaim], identity: Identity) -> dict[str, ClaimVal
     values where one is told, a control character, or no value for `sub`."""
     found: dict[str, ClaimValue] = {"sub": _text("sub", identity.subject)}
     for claim in claims:
-        values = [_text(claim.name, value) for value in _values(claim, identity)]
         if claim.several:
-            found[claim.name] = values
-        elif len(values) > 1:
-            raise _refused(claim.name, f"{len(values)} values, and the file says neither list nor which")
-        elif values:
-            found[claim.name] = values[0]
+            found[claim.name] = _texts(claim, identity)
+        elif value := single_value(claim, identity):
+            found[claim.name] = value
         else:
             found.pop(claim.name, None)
     if not found.get("sub"):
         # RFC 7519 4.1.2: an application would take the token for that of somebody without a name.
         raise _refused("sub", "this person has no value for it")
     return found
+
+
+def single_value(claim: TokenClaim, identity: Identity) -> str:
+    """Empty where there is none. Raises GatewayError(TRANSLATION_UNENCODABLE)."""
+    values = _texts(claim, identity)
+    if len(values) > 1:
+        raise _refused(claim.name, f"{len(values)} values, and the file says neither list nor which")
+    return values[0] if values else ""
+
+
+def _texts(claim: TokenClaim, identity: Identity) -> list[str]:
+    return [_text(claim.name, value) for value in _values(claim, identity)]
 
 
 def _values(claim: TokenClaim, identity: Identity) -> tuple[str, ...]:

@@ -55,3 +55,13 @@ class JwtSpec:
 
 
 TokenSpec = JwtSpec
+
+
+@dataclass(frozen=True, slots=True)
+class BasicSpec:
+    """HTTP Basic: it has no end, and is no token. `account`: whose it is, for everybody or by person. `charset`: as
+    Python names it."""
+
+    account: TokenClaim
+    password: str = field(repr=False)
+    charset: Literal["utf-8", "latin-1"] = "utf-8"

@@ -17,6 +17,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.names import fold
 from gateway.model.session import Seat
 from gateway.policy.facts import NO_FACTS, Facts, RequestFacts
+from gateway.tokens.basic import described_basic
 from gateway.tokens.making import described
 from gateway.translation.read_back import read_back_for_tools
 from gateway.translation.render import Injection
@@ -154,6 +155,7 @@ def _result(outcome: Outcome, request: TrialRequest, person: Known | None) -> Tr
             if person is not None and app.accepts(person.identity):
                 made = described(app.tokens, person.identity)
                 headers, cookies = headers | made[0], cookies | made[1]
+                headers |= {} if app.basic is None else described_basic(app.basic, person.identity)
             return Tried("allow", decision.reason.id, "", app, segments, headers=headers, cookies=cookies)
         case Refuse(code=code, detail=detail, by=None):
             return Tried("refuse", code.id, detail, app, segments)

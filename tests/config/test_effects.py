@@ -24,6 +24,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.policy.decide import decide
 from gateway.policy.facts import Facts, RequestFacts
+from gateway.tokens.basic import basic_line
 from gateway.tokens.claims import told
 from gateway.tokens.jwt import signing_key
 from gateway.tokens.spec import Carrier
@@ -38,6 +39,7 @@ PEM = {
     "file:tls.key": LEAF.private_key_pem.bytes().strip(),
     "file:es256.pem": pem("ES256").strip(),
     "file:rs256.pem": pem("RS256").strip(),
+    "file:basic": "mot de passé".encode(),
     "env:OTHER": b"0123456789-of-another-key-0123456789",
 }
 TOKENS = "tokens: {keys: [{key: {file: es256.pem}}, {algorithm: RS256, key: {file: rs256.pem}}]}\n"
@@ -350,6 +352,7 @@ ADMIN = ("access", 1)
 X = ("translate", "headers", "X-Remote-User")
 COOKIE = ("translate", "cookies")
 JWT = ("translate", "jwt")
+BASIC = ("translate", "basic")
 
 
 def token(see: Callable[[Any], object]) -> Callable[[Snapshot], object]:
@@ -455,6 +458,15 @@ APP = [
            cookie(b"A=%C3%A9")),
     Effect("translate.cookies.*.unencodable", (*COOKIE, "A"),
            {"value": "Ł", "encoding": "latin1", "unencodable": "transliterate"}, injected, cookie(b""), cookie(b"A=L")),
+    Effect("translate.basic.account.from", BASIC, {"account": {"from": "uid"}, "password": {"file": "basic"}},
+           app(lambda a: a.basic and a.basic.account.attribute), None, "uid"),
+    Effect("translate.basic.account.value", BASIC, {"account": {"value": "svc"}, "password": {"file": "basic"}},
+           app(lambda a: a.basic and basic_line(a.basic, HELENE)), None, b"\r\nAuthorization: Basic c3ZjOm1vdCBkZSBwYXNzw6k="),
+    Effect("translate.basic.password", BASIC, {"account": {"value": "svc"}, "password": {"file": "basic"}},
+           app(lambda a: a.basic and a.basic.password), None, "mot de passé"),
+    Effect("translate.basic.encoding", (*BASIC, "encoding"), "latin1",
+           app(lambda a: a.basic and basic_line(a.basic, HELENE)), None, b"\r\nAuthorization: Basic c3ZjOm1vdCBkZSBwYXNz6Q==",
+           ((BASIC, {"account": {"value": "svc"}, "password": {"file": "basic"}}),)),
     Effect("translate.jwt.header", ("translate", "jwt"), {"header": "X-T"}, token(lambda t: t.carrier), None, Carrier("header", "X-T")),
     Effect("translate.jwt.header", ("translate", "jwt"), {"header": "authorization"}, token(lambda t: t.carrier.scheme), None, "Bearer"),
     Effect("translate.jwt.cookie", ("translate", "jwt"), {"cookie": "T"}, token(lambda t: t.carrier), None, Carrier("cookie", "T")),

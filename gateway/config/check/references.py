@@ -15,6 +15,7 @@ from gateway.config.check.pem import (
     check_public_key,
     check_saml_key,
 )
+from gateway.config.check.tokens import references
 from gateway.config.check.translate import values_elsewhere
 from gateway.config.folder.files import Files, for_app, team_of
 from gateway.config.problems import Path, Problem, key_path
@@ -252,3 +253,5 @@ def _app_references(model: AppFile) -> Iterator[tuple[Path, Reference, _Check]]:
     if model.upstream.ca is not None:
         yield ("upstream", "ca"), model.upstream.ca, check_certificates
     yield from values_elsewhere(model)
+    if model.translate.has_tokens:
+        yield from references(model.translate)

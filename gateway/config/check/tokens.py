@@ -1,22 +1,26 @@
 """What an app file says of tokens against the rest of it, against gateway.yaml and against the other applications."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
 from gateway.config.folder.files import team_of
 from gateway.config.problems import Path, Place, Problem
 from gateway.config.schema.app import AppFile
-from gateway.config.schema.app_tokens import JwtSection
+from gateway.config.schema.app_tokens import BasicSection, JwtSection
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.load import Folder
+from gateway.config.schema.scalars import Reference, Wrong
 from gateway.config.schema.translate import TranslateSection
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
+from gateway.tokens.basic import HEADER
 from gateway.translation.render import Constant, CookieSpec, HeaderSpec, check_cookie, check_header
 
 JWT: Final[Path] = ("translate", "jwt")
+BASIC: Final[Path] = ("translate", "basic")
 
 # Of a connection to the application that is still to be opened, and of what waits before it.
 SPARE_BESIDE_CONNECT: Final = 10
@@ -35,6 +39,27 @@ def carriers(translate: TranslateSection) -> Iterator[tuple[Path, str, str]]:
         if token.cookie is not None:
             yield (*path, "cookie"), "cookies", token.cookie
 
+    if translate.basic is not None:
+        yield BASIC, "headers", HEADER
+
+
+def references(translate: TranslateSection) -> Iterator[tuple[Path, Reference, Callable[[bytes], None]]]:
+    """Where secrets stand, and what each has to be."""
+    if translate.basic is not None:
+        yield (*BASIC, "password"), translate.basic.password, partial(_check_password, translate.basic)
+
+
+def _check_password(basic: BasicSection, content: bytes) -> None:
+    """Raises Wrong, without the value."""
+    try:
+        text = content.decode()
+        text.encode("latin-1" if basic.encoding == "latin1" else "utf-8")
+    except UnicodeError:
+        raise Wrong(f"this password is not in letters that {basic.encoding} has") from None
+    if not text.isprintable():
+        # RFC 7617 2
+        raise Wrong("a password is one line, without control characters")
+
 
 def token_sections(translate: TranslateSection) -> Iterator[tuple[Path, JwtSection]]:
     if translate.jwt is not None:
@@ -47,16 +72,21 @@ def told_attributes(translate: TranslateSection) -> Iterator[tuple[Path, str]]:
         for name, claim in token.claims.items():
             if claim.source is not None:
                 yield (*path, "claims", name, "from"), claim.source
+    if translate.basic is not None and translate.basic.account.source is not None:
+        yield (*BASIC, "account", "from"), translate.basic.account.source
 
 
 def check_tokens(document: YamlDocument, model: AppFile, gateway: GatewayFile | None) -> Iterator[Problem]:
     yield from _names(document, model)
+    if model.api is not None and model.api.forward:
+        for path, section, name in carriers(model.translate):
+            if section == "headers" and fold(name.encode()) == b"authorization":
+                message = "a program's own token stands there (api.forward)"
+                yield document.problem(path, message, "choose another header")
+    basic = model.translate.basic
+    if basic is not None and ":" in (basic.account.value or ""):
+        yield document.problem((*BASIC, "account", "value"), "the password would begin behind the colon")
     for path, token in token_sections(model.translate):
-        forwards = model.api is not None and model.api.forward
-        if forwards and token.header is not None and fold(token.header.encode()) == b"authorization":
-            where = (*path, "header")
-            message = "a program's own token stands there (api.forward)"
-            yield document.problem(where, message, "choose another header")
         if gateway is not None:
             yield from _lives(document, (*path, "life"), token.life, gateway)
             yield from _has_key(document, (*path, "algorithm"), token, gateway)

@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 from gateway.config.check.translate import spec_of
 from gateway.config.compile.plan import WrittenApi, WrittenApp, WrittenOpaqueTokens, WrittenRule
 from gateway.config.compile.served import Material, served
-from gateway.config.compile.tokens import serve_tokens
+from gateway.config.compile.tokens import serve_basic, serve_tokens
 from gateway.config.folder.files import team_of
 from gateway.config.schema.app import AppApiSection, AppFile, OpaqueTokensSection
 from gateway.config.schema.gateway import GatewayFile
@@ -55,6 +55,7 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         headers=tuple(spec_of(HeaderSpec, one, text) for one, text in told if one.kind == "headers"),
         cookies=tuple(spec_of(CookieSpec, one, text) for one, text in told if one.kind == "cookies"),
         tokens=serve_tokens(model, gateway) if model.translate.has_tokens else (),
+        basic=None if model.translate.basic is None else serve_basic(file, model.translate.basic, material),
     )
 
 

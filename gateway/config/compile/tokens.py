@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from gateway.config.check.tokens import spare_of
 from gateway.config.compile.served import Material
 from gateway.config.schema.app import AppFile
-from gateway.config.schema.app_tokens import ClaimSection, JwtSection, TokensSection
+from gateway.config.schema.app_tokens import BasicSection, ClaimSection, JwtSection, TokensSection
 from gateway.config.schema.gateway import GatewayFile
 from gateway.model.names import fold
 from gateway.tokens.jwt import signing_key
-from gateway.tokens.spec import Carrier, JwtSpec, SigningKey, TokenClaim, TokenSpec
+from gateway.tokens.spec import BasicSpec, Carrier, JwtSpec, SigningKey, TokenClaim, TokenSpec
 
 
 def serve_token_keys(file: str, tokens: TokensSection, material: Material) -> tuple[SigningKey, ...]:
@@ -21,6 +21,12 @@ def serve_token_keys(file: str, tokens: TokensSection, material: Material) -> tu
 
 def serve_tokens(model: AppFile, gateway: GatewayFile) -> tuple[TokenSpec, ...]:
     return tuple(_specs(model, gateway))
+
+
+def serve_basic(file: str, basic: BasicSection, material: Material) -> BasicSpec:
+    account = TokenClaim("account", basic.account.source, basic.account.value or "")
+    password = material[file, ("translate", "basic", "password")].decode()
+    return BasicSpec(account, password, "latin-1" if basic.encoding == "latin1" else "utf-8")
 
 
 def _specs(model: AppFile, gateway: GatewayFile) -> Iterator[TokenSpec]:

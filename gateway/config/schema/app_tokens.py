@@ -4,7 +4,17 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from gateway.config.schema.types import AttributeName, Maybe, Secret, Strict, Text, WholeSeconds, Word, wrong
+from gateway.config.schema.types import (
+    AttributeName,
+    Maybe,
+    PublicReference,
+    Secret,
+    Strict,
+    Text,
+    WholeSeconds,
+    Word,
+    wrong,
+)
 from gateway.tokens.spec import RESERVED_CLAIMS
 
 SHORTEST_LIFE: Final = 30
@@ -61,6 +71,32 @@ class JwtSection(Strict):
         if (self.header is None) == (self.cookie is None):
             raise wrong("a token stands in one place", "write header: NAME or cookie: NAME")
         return self
+
+
+class BasicAccountSection(Strict):
+    source: Maybe[AttributeName] = Field(default=None, alias="from")
+    """An attribute of the person, or subject, provider, issuer: their own account at the application. A person without
+    one, or with a colon in it, is refused."""
+    value: Maybe[Text] = None
+    """Or one account for everybody."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "BasicAccountSection":
+        if (self.source is None) == (self.value is None):
+            raise wrong("this comes from one place", "write {from: attribute} or {value: text}")
+        return self
+
+
+class BasicSection(Strict):
+    """HTTP Basic (RFC 7617), in `Authorization`: whoever has the secret is anybody to the application, so that nothing
+    but the gateway may reach it. No password of a person is ever sent."""
+
+    account: BasicAccountSection
+    password: PublicReference
+    """Where the secret stands: one line, `{file: path}`, `{env: NAME}` or `{credential: name}`, of which a team's file
+    may write `{file: ...}` alone, below its `secrets`."""
+    encoding: Literal["utf8", "latin1"] = "utf8"
+    """Of account and password."""
 
 
 class TokenKeySection(Strict):

@@ -9,7 +9,7 @@ application answers.
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from weakref import WeakKeyDictionary
 
 from gateway.config.snapshot import App, Snapshot
@@ -21,6 +21,7 @@ from gateway.model.session import Seat, SignOutNote
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.stores.sign_out_notes import SignOutNotes
+from gateway.tokens.basic import fixed_line
 from gateway.translation.render import Injection, render_one
 from gateway.wire.cookies import SESSION_COOKIE, without_cookies
 
@@ -168,6 +169,8 @@ class SignOuts:
         app = self._snapshot().find_app(note.host)
         if app is not None and app.name == note.app and app.logout.url is not None and (note.login or note.cookies):
             injection = app.translation.known_again(app.logout.login, note.login)
+            if app.basic is not None:
+                injection = replace(injection, headers=injection.headers + fixed_line(app.basic))
             self._call(app, note.host, injection, note.cookies, None)
 
     # --- the call

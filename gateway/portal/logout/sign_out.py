@@ -1,5 +1,6 @@
 """Signing out, on any of our hosts: every session of the browser ends, in every worker before the response is sent."""
 
+from dataclasses import replace
 from typing import Literal
 
 from gateway.config.snapshot import App
@@ -12,6 +13,7 @@ from gateway.portal.flow.steps import NextStep, NotifyProvider
 from gateway.portal.http.request import PREFIX, PortalRequest, clear_cookie, clear_seat
 from gateway.portal.logout.applications import Present
 from gateway.portal.services import PortalServices
+from gateway.tokens.basic import basic_line
 from gateway.translation.render import NOTHING
 from gateway.wire.cookies import without_cookies
 
@@ -65,6 +67,8 @@ class BrowserSignOut:
             return None
         try:
             injection = app.translation.render(session.identity)
+            if app.basic is not None:
+                injection = replace(injection, headers=injection.headers + basic_line(app.basic, session.identity))
         except GatewayError as error:
             # While they were signed in the application was not told either.
             self._services.report.application_not_told(request, error)

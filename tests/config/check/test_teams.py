@@ -58,6 +58,13 @@ def test_beyond_the_fence(old: str, new: str, said: str) -> None:
     ]
 
 
+def test_a_team_sends_an_account_only_where_it_may_use_the_header() -> None:
+    said = found(MINE.replace("access:", "  basic: {account: {from: mail}, password: {file: ../x}}\naccess:"))
+    for what in ("translate.basic: team urbanisme may not use the header Authorization", "the attribute mail"):
+        assert any(what in line for line in said), said
+    assert any("translate.basic.password" in line for line in said), "its folder of secrets is another"
+
+
 @pytest.mark.parametrize("audience", ["mine", "https://a.urba.localhost", "https://a.urba.localhost:8443/x"])
 def test_a_team_names_its_own_application_in_an_audience(audience: str) -> None:
     assert found(MINE.replace("access:", f"  jwt: {{cookie: A, audience: '{audience}'}}\naccess:")) == []

@@ -57,6 +57,27 @@ def test_the_header_of_a_programs_own_token_is_taken() -> None:
     assert not any(line.endswith(said) for line in found(with_jwt("{header: authorization}", api % "false")))
 
 
+@pytest.mark.parametrize(
+    ("basic", "said"),
+    [
+        ("{account: {value: svc}, password: secret}", "translate.basic.password: this is not written here (write {file: path})"),
+        ("{account: {value: svc}, password: {file: lines}}", "translate.basic.password: a password is one line, without control characters"),
+        ("{account: {value: svc}, password: {file: greek}, encoding: latin1}", "translate.basic.password: this password is not in letters that latin1 has"),
+        ("{account: {value: 'a:b'}, password: {file: word}}", "translate.basic.account.value: the password would begin behind the colon"),
+        ("{account: {}, password: {file: word}}", "translate.basic.account: this comes from one place (write {from: attribute} or {value: text})"),
+        ("{account: {from: logn}, password: {file: word}}", "translate.basic.account.from: no provider of this application maps an attribute logn"),
+        ("{account: {from: uid}, password: {file: word}}\n  jwt: {header: authorization}", "translate.basic: a server may read this as authorization"),
+    ],
+)  # fmt: skip
+def test_an_account_that_cannot_be_is_refused_at_its_place(basic: str, said: str) -> None:
+    secrets = {**SECRETS, "file:word": b"word", "file:lines": b"a\nb", "file:greek": "αβγ".encode()}
+    files = {
+        "gateway.yaml": GATEWAY + KEYS,
+        "apps/permis.yaml": PERMIS.replace("access:", f"  basic: {basic}\naccess:"),
+    }
+    assert [line.partition(": ")[2] for line in problems(files, secrets)] == [said]
+
+
 def test_no_condition_asks_about_the_tokens_header() -> None:
     text = with_jwt("{header: X-T}").replace("allow: signed_in}", "allow: {header: {name: x-t, equals: a}}}")
     assert any("access[2].allow" in line for line in found(text))

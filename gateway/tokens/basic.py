@@ -1,0 +1,51 @@
+"""HTTP Basic towards an application (RFC 7617): an account of its own or one for each person, and one secret, which is
+never a person's password."""
+
+import base64
+
+from gateway.model.codes import TRANSLATION_UNENCODABLE
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.tokens.claims import single_value
+from gateway.tokens.spec import BasicSpec
+
+HEADER = "Authorization"
+
+
+def basic_line(spec: BasicSpec, identity: Identity) -> bytes:
+    """The header line, with its CRLF before it. Raises GatewayError(TRANSLATION_UNENCODABLE), without the value: no
+    account or several, a colon in it, or a letter that the charset lacks."""
+    user = _user(spec, identity)
+    try:
+        pair = f"{user}:{spec.password}".encode(spec.charset)
+    except UnicodeEncodeError as error:
+        raise _refused(f"U+{ord(f'{user}:{spec.password}'[error.start]):04X} is not in {spec.charset}") from None
+    return b"\r\n%b: Basic %b" % (HEADER.encode("ascii"), base64.b64encode(pair))
+
+
+def fixed_line(spec: BasicSpec) -> bytes:
+    """Of an account that is the same for everybody; b"" of any other."""
+    return b"" if spec.account.attribute is not None else basic_line(spec, _NOBODY)
+
+
+def described_basic(spec: BasicSpec, identity: Identity) -> dict[str, str]:
+    """By header, without the secret. Raises GatewayError(TRANSLATION_UNENCODABLE)."""
+    basic_line(spec, identity)
+    return {HEADER: f"(Basic, as {_user(spec, identity)}, with a secret)"}
+
+
+def _user(spec: BasicSpec, identity: Identity) -> str:
+    user = single_value(spec.account, identity)
+    if not user:
+        raise _refused("this person has no account")
+    if ":" in user:
+        # RFC 7617 2: what stands behind it would be read as the password.
+        raise _refused("a colon in the account")
+    return user
+
+
+def _refused(why: str) -> GatewayError:
+    return GatewayError(TRANSLATION_UNENCODABLE, f"{HEADER}: {why}")
+
+
+_NOBODY = Identity(provider="", issuer="", subject="", attributes={})
