@@ -254,7 +254,7 @@ class Federation:
         """Sends a call that carries nothing of a stranger: where nothing is answered, the provider is failing."""
         circuit = self._circuit(provider)
         circuit.enter()
-        return await self._judged(provider, circuit, call)
+        return await self._send_through(provider, circuit, call)
 
     async def _carry(self, provider: OidcProvider, call: Call) -> ProviderResponse:
         """Sends a call that carries what a browser or a program brought. A stranger may send a code that makes the
@@ -273,12 +273,12 @@ class Federation:
     async def _look(self, provider: OidcProvider, circuit: Circuit, url: str) -> None:
         """Any response proves that the provider answers, a refusal of the method too."""
         try:
-            await self._judged(provider, circuit, Call("look", "GET", url))
+            await self._send_through(provider, circuit, Call("look", "GET", url))
         except GatewayError as error:
             if error.code is not LOGIN_PROVIDER_UNREACHABLE:
                 circuit.answered()
 
-    async def _judged(self, provider: OidcProvider, circuit: Circuit, call: Call) -> ProviderResponse:
+    async def _send_through(self, provider: OidcProvider, circuit: Circuit, call: Call) -> ProviderResponse:
         try:
             response = await self._client(provider).send(call)
         except GatewayError as error:

@@ -20,8 +20,8 @@ PURGE_EVERY = 60.0
 
 
 class Housekeeping:
-    """`killed` hears of the seats that ended elsewhere, so that what is open on them is cut. `store_fails`: whether
-    sessions can be neither read nor kept, as of a second ago."""
+    """`killed` is called with the seats that ended elsewhere, so that their open responses are cut. `store_fails`:
+    whether sessions can be neither read nor kept, as of a second ago."""
 
     def __init__(
         self,

@@ -280,12 +280,14 @@ class RecordStore(Protocol):
         """Makes or checks the store. Raises GatewayError: STORE_UNREADABLE if it is not ours or of a newer release."""
 
     async def close(self) -> None:
-        """Writes what is waiting, then lets go."""
+        """Writes what is waiting, then closes the store."""
 
     async def perform(self, writes: Sequence[Write], now: int) -> bool:
-        """Does these, what has one tag in one step: see `in_steps`. A condition stands before all that is for it.
+        """Carries out these writes, all of one tag in one step (`in_steps`). A write with a condition comes before
+        those that depend on it.
 
-        False where one does not hold: what stands before it is done, itself and what is for it is not."""
+        Returns False where a condition does not hold: the writes before it are done, it and those that depend on it are
+        not."""
 
     # --- sessions and seats
 
@@ -294,40 +296,40 @@ class RecordStore(Protocol):
     async def read_session(self, session_id: str, now: int) -> SessionRecord | None: ...
 
     async def touch(self, touches: Sequence[Touch]) -> None:
-        """Moves idle limits, of seats and their sessions, forward only. A step for each session."""
+        """Moves the idle limits of these seats and of their sessions, forward only. Each session is a step."""
 
     async def replace_sealed(self, session_id: str, before: bytes, after: bytes, now: int) -> bool:
-        """What is inside a session's seal, if that is still `before`; False, and nothing written, if not."""
+        """Replaces the sealed session if it is still `before`. Returns False, having written nothing, if it is not."""
 
     async def find(self, index: SessionIndex, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
         """The live sessions of every shard under any of these index values, oldest first."""
 
     async def ended_since(self, cursor: Cursor | None) -> Tail:
-        """Without a cursor: nothing but where the list ends now, not complete."""
+        """What the revocation list has after the cursor. Without a cursor: where the list ends now, not complete."""
 
     async def take_notes(self, most: int, now: int) -> tuple[SealedNote, ...]:
-        """Of sessions that have been deleted, or are beyond their absolute limit; whoever gets one has used it up. A
-        step for each shard."""
+        """Takes notes of sessions that were deleted or are beyond their absolute limit, each for one caller only. Each
+        shard is a step."""
 
     # --- tickets
 
     async def peek_ticket(self, key: TicketKey, now: int) -> bytes | None: ...
 
     async def take_ticket(self, key: TicketKey, now: int) -> bytes | None:
-        """To one caller only, across all processes; whoever gets it has used it up."""
+        """Takes the ticket, for one caller only across all processes."""
 
     # --- single values
 
     async def is_used(self, use: UseOnce, now: int) -> bool:
-        """Whether the condition of this use does not hold."""
+        """Whether this was used before, or is older than the store."""
 
     async def mark(self, key: MarkKey, now: int) -> int:
-        """0 where there is none."""
+        """The number of the mark; 0 where there is none."""
 
     async def clear_mark(self, key: MarkKey, now: int) -> None: ...
 
     async def probe(self) -> None:
-        """Whether it can be read, and written where the last write failed."""
+        """Reads from the store, and writes to it if the last write failed; raises what all others raise."""
 
     async def purge(self, now: int) -> None:
-        """Frees the room of what has expired: housekeeping, on which nothing depends."""
+        """Frees the room of expired records. Nothing else depends on it."""

@@ -106,7 +106,7 @@ class Sessions:
             return
         seat.deadline = min(now + seat.idle, seat.hard_deadline)
         if now >= seat.refresh_at:
-            # Not asked again by the next request: whoever refreshes says when.
+            # The next request does not ask again: the refresh itself sets the next time.
             seat.refresh_at = now + _REFRESH_AGAIN
             self._when_due(seat)
         if now - seat.touched >= _TOUCH_EVERY or now - seat.touched >= seat.idle / 10:
@@ -115,7 +115,7 @@ class Sessions:
             self._cache.touched(seat)
 
     def when_due(self, tell: Callable[[Seat], None]) -> None:
-        """`tell` hears of a seat in use whose provider is to be asked whether its session stands."""
+        """`tell` is called with a seat in use when its provider is to be asked whether the session still lives."""
         self._when_due = tell
 
     def revoke(self, session_ids: Iterable[str]) -> tuple[Seat, ...]:
@@ -240,7 +240,7 @@ class Sessions:
         return code, self._hand_overs.sealed(code, hand_over, entry.session_id)
 
     async def take_hand_over(self, code: str) -> HandOver | None:
-        """The hand-over, once: whoever takes it has burnt it, whatever is found wrong afterwards."""
+        """The hand-over, for one caller only. Its code is used up, whatever is found wrong afterwards."""
         return await self._hand_overs.take(code)
 
     async def take_seat(self, hand_over: HandOver, *, replaces: bytes | None, limits: SeatLimits) -> bytes | None:

@@ -35,7 +35,7 @@ _ENDS = (OIDC_REFRESH_ENDED, OIDC_REFRESH_SUBJECT, OIDC_USERINFO_SUBJECT, LOGIN_
 
 
 class Renewal:
-    """`snapshot`: the one that is live; `changed` hears of a seat whose person is not who they were."""
+    """`snapshot`: the one that is live; `changed` is called with a seat whose identity has changed."""
 
     def __init__(
         self, services: PortalServices, *, snapshot: Callable[[], Snapshot], changed: Callable[[Seat], None]

@@ -17,7 +17,7 @@ from gateway.model.provider import SamlProvider
 from gateway.saml.parties import IdpMetadata
 
 Made = TypeVar("Made")
-Judged = TypeVar("Judged")
+Proven = TypeVar("Proven")
 
 _UNKNOWN_KEY = (SAML_SIGNATURE, SAML_SIGNATURE_KEY, SAML_BINDING_SIGNATURE)
 
@@ -44,26 +44,25 @@ class CryptoThread:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
-async def judged(
-    judge: Callable[[IdpMetadata], Judged],
+async def verified_by_metadata(
+    verify: Callable[[IdpMetadata], Proven],
     *,
     provider: SamlProvider,
     federation: SamlFederation,
     crypto_thread: CryptoThread,
-) -> tuple[Judged, IdpMetadata]:
-    """Metadata 2.4.1: keys roll over. A message signed by no known key is judged once more, by metadata fetched anew.
+) -> tuple[Proven, IdpMetadata]:
+    """What `verify` makes of a provider's message, in the thread, and the metadata that it was verified by.
 
-    What `judge` makes of the provider's message, in the thread, and the metadata that it was judged by.
-
-    Raises what `judge` raises, and what the federation does.
+    Metadata 2.4.1: keys roll over. A message that no known key signed is verified once more, by metadata fetched anew.
+    Raises what `verify` raises, and what the federation does.
     """
     metadata = await federation.idp_metadata(provider)
     try:
-        return await crypto_thread.do(partial(judge, metadata)), metadata
+        return await crypto_thread.do(partial(verify, metadata)), metadata
     except GatewayError as error:
         if error.code not in _UNKNOWN_KEY:
             raise
         newer = await federation.newer_idp_metadata(provider)
         if newer.signing_keys == metadata.signing_keys:
             raise
-    return await crypto_thread.do(partial(judge, newer)), newer
+    return await crypto_thread.do(partial(verify, newer)), newer

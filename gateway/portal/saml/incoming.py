@@ -10,7 +10,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.provider import SamlProvider
 from gateway.portal.flow.source import entity
 from gateway.portal.http.request import PortalRequest
-from gateway.portal.saml.crypto_thread import CryptoThread, judged
+from gateway.portal.saml.crypto_thread import CryptoThread, verified_by_metadata
 from gateway.portal.services import PortalServices
 from gateway.saml.bindings import RedirectMessage, posted_message, read_redirect, verify_redirect
 from gateway.saml.document import Document, parse, read_unverified
@@ -60,7 +60,7 @@ class LogoutMessages:
         request.provider = provider.name
         if expected is not None and provider.issuer != expected.issuer:
             raise GatewayError(LOGIN_OTHER_PROVIDER, f"asked {expected.name}, answered by another")
-        message, metadata = await judged(
+        message, metadata = await verified_by_metadata(
             partial(incoming.verify, provider),
             provider=provider,
             federation=self._services.saml_federation,

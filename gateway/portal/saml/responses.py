@@ -32,7 +32,7 @@ from gateway.portal.flow.source import entity, saml_provider, service_provider
 from gateway.portal.flow.steps import Authentication, NextStep, SignInSeenAgain
 from gateway.portal.http.request import PREFIX, SECRET_BYTES, PortalRequest
 from gateway.portal.http.responses import redirect
-from gateway.portal.saml.crypto_thread import CryptoThread, judged
+from gateway.portal.saml.crypto_thread import CryptoThread, verified_by_metadata
 from gateway.portal.services import PortalServices
 from gateway.saml.artifact import artifact_resolve, read_artifact, resolution_endpoint, response_in
 from gateway.saml.bindings import posted_message
@@ -140,7 +140,7 @@ class SamlResponses:
     async def _resolved(self, request: PortalRequest, provider: SamlProvider, value: str) -> Callable[[], Document]:
         """Bindings 3.6: what the reference stands for, asked of the provider. `value`: SAMLart.
 
-        The Response comes still to be read and judged in the thread.
+        The Response comes still to be read and verified, in the thread.
         """
         metadata = await self._services.saml_federation.idp_metadata(provider)
         artifact = read_artifact(value)
@@ -212,7 +212,7 @@ class SamlResponses:
                 read(), provider=provider, metadata=metadata, sp=sp, asked=login, now=now, binding=binding
             )
 
-        assertion, _ = await judged(
+        assertion, _ = await verified_by_metadata(
             validated, provider=provider, federation=self._services.saml_federation, crypto_thread=self._crypto_thread
         )
         return assertion

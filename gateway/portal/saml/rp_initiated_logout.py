@@ -12,7 +12,7 @@ from gateway.model.transaction import SamlLogout
 from gateway.portal.flow.source import saml_provider, service_provider
 from gateway.portal.flow.steps import NotifyProvider
 from gateway.portal.http.request import SECRET_BYTES, PortalRequest
-from gateway.portal.saml.crypto_thread import CryptoThread, judged
+from gateway.portal.saml.crypto_thread import CryptoThread, verified_by_metadata
 from gateway.portal.saml.responses import index_of
 from gateway.portal.services import PortalServices
 from gateway.saml.bindings import post_form, redirect_url
@@ -54,7 +54,7 @@ class SamlRpInitiatedLogout:
         try:
             envelope = await self._crypto_thread.do(lambda: in_envelope(sign_enveloped(sp.keys[0], message())))
             soap_response = await self._services.saml_federation.soap(provider, endpoint.location, envelope)
-            response, _ = await judged(
+            response, _ = await verified_by_metadata(
                 lambda metadata: validate_soap_logout_response(
                     in_body(soap_response),
                     provider=provider,
