@@ -240,12 +240,12 @@ class ClientConnection(Walk):
         self.bound = connection
         self.memo.bound_to = self.request.seat
 
-    def take_whole(self, response: ResponseHead, data: bytes, end: int) -> bool:
+    def take_usual(self, response: ResponseHead, data: bytes, end: int) -> bool:
         request = self.request
         if not (request.keep_alive and request.line.plain and self.body_done) or self.plane.draining:
             return False
         lane = request.lane
-        whole = response.whole(data, end, lane.responses.cache if request.seat is not None else b"")
+        whole = response.usual(data, end, lane.responses.cache if request.seat is not None else b"")
         if not whole:
             return False
         self.status = status = response.status

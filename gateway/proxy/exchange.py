@@ -95,9 +95,9 @@ class Requester(Protocol):
 
     # --- the response of an application ---
 
-    def take_whole(self, response: ResponseHead, data: bytes, end: int) -> bool:
-        """Writes a usual response that came in one piece, its head up to `end`; False where it has to be read, or this
-        client wants another form of it."""
+    def take_usual(self, response: ResponseHead, data: bytes, end: int) -> bool:
+        """Writes a usual response, its head up to `end`, or the beginning of one: `response.left` is still to come.
+        False where it has to be read, or this client wants another form of it."""
 
     def interim_response(self, response: ResponseHead) -> None:
         """Writes an interim response that was read."""

@@ -8,6 +8,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from gateway.model.codes import UPSTREAM_RESPONSE
 from gateway.model.errors import GatewayError
 from gateway.proxy.http1.header_layout import HeaderLayout, HeaderLayouts, HeaderLines, Names, joined, memorable
+from gateway.proxy.http1.known_responses import KnownResponse, KnownResponses
 from gateway.wire.cookies import is_ours
 from gateway.wire.framing import CHUNKED, NO_BODY, UNTIL_CLOSE, response_framing
 from gateway.wire.headers import (
@@ -30,6 +31,9 @@ _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [\t \x21-\
 _STATUS_LINES: Final = 512
 _LONGEST_STATUS_LINE: Final = 128
 _LAYOUTS: Final = 512
+
+# After so many heads in a row that were not known, only one in so many is looked up.
+_SELDOM: Final = 8
 
 # So much is given to the C parser whole, its body too.
 WHOLE: Final = 16 * 1024
@@ -56,15 +60,16 @@ class StatusLine:
 
 
 class ResponseHeads:
-    """What all upstream connections of a worker know of names and status lines, or those of applications whose files
-    change the same lines. The usual ones are those that go on as they came, but for the connection line.
+    """What all upstream connections of a worker know of names, status lines and whole heads, or those of applications
+    whose files change the same lines. The usual ones are those that go on as they came, but for the connection line.
 
     `edited`: names in lower case, as ResponsePolicy has them. `adds`: no response goes on as it came."""
 
-    __slots__ = ("_adds", "_edits_cookies", "layouts", "status_lines", "usual_lines", "usual_layouts")
+    __slots__ = ("_adds", "_edits_cookies", "known", "layouts", "status_lines", "usual_lines", "usual_layouts")
 
     def __init__(self, edited: frozenset[bytes] = frozenset(), *, adds: bool = False) -> None:
         self._adds = adds
+        self.known = KnownResponses()
         self._edits_cookies = b"set-cookie" in edited
         self.layouts = HeaderLayouts(ResponsePolicy(edited), _LAYOUTS)
         self.status_lines: dict[bytes, StatusLine] = {}
@@ -89,7 +94,8 @@ class ResponseHeads:
         if len(self.usual_layouts) >= _LAYOUTS:
             self.usual_layouts.clear()
         goes_on = not (self._adds or (self._edits_cookies and layout.sets))
-        if layout.length and len(layout.connections) <= 1 and goes_on and memorable(names):
+        usual = bool(layout.length) or not (layout.rare or layout.dropped)
+        if usual and len(layout.connections) <= 1 and goes_on and memorable(names):
             self.usual_layouts[names] = layout
         return layout
 
@@ -98,14 +104,15 @@ class ResponseHead:
     """The head under way on one upstream connection; used again for each. Unless the last read was one whole answer,
     the next gets a parser as good as new: HEAD, a body counted past it, or what was left behind cannot colour it.
 
-    Of the last whole answer is kept what follows from its bytes alone: `_last_head`; `_last_length`, of all of it, -1
-    where the next cannot be like it; `_last_status`; `_last_cut`, where its connection line is, -1 where there is none;
-    `_last_directed`, whether it tells caches what to keep.
+    Of the last usual response is kept what follows from its bytes alone: `_last_head`; `_last_length`, of all of it, -1
+    where the next cannot be like it; `_last_status`; `_cut`, where its connection line is, -1 where there is none;
+    `_directed`, whether it tells caches what to keep. `_unknown`: how many since the last one that the worker knew.
+    `left`: how much of its body is still to come.
     """
 
     __slots__ = (
-        "_connection", "_fields", "_heads", "_known", "_last_cut", "_last_directed", "_last_head", "_last_length",
-        "_last_status", "_parser", "_layout", "_stale", "_values", "binds", "framing", "keep_alive", "on_body",
+        "_connection", "_cut", "_directed", "_fields", "_heads", "_known", "_last_head", "_last_length", "_last_status",
+        "_layout", "_parser", "_stale", "_unknown", "_values", "binds", "framing", "keep_alive", "left", "on_body",
         "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete", "on_message_begin",
         "on_message_complete", "on_status", "rare", "status",
     )  # fmt: skip
@@ -121,9 +128,9 @@ class ResponseHead:
         self.on_headers_complete = self.on_message_begin = self.on_message_complete = None
         self._parser = HttpResponseParser(self)
         self._last_head = b""
-        self._last_length = self._last_cut = -1
-        self._last_status = 0
-        self._last_directed = True
+        self._last_length = self._cut = -1
+        self._last_status = self._unknown = self.left = 0
+        self._directed = True
         self._values: list[bytes] = []
         self._connection: bytes | None = None
         self.rare: dict[int, bytes] = {}
@@ -132,24 +139,46 @@ class ResponseHead:
         self.framing = NO_BODY
         self.keep_alive = self.binds = False
 
-    def whole(self, data: bytes, end: int, cache: bytes = b"") -> bytes:
-        """What a client that keeps its HTTP/1.1 connection gets, where `data`, whose head ends at `end`, is one usual
-        answer and nothing else; then `status` is set. b"" where it is not: then nothing of what was found counts.
-        `cache`: the ready line for an answer that tells caches nothing.
+    def usual(self, data: bytes, end: int, cache: bytes = b"") -> bytes:
+        """What a client that keeps its HTTP/1.1 connection gets, where `data`, whose head ends at `end`, is a usual
+        response, or the beginning of one, and nothing else; then `status` and `left` are set. b"" where it is not: then
+        nothing of what was found counts. `cache`: the ready line for an answer that tells caches nothing.
 
-        An answer to HEAD is never whole: see ClientConnection.take_whole.
+        A response to HEAD is never usual: see ClientConnection.take_usual.
         """
-        same = len(data) == self._last_length and data.startswith(self._last_head)
-        if not same and not self._read_whole(data, end):
+        if len(data) == self._last_length and data.startswith(self._last_head):
+            self.status, self.left = self._last_status, 0
+        elif not self._find_known(data, end) and not (end < len(data) <= WHOLE and self._read_whole(data, end)):
             return b""
         self.binds = False
-        self.status = self._last_status
-        cut = self._last_cut
-        if cache and not self._last_directed:
+        self.keep_alive = True
+        cut = self._cut
+        if cache and not self._directed:
             line = end - 4
             head = data[:line] if cut < 0 else data[:cut] + data[cut + _KEEP_ALIVE_LENGTH : line]
             return head + cache + data[line:]
         return data if cut < 0 else data[:cut] + data[cut + _KEEP_ALIVE_LENGTH :]
+
+    def _find_known(self, data: bytes, end: int) -> bool:
+        """Whether the worker knows the head, whatever has come of the body."""
+        self._unknown += 1
+        if self._unknown > _SELDOM and self._unknown % _SELDOM:
+            # No two heads of this application are alike, as it seems.
+            return False
+        heads = self._heads.known
+        key, length = heads.parts(data[:end])
+        known = heads.heads.get(key)
+        left = end + length - len(data)
+        if known is None or left < 0:
+            return False
+        self._unknown = 0
+        self.status, self._directed, self.left = known.status, known.directed, left
+        self._cut = data.find(_KEEP_ALIVE_LINE, 0, end) if known.connected else -1
+        self._last_length = -1
+        if left == 0:
+            # The next may be the same, byte for byte.
+            self._last_head, self._last_length, self._last_status = data[:end], len(data), known.status
+        return True
 
     def _read_whole(self, data: bytes, end: int) -> bool:
         fields, heads, parser = self._fields, self._heads, self._parser
@@ -160,11 +189,14 @@ class ResponseHead:
         try:
             parser.feed_data(data)
             known = heads.usual_lines[data[: data.find(b"\n") + 1]]
-            layout = heads.usual_layouts[tuple(fields)]
+            names = tuple(fields)
+            layout = heads.usual_layouts[names]
         except (HttpParserError, HttpParserUpgrade, KeyError):
             return False
         # No name twice, and nothing beyond the body: so the parser stands where the next answer begins.
-        if fields[layout.length] != b"%d" % (len(data) - end) or data.count(b"\r\n", 0, end) != len(fields) + 2:
+        if not layout.length or fields[layout.length] != b"%d" % (len(data) - end):
+            return False
+        if data.count(b"\r\n", 0, end) != len(fields) + 2:
             return False
         # Invariant 4: an upstream's cookie of our names never reaches the browser.
         if layout.sets and is_ours(fields[layout.sets]):
@@ -175,13 +207,29 @@ class ResponseHead:
         if layout.connections and cut < 0:
             return False
         self._stale = False
-        self._last_status, self._last_cut, self._last_directed = known.status, cut, layout.directed
-        if layout.sets:
-            # A cookie is one person's: it is not kept, and does not come twice.
-            self._last_head, self._last_length = b"", -1
-        else:
-            self._last_head, self._last_length = data[:end], len(data)
+        self.left, self._cut, self._directed, self.status = 0, cut, layout.directed, known.status
+        # A cookie is one person's: the head is not kept, and does not come twice.
+        self._last_length = -1
+        if not layout.sets:
+            self._last_head, self._last_length, self._last_status = data[:end], len(data), known.status
+            if self._unknown <= _SELDOM or not self._unknown % _SELDOM:
+                read = KnownResponse(known.status, connected=cut >= 0, directed=layout.directed)
+                heads.known.keep(self._last_head, names, read)
         return True
+
+    def _learn(self, head: bytes, names: Names, status: StatusLine) -> None:
+        """Of a head without a name twice, what the next one like it needs no parser for: of a body that does not come
+        with it, or is long, and of a 304, which has none."""
+        layout, fields = self._heads.usual_layouts.get(names), self._fields
+        if layout is None or layout.sets or not (status.usual if layout.length else status.status == 304):
+            return
+        connected = bool(layout.connections)
+        if connected and _KEEP_ALIVE_LINE not in head:
+            return
+        if all(_is_harmless(name, fields[name]) for name in layout.guarded):
+            # A 304 takes back nothing that was said with what it stands for (RFC 9111 3.2).
+            directed = layout.directed or not layout.length
+            self._heads.known.keep(head, names, KnownResponse(status.status, connected=connected, directed=directed))
 
     def read(self, head: bytes, method: bytes) -> None:
         """`head` ends with its empty line. Raises GatewayError(UPSTREAM_RESPONSE)."""
@@ -199,7 +247,10 @@ class ResponseHead:
         known = self._known = self._heads.status_lines.get(line) or self._heads.status_line(line)
         self.status = known.status
         if head.count(b"\r\n") == len(fields) + 2:
-            self._read(tuple(fields), list(fields.values()), method)
+            names = tuple(fields)
+            self._read(names, list(fields.values()), method)
+            if self._unknown <= _SELDOM or not self._unknown % _SELDOM:
+                self._learn(head, names, known)
         else:
             # A name comes more than once, as Set-Cookie often does.
             collected = HeaderLines(head, HttpResponseParser, HttpParserUpgrade)

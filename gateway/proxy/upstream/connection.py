@@ -12,7 +12,7 @@ from gateway.model.codes import UPSTREAM_RESET, UPSTREAM_RESPONSE, UPSTREAM_TIME
 from gateway.model.errors import GatewayError
 from gateway.proxy.exchange import Requester
 from gateway.proxy.http1.bodies import LAST_CHUNK, PIECES, SLICE, ChunkedBody, chunk
-from gateway.proxy.http1.response_head import WHOLE, ResponseHead, ResponseHeads
+from gateway.proxy.http1.response_head import ResponseHead, ResponseHeads
 from gateway.proxy.timers import NEVER, Timers
 from gateway.proxy.unread import unread
 from gateway.wire.fences import Fence
@@ -224,10 +224,15 @@ class UpstreamConnection(asyncio.Protocol):
             data = self._held + data
             self._held = b""
         end = data.find(b"\r\n\r\n") + 4
-        if 4 <= end < len(data) <= WHOLE and client.take_whole(self.response, data, end):
-            # The usual case: one whole answer and nothing else.
-            self._give_back(client)
-            client.answered()
+        if 4 <= end <= _HEAD_BYTES and client.take_usual(self.response, data, end):
+            # The usual case: one response, mostly all of it, and nothing else.
+            if left := self.response.left:
+                self.heard = True
+                self._left, self.state = left, COUNTED
+                self.deadline = self._timers.now + self._timeouts.body
+            else:
+                self._give_back(client)
+                client.answered()
             return
         self.heard = True
         if 4 <= end <= _HEAD_BYTES:

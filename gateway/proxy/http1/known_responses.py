@@ -1,0 +1,95 @@
+"""Heads of responses that need no parser: those that differ from one of before by date, entity tag and length alone.
+
+What is remembered, for all connections of a worker, is a head that goes on as it came, but for the connection line. Its
+lines are of names that tell of no person, so that no page's own values are kept, and a response that sets a cookie is
+read each time. Where the C parser has taken such a head, one with another text in the place of these three values says
+the same: date and tag are opaque to HTTP/1.1 (RFC 9110 5.5), and the length is read here.
+"""
+
+import re
+from typing import Final
+
+from gateway.proxy.http1.header_layout import Names
+
+_MOST: Final = 1024
+_LONGEST: Final = 2048
+
+_SHARED: Final = frozenset(
+    {
+        b"accept-ranges", b"access-control-allow-credentials", b"access-control-allow-origin", b"cache-control",
+        b"connection", b"content-encoding", b"content-language", b"content-length", b"content-type",
+        b"cross-origin-opener-policy", b"cross-origin-resource-policy", b"date", b"etag", b"expires", b"last-modified",
+        b"permissions-policy", b"pragma", b"referrer-policy", b"server", b"strict-transport-security", b"vary",
+        b"x-content-type-options", b"x-frame-options", b"x-powered-by", b"x-xss-protection",
+    }
+)  # fmt: skip
+
+_DATE: Final = re.compile(rb"[A-Za-z0-9 ,:]{29}")
+_DATE_LENGTH: Final = len(b"Sun, 06 Nov 1994 08:49:37 GMT")
+# RFC 9110 8.8.3
+_TAG: Final = re.compile(rb'(?:W/)?"[\x21\x23-\x7e]*+"')
+# RFC 9112 6.2, with one spelling for each number, as in wire/framing.py.
+_LENGTH: Final = re.compile(rb"0|[1-9][0-9]{0,17}")
+_NONE: Final = b"", 0
+
+
+class KnownResponse:
+    """`connected`: it has a line of its connection, which is taken out. `directed`: it tells caches what to keep."""
+
+    __slots__ = ("connected", "directed", "status")
+
+    def __init__(self, status: int, *, connected: bool, directed: bool) -> None:
+        self.status = status
+        self.connected = connected
+        self.directed = directed
+
+
+class KnownResponses:
+    """`heads`: by all of their bytes but the three values, as `parts` gives them."""
+
+    __slots__ = ("_date", "heads")
+
+    def __init__(self) -> None:
+        self.heads: dict[bytes, KnownResponse] = {}
+        # The last one that was looked at.
+        self._date = b""
+
+    def keep(self, head: bytes, names: Names, read: KnownResponse) -> None:
+        """A head that the parser has read goes on as it came, but for the one line of the connection that it may have.
+        `names`: of its lines, none of which comes twice."""
+        # In another spelling the length would not be found, and the body be the next response. A 304 has neither.
+        bounded = b"Content-Length" in names or read.status == 304
+        if not bounded or not all(name.lower() in _SHARED for name in names):
+            return
+        key, _ = self.parts(head)
+        if key and len(key) <= _LONGEST:
+            if len(self.heads) >= _MOST:
+                # The oldest: what is still in use comes back with its next response.
+                del self.heads[next(iter(self.heads))]
+            self.heads[key] = read
+
+    def parts(self, head: bytes) -> tuple[bytes, int]:
+        """The head without the three values, and the length, 0 where none is said; b"" where one of them is in no usual
+        form."""
+        at = head.find(b"\r\nDate: ") + 8
+        if at >= 8:
+            date = head[at : at + _DATE_LENGTH]
+            if date != self._date:
+                if _DATE.fullmatch(date) is None:
+                    return _NONE
+                self._date = date
+            head = head[:at] + head[at + _DATE_LENGTH :]
+        at = head.find(b"\r\nETag: ") + 8
+        if at >= 8:
+            behind = head.find(b"\r", at)
+            if _TAG.fullmatch(head, at, behind) is None:
+                return _NONE
+            head = head[:at] + head[behind:]
+        at = head.find(b"\r\nContent-Length: ") + 18
+        if at < 18:
+            return head, 0
+        behind = head.find(b"\r", at)
+        length = head[at:behind]
+        if _LENGTH.fullmatch(length) is None:
+            return _NONE
+        return head[:at] + head[behind:], int(length)
