@@ -3,7 +3,6 @@
 Everything here is a pure function of the snapshot and of bytes: what is forgotten is worked out again.
 """
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Final, final
 
@@ -37,7 +36,7 @@ from gateway.wire.target import QUERY_END, STRICT, Target, absolute_form, canoni
 _LINE_REMEMBERED: Final = 320
 _LINES: Final = 4096
 _OUTCOMES: Final = 512
-_KEYS: Final = 16_384
+_KEYS: Final = 4096
 _DIFFERENCES: Final = 1000
 
 Preparing = Callable[[App, Seat | None, float], Prepared | Callable[[], Awaitable[None]]]
@@ -84,14 +83,14 @@ class ApplicationAccess:
         self._lines: Remembered[bytes, RequestLine] = Remembered(newcomers, _LINES)
         self.lines = self._lines.values
         self._paths: Remembered[bytes, RequestLine] = Remembered(newcomers, _LINES)
-        self._keys: OrderedDict[tuple[RouteMatches, bytes], int] = OrderedDict()
+        self._keys: dict[tuple[RouteMatches, bytes], int] = {}
         # Under it, an owner of outcomes has what holds of them whatever they ask for.
         self._about = next(numbers)
         self.anonymous: dict[object, object] = {}
         self.decisions: dict[tuple[str, str], list[int]] = {}
         self.policy_errors = 0
         self.differing: dict[tuple[tuple[str, str], tuple[ShadowDifference, ...]], list[int]] = {}
-        self.told: set[ShadowDifference] = set()
+        self.told: set[ShadowDifference] | None = None
 
     # --- request line ---
 
@@ -172,7 +171,7 @@ class ApplicationAccess:
         key = self._keys.get((matches, method))
         if key is None:
             if len(self._keys) >= _KEYS:
-                self._keys.popitem(last=False)
+                del self._keys[next(iter(self._keys))]
             key = self._keys[matches, method] = next(self._numbers)
         return matches, key
 

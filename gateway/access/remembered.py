@@ -46,7 +46,8 @@ class Remembered(Generic[_Key, _Value]):
         self.values: dict[_Key, _Value] = {}
         self._newcomers = newcomers
         self._most = most
-        self._kept: deque[_Key] = deque()
+        # Of many applications nothing is ever kept.
+        self._kept: deque[_Key] | None = None
 
     def add(self, key: _Key, value: _Value) -> None:
         if key in self.values:
@@ -64,7 +65,10 @@ class Remembered(Generic[_Key, _Value]):
         if not self.values[key].let_in:
             del self.values[key]
             return
-        kept, newcomers = self._kept, self._newcomers
+        newcomers = self._newcomers
+        if self._kept is None:
+            self._kept = deque()
+        kept = self._kept
         kept.append(key)
         newcomers.kept += 1
         if len(kept) > self._most or (newcomers.kept > newcomers.most_kept and len(kept) > _OWN_ROOM):

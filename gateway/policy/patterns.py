@@ -2,6 +2,7 @@
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import re2
@@ -12,6 +13,7 @@ from gateway.model.errors import GatewayError
 LONGEST = 2048
 MOST_SEGMENTS = 64
 _REGEX_MEMORY = 1 << 20
+_SHARED = 1024
 
 # Characters that a decoded canonical target never has, or that are no part of a path: a pattern with one never matches.
 _NEVER_IN_A_SEGMENT = {
@@ -56,8 +58,9 @@ class Pattern:
     segments: tuple[Segment, ...]
 
 
+@lru_cache(_SHARED)
 def parse_pattern(text: str) -> Pattern:
-    """Raises GatewayError(POLICY_PATTERN) with the reason."""
+    """Raises GatewayError(POLICY_PATTERN) with the reason. Applications that write the same share it."""
     if not text.startswith("/"):
         raise GatewayError(POLICY_PATTERN, "a path begins with `/`")
     if len(text) > LONGEST or text.count("/") > MOST_SEGMENTS:

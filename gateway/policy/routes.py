@@ -53,16 +53,23 @@ class _Leaf:
 
     def __init__(self) -> None:
         self.rules: tuple[Rule, ...] = ()
-        self.matches: dict[tuple[_Leaf, ...], Match] = {}
+        self.matches: dict[tuple[_Leaf, ...], Match] | None = None
 
     def match(self, denied_by: tuple["_Leaf", ...]) -> Match:
-        found = self.matches.get(denied_by)
+        if self.matches is None:
+            self.matches = {}
+        matches = self.matches
+        found = matches.get(denied_by)
         if found is None:
-            if len(self.matches) >= _KEPT_COMBINATIONS:
-                self.matches.clear()
+            if len(matches) >= _KEPT_COMBINATIONS:
+                del matches[next(iter(matches))]
             denies = tuple(rule for leaf in denied_by for rule in leaf.rules)
-            found = self.matches[denied_by] = Match(self.rules[0].pattern.text, self.rules, denies)
+            found = matches[denied_by] = Match(self.rules[0].pattern.text, self.rules, denies)
         return found
+
+
+# Most nodes are the last of their path: they share this, which stays empty.
+_NO_LITERALS: "dict[str, _Node]" = {}
 
 
 class _Node:
@@ -71,7 +78,7 @@ class _Node:
     __slots__ = ("end", "expression", "literals", "matches", "one", "rest")
 
     def __init__(self) -> None:
-        self.literals: dict[str, _Node] = {}
+        self.literals: dict[str, _Node] = _NO_LITERALS
         self.matches: Callable[[bytes], object] | None = None
         self.expression: _Node | None = None
         self.one: _Node | None = None
@@ -188,6 +195,8 @@ def _leaf(root: _Node, pattern: Pattern, case_insensitive: bool) -> _Leaf:
     for segment in pattern.segments:
         match segment:
             case Literal():
+                if node.literals is _NO_LITERALS:
+                    node.literals = {}
                 node = node.literals.setdefault(segment.text, _Node())
             case ExpressionSegment():
                 if node.expression is None:

@@ -183,6 +183,8 @@ class DataPlane:
 
     def _tell_differences(self, lane: Lane) -> None:
         """Each kind of difference once; how often it comes is counted."""
+        if lane.told is None:
+            lane.told = set()
         for _, found in lane.differing:
             for one in found:
                 if one not in lane.told:

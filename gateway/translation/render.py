@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar, assert_never
 
 from gateway.model.codes import TRANSLATION_SPEC, TRANSLATION_UNENCODABLE
@@ -64,6 +65,7 @@ class Injection:
 
 NOTHING = Injection(b"", b"")
 
+_SHARED = 1024
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^`|~-]+")  # RFC 9110 5.6.2, without the underscore
 _COOKIE_TOKEN = re.compile(r"[A-Za-z0-9!#$&'*+.^_`|~-]+")  # RFC 6265 4.1.1, without the percent sign that PHP decodes
 _COOKIE_OCTETS = re.compile(rb"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")  # RFC 6265 4.1.1
@@ -110,6 +112,12 @@ def check_cookie(spec: CookieSpec) -> None:
     _check_source(spec)
 
 
+@lru_cache(_SHARED)
+def _folded(names: frozenset[str]) -> frozenset[bytes]:
+    """Applications that are told the same names share them."""
+    return frozenset(fold(name.encode()) for name in names)
+
+
 class Translation:
     """What one application is told about a person. `header_folds`, `cookie_names`: folded (model.names) names that no
     client may send to it, whether or not there is a value to inject."""
@@ -119,8 +127,8 @@ class Translation:
     def __init__(self, headers: tuple[HeaderSpec, ...], cookies: tuple[CookieSpec, ...]) -> None:
         self.headers = headers
         self.cookies = cookies
-        self.header_folds = frozenset(fold(spec.name.encode()) for spec in headers)
-        self.cookie_names = frozenset(fold(spec.name.encode()) for spec in cookies)
+        self.header_folds = _folded(frozenset(spec.name for spec in headers))
+        self.cookie_names = _folded(frozenset(spec.name for spec in cookies))
 
     @classmethod
     def compile(cls, headers: Iterable[HeaderSpec], cookies: Iterable[CookieSpec]) -> "Translation":

@@ -5,6 +5,7 @@ Everything else in the line stays byte for byte.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from gateway.model.codes import WIRE_COOKIE
@@ -22,6 +23,7 @@ _VALUES: Final[Mapping[bytes, re.Pattern[bytes]]] = {
 
 # Browsers keep some 180 cookies per site. A line with more than this would take the time of other requests.
 _MOST_COOKIES: Final = 5000
+_FINDERS: Final = 256
 
 # Servers agree that `;` separates cookies, and on little else about where a name begins and ends. So a line is read in
 # four ways, folded. Joined: everything up to `=` is the name; `app user` and `app[user` are app_user in PHP. Parted:
@@ -76,7 +78,7 @@ def _several(count: int, name: bytes) -> GatewayError:
 def without_cookies(header: bytes, names: frozenset[bytes]) -> bytes:
     """The Cookie value without our cookies, without nameless ones, and without those that some server could read as one
     of `names`: fold() of the names that the application's file injects. b"" if nothing is left."""
-    return _Finder(names).without(header)
+    return _finder(names).without(header)
 
 
 class _Finder:
@@ -114,6 +116,12 @@ class _Finder:
         return b";".join(pair for at, pair in enumerate(pairs) if at not in dropped).strip(b" \t")
 
 
+@lru_cache(_FINDERS)
+def _finder(names: frozenset[bytes]) -> _Finder:
+    """Most applications inject no cookie at all: they share one."""
+    return _Finder(names)
+
+
 # A line that all servers read alike: plain names, and values in which no server sees the beginning of another cookie.
 _PAIR: Final = rb"[A-Za-z0-9_.-]++=[\x21#$&-+\x2d-:<-Z^-~]*+"
 _USUAL: Final = re.compile(rb"%b(?:; %b)*+" % (_PAIR, _PAIR))
@@ -132,7 +140,7 @@ class CookiePolicy:
 
     def __init__(self, names: frozenset[bytes]) -> None:
         self._names = names
-        self._finder = _Finder(names)
+        self._finder = _finder(names)
         self._dropped: dict[bytes, bool] = {}
 
     def read(self, header: bytes) -> tuple[bytes | None, bytes]:

@@ -45,6 +45,7 @@ from gateway.translation.render import Translation
 from gateway.wire.framing import METHODS
 
 _Extended = TypeVar("_Extended")
+_NO_PATHS = RouteTable.build((), False)
 
 
 def build(plan: bytes) -> Snapshot:
@@ -192,5 +193,7 @@ def _opaque(written: WrittenApp, provider: str, prefix: str, told: WrittenOpaque
 
 def _paths(written: WrittenApp, patterns: Sequence[str]) -> RouteTable:
     """A table that is only asked whether it has a path: its rules decide nothing."""
+    if not patterns:
+        return _NO_PATHS
     rules = [Rule(RuleRef(written.file, 0, text), parse_pattern(text), None, None, None) for text in patterns]
     return RouteTable.build(rules, written.leniency.case_insensitive)

@@ -1,12 +1,12 @@
 """Frozen values to JSON and back, by their types' annotations: so the compiling process hands them to the workers.
 
 A type is read once, when its codec is made, and one that cannot be carried is refused then. What is read has to be
-exactly what the type says: a missing field, an unknown one or a value of another type is a ValueError. Both ends are of
-one release, so the types are the version.
+exactly what the type says: a missing field without a default, an unknown one or a value of another type is a
+ValueError. Both ends are of one release, so the types, and their defaults, are the version.
 
 | type                                              | JSON                                                        |
 |---|---|
-| dataclass                                         | an object with every field                                  |
+| dataclass                                         | an object with every field that is not as by default        |
 | tuple, frozenset                                  | an array; that of a set is sorted                           |
 | Mapping with texts as keys                        | an object, in its order                                     |
 | bytes; a network                                  | base64; a text                                              |
@@ -17,7 +17,7 @@ one release, so the types are the version.
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
 from types import NoneType, UnionType
@@ -97,12 +97,14 @@ def _as_text(kind: type, to_text: Callable[[Any], str], of_text: Callable[[str],
 
 
 def _one_of(values: tuple[Any, ...]) -> Codec:
-    known = frozenset((type(value), value) for value in values)
+    known = {(type(value), value): value for value in values}
 
     def check(value: Any) -> Any:
-        if (type(value), value) not in known:
-            raise _refused(f"one of {', '.join(map(str, values))}", value)
-        return value
+        """The word of the type itself, so that thousands of applications share it."""
+        try:
+            return known[type(value), value]
+        except (KeyError, TypeError):
+            raise _refused(f"one of {', '.join(map(str, values))}", value) from None
 
     return Codec(check, check)
 
@@ -172,30 +174,40 @@ def _record(kind: type) -> Codec:
     if not all(field.init for field in own):
         raise TypeError(f"{kind.__name__} works out a field by itself: it cannot be carried to a worker")
     codecs = {field.name: codec_of(hints[field.name]) for field in own}
+    defaults = {field.name: codecs[field.name].write(_default(field)) for field in own if _has_default(field)}
     writers = [(name, codec.write) for name, codec in codecs.items()]
-    readers = [(name, codec.read) for name, codec in codecs.items() if codec.plain is None]
-    plain = [(name, codec.plain) for name, codec in codecs.items() if codec.plain is not None]
-    count = len(codecs)
+    readers = {name: codec.read for name, codec in codecs.items() if codec.plain is None}
+    plain = {name: codec.plain for name, codec in codecs.items() if codec.plain is not None}
+    known, needed = frozenset(codecs), codecs.keys() - defaults.keys()
+    usual = None if needed else kind()
 
     def write(value: Any) -> Json:
         if type(value) is not kind:
             raise _refused(kind.__name__, value)
-        return {name: part(getattr(value, name)) for name, part in writers}
+        written = {name: part(getattr(value, name)) for name, part in writers}
+        return {name: one for name, one in written.items() if name not in defaults or one != defaults[name]}
 
     def read(value: Json) -> Any:
-        if type(value) is not dict or len(value) != count:
-            raise _refused(kind.__name__, value)
-        try:
-            for name, exact in plain:
-                if type(value[name]) is not exact:
-                    raise _refused(f"{exact.__name__} ({kind.__name__}.{name})", value[name])
-            for name, part in readers:
-                value[name] = part(value[name])
-        except KeyError as missing:
-            raise _refused(f"{kind.__name__}, which has a field {missing}", value) from None
+        if type(value) is not dict or not known.issuperset(value) or not needed <= value.keys():
+            raise _refused(f"{kind.__name__} with its fields", value)
+        if usual is not None and not value:
+            return usual
+        for name, given in value.items():
+            if name in readers:
+                value[name] = readers[name](given)
+            elif type(given) is not plain[name]:
+                raise _refused(f"{kind.__name__}.{name}", given)
         return kind(**value)
 
     return Codec(write, read)
+
+
+def _has_default(field: Field[Any]) -> bool:
+    return field.default is not MISSING or field.default_factory is not MISSING
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def _union(kinds: tuple[Any, ...]) -> Codec:

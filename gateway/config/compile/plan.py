@@ -8,7 +8,7 @@ Secrets are in it: it is never written down.
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar, cast
 
 from gateway.config.compile.codec import codec_of
@@ -46,11 +46,11 @@ class WrittenRule:
 
     line: int
     path: str
-    methods: tuple[str, ...] | None
-    allow: object
-    deny: object
-    refusal: str
-    shadow: bool
+    methods: tuple[str, ...] | None = None
+    allow: object = None
+    deny: object = None
+    refusal: str = ""
+    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ class WrittenOpaqueTokens:
     """As OpaqueTokens. `paths`: path patterns, None for all. `header`: name in lower case and value."""
 
     provider: str
-    paths: tuple[str, ...] | None
-    header: tuple[str, str] | None
+    paths: tuple[str, ...] | None = None
+    header: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,8 @@ class WrittenApi:
 
     providers: tuple[str, ...]
     paths: tuple[str, ...]
-    forward: bool
-    opaque: tuple[WrittenOpaqueTokens, ...]
+    forward: bool = False
+    opaque: tuple[WrittenOpaqueTokens, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,12 +91,12 @@ class WrittenApp(AppSettings):
     shadow: bool
     providers: tuple[str, ...]
     upstream: UpstreamSettings
-    first_byte: float | None
-    logout: LogoutSettings
-    logout_links: tuple[str, ...]
-    api: WrittenApi | None
-    headers: tuple[HeaderSpec, ...]
-    cookies: tuple[CookieSpec, ...]
+    first_byte: float | None = None
+    logout: LogoutSettings = field(default_factory=LogoutSettings)
+    logout_links: tuple[str, ...] = ()
+    api: WrittenApi | None = None
+    headers: tuple[HeaderSpec, ...] = ()
+    cookies: tuple[CookieSpec, ...] = ()
 
 
 Line = (

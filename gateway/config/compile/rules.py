@@ -20,6 +20,8 @@ from gateway.policy.values import Equals, Exists, Matches, Suffix, ValueTest, Wi
 from gateway.wire.addresses import parse_network
 
 _SIREN_LENGTH = 9
+# Of thousands of applications, one for all.
+_ANYONE, _SIGNED_IN = Anyone(), SignedIn()
 
 
 class Named:
@@ -74,10 +76,10 @@ def organisations(name: str, numbers: Iterable[str]) -> Organisations:
 
 
 def build_rule(file: str, written: WrittenRule, named: Named) -> Rule:
-    allow, deny = written.allow, written.deny
+    allow, deny, pattern = written.allow, written.deny, parse_pattern(written.path)
     return Rule(
-        ref=RuleRef(file, written.line, written.path),
-        pattern=parse_pattern(written.path),
+        ref=RuleRef(file, written.line, pattern.text),
+        pattern=pattern,
         methods=None if written.methods is None else frozenset(written.methods),
         allow=None if allow is None else build_condition(allow, named),
         deny=None if deny is None else build_condition(deny, named),
@@ -90,9 +92,9 @@ def build_condition(written: object, named: Named) -> Condition:
     """The condition of its form in the files. Raises ValueError for any other form."""
     match written:
         case "anyone":
-            return Anyone()
+            return _ANYONE
         case "signed_in":
-            return SignedIn()
+            return _SIGNED_IN
         case {"any": list(parts)}:
             return Any_(tuple(build_condition(part, named) for part in parts))
         case {"all": list(parts)}:

@@ -6,7 +6,12 @@ import pytest
 
 from gateway.config.compile.build import build, build_gateway, build_steps
 from gateway.config.compile.plan import revision_of
+from gateway.config.snapshot import Snapshot
+from tests.calls import traced
 from tests.config.samples import GATEWAY, METROPOLE, PERMIS, sample_plan, sample_snapshot
+
+# The number measured. It goes down with what makes a build cheaper, never up.
+MOST_CALLS_OF_AN_APP = 74
 
 SECRETS: Mapping[str, bytes] = {"file:../certs/departement.secret": b"secret-of-the-departement"}
 
@@ -96,3 +101,22 @@ def test_a_worker_builds_without_the_readers_of_files() -> None:
 
     code = "import sys, gateway.config.compile.build; print([m for m in ('pydantic', 'yaml') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_what_one_more_application_costs_a_worker_is_counted() -> None:
+    """In calls of Python functions, the same on every machine; and what is equal is shared."""
+
+    def built(number: int) -> tuple[int, Snapshot]:
+        apps = {f"apps/a{n}.yaml": PERMIS.replace("permis", f"a{n}") for n in range(number)}
+        plan = sample_plan(apps)
+        build(plan)  # what all share is made once
+        with traced() as calls:
+            snapshot = build(plan)
+        return len(calls.names), snapshot
+
+    (few, _), (many, snapshot) = built(10), built(110)
+    assert (many - few) / 100 <= MOST_CALLS_OF_AN_APP
+    one, other = snapshot.apps["a1"], snapshot.apps["a2"]
+    assert one.leniency is other.leniency
+    assert one.logout.links is other.logout.links
+    assert one.translation.header_folds is other.translation.header_folds
