@@ -28,6 +28,8 @@ class Retired:
         self._kept.append(tables)
         if len(self._kept) > _KEPT:
             oldest = self._kept.pop(0)
+            # Its tables know it, and it knows them: a circle that only the collector would end.
+            oldest.newcomers.queue.clear()
             self._free([*oldest.snapshot.apps.values(), *oldest.lanes])
 
     def _free(self, parts: list[object]) -> None:
