@@ -81,7 +81,7 @@ def free_text_refused(subject: Subject) -> Iterator[Problem]:
     for app, told, injected in _injected(subject):
         if injected.source in _NAMES and injected.encoding in LACKING and injected.unencodable == "refuse":
             _, lacking = LACKING[injected.encoding]
-            say = f"whoever has a letter in {injected.source} that {lacking} lacks is refused: `Lebœuf`, `Dvořák`"
+            say = f"a person with a letter in {injected.source} that {lacking} lacks is refused: `Lebœuf`, `Dvořák`"
             write = "unencodable: transliterate, or an encoding that has every letter"
             yield app.at(*told.at, key=True, say=say, write=write)
 
@@ -97,7 +97,7 @@ def constant_secret(subject: Subject) -> Iterator[Problem]:
     for app, told, injected in _injected(subject):
         value = injected.value
         if value is not None and value.kind == "inline" and is_secret(told.name, value):
-            say = "a secret that stands in this file is everybody's who reads the repository"
+            say = "everybody who reads the repository knows a secret that stands in this file"
             write = "{file: ...}, {env: ...} or {credential: ...}"
             yield app.at(*told.at, key=True, say=say, write=write)
 
@@ -115,7 +115,7 @@ def http_upstream(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         url = app.model.upstream.url
         if url.scheme == "http" and not _is_loopback(url.host):
-            say = "who people are travels in the clear to this application, and anybody there can forge it"
+            say = "the identity of people goes to this application in the clear, and can be read and forged on the way"
             yield app.at("upstream", "url", say=say, write="https, or an address of this machine")
 
 
@@ -143,15 +143,17 @@ def patience_beyond_the_whole(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         timeout = app.model.upstream.timeout
         if timeout is not None and timeout >= total:
-            say = f"the whole exchange may take {total:g}s (timeouts.total): the exchange ends before this wait does"
+            say = f"the whole exchange may take {total:g}s (timeouts.total), so it ends before this wait does"
             yield app.at("upstream", "timeout", say=say)
 
 
 def sign_out_without_cookies(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         if app.model.logout.url is not None and not app.model.logout.cookies:
-            say = "where no browser is there, this call carries none of the application's own cookies"
-            yield app.at("logout", "url", say=say, write="cookies: [JSESSIONID], or whichever it knows its sessions by")
+            say = "without a browser, this call carries none of the application's own cookies"
+            yield app.at(
+                "logout", "url", say=say, write="cookies: [JSESSIONID], or the cookies by which it knows its sessions"
+            )
 
 
 def lenient_about_nothing(subject: Subject) -> Iterator[Problem]:
@@ -161,7 +163,7 @@ def lenient_about_nothing(subject: Subject) -> Iterator[Problem]:
         rules = subject.rules(app)
         if loose and len(rules) == 1 and rules[0][1].pattern.text == "/**":
             word = min(loose)
-            say = "one rule for all paths needs no reading of them but the strict one"
+            say = "one rule for all paths needs the strict reading of paths only"
             yield app.at("paths", word, key=True, say=say, write="leave paths out, unless requests are refused without")
 
 
@@ -171,7 +173,7 @@ def method_hidden_in_a_form(subject: Subject) -> Iterator[Problem]:
         for index, rule in subject.rules(app):
             apart = {rule.covers(method) for method in ("POST", "PUT", "PATCH", "DELETE")}
             if len(apart) > 1:
-                say = "a form's own _method is not seen: where the application heeds it, a POST may be another of these"
+                say = "the field _method of a form is not seen: if the application obeys it, a POST may be one of these"
                 yield app.at(
                     "access", index, "methods", key=True, say=say, write="name POST, PUT, PATCH, DELETE together"
                 )

@@ -66,7 +66,7 @@ def provider_without_perimeter(subject: Subject) -> Iterator[Problem]:
         asserts = provider.model.asserts
         bounds = (asserts.siret, asserts.email_domains, asserts.scopes, asserts.attributes)
         if all(bound is None for bound in bounds):
-            say = "this provider may say anything of anybody"
+            say = "this provider may assert anything about anybody"
             yield provider.at("provider", say=say, write="bound it with asserts: siret, email_domains or attributes")
 
 
@@ -74,7 +74,7 @@ def tenant_without_bounds(subject: Subject) -> Iterator[Problem]:
     for provider in subject.providers:
         tenant, asserts = provider.model.tenant, provider.model.asserts
         if tenant is not None and asserts.siret is None and tenant not in (asserts.attributes or {}):
-            say = "this provider may speak for every organisation there is"
+            say = "this provider may speak for every organisation"
             yield provider.at("tenant", say=say, write="list its own under asserts.siret")
 
 
@@ -82,7 +82,7 @@ def mail_without_bounds(subject: Subject) -> Iterator[Problem]:
     for provider in subject.providers:
         names = [name for name, called in _called(provider) if any(map(is_mail, called))]
         if names and provider.model.asserts.email_domains is None:
-            say = "this provider may give any address to anybody, those of other organisations too"
+            say = "this provider may assert any e-mail address, those of other organisations too"
             yield _at_attribute(provider, names[0], say, "list its own under asserts.email_domains")
 
 
@@ -92,7 +92,7 @@ def address_in_disguise(subject: Subject) -> Iterator[Problem]:
         asserts = provider.model.asserts
         for name, called in _called(provider) if asserts.email_domains is None else ():
             if any(map(may_hold_an_address, called)) and not any(is_mail(one) or is_scoped(one) for one in called):
-                say = f"{name} may be an address, and nothing bounds whose: another organisation's people too"
+                say = f"{name} may be an e-mail address, and nothing bounds it: it may be one of another organisation"
                 yield _at_attribute(provider, name, say, "list its own under asserts.email_domains")
 
 
@@ -101,7 +101,7 @@ def scope_without_bounds(subject: Subject) -> Iterator[Problem]:
         asserts = provider.model.asserts
         for name, called in _called(provider) if asserts.scopes is None and asserts.email_domains is None else ():
             if any(map(is_scoped, called)):
-                say = f"{name} is value@scope, and the provider's own metadata alone say which scopes"
+                say = f"{name} is value@scope, and only the provider's own metadata bound the scopes"
                 yield _at_attribute(provider, name, say, "list its own under asserts.scopes")
 
 
@@ -187,7 +187,7 @@ def sign_in_without_limits(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         session = app.model.session
         if session.then == "sign_in" and session.idle is None and session.absolute is None:
-            say = "a seat that ends with the session is never followed by anything"
+            say = "nothing follows a seat that ends with the session"
             yield app.at("session", "then", say=say, write="give idle or absolute too")
 
 
@@ -197,13 +197,17 @@ def long_session(subject: Subject) -> Iterator[Problem]:
         if session.absolute > _LONGEST_SESSION:
             yield provider.at("session", "absolute", say="a session of more than a day outlives a stolen computer")
         if session.idle > _LONGEST_IDLE:
-            yield provider.at("session", "idle", say="a session that is idle for half a day is somebody else's chance")
+            yield provider.at(
+                "session",
+                "idle",
+                say="somebody else may use a session that stays open for half a day without a request",
+            )
 
 
 def large_skew(subject: Subject) -> Iterator[Problem]:
     for provider in subject.providers:
         if provider.model.skew > _LARGEST_SKEW:
-            say = "a clock that is off by more than 3m is one to be set: for so long, what has expired is believed"
+            say = "a clock that differs by more than 3m should be set: what has expired is believed for so long"
             yield provider.at("skew", say=say)
 
 

@@ -88,25 +88,25 @@ def head_beside_get(subject: Subject) -> Iterator[Problem]:
 def deny_never_fires(subject: Subject) -> Iterator[Problem]:
     for app, index, rule in _each(subject):
         if rule.deny is not None and _constant(rule.deny) is Truth.FALSE:
-            yield app.at("access", index, "deny", say="this is never true: nobody is refused by it")
+            yield app.at("access", index, "deny", say="this is never true, so it refuses nobody")
 
 
 def deny_always_fires(subject: Subject) -> Iterator[Problem]:
     for app, index, rule in _each(subject):
         if rule.deny is not None and rule.allow is not None and _constant(rule.deny) is Truth.TRUE:
-            yield app.at("access", index, "allow", say="the deny beside it refuses everybody: this lets nobody in")
+            yield app.at("access", index, "allow", say="the deny beside it refuses everybody, so this lets nobody in")
 
 
 def allow_never_holds(subject: Subject) -> Iterator[Problem]:
     for app, index, rule in _each(subject):
         if rule.allow is not None and _constant(rule.allow) is Truth.FALSE:
-            yield app.at("access", index, "allow", say="this is never true: nobody is let in by it")
+            yield app.at("access", index, "allow", say="this is never true, so it lets nobody in")
 
 
 def refusal_never_read(subject: Subject) -> Iterator[Problem]:
     for app, index, rule in _each(subject):
         if rule.refusal and rule.deny is None and rule.methods is None and isinstance(rule.allow, Anyone):
-            yield app.at("access", index, "refusal", say="this rule refuses nobody: nobody reads this")
+            yield app.at("access", index, "refusal", say="this rule refuses nobody, so nobody reads this text")
 
 
 def everybody_but(subject: Subject) -> Iterator[Problem]:
@@ -121,7 +121,12 @@ def anyone_among_others(subject: Subject) -> Iterator[Problem]:
     for app, index, rule in _each(subject):
         for word, condition in (("allow", rule.allow), ("deny", rule.deny)):
             if condition is not None and any(_has_anyone(one) for one in _within(condition)):
-                yield app.at("access", index, word, say="`anyone` among other conditions makes them, or itself, idle")
+                yield app.at(
+                    "access",
+                    index,
+                    word,
+                    say="`anyone` among other conditions takes away their effect, or has none itself",
+                )
 
 
 def said_twice(subject: Subject) -> Iterator[Problem]:
@@ -137,7 +142,7 @@ def expression_of_a_literal(subject: Subject) -> Iterator[Problem]:
     for app, index, rule in _each(subject):
         for segment in rule.pattern.segments:
             if isinstance(segment, ExpressionSegment) and not _SPECIAL & set(segment.source):
-                say = f"`~{segment.source}` is an expression without anything to express"
+                say = f"`~{segment.source}` is an expression that matches this one name alone"
                 yield app.at("access", index, "path", say=say, write=f"write {segment.source}")
 
 
@@ -147,7 +152,7 @@ def anchors_in_an_expression(subject: Subject) -> Iterator[Problem]:
             if isinstance(segment, ExpressionSegment) and (
                 segment.source.startswith("^") or segment.source.endswith("$")
             ):
-                say = "an expression covers its whole segment: `^` and `$` say nothing"
+                say = "an expression covers its whole segment, so `^` and `$` have no effect"
                 yield app.at("access", index, "path", say=say, write="leave them out")
 
 

@@ -27,13 +27,13 @@ _MOST = {"request_head": 60.0, "idle": 600.0, "body": 600.0, "connect": 30.0, "t
 
 def development(subject: Subject) -> Iterator[Problem]:
     if subject.gateway.model.development:
-        say = "providers and portal may be http, secrets may stand in files: this is for one's own machine"
+        say = "providers and portal may be http, and secrets may stand in files: this is for a developer's own machine"
         yield subject.gateway.at("development", say=say, write="leave it out")
 
 
 def memory_store(subject: Subject) -> Iterator[Problem]:
     if subject.gateway.model.store.type == "memory":
-        yield subject.gateway.at("store", "type", say="everybody is signed out by a restart", write="sqlite")
+        yield subject.gateway.at("store", "type", say="a restart signs everybody out", write="sqlite")
 
 
 def trusts_everybody(subject: Subject) -> Iterator[Problem]:
@@ -50,7 +50,7 @@ def plain_http_for_everybody(subject: Subject) -> Iterator[Problem]:
         address = ip_address(listen.address[0])
         plain = listen.tls is None and listen.redirect is None
         if plain and not address.is_loopback and not model.trusted_proxies:
-            say = "this listens beyond the machine, without TLS and without a proxy that does it"
+            say = "other machines can connect here, and neither this listener nor a proxy does TLS"
             yield subject.gateway.at("listen", index, "address", say=say)
 
 
@@ -60,7 +60,7 @@ def plain_http_beside_https(subject: Subject) -> Iterator[Problem]:
     if model.portal.scheme == "https" and any(listen.tls for listen in model.listen) and not model.trusted_proxies:
         for index, listen in enumerate(model.listen):
             if listen.tls is None and listen.redirect is None:
-                say = "who comes by http is answered by http: nothing leads them to https"
+                say = "a person who comes by http gets http: nothing redirects to https"
                 yield subject.gateway.at("listen", index, say=say, write="write redirect: https, and hsts for later")
 
 
@@ -119,14 +119,14 @@ def one_key_twice(subject: Subject) -> Iterator[Problem]:
         path = ("store", "keys", index, "secret")
         content = subject.material.get((subject.gateway.path, path), b"")
         if content in seen:
-            yield subject.gateway.at(*path, say="another id has this very key: nothing was rotated")
+            yield subject.gateway.at(*path, say="another id has the same key, so nothing was rotated")
         seen.add(content)
 
 
 def secret_in_the_file(subject: Subject) -> Iterator[Problem]:
     for file, path, reference in _references(subject):
         if reference.kind == "inline":
-            say = "a secret that stands in this file is everybody's who reads the repository"
+            say = "everybody who reads the repository knows a secret that stands in this file"
             yield file.at(*path, say=say, write="{file: ...}, {env: ...} or {credential: ...}")
 
 
@@ -144,7 +144,7 @@ def secret_in_the_folder(subject: Subject) -> Iterator[Problem]:
     for file, path, reference in (*_references(subject), *_of_applications(subject)):
         whole = posixpath.normpath(posixpath.join(root, reference.name))
         if reference.kind == "file" and path[-1] in _SECRETS and whole.startswith(f"{root}/"):
-            say = "this secret lies in the policy folder: with it, it is committed and copied"
+            say = "this secret lies in the policy folder, and is committed and copied with it"
             yield file.at(*path, say=say, write="keep it beside the folder: {file: ../certs/...}")
 
 
@@ -162,21 +162,23 @@ def absurd_timeout(subject: Subject) -> Iterator[Problem]:
             say = f"for longer than {most:g}s, a silent client holds a connection that another could have"
             yield subject.gateway.at("timeouts", word, say=say)
     if timeouts.first_byte > timeouts.total:
-        yield subject.gateway.at(
-            "timeouts", "first_byte", say="timeouts.total ends before: the exchange ends before this wait does"
-        )
+        yield subject.gateway.at("timeouts", "first_byte", say="timeouts.total ends the exchange before this wait does")
 
 
 def no_limit_for_bodies(subject: Subject) -> Iterator[Problem]:
     if subject.gateway.model.limits.body == 0:
-        yield subject.gateway.at("limits", "body", say="nothing bounds what a client may send to every application")
+        yield subject.gateway.at(
+            "limits", "body", say="nothing bounds the bodies that a client may send to every application"
+        )
 
 
 def headers_without_bounds(subject: Subject) -> Iterator[Problem]:
     limits = subject.gateway.model.limits
     if limits.headers > 1 << 17:
         yield subject.gateway.at(
-            "limits", "headers", say="no application takes so many headers: memory is all this costs"
+            "limits",
+            "headers",
+            say="no application takes so many headers, and each connection may fill this much memory",
         )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.config.check.folder import collisions
-from gateway.config.folder.files import Files, is_tests
+from gateway.config.folder.files import TESTS, Files
 from gateway.config.problems import Path, Problem, did_you_mean, key_path
 from gateway.config.schema.load import Loaded, load_file
 from gateway.config.schema.policy_tests import NOBODY, PolicyTest, PolicyTestsFile
@@ -38,9 +38,7 @@ class Case:
 def load_cases(files: Files, snapshot: Snapshot, now: float) -> tuple[list[Case], list[Problem]]:
     """Never raises. `now`: Unix seconds, where a test says no other time."""
     problems: list[Problem] = []
-    loaded = [
-        load_file(files, path, lambda _: PolicyTestsFile, problems) for path in sorted(files.texts) if is_tests(path)
-    ]
+    loaded = [load_file(files, path, lambda _: PolicyTestsFile, problems) for path in files.by_kind()[TESTS]]
     people = _people(loaded, snapshot, int(now), problems)
     cases = [case for file in loaded if file.model is not None for case in _cases(file, people, now, problems)]
     return cases, problems

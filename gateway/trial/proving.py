@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from gateway.config.compile.build import build
 from gateway.config.compile.compiler import Compiled, compile_files
-from gateway.config.folder.files import APPS, GATEWAY_FILE, Closing, Files, is_tests, team_of
+from gateway.config.folder.files import APPS, GATEWAY_FILE, TESTS, Closing, Files, team_of
 from gateway.config.problems import Place, Problem, ProblemsFound
 from gateway.config.schema.gateway import TeamSection
 from gateway.config.schema.load import load_gateway
@@ -26,7 +26,7 @@ from gateway.wire.host import canonical_host
 def prove(files: Files, now: float) -> Compiled:
     """Raises ProblemsFound: with every problem of every file, or with every test that fails."""
     compiled = compile_files(files)
-    if not any(map(is_tests, files.texts)):
+    if not files.by_kind()[TESTS]:
         return compiled
     snapshot = build(compiled.plan)
     cases, problems = load_cases(files, snapshot, now)

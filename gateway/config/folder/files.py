@@ -62,32 +62,20 @@ class Files:
     closed: Mapping[str, Closing] = field(default_factory=dict)
     starting: bool = False
 
+    def by_kind(self) -> dict[str, list[str]]:
+        """The paths of each folder (APPS, PROVIDERS ...), in order."""
+        return {kind: sorted(path for path in self.texts if _is_in(kind, path)) for kind in (APPS, *FLAT)}
+
     def shown(self, path: str) -> str:
         """The path as messages name it."""
         return f"{self.folder}/{path}"
 
 
-def is_provider(path: str) -> bool:
-    return _is_of(PROVIDERS, path)
-
-
 def is_app(path: str) -> bool:
-    return _is_of(APPS, path)
+    return _is_in(APPS, path)
 
 
-def is_shared(path: str) -> bool:
-    return _is_of(SHARED, path)
-
-
-def is_list(path: str) -> bool:
-    return _is_of(LISTS, path)
-
-
-def is_tests(path: str) -> bool:
-    return _is_of(TESTS, path)
-
-
-def _is_of(folder: str, path: str) -> bool:
+def _is_in(folder: str, path: str) -> bool:
     return path.startswith(f"{folder}/") and path.endswith(SUFFIX)
 
 

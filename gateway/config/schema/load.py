@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from gateway.config.folder.files import GATEWAY_FILE, Files, is_app, is_list, is_provider, is_shared
+from gateway.config.folder.files import APPS, GATEWAY_FILE, LISTS, PROVIDERS, SHARED, Files
 from gateway.config.presets import preset_of
 from gateway.config.problems import Problem, key_path
 from gateway.config.schema.app import AppFile
@@ -73,14 +73,16 @@ class Folder:
 def load(files: Files) -> tuple[Folder, list[Problem]]:
     """Never raises."""
     problems: list[Problem] = []
-    paths = sorted(files.texts)
-    gateway = [load_file(files, path, lambda _: GatewayFile, problems) for path in paths if path == GATEWAY_FILE]
-    providers = [load_file(files, path, _protocol, problems) for path in paths if is_provider(path)]
-    apps = [load_file(files, path, lambda _: AppFile, problems) for path in paths if is_app(path)]
-    shared = [load_file(files, path, lambda _: SharedFile, problems) for path in paths if is_shared(path)]
-    lists = [load_file(files, path, lambda _: ListFile, problems) for path in paths if is_list(path)]
+    paths = files.by_kind()
+    gateway = None
+    if GATEWAY_FILE in files.texts:
+        gateway = load_file(files, GATEWAY_FILE, lambda _: GatewayFile, problems)
+    providers = [load_file(files, path, _protocol, problems) for path in paths[PROVIDERS]]
+    apps = [load_file(files, path, lambda _: AppFile, problems) for path in paths[APPS]]
+    shared = [load_file(files, path, lambda _: SharedFile, problems) for path in paths[SHARED]]
+    lists = [load_file(files, path, lambda _: ListFile, problems) for path in paths[LISTS]]
     folder = Folder(
-        gateway[0] if gateway else None,
+        gateway,
         tuple(providers),
         tuple(app for app in apps if not _is_shadow(app)),
         complete=not files.problems,

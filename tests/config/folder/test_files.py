@@ -1,4 +1,4 @@
-from gateway.config.folder.files import Files, decode_hosts, encode_hosts, is_app, is_provider
+from gateway.config.folder.files import APPS, PROVIDERS, TESTS, Files, decode_hosts, encode_hosts, is_app
 
 
 def test_which_file_is_what() -> None:
@@ -11,7 +11,10 @@ def test_which_file_is_what() -> None:
         "tests/a.yaml",
         "apps.yaml",
     ]
-    assert [path for path in paths if is_provider(path)] == ["providers/a.yaml"]
+    kinds = Files("policies", "/srv/policies", dict.fromkeys(paths, b"")).by_kind()
+    assert kinds[PROVIDERS] == ["providers/a.yaml"]
+    assert kinds[APPS] == ["apps/a.yaml", "apps/team/a.yaml"]
+    assert kinds[TESTS] == ["tests/a.yaml"]
     assert [path for path in paths if is_app(path)] == ["apps/a.yaml", "apps/team/a.yaml"]
 
 
