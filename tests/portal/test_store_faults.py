@@ -150,6 +150,20 @@ async def test_a_fault_at_any_step_of_a_sign_in_by_saml_costs_a_click(late: bool
         assert failed_at.count("/_ecluse/saml/finish") >= 6
 
 
+async def test_a_fault_at_finish_tells_no_other_browser_where_the_person_was_going() -> None:
+    async with region_installed() as region:
+        for own in (True, False):
+            person = region.person()
+            asked = await region.asked(person, "/dossier?id=7")
+            finish = (await region.answer(person, region.response(asked), asked.relay_state)).location
+            # The parked assertion and the login are read, and the third step fails.
+            fail(region.here, 3, late=False)
+            browser = person if own else region.person()
+            reply = await browser.step("GET", finish, initiator=f"{IDP}/sso")
+            assert mend(region.here)
+            assert (reply.status, "dossier" in reply.text) == (503, own)
+
+
 @LATE
 async def test_a_sign_out_is_said_to_be_done_when_it_is_whatever_step_fails(here: Installation, late: bool) -> None:
     for step in range(1, MOST_STEPS):

@@ -78,6 +78,17 @@ async def test_who_is_signed_in_is_not_sent_elsewhere_either(here: Installation,
     assert (reply.status, reply.location) == (303, here.url(ACTES))
 
 
+@pytest.mark.parametrize("destination", ["image", "iframe", "empty", "script"])
+async def test_a_link_of_ours_in_another_sites_image_frame_or_script_begins_nothing(
+    here: Installation, destination: str
+) -> None:
+    """Invariant 10."""
+    headers = {"Sec-Fetch-Dest": destination}
+    reply = await here.browser().get(here.url(ACTES, "/_ecluse/login?to=/a"), follow=False, **headers)
+    assert (reply.status, reply.set_cookies) == (401, [])
+    assert here.store.open_tickets == {}
+
+
 async def test_two_ways_back_are_refused(here: Installation) -> None:
     reply = await here.browser().get(here.url(ACTES, "/_ecluse/login?to=/a&to=/b"), follow=False)
     assert (reply.status, here.codes()) == (400, ["portal.parameters"])

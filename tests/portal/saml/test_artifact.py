@@ -86,6 +86,19 @@ async def test_a_person_signs_in_by_artifact(region: Region, resolver: Resolver)
     verified_by_xmlsec(etree.tostring(resolve), region.sp.keys[0])
 
 
+async def test_an_image_brings_no_artifact_and_uses_nothing_up(region: Region, resolver: Resolver) -> None:
+    """Invariant 10."""
+    person = region.person()
+    asked = await region.asked(person)
+    resolver.responses[artifact(1)] = response_to(region, asked)
+    url = region.here.url(
+        PORTAL, f"/_ecluse/saml/artifact?{urlencode({'SAMLart': artifact(1), 'RelayState': asked.relay_state})}"
+    )
+    reply = await person.step("GET", url, initiator=f"{IDP}/sso", kind="frame")
+    assert (reply.status, resolver.asked) == (401, [])
+    assert (await person.follow(await brings(region, person, asked.relay_state, artifact(1)))).status == 200
+
+
 async def posts(region: Region, person: Person, **fields: str) -> Response:
     """A form of the provider's page: no Lax cookie comes with it."""
     url = region.here.url(PORTAL, "/_ecluse/saml/artifact")

@@ -9,6 +9,7 @@ from gateway.model.levels import Need, ProviderLevels
 from gateway.model.provider import Perimeter
 from gateway.model.transaction import Transaction
 from gateway.policy.levels import USUAL_LADDER, Ladder
+from gateway.stores.records import TicketKey
 from tests.portal.installation import ELECTIONS, PERMIS, PORTAL, OutOfReach
 from tests.portal.saml.region import ENTITY, IDP, KEY, OTHER_KEY, Region, brought, metadata
 from tests.saml.idp import NS, at, one
@@ -233,6 +234,17 @@ async def test_a_provider_begins_only_where_its_file_lets_it(region: Region) -> 
     assert region.here.codes() == ["saml.unsolicited"]
 
 
+async def test_what_it_began_ends_where_its_file_no_longer_lets_it(region: Region) -> None:
+    """The file changed between the provider's form and `finish`."""
+    region.change(unsolicited=True)
+    person = region.person()
+    reply = await region.answer(person, region.response(None), None)
+    region.change(unsolicited=False)
+    page = await person.follow(reply)
+    assert (page.status, region.here.codes()) == (403, ["saml.unsolicited"])
+    assert not page.all("Set-Cookie")
+
+
 async def test_where_it_may_begin_nobody_is_sent_where_it_says(region: Region) -> None:
     region.change(unsolicited=True)
     person = region.person()
@@ -251,6 +263,42 @@ async def test_what_the_provider_began_reloaded_ends_on_the_page_that_says_so(re
     page = await person.follow(await region.answer(person, region.response(None), None))
     assert (page.status, (await person.step("GET", page.url)).status) == (200, 400)
     assert region.here.codes() == ["login.transaction_gone"]
+
+
+async def test_of_two_responses_to_one_request_that_finish_at_once_one_is_taken(
+    region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the portal itself, where no transaction is spent. Both have read the login before either spends it."""
+    person = region.person()
+    asked = brought(await person.step("GET", region.here.url(PORTAL, "/_ecluse/login?provider=region")))
+    parked = [await region.answer(person, region.response(asked), asked.relay_state) for _ in range(2)]
+    both_have_read, peek = asyncio.Barrier(2), region.here.store.peek_ticket
+
+    async def peek_together(key: TicketKey, now: int) -> bytes | None:
+        found = await peek(key, now)
+        if key.kind == "saml_login":
+            await both_have_read.wait()
+        return found
+
+    monkeypatch.setattr(region.here.store, "peek_ticket", peek_together)
+    pages = await asyncio.gather(*(person.step("GET", reply.location) for reply in parked))
+    assert sorted(page.status for page in pages) == [200, 400]
+    assert region.here.codes() == ["login.transaction_gone"]
+
+
+async def test_what_a_provider_began_before_this_store_did_may_have_been_used_in_another(region: Region) -> None:
+    """Invariant 6. What answers a request of ours is no older than the request, which this store has."""
+    region.change(unsolicited=True)
+    person, asker = region.person(), region.person()
+    asked = await region.asked(asker)
+    store, moment = region.here.store, int(region.here.clock.seconds()) + 1
+    store._refuses_before = moment
+    for each in store.stores.values():
+        each._refuses_before = moment
+    page = await person.follow(await region.answer(person, region.response(None), None))
+    assert (page.status, region.here.codes()) == (403, ["saml.replayed"])
+    answered = await asker.follow(await region.answer(asker, region.response(asked), asked.relay_state))
+    assert answered.status == 200
 
 
 async def test_of_two_that_finish_at_once_one_is_signed_in(region: Region) -> None:
