@@ -14,7 +14,8 @@ from gateway.model.codes import GATEWAY_FAULT, LIMIT_REQUEST_TIME, UPSTREAM_TIME
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.proxy.admission import CountedConnection
-from gateway.proxy.exchange import ServerConnection
+from gateway.proxy.exchange import Requester, ServerConnection
+from gateway.proxy.filters.body_filter import BodyFilter
 from gateway.proxy.http1.page import page_response
 from gateway.proxy.http1.response_head import ResponseHead
 from gateway.proxy.memo import Memo
@@ -199,7 +200,12 @@ class ClientConnection(Walk):
             upstream.pause()
         if request.bound:
             upstream.bound = True
-        upstream.send(self, data, request.line.method, request.lane.timeouts)
+        lane = request.lane
+        requester: Requester = self
+        if lane.filters is not None:
+            public = lane.public(request.host.name)
+            requester = self.upstream = BodyFilter(self, upstream, lane.filters, public, self.plane.loop)
+        upstream.send(requester, data, request.line.method, lane.timeouts)
         self.pending = data
         self.invite_body()
 

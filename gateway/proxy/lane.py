@@ -7,6 +7,7 @@ from gateway.access.preparation import translated
 from gateway.access.remembered import Newcomers
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.identity import Identity
+from gateway.proxy.filters.texts import BodyFilters
 from gateway.proxy.upstream.pool import Pool
 from gateway.wire import response_guard
 from gateway.wire.cookies import CookiePolicy
@@ -16,12 +17,13 @@ from gateway.wire.response_edits import UNCHANGED, ApplicationEdits, HostEdits
 
 class Lane(ApplicationAccess):
     """`pool`: None on a portal host that serves no application. `is_told`: whether the end of a session is told to the
-    application, for which a little is kept. `statuses`, `stripped` and `errors` are counted here in plain cells, and
-    taken over into the worker's counters by DataPlane.flush."""
+    application, for which a little is kept. `filters`: of bodies, None where they go on as they come. `statuses`,
+    `stripped` and `errors` are counted here in plain cells, and taken over into the worker's counters by
+    DataPlane.flush."""
 
     __slots__ = (
-        "_edits", "body_limit", "cookies", "errors", "is_told", "limits", "log_names", "policy", "pool", "responses",
-        "statuses", "stripped", "timeouts",
+        "_edits", "body_limit", "cookies", "errors", "filters", "is_told", "limits", "log_names", "policy", "pool",
+        "responses", "statuses", "stripped", "timeouts",
     )  # fmt: skip
 
     def __init__(
@@ -48,15 +50,20 @@ class Lane(ApplicationAccess):
         self.cookies = CookiePolicy(frozenset() if app is None else app.cookie_names)
         self.responses = response_guard.STRICT if app is None else app.responses
         self._edits = None if app is None or app.edits == UNCHANGED else ApplicationEdits(app.edits)
+        self.filters: BodyFilters | None = None
+        if app is not None and self._edits is not None and app.edits.bodies:
+            self.filters = BodyFilters(app.edits, self._edits)
         self.statuses = [0] * 6
         self.stripped = 0
         self.errors: dict[str, int] = {}
 
     def edits_for(self, host: str) -> HostEdits | None:
         """What its file changes in the heads of responses, for one of its canonical hosts."""
-        if self._edits is None or self.app is None:
-            return None
-        return self._edits.of(self.app.origin(host))
+        return None if self._edits is None else self._edits.of(self.public(host))
+
+    def public(self, host: str) -> str:
+        """The origin that browsers use for one of its canonical hosts."""
+        return "" if self.app is None else self.app.origin(host)
 
     def failed(self, reason: str) -> None:
         self.errors[reason] = self.errors.get(reason, 0) + 1

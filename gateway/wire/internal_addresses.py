@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-_DEFAULT_PORTS: Final = {b"http": b"80", b"https": b"443"}
+DEFAULT_PORTS: Final = {b"http": b"80", b"https": b"443"}
 
 # RFC 3986 3.2 without user information. Browsers read `\` as `/`, others as a part of the name: it ends no origin here.
 _ORIGIN: Final = rb"(?:(https?):)?//(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::([0-9]{0,5}))?"
@@ -34,8 +34,8 @@ class InternalAddresses:
         self.public = public.encode("ascii")
         self.origins = frozenset(origin.encode("ascii") for origin in internal) - {self.public}
         self._public_authority = self.public.partition(b"://")[2]
-        self._public_host = _host_of(self.public)
-        self._hosts = frozenset(map(_host_of, self.origins))
+        self._public_host = host_of(self.public)
+        self._hosts = frozenset(map(host_of, self.origins))
 
     @property
     def secure(self) -> bool:
@@ -45,7 +45,7 @@ class InternalAddresses:
     def of(self, scheme: bytes | None, host: bytes, port: bytes | None) -> bytes | None:
         """What stands for an origin in the form that it was written in, with or without a scheme; None for one that is
         not internal. `port`: None or empty where none is written."""
-        schemes = tuple(_DEFAULT_PORTS) if scheme is None else (scheme.lower(),)
+        schemes = tuple(DEFAULT_PORTS) if scheme is None else (scheme.lower(),)
         if not any(canonical_origin(each, host, port) in self.origins for each in schemes):
             return None
         return b"//" + self._public_authority if scheme is None else self.public
@@ -102,11 +102,11 @@ class InternalAddresses:
 
 def canonical_origin(scheme: bytes, host: bytes, port: bytes | None) -> bytes:
     """`scheme`: in lower case. One spelling for each origin, without the scheme's own port (RFC 6454 4)."""
-    number = b"%d" % int(port) if port else _DEFAULT_PORTS[scheme]
-    return b"%b://%b%b" % (scheme, host.lower(), b"" if number == _DEFAULT_PORTS[scheme] else b":" + number)
+    number = b"%d" % int(port) if port else DEFAULT_PORTS[scheme]
+    return b"%b://%b%b" % (scheme, host.lower(), b"" if number == DEFAULT_PORTS[scheme] else b":" + number)
 
 
-def _host_of(origin: bytes) -> bytes:
+def host_of(origin: bytes) -> bytes:
     authority = origin.partition(b"://")[2]
     return authority.partition(b"]")[0] + b"]" if authority.startswith(b"[") else authority.partition(b":")[0]
 

@@ -11,6 +11,12 @@ from gateway.wire.internal_addresses import InternalAddresses
 _LOCATIONS: Final = frozenset({b"location", b"content-location"})
 _ADDRESSES: Final = _LOCATIONS | {b"refresh", b"link"}
 
+# Of bodies that are changed: what is read of them; what says something of their bytes as the application sent them; and
+# what would have browsers ask for a part of them, which is not asked of the application.
+_OF_BODIES: Final = frozenset({b"content-type", b"content-encoding", b"etag"})
+_DIGESTS: Final = frozenset({b"content-md5", b"digest", b"content-digest", b"repr-digest"})
+_RANGES: Final = frozenset({b"accept-ranges"})
+
 # By these servers, languages and frameworks tell their names and versions, which are of use to attackers alone.
 BANNERS: Final = frozenset(
     {
@@ -36,8 +42,9 @@ class ResponseEdits:
     """`addresses`: whether internal ones are made public, cookies' domains among them. `internal`: origins in their
     canonical form. `kept_port`: that of the application where it sees the browser's Host, and so may write it behind
     its public name; None where it sees another. `same_site`: of a cookie that says nothing, empty for none.
-    `added`, `replaced`: name and value of lines where the application sends none, and in the place of what it sends.
-    `banners`: whether they go on.
+    `added`, `replaced`: name and value of lines where the application sends none, and in place of what it sends.
+    `banners`: whether they go on. `bodies`: whether addresses are made public in texts too. `texts`: what else is
+    sought in these, and what takes its place.
     """
 
     addresses: bool = False
@@ -47,6 +54,8 @@ class ResponseEdits:
     added: tuple[tuple[str, str], ...] = ()
     replaced: tuple[tuple[str, str], ...] = ()
     banners: bool = True
+    bodies: bool = False
+    texts: tuple[tuple[str, str], ...] = ()
 
     @property
     def names(self) -> frozenset[bytes]:
@@ -56,6 +65,7 @@ class ResponseEdits:
             frozenset(lines)
             | (_ADDRESSES | {b"set-cookie"} if self.addresses else frozenset())
             | (frozenset() if self.banners else BANNERS)
+            | (_OF_BODIES | _DIGESTS | _RANGES if self.bodies else frozenset())
         )
 
     @property
@@ -68,32 +78,36 @@ UNCHANGED: Final = ResponseEdits()
 
 
 class HostEdits:
-    """The edits of one application for one of its public hosts."""
+    """The edits of one application for one of its public hosts. `addresses`: None where they stay as they are."""
 
-    __slots__ = ("_added", "_addresses", "_dropped", "_replaced", "_same_site")
+    __slots__ = ("_added", "_dropped", "_replaced", "_same_site", "addresses")
 
     def __init__(self, edits: ResponseEdits, public: str) -> None:
         """`public`: the origin that browsers use."""
-        self._addresses = InternalAddresses(public, _internal(edits, public)) if edits.addresses else None
+        self.addresses = InternalAddresses(public, _internal(edits, public)) if edits.addresses else None
         self._same_site = edits.same_site.capitalize().encode("ascii")
         self._added = {name.lower().encode("ascii"): _line(name, value) for name, value in edits.added}
         self._replaced = b"".join(_line(name, value) for name, value in edits.replaced)
         replaced = frozenset(name.lower().encode("ascii") for name, _ in edits.replaced)
-        self._dropped = replaced | (frozenset() if edits.banners else BANNERS)
+        self._dropped = (
+            replaced | (frozenset() if edits.banners else BANNERS) | (_RANGES if edits.bodies else frozenset())
+        )
 
-    def apply(self, rare: Iterable[tuple[int, int]], lines: list[bytes]) -> bytes:
+    def apply(self, rare: Iterable[tuple[int, int]], lines: list[bytes], *, is_changed: bool = False) -> bytes:
         """Changes `lines`, b"\\r\\nName: " and value in turn, and returns the lines that come behind them. `rare`:
-        place and verdict of each line that is to be looked at."""
+        place and verdict of each line that is to be looked at. `is_changed`: the body is not the one that was sent."""
         absent = dict(self._added)
         for place, verdict in rare:
             at = 2 * place
             name = lines[at][2:-2].lower()
-            if name in self._dropped:
+            if name in self._dropped or (is_changed and name in _DIGESTS):
                 lines[at] = lines[at + 1] = b""
             elif name:
                 absent.pop(name, None)
-                if self._addresses is not None:
-                    lines[at + 1] = self._edited(self._addresses, name, verdict, lines[at + 1])
+                if is_changed and name == b"etag":
+                    lines[at + 1] = _weak(lines[at + 1])
+                elif self.addresses is not None:
+                    lines[at + 1] = self._edited(self.addresses, name, verdict, lines[at + 1])
         return b"".join((self._replaced, *absent.values()))
 
     def _edited(self, addresses: InternalAddresses, name: bytes, verdict: int, value: bytes) -> bytes:
@@ -137,6 +151,11 @@ def _internal(edits: ResponseEdits, public: str) -> Iterable[str]:
     for each, own in (("http", 80), ("https", 443)):
         if edits.kept_port != own:
             yield f"{each}://{name}:{edits.kept_port}"
+
+
+def _weak(tag: bytes) -> bytes:
+    """RFC 9110 8.8.1: the same page, not the same bytes."""
+    return b"W/" + tag if tag.startswith(b'"') else tag
 
 
 def _line(name: str, value: str) -> bytes:

@@ -10,10 +10,10 @@ APP = "rewritten"
 TARGET = "/public/rewritten"
 
 
-async def answered(world: World, *lines: bytes, status: bytes = b"200 OK") -> Answer:
+async def answered(world: World, *lines: bytes, status: bytes = b"200 OK", body: bytes = b"ok") -> Answer:
     """What a browser gets where the application answers with these header lines."""
-    head = b"\r\n".join((b"HTTP/1.1 " + status, *lines, b"Content-Length: 2", b"", b""))
-    world.recorder.scripts[TARGET.encode()] = Script(head + b"ok", close=True)
+    head = b"\r\n".join((b"HTTP/1.1 " + status, *lines, b"Content-Length: %d" % len(body), b"", b""))
+    world.recorder.scripts[TARGET.encode()] = Script(head + body, close=True)
     seen = await world.send(request(APP, TARGET))
     return seen.answer
 
@@ -91,11 +91,49 @@ async def no_front_is_told(world: World) -> None:
     expect(answer.all(b"x-frame-options") == [b"DENY"], f"{answer}")
 
 
+# --- RW04: pages ---
+
+
+async def pages_lead_where_they_led(world: World) -> None:
+    for address in ELSEWHERE:
+        body = b'<a href="' + address + b'">'
+        answer = await answered(world, b"Content-Type: text/html", body=body)
+        # Behind the host of another origin, what looks like an address is a part of a name.
+        expect(answer.body == body, f"{address!r} became {answer.body!r}")
+    answer = await answered(world, b"Content-Type: text/html", body=b'<a href="http://intranet:8080/a">ancien')
+    wanted = b'<a href="' + world.url(APP, "/a").encode() + b'">neuf'
+    expect(answer.body == wanted, f"the control: {answer.body!r}")
+
+
+async def nothing_half(world: World) -> None:
+    """A length that is too long, a chunk that is none: what has come never looks like a whole page."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+    for rest in (b"Content-Length: 99\r\n\r\nancien", b"Transfer-Encoding: chunked\r\n\r\n6\r\nancien\r\n"):
+        world.recorder.scripts[TARGET.encode()] = Script(head + rest, close=True)
+        seen = await world.send(request(APP, TARGET), to_the_end=True)
+        whole = seen.received.endswith(b"0\r\n\r\n") or b"Content-Length: 4\r\n" in seen.received
+        expect(not whole, f"{rest!r}: {seen}")
+
+
+async def no_parts(world: World) -> None:
+    """A part of a page cannot be rewritten: none is asked for, and none passes."""
+    await world.send(request(APP, TARGET, b"Range: bytes=0-3", b"If-Range: x", b"Accept-Encoding: br"))
+    found = world.recorder.requests[-1]
+    expect(not found.all(b"range") and not found.all(b"if-range"), f"{found.lines}")
+    expect(found.all(b"accept-encoding") == [b"identity"], f"{found.lines}")
+    lines = (b"Content-Type: text/html", b"Content-Range: bytes 0-1/9")
+    answer = await answered(world, *lines, status=b"206 Partial Content")
+    expect(answer.status == 502, f"{answer}")
+
+
 CASES: tuple[Case, ...] = (
     *numbered("RW01", [(repr(address)[:50], left_alone(address)) for address in ELSEWHERE], controlled=False),
     uncontrolled("RW01.13", "its own addresses are made public", made_public),
     uncontrolled("RW02.1", "no cookie gets a wider domain", never_wider),
     Case("RW02.2", "a cookie of ours passes in no form", never_ours),
     uncontrolled("RW03.1", "no line and no response comes of an address", one_response),
+    uncontrolled("RW04.1", "what is another origin is left alone in pages", pages_lead_where_they_led),
+    uncontrolled("RW04.2", "half a page never looks whole", nothing_half),
+    Case("RW04.3", "no part of a page", no_parts),
     Case("RW03.2", "no front is told anything", no_front_is_told),
 )

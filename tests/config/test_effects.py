@@ -400,6 +400,8 @@ APP = [
     Effect("responses.add.*", ("responses",), {"add": {"Referrer-Policy": "no-referrer"}}, app(lambda a: a.edits.added), (), (("Referrer-Policy", "no-referrer"),)),
     Effect("responses.replace.*", ("responses",), {"replace": {"X-Frame-Options": "DENY"}}, app(lambda a: a.edits.replaced), (), (("X-Frame-Options", "DENY"),)),
     Effect("rewrite.headers", ("rewrite",), {"headers": True}, app(lambda a: (a.edits.addresses, a.edits.kept_port)), (False, None), (True, 9001)),
+    Effect("rewrite.bodies", ("rewrite",), {"headers": True, "bodies": True}, app(lambda a: a.edits.bodies), False, True),
+    Effect("rewrite.texts.*", ("rewrite",), {"headers": True, "bodies": True, "texts": {"ancien": "neuf"}}, app(lambda a: a.edits.texts), (), (("ancien", "neuf"),)),
     Effect("rewrite.internal[]", ("rewrite",), {"headers": True, "internal": ["http://intranet:8080"]}, app(lambda a: "http://intranet:8080" in a.edits.internal), False, True),
     Effect("rewrite.same_site", ("rewrite",), {"headers": True, "same_site": "lax"}, app(lambda a: a.edits.same_site), "", "lax"),
     Effect("paths.merge_slashes", ("paths", "merge_slashes"), True, app(lambda a: a.leniency.merge_slashes), False, True),

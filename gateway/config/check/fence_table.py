@@ -51,6 +51,8 @@ KEYS: Final[Mapping[str, Bound]] = {
     "responses.add.*": Bound("hosts", "Of answers of its own hosts; none of these names reaches another host."),
     "responses.replace.*": Bound("hosts", "Likewise."),
     "rewrite.headers": Bound("hosts", "In its own answers, to the public address of the host that was asked."),
+    "rewrite.bodies": Bound("hosts", "Its own answers, in constant memory; what seeks costs its own requests."),
+    "rewrite.texts.*": Bound("hosts", "Of its own answers."),
     "rewrite.internal[]": Bound("hosts", "Addresses that stand in its own answers; nothing is connected to."),
     "rewrite.same_site": Bound("hosts", _OWN_COOKIE),
     "limits.body": Bound("", "Bodies stream: a large one costs its own application, and no more memory here."),

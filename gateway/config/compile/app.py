@@ -114,6 +114,8 @@ def _edits(model: AppFile) -> ResponseEdits:
         added=tuple(responses.add.items()),
         replaced=tuple(responses.replace.items()),
         banners=responses.banners,
+        bodies=rewrite.bodies,
+        texts=tuple(rewrite.texts.items()),
     )
 
 

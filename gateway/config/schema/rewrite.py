@@ -43,6 +43,15 @@ def _line_value(text: str) -> str:
     return text.strip()
 
 
+def _sought(text: str) -> str:
+    if not text.strip():
+        raise Wrong("blanks stand everywhere", "write a text with a word in it")
+    return text
+
+
+# A short one stands everywhere, and costs its time everywhere.
+Sought = Annotated[str, Field(min_length=3, max_length=200), AfterValidator(checked(_sought))]
+Instead = Annotated[str, Field(max_length=1000)]
 AddedName = Annotated[str, AfterValidator(checked(_added_name))]
 LineValue = Annotated[str, Field(max_length=4000), AfterValidator(checked(_line_value))]
 
@@ -52,6 +61,11 @@ class RewriteSection(Strict):
 
     headers: bool = False
     """In `Location`, `Content-Location`, `Refresh`, `Link` and `Set-Cookie`."""
+    bodies: bool = False
+    """In texts too: HTML, CSS, JavaScript, JSON and XML, as they stream. The application is asked for these without
+    compression, and for no parts of them."""
+    texts: dict[Sought, Instead] = Field(default={}, max_length=50)
+    """Exact texts, in such bodies, and what takes the place of each."""
     internal: list[Origin] = Field(default=[], max_length=20)
     """Further addresses that it writes for itself: `http://intranet:8080`. That of `upstream`, and its public names at
     http or at its own port, are known."""
@@ -60,6 +74,9 @@ class RewriteSection(Strict):
 
     @model_validator(mode="after")
     def _has_an_effect(self) -> "RewriteSection":
-        if not self.headers and (self.internal or self.same_site is not None):
-            raise wrong("nothing is rewritten", "write headers: true too")
+        if not self.headers and (self.internal or self.same_site is not None or self.bodies):
+            # A page whose links are right and whose redirects are not would only seem to work.
+            raise wrong("nothing is rewritten without headers", "write headers: true too")
+        if self.texts and not self.bodies:
+            raise wrong("texts are sought in bodies", "write bodies: true too")
         return self

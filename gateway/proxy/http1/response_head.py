@@ -15,6 +15,7 @@ from gateway.wire.headers import (
     AUTHENTICATE,
     CLEAR_SITE_DATA,
     CONTENT_LENGTH,
+    EDITED,
     FRONT_ORDER,
     SET_COOKIE,
     TRANSFER_ENCODING,
@@ -107,14 +108,15 @@ class ResponseHead:
     Of the last usual response is kept what follows from its bytes alone: `_last_head`; `_last_length`, of all of it, -1
     where the next cannot be like it; `_last_status`; `_cut`, where its connection line is, -1 where there is none;
     `_directed`, whether it tells caches what to keep. `_unknown`: how many since the last one that the worker knew.
-    `left`: how much of its body is still to come.
+    `left`: how much of its body is still to come. `is_changed`: the body does not go on as it comes (proxy/filters), so
+    that its digests are wrong.
     """
 
     __slots__ = (
         "_connection", "_cut", "_directed", "_fields", "_heads", "_known", "_last_head", "_last_length", "_last_status",
-        "_layout", "_parser", "_stale", "_unknown", "_values", "binds", "framing", "keep_alive", "left", "on_body",
-        "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete", "on_message_begin",
-        "on_message_complete", "on_status", "rare", "status",
+        "_layout", "_parser", "_stale", "_unknown", "_values", "binds", "framing", "is_changed", "keep_alive",
+        "left", "on_body", "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete",
+        "on_message_begin", "on_message_complete", "on_status", "rare", "status",
     )  # fmt: skip
 
     _known: StatusLine
@@ -137,7 +139,7 @@ class ResponseHead:
         self.status = 0
         self._stale = False
         self.framing = NO_BODY
-        self.keep_alive = self.binds = False
+        self.keep_alive = self.binds = self.is_changed = False
 
     def usual(self, data: bytes, end: int, cache: bytes = b"") -> bytes:
         """What a client that keeps its HTTP/1.1 connection gets, where `data`, whose head ends at `end`, is a usual
@@ -260,6 +262,7 @@ class ResponseHead:
         rare, known, heads = self.rare, self._known, self._heads
         layout = heads.layouts.known.get(names) or heads.learn(names)
         rare.clear()
+        self.is_changed = False
         layout.read_rare(values, rare)
         self._layout, self._values = layout, values
         connection = self._connection = joined(values, layout.connections, b", ")
@@ -291,7 +294,7 @@ class ResponseHead:
                 lines[2 * place] = lines[2 * place + 1] = b""
         if layout.guarded:
             _guard(layout, values, lines, leniency)
-        added = b"" if edits is None else edits.apply(layout.rare, lines)
+        added = b"" if edits is None else edits.apply(layout.rare, lines, is_changed=self.is_changed)
         private = private and self.status >= 200
         directed = layout.directed or not private
         if self._connection is not None:
@@ -316,6 +319,16 @@ class ResponseHead:
                 b"" if length is None or self.status < 200 or self.status == 204 else b"\r\nContent-Length: " + length
             )
         return b"\r\nTransfer-Encoding: chunked" if minor else b""
+
+    def value_of(self, name: bytes) -> bytes | None:
+        """Of a line whose name, in lower case, the application's edits name; lines of one name are joined."""
+        layout, values = self._layout, self._values
+        places = tuple(
+            place
+            for place, verdict in layout.rare
+            if verdict == EDITED and layout.skeleton[2 * place][2:-2].lower() == name
+        )
+        return joined(values, places, b", ")
 
     @property
     def self_delimited(self) -> bool:

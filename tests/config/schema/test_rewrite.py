@@ -8,8 +8,12 @@ from tests.config.samples import PERMIS, problems
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ("rewrite: {internal: ['http://intranet']}", "rewrite: nothing is rewritten (write headers: true too)"),
-        ("rewrite: {same_site: lax}", "rewrite: nothing is rewritten (write headers: true too)"),
+        ("rewrite: {internal: ['http://intranet']}", "rewrite: nothing is rewritten without headers (write headers: "),
+        ("rewrite: {same_site: lax}", "rewrite: nothing is rewritten without headers (write headers: true too)"),
+        ("rewrite: {bodies: true}", "rewrite: nothing is rewritten without headers (write headers: true too)"),
+        ("rewrite: {headers: true, texts: {ancien: neuf}}", "rewrite: texts are sought in bodies (write bodies: true"),
+        ("rewrite: {headers: true, bodies: true, texts: {'   ': neuf}}", "blanks stand everywhere"),
+        ("rewrite: {headers: true, bodies: true, texts: {ab: neuf}}", "rewrite.texts"),
         ("rewrite: {headers: true, internal: ['http://intranet/a']}", "rewrite.internal[0]: "),
         (
             "rewrite: {headers: true, internal: ['http://permis.localhost:8080']}",

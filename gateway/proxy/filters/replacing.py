@@ -1,0 +1,189 @@
+"""Internal addresses and exact texts replaced in a body that comes in pieces: the same bytes however it is cut.
+
+The names of internal hosts are sought as bytes, which costs least; what stands around a name then says whether it is
+an address: `http://intranet:8080/a`, the same with the slashes of JSON, `https%3A%2F%2Fintranet`, `"//intranet/a"`. Of
+what was read, only what may yet become one is held back, some hundred bytes at the most.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from gateway.wire.internal_addresses import DEFAULT_PORTS, InternalAddresses, host_of
+
+# How `//` and the `:` before it are written: as they are, in JSON and in JSON within a text, in an address within
+# another one, in HTML, in scripts. The usual ones come first.
+_FORMS: Final[tuple[tuple[bytes, tuple[bytes, ...]], ...]] = (
+    (b"//", (b":",)),
+    (b"\\/\\/", (b":",)),
+    (b"%2f%2f", (b"%3a", b":")),
+    (b"%252f%252f", (b"%253a",)),
+    (b"\\\\/\\\\/", (b":",)),
+    (b"&#x2f;&#x2f;", (b":", b"&#x3a;")),
+    (b"&#47;&#47;", (b":", b"&#58;")),
+    (b"\\u002f\\u002f", (b":", b"\\u003a")),
+    (b"\\x2f\\x2f", (b":", b"\\x3a")),
+)
+_COLON: Final = rb":|%3a|%253a|&#x3a;|&#58;|\\u003a|\\x3a"
+# The last bytes of what stands before a name.
+_SLASH_ENDS: Final = frozenset(b"/fF;")
+# An address without a scheme begins a value: elsewhere two slashes are a comment, or the middle of another address.
+_BEGIN_VALUES: Final = (b'"', b"'", b"(", b"=")
+_SCHEMES: Final = (b"https", b"http")
+_LONGEST_BEFORE: Final = 5 + 6 + 12 + 1
+
+# What ends an authority, as it is or escaped. A name, port or password that goes on makes another origin of it.
+_BEHIND: Final = re.compile(
+    rb"(?:(%b)([0-9]{1,5}))?"
+    rb"(?![a-z0-9_~@\x80-\xff-]|[;&+]@|%b)"
+    rb"(?!\.[a-z0-9_\x80-\xff%%\\&@:-])"
+    rb"(?!%%(?!2[02367fc9]|3[bcef]|0[9ad]|[57]d|25[23]|40\Z))"
+    rb"(?!%%40|\\(?![/\\\"'nrt]|u00[23]|x[23])|\\u002[de]|\\x2[de]|\\u0040|\\x40)"
+    rb"(?!&(?:#(?!x?2f|47|x2[267]|3[489]|x3[cef]|6[023]|x20|32|x?0?[ad];|1[03])|period|colon|commat|lowbar|hyphen|dash))"
+    % (_COLON, _COLON),
+    re.IGNORECASE,
+)
+_LONGEST_BEHIND: Final = 11 + 8
+
+# No address goes on behind one of these.
+_BREAKS: Final = bytes(range(0x21)) + b"\"'<>(){}[],|^`=?!*$\x7f"
+_TO_BREAK: Final = bytes(0 if byte in _BREAKS else byte for byte in range(256))
+
+Found = tuple[int, int, bytes]
+"""Where a match begins and ends, and what takes its place."""
+
+
+class Replacements:
+    """What is sought in the bodies of one application, for one of its public hosts and one charset; never changed.
+
+    `texts`: what is sought and what takes its place, as bytes. No text is empty.
+    """
+
+    __slots__ = ("_beginnings", "_hosts", "_longest", "_longest_text", "_public", "_texts")
+
+    def __init__(self, addresses: InternalAddresses | None, texts: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+        self._public = {} if addresses is None else dict(_public_of(addresses))
+        self._hosts = tuple(sorted({host for _, host, _ in self._public}))
+        self._texts = texts
+        self._longest = _LONGEST_BEFORE + max(map(len, self._hosts), default=0) + _LONGEST_BEHIND
+        self._longest_text = max((len(text) for text, _ in texts), default=0)
+        self._beginnings = frozenset(text[:length] for text, _ in texts for length in range(1, len(text)))
+
+    def found(self, text: bytes, start: int) -> list[Found]:
+        """Every match in `text` that begins at `start` or later, by where it begins, the longest first."""
+        found = [*self._addresses_in(text, start), *self._texts_in(text, start)]
+        if len(found) > 1:
+            found.sort(key=lambda one: (one[0], -one[1]))
+        return found
+
+    def undecided(self, text: bytes, start: int) -> int:
+        """Where in `text` begins what may yet become a match, once more has come; its length where nothing does."""
+        end = size = len(text)
+        if self._hosts:
+            tail = text[max(start, size - self._longest) :]
+            end = size - len(tail.translate(_TO_BREAK).rpartition(b"\0")[2])
+        for length in range(min(self._longest_text - 1, size - start), size - end, -1):
+            if text[size - length :] in self._beginnings:
+                return size - length
+        return end
+
+    def _addresses_in(self, text: bytes, start: int) -> Iterator[Found]:
+        for host in self._hosts:
+            at = text.find(host, start)
+            while at >= 0:
+                if at > start and text[at - 1] in _SLASH_ENDS:
+                    found = self._address(text, start, at, host)
+                    if found is not None:
+                        yield found
+                at = text.find(host, at + len(host))
+
+    def _address(self, text: bytes, start: int, at: int, host: bytes) -> Found | None:
+        """The address whose host stands at `at`, if it is one, and internal."""
+        before = text[max(0, at - _LONGEST_BEFORE) : at].lower()
+        form = next((form for form in _FORMS if before.endswith(form[0])), None)
+        if form is None:
+            return None
+        slashes, colons = form
+        behind = _BEHIND.match(text, at + len(host))
+        scheme, colon = _scheme(before[: -len(slashes)], colons)
+        begin = at - len(slashes) - len(colon) - len(scheme)
+        if behind is None or begin < start or (not scheme and text[begin - 1 : begin] not in _BEGIN_VALUES):
+            return None
+        public = self._public.get((scheme, host, behind[2] or b""))
+        if public is None:
+            return None
+        # As they are written, not as they are compared.
+        colon, slashes = text[begin + len(scheme) : at - len(slashes)], text[at - len(slashes) : at]
+        own, authority = public
+        if b":" in authority and slashes[:1] == b"%":
+            authority = authority.replace(b":", b"%3A" if len(slashes) == 6 else b"%253A")
+        return begin, behind.end(), (own + colon if scheme else b"") + slashes + authority
+
+    def _texts_in(self, text: bytes, start: int) -> Iterator[Found]:
+        for sought, instead in self._texts:
+            at = text.find(sought, start)
+            while at >= 0:
+                yield at, at + len(sought), instead
+                at = text.find(sought, at + 1)
+
+
+def _scheme(before: bytes, colons: tuple[bytes, ...]) -> tuple[bytes, bytes]:
+    """The scheme at the end of `before`, and the colon behind it; both empty where there is none."""
+    for colon in colons:
+        if before.endswith(colon):
+            for scheme in _SCHEMES:
+                if before.endswith(scheme, 0, len(before) - len(colon)):
+                    return scheme, colon
+    return b"", b""
+
+
+def _public_of(addresses: InternalAddresses) -> Iterator[tuple[tuple[bytes, bytes, bytes], tuple[bytes, bytes]]]:
+    """Scheme, host and port of each internal address as they may be written; scheme and authority of the public one."""
+    own, _, authority = addresses.public.partition(b"://")
+    for origin in addresses.origins:
+        scheme, _, inside = origin.partition(b"://")
+        host = host_of(origin)
+        port = inside[len(host) + 1 :]
+        for written in {port, port or DEFAULT_PORTS[scheme]}:
+            yield (scheme, host, written), (own, authority)
+            yield (b"", host, written), (own, authority)
+
+
+class Replacing:
+    """One body on its way."""
+
+    __slots__ = ("_held", "_replacements", "_seen")
+
+    def __init__(self, replacements: Replacements) -> None:
+        self._replacements = replacements
+        # What is held back, behind the one byte that stands before it where any does.
+        self._held = b""
+        self._seen = 0
+
+    def feed(self, data: bytes) -> bytes:
+        """What can go on, now that this has come."""
+        text, start, replacements = self._held + data, self._seen, self._replacements
+        return self._replaced(text, start, replacements.found(text, start), replacements.undecided(text, start))
+
+    def end(self) -> bytes:
+        """What was held back: nothing more comes."""
+        text, start = self._held, self._seen
+        return self._replaced(text, start, self._replacements.found(text, start), len(text))
+
+    def _replaced(self, text: bytes, start: int, found: list[Found], until: int) -> bytes:
+        pieces: list[bytes] = []
+        at = start
+        for begin, end, instead in found:
+            if begin < at:
+                continue
+            if begin >= until:
+                break
+            pieces += (text[at:begin], instead)
+            at = end
+            if at > until:
+                until = self._replacements.undecided(text, at)
+        pieces.append(text[at:until])
+        at = max(at, until)
+        self._seen = min(at, 1)
+        self._held = text[at - self._seen :]
+        return b"".join(pieces)
