@@ -186,7 +186,7 @@ class _Worker:
         return Preparation(
             keys=lambda: self.snapshot.gateway.token_keys,
             in_thread=lambda work: loop.run_in_executor(thread, work),
-            token_urlsafe=secrets.token_urlsafe,
+            chance=secrets.token_bytes,
             wall=time.time,
             monotonic=time.monotonic,
         )

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/apt.sh
 
-ALL=(nginx wrk php tomcat chromium curl node npm xmlsec1 lemonldap canaille)
+ALL=(nginx wrk php javac tomcat chromium curl node npm xmlsec1 lemonldap canaille)
 # The last of these it only recommends, and without each of them it fails at its first request.
 LEMONLDAP=(
     lemonldap-ng lemonldap-ng-fastcgi-server nginx liblasso-perl libxml-libxml-perl libxml-simple-perl
@@ -26,6 +26,7 @@ missing_packages() {
     case "$1" in
     nginx | wrk | chromium | curl | xmlsec1) command -v "$1" >/dev/null || echo "$1" ;;
     php) command -v php >/dev/null || echo php-cli ;;
+    javac) command -v javac >/dev/null || echo default-jdk-headless ;;
     tomcat)
         [ -x /usr/share/tomcat10/bin/catalina.sh ] || echo tomcat10
         # Its compiler of pages needs Java 21, which is not everywhere the default.

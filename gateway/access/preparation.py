@@ -55,13 +55,13 @@ class Preparation:
         *,
         keys: Callable[[], Sequence[SigningKey]],
         in_thread: InThread,
-        token_urlsafe: Callable[[int], str],
+        chance: Callable[[int], bytes],
         wall: Callable[[], float],
         monotonic: Callable[[], float],
     ) -> None:
         self._keys = keys
         self._in_thread = in_thread
-        self._token_urlsafe = token_urlsafe
+        self._chance = chance
         self._wall = wall
         self._monotonic = monotonic
         self._shared: SharedWork[None] = SharedWork(_MADE_WITHIN, GATEWAY_FAULT)
@@ -97,8 +97,8 @@ class Preparation:
         wall, monotonic = self._wall(), self._monotonic()
         not_after = wall + (seat.hard_deadline - monotonic)
         made = await self._in_thread(
-            lambda: make(app.tokens, identity, keys, now=wall, not_after=not_after, token_urlsafe=self._token_urlsafe)
+            lambda: make(app.tokens, identity, keys, now=wall, not_after=not_after, chance=self._chance)
         )
         # From the time before, so that what took long does not end late.
         kept = _Kept(identity, made, monotonic + (made.renew_at - wall), monotonic + (made.ends - wall))
-        seat.made[app.tokens] = kept
+        seat.made = {app.tokens: kept}

@@ -1,6 +1,7 @@
 """All tokens of one application for one person, and until when they may be sent (invariant 16)."""
 
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -10,7 +11,8 @@ from gateway.model.identity import Identity
 from gateway.model.names import fold
 from gateway.tokens.claims import told
 from gateway.tokens.jwt import sign
-from gateway.tokens.spec import JwtSpec, SigningKey, TokenSpec
+from gateway.tokens.sealed import NONCE_BYTES, sealed
+from gateway.tokens.spec import JwtSpec, SharedKeySpec, SigningKey, TokenSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,10 @@ def make(
     *,
     now: float,
     not_after: float,
-    token_urlsafe: Callable[[int], str],
+    chance: Callable[[int], bytes],
 ) -> MadeTokens:
     """`keys`: of each algorithm the first signs. `now`, `not_after`: Unix seconds; no token lives longer than it may be
-    on its way after `not_after`. `token_urlsafe`: as in `secrets`.
+    on its way after `not_after`. `chance`: so many random bytes.
 
     Raises GatewayError: TRANSLATION_UNENCODABLE, or GATEWAY_FAULT where there is no key for an algorithm.
     """
@@ -49,8 +51,6 @@ def make(
     renew_at = ends = not_after
     used = set()
     for spec in specs:
-        key = _key(spec, keys)
-        used.add(key.id)
         end = min(now + spec.life, not_after + spec.spare)
         claims = {
             **told(spec.claims, identity),
@@ -58,9 +58,14 @@ def make(
             "aud": spec.audience,
             "iat": int(now),
             "exp": int(end),
-            "jti": token_urlsafe(16),
+            "jti": urlsafe_b64encode(chance(16)).rstrip(b"=").decode("ascii"),
         }
-        token = sign(key, claims)
+        if isinstance(spec, SharedKeySpec):
+            token = sealed(spec, claims, chance(NONCE_BYTES))
+        else:
+            key = _key(spec, keys)
+            used.add(key.id)
+            token = sign(key, claims)
         name = spec.carrier.name.encode("ascii")
         if spec.carrier.kind == "cookie":
             cookies.append(b"%b=%b" % (name, token))
@@ -79,7 +84,8 @@ def described(specs: Iterable[TokenSpec], identity: Identity) -> tuple[dict[str,
     cookies: dict[str, str] = {}
     for spec in specs:
         claims = {**told(spec.claims, identity), "iss": spec.issuer, "aud": spec.audience}
-        text = f"(JWT, {spec.algorithm}, {spec.life} s) {json.dumps(claims, ensure_ascii=False)}"
+        kind = "JWE" if spec.algorithm == "A256GCM" else "JWT"
+        text = f"({kind}, {spec.algorithm}, {spec.life} s) {json.dumps(claims, ensure_ascii=False)}"
         place = headers if spec.carrier.kind == "header" else cookies
         place[spec.carrier.name] = f"{spec.carrier.scheme} {text}".lstrip()
     return headers, cookies

@@ -5,6 +5,8 @@ from typing import Final, Literal
 
 TokenAlgorithm = Literal["ES256", "EdDSA", "RS256"]
 
+SharedKeyAlgorithm = Literal["A256GCM", "HS256"]
+
 RESERVED_CLAIMS: Final = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
 """RFC 7519 4.1, without `sub`: the gateway alone writes these."""
 
@@ -54,7 +56,21 @@ class JwtSpec:
     claims: tuple[TokenClaim, ...]
 
 
-TokenSpec = JwtSpec
+@dataclass(frozen=True, slots=True)
+class SharedKeySpec:
+    """As JwtSpec, under a key of 32 bytes that the application has too: sealed, or signed alone."""
+
+    carrier: Carrier
+    issuer: str
+    audience: str
+    algorithm: SharedKeyAlgorithm
+    key: bytes = field(repr=False)
+    life: int
+    spare: int
+    claims: tuple[TokenClaim, ...]
+
+
+TokenSpec = JwtSpec | SharedKeySpec
 
 
 @dataclass(frozen=True, slots=True)

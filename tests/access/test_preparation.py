@@ -39,7 +39,7 @@ class Bench:
         self.prepare = Preparation(
             keys=lambda: self.keys,
             in_thread=self._in_thread,
-            token_urlsafe=lambda size: f"number-{self.made}",
+            chance=lambda size: bytes([self.made]) * size,
             wall=lambda: self.wall,
             monotonic=lambda: self.mono,
         )

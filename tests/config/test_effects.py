@@ -6,6 +6,7 @@ holds the table against the schemas: a new key without its line here is a failur
 """
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
@@ -39,6 +40,7 @@ PEM = {
     "file:tls.key": LEAF.private_key_pem.bytes().strip(),
     "file:es256.pem": pem("ES256").strip(),
     "file:rs256.pem": pem("RS256").strip(),
+    "file:shared.key": b64encode(bytes(range(32))),
     "file:basic": "mot de passé".encode(),
     "env:OTHER": b"0123456789-of-another-key-0123456789",
 }
@@ -353,6 +355,9 @@ X = ("translate", "headers", "X-Remote-User")
 COOKIE = ("translate", "cookies")
 JWT = ("translate", "jwt")
 BASIC = ("translate", "basic")
+SEALED = ("translate", "sealed")
+SHARED = {"key": {"file": "shared.key"}}
+SEALS = ((SEALED, {"header": "X-T", **SHARED}),)
 
 
 def token(see: Callable[[Any], object]) -> Callable[[Snapshot], object]:
@@ -469,6 +474,18 @@ APP = [
     Effect("translate.basic.encoding", (*BASIC, "encoding"), "latin1",
            app(lambda a: a.basic and basic_line(a.basic, HELENE)), None, b"\r\nAuthorization: Basic c3ZjOm1vdCBkZSBwYXNz6Q==",
            ((BASIC, {"account": {"value": "svc"}, "password": {"file": "basic"}}),)),
+    Effect("translate.sealed.header", SEALED, {"header": "X-T", **SHARED}, token(lambda t: t.carrier), None, Carrier("header", "X-T")),
+    Effect("translate.sealed.cookie", SEALED, {"cookie": "T", **SHARED}, token(lambda t: t.carrier), None, Carrier("cookie", "T")),
+    Effect("translate.sealed.key", SEALED, {"cookie": "T", **SHARED}, token(lambda t: t.key), None, bytes(range(32))),
+    Effect("translate.sealed.algorithm", (*SEALED, "algorithm"), "HS256", token(lambda t: t.algorithm), "A256GCM", "HS256", SEALS),
+    Effect("translate.sealed.audience", (*SEALED, "audience"), "urn:permis", token(lambda t: t.audience), "permis", "urn:permis", SEALS),
+    Effect("translate.sealed.life", (*SEALED, "life"), "1m", token(lambda t: t.life), 300, 60, SEALS),
+    Effect("translate.sealed.claims.*.from", (*SEALED, "claims"), {"mail": {"from": "mail"}}, claims, {"sub": "helene"},
+           {"sub": "helene", "mail": "helene@metropole.example"}, SEALS),
+    Effect("translate.sealed.claims.*.value", (*SEALED, "claims"), {"site": {"value": "A"}}, claims, {"sub": "helene"},
+           {"sub": "helene", "site": "A"}, SEALS),
+    Effect("translate.sealed.claims.*.list", (*SEALED, "claims"), {"uid": {"from": "uid", "list": True}}, claims, {"sub": "helene"},
+           {"sub": "helene", "uid": ["helene"]}, SEALS),
     Effect("translate.jwt.header", ("translate", "jwt"), {"header": "X-T"}, token(lambda t: t.carrier), None, Carrier("header", "X-T")),
     Effect("translate.jwt.header", ("translate", "jwt"), {"header": "authorization"}, token(lambda t: t.carrier.scheme), None, "Bearer"),
     Effect("translate.jwt.cookie", ("translate", "jwt"), {"cookie": "T"}, token(lambda t: t.carrier), None, Carrier("cookie", "T")),

@@ -1,6 +1,7 @@
 """What docs/ says is what the code does: generated pages are current, examples load, links lead somewhere."""
 
 import re
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ provider: {name}
 label: {name}
 oidc:
   {{issuer: https://op.example, client_id: a, client_secret: s3cret, api: {{audience: [urn:x], introspection: true}}}}
-attributes: {{uid: sub, family_name: family_name, groups: groups, mail: email}}
+attributes: {{uid: sub, family_name: family_name, display_name: name, groups: groups, mail: email}}
 can: [acr, amr, fresh_login]
 """
 
@@ -78,6 +79,12 @@ def test_every_yaml_example_loads(place, text):
     elif "list" in data or "conditions" in data:
         files["lists/example.yaml" if "list" in data else "shared/example.yaml"] = text.encode()
         named = []
+    elif "translate" in data:
+        # What an application is told, alone.
+        files["apps/example.yaml"] = (_APP + text + "access: [{path: /**, allow: signed_in}]\n").encode()
+        files["gateway.yaml"] += b"tokens: {keys: [{key: {file: tokens.pem}}]}\n"
+        text += "{file: tokens.pem}"
+        named = ["metropole"]
     elif "access" in data:
         files["apps/example.yaml"] = (_APP + text).encode()
         named = ["metropole"]
@@ -95,8 +102,11 @@ def test_every_yaml_example_loads(place, text):
 
 def material(name: str) -> bytes:
     """What stands in a file of this name: a certificate, the private key beside it, or a secret."""
-    pem = {".crt": _ISSUED.cert_chain_pems[0], ".key": _ISSUED.private_key_pem}.get(Path(name).suffix)
-    return _SECRET if pem is None else pem.bytes()
+    if Path(name).suffix == ".base64":
+        return b64encode(bytes(32))
+    pem = {".crt": _ISSUED.cert_chain_pems[0], ".key": _ISSUED.private_key_pem, ".pem": _ISSUED.private_key_pem}
+    found = pem.get(Path(name).suffix)
+    return _SECRET if found is None else found.bytes()
 
 
 def test_every_link_leads_to_a_file():

@@ -33,7 +33,7 @@ class Signing:
         self.prepare = Preparation(
             keys=lambda: self.keys,
             in_thread=asyncio.to_thread,
-            token_urlsafe=secrets.token_urlsafe,
+            chance=secrets.token_bytes,
             wall=time.time,
             monotonic=monotonic,
         )

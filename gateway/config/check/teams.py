@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from gateway.config.check.tokens import JWT, audience_beyond, carriers
+from gateway.config.check.tokens import audiences_beyond, carriers
 from gateway.config.check.translate import attributes_used
 from gateway.config.folder.files import team_of, within
 from gateway.config.problems import Path, Problem, did_you_mean
@@ -56,8 +56,8 @@ def _tokens(model: AppFile, team: TeamSection) -> Iterator[tuple[Path, str]]:
     for path, section, name in carriers(model.translate):
         if fold(name.encode()) not in headers if section == "headers" else name not in team.cookies:
             yield path, f"{section.removesuffix('s')} {name}"
-    if audience_beyond(model):
-        yield (*JWT, "audience"), "audience of others: its own name, or an address of its hosts"
+    for path in audiences_beyond(model):
+        yield path, "audience of others: its own name, or an address of its hosts"
 
 
 def _upstream(model: AppFile, name: str, team: TeamSection) -> Iterator[tuple[Path, str]]:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from gateway.config.folder.files import team_of
 from gateway.config.problems import Path, Place, Problem
 from gateway.config.schema.app import AppFile
-from gateway.config.schema.app_tokens import BasicSection, JwtSection
+from gateway.config.schema.app_tokens import BasicSection, JwtSection, TokenSection
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.load import Folder
 from gateway.config.schema.scalars import Reference, Wrong
@@ -17,9 +17,11 @@ from gateway.config.yaml.reader import YamlDocument
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
 from gateway.tokens.basic import HEADER
+from gateway.tokens.sealed import shared_key
 from gateway.translation.render import Constant, CookieSpec, HeaderSpec, check_cookie, check_header
 
 JWT: Final[Path] = ("translate", "jwt")
+SEALED: Final[Path] = ("translate", "sealed")
 BASIC: Final[Path] = ("translate", "basic")
 
 # Of a connection to the application that is still to be opened, and of what waits before it.
@@ -45,8 +47,18 @@ def carriers(translate: TranslateSection) -> Iterator[tuple[Path, str, str]]:
 
 def references(translate: TranslateSection) -> Iterator[tuple[Path, Reference, Callable[[bytes], None]]]:
     """Where secrets stand, and what each has to be."""
+    if translate.sealed is not None:
+        yield (*SEALED, "key"), translate.sealed.key, _check_shared_key
     if translate.basic is not None:
         yield (*BASIC, "password"), translate.basic.password, partial(_check_password, translate.basic)
+
+
+def _check_shared_key(content: bytes) -> None:
+    """Raises Wrong, without the key."""
+    try:
+        shared_key(content)
+    except ValueError:
+        raise Wrong("this is not a key of 32 bytes in base64", "openssl rand -base64 32") from None
 
 
 def _check_password(basic: BasicSection, content: bytes) -> None:
@@ -61,9 +73,11 @@ def _check_password(basic: BasicSection, content: bytes) -> None:
         raise Wrong("a password is one line, without control characters")
 
 
-def token_sections(translate: TranslateSection) -> Iterator[tuple[Path, JwtSection]]:
+def token_sections(translate: TranslateSection) -> Iterator[tuple[Path, TokenSection]]:
     if translate.jwt is not None:
         yield JWT, translate.jwt
+    if translate.sealed is not None:
+        yield SEALED, translate.sealed
 
 
 def told_attributes(translate: TranslateSection) -> Iterator[tuple[Path, str]]:
@@ -89,7 +103,8 @@ def check_tokens(document: YamlDocument, model: AppFile, gateway: GatewayFile | 
     for path, token in token_sections(model.translate):
         if gateway is not None:
             yield from _lives(document, (*path, "life"), token.life, gateway)
-            yield from _has_key(document, (*path, "algorithm"), token, gateway)
+            if isinstance(token, JwtSection):
+                yield from _has_key(document, (*path, "algorithm"), token, gateway)
 
 
 def _names(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
@@ -134,23 +149,25 @@ def check_audiences(folder: Folder) -> Iterator[Problem]:
     names = {name for app in folder.apps if (name := app.written("app")) is not None}
     first: dict[str, tuple[str, Place]] = {}
     for app in sorted(folder.apps, key=lambda one: bool(team_of(one.path))):
-        if app.model is None or app.model.translate.jwt is None:
+        for section, token in () if app.model is None else token_sections(app.model.translate):
+            assert app.model is not None
+            path = (*section, "audience")
+            audience = token.audience or app.model.app
+            place = app.document.place(path)
+            other, there = first.setdefault(audience, (app.model.app, place))
+            if other != app.model.app:
+                message = f"{other} has this audience: a token of one would be good for the other"
+                yield app.document.problem(path, message, others=(("and", there),))
+            elif audience != app.model.app and audience in names:
+                message = f"this is the name of another application: a token of {app.model.app} would be good there"
+                yield app.document.problem(path, message, "leave it out, or write an address of this application")
+
+
+def audiences_beyond(model: AppFile) -> Iterator[Path]:
+    """Where one could be another application's, behind the gateway or not: for a team's file."""
+    for section, token in token_sections(model.translate):
+        if token.audience in (None, model.app):
             continue
-        path = (*JWT, "audience")
-        audience = app.model.translate.jwt.audience or app.model.app
-        place = app.document.place(path)
-        other, there = first.setdefault(audience, (app.model.app, place))
-        if other != app.model.app:
-            message = f"{other} has this audience: a token of one would be good for the other"
-            yield app.document.problem(path, message, others=(("and", there),))
-        elif audience != app.model.app and audience in names:
-            message = f"this is the name of another application: a token of {app.model.app} would be good there"
-            yield app.document.problem(path, message, "leave it out, or write an address of this application")
-
-
-def audience_beyond(model: AppFile) -> bool:
-    """Whether it could be another application's, behind the gateway or not: for a team's file."""
-    if model.translate.jwt is None or model.translate.jwt.audience in (None, model.app):
-        return False
-    url = urlsplit(str(model.translate.jwt.audience))
-    return url.scheme not in ("http", "https") or url.netloc.partition(":")[0] not in model.hosts
+        url = urlsplit(str(token.audience))
+        if url.scheme not in ("http", "https") or url.netloc.partition(":")[0] not in model.hosts:
+            yield (*section, "audience")

@@ -54,7 +54,7 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         api=None if model.api is None else _api(model.api),
         headers=tuple(spec_of(HeaderSpec, one, text) for one, text in told if one.kind == "headers"),
         cookies=tuple(spec_of(CookieSpec, one, text) for one, text in told if one.kind == "cookies"),
-        tokens=serve_tokens(model, gateway) if model.translate.has_tokens else (),
+        tokens=serve_tokens(file, model, gateway, material) if model.translate.has_tokens else (),
         basic=None if model.translate.basic is None else serve_basic(file, model.translate.basic, material),
     )
 

@@ -1,15 +1,19 @@
 """The tokens of an application as they are served, and the keys that sign them."""
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 from gateway.config.check.tokens import spare_of
-from gateway.config.compile.served import Material
+from gateway.config.compile.served import Material, served
 from gateway.config.schema.app import AppFile
-from gateway.config.schema.app_tokens import BasicSection, ClaimSection, JwtSection, TokensSection
+from gateway.config.schema.app_tokens import BasicSection, ClaimSection, TokenSection, TokensSection
 from gateway.config.schema.gateway import GatewayFile
 from gateway.model.names import fold
 from gateway.tokens.jwt import signing_key
-from gateway.tokens.spec import BasicSpec, Carrier, JwtSpec, SigningKey, TokenClaim, TokenSpec
+from gateway.tokens.sealed import shared_key
+from gateway.tokens.spec import BasicSpec, Carrier, JwtSpec, SharedKeySpec, SigningKey, TokenClaim, TokenSpec
+
+_Spec = TypeVar("_Spec", JwtSpec, SharedKeySpec)
 
 
 def serve_token_keys(file: str, tokens: TokensSection, material: Material) -> tuple[SigningKey, ...]:
@@ -19,8 +23,8 @@ def serve_token_keys(file: str, tokens: TokensSection, material: Material) -> tu
     )
 
 
-def serve_tokens(model: AppFile, gateway: GatewayFile) -> tuple[TokenSpec, ...]:
-    return tuple(_specs(model, gateway))
+def serve_tokens(file: str, model: AppFile, gateway: GatewayFile, material: Material) -> tuple[TokenSpec, ...]:
+    return tuple(_specs(file, model, gateway, material))
 
 
 def serve_basic(file: str, basic: BasicSection, material: Material) -> BasicSpec:
@@ -29,21 +33,28 @@ def serve_basic(file: str, basic: BasicSection, material: Material) -> BasicSpec
     return BasicSpec(account, password, "latin-1" if basic.encoding == "latin1" else "utf-8")
 
 
-def _specs(model: AppFile, gateway: GatewayFile) -> Iterator[TokenSpec]:
-    token = model.translate.jwt
-    if token is not None:
-        yield JwtSpec(
+def _specs(file: str, model: AppFile, gateway: GatewayFile, material: Material) -> Iterator[TokenSpec]:
+    def made(kind: type[_Spec], token: TokenSection, **more: object) -> _Spec:
+        return served(
+            kind,
+            token,
             carrier=_carrier(token),
             issuer=gateway.portal.origin,
             audience=token.audience or model.app,
-            algorithm=token.algorithm,
-            life=token.life,
             spare=spare_of(gateway),
             claims=tuple(_claim(name, claim) for name, claim in token.claims.items()),
+            **more,
         )
 
+    translate = model.translate
+    if translate.jwt is not None:
+        yield made(JwtSpec, translate.jwt)
+    if translate.sealed is not None:
+        key = shared_key(material[file, ("translate", "sealed", "key")])
+        yield made(SharedKeySpec, translate.sealed, key=key)
 
-def _carrier(token: JwtSection) -> Carrier:
+
+def _carrier(token: TokenSection) -> Carrier:
     if token.cookie is not None:
         return Carrier("cookie", token.cookie)
     name = token.header or ""

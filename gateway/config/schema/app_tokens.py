@@ -48,8 +48,8 @@ class ClaimSection(Strict):
         return self
 
 
-class JwtSection(Strict):
-    """A signed JSON Web Token (RFC 7519), which the application verifies by the keys at `/_ecluse/app/jwks`."""
+class TokenSection(Strict):
+    """What every kind of token says."""
 
     header: Maybe[Word] = None
     """The header that carries it; in `Authorization` it stands behind `Bearer`."""
@@ -58,8 +58,6 @@ class JwtSection(Strict):
     audience: Maybe[Word] = None
     """Its `aud`, by which the application knows that it is meant; the application's name where this is left out. In a
     team's file: that name, or an address of one of its own hosts."""
-    algorithm: Literal["ES256", "EdDSA", "RS256"] = "ES256"
-    """`tokens.keys` of gateway.yaml has a key for it."""
     life: Annotated[WholeSeconds, AfterValidator(_life)] = 300
     """From its making to its `exp`. A new one is made when half of it has passed."""
     claims: dict[Annotated[Word, AfterValidator(_claim_name)], ClaimSection] = Field(default={}, max_length=100)
@@ -67,10 +65,28 @@ class JwtSection(Strict):
     unless it is written here."""
 
     @model_validator(mode="after")
-    def _one_carrier(self) -> "JwtSection":
+    def _one_carrier(self) -> "TokenSection":
         if (self.header is None) == (self.cookie is None):
             raise wrong("a token stands in one place", "write header: NAME or cookie: NAME")
         return self
+
+
+class JwtSection(TokenSection):
+    """A signed JSON Web Token (RFC 7519), which the application verifies by the keys at `/_ecluse/app/jwks`."""
+
+    algorithm: Literal["ES256", "EdDSA", "RS256"] = "ES256"
+    """`tokens.keys` of gateway.yaml has a key for it."""
+
+
+class SealedSection(TokenSection):
+    """A token under a key that the application has too. Readers in PHP, Java and Python are in `deploy/readers`."""
+
+    algorithm: Literal["A256GCM", "HS256"] = "A256GCM"
+    """`A256GCM` seals it (JWE, RFC 7516), so that nobody but the application reads it; `HS256` signs it alone (JWS,
+    RFC 7515)."""
+    key: PublicReference
+    """Where the key stands: 32 bytes in base64 (`openssl rand -base64 32`), as `{file: path}`, `{env: NAME}` or
+    `{credential: name}`, of which a team's file may write `{file: ...}` alone, below its `secrets`."""
 
 
 class BasicAccountSection(Strict):

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field, model_validator
 
 from gateway.config.problems import Path
-from gateway.config.schema.app_tokens import BasicSection, JwtSection
+from gateway.config.schema.app_tokens import BasicSection, JwtSection, SealedSection
 from gateway.config.schema.types import AttributeName, FixedText, Maybe, Strict, wrong
 from gateway.translation.charset import LACKING, Encoding, Unencodable
 
@@ -55,13 +55,15 @@ class TranslateSection(Strict):
     jwt: Maybe[JwtSection] = None
     """A signed token, which it can verify by itself."""
 
+    sealed: Maybe[SealedSection] = None
+    """A token that only it can read, or verify."""
     basic: Maybe[BasicSection] = None
     """HTTP Basic, with an account of the application and a secret."""
 
     @cached_property
     def has_tokens(self) -> bool:
         """Or something else that is made of several parts."""
-        return self.jwt is not None or self.basic is not None
+        return not (self.jwt is None and self.sealed is None and self.basic is None)
 
     @cached_property
     def told(self) -> tuple[InjectedAt, ...]:

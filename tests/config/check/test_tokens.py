@@ -1,6 +1,8 @@
 # ruff: noqa: E501 - a case is a line
 """What an app file may say of tokens, beside its other sections, gateway.yaml and other applications."""
 
+from base64 import b64encode
+
 import pytest
 
 from tests.config.samples import GATEWAY, PERMIS, problems, sample_snapshot
@@ -55,6 +57,25 @@ def test_the_header_of_a_programs_own_token_is_taken() -> None:
     said = "translate.jwt.header: a program's own token stands there (api.forward) (choose another header)"
     assert any(line.endswith(said) for line in found(with_jwt("{header: authorization}", api % "true")))
     assert not any(line.endswith(said) for line in found(with_jwt("{header: authorization}", api % "false")))
+
+
+@pytest.mark.parametrize(
+    ("sealed", "said"),
+    [
+        ("{cookie: T}", "translate.sealed.key: this key is missing"),
+        ("{cookie: T, key: {file: word}}", "translate.sealed.key: this is not a key of 32 bytes in base64 (openssl rand -base64 32)"),
+        ("{cookie: T, key: {file: shared}, life: 20s}", "translate.sealed.life: a token lives from 30s to 1h (write life: 5m)"),
+        ("{cookie: T, key: {file: shared}}\n  jwt: {cookie: t}", "translate.sealed.cookie: a server may read this as t"),
+        ("{cookie: T, key: {file: shared}, algorithm: ES256}", "translate.sealed.algorithm: this must be one of A256GCM, HS256 (did you mean HS256?)"),
+    ],
+)  # fmt: skip
+def test_a_sealed_token_that_cannot_be_is_refused_at_its_place(sealed: str, said: str) -> None:
+    secrets = {**SECRETS, "file:word": b"word", "file:shared": b64encode(bytes(32))}
+    files = {
+        "gateway.yaml": GATEWAY + KEYS,
+        "apps/permis.yaml": PERMIS.replace("access:", f"  sealed: {sealed}\naccess:"),
+    }
+    assert [line.partition(": ")[2] for line in problems(files, secrets)] == [said]
 
 
 @pytest.mark.parametrize(
