@@ -11,7 +11,7 @@ from gateway.config.compile.app import public_of
 from gateway.config.problems import Path, Problem, did_you_mean
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.gateway import GatewayFile
-from gateway.config.schema.load import Folder, Loaded
+from gateway.config.schema.load import AnyProviderFile, Loaded
 from gateway.config.schema.scalars import socket_address
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.decision import RuleRef
@@ -26,42 +26,42 @@ from gateway.wire.framing import METHODS
 from gateway.wire.target import PathLeniency, canonical_target
 
 
-def check_app(loaded: Loaded[AppFile], model: AppFile, folder: Folder, index: Index) -> Iterator[Problem]:
-    document = loaded.document
+def check_app(loaded: Loaded[AppFile], model: AppFile, index: Index) -> Iterator[Problem]:
+    document, gateway, providers = loaded.document, index.folder.gateway_file, index.listed(model)
+    in_production = gateway is not None and not gateway.development
     yield from _rules(document, model)
     yield from _paths(document, model)
+    yield from _session(document, model, providers)
+    yield from _logout(document, model)
+    yield from _upstream(document, model, gateway)
+    if in_production and model.public is not None and model.public.scheme == "http":
+        yield document.problem(("public", "scheme"), "browsers keep our cookies over https only", "write https")
     yield from check_translate(document, model)
-    yield from _session(document, model, index)
-    gateway = folder.gateway_file
     if model.translate.has_tokens:
         yield from check_tokens(document, model, gateway)
-    if gateway is not None and not gateway.development:
+    if in_production:
         yield from check_secrets(document, model)
-    if model.public is not None and model.public.scheme == "http" and gateway is not None and not gateway.development:
-        yield document.problem(("public", "scheme"), "browsers keep our cookies over https only", "write https")
-    yield from _upstream(document, model, gateway)
     if model.api is not None:
         yield from check_api(document, model, model.api, index)
-    yield from _logout(document, model)
-    providers = index.listed(model)
     mapped = None if providers is None else {name for one in providers if one.model for name in one.model.sources()}
     if mapped is not None:
         yield from _unmapped(document, model, mapped)
     yield from _conditions(document, model, mapped, index)
 
 
-def _session(document: YamlDocument, model: AppFile, index: Index) -> Iterator[Problem]:
+def _session(
+    document: YamlDocument, model: AppFile, providers: list[Loaded[AnyProviderFile]] | None
+) -> Iterator[Problem]:
     session = model.session
     if session.idle is not None and session.absolute is not None and session.idle > session.absolute:
         message = "idle is longer than absolute: the seat would always end before"
         yield document.problem(("session", "idle"), message, "idle below absolute")
     # `then: sign_in` needs a provider that asks people anew: after the limit, people of the others could not come back.
-    providers = index.listed(model) if session.then == "sign_in" else None
-    if providers is not None and not any(one.model is not None and "fresh_login" in one.model.can for one in providers):
-        message, hint = (
-            "no provider of this application asks people anew",
-            "in the provider's file: can: [fresh_login], if it does",
-        )
+    if session.then != "sign_in" or providers is None:
+        return
+    if not any(one.model is not None and "fresh_login" in one.model.can for one in providers):
+        message = "no provider of this application asks people anew"
+        hint = "in the provider's file: can: [fresh_login], if it does"
         others = tuple(("and", place_of_can(provider)) for provider in providers[:3])
         yield document.problem(("session", "then"), message, hint, others=others)
 

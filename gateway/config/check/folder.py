@@ -51,7 +51,7 @@ def check_folder(folder: Folder, unchanged: Container[str] = ()) -> list[Problem
         found += check_shadows(folder)
     for app in (*folder.apps, *folder.shadows):
         if app.model is not None:
-            found += check_app(app, app.model, folder, index)
+            found += check_app(app, app.model, index)
         if index.all_providers:
             found += _unknown_providers(app, index)
     return found
