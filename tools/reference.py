@@ -171,7 +171,11 @@ def _section(schema: dict[str, Any], root: dict[str, Any], path: str) -> Iterato
 def _below(key: str, resolved: dict[str, Any], root: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """The mappings inside a value: itself, the members of a list, the values under any name."""
     of_any_name = (resolved.get("additionalProperties"), *resolved.get("patternProperties", {}).values())
-    members = (("", resolved), ("[]", resolved.get("items")), *((".NAME", one) for one in of_any_name))
+    items = resolved.get("items", {})
+    # A word or a mapping. Conditions, which are one of many, have tables of their own.
+    choices = items.get("oneOf", ())
+    listed = (("[]", one) for one in (choices if len(choices) == 2 else (items,)))
+    members = (("", resolved), *listed, *((".NAME", one) for one in of_any_name))
     for step, member in members:
         if isinstance(member, dict) and "properties" in (found := _resolved(member, root)):
             yield key + step, found

@@ -7,14 +7,13 @@ from typing import Final
 from gateway.access.outcome import Prepared
 from gateway.access.shared_work import SharedWork
 from gateway.config.snapshot import App
-from gateway.model.codes import GATEWAY_FAULT, TRANSLATION_UNENCODABLE
+from gateway.model.codes import GATEWAY_FAULT, TRANSLATION_BUDGET
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.session import Seat
 from gateway.tokens.basic import basic_line
 from gateway.tokens.making import MadeTokens, check, make
 from gateway.tokens.spec import SigningKey
-from gateway.translation.render import MOST_BYTES
 
 # While new ones are being made, it is looked for them so often.
 _LOOK_AGAIN: Final = 1.0
@@ -80,8 +79,9 @@ class Preparation:
             until = min(kept.until, now + _LOOK_AGAIN)
         made = kept.made
         size = sum(map(len, (fixed.headers, fixed.cookies, made.headers, made.cookies)))
-        if size > MOST_BYTES:
-            raise GatewayError(TRANSLATION_UNENCODABLE, f"all headers and cookies together: over {MOST_BYTES} bytes")
+        if size > app.translation.budget:
+            detail = f"all headers, cookies and tokens together: {size} bytes, over {app.translation.budget}"
+            raise GatewayError(TRANSLATION_BUDGET, detail)
         both = b"; ".join(filter(None, (fixed.cookies, made.cookies)))
         return replace(fixed, headers=fixed.headers + made.headers, cookies=both, valid_until=until)
 

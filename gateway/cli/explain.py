@@ -138,6 +138,7 @@ def _what_comes(tried: Tried) -> Iterator[str]:
     yield from (f"  {text}" for text in (tried.refusal, tried.detail, _OUTCOMES.get(tried.outcome, "")) if text)
     yield from _sent_lines("header", "{}: {}", tried.headers)
     yield from _sent_lines("cookie", "{}={}", tried.cookies)
+    yield from _sent_lines("not sent", "{}: {}", tried.unsent)
     if tried.outcome == "allow" and not tried.headers and not tried.cookies:
         yield "  nothing is added to the request"
 
@@ -214,6 +215,7 @@ def tried_json(tried: Tried) -> dict[str, object]:
         "rule": rule_json(tried.rule),
         "headers": tried.headers,
         "cookies": tried.cookies,
+        "unsent": tried.unsent,
     }
 
 

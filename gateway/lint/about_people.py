@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from gateway.config.check.translate import names_used
 from gateway.config.problems import Path, Problem
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.conditions import ClaimIs, GroupIs, MandateIs, SharedFile, SharedIs, WrittenCondition, leaves
@@ -278,7 +279,7 @@ def _used(subject: Subject, provider: AnyProviderFile) -> set[str]:
     apps = [app for app in (*subject.apps, *subject.shadows) if provider.provider in app.model.providers]
     used = {provider.tenant or "", *(provider.asserts.attributes or {})}
     for app in apps:
-        used |= {told.injected.source or "" for told in app.model.translate.told}
+        used |= {name for told in app.model.translate.told for name in names_used(told.injected)}
         # A condition of whatever kind names its attribute somewhere.
         used |= set(_texts(app.document.data))
     for shared in subject.folder.shared:

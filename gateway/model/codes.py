@@ -103,6 +103,17 @@ SESSION_TOO_WEAK = Code(
 )
 TRANSLATION_UNENCODABLE = Code("translation.unencodable", 403, _REFUSED, _REFUSED_ADVICE)
 TRANSLATION_CONTROL = Code("translation.control", 403, _REFUSED, _REFUSED_ADVICE)
+TRANSLATION_SEVERAL = Code("translation.several", 403, _REFUSED, _REFUSED_ADVICE)
+TRANSLATION_SEPARATOR = Code("translation.separator", 403, _REFUSED, _REFUSED_ADVICE)
+TRANSLATION_NO_ROW = Code("translation.no_row", 403, _REFUSED, _REFUSED_ADVICE)
+TRANSLATION_DATE = Code("translation.date", 403, _REFUSED, _REFUSED_ADVICE)
+TRANSLATION_LENGTH = Code("translation.length", 403, _REFUSED, _REFUSED_ADVICE)
+TRANSLATION_BUDGET = Code(
+    "translation.budget",
+    403,
+    "Your account has more rights than this application can take",
+    "What it would be told of you is too long for it. Ask the person in charge of the application to shorten it.",
+)
 
 # policy and translation: what a policy file may not say
 POLICY_PATTERN = Code("policy.pattern", 0)

@@ -39,9 +39,7 @@ def encode(value: str, encoding: Encoding, unencodable: Unencodable = "refuse") 
     Raises GatewayError, without the value in it: TRANSLATION_CONTROL for a control character, which no encoding hides;
     TRANSLATION_UNENCODABLE.
     """
-    text = unicodedata.normalize("NFC", value)
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
-        raise GatewayError(TRANSLATION_CONTROL, "a control character")
+    text = clean(value)
     match encoding:
         case "utf8":
             return _as_is(text).encode()
@@ -55,6 +53,14 @@ def encode(value: str, encoding: Encoding, unencodable: Unencodable = "refuse") 
             return f"UTF-8''{quote(text, safe=_ATTRIBUTE_CHARACTERS)}".encode("ascii") if text else b""
         case "latin1" | "latin9" | "cp1252" | "ascii":
             return _with_codec(text, *LACKING[encoding], unencodable)
+
+
+def clean(value: str) -> str:
+    """The text in NFC. Raises GatewayError(TRANSLATION_CONTROL)."""
+    text = unicodedata.normalize("NFC", value)
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
+        raise GatewayError(TRANSLATION_CONTROL, "a control character")
+    return text
 
 
 def decode(value: bytes, encoding: Encoding, unencodable: Unencodable = "refuse") -> str:

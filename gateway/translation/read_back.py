@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 
+from gateway.model.identity import Identity
 from gateway.translation.charset import LACKING, decode
-from gateway.translation.render import Constant, FromAttribute, Injection, Spec, Translation
+from gateway.translation.render import KNOWN_OF_ALL, Injection, Translation, why_or_value
+from gateway.translation.specs import Constant, FromAttribute, Spec
 
 _SECRET = "(secret)"
-# Names that every identity has, whatever its provider maps.
-_NO_ATTRIBUTES = frozenset({"subject", "provider", "issuer"})
 
 
 def read_back(translation: Translation, injection: Injection) -> tuple[dict[str, str], dict[str, str]]:
@@ -27,6 +27,16 @@ def read_back_for_tools(translation: Translation, injection: Injection) -> tuple
     return headers, cookies
 
 
+def unsent(translation: Translation, identity: Identity | None) -> dict[str, str]:
+    """By name, why a header or cookie of the file is not sent to this person, who is let in."""
+    specs: tuple[Spec, ...] = (*translation.headers, *translation.cookies)
+    if identity is None:
+        fixed = {spec.name for spec in translation.headers if spec.nobody is not None}
+        return {spec.name: "nobody is signed in" for spec in specs if spec.name not in fixed}
+    reasons = ((spec.name, why_or_value(spec, identity)[0]) for spec in specs)
+    return {name: why for name, why in reasons if why}
+
+
 def attributes_told(
     translation: Translation, headers: Mapping[str, str], cookies: Mapping[str, str]
 ) -> dict[str, tuple[str, ...]]:
@@ -37,15 +47,25 @@ def attributes_told(
     found: dict[str, tuple[str, ...]] = {}
     for specs, values in ((translation.headers, headers), (translation.cookies, cookies)):
         for spec in specs:
-            if isinstance(spec.source, FromAttribute) and spec.name in values:
+            value = values.get(spec.name)
+            if isinstance(spec.source, FromAttribute) and value not in (None, spec.absent) and _is_plain(spec):
                 found.setdefault(spec.source.name, _values(spec, spec.source, values[spec.name]))
-    return {name: values for name, values in found.items() if name not in _NO_ATTRIBUTES}
+    return {name: values for name, values in found.items() if name not in KNOWN_OF_ALL}
+
+
+def _is_plain(spec: Spec) -> bool:
+    """Whether what is sent is the whole of what is known: anything else stays unknown."""
+    source = spec.source
+    changed = spec.transforms or not isinstance(source, FromAttribute) or source.only is not None or source.escape
+    return not changed
 
 
 def _values(spec: Spec, source: FromAttribute, text: str) -> tuple[str, ...]:
-    parts = [text] if source.join is None else text.split(source.join)
+    join = source.join
     try:
-        return tuple(_decoded(spec, part) for part in parts)
+        if join is not None and source.whole:
+            return tuple(_decoded(spec, text).split(join))
+        return tuple(_decoded(spec, part) for part in ([text] if join is None else text.split(join)))
     except ValueError:
         raise ValueError(f"{spec.name} is not in {spec.encoding}") from None
 

@@ -1,57 +1,33 @@
 """From an identity to the header lines and cookies that one application understands."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeVar, assert_never
+from typing import Final, TypeVar, assert_never
 
-from gateway.model.codes import TRANSLATION_SPEC, TRANSLATION_UNENCODABLE
+from gateway.model.codes import (
+    TRANSLATION_BUDGET,
+    TRANSLATION_LENGTH,
+    TRANSLATION_SEPARATOR,
+    TRANSLATION_SEVERAL,
+    TRANSLATION_SPEC,
+    TRANSLATION_UNENCODABLE,
+)
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.names import fold
-from gateway.translation.charset import Encoding, Unencodable, encode
+from gateway.translation.charset import clean, encode
+from gateway.translation.specs import Constant, CookieSpec, FromAttribute, HeaderSpec, Spec, Template
+from gateway.translation.transforms import check_transform, transformed
 
-# Bytes that one identity may add to a request. By default, Tomcat and IIS accept 8 to 16 KiB of headers.
-MOST_BYTES = 32768
+BUDGET: Final = 8192
+"""Bytes that one identity may add to a request, if its file says nothing else: Tomcat, IIS and nginx take 8 to 16 KiB
+of headers."""
 
+KNOWN_OF_ALL: Final = frozenset({"subject", "provider", "issuer", "acr", "authenticated_at"})
+"""Names that need no mapping in a provider's file: it cannot take them for an attribute. The last is Unix seconds."""
 
-@dataclass(frozen=True, slots=True)
-class FromAttribute:
-    """The values of an attribute, or `subject`, `provider`, `issuer`. Without `join`, only one value can be sent."""
-
-    name: str
-    join: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """A fixed text. `secret`: no tool and no page shows it."""
-
-    text: str
-    secret: bool = False
-
-
-Source = FromAttribute | Constant
-
-
-@dataclass(frozen=True, slots=True)
-class HeaderSpec:
-    name: str
-    source: Source
-    encoding: Encoding = "utf8"
-    unencodable: Unencodable = "refuse"
-
-
-@dataclass(frozen=True, slots=True)
-class CookieSpec:
-    name: str
-    source: Source
-    encoding: Encoding = "utf8"
-    unencodable: Unencodable = "refuse"
-
-
-Spec = HeaderSpec | CookieSpec
 SpecT = TypeVar("SpecT", HeaderSpec, CookieSpec)
 
 
@@ -66,7 +42,7 @@ class Injection:
 NOTHING = Injection(b"", b"")
 
 _SHARED = 1024
-_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^`|~-]+")  # RFC 9110 5.6.2, without the underscore
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 5.6.2
 _COOKIE_TOKEN = re.compile(r"[A-Za-z0-9!#$&'*+.^_`|~-]+")  # RFC 6265 4.1.1, without the percent sign that PHP decodes
 _COOKIE_OCTETS = re.compile(rb"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")  # RFC 6265 4.1.1
 _JOIN = re.compile(r"[\x20-\x7e]{1,8}")
@@ -91,7 +67,7 @@ _OUR_COOKIES = b"hostecluse"
 def check_header(spec: HeaderSpec) -> None:
     """Raises GatewayError(TRANSLATION_SPEC) with the reason."""
     if not _TOKEN.fullmatch(spec.name):
-        raise _bad(spec, "not a header name: letters, digits and `-`, no `_`")
+        raise _bad(spec, "not a header name: letters, digits, `-` and `_`")
     folded = fold(spec.name.encode())
     if not folded:
         raise _bad(spec, "a header name needs a letter or a digit")
@@ -122,18 +98,23 @@ class Translation:
     """What one application is told about a person. `header_folds`, `cookie_names`: folded (model.names) names that no
     client may send to it, whether or not there is a value to inject."""
 
-    __slots__ = ("cookie_names", "cookies", "header_folds", "headers")
+    __slots__ = ("_nobody", "budget", "cookie_names", "cookies", "header_folds", "headers")
 
-    def __init__(self, headers: tuple[HeaderSpec, ...], cookies: tuple[CookieSpec, ...]) -> None:
+    def __init__(self, headers: tuple[HeaderSpec, ...], cookies: tuple[CookieSpec, ...], budget: int = BUDGET) -> None:
         self.headers = headers
         self.cookies = cookies
         self.header_folds = _folded(frozenset(spec.name for spec in headers))
         self.cookie_names = _folded(frozenset(spec.name for spec in cookies))
+        self.budget = budget
+        nobody = [(spec.name.encode(), _nobody(spec)) for spec in headers if spec.nobody]
+        self._nobody = _injection(nobody, []) if nobody else NOTHING
 
     @classmethod
-    def compile(cls, headers: Iterable[HeaderSpec], cookies: Iterable[CookieSpec]) -> "Translation":
+    def compile(
+        cls, headers: Iterable[HeaderSpec], cookies: Iterable[CookieSpec], budget: int = BUDGET
+    ) -> "Translation":
         """Raises GatewayError(TRANSLATION_SPEC) for a bad spec, or for two names that a server may read as one."""
-        found = cls(tuple(headers), tuple(cookies))
+        found = cls(tuple(headers), tuple(cookies), budget)
         _check_all(found.headers, check_header)
         _check_all(found.cookies, check_cookie)
         return found
@@ -141,14 +122,15 @@ class Translation:
     def about_the_person(self) -> "Translation":
         """The translation without constants, which may be secrets of a service account that no person may read."""
         return Translation(
-            tuple(spec for spec in self.headers if isinstance(spec.source, FromAttribute)),
-            tuple(spec for spec in self.cookies if isinstance(spec.source, FromAttribute)),
+            tuple(spec for spec in self.headers if not isinstance(spec.source, Constant)),
+            tuple(spec for spec in self.cookies if not isinstance(spec.source, Constant)),
+            self.budget,
         )
 
     def named(self, name: str) -> Spec | None:
         """The header or cookie of this name; with an empty name, the first that says something about the person."""
         told: tuple[Spec, ...] = (*self.headers, *self.cookies)
-        found = (spec for spec in told if (spec.name == name if name else isinstance(spec.source, FromAttribute)))
+        found = (spec for spec in told if (spec.name == name if name else not isinstance(spec.source, Constant)))
         return next(found, None)
 
     def known_again(self, name: str, value: bytes) -> Injection:
@@ -162,16 +144,20 @@ class Translation:
         return _injection(lines(self.headers), lines(self.cookies))
 
     def render(self, identity: Identity | None) -> Injection:
-        """The bytes for one person. For None there are none, not even constants, which an application could take for a
-        sign-in. Raises GatewayError(TRANSLATION_UNENCODABLE), with the name of the header or cookie, not its value.
+        """The bytes for one person. For None, what the file gives for nobody, and no constant, which an application
+        could take for a sign-in. Raises GatewayError(TRANSLATION_*), with the name of the header or cookie, not its
+        value: nothing is sent in part.
         """
         if identity is None:
-            return NOTHING
+            return self._nobody
         headers = [(spec.name.encode(), value) for spec in self.headers if (value := render_one(spec, identity))]
         cookies = [(spec.name.encode(), value) for spec in self.cookies if (value := render_one(spec, identity))]
         injection = _injection(headers, cookies)
-        if len(injection.headers) + len(injection.cookies) > MOST_BYTES:
-            raise GatewayError(TRANSLATION_UNENCODABLE, f"all headers and cookies together: over {MOST_BYTES} bytes")
+        size = len(injection.headers) + len(injection.cookies)
+        if size > self.budget:
+            longest = max((*headers, *cookies), key=lambda line: len(line[1]))[0].decode()
+            detail = f"all headers and cookies together: {size} bytes, over {self.budget}; the longest is {longest}"
+            raise GatewayError(TRANSLATION_BUDGET, detail)
         return injection
 
 
@@ -181,28 +167,82 @@ def _injection(headers: list[tuple[bytes, bytes]], cookies: list[tuple[bytes, by
     )
 
 
+def _nobody(spec: HeaderSpec) -> bytes:
+    return encode(spec.nobody or "", spec.encoding, spec.unencodable) or b""
+
+
 def render_one(spec: Spec, identity: Identity) -> bytes:
     """One value as it is sent; b"" if there is none. Then nothing is sent: some servers drop an empty header, and
     others misread it."""
+    return why_or_value(spec, identity)[1]
+
+
+def why_or_value(spec: Spec, identity: Identity) -> tuple[str, bytes]:
+    """Why nothing is sent, and what is: one of the two is empty. Raises GatewayError."""
     try:
-        encoded = _encoded(spec, identity)
-        if isinstance(spec, CookieSpec) and not _COOKIE_OCTETS.fullmatch(encoded):
+        why, value = _evaluated(spec, identity)
+        if isinstance(spec, CookieSpec) and not _COOKIE_OCTETS.fullmatch(value):
             raise GatewayError(TRANSLATION_UNENCODABLE, "a character that no cookie can hold, such as `;` or a blank")
+        if spec.length is not None and len(value) > spec.length:
+            raise GatewayError(TRANSLATION_LENGTH, f"{len(value)} bytes, over {spec.length}")
     except GatewayError as error:
         raise GatewayError(error.code, f"{spec.name}: {error.detail}") from None
-    return encoded
+    return why, value
 
 
-def _encoded(spec: Spec, identity: Identity) -> bytes:
+def _evaluated(spec: Spec, identity: Identity) -> tuple[str, bytes]:
+    if isinstance(spec.source, Constant):
+        return _sent(encode(spec.source.text, spec.encoding, spec.unencodable))
+    why, texts = _texts(spec, identity)
+    if texts and spec.transforms:
+        texts = transformed([clean(text) for text in texts], spec.transforms)
+        why = "the transforms leave nothing of it"
+    if texts:
+        value = _joined(spec, texts)
+        if value != b"":
+            return _sent(value)
+        why = "its value is empty"
+    if spec.absent is not None:
+        return _sent(encode(spec.absent, spec.encoding, spec.unencodable))
+    return why, b""
+
+
+def _sent(value: bytes | None) -> tuple[str, bytes]:
+    return ("its encoding lacks a letter", b"") if value is None else ("", value)
+
+
+def _texts(spec: Spec, identity: Identity) -> tuple[str, Sequence[str]]:
+    """Why there is none, and the values as they are known. Raises GatewayError."""
     match spec.source:
+        case FromAttribute(name=name, only=only):
+            values = _values(identity, name)
+            if not values:
+                return _unknown(identity, name), ()
+            kept = values if only is None else tuple(value for value in values if value in only)
+            return f"no value of {name} is in `only`", kept
+        case Template() as template:
+            return _filled(template, identity)
         case Constant(text):
-            return encode(text, spec.encoding, spec.unencodable) or b""
-        case FromAttribute(name, join):
-            encoded = [encode(value, spec.encoding, spec.unencodable) for value in _values(identity, name)]
-            # Nothing is sent in part: where one value is dropped, all are.
-            return b"" if None in encoded else _joined([value for value in encoded if value], join)
+            return "", (text,)
         case _:
             assert_never(spec.source)
+
+
+def _unknown(identity: Identity, name: str) -> str:
+    return f"the provider left {name} out" if name in identity.left_out else f"this person has no {name}"
+
+
+def _filled(template: Template, identity: Identity) -> tuple[str, Sequence[str]]:
+    parts = list(template.parts)
+    for place in range(1, len(parts), 2):
+        name = parts[place]
+        values = _values(identity, name)
+        if not any(values):
+            return _unknown(identity, name), ()
+        if len(values) > 1:
+            raise GatewayError(TRANSLATION_SEVERAL, f"{len(values)} values of {name} in a template")
+        parts[place] = values[0]
+    return "", ("".join(parts),)
 
 
 def _values(identity: Identity, name: str) -> tuple[str, ...]:
@@ -213,48 +253,96 @@ def _values(identity: Identity, name: str) -> tuple[str, ...]:
             return (identity.provider,)
         case "issuer":
             return (identity.issuer,)
+        case "acr":
+            return (identity.acr,) if identity.acr else ()
+        case "authenticated_at":
+            return (str(identity.authenticated_at),) if identity.authenticated_at else ()
         case _ if name in identity.left_out:
             return ()
         case _:
             return identity.attributes.get(name, ())
 
 
-def _joined(values: list[bytes], join: str | None) -> bytes:
-    """Join values. Each is encoded by itself, so that the application splits first and decodes then.
+def _joined(spec: Spec, texts: Sequence[str]) -> bytes | None:
+    """The values joined, as the application takes them apart; None where one is dropped: nothing is sent in part.
 
-    Separators are looked for in the encoded bytes: NFC turns U+037E into `;`, and `percent` or `base64` hide one.
+    Each is encoded by itself, so that the application splits first and decodes then; with `whole`, the other way round.
     """
+    source = spec.source
+    join = source.join if isinstance(source, FromAttribute) else None
+    if isinstance(source, FromAttribute) and join is not None and source.whole:
+        whole = _with_separators([clean(text).encode() for text in texts if text], join, source.escape)
+        return encode(whole.decode(), spec.encoding, spec.unencodable)
+    encoded = [encode(text, spec.encoding, spec.unencodable) for text in texts]
+    values = [value for value in encoded if value]
+    if None in encoded:
+        return None
     if join is None:
         if len(values) > 1:
-            raise GatewayError(TRANSLATION_UNENCODABLE, f"{len(values)} values and no `join`")
+            raise GatewayError(TRANSLATION_SEVERAL, f"{len(values)} values and no `join`")
         return b"".join(values)
+    assert isinstance(source, FromAttribute)
+    return _with_separators(values, join, source.escape)
+
+
+def _with_separators(values: Sequence[bytes], join: str, escape: str | None) -> bytes:
+    """Separators are looked for in the encoded bytes: NFC turns U+037E into `;`, and `percent-utf8` or `base64` hide
+    one. Raises GatewayError(TRANSLATION_SEPARATOR)."""
     # Applications split at `;` and trim, whatever blanks we write around it.
     separators = (join.strip() or join).encode("ascii")
     for value in values:
-        if any(byte in separators for byte in value):
-            raise GatewayError(TRANSLATION_UNENCODABLE, f"a value holds the separator `{join}`")
         if value.endswith(b"\\"):
             # By Shibboleth's convention, `\;` is no separator.
-            raise GatewayError(TRANSLATION_UNENCODABLE, "a value ends with `\\`, which would hide the separator")
+            raise GatewayError(TRANSLATION_SEPARATOR, "a value ends with `\\`, which would hide the separator")
+        if escape is None and any(byte in separators for byte in value):
+            raise GatewayError(TRANSLATION_SEPARATOR, f"a value holds the separator `{join}`")
+        if escape == "quotes" and b'"' in value:
+            raise GatewayError(TRANSLATION_SEPARATOR, "a value holds a quotation mark, which would end it")
+        if escape == "backslash" and any(b"\\%c" % byte in value for byte in separators):
+            # To one reader `\\;` holds a separator, to another it does not.
+            raise GatewayError(TRANSLATION_SEPARATOR, f"a value holds `\\` before the separator `{join}`")
+    if escape == "quotes":
+        values = [b'"%b"' % value for value in values]
+    elif escape == "backslash":
+        values = [b"".join(b"\\%c" % one if one in separators else b"%c" % one for one in value) for value in values]
     return join.encode("ascii").join(values)
 
 
 def _check_source(spec: Spec) -> None:
+    try:
+        for transform in spec.transforms:
+            check_transform(transform)
+    except GatewayError as error:
+        raise _bad(spec, error.detail) from None
     match spec.source:
-        case FromAttribute(name, join):
+        case FromAttribute(name, join, escape):
             if not name:
                 raise _bad(spec, "`from` names no attribute")
             if join is not None and not _JOIN.fullmatch(join):
                 raise _bad(spec, "`join` is 1 to 8 visible ASCII characters or blanks")
+            if escape is not None and set(join or "") & set('\\"'):
+                raise _bad(spec, "`join` and `escape` are two characters")
             if join is not None and isinstance(spec, CookieSpec) and not _COOKIE_OCTETS.fullmatch(join.encode()):
                 raise _bad(spec, f"no cookie can hold `{join}`")
         case Constant():
-            try:
-                value = render_one(spec, _NOBODY)
-            except GatewayError as error:
-                raise _bad(spec, error.detail) from None
-            if not value:
-                raise _bad(spec, "an empty value: some servers drop it, others misread it")
+            _check_fixed(spec, lambda: render_one(spec, _NOBODY))
+        case _:
+            pass
+    if spec.absent is not None:
+        _check_fixed(spec, lambda: encode(spec.absent or "", spec.encoding, spec.unencodable))
+        if isinstance(spec, CookieSpec) and not _COOKIE_OCTETS.fullmatch(spec.absent.encode()):
+            raise _bad(spec, "no cookie can hold what is sent where there is no value")
+    if isinstance(spec, HeaderSpec) and spec.nobody is not None:
+        _check_fixed(spec, lambda: _nobody(spec))
+
+
+def _check_fixed(spec: Spec, rendered: Callable[[], bytes | None]) -> None:
+    try:
+        value = rendered()
+    except GatewayError as error:
+        raise _bad(spec, error.detail) from None
+    if not value:
+        raise _bad(spec, "an empty value: some servers drop it, others misread it")
 
 
 _NOBODY = Identity(provider="", issuer="", subject="", attributes={})

@@ -19,7 +19,7 @@ from gateway.model.session import Seat
 from gateway.policy.facts import NO_FACTS, Facts, RequestFacts
 from gateway.tokens.basic import described_basic
 from gateway.tokens.making import described
-from gateway.translation.read_back import read_back_for_tools
+from gateway.translation.read_back import read_back_for_tools, unsent
 from gateway.translation.render import Injection
 from gateway.trial.people import Known
 from gateway.trial.request import Circumstances, WrittenRequest
@@ -40,6 +40,7 @@ class Tried:
 
     `reason`: the id of a code, empty for these two. `segments`: the path as the rules meet it, decoded;
     `other`: as in wire.target.
+    `unsent`: by name, why one of the application's headers and cookies does not come with the request.
     `facts`: what the rules were held against beside the person. `shadows`: what each shadow of the application would
     have come to, in its order.
     """
@@ -53,6 +54,7 @@ class Tried:
     refusal: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     cookies: dict[str, str] = field(default_factory=dict)
+    unsent: dict[str, str] = field(default_factory=dict)
     facts: Facts = NO_FACTS
     shadows: "tuple[Tried, ...]" = ()
     other: tuple[str, ...] | None = None
@@ -152,11 +154,13 @@ def _result(outcome: Outcome, request: TrialRequest, person: Known | None) -> Tr
             assert app is not None
             injection = Injection(prepared.headers, prepared.cookies)
             headers, cookies = read_back_for_tools(app.translation, injection)
-            if person is not None and app.accepts(person.identity):
-                made = described(app.tokens, person.identity)
+            accepted = person.identity if person is not None and app.accepts(person.identity) else None
+            if accepted is not None:
+                made = described(app.tokens, accepted)
                 headers, cookies = headers | made[0], cookies | made[1]
-                headers |= {} if app.basic is None else described_basic(app.basic, person.identity)
-            return Tried("allow", decision.reason.id, "", app, segments, headers=headers, cookies=cookies)
+                headers |= {} if app.basic is None else described_basic(app.basic, accepted)
+            why = unsent(app.translation, accepted)
+            return Tried("allow", decision.reason.id, "", app, segments, headers=headers, cookies=cookies, unsent=why)
         case Refuse(code=code, detail=detail, by=None):
             return Tried("refuse", code.id, detail, app, segments)
         case Refuse(code=code, detail=detail, refusal=refusal):

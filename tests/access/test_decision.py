@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from gateway.access.decision import AppIdentity, Question
 from gateway.access.outcome import Prepared
-from gateway.model.codes import POLICY_PROVIDER, SESSION_TOO_WEAK, SIGN_IN_REQUIRED, TRANSLATION_UNENCODABLE
+from gateway.model.codes import POLICY_PROVIDER, SESSION_TOO_WEAK, SIGN_IN_REQUIRED, TRANSLATION_SEVERAL
 from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.identity import Identity
 from gateway.model.levels import NO_NEED, Need
@@ -77,7 +77,7 @@ def test_a_person_outside_a_perimeter_that_was_narrowed_is_not_heard() -> None:
 def test_what_cannot_be_said_to_the_application_is_a_refusal_that_names_the_header() -> None:
     passage = decided_at_once(APP, ("",), "GET", person(uid=("helene", "x")))
     assert isinstance(passage.decision, Deny)
-    assert (passage.decision.reason, passage.prepared) == (TRANSLATION_UNENCODABLE, None)
+    assert (passage.decision.reason, passage.prepared) == (TRANSLATION_SEVERAL, None)
     assert passage.decision.detail == "X-Remote-User: 2 values and no `join`"
 
 

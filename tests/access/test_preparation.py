@@ -169,8 +169,8 @@ async def test_what_a_token_cannot_tell_is_refused_before_anything_is_made(prepa
 
 
 async def test_what_does_not_fit_is_refused_and_never_cut() -> None:
-    bench, app, who = Bench(), app_of(), seat("permis.localhost", identity(uid="h" * 20_000))
-    with pytest.raises(GatewayError, match=r"translation\.unencodable"):
+    bench, app, who = Bench(), app_of(), seat("permis.localhost", identity(uid="h" * 8_000))
+    with pytest.raises(GatewayError, match=r"translation\.budget: all headers, cookies and tokens together"):
         await bench.ready(app, who)
 
 

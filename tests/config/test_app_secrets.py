@@ -11,7 +11,8 @@ from gateway.config.compile.compiler import compile_files
 from gateway.config.folder.files import for_app
 from gateway.config.problems import ProblemsFound
 from gateway.model.identity import Identity
-from gateway.translation.render import Constant, Injection
+from gateway.translation.render import Injection
+from gateway.translation.specs import Constant
 from tests.config.samples import GATEWAY, PERMIS, problems, sample_files, sample_snapshot
 
 NOT_DEVELOPMENT = (

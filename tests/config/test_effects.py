@@ -10,6 +10,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
+from hashlib import sha256
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 
@@ -29,7 +30,7 @@ from gateway.tokens.basic import basic_line
 from gateway.tokens.claims import told
 from gateway.tokens.jwt import signing_key
 from gateway.tokens.spec import Carrier
-from gateway.translation.render import Injection
+from gateway.translation.render import NOTHING, Injection
 from tests.access.decided import decided_at_once
 from tests.config.samples import BASE, sample_snapshot
 from tests.tokens.keys import pem
@@ -367,8 +368,12 @@ def token(see: Callable[[Any], object]) -> Callable[[Snapshot], object]:
 claims = token(lambda spec: told(spec.claims, HELENE))
 
 
-def header(value: bytes) -> Injection:
-    return Injection(b"\r\nX-Remote-User: " + value if value else b"", b"")
+def header(value: bytes | str) -> Injection | str:
+    return value if isinstance(value, str) else Injection(b"\r\nX-Remote-User: " + value if value else b"", b"")
+
+
+def cookie_before(value: bytes | str) -> Injection | str:
+    return value if isinstance(value, str) else cookie(b"A=" + value)
 
 
 def cookie(value: bytes) -> Injection:
@@ -451,7 +456,7 @@ APP = [
            (((*X, "from"), "family_name"), ((*X, "encoding"), "latin1"))),
     Effect("translate.headers.*.from", (*X, "from"), "mail", injected, header(b"helene"), header(b"helene@metropole.example")),
     Effect("translate.headers.*.value", X, {"value": "fixed"}, injected, header(b"helene"), header(b"fixed")),
-    Effect("translate.headers.*.join", (*X, "join"), ";", injected, "translation.unencodable", header(b"administrateurs;ONDE"),
+    Effect("translate.headers.*.join", (*X, "join"), ";", injected, "translation.several", header(b"administrateurs;ONDE"),
            (((*X, "from"), "groups"),)),
     Effect("translate.headers.*.encoding", (*X, "encoding"), "percent-utf8", injected, header(b"helene"), header(b"%C5%81%C4%85cka"),
            (((*X, "from"), "family_name"),)),
@@ -499,6 +504,30 @@ APP = [
            ((JWT, {"header": "X-T"}),)),
     Effect("translate.jwt.claims.*.list", (*JWT, "claims"), {"uid": {"from": "uid", "list": True}}, claims, {"sub": "helene"},
            {"sub": "helene", "uid": ["helene"]}, ((JWT, {"header": "X-T"}),)),
+    Effect("translate.budget", ("translate", "budget"), "10B", injected, header(b"helene"), "translation.budget"),
+    *(
+        Effect(f"translate.{section}.*.{key}", ("translate", section), {name: told}, injected, header(b"helene"), seen(value))
+        for section, name, seen in (("headers", "X-Remote-User", header), ("cookies", "A", cookie_before))
+        for key, told, value in (
+            ("template", {"template": "{uid}.{provider}"}, b"helene.metropole"),
+            ("only[]", {"from": "groups", "only": ["ONDE"]}, b"ONDE"),
+            ("whole", {"from": "groups", "join": "N", "only": ["ONDE"], "whole": True, "encoding": "base64", "transforms": ["lower"]}, b"b25kZQ=="),
+            ("length", {"from": "uid", "length": 5}, "translation.length"),
+            ("absent", {"from": "uai", "absent": "-"}, b"-"),
+            ("transforms[]", {"from": "uid", "transforms": ["upper"]}, b"HELENE"),
+            ("transforms[].extract", {"from": "mail", "transforms": [{"extract": "^(.*)@"}]}, b"helene"),
+            ("transforms[].split", {"from": "mail", "transforms": [{"split": "@"}, "first"]}, b"helene"),
+            ("transforms[].table.*", {"from": "uid", "transforms": [{"table": {"helene": "h1"}}]}, b"h1"),
+            ("transforms[].otherwise", {"from": "uid", "transforms": [{"table": {"a": "b"}, "otherwise": "keep"}]}, b"helene"),
+            ("transforms[].prefix", {"from": "uid", "transforms": [{"prefix": "u-"}]}, b"u-helene"),
+            ("transforms[].date", {"from": "uid", "transforms": [{"table": {"helene": "2024-02-29"}}, {"date": "%d.%m.%y"}]}, b"29.02.24"),
+            ("transforms[].hash", {"from": "uid", "transforms": [{"hash": "sha256"}]}, sha256(b"helene").hexdigest().encode()),
+        )
+    ),
+    Effect("translate.headers.*.escape", X, {"from": "groups", "join": "N", "escape": "backslash"}, injected, header(b"helene"),
+           header(b"administrateursNO\\NDE")),
+    Effect("translate.headers.*.nobody", (*X, "nobody"), "Unauthenticated", app(lambda a: a.translation.render(None)), NOTHING,
+           header(b"Unauthenticated")),
     Effect("access[].path", (*ADMIN, "path"), "/other/**", decision("GET", "other", "x", who=None), "Challenge", "Challenge"),
     Effect("access[].path", (*ADMIN, "path"), "/public/x", decision("GET", "public", "x", who=None), "Allow", "Challenge"),
     Effect("access[].methods[]", (*ADMIN, "methods"), ["POST"], decision("GET", "admin", ""), "Allow", "Deny"),
@@ -624,6 +653,9 @@ def keys(schema: dict[str, Any], node: dict[str, Any], path: str) -> Iterator[st
         or ("anyOf" in node and any(part.get("type") == "object" for part in node["anyOf"]))
     ):
         yield path
+    elif "oneOf" in node:
+        for choice in node["oneOf"]:
+            yield from keys(schema, choice, path)
     elif "properties" in node:
         for key, below in node["properties"].items():
             yield from keys(schema, below, f"{path}.{key}".removeprefix("."))

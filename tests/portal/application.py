@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from gateway.config.snapshot import Logout
-from gateway.translation.render import Constant, CookieSpec, FromAttribute, HeaderSpec, Translation
+from gateway.translation.render import Translation
+from gateway.translation.specs import Constant, CookieSpec, FromAttribute, HeaderSpec
 from tests.portal.installation import Installation
 
 LOGOUT = Logout(cookies=(("PHPSESSID", "/"), ("JSESSIONID", "/app")), url="/bye?x=1")

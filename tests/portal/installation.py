@@ -35,7 +35,8 @@ from gateway.saml.parties import IdpMetadata
 from gateway.stores.sessions import Sessions
 from gateway.stores.sign_out_notes import SignOutNotes
 from gateway.stores.transactions import Transactions
-from gateway.translation.render import Constant, CookieSpec, FromAttribute, HeaderSpec, Translation
+from gateway.translation.render import Translation
+from gateway.translation.specs import Constant, CookieSpec, FromAttribute, HeaderSpec
 from gateway.wire.target import STRICT
 from tests.portal.browser import Browser
 from tests.portal.listener import Connection

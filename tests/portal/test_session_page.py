@@ -2,7 +2,8 @@
 
 import json
 
-from gateway.translation.render import Constant, CookieSpec, FromAttribute, HeaderSpec, Translation
+from gateway.translation.render import Translation
+from gateway.translation.specs import Constant, CookieSpec, FromAttribute, HeaderSpec
 from tests.portal.installation import ACTES, ELECTIONS, PERMIS, PORTAL, Installation
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.config.compile.build import build
 from gateway.server.compiling import Refused, compile_folder
-from gateway.translation.render import Constant
+from gateway.translation.specs import Constant
 from tests.walks.place import Place
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,8 @@ from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.translation.charset import Encoding
 from gateway.translation.read_back import attributes_told, read_back
-from gateway.translation.render import NOTHING, Constant, CookieSpec, FromAttribute, HeaderSpec, Translation
+from gateway.translation.render import NOTHING, Translation
+from gateway.translation.specs import Constant, CookieSpec, FromAttribute, HeaderSpec
 
 TRANSLATION = Translation.compile(
     (

@@ -2,7 +2,8 @@
 
 import pytest
 
-from gateway.translation.render import FromAttribute, HeaderSpec, Translation
+from gateway.translation.render import Translation
+from gateway.translation.specs import FromAttribute, HeaderSpec
 from gateway.wire.headers import HeaderPolicy
 from gateway.wire.identity_headers import IDENTITY
 

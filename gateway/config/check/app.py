@@ -6,7 +6,7 @@ from urllib.parse import quote
 from gateway.config.check.api import check_api
 from gateway.config.check.conditions import Index, check_condition, check_use, check_use_levels, place_of_can, uses
 from gateway.config.check.tokens import carriers, check_tokens
-from gateway.config.check.translate import attributes_used, check_secrets, check_translate
+from gateway.config.check.translate import attributes_used, check_budget, check_secrets, check_translate
 from gateway.config.compile.app import public_of
 from gateway.config.problems import Path, Problem, did_you_mean
 from gateway.config.schema.app import AppFile
@@ -43,6 +43,7 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, index: Index) -> Iterator
         yield from check_secrets(document, model)
     if model.api is not None:
         yield from check_api(document, model, model.api, index)
+    yield from check_budget(document, model, [one.model for one in providers or () if one.model is not None])
     mapped = None if providers is None else {name for one in providers if one.model for name in one.model.sources()}
     if mapped is not None:
         yield from _unmapped(document, model, mapped)
@@ -69,7 +70,7 @@ def _session(
 def _logout(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
     """The header or cookie that names the person in the sign-out call has to be one that the application is told."""
     login = model.logout.login
-    told = {one.name for one in model.translate.told if one.injected.source is not None}
+    told = {one.name for one in model.translate.told if one.injected.value is None}
     path: Path = ("logout", "login")
     if login is not None and model.logout.url is None:
         yield document.problem(path, "no address is called at a sign-out", "name url as well")

@@ -18,7 +18,8 @@ from gateway.model.errors import GatewayError
 from gateway.model.names import fold
 from gateway.tokens.basic import HEADER
 from gateway.tokens.sealed import shared_key
-from gateway.translation.render import Constant, CookieSpec, HeaderSpec, check_cookie, check_header
+from gateway.translation.render import check_cookie, check_header
+from gateway.translation.specs import Constant, CookieSpec, HeaderSpec
 
 JWT: Final[Path] = ("translate", "jwt")
 SEALED: Final[Path] = ("translate", "sealed")

@@ -2,7 +2,8 @@
 secrets."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Final, TypeVar
@@ -12,13 +13,25 @@ from gateway.config.check.tokens import told_attributes
 from gateway.config.compile.served import served
 from gateway.config.problems import Path, Place, Problem, key_path
 from gateway.config.schema.app import AppFile
+from gateway.config.schema.provider import ProviderBase
 from gateway.config.schema.scalars import Reference, Wrong
-from gateway.config.schema.translate import InjectedAt
+from gateway.config.schema.translate import InjectedAt, InjectedHeaderSection, InjectedSection
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
 from gateway.model.names import fold
 from gateway.translation.charset import LACKING
-from gateway.translation.render import Constant, CookieSpec, FromAttribute, HeaderSpec, check_cookie, check_header
+from gateway.translation.render import KNOWN_OF_ALL, check_cookie, check_header, render_one
+from gateway.translation.specs import (
+    Constant,
+    CookieSpec,
+    FromAttribute,
+    HeaderSpec,
+    Source,
+    Spec,
+    Template,
+    parse_template,
+)
 
 _Spec = TypeVar("_Spec", HeaderSpec, CookieSpec)
 
@@ -33,7 +46,8 @@ _VALUE: Final = re.compile(
     r"(?:basic|bearer|digest|negotiate|ntlm|apikey|token)\s+\S+.*|eyJ[\w-]+\.[\w-]*\.?[\w-]*|-----BEGIN .*|\w+://[^/@]*:[^/@]*@.*",
     re.IGNORECASE | re.DOTALL,
 )
-_ALWAYS_KNOWN: Final = frozenset({"subject", "provider", "issuer"})
+
+_KNOWN_OF_CLAIMS: Final = frozenset({"subject", "provider", "issuer"})
 
 
 def is_secret(name: str, value: Reference) -> bool:
@@ -49,16 +63,27 @@ def names_a_secret(name: str) -> bool:
 
 
 def spec_of(kind: type[_Spec], told: InjectedAt, content: bytes | None) -> _Spec:
-    """`content`: what stands where its value refers to."""
+    """`content`: what stands where its value refers to. Raises GatewayError for a template that is none."""
     injected, value = told.injected, told.injected.value
-    source: FromAttribute | Constant
+    source: Source
     if injected.source is not None:
-        source = FromAttribute(injected.source, injected.join)
+        escape = injected.escape if isinstance(injected, InjectedHeaderSection) else None
+        source = served(FromAttribute, injected, name=injected.source, escape=escape)
+    elif injected.template is not None:
+        source = _template(told, injected.template)
     else:
         written = value.name if value is not None and value.kind == "inline" else ""
         text = written if content is None else content.decode()
         source = Constant(text, secret=value is not None and is_secret(told.name, value))
-    return served(kind, injected, name=told.name, source=source)
+    transforms = injected.compiled_transforms()
+    return served(kind, injected, name=told.name, source=source, transforms=transforms)
+
+
+def _template(told: InjectedAt, text: str) -> Template:
+    try:
+        return parse_template(text)
+    except GatewayError as error:
+        raise GatewayError(error.code, f"{told.kind.removesuffix('s')} `{told.name}`: {error.detail}") from None
 
 
 def check_translate(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
@@ -71,6 +96,9 @@ def check_translate(document: YamlDocument, model: AppFile) -> Iterator[Problem]
         except GatewayError as error:
             yield document.problem(told.at, error.detail, key=True)
             continue
+        if told.injected.whole and told.injected.encoding in ("utf8", *LACKING):
+            message = "whole has an effect with percent-utf8, base64, rfc2047, rfc8187 only"
+            yield document.problem((*told.at, "whole"), message, "leave it out")
         if "unencodable" in told.injected.model_fields_set and told.injected.encoding not in LACKING:
             message = f"unencodable has an effect with {', '.join(LACKING)} only"
             yield document.problem(told.at, message, "leave it out")
@@ -79,6 +107,37 @@ def check_translate(document: YamlDocument, model: AppFile) -> Iterator[Problem]
         if other != told.name:
             message = f"a server may read this as {other}"
             yield document.problem(told.at, message, key=True, others=(("and", first),))
+
+
+def check_budget(document: YamlDocument, model: AppFile, providers: Sequence[ProviderBase]) -> Iterator[Problem]:
+    """Of each header the longest value that is known: somebody has it, and they could never come in."""
+    size = sum(_longest(told, providers) for told in model.translate.told)
+    if size > model.translate.budget:
+        message = f"with the longest values that are known, headers and cookies take {size} bytes"
+        hint = f"translate.budget, which is {model.translate.budget} bytes, or send less"
+        yield document.problem(("translate",), message, hint, key=True)
+
+
+def _longest(told: InjectedAt, providers: Sequence[ProviderBase]) -> int:
+    """Bytes of the line, 0 where no value is known. What cannot be sent is another problem's, or lint's."""
+    names = names_used(told.injected)
+    listed = {
+        name: [value for one in providers for value in (one.asserts.attributes or {}).get(name, ())] for name in names
+    }
+    if told.injected.only is not None:
+        listed = dict.fromkeys(names, told.injected.only)
+    # A table may make the longest of any value; elsewhere it is the longest that is made of the longest.
+    every = max(map(len, listed.values()), default=0) if told.injected.transforms else 0
+    persons = [{name: max(values, key=len) for name, values in listed.items() if values}]
+    persons += [{name: values[at % len(values)] for name, values in listed.items() if values} for at in range(every)]
+    sizes = [0]
+    for person in persons:
+        identity = Identity("", "", "", {name: (value,) for name, value in person.items()})
+        with suppress(GatewayError, UnicodeDecodeError):
+            is_header = told.kind == "headers"
+            spec: Spec = spec_of(HeaderSpec, told, None) if is_header else spec_of(CookieSpec, told, None)
+            sizes.append(len(render_one(spec, identity)))
+    return len(told.name) + 4 + max(sizes) if max(sizes) else 0
 
 
 def check_secrets(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
@@ -109,12 +168,22 @@ def values_elsewhere(model: AppFile) -> Iterator[tuple[Path, Reference, Callable
 def attributes_used(model: AppFile) -> Iterator[tuple[Path, str]]:
     """What of a person the application is told, and where its file says so."""
     for told in model.translate.told:
-        source = told.injected.source
-        if source is not None and source not in _ALWAYS_KNOWN:
-            yield (*told.at, "from"), source
+        for name in names_used(told.injected):
+            if name not in KNOWN_OF_ALL:
+                yield (*told.at, "template" if told.injected.source is None else "from"), name
     for path, source in told_attributes(model.translate) if model.translate.has_tokens else ():
-        if source not in _ALWAYS_KNOWN:
+        if source not in _KNOWN_OF_CLAIMS:
             yield path, source
+
+
+def names_used(injected: InjectedSection) -> tuple[str, ...]:
+    """Of attributes, and those that are known of everybody. Empty for a template that is none, which is told once."""
+    if injected.source is not None:
+        return (injected.source,)
+    try:
+        return () if injected.template is None else parse_template(injected.template).names
+    except GatewayError:
+        return ()
 
 
 def _check(told: InjectedAt, content: bytes | None) -> None:

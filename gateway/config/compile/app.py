@@ -15,7 +15,7 @@ from gateway.config.schema.scalars import Url
 from gateway.config.snapshot import LogoutSettings, UpstreamSettings
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.session import SeatLimits
-from gateway.translation.render import CookieSpec, HeaderSpec
+from gateway.translation.specs import CookieSpec, HeaderSpec
 from gateway.wire.fences import Fence
 from gateway.wire.response_edits import ResponseEdits
 from gateway.wire.response_guard import ResponseLeniency
@@ -56,6 +56,7 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         cookies=tuple(spec_of(CookieSpec, one, text) for one, text in told if one.kind == "cookies"),
         tokens=serve_tokens(file, model, gateway, material) if model.translate.has_tokens else (),
         basic=None if model.translate.basic is None else serve_basic(file, model.translate.basic, material),
+        header_budget=model.translate.budget,
     )
 
 

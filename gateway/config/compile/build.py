@@ -142,7 +142,7 @@ def _app(written: WrittenApp, routes: RouteTable, gateway: Gateway, providers: M
         upstream=_upstream(written, gateway.timeouts),
         listed={name: providers[name] for name in written.providers},
         routes=routes,
-        translation=Translation.compile(written.headers, written.cookies),
+        translation=Translation.compile(written.headers, written.cookies, written.header_budget),
         logout=_extended(Logout, LogoutSettings, written.logout, links=_paths(written, written.logout_links)),
         api=_api(written, providers),
     )

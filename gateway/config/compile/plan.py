@@ -14,7 +14,8 @@ from typing import Any, NamedTuple, TypeVar, cast
 from gateway.config.compile.codec import codec_of
 from gateway.config.snapshot import AppSettings, Gateway, LogoutSettings, UpstreamSettings
 from gateway.model.provider import OidcProvider, SamlProvider
-from gateway.translation.render import CookieSpec, HeaderSpec
+from gateway.translation.render import BUDGET
+from gateway.translation.specs import CookieSpec, HeaderSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ class WrittenApp(AppSettings):
     api: WrittenApi | None = None
     headers: tuple[HeaderSpec, ...] = ()
     cookies: tuple[CookieSpec, ...] = ()
+    header_budget: int = BUDGET
 
 
 Line = (

@@ -1,24 +1,85 @@
 """`translate:` of an application's file: what it is told about a person, in headers and cookies."""
 
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from gateway.config.problems import Path
 from gateway.config.schema.app_tokens import BasicSection, JwtSection, SealedSection
-from gateway.config.schema.types import AttributeName, FixedText, Maybe, Strict, wrong
+from gateway.config.schema.types import AttributeName, FixedText, Maybe, Size, Strict, wrong
 from gateway.translation.charset import LACKING, Encoding, Unencodable
+from gateway.translation.specs import DateForm, Digest, Extract, Lookup, Prefix, Simple, Split, Transform
+
+_Part = Annotated[str, Field(min_length=1, max_length=200)]
+_Fixed = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class TransformSection(Strict):
+    """One of these."""
+
+    extract: Maybe[str] = None
+    """What the group of an expression (RE2) meets, or the whole where it has none. A value that it misses goes."""
+    split: Maybe[_Part] = None
+    """One value to several, at this text."""
+    table: Maybe[dict[str, str]] = Field(default=None, min_length=1, max_length=10000)
+    """A value to what stands beside it."""
+    otherwise: Literal["refuse", "keep", "omit"] = "refuse"
+    """Of a value that the table lacks: the person is refused, it is sent as it is, or left out."""
+    prefix: Maybe[_Part] = None
+    date: Maybe[_Part] = None
+    """ISO 8601, a directory's time or Unix seconds to this form: `%d/%m/%Y`, `%Y%m%d%H%M%S`."""
+    hash: Maybe[Literal["sha256", "sha512"]] = None
+    """To hexadecimal."""
+
+    @model_validator(mode="after")
+    def _one(self) -> "TransformSection":
+        said = self.model_fields_set - {"otherwise"}
+        if len(said) != 1:
+            raise wrong("a transform is one thing", "write a list: [lower, {prefix: u-}]")
+        if "otherwise" in self.model_fields_set and self.table is None:
+            raise wrong("otherwise goes with a table")
+        return self
+
+    def compiled(self) -> Transform:
+        if self.extract is not None:
+            return Extract(self.extract)
+        if self.split is not None:
+            return Split(self.split)
+        if self.table is not None:
+            return Lookup(self.table, self.otherwise)
+        if self.prefix is not None:
+            return Prefix(self.prefix)
+        if self.date is not None:
+            return DateForm(self.date)
+        assert self.hash is not None
+        return Digest(self.hash)
+
+
+_Word = Literal["lower", "upper", "strip", "first"]
+_TransformItem = Annotated[
+    Annotated[_Word, Tag("word")] | Annotated[TransformSection, Tag("section")],
+    Discriminator(lambda value: "word" if isinstance(value, str) else "section"),
+]
 
 
 class InjectedSection(Strict):
     source: Maybe[AttributeName] = Field(default=None, alias="from")
-    """An attribute of the person, or subject, provider, issuer. Where there is none, nothing is sent."""
+    """An attribute of the person, or subject, provider, issuer, acr, authenticated_at (Unix seconds). Where there is
+    none, nothing is sent."""
+    template: Maybe[_Fixed] = None
+    """Of several: `{given_name} {family_name}`. Where one of them has no value, nothing is sent. A brace is `{{`."""
     value: Maybe[FixedText] = None
     """A fixed text, sent for everyone who is signed in. A secret stands elsewhere, but in development: `{file: path}`,
     `{env: NAME}` or `{credential: name}`, of which a team's file may write `{file: ...}` alone, below its `secrets`."""
+    only: Maybe[list[_Fixed]] = Field(default=None, min_length=1, max_length=1000)
+    """Of the attribute's values, those that are sent."""
+    transforms: list[_TransformItem] = Field(default=[], max_length=20)
+    """One after the other: `lower`, `upper`, `strip`, `first`, and those with a text."""
     join: Maybe[str] = Field(default=None, min_length=1, max_length=8)
     """Put between several values; without it, several values are refused."""
+    whole: bool = False
+    """With `join`: the values are joined first and encoded then, where usually each is encoded by itself."""
     encoding: Encoding = "utf8"
     """Of each value by itself; `percent-utf8`, `base64`, `rfc2047` and `rfc8187` are ASCII and lose nothing. A header
     without it has `translate.encoding`."""
@@ -26,14 +87,43 @@ class InjectedSection(Strict):
     """What becomes of a letter that `latin1`, `latin9`, `cp1252` or `ascii` lacks: the person is refused, the nearest
     letters are sent (`oe`), or its UTF-8 percent-encoded, with `%` as `%25`; or the header or cookie is not sent. A
     header without it has `translate.unencodable`."""
+    length: Maybe[int] = Field(default=None, ge=1, le=8192)
+    """Bytes that the application takes. A longer value is refused, never cut."""
+    absent: Maybe[_Fixed] = None
+    """Sent of a person who has no value."""
+
+    def compiled_transforms(self) -> tuple[Transform, ...]:
+        return tuple(Simple(one) if isinstance(one, str) else one.compiled() for one in self.transforms)
 
     @model_validator(mode="after")
     def _one_source(self) -> "InjectedSection":
-        if (self.source is None) == (self.value is None):
-            raise wrong("a value has one source", "write {from: attribute} or {value: text}")
-        if self.join is not None and self.source is None:
-            raise wrong("join has no effect on a fixed value")
+        if sum(one is not None for one in (self.source, self.template, self.value)) != 1:
+            raise wrong("a value has one source", "write {from: attribute}, {template: text} or {value: text}")
+        for key in _OF_AN_ATTRIBUTE:
+            if key in self.model_fields_set and self.source is None:
+                raise wrong(f"{key} has no effect on a {'fixed value' if self.value is not None else 'template'}")
+        if self.value is not None and (self.transforms or self.absent is not None):
+            raise wrong("a fixed value is sent as it is", "write it as it has to be")
+        if self.join is None and self.whole:
+            raise wrong("whole goes with join")
         return self
+
+
+class InjectedHeaderSection(InjectedSection):
+    escape: Maybe[Literal["backslash", "quotes"]] = None
+    """Of a value that holds the separator: `backslash` writes one before it, `quotes` puts each value in quotation
+    marks. Without it, the person is refused."""
+    nobody: Maybe[_Fixed] = None
+    """Sent where nobody is signed in, on paths that let everybody in."""
+
+    @model_validator(mode="after")
+    def _escaped(self) -> "InjectedHeaderSection":
+        if self.escape is not None and self.join is None:
+            raise wrong("escape goes with join")
+        return self
+
+
+_OF_AN_ATTRIBUTE = ("join", "whole", "only")
 
 
 class InjectedAt(NamedTuple):
@@ -50,7 +140,10 @@ class TranslateSection(Strict):
     """Of the headers that name none."""
     unencodable: Unencodable = "refuse"
     """Of the headers that say nothing of it."""
-    headers: dict[str, InjectedSection] = Field(default={}, max_length=200)
+    budget: Annotated[Size, Field(le=65536)] = 8192
+    """What headers and cookies may take together, at most 64KB. A person of whom there is more to tell is refused:
+    nothing is cut."""
+    headers: dict[str, InjectedHeaderSection] = Field(default={}, max_length=200)
     cookies: dict[str, InjectedSection] = Field(default={}, max_length=50)
     jwt: Maybe[JwtSection] = None
     """A signed token, which it can verify by itself."""
@@ -76,7 +169,7 @@ class TranslateSection(Strict):
         ]
         return (*headers, *cookies)
 
-    def _filled(self, injected: InjectedSection) -> InjectedSection:
+    def _filled(self, injected: InjectedHeaderSection) -> InjectedHeaderSection:
         written, said = injected.model_fields_set, self.model_fields_set
         usual: dict[str, object] = {}
         if "encoding" in said - written:

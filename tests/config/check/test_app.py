@@ -85,16 +85,17 @@ def test_so_is_one_for_programs_and_for_signing_out() -> None:
 @pytest.mark.parametrize(
     ("header", "found"),
     [
-        ("X_Remote_User", ["header `X_Remote_User`: not a header name: letters, digits and `-`, no `_`"]),
+        ("X_Remote_User", ["a server may read this as X-Remote-User"]),
+        ("SM_USER", []),
         ("x-remote-user", ["a server may read this as X-Remote-User"]),
         ("X.Remote.User", ["a server may read this as X-Remote-User"]),
         ("Host", ["header `Host`: this header is written by the gateway or says how a message is read: choose another name"]),
         ("Content-Length", ["header `Content-Length`: this header is written by the gateway or says how a message is read: choose another name"]),
         ("X-Forwarded-For", ["header `X-Forwarded-For`: this header is written by the gateway or says how a message is read: choose another name"]),
         ("X-Request-Id", ["header `X-Request-Id`: this header is written by the gateway or says how a message is read: choose another name"]),
-        ("a b", ["header `a b`: not a header name: letters, digits and `-`, no `_`"]),
-        ('"a\\nb"', ["header `a?b`: not a header name: letters, digits and `-`, no `_`"]),
-        ('""', ["header ``: not a header name: letters, digits and `-`, no `_`"]),
+        ("a b", ["header `a b`: not a header name: letters, digits, `-` and `_`"]),
+        ('"a\\nb"', ["header `a?b`: not a header name: letters, digits, `-` and `_`"]),
+        ('""', ["header ``: not a header name: letters, digits, `-` and `_`"]),
         ("Auth-User", []),
         ("X-Remote-Groups", []),
         ("Authorization", []),
@@ -130,6 +131,9 @@ def test_cookies(entry: str, found: list[str]) -> None:
         ("{from: uid}", "{from: subject}", []),
         ("{from: uid}", "{from: provider}", []),
         ("{from: uid}", "{from: issuer}", []),
+        ("{from: uid}", "{from: acr}", []),
+        ("{from: uid}", "{from: authenticated_at}", []),
+        ("{from: uid}", '{template: "{given_name} {surname}"}', ["8:31: translate.headers.X-Remote-User.template: no provider of this application maps an attribute surname"]),
         ("{from: uid}", "{from: tenant}", ["8:27: translate.headers.X-Remote-User.from: no provider of this application maps an attribute tenant"]),
         ("allow: signed_in", "allow: {any: [{claim: {name: mial, exists: true}}]}", [
             "12:46: access[2].allow.any[0].claim.name: no provider of this application maps an attribute mial (did you mean mail?)"]),
@@ -294,3 +298,57 @@ def test_an_encrypted_answer_is_signed_first_and_keys_are_believed_for_a_bounded
 def test_a_sign_out_call_tells_what_the_application_is_told(logout: str, found: list[str]) -> None:
     text = PERMIS.replace("{from: uid}", "{from: uid}\n    X-Fixed: {value: ecluse}") + f"logout: {logout}\n"
     assert [line.partition(": ")[2] for line in said(text)] == found
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ("{from: mail, transforms: [lower, {prefix: u-}, first]}", []),
+        ("{from: mail, transforms: [lowre]}", ["this must be one of lower, upper, strip, first (did you mean lower?)"]),
+        ("{from: mail, transforms: [{table: {}}]}", ["this is empty (name at least one)"]),
+        ("{from: mail, transforms: [{}]}", ["a transform is one thing (write a list: [lower, {prefix: u-}])"]),
+        ("{from: mail, transforms: [{split: a, prefix: b}]}", ["a transform is one thing (write a list: [lower, {prefix: u-}])"]),
+        ("{from: mail, transforms: [{split: a, otherwise: keep}]}", ["otherwise goes with a table"]),
+        ("{from: mail, transforms: [{table: [a]}]}", ["this must be a mapping of keys to values"]),
+        ("{from: mail, transforms: [{hash: md5}]}", ["this must be one of sha256, sha512"]),
+        ("{from: mail, transforms: [{extract: '('}]}", ["header `X-B`: `(`: missing ): ( (expressions are RE2)"]),
+        ("{from: mail, transforms: [{extract: '(a)(b)'}]}", ["header `X-B`: `(a)(b)`: one group says what is extracted; others are (?:...)"]),
+        ("{from: mail, transforms: [{date: '%B %Y'}]}", ["header `X-B`: `%B %Y`: a date is written with %Y %m %d %H %M %S %y"]),
+        ("{template: 'x'}", ["header `X-B`: a template without a name is a fixed text: write value"]),
+        ("{template: '{mail'}", ["header `X-B`: a template has names in braces, such as {given_name}"]),
+        ("{template: 'a} {mail}'}", ["header `X-B`: a brace that closes nothing: write }} for a brace"]),
+        ("{template: '{mail}', join: ';'}", ["join has no effect on a template"]),
+        ("{template: '{mail}', only: [a]}", ["only has no effect on a template"]),
+        ("{value: a, absent: b}", ["a fixed value is sent as it is (write it as it has to be)"]),
+        ("{from: mail, escape: quotes}", ["escape goes with join"]),
+        ("{from: mail, join: '\"', escape: quotes}", ["header `X-B`: `join` and `escape` are two characters"]),
+        ("{from: mail, join: ';', whole: true}", ["whole has an effect with percent-utf8, base64, rfc2047, rfc8187 only (leave it out)"]),
+        ("{from: mail, absent: œ, encoding: latin1}", ["header `X-B`: U+0153 is not in ISO 8859-1"]),
+        ("{from: mail, nobody: ' '}", ["header `X-B`: white space at an end, which would be lost on the way"]),
+        ("{from: mail, length: 0}", ["this must be at least 1"]),
+    ],
+)  # fmt: skip
+def test_what_a_header_may_say(header: str, found: list[str]) -> None:
+    text = PERMIS.replace("{from: uid}\n", f"{{from: uid}}\n    X-B: {header}\n")
+    assert [line.split(": ", 2)[2] for line in said(text)] == found
+
+
+def test_a_cookie_is_sent_to_nobody_who_is_not_signed_in() -> None:
+    text = PERMIS.replace("access:", "  cookies:\n    A: {from: uid, nobody: x}\naccess:")
+    assert [line.split(": ", 2)[2] for line in said(text)] == [
+        "unknown key (known here: absent, encoding, from, join, length, only, template, transforms, unencodable, value, whole)"
+    ]
+
+
+def test_what_is_known_to_be_longer_than_the_budget_is_told_at_load() -> None:
+    asserts = METROPOLE.replace("asserts: {", f"asserts: {{attributes: {{groups: [a, {'b' * 600}]}}, ")
+    text = PERMIS.replace("{from: uid}\n", "{from: uid}\n    X-G: {from: groups, join: ';'}\n")
+    narrow = text.replace("translate:\n", "translate:\n  budget: 512B\n")
+    assert problems({"providers/metropole.yaml": asserts, "apps/permis.yaml": text}) == []
+    (found,) = problems({"providers/metropole.yaml": asserts, "apps/permis.yaml": narrow})
+    assert found.startswith("policies/apps/permis.yaml:6:1: translate: with the longest values that are known, ")
+    assert found.endswith("headers and cookies take 607 bytes (translate.budget, which is 512 bytes, or send less)")
+    table = narrow.replace("join: ';'", f"join: ';', transforms: [{{table: {{a: {'c' * 600}}}, otherwise: omit}}]")
+    assert "607 bytes" in problems({"providers/metropole.yaml": asserts, "apps/permis.yaml": table})[0]
+    chosen = narrow.replace("join: ';'", "join: ';', only: [a]")
+    assert problems({"providers/metropole.yaml": asserts, "apps/permis.yaml": chosen}) == []

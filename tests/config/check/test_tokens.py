@@ -26,7 +26,6 @@ def found(app: str, gateway: str = KEYS, **others: str) -> list[str]:
     [
         ("{}", "9:8: translate.jwt: a token stands in one place (write header: NAME or cookie: NAME)"),
         ("{header: X-T, cookie: T}", "9:8: translate.jwt: a token stands in one place (write header: NAME or cookie: NAME)"),
-        ("{header: X_T}", "9:17: translate.jwt.header: header `X_T`: not a header name: letters, digits and `-`, no `_`"),
         ("{header: X-Forwarded-For}", "9:17: translate.jwt.header: header `X-Forwarded-For`: this header is written by the gateway or says how a message is read: choose another name"),
         ("{header: X-RemoteUser}", "9:17: translate.jwt.header: a server may read this as X-Remote-User"),
         ("{cookie: __Host-ecluse}", "9:17: translate.jwt.cookie: cookie `__Host-ecluse`: this cookie is the gateway's own"),

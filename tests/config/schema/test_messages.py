@@ -19,11 +19,19 @@ def test_the_known_keys_of_a_place_come_from_the_model() -> None:
     assert {"app", "hosts", "access"} < known_keys(AppFile, ())
     assert known_keys(AppFile, ("access", 3)) == {"path", "methods", "allow", "deny", "refusal", "shadow"}
     assert known_keys(AppFile, ("translate", "headers", "X-Any")) == {
-        "from",
-        "value",
-        "join",
+        "absent",
         "encoding",
+        "escape",
+        "from",
+        "join",
+        "length",
+        "nobody",
+        "only",
+        "template",
+        "transforms",
         "unencodable",
+        "value",
+        "whole",
     }
     assert known_keys(AppFile, ("access", 0, "allow", "any", 1, "claim")) == {
         "name",

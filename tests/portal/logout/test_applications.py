@@ -12,7 +12,8 @@ from gateway.model.provider import ProviderLogout
 from gateway.model.session import SeatLimits
 from gateway.portal.logout import applications as sign_outs
 from gateway.portal.openid.renewal import Renewal
-from gateway.translation.render import CookieSpec, FromAttribute, Translation
+from gateway.translation.render import Translation
+from gateway.translation.specs import CookieSpec, FromAttribute
 from tests.patience import until
 from tests.portal.application import LOGOUT, Told, told_of_sign_outs
 from tests.portal.browser import Browser

@@ -1,0 +1,146 @@
+"""What an application's file says of one header or cookie, compiled. Plain values, which are carried to the workers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from gateway.model.codes import TRANSLATION_SPEC
+from gateway.model.errors import GatewayError
+from gateway.translation.charset import Encoding, Unencodable
+
+
+@dataclass(frozen=True, slots=True)
+class FromAttribute:
+    """The values of an attribute, or of a name that the gateway itself knows. `only`: other values are not sent.
+
+    Without `join`, one value alone can be sent. `escape`: of a value that holds the separator, which is refused where
+    this is None. `whole`: the values are joined first, and encoded then.
+    """
+
+    name: str
+    join: str | None = None
+    escape: Literal["backslash", "quotes"] | None = None
+    whole: bool = False
+    only: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """`parts`: a text, a name, a text and so on. Where one of the names has no value, there is none at all."""
+
+    parts: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.parts[1::2]
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A fixed text. `secret`: no tool and no page shows it."""
+
+    text: str
+    secret: bool = False
+
+
+Source = FromAttribute | Template | Constant
+
+
+@dataclass(frozen=True, slots=True)
+class Simple:
+    """`first`: of several values, that one alone."""
+
+    how: Literal["lower", "upper", "strip", "first"]
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """What the group of an RE2 expression meets, or the whole where it has none. A value that it misses is none."""
+
+    expression: str
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    separator: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """`otherwise`: of a value that has no row."""
+
+    table: Mapping[str, str]
+    otherwise: Literal["refuse", "keep", "omit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DateForm:
+    """`form`: with `%Y`, `%m`, `%d`, `%H`, `%M`, `%S`, `%y`, `%%`."""
+
+    form: str
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """In hexadecimal, of the text in UTF-8."""
+
+    algorithm: Literal["sha256", "sha512"]
+
+
+Transform = Simple | Extract | Split | Lookup | Prefix | DateForm | Digest
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderSpec:
+    """`length`: bytes that the value may have, None for any number. `absent`: sent of a person who has no value.
+    `nobody`: sent where nobody is signed in."""
+
+    name: str
+    source: Source
+    encoding: Encoding = "utf8"
+    unencodable: Unencodable = "refuse"
+    transforms: tuple[Transform, ...] = ()
+    length: int | None = None
+    absent: str | None = None
+    nobody: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CookieSpec:
+    """As HeaderSpec. Where nobody is signed in, no cookie is sent."""
+
+    name: str
+    source: Source
+    encoding: Encoding = "utf8"
+    unencodable: Unencodable = "refuse"
+    transforms: tuple[Transform, ...] = ()
+    length: int | None = None
+    absent: str | None = None
+
+
+Spec = HeaderSpec | CookieSpec
+
+
+def parse_template(text: str) -> Template:
+    """`{name}` stands for the value of a name, `{{` and `}}` for a brace. Raises GatewayError(TRANSLATION_SPEC)."""
+    parts, rest = [""], text
+    while rest:
+        if rest[:2] in ("{{", "}}"):
+            parts[-1], rest = parts[-1] + rest[0], rest[2:]
+        elif rest[0] == "{":
+            name, closed, rest = rest[1:].partition("}")
+            if not closed or not name.isidentifier():
+                raise GatewayError(TRANSLATION_SPEC, "a template has names in braces, such as {given_name}")
+            parts += [name, ""]
+        elif rest[0] == "}":
+            raise GatewayError(TRANSLATION_SPEC, "a brace that closes nothing: write }} for a brace")
+        else:
+            parts[-1], rest = parts[-1] + rest[0], rest[1:]
+    if len(parts) == 1:
+        raise GatewayError(TRANSLATION_SPEC, "a template without a name is a fixed text: write value")
+    return Template(tuple(parts))

@@ -1,0 +1,134 @@
+"""What becomes of the values of an attribute before they are encoded: one transform after the other."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Final, assert_never
+
+import re2
+
+from gateway.model.codes import TRANSLATION_DATE, TRANSLATION_NO_ROW, TRANSLATION_SPEC
+from gateway.model.errors import GatewayError
+from gateway.translation.specs import DateForm, Digest, Extract, Lookup, Prefix, Simple, Split, Transform
+
+_LONGEST_EXPRESSION: Final = 1000
+_EXPRESSION_MEMORY: Final = 1 << 20
+# Of strftime, what no locale changes.
+_FORM: Final = re.compile(r"(?:[^%\x00-\x1f\x7f]|%[YmdHMSy%])+")
+_CODE: Final = re.compile(r"%(.)")
+# RFC 4517 3.3.13: a directory's GeneralizedTime, in UTC.
+_GENERALIZED: Final = re.compile(r"(\d{14})(?:\.\d+)?Z")
+_UNIX: Final = re.compile(r"\d{9,11}")
+
+
+def transformed(values: Sequence[str], transforms: Sequence[Transform]) -> list[str]:
+    """Empty values are left out, and of two that became the same, one. Raises GatewayError, without a value in it."""
+    found = list(values)
+    for transform in transforms:
+        found = [value for value in dict.fromkeys(_applied(transform, found)) if value]
+    return found
+
+
+def check_transform(transform: Transform) -> None:
+    """Raises GatewayError(TRANSLATION_SPEC)."""
+    match transform:
+        case Extract(expression):
+            if _compiled(expression).groups > 1:
+                raise GatewayError(
+                    TRANSLATION_SPEC, f"`{expression}`: one group says what is extracted; others are (?:...)"
+                )
+        case DateForm(form):
+            if not _FORM.fullmatch(form):
+                raise GatewayError(TRANSLATION_SPEC, f"`{form}`: a date is written with %Y %m %d %H %M %S %y")
+        case Lookup(table=table):
+            if not table:
+                raise GatewayError(TRANSLATION_SPEC, "a table without a row")
+        case _:
+            pass
+
+
+def _applied(transform: Transform, values: Sequence[str]) -> Iterator[str]:
+    match transform:
+        case Simple(how):
+            yield from _simple(how, values)
+        case Extract(expression):
+            compiled = _compiled(expression)
+            yield from filter(None, (_extracted(compiled, value) for value in values))
+        case Split(separator):
+            yield from (part.strip() for value in values for part in value.split(separator))
+        case Lookup():
+            yield from (_row(transform, value) for value in values)
+        case Prefix(text):
+            yield from (text + value for value in values)
+        case DateForm(form):
+            yield from (_date(form, value) for value in values)
+        case Digest(algorithm):
+            yield from (hashlib.new(algorithm, value.encode()).hexdigest() for value in values)
+        case _:
+            assert_never(transform)
+
+
+def _simple(how: str, values: Sequence[str]) -> Iterator[str]:
+    match how:
+        case "lower":
+            yield from (value.lower() for value in values)
+        case "upper":
+            yield from (value.upper() for value in values)
+        case "strip":
+            yield from (value.strip() for value in values)
+        case _:
+            yield from values[:1]
+
+
+@lru_cache(maxsize=4096)
+def _compiled(expression: str) -> Any:
+    """Over UTF-8 bytes, in linear time. Raises GatewayError(TRANSLATION_SPEC)."""
+    if not 1 <= len(expression) <= _LONGEST_EXPRESSION:
+        raise GatewayError(TRANSLATION_SPEC, f"an expression has 1 to {_LONGEST_EXPRESSION} characters")
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = _EXPRESSION_MEMORY
+    try:
+        return re2.compile(expression.encode(), options)
+    except (re2.error, UnicodeEncodeError) as error:
+        reason = error.args[0].decode(errors="replace") if isinstance(error, re2.error) else "half of a surrogate pair"
+        raise GatewayError(TRANSLATION_SPEC, f"`{expression}`: {reason} (expressions are RE2)") from None
+
+
+def _extracted(compiled: Any, value: str) -> str:
+    found = compiled.search(value.encode())
+    if found is None:
+        return ""
+    return (found[1 if compiled.groups else 0] or b"").decode()
+
+
+def _row(lookup: Lookup, value: str) -> str:
+    found = lookup.table.get(value)
+    if found is not None:
+        return found
+    if lookup.otherwise == "refuse":
+        raise GatewayError(TRANSLATION_NO_ROW, "a value that has no row in its table")
+    return value if lookup.otherwise == "keep" else ""
+
+
+def _date(form: str, value: str) -> str:
+    moment = _moment(value.strip())
+    parts = {
+        "Y": f"{moment.year:04}", "m": f"{moment.month:02}", "d": f"{moment.day:02}", "H": f"{moment.hour:02}",
+        "M": f"{moment.minute:02}", "S": f"{moment.second:02}", "y": f"{moment.year % 100:02}", "%": "%",
+    }  # fmt: skip
+    return _CODE.sub(lambda code: parts[code[1]], form)
+
+
+def _moment(text: str) -> datetime:
+    """ISO 8601, as written; or UTC, of GeneralizedTime and of Unix seconds."""
+    try:
+        if _UNIX.fullmatch(text):
+            return datetime.fromtimestamp(int(text), UTC)
+        if generalized := _GENERALIZED.fullmatch(text):
+            return datetime.strptime(generalized[1], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        return datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        raise GatewayError(TRANSLATION_DATE, "a value that is no date") from None

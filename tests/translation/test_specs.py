@@ -1,0 +1,30 @@
+import pytest
+
+from gateway.model.codes import TRANSLATION_SPEC
+from gateway.model.errors import GatewayError
+from gateway.translation.specs import parse_template
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("{uid}", ("", "uid", "")),
+        ("{given_name} {family_name}", ("", "given_name", " ", "family_name", "")),
+        ("uid={uid},ou=agents", ("uid=", "uid", ",ou=agents")),
+        ("{{{uid}}}", ("{", "uid", "}")),
+        ("{uid}{uid}", ("", "uid", "", "uid", "")),
+    ],
+)
+def test_a_template_is_texts_and_names_by_turns(text: str, parts: tuple[str, ...]) -> None:
+    template = parse_template(text)
+    assert template.parts == parts
+    assert template.names == parts[1::2]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "{", "{uid", "}", "a}b{uid}", "{}", "{a b}", "{{uid}}", "{uid!r}", "{uid.x}", "{a:>5}"]
+)
+def test_what_is_no_template_is_refused(text: str) -> None:
+    with pytest.raises(GatewayError) as refused:
+        parse_template(text)
+    assert refused.value.code is TRANSLATION_SPEC

@@ -1,0 +1,97 @@
+import hashlib
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.model.codes import TRANSLATION_DATE, TRANSLATION_NO_ROW, TRANSLATION_SPEC, Code
+from gateway.model.errors import GatewayError
+from gateway.translation.specs import DateForm, Digest, Extract, Lookup, Prefix, Simple, Split, Transform
+from gateway.translation.transforms import check_transform, transformed
+
+ARENA = "0291101P$UAJ$PU$ENS$0291101P$T3$CLG$340"
+BY_LETTER = {"a": "agent", "e": "élu"}
+
+
+@pytest.mark.parametrize(
+    ("values", "transforms", "found"),
+    [
+        (["Élodie"], [Simple("lower")], ["élodie"]),
+        (["straße"], [Simple("upper")], ["STRASSE"]),
+        ([" a ", "\xa0b"], [Simple("strip")], ["a", "b"]),
+        (["b", "a"], [Simple("first")], ["b"]),
+        ([], [Simple("first")], []),
+        ([ARENA], [Extract(r"^[0-9]{7}[A-Z]")], ["0291101P"]),
+        ([ARENA, "?"], [Extract(r"\$([A-Z]+)\$")], ["UAJ"]),
+        (["helene@metropole.example"], [Extract("^([^@]+)@")], ["helene"]),
+        (["APP_PERMIS_lecteur", "AUTRE"], [Extract("^APP_PERMIS_(.*)$")], ["lecteur"]),
+        (["Éa"], [Extract("^(.)")], ["É"]),
+        (["ab"], [Extract("a(c)?")], []),
+        (["a, b,,c"], [Split(",")], ["a", "b", "c"]),
+        ([ARENA], [Split("$"), Simple("first")], ["0291101P"]),
+        (["a", "e"], [Lookup(BY_LETTER, "refuse")], ["agent", "élu"]),
+        (["a", "x"], [Lookup(BY_LETTER, "keep")], ["agent", "x"]),
+        (["a", "x"], [Lookup(BY_LETTER, "omit")], ["agent"]),
+        (["a"], [Prefix("u-")], ["u-a"]),
+        (["1984-02-29"], [DateForm("%d/%m/%Y")], ["29/02/1984"]),
+        (["2026-11-27T06:05:04+01:00"], [DateForm("%Y%m%d%H%M%S")], ["20261127060504"]),
+        (["20261127060504Z", "20261127060504.0Z"], [DateForm("%y-%m-%d %H:%M")], ["26-11-27 06:05"]),
+        (["1700000000"], [DateForm("%Y-%m-%dT%H:%M:%SZ")], ["2023-11-14T22:13:20Z"]),
+        (["1984-02-29"], [DateForm("100%% %d")], ["100% 29"]),
+        (["é"], [Digest("sha256")], [hashlib.sha256("é".encode()).hexdigest()]),
+        # One after the other, and of two that became the same, one.
+        (["A@x", "a@y"], [Extract("^([^@]+)@"), Simple("lower"), Prefix("u-")], ["u-a"]),
+    ],
+)
+def test_transforms(values: list[str], transforms: list[Transform], found: list[str]) -> None:
+    for transform in transforms:
+        check_transform(transform)
+    assert transformed(values, transforms) == found
+
+
+@pytest.mark.parametrize(
+    ("value", "transform", "code"),
+    [
+        ("x", Lookup(BY_LETTER, "refuse"), TRANSLATION_NO_ROW),
+        ("yesterday", DateForm("%d"), TRANSLATION_DATE),
+        ("31/12/1984", DateForm("%d"), TRANSLATION_DATE),
+        ("20269999999999Z", DateForm("%d"), TRANSLATION_DATE),
+        ("", DateForm("%d"), TRANSLATION_DATE),
+    ],
+)
+def test_a_value_that_cannot_be_transformed_is_refused_and_never_told(
+    value: str, transform: Transform, code: Code
+) -> None:
+    with pytest.raises(GatewayError) as refused:
+        transformed([value], [transform])
+    assert refused.value.code is code
+    assert not value or value not in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        Extract(""), Extract("("), Extract("(a)(b)"), Extract("x" * 1001), Extract("(?=a)"), Extract("\ud800"),
+        DateForm(""), DateForm("%B"), DateForm("%"), DateForm("%d\n"), Lookup({}, "keep"),
+    ],
+)  # fmt: skip
+def test_what_is_no_transform_is_refused(transform: Transform) -> None:
+    with pytest.raises(GatewayError) as refused:
+        check_transform(transform)
+    assert refused.value.code is TRANSLATION_SPEC
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
+def test_no_value_is_a_surprise(value: str) -> None:
+    for transform in (
+        Simple("upper"),
+        Extract("(a|é)"),
+        Split(";"),
+        Lookup({}, "omit"),
+        DateForm("%Y"),
+        Digest("sha512"),
+    ):
+        # A date alone refuses what it cannot read.
+        with suppress(GatewayError):
+            assert all(transformed([value], [transform]))
