@@ -12,14 +12,15 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from socket import socket
 from statistics import median
 
 from tests.bench import aggregate, login, memory, mixes, nginx, policy, providers, reloads, saml_login, soak, storm
 from tests.bench.load import Load, Run, run
-from tests.bench.processes import rss_megabytes
+from tests.bench.mixes import MixRow
+from tests.bench.processes import worker_megabytes
 from tests.bench.site import HOST, Site
 
 
@@ -32,11 +33,14 @@ class Row:
     access_log: bool = False
 
 
+HALF_LOAD = "half_load_p99_added"
 ROWS = (
     Row("authenticated_get_1k", Load("/private/page")),
     Row("authenticated_get_1k_access_log", Load("/private/page"), access_log=True),
     Row("authenticated_get_1k_tls", Load("/private/page"), tls=True),
     Row("authenticated_post_10k", Load("/private/post", body_size=10 << 10)),
+    Row("authenticated_picture_3k", Load("/private/picture")),
+    Row("authenticated_script_20k", Load("/private/script")),
     Row("authenticated_download_1m", Load("/private/big", connections=8)),
     Row("authenticated_upload_1m", Load("/private/post", body_size=1 << 20, connections=8)),
     Row("public_get_1k", Load("/public/page"), signed_in=False),
@@ -63,24 +67,54 @@ class Bench:
             self._sites[access_log] = site
         return self._sites[access_log]
 
-    def mix(self, name: str, runs: int, seconds: float) -> dict[str, object]:
-        folder, apps = self._site_folder(name), {}
-        gateway, people = (mixes.FRONT, mixes.PEOPLE) if name == mixes.BY_TURNS else ("", mixes.BROWSERS)
-        if name == mixes.HOSTS_BY_TURNS:
-            apps = mixes.apps(self._upstream_port)
-        site = Site(folder, _three_ports(), self._upstream_port, self.slow_port, access_log=False,
-                    gateway=gateway, apps=apps, people=people)  # fmt: skip
+    def mix(self, row: MixRow, runs: int, seconds: float) -> dict[str, object]:
+        site = Site(
+            self._site_folder(row.name),
+            _three_ports(),
+            self._upstream_port,
+            self.slow_port,
+            access_log=False,
+            gateway=mixes.FRONT if row.front else "",
+            apps=row.apps(self._upstream_port),
+            people=row.people,
+        )
+        streams = row.streams(site.cookies)
+        one, other = (
+            _origin(site.port, site.tls_port, tls=row.tls), _origin(self._port, self._tls_port, tls=row.tls)
+        )  # fmt: skip
         try:
-            mix = mixes.mix(name, site.cookies)
             return self._in_turn(
-                name,
+                row.name,
                 site,
                 runs,
-                lambda: mixes.run(mix, site.port, site.pid, seconds, self.folder),
-                lambda: mixes.run(mix, self._port, self._nginx.pid, seconds, self.folder),
+                lambda: mixes.run(streams, row, one, site.pid, seconds, self.folder),
+                lambda: mixes.run(streams, row, other, self._nginx.pid, seconds, self.folder),
             )
         finally:
             site.stop()
+
+    def half_load(self, runs: int, seconds: float) -> dict[str, object]:
+        """What the gateway adds to the 99th percentile where both have half of what it can do."""
+        site, load = self.site(), Load("/private/page", connections=64)
+        headers = {"Host": HOST, "Cookie": site.cookie}
+        origin, beside = _origin(site.port, site.tls_port), _origin(self._port, self._tls_port)
+        full = run(load, origin, site.pid, headers, seconds, self.folder)
+        paced = replace(load, delay_ms=max(1, round(load.connections / (full.rps / 2) * 1000)))
+        pairs = [
+            (run(paced, origin, site.pid, headers, seconds, self.folder),
+             run(paced, beside, self._nginx.pid, headers, seconds, self.folder))
+            for _ in range(runs)
+        ]  # fmt: skip
+        added = sorted(ours.p99_ms - theirs.p99_ms for ours, theirs in pairs)
+        return {
+            "bench": HALF_LOAD,
+            "full_rps": round(full.rps),
+            "rps": round(median(ours.rps for ours, _ in pairs)),
+            "p99_added_ms": round(median(added), 2),
+            "p99_added_ms_min_max": [round(added[0], 2), round(added[-1], 2)],
+            "limit": 2.0,
+            "runs": runs,
+        }
 
     def login(self, name: str, runs: int, people: int) -> dict[str, object]:
         measure = login.row if name == "oidc_login" else saml_login.row
@@ -111,9 +145,11 @@ class Bench:
             row.name,
             site,
             runs,
-            lambda: run(row.load, _origin(site.port, site.tls_port, row), site.pid, signed_in, seconds, self.folder),
             lambda: run(
-                row.load, _origin(self._port, self._tls_port, row), self._nginx.pid, host, seconds, self.folder
+                row.load, _origin(site.port, site.tls_port, tls=row.tls), site.pid, signed_in, seconds, self.folder
+            ),
+            lambda: run(
+                row.load, _origin(self._port, self._tls_port, tls=row.tls), self._nginx.pid, host, seconds, self.folder
             ),
         )
 
@@ -130,7 +166,7 @@ class Bench:
                 other.append(beside)
                 stops.append(stop)
         return {"bench": name, **_compared(one, other), "loop_stop_max_ms": round(max(stops) * 1000, 1),
-                "rss_mb": round(rss_megabytes(site.pid), 1), "runs": runs}  # fmt: skip
+                "rss_mb": round(worker_megabytes(site.pid), 1), "runs": runs}  # fmt: skip
 
 
 def _compared(ours: list[Run], theirs: list[Run]) -> dict[str, object]:
@@ -151,8 +187,8 @@ def _compared(ours: list[Run], theirs: list[Run]) -> dict[str, object]:
     }
 
 
-def _origin(port: int, tls_port: int, row: Row) -> str:
-    return f"https://127.0.0.1:{tls_port}" if row.tls else f"http://127.0.0.1:{port}"
+def _origin(port: int, tls_port: int, *, tls: bool = False) -> str:
+    return f"https://127.0.0.1:{tls_port}" if tls else f"http://127.0.0.1:{port}"
 
 
 def _three_ports() -> tuple[int, int, int]:
@@ -181,12 +217,14 @@ def _certificate(folder: Path) -> None:
 
 def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
     runs, seconds = (3, 1.0) if quick else (5, 2.0)
-    for name in mixes.NAMES:
-        if only in name and (not quick or name != mixes.HOSTS_BY_TURNS or only == name):
-            yield bench.mix(name, runs, seconds)
+    for mix in mixes.ROWS:
+        if only in mix.name and (not quick or mix.quick or only == mix.name):
+            yield bench.mix(mix, runs, seconds)
     for row in ROWS:
         if only in row.name and not (quick and row.name in _NOT_QUICK):
             yield bench.row(row, runs, seconds)
+    if not quick and only in HALF_LOAD:
+        yield bench.half_load(runs, seconds)
     if only in "policy":
         yield from policy.rows()
     for name in ("oidc_login", "saml_login_signed_encrypted"):
@@ -206,7 +244,10 @@ def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
         yield from memory.rows(bench.site(), bench.slow_port)
 
 
-_NOT_QUICK = {"authenticated_get_1k_access_log", "authenticated_upload_1m", "denied_get"}
+_NOT_QUICK = {
+    "authenticated_get_1k_access_log", "authenticated_picture_3k", "authenticated_script_20k",
+    "authenticated_upload_1m", "denied_get",
+}  # fmt: skip
 
 
 def main() -> int:

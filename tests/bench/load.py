@@ -34,12 +34,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """`status`: what every answer must be; a run with any other answer is no measurement."""
+    """`status`: what every answer must be; a run with any other answer is no measurement. `delay_ms`: that each
+    connection waits before each request."""
 
     path: str
     status: int = 200
     body_size: int = 0
     connections: int = 32
+    delay_ms: int = 0
 
 
 class LoadFailed(Exception):
@@ -71,7 +73,7 @@ def ran(
 
 
 def _percentile(printed: str, name: str) -> float:
-    found = re.search(rf"^\s*{name}\s+([\d.]+)(us|ms|s|m)$", printed, re.MULTILINE)
+    found = re.search(rf"^\s*{name}\s+([\d.]+)(us|ms|s|m)\s*$", printed, re.MULTILINE)
     if found is None:
         raise LoadFailed(printed)
     return float(found[1]) * _UNITS[found[2]]
@@ -83,6 +85,8 @@ def _script(load: Load, headers: Mapping[str, str]) -> str:
     if load.body_size:
         lines += ['wrk.method = "POST"', f'wrk.body = string.rep("x", {load.body_size})']
         lines += ['wrk.headers["Content-Type"] = "application/octet-stream"']
+    if load.delay_ms:
+        lines += [f"function delay() return {load.delay_ms} end"]
     lines += [
         "wrong = 0",
         f"function response(status) if status ~= {load.status} then wrong = wrong + 1 end end",

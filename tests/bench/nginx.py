@@ -33,6 +33,8 @@ _UPSTREAM = (
     listen 127.0.0.1:{port} backlog=4096;
     root {folder}/www;
     location / {{ try_files /1k =404; }}
+    location /private/picture {{ try_files /3k =404; }}
+    location /private/script {{ try_files /20k =404; }}
     location /private/big {{ try_files /1m =404; }}
     location /public/huge {{ try_files /1g =404; }}
     location /private/post {{
@@ -99,6 +101,8 @@ def upstream(folder: Path, port: int) -> Nginx:
     www = folder / "www"
     www.mkdir()
     (www / "1k").write_bytes(KILOBYTE)
+    (www / "3k").write_bytes(KILOBYTE * 3)
+    (www / "20k").write_bytes(KILOBYTE * 20)
     (www / "1m").write_bytes(MEBIBYTE)
     with (www / "1g").open("wb") as sparse:
         sparse.truncate(1 << 30)

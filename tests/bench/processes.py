@@ -31,6 +31,11 @@ def rss_megabytes(pid: int) -> float:
     return max(_field(member, "VmRSS") for member in tree(pid)) / 1024
 
 
+def worker_megabytes(pid: int) -> float:
+    """As rss_megabytes, without the supervisor itself."""
+    return max(_field(member, "VmRSS") for member in tree(pid) if member != pid) / 1024
+
+
 def rss_of(pid: int) -> float:
     """Megabytes, of this one process."""
     return _field(pid, "VmRSS") / 1024

@@ -8,7 +8,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from urllib.error import URLError
@@ -21,6 +21,8 @@ from gateway.stores.sqlite import SqliteStore
 
 HOST = "app.localhost"
 SLOW_HOST = "slow.localhost"
+# Sessions written together: they share a commit.
+_AT_ONCE = 500
 
 _GATEWAY = """
 version: 1
@@ -154,6 +156,7 @@ class Site:
         store = SqliteStore(self.folder / "var" / "sessions.sqlite")
         await store.open()
         sessions, cookies = Sessions(store, [("k1", (self.folder / "store.key").read_bytes())]), []
+        written: list[Coroutine[None, None, object]] = []
         for number in range(1, people + 1):
             attributes = {"uid": (f"helene{number}",), "groups": ("agents", "ONDE"), "family_name": ("Müller",)}
             identity = Identity("op", "http://127.0.0.1:9", str(number), attributes)
@@ -161,8 +164,11 @@ class Site:
                 host=HOST, person=Established(identity, None), browser=f"b{number}", idle=3600, absolute=36000,
                 id_token=None, sid=None, replaces=None, limits=SeatLimits(),
             )  # fmt: skip
-            await sessions.add(made)
+            written.append(sessions.add(made))
             cookies.append(f"__Host-ecluse={made.cookie.decode()}")
+            if len(written) == _AT_ONCE or number == people:
+                await asyncio.gather(*written)
+                written.clear()
         await store.close()
         return cookies
 
