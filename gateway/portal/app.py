@@ -5,7 +5,7 @@ The data plane has read each request that comes here; no request is parsed a sec
 
 import asyncio
 
-from gateway.config.lanes import InboundRequest
+from gateway.access.inbound import InboundRequest
 from gateway.model.codes import GATEWAY_FAULT, PATH_RESERVED, WIRE_METHOD
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page

@@ -8,8 +8,8 @@ import asyncio
 from time import monotonic, time
 from typing import Final, cast
 
+from gateway.access.inbound import InboundRequest
 from gateway.access.outcome import Refuse
-from gateway.config.lanes import InboundRequest
 from gateway.model.codes import GATEWAY_FAULT, LIMIT_REQUEST_TIME, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page

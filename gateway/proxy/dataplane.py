@@ -12,8 +12,8 @@ from time import monotonic, time
 from typing import Final
 
 from gateway.access.application import Preparing
+from gateway.access.inbound import InboundRequest
 from gateway.access.preparation import translated
-from gateway.config.lanes import InboundRequest
 from gateway.config.snapshot import App, Limits, Timeouts
 from gateway.model.codes import GATEWAY_FAULT, LIMIT_CONNECTIONS, Code
 from gateway.model.errors import GatewayError

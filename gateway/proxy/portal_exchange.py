@@ -3,7 +3,7 @@
 from asyncio import CancelledError, Task
 from typing import Final
 
-from gateway.config.lanes import InboundRequest
+from gateway.access.inbound import InboundRequest
 from gateway.model.ports import Page
 from gateway.proxy.exchange import Requester
 from gateway.proxy.services import Services

@@ -5,8 +5,8 @@ Nothing under `/_ecluse/` ever reaches an application.
 
 from typing import Final, Literal
 
+from gateway.access.inbound import InboundRequest
 from gateway.access.outcome import RequireSignIn
-from gateway.config.lanes import InboundRequest
 from gateway.config.snapshot import Snapshot
 from gateway.model.levels import NO_NEED
 from gateway.proxy.request import Request

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from gateway.config.lanes import InboundRequest
+from gateway.access.inbound import InboundRequest
 from gateway.config.snapshot import Limits, Snapshot, Timeouts
 from gateway.model.codes import Code
 from gateway.model.errors import GatewayError

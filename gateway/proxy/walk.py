@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from time import monotonic
 from typing import Final, Literal, assert_never
 
+from gateway.access.inbound import InboundRequest
 from gateway.access.outcome import Forward, NeedsStore, NeedsWork, Outcome, Prepared, Refuse, RequireSignIn, ToPortal
 from gateway.access.pipeline import awaited, outcome_of
 from gateway.access.program import is_program, token_of
-from gateway.config.lanes import InboundRequest
 from gateway.model.codes import LIMIT_BODY, WIRE_UPGRADE
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page

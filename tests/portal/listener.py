@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 
-from gateway.config.lanes import InboundRequest
+from gateway.access.inbound import InboundRequest
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.errors import GatewayError
 from gateway.model.levels import NO_NEED, Need

@@ -5,7 +5,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from gateway.config.lanes import InboundRequest
+from gateway.access.inbound import InboundRequest
 from gateway.model.codes import all_codes
 from gateway.model.ports import Page
 from gateway.portal.http.request import PortalRequest, binding_hash

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.config.lanes import InboundRequest
+from gateway.access.inbound import InboundRequest
 from gateway.config.snapshot import Snapshot
 from gateway.model.codes import Code
 from gateway.model.errors import GatewayError

@@ -8,7 +8,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import Literal, NamedTuple
 from urllib.parse import parse_qsl, quote
 
-from gateway.config.lanes import InboundRequest
+from gateway.access.inbound import InboundRequest
 from gateway.config.snapshot import App
 from gateway.model.codes import PATH_RESERVED, PORTAL_BODY, PORTAL_PARAMETERS, SIGN_IN_REQUIRED
 from gateway.model.errors import GatewayError

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from gateway.config.lanes import InboundRequest
+from gateway.access.inbound import InboundRequest
 from gateway.model.errors import GatewayError
 from gateway.portal.http.request import PortalRequest, binding_hash, twin_of
 from tests.portal.installation import _EMPTY, ACTES, PERMIS, PORTAL, Installation
