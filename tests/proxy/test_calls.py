@@ -7,13 +7,15 @@ import pytest
 
 from gateway.ops.log import Log
 from tests.bench.browsers import browsing
-from tests.bench.lane import ANSWER, HOST, SAME, Bench, Case, cookie_of
+from tests.bench.lane import ANSWER, HOST, SAME, Bench, Case, by_turns, cookie_of
 from tests.calls import Calls, traced
 
 MOST = 20
 BROWSERS, PAGES = 8, 10
-# Of all requests of the mix together: the number measured. It goes down with what makes them cheaper, never up.
-MOST_OF_THE_MIX = 13_984
+# Of all requests of the mix, and of people by turns: the numbers measured. They go down with what makes them cheaper,
+# never up.
+MOST_OF_THE_MIX = 13_972
+MOST_BY_TURNS = 129_982
 
 
 @pytest.fixture
@@ -55,3 +57,17 @@ async def test_what_browsers_send_costs_no_more_calls_than_measured(log: Log) ->
         total += len(calls.names)
     bench.plane.close()
     assert total <= MOST_OF_THE_MIX, f"{total}, which is {total / BROWSERS / (PAGES - 1) / each:.1f} a request"
+
+
+async def test_people_by_turns_cost_no_more_calls_than_measured(log: Log) -> None:
+    """As behind a front, on 32 connections; each of 512 comes with their page and all that belongs to it. The first
+    time, which is not counted, the worker gets to know them."""
+    case = by_turns()
+    bench, pairs = Bench(case, log), case.pairs()
+    bench.slice_of_many(case.ways, pairs)
+    with traced() as calls:
+        bench.slice_of_many(case.ways, pairs)
+    bench.check(case)
+    bench.plane.close()
+    total = len(calls.names)
+    assert total <= MOST_BY_TURNS, f"{total}, which is {total / len(pairs):.1f} a request"
