@@ -57,20 +57,20 @@ class KnownResponses:
     def keep(self, head: bytes, names: Names, read: KnownResponse) -> None:
         """A head that the parser has read goes on as it came, but for the one line of the connection that it may have.
         `names`: of its lines, none of which comes twice."""
-        # In another spelling the length would not be found, and the body be the next response. A 304 has neither.
-        bounded = b"Content-Length" in names or read.status == 304
-        if not bounded or not all(name.lower() in _SHARED for name in names):
+        if not all(name.lower() in _SHARED for name in names):
             return
-        key, _ = self.parts(head)
-        if key and len(key) <= _LONGEST:
+        key, length = self.parts(head)
+        # A length in another spelling is not found: the body, where it comes later, would be the next response. A 304
+        # has neither.
+        if key and (length < 0) is (read.status == 304) and len(key) <= _LONGEST:
             if len(self.heads) >= _MOST:
                 # The oldest: what is still in use comes back with its next response.
                 del self.heads[next(iter(self.heads))]
             self.heads[key] = read
 
     def parts(self, head: bytes) -> tuple[bytes, int]:
-        """The head without the three values, and the length, 0 where none is said; b"" where one of them is in no usual
-        form."""
+        """The head without the three values, and the length, -1 where none is found; b"" where one of them is in no
+        usual form."""
         at = head.find(b"\r\nDate: ") + 8
         if at >= 8:
             date = head[at : at + _DATE_LENGTH]
@@ -87,7 +87,7 @@ class KnownResponses:
             head = head[:at] + head[behind:]
         at = head.find(b"\r\nContent-Length: ") + 18
         if at < 18:
-            return head, 0
+            return head, -1
         behind = head.find(b"\r", at)
         length = head[at:behind]
         if _LENGTH.fullmatch(length) is None:

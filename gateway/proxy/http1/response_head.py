@@ -170,8 +170,10 @@ class ResponseHead:
         heads = self._heads.known
         key, length = heads.parts(data[:end])
         known = heads.heads.get(key)
-        left = end + length - len(data)
-        if known is None or left < 0:
+        if known is None:
+            return False
+        left = end + max(length, 0) - len(data)
+        if left < 0:
             return False
         self._unknown = 0
         self.status, self._directed, self.left = known.status, known.directed, left

@@ -248,7 +248,9 @@ def test_values_of_people_are_not_remembered(line: bytes) -> None:
     assert b"SECRET" not in b"".join(heads.known.heads)
 
 
-@pytest.mark.parametrize("length", [b"content-length: 2", b"CONTENT-LENGTH: 2"])
+@pytest.mark.parametrize(
+    "length", [b"content-length: 2", b"CONTENT-LENGTH: 2", b"Content-Length:2", b"Content-Length:  2"]
+)
 def test_a_length_in_another_spelling_is_never_taken_for_none(length: bytes) -> None:
     """Else the body, which comes later, would be another response."""
     response, head = knowing(), OK + length + b"\r\n\r\n"
