@@ -29,6 +29,7 @@ GROUPS = {
     "CS": "cross_site",
     "RW": "rewriting",
     "SE": "sessions",
+    "TK": "tokens",
     "OC": "openid",
     "SAML": "saml",
     "SS": "upstreams",

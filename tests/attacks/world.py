@@ -7,6 +7,7 @@ import shutil
 import ssl
 import sys
 import time
+from base64 import b64encode
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -33,6 +34,8 @@ PORTAL = "portail.localhost"
 SEAT = "__Host-ecluse"
 BINDING = "__Host-ecluse-b"
 MARK = b"forged-by-a-client"
+SHARED_KEY = bytes(range(32))
+ACCOUNT_SECRET = "the-one-secret-of-accounts"
 
 # The ports of the policy files, and what listens there.
 USUAL = {
@@ -267,6 +270,8 @@ class Stage:
         certs = self._folder / "certs"
         certs.mkdir()
         (certs / "store.key").write_text("0123456789abcdef" * 4)
+        (certs / "shared.base64").write_bytes(b64encode(SHARED_KEY))
+        (certs / "account.secret").write_text(ACCOUNT_SECRET)
         context = ssl.create_default_context()
         authority = trustme.CA()
         authority.configure_trust(context)
