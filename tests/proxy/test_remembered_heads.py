@@ -119,6 +119,8 @@ class Worker:
             tables.known.heads.clear()
             tables.heads.by_names.clear()
             tables.newcomers.queue.clear()
+            for connection in (*self.clients.values(), *self.upstreams.values()):
+                connection.connection_lost(None)
             self.clients.clear()
             self.upstreams.clear()
         client, upstreams = self._client(way), [self._upstream(host) for host in HOSTS]
@@ -138,8 +140,8 @@ class Worker:
         unread = any(fields.get("app") == "" for _, fields in self.log.events[refused:])
         self.log.events.clear()
         if front.closed or client.state is not HEAD or client.ahead:
-            self._end(client)
-            self.clients.pop(way, None)
+            client.connection_lost(None)
+            del self.clients[way]
         # Which of its faults is named of a head that is refused unread depends on who reads it first.
         return ("unread", front.closed) if unread else seen
 
@@ -151,17 +153,14 @@ class Worker:
             client.connection_made(Wire())
         return self.clients[way]
 
-    def _end(self, client: ClientConnection) -> None:
-        client.connection_lost(None)
-
     def _upstream(self, host: bytes) -> UpstreamConnection:
         """The one that is idle in the pool."""
         upstream = self.upstreams.get(host)
         pool = self.plane.tables.find(host).lane.pool
         assert pool is not None
         if upstream is None or upstream.transport.is_closing() or upstream not in pool.idle:
-            for old in tuple(pool.idle):
-                old.close()
+            for old in (*pool.idle, *([upstream] if upstream is not None else [])):
+                old.connection_lost(None)
             pool.idle.clear()
             upstream = self.upstreams[host] = UpstreamConnection(pool, self.plane.timers, self.plane.heads)
             upstream.connection_made(Wire())
@@ -187,7 +186,8 @@ def response(draw: random.Random) -> list[bytes]:
     lines = draw.sample(_LINES[: draw.choice((8, len(_LINES)))], k=draw.randint(0, 4))
     if body or draw.random() < 0.5:
         lines.insert(draw.randint(0, len(lines)), draw.choice(_LENGTHS[: draw.choice((1, 1, 7))]) % len(body))
-    head = b"HTTP/1.1 " + b"\r\n".join((status, *lines)) + b"\r\n\r\n"
+    version = draw.choice((b"HTTP/1.1 ",) * 9 + (b"HTTP/1.0 ",))
+    head = version + b"\r\n".join((status, *lines)) + b"\r\n\r\n"
     whole = head + body + (b"more" if draw.random() < 0.02 else b"")
     cut = draw.choice((len(whole), len(whole), len(head), draw.randint(1, len(whole))))
     return [piece for piece in (whole[:cut], whole[cut:]) if piece]

@@ -225,7 +225,8 @@ class ResponseHead:
         """Of a head without a name twice, what the next one like it needs no parser for: of a body that does not come
         with it, or is long, and of a 304, which has none."""
         layout, fields = self._heads.usual_layouts.get(names), self._fields
-        if layout is None or layout.sets or not (status.usual if layout.length else status.status == 304):
+        usual = status.usual or (status.status == 304 and status.version == "1.1")
+        if layout is None or layout.sets or not usual or bool(layout.length) is (status.status == 304):
             return
         connected = bool(layout.connections)
         if connected and _KEEP_ALIVE_LINE not in head:

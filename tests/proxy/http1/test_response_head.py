@@ -211,6 +211,12 @@ def test_a_known_304_has_no_body_and_takes_back_nothing() -> None:
     assert response.usual(NOT_MODIFIED + b"x", len(NOT_MODIFIED)) == b""
 
 
+def test_a_304_of_http_1_0_is_read_each_time() -> None:
+    """It ends its connection."""
+    old = NOT_MODIFIED.replace(b"HTTP/1.1", b"HTTP/1.0")
+    assert known(old).usual(old, len(old)) == b""
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
