@@ -1,6 +1,7 @@
 """On the portal: what comes next for a transaction."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -20,6 +21,30 @@ async def test_a_transaction_that_is_not_there_is_refused(here: Installation, qu
     reply = await here.browser().get(here.url(PORTAL, f"/_ecluse/start{query}"))
     assert (reply.status, "too old" in reply.text) == (400, True)
     assert here.codes() == ["login.transaction_gone"]
+
+
+@pytest.mark.parametrize("destination", ["image", "iframe", "empty", "script"])
+@pytest.mark.parametrize("chosen", [False, True])
+async def test_what_is_no_navigation_goes_to_no_provider(here: Installation, destination: str, chosen: bool) -> None:
+    """Invariant 10: on any site's page, with a transaction of this very browser."""
+    browser = here.browser()
+    start = await begun(here, browser)
+    if chosen:
+        start = start.replace("/start?", "/login?provider=metropole&")
+    reply = await browser.get(start, follow=False, **{"Sec-Fetch-Dest": destination})
+    assert (reply.status, [key.kind for key in here.store.open_tickets]) == (401, ["transaction"])
+    assert (await browser.get(start)).text == "actes for alice"
+
+
+async def test_a_sign_in_that_its_application_does_not_accept_ends_and_is_not_asked_for_again(
+    here: Installation,
+) -> None:
+    """An identity of another issuer than the application's file has for this provider's name."""
+    app = here.snapshot.apps["actes"]
+    here.change("actes", listed={"metropole": replace(app.listed["metropole"], issuer="https://elsewhere.example")})
+    reply = await here.browser().get(here.url(ACTES))
+    assert (reply.status, here.codes()) == (400, ["login.loop"])
+    assert "__Host-ecluse=" not in "".join(reply.set_cookies)
 
 
 async def test_a_transaction_is_served_once(here: Installation) -> None:
