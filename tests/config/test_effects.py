@@ -504,6 +504,8 @@ APP = [
            ((JWT, {"header": "X-T"}),)),
     Effect("translate.jwt.claims.*.list", (*JWT, "claims"), {"uid": {"from": "uid", "list": True}}, claims, {"sub": "helene"},
            {"sub": "helene", "uid": ["helene"]}, ((JWT, {"header": "X-T"}),)),
+    Effect("translate.preset", ("translate", "preset"), "spring", lambda s: sorted(s.apps["permis"].header_folds),
+           [b"xremoteuser"], [b"smuser", b"xremoteuser"]),
     Effect("translate.budget", ("translate", "budget"), "10B", injected, header(b"helene"), "translation.budget"),
     *(
         Effect(f"translate.{section}.*.{key}", ("translate", section), {name: told}, injected, header(b"helene"), seen(value))

@@ -8,6 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from gateway.config.check.translate import spec_of
+from gateway.config.schema.header_presets import HeaderPreset
 from gateway.config.schema.translate import TranslateSection
 from gateway.config.yaml.reader import read_document
 from gateway.model.errors import GatewayError
@@ -95,3 +96,10 @@ def test_each_way_of_joining_is_shown_as_it_is_sent(page: Path) -> None:
 def test_both_pages_show_the_same() -> None:
     english, french = ([block.text for block in blocks(page)] for page in PAGES)
     assert english == french
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_preset_is_in_the_table(page: Path) -> None:
+    table = page.read_text("utf-8").partition("| `preset:` |")[2].partition("\n\n")[0]
+    named = [name for row in table.splitlines()[2:] for name in re.findall(r"`([^`]+)`", row.split("|")[1])]
+    assert set(named) == set(get_args(HeaderPreset))

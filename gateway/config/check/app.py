@@ -120,7 +120,7 @@ def _rules(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
 
 
 def _unmapped(document: YamlDocument, model: AppFile, mapped: set[str]) -> Iterator[Problem]:
-    for path, attribute in attributes_used(model):
+    for path, attribute in attributes_used(model, needed=True):
         if attribute not in mapped:
             message = f"no provider of this application maps an attribute {attribute}"
             yield document.problem(path, message, did_you_mean(attribute, mapped))

@@ -72,6 +72,7 @@ KEYS: Final[Mapping[str, Bound]] = {
     "api.opaque.*.value": Bound("providers", "Likewise."),
     "api.opaque.*.paths[]": Bound("providers", "Likewise."),
     "api.forward": Bound("upstreams", "The token that the caller sent to its own host, to its own upstream."),
+    "translate.preset": Bound("headers", "Each of its headers is held against the fence as one that is written."),
     "translate.encoding": Bound("", _FORM),
     "translate.unencodable": Bound("", _FORM),
     "translate.headers.*": Bound("headers", "Listed one by one, in whatever spelling."),

@@ -15,7 +15,7 @@ from gateway.config.problems import Path, Place, Problem, key_path
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.provider import ProviderBase
 from gateway.config.schema.scalars import Reference, Wrong
-from gateway.config.schema.translate import InjectedAt, InjectedHeaderSection, InjectedSection
+from gateway.config.schema.translate import PRESET, InjectedAt, InjectedHeaderSection, InjectedSection
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -165,12 +165,16 @@ def values_elsewhere(model: AppFile) -> Iterator[tuple[Path, Reference, Callable
             yield (*told.at, "value"), value, partial(_check_content, told)
 
 
-def attributes_used(model: AppFile) -> Iterator[tuple[Path, str]]:
-    """What of a person the application is told, and where its file says so."""
+def attributes_used(model: AppFile, *, needed: bool = False) -> Iterator[tuple[Path, str]]:
+    """What of a person the application is told, and where its file says so. `needed`: without what a preset sends only
+    where a provider maps it."""
     for told in model.translate.told:
+        if needed and told.optional:
+            continue
         for name in names_used(told.injected):
             if name not in KNOWN_OF_ALL:
-                yield (*told.at, "template" if told.injected.source is None else "from"), name
+                key = () if told.at == PRESET else ("template" if told.injected.source is None else "from",)
+                yield (*told.at, *key), name
     for path, source in told_attributes(model.translate) if model.translate.has_tokens else ():
         if source not in _KNOWN_OF_CLAIMS:
             yield path, source

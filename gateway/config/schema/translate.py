@@ -1,5 +1,6 @@
 """`translate:` of an application's file: what it is told about a person, in headers and cookies."""
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, Literal, NamedTuple
 
@@ -7,7 +8,9 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from gateway.config.problems import Path
 from gateway.config.schema.app_tokens import BasicSection, JwtSection, SealedSection
+from gateway.config.schema.header_presets import COOKIES, HEADERS, HeaderPreset
 from gateway.config.schema.types import AttributeName, FixedText, Maybe, Size, Strict, wrong
+from gateway.model.names import fold
 from gateway.translation.charset import LACKING, Encoding, Unencodable
 from gateway.translation.specs import DateForm, Digest, Extract, Lookup, Prefix, Simple, Split, Transform
 
@@ -123,19 +126,25 @@ class InjectedHeaderSection(InjectedSection):
         return self
 
 
+PRESET: Path = ("translate", "preset")
 _OF_AN_ATTRIBUTE = ("join", "whole", "only")
 
 
 class InjectedAt(NamedTuple):
-    """One header or cookie, with what its own lines leave out. `at`: where the file says it."""
+    """One header or cookie, with what its own lines leave out. `at`: where the file says it. `optional`: it is a
+    preset's, and left out where no provider maps its attribute."""
 
     at: Path
     kind: Literal["headers", "cookies"]
     name: str
     injected: InjectedSection
+    optional: bool = False
 
 
 class TranslateSection(Strict):
+    preset: Maybe[HeaderPreset] = None
+    """The headers by which another product tells who is calling. Those under `headers` are added, or stand in the place
+    of its own."""
     encoding: Encoding = "utf8"
     """Of the headers that name none."""
     unencodable: Unencodable = "refuse"
@@ -167,7 +176,18 @@ class TranslateSection(Strict):
         cookies = [
             InjectedAt(("translate", "cookies", name), "cookies", name, one) for name, one in self.cookies.items()
         ]
-        return (*headers, *cookies)
+        return (*headers, *cookies) if self.preset is None else (*self._of_preset(self.preset), *headers, *cookies)
+
+    def _of_preset(self, preset: HeaderPreset) -> Iterator[InjectedAt]:
+        """What the file does not say itself. The first header says who it is."""
+        own = {fold(name.encode()) for name in self.headers}
+        for place, (name, written) in enumerate(HEADERS[preset].items()):
+            if fold(name.encode()) not in own:
+                injected = self._filled(InjectedHeaderSection.model_validate(written))
+                yield InjectedAt(PRESET, "headers", name, injected, optional=place > 0)
+        for name, written in COOKIES.get(preset, {}).items():
+            if name not in self.cookies:
+                yield InjectedAt(PRESET, "cookies", name, InjectedSection.model_validate(written), optional=True)
 
     def _filled(self, injected: InjectedHeaderSection) -> InjectedHeaderSection:
         written, said = injected.model_fields_set, self.model_fields_set

@@ -1,0 +1,135 @@
+"""The headers and cookies by which known products tell an application who is calling, for `translate.preset`.
+
+The attributes have the names that the presets of providers give them: uid, mail, given_name, family_name, display_name,
+groups. Those that no provider of the application maps are not sent, but for the first header of a preset, which says
+who it is.
+"""
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+HeaderPreset = Literal[
+    "authentik",
+    "cleartrust",
+    "django",
+    "georchestra",
+    "lemonldap",
+    "mellon",
+    "mod_auth_openidc",
+    "oauth2-proxy",
+    "rack",
+    "remote-user",
+    "shibboleth",
+    "siteminder",
+    "spring",
+    "webseal",
+]
+
+_Written = Mapping[str, object]
+
+HEADERS: Final[Mapping[HeaderPreset, Mapping[str, _Written]]] = {
+    # authentik, internal/outpost/proxyv2/application/mode_common.go
+    "authentik": {
+        "X-authentik-username": {"from": "uid"},
+        "X-authentik-groups": {"from": "groups", "join": "|"},
+        "X-authentik-email": {"from": "mail"},
+        "X-authentik-name": {"from": "display_name"},
+        "X-authentik-uid": {"from": "subject"},
+    },
+    # As applications of the Education nationale read them (AcToulouse ClearTrustBundle).
+    "cleartrust": {
+        "ct-remote-user": {"from": "uid"},
+        "cn": {"from": "display_name"},
+        "ctln": {"from": "family_name"},
+        "ctfn": {"from": "given_name"},
+        "ctemail": {"from": "mail"},
+        "ctgrps": {"from": "groups", "join": ","},
+    },
+    # RemoteUserMiddleware with header = "HTTP_REMOTE_USER"
+    "django": {"Remote-User": {"from": "uid"}},
+    # geOrchestra gateway, pre-authentication by headers
+    "georchestra": {
+        "preauth-username": {"from": "uid"},
+        "sec-georchestra-preauthenticated": {"value": "true"},
+        "preauth-email": {"from": "mail"},
+        "preauth-firstname": {"from": "given_name"},
+        "preauth-lastname": {"from": "family_name"},
+        "preauth-org": {"from": "organization"},
+        "preauth-provider": {"from": "provider"},
+        "preauth-provider-id": {"from": "subject"},
+    },
+    # LemonLDAP::NG, writingrulesand_headers; multiValuesSeparator is "; ".
+    "lemonldap": {
+        "Auth-User": {"from": "uid"},
+        "Auth-Mail": {"from": "mail"},
+        "Auth-Cn": {"from": "display_name"},
+        "Auth-Sn": {"from": "family_name"},
+        "Auth-GivenName": {"from": "given_name"},
+        "Auth-Groups": {"from": "groups", "join": "; "},
+    },
+    # mod_auth_mellon README: MELLON_ and the attribute's name; MellonMergeEnvVars On ";"
+    "mellon": {
+        "MELLON_NAME_ID": {"from": "subject"},
+        "MELLON_IDP": {"from": "issuer"},
+        "MELLON_uid": {"from": "uid"},
+        "MELLON_mail": {"from": "mail"},
+        "MELLON_groups": {"from": "groups", "join": ";"},
+    },
+    # mod_auth_openidc, auth_openidc.conf: OIDCClaimPrefix OIDC_CLAIM_, OIDCClaimDelimiter ","
+    "mod_auth_openidc": {
+        "OIDC_CLAIM_sub": {"from": "subject"},
+        "OIDC_CLAIM_iss": {"from": "issuer"},
+        "OIDC_CLAIM_acr": {"from": "acr"},
+        "OIDC_CLAIM_preferred_username": {"from": "uid"},
+        "OIDC_CLAIM_email": {"from": "mail"},
+        "OIDC_CLAIM_name": {"from": "display_name"},
+        "OIDC_CLAIM_given_name": {"from": "given_name"},
+        "OIDC_CLAIM_family_name": {"from": "family_name"},
+        "OIDC_CLAIM_groups": {"from": "groups", "join": ","},
+    },
+    # oauth2-proxy, pass_user_headers
+    "oauth2-proxy": {
+        "X-Forwarded-User": {"from": "subject"},
+        "X-Forwarded-Preferred-Username": {"from": "uid"},
+        "X-Forwarded-Email": {"from": "mail"},
+        "X-Forwarded-Groups": {"from": "groups", "join": ","},
+    },
+    # Rack and OmniAuth: HTTP_X_REMOTE_USER in the environment
+    "rack": {"X-Remote-User": {"from": "uid"}},
+    # Authelia's trusted headers, which Grafana, Gitea and many others read
+    "remote-user": {
+        "Remote-User": {"from": "uid"},
+        "Remote-Name": {"from": "display_name"},
+        "Remote-Email": {"from": "mail"},
+        "Remote-Groups": {"from": "groups", "join": ","},
+    },
+    # Shibboleth SP with ShibUseHeaders and its own attribute-map.xml; `;` between values, `\;` in one
+    "shibboleth": {
+        "REMOTE_USER": {"from": "uid"},
+        "Shib-Identity-Provider": {"from": "issuer"},
+        "Shib-AuthnContext-Class": {"from": "acr"},
+        "Shib-Authentication-Instant": {
+            "from": "authenticated_at",
+            "transforms": [{"date": "%Y-%m-%dT%H:%M:%SZ"}],
+        },
+        "eppn": {"from": "eppn"},
+        "mail": {"from": "mail"},
+        "displayName": {"from": "display_name"},
+        "givenName": {"from": "given_name"},
+        "sn": {"from": "family_name"},
+        "isMemberOf": {"from": "groups", "join": ";", "escape": "backslash"},
+    },
+    # SiteMinder: default HTTP headers of its agents; `^` between values
+    "siteminder": {"SM_USER": {"from": "uid"}, "SM_USERGROUPS": {"from": "groups", "join": "^"}},
+    # Spring Security: RequestHeaderAuthenticationFilter, whose principalRequestHeader is SM_USER
+    "spring": {"SM_USER": {"from": "uid"}},
+    # IBM WebSEAL: junctions with -c iv-user,iv-groups, and -e utf8_uri
+    "webseal": {
+        "iv-user": {"from": "uid", "encoding": "percent-utf8", "nobody": "Unauthenticated"},
+        "iv-groups": {"from": "groups", "join": ",", "escape": "quotes", "encoding": "percent-utf8"},
+    },
+}
+COOKIES: Final[Mapping[HeaderPreset, Mapping[str, _Written]]] = {
+    # Its applications ask for the session cookie beside the header, whatever is in it.
+    "cleartrust": {"CTSESSION": {"value": "present"}},
+}
