@@ -17,7 +17,20 @@ from pathlib import Path
 from socket import socket
 from statistics import median
 
-from tests.bench import aggregate, login, memory, mixes, nginx, policy, providers, reloads, saml_login, soak, storm
+from tests.bench import (
+    aggregate,
+    login,
+    memory,
+    mixes,
+    nginx,
+    policy,
+    providers,
+    reloads,
+    rewriting,
+    saml_login,
+    soak,
+    storm,
+)
 from tests.bench.load import Load, Run, run
 from tests.bench.mixes import MixRow
 from tests.bench.processes import worker_megabytes
@@ -125,6 +138,9 @@ class Bench:
 
     def reloads(self) -> dict[str, object]:
         return reloads.row(self._site_folder(reloads.NAME), _three_ports(), self._upstream_port, self.slow_port)
+
+    def rewriting(self) -> dict[str, object]:
+        return rewriting.row(self._site_folder(rewriting.NAME), _three_ports(), self._upstream_port, self.slow_port)
 
     def soak(self) -> dict[str, object]:
         return soak.row(self._site_folder(soak.NAME), _three_ports(), self._upstream_port, _free_ports(1)[0])
@@ -236,6 +252,8 @@ def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
         yield bench.storm()
     if not quick and only in reloads.NAME:
         yield bench.reloads()
+    if not quick and only in rewriting.NAME:
+        yield bench.rewriting()
     if not quick and only in soak.NAME:
         yield bench.soak()
     if not quick and only in aggregate.NAME:

@@ -82,11 +82,13 @@ class BodyFilter:
         if self._replacing is None:
             self._client.transport.write(data)
         elif data:
-            changed = self._replacing.feed(data)
+            pieces = self._replacing.feed(data)
             if self._response is not None:
-                self._first += changed
-            elif changed:
-                self._client.transport.write(self._framed(changed))
+                self._first += b"".join(pieces)
+            elif size := sum(map(len, pieces)):
+                if self._client.chunked_out:
+                    pieces = [b"%x\r\n" % size, *pieces, b"\r\n"]
+                self._client.transport.writelines(pieces)
 
     def _begin(self) -> None:
         """The response goes on for longer than one turn of the loop."""

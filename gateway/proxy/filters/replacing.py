@@ -37,7 +37,7 @@ _BEHIND: Final = re.compile(
     rb"(?:(%b)([0-9]{1,5}))?"
     rb"(?![a-z0-9_~@\x80-\xff-]|[;&+]@|%b)"
     rb"(?!\.[a-z0-9_\x80-\xff%%\\&@:-])"
-    rb"(?!%%(?!2[02367fc9]|3[bcef]|0[9ad]|[57]d|25[23]|40\Z))"
+    rb"(?!%%(?!2[02367fc9]|3[bcef]|0[9ad]|[57]d|25[23]))"
     rb"(?!%%40|\\(?![/\\\"'nrt]|u00[23]|x[23])|\\u002[de]|\\x2[de]|\\u0040|\\x40)"
     rb"(?!&(?:#(?!x?2f|47|x2[267]|3[489]|x3[cef]|6[023]|x20|32|x?0?[ad];|1[03])|period|colon|commat|lowbar|hyphen|dash))"
     % (_COLON, _COLON),
@@ -49,24 +49,33 @@ _LONGEST_BEHIND: Final = 11 + 8
 _BREAKS: Final = bytes(range(0x21)) + b"\"'<>(){}[],|^`=?!*$\x7f"
 _TO_BREAK: Final = bytes(0 if byte in _BREAKS else byte for byte in range(256))
 
+# As far as most addresses go: behind one of these, none goes on.
+_PLAIN_ENDS: Final = frozenset(b"/\"'<> ?#\r\n\t")
+
 Found = tuple[int, int, bytes]
 """Where a match begins and ends, and what takes its place."""
+
+Piece = bytes | memoryview
+"""A part of a body: views of what came, so that nothing large is copied, and what takes the place of something."""
 
 
 class Replacements:
     """What is sought in the bodies of one application, for one of its public hosts and one charset; never changed.
 
-    `texts`: what is sought and what takes its place, as bytes. No text is empty.
+    `texts`: what is sought and what takes its place, as bytes. No text is empty. `reach`: so many bytes from where it
+    begins tell whether something is a match.
     """
 
-    __slots__ = ("_beginnings", "_hosts", "_longest", "_longest_text", "_public", "_texts")
+    __slots__ = ("_beginnings", "_hosts", "_longest", "_longest_text", "_plain", "_public", "_texts", "reach")
 
     def __init__(self, addresses: InternalAddresses | None, texts: tuple[tuple[bytes, bytes], ...] = ()) -> None:
         self._public = {} if addresses is None else dict(_public_of(addresses))
         self._hosts = tuple(sorted({host for _, host, _ in self._public}))
+        self._plain = {host: self._plain_of(host) for host in self._hosts}
         self._texts = texts
         self._longest = _LONGEST_BEFORE + max(map(len, self._hosts), default=0) + _LONGEST_BEHIND
         self._longest_text = max((len(text) for text, _ in texts), default=0)
+        self.reach = max(self._longest, self._longest_text)
         self._beginnings = frozenset(text[:length] for text, _ in texts for length in range(1, len(text)))
 
     def found(self, text: bytes, start: int) -> list[Found]:
@@ -91,11 +100,37 @@ class Replacements:
         for host in self._hosts:
             at = text.find(host, start)
             while at >= 0:
+                end = at + len(host)
                 if at > start and text[at - 1] in _SLASH_ENDS:
-                    found = self._address(text, start, at, host)
-                    if found is not None:
+                    found = self._plain_address(text, at, end, host) or self._address(text, start, at, host)
+                    if found is not None and found[0] >= start:
                         yield found
-                at = text.find(host, at + len(host))
+                at = text.find(host, end)
+
+    def _plain_of(self, host: bytes) -> dict[bytes, tuple[tuple[bytes, bytes], ...]]:
+        """By scheme: what may stand behind the host, the longest first, and the public address."""
+        return {
+            scheme: tuple(
+                (b":" + port if port else b"", b"://".join(public))
+                for (each, one, port), public in sorted(self._public.items(), key=lambda item: -len(item[0][2]))
+                if (each, one) == (scheme, host)
+            )
+            for scheme in _SCHEMES
+        }
+
+    def _plain_address(self, text: bytes, at: int, end: int, host: bytes) -> Found | None:
+        """The usual case: an address as it is, and what ends it shows at once. None says nothing."""
+        if text.endswith(b"http://", 0, at):
+            begin, rows = at - 7, self._plain[host][b"http"]
+        elif text.endswith(b"https://", 0, at):
+            begin, rows = at - 8, self._plain[host][b"https"]
+        else:
+            return None
+        for port, public in rows:
+            behind = end + len(port)
+            if behind < len(text) and text[behind] in _PLAIN_ENDS and text.startswith(port, end):
+                return begin, behind, public
+        return None
 
     def _address(self, text: bytes, start: int, at: int, host: bytes) -> Found | None:
         """The address whose host stands at `at`, if it is one, and internal."""
@@ -160,30 +195,47 @@ class Replacing:
         self._held = b""
         self._seen = 0
 
-    def feed(self, data: bytes) -> bytes:
+    def feed(self, data: bytes) -> list[Piece]:
         """What can go on, now that this has come."""
-        text, start, replacements = self._held + data, self._seen, self._replacements
-        return self._replaced(text, start, replacements.found(text, start), replacements.undecided(text, start))
+        replacements, held = self._replacements, self._held
+        pieces: list[Piece] = []
+        start = 0
+        if held:
+            # What begins in what was held back, or with the first byte that comes. Only so much is put together.
+            seam = held + data[: replacements.reach + 1]
+            if len(data) <= replacements.reach:
+                return self._go_on(seam, self._seen, pieces)
+            first = len(held) + 1
+            start = self._replaced(seam, self._seen, first, pieces) - len(held)
+        return self._go_on(data, start, pieces)
 
     def end(self) -> bytes:
         """What was held back: nothing more comes."""
-        text, start = self._held, self._seen
-        return self._replaced(text, start, self._replacements.found(text, start), len(text))
+        pieces: list[Piece] = []
+        self._replaced(self._held, self._seen, len(self._held), pieces)
+        return b"".join(pieces)
 
-    def _replaced(self, text: bytes, start: int, found: list[Found], until: int) -> bytes:
-        pieces: list[bytes] = []
-        at = start
-        for begin, end, instead in found:
+    def _go_on(self, text: bytes, start: int, pieces: list[Piece]) -> list[Piece]:
+        """Adds what of `text` can go on to `pieces`, and holds the rest back."""
+        at = self._replaced(text, start, -1, pieces)
+        self._seen = min(at, 1)
+        self._held = text[at - self._seen :]
+        return pieces
+
+    def _replaced(self, text: bytes, start: int, until: int, pieces: list[Piece]) -> int:
+        """Where the rest begins, once matches that begin before `until` are replaced; -1: before what is undecided."""
+        replacements, view, at, ends = self._replacements, memoryview(text), start, until < 0
+        if ends:
+            until = replacements.undecided(text, at)
+        for begin, end, instead in replacements.found(text, start):
             if begin < at:
                 continue
             if begin >= until:
                 break
-            pieces += (text[at:begin], instead)
+            pieces += (view[at:begin], instead)
             at = end
-            if at > until:
-                until = self._replacements.undecided(text, at)
-        pieces.append(text[at:until])
-        at = max(at, until)
-        self._seen = min(at, 1)
-        self._held = text[at - self._seen :]
-        return b"".join(pieces)
+            if ends and at > until:
+                until = replacements.undecided(text, at)
+        if at < until:
+            pieces.append(view[at:until])
+        return max(at, until)

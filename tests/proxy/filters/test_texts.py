@@ -53,7 +53,7 @@ def changed(content_type: bytes, body: bytes, encoding: bytes | None = None) -> 
     replacements = filters().replacements(PUBLIC, 200, content_type, encoding)
     assert replacements is not None
     replacing = Replacing(replacements)
-    return replacing.feed(body) + replacing.end()
+    return b"".join(replacing.feed(body)) + replacing.end()
 
 
 def test_texts_are_sought_in_the_charset_of_the_body() -> None:
