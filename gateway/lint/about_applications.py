@@ -105,7 +105,8 @@ def constant_secret(subject: Subject) -> Iterator[Problem]:
 def told_nothing(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         asks = any(rule.allow is not None and turns_on_identity(rule.allow) for _, rule in subject.rules(app))
-        if asks and not app.model.translate.headers and not app.model.translate.cookies:
+        translate = app.model.translate
+        if asks and not (translate.told or translate.has_tokens):
             yield app.at(
                 "app", say="people sign in, and the application is not told who they are", write="add translate"
             )

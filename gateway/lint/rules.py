@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from gateway.config.problems import Problem
-from gateway.lint import about_applications, about_people, about_rules, about_the_gateway
+from gateway.lint import about_applications, about_people, about_rules, about_the_gateway, about_tokens
 from gateway.lint.subject import Subject
 
 
@@ -25,6 +25,7 @@ ABOUT_IGNORES: Mapping[str, tuple[str, str]] = {
 }
 
 _RULES, _PEOPLE, _APPS, _GATEWAY = about_rules, about_people, about_applications, about_the_gateway
+_TOKENS = about_tokens
 
 _TABLE = (
     # access rules
@@ -141,6 +142,12 @@ _TABLE = (
              _APPS.sign_out_without_cookies),
     LintRule("EC341", "A name in letters that may be lacking", "ISO 8859-1 has neither `œ` nor `ř`: with `unencodable: "
              "refuse`, whoever has one in their name is refused.", _APPS.free_text_refused),
+    LintRule("EC351", "A token that lives long", "Nothing calls a token back: it is believed until its end, also after "
+             "the sign-out.", _TOKENS.long_lived),
+    LintRule("EC352", "A short secret of HTTP Basic", "It opens every account of the application.",
+             _TOKENS.short_secret),
+    LintRule("EC353", "One key for two applications", "What seals or signs for one application seals and signs for the "
+             "other.", _TOKENS.shared_by_two),
     # the gateway
     LintRule("EC401", "Development settings", "`development: true` gives up https and secrets in files of their own.",
              _GATEWAY.development),

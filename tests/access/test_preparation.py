@@ -126,6 +126,13 @@ async def test_invariant_16_a_clock_that_is_set_forward_ends_it_too() -> None:
     assert not isinstance(bench.prepare(app, who, bench.mono), Prepared)
 
 
+async def test_invariant_16_a_clock_that_stands_still_keeps_none_alive() -> None:
+    bench, app, who = Bench(), app_of(), seat("permis.localhost", identity(uid="helene"))
+    await bench.ready(app, who)
+    bench.mono += 46
+    assert not isinstance(bench.prepare(app, who, bench.mono), Prepared)
+
+
 async def test_what_the_provider_says_anew_is_told_at_once() -> None:
     bench, app, who = Bench(), app_of(), seat("permis.localhost", identity(uid="helene"))
     await bench.ready(app, who)

@@ -3,6 +3,7 @@
 # ruff: noqa: E501 - one pair a line
 
 import datetime
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -53,6 +54,18 @@ def changed(path: str, old: str, new: str) -> dict[str, str]:
     text = {"gateway.yaml": GATEWAY, "providers/metropole.yaml": METROPOLE, "apps/permis.yaml": PERMIS}[path]
     assert old in text
     return {path: text.replace(old, new)}
+
+
+KEYS = {
+    "file:a.base64": b64encode(bytes(32)),
+    "file:b.base64": b64encode(bytes(range(32))),
+    "file:short": b"motdepasse",
+}
+
+
+def sent(line: str, app: str = "permis") -> dict[str, str]:
+    """An application that is sent a token, or signed in to."""
+    return {f"apps/{app}.yaml": PERMIS.replace("permis", app).replace("access:", f"  {line}\naccess:")}
 
 
 def provider(old: str, new: str) -> dict[str, str]:
@@ -227,6 +240,13 @@ PAIRS: dict[str, Pair] = {
                   access("{path: /a/**, allow: signed_in}", "{path: /b, allow: anyone}", paths="{cookieless: true, case: insensitive}")),
     "EC337": Pair({"apps/permis.yaml": PERMIS + "logout: {url: /bye}\n"},
                   {"apps/permis.yaml": PERMIS + "logout: {url: /bye, cookies: [JSESSIONID]}\n"}),
+    "EC351": Pair(sent("sealed: {cookie: T, key: {file: a.base64}, life: 20m}"), sent("sealed: {cookie: T, key: {file: a.base64}, life: 10m}"),
+                  KEYS, KEYS),
+    "EC352": Pair(sent("basic: {account: {value: a}, password: {file: short}}"), sent("basic: {account: {value: a}, password: {file: a.base64}}"),
+                  KEYS, KEYS),
+    "EC353": Pair({**sent("sealed: {cookie: T, key: {file: a.base64}}"), **sent("sealed: {cookie: T, key: {file: a.base64}}", "autre")},
+                  {**sent("sealed: {cookie: T, key: {file: a.base64}}"), **sent("sealed: {cookie: T, key: {file: b.base64}}", "autre")},
+                  KEYS, KEYS),
     "EC401": Pair({}, {**HTTPS, "gateway.yaml": HTTPS["gateway.yaml"].replace("development: true\n", ""),
                        "providers/metropole.yaml": METROPOLE.replace("http://127.0.0.1:9400", "https://op.example")},
                   good_secrets=certificate()),

@@ -12,6 +12,7 @@ from gateway.model.provider import ProviderLogout
 from gateway.model.session import SeatLimits
 from gateway.portal.logout import applications as sign_outs
 from gateway.portal.openid.renewal import Renewal
+from gateway.tokens.spec import BasicSpec, TokenClaim
 from gateway.translation.render import Translation
 from gateway.translation.specs import CookieSpec, FromAttribute
 from tests.patience import until
@@ -169,6 +170,29 @@ async def test_the_call_is_in_the_charset_of_usual_requests(here: Installation, 
     await provider_tells(here, token(here.metropole))
     await until(lambda: len(actes.heads) == 2)
     assert b"X-Remote-User: h\xe9l\xe8ne" in actes.lines()[1]
+
+
+BASIC = {
+    "for everybody": (BasicSpec(TokenClaim("account", text="svc"), "word"), b"Basic c3ZjOndvcmQ="),
+    "by person": (BasicSpec(TokenClaim("account", "uid"), "word"), b"Basic YWxpY2U6d29yZA=="),
+}
+
+
+@pytest.mark.parametrize("whose", sorted(BASIC))
+async def test_an_application_that_knows_http_basic_alone_is_called_with_it(
+    here: Installation, actes: Told, whose: str
+) -> None:
+    """Where no browser is there, only an account that is everybody's is known."""
+    spec, credentials = BASIC[whose]
+    here.change("actes", basic=spec)
+    browser = await seated(here)
+    await browser.post(here.url(ACTES, "/_ecluse/logout"))
+    assert b"Authorization: " + credentials in actes.lines()[0]
+    browser = await seated(here)
+    await here.sessions.end([await session_of(here, browser)])
+    here.sign_outs.due()
+    await until(lambda: len(actes.heads) == 2)
+    assert (b"Authorization: " + credentials in actes.lines()[1]) == (whose == "for everybody")
 
 
 # --- what is kept ---

@@ -1,0 +1,39 @@
+"""What an application is sent to verify, or is signed in with."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from gateway.config.check.tokens import BASIC, token_sections
+from gateway.config.problems import Problem
+from gateway.lint.subject import Subject
+
+_LONG: Final = 900
+_SHORTEST_SECRET: Final = 24
+
+
+def long_lived(subject: Subject) -> Iterator[Problem]:
+    for app in subject.apps:
+        for path, token in token_sections(app.model.translate):
+            if token.life > _LONG:
+                say = f"for up to {token.life // 60} minutes after a sign-out, a token that was copied is believed"
+                yield app.at(*path, "life", say=say, write="life: 5m")
+
+
+def short_secret(subject: Subject) -> Iterator[Problem]:
+    for app in subject.apps:
+        secret = subject.material.get((app.path, (*BASIC, "password")))
+        if secret is not None and len(secret) < _SHORTEST_SECRET:
+            say = f"this secret has {len(secret)} characters: it can be guessed, and opens every account"
+            yield app.at(*BASIC, "password", say=say, write="openssl rand -base64 32")
+
+
+def shared_by_two(subject: Subject) -> Iterator[Problem]:
+    """Of keys that seal or sign: who has one can make every token of the other."""
+    first: dict[bytes, str] = {}
+    for app in subject.apps:
+        path = ("translate", "sealed", "key")
+        key = subject.material.get((app.path, path))
+        other = app.model.app if key is None else first.setdefault(key, app.model.app)
+        if other != app.model.app:
+            say = f"{other} has the same key: each of the two can make tokens for the other"
+            yield app.at(*path, say=say, write="another key: openssl rand -base64 32")
