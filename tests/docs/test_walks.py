@@ -103,7 +103,7 @@ def test_a_rule(tmp_path: Path) -> None:
         path.write_bytes(secret)
     with traced() as calls:
         snapshot = build(compile_files(read_folder(tmp_path / "policies")).plan)
-        assert_within(calls, files=41, returns=280)
+        assert_within(calls, files=41, returns=276)
         person = identity(uid="jdupont", groups="administrateurs")
         app = snapshot.apps["permis"]
         decision = Question(AppIdentity(app, person), app.routes.find(("admin", "x")), "GET").decision()
