@@ -35,9 +35,10 @@ from gateway.wire.target import QUERY_END, STRICT, Target, absolute_form, canoni
 
 _LINE_REMEMBERED: Final = 320
 _LINES: Final = 4096
-_OUTCOMES: Final = 512
+_OUTCOMES: Final = 2048
 _KEYS: Final = 4096
 _DIFFERENCES: Final = 1000
+_KINDS: Final[dict[type, str]] = {Allow: "allow", Deny: "deny", Challenge: "challenge"}
 
 Preparing = Callable[[App, Seat | None, float], Prepared | Callable[[], Awaitable[None]]]
 """What an application is sent of somebody whom it hears, or of nobody; or what has to be awaited before it is asked
@@ -193,16 +194,18 @@ class ApplicationAccess:
         method = line.judged.decode("ascii")
         about: tuple[AppIdentity, ...] | None = kept.get(self._about)  # type: ignore[assignment]
         if about is None:
-            about = tuple(AppIdentity(one, identity) for one in (app, *app.shadows))
+            about = tuple([AppIdentity(one, identity) for one in (app, *app.shadows)])
             _keep(kept, self._about, about)
-        questions = tuple(Question(who, match, method, tenant) for who, match in zip(about, line.matches, strict=True))
+        questions = tuple(
+            [Question(who, match, method, tenant) for who, match in zip(about, line.matches, strict=True)]
+        )
         found: ReadyOutcome | ConditionalDecision | NeedsWork
-        if any(question.open for question in questions):
+        if True in [question.open for question in questions]:
             found = ConditionalDecision(self, questions, person)
         else:
-            decisions = tuple(self.decide(question, None) for question in questions)
+            decisions = tuple([self.decide(question, None) for question in questions])
             found = self.outcome(questions, decisions, seat, person, now)
-        if not isinstance(found, NeedsWork):
+        if type(found) is not NeedsWork:
             _keep(kept, line.key, found)
         return found
 
@@ -221,18 +224,16 @@ class ApplicationAccess:
         now: float,
     ) -> ReadyOutcome | NeedsWork:
         """Of the live rules; where a shadow comes to something else, the cell that is counted up says so."""
-        (live, told), *beside = (self._prepared(*one, seat, now) for one in zip(questions, decisions, strict=True))
+        live, told = self._prepared(questions[0], decisions[0], seat, now)
         if callable(told):
             return NeedsWork(told, _not_prepared)
-        counted = (type(live).__name__.lower(), live.reason.id)
-        # What would have to be awaited is prepared for the live rules alone.
-        would = ((shadow, None if callable(they) else they) for shadow, they in beside)
-        found = tuple(filter(None, (difference(live, told, shadow, they) for shadow, they in would)))
-        if found and ((counted, found) in self.differing or len(self.differing) < _DIFFERENCES):
-            tally = self.differing.setdefault((counted, found), [0])
-        else:
-            tally = self.decisions.setdefault(counted, [0])
-        by = CompiledDecision(live, person, tally)
+        found: tuple[ShadowDifference, ...] = ()
+        if len(questions) > 1:
+            beside = (self._prepared(*one, seat, now) for one in zip(questions[1:], decisions[1:], strict=True))
+            # What would have to be awaited is prepared for the live rules alone.
+            would = ((shadow, None if callable(they) else they) for shadow, they in beside)
+            found = tuple(filter(None, (difference(live, told, shadow, they) for shadow, they in would)))
+        by = CompiledDecision(live, person, self._cell(live, found))
         match live:
             case Allow():
                 assert told is not None
@@ -244,6 +245,16 @@ class ApplicationAccess:
                 return Refuse(live.reason, live.detail, None, by, live.refusal)
             case Challenge():
                 return RequireSignIn(by, live)
+
+    def _cell(self, live: Decision, found: tuple[ShadowDifference, ...]) -> list[int]:
+        """Which one is counted up at each use."""
+        counted = _KINDS[type(live)], live.reason.id
+        if found and ((counted, found) in self.differing or len(self.differing) < _DIFFERENCES):
+            return self.differing.setdefault((counted, found), [0])
+        cell = self.decisions.get(counted)
+        if cell is None:
+            cell = self.decisions[counted] = [0]
+        return cell
 
     def _prepared(
         self, question: Question, decision: Decision, seat: Seat | None, now: float

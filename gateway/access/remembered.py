@@ -8,7 +8,7 @@ pushes out what strangers asked for, and nothing else.
 from collections import deque
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-_NEWCOMERS: Final = 4096
+_NEWCOMERS: Final = 8192
 _KEPT: Final = 16_384
 # What an application may keep in each of its tables, also where others have taken all the room.
 _OWN_ROOM: Final = 32

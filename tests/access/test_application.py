@@ -48,7 +48,7 @@ def test_a_line_that_is_refused_is_not_remembered(line: bytes) -> None:
 
 def test_what_strangers_fill_is_bounded() -> None:
     access = an_access()
-    for number in range(6000):
+    for number in range(10_000):
         access.read_line(b"GET /%d HTTP/1.1" % number)
     assert len(access.lines) == remembered._NEWCOMERS
     access.read_line(b"GET /" + b"a" * 400 + b" HTTP/1.1")

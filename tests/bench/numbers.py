@@ -45,40 +45,40 @@ class Numbered:
 
 def numbered() -> Iterator[Numbered]:
     for count in (1, 100, 1000, 5000):
-        yield _hosts(count)
+        yield hosts(count)
     for count in (1, 300, 1000, 20_000):
-        yield _rules(count)
+        yield rules(count)
     for count in (1, 10, 64, 512):
-        yield _people(count)
+        yield people(count)
     for count in (1, 1000, 20_000):
-        yield _sessions(count)
+        yield sessions(count)
 
 
-def _hosts(count: int) -> Numbered:
-    hosts = [f"h{number}.localhost" for number in range(count)]
+def hosts(count: int) -> Numbered:
+    names = [f"h{number}.localhost" for number in range(count)]
     apps = {
         f"apps/app{start}.yaml": f"version: 1\napp: app{start}\n"
-        f"hosts: [{', '.join(hosts[start:][:_HOSTS_OF_AN_APP])}]\n"
+        f"hosts: [{', '.join(names[start:][:_HOSTS_OF_AN_APP])}]\n"
         "upstream: {url: http://127.0.0.1:9500}\nproviders: [metropole]\naccess: [{path: /app/**, allow: anyone}]\n"
         for start in range(0, count, _HOSTS_OF_AN_APP)
     }
     lines = BROWSER.replace(b"__Host-ecluse=" + COOKIE + b"; ", b"")
-    return Numbered("hosts", count, [LINE + lines.replace(_HOST.encode(), host.encode()) for host in hosts], apps)
+    return Numbered("hosts", count, [LINE + lines.replace(_HOST.encode(), host.encode()) for host in names], apps)
 
 
-def _rules(count: int) -> Numbered:
-    rules = "".join(f"  - {{path: /app/r{number}/**, allow: signed_in}}\n" for number in range(count))
+def rules(count: int) -> Numbered:
+    access = "".join(f"  - {{path: /app/r{number}/**, allow: signed_in}}\n" for number in range(count))
     requests = [LINE.replace(b"/app/page?id=7", b"/app/r%d/page" % number) + BROWSER for number in range(count)]
-    return Numbered("rules", count, requests, {"apps/permis.yaml": PERMIS + rules})
+    return Numbered("rules", count, requests, {"apps/permis.yaml": PERMIS + access})
 
 
-def _people(count: int) -> Numbered:
+def people(count: int) -> Numbered:
     address = b"X-Forwarded-For: 10.%d.%d.7\r\nX-Forwarded-Proto: http\r\n\r\n"
     requests = [_asked(number).removesuffix(b"\r\n") + address % divmod(number, 200) for number in range(count)]
     return Numbered("people", count, requests, {"gateway.yaml": GATEWAY + "trusted_proxies: [127.0.0.1]\n"}, count)
 
 
-def _sessions(count: int) -> Numbered:
+def sessions(count: int) -> Numbered:
     return Numbered("sessions", count, list(map(_asked, range(count))), {}, count)
 
 
@@ -90,31 +90,42 @@ def _cookie_of(person: int) -> bytes:
     return b"%06d" % person + COOKIE[6:]
 
 
+class Turns:
+    """One client connection, on which each request comes by turns; the application always answers the same."""
+
+    def __init__(self, one: Numbered, log: Log) -> None:
+        sessions = Sessions()
+        sessions.hot[COOKIE] = seat(_HOST, identity(uid="jdupont", mail="j@metropole.example"), COOKIE)
+        for person in range(one.people):
+            cookie = _cookie_of(person)
+            sessions.hot[cookie] = seat(_HOST, identity(uid=f"person{person}", mail="j@metropole.example"), cookie)
+        self.plane = DataPlane(
+            person=unnamed, holder=Holder(sample_snapshot(one.files)), sessions=sessions, portal=Portal().ask,
+            pages=Pages(), counters=Counters(), log=log, loop=asyncio.get_running_loop(),
+            is_ours=lambda address, port: False,
+        )  # fmt: skip
+        self._client = _client(self.plane)
+        upstreams: dict[Pool, UpstreamConnection] = {}
+        self.pairs = [(request, _upstream(self.plane, request, upstreams).data_received) for request in one.requests]
+
+    def turn(self) -> None:
+        receive = self._client.data_received
+        for request, answer in self.pairs:
+            receive(request)
+            answer(ANSWER)
+
+
 def measure(one: Numbered, log: Log) -> float:
     """Microseconds per request."""
-    sessions = Sessions()
-    sessions.hot[COOKIE] = seat(_HOST, identity(uid="jdupont", mail="j@metropole.example"), COOKIE)
-    for person in range(one.people):
-        cookie = _cookie_of(person)
-        sessions.hot[cookie] = seat(_HOST, identity(uid=f"person{person}", mail="j@metropole.example"), cookie)
-    plane = DataPlane(
-        person=unnamed, holder=Holder(sample_snapshot(one.files)), sessions=sessions, portal=Portal().ask,
-        pages=Pages(), counters=Counters(), log=log, loop=asyncio.get_running_loop(),
-        is_ours=lambda address, port: False,
-    )  # fmt: skip
-    client = _client(plane)
-    upstreams: dict[Pool, UpstreamConnection] = {}
-    pairs = [(request, _upstream(plane, request, upstreams).data_received) for request in one.requests]
+    turns = Turns(one, log)
     gc.freeze()
-    receive, figures = client.data_received, []
+    figures, each = [], max(1, _LEAST_REQUESTS // len(turns.pairs))
     for _ in range(_ROUNDS + 1):
         began = time.process_time()
-        for _ in range(max(1, _LEAST_REQUESTS // len(pairs))):
-            for request, answer in pairs:
-                receive(request)
-                answer(ANSWER)
-        figures.append((time.process_time() - began) / (max(1, _LEAST_REQUESTS // len(pairs)) * len(pairs)) * 1e6)
-    plane.close()
+        for _ in range(each):
+            turns.turn()
+        figures.append((time.process_time() - began) / (each * len(turns.pairs)) * 1e6)
+    turns.plane.close()
     return min(figures[1:])
 
 

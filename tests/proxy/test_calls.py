@@ -1,13 +1,14 @@
 """What a warm request costs, counted in calls of Python functions: the same number on every machine."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from gateway.ops.log import Log
 from tests.bench.browsers import browsing
 from tests.bench.lane import ANSWER, HOST, SAME, Bench, Case, by_turns, cookie_of
+from tests.bench.numbers import Numbered, Turns, hosts, people, rules, sessions
 from tests.calls import Calls, traced
 
 MOST = 20
@@ -71,3 +72,23 @@ async def test_people_by_turns_cost_no_more_calls_than_measured(log: Log) -> Non
     bench.plane.close()
     total = len(calls.names)
     assert total <= MOST_BY_TURNS, f"{total}, which is {total / len(pairs):.1f} a request"
+
+
+@pytest.mark.parametrize(
+    ("numbered", "few", "many"),
+    [pytest.param(hosts, 2, 5000, marks=pytest.mark.slow), (rules, 2, 2000), (people, 2, 512), (sessions, 2, 600)],
+)
+async def test_with_many_by_turns_a_request_costs_as_many_calls_as_with_few(
+    numbered: Callable[[int], Numbered], few: int, many: int, log: Log
+) -> None:
+    """Nothing of many hosts, rules or people is forgotten from one turn to the next."""
+
+    def calls(number: int) -> float:
+        turns = Turns(numbered(number), log)
+        turns.turn()
+        with traced() as calls:
+            turns.turn()
+        turns.plane.close()
+        return len(calls.names) / number
+
+    assert calls(many) <= calls(few) + 0.1

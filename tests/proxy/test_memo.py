@@ -152,7 +152,7 @@ def test_who_a_client_is_is_remembered_for_what_it_was_told_by() -> None:
                 assert each.forwarded == forwarded_headers(each.chain, each.scheme, place.authority)
     assert len(places.clients) == 8
     assert len(seen) == 12  # over TLS, who says https says nothing new
-    for number in range(5000):
+    for number in range(10_000):
         memo.tell_forwarded(here, {FORWARDED_FOR: b"192.0.2.%d" % number}, places)
     memo.tell_forwarded(here, {FORWARDED_FOR: b", ".join([b"192.0.2.7"] * 40)}, places)
     assert len(places.clients) == remembered._NEWCOMERS

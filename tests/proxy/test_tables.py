@@ -83,7 +83,7 @@ async def test_a_head_has_one_host_line(hosts: tuple[bytes, ...], status: int) -
 
 def test_what_strangers_fill_is_bounded() -> None:
     here = places()
-    for number in range(5000):
+    for number in range(10_000):
         here.find(b"h%d.wild.localhost" % number)
     assert len(here.by_host) == remembered._NEWCOMERS
 
@@ -99,7 +99,7 @@ def test_a_host_as_its_application_spells_it_is_never_evicted() -> None:
     usual = here.find(b"permis.localhost:8080")
     odd, somebodys = here.find(b"PERMIS.localhost:8080"), here.find(b"a.wild.localhost")
     somebodys.let_in = True
-    for number in range(10_000):
+    for number in range(20_000):
         here.find(b"h%d.wild.localhost" % number)
     assert here.by_host[b"permis.localhost:8080"] is usual
     assert here.by_host[b"a.wild.localhost"] is somebodys
