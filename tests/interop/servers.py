@@ -40,9 +40,8 @@ http {{
 
 
 @contextmanager
-def php(folder: Path, port: int) -> Iterator[None]:
-    """PHP's own server: php/told.php answers everything."""
-    script = HERE / "php/told.php"
+def php(folder: Path, port: int, script: Path = HERE / "php/told.php") -> Iterator[None]:
+    """PHP's own server: one script answers everything."""
     with _running([_found("php"), "-S", f"127.0.0.1:{port}", str(script)], folder / "php.log", port):
         yield
 
