@@ -1,8 +1,11 @@
 """PHP's own server, which makes one name of X-Remote-User, x_remote_user, X.Remote.User and more."""
 
+import asyncio
 import hashlib
 import json
+import subprocess
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +13,9 @@ import pytest_asyncio
 
 from deploy.demo.ports import free
 from tests.browser_like import Person
+from tests.docs.blocks import blocks
 from tests.interop.installation import App, Installation, direct, installed
+from tests.interop.name_bytes import HEADERS, NAME, SENT
 from tests.interop.servers import php
 
 pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
@@ -25,9 +30,11 @@ SPELLINGS = (
 # Compte-Agent is on nobody's list of names to refuse: what is injected is refused whatever its name.
 TRANSLATE = (
     "{headers: {X-Remote-User: {from: uid}, Compte-Agent: {from: uid},"
-    " ctln: {from: family_name, encoding: latin1, unencodable: transliterate}}}"
+    f" ctln: {{from: family_name, encoding: latin1, unencodable: transliterate}}, {HEADERS}}}}}"
 )
 LARGE = 5_000_000
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = (DOCS / "how-to/read-headers-in-an-application.md", DOCS / "fr/lire-les-en-tetes.md")
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +70,27 @@ async def test_the_page_asked_for_is_shown_after_the_sign_in_with_the_injected_h
     assert "HTTP_COOKIE" not in told
     other = await (await here.signed_in(app, "paul")).step("GET", here.url(app))
     assert "HTTP_CTLN" not in headers_of(other.body)
+
+
+async def test_a_name_arrives_in_each_encoding_byte_by_byte(here: Installation, app: App) -> None:
+    told = headers_of((await (await here.signed_in(app)).step("GET", here.url(app))).body)
+    assert {encoding: told[f"HTTP_NOM_{encoding.upper().replace('-', '_')}"] for encoding in SENT} == SENT
+
+
+def _printed(script: str) -> str:
+    return subprocess.run(["php", "-r", script], capture_output=True, check=True).stdout.decode()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+async def test_what_the_page_has_php_do_reads_the_name(page: Path) -> None:
+    """Each line of docs/how-to/read-headers-in-an-application.md, run by PHP on what is sent."""
+    (block,) = [block for block in blocks(page) if block.language == "php"]
+    lines = block.text.splitlines()
+    assert len(lines) == len(SENT) - 2, "all but latin1 and ascii, which lose letters"
+    for line in lines:
+        encoding = next(one for one in SENT if f"// {one}" in line)
+        script = f"$_SERVER['HTTP_X_NAME'] = hex2bin('{SENT[encoding].hex()}'); {line}\necho $name;"
+        assert await asyncio.to_thread(_printed, script) == NAME, line
 
 
 async def test_php_alone_makes_one_name_of_many(app: App) -> None:

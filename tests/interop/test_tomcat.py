@@ -13,12 +13,14 @@ from deploy.demo.ports import free
 from gateway.wire.target import PathLeniency, canonical_target
 from tests.browser_like import Person
 from tests.interop.installation import App, Installation, direct, installed
+from tests.interop.name_bytes import HEADERS, SENT
 from tests.interop.servers import tomcat
 
 pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
 
-_LINE = re.compile(r"(\w+) ?(.*)")
+_LINE = re.compile(r"([\w:-]+) ?(.*)")
 REFUSED = "400"
+TRANSLATE = f"{{headers: {{X-Remote-User: {{from: uid}}, {HEADERS}}}}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apps]:
     port, latin_port = free(2)
     with tomcat(tmp_path_factory.mktemp("tomcat"), port, latin_port):
         yield Apps(
-            java=App("java", port, {"paths": "{parameters: [jsessionid]}"}),
+            java=App("java", port, {"paths": "{parameters: [jsessionid]}", "translate": TRANSLATE}),
             strict=App("strict", port),
             insensitive=App("insensitive", port, {"paths": "{parameters: [jsessionid], case: insensitive}"}),
             merging=App("merging", port, {"paths": "{parameters: [jsessionid], merge_slashes: true}"}),
@@ -285,3 +287,9 @@ async def test_java_reads_the_injected_name_and_no_other(here: Installation, app
         assert told(page.body)["user"] == "helene"
         page = await here.person().step("GET", here.url(apps.java, "/public/x"), [(name, "forged")])
         assert told(page.body)["user"] == "nobody"
+
+
+async def test_a_name_arrives_in_each_encoding_byte_by_byte(here: Installation, apps: Apps) -> None:
+    page = await (await here.signed_in(apps.java)).step("GET", here.url(apps.java, "/x"))
+    found = {name: bytes.fromhex(value) for name, value in told(page.body).items() if name.startswith("header:")}
+    assert found == {f"header:nom-{encoding}": sent for encoding, sent in SENT.items()}

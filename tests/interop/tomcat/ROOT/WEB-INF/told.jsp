@@ -7,4 +7,11 @@
   out.println("uri " + request.getRequestURI());
   out.println("session " + (request.getSession(false) == null ? "none" : "known"));
   out.println("user " + (user == null ? "nobody" : user));
+  for (String name : java.util.Collections.list(request.getHeaderNames())) {
+    if (name.toLowerCase().startsWith("nom-")) {
+      // Tomcat makes one character of each byte.
+      byte[] bytes = request.getHeader(name).getBytes(java.nio.charset.StandardCharsets.ISO_8859_1);
+      out.println("header:" + name.toLowerCase() + " " + java.util.HexFormat.of().formatHex(bytes));
+    }
+  }
 %>
