@@ -135,7 +135,8 @@ class Worker:
                 if not cast(Wire, upstream.transport).closed:
                     upstream.data_received(piece)
         front = cast(Wire, client.transport)
-        closed = [cast(Wire, upstream.transport).closed for upstream in upstreams]
+        # One that was not asked may have been idle for too long.
+        closed = [cast(Wire, one.transport).closed for one, was in zip(upstreams, asked, strict=True) if was]
         seen = asked, in_order(front.take()), front.closed, closed
         unread = any(fields.get("app") == "" for _, fields in self.log.events[refused:])
         self.log.events.clear()
