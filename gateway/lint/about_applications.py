@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from gateway.config.check.translate import is_secret
 from gateway.config.problems import Problem
 from gateway.config.schema.app import AppFile, PathsSection
-from gateway.config.schema.translate import InjectedAt, InjectedSection
+from gateway.config.schema.translate import InjectedAt, InjectedHeaderSection, InjectedSection
 from gateway.lint.subject import Of, Subject
 from gateway.model.errors import GatewayError
 from gateway.policy.conditions import GROUPS, turns_on_identity
@@ -49,16 +49,20 @@ def name_without_encoding(subject: Subject) -> Iterator[Problem]:
 
 def several_values_without_join(subject: Subject) -> Iterator[Problem]:
     for app, told, injected in _injected(subject):
-        if injected.source is not None and injected.join is None and _many(subject, app, injected.source):
+        one_alone = "first" in injected.transforms or (injected.only is not None and len(injected.only) == 1)
+        if injected.source is None or injected.join is not None or one_alone:
+            continue
+        if _many(subject, app, injected.source):
             say = f"a person with two values of {injected.source} is refused here"
             yield app.at(*told.at, key=True, say=say, write='add join, such as join: ";"')
 
 
 def separator_in_a_value(subject: Subject) -> Iterator[Problem]:
     for app, told, injected in _injected(subject):
-        if injected.join is None or injected.encoding not in _VISIBLE or injected.source is None:
+        escaped = isinstance(injected, InjectedHeaderSection) and injected.escape is not None
+        if injected.join is None or injected.encoding not in _VISIBLE or escaped:
             continue
-        for value in _listed(subject, app, injected.source):
+        for value in _sent_as_listed(subject, app, injected):
             if (injected.join.strip() or injected.join) in value:
                 say = f"a person with the value {value} is refused: it holds the separator"
                 write = "choose another join, or encoding: percent-utf8"
@@ -68,7 +72,7 @@ def separator_in_a_value(subject: Subject) -> Iterator[Problem]:
 
 def value_not_encodable(subject: Subject) -> Iterator[Problem]:
     for app, told, injected in _injected(subject):
-        for value in _listed(subject, app, injected.source or ""):
+        for value in _sent_as_listed(subject, app, injected):
             try:
                 encode(value, injected.encoding, injected.unencodable)
             except GatewayError as error:
@@ -198,6 +202,12 @@ def _listed(subject: Subject, app: Of[AppFile], name: str) -> list[str]:
     """The values that some provider of the application may give to an attribute."""
     lists = ((provider.asserts.attributes or {}).get(name, []) for provider in subject.providers_of(app))
     return [value for values in lists for value in values]
+
+
+def _sent_as_listed(subject: Subject, app: Of[AppFile], injected: InjectedSection) -> list[str]:
+    """Of the listed values, those that are sent as they are: what transforms make of the others is not looked at."""
+    values = [] if injected.transforms else _listed(subject, app, injected.source or "")
+    return [value for value in values if injected.only is None or value in injected.only]
 
 
 def _size(subject: Subject, app: Of[AppFile], name: str, injected: InjectedSection) -> int:

@@ -345,6 +345,21 @@ def test_the_hint_for_an_attribute_of_a_preset_can_be_followed() -> None:
     assert "attributes.given_name" not in hints("  given_name: null\n")
 
 
+@pytest.mark.parametrize(
+    ("names", "line"),
+    [
+        ("a, b", "X-G: {from: groups, transforms: [first]}"),
+        ("a, b", "X-G: {from: groups, only: [a]}"),
+        ('"a;b"', 'X-G: {from: groups, join: ";", escape: backslash}'),
+        ('"a;b", c', 'X-G: {from: groups, join: ";", only: [c, d]}'),
+        ('"a;b"', 'X-G: {from: groups, join: ";", transforms: [{split: ";"}]}'),
+        ("œuvres", 'X-G: {from: groups, join: ";", encoding: latin1, transforms: [{table: {œuvres: oeuvres}}]}'),
+    ],
+)
+def test_what_never_reaches_the_application_as_it_is_listed_is_no_finding(names: str, line: str) -> None:
+    assert not codes(listed(names, line), {}) & {"EC303", "EC304", "EC305"}
+
+
 def test_every_rule_has_its_pair() -> None:
     # Modes are of real files: tests/cli/test_lint.py.
     assert set(PAIRS) | {"EC411"} == set(RULES)
