@@ -48,6 +48,7 @@ def test_a_seat_of_another_session_or_host_does_not_open() -> None:
     assert refused(cookie, session, other_seat)
     assert refused(cookie, other_session, other_seat)
     assert refused(other_cookie, session, seat)
+    assert refused(cookie, session, seat, PERMIS)
     assert refused(cookie, session, replace(seat, host=PERMIS), PERMIS)
 
 
