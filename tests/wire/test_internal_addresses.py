@@ -1,5 +1,7 @@
 """Addresses made public: an exact origin is, and nothing else is touched."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,6 +82,16 @@ def test_whatever_a_location_holds_it_leads_where_it_led_or_to_the_public_origin
 )
 def test_refresh(written: bytes, becomes: bytes) -> None:
     assert INTERNAL.refresh(written) == becomes
+
+
+@pytest.mark.parametrize("filler", [b" ", b"\t", b"0", b"<", b"< ", b";", b"//", b"http://intranet", b"'"])
+def test_a_long_value_takes_linear_time(filler: bytes) -> None:
+    """64 KB are what a head may hold: where time grew with the square, this would take minutes."""
+    value = b"0" + filler * (65536 // len(filler)) + b"x"
+    began = time.process_time()
+    for change in (INTERNAL.location, INTERNAL.refresh, INTERNAL.link, INTERNAL.cookie):
+        change(value)
+    assert time.process_time() - began < 1
 
 
 def test_link_has_several_addresses() -> None:
