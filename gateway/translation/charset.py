@@ -58,7 +58,8 @@ def encode(value: str, encoding: Encoding, unencodable: Unencodable = "refuse") 
 def clean(value: str) -> str:
     """The text in NFC. Raises GatewayError(TRANSLATION_CONTROL)."""
     text = unicodedata.normalize("NFC", value)
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
+    # Nothing printable is one: mostly, no character is looked at by itself.
+    if not text.isprintable() and any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
         raise GatewayError(TRANSLATION_CONTROL, "a control character")
     return text
 
