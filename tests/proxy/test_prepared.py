@@ -14,7 +14,7 @@ from gateway.model.codes import UPSTREAM_CONNECT, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.session import Seat
-from tests.proxy.applications import application
+from tests.proxy.applications import OK, Peer, application
 from tests.proxy.gateways import ask, gateway
 
 
@@ -146,3 +146,17 @@ async def test_a_stream_may_outlive_what_was_prepared_for_its_request() -> None:
         await asyncio.sleep(0.1)
         (connection,) = gate.plane.connections
         assert connection.still_allowed()
+
+
+@pytest.mark.parametrize("silent", [0.0, 0.5], ids=["at once", "past its end"])
+async def test_invariant_16_a_request_is_sent_again_only_while_what_was_prepared_lasts(silent: float) -> None:
+    """The kept connection is closed before a response: a GET is sent once more, unless what it carries has ended."""
+
+    def closes(peer: Peer) -> None:
+        asyncio.get_running_loop().call_later(silent, peer.close)
+
+    async with application(OK, closes) as app, gateway(app, prepare=Signer(lives=0.3)) as gate:
+        client, cookie = await gate.client(), gate.sign_in()
+        assert (await client.ask(ask(b"GET /a", cookie))).status == 200
+        response = await client.ask(ask(b"GET /b", cookie))
+        assert (response.status, len(app.requests)) == ((502, 2) if silent else (200, 3))
