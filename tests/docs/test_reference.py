@@ -42,7 +42,9 @@ provider: {name}
 label: {name}
 oidc:
   {{issuer: https://op.example, client_id: a, client_secret: s3cret, api: {{audience: [urn:x], introspection: true}}}}
-attributes: {{uid: sub, family_name: family_name, display_name: name, groups: groups, mail: email}}
+attributes:
+  {{uid: sub, given_name: given_name, family_name: family_name, display_name: name, groups: groups, mail: email,
+    hired: hired, service: service}}
 can: [acr, amr, fresh_login]
 """
 

@@ -26,7 +26,7 @@ SHOWN = [
 ]
 # Keys and files that look like codes.
 OTHER_NAMES = {
-    "gateway.yaml", "upstream.timeout", "upstream.url", "logout.url", "logout.login", "logout.cookies",
+    "gateway.yaml", "upstream.host", "upstream.timeout", "upstream.url", "logout.url", "logout.login", "logout.cookies",
 }  # fmt: skip
 LONGEST_PAGE = 150
 
