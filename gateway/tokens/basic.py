@@ -14,7 +14,7 @@ HEADER = "Authorization"
 
 def basic_line(spec: BasicSpec, identity: Identity) -> bytes:
     """The header line, with its CRLF before it. Raises GatewayError(TRANSLATION_UNENCODABLE), without the value: no
-    account or several, a colon in it, or a letter that the charset lacks."""
+    account or several, a colon in it, white space at its end, or a letter that the charset lacks."""
     user = _user(spec, identity)
     try:
         pair = f"{user}:{spec.password}".encode(spec.charset)
@@ -41,6 +41,9 @@ def _user(spec: BasicSpec, identity: Identity) -> str:
     if ":" in user:
         # RFC 7617 2: what stands behind it would be read as the password.
         raise _refused("a colon in the account")
+    if user != user.strip():
+        # Applications trim, and databases compare without the blanks at an end: it would be another's account.
+        raise _refused("white space at an end of the account")
     return user
 
 

@@ -17,7 +17,7 @@ from gateway.model.codes import (
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.names import fold
-from gateway.translation.charset import clean, encode
+from gateway.translation.charset import LACKING, clean, encode
 from gateway.translation.specs import Constant, CookieSpec, FromAttribute, HeaderSpec, Spec, Template
 from gateway.translation.transforms import check_transform, transformed
 
@@ -45,6 +45,7 @@ _SHARED = 1024
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110 5.6.2
 _COOKIE_TOKEN = re.compile(r"[A-Za-z0-9!#$&'*+.^_`|~-]+")  # RFC 6265 4.1.1, without the percent sign that PHP decodes
 _COOKIE_OCTETS = re.compile(rb"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")  # RFC 6265 4.1.1
+_ESCAPED = re.compile("%[0-9A-Fa-f]{2}")
 _JOIN = re.compile(r"[\x20-\x7e]{1,8}")
 
 # Names that the gateway writes, hop-by-hop ones, those about the content, and those that change the target.
@@ -198,6 +199,9 @@ def _evaluated(spec: Spec, identity: Identity) -> tuple[str, bytes]:
         texts = transformed([clean(text) for text in texts], spec.transforms)
         why = "the transforms leave nothing of it"
     if texts:
+        if isinstance(spec, CookieSpec) and not _hides_percent(spec) and any(map(_ESCAPED.search, texts)):
+            # PHP, Rack and Express decode cookies: `%61dmin` would come as `admin`.
+            raise GatewayError(TRANSLATION_UNENCODABLE, "a `%` that applications decode, and percent-utf8 encodes")
         value = _joined(spec, texts)
         if value != b"":
             return _sent(value)
@@ -205,6 +209,13 @@ def _evaluated(spec: Spec, identity: Identity) -> tuple[str, bytes]:
     if spec.absent is not None:
         return _sent(encode(spec.absent, spec.encoding, spec.unencodable))
     return why, b""
+
+
+def _hides_percent(spec: CookieSpec) -> bool:
+    """Whether its encoding leaves no `%` of a person as it is."""
+    return spec.encoding in ("percent-utf8", "rfc8187", "base64") or (
+        spec.encoding in LACKING and spec.unencodable == "percent"
+    )
 
 
 def _sent(value: bytes | None) -> tuple[str, bytes]:

@@ -20,6 +20,8 @@ _FORM: Final = re.compile(r"(?:[^%\x00-\x1f\x7f]|%[YmdHMSy%])+")
 _CODE: Final = re.compile(r"%(.)")
 # RFC 4517 3.3.13: a directory's GeneralizedTime, in UTC.
 _GENERALIZED: Final = re.compile(r"(\d{14})(?:\.\d+)?Z")
+# The dotted capital I and the Kelvin sign are the letters outside of ASCII that become ASCII in lower case.
+_NO_DOTTED: Final = re.compile("[^\u0130\u212a]+")
 _UNIX: Final = re.compile(r"\d{9,11}")
 
 
@@ -73,13 +75,20 @@ def _applied(transform: Transform, values: Sequence[str]) -> Iterator[str]:
 def _simple(how: str, values: Sequence[str]) -> Iterator[str]:
     match how:
         case "lower":
-            yield from (value.lower() for value in values)
+            yield from (_NO_DOTTED.sub(lambda found: found[0].lower(), value) for value in values)
         case "upper":
-            yield from (value.upper() for value in values)
+            yield from (value.upper() if value.isascii() else "".join(map(_upper, value)) for value in values)
         case "strip":
             yield from (value.strip() for value in values)
         case _:
             yield from values[:1]
+
+
+def _upper(letter: str) -> str:
+    """A letter outside of ASCII never becomes one of ASCII: `admın`, `joſe` and `groß` are other accounts than `admin`,
+    `jose` and `gross`."""
+    found = letter.upper()
+    return letter if not letter.isascii() and any(map(str.isascii, found)) else found
 
 
 @lru_cache(maxsize=4096)

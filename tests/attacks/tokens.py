@@ -11,7 +11,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OctKey
 
 from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
-from tests.attacks.outcomes import passed
+from tests.attacks.outcomes import passed, unseen
 from tests.attacks.recorder import Reached
 from tests.attacks.request import request
 from tests.attacks.world import ACCOUNT_SECRET, MARK, SHARED_KEY, World
@@ -158,6 +158,24 @@ async def shown_to_a_script(world: World) -> None:
         expect(b"eyJ" not in body and ACCOUNT_SECRET.encode() not in body and b"Basic" not in body, f"{app}: {body!r}")
 
 
+def read_as_another(app: str, login: str) -> Run:
+    """`login`: as a query has it, of a person whose name the application would decode or trim to alice's."""
+
+    async def run(world: World) -> None:
+        seen = await world.send(request(app, "/private/page", cookie=await world.cookie(app, login)))
+        unseen(world, seen)
+        expect(seen.answer.status >= 400, f"expected a refusal: {seen}")
+
+    return run
+
+
+NAMES_OF_ANOTHER = (
+    ("legacy", "%2561lice"),
+    ("legacy", "x%250aalice"),
+    ("account", "alice%20"),
+    ("account", "alice%3Ax"),
+)
+
 CASES: tuple[Case, ...] = (
     *numbered("TK01", ((f"a client's {name.decode()}", forged_header(name)) for name in HEADER_SPELLINGS)),
     *numbered("TK02", ((f"a client's cookie {one.decode()}", forged_cookie(one)) for one in COOKIE_READINGS)),
@@ -166,4 +184,5 @@ CASES: tuple[Case, ...] = (
     Case("TK05", "a token of another person, on one connection", of_another_person),
     uncontrolled("TK06", "a token after the sign-out", of_nobody_any_more),
     uncontrolled("TK07", "a token shown to a script", shown_to_a_script),
+    *numbered("TK08", ((f"{login} at {app}", read_as_another(app, login)) for app, login in NAMES_OF_ANOTHER)),
 )

@@ -38,6 +38,8 @@ def test_without_the_person_only_everybodys_account_is_known() -> None:
         (("",), "Authorization: this person has no account"),
         (("a", "b"), "claim account: 2 values"),
         (("admin:x",), "Authorization: a colon in the account"),
+        (("admin ",), "Authorization: white space at an end of the account"),
+        (("\u2003admin",), "Authorization: white space at an end of the account"),
         (("a\r\nb",), "claim account: a control character"),
         (("αβγ",), "Authorization: U+03B1 is not in latin-1"),
     ],

@@ -1,6 +1,8 @@
 import re
+from base64 import b64decode
 from dataclasses import replace
 from typing import get_args
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -30,6 +32,7 @@ from gateway.translation.specs import (
     Simple,
     Source,
     Split,
+    Template,
     parse_template,
 )
 from gateway.wire import headers as wire_headers
@@ -227,6 +230,28 @@ def test_a_cookie_holds_cookie_octets_or_what_percent_and_base64_make_of_the_res
             cookies = Translation.compile([], [CookieSpec("app_user", FromAttribute("a"), encoding)]).render(identity)
             assert cookies.cookies.startswith(b"app_user=")
             assert not set(b';," \\') & set(cookies.cookies)
+
+
+@pytest.mark.parametrize("value", ["%61dmin", "x%0Aadmin", "100%2b"])
+def test_a_cookie_holds_nothing_of_a_person_that_an_application_would_decode(value: str) -> None:
+    """PHP, Rack and Express do."""
+    identity = person(a=(value,))
+
+    def cookie(source: Source, encoding: Encoding, unencodable: Unencodable = "refuse") -> str:
+        spec = CookieSpec("app_user", source, encoding, unencodable)
+        return unquote(Translation.compile([], [spec]).render(identity).cookies.removeprefix(b"app_user=").decode())
+
+    sources: tuple[Source, ...] = (FromAttribute("a"), Template(("", "a", "")))
+    for source in sources:
+        visible: tuple[Encoding, ...] = ("utf8", "latin1", "ascii", "rfc2047")
+        for encoding in visible:
+            with pytest.raises(GatewayError, match=r"^translation\.unencodable: app_user: a `%`"):
+                cookie(source, encoding)
+        assert cookie(source, "percent-utf8") == value
+        assert cookie(source, "latin1", "percent") == value
+        assert b64decode(cookie(source, "base64")).decode() == value
+    assert cookie(Constant(value), "utf8") == unquote(value), "what the file says is sent as it is"
+    assert headers_of(identity, header(FromAttribute("a"))), "nothing decodes a header unasked"
 
 
 # --- what may not be written ------------------------------------------------------------------------------------------

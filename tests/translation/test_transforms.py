@@ -1,5 +1,6 @@
 import hashlib
 from contextlib import suppress
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,8 @@ BY_LETTER = {"a": "agent", "e": "élu"}
     ("values", "transforms", "found"),
     [
         (["Élodie"], [Simple("lower")], ["élodie"]),
-        (["straße"], [Simple("upper")], ["STRASSE"]),
+        (["straße", "ﬁn"], [Simple("upper")], ["STRAßE", "ﬁN"]),
+        (["ΟΔΟΣ"], [Simple("lower")], ["οδος"]),
         ([" a ", "\xa0b"], [Simple("strip")], ["a", "b"]),
         (["b", "a"], [Simple("first")], ["b"]),
         ([], [Simple("first")], []),
@@ -48,6 +50,15 @@ def test_transforms(values: list[str], transforms: list[Transform], found: list[
     for transform in transforms:
         check_transform(transform)
     assert transformed(values, transforms) == found
+
+
+@pytest.mark.parametrize("how", ["lower", "upper"])
+def test_no_letter_becomes_one_of_ascii_so_that_nobody_takes_another_s_login(how: Literal["lower", "upper"]) -> None:
+    letters = [chr(code) for code in range(128, 0x110000) if chr(code).swapcase() != chr(code)]
+    assert {"ı", "ſ", "İ", "\u212a", "ß", "ﬁ"} < set(letters)
+    for letter in letters:
+        assert not any(map(str.isascii, transformed([letter], [Simple(how)])[0])), f"U+{ord(letter):04X}"
+    assert transformed(["admın", "ADMİN"], [Simple(how), Simple("lower")]) == ["admın", "admİn"]
 
 
 @pytest.mark.parametrize(
