@@ -21,7 +21,6 @@ _NAMES = frozenset({
 })  # fmt: skip
 # Encodings that leave a separator as it is.
 _VISIBLE = frozenset({"utf8", *LACKING})
-_COMPARED = frozenset({"uid", "mail", "email", "login", "subject", GROUPS})
 
 
 def _injected(subject: Subject) -> Iterator[tuple[Of[AppFile], InjectedAt, InjectedSection]]:
@@ -88,13 +87,6 @@ def free_text_refused(subject: Subject) -> Iterator[Problem]:
             say = f"a person with a letter in {injected.source} that {lacking} lacks is refused: `Lebœuf`, `Dvořák`"
             write = "unencodable: transliterate, or an encoding that has every letter"
             yield app.at(*told.at, key=True, say=say, write=write)
-
-
-def compared_and_transliterated(subject: Subject) -> Iterator[Problem]:
-    for app, told, injected in _injected(subject):
-        if injected.unencodable == "transliterate" and injected.encoding in LACKING and injected.source in _COMPARED:
-            say = f"two people may become one: {injected.source} is compared, and letters are replaced"
-            yield app.at(*told.at, "unencodable", say=say, write="unencodable: refuse")
 
 
 def constant_secret(subject: Subject) -> Iterator[Problem]:

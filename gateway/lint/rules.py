@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from gateway.config.problems import Problem
-from gateway.lint import about_applications, about_people, about_rules, about_the_gateway, about_tokens
+from gateway.lint import about_applications, about_names, about_people, about_rules, about_the_gateway, about_tokens
 from gateway.lint.subject import Subject
 
 
@@ -26,6 +26,7 @@ ABOUT_IGNORES: Mapping[str, tuple[str, str]] = {
 
 _RULES, _PEOPLE, _APPS, _GATEWAY = about_rules, about_people, about_applications, about_the_gateway
 _TOKENS = about_tokens
+_NAMES = about_names
 
 _TABLE = (
     # access rules
@@ -116,7 +117,7 @@ _TABLE = (
     LintRule("EC305", "A value that cannot be encoded", "A person with such a value is refused.",
              _APPS.value_not_encodable),
     LintRule("EC306", "Transliteration of what is compared", "`Śliwa` and `Sliwa` become one account.",
-             _APPS.compared_and_transliterated),
+             _NAMES.compared_and_transliterated),
     LintRule("EC307", "A secret as a constant", "It is in the repository and in every copy of it.",
              _APPS.constant_secret),
     LintRule("EC308", "An application that is told nothing", "People sign in, and the application cannot know who they "
@@ -148,6 +149,10 @@ _TABLE = (
              _TOKENS.short_secret),
     LintRule("EC353", "One key for two applications", "What seals or signs for one application seals and signs for the "
              "other.", _TOKENS.shared_by_two),
+    LintRule("EC354", "A subject that two people may have", "A provider's subject is its own: a person of another "
+             "one may have the same, and is then taken for them.", _NAMES.subject_of_two_providers),
+    LintRule("EC355", "A part of a name", "`a@x` and `a@y` are both `a`: whoever has one account has the other.",
+             _NAMES.part_of_a_name),
     # the gateway
     LintRule("EC401", "Development settings", "`development: true` gives up https and secrets in files of their own.",
              _GATEWAY.development),

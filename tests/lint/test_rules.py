@@ -107,6 +107,13 @@ def certificate(
     return {"file:tls.pem": made.public_bytes(serialization.Encoding.PEM), "file:tls.key": pem}
 
 
+def signing_key() -> bytes:
+    key = ec.generate_private_key(ec.SECP256R1())
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
 def metadata_until(end: str) -> dict[str, bytes]:
     document = entity(id="https://idp.departement.example/metadata", attributes=f'validUntil="{end}"')
     return {**SAML_SECRETS, "file:../certs/departement.xml": document.encode()}
@@ -115,6 +122,12 @@ def metadata_until(end: str) -> dict[str, bytes]:
 def at_least(classes: str) -> dict[str, str]:
     compared = f"saml:\n  authn_context: {classes}\n  authn_context_comparison: minimum\n"
     return {**SAML, "providers/departement.yaml": SAML["providers/departement.yaml"].replace("saml:\n", compared)}
+
+
+def from_two(files: dict[str, str]) -> dict[str, str]:
+    """People of two providers come to the application."""
+    text = files["apps/permis.yaml"].replace("[metropole]", "[metropole, departement]")
+    return {"providers/departement.yaml": SECOND, "apps/permis.yaml": text}
 
 
 TLS = gateway(
@@ -247,6 +260,8 @@ PAIRS: dict[str, Pair] = {
     "EC353": Pair({**sent("sealed: {cookie: T, key: {file: a.base64}}"), **sent("sealed: {cookie: T, key: {file: a.base64}}", "autre")},
                   {**sent("sealed: {cookie: T, key: {file: a.base64}}"), **sent("sealed: {cookie: T, key: {file: b.base64}}", "autre")},
                   KEYS, KEYS),
+    "EC354": Pair(from_two(told("X-Id: {from: subject}")), from_two(told("X-Id: {from: subject}", "X-Of: {from: issuer}"))),
+    "EC355": Pair(from_two(told('X-Id: {from: mail, transforms: [{extract: "^([^@]+)@"}]}')), from_two(told("X-Id: {from: mail, transforms: [lower]}"))),
     "EC401": Pair({}, {**HTTPS, "gateway.yaml": HTTPS["gateway.yaml"].replace("development: true\n", ""),
                        "providers/metropole.yaml": METROPOLE.replace("http://127.0.0.1:9400", "https://op.example")},
                   good_secrets=certificate()),
@@ -372,3 +387,32 @@ CHECKS: dict[str, Callable[..., object]] = {code: rule.check for code, rule in R
 def test_no_function_stands_for_two_codes_and_each_code_says_why() -> None:
     assert len(set(CHECKS.values())) == len(RULES)
     assert all(rule.title and rule.why.endswith(".") for rule in RULES.values())
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("jwt: {header: X-T}", "translate.jwt"),
+        ("jwt: {header: X-T, claims: {id: {from: subject}, sub: {from: uid}}}", "translate.jwt"),
+        ("jwt: {header: X-T, claims: {sub: {from: uid}}}", ""),
+        ("jwt: {header: X-T, claims: {provider: {from: provider}}}", ""),
+        ("sealed: {cookie: T, key: {file: a.base64}}", "translate.sealed"),
+        ("sealed: {cookie: T, key: {file: a.base64}, claims: {issuer: {from: issuer}}}", ""),
+        ("basic: {account: {from: subject}, password: {file: a.base64}}", "translate.basic.account"),
+        ("basic: {account: {from: uid}, password: {file: a.base64}}", ""),
+        ("preset: oauth2-proxy", "translate.preset"),
+        ("preset: mellon", ""),
+    ],
+)
+def test_a_subject_is_looked_for_wherever_an_application_is_told_it(line: str, place: str) -> None:
+    signs = {"file:sign.pem": signing_key()}
+    files = {**from_two(sent(line)), **gateway("workers: 2", "workers: 2\ntokens: {keys: [{key: {file: sign.pem}}]}")}
+    found = lint(subject(sample_files(files, {**KEYS, **signs}), NOW.timestamp()))
+    assert [one.problem.key for one in found if one.code == "EC354"] == ([place] if place else [])
+    assert not {one.code for one in lint(subject(sample_files(sent(line) if "jwt" not in line else {}, KEYS), 0.0))} & {
+        "EC354"
+    }
+
+
+def test_a_name_in_a_template_is_compared_too() -> None:
+    assert "EC306" in codes(told('X-A: {template: "u-{uid}", encoding: ascii, unencodable: transliterate}'), {})

@@ -1,0 +1,63 @@
+"""By which name an application knows a person, and whether somebody else can have it there."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from gateway.config.check.tokens import BASIC, token_sections
+from gateway.config.check.translate import names_used
+from gateway.config.problems import Problem
+from gateway.config.schema.app import AppFile
+from gateway.lint.subject import Of, Subject
+from gateway.policy.conditions import GROUPS
+from gateway.translation.charset import LACKING
+from gateway.translation.specs import Extract, Split
+
+_NAMES: Final = frozenset({"uid", "mail", "email", "login", "subject"})
+_COMPARED: Final = _NAMES | {GROUPS}
+_WHOSE: Final = frozenset({"provider", "issuer"})
+
+
+def compared_and_transliterated(subject: Subject) -> Iterator[Problem]:
+    for app in subject.apps:
+        for told in app.model.translate.told:
+            injected = told.injected
+            if injected.unencodable == "transliterate" and injected.encoding in LACKING:
+                for name in [name for name in names_used(injected) if name in _COMPARED][:1]:
+                    say = f"two people may become one: {name} is compared, and letters are replaced"
+                    yield app.at(*told.at, "unencodable", say=say, write="unencodable: refuse")
+
+
+def subject_of_two_providers(subject: Subject) -> Iterator[Problem]:
+    for app in _of_several(subject):
+        translate, say = app.model.translate, "two providers may have a person of this subject, who are one here"
+        if not _tells_whose(app):
+            for told in translate.told:
+                if "subject" in names_used(told.injected):
+                    yield app.at(*told.at, key=True, say=say, write="tell provider or issuer too")
+        for path, token in token_sections(translate):
+            sources = {claim.source for claim in token.claims.values()}
+            sources |= set() if "sub" in token.claims else {"subject"}
+            if "subject" in sources and not sources & _WHOSE:
+                yield app.at(*path, key=True, say=say, write="claims: {provider: {from: provider}}")
+        if translate.basic is not None and translate.basic.account.source == "subject":
+            yield app.at(*BASIC, "account", say=say, write="an attribute that no two of them have alike")
+
+
+def part_of_a_name(subject: Subject) -> Iterator[Problem]:
+    for app in _of_several(subject):
+        for told in () if _tells_whose(app) else app.model.translate.told:
+            cut = any(isinstance(one, Extract | Split) for one in told.injected.compiled_transforms())
+            if cut and told.injected.source in _NAMES:
+                say = f"of {told.injected.source} a part is told, which people of two providers may share"
+                yield app.at(*told.at, "transforms", say=say, write="tell the whole, or provider or issuer too")
+
+
+def _of_several(subject: Subject) -> Iterator[Of[AppFile]]:
+    """Applications where people come from several issuers, of which each has its own subjects."""
+    for app in subject.apps:
+        if len({one.issuer for one in subject.snapshot.apps[app.model.app].listed.values()}) > 1:
+            yield app
+
+
+def _tells_whose(app: Of[AppFile]) -> bool:
+    return any(_WHOSE.intersection(names_used(told.injected)) for told in app.model.translate.told)
