@@ -96,8 +96,8 @@ class KnownHeads:
         """A head that the parser has read goes to an application. `layout`: an opaque one; Connection says nothing else
         than keep-alive. `lines`: each as b"Name: value". `person`: whether somebody is signed in."""
         key, values = parts(b"\r\n%b\r\n\r\n" % b"\r\n".join(lines))
-        own = sum(_OWN_NAME.fullmatch(name) is not None for name in head.names)
-        shared = sum(name.lower() in _SHARED for name in head.names)
+        own = sum([_OWN_NAME.fullmatch(name) is not None for name in head.names])
+        shared = sum([name.lower() in _SHARED for name in head.names])
         if own == len(values) and own + shared == len(head.names) and len(key) <= _LONGEST:
             self._remembered.add(key, KnownHead(key, head, layout, host, let_in=person))
 

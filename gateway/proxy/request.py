@@ -206,12 +206,13 @@ class Request:
         self._block = b""
         self.admitted = False
         self.middle_of = self._known = None
-        head = tables.heads.by_names.get(names) or tables.heads.learn(names)
+        heads = tables.heads
+        head = heads.by_names.get(names) or heads.learn(names)
         # RFC 9112 3.2: the one that is there.
         raw = lines[head.host][_HOST_BEGINS:]
         host = tables.by_host.get(raw) or tables.find(raw)
         lane = host.lane
-        layout = head.layouts.get(lane.policy) or head.learn(lane.policy)
+        layout = heads.layouts.get((head, lane.policy)) or heads.learn_layout(head, lane.policy)
         rare = layout.read_rare(lines) if layout.rare else NOTHING
         self.host, self.lane, self.rare, self.cookie = host, lane, rare, _joined(lines, layout.cookies, b"; ")
         self._head, self._layout, self._whole, self._lines = head, layout, lines, layout.lines(lines)
@@ -264,7 +265,8 @@ class Request:
         self.unkept = False
         if tables.number == self._number:
             person = self.seat is not None
-            self._head.let_in = self._head.let_in or person
+            if person:
+                self._head.let_in = self._layout.let_in = True
             tables.known.keep(self._head, self._layout, self.host, self._whole, person=person)
 
     def passed(self) -> bytes:

@@ -118,6 +118,7 @@ class Worker:
             tables, plane.heads = plane.tables, ResponseHeads()
             tables.known.heads.clear()
             tables.heads.by_names.clear()
+            tables.heads.layouts.clear()
             tables.newcomers.queue.clear()
             for connection in (*self.clients.values(), *self.upstreams.values()):
                 connection.connection_lost(None)

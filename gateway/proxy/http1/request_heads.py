@@ -25,6 +25,8 @@ from gateway.wire.headers import (
 
 # Browsers of one kind send the same names in a few orders.
 _HEADS: Final = 256
+# Of each of these, one for each policy that it meets.
+_LAYOUTS: Final = 1024
 
 # What is ours to read, where another value does not make the head another request. Of Content-Length, the number is
 # read by us.
@@ -42,12 +44,13 @@ class RequestLayout:
     `goes`: whether it goes on, line by line; `respelled`: those that do under another spelling, b"Name: " of each.
     `cookies`, `connections`, `rare`: what is ours to read, the last with the verdict. `dropped`: names of lines that
     nobody reads. `opaque`: whether other values, but of Connection, leave the head well-formed and what it is: no name
-    comes twice, and none tells how the message is framed, but Content-Length.
+    comes twice, and none tells how the message is framed, but Content-Length. `let_in`: as of HeadNames.
     """
 
-    __slots__ = ("connections", "cookies", "dropped", "goes", "opaque", "rare", "respelled")
+    __slots__ = ("connections", "cookies", "dropped", "goes", "let_in", "opaque", "rare", "respelled")
 
     def __init__(self, names: Names, policy: HeaderPolicy) -> None:
+        self.let_in = False
         verdicts = [policy.table.get(name, UNSEEN) or policy.learn(name) for name in names]
         at = [(place, len(name) + 2) for place, name in enumerate(names)]
         self.cookies = [at[place] for place, verdict in enumerate(verdicts) if verdict == COOKIE]
@@ -89,10 +92,10 @@ class RequestLayout:
 
 
 class HeadNames:
-    """A head of these names, in their order: where its one Host line is, and its layout under each policy. `let_in`:
-    somebody signed in sent such a head (gateway.access.remembered)."""
+    """A head of these names, in their order, and where its one Host line is. `let_in`: somebody signed in sent such a
+    head (gateway.access.remembered)."""
 
-    __slots__ = ("host", "layouts", "let_in", "names")
+    __slots__ = ("host", "let_in", "names")
 
     def __init__(self, names: Names) -> None:
         """Raises GatewayError."""
@@ -106,23 +109,21 @@ class HeadNames:
         if lower.count(b"authorization") > 1:
             raise GatewayError(WIRE_HEADER, "two Authorization headers")
         self.host = lower.index(b"host")
-        self.layouts: dict[HeaderPolicy, RequestLayout] = {}
-
-    def learn(self, policy: HeaderPolicy) -> RequestLayout:
-        layout = self.layouts[policy] = RequestLayout(self.names, policy)
-        return layout
 
 
 class RequestHeads:
-    """Heads that a parser has read, by their names."""
+    """Heads that a parser has read, by their names, and their layouts. A layout is remembered by itself: with its head,
+    a stranger could have each of thousands hold one for every application."""
 
-    __slots__ = ("_most_lines", "_remembered", "by_names")
+    __slots__ = ("_layouts", "_most_lines", "_remembered", "by_names", "layouts")
 
     def __init__(self, newcomers: Newcomers, most_lines: int) -> None:
         """`most_lines`: of one head."""
         self._most_lines = most_lines
         self._remembered: Remembered[Names, HeadNames] = Remembered(newcomers, _HEADS)
         self.by_names = self._remembered.values
+        self._layouts: Remembered[tuple[HeadNames, HeaderPolicy], RequestLayout] = Remembered(newcomers, _LAYOUTS)
+        self.layouts = self._layouts.values
 
     def learn(self, names: Names) -> HeadNames:
         """The slow half of a look-up in `by_names`. Raises GatewayError."""
@@ -133,3 +134,10 @@ class RequestHeads:
         if memorable(names):
             self._remembered.add(names, head)
         return head
+
+    def learn_layout(self, head: HeadNames, policy: HeaderPolicy) -> RequestLayout:
+        """The slow half of a look-up in `layouts`."""
+        layout = RequestLayout(head.names, policy)
+        if memorable(head.names):
+            self._layouts.add((head, policy), layout)
+        return layout

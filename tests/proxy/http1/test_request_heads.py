@@ -64,6 +64,24 @@ def test_what_is_remembered_is_bounded() -> None:
     assert all(len(name) <= 64 for names in heads.by_names for name in names)
 
 
+def test_layouts_are_bounded_however_many_applications_a_head_is_sent_to() -> None:
+    """Invariant 15. Heads of made-up names, each to every application: no head holds what it is to each of them."""
+    heads = RequestHeads(Newcomers(most=500), 100)
+    policies = [HeaderPolicy.compile(frozenset({b"x%d" % number})) for number in range(50)]
+    usual = heads.learn((b"Host", b"Accept"))
+    kept = heads.learn_layout(usual, POLICY)
+    usual.let_in = kept.let_in = True
+    for number in range(100):
+        head = heads.learn((b"Host", b"X-%d" % number))
+        for policy in policies:
+            heads.learn_layout(head, policy)
+    assert len(heads.by_names) + len(heads.layouts) <= 502
+    assert heads.layouts[usual, POLICY] is kept
+    known = len(heads.layouts)
+    heads.learn_layout(heads.learn((b"Host", b"X" * 65)), POLICY)
+    assert len(heads.layouts) == known
+
+
 def test_so_many_lines_and_no_more() -> None:
     heads = RequestHeads(Newcomers(), 100)
     heads.learn((b"Host", *[b"X-%d" % number for number in range(99)]))
