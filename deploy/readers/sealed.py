@@ -21,8 +21,7 @@ def read(token, keys, audience, issuer, now=None):
     """The claims of a token that is for this audience and has not ended. Raises Refused."""
     parts = token.encode("ascii", "replace").split(b".")
     header = _object(parts[0])
-    known = {_key_id(key): key for key in map(base64.b64decode, keys)}
-    key = known.get(header.get("kid"))
+    key = next((key for key in map(base64.b64decode, keys) if _key_id(key) == header.get("kid")), None)
     if key is None:
         raise Refused("a key that is not known")
     if len(parts) == 3 and header.get("alg") == "HS256":
@@ -61,7 +60,7 @@ def _key_id(key):
 def _object(part):
     try:
         found = json.loads(_bytes(part))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Refused("not a token") from None
     if not isinstance(found, dict):
         raise Refused("not a token")
