@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from gateway.config.check.api import check_api
 from gateway.config.check.conditions import Index, check_condition, check_use, check_use_levels, place_of_can, uses
-from gateway.config.check.tokens import carriers, check_tokens
+from gateway.config.check.tokens import carriers, check_header_of_programs, check_tokens
 from gateway.config.check.translate import attributes_used, check_budget, check_secrets, check_translate
 from gateway.config.compile.app import public_of
 from gateway.config.problems import Path, Problem, did_you_mean
@@ -42,6 +42,7 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, index: Index) -> Iterator
     if in_production:
         yield from check_secrets(document, model)
     if model.api is not None:
+        yield from check_header_of_programs(document, model)
         yield from check_api(document, model, model.api, index)
     yield from check_budget(document, model, [one.model for one in providers or () if one.model is not None])
     mapped = None if providers is None else {name for one in providers if one.model for name in one.model.sources()}

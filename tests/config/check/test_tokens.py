@@ -53,9 +53,15 @@ def test_a_token_lives_longer_than_it_may_be_on_its_way() -> None:
 
 def test_the_header_of_a_programs_own_token_is_taken() -> None:
     api = "api: {providers: [metropole], paths: [/api/**], forward: %s}\n"
-    said = "translate.jwt.header: a program's own token stands there (api.forward) (choose another header)"
-    assert any(line.endswith(said) for line in found(with_jwt("{header: authorization}", api % "true")))
-    assert not any(line.endswith(said) for line in found(with_jwt("{header: authorization}", api % "false")))
+    said = (
+        "no program's token would arrive (api), for it comes in this header (choose another header, or leave api out)"
+    )
+    for forward in ("true", "false"):
+        assert any(line.endswith(said) for line in found(with_jwt("{header: authorization}", api % forward)))
+        assert not any(line.endswith(said) for line in found(with_jwt("{header: X-T}", api % forward)))
+    assert not any(line.endswith(said) for line in found(with_jwt("{header: authorization}")))
+    written = PERMIS.replace("access:", f"    Authorization: {{from: uid}}\n{api % 'false'}access:")
+    assert any(line.endswith(f"translate.headers.Authorization: {said}") for line in found(written))
 
 
 @pytest.mark.parametrize(
