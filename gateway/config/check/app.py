@@ -4,7 +4,15 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from gateway.config.check.api import check_api
-from gateway.config.check.conditions import Index, check_condition, check_use, check_use_levels, place_of_can, uses
+from gateway.config.check.conditions import (
+    Index,
+    check_condition,
+    check_use,
+    check_use_levels,
+    not_mapped,
+    place_of_can,
+    uses,
+)
 from gateway.config.check.tokens import carriers, check_header_of_programs, check_tokens
 from gateway.config.check.translate import attributes_used, check_budget, check_secrets, check_translate
 from gateway.config.compile.app import public_of
@@ -123,8 +131,7 @@ def _rules(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
 def _unmapped(document: YamlDocument, model: AppFile, mapped: set[str]) -> Iterator[Problem]:
     for path, attribute in attributes_used(model, needed=True):
         if attribute not in mapped:
-            message = f"no provider of this application maps an attribute {attribute}"
-            yield document.problem(path, message, did_you_mean(attribute, mapped))
+            yield document.problem(path, *not_mapped(attribute, mapped))
 
 
 # --- the paths that its patterns name

@@ -195,8 +195,13 @@ def check_use(
         case _ if mapped is not None:
             for step, attribute in _attribute(leaf):
                 if attribute not in mapped:
-                    message = f"no provider of this application maps an attribute {attribute}"
-                    yield use.problem(step, message, did_you_mean(attribute, mapped))
+                    yield use.problem(step, *not_mapped(attribute, mapped))
+
+
+def not_mapped(attribute: str, mapped: Iterable[str]) -> tuple[str, str]:
+    """What is wrong with an attribute that no provider of the application maps, and what to do."""
+    hint = did_you_mean(attribute, mapped) or f"write {attribute}: under attributes of a provider's file"
+    return f"no provider of this application maps an attribute {attribute}", hint
 
 
 def _attribute(leaf: WrittenCondition) -> Iterator[tuple[str, str]]:

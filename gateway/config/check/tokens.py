@@ -132,7 +132,8 @@ def _names(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
             continue
         other, first = taken.setdefault((section, fold(name.encode())), (name, place))
         if first is not place:
-            yield document.problem(path, f"a server may read this as {other}", others=(("and", first),))
+            message = f"a server may read this as {other}"
+            yield document.problem(path, message, "keep one of the two", others=(("and", first),))
 
 
 def _lives(document: YamlDocument, path: Path, life: int, gateway: GatewayFile) -> Iterator[Problem]:

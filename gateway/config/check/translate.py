@@ -106,15 +106,16 @@ def check_translate(document: YamlDocument, model: AppFile) -> Iterator[Problem]
         other, first = seen.setdefault((told.kind, fold(told.name.encode())), (told.name, place))
         if other != told.name:
             message = f"a server may read this as {other}"
-            yield document.problem(told.at, message, key=True, others=(("and", first),))
+            yield document.problem(told.at, message, "keep one of the two", key=True, others=(("and", first),))
 
 
 def check_budget(document: YamlDocument, model: AppFile, providers: Sequence[ProviderBase]) -> Iterator[Problem]:
     """Of each header the longest value that is known: somebody has it, and they could never come in."""
     size = sum(_longest(told, providers) for told in model.translate.told)
     if size > model.translate.budget:
-        message = f"with the longest values that are known, headers and cookies take {size} bytes"
-        hint = f"translate.budget, which is {model.translate.budget} bytes, or send less"
+        budget = model.translate.budget
+        message = f"with the longest values that are known, headers and cookies take {size} bytes, over {budget}"
+        hint = "send less, or raise translate.budget as far as the application allows"
         yield document.problem(("translate",), message, hint, key=True)
 
 

@@ -1,7 +1,9 @@
 """What pydantic found, in plain words and at its place in the file."""
 
+import codecs
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -31,7 +33,7 @@ _OF_CONTEXT = {
     "less_than_equal": "this must be at most {le}",
 }
 _CONDITION = "a condition is anyone, signed_in, or a mapping with one of " + ", ".join(KEYS)
-_YES_NO = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+_YES_NO = {"yes": "true", "on": "true", "no": "false", "off": "false", "oui": "true", "non": "false"}
 
 
 def problem_of(document: YamlDocument, model: type[BaseModel], error: ErrorDetails) -> Problem:
@@ -91,7 +93,18 @@ def _words(model: type[BaseModel], data: object, path: Path, error: ErrorDetails
 def _one_of(known: Sequence[str], path: Path, value: object) -> tuple[str, str]:
     if len(known) == 1:
         return f"this can only be {known[0]}", f"write {known[0]}, or leave {path[-1]} out"
-    return f"this must be one of {', '.join(known)}", did_you_mean(value, known)
+    return f"this must be one of {', '.join(known)}", did_you_mean(value, known) or _same_charset(value, known)
+
+
+def _same_charset(value: object, known: Sequence[str]) -> str:
+    """`write latin9` for ISO-8859-15: charsets go by several names."""
+    with suppress(LookupError, ValueError):
+        meant = codecs.lookup(str(value))
+        for name in known:
+            with suppress(LookupError):
+                if codecs.lookup(name).name == meant.name:
+                    return f"write {name}"
+    return ""
 
 
 def _wrong_type(kind: str, value: object, keys: Iterable[str], would_do: Callable[[object], bool]) -> tuple[str, str]:

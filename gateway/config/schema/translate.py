@@ -8,6 +8,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from gateway.config.problems import Path
 from gateway.config.schema.app_tokens import BasicSection, JwtSection, SealedSection
+from gateway.config.schema.conditions import TAG
 from gateway.config.schema.header_presets import COOKIES, HEADERS, HeaderPreset
 from gateway.config.schema.types import AttributeName, FixedText, Maybe, Size, Strict, wrong
 from gateway.model.names import fold
@@ -61,8 +62,8 @@ class TransformSection(Strict):
 
 _Word = Literal["lower", "upper", "strip", "first"]
 _TransformItem = Annotated[
-    Annotated[_Word, Tag("word")] | Annotated[TransformSection, Tag("section")],
-    Discriminator(lambda value: "word" if isinstance(value, str) else "section"),
+    Annotated[_Word, Tag(TAG + "word")] | Annotated[TransformSection, Tag(TAG + "section")],
+    Discriminator(lambda value: TAG + ("word" if isinstance(value, str) else "section")),
 ]
 
 

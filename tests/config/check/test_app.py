@@ -85,10 +85,10 @@ def test_so_is_one_for_programs_and_for_signing_out() -> None:
 @pytest.mark.parametrize(
     ("header", "found"),
     [
-        ("X_Remote_User", ["a server may read this as X-Remote-User"]),
+        ("X_Remote_User", ["a server may read this as X-Remote-User (keep one of the two)"]),
         ("SM_USER", []),
-        ("x-remote-user", ["a server may read this as X-Remote-User"]),
-        ("X.Remote.User", ["a server may read this as X-Remote-User"]),
+        ("x-remote-user", ["a server may read this as X-Remote-User (keep one of the two)"]),
+        ("X.Remote.User", ["a server may read this as X-Remote-User (keep one of the two)"]),
         ("Host", ["header `Host`: this header is written by the gateway or says how a message is read: choose another name"]),
         ("Content-Length", ["header `Content-Length`: this header is written by the gateway or says how a message is read: choose another name"]),
         ("X-Forwarded-For", ["header `X-Forwarded-For`: this header is written by the gateway or says how a message is read: choose another name"]),
@@ -106,6 +106,13 @@ def test_names_of_headers(header: str, found: list[str]) -> None:
     assert [line.split(": ", 2)[2] for line in said(text)] == found
 
 
+def test_the_path_to_a_transform_has_the_keys_of_the_file_alone() -> None:
+    text = PERMIS.replace("{from: uid}\n", "{from: uid, transforms: [{table: {a: 1}}, uper]}\n")
+    paths = [line.split(": ")[1] for line in said(text)]
+    at = "translate.headers.X-Remote-User.transforms"
+    assert paths == [f"{at}[0].table.a", f"{at}[1]"]
+
+
 @pytest.mark.parametrize(
     ("entry", "found"),
     [
@@ -115,7 +122,7 @@ def test_names_of_headers(header: str, found: list[str]) -> None:
         ("A: {value: a b}", ["cookie `A`: A: a character that no cookie can hold, such as `;` or a blank"]),
         ("A: {from: groups, join: ';'}", ["cookie `A`: no cookie can hold `;`"]),
         ("A: {value: ''}", ["cookie `A`: an empty value: some servers drop it, others misread it"]),
-        ("A: {value: a, encoding: latin1}\n    a_: {value: b}", ["a server may read this as A"]),
+        ("A: {value: a, encoding: latin1}\n    a_: {value: b}", ["a server may read this as A (keep one of the two)"]),
         ("A: {value: Ł, encoding: latin1}", ["cookie `A`: A: U+0141 is not in ISO 8859-1"]),
     ],
 )
@@ -133,12 +140,12 @@ def test_cookies(entry: str, found: list[str]) -> None:
         ("{from: uid}", "{from: issuer}", []),
         ("{from: uid}", "{from: acr}", []),
         ("{from: uid}", "{from: authenticated_at}", []),
-        ("{from: uid}", '{template: "{given_name} {surname}"}', ["8:31: translate.headers.X-Remote-User.template: no provider of this application maps an attribute surname"]),
-        ("{from: uid}", "{from: tenant}", ["8:27: translate.headers.X-Remote-User.from: no provider of this application maps an attribute tenant"]),
+        ("{from: uid}", '{template: "{given_name} {surname}"}', ["8:31: translate.headers.X-Remote-User.template: no provider of this application maps an attribute surname (write surname: under attributes of a provider's file)"]),
+        ("{from: uid}", "{from: tenant}", ["8:27: translate.headers.X-Remote-User.from: no provider of this application maps an attribute tenant (write tenant: under attributes of a provider's file)"]),
         ("allow: signed_in", "allow: {any: [{claim: {name: mial, exists: true}}]}", [
             "12:46: access[2].allow.any[0].claim.name: no provider of this application maps an attribute mial (did you mean mail?)"]),
         ("allow: signed_in", "allow: signed_in, deny: {not: {claim: {name: x, equals: y}}}", [
-            "12:62: access[2].deny.not.claim.name: no provider of this application maps an attribute x"]),
+            "12:62: access[2].deny.not.claim.name: no provider of this application maps an attribute x (write x: under attributes of a provider's file)"]),
     ],
 )  # fmt: skip
 def test_an_attribute_that_no_provider_maps_is_an_error(part: str, instead: str, found: list[str]) -> None:
@@ -148,7 +155,10 @@ def test_an_attribute_that_no_provider_maps_is_an_error(part: str, instead: str,
 def test_a_group_needs_a_provider_that_maps_groups() -> None:
     provider = METROPOLE.replace("  groups: groups\n", "")
     assert problems({"providers/metropole.yaml": provider}) == [
-        "policies/apps/permis.yaml:11:38: access[1].allow.group: no provider of this application maps an attribute groups"
+        (
+            "policies/apps/permis.yaml:11:38: access[1].allow.group: no provider of this application maps an attribute"
+            " groups (write groups: under attributes of a provider's file)"
+        ),
     ]
 
 
@@ -309,6 +319,10 @@ def test_a_sign_out_call_tells_what_the_application_is_told(logout: str, found: 
         ("{from: mail, transforms: [{}]}", ["a transform is one thing (write a list: [lower, {prefix: u-}])"]),
         ("{from: mail, transforms: [{split: a, prefix: b}]}", ["a transform is one thing (write a list: [lower, {prefix: u-}])"]),
         ("{from: mail, transforms: [{split: a, otherwise: keep}]}", ["otherwise goes with a table"]),
+        ("{from: mail, transforms: [{table: {a: 1}}]}", ["this must be a text (put it in quotes)"]),
+        ("{from: mail, encoding: ISO-8859-15}", ["this must be one of utf8, latin1, latin9, cp1252, ascii, percent-utf8, base64, rfc2047, rfc8187 (write latin9)"]),
+        ("{from: mail, encoding: windows-1252}", ["this must be one of utf8, latin1, latin9, cp1252, ascii, percent-utf8, base64, rfc2047, rfc8187 (write cp1252)"]),
+        ("{from: mail, encoding: 'no such'}", ["this must be one of utf8, latin1, latin9, cp1252, ascii, percent-utf8, base64, rfc2047, rfc8187"]),
         ("{from: mail, transforms: [{table: [a]}]}", ["this must be a mapping of keys to values"]),
         ("{from: mail, transforms: [{hash: md5}]}", ["this must be one of sha256, sha512"]),
         ("{from: mail, transforms: [{extract: '('}]}", ["header `X-B`: `(`: missing ): ( (expressions are RE2)"]),
@@ -347,7 +361,8 @@ def test_what_is_known_to_be_longer_than_the_budget_is_told_at_load() -> None:
     assert problems({"providers/metropole.yaml": asserts, "apps/permis.yaml": text}) == []
     (found,) = problems({"providers/metropole.yaml": asserts, "apps/permis.yaml": narrow})
     assert found.startswith("policies/apps/permis.yaml:6:1: translate: with the longest values that are known, ")
-    assert found.endswith("headers and cookies take 607 bytes (translate.budget, which is 512 bytes, or send less)")
+    hint = "send less, or raise translate.budget as far as the application allows"
+    assert found.endswith(f"headers and cookies take 607 bytes, over 512 ({hint})")
     table = narrow.replace("join: ';'", f"join: ';', transforms: [{{table: {{a: {'c' * 600}}}, otherwise: omit}}]")
     assert "607 bytes" in problems({"providers/metropole.yaml": asserts, "apps/permis.yaml": table})[0]
     chosen = narrow.replace("join: ';'", "join: ';', only: [a]")

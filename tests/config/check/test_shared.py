@@ -96,7 +96,10 @@ def test_what_is_too_deep_only_with_what_it_refers_to() -> None:
 @pytest.mark.parametrize(
     ("condition", "said"),
     [
-        ("{mandate: maire}", "no provider of this application maps an attribute mandates"),
+        (
+            "{mandate: maire}",
+            "no provider of this application maps an attribute mandates (write mandates: under attributes of a provider's file)",
+        ),
         (
             "{claim: {name: mial, exists: true}}",
             "no provider of this application maps an attribute mial (did you mean mail?)",

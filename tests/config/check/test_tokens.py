@@ -27,7 +27,7 @@ def found(app: str, gateway: str = KEYS, **others: str) -> list[str]:
         ("{}", "9:8: translate.jwt: a token stands in one place (write header: NAME or cookie: NAME)"),
         ("{header: X-T, cookie: T}", "9:8: translate.jwt: a token stands in one place (write header: NAME or cookie: NAME)"),
         ("{header: X-Forwarded-For}", "9:17: translate.jwt.header: header `X-Forwarded-For`: this header is written by the gateway or says how a message is read: choose another name"),
-        ("{header: X-RemoteUser}", "9:17: translate.jwt.header: a server may read this as X-Remote-User"),
+        ("{header: X-RemoteUser}", "9:17: translate.jwt.header: a server may read this as X-Remote-User (keep one of the two)"),
         ("{cookie: __Host-ecluse}", "9:17: translate.jwt.cookie: cookie `__Host-ecluse`: this cookie is the gateway's own"),
         ("{cookie: 'a;b'}", "9:17: translate.jwt.cookie: cookie `a;b`: not a cookie name"),
         ("{header: X-T, life: 10s}", "9:28: translate.jwt.life: a token lives from 30s to 1h (write life: 5m)"),
@@ -70,7 +70,7 @@ def test_the_header_of_a_programs_own_token_is_taken() -> None:
         ("{cookie: T}", "translate.sealed.key: this key is missing"),
         ("{cookie: T, key: {file: word}}", "translate.sealed.key: this is not a key of 32 bytes in base64 (openssl rand -base64 32)"),
         ("{cookie: T, key: {file: shared}, life: 20s}", "translate.sealed.life: a token lives from 30s to 1h (write life: 5m)"),
-        ("{cookie: T, key: {file: shared}}\n  jwt: {cookie: t}", "translate.sealed.cookie: a server may read this as t"),
+        ("{cookie: T, key: {file: shared}}\n  jwt: {cookie: t}", "translate.sealed.cookie: a server may read this as t (keep one of the two)"),
         ("{cookie: T, key: {file: shared}, algorithm: ES256}", "translate.sealed.algorithm: this must be one of A256GCM, HS256 (did you mean HS256?)"),
     ],
 )  # fmt: skip
@@ -91,8 +91,8 @@ def test_a_sealed_token_that_cannot_be_is_refused_at_its_place(sealed: str, said
         ("{account: {value: svc}, password: {file: greek}, encoding: latin1}", "translate.basic.password: this password is not in letters that latin1 has"),
         ("{account: {value: 'a:b'}, password: {file: word}}", "translate.basic.account.value: the password would begin behind the colon"),
         ("{account: {}, password: {file: word}}", "translate.basic.account: this comes from one place (write {from: attribute} or {value: text})"),
-        ("{account: {from: logn}, password: {file: word}}", "translate.basic.account.from: no provider of this application maps an attribute logn"),
-        ("{account: {from: uid}, password: {file: word}}\n  jwt: {header: authorization}", "translate.basic: a server may read this as authorization"),
+        ("{account: {from: logn}, password: {file: word}}", "translate.basic.account.from: no provider of this application maps an attribute logn (write logn: under attributes of a provider's file)"),
+        ("{account: {from: uid}, password: {file: word}}\n  jwt: {header: authorization}", "translate.basic: a server may read this as authorization (keep one of the two)"),
     ],
 )  # fmt: skip
 def test_an_account_that_cannot_be_is_refused_at_its_place(basic: str, said: str) -> None:

@@ -64,7 +64,7 @@ ONE_TEST = "one thing is asked (write one of equals, in, suffix, matches or exis
         ({"provider": "metropol"}, "allow.provider: no file in providers/ has the name metropol (did you mean metropole?)"),
         ({"user": "metropol/1"}, "allow.user: no file in providers/ has the name metropol (did you mean metropole?)"),
         ({"mandate": ""}, "allow.mandate: this is empty (name at least one)"),
-        ({"mandate": "maire"}, "allow.mandate: no provider of this application maps an attribute mandates"),
+        ({"mandate": "maire"}, "allow.mandate: no provider of this application maps an attribute mandates (write mandates: under attributes of a provider's file)"),
         ({"tenant": {}}, "allow.tenant: an organisation is named in one way (write one of siret, siren, insee or list)"),
         ({"tenant": {"siret": "21590350100018"}}, "allow.tenant.siret: 21590350100018 is not a SIRET (14 digits, the last of which checks the others)"),
         ({"tenant": {"siren": ["215903501", "215903502"]}}, "allow.tenant.siren: 215903502 is not a SIREN (9 digits, the last of which checks the others)"),
