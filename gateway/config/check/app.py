@@ -204,6 +204,9 @@ def _internal(document: YamlDocument, model: AppFile, gateway: GatewayFile) -> I
         if internal.origin in own:
             message = f"browsers know the application by {internal.origin}"
             yield document.problem(("rewrite", "internal", index), message, "leave it out: it is what others become")
+        elif internal.origin == gateway.portal.origin:
+            message = f"{internal.origin} is the portal: links to it would lead to the application"
+            yield document.problem(("rewrite", "internal", index), message, "leave it out")
 
 
 def _listens(gateway: GatewayFile | None) -> IsOurs:

@@ -19,6 +19,10 @@ from tests.config.samples import PERMIS, problems
             "rewrite: {headers: true, internal: ['http://permis.localhost:8080']}",
             "browsers know the application by http://permis.localhost:8080 (leave it out: it is what others become)",
         ),
+        (
+            "rewrite: {headers: true, internal: ['http://portail.localhost:8080']}",
+            "http://portail.localhost:8080 is the portal: links to it would lead to the application (leave it out)",
+        ),
         ("responses: {add: {x-frame-options: DENY}}", "can be added here (write X-Frame-Options)"),
         ("responses: {add: {Set-Cookie: a=1}}", "Set-Cookie is not a header that can be added here (these are: "),
         ("responses: {replace: {X-Frame-Options: \"a\\r\\nb: c\"}}", "a control character is not accepted"),
