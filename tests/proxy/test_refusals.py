@@ -185,5 +185,5 @@ async def test_what_cannot_be_said_to_the_application_names_the_header_in_the_lo
         assert (answer.status, app.requests) == (403, [])
         assert b"X-Remote-User" not in answer.body
     (denied,) = gate.log.named("access.denied")
-    assert denied["code"] == "translation.unencodable"
+    assert denied["code"] == "translation.several"
     assert denied["detail"] == "X-Remote-User: 2 values and no `join`"
