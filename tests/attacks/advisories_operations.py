@@ -37,7 +37,7 @@ MISTAKES = (
     ("apps/exact-deny.yaml", "deny: {not: {group: admins}}", "deny: {nor: {group: admins}}", "nor"),
     ("apps/regex-deny.yaml", "allow: anyone", "allow: everyone", "access[1].allow"),
     ("apps/renamed.yaml", "allow: anyone", 'when: "1 == 1"', "when"),
-    ("apps/odd-names.yaml", "Note:", "X_Note:", "X_Note"),
+    ("apps/odd-names.yaml", "Note:", "X Note:", "X Note"),
     ("apps/wsgi.yaml", "X-Dept:", "x.remote.user:", "x.remote.user"),
     ("apps/beta-only.yaml", "path: /public/**", "path: /public/../x", ".."),
     ("providers/beta.yaml", "email_domains", "email_domain", "email_domain"),
