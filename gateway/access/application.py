@@ -85,7 +85,7 @@ class ApplicationAccess:
         self.lines = self._lines.values
         self._paths: Remembered[bytes, RequestLine] = Remembered(newcomers, _LINES)
         self._keys: dict[tuple[RouteMatches, bytes], int] = {}
-        # Under it, an owner of outcomes has what holds of them whatever they ask for.
+        # The key under which a person's outcomes also hold who they are here, whatever they ask for.
         self._about = next(numbers)
         self.anonymous: dict[object, object] = {}
         self.decisions: dict[tuple[str, str], list[int]] = {}

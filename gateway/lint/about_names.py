@@ -1,4 +1,4 @@
-"""By which name an application knows a person, and whether somebody else can have it there."""
+"""Rules about the name by which an application knows a person: can somebody else have the same one there?"""
 
 from collections.abc import Iterator
 from typing import Final

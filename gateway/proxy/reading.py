@@ -13,7 +13,7 @@ from typing import Final
 from gateway.model.errors import GatewayError
 from gateway.proxy.exchange import Exchange
 from gateway.proxy.http1.bodies import RequestBody
-from gateway.proxy.http1.request_head import PartialHead, check_size
+from gateway.proxy.http1.partial_head import PartialHead, check_size
 from gateway.proxy.request import Request
 from gateway.proxy.services import Services
 from gateway.proxy.timers import NEVER

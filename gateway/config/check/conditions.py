@@ -152,7 +152,7 @@ def check_shared(index: Index) -> Iterator[Problem]:
 
 
 def check_condition(document: YamlDocument, path: Path, condition: WrittenCondition, index: Index) -> Iterator[Problem]:
-    """Problems of what the condition names, wherever it stands."""
+    """Yields a problem for each name in the condition that the folder does not know, and one for its size or depth."""
     for where, leaf in leaves(condition, path):
         yield from (document.problem(at, message, hint) for at, message, hint in _unknown(leaf, where, index))
     size, depth = index.size(condition)

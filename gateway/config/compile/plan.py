@@ -162,7 +162,7 @@ def names_of(plan: bytes) -> ServedNames:
 
 def hosts_of_plan(plan: bytes) -> dict[str, tuple[str, ...]]:
     """The hosts of each app file that is live; a shadow has none."""
-    # In a plan, the path of a file begins with the folder's own name.
+    # A plan writes the path of a file with the name of the folder before it.
     return {
         app["file"].partition("/")[2]: tuple(app["hosts"]) for app in _looked_at(plan, WrittenApp) if not app["shadow"]
     }

@@ -223,7 +223,8 @@ class Replacing:
         return pieces
 
     def _replaced(self, text: bytes, start: int, until: int, pieces: list[Piece]) -> int:
-        """Where the rest begins, once matches that begin before `until` are replaced; -1: before what is undecided."""
+        """Replaces the matches that begin before `until`; -1 stands for where what is undecided begins. Returns where
+        the rest begins."""
         replacements, view, at, ends = self._replacements, memoryview(text), start, until < 0
         if ends:
             until = replacements.undecided(text, at)

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.config.snapshot import Limits
 from gateway.model.errors import GatewayError
-from gateway.proxy.http1.request_head import PartialHead, check_size
+from gateway.proxy.http1.partial_head import PartialHead, check_size
 from tests.proxy.applications import application
 from tests.proxy.gateways import Client, ask, gateway
 
