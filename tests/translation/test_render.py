@@ -1,10 +1,12 @@
 import re
 from base64 import b64decode
 from dataclasses import replace
-from typing import get_args
+from typing import Literal, get_args
+from unicodedata import normalize
 from urllib.parse import unquote
 
 import pytest
+from httptools import HttpRequestParser
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +21,7 @@ from gateway.model.codes import (
 )
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.translation.charset import Encoding, Unencodable
+from gateway.translation.charset import LACKING, Encoding, Unencodable
 from gateway.translation.render import BUDGET, Injection, Translation, check_cookie, check_header, why_or_value
 from gateway.translation.specs import (
     Constant,
@@ -38,6 +40,7 @@ from gateway.translation.specs import (
 from gateway.wire import headers as wire_headers
 from gateway.wire.cookies import without_cookies
 from gateway.wire.hop_by_hop import HOP_BY_HOP
+from tests.translation.test_charset import by_another_reader
 
 
 def person(left_out: frozenset[str] = frozenset(), **attributes: tuple[str, ...]) -> Identity:
@@ -479,6 +482,95 @@ def test_nobody_is_sent_what_the_file_gives_for_nobody_and_no_more() -> None:
         HeaderSpec("X-C", Constant("c")),
     ]
     assert headers_of(None, *specs) == b"\r\niv-user: Unauthenticated"
+
+
+SIGNS = st.text(st.sampled_from([*'ab,,;;^""\\%= =?\u037eéœ', "\r", "\n", "\0"]), min_size=1, max_size=6)
+ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
+TROUBLE = st.one_of(SIGNS, SIGNS, SIGNS, ANY)
+LISTS: st.SearchStrategy[tuple[str, Literal["backslash", "quotes"] | None, bool]] = st.sampled_from(
+    [(",", None, False), ("; ", None, False), ("^", None, True), (";", "backslash", False), (",", "quotes", False)]
+)
+
+
+def groups_in(value: bytes, join: str, escape: str | None) -> list[bytes]:
+    """As the application takes them apart: it trims, as most do, and undoes the escape."""
+    if escape == "quotes":
+        return re.findall(rb'"([^"]*)"', value)
+    sign = re.escape(join.strip().encode())
+    if escape == "backslash":
+        return [one.replace(b"\\" + join.encode(), join.encode()) for one in re.split(rb"(?<!\\)" + sign, value)]
+    return [one.strip(b" ") for one in re.split(sign, value)]
+
+
+@given(
+    st.lists(TROUBLE, min_size=1, max_size=4),
+    st.sampled_from(get_args(Encoding)),
+    st.sampled_from(get_args(Unencodable)),
+    LISTS,
+)
+def test_no_value_adds_a_group(values, encoding, unencodable, listed) -> None:  # type: ignore[no-untyped-def]
+    """Each encoding, read by another library: the groups of the person, as many and the same, or a refusal."""
+    join, escape, whole = listed
+    spec = HeaderSpec("X-A", FromAttribute("a", join, escape, whole), encoding, unencodable)
+    try:
+        line = headers_of(person(a=tuple(values)), spec)
+    except GatewayError:
+        return
+    sent = line.removeprefix(b"\r\nX-A: ")
+    if not sent:
+        assert unencodable == "drop" or not any(values)
+        return
+    if whole:
+        found = [one.decode() for one in groups_in(by_another_reader(sent, encoding).encode(), join, escape)]
+    else:
+        found = [by_another_reader(one, encoding) for one in groups_in(sent, join, escape)]
+    wanted = [normalize("NFC", value) for value in values if value]
+    assert len(found) == len(wanted)
+    if encoding not in LACKING or unencodable in ("refuse", "drop"):
+        assert found == wanted
+    elif unencodable == "percent":
+        assert [unquote(one, errors="strict") for one in found] == wanted
+
+
+class Parsed:
+    """By llhttp, as Node's servers do."""
+
+    def __init__(self, head: bytes) -> None:
+        self.lines: list[tuple[bytes, bytes]] = []
+        self.ends = 0
+        HttpRequestParser(self).feed_data(head)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.lines.append((name, value))
+
+    def on_message_complete(self) -> None:
+        self.ends += 1
+
+
+@given(
+    st.lists(TROUBLE, min_size=1, max_size=3),
+    st.sampled_from(get_args(Encoding)),
+    st.sampled_from(get_args(Unencodable)),
+)
+def test_a_head_has_the_lines_of_the_file_and_no_other(values, encoding, unencodable) -> None:  # type: ignore[no-untyped-def]
+    listed = FromAttribute("a", ",")
+    headers = [
+        HeaderSpec("X-A", FromAttribute("b"), encoding, unencodable),
+        HeaderSpec("X-B", listed, encoding, unencodable),
+        HeaderSpec("X-C", Constant("c")),
+    ]
+    cookies = [CookieSpec("d", FromAttribute("b"), encoding, unencodable), CookieSpec("e", Constant("e"))]
+    try:
+        made = Translation.compile(headers, cookies).render(person(a=tuple(values), b=(values[0],)))
+    except GatewayError:
+        return
+    head = Parsed(b"GET / HTTP/1.1\r\nHost: a%b\r\nCookie: %b\r\n\r\n" % (made.headers, made.cookies))
+    assert head.ends == 1
+    names = [name for name, _ in head.lines]
+    assert [name for name in names if name not in (b"X-A", b"X-B")] == [b"Host", b"X-C", b"Cookie"]
+    assert len(names) == len(set(names))
+    (crumbs,) = [value for name, value in head.lines if name == b"Cookie"]
+    assert [one.partition(b"=")[0] for one in crumbs.split(b";")] in ([b"d", b" e"], [b"e"])
 
 
 @given(
