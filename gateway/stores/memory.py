@@ -13,6 +13,7 @@ from gateway.stores.records import (
     Cursor,
     Ended,
     EndSeat,
+    JarKey,
     MarkKey,
     PutTicket,
     RaiseMark,
@@ -49,6 +50,7 @@ class MemoryStore:
         self._used: dict[bytes, int] = {}
         self._marks: dict[MarkKey, tuple[int, int]] = {}
         self._notes: dict[tuple[str, str], SealedNote] = {}
+        self._jars: dict[str, dict[str, bytes]] = {}
         self._ended: deque[Ended] = deque()
         self._purged = 0
         self._refuses_before = 0
@@ -83,6 +85,16 @@ class MemoryStore:
         if session is None or session.sealed != before:
             return False
         self._sessions[session_id] = replace(session, sealed=after)
+        return True
+
+    async def read_jar(self, key: JarKey, now: int) -> bytes | None:
+        live = self._live_session(key.session_id, now)
+        return None if live is None else self._jars.get(key.session_id, {}).get(key.host)
+
+    async def replace_jar(self, key: JarKey, before: bytes | None, after: bytes, now: int) -> bool:
+        if self._live_session(key.session_id, now) is None or await self.read_jar(key, now) != before:
+            return False
+        self._jars.setdefault(key.session_id, {})[key.host] = after
         return True
 
     async def find(self, index: SessionIndex, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
@@ -134,6 +146,7 @@ class MemoryStore:
         self._seats = {
             key: seat for key, seat in self._seats.items() if seat.ends_at > now and key.session_id in self._sessions
         }
+        self._jars = {id: jars for id, jars in self._jars.items() if id in self._sessions}
         for ticket in [each for of_kind in self._tickets.values() for each in of_kind.values()]:
             if ticket.expires_at <= now:
                 self._drop(ticket.key.kind, ticket.key.lookup)
@@ -242,6 +255,7 @@ class MemoryStore:
     def _end_session(self, session_id: str, now: int) -> None:
         self._ended.append(Ended(session_id, None, now))
         self._sessions.pop(session_id, None)
+        self._jars.pop(session_id, None)
         for key in [key for key in self._seats if key.session_id == session_id]:
             del self._seats[key]
 

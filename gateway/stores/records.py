@@ -252,6 +252,14 @@ class SealedNote(Write):
 
 
 @dataclass(frozen=True, slots=True)
+class JarKey:
+    """The cookies that one host's application has set for a session (stores.cookie_jars)."""
+
+    session_id: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
 class RaiseMark(Write):
     """The mark of this key is at least `number` until `expires_at`; it never falls before."""
 
@@ -300,6 +308,13 @@ class RecordStore(Protocol):
 
     async def replace_sealed(self, session_id: str, before: bytes, after: bytes, now: int) -> bool:
         """Replaces the sealed session if it is still `before`. Returns False, having written nothing, if it is not."""
+
+    async def read_jar(self, key: JarKey, now: int) -> bytes | None:
+        """The sealed jar; None where none is kept, or the session is gone."""
+
+    async def replace_jar(self, key: JarKey, before: bytes | None, after: bytes, now: int) -> bool:
+        """Keeps the sealed jar with the session, if it is still `before`. Returns False, having written nothing, if it
+        is not, or the session is gone."""
 
     async def find(self, index: SessionIndex, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
         """The live sessions of every shard under any of these index values, oldest first."""

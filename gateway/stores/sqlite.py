@@ -16,6 +16,7 @@ from gateway.stores import sqlite_file
 from gateway.stores import sqlite_statements as sql
 from gateway.stores.records import (
     Cursor,
+    JarKey,
     MarkKey,
     SealedNote,
     SeatKey,
@@ -104,6 +105,12 @@ class SqliteStore:
         return await self._write(
             lambda connection: sql.replace_sealed(connection, session_id, before, after, now), durable=True
         )
+
+    async def read_jar(self, key: JarKey, now: int) -> bytes | None:
+        return await self._read(lambda connection: sql.read_jar(connection, key, now))
+
+    async def replace_jar(self, key: JarKey, before: bytes | None, after: bytes, now: int) -> bool:
+        return await self._write(lambda connection: sql.replace_jar(connection, key, before, after, now))
 
     async def find(self, index: SessionIndex, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
         return await self._read(lambda connection: sql.find(connection, index, values, now))

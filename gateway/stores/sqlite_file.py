@@ -16,7 +16,7 @@ from gateway.model.codes import STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 
 APPLICATION_ID = 0x45434C55  # "ECLU": what `file` shows, and what tells our database from any other
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 # Bytes. SQLite's own checkpoints come at half of it but finish only where nobody else reads or writes meanwhile: with
 # workers that write in turn they would never, and the log would grow until the disk is full.
@@ -36,6 +36,12 @@ CREATE TABLE notes (
     PRIMARY KEY (session_id, host)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX notes_by_end ON notes (due_at);
+"""
+
+_JARS = """
+CREATE TABLE jars (
+    session_id TEXT NOT NULL, host TEXT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (session_id, host)
+) STRICT, WITHOUT ROWID;
 """
 
 _TABLES = """
@@ -110,10 +116,10 @@ CREATE TABLE ended (
 """
 
 # N reads N-1: from each version to the next.
-_UPGRADES = {1: "ALTER TABLE store ADD COLUMN refuses_before INTEGER NOT NULL DEFAULT 0;", 2: _NOTES}
+_UPGRADES = {1: "ALTER TABLE store ADD COLUMN refuses_before INTEGER NOT NULL DEFAULT 0;", 2: _NOTES, 3: _JARS}
 
 _NAMED = re.compile(r"^CREATE (?:TABLE|INDEX|TRIGGER) (\w+)", re.MULTILINE)
-_NAMES = frozenset(_NAMED.findall(_TABLES + _NOTES))
+_NAMES = frozenset(_NAMED.findall(_TABLES + _NOTES + _JARS))
 
 
 class Damaged(sqlite3.DatabaseError):
@@ -315,7 +321,7 @@ def _upgrade(connection: sqlite3.Connection) -> None:
 
 
 def _make_tables(connection: sqlite3.Connection, refuses_before: int) -> None:
-    for statement in _statements(_TABLES + _NOTES):
+    for statement in _statements(_TABLES + _NOTES + _JARS):
         connection.execute(statement)
     connection.execute("INSERT INTO store VALUES (?, ?)", (secrets.token_hex(16), refuses_before))
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -11,6 +11,7 @@ from gateway.stores.records import (
     Cursor,
     Ended,
     EndSeat,
+    JarKey,
     MarkKey,
     PutTicket,
     RaiseMark,
@@ -56,7 +57,7 @@ _CLEARED = (
     # Not where an application is to be told of some of them.
     (
         "SELECT max(ends_at) FROM sessions WHERE NOT EXISTS (SELECT 1 FROM notes)",
-        ("DELETE FROM seats", "DELETE FROM sessions"),
+        ("DELETE FROM seats", "DELETE FROM jars", "DELETE FROM sessions"),
     ),
     ("SELECT max(expires_at) FROM used", ("DELETE FROM used",)),
     ("SELECT max(expires_at) FROM marks", ("DELETE FROM marks",)),
@@ -170,6 +171,7 @@ def find(
 def _end_session(connection: sqlite3.Connection, session_id: str, now: int) -> None:
     connection.execute("INSERT INTO ended (session_id, lookup, at) VALUES (?, NULL, ?)", (session_id, now))
     connection.execute("DELETE FROM seats WHERE session_id = ?", (session_id,))
+    connection.execute("DELETE FROM jars WHERE session_id = ?", (session_id,))
     connection.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
     connection.execute(_NOTES_DUE, (session_id,))
 
@@ -201,6 +203,25 @@ def take_notes(connection: sqlite3.Connection, most: int, now: int) -> tuple[Sea
 def replace_sealed(connection: sqlite3.Connection, session_id: str, before: bytes, after: bytes, now: int) -> bool:
     statement = "UPDATE sessions SET sealed = ? WHERE id = ? AND sealed = ? AND ends_at > ?"
     return connection.execute(statement, (after, session_id, before, now)).rowcount == 1
+
+
+def read_jar(connection: sqlite3.Connection, key: JarKey, now: int) -> bytes | None:
+    statement = (
+        "SELECT j.sealed FROM jars j JOIN sessions s ON s.id = j.session_id"
+        " WHERE j.session_id = ? AND j.host = ? AND s.ends_at > ?"
+    )
+    row = connection.execute(statement, (key.session_id, key.host, now)).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def replace_jar(connection: sqlite3.Connection, key: JarKey, before: bytes | None, after: bytes, now: int) -> bool:
+    if read_session(connection, key.session_id, now) is None:
+        return False
+    if before is None:
+        statement = "INSERT INTO jars VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+        return connection.execute(statement, (key.session_id, key.host, after)).rowcount == 1
+    statement = "UPDATE jars SET sealed = ? WHERE session_id = ? AND host = ? AND sealed = ?"
+    return connection.execute(statement, (after, key.session_id, key.host, before)).rowcount == 1
 
 
 def ended_since(connection: sqlite3.Connection, cursor: Cursor | None) -> Tail:
@@ -311,6 +332,7 @@ def purge(connection: sqlite3.Connection, now: int) -> bool:
                 connection.execute(statement)
     over = connection.execute("SELECT id FROM sessions WHERE ends_at <= ? LIMIT ?", (now, _PURGED_AT_ONCE)).fetchall()
     connection.executemany("DELETE FROM seats WHERE session_id = ?", over)
+    connection.executemany("DELETE FROM jars WHERE session_id = ?", over)
     connection.executemany("DELETE FROM sessions WHERE id = ?", over)
     connection.executemany(_NOTES_DUE, over)
     bounds = [*((statement, now) for statement in _PURGES), (_PURGE_ENDED, now - ENDED_KEPT)]

@@ -27,10 +27,12 @@ from gateway.model.transaction import (
     SignOut,
     Transaction,
 )
+from gateway.stores.cookie_jars import CookieJars
 from gateway.stores.sealing import VERSION
 from gateway.stores.sign_out_notes import SignOutNotes
 from gateway.stores.sqlite import SqliteStore
 from gateway.stores.sqlite_file import SCHEMA_VERSION
+from gateway.wire.cookie_jar import CookieJar, JarCookie
 from tests.stores.samples import JEANNE, KEYS, NO_LIMITS, NOW, PERMIS, PORTAL, Clock, Worker, browser
 
 RECORDED = Path(__file__).with_name("recorded")
@@ -69,6 +71,10 @@ SAML_LOGIN = SamlLogin("rectorat", "_1", ("urn:a",), "exact", True, browser("bin
 PARKED = ParkedAssertion(JEANNE, "reference", "_2", NOW + 60, NOW + 3600, NAME_ID, "index")
 SAML_LOGOUT = SamlLogout("rectorat", "_3", "https://permis.localhost/")
 SIGN_OUT = SignOut("metropole", "https://permis.localhost/")
+COOKIES = (
+    JarCookie(b"PHPSESSID", b"\xe9", b"/app", True, NOW + 0.5, NOW - 5.0, NOW + 600.0),
+    JarCookie(b"b", b"", b"/", False, NOW + 1.0, NOW + 1.0),
+)
 RESPONSE = ParkedResponse((("code", "c"), ("state", "é")))
 
 
@@ -107,6 +113,8 @@ async def written(path: Path) -> dict[str, Any]:
     seat = await worker.enter(session.cookie)
     note = SignOutNote(session.session.id, PERMIS, "permis", b"h\xe9l\xe8ne", b"JSESSIONID=a")
     await SignOutNotes(store, KEYS, now=worker.clock.now).keep([note])
+    jar = await CookieJars(store, worker.sessions, KEYS, now=worker.clock.now).keep(PERMIS, seat, COOKIES)
+    assert jar == CookieJar(COOKIES)
     code = await worker.code(session.cookie)
     await worker.transactions.openid_logins.put(LOGIN, NETWORK, "state")
     await worker.transactions.openid_logouts.put(SIGN_OUT, NETWORK, "state of a sign-out")
@@ -133,6 +141,7 @@ async def written(path: Path) -> dict[str, Any]:
         "parked": PARKED,
         "saml_logout": SAML_LOGOUT,
         "note": note,
+        "jar": jar,
     }
     return {"opens": opens, "holds": {name: plain(value) for name, value in holds.items()}}
 

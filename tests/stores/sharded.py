@@ -14,6 +14,7 @@ from gateway.stores.records import (
     ENDED_KEPT,
     Cursor,
     Ended,
+    JarKey,
     MarkKey,
     PutTicket,
     SealedNote,
@@ -106,6 +107,14 @@ class Sharded:
     async def replace_sealed(self, session_id: str, before: bytes, after: bytes, now: int) -> bool:
         self._begin()
         return self._tell(await self._at(shard_of(session_id)).replace_sealed(session_id, before, after, now))
+
+    async def read_jar(self, key: JarKey, now: int) -> bytes | None:
+        self._begin()
+        return self._tell(await self._at(shard_of(key.session_id)).read_jar(key, now))
+
+    async def replace_jar(self, key: JarKey, before: bytes | None, after: bytes, now: int) -> bool:
+        self._begin()
+        return self._tell(await self._at(shard_of(key.session_id)).replace_jar(key, before, after, now))
 
     async def find(self, index: SessionIndex, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
         self._begin()

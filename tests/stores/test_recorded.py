@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from gateway.stores import codec
+from gateway.stores.cookie_jars import CookieJars
 from gateway.stores.sealing import VERSION
 from gateway.stores.sign_out_notes import SignOutNotes
 from gateway.stores.sqlite import SqliteStore
 from gateway.stores.sqlite_file import APPLICATION_ID, SCHEMA_VERSION
+from gateway.wire.cookie_jar import CookieJar
 from tests.stores.record import RECORDED, TRANSACTION, plain, written
 from tests.stores.samples import JEANNE, KEYS, NOW, PERMIS, PORTAL, Clock, Heard, Worker
 
@@ -65,6 +67,12 @@ def test_what_this_release_writes_is_recorded() -> None:
 async def test_the_recording_still_goes(tmp_path: Path) -> None:
     told = await written(tmp_path / "sessions.sqlite")
     assert set(told["holds"]) <= {field for file in FILES for field in json.loads(file.read_text())["holds"]}
+
+
+async def test_an_applications_cookies_stay(told: dict[str, Any], worker: Worker) -> None:
+    jars = CookieJars(worker.store, worker.sessions, KEYS, now=worker.clock.now)
+    found = await jars.read(PERMIS, told["opens"]["permis"].encode())
+    assert plain(found) == told["holds"].get("jar", plain(CookieJar()))
 
 
 async def test_people_stay_signed_in(told: dict[str, Any], worker: Worker) -> None:

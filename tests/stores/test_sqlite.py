@@ -252,7 +252,7 @@ async def test_a_store_of_a_newer_release_is_refused_with_what_to_do(store: Sqli
     error = await refused(path)
     assert error.code is STORE_UNREADABLE
     assert (
-        "schema version 99, this release reads 3: run the release that wrote it, or move the file away" in error.detail
+        "schema version 99, this release reads 4: run the release that wrote it, or move the file away" in error.detail
     )
 
 

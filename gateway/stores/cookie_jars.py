@@ -1,0 +1,125 @@
+"""An application's cookies, kept sealed with the session that they are of, on any record store.
+
+A jar (wire.cookie_jar) belongs to one session on one host. It opens with the session alone, and so with a seat's cookie
+(invariant 8); it ends with the session, also where a worker still holds it. Written is what was set, not the whole jar:
+two workers that write at once lose nothing.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+
+from gateway.model.codes import STORE_UNREACHABLE, STORE_UNREADABLE
+from gateway.model.errors import GatewayError
+from gateway.model.session import Entry
+from gateway.ops.log import Log
+from gateway.stores.records import JarKey, RecordStore
+from gateway.stores.sealing import (
+    NONCE_BYTES,
+    SealBinding,
+    StoreKeys,
+    TokenBytes,
+    draw_key,
+    key_id_of,
+    open_sealed,
+    seal,
+)
+from gateway.stores.sessions import Sessions
+from gateway.stores.tickets import unix_now
+from gateway.stores.unreadable import UnreadableRecords
+from gateway.wire.cookie_jar import CookieJar, JarCookie
+
+_TRIES = 20
+_LOST = "the application's cookies of that session are lost"
+
+
+class CookieJars:
+    """`host`: canonical, of the seat; `cookie`: the raw value of `__Host-ecluse`, as those of Sessions.
+
+    Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say. Parameters as those of
+    stores.transactions.Transactions.
+    """
+
+    def __init__(
+        self,
+        store: RecordStore,
+        sessions: Sessions,
+        keys: Sequence[tuple[str, bytes]],
+        *,
+        log: Log | None = None,
+        now: Callable[[], int] = unix_now,
+        token_bytes: TokenBytes = os.urandom,
+    ) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._keys = StoreKeys(keys)
+        self._unreadable = UnreadableRecords(log, what_follows=_LOST)
+        self._now = now
+        self._token_bytes = token_bytes
+
+    async def read(self, host: str, cookie: bytes) -> CookieJar | None:
+        """The jar of this seat's session on this host, an empty one where nothing is kept; None: the seat is gone."""
+        entry = await self._sessions.entry(host, cookie)
+        if entry is None:
+            return None
+        sealed = await self._store.read_jar(JarKey(entry.session_id, host), self._now())
+        return CookieJar() if sealed is None else self._opened(sealed, entry, host)
+
+    async def keep(self, host: str, cookie: bytes, cookies: Iterable[JarCookie]) -> CookieJar | None:
+        """Adds what was set to the jar that is kept, whoever else does so; the jar as it is then. None: the seat is
+        gone, and nothing is kept."""
+        cookies = tuple(cookies)
+        for _ in range(_TRIES):
+            entry = await self._sessions.entry(host, cookie)
+            if entry is None:
+                return None
+            key = JarKey(entry.session_id, host)
+            before = await self._store.read_jar(key, self._now())
+            jar = CookieJar() if before is None else self._opened(before, entry, host)
+            after = jar.with_cookies(cookies, self._now())
+            if after == jar and before is not None:
+                return jar
+            if await self._store.replace_jar(key, before, self._sealed(after, entry, host), self._now()):
+                return after
+        raise GatewayError(STORE_UNREACHABLE, f"a jar that changed {_TRIES} times while it was written")
+
+    def _sealed(self, jar: CookieJar, entry: Entry, host: str) -> bytes:
+        key_id, nonce = self._keys.current, self._token_bytes(NONCE_BYTES)
+        return seal(_to_bytes(jar), key=_key(entry), key_id=key_id, nonce=nonce, binding=_binding(entry, host))
+
+    def _opened(self, sealed: bytes, entry: Entry, host: str) -> CookieJar:
+        """An empty one in the place of a jar that does not open."""
+        try:
+            # As a session's: under a store key that is gone nothing opens.
+            self._keys.salt(key_id_of(sealed))
+            return _from_bytes(open_sealed(sealed, key=_key(entry), binding=_binding(entry, host)))
+        except GatewayError as error:
+            self._unreadable.tell("jar", error)
+            return CookieJar()
+
+
+def _key(entry: Entry) -> bytes:
+    return draw_key(entry.session_key, b"cookies")
+
+
+def _binding(entry: Entry, host: str) -> SealBinding:
+    return SealBinding("jar", entry.session_id, host)
+
+
+def _to_bytes(jar: CookieJar) -> bytes:
+    rows = []
+    for one in jar.cookies:
+        texts = [part.decode("latin-1") for part in (one.name, one.value, one.path)]
+        rows.append((*texts, one.secure, one.set_at, one.made_at, one.expires_at))
+    return json.dumps(rows, separators=(",", ":")).encode("ascii")
+
+
+def _from_bytes(data: bytes) -> CookieJar:
+    cookies = []
+    try:
+        for name, value, path, secure, set_at, made_at, expires_at in json.loads(data):
+            read = (part.encode("latin-1") for part in (name, value, path))
+            cookies.append(JarCookie(next(read), next(read), next(read), secure, set_at, made_at, expires_at))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise GatewayError(STORE_UNREADABLE, f"a jar in a form of another release ({type(error).__name__})") from None
+    return CookieJar(tuple(cookies))
