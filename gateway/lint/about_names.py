@@ -1,6 +1,7 @@
 """Rules about the name by which an application knows a person: can somebody else have the same one there?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 from gateway.config.check.tokens import BASIC, token_sections
@@ -10,7 +11,7 @@ from gateway.config.schema.app import AppFile
 from gateway.lint.subject import Of, Subject
 from gateway.policy.conditions import GROUPS
 from gateway.translation.charset import LACKING
-from gateway.translation.specs import Extract, Split
+from gateway.translation.specs import Extract, Split, parse_template
 
 _NAMES: Final = frozenset({"uid", "mail", "email", "login", "subject"})
 _COMPARED: Final = _NAMES | {GROUPS}
@@ -50,6 +51,29 @@ def part_of_a_name(subject: Subject) -> Iterator[Problem]:
             if cut and told.injected.source in _NAMES:
                 say = f"of {told.injected.source} a part is told, which people of two providers may share"
                 yield app.at(*told.at, "transforms", say=say, write="tell the whole, or provider or issuer too")
+
+
+def filled_alike(subject: Subject) -> Iterator[Problem]:
+    for app in _of_several(subject):
+        listed = subject.snapshot.apps[app.model.app].listed
+        for told in app.model.translate.told:
+            template = told.injected.template
+            parts = () if template is None or not names_used(told.injected) else parse_template(template).parts
+            for name, values in (("provider", list(listed)), ("issuer", [one.issuer for one in listed.values()])):
+                if name in parts[1::2] and len(parts) > 3 and _run_together(parts, parts.index(name, 1), values):
+                    say = f"of two providers, {name} and what stands beside it may come to one text"
+                    yield app.at(*told.at, "template", say=say, write='template: "{provider}:{subject}"')
+
+
+def _run_together(parts: Sequence[str], at: int, values: Sequence[str]) -> bool:
+    """Whether a value of the name at this place, with the text that ends it, begins or ends another one: the name
+    beside it could then be longer or shorter by the difference."""
+    first, last = at == 1, at == len(parts) - 2
+    if not first and not last:
+        # Anything may stand on either side.
+        return True
+    bounded = sorted({value + parts[at + 1] if first else (parts[at - 1] + value)[::-1] for value in values})
+    return any(other.startswith(one) for one, other in pairwise(bounded))
 
 
 def _of_several(subject: Subject) -> Iterator[Of[AppFile]]:

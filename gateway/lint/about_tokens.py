@@ -6,6 +6,7 @@ from typing import Final
 from gateway.config.check.tokens import BASIC, token_sections
 from gateway.config.problems import Problem
 from gateway.lint.subject import Subject
+from gateway.tokens.sealed import shared_key
 
 _LONG: Final = 900
 _SHORTEST_SECRET: Final = 24
@@ -32,8 +33,11 @@ def shared_by_two(subject: Subject) -> Iterator[Problem]:
     first: dict[bytes, str] = {}
     for app in subject.apps:
         path = ("translate", "sealed", "key")
-        key = subject.material.get((app.path, path))
-        other = app.model.app if key is None else first.setdefault(key, app.model.app)
+        written = subject.material.get((app.path, path))
+        if written is None:
+            continue
+        # The key itself: one may be written with a line break, another without.
+        other = first.setdefault(shared_key(written), app.model.app)
         if other != app.model.app:
             say = f"{other} has the same key: each of the two can make tokens for the other"
             yield app.at(*path, say=say, write="another key: openssl rand -base64 32")

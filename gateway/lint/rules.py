@@ -153,6 +153,9 @@ _TABLE = (
              "one may have the same, and is then taken for them.", _NAMES.subject_of_two_providers),
     LintRule("EC355", "A part of a name", "`a@x` and `a@y` are both `a`: whoever has one account has the other.",
              _NAMES.part_of_a_name),
+    LintRule("EC356", "A template that two people may fill alike", "With `{provider}-{subject}`, `b-1` of the provider "
+             "`a` and `1` of the provider `a-b` are both `a-b-1`: the application takes one for the other.",
+             _NAMES.filled_alike),
     # the gateway
     LintRule("EC401", "Development settings", "`development: true` gives up https and secrets in files of their own.",
              _GATEWAY.development),

@@ -17,7 +17,7 @@ _FORBIDDEN: Final = frozenset({"Cc", "Cs"})
 def told(claims: Iterable[TokenClaim], identity: Identity) -> dict[str, ClaimValue]:
     """By name; `sub` is the provider's name for the person unless the file says otherwise. A claim without a value is
     left out. Raises GatewayError(TRANSLATION_UNENCODABLE), with the name of the claim and never its value: several
-    values where one is told, a control character, or no value for `sub`."""
+    values where one is told, a control character, white space at an end, or no value for `sub`."""
     found: dict[str, ClaimValue] = {"sub": _text("sub", identity.subject)}
     for claim in claims:
         if claim.several:
@@ -62,6 +62,9 @@ def _text(name: str, value: str) -> str:
     text = unicodedata.normalize("NFC", value)
     if any(unicodedata.category(character) in _FORBIDDEN for character in text):
         raise _refused(name, "a control character")
+    if text != text.strip():
+        # Applications trim, and databases compare without the blanks at an end: `admin ` is `admin` to them.
+        raise _refused(name, "white space at an end, which applications trim")
     return text
 
 

@@ -36,13 +36,13 @@ def encode(value: str, encoding: Encoding, unencodable: Unencodable = "refuse") 
     leaves plain ASCII. Of a letter that the encoding lacks: `transliterate` is for names that people read,
     never for values that an application compares, for `Ś` and `S` become the same; `percent` writes it, and each `%`,
     as percent-encoded UTF-8.
-    Raises GatewayError, without the value in it: TRANSLATION_CONTROL for a control character, which no encoding hides;
-    TRANSLATION_UNENCODABLE.
+    Raises GatewayError, without the value in it: TRANSLATION_CONTROL for a control character, TRANSLATION_UNENCODABLE
+    for a blank at an end, neither of which any encoding hides: applications decode first and trim then.
     """
-    text = clean(value)
+    text = unpadded(clean(value))
     match encoding:
         case "utf8":
-            return _as_is(text).encode()
+            return text.encode()
         case "percent-utf8":
             return quote(text, safe="").encode("ascii")
         case "base64":
@@ -61,6 +61,14 @@ def clean(value: str) -> str:
     # Nothing printable is one: mostly, no character is looked at by itself.
     if not text.isprintable() and any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
         raise GatewayError(TRANSLATION_CONTROL, "a control character")
+    return text
+
+
+def unpadded(text: str) -> str:
+    """The text as it is. Raises GatewayError(TRANSLATION_UNENCODABLE) for white space around it, which is no part of a
+    value (RFC 9110 5.5), and of which servers and applications trim more than they should."""
+    if text != text.strip():
+        raise GatewayError(TRANSLATION_UNENCODABLE, "white space at an end, which would be lost on the way")
     return text
 
 
@@ -90,19 +98,12 @@ def _with_codec(text: str, codec: str, known_as: str, unencodable: Unencodable) 
     elif unencodable == "percent":
         text = "".join(_percent(character, codec) for character in text)
     try:
-        return _as_is(text).encode(codec)
+        return unpadded(text).encode(codec)
     except UnicodeEncodeError as error:
         if unencodable == "drop":
             return None
         code_point = ord(text[error.start])
         raise GatewayError(TRANSLATION_UNENCODABLE, f"U+{code_point:04X} is not in {known_as}") from None
-
-
-def _as_is(text: str) -> str:
-    # RFC 9110 5.5: white space around a value is no part of it, and servers trim more than they should.
-    if text != text.strip():
-        raise GatewayError(TRANSLATION_UNENCODABLE, "white space at an end, which would be lost on the way")
-    return text
 
 
 def _percent(character: str, codec: str) -> str:

@@ -17,7 +17,7 @@ from gateway.model.codes import (
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.names import fold
-from gateway.translation.charset import LACKING, clean, encode
+from gateway.translation.charset import LACKING, clean, encode, unpadded
 from gateway.translation.specs import Constant, CookieSpec, FromAttribute, HeaderSpec, Spec, Template
 from gateway.translation.transforms import check_transform, transformed
 
@@ -282,7 +282,7 @@ def _joined(spec: Spec, texts: Sequence[str]) -> bytes | None:
     source = spec.source
     join = source.join if isinstance(source, FromAttribute) else None
     if isinstance(source, FromAttribute) and join is not None and source.whole:
-        whole = _with_separators([clean(text).encode() for text in texts if text], join, source.escape)
+        whole = _with_separators([unpadded(clean(text)).encode() for text in texts if text], join, source.escape)
         return encode(whole.decode(), spec.encoding, spec.unencodable)
     encoded = [encode(text, spec.encoding, spec.unencodable) for text in texts]
     values = [value for value in encoded if value]

@@ -14,7 +14,7 @@ from gateway.model.names import fold
 # that `Smart-Card` is not one of SiteMinder's. `FrEdu*` needs no separator: no word begins so. Others are whole names.
 IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     # --- web access management ---
-    "RSA ClearTrust": ("CT-*", "ctgrps", "ctln", "ctfn", "ctemail", "ctdn"),
+    "RSA ClearTrust": ("CT-*", "ctuid", "ctgrps", "ctln", "ctfn", "ctemail", "ctdn"),
     # Its `title` is left out: other clients send a Title of their own (ntfy).
     "RSA ClearTrust, Education nationale": (
         "cn", "employeeNumber", "rne", "typensi", "grade", "discim", "datenaissance", "codecivilite", "codaca",
@@ -43,10 +43,12 @@ IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     "Shibboleth": (
         "AJP-*", "eppn", "subject-id", "pairwise-id", "persistent-id", "targeted-id", "affiliation", "entitlement",
         "unscoped-affiliation", "primary-affiliation", "assurance", "eduPersonPrincipalName", "sn", "givenName",
-        "displayName", "mail", "isMemberOf",
+        "displayName", "mail", "isMemberOf", "memberOf",
     ),
     "RFC 9440": ("Client-Cert", "Client-Cert-Chain"),
-    "nginx, HAProxy and Apache, by custom": ("X-Client-DN", "X-Client-Verify", "X-Client-S-DN", "X-Client-Subject"),
+    "nginx, HAProxy and Apache, by custom": (
+        "X-Client-DN", "X-Client-Verify", "X-Client-S-DN", "X-Client-Subject", "X-Username",
+    ),
     # --- gateways ---
     "oauth2-proxy": ("X-Auth-Request-*", "GAP-*"),
     "Pomerium": ("X-Pomerium-*",),

@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+HSTS: Final = "Strict-Transport-Security"
+
 # RFC 9111 5.2, 5.3, 5.4: an application that sends one of these has said how its response may be stored.
 CACHE_DIRECTIVES: Final = frozenset({b"cache-control", b"expires", b"pragma"})
 
@@ -49,6 +51,11 @@ def cleared(value: bytes) -> bytes:
 def ends_hsts(value: bytes) -> bool:
     """Whether a Strict-Transport-Security value would have browsers use http again (RFC 6797 6.1.1)."""
     return _ENDS.search(value) is not None
+
+
+def includes_subdomains(value: str) -> bool:
+    """Whether a Strict-Transport-Security value holds for the hosts below as well (RFC 6797 6.1.2)."""
+    return any(part.strip(" \t").lower() == "includesubdomains" for part in value.split(";"))
 
 
 def orders_a_front(name: bytes) -> bool:

@@ -60,6 +60,8 @@ KEYS = {
     "file:a.base64": b64encode(bytes(32)),
     "file:b.base64": b64encode(bytes(range(32))),
     "file:short": b"motdepasse",
+    # The first one, with a line break behind it.
+    "file:c.base64": b64encode(bytes(32)) + b"\n",
 }
 
 
@@ -262,6 +264,7 @@ PAIRS: dict[str, Pair] = {
                   KEYS, KEYS),
     "EC354": Pair(from_two(told("X-Id: {from: subject}")), from_two(told("X-Id: {from: subject}", "X-Of: {from: issuer}"))),
     "EC355": Pair(from_two(told('X-Id: {from: mail, transforms: [{extract: "^([^@]+)@"}]}')), from_two(told("X-Id: {from: mail, transforms: [lower]}"))),
+    "EC356": Pair(from_two(told('X-Id: {template: "{uid}-{provider}-x{subject}"}')), from_two(told('X-Id: {template: "{provider}-{subject}"}'))),
     "EC401": Pair({}, {**HTTPS, "gateway.yaml": HTTPS["gateway.yaml"].replace("development: true\n", ""),
                        "providers/metropole.yaml": METROPOLE.replace("http://127.0.0.1:9400", "https://op.example")},
                   good_secrets=certificate()),
@@ -412,6 +415,40 @@ def test_a_subject_is_looked_for_wherever_an_application_is_told_it(line: str, p
     assert not {one.code for one in lint(subject(sample_files(sent(line) if "jwt" not in line else {}, KEYS), 0.0))} & {
         "EC354"
     }
+
+
+def test_a_key_is_the_same_however_it_is_written() -> None:
+    sealed = {
+        name: sent(f"sealed: {{cookie: T, key: {{file: {name}.base64}}}}", app)
+        for name, app in zip("ac", ("permis", "autre"), strict=True)
+    }
+    assert "EC353" in codes({**sealed["a"], **sealed["c"]}, KEYS)
+
+
+@pytest.mark.parametrize(
+    ("template", "others", "alike"),
+    [
+        ("{provider}-{subject}", "metropole-nord", True),
+        ("{provider}-{subject}", "metropole", False),
+        ("{provider}:{subject}", "metropole-nord", False),
+        ("{provider}{subject}", "metropolenord", True),
+        ("{provider}{subject}", "nord", False),
+        ("{subject}-{provider}", "nord-metropole", True),
+        ("{subject}-{provider}", "nordmetropole", False),
+        ("{subject}{provider}", "nordmetropole", True),
+        ("u-{subject}", "metropole-nord", False),
+        ("{issuer} {uid}", "nord", False),
+        ("{uid}-{provider}-{subject}", "nord", True),
+    ],
+)
+def test_a_template_that_two_people_may_fill_alike(template: str, others: str, alike: bool) -> None:
+    """`alike`: whether people of the provider metropole and of the other one may come to one text."""
+    files = told(f'X-Id: {{template: "{template}"}}')
+    if others != "metropole":
+        files = from_two(files)
+        files = {path: text.replace("departement", others) for path, text in files.items()}
+        files = {path.replace("departement", others): text for path, text in files.items()}
+    assert ("EC356" in codes(files, {})) is alike
 
 
 def test_a_name_in_a_template_is_compared_too() -> None:

@@ -40,6 +40,8 @@ def test_the_subject_is_the_providers_unless_the_file_says_otherwise() -> None:
         (TokenClaim("sub", "groups", several=True), {"groups": ()}, "claim sub: this person has no value"),
         (TokenClaim("uid", "uid"), {"uid": ("a\r\nb",)}, "claim uid: a control character"),
         (TokenClaim("uid", "uid"), {"uid": ("a\ud800",)}, "claim uid: a control character"),
+        (TokenClaim("uid", "uid"), {"uid": ("admin ",)}, "claim uid: white space at an end"),
+        (TokenClaim("g", "groups", several=True), {"groups": ("a", "\xa0admins")}, "claim g: white space at an end"),
     ],
 )
 def test_what_cannot_be_told_is_refused_with_its_name_and_without_its_value(

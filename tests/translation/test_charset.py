@@ -42,9 +42,6 @@ ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
         # RFC 8187 3.2.3
         ("\u00a3 and \u20ac rates", "rfc8187", b"UTF-8''%C2%A3%20and%20%E2%82%AC%20rates"),
         ("", "rfc8187", b""),
-        # White space at an end is hidden by these two
-        (" a ", "percent-utf8", b"%20a%20"),
-        (" a ", "base64", b"IGEg"),
         ("a  b", "utf8", b"a  b"),
         ("a\xa0b", "latin1", b"a\xa0b"),
         ("", "utf8", b""),
@@ -67,10 +64,11 @@ def test_control_characters_are_refused_however_they_would_be_hidden(encoding: E
             assert refused.value.code is TRANSLATION_CONTROL
 
 
-@pytest.mark.parametrize("encoding", ["utf8", "latin1"])
-@pytest.mark.parametrize("blank", [" ", "\xa0"])
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("blank", [" ", "\xa0", "\u3000"])
 def test_white_space_that_would_be_lost_on_the_way_is_refused(encoding: Encoding, blank: str) -> None:
-    """HS07: no value may arrive as `admin` that was not `admin` when policy saw it."""
+    """HS07: no value may arrive as `admin` that was not `admin` when policy saw it. What hides the blank on the way is
+    decoded by the application, which trims then."""
     for value in (f"admin{blank}", f"{blank}admin", blank):
         with pytest.raises(GatewayError, match="white space"):
             encode(value, encoding)
@@ -97,7 +95,8 @@ def test_any_text_is_encoded_without_a_byte_that_ends_a_line_or_refused(value: s
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=30))
 def test_percent_and_base64_hide_everything_and_lose_nothing(value: str) -> None:
-    assert unquote_to_bytes(encode(value, "percent-utf8")) == base64.b64decode(encode(value, "base64"))
+    if value == value.strip():
+        assert unquote_to_bytes(encode(value, "percent-utf8")) == base64.b64decode(encode(value, "base64"))
 
 
 # --- every letter of Unicode's Latin blocks ---

@@ -48,7 +48,7 @@ KEYS: Final[Mapping[str, Bound]] = {
     "responses.end_hsts": Bound("hosts", "What a browser knows of one of its own hosts; no other host's is touched."),
     "responses.front_orders": Bound("hosts", "Refused in a team's file: a front has files and locations of all hosts."),
     "responses.banners": Bound("", "Lines of its own answers, which are left out."),
-    "responses.add.*": Bound("hosts", "Of answers of its own hosts; none of these names reaches another host."),
+    "responses.add.*": Bound("hosts", "Of answers of its own hosts; includeSubDomains is refused in a team's file."),
     "responses.replace.*": Bound("hosts", "Likewise."),
     "rewrite.headers": Bound("hosts", "In its own answers, to the public address of the host that was asked."),
     "rewrite.bodies": Bound("hosts", "Its own answers, in constant memory; what seeks costs its own requests."),

@@ -11,6 +11,7 @@ from gateway.config.schema.gateway import TeamSection
 from gateway.config.schema.load import Folder, Loaded
 from gateway.model.names import fold
 from gateway.wire.fences import Fence, literal
+from gateway.wire.response_guard import HSTS, includes_subdomains
 
 
 def check_teams(folder: Folder) -> Iterator[Problem]:
@@ -80,3 +81,7 @@ def _responses(model: AppFile) -> Iterator[tuple[Path, str]]:
         yield ("responses", "clear_site_data"), "cookies of the whole domain"
     if model.responses.front_orders:
         yield ("responses", "front_orders"), "server in front"
+    for section, lines in (("add", model.responses.add), ("replace", model.responses.replace)):
+        if includes_subdomains(lines.get(HSTS, "")):
+            # At any depth, where a fence has one label at the most.
+            yield ("responses", section, HSTS), "hosts below its own (includeSubDomains)"

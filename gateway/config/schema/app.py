@@ -27,7 +27,7 @@ from gateway.config.schema.types import (
     wrong,
 )
 from gateway.config.schema.values import sent_header
-from gateway.wire.response_guard import ends_hsts
+from gateway.wire.response_guard import HSTS, ends_hsts
 from gateway.wire.target import STRICT, PathLeniency, safe_target
 
 
@@ -121,7 +121,7 @@ class ResponsesSection(Strict):
     def _each_once(self) -> "ResponsesSection":
         if twice := self.add.keys() & self.replace.keys():
             raise wrong(f"{min(twice)} stands in add and in replace", "leave it in one of them")
-        hsts = {**self.add, **self.replace}.get("Strict-Transport-Security", "")
+        hsts = {**self.add, **self.replace}.get(HSTS, "")
         if not self.end_hsts and ends_hsts(hsts.encode("ascii")):
             raise wrong("this Strict-Transport-Security would have browsers use http again", "write end_hsts: true too")
         return self

@@ -44,6 +44,8 @@ def test_a_file_within_its_fence_is_an_application_as_any_other() -> None:
         ("X-Remote-User", "X-Remote-Groups", "8:5: translate.headers.X-Remote-Groups: team urbanisme may not use the header X-Remote-Groups"),
         ("access:", "responses: {front_orders: true}\naccess:", "9:27: responses.front_orders: team urbanisme may not use the server in front"),
         ("access:", "responses: {clear_site_data: true}\naccess:", "9:30: responses.clear_site_data: team urbanisme may not use the cookies of the whole domain"),
+        ("access:", "responses: {add: {Strict-Transport-Security: max-age=31536000; IncludeSubDomains}}\naccess:", "9:46: responses.add.Strict-Transport-Security: team urbanisme may not use the hosts below its own (includeSubDomains)"),
+        ("access:", "responses: {replace: {Strict-Transport-Security: includesubdomains ;max-age=31536000}}\naccess:", "9:50: responses.replace.Strict-Transport-Security: team urbanisme may not use the hosts below its own (includeSubDomains)"),
         ("access:", "  cookies: {B: {value: x}}\naccess:", "9:13: translate.cookies.B: team urbanisme may not use the cookie B"),
         ("access:", "  jwt: {header: X-T}\naccess:", "9:17: translate.jwt.header: team urbanisme may not use the header X-T"),
         ("access:", "  jwt: {cookie: T}\naccess:", "9:17: translate.jwt.cookie: team urbanisme may not use the cookie T"),
