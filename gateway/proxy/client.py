@@ -28,10 +28,13 @@ from gateway.proxy.timers import NEVER
 from gateway.proxy.unread import unread
 from gateway.proxy.walk import Walk
 from gateway.wire.framing import NO_CONTENT
+from gateway.wire.hop_by_hop import not_named
 
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 # Of who takes nothing more, so much stays here, and what the loop reads of an answer at once.
 _BUFFER: Final = 32 * 1024
+# RFC 9110 14.2, 13.1.5
+_PARTS: Final = frozenset({b"range", b"if-range"})
 
 
 class ClientConnection(Walk):
@@ -229,15 +232,28 @@ class ClientConnection(Walk):
 
     def retry(self) -> bool:
         """The kept connection was closed before the request came through: once more, if that can do no harm."""
+        if self.retried or not self._send_again(self.pending):
+            return False
+        self.retried = True
+        return True
+
+    def ask_for_all(self) -> bool:
+        """Once: then no part is asked for any more."""
+        line, *lines = self.pending.split(b"\r\n")
+        whole = not_named(lines, _PARTS)
+        return len(whole) < len(lines) and self._send_again(b"\r\n".join((line, *whole)))
+
+    def _send_again(self, data: bytes) -> bool:
+        """Whether the request is sent once more, on a new connection, since that can do no harm."""
         request = self.request
         pool = request.lane.pool
-        if self.retried or pool is None or request.framing not in NO_CONTENT or not request.line.repeatable:
+        if pool is None or request.framing not in NO_CONTENT or not request.line.repeatable:
             return False
         if request.middle_of is None or monotonic() >= request.middle_of.valid_until:
             # Invariant 16: what was prepared for it may have ended meanwhile.
             return False
-        self.retried = True
         self.upstream = None
+        self.pending = data
         self.task = pool.connect(self)
         return True
 

@@ -116,6 +116,9 @@ class Requester(Protocol):
     def retry(self) -> bool:
         """A kept connection was closed before the request came through: whether it is sent once more."""
 
+    def ask_for_all(self) -> bool:
+        """The application sent a part where all is needed: whether it is asked again, for all of it."""
+
     def upstream_failed(self, error: GatewayError) -> None: ...
 
     def faulted(self, fault: Exception) -> None:

@@ -31,8 +31,7 @@ from gateway.wire.navigation import kind_of
 
 _TOUCH_AFTER: Final = 1.0
 _AUTHORIZATION: Final = frozenset({b"authorization"})
-# Of a body that is changed on its way, all is needed, as it is.
-_CODED_OR_PARTS: Final = frozenset({b"accept-encoding", b"range", b"if-range"})
+_ACCEPT_ENCODING: Final = frozenset({b"accept-encoding"})
 
 
 class Walk(Lasting):
@@ -273,16 +272,16 @@ def _framed(framing: int) -> bytes:
     )
 
 
-def _whole_and_as_it_is(request: Request) -> bytes:
-    """What goes on of a request for a body that may be changed on its way back."""
-    lines = not_named(request.lines, _CODED_OR_PARTS)
+def _as_it_is(request: Request) -> bytes:
+    """What goes on of a request for a body that may be changed on its way back: without compression."""
+    lines = not_named(request.lines, _ACCEPT_ENCODING)
     return b"\r\n".join((request.host.line, *lines, b"Accept-Encoding: identity"))
 
 
 def middle_of(request: Request, memo: Memo, prepared: Prepared) -> bytes:
     """The head for upstream from Host to the request id's name. The same as long as the client's lines and what is
     prepared are."""
-    parts = [request.passed() if request.lane.filters is None else _whole_and_as_it_is(request)]
+    parts = [request.passed() if request.lane.filters is None else _as_it_is(request)]
     rest = request.cookie_rest
     if rest or prepared.cookies:
         # Ours first: a client's `$Version=1`, or a quote that it does not close, tells no server how to read them.

@@ -11,11 +11,10 @@ from gateway.wire.internal_addresses import InternalAddresses
 _LOCATIONS: Final = frozenset({b"location", b"content-location"})
 _ADDRESSES: Final = _LOCATIONS | {b"refresh", b"link"}
 
-# Of bodies that are changed: what is read of them; what says something of their bytes as the application sent them; and
-# what would have browsers ask for a part of them, which is not asked of the application.
+# Of bodies that are changed: what is read of them, and what no longer holds of them. Parts of the changed body there
+# are none.
 _OF_BODIES: Final = frozenset({b"content-type", b"content-encoding", b"etag"})
-_DIGESTS: Final = frozenset({b"content-md5", b"digest", b"content-digest", b"repr-digest"})
-_RANGES: Final = frozenset({b"accept-ranges"})
+_NO_LONGER: Final = frozenset({b"accept-ranges", b"content-md5", b"digest", b"content-digest", b"repr-digest"})
 
 # By these servers, languages and frameworks tell their names and versions, which are of use to attackers alone.
 BANNERS: Final = frozenset(
@@ -65,7 +64,7 @@ class ResponseEdits:
             frozenset(lines)
             | (_ADDRESSES | {b"set-cookie"} if self.addresses else frozenset())
             | (frozenset() if self.banners else BANNERS)
-            | (_OF_BODIES | _DIGESTS | _RANGES if self.bodies else frozenset())
+            | (_OF_BODIES | _NO_LONGER if self.bodies else frozenset())
         )
 
     @property
@@ -89,9 +88,7 @@ class HostEdits:
         self._added = {name.lower().encode("ascii"): _line(name, value) for name, value in edits.added}
         self._replaced = b"".join(_line(name, value) for name, value in edits.replaced)
         replaced = frozenset(name.lower().encode("ascii") for name, _ in edits.replaced)
-        self._dropped = (
-            replaced | (frozenset() if edits.banners else BANNERS) | (_RANGES if edits.bodies else frozenset())
-        )
+        self._dropped = replaced | (frozenset() if edits.banners else BANNERS)
 
     def apply(self, rare: Iterable[tuple[int, int]], lines: list[bytes], *, is_changed: bool = False) -> bytes:
         """Changes `lines`, b"\\r\\nName: " and value in turn, and returns the lines that come behind them. `rare`:
@@ -100,7 +97,7 @@ class HostEdits:
         for place, verdict in rare:
             at = 2 * place
             name = lines[at][2:-2].lower()
-            if name in self._dropped or (is_changed and name in _DIGESTS):
+            if name in self._dropped or (is_changed and name in _NO_LONGER):
                 lines[at] = lines[at + 1] = b""
             elif name:
                 absent.pop(name, None)

@@ -62,8 +62,8 @@ class RewriteSection(Strict):
     headers: bool = False
     """In `Location`, `Content-Location`, `Refresh`, `Link` and `Set-Cookie`."""
     bodies: bool = False
-    """In texts too: HTML, CSS, JavaScript, JSON and XML, as they stream. The application is asked for these without
-    compression, and for no parts of them."""
+    """In texts too: HTML, CSS, JavaScript, JSON and XML, as they stream. The application is asked without compression,
+    and again for the whole where it sends a part of a text."""
     texts: dict[Sought, Instead] = Field(default={}, max_length=50)
     """Exact texts, in such bodies, and what takes the place of each."""
     internal: list[Origin] = Field(default=[], max_length=20)

@@ -4,11 +4,12 @@ connection it is what stands at the other end of its request (proxy/exchange.py)
 import asyncio
 from typing import Any, Final
 
+from gateway.model.codes import UPSTREAM_RESPONSE
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.proxy.exchange import Requester, ServerConnection
 from gateway.proxy.filters.replacing import Replacing
-from gateway.proxy.filters.texts import BodyFilters
+from gateway.proxy.filters.texts import BodyFilters, ReplacingOnceKnown, is_part_of_a_text
 from gateway.proxy.http1.bodies import LAST_CHUNK, chunk
 from gateway.proxy.http1.response_head import ResponseHead
 from gateway.wire.fences import Fence
@@ -21,7 +22,7 @@ class BodyFilter:
     of it came at once, with the length that it has then. One that is not goes on as it comes.
 
     `_response`: the head of a changed body, as long as the client has not got it. `_first`: of the body, what it gets
-    with it.
+    with it. `_part`: the application sent a part of a text.
     """
 
     __slots__ = (
@@ -29,6 +30,7 @@ class BodyFilter:
         "_filters",
         "_first",
         "_loop",
+        "_part",
         "_public",
         "_replacing",
         "_response",
@@ -52,9 +54,10 @@ class BodyFilter:
         self._filters = filters
         self._public = public
         self._loop = loop
-        self._replacing: Replacing | None = None
+        self._replacing: Replacing | ReplacingOnceKnown | None = None
         self._response: ResponseHead | None = None
         self._first = b""
+        self._part = False
         self.transport: asyncio.Transport = _Outlet(self)
 
     # --- the response ---
@@ -63,16 +66,20 @@ class BodyFilter:
         """b"" where the head is not written yet. Raises GatewayError."""
         status, client = response.status, self._client
         content_type, encoding = response.value_of(b"content-type"), response.value_of(b"content-encoding")
-        replacements = self._filters.replacements(self._public, status, content_type, encoding)
+        if status == 206 and is_part_of_a_text(content_type):
+            # `upstream_failed` follows, and asks for all of it if it can.
+            self._part = True
+            raise GatewayError(UPSTREAM_RESPONSE, "a part of a text that is rewritten, unasked")
+        replacing = self._filters.replacing(self._public, content_type, encoding)
         # A 304 does not say of which type the response is that it confirms.
-        response.is_changed = replacements is not None or status == 304
-        if replacements is None:
+        response.is_changed = replacing is not None or status == 304
+        if replacing is None:
             return client.response_head(response)
         if response.framing == NO_BODY:
             # RFC 9110 8.6: the length of what GET would get is not known.
             response.rare.pop(CONTENT_LENGTH, None)
             return client.response_head(response)
-        self._replacing = Replacing(replacements)
+        self._replacing = replacing
         self._response = response
         self._loop.call_soon(self._begin)
         return b""
@@ -165,9 +172,13 @@ class BodyFilter:
     def retry(self) -> bool:
         return self._client.retry()
 
+    def ask_for_all(self) -> bool:
+        return self._client.ask_for_all()
+
     def upstream_failed(self, error: GatewayError) -> None:
         self._forget()
-        self._client.upstream_failed(error)
+        if not (self._part and self._client.ask_for_all()):
+            self._client.upstream_failed(error)
 
     def faulted(self, fault: Exception) -> None:
         self._forget()

@@ -1,11 +1,9 @@
-"""Which bodies are texts that can be changed, by what their heads say of them."""
+"""Which bodies are texts that can be changed, by what their heads say of them, and in which charset they are."""
 
 import re
 from typing import Final
 
-from gateway.model.codes import UPSTREAM_RESPONSE
-from gateway.model.errors import GatewayError
-from gateway.proxy.filters.replacing import Replacements
+from gateway.proxy.filters.replacing import Piece, Replacements, Replacing
 from gateway.wire.response_edits import ApplicationEdits, ResponseEdits
 
 _TYPES: Final = frozenset(
@@ -29,32 +27,54 @@ _SUFFIXES: Final = (b"+xml", b"+json")
 _CHARSET: Final = re.compile(rb";[ \t]*charset[ \t]*=[ \t]*\"?([A-Za-z0-9_:.+-]+)", re.IGNORECASE)
 _PLAIN: Final = re.compile(r"utf-?8|us-ascii|ascii|latin-?1|iso-?8859-?[0-9]{1,2}|windows-125[0-8]|cp125[0-8]")
 
+# HTML 4.2.5, CSS Syntax 3.2, XML 2.8: where a text itself says it.
+_WITHIN: Final = re.compile(
+    rb"<meta\s[^>]*?charset\s*=\s*[\"']?\s*([a-z0-9_:.+-]+)|<\?xml\s[^>]*?encoding\s*=\s*[\"']([a-z0-9_:.+-]+)"
+    rb"|\A@charset \"([a-z0-9_:.+-]+)\";",
+    re.IGNORECASE,
+)
+# Encoding 6.1: browsers believe it before what the head says.
+_MARKS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xfe\xff", "utf-16-be"), (b"\xff\xfe", "utf-16-le"))
+_MARK_BYTES: Final = 3
+# HTML 13.2.3.3: as far as browsers look for it.
+_LOOKED_AT: Final = 1024
+
 _UTF_8: Final = "utf-8"
+# Of a text that turns out to be in another charset: no letter of it is known, and addresses alone are sought.
+_UNKNOWN: Final = ""
 _REMEMBERED: Final = 256
 
 
 class BodyFilters:
     """What is changed in the bodies of one application, kept ready for each of its hosts and charsets."""
 
-    __slots__ = ("_application", "_edits", "_ready")
+    __slots__ = ("_application", "_ascii", "_edits", "_ready")
 
     def __init__(self, edits: ResponseEdits, application: ApplicationEdits) -> None:
         self._edits = edits
         self._application = application
+        # These stand alike in every charset in which anything is changed.
+        self._ascii = all(text.isascii() for pair in edits.texts for text in pair)
         self._ready: dict[tuple[str, str], Replacements] = {}
 
-    def replacements(
-        self, public: str, status: int, content_type: bytes | None, encoding: bytes | None
-    ) -> Replacements | None:
-        """What is sought in a body of this type and content coding; None for one that goes on as it comes.
+    def replacing(
+        self, public: str, content_type: bytes | None, encoding: bytes | None
+    ) -> "Replacing | ReplacingOnceKnown | None":
+        """What changes a body of this type and content coding; None for one that goes on as it comes.
 
-        `public`: the origin that browsers use. Raises GatewayError for a part of a text, of which none was asked.
+        `public`: the origin that browsers use.
         """
         charset = charset_of(content_type)
         if charset is None or (encoding or b"").strip(b" \t").lower() not in (b"", b"identity"):
             return None
-        if status == 206:
-            raise GatewayError(UPSTREAM_RESPONSE, "a part of a text that is rewritten, unasked")
+        if self._ascii:
+            return Replacing(self.replacements(public, charset))
+        # JSON is in UTF-8 whatever is said of it (RFC 8259 8.1).
+        is_said = _CHARSET.search(content_type or b"") is not None or b"json" in (content_type or b"").lower()
+        return ReplacingOnceKnown(self, public, charset, is_said=is_said)
+
+    def replacements(self, public: str, charset: str) -> Replacements:
+        """What is sought in a text in this charset, made ready."""
         ready = self._ready.get((public, charset))
         if ready is None:
             if len(self._ready) >= _REMEMBERED:
@@ -71,6 +91,63 @@ class BodyFilters:
                 # A page in this charset cannot hold it, or could not hold what takes its place.
                 continue
         return Replacements(self._application.of(public).addresses, tuple(texts))
+
+
+class ReplacingOnceKnown:
+    """A text whose charset has a say in what is sought in it: its first bytes may tell another one than its head."""
+
+    __slots__ = ("_charset", "_filters", "_first", "_is_said", "_public", "_replacing")
+
+    def __init__(self, filters: BodyFilters, public: str, charset: str, *, is_said: bool) -> None:
+        """`is_said`: the head names the charset."""
+        self._filters = filters
+        self._public = public
+        self._charset = charset
+        self._is_said = is_said
+        self._first = b""
+        self._replacing: Replacing | None = None
+
+    def feed(self, data: bytes) -> list[Piece]:
+        """As of Replacing."""
+        if self._replacing is not None:
+            return self._replacing.feed(data)
+        self._first += data
+        if len(self._first) < (_MARK_BYTES if self._is_said else _LOOKED_AT):
+            return []
+        return self._begun().feed(self._first)
+
+    def end(self) -> bytes:
+        if self._replacing is not None:
+            return self._replacing.end()
+        begun = self._begun()
+        return b"".join(begun.feed(self._first)) + begun.end()
+
+    def _begun(self) -> Replacing:
+        charset = charset_within(self._first, None if self._is_said else self._charset) or self._charset
+        known = charset if _PLAIN.fullmatch(charset) else _UNKNOWN
+        self._replacing = Replacing(self._filters.replacements(self._public, known))
+        return self._replacing
+
+
+def charset_within(first: bytes, otherwise: str | None) -> str | None:
+    """The charset that the first bytes of a text tell, in lower case. `otherwise`: where they tell none; None where
+    nothing but a byte order mark counts, since the head has named one."""
+    for mark, charset in _MARKS:
+        if first.startswith(mark):
+            return charset
+    said = None if otherwise is None else _WITHIN.search(first[:_LOOKED_AT])
+    if said is None:
+        return otherwise
+    name = next(filter(None, said.groups())).decode("ascii").lower()
+    # HTML 4.2.5: what could be read as far as this is not in UTF-16.
+    return _UTF_8 if name.startswith("utf-16") else name
+
+
+def is_part_of_a_text(content_type: bytes | None) -> bool:
+    """Whether the body of a 206 is, or holds, a part of a text that is changed. Of several parts (RFC 9110 14.6) only
+    the body itself says what each is."""
+    kind = (content_type or b"").partition(b";")[0].strip(b" \t").lower()
+    return kind == b"multipart/byteranges" or charset_of(content_type) is not None
 
 
 def charset_of(content_type: bytes | None) -> str | None:

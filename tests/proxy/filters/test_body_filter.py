@@ -123,7 +123,7 @@ async def test_a_304_has_the_tag_that_the_page_had() -> None:
 async def test_what_is_no_text_goes_on_byte_for_byte(lines: bytes, body: bytes) -> None:
     got = await answered(counted(lines + b'ETag: "x"\r\nDigest: b\r\nAccept-Ranges: bytes\r\n', body))
     assert got.body == body
-    assert (got.values(b"ETag"), got.values(b"Digest"), got.values(b"Accept-Ranges")) == ([b'"x"'], [b"b"], [])
+    assert (got.values(b"ETag"), got.values(b"Digest"), got.values(b"Accept-Ranges")) == ([b'"x"'], [b"b"], [b"bytes"])
     got = await answered(chunked(lines, body))
     assert (got.body, got.values(b"Transfer-Encoding")) == (body, [b"chunked"])
 
@@ -133,14 +133,14 @@ async def test_an_empty_text() -> None:
     assert (got.body, got.values(b"Content-Length")) == (b"", [b"0"])
 
 
-async def test_the_application_is_asked_for_all_of_it_and_as_it_is() -> None:
+async def test_the_application_is_asked_for_it_as_it_is() -> None:
     async with application() as behind, gateway(behind, app=BODIES) as gate:
         lines = (b"Accept-Encoding: gzip, br", b"Range: bytes=0-9", b'If-Range: "x"', b'If-None-Match: W/"x"')
         client = await gate.client()
         for _ in range(2):
             await client.ask(ask(b"GET /public/a", *lines))
             head = (await behind.request()).lower()
-            assert b"range" not in head
+            assert b'\r\nrange: bytes=0-9\r\nif-range: "x"\r\n' in head
             assert head.count(b"accept-encoding") == 1
             assert b"\r\naccept-encoding: identity\r\n" in head
             assert b'if-none-match: w/"x"\r\n' in head
@@ -153,10 +153,49 @@ async def test_without_the_switch_the_request_goes_on_as_it_came() -> None:
         assert b"Accept-Encoding: gzip\r\nRange: bytes=0-9\r\n" in await behind.request()
 
 
-async def test_a_part_of_a_text_is_refused() -> None:
-    sent = counted(HTML + b"Content-Range: bytes 0-9/99\r\n", INSIDE, b"206 Partial Content")
-    async with application(sent) as behind, gateway(behind, app=BODIES) as gate:
-        assert (await gate.once(ask(b"GET /public/a"))).status == 502
+# --- parts ---
+
+RANGE = b"Range: bytes=0-9"
+PART = b"206 Partial Content"
+OF_A_TEXT = counted(HTML + b"Content-Range: bytes 0-42/99\r\n", INSIDE, PART)
+SEVERAL = counted(b"Content-Type: multipart/byteranges; boundary=b\r\n", b"--b\r\n\r\nx\r\n--b--\r\n", PART)
+
+
+@pytest.mark.parametrize("part", [OF_A_TEXT, SEVERAL, chunked(HTML, INSIDE).replace(b"200 OK", PART)])
+async def test_where_a_part_of_a_text_comes_all_of_it_is_asked_for(part: bytes) -> None:
+    async with application(part, counted(HTML, INSIDE)) as behind, gateway(behind, app=BODIES) as gate:
+        client = await gate.client()
+        got = await client.ask(ask(b"GET /public/a", RANGE, b'If-Range: "x"', b"X-A: 1"))
+        assert (got.status, got.body, got.values(b"Content-Range")) == (200, OUTSIDE, [])
+        first, second = await behind.request(), await behind.request()
+        assert b"\r\nRange: bytes=0-9\r\n" in first
+        assert second == first.replace(b'\r\nRange: bytes=0-9\r\nIf-Range: "x"', b"")
+
+
+async def test_a_part_of_anything_else_goes_on_as_it_comes() -> None:
+    lines = b'Content-Type: video/mp4\r\nContent-Range: bytes 0-9/99\r\nAccept-Ranges: bytes\r\nETag: "x"\r\n'
+    got = await answered(counted(lines, b"0123456789", PART), RANGE)
+    assert (got.status, got.body, got.values(b"ETag")) == (206, b"0123456789", [b'"x"'])
+    assert (got.values(b"Content-Range"), got.values(b"Accept-Ranges")) == ([b"bytes 0-9/99"], [b"bytes"])
+
+
+@pytest.mark.parametrize(
+    ("request_line", "lines", "answers"),
+    [
+        (b"GET /public/a", (), [OF_A_TEXT]),
+        (b"GET /public/a", (RANGE,), [OF_A_TEXT, OF_A_TEXT]),
+        (b"POST /public/a", (RANGE, b"Content-Length: 0"), [OF_A_TEXT]),
+        (b"PUT /public/a", (RANGE, b"Content-Length: 2"), [OF_A_TEXT]),
+    ],
+    ids=["unasked", "again and again", "a post", "with a body"],
+)
+async def test_a_part_of_a_text_that_cannot_be_asked_for_again_is_refused(
+    request_line: bytes, lines: tuple[bytes, ...], answers: list[bytes]
+) -> None:
+    async with application(*answers) as behind, gateway(behind, app=BODIES) as gate:
+        body = b"ab" if b"Content-Length: 2" in lines else b""
+        assert (await gate.once(ask(request_line, *lines, body=body))).status == 502
+        assert sum(peer.received.count(b" /public/a HTTP/1.1\r\n") for peer in behind.peers) == len(answers)
 
 
 # --- what goes wrong in the middle ---

@@ -2,9 +2,7 @@
 
 import pytest
 
-from gateway.model.errors import GatewayError
-from gateway.proxy.filters.replacing import Replacing
-from gateway.proxy.filters.texts import BodyFilters, charset_of
+from gateway.proxy.filters.texts import BodyFilters, charset_of, is_part_of_a_text
 from gateway.wire.response_edits import ApplicationEdits, ResponseEdits
 
 EDITS = ResponseEdits(
@@ -49,11 +47,11 @@ def filters() -> BodyFilters:
     return BodyFilters(EDITS, ApplicationEdits(EDITS))
 
 
-def changed(content_type: bytes, body: bytes, encoding: bytes | None = None) -> bytes:
-    replacements = filters().replacements(PUBLIC, 200, content_type, encoding)
-    assert replacements is not None
-    replacing = Replacing(replacements)
-    return b"".join(replacing.feed(body)) + replacing.end()
+def changed(content_type: bytes, body: bytes, step: int = 1 << 20) -> bytes:
+    replacing = filters().replacing(PUBLIC, content_type, None)
+    assert replacing is not None
+    pieces = [one for at in range(0, len(body), step) for one in replacing.feed(body[at : at + step])]
+    return b"".join(pieces) + replacing.end()
 
 
 def test_texts_are_sought_in_the_charset_of_the_body() -> None:
@@ -66,21 +64,68 @@ def test_texts_are_sought_in_the_charset_of_the_body() -> None:
     assert changed(b"text/html; charset=us-ascii", b"Evreux") == b"Evreux"
 
 
+BOTH = "à Évreux http://intranet/"
+DONE = "à Élancourt https://app.example/"
+KEPT = "à Évreux https://app.example/"
+
+
+@pytest.mark.parametrize("step", [1, 7, 1 << 20])
+@pytest.mark.parametrize(
+    ("content_type", "before", "charset", "after"),
+    [
+        ("text/html", '<meta charset="iso-8859-1">', "latin-1", DONE),
+        ("text/html", '<META http-equiv=Content-Type content="text/html; charset=windows-1252">', "cp1252", DONE),
+        ("text/html", " " * 900 + "<meta charset=iso-8859-1>", "latin-1", DONE),
+        ("text/html", " " * 1020 + "<meta charset=iso-8859-1>", "latin-1", KEPT),
+        ("text/html", "<meta charset=utf-16>", "utf-8", DONE),
+        ("text/html", "<meta charset=utf-8>", "latin-1", KEPT),
+        ("text/html", "<meta charset=shift_jis>", "utf-8", KEPT),
+        ("text/html", "<meta charset=nothing-known>", "utf-8", KEPT),
+        ("application/xml", '<?xml version="1.0" encoding="ISO-8859-1"?>', "latin-1", DONE),
+        ("text/css", '@charset "iso-8859-15";', "iso8859-15", DONE),
+        ("text/css", ' @charset "iso-8859-15";', "iso8859-15", KEPT),
+        # A mark of UTF-8 counts before what the head says, and what the head says before what the text does.
+        ("text/html; charset=iso-8859-1", "\ufeff", "utf-8", DONE),
+        ("text/html; charset=utf-8", "<meta charset=iso-8859-1>", "utf-8", DONE),
+        ("application/json", '{"x": "<meta charset=iso-8859-1>"}', "utf-8", DONE),
+        ("text/html; charset=utf-8", "", "latin-1", KEPT),
+    ],
+)
+def test_the_charset_of_a_text_is_the_one_that_browsers_take(
+    step: int, content_type: str, before: str, charset: str, after: str
+) -> None:
+    """`charset`: the one that the bytes are in. Whatever a text says of itself, no byte of it is broken."""
+    body = (before + BOTH).encode(charset)
+    assert changed(content_type.encode(), body, step) == (before + after).encode(charset)
+
+
+def test_a_text_in_utf_16_goes_on_byte_for_byte() -> None:
+    for mark, charset in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        body = mark + BOTH.encode(charset)
+        for content_type in (b"text/html", b"text/html; charset=utf-8"):
+            assert changed(content_type, body) == body
+
+
 @pytest.mark.parametrize("encoding", [b"gzip", b"br", b"deflate", b"zstd", b"x-unknown", b"identity, gzip"])
 def test_what_is_compressed_goes_on_as_it_comes(encoding: bytes) -> None:
-    assert filters().replacements(PUBLIC, 200, b"text/html", encoding) is None
-    assert filters().replacements(PUBLIC, 200, b"text/html", b" Identity ") is not None
+    assert filters().replacing(PUBLIC, b"text/html", encoding) is None
+    assert filters().replacing(PUBLIC, b"text/html", b" Identity ") is not None
 
 
-def test_a_part_of_a_text_is_no_text() -> None:
-    with pytest.raises(GatewayError, match="unasked"):
-        filters().replacements(PUBLIC, 206, b"text/html", None)
-    assert filters().replacements(PUBLIC, 206, b"video/mp4", None) is None
+@pytest.mark.parametrize(
+    ("content_type", "is_part"),
+    [
+        (b"text/html", True), (b"application/json", True), (b"Multipart/ByteRanges; boundary=a", True),
+        (b"video/mp4", False), (b"application/pdf", False), (None, False), (b"text/html; charset=utf-16", False),
+    ],
+)  # fmt: skip
+def test_what_may_be_a_part_of_a_text(content_type: bytes | None, is_part: bool) -> None:
+    assert is_part_of_a_text(content_type) is is_part
 
 
 def test_each_host_and_charset_is_made_ready_once() -> None:
     here = filters()
-    assert here.replacements(PUBLIC, 200, b"text/html", None) is here.replacements(PUBLIC, 404, b"text/css", None)
+    assert here.replacements(PUBLIC, "utf-8") is here.replacements(PUBLIC, "utf-8")
     for number in range(600):
-        here.replacements(f"https://h{number}.example", 200, b"text/html", None)
+        here.replacements(f"https://h{number}.example", "utf-8")
     assert len(here._ready) <= 256
