@@ -136,6 +136,9 @@ def _as_text(explanation: Explanation, known: Known | None) -> Iterator[str]:
 
 def _what_comes(tried: Tried) -> Iterator[str]:
     yield from (f"  {text}" for text in (tried.refusal, tried.detail, _OUTCOMES.get(tried.outcome, "")) if text)
+    if tried.outcome == "logout" and tried.app is not None and tried.app.logout.url is not None:
+        logout = tried.app.logout
+        yield f"  the application is called, so that it ends its own session: {logout.method.upper()} {logout.url}"
     yield from _sent_lines("header", "{}: {}", tried.headers)
     yield from _sent_lines("cookie", "{}={}", tried.cookies)
     yield from _sent_lines("not sent", "{}: {}", tried.unsent)

@@ -118,13 +118,17 @@ class Upstream(UpstreamSettings):
 
 @dataclass(frozen=True, slots=True)
 class LogoutSettings:
-    """`cookies`: (name, path) of the application's own, which are cleared. `url`: its path that is called; `login`: the
-    header or cookie that says who the person is where no browser is there, empty for the first that does."""
+    """`cookies`: (name, path) of the application's own, which are cleared. `url`: its path that is called, with
+    `method`, further `headers` and a `form`; `login`: the header or cookie that says who the person is where no browser
+    is there, empty for the first that does."""
 
     scope: Literal["local", "global"] = "local"
     cookies: tuple[tuple[str, str], ...] = ()
     url: str | None = None
     login: str = ""
+    method: Literal["get", "post"] = "get"
+    headers: tuple[tuple[str, str], ...] = ()
+    form: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

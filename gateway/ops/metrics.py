@@ -56,7 +56,7 @@ METRICS = (
         "ecluse_application_sign_outs_total",
         "counter",
         ("app", "result"),
-        "Applications told that a session has ended, by outcome.",
+        "Sign-out calls: `told`, `failed` (no answer, or one of 400 and above), `given_up` (not made).",
     ),
     Metric("ecluse_auth_refreshes_total", "counter", ("provider", "result", "reason"), "Refreshed tokens, by outcome."),
     Metric("ecluse_auth_provider_logouts_total", "counter", ("provider",), "Sign-outs that a provider told of."),

@@ -46,6 +46,14 @@ def test_who_is_let_in_and_what_the_application_is_told(folder: Path) -> None:
     )
 
 
+def test_what_an_address_for_signing_out_does(folder: Path) -> None:
+    file = folder / "policies/apps/one.yaml"
+    logout = "logout: {links: [/bye], url: /deconnexion.do, method: post}\n"
+    file.write_text(file.read_text().replace("access:", f"{logout}access:"))
+    told = typed("explain", "GET", "http://one.localhost/bye", at=folder).stdout
+    assert told.endswith("so that it ends its own session: POST /deconnexion.do\n")
+
+
 def test_the_path_is_the_one_that_the_application_maps(folder: Path) -> None:
     file = folder / "policies/apps/one.yaml"
     for paths, target, path in (
