@@ -15,7 +15,7 @@ from gateway.model.provider import Provider
 from gateway.model.session import SeatLimits
 from gateway.policy.levels import USUAL_LADDER, Ladder
 from gateway.policy.routes import RouteTable
-from gateway.saml.parties import ServiceProvider
+from gateway.saml.parties import SecondOpinion, ServiceProvider
 from gateway.tokens.basic import HEADER
 from gateway.tokens.making import folded_names
 from gateway.tokens.spec import BasicSpec, SigningKey, TokenSpec
@@ -73,7 +73,7 @@ class Gateway:
     `store`: "sqlite" or "memory"; `store_keys`: (id, key), the first seals, all open. `workers` 0: one per core.
     `service_provider`: who we are to SAML providers, None where the file has no keys for it. `hsts`: seconds, as
     Strict-Transport-Security says it. `levels`: of sign-in, the weakest first. `token_keys`: all are published, of
-    each algorithm the first signs.
+    each algorithm the first signs. `second_opinion`: on SAML responses; None where nobody is asked.
     """
 
     portal_url: str
@@ -94,6 +94,7 @@ class Gateway:
     hsts: int | None = None
     service_provider: ServiceProvider | None = None
     token_keys: tuple[SigningKey, ...] = ()
+    second_opinion: SecondOpinion | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

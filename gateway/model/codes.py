@@ -346,6 +346,9 @@ SAML_BINDING_ENCODING = Code("saml.binding.encoding", 400, _SIGN_IN_FAILED, _SIG
 SAML_BINDING_PARAMETER = Code("saml.binding.parameter", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
 SAML_BINDING_ALGORITHM = Code("saml.binding.algorithm", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_BINDING_SIGNATURE = Code("saml.binding.signature", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+# saml.second_opinion: of another implementation, on what this one accepted
+SAML_SECOND_OPINION = Code("saml.second_opinion", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+SAML_SECOND_OPINION_FAILED = Code("saml.second_opinion.failed", 503, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
 SAML_ENDPOINT = Code("saml.endpoint", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_REPLAYED = Code("saml.replayed", 403, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
 SAML_ARTIFACT = Code("saml.artifact", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)

@@ -48,6 +48,12 @@ _TABLE = (
     Event("login.started", "info", "A person was sent to a provider."),
     Event("login.succeeded", "info", "A person signed in; a session was made."),
     Event("login.refused", "warning", "A sign-in was refused; `code` says why."),
+    Event(
+        "saml.second_opinion",
+        "warning",
+        "Another implementation refuses a SAML response that was accepted, or could not look at it: `verdict` and"
+        " `theirs` say which and why, `ours` on what grounds it was accepted.",
+    ),
     Event("handover.refused", "warning", "A hand-over code was refused and burnt; `code` says why."),
     Event("refresh.ended", "info", "A provider no longer knows a session, which has ended; `code` says why."),
     Event("refresh.failed", "warning", "A provider could not be asked whether a session stands; it is asked again."),

@@ -63,6 +63,12 @@ METRICS = (
     Metric("ecluse_provider_errors_total", "counter", ("provider", "reason"), "Calls to a provider that failed."),
     Metric("ecluse_metadata_refreshes_total", "counter", ("provider", "result"), "Times SAML metadata were fetched."),
     Metric("ecluse_metadata_valid_until_seconds", "gauge", ("provider",), "Unix time at which SAML metadata run out."),
+    Metric(
+        "ecluse_saml_second_opinion_total",
+        "counter",
+        ("by", "verdict"),
+        "Accepted SAML responses that another implementation looked at.",
+    ),
     Metric("ecluse_sessions_cached", "gauge", (), "Seats held in the memory of the workers now."),
     Metric("ecluse_session_store_errors_total", "counter", (), "Answers that the session store could not give."),
     Metric("ecluse_session_store_unreachable", "gauge", (), "Workers that cannot read or write the session store now."),

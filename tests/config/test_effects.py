@@ -225,6 +225,14 @@ GATEWAY = [
     own("contacts[].name", [{"name": "A", "email": "a@b.fr"}], lambda sp: [c.name for c in sp.contacts], [], ["A"]),
     own("requested", ["urn:oid:1"], lambda sp: sp.requested, (), ("urn:oid:1",)),
     own("requested", "none", lambda sp: sp.requested, (), None),
+    *(
+        Effect(f"saml.second_opinion.{key}", ("saml",), {"keys": [SAML_KEY], "second_opinion": value},
+            gateway(lambda g: g.second_opinion and (g.second_opinion.by, g.second_opinion.deny)), None, after)
+        for key, value, after in (
+            ("by", {"by": "pygamlastan"}, ("pygamlastan", False)),
+            ("mode", {"by": "python3-saml", "mode": "deny"}, ("python3-saml", True)),
+        )
+    ),
     own("organization.name", ORGANIZATION, lambda sp: sp.organization and sp.organization.name, None, "Ville"),
     own("organization.display_name", {**ORGANIZATION, "display_name": "V"},
         lambda sp: sp.organization and sp.organization.display_name, None, "V"),
