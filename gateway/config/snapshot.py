@@ -184,6 +184,17 @@ class Api:
         return found[0] if len(found) == 1 else ""
 
 
+@dataclass(frozen=True, slots=True)
+class TunnelSettings:
+    """Which lasting connections an application takes. `origins`: of other sites, whose pages may open one. `idle`:
+    seconds without a byte either way. `keeps_session`: what a client sends is use of its session."""
+
+    protocols: tuple[str, ...]
+    origins: tuple[str, ...] = ()
+    idle: float = 600.0
+    keeps_session: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppSettings:
     """One legacy application, as its file says. `scheme` and `port` (None: the scheme's own) are what browsers use for
@@ -192,7 +203,8 @@ class AppSettings:
     `file`: as RuleRef names it. `seat_then`: what follows the end of a seat. `body_limit`: bytes, 0 for none.
     `method_override`: the method that a POST names is the one that it does. `streams_last`: what streams is use, as
     requests are. `responses`, `edits`: what its responses may say, and what is changed in their heads. `tokens`: what
-    it is sent beside its translation, made anew before it ends; `basic`: and what never ends.
+    it is sent beside its translation, made anew before it ends; `basic`: and what never ends. `tunnel`: None where it
+    takes no upgrade.
     """
 
     name: str
@@ -210,6 +222,7 @@ class AppSettings:
     edits: ResponseEdits = UNCHANGED
     tokens: tuple[TokenSpec, ...] = ()
     basic: BasicSpec | None = None
+    tunnel: TunnelSettings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

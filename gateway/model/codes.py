@@ -57,6 +57,14 @@ WIRE_UPGRADE = Code(
     "This kind of request is not accepted",
     "The page asked for a lasting connection, such as a WebSocket, which is not carried here.",
 )
+WIRE_WEBSOCKET = Code("wire.websocket", 400, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
+WIRE_WEBSOCKET_VERSION = Code("wire.websocket_version", 426, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
+WIRE_ORIGIN = Code(
+    "wire.origin",
+    403,
+    "Another site asked for this",
+    "Only pages of this application may open such a connection. Open the application itself, then try again.",
+)
 WIRE_EXPECT = Code("wire.expect", 417, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
 
 # limits

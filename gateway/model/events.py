@@ -75,6 +75,7 @@ _TABLE = (
     Event("access", "info", "A request was answered. Only with `access_log: true`."),
     Event("access.denied", "info", "Policy refused a request; `code`, `rule` and `revision` say why."),
     Event("policy.shadow", "info", "A shadow would answer otherwise than `live_rule`; told once for each difference."),
+    Event("tunnel.broken", "warning", "One side of a WebSocket sent what is no frame: both were told, and it ended."),
     Event("upstream.failed", "error", "An application could not be reached or answered wrongly; `code` says how."),
     # stores
     Event("state.unwritable", "error", "The state folder cannot be written at the start: full, or read-only for now."),

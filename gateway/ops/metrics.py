@@ -35,6 +35,8 @@ METRICS = (
     Metric("ecluse_http_refusals_total", "counter", ("code",), "Requests refused before policy, by code."),
     Metric("ecluse_http_connections_total", "counter", (), "Client connections accepted."),
     Metric("ecluse_http_connections", "gauge", (), "Client connections open now."),
+    Metric("ecluse_tunnels", "gauge", (), "WebSockets open now; they are no connections of requests any more."),
+    Metric("ecluse_tunnels_total", "counter", ("ended",), "WebSockets that have ended, by why."),
     Metric("ecluse_tls_handshakes", "gauge", (), "TLS handshakes under way now."),
     Metric("ecluse_connections_refused_total", "counter", ("reason",), "Connections closed at accept, beyond a limit."),
     Metric("ecluse_descriptors_exhausted_total", "counter", ("place",), "Times that no file could be opened any more."),

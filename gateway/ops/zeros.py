@@ -35,6 +35,10 @@ _ENDS = (OIDC_REFRESH_ENDED, OIDC_REFRESH_SUBJECT, LOGIN_MAPPING, LOGIN_OUTSIDE_
 _OPINIONS = tuple((by, verdict) for by in get_args(OtherImplementation) for verdict in get_args(OpinionVerdict))
 _CHALLENGES = (SIGN_IN_REQUIRED, POLICY_PROVIDER, SESSION_TOO_WEAK)
 
+_TUNNEL_ENDS = (
+    "client", "application", "signed_out", "expired", "denied", "idle", "protocol", "restart", "fault",
+)  # fmt: skip
+
 _Labels = tuple[str, ...]
 
 
@@ -47,6 +51,7 @@ def zeros(apps: Sequence[str], oidc_providers: Sequence[str], saml_providers: Se
             *_codes("wire.", "limit.", "route.", "gateway.", "store.", "api.", "oidc."),
             (LOGIN_PROVIDER_UNREACHABLE.id,),
         ),
+        "ecluse_tunnels_total": ((why,) for why in _TUNNEL_ENDS),
         "ecluse_connections_refused_total": (("client",), ("all",), ("descriptors",)),
         "ecluse_descriptors_exhausted_total": (("accept",), ("upstream",)),
         "ecluse_headers_stripped_total": _each(apps, ((),)),

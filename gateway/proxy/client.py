@@ -26,6 +26,8 @@ from gateway.proxy.revalidation import still_allowed
 from gateway.proxy.services import Services
 from gateway.proxy.timers import NEVER
 from gateway.proxy.unread import unread
+from gateway.proxy.upgrade import ASKS as TAKEN
+from gateway.proxy.upgrade import check_taken
 from gateway.proxy.walk import Walk
 from gateway.wire.framing import NO_CONTENT
 from gateway.wire.hop_by_hop import not_named
@@ -301,6 +303,25 @@ class ClientConnection(Walk):
         lane, private = request.lane, request.seat is not None
         edits = lane.edits_for(request.host.name)
         return b"".join((*response.pieces(lane.responses, edits, minor=minor, private=private), ending))
+
+    def switch(self, response: ResponseHead, connection: ServerConnection, rest: bytes) -> None:
+        """From here on this is a tunnel, and this object of no more use."""
+        request, plane, lane = self.request, self.plane, self.request.lane
+        check_taken(request, response)
+        if self.transport.is_closing() or not self.still_allowed():
+            # Invariant 12: it was asked for before something changed.
+            self.abort()
+            return
+        lane.statuses[1] += 1
+        edits, private = lane.edits_for(request.host.name), request.seat is not None
+        head = response.pieces(lane.responses, edits, minor=True, private=private)
+        self.transport.write(b"".join((*head, TAKEN)))
+        self.state, self.upstream, self.deadline = CLOSED, None, NEVER
+        plane.timers.forget(self, self._share)
+        self._connections.discard(self)
+        if self.bound is not None:
+            self.bound.close()
+        plane.begin_tunnel(request, self._place, self.transport, connection, (self.ahead, rest))
 
     def upstream_failed(self, error: GatewayError) -> None:
         self._give_up_upstream()

@@ -9,10 +9,10 @@ from gateway.config.compile.plan import WrittenApi, WrittenApp, WrittenOpaqueTok
 from gateway.config.compile.served import Material, served
 from gateway.config.compile.tokens import serve_basic, serve_tokens
 from gateway.config.folder.files import team_of
-from gateway.config.schema.app import AppApiSection, AppFile, OpaqueTokensSection
+from gateway.config.schema.app import AppApiSection, AppFile, OpaqueTokensSection, TunnelSection
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.scalars import Url
-from gateway.config.snapshot import LogoutSettings, UpstreamSettings
+from gateway.config.snapshot import LogoutSettings, TunnelSettings, UpstreamSettings
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.session import SeatLimits
 from gateway.translation.specs import CookieSpec, HeaderSpec
@@ -63,6 +63,7 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         cookies=tuple(spec_of(CookieSpec, one, text) for one, text in told if one.kind == "cookies"),
         tokens=serve_tokens(file, model, gateway, material) if model.translate.has_tokens else (),
         basic=None if model.translate.basic is None else serve_basic(file, model.translate.basic, material),
+        tunnel=None if model.tunnel is None else _tunnel(model.tunnel),
         header_budget=model.translate.budget,
     )
 
@@ -93,6 +94,11 @@ def _api(model: AppApiSection) -> WrittenApi:
         paths=tuple(path.text for path in model.paths),
         opaque=tuple(_opaque(name, one) for name, one in sorted(model.opaque.items())),
     )
+
+
+def _tunnel(model: TunnelSection) -> TunnelSettings:
+    origins = tuple(dict.fromkeys(origin.origin for origin in model.origins))
+    return served(TunnelSettings, model, protocols=tuple(model.protocols), origins=origins)
 
 
 def _opaque(provider: str, model: OpaqueTokensSection) -> WrittenOpaqueTokens:

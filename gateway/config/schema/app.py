@@ -224,6 +224,20 @@ class OpaqueTokensSection(Strict):
         return self
 
 
+class TunnelSection(Strict):
+    """Lasting connections: off where this is left out, so that an upgrade is refused."""
+
+    protocols: list[Literal["websocket"]] = Field(min_length=1, max_length=1)
+    """What the application takes. `h2c` and TLS are never carried."""
+    origins: list[Origin] = Field(default=[], max_length=100)
+    """Other sites whose pages may open one; pages of the application's own hosts always may."""
+    idle: Seconds = 600.0
+    """Without a byte either way, pings included, it ends."""
+    keeps_session: bool = False
+    """What the person sends in one is use of the session, as requests are; pings and what the application sends are
+    not."""
+
+
 class AppApiSection(Strict):
     """Callers that are programs: they bring an access token, and no session."""
 
@@ -283,6 +297,8 @@ class AppFile(Strict):
     limits: AppLimitsSection = AppLimitsSection()
     session: AppSessionSection = AppSessionSection()
     logout: AppLogoutSection = AppLogoutSection()
+    tunnel: Maybe[TunnelSection] = None
+    """WebSocket, which ends when the person signs out or may no longer be there."""
     api: Maybe[AppApiSection] = None
     """Programs that bring an access token."""
     translate: TranslateSection = TranslateSection()

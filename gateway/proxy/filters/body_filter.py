@@ -166,6 +166,10 @@ class BodyFilter:
     def interim_response(self, response: ResponseHead) -> None:
         self._client.interim_response(response)
 
+    def switch(self, response: ResponseHead, connection: ServerConnection, rest: bytes) -> None:
+        """Of a tunnel nothing is changed."""
+        self._client.switch(response, connection, rest)
+
     def respond(self, page: Page) -> None:
         self._client.respond(page)
 
