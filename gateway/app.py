@@ -14,10 +14,13 @@ from pathlib import Path
 import uvloop
 
 from gateway.access.preparation import Preparation
-from gateway.config.snapshot import Gateway, Snapshot
+from gateway.config.snapshot import App, Gateway, Snapshot
 from gateway.federation.applications import Applications
 from gateway.federation.federation import Federation
+from gateway.federation.form_exchange import FormExchange
+from gateway.federation.form_logins import FormLogins, TrustedAccounts
 from gateway.federation.saml import SamlFederation
+from gateway.model.credential import CredentialSource
 from gateway.model.session import Seat
 from gateway.ops.counters import STORE_UNREACHABLE, Counters
 from gateway.ops.log import Log
@@ -37,7 +40,9 @@ from gateway.server.loop_stalls import LoopStalls
 from gateway.server.own_addresses import OwnAddresses
 from gateway.server.state import metadata_folder
 from gateway.server.worker import Candidate, WorkerControl
+from gateway.stores.application_sessions import ApplicationSessions
 from gateway.stores.housekeeping import Housekeeping
+from gateway.stores.login_tries import LoginTries
 from gateway.stores.memory import MemoryStore
 from gateway.stores.records import RecordStore
 from gateway.stores.sessions import Sessions
@@ -149,6 +154,7 @@ class _Worker:
             token_urlsafe=secrets.token_urlsafe,
         )
         self._portal = Portal(services)
+        preparation = self._preparation(gateway)
         self._plane = DataPlane(
             loop=asyncio.get_running_loop(),
             holder=self,
@@ -164,7 +170,8 @@ class _Worker:
             person=person,
             is_ours=is_ours,
             seen=self._sign_outs.seen,
-            prepare=self._preparation(),
+            prepare=preparation,
+            there=preparation,
         )
         self._renewal = Renewal(services, snapshot=lambda: self.snapshot, changed=self._plane.changed)
         self._sessions.when_due(self._renewal.due)
@@ -179,7 +186,7 @@ class _Worker:
             snapshot=lambda: self.snapshot,
         )
 
-    def _preparation(self) -> Preparation:
+    def _preparation(self, gateway: Gateway) -> Preparation:
         # One thread: what is made there takes a millisecond at most, and waits for nothing.
         self._signing = thread = ThreadPoolExecutor(1, thread_name_prefix="tokens")
         loop = asyncio.get_running_loop()
@@ -189,6 +196,20 @@ class _Worker:
             chance=secrets.token_bytes,
             wall=time.time,
             monotonic=time.monotonic,
+            forms=self._form_logins(gateway),
+        )
+
+    def _form_logins(self, gateway: Gateway) -> FormLogins:
+        self._reading = thread = ThreadPoolExecutor(1, thread_name_prefix="forms")
+        loop = asyncio.get_running_loop()
+        return FormLogins(
+            source=_credentials,
+            exchange=FormExchange(self._applications.connected),
+            kept=ApplicationSessions(self._store, gateway.store_keys, self._sessions, log=self._log),
+            tries=LoginTries(self._store, gateway.store_keys),
+            in_thread=lambda work: loop.run_in_executor(thread, work),
+            counters=self._counters,
+            wall=time.time,
         )
 
     def revoke(self, session_ids: tuple[str, ...]) -> None:
@@ -230,8 +251,14 @@ class _Worker:
         await self._saml_federation.close()
         await self._applications.close()
         self._signing.shutdown(wait=False, cancel_futures=True)
+        self._reading.shutdown(wait=False, cancel_futures=True)
         await self._housekeeping.stop()
         await self._store.close()
+
+
+def _credentials(app: App) -> CredentialSource:
+    assert app.form_login is not None
+    return TrustedAccounts(app.form_login)
 
 
 def _store(gateway: Gateway, log: Log, counters: Counters) -> RecordStore:

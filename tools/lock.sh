@@ -15,10 +15,7 @@ compile() {
         --no-emit-index-url --custom-compile-command "make lock" "$@"
 }
 compile pyproject.toml --output-file requirements/run.txt "$@"
-for extra in cel python3-saml pygamlastan; do
-    compile pyproject.toml --extra "$extra" --constraint requirements/run.txt \
-        --output-file "requirements/$extra.txt" "$@"
-done
+compile pyproject.toml --extra cel --constraint requirements/run.txt --output-file requirements/cel.txt "$@"
 compile --group pyproject.toml:build --output-file requirements/build.txt "$@"
 compile pyproject.toml --group dev --constraint requirements/run.txt --constraint requirements/build.txt \
     --output-file requirements/dev.txt "$@"

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from gateway.formlogin.spec import ApplicationSession
 from gateway.model.codes import Code
 from gateway.model.decision import Allow, Challenge, Decision
 from gateway.model.errors import GatewayError
@@ -19,11 +20,13 @@ _LONGEST_RULE: Final = 400
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """What is added to a request for an application. `headers`: each line b"\\r\\nName: value". `cookies`:
-    b"a=b; c=d", or b"". `valid_until`: on the monotonic clock; past it nothing of this is sent (invariant 16)."""
+    b"a=b; c=d", or b"". `valid_until`: on the monotonic clock; past it nothing of this is sent (invariant 16).
+    `session`: of the person at the application, whose cookies are among these."""
 
     headers: bytes
     cookies: bytes
     valid_until: float = NEVER
+    session: ApplicationSession | None = field(default=None, compare=False)
 
 
 @dataclass(slots=True, eq=False)

@@ -1,23 +1,33 @@
-"""What an application is sent of somebody, where its file asks for tokens: these end, and are made beside the loop."""
+"""What an application is sent of somebody. Tokens end, and are made beside the loop; the session of an application that
+has a login form is begun at first need."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol
 
 from gateway.access.outcome import Prepared
 from gateway.access.shared_work import SharedWork
 from gateway.config.snapshot import App
-from gateway.model.codes import GATEWAY_FAULT, TRANSLATION_BUDGET
+from gateway.formlogin.addresses import ApplicationOrigins
+from gateway.formlogin.cookies import renewed
+from gateway.formlogin.spec import ApplicationSession, FormLogin
+from gateway.model.codes import FORM_LOGIN_UNANSWERED, GATEWAY_FAULT, TRANSLATION_BUDGET
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.session import Seat
 from gateway.tokens.basic import basic_line
 from gateway.tokens.making import MadeTokens, check, make
 from gateway.tokens.spec import SigningKey
+from gateway.wire.cookie_jar import JarRequest
 
 # While new ones are being made, it is looked for them so often.
 _LOOK_AGAIN: Final = 1.0
 _MADE_WITHIN: Final = 10.0
+_PORTS: Final = {"http": 80, "https": 443}
+# Of a sign-in at an application's form, with the wait for another one of the same account.
+SIGNED_IN_WITHIN: Final = 25.0
+# Seconds, for which one that failed is not tried again for the same seat.
+_FAILS_FOR: Final = 2.0
 
 InThread = Callable[[Callable[[], MadeTokens]], Awaitable[MadeTokens]]
 """Does a piece of work where it does not hold the loop (invariant 14)."""
@@ -45,6 +55,32 @@ class _Kept:
     until: float
 
 
+class FormSignIns(Protocol):
+    """Signs people in at applications that have nothing but a login form (federation.form_logins)."""
+
+    async def session(
+        self, app: App, seat: Seat, fixed: Prepared, gone: ApplicationSession | None
+    ) -> ApplicationSession:
+        """The one that is kept for this person, but not `gone`, which has ended; else a new one. `fixed`: what the
+        application is told of them with each request. Raises GatewayError."""
+
+    async def keep(self, app: App, seat: Seat, session: ApplicationSession) -> None:
+        """For all workers. Raises GatewayError."""
+
+
+@dataclass(frozen=True, slots=True)
+class _AtApplication:
+    """What a seat has of the application behind its host. `session`: None where there is none, or none any more:
+    then `gone` is the last one, and `failed` what came of the last sign-in, which is not tried again before `again_at`
+    (monotonic)."""
+
+    identity: Identity
+    session: ApplicationSession | None = None
+    gone: ApplicationSession | None = None
+    failed: GatewayError | None = None
+    again_at: float = 0.0
+
+
 class Preparation:
     """access.application.Preparing of a worker. `keys`: the live ones, of each algorithm the first signs. `wall`: Unix
     seconds; `monotonic`: the clock of Seat.hard_deadline. What was made is kept with the seat, and ends with it."""
@@ -57,17 +93,29 @@ class Preparation:
         chance: Callable[[int], bytes],
         wall: Callable[[], float],
         monotonic: Callable[[], float],
+        forms: FormSignIns | None = None,
     ) -> None:
         self._keys = keys
         self._in_thread = in_thread
         self._chance = chance
         self._wall = wall
         self._monotonic = monotonic
+        self._forms = forms
         self._shared: SharedWork[None] = SharedWork(_MADE_WITHIN, GATEWAY_FAULT)
+        self._keeping: SharedWork[None] = SharedWork(_MADE_WITHIN, GATEWAY_FAULT)
+        self._sign_ins: SharedWork[ApplicationSession] = SharedWork(SIGNED_IN_WITHIN, FORM_LOGIN_UNANSWERED)
 
     def __call__(self, app: App, seat: Seat | None, now: float) -> Prepared | Callable[[], Awaitable[None]]:
         fixed = translated(app, seat, now)
-        if seat is None or not app.tokens:
+        if seat is None:
+            return fixed
+        if app.form_login is not None:
+            session = self._session(app.form_login, seat)
+            if session is None:
+                return lambda: self._sign_in(app, seat, fixed)
+            fixed = replace(fixed, cookies=_joined(fixed.cookies, session.cookies), session=session)
+            _check_budget(app, fixed)
+        if not app.tokens:
             return fixed
         kept = seat.made.get(app.tokens)
         if not isinstance(kept, _Kept) or not self._holds(kept, seat, now):
@@ -78,12 +126,58 @@ class Preparation:
             self._shared.begin((seat, app.tokens), lambda: self._make(app, seat))
             until = min(kept.until, now + _LOOK_AGAIN)
         made = kept.made
-        size = sum(map(len, (fixed.headers, fixed.cookies, made.headers, made.cookies)))
-        if size > app.translation.budget:
-            detail = f"all headers, cookies and tokens together: {size} bytes, over {app.translation.budget}"
-            raise GatewayError(TRANSLATION_BUDGET, detail)
-        both = b"; ".join(filter(None, (fixed.cookies, made.cookies)))
-        return replace(fixed, headers=fixed.headers + made.headers, cookies=both, valid_until=until)
+        cookies = _joined(fixed.cookies, made.cookies)
+        prepared = replace(fixed, headers=fixed.headers + made.headers, cookies=cookies, valid_until=until)
+        _check_budget(app, prepared)
+        return prepared
+
+    def ended(self, seat: Seat, session: ApplicationSession) -> None:
+        """The application says that this session of the person has ended: nothing of it is sent any more."""
+        at = seat.application
+        if isinstance(at, _AtApplication) and at.session is session:
+            seat.application = _AtApplication(at.identity, gone=session)
+            # What was prepared with it.
+            seat.outcomes.clear()
+
+    def renewed(
+        self, app: App, seat: Seat, session: ApplicationSession, set_cookies: tuple[bytes, ...], asked: JarRequest
+    ) -> None:
+        """The application has set some of this session's cookies anew, or taken them back, in the answer to `asked`."""
+        at, cookies = seat.application, renewed(session.cookies, set_cookies, asked)
+        if not isinstance(at, _AtApplication) or at.session is not session or cookies == session.cookies:
+            return
+        if not cookies:
+            self.ended(seat, session)
+            return
+        anew, forms = replace(session, cookies=cookies), self._forms
+        assert forms is not None
+        seat.application = _AtApplication(at.identity, anew)
+        seat.outcomes.clear()
+        self._keeping.begin((seat.session_id, app.name, cookies), lambda: forms.keep(app, seat, anew))
+
+    def _session(self, form: FormLogin, seat: Seat) -> ApplicationSession | None:
+        """Of the person that the provider speaks of now, at the place that the file names now."""
+        at = seat.application
+        if not isinstance(at, _AtApplication) or at.session is None or at.identity is not seat.identity:
+            return None
+        return at.session if at.session.fingerprint == form.fingerprint else None
+
+    async def _sign_in(self, app: App, seat: Seat, fixed: Prepared) -> None:
+        """Tabs that come meanwhile wait for the same sign-in. Raises GatewayError."""
+        assert self._forms is not None
+        forms, identity, at = self._forms, seat.identity, seat.application
+        gone = at.gone if isinstance(at, _AtApplication) else None
+        if isinstance(at, _AtApplication) and at.failed is not None and self._monotonic() < at.again_at:
+            raise GatewayError(at.failed.code, at.failed.detail)
+        key = seat.session_id, app.name
+        try:
+            session = await self._sign_ins.done(key, lambda: forms.session(app, seat, fixed, gone))
+        except GatewayError as error:
+            # A page asks for its pictures and scripts, too.
+            again_at = self._monotonic() + _FAILS_FOR
+            seat.application = _AtApplication(identity, gone=gone, failed=error, again_at=again_at)
+            raise
+        seat.application = _AtApplication(identity, session)
 
     def _holds(self, kept: _Kept, seat: Seat, now: float) -> bool:
         """Made of what the provider says of this person now, by keys that are still published; and by neither clock at
@@ -102,3 +196,25 @@ class Preparation:
         # From the time before, so that what took long does not end late.
         kept = _Kept(identity, made, monotonic + (made.renew_at - wall), monotonic + (made.ends - wall))
         seat.made = {app.tokens: kept}
+
+
+def _joined(some: bytes, more: bytes) -> bytes:
+    return b"; ".join(filter(None, (some, more)))
+
+
+def _check_budget(app: App, prepared: Prepared) -> None:
+    """Raises GatewayError(TRANSLATION_BUDGET)."""
+    size = len(prepared.headers) + len(prepared.cookies)
+    if size > app.translation.budget:
+        detail = f"all headers, cookies and tokens together: {size} bytes, over {app.translation.budget}"
+        raise GatewayError(TRANSLATION_BUDGET, detail)
+
+
+def origins_of(app: App, host: str) -> ApplicationOrigins:
+    """Those by which an application may know itself: that of `host`, and where it listens."""
+    upstream = app.upstream
+    bare = f"[{upstream.host}]" if ":" in upstream.host else upstream.host
+    hosts = [bare if upstream.port == _PORTS[upstream.scheme] else f"{bare}:{upstream.port}"]
+    if upstream.host_header is not None:
+        hosts.append(upstream.host_header)
+    return ApplicationOrigins(app.origin(host), tuple(f"{upstream.scheme}://{name}".lower() for name in hosts))

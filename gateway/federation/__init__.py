@@ -4,4 +4,7 @@
 address that `addresses` has allowed, and leaves a provider alone that does not answer; `cached` keeps documents. The
 `metadata_*` modules keep SAML metadata fresh for all workers in the supervisor: `metadata_keeper` is their head,
 `metadata_process` the process that fetches and verifies, `metadata_index` what a worker reads.
+
+`applications` and `form_exchange` send requests of our own to applications; `form_logins` signs people in at their
+forms.
 """

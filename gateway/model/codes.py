@@ -57,14 +57,6 @@ WIRE_UPGRADE = Code(
     "This kind of request is not accepted",
     "The page asked for a lasting connection, such as a WebSocket, which is not carried here.",
 )
-WIRE_WEBSOCKET = Code("wire.websocket", 400, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
-WIRE_WEBSOCKET_VERSION = Code("wire.websocket_version", 426, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
-WIRE_ORIGIN = Code(
-    "wire.origin",
-    403,
-    "Another site asked for this",
-    "Only pages of this application may open such a connection. Open the application itself, then try again.",
-)
 WIRE_EXPECT = Code("wire.expect", 417, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
 
 # limits
@@ -136,6 +128,39 @@ STORE_UNREACHABLE = Code(
 STORE_UNREADABLE = Code("store.unreadable", 0)
 SESSION_FORM_NOT_SENT = Code(
     "session.form_not_sent", 401, "Your form was not sent", "You were signed out. Sign in, then fill in the form again."
+)
+
+# an application's login form, by which people are signed in at it
+_FORM_LOGIN = "You could not be signed in to the application"
+_FORM_LOGIN_SUPPORT = "Give the reference below to your support: they will find the reason in the log."
+FORM_LOGIN_ACCOUNT = Code(
+    "form_login.account",
+    403,
+    "You have no account in this application",
+    "None is known for you. Ask the person in charge of the application for one.",
+)
+FORM_LOGIN_REFUSED = Code(
+    "form_login.refused",
+    403,
+    "The application refused the account that is kept for you",
+    "Its password was changed, or the account is closed. It is not tried again until your support has put this right.",
+)
+FORM_LOGIN_TRIES = Code(
+    "form_login.tries",
+    503,
+    "The application is not asked again for the moment",
+    "It refused to sign you in several times. So that it does not lock your account, it is left alone for a while. "
+    + _FORM_LOGIN_SUPPORT,
+)
+FORM_LOGIN_FORM = Code("form_login.form", 502, _FORM_LOGIN, "Its sign-in page has changed. " + _FORM_LOGIN_SUPPORT)
+FORM_LOGIN_ELSEWHERE = Code("form_login.elsewhere", 502, _FORM_LOGIN, _FORM_LOGIN_SUPPORT)
+FORM_LOGIN_ANSWER = Code("form_login.answer", 502, _FORM_LOGIN, _FORM_LOGIN_SUPPORT)
+FORM_LOGIN_UNANSWERED = Code("form_login.unanswered", 504, _FORM_LOGIN, "Wait a moment, then reload this page.")
+FORM_LOGIN_LOOP = Code(
+    "form_login.loop",
+    502,
+    "The application does not keep your sign-in",
+    "You were signed in to it a moment ago, and it says that you are not. " + _FORM_LOGIN_SUPPORT,
 )
 
 # upstream
@@ -354,9 +379,6 @@ SAML_BINDING_ENCODING = Code("saml.binding.encoding", 400, _SIGN_IN_FAILED, _SIG
 SAML_BINDING_PARAMETER = Code("saml.binding.parameter", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
 SAML_BINDING_ALGORITHM = Code("saml.binding.algorithm", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_BINDING_SIGNATURE = Code("saml.binding.signature", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-# saml.second_opinion: of another implementation, on what this one accepted
-SAML_SECOND_OPINION = Code("saml.second_opinion", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-SAML_SECOND_OPINION_FAILED = Code("saml.second_opinion.failed", 503, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
 SAML_ENDPOINT = Code("saml.endpoint", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_REPLAYED = Code("saml.replayed", 403, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
 SAML_ARTIFACT = Code("saml.artifact", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)

@@ -56,7 +56,6 @@ class Entry:
 class SignOutNote:
     """What an application is told at the end of a session where no browser brings its cookies: the application and its
     host, `login`, what it was told of the person, as it was sent, and `cookies`, its own of that session, as last seen.
-    `whose`: what these cookies belong to, the person as a rule; it is used when the note is kept, and not read back.
     """
 
     session_id: str
@@ -64,7 +63,6 @@ class SignOutNote:
     app: str
     login: bytes = field(repr=False)
     cookies: bytes = field(repr=False)
-    whose: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +81,12 @@ class Seat:
     when the session is revoked, and nothing may be let in by a dead seat. `refresh_at`, on the same clock: when its
     provider is to be asked whether it stands. `outcomes` belongs to
     gateway.access: what comes of a route and method, ready, valid for `revision` only. So does `made`: the tokens that
-    an application is sent, by what its file says of them.
+    an application is sent, by what its file says of them; and `application`: the person's session at it.
     """
 
     __slots__ = (
         "__weakref__",
+        "application",
         "cookie",
         "deadline",
         "hard_deadline",
@@ -130,3 +129,4 @@ class Seat:
         self.revision = ""
         self.outcomes: dict[object, object] = {}
         self.made: dict[object, object] = {}
+        self.application: object | None = None

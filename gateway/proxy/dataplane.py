@@ -13,7 +13,7 @@ from typing import Final
 
 from gateway.access.application import Preparing
 from gateway.access.inbound import InboundRequest
-from gateway.access.preparation import translated
+from gateway.access.preparation import Preparation, translated
 from gateway.config.snapshot import App, Limits, Timeouts
 from gateway.model.codes import GATEWAY_FAULT, LIMIT_CONNECTIONS, Code
 from gateway.model.errors import GatewayError
@@ -26,7 +26,6 @@ from gateway.proxy.accesslog import AccessLog, Seen
 from gateway.proxy.admission import Admission, CountedConnection
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.counting import take_over
-from gateway.proxy.exchange import ServerConnection
 from gateway.proxy.http1.response_head import ResponseHeads
 from gateway.proxy.lane import Lane
 from gateway.proxy.reading import HEAD
@@ -37,7 +36,6 @@ from gateway.proxy.services import Holder
 from gateway.proxy.spool import Spool
 from gateway.proxy.tables import RequestTables
 from gateway.proxy.timers import Timers
-from gateway.proxy.tunnels import Tunnels
 from gateway.proxy.upstream.connection import UpstreamConnection
 from gateway.proxy.upstream.pool import Pool, Pools
 from gateway.stores.sessions import Sessions
@@ -59,7 +57,7 @@ class DataPlane:
     `seen`: hears of the cookies of people at applications that are told of the end of sessions.
     `person`: the name that the log has for somebody. `tick`: seconds between two looks at the deadlines (each
     connection is looked at every fourth tick). `is_ours`: where no application is connected to. `prepare`: makes what
-    an application is told of a person.
+    an application is told of a person. `there`: told of people's sessions at applications.
     """
 
     def __init__(
@@ -79,6 +77,7 @@ class DataPlane:
         callers: Callers | None = None,
         seen: Callable[[Seat, App, str, bytes], None] | None = None,
         prepare: Preparing = translated,
+        there: Preparation | None = None,
     ) -> None:
         self.holder = holder
         self.sessions = sessions
@@ -87,6 +86,7 @@ class DataPlane:
         self.callers = callers
         self._person = person
         self._prepare = prepare
+        self.there = there
         self._seen = seen
         self.counters = counters
         self.log = log
@@ -105,7 +105,6 @@ class DataPlane:
         self.ids = _ids()
         self.spool = Spool()
         self.admission = Admission(descriptors=descriptors, counters=counters, log=log, pages=pages, ids=self.ids)
-        self.tunnels = Tunnels(loop, sessions, counters)
         self.tables = self._new_tables()
         self.timers.start()
         self._revalidation = Revalidation(loop, self.connections)
@@ -123,17 +122,13 @@ class DataPlane:
         """After the holder's assignment. The next request would see it by itself; what streams is judged anew here."""
         self.renew()
         self._revalidation.everybody()
-        self.tunnels.everybody()
 
     def changed(self, seat: Seat) -> None:
         """Other things are known of this person than a moment ago: what streams for them is judged anew."""
         self._revalidation.whoever_is(seat)
-        self.tunnels.whoever_is(seat)
 
     def revoked(self, seats: Iterable[Seat]) -> None:
         """Cuts what is still streaming for these seats; `seat.live` already keeps everything new out."""
-        seats = tuple(seats)
-        self.tunnels.revoked(seats)
         dead = set(map(id, seats))
         for client in tuple(self.connections):
             if client.under_way and id(client.request.seat) in dead:
@@ -145,15 +140,14 @@ class DataPlane:
         A kept connection that is idle may have its next request on the way: it has a moment to be told, too.
         """
         self.draining = True
-        self.tunnels.restart()
         until = monotonic() + within
         idle_until = monotonic() + min(_IDLE_AT_THE_END, within / 2)
-        while (self.connections or self.tunnels) and monotonic() < until:
+        while self.connections and monotonic() < until:
             if monotonic() >= idle_until:
                 for client in tuple(self.connections):
                     client.leave_if_idle()
             await asyncio.sleep(0.02)
-        left = (*self.connections, *self.tunnels)
+        left = tuple(self.connections)
         for client in left:
             client.abort()
         self.close()
@@ -162,7 +156,6 @@ class DataPlane:
     def close(self) -> None:
         self.timers.stop()
         self._revalidation.stop()
-        self.tunnels.stop()
         self._pools.close()
 
     def flush(self) -> None:
@@ -178,9 +171,7 @@ class DataPlane:
             if number % _LANES_IN_A_STEP == 0:
                 yield
         counters.gauge(len(self.connections), "ecluse_http_connections")
-        counters.gauge(len(self.tunnels), "ecluse_tunnels")
-        joining = self.admission.held - len(self.connections) - len(self.tunnels)
-        counters.gauge(max(0, joining), "ecluse_tls_handshakes")
+        counters.gauge(max(0, self.admission.held - len(self.connections)), "ecluse_tls_handshakes")
         counters.gauge(sum(client.state is not HEAD for client in self.connections), "ecluse_http_active_requests")
         if self._accepted:
             counters.count(self._accepted, "ecluse_http_connections_total")
@@ -221,16 +212,6 @@ class DataPlane:
 
     def opened(self) -> None:
         self._accepted += 1
-
-    def begin_tunnel(
-        self,
-        request: Request,
-        place: CountedConnection,
-        client: asyncio.Transport,
-        application: ServerConnection,
-        came: tuple[bytes, bytes],
-    ) -> None:
-        self.tunnels.begin(self, request, place, client, application, came)
 
     def told_of(self, request: Request, cookies: bytes) -> None:
         """What an application that is told of the end of sessions gets of this person's cookies is another line now."""

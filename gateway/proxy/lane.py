@@ -17,13 +17,14 @@ from gateway.wire.response_edits import UNCHANGED, ApplicationEdits, HostEdits
 
 class Lane(ApplicationAccess):
     """`pool`: None on a portal host that serves no application. `is_told`: whether the end of a session is told to the
-    application, for which a little is kept. `filters`: of bodies, None where they go on as they come. `statuses`,
+    application, for which a little is kept. `filters`: of bodies, None where they go on as they come. `plain_bodies`:
+    the application is asked for them without compression. `statuses`,
     `stripped` and `errors` are counted here in plain cells, and taken over into the worker's counters by
     DataPlane.flush."""
 
     __slots__ = (
-        "_edits", "body_limit", "cookies", "errors", "filters", "is_told", "limits", "log_names", "policy", "pool",
-        "responses", "statuses", "stripped", "timeouts",
+        "_edits", "body_limit", "cookies", "errors", "filters", "form_login", "is_told", "limits", "log_names",
+        "plain_bodies", "policy", "pool", "responses", "statuses", "stripped", "timeouts",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +54,9 @@ class Lane(ApplicationAccess):
         self.filters: BodyFilters | None = None
         if app is not None and self._edits is not None and app.edits.bodies:
             self.filters = BodyFilters(app.edits, self._edits)
+        self.form_login = None if app is None else app.form_login
+        marked = self.form_login is not None and self.form_login.has_expiry_marker
+        self.plain_bodies = marked or self.filters is not None
         self.statuses = [0] * 6
         self.stripped = 0
         self.errors: dict[str, int] = {}

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from gateway.access.inbound import InboundRequest
+from gateway.access.preparation import Preparation
 from gateway.config.snapshot import Limits, Snapshot, Timeouts
 from gateway.model.codes import Code
 from gateway.model.errors import GatewayError
@@ -12,8 +13,7 @@ from gateway.model.ports import Callers, ErrorPages, Page
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.proxy.accesslog import AccessLog, Seen
-from gateway.proxy.admission import Admission, CountedConnection
-from gateway.proxy.exchange import ServerConnection
+from gateway.proxy.admission import Admission
 from gateway.proxy.request import Request
 from gateway.proxy.spool import Spool
 from gateway.proxy.tables import RequestTables
@@ -31,7 +31,8 @@ class Holder(Protocol):
 class Services(Protocol):
     """`tables`, `limits`, `timeouts`, `access_log`, `usual_head` and `hsts_line` follow the snapshot. `usual_head`:
     bytes that a head may have to be read in one go; `hsts_line`: with its CRLF before it, b"" for none. `ids`: of the
-    requests to come. `draining`: the worker ends."""
+    requests to come. `draining`: the worker ends. `there`: told of people's sessions at applications, None
+    where none are kept."""
 
     loop: asyncio.AbstractEventLoop
     timers: Timers
@@ -43,6 +44,7 @@ class Services(Protocol):
     hsts_line: bytes
     access_log: AccessLog | None
     sessions: Sessions
+    there: Preparation | None
     callers: Callers | None
     admission: Admission
     pages: ErrorPages
@@ -64,16 +66,6 @@ class Services(Protocol):
 
     def told_of(self, request: Request, cookies: bytes) -> None:
         """These cookies go to an application that is told of the end of sessions."""
-
-    def begin_tunnel(
-        self,
-        request: Request,
-        place: CountedConnection,
-        client: asyncio.Transport,
-        application: ServerConnection,
-        came: tuple[bytes, bytes],
-    ) -> None:
-        """Two connections are each other's from here on. `place`: of the client's. `came`: what was read of each."""
 
     def refused(self, code: Code, detail: str, request_id: bytes, app: str, seen: Seen) -> None: ...
 

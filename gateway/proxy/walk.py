@@ -10,7 +10,8 @@ from gateway.access.inbound import InboundRequest
 from gateway.access.outcome import Forward, NeedsStore, NeedsWork, Outcome, Prepared, Refuse, RequireSignIn, ToPortal
 from gateway.access.pipeline import awaited, outcome_of
 from gateway.access.program import is_program, token_of
-from gateway.model.codes import LIMIT_BODY
+from gateway.formlogin.spec import ApplicationSession
+from gateway.model.codes import FORM_LOGIN_LOOP, LIMIT_BODY, WIRE_UPGRADE
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.session import Seat
@@ -22,9 +23,8 @@ from gateway.proxy.reading import WAIT
 from gateway.proxy.refusals import program_refusal, to_https, unauthorized
 from gateway.proxy.request import Request
 from gateway.proxy.services import Services
-from gateway.proxy.upgrade import ASKS, check_asked
+from gateway.proxy.upstream.connection import IDLE_SECONDS
 from gateway.proxy.upstream.pool import FRESH_SECONDS, Pool
-from gateway.proxy.upstream.state import IDLE_SECONDS
 from gateway.wire.framing import CHUNKED, NO_BODY, NO_CONTENT
 from gateway.wire.headers import AUTHORIZATION, TRACEPARENT, TRACESTATE, UPGRADE
 from gateway.wire.hop_by_hop import not_named
@@ -38,9 +38,10 @@ _ACCEPT_ENCODING: Final = frozenset({b"accept-encoding"})
 class Walk(Lasting):
     """The walk of a client connection's requests. `memo`: what it remembers between them. `bound`: its own connection
     to an application. `pending`: what is to be sent, once there is a connection. `retried`: that was sent twice.
-    `redirects`: the listener leads to https."""
+    `renewed`: the person was signed in at the application anew for this request. `redirects`: the listener leads to
+    https."""
 
-    __slots__ = ("bound", "chunked_out", "memo", "pending", "redirects", "retried")
+    __slots__ = ("bound", "chunked_out", "memo", "pending", "redirects", "renewed", "retried")
 
     memo: Memo
 
@@ -49,7 +50,7 @@ class Walk(Lasting):
         self.redirects = redirects
         self.bound: ServerConnection | None = None
         self.pending = b""
-        self.retried = self.chunked_out = False
+        self.retried = self.renewed = self.chunked_out = False
 
     # --- what the connection itself does ---
 
@@ -80,7 +81,7 @@ class Walk(Lasting):
         request = self.request
         request.id, request.decided = next(self.plane.ids), None
         self.state = WAIT
-        self.retried = self.chunked_out = False
+        self.retried = self.renewed = self.chunked_out = False
         self.body_done = True
         if request.framing not in NO_CONTENT:
             self.body_done = self.body_paused = False
@@ -193,6 +194,20 @@ class Walk(Lasting):
         else:
             self.respond(unauthorized(self.plane, request, outcome, kind))
 
+    def session_ended(self, session: ApplicationSession) -> None:
+        """The application says so of its session: the person is signed in there again, once for a request."""
+        request, there = self.request, self.plane.there
+        assert request.seat is not None
+        assert there is not None
+        self.upstream = None
+        there.ended(request.seat, session)
+        if self.renewed:
+            self.refuse(Refuse(FORM_LOGIN_LOOP, "it says so of a session that has just begun"))
+            return
+        self.renewed = True
+        seat, outcome = outcome_of(request, request.seat if request.seat.live else None, monotonic())
+        self.act(seat, outcome)
+
     # --- to the portal ---
 
     def ask_portal(self, purpose: Literal["endpoint", "logout"]) -> None:
@@ -220,7 +235,8 @@ class Walk(Lasting):
         lane, line, framing = request.lane, request.line, request.framing
         if request.middle_of is not outcome.prepared:
             if UPGRADE in request.rare:
-                self.ask_for_tunnel(outcome)
+                # RFC 9110 7.8: none is carried yet, and a plain request is not what was asked for.
+                self.refuse(Refuse(WIRE_UPGRADE, f"Upgrade: {request.rare[UPGRADE][:40]!r}", close=True))
                 return
             if lane.is_told and request.seat is not None:
                 plane.told_of(request, request.cookie_rest)
@@ -249,29 +265,6 @@ class Walk(Lasting):
             self.send(upstream, data)
         plane.counters.overhead(monotonic() - request.started)
         if upstream is None:
-            self.pending = data
-            self.task = pool.connect(self)
-
-    def ask_for_tunnel(self, outcome: Forward) -> None:
-        """RFC 9110 7.8: whether it becomes one, the application says; what the client has sent already waits for that.
-        A plain request is not what was asked for, and where no tunnel may be none is sent."""
-        request, plane = self.request, self.plane
-        try:
-            check_asked(request, plane.tables.snapshot)
-        except GatewayError as error:
-            self.refuse(Refuse(error.code, error.detail, close=True))
-            return
-        if request.lane.is_told and request.seat is not None:
-            plane.told_of(request, request.cookie_rest)
-        request.middle, request.middle_of = middle_of(request, self.memo, outcome.prepared), outcome.prepared
-        self.deadline = self.until = plane.timers.now + request.lane.timeouts.total
-        data = b"".join((request.line.text, request.middle, request.id, ASKS))
-        pool: Pool = request.lane.pool  # type: ignore[assignment]
-        upstream = self._own(pool) if self.bound is not None else None
-        if upstream is not None:
-            self.send(upstream, data)
-        else:
-            # A connection that served before may be about to close.
             self.pending = data
             self.task = pool.connect(self)
 
@@ -304,7 +297,7 @@ def _as_it_is(request: Request) -> bytes:
 def middle_of(request: Request, memo: Memo, prepared: Prepared) -> bytes:
     """The head for upstream from Host to the request id's name. The same as long as the client's lines and what is
     prepared are."""
-    parts = [request.passed() if request.lane.filters is None else _as_it_is(request)]
+    parts = [_as_it_is(request) if request.lane.plain_bodies else request.passed()]
     rest = request.cookie_rest
     if rest or prepared.cookies:
         # Ours first: a client's `$Version=1`, or a quote that it does not close, tells no server how to read them.

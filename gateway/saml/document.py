@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lxml import etree
 
@@ -37,10 +37,9 @@ _ID_NAMES = frozenset({"ID", "Id", "id", "iD"})
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A tree that is well-formed and bounded. Nothing tells yet who wrote it. `octets`: what it was parsed from."""
+    """A tree that is well-formed and bounded. Nothing tells yet who wrote it."""
 
     root: etree._Element
-    octets: bytes = field(repr=False)
 
 
 def parse(
@@ -54,7 +53,7 @@ def parse(
         raise _refused(f"has {len(document)} bytes, at most {max_bytes} are read")
     root = _tree(_plain_utf8(document))
     _check_nodes(root, max_depth, max_nodes)
-    return Document(root, document)
+    return Document(root)
 
 
 def parse_canonical(octets: bytes) -> etree._Element:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from functools import wraps
 from typing import Any, Generic, ParamSpec, TypeVar, cast, get_args
 
+from gateway.formlogin.spec import ApplicationSession
 from gateway.model.codes import STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -208,6 +209,16 @@ def note_from_bytes(data: bytes, session_id: str, host: str) -> SignOutNote:
     return SignOutNote(session_id, host, login=login, cookies=cookies, **values)
 
 
+def application_session_to_bytes(session: ApplicationSession) -> bytes:
+    return _dump({**_fields(session), "cookies": b64encode(session.cookies).decode("ascii")})
+
+
+@_understood
+def application_session_from_bytes(data: bytes) -> ApplicationSession:
+    values = json.loads(data)
+    return ApplicationSession(**{**values, "cookies": b64decode(values["cookies"])})
+
+
 # The kinds of tickets. A kind is part of what a record is bound to: renamed, those under way would open no more.
 SIGN_IN = Form("transaction", transaction_to_bytes, transaction_from_bytes)
 OPENID_LOGIN = Form("login", login_to_bytes, login_from_bytes)
@@ -217,6 +228,7 @@ SAML_LOGIN = Form("saml_login", saml_login_to_bytes, saml_login_from_bytes)
 SAML_RESPONSE = Form("saml_parked", parked_to_bytes, parked_from_bytes)
 SAML_LOGOUT = Form("saml_logout", saml_logout_to_bytes, saml_logout_from_bytes)
 HAND_OVER = Form("handover", hand_over_to_bytes, hand_over_from_bytes)
+APPLICATION_SESSION = Form("application_session", application_session_to_bytes, application_session_from_bytes)
 
 
 Stored = (
@@ -232,6 +244,7 @@ Stored = (
     | SignOut
     | ParkedAssertion
     | HandOver
+    | ApplicationSession
 )
 
 

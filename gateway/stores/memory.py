@@ -50,7 +50,6 @@ class MemoryStore:
         self._used: dict[bytes, int] = {}
         self._marks: dict[MarkKey, tuple[int, int]] = {}
         self._notes: dict[tuple[str, str], SealedNote] = {}
-        self._notes_due: set[tuple[str, str]] = set()
         self._jars: dict[str, dict[str, bytes]] = {}
         self._ended: deque[Ended] = deque()
         self._purged = 0
@@ -116,9 +115,8 @@ class MemoryStore:
         return Tail(here, tuple(self._ended)[cursor.position - self._purged :], complete=True)
 
     async def take_notes(self, most: int, now: int) -> tuple[SealedNote, ...]:
-        over = [key for key in self._notes if key in self._notes_due or self._is_over(key[0], now)][:most]
-        self._notes_due.difference_update(over)
-        return tuple(self._notes.pop(key) for key in over)
+        over = [key for key in self._notes if self._is_over(key[0], now)]
+        return tuple(self._notes.pop(key) for key in over[:most])
 
     # --- tickets
 
@@ -213,12 +211,8 @@ class MemoryStore:
             return
         for id, host in list(self._notes):
             older = self._sessions.get(id)
-            if host != note.host or older is None or older.browser_index != session.browser_index:
-                continue
-            if id == note.session_id or self._notes[id, host].whose in (note.whose, b""):
+            if host == note.host and older is not None and older.browser_index == session.browser_index:
                 del self._notes[id, host]
-            else:
-                self._notes_due.add((id, host))
         self._notes[note.session_id, note.host] = note
 
     def _is_over(self, session_id: str, now: int) -> bool:

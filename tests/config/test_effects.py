@@ -225,14 +225,6 @@ GATEWAY = [
     own("contacts[].name", [{"name": "A", "email": "a@b.fr"}], lambda sp: [c.name for c in sp.contacts], [], ["A"]),
     own("requested", ["urn:oid:1"], lambda sp: sp.requested, (), ("urn:oid:1",)),
     own("requested", "none", lambda sp: sp.requested, (), None),
-    *(
-        Effect(f"saml.second_opinion.{key}", ("saml",), {"keys": [SAML_KEY], "second_opinion": value},
-            gateway(lambda g: g.second_opinion and (g.second_opinion.by, g.second_opinion.deny)), None, after)
-        for key, value, after in (
-            ("by", {"by": "pygamlastan"}, ("pygamlastan", False)),
-            ("mode", {"by": "python3-saml", "mode": "deny"}, ("python3-saml", True)),
-        )
-    ),
     own("organization.name", ORGANIZATION, lambda sp: sp.organization and sp.organization.name, None, "Ville"),
     own("organization.display_name", {**ORGANIZATION, "display_name": "V"},
         lambda sp: sp.organization and sp.organization.display_name, None, "V"),
@@ -363,6 +355,21 @@ ADMIN = ("access", 1)
 X = ("translate", "headers", "X-Remote-User")
 COOKIE = ("translate", "cookies")
 JWT = ("translate", "jwt")
+FORM = ("form_login",)
+STEP = {"page": "/login.php", "fields": {"user": "login", "password": "secret"}}
+
+
+def form(**more: Any) -> dict[str, Any]:
+    return {
+        "trusted": {"from": "uid", "secret": {"file": "basic"}}, "steps": [STEP],
+        "signed_in": [{"location": "/menu.php"}], "cookies": ["GRRSESSID"], **more,
+    }  # fmt: skip
+
+
+def step(see: Callable[[Any], object]) -> Callable[[Snapshot], object]:
+    return app(lambda a: a.form_login and see(a.form_login.steps[0]))
+
+
 BASIC = ("translate", "basic")
 SEALED = ("translate", "sealed")
 SHARED = {"key": {"file": "shared.key"}}
@@ -434,12 +441,6 @@ APP = [
     Effect("session.absolute", ("session", "absolute"), "1h", app(lambda a: a.seat_limits.absolute), None, 3600),
     Effect("session.then", ("session", "then"), "sign_in", app(lambda a: a.seat_then), "resume", "sign_in"),
     Effect("session.streams", ("session", "streams"), "last", app(lambda a: a.streams_last), False, True),
-    Effect("tunnel.protocols[]", ("tunnel",), {"protocols": ["websocket"]}, app(lambda a: a.tunnel and a.tunnel.protocols), None, ("websocket",)),
-    Effect("tunnel.origins[]", ("tunnel",), {"protocols": ["websocket"], "origins": ["https://autre.example"]},
-           app(lambda a: a.tunnel and a.tunnel.origins), None, ("https://autre.example",)),
-    Effect("tunnel.idle", ("tunnel",), {"protocols": ["websocket"], "idle": "1m"}, app(lambda a: a.tunnel and a.tunnel.idle), None, 60.0),
-    Effect("tunnel.keeps_session", ("tunnel",), {"protocols": ["websocket"], "keeps_session": True},
-           app(lambda a: a.tunnel and a.tunnel.keeps_session), None, True),
     Effect("api.providers[]", ("api",), {"providers": ["metropole"], "paths": ["/api/**"]}, app(lambda a: a.api and a.api.providers),
            None, ("metropole",)),
     Effect("api.paths[]", ("api",), {"providers": ["metropole"], "paths": ["/api/**"]},
@@ -463,11 +464,6 @@ APP = [
     Effect("logout.url", ("logout", "url"), "/bye.do?x=1", app(lambda a: a.logout.url), None, "/bye.do?x=1"),
     Effect("logout.login", ("logout", "login"), "X-Remote-User", app(lambda a: a.logout.login), "", "X-Remote-User",
            ((("logout", "url"), "/bye"),)),
-    Effect("logout.method", ("logout", "method"), "post", app(lambda a: a.logout.method), "get", "post", ((("logout", "url"), "/bye"),)),
-    Effect("logout.form.*", ("logout", "form"), {"action": "bye"}, app(lambda a: a.logout.form), (), (("action", "bye"),),
-           ((("logout", "url"), "/bye"), (("logout", "method"), "post"))),
-    Effect("logout.headers.*", ("logout", "headers"), {"X-By": "ecluse"}, app(lambda a: a.logout.headers), (), (("X-By", "ecluse"),),
-           ((("logout", "url"), "/bye"),)),
     Effect("logout.links[]", ("logout", "links"), ["/app/~sortir.*"],
            app(lambda a: [a.logout.links.find(("app", name)) is not None for name in ("sortir.do", "x")]), [False, False], [True, False]),
     Effect("translate.encoding", ("translate", "encoding"), "base64", injected, header(b"helene"), header(b"aGVsZW5l")),
@@ -489,6 +485,25 @@ APP = [
            cookie(b"A=%C3%A9")),
     Effect("translate.cookies.*.unencodable", (*COOKIE, "A"),
            {"value": "Ł", "encoding": "latin1", "unencodable": "transliterate"}, injected, cookie(b""), cookie(b"A=L")),
+    Effect("form_login.trusted.from", FORM, form(), app(lambda a: a.form_login and a.form_login.trusted.attribute), None, "uid"),
+    Effect("form_login.trusted.value", FORM, form(trusted={"value": "svc", "secret": {"file": "basic"}}),
+           app(lambda a: a.form_login and a.form_login.trusted.text), None, "svc"),
+    Effect("form_login.trusted.secret", FORM, form(), app(lambda a: a.form_login and a.form_login.trusted.secret), None, "mot de passé"),
+    Effect("form_login.steps[].page", FORM, form(), step(lambda s: s.page), None, "/login.php"),
+    Effect("form_login.steps[].action", FORM, form(steps=[{**STEP, "action": "/in.php"}]), step(lambda s: s.action), None, "/in.php"),
+    Effect("form_login.steps[].form", FORM, form(steps=[{**STEP, "form": "connexion"}]), step(lambda s: s.form), None, "connexion"),
+    Effect("form_login.steps[].fields.*", FORM, form(), step(lambda s: [(f.name, f.holds) for f in s.fields]), None,
+           [("user", "login"), ("password", "secret")]),
+    Effect("form_login.steps[].values.*", FORM, form(steps=[{**STEP, "values": {"go": "1"}}]),
+           step(lambda s: s.fields[-1].text), None, "1"),
+    *(Effect(f"form_login.{word}[].{key}", FORM, form(**{word: [{key: value}]}),
+             app(lambda a, word=word, key=key: a.form_login and getattr(getattr(a.form_login, word)[0], key)), None, value)
+      for word in ("signed_in", "refused", "expired")
+      for key, value in (("status", 401), ("location", "/menu.php?a=1"), ("marker", "Se déconnecter"))),
+    Effect("form_login.cookies[]", FORM, form(), app(lambda a: sorted(a.cookie_names)), [], [b"grrsessid"]),
+    Effect("form_login.encoding", FORM, form(encoding="latin1"), app(lambda a: a.form_login and a.form_login.charset), None, "cp1252"),
+    Effect("form_login.tries", FORM, form(tries=2), app(lambda a: a.form_login and a.form_login.tries), None, 2),
+    Effect("form_login.within", FORM, form(within="5m"), app(lambda a: a.form_login and a.form_login.within), None, 300),
     Effect("translate.basic.account.from", BASIC, {"account": {"from": "uid"}, "password": {"file": "basic"}},
            app(lambda a: a.basic and a.basic.account.attribute), None, "uid"),
     Effect("translate.basic.account.value", BASIC, {"account": {"value": "svc"}, "password": {"file": "basic"}},

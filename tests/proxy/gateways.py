@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple, cast
 
 from gateway.access.application import Preparing
-from gateway.access.preparation import translated
+from gateway.access.preparation import Preparation, translated
 from gateway.config.snapshot import Listener
 from gateway.model.ports import Callers
 from gateway.model.session import Seat
@@ -217,6 +217,7 @@ async def gateway(
     descriptors: int = 1 << 20,
     redirects: bool = False,
     prepare: Preparing = translated,
+    there: Preparation | None = None,
     callers: Callers | None = None,
     **more: str,
 ) -> AsyncIterator[Gateway]:
@@ -240,6 +241,7 @@ async def gateway(
         is_ours=lambda address, port: (str(address), port) in here.own,
         seen=lambda seat, app, host, cookies: here.seen.append((seat, app.name, host, cookies)),
         prepare=prepare,
+        there=there,
         callers=callers,
     )
     listening = bind(Listener((address, 0)))
@@ -259,4 +261,3 @@ async def gateway(
     assert not errors
     assert len(here.log.named("gateway.fault")) == here.faults, here.log.named("gateway.fault")
     assert not here.plane.connections
-    assert not here.plane.tunnels

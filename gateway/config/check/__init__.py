@@ -1,7 +1,7 @@
 """What no file can tell alone. Each check takes valid models and yields problems with their places.
 
 `folder`         all checks, in order; names that occur twice; gateway.yaml and the providers
-`app`            one app against itself and its providers; `api` is its part about programs
+`app`            one app against itself and its providers; `api` and `form_login` are parts of it
 `conditions`     what conditions name: shared conditions, lists, attributes, levels, expressions
 `teams`          app files against their team's fence; `fence_table` says for each key what bounds it
 `shadows`        files that stand beside a live one

@@ -13,6 +13,7 @@ from gateway.config.check.conditions import (
     place_of_can,
     uses,
 )
+from gateway.config.check.form_login import check_form_login
 from gateway.config.check.tokens import carriers, check_header_of_programs, check_tokens
 from gateway.config.check.translate import attributes_used, check_budget, check_secrets, check_translate
 from gateway.config.compile.app import public_of
@@ -47,6 +48,8 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, index: Index) -> Iterator
     yield from check_translate(document, model)
     if model.translate.has_tokens:
         yield from check_tokens(document, model, gateway)
+    if model.form_login is not None:
+        yield from check_form_login(document, model, model.form_login)
     if in_production:
         yield from check_secrets(document, model)
     if model.api is not None:
@@ -77,21 +80,7 @@ def _session(
 
 
 def _logout(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
-    """What is said of the sign-out call, where one is made; and the header or cookie that names the person in it has to
-    be one that the application is told."""
-    logout = model.logout
-    for word in ("method", "form", "headers"):
-        if logout.url is None and word in logout.model_fields_set:
-            yield document.problem(("logout", word), "no address is called at a sign-out", "name url as well")
-    if logout.form and logout.method != "post":
-        yield document.problem(("logout", "form"), "a GET has no form", "write method: post as well")
-    known = {fold(one.name.encode()): one.name for one in model.translate.told if one.kind == "headers"}
-    seen: dict[bytes, str] = {}
-    for name in logout.headers:
-        at: Path = ("logout", "headers", name)
-        if other := known.get(fold(name.encode())) or seen.get(fold(name.encode())):
-            yield document.problem(at, f"a server may read this as {other}", "keep one of the two", key=True)
-        seen[fold(name.encode())] = name
+    """The header or cookie that names the person in the sign-out call has to be one that the application is told."""
     login = model.logout.login
     told = {one.name for one in model.translate.told if one.injected.value is None}
     path: Path = ("logout", "login")

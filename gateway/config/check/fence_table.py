@@ -19,6 +19,8 @@ _OWN_READING: Final = "How the team's own application reads paths, on its own ho
 _OWN_SEAT: Final = "Only shorter than the provider's file and the session say, on its own hosts."
 _OWN_COOKIE: Final = "Sent to browsers by its own hosts, which no other host's cookies are told by."
 _FORM: Final = "The form of a value that it may be told."
+_OWN_FORM: Final = "A form of its own upstream, by the same check at every connect; no address leads elsewhere."
+_OWN_ANSWER: Final = "How an answer of its own upstream is read."
 _RULE: Final = "Of its own hosts' paths; a rule asks and tells nothing elsewhere."
 
 KEYS: Final[Mapping[str, Bound]] = {
@@ -64,15 +66,8 @@ KEYS: Final[Mapping[str, Bound]] = {
     "logout.cookies[]": Bound("hosts", _OWN_COOKIE),
     "logout.cookie_paths[]": Bound("hosts", _OWN_COOKIE),
     "logout.url": Bound("upstreams", "A path at its own upstream, by the same check at every connect."),
-    "logout.method": Bound("upstreams", "Of that call."),
-    "logout.form.*": Bound("upstreams", "Sent with that call, to its own upstream."),
-    "logout.headers.*": Bound("headers", "Sent with that call, to its own upstream."),
     "logout.login": Bound("headers", "One of what translate tells the application, sent to its own upstream."),
     "logout.links[]": Bound("hosts", "Paths of its own hosts."),
-    "tunnel.protocols[]": Bound("upstreams", "To its own upstream, opened and judged as any connection to it."),
-    "tunnel.origins[]": Bound("hosts", "Pages of other sites, at its own hosts."),
-    "tunnel.idle": Bound("", "The session and the limits of connections bound it."),
-    "tunnel.keeps_session": Bound("", "Moves the idle limit as its own requests do, never the absolute one."),
     "api.providers[]": Bound("providers", "Of those that it lists; what tokens have to be, the provider's file says."),
     "api.paths[]": Bound("hosts", "Paths of its own hosts."),
     "api.opaque.*.header": Bound("providers", "Which of those that it lists is asked about a token that says nothing."),
@@ -145,6 +140,27 @@ KEYS: Final[Mapping[str, Bound]] = {
     "translate.sealed.claims.*.from": Bound("attributes", "As of headers."),
     "translate.sealed.claims.*.value": Bound("", "Said to its own application alone, under the audience of no other."),
     "translate.sealed.claims.*.list": Bound("", _FORM),
+    "form_login.trusted.from": Bound("attributes", "As of headers: the account of the person, at its own upstream."),
+    "form_login.trusted.value": Bound("upstreams", "An account at its own upstream."),
+    "form_login.trusted.secret": Bound("secrets", "A file below these folders, sent to its own upstream."),
+    "form_login.steps[].page": Bound("upstreams", _OWN_FORM),
+    "form_login.steps[].action": Bound("upstreams", _OWN_FORM),
+    "form_login.steps[].form": Bound("upstreams", _OWN_FORM),
+    "form_login.steps[].fields.*": Bound("upstreams", _OWN_FORM),
+    "form_login.steps[].values.*": Bound("upstreams", _OWN_FORM),
+    "form_login.signed_in[].status": Bound("", _OWN_ANSWER),
+    "form_login.signed_in[].location": Bound("", _OWN_ANSWER),
+    "form_login.signed_in[].marker": Bound("", _OWN_ANSWER),
+    "form_login.refused[].status": Bound("", _OWN_ANSWER),
+    "form_login.refused[].location": Bound("", _OWN_ANSWER),
+    "form_login.refused[].marker": Bound("", _OWN_ANSWER),
+    "form_login.expired[].status": Bound("", _OWN_ANSWER),
+    "form_login.expired[].location": Bound("", _OWN_ANSWER),
+    "form_login.expired[].marker": Bound("", _OWN_ANSWER),
+    "form_login.cookies[]": Bound("hosts", "Cookies of its own hosts and upstream, which no browser brings."),
+    "form_login.encoding": Bound("", _FORM),
+    "form_login.tries": Bound("upstreams", "Of accounts at its own upstream."),
+    "form_login.within": Bound("upstreams", "Likewise."),
     "access[].path": Bound("hosts", _RULE + " Expressions are RE2: their time is linear."),
     "access[].methods[]": Bound("hosts", _RULE),
     "access[].allow": Bound("hosts", _RULE),

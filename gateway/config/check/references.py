@@ -7,6 +7,7 @@ from errno import EACCES, ENOENT
 from functools import partial
 from typing import NamedTuple
 
+from gateway.config.check.form_login import SECRET, check_secret
 from gateway.config.check.pem import (
     check_certificates,
     check_own_key,
@@ -255,3 +256,5 @@ def _app_references(model: AppFile) -> Iterator[tuple[Path, Reference, _Check]]:
     yield from values_elsewhere(model)
     if model.translate.has_tokens:
         yield from references(model.translate)
+    if model.form_login is not None:
+        yield SECRET, model.form_login.trusted.secret, partial(check_secret, model.form_login)

@@ -1,4 +1,5 @@
-"""What the matchers of conditions take: one text or several, and what is asked of a value."""
+"""What the matchers of conditions take: one text or several, and what is asked of a value. The names of cookies and
+the paths of an application, as several sections name them."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -15,6 +16,7 @@ from gateway.policy.persons import Mandate, SignedInBy, User
 from gateway.policy.request_conditions import Header, Query
 from gateway.policy.values import Equals, Matches, Suffix, Within, check_text
 from gateway.wire.headers import goes_on
+from gateway.wire.target import STRICT, safe_target
 
 _MOST = 10_000
 
@@ -204,3 +206,19 @@ class TimeTest(Strict):
         if (self.days, self.hours, self.dates) == (None, None, None):
             raise wrong("a time needs days, hours or dates")
         return self
+
+
+def _cookie_name(name: str) -> str:
+    if not name.isascii() or not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        raise wrong("this is not the name of a cookie")
+    return name
+
+
+def _target(text: str) -> str:
+    if safe_target(text, STRICT) != text:
+        raise wrong("this is not a path of the application", "write it as /logout.do")
+    return text
+
+
+CookieName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_cookie_name)]
+ApplicationTarget = Annotated[str, Field(max_length=2000), AfterValidator(checked(_target))]

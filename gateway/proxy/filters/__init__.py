@@ -1,6 +1,7 @@
-"""Bodies of responses changed on their way, for the applications whose files ask for it.
+"""Responses changed or watched on their way, for the applications whose files ask for it.
 
 `replacing` is the pure core: what is sought, and a small state that is fed a body piece by piece. `texts` says of a
 response's head whether its body is a text that can be changed, and by what. `body_filter` stands between the client
-connection and the connection to the application, as one exchange more (proxy/exchange.py). Begin in `body_filter`.
+connection and the connection to the application, as one exchange more (proxy/exchange.py), and `session_watch`
+likewise, for the end of a session that the gateway keeps: both are `between`. Begin in `body_filter`.
 """

@@ -1,7 +1,6 @@
 """An upstream's response head, read once and written anew for the browser."""
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -10,7 +9,7 @@ from gateway.model.codes import UPSTREAM_RESPONSE
 from gateway.model.errors import GatewayError
 from gateway.proxy.http1.header_layout import HeaderLayout, HeaderLayouts, HeaderLines, Names, joined, memorable
 from gateway.proxy.http1.known_responses import KnownResponse, KnownResponses
-from gateway.wire.cookies import is_ours
+from gateway.wire.cookies import SESSION_COOKIE, is_ours
 from gateway.wire.framing import CHUNKED, NO_BODY, UNTIL_CLOSE, response_framing
 from gateway.wire.headers import (
     AUTHENTICATE,
@@ -246,8 +245,7 @@ class ResponseHead:
         try:
             self._parser.feed_data(head)
         except HttpParserUpgrade:
-            # A 101: whether it was asked for is the connection's affair.
-            pass
+            raise GatewayError(UPSTREAM_RESPONSE, "switches protocols unasked") from None
         except HttpParserError as error:
             raise GatewayError(UPSTREAM_RESPONSE, str(error)) from None
         line = head[: head.find(b"\n") + 1]
@@ -335,16 +333,22 @@ class ResponseHead:
         )
         return joined(values, places, b", ")
 
-    def sent(self) -> Iterator[tuple[bytes, bytes]]:
-        """Its lines that are no one's but the two ends': names and values. Before `pieces` is asked for."""
-        layout = self._layout
-        for name, value in zip(layout.skeleton[::2], self._values, strict=True):
-            if name:
-                yield name[2:-2], value
+    def find(self, name: bytes) -> bytes | None:
+        """The value of the first line that goes on with this name, in lower case, whether or not edits name it."""
+        skeleton = self._layout.skeleton
+        places = (place for place in range(len(self._values)) if skeleton[2 * place][2:-2].lower() == name)
+        return next((self._values[place] for place in places), None)
 
-    @property
-    def connection(self) -> bytes | None:
-        return self._connection
+    def take_cookies(self, names: frozenset[bytes]) -> tuple[bytes, ...]:
+        """The Set-Cookie values of cookies with these names, which do not go on."""
+        taken = []
+        for place, verdict in self._layout.rare:
+            value = self._values[place]
+            if verdict == SET_COOKIE and value.partition(b"=")[0].strip(b" \t") in names:
+                taken.append(value)
+                # As one of ours, which no browser is given.
+                self._values[place] = SESSION_COOKIE
+        return tuple(taken)
 
     @property
     def self_delimited(self) -> bool:

@@ -1,0 +1,38 @@
+"""The login form of an application as it is served."""
+
+import hashlib
+
+from gateway.config.check.form_login import SECRET
+from gateway.config.compile.served import Material, served
+from gateway.config.schema.app import AppFile
+from gateway.config.schema.form_login import FormLoginSection, FormStepSection, ResponseMarkSection
+from gateway.formlogin.spec import FormField, FormLogin, FormStep, ResponseMark, TrustedAccount
+
+
+def serve_form_login(file: str, model: AppFile, section: FormLoginSection, material: Material) -> FormLogin:
+    steps = tuple(_step(step) for step in section.steps)
+    upstream = model.upstream
+    # A session that was begun at another server, or by other forms, is not sent to this one.
+    place = repr((upstream.url.origin, upstream.host, steps, section.cookies))
+    trusted = section.trusted
+    return served(
+        FormLogin,
+        section,
+        steps=steps,
+        signed_in=_marks(section.signed_in),
+        refused=_marks(section.refused),
+        expired=_marks(section.expired),
+        charset="cp1252" if section.encoding == "latin1" else "utf-8",
+        fingerprint=hashlib.sha256(place.encode()).hexdigest()[:32],
+        trusted=TrustedAccount(trusted.source, trusted.value or "", material[file, SECRET].decode()),
+    )
+
+
+def _step(step: FormStepSection) -> FormStep:
+    fields = [FormField(name, holds) for name, holds in step.fields.items()]
+    fields += [FormField(name, "text", value) for name, value in step.values.items()]
+    return FormStep(step.page, step.sent_to, tuple(fields), step.form or "")
+
+
+def _marks(sections: list[ResponseMarkSection]) -> tuple[ResponseMark, ...]:
+    return tuple(ResponseMark(one.status, one.location or "", one.marker or "") for one in sections)

@@ -1,0 +1,135 @@
+"""`form_login:` of policies/apps/*.yaml: an application that has nothing but a login form."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from gateway.config.schema.types import (
+    AttributeName,
+    Maybe,
+    PublicReference,
+    Strict,
+    Text,
+    WholeSeconds,
+    wrong,
+)
+from gateway.config.schema.values import ApplicationTarget, CookieName
+
+SHORTEST_WINDOW = 60
+LONGEST_WINDOW = 7 * 86400
+
+
+def _path(text: str) -> str:
+    if "?" in text:
+        raise wrong("a query is not written here", "write the path alone: what the form adds to it is sent along")
+    return text
+
+
+def _field_name(text: str) -> str:
+    if not text.isprintable():
+        raise wrong("this is not the name of a field")
+    return text
+
+
+def _window(seconds: int) -> int:
+    if not SHORTEST_WINDOW <= seconds <= LONGEST_WINDOW:
+        raise wrong("tries are counted from 1m to 7d", "write within: 1h")
+    return seconds
+
+
+FormPath = Annotated[ApplicationTarget, AfterValidator(_path)]
+FieldName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_field_name)]
+
+
+class TrustedAccountSection(Strict):
+    """One secret that the application takes for every account: whoever has it is anybody there."""
+
+    source: Maybe[AttributeName] = Field(default=None, alias="from")
+    """An attribute of the person, or subject, provider, issuer: the name of their account. A person without one, or
+    with several, is refused."""
+    value: Maybe[Text] = None
+    """Or one account for everybody."""
+    secret: PublicReference
+    """Where its password stands: one line, `{file: path}`, `{env: NAME}` or `{credential: name}`, of which a team's
+    file may write `{file: ...}` alone, below its `secrets`."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "TrustedAccountSection":
+        if (self.source is None) == (self.value is None):
+            raise wrong("this comes from one place", "write {from: attribute, ...} or {value: text, ...}")
+        return self
+
+
+class FormStepSection(Strict):
+    page: Maybe[ApplicationTarget] = None
+    """The page that has the form. Left out where the answer to the step before has it."""
+    action: Maybe[FormPath] = None
+    """The path that the form is sent to; that of `page` where this is left out. A form that leads elsewhere is not
+    sent."""
+    form: Maybe[Text] = None
+    """The `id` or `name` of the form, where several have the fields."""
+    fields: dict[FieldName, Literal["login", "secret", "page"]] = Field(min_length=1, max_length=50)
+    """The fields by name, and what is sent in each: the `login`, the `secret`, or what the `page` has in it, such as a
+    token against forgery. The form has to have all of them."""
+    values: dict[FieldName, Text] = Field(default={}, max_length=50)
+    """Further fields, with what is sent in each."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> "FormStepSection":
+        if self.page is None and self.action is None:
+            raise wrong("it is not said where the form is sent to", "write action: /login.php")
+        if twice := self.fields.keys() & self.values.keys():
+            raise wrong(f"{min(twice)} stands in fields and in values", "leave it in one of them")
+        return self
+
+    @property
+    def sent_to(self) -> str:
+        return self.action or (self.page or "").partition("?")[0]
+
+
+class ResponseMarkSection(Strict):
+    """By what an answer of the application is known: all that is written has to be so."""
+
+    status: Maybe[int] = Field(default=None, ge=200, le=599)
+    """The status of the answer."""
+    location: Maybe[ApplicationTarget] = None
+    """Where it leads (`Location`): a path, with whatever query, or a path with this query."""
+    marker: Maybe[Text] = None
+    """A text that stands in the first 64 KB of its body, letter by letter."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "ResponseMarkSection":
+        if self.status is None and self.location is None and self.marker is None:
+            raise wrong("nothing is written here", "write status, location or marker")
+        if self.location is not None and self.status is not None and not 301 <= self.status <= 308:
+            raise wrong(f"an answer with status {self.status} leads nowhere", "leave status out, or location")
+        if self.status is not None and self.status < 300 and self.marker is None:
+            raise wrong("every page of the application has this status", "write marker too, or another status")
+        return self
+
+
+class FormLoginSection(Strict):
+    """The gateway signs the person in at the application's form at first need, and keeps the application's cookies:
+    the browser never has them."""
+
+    trusted: TrustedAccountSection
+    """The account of each person."""
+    steps: list[FormStepSection] = Field(min_length=1, max_length=5)
+    """The forms, one after the other."""
+    signed_in: list[ResponseMarkSection] = Field(min_length=1, max_length=10)
+    """What the last answer is when the person is signed in: one of these."""
+    refused: list[ResponseMarkSection] = Field(default=[], max_length=10)
+    """What an answer is when the application refuses the account: one of these. Where this is left out: status 401 or
+    403, the form once more, or an address of the form."""
+    expired: list[ResponseMarkSection] = Field(default=[], max_length=10)
+    """What the answer to a page is when the application's session has ended: one of these. Then the person is signed in
+    again, and what was asked for by GET or HEAD is asked for once more."""
+    cookies: list[CookieName] = Field(min_length=1, max_length=20)
+    """The application's own cookies that are its session. They never come from a browser, and never reach one."""
+    encoding: Literal["utf8", "latin1"] = "utf8"
+    """The charset of its pages and forms. `latin1` is windows-1252, as browsers read it."""
+    tries: int = Field(default=3, ge=1, le=10)
+    """How many sign-ins of one account may fail before the application is left alone: fewer than it takes to lock the
+    account. A password that it refused is not sent again in any case."""
+    within: Annotated[WholeSeconds, AfterValidator(_window)] = 3600
+    """For so long a failed sign-in counts."""

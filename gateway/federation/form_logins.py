@@ -1,0 +1,183 @@
+"""People are signed in at applications that have nothing but a login form: who may try, when, and what is kept of it.
+
+Of one account at one application one sign-in is under way at a time, in all workers together, and tries are counted
+where all see them: before anything of a credential is sent.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, Protocol
+
+from gateway.access.outcome import Prepared
+from gateway.access.preparation import origins_of
+from gateway.config.snapshot import App
+from gateway.federation.form_exchange import FormExchange
+from gateway.formlogin.spec import ApplicationSession, FormLogin
+from gateway.formlogin.walk import FormRequest, FormResponse, FormWalk, sign_in
+from gateway.model.codes import FORM_LOGIN_ACCOUNT, FORM_LOGIN_REFUSED, FORM_LOGIN_TRIES
+from gateway.model.credential import Credential, CredentialSource, NoCredential
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.model.session import Seat
+from gateway.ops.counters import Counters
+from gateway.tokens.claims import single_value
+from gateway.tokens.spec import TokenClaim
+
+# Seconds between two looks whether another sign-in of the same account is over.
+_LOOK_AGAIN: Final = 0.1
+
+ReadInThread = Callable[[Callable[[], FormRequest | ApplicationSession]], Awaitable[FormRequest | ApplicationSession]]
+"""Reads a page where it does not hold the loop (invariant 14)."""
+
+
+class KeptSessions(Protocol):
+    """Sessions of people at applications, sealed with their own (stores.application_sessions). Each raises
+    GatewayError(STORE_UNREACHABLE)."""
+
+    async def read(self, seat: Seat, app: str) -> ApplicationSession | None: ...
+
+    async def keep(self, seat: Seat, app: str, session: ApplicationSession) -> None: ...
+
+
+class Tries(Protocol):
+    """What is counted of an account (stores.login_tries). Each raises GatewayError(STORE_UNREACHABLE)."""
+
+    async def take_turn(self, app: str, login: str) -> int | None: ...
+
+    async def end_turn(self, app: str, login: str, turn: int) -> None: ...
+
+    async def begin(self, app: str, login: str, *, most: int, within: int) -> bool: ...
+
+    async def succeeded(self, app: str, login: str, *, within: int) -> None: ...
+
+    async def is_refused(self, app: str, login: str, secret: str) -> bool: ...
+
+    async def refused(self, app: str, login: str, secret: str, *, within: int) -> None: ...
+
+
+class FormLogins:
+    """access.preparation.FormSignIns of a worker. `wall`: Unix seconds."""
+
+    def __init__(
+        self,
+        *,
+        source: Callable[[App], CredentialSource],
+        exchange: FormExchange,
+        kept: KeptSessions,
+        tries: Tries,
+        in_thread: ReadInThread,
+        counters: Counters,
+        wall: Callable[[], float],
+    ) -> None:
+        self._source = source
+        self._exchange = exchange
+        self._kept = kept
+        self._tries = tries
+        self._in_thread = in_thread
+        self._counters = counters
+        self._wall = wall
+
+    async def session(
+        self, app: App, seat: Seat, fixed: Prepared, gone: ApplicationSession | None
+    ) -> ApplicationSession:
+        """As access.preparation.FormSignIns has it."""
+        form = app.form_login
+        assert form is not None
+        identity = seat.identity
+        credential = await self._source(app).find(app.name, identity.issuer, identity.subject, seat)
+        if isinstance(credential, NoCredential):
+            raise GatewayError(credential.reason, credential.detail)
+        turn = None
+        while turn is None:
+            session = await self._kept.read(seat, app.name)
+            if session is not None and session != gone and _is_of(session, form, credential):
+                return session
+            turn = await self._tries.take_turn(app.name, credential.login)
+            if turn is None:
+                await asyncio.sleep(_LOOK_AGAIN)
+        try:
+            # Another one may have ended between the look and the turn.
+            session = await self._kept.read(seat, app.name)
+            if session is not None and session != gone and _is_of(session, form, credential):
+                return session
+            session = await self._signed_in(app, form, seat, fixed, credential)
+            await self._kept.keep(seat, app.name, session)
+        finally:
+            await self._tries.end_turn(app.name, credential.login, turn)
+        return session
+
+    async def keep(self, app: App, seat: Seat, session: ApplicationSession) -> None:
+        """As access.preparation.FormSignIns has it."""
+        await self._kept.keep(seat, app.name, session)
+
+    async def _signed_in(
+        self, app: App, form: FormLogin, seat: Seat, fixed: Prepared, credential: Credential
+    ) -> ApplicationSession:
+        name, login, secret = app.name, credential.login, credential.secret
+        if await self._tries.is_refused(name, login, secret):
+            raise GatewayError(FORM_LOGIN_REFUSED, "not sent again: the application has refused this password before")
+        walk = sign_in(form, credential, origins_of(app, seat.host), self._wall())
+        try:
+            session = await self._walked(app, form, seat, fixed, credential, walk)
+        except GatewayError as error:
+            self._counters.add("ecluse_form_logins_total", error.code.id)
+            if error.code is FORM_LOGIN_REFUSED:
+                await self._tries.refused(name, login, secret, within=form.within)
+            raise
+        self._counters.add("ecluse_form_logins_total", "success")
+        await self._tries.succeeded(name, login, within=form.within)
+        return session
+
+    async def _walked(
+        self, app: App, form: FormLogin, seat: Seat, fixed: Prepared, credential: Credential, walk: FormWalk
+    ) -> ApplicationSession:
+        step = await self._in_thread(lambda: _next(walk, None))
+        counted = False
+        while isinstance(step, FormRequest):
+            if step.body is not None and not counted:
+                # Before the first form goes out: whatever comes of it, the application may count it.
+                counted = True
+                if not await self._tries.begin(app.name, credential.login, most=form.tries, within=form.within):
+                    detail = f"{form.tries} sign-ins of this account failed within {form.within} s"
+                    raise GatewayError(FORM_LOGIN_TRIES, detail)
+            response = await self._exchange.send(app, seat.host, fixed, step)
+            step = await self._in_thread(lambda response=response: _next(walk, response))  # type: ignore[misc]
+        return step
+
+
+class TrustedAccounts:
+    """model.credential.CredentialSource of an application that trusts one secret for every account."""
+
+    def __init__(self, form: FormLogin) -> None:
+        self._form = form
+
+    async def find(self, application: str, issuer: str, subject: str, seat: Seat) -> Credential | NoCredential:
+        trusted = self._form.trusted
+        assert trusted is not None
+        try:
+            login = _login(TokenClaim("login", trusted.attribute, trusted.text), seat.identity)
+        except GatewayError as error:
+            return NoCredential(FORM_LOGIN_ACCOUNT, error.detail)
+        return Credential(login, trusted.secret)
+
+
+def _login(account: TokenClaim, identity: Identity) -> str:
+    login = single_value(account, identity)
+    if not login:
+        raise GatewayError(FORM_LOGIN_ACCOUNT, f"this person has no {account.attribute}")
+    if login != login.strip():
+        # Applications trim: it would be another's account.
+        raise GatewayError(FORM_LOGIN_ACCOUNT, "white space at an end of the account")
+    return login
+
+
+def _next(walk: FormWalk, response: FormResponse | None) -> FormRequest | ApplicationSession:
+    try:
+        return next(walk) if response is None else walk.send(response)
+    except StopIteration as done:
+        session: ApplicationSession = done.value
+        return session
+
+
+def _is_of(session: ApplicationSession, form: FormLogin, credential: Credential) -> bool:
+    return session.fingerprint == form.fingerprint and session.login == credential.login

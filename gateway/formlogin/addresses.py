@@ -1,0 +1,60 @@
+"""Whether an address in a page or an answer of an application leads to that application.
+
+Browsers and servers disagree on odd addresses, so that these lead nowhere: a backslash, a blank or a control character
+within, a user name, a scheme without `//`.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+_SIMPLE: Final = re.compile(r"[!-\[\]-~]*")
+_LONGEST: Final = 4000
+_ENDS: Final = " \t\r\n\f"
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationOrigins:
+    """`public`: the origin that browsers use. `internal`: those by which the application may know itself."""
+
+    public: str
+    internal: tuple[str, ...] = ()
+
+    @property
+    def hosts(self) -> tuple[bytes, ...]:
+        """Their names, in lower case."""
+        names = (urlsplit(origin).hostname or "" for origin in (self.public, *self.internal))
+        return tuple(name.encode("ascii") for name in dict.fromkeys(names))
+
+    @property
+    def is_secure(self) -> bool:
+        return self.public.startswith("https:")
+
+    def resolve(self, address: str, base: str) -> str | None:
+        """`address` as a page at `base`, an absolute address, has it. None where it is none that is understood."""
+        address = address.strip(_ENDS)
+        if len(address) > _LONGEST or _SIMPLE.fullmatch(address) is None:
+            return None
+        try:
+            return urljoin(base, address)
+        except ValueError:
+            return None
+
+    def target(self, address: str, base: str) -> str | None:
+        """The target at the application to which this leads, without its fragment; None where it leads elsewhere."""
+        whole = self.resolve(address, base)
+        if whole is None:
+            return None
+        try:
+            parts = urlsplit(whole)
+        except ValueError:
+            return None
+        if f"{parts.scheme}://{parts.netloc}".lower() not in (self.public, *self.internal):
+            return None
+        path = parts.path or "/"
+        return f"{path}?{parts.query}" if parts.query else path
+
+
+def path_of(target: str) -> str:
+    return target.partition("?")[0]

@@ -1,0 +1,80 @@
+"""What an application's file says of its login form, as it is served, and the session that comes of it."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Holds = Literal["login", "secret", "page", "text"]
+Charset = Literal["utf-8", "cp1252"]
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """A field of a form, by its name. `holds`: the account, its secret, what the page has in it (a token against
+    forgery), or `text`."""
+
+    name: str
+    holds: Holds
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FormStep:
+    """`page`: the target that has the form, None where the answer to the step before has it. `action`: the path that
+    the form is sent to. `form`: its id or name, empty for the one that has the fields."""
+
+    page: str | None
+    action: str
+    fields: tuple[FormField, ...]
+    form: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseMark:
+    """By what an answer is known: all that is said has to be so. `location`: where it leads, a path, or a whole target
+    where it has a query. `marker`: a text in its body."""
+
+    status: int | None = None
+    location: str = ""
+    marker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedAccount:
+    """One secret that the application trusts for all accounts. `attribute`: of the person, or subject, provider,
+    issuer, which is the account's name; None where `text` is that of everybody."""
+
+    attribute: str | None = None
+    text: str = ""
+    secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FormLogin:
+    """`signed_in`, `refused`, `expired`: one of the marks is enough. `cookies`: the names of the application's session.
+    `tries`: how many sign-ins of one account may fail `within` so many seconds. `fingerprint`: of all of this and of
+    where the application is: a session of another one is not sent."""
+
+    steps: tuple[FormStep, ...]
+    signed_in: tuple[ResponseMark, ...]
+    cookies: tuple[str, ...]
+    fingerprint: str
+    refused: tuple[ResponseMark, ...] = ()
+    expired: tuple[ResponseMark, ...] = ()
+    tries: int = 3
+    within: int = 3600
+    charset: Charset = "utf-8"
+    trusted: TrustedAccount | None = None
+
+    @property
+    def has_expiry_marker(self) -> bool:
+        """Whether bodies are searched."""
+        return any(mark.marker for mark in self.expired)
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationSession:
+    """A person's session at an application: `cookies` as they are sent, b"a=b; c=d". `login`: the account."""
+
+    fingerprint: str
+    login: str
+    cookies: bytes = field(repr=False)

@@ -1,0 +1,189 @@
+"""One sign-in at an application's form, from its page to its session, as a generator: it yields what is to be sent and
+is given what was answered.
+
+Nothing of a credential leaves it but for a path that the application's file lists, at that application.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlencode
+
+from gateway.formlogin.addresses import ApplicationOrigins, path_of
+from gateway.formlogin.cookies import SignInCookies
+from gateway.formlogin.marks import is_redirect, meets_any
+from gateway.formlogin.pages import FoundPage, find_form, holds_field
+from gateway.formlogin.spec import ApplicationSession, FormLogin, FormStep
+from gateway.model.codes import (
+    FORM_LOGIN_ACCOUNT,
+    FORM_LOGIN_ANSWER,
+    FORM_LOGIN_ELSEWHERE,
+    FORM_LOGIN_FORM,
+    FORM_LOGIN_REFUSED,
+)
+from gateway.model.credential import Credential
+from gateway.model.errors import GatewayError
+from gateway.model.quoting import quoted
+
+_LONGEST_QUERY: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class FormRequest:
+    """To the application. `body`: None for a GET, else the fields of a form, urlencoded. `cookies`: as a Cookie line
+    has them. `page`: the target of the page that has the form."""
+
+    target: str
+    body: bytes | None = field(default=None, repr=False)
+    cookies: bytes = field(default=b"", repr=False)
+    page: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FormResponse:
+    """Of the application. `location`: as it came, None where there is none."""
+
+    status: int
+    body: bytes = field(default=b"", repr=False)
+    location: str | None = None
+    set_cookies: tuple[bytes, ...] = field(default=(), repr=False)
+
+
+FormWalk = Generator[FormRequest, FormResponse, ApplicationSession]
+
+
+def sign_in(form: FormLogin, credential: Credential, origins: ApplicationOrigins, now: float) -> FormWalk:
+    """`now`: Unix seconds. Raises GatewayError: FORM_LOGIN_FORM, _ELSEWHERE, _ANSWER, _REFUSED, _ACCOUNT."""
+    jar = SignInCookies(origins.hosts, secure=origins.is_secure, now=now)
+    response: FormResponse | None = None
+    for number, step in enumerate(form.steps, 1):
+        asked = step.page or ""
+        if step.page is not None:
+            if response is not None:
+                _check_way(response, origins, asked, step.page)
+            response = yield FormRequest(step.page, cookies=jar.line(step.page))
+            jar.take(response.set_cookies, step.page)
+        elif number > 1:
+            asked = form.steps[number - 2].action
+        assert response is not None
+        found = form_of(response, step, form, origins, asked)
+        target = action_of(found, step, origins, asked)
+        response = yield FormRequest(target, _body(found, step, credential, form), jar.line(target), asked)
+        jar.take(response.set_cookies, target)
+        if number < len(form.steps):
+            _check_taken(response, form, origins, target)
+    assert response is not None
+    _check_signed_in(response, form, origins, form.steps[-1].action)
+    cookies = jar.session(form.cookies)
+    if not cookies:
+        raise GatewayError(FORM_LOGIN_ANSWER, f"it signed in, but set none of its cookies: {', '.join(form.cookies)}")
+    return ApplicationSession(form.fingerprint, credential.login, cookies)
+
+
+def form_of(
+    response: FormResponse, step: FormStep, form: FormLogin, origins: ApplicationOrigins, asked: str
+) -> FoundPage:
+    """The form in this answer to `asked`. Raises GatewayError."""
+    if is_redirect(response.status):
+        raise _led(response, origins, asked)
+    if response.status >= 500:
+        raise GatewayError(FORM_LOGIN_ANSWER, f"status {response.status} for the page with the form")
+    if response.status != 200:
+        raise GatewayError(FORM_LOGIN_FORM, f"status {response.status} for the page with the form")
+    return find_form(response.body, step, form.charset)
+
+
+def action_of(found: FoundPage, step: FormStep, origins: ApplicationOrigins, asked: str) -> str:
+    """The target that the form is sent to. Raises GatewayError(FORM_LOGIN_ELSEWHERE) where that is not the path of the
+    application that its file lists."""
+    page = origins.public + asked
+    base = page
+    if found.base is not None and found.form.action.strip():
+        if origins.target(found.base, page) is None:
+            raise GatewayError(FORM_LOGIN_ELSEWHERE, f"the page's base is {quoted(found.base)}")
+        base = origins.resolve(found.base, page) or page
+    target = origins.target(found.form.action, base)
+    if target is None or path_of(target) != step.action or len(target) > _LONGEST_QUERY:
+        raise GatewayError(
+            FORM_LOGIN_ELSEWHERE, f"the form is sent to {quoted(found.form.action)}, and the file lists {step.action}"
+        )
+    return target
+
+
+def _body(found: FoundPage, step: FormStep, credential: Credential, form: FormLogin) -> bytes:
+    pairs = []
+    for one in step.fields:
+        match one.holds:
+            case "login":
+                value = credential.login
+            case "secret":
+                value = credential.secret
+            case "page":
+                held = found.form.fields[one.name]
+                if held is None:
+                    raise GatewayError(FORM_LOGIN_FORM, f"the field {one.name} comes with several values")
+                value = held
+            case _:
+                value = one.text
+        pairs.append((one.name, value))
+    try:
+        return urlencode(pairs, encoding=form.charset, errors="strict").encode("ascii")
+    except UnicodeEncodeError:
+        # Not which letter: it may be one of the secret.
+        raise GatewayError(
+            FORM_LOGIN_ACCOUNT, f"a letter that {form.charset} lacks, in the account or its secret"
+        ) from None
+
+
+def _target_of(response: FormResponse, origins: ApplicationOrigins, asked: str) -> str | None:
+    return None if response.location is None else origins.target(response.location, origins.public + asked)
+
+
+def _led(response: FormResponse, origins: ApplicationOrigins, asked: str) -> GatewayError:
+    target = _target_of(response, origins, asked)
+    where = quoted(response.location or "") if target is None else path_of(target)
+    return GatewayError(FORM_LOGIN_ELSEWHERE, f"{path_of(asked)} leads to {where}, which the file does not list")
+
+
+def _check_way(response: FormResponse, origins: ApplicationOrigins, asked: str, page: str) -> None:
+    """From the answer to a step to the page of the next one: where it leads at all, it has to be there."""
+    if is_redirect(response.status):
+        target = _target_of(response, origins, asked)
+        if target is None or path_of(target) != path_of(page):
+            raise _led(response, origins, asked)
+
+
+def _check_taken(response: FormResponse, form: FormLogin, origins: ApplicationOrigins, asked: str) -> None:
+    """An answer in the middle."""
+    target = _target_of(response, origins, asked)
+    if response.status >= 500:
+        raise GatewayError(FORM_LOGIN_ANSWER, f"status {response.status} for the form")
+    if response.status in (401, 403) or meets_any(form.refused, response.status, target, response.body, form.charset):
+        raise GatewayError(FORM_LOGIN_REFUSED, f"status {response.status}")
+
+
+def _check_signed_in(response: FormResponse, form: FormLogin, origins: ApplicationOrigins, asked: str) -> None:
+    """The answer to the last step."""
+    status, target = response.status, _target_of(response, origins, asked)
+    if meets_any(form.signed_in, status, target, response.body, form.charset):
+        return
+    if status >= 500:
+        raise GatewayError(FORM_LOGIN_ANSWER, f"status {status} for the form")
+    refused = meets_any(form.refused, status, target, response.body, form.charset)
+    if refused or (not form.refused and _looks_refused(response, form, target)):
+        raise GatewayError(FORM_LOGIN_REFUSED, f"status {status}")
+    if is_redirect(status) and target is None:
+        raise _led(response, origins, asked)
+    where = "" if target is None else f", which leads to {path_of(target)}"
+    raise GatewayError(FORM_LOGIN_ANSWER, f"status {status}{where}: by the file, this is neither signed in nor refused")
+
+
+def _looks_refused(response: FormResponse, form: FormLogin, target: str | None) -> bool:
+    """Where the file says nothing of it: the form is shown again, or it leads to where the form is."""
+    if response.status in (401, 403):
+        return True
+    if is_redirect(response.status):
+        places = {path_of(step.page) for step in form.steps if step.page is not None} | {s.action for s in form.steps}
+        return target is not None and path_of(target) in places
+    secrets = [one.name for step in form.steps for one in step.fields if one.holds == "secret"]
+    return response.status == 200 and any(holds_field(response.body, name, form.charset) for name in secrets)

@@ -1,0 +1,138 @@
+"""The responses of an application whose session the gateway keeps for a person: its cookies stay here, and where a page
+says that the session has ended, the person is signed in again."""
+
+from collections.abc import Callable
+from typing import Final
+
+from gateway.formlogin.addresses import ApplicationOrigins
+from gateway.formlogin.marks import SEARCHED, marker_bytes, meets_head
+from gateway.formlogin.spec import FormLogin
+from gateway.model.codes import FORM_LOGIN_LOOP
+from gateway.model.errors import GatewayError
+from gateway.proxy.exchange import Exchange, Requester
+from gateway.proxy.filters.between import Between
+from gateway.proxy.http1.bodies import LAST_CHUNK, chunk
+from gateway.proxy.http1.response_head import ResponseHead
+from gateway.wire.framing import NO_BODY
+
+_PAGES: Final = (b"text/html", b"application/xhtml+xml")
+_SETS: Final = b"set-cookie"
+
+
+class SessionWatch(Between):
+    """Where a marker may be in a page, the page waits here until so much of it has come that is searched.
+
+    `_response`: the head of such a page. `_held`: of its body. `_markers`: those that are sought. `_searched`: this
+    body comes here without its framing. `_is_over`: the session is.
+    """
+
+    __slots__ = (
+        "_changed", "_ended", "_form", "_held", "_is_over", "_is_page", "_markers", "_names", "_origins", "_response",
+        "_searched", "_target",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        client: Requester,
+        upstream: Exchange,
+        form: FormLogin,
+        origins: ApplicationOrigins,
+        target: str,
+        *,
+        is_page: bool,
+        changed: Callable[[tuple[bytes, ...]], None],
+        ended: Callable[[], None],
+    ) -> None:
+        """`target`: that was asked for. `is_page`: by a navigation, which may be sent again. `changed`: told of what
+        the application sets of the session's cookies. `ended`: called in the place of all else."""
+        super().__init__(client, upstream)
+        self._form = form
+        self._names = frozenset(name.encode("ascii") for name in form.cookies)
+        self._origins = origins
+        self._target = target
+        self._is_page = is_page
+        self._changed = changed
+        self._ended = ended
+        self._response: ResponseHead | None = None
+        self._markers: list[bytes] = []
+        self._held = b""
+        self._searched = self._is_over = False
+
+    def take_usual(self, response: ResponseHead, data: bytes, end: int) -> bool:
+        if self._is_page or _SETS in data[:end].lower():
+            return False
+        return self.client.take_usual(response, data, end)
+
+    def response_head(self, response: ResponseHead) -> bytes:
+        """b"" where the page waits. Raises GatewayError where the session has ended: `upstream_failed` follows."""
+        set_cookies = response.take_cookies(self._names)
+        if set_cookies:
+            self._changed(set_cookies)
+        if not self._is_page:
+            return self.client.response_head(response)
+        location = response.find(b"location")
+        target = None
+        if location is not None:
+            target = self._origins.target(location.decode("latin-1"), self._origins.public + self._target)
+        marks = [mark for mark in self._form.expired if meets_head(mark, response.status, target)]
+        if any(not mark.marker for mark in marks):
+            self._end()
+        if not marks or response.framing == NO_BODY or not _is_html(response):
+            return self.client.response_head(response)
+        self._markers = [marker_bytes(mark, self._form.charset) for mark in marks]
+        self._searched, self._response = True, response
+        return b""
+
+    def take(self, data: bytes) -> None:
+        if self._response is None:
+            if data:
+                self.client.transport.write(self._framed(data) if self._searched else data)
+            return
+        self._held += data
+        searched = self._held[:SEARCHED]
+        if any(marker in searched for marker in self._markers):
+            self._end()
+        if len(self._held) >= SEARCHED:
+            self._release()
+
+    def answered(self) -> None:
+        if self._response is not None:
+            self._release()
+        if self._searched and self.client.chunked_out:
+            self.client.transport.write(LAST_CHUNK)
+        self.client.answered()
+
+    @property
+    def chunked_out(self) -> bool:
+        return not self._searched and self.client.chunked_out
+
+    def upstream_failed(self, error: GatewayError) -> None:
+        self.forget()
+        if self._is_over:
+            self._ended()
+        else:
+            self.client.upstream_failed(error)
+
+    def forget(self) -> None:
+        self._response, self._held = None, b""
+
+    def _release(self) -> None:
+        response, held = self._response, self._held
+        assert response is not None
+        self.forget()
+        head = self.client.response_head(response)
+        self.client.transport.write(head + (self._framed(held) if held else b""))
+
+    def _framed(self, data: bytes) -> bytes:
+        return chunk((data,)) if self.client.chunked_out else data
+
+    def _end(self) -> None:
+        """The connection goes with the rest of the response."""
+        self._is_over = True
+        raise GatewayError(FORM_LOGIN_LOOP, "the application says that the person's session has ended")
+
+
+def _is_html(response: ResponseHead) -> bool:
+    kind = (response.find(b"content-type") or b"").partition(b";")[0].strip(b" \t").lower()
+    coding = (response.find(b"content-encoding") or b"identity").strip(b" \t").lower()
+    return kind in _PAGES and coding == b"identity"

@@ -1,0 +1,49 @@
+"""Which requests go to an application with the session that the gateway keeps for a person: their responses are watched
+for its end."""
+
+from collections.abc import Callable
+from time import time
+
+from gateway.access.preparation import Preparation, origins_of
+from gateway.formlogin.spec import ApplicationSession
+from gateway.proxy.exchange import Requester, ServerConnection
+from gateway.proxy.filters.session_watch import SessionWatch
+from gateway.proxy.request import Request
+from gateway.wire.cookie_jar import JarRequest
+from gateway.wire.framing import NO_CONTENT
+from gateway.wire.navigation import kind_of
+
+_SENT_AGAIN = (b"GET", b"HEAD")
+
+
+def watch_for(
+    request: Request,
+    client: Requester,
+    upstream: ServerConnection,
+    there: Preparation | None,
+    ended: Callable[[ApplicationSession], None],
+) -> SessionWatch | None:
+    """None for a request that goes without such a session. `ended`: called when a page says so of it."""
+    app, seat, prepared = request.lane.app, request.seat, request.middle_of
+    session = None if prepared is None else prepared.session
+    if there is None or app is None or app.form_login is None or seat is None or session is None:
+        return None
+    origins, line = origins_of(app, request.host.name), request.line
+    # A browser's HEAD says less of itself than its GET, and is answered alike.
+    kind = kind_of(b"GET" if line.method == b"HEAD" else line.method, request.fields)
+    is_page = kind == "navigation" and line.method in _SENT_AGAIN and request.framing in NO_CONTENT
+
+    def changed(set_cookies: tuple[bytes, ...]) -> None:
+        asked = JarRequest(line.target.path, origins.is_secure, origins.hosts, time())
+        there.renewed(app, seat, session, set_cookies, asked)
+
+    return SessionWatch(
+        client,
+        upstream,
+        app.form_login,
+        origins,
+        line.target.raw.decode("ascii"),
+        is_page=is_page,
+        changed=changed,
+        ended=lambda: ended(session),
+    )

@@ -1,0 +1,61 @@
+"""Sessions of people at applications that have a login form: sealed under a key that needs the person's own session, so
+that they open for nobody once that has ended, and a dump of the store tells nothing."""
+
+import os
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from gateway.formlogin.spec import ApplicationSession
+from gateway.model.session import Entry, Seat
+from gateway.ops.log import Log
+from gateway.stores.codec import APPLICATION_SESSION
+from gateway.stores.records import RecordStore
+from gateway.stores.sealing import StoreKeys, TokenBytes, draw_key, shard_of
+from gateway.stores.tickets import Bounds, Tickets, unix_now
+
+# Seconds; then the person is signed in again. Applications are behind one gateway by the hundred at most.
+_BOUNDS: Final = Bounds(life=86_400, per_group=200, in_all=200_000, longest=32 * 1024)
+
+
+class Entries(Protocol):
+    """stores.sessions.Sessions, as far as it is asked."""
+
+    async def entry(self, host: str, cookie: bytes) -> Entry | None: ...
+
+
+class ApplicationSessions:
+    """Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say. `keys`: the store keys of
+    gateway.yaml; `now`: Unix seconds."""
+
+    def __init__(
+        self,
+        store: RecordStore,
+        keys: Sequence[tuple[str, bytes]],
+        sessions: Entries,
+        *,
+        log: Log | None = None,
+        now: Callable[[], int] = unix_now,
+        token_bytes: TokenBytes = os.urandom,
+    ) -> None:
+        self._sessions = sessions
+        self._tickets = Tickets(
+            APPLICATION_SESSION, store, StoreKeys(keys), _BOUNDS, log=log, now=now, token_bytes=token_bytes
+        )
+
+    async def read(self, seat: Seat, app: str) -> ApplicationSession | None:
+        """None where there is none, or where the person's own session has ended."""
+        entry = await self._sessions.entry(seat.host, seat.cookie)
+        return None if entry is None else await self._tickets.peek(_id(entry, app))
+
+    async def keep(self, seat: Seat, app: str, session: ApplicationSession) -> None:
+        """In the place of the one before."""
+        entry = await self._sessions.entry(seat.host, seat.cookie)
+        if entry is not None:
+            await self._tickets.put(session, entry.session_id, _id(entry, app))
+
+
+def _id(entry: Entry, app: str) -> str:
+    """What opens the record: nobody has it who does not have the session's key."""
+    secret = draw_key(entry.session_key, b"application session " + app.encode())
+    return shard_of(entry.session_id) + urlsafe_b64encode(secret).rstrip(b"=").decode("ascii")

@@ -1,0 +1,75 @@
+"""What is counted of an account at an application, across workers: whose turn it is to sign in, how many sign-ins have
+failed, and which secret the application refused. Kept under keyed hashes: the store names no account.
+
+It is made of what works once and of marks that only rise: a turn, or a try, is a number that one caller uses up.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from gateway.stores.records import MarkKey, RaiseMark, RecordStore, UseOnce
+from gateway.stores.sealing import StoreKeys, shard_of
+from gateway.stores.tickets import unix_now
+
+# Seconds. Longer than any sign-in takes: a turn whose worker is gone ends by itself.
+TURN: Final = 40
+_TURNS_KEPT: Final = 3600
+_SPARE: Final = 60
+
+
+class LoginTries:
+    """Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say. `keys`: the store keys of
+    gateway.yaml; `now`: Unix seconds."""
+
+    def __init__(
+        self, store: RecordStore, keys: Sequence[tuple[str, bytes]], *, now: Callable[[], int] = unix_now
+    ) -> None:
+        self._store = store
+        self._keys = StoreKeys(keys)
+        self._now = now
+
+    async def take_turn(self, app: str, login: str) -> int | None:
+        """The number of the turn, for one caller at a time; None where it is another's."""
+        turn = await self._store.mark(self._mark("login turn", app, login), self._now())
+        return turn if await self._first("login turn", app, login, turn, TURN) else None
+
+    async def end_turn(self, app: str, login: str, turn: int) -> None:
+        await self._raise(self._mark("login turn", app, login), turn + 1, _TURNS_KEPT)
+
+    async def begin(self, app: str, login: str, *, most: int, within: int) -> bool:
+        """One more try of this account. False where `most` have begun `within` so many seconds, none of which came to
+        anything."""
+        successes = await self._store.mark(self._mark("login successes", app, login), self._now())
+        for number in range(most):
+            if await self._first(f"login try {number}", app, login, successes, within):
+                return True
+        return False
+
+    async def succeeded(self, app: str, login: str, *, within: int) -> None:
+        """Those before it count no more."""
+        key = self._mark("login successes", app, login)
+        successes = await self._store.mark(key, self._now())
+        # For longer than any try that was counted before it.
+        await self._raise(key, successes + 1, within + _SPARE)
+
+    async def is_refused(self, app: str, login: str, secret: str) -> bool:
+        """Whether the application refused this secret of this account."""
+        return await self._store.mark(self._mark("login refused", app, login, secret), self._now()) > 0
+
+    async def refused(self, app: str, login: str, secret: str, *, within: int) -> None:
+        await self._raise(self._mark("login refused", app, login, secret), 1, within)
+
+    async def _first(self, kind: str, app: str, login: str, number: int, life: int) -> bool:
+        # Under every store key: while a new one comes into use, workers may differ in which is the first.
+        now = self._now()
+        uses = [UseOnce(key, now + life) for key in self._keys.indexes(kind, app, login, str(number))]
+        return all(await asyncio.gather(*(self._store.perform([use], now) for use in uses)))
+
+    async def _raise(self, key: MarkKey, number: int, life: int) -> None:
+        now = self._now()
+        await self._store.perform([RaiseMark(key, number, now + life)], now)
+
+    def _mark(self, kind: str, *parts: str) -> MarkKey:
+        key = self._keys.index(kind, *parts)
+        return MarkKey(shard_of(key.hex()), key)

@@ -1,0 +1,201 @@
+"""One sign-in after the other, without an application: what is sent, and what ends it."""
+
+from dataclasses import replace
+from urllib.parse import parse_qs
+
+import pytest
+
+from gateway.formlogin.spec import ApplicationSession, FormField, FormLogin, FormStep, ResponseMark
+from gateway.formlogin.walk import FormRequest, FormResponse, sign_in
+from gateway.model.codes import (
+    FORM_LOGIN_ACCOUNT,
+    FORM_LOGIN_ANSWER,
+    FORM_LOGIN_ELSEWHERE,
+    FORM_LOGIN_FORM,
+    FORM_LOGIN_REFUSED,
+    Code,
+)
+from gateway.model.credential import Credential
+from gateway.model.errors import GatewayError
+from tests.formlogin.forms import FORM, ORIGINS, page, with_steps
+
+HELENE = Credential("helene", "s3cret é")
+FORM_PAGE = FormResponse(200, page(), set_cookies=(b"GRRSESSID=before; Path=/",))
+ENTERED = FormResponse(302, b"", "/index.php", (b"GRRSESSID=after; Path=/",))
+NOW = 1_800_000_000.0
+
+
+def walked(*answers: FormResponse, form: FormLogin = FORM) -> tuple[list[FormRequest], ApplicationSession]:
+    """What was sent, and what came of it. All answers are used up."""
+    walk, left = sign_in(form, HELENE, ORIGINS, NOW), list(answers)
+    sent = [next(walk)]
+    while True:
+        try:
+            sent.append(walk.send(left.pop(0)))
+        except StopIteration as done:
+            assert not left
+            return sent, done.value
+
+
+def refused(*answers: FormResponse, form: FormLogin = FORM) -> tuple[Code, str, list[FormRequest]]:
+    walk, left = sign_in(form, HELENE, ORIGINS, NOW), list(answers)
+    sent = [next(walk)]
+
+    def all_of_it() -> None:
+        while True:
+            sent.append(walk.send(left.pop(0)))
+
+    with pytest.raises(GatewayError) as ended:
+        all_of_it()
+    assert not left
+    assert "s3cret" not in ended.value.detail
+    return ended.value.code, ended.value.detail, sent
+
+
+def sent_in(request: FormRequest, encoding: str = "utf-8") -> dict[str, list[str]]:
+    assert request.body is not None
+    return parse_qs(request.body.decode("ascii"), encoding=encoding)
+
+
+def test_the_form_is_fetched_filled_in_and_sent() -> None:
+    (fetched, sent), session = walked(FORM_PAGE, ENTERED)
+    assert (fetched.target, fetched.body, fetched.cookies) == ("/login.php", None, b"")
+    assert (sent.target, sent.cookies, sent.page) == ("/login.php", b"GRRSESSID=before", "/login.php")
+    assert sent_in(sent) == {"user": ["helene"], "password": ["s3cret é"], "csrf": ["t0"], "go": ["1"]}
+    assert session == ApplicationSession("f1", "helene", b"GRRSESSID=after")
+
+
+def test_no_representation_shows_what_is_sent() -> None:
+    (_, sent), _ = walked(FORM_PAGE, ENTERED)
+    assert "s3cret" not in repr(sent)
+
+
+def test_a_query_that_the_form_adds_is_sent_along() -> None:
+    (_, sent), _ = walked(FormResponse(200, page("/login.php?t=1")), ENTERED)
+    assert sent.target == "/login.php?t=1"
+
+
+def test_the_form_is_sent_in_its_charset() -> None:
+    (_, sent), _ = walked(FORM_PAGE, ENTERED, form=replace(FORM, charset="cp1252"))
+    assert sent_in(sent, "cp1252")["password"] == ["s3cret é"]
+
+
+def test_a_letter_that_the_charset_lacks_ends_it_before_anything_is_sent() -> None:
+    walk = sign_in(replace(FORM, charset="cp1252"), Credential("Łukasz", "x"), ORIGINS, NOW)
+    next(walk)
+    with pytest.raises(GatewayError) as ended:
+        walk.send(FORM_PAGE)
+    assert ended.value.code is FORM_LOGIN_ACCOUNT
+
+
+# --- several steps
+
+NAME = FormStep("/who", "/who", (FormField("user", "login"),))
+PASSWORD = FormStep("/secret", "/secret", (FormField("password", "secret"),))
+NAME_PAGE = FormResponse(200, page("/who", fields="<input name=user>"), set_cookies=(b"step=1; Path=/",))
+SECRET_PAGE = FormResponse(200, page("/secret", fields="<input name=password type=password>"))
+
+
+def test_two_steps_with_a_page_each() -> None:
+    on = FormResponse(303, b"", "/secret")
+    sent, session = walked(NAME_PAGE, on, SECRET_PAGE, ENTERED, form=with_steps(NAME, PASSWORD))
+    assert [one.target for one in sent] == ["/who", "/who", "/secret", "/secret"]
+    assert [one.body is None for one in sent] == [True, False, True, False]
+    assert b"s3cret" not in (sent[1].body or b"")
+    assert sent[3].cookies == b"step=1"
+    assert session.cookies == b"GRRSESSID=after"
+
+
+def test_the_answer_to_a_step_has_the_form_of_the_next() -> None:
+    sent, _ = walked(NAME_PAGE, SECRET_PAGE, ENTERED, form=with_steps(NAME, replace(PASSWORD, page=None)))
+    assert [one.target for one in sent] == ["/who", "/who", "/secret"]
+
+
+def test_a_step_that_leads_to_another_page_ends_it() -> None:
+    code, detail, sent = refused(NAME_PAGE, FormResponse(303, b"", "/other"), form=with_steps(NAME, PASSWORD))
+    assert (code, len(sent)) == (FORM_LOGIN_ELSEWHERE, 2)
+    assert "/other" in detail
+
+
+def test_a_step_in_the_middle_may_be_refused() -> None:
+    for answer, code in ((FormResponse(403), FORM_LOGIN_REFUSED), (FormResponse(500), FORM_LOGIN_ANSWER)):
+        assert refused(NAME_PAGE, answer, form=with_steps(NAME, PASSWORD))[0] is code
+
+
+# --- what ends it before a secret is sent
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (FormResponse(302, b"", "https://evil.example/login.php"), FORM_LOGIN_ELSEWHERE),
+        (FormResponse(302, b"", "/other"), FORM_LOGIN_ELSEWHERE),
+        (FormResponse(500, page()), FORM_LOGIN_ANSWER),
+        (FormResponse(404, page()), FORM_LOGIN_FORM),
+        (FormResponse(200, b"<p>Maintenance"), FORM_LOGIN_FORM),
+        (FormResponse(200, page("https://evil.example/login.php")), FORM_LOGIN_ELSEWHERE),
+        (FormResponse(200, page("//evil.example/login.php")), FORM_LOGIN_ELSEWHERE),
+        (FormResponse(200, page("http://grr.example.org/login.php")), FORM_LOGIN_ELSEWHERE),
+        (FormResponse(200, page("/login.php/../other.php")), FORM_LOGIN_ELSEWHERE),
+        (FormResponse(200, page("/other.php")), FORM_LOGIN_ELSEWHERE),
+        (FormResponse(200, page("login.php", head='<base href="https://evil.example/">')), FORM_LOGIN_ELSEWHERE),
+        (FormResponse(200, page("/login.php", head='<base href="https://evil.example/">')), FORM_LOGIN_ELSEWHERE),
+        (FormResponse(200, page("login.php", head='<base href="/sub/">')), FORM_LOGIN_ELSEWHERE),
+        (FormResponse(200, page(f"/login.php?{'a' * 3000}")), FORM_LOGIN_ELSEWHERE),
+    ],
+)
+def test_nothing_is_sent_where_the_form_leads_elsewhere_or_has_changed(answer: FormResponse, code: Code) -> None:
+    found, detail, sent = refused(answer)
+    assert (found, [one.body for one in sent]) == (code, [None])
+    assert detail
+
+
+def test_a_form_without_an_address_goes_to_its_page_whatever_the_base() -> None:
+    answer = FormResponse(200, page("", head='<base href="https://evil.example/">'))
+    (_, sent), _ = walked(answer, ENTERED)
+    assert sent.target == "/login.php"
+
+
+def test_a_base_of_the_application_itself_counts() -> None:
+    (_, sent), _ = walked(FormResponse(200, page("login.php", head='<base href="http://10.0.0.5:8080/">')), ENTERED)
+    assert sent.target == "/login.php"
+
+
+# --- what the last answer means
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (FormResponse(200, page()), FORM_LOGIN_REFUSED),
+        (FormResponse(401), FORM_LOGIN_REFUSED),
+        (FormResponse(403), FORM_LOGIN_REFUSED),
+        (FormResponse(302, b"", "/login.php?error=1"), FORM_LOGIN_REFUSED),
+        (FormResponse(500), FORM_LOGIN_ANSWER),
+        (FormResponse(503, page()), FORM_LOGIN_ANSWER),
+        (FormResponse(200, b"<p>Charte"), FORM_LOGIN_ANSWER),
+        (FormResponse(302, b"", "/charte.php"), FORM_LOGIN_ANSWER),
+        (FormResponse(302, b"", "https://evil.example/index.php"), FORM_LOGIN_ELSEWHERE),
+        (FormResponse(302, b"", "/index.php"), FORM_LOGIN_ANSWER),
+    ],
+)
+def test_what_is_not_signed_in_has_its_code(answer: FormResponse, code: Code) -> None:
+    found, detail, sent = refused(FormResponse(200, page()), answer)
+    assert (found, len(sent), bool(detail)) == (code, 2, True)
+
+
+def test_the_file_says_what_is_refused() -> None:
+    form = replace(FORM, refused=(ResponseMark(marker="Mot de passe incorrect"),))
+    assert refused(FORM_PAGE, FormResponse(200, b"Mot de passe incorrect"), form=form)[0] is FORM_LOGIN_REFUSED
+    assert refused(FORM_PAGE, FormResponse(200, page()), form=form)[0] is FORM_LOGIN_ANSWER
+
+
+def test_the_file_says_who_is_signed_in() -> None:
+    form = replace(FORM, signed_in=(ResponseMark(200, marker="Bonjour"), ResponseMark(302, "/a")))
+    assert walked(FORM_PAGE, FormResponse(200, b"<p>Bonjour"), form=form)[1].cookies == b"GRRSESSID=before"
+    assert refused(FORM_PAGE, FormResponse(302, b"", "/index.php"), form=form)[0] is FORM_LOGIN_ANSWER
+
+
+def test_a_token_that_comes_twice_is_a_form_that_has_changed() -> None:
+    twice = page(fields="<input name=user><input name=password><input name=csrf value=a><input name=csrf value=b>")
+    assert refused(FormResponse(200, twice))[0] is FORM_LOGIN_FORM

@@ -1,0 +1,79 @@
+<?php
+// An application of 2008: a login form with a token against forgery, a session in a cookie, and accounts that are locked
+// after five wrong passwords. What it has seen and what it is told to do stands in files of its folder.
+$path = parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH);
+$mood = @file_get_contents('mood') ?: '';
+session_save_path(getcwd());
+session_name('GRRSESSID');
+session_start();
+
+function note($line) {
+    file_put_contents('seen', $line . "\n", FILE_APPEND | LOCK_EX);
+}
+
+function form($said = '') {
+    global $mood;
+    $_SESSION['csrf'] = bin2hex(random_bytes(8));
+    $action = ['elsewhere' => 'https://evil.example/login.php', 'scheme' => 'ftp://permis.localhost/login.php',
+        'path' => '/other.php'][$mood] ?? '/login.php';
+    $base = $mood === 'base' ? '<base href="//evil.example/">' : '';
+    $password = $mood === 'changed' ? 'pass_word' : 'password';
+    header('Content-Type: text/html; charset=utf-8');
+    echo "<html><head><title>Connexion</title>$base</head><body><p>$said</p>";
+    echo '<form method="get" action="/search"><input name="q"></form>';
+    echo "<form id=\"connexion\" method=\"post\" action=\"$action\">";
+    echo "<input type=\"hidden\" name=\"csrf\" value=\"{$_SESSION['csrf']}\">";
+    echo "<input name=\"user\"><input type=\"password\" name=\"$password\">";
+    echo '<button name="go" value="1">Entrer</button></form></body></html>';
+}
+
+if ($path === '/login.php' && $_SERVER['REQUEST_METHOD'] === 'GET') {
+    note('form');
+    if ($mood === 'away') {
+        header('Location: https://evil.example/login.php', true, 302);
+    } elseif ($mood === 'huge') {
+        echo str_repeat('<p>texte</p>', 100000);
+    } elseif ($mood === 'slow') {
+        for ($i = 0; $i < 60; $i++) { echo '<p>'; flush(); usleep(100000); }
+    } else {
+        form();
+    }
+    exit;
+}
+if ($path === '/login.php') {
+    $user = $_POST['user'] ?? '';
+    note("login $user " . ($_POST['go'] ?? ''));
+    if ($mood === 'fails') { http_response_code(500); exit('panne'); }
+    if ($mood === 'hangs') { sleep(60); }
+    if ($mood === 'leads') { header('Location: https://evil.example/index.php', true, 302); exit; }
+    $wrong = (int) (@file_get_contents("wrong-$user") ?: 0);
+    $right = hash_equals($_SESSION['csrf'] ?? '', $_POST['csrf'] ?? '-')
+        && ($_POST['password'] ?? '') === trim(file_get_contents('password')) && $wrong < 5;
+    if (!$right) {
+        file_put_contents("wrong-$user", $wrong + 1);
+        form('Mot de passe incorrect.');
+        exit;
+    }
+    session_regenerate_id(true);
+    $_SESSION['user'] = $user;
+    header('Location: /index.php', true, 302);
+    exit;
+}
+$who = $_SESSION['user'] ?? null;
+note("{$_SERVER['REQUEST_METHOD']} $path " . ($who ?? '-'));
+if ($path === '/api') {
+    header('Content-Type: application/json');
+    if ($who === null) { http_response_code(401); }
+    echo json_encode(['user' => $who]);
+} elseif ($who === null || $mood === 'forgets') {
+    if ($path === '/marked') {
+        header('Content-Type: text/html');
+        echo '<p>Votre session a expir&eacute;</p>';
+    } else {
+        header('Location: /login.php?next=' . urlencode($path), true, 302);
+    }
+} else {
+    if ($path === '/renew') { session_regenerate_id(true); }
+    header('Content-Type: text/html; charset=utf-8');
+    echo "<h1>Bonjour $who</h1><pre>", $_SERVER['HTTP_COOKIE'] ?? '', '</pre>';
+}

@@ -1,0 +1,250 @@
+"""An application in PHP that has nothing but a login form: who is signed in at the gateway is signed in there."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from deploy.demo.ports import free
+from gateway.access.preparation import Preparation
+from gateway.federation.applications import Applications
+from gateway.federation.form_exchange import FormExchange
+from gateway.federation.form_logins import FormLogins, TrustedAccounts
+from gateway.formlogin.spec import ApplicationSession
+from gateway.model.session import Seat
+from gateway.stores.login_tries import LoginTries
+from gateway.stores.memory import MemoryStore
+from tests.interop.servers import HERE, php
+from tests.proxy.gateways import Answer, Gateway, ask, gateway
+
+pytestmark = pytest.mark.service
+
+SECRET = "un secret de GRR"
+FORM = """\
+form_login:
+  trusted: {from: uid, secret: {file: grr}}
+  steps:
+    - page: /login.php
+      fields: {user: login, password: secret, csrf: page}
+      values: {go: "1"}
+  signed_in: [{location: /index.php}]
+  expired: [{location: /login.php}, {marker: "Votre session a expir&eacute;"}]
+  cookies: [GRRSESSID]
+"""
+PAGE = b"Sec-Fetch-Dest: document"
+
+
+class Kept:
+    """What the store keeps, as the service asks for it."""
+
+    def __init__(self) -> None:
+        self.sessions: dict[tuple[str, str], ApplicationSession] = {}
+
+    async def read(self, seat: Seat, app: str) -> ApplicationSession | None:
+        return self.sessions.get((seat.session_id, app))
+
+    async def keep(self, seat: Seat, app: str, session: ApplicationSession) -> None:
+        self.sessions[seat.session_id, app] = session
+
+
+class Grr:
+    """The application behind its gateway. `seen`: what it noted."""
+
+    def __init__(self, folder: Path, gate: Gateway) -> None:
+        self.folder = folder
+        self.gate = gate
+        self.cookie = gate.sign_in(uid="helene")
+
+    def is_now(self, mood: str) -> None:
+        (self.folder / "mood").write_text(mood)
+
+    def password(self, text: str) -> None:
+        (self.folder / "password").write_text(text)
+
+    def ends_its_sessions(self) -> None:
+        for session in self.folder.glob("sess_*"):
+            session.unlink()
+
+    @property
+    def seen(self) -> list[str]:
+        noted = self.folder / "seen"
+        return noted.read_text().splitlines() if noted.exists() else []
+
+    @property
+    def logins(self) -> int:
+        return sum(line.startswith("login ") for line in self.seen)
+
+    async def get(self, target: str, *lines: bytes) -> Answer:
+        return await self.gate.once(ask(b"GET " + target.encode(), PAGE, self.cookie, *lines))
+
+
+@asynccontextmanager
+async def grr(folder: Path, form: str = FORM) -> AsyncIterator[Grr]:
+    (port,) = free(1)
+    (folder / "password").write_text(SECRET)
+    loop = asyncio.get_running_loop()
+    applications = Applications(lambda address, port: False)
+    with php(folder, port, HERE / "php/form.php"), ThreadPoolExecutor(1) as thread:
+
+        def in_thread(work: Any) -> Any:
+            return loop.run_in_executor(thread, work)
+
+        counted: Any = None
+        forms = FormLogins(
+            source=lambda app: TrustedAccounts(app.form_login),  # type: ignore[arg-type]
+            exchange=FormExchange(applications.connected, within=2.0),
+            kept=Kept(),
+            tries=LoginTries(MemoryStore(), [("k1", b"0123456789abcdef0123456789abcdef")]),
+            in_thread=in_thread,
+            counters=_Late(lambda: counted),
+            wall=time.time,
+        )
+        prepare = Preparation(
+            keys=tuple, in_thread=in_thread, chance=bytes, wall=time.time, monotonic=monotonic, forms=forms
+        )
+        async with gateway(
+            port, app=form, secrets={"file:grr": SECRET.encode()}, prepare=prepare, there=prepare
+        ) as gate:
+            counted = gate.counters
+            yield Grr(folder, gate)
+    await applications.close()
+
+
+class _Late:
+    """The counters of a gateway that is not there yet."""
+
+    def __init__(self, counters: Any) -> None:
+        self._counters = counters
+
+    def add(self, *series: str) -> None:
+        self._counters().add(*series)
+
+
+async def test_a_person_is_signed_in_at_first_need_and_once(tmp_path: Path) -> None:
+    async with grr(tmp_path) as app:
+        for _ in range(3):
+            page = await app.get("/agenda")
+            assert (page.status, b"Bonjour helene" in page.body) == (200, True)
+            assert page.values(b"Set-Cookie") == []
+        assert app.seen == ["form", "login helene 1", *["GET /agenda helene"] * 3]
+
+
+async def test_no_cookie_of_the_session_comes_from_a_browser_or_reaches_one(tmp_path: Path) -> None:
+    async with grr(tmp_path) as app:
+        forged = await app.gate.once(
+            ask(b"GET /agenda", PAGE, app.cookie + b"; GRRSESSID=forged; grr-sessid=forged; a=b")
+        )
+        assert (b"Bonjour helene" in forged.body, b"forged" in forged.body, b"a=b" in forged.body) == (
+            True,
+            False,
+            True,
+        )
+        renewed = await app.get("/renew")
+        assert (renewed.status, renewed.values(b"Set-Cookie")) == (200, [])
+        assert b"Bonjour helene" in (await app.get("/agenda")).body
+        assert app.logins == 1, "the new id is the session's from here on"
+
+
+async def test_two_tabs_at_once_are_one_login(tmp_path: Path) -> None:
+    async with grr(tmp_path) as app:
+        pages = await asyncio.gather(*(app.get(f"/agenda?tab={number}") for number in range(8)))
+        assert all(b"Bonjour helene" in page.body for page in pages)
+        assert app.logins == 1
+        app.ends_its_sessions()
+        pages = await asyncio.gather(*(app.get(f"/agenda?tab={number}") for number in range(8)))
+        assert all(b"Bonjour helene" in page.body for page in pages)
+        assert app.logins == 2
+
+
+@pytest.mark.parametrize("target", ["/agenda", "/marked"])
+async def test_after_its_session_has_ended_a_page_comes_signed_in(target: str, tmp_path: Path) -> None:
+    async with grr(tmp_path) as app:
+        assert b"Bonjour helene" in (await app.get(target)).body
+        app.ends_its_sessions()
+        page = await app.get(target)
+        assert (page.status, b"Bonjour helene" in page.body) == (200, True)
+        assert app.logins == 2
+
+
+async def test_nothing_but_a_navigation_by_get_is_sent_again(tmp_path: Path) -> None:
+    async with grr(tmp_path) as app:
+        await app.get("/agenda")
+        app.ends_its_sessions()
+        script = await app.gate.once(ask(b"GET /marked", app.cookie, b"Sec-Fetch-Dest: empty"))
+        assert b"expir" in script.body
+        sent = await app.gate.once(ask(b"POST /agenda", PAGE, app.cookie, b"Content-Length: 3", body=b"a=1"))
+        assert (sent.status, sent.values(b"Location")) == (302, [b"/login.php?next=%2Fagenda"])
+        assert app.logins == 1
+        assert sum(line.startswith("POST /agenda") for line in app.seen) == 1
+
+
+async def test_an_application_that_keeps_no_session_is_no_loop(tmp_path: Path) -> None:
+    async with grr(tmp_path) as app:
+        await app.get("/agenda")
+        app.is_now("forgets")
+        page = await app.get("/agenda")
+        assert (page.status, b"form_login.loop" in page.body) == (502, True)
+        assert app.logins == 2
+        app.is_now("")
+        assert b"Bonjour helene" in (await app.get("/agenda")).body
+
+
+async def test_a_changed_password_is_a_clear_page_and_is_sent_once(tmp_path: Path) -> None:
+    async with grr(tmp_path) as app:
+        app.password("un autre")
+        for _ in range(3):
+            page = await app.get("/agenda")
+            assert (page.status, b"form_login.refused" in page.body) == (403, True)
+        await asyncio.sleep(2.1)
+        page = await app.get("/agenda")
+        assert (page.status, b"form_login.refused" in page.body) == (403, True)
+        assert app.logins == 1, "never an account is locked"
+        assert all(SECRET not in str(line) for line in app.gate.log.events)
+
+
+async def test_other_trouble_stops_before_the_account_is_locked(tmp_path: Path) -> None:
+    async with grr(tmp_path) as app:
+        app.is_now("fails")
+        seen = []
+        for _ in range(5):
+            page = await app.get("/agenda")
+            seen.append(page.status)
+            await asyncio.sleep(2.05)
+        assert seen == [502, 502, 502, 503, 503]
+        assert app.logins == 3
+        app.is_now("")
+        assert (await app.get("/agenda")).status == 503
+
+
+@pytest.mark.parametrize(
+    ("mood", "code", "logins"),
+    [
+        ("changed", b"form_login.form", 0),
+        ("elsewhere", b"form_login.elsewhere", 0),
+        ("scheme", b"form_login.elsewhere", 0),
+        ("path", b"form_login.elsewhere", 0),
+        ("base", b"form_login.elsewhere", 0),
+        ("away", b"form_login.elsewhere", 0),
+        ("huge", b"form_login.answer", 0),
+        ("slow", b"form_login.unanswered", 0),
+        ("fails", b"form_login.answer", 1),
+        ("hangs", b"form_login.unanswered", 1),
+        ("leads", b"form_login.elsewhere", 1),
+    ],
+)
+async def test_each_trouble_has_its_code(mood: str, code: bytes, logins: int, tmp_path: Path) -> None:
+    async with grr(tmp_path) as app:
+        app.is_now(mood)
+        page = await app.get("/agenda", b"Accept: application/json")
+        assert code in page.body
+        assert page.status >= 500
+        assert app.logins == logins
+        (line,) = app.gate.log.named("request.refused")
+        assert line["detail"]
+        assert SECRET not in str(app.gate.log.events)

@@ -1,0 +1,94 @@
+"""What is counted of accounts at applications, on every kind of store, and by two workers on one file."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from gateway.stores.login_tries import TURN, LoginTries
+from gateway.stores.records import RecordStore
+from gateway.stores.sqlite import SqliteStore
+from tests.stores.samples import KEYS, Clock
+
+HOUR = 3600
+
+
+@pytest.fixture
+def tries(store: RecordStore, clock: Clock) -> LoginTries:
+    return LoginTries(store, KEYS, now=clock.now)
+
+
+async def test_one_sign_in_of_an_account_at_a_time(tries: LoginTries, clock: Clock) -> None:
+    turn = await tries.take_turn("grr", "helene")
+    assert turn is not None
+    assert await tries.take_turn("grr", "helene") is None
+    assert await tries.take_turn("grr", "paul") is not None
+    assert await tries.take_turn("rh", "helene") is not None
+    await tries.end_turn("grr", "helene", turn)
+    again = await tries.take_turn("grr", "helene")
+    assert again not in (None, turn)
+
+
+async def test_a_turn_whose_worker_is_gone_ends_by_itself(tries: LoginTries, clock: Clock) -> None:
+    assert await tries.take_turn("grr", "helene") is not None
+    clock.pass_by(TURN - 1)
+    assert await tries.take_turn("grr", "helene") is None
+    clock.pass_by(2)
+    assert await tries.take_turn("grr", "helene") is not None
+
+
+async def test_tries_are_counted_until_one_succeeds_or_the_time_is_over(tries: LoginTries, clock: Clock) -> None:
+    async def begun(login: str = "helene") -> bool:
+        return await tries.begin("grr", login, most=3, within=HOUR)
+
+    assert [await begun() for _ in range(5)] == [True, True, True, False, False]
+    assert await begun("paul")
+    clock.pass_by(HOUR + 1)
+    assert await begun()
+    await tries.succeeded("grr", "helene", within=HOUR)
+    assert [await begun() for _ in range(4)] == [True, True, True, False]
+    clock.pass_by(HOUR + 1)
+    assert await begun()
+
+
+async def test_successes_are_known_for_longer_than_what_came_before_them(tries: LoginTries, clock: Clock) -> None:
+    for _ in range(3):
+        await tries.begin("grr", "helene", most=4, within=HOUR)
+        await tries.succeeded("grr", "helene", within=HOUR)
+        clock.pass_by(HOUR // 2)
+    assert [await tries.begin("grr", "helene", most=2, within=HOUR) for _ in range(3)] == [True, True, False]
+
+
+async def test_a_secret_that_was_refused_is_known_and_another_one_is_not(tries: LoginTries, clock: Clock) -> None:
+    await tries.refused("grr", "helene", "old", within=HOUR)
+    assert await tries.is_refused("grr", "helene", "old")
+    assert not await tries.is_refused("grr", "helene", "new")
+    assert not await tries.is_refused("grr", "paul", "old")
+    clock.pass_by(HOUR + 1)
+    assert not await tries.is_refused("grr", "helene", "old")
+
+
+async def test_two_workers_on_one_file_count_together(tmp_path: Path, clock: Clock) -> None:
+    stores = [SqliteStore(tmp_path / "sessions.db") for _ in range(2)]
+    for store in stores:
+        await store.open()
+    workers = [LoginTries(store, KEYS, now=clock.now) for store in stores]
+    turns = await asyncio.gather(*(worker.take_turn("grr", "helene") for worker in workers * 5))
+    assert len([turn for turn in turns if turn is not None]) == 1
+    begun = await asyncio.gather(*(worker.begin("grr", "helene", most=3, within=HOUR) for worker in workers * 4))
+    assert begun.count(True) == 3
+    for store in stores:
+        await store.close()
+
+
+async def test_the_store_names_no_account_and_holds_no_secret(tmp_path: Path, clock: Clock) -> None:
+    store = SqliteStore(tmp_path / "sessions.db")
+    await store.open()
+    tries = LoginTries(store, KEYS, now=clock.now)
+    await tries.take_turn("grr", "helene")
+    await tries.begin("grr", "helene", most=3, within=HOUR)
+    await tries.refused("grr", "helene", "s3cret", within=HOUR)
+    await store.close()
+    content = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
+    assert b"helene" not in content
+    assert b"s3cret" not in content
