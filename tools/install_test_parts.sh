@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/apt.sh
 
-ALL=(nginx wrk php javac tomcat chromium curl node npm xmlsec1 lemonldap canaille)
+ALL=(nginx wrk php php-fpm dokuwiki mediawiki javac tomcat chromium curl node npm xmlsec1 lemonldap canaille)
 # The last of these it only recommends, and without each of them it fails at its first request.
 LEMONLDAP=(
     lemonldap-ng lemonldap-ng-fastcgi-server nginx liblasso-perl libxml-libxml-perl libxml-simple-perl
@@ -21,11 +21,19 @@ has_node() {
     command -v node >/dev/null && [ "$(node -p 'process.versions.node.split(".")[0]')" -ge "$NODE_FLOOR" ]
 }
 
+not_installed() {
+    local package
+    for package in "$@"; do
+        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q ' installed$' || echo "$package"
+    done
+}
+
 # Debian packages that the part still needs, one a line.
 missing_packages() {
     case "$1" in
     nginx | wrk | chromium | curl | xmlsec1) command -v "$1" >/dev/null || echo "$1" ;;
     php) command -v php >/dev/null || echo php-cli ;;
+    php-fpm) compgen -G '/usr/sbin/php-fpm[0-9]*' >/dev/null || echo php-fpm ;;
     javac) command -v javac >/dev/null || echo default-jdk-headless ;;
     tomcat)
         [ -x /usr/share/tomcat10/bin/catalina.sh ] || echo tomcat10
@@ -37,10 +45,10 @@ missing_packages() {
         command -v npm >/dev/null || echo npm
         ;;
     lemonldap)
-        for package in "${LEMONLDAP[@]}"; do
-            dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q ' installed$' || echo "$package"
-        done
-        ;;
+        not_installed "${LEMONLDAP[@]}" ;;
+    # With PHP-FPM they need no Apache beside them; of the databases, the one that is a file.
+    dokuwiki) not_installed dokuwiki php-fpm ;;
+    mediawiki) not_installed mediawiki php-fpm php-sqlite3 nginx ;;
     npm) missing_packages node ;;
     canaille) ;; # by pip, below
     *) fail "no part is named $1; the parts are ${ALL[*]}" ;;
@@ -80,7 +88,10 @@ done
 
 if [ ${#packages[@]} -gt 0 ]; then
     apt_install "${packages[@]}"
-    disable_services "${packages[@]}"
+    services=("${packages[@]}")
+    # Its unit has its version in its name.
+    [[ " ${packages[*]} " != *" php-fpm "* ]] || services+=($(cd /lib/systemd/system && compgen -G 'php*-fpm.service'))
+    disable_services "${services[@]}"
 fi
 
 for part in "${parts[@]}"; do

@@ -42,7 +42,7 @@ http {{
 @contextmanager
 def php(folder: Path, port: int, script: Path = HERE / "php/told.php") -> Iterator[None]:
     """PHP's own server: one script answers everything."""
-    with _running([_found("php"), "-S", f"127.0.0.1:{port}", str(script)], folder / "php.log", port):
+    with running([found("php"), "-S", f"127.0.0.1:{port}", str(script)], folder / "php.log", port):
         yield
 
 
@@ -55,8 +55,8 @@ def nginx(folder: Path, port: int, files: Mapping[str, bytes]) -> Iterator[None]
         (folder / "www" / name).write_bytes(content)
     settings = folder / "nginx.conf"
     settings.write_text(_NGINX.format(folder=folder, port=port))
-    command = [_found("nginx"), "-p", str(folder), "-c", str(settings), "-e", str(folder / "nginx.errors")]
-    with _running(command, folder / "nginx.log", port):
+    command = [found("nginx"), "-p", str(folder), "-c", str(settings), "-e", str(folder / "nginx.errors")]
+    with running(command, folder / "nginx.log", port):
         yield
 
 
@@ -83,14 +83,15 @@ def tomcat(folder: Path, port: int, latin_port: int) -> Iterator[None]:
         "JAVA_HOME": str(homes[0]),
         "JAVA_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx128m -Djava.awt.headless=true",
     }
-    with _running([_found(str(TOMCAT / "bin/catalina.sh")), "run"], folder / "tomcat.log", port, environment):
+    with running([found(str(TOMCAT / "bin/catalina.sh")), "run"], folder / "tomcat.log", port, environment):
         yield
 
 
 @contextmanager
-def _running(
-    command: Sequence[str], log: Path, port: int, environment: Mapping[str, str] | None = None
+def running(
+    command: Sequence[str], log: Path, at: int | Path, environment: Mapping[str, str] | None = None
 ) -> Iterator[None]:
+    """A program that listens on a port of 127.0.0.1, or on a socket in a folder."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -101,7 +102,7 @@ def _running(
             cwd=log.parent,
         )
     try:
-        _wait_for(process, port, log)
+        _wait_for(process, at, log)
         yield
     finally:
         process.terminate()
@@ -112,11 +113,13 @@ def _running(
             process.wait()
 
 
-def _wait_for(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+def _wait_for(process: "subprocess.Popen[bytes]", at: int | Path, log: Path) -> None:
     until = time.monotonic() + READY_WITHIN
     while True:
         try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
+            with socket.socket(socket.AF_INET if isinstance(at, int) else socket.AF_UNIX) as one:
+                one.settimeout(1)
+                one.connect(("127.0.0.1", at) if isinstance(at, int) else str(at))
         except OSError:
             said = log.read_text(errors="replace")[-3000:]
             assert process.poll() is None, f"ended with {process.returncode}: {said}"
@@ -126,7 +129,7 @@ def _wait_for(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
             return
 
 
-def _found(name: str) -> str:
+def found(name: str) -> str:
     path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin")
     assert path, f"{name} is not installed: run `make test` once"
     return path

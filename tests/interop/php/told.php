@@ -22,6 +22,7 @@ header('X-Told: aussi', false);
 $told = json_encode([
     'method' => $_SERVER['REQUEST_METHOD'],
     'target' => $_SERVER['REQUEST_URI'],
+    'remote_user' => bin2hex($_SERVER['REMOTE_USER'] ?? ''),
     'headers' => array_map('bin2hex', $headers),
     'form' => $_POST,
     'length' => strlen($body),
