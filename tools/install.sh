@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the gateway into an environment of its own, or takes a newer one there: tools/install.sh FOLDER [EXTRA...]
-# Every package, those that build it too, is the one of the lock files, by its hash. The one extra is cel. PYTHON=...
-# picks the interpreter.
+# Every package, those that build it too, is the one of the lock files, by its hash. Extras: cel, python3-saml,
+# pygamlastan. PYTHON=... picks the interpreter.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,7 +15,10 @@ folder=$1
 shift
 locks=(-r requirements/run.txt)
 for extra in "$@"; do
-    [ "$extra" = cel ] || fail "no extra is named $extra; the one there is: cel"
+    case "$extra" in
+    cel | python3-saml | pygamlastan) ;;
+    *) fail "no extra is named $extra; there are: cel, python3-saml, pygamlastan" ;;
+    esac
     locks+=(-r "requirements/$extra.txt")
 done
 

@@ -15,7 +15,10 @@ compile() {
         --no-emit-index-url --custom-compile-command "make lock" "$@"
 }
 compile pyproject.toml --output-file requirements/run.txt "$@"
-compile pyproject.toml --extra cel --constraint requirements/run.txt --output-file requirements/cel.txt "$@"
+for extra in cel python3-saml pygamlastan; do
+    compile pyproject.toml --extra "$extra" --constraint requirements/run.txt \
+        --output-file "requirements/$extra.txt" "$@"
+done
 compile --group pyproject.toml:build --output-file requirements/build.txt "$@"
 compile pyproject.toml --group dev --constraint requirements/run.txt --constraint requirements/build.txt \
     --output-file requirements/dev.txt "$@"

@@ -3,6 +3,7 @@
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,7 +17,7 @@ from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
 from gateway.policy.trace import TracedCondition
 from gateway.policy.truth import Truth
-from gateway.trial.explanation import Explanation, Row, explain_request
+from gateway.trial.explanation import Explanation, Rewriting, Row, explain_request
 from gateway.trial.people import Known, read_person
 from gateway.trial.request import Circumstances, WrittenRequest, circumstances_of, parse_request
 from gateway.trial.trial import Tried
@@ -126,6 +127,8 @@ def _as_text(explanation: Explanation, known: Known | None) -> Iterator[str]:
     yield ""
     yield "  ".join(part for part in (tried.outcome, tried.reason, _place(tried.rule)) if part)
     yield from _what_comes(tried)
+    if explanation.rewriting is not None:
+        yield from _rewritten(explanation.rewriting)
     for shadow in tried.shadows:
         yield ""
         yield f"a shadow, never enforced, says {'the same' if tried.same(shadow) else 'otherwise'}:"
@@ -136,11 +139,24 @@ def _as_text(explanation: Explanation, known: Known | None) -> Iterator[str]:
 
 def _what_comes(tried: Tried) -> Iterator[str]:
     yield from (f"  {text}" for text in (tried.refusal, tried.detail, _OUTCOMES.get(tried.outcome, "")) if text)
+    if tried.outcome == "logout" and tried.app is not None and tried.app.logout.url is not None:
+        logout = tried.app.logout
+        yield f"  the application is called, so that it ends its own session: {logout.method.upper()} {logout.url}"
     yield from _sent_lines("header", "{}: {}", tried.headers)
     yield from _sent_lines("cookie", "{}={}", tried.cookies)
     yield from _sent_lines("not sent", "{}: {}", tried.unsent)
     if tried.outcome == "allow" and not tried.headers and not tried.cookies:
         yield "  nothing is added to the request"
+
+
+def _rewritten(rewriting: Rewriting) -> Iterator[str]:
+    where = "heads and texts" if rewriting.bodies else "heads"
+    yield f"  in the {where} of its responses, {rewriting.public} takes the place of"
+    yield from (f"    {origin}" for origin in rewriting.internal)
+    if rewriting.bodies:
+        yield "  the application is asked for no compression (rewrite.bodies)"
+    if rewriting.texts:
+        yield f"  {rewriting.texts} text(s) of its pages are replaced (rewrite.texts)"
 
 
 _OUTCOMES = {
@@ -202,6 +218,7 @@ def _as_json(explanation: Explanation, known: Known | None) -> dict[str, object]
         **tried_json(tried),
         "detail": tried.detail,
         "refusal": tried.refusal,
+        "rewrite": None if explanation.rewriting is None else asdict(explanation.rewriting),
         "rules": [_row_json(row) for row in explanation.rows],
         "other_rules": explanation.others,
         "shadows": [{**tried_json(shadow), "same": tried.same(shadow)} for shadow in tried.shadows],

@@ -16,7 +16,7 @@ from gateway.model.provider import Provider
 from gateway.model.session import SeatLimits
 from gateway.policy.levels import USUAL_LADDER, Ladder
 from gateway.policy.routes import RouteTable
-from gateway.saml.parties import ServiceProvider
+from gateway.saml.parties import SecondOpinion, ServiceProvider
 from gateway.tokens.basic import HEADER
 from gateway.tokens.making import folded_names
 from gateway.tokens.spec import BasicSpec, SigningKey, TokenSpec
@@ -74,7 +74,7 @@ class Gateway:
     `store`: "sqlite" or "memory"; `store_keys`: (id, key), the first seals, all open. `workers` 0: one per core.
     `service_provider`: who we are to SAML providers, None where the file has no keys for it. `hsts`: seconds, as
     Strict-Transport-Security says it. `levels`: of sign-in, the weakest first. `token_keys`: all are published, of
-    each algorithm the first signs.
+    each algorithm the first signs. `second_opinion`: on SAML responses; None where nobody is asked.
     """
 
     portal_url: str
@@ -95,6 +95,7 @@ class Gateway:
     hsts: int | None = None
     service_provider: ServiceProvider | None = None
     token_keys: tuple[SigningKey, ...] = ()
+    second_opinion: SecondOpinion | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,13 +120,17 @@ class Upstream(UpstreamSettings):
 
 @dataclass(frozen=True, slots=True)
 class LogoutSettings:
-    """`cookies`: (name, path) of the application's own, which are cleared. `url`: its path that is called; `login`: the
-    header or cookie that says who the person is where no browser is there, empty for the first that does."""
+    """`cookies`: (name, path) of the application's own, which are cleared. `url`: its path that is called, with
+    `method`, further `headers` and a `form`; `login`: the header or cookie that says who the person is where no browser
+    is there, empty for the first that does."""
 
     scope: Literal["local", "global"] = "local"
     cookies: tuple[tuple[str, str], ...] = ()
     url: str | None = None
     login: str = ""
+    method: Literal["get", "post"] = "get"
+    headers: tuple[tuple[str, str], ...] = ()
+    form: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +185,17 @@ class Api:
         return found[0] if len(found) == 1 else ""
 
 
+@dataclass(frozen=True, slots=True)
+class TunnelSettings:
+    """Which lasting connections an application takes. `origins`: of other sites, whose pages may open one. `idle`:
+    seconds without a byte either way. `keeps_session`: what a client sends is use of its session."""
+
+    protocols: tuple[str, ...]
+    origins: tuple[str, ...] = ()
+    idle: float = 600.0
+    keeps_session: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppSettings:
     """One legacy application, as its file says. `scheme` and `port` (None: the scheme's own) are what browsers use for
@@ -188,8 +204,9 @@ class AppSettings:
     `file`: as RuleRef names it. `seat_then`: what follows the end of a seat. `body_limit`: bytes, 0 for none.
     `method_override`: the method that a POST names is the one that it does. `streams_last`: what streams is use, as
     requests are. `responses`, `edits`: what its responses may say, and what is changed in their heads. `tokens`: what
-    it is sent beside its translation, made anew before it ends; `basic`: and what never ends. `form_login`: by which
-    people are signed in at it, None where it has no need.
+    it is sent beside its translation, made anew before it ends; `basic`: and what never ends. `tunnel`: None where it
+    takes no upgrade. `form_login`: by which people are signed
+    in at it, None where it has no need.
     """
 
     name: str
@@ -207,6 +224,7 @@ class AppSettings:
     edits: ResponseEdits = UNCHANGED
     tokens: tuple[TokenSpec, ...] = ()
     basic: BasicSpec | None = None
+    tunnel: TunnelSettings | None = None
     form_login: FormLogin | None = None
 
 

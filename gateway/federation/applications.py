@@ -5,11 +5,14 @@ The request is written here byte for byte, as requests of browsers are sent on: 
 """
 
 import asyncio
+import re
 import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from ipaddress import ip_address
+from typing import Literal
 
 from aiohttp.abc import AbstractResolver
 
@@ -25,16 +28,43 @@ from gateway.wire.fences import IsOurs, refusal
 WITHIN = 3.0
 # Calls at once to one application, so that one that hangs holds up no other.
 AT_ONCE = 4
+# Those that wait for their turn beside them: what is beyond would come too late to be of use.
+WAITING = 200
+_STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: |\r|\n)")
 _LONGEST_LINE = 4096
 _MOST_READ = 1 << 20
+
+
+class CallGivenUp(GatewayError):
+    """It was not made: the application does not answer, or has too many calls waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationCall:
+    """`target`: path and query. `lines`: ready header lines, each b"\\r\\nName: value", Host among them. `body`: the
+    fields of a form; without any, a POST has an empty body."""
+
+    method: Literal["get", "post"]
+    target: str
+    lines: bytes = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+    def to_bytes(self) -> bytes:
+        lines, body = self.lines + b"\r\nConnection: close", b""
+        if self.method == "post":
+            form = b"\r\nContent-Type: application/x-www-form-urlencoded" if self.body else b""
+            lines, body = b"%b%b\r\nContent-Length: %d" % (lines, form, len(self.body)), self.body
+        target = self.target.encode("ascii")
+        return b"%b %b HTTP/1.1%b\r\n\r\n%b" % (self.method.upper().encode("ascii"), target, lines, body)
 
 
 class _Way:
     """The connections to one application: few calls at once, and none for a while to one that does not answer."""
 
-    __slots__ = ("circuit", "turn")
+    __slots__ = ("circuit", "turn", "waiting")
 
     def __init__(self, clock: Callable[[], float]) -> None:
+        self.waiting = 0
         self.turn = asyncio.Semaphore(AT_ONCE)
         self.circuit = Circuit(clock)
 
@@ -54,34 +84,48 @@ class Applications:
         self._contexts: dict[bytes | None, ssl.SSLContext] = {}
         self._ways: dict[tuple[str, int], _Way] = {}
 
-    async def call(self, upstream: Upstream, target: str, lines: bytes) -> None:
-        """GET `target`. `lines`: ready header lines, each b"\\r\\nName: value", Host among them. Whatever is answered
-        will do; GatewayError where nothing is."""
+    async def call(self, upstream: Upstream, call: ApplicationCall) -> int:
+        """The status of the answer. Raises GatewayError where there is none; CallGivenUp where it was not called."""
         way = self._ways.setdefault((upstream.host, upstream.port), _Way(self._clock))
-        async with way.turn:
+        if way.waiting >= WAITING:
+            raise CallGivenUp(LOGIN_PROVIDER_UNREACHABLE, f"{WAITING} calls to this application wait already")
+        way.waiting += 1
+        try:
+            async with way.turn:
+                return await self._called(way, upstream, call)
+        finally:
+            way.waiting -= 1
+
+    async def _called(self, way: _Way, upstream: Upstream, call: ApplicationCall) -> int:
+        try:
             way.circuit.enter()
-            try:
-                async with asyncio.timeout(WITHIN):
-                    await self._exchange(upstream, target, lines)
-            except (TimeoutError, OSError, ValueError) as error:
-                way.circuit.failed()
-                detail = f"{upstream.scheme}://{upstream.host}:{upstream.port}: {type(error).__name__}"
-                raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, detail) from error
-            way.circuit.answered()
+        except GatewayError as paused:
+            raise CallGivenUp(paused.code, paused.detail) from None
+        try:
+            async with asyncio.timeout(WITHIN):
+                status = await self._exchange(upstream, call)
+        except (TimeoutError, OSError, ValueError) as error:
+            way.circuit.failed()
+            detail = f"{upstream.scheme}://{upstream.host}:{upstream.port}: {type(error).__name__}"
+            raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, detail) from error
+        way.circuit.answered()
+        return status
 
     async def close(self) -> None:
         await self._resolver.close()
 
-    async def _exchange(self, upstream: Upstream, target: str, lines: bytes) -> None:
+    async def _exchange(self, upstream: Upstream, call: ApplicationCall) -> int:
         reader, writer = await self.connected(upstream)
         try:
-            writer.write(b"GET %b HTTP/1.1%b\r\nConnection: close\r\n\r\n" % (target.encode("ascii"), lines))
+            writer.write(call.to_bytes())
             await writer.drain()
-            if not (await reader.readline()).startswith(b"HTTP/1."):
+            found = _STATUS.match(await reader.readline())
+            if found is None:
                 raise ValueError("no answer")
             # Some servers abandon a request when its client leaves: the application keeps the rest of its time.
             with suppress(OSError):
                 await _read_out(reader)
+            return int(found[1])
         finally:
             writer.transport.abort()
 

@@ -6,7 +6,9 @@ from ipaddress import ip_address
 from gateway.config.check.translate import is_secret
 from gateway.config.problems import Problem
 from gateway.config.schema.app import AppFile, PathsSection
+from gateway.config.schema.scalars import Url
 from gateway.config.schema.translate import InjectedAt, InjectedHeaderSection, InjectedSection
+from gateway.config.snapshot import App
 from gateway.lint.subject import Of, Subject
 from gateway.model.errors import GatewayError
 from gateway.policy.conditions import GROUPS, turns_on_identity
@@ -36,6 +38,27 @@ def header_budget(subject: Subject) -> Iterator[Problem]:
         if size > _BUDGET:
             say = f"headers and cookies may grow to {size} bytes, and many servers take {_BUDGET} for all of a request"
             yield app.at("translate", key=True, say=say, write="send fewer attributes, or fewer groups")
+
+
+def addresses_that_lead_inside(subject: Subject) -> Iterator[Problem]:
+    for app in subject.apps:
+        if app.model.upstream.host != "keep" and not app.model.rewrite.headers:
+            say = "it is not told the name that browsers know, so its redirects and cookies are for another one"
+            yield app.at("upstream", "host", say=say, write="rewrite: {headers: true}")
+
+
+def address_of_another(subject: Subject) -> Iterator[Problem]:
+    for app in subject.apps:
+        for index, internal in enumerate(app.model.rewrite.internal):
+            other = _served_at(subject, internal)
+            if other is not None and other.name != app.model.app:
+                say = f"browsers reach {other.name} there: links to it would lead to {app.model.app}"
+                yield app.at("rewrite", "internal", index, say=say, write="leave it out")
+
+
+def _served_at(subject: Subject, address: Url) -> App | None:
+    found = subject.snapshot.find_app(address.host)
+    return found if found is not None and found.origin(address.host) == address.origin else None
 
 
 def name_without_encoding(subject: Subject) -> Iterator[Problem]:

@@ -143,6 +143,10 @@ _TABLE = (
              _APPS.sign_out_without_cookies),
     LintRule("EC341", "A name in letters that may be lacking", "ISO 8859-1 has neither `œ` nor `ř`: with `unencodable: "
              "refuse`, whoever has one in their name is refused.", _APPS.free_text_refused),
+    LintRule("EC342", "Addresses that lead inside", "What knows itself by another name writes it into redirects and "
+             "cookies, where no browser can reach it.", _APPS.addresses_that_lead_inside),
+    LintRule("EC343", "An internal address that is another application's", "Every link to that application would lead "
+             "here.", _APPS.address_of_another),
     LintRule("EC351", "A token that lives long", "Nothing calls a token back: it is believed until its end, also after "
              "the sign-out.", _TOKENS.long_lived),
     LintRule("EC352", "A short secret of HTTP Basic", "It opens every account of the application.",

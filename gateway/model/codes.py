@@ -1,7 +1,6 @@
 """The one table of stable codes: errors, refusals, decisions and log events.
 
-A code is never renamed nor reused once released: dashboards, alerts and support pages are built on it.
-`title` and `advice` are English message ids, translated by the portal's catalogues.
+A code is never renamed nor reused once released: alerts are built on it. `title` and `advice` are English message ids.
 """
 
 from dataclasses import dataclass
@@ -56,6 +55,14 @@ WIRE_UPGRADE = Code(
     400,
     "This kind of request is not accepted",
     "The page asked for a lasting connection, such as a WebSocket, which is not carried here.",
+)
+WIRE_WEBSOCKET = Code("wire.websocket", 400, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
+WIRE_WEBSOCKET_VERSION = Code("wire.websocket_version", 426, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
+WIRE_ORIGIN = Code(
+    "wire.origin",
+    403,
+    "Another site asked for this",
+    "Only pages of this application may open such a connection. Open the application itself, then try again.",
 )
 WIRE_EXPECT = Code("wire.expect", 417, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
 
@@ -373,12 +380,14 @@ SAML_AUTHN_STATEMENT = Code("saml.authn_statement", 403, _SIGN_IN_FAILED, _PROVI
 SAML_AUTHN_INSTANT = Code("saml.authn_instant", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_SESSION_EXPIRED = Code("saml.session_expired", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_AUTHN_CONTEXT = Code("saml.authn_context", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-# saml.binding: how SAML messages travel
 SAML_BINDING_SIZE = Code("saml.binding.size", 413, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
 SAML_BINDING_ENCODING = Code("saml.binding.encoding", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
 SAML_BINDING_PARAMETER = Code("saml.binding.parameter", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
 SAML_BINDING_ALGORITHM = Code("saml.binding.algorithm", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_BINDING_SIGNATURE = Code("saml.binding.signature", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+# saml.second_opinion: of another implementation, on what this one accepted
+SAML_SECOND_OPINION = Code("saml.second_opinion", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+SAML_SECOND_OPINION_FAILED = Code("saml.second_opinion.failed", 503, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
 SAML_ENDPOINT = Code("saml.endpoint", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_REPLAYED = Code("saml.replayed", 403, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
 SAML_ARTIFACT = Code("saml.artifact", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
@@ -388,5 +397,4 @@ SAML_SOAP = Code("saml.soap", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 
 
 def all_codes() -> tuple[Code, ...]:
-    """Every code of this table, in its order."""
     return tuple(value for value in globals().values() if isinstance(value, Code))

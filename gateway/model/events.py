@@ -48,6 +48,12 @@ _TABLE = (
     Event("login.started", "info", "A person was sent to a provider."),
     Event("login.succeeded", "info", "A person signed in; a session was made."),
     Event("login.refused", "warning", "A sign-in was refused; `code` says why."),
+    Event(
+        "saml.second_opinion",
+        "warning",
+        "Another implementation refuses a SAML response that was accepted, or could not look at it: `verdict` and"
+        " `theirs` say which and why, `ours` on what grounds it was accepted.",
+    ),
     Event("handover.refused", "warning", "A hand-over code was refused and burnt; `code` says why."),
     Event("refresh.ended", "info", "A provider no longer knows a session, which has ended; `code` says why."),
     Event("refresh.failed", "warning", "A provider could not be asked whether a session stands; it is asked again."),
@@ -69,6 +75,7 @@ _TABLE = (
     Event("access", "info", "A request was answered. Only with `access_log: true`."),
     Event("access.denied", "info", "Policy refused a request; `code`, `rule` and `revision` say why."),
     Event("policy.shadow", "info", "A shadow would answer otherwise than `live_rule`; told once for each difference."),
+    Event("tunnel.broken", "warning", "One side of a WebSocket sent what is no frame: both were told, and it ended."),
     Event("upstream.failed", "error", "An application could not be reached or answered wrongly; `code` says how."),
     # stores
     Event("state.unwritable", "error", "The state folder cannot be written at the start: full, or read-only for now."),

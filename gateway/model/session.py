@@ -56,6 +56,7 @@ class Entry:
 class SignOutNote:
     """What an application is told at the end of a session where no browser brings its cookies: the application and its
     host, `login`, what it was told of the person, as it was sent, and `cookies`, its own of that session, as last seen.
+    `whose`: what these cookies belong to, the person as a rule; it is used when the note is kept, and not read back.
     """
 
     session_id: str
@@ -63,6 +64,7 @@ class SignOutNote:
     app: str
     login: bytes = field(repr=False)
     cookies: bytes = field(repr=False)
+    whose: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

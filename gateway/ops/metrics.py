@@ -35,6 +35,8 @@ METRICS = (
     Metric("ecluse_http_refusals_total", "counter", ("code",), "Requests refused before policy, by code."),
     Metric("ecluse_http_connections_total", "counter", (), "Client connections accepted."),
     Metric("ecluse_http_connections", "gauge", (), "Client connections open now."),
+    Metric("ecluse_tunnels", "gauge", (), "WebSockets open now; they are no connections of requests any more."),
+    Metric("ecluse_tunnels_total", "counter", ("ended",), "WebSockets that have ended, by why."),
     Metric("ecluse_tls_handshakes", "gauge", (), "TLS handshakes under way now."),
     Metric("ecluse_connections_refused_total", "counter", ("reason",), "Connections closed at accept, beyond a limit."),
     Metric("ecluse_descriptors_exhausted_total", "counter", ("place",), "Times that no file could be opened any more."),
@@ -56,7 +58,7 @@ METRICS = (
         "ecluse_application_sign_outs_total",
         "counter",
         ("app", "result"),
-        "Applications told that a session has ended, by outcome.",
+        "Sign-out calls: `told`, `failed` (no answer, or one of 400 and above), `given_up` (not made).",
     ),
     Metric(
         "ecluse_form_logins_total", "counter", ("result",), "Sign-ins at applications by their login forms, by outcome."
@@ -66,6 +68,12 @@ METRICS = (
     Metric("ecluse_provider_errors_total", "counter", ("provider", "reason"), "Calls to a provider that failed."),
     Metric("ecluse_metadata_refreshes_total", "counter", ("provider", "result"), "Times SAML metadata were fetched."),
     Metric("ecluse_metadata_valid_until_seconds", "gauge", ("provider",), "Unix time at which SAML metadata run out."),
+    Metric(
+        "ecluse_saml_second_opinion_total",
+        "counter",
+        ("by", "verdict"),
+        "Accepted SAML responses that another implementation looked at.",
+    ),
     Metric("ecluse_sessions_cached", "gauge", (), "Seats held in the memory of the workers now."),
     Metric("ecluse_session_store_errors_total", "counter", (), "Answers that the session store could not give."),
     Metric("ecluse_session_store_unreachable", "gauge", (), "Workers that cannot read or write the session store now."),

@@ -1,6 +1,7 @@
 """Every series that is known when a configuration is taken, at 0: an alert sees the first count already."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import get_args
 
 from gateway.model.codes import (
     LIMIT_CONNECTIONS,
@@ -24,13 +25,19 @@ from gateway.model.codes import (
 )
 from gateway.ops.counters import Dump, Series
 from gateway.ops.metrics import METRICS
+from gateway.saml.parties import OpinionVerdict, OtherImplementation
 
 MOST_ZEROS = 20_000
 """Beyond that, whole metrics are left out, those with the most series first: 5,000 applications have 100,000."""
 
 _DENIALS = (POLICY_NO_RULE, POLICY_METHOD, POLICY_NOT_ALLOWED, POLICY_UNKNOWN, POLICY_DENIED, TRANSLATION_UNENCODABLE)
 _ENDS = (OIDC_REFRESH_ENDED, OIDC_REFRESH_SUBJECT, LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER)
+_OPINIONS = tuple((by, verdict) for by in get_args(OtherImplementation) for verdict in get_args(OpinionVerdict))
 _CHALLENGES = (SIGN_IN_REQUIRED, POLICY_PROVIDER, SESSION_TOO_WEAK)
+
+_TUNNEL_ENDS = (
+    "client", "application", "signed_out", "expired", "denied", "idle", "protocol", "restart", "fault",
+)  # fmt: skip
 
 _Labels = tuple[str, ...]
 
@@ -44,13 +51,14 @@ def zeros(apps: Sequence[str], oidc_providers: Sequence[str], saml_providers: Se
             *_codes("wire.", "limit.", "route.", "gateway.", "store.", "api.", "oidc."),
             (LOGIN_PROVIDER_UNREACHABLE.id,),
         ),
+        "ecluse_tunnels_total": ((why,) for why in _TUNNEL_ENDS),
         "ecluse_connections_refused_total": (("client",), ("all",), ("descriptors",)),
         "ecluse_descriptors_exhausted_total": (("accept",), ("upstream",)),
         "ecluse_headers_stripped_total": _each(apps, ((),)),
         "ecluse_policy_decisions_total": _each(apps, _decisions()),
         "ecluse_policy_errors_total": _each(apps, ((),)),
         "ecluse_upstream_errors_total": _each(apps, (*_codes("upstream."), (LIMIT_CONNECTIONS.id,))),
-        "ecluse_application_sign_outs_total": _each(apps, (("success",), ("failed",))),
+        "ecluse_application_sign_outs_total": _each(apps, (("told",), ("failed",), ("given_up",))),
         "ecluse_form_logins_total": (("success",), *_codes("form_login.")),
         "ecluse_auth_transactions_total": _each(apps, ((),)),
         "ecluse_auth_logins_total": (
@@ -60,6 +68,7 @@ def zeros(apps: Sequence[str], oidc_providers: Sequence[str], saml_providers: Se
         "ecluse_auth_refreshes_total": _each(oidc_providers, _refreshes()),
         "ecluse_auth_provider_logouts_total": _each(providers, ((),)),
         "ecluse_provider_errors_total": _each(providers, ((LOGIN_PROVIDER_UNREACHABLE.id,),)),
+        "ecluse_saml_second_opinion_total": _OPINIONS,
         "ecluse_metadata_refreshes_total": _each(saml_providers, (("ok",), ("failed",))),
     }
     without_labels: dict[Series, float] = {

@@ -9,6 +9,7 @@ from gateway.model.identity import Identity
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.portal.http.request import PortalRequest
+from gateway.saml.parties import OpinionVerdict, OtherImplementation
 
 _EVENTS = {
     "login": "login.refused",
@@ -49,6 +50,14 @@ class Report:
     def signed_in(self, request: PortalRequest, identity: Identity) -> None:
         self._counters.add("ecluse_auth_logins_total", request.provider, "success", "")
         self._told("login.succeeded", request, person=self._person(identity))
+
+    def second_opinion(
+        self, request: PortalRequest, by: OtherImplementation, verdict: OpinionVerdict, *, ours: str, theirs: str
+    ) -> None:
+        """On a Response that was accepted. `ours`: on what grounds; `theirs`: its reason, where it does not agree."""
+        self._counters.add("ecluse_saml_second_opinion_total", by, verdict)
+        if verdict != "agree":
+            self._told("saml.second_opinion", request, by=by, verdict=verdict, ours=ours, theirs=theirs)
 
     def signed_out(self, request: PortalRequest, sessions: int, identity: Identity | None) -> None:
         """`identity`: None where nobody was signed in."""

@@ -32,8 +32,8 @@ class AccessLog:
         self._second = 0
         self._begin = b""
 
-    def line(self, request: Request, status: int, now: float, seconds: float) -> None:
-        """`now`: Unix seconds; `seconds`: from the head to the end of the answer."""
+    def line(self, request: Request, status: int, now: float, seconds: float, more: bytes = b"") -> None:
+        """`now`: Unix seconds; `seconds`: from the head to the end of the answer; `more`: further members."""
         if int(now) != self._second:
             self._second = int(now)
             self._begin = _begin(self._second)
@@ -54,7 +54,7 @@ class AccessLog:
                 for_logs(line.target.path)[:_LONGEST_PATH],
                 status,
                 seconds * 1000,
-                end,
+                end + more,
             )
         )
 

@@ -14,8 +14,7 @@ from gateway.model.codes import GATEWAY_FAULT, LIMIT_REQUEST_TIME, UPSTREAM_TIME
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.proxy.admission import CountedConnection
-from gateway.proxy.exchange import Exchange, Requester, ServerConnection
-from gateway.proxy.filters.body_filter import BodyFilter
+from gateway.proxy.exchange import Requester, ServerConnection
 from gateway.proxy.http1.page import page_response
 from gateway.proxy.http1.response_head import ResponseHead
 from gateway.proxy.memo import Memo
@@ -26,8 +25,10 @@ from gateway.proxy.revalidation import still_allowed
 from gateway.proxy.services import Services
 from gateway.proxy.timers import NEVER
 from gateway.proxy.unread import unread
+from gateway.proxy.upgrade import ASKS as TAKEN
+from gateway.proxy.upgrade import check_taken
 from gateway.proxy.walk import Walk
-from gateway.proxy.watched import watch_for
+from gateway.proxy.watched import between
 from gateway.wire.framing import NO_CONTENT
 from gateway.wire.hop_by_hop import not_named
 
@@ -207,25 +208,10 @@ class ClientConnection(Walk):
         lane = request.lane
         requester: Requester = self
         if lane.filters is not None or lane.form_login is not None:
-            requester = self._between(upstream)
+            self.upstream, requester = between(request, self, upstream, self.plane, self.session_ended)
         upstream.send(requester, data, request.line.method, lane.timeouts)
         self.pending = data
         self.invite_body()
-
-    def _between(self, upstream: ServerConnection) -> Requester:
-        """What the connection to the application answers to, where responses are changed or watched on their way."""
-        lane = self.request.lane
-        watch = watch_for(self.request, self, upstream, self.plane.there, self.session_ended)
-        nearer: Exchange = upstream if watch is None else watch
-        client: Requester = self
-        if lane.filters is not None:
-            public = lane.public(self.request.host.name)
-            client = nearer = BodyFilter(self, nearer, lane.filters, public, self.plane.loop)
-        self.upstream = nearer
-        if watch is None:
-            return client
-        watch.client = client
-        return watch
 
     def invite_body(self) -> None:
         """RFC 9110 10.1.1: from us, so that it comes whatever the application thinks of Expect."""
@@ -316,6 +302,25 @@ class ClientConnection(Walk):
         lane, private = request.lane, request.seat is not None
         edits = lane.edits_for(request.host.name)
         return b"".join((*response.pieces(lane.responses, edits, minor=minor, private=private), ending))
+
+    def switch(self, response: ResponseHead, connection: ServerConnection, rest: bytes) -> None:
+        """From here on this is a tunnel, and this object of no more use."""
+        request, plane, lane = self.request, self.plane, self.request.lane
+        check_taken(request, response)
+        if self.transport.is_closing() or not self.still_allowed():
+            # Invariant 12: it was asked for before something changed.
+            self.abort()
+            return
+        lane.statuses[1] += 1
+        edits, private = lane.edits_for(request.host.name), request.seat is not None
+        head = response.pieces(lane.responses, edits, minor=True, private=private)
+        self.transport.write(b"".join((*head, TAKEN)))
+        self.state, self.upstream, self.deadline = CLOSED, None, NEVER
+        plane.timers.forget(self, self._share)
+        self._connections.discard(self)
+        if self.bound is not None:
+            self.bound.close()
+        plane.begin_tunnel(request, self._place, self.transport, connection, (self.ahead, rest))
 
     def upstream_failed(self, error: GatewayError) -> None:
         self._give_up_upstream()

@@ -26,6 +26,7 @@ from gateway.proxy.accesslog import AccessLog, Seen
 from gateway.proxy.admission import Admission, CountedConnection
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.counting import take_over
+from gateway.proxy.exchange import ServerConnection
 from gateway.proxy.http1.response_head import ResponseHeads
 from gateway.proxy.lane import Lane
 from gateway.proxy.reading import HEAD
@@ -36,6 +37,7 @@ from gateway.proxy.services import Holder
 from gateway.proxy.spool import Spool
 from gateway.proxy.tables import RequestTables
 from gateway.proxy.timers import Timers
+from gateway.proxy.tunnels import Tunnels
 from gateway.proxy.upstream.connection import UpstreamConnection
 from gateway.proxy.upstream.pool import Pool, Pools
 from gateway.stores.sessions import Sessions
@@ -105,6 +107,7 @@ class DataPlane:
         self.ids = _ids()
         self.spool = Spool()
         self.admission = Admission(descriptors=descriptors, counters=counters, log=log, pages=pages, ids=self.ids)
+        self.tunnels = Tunnels(loop, sessions, counters)
         self.tables = self._new_tables()
         self.timers.start()
         self._revalidation = Revalidation(loop, self.connections)
@@ -122,13 +125,17 @@ class DataPlane:
         """After the holder's assignment. The next request would see it by itself; what streams is judged anew here."""
         self.renew()
         self._revalidation.everybody()
+        self.tunnels.everybody()
 
     def changed(self, seat: Seat) -> None:
         """Other things are known of this person than a moment ago: what streams for them is judged anew."""
         self._revalidation.whoever_is(seat)
+        self.tunnels.whoever_is(seat)
 
     def revoked(self, seats: Iterable[Seat]) -> None:
         """Cuts what is still streaming for these seats; `seat.live` already keeps everything new out."""
+        seats = tuple(seats)
+        self.tunnels.revoked(seats)
         dead = set(map(id, seats))
         for client in tuple(self.connections):
             if client.under_way and id(client.request.seat) in dead:
@@ -140,14 +147,15 @@ class DataPlane:
         A kept connection that is idle may have its next request on the way: it has a moment to be told, too.
         """
         self.draining = True
+        self.tunnels.restart()
         until = monotonic() + within
         idle_until = monotonic() + min(_IDLE_AT_THE_END, within / 2)
-        while self.connections and monotonic() < until:
+        while (self.connections or self.tunnels) and monotonic() < until:
             if monotonic() >= idle_until:
                 for client in tuple(self.connections):
                     client.leave_if_idle()
             await asyncio.sleep(0.02)
-        left = tuple(self.connections)
+        left = (*self.connections, *self.tunnels)
         for client in left:
             client.abort()
         self.close()
@@ -156,6 +164,7 @@ class DataPlane:
     def close(self) -> None:
         self.timers.stop()
         self._revalidation.stop()
+        self.tunnels.stop()
         self._pools.close()
 
     def flush(self) -> None:
@@ -171,7 +180,9 @@ class DataPlane:
             if number % _LANES_IN_A_STEP == 0:
                 yield
         counters.gauge(len(self.connections), "ecluse_http_connections")
-        counters.gauge(max(0, self.admission.held - len(self.connections)), "ecluse_tls_handshakes")
+        counters.gauge(len(self.tunnels), "ecluse_tunnels")
+        joining = self.admission.held - len(self.connections) - len(self.tunnels)
+        counters.gauge(max(0, joining), "ecluse_tls_handshakes")
         counters.gauge(sum(client.state is not HEAD for client in self.connections), "ecluse_http_active_requests")
         if self._accepted:
             counters.count(self._accepted, "ecluse_http_connections_total")
@@ -212,6 +223,16 @@ class DataPlane:
 
     def opened(self) -> None:
         self._accepted += 1
+
+    def begin_tunnel(
+        self,
+        request: Request,
+        place: CountedConnection,
+        client: asyncio.Transport,
+        application: ServerConnection,
+        came: tuple[bytes, bytes],
+    ) -> None:
+        self.tunnels.begin(self, request, place, client, application, came)
 
     def told_of(self, request: Request, cookies: bytes) -> None:
         """What an application that is told of the end of sessions gets of this person's cookies is another line now."""

@@ -71,6 +71,9 @@ class ServerConnection(Exchange, Protocol):
     def is_free_in(self, pool: object) -> bool:
         """Whether it is of this pool, and could carry a request now."""
 
+    def release(self) -> asyncio.Transport:
+        """It has switched protocols: its transport, of which nothing comes here any more."""
+
     def close(self) -> None: ...
 
 
@@ -104,6 +107,9 @@ class Requester(Protocol):
 
     def response_head(self, response: ResponseHead) -> bytes:
         """What the client gets of a head that was read; it is written at once, for nothing else can be said then."""
+
+    def switch(self, response: ResponseHead, connection: ServerConnection, rest: bytes) -> None:
+        """A 101, and what came after it. Raises GatewayError where it is not the answer to what was asked."""
 
     def answered(self) -> None:
         """The response is written, all of it."""

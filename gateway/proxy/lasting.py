@@ -66,12 +66,12 @@ class Lasting(Reading):
         # A program's has no idle limit to be moved.
         if app is not None and app.streams_last and seat.cookie and self.has_moved(within):
             self.plane.sessions.touch(seat, now)
-        if (end := _end_of(seat)) <= now + within:
+        if (end := end_of(seat)) <= now + within:
             self.plane.loop.call_later(max(0.0, end - now), self._end_with_seat, self.request.id)
 
     def _end_with_seat(self, request_id: bytes) -> None:
         seat, now = self.request.seat, monotonic()
-        if not self.is_still(request_id) or seat is None or now < _end_of(seat):
+        if not self.is_still(request_id) or seat is None or now < end_of(seat):
             # It has ended by itself, or the seat was used meanwhile.
             return
         if now >= seat.hard_deadline:
@@ -104,6 +104,7 @@ class Lasting(Reading):
         return self.state is not CLOSED and self.request.id == request_id and self.under_way
 
 
-def _end_of(seat: Seat) -> float:
-    """A program's seat is looked at anew before its token ends (`deadline`), and no store knows of it."""
+def end_of(seat: Seat) -> float:
+    """Monotonic seconds. A program's seat is looked at anew before its token ends (`deadline`), and no store knows of
+    it."""
     return seat.deadline if seat.cookie else seat.hard_deadline

@@ -7,7 +7,15 @@ from urllib.parse import quote
 from gateway.access.outcome import CompiledDecision, Refuse, RequireSignIn
 from gateway.access.program import bearer_error
 from gateway.config.snapshot import Snapshot
-from gateway.model.codes import API_TOKEN, API_TOO_WEAK, HOST_UNKNOWN, SESSION_TOO_WEAK, WIRE_METHOD, Code
+from gateway.model.codes import (
+    API_TOKEN,
+    API_TOO_WEAK,
+    HOST_UNKNOWN,
+    SESSION_TOO_WEAK,
+    WIRE_METHOD,
+    WIRE_WEBSOCKET_VERSION,
+    Code,
+)
 from gateway.model.errors import GatewayError
 from gateway.model.levels import need_query
 from gateway.model.ports import ErrorPages, Page
@@ -19,6 +27,7 @@ from gateway.proxy.request import Request
 from gateway.wire.framing import ALLOWED
 from gateway.wire.navigation import Kind, kind_of
 from gateway.wire.target import safe_target
+from gateway.wire.websocket import VERSION, WEBSOCKET
 
 PageKind = Literal["html", "json", "frame"]
 
@@ -28,6 +37,7 @@ _AUTHENTICATE: Final = b"WWW-Authenticate"
 # Nor does more than a line of the log hang on these.
 _METHOD: Final = re.compile(rb"([A-Za-z-]{1,20}) ")
 _HOST: Final = re.compile(rb"\r\nhost:[ \t]*([^\r\n]{0,255})", re.IGNORECASE)
+_VERSIONS: Final = ((b"Sec-WebSocket-Version", VERSION), (b"Upgrade", WEBSOCKET), (b"Connection", b"Upgrade"))
 _SIGN_OUT: Final = "/_ecluse/logout"
 
 
@@ -52,6 +62,9 @@ def refusal(services: RefusalServices, request: Request, outcome: Refuse) -> Pag
     services.refused(outcome.code, outcome.detail, request.id, request.lane.name, seen)
     kind = "json" if outcome.bearer else _html_or_json(request)
     page = _render(services, request, outcome.shown or outcome.code, kind)
+    if outcome.code is WIRE_WEBSOCKET_VERSION:
+        # RFC 6455 4.4, RFC 9110 15.5.22
+        page = Page(page.status, (*page.headers, *_VERSIONS), page.body)
     return _challenging(page, b"Bearer " + outcome.bearer) if outcome.bearer else page
 
 

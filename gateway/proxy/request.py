@@ -303,6 +303,20 @@ class Request:
         """The first value of a header, `name` in lower case; empty where there is none."""
         return next((value for key, value in self.fields if key.lower() == name), b"")
 
+    def came(self, name: bytes) -> bytes | None:
+        """What the client sent of a header, `name` in lower case, also where it does not go on; None for nothing."""
+        if self._known is not None:
+            self._unfold(self._known)
+        lines = zip(self._head.names, self._whole, strict=True)
+        found = [line[len(key) + 2 :] for key, line in lines if key.lower() == name]
+        return b", ".join(found) if found else None
+
+    def sent(self) -> Iterable[tuple[bytes, bytes]]:
+        """What goes on of the header, by line: names and values."""
+        for line in self.lines:
+            name, _, value = line.partition(b": ")
+            yield name, value
+
     def facts(self) -> RequestFacts:
         """What rules may ask of it: what the application will be given, and nothing that is dropped, so that a header
         that a Connection option took off the message is not among them."""

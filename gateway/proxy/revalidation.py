@@ -4,7 +4,7 @@
 import asyncio
 from collections.abc import Callable, Collection
 from time import monotonic
-from typing import Final
+from typing import Final, Protocol
 
 from gateway.access.application import ConditionalDecision
 from gateway.access.outcome import Forward, NeedsWork
@@ -14,11 +14,11 @@ from gateway.access.virtual_host import VirtualHost
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.policy.facts import RequestFacts
-from gateway.proxy.exchange import Exchange
 from gateway.proxy.lane import Lane
 from gateway.proxy.lasting import Lasting
 from gateway.proxy.request import Request
 from gateway.proxy.tables import RequestTables
+from gateway.wire.fences import Fence
 
 _EVERY: Final = 5.0
 
@@ -75,7 +75,7 @@ def _lasts(client: Lasting) -> bool:
     if client.upstream is None:
         return False
     client.keep_to_seat(_EVERY)
-    return may_change(client)
+    return may_change(client.request)
 
 
 class AskedAgain:
@@ -93,15 +93,20 @@ class AskedAgain:
         return self._request.facts()
 
 
-def may_change(client: Lasting) -> bool:
+class Reached(Protocol):
+    """Where a request is."""
+
+    def is_beyond(self, fence: Fence | None) -> bool: ...
+
+
+def may_change(request: Request) -> bool:
     """Whether what is under way could come to something else by now, though the policy is the same."""
-    request = client.request
     kept = request.lane.anonymous if request.seat is None else request.seat.outcomes
     outcome = kept.get(request.line.key)
     return outcome is None or isinstance(outcome, ConditionalDecision)
 
 
-def still_allowed(request: Request, there: Exchange | None, tables: RequestTables) -> bool:
+def still_allowed(request: Request, there: Reached | None, tables: RequestTables) -> bool:
     """Invariant 12: whether what is under way would be let in now, under this snapshot, by the same application.
     `there`: where the request is."""
     try:

@@ -13,7 +13,8 @@ from gateway.model.ports import Callers, ErrorPages, Page
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.proxy.accesslog import AccessLog, Seen
-from gateway.proxy.admission import Admission
+from gateway.proxy.admission import Admission, CountedConnection
+from gateway.proxy.exchange import ServerConnection
 from gateway.proxy.request import Request
 from gateway.proxy.spool import Spool
 from gateway.proxy.tables import RequestTables
@@ -66,6 +67,16 @@ class Services(Protocol):
 
     def told_of(self, request: Request, cookies: bytes) -> None:
         """These cookies go to an application that is told of the end of sessions."""
+
+    def begin_tunnel(
+        self,
+        request: Request,
+        place: CountedConnection,
+        client: asyncio.Transport,
+        application: ServerConnection,
+        came: tuple[bytes, bytes],
+    ) -> None:
+        """Two connections are each other's from here on. `place`: of the client's. `came`: what was read of each."""
 
     def refused(self, code: Code, detail: str, request_id: bytes, app: str, seen: Seen) -> None: ...
 

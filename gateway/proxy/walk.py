@@ -11,7 +11,7 @@ from gateway.access.outcome import Forward, NeedsStore, NeedsWork, Outcome, Prep
 from gateway.access.pipeline import awaited, outcome_of
 from gateway.access.program import is_program, token_of
 from gateway.formlogin.spec import ApplicationSession
-from gateway.model.codes import FORM_LOGIN_LOOP, LIMIT_BODY, WIRE_UPGRADE
+from gateway.model.codes import FORM_LOGIN_LOOP, LIMIT_BODY
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.session import Seat
@@ -23,8 +23,9 @@ from gateway.proxy.reading import WAIT
 from gateway.proxy.refusals import program_refusal, to_https, unauthorized
 from gateway.proxy.request import Request
 from gateway.proxy.services import Services
-from gateway.proxy.upstream.connection import IDLE_SECONDS
+from gateway.proxy.upgrade import ASKS, check_asked
 from gateway.proxy.upstream.pool import FRESH_SECONDS, Pool
+from gateway.proxy.upstream.state import IDLE_SECONDS
 from gateway.wire.framing import CHUNKED, NO_BODY, NO_CONTENT
 from gateway.wire.headers import AUTHORIZATION, TRACEPARENT, TRACESTATE, UPGRADE
 from gateway.wire.hop_by_hop import not_named
@@ -235,8 +236,7 @@ class Walk(Lasting):
         lane, line, framing = request.lane, request.line, request.framing
         if request.middle_of is not outcome.prepared:
             if UPGRADE in request.rare:
-                # RFC 9110 7.8: none is carried yet, and a plain request is not what was asked for.
-                self.refuse(Refuse(WIRE_UPGRADE, f"Upgrade: {request.rare[UPGRADE][:40]!r}", close=True))
+                self.ask_for_tunnel(outcome)
                 return
             if lane.is_told and request.seat is not None:
                 plane.told_of(request, request.cookie_rest)
@@ -265,6 +265,29 @@ class Walk(Lasting):
             self.send(upstream, data)
         plane.counters.overhead(monotonic() - request.started)
         if upstream is None:
+            self.pending = data
+            self.task = pool.connect(self)
+
+    def ask_for_tunnel(self, outcome: Forward) -> None:
+        """RFC 9110 7.8: whether it becomes one, the application says; what the client has sent already waits for that.
+        A plain request is not what was asked for, and where no tunnel may be none is sent."""
+        request, plane = self.request, self.plane
+        try:
+            check_asked(request, plane.tables.snapshot)
+        except GatewayError as error:
+            self.refuse(Refuse(error.code, error.detail, close=True))
+            return
+        if request.lane.is_told and request.seat is not None:
+            plane.told_of(request, request.cookie_rest)
+        request.middle, request.middle_of = middle_of(request, self.memo, outcome.prepared), outcome.prepared
+        self.deadline = self.until = plane.timers.now + request.lane.timeouts.total
+        data = b"".join((request.line.text, request.middle, request.id, ASKS))
+        pool: Pool = request.lane.pool  # type: ignore[assignment]
+        upstream = self._own(pool) if self.bound is not None else None
+        if upstream is not None:
+            self.send(upstream, data)
+        else:
+            # A connection that served before may be about to close.
             self.pending = data
             self.task = pool.connect(self)
 

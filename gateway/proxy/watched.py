@@ -6,14 +6,36 @@ from time import time
 
 from gateway.access.preparation import Preparation, origins_of
 from gateway.formlogin.spec import ApplicationSession
-from gateway.proxy.exchange import Requester, ServerConnection
+from gateway.proxy.exchange import Exchange, Requester, ServerConnection
+from gateway.proxy.filters.body_filter import BodyFilter
 from gateway.proxy.filters.session_watch import SessionWatch
 from gateway.proxy.request import Request
+from gateway.proxy.services import Services
 from gateway.wire.cookie_jar import JarRequest
 from gateway.wire.framing import NO_CONTENT
 from gateway.wire.navigation import kind_of
 
 _SENT_AGAIN = (b"GET", b"HEAD")
+
+
+def between(
+    request: Request,
+    client: Requester,
+    upstream: ServerConnection,
+    plane: Services,
+    ended: Callable[[ApplicationSession], None],
+) -> tuple[Exchange, Requester]:
+    """What stands between a client and the connection to the application, where responses are changed or watched on
+    their way: as the client has it, and as that connection has it. `ended`: as in watch_for."""
+    lane = request.lane
+    watch = watch_for(request, client, upstream, plane.there, ended)
+    nearer: Exchange = upstream if watch is None else watch
+    if lane.filters is not None:
+        client = nearer = BodyFilter(client, nearer, lane.filters, lane.public(request.host.name), plane.loop)
+    if watch is None:
+        return nearer, client
+    watch.client = client
+    return nearer, watch
 
 
 def watch_for(

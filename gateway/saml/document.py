@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lxml import etree
 
@@ -37,9 +37,10 @@ _ID_NAMES = frozenset({"ID", "Id", "id", "iD"})
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A tree that is well-formed and bounded. Nothing tells yet who wrote it."""
+    """A tree that is well-formed and bounded. Nothing tells yet who wrote it. `octets`: what it was parsed from."""
 
     root: etree._Element
+    octets: bytes = field(repr=False)
 
 
 def parse(
@@ -53,7 +54,7 @@ def parse(
         raise _refused(f"has {len(document)} bytes, at most {max_bytes} are read")
     root = _tree(_plain_utf8(document))
     _check_nodes(root, max_depth, max_nodes)
-    return Document(root)
+    return Document(root, document)
 
 
 def parse_canonical(octets: bytes) -> etree._Element:

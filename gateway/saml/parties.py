@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Binding = Literal["redirect", "post", "artifact", "soap"]
+OtherImplementation = Literal["python3-saml", "pygamlastan"]
+OpinionVerdict = Literal["agree", "disagree", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +84,12 @@ class ServiceProvider:
     contacts: tuple[Contact, ...] = ()
     organization: Organization | None = None
     requested: tuple[str, ...] | None = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SecondOpinion:
+    """Another implementation of SAML looks at each Response that ours has accepted. `deny`: one that it refuses, or
+    could not look at, signs nobody in. It never admits anybody."""
+
+    by: OtherImplementation
+    deny: bool

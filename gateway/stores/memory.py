@@ -50,6 +50,7 @@ class MemoryStore:
         self._used: dict[bytes, int] = {}
         self._marks: dict[MarkKey, tuple[int, int]] = {}
         self._notes: dict[tuple[str, str], SealedNote] = {}
+        self._notes_due: set[tuple[str, str]] = set()
         self._jars: dict[str, dict[str, bytes]] = {}
         self._ended: deque[Ended] = deque()
         self._purged = 0
@@ -115,8 +116,9 @@ class MemoryStore:
         return Tail(here, tuple(self._ended)[cursor.position - self._purged :], complete=True)
 
     async def take_notes(self, most: int, now: int) -> tuple[SealedNote, ...]:
-        over = [key for key in self._notes if self._is_over(key[0], now)]
-        return tuple(self._notes.pop(key) for key in over[:most])
+        over = [key for key in self._notes if key in self._notes_due or self._is_over(key[0], now)][:most]
+        self._notes_due.difference_update(over)
+        return tuple(self._notes.pop(key) for key in over)
 
     # --- tickets
 
@@ -211,8 +213,12 @@ class MemoryStore:
             return
         for id, host in list(self._notes):
             older = self._sessions.get(id)
-            if host == note.host and older is not None and older.browser_index == session.browser_index:
+            if host != note.host or older is None or older.browser_index != session.browser_index:
+                continue
+            if id == note.session_id or self._notes[id, host].whose in (note.whose, b""):
                 del self._notes[id, host]
+            else:
+                self._notes_due.add((id, host))
         self._notes[note.session_id, note.host] = note
 
     def _is_over(self, session_id: str, now: int) -> bool:

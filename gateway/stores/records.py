@@ -240,11 +240,14 @@ class PutTicket(Write):
 class SealedNote(Write):
     """What one application is told at the end of a session (stores.sign_out_notes).
 
-    Written in the place of those that it replaces, or not at all where the session is gone."""
+    Written in the place of those that it replaces, or not at all where the session is gone. Those of other sessions of
+    the browser on this host are replaced where `whose` is the same or empty; otherwise they can be taken from now on.
+    """
 
     session_id: str
     host: str
     sealed: bytes
+    whose: bytes = b""
 
     @property
     def tag(self) -> str:
@@ -323,8 +326,8 @@ class RecordStore(Protocol):
         """What the revocation list has after the cursor. Without a cursor: where the list ends now, not complete."""
 
     async def take_notes(self, most: int, now: int) -> tuple[SealedNote, ...]:
-        """Takes notes of sessions that were deleted or are beyond their absolute limit, each for one caller only. Each
-        shard is a step."""
+        """Takes notes of sessions that were deleted or are beyond their absolute limit, and those that another note has
+        made due, each for one caller only. Each shard is a step."""
 
     # --- tickets
 

@@ -46,12 +46,14 @@ class SignOutNotes:
         self._horizon = Horizon(now, monotonic)
 
     async def keep(self, notes: Sequence[SignOutNote]) -> None:
-        """In the place of those of the same session and host, and of this browser's older sessions on that host: their
-        cookies may be the same. What a session that has ended would have kept is left out."""
+        """In the place of those of the same session and host, and of this browser's older sessions on that host if they
+        belong to the same (`whose`): their cookies may be the same. Those that belong to another, whose seat was
+        replaced, are given out by the next `take`. What a session that has ended would have kept is left out."""
         await self._store.perform([self._sealed(note) for note in notes], self._now())
 
     async def take(self, most: int) -> tuple[SignOutNote, ...]:
-        """Some of sessions that have ended, however they did: each to one caller only, across all workers."""
+        """Some of sessions that have ended, however they did, or whose seat was replaced: each to one caller only,
+        across all workers."""
         taken = await self._store.take_notes(most, self._horizon.look())
         opened = (self._opened(record) for record in taken)
         return tuple(note for note in opened if note is not None)
@@ -60,7 +62,8 @@ class SignOutNotes:
         key_id, binding = self._keys.current, SealBinding("note", note.session_id, note.host)
         plain, nonce = codec.note_to_bytes(note), self._token_bytes(NONCE_BYTES)
         sealed = seal(plain, key=self._keys.note_key(key_id), key_id=key_id, nonce=nonce, binding=binding)
-        return SealedNote(note.session_id, note.host, sealed)
+        whose = self._keys.index("note", *note.whose) if note.whose else b""
+        return SealedNote(note.session_id, note.host, sealed, whose)
 
     def _opened(self, record: SealedNote) -> SignOutNote | None:
         try:

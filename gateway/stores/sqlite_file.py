@@ -38,7 +38,9 @@ CREATE TABLE notes (
 CREATE INDEX notes_by_end ON notes (due_at);
 """
 
+# `whose`: a keyed hash, of the person as a rule.
 _JARS = """
+ALTER TABLE notes ADD COLUMN whose BLOB NOT NULL DEFAULT x'';
 CREATE TABLE jars (
     session_id TEXT NOT NULL, host TEXT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (session_id, host)
 ) STRICT, WITHOUT ROWID;

@@ -67,6 +67,15 @@ _PURGE_ENDED = "DELETE FROM ended WHERE position IN (SELECT position FROM ended 
 # The session is gone, whatever its absolute limit was.
 _NOTES_DUE = "UPDATE notes SET due_at = 0 WHERE session_id = ?"
 
+_REPLACED_NOTES = (
+    "DELETE FROM notes WHERE host = ? AND session_id IN (SELECT o.id FROM sessions s JOIN sessions o"
+    " ON o.browser_index = s.browser_index WHERE s.id = ?) AND (session_id = ? OR whose IN (?, x''))"
+)
+_OTHERS_NOTES_DUE = (
+    "UPDATE notes SET due_at = 0 WHERE host = ? AND session_id IN (SELECT o.id FROM sessions s JOIN sessions o"
+    " ON o.browser_index = s.browser_index WHERE s.id = ?)"
+)
+
 _ENDS = "SELECT t.session_id, t.lookup, min(t.expires_at, max(?, t.created_at + ?)) AS at"
 # A seat whose own limit is earlier ends by that.
 _ENDING = " WHERE t.host = ? AND t.ends_at > ? AND t.expires_at > max(?, t.created_at + ?)"
@@ -97,8 +106,8 @@ def _done(connection: sqlite3.Connection, write: Write, now: int) -> bool:
             _end_session(connection, session_id, now)
         case PutTicket(ticket, per_group, in_all):
             _put_ticket(connection, ticket, per_group, in_all)
-        case SealedNote(session_id, host, sealed):
-            _keep_note(connection, session_id, host, sealed)
+        case SealedNote():
+            _keep_note(connection, write)
         case RaiseMark(key, number, expires_at):
             _raise_mark(connection, key, number, expires_at, now)
     return True
@@ -176,14 +185,13 @@ def _end_session(connection: sqlite3.Connection, session_id: str, now: int) -> N
     connection.execute(_NOTES_DUE, (session_id,))
 
 
-def _keep_note(connection: sqlite3.Connection, session_id: str, host: str, sealed: bytes) -> None:
+def _keep_note(connection: sqlite3.Connection, note: SealedNote) -> None:
+    of = note.host, note.session_id
+    connection.execute(_REPLACED_NOTES, (*of, note.session_id, note.whose))
+    connection.execute(_OTHERS_NOTES_DUE, of)
     connection.execute(
-        "DELETE FROM notes WHERE host = ? AND session_id IN (SELECT o.id FROM sessions s JOIN sessions o"
-        " ON o.browser_index = s.browser_index WHERE s.id = ?)",
-        (host, session_id),
-    )
-    connection.execute(
-        "INSERT INTO notes SELECT id, ?, ?, expires_at FROM sessions WHERE id = ?", (host, sealed, session_id)
+        "INSERT INTO notes SELECT id, ?, ?, expires_at, ? FROM sessions WHERE id = ?",
+        (note.host, note.sealed, note.whose, note.session_id),
     )
 
 
@@ -194,7 +202,7 @@ def has_notes(connection: sqlite3.Connection, now: int) -> bool:
 def take_notes(connection: sqlite3.Connection, most: int, now: int) -> tuple[SealedNote, ...]:
     rows = connection.execute(
         "DELETE FROM notes WHERE (session_id, host) IN (SELECT session_id, host FROM notes WHERE due_at <= ? LIMIT ?)"
-        " RETURNING session_id, host, sealed",
+        " RETURNING session_id, host, sealed, whose",
         (now, most),
     ).fetchall()
     return tuple(SealedNote(*row) for row in rows)

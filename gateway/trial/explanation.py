@@ -11,6 +11,8 @@ from gateway.policy.truth import Truth
 from gateway.trial.people import Known
 from gateway.trial.request import Circumstances, WrittenRequest
 from gateway.trial.trial import Tried, try_request
+from gateway.wire.host import canonical_host
+from gateway.wire.response_edits import told
 
 Answer = Literal["hit", "miss", "unknown", "not asked"]
 _ANSWERS: dict[Truth, Answer] = {Truth.TRUE: "hit", Truth.FALSE: "miss", Truth.UNKNOWN: "unknown"}
@@ -31,14 +33,26 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Rewriting:
+    """What becomes of the addresses in a response. `bodies`: in texts too, `texts` beside them."""
+
+    public: str
+    internal: tuple[str, ...]
+    bodies: bool
+    texts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """`rows`: of every matching rule, the deciding pattern's first, then those of the shadows alone.
-    `others`: live rules of the app that match not."""
+    `others`: live rules of the app that match not. `rewriting`: of a request that reaches an application; None where
+    its addresses stay as they are."""
 
     asked: WrittenRequest
     tried: Tried
     rows: tuple[Row, ...]
     others: int
+    rewriting: Rewriting | None = None
 
 
 def explain_request(
@@ -54,14 +68,22 @@ def explain_request(
         live = {rule.ref for rule in app.routes.rules()}
         own = tuple(rule for rule in shadow.routes.matching(tried.segments) if rule.ref not in live)
         rows += tuple(replace(row, shadow=True) for row in _rows(shadow, own, tried, person))
-    return Explanation(asked, tried, rows, sum(1 for _ in app.routes.rules()) - len(matching))
+    rewriting = _rewriting(app, asked) if tried.outcome == "allow" else None
+    return Explanation(asked, tried, rows, sum(1 for _ in app.routes.rules()) - len(matching), rewriting)
+
+
+def _rewriting(app: App, asked: WrittenRequest) -> Rewriting | None:
+    edits, public = app.edits, app.origin(canonical_host(asked.authority))
+    if not edits.addresses:
+        return None
+    return Rewriting(public, told(edits, public), edits.bodies, len(edits.texts))
 
 
 def _rows(app: App, matching: tuple[Rule, ...], tried: Tried, person: Known | None) -> tuple[Row, ...]:
     method = tried.facts.method
     heard = person.identity if person is not None and app.accepts(person.identity) else None
-    told = trace(app.routes.find(tried.segments), method, heard, tried.facts)
-    steps = {(one.rule, one.say): one.step for one in told}
+    traced = trace(app.routes.find(tried.segments), method, heard, tried.facts)
+    steps = {(one.rule, one.say): one.step for one in traced}
     return tuple(_row(rule, say, method, steps.get((rule.ref, say))) for rule in matching for say in _says(rule))
 
 

@@ -117,6 +117,12 @@ class HostEdits:
         return addresses.link(value) if name == b"link" else value
 
 
+def told(edits: ResponseEdits, public: str) -> tuple[str, ...]:
+    """The internal origins that become `public`, for tools that show them; empty where addresses stay as they are."""
+    found = HostEdits(edits, public).addresses
+    return () if found is None else tuple(sorted(origin.decode("ascii") for origin in found.origins))
+
+
 class ApplicationEdits:
     """The edits of one application, kept ready for each of its hosts that is asked for."""
 

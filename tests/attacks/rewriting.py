@@ -116,14 +116,19 @@ async def nothing_half(world: World) -> None:
 
 
 async def no_parts(world: World) -> None:
-    """A part of a page cannot be rewritten: none is asked for, and none passes."""
-    await world.send(request(APP, TARGET, b"Range: bytes=0-3", b"If-Range: x", b"Accept-Encoding: br"))
-    found = world.recorder.requests[-1]
-    expect(not found.all(b"range") and not found.all(b"if-range"), f"{found.lines}")
-    expect(found.all(b"accept-encoding") == [b"identity"], f"{found.lines}")
-    lines = (b"Content-Type: text/html", b"Content-Range: bytes 0-1/9")
-    answer = await answered(world, *lines, status=b"206 Partial Content")
-    expect(answer.status == 502, f"{answer}")
+    """A part of a page cannot be rewritten: none passes, whoever asked for it, and however often it comes."""
+    part = (
+        b"HTTP/1.1 206 Partial Content\r\nContent-Type: %b\r\nContent-Range: bytes 0-1/9\r\nContent-Length: 2\r\n\r\nok"
+    )
+    for kind in (b"text/html", b"multipart/byteranges; boundary=a"):
+        for lines in ((), (b"Range: bytes=0-3", b"If-Range: x", b"Accept-Encoding: br")):
+            world.recorder.scripts[TARGET.encode()] = Script(part % kind, close=True)
+            seen = await world.send(request(APP, TARGET, *lines))
+            expect(seen.answer.status == 502, f"{kind!r}, {lines}: {seen.answer}")
+            # Asked again, it was asked for no part.
+            found = world.recorder.requests[-1]
+            expect(not found.all(b"range") and not found.all(b"if-range"), f"{found.lines}")
+            expect(found.all(b"accept-encoding") == [b"identity"], f"{found.lines}")
 
 
 CASES: tuple[Case, ...] = (

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gateway.config.snapshot import Timeouts, Upstream
-from gateway.federation.applications import Applications
+from gateway.federation.applications import ApplicationCall, Applications
 from gateway.model.errors import GatewayError
 from gateway.server.own_addresses import OwnAddresses
 from gateway.wire.fences import Fence
@@ -79,7 +79,7 @@ async def turned_by_a_name(world: World) -> None:
                 scheme="http", host="app.example", port=ports["listener"], timeouts=Timeouts(), fence=fence
             )
             try:
-                await applications.call(upstream, "/metrics", b"\r\nHost: app.example")
+                await applications.call(upstream, ApplicationCall("get", "/metrics", b"\r\nHost: app.example"))
             except GatewayError as error:
                 expect(error.code.id == "upstream.address", f"{meaning}: {error}")
             else:

@@ -46,6 +46,35 @@ def test_who_is_let_in_and_what_the_application_is_told(folder: Path) -> None:
     )
 
 
+def test_what_an_address_for_signing_out_does(folder: Path) -> None:
+    file = folder / "policies/apps/one.yaml"
+    logout = "logout: {links: [/bye], url: /deconnexion.do, method: post}\n"
+    file.write_text(file.read_text().replace("access:", f"{logout}access:"))
+    told = typed("explain", "GET", "http://one.localhost/bye", at=folder).stdout
+    assert told.endswith("so that it ends its own session: POST /deconnexion.do\n")
+
+
+def test_what_becomes_of_the_addresses_in_its_responses(folder: Path) -> None:
+    file = folder / "policies/apps/one.yaml"
+    rewrite = "rewrite: {headers: true, bodies: true, internal: ['http://intranet'], texts: {Essai: Un}}"
+    file.write_text(file.read_text().replace("access:", f"{rewrite}\naccess:"))
+    told = typed("explain", "GET", "http://one.localhost/public/", at=folder).stdout
+    public, _, rest = told.partition("in the heads and texts of its responses, ")[2].partition(" takes the place of\n")
+    assert public.startswith("http://one.localhost")
+    assert "    http://intranet\n" in rest
+    assert rest.endswith(
+        "  the application is asked for no compression (rewrite.bodies)\n"
+        "  1 text(s) of its pages are replaced (rewrite.texts)\n"
+    )
+    found = json.loads(typed("explain", "GET", "http://one.localhost/public/", "--output", "json", at=folder).stdout)[
+        "rewrite"
+    ]
+    assert (found["public"], found["bodies"], found["texts"]) == (public, True, 1)
+    assert "http://intranet" in found["internal"]
+    refused = typed("explain", "GET", "http://one.localhost/files", "--output", "json", at=folder).stdout
+    assert json.loads(refused)["rewrite"] is None, "nothing reaches the application"
+
+
 def test_the_path_is_the_one_that_the_application_maps(folder: Path) -> None:
     file = folder / "policies/apps/one.yaml"
     for paths, target, path in (

@@ -139,6 +139,7 @@ TLS = gateway(
 HTTPS = {"gateway.yaml": TLS["gateway.yaml"].replace("portal: http:", "portal: https:")}
 BESIDE = HTTPS["gateway.yaml"].replace("listen:\n", "listen:\n  - {address: 127.0.0.1:8079}\n")
 TWO_KEYS = "{id: k1, secret: {file: ../certs/store.key}}, {id: k2, secret: {file: ../certs/%s.key}}"
+REWRITTEN = "rewrite: {headers: true, internal: ['%s']}\n"
 MANY = ", ".join(f"group-{number:04}-of-a-long-name" for number in range(400))
 
 
@@ -255,6 +256,10 @@ PAIRS: dict[str, Pair] = {
                   access("{path: /a/**, allow: signed_in}", "{path: /b, allow: anyone}", paths="{cookieless: true, case: insensitive}")),
     "EC337": Pair({"apps/permis.yaml": PERMIS + "logout: {url: /bye}\n"},
                   {"apps/permis.yaml": PERMIS + "logout: {url: /bye, cookies: [JSESSIONID]}\n"}),
+    "EC342": Pair({"apps/permis.yaml": PERMIS.replace(":9001}", ":9001, host: upstream}")},
+                  {"apps/permis.yaml": PERMIS.replace(":9001}", ":9001, host: upstream}") + "rewrite: {headers: true}\n"}),
+    "EC343": Pair({"apps/permis.yaml": PERMIS + REWRITTEN % "http://autre.localhost:8080", "apps/autre.yaml": PERMIS.replace("permis", "autre")},
+                  {"apps/permis.yaml": PERMIS + REWRITTEN % "http://autre.localhost:8081", "apps/autre.yaml": PERMIS.replace("permis", "autre")}),
     "EC351": Pair(sent("sealed: {cookie: T, key: {file: a.base64}, life: 20m}"), sent("sealed: {cookie: T, key: {file: a.base64}, life: 10m}"),
                   KEYS, KEYS),
     "EC352": Pair(sent("basic: {account: {value: a}, password: {file: short}}"), sent("basic: {account: {value: a}, password: {file: a.base64}}"),

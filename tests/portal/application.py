@@ -1,6 +1,7 @@
 """An application that is told of sign-outs: a raw server, for what counts is the bytes of a value."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -23,11 +24,13 @@ TRANSLATION = Translation.compile(
 
 @dataclass
 class Told:
-    """`heads`: what came. `silent`: it answers nobody."""
+    """`heads` and `bodies`: what came. `silent`: it answers nobody."""
 
     port: int = 0
     silent: bool = False
+    status: bytes = b"302 Found"
     heads: list[bytes] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
 
     def lines(self) -> list[set[bytes]]:
         """Without what every call has."""
@@ -42,9 +45,11 @@ async def told_of_sign_outs(here: Installation, *names: str) -> AsyncIterator[To
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         told.heads.append(await reader.readuntil(b"\r\n\r\n"))
+        if length := re.search(rb"\r\nContent-Length: ([0-9]+)", told.heads[-1]):
+            told.bodies.append(await reader.readexactly(int(length[1])))
         if told.silent:
             await reader.read()
-        writer.write(b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")
+        writer.write(b"HTTP/1.1 %b\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n" % told.status)
         writer.close()
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)

@@ -261,3 +261,4 @@ async def gateway(
     assert not errors
     assert len(here.log.named("gateway.fault")) == here.faults, here.log.named("gateway.fault")
     assert not here.plane.connections
+    assert not here.plane.tunnels

@@ -85,6 +85,22 @@ async def test_the_last_one_counts_and_a_newer_session_of_the_browser(worker: Wo
     )
 
 
+async def test_a_seat_that_another_persons_has_replaced_is_told_of_at_once(worker: Worker, notes: SignOutNotes) -> None:
+    """The session of the person before lives on elsewhere; at this host, another one is in its place."""
+    before, other = await worker.sign_in(), await worker.sign_in("another browser")
+    of_jeanne = replace(note(before), whose=("issuer", "jeanne"))
+    await notes.keep([of_jeanne, replace(note(before, PORTAL), whose=("issuer", "jeanne"))])
+    await notes.keep([replace(note(other), whose=("issuer", "paul"))])
+    assert await notes.take(10) == ()
+    after = await worker.sign_in()
+    await notes.keep([replace(note(after), whose=("issuer", "jeanne"))])
+    assert await notes.take(10) == ()
+    last = await worker.sign_in()
+    await notes.keep([replace(note(last), whose=("issuer", "paul"))])
+    assert await notes.take(10) == (note(after),)
+    assert await notes.take(10) == ()
+
+
 async def test_it_opens_in_its_place_alone_and_under_its_key(worker: Worker, notes: SignOutNotes, clock: Clock) -> None:
     """Invariant 8: a store that was written to cannot send one person's login under another's session."""
     cookie, other = await worker.sign_in(), await worker.sign_in("another browser")

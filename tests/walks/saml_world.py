@@ -82,6 +82,19 @@ class SamlWorld:
     def cookie(self, person: Person, host: str = ONE) -> str:
         return f"{SEAT}={person.jar.get(host, SEAT)}"
 
+    async def asks_for_a_second_opinion(self, by: str) -> None:
+        """From here on nobody is signed in whose response the other implementation refuses."""
+        own = self.place.settings["saml"].partition(", second_opinion")[0].removesuffix("}")
+        self.place.settings["saml"] = f"{own}, second_opinion: {{by: {by}, mode: deny}}}}"
+        self.place.write_gateway()
+        await self.gateway.reload()
+
+    async def opinions(self, by: str) -> dict[str, float]:
+        """How many it gave of each."""
+        found = await self.gateway.metrics()
+        name = "ecluse_saml_second_opinion_total"
+        return {one: found[f'{name}{{by="{by}",verdict="{one}"}}'] for one in ("agree", "disagree", "failed")}
+
     async def is_signed_in(self, person: Person, host: str = ONE) -> bool:
         return (await person.script(self.place.url(host, "/_ecluse/session"))).status == 200
 

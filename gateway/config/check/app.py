@@ -80,7 +80,21 @@ def _session(
 
 
 def _logout(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
-    """The header or cookie that names the person in the sign-out call has to be one that the application is told."""
+    """What is said of the sign-out call, where one is made; and the header or cookie that names the person in it has to
+    be one that the application is told."""
+    logout = model.logout
+    for word in ("method", "form", "headers"):
+        if logout.url is None and word in logout.model_fields_set:
+            yield document.problem(("logout", word), "no address is called at a sign-out", "name url as well")
+    if logout.form and logout.method != "post":
+        yield document.problem(("logout", "form"), "a GET has no form", "write method: post as well")
+    known = {fold(one.name.encode()): one.name for one in model.translate.told if one.kind == "headers"}
+    seen: dict[bytes, str] = {}
+    for name in logout.headers:
+        at: Path = ("logout", "headers", name)
+        if other := known.get(fold(name.encode())) or seen.get(fold(name.encode())):
+            yield document.problem(at, f"a server may read this as {other}", "keep one of the two", key=True)
+        seen[fold(name.encode())] = name
     login = model.logout.login
     told = {one.name for one in model.translate.told if one.injected.value is None}
     path: Path = ("logout", "login")

@@ -1,5 +1,6 @@
 """What one file alone cannot tell. A name that two files use is shown with both places."""
 
+import importlib
 import re
 from collections.abc import Container, Hashable, Iterable, Iterator
 from typing import TypeVar
@@ -158,7 +159,21 @@ def _gateway(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
     yield from collisions(
         ((key.id, document, ("saml", "keys", index, "id")) for index, key in enumerate(own)), "this id is here twice"
     )
+    yield from _second_opinion(document, model)
     yield from _listeners(document, model)
+
+
+def _second_opinion(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
+    """python3-saml stands on lxml and xmlsec as we do; a copy of either that embeds another libxml2 fails when it is
+    imported, and not before."""
+    wanted = None if model.saml is None else model.saml.second_opinion
+    if wanted is None:
+        return
+    try:
+        importlib.import_module("onelogin.saml2.response" if wanted.by == "python3-saml" else wanted.by)
+    except ImportError as error:
+        message = f"this needs the extra {wanted.by}, which is not installed: {error}"
+        yield document.problem(("saml", "second_opinion", "by"), message, "docs/how-to/install-it.md")
 
 
 def _listeners(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:

@@ -150,12 +150,16 @@ def check_secrets(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
             place = replace(document.place(path), source="")
             message = "this looks like a secret, which is not written into this file"
             yield Problem(place, key_path(path), message, "{file: path}, {env: NAME} or {credential: name}")
-    for parameter, text in parse_qsl((model.logout.url or "").partition("?")[2], keep_blank_values=True):
+    in_url = parse_qsl((model.logout.url or "").partition("?")[2], keep_blank_values=True)
+    written: list[tuple[Path, str, str]] = [(("logout", "url"), *one) for one in in_url]
+    for word, named in (("form", model.logout.form), ("headers", model.logout.headers)):
+        written += [(("logout", word, name), name, text) for name, text in named.items()]
+    for at, parameter, text in written:
         if is_secret(parameter, Reference("inline", text)):
-            place = replace(document.place(("logout", "url")), source="")
+            place = replace(document.place(at), source="")
             message = f"`{parameter}` looks like a secret, which is not written into this file"
             hint = "let the call carry it in a header: translate.headers.NAME.value: {file: path}"
-            yield Problem(place, "logout.url", message, hint)
+            yield Problem(place, key_path(at), message, hint)
 
 
 def values_elsewhere(model: AppFile) -> Iterator[tuple[Path, Reference, Callable[[bytes], None]]]:

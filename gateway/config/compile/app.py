@@ -10,10 +10,10 @@ from gateway.config.compile.plan import WrittenApi, WrittenApp, WrittenOpaqueTok
 from gateway.config.compile.served import Material, served
 from gateway.config.compile.tokens import serve_basic, serve_tokens
 from gateway.config.folder.files import team_of
-from gateway.config.schema.app import AppApiSection, AppFile, OpaqueTokensSection
+from gateway.config.schema.app import AppApiSection, AppFile, OpaqueTokensSection, TunnelSection
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.scalars import Url
-from gateway.config.snapshot import LogoutSettings, UpstreamSettings
+from gateway.config.snapshot import LogoutSettings, TunnelSettings, UpstreamSettings
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.session import SeatLimits
 from gateway.translation.specs import CookieSpec, HeaderSpec
@@ -47,7 +47,14 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         body_limit=gateway.limits.body if model.limits.body is None else model.limits.body,
         seat_then=model.session.then,
         streams_last=model.session.streams == "last",
-        logout=served(LogoutSettings, logout, cookies=cookies, login=logout.login or ""),
+        logout=served(
+            LogoutSettings,
+            logout,
+            cookies=cookies,
+            login=logout.login or "",
+            headers=tuple(logout.headers.items()),
+            form=tuple(logout.form.items()),
+        ),
         responses=served(ResponseLeniency, responses, cache=cache),
         edits=edits,
         seat_limits=served(SeatLimits, model.session),
@@ -57,6 +64,7 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         cookies=tuple(spec_of(CookieSpec, one, text) for one, text in told if one.kind == "cookies"),
         tokens=serve_tokens(file, model, gateway, material) if model.translate.has_tokens else (),
         basic=None if model.translate.basic is None else serve_basic(file, model.translate.basic, material),
+        tunnel=None if model.tunnel is None else _tunnel(model.tunnel),
         form_login=None if model.form_login is None else serve_form_login(file, model, model.form_login, material),
         header_budget=model.translate.budget,
     )
@@ -88,6 +96,11 @@ def _api(model: AppApiSection) -> WrittenApi:
         paths=tuple(path.text for path in model.paths),
         opaque=tuple(_opaque(name, one) for name, one in sorted(model.opaque.items())),
     )
+
+
+def _tunnel(model: TunnelSection) -> TunnelSettings:
+    origins = tuple(dict.fromkeys(origin.origin for origin in model.origins))
+    return served(TunnelSettings, model, protocols=tuple(model.protocols), origins=origins)
 
 
 def _opaque(provider: str, model: OpaqueTokensSection) -> WrittenOpaqueTokens:

@@ -7,7 +7,7 @@ from gateway.config.compile.tokens import serve_token_keys
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.saml import SamlSelfSection
 from gateway.config.snapshot import Gateway, Limits, Listener, Timeouts
-from gateway.saml.parties import Contact, KeyPair, Organization, ServiceProvider
+from gateway.saml.parties import Contact, KeyPair, Organization, SecondOpinion, ServiceProvider
 
 METADATA_PATH = "/_ecluse/saml/metadata"
 _SAML = "/_ecluse/saml/"
@@ -30,6 +30,7 @@ def serve_gateway(file: str, model: GatewayFile, material: Material, root: str) 
         workers=workers_of(model),
         token_keys=() if model.tokens is None else serve_token_keys(file, model.tokens, material),
         service_provider=None if model.saml is None else _ourselves(file, model.saml, model.portal.origin, material),
+        second_opinion=None if model.saml is None else _second_opinion(model.saml),
         portal_url=model.portal.origin,
         portal_host=model.portal.host,
         timeouts=served(Timeouts, model.timeouts),
@@ -89,6 +90,11 @@ def _ourselves(file: str, own: SamlSelfSection, portal: str, material: Material)
         else served(Organization, organization, display_name=organization.display_name or organization.name),
         requested=None if own.requested == "none" else own.requested,
     )
+
+
+def _second_opinion(own: SamlSelfSection) -> SecondOpinion | None:
+    wanted = own.second_opinion
+    return None if wanted is None else SecondOpinion(wanted.by, wanted.mode == "deny")
 
 
 def service_provider(

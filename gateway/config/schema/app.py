@@ -1,6 +1,6 @@
 """policies/apps/*.yaml: one application, who may use it, and what it is told about them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -28,6 +28,10 @@ from gateway.config.schema.types import (
     wrong,
 )
 from gateway.config.schema.values import ApplicationTarget, CookieName, sent_header
+from gateway.model.errors import GatewayError
+from gateway.model.names import fold
+from gateway.translation.render import check_header
+from gateway.translation.specs import Constant, HeaderSpec
 from gateway.wire.response_guard import HSTS, ends_hsts
 from gateway.wire.target import PathLeniency
 
@@ -146,6 +150,23 @@ class AppSessionSection(Strict):
     in any case."""
 
 
+def _call_header(name: str) -> str:
+    """A name that `translate` could inject, but for those that say who calls."""
+    try:
+        check_header(HeaderSpec(name, Constant("x")))
+    except GatewayError as error:
+        raise wrong(error.detail) from None
+    if fold(name.encode("ascii")) in _OF_PERSONS:
+        raise wrong("this header says who calls", "write it into translate, which the call carries too")
+    return name
+
+
+_OF_PERSONS: Final = frozenset({fold(b"Authorization"), fold(b"Cookie")})
+CallHeader = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(checked(_call_header))]
+CallField = Annotated[str, Field(min_length=1, max_length=200)]
+CallValue = Annotated[str, Field(max_length=1000)]
+
+
 class AppLogoutSection(Strict):
     """What happens when people sign out of this application, or their session ends in another way."""
 
@@ -158,6 +179,12 @@ class AppLogoutSection(Strict):
     """The paths that the application sets these cookies for."""
     url: Maybe[ApplicationTarget] = None
     """A path of the application that is called at every end of a person's session, so that it ends its own."""
+    method: Literal["get", "post"] = "get"
+    """The method of this call."""
+    form: dict[CallField, CallValue] = Field(default={}, max_length=20)
+    """With `method: post`: the fields that this call sends, as a form would: `action: logout`."""
+    headers: dict[CallHeader, LineValue] = Field(default={}, max_length=20)
+    """Headers of this call beside those of translate: `X-Requested-With: XMLHttpRequest`."""
     login: Maybe[Text] = None
     """The header or cookie of translate that this call carries where no browser is there, with the cookies named above
     as last seen and the constants of translate. Where this is left out, the first header or cookie that comes from an
@@ -180,6 +207,20 @@ class OpaqueTokensSection(Strict):
         if self.paths is None and self.header is None:
             raise wrong("this tells nothing", "write paths: [/api/name/**], or header: X-Organisation, value: name")
         return self
+
+
+class TunnelSection(Strict):
+    """Lasting connections: off where this is left out, so that an upgrade is refused."""
+
+    protocols: list[Literal["websocket"]] = Field(min_length=1, max_length=1)
+    """What the application takes. `h2c` and TLS are never carried."""
+    origins: list[Origin] = Field(default=[], max_length=100)
+    """Other sites whose pages may open one; pages of the application's own hosts always may."""
+    idle: Seconds = 600.0
+    """Without a byte either way, pings included, it ends."""
+    keeps_session: bool = False
+    """What the person sends in one is use of the session, as requests are; pings and what the application sends are
+    not."""
 
 
 class AppApiSection(Strict):
@@ -241,6 +282,8 @@ class AppFile(Strict):
     limits: AppLimitsSection = AppLimitsSection()
     session: AppSessionSection = AppSessionSection()
     logout: AppLogoutSection = AppLogoutSection()
+    tunnel: Maybe[TunnelSection] = None
+    """WebSocket, which ends when the person signs out or may no longer be there."""
     api: Maybe[AppApiSection] = None
     """Programs that bring an access token."""
     translate: TranslateSection = TranslateSection()

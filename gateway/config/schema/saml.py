@@ -233,6 +233,17 @@ class SamlOrganizationSection(Strict):
     language: Annotated[str, Field(pattern="^[a-z]{2,3}$")] = "fr"
 
 
+class SecondOpinionSection(Strict):
+    """Another implementation looks at each Response that was accepted. It can refuse one, and never admits anybody."""
+
+    by: Literal["python3-saml", "pygamlastan"]
+    """Which one: an extra of this name has to be installed. pygamlastan has a parser and a cryptography of its own;
+    python3-saml reads with libxml2, as the gateway does."""
+    mode: Literal["log", "deny"] = "log"
+    """`log`: where it does not agree, that is counted (`ecluse_saml_second_opinion_total`) and logged
+    (`saml.second_opinion`). `deny`: the person is not signed in either, nor where it cannot tell."""
+
+
 class SamlSelfSection(Strict):
     entity_id: Maybe[Uri] = None
     """Our own entityID; the address of our metadata where this is left out."""
@@ -244,3 +255,4 @@ class SamlSelfSection(Strict):
     requested: Requested = ()
     """Further names under which our metadata ask for attributes, beside one name for each attribute of the provider
     files. `none`: they ask for nothing, and providers release what they like."""
+    second_opinion: Maybe[SecondOpinionSection] = None

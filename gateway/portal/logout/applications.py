@@ -10,10 +10,12 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from urllib.parse import urlencode
 from weakref import WeakKeyDictionary
 
 from gateway.config.snapshot import App, Snapshot
-from gateway.federation.applications import Applications
+from gateway.federation.applications import ApplicationCall, Applications, CallGivenUp
+from gateway.model.codes import UPSTREAM_RESPONSE
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.ports import Revoker
@@ -91,7 +93,9 @@ class SignOuts:
         if len(own) > _LONGEST_COOKIES or len(self._pending) >= _MOST_PENDING:
             return
         self._known[seat] = own, seat.identity
-        self._pending[seat.session_id, host] = SignOutNote(seat.session_id, host, app.name, _login(app, seat), own)
+        whose = seat.identity.issuer, seat.identity.subject
+        note = SignOutNote(seat.session_id, host, app.name, _login(app, seat), own, whose)
+        self._pending[seat.session_id, host] = note
         if self._writing is None:
             self._writing = asyncio.get_running_loop().create_task(self._write())
 
@@ -183,6 +187,7 @@ class SignOuts:
         line = b"; ".join(part for part in (injection.cookies, brought) if part)
         authority = app.upstream.host_header or app.origin(host).partition("://")[2]
         lines = b"\r\nHost: %b%b" % (authority.encode("ascii"), injection.headers)
+        lines += b"".join(f"\r\n{name}: {value}".encode("ascii") for name, value in app.logout.headers)
         if line:
             lines += b"\r\nCookie: " + line
         call = asyncio.get_running_loop().create_task(self._called(app, host, lines, told))
@@ -190,16 +195,25 @@ class SignOuts:
         call.add_done_callback(self._calls.discard)
 
     async def _called(self, app: App, host: str, lines: bytes, told: asyncio.Future[None] | None) -> None:
-        assert app.logout.url is not None
+        logout = app.logout
+        assert logout.url is not None
+        call = ApplicationCall(logout.method, logout.url, lines, urlencode(logout.form).encode("ascii"))
+        result, error = "given_up", None
         try:
-            await self._applications.call(app.upstream, app.logout.url, lines)
-            self._counters.add("ecluse_application_sign_outs_total", app.name, "success")
-        except GatewayError as error:
-            self._counters.add("ecluse_application_sign_outs_total", app.name, "failed")
-            self._log.event("logout.application", app=app.name, host=host, code=error.code.id, detail=error.detail)
+            status = await self._applications.call(app.upstream, call)
+            result = "told" if status < 400 else "failed"
+            if result == "failed":
+                error = GatewayError(UPSTREAM_RESPONSE, f"it answered {status}: its own session may go on")
+        except CallGivenUp as given_up:
+            error = given_up
+        except GatewayError as failed:
+            result, error = "failed", failed
         finally:
+            self._counters.add("ecluse_application_sign_outs_total", app.name, result)
             if told is not None and not told.done():
                 told.set_result(None)
+        if error is not None:
+            self._log.event("logout.application", app=app.name, host=host, code=error.code.id, detail=error.detail)
 
 
 class TellingRevoker:

@@ -33,6 +33,8 @@ from gateway.portal.flow.steps import Authentication, NextStep, SignInSeenAgain
 from gateway.portal.http.request import PREFIX, SECRET_BYTES, PortalRequest
 from gateway.portal.http.responses import redirect
 from gateway.portal.saml.crypto_thread import CryptoThread, verified_by_metadata
+from gateway.portal.saml.other_implementations import Accepted
+from gateway.portal.saml.second_opinion import SecondOpinions
 from gateway.portal.services import PortalServices
 from gateway.saml.artifact import artifact_resolve, read_artifact, resolution_endpoint, response_in
 from gateway.saml.bindings import posted_message
@@ -51,9 +53,10 @@ _GONE = "an answer to a request that is unknown, answered, or too old"
 
 
 class SamlResponses:
-    def __init__(self, services: PortalServices, crypto_thread: CryptoThread) -> None:
+    def __init__(self, services: PortalServices, crypto_thread: CryptoThread, opinions: SecondOpinions) -> None:
         self._services = services
         self._crypto_thread = crypto_thread
+        self._opinions = opinions
 
     # --- what a provider's page brings
 
@@ -207,15 +210,20 @@ class SamlResponses:
     ) -> Assertion:
         sp, now = service_provider(request.snapshot), int(self._services.now())
 
-        def validated(metadata: IdpMetadata) -> Assertion:
-            return validate_response(
-                read(), provider=provider, metadata=metadata, sp=sp, asked=login, now=now, binding=binding
+        def validated(metadata: IdpMetadata) -> Accepted:
+            document = read()
+            assertion = validate_response(
+                document, provider=provider, metadata=metadata, sp=sp, asked=login, now=now, binding=binding
             )
+            return Accepted(document, assertion, provider, metadata, sp, login, binding, now)
 
-        assertion, _ = await verified_by_metadata(
+        accepted, _ = await verified_by_metadata(
             validated, provider=provider, federation=self._services.saml_federation, crypto_thread=self._crypto_thread
         )
-        return assertion
+        wanted = request.snapshot.gateway.second_opinion
+        if wanted is not None:
+            await self._opinions.ask(wanted, request, accepted)
+        return accepted.assertion
 
     def _mapped(self, provider: SamlProvider, assertion: Assertion, reference: str | None) -> ParkedAssertion:
         """Mapped, and within what this provider may assert."""

@@ -19,6 +19,7 @@ from gateway.portal.saml.logout import SamlLogoutEndpoints
 from gateway.portal.saml.own_metadata import OwnMetadata
 from gateway.portal.saml.responses import VISIBLY, SamlResponses
 from gateway.portal.saml.rp_initiated_logout import SamlRpInitiatedLogout
+from gateway.portal.saml.second_opinion import SecondOpinions
 from gateway.portal.services import PortalServices
 from gateway.saml.bindings import post_form, redirect_url
 from gateway.saml.own_messages import authn_request, message_id
@@ -32,7 +33,9 @@ class SamlSource:
         self._services = services
         self._crypto_thread = crypto_thread = CryptoThread()
         self._rp_initiated_logout = SamlRpInitiatedLogout(services, crypto_thread)
-        responses, logout = SamlResponses(services, crypto_thread), SamlLogoutEndpoints(services, crypto_thread)
+        self._opinions = SecondOpinions(services.report)
+        responses = SamlResponses(services, crypto_thread, self._opinions)
+        logout = SamlLogoutEndpoints(services, crypto_thread)
         self._handlers: dict[str, Handlers] = {
             "saml/acs": {"POST": responses.posted},
             "saml/artifact": {"GET": responses.artifact, "POST": responses.artifact_posted},
@@ -47,6 +50,7 @@ class SamlSource:
 
     def close(self) -> None:
         self._crypto_thread.close()
+        self._opinions.close()
 
     async def log_out(self, request: PortalRequest, step: NotifyProvider) -> Page:
         return await self._rp_initiated_logout.tell(request, step)

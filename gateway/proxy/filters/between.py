@@ -67,6 +67,10 @@ class Between:
     def interim_response(self, response: ResponseHead) -> None:
         self.client.interim_response(response)
 
+    def switch(self, response: ResponseHead, connection: ServerConnection, rest: bytes) -> None:
+        """Of a tunnel nothing is changed."""
+        self.client.switch(response, connection, rest)
+
     def respond(self, page: Page) -> None:
         self.client.respond(page)
 

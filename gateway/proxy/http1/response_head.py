@@ -1,6 +1,7 @@
 """An upstream's response head, read once and written anew for the browser."""
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -245,7 +246,8 @@ class ResponseHead:
         try:
             self._parser.feed_data(head)
         except HttpParserUpgrade:
-            raise GatewayError(UPSTREAM_RESPONSE, "switches protocols unasked") from None
+            # A 101: whether it was asked for is the connection's affair.
+            pass
         except HttpParserError as error:
             raise GatewayError(UPSTREAM_RESPONSE, str(error)) from None
         line = head[: head.find(b"\n") + 1]
@@ -332,6 +334,17 @@ class ResponseHead:
             if verdict == EDITED and layout.skeleton[2 * place][2:-2].lower() == name
         )
         return joined(values, places, b", ")
+
+    def sent(self) -> Iterator[tuple[bytes, bytes]]:
+        """Its lines that are no one's but the two ends': names and values. Before `pieces` is asked for."""
+        layout = self._layout
+        for name, value in zip(layout.skeleton[::2], self._values, strict=True):
+            if name:
+                yield name[2:-2], value
+
+    @property
+    def connection(self) -> bytes | None:
+        return self._connection
 
     def find(self, name: bytes) -> bytes | None:
         """The value of the first line that goes on with this name, in lower case, whether or not edits name it."""

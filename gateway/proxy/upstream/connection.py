@@ -4,8 +4,7 @@ Its own state says where in a response it is; the client connection is told only
 """
 
 import asyncio
-from enum import Enum, auto
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
 from gateway.config.snapshot import Timeouts
 from gateway.model.codes import UPSTREAM_RESET, UPSTREAM_RESPONSE, UPSTREAM_TIMEOUT
@@ -15,45 +14,23 @@ from gateway.proxy.http1.bodies import LAST_CHUNK, PIECES, SLICE, ChunkedBody, c
 from gateway.proxy.http1.response_head import ResponseHead, ResponseHeads
 from gateway.proxy.timers import NEVER, Timers
 from gateway.proxy.unread import unread
+from gateway.proxy.upstream.state import (
+    CLOSED,
+    COUNTED,
+    HEAD,
+    IDLE,
+    IDLE_SECONDS,
+    IN_CHUNKS,
+    TO_END,
+    Keeper,
+    ResponseState,
+)
 from gateway.wire.fences import Fence
 from gateway.wire.framing import CHUNKED, NO_BODY
-
-# Servers close idle connections after 5 s (Apache, Node), some after 2: a request must not cross that close.
-IDLE_SECONDS: Final = 4.0
-
-
-class ResponseState(Enum):
-    """What is read of the connection next."""
-
-    IDLE = auto()
-    HEAD = auto()
-    COUNTED = auto()
-    IN_CHUNKS = auto()
-    TO_END = auto()
-    CLOSED = auto()
-
-
-# Names of this module: at each use an attribute of the class would be looked up first.
-IDLE: Final = ResponseState.IDLE
-HEAD: Final = ResponseState.HEAD
-COUNTED: Final = ResponseState.COUNTED
-IN_CHUNKS: Final = ResponseState.IN_CHUNKS
-TO_END: Final = ResponseState.TO_END
-CLOSED: Final = ResponseState.CLOSED
 
 _HEAD_BYTES: Final = 64 * 1024
 _INTERIM: Final = 16
 _BUFFER: Final = 256 * 1024
-
-
-class Keeper(Protocol):
-    """The pool that these connections are of, which has them while they are idle."""
-
-    def give(self, connection: "UpstreamConnection") -> None: ...
-
-    def forget(self, connection: "UpstreamConnection") -> None: ...
-
-    def is_beyond(self, connection: "UpstreamConnection", fence: Fence | None) -> bool: ...
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -71,7 +48,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     revalidated: Final = True
 
-    def __init__(self, pool: Keeper, timers: Timers, heads: ResponseHeads) -> None:
+    def __init__(self, pool: "Keeper[UpstreamConnection]", timers: Timers, heads: ResponseHeads) -> None:
         self.pool = pool
         self._timers = timers
         self.response = ResponseHead(heads)
@@ -138,6 +115,12 @@ class UpstreamConnection(asyncio.Protocol):
             self.state = CLOSED
             self.deadline = NEVER
             self.transport.abort()
+
+    def release(self) -> asyncio.Transport:
+        """A tunnel has the transport from here on, and its callbacks."""
+        self._timers.forget(self, self._share)
+        self.client, self.state, self.deadline = None, CLOSED, NEVER
+        return self.transport
 
     def drains(self) -> bool:
         """Whether a server that takes no more for the moment has taken something since this was last asked."""
@@ -267,8 +250,11 @@ class UpstreamConnection(asyncio.Protocol):
         """RFC 9110 15.2: any number may come before the answer; 100 was ours to send, HTTP/1.0 knows none."""
         response = self.response
         self._interim += 1
-        if response.status == 101 or self._interim > _INTERIM:
-            raise GatewayError(UPSTREAM_RESPONSE, f"status {response.status} unasked or too often")
+        if self._interim > _INTERIM:
+            raise GatewayError(UPSTREAM_RESPONSE, f"status {response.status} too often")
+        if response.status == 101:
+            client.switch(response, self, rest)
+            return
         if response.status != 100:
             client.interim_response(response)
         if rest:

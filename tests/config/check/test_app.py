@@ -75,6 +75,27 @@ def test_a_pattern_that_no_request_meets(paths: str, path: str, found: list[str]
     assert [line.partition(": ")[2] for line in said(text)] == found
 
 
+@pytest.mark.parametrize(
+    ("logout", "found"),
+    [
+        ("{url: /bye, method: post, form: {action: bye}, headers: {X-By: a}}", []),
+        ("{method: post}", ["logout.method: no address is called at a sign-out (name url as well)"]),
+        ("{form: {a: b}, method: post}", ["logout.form: no address is called at a sign-out (name url as well)",
+                                          "logout.method: no address is called at a sign-out (name url as well)"]),
+        ("{url: /bye, form: {a: b}}", ["logout.form: a GET has no form (write method: post as well)"]),
+        ("{url: /bye, method: put}", ["logout.method: this must be one of get, post"]),
+        ("{url: /bye, headers: {x_remote_user: a}}", ["logout.headers.x_remote_user: a server may read this as X-Remote-User (keep one of the two)"]),
+        ("{url: /bye, headers: {X-A: a, x_a: a}}", ["logout.headers.x_a: a server may read this as X-A (keep one of the two)"]),
+        ("{url: /bye, headers: {Authorization: a}}", ["logout.headers.Authorization: this header says who calls (write it into translate, which the call carries too)"]),
+        ("{url: /bye, headers: {Host: a}}", ["logout.headers.Host: header `Host`: this header is written by the gateway or says how a message is read: choose another name"]),
+        ('{url: /bye, headers: {X-A: "a\\nb"}}', ["logout.headers.X-A: this is one line of ASCII, and not empty"]),
+    ],
+)  # fmt: skip
+def test_the_sign_out_call(logout: str, found: list[str]) -> None:
+    text = rules("{path: /**, allow: signed_in}").replace("translate:", f"logout: {logout}\ntranslate:")
+    assert sorted(line.partition(": ")[2] for line in said(text)) == found
+
+
 def test_so_is_one_for_programs_and_for_signing_out() -> None:
     text = rules("{path: /**, allow: signed_in}", case="insensitive").replace(
         "translate:", "logout: {links: [/Quitter.]}\ntranslate:"

@@ -1,10 +1,15 @@
 # ruff: noqa: E501 - a case is a line
 """What no file can tell alone."""
 
+import sys
+
 import pytest
 
 from gateway.config.compile.compiler import compile_files
 from gateway.config.problems import ProblemsFound
+from tests.config.saml_samples import FILES as SAML_FILES
+from tests.config.saml_samples import SAML_GATEWAY
+from tests.config.saml_samples import SECRETS as SAML_SECRETS
 from tests.config.samples import GATEWAY, METROPOLE, PERMIS, problems, sample_files
 
 OTHER = PERMIS.replace("app: permis", "app: autre").replace("permis.localhost", "autre.localhost")
@@ -198,3 +203,13 @@ def test_a_bound_that_bounds_nothing_is_an_error(attributes: str, said: list[str
     text = f"{head}attributes: {{{attributes}}}\nasserts:{rest.partition('asserts:')[2]}"
     found = problems({"providers/metropole.yaml": text})
     assert [line.partition(": this bounds nothing")[0].rpartition(".")[2] for line in found] == said
+
+
+def test_a_second_opinion_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = SAML_GATEWAY.replace("saml: {keys:", "saml: {second_opinion: {by: pygamlastan}, keys:")
+    changes = {**SAML_FILES, "gateway.yaml": text}
+    assert problems(changes, SAML_SECRETS) == []
+    # As if it were not there.
+    monkeypatch.setitem(sys.modules, "pygamlastan", None)
+    (said,) = problems(changes, SAML_SECRETS)
+    assert "saml.second_opinion.by: this needs the extra pygamlastan, which is not installed: " in said

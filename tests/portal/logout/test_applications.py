@@ -116,7 +116,7 @@ async def test_without_a_browser_it_is_told_what_was_kept_and_no_more(
     assert actes.heads[0].startswith(b"GET /bye?x=1 HTTP/1.1\r\nHost: %b:%d\r\n" % (ACTES.encode(), here.port))
     assert actes.lines() == [KNOWN]
     assert here.store.notes == {}
-    await until(lambda: here.counters.values.get(("ecluse_application_sign_outs_total", "actes", "success")) == 1)
+    await until(lambda: here.counters.values.get(("ecluse_application_sign_outs_total", "actes", "told")) == 1)
 
 
 @pytest.mark.parametrize("looks_every", [0.05], indirect=True)
@@ -193,6 +193,53 @@ async def test_an_application_that_knows_http_basic_alone_is_called_with_it(
     here.sign_outs.due()
     await until(lambda: len(actes.heads) == 2)
     assert (b"Authorization: " + credentials in actes.lines()[1]) == (whose == "for everybody")
+
+
+async def test_the_call_is_made_as_the_file_says(here: Installation, actes: Told) -> None:
+    form = (("action", "logout"), ("à", "x&y=z"))
+    here.change("actes", logout=replace(LOGOUT, method="post", form=form, headers=(("X-Requested-With", "ecluse"),)))
+    browser = await seated(here)
+    await here.sessions.end([await session_of(here, browser)])
+    here.sign_outs.due()
+    await until(lambda: actes.heads)
+    assert actes.heads[0].startswith(b"POST /bye?x=1 HTTP/1.1\r\n")
+    assert b"\r\nX-Requested-With: ecluse\r\n" in actes.heads[0]
+    assert b"\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 30\r\n\r\n" in actes.heads[0]
+    assert actes.bodies == [b"action=logout&%C3%A0=x%26y%3Dz"]
+
+
+async def test_a_post_without_a_form_has_an_empty_body(here: Installation, actes: Told) -> None:
+    here.change("actes", logout=replace(LOGOUT, method="post"))
+    browser = await seated(here)
+    await browser.post(here.url(ACTES, "/_ecluse/logout"))
+    assert actes.heads[0].endswith(b"Content-Length: 0\r\n\r\n")
+    assert b"Content-Type" not in actes.heads[0]
+
+
+async def test_one_that_says_no_was_not_told(here: Installation, actes: Told) -> None:
+    actes.status = b"405 Method Not Allowed"
+    browser = await seated(here)
+    await browser.post(here.url(ACTES, "/_ecluse/logout"))
+    assert here.counters.values[("ecluse_application_sign_outs_total", "actes", "failed")] == 1
+    (event,) = (event for event in here.logged() if event["event"] == "logout.application")
+    assert (event["code"], event["detail"]) == ("upstream.response", "it answered 405: its own session may go on")
+
+
+async def test_another_person_in_the_same_browser_ends_the_session_of_the_first_there(
+    here: Installation, actes: Told
+) -> None:
+    """Their session may live on at other applications; the seat at this one is the other person's."""
+    browser = await seated(here)
+    browser.jar[here.snapshot.gateway.portal_host].pop("__Host-ecluse")
+    browser.jar[ACTES].pop("__Host-ecluse")
+    browser.jar[ACTES].pop("PHPSESSID")
+    browser.jar["127.0.0.1"]["op"] = "bob"
+    await browser.get(here.url(ACTES))
+    await until(lambda: here.sign_outs._writing is None)
+    here.sign_outs.due()
+    await until(lambda: actes.heads)
+    assert actes.lines() == [KNOWN]
+    assert len(here.store.notes) == 1
 
 
 # --- what is kept ---
@@ -282,8 +329,9 @@ async def test_one_that_is_silent_delays_nobody_else_and_is_left_alone(here: Ins
         here.sign_outs.due()
         await until(lambda: elections.heads)
         assert 0 < len(actes.heads) <= 4, "few at once"
-        key = ("ecluse_application_sign_outs_total", "actes", "failed")
-        await until(lambda: here.counters.values.get(key) == 12)
+        results = [("ecluse_application_sign_outs_total", "actes", result) for result in ("failed", "given_up")]
+        await until(lambda: sum(here.counters.values.get(key, 0) for key in results) == 12)
+        assert all(here.counters.values[key] >= 3 for key in results), "not called while it does not answer"
         assert len(actes.heads) < 12, "and none while it does not answer"
         here.clock.ahead += PAUSE
     events = [event for event in here.logged() if event["event"] == "logout.application"]

@@ -1,0 +1,303 @@
+"""A WebSocket, once the application has taken it: two connections, and what goes from each to the other as it came.
+
+Nothing is changed on the way and nothing read but heads of frames, so that the tunnel can be ended between two of them
+by a Close frame, which libraries know and programs survive.
+"""
+
+import asyncio
+import os
+from asyncio import Transport
+from collections.abc import Callable
+from time import monotonic, time
+from typing import Final, Literal, NamedTuple, cast
+
+from gateway.model.session import Seat
+from gateway.proxy.admission import CountedConnection
+from gateway.proxy.request import Request
+from gateway.proxy.revalidation import still_allowed
+from gateway.proxy.services import Services
+from gateway.proxy.timers import NEVER
+from gateway.proxy.upgrade import may_still
+from gateway.wire.fences import Fence
+from gateway.wire.frames import FrameCounter, close_frame
+
+# Of one that takes nothing more, so much waits here in either direction, beside what was read of the other at once.
+_BUFFER: Final = 32 * 1024
+# Beyond the longest head of a frame, frames are held because there were too many at once.
+_HEAD: Final = 14
+# Invariant 12: a second in all, and what came before this had its time too.
+_CLOSES_WITHIN: Final = 0.6
+# Both sides have said Close, or one is gone: the rest is theirs.
+_LINGERS: Final = 5.0
+
+TunnelEnding = Literal[
+    "client", "application", "signed_out", "expired", "denied", "idle", "protocol", "restart", "fault"
+]  # fmt: skip
+
+
+class Farewell(NamedTuple):
+    """What the two sides are told. RFC 6455 7.4.1, and IANA's registry for 1012."""
+
+    to_client: int
+    to_application: int
+    reason: bytes
+
+
+FAREWELLS: Final[dict[TunnelEnding, Farewell]] = {
+    "signed_out": Farewell(1008, 1008, b"signed out"),
+    "expired": Farewell(1008, 1008, b"session expired"),
+    "denied": Farewell(1008, 1008, b"no longer allowed"),
+    "idle": Farewell(1001, 1001, b"idle"),
+    "protocol": Farewell(1002, 1002, b"not a frame"),
+    "restart": Farewell(1012, 1001, b"service restart"),
+    "fault": Farewell(1011, 1001, b""),
+}
+
+
+class TunnelEnd(asyncio.Protocol):
+    """The connection to one side: what comes from it goes to `other`. `passed`: bytes that did. `shut`: a Close frame
+    of ours went to `other`, and nothing may follow it."""
+
+    __slots__ = ("_held", "_tunnel", "counter", "full", "lost", "other", "passed", "shut", "transport")
+
+    other: "TunnelEnd"
+
+    def __init__(self, tunnel: "Tunnel", transport: Transport, *, masks: bool) -> None:
+        self._tunnel = tunnel
+        self.transport = transport
+        self.counter = FrameCounter(masks=masks)
+        self._held = b""
+        self.passed = 0
+        self.shut = self.full = self.lost = False
+
+    # --- asyncio.Protocol ---
+
+    def data_received(self, data: bytes) -> None:
+        tunnel, counter = self._tunnel, self.counter
+        try:
+            if self._held or tunnel.ended:
+                self._take(self._held + data)
+                return
+            end = counter.feed(data)
+            if end < len(data) or counter.closed:
+                self._go_on(data, end)
+                return
+            self.passed += end
+            tunnel.deadline = tunnel.timers.now + tunnel.idle
+            self.other.transport.write(data)
+        except Exception as fault:  # noqa: BLE001 - the one edge
+            tunnel.faulted(fault)
+
+    def eof_received(self) -> None:
+        """The transport closes itself: connection_lost says the rest. A WebSocket has no half that is closed."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost = True
+        self._held = b""
+        self._tunnel.lost(self)
+
+    def pause_writing(self) -> None:
+        self.full = True
+        self.other.steer()
+
+    def resume_writing(self) -> None:
+        self.full = False
+        self.other.steer()
+
+    # --- what is not usual ---
+
+    def _take(self, data: bytes) -> None:
+        self._held = b""
+        left = self.counter.left
+        if self._tunnel.ended and not self.shut and 0 < left < len(data):
+            # The frame under way is the last one.
+            self._go_on(data[:left], self.counter.feed(data[:left]))
+            data = data[left:]
+        self._go_on(data, self.counter.feed(data))
+
+    def _go_on(self, data: bytes, end: int) -> None:
+        """`end`: of `data`, up to there it may go on."""
+        tunnel, counter = self._tunnel, self.counter
+        if end and not self.shut:
+            self.passed += end
+            self.other.transport.write(data[:end])
+        if counter.fault:
+            tunnel.end("protocol", counter.fault)
+        elif not counter.closed:
+            self._held = data[end:]
+            if len(self._held) > _HEAD:
+                # Frames by the thousand: others want their turn too.
+                self.steer()
+                tunnel.timers.loop.call_soon(self._again)
+        if tunnel.ended:
+            self.shut_between_frames()
+        else:
+            tunnel.deadline = tunnel.timers.now + tunnel.idle
+        if counter.closed and not counter.left:
+            tunnel.closed(self)
+
+    def _again(self) -> None:
+        if not self.lost:
+            try:
+                self._take(self._held)
+                self.steer()
+            except Exception as fault:  # noqa: BLE001 - the one edge
+                self._tunnel.faulted(fault)
+
+    def steer(self) -> None:
+        """Reads no more than the other side takes."""
+        if len(self._held) > _HEAD or (self.other.full and not self.shut):
+            self.transport.pause_reading()
+        else:
+            self.transport.resume_reading()
+
+    def shut_between_frames(self) -> None:
+        """Tells the other side that this is the end, unless this side has. In the midst of a frame, its rest comes
+        first."""
+        if self.shut or self.counter.left:
+            return
+        self.shut = True
+        if not (self.counter.closed or self.other.lost):
+            self.other.transport.write(self._tunnel.farewell(self.other))
+        self.steer()
+
+
+class Tunnel:
+    """`seat`: of the person, None for nobody; `ended`: why, empty while it lasts. `deadline`: of its idling, or, at the
+    end, of the two sides' own farewells. `keeps_session`: what the client says is use of its session. `over`: called
+    when both connections are gone."""
+
+    __slots__ = (
+        "_is_beyond", "_over", "_place", "_plane", "_share", "_started", "application", "client", "deadline", "ended",
+        "idle", "keeps_session", "request", "timers",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        plane: Services,
+        request: Request,
+        place: CountedConnection,
+        is_beyond: Callable[[Fence | None], bool],
+        over: "Callable[[Tunnel], None]",
+    ) -> None:
+        """`place`: of the client's connection, given back at the end. `is_beyond`: whether a fence lets nobody through
+        to where the application is."""
+        app = request.lane.app
+        assert app is not None
+        assert app.tunnel is not None
+        self._plane = plane
+        self._place = place
+        self._is_beyond = is_beyond
+        self._over = over
+        self._started = request.started
+        self.request = request
+        self.idle = app.tunnel.idle
+        self.keeps_session = app.tunnel.keeps_session
+        self.timers = plane.timers
+        self.ended: TunnelEnding | Literal[""] = ""
+        self.deadline = plane.timers.now + self.idle
+        self._share = plane.timers.watch(self)
+
+    def begin(self, client: Transport, application: Transport, came: tuple[bytes, bytes]) -> None:
+        """`came`: what the client and the application have sent already. The client has its 101."""
+        self.client = TunnelEnd(self, client, masks=True)
+        self.application = TunnelEnd(self, application, masks=False)
+        self.client.other, self.application.other = self.application, self.client
+        for end in (self.client, self.application):
+            # Not while it reads: the loop asks how a protocol wants its bytes when reading begins.
+            end.transport.pause_reading()
+            end.transport.set_write_buffer_limits(high=_BUFFER)
+            end.transport.set_protocol(end)
+            end.transport.resume_reading()
+        for end, data in zip((self.client, self.application), came, strict=True):
+            if data:
+                end.data_received(data)
+
+    @property
+    def seat(self) -> Seat | None:
+        return self.request.seat
+
+    # --- ends ---
+
+    def end(self, why: TunnelEnding, detail: str = "") -> None:
+        """Tells both sides, each between two frames, and waits for their own Close a moment."""
+        if self.ended:
+            return
+        self.ended = why
+        if why == "protocol":
+            self._plane.log.event(
+                "tunnel.broken",
+                app=self.request.lane.name,
+                detail=f"a frame with a wrong {detail}",
+                request_id=self.request.id.decode("ascii"),
+            )
+        self.deadline = NEVER
+        self.timers.loop.call_later(_CLOSES_WITHIN, self.abort)
+        self.client.shut_between_frames()
+        self.application.shut_between_frames()
+
+    def farewell(self, to: TunnelEnd) -> bytes:
+        said = FAREWELLS[cast(TunnelEnding, self.ended)]
+        if to is self.client:
+            return close_frame(said.to_client, said.reason)
+        return close_frame(said.to_application, said.reason, os.urandom(4))
+
+    def closed(self, end: TunnelEnd) -> None:
+        """This side has said Close. Once the other has, too, or was told to, it is over."""
+        if self.ended and end.other.shut:
+            end.transport.close()
+        elif end.other.counter.closed and not self.ended:
+            # 7.1.1: the server closes; it may need a moment, and no longer.
+            self.deadline = self.timers.now + _LINGERS
+
+    def lost(self, end: TunnelEnd) -> None:
+        if not self.ended:
+            self.ended = "client" if end is self.client else "application"
+        if not end.other.lost:
+            # What waits for it is still sent.
+            self.deadline = self.timers.now + _LINGERS
+            end.other.transport.close()
+            return
+        self.timers.forget(self, self._share)
+        self._place.leave()
+        self._over(self)
+        if self._plane.access_log is not None:
+            more = b',"up":%d,"down":%d,"ended":"%b"' % (
+                self.client.passed, self.application.passed, self.ended.encode()
+            )  # fmt: skip
+            self._plane.access_log.line(self.request, 101, time(), monotonic() - self._started, more)
+
+    def abort(self) -> None:
+        for end in (self.client, self.application):
+            if not end.lost:
+                end.transport.abort()
+
+    def expired(self) -> None:
+        """From the timers."""
+        if self.ended or (self.client.counter.closed and self.application.counter.closed):
+            self.abort()
+        else:
+            self.end("idle")
+
+    def faulted(self, fault: Exception) -> None:
+        """The one edge. uvloop refuses a write to a connection that is lost before it says so to its protocol."""
+        if not (self.client.transport.is_closing() or self.application.transport.is_closing()):
+            self._plane.faulted(fault, self.request.id)
+        self.ended = self.ended or "fault"
+        self.abort()
+
+    # --- while it lasts ---
+
+    def revalidate(self) -> None:
+        """The policy has changed, or the time, or what is known of the person."""
+        if self.ended:
+            return
+        if self.seat is not None and not self.seat.live:
+            self.end("signed_out")
+        elif not (
+            still_allowed(self.request, self, self._plane.tables) and may_still(self.request, self._plane.tables)
+        ):
+            self.end("denied")
+
+    def is_beyond(self, fence: Fence | None) -> bool:
+        return self._is_beyond(fence)

@@ -1,0 +1,74 @@
+"""What a request asks for that wants to become a tunnel, and whether its application takes that."""
+
+from typing import Final
+
+from gateway.config.snapshot import App, Snapshot
+from gateway.model.codes import UPSTREAM_RESPONSE, WIRE_ORIGIN, WIRE_UPGRADE
+from gateway.model.errors import GatewayError
+from gateway.proxy.http1.response_head import ResponseHead
+from gateway.proxy.request import Request
+from gateway.proxy.tables import RequestTables
+from gateway.wire.headers import CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE
+from gateway.wire.host import canonical_host
+from gateway.wire.websocket import check_accepted, key_of, upgrade_of
+
+ASKS: Final = b"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+"""The end of the head that asks an application for it, and of the 101 that a client gets."""
+# RFC 9110 15.2, 8.6, RFC 9112 6.1: none in an interim response.
+_FRAMED: Final = frozenset({CONTENT_LENGTH, TRANSFER_ENCODING})
+
+
+def check_asked(request: Request, snapshot: Snapshot) -> None:
+    """Of a request that policy lets in: whether it may ask the application for a tunnel. Raises GatewayError."""
+    app = request.lane.app
+    assert app is not None
+    protocol = upgrade_of(request.rare[UPGRADE], request.came(b"connection"))
+    if app.tunnel is None or protocol.decode("latin-1") not in app.tunnel.protocols:
+        raise GatewayError(WIRE_UPGRADE, f"Upgrade: {request.rare[UPGRADE][:40]!r}")
+    key_of(request.line.method, request.line.minor, request.sent())
+    _check_origin(request, app, snapshot)
+
+
+def check_taken(request: Request, response: ResponseHead) -> None:
+    """Whether a 101 was asked for, and is the answer to that. Raises GatewayError."""
+    if UPGRADE not in request.rare:
+        raise GatewayError(UPSTREAM_RESPONSE, "status 101 unasked")
+    key = key_of(request.line.method, request.line.minor, request.sent())
+    if response.rare.keys() & _FRAMED:
+        raise GatewayError(UPSTREAM_RESPONSE, "a 101 with a body")
+    check_accepted(key, response.sent(), response.connection, response.rare.get(UPGRADE))
+
+
+def may_still(request: Request, tables: RequestTables) -> bool:
+    """Whether the application's file, as it is now, would have it opened."""
+    app = tables.snapshot.apps.get(request.lane.name)
+    if app is None or app.tunnel is None:
+        return False
+    try:
+        _check_origin(request, app, tables.snapshot)
+    except GatewayError:
+        return False
+    return upgrade_of(request.rare[UPGRADE], b"upgrade").decode("latin-1") in app.tunnel.protocols
+
+
+def _check_origin(request: Request, app: App, snapshot: Snapshot) -> None:
+    """RFC 6455 10.2: cookies come from any page that opens a WebSocket, and no CORS guards it."""
+    origins = [value.strip(b" \t") for name, value in request.sent() if name.lower() == b"origin"]
+    if not origins:
+        if request.seat is not None and request.seat.cookie:
+            raise GatewayError(WIRE_ORIGIN, "a cookie signs in, and no Origin says for which page")
+        return
+    text = b", ".join(origins).decode("latin-1")
+    listed = () if app.tunnel is None else app.tunnel.origins
+    if not (text in listed or _is_own(text, app, snapshot)):
+        raise GatewayError(WIRE_ORIGIN, f"Origin: {text[:120]!r}")
+
+
+def _is_own(origin: str, app: App, snapshot: Snapshot) -> bool:
+    """RFC 6454 7: of one of the application's hosts, as browsers write it."""
+    try:
+        host = canonical_host(origin.partition("://")[2].encode("latin-1"))
+    except GatewayError:
+        return False
+    found = snapshot.find_app(host)
+    return found is not None and found.name == app.name and origin == app.origin(host)

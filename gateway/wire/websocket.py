@@ -1,0 +1,64 @@
+"""The opening handshake of a WebSocket (RFC 6455 4), as one between two ends reads it."""
+
+import re
+from base64 import b64encode
+from collections.abc import Iterable
+from hashlib import sha1
+from typing import Final
+
+from gateway.model.codes import UPSTREAM_RESPONSE, WIRE_UPGRADE, WIRE_WEBSOCKET, WIRE_WEBSOCKET_VERSION
+from gateway.model.errors import GatewayError
+
+WEBSOCKET: Final = b"websocket"
+VERSION: Final = b"13"
+
+# 4.1 (7): 16 bytes in base64, so that the last letter before the padding holds four bits of which none is lost.
+_KEY: Final = re.compile(rb"[A-Za-z0-9+/]{21}[AQgw]==")
+_GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+Lines = Iterable[tuple[bytes, bytes]]
+"""Names in any case, and values."""
+
+
+def upgrade_of(value: bytes, connection: bytes | None) -> bytes:
+    """The one protocol that is asked for, in lower case. Raises GatewayError."""
+    options = {option.strip(b" \t").lower() for option in (connection or b"").split(b",")}
+    if b"upgrade" not in options:
+        # RFC 9110 7.8
+        raise GatewayError(WIRE_UPGRADE, "Upgrade without Connection: Upgrade")
+    protocol = value.strip(b" \t").lower()
+    if b"," in protocol:
+        raise GatewayError(WIRE_UPGRADE, f"several protocols: {value[:40]!r}")
+    return protocol
+
+
+def key_of(method: bytes, minor: bool, lines: Lines) -> bytes:
+    """What the client asks the server to prove. `minor`: HTTP/1.1; `lines`: those that reach the application. Raises
+    GatewayError."""
+    # 4.1, its first two.
+    if method != b"GET" or not minor:
+        raise GatewayError(WIRE_WEBSOCKET, "a WebSocket is opened by GET in HTTP/1.1")
+    told = [(name.lower(), value.strip(b" \t")) for name, value in lines]
+    versions = [value for name, value in told if name == b"sec-websocket-version"]
+    if versions != [VERSION]:
+        # 4.2.2, 4.4
+        raise GatewayError(WIRE_WEBSOCKET_VERSION, f"Sec-WebSocket-Version {versions!r:.80}")
+    keys = [value for name, value in told if name == b"sec-websocket-key"]
+    if len(keys) != 1 or _KEY.fullmatch(keys[0]) is None:
+        raise GatewayError(WIRE_WEBSOCKET, f"{len(keys)} Sec-WebSocket-Key, or no 16 bytes in base64")
+    return keys[0]
+
+
+def accept_of(key: bytes) -> bytes:
+    """4.2.2 (5.4)"""
+    return b64encode(sha1(key + _GUID, usedforsecurity=False).digest())
+
+
+def check_accepted(key: bytes, lines: Lines, connection: bytes | None, upgrade: bytes | None) -> None:
+    """4.1, of the server's 101: whether it is the answer to this key. Raises GatewayError."""
+    if upgrade is None or upgrade.strip(b" \t").lower() != WEBSOCKET:
+        raise GatewayError(UPSTREAM_RESPONSE, f"switches to {(upgrade or b'nothing')[:40]!r}")
+    if b"upgrade" not in {option.strip(b" \t").lower() for option in (connection or b"").split(b",")}:
+        raise GatewayError(UPSTREAM_RESPONSE, "switches protocols without Connection: Upgrade")
+    if [value.strip(b" \t") for name, value in lines if name.lower() == b"sec-websocket-accept"] != [accept_of(key)]:
+        raise GatewayError(UPSTREAM_RESPONSE, "Sec-WebSocket-Accept is not the answer to the key")

@@ -1,0 +1,198 @@
+"""A second opinion on Responses that were accepted, by the implementations themselves: it refuses, and never admits."""
+
+import json
+import threading
+from dataclasses import replace
+
+import pytest
+
+from gateway.portal.saml import other_implementations, second_opinion
+from gateway.portal.saml.other_implementations import Accepted
+from gateway.saml.parties import OtherImplementation, SecondOpinion
+from tests.portal.saml.region import OTHER_KEY, Region, metadata
+from tests.saml.parties import pair
+
+# python3-saml asks the time in a way that Python 3.12 warns of.
+pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utc:DeprecationWarning")
+
+BOTH: tuple[OtherImplementation, ...] = ("python3-saml", "pygamlastan")
+
+
+def wants(region: Region, by: OtherImplementation, *, deny: bool = True) -> None:
+    gateway = replace(region.here.snapshot.gateway, second_opinion=SecondOpinion(by, deny))
+    region.here.snapshot = replace(region.here.snapshot, gateway=gateway)
+
+
+def counted(region: Region, by: str, verdict: str) -> float:
+    return region.here.counters.values.get(("ecluse_saml_second_opinion_total", by, verdict), 0)
+
+
+def told(region: Region) -> list[dict[str, str]]:
+    return [line for line in region.here.logged() if line["event"] == "saml.second_opinion"]
+
+
+@pytest.fixture(params=BOTH)
+def by(request: pytest.FixtureRequest) -> OtherImplementation:
+    name: OtherImplementation = request.param
+    return name
+
+
+async def test_what_both_accept_signs_in(region: Region, by: OtherImplementation) -> None:
+    wants(region, by)
+    page = await region.signed_in(region.person())
+    assert told(region) == []
+    assert page.url.endswith("/dossier?id=7")
+    assert counted(region, by, "agree") == 1
+
+
+async def test_nobody_is_asked_where_the_file_names_none(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(other_implementations, "_python3_saml", never)
+    monkeypatch.setattr(other_implementations, "_pygamlastan", never)
+    assert (await region.signed_in(region.person())).status == 200
+
+
+async def test_it_opens_what_is_encrypted_with_each_of_our_keys(region: Region, by: OtherImplementation) -> None:
+    """While one key replaces another, a provider may still encrypt for the second."""
+    wants(region, by)
+    gateway = region.here.snapshot.gateway
+    assert gateway.service_provider is not None
+    both = replace(gateway.service_provider, keys=(pair("sp-next"), *gateway.service_provider.keys))
+    region.here.snapshot = replace(region.here.snapshot, gateway=replace(gateway, service_provider=both))
+    person = region.person()
+    asked = await region.asked(person)
+    reply = await region.answer(person, region.response(asked, encrypted=True), asked.relay_state)
+    assert (await person.follow(reply)).url.endswith("/dossier?id=7")
+    assert counted(region, by, "agree") == 1
+
+
+async def test_a_provider_that_changes_its_keys_has_two(region: Region, by: OtherImplementation) -> None:
+    wants(region, by)
+    region.here.saml_metadata.known["region"] = metadata(pair("idp"), OTHER_KEY)
+    person = region.person()
+    asked = await region.asked(person)
+    reply = await region.answer(person, region.response(asked, key=OTHER_KEY), asked.relay_state)
+    assert (await person.follow(reply)).url.endswith("/dossier?id=7")
+
+
+async def test_it_admits_nobody_whom_we_refuse(region: Region, by: OtherImplementation) -> None:
+    """It is not even asked: what it would say of a comment in a NameID is known (tests/saml/opinions.toml)."""
+    wants(region, by)
+    person = region.person()
+    asked = await region.asked(person)
+    forged = region.response(asked, key=OTHER_KEY)
+    reply = await region.answer(person, forged, asked.relay_state)
+    assert reply.status == 403
+    assert region.here.codes()[-1] == "saml.signature"
+    assert sum(counted(region, by, verdict) for verdict in ("agree", "disagree", "failed")) == 0
+
+
+@pytest.mark.parametrize("mode", ["log", "deny"])
+async def test_what_it_refuses_is_told_and_refused_where_the_file_says_so(
+    region: Region, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    def other_audience(accepted: Accepted) -> None:
+        sp = replace(accepted.sp, entity_id="https://another.example")
+        real(replace(accepted, sp=sp))
+
+    real = other_implementations._python3_saml
+    monkeypatch.setattr(other_implementations, "_python3_saml", other_audience)
+    wants(region, "python3-saml", deny=mode == "deny")
+    page = await region.signed_in(region.person())
+    (line,) = told(region)
+    assert (line["by"], line["verdict"], line["provider"]) == ("python3-saml", "disagree", "region")
+    assert line["theirs"] == '"https://another.example is not a valid audience for this Response"'
+    assert line["ours"].startswith("Assertion signed by https://idp.region.example/metadata, InResponseTo _")
+    assert "alice" not in json.dumps(line)
+    assert counted(region, "python3-saml", "disagree") == 1
+    if mode == "log":
+        assert page.url.endswith("/dossier?id=7")
+    else:
+        assert page.status == 403
+        assert region.here.codes()[-1] == "saml.second_opinion"
+
+
+async def test_one_who_reads_another_person_does_not_agree(
+    region: Region, by: OtherImplementation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a wrapped signature comes to: both find it good, and read two people."""
+    wants(region, by)
+
+    def other_person(accepted: Accepted) -> None:
+        name_id = accepted.assertion.name_id
+        assert name_id is not None
+        other = replace(accepted.assertion, name_id=replace(name_id, value="bob"))
+        real(replace(accepted, assertion=other))
+
+    name = "_python3_saml" if by == "python3-saml" else "_pygamlastan"
+    real = getattr(other_implementations, name)
+    monkeypatch.setattr(other_implementations, name, other_person)
+    assert (await region.signed_in(region.person())).status == 403
+    assert told(region)[0]["theirs"] == '"it reads another NameID"'
+
+
+async def test_one_who_reads_another_value_does_not_agree(
+    region: Region, by: OtherImplementation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wants(region, by)
+
+    def other_value(accepted: Accepted) -> None:
+        first, *rest = accepted.assertion.attributes
+        changed = replace(accepted.assertion, attributes=(replace(first, values=("mallory@x.example",)), *rest))
+        real(replace(accepted, assertion=changed))
+
+    name = "_python3_saml" if by == "python3-saml" else "_pygamlastan"
+    real = getattr(other_implementations, name)
+    monkeypatch.setattr(other_implementations, name, other_value)
+    assert (await region.signed_in(region.person())).status == 403
+    assert told(region)[0]["theirs"].startswith('"it reads other values of ')
+    assert "mallory" not in json.dumps(told(region))
+
+
+@pytest.mark.parametrize(("deny", "status"), [(False, 200), (True, 503)])
+async def test_a_fault_of_theirs_is_no_word_and_quotes_nothing(
+    region: Region, monkeypatch: pytest.MonkeyPatch, deny: bool, status: int
+) -> None:
+    def fails(accepted: Accepted) -> None:
+        raise RuntimeError("alice's own value")
+
+    monkeypatch.setattr(other_implementations, "_python3_saml", fails)
+    wants(region, "python3-saml", deny=deny)
+    assert (await region.signed_in(region.person())).status == status
+    (line,) = told(region)
+    assert (line["verdict"], line["theirs"]) == ("failed", "RuntimeError")
+    assert counted(region, "python3-saml", "failed") == 1
+    assert not deny or region.here.codes()[-1] == "saml.second_opinion.failed"
+
+
+async def test_one_that_takes_too_long_is_not_waited_for(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nobody else waits behind it: those who come meanwhile are told no word either."""
+    over = threading.Event()
+    monkeypatch.setattr(other_implementations, "_python3_saml", lambda accepted: over.wait(20))
+    monkeypatch.setattr(second_opinion, "WITHIN", 0.1)
+    wants(region, "python3-saml", deny=False)
+    try:
+        for _ in range(2):
+            assert (await region.signed_in(region.person())).status == 200
+        assert [line["theirs"] for line in told(region)] == ["no word within 0.1 s"] * 2
+    finally:
+        over.set()
+
+
+async def test_what_is_too_large_is_not_shown_to_it(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(other_implementations, "_python3_saml", never)
+    monkeypatch.setattr(second_opinion, "LARGEST", 1000)
+    wants(region, "python3-saml", deny=True)
+    assert (await region.signed_in(region.person())).status == 503
+    assert told(region)[0]["theirs"].endswith("bytes, and 1000 are shown to it")
+
+
+async def test_no_more_wait_than_can_be_looked_at_in_time(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(other_implementations, "_python3_saml", never)
+    monkeypatch.setattr(second_opinion, "_MOST_WAITING", 0)
+    wants(region, "python3-saml", deny=False)
+    assert (await region.signed_in(region.person())).status == 200
+    assert told(region)[0]["theirs"] == "0 responses wait for it"
+
+
+def never(accepted: Accepted) -> None:
+    raise AssertionError("nobody is to be asked")
