@@ -14,6 +14,8 @@ from pathlib import Path
 import uvloop
 
 from gateway.access.preparation import Preparation
+from gateway.accounts.book import AccountBook
+from gateway.accounts.file import links_path
 from gateway.config.snapshot import App, Gateway, Snapshot
 from gateway.federation.applications import Applications
 from gateway.federation.federation import Federation
@@ -140,12 +142,14 @@ class _Worker:
         self._applications = Applications(is_ours)
         self._sign_outs = self._make_sign_outs(gateway)
         self._revoker = TellingRevoker(self._control, self._sign_outs.due)
+        self._accounts = self._make_accounts(gateway)
         services = PortalServices(
             sessions=self._sessions,
             transactions=transactions,
             federation=self._federation,
             saml_federation=self._saml_federation,
             sign_outs=self._sign_outs,
+            accounts=self._accounts,
             revoker=self._revoker,
             pages=pages,
             report=Report(counters=counters, log=log, person=person),
@@ -177,6 +181,14 @@ class _Worker:
         self._sessions.when_due(self._renewal.due)
         self._housekeeping = Housekeeping(store, self._sessions, self._killed, log=log)
 
+    def _make_accounts(self, gateway: Gateway) -> AccountBook:
+        return AccountBook(
+            links_path(gateway.state_folder),
+            keys=lambda: self.snapshot.gateway.link_keys,
+            changed=self._changed,
+            log=self._log,
+        )
+
     def _make_sign_outs(self, gateway: Gateway) -> SignOuts:
         return SignOuts(
             notes=SignOutNotes(self._store, gateway.store_keys, log=self._log),
@@ -197,6 +209,7 @@ class _Worker:
             wall=time.time,
             monotonic=time.monotonic,
             forms=self._form_logins(gateway),
+            accounts=self._accounts,
         )
 
     def _form_logins(self, gateway: Gateway) -> FormLogins:
@@ -215,6 +228,9 @@ class _Worker:
     def revoke(self, session_ids: tuple[str, ...]) -> None:
         if self._started:
             self._killed(self._sessions.revoke(session_ids))
+
+    def _changed(self, seat: Seat) -> None:
+        self._plane.changed(seat)
 
     def _killed(self, seats: tuple[Seat, ...]) -> None:
         self._plane.revoked(seats)
@@ -250,6 +266,7 @@ class _Worker:
         await self._federation.close()
         await self._saml_federation.close()
         await self._applications.close()
+        await self._accounts.close()
         self._signing.shutdown(wait=False, cancel_futures=True)
         self._reading.shutdown(wait=False, cancel_futures=True)
         await self._housekeeping.stop()

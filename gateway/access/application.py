@@ -267,7 +267,7 @@ class ApplicationAccess:
         try:
             found = self._prepare(who.app, None if who.heard is None else seat, now)
         except GatewayError as error:
-            return Deny(decision.rule, error.code, detail=error.detail), None
+            return Deny(decision.rule, error.code, error.shown, error.detail), None
         if isinstance(found, Prepared):
             who.prepared = found
         return decision, found

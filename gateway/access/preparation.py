@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
+from gateway.access.account import Accounts, NoAccounts, identity_at, is_known, look_up
 from gateway.access.outcome import Prepared
 from gateway.access.shared_work import SharedWork
 from gateway.config.snapshot import App
@@ -36,7 +37,7 @@ InThread = Callable[[Callable[[], MadeTokens]], Awaitable[MadeTokens]]
 def translated(app: App, seat: Seat | None, now: float) -> Prepared:
     """By the application's own file, without what has to be made: this never ends, for it turns on the identity alone.
     Raises GatewayError."""
-    identity = None if seat is None else seat.identity
+    identity = None if seat is None else identity_at(app, seat)
     injection = app.translation.render(identity)
     headers = injection.headers
     if identity is not None:
@@ -83,7 +84,8 @@ class _AtApplication:
 
 class Preparation:
     """access.application.Preparing of a worker. `keys`: the live ones, of each algorithm the first signs. `wall`: Unix
-    seconds; `monotonic`: the clock of Seat.hard_deadline. What was made is kept with the seat, and ends with it."""
+    seconds; `monotonic`: the clock of Seat.hard_deadline; `accounts`: whose login is whose. What was made is kept with
+    the seat, and ends with it."""
 
     def __init__(
         self,
@@ -94,6 +96,7 @@ class Preparation:
         wall: Callable[[], float],
         monotonic: Callable[[], float],
         forms: FormSignIns | None = None,
+        accounts: Accounts | None = None,
     ) -> None:
         self._keys = keys
         self._in_thread = in_thread
@@ -101,11 +104,17 @@ class Preparation:
         self._wall = wall
         self._monotonic = monotonic
         self._forms = forms
+        self._accounts = accounts or NoAccounts()
         self._shared: SharedWork[None] = SharedWork(_MADE_WITHIN, GATEWAY_FAULT)
         self._keeping: SharedWork[None] = SharedWork(_MADE_WITHIN, GATEWAY_FAULT)
         self._sign_ins: SharedWork[ApplicationSession] = SharedWork(SIGNED_IN_WITHIN, FORM_LOGIN_UNANSWERED)
 
     def __call__(self, app: App, seat: Seat | None, now: float) -> Prepared | Callable[[], Awaitable[None]]:
+        settings = app.account
+        if seat is not None and settings is not None and not is_known(app, seat, self._accounts.state):
+            return lambda: self._shared.done(
+                (seat, app.name, settings), lambda: look_up(self._accounts, app.name, settings, seat)
+            )
         fixed = translated(app, seat, now)
         if seat is None:
             return fixed
@@ -118,7 +127,7 @@ class Preparation:
         if not app.tokens:
             return fixed
         kept = seat.made.get(app.tokens)
-        if not isinstance(kept, _Kept) or not self._holds(kept, seat, now):
+        if not isinstance(kept, _Kept) or not self._holds(kept, identity_at(app, seat), now):
             return lambda: self._shared.done((seat, app.tokens), lambda: self._make(app, seat))
         until = kept.renew_at
         if now >= kept.renew_at:
@@ -179,15 +188,15 @@ class Preparation:
             raise
         seat.application = _AtApplication(identity, session)
 
-    def _holds(self, kept: _Kept, seat: Seat, now: float) -> bool:
-        """Made of what the provider says of this person now, by keys that are still published; and by neither clock at
-        its end: an application looks at the wall clock, which somebody may set."""
-        if kept.identity is not seat.identity or now >= kept.until or self._wall() >= kept.made.ends:
+    def _holds(self, kept: _Kept, identity: Identity, now: float) -> bool:
+        """Made of what is known of this person now, by keys that are still published; and by neither clock at its end:
+        an application looks at the wall clock, which somebody may set."""
+        if kept.identity is not identity or now >= kept.until or self._wall() >= kept.made.ends:
             return False
         return kept.made.keys <= {key.id for key in self._keys()}
 
     async def _make(self, app: App, seat: Seat) -> None:
-        identity, keys = seat.identity, tuple(self._keys())
+        identity, keys = identity_at(app, seat), tuple(self._keys())
         wall, monotonic = self._wall(), self._monotonic()
         not_after = wall + (seat.hard_deadline - monotonic)
         made = await self._in_thread(

@@ -26,6 +26,11 @@ MEANINGS: dict[str, tuple[str, ...]] = {
         "it is live, but for the files of teams that were kept as they were",
     ),
     "provider show": ("shown", "its file has problems"),
+    "account list": ("listed", "the folder has problems, or its account links cannot be read"),
+    "account link": ("linked, or it was so", "the folder has problems, or the link is refused"),
+    "account unlink": ("taken back", "there is no such link, or the folder has problems"),
+    "account export": ("written", "the folder has problems, or its account links cannot be read"),
+    "account import": ("every line is kept", "nothing is kept: a line is refused, or the folder has problems"),
     "metadata": ("printed", "the folder has problems, or no keys for SAML"),
     "explain": ("explained, whatever the decision", "the folder has problems"),
 }

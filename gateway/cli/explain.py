@@ -3,16 +3,19 @@
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from contextlib import closing
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TypeVar
 
+from gateway.accounts.file import LinkFile, links_path
 from gateway.cli.exits import Exit
 from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
 from gateway.config.problems import ProblemsFound
 from gateway.config.schema.policy_tests import client_address, moment
 from gateway.config.schema.scalars import Wrong
-from gateway.config.snapshot import Snapshot
+from gateway.config.snapshot import App, Snapshot
+from gateway.model.account import AccountHolder, person_of
 from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
 from gateway.policy.trace import TracedCondition
@@ -70,6 +73,8 @@ def explain(
     except ProblemsFound as found:
         say_problems(found, as_json=as_json)
         return Exit.USAGE
+    if known is not None:
+        known = _with_link(known, _app_of(snapshot, asked), snapshot)
     explanation = explain_request(snapshot, asked, known, circumstances)
     if as_json:
         say_json(_as_json(explanation, known))
@@ -101,12 +106,27 @@ def _option(name: str, read: Callable[[str], Value], given: str) -> Value:
 
 def _known(person: Path, snapshot: Snapshot, asked: WrittenRequest, now: int) -> Known:
     """Raises OSError and ProblemsFound."""
-    content = person.read_bytes()
+    return read_person(str(person), person.read_bytes(), snapshot, _app_of(snapshot, asked), now)
+
+
+def _app_of(snapshot: Snapshot, asked: WrittenRequest) -> App | None:
     try:
-        app = snapshot.find_app(canonical_host(asked.authority))
+        return snapshot.find_app(canonical_host(asked.authority))
     except GatewayError:
-        app = None
-    return read_person(str(person), content, snapshot, app, now)
+        return None
+
+
+def _with_link(known: Known, app: App | None, snapshot: Snapshot) -> Known:
+    """With the login that the account links have for them, where the person's file says none."""
+    if app is None or app.account is None or known.account is not None:
+        return known
+    try:
+        with closing(LinkFile(links_path(snapshot.gateway.state_folder), snapshot.gateway.link_keys)) as file:
+            holder = AccountHolder(app.name, known.identity.issuer, person_of(app.account.by, known.identity))
+            link = file.find(holder, shared=app.account.shared)
+    except GatewayError as error:
+        return replace(known, caveat=f"{known.caveat}; {error}".removeprefix("; "))
+    return known if link is None else replace(known, account=link.login)
 
 
 # --- for people -------------------------------------------------------------------------------------------------------
@@ -120,6 +140,9 @@ def _as_text(explanation: Explanation, known: Known | None) -> Iterator[str]:
         yield f"({known.caveat})"
     if tried.app is not None:
         other = "" if tried.other is None else f" or, in UTF-8, /{'/'.join(tried.other)}"
+        if tried.app.account is not None and known is not None:
+            account = "no account" if known.account is None else f"the account {known.account}"
+            yield f"with {account} of {tried.app.name}"
         yield f"to {tried.app.name} ({tried.app.file}), as path /{'/'.join(tried.segments)}{other}"
         if tried.facts.method not in ("", explanation.asked.method):
             yield f"rules are asked about {tried.facts.method}, which the request names (method_override)"
@@ -211,6 +234,7 @@ def _as_json(explanation: Explanation, known: Known | None) -> dict[str, object]
     return {
         "request": explanation.asked.text,
         "as": None if known is None else {"provider": known.identity.provider, "subject": known.identity.subject},
+        "account": None if known is None else known.account,
         "caveat": "" if known is None else known.caveat,
         "app": None if tried.app is None else tried.app.name,
         "path": None if tried.app is None else f"/{'/'.join(tried.segments)}",

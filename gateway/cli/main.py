@@ -5,7 +5,7 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gateway import __version__
@@ -119,11 +119,54 @@ def _parser() -> argparse.ArgumentParser:
     )
     show.add_argument("name", metavar="NAME")
     _folder_or_usual(show)
+    outputs = (
+        check,
+        explain,
+        test,
+        diff,
+        fmt,
+        lint,
+        reload,
+        show,
+        *_account(commands.add_parser("account", help="which login of an application is whose")),
+    )
     metadata = commands.add_parser("metadata", help="prints what SAML providers have to know of us, signed")
     _folder_or_usual(metadata)
-    for command in (check, explain, test, diff, fmt, lint, reload, show):
+    for command in outputs:
         command.add_argument("--output", choices=("text", "json"), default="text", help="for people, or for programs")
     return parser
+
+
+def _account(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """Each of its own commands."""
+    commands = command.add_subparsers(dest="what", required=True, metavar="WHAT")
+    listed = commands.add_parser("list", help="every link, or those of one application")
+    link = commands.add_parser("link", help="gives a person a login of an application")
+    unlink = commands.add_parser("unlink", help="takes links back; asks before it takes more than one")
+    exported = commands.add_parser("export", help="the links as CSV, on standard output")
+    imported = commands.add_parser("import", help="takes links from CSV, all of them or none")
+    for one in (link, unlink):
+        one.add_argument("application", metavar="APPLICATION")
+    link.add_argument("login", metavar="LOGIN")
+    imported.add_argument("table", type=Path, metavar="FILE")
+    for one in (link, unlink):
+        issuer = one.add_mutually_exclusive_group()
+        issuer.add_argument("--provider", metavar="NAME", help="who says who they are; else the application's only one")
+        issuer.add_argument("--issuer", metavar="URL", help="the same by the provider's issuer or entityID")
+        person = one.add_mutually_exclusive_group(required=one is link)
+        person.add_argument("--subject", metavar="SUBJECT", help="how the provider names them")
+        person.add_argument("--person", metavar="NAME=VALUE", help="by attributes, with & between several")
+    unlink.add_argument("--login", metavar="LOGIN", help="whoever has this login")
+    unlink.add_argument("--yes", action="store_true", help="does not ask")
+    link.add_argument("--secret", type=Path, metavar="FILE", help="with the secret of the login, which stands there")
+    for one in (link, imported):
+        one.add_argument("--replace", action="store_true", help="also where the person has another login")
+    for one in (listed, exported):
+        one.add_argument("--application", metavar="NAME", help="of this one alone")
+    exported.add_argument("--secrets", action="store_true", help="with the secrets, in clear")
+    for one in (listed, link, unlink, exported, imported):
+        _folder_or_usual(one)
+    yield from (listed, link, unlink, imported)
 
 
 def _folder_or_usual(command: argparse.ArgumentParser) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 from gateway.config.compile.cel import Tally
 from gateway.formlogin.spec import FormLogin
 from gateway.identity.perimeter import is_inside
+from gateway.model.account import AccountSettings
 from gateway.model.codes import WIRE_TARGET
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -75,6 +76,8 @@ class Gateway:
     `service_provider`: who we are to SAML providers, None where the file has no keys for it. `hsts`: seconds, as
     Strict-Transport-Security says it. `levels`: of sign-in, the weakest first. `token_keys`: all are published, of
     each algorithm the first signs. `second_opinion`: on SAML responses; None where nobody is asked.
+    `link_keys`: (id, key) of the account links, as `store_keys`; none where the file
+    has no `accounts`.
     """
 
     portal_url: str
@@ -96,6 +99,7 @@ class Gateway:
     service_provider: ServiceProvider | None = None
     token_keys: tuple[SigningKey, ...] = ()
     second_opinion: SecondOpinion | None = None
+    link_keys: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +210,7 @@ class AppSettings:
     requests are. `responses`, `edits`: what its responses may say, and what is changed in their heads. `tokens`: what
     it is sent beside its translation, made anew before it ends; `basic`: and what never ends. `tunnel`: None where it
     takes no upgrade. `form_login`: by which people are signed
-    in at it, None where it has no need.
+    in at it, None where it has no need. `account`: a person's login there, without which nobody comes in.
     """
 
     name: str
@@ -226,6 +230,7 @@ class AppSettings:
     basic: BasicSpec | None = None
     tunnel: TunnelSettings | None = None
     form_login: FormLogin | None = None
+    account: AccountSettings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

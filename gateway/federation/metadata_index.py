@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gateway.model.codes import SAML_METADATA_ENTITY, all_codes
+from gateway.model.code_table import all_codes
+from gateway.model.codes import SAML_METADATA_ENTITY
 from gateway.model.errors import GatewayError
 from gateway.saml.parties import Endpoint, IdpMetadata
 

@@ -28,7 +28,8 @@ from gateway.federation.metadata_index import Copy, forget_unfinished, read_copy
 from gateway.federation.metadata_indexing import index_document, index_gone
 from gateway.federation.metadata_lanes import FetchLimits
 from gateway.federation.metadata_source import NO_VALIDATORS, MetadataSource, Validators, validators
-from gateway.model.codes import SAML_METADATA_GONE, SAML_METADATA_UNREACHABLE, all_codes
+from gateway.model.code_table import all_codes
+from gateway.model.codes import SAML_METADATA_GONE, SAML_METADATA_UNREACHABLE
 from gateway.model.errors import GatewayError
 from gateway.oidc.documents import ProviderResponse
 from gateway.saml.metadata_document import LARGEST_AGGREGATE, LARGEST_ENTITY

@@ -1,4 +1,5 @@
-"""The one table of stable codes: errors, refusals, decisions and log events.
+"""The one table of stable codes: errors, refusals, decisions and log events. Some have a module of their own, named
+`*_codes`; `code_table` has them all.
 
 A code is never renamed nor reused once released: alerts are built on it. `title` and `advice` are English message ids.
 """
@@ -394,7 +395,3 @@ SAML_ARTIFACT = Code("saml.artifact", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
 SAML_ARTIFACT_SOURCE = Code("saml.artifact.source", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_ARTIFACT_RESPONSE = Code("saml.artifact.response", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_SOAP = Code("saml.soap", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-
-
-def all_codes() -> tuple[Code, ...]:
-    return tuple(value for value in globals().values() if isinstance(value, Code))

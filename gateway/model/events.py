@@ -94,6 +94,9 @@ _TABLE = (
         "Stored records do not open, `detail` says why; each cause is told once an hour.",
     ),
     Event("clock.stepped", "warning", "The machine's clock was set, by `seconds`; sessions end by the new time."),
+    # accounts
+    Event("account.unreadable", "error", "The account links cannot be read: applications that ask for one are closed."),
+    Event("account.recovered", "info", "The account links can be read again."),
     # the log itself
     Event("log.dropped", "warning", "Lines were lost: unread, or not to be written; `lines` says how many."),
     Event("log.unknown_event", "error", "An event that is not in this table; `unknown` is what it was called."),

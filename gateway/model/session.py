@@ -82,12 +82,14 @@ class Seat:
     `deadline` is on the monotonic clock: the earliest of the idle and absolute limits. `live` turns False
     when the session is revoked, and nothing may be let in by a dead seat. `refresh_at`, on the same clock: when its
     provider is to be asked whether it stands. `outcomes` belongs to
-    gateway.access: what comes of a route and method, ready, valid for `revision` only. So does `made`: the tokens that
-    an application is sent, by what its file says of them; and `application`: the person's session at it.
+    gateway.access: what comes of a route and method, ready, valid for `revision` only. So do `made`: the tokens that
+    an application is sent, by what its file says of them; `account`: the person's login there, where it asks for one;
+    and `application`: the person's session at it.
     """
 
     __slots__ = (
         "__weakref__",
+        "account",
         "application",
         "cookie",
         "deadline",
@@ -132,3 +134,4 @@ class Seat:
         self.outcomes: dict[object, object] = {}
         self.made: dict[object, object] = {}
         self.application: object | None = None
+        self.account: object = None

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import get_args
 
+from gateway.model.code_table import all_codes
 from gateway.model.codes import (
     LIMIT_CONNECTIONS,
     LOGIN_MAPPING,
@@ -21,7 +22,6 @@ from gateway.model.codes import (
     SIGN_IN_REQUIRED,
     TRANSLATION_UNENCODABLE,
     Code,
-    all_codes,
 )
 from gateway.ops.counters import Dump, Series
 from gateway.ops.metrics import METRICS

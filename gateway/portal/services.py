@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gateway.accounts.book import AccountBook
 from gateway.federation.federation import Federation
 from gateway.federation.saml import SamlFederation
 from gateway.model.ports import Revoker
@@ -22,6 +23,7 @@ class PortalServices:
     federation: Federation
     saml_federation: SamlFederation
     sign_outs: SignOuts
+    accounts: AccountBook
     revoker: Revoker
     pages: Pages
     report: Report

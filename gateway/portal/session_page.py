@@ -5,6 +5,7 @@ import json
 from gateway.config.snapshot import App
 from gateway.model.codes import SESSION_NONE, SIGN_IN_REQUIRED
 from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
 from gateway.model.ports import Page
 from gateway.model.provider import Provider
 from gateway.model.session import Seat
@@ -27,13 +28,14 @@ class SessionPages:
         seat = await self._seat(request)
         if seat is None or not app.accepts(seat.identity):
             raise GatewayError(SIGN_IN_REQUIRED, "no session that this application listens to")
-        body = json.dumps(self._told(app, seat), ensure_ascii=False, separators=(",", ":"))
+        identity = await self._services.accounts.identity_at(app, seat.identity)
+        body = json.dumps(self._told(app, seat, identity), ensure_ascii=False, separators=(",", ":"))
         return Page(200, (*BARE, (b"Content-Type", b"application/json; charset=utf-8")), body.encode())
 
-    def _told(self, app: App, seat: Seat) -> dict[str, object]:
+    def _told(self, app: App, seat: Seat, identity: Identity) -> dict[str, object]:
         """`expires_in`: seconds, if there is no other request meanwhile. Asking is no use of the session."""
         translation = app.translation.about_the_person()
-        headers, cookies = read_back(translation, translation.render(seat.identity))
+        headers, cookies = read_back(translation, translation.render(identity))
         return {
             "provider": seat.identity.provider,
             "expires_in": max(0, int(seat.deadline - self._services.monotonic())),

@@ -13,6 +13,7 @@ from gateway.config.schema.scalars import Wrong
 from gateway.config.snapshot import App, Snapshot
 from gateway.config.yaml.reader import read_document
 from gateway.identity.perimeter import check
+from gateway.model.account import ATTRIBUTE, checked_login
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.provider import Provider
@@ -21,11 +22,13 @@ from gateway.translation.read_back import attributes_told
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """`tenant`: the SIRET in whose name they act. `caveat`: what the file does not tell of them, empty for nothing."""
+    """`tenant`: the SIRET in whose name they act. `caveat`: what the file does not tell of them, empty for nothing.
+    `account`: their login at an application that asks for one, None where they have no link."""
 
     identity: Identity
     tenant: str | None = None
     caveat: str = ""
+    account: str | None = None
 
 
 def known(person: Person, snapshot: Snapshot, now: int) -> Known:
@@ -50,7 +53,15 @@ def known(person: Person, snapshot: Snapshot, now: int) -> Known:
         check(provider, identity)
     except GatewayError as error:
         raise Wrong(f"{person.provider} may not assert this, the sign-in is refused: {error.detail}") from None
-    return Known(identity, tenant_of(provider, identity))
+    return Known(identity, tenant_of(provider, identity), account=_login(person.account))
+
+
+def _login(written: str | None) -> str | None:
+    """Raises Wrong."""
+    try:
+        return None if written is None else checked_login(written)
+    except GatewayError as error:
+        raise Wrong(f"account: {error.detail}") from None
 
 
 def tenant_of(provider: Provider, identity: Identity) -> str | None:
@@ -92,10 +103,11 @@ def _of_session(told: Mapping[str, Any], snapshot: Snapshot, app: App | None) ->
         attributes = attributes_told(app.translation, headers, cookies)
     except ValueError as error:
         raise Wrong(str(error), "save the session of this application anew") from None
+    account = attributes.pop(ATTRIBUTE, (None,))[0] if app.account is not None else None
     unknown = sorted(set(provider.attributes) - set(attributes))
     caveat = f"not told by this session, so unknown here: {', '.join(unknown)}" if unknown else ""
     identity = Identity(provider.name, provider.issuer, "somebody", attributes)
-    return Known(identity, tenant_of(provider, identity), caveat)
+    return Known(identity, tenant_of(provider, identity), caveat, account)
 
 
 def _named(value: object) -> dict[str, str]:

@@ -4,6 +4,7 @@ import itertools
 from dataclasses import dataclass, field, replace
 from typing import Literal, assert_never
 
+from gateway.access.account import SeatAccount, with_login
 from gateway.access.application import ApplicationAccess
 from gateway.access.outcome import Forward, NeedsStore, NeedsWork, Outcome, Refuse, RequireSignIn, ToPortal
 from gateway.access.pipeline import outcome_of
@@ -14,6 +15,7 @@ from gateway.config.snapshot import App, Snapshot
 from gateway.model.codes import HOST_UNKNOWN, WIRE_METHOD
 from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
 from gateway.model.names import fold
 from gateway.model.session import Seat
 from gateway.policy.facts import NO_FACTS, Facts, RequestFacts
@@ -29,6 +31,7 @@ from gateway.wire.method_override import FOLDS, HEADERS
 
 _METHODS = sorted(map(bytes.decode, METHODS))
 _FOREVER = float("inf")
+_NO_LINK = "this person has no account link; `account: LOGIN` beside their attributes tries with one"
 
 TriedOutcome = Literal["allow", "deny", "challenge", "refuse", "own", "logout"]
 
@@ -137,7 +140,7 @@ def _shadowed(snapshot: Snapshot, raw: bytes, live: TrialRequest, shadow: App) -
 
 def _tried(request: TrialRequest, person: Known | None) -> Tried:
     # Of this one trial alone, so that nothing is kept from one to the next.
-    seat = None if person is None else _seat(request.host.name, person)
+    seat = None if person is None else _seat(request.host, person)
     _, outcome = outcome_of(request, seat, 0.0)
     tried = _result(outcome, request, person)
     by = outcome.by if isinstance(outcome, Forward | Refuse | RequireSignIn) else None
@@ -154,7 +157,7 @@ def _result(outcome: Outcome, request: TrialRequest, person: Known | None) -> Tr
             assert app is not None
             injection = Injection(prepared.headers, prepared.cookies)
             headers, cookies = read_back_for_tools(app.translation, injection)
-            accepted = person.identity if person is not None and app.accepts(person.identity) else None
+            accepted = _known_at(app, person) if person is not None and app.accepts(person.identity) else None
             if accepted is not None:
                 made = described(app.tokens, accepted)
                 headers, cookies = headers | made[0], cookies | made[1]
@@ -177,6 +180,17 @@ def _result(outcome: Outcome, request: TrialRequest, person: Known | None) -> Tr
             assert_never(outcome)
 
 
-def _seat(host: str, person: Known) -> Seat:
+def _seat(host: VirtualHost[ApplicationAccess], person: Known) -> Seat:
     """Somebody who has signed in."""
-    return Seat(b"trial", host, "", person.identity, person.tenant, 0.0, _FOREVER, _FOREVER, 0.0)
+    seat = Seat(b"trial", host.name, "", person.identity, person.tenant, 0.0, _FOREVER, _FOREVER, 0.0)
+    app = host.lane.app
+    if app is not None and app.account is not None:
+        told = None if person.account is None else _known_at(app, person)
+        seat.account = SeatAccount(app.name, app.account, person.identity, 0, told, detail=_NO_LINK)
+    return seat
+
+
+def _known_at(app: App, person: Known) -> Identity:
+    """What is known of them at this application."""
+    has_login = app.account is not None and person.account is not None
+    return with_login(person.identity, person.account or "") if has_login else person.identity

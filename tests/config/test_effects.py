@@ -43,9 +43,11 @@ PEM = {
     "file:rs256.pem": pem("RS256").strip(),
     "file:shared.key": b64encode(bytes(range(32))),
     "file:basic": "mot de passé".encode(),
+    "env:LINKS": b"0123456789-of-the-links-0123456789",
     "env:OTHER": b"0123456789-of-another-key-0123456789",
 }
 TOKENS = "tokens: {keys: [{key: {file: es256.pem}}, {algorithm: RS256, key: {file: rs256.pem}}]}\n"
+ACCOUNTS = "accounts: {keys: [{id: l1, secret: {env: LINKS}}]}\n"
 TLS = {"certificate": {"file": "tls.crt"}, "key": {"file": "tls.key"}}
 ENCRYPTION = {"keys": [{"id": "k", "key": {"file": "tls.key"}, "algorithm": "ECDH-ES"}], "content": ["A128GCM"],
               "id_token": False, "userinfo": True}  # fmt: skip
@@ -169,6 +171,10 @@ FENCE = {
 }
 
 GATEWAY = [
+    Effect("accounts.keys[].id", ("accounts",), {"keys": [{"id": "l2", "secret": {"env": "LINKS"}}]},
+           gateway(lambda g: g.link_keys), (), (("l2", PEM["env:LINKS"]),)),
+    Effect("accounts.keys[].secret", ("accounts",), {"keys": [{"id": "l1", "secret": {"env": "LINKS"}}]},
+           gateway(lambda g: [key for _, key in g.link_keys]), [], [PEM["env:LINKS"]]),
     Effect("tokens.keys[].key", ("tokens",), {"keys": [{"key": {"file": "es256.pem"}}]}, gateway(signing), [],
            [("ES256", signing_key("ES256", pem("ES256")).id)]),
     Effect("tokens.keys[].algorithm", ("tokens",), {"keys": [{"algorithm": "RS256", "key": {"file": "rs256.pem"}}]},
@@ -404,6 +410,9 @@ def cookie(value: bytes) -> Injection:
 
 
 APP = [
+    Effect("account.by[]", ("account",), {"ask": "a", "by": ["siret", "uid"]}, app(lambda a: a.account and a.account.by), None, ("siret", "uid")),
+    Effect("account.ask", ("account",), {"ask": "Demandez"}, app(lambda a: a.account and (a.account.ask, a.account.by)), None, ("Demandez", ("subject",))),
+    Effect("account.shared", ("account",), {"ask": "a", "shared": True}, app(lambda a: a.account and a.account.shared), None, True),
     Effect("app", ("app",), "autre", lambda s: [*s.apps], ["permis"], ["autre"]),
     Effect("hosts[]", ("hosts",), ["a.localhost", "*.b.localhost"], lambda s: [*s.exact_hosts, *s.wildcards],
            ["permis.localhost"], ["a.localhost", "b.localhost"]),
@@ -675,7 +684,7 @@ def changed(file: str, changes: tuple[tuple[tuple[str | int, ...], object], ...]
         at[path[-1]] = value
     files = {
         **NAMED,
-        "gateway.yaml": BASE["gateway.yaml"] + TOKENS,
+        "gateway.yaml": BASE["gateway.yaml"] + TOKENS + ACCOUNTS,
         "providers/metropole.yaml": WITH_MANDATES,
         file: json.dumps(data),
     }

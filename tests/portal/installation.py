@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from gateway.accounts.book import AccountBook
+from gateway.accounts.file import links_path
 from gateway.config.snapshot import App, Gateway, Limits, Snapshot, Timeouts, Upstream
 from gateway.federation.applications import Applications
 from gateway.federation.federation import Federation
@@ -183,7 +185,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
     revoker, counters = Revoked(sessions), Counters()
     own = ("127.0.0.1", 8081)
     applications = Applications(lambda address, port: (str(address), port) == own, clock=clock.monotonic)
-    with tempfile.TemporaryFile() as file:
+    with tempfile.TemporaryFile() as file, tempfile.TemporaryDirectory() as state:
         log = Log(file.fileno(), strict=True, now=clock.now)
         federation = Federation(clock.monotonic, log)
         transactions = Transactions(store, KEYS, now=clock.seconds)
@@ -195,6 +197,12 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
             log=log,
             snapshot=lambda: here.snapshot,
         )
+        accounts = AccountBook(
+            links_path(state),
+            keys=lambda: here.snapshot.gateway.link_keys,
+            changed=lambda seat: None,
+            log=log,
+        )
         telling = TellingRevoker(revoker, sign_outs.due)
         services = PortalServices(
             sessions=sessions,
@@ -202,6 +210,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
             federation=federation,
             sign_outs=sign_outs,
             saml_federation=saml_metadata,
+            accounts=accounts,
             revoker=telling,
             pages=pages(),
             report=Report(counters=counters, log=log, person=PEOPLE.of),
@@ -238,6 +247,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
         finally:
             server.close()
             await portal.close(1.0)
+            await accounts.close()
             await sign_outs.close(1.0)
             await federation.close()
             await applications.close()

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from gateway.access.inbound import InboundRequest
-from gateway.model.codes import all_codes
+from gateway.model.code_table import all_codes
 from gateway.model.ports import Page
 from gateway.portal.http.request import PortalRequest, binding_hash
 from tests.portal.browser import Browser, Reply

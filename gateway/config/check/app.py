@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from urllib.parse import quote
 
+from gateway.config.check.account import check_account
 from gateway.config.check.api import check_api
 from gateway.config.check.conditions import (
     Index,
@@ -45,6 +46,8 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, index: Index) -> Iterator
     yield from _upstream(document, model, gateway)
     if in_production and model.public is not None and model.public.scheme == "http":
         yield document.problem(("public", "scheme"), "browsers keep our cookies over https only", "write https")
+    if model.account is not None:
+        yield from check_account(document, model.account, gateway, providers)
     yield from check_translate(document, model)
     if model.translate.has_tokens:
         yield from check_tokens(document, model, gateway)

@@ -155,6 +155,9 @@ def _gateway(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
         elif not model.trusted_proxies and not any(listen.tls for listen in model.listen):
             hint = "give a listener tls, or list the proxy that does TLS in trusted_proxies"
             yield problem(("portal",), "the portal is https, and nothing here speaks TLS", hint)
+    for kept in () if model.accounts is None else (model.accounts.keys,):
+        named = ((key.id, document, ("accounts", "keys", index, "id")) for index, key in enumerate(kept))
+        yield from collisions(named, "this id is here twice")
     own = model.saml.keys if model.saml is not None else ()
     yield from collisions(
         ((key.id, document, ("saml", "keys", index, "id")) for index, key in enumerate(own)), "this id is here twice"

@@ -67,7 +67,7 @@ def resolve(folder: Folder, files: Files) -> tuple[dict[tuple[str, Path], bytes]
             if use.reference.kind == "inline":
                 place = replace(place, source="")  # the line holds the secret, and problems go to logs
             problems.append(Problem(place, key_path(use.path), wrong.message, wrong.hint))
-    return material, problems + list(_pairs(folder, material))
+    return material, [*problems, *_pairs(folder, material), *_own_keys(folder, material)]
 
 
 def _development(folder: Folder) -> bool:
@@ -149,6 +149,8 @@ def _of_gateway(folder: Folder) -> Iterator[_Use]:
     file, document, model = folder.gateway.path, folder.gateway.document, folder.gateway.model
     for index, key in enumerate(model.store.keys):
         yield _Use(file, document, ("store", "keys", index, "secret"), key.secret, _store_key, True)
+    for index, key in enumerate(model.accounts.keys if model.accounts else ()):
+        yield _Use(file, document, ("accounts", "keys", index, "secret"), key.secret, _store_key, True)
     for index, listen in enumerate(model.listen):
         if listen.tls is not None:
             path: Path = ("listen", index, "tls")
@@ -167,6 +169,19 @@ def _store_key(content: bytes) -> None:
     if len(content) < STORE_KEY_BYTES:
         why = f"a store key has at least {STORE_KEY_BYTES} bytes, and this one has {len(content)}"
         raise Wrong(why, "openssl rand -base64 48")
+
+
+def _own_keys(folder: Folder, material: dict[tuple[str, Path], bytes]) -> Iterator[Problem]:
+    """Account links outlive the sessions' keys, which are thrown away as soon as sessions may end."""
+    gateway = folder.gateway
+    if gateway is None or gateway.model is None or gateway.model.accounts is None:
+        return
+    stores = {material.get((gateway.path, ("store", "keys", index, "secret"))) for index in range(16)} - {None}
+    for index in range(len(gateway.model.accounts.keys)):
+        path: Path = ("accounts", "keys", index, "secret")
+        if material.get((gateway.path, path)) in stores:
+            place = replace(gateway.document.place(path), source="")
+            yield Problem(place, key_path(path), "this is a key of the store", "openssl rand -base64 48")
 
 
 def _pairs(folder: Folder, material: dict[tuple[str, Path], bytes]) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from gateway.config.check.account import attributes_asked
 from gateway.config.check.tokens import audiences_beyond, carriers
 from gateway.config.check.translate import attributes_used
 from gateway.config.folder.files import team_of, within
@@ -39,7 +40,8 @@ def _beyond(app: Loaded[AppFile], model: AppFile, name: str, team: TeamSection) 
         if provider not in team.providers:
             yield problem(("providers", index), f"provider {provider}")
     yield from (problem(path, what) for path, what in (*_upstream(model, name, team), *_responses(model)))
-    for path, attribute in attributes_used(model):
+    asked = () if model.account is None else attributes_asked(model.account)
+    for path, attribute in (*attributes_used(model), *asked):
         if team.attributes is not None and attribute not in team.attributes:
             yield problem(path, f"attribute {attribute}")
     headers = {fold(header.encode()) for header in team.headers}

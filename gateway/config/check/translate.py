@@ -17,6 +17,7 @@ from gateway.config.schema.provider import ProviderBase
 from gateway.config.schema.scalars import Reference, Wrong
 from gateway.config.schema.translate import PRESET, InjectedAt, InjectedHeaderSection, InjectedSection
 from gateway.config.yaml.reader import YamlDocument
+from gateway.model.account import ATTRIBUTE
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.names import fold
@@ -171,17 +172,18 @@ def values_elsewhere(model: AppFile) -> Iterator[tuple[Path, Reference, Callable
 
 
 def attributes_used(model: AppFile, *, needed: bool = False) -> Iterator[tuple[Path, str]]:
-    """What of a person the application is told, and where its file says so. `needed`: without what a preset sends only
-    where a provider maps it."""
+    """What of a person the application is told, and where its file says so, but for their login there. `needed`:
+    without what a preset sends only where a provider maps it."""
+    known = KNOWN_OF_ALL if model.account is None else KNOWN_OF_ALL | {ATTRIBUTE}
     for told in model.translate.told:
         if needed and told.optional:
             continue
         for name in names_used(told.injected):
-            if name not in KNOWN_OF_ALL:
+            if name not in known:
                 key = () if told.at == PRESET else ("template" if told.injected.source is None else "from",)
                 yield (*told.at, *key), name
     for path, source in told_attributes(model.translate) if model.translate.has_tokens else ():
-        if source not in _KNOWN_OF_CLAIMS:
+        if source not in _KNOWN_OF_CLAIMS and not (source == ATTRIBUTE and model.account is not None):
             yield path, source
     account = None if model.form_login is None else model.form_login.trusted.source
     if account is not None and account not in _KNOWN_OF_CLAIMS:

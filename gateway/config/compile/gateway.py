@@ -27,6 +27,10 @@ def serve_gateway(file: str, model: GatewayFile, material: Material, root: str) 
         store_keys=tuple(
             (key.id, material[file, ("store", "keys", index, "secret")]) for index, key in enumerate(model.store.keys)
         ),
+        link_keys=tuple(
+            (key.id, material[file, ("accounts", "keys", index, "secret")])
+            for index, key in enumerate(model.accounts.keys if model.accounts is not None else ())
+        ),
         workers=workers_of(model),
         token_keys=() if model.tokens is None else serve_token_keys(file, model.tokens, material),
         service_provider=None if model.saml is None else _ourselves(file, model.saml, model.portal.origin, material),

@@ -4,6 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from gateway.config.schema.account import AccountSection
 from gateway.config.schema.conditions import WrittenCondition
 from gateway.config.schema.form_login import FormLoginSection
 from gateway.config.schema.rewrite import AddedName, LineValue, RewriteSection
@@ -286,6 +287,8 @@ class AppFile(Strict):
     """WebSocket, which ends when the person signs out or may no longer be there."""
     api: Maybe[AppApiSection] = None
     """Programs that bring an access token."""
+    account: Maybe[AccountSection] = None
+    """It has accounts of its own: a person's login is looked up, and nobody comes in without one."""
     translate: TranslateSection = TranslateSection()
     """What it is told about a signed-in person, in headers and cookies."""
     form_login: Maybe[FormLoginSection] = None

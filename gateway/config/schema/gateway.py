@@ -72,6 +72,14 @@ class StoreSection(Strict):
     """The first key seals; all of them open."""
 
 
+class AccountsSection(Strict):
+    """Account links (`account:` of an application's file): which login of an application is whose. They are kept in
+    `links.sqlite` in the state folder, which belongs into every backup, with these keys."""
+
+    keys: list[StoreKeySection] = Field(min_length=1, max_length=16)
+    """Keys of their own, which open nothing else. The first key seals; all of them open."""
+
+
 class TimeoutsSection(Strict):
     request_head: Seconds = 15.0
     """From the first byte of a request to the end of its headers."""
@@ -157,6 +165,7 @@ class GatewayFile(Strict):
     state: str = Field(default=STATE, min_length=1)
     """The folder that the gateway writes to; a relative one starts from the policy folder."""
     store: StoreSection
+    accounts: Maybe[AccountsSection] = None
     trusted_proxies: list[NetworkText] = Field(default=[], max_length=256)
     """The proxies in front of the gateway, whose X-Forwarded-For and X-Forwarded-Proto are believed."""
     timeouts: TimeoutsSection = TimeoutsSection()

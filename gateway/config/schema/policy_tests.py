@@ -61,6 +61,8 @@ class Person(Strict):
     """The level of the sign-in."""
     amr: list[Word] = Field(default=[], max_length=20)
     """How they proved who they are."""
+    account: Maybe[Text] = None
+    """Their login at an application whose file has `account:`; without it they have none there."""
     authenticated: Maybe[WholeSeconds] = None
     """How long ago they proved who they are; just now where it is left out."""
 

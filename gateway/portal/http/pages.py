@@ -25,7 +25,7 @@ _TEMPLATES = Path(__file__).parents[1] / "templates"
 _HTML = (b"Content-Type", b"text/html; charset=utf-8")
 _JSON = (b"Content-Type", b"application/json; charset=utf-8")
 _SENDS_ITSELF = "document.forms[0].submit()"
-_REFUSING = frozenset({"policy", "translation"})
+_REFUSING = frozenset({"policy", "translation", "account"})
 _SIGNING_IN = frozenset({"login", "handover", "oidc", "saml"})
 _MOMENTS = {"fr": "%d/%m/%Y à %H:%M UTC", "en": "%Y-%m-%d %H:%M UTC"}
 _RETRY_AFTER = (b"Retry-After", b"5")

@@ -42,7 +42,7 @@ class BrowserSignOut:
         """`navigation`: whether the response is a page that the person sees, and can go on from."""
         services, app, cookie = self._services, request.app, request.seat_cookie()
         session = None if cookie is None else await services.sessions.opened(request.host, cookie)
-        present = None if app is None or session is None else self._at_application(request, app, session)
+        present = None if app is None or session is None else await self._at_application(request, app, session)
         ended = await services.sessions.end_browser(request.host, cookie) if cookie is not None else ()
         if session is not None and present is not None:
             services.sign_outs.expect(session.id, present)
@@ -61,14 +61,15 @@ class BrowserSignOut:
         is_told = navigation and _is_global(app)
         return page if session is None or not is_told else NotifyProvider(session, home, otherwise=page)
 
-    def _at_application(self, request: PortalRequest, app: App, session: Session) -> Present | None:
+    async def _at_application(self, request: PortalRequest, app: App, session: Session) -> Present | None:
         """As the person's own browser would: with what the application is told of them, and their cookies of it."""
         if app.logout.url is None:
             return None
         try:
-            injection = app.translation.render(session.identity)
+            identity = await self._services.accounts.identity_at(app, session.identity)
+            injection = app.translation.render(identity)
             if app.basic is not None:
-                injection = replace(injection, headers=injection.headers + basic_line(app.basic, session.identity))
+                injection = replace(injection, headers=injection.headers + basic_line(app.basic, identity))
         except GatewayError as error:
             # While they were signed in the application was not told either.
             self._services.report.application_not_told(request, error)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gateway.portal
-from gateway.model.codes import all_codes
+from gateway.model.code_table import all_codes
 from gateway.portal.http.i18n import LANGUAGES, catalogue, choose
 
 PORTAL = Path(gateway.portal.__file__).parent

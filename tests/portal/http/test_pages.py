@@ -11,6 +11,7 @@ from typing import Literal
 import pytest
 from jinja2 import Environment, Template
 
+from gateway.model.code_table import all_codes
 from gateway.model.codes import (
     LOGIN_LOOP,
     LOGOUT_CROSS_SITE,
@@ -20,7 +21,6 @@ from gateway.model.codes import (
     STORE_UNREACHABLE,
     WIRE_HOST,
     Code,
-    all_codes,
 )
 from gateway.model.ports import Page
 from gateway.portal.http import pages as module

@@ -1,0 +1,104 @@
+"""A person's login at an application whose file asks for one (`account:`): looked up once, and kept with the seat."""
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from gateway.config.snapshot import App
+from gateway.model.account import ATTRIBUTE, AccountHolder, AccountSettings, person_of
+from gateway.model.account_codes import ACCOUNT_MISSING
+from gateway.model.codes import Code
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.model.session import Seat
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeatAccount:
+    """What was found for one seat. `identity`: the seat's own, with the login among its attributes; None where the
+    person is refused, with `code` and `detail`. `basis`: the identity that it was looked up for. `state`: of the links
+    then (Accounts.state)."""
+
+    app: str
+    settings: AccountSettings
+    basis: Identity
+    state: int
+    identity: Identity | None
+    code: Code = ACCOUNT_MISSING
+    detail: str = ""
+
+    def holds(self, app: App, seat: Seat) -> bool:
+        """Whether it was found for this application, as its file is now, and this person, as they are known now."""
+        return self.basis is seat.identity and self.app == app.name and self.settings == app.account
+
+
+class Accounts(Protocol):
+    """The links between people and logins, as a worker asks for them. `state`: another number as soon as a link may
+    have changed."""
+
+    @property
+    def state(self) -> int: ...
+
+    async def find(self, seat: Seat, holder: AccountHolder, settings: AccountSettings) -> str | None:
+        """The login; None where the person has none. From here on this seat's outcomes go where a link changes. Raises
+        GatewayError."""
+
+
+class NoAccounts:
+    """Accounts, where nothing looks up: what tries requests says itself whose account is whose."""
+
+    state = 0
+
+    async def find(self, seat: Seat, holder: AccountHolder, settings: AccountSettings) -> str | None:
+        return None
+
+
+def identity_at(app: App, seat: Seat) -> Identity:
+    """What is known of a person at this application: with their login there, where its file asks for one. Raises
+    GatewayError, whose text for the person says whom to ask."""
+    settings = app.account
+    if settings is None:
+        return seat.identity
+    found = seat.account
+    if not isinstance(found, SeatAccount) or not found.holds(app, seat):
+        raise GatewayError(ACCOUNT_MISSING, "no account was looked up", shown=settings.ask)
+    if found.identity is None:
+        raise GatewayError(found.code, found.detail, shown=settings.ask)
+    return found.identity
+
+
+def is_known(app: App, seat: Seat, state: int) -> bool:
+    """Whether `identity_at` says what is so now."""
+    found = seat.account
+    return isinstance(found, SeatAccount) and found.state == state and found.holds(app, seat)
+
+
+async def look_up(accounts: Accounts, app: str, settings: AccountSettings, seat: Seat) -> None:
+    """Keeps what is found with the seat. Raises GatewayError where the links cannot be read: nothing is kept then.
+    `app`: its name."""
+    basis, state = seat.identity, accounts.state
+    identity, code, detail = None, ACCOUNT_MISSING, f"no link of this person, by {' and '.join(settings.by)}"
+    try:
+        holder = AccountHolder(app, basis.issuer, person_of(settings.by, basis))
+        login = await accounts.find(seat, holder, settings)
+        identity = None if login is None else _with_login(basis, login, seat.account)
+    except GatewayError as error:
+        if error.code.status != 403:
+            seat.account = None
+            raise
+        code, detail = error.code, error.detail
+    seat.account = SeatAccount(app, settings, basis, state, identity, code, detail)
+
+
+def _with_login(basis: Identity, login: str, before: object) -> Identity:
+    """The same one as before where nothing is new: what was made of it stays good."""
+    kept = before.identity if isinstance(before, SeatAccount) and before.basis is basis else None
+    return kept if kept is not None and kept.attributes[ATTRIBUTE] == (login,) else with_login(basis, login)
+
+
+def with_login(identity: Identity, login: str) -> Identity:
+    """The provider's own attribute of the name, if any, is not this one."""
+    return replace(
+        identity,
+        attributes={**identity.attributes, ATTRIBUTE: (login,)},
+        left_out=identity.left_out - {ATTRIBUTE},
+    )

@@ -1,0 +1,7 @@
+"""Which account of an application is whose: links between people and logins, with the secrets that go with some.
+
+`link` is what is kept, `seals` how it is closed: under a key of its own, for it has to be read without any cookie.
+`file` is the store, one SQLite file that is never set aside; `book` asks it for a worker, beside the loop; `table` is
+the links as CSV. Programs on the command line open the file themselves, whether the gateway runs or not.
+Begin in `link`.
+"""

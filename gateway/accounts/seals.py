@@ -1,0 +1,118 @@
+"""Links under seal: AES-256-GCM, each part bound to the issuer, the person and the application that it belongs to.
+
+One key, random, seals every link of a file. It lies in the file under each key of gateway.yaml that has opened it, so
+that a new one is put before the old one and nothing has to be sealed anew. Links are found by keyed hashes: without
+the key the file does not say whose they are.
+"""
+
+import hmac
+import json
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+from gateway.accounts.link import AccountLink, NewLink
+from gateway.model.account import AccountHolder, same_login
+from gateway.model.account_codes import ACCOUNT_KEY, ACCOUNT_RECORD
+from gateway.model.errors import GatewayError
+from gateway.stores.sealing import KEY_BYTES, NONCE_BYTES, SealBinding, draw_key, join, open_sealed, seal
+
+LinkKeys = Sequence[tuple[str, bytes]]
+"""(id, secret), the first one current."""
+
+_DATA: Final = "links"
+
+
+def new_data_key(chance: Callable[[int], bytes] = os.urandom) -> bytes:
+    return chance(KEY_BYTES)
+
+
+def wrapped(data_key: bytes, id: str, secret: bytes, chance: Callable[[int], bytes] = os.urandom) -> bytes:
+    """The key of the file, under the key `id` of gateway.yaml."""
+    key = draw_key(secret, b"links/wrap")
+    return seal(data_key, key=key, key_id=id, nonce=chance(NONCE_BYTES), binding=SealBinding("links-key", id))
+
+
+def unwrapped(found: Sequence[tuple[str, bytes]], keys: LinkKeys) -> bytes:
+    """`found`: (id, wrapped) of the file. Raises GatewayError(ACCOUNT_KEY) where none of `keys` opens one."""
+    secrets = dict(keys)
+    for id, record in found:
+        if id in secrets:
+            with suppress(GatewayError):
+                key = draw_key(secrets[id], b"links/wrap")
+                return open_sealed(record, key=key, binding=SealBinding("links-key", id))
+    ids = [id for id, _ in found]
+    if wrong := [id for id in ids if id in secrets]:
+        raise GatewayError(ACCOUNT_KEY, f"the key `{wrong[0]}` of gateway.yaml is not the one that sealed the links")
+    there, have = (", ".join(sorted(names)) or "none" for names in (ids, secrets))
+    raise GatewayError(ACCOUNT_KEY, f"the links are sealed under the key {there}, and gateway.yaml has {have}")
+
+
+class LinkSeals:
+    """With the key of one file."""
+
+    def __init__(self, data_key: bytes, chance: Callable[[int], bytes] = os.urandom) -> None:
+        self._chance = chance
+        self._index, self._holder, self._login, self._secret = (
+            draw_key(data_key, b"links/" + purpose) for purpose in (b"index", b"holder", b"login", b"secret")
+        )
+
+    def found_by(self, holder: AccountHolder) -> bytes:
+        """What a person's link is found by, 32 bytes."""
+        return self._hash("holder", holder.application, holder.issuer, holder.person)
+
+    def login_hash(self, application: str, login: str) -> bytes:
+        """Equal for all links of an application that have one login."""
+        return self._hash("login", application, same_login(login))
+
+    def sealed(self, new: NewLink, since: int) -> tuple[bytes, bytes, bytes | None]:
+        """The sealed parts: whose it is, the login, and the secret."""
+        holder = new.holder
+        whose = _text([holder.issuer, holder.person])
+        login = _text([new.login, since, new.by])
+        bound = _bound(holder, new.login)
+        secret = None if new.secret is None else self._seal(new.secret.encode(), self._secret, bound)
+        return (
+            self._seal(whose, self._holder, self._of_row(holder.application, self.found_by(holder))),
+            self._seal(login, self._login, _bound(holder)),
+            secret,
+        )
+
+    def whose(self, application: str, found_by: bytes, record: bytes) -> AccountHolder:
+        """Raises GatewayError(ACCOUNT_RECORD)."""
+        issuer, person = json.loads(self._open(record, self._holder, self._of_row(application, found_by)))
+        return AccountHolder(application, issuer, person)
+
+    def opened(self, holder: AccountHolder, record: bytes, secret: bytes | None) -> AccountLink:
+        """Raises GatewayError(ACCOUNT_RECORD)."""
+        login, since, by = json.loads(self._open(record, self._login, _bound(holder)))
+        return AccountLink(holder, login, since, by, secret)
+
+    def secret(self, link: AccountLink) -> str:
+        """Raises GatewayError(ACCOUNT_RECORD)."""
+        assert link.secret is not None
+        return self._open(link.secret, self._secret, _bound(link.holder, link.login)).decode()
+
+    def _hash(self, *parts: str) -> bytes:
+        return hmac.digest(self._index, join(*(part.encode("utf-8", "surrogatepass") for part in parts)), "sha256")
+
+    def _seal(self, plain: bytes, key: bytes, binding: SealBinding) -> bytes:
+        return seal(plain, key=key, key_id=_DATA, nonce=self._chance(NONCE_BYTES), binding=binding)
+
+    def _open(self, record: bytes, key: bytes, binding: SealBinding) -> bytes:
+        try:
+            return open_sealed(record, key=key, binding=binding)
+        except GatewayError as error:
+            raise GatewayError(ACCOUNT_RECORD, error.detail) from None
+
+    def _of_row(self, application: str, found_by: bytes) -> SealBinding:
+        return SealBinding("account-holder", found_by.hex(), application)
+
+
+def _bound(holder: AccountHolder, *more: str) -> SealBinding:
+    return SealBinding("account-link", _text([holder.issuer, holder.person, *more]).decode(), holder.application)
+
+
+def _text(values: Sequence[object]) -> bytes:
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,247 @@
+"""`ecluse account`: whose login of an application is whose, over the file of links itself: whether the gateway runs or
+not. One that runs sees a change within a second."""
+
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from pathlib import Path
+
+from gateway.accounts.file import LinkFile, LinkRefused, links_path
+from gateway.accounts.link import AccountLink, NewLink
+from gateway.accounts.table import (
+    LineProblem,
+    TableProblems,
+    WrittenLink,
+    checked_secret,
+    person_for,
+    read_table,
+    write_table,
+)
+from gateway.cli.exits import Exit
+from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
+from gateway.config.problems import ProblemsFound, did_you_mean
+from gateway.config.snapshot import App, Snapshot
+from gateway.model.account import (
+    SUBJECT,
+    AccountHolder,
+    AccountSettings,
+    checked_login,
+    read_person,
+    same_login,
+    written_person,
+)
+from gateway.model.errors import GatewayError
+
+_BY = "operator"
+
+
+class _WrongUsage(Exception):
+    """In words for the operator."""
+
+
+def run(told: Namespace) -> Exit:
+    try:
+        _, _, snapshot = compiled(told.folder)
+    except ProblemsFound as problems:
+        say_problems(problems, as_json=told.as_json if "as_json" in told else False)
+        return Exit.FOUND
+    if not snapshot.gateway.link_keys:
+        said_to_be_wrong(f"{told.folder}/gateway.yaml has no accounts: keys, under which account links are kept")
+        return Exit.FOUND
+    path = links_path(snapshot.gateway.state_folder)
+    try:
+        with closing(LinkFile(path, snapshot.gateway.link_keys)) as file:
+            return _COMMANDS[told.what](told, snapshot, file)
+    except _WrongUsage as wrong:
+        said_to_be_wrong(str(wrong))
+        return Exit.USAGE
+    except TableProblems as found:
+        _say_table(told, found)
+        return Exit.FOUND
+    except GatewayError as error:
+        said_to_be_wrong(f"{error.code.id}: {error.detail}")
+        return Exit.FOUND
+
+
+# --- the commands
+
+
+def _list(told: Namespace, snapshot: Snapshot, file: LinkFile) -> Exit:
+    links = file.all(_application(told.application, snapshot))
+    if told.as_json:
+        say_json({"links": [_as_json(link) for link in links]})
+    else:
+        _say_links(links)
+    return Exit.DONE
+
+
+def _link(told: Namespace, snapshot: Snapshot, file: LinkFile) -> Exit:
+    app = _asking(told.application, snapshot)
+    settings = _settings(app)
+    holder = AccountHolder(app.name, _issuer(told, app, snapshot), _person(told, settings))
+    secret = None if told.secret is None else _secret(told.secret)
+    new = NewLink(holder, checked_login(told.login), _BY, secret, settings.shared, told.replace)
+    (changed,) = file.add([new])
+    if told.as_json:
+        say_json({"changed": changed})
+    else:
+        print(f"{_whose(holder)} is {new.login} of {app.name}{'' if changed else ', as before'}")
+    return Exit.DONE
+
+
+def _unlink(told: Namespace, snapshot: Snapshot, file: LinkFile) -> Exit:
+    """Also of an application that is gone, or asks for no account any more."""
+    found = [link for link in file.all(told.application) if _is_meant(link, told, snapshot)]
+    if not found:
+        said_to_be_wrong(f"{told.application} has no such link")
+        return Exit.FOUND
+    if len(found) > 1 and not told.yes:
+        if not sys.stdin.isatty():
+            raise _WrongUsage(f"{len(found)} links would be taken back: say --yes, or name one person")
+        _say_links(found)
+        print(f"Take back these {len(found)} links? [y/N] ", end="", file=sys.stderr, flush=True)
+        if sys.stdin.readline().strip().lower() not in ("y", "yes", "o", "oui"):
+            return Exit.FOUND
+    number = file.remove(link.holder for link in found)
+    if told.as_json:
+        say_json({"removed": number})
+    else:
+        print(f"taken back: {number}")
+    return Exit.DONE
+
+
+def _export(told: Namespace, snapshot: Snapshot, file: LinkFile) -> Exit:
+    links = file.all(_application(told.application, snapshot))
+    secrets = {link.holder: file.secret(link) for link in links} if told.secrets else {}
+    lines = (WrittenLink(0, link.holder, link.login, secrets.get(link.holder)) for link in links)
+    for text in write_table(lines, secrets=told.secrets):
+        sys.stdout.write(text.removesuffix("\r\n") + "\n")
+    return Exit.DONE
+
+
+def _import(told: Namespace, snapshot: Snapshot, file: LinkFile) -> Exit:
+    try:
+        content = told.table.read_bytes()
+    except OSError as error:
+        raise _WrongUsage(f"{told.table}: {error.strerror}") from None
+    settings = {name: app.account for name, app in snapshot.apps.items()}
+    written = read_table(content, settings, {provider.issuer for provider in snapshot.providers.values()})
+    try:
+        changed = file.add([_new(line, settings, replace=told.replace) for line in written])
+    except LinkRefused as refused:
+        raise TableProblems([LineProblem(written[refused.number].line, refused.detail)]) from None
+    if told.as_json:
+        say_json({"links": len(written), "changed": sum(changed)})
+    else:
+        print(f"{sum(changed)} of {len(written)} link(s) are new or changed")
+    return Exit.DONE
+
+
+_COMMANDS = {"list": _list, "link": _link, "unlink": _unlink, "export": _export, "import": _import}
+
+
+# --- what they are told
+
+
+def _new(line: WrittenLink, settings: Mapping[str, AccountSettings | None], *, replace: bool) -> NewLink:
+    asked = settings[line.holder.application]
+    return NewLink(line.holder, line.login, _BY, line.secret, asked is not None and asked.shared, replace)
+
+
+def _application(name: str | None, snapshot: Snapshot) -> str | None:
+    if name is not None and name not in snapshot.apps:
+        raise _WrongUsage(_unknown("application", name, snapshot.apps))
+    return name
+
+
+def _asking(name: str, snapshot: Snapshot) -> App:
+    if name not in snapshot.apps:
+        raise _WrongUsage(_unknown("application", name, snapshot.apps))
+    return snapshot.apps[name]
+
+
+def _settings(app: App) -> AccountSettings:
+    if app.account is None:
+        raise _WrongUsage(f"{app.file} asks for no account: it has no account: key")
+    return app.account
+
+
+def _issuer(told: Namespace, app: App | None, snapshot: Snapshot) -> str:
+    if told.issuer is not None:
+        issuer: str = told.issuer
+        if issuer not in {provider.issuer for provider in snapshot.providers.values()}:
+            raise _WrongUsage(f"no provider has the issuer {issuer}")
+        return issuer
+    name = told.provider
+    if name is None:
+        if app is None or len(app.providers) != 1:
+            raise _WrongUsage("which provider says who they are? --provider NAME")
+        (name,) = app.providers
+    if name not in snapshot.providers:
+        raise _WrongUsage(_unknown("provider", name, snapshot.providers))
+    return snapshot.providers[name].issuer
+
+
+def _person(told: Namespace, settings: AccountSettings) -> str:
+    text = told.person if told.subject is None else written_person({SUBJECT: told.subject})
+    return person_for(settings, text)
+
+
+def _is_meant(link: AccountLink, told: Namespace, snapshot: Snapshot) -> bool:
+    if (told.issuer or told.provider) and link.holder.issuer != _issuer(told, None, snapshot):
+        return False
+    if told.subject is not None and link.holder.person != written_person({SUBJECT: told.subject}):
+        return False
+    if told.person is not None and link.holder.person != written_person(read_person(told.person)):
+        return False
+    return told.login is None or same_login(link.login) == same_login(told.login)
+
+
+def _secret(path: Path) -> str:
+    try:
+        return checked_secret(path.read_text("utf-8").rstrip("\r\n"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise _WrongUsage(f"{path}: {getattr(error, 'strerror', None) or 'this is not UTF-8'}") from None
+
+
+def _unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    hint = did_you_mean(name, known)
+    return f"no {kind} has the name {name}" + (f": {hint}" if hint else "")
+
+
+# --- what they say
+
+
+def _as_json(link: AccountLink) -> dict[str, object]:
+    holder = link.holder
+    return {
+        "application": holder.application,
+        "issuer": holder.issuer,
+        "person": holder.person,
+        "login": link.login,
+        "since": link.since,
+        "by": link.by,
+        "secret": link.secret is not None,
+    }
+
+
+def _say_links(links: Iterable[AccountLink]) -> None:
+    for link in links:
+        day = time.strftime("%Y-%m-%d", time.gmtime(link.since))
+        secret = ", with a secret" if link.secret is not None else ""
+        print(f"{link.holder.application}  {link.login}  {_whose(link.holder)}  since {day}, by {link.by}{secret}")
+
+
+def _whose(holder: AccountHolder) -> str:
+    return f"{holder.person} of {holder.issuer}"
+
+
+def _say_table(told: Namespace, found: TableProblems) -> None:
+    if told.as_json:
+        say_json({"problems": [{"line": one.line, "message": one.message} for one in found.problems]})
+        return
+    for one in found.problems:
+        print(f"{told.table}:{one.line}: {one.message}", file=sys.stderr)
+    print(f"\n{len(found.problems)} problem(s): nothing is taken", file=sys.stderr)

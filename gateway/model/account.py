@@ -1,0 +1,102 @@
+"""An application's own accounts: whose is which. A person is named by their issuer and by what the application's file
+says: the subject, or chosen attributes."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, unquote_to_bytes
+
+from gateway.model.account_codes import ACCOUNT_LOGIN, ACCOUNT_PERSON
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+
+ATTRIBUTE: Final = "account"
+"""The name under which translation knows the login."""
+SUBJECT: Final = "subject"
+
+LONGEST_LOGIN: Final = 256
+LONGEST_PERSON: Final = 2048
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+# What a reader of a table may take for something else than a letter.
+_SAFE: Final = "!$'()*+,-./:;?@_~"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """`account:` of an application's file. `by`: what names a person, beside their issuer. `ask`: what a person reads
+    who has no link. `shared`: several people may have one login."""
+
+    by: tuple[str, ...] = (SUBJECT,)
+    ask: str = ""
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AccountHolder:
+    """One person at one application. `person`: as `person_of` writes it."""
+
+    application: str
+    issuer: str
+    person: str
+
+
+def person_of(by: tuple[str, ...], identity: Identity) -> str:
+    """`subject=ab12`, or `siret=21590350100017&uid=a.durand`: the names in their order, each with its one value.
+
+    Raises GatewayError(ACCOUNT_PERSON) where there is no value, or several, or one that is not known.
+    """
+    found = {}
+    for name in by:
+        values = (identity.subject,) if name == SUBJECT else identity.attributes.get(name, ())
+        if name in identity.left_out:
+            raise GatewayError(ACCOUNT_PERSON, f"the provider left {name} out")
+        if len(values) != 1 or not values[0]:
+            raise GatewayError(ACCOUNT_PERSON, f"{len(values)} values of {name}, where one is needed")
+        found[name] = values[0]
+    return written_person(found)
+
+
+def written_person(values: Mapping[str, str]) -> str:
+    """Raises GatewayError(ACCOUNT_PERSON) for a text that is no Unicode, or too long."""
+    try:
+        person = "&".join(f"{name}={quote(values[name], safe=_SAFE)}" for name in sorted(values))
+    except UnicodeEncodeError:
+        raise GatewayError(ACCOUNT_PERSON, "a value is not Unicode") from None
+    if len(person) > LONGEST_PERSON:
+        raise GatewayError(ACCOUNT_PERSON, f"what names this person has {len(person)} characters")
+    return person
+
+
+def read_person(text: str) -> dict[str, str]:
+    """The values of a written person, also where somebody wrote it by hand, with letters that `written_person`
+    escapes. Raises GatewayError(ACCOUNT_PERSON)."""
+    found: dict[str, str] = {}
+    for part in text.split("&"):
+        name, equals, value = part.partition("=")
+        if not equals or not value or _NAME.fullmatch(name) is None or name in found:
+            raise GatewayError(ACCOUNT_PERSON, "not written as subject=VALUE or NAME=VALUE&NAME=VALUE")
+        try:
+            found[name] = unquote_to_bytes(value).decode()
+        except UnicodeDecodeError:
+            raise GatewayError(ACCOUNT_PERSON, f"the value of {name} is not UTF-8") from None
+    return found
+
+
+def checked_login(text: str) -> str:
+    """A login in the one form in which it is kept (NFC). Raises GatewayError(ACCOUNT_LOGIN), without the login."""
+    login = unicodedata.normalize("NFC", text)
+    if not login or len(login) > LONGEST_LOGIN:
+        raise GatewayError(ACCOUNT_LOGIN, f"a login has 1 to {LONGEST_LOGIN} characters, and this one {len(login)}")
+    if login != login.strip():
+        # Applications trim, and databases compare without the blanks at an end: it would be another's account.
+        raise GatewayError(ACCOUNT_LOGIN, "white space at an end of the login")
+    if any(unicodedata.category(letter)[0] == "C" for letter in login):
+        raise GatewayError(ACCOUNT_LOGIN, "a character in the login that is not seen, such as a line end")
+    return login
+
+
+def same_login(login: str) -> str:
+    """Equal for all logins that some application takes for one: most of them know no case."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", login).casefold())

@@ -1,0 +1,37 @@
+"""Codes of accounts: which account of an application is a person's."""
+
+from gateway.model.codes import Code
+
+_NO_ACCOUNT = "No account of this application is linked to you"
+_ACCOUNTS_AWAY = "This application is out of order for a moment"
+_ACCOUNTS_AWAY_ADVICE = (
+    "Which of its accounts is yours cannot be looked up. Wait a moment, then reload this page. "
+    "If this lasts, give the reference below to your support."
+)
+ACCOUNT_MISSING = Code(
+    "account.missing",
+    403,
+    _NO_ACCOUNT,
+    "You are signed in, and the application has accounts of its own: "
+    "somebody has to say which of them is yours. Ask for it, and give the reference below.",
+)
+ACCOUNT_PERSON = Code(
+    "account.person",
+    403,
+    _NO_ACCOUNT,
+    "Your organisation's sign-in service does not say of you what your account is known by. "
+    "Give the reference below to your support.",
+)
+ACCOUNT_SHARED = Code(
+    "account.shared",
+    403,
+    "Your account of this application is another person's too",
+    "It is closed to both until that is put right. Give the reference below to your support.",
+)
+ACCOUNT_UNREADABLE = Code("account.unreadable", 503, _ACCOUNTS_AWAY, _ACCOUNTS_AWAY_ADVICE)
+ACCOUNT_KEY = Code("account.key", 503, _ACCOUNTS_AWAY, _ACCOUNTS_AWAY_ADVICE)
+ACCOUNT_RECORD = Code("account.record", 503, _ACCOUNTS_AWAY, _ACCOUNTS_AWAY_ADVICE)
+ACCOUNT_UNWRITABLE = Code("account.unwritable", 503, _ACCOUNTS_AWAY, _ACCOUNTS_AWAY_ADVICE)
+ACCOUNT_LOGIN = Code("account.login", 0)
+ACCOUNT_TAKEN = Code("account.taken", 0)
+ACCOUNT_TABLE = Code("account.table", 0)

@@ -1,0 +1,11 @@
+"""Every stable code, from the modules that they stand in."""
+
+from gateway.model import account_codes, codes
+from gateway.model.codes import Code
+
+_MODULES = (codes, account_codes)
+
+
+def all_codes() -> tuple[Code, ...]:
+    """In the order of the modules, and in each in its own."""
+    return tuple(value for module in _MODULES for value in vars(module).values() if isinstance(value, Code))

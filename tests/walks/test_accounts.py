@@ -1,0 +1,101 @@
+"""An application that asks for an account, with the gateway and its command: who is let in, and under which login."""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.cli.test_main import ECLUSE
+from tests.patience import PATIENCE
+from tests.walks.place import ONE, TWO, Place
+from tests.walks.world import World, ask, everywhere, opened
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+
+ASK = "{by: [uid], ask: 'Write to helpdesk@example.org.'}"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    place = Place(tmp_path_factory.mktemp("accounts"))
+    (place.folder / "certs/links.key").write_text("of-the-links-0123456789" * 3)
+    place.settings["accounts"] = "{keys: [{id: l1, secret: {file: ../certs/links.key}}]}"
+    place.write_gateway()
+    place.write_app("one", ONE, account=ASK, translate="{headers: {X-Remote-User: {from: account}}}")
+    place.write_app("two", TWO)
+    async with opened(place) as world:
+        yield world
+
+
+def command(place: Place, *words: str) -> str:
+    told = subprocess.run(
+        [str(ECLUSE), "account", *words], cwd=place.folder, capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert told.returncode == 0, told.stderr
+    return told.stdout
+
+
+async def soon(place: Place, cookie: str, status: int) -> None:
+    """Every worker sees a change within a second; the machine may be busy."""
+    async with asyncio.timeout(PATIENCE):
+        while await everywhere(place, "/", cookie) != {status}:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_person_comes_in_under_their_own_login_from_when_they_are_linked_until_it_is_taken_back(
+    world: World,
+) -> None:
+    place = world.place
+    alice = world.person()
+    page = await world.follow(alice, await alice.step("GET", place.url()), "alice")
+    assert page.status == 403
+    assert "Write to helpdesk@example.org." in page.text
+    assert "No account of this application is linked to you" in page.text
+    assert (await world.gateway.logged(0, event="access.denied"))["code"] == "account.missing"
+    cookie = world.cookie(alice)
+    refused = await ask(place.url(), "/", cookie)
+    assert refused.status == 403
+    assert json.loads(bytes(refused.body))["error"] == "account.missing"
+    reached = world.upstream.requests
+
+    command(place, "link", "one", "a.liddell", "--person", "uid=alice")
+    await soon(place, cookie, 200)
+    told = json.loads(bytes((await ask(place.url(), "/", cookie)).body))
+    assert told["headers"]["x-remote-user"] == "a.liddell"
+    shown = json.loads(bytes((await ask(place.url(), "/_ecluse/session", cookie)).body))
+    assert shown["headers"] == {"X-Remote-User": "a.liddell"}
+    bob = await world.signed_in("bob", place.url(TWO))
+    assert (await ask(place.url(), "/", world.cookie(bob, TWO), TWO)).status == 200, "who asks for none needs none"
+    assert world.upstream.requests > reached
+
+    stream = asyncio.create_task(ask(place.url(), "/stream?seconds=60", cookie))
+    await asyncio.sleep(0.3)
+    command(place, "unlink", "one", "--person", "uid=alice")
+    await soon(place, cookie, 403)
+    with pytest.raises((ConnectionError, EOFError, AssertionError, asyncio.IncompleteReadError)):
+        async with asyncio.timeout(PATIENCE):
+            await stream
+
+
+async def test_links_that_are_gone_close_this_application_alone_and_it_recovers_by_itself(world: World) -> None:
+    place, links = world.place, world.place.folder / "var/links.sqlite"
+    command(place, "link", "one", "c.lewis", "--person", "uid=carol")
+    carol = await world.signed_in("carol", place.url())
+    cookie = world.cookie(carol)
+    await carol.step("GET", place.url(TWO))
+    kept: Path = links.rename(links.with_suffix(".kept"))
+    await soon(place, cookie, 503)
+    page = await carol.step("GET", place.url())
+    assert (page.status, page.header("Retry-After")) == (503, "5")
+    assert "This application is out of order for a moment" in page.text
+    bob = await world.signed_in("bob", place.url(TWO))
+    assert await everywhere(place, "/", world.cookie(bob, TWO), TWO) == {200}
+    line = await world.gateway.logged(0, event="account.unreadable")
+    assert line["detail"].endswith("to begin without any link")
+    kept.rename(links)
+    await soon(place, cookie, 200)
+    await world.gateway.logged(0, event="account.recovered")
