@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).parent
+VALVE = HERE.parents[1] / "deploy/readers/EcluseRemoteUserValve.java"
 TOMCAT = Path("/usr/share/tomcat10")
 TOMCAT_SETTINGS = Path("/etc/tomcat10")
 JAVA_HOMES = "java-21-openjdk-*"
@@ -67,7 +68,7 @@ def tomcat(folder: Path, port: int, latin_port: int) -> Iterator[None]:
     `port` reads paths as UTF-8, which is its default, `latin_port` as ISO 8859-1.
     """
     base = folder / "tomcat"
-    for name in ("conf", "logs", "temp", "work", "webapps"):
+    for name in ("conf", "lib", "logs", "temp", "work", "webapps"):
         (base / name).mkdir(parents=True)
     shutil.copytree(HERE / "tomcat/ROOT", base / "webapps/ROOT")
     for name in ("web.xml", "catalina.properties"):
@@ -75,6 +76,8 @@ def tomcat(folder: Path, port: int, latin_port: int) -> Iterator[None]:
     settings = (HERE / "tomcat/server.xml").read_text()
     settings = settings.replace("UTF_8_PORT", str(port)).replace("LATIN_PORT", str(latin_port))
     (base / "conf/server.xml").write_text(settings)
+    javac = [found("javac"), "--release", "17", "-encoding", "UTF-8", "-cp", f"{TOMCAT}/lib/*:{TOMCAT}/bin/*"]
+    subprocess.run([*javac, "-d", str(base / "lib"), str(VALVE)], check=True, timeout=120)
     homes = sorted(Path("/usr/lib/jvm").glob(JAVA_HOMES))
     assert homes, "Java 21 is not installed: run `make test` once"
     environment = {

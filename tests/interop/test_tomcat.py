@@ -13,14 +13,16 @@ from deploy.demo.ports import free
 from gateway.wire.target import PathLeniency, canonical_target
 from tests.browser_like import Person
 from tests.interop.installation import App, Installation, direct, installed
-from tests.interop.name_bytes import HEADERS, SENT
+from tests.interop.name_bytes import HEADERS, NAME, SENT
 from tests.interop.servers import tomcat
 
 pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
 
 _LINE = re.compile(r"([\w:-]+) ?(.*)")
 REFUSED = "400"
-TRANSLATE = f"{{headers: {{X-Remote-User: {{from: uid}}, {HEADERS}}}}}"
+TRANSLATE = (
+    f'{{headers: {{X-Remote-User: {{from: uid}}, X-Groups: {{from: groups, join: ";", absent: "-"}}, {HEADERS}}}}}'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,7 @@ LATIN = (
     ("/public/%85", REFUSED),
 )
 PARAMETERS = frozenset({"jsessionid"})
+OF_NOBODY = {"user": "nobody", "remote": "nobody", "roles": "false false"}
 
 
 async def reads_as(here: Installation, app: App, leniency: PathLeniency, target: str, reading: str) -> None:
@@ -207,7 +210,7 @@ async def reads_as(here: Installation, app: App, leniency: PathLeniency, target:
     assert alone["path"] == "/" + "/".join(canonical_target(target.encode("latin-1"), leniency).segments)
     for answer in answers:
         if answer.status == 200:
-            assert told(answer.body) | {"user": "nobody"} == alone | {"user": "nobody"}
+            assert told(answer.body) | OF_NOBODY == alone | OF_NOBODY
             assert told(answer.body)["uri"] == target.partition("?")[0]
 
 
@@ -287,6 +290,17 @@ async def test_java_reads_the_injected_name_and_no_other(here: Installation, app
         assert told(page.body)["user"] == "helene"
         page = await here.person().step("GET", here.url(apps.java, "/public/x"), [(name, "forged")])
         assert told(page.body)["user"] == "nobody"
+
+
+async def test_the_valve_makes_remote_user_and_roles_of_headers(here: Installation, apps: Apps) -> None:
+    """deploy/readers/EcluseRemoteUserValve.java, compiled against this Tomcat."""
+    helene = await here.signed_in(apps.java)
+    for forged in ("Nom-utf8", "nom_utf8", "Remote-User", "REMOTE_USER", "X-Groups", "X_Groups"):
+        found = told((await helene.step("GET", here.url(apps.java, "/x"), [(forged, "root")])).body)
+        assert bytes.fromhex(found["remote"]).decode() == NAME
+        assert found["roles"] == "true false"
+        page = await here.person().step("GET", here.url(apps.java, "/public/x"), [(forged, "root")])
+        assert (told(page.body)["remote"], told(page.body)["roles"]) == ("nobody", "false false")
 
 
 async def test_a_name_arrives_in_each_encoding_byte_by_byte(here: Installation, apps: Apps) -> None:

@@ -6,6 +6,9 @@
   out.println("path " + request.getServletPath() + (info == null ? "" : info));
   out.println("uri " + request.getRequestURI());
   out.println("session " + (request.getSession(false) == null ? "none" : "known"));
+  String remote = request.getRemoteUser();
+  out.println("remote " + (remote == null ? "nobody" : java.util.HexFormat.of().formatHex(remote.getBytes("UTF-8"))));
+  out.println("roles " + request.isUserInRole("agents") + " " + request.isUserInRole("root"));
   out.println("user " + (user == null ? "nobody" : user));
   for (String name : java.util.Collections.list(request.getHeaderNames())) {
     if (name.toLowerCase().startsWith("nom-")) {
