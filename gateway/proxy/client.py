@@ -26,7 +26,7 @@ from gateway.proxy.services import Services
 from gateway.proxy.timers import NEVER
 from gateway.proxy.unread import unread
 from gateway.proxy.upgrade import ASKS as TAKEN
-from gateway.proxy.upgrade import check_taken
+from gateway.proxy.upgrade import check_taken, check_waits
 from gateway.proxy.walk import Walk
 from gateway.proxy.watched import between
 from gateway.wire.framing import NO_CONTENT
@@ -311,6 +311,12 @@ class ClientConnection(Walk):
             # Invariant 12: it was asked for before something changed.
             self.abort()
             return
+        try:
+            check_waits(self.ahead)
+        except GatewayError as error:
+            self._give_up_upstream()
+            self.refuse(Refuse(error.code, error.detail, close=True))
+            return
         lane.statuses[1] += 1
         edits, private = lane.edits_for(request.host.name), request.seat is not None
         head = response.pieces(lane.responses, edits, minor=True, private=private)
@@ -320,7 +326,7 @@ class ClientConnection(Walk):
         self._connections.discard(self)
         if self.bound is not None:
             self.bound.close()
-        plane.begin_tunnel(request, self._place, self.transport, connection, (self.ahead, rest))
+        plane.begin_tunnel(request, self._place, self.transport, connection, rest)
 
     def upstream_failed(self, error: GatewayError) -> None:
         self._give_up_upstream()

@@ -230,7 +230,7 @@ class DataPlane:
         place: CountedConnection,
         client: asyncio.Transport,
         application: ServerConnection,
-        came: tuple[bytes, bytes],
+        came: bytes,
     ) -> None:
         self.tunnels.begin(self, request, place, client, application, came)
 

@@ -74,9 +74,10 @@ class Services(Protocol):
         place: CountedConnection,
         client: asyncio.Transport,
         application: ServerConnection,
-        came: tuple[bytes, bytes],
+        came: bytes,
     ) -> None:
-        """Two connections are each other's from here on. `place`: of the client's. `came`: what was read of each."""
+        """Two connections are each other's from here on. `place`: of the client's. `came`: of the application, behind
+        its 101."""
 
     def refused(self, code: Code, detail: str, request_id: bytes, app: str, seen: Seen) -> None: ...
 

@@ -198,8 +198,8 @@ class Tunnel:
         self.deadline = plane.timers.now + self.idle
         self._share = plane.timers.watch(self)
 
-    def begin(self, client: Transport, application: Transport, came: tuple[bytes, bytes]) -> None:
-        """`came`: what the client and the application have sent already. The client has its 101."""
+    def begin(self, client: Transport, application: Transport, came: bytes) -> None:
+        """`came`: of the application, behind its 101. The client has that."""
         self.client = TunnelEnd(self, client, masks=True)
         self.application = TunnelEnd(self, application, masks=False)
         self.client.other, self.application.other = self.application, self.client
@@ -209,9 +209,8 @@ class Tunnel:
             end.transport.set_write_buffer_limits(high=_BUFFER)
             end.transport.set_protocol(end)
             end.transport.resume_reading()
-        for end, data in zip((self.client, self.application), came, strict=True):
-            if data:
-                end.data_received(data)
+        if came:
+            self.application.data_received(came)
 
     @property
     def seat(self) -> Seat | None:

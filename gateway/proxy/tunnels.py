@@ -53,7 +53,7 @@ class Tunnels:
         place: CountedConnection,
         client: asyncio.Transport,
         application: ServerConnection,
-        came: tuple[bytes, bytes],
+        came: bytes,
     ) -> None:
         """As Services.begin_tunnel has it."""
         tunnel = Tunnel(plane, request, place, application.is_beyond, self._over)

@@ -3,7 +3,7 @@
 from typing import Final
 
 from gateway.config.snapshot import App, Snapshot
-from gateway.model.codes import UPSTREAM_RESPONSE, WIRE_ORIGIN, WIRE_UPGRADE
+from gateway.model.codes import UPSTREAM_RESPONSE, WIRE_ORIGIN, WIRE_UPGRADE, WIRE_WEBSOCKET
 from gateway.model.errors import GatewayError
 from gateway.proxy.http1.response_head import ResponseHead
 from gateway.proxy.request import Request
@@ -18,15 +18,23 @@ ASKS: Final = b"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 _FRAMED: Final = frozenset({CONTENT_LENGTH, TRANSFER_ENCODING})
 
 
-def check_asked(request: Request, snapshot: Snapshot) -> None:
-    """Of a request that policy lets in: whether it may ask the application for a tunnel. Raises GatewayError."""
+def check_asked(request: Request, snapshot: Snapshot, behind: bytes) -> None:
+    """Of a request that policy lets in: whether it may ask the application for a tunnel. `behind`: what has come after
+    it. Raises GatewayError."""
     app = request.lane.app
     assert app is not None
     protocol = upgrade_of(request.rare[UPGRADE], request.came(b"connection"))
     if app.tunnel is None or protocol.decode("latin-1") not in app.tunnel.protocols:
         raise GatewayError(WIRE_UPGRADE, f"Upgrade: {request.rare[UPGRADE][:40]!r}")
     key_of(request.line.method, request.line.minor, request.sent())
+    check_waits(behind)
     _check_origin(request, app, snapshot)
+
+
+def check_waits(behind: bytes) -> None:
+    """RFC 6455 4.1: a client sends no frame before the answer has come. Raises GatewayError."""
+    if behind:
+        raise GatewayError(WIRE_WEBSOCKET, f"{len(behind)} bytes before the answer")
 
 
 def check_taken(request: Request, response: ResponseHead) -> None:

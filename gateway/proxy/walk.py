@@ -269,14 +269,16 @@ class Walk(Lasting):
             self.task = pool.connect(self)
 
     def ask_for_tunnel(self, outcome: Forward) -> None:
-        """RFC 9110 7.8: whether it becomes one, the application says; what the client has sent already waits for that.
-        A plain request is not what was asked for, and where no tunnel may be none is sent."""
+        """RFC 9110 7.8: whether it becomes one, the application says. A plain request is not what was asked for, and
+        where no tunnel may be none is sent."""
         request, plane = self.request, self.plane
         try:
-            check_asked(request, plane.tables.snapshot)
+            check_asked(request, plane.tables.snapshot, self.ahead)
         except GatewayError as error:
             self.refuse(Refuse(error.code, error.detail, close=True))
             return
+        # To somebody between who takes any answer for a tunnel's beginning, what follows is no request.
+        request.keep_alive = False
         if request.lane.is_told and request.seat is not None:
             plane.told_of(request, request.cookie_rest)
         request.middle, request.middle_of = middle_of(request, self.memo, outcome.prepared), outcome.prepared

@@ -1,8 +1,9 @@
-"""HR03 to HR08: one reading of where a message ends, or none. attacks.md 2.3.
+"""HR03 to HR08, and with tunnels.py HR09 and HR11: one reading of where a message ends, or none. attacks.md 2.3.
 
 What is smuggled is always a request for /admin/smuggled: not a byte of it may reach the application as a request.
 """
 
+from tests.attacks import tunnels
 from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
 from tests.attacks.exchange import Exchange
 from tests.attacks.forms import FORMS, PUBLIC_FIRST
@@ -311,4 +312,5 @@ CASES: tuple[Case, ...] = (
     *numbered("HR07", HR07[2:], first=3),
     Case("HR07.6", "a thousand deep", thousand),
     *numbered("HR08", HR08),
+    *tunnels.CASES,
 )

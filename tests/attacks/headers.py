@@ -245,7 +245,8 @@ UPGRADE = (b"Connection: Upgrade, X-Remote-User", b"Upgrade: websocket", b"Sec-W
 
 
 async def refused_upgrade(world: World) -> None:
-    """Refused since issue 10, for a plain request is not what was asked for; where nobody is let in, as without it."""
+    """Where the file takes no tunnel: a plain request is not what was asked for. Where nobody is let in, as without
+    it. Where the file takes one: HR09.20."""
     for app in FORMS:
         for _, cookie, target in await tries(world, app):
             mark = world.log_mark()
