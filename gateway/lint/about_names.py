@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-from gateway.config.check.tokens import BASIC, token_sections
+from gateway.config.check.tokens import BASIC, ticket_sections, token_sections
 from gateway.config.check.translate import names_used
 from gateway.config.problems import Problem
 from gateway.config.schema.app import AppFile
@@ -40,6 +40,9 @@ def subject_of_two_providers(subject: Subject) -> Iterator[Problem]:
             sources |= set() if "sub" in token.claims else {"subject"}
             if "subject" in sources and not sources & _WHOSE:
                 yield app.at(*path, key=True, say=say, write="claims: {provider: {from: provider}}")
+        for path, ticket in ticket_sections(translate):
+            if ticket.account.source == "subject":
+                yield app.at(*path, "account", say=say, write="an attribute that no two of them have alike")
         if translate.basic is not None and translate.basic.account.source == "subject":
             yield app.at(*BASIC, "account", say=say, write="an attribute that no two of them have alike")
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
-from gateway.config.check.tokens import BASIC, token_sections
+from gateway.config.check.tokens import ASPNET, BASIC, SEALED, ticket_sections, token_sections
 from gateway.config.problems import Problem
 from gateway.lint.subject import Subject
+from gateway.tokens.aspnet import VALIDATION_KEY_BYTES, machine_key
 from gateway.tokens.sealed import shared_key
 
 _LONG: Final = 900
@@ -14,9 +15,11 @@ _SHORTEST_SECRET: Final = 24
 
 def long_lived(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
-        for path, token in token_sections(app.model.translate):
-            if token.life > _LONG:
-                say = f"for up to {token.life // 60} minutes after a sign-out, a token that was copied is believed"
+        translate = app.model.translate
+        lives = [(path, token.life) for path, token in token_sections(translate)]
+        for path, life in (*lives, *((path, ticket.life) for path, ticket in ticket_sections(translate))):
+            if life > _LONG:
+                say = f"for up to {life // 60} minutes after a sign-out, a token that was copied is believed"
                 yield app.at(*path, "life", say=say, write="life: 5m")
 
 
@@ -32,12 +35,16 @@ def shared_by_two(subject: Subject) -> Iterator[Problem]:
     """Of keys that seal or sign: who has one can make every token of the other."""
     first: dict[bytes, str] = {}
     for app in subject.apps:
-        path = ("translate", "sealed", "key")
-        written = subject.material.get((app.path, path))
-        if written is None:
-            continue
-        # The key itself: one may be written with a line break, another without.
-        other = first.setdefault(shared_key(written), app.model.app)
-        if other != app.model.app:
-            say = f"{other} has the same key: each of the two can make tokens for the other"
-            yield app.at(*path, say=say, write="another key: openssl rand -base64 32")
+        for path, key_of in (((*SEALED, "key"), shared_key), ((*ASPNET, "validation_key"), _of_machine)):
+            written = subject.material.get((app.path, path))
+            if written is None:
+                continue
+            # The key itself: one may be written with a line break or in capitals, another without.
+            other = first.setdefault(key_of(written), app.model.app)
+            if other != app.model.app:
+                say = f"{other} has the same key: each of the two can make tokens for the other"
+                yield app.at(*path, say=say, write="another key: openssl rand -base64 32")
+
+
+def _of_machine(content: bytes) -> bytes:
+    return machine_key(content, VALIDATION_KEY_BYTES)

@@ -6,7 +6,7 @@ import base64
 from gateway.model.codes import TRANSLATION_UNENCODABLE
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.tokens.claims import single_value
+from gateway.tokens.claims import account
 from gateway.tokens.spec import BasicSpec
 
 HEADER = "Authorization"
@@ -35,13 +35,8 @@ def described_basic(spec: BasicSpec, identity: Identity) -> dict[str, str]:
 
 
 def _user(spec: BasicSpec, identity: Identity) -> str:
-    user = single_value(spec.account, identity)
-    if not user:
-        raise _refused("this person has no account")
-    if ":" in user:
-        # RFC 7617 2: what stands behind it would be read as the password.
-        raise _refused("a colon in the account")
-    return user
+    # RFC 7617 2: what stands behind a colon would be read as the password.
+    return account(spec.account, identity, HEADER, forbidden=":")
 
 
 def _refused(why: str) -> GatewayError:

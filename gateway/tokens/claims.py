@@ -40,6 +40,25 @@ def single_value(claim: TokenClaim, identity: Identity) -> str:
     return values[0] if values else ""
 
 
+def account(claim: TokenClaim, identity: Identity, where: str, *, forbidden: str = "") -> str:
+    """The name by which the application knows this person. `where`: what carries it, for the message.
+
+    Raises GatewayError(TRANSLATION_UNENCODABLE), without the name: none or several, a blank at an end, a control
+    character, or a character of `forbidden`.
+    """
+    name = single_value(claim, identity)
+    if not name:
+        raise _unsent(where, "this person has no account")
+    if found := set(forbidden) & set(name):
+        named = "a colon" if found == {":"} else f"U+{ord(min(found)):04X}"
+        raise _unsent(where, f"{named} in the account")
+    return name
+
+
+def _unsent(where: str, why: str) -> GatewayError:
+    return GatewayError(TRANSLATION_UNENCODABLE, f"{where}: {why}")
+
+
 def _texts(claim: TokenClaim, identity: Identity) -> list[str]:
     return [_text(claim.name, value) for value in _values(claim, identity)]
 

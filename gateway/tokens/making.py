@@ -2,17 +2,18 @@
 
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.model.codes import GATEWAY_FAULT
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.names import fold
+from gateway.tokens.aspnet import MOST_CHANCE, aspnet_ticket, told_in_ticket
 from gateway.tokens.claims import told
 from gateway.tokens.jwt import sign
 from gateway.tokens.sealed import NONCE_BYTES, sealed
-from gateway.tokens.spec import JwtSpec, SharedKeySpec, SigningKey, TokenSpec
+from gateway.tokens.spec import AspNetTicketSpec, JwtSpec, SharedKeySpec, SigningKey, TokenSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,10 @@ class MadeTokens:
 def check(specs: Iterable[TokenSpec], identity: Identity) -> None:
     """Whether they can tell this person. Raises GatewayError(TRANSLATION_UNENCODABLE)."""
     for spec in specs:
-        told(spec.claims, identity)
+        if isinstance(spec, AspNetTicketSpec):
+            told_in_ticket(spec, identity)
+        else:
+            told(spec.claims, identity)
 
 
 def make(
@@ -45,50 +49,64 @@ def make(
     """`keys`: of each algorithm the first signs. `now`, `not_after`: Unix seconds; no token lives longer than it may be
     on its way after `not_after`. `chance`: so many random bytes.
 
-    Raises GatewayError: TRANSLATION_UNENCODABLE, or GATEWAY_FAULT where there is no key for an algorithm.
+    Raises GatewayError: TRANSLATION_UNENCODABLE, TRANSLATION_LENGTH, or GATEWAY_FAULT where there is no key for an
+    algorithm.
     """
     headers, cookies = [], []
     renew_at = ends = not_after
     used = set()
     for spec in specs:
-        end = min(now + spec.life, not_after + spec.spare)
-        claims = {
-            **told(spec.claims, identity),
-            "iss": spec.issuer,
-            "aud": spec.audience,
-            "iat": int(now),
-            "exp": int(end),
-            "jti": urlsafe_b64encode(chance(16)).rstrip(b"=").decode("ascii"),
-        }
-        if isinstance(spec, SharedKeySpec):
-            token = sealed(spec, claims, chance(NONCE_BYTES))
+        end = int(min(now + spec.life, not_after + spec.spare))
+        if isinstance(spec, AspNetTicketSpec):
+            token = aspnet_ticket(spec, identity, issued=int(now), ends=end, chance=chance(MOST_CHANCE))
         else:
-            key = _key(spec, keys)
-            used.add(key.id)
-            token = sign(key, claims)
+            jti = urlsafe_b64encode(chance(16)).rstrip(b"=").decode("ascii")
+            claims = {
+                **told(spec.claims, identity),
+                "iss": spec.issuer,
+                "aud": spec.audience,
+                "iat": int(now),
+                "exp": end,
+                "jti": jti,
+            }
+            if isinstance(spec, SharedKeySpec):
+                token = sealed(spec, claims, chance(NONCE_BYTES))
+            else:
+                key = _key(spec, keys)
+                used.add(key.id)
+                token = sign(key, claims)
         name = spec.carrier.name.encode("ascii")
         if spec.carrier.kind == "cookie":
             cookies.append(b"%b=%b" % (name, token))
         else:
             scheme = spec.carrier.scheme.encode("ascii")
             headers.append(b"\r\n%b: %b%b%b" % (name, scheme, b" " if scheme else b"", token))
-        ends = min(ends, int(end) - spec.spare)
+        ends = min(ends, end - spec.spare)
         renew_at = min(renew_at, now + spec.life / 2, ends)
     return MadeTokens(b"".join(headers), b"; ".join(cookies), renew_at, ends, frozenset(used))
 
 
 def described(specs: Iterable[TokenSpec], identity: Identity) -> tuple[dict[str, str], dict[str, str]]:
-    """Headers and cookies by name, for who asks what an application would be sent: the claims in clear, but for those
-    that change each time, and nothing that anybody could use. Raises GatewayError(TRANSLATION_UNENCODABLE)."""
+    """Headers and cookies by name, for who asks what an application would be sent: what is told in clear, but for that
+    which changes each time, and nothing that anybody could use. Raises GatewayError(TRANSLATION_UNENCODABLE)."""
     headers: dict[str, str] = {}
     cookies: dict[str, str] = {}
     for spec in specs:
-        claims = {**told(spec.claims, identity), "iss": spec.issuer, "aud": spec.audience}
-        kind = "JWE" if spec.algorithm == "A256GCM" else "JWT"
-        text = f"({kind}, {spec.algorithm}, {spec.life} s) {json.dumps(claims, ensure_ascii=False)}"
         place = headers if spec.carrier.kind == "header" else cookies
-        place[spec.carrier.name] = f"{spec.carrier.scheme} {text}".lstrip()
+        place[spec.carrier.name] = f"{spec.carrier.scheme} {_description(spec, identity)}".lstrip()
     return headers, cookies
+
+
+def _description(spec: TokenSpec, identity: Identity) -> str:
+    if isinstance(spec, AspNetTicketSpec):
+        name, user_data = told_in_ticket(spec, identity)
+        told_too = {"UserData": user_data} if user_data else {}
+        claims: Mapping[str, object] = {"Name": name, **told_too, "CookiePath": spec.path}
+        kind = f"ASP.NET ticket, {spec.compatibility}, AES and {spec.validation}"
+    else:
+        claims = {**told(spec.claims, identity), "iss": spec.issuer, "aud": spec.audience}
+        kind = f"{'JWE' if spec.algorithm == 'A256GCM' else 'JWT'}, {spec.algorithm}"
+    return f"({kind}, {spec.life} s) {json.dumps(claims, ensure_ascii=False)}"
 
 
 def folded_names(specs: Iterable[TokenSpec], kind: str) -> frozenset[bytes]:

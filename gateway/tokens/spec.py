@@ -70,7 +70,28 @@ class SharedKeySpec:
     claims: tuple[TokenClaim, ...]
 
 
-TokenSpec = JwtSpec | SharedKeySpec
+TicketValidation = Literal["SHA1", "HMACSHA256", "HMACSHA384", "HMACSHA512"]
+TicketCompatibility = Literal["Framework20SP1", "Framework20SP2", "Framework45"]
+
+
+@dataclass(frozen=True, slots=True)
+class AspNetTicketSpec:
+    """A ticket of ASP.NET Forms Authentication, under the application's machineKey. `account`: the name in it;
+    `user_data`: its UserData, None for an empty one; `path`: its CookiePath. `life`, `spare`: as of JwtSpec."""
+
+    carrier: Carrier
+    account: TokenClaim
+    user_data: TokenClaim | None
+    path: str
+    compatibility: TicketCompatibility
+    validation: TicketValidation
+    validation_key: bytes = field(repr=False)
+    decryption_key: bytes = field(repr=False)
+    life: int
+    spare: int
+
+
+TokenSpec = JwtSpec | SharedKeySpec | AspNetTicketSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,8 @@ PEM = {
     "file:es256.pem": pem("ES256").strip(),
     "file:rs256.pem": pem("RS256").strip(),
     "file:shared.key": b64encode(bytes(range(32))),
+    "file:validation.key": b"AB" * 64,
+    "file:decryption.key": b"CD" * 32,
     "file:basic": "mot de passé".encode(),
     "env:LINKS": b"0123456789-of-the-links-0123456789",
     "env:OTHER": b"0123456789-of-another-key-0123456789",
@@ -386,6 +388,10 @@ def step(see: Callable[[Any], object]) -> Callable[[Snapshot], object]:
 
 BASIC = ("translate", "basic")
 SEALED = ("translate", "sealed")
+ASPNET = ("translate", "aspnet_ticket")
+MACHINE = {"validation_key": {"file": "validation.key"}, "decryption_key": {"file": "decryption.key"}}
+TICKET = {"account": {"from": "uid"}, "compatibility": "Framework45", **MACHINE}
+TICKETS = ((ASPNET, TICKET),)
 SHARED = {"key": {"file": "shared.key"}}
 SEALS = ((SEALED, {"header": "X-T", **SHARED}),)
 
@@ -541,6 +547,17 @@ APP = [
     Effect("translate.basic.encoding", (*BASIC, "encoding"), "latin1",
            app(lambda a: a.basic and basic_line(a.basic, HELENE)), None, b"\r\nAuthorization: Basic c3ZjOm1vdCBkZSBwYXNz6Q==",
            ((BASIC, {"account": {"value": "svc"}, "password": {"file": "basic"}}),)),
+    Effect("translate.aspnet_ticket.cookie", (*ASPNET, "cookie"), "AUTH", token(lambda t: t.carrier), Carrier("cookie", ".ASPXAUTH"), Carrier("cookie", "AUTH"), TICKETS),
+    Effect("translate.aspnet_ticket.account.from", (*ASPNET, "account"), {"from": "mail"}, token(lambda t: t.account.attribute), "uid", "mail", TICKETS),
+    Effect("translate.aspnet_ticket.account.value", (*ASPNET, "account"), {"value": "svc"}, token(lambda t: t.account.text), "", "svc", TICKETS),
+    Effect("translate.aspnet_ticket.user_data.from", (*ASPNET, "user_data"), {"from": "mail"}, token(lambda t: t.user_data and t.user_data.attribute), None, "mail", TICKETS),
+    Effect("translate.aspnet_ticket.user_data.value", (*ASPNET, "user_data"), {"value": "a"}, token(lambda t: t.user_data and t.user_data.text), None, "a", TICKETS),
+    Effect("translate.aspnet_ticket.path", (*ASPNET, "path"), "/permis", token(lambda t: t.path), "/", "/permis", TICKETS),
+    Effect("translate.aspnet_ticket.compatibility", (*ASPNET, "compatibility"), "Framework20SP1", token(lambda t: t.compatibility), "Framework45", "Framework20SP1", TICKETS),
+    Effect("translate.aspnet_ticket.validation", (*ASPNET, "validation"), "SHA1", token(lambda t: t.validation), "HMACSHA256", "SHA1", TICKETS),
+    Effect("translate.aspnet_ticket.validation_key", ASPNET, TICKET, token(lambda t: t.validation_key), None, b"\xab" * 64),
+    Effect("translate.aspnet_ticket.decryption_key", ASPNET, TICKET, token(lambda t: t.decryption_key), None, b"\xcd" * 32),
+    Effect("translate.aspnet_ticket.life", (*ASPNET, "life"), "1m", token(lambda t: t.life), 300, 60, TICKETS),
     Effect("translate.sealed.header", SEALED, {"header": "X-T", **SHARED}, token(lambda t: t.carrier), None, Carrier("header", "X-T")),
     Effect("translate.sealed.cookie", SEALED, {"cookie": "T", **SHARED}, token(lambda t: t.carrier), None, Carrier("cookie", "T")),
     Effect("translate.sealed.key", SEALED, {"cookie": "T", **SHARED}, token(lambda t: t.key), None, bytes(range(32))),

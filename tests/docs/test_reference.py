@@ -106,6 +106,8 @@ def material(name: str) -> bytes:
     """What stands in a file of this name: a certificate, the private key beside it, or a secret."""
     if Path(name).suffix == ".base64":
         return b64encode(bytes(32))
+    if Path(name).suffix == ".hex":
+        return b"AB" * 32
     pem = {".crt": _ISSUED.cert_chain_pems[0], ".key": _ISSUED.private_key_pem, ".pem": _ISSUED.private_key_pem}
     found = pem.get(Path(name).suffix)
     return _SECRET if found is None else found.bytes()

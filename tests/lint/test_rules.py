@@ -60,9 +60,16 @@ KEYS = {
     "file:a.base64": b64encode(bytes(32)),
     "file:b.base64": b64encode(bytes(range(32))),
     "file:short": b"motdepasse",
+    "file:mac": b"AB" * 64,
+    # The same, as another hand wrote it.
+    "file:mac-too": b"ab" * 64 + b"\n",
+    "file:aes": b"CD" * 32,
     # The first one, with a line break behind it.
     "file:c.base64": b64encode(bytes(32)) + b"\n",
 }
+
+
+MACHINE = "compatibility: Framework45, validation_key: {file: mac}, decryption_key: {file: aes}"
 
 
 def sent(line: str, app: str = "permis") -> dict[str, str]:
@@ -408,6 +415,8 @@ def test_no_function_stands_for_two_codes_and_each_code_says_why() -> None:
         ("sealed: {cookie: T, key: {file: a.base64}, claims: {issuer: {from: issuer}}}", ""),
         ("basic: {account: {from: subject}, password: {file: a.base64}}", "translate.basic.account"),
         ("basic: {account: {from: uid}, password: {file: a.base64}}", ""),
+        (f"aspnet_ticket: {{account: {{from: subject}}, {MACHINE}}}", "translate.aspnet_ticket.account"),
+        (f"aspnet_ticket: {{account: {{from: uid}}, {MACHINE}}}", ""),
         ("preset: oauth2-proxy", "translate.preset"),
         ("preset: mellon", ""),
     ],
@@ -458,3 +467,17 @@ def test_a_template_that_two_people_may_fill_alike(template: str, others: str, a
 
 def test_a_name_in_a_template_is_compared_too() -> None:
     assert "EC306" in codes(told('X-A: {template: "u-{uid}", encoding: ascii, unencodable: transliterate}'), {})
+
+
+def test_one_machine_key_is_found_in_whatever_letters_it_is_written() -> None:
+    one = sent(f"aspnet_ticket: {{account: {{from: uid}}, {MACHINE}}}")
+    other = sent(f"aspnet_ticket: {{account: {{from: uid}}, {MACHINE.replace('mac}', 'mac-too}')}}}", "autre")
+    found = lint(subject(sample_files({**one, **other}, KEYS), NOW.timestamp()))
+    assert [one.problem.key for one in found if one.code == "EC353"] == ["translate.aspnet_ticket.validation_key"]
+
+
+def test_a_long_life_of_a_ticket_is_found() -> None:
+    for life, codes in (("20m", ["EC351"]), ("10m", [])):
+        line = f"aspnet_ticket: {{account: {{from: uid}}, life: {life}, {MACHINE}}}"
+        found = lint(subject(sample_files(sent(line), KEYS), NOW.timestamp()))
+        assert [one.code for one in found if one.code == "EC351"] == codes

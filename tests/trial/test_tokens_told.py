@@ -37,3 +37,15 @@ def test_who_would_be_refused_for_a_token_is_refused_here() -> None:
     assert (told.outcome, told.reason, told.detail) == (
         "deny", "translation.unencodable", "claim g: 2 values, and the file says neither list nor which",
     )  # fmt: skip
+
+
+def test_a_ticket_is_shown_as_what_it_tells() -> None:
+    keys = "validation_key: {file: mac}, decryption_key: {file: aes}"
+    ticket = f"  aspnet_ticket: {{account: {{from: uid}}, compatibility: Framework45, {keys}}}\naccess:"
+    known = person(uid=("paul",), groups=())
+    asked = parse_request("GET http://permis.localhost/a")
+    snapshot = sample_snapshot(
+        {"apps/permis.yaml": PERMIS.replace("access:", ticket)}, {"file:mac": b"AB" * 64, "file:aes": b"CD" * 32}
+    )
+    told = try_request(snapshot, asked, known, Circumstances(NOW))
+    assert told.cookies[".ASPXAUTH"].endswith('{"Name": "paul", "CookiePath": "/"}')

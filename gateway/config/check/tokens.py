@@ -12,10 +12,12 @@ from gateway.config.schema.app_tokens import BasicSection, JwtSection, TokenSect
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.load import Folder
 from gateway.config.schema.scalars import Reference, Wrong
+from gateway.config.schema.tickets import AspNetTicketSection
 from gateway.config.schema.translate import TranslateSection
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
+from gateway.tokens.aspnet import DECRYPTION_KEY_BYTES, VALIDATION_KEY_BYTES, machine_key
 from gateway.tokens.basic import HEADER
 from gateway.tokens.sealed import shared_key
 from gateway.translation.render import check_cookie, check_header
@@ -24,6 +26,7 @@ from gateway.translation.specs import Constant, CookieSpec, HeaderSpec
 JWT: Final[Path] = ("translate", "jwt")
 SEALED: Final[Path] = ("translate", "sealed")
 BASIC: Final[Path] = ("translate", "basic")
+ASPNET: Final[Path] = ("translate", "aspnet_ticket")
 
 # Of a connection to the application that is still to be opened, and of what waits before it.
 SPARE_BESIDE_CONNECT: Final = 10
@@ -42,6 +45,8 @@ def carriers(translate: TranslateSection) -> Iterator[tuple[Path, str, str]]:
         if token.cookie is not None:
             yield (*path, "cookie"), "cookies", token.cookie
 
+    for path, ticket in ticket_sections(translate):
+        yield (*path, "cookie"), "cookies", ticket.cookie
     if translate.basic is not None:
         yield BASIC, "headers", HEADER
 
@@ -52,6 +57,19 @@ def references(translate: TranslateSection) -> Iterator[tuple[Path, Reference, C
         yield (*SEALED, "key"), translate.sealed.key, _check_shared_key
     if translate.basic is not None:
         yield (*BASIC, "password"), translate.basic.password, partial(_check_password, translate.basic)
+    if (ticket := translate.aspnet_ticket) is not None:
+        yield (*ASPNET, "validation_key"), ticket.validation_key, partial(_check_machine_key, VALIDATION_KEY_BYTES)
+        yield (*ASPNET, "decryption_key"), ticket.decryption_key, partial(_check_machine_key, DECRYPTION_KEY_BYTES)
+
+
+def _check_machine_key(lengths: range | tuple[int, ...], content: bytes) -> None:
+    """Raises Wrong, without the key."""
+    try:
+        machine_key(content, lengths)
+    except ValueError as error:
+        digits = "40 to 128" if isinstance(lengths, range) else "32, 48 or 64"
+        hint = "as web.config has it, without AutoGenerate and IsolateApps"
+        raise Wrong(f"a key of {digits} hexadecimal digits is needed, and these are {error}", hint) from None
 
 
 def _check_shared_key(content: bytes) -> None:
@@ -81,6 +99,11 @@ def token_sections(translate: TranslateSection) -> Iterator[tuple[Path, TokenSec
         yield SEALED, translate.sealed
 
 
+def ticket_sections(translate: TranslateSection) -> Iterator[tuple[Path, AspNetTicketSection]]:
+    if translate.aspnet_ticket is not None:
+        yield ASPNET, translate.aspnet_ticket
+
+
 def told_attributes(translate: TranslateSection) -> Iterator[tuple[Path, str]]:
     """The attributes of people in claims, and where they are written."""
     for path, token in token_sections(translate):
@@ -89,6 +112,10 @@ def told_attributes(translate: TranslateSection) -> Iterator[tuple[Path, str]]:
                 yield (*path, "claims", name, "from"), claim.source
     if translate.basic is not None and translate.basic.account.source is not None:
         yield (*BASIC, "account", "from"), translate.basic.account.source
+    for path, ticket in ticket_sections(translate):
+        for key, told in (("account", ticket.account), ("user_data", ticket.user_data)):
+            if told is not None and told.source is not None:
+                yield (*path, key, "from"), told.source
 
 
 def check_header_of_programs(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
@@ -106,6 +133,9 @@ def check_tokens(document: YamlDocument, model: AppFile, gateway: GatewayFile | 
     basic = model.translate.basic
     if basic is not None and ":" in (basic.account.value or ""):
         yield document.problem((*BASIC, "account", "value"), "the password would begin behind the colon")
+    if gateway is not None:
+        for path, ticket in ticket_sections(model.translate):
+            yield from _lives(document, (*path, "life"), ticket.life, gateway)
     for path, token in token_sections(model.translate):
         if gateway is not None:
             yield from _lives(document, (*path, "life"), token.life, gateway)

@@ -8,10 +8,21 @@ from gateway.config.compile.served import Material, served
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.app_tokens import BasicSection, ClaimSection, TokenSection, TokensSection
 from gateway.config.schema.gateway import GatewayFile
+from gateway.config.schema.tickets import TicketValueSection
 from gateway.model.names import fold
+from gateway.tokens.aspnet import DECRYPTION_KEY_BYTES, VALIDATION_KEY_BYTES, machine_key
 from gateway.tokens.jwt import signing_key
 from gateway.tokens.sealed import shared_key
-from gateway.tokens.spec import BasicSpec, Carrier, JwtSpec, SharedKeySpec, SigningKey, TokenClaim, TokenSpec
+from gateway.tokens.spec import (
+    AspNetTicketSpec,
+    BasicSpec,
+    Carrier,
+    JwtSpec,
+    SharedKeySpec,
+    SigningKey,
+    TokenClaim,
+    TokenSpec,
+)
 
 _Spec = TypeVar("_Spec", JwtSpec, SharedKeySpec)
 
@@ -52,6 +63,22 @@ def _specs(file: str, model: AppFile, gateway: GatewayFile, material: Material) 
     if translate.sealed is not None:
         key = shared_key(material[file, ("translate", "sealed", "key")])
         yield made(SharedKeySpec, translate.sealed, key=key)
+    if (ticket := translate.aspnet_ticket) is not None:
+        at = ("translate", "aspnet_ticket")
+        yield served(
+            AspNetTicketSpec,
+            ticket,
+            carrier=Carrier("cookie", ticket.cookie),
+            account=_value("account", ticket.account),
+            user_data=None if ticket.user_data is None else _value("UserData", ticket.user_data),
+            validation_key=machine_key(material[file, (*at, "validation_key")], VALIDATION_KEY_BYTES),
+            decryption_key=machine_key(material[file, (*at, "decryption_key")], DECRYPTION_KEY_BYTES),
+            spare=spare_of(gateway),
+        )
+
+
+def _value(name: str, told: TicketValueSection) -> TokenClaim:
+    return TokenClaim(name, told.source, told.value or "")
 
 
 def _carrier(token: TokenSection) -> Carrier:

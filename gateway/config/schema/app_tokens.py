@@ -21,7 +21,8 @@ SHORTEST_LIFE: Final = 30
 LONGEST_LIFE: Final = 3600
 
 
-def _life(seconds: int) -> int:
+def life_of_token(seconds: int) -> int:
+    """Raises what pydantic tells as a problem of the key."""
     if not SHORTEST_LIFE <= seconds <= LONGEST_LIFE:
         raise wrong("a token lives from 30s to 1h", "write life: 5m")
     return seconds
@@ -58,7 +59,7 @@ class TokenSection(Strict):
     audience: Maybe[Word] = None
     """Its `aud`, by which the application knows that it is meant; the application's name where this is left out. In a
     team's file: that name, or an address of one of its own hosts."""
-    life: Annotated[WholeSeconds, AfterValidator(_life)] = 300
+    life: Annotated[WholeSeconds, AfterValidator(life_of_token)] = 300
     """From its making to its `exp`. A new one is made when half of it has passed."""
     claims: dict[Annotated[Word, AfterValidator(_claim_name)], ClaimSection] = Field(default={}, max_length=100)
     """What it tells beside `iss`, `aud`, `iat`, `exp`, `jti` and `sub`, which is the provider's name for the person

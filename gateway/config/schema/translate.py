@@ -10,6 +10,7 @@ from gateway.config.problems import Path
 from gateway.config.schema.app_tokens import BasicSection, JwtSection, SealedSection
 from gateway.config.schema.conditions import TAG
 from gateway.config.schema.header_presets import COOKIES, HEADERS, HeaderPreset
+from gateway.config.schema.tickets import AspNetTicketSection
 from gateway.config.schema.types import AttributeName, FixedText, Maybe, Size, Strict, wrong
 from gateway.model.names import fold
 from gateway.translation.charset import LACKING, Encoding, Unencodable
@@ -162,11 +163,13 @@ class TranslateSection(Strict):
     """A token that only it can read, or verify."""
     basic: Maybe[BasicSection] = None
     """HTTP Basic, with an account of the application and a secret."""
+    aspnet_ticket: Maybe[AspNetTicketSection] = None
+    """A ticket of ASP.NET Forms Authentication."""
 
     @cached_property
     def has_tokens(self) -> bool:
         """Or something else that is made of several parts."""
-        return not (self.jwt is None and self.sealed is None and self.basic is None)
+        return any(one is not None for one in (self.jwt, self.sealed, self.basic, self.aspnet_ticket))
 
     @cached_property
     def told(self) -> tuple[InjectedAt, ...]:

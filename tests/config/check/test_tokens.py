@@ -83,6 +83,31 @@ def test_a_sealed_token_that_cannot_be_is_refused_at_its_place(sealed: str, said
     assert [line.partition(": ")[2] for line in problems(files, secrets)] == [said]
 
 
+KEYED = "account: {from: uid}, compatibility: Framework45, validation_key: {file: mac}, decryption_key: {file: aes}"
+
+
+@pytest.mark.parametrize(
+    ("ticket", "said"),
+    [
+        ("{account: {from: uid}, validation_key: {file: mac}, decryption_key: {file: aes}}", "translate.aspnet_ticket.compatibility: this key is missing"),
+        ("{account: {from: uid}, compatibility: Framework45, validation_key: AB, decryption_key: {file: aes}}", "translate.aspnet_ticket.validation_key: this is not written here (write {file: path})"),
+        (f"{{{KEYED.replace('file: mac', 'file: short')}}}", "translate.aspnet_ticket.validation_key: a key of 40 to 128 hexadecimal digits is needed, and these are 4 digits (as web.config has it, without AutoGenerate and IsolateApps)"),
+        (f"{{{KEYED.replace('file: aes', 'file: word')}}}", "translate.aspnet_ticket.decryption_key: a key of 32, 48 or 64 hexadecimal digits is needed, and these are not hexadecimal digits (as web.config has it, without AutoGenerate and IsolateApps)"),
+        (f"{{{KEYED}, validation: MD5}}", "translate.aspnet_ticket.validation: this must be one of SHA1, HMACSHA256, HMACSHA384, HMACSHA512"),
+        (f"{{{KEYED}, life: 2h}}", "translate.aspnet_ticket.life: a token lives from 30s to 1h (write life: 5m)"),
+        (f"{{{KEYED}, life: 30s}}", ""),
+        (f"{{{KEYED}}}\n  cookies: {{.aspxauth: {{value: x}}}}", "translate.aspnet_ticket.cookie: a server may read this as .aspxauth (keep one of the two)"),
+        (f"{{{KEYED.replace('from: uid', 'from: logn')}}}", "translate.aspnet_ticket.account.from: no provider of this application maps an attribute logn (write logn: under attributes of a provider's file)"),
+        (f"{{{KEYED}, user_data: {{from: uids}}}}", "translate.aspnet_ticket.user_data.from: no provider of this application maps an attribute uids (did you mean uid?)"),
+        (f"{{{KEYED}, user_data: {{}}}}", "translate.aspnet_ticket.user_data: this comes from one place (write {from: attribute} or {value: text})"),
+    ],
+)  # fmt: skip
+def test_a_ticket_that_cannot_be_is_refused_at_its_place(ticket: str, said: str) -> None:
+    secrets = {**SECRETS, "file:mac": b"AB" * 64, "file:aes": b"CD" * 32, "file:short": b"ABCD", "file:word": b"word"}
+    files = {"apps/permis.yaml": PERMIS.replace("access:", f"  aspnet_ticket: {ticket}\naccess:")}
+    assert [line.partition(": ")[2] for line in problems(files, secrets)] == ([said] if said else [])
+
+
 @pytest.mark.parametrize(
     ("basic", "said"),
     [
