@@ -31,6 +31,10 @@ MEANINGS: dict[str, tuple[str, ...]] = {
     "account unlink": ("taken back", "there is no such link, or the folder has problems"),
     "account export": ("written", "the folder has problems, or its account links cannot be read"),
     "account import": ("every line is kept", "nothing is kept: a line is refused, or the folder has problems"),
+    "doctor app": (
+        "the form is as the file says",
+        "it is not, or the application does not answer; or the folder has problems",
+    ),
     "metadata": ("printed", "the folder has problems, or no keys for SAML"),
     "explain": ("explained, whatever the decision", "the folder has problems"),
 }

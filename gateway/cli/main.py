@@ -128,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
         lint,
         reload,
         show,
+        _doctor(commands.add_parser("doctor", help="looks at what only a running part can tell")),
         *_account(commands.add_parser("account", help="which login of an application is whose")),
     )
     metadata = commands.add_parser("metadata", help="prints what SAML providers have to know of us, signed")
@@ -167,6 +168,15 @@ def _account(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentPars
     for one in (listed, link, unlink, exported, imported):
         _folder_or_usual(one)
     yield from (listed, link, unlink, imported)
+
+
+def _doctor(doctor: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    app = doctor.add_subparsers(dest="what", required=True, metavar="WHAT").add_parser(
+        "app", help="whether an application's login form is as its file says; no account is sent"
+    )
+    app.add_argument("name", metavar="NAME")
+    _folder_or_usual(app)
+    return app
 
 
 def _folder_or_usual(command: argparse.ArgumentParser) -> None:

@@ -12,16 +12,14 @@ from gateway.access.outcome import Prepared
 from gateway.access.preparation import origins_of
 from gateway.config.snapshot import App
 from gateway.federation.form_exchange import FormExchange
+from gateway.formlogin.account import account_of
 from gateway.formlogin.spec import ApplicationSession, FormLogin
 from gateway.formlogin.walk import FormRequest, FormResponse, FormWalk, sign_in
-from gateway.model.codes import FORM_LOGIN_ACCOUNT, FORM_LOGIN_REFUSED, FORM_LOGIN_TRIES
+from gateway.model.codes import FORM_LOGIN_REFUSED, FORM_LOGIN_TRIES
 from gateway.model.credential import Credential, CredentialSource, NoCredential
 from gateway.model.errors import GatewayError
-from gateway.model.identity import Identity
 from gateway.model.session import Seat
 from gateway.ops.counters import Counters
-from gateway.tokens.claims import single_value
-from gateway.tokens.spec import TokenClaim
 
 # Seconds between two looks whether another sign-in of the same account is over.
 _LOOK_AGAIN: Final = 0.1
@@ -155,20 +153,9 @@ class TrustedAccounts:
         trusted = self._form.trusted
         assert trusted is not None
         try:
-            login = _login(TokenClaim("login", trusted.attribute, trusted.text), seat.identity)
+            return Credential(account_of(trusted, seat.identity), trusted.secret)
         except GatewayError as error:
-            return NoCredential(FORM_LOGIN_ACCOUNT, error.detail)
-        return Credential(login, trusted.secret)
-
-
-def _login(account: TokenClaim, identity: Identity) -> str:
-    login = single_value(account, identity)
-    if not login:
-        raise GatewayError(FORM_LOGIN_ACCOUNT, f"this person has no {account.attribute}")
-    if login != login.strip():
-        # Applications trim: it would be another's account.
-        raise GatewayError(FORM_LOGIN_ACCOUNT, "white space at an end of the account")
-    return login
+            return NoCredential(error.code, error.detail)
 
 
 def _next(walk: FormWalk, response: FormResponse | None) -> FormRequest | ApplicationSession:

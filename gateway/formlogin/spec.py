@@ -5,6 +5,7 @@ from typing import Literal
 
 Holds = Literal["login", "secret", "page", "text"]
 Charset = Literal["utf-8", "cp1252"]
+KeptBy = Literal["gateway", "browser"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ class TrustedAccount:
 
 @dataclass(frozen=True, slots=True)
 class FormLogin:
-    """`signed_in`, `refused`, `expired`: one of the marks is enough. `cookies`: the names of the application's session.
+    """`signed_in`, `refused`, `expired`: one of the marks is enough. `cookies`: the names of the application's session;
+    `keep`: "browser" where browsers are given them too.
     `tries`: how many sign-ins of one account may fail `within` so many seconds. `fingerprint`: of all of this and of
     where the application is: a session of another one is not sent."""
 
@@ -60,6 +62,7 @@ class FormLogin:
     fingerprint: str
     refused: tuple[ResponseMark, ...] = ()
     expired: tuple[ResponseMark, ...] = ()
+    keep: KeptBy = "gateway"
     tries: int = 3
     within: int = 3600
     charset: Charset = "utf-8"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from gateway.config.check.form_login import SECRET
 from gateway.config.check.tokens import ASPNET, BASIC, SEALED, ticket_sections, token_sections
 from gateway.config.problems import Problem
 from gateway.lint.subject import Subject
@@ -25,10 +26,11 @@ def long_lived(subject: Subject) -> Iterator[Problem]:
 
 def short_secret(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
-        secret = subject.material.get((app.path, (*BASIC, "password")))
-        if secret is not None and len(secret) < _SHORTEST_SECRET:
-            say = f"this secret has {len(secret)} characters: it can be guessed, and opens every account"
-            yield app.at(*BASIC, "password", say=say, write="openssl rand -base64 32")
+        for path in ((*BASIC, "password"), SECRET):
+            secret = subject.material.get((app.path, path))
+            if secret is not None and len(secret) < _SHORTEST_SECRET:
+                say = f"this secret has {len(secret)} characters: it can be guessed, and opens every account"
+                yield app.at(*path, say=say, write="openssl rand -base64 32")
 
 
 def shared_by_two(subject: Subject) -> Iterator[Problem]:

@@ -4,7 +4,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from gateway.config.problems import Problem
-from gateway.lint import about_applications, about_names, about_people, about_rules, about_the_gateway, about_tokens
+from gateway.lint import (
+    about_applications,
+    about_forms,
+    about_names,
+    about_people,
+    about_rules,
+    about_the_gateway,
+    about_tokens,
+)
 from gateway.lint.subject import Subject
 
 
@@ -26,6 +34,7 @@ ABOUT_IGNORES: Mapping[str, tuple[str, str]] = {
 
 _RULES, _PEOPLE, _APPS, _GATEWAY = about_rules, about_people, about_applications, about_the_gateway
 _TOKENS = about_tokens
+_FORMS = about_forms
 _NAMES = about_names
 
 _TABLE = (
@@ -160,6 +169,10 @@ _TABLE = (
     LintRule("EC356", "A template that two people may fill alike", "With `{provider}-{subject}`, `b-1` of the provider "
              "`a` and `1` of the provider `a-b` are both `a-b-1`: the application takes one for the other.",
              _NAMES.filled_alike),
+    LintRule("EC361", "A form that is seen again", "The application's session ends by itself one day: without "
+             "`expired`, nobody notices but the person in front of its login form.", _FORMS.no_expiry),
+    LintRule("EC362", "As many tries as it takes to lock an account", "`tries` is there so that the gateway stops "
+             "before the application does.", _FORMS.many_tries),
     # the gateway
     LintRule("EC401", "Development settings", "`development: true` gives up https and secrets in files of their own.",
              _GATEWAY.development),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from time import time
 
 from gateway.access.preparation import Preparation, origins_of
+from gateway.formlogin.addresses import ApplicationOrigins
 from gateway.formlogin.spec import ApplicationSession
 from gateway.proxy.exchange import Exchange, Requester, ServerConnection
 from gateway.proxy.filters.body_filter import BodyFilter
@@ -66,6 +67,15 @@ def watch_for(
         origins,
         line.target.raw.decode("ascii"),
         is_page=is_page,
+        handed=b"" if app.form_login.keep == "gateway" else _handed(session, request.cookie or b"", origins),
         changed=changed,
         ended=lambda: ended(session),
     )
+
+
+def _handed(session: ApplicationSession, brought: bytes, origins: ApplicationOrigins) -> bytes:
+    """Of the session's cookies, those that the browser has not `brought` as they are."""
+    has = {pair.strip(b" \t") for pair in brought.split(b";")}
+    secure = b"; Secure" if origins.is_secure else b""
+    lacking = (pair for pair in session.cookies.split(b"; ") if pair not in has)
+    return b"".join(b"\r\nSet-Cookie: %b; Path=/; HttpOnly; SameSite=Lax%b" % (pair, secure) for pair in lacking)

@@ -12,6 +12,7 @@ from gateway.access.request_line import RequestLine
 from gateway.access.virtual_host import HostTable, VirtualHost
 from gateway.config.problems import did_you_mean
 from gateway.config.snapshot import App, Snapshot
+from gateway.formlogin.account import session_described
 from gateway.model.codes import HOST_UNKNOWN, WIRE_METHOD
 from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
@@ -163,6 +164,9 @@ def _result(outcome: Outcome, request: TrialRequest, person: Known | None) -> Tr
                 headers, cookies = headers | made[0], cookies | made[1]
                 headers |= {} if app.basic is None else described_basic(app.basic, accepted)
             why = unsent(app.translation, accepted)
+            if accepted is not None and app.form_login is not None:
+                there = session_described(app.form_login, accepted)
+                cookies, why = cookies | there[0], why | there[1]
             return Tried("allow", decision.reason.id, "", app, segments, headers=headers, cookies=cookies, unsent=why)
         case Refuse(code=code, detail=detail, by=None):
             return Tried("refuse", code.id, detail, app, segments)

@@ -535,6 +535,7 @@ APP = [
       for word in ("signed_in", "refused", "expired")
       for key, value in (("status", 401), ("location", "/menu.php?a=1"), ("marker", "Se déconnecter"))),
     Effect("form_login.cookies[]", FORM, form(), app(lambda a: sorted(a.cookie_names)), [], [b"grrsessid"]),
+    Effect("form_login.keep", FORM, form(keep="browser"), app(lambda a: a.form_login and a.form_login.keep), None, "browser"),
     Effect("form_login.encoding", FORM, form(encoding="latin1"), app(lambda a: a.form_login and a.form_login.charset), None, "cp1252"),
     Effect("form_login.tries", FORM, form(tries=2), app(lambda a: a.form_login and a.form_login.tries), None, 2),
     Effect("form_login.within", FORM, form(within="5m"), app(lambda a: a.form_login and a.form_login.within), None, 300),

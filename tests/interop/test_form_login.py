@@ -1,6 +1,7 @@
 """An application in PHP that has nothing but a login form: who is signed in at the gateway is signed in there."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from gateway.federation.applications import Applications
 from gateway.federation.form_exchange import FormExchange
 from gateway.federation.form_logins import FormLogins, TrustedAccounts
 from gateway.formlogin.spec import ApplicationSession
+from gateway.model.code_table import all_codes
 from gateway.model.session import Seat
 from gateway.stores.login_tries import LoginTries
 from gateway.stores.memory import MemoryStore
@@ -24,6 +26,8 @@ from tests.interop.servers import HERE, php
 from tests.proxy.gateways import Answer, Gateway, ask, gateway
 
 pytestmark = pytest.mark.service
+
+ROOT = Path(__file__).parents[2]
 
 SECRET = "un secret de GRR"
 FORM = """\
@@ -109,7 +113,11 @@ async def grr(folder: Path, form: str = FORM) -> AsyncIterator[Grr]:
             keys=tuple, in_thread=in_thread, chance=bytes, wall=time.time, monotonic=monotonic, forms=forms
         )
         async with gateway(
-            port, app=form, secrets={"file:grr": SECRET.encode()}, prepare=prepare, there=prepare
+            port,
+            app=form,
+            secrets={"file:grr": SECRET.encode(), "file:../secrets/grr": SECRET.encode()},
+            prepare=prepare,
+            there=prepare,
         ) as gate:
             counted = gate.counters
             yield Grr(folder, gate)
@@ -248,3 +256,54 @@ async def test_each_trouble_has_its_code(mood: str, code: bytes, logins: int, tm
         (line,) = app.gate.log.named("request.refused")
         assert line["detail"]
         assert SECRET not in str(app.gate.log.events)
+
+
+async def test_browsers_have_the_session_too_where_the_file_says_so(tmp_path: Path) -> None:
+    async with grr(tmp_path, FORM + "  keep: browser\n") as app:
+        page = await app.get("/agenda")
+        (line,) = page.values(b"Set-Cookie")
+        assert line.endswith(b"; Path=/; HttpOnly; SameSite=Lax")
+        theirs = line.partition(b";")[0]
+        again = await app.gate.once(ask(b"GET /agenda", PAGE, app.cookie + b"; " + theirs))
+        assert (b"Bonjour helene" in again.body, again.values(b"Set-Cookie")) == (True, [])
+        renewed = await app.gate.once(ask(b"GET /renew", PAGE, app.cookie + b"; " + theirs))
+        (anew,) = renewed.values(b"Set-Cookie")
+        assert anew.startswith(b"GRRSESSID=")
+        assert not anew.startswith(theirs)
+        stale = await app.gate.once(ask(b"GET /api", app.cookie + b"; " + theirs))
+        assert (stale.body, stale.values(b"Set-Cookie")[0].partition(b";")[0]) == (
+            b'{"user":"helene"}', anew.partition(b";")[0]
+        )  # fmt: skip
+        app.ends_its_sessions()
+        assert b"Bonjour helene" in (await app.get("/agenda")).body
+        assert app.logins == 2
+
+
+# --- what the how-to pages show
+
+PAGES = ROOT / "docs/how-to/sign-people-in-at-a-login-form.md", ROOT / "docs/fr/connecter-a-un-formulaire.md"
+
+
+def shown(page: Path) -> list[str]:
+    """The files of a page."""
+    return re.findall(r"(?ms)^```yaml\n(.*?)^```$", page.read_text())
+
+
+def test_both_pages_show_the_same() -> None:
+    english, french = (re.findall(r"(?ms)^```\w+\n.*?^```$", page.read_text()) for page in PAGES)
+    assert english == french
+    codes = [set(re.findall(r"`(form_login\.\w+)`", page.read_text())) for page in PAGES]
+    assert codes == [{code.id for code in all_codes() if code.id.startswith("form_login.")}] * 2
+
+
+@pytest.mark.parametrize("number", range(2))
+async def test_a_file_that_the_pages_show_signs_in(number: int, tmp_path: Path) -> None:
+    forms = shown(PAGES[0])
+    assert len(forms) == 2
+    async with grr(tmp_path, forms[number]) as app:
+        for _ in range(2):
+            assert b"Bonjour helene" in (await app.get("/agenda")).body
+        assert app.logins == 1
+        app.ends_its_sessions()
+        assert b"Bonjour helene" in (await app.get("/agenda" if number == 0 else "/marked")).body
+        assert app.logins == 2

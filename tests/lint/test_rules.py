@@ -56,6 +56,18 @@ def changed(path: str, old: str, new: str) -> dict[str, str]:
     return {path: text.replace(old, new)}
 
 
+FORM_SECRET = {"file:grr": STRONG}
+
+
+def form(more: str) -> dict[str, str]:
+    """An application with a login form."""
+    steps = "[{page: /login.php, fields: {u: login, p: secret}}]"
+    section = (
+        f"{{trusted: {{from: uid, secret: {{file: grr}}}}, steps: {steps}, signed_in: [{{location: /in}}], {more}}}"
+    )
+    return {"apps/permis.yaml": PERMIS + f"form_login: {section}\n"}
+
+
 KEYS = {
     "file:a.base64": b64encode(bytes(32)),
     "file:b.base64": b64encode(bytes(range(32))),
@@ -275,6 +287,8 @@ PAIRS: dict[str, Pair] = {
                   {**sent("sealed: {cookie: T, key: {file: a.base64}}"), **sent("sealed: {cookie: T, key: {file: b.base64}}", "autre")},
                   KEYS, KEYS),
     "EC354": Pair(from_two(told("X-Id: {from: subject}")), from_two(told("X-Id: {from: subject}", "X-Of: {from: issuer}"))),
+    "EC361": Pair(form("cookies: [A]"), form("cookies: [A], expired: [{location: /login.php}]"), FORM_SECRET, FORM_SECRET),
+    "EC362": Pair(form("cookies: [A], tries: 5"), form("cookies: [A], tries: 4"), FORM_SECRET, FORM_SECRET),
     "EC355": Pair(from_two(told('X-Id: {from: mail, transforms: [{extract: "^([^@]+)@"}]}')), from_two(told("X-Id: {from: mail, transforms: [lower]}"))),
     "EC356": Pair(from_two(told('X-Id: {template: "{uid}-{provider}-x{subject}"}')), from_two(told('X-Id: {template: "{provider}-{subject}"}'))),
     "EC401": Pair({}, {**HTTPS, "gateway.yaml": HTTPS["gateway.yaml"].replace("development: true\n", ""),

@@ -179,6 +179,7 @@ KEYS: Final[Mapping[str, Bound]] = {
     "form_login.expired[].location": Bound("", _OWN_ANSWER),
     "form_login.expired[].marker": Bound("", _OWN_ANSWER),
     "form_login.cookies[]": Bound("hosts", "Cookies of its own hosts and upstream, which no browser brings."),
+    "form_login.keep": Bound("hosts", "Whether browsers of people at its own hosts have cookies of these hosts."),
     "form_login.encoding": Bound("", _FORM),
     "form_login.tries": Bound("upstreams", "Of accounts at its own upstream."),
     "form_login.within": Bound("upstreams", "Likewise."),

@@ -109,8 +109,8 @@ class ResponseMarkSection(Strict):
 
 
 class FormLoginSection(Strict):
-    """The gateway signs the person in at the application's form at first need, and keeps the application's cookies:
-    the browser never has them."""
+    """The gateway signs the person in at the application's form at first need, and keeps the application's cookies
+    sealed with the person's session."""
 
     trusted: TrustedAccountSection
     """The account of each person."""
@@ -125,7 +125,10 @@ class FormLoginSection(Strict):
     """What the answer to a page is when the application's session has ended: one of these. Then the person is signed in
     again, and what was asked for by GET or HEAD is asked for once more."""
     cookies: list[CookieName] = Field(min_length=1, max_length=20)
-    """The application's own cookies that are its session. They never come from a browser, and never reach one."""
+    """The application's own cookies that are its session. They are sent by the gateway, never as a browser has them."""
+    keep: Literal["gateway", "browser"] = "gateway"
+    """`gateway`: they never reach a browser. `browser`: browsers are given them too, for an application whose pages
+    need them there."""
     encoding: Literal["utf8", "latin1"] = "utf8"
     """The charset of its pages and forms. `latin1` is windows-1252, as browsers read it."""
     tries: int = Field(default=3, ge=1, le=10)

@@ -27,8 +27,8 @@ class SessionWatch(Between):
     """
 
     __slots__ = (
-        "_changed", "_ended", "_form", "_held", "_is_over", "_is_page", "_markers", "_names", "_origins", "_response",
-        "_searched", "_target",
+        "_changed", "_ended", "_form", "_handed", "_held", "_is_over", "_is_page", "_markers", "_names", "_origins",
+        "_response", "_searched", "_target",
     )  # fmt: skip
 
     def __init__(
@@ -40,10 +40,12 @@ class SessionWatch(Between):
         target: str,
         *,
         is_page: bool,
+        handed: bytes,
         changed: Callable[[tuple[bytes, ...]], None],
         ended: Callable[[], None],
     ) -> None:
-        """`target`: that was asked for. `is_page`: by a navigation, which may be sent again. `changed`: told of what
+        """`target`: that was asked for. `is_page`: by a navigation, which may be sent again. `handed`: lines
+        that give the browser the session, where it is to have it and has it not. `changed`: told of what
         the application sets of the session's cookies. `ended`: called in the place of all else."""
         super().__init__(client, upstream)
         self._form = form
@@ -51,6 +53,7 @@ class SessionWatch(Between):
         self._origins = origins
         self._target = target
         self._is_page = is_page
+        self._handed = handed
         self._changed = changed
         self._ended = ended
         self._response: ResponseHead | None = None
@@ -59,15 +62,17 @@ class SessionWatch(Between):
         self._searched = self._is_over = False
 
     def take_usual(self, response: ResponseHead, data: bytes, end: int) -> bool:
-        if self._is_page or _SETS in data[:end].lower():
+        if self._is_page or self._handed or _SETS in data[:end].lower():
             return False
         return self.client.take_usual(response, data, end)
 
     def response_head(self, response: ResponseHead) -> bytes:
         """b"" where the page waits. Raises GatewayError where the session has ended: `upstream_failed` follows."""
-        set_cookies = response.take_cookies(self._names)
+        set_cookies = response.take_cookies(self._names, goes_on=self._form.keep == "browser")
         if set_cookies:
             self._changed(set_cookies)
+        elif response.status >= 200:
+            response.sets = self._handed
         if not self._is_page:
             return self.client.response_head(response)
         location = response.find(b"location")

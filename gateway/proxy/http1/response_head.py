@@ -110,14 +110,14 @@ class ResponseHead:
     where the next cannot be like it; `_last_status`; `_cut`, where its connection line is, -1 where there is none;
     `_directed`, whether it tells caches what to keep. `_unknown`: how many since the last one that the worker knew.
     `left`: how much of its body is still to come. `is_changed`: the body does not go on as it comes (proxy/filters), so
-    that its digests are wrong.
+    that its digests are wrong. `sets`: Set-Cookie lines of ours that go to the client with it.
     """
 
     __slots__ = (
         "_connection", "_cut", "_directed", "_fields", "_heads", "_known", "_last_head", "_last_length", "_last_status",
         "_layout", "_parser", "_stale", "_unknown", "_values", "binds", "framing", "is_changed", "keep_alive",
         "left", "on_body", "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete",
-        "on_message_begin", "on_message_complete", "on_status", "rare", "status",
+        "on_message_begin", "on_message_complete", "on_status", "rare", "sets", "status",
     )  # fmt: skip
 
     _known: StatusLine
@@ -141,6 +141,7 @@ class ResponseHead:
         self._stale = False
         self.framing = NO_BODY
         self.keep_alive = self.binds = self.is_changed = False
+        self.sets = b""
 
     def usual(self, data: bytes, end: int, cache: bytes = b"") -> bytes:
         """What a client that keeps its HTTP/1.1 connection gets, where `data`, whose head ends at `end`, is a usual
@@ -268,6 +269,7 @@ class ResponseHead:
         layout = heads.layouts.known.get(names) or heads.learn(names)
         rare.clear()
         self.is_changed = False
+        self.sets = b""
         layout.read_rare(values, rare)
         self._layout, self._values = layout, values
         connection = self._connection = joined(values, layout.connections, b", ")
@@ -310,7 +312,7 @@ class ResponseHead:
         # A 304 brings what is kept up to date (RFC 9111 3.2): it takes back nothing that was said with it.
         cache = b"" if directed or self.status == 304 else leniency.cache
         # What an interim response says beside its own lines, browsers do not read.
-        more = added if self.status >= 200 else b""
+        more = added + self.sets if self.status >= 200 else b""
         return [self._known.line, *lines, more, self._framing_line(minor=minor), cache]
 
     def _framing_line(self, *, minor: bool) -> bytes:
@@ -352,15 +354,16 @@ class ResponseHead:
         places = (place for place in range(len(self._values)) if skeleton[2 * place][2:-2].lower() == name)
         return next((self._values[place] for place in places), None)
 
-    def take_cookies(self, names: frozenset[bytes]) -> tuple[bytes, ...]:
-        """The Set-Cookie values of cookies with these names, which do not go on."""
+    def take_cookies(self, names: frozenset[bytes], *, goes_on: bool) -> tuple[bytes, ...]:
+        """The Set-Cookie values of cookies with these names; `goes_on`: whether browsers get them all the same."""
         taken = []
         for place, verdict in self._layout.rare:
             value = self._values[place]
             if verdict == SET_COOKIE and value.partition(b"=")[0].strip(b" \t") in names:
                 taken.append(value)
-                # As one of ours, which no browser is given.
-                self._values[place] = SESSION_COOKIE
+                if not goes_on:
+                    # As one of ours, which no browser is given.
+                    self._values[place] = SESSION_COOKIE
         return tuple(taken)
 
     @property

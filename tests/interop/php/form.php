@@ -27,6 +27,26 @@ function form($said = '') {
     echo '<button name="go" value="1">Entrer</button></form></body></html>';
 }
 
+if ($path === '/who.php' || $path === '/secret.php') {
+    // The same in two steps.
+    if ($_SERVER['REQUEST_METHOD'] === 'GET') {
+        $field = $path === '/who.php' ? '<input name="user">' : '<input type="password" name="password">';
+        echo "<form method=\"post\" action=\"$path\">$field</form>";
+    } elseif ($path === '/who.php') {
+        $_SESSION['claimed'] = $_POST['user'] ?? '';
+        header('Location: /secret.php', true, 303);
+    } else {
+        note('login ' . $_SESSION['claimed']);
+        if (($_POST['password'] ?? '') === trim(file_get_contents('password'))) {
+            session_regenerate_id(true);
+            $_SESSION['user'] = $_SESSION['claimed'];
+            header('Location: /index.php', true, 303);
+        } else {
+            header('Location: /who.php', true, 303);
+        }
+    }
+    exit;
+}
 if ($path === '/login.php' && $_SERVER['REQUEST_METHOD'] === 'GET') {
     note('form');
     if ($mood === 'away') {

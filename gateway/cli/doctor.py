@@ -1,0 +1,85 @@
+"""`ecluse doctor app`: whether an application's login form is as its file says. Its page is fetched, and nothing of an
+account is sent."""
+
+import asyncio
+from argparse import Namespace
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.access.outcome import Prepared
+from gateway.access.preparation import origins_of
+from gateway.cli.exits import Exit
+from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
+from gateway.config.problems import ProblemsFound, did_you_mean
+from gateway.config.snapshot import App
+from gateway.federation.applications import Applications
+from gateway.federation.form_exchange import FormExchange
+from gateway.formlogin.spec import FormLogin, FormStep
+from gateway.formlogin.walk import FormRequest, action_of, form_of
+from gateway.model.errors import GatewayError
+
+
+@dataclass(frozen=True, slots=True)
+class SteppedOn:
+    """What was found at one step. `code`: empty where all is as the file says."""
+
+    page: str
+    code: str
+    said: str
+
+
+def run(told: Namespace) -> Exit:
+    return doctor(told.name, told.folder, as_json=told.as_json)
+
+
+def doctor(name: str, folder: Path, *, as_json: bool) -> Exit:
+    try:
+        _, _, snapshot = compiled(folder)
+    except ProblemsFound as found:
+        say_problems(found, as_json=as_json)
+        return Exit.FOUND
+    app = snapshot.apps.get(name)
+    if app is None:
+        hint = did_you_mean(name, snapshot.apps) or f"known: {', '.join(sorted(snapshot.apps)[:10]) or 'none'}"
+        said_to_be_wrong(f"no file in {folder}/apps names an application {name} ({hint})")
+        return Exit.USAGE
+    if app.form_login is None:
+        said_to_be_wrong(f"{app.file} has no form_login: there is no form to look at")
+        return Exit.USAGE
+    steps = asyncio.run(_looked_at(app, app.form_login))
+    if as_json:
+        say_json({"app": name, "steps": [{"page": one.page, "code": one.code, "said": one.said} for one in steps]})
+    else:
+        for one in steps:
+            print(f"{one.page}  {one.code or 'ok'}  {one.said}")
+    return Exit.FOUND if any(one.code for one in steps) else Exit.DONE
+
+
+async def _looked_at(app: App, form: FormLogin) -> list[SteppedOn]:
+    """The first page, and those that show themselves without a sign-in; what stands behind a form is not looked at."""
+    applications = Applications(lambda address, port: False)
+    exchange = FormExchange(applications.connected)
+    found = []
+    try:
+        for number, step in enumerate(form.steps):
+            if step.page is None or number:
+                found.append(SteppedOn(step.page or step.action, "", "not looked at: it comes after a form was sent"))
+            else:
+                found.append(await _looked(app, form, step, step.page, exchange))
+    finally:
+        await applications.close()
+    return found
+
+
+async def _looked(app: App, form: FormLogin, step: FormStep, page: str, exchange: FormExchange) -> SteppedOn:
+    host = app.hosts[0].replace("*", "www")
+    injection = app.translation.render(None)
+    origins = origins_of(app, host)
+    try:
+        fixed = Prepared(injection.headers, injection.cookies)
+        response = await exchange.send(app, host, fixed, FormRequest(page))
+        action = action_of(form_of(response, step, form, origins, page), step, origins, page)
+    except GatewayError as error:
+        return SteppedOn(page, error.code.id, error.detail)
+    fields = ", ".join(field.name for field in step.fields if field.holds != "text")
+    return SteppedOn(page, "", f"a form with {fields}, which is sent to {action}")

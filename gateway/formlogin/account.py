@@ -1,0 +1,35 @@
+"""The account of a person at an application that trusts one secret for all of them."""
+
+from gateway.formlogin.spec import FormLogin, TrustedAccount
+from gateway.model.codes import FORM_LOGIN_ACCOUNT
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.tokens.claims import single_value
+from gateway.tokens.spec import TokenClaim
+
+
+def account_of(trusted: TrustedAccount, identity: Identity) -> str:
+    """Its name. Raises GatewayError(FORM_LOGIN_ACCOUNT), without a value: none or several, a control character, or
+    white space at an end."""
+    try:
+        login = single_value(TokenClaim("account", trusted.attribute, trusted.text), identity)
+    except GatewayError as error:
+        raise GatewayError(FORM_LOGIN_ACCOUNT, error.detail) from None
+    if not login:
+        raise GatewayError(FORM_LOGIN_ACCOUNT, f"this person has no {trusted.attribute}")
+    if login != login.strip():
+        # Applications trim, and databases compare without the blanks at an end: it would be another's account.
+        raise GatewayError(FORM_LOGIN_ACCOUNT, "white space at an end of the account")
+    return login
+
+
+def session_described(form: FormLogin, identity: Identity) -> tuple[dict[str, str], dict[str, str]]:
+    """For tools: the cookies of the session that this person would have, and, by name, why there would be none."""
+    said, refused = "of the session that the gateway has for this person", ""
+    if form.trusted is not None:
+        try:
+            said = f"signed in as {account_of(form.trusted, identity)}"
+        except GatewayError as error:
+            refused = f"{error.code.id}: {error.detail}"
+    cookies = {} if refused else dict.fromkeys(form.cookies, f"({said}, by form_login)")
+    return cookies, dict.fromkeys(form.cookies, refused) if refused else {}

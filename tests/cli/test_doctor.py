@@ -1,0 +1,80 @@
+"""`ecluse doctor app`: whether the login form of an application, here in PHP, is as the file says."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from deploy.demo.ports import free
+from gateway.cli.main import main
+from tests.interop.servers import HERE, php
+from tests.walks.place import Place
+
+pytestmark = pytest.mark.service
+
+FORM = (
+    "{trusted: {from: uid, secret: {file: ../certs/grr}}, cookies: [GRRSESSID], signed_in: [{location: /index.php}], "
+    "steps: [{page: /login.php, fields: {user: login, password: secret, csrf: page}}]}"
+)
+
+
+@dataclass
+class Grr:
+    place: Place
+    inside: Path
+
+    def asked(self, *more: str) -> int:
+        return main(["doctor", "app", "grr", str(self.place.policies), *more])
+
+    def is_now(self, mood: str) -> None:
+        (self.inside / "mood").write_text(mood)
+
+
+@pytest.fixture
+def grr(tmp_path: Path) -> Iterator[Grr]:
+    (port,) = free(1)
+    place, inside = Place(tmp_path), tmp_path / "grr"
+    inside.mkdir()
+    (tmp_path / "certs/grr").write_text("un secret de GRR")
+    place.write_provider("alpha", "http://127.0.0.1:9400")
+    place.write_app("grr", "grr.localhost", upstream=f"{{url: http://127.0.0.1:{port}}}", form_login=FORM)
+    place.write_app("one", "one.localhost")
+    with php(inside, port, HERE / "php/form.php"):
+        yield Grr(place, inside)
+
+
+def test_a_form_that_is_as_the_file_says_and_nothing_is_sent(grr: Grr, capsys: pytest.CaptureFixture[str]) -> None:
+    assert grr.asked() == 0
+    said = "/login.php  ok  a form with user, password, csrf, which is sent to /login.php\n"
+    assert capsys.readouterr().out == said
+    assert (grr.inside / "seen").read_text() == "form\n"
+
+
+@pytest.mark.parametrize(
+    ("mood", "code", "said"),
+    [
+        ("changed", "form_login.form", "a form without the field password"),
+        ("elsewhere", "form_login.elsewhere", "https://evil.example/login.php"),
+        ("away", "form_login.elsewhere", "https://evil.example/login.php"),
+        ("huge", "form_login.answer", "more than 524288 bytes"),
+    ],
+)
+def test_a_form_that_has_changed_is_told(
+    grr: Grr, capsys: pytest.CaptureFixture[str], mood: str, code: str, said: str
+) -> None:
+    grr.is_now(mood)
+    assert grr.asked("--output", "json") == 1
+    (step,) = json.loads(capsys.readouterr().out)["steps"]
+    assert step["code"] == code
+    assert said in step["said"]
+
+
+def test_what_is_named_has_to_be_there(grr: Grr, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "app", "gr", str(grr.place.policies)]) == 2
+    assert "names an application gr (did you mean grr?)" in capsys.readouterr().err
+    assert main(["doctor", "app", "one", str(grr.place.policies)]) == 2
+    assert "has no form_login" in capsys.readouterr().err
+    grr.place.write("apps/grr.yaml", "version: 2\n")
+    assert grr.asked() == 1

@@ -1,0 +1,27 @@
+import pytest
+
+from gateway.formlogin.account import account_of
+from gateway.formlogin.spec import TrustedAccount
+from gateway.model.codes import FORM_LOGIN_ACCOUNT
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+
+
+def who(**attributes: tuple[str, ...]) -> Identity:
+    return Identity(provider="metropole", issuer="https://op.example", subject="s1", attributes=attributes)
+
+
+def test_it_is_an_attribute_of_the_person_or_one_for_everybody() -> None:
+    assert account_of(TrustedAccount("uid"), who(uid=("helene",))) == "helene"
+    assert account_of(TrustedAccount("subject"), who()) == "s1"
+    assert account_of(TrustedAccount(None, "svc"), who()) == "svc"
+
+
+@pytest.mark.parametrize(
+    "values", [(), ("",), ("a", "b"), ("helene ",), (" helene",), ("hel\nene",), ("\u00a0helene",)]
+)
+def test_whose_account_is_not_clear_has_none(values: tuple[str, ...]) -> None:
+    with pytest.raises(GatewayError) as refused:
+        account_of(TrustedAccount("uid"), who(uid=values))
+    assert refused.value.code is FORM_LOGIN_ACCOUNT
+    assert "hel" not in refused.value.detail

@@ -1,0 +1,113 @@
+"""A person signs in once, and is signed in at a PHP application that has nothing but a login form, by every worker."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from deploy.demo.ports import free
+from tests.browser_like import Person
+from tests.interop.servers import HERE, php
+from tests.raw_http import Connection
+from tests.walks.place import Place
+from tests.walks.world import World, from_every_worker, opened, request
+
+pytestmark = pytest.mark.service
+
+GRR, WORKERS, SECRET = "grr.localhost", 3, "un secret de GRR"
+FORM = (
+    "{trusted: {from: uid, secret: {file: ../certs/grr}}, cookies: [GRRSESSID], "
+    "steps: [{page: /login.php, fields: {user: login, password: secret, csrf: page}}], "
+    "signed_in: [{location: /index.php}], expired: [{location: /login.php}]}"
+)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    place = Place(tmp_path, workers=WORKERS)
+    (port,) = free(1)
+    inside = tmp_path / "grr"
+    inside.mkdir()
+    (inside / "password").write_text(SECRET)
+    (tmp_path / "certs/grr").write_text(SECRET)
+    place.write_app("grr", GRR, upstream=f"{{url: http://127.0.0.1:{port}}}", form_login=FORM)
+    with php(inside, port, HERE / "php/form.php"):
+        async with opened(place) as world:
+            yield world
+            world.gateway.is_clean()
+
+
+def seen(world: World) -> list[str]:
+    return (world.place.folder / "grr/seen").read_text().splitlines()
+
+
+def logins(world: World) -> int:
+    return sum(line.startswith("login ") for line in seen(world))
+
+
+async def page(world: World, person: Person, target: str = "/agenda") -> str:
+    found = await world.follow(person, await person.step("GET", world.place.url(GRR, target)))
+    return f"{found.status} {found.text}"
+
+
+async def test_every_worker_serves_it_signed_in_by_one_login(world: World) -> None:
+    person = await world.signed_in(url=world.place.url(GRR, "/agenda"))
+    assert person.jar.get(GRR, "GRRSESSID") is None
+    found = await from_every_worker_of_grr(world, person)
+    assert found == {b'{"user":"alice"}'}
+    assert logins(world) == 1
+    inside = world.place.folder / "grr"
+    for session in inside.glob("sess_*"):
+        session.unlink()
+    pages = await asyncio.gather(*(page(world, person, f"/agenda?tab={number}") for number in range(2)))
+    assert ["Bonjour alice" in text for text in pages] == [True, True]
+    assert logins(world) == 2, "two tabs, one login"
+
+
+async def test_the_end_of_a_session_ends_the_one_that_was_kept(world: World) -> None:
+    person = await world.signed_in(url=world.place.url(GRR, "/agenda"))
+    cookie = world.cookie(person, GRR)
+    await world.log_out(person, GRR)
+    count = len(seen(world))
+    assert set().union(*(await from_every_worker(world.place, "/api", cookie, GRR)).values()) == {401}
+    assert len(seen(world)) == count, "nothing goes there with a session that has ended"
+    again = await world.signed_in("bob", url=world.place.url(GRR, "/agenda"))
+    assert "Bonjour bob" in await page(world, again)
+
+
+async def test_workers_count_the_tries_together_and_no_secret_is_logged(world: World) -> None:
+    (world.place.folder / "grr/mood").write_text("fails")
+    people = [world.person() for _ in range(6)]
+    said = [await page(world, person) for person in people]
+    assert [text[:3] for text in said] == ["502", "502", "502", "503", "503", "503"]
+    assert logins(world) == 3
+    (world.place.folder / "grr/mood").write_text("")
+    assert SECRET not in world.gateway.text()
+    lines = world.gateway.lines(event="request.refused")
+    assert {line["code"] for line in lines} == {"form_login.answer", "form_login.tries"}
+    told = await world.gateway.measured(lambda m: m.get('ecluse_form_logins_total{result="form_login.answer"}') == 3)
+    assert told['ecluse_form_logins_total{result="form_login.tries"}'] == 3
+
+
+async def test_a_changed_password_is_put_right_by_a_reload(world: World) -> None:
+    (world.place.folder / "grr/password").write_text("un autre")
+    text = await page(world, world.person())
+    assert text.startswith("403")
+    assert "The application refused the account that is kept for you" in text
+    assert (await page(world, world.person())).startswith("403")
+    assert logins(world) == 1
+    (world.place.folder / "certs/grr").write_text("un autre")
+    await world.gateway.reload()
+    assert "Bonjour alice" in await page(world, world.person())
+
+
+async def from_every_worker_of_grr(world: World, person: Person) -> set[bytes]:
+    """What the application answers, until each worker has asked it."""
+    cookie, bodies = world.cookie(person, GRR), set()
+    for _ in range(40):
+        connection = await Connection.open(world.place.url())
+        reading = await connection.exchange(request("/api", cookie, GRR))
+        bodies.add(bytes(reading.body))
+        await connection.close()
+    return bodies
