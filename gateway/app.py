@@ -46,6 +46,7 @@ from gateway.stores.application_sessions import ApplicationSessions
 from gateway.stores.housekeeping import Housekeeping
 from gateway.stores.login_tries import LoginTries
 from gateway.stores.memory import MemoryStore
+from gateway.stores.posts.kept_posts import KeptPosts
 from gateway.stores.records import RecordStore
 from gateway.stores.sessions import Sessions
 from gateway.stores.sign_out_notes import SignOutNotes
@@ -136,6 +137,8 @@ class _Worker:
             in_all=limits.transactions,
             log=log,
         )
+        self._posts = KeptPosts(store, gateway.store_keys, settings=lambda: self.snapshot.gateway.posts, log=log)
+        self._posts.start()
         self._person = person = Pseudonyms(gateway.store_keys[0][1]).of
         self._federation = Federation(log=self._log)
         self._saml_federation = SamlFederation(metadata_folder(gateway), self._control, time.time)
@@ -146,6 +149,7 @@ class _Worker:
         services = PortalServices(
             sessions=self._sessions,
             transactions=transactions,
+            posts=self._posts,
             federation=self._federation,
             saml_federation=self._saml_federation,
             sign_outs=self._sign_outs,
@@ -176,10 +180,14 @@ class _Worker:
             seen=self._sign_outs.seen,
             prepare=preparation,
             there=preparation,
+            posts=self._posts,
         )
         self._renewal = Renewal(services, snapshot=lambda: self.snapshot, changed=self._plane.changed)
         self._sessions.when_due(self._renewal.due)
-        self._housekeeping = Housekeeping(store, self._sessions, self._killed, log=log)
+        self._housekeeping = Housekeeping(store, self._sessions, self._killed, log=log, buries=self._keeps_posts)
+
+    def _keeps_posts(self) -> bool:
+        return any(app.keep_posts is not None for app in self.snapshot.apps.values())
 
     def _make_accounts(self, gateway: Gateway) -> AccountBook:
         return AccountBook(
@@ -269,6 +277,7 @@ class _Worker:
         await self._accounts.close()
         self._signing.shutdown(wait=False, cancel_futures=True)
         self._reading.shutdown(wait=False, cancel_futures=True)
+        self._posts.close()
         await self._housekeeping.stop()
         await self._store.close()
 

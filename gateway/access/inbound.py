@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gateway.config.snapshot import App, Snapshot
+from gateway.model.kept_post import KeptFile
 from gateway.model.levels import NO_NEED, Need
 
 
@@ -19,7 +20,8 @@ class InboundRequest:
     code id, `need` what the sign-in has to be. `app` is None on the portal host unless an app is served there too.
 
     `method` and `target` as received. `headers`: lower-case names, of those that the portal reads; what came twice is
-    joined (RFC 9110 5.3). `cookies`: the Cookie line, empty where there was none.
+    joined (RFC 9110 5.3). `cookies`: the Cookie line, empty where there was none. `kept`: of a challenge, the body of a
+    form that is kept.
     """
 
     purpose: Literal["endpoint", "challenge", "logout"]
@@ -36,3 +38,4 @@ class InboundRequest:
     cookies: bytes
     challenge_reason: str = ""
     need: Need = NO_NEED
+    kept: KeptFile | None = None

@@ -69,6 +69,23 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class PostsSettings:
+    """Forms that are kept across a sign-in. `folder`: absolute. Bytes."""
+
+    folder: str
+    per_person: int
+    in_all: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeepPosts:
+    """What an application has kept of them. `largest`: bytes of one; `lasts`: seconds."""
+
+    largest: int
+    lasts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Gateway:
     """gateway.yaml, compiled. `portal_url`: origin without a path; `portal_host`: canonical, without port.
 
@@ -100,6 +117,7 @@ class Gateway:
     token_keys: tuple[SigningKey, ...] = ()
     second_opinion: SecondOpinion | None = None
     link_keys: tuple[tuple[str, bytes], ...] = ()
+    posts: PostsSettings = PostsSettings("", 100 << 20, 1 << 30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +228,8 @@ class AppSettings:
     requests are. `responses`, `edits`: what its responses may say, and what is changed in their heads. `tokens`: what
     it is sent beside its translation, made anew before it ends; `basic`: and what never ends. `tunnel`: None where it
     takes no upgrade. `form_login`: by which people are signed
-    in at it, None where it has no need. `account`: a person's login there, without which nobody comes in.
+    in at it, None where it has no need. `account`: a person's login there, without which nobody comes in. `keep_posts`:
+    None where no form is kept for it across a sign-in.
     """
 
     name: str
@@ -231,6 +250,7 @@ class AppSettings:
     tunnel: TunnelSettings | None = None
     form_login: FormLogin | None = None
     account: AccountSettings | None = None
+    keep_posts: KeepPosts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

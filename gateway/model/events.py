@@ -54,6 +54,8 @@ _TABLE = (
         "Another implementation refuses a SAML response that was accepted, or could not look at it: `verdict` and"
         " `theirs` say which and why, `ours` on what grounds it was accepted.",
     ),
+    Event("post.kept", "info", "A form whose session had ended is kept until its person has signed in again."),
+    Event("post.sent", "info", "A form that was kept across a sign-in was sent on to the application."),
     Event("handover.refused", "warning", "A hand-over code was refused and burnt; `code` says why."),
     Event("refresh.ended", "info", "A provider no longer knows a session, which has ended; `code` says why."),
     Event("refresh.failed", "warning", "A provider could not be asked whether a session stands; it is asked again."),

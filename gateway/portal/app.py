@@ -8,9 +8,11 @@ import asyncio
 from gateway.access.inbound import InboundRequest
 from gateway.model.codes import GATEWAY_FAULT, PATH_RESERVED, WIRE_METHOD
 from gateway.model.errors import GatewayError
+from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page
 from gateway.portal.flow.app_host import AppHost
 from gateway.portal.flow.establish import SignIns
+from gateway.portal.flow.kept_posts import KeptPostPages
 from gateway.portal.flow.source import IdentitySources
 from gateway.portal.flow.start import Start
 from gateway.portal.flow.steps import (
@@ -53,11 +55,17 @@ class Portal:
             "logout": {"GET": self._sign_out.form, "POST": self._sign_out.sign_out},
             "app/jwks": {"GET": application_keys},
         }
-        self._of_apps = {**both, "enter": {"GET": self._app_host.enter}, "session": {"GET": own.session}}
+        self._kept_posts = kept = KeptPostPages(services)
+        self._of_apps = {
+            **both,
+            "enter": {"GET": self._app_host.enter},
+            "session": {"GET": own.session},
+            "kept": {"GET": kept.show},
+        }
         self._of_portal = {**both, "start": {"GET": self._start.start}, "sessions": {"GET": own.sessions}}
-        self._asked: set[asyncio.Task[Page]] = set()
+        self._asked: set[asyncio.Task[Page | SendOn]] = set()
 
-    def ask(self, call: InboundRequest, body: bytes) -> asyncio.Task[Page]:
+    def ask(self, call: InboundRequest, body: bytes) -> asyncio.Task[Page | SendOn]:
         """The page for one request. The caller may leave: the request is served to its end all the same."""
         task = asyncio.get_running_loop().create_task(self._answer(call, body))
         self._asked.add(task)
@@ -72,10 +80,12 @@ class Portal:
             task.cancel()
         self._sources.close()
 
-    async def _answer(self, call: InboundRequest, body: bytes) -> Page:
+    async def _answer(self, call: InboundRequest, body: bytes) -> Page | SendOn:
         request = PortalRequest(call, body)
         try:
             page = await self._run(request)
+            if isinstance(page, SendOn):
+                return page
         except GatewayError as error:
             self._services.report.refused(request, error)
             page = self._refusal(request, error)
@@ -84,10 +94,10 @@ class Portal:
             page = self._refusal(request, GatewayError(GATEWAY_FAULT))
         return with_cookies(page, request.cookies_to_set)
 
-    async def _run(self, request: PortalRequest) -> Page:
+    async def _run(self, request: PortalRequest) -> Page | SendOn:
         """Steps say what comes next and never call each other."""
         step: NextStep = await self._first(request)
-        while not isinstance(step, Page):
+        while not isinstance(step, Page | SendOn):
             match step:
                 case BeginTransaction():
                     step = await self._app_host.begin(request, step)
@@ -106,6 +116,8 @@ class Portal:
 
     async def _first(self, request: PortalRequest) -> NextStep:
         if request.purpose == "challenge":
+            if request.inbound.kept is not None:
+                return await self._kept_posts.keep(request)
             return await self._app_host.arrived(request)
         if request.purpose == "logout":
             return await self._sign_out.link(request)
@@ -125,6 +137,8 @@ class Portal:
         found = _NONE
         if request.app is not None:
             found = self._of_apps.get(path, found)
+            if path.startswith("kept/"):
+                found = {"GET": self._kept_posts.lead_back, "POST": self._kept_posts.send}
         if request.on_portal_host and not found:
             found = self._of_portal.get(path) or self._sources.handlers(path) or found
         return found

@@ -59,6 +59,12 @@ class Report:
         if verdict != "agree":
             self._told("saml.second_opinion", request, by=by, verdict=verdict, ours=ours, theirs=theirs)
 
+    def post_kept(self, request: PortalRequest, size: int) -> None:
+        self._told("post.kept", request, size=size)
+
+    def post_sent(self, request: PortalRequest, size: int) -> None:
+        self._told("post.sent", request, size=size)
+
     def signed_out(self, request: PortalRequest, sessions: int, identity: Identity | None) -> None:
         """`identity`: None where nobody was signed in."""
         self._counters.add("ecluse_auth_logouts_total")

@@ -12,6 +12,7 @@ from gateway.access.inbound import InboundRequest
 from gateway.access.outcome import Refuse
 from gateway.model.codes import GATEWAY_FAULT, LIMIT_REQUEST_TIME, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
+from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page
 from gateway.proxy.admission import CountedConnection
 from gateway.proxy.exchange import Requester, ServerConnection
@@ -19,16 +20,18 @@ from gateway.proxy.http1.page import page_response
 from gateway.proxy.http1.response_head import ResponseHead
 from gateway.proxy.memo import Memo
 from gateway.proxy.portal_exchange import PortalExchange
+from gateway.proxy.posts.keeping import KeepingExchange
+from gateway.proxy.posts.sending import Sending, head_of
 from gateway.proxy.reading import BODY, CLOSED, HEAD, LINGER, WAIT
 from gateway.proxy.refusals import head_refusal, refusal, seen_in
 from gateway.proxy.revalidation import still_allowed
 from gateway.proxy.services import Services
 from gateway.proxy.timers import NEVER
-from gateway.proxy.unread import unread
 from gateway.proxy.upgrade import ASKS as TAKEN
 from gateway.proxy.upgrade import check_taken, check_waits
 from gateway.proxy.walk import Walk
 from gateway.proxy.watched import between
+from gateway.stores.posts.bodies import PostWriter
 from gateway.wire.framing import NO_CONTENT
 from gateway.wire.hop_by_hop import not_named
 
@@ -43,7 +46,7 @@ class ClientConnection(Walk):
     """`answering`: the head of the response is written, so that nothing else can be said but by closing. `keep`:
     whether the connection is kept after it. `status`: of it, for the access log."""
 
-    __slots__ = ("_connections", "_place", "_scheme", "_share", "_stuck", "answering", "keep", "status")
+    __slots__ = ("_connections", "_place", "_scheme", "_share", "answering", "keep", "status")
 
     def __init__(
         self,
@@ -63,7 +66,7 @@ class ClientConnection(Walk):
         self.answering = False
         self.keep = True
         self.status = 0
-        self._stuck = self._share = 0
+        self._share = 0
 
     # --- asyncio.Protocol ---
 
@@ -96,28 +99,13 @@ class ClientConnection(Walk):
             upstream.abandon()
         if self.bound is not None:
             self.bound.close()
+        self.sent_on()
         self._place.leave()
         self._connections.discard(self)
 
-    def pause_writing(self) -> None:
-        self.write_paused = True
-        self._stuck = unread(self.transport)
-        self.wait(self.plane.timeouts.body)
-        if self.upstream is not None:
-            self.upstream.pause()
-
-    def resume_writing(self) -> None:
-        self.write_paused = False
-        if self.upstream is not None:
-            self.deadline = self.until
-            self.upstream.resume()
-        else:
-            self.deadline = self.plane.timers.now + self.plane.timeouts.idle
-            self.pump()
-
     def expired(self) -> None:
         """From the timers."""
-        if self.plane.timers.now < self.until and self._goes_on():
+        if self.plane.timers.now < self.until and self.goes_on():
             return
         if self.state is LINGER or (self.state is HEAD and not self.ahead) or self.answering:
             self.abort()
@@ -128,17 +116,6 @@ class ClientConnection(Walk):
         else:
             self._give_up_upstream()
             self.refuse(Refuse(LIMIT_REQUEST_TIME, "body", close=True))
-
-    def _goes_on(self) -> bool:
-        """Either side may read slowly, as long as it does not stand still."""
-        if self.write_paused:
-            waiting = unread(self.transport)
-            drains, self._stuck = waiting < self._stuck, waiting
-        else:
-            drains = self.state is BODY and self.body_paused and self.upstream is not None and self.upstream.drains()
-        if drains:
-            self.wait(self.plane.timeouts.body)
-        return drains
 
     def refuse_unread(self, error: GatewayError, head: bytes) -> None:
         """What was not read has no id yet: the one that is here was another request's, maybe another person's."""
@@ -197,6 +174,23 @@ class ClientConnection(Walk):
         else:
             self.invite_body()
 
+    def keep_body(self, call: InboundRequest, writer: PostWriter, limit: int) -> None:
+        patience = self.request.lane.timeouts.first_byte
+        self.upstream = exchange = KeepingExchange(self, self.plane, call, writer, patience)
+        if not self.body_done:
+            exchange.write(self.begin_body(limit, bare=True))
+        if self.state is WAIT:
+            exchange.await_response()
+        else:
+            self.invite_body()
+
+    def send_on(self, order: SendOn) -> None:
+        """A kept post takes the place of the click that asked for it. What the socket brings from here on is unread."""
+        self.upstream = None
+        self.sending = Sending(self, order, self.plane.loop)
+        self.state, self.ahead = HEAD, b""
+        self.head_read(head_of(order, self.request.whole))
+
     def send(self, upstream: ServerConnection, data: bytes) -> None:
         """The request goes out, on a connection that is there. `data`: its head, and what there is of its body."""
         request = self.request
@@ -212,6 +206,8 @@ class ClientConnection(Walk):
         upstream.send(requester, data, request.line.method, lane.timeouts)
         self.pending = data
         self.invite_body()
+        if self.sending is not None:
+            self.sending.begin()
 
     def invite_body(self) -> None:
         """RFC 9110 10.1.1: from us, so that it comes whatever the application thinks of Expect."""

@@ -18,6 +18,7 @@ from gateway.config.snapshot import App, Limits, Timeouts
 from gateway.model.codes import GATEWAY_FAULT, LIMIT_CONNECTIONS, Code
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
+from gateway.model.kept_post import SendOn
 from gateway.model.ports import Callers, ErrorPages, Page
 from gateway.model.session import Seat
 from gateway.ops.counters import Counters
@@ -40,6 +41,7 @@ from gateway.proxy.timers import Timers
 from gateway.proxy.tunnels import Tunnels
 from gateway.proxy.upstream.connection import UpstreamConnection
 from gateway.proxy.upstream.pool import Pool, Pools
+from gateway.stores.posts.kept_posts import KeptPosts
 from gateway.stores.sessions import Sessions
 from gateway.wire.fences import IsOurs
 from gateway.wire.response_edits import UNCHANGED, ResponseEdits
@@ -59,7 +61,8 @@ class DataPlane:
     `seen`: hears of the cookies of people at applications that are told of the end of sessions.
     `person`: the name that the log has for somebody. `tick`: seconds between two looks at the deadlines (each
     connection is looked at every fourth tick). `is_ours`: where no application is connected to. `prepare`: makes what
-    an application is told of a person. `there`: told of people's sessions at applications.
+    an application is told of a person. `there`: told of people's sessions at applications. `posts`:
+    None where no form is kept across a sign-in.
     """
 
     def __init__(
@@ -67,7 +70,7 @@ class DataPlane:
         *,
         holder: Holder,
         sessions: Sessions,
-        portal: Callable[[InboundRequest, bytes], asyncio.Task[Page]],
+        portal: Callable[[InboundRequest, bytes], asyncio.Task[Page | SendOn]],
         pages: ErrorPages,
         counters: Counters,
         log: Log,
@@ -80,12 +83,14 @@ class DataPlane:
         seen: Callable[[Seat, App, str, bytes], None] | None = None,
         prepare: Preparing = translated,
         there: Preparation | None = None,
+        posts: KeptPosts | None = None,
     ) -> None:
         self.holder = holder
         self.sessions = sessions
         self.portal = portal
         self.pages = pages
         self.callers = callers
+        self.posts = posts
         self._person = person
         self._prepare = prepare
         self.there = there

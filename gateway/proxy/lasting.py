@@ -7,8 +7,9 @@ from typing import Final
 
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
-from gateway.proxy.reading import CLOSED, Reading
+from gateway.proxy.reading import BODY, CLOSED, Reading
 from gateway.proxy.services import Services
+from gateway.proxy.unread import unread
 
 _CUT_SECONDS: Final = 5.0
 
@@ -16,11 +17,12 @@ _CUT_SECONDS: Final = 5.0
 class Lasting(Reading):
     """`task`: what the request waits for before it goes upstream, its seat or a connection."""
 
-    __slots__ = ("task",)
+    __slots__ = ("_stuck", "task")
 
     def __init__(self, plane: Services) -> None:
         super().__init__(plane)
         self.task: asyncio.Task[None] | None = None
+        self._stuck = 0
 
     @abstractmethod
     def has_moved(self, within: float) -> bool:
@@ -53,6 +55,35 @@ class Lasting(Reading):
             self.abort()
         else:
             self.plane.loop.call_later(_CUT_SECONDS, self._cut_if_still, self.request.id)
+
+    # --- a side that stands still ---
+
+    def pause_writing(self) -> None:
+        self.write_paused = True
+        self._stuck = unread(self.transport)
+        self.wait(self.plane.timeouts.body)
+        if self.upstream is not None:
+            self.upstream.pause()
+
+    def resume_writing(self) -> None:
+        self.write_paused = False
+        if self.upstream is not None:
+            self.deadline = self.until
+            self.upstream.resume()
+        else:
+            self.deadline = self.plane.timers.now + self.plane.timeouts.idle
+            self.pump()
+
+    def goes_on(self) -> bool:
+        """Either side may read slowly, as long as it does not stand still."""
+        if self.write_paused:
+            waiting = unread(self.transport)
+            drains, self._stuck = waiting < self._stuck, waiting
+        else:
+            drains = self.state is BODY and self.body_paused and self.upstream is not None and self.upstream.drains()
+        if drains:
+            self.wait(self.plane.timeouts.body)
+        return drains
 
     # --- the end of its seat ---
 

@@ -1,15 +1,21 @@
 """A request of ours at the portal: it stands where an application's connection would, until the page is there."""
 
 from asyncio import CancelledError, Task
-from typing import Final
+from typing import Final, Protocol
 
 from gateway.access.inbound import InboundRequest
+from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page
 from gateway.proxy.exchange import Requester
 from gateway.proxy.services import Services
 from gateway.proxy.spool import Spooled
 from gateway.wire.addresses import client_key
 from gateway.wire.fences import Fence
+
+
+class PortalClient(Requester, Protocol):
+    def send_on(self, order: SendOn) -> None:
+        """A kept post goes to the application, in the place of this request."""
 
 
 class PortalExchange:
@@ -20,9 +26,9 @@ class PortalExchange:
 
     revalidated: Final = False
 
-    def __init__(self, client: Requester, plane: Services, call: InboundRequest, patience: float) -> None:
+    def __init__(self, client: PortalClient, plane: Services, call: InboundRequest, patience: float) -> None:
         """`patience`: how long (s) the page may take."""
-        self._client: Requester | None = client
+        self._client: PortalClient | None = client
         self._plane = plane
         self._call = call
         self._patience = patience
@@ -35,11 +41,13 @@ class PortalExchange:
             client.deadline = self._plane.timers.now + self._patience
             self._plane.portal(self._call, self._body.take()).add_done_callback(self._answered)
 
-    def _answered(self, asked: Task[Page]) -> None:
+    def _answered(self, asked: Task[Page | SendOn]) -> None:
         client, self._client = self._client, None
         try:
             page = asked.result()
-            if client is not None:
+            if isinstance(page, SendOn):
+                page.give_back() if client is None else client.send_on(page)
+            elif client is not None:
                 client.respond(page)
         except CancelledError:
             # The worker ends, and its connections have.

@@ -14,6 +14,7 @@ from gateway.model.errors import GatewayError
 from gateway.proxy.exchange import Exchange
 from gateway.proxy.http1.bodies import RequestBody
 from gateway.proxy.http1.partial_head import PartialHead, check_size
+from gateway.proxy.posts.sending import Sending
 from gateway.proxy.request import Request
 from gateway.proxy.services import Services
 from gateway.proxy.timers import NEVER
@@ -44,11 +45,12 @@ _LINGER_BYTES: Final = 64 * 1024
 
 class Reading(asyncio.Protocol):
     """The reading half of a client connection (client.py is the other). `ahead`: what is read and not yet used.
-    `upstream`: where the request is. `until`: the end of the whole exchange, however slowly either side goes on."""
+    `upstream`: where the request is. `until`: the end of the whole exchange, however slowly either side goes on.
+    `sending`: a kept post that comes in the place of what the socket brings."""
 
     __slots__ = (
         "_lingered", "_probe", "_pumping", "_upload", "ahead", "body_done", "body_paused", "deadline", "plane", "reads",
-        "request", "state", "transport", "until", "upstream", "write_paused",
+        "request", "sending", "state", "transport", "until", "upstream", "write_paused",
     )  # fmt: skip
 
     transport: asyncio.Transport
@@ -68,6 +70,7 @@ class Reading(asyncio.Protocol):
         self._upload: RequestBody | None = None
         self.upstream: Exchange | None = None
         self.until = NEVER
+        self.sending: Sending | None = None
 
     # --- what the other half does with it ---
 
@@ -94,6 +97,9 @@ class Reading(asyncio.Protocol):
         try:
             # The usual case: one whole head and nothing else.
             if self.state is not HEAD or self.ahead or not data.endswith(b"\r\n\r\n") or not self._usual_request(data):
+                if self.sending is not None:
+                    # The connection ends with it: what is sent behind the click is no body.
+                    return
                 self.ahead = self.ahead + data if self.ahead else data
                 self.pump()
         except Exception as fault:  # noqa: BLE001 - the one edge
@@ -135,6 +141,9 @@ class Reading(asyncio.Protocol):
         """Reads from the socket only what can be worked on, or what tells that the client has gone."""
         if self.state is CLOSED:
             return
+        if self.sending is not None:
+            self.sending.steer()
+            return
         if self.state is HEAD:
             wanted = may_read and not self.write_paused
         elif self.state is BODY:
@@ -163,7 +172,7 @@ class Reading(asyncio.Protocol):
             self._part_of_head(data)
             return False
         self.ahead = data[end:]
-        self._request(data[:end])
+        self.head_read(data[:end])
         return True
 
     def _part_of_head(self, data: bytes) -> None:
@@ -193,7 +202,7 @@ class Reading(asyncio.Protocol):
             self.go()
         return True
 
-    def _request(self, head: bytes) -> None:
+    def head_read(self, head: bytes) -> None:
         """One whole head in any form."""
         plane, request = self.plane, self.request
         request.started = monotonic()
@@ -273,10 +282,31 @@ class Reading(asyncio.Protocol):
         """Something has to come of this connection within `seconds`."""
         self.deadline = min(self.plane.timers.now + seconds, self.until)
 
+    # --- a kept post, in the place of what the socket brings ---
+
+    def takes(self) -> bool:
+        """Whether a piece of its body could be taken now."""
+        return self.state is BODY and not self.body_paused and not self.ahead
+
+    def feed(self, piece: bytes) -> None:
+        if self.state is BODY:
+            self.ahead = piece
+            self.pump()
+
+    def sent_on(self) -> None:
+        """Its response is written, or will never be."""
+        sending, self.sending = self.sending, None
+        if sending is not None:
+            sending.end()
+
     # --- nothing more is read ---
 
     def leave(self) -> None:
         """Closes, but not before the client has had a moment to read: bytes unread here would reset the connection."""
+        if self.sending is not None:
+            # What the client still sends is nothing to wait for.
+            self.body_done = True
+            self.sent_on()
         if self.body_done and not self.ahead:
             self.state = CLOSED
             self.transport.close()

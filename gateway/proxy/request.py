@@ -292,6 +292,13 @@ class Request:
         self._lines = known.layout.lines(self._whole)
 
     @property
+    def whole(self) -> list[bytes]:
+        """Every line as the client sent it, each as b"Name: value"."""
+        if self._known is not None:
+            self._unfold(self._known)
+        return self._whole
+
+    @property
     def fields(self) -> Iterable[tuple[bytes, bytes]]:
         """What was asked, for the navigation test and the pages; lines that do not go on have an empty value."""
         if self._known is not None:

@@ -9,6 +9,7 @@ from gateway.access.preparation import Preparation
 from gateway.config.snapshot import Limits, Snapshot, Timeouts
 from gateway.model.codes import Code
 from gateway.model.errors import GatewayError
+from gateway.model.kept_post import SendOn
 from gateway.model.ports import Callers, ErrorPages, Page
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
@@ -19,6 +20,7 @@ from gateway.proxy.request import Request
 from gateway.proxy.spool import Spool
 from gateway.proxy.tables import RequestTables
 from gateway.proxy.timers import Timers
+from gateway.stores.posts.kept_posts import KeptPosts
 from gateway.stores.sessions import Sessions
 
 
@@ -54,7 +56,8 @@ class Services(Protocol):
     spool: Spool
     ids: Iterator[bytes]
     draining: bool
-    portal: Callable[[InboundRequest, bytes], asyncio.Task[Page]]
+    posts: KeptPosts | None
+    portal: Callable[[InboundRequest, bytes], asyncio.Task[Page | SendOn]]
 
     def opened(self) -> None:
         """One more connection, for the counters."""

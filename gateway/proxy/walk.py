@@ -10,6 +10,7 @@ from gateway.access.inbound import InboundRequest
 from gateway.access.outcome import Forward, NeedsStore, NeedsWork, Outcome, Prepared, Refuse, RequireSignIn, ToPortal
 from gateway.access.pipeline import awaited, outcome_of
 from gateway.access.program import is_program, token_of
+from gateway.config.snapshot import KeepPosts
 from gateway.formlogin.spec import ApplicationSession
 from gateway.model.codes import FORM_LOGIN_LOOP, LIMIT_BODY
 from gateway.model.errors import GatewayError
@@ -19,6 +20,7 @@ from gateway.proxy.exchange import ServerConnection
 from gateway.proxy.lasting import Lasting
 from gateway.proxy.memo import Memo
 from gateway.proxy.portal_lane import PortalPurpose, body_limit, inbound_request
+from gateway.proxy.posts.keeping import admitted, keeping
 from gateway.proxy.reading import WAIT
 from gateway.proxy.refusals import program_refusal, to_https, unauthorized
 from gateway.proxy.request import Request
@@ -26,6 +28,7 @@ from gateway.proxy.services import Services
 from gateway.proxy.upgrade import ASKS, check_asked
 from gateway.proxy.upstream.pool import FRESH_SECONDS, Pool
 from gateway.proxy.upstream.state import IDLE_SECONDS
+from gateway.stores.posts.bodies import PostWriter
 from gateway.wire.framing import CHUNKED, NO_BODY, NO_CONTENT
 from gateway.wire.headers import AUTHORIZATION, TRACEPARENT, TRACESTATE, UPGRADE
 from gateway.wire.hop_by_hop import not_named
@@ -74,6 +77,10 @@ class Walk(Lasting):
 
     @abstractmethod
     def exchange_with_portal(self, call: InboundRequest, body: bytes) -> None: ...
+
+    @abstractmethod
+    def keep_body(self, call: InboundRequest, writer: PostWriter, limit: int) -> None:
+        """The body goes to a file, then `call` to the portal. `limit`: bytes."""
 
     # --- from the head to the outcome ---
 
@@ -188,8 +195,15 @@ class Walk(Lasting):
             provider, ladder = request.seat.identity.provider, self.plane.tables.snapshot.ladder
             self.refuse(program_refusal(outcome, provider, ladder))
             return
+        if self.sending is not None:
+            self.respond(self.sending.to_sign_in(outcome))
+            return
         kind = kind_of(request.line.method, request.fields)
-        if kind == "navigation":
+        if kind == "navigation" and (keep := keeping(request)) is not None:
+            self.until = self.plane.timers.now + request.lane.timeouts.total
+            self.deadline = self.plane.timers.now + request.lane.timeouts.first_byte
+            self.task = self.plane.loop.create_task(self._keep(outcome, keep))
+        elif kind == "navigation":
             # The body of a form stays here: it was meant for the application and is not for the portal to see.
             self._to_portal("challenge", b"", outcome)
         else:
@@ -209,6 +223,23 @@ class Walk(Lasting):
         seat, outcome = outcome_of(request, request.seat if request.seat.live else None, monotonic())
         self.act(seat, outcome)
 
+    async def _keep(self, outcome: RequireSignIn, keep: KeepPosts) -> None:
+        """The form is not lost, if the store knows its cookie for one of a session that has ended."""
+        try:
+            writer = await admitted(self.request, self.plane, keep)
+            self.task = None
+            call = self._inbound("challenge", outcome)
+            if writer is None:
+                self.exchange_with_portal(call, b"")
+            else:
+                self.keep_body(call, writer, keep.largest)
+            self.pump()
+        except GatewayError as error:
+            self.task = None
+            self.refuse(Refuse(error.code, error.detail))
+        except Exception as fault:  # noqa: BLE001 - the one edge
+            self.faulted(fault)
+
     # --- to the portal ---
 
     def ask_portal(self, purpose: Literal["endpoint", "logout"]) -> None:
@@ -225,8 +256,10 @@ class Walk(Lasting):
         self._to_portal(purpose, body)
 
     def _to_portal(self, purpose: PortalPurpose, body: bytes, challenge: RequireSignIn | None = None) -> None:
-        call = inbound_request(self.request, purpose, self.plane.tables.snapshot, self.memo.scheme, challenge)
-        self.exchange_with_portal(call, body)
+        self.exchange_with_portal(self._inbound(purpose, challenge), body)
+
+    def _inbound(self, purpose: PortalPurpose, challenge: RequireSignIn | None = None) -> InboundRequest:
+        return inbound_request(self.request, purpose, self.plane.tables.snapshot, self.memo.scheme, challenge)
 
     # --- to the application ---
 

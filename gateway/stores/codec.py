@@ -15,6 +15,7 @@ from gateway.formlogin.spec import ApplicationSession
 from gateway.model.codes import STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
+from gateway.model.kept_post import KeptFile, KeptPost
 from gateway.model.levels import Need, StepUpRequest
 from gateway.model.session import NameIdFields, Session, SignOutNote, Tokens
 from gateway.model.transaction import (
@@ -219,6 +220,19 @@ def application_session_from_bytes(data: bytes) -> ApplicationSession:
     return ApplicationSession(**{**values, "cookies": b64decode(values["cookies"])})
 
 
+def kept_post_to_bytes(post: KeptPost) -> bytes:
+    secret, person = (b64encode(value).decode("ascii") for value in (post.file.secret, post.file.person))
+    return _dump({**_fields(post), "file": {**_fields(post.file), "secret": secret, "person": person}})
+
+
+@_understood
+def kept_post_from_bytes(data: bytes) -> KeptPost:
+    values = json.loads(data)
+    file = values.pop("file")
+    secret, person = (b64decode(file.pop(name)) for name in ("secret", "person"))
+    return KeptPost(file=KeptFile(secret=secret, person=person, **file), **values)
+
+
 # The kinds of tickets. A kind is part of what a record is bound to: renamed, those under way would open no more.
 SIGN_IN = Form("transaction", transaction_to_bytes, transaction_from_bytes)
 OPENID_LOGIN = Form("login", login_to_bytes, login_from_bytes)
@@ -229,6 +243,7 @@ SAML_RESPONSE = Form("saml_parked", parked_to_bytes, parked_from_bytes)
 SAML_LOGOUT = Form("saml_logout", saml_logout_to_bytes, saml_logout_from_bytes)
 HAND_OVER = Form("handover", hand_over_to_bytes, hand_over_from_bytes)
 APPLICATION_SESSION = Form("application_session", application_session_to_bytes, application_session_from_bytes)
+KEPT_POST = Form("kept_post", kept_post_to_bytes, kept_post_from_bytes)
 
 
 Stored = (
@@ -245,6 +260,8 @@ Stored = (
     | ParkedAssertion
     | HandOver
     | ApplicationSession
+    | KeptFile
+    | KeptPost
 )
 
 

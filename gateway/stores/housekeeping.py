@@ -21,7 +21,8 @@ PURGE_EVERY = 60.0
 
 class Housekeeping:
     """`killed` is called with the seats that ended elsewhere, so that their open responses are cut. `store_fails`:
-    whether sessions can be neither read nor kept, as of a second ago."""
+    whether sessions can be neither read nor kept, as of a second ago. `buries`: whether a seat that has ended leaves a
+    tombstone (stores.records)."""
 
     def __init__(
         self,
@@ -32,11 +33,13 @@ class Housekeeping:
         log: Log | None = None,
         now: Callable[[], int] = unix_now,
         monotonic: Callable[[], float] = time.monotonic,
+        buries: Callable[[], bool] = lambda: False,
     ) -> None:
         self._store = store
         self._sessions = sessions
         self._killed = killed
         self._log = log
+        self._buries = buries
         self._steps = Steps(now, monotonic)
         self._horizon = Horizon(now, monotonic)
         self._revocations = Revocations(store, sessions)
@@ -85,7 +88,7 @@ class Housekeeping:
             self.store_fails = False
 
     async def _purge(self) -> None:
-        await self._store.purge(self._horizon.look())
+        await self._store.purge(self._horizon.look(), bury=self._buries())
 
 
 async def _once(step: Callable[[], Awaitable[None]]) -> None:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from gateway.stores.records import (
     ENDED_KEPT,
     PARALLEL_TABS,
+    TOMBSTONE_KEPT,
     AddSeat,
     AddSession,
     Cursor,
@@ -28,6 +29,7 @@ from gateway.stores.records import (
     Tail,
     Ticket,
     TicketKey,
+    Tombstone,
     Touch,
     UseOnce,
     Write,
@@ -52,6 +54,7 @@ class MemoryStore:
         self._notes: dict[tuple[str, str], SealedNote] = {}
         self._notes_due: set[tuple[str, str]] = set()
         self._jars: dict[str, dict[str, bytes]] = {}
+        self._tombstones: dict[SeatKey, Tombstone] = {}
         self._ended: deque[Ended] = deque()
         self._purged = 0
         self._refuses_before = 0
@@ -73,6 +76,10 @@ class MemoryStore:
 
     async def read_session(self, session_id: str, now: int) -> SessionRecord | None:
         return self._live_session(session_id, now)
+
+    async def tombstone(self, key: SeatKey, now: int) -> Tombstone | None:
+        found = self._tombstones.get(key) or self._buried(key, now)
+        return found if found is not None and found.until > now else None
 
     async def touch(self, touches: Sequence[Touch]) -> None:
         for key, at in touches:
@@ -143,7 +150,11 @@ class MemoryStore:
 
     async def probe(self) -> None: ...
 
-    async def purge(self, now: int) -> None:
+    async def purge(self, now: int, *, bury: bool = False) -> None:
+        self._tombstones = {key: stone for key, stone in self._tombstones.items() if stone.until > now}
+        if bury:
+            stones = ((key, self._buried(key, now)) for key in self._seats)
+            self._tombstones.update((key, stone) for key, stone in stones if stone is not None)
         self._sessions = {id: session for id, session in self._sessions.items() if session.ends_at > now}
         self._seats = {
             key: seat for key, seat in self._seats.items() if seat.ends_at > now and key.session_id in self._sessions
@@ -264,6 +275,15 @@ class MemoryStore:
         self._jars.pop(session_id, None)
         for key in [key for key in self._seats if key.session_id == session_id]:
             del self._seats[key]
+        for key in [key for key in self._tombstones if key.session_id == session_id]:
+            del self._tombstones[key]
+
+    def _buried(self, key: SeatKey, now: int) -> Tombstone | None:
+        """Of a seat that has ended and is still here."""
+        session, seat = self._sessions.get(key.session_id), self._seats.get(key)
+        if session is None or seat is None or (ended := min(session.ends_at, seat.ends_at)) > now:
+            return None
+        return Tombstone(seat.host, session.subject_index, ended + TOMBSTONE_KEPT)
 
     def _summary(self, session: SessionRecord, now: int) -> SessionSummary:
         seats = (seat for key, seat in self._seats.items() if key.session_id == session.id and seat.ends_at > now)

@@ -20,6 +20,9 @@ PARALLEL_TABS = 5
 # all that it holds.
 ENDED_KEPT = 3600
 
+# How long a seat that has ended by one of its limits is known to have been one. Seconds.
+TOMBSTONE_KEPT = 12 * 3600
+
 SessionIndex = Literal["subject", "sid", "browser"]
 
 
@@ -73,6 +76,17 @@ class SeatRecord:
     expires_at: int
     idle: int
     ends_at: int
+
+
+class Tombstone(NamedTuple):
+    """A seat that has ended by one of its limits, without its secrets: nothing opens by it.
+
+    `person`: the keyed hash of issuer and subject that its session was filed under. `until`: when this is forgotten,
+    Unix seconds."""
+
+    host: str
+    person: bytes
+    until: int
 
 
 class Touch(NamedTuple):
@@ -306,6 +320,10 @@ class RecordStore(Protocol):
 
     async def read_session(self, session_id: str, now: int) -> SessionRecord | None: ...
 
+    async def tombstone(self, key: SeatKey, now: int) -> Tombstone | None:
+        """Of a seat that has ended by an idle or absolute limit in the last TOMBSTONE_KEPT seconds, as far as `purge`
+        was asked to bury it. A session that was ended leaves none, nor does one that was buried before its end."""
+
     async def touch(self, touches: Sequence[Touch]) -> None:
         """Moves the idle limits of these seats and of their sessions, forward only. Each session is a step."""
 
@@ -349,5 +367,5 @@ class RecordStore(Protocol):
     async def probe(self) -> None:
         """Reads from the store, and writes to it if the last write failed; raises what all others raise."""
 
-    async def purge(self, now: int) -> None:
-        """Frees the room of expired records. Nothing else depends on it."""
+    async def purge(self, now: int, *, bury: bool = False) -> None:
+        """Frees the room of expired records. `bury`: with a tombstone for each seat. Nothing else depends on it."""

@@ -13,6 +13,7 @@ from gateway.model.errors import GatewayError
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.stores import sqlite_file
+from gateway.stores import sqlite_purge as purging
 from gateway.stores import sqlite_statements as sql
 from gateway.stores.records import (
     Cursor,
@@ -26,6 +27,7 @@ from gateway.stores.records import (
     SessionSummary,
     Tail,
     TicketKey,
+    Tombstone,
     Touch,
     UseOnce,
     Write,
@@ -95,6 +97,9 @@ class SqliteStore:
     async def read_seat(self, key: SeatKey, now: int) -> tuple[SessionRecord, SeatRecord] | None:
         return await self._read(lambda connection: sql.read_seat(connection, key, now))
 
+    async def tombstone(self, key: SeatKey, now: int) -> Tombstone | None:
+        return await self._read(lambda connection: purging.tombstone(connection, key, now))
+
     async def read_session(self, session_id: str, now: int) -> SessionRecord | None:
         return await self._read(lambda connection: sql.read_session(connection, session_id, now))
 
@@ -153,11 +158,13 @@ class SqliteStore:
             await self._write(sql.probe)
         await self._read(lambda connection: sql.ended_since(connection, None))
 
-    async def purge(self, now: int) -> None:
+    async def purge(self, now: int, *, bury: bool = False) -> None:
         """By one process for all; in steps, between which others write and the log is cut."""
         more = await self._write(lambda connection: self._ownership.taken(), single=True)
         while more:
-            more = await self._write(lambda connection: self._is_log_short() and sql.purge(connection, now))
+            more = await self._write(
+                lambda connection: self._is_log_short() and purging.purge(connection, now, bury=bury)
+            )
             await asyncio.sleep(_BETWEEN_STEPS)
 
     def _is_log_short(self) -> bool:

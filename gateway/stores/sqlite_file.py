@@ -16,7 +16,7 @@ from gateway.model.codes import STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 
 APPLICATION_ID = 0x45434C55  # "ECLU": what `file` shows, and what tells our database from any other
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 # Bytes. SQLite's own checkpoints come at half of it but finish only where nobody else reads or writes meanwhile: with
 # workers that write in turn they would never, and the log would grow until the disk is full.
@@ -44,6 +44,15 @@ ALTER TABLE notes ADD COLUMN whose BLOB NOT NULL DEFAULT x'';
 CREATE TABLE jars (
     session_id TEXT NOT NULL, host TEXT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (session_id, host)
 ) STRICT, WITHOUT ROWID;
+"""
+
+# Of seats that have ended, by a row for each: the keyed hash of the person, and until when it is known.
+_TOMBSTONES = """
+CREATE TABLE tombstones (
+    session_id TEXT NOT NULL, lookup BLOB NOT NULL, host TEXT NOT NULL, person BLOB NOT NULL, until INTEGER NOT NULL,
+    PRIMARY KEY (session_id, lookup)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tombstones_by_end ON tombstones (until);
 """
 
 _TABLES = """
@@ -118,10 +127,15 @@ CREATE TABLE ended (
 """
 
 # N reads N-1: from each version to the next.
-_UPGRADES = {1: "ALTER TABLE store ADD COLUMN refuses_before INTEGER NOT NULL DEFAULT 0;", 2: _NOTES, 3: _JARS}
+_UPGRADES = {
+    1: "ALTER TABLE store ADD COLUMN refuses_before INTEGER NOT NULL DEFAULT 0;",
+    2: _NOTES,
+    3: _JARS,
+    4: _TOMBSTONES,
+}
 
 _NAMED = re.compile(r"^CREATE (?:TABLE|INDEX|TRIGGER) (\w+)", re.MULTILINE)
-_NAMES = frozenset(_NAMED.findall(_TABLES + _NOTES + _JARS))
+_NAMES = frozenset(_NAMED.findall(_TABLES + _NOTES + _JARS + _TOMBSTONES))
 
 
 class Damaged(sqlite3.DatabaseError):
@@ -323,7 +337,7 @@ def _upgrade(connection: sqlite3.Connection) -> None:
 
 
 def _make_tables(connection: sqlite3.Connection, refuses_before: int) -> None:
-    for statement in _statements(_TABLES + _NOTES + _JARS):
+    for statement in _statements(_TABLES + _NOTES + _JARS + _TOMBSTONES):
         connection.execute(statement)
     connection.execute("INSERT INTO store VALUES (?, ?)", (secrets.token_hex(16), refuses_before))
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

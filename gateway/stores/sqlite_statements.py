@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Sequence
 
 from gateway.stores.records import (
-    ENDED_KEPT,
     PARALLEL_TABS,
     AddSeat,
     AddSession,
@@ -31,8 +30,6 @@ from gateway.stores.records import (
     Write,
 )
 
-_PURGED_AT_ONCE = 500
-
 _FIND: dict[SessionIndex, str] = {
     "subject": "SELECT id, provider, created_at, expires_at FROM sessions WHERE subject_index = ? AND ends_at > ?",
     "sid": "SELECT id, provider, created_at, expires_at FROM sessions WHERE sid_index = ? AND ends_at > ?",
@@ -41,31 +38,8 @@ _FIND: dict[SessionIndex, str] = {
 # The columns of `sessions` stand in the order of SessionRecord's fields.
 _SESSION_FIELDS = 11
 
-# By kind, for want of an index on the time alone: it would be a fifth of what each ticket writes.
-_PURGE_TICKETS = (
-    "DELETE FROM tickets WHERE number IN (SELECT number FROM tickets"
-    " WHERE kind IN (SELECT kind FROM open_tickets) AND expires_at <= ? LIMIT ?)"
-)
-_PURGES = (
-    "DELETE FROM seats WHERE (session_id, lookup) IN (SELECT session_id, lookup FROM seats WHERE ends_at <= ? LIMIT ?)",
-    _PURGE_TICKETS,
-    "DELETE FROM used WHERE key IN (SELECT key FROM used WHERE expires_at <= ? LIMIT ?)",
-    "DELETE FROM marks WHERE key IN (SELECT key FROM marks WHERE expires_at <= ? LIMIT ?)",
-)
-# No seat outlives its session. Tickets have a trigger, for which each is looked at.
-_CLEARED = (
-    # Not where an application is to be told of some of them.
-    (
-        "SELECT max(ends_at) FROM sessions WHERE NOT EXISTS (SELECT 1 FROM notes)",
-        ("DELETE FROM seats", "DELETE FROM jars", "DELETE FROM sessions"),
-    ),
-    ("SELECT max(expires_at) FROM used", ("DELETE FROM used",)),
-    ("SELECT max(expires_at) FROM marks", ("DELETE FROM marks",)),
-)
-_PURGE_ENDED = "DELETE FROM ended WHERE position IN (SELECT position FROM ended WHERE at <= ? LIMIT ?)"
-
 # The session is gone, whatever its absolute limit was.
-_NOTES_DUE = "UPDATE notes SET due_at = 0 WHERE session_id = ?"
+NOTES_DUE = "UPDATE notes SET due_at = 0 WHERE session_id = ?"
 
 _REPLACED_NOTES = (
     "DELETE FROM notes WHERE host = ? AND session_id IN (SELECT o.id FROM sessions s JOIN sessions o"
@@ -181,8 +155,9 @@ def _end_session(connection: sqlite3.Connection, session_id: str, now: int) -> N
     connection.execute("INSERT INTO ended (session_id, lookup, at) VALUES (?, NULL, ?)", (session_id, now))
     connection.execute("DELETE FROM seats WHERE session_id = ?", (session_id,))
     connection.execute("DELETE FROM jars WHERE session_id = ?", (session_id,))
+    connection.execute("DELETE FROM tombstones WHERE session_id = ?", (session_id,))
     connection.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
-    connection.execute(_NOTES_DUE, (session_id,))
+    connection.execute(NOTES_DUE, (session_id,))
 
 
 def _keep_note(connection: sqlite3.Connection, note: SealedNote) -> None:
@@ -327,25 +302,6 @@ def probe(connection: sqlite3.Connection) -> None:
     """As little as can be written: another value each time, for SQLite does not write what is the same."""
     statement = "INSERT INTO used VALUES (x'', 0) ON CONFLICT (key) DO UPDATE SET expires_at = expires_at + 1"
     connection.execute(statement)
-
-
-def purge(connection: sqlite3.Connection, now: int) -> bool:
-    """A part of what has expired: small enough that nobody waits long behind it. True: there is more."""
-    for latest, clear in _CLEARED:
-        (at,) = connection.execute(latest).fetchone()
-        if at is not None and at <= now:
-            # In one go where all of it is over: without a condition SQLite gives a table's pages back without reading
-            # what is on them, and logs none of them (sqlite.org/lang_delete.html, "truncate optimization").
-            for statement in clear:
-                connection.execute(statement)
-    over = connection.execute("SELECT id FROM sessions WHERE ends_at <= ? LIMIT ?", (now, _PURGED_AT_ONCE)).fetchall()
-    connection.executemany("DELETE FROM seats WHERE session_id = ?", over)
-    connection.executemany("DELETE FROM jars WHERE session_id = ?", over)
-    connection.executemany("DELETE FROM sessions WHERE id = ?", over)
-    connection.executemany(_NOTES_DUE, over)
-    bounds = [*((statement, now) for statement in _PURGES), (_PURGE_ENDED, now - ENDED_KEPT)]
-    deleted = [connection.execute(statement, (before, _PURGED_AT_ONCE)).rowcount for statement, before in bounds]
-    return max(len(over), *deleted) == _PURGED_AT_ONCE
 
 
 def _insert_seat(

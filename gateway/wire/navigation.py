@@ -28,6 +28,15 @@ def kind_of(method: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Kind:
     return "navigation" if html and b"x-requested-with" not in said else "other"
 
 
+def is_same_origin(origin: bytes | None, site: bytes | None, ours: bytes) -> bool:
+    """Whether a page of `ours`, an origin, made the request, and this is told: by Fetch Metadata, else by Origin
+    (RFC 6454 7). Neither header can be set by a page's script. `null` is what a page with `Referrer-Policy:
+    no-referrer` sends."""
+    if site is None:
+        return origin == ours
+    return site == b"same-origin" and origin in {None, b"null", ours}
+
+
 def _by_destination(destination: bytes) -> Kind:
     if destination == b"document":
         return "navigation"

@@ -41,9 +41,10 @@ http {{
 
 
 @contextmanager
-def php(folder: Path, port: int, script: Path = HERE / "php/told.php") -> Iterator[None]:
-    """PHP's own server: one script answers everything."""
-    with running([found("php"), "-S", f"127.0.0.1:{port}", str(script)], folder / "php.log", port):
+def php(folder: Path, port: int, script: Path = HERE / "php/told.php", settings: Sequence[str] = ()) -> Iterator[None]:
+    """PHP's own server: one script answers everything. `settings`: of php.ini."""
+    told = [option for setting in settings for option in ("-d", setting)]
+    with running([found("php"), *told, "-S", f"127.0.0.1:{port}", str(script)], folder / "php.log", port):
         yield
 
 

@@ -207,6 +207,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
         services = PortalServices(
             sessions=sessions,
             transactions=transactions,
+            posts=None,
             federation=federation,
             sign_outs=sign_outs,
             saml_federation=saml_metadata,

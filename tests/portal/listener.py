@@ -8,6 +8,7 @@ from gateway.access.inbound import InboundRequest
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.errors import GatewayError
 from gateway.model.levels import NO_NEED, Need
+from gateway.model.ports import Page
 from gateway.model.session import Seat
 from gateway.portal.app import Portal
 from gateway.portal.logout.applications import SignOuts
@@ -85,6 +86,7 @@ class Connection(asyncio.Protocol):
             need=self._needs.get(host, NO_NEED),
         )
         page = await self._portal.ask(call, body)
+        assert isinstance(page, Page), "no post is kept here"
         more = [b"%b: %b\r\n" % header for header in page.headers]
         self._answer(page.status, b"".join(more), b"" if method == "HEAD" else page.body, len(page.body))
 

@@ -27,6 +27,7 @@ from gateway.stores.records import (
     Tail,
     Ticket,
     TicketKey,
+    Tombstone,
     Touch,
     UseOnce,
     Write,
@@ -100,6 +101,10 @@ class Sharded:
         self._begin()
         return self._tell(await self._at(shard_of(session_id)).read_session(session_id, now))
 
+    async def tombstone(self, key: SeatKey, now: int) -> Tombstone | None:
+        self._begin()
+        return self._tell(await self._at(shard_of(key.session_id)).tombstone(key, now))
+
     async def touch(self, touches: Sequence[Touch]) -> None:
         for touch in touches:
             await self._at(shard_of(touch.key.session_id)).touch([touch])
@@ -158,9 +163,9 @@ class Sharded:
 
     async def probe(self) -> None: ...
 
-    async def purge(self, now: int) -> None:
+    async def purge(self, now: int, *, bury: bool = False) -> None:
         for store in self.stores.values():
-            await store.purge(now)
+            await store.purge(now, bury=bury)
         while self._ended and self._ended[0].at <= now - ENDED_KEPT:
             self._ended.popleft()
             self._purged += 1

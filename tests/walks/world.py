@@ -114,8 +114,10 @@ async def opened(
     environment: Mapping[str, str] | None = None,
     command: Sequence[str] = SERVE,
     output: int | None = None,
+    serves: bool = True,
 ) -> AsyncIterator[World]:
-    """Two applications on two hosts, both of provider alpha. Everything is stopped in the end."""
+    """Two applications on two hosts, both of provider alpha. Everything is stopped in the end. `serves`: both are the
+    usual one; else the test has its own there."""
     upstream, providers = Upstream(), Providers(place.provider_port)
     alpha, beta = providers.add("alpha"), providers.add("beta")
     for name, issuer in (("alpha", alpha), ("beta", beta)):
@@ -127,7 +129,8 @@ async def opened(
     gateway = Gateway(place, environment=environment, command=command, output=output)
     world = World(place, gateway, upstream, alpha, beta, providers)
     try:
-        await upstream.start(place.upstream_port)
+        if serves:
+            await upstream.start(place.upstream_port)
         await providers.start()
         await gateway.start()
         yield world

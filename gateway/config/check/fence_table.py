@@ -60,6 +60,8 @@ KEYS: Final[Mapping[str, Bound]] = {
     "account.by[]": Bound("attributes", "Of attributes that it may be told, each one; and by the issuer in any case."),
     "account.ask": Bound("hosts", "A text, shown as text on its own hosts."),
     "account.shared": Bound("", "Of logins of its own application, which are told to it alone."),
+    "keep_posts.largest": Bound("", "Within `posts` of gateway.yaml, which bounds each person and everybody together."),
+    "keep_posts.lasts": Bound("", "A day at most; within `posts` of gateway.yaml."),
     "limits.body": Bound("", "Bodies stream: a large one costs its own application, and no more memory here."),
     "session.idle": Bound("", _OWN_SEAT),
     "session.absolute": Bound("", _OWN_SEAT),

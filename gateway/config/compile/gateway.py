@@ -6,7 +6,7 @@ from gateway.config.compile.served import Material, served
 from gateway.config.compile.tokens import serve_token_keys
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.saml import SamlSelfSection
-from gateway.config.snapshot import Gateway, Limits, Listener, Timeouts
+from gateway.config.snapshot import Gateway, Limits, Listener, PostsSettings, Timeouts
 from gateway.saml.parties import Contact, KeyPair, Organization, SecondOpinion, ServiceProvider
 
 METADATA_PATH = "/_ecluse/saml/metadata"
@@ -23,6 +23,13 @@ def serve_gateway(file: str, model: GatewayFile, material: Material, root: str) 
         listeners=_listeners(file, model, material),
         admin=_admin(model.admin, root),
         state_folder=_below(root, model.state),
+        posts=served(
+            PostsSettings,
+            model.posts,
+            folder=_below(
+                root, posixpath.join(model.state, "posts") if model.posts.folder is None else model.posts.folder
+            ),
+        ),
         store=model.store.type,
         store_keys=tuple(
             (key.id, material[file, ("store", "keys", index, "secret")]) for index, key in enumerate(model.store.keys)

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 from gateway.config.schema.account import AccountSection
 from gateway.config.schema.conditions import WrittenCondition
 from gateway.config.schema.form_login import FormLoginSection
+from gateway.config.schema.posts import KeepPostsSection
 from gateway.config.schema.rewrite import AddedName, LineValue, RewriteSection
 from gateway.config.schema.scalars import host_name
 from gateway.config.schema.translate import TranslateSection
@@ -285,6 +286,9 @@ class AppFile(Strict):
     logout: AppLogoutSection = AppLogoutSection()
     tunnel: Maybe[TunnelSection] = None
     """WebSocket, which ends when the person signs out or may no longer be there."""
+    keep_posts: Maybe[KeepPostsSection] = None
+    """Keeps forms and uploads that are sent when the session has ended, so that they are not lost: `keep_posts: {}`.
+    Where this is left out, a person whose session has ended fills the form in again."""
     api: Maybe[AppApiSection] = None
     """Programs that bring an access token."""
     account: Maybe[AccountSection] = None

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from gateway.config.folder.files import STATE
 from gateway.config.schema.app_tokens import TokensSection
+from gateway.config.schema.posts import PostsSection
 from gateway.config.schema.saml import SamlSelfSection
 from gateway.config.schema.types import (
     AdminAddress,
@@ -182,6 +183,8 @@ class GatewayFile(Strict):
     """The number of processes that serve; where this is left out, one for each core, to which it is bound."""
     levels: LadderNames = Field(default=list(USUAL_LADDER))
     """Every level of sign-in, the weakest first."""
+    posts: PostsSection = PostsSection()
+    """Where forms and uploads are kept across a sign-in, and how much of them."""
     teams: dict[Name, TeamSection] = Field(default={}, max_length=1000)
     """Teams that own their files: files of apps/TEAM/ may use what is listed here, and no more."""
     tokens: Maybe[TokensSection] = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from gateway.config.snapshot import App
 from gateway.model.identity import Identity
+from gateway.model.kept_post import SendOn
 from gateway.model.levels import NO_NEED, Need
 from gateway.model.ports import Page
 from gateway.model.provider import Provider
@@ -87,7 +88,7 @@ class NotifyProvider:
     otherwise: Page
 
 
-NextStep = Page | BeginTransaction | Continue | BeginSignIn | Authentication | SignInSeenAgain | NotifyProvider
+NextStep = Page | SendOn | BeginTransaction | Continue | BeginSignIn | Authentication | SignInSeenAgain | NotifyProvider
 Handler = Callable[[PortalRequest], Awaitable[NextStep]]
 # By method; HEAD is answered like GET.
 Handlers = Mapping[str, Handler]

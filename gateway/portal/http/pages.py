@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import escape
 
 from gateway.model.codes import Code
+from gateway.model.kept_post import KeptPost
 from gateway.model.ports import Page
 from gateway.portal.http.i18n import LANGUAGES, catalogue, choose
 from gateway.portal.http.responses import BARE, Headers, security_headers
@@ -32,6 +33,8 @@ _RETRY_AFTER = (b"Retry-After", b"5")
 # RFC 9110 11.6.1: every 401 has a challenge. Ours is a page and a cookie, for which no scheme is registered; browsers
 # leave one alone that they do not know, where `Basic` would have them ask for a password of their own.
 _SIGN_IN = (b"WWW-Authenticate", b'Cookie realm="ecluse"')
+# With `no-referrer` a browser would say `Origin: null`, and applications look at it.
+_OF_OUR_ORIGIN = (b"Referrer-Policy", b"strict-origin")
 # Stands around the name of what differs from one response to the next; no template and no catalogue has it.
 _MARK = "\0"
 
@@ -168,6 +171,18 @@ class Pages:
         """`again`: the sign-in was over already; this one did nothing and is refused as such."""
         return self._page("signed_in.html", language, status=400 if again else 200, home=home, again=again)
 
+    def post_kept(self, language: str, *, until: int, login_url: str) -> Page:
+        """A form is kept across the sign-in that `login_url` leads to. 401: nothing was done of what it asked for."""
+        page = self._page("post_kept.html", language, status=401, until=until, login_url=login_url)
+        return Page(page.status, (*page.headers, _SIGN_IN), page.body)
+
+    def send_post(self, language: str, *, action: str, post: KeptPost, person: str) -> Page:
+        """The button that sends a kept post on. The application is told where the click came from: our origin."""
+        path, size = post.target.partition("?")[0], _size(post.file.size)
+        page = self._page("send_post.html", language, action=action, post=post, person=person, path=path, size=size)
+        headers = tuple(_OF_OUR_ORIGIN if header[0] == _OF_OUR_ORIGIN[0] else header for header in page.headers)
+        return Page(page.status, headers, page.body)
+
     def sessions(self, language: str, lines: Sequence[SessionLine]) -> Page:
         return self._page("sessions.html", language, lines=lines)
 
@@ -225,6 +240,13 @@ def _environment(language: str, texts: NullTranslations) -> Environment:
     environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
     environment.filters["moment"] = lambda at: datetime.fromtimestamp(at, UTC).strftime(_MOMENTS[language])
     return environment
+
+
+def _size(size: int) -> str:
+    for unit, bytes in (("MB", 1 << 20), ("KB", 1 << 10)):
+        if size >= bytes:
+            return f"{size / bytes:.1f} {unit}"
+    return f"{size} B"
 
 
 def _slot(name: str) -> str:

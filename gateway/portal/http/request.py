@@ -22,6 +22,9 @@ PREFIX = "/_ecluse/"
 SECRET_BYTES = 32
 _FORM = "application/x-www-form-urlencoded"
 _SOAP = f"{PREFIX}saml/soap"
+# The page of a kept post, by the id of its ticket.
+KEPT = f"{PREFIX}kept"
+_KEPT_POST = re.compile(rf"{KEPT}\?post=[A-Za-z0-9_-]{{43}}")
 _PARAMETERS = 64
 # The largest SAML message in base64, its lines broken and escaped, has some 26,000; unescaping 170,000 took 28 ms.
 _ESCAPES = 40_000
@@ -199,7 +202,10 @@ def app_here(request: PortalRequest) -> App:
 
 
 def return_target(app: App, raw: str) -> str:
-    """The origin-form target to come back to: `raw` where the app's host could be asked for it, else its home page."""
+    """The origin-form target to come back to: `raw` where the app's host could be asked for it, else its home page. Of
+    our own pages, that of a kept post."""
+    if _KEPT_POST.fullmatch(raw) is not None:
+        return raw
     return safe_target(raw, app.leniency) or "/"
 
 

@@ -1,0 +1,170 @@
+"""A form or an upload that was sent when its session had ended: what its person is told, and the click that sends it.
+
+On the application's own host, all of it: `/_ecluse/kept?post=` shows one, and the button of that page posts to
+`/_ecluse/kept/ID` with the post's own address behind it, so that relative links of the application's response lead
+where they should (`lead_back`).
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import replace
+from urllib.parse import quote
+
+from gateway.config.snapshot import App
+from gateway.model.codes import PATH_RESERVED
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.model.kept_post import KeptPost, SendOn
+from gateway.model.kept_post_codes import (
+    SESSION_FORM_CROSS_SITE,
+    SESSION_FORM_GONE,
+    SESSION_FORM_NOT_KEPT,
+    SESSION_FORM_OTHER_PERSON,
+)
+from gateway.model.ports import Page
+from gateway.portal.flow.steps import BeginTransaction, NextStep
+from gateway.portal.http.request import KEPT, PREFIX, PortalRequest, WayBack, app_here, return_target
+from gateway.portal.http.responses import redirect
+from gateway.portal.services import PortalServices
+from gateway.stores.posts.kept_posts import KeptPosts
+from gateway.wire.navigation import is_same_origin
+
+
+class KeptPostPages:
+    def __init__(self, services: PortalServices) -> None:
+        self._services = services
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def keep(self, request: PortalRequest) -> NextStep:
+        """The body is in its file: the browser is told, and given what leads to it."""
+        app, posts, file = app_here(request), self._posts(), request.inbound.kept
+        if app.keep_posts is None or file is None:
+            raise GatewayError(SESSION_FORM_NOT_KEPT, "the application's file says no longer that posts are kept")
+        now = int(self._services.now())
+        post = KeptPost(
+            app=app.name,
+            host=request.host,
+            target=request.target,
+            content_type=request.header(b"content-type") or "",
+            binding=request.binding_made(self._services.token_urlsafe),
+            kept_at=now,
+            expires_at=now + app.keep_posts.lasts,
+            file=file,
+        )
+        id = await posts.keep(post)
+        self._services.report.post_kept(request, file.size)
+        return self._services.pages.post_kept(
+            request.language, until=post.expires_at, login_url=_sign_in(app, request.host, id)
+        )
+
+    async def show(self, request: PortalRequest) -> NextStep:
+        """`/_ecluse/kept?post=`: whose it is and what it is, to its person alone, and the button."""
+        app, id = app_here(request), request.parameter("post")
+        post = await self._found(request, app, id)
+        identity = await self._signed_in(request, app)
+        if identity is None:
+            request.require_navigation()
+            return BeginTransaction(app, _page(id))
+        self._check_person(request, post, identity)
+        return self._services.pages.send_post(
+            request.language, action=f"{KEPT}/{id}{post.target}", post=post, person=name_of(identity)
+        )
+
+    async def send(self, request: PortalRequest) -> NextStep:
+        """The click. All is checked before the post is taken; who takes it sends it on, once."""
+        app, id = app_here(request), _id_in(request)
+        if request.body:
+            # The application's page has sent its own form to the address that it was shown at.
+            return self.to_application(request, app, 307)
+        origin, site = (
+            None if one is None else one.encode("latin-1")
+            for one in map(request.header, (b"origin", b"sec-fetch-site"))
+        )
+        if not is_same_origin(origin, site, app.origin(request.host).encode("ascii")):
+            raise GatewayError(SESSION_FORM_CROSS_SITE, "sent by a page that is not ours")
+        post = await self._found(request, app, id)
+        identity = await self._signed_in(request, app)
+        if identity is None:
+            return BeginTransaction(app, _page(id))
+        self._check_person(request, post, identity)
+        posts = self._posts()
+        body = await posts.open(post)
+        try:
+            taken = await posts.take(id)
+        except BaseException:
+            body.close()
+            raise
+        if not taken:
+            body.close()
+            raise GatewayError(SESSION_FORM_GONE, "it was sent on by another click at the same moment")
+
+        def give_back() -> None:
+            self._later(posts.give_back(id, post))
+
+        def done() -> None:
+            self._services.report.post_sent(request, post.file.size)
+            self._later(posts.remove(post))
+
+        return SendOn(post.target, post.content_type, _sign_in(app, request.host, id), body, give_back, done)
+
+    async def lead_back(self, request: PortalRequest) -> NextStep:
+        """A relative link of what the application answered to a post that was sent on."""
+        return self.to_application(request, app_here(request), 303)
+
+    def to_application(self, request: PortalRequest, app: App, status: int) -> Page:
+        _, _, behind = request.target.removeprefix(f"{KEPT}/").partition("/")
+        page = redirect(app.origin(request.host) + return_target(app, f"/{behind}"))
+        return replace(page, status=status)
+
+    # --- steps
+
+    def _posts(self) -> KeptPosts:
+        if self._services.posts is None:
+            raise GatewayError(PATH_RESERVED, "no post is kept here")
+        return self._services.posts
+
+    async def _found(self, request: PortalRequest, app: App, id: str) -> KeptPost:
+        request.way_back = WayBack(app, request.host, "/")
+        post = await self._posts().find(id, request.host)
+        request.way_back = WayBack(app, request.host, _page(id), again=True)
+        if post.app != app.name or not request.holds(post.binding):
+            raise GatewayError(SESSION_FORM_GONE, "it was kept for another browser")
+        return post
+
+    def _check_person(self, request: PortalRequest, post: KeptPost, identity: Identity) -> None:
+        if not self._posts().is_of(post, identity):
+            raise GatewayError(SESSION_FORM_OTHER_PERSON, "the session that had ended was another person's")
+
+    async def _signed_in(self, request: PortalRequest, app: App) -> Identity | None:
+        cookie = request.seat_cookie()
+        seat = await self._services.sessions.load(request.host, cookie) if cookie else None
+        return seat.identity if seat is not None and seat.live and app.accepts(seat.identity) else None
+
+    def _later(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def name_of(identity: Identity) -> str:
+    """What people call themselves, as far as their provider says; else the name that it has for them."""
+    said = identity.attributes
+    whole = [*said.get("name", ()), *said.get("display_name", ())]
+    given, family = said.get("given_name", ()), said.get("usual_name", ()) or said.get("family_name", ())
+    joined = " ".join([*given[:1], *family[:1]])
+    return (
+        next(iter([*whole, joined, *said.get("mail", ()), *said.get("email", ()), *said.get("uid", ())]), "")
+        or identity.subject
+    )
+
+
+def _id_in(request: PortalRequest) -> str:
+    return request.path.removeprefix(f"{KEPT}/").partition("/")[0]
+
+
+def _page(id: str) -> str:
+    return f"{KEPT}?post={quote(id, safe='')}"
+
+
+def _sign_in(app: App, host: str, id: str) -> str:
+    return f"{app.origin(host)}{PREFIX}login?to={quote(_page(id), safe='/')}"

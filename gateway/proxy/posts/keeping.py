@@ -1,0 +1,156 @@
+"""A post whose session has ended: whether it may be kept, and its body on the way to the folder."""
+
+import asyncio
+from dataclasses import replace
+from typing import Final, Protocol
+
+from gateway.access.inbound import InboundRequest
+from gateway.config.snapshot import KeepPosts
+from gateway.model.errors import GatewayError
+from gateway.model.kept_post_codes import SESSION_FORM_NOT_KEPT
+from gateway.proxy.exchange import Exchange
+from gateway.proxy.portal_exchange import PortalClient, PortalExchange
+from gateway.proxy.request import Request
+from gateway.proxy.services import Services
+from gateway.stores.posts.bodies import PostWriter
+from gateway.wire.addresses import client_key
+from gateway.wire.fences import Fence
+from gateway.wire.framing import CHUNKED, NO_CONTENT
+from gateway.wire.navigation import is_same_origin
+
+# Bytes that are written at a time. So much may wait while others are written.
+_BLOCK: Final = 256 << 10
+
+
+def keeping(request: Request) -> KeepPosts | None:
+    """What its application has kept, where this request is a form or an upload of one of its own pages that may have
+    had a session; None where it is not. Whether it had one, its cookie has to show. Nothing is decided by the body."""
+    app = request.lane.app
+    if app is None or app.keep_posts is None or request.line.method != b"POST" or request.seat is not None:
+        return None
+    if type(request.credential) is not bytes or request.field(b"content-encoding"):
+        return None
+    origin, site = request.field(b"origin") or None, request.field(b"sec-fetch-site") or None
+    ours = app.origin(request.host.name).encode("ascii")
+    return app.keep_posts if is_same_origin(origin, site, ours) else None
+
+
+async def admitted(request: Request, plane: Services, keep: KeepPosts) -> PostWriter | None:
+    """Room for its body; None where its cookie was no seat of ours. Nothing of the body is read before.
+
+    Raises GatewayError."""
+    posts, framing, cookie = plane.posts, request.framing, request.credential
+    if posts is None or type(cookie) is not bytes:
+        return None
+    size = None if framing == CHUNKED else 0 if framing in NO_CONTENT else framing
+    host, client = request.host.name, client_key(request.client)
+    return await posts.admit(host, cookie, client, size, keep)
+
+
+class KeepingClient(PortalClient, Protocol):
+    upstream: Exchange | None
+
+    def body_failed(self, error: GatewayError) -> None:
+        """No more can be taken of a body."""
+
+
+class KeepingExchange:
+    """Stands where an application's connection would, until the body is in its file and the portal has a page for it.
+    One piece is written at a time, beside the loop; meanwhile one more may gather."""
+
+    __slots__ = ("_call", "_client", "_ends", "_job", "_patience", "_pieces", "_plane", "_writer")
+
+    revalidated: Final = False
+
+    def __init__(
+        self, client: KeepingClient, plane: Services, call: InboundRequest, writer: PostWriter, patience: float
+    ) -> None:
+        self._client: KeepingClient | None = client
+        self._plane = plane
+        self._call = call
+        self._writer = writer
+        self._patience = patience
+        self._pieces = bytearray()
+        self._job: asyncio.Task[None] | None = None
+        self._ends = False
+
+    def write(self, piece: bytes) -> None:
+        self._pieces += piece
+        if len(self._pieces) >= _BLOCK:
+            if self._job is not None and self._client is not None:
+                self._client.pause_body()
+            self._start()
+
+    def await_response(self) -> None:
+        self._ends = True
+        # The last piece is written in the same turn.
+        self._plane.loop.call_soon(self._start)
+
+    def _start(self) -> None:
+        if self._job is None:
+            self._job = self._plane.loop.create_task(self._work())
+
+    async def _work(self) -> None:
+        try:
+            while self._client is not None and (len(self._pieces) >= _BLOCK or self._ends):
+                pieces, self._pieces = bytes(self._pieces), bytearray()
+                if self._ends:
+                    await self._finish(pieces)
+                    return
+                await self._writer.write(pieces)
+                if self._client is not None:
+                    self._client.resume_body()
+            self._job = None
+            if self._client is None:
+                await self._writer.discard()
+        except GatewayError as error:
+            await self._writer.discard()
+            client, self._client = self._client, None
+            if client is not None:
+                client.body_failed(error)
+        except Exception as fault:  # noqa: BLE001 - the one edge
+            client, self._client = self._client, None
+            if client is not None:
+                client.faulted(fault)
+
+    async def _finish(self, pieces: bytes) -> None:
+        """All of it is on the disk before the portal says that it is kept."""
+        file = await self._writer.finish(pieces)
+        client, self._client = self._client, None
+        if client is None:
+            await self._writer.discard()
+            return
+        call = replace(self._call, kept=file)
+        client.upstream = exchange = PortalExchange(client, self._plane, call, self._patience)
+        exchange.ask()
+
+    # --- as exchange.py declares it ---
+
+    def is_closing(self) -> bool:
+        return self._client is None
+
+    def abandon(self) -> None:
+        """The browser has gone before its form was here: half of one is of no use."""
+        self._client = None
+        self._start()
+
+    def drains(self) -> bool:
+        return False
+
+    def pause(self) -> None:
+        """A page is one write."""
+
+    def resume(self) -> None:
+        """As `pause`."""
+
+    def has_moved(self, within: float) -> bool:
+        """A page comes whole."""
+        return False
+
+    def is_beyond(self, fence: Fence | None) -> bool:
+        """No fence is drawn around what is kept."""
+        return False
+
+
+def too_large(size: int, keep: KeepPosts) -> GatewayError:
+    return GatewayError(SESSION_FORM_NOT_KEPT, f"{size} bytes, over keep_posts.largest ({keep.largest})")

@@ -1,0 +1,153 @@
+"""Posts that were sent when their session had ended: which are kept, how they are found again, and that each is sent on
+once."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Final
+
+from gateway.config.snapshot import KeepPosts, PostsSettings
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.model.kept_post import MOST_KEPT, KeptBody, KeptFile, KeptPost
+from gateway.model.kept_post_codes import SESSION_FORM_EXPIRED, SESSION_FORM_GONE
+from gateway.ops.log import Log
+from gateway.stores import codec
+from gateway.stores.envelopes import read_cookie
+from gateway.stores.posts.bodies import FoundBody, PostWriter, Worked
+from gateway.stores.posts.folder import MOST, MOST_OF_ONE, FolderBounds, Occupant, PostFolder
+from gateway.stores.records import RecordStore
+from gateway.stores.sealing import KEY_BYTES, StoreKeys, TokenBytes
+from gateway.stores.tickets import Bounds, Tickets, unix_now
+
+PURGE_EVERY: Final = 300.0
+# Off the loop. A disk that stands holds up other kept posts, and nothing else.
+_THREADS: Final = 4
+# Seconds: a body may come slowly.
+_WHILE_IT_COMES: Final = 3600
+_ID_BYTES: Final = 16
+# What is known of a post outlives its time, so that a person who comes too late is told so.
+_TICKETS: Final = Bounds(2 * MOST_KEPT, per_group=2 * MOST_OF_ONE, in_all=2 * MOST)
+
+
+class KeptPosts:
+    """`settings`: of gateway.yaml as it is now. Coroutines raise GatewayError: STORE_UNREACHABLE where the store cannot
+    say, and what is said of each. Other parameters as those of stores.transactions.Transactions."""
+
+    def __init__(
+        self,
+        store: RecordStore,
+        keys: Sequence[tuple[str, bytes]],
+        *,
+        settings: Callable[[], PostsSettings],
+        log: Log | None = None,
+        now: Callable[[], int] = unix_now,
+        token_bytes: TokenBytes = os.urandom,
+    ) -> None:
+        self._store = store
+        self._keys = StoreKeys(keys)
+        self._settings = settings
+        self._now = now
+        self._token_bytes = token_bytes
+        self._tickets = Tickets(codec.KEPT_POST, store, self._keys, _TICKETS, log=log, now=now, token_bytes=token_bytes)
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="posts")
+        self._purging: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Inside the running loop."""
+        self._purging = asyncio.get_running_loop().create_task(self._purge())
+
+    def close(self) -> None:
+        if self._purging is not None:
+            self._purging.cancel()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    # --- a post comes
+
+    async def admit(
+        self, host: str, cookie: bytes, client: str, size: int | None, keep: KeepPosts
+    ) -> PostWriter | None:
+        """Room for a body of `size` bytes, None where that is not told; None where this cookie was no seat of ours on
+        this host, or its session was ended. Nothing of the body is read before that.
+
+        `client`: an address, or the /64 of one. Raises GatewayError(SESSION_FORM_NOT_KEPT): there is no room."""
+        presented = read_cookie(cookie)
+        now = self._now()
+        stone = None if presented is None else await self._store.tombstone(presented.key, now)
+        if presented is None or stone is None or stone.host != host:
+            return None
+        settings, expires_at = self._settings(), now + keep.lasts + _WHILE_IT_COMES
+        counted = (stone.person, presented.key.lookup, self._keys.index("client", client))
+        person, seat, address = (part.hex()[:16] for part in counted)
+        size = keep.largest if size is None else size
+        occupant = Occupant(self._token_bytes(_ID_BYTES).hex(), person, seat, address, size, expires_at)
+        file = KeptFile(occupant.name, self._token_bytes(KEY_BYTES), self._keys.current, stone.person, 0)
+        folder, bounds = PostFolder(settings.folder), FolderBounds(settings.per_person, settings.in_all)
+        descriptor = await self._in_thread(lambda: folder.take_room(occupant, bounds, now))
+        return PostWriter(folder, file, self._key(file), descriptor, self._in_thread)
+
+    async def keep(self, post: KeptPost) -> str:
+        """What is known of a post whose body is here. Returns the id that finds and opens it."""
+        return await self._tickets.put(post, post.file.person.hex())
+
+    # --- its person comes
+
+    async def find(self, id: str, host: str) -> KeptPost:
+        """Raises GatewayError: SESSION_FORM_GONE where it was sent on, or was never kept on this host;
+        SESSION_FORM_EXPIRED."""
+        post = await self._tickets.peek(id)
+        if post is None or post.host != host:
+            raise GatewayError(SESSION_FORM_GONE, "no such post is kept here")
+        if post.expires_at <= self._now():
+            raise GatewayError(SESSION_FORM_EXPIRED, "it was kept for long enough")
+        return post
+
+    def is_of(self, post: KeptPost, identity: Identity) -> bool:
+        """Whether the session that had ended was this person's."""
+        return post.file.person in self._keys.indexes("subject", identity.issuer, identity.subject)
+
+    async def open(self, post: KeptPost) -> KeptBody:
+        """Its body, found whole. Raises GatewayError(SESSION_FORM_GONE)."""
+        folder, key = PostFolder(self._settings().folder), self._key(post.file)
+        descriptor = await self._in_thread(lambda: folder.open(post.file.name))
+        body = FoundBody(descriptor, post.file, key, self._in_thread)
+        try:
+            await body.check()
+        except BaseException:
+            body.close()
+            raise
+        return body
+
+    async def take(self, id: str) -> bool:
+        """Whether it is the caller's to send on: true to one only, across all workers and machines."""
+        return await self._tickets.take(id) is not None
+
+    async def give_back(self, id: str, post: KeptPost) -> None:
+        """Nothing of it was sent on."""
+        await self._tickets.put(post, post.file.person.hex(), id)
+
+    async def remove(self, post: KeptPost) -> None:
+        folder = PostFolder(self._settings().folder)
+        with suppress(GatewayError):
+            await self._in_thread(lambda: folder.remove(post.file.name))
+
+    # --- steps
+
+    def _key(self, file: KeptFile) -> bytes:
+        """Neither the disk nor the store opens it alone."""
+        try:
+            return self._keys.drawn(file.secret, b"post", file.key_id)
+        except GatewayError as error:
+            raise GatewayError(SESSION_FORM_GONE, error.detail) from error
+
+    def _in_thread(self, work: Callable[[], Worked]) -> Awaitable[Worked]:
+        return asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def _purge(self) -> None:
+        """At the start, and every few minutes: of what a worker left that died, nothing else is known."""
+        while True:
+            with suppress(GatewayError):
+                await self._in_thread(lambda: PostFolder(self._settings().folder).purge(self._now()))
+            await asyncio.sleep(PURGE_EVERY)

@@ -1,0 +1,59 @@
+"""A body under seal, chunk by chunk: AES-256-GCM in the STREAM construction (Hoang, Reyhanitabar, Rogaway, Vizár,
+CRYPTO 2015, section 7).
+
+The nonce of a chunk is its number and whether it is the last one: none can be left out, moved, doubled or cut off
+without the next one failing to open. A key seals one body only, so that no nonce comes twice.
+"""
+
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from gateway.model.errors import GatewayError
+from gateway.model.kept_post_codes import SESSION_FORM_GONE
+
+CHUNK: Final = 64 << 10
+TAG: Final = 16
+SEALED_CHUNK: Final = CHUNK + TAG
+_NUMBER_BYTES: Final = 11
+
+
+class SealedStream:
+    """Seals one body, or opens one, from its beginning. `key`: 32 bytes, of this body alone. `bound_to`: it opens as
+    nothing else."""
+
+    __slots__ = ("_bound_to", "_cipher", "_number")
+
+    def __init__(self, key: bytes, bound_to: bytes) -> None:
+        self._cipher = AESGCM(key)
+        self._bound_to = bound_to
+        self._number = 0
+
+    def seal(self, plain: bytes, *, last: bool) -> bytes:
+        """`plain`: CHUNK bytes, or fewer of the last one."""
+        return self._cipher.encrypt(self._nonce(last=last), plain, self._bound_to)
+
+    def open(self, sealed: bytes, *, last: bool) -> bytes:
+        """Raises GatewayError(SESSION_FORM_GONE): cut, altered, or sealed under another key."""
+        try:
+            return self._cipher.decrypt(self._nonce(last=last), sealed, self._bound_to)
+        except InvalidTag:
+            raise GatewayError(SESSION_FORM_GONE, f"chunk {self._number} of a kept post does not open") from None
+
+    def _nonce(self, *, last: bool) -> bytes:
+        self._number += 1
+        return self._number.to_bytes(_NUMBER_BYTES, "big") + bytes((last,))
+
+
+def plain_size(sealed: int) -> int:
+    """Bytes of the body in a file of so many. Raises GatewayError(SESSION_FORM_GONE): no such file was ever whole."""
+    whole, rest = divmod(sealed, SEALED_CHUNK)
+    if sealed == 0 or 0 < rest < TAG:
+        raise GatewayError(SESSION_FORM_GONE, "the file of a kept post was cut")
+    return whole * CHUNK + (rest - TAG if rest else 0)
+
+
+def sealed_size(plain: int) -> int:
+    """Bytes of the file of a body: the last chunk may be empty only where it is the only one."""
+    return plain + TAG * max(1, -(-plain // CHUNK))
