@@ -14,7 +14,7 @@ import org.apache.catalina.valves.ValveBase;
  *
  * <p>{@code javac -cp "$CATALINA_HOME/lib/*:$CATALINA_HOME/bin/*" -d "$CATALINA_BASE/lib" EcluseRemoteUserValve.java}, then
  * into the Host or Context of server.xml: {@code <Valve className="EcluseRemoteUserValve" header="X-Remote-User"/>}. Nobody
- * but the gateway may reach this Tomcat: whoever does writes the header as they like. For Tomcat 9, write javax for jakarta.
+ * but the gateway may reach this Tomcat: whoever does writes the header as they like.
  */
 public class EcluseRemoteUserValve extends ValveBase {
     private String header = "X-Remote-User";

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.interop.servers import HERE, found, running
 
+SESSION = HERE.parents[1] / "deploy/readers/mediawiki.php"
 SECRET = "a-secret-that-no-person-knows"
 NAME = "Hélène Lebœuf-Müller"
 DOKUWIKI_HOST, MEDIAWIKI_HOST = "wiki.interne.example", "mediawiki.interne.example"
@@ -125,6 +126,6 @@ def mediawiki(folder: Path, port: int) -> PhpSite:
     ran = subprocess.run(install, capture_output=True, text=True, check=False, timeout=120)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     settings = folder / "LocalSettings.php"
-    settings.write_text(f"{settings.read_text()}\nrequire '{HERE}/wikis/session.php';\n")
+    settings.write_text(f"{settings.read_text()}\n$wgMainCacheType = CACHE_NONE;\nrequire '{SESSION}';\n")
     (folder / "prepended.php").write_text(f"<?php define('MW_CONFIG_FILE', '{settings}');\n")
     return PhpSite(port, Path("/usr/share/mediawiki"), prepended=str(folder / "prepended.php"))

@@ -34,7 +34,7 @@ TRANSLATE = (
 )
 LARGE = 5_000_000
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = (DOCS / "how-to/read-headers-in-an-application.md", DOCS / "fr/lire-les-en-tetes.md")
+PAGES = (DOCS / "how-to/applications-in-php.md", DOCS / "fr/applications-en-php.md")
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def _printed(script: str) -> str:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 async def test_what_the_page_has_php_do_reads_the_name(page: Path) -> None:
-    """Each line of docs/how-to/read-headers-in-an-application.md, run by PHP on what is sent."""
+    """Each line of docs/how-to/applications-in-php.md, run by PHP on what is sent."""
     (block,) = [block for block in blocks(page) if block.language == "php"]
     lines = block.text.splitlines()
     assert len(lines) == len(SENT) - 2, "all but latin1 and ascii, which lose letters"

@@ -1,12 +1,16 @@
 <?php
-// Behind the settings that MediaWiki's installer writes: X-Remote-User says who it is, as by the extension Auth_remoteuser.
+// For MediaWiki 1.43: the header X-Remote-User of Écluse says who it is. At the end of LocalSettings.php:
+//
+//     require '/etc/mediawiki/ecluse.php';
+//
+// Nobody but the gateway may reach this wiki: whoever does writes the header as they like.
 
 use MediaWiki\Request\WebRequest;
 use MediaWiki\Session\ImmutableSessionProviderWithCookie;
 use MediaWiki\Session\SessionInfo;
 use MediaWiki\Session\UserInfo;
 
-class RemoteUserSession extends ImmutableSessionProviderWithCookie {
+class EcluseSession extends ImmutableSessionProviderWithCookie {
     public function provideSessionInfo(WebRequest $request) {
         $name = $request->getHeader('X-Remote-User');
         if ($name === false) {
@@ -21,10 +25,9 @@ class RemoteUserSession extends ImmutableSessionProviderWithCookie {
     }
 }
 
-$wgSessionProviders[RemoteUserSession::class] = [
-    'class' => RemoteUserSession::class,
+$wgSessionProviders[EcluseSession::class] = [
+    'class' => EcluseSession::class,
     'args' => [['priority' => SessionInfo::MAX_PRIORITY, 'sessionCookieName' => 'wiki_session']],
 ];
+// An account is made at the first visit.
 $wgGroupPermissions['*']['autocreateaccount'] = true;
-$wgMainCacheType = CACHE_NONE;
-$wgShowExceptionDetails = true;
