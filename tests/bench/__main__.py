@@ -19,6 +19,7 @@ from statistics import median
 
 from tests.bench import (
     aggregate,
+    dialects,
     login,
     memory,
     mixes,
@@ -241,6 +242,8 @@ def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
             yield bench.row(row, runs, seconds)
     if not quick and only in HALF_LOAD:
         yield bench.half_load(runs, seconds)
+    if only in dialects.NAME:
+        yield dialects.row()
     if only in "policy":
         yield from policy.rows()
     for name in ("oidc_login", "saml_login_signed_encrypted"):

@@ -11,14 +11,15 @@ import random
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Final
 
 import uvloop
 
-from gateway.access.application import unnamed
+from gateway.access.application import Preparing, unnamed
+from gateway.access.preparation import translated
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.proxy.client import ClientConnection
@@ -82,7 +83,8 @@ _SECONDS = 1.5
 @dataclass(frozen=True, slots=True)
 class Case:
     """Requests, and the answers of the application in turn. `proxied`: the client is a listed proxy. `ways`: the number
-    of the connection on which each request comes; mostly there is one."""
+    of the connection on which each request comes; mostly there is one. `files`: of the policy folder, in the place of
+    the sample's; `secrets`: what they refer to."""
 
     name: str
     requests: Sequence[bytes]
@@ -90,6 +92,8 @@ class Case:
     access_log: bool = False
     proxied: bool = False
     ways: Sequence[int] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, bytes] = field(default_factory=dict)
 
     def pairs(self) -> list[tuple[bytes, bytes]]:
         """Each request with its answer."""
@@ -269,7 +273,7 @@ class Nowhere(asyncio.Transport):
 class Bench:
     """One client connection and one to the application, both kept alive; COOKIE and `cookie_of` are signed in."""
 
-    def __init__(self, case: Case, log: Log) -> None:
+    def __init__(self, case: Case, log: Log, prepare: Preparing = translated) -> None:
         loop = asyncio.get_running_loop()
         sessions = Sessions()
         for cookie in (COOKIE, *map(cookie_of, range(PEOPLE))):
@@ -281,7 +285,7 @@ class Bench:
             settings += "trusted_proxies: [127.0.0.1]\n"
         self.plane = DataPlane(
             person=unnamed,
-            holder=Holder(sample_snapshot({"gateway.yaml": settings})),
+            holder=Holder(sample_snapshot({"gateway.yaml": settings, **case.files}, {**case.secrets})),
             sessions=sessions,
             portal=Portal().ask,
             pages=Pages(),
@@ -289,6 +293,7 @@ class Bench:
             log=log,
             loop=loop,
             is_ours=lambda address, port: False,
+            prepare=prepare,
         )
         self.clients: list[ClientConnection] = []
         self.connect()

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.ops.log import Log
 from tests.bench.browsers import browsing
+from tests.bench.dialects import PLAIN, REWRITTEN, TOLD, warm
 from tests.bench.lane import ANSWER, HOST, SAME, Bench, Case, by_turns, cookie_of
 from tests.bench.numbers import Numbered, Turns, hosts, people, rules, sessions
 from tests.calls import Calls, traced
@@ -42,6 +43,17 @@ async def test_a_warm_get_is_at_most_20_calls(log: Log) -> None:
     calls = warm_get(log)
     assert len(calls.names) <= MOST, "\n".join(calls.names)
     assert calls.names == warm_get(log).names
+
+
+async def test_headers_a_token_and_rewriting_add_no_call(log: Log) -> None:
+    """What is told is ready bytes, and a head without an address is like any other that was seen before."""
+    names = {}
+    for case in (PLAIN, TOLD, REWRITTEN):
+        async with warm(case, log) as bench:
+            with traced() as calls:
+                bench.slice([(SAME, ANSWER)])
+            names[id(case)] = calls.names
+    assert names[id(PLAIN)] == names[id(TOLD)] == names[id(REWRITTEN)]
 
 
 async def test_what_browsers_send_costs_no_more_calls_than_measured(log: Log) -> None:
