@@ -15,6 +15,7 @@ import uvloop
 
 from gateway.access.preparation import Preparation
 from gateway.accounts.book import AccountBook
+from gateway.accounts.credentials import LinkedAccounts
 from gateway.accounts.file import links_path
 from gateway.config.snapshot import App, Gateway, Snapshot
 from gateway.federation.applications import Applications
@@ -224,7 +225,7 @@ class _Worker:
         self._reading = thread = ThreadPoolExecutor(1, thread_name_prefix="forms")
         loop = asyncio.get_running_loop()
         return FormLogins(
-            source=_credentials,
+            source=self._credentials,
             exchange=FormExchange(self._applications.connected),
             kept=ApplicationSessions(self._store, gateway.store_keys, self._sessions, log=self._log),
             tries=LoginTries(self._store, gateway.store_keys),
@@ -232,6 +233,11 @@ class _Worker:
             counters=self._counters,
             wall=time.time,
         )
+
+    def _credentials(self, app: App) -> CredentialSource:
+        assert app.form_login is not None
+        trusted = app.form_login.trusted
+        return LinkedAccounts(app, self._accounts) if trusted is None else TrustedAccounts(app, trusted)
 
     def revoke(self, session_ids: tuple[str, ...]) -> None:
         if self._started:
@@ -280,11 +286,6 @@ class _Worker:
         self._posts.close()
         await self._housekeeping.stop()
         await self._store.close()
-
-
-def _credentials(app: App) -> CredentialSource:
-    assert app.form_login is not None
-    return TrustedAccounts(app.form_login)
 
 
 def _store(gateway: Gateway, log: Log, counters: Counters) -> RecordStore:

@@ -303,7 +303,7 @@ class ConditionalDecision:
 
 
 def _not_prepared(error: GatewayError) -> Refuse:
-    return Refuse(error.code, error.detail)
+    return Refuse(error.code, error.detail, refusal=error.shown)
 
 
 def _keep(owned: dict[object, object], key: int, found: object) -> None:

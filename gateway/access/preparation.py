@@ -119,7 +119,7 @@ class Preparation:
         if seat is None:
             return fixed
         if app.form_login is not None:
-            session = self._session(app.form_login, seat)
+            session = self._session(app, app.form_login, seat)
             if session is None:
                 return lambda: self._sign_in(app, seat, fixed)
             fixed = replace(fixed, cookies=_joined(fixed.cookies, session.cookies), session=session)
@@ -164,17 +164,18 @@ class Preparation:
         seat.outcomes.clear()
         self._keeping.begin((seat.session_id, app.name, cookies), lambda: forms.keep(app, seat, anew))
 
-    def _session(self, form: FormLogin, seat: Seat) -> ApplicationSession | None:
-        """Of the person that the provider speaks of now, at the place that the file names now."""
+    def _session(self, app: App, form: FormLogin, seat: Seat) -> ApplicationSession | None:
+        """Of the person that the provider speaks of now, under the login that is theirs now, at the place that the file
+        names now."""
         at = seat.application
-        if not isinstance(at, _AtApplication) or at.session is None or at.identity is not seat.identity:
+        if not isinstance(at, _AtApplication) or at.session is None or at.identity is not identity_at(app, seat):
             return None
         return at.session if at.session.fingerprint == form.fingerprint else None
 
     async def _sign_in(self, app: App, seat: Seat, fixed: Prepared) -> None:
         """Tabs that come meanwhile wait for the same sign-in. Raises GatewayError."""
         assert self._forms is not None
-        forms, identity, at = self._forms, seat.identity, seat.application
+        forms, identity, at = self._forms, identity_at(app, seat), seat.application
         gone = at.gone if isinstance(at, _AtApplication) else None
         if isinstance(at, _AtApplication) and at.failed is not None and self._monotonic() < at.again_at:
             raise GatewayError(at.failed.code, at.failed.detail)

@@ -61,6 +61,15 @@ class AccountBook:
             self._seen = seen
         return None if found is None else found.login
 
+    async def credential(self, holder: AccountHolder, settings: AccountSettings) -> tuple[str, str | None] | None:
+        """The login and its secret, if it has one; None where there is no link. GatewayError: as `find`."""
+
+        def opened(file: LinkFile) -> tuple[str, str | None] | None:
+            link = file.find(holder, shared=settings.shared)
+            return None if link is None else (link.login, file.secret(link))
+
+        return await self._asked(opened)
+
     async def identity_at(self, app: App, identity: Identity) -> Identity:
         """As access.account.identity_at, where there is no seat. Raises GatewayError."""
         settings = app.account

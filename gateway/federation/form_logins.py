@@ -8,12 +8,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
+from gateway.access.account import identity_at
 from gateway.access.outcome import Prepared
 from gateway.access.preparation import origins_of
 from gateway.config.snapshot import App
 from gateway.federation.form_exchange import FormExchange
 from gateway.formlogin.account import account_of
-from gateway.formlogin.spec import ApplicationSession, FormLogin
+from gateway.formlogin.spec import ApplicationSession, FormLogin, TrustedAccount
 from gateway.formlogin.walk import FormRequest, FormResponse, FormWalk, sign_in
 from gateway.model.codes import FORM_LOGIN_REFUSED, FORM_LOGIN_TRIES
 from gateway.model.credential import Credential, CredentialSource, NoCredential
@@ -84,7 +85,7 @@ class FormLogins:
         identity = seat.identity
         credential = await self._source(app).find(app.name, identity.issuer, identity.subject, seat)
         if isinstance(credential, NoCredential):
-            raise GatewayError(credential.reason, credential.detail)
+            raise GatewayError(credential.reason, credential.detail, shown=credential.shown)
         turn = None
         while turn is None:
             session = await self._kept.read(seat, app.name)
@@ -146,16 +147,16 @@ class FormLogins:
 class TrustedAccounts:
     """model.credential.CredentialSource of an application that trusts one secret for every account."""
 
-    def __init__(self, form: FormLogin) -> None:
-        self._form = form
+    def __init__(self, app: App, trusted: TrustedAccount) -> None:
+        self._app = app
+        self._trusted = trusted
 
     async def find(self, application: str, issuer: str, subject: str, seat: Seat) -> Credential | NoCredential:
-        trusted = self._form.trusted
-        assert trusted is not None
+        trusted = self._trusted
         try:
-            return Credential(account_of(trusted, seat.identity), trusted.secret)
+            return Credential(account_of(trusted, identity_at(self._app, seat)), trusted.secret)
         except GatewayError as error:
-            return NoCredential(error.code, error.detail)
+            return NoCredential(error.code, error.detail, error.shown)
 
 
 def _next(walk: FormWalk, response: FormResponse | None) -> FormRequest | ApplicationSession:

@@ -1,6 +1,7 @@
 """The account of a person at an application that trusts one secret for all of them."""
 
 from gateway.formlogin.spec import FormLogin, TrustedAccount
+from gateway.model.account import ATTRIBUTE
 from gateway.model.codes import FORM_LOGIN_ACCOUNT
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -31,5 +32,7 @@ def session_described(form: FormLogin, identity: Identity) -> tuple[dict[str, st
             said = f"signed in as {account_of(form.trusted, identity)}"
         except GatewayError as error:
             refused = f"{error.code.id}: {error.detail}"
+    elif ATTRIBUTE in identity.attributes:
+        said = f"signed in as {identity.attributes[ATTRIBUTE][0]}"
     cookies = {} if refused else dict.fromkeys(form.cookies, f"({said}, by form_login)")
     return cookies, dict.fromkeys(form.cookies, refused) if refused else {}

@@ -22,6 +22,12 @@ ACCOUNT_PERSON = Code(
     "Your organisation's sign-in service does not say of you what your account is known by. "
     "Give the reference below to your support.",
 )
+ACCOUNT_SECRET = Code(
+    "account.secret",
+    403,
+    "You cannot be signed in to this application yet",
+    "Your account of it is known, but not the password that goes with it. Ask for it, and give the reference below.",
+)
 ACCOUNT_SHARED = Code(
     "account.shared",
     403,

@@ -18,10 +18,11 @@ class Credential:
 @dataclass(frozen=True, slots=True)
 class NoCredential:
     """Nothing is known with which this person could be signed in. `reason`: the code of the page that the person gets;
-    `detail`: for the operator."""
+    `detail`: for the operator; `shown`: as GatewayError has it."""
 
     reason: Code
     detail: str = ""
+    shown: str = ""
 
 
 class CredentialSource(Protocol):

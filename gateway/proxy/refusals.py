@@ -61,7 +61,7 @@ def refusal(services: RefusalServices, request: Request, outcome: Refuse) -> Pag
     seen = Seen(request.client, request.host.name, request.line.method.decode("ascii"))
     services.refused(outcome.code, outcome.detail, request.id, request.lane.name, seen)
     kind = "json" if outcome.bearer else _html_or_json(request)
-    page = _render(services, request, outcome.shown or outcome.code, kind)
+    page = _render(services, request, outcome.shown or outcome.code, kind, refusal=outcome.refusal)
     if outcome.code is WIRE_WEBSOCKET_VERSION:
         # RFC 6455 4.4, RFC 9110 15.5.22
         page = Page(page.status, (*page.headers, *_VERSIONS), page.body)

@@ -101,7 +101,7 @@ async def grr(folder: Path, form: str = FORM) -> AsyncIterator[Grr]:
 
         counted: Any = None
         forms = FormLogins(
-            source=lambda app: TrustedAccounts(app.form_login),  # type: ignore[arg-type]
+            source=lambda app: TrustedAccounts(app, app.form_login.trusted),  # type: ignore[arg-type,union-attr]
             exchange=FormExchange(applications.connected, within=2.0),
             kept=Kept(),
             tries=LoginTries(MemoryStore(), [("k1", b"0123456789abcdef0123456789abcdef")]),

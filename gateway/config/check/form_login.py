@@ -26,6 +26,9 @@ def check_secret(section: FormLoginSection, content: bytes) -> None:
 
 
 def check_form_login(document: YamlDocument, model: AppFile, section: FormLoginSection) -> Iterator[Problem]:
+    if section.trusted is None and model.account is None:
+        hint = "add trusted: {from: ..., secret: ...}, or account: where each person has a link with a secret"
+        yield document.problem(_AT, "nothing says with which account people are signed in", hint, key=True)
     yield from _steps(document, section)
     yield from _marks(document, section)
     yield from _cookies(document, model, section)

@@ -271,5 +271,5 @@ def _app_references(model: AppFile) -> Iterator[tuple[Path, Reference, _Check]]:
     yield from values_elsewhere(model)
     if model.translate.has_tokens:
         yield from references(model.translate)
-    if model.form_login is not None:
+    if model.form_login is not None and model.form_login.trusted is not None:
         yield SECRET, model.form_login.trusted.secret, partial(check_secret, model.form_login)

@@ -185,8 +185,9 @@ def attributes_used(model: AppFile, *, needed: bool = False) -> Iterator[tuple[P
     for path, source in told_attributes(model.translate) if model.translate.has_tokens else ():
         if source not in _KNOWN_OF_CLAIMS and not (source == ATTRIBUTE and model.account is not None):
             yield path, source
-    account = None if model.form_login is None else model.form_login.trusted.source
-    if account is not None and account not in _KNOWN_OF_CLAIMS:
+    trusted = None if model.form_login is None else model.form_login.trusted
+    account = None if trusted is None else trusted.source
+    if account is not None and account not in (_KNOWN_OF_CLAIMS if model.account is None else known):
         yield ("form_login", "trusted", "from"), account
 
 

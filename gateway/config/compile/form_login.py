@@ -5,7 +5,12 @@ import hashlib
 from gateway.config.check.form_login import SECRET
 from gateway.config.compile.served import Material, served
 from gateway.config.schema.app import AppFile
-from gateway.config.schema.form_login import FormLoginSection, FormStepSection, ResponseMarkSection
+from gateway.config.schema.form_login import (
+    FormLoginSection,
+    FormStepSection,
+    ResponseMarkSection,
+    TrustedAccountSection,
+)
 from gateway.formlogin.spec import FormField, FormLogin, FormStep, ResponseMark, TrustedAccount
 
 
@@ -14,7 +19,6 @@ def serve_form_login(file: str, model: AppFile, section: FormLoginSection, mater
     upstream = model.upstream
     # A session that was begun at another server, or by other forms, is not sent to this one.
     place = repr((upstream.url.origin, upstream.host, steps, section.cookies))
-    trusted = section.trusted
     return served(
         FormLogin,
         section,
@@ -24,8 +28,12 @@ def serve_form_login(file: str, model: AppFile, section: FormLoginSection, mater
         expired=_marks(section.expired),
         charset="cp1252" if section.encoding == "latin1" else "utf-8",
         fingerprint=hashlib.sha256(place.encode()).hexdigest()[:32],
-        trusted=TrustedAccount(trusted.source, trusted.value or "", material[file, SECRET].decode()),
+        trusted=None if section.trusted is None else _trusted(section.trusted, material[file, SECRET]),
     )
+
+
+def _trusted(section: TrustedAccountSection, secret: bytes) -> TrustedAccount:
+    return TrustedAccount(section.source, section.value or "", secret.decode())
 
 
 def _step(step: FormStepSection) -> FormStep:

@@ -112,8 +112,9 @@ class FormLoginSection(Strict):
     """The gateway signs the person in at the application's form at first need, and keeps the application's cookies
     sealed with the person's session."""
 
-    trusted: TrustedAccountSection
-    """The account of each person."""
+    trusted: Maybe[TrustedAccountSection] = None
+    """One secret for every account. Where this is left out, each person's login and secret are those of their account
+    link (`account`)."""
     steps: list[FormStepSection] = Field(min_length=1, max_length=5)
     """The forms, one after the other."""
     signed_in: list[ResponseMarkSection] = Field(min_length=1, max_length=10)

@@ -50,6 +50,7 @@ def test_a_session_of_another_server_or_form_is_another_one() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
+        ({"trusted": ""}, "form_login: nothing says with which account people are signed in"),
         ({"trusted": "{secret: {file: grr}}"}, "form_login.trusted: this comes from one place"),
         ({"trusted": "{from: uids, secret: {file: grr}}"}, "form_login.trusted.from: no provider of this application maps an attribute uids"),
         ({"trusted": "{from: uid, secret: {file: absent}}"}, "form_login.trusted.secret: absent"),

