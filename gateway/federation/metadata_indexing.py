@@ -1,6 +1,7 @@
 """A document that was fetched, to the index that workers read: verified first, and its lifetime bounded."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -20,7 +21,8 @@ from gateway.saml.metadata import (
 from gateway.saml.metadata_document import MetadataPart, given, verified
 
 # A federation renews its metadata every few hours and lets them live for days. A thief who has an old document, with a
-# key in it that was withdrawn since, can serve it for no longer than this.
+# key in it that was withdrawn since, can serve it for no longer than this. A provider's own metadata that name no end
+# are believed for as long from when they were sent: out of its reach, we would believe a withdrawn key for ever.
 LONGEST_VALIDITY = 31 * 86400
 SHORTEST_FRESH = 300
 LONGEST_FRESH = 86400
@@ -36,7 +38,7 @@ def index_document(
     until, fresh_for = _valid_until(source, first, now), _fresh_for(first)
     copy = Copy(int(now), fresh_for, until, 0, version.etag, version.last_modified)
     # Before the last part it is not known whether any of it may be believed: nothing is in place until then.
-    return write_index(folder, source.id, copy, _records(source, chain((first,), parts)))
+    return write_index(folder, source.id, copy, _records(source, chain((first,), parts), until))
 
 
 def index_gone(source: MetadataSource, folder: Path, now: float, why: str) -> Copy:
@@ -50,25 +52,27 @@ def _believed(source: MetadataSource, pieces: Iterable[bytes]) -> Iterator[Metad
     return verified(pieces, source.key_bytes) if source.keys or source.kind != "entity" else given(pieces)
 
 
-def _valid_until(source: MetadataSource, first: MetadataPart, now: float) -> int | None:
+def _valid_until(source: MetadataSource, first: MetadataPart, now: float) -> int:
+    """The end that the document names, which a federation must and a provider may; Unix seconds."""
     until = valid_until(first)
     if until is not None and until <= now:
         raise GatewayError(SAML_METADATA_EXPIRED, "what is served there has run out")
     if source.kind != "entity" and (until is None or until > now + LONGEST_VALIDITY):
         detail = f"no validUntil, or one of more than {LONGEST_VALIDITY // 86400} days ahead"
         raise GatewayError(SAML_METADATA_VALIDITY, detail)
-    return until
+    return int(now) + LONGEST_VALIDITY if until is None else until
 
 
 def _fresh_for(first: MetadataPart) -> int:
     return min(max(cache_duration(first) or USUAL_FRESH, SHORTEST_FRESH), LONGEST_FRESH)
 
 
-def _records(source: MetadataSource, parts: Iterable[MetadataPart]) -> Iterator[tuple[str, Record]]:
+def _records(source: MetadataSource, parts: Iterable[MetadataPart], until: int) -> Iterator[tuple[str, Record]]:
     """The one entity, whose faults are the source's; or every identity provider, each with its own faults."""
     if source.kind != "aggregate":
         entity = find_entity(parts, source.entity_id)
-        yield entity.id, idp_metadata(entity, development=source.development)
+        metadata = idp_metadata(entity, development=source.development)
+        yield entity.id, replace(metadata, valid_until=min(until, metadata.valid_until or until))
         return
     for entity in entities(parts):
         if is_identity_provider(entity):

@@ -25,7 +25,7 @@ from typing import IO, Any, NoReturn
 from gateway.federation.addresses import Resolver
 from gateway.federation.client import ProviderClient
 from gateway.federation.metadata_index import Copy, forget_unfinished, read_copy
-from gateway.federation.metadata_indexing import index_document, index_gone
+from gateway.federation.metadata_indexing import LONGEST_FRESH, LONGEST_VALIDITY, index_document, index_gone
 from gateway.federation.metadata_lanes import FetchLimits
 from gateway.federation.metadata_source import NO_VALIDATORS, MetadataSource, Validators, validators
 from gateway.model.code_table import all_codes
@@ -220,9 +220,13 @@ async def _outcome(folder: Path, source: MetadataSource, limits: FetchLimits) ->
 
 
 def _still_good(folder: Path, source: MetadataSource, now: float) -> Copy | None:
-    """The copy on disk, if another could be the same: one that ran out is of no use any more."""
+    """The copy on disk, if another could be the same. One that ran out is of no use any more; one that names no end has
+    the end that we gave it when it was fetched, and is fetched whole again before."""
     copy = read_copy(folder, source.id)
-    return copy if copy is not None and (copy.valid_until is None or now < copy.valid_until) else None
+    if copy is None or copy.valid_until is None:
+        return None
+    ends_by_us = copy.valid_until == copy.fetched_at + LONGEST_VALIDITY
+    return copy if now < copy.valid_until - (2 * LONGEST_FRESH if ends_by_us else 0) else None
 
 
 async def _fetch(source: MetadataSource, into: IO[bytes], known: Copy | None, limits: FetchLimits) -> ProviderResponse:

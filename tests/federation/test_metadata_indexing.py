@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from gateway.federation.metadata_index import Copy, read_copy, read_entity
-from gateway.federation.metadata_indexing import index_document
+from gateway.federation.metadata_indexing import LONGEST_VALIDITY, index_document
 from gateway.federation.metadata_source import MetadataSource, source_of
 from gateway.model.codes import (
     SAML_METADATA,
@@ -16,11 +16,13 @@ from gateway.model.codes import (
     Code,
 )
 from gateway.model.errors import GatewayError
+from gateway.saml.metadata import require_valid
 from tests.federation.metadata_server import Kind, MetadataServer
 from tests.saml.metadata_samples import AD_FS, entity, group, key, role, signed
 from tests.saml.parties import IDP, NOW, certificate_text, pair
 
 OTHER = "https://other.example"
+EARLY = '<md:IDPSSODescriptor validUntil="2027-01-16T00:00:00Z"'
 
 
 def source(kind: Kind, signer: str | None = "federation") -> MetadataSource:
@@ -44,7 +46,7 @@ def refusal(folder: Path, kind: Kind, document: bytes, signer: str | None = "fed
 
 
 def test_a_provider_that_signs_its_own(tmp_path: Path) -> None:
-    assert index(tmp_path, "entity", signed(entity())) == Copy(int(NOW), 3600, None, 1)
+    assert index(tmp_path, "entity", signed(entity())) == Copy(int(NOW), 3600, int(NOW) + LONGEST_VALIDITY, 1)
     found = read_entity(tmp_path, source("entity").id, IDP)
     assert found is not None
     assert found.entity_id == IDP
@@ -84,10 +86,27 @@ def test_how_long_metadata_may_be_believed(tmp_path: Path, kind: Kind, attribute
     assert refusal(tmp_path, kind, signed(entity(attributes=attributes))) == code
 
 
-def test_a_provider_may_promise_nothing_or_much_of_itself(tmp_path: Path) -> None:
-    assert index(tmp_path, "entity", signed(entity())).valid_until is None
+@pytest.mark.parametrize(("signer", "document"), [("federation", signed(entity())), (None, AD_FS.encode())])
+def test_a_provider_that_names_no_end_is_believed_for_a_month_from_when_it_was_had(
+    tmp_path: Path, signer: str | None, document: bytes
+) -> None:
+    end = int(NOW) + LONGEST_VALIDITY
+    assert index(tmp_path, "entity", document, signer).valid_until == end
+    found = read_entity(tmp_path, source("entity", signer).id, IDP)
+    assert found is not None
+    require_valid(found, end - 1)
+    with pytest.raises(GatewayError) as refused:
+        require_valid(found, end)
+    assert refused.value.code == SAML_METADATA_EXPIRED
+
+
+def test_a_provider_may_promise_much_of_itself_and_its_role_less(tmp_path: Path) -> None:
     far = index(tmp_path, "entity", signed(entity(attributes='validUntil="2030-01-01T00:00:00Z"')))
     assert far.valid_until == 1893456000
+    index(tmp_path, "entity", signed(entity(role().replace("<md:IDPSSODescriptor", EARLY))))
+    found = read_entity(tmp_path, source("entity").id, IDP)
+    assert found is not None
+    assert found.valid_until == 1800057600
 
 
 @pytest.mark.parametrize(

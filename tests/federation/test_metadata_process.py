@@ -139,6 +139,19 @@ async def test_a_copy_that_ran_out_is_fetched_whole(tmp_path: Path) -> None:
         assert server.conditions == [{}]
 
 
+@pytest.mark.parametrize(("days_ago", "conditions"), [(28, 1), (30, 0)])
+async def test_a_copy_that_names_no_end_is_fetched_whole_before_a_month_is_over(
+    tmp_path: Path, days_ago: int, conditions: int
+) -> None:
+    async with running_metadata_server() as server:
+        server.documents, server.versions = {"/idp": signed(entity())}, {"/idp": VERSIONS[0]}
+        first = indexed(tmp_path, server, days_ago * 86400)
+        outcome = await helped_once(tmp_path, server.source())
+        assert outcome.copy is not None
+        assert [bool(sent) for sent in server.conditions] == [bool(conditions)]
+        assert (read_copy(tmp_path, server.source().id) == first) == bool(conditions)
+
+
 @pytest.mark.parametrize("version", [{}, {"ETag": "1"}, {"ETag": '"' + "1" * 300 + '"'}, {"Last-Modified": "today"}])
 async def test_a_version_that_is_not_written_as_one_is_not_sent_back(tmp_path: Path, version: dict[str, str]) -> None:
     async with running_metadata_server() as server:
