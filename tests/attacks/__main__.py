@@ -30,6 +30,7 @@ GROUPS = {
     "RW": "rewriting",
     "SE": "sessions",
     "TK": "tokens",
+    "FL": "form_logins",
     "OC": "openid",
     "SAML": "saml",
     "SS": "upstreams",

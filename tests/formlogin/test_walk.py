@@ -141,6 +141,10 @@ def test_a_step_in_the_middle_may_be_refused() -> None:
         (FormResponse(200, page("login.php", head='<base href="https://evil.example/">')), FORM_LOGIN_ELSEWHERE),
         (FormResponse(200, page("/login.php", head='<base href="https://evil.example/">')), FORM_LOGIN_ELSEWHERE),
         (FormResponse(200, page("login.php", head='<base href="/sub/">')), FORM_LOGIN_ELSEWHERE),
+        (
+            FormResponse(200, page("https://grr.example.org/login.php", head='<base href="//evil.example/">')),
+            FORM_LOGIN_ELSEWHERE,
+        ),
         (FormResponse(200, page(f"/login.php?{'a' * 3000}")), FORM_LOGIN_ELSEWHERE),
     ],
 )
