@@ -44,6 +44,7 @@ from gateway.server.own_addresses import OwnAddresses
 from gateway.server.state import metadata_folder
 from gateway.server.worker import Candidate, WorkerControl
 from gateway.stores.application_sessions import ApplicationSessions
+from gateway.stores.cookie_jars import CookieJars
 from gateway.stores.housekeeping import Housekeeping
 from gateway.stores.login_tries import LoginTries
 from gateway.stores.memory import MemoryStore
@@ -182,6 +183,7 @@ class _Worker:
             prepare=preparation,
             there=preparation,
             posts=self._posts,
+            jars=CookieJars(store, self._sessions, gateway.store_keys, log=log),
         )
         self._renewal = Renewal(services, snapshot=lambda: self.snapshot, changed=self._plane.changed)
         self._sessions.when_due(self._renewal.due)
@@ -274,6 +276,7 @@ class _Worker:
             return
         await self._acceptors.close()
         await self._plane.drain(within)
+        await self._plane.hidden_cookies.close(_CLOSED_WITHIN)
         await self._portal.close(_CLOSED_WITHIN)
         await self._renewal.close()
         await self._sign_outs.close(_CLOSED_WITHIN)

@@ -24,6 +24,7 @@ from gateway.trial.explanation import Explanation, Rewriting, Row, explain_reque
 from gateway.trial.people import Known, read_person
 from gateway.trial.request import Circumstances, WrittenRequest, circumstances_of, parse_request
 from gateway.trial.trial import Tried
+from gateway.wire.application_cookies import ALL, CookieRules
 from gateway.wire.host import canonical_host
 
 Value = TypeVar("Value")
@@ -168,6 +169,8 @@ def _what_comes(tried: Tried) -> Iterator[str]:
     yield from _sent_lines("header", "{}: {}", tried.headers)
     yield from _sent_lines("cookie", "{}={}", tried.cookies)
     yield from _sent_lines("not sent", "{}: {}", tried.unsent)
+    if tried.outcome == "allow" and tried.app is not None:
+        yield from _own_cookies(tried.app.edits.cookies)
     if tried.outcome == "allow" and not tried.headers and not tried.cookies:
         yield "  nothing is added to the request"
 
@@ -180,6 +183,15 @@ def _rewritten(rewriting: Rewriting) -> Iterator[str]:
         yield "  the application is asked for no compression (rewrite.bodies)"
     if rewriting.texts:
         yield f"  {rewriting.texts} text(s) of its pages are replaced (rewrite.texts)"
+
+
+def _own_cookies(rules: CookieRules) -> Iterator[str]:
+    if rules.hidden:
+        every = f"all but {', '.join(rules.visible)}" if rules.visible else "all"
+        which = every if ALL in rules.hidden else ", ".join(rules.hidden)
+        yield f"  of the application's own cookies browsers do not have {which}: the gateway adds them (cookies.hidden)"
+    if rules.prefix:
+        yield f"  in browsers the names of its cookies begin with {rules.prefix} (cookies.prefix)"
 
 
 _OUTCOMES = {

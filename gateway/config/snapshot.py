@@ -142,9 +142,10 @@ class Upstream(UpstreamSettings):
 
 @dataclass(frozen=True, slots=True)
 class LogoutSettings:
-    """`cookies`: (name, path) of the application's own, which are cleared. `url`: its path that is called, with
-    `method`, further `headers` and a `form`; `login`: the header or cookie that says who the person is where no browser
-    is there, empty for the first that does."""
+    """`cookies`: (name, path) of the application's own, which are cleared, by the names that browsers know. `url`: its
+    path that is called, with `told_cookies`, by the application's names, `method`, further
+    `headers` and a `form`; `login`: the header or cookie that says who the person is where no browser is there, empty
+    for the first that does."""
 
     scope: Literal["local", "global"] = "local"
     cookies: tuple[tuple[str, str], ...] = ()
@@ -153,6 +154,7 @@ class LogoutSettings:
     method: Literal["get", "post"] = "get"
     headers: tuple[tuple[str, str], ...] = ()
     form: tuple[tuple[str, str], ...] = ()
+    told_cookies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from gateway.lint.subject import Of, Subject
 from gateway.model.errors import GatewayError
 from gateway.policy.conditions import GROUPS, turns_on_identity
 from gateway.translation.charset import LACKING, encode
+from gateway.wire.application_cookies import ALL
 
 _BUDGET = 8192
 _USUAL_VALUE = 200
@@ -174,6 +175,15 @@ def sign_out_without_cookies(subject: Subject) -> Iterator[Problem]:
             yield app.at(
                 "logout", "url", say=say, write="cookies: [JSESSIONID], or the cookies by which it knows its sessions"
             )
+
+
+def sign_out_without_the_hidden(subject: Subject) -> Iterator[Problem]:
+    for app in subject.apps:
+        logout, hidden = app.model.logout, app.model.cookies.hidden
+        left = [name for name in hidden if name not in (ALL, *logout.cookies)]
+        if logout.url is not None and logout.cookies and left:
+            say = f"without a browser, this call does not carry {', '.join(left)}, which no browser has"
+            yield app.at("logout", "cookies", say=say, write=f"add {left[0]}, if the application's session is in it")
 
 
 def lenient_about_nothing(subject: Subject) -> Iterator[Problem]:

@@ -150,6 +150,9 @@ _TABLE = (
     LintRule("EC337", "A sign-out call without a cookie", "Where a provider or time ends a session, no browser brings "
              "one: without `logout.cookies`, nothing says which of its sessions the application is to end.",
              _APPS.sign_out_without_cookies),
+    LintRule("EC338", "A sign-out call without the hidden cookie", "Where no browser signs out, the call carries what "
+             "`logout.cookies` names alone: by a cookie that no browser has (`cookies.hidden`), the application's "
+             "session goes on.", _APPS.sign_out_without_the_hidden),
     LintRule("EC341", "A name in letters that may be lacking", "ISO 8859-1 has neither `œ` nor `ř`: with `unencodable: "
              "refuse`, whoever has one in their name is refused.", _APPS.free_text_refused),
     LintRule("EC342", "Addresses that lead inside", "What knows itself by another name writes it into redirects and "

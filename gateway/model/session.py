@@ -84,7 +84,8 @@ class Seat:
     provider is to be asked whether it stands. `outcomes` belongs to
     gateway.access: what comes of a route and method, ready, valid for `revision` only. So do `made`: the tokens that
     an application is sent, by what its file says of them; `account`: the person's login there, where it asks for one;
-    and `application`: the person's session at it.
+    and `application`: the person's session at it. `jar` belongs to gateway.proxy.hidden_cookies: the
+    cookies of the application that the browser does not have.
     """
 
     __slots__ = (
@@ -97,6 +98,7 @@ class Seat:
         "host",
         "idle",
         "identity",
+        "jar",
         "live",
         "made",
         "outcomes",
@@ -135,3 +137,4 @@ class Seat:
         self.made: dict[object, object] = {}
         self.application: object | None = None
         self.account: object = None
+        self.jar: object | None = None

@@ -291,11 +291,11 @@ class ClientConnection(Walk):
             keep = keep and minor
         self.keep = keep
         ending = b"\r\n\r\n"
-        if not keep:
-            ending = b"\r\nConnection: close\r\n\r\n"
-        elif not minor:
-            ending = b"\r\nConnection: keep-alive\r\n\r\n"
+        if not (keep and minor):
+            ending = b"\r\nConnection: %b\r\n\r\n" % (b"keep-alive" if keep else b"close")
         lane, private = request.lane, request.seat is not None
+        if lane.hides:
+            ending = self.plane.hidden_cookies.taken(request, response) + ending
         edits = lane.edits_for(request.host.name)
         return b"".join((*response.pieces(lane.responses, edits, minor=minor, private=private), ending))
 
@@ -316,7 +316,8 @@ class ClientConnection(Walk):
         lane.statuses[1] += 1
         edits, private = lane.edits_for(request.host.name), request.seat is not None
         head = response.pieces(lane.responses, edits, minor=True, private=private)
-        self.transport.write(b"".join((*head, TAKEN)))
+        kept = plane.hidden_cookies.taken(request, response) if lane.hides else b""
+        self.transport.write(b"".join((*head, kept, TAKEN)))
         self.state, self.upstream, self.deadline = CLOSED, None, NEVER
         plane.timers.forget(self, self._share)
         self._connections.discard(self)

@@ -28,6 +28,7 @@ from gateway.proxy.admission import Admission, CountedConnection
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.counting import take_over
 from gateway.proxy.exchange import ServerConnection
+from gateway.proxy.hidden_cookies import HiddenCookies, Jars
 from gateway.proxy.http1.response_head import ResponseHeads
 from gateway.proxy.lane import Lane
 from gateway.proxy.reading import HEAD
@@ -62,7 +63,8 @@ class DataPlane:
     `person`: the name that the log has for somebody. `tick`: seconds between two looks at the deadlines (each
     connection is looked at every fourth tick). `is_ours`: where no application is connected to. `prepare`: makes what
     an application is told of a person. `there`: told of people's sessions at applications. `posts`:
-    None where no form is kept across a sign-in.
+    None where no form is kept across a sign-in. `jars`: the cookies
+    that browsers are not given.
     """
 
     def __init__(
@@ -84,7 +86,9 @@ class DataPlane:
         prepare: Preparing = translated,
         there: Preparation | None = None,
         posts: KeptPosts | None = None,
+        jars: Jars | None = None,
     ) -> None:
+        self.hidden_cookies = HiddenCookies(jars, seen)
         self.holder = holder
         self.sessions = sessions
         self.portal = portal
@@ -239,11 +243,12 @@ class DataPlane:
     ) -> None:
         self.tunnels.begin(self, request, place, client, application, came)
 
-    def told_of(self, request: Request, cookies: bytes) -> None:
+    def told_of(self, request: Request) -> None:
         """What an application that is told of the end of sessions gets of this person's cookies is another line now."""
         seat, app = request.seat, request.lane.app
         # A program has no session.
         if self._seen is not None and app is not None and seat is not None and seat.session_id:
+            cookies = self.hidden_cookies.as_told(request, seat) if request.lane.hides else request.cookie_rest
             self._seen(seat, app, request.host.name, cookies)
 
     def refused(self, code: Code, detail: str, request_id: bytes, app: str, seen: Seen) -> None:

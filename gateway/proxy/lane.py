@@ -10,21 +10,22 @@ from gateway.model.identity import Identity
 from gateway.proxy.filters.texts import BodyFilters
 from gateway.proxy.upstream.pool import Pool
 from gateway.wire import response_guard
-from gateway.wire.cookies import CookiePolicy
+from gateway.wire.application_cookies import AS_THEY_ARE, ApplicationCookies
 from gateway.wire.headers import HeaderPolicy
 from gateway.wire.response_edits import UNCHANGED, ApplicationEdits, HostEdits
 
 
 class Lane(ApplicationAccess):
     """`pool`: None on a portal host that serves no application. `is_told`: whether the end of a session is told to the
-    application, for which a little is kept. `filters`: of bodies, None where they go on as they come. `plain_bodies`:
-    the application is asked for them without compression. `statuses`,
+    application, for which a little is kept. `hides`: whether browsers do not get some of the application's cookies;
+    `is_secure`: whether they reach it by https. `filters`: of bodies, None where they go on as they come.
+    `plain_bodies`: the application is asked for them without compression. `statuses`,
     `stripped` and `errors` are counted here in plain cells, and taken over into the worker's counters by
     DataPlane.flush."""
 
     __slots__ = (
-        "_edits", "body_limit", "cookies", "errors", "filters", "form_login", "is_told", "limits", "log_names",
-        "plain_bodies", "policy", "pool", "responses", "statuses", "stripped", "timeouts",
+        "_edits", "body_limit", "cookies", "errors", "filters", "form_login", "hides", "is_secure", "is_told", "limits",
+        "log_names", "plain_bodies", "policy", "pool", "responses", "statuses", "stripped", "timeouts",
     )  # fmt: skip
 
     def __init__(
@@ -48,7 +49,10 @@ class Lane(ApplicationAccess):
         self.timeouts = timeouts if app is None else app.upstream.timeouts
         self.body_limit = limits.body if app is None else app.body_limit
         self.policy = policy
-        self.cookies = CookiePolicy(frozenset() if app is None else app.cookie_names)
+        own = AS_THEY_ARE if app is None else app.edits.cookies
+        self.cookies = ApplicationCookies(own, frozenset() if app is None else app.cookie_names)
+        self.hides = bool(own.hidden)
+        self.is_secure = app is not None and app.scheme == "https"
         self.responses = response_guard.STRICT if app is None else app.responses
         self._edits = None if app is None or app.edits == UNCHANGED else ApplicationEdits(app.edits)
         self.filters: BodyFilters | None = None

@@ -16,6 +16,7 @@ from gateway.ops.log import Log
 from gateway.proxy.accesslog import AccessLog, Seen
 from gateway.proxy.admission import Admission, CountedConnection
 from gateway.proxy.exchange import ServerConnection
+from gateway.proxy.hidden_cookies import HiddenCookies
 from gateway.proxy.request import Request
 from gateway.proxy.spool import Spool
 from gateway.proxy.tables import RequestTables
@@ -49,6 +50,7 @@ class Services(Protocol):
     sessions: Sessions
     there: Preparation | None
     callers: Callers | None
+    hidden_cookies: HiddenCookies
     admission: Admission
     pages: ErrorPages
     counters: Counters
@@ -68,8 +70,8 @@ class Services(Protocol):
     def date_line(self) -> bytes:
         """RFC 9110 6.6.1, for this second."""
 
-    def told_of(self, request: Request, cookies: bytes) -> None:
-        """These cookies go to an application that is told of the end of sessions."""
+    def told_of(self, request: Request) -> None:
+        """Its cookies go to an application that is told of the end of sessions."""
 
     def begin_tunnel(
         self,

@@ -175,14 +175,17 @@ class Walk(Lasting):
             case _:
                 assert_never(outcome)
 
-    async def _await(self, known: Seat | None, waits: NeedsStore | NeedsWork) -> None:
-        """The client waits meanwhile, and nothing more of it is read."""
+    async def _await(self, known: Seat | None, waits: NeedsStore | NeedsWork, *, acted: bool = False) -> None:
+        """The client waits meanwhile, and nothing more of it is read. `acted`: the outcome was counted before."""
         try:
             seat, outcome = await awaited(self.request, self.plane.sessions, known, waits, monotonic)
             self.task = None
             if seat is not None:
                 self.plane.admission.seen(self.memo.peer, self.request.started)
-            self.act(seat, outcome)
+            if acted and isinstance(outcome, Forward):
+                self.forward(outcome)
+            else:
+                self.act(seat, outcome)
             # What has come of its body waits to be read, and reading with it.
             self.pump()
         except Exception as fault:  # noqa: BLE001 - the one edge
@@ -268,14 +271,15 @@ class Walk(Lasting):
         request, plane = self.request, self.plane
         lane, line, framing = request.lane, request.line, request.framing
         if request.middle_of is not outcome.prepared:
-            if UPGRADE in request.rare:
-                self.ask_for_tunnel(outcome)
+            is_rare = lane.hides or UPGRADE in request.rare
+            prepared = self._rarely_prepared(outcome.prepared) if is_rare else outcome.prepared
+            if prepared is None:
                 return
             if lane.is_told and request.seat is not None:
-                plane.told_of(request, request.cookie_rest)
+                plane.told_of(request)
             if request.unkept:
                 request.remember(plane.tables)
-            request.middle, request.middle_of = middle_of(request, self.memo, outcome.prepared), outcome.prepared
+            request.middle, request.middle_of = middle_of(request, self.memo, prepared), prepared
         now = plane.timers.now
         patience = IDLE_SECONDS if line.repeatable else FRESH_SECONDS
         self.deadline = self.until = now + lane.timeouts.total
@@ -301,7 +305,21 @@ class Walk(Lasting):
             self.pending = data
             self.task = pool.connect(self)
 
-    def ask_for_tunnel(self, outcome: Forward) -> None:
+    def _rarely_prepared(self, prepared: Prepared) -> Prepared | None:
+        """With the person's hidden cookies. None: the request waits for these, or asks for a tunnel."""
+        request, plane, seat = self.request, self.plane, self.request.seat
+        if request.lane.hides and seat is not None and seat.session_id:
+            found = plane.hidden_cookies.added(request, seat, prepared)
+            if isinstance(found, NeedsWork):
+                self.task = plane.loop.create_task(self._await(seat, found, acted=True))
+                return None
+            prepared = found
+        if UPGRADE in request.rare:
+            self.ask_for_tunnel(prepared)
+            return None
+        return prepared
+
+    def ask_for_tunnel(self, prepared: Prepared) -> None:
         """RFC 9110 7.8: whether it becomes one, the application says. A plain request is not what was asked for, and
         where no tunnel may be none is sent."""
         request, plane = self.request, self.plane
@@ -313,8 +331,8 @@ class Walk(Lasting):
         # To somebody between who takes any answer for a tunnel's beginning, what follows is no request.
         request.keep_alive = False
         if request.lane.is_told and request.seat is not None:
-            plane.told_of(request, request.cookie_rest)
-        request.middle, request.middle_of = middle_of(request, self.memo, outcome.prepared), outcome.prepared
+            plane.told_of(request)
+        request.middle, request.middle_of = middle_of(request, self.memo, prepared), prepared
         self.deadline = self.until = plane.timers.now + request.lane.timeouts.total
         data = b"".join((request.line.text, request.middle, request.id, ASKS))
         pool: Pool = request.lane.pool  # type: ignore[assignment]

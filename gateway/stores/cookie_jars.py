@@ -65,9 +65,11 @@ class CookieJars:
         sealed = await self._store.read_jar(JarKey(entry.session_id, host), self._now())
         return CookieJar() if sealed is None else self._opened(sealed, entry, host)
 
-    async def keep(self, host: str, cookie: bytes, cookies: Iterable[JarCookie]) -> CookieJar | None:
-        """Adds what was set to the jar that is kept, whoever else does so; the jar as it is then. None: the seat is
-        gone, and nothing is kept."""
+    async def keep(
+        self, host: str, cookie: bytes, cookies: Iterable[JarCookie], mark: tuple[str, int] | None = None
+    ) -> CookieJar | None:
+        """Adds what was set to the jar that is kept, whoever else does so; the jar as it is then. `mark`: by which the
+        one who changed it knows this change again. None: the seat is gone, and nothing is kept."""
         cookies = tuple(cookies)
         for _ in range(_TRIES):
             entry = await self._sessions.entry(host, cookie)
@@ -77,6 +79,7 @@ class CookieJars:
             before = await self._store.read_jar(key, self._now())
             jar = CookieJar() if before is None else self._opened(before, entry, host)
             after = jar.with_cookies(cookies, self._now())
+            after = after if mark is None else after.with_mark(*mark)
             if after == jar and before is not None:
                 return jar
             if await self._store.replace_jar(key, before, self._sealed(after, entry, host), self._now()):
@@ -111,15 +114,17 @@ def _to_bytes(jar: CookieJar) -> bytes:
     for one in jar.cookies:
         texts = [part.decode("latin-1") for part in (one.name, one.value, one.path)]
         rows.append((*texts, one.secure, one.set_at, one.made_at, one.expires_at))
-    return json.dumps(rows, separators=(",", ":")).encode("ascii")
+    return json.dumps({"cookies": rows, "marks": jar.marks}, separators=(",", ":")).encode("ascii")
 
 
 def _from_bytes(data: bytes) -> CookieJar:
     cookies = []
     try:
-        for name, value, path, secure, set_at, made_at, expires_at in json.loads(data):
+        fields = json.loads(data)
+        for name, value, path, secure, set_at, made_at, expires_at in fields["cookies"]:
             read = (part.encode("latin-1") for part in (name, value, path))
             cookies.append(JarCookie(next(read), next(read), next(read), secure, set_at, made_at, expires_at))
-    except (ValueError, TypeError, AttributeError) as error:
+        marks = tuple((str(name), int(number)) for name, number in fields["marks"])
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise GatewayError(STORE_UNREADABLE, f"a jar in a form of another release ({type(error).__name__})") from None
-    return CookieJar(tuple(cookies))
+    return CookieJar(tuple(cookies), marks)

@@ -25,6 +25,8 @@ _LONGEST_ATTRIBUTE: Final = 1024
 _LONGEST_LIFE: Final = 400 * 86400
 # Seconds for which a cookie that was deleted is known as such: longer than two copies of a jar are apart.
 _DELETED_KNOWN: Final = 60.0
+# Of one jar: there are as many as there are workers.
+_MARKS: Final = 32
 
 _CONTROLS: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _BLANKS: Final = b" \t"
@@ -74,9 +76,21 @@ class JarRequest:
 
 @dataclass(frozen=True, slots=True)
 class CookieJar:
-    """Never more than MOST_COOKIES, nor than MOST_BYTES: beyond, the cookie that was set least lately goes."""
+    """Never more than MOST_COOKIES, nor than MOST_BYTES: beyond, the cookie that was set least lately goes.
+
+    `marks`: who changed it, and how far that one's changes are in it: a name and the number of a change, which grows.
+    """
 
     cookies: tuple[JarCookie, ...] = ()
+    marks: tuple[tuple[str, int], ...] = ()
+
+    def with_mark(self, name: str, number: int) -> "CookieJar":
+        """With the change of this number, and those before; the marks of the last few who changed it are kept."""
+        others = [mark for mark in self.marks if mark[0] != name]
+        return replace(self, marks=(*others, (name, max(number, dict(self.marks).get(name, 0))))[-_MARKS:])
+
+    def has(self, name: str, number: int) -> bool:
+        return dict(self.marks).get(name, 0) >= number
 
     def with_cookies(self, cookies: Iterable[JarCookie], now: float) -> "CookieJar":
         """This jar with what was set, and without what has expired; the same one where that changes nothing."""
@@ -90,7 +104,7 @@ class CookieJar:
             made_at = cookie.made_at if before is None or not before.is_live(now) else before.made_at
             kept[cookie.name, cookie.path] = replace(cookie, made_at=made_at)
         found = tuple(_bounded([cookie for cookie in kept.values() if _is_known(cookie, now)]))
-        return self if found == self.cookies else CookieJar(found)
+        return self if found == self.cookies else CookieJar(found, self.marks)
 
     def line(self, path: bytes, *, secure: bool, now: float) -> bytes:
         """The value of a Cookie line for a request for `path` (5.8.3): b"a=b; c=d", or b""."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.wire.application_cookies import AS_THEY_ARE, ApplicationCookies, CookieRules
 from gateway.wire.headers import SET_COOKIE
 from gateway.wire.internal_addresses import InternalAddresses
 
@@ -43,7 +44,7 @@ class ResponseEdits:
     its public name; None where it sees another. `same_site`: of a cookie that says nothing, empty for none.
     `added`, `replaced`: name and value of lines where the application sends none, and in place of what it sends.
     `banners`: whether they go on. `bodies`: whether addresses are made public in texts too. `texts`: what else is
-    sought in these, and what takes its place.
+    sought in these, and what takes its place. `cookies`: which of its own browsers get, and how.
     """
 
     addresses: bool = False
@@ -55,6 +56,7 @@ class ResponseEdits:
     banners: bool = True
     bodies: bool = False
     texts: tuple[tuple[str, str], ...] = ()
+    cookies: CookieRules = AS_THEY_ARE
 
     @property
     def names(self) -> frozenset[bytes]:
@@ -63,6 +65,7 @@ class ResponseEdits:
         return (
             frozenset(lines)
             | (_ADDRESSES | {b"set-cookie"} if self.addresses else frozenset())
+            | (frozenset() if self.cookies == AS_THEY_ARE else {b"set-cookie"})
             | (frozenset() if self.banners else BANNERS)
             | (_OF_BODIES | _NO_LONGER if self.bodies else frozenset())
         )
@@ -79,11 +82,13 @@ UNCHANGED: Final = ResponseEdits()
 class HostEdits:
     """The edits of one application for one of its public hosts. `addresses`: None where they stay as they are."""
 
-    __slots__ = ("_added", "_dropped", "_replaced", "_same_site", "addresses")
+    __slots__ = ("_added", "_cookies", "_dropped", "_replaced", "_same_site", "addresses")
 
     def __init__(self, edits: ResponseEdits, public: str) -> None:
         """`public`: the origin that browsers use."""
         self.addresses = InternalAddresses(public, _internal(edits, public)) if edits.addresses else None
+        own = edits.cookies
+        self._cookies = None if own == AS_THEY_ARE else ApplicationCookies(own, frozenset())
         self._same_site = edits.same_site.capitalize().encode("ascii")
         self._added = {name.lower().encode("ascii"): _line(name, value) for name, value in edits.added}
         self._replaced = b"".join(_line(name, value) for name, value in edits.replaced)
@@ -101,6 +106,12 @@ class HostEdits:
                 lines[at] = lines[at + 1] = b""
             elif name:
                 absent.pop(name, None)
+                if verdict == SET_COOKIE and self._cookies is not None:
+                    if self._cookies.hides(lines[at + 1]):
+                        # Also where nobody is signed in, who has no jar.
+                        lines[at] = lines[at + 1] = b""
+                        continue
+                    lines[at + 1] = self._cookies.edited(lines[at + 1])
                 if is_changed and name == b"etag":
                     lines[at + 1] = _weak(lines[at + 1])
                 elif self.addresses is not None:

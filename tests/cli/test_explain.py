@@ -75,6 +75,20 @@ def test_what_becomes_of_the_addresses_in_its_responses(folder: Path) -> None:
     assert json.loads(refused)["rewrite"] is None, "nothing reaches the application"
 
 
+def test_the_applications_own_cookies(folder: Path) -> None:
+    file, written = folder / "policies/apps/one.yaml", (folder / "policies/apps/one.yaml").read_text()
+    for cookies, line in (
+        ("{hidden: [PHPSESSID, b]}", "browsers do not have PHPSESSID, b: the gateway adds them (cookies.hidden)"),
+        (
+            "{hidden: ['*'], visible: [lang]}",
+            "browsers do not have all but lang: the gateway adds them (cookies.hidden)",
+        ),
+        ("{prefix: one_}", "in browsers the names of its cookies begin with one_ (cookies.prefix)"),
+    ):
+        file.write_text(written.replace("access:", f"cookies: {cookies}\naccess:"))
+        assert line in typed("explain", "GET", "http://one.localhost/public/a", at=folder).stdout
+
+
 def test_the_path_is_the_one_that_the_application_maps(folder: Path) -> None:
     file = folder / "policies/apps/one.yaml"
     for paths, target, path in (

@@ -273,6 +273,8 @@ PAIRS: dict[str, Pair] = {
                   access("{path: /**, allow: signed_in}", "{path: /a, methods: [PUT, PATCH, POST, DELETE], allow: signed_in}")),
     "EC320": Pair(access("{path: /a/**, allow: signed_in}", "{path: /b, allow: anyone}", paths="{cookieless: true}"),
                   access("{path: /a/**, allow: signed_in}", "{path: /b, allow: anyone}", paths="{cookieless: true, case: insensitive}")),
+    "EC338": Pair({"apps/permis.yaml": PERMIS + "logout: {url: /bye, cookies: [a]}\ncookies: {hidden: [PHPSESSID, a]}\n"},
+                  {"apps/permis.yaml": PERMIS + "logout: {url: /bye, cookies: [a, PHPSESSID]}\ncookies: {hidden: [PHPSESSID]}\n"}),
     "EC337": Pair({"apps/permis.yaml": PERMIS + "logout: {url: /bye}\n"},
                   {"apps/permis.yaml": PERMIS + "logout: {url: /bye, cookies: [JSESSIONID]}\n"}),
     "EC342": Pair({"apps/permis.yaml": PERMIS.replace(":9001}", ":9001, host: upstream}")},

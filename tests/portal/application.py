@@ -11,7 +11,9 @@ from gateway.translation.render import Translation
 from gateway.translation.specs import Constant, CookieSpec, FromAttribute, HeaderSpec
 from tests.portal.installation import Installation
 
-LOGOUT = Logout(cookies=(("PHPSESSID", "/"), ("JSESSIONID", "/app")), url="/bye?x=1")
+LOGOUT = Logout(
+    cookies=(("PHPSESSID", "/"), ("JSESSIONID", "/app")), told_cookies=("PHPSESSID", "JSESSIONID"), url="/bye?x=1"
+)
 TRANSLATION = Translation.compile(
     (
         HeaderSpec("X-Secret", Constant("proxy")),

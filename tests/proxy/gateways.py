@@ -13,6 +13,7 @@ from gateway.config.snapshot import Listener
 from gateway.model.ports import Callers
 from gateway.model.session import Seat
 from gateway.proxy.dataplane import DataPlane
+from gateway.proxy.hidden_cookies import Jars
 from gateway.server.acceptors import Acceptors
 from gateway.server.listeners import bind
 from tests.config.samples import GATEWAY, sample_snapshot
@@ -219,6 +220,7 @@ async def gateway(
     prepare: Preparing = translated,
     there: Preparation | None = None,
     callers: Callers | None = None,
+    jars: Jars | None = None,
     **more: str,
 ) -> AsyncIterator[Gateway]:
     """`behind`: the application or its port; `address`: that it listens on; `more`: as for `files`."""
@@ -243,6 +245,7 @@ async def gateway(
         prepare=prepare,
         there=there,
         callers=callers,
+        jars=jars,
     )
     listening = bind(Listener((address, 0)))
     here.host, here.port = listening.getsockname()[:2]

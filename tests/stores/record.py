@@ -113,8 +113,10 @@ async def written(path: Path) -> dict[str, Any]:
     seat = await worker.enter(session.cookie)
     note = SignOutNote(session.session.id, PERMIS, "permis", b"h\xe9l\xe8ne", b"JSESSIONID=a")
     await SignOutNotes(store, KEYS, now=worker.clock.now).keep([note])
-    jar = await CookieJars(store, worker.sessions, KEYS, now=worker.clock.now).keep(PERMIS, seat, COOKIES)
-    assert jar == CookieJar(COOKIES)
+    jar = await CookieJars(store, worker.sessions, KEYS, now=worker.clock.now).keep(
+        PERMIS, seat, COOKIES, ("worker", 7)
+    )
+    assert jar == CookieJar(COOKIES, (("worker", 7),))
     code = await worker.code(session.cookie)
     await worker.transactions.openid_logins.put(LOGIN, NETWORK, "state")
     await worker.transactions.openid_logouts.put(SIGN_OUT, NETWORK, "state of a sign-out")

@@ -132,7 +132,7 @@ async def test_a_form_of_another_release_is_told_of_and_begins_anew(
 ) -> None:
     seat = await worker.sign_in()
     with monkeypatch.context() as later:
-        later.setattr("gateway.stores.cookie_jars._to_bytes", lambda _: b'[["a"]]')
+        later.setattr("gateway.stores.cookie_jars._to_bytes", lambda _: b'{"cookies": [["a"]]}')
         await jars.keep(PORTAL, seat, [cookie(b"a")])
     assert await jars.read(PORTAL, seat) == CookieJar()
     assert await jars.keep(PORTAL, seat, [cookie(b"b")]) == CookieJar((cookie(b"b"),))

@@ -14,6 +14,7 @@ from gateway.config.check.conditions import (
     place_of_can,
     uses,
 )
+from gateway.config.check.cookies import check_cookies
 from gateway.config.check.form_login import check_form_login
 from gateway.config.check.tokens import carriers, check_header_of_programs, check_tokens
 from gateway.config.check.translate import attributes_used, check_budget, check_secrets, check_translate
@@ -49,6 +50,8 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, index: Index) -> Iterator
     if model.account is not None:
         yield from check_account(document, model.account, gateway, providers)
     yield from check_translate(document, model)
+    if model.cookies.model_fields_set:
+        yield from check_cookies(document, model)
     if model.translate.has_tokens:
         yield from check_tokens(document, model, gateway)
     if model.form_login is not None:

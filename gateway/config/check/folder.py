@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from gateway.config.check.app import check_app
 from gateway.config.check.conditions import Index, check_shared, known_level
+from gateway.config.check.cookies import check_prefixes
 from gateway.config.check.shadows import check_shadows
 from gateway.config.check.teams import check_teams
 from gateway.config.check.tokens import check_audiences
@@ -39,6 +40,8 @@ def check_folder(folder: Folder, unchanged: Container[str] = ()) -> list[Problem
     index = Index.of(folder)
     apps = _by_claim(folder.apps, unchanged)
     found = [*_same_names(folder, apps), *_same_host(folder, apps), *_same_entity(folder), *check_shared(index)]
+    if [app for app in apps if app.model is not None and app.model.cookies.prefix]:
+        found += check_prefixes(apps)
     if [app for app in folder.apps if app.model is not None and app.model.translate.has_tokens]:
         found += check_audiences(folder)
     if folder.gateway is not None and folder.gateway.model is not None:

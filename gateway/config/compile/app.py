@@ -17,6 +17,7 @@ from gateway.config.snapshot import LogoutSettings, TunnelSettings, UpstreamSett
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.session import SeatLimits
 from gateway.translation.specs import CookieSpec, HeaderSpec
+from gateway.wire.application_cookies import AS_THEY_ARE, CookieRules, shown_names
 from gateway.wire.fences import Fence
 from gateway.wire.response_edits import ResponseEdits
 from gateway.wire.response_guard import ResponseLeniency
@@ -28,7 +29,9 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
     scheme, port = public_of(model, gateway)
     edits = _edits(model)
     responses, logout = model.responses, model.logout
-    cookies = tuple((name, path) for name in logout.cookies for path in logout.cookie_paths)
+    # As browsers know them.
+    shown = logout.cookies if edits.cookies == AS_THEY_ARE else shown_names(edits.cookies, logout.cookies)
+    cookies = tuple((name, path) for name in shown for path in logout.cookie_paths)
     links = tuple(link.text for link in logout.links)
     told = [(one, material.get((file, (*one.at, "value")))) for one in model.translate.told]
     cache = b"" if responses.cache == "unchanged" else b"\r\nCache-Control: " + responses.cache.encode("ascii")
@@ -51,6 +54,7 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
             LogoutSettings,
             logout,
             cookies=cookies,
+            told_cookies=tuple(logout.cookies),
             login=logout.login or "",
             headers=tuple(logout.headers.items()),
             form=tuple(logout.form.items()),
@@ -132,6 +136,7 @@ def _edits(model: AppFile) -> ResponseEdits:
         banners=responses.banners,
         bodies=rewrite.bodies,
         texts=tuple(rewrite.texts.items()),
+        cookies=served(CookieRules, model.cookies, prefix=model.cookies.prefix or ""),
     )
 
 

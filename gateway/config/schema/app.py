@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from gateway.config.schema.account import AccountSection
 from gateway.config.schema.conditions import WrittenCondition
+from gateway.config.schema.cookies import CookiesSection
 from gateway.config.schema.form_login import FormLoginSection
 from gateway.config.schema.posts import KeepPostsSection
 from gateway.config.schema.rewrite import AddedName, LineValue, RewriteSection
@@ -281,6 +282,8 @@ class AppFile(Strict):
     responses: ResponsesSection = ResponsesSection()
     rewrite: RewriteSection = RewriteSection()
     """Addresses in its answers that lead to where only the gateway can go, made public."""
+    cookies: CookiesSection = CookiesSection()
+    """Its own cookies: hidden from browsers, renamed, or kept to one host."""
     limits: AppLimitsSection = AppLimitsSection()
     session: AppSessionSection = AppSessionSection()
     logout: AppLogoutSection = AppLogoutSection()

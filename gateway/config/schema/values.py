@@ -208,7 +208,7 @@ class TimeTest(Strict):
         return self
 
 
-def _cookie_name(name: str) -> str:
+def cookie_name(name: str) -> str:
     if not name.isascii() or not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
         raise wrong("this is not the name of a cookie")
     return name
@@ -220,5 +220,5 @@ def _target(text: str) -> str:
     return text
 
 
-CookieName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_cookie_name)]
+CookieName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(cookie_name)]
 ApplicationTarget = Annotated[str, Field(max_length=2000), AfterValidator(checked(_target))]

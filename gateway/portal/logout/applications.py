@@ -84,7 +84,7 @@ class SignOuts:
     def seen(self, seat: Seat, app: App, host: str, cookies: bytes) -> None:
         """The data plane calls this when a person's header lines have changed. `cookies`: those that the application
         receives. Called only for applications that name an address for sign-outs."""
-        names = {name.encode("ascii") for name, _ in app.logout.cookies}
+        names = {name.encode("ascii") for name in app.logout.told_cookies}
         pairs = [pair.strip(b" \t") for pair in cookies.split(b";")]
         own = b"; ".join(pair for pair in pairs if pair.partition(b"=")[0] in names)
         before, of = self._known.get(seat, (None, None))
@@ -93,7 +93,8 @@ class SignOuts:
         if len(own) > _LONGEST_COOKIES or len(self._pending) >= _MOST_PENDING:
             return
         self._known[seat] = own, seat.identity
-        whose = seat.identity.issuer, seat.identity.subject
+        # A cookie that the browser does not have is of one session alone.
+        whose = (seat.session_id,) if app.edits.cookies.hidden else (seat.identity.issuer, seat.identity.subject)
         note = SignOutNote(seat.session_id, host, app.name, _login(app, seat), own, whose)
         self._pending[seat.session_id, host] = note
         if self._writing is None:

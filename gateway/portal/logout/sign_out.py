@@ -15,7 +15,7 @@ from gateway.portal.logout.applications import Present
 from gateway.portal.services import PortalServices
 from gateway.tokens.basic import basic_line
 from gateway.translation.render import NOTHING
-from gateway.wire.cookies import without_cookies
+from gateway.wire.application_cookies import ApplicationCookies
 
 
 class BrowserSignOut:
@@ -74,7 +74,7 @@ class BrowserSignOut:
             # While they were signed in the application was not told either.
             self._services.report.application_not_told(request, error)
             injection = NOTHING
-        kept = without_cookies(request.cookie_line, app.cookie_names)
+        _, kept = ApplicationCookies(app.edits.cookies, app.cookie_names).read(request.cookie_line)
         return Present(app, request.host, injection, kept)
 
     async def _clear_rounds(self, request: PortalRequest) -> None:

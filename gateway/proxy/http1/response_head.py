@@ -366,6 +366,10 @@ class ResponseHead:
                     self._values[place] = SESSION_COOKIE
         return tuple(taken)
 
+    def set_cookies(self) -> list[bytes]:
+        """The values of its Set-Cookie lines."""
+        return [self._values[place] for place, verdict in self._layout.rare if verdict == SET_COOKIE]
+
     @property
     def self_delimited(self) -> bool:
         return self.framing not in {CHUNKED, UNTIL_CLOSE}

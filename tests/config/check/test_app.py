@@ -76,6 +76,38 @@ def test_a_pattern_that_no_request_meets(paths: str, path: str, found: list[str]
 
 
 @pytest.mark.parametrize(
+    ("cookies", "found"),
+    [
+        ("{hidden: [PHPSESSID, JSESSIONID], prefix: permis_, visible: [lang], host_only: true}", []),
+        ("{hidden: ['*'], visible: [lang]}", []),
+        ("{hidden: [a, '*']}", ["cookies: `*` hides the others too (leave them out)"]),
+        ("{visible: [lang]}", ['cookies: visible has an effect beside hidden: ["*"] or prefix (leave it out)']),
+        ("{hidden: ['*'], prefix: a_}", ["cookies: prefix has no effect where all are hidden (leave it out)"]),
+        ("{prefix: a_, visible: [a_b]}", ["cookies: a_b begins with the prefix (choose another prefix)"]),
+        ("{hidden: [a_b], prefix: x_, visible: [A-b]}", ["cookies: a server may read A-b as one that is hidden (leave it in one of the two)"]),
+        ("{prefix: __Host-a}", ["cookies.prefix: this prefix would make other cookies of them (write it as permis_)"]),
+        ("{prefix: host}", ["cookies.prefix: this prefix would make other cookies of them (write it as permis_)"]),
+        ("{prefix: host-ecluse-}", ["cookies.prefix: this prefix would make other cookies of them (write it as permis_)"]),
+        ("{prefix: 'a b'}", ["cookies.prefix: this is not the name of a cookie"]),
+        ("{hidden: [__Host-ecluse]}", ["cookies.hidden[0]: this is no cookie of an application"]),
+        ("{hidden: ['a;b']}", None),
+    ],
+)  # fmt: skip
+def test_the_applications_own_cookies(cookies: str, found: list[str] | None) -> None:
+    text = rules("{path: /**, allow: signed_in}").replace("translate:", f"cookies: {cookies}\ntranslate:")
+    lines = sorted(line.partition(": ")[2] for line in said(text))
+    assert lines == found if found is not None else lines
+
+
+def test_no_cookie_of_its_own_is_one_that_is_injected() -> None:
+    text = rules("{path: /**, allow: signed_in}").replace("translate:", "cookies: {hidden: [ct_session]}\ntranslate:")
+    text = text.replace("access:", "  cookies:\n    CTSESSION: {from: uid}\naccess:")
+    assert [line.partition(": ")[2] for line in said(text)] == [
+        "cookies.hidden[0]: a server may read this as CTSESSION, which translate sends (leave it out)"
+    ]
+
+
+@pytest.mark.parametrize(
     ("logout", "found"),
     [
         ("{url: /bye, method: post, form: {action: bye}, headers: {X-By: a}}", []),

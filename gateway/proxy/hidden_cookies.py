@@ -1,0 +1,262 @@
+"""The cookies of applications that browsers do not get (`cookies.hidden`): taken from responses, added to requests.
+
+A seat in this worker's memory has its jar, read once from the store. What an application sets is in force here at once,
+and in the store a moment later, many changes in one write. Another worker may serve the browser's next request before
+that: so the response that carries a change gives the browser a mark, a name for this worker and a number, no secret. A
+worker whose jar lacks what a request's mark says reads the store, and waits for it if need be.
+"""
+
+import asyncio
+import itertools
+import re
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from time import monotonic, time
+from typing import Final, Protocol, final
+
+from gateway.access.outcome import NEVER, NeedsWork, Prepared, Refuse
+from gateway.access.shared_work import SharedWork
+from gateway.config.snapshot import App
+from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.errors import GatewayError
+from gateway.model.session import Seat
+from gateway.proxy.http1.response_head import ResponseHead
+from gateway.proxy.request import Request
+from gateway.wire.cookie_jar import CookieJar, JarCookie, JarRequest, received
+
+MARK: Final = b"__Host-ecluse-c"
+_MARK: Final = re.compile(rb"(?:^|;)[ \t]*+%b=([0-9a-f]{8})\.([0-9]{1,15})[ \t]*+(?=;|$)" % MARK)
+
+# Seconds between two writes of what has changed, and until what only lives longer is written.
+_WRITES_APART: Final = 0.1
+_LONGER_LIVES_WRITTEN: Final = 30.0
+# Seconds that a request waits for a change of another worker, and between two looks.
+_WAITED: Final = 1.0
+_LOOKS_APART: Final = 0.02
+# Seconds until a jar in use is read anew, for clients that bring no mark.
+_READ_ANEW: Final = 30.0
+_PATHS: Final = 32
+_MOST_DIRTY: Final = 10_000
+
+
+class Jars(Protocol):
+    """stores.cookie_jars.CookieJars, as far as this asks."""
+
+    async def read(self, host: str, cookie: bytes) -> CookieJar | None: ...
+
+    async def keep(
+        self, host: str, cookie: bytes, cookies: Iterable[JarCookie], mark: tuple[str, int] | None
+    ) -> CookieJar | None: ...
+
+
+class NoJars:
+    """Where no store is: nothing is kept."""
+
+    async def read(self, host: str, cookie: bytes) -> CookieJar | None:
+        return None
+
+    async def keep(
+        self, host: str, cookie: bytes, cookies: Iterable[JarCookie], mark: tuple[str, int] | None
+    ) -> CookieJar | None:
+        return None
+
+
+@final
+class SeatJar:
+    """The jar of one seat in this worker. `changes`: what is not yet in the store. `mark`: the number of the last
+    change. `read_at`, `written_at`: monotonic. `given_up`: the last mark that never came. `ready`: by path, what was
+    made of `prepared_of` and the jar, and until when (Unix seconds) it holds."""
+
+    __slots__ = ("changes", "given_up", "jar", "mark", "prepared_of", "read_at", "ready", "written_at")
+
+    def __init__(self, jar: CookieJar, now: float) -> None:
+        self.jar = jar
+        self.changes: dict[tuple[bytes, bytes], JarCookie] = {}
+        self.mark = 0
+        self.read_at = now
+        self.written_at = float("-inf")
+        self.given_up = b""
+        self.prepared_of: Prepared | None = None
+        self.ready: dict[bytes, tuple[Prepared, float]] = {}
+
+    def use(self, jar: CookieJar) -> None:
+        self.jar = jar
+        self.ready.clear()
+
+
+class HiddenCookies:
+    """To be made inside the running loop that it serves. `changed`: hears what an application gets of somebody's hidden
+    cookies, where it is told of the end of sessions."""
+
+    def __init__(self, jars: Jars | None, changed: Callable[[Seat, App, str, bytes], None] | None = None) -> None:
+        self._jars: Jars = jars or NoJars()
+        self._changed = changed
+        self._name = secrets.token_hex(4)
+        self._name_bytes = self._name.encode("ascii")
+        self._numbers = itertools.count(1)
+        self._shared: SharedWork[None] = SharedWork(10 * _WAITED, STORE_UNREACHABLE)
+        self._dirty: dict[Seat, SeatJar] = {}
+        self._writing: asyncio.Task[None] | None = None
+
+    # --- on the way to the application ---
+
+    def added(self, request: Request, seat: Seat, prepared: Prepared) -> Prepared | NeedsWork:
+        """`prepared` with what the jar has for this request; or what has to be awaited before it can be told."""
+        kept = seat.jar
+        mark = self._missing(kept, request.cookie) if isinstance(kept, SeatJar) else None
+        if not isinstance(kept, SeatJar) or mark is not None:
+            # A cached reading may be older than what other workers have written.
+            return NeedsWork(lambda: self._shared_read(seat, mark), lambda error: Refuse(error.code, error.detail))
+        now, path = time(), request.line.target.path
+        if monotonic() - kept.read_at > _READ_ANEW:
+            kept.read_at = monotonic()
+            self._shared.begin(seat, lambda: self._read(seat, None))
+        if kept.prepared_of is not prepared:
+            kept.prepared_of = prepared
+            kept.ready.clear()
+        found = kept.ready.get(path)
+        if found is None or now >= found[1]:
+            if len(kept.ready) >= _PATHS:
+                kept.ready.clear()
+            found = kept.ready[path] = self._with_jar(kept.jar, request, prepared, now)
+        return found[0]
+
+    def _with_jar(self, jar: CookieJar, request: Request, prepared: Prepared, now: float) -> tuple[Prepared, float]:
+        lane = request.lane
+        line = lane.cookies.of_jar(jar.line(request.line.target.path, secure=lane.is_secure, now=now))
+        until = min((one.expires_at for one in jar.cookies if one.expires_at and one.expires_at > now), default=NEVER)
+        # Ours first, as in proxy.walk.
+        cookies = b"; ".join(part for part in (prepared.cookies, line) if part)
+        return replace(prepared, cookies=cookies), until
+
+    def _missing(self, kept: SeatJar, brought: bytes | None) -> bytes | None:
+        """The mark that the request brings, where the jar here lacks what it stands for."""
+        found = None if brought is None else _MARK.search(brought)
+        if found is None or kept.jar.has(found[1].decode(), int(found[2])):
+            return None
+        mark = b".".join(found.groups())
+        return None if mark == kept.given_up else mark
+
+    async def _shared_read(self, seat: Seat, mark: bytes | None) -> None:
+        """One reading at a time for a seat, whatever marks its requests bring."""
+        await self._shared.done(seat, lambda: self._read(seat, mark))
+
+    async def _read(self, seat: Seat, mark: bytes | None) -> None:
+        """Raises GatewayError(STORE_UNREACHABLE)."""
+        until = monotonic() + _WAITED
+        name, _, number = (mark or b".0").partition(b".")
+        while True:
+            jar = await self._jars.read(seat.host, seat.cookie)
+            # Of a seat that has ended meanwhile nothing is known any more, and nobody is let in by it.
+            jar = jar or CookieJar()
+            kept = self._take_over(seat, jar)
+            if mark is None or kept.jar.has(name.decode(), int(number)):
+                return
+            if monotonic() >= until:
+                kept.given_up = mark
+                return
+            await asyncio.sleep(_LOOKS_APART)
+
+    def _take_over(self, seat: Seat, jar: CookieJar) -> SeatJar:
+        """What the store has, with what this worker has not yet written."""
+        kept = seat.jar
+        if not isinstance(kept, SeatJar):
+            kept = seat.jar = SeatJar(jar, monotonic())
+            return kept
+        jar = jar.with_cookies(kept.changes.values(), time())
+        jar = jar.with_mark(self._name, kept.mark) if kept.mark else jar
+        if jar != kept.jar:
+            kept.use(jar)
+        kept.read_at = monotonic()
+        return kept
+
+    # --- on the way back ---
+
+    def taken(self, request: Request, response: ResponseHead) -> bytes:
+        """Keeps what a response sets of hidden cookies; the line that is added to the response, b"" for none."""
+        seat, lane = request.seat, request.lane
+        if seat is None or not seat.live or not isinstance(kept := seat.jar, SeatJar):
+            return b""
+        now = time()
+        found = _set_by(response, request, now)
+        jar = kept.jar.with_cookies(found, now)
+        if jar is kept.jar:
+            return b""
+        kept.changes |= {(cookie.name, cookie.path): cookie for cookie in found}
+        is_news = jar.sends(now) != kept.jar.sends(now)
+        if is_news:
+            kept.mark = next(self._numbers)
+            jar = jar.with_mark(self._name, kept.mark)
+        kept.use(jar)
+        if is_news or monotonic() - kept.written_at > _LONGER_LIVES_WRITTEN:
+            self._write_soon(seat, kept)
+        if not is_news:
+            return b""
+        if self._changed is not None and lane.is_told and lane.app is not None:
+            self._changed(seat, lane.app, request.host.name, self.as_told(request, seat))
+        return b"\r\nSet-Cookie: %b=%b.%d; Path=/; Secure; HttpOnly; SameSite=Lax" % (MARK, self._name_bytes, kept.mark)
+
+    def as_told(self, request: Request, seat: Seat) -> bytes:
+        """The cookies that a call of the application's own address for sign-outs would carry."""
+        lane, kept = request.lane, seat.jar
+        if lane.app is None or lane.app.logout.url is None or not isinstance(kept, SeatJar):
+            return request.cookie_rest
+        path = lane.app.logout.url.partition("?")[0].encode("ascii")
+        line = lane.cookies.of_jar(kept.jar.line(path, secure=lane.is_secure, now=time()))
+        return b"; ".join(part for part in (line, request.cookie_rest) if part)
+
+    # --- into the store ---
+
+    def _write_soon(self, seat: Seat, kept: SeatJar) -> None:
+        if len(self._dirty) < _MOST_DIRTY:
+            self._dirty[seat] = kept
+        if self._writing is None:
+            self._writing = asyncio.get_running_loop().create_task(self._write())
+
+    async def _write(self) -> None:
+        try:
+            while self._dirty:
+                dirty, self._dirty = self._dirty, {}
+                # An application may set another cookie with each response: the last one counts.
+                await asyncio.sleep(_WRITES_APART if await self._kept(dirty) else _WAITED)
+        finally:
+            self._writing = None
+
+    async def _kept(self, dirty: dict[Seat, SeatJar]) -> bool:
+        """Whether all of it is in the store; what is not waits for the next time."""
+        for seat, kept in dirty.items():
+            changes = dict(kept.changes)
+            try:
+                mark = (self._name, kept.mark) if kept.mark else None
+                jar = await self._jars.keep(seat.host, seat.cookie, changes.values(), mark)
+            except GatewayError:
+                self._dirty = {**dirty, **self._dirty}
+                return False
+            kept.written_at = monotonic()
+            for key, cookie in changes.items():
+                if kept.changes.get(key) is cookie:
+                    del kept.changes[key]
+            if jar is not None:
+                self._take_over(seat, jar)
+        return True
+
+    async def close(self, within: float) -> None:
+        """What has changed is written, if that takes at most `within` seconds."""
+        if self._writing is not None:
+            _, late = await asyncio.wait({self._writing}, timeout=within)
+            for task in late:
+                task.cancel()
+
+
+def _set_by(response: ResponseHead, request: Request, now: float) -> list[JarCookie]:
+    """The hidden cookies that a response sets or deletes."""
+    lane, app = request.lane, request.lane.app
+    hidden = [line for line in response.set_cookies() if lane.cookies.hides(line)]
+    if not hidden or app is None:
+        return []
+    upstream = app.upstream
+    names = (request.host.name, upstream.host, (upstream.host_header or "").partition(":")[0])
+    hosts = tuple(name.lower().encode("ascii") for name in names if name)
+    asked = JarRequest(request.line.target.path, lane.is_secure, hosts, now)
+    return [cookie for cookie in (received(line, asked) for line in hidden) if cookie is not None]

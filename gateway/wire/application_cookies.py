@@ -1,0 +1,123 @@
+"""The application's own cookies on their way to browsers and back: hidden, renamed, kept to one host.
+
+Pure. `read` takes a client's Cookie line apart, `edited` is what a browser gets of a Set-Cookie. Hidden ones are kept
+in a jar (wire.cookie_jar), which alone says what of them an application is sent.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.model.names import fold
+from gateway.wire.cookies import CookiePolicy, without_cookies
+
+ALL: Final = "*"
+_BLANKS: Final = b" \t"
+# RFC 9110 5.6.2: what a name may be made of, so that all servers read it as the same.
+_PAIR: Final = re.compile(rb"([A-Za-z0-9!#$&'*+.^_`|~-]+)=([^;]*)")
+# RFC 6265bis 4.1.3: these stay in front, or browsers would no longer hold a cookie to what its name promises.
+_PROMISES: Final = re.compile(rb"__(?:Host|Secure)-", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class CookieRules:
+    """`hidden`: names of cookies that stay here, ALL for each that is not in `visible`. `prefix`: what stands before
+    the names of the others in browsers, but for those in `visible`. `host_only`: a Domain is taken off."""
+
+    hidden: tuple[str, ...] = ()
+    visible: tuple[str, ...] = ()
+    prefix: str = ""
+    host_only: bool = False
+
+
+AS_THEY_ARE: Final = CookieRules()
+
+
+class ApplicationCookies:
+    """`injected`: folded names of what the application's file injects, which no cookie of others may be read as."""
+
+    __slots__ = ("_all", "_host_only", "_injected", "_policy", "_prefix", "_visible", "folds", "read")
+
+    def __init__(self, rules: CookieRules, injected: frozenset[bytes]) -> None:
+        self._injected = injected
+        self._all = ALL in rules.hidden
+        self._prefix = rules.prefix.encode("ascii")
+        self._host_only = rules.host_only
+        self._visible = frozenset(name.encode("ascii") for name in rules.visible)
+        self.folds = frozenset(fold(name.encode("ascii")) for name in rules.hidden if name != ALL)
+        self._policy = CookiePolicy(injected | self.folds if self.folds else injected)
+        self.read: Callable[[bytes], tuple[bytes | None, bytes]] = self._policy.read
+        """The value of our session's cookie, and the line that the application gets: by the names that it knows, and
+        without what some server could read as a hidden or injected one. Raises GatewayError(WIRE_COOKIE)."""
+        if self._all or self._prefix:
+            self.read = self._read
+
+    def _read(self, header: bytes) -> tuple[bytes | None, bytes]:
+        session, rest = self._policy.read(header)
+        return session, self._selected(rest)
+
+    def _selected(self, line: bytes) -> bytes:
+        found = []
+        for pair in line.split(b";"):
+            match = _PAIR.fullmatch(pair.strip(_BLANKS))
+            name = None if match is None else self._name_of(match[1])
+            if match is not None and name:
+                found.append(name + b"=" + match[2])
+        # A name without its prefix may be one that nobody but the gateway says.
+        return without_cookies(b"; ".join(found), self._injected | self.folds) if found else b""
+
+    def _name_of(self, given: bytes) -> bytes | None:
+        """The application's name of a browser's cookie; None for one that is not the application's."""
+        if given in self._visible:
+            return given
+        promise = _PROMISES.match(given)
+        front, name = (promise[0], given[promise.end() :]) if promise is not None else (b"", given)
+        if self._all or not name.startswith(self._prefix):
+            return None
+        bare = front + name[len(self._prefix) :]
+        # Under its own name it would be the same cookie a second time.
+        return None if bare in self._visible else bare
+
+    def hides(self, set_cookie: bytes) -> bool:
+        """Whether no browser may see this Set-Cookie value: it sets a hidden cookie, or one without a plain name."""
+        name = name_of(set_cookie)
+        return not name or self.hides_name(name)
+
+    def hides_name(self, name: bytes) -> bool:
+        return fold(name) in self.folds or (self._all and name not in self._visible)
+
+    def edited(self, set_cookie: bytes) -> bytes:
+        """What browsers get of a Set-Cookie value that is not hidden."""
+        pair, *attributes = set_cookie.split(b";")
+        name, equals, value = pair.partition(b"=")
+        kept = [self.browser_name(name.strip(_BLANKS)) + equals + value]
+        for attribute in attributes:
+            is_domain = attribute.partition(b"=")[0].strip(_BLANKS).lower() == b"domain"
+            if not (self._host_only and is_domain):
+                kept.append(attribute)
+        return b";".join(kept)
+
+    def browser_name(self, name: bytes) -> bytes:
+        """By which a browser knows a cookie of the application."""
+        if not self._prefix or name in self._visible:
+            return name
+        promise = _PROMISES.match(name)
+        cut = 0 if promise is None else promise.end()
+        return name[:cut] + self._prefix + name[cut:]
+
+    def of_jar(self, line: bytes) -> bytes:
+        """A Cookie line out of the jar, without what some server could read as an injected cookie (invariant 3)."""
+        return without_cookies(line, self._injected) if line else b""
+
+
+def name_of(set_cookie: bytes) -> bytes:
+    """The name in a Set-Cookie value; b"" where it has none."""
+    name, equals, _ = set_cookie.partition(b";")[0].partition(b"=")
+    return name.strip(_BLANKS) if equals else b""
+
+
+def shown_names(rules: CookieRules, names: Iterable[str]) -> list[str]:
+    """Those of these cookies of the application that browsers have, by the names that they have there."""
+    own = ApplicationCookies(rules, frozenset())
+    return [own.browser_name(name.encode()).decode() for name in names if not own.hides_name(name.encode())]
