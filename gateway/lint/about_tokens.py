@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from gateway.config.check.form_login import SECRET
-from gateway.config.check.tokens import ASPNET, BASIC, SEALED, ticket_sections, token_sections
+from gateway.config.check.tokens import ASPNET, BASIC, LTPA2, SEALED, ticket_sections, token_sections
 from gateway.config.problems import Problem
 from gateway.lint.subject import Subject
 from gateway.tokens.aspnet import VALIDATION_KEY_BYTES, machine_key
@@ -50,3 +50,10 @@ def shared_by_two(subject: Subject) -> Iterator[Problem]:
 
 def _of_machine(content: bytes) -> bytes:
     return machine_key(content, VALIDATION_KEY_BYTES)
+
+
+def ltpa2(subject: Subject) -> Iterator[Problem]:
+    for app in subject.apps:
+        if app.model.translate.ltpa2 is not None:
+            say = "RSA with SHA-1 and 1024 bits, and a cipher whose vector never changes: below what ANSSI asks for"
+            yield app.at(*LTPA2, key=True, say=say, write="jwt: or sealed: where the application can take it")

@@ -172,6 +172,8 @@ _TABLE = (
     LintRule("EC356", "A template that two people may fill alike", "With `{provider}-{subject}`, `b-1` of the provider "
              "`a` and `1` of the provider `a-b` are both `a-b-1`: the application takes one for the other.",
              _NAMES.filled_alike),
+    LintRule("EC357", "An LTPA2 token", "Its signature and its cipher are weaker than what ANSSI's guides ask for: who "
+             "breaks either is anybody to the application.", _TOKENS.ltpa2),
     LintRule("EC361", "A form that is seen again", "The application's session ends by itself one day: without "
              "`expired`, nobody notices but the person in front of its login form.", _FORMS.no_expiry),
     LintRule("EC362", "As many tries as it takes to lock an account", "`tries` is there so that the gateway stops "

@@ -12,8 +12,9 @@ from gateway.model.names import fold
 from gateway.tokens.aspnet import MOST_CHANCE, aspnet_ticket, told_in_ticket
 from gateway.tokens.claims import told
 from gateway.tokens.jwt import sign
+from gateway.tokens.ltpa import account_in_token, ltpa2_token
 from gateway.tokens.sealed import NONCE_BYTES, sealed
-from gateway.tokens.spec import AspNetTicketSpec, JwtSpec, SharedKeySpec, SigningKey, TokenSpec
+from gateway.tokens.spec import AspNetTicketSpec, JwtSpec, Ltpa2Spec, SharedKeySpec, SigningKey, TokenSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ def check(specs: Iterable[TokenSpec], identity: Identity) -> None:
     for spec in specs:
         if isinstance(spec, AspNetTicketSpec):
             told_in_ticket(spec, identity)
+        elif isinstance(spec, Ltpa2Spec):
+            account_in_token(spec, identity)
         else:
             told(spec.claims, identity)
 
@@ -59,6 +62,8 @@ def make(
         end = int(min(now + spec.life, not_after + spec.spare))
         if isinstance(spec, AspNetTicketSpec):
             token = aspnet_ticket(spec, identity, issued=int(now), ends=end, chance=chance(MOST_CHANCE))
+        elif isinstance(spec, Ltpa2Spec):
+            token = ltpa2_token(spec, identity, ends=end)
         else:
             jti = urlsafe_b64encode(chance(16)).rstrip(b"=").decode("ascii")
             claims = {
@@ -103,6 +108,8 @@ def _description(spec: TokenSpec, identity: Identity) -> str:
         told_too = {"UserData": user_data} if user_data else {}
         claims: Mapping[str, object] = {"Name": name, **told_too, "CookiePath": spec.path}
         kind = f"ASP.NET ticket, {spec.compatibility}, AES and {spec.validation}"
+    elif isinstance(spec, Ltpa2Spec):
+        claims, kind = {"u": f"user:{spec.realm}/{account_in_token(spec, identity)}"}, "LTPA2"
     else:
         claims = {**told(spec.claims, identity), "iss": spec.issuer, "aud": spec.audience}
         kind = f"{'JWE' if spec.algorithm == 'A256GCM' else 'JWT'}, {spec.algorithm}"

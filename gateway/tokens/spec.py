@@ -91,7 +91,21 @@ class AspNetTicketSpec:
     spare: int
 
 
-TokenSpec = JwtSpec | SharedKeySpec | AspNetTicketSpec
+@dataclass(frozen=True, slots=True)
+class Ltpa2Spec:
+    """An LTPA2 token of WebSphere. `account`: the name behind the realm, a DN mostly. `shared_key`: 16 bytes;
+    `private_key`: PEM. `life`, `spare`: as of JwtSpec."""
+
+    carrier: Carrier
+    account: TokenClaim
+    realm: str
+    shared_key: bytes = field(repr=False)
+    private_key: bytes = field(repr=False)
+    life: int
+    spare: int
+
+
+TokenSpec = JwtSpec | SharedKeySpec | AspNetTicketSpec | Ltpa2Spec
 
 
 @dataclass(frozen=True, slots=True)

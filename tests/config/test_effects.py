@@ -34,6 +34,7 @@ from gateway.translation.render import NOTHING, Injection
 from tests.access.decided import decided_at_once
 from tests.config.samples import BASE, sample_snapshot
 from tests.tokens.keys import pem
+from tests.tokens.test_ltpa import EXPORTED, PASSWORD
 
 LEAF = trustme.CA().issue_cert("portail.localhost")
 PEM = {
@@ -42,6 +43,8 @@ PEM = {
     "file:es256.pem": pem("ES256").strip(),
     "file:rs256.pem": pem("RS256").strip(),
     "file:shared.key": b64encode(bytes(range(32))),
+    "file:ltpa.keys": EXPORTED.strip(),
+    "file:ltpa.password": PASSWORD,
     "file:validation.key": b"AB" * 64,
     "file:decryption.key": b"CD" * 32,
     "file:basic": "mot de passé".encode(),
@@ -396,6 +399,9 @@ ASPNET = ("translate", "aspnet_ticket")
 MACHINE = {"validation_key": {"file": "validation.key"}, "decryption_key": {"file": "decryption.key"}}
 TICKET = {"account": {"from": "uid"}, "compatibility": "Framework45", **MACHINE}
 TICKETS = ((ASPNET, TICKET),)
+LTPA2 = ("translate", "ltpa2")
+LTPA = {"account": {"from": "uid"}, "keys": {"file": "ltpa.keys"}, "password": {"file": "ltpa.password"}}
+LTPAS = ((LTPA2, LTPA),)
 SHARED = {"key": {"file": "shared.key"}}
 SEALS = ((SEALED, {"header": "X-T", **SHARED}),)
 
@@ -571,6 +577,13 @@ APP = [
     Effect("translate.aspnet_ticket.validation_key", ASPNET, TICKET, token(lambda t: t.validation_key), None, b"\xab" * 64),
     Effect("translate.aspnet_ticket.decryption_key", ASPNET, TICKET, token(lambda t: t.decryption_key), None, b"\xcd" * 32),
     Effect("translate.aspnet_ticket.life", (*ASPNET, "life"), "1m", token(lambda t: t.life), 300, 60, TICKETS),
+    Effect("translate.ltpa2.cookie", (*LTPA2, "cookie"), "LtpaToken", token(lambda t: t.carrier), Carrier("cookie", "LtpaToken2"), Carrier("cookie", "LtpaToken"), LTPAS),
+    Effect("translate.ltpa2.account.from", (*LTPA2, "account"), {"from": "mail"}, token(lambda t: t.account.attribute), "uid", "mail", LTPAS),
+    Effect("translate.ltpa2.account.value", (*LTPA2, "account"), {"value": "svc"}, token(lambda t: t.account.text), "", "svc", LTPAS),
+    Effect("translate.ltpa2.realm", (*LTPA2, "realm"), "defaultRealm", token(lambda t: t.realm), "LdapRegistry", "defaultRealm", LTPAS),
+    Effect("translate.ltpa2.keys", LTPA2, LTPA, token(lambda t: len(t.shared_key)), None, 16),
+    Effect("translate.ltpa2.password", LTPA2, LTPA, token(lambda t: t.private_key[:27]), None, b"-----BEGIN PRIVATE KEY-----"),
+    Effect("translate.ltpa2.life", (*LTPA2, "life"), "1m", token(lambda t: t.life), 300, 60, LTPAS),
     Effect("translate.sealed.header", SEALED, {"header": "X-T", **SHARED}, token(lambda t: t.carrier), None, Carrier("header", "X-T")),
     Effect("translate.sealed.cookie", SEALED, {"cookie": "T", **SHARED}, token(lambda t: t.carrier), None, Carrier("cookie", "T")),
     Effect("translate.sealed.key", SEALED, {"cookie": "T", **SHARED}, token(lambda t: t.key), None, bytes(range(32))),

@@ -11,6 +11,7 @@ import yaml
 from gateway.config.compile.build import build
 from gateway.config.compile.compiler import compile_files
 from gateway.config.folder.files import Files, for_app
+from tests.tokens.test_ltpa import EXPORTED, PASSWORD
 from tools.reference import pages
 
 pytestmark = pytest.mark.slow
@@ -106,6 +107,8 @@ def material(name: str) -> bytes:
     """What stands in a file of this name: a certificate, the private key beside it, or a secret."""
     if Path(name).suffix == ".base64":
         return b64encode(bytes(32))
+    if Path(name).name in ("ltpa.keys", "ltpa.password"):
+        return EXPORTED if Path(name).suffix == ".keys" else PASSWORD
     if Path(name).suffix == ".hex":
         return b"AB" * 32
     pem = {".crt": _ISSUED.cert_chain_pems[0], ".key": _ISSUED.private_key_pem, ".pem": _ISSUED.private_key_pem}

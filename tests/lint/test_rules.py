@@ -20,6 +20,7 @@ from tests.config.saml_samples import FILES as SAML
 from tests.config.saml_samples import SECRETS as SAML_SECRETS
 from tests.config.samples import DEPARTEMENT, GATEWAY, METROPOLE, PERMIS, sample_files
 from tests.saml.metadata_samples import entity
+from tests.tokens.test_ltpa import EXPORTED, PASSWORD
 
 NOW = datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)
 SECOND = METROPOLE.replace("provider: metropole", "provider: departement").replace("fr: Métropole du Nord", "fr: Nord")
@@ -76,6 +77,8 @@ KEYS = {
     # The same, as another hand wrote it.
     "file:mac-too": b"ab" * 64 + b"\n",
     "file:aes": b"CD" * 32,
+    "file:ltpa": EXPORTED.strip(),
+    "file:ltpa-password": PASSWORD,
     # The first one, with a line break behind it.
     "file:c.base64": b64encode(bytes(32)) + b"\n",
 }
@@ -293,6 +296,7 @@ PAIRS: dict[str, Pair] = {
     "EC362": Pair(form("cookies: [A], tries: 5"), form("cookies: [A], tries: 4"), FORM_SECRET, FORM_SECRET),
     "EC355": Pair(from_two(told('X-Id: {from: mail, transforms: [{extract: "^([^@]+)@"}]}')), from_two(told("X-Id: {from: mail, transforms: [lower]}"))),
     "EC356": Pair(from_two(told('X-Id: {template: "{uid}-{provider}-x{subject}"}')), from_two(told('X-Id: {template: "{provider}-{subject}"}'))),
+    "EC357": Pair(sent("ltpa2: {account: {from: uid}, keys: {file: ltpa}, password: {file: ltpa-password}}"), {}, KEYS, KEYS),
     "EC401": Pair({}, {**HTTPS, "gateway.yaml": HTTPS["gateway.yaml"].replace("development: true\n", ""),
                        "providers/metropole.yaml": METROPOLE.replace("http://127.0.0.1:9400", "https://op.example")},
                   good_secrets=certificate()),

@@ -16,7 +16,7 @@ from gateway.config.check.pem import (
     check_public_key,
     check_saml_key,
 )
-from gateway.config.check.tokens import references
+from gateway.config.check.tokens import LTPA2, check_ltpa_keys, references
 from gateway.config.check.translate import values_elsewhere
 from gateway.config.folder.files import Files, for_app, team_of
 from gateway.config.problems import Path, Problem, key_path
@@ -193,6 +193,14 @@ def _pairs(folder: Folder, material: dict[tuple[str, Path], bytes]) -> Iterator[
             except Wrong as wrong:
                 place, other = document.place((*path, "key")), document.place((*path, "certificate"))
                 yield Problem(place, key_path((*path, "key")), wrong.message, wrong.hint, (("certificate at", other),))
+    for app in (*folder.apps, *folder.shadows):
+        section = None if app.model is None else app.model.translate.ltpa2
+        exported, password = (material.get((app.path, (*LTPA2, key))) for key in ("keys", "password"))
+        if section is not None and exported is not None and password is not None:
+            try:
+                check_ltpa_keys(section, exported, password)
+            except Wrong as wrong:
+                yield app.document.problem((*LTPA2, "keys"), wrong.message, wrong.hint)
 
 
 def _pair_places(folder: Folder) -> Iterator[tuple[str, YamlDocument, Path]]:

@@ -12,13 +12,14 @@ from gateway.config.schema.app_tokens import BasicSection, JwtSection, TokenSect
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.load import Folder
 from gateway.config.schema.scalars import Reference, Wrong
-from gateway.config.schema.tickets import AspNetTicketSection
+from gateway.config.schema.tickets import AspNetTicketSection, Ltpa2Section
 from gateway.config.schema.translate import TranslateSection
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
 from gateway.tokens.aspnet import DECRYPTION_KEY_BYTES, VALIDATION_KEY_BYTES, machine_key
 from gateway.tokens.basic import HEADER
+from gateway.tokens.ltpa import ltpa_keys
 from gateway.tokens.sealed import shared_key
 from gateway.translation.render import check_cookie, check_header
 from gateway.translation.specs import Constant, CookieSpec, HeaderSpec
@@ -27,6 +28,7 @@ JWT: Final[Path] = ("translate", "jwt")
 SEALED: Final[Path] = ("translate", "sealed")
 BASIC: Final[Path] = ("translate", "basic")
 ASPNET: Final[Path] = ("translate", "aspnet_ticket")
+LTPA2: Final[Path] = ("translate", "ltpa2")
 
 # Of a connection to the application that is still to be opened, and of what waits before it.
 SPARE_BESIDE_CONNECT: Final = 10
@@ -60,6 +62,20 @@ def references(translate: TranslateSection) -> Iterator[tuple[Path, Reference, C
     if (ticket := translate.aspnet_ticket) is not None:
         yield (*ASPNET, "validation_key"), ticket.validation_key, partial(_check_machine_key, VALIDATION_KEY_BYTES)
         yield (*ASPNET, "decryption_key"), ticket.decryption_key, partial(_check_machine_key, DECRYPTION_KEY_BYTES)
+    if translate.ltpa2 is not None:
+        # Neither says anything without the other: check_ltpa_keys.
+        yield (*LTPA2, "keys"), translate.ltpa2.keys, lambda _: None
+        yield (*LTPA2, "password"), translate.ltpa2.password, lambda _: None
+
+
+def check_ltpa_keys(section: Ltpa2Section, exported: bytes, password: bytes) -> None:
+    """Raises Wrong, without anything that is in them."""
+    try:
+        keys = ltpa_keys(exported, password)
+    except ValueError as error:
+        raise Wrong(f"these are not the keys that WebSphere exports: {error}", "the file and its password") from None
+    if not (section.realm or keys.realm):
+        raise Wrong("this file names no realm", "write realm: defaultRealm, as the application's registry has it")
 
 
 def _check_machine_key(lengths: range | tuple[int, ...], content: bytes) -> None:
@@ -99,9 +115,11 @@ def token_sections(translate: TranslateSection) -> Iterator[tuple[Path, TokenSec
         yield SEALED, translate.sealed
 
 
-def ticket_sections(translate: TranslateSection) -> Iterator[tuple[Path, AspNetTicketSection]]:
+def ticket_sections(translate: TranslateSection) -> Iterator[tuple[Path, AspNetTicketSection | Ltpa2Section]]:
     if translate.aspnet_ticket is not None:
         yield ASPNET, translate.aspnet_ticket
+    if translate.ltpa2 is not None:
+        yield LTPA2, translate.ltpa2
 
 
 def told_attributes(translate: TranslateSection) -> Iterator[tuple[Path, str]]:
@@ -113,7 +131,8 @@ def told_attributes(translate: TranslateSection) -> Iterator[tuple[Path, str]]:
     if translate.basic is not None and translate.basic.account.source is not None:
         yield (*BASIC, "account", "from"), translate.basic.account.source
     for path, ticket in ticket_sections(translate):
-        for key, told in (("account", ticket.account), ("user_data", ticket.user_data)):
+        user_data = ticket.user_data if isinstance(ticket, AspNetTicketSection) else None
+        for key, told in (("account", ticket.account), ("user_data", user_data)):
             if told is not None and told.source is not None:
                 yield (*path, key, "from"), told.source
 

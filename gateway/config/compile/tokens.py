@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TypeVar
 
-from gateway.config.check.tokens import spare_of
+from gateway.config.check.tokens import ASPNET, LTPA2, spare_of
 from gateway.config.compile.served import Material, served
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.app_tokens import BasicSection, ClaimSection, TokenSection, TokensSection
@@ -12,12 +12,14 @@ from gateway.config.schema.tickets import TicketValueSection
 from gateway.model.names import fold
 from gateway.tokens.aspnet import DECRYPTION_KEY_BYTES, VALIDATION_KEY_BYTES, machine_key
 from gateway.tokens.jwt import signing_key
+from gateway.tokens.ltpa import ltpa_keys
 from gateway.tokens.sealed import shared_key
 from gateway.tokens.spec import (
     AspNetTicketSpec,
     BasicSpec,
     Carrier,
     JwtSpec,
+    Ltpa2Spec,
     SharedKeySpec,
     SigningKey,
     TokenClaim,
@@ -64,15 +66,27 @@ def _specs(file: str, model: AppFile, gateway: GatewayFile, material: Material) 
         key = shared_key(material[file, ("translate", "sealed", "key")])
         yield made(SharedKeySpec, translate.sealed, key=key)
     if (ticket := translate.aspnet_ticket) is not None:
-        at = ("translate", "aspnet_ticket")
         yield served(
             AspNetTicketSpec,
             ticket,
             carrier=Carrier("cookie", ticket.cookie),
             account=_value("account", ticket.account),
             user_data=None if ticket.user_data is None else _value("UserData", ticket.user_data),
-            validation_key=machine_key(material[file, (*at, "validation_key")], VALIDATION_KEY_BYTES),
-            decryption_key=machine_key(material[file, (*at, "decryption_key")], DECRYPTION_KEY_BYTES),
+            validation_key=machine_key(material[file, (*ASPNET, "validation_key")], VALIDATION_KEY_BYTES),
+            decryption_key=machine_key(material[file, (*ASPNET, "decryption_key")], DECRYPTION_KEY_BYTES),
+            spare=spare_of(gateway),
+        )
+
+    if (token := translate.ltpa2) is not None:
+        keys = ltpa_keys(material[file, (*LTPA2, "keys")], material[file, (*LTPA2, "password")])
+        yield served(
+            Ltpa2Spec,
+            token,
+            carrier=Carrier("cookie", token.cookie),
+            account=_value("account", token.account),
+            realm=token.realm or keys.realm,
+            shared_key=keys.shared,
+            private_key=keys.private,
             spare=spare_of(gateway),
         )
 

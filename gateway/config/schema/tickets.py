@@ -51,3 +51,19 @@ class AspNetTicketSection(TicketSection):
     name}`, of which a team's file may write `{file: ...}` alone, below its `secrets`."""
     decryption_key: PublicReference
     """Likewise `decryptionKey`: 32, 48 or 64 hexadecimal digits, of AES."""
+
+
+class Ltpa2Section(TicketSection):
+    """An LTPA2 token of WebSphere, Open Liberty or Domino in a cookie, under the keys that they export. Its signature
+    is RSA with SHA-1 and 1024 bits, and its cipher has a vector that never changes: weaker than what ANSSI asks for,
+    told by `ecluse lint` (EC357). Where the application can take anything else, give it that."""
+
+    cookie: Word = "LtpaToken2"
+    """As the single sign-on settings of the cell have it."""
+    realm: Maybe[Text] = None
+    """The realm of the application's user registry; the one that the exported file names where this is left out."""
+    keys: PublicReference
+    """Where the exported file stands (`ltpa.keys`), as `{file: path}`, `{env: NAME}` or `{credential: name}`, of which
+    a team's file may write `{file: ...}` alone, below its `secrets`."""
+    password: PublicReference
+    """Likewise the password that it was exported with."""

@@ -10,7 +10,7 @@ from gateway.config.problems import Path
 from gateway.config.schema.app_tokens import BasicSection, JwtSection, SealedSection
 from gateway.config.schema.conditions import TAG
 from gateway.config.schema.header_presets import COOKIES, HEADERS, HeaderPreset
-from gateway.config.schema.tickets import AspNetTicketSection
+from gateway.config.schema.tickets import AspNetTicketSection, Ltpa2Section
 from gateway.config.schema.types import AttributeName, FixedText, Maybe, Size, Strict, wrong
 from gateway.model.names import fold
 from gateway.translation.charset import LACKING, Encoding, Unencodable
@@ -165,11 +165,13 @@ class TranslateSection(Strict):
     """HTTP Basic, with an account of the application and a secret."""
     aspnet_ticket: Maybe[AspNetTicketSection] = None
     """A ticket of ASP.NET Forms Authentication."""
+    ltpa2: Maybe[Ltpa2Section] = None
+    """An LTPA2 token of WebSphere."""
 
     @cached_property
     def has_tokens(self) -> bool:
         """Or something else that is made of several parts."""
-        return any(one is not None for one in (self.jwt, self.sealed, self.basic, self.aspnet_ticket))
+        return any(one is not None for one in (self.jwt, self.sealed, self.basic, self.aspnet_ticket, self.ltpa2))
 
     @cached_property
     def told(self) -> tuple[InjectedAt, ...]:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.config.samples import GATEWAY, PERMIS, problems, sample_snapshot
 from tests.tokens.keys import key, pem
+from tests.tokens.test_ltpa import EXPORTED, PASSWORD
 
 KEYS = "tokens: {keys: [{key: {file: tokens.pem}}]}\n"
 SECRETS = {"file:tokens.pem": pem("ES256"), "file:rsa.pem": pem("RS256"), "file:ed.pem": pem("EdDSA")}
@@ -106,6 +107,31 @@ def test_a_ticket_that_cannot_be_is_refused_at_its_place(ticket: str, said: str)
     secrets = {**SECRETS, "file:mac": b"AB" * 64, "file:aes": b"CD" * 32, "file:short": b"ABCD", "file:word": b"word"}
     files = {"apps/permis.yaml": PERMIS.replace("access:", f"  aspnet_ticket: {ticket}\naccess:")}
     assert [line.partition(": ")[2] for line in problems(files, secrets)] == ([said] if said else [])
+
+
+LTPA = "account: {from: uid}, keys: {file: ltpa.keys}, password: {file: ltpa.password}"
+REALM = b"com.ibm.websphere.ltpa.Realm=LdapRegistry"
+
+
+@pytest.mark.parametrize(
+    ("ltpa2", "secrets", "said"),
+    [
+        (LTPA, {}, ""),
+        (LTPA, {"file:ltpa.password": b"other"}, "translate.ltpa2.keys: these are not the keys that WebSphere exports: 3DESKey does not open with this password (the file and its password)"),
+        (LTPA, {"file:ltpa.keys": b"word"}, "translate.ltpa2.keys: these are not the keys that WebSphere exports: 3DESKey is missing (the file and its password)"),
+        (LTPA, {"file:ltpa.keys": EXPORTED.replace(REALM, b"").strip()}, "translate.ltpa2.keys: this file names no realm (write realm: defaultRealm, as the application's registry has it)"),
+        (f"{LTPA}, realm: defaultRealm", {"file:ltpa.keys": EXPORTED.replace(REALM, b"").strip()}, ""),
+        (LTPA.replace("password: {file: ltpa.password}", "password: test123"), {}, "translate.ltpa2.password: this is not written here (write {file: path})"),
+        (LTPA.replace("uid", "logn"), {}, "translate.ltpa2.account.from: no provider of this application maps an attribute logn (write logn: under attributes of a provider's file)"),
+        (f"{LTPA}, life: 2h", {}, "translate.ltpa2.life: a token lives from 30s to 1h (write life: 5m)"),
+    ],
+)  # fmt: skip
+def test_an_ltpa2_token_that_cannot_be_is_refused_at_its_place(
+    ltpa2: str, secrets: dict[str, bytes], said: str
+) -> None:
+    files = {"apps/permis.yaml": PERMIS.replace("access:", f"  ltpa2: {{{ltpa2}}}\naccess:")}
+    known = {"file:ltpa.keys": EXPORTED.strip(), "file:ltpa.password": PASSWORD, **secrets}
+    assert [line.partition(": ")[2] for line in problems(files, known)] == ([said] if said else [])
 
 
 @pytest.mark.parametrize(
