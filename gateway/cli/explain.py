@@ -153,6 +153,9 @@ def _as_text(explanation: Explanation, known: Known | None) -> Iterator[str]:
     yield from _what_comes(tried)
     if explanation.rewriting is not None:
         yield from _rewritten(explanation.rewriting)
+    if explanation.tunnel is not None:
+        sites = ", ".join(("this application's own hosts", *explanation.tunnel.origins))
+        yield f"  it may open a WebSocket here from pages of {sites} (tunnel)"
     for shadow in tried.shadows:
         yield ""
         yield f"a shadow, never enforced, says {'the same' if tried.same(shadow) else 'otherwise'}:"
@@ -255,6 +258,7 @@ def _as_json(explanation: Explanation, known: Known | None) -> dict[str, object]
         "detail": tried.detail,
         "refusal": tried.refusal,
         "rewrite": None if explanation.rewriting is None else asdict(explanation.rewriting),
+        "tunnel": None if explanation.tunnel is None else asdict(explanation.tunnel),
         "rules": [_row_json(row) for row in explanation.rows],
         "other_rules": explanation.others,
         "shadows": [{**tried_json(shadow), "same": tried.same(shadow)} for shadow in tried.shadows],

@@ -48,6 +48,14 @@ def addresses_that_lead_inside(subject: Subject) -> Iterator[Problem]:
             yield app.at("upstream", "host", say=say, write="rewrite: {headers: true}")
 
 
+def tunnel_from_the_clear(subject: Subject) -> Iterator[Problem]:
+    for app in subject.apps:
+        for index, origin in enumerate(() if app.model.tunnel is None else app.model.tunnel.origins):
+            if origin.scheme == "http":
+                say = f"{origin.origin} can be anybody's page on the way to its reader"
+                yield app.at("tunnel", "origins", index, say=say, write=f"https://{origin.authority}, or leave it out")
+
+
 def address_of_another(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         for index, internal in enumerate(app.model.rewrite.internal):

@@ -159,6 +159,8 @@ _TABLE = (
              "cookies, where no browser can reach it.", _APPS.addresses_that_lead_inside),
     LintRule("EC343", "An internal address that is another application's", "Every link to that application would lead "
              "here.", _APPS.address_of_another),
+    LintRule("EC346", "WebSockets from pages that travel in the clear", "Whoever is between writes into such a page, "
+             "and opens one as the person who reads it.", _APPS.tunnel_from_the_clear),
     LintRule("EC351", "A token that lives long", "Nothing calls a token back: it is believed until its end, also after "
              "the sign-out.", _TOKENS.long_lived),
     LintRule("EC352", "A short secret of HTTP Basic", "It opens every account of the application.",

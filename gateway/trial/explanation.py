@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from gateway.config.snapshot import App, Snapshot
+from gateway.config.snapshot import App, Snapshot, TunnelSettings
 from gateway.model.decision import RuleRef
 from gateway.policy.rules import Rule
 from gateway.policy.trace import Say, TracedCondition, trace
@@ -46,13 +46,14 @@ class Rewriting:
 class Explanation:
     """`rows`: of every matching rule, the deciding pattern's first, then those of the shadows alone.
     `others`: live rules of the app that match not. `rewriting`: of a request that reaches an application; None where
-    its addresses stay as they are."""
+    its addresses stay as they are. `tunnel`: likewise, where it could ask for one; None where none is carried."""
 
     asked: WrittenRequest
     tried: Tried
     rows: tuple[Row, ...]
     others: int
     rewriting: Rewriting | None = None
+    tunnel: TunnelSettings | None = None
 
 
 def explain_request(
@@ -69,7 +70,8 @@ def explain_request(
         own = tuple(rule for rule in shadow.routes.matching(tried.segments) if rule.ref not in live)
         rows += tuple(replace(row, shadow=True) for row in _rows(shadow, own, tried, person))
     rewriting = _rewriting(app, asked) if tried.outcome == "allow" else None
-    return Explanation(asked, tried, rows, sum(1 for _ in app.routes.rules()) - len(matching), rewriting)
+    tunnel = app.tunnel if tried.outcome == "allow" and asked.method == "GET" else None
+    return Explanation(asked, tried, rows, sum(1 for _ in app.routes.rules()) - len(matching), rewriting, tunnel)
 
 
 def _rewriting(app: App, asked: WrittenRequest) -> Rewriting | None:

@@ -31,6 +31,7 @@ from tests.bench import (
     saml_login,
     soak,
     storm,
+    tunnels,
 )
 from tests.bench.load import Load, Run, run
 from tests.bench.mixes import MixRow
@@ -142,6 +143,9 @@ class Bench:
 
     def rewriting(self) -> dict[str, object]:
         return rewriting.row(self._site_folder(rewriting.NAME), _three_ports(), self._upstream_port, self.slow_port)
+
+    def tunnels(self, runs: int) -> Iterator[dict[str, object]]:
+        return tunnels.rows(self._site_folder("tunnels"), _three_ports(), _three_ports(), runs)
 
     def soak(self) -> dict[str, object]:
         return soak.row(self._site_folder(soak.NAME), _three_ports(), self._upstream_port, _free_ports(1)[0])
@@ -257,6 +261,8 @@ def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
         yield bench.reloads()
     if not quick and only in rewriting.NAME:
         yield bench.rewriting()
+    if not quick and any(only in name for name in tunnels.NAMES):
+        yield from bench.tunnels(runs)
     if not quick and only in soak.NAME:
         yield bench.soak()
     if not quick and only in aggregate.NAME:

@@ -62,6 +62,10 @@ _PROXY = (
     proxy_set_header Host $host;
     location / {{ proxy_pass http://app; }}
     location /denied {{ return 403; }}
+    location /signed-in/ws {{
+      proxy_pass http://app;
+      proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; proxy_set_header Host $host;
+    }}
     location /private/big {{
       proxy_pass http://app;
       proxy_buffer_size 256k; proxy_buffers 8 256k; proxy_busy_buffers_size 512k;

@@ -9,14 +9,36 @@ import pytest_asyncio
 from deploy.demo.place import copy_policies, free_ports
 from deploy.demo.stack import PORTAL_HOST, Demo
 from tests.browser import chromium
+from tests.browser.notebook import Notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 
+NOTEBOOK = """\
+version: 1
+app: carnet
+hosts: [carnet.localhost]
+upstream: {{url: http://127.0.0.1:{port}}}
+providers: [metropole, departement]
+translate: {{headers: {{X-Remote-User: {{from: uid}}}}}}
+tunnel: {{protocols: [websocket]}}
+access:
+  - {{path: /**, allow: signed_in}}
+"""
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def demo(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
+async def notebook() -> AsyncIterator[tuple[Notebook, int]]:
+    notebook = Notebook()
+    yield notebook, await notebook.start()
+    await notebook.stop()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def demo(tmp_path_factory: pytest.TempPathFactory, notebook: tuple[Notebook, int]) -> AsyncIterator[Demo]:
     folder, ports = tmp_path_factory.mktemp("demo"), free_ports()
     copy_policies(folder, ports)
+    (folder / "policies/apps/carnet.yaml").write_text(NOTEBOOK.format(port=notebook[1]))
     async with Demo(folder, ports) as running:
         yield running
 
@@ -45,6 +67,11 @@ async def test_the_reference_on_a_denied_page_is_in_the_log(demo: Demo) -> None:
     (line,) = (line for line in lines if line.get("request_id") == reference)
     assert (line["event"], line["app"], line["code"]) == ("access.denied", "permis", "policy.not_allowed")
     assert line["rule"].startswith("policies/apps/permis.yaml:")
+
+
+async def test_a_websocket_ends_with_its_session(demo: Demo, notebook: tuple[Notebook, int]) -> None:
+    await walked(demo, "websocket.mjs", notebook=demo.origin("carnet.localhost"))
+    assert notebook[0].ends == [1008]
 
 
 async def test_no_walk_met_a_fault(demo: Demo) -> None:

@@ -89,6 +89,25 @@ def test_the_applications_own_cookies(folder: Path) -> None:
         assert line in typed("explain", "GET", "http://one.localhost/public/a", at=folder).stdout
 
 
+def test_who_may_open_a_websocket_there(folder: Path) -> None:
+    file = folder / "policies/apps/one.yaml"
+    tunnel = "tunnel: {protocols: [websocket], origins: ['https://two.example']}\n"
+    file.write_text(file.read_text().replace("access:", f"{tunnel}access:"))
+    says = "  it may open a WebSocket here from pages of this application's own hosts, https://two.example (tunnel)\n"
+    public, files = "http://one.localhost/public/", "http://one.localhost/files"
+    assert says in typed("explain", "GET", public, at=folder).stdout
+    told = json.loads(typed("explain", "GET", public, "--output", "json", at=folder).stdout)["tunnel"]
+    assert told == {
+        "protocols": ["websocket"],
+        "origins": ["https://two.example"],
+        "idle": 600.0,
+        "keeps_session": False,
+    }
+    for method, url in (("POST", public), ("GET", files)):
+        assert says not in typed("explain", method, url, at=folder).stdout
+        assert json.loads(typed("explain", method, url, "--output", "json", at=folder).stdout)["tunnel"] is None
+
+
 def test_the_path_is_the_one_that_the_application_maps(folder: Path) -> None:
     file = folder / "policies/apps/one.yaml"
     for paths, target, path in (

@@ -284,6 +284,8 @@ PAIRS: dict[str, Pair] = {
                   {"apps/permis.yaml": PERMIS.replace(":9001}", ":9001, host: upstream}") + "rewrite: {headers: true}\n"}),
     "EC343": Pair({"apps/permis.yaml": PERMIS + REWRITTEN % "http://autre.localhost:8080", "apps/autre.yaml": PERMIS.replace("permis", "autre")},
                   {"apps/permis.yaml": PERMIS + REWRITTEN % "http://autre.localhost:8081", "apps/autre.yaml": PERMIS.replace("permis", "autre")}),
+    "EC346": Pair({"apps/permis.yaml": PERMIS + "tunnel: {protocols: [websocket], origins: [http://partenaire.example]}\n"},
+                  {"apps/permis.yaml": PERMIS + "tunnel: {protocols: [websocket], origins: [https://partenaire.example]}\n"}),
     "EC351": Pair(sent("sealed: {cookie: T, key: {file: a.base64}, life: 20m}"), sent("sealed: {cookie: T, key: {file: a.base64}, life: 10m}"),
                   KEYS, KEYS),
     "EC352": Pair(sent("basic: {account: {value: a}, password: {file: short}}"), sent("basic: {account: {value: a}, password: {file: a.base64}}"),
