@@ -104,6 +104,8 @@ def running(
             stderr=output,
             env={**os.environ, **(environment or {})},
             cwd=log.parent,
+            # Apache ends the whole of its process group.
+            start_new_session=True,
         )
     try:
         _wait_for(process, at, log)

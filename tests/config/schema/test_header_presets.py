@@ -130,6 +130,15 @@ def test_what_mod_auth_openidc_was_seen_to_send() -> None:
     assert (latin["OIDC_CLAIM_name"], sent["OIDC_CLAIM_name"]) == (b"H\xe9l\xe8ne Leb?uf", b"H\xe9l\xe8ne Leboeuf")
 
 
+def test_what_mellon_was_seen_to_send() -> None:
+    (seen,) = recorded("mellon")
+    translate = "{preset: mellon, headers: {MELLON_display_name: {from: display_name}}}"
+    lines = sample_snapshot(folder(translate)).apps["permis"].translation.render(HELENE).headers.split(b"\r\n")[1:]
+    sent = {line.partition(b": ")[0].decode(): line.partition(b": ")[2] for line in lines}
+    # It tells the provider where `MellonIdP IDP` asks for it.
+    assert sent == {**seen, "MELLON_IDP": b"https://op.metropole.example"}
+
+
 @pytest.mark.service
 def test_what_lemonldap_is_set_to_as_it_is_installed() -> None:
     """Debian's package: what it puts between several values, and the headers of its example hosts."""
