@@ -71,7 +71,7 @@ def outcome_of(asked: AccessRequest, who: Lookups | Seat | None, now: float) -> 
     elif (credential := asked.credential) is None:
         pass
     elif type(credential) is ProgramToken:
-        found = _program(who.callers, host, credential)
+        found = _program(who.callers, asked, credential)
         if isinstance(found, NeedsWork):
             return None, found
         seat = found
@@ -96,13 +96,15 @@ _ENDPOINT: Final = ToPortal("endpoint")
 _LOGOUT: Final = ToPortal("logout")
 
 
-def _program(callers: Callers | None, host: VirtualHost[ApplicationAccess], brought: ProgramToken) -> Seat | NeedsWork:
+def _program(callers: Callers | None, asked: AccessRequest, brought: ProgramToken) -> Seat | NeedsWork:
     assert callers is not None
+    host = asked.host
     app = host.lane.name
     seat = callers.cached(app, brought.token, brought.owner)
     if seat is not None:
         return seat
-    return NeedsWork(lambda: callers.identify(app, host.name, brought.token, brought.owner), not_accepted)
+    client = str(asked.facts().client)
+    return NeedsWork(lambda: callers.identify(app, host.name, brought.token, brought.owner, client), not_accepted)
 
 
 async def awaited(

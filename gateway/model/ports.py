@@ -16,8 +16,9 @@ class Callers(Protocol):
     def cached(self, app: str, token: bytes, owner: str) -> Seat | None:
         """Of a token that was accepted a moment ago."""
 
-    async def identify(self, app: str, host: str, token: bytes, owner: str) -> Seat:
-        """Raises GatewayError: the token is not accepted, or its provider cannot say."""
+    async def identify(self, app: str, host: str, token: bytes, owner: str, client: str) -> Seat:
+        """`client`: the address that the request came from. Raises GatewayError: the token is not accepted, or its
+        provider cannot say."""
 
 
 @dataclass(frozen=True, slots=True)

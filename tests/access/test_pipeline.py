@@ -49,7 +49,7 @@ class Programs:
     def cached(self, app: str, token: bytes, owner: str) -> Seat | None:
         return self.known.get(token)
 
-    async def identify(self, app: str, host: str, token: bytes, owner: str) -> Seat:
+    async def identify(self, app: str, host: str, token: bytes, owner: str, client: str) -> Seat:
         assert (app, host, owner) == ("permis", HOST, "metropole")
         if self.error is not None:
             raise self.error

@@ -119,7 +119,7 @@ class Programs:
     def cached(self, app: str, token: bytes, owner: str) -> Seat | None:
         return seat("permis.localhost", identity(uid="program-" + token.decode()), token)
 
-    async def identify(self, app: str, host: str, token: bytes, owner: str) -> Seat:
+    async def identify(self, app: str, host: str, token: bytes, owner: str, client: str) -> Seat:
         raise AssertionError("every token is known")
 
 

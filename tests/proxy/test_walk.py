@@ -140,7 +140,7 @@ async def test_a_program_brings_nobody_elses_cookie() -> None:
         def cached(self, app: str, token: bytes, owner: str) -> Seat | None:
             return seat("permis.localhost", identity(uid="program"), token)
 
-        async def identify(self, app: str, host: str, token: bytes, owner: str) -> Seat:
+        async def identify(self, app: str, host: str, token: bytes, owner: str, client: str) -> Seat:
             raise AssertionError("it is known")
 
     api = "api: {providers: [metropole], paths: [/api/**]}"
@@ -164,7 +164,7 @@ async def test_a_program_whose_token_is_too_weak_is_told_what_it_needs_and_never
         def cached(self, app: str, token: bytes, owner: str) -> Seat | None:
             return seat("permis.localhost", who, b"") if token != b"other" else None
 
-        async def identify(self, app: str, host: str, token: bytes, owner: str) -> Seat:
+        async def identify(self, app: str, host: str, token: bytes, owner: str, client: str) -> Seat:
             elsewhere = replace(who, provider="departement")
             return seat("permis.localhost", elsewhere, b"")
 

@@ -123,7 +123,7 @@ class Programs:
     def cached(self, app: str, token: bytes, owner: str) -> Seat | None:
         return seat(PEOPLE[list(PEOPLE)[int(token)]], b"")
 
-    async def identify(self, app: str, host: str, token: bytes, owner: str) -> Seat:
+    async def identify(self, app: str, host: str, token: bytes, owner: str, client: str) -> Seat:
         raise AssertionError
 
 

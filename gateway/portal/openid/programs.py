@@ -16,6 +16,7 @@ from gateway.model.session import Seat
 from gateway.oidc.access_token import AccessToken, is_jwt, issuer_of
 from gateway.portal.flow.establish import program_seat
 from gateway.portal.flow.source import openid_providers
+from gateway.wire.addresses import client_key
 
 # Seconds for which an accepted token is taken again unchecked, within its own life. A signature is never recalled, so
 # that it is kept for longer than what introspection said. `_REFUSED_KEPT`: for a refused token.
@@ -24,12 +25,14 @@ _KEPT = 4096
 # Each request to the provider has a limit of its own; this is of all that one look may need.
 _LOOK_SECONDS = 60.0
 # Introspections at once for one provider: sign-ins keep the larger part of its connections, whatever strangers send.
-_ASKED_AT_ONCE = 16
+# `_KNOWN_BESIDE`: further ones, for tokens and addresses of which a token was accepted before (`_KNOWN_FOR`: seconds).
+_ASKED_AT_ONCE, _KNOWN_BESIDE, _KNOWN_FOR = 16, 8, 600
 _LONGEST = 8192
 # RFC 6750 2.1: b64token
 _TOKEN = re.compile(rb"[A-Za-z0-9._~+/-]+=*")
 
 _Key = tuple[str, str, str, bytes]
+_Of = TypeVar("_Of")
 _Kept = TypeVar("_Kept")
 
 
@@ -52,48 +55,58 @@ class Programs:
         # The code and detail, not the error: its traceback would keep all that its frames held.
         self._refused: dict[_Key, tuple[float, Code, str]] = {}
         self._looks = SharedWork[Seat](_LOOK_SECONDS, LOGIN_PROVIDER_UNREACHABLE)
-        self._asking: dict[str, int] = {}
+        # Of a provider, for callers that are known and for those that are not.
+        self._asking: dict[tuple[str, bool], int] = {}
+        # Where accepted tokens came from, and until when that counts.
+        self._known: dict[str, float] = {}
 
     def cached(self, app: str, token: bytes, owner: str) -> Seat | None:
         seat = self._seats.get(self._key(app, token, owner))
         return seat if seat is not None and self._monotonic() < seat.deadline else None
 
-    async def identify(self, app: str, host: str, token: bytes, owner: str) -> Seat:
+    async def identify(self, app: str, host: str, token: bytes, owner: str, client: str) -> Seat:
         key = self._key(app, token, owner)
         refused = self._refused.get(key)
         if refused is not None and self._monotonic() < refused[0]:
             raise GatewayError(*refused[1:])
         # A program's first calls come at once: one look for all of them.
-        return await self._looks.done(key, lambda: self._look(key, app, host, token, owner))
+        return await self._looks.done(key, lambda: self._look(key, host, token, client))
 
-    async def _look(self, key: _Key, app: str, host: str, token: bytes, owner: str) -> Seat:
+    async def _look(self, key: _Key, host: str, token: bytes, client: str) -> Seat:
+        _, app, owner, _ = key
+        origin = client_key(client)
+        is_known = key in self._seats or self._monotonic() < self._known.get(origin, 0.0)
         try:
-            seat = await self._identified(self._snapshot(), app, host, token, owner)
+            seat = await self._identified(self._snapshot(), app, host, token, owner, is_known=is_known)
         except GatewayError as error:
             if error.code is not LOGIN_PROVIDER_UNREACHABLE:
                 _keep(self._refused, key, (self._monotonic() + _REFUSED_KEPT, error.code, error.detail))
             raise
         _keep(self._seats, key, seat)
+        _keep(self._known, origin, self._monotonic() + _KNOWN_FOR)
         return seat
 
-    async def _accepted(self, provider: OidcProvider, api: ApiAccess, token: str) -> AccessToken:
+    async def _accepted(self, provider: OidcProvider, api: ApiAccess, token: str, *, is_known: bool) -> AccessToken:
         if is_jwt(token):
             return await self._federation.access_token(provider, api, token, self._now())
-        asking = self._asking.get(provider.name, 0)
-        if asking >= _ASKED_AT_ONCE:
+        room = provider.name, is_known
+        asking, most = self._asking.get(room, 0), _KNOWN_BESIDE if is_known else _ASKED_AT_ONCE
+        if asking >= most:
             raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, f"{asking} tokens are being asked about already")
-        self._asking[provider.name] = asking + 1
+        self._asking[room] = asking + 1
         try:
             return await self._federation.access_token(provider, api, token, self._now())
         finally:
-            self._asking[provider.name] -= 1
+            self._asking[room] -= 1
 
-    async def _identified(self, snapshot: Snapshot, name: str, host: str, raw: bytes, owner: str) -> Seat:
+    async def _identified(
+        self, snapshot: Snapshot, name: str, host: str, raw: bytes, owner: str, *, is_known: bool
+    ) -> Seat:
         if len(raw) > _LONGEST or not _TOKEN.fullmatch(raw):
             raise GatewayError(API_TOKEN, f"not a token of 1 to {_LONGEST} characters that it may have")
         token = raw.decode("ascii")
         provider, api = _provider(snapshot, snapshot.apps[name], token, owner)
-        accepted = await self._accepted(provider, api, token)
+        accepted = await self._accepted(provider, api, token, is_known=is_known)
         now = int(self._now())
         identity = map_claims(provider, accepted.claims, accepted.acr, accepted.amr, accepted.auth_time, now)
         kept = min(accepted.expires_at - now, _SIGNED_KEPT if is_jwt(token) else _ASKED_KEPT)
@@ -120,7 +133,7 @@ def _provider(snapshot: Snapshot, app: App, token: str, owner: str) -> tuple[Oid
     raise GatewayError(API_TOKEN, "a token of no provider that this application takes tokens of")
 
 
-def _keep(kept: dict[_Key, _Kept], key: _Key, value: _Kept) -> None:
+def _keep(kept: dict[_Of, _Kept], key: _Of, value: _Kept) -> None:
     if len(kept) >= _KEPT:
         kept.clear()
     kept[key] = value

@@ -19,6 +19,7 @@ from tests.oidc.samples import json_answer
 from tests.policy.short import rule
 from tests.portal.installation import ACTES, Installation
 
+STRANGER, PROGRAM = "192.0.2.1", "198.51.100.7"
 ACCESS = ApiAccess(frozenset({"urn:actes"}), frozenset(), frozenset({"RS256"}), introspection=True)
 
 
@@ -63,7 +64,7 @@ def token(here: Installation, **changes: object) -> bytes:
 
 async def refused(callers: Programs, raw: bytes, owner: str = "metropole") -> str:
     with pytest.raises(GatewayError) as error:
-        await callers.identify("actes", ACTES, raw, owner)
+        await callers.identify("actes", ACTES, raw, owner, STRANGER)
     assert raw.decode("latin-1") not in error.value.detail
     return error.value.code.id
 
@@ -71,7 +72,7 @@ async def refused(callers: Programs, raw: bytes, owner: str = "metropole") -> st
 async def test_it_is_looked_at_once_and_then_known(here: Installation, asked: Asked) -> None:
     callers, raw = callers_of(here, asked), token(here)
     assert callers.cached("actes", raw, "") is None
-    seat = await callers.identify("actes", ACTES, raw, "")
+    seat = await callers.identify("actes", ACTES, raw, "", STRANGER)
     assert seat.identity.attributes["uid"] == ("service",)
     assert callers.cached("actes", raw, "") is seat
     assert callers.cached("permis", raw, "") is None, "each application has its own"
@@ -81,7 +82,7 @@ async def test_it_is_looked_at_once_and_then_known(here: Installation, asked: As
 async def test_not_for_longer_than_a_few_minutes_nor_than_it_lives(here: Installation, asked: Asked) -> None:
     callers, long, short = callers_of(here, asked), token(here), token(here, exp=int(here.clock.now()) + 10)
     for raw in (long, short):
-        await callers.identify("actes", ACTES, raw, "")
+        await callers.identify("actes", ACTES, raw, "", STRANGER)
     here.clock.ahead = 11
     assert callers.cached("actes", short, "") is None
     assert callers.cached("actes", long, "") is not None
@@ -92,7 +93,7 @@ async def test_not_for_longer_than_a_few_minutes_nor_than_it_lives(here: Install
 async def test_what_streams_for_it_may_go_on_to_its_end(here: Installation, asked: Asked) -> None:
     callers, long, short = callers_of(here, asked), token(here), token(here, exp=int(here.clock.now()) + 10)
     ends = [
-        (await callers.identify("actes", ACTES, raw, "")).hard_deadline - here.clock.monotonic()
+        (await callers.identify("actes", ACTES, raw, "", STRANGER)).hard_deadline - here.clock.monotonic()
         for raw in (long, short)
     ]
     assert [round(end) for end in ends] == [600, 10]
@@ -100,7 +101,7 @@ async def test_what_streams_for_it_may_go_on_to_its_end(here: Installation, aske
 
 async def test_a_new_policy_looks_again(here: Installation, asked: Asked) -> None:
     callers, raw = callers_of(here, asked), token(here)
-    await callers.identify("actes", ACTES, raw, "")
+    await callers.identify("actes", ACTES, raw, "", STRANGER)
     here.snapshot = replace(here.snapshot, revision="2")
     assert callers.cached("actes", raw, "") is None
 
@@ -146,7 +147,7 @@ async def test_an_answer_of_the_provider_is_kept_for_half_a_minute(here: Install
 
     asked.access_token = introspect  # type: ignore[method-assign]
     callers = callers_of(here, asked)
-    await callers.identify("actes", ACTES, b"opaque", "metropole")
+    await callers.identify("actes", ACTES, b"opaque", "metropole", STRANGER)
     here.clock.ahead = 29
     assert callers.cached("actes", b"opaque", "metropole") is not None
     here.clock.ahead = 31
@@ -167,7 +168,7 @@ async def test_what_one_provider_has_accepted_is_not_the_others(
 ) -> None:
     slowly.set()
     callers = callers_of(here, asked)
-    await callers.identify("actes", ACTES, b"opaque", "metropole")
+    await callers.identify("actes", ACTES, b"opaque", "metropole", STRANGER)
     assert callers.cached("actes", b"opaque", "metropole") is not None
     assert callers.cached("actes", b"opaque", "departement") is None
     assert callers.cached("actes", b"opaque", "") is None
@@ -183,7 +184,7 @@ async def test_a_token_that_names_no_organisation_acts_for_none_where_the_file_s
         "metropole", api=replace(ACCESS, without_tenant=without), tenant_attribute="siret", attributes=mapped
     )
     raw = token(here, **({} if siret is None else {"siret": siret}))
-    assert (await callers_of(here, asked).identify("actes", ACTES, raw, "")).tenant == tenant
+    assert (await callers_of(here, asked).identify("actes", ACTES, raw, "", STRANGER)).tenant == tenant
 
 
 async def test_elsewhere_it_is_refused(here: Installation, asked: Asked) -> None:
@@ -195,7 +196,7 @@ async def test_what_is_kept_is_bounded(here: Installation, asked: Asked, monkeyp
     monkeypatch.setattr(module, "_KEPT", 3)
     callers = callers_of(here, asked)
     for number in range(8):
-        await callers.identify("actes", ACTES, token(here, jti=f"j{number}"), "")
+        await callers.identify("actes", ACTES, token(here, jti=f"j{number}"), "", STRANGER)
         await refused(callers, token(here, aud=f"urn:{number}"))
     assert len(callers._seats) <= 3
     assert len(callers._refused) <= 3
@@ -221,7 +222,7 @@ def slowly(asked: Asked) -> asyncio.Event:
 
 async def test_the_first_calls_of_a_program_ask_once(here: Installation, asked: Asked, slowly: asyncio.Event) -> None:
     callers = callers_of(here, asked)
-    calls = [asyncio.create_task(callers.identify("actes", ACTES, b"opaque", "metropole")) for _ in range(20)]
+    calls = [asyncio.create_task(callers.identify("actes", ACTES, b"opaque", "metropole", STRANGER)) for _ in range(20)]
     await asyncio.sleep(0)
     # Who goes away takes the answer from nobody.
     calls[0].cancel()
@@ -237,7 +238,7 @@ async def test_what_strangers_bring_is_asked_about_within_bounds(
     """So that sign-ins at that provider, which share the connections to it, are not kept waiting."""
     callers = callers_of(here, asked)
     calls = [
-        asyncio.create_task(callers.identify("actes", ACTES, b"opaque-%d" % number, "metropole"))
+        asyncio.create_task(callers.identify("actes", ACTES, b"opaque-%d" % number, "metropole", STRANGER))
         for number in range(100)
     ]
     for _ in range(5):
@@ -249,4 +250,52 @@ async def test_what_strangers_bring_is_asked_about_within_bounds(
     done = await asyncio.gather(*calls, return_exceptions=True)
     assert sum(not isinstance(each, GatewayError) for each in done) == module._ASKED_AT_ONCE
     # And nobody is held against it for long.
-    assert await callers.identify("actes", ACTES, b"opaque-99", "metropole")
+    assert await callers.identify("actes", ACTES, b"opaque-99", "metropole", STRANGER)
+
+
+@pytest.mark.parametrize("client", [PROGRAM, STRANGER])
+async def test_a_flood_of_made_up_tokens_keeps_nobody_waiting_whose_token_was_accepted_before(
+    here: Installation, asked: Asked, slowly: asyncio.Event, client: str
+) -> None:
+    """A program that is known by its address may bring a new token; one that is known by its token has moved."""
+    callers = callers_of(here, asked)
+    slowly.set()
+    await callers.identify("actes", ACTES, b"opaque", "metropole", PROGRAM)
+    here.clock.ahead = module._ASKED_KEPT + 1
+    assert callers.cached("actes", b"opaque", "metropole") is None
+    slowly.clear()
+    flood = [
+        asyncio.create_task(callers.identify("actes", ACTES, b"made-up-%d" % number, "metropole", STRANGER))
+        for number in range(100)
+    ]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert asked.number == 1 + module._ASKED_AT_ONCE
+    raw = b"its-next" if client == PROGRAM else b"opaque"
+    call = asyncio.create_task(callers.identify("actes", ACTES, raw, "metropole", client))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert asked.number == 2 + module._ASKED_AT_ONCE
+    slowly.set()
+    assert (await call).identity.subject == "service"
+    await asyncio.gather(*flood, return_exceptions=True)
+
+
+async def test_a_known_address_is_known_for_a_while_and_has_a_bound_too(
+    here: Installation, asked: Asked, slowly: asyncio.Event
+) -> None:
+    callers = callers_of(here, asked)
+    slowly.set()
+    await callers.identify("actes", ACTES, b"opaque", "metropole", PROGRAM)
+    slowly.clear()
+    for ahead, most in ((0, module._KNOWN_BESIDE), (module._KNOWN_FOR + 1, module._ASKED_AT_ONCE)):
+        here.clock.ahead, asked.number = ahead, 0
+        calls = [
+            asyncio.create_task(callers.identify("actes", ACTES, b"%d-%d" % (ahead, number), "metropole", PROGRAM))
+            for number in range(50)
+        ]
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert asked.number == most
+        for call in calls:
+            call.cancel()
