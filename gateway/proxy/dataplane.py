@@ -13,6 +13,7 @@ from typing import Final
 
 from gateway.access.application import Preparing
 from gateway.access.inbound import InboundRequest
+from gateway.access.outcome import Prepared
 from gateway.access.preparation import Preparation, translated
 from gateway.config.snapshot import App, Limits, Timeouts
 from gateway.model.codes import GATEWAY_FAULT, LIMIT_CONNECTIONS, Code
@@ -243,12 +244,14 @@ class DataPlane:
     ) -> None:
         self.tunnels.begin(self, request, place, client, application, came)
 
-    def told_of(self, request: Request) -> None:
+    def told_of(self, request: Request, prepared: Prepared) -> None:
         """What an application that is told of the end of sessions gets of this person's cookies is another line now."""
         seat, app = request.seat, request.lane.app
         # A program has no session.
         if self._seen is not None and app is not None and seat is not None and seat.session_id:
             cookies = self.hidden_cookies.as_told(request, seat) if request.lane.hides else request.cookie_rest
+            if prepared.session is not None:
+                cookies = b"; ".join(filter(None, (prepared.session.cookies, cookies)))
             self._seen(seat, app, request.host.name, cookies)
 
     def refused(self, code: Code, detail: str, request_id: bytes, app: str, seen: Seen) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from gateway.access.inbound import InboundRequest
+from gateway.access.outcome import Prepared
 from gateway.access.preparation import Preparation
 from gateway.config.snapshot import Limits, Snapshot, Timeouts
 from gateway.model.codes import Code
@@ -70,7 +71,7 @@ class Services(Protocol):
     def date_line(self) -> bytes:
         """RFC 9110 6.6.1, for this second."""
 
-    def told_of(self, request: Request) -> None:
+    def told_of(self, request: Request, prepared: Prepared) -> None:
         """Its cookies go to an application that is told of the end of sessions."""
 
     def begin_tunnel(

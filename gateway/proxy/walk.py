@@ -276,7 +276,7 @@ class Walk(Lasting):
             if prepared is None:
                 return
             if lane.is_told and request.seat is not None:
-                plane.told_of(request)
+                plane.told_of(request, prepared)
             if request.unkept:
                 request.remember(plane.tables)
             request.middle, request.middle_of = middle_of(request, self.memo, prepared), prepared
@@ -331,7 +331,7 @@ class Walk(Lasting):
         # To somebody between who takes any answer for a tunnel's beginning, what follows is no request.
         request.keep_alive = False
         if request.lane.is_told and request.seat is not None:
-            plane.told_of(request)
+            plane.told_of(request, prepared)
         request.middle, request.middle_of = middle_of(request, self.memo, prepared), prepared
         self.deadline = self.until = plane.timers.now + request.lane.timeouts.total
         data = b"".join((request.line.text, request.middle, request.id, ASKS))

@@ -271,6 +271,7 @@ async def test_a_page_that_is_searched_arrives_byte_for_byte(size: int, framing:
         (b"GET /a", b"Sec-Fetch-Dest: iframe", b""),
         (b"GET /a", b"X-Requested-With: XMLHttpRequest", b""),
         (b"POST /a", PAGE, b"a=1"),
+        (b"POST /a", PAGE, b""),
         (b"DELETE /a", PAGE, b""),
     ],
 )

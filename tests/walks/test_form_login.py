@@ -9,6 +9,7 @@ import pytest
 from deploy.demo.ports import free
 from tests.browser_like import Person
 from tests.interop.servers import HERE, php
+from tests.patience import until
 from tests.raw_http import Connection
 from tests.walks.place import Place
 from tests.walks.world import World, from_every_worker, opened, request
@@ -31,7 +32,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     inside.mkdir()
     (inside / "password").write_text(SECRET)
     (tmp_path / "certs/grr").write_text(SECRET)
-    place.write_app("grr", GRR, upstream=f"{{url: http://127.0.0.1:{port}}}", form_login=FORM)
+    place.write_app("grr", GRR, upstream=f"{{url: http://127.0.0.1:{port}}}", form_login=FORM, logout="{url: /bye}")
     with php(inside, port, HERE / "php/form.php"):
         async with opened(place) as world:
             yield world
@@ -69,6 +70,7 @@ async def test_the_end_of_a_session_ends_the_one_that_was_kept(world: World) -> 
     person = await world.signed_in(url=world.place.url(GRR, "/agenda"))
     cookie = world.cookie(person, GRR)
     await world.log_out(person, GRR)
+    await until(lambda: "GET /bye alice" in seen(world))
     count = len(seen(world))
     assert set().union(*(await from_every_worker(world.place, "/api", cookie, GRR)).values()) == {401}
     assert len(seen(world)) == count, "nothing goes there with a session that has ended"

@@ -62,11 +62,16 @@ def _marks(document: YamlDocument, section: FormLoginSection) -> Iterator[Proble
 
 def _cookies(document: YamlDocument, model: AppFile, section: FormLoginSection) -> Iterator[Problem]:
     told = {fold(one.name.encode()): one.name for one in model.translate.told if one.kind == "cookies"}
+    own = {fold(name.encode()) for name in (*model.cookies.hidden, *model.cookies.visible)}
     seen: set[str] = set()
     for index, name in enumerate(section.cookies):
         path = (*_AT, "cookies", index)
         if (other := told.get(fold(name.encode()))) is not None:
             yield document.problem(path, f"a server may read this as {other} of translate", "keep one of the two")
+        elif fold(name.encode()) in own:
+            yield document.problem(
+                path, "cookies names it too, and the session's are kept already", "leave it out there"
+            )
         elif name in seen:
             yield document.problem(path, "this cookie is named twice")
         seen.add(name)

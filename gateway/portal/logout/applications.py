@@ -84,7 +84,7 @@ class SignOuts:
     def seen(self, seat: Seat, app: App, host: str, cookies: bytes) -> None:
         """The data plane calls this when a person's header lines have changed. `cookies`: those that the application
         receives. Called only for applications that name an address for sign-outs."""
-        names = {name.encode("ascii") for name in app.logout.told_cookies}
+        names = {name.encode("ascii") for name in app.logout.told_cookies} | _session_names(app)
         pairs = [pair.strip(b" \t") for pair in cookies.split(b";")]
         own = b"; ".join(pair for pair in pairs if pair.partition(b"=")[0] in names)
         before, of = self._known.get(seat, (None, None))
@@ -169,23 +169,31 @@ class SignOuts:
         if present is not None:
             # A cookie with a narrower path did not come to the address of our sign-out.
             cookies = _joined(present.cookies, note.cookies)
-            self._call(present.app, present.host, present.injection, cookies, present.told)
+            session = _session_of(present.app, note.cookies)
+            self._call(present.app, present.host, present.injection, cookies, present.told, session)
             return
         app = self._snapshot().find_app(note.host)
         if app is not None and app.name == note.app and app.logout.url is not None and (note.login or note.cookies):
             injection = app.translation.known_again(app.logout.login, note.login)
             if app.basic is not None:
                 injection = replace(injection, headers=injection.headers + fixed_line(app.basic))
-            self._call(app, note.host, injection, note.cookies, None)
+            self._call(app, note.host, injection, note.cookies, None, _session_of(app, note.cookies))
 
     # --- the call
 
     def _call(
-        self, app: App, host: str, injection: Injection, cookies: bytes, told: asyncio.Future[None] | None
+        self,
+        app: App,
+        host: str,
+        injection: Injection,
+        cookies: bytes,
+        told: asyncio.Future[None] | None,
+        session: bytes = b"",
     ) -> None:
+        """`session`: cookies of the one that the gateway has kept at the application, which no browser brings."""
         # As on the way of requests: ours first, and none that is injected by now, whenever it was kept.
         brought = without_cookies(cookies, app.cookie_names)
-        line = b"; ".join(part for part in (injection.cookies, brought) if part)
+        line = b"; ".join(part for part in (injection.cookies, session, brought) if part)
         authority = app.upstream.host_header or app.origin(host).partition("://")[2]
         lines = b"\r\nHost: %b%b" % (authority.encode("ascii"), injection.headers)
         lines += b"".join(f"\r\n{name}: {value}".encode("ascii") for name, value in app.logout.headers)
@@ -254,3 +262,12 @@ def _joined(brought: bytes, kept: bytes) -> bytes:
     names = {pair.strip(b" \t").partition(b"=")[0] for pair in brought.split(b";")} | {SESSION_COOKIE}
     more = [pair for pair in kept.split(b"; ") if pair and pair.partition(b"=")[0] not in names]
     return b"; ".join(part for part in (brought, *more) if part)
+
+
+def _session_names(app: App) -> set[bytes]:
+    return set() if app.form_login is None else {name.encode("ascii") for name in app.form_login.cookies}
+
+
+def _session_of(app: App, kept: bytes) -> bytes:
+    names = _session_names(app)
+    return b"; ".join(pair for pair in kept.split(b"; ") if pair.partition(b"=")[0] in names)

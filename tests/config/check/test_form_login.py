@@ -85,6 +85,12 @@ def test_a_secret_is_one_line_in_letters_that_the_form_can_send() -> None:
     assert "one line" in found(written(), {"file:grr": b"a\nb"})[0]
 
 
+@pytest.mark.parametrize("own", ["hidden: [grrsessid]", "hidden: ['*'], visible: [GRRSESSID]"])
+def test_a_cookie_of_the_session_is_kept_once(own: str) -> None:
+    (problem,) = found(written(f"cookies: {{{own}}}\n"))
+    assert problem.startswith("form_login.cookies[0]: cookies names it too")
+
+
 def test_programs_have_no_session_to_keep() -> None:
     said = found(written("api: {providers: [metropole], paths: [/api/**]}\n"))
     assert any(line.startswith("api: a program has no session") for line in said)
