@@ -28,11 +28,9 @@ _CHARSET: Final = re.compile(rb";[ \t]*charset[ \t]*=[ \t]*\"?([A-Za-z0-9_:.+-]+
 _PLAIN: Final = re.compile(r"utf-?8|us-ascii|ascii|latin-?1|iso-?8859-?[0-9]{1,2}|windows-125[0-8]|cp125[0-8]")
 
 # HTML 4.2.5, CSS Syntax 3.2, XML 2.8: where a text itself says it.
-_WITHIN: Final = re.compile(
-    rb"<meta\s[^>]*?charset\s*=\s*[\"']?\s*([a-z0-9_:.+-]+)|<\?xml\s[^>]*?encoding\s*=\s*[\"']([a-z0-9_:.+-]+)"
-    rb"|\A@charset \"([a-z0-9_:.+-]+)\";",
-    re.IGNORECASE,
-)
+_IN_META: Final = re.compile(rb"charset\s*+=\s*+[\"']?\s*+([a-z0-9_:.+-]++)")
+_IN_XML: Final = re.compile(rb"encoding\s*+=\s*+[\"']([a-z0-9_:.+-]++)")
+_IN_CSS: Final = re.compile(rb"@charset \"([a-z0-9_:.+-]++)\";")
 # Encoding 6.1: browsers believe it before what the head says.
 _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8"), (b"\xfe\xff", "utf-16-be"), (b"\xff\xfe", "utf-16-le"))
 _MARK_BYTES: Final = 3
@@ -114,19 +112,19 @@ class ReplacingOnceKnown:
         self._first += data
         if len(self._first) < (_MARK_BYTES if self._is_said else _LOOKED_AT):
             return []
-        return self._begun().feed(self._first)
+        return self._begin()
 
     def end(self) -> bytes:
-        if self._replacing is not None:
-            return self._replacing.end()
-        begun = self._begun()
-        return b"".join(begun.feed(self._first)) + begun.end()
+        first = b"" if self._replacing is not None else b"".join(self._begin())
+        assert self._replacing is not None
+        return first + self._replacing.end()
 
-    def _begun(self) -> Replacing:
-        charset = charset_within(self._first, None if self._is_said else self._charset) or self._charset
+    def _begin(self) -> list[Piece]:
+        first, self._first = self._first, b""
+        charset = charset_within(first, None if self._is_said else self._charset) or self._charset
         known = charset if _PLAIN.fullmatch(charset) else _UNKNOWN
         self._replacing = Replacing(self._filters.replacements(self._public, known))
-        return self._replacing
+        return self._replacing.feed(first)
 
 
 def charset_within(first: bytes, otherwise: str | None) -> str | None:
@@ -135,12 +133,28 @@ def charset_within(first: bytes, otherwise: str | None) -> str | None:
     for mark, charset in _MARKS:
         if first.startswith(mark):
             return charset
-    said = None if otherwise is None else _WITHIN.search(first[:_LOOKED_AT])
+    said = None if otherwise is None else _said_within(first[:_LOOKED_AT].lower())
     if said is None:
         return otherwise
-    name = next(filter(None, said.groups())).decode("ascii").lower()
+    name = said[1].decode("ascii")
     # HTML 4.2.5: what could be read as far as this is not in UTF-16.
     return _UTF_8 if name.startswith("utf-16") else name
+
+
+def _said_within(text: bytes) -> re.Match[bytes] | None:
+    """`text`: in lower case. Each tag is looked at once, so that no text costs more than its length."""
+    if text.startswith(b"<?xml"):
+        return _IN_XML.search(text, 0, max(text.find(b"?>"), 0))
+    if said := _IN_CSS.match(text):
+        return said
+    start = text.find(b"<meta")
+    while start >= 0:
+        end = text.find(b">", start)
+        said = _IN_META.search(text, start, len(text) if end < 0 else end)
+        if said is not None or end < 0:
+            return said
+        start = text.find(b"<meta", end)
+    return None
 
 
 def is_part_of_a_text(content_type: bytes | None) -> bool:

@@ -1,8 +1,10 @@
 """Which bodies are changed, by what their heads say."""
 
+import time
+
 import pytest
 
-from gateway.proxy.filters.texts import BodyFilters, charset_of, is_part_of_a_text
+from gateway.proxy.filters.texts import BodyFilters, charset_of, charset_within, is_part_of_a_text
 from gateway.wire.response_edits import ApplicationEdits, ResponseEdits
 
 EDITS = ResponseEdits(
@@ -97,6 +99,17 @@ def test_the_charset_of_a_text_is_the_one_that_browsers_take(
     """`charset`: the one that the bytes are in. Whatever a text says of itself, no byte of it is broken."""
     body = (before + BOTH).encode(charset)
     assert changed(content_type.encode(), body, step) == (before + after).encode(charset)
+
+
+def test_no_beginning_of_a_text_takes_long() -> None:
+    """Invariant 14: 1,024 bytes of whatever the expressions may stumble over."""
+    parts = [b"<meta", b"<meta ", b"charset", b"charset ", b"charset=", b"<?xml ", b"encoding ", b" ", b"<", b'"', b">"]
+    began = time.process_time()
+    for first in parts:
+        for then in parts:
+            for _ in range(8):
+                charset_within((first + then * 1024)[:1024], "utf-8")
+    assert time.process_time() - began < 0.001 * 8 * len(parts) ** 2
 
 
 def test_a_text_in_utf_16_goes_on_byte_for_byte() -> None:
