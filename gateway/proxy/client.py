@@ -315,8 +315,8 @@ class ClientConnection(Walk):
             return
         lane.statuses[1] += 1
         edits, private = lane.edits_for(request.host.name), request.seat is not None
-        head = response.pieces(lane.responses, edits, minor=True, private=private)
         kept = plane.hidden_cookies.taken(request, response) if lane.hides else b""
+        head = response.pieces(lane.responses, edits, minor=True, private=private)
         self.transport.write(b"".join((*head, kept, TAKEN)))
         self.state, self.upstream, self.deadline = CLOSED, None, NEVER
         plane.timers.forget(self, self._share)

@@ -20,6 +20,7 @@ from gateway.model.session import Seat
 from tests.calls import traced
 from tests.proxy.applications import Act, Application, application
 from tests.proxy.gateways import Answer, Gateway, ask, gateway
+from tests.proxy.websocket_ends import ORIGIN, TUNNEL, WANTS, frame, taking
 
 FORM = """\
 form_login:
@@ -346,3 +347,17 @@ async def test_a_person_who_was_signed_out_meanwhile_is_not_signed_in_again() ->
         assert page.status in (200, 303, 401)
         assert len(at.app.requests) == 2
         assert at.forms.made == 1
+
+
+async def test_the_opening_of_a_websocket_carries_the_session_and_gives_browsers_none() -> None:
+    taken = taking(lambda _: None, b"Set-Cookie: SID=7; Path=/", b"Set-Cookie: other=1")
+    async with here(taken, form=FORM + TUNNEL) as world:
+        client = await world.gate.client()
+        client.send(ask(b"GET /ws", world.cookie, ORIGIN, *WANTS))
+        opened = await client.answer()
+        assert (opened.status, opened.values(b"Set-Cookie")) == (101, [b"other=1"])
+        assert world.sent() == [b"SID=1; LANG=fr"]
+        world.app.peers[0].send(frame(b"Session over"))
+        assert await client.reader.readexactly(14) == frame(b"Session over")
+        assert (await world.get()).status == 200
+        assert world.sent()[1:] == [b"SID=7; LANG=fr"]

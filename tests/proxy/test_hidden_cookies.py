@@ -14,6 +14,7 @@ from gateway.wire.cookie_jar import CookieJar, JarCookie
 from tests.patience import until
 from tests.proxy.applications import OK, Application, application
 from tests.proxy.gateways import Gateway, ask, gateway
+from tests.proxy.websocket_ends import ORIGIN, TUNNEL, WANTS, taking
 
 HIDDEN = "cookies: {hidden: [PHPSESSID]}\n"
 ALL = "cookies: {hidden: ['*'], visible: [lang]}\n"
@@ -309,3 +310,17 @@ async def test_an_interim_response_gives_no_hidden_cookie_either() -> None:
         client.send(ask(b"GET /a", gate.sign_in()))
         first, second = await client.answer(), await client.answer()
         assert b"PHPSESSID" not in first.head + second.head
+
+
+async def test_the_opening_of_a_websocket_is_a_request_and_a_response_like_any() -> None:
+    first = taking(lambda _: None, b"Set-Cookie: PHPSESSID=s1", b"Set-Cookie: lang=fr")
+    async with application(first, taking()) as behind, gateway(behind, app=HIDDEN + TUNNEL, jars=Jars()) as gate:
+        me, given = gate.sign_in(), []
+        for _ in range(2):
+            client = await gate.client()
+            client.send(ask(b"GET /ws", me, ORIGIN, *WANTS))
+            opened = await client.answer()
+            assert opened.status == 101
+            given += [value for value in opened.values(b"Set-Cookie") if not value.startswith(b"__Host-ecluse")]
+        assert given == [b"lang=fr"]
+        assert b"PHPSESSID=s1" in behind.requests[1]

@@ -9,7 +9,7 @@ from gateway.formlogin.marks import SEARCHED, marker_bytes, meets_head
 from gateway.formlogin.spec import FormLogin
 from gateway.model.codes import FORM_LOGIN_LOOP
 from gateway.model.errors import GatewayError
-from gateway.proxy.exchange import Exchange, Requester
+from gateway.proxy.exchange import Exchange, Requester, ServerConnection
 from gateway.proxy.filters.between import Between
 from gateway.proxy.http1.bodies import LAST_CHUNK, chunk
 from gateway.proxy.http1.response_head import ResponseHead
@@ -87,6 +87,12 @@ class SessionWatch(Between):
         self._markers = [marker_bytes(mark, self._form.charset) for mark in marks]
         self._searched, self._response = True, response
         return b""
+
+    def switch(self, response: ResponseHead, connection: ServerConnection, rest: bytes) -> None:
+        """The opening of a tunnel may set them too; what goes through it is no page."""
+        if set_cookies := response.take_cookies(self._names, goes_on=self._form.keep == "browser"):
+            self._changed(set_cookies)
+        self.client.switch(response, connection, rest)
 
     def take(self, data: bytes) -> None:
         if self._response is None:
