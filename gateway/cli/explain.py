@@ -156,6 +156,10 @@ def _as_text(explanation: Explanation, known: Known | None) -> Iterator[str]:
     if explanation.tunnel is not None:
         sites = ", ".join(("this application's own hosts", *explanation.tunnel.origins))
         yield f"  it may open a WebSocket here from pages of {sites} (tunnel)"
+    if explanation.keeps is not None:
+        keeps = explanation.keeps
+        yield "  a form or an upload that is sent here when the session has ended is kept until its person sends it on:"
+        yield f"    {keeps.largest} bytes at most, for {keeps.lasts} s (keep_posts)"
     for shadow in tried.shadows:
         yield ""
         yield f"a shadow, never enforced, says {'the same' if tried.same(shadow) else 'otherwise'}:"
@@ -257,6 +261,7 @@ def _as_json(explanation: Explanation, known: Known | None) -> dict[str, object]
         **tried_json(tried),
         "detail": tried.detail,
         "refusal": tried.refusal,
+        "keep_posts": None if explanation.keeps is None else asdict(explanation.keeps),
         "rewrite": None if explanation.rewriting is None else asdict(explanation.rewriting),
         "tunnel": None if explanation.tunnel is None else asdict(explanation.tunnel),
         "rules": [_row_json(row) for row in explanation.rows],

@@ -55,6 +55,7 @@ _TABLE = (
         " `theirs` say which and why, `ours` on what grounds it was accepted.",
     ),
     Event("post.kept", "info", "A form whose session had ended is kept until its person has signed in again."),
+    Event("post.returned", "info", "Nothing of a kept form was sent on after all; its person can ask for it again."),
     Event("post.sent", "info", "A form that was kept across a sign-in was sent on to the application."),
     Event("handover.refused", "warning", "A hand-over code was refused and burnt; `code` says why."),
     Event("refresh.ended", "info", "A provider no longer knows a session, which has ended; `code` says why."),

@@ -61,6 +61,12 @@ METRICS = (
         "Sign-out calls: `told`, `failed` (no answer, or one of 400 and above), `given_up` (not made).",
     ),
     Metric(
+        "ecluse_posts_total",
+        "counter",
+        ("app", "result"),
+        "Forms whose session had ended: kept, refused (no room), sent on, or returned, since nothing was sent.",
+    ),
+    Metric(
         "ecluse_form_logins_total", "counter", ("result",), "Sign-ins at applications by their login forms, by outcome."
     ),
     Metric("ecluse_auth_refreshes_total", "counter", ("provider", "result", "reason"), "Refreshed tokens, by outcome."),

@@ -25,7 +25,7 @@ from gateway.portal.flow.steps import (
     NotifyProvider,
     SignInSeenAgain,
 )
-from gateway.portal.http.request import PREFIX, PortalRequest, require_form
+from gateway.portal.http.request import KEPT, PREFIX, PortalRequest, require_form
 from gateway.portal.http.responses import with_cookies, with_headers
 from gateway.portal.jwks import application_keys
 from gateway.portal.logout.sign_out import BrowserSignOut
@@ -79,6 +79,7 @@ class Portal:
         for task in self._asked:
             task.cancel()
         self._sources.close()
+        await self._kept_posts.close()
 
     async def _answer(self, call: InboundRequest, body: bytes) -> Page | SendOn:
         request = PortalRequest(call, body)
@@ -127,7 +128,7 @@ class Portal:
         step = steps.get(request.method)
         if step is None:
             return self._not_allowed(request, steps)
-        if request.body:
+        if request.body and not request.path.startswith(f"{KEPT}/"):
             require_form(request)
         return await step(request)
 

@@ -60,10 +60,17 @@ class Report:
             self._told("saml.second_opinion", request, by=by, verdict=verdict, ours=ours, theirs=theirs)
 
     def post_kept(self, request: PortalRequest, size: int) -> None:
-        self._told("post.kept", request, size=size)
+        self._post("kept", request, size)
 
     def post_sent(self, request: PortalRequest, size: int) -> None:
-        self._told("post.sent", request, size=size)
+        self._post("sent", request, size)
+
+    def post_returned(self, request: PortalRequest, size: int) -> None:
+        self._post("returned", request, size)
+
+    def _post(self, result: str, request: PortalRequest, size: int) -> None:
+        self._counters.add("ecluse_posts_total", request.app_name, result)
+        self._told(f"post.{result}", request, size=size)
 
     def signed_out(self, request: PortalRequest, sessions: int, identity: Identity | None) -> None:
         """`identity`: None where nobody was signed in."""

@@ -87,6 +87,8 @@ class ClientConnection(Walk):
         """A client that half-closes is gone: whatever is under way for it is abandoned."""
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self.goes_on_alone():
+            return
         self.state = CLOSED
         self.deadline = NEVER
         self.ahead = self.pending = b""

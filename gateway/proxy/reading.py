@@ -14,7 +14,7 @@ from gateway.model.errors import GatewayError
 from gateway.proxy.exchange import Exchange
 from gateway.proxy.http1.bodies import RequestBody
 from gateway.proxy.http1.partial_head import PartialHead, check_size
-from gateway.proxy.posts.sending import Sending
+from gateway.proxy.posts.sending import NobodyThere, Sending
 from gateway.proxy.request import Request
 from gateway.proxy.services import Services
 from gateway.proxy.timers import NEVER
@@ -292,6 +292,16 @@ class Reading(asyncio.Protocol):
         if self.state is BODY:
             self.ahead = piece
             self.pump()
+
+    def goes_on_alone(self) -> bool:
+        """Whether it goes on to its end though the client has left: a second click ends the first one's connection."""
+        if self.sending is None or not self.sending.begun or isinstance(self.transport, NobodyThere):
+            return False
+        self.transport = NobodyThere(self)
+        self.write_paused = False
+        if self.upstream is not None:
+            self.upstream.resume()
+        return True
 
     def sent_on(self) -> None:
         """Its response is written, or will never be."""

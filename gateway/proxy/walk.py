@@ -20,7 +20,7 @@ from gateway.proxy.exchange import ServerConnection
 from gateway.proxy.lasting import Lasting
 from gateway.proxy.memo import Memo
 from gateway.proxy.portal_lane import PortalPurpose, body_limit, inbound_request
-from gateway.proxy.posts.keeping import admitted, keeping
+from gateway.proxy.posts.keeping import admitted, keeping, limit_of
 from gateway.proxy.reading import WAIT
 from gateway.proxy.refusals import program_refusal, to_https, unauthorized
 from gateway.proxy.request import Request
@@ -235,11 +235,12 @@ class Walk(Lasting):
             if writer is None:
                 self.exchange_with_portal(call, b"")
             else:
-                self.keep_body(call, writer, keep.largest)
+                self.keep_body(call, writer, limit_of(self.request, keep))
             self.pump()
         except GatewayError as error:
             self.task = None
-            self.refuse(Refuse(error.code, error.detail))
+            self.plane.counters.add("ecluse_posts_total", self.request.lane.name, "refused")
+            self.body_failed(error)
         except Exception as fault:  # noqa: BLE001 - the one edge
             self.faulted(fault)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from gateway.config.snapshot import App, Snapshot, TunnelSettings
+from gateway.config.snapshot import App, KeepPosts, Snapshot, TunnelSettings
 from gateway.model.decision import RuleRef
 from gateway.policy.rules import Rule
 from gateway.policy.trace import Say, TracedCondition, trace
@@ -45,8 +45,10 @@ class Rewriting:
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """`rows`: of every matching rule, the deciding pattern's first, then those of the shadows alone.
-    `others`: live rules of the app that match not. `rewriting`: of a request that reaches an application; None where
-    its addresses stay as they are. `tunnel`: likewise, where it could ask for one; None where none is carried."""
+    `others`: live rules of the app that match not. `keeps`: of a POST that reaches the application or asks for a
+    sign-in, what is kept of such forms when the session has ended. `rewriting`: of a request that reaches an
+    application; None where its addresses stay as they are. `tunnel`: likewise, where it could ask for one; None where
+    none is carried."""
 
     asked: WrittenRequest
     tried: Tried
@@ -54,6 +56,7 @@ class Explanation:
     others: int
     rewriting: Rewriting | None = None
     tunnel: TunnelSettings | None = None
+    keeps: KeepPosts | None = None
 
 
 def explain_request(
@@ -71,7 +74,9 @@ def explain_request(
         rows += tuple(replace(row, shadow=True) for row in _rows(shadow, own, tried, person))
     rewriting = _rewriting(app, asked) if tried.outcome == "allow" else None
     tunnel = app.tunnel if tried.outcome == "allow" and asked.method == "GET" else None
-    return Explanation(asked, tried, rows, sum(1 for _ in app.routes.rules()) - len(matching), rewriting, tunnel)
+    keeps = app.keep_posts if tried.facts.method == "POST" and tried.outcome in ("allow", "challenge") else None
+    others = sum(1 for _ in app.routes.rules()) - len(matching)
+    return Explanation(asked, tried, rows, others, rewriting, tunnel, keeps)
 
 
 def _rewriting(app: App, asked: WrittenRequest) -> Rewriting | None:

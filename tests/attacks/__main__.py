@@ -29,6 +29,7 @@ GROUPS = {
     "CS": "cross_site",
     "RW": "rewriting",
     "SE": "sessions",
+    "KF": "kept_forms",
     "TK": "tokens",
     "FL": "form_logins",
     "OC": "openid",

@@ -225,3 +225,11 @@ def test_a_host_that_no_application_has_and_a_method_in_small_letters_say_what_w
     assert "  ones.localhost: no application has this host (did you mean one.localhost?)\n" in told
     told = typed("explain", "get", "http://one.localhost/", at=folder).stdout
     assert "  get: the gateway passes on DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, in capitals\n" in told
+
+
+def test_what_is_kept_of_forms_when_the_session_has_ended(folder: Path) -> None:
+    file = folder / "policies/apps/one.yaml"
+    file.write_text(file.read_text().replace("access:", "keep_posts: {largest: 5MB, lasts: 10m}\naccess:"))
+    told = typed("explain", "POST", "http://one.localhost/public/", at=folder).stdout
+    assert told.endswith("    5242880 bytes at most, for 600 s (keep_posts)\n")
+    assert "keep_posts" not in typed("explain", "GET", "http://one.localhost/public/", at=folder).stdout

@@ -7,6 +7,7 @@ from dataclasses import replace
 from gateway.stores.records import (
     ENDED_KEPT,
     PARALLEL_TABS,
+    TOMBSTONE_KEPT,
     AddSeat,
     AddSession,
     Ended,
@@ -16,6 +17,7 @@ from gateway.stores.records import (
     RevokeSession,
     SeatKey,
     SeatRecord,
+    Tombstone,
     Touch,
     UseOnce,
     Write,
@@ -461,3 +463,46 @@ async def test_what_is_sealed_is_replaced_where_it_is_what_was_read(store: Recor
     assert not await store.replace_sealed("s1", session.sealed, b"newest", NOW)
     read = await store.read_session("s1", NOW)
     assert read == replace(session, sealed=b"newer")
+
+
+# --- tombstones
+
+
+async def test_a_seat_that_has_ended_leaves_a_tombstone(store: RecordStore) -> None:
+    """Whether or not it was cleared away, until its time is over."""
+    session = session_record(idle=10)
+    await add_session(store, session, seat_record(), NOTHING, NOW)
+    assert await store.tombstone(KEY, NOW + 9) is None, "it lives"
+    stone = Tombstone(PORTAL, session.subject_index, NOW + 10 + TOMBSTONE_KEPT)
+    assert await store.tombstone(KEY, NOW + 10) == stone
+    await store.purge(NOW + 20, bury=True)
+    assert await store.read_seat(KEY, NOW) is None
+    assert await store.tombstone(KEY, NOW + 20) == stone
+    assert await store.tombstone(SeatKey("s1", b"l2"), NOW + 20) is None
+    assert await store.tombstone(KEY, stone.until) is None
+    await store.purge(stone.until, bury=True)
+    assert await store.tombstone(KEY, NOW + 20) is None
+
+
+async def test_one_that_ends_by_a_limit_of_its_own_leaves_one_too(store: RecordStore) -> None:
+    await add_session(store, session_record(), seat_record(idle=10), NOTHING, NOW)
+    for _ in range(2):
+        stone = await store.tombstone(KEY, NOW + 10)
+        assert stone is not None
+        assert stone.until == NOW + 10 + TOMBSTONE_KEPT
+        await store.purge(NOW + 10, bury=True)
+    assert await store.read_session("s1", NOW) is not None
+
+
+async def test_a_session_that_was_ended_leaves_none(store: RecordStore) -> None:
+    """Nor does one whose seat had ended and was buried before."""
+    await add_session(store, session_record(), seat_record(idle=10), NOTHING, NOW)
+    await store.purge(NOW + 10, bury=True)
+    await end(store, ["s1"], NOW + 11)
+    assert await store.tombstone(KEY, NOW + 11) is None
+
+
+async def test_where_nothing_is_buried_no_tombstone_is_left(store: RecordStore) -> None:
+    await add_session(store, session_record(idle=10), seat_record(), NOTHING, NOW)
+    await store.purge(NOW + 10)
+    assert await store.tombstone(KEY, NOW + 10) is None

@@ -2,22 +2,42 @@
 person, whole and once. Before PHP, which tells what has come."""
 
 import asyncio
+import hashlib
 import json
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from tests.browser_like import Person, Response
 from tests.interop.servers import php
-from tests.walks.place import ONE, Place
-from tests.walks.world import World, opened
+from tests.patience import PATIENCE
+from tests.raw_http import Connection
+from tests.walks.gateway import Gateway
+from tests.walks.place import ONE, PORTAL_HOST, Place
+from tests.walks.world import SEAT, World, opened
+
+pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
 
 SCRIPT = Path(__file__).parent / "php/deposit.php"
 LARGE = 20 << 20
 BOUNDARY = "----ecluse"
+FORM = "application/x-www-form-urlencoded"
+
+
+SETTINGS = ("post_max_size=64M", "upload_max_filesize=64M")
+
+
+# A seat that is to end soon, on a machine that may be busy; and one that lasts.
+SOON, LATER, ENDED = "3s", "10m", 4.2
+
+
+def write_app(place: Place, keep_posts: str = "{}", idle: str = SOON) -> None:
+    place.write_app("one", ONE, keep_posts=keep_posts, session=f"{{idle: {idle}}}", limits="{body: 100MB}")
 
 
 class Application:
@@ -28,26 +48,42 @@ class Application:
         return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    place = Place(tmp_path)
-    place.write_app("one", ONE, keep_posts="{}", session="{idle: 1s}", limits="{body: 100MB}")
-    return place
+@asynccontextmanager
+async def before_php(folder: Path) -> AsyncIterator[tuple[World, Application]]:
+    place, application = Place(folder), Application(folder)
+    write_app(place)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DEPOSITS", str(application.log))
+        with php(folder, place.upstream_port, SCRIPT, SETTINGS):
+            async with opened(place, serves=False) as world:
+                yield world, application
+                world.gateway.is_clean()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[World, Application]]:
+    async with before_php(tmp_path_factory.mktemp("kept")) as both:
+        yield both
 
 
 @pytest.fixture
-def application(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
-    application = Application(place.folder)
-    monkeypatch.setenv("DEPOSITS", str(application.log))
-    with php(place.folder, place.upstream_port, SCRIPT, ("post_max_size=64M", "upload_max_filesize=64M")):
-        yield application
+def application(running: tuple[World, Application]) -> Application:
+    running[1].log.unlink(missing_ok=True)
+    return running[1]
 
 
-@pytest.fixture
-async def world(place: Place, application: Application) -> AsyncIterator[World]:
-    async with opened(place, serves=False) as world:
-        yield world
-        world.gateway.is_clean()
+@pytest_asyncio.fixture(loop_scope="module")
+async def world(running: tuple[World, Application]) -> AsyncIterator[World]:
+    """As it was at the start, whatever the test before has changed."""
+    world, _ = running
+    await changed(world)
+    yield world
+    await world.leave()
+
+
+async def changed(world: World, keep_posts: str = "{}", idle: str = SOON) -> None:
+    write_app(world.place, keep_posts, idle)
+    await world.gateway.reload()
 
 
 def multipart(content: bytes, token: str) -> tuple[str, bytes]:
@@ -68,30 +104,288 @@ async def sent(person: Person, url: str, content_type: str, body: bytes, *more: 
     return await person.step("POST", url, headers, body=body, initiator=url)
 
 
-async def until_ended() -> None:
-    await asyncio.sleep(2.1)
+async def until_ended(world: World) -> None:
+    """The seat ends; what comes after it lasts."""
+    await asyncio.sleep(ENDED)
+    await changed(world, idle=LATER)
+
+
+async def kept(world: World, person: Person, body: bytes = b"objet=essai", target: str = "/depot") -> Response:
+    """The page that tells of a form whose session has ended."""
+    await until_ended(world)
+    page = await sent(person, world.place.url(ONE, target), FORM, body)
+    assert page.status == 401, page.text
+    assert "Your form is not lost" in page.text
+    return page
+
+
+async def ready(world: World, person: Person, page: Response, login: str = "alice") -> Response:
+    """The page with the button, after the sign-in."""
+    return await world.follow(person, await person.step("GET", page.links()[-1]), login)
+
+
+def on_disk(place: Place) -> list[str]:
+    folder = place.folder / "var/posts"
+    return [name for name in os.listdir(folder) if name != ".lock"] if folder.exists() else []
+
+
+async def cleared(place: Place) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while on_disk(place):
+            await asyncio.sleep(0.02)
+
+
+def resident(gateway: Gateway) -> int:
+    """Bytes that the largest worker had at most."""
+    return max(
+        int(line.split()[1]) << 10
+        for pid in gateway.workers()
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+        if line.startswith("VmHWM")
+    )
 
 
 async def test_an_upload_of_20_mb_arrives_whole_and_once(world: World, application: Application) -> None:
-    person = await world.signed_in(url=world.place.url(ONE, "/depot"))
-    page = await person.open(world.place.url(ONE, "/depot"))
-    token = page.forms()[0].fields[0][1]
-    content_type, body = multipart(os.urandom(LARGE), token)
-    await until_ended()
-    kept = await sent(person, world.place.url(ONE, "/depot?annee=2026"), content_type, body)
-    assert kept.status == 401, kept.text
-    assert "Your form is not lost" in kept.text
+    place = world.place
+    person = await world.signed_in(url=place.url(ONE, "/depot"))
+    page = await person.open(place.url(ONE, "/depot"))
+    content = os.urandom(LARGE)
+    content_type, body = multipart(content, page.forms()[0].fields[0][1])
+    before = resident(world.gateway)
+    await until_ended(world)
+    told = await sent(person, place.url(ONE, "/depot?annee=2026"), content_type, body)
+    assert told.status == 401, told.text
+    assert "Your form is not lost" in told.text
     assert application.received() == []
-    ready = await world.follow(person, await person.step("GET", kept.links()[-1]))
-    assert ready.status == 200, ready.text
-    assert "Your form is ready to be sent" in ready.text
-    done = await person.submit(ready, ready.forms()[0])
+    assert b"plan.pdf" not in b"".join(path.read_bytes() for path in (place.folder / "var/posts").iterdir())
+    button = await ready(world, person, told)
+    assert "Your form is ready to be sent" in button.text
+    assert "Lebœuf (alice@corp.example)" in button.text
+    done = await person.submit(button, button.forms()[0])
     assert done.status == 200, done.text
-    (told,) = application.received()
-    assert done.json() == told
-    assert told["target"] == "/depot?annee=2026"
-    assert (told["type"], told["length"], told["user"]) == (content_type, str(len(body)), "alice")
-    assert told["token_is_good"]
-    again = await person.submit(ready, ready.forms()[0])
+    (got,) = application.received()
+    assert done.json() == got
+    assert (got["target"], got["type"], got["length"]) == ("/depot?annee=2026", content_type, str(len(body)))
+    assert (got["user"], got["origin"]) == ("alice", place.url(ONE, ""))
+    assert got["referer"] in ("", place.url(ONE))
+    assert got["file"] == {"name": "plan.pdf", "size": LARGE, "sha256": hashlib.sha256(content).hexdigest()}
+    assert got["token_is_good"]
+    assert not [name for name in got["cookies"] if "ecluse" in name]
+    assert resident(world.gateway) - before < 16 << 20
+    again = await person.submit(button, button.forms()[0])
     assert again.status == 410
     assert len(application.received()) == 1
+    await cleared(place)
+
+
+async def test_nobody_else_on_that_browser_sends_it(world: World, application: Application) -> None:
+    person = await world.signed_in(url=world.place.url(ONE, "/depot"))
+    page = await kept(world, person)
+    person.jar.forget(PORTAL_HOST)
+    other = await ready(world, person, page, "bob")
+    assert (other.status, "somebody else" in other.text) == (403, True)
+    id = page.links()[-1].rpartition("%3D")[2]
+    click = await person.post(world.place.url(ONE, f"/_ecluse/kept/{id}/depot"), "")
+    assert click.status == 403
+    stranger = await world.signed_in("root", world.place.url(ONE, "/depot"))
+    elsewhere = await stranger.post(world.place.url(ONE, f"/_ecluse/kept/{id}/depot"), "")
+    assert elsewhere.status == 410, "another browser"
+    assert application.received() == []
+    person.jar.forget(PORTAL_HOST)
+    person.jar.forget(ONE, SEAT)
+    button = await ready(world, person, page, "alice")
+    assert (await person.submit(button, button.forms()[0])).status == 200
+    assert [one["user"] for one in application.received()] == ["alice"]
+
+
+async def test_nothing_is_kept_for_a_cookie_that_was_no_seat_nor_for_another_site(
+    world: World, application: Application
+) -> None:
+    place = world.place
+    person = await world.signed_in(url=place.url(ONE, "/depot"))
+    gone = await world.signed_in("bob", place.url(ONE, "/depot"))
+    cookie, signed_out = world.cookie(person), world.cookie(gone)
+    await world.log_out(gone)
+    await until_ended(world)
+    ours = place.url(ONE, "")
+    made_up = f"{SEAT}={'A' * 22}.{'B' * 43}"
+    origin = ("Origin", ours)
+    refused = {
+        "made up": (made_up, [origin]),
+        "one character": (cookie[:-1] + ("A" if cookie[-1] != "A" else "B"), [origin]),
+        "signed out": (signed_out, [origin]),
+        "no cookie": ("", [origin]),
+        "another site": (cookie, [("Origin", "https://evil.example")]),
+        "another origin": (cookie, [("Origin", ours + "0")]),
+        "another site, says the browser": (cookie, [origin, ("Sec-Fetch-Site", "cross-site")]),
+        "same site": (cookie, [origin, ("Sec-Fetch-Site", "same-site")]),
+        "a contradiction": (cookie, [("Origin", "https://evil.example"), ("Sec-Fetch-Site", "same-origin")]),
+        "nobody says": (cookie, []),
+    }
+    for why, (brought, headers) in refused.items():
+        lines = [("Cookie", brought)] if brought else []
+        lines += [
+            ("Accept", "text/html"),
+            ("Accept-Language", "en"),
+            ("Content-Type", FORM),
+            ("Content-Length", "1000"),
+            *headers,
+        ]
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines)
+        connection = await Connection.open(place.url())
+        # Nothing of the body was sent: it was not waited for.
+        request = f"POST /depot HTTP/1.1\r\nHost: {ONE}:{place.port}\r\nExpect: 100-continue\r\n{head}\r\n"
+        reading = await connection.exchange(request.encode())
+        assert (reading.status, reading.interim) == (401, 0), why
+        assert b"Your form was not sent" in reading.body, why
+        await connection.close()
+    script = await person.script(place.url(ONE, "/depot"), "POST", [("Cookie", cookie), origin])
+    assert (script.status, script.header("Content-Type").partition(";")[0]) == (401, "application/json")
+    assert on_disk(place) == []
+
+
+async def test_a_chunked_upload_is_invited_and_kept(world: World, application: Application) -> None:
+    place = world.place
+    person = await world.signed_in(url=place.url(ONE, "/depot"))
+    await until_ended(world)
+    head = (
+        f"POST /depot HTTP/1.1\r\nHost: {ONE}:{place.port}\r\nOrigin: {place.url(ONE, '')}\r\nAccept: text/html\r\n"
+        f"Cookie: {world.cookie(person)}\r\nContent-Type: text/x-any; charset=latin9\r\n"
+    )
+    sending = head + "Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
+    connection = await Connection.open(place.url())
+    connection._writer.write(sending.encode())
+    assert await connection._reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    body = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in (b"a" * 70_000, b"b" * 300_000, b"c"))
+    reading = await connection.exchange(body + b"0\r\n\r\n")
+    assert reading.status == 401
+    await connection.close()
+    page = Response(401, tuple(reading.headers), bytes(reading.body), place.url(ONE, "/depot"), b"")
+    person.jar.receive(page.url, page.all("Set-Cookie"))
+    button = await ready(world, person, page)
+    done = await person.submit(button, button.forms()[0])
+    sent_body = b"a" * 70_000 + b"b" * 300_000 + b"c"
+    assert done.json()["sha256"] == hashlib.sha256(sent_body).hexdigest()
+    assert done.json()["type"] == "text/x-any; charset=latin9"
+
+    # Half of one, then the client leaves; and one that says more than it has.
+    for more in ("Content-Length: 500000", "Transfer-Encoding: chunked"):
+        mark = world.gateway.mark()
+        connection = await Connection.open(place.url())
+        connection._writer.write(f"{head}{more}\r\n\r\n1000\r\n".encode() + b"x" * 4096)
+        async with asyncio.timeout(PATIENCE):
+            while not on_disk(place):
+                await asyncio.sleep(0.02)
+        await connection.close()
+        await cleared(place)
+        assert not world.gateway.lines(mark, event="post.kept")
+
+
+async def test_what_was_not_sent_on_can_be_asked_for_again(world: World, application: Application) -> None:
+    """The rules refuse it; then the application is not there; then it arrives."""
+    place = world.place
+    person = await world.signed_in(url=place.url(ONE, "/depot"))
+    button = await ready(world, person, await kept(world, person))
+    before, mark = place.read("apps/one.yaml"), world.gateway.mark()
+    deny = "  - {path: /depot, methods: [POST], deny: anyone}\n"
+    place.write("apps/one.yaml", before.replace("access:\n", f"access:\n{deny}"))
+    await world.gateway.reload()
+    denied = await person.submit(button, button.forms()[0])
+    assert denied.status == 403, denied.text
+    await world.gateway.logged(mark, event="post.returned")
+    away = before.replace(f":{place.upstream_port}", ":9")
+    place.write("apps/one.yaml", away)
+    await world.gateway.reload()
+    nowhere = await person.submit(button, button.forms()[0])
+    assert nowhere.status == 502, nowhere.text
+    await world.gateway.logged(mark, event="post.returned", number=2)
+    place.write("apps/one.yaml", before)
+    await world.gateway.reload()
+    assert application.received() == []
+    done = await person.submit(button, button.forms()[0])
+    assert done.status == 200, done.text
+    assert [one["fields"] for one in application.received()] == [{"objet": "essai"}]
+    told = await world.gateway.measured(lambda metrics: metrics.get('ecluse_posts_total{app="one",result="sent"}'))
+    of_app = {
+        key.rpartition('"')[0].rpartition('"')[2]: told[key]
+        for key in told
+        if key.startswith('ecluse_posts_total{app="one')
+    }
+    assert of_app == {"kept": 1, "refused": 0, "sent": 1, "returned": 2}
+
+
+async def test_two_clicks_at_once_send_it_once_and_whole(world: World, application: Application) -> None:
+    place = world.place
+    person = await world.signed_in(url=place.url(ONE, "/depot"))
+    button = await ready(world, person, await kept(world, person, b"objet=" + b"x" * (8 << 20)))
+    clicks = await asyncio.gather(*(person.submit(button, button.forms()[0]) for _ in range(6)))
+    assert sorted(click.status for click in clicks) == [200] + [410] * 5
+    assert [one["size"] for one in application.received()] == [6 + (8 << 20)]
+
+
+async def test_who_leaves_after_the_click_has_it_sent_all_the_same(world: World, application: Application) -> None:
+    """As a browser does where the button is pressed twice: it ends the first connection."""
+    place = world.place
+    person = await world.signed_in(url=place.url(ONE, "/depot"))
+    button = await ready(world, person, await kept(world, person, b"objet=" + b"x" * (16 << 20)))
+    target = button.forms()[0].action.removeprefix(place.url(ONE, ""))
+    cookies = person.jar.to_send(place.url(ONE))
+    connection = await Connection.open(place.url())
+    connection._writer.write(
+        f"POST {target} HTTP/1.1\r\nHost: {ONE}:{place.port}\r\nOrigin: {place.url(ONE, '')}\r\nAccept: text/html\r\n"
+        f"Cookie: {cookies}\r\nContent-Length: 0\r\n\r\n".encode()
+    )
+    async with asyncio.timeout(PATIENCE):
+        while (await person.step("GET", button.url)).status == 200:
+            await asyncio.sleep(0.005)
+    connection._writer.transport.abort()
+    async with asyncio.timeout(PATIENCE):
+        while not application.received():
+            await asyncio.sleep(0.02)
+    assert [one["size"] for one in application.received()] == [6 + (16 << 20)]
+    await cleared(place)
+
+
+async def test_a_page_of_the_response_leads_to_the_application(world: World, application: Application) -> None:
+    """The address bar holds ours: a relative link, and the form that the application shows again, lead where they
+    should."""
+    place = world.place
+    person = await world.signed_in(url=place.url(ONE, "/depot"))
+    button = await ready(world, person, await kept(world, person, target="/dossiers/7/depot?annee=2026"))
+    action = button.forms()[0].action
+    done = await person.submit(button, button.forms()[0])
+    assert done.status == 200
+    assert done.json()["target"] == "/dossiers/7/depot?annee=2026"
+    link = await person.step("GET", action.partition("/depot?")[0] + "/style.css")
+    assert (link.status, link.location) == (303, place.url(ONE, "/dossiers/7/style.css"))
+    content_type, body = multipart(b"corrected", "token")
+    again = await sent(person, action, content_type, body)
+    assert (again.status, again.location) == (307, place.url(ONE, "/dossiers/7/depot?annee=2026"))
+    for odd in ("//evil.example/", "/\\evil.example", "//evil.example", "/%2e%2e/%2e%2e/x"):
+        away = await person.step("GET", action.partition("/dossiers")[0] + odd)
+        assert away.status == 400 or away.location.startswith(place.url(ONE, "/")), odd
+        assert "//evil" not in away.location[8:], odd
+
+
+async def test_what_was_kept_for_long_enough_says_so(world: World, application: Application) -> None:
+    place = world.place
+    await changed(world, "{lasts: 1s}")
+    person = await world.signed_in(url=place.url(ONE, "/depot"))
+    await asyncio.sleep(ENDED)
+    page = await sent(person, place.url(ONE, "/depot"), FORM, b"objet=essai")
+    assert "Your form is not lost" in page.text
+    await asyncio.sleep(2)
+    late = await ready(world, person, page)
+    assert late.status == 410
+    assert "no longer kept" in late.text
+    assert "Back to the application" in late.text
+
+
+async def test_a_file_that_was_altered_is_not_sent(world: World, application: Application) -> None:
+    place = world.place
+    person = await world.signed_in(url=place.url(ONE, "/depot"))
+    button = await ready(world, person, await kept(world, person))
+    for name in on_disk(place):
+        (place.folder / "var/posts" / name).write_bytes(b"altered")
+    assert (await person.submit(button, button.forms()[0])).status == 410
+    assert application.received() == []

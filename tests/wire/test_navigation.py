@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.wire.navigation import kind_of
+from gateway.wire.navigation import is_same_origin, kind_of
 
 HTML = (b"Accept", b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
 CHROME = [
@@ -95,3 +95,30 @@ def test_any_bytes(headers: list[tuple[bytes, bytes]]) -> None:
 def test_65_kilobytes_of_accept() -> None:
     assert kind_of(b"GET", [(b"Accept", b", " * 32_000 + b"text/html")]) == "navigation"
     assert kind_of(b"GET", [(b"Accept", b" " * 65_000)]) == "other"
+
+
+OURS, OTHER = b"https://permis.example.org", b"https://evil.example"
+
+
+@pytest.mark.parametrize(
+    ("origin", "site", "same"),
+    [
+        (OURS, None, True),
+        (OURS, b"same-origin", True),
+        (None, b"same-origin", True),
+        (b"null", b"same-origin", True),
+        (OTHER, None, False),
+        (b"null", None, False),
+        (None, None, False),
+        (OTHER, b"same-origin", False),
+        (OURS, b"same-site", False),
+        (OURS, b"cross-site", False),
+        (OURS, b"none", False),
+        (OURS, b"", False),
+        (OURS + b"0", None, False),
+    ],
+)
+def test_a_request_of_a_page_of_ours_is_told_from_one_of_another_site(
+    origin: bytes | None, site: bytes | None, same: bool
+) -> None:
+    assert is_same_origin(origin, site, OURS) is same

@@ -23,6 +23,7 @@ from gateway.config.problems import Path, Problem, did_you_mean
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.load import AnyProviderFile, Loaded
+from gateway.config.schema.posts import KeepPostsSection
 from gateway.config.schema.scalars import socket_address
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.decision import RuleRef
@@ -45,6 +46,8 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, index: Index) -> Iterator
     yield from _session(document, model, providers)
     yield from _logout(document, model)
     yield from _upstream(document, model, gateway)
+    if model.keep_posts is not None and gateway is not None:
+        yield from _keep_posts(document, model.keep_posts, gateway)
     if in_production and model.public is not None and model.public.scheme == "http":
         yield document.problem(("public", "scheme"), "browsers keep our cookies over https only", "write https")
     if model.account is not None:
@@ -202,6 +205,18 @@ def _written(name: str, leniency: PathLeniency) -> bytes:
     except UnicodeEncodeError:
         data = name.encode()
     return quote(data, safe="").encode("ascii")
+
+
+# --- what is kept of it
+
+
+def _keep_posts(document: YamlDocument, keep: KeepPostsSection, gateway: GatewayFile) -> Iterator[Problem]:
+    for key in ("per_person", "in_all"):
+        most: int = getattr(gateway.posts, key)
+        if keep.largest > most:
+            message = f"no form of this size is ever kept: posts.{key} of gateway.yaml is {most} bytes"
+            yield document.problem(("keep_posts", "largest"), message, "write a smaller one, or more there")
+            return
 
 
 # --- where it listens

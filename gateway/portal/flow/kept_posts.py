@@ -11,7 +11,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from gateway.config.snapshot import App
-from gateway.model.codes import PATH_RESERVED
+from gateway.model.codes import PATH_RESERVED, STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.kept_post import KeptPost, SendOn
@@ -28,6 +28,9 @@ from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
 from gateway.stores.posts.kept_posts import KeptPosts
 from gateway.wire.navigation import is_same_origin
+
+# Seconds between one try to write to the store and the next.
+_TOLD_AGAIN = (0.0, 1.0, 5.0, 30.0)
 
 
 class KeptPostPages:
@@ -99,7 +102,7 @@ class KeptPostPages:
             raise GatewayError(SESSION_FORM_GONE, "it was sent on by another click at the same moment")
 
         def give_back() -> None:
-            self._later(posts.give_back(id, post))
+            self._later(self._give_back(request, id, post))
 
         def done() -> None:
             self._services.report.post_sent(request, post.file.size)
@@ -140,6 +143,23 @@ class KeptPostPages:
         seat = await self._services.sessions.load(request.host, cookie) if cookie else None
         return seat.identity if seat is not None and seat.live and app.accepts(seat.identity) else None
 
+    async def _give_back(self, request: PortalRequest, id: str, post: KeptPost) -> None:
+        """Nobody may have it before the store knows it again: it is told until it does."""
+        for wait in _TOLD_AGAIN:
+            await asyncio.sleep(wait)
+            try:
+                await self._posts().give_back(id, post)
+            except GatewayError:
+                continue
+            self._services.report.post_returned(request, post.file.size)
+            return
+        self._services.report.refused(request, GatewayError(STORE_UNREACHABLE, "a kept post could not be given back"))
+
+    async def close(self) -> None:
+        """What was given back just now is written."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_TOLD_AGAIN[1])
+
     def _later(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
@@ -147,15 +167,12 @@ class KeptPostPages:
 
 
 def name_of(identity: Identity) -> str:
-    """What people call themselves, as far as their provider says; else the name that it has for them."""
+    """What people call themselves, and the account that they use, as far as their provider says."""
     said = identity.attributes
-    whole = [*said.get("name", ()), *said.get("display_name", ())]
-    given, family = said.get("given_name", ()), said.get("usual_name", ()) or said.get("family_name", ())
-    joined = " ".join([*given[:1], *family[:1]])
-    return (
-        next(iter([*whole, joined, *said.get("mail", ()), *said.get("email", ()), *said.get("uid", ())]), "")
-        or identity.subject
-    )
+    family = said.get("usual_name", ()) or said.get("family_name", ())
+    names = [*said.get("name", ()), " ".join([*said.get("given_name", ())[:1], *family[:1]])]
+    accounts = [*said.get("mail", ()), *said.get("email", ()), *said.get("uid", ()), identity.subject]
+    return f"{names[0]} ({accounts[0]})" if names[0] else accounts[0]
 
 
 def _id_in(request: PortalRequest) -> str:

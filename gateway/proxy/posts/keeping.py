@@ -35,6 +35,11 @@ def keeping(request: Request) -> KeepPosts | None:
     return app.keep_posts if is_same_origin(origin, site, ours) else None
 
 
+def limit_of(request: Request, keep: KeepPosts) -> int:
+    """Bytes of a body. What is larger than its application takes would be kept in vain."""
+    return min(keep.largest, request.lane.body_limit or keep.largest)
+
+
 async def admitted(request: Request, plane: Services, keep: KeepPosts) -> PostWriter | None:
     """Room for its body; None where its cookie was no seat of ours. Nothing of the body is read before.
 
@@ -42,6 +47,8 @@ async def admitted(request: Request, plane: Services, keep: KeepPosts) -> PostWr
     posts, framing, cookie = plane.posts, request.framing, request.credential
     if posts is None or type(cookie) is not bytes:
         return None
+    if framing > (most := limit_of(request, keep)):
+        raise GatewayError(SESSION_FORM_NOT_KEPT, f"{framing} bytes, and {most} are kept of one at most")
     size = None if framing == CHUNKED else 0 if framing in NO_CONTENT else framing
     host, client = request.host.name, client_key(request.client)
     return await posts.admit(host, cookie, client, size, keep)
@@ -106,6 +113,7 @@ class KeepingExchange:
         except GatewayError as error:
             await self._writer.discard()
             client, self._client = self._client, None
+            self._plane.counters.add("ecluse_posts_total", self._call.app.name if self._call.app else "", "refused")
             if client is not None:
                 client.body_failed(error)
         except Exception as fault:  # noqa: BLE001 - the one edge
@@ -150,7 +158,3 @@ class KeepingExchange:
     def is_beyond(self, fence: Fence | None) -> bool:
         """No fence is drawn around what is kept."""
         return False
-
-
-def too_large(size: int, keep: KeepPosts) -> GatewayError:
-    return GatewayError(SESSION_FORM_NOT_KEPT, f"{size} bytes, over keep_posts.largest ({keep.largest})")

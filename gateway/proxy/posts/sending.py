@@ -106,3 +106,38 @@ class Sending:
             client.body_failed(error)
         except Exception as fault:  # noqa: BLE001 - the one edge
             client.faulted(fault)
+
+
+class NobodyThere(asyncio.Transport):
+    """In the place of a client that has left while its post was on its way: what comes back is for nobody."""
+
+    __slots__ = ("_client", "_closing")
+
+    def __init__(self, client: asyncio.Protocol) -> None:
+        self._client = client
+        self._closing = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Thrown away."""
+
+    def is_closing(self) -> bool:
+        return False
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        return default
+
+    def pause_reading(self) -> None:
+        """Nothing comes."""
+
+    def resume_reading(self) -> None:
+        """As `pause_reading`."""
+
+    def close(self) -> None:
+        if not self._closing:
+            self._closing = True
+            asyncio.get_running_loop().call_soon(self._client.connection_lost, None)
+
+    abort = close

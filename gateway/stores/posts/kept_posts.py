@@ -85,7 +85,7 @@ class KeptPosts:
         occupant = Occupant(self._token_bytes(_ID_BYTES).hex(), person, seat, address, size, expires_at)
         file = KeptFile(occupant.name, self._token_bytes(KEY_BYTES), self._keys.current, stone.person, 0)
         folder, bounds = PostFolder(settings.folder), FolderBounds(settings.per_person, settings.in_all)
-        descriptor = await self._in_thread(lambda: folder.take_room(occupant, bounds, now))
+        descriptor = await self._room(lambda: folder.take_room(occupant, bounds, now), folder, file)
         return PostWriter(folder, file, self._key(file), descriptor, self._in_thread)
 
     async def keep(self, post: KeptPost) -> str:
@@ -141,6 +141,20 @@ class KeptPosts:
             return self._keys.drawn(file.secret, b"post", file.key_id)
         except GatewayError as error:
             raise GatewayError(SESSION_FORM_GONE, error.detail) from error
+
+    async def _room(self, take: Callable[[], int], folder: PostFolder, file: KeptFile) -> int:
+        """A client that leaves while room is made for its post has none afterwards."""
+        taking = asyncio.get_running_loop().run_in_executor(self._threads, take)
+        try:
+            return await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            taking.add_done_callback(lambda taken: self._left(taken, folder, file))
+            raise
+
+    def _left(self, taken: asyncio.Future[int], folder: PostFolder, file: KeptFile) -> None:
+        if not taken.cancelled() and taken.exception() is None:
+            os.close(taken.result())
+            self._threads.submit(folder.remove, file.name)
 
     def _in_thread(self, work: Callable[[], Worked]) -> Awaitable[Worked]:
         return asyncio.get_running_loop().run_in_executor(self._threads, work)

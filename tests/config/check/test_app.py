@@ -420,3 +420,11 @@ def test_what_is_known_to_be_longer_than_the_budget_is_told_at_load() -> None:
     assert "607 bytes" in problems({"providers/metropole.yaml": asserts, "apps/permis.yaml": table})[0]
     chosen = narrow.replace("join: ';'", "join: ';', only: [a]")
     assert problems({"providers/metropole.yaml": asserts, "apps/permis.yaml": chosen}) == []
+
+
+@pytest.mark.parametrize(("posts", "key"), [("per_person: 5MB", "per_person"), ("in_all: 5MB", "in_all")])
+def test_what_is_kept_of_forms_fits_into_what_is_kept_of_all(posts: str, key: str) -> None:
+    app = PERMIS.replace("access:", "keep_posts: {largest: 6MB}\naccess:")
+    found = problems({"gateway.yaml": f"{GATEWAY}posts: {{{posts}}}\n", "apps/permis.yaml": app})
+    assert [line for line in found if f"posts.{key} of gateway.yaml is 5242880 bytes" in line], found
+    assert problems({"gateway.yaml": GATEWAY, "apps/permis.yaml": app}) == []

@@ -1,0 +1,44 @@
+// A form with a file and a token, sent when the session has ended: kept, and sent on by the same person's one click.
+import assert from 'node:assert/strict';
+
+import { isOurs, site, walk } from '../chromium.mjs';
+
+const ended = () => new Promise((done) => setTimeout(done, 4200));
+
+async function fillIn(page, file) {
+  await page.goto(`${site.app}/depot`);
+  await page.getByLabel('Objet').fill('Permis n° 12, Lebœuf');
+  await page.getByLabel('Pièce').setInputFiles(file);
+  await ended();
+  const [answer] = await Promise.all([page.waitForNavigation(), page.getByRole('button', { name: 'Déposer' }).click()]);
+  assert.equal(answer.status(), 401);
+  await isOurs(page, 'Votre formulaire n’est pas perdu');
+}
+
+await walk(async (page, context) => {
+  await fillIn(page, site.file);
+  await page.screenshot({ path: `${site.pictures}/told.png` });
+  await page.getByRole('link', { name: 'Se connecter' }).click();
+  await isOurs(page, 'Votre formulaire est prêt à être envoyé');
+  await page.screenshot({ path: `${site.pictures}/ready.png` });
+  // By keyboard, as by mouse.
+  await page.getByRole('button', { name: 'Envoyer mon formulaire' }).focus();
+  const [done] = await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
+  assert.equal(done.status(), 200);
+  const told = await done.json();
+  assert.equal(told.file.sha256, site.sha256);
+  assert.equal(told.fields.objet, 'Permis n° 12, Lebœuf');
+  assert.equal(told.token_is_good, true);
+  assert.equal(told.origin, site.app);
+  // Back, and once more: it was sent.
+  await page.goBack();
+  await page.getByRole('button', { name: 'Envoyer mon formulaire' }).click();
+  await isOurs(page, 'Votre formulaire n’est plus ici');
+
+  // Another person signs in on this browser.
+  await fillIn(page, site.file);
+  await context.clearCookies({ domain: new URL(site.portal).hostname });
+  await context.route('**/authorize?**', (route) => route.continue({ url: `${route.request().url()}&as=bob` }));
+  await page.getByRole('link', { name: 'Se connecter' }).click();
+  await isOurs(page, 'Ce formulaire est celui d’une autre personne');
+});
