@@ -15,7 +15,8 @@ from gateway.wire.cookies import CookiePolicy, without_cookies
 ALL: Final = "*"
 _BLANKS: Final = b" \t"
 # RFC 9110 5.6.2: what a name may be made of, so that all servers read it as the same.
-_PAIR: Final = re.compile(rb"([A-Za-z0-9!#$&'*+.^_`|~-]+)=([^;]*)")
+_TOKEN: Final = re.compile(rb"[A-Za-z0-9!#$&'*+.^_`|~-]+")
+_PAIR: Final = re.compile(rb"(%b)=([^;]*)" % _TOKEN.pattern)
 # RFC 6265bis 4.1.3: these stay in front, or browsers would no longer hold a cookie to what its name promises.
 _PROMISES: Final = re.compile(rb"__(?:Host|Secure)-", re.IGNORECASE)
 
@@ -82,7 +83,8 @@ class ApplicationCookies:
     def hides(self, set_cookie: bytes) -> bool:
         """Whether no browser may see this Set-Cookie value: it sets a hidden cookie, or one without a plain name."""
         name = name_of(set_cookie)
-        return not name or self.hides_name(name)
+        # What is no token, some server reads as another name: `PHPSESSID[0]` is PHPSESSID in PHP.
+        return _TOKEN.fullmatch(name) is None or self.hides_name(name)
 
     def hides_name(self, name: bytes) -> bool:
         return fold(name) in self.folds or (self._all and name not in self._visible)

@@ -32,6 +32,7 @@ GROUPS = {
     "KF": "kept_forms",
     "TK": "tokens",
     "FL": "form_logins",
+    "AC": "own_cookies",
     "OC": "openid",
     "SAML": "saml",
     "SS": "upstreams",

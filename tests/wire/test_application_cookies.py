@@ -66,9 +66,10 @@ def test_what_browsers_get() -> None:
 
 
 def test_what_no_browser_gets() -> None:
-    assert [HIDDEN.hides(value) for value in (b"PHPSESSID=1", b"phpsessid=1; Path=/", b"=PHPSESSID=1", b"x", b"")] == (
-        [True] * 5
-    )
+    assert [
+        HIDDEN.hides(value)
+        for value in (b"PHPSESSID=1", b"phpsessid=1; Path=/", b"=PHPSESSID=1", b"x", b"", b"PHPSESSID[0]=1")
+    ] == ([True] * 6)
     assert [HIDDEN.hides(value) for value in (b"a=PHPSESSID", b"PHPSESSID2=1")] == [False] * 2
     assert [ALL.hides(value) for value in (b"a=1", b"lang=fr", b"LANG=fr")] == [True, False, True]
 
