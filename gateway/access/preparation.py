@@ -179,7 +179,8 @@ class Preparation:
         gone = at.gone if isinstance(at, _AtApplication) else None
         if isinstance(at, _AtApplication) and at.failed is not None and self._monotonic() < at.again_at:
             raise GatewayError(at.failed.code, at.failed.detail)
-        key = seat.session_id, app.name
+        # One that is kept may be what ended for another host of the application.
+        key = seat.session_id, app.name, gone
         try:
             session = await self._sign_ins.done(key, lambda: forms.session(app, seat, fixed, gone))
         except GatewayError as error:

@@ -141,7 +141,8 @@ def _target_of(response: FormResponse, origins: ApplicationOrigins, asked: str) 
 
 def _led(response: FormResponse, origins: ApplicationOrigins, asked: str) -> GatewayError:
     target = _target_of(response, origins, asked)
-    where = quoted(response.location or "") if target is None else path_of(target)
+    # Without its query, in which an application may repeat what it was sent.
+    where = quoted(path_of(response.location or "")) if target is None else path_of(target)
     return GatewayError(FORM_LOGIN_ELSEWHERE, f"{path_of(asked)} leads to {where}, which the file does not list")
 
 

@@ -48,7 +48,7 @@ def zeros(apps: Sequence[str], oidc_providers: Sequence[str], saml_providers: Se
     of_each: dict[str, Iterable[_Labels]] = {
         "ecluse_http_requests_total": _each(apps, (("2xx",), ("3xx",), ("4xx",), ("5xx",))),
         "ecluse_http_refusals_total": (
-            *_codes("wire.", "limit.", "route.", "gateway.", "store.", "api.", "oidc."),
+            *_codes("wire.", "limit.", "route.", "gateway.", "store.", "api.", "oidc.", "form_login."),
             (LOGIN_PROVIDER_UNREACHABLE.id,),
         ),
         "ecluse_tunnels_total": ((why,) for why in _TUNNEL_ENDS),

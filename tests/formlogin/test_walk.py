@@ -179,7 +179,7 @@ def test_a_base_of_the_application_itself_counts() -> None:
         (FormResponse(503, page()), FORM_LOGIN_ANSWER),
         (FormResponse(200, b"<p>Charte"), FORM_LOGIN_ANSWER),
         (FormResponse(302, b"", "/charte.php"), FORM_LOGIN_ANSWER),
-        (FormResponse(302, b"", "https://evil.example/index.php"), FORM_LOGIN_ELSEWHERE),
+        (FormResponse(302, b"", "https://evil.example/index.php?p=s3cret"), FORM_LOGIN_ELSEWHERE),
         (FormResponse(302, b"", "/index.php"), FORM_LOGIN_ANSWER),
     ],
 )

@@ -264,6 +264,18 @@ async def test_a_page_that_is_searched_arrives_byte_for_byte(size: int, framing:
         assert (await at.get()).body == b"<p>fine"
 
 
+async def test_no_more_of_a_page_waits_than_is_searched() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 100000\r\n\r\n"
+    async with here(head + b"a" * 65536) as at:
+        client = await at.gate.client()
+        client.send(ask(b"GET /a", PAGE, at.cookie))
+        first = await asyncio.wait_for(client.reader.readuntil(b"\r\n\r\n"), 10)
+        assert b"Content-Length: 100000" in first
+        assert await asyncio.wait_for(client.reader.readexactly(65536), 10) == b"a" * 65536
+        (await at.app.peer()).send(b"b" * 34464)
+        assert await asyncio.wait_for(client.reader.readexactly(34464), 10) == b"b" * 34464
+
+
 @pytest.mark.parametrize("over", [OVER, answer(b"Session over"), answer(b"", status=b"401 Unauthorized")])
 @pytest.mark.parametrize(
     ("line", "kind", "body"),
