@@ -92,7 +92,8 @@ class Gateway:
     `store`: "sqlite" or "memory"; `store_keys`: (id, key), the first seals, all open. `workers` 0: one per core.
     `service_provider`: who we are to SAML providers, None where the file has no keys for it. `hsts`: seconds, as
     Strict-Transport-Security says it. `levels`: of sign-in, the weakest first. `token_keys`: all are published, of
-    each algorithm the first signs. `second_opinion`: on SAML responses; None where nobody is asked.
+    each algorithm the first signs. `token_rotation`: seconds, of keys that the supervisor makes; 0 where the file gives
+    them. `second_opinion`: on SAML responses; None where nobody is asked.
     `link_keys`: (id, key) of the account links, as `store_keys`; none where the file
     has no `accounts`.
     """
@@ -115,6 +116,7 @@ class Gateway:
     hsts: int | None = None
     service_provider: ServiceProvider | None = None
     token_keys: tuple[SigningKey, ...] = ()
+    token_rotation: int = 0
     second_opinion: SecondOpinion | None = None
     link_keys: tuple[tuple[str, bytes], ...] = ()
     posts: PostsSettings = PostsSettings("", 100 << 20, 1 << 30)

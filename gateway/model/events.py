@@ -44,6 +44,13 @@ _TABLE = (
     Event("worker.silent", "error", "A worker process did not answer for half a minute and was ended."),
     Event("worker.died", "error", "A worker process ended by itself; another takes its place."),
     Event("revocation.late", "warning", "A worker did not confirm the end of sessions in time; it reads their list."),
+    # tokens for applications
+    Event("tokens.key_made", "info", "A key to sign tokens for applications was made: `kid`; it is published first."),
+    Event(
+        "tokens.key_not_kept",
+        "error",
+        "The keys that sign tokens could not be written to the state folder: a restart has others.",
+    ),
     # sign-in and sessions
     Event("login.started", "info", "A person was sent to a provider."),
     Event("login.succeeded", "info", "A person signed in; a session was made."),

@@ -86,6 +86,11 @@ def remember_hosts(gateway: Gateway, plan: bytes, closed: Sequence[str]) -> None
     content = encode_hosts({**left_out, **hosts_of_plan(plan)})
     if before == content:
         return
+    write_private(path, content)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """The whole file or none of it, for this account alone. Raises OSError."""
     beside = path.with_suffix(".new")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     with open(descriptor, "wb") as file:

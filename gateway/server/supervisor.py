@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import time
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
@@ -20,7 +21,7 @@ from gateway.ops.log import Log
 from gateway.ops.metrics import Gauges, render
 from gateway.server.admin import Admin
 from gateway.server.channel import ChannelLost, Message
-from gateway.server.compiling import Refused, compile_folder
+from gateway.server.compiling import Live, Refused, compile_folder
 from gateway.server.control import Control, ReloadVerdict
 from gateway.server.faults import CannotServe, watched, where
 from gateway.server.fixed import addresses, changed
@@ -29,12 +30,14 @@ from gateway.server.listeners import allow_many_files, bind, bind_admin, connect
 from gateway.server.liveness_probe import until_silent
 from gateway.server.rollout import USUAL_PATIENCE, Patience, Rollout
 from gateway.server.state import make_state_folder, may_pass, metadata_folder, remember_hosts
+from gateway.server.token_keys import TokenKeys
 from gateway.server.totals import Totals
 from gateway.server.watching import watch
 
 _REVOKED_WITHIN = 1.0
 _COUNTERS_WITHIN = 0.5
 _CONTROL_AGAIN = 5.0
+_KEYS_LOOKED_AT = 60.0
 
 Finished = TypeVar("Finished")
 
@@ -54,6 +57,7 @@ class Supervisor:
         self._waiting: list[asyncio.Future[ReloadVerdict]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._totals = Totals()
+        self._token_keys = TokenKeys(log)
         self._last_reload = "ok"
         self._has_served = False
         self._refusal = ""
@@ -86,8 +90,9 @@ class Supervisor:
         live = await self._unless_stopped(compile_folder(self._folder))
         if live is None:
             return
+        trouble = make_state_folder(live.gateway)
+        live = await self._with_token_keys(live)
         gateway = live.gateway
-        trouble = make_state_folder(gateway)
         self._allow_files(gateway)
         listening, admin_socket = _bound(gateway)
         cores = sorted(os.sched_getaffinity(0))
@@ -111,6 +116,7 @@ class Supervisor:
         self.fleet.start(self._slots)
         self._run(self._reload_when_asked())
         self._run(self._watch_folder())
+        self._run(self._change_token_keys())
         await self._stop.wait()
         await self._leave(listening, admin, control)
         if self._refusal:
@@ -228,10 +234,11 @@ class Supervisor:
         """Takes the folder as it is now into every worker, or keeps the old one in all and says why."""
         try:
             candidate = await self._unless_stopped(compile_folder(self._folder, live=self._rollout.live))
+            if candidate is None:
+                return "told to stop before it was compiled"
+            candidate = await self._with_token_keys(candidate)
         except Refused as refused:
             return str(refused)
-        if candidate is None:
-            return "told to stop before it was compiled"
         if fixed := changed(self._rollout.live.gateway, candidate.gateway):
             return f"{self._folder}/gateway.yaml: {', '.join(fixed)}: restart to change this, it is fixed while running"
         if candidate.gateway.limits.connections > self._rollout.live.gateway.limits.connections:
@@ -240,6 +247,17 @@ class Supervisor:
         await self._follow_metadata()
         await self._remember_hosts()
         return verdict
+
+    async def _with_token_keys(self, live: Live) -> Live:
+        """In a thread: keys are made, and the state folder may lie on a slow disk."""
+        return await asyncio.to_thread(self._token_keys.added, live, int(time.time()))
+
+    async def _change_token_keys(self) -> None:
+        """The keys that were made for applications are changed by a reload of the folder as it is."""
+        while True:
+            await asyncio.sleep(_KEYS_LOOKED_AT)
+            if self._token_keys.due(time.time()):
+                self.reload()
 
     async def _follow_metadata(self) -> None:
         """Keeps fresh what the providers of the live plan live on."""

@@ -7,6 +7,9 @@ TokenAlgorithm = Literal["ES256", "EdDSA", "RS256"]
 
 SharedKeyAlgorithm = Literal["A256GCM", "HS256"]
 
+LONGEST_LIFE: Final = 3600
+"""Seconds."""
+
 RESERVED_CLAIMS: Final = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
 """RFC 7519 4.1, without `sub`: the gateway alone writes these."""
 

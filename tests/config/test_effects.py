@@ -182,6 +182,7 @@ GATEWAY = [
            gateway(lambda g: [key for _, key in g.link_keys]), [], [PEM["env:LINKS"]]),
     Effect("tokens.keys[].key", ("tokens",), {"keys": [{"key": {"file": "es256.pem"}}]}, gateway(signing), [],
            [("ES256", signing_key("ES256", pem("ES256")).id)]),
+    Effect("tokens.rotate", ("tokens",), {"rotate": "30d"}, gateway(lambda g: g.token_rotation), 90 * 86400, 30 * 86400),
     Effect("tokens.keys[].algorithm", ("tokens",), {"keys": [{"algorithm": "RS256", "key": {"file": "rs256.pem"}}]},
            gateway(signing), [], [("RS256", signing_key("RS256", pem("RS256")).id)]),
     Effect("levels[]", ("levels",), ["faible", "fort"], lambda s: s.ladder.names,

@@ -8,6 +8,7 @@ import socket
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -266,3 +267,21 @@ async def test_the_evaluator_of_when_is_loaded_when_a_rule_asks_for_it_and_not_b
     await gateway.reload()
     assert gateway.workers() == [worker]
     assert "/cel_expr_python/" in maps.read_text()
+
+
+async def test_keys_for_tokens_are_made_once_and_published(gateway: Gateway, place: Place) -> None:
+    """Where gateway.yaml gives none."""
+    place.write_app("one", "one.localhost", translate="{headers: {X-A: {value: a}}, jwt: {cookie: T}}")
+
+    async def key_set() -> Any:
+        return json.loads(bytes((await ask(place.url(), "/_ecluse/app/jwks")).body))
+
+    await gateway.start()
+    (key,) = (await key_set())["keys"]
+    assert (key["kty"], key["alg"]) == ("EC", "ES256")
+    assert "d" not in key
+    assert [line["kid"] for line in gateway.lines(event="tokens.key_made")] == [key["kid"]]
+    await gateway.stop()
+    await gateway.start()
+    assert (await key_set())["keys"] == [key]
+    assert (place.database.parent / "token-keys.json").stat().st_mode & 0o777 == 0o600

@@ -194,7 +194,8 @@ def _lives(document: YamlDocument, path: Path, life: int, gateway: GatewayFile) 
 
 def _has_key(document: YamlDocument, path: Path, token: JwtSection, gateway: GatewayFile) -> Iterator[Problem]:
     keys = () if gateway.tokens is None else gateway.tokens.keys
-    if token.algorithm not in {key.algorithm for key in keys}:
+    # Where none is given, they are made.
+    if keys and token.algorithm not in {key.algorithm for key in keys}:
         message = f"gateway.yaml has no key that signs {token.algorithm} tokens"
         hint = f"tokens: {{keys: [{{algorithm: {token.algorithm}, key: {{file: ...}}}}]}}"
         yield document.problem(path, message, hint)

@@ -4,6 +4,7 @@ import posixpath
 
 from gateway.config.compile.served import Material, served
 from gateway.config.compile.tokens import serve_token_keys
+from gateway.config.schema.app_tokens import USUAL_ROTATION
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.saml import SamlSelfSection
 from gateway.config.snapshot import Gateway, Limits, Listener, PostsSettings, Timeouts
@@ -40,6 +41,7 @@ def serve_gateway(file: str, model: GatewayFile, material: Material, root: str) 
         ),
         workers=workers_of(model),
         token_keys=() if model.tokens is None else serve_token_keys(file, model.tokens, material),
+        token_rotation=_rotation(model),
         service_provider=None if model.saml is None else _ourselves(file, model.saml, model.portal.origin, material),
         second_opinion=None if model.saml is None else _second_opinion(model.saml),
         portal_url=model.portal.origin,
@@ -53,6 +55,12 @@ def serve_gateway(file: str, model: GatewayFile, material: Material, root: str) 
             networks=tuple(sorted(networks, key=lambda each: each[0].prefixlen, reverse=True)),
         ),
     )
+
+
+def _rotation(model: GatewayFile) -> int:
+    if model.tokens is None:
+        return USUAL_ROTATION
+    return 0 if model.tokens.keys else model.tokens.rotate
 
 
 def workers_of(model: GatewayFile) -> int:

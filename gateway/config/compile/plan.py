@@ -8,12 +8,13 @@ Secrets are in it: it is never written down.
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeVar, cast
 
 from gateway.config.compile.codec import codec_of
 from gateway.config.snapshot import AppSettings, Gateway, LogoutSettings, UpstreamSettings
 from gateway.model.provider import OidcProvider, SamlProvider
+from gateway.tokens.spec import SigningKey, TokenAlgorithm
 from gateway.translation.render import BUDGET
 from gateway.translation.specs import CookieSpec, HeaderSpec
 
@@ -142,6 +143,21 @@ def lines_of(plan: bytes, kind: type[LineT]) -> Iterator[LineT]:
     """The values of one kind, without reading the others."""
     head = f'{{"{kind.__name__}":'.encode("ascii")
     return (cast(LineT, decode_line(line)) for line in plan_lines(plan) if line.startswith(head))
+
+
+def signed_with(plan: bytes) -> frozenset[TokenAlgorithm]:
+    """The algorithms of the signed tokens that its applications are sent."""
+    tokens = (token for app in _looked_at(plan, WrittenApp) for token in app.get("tokens", ()))
+    return frozenset(token["JwtSpec"]["algorithm"] for token in tokens if "JwtSpec" in token)
+
+
+def with_token_keys(plan: bytes, keys: tuple[SigningKey, ...]) -> bytes:
+    """The same plan, with these keys."""
+    first, rest = plan[: (end := plan.index(b"\n") + 1)], plan[end:]
+    gateway = decode_line(first)
+    if not isinstance(gateway, Gateway):
+        raise ValueError("a plan that begins without a gateway")
+    return encode_plan([replace(gateway, token_keys=keys)]) + rest
 
 
 class ServedNames(NamedTuple):

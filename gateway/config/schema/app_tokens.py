@@ -15,10 +15,12 @@ from gateway.config.schema.types import (
     Word,
     wrong,
 )
-from gateway.tokens.spec import RESERVED_CLAIMS
+from gateway.tokens.spec import LONGEST_LIFE, RESERVED_CLAIMS
 
 SHORTEST_LIFE: Final = 30
-LONGEST_LIFE: Final = 3600
+_DAY: Final = 86400
+_SHORTEST_ROTATION: Final = _DAY
+USUAL_ROTATION: Final = 90 * _DAY
 
 
 def life_of_token(seconds: int) -> int:
@@ -116,6 +118,12 @@ class BasicSection(Strict):
     """Of account and password."""
 
 
+def _rotation(seconds: int) -> int:
+    if seconds < _SHORTEST_ROTATION:
+        raise wrong("a key is kept for a day at least", "write rotate: 90d")
+    return seconds
+
+
 class TokenKeySection(Strict):
     algorithm: Literal["ES256", "EdDSA", "RS256"] = "ES256"
     key: Secret
@@ -125,6 +133,15 @@ class TokenKeySection(Strict):
 class TokensSection(Strict):
     """What applications verify their tokens by."""
 
-    keys: list[TokenKeySection] = Field(min_length=1, max_length=16)
+    keys: list[TokenKeySection] = Field(default=[], min_length=1, max_length=16)
     """All are published at `/_ecluse/app/jwks`; of each algorithm the first signs. A new key is written second, and
-    first once the applications have fetched it; the old one goes when the last token of it has ended."""
+    first once the applications have fetched it; the old one goes when the last token of it has ended. Where there are
+    none, the gateway makes them, keeps them in the state folder and changes them by itself: on one machine alone."""
+    rotate: Annotated[WholeSeconds, AfterValidator(_rotation)] = USUAL_ROTATION
+    """Of keys that the gateway makes: the age at which another takes the place of one, a day at least."""
+
+    @model_validator(mode="after")
+    def _made_or_given(self) -> "TokensSection":
+        if self.keys and "rotate" in self.model_fields_set:
+            raise wrong("keys that are given here are changed here", "leave rotate out, or keys")
+        return self

@@ -45,6 +45,20 @@ def test_a_token_that_cannot_be_is_refused_at_its_place(jwt: str, said: str) -> 
     assert found(with_jwt(jwt)) == [f"policies/apps/permis.yaml:{said}"]
 
 
+@pytest.mark.parametrize(
+    ("gateway", "said"),
+    [
+        ("", ""),
+        ("tokens: {rotate: 30d}\n", ""),
+        ("tokens: {rotate: 12h}\n", "tokens.rotate: a key is kept for a day at least (write rotate: 90d)"),
+        (KEYS.replace("keys:", "rotate: 30d, keys:"), "tokens: keys that are given here are changed here (leave rotate out, or keys)"),
+    ],
+)  # fmt: skip
+def test_keys_that_the_gateway_makes_are_made_or_given(gateway: str, said: str) -> None:
+    told = found(with_jwt("{header: X-T, algorithm: ES256}"), gateway)
+    assert [line.partition(": ")[2] for line in told] == ([said] if said else [])
+
+
 def test_a_token_lives_longer_than_it_may_be_on_its_way() -> None:
     (said,) = found(with_jwt("{header: X-T, life: 30s}"), KEYS + "timeouts: {connect: 6s}\n")
     assert said.endswith(
