@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -167,12 +168,14 @@ async def test_a_fault_of_theirs_is_no_word_and_quotes_nothing(
 async def test_one_that_takes_too_long_is_not_waited_for(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
     """And nobody else waits behind it: those who come meanwhile are told no word either."""
     over = threading.Event()
-    monkeypatch.setattr(other_implementations, "_python3_saml", lambda accepted: over.wait(20))
+    monkeypatch.setattr(other_implementations, "_python3_saml", lambda accepted: over.wait(30))
     monkeypatch.setattr(second_opinion, "WITHIN", 0.1)
     wants(region, "python3-saml", deny=False)
+    began = time.monotonic()
     try:
         for _ in range(2):
             assert (await region.signed_in(region.person())).status == 200
+        assert time.monotonic() - began < 8, "it was waited for"
         assert [line["theirs"] for line in told(region)] == ["no word within 0.1 s"] * 2
     finally:
         over.set()
