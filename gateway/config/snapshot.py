@@ -144,7 +144,8 @@ class Upstream(UpstreamSettings):
 
 @dataclass(frozen=True, slots=True)
 class LogoutSettings:
-    """`cookies`: (name, path) of the application's own, which are cleared, by the names that browsers know. `url`: its
+    """`cookies`: (name, path) of the application's own, which are cleared, by the names that browsers know;
+    with `all_cookies` all that they bring, for `cookie_paths`. `url`: its
     path that is called, with `told_cookies`, by the application's names, `method`, further
     `headers` and a `form`; `login`: the header or cookie that says who the person is where no browser is there, empty
     for the first that does."""
@@ -157,6 +158,8 @@ class LogoutSettings:
     headers: tuple[tuple[str, str], ...] = ()
     form: tuple[tuple[str, str], ...] = ()
     told_cookies: tuple[str, ...] = ()
+    all_cookies: bool = False
+    cookie_paths: tuple[str, ...] = ("/",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 A seat in this worker's memory has its jar, read once from the store. What an application sets is in force here at once,
 and in the store a moment later, many changes in one write. Another worker may serve the browser's next request before
-that: so the response that carries a change gives the browser a mark, a name for this worker and a number, no secret. A
-worker whose jar lacks what a request's mark says reads the store, and waits for it if need be.
+that: so the response that carries a change gives the browser a mark, which is no secret: a name for this worker, a
+number, and which session it is of. A worker whose jar lacks what a request's mark says reads the store, and waits for
+it if need be.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from hashlib import sha256
 from time import monotonic, time
 from typing import Final, Protocol, final
 
@@ -26,7 +28,7 @@ from gateway.proxy.request import Request
 from gateway.wire.cookie_jar import CookieJar, JarCookie, JarRequest, received
 
 MARK: Final = b"__Host-ecluse-c"
-_MARK: Final = re.compile(rb"(?:^|;)[ \t]*+%b=([0-9a-f]{8})\.([0-9]{1,15})[ \t]*+(?=;|$)" % MARK)
+_MARK: Final = re.compile(rb"(?:^|;)[ \t]*+%b=([0-9a-f]{8})\.([0-9]{1,15})\.([0-9a-f]{8})[ \t]*+(?=;|$)" % MARK)
 
 # Seconds between two writes of what has changed, and until what only lives longer is written.
 _WRITES_APART: Final = 0.1
@@ -65,13 +67,14 @@ class NoJars:
 @final
 class SeatJar:
     """The jar of one seat in this worker. `changes`: what is not yet in the store. `mark`: the number of the last
-    change. `read_at`, `written_at`: monotonic. `given_up`: the last mark that never came. `ready`: by path, what was
-    made of `prepared_of` and the jar, and until when (Unix seconds) it holds."""
+    change; `tag`: of the session, in marks. `read_at`, `written_at`: monotonic. `given_up`: the last mark that never
+    came. `ready`: by path, what was made of `prepared_of` and the jar, and until when (Unix seconds) it holds."""
 
-    __slots__ = ("changes", "given_up", "jar", "mark", "prepared_of", "read_at", "ready", "written_at")
+    __slots__ = ("changes", "given_up", "jar", "mark", "prepared_of", "read_at", "ready", "tag", "written_at")
 
-    def __init__(self, jar: CookieJar, now: float) -> None:
+    def __init__(self, jar: CookieJar, session_id: str, now: float) -> None:
         self.jar = jar
+        self.tag = sha256(session_id.encode()).hexdigest()[:8].encode("ascii")
         self.changes: dict[tuple[bytes, bytes], JarCookie] = {}
         self.mark = 0
         self.read_at = now
@@ -133,9 +136,10 @@ class HiddenCookies:
     def _missing(self, kept: SeatJar, brought: bytes | None) -> bytes | None:
         """The mark that the request brings, where the jar here lacks what it stands for."""
         found = None if brought is None else _MARK.search(brought)
-        if found is None or kept.jar.has(found[1].decode(), int(found[2])):
+        # One of another session stands for nothing here: browsers keep it past a sign-out.
+        if found is None or found[3] != kept.tag or kept.jar.has(found[1].decode(), int(found[2])):
             return None
-        mark = b".".join(found.groups())
+        mark = b"%b.%b" % found.group(1, 2)
         return None if mark == kept.given_up else mark
 
     async def _shared_read(self, seat: Seat, mark: bytes | None) -> None:
@@ -162,7 +166,7 @@ class HiddenCookies:
         """What the store has, with what this worker has not yet written."""
         kept = seat.jar
         if not isinstance(kept, SeatJar):
-            kept = seat.jar = SeatJar(jar, monotonic())
+            kept = seat.jar = SeatJar(jar, seat.session_id, monotonic())
             return kept
         jar = jar.with_cookies(kept.changes.values(), time())
         jar = jar.with_mark(self._name, kept.mark) if kept.mark else jar
@@ -195,7 +199,9 @@ class HiddenCookies:
             return b""
         if self._changed is not None and lane.is_told and lane.app is not None:
             self._changed(seat, lane.app, request.host.name, self.as_told(request, seat))
-        return b"\r\nSet-Cookie: %b=%b.%d; Path=/; Secure; HttpOnly; SameSite=Lax" % (MARK, self._name_bytes, kept.mark)
+        return b"\r\nSet-Cookie: %b=%b.%d.%b; Path=/; Secure; HttpOnly; SameSite=Lax" % (
+            (MARK, self._name_bytes, kept.mark, kept.tag)
+        )
 
     def as_told(self, request: Request, seat: Seat) -> bytes:
         """The cookies that a call of the application's own address for sign-outs would carry."""

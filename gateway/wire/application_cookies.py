@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.model.names import fold
-from gateway.wire.cookies import CookiePolicy, without_cookies
+from gateway.wire.cookies import OURS, CookiePolicy, without_cookies
 
 ALL: Final = "*"
+# Browsers keep some 180 for a site.
+_MOST_BROUGHT: Final = 200
 _BLANKS: Final = b" \t"
 # RFC 9110 5.6.2: what a name may be made of, so that all servers read it as the same.
 _TOKEN: Final = re.compile(rb"[A-Za-z0-9!#$&'*+.^_`|~-]+")
@@ -79,6 +81,19 @@ class ApplicationCookies:
         bare = front + name[len(self._prefix) :]
         # Under its own name it would be the same cookie a second time.
         return None if bare in self._visible else bare
+
+    def brought(self, header: bytes) -> list[bytes]:
+        """The names, as the browser has them, of the cookies in a Cookie line that are the application's own; without
+        those in `visible`, which are not of one person."""
+        found = []
+        for pair in header.split(b";")[:_MOST_BROUGHT]:
+            name = pair.partition(b"=")[0].strip(_BLANKS)
+            promise = _PROMISES.match(name)
+            bare = name if promise is None else name[promise.end() :]
+            ours = _TOKEN.fullmatch(name) is None or fold(name).startswith(OURS) or name in self._visible
+            if not ours and bare.startswith(self._prefix):
+                found.append(name)
+        return list(dict.fromkeys(found))
 
     def hides(self, set_cookie: bytes) -> bool:
         """Whether no browser may see this Set-Cookie value: it sets a hidden cookie, or one without a plain name."""

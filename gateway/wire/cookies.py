@@ -16,7 +16,7 @@ SESSION_COOKIE: Final = b"__Host-ecluse"
 BINDING_COOKIE: Final = b"__Host-ecluse-b"
 
 # The beginning of fold() of each name of ours.
-_OURS: Final = b"hostecluse"
+OURS: Final = b"hostecluse"
 _VALUES: Final[Mapping[bytes, re.Pattern[bytes]]] = {
     name: re.compile(rb"(?:^|;)[ \t]*+%b=([^;]*+)" % name) for name in (SESSION_COOKIE, BINDING_COOKIE)
 }
@@ -89,8 +89,8 @@ class _Finder:
 
     def __init__(self, names: frozenset[bytes]) -> None:
         listed = b"|".join(sorted(names)) or b"(?!)"
-        named = re.compile(rb"(?:\A|[,;])=*+(?:%b|(?:%b)(?:[=,;]|\Z))" % (_OURS, listed))
-        searched = re.compile(rb"(?:\A|[,;|])=*+(?:%b|(?:%b),*+=)" % (_OURS, listed))
+        named = re.compile(rb"(?:\A|[,;])=*+(?:%b|(?:%b)(?:[=,;]|\Z))" % (OURS, listed))
+        searched = re.compile(rb"(?:\A|[,;|])=*+(?:%b|(?:%b),*+=)" % (OURS, listed))
         self._readings = (
             (_JOINED, named),
             (_JOINED, _NAMELESS),
@@ -163,7 +163,7 @@ class CookiePolicy:
 
     def _learn(self, name: bytes) -> bool:
         folded = fold(name)
-        dropped = not folded or folded in self._names or folded.startswith(_OURS)
+        dropped = not folded or folded in self._names or folded.startswith(OURS)
         if len(name) <= _REMEMBERED_LENGTH:
             if len(self._dropped) >= _REMEMBERED:
                 self._dropped.clear()
@@ -173,7 +173,7 @@ class CookiePolicy:
 
 def is_ours(set_cookie: bytes) -> bool:
     """Whether this Set-Cookie value sets a cookie with a name of ours, in any case, or a nameless one that reads so."""
-    return fold(set_cookie.partition(b";")[0]).startswith(_OURS)
+    return fold(set_cookie.partition(b";")[0]).startswith(OURS)
 
 
 def _unescaped(escape: re.Match[bytes]) -> bytes:

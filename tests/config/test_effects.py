@@ -504,6 +504,7 @@ APP = [
     Effect("logout.cookies[]", ("logout", "cookies"), ["A", "B"], app(lambda a: a.logout.cookies), (), (("A", "/"), ("B", "/"))),
     Effect("logout.cookie_paths[]", ("logout", "cookie_paths"), ["/app", "/"], app(lambda a: a.logout.cookies),
            (("A", "/"),), (("A", "/app"), ("A", "/")), ((("logout", "cookies"), ["A"]),)),
+    Effect("logout.all_cookies", ("logout", "all_cookies"), True, app(lambda a: a.logout.all_cookies), False, True),
     Effect("logout.url", ("logout", "url"), "/bye.do?x=1", app(lambda a: a.logout.url), None, "/bye.do?x=1"),
     Effect("logout.login", ("logout", "login"), "X-Remote-User", app(lambda a: a.logout.login), "", "X-Remote-User",
            ((("logout", "url"), "/bye"),)),

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterable
+from hashlib import sha256
 from time import time
 
 import pytest
@@ -18,7 +19,7 @@ from tests.proxy.websocket_ends import ORIGIN, TUNNEL, WANTS, taking
 
 HIDDEN = "cookies: {hidden: [PHPSESSID]}\n"
 ALL = "cookies: {hidden: ['*'], visible: [lang]}\n"
-MARK = re.compile(rb"__Host-ecluse-c=([0-9a-f]{8}\.[0-9]+); Path=/; Secure; HttpOnly; SameSite=Lax")
+MARK = re.compile(rb"__Host-ecluse-c=([0-9a-f]{8}\.[0-9]+\.[0-9a-f]{8}); Path=/; Secure; HttpOnly; SameSite=Lax")
 
 
 class Jars:
@@ -209,12 +210,14 @@ async def test_a_mark_that_stands_for_nothing_is_waited_for_once(monkeypatch: py
     jars = Jars()
     async with application() as behind, gateway(behind, app=HIDDEN, jars=jars) as gate:
         me = gate.sign_in()
-        await asked(gate, behind, me + b"; __Host-ecluse-c=00000000.7")
+        tag = sha256(b"session-abcd").hexdigest()[:8].encode()
+        await asked(gate, behind, me + b"; __Host-ecluse-c=00000000.7." + tag)
         reads = jars.reads
         assert reads > 1
-        await asked(gate, behind, me + b"; __Host-ecluse-c=00000000.7")
+        await asked(gate, behind, me + b"; __Host-ecluse-c=00000000.7." + tag)
         assert jars.reads == reads
-        for nothing in (b"x", b"00000000.", b"0000000g.1", b"00000000.1234567890123456"):
+        # Of another session, or of no form that we make.
+        for nothing in (b"00000000.7.00000000", b"x", b"00000000.1", b"0000000g.1." + tag, b"00000000.1x." + tag):
             await asked(gate, behind, me + b"; __Host-ecluse-c=" + nothing)
         assert jars.reads == reads
 

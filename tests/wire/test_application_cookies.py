@@ -65,6 +65,14 @@ def test_what_browsers_get() -> None:
     assert HIDDEN.edited(b"a=1; Domain=example.org") == b"a=1; Domain=example.org"
 
 
+def test_what_a_browser_brought_of_it() -> None:
+    brought = line(b"permis_a=1", b"__Host-permis_b=2", b"other=3", b"lang=fr", b"permis_a=4", b"permis_x[0]=5", b"")
+    assert RENAMED.brought(brought) == [b"permis_a", b"__Host-permis_b"]
+    assert HIDDEN.brought(brought + b"; __host-Ecluse-c=1") == [
+        b"permis_a", b"__Host-permis_b", b"other", b"lang",
+    ]  # fmt: skip
+
+
 def test_what_no_browser_gets() -> None:
     assert [
         HIDDEN.hides(value)

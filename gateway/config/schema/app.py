@@ -180,6 +180,9 @@ class AppLogoutSection(Strict):
     """The application's own cookies, which are cleared."""
     cookie_paths: list[ApplicationTarget] = Field(default=["/"], min_length=1, max_length=5)
     """The paths that the application sets these cookies for."""
+    all_cookies: bool = False
+    """Clears, for these paths, every cookie of the application that the browser brings, but for those in
+    cookies.visible. With cookies.prefix these are the ones that begin with it."""
     url: Maybe[ApplicationTarget] = None
     """A path of the application that is called at every end of a person's session, so that it ends its own."""
     method: Literal["get", "post"] = "get"

@@ -28,7 +28,7 @@ from gateway.portal.http.request import (
     PortalRequest,
     WayBack,
     app_here,
-    clear_cookie,
+    clear_own,
     clear_seat,
     need_of,
     return_target,
@@ -101,13 +101,13 @@ class AppHost:
         that the next person in this browser does not inherit them. This is done once, with the seat. A seat that ended
         by the application's own limit, and that `then: resume` brings back, clears nothing."""
         cookie = request.seat_cookie()
-        if cookie is None or not app.logout.cookies:
+        if cookie is None or not (app.logout.cookies or app.logout.all_cookies):
             return
         if app.seat_then == "resume" and shortest_limit(app) is not None:
             return
         if await self._services.sessions.load(request.host, cookie) is None:
             request.cookies_to_set.append(clear_seat())
-            request.cookies_to_set += [clear_cookie(name, path) for name, path in app.logout.cookies]
+            request.cookies_to_set += clear_own(app, request.cookie_line)
 
     def _transaction(
         self, app: App, host: str, begin: BeginTransaction, binding: str, round: int, provider: str

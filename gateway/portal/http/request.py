@@ -13,6 +13,7 @@ from gateway.config.snapshot import App
 from gateway.model.codes import PATH_RESERVED, PORTAL_BODY, PORTAL_PARAMETERS, SIGN_IN_REQUIRED
 from gateway.model.errors import GatewayError
 from gateway.model.levels import NO_NEED, Need, need_query
+from gateway.wire.application_cookies import ApplicationCookies
 from gateway.wire.cookies import BINDING_COOKIE, SESSION_COOKIE, read_cookie
 from gateway.wire.navigation import kind_of
 from gateway.wire.target import safe_target
@@ -252,7 +253,18 @@ def clear_seat() -> str:
 
 def clear_cookie(name: str, path: str) -> str:
     """A cookie of the application's own, that it set itself without a Domain."""
-    return f"{name}=; Path={path}; Max-Age=0"
+    # RFC 6265bis 4.1.3: without Secure, browsers keep one whose name promises it.
+    return f"{name}=; Path={path}; Max-Age=0{'; Secure' if name.startswith('__') else ''}"
+
+
+def clear_own(app: App, cookie_line: bytes) -> list[str]:
+    """The application's own cookies that its file has cleared at the end of a session. `cookie_line`: what the browser
+    brought."""
+    found = list(app.logout.cookies)
+    if app.logout.all_cookies:
+        brought = ApplicationCookies(app.edits.cookies, app.cookie_names).brought(cookie_line)
+        found += [(name.decode("ascii"), path) for name in brought for path in app.logout.cookie_paths]
+    return [clear_cookie(name, path) for name, path in dict.fromkeys(found)]
 
 
 def set_binding(value: bytes) -> tuple[str, str]:

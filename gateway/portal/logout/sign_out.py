@@ -10,7 +10,7 @@ from gateway.model.ports import Page
 from gateway.model.session import Session
 from gateway.portal.flow.source import IdentitySources
 from gateway.portal.flow.steps import NextStep, NotifyProvider
-from gateway.portal.http.request import PREFIX, PortalRequest, clear_cookie, clear_seat
+from gateway.portal.http.request import PREFIX, PortalRequest, clear_own, clear_seat
 from gateway.portal.logout.applications import Present
 from gateway.portal.services import PortalServices
 from gateway.tokens.basic import basic_line
@@ -53,7 +53,8 @@ class BrowserSignOut:
             if present is not None:
                 await services.sign_outs.told(session.id, present)
         request.cookies_to_set.append(clear_seat())
-        request.cookies_to_set += [clear_cookie(name, path) for name, path in (app.logout.cookies if app else ())]
+        if app is not None:
+            request.cookies_to_set += clear_own(app, request.cookie_line)
         await self._clear_rounds(request)
         services.report.signed_out(request, len(ended), None if session is None else session.identity)
         home = _home(request)
