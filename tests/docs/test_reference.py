@@ -45,7 +45,7 @@ oidc:
   {{issuer: https://op.example, client_id: a, client_secret: s3cret, api: {{audience: [urn:x], introspection: true}}}}
 attributes:
   {{uid: sub, given_name: given_name, family_name: family_name, display_name: name, groups: groups, mail: email,
-    hired: hired, service: service}}
+    hired: hired, service: service, dn: dn}}
 can: [acr, amr, fresh_login]
 """
 
@@ -91,10 +91,16 @@ def test_every_yaml_example_loads(place, text):
     elif "access" in data:
         files["apps/example.yaml"] = (_APP + text).encode()
         named = ["metropole"]
+    elif "form_login" in data:
+        files["apps/example.yaml"] = (_APP + text + "access: [{path: /**, allow: signed_in}]\n").encode()
+        named = ["metropole"]
     else:
         # A page may show a section alone.
         files["gateway.yaml"] = text.encode() if "version" in data else (_GATEWAY + text).encode()
         named = []
+    if "account" in data:
+        files["gateway.yaml"] += b"accounts: {keys: [{id: l1, secret: {file: links.key.base64}}]}\n"
+        text += "{file: links.key.base64}"
     for name in named:
         files[f"providers/{name}.yaml"] = _PROVIDER.format(name=name).encode()
     references = set(re.findall(r"\{file: ([^}]+)\}", text + _SAML))
