@@ -17,6 +17,7 @@ from gateway.access.preparation import Preparation
 from gateway.accounts.book import AccountBook
 from gateway.accounts.credentials import LinkedAccounts
 from gateway.accounts.file import links_path
+from gateway.accounts.linking import AccountLinking
 from gateway.config.snapshot import App, Gateway, Snapshot
 from gateway.federation.applications import Applications
 from gateway.federation.federation import Federation
@@ -80,6 +81,9 @@ class _Worker:
     """server.worker.Serving. Holds the one mutable reference: the snapshot."""
 
     snapshot: Snapshot
+    _forms: FormLogins
+    _tries: LoginTries
+    _linking: AccountLinking
 
     def __init__(self, sockets: Sequence[socket.socket], log: Log) -> None:
         self._sockets = sockets
@@ -133,11 +137,7 @@ class _Worker:
         is_ours = OwnAddresses(self._sockets, gateway.admin)
         self._sessions = Sessions(store, gateway.store_keys, cached_seats=limits.cached_seats, log=log)
         transactions = Transactions(
-            store,
-            gateway.store_keys,
-            per_network=limits.transactions_per_network,
-            in_all=limits.transactions,
-            log=log,
+            store, gateway.store_keys, per_network=limits.transactions_per_network, in_all=limits.transactions, log=log
         )
         self._posts = KeptPosts(store, gateway.store_keys, settings=lambda: self.snapshot.gateway.posts, log=log)
         self._posts.start()
@@ -147,7 +147,7 @@ class _Worker:
         self._applications = Applications(is_ours)
         self._sign_outs = self._make_sign_outs(gateway)
         self._revoker = TellingRevoker(self._control, self._sign_outs.due)
-        self._accounts = self._make_accounts(gateway)
+        self._make_accounts(gateway)
         services = PortalServices(
             sessions=self._sessions,
             transactions=transactions,
@@ -156,6 +156,7 @@ class _Worker:
             saml_federation=self._saml_federation,
             sign_outs=self._sign_outs,
             accounts=self._accounts,
+            linking=self._linking,
             revoker=self._revoker,
             pages=pages,
             report=Report(counters=counters, log=log, person=person),
@@ -192,13 +193,15 @@ class _Worker:
     def _keeps_posts(self) -> bool:
         return any(app.keep_posts is not None for app in self.snapshot.apps.values())
 
-    def _make_accounts(self, gateway: Gateway) -> AccountBook:
-        return AccountBook(
+    def _make_accounts(self, gateway: Gateway) -> None:
+        self._accounts = AccountBook(
             links_path(gateway.state_folder),
             keys=lambda: self.snapshot.gateway.link_keys,
             changed=self._changed,
             log=self._log,
         )
+        self._forms = self._form_logins(gateway)
+        self._linking = AccountLinking(self._accounts, self._forms.proven, self._tries)
 
     def _make_sign_outs(self, gateway: Gateway) -> SignOuts:
         return SignOuts(
@@ -219,18 +222,19 @@ class _Worker:
             chance=secrets.token_bytes,
             wall=time.time,
             monotonic=time.monotonic,
-            forms=self._form_logins(gateway),
+            forms=self._forms,
             accounts=self._accounts,
         )
 
     def _form_logins(self, gateway: Gateway) -> FormLogins:
+        self._tries = LoginTries(self._store, gateway.store_keys)
         self._reading = thread = ThreadPoolExecutor(1, thread_name_prefix="forms")
         loop = asyncio.get_running_loop()
         return FormLogins(
             source=self._credentials,
             exchange=FormExchange(self._applications.connected),
             kept=ApplicationSessions(self._store, gateway.store_keys, self._sessions, log=self._log),
-            tries=LoginTries(self._store, gateway.store_keys),
+            tries=self._tries,
             in_thread=lambda work: loop.run_in_executor(thread, work),
             counters=self._counters,
             wall=time.time,

@@ -1,11 +1,11 @@
 """A person's login at an application whose file asks for one (`account:`): looked up once, and kept with the seat."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from gateway.config.snapshot import App
 from gateway.model.account import ATTRIBUTE, AccountHolder, AccountSettings, person_of
-from gateway.model.account_codes import ACCOUNT_MISSING
+from gateway.model.account_codes import ACCOUNT_LINK, ACCOUNT_MISSING
 from gateway.model.codes import Code
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -16,7 +16,7 @@ from gateway.model.session import Seat
 class SeatAccount:
     """What was found for one seat. `identity`: the seat's own, with the login among its attributes; None where the
     person is refused, with `code` and `detail`. `basis`: the identity that it was looked up for. `state`: of the links
-    then (Accounts.state)."""
+    then (Accounts.state). `record`: of the link."""
 
     app: str
     settings: AccountSettings
@@ -25,6 +25,7 @@ class SeatAccount:
     identity: Identity | None
     code: Code = ACCOUNT_MISSING
     detail: str = ""
+    record: bytes = field(default=b"", repr=False)
 
     def holds(self, app: App, seat: Seat) -> bool:
         """Whether it was found for this application, as its file is now, and this person, as they are known now."""
@@ -38,9 +39,9 @@ class Accounts(Protocol):
     @property
     def state(self) -> int: ...
 
-    async def find(self, seat: Seat, holder: AccountHolder, settings: AccountSettings) -> str | None:
-        """The login; None where the person has none. From here on this seat's outcomes go where a link changes. Raises
-        GatewayError."""
+    async def find(self, seat: Seat, holder: AccountHolder, settings: AccountSettings) -> tuple[str, bytes] | None:
+        """The login, and what is another value where the link was written anew; None where the person has none. From
+        here on this seat's outcomes go where a link changes. Raises GatewayError."""
 
 
 class NoAccounts:
@@ -48,7 +49,7 @@ class NoAccounts:
 
     state = 0
 
-    async def find(self, seat: Seat, holder: AccountHolder, settings: AccountSettings) -> str | None:
+    async def find(self, seat: Seat, holder: AccountHolder, settings: AccountSettings) -> tuple[str, bytes] | None:
         return None
 
 
@@ -61,6 +62,8 @@ def identity_at(app: App, seat: Seat) -> Identity:
     found = seat.account
     if not isinstance(found, SeatAccount) or not found.holds(app, seat):
         raise GatewayError(ACCOUNT_MISSING, "no account was looked up", shown=settings.ask)
+    if found.identity is None and found.code is ACCOUNT_MISSING and settings.missing == "link":
+        raise GatewayError(ACCOUNT_LINK, found.detail)
     if found.identity is None:
         raise GatewayError(found.code, found.detail, shown=settings.ask)
     return found.identity
@@ -76,23 +79,31 @@ async def look_up(accounts: Accounts, app: str, settings: AccountSettings, seat:
     """Keeps what is found with the seat. Raises GatewayError where the links cannot be read: nothing is kept then.
     `app`: its name."""
     basis, state = seat.identity, accounts.state
-    identity, code, detail = None, ACCOUNT_MISSING, f"no link of this person, by {' and '.join(settings.by)}"
+    identity, record, code, detail = (
+        None,
+        b"",
+        ACCOUNT_MISSING,
+        f"no link of this person, by {' and '.join(settings.by)}",
+    )
     try:
         holder = AccountHolder(app, basis.issuer, person_of(settings.by, basis))
-        login = await accounts.find(seat, holder, settings)
-        identity = None if login is None else _with_login(basis, login, seat.account)
+        link = await accounts.find(seat, holder, settings)
+        if link is not None:
+            login, record = link
+            identity = _with_login(basis, login, record, seat.account)
     except GatewayError as error:
         if error.code.status != 403:
             seat.account = None
             raise
         code, detail = error.code, error.detail
-    seat.account = SeatAccount(app, settings, basis, state, identity, code, detail)
+    seat.account = SeatAccount(app, settings, basis, state, identity, code, detail, record)
 
 
-def _with_login(basis: Identity, login: str, before: object) -> Identity:
+def _with_login(basis: Identity, login: str, record: bytes, before: object) -> Identity:
     """The same one as before where nothing is new: what was made of it stays good."""
-    kept = before.identity if isinstance(before, SeatAccount) and before.basis is basis else None
-    return kept if kept is not None and kept.attributes[ATTRIBUTE] == (login,) else with_login(basis, login)
+    same = isinstance(before, SeatAccount) and before.basis is basis and before.record == record
+    kept = before.identity if isinstance(before, SeatAccount) and same else None
+    return with_login(basis, login) if kept is None else kept
 
 
 def with_login(identity: Identity, login: str) -> Identity:

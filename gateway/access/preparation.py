@@ -177,8 +177,9 @@ class Preparation:
         assert self._forms is not None
         forms, identity, at = self._forms, identity_at(app, seat), seat.application
         gone = at.gone if isinstance(at, _AtApplication) else None
-        if isinstance(at, _AtApplication) and at.failed is not None and self._monotonic() < at.again_at:
-            raise GatewayError(at.failed.code, at.failed.detail)
+        known = at if isinstance(at, _AtApplication) and at.identity is identity else None
+        if known is not None and known.failed is not None and self._monotonic() < known.again_at:
+            raise GatewayError(known.failed.code, known.failed.detail)
         # One that is kept may be what ended for another host of the application.
         key = seat.session_id, app.name, gone
         try:

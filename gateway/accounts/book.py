@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 from gateway.access.account import SeatAccount, look_up, with_login
 from gateway.accounts.file import LinkFile
+from gateway.accounts.link import NewLink
 from gateway.accounts.seals import LinkKeys
 from gateway.config.snapshot import App
 from gateway.model.account import AccountHolder, AccountSettings, person_of
@@ -25,6 +26,8 @@ FoundHere = TypeVar("FoundHere")
 # Seconds. A link that is taken back holds nobody in for longer than about two of the first.
 _LOOKED_EVERY: Final = 0.4
 _READ_WITHIN: Final = 2.0
+# Seconds in which every worker has seen a change: each looks so often, and reads a small file.
+SEEN_WITHIN: Final = 2 * _LOOKED_EVERY
 # In one turn of the loop (invariant 14): what is kept for a seat takes some microseconds to let go.
 _AT_ONCE: Final = 100
 # Of the time, what looking up again those who are here may take after links have changed.
@@ -47,11 +50,12 @@ class AccountBook:
         self._seen: object = None
         self._here: WeakKeyDictionary[Seat, None] = WeakKeyDictionary()
         self._looking: asyncio.Task[None] | None = None
+        self._changes: set[asyncio.Task[None]] = set()
         self._late = 0
         self._fails = False
         self.state = 0
 
-    async def find(self, seat: Seat, holder: AccountHolder, settings: AccountSettings) -> str | None:
+    async def find(self, seat: Seat, holder: AccountHolder, settings: AccountSettings) -> tuple[str, bytes] | None:
         self._here[seat] = None
         if self._looking is None:
             self._looking = asyncio.create_task(self._look())
@@ -59,7 +63,7 @@ class AccountBook:
         seen, found = await self._asked(lambda file: (file.state(), file.find(holder, shared=settings.shared)))
         if self._seen is None:
             self._seen = seen
-        return None if found is None else found.login
+        return None if found is None else (found.login, found.record)
 
     async def credential(self, holder: AccountHolder, settings: AccountSettings) -> tuple[str, str | None] | None:
         """The login and its secret, if it has one; None where there is no link. GatewayError: as `find`."""
@@ -69,6 +73,16 @@ class AccountBook:
             return None if link is None else (link.login, file.secret(link))
 
         return await self._asked(opened)
+
+    async def add(self, link: NewLink) -> None:
+        """GatewayError: as file.LinkFile.add."""
+        await self._asked(lambda file: file.add([link]))
+        self._anew()
+
+    async def remove(self, holder: AccountHolder) -> bool:
+        removed = await self._asked(lambda file: file.remove([holder]))
+        self._anew()
+        return removed > 0
 
     async def identity_at(self, app: App, identity: Identity) -> Identity:
         """As access.account.identity_at, where there is no seat. Raises GatewayError."""
@@ -82,10 +96,10 @@ class AccountBook:
         return with_login(identity, found.login)
 
     async def close(self) -> None:
-        if self._looking is not None:
-            self._looking.cancel()
+        for task in (*self._changes, *([self._looking] if self._looking else [])):
+            task.cancel()
             with suppress(asyncio.CancelledError):
-                await self._looking
+                await task
         self._thread.submit(self._let_go)
         self._thread.shutdown(wait=False)
 
@@ -105,6 +119,12 @@ class AccountBook:
             if seen != self._seen:
                 self._seen = seen
                 await self._look_again()
+
+    def _anew(self) -> None:
+        """What this worker has changed by itself."""
+        task = asyncio.create_task(self._look_again())
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
 
     async def _look_again(self) -> None:
         """Nothing that was kept counts from here on; who has another login now, or none, is judged at once."""

@@ -3,7 +3,7 @@
 from gateway.accounts.book import AccountBook
 from gateway.config.snapshot import App
 from gateway.model.account import AccountHolder, person_of
-from gateway.model.account_codes import ACCOUNT_MISSING, ACCOUNT_SECRET
+from gateway.model.account_codes import ACCOUNT_LINK, ACCOUNT_MISSING, ACCOUNT_SECRET
 from gateway.model.codes import SIGN_IN_REQUIRED
 from gateway.model.credential import Credential, NoCredential
 from gateway.model.session import Seat
@@ -33,7 +33,8 @@ class LinkedAccounts:
             return NoCredential(ACCOUNT_MISSING, "no link of this person", settings.ask)
         login, secret = found
         if secret is None:
-            return NoCredential(ACCOUNT_SECRET, "the link of this person has no secret", settings.ask)
+            reason, shown = (ACCOUNT_LINK, "") if settings.missing == "link" else (ACCOUNT_SECRET, settings.ask)
+            return NoCredential(reason, "the link of this person has no secret", shown)
         return Credential(login, secret)
 
 

@@ -8,13 +8,15 @@ from gateway.model.account import AccountHolder
 @dataclass(frozen=True, slots=True)
 class AccountLink:
     """`login`: as model.account.checked_login gives it. `since`: Unix seconds. `by`: who made the link. `secret`:
-    sealed, None where there is none: what opens it is asked for by itself (file.LinkFile.secret)."""
+    sealed, None where there is none: what opens it is asked for by itself (file.LinkFile.secret). `record`: as it lies
+    there, another one whenever the link was written anew."""
 
     holder: AccountHolder
     login: str
     since: int
     by: str = ""
     secret: bytes | None = field(default=None, repr=False)
+    record: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

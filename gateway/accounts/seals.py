@@ -87,7 +87,7 @@ class LinkSeals:
     def opened(self, holder: AccountHolder, record: bytes, secret: bytes | None) -> AccountLink:
         """Raises GatewayError(ACCOUNT_RECORD)."""
         login, since, by = json.loads(self._open(record, self._login, _bound(holder)))
-        return AccountLink(holder, login, since, by, secret)
+        return AccountLink(holder, login, since, by, secret, record)
 
     def secret(self, link: AccountLink) -> str:
         """Raises GatewayError(ACCOUNT_RECORD)."""

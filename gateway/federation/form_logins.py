@@ -10,13 +10,13 @@ from typing import Final, Protocol
 
 from gateway.access.account import identity_at
 from gateway.access.outcome import Prepared
-from gateway.access.preparation import origins_of
+from gateway.access.preparation import SIGNED_IN_WITHIN, origins_of
 from gateway.config.snapshot import App
 from gateway.federation.form_exchange import FormExchange
 from gateway.formlogin.account import account_of
 from gateway.formlogin.spec import ApplicationSession, FormLogin, TrustedAccount
 from gateway.formlogin.walk import FormRequest, FormResponse, FormWalk, sign_in
-from gateway.model.codes import FORM_LOGIN_REFUSED, FORM_LOGIN_TRIES
+from gateway.model.codes import FORM_LOGIN_REFUSED, FORM_LOGIN_TRIES, FORM_LOGIN_UNANSWERED
 from gateway.model.credential import Credential, CredentialSource, NoCredential
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
@@ -99,25 +99,41 @@ class FormLogins:
             session = await self._kept.read(seat, app.name)
             if session is not None and session != gone and _is_of(session, form, credential):
                 return session
-            session = await self._signed_in(app, form, seat, fixed, credential)
+            session = await self._signed_in(app, form, seat.host, fixed, credential)
             await self._kept.keep(seat, app.name, session)
         finally:
             await self._tries.end_turn(app.name, credential.login, turn)
         return session
+
+    async def proven(self, app: App, host: str, credential: Credential) -> None:
+        """Whether the application, on this host of it, signs this account in: what comes of it is kept nowhere, and it
+        is told nothing else of anybody. Raises GatewayError, as `session` does."""
+        form = app.form_login
+        assert form is not None
+        turn = await self._tries.take_turn(app.name, credential.login)
+        if turn is None:
+            raise GatewayError(FORM_LOGIN_UNANSWERED, "another sign-in of this account is under way")
+        try:
+            async with asyncio.timeout(SIGNED_IN_WITHIN):
+                await self._signed_in(app, form, host, Prepared(b"", b""), credential)
+        except TimeoutError:
+            raise GatewayError(FORM_LOGIN_UNANSWERED, f"not done within {SIGNED_IN_WITHIN:g} s") from None
+        finally:
+            await self._tries.end_turn(app.name, credential.login, turn)
 
     async def keep(self, app: App, seat: Seat, session: ApplicationSession) -> None:
         """As access.preparation.FormSignIns has it."""
         await self._kept.keep(seat, app.name, session)
 
     async def _signed_in(
-        self, app: App, form: FormLogin, seat: Seat, fixed: Prepared, credential: Credential
+        self, app: App, form: FormLogin, host: str, fixed: Prepared, credential: Credential
     ) -> ApplicationSession:
         name, login, secret = app.name, credential.login, credential.secret
         if await self._tries.is_refused(name, login, secret):
             raise GatewayError(FORM_LOGIN_REFUSED, "not sent again: the application has refused this password before")
-        walk = sign_in(form, credential, origins_of(app, seat.host), self._wall())
+        walk = sign_in(form, credential, origins_of(app, host), self._wall())
         try:
-            session = await self._walked(app, form, seat, fixed, credential, walk)
+            session = await self._walked(app, form, host, fixed, credential, walk)
         except GatewayError as error:
             self._counters.add("ecluse_form_logins_total", error.code.id)
             if error.code is FORM_LOGIN_REFUSED:
@@ -128,7 +144,7 @@ class FormLogins:
         return session
 
     async def _walked(
-        self, app: App, form: FormLogin, seat: Seat, fixed: Prepared, credential: Credential, walk: FormWalk
+        self, app: App, form: FormLogin, host: str, fixed: Prepared, credential: Credential, walk: FormWalk
     ) -> ApplicationSession:
         step = await self._in_thread(lambda: _next(walk, None))
         counted = False
@@ -139,7 +155,7 @@ class FormLogins:
                 if not await self._tries.begin(app.name, credential.login, most=form.tries, within=form.within):
                     detail = f"{form.tries} sign-ins of this account failed within {form.within} s"
                     raise GatewayError(FORM_LOGIN_TRIES, detail)
-            response = await self._exchange.send(app, seat.host, fixed, step)
+            response = await self._exchange.send(app, host, fixed, step)
             step = await self._in_thread(lambda response=response: _next(walk, response))  # type: ignore[misc]
         return step
 

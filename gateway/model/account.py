@@ -5,16 +5,20 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import quote, unquote_to_bytes
 
-from gateway.model.account_codes import ACCOUNT_LOGIN, ACCOUNT_PERSON
+from gateway.model.account_codes import ACCOUNT_LINK, ACCOUNT_LOGIN, ACCOUNT_PERSON
+from gateway.model.codes import FORM_LOGIN_REFUSED
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 
 ATTRIBUTE: Final = "account"
 """The name under which translation knows the login."""
 SUBJECT: Final = "subject"
+
+LINKED_ANEW: Final = (ACCOUNT_LINK, FORM_LOGIN_REFUSED)
+"""After these a person who may link by themselves is led to where they do."""
 
 LONGEST_LOGIN: Final = 256
 LONGEST_PERSON: Final = 2048
@@ -26,10 +30,11 @@ _SAFE: Final = "!$'()*+,-./:;?@_~"
 @dataclass(frozen=True, slots=True)
 class AccountSettings:
     """`account:` of an application's file. `by`: what names a person, beside their issuer. `ask`: what a person reads
-    who has no link. `shared`: several people may have one login."""
+    who has no link. `missing`: what else they can do then. `shared`: several people may have one login."""
 
     by: tuple[str, ...] = (SUBJECT,)
     ask: str = ""
+    missing: Literal["refuse", "link"] = "refuse"
     shared: bool = False
 
 

@@ -38,6 +38,35 @@ ACCOUNT_UNREADABLE = Code("account.unreadable", 503, _ACCOUNTS_AWAY, _ACCOUNTS_A
 ACCOUNT_KEY = Code("account.key", 503, _ACCOUNTS_AWAY, _ACCOUNTS_AWAY_ADVICE)
 ACCOUNT_RECORD = Code("account.record", 503, _ACCOUNTS_AWAY, _ACCOUNTS_AWAY_ADVICE)
 ACCOUNT_UNWRITABLE = Code("account.unwritable", 503, _ACCOUNTS_AWAY, _ACCOUNTS_AWAY_ADVICE)
-ACCOUNT_LOGIN = Code("account.login", 0)
-ACCOUNT_TAKEN = Code("account.taken", 0)
+ACCOUNT_LINK = Code(
+    "account.link",
+    403,
+    "Link your account of this application first",
+    "You are signed in, and the application has accounts of its own: say once which of them is yours.",
+)
+ACCOUNT_LOGIN = Code(
+    "account.login",
+    403,
+    "This account was not linked",
+    "A name or a password is missing, too long, or holds a letter that cannot be seen. Write them once more.",
+)
+ACCOUNT_REFUSED = Code(
+    "account.refused",
+    403,
+    "This account was not linked",
+    "The application does not accept this name with this password. Check both; after five tries in an hour you have to"
+    " wait.",
+)
+ACCOUNT_TAKEN = Code(
+    "account.taken",
+    403,
+    "This account was not linked",
+    "Another person is linked to it, and it is one person's. Give the reference below to your support.",
+)
+ACCOUNT_CROSS_SITE = Code(
+    "account.cross_site",
+    403,
+    "Nothing was changed",
+    "The form was not sent by a page of ours. Start again from the application.",
+)
 ACCOUNT_TABLE = Code("account.table", 0)

@@ -106,6 +106,8 @@ _TABLE = (
     Event("clock.stepped", "warning", "The machine's clock was set, by `seconds`; sessions end by the new time."),
     # accounts
     Event("account.unreadable", "error", "The account links cannot be read: applications that ask for one are closed."),
+    Event("account.linked", "info", "A person linked their own account of an application."),
+    Event("account.unlinked", "info", "A person took their link with an account of an application back."),
     Event("account.recovered", "info", "The account links can be read again."),
     # the log itself
     Event("log.dropped", "warning", "Lines were lost: unread, or not to be written; `lines` says how many."),

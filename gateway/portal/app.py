@@ -10,6 +10,7 @@ from gateway.model.codes import GATEWAY_FAULT, PATH_RESERVED, WIRE_METHOD
 from gateway.model.errors import GatewayError
 from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page
+from gateway.portal.account_pages import AccountPages
 from gateway.portal.flow.app_host import AppHost
 from gateway.portal.flow.establish import SignIns
 from gateway.portal.flow.kept_posts import KeptPostPages
@@ -62,7 +63,16 @@ class Portal:
             "session": {"GET": own.session},
             "kept": {"GET": kept.show},
         }
-        self._of_portal = {**both, "start": {"GET": self._start.start}, "sessions": {"GET": own.sessions}}
+        accounts = AccountPages(services)
+        # Of an application's host that is not the portal's, too.
+        self._leads: dict[str, Handlers] = {"account": {"GET": accounts.lead}}
+        self._of_portal = {
+            **both,
+            "start": {"GET": self._start.start},
+            "sessions": {"GET": own.sessions},
+            "account": {"GET": accounts.form, "POST": accounts.link},
+            "account/remove": {"POST": accounts.remove},
+        }
         self._asked: set[asyncio.Task[Page | SendOn]] = set()
 
     def ask(self, call: InboundRequest, body: bytes) -> asyncio.Task[Page | SendOn]:
@@ -142,7 +152,7 @@ class Portal:
                 found = {"GET": self._kept_posts.lead_back, "POST": self._kept_posts.send}
         if request.on_portal_host and not found:
             found = self._of_portal.get(path) or self._sources.handlers(path) or found
-        return found
+        return found or (_NONE if request.app is None else self._leads.get(path, _NONE))
 
     async def _begin_or_choose(self, request: PortalRequest) -> NextStep:
         """`login` is one path with two meanings: on the portal a provider was chosen, on an app host none yet."""

@@ -47,6 +47,12 @@ class Report:
     def login_started(self, request: PortalRequest) -> None:
         self._told("login.started", request)
 
+    def account_linked(self, request: PortalRequest, identity: Identity) -> None:
+        self._told("account.linked", request, person=self._person(identity))
+
+    def account_unlinked(self, request: PortalRequest, identity: Identity) -> None:
+        self._told("account.unlinked", request, person=self._person(identity))
+
     def signed_in(self, request: PortalRequest, identity: Identity) -> None:
         self._counters.add("ecluse_auth_logins_total", request.provider, "success", "")
         self._told("login.succeeded", request, person=self._person(identity))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.accounts.book import AccountBook
+from gateway.accounts.linking import AccountLinking
 from gateway.federation.federation import Federation
 from gateway.federation.saml import SamlFederation
 from gateway.model.ports import Revoker
@@ -26,6 +27,7 @@ class PortalServices:
     saml_federation: SamlFederation
     sign_outs: SignOuts
     accounts: AccountBook
+    linking: AccountLinking
     revoker: Revoker
     pages: Pages
     report: Report

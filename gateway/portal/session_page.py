@@ -9,7 +9,7 @@ from gateway.model.identity import Identity
 from gateway.model.ports import Page
 from gateway.model.provider import Provider
 from gateway.model.session import Seat
-from gateway.portal.http.pages import SessionLine
+from gateway.portal.http.pages import AccountLine, SessionLine
 from gateway.portal.http.request import PortalRequest, app_here
 from gateway.portal.http.responses import BARE
 from gateway.portal.services import PortalServices
@@ -50,7 +50,19 @@ class SessionPages:
             raise GatewayError(SESSION_NONE, "no session on the portal")
         summaries = await self._services.sessions.of_browser(request.host, cookie)
         lines = [_line(request.snapshot.providers.get(summary.provider), summary) for summary in summaries]
-        return self._services.pages.sessions(request.language, lines)
+        return self._services.pages.sessions(request.language, lines, await self._accounts(request))
+
+    async def _accounts(self, request: PortalRequest) -> list[AccountLine]:
+        """None are shown while the links cannot be read: the sessions are."""
+        seat = await self._seat(request)
+        if seat is None:
+            return []
+        try:
+            found = await self._services.linking.logins(request.snapshot.apps.values(), seat.identity)
+        except GatewayError as error:
+            self._services.report.refused(request, error)
+            return []
+        return [AccountLine(app.name, app.hosts[0], login) for app, login in found]
 
     async def _seat(self, request: PortalRequest) -> Seat | None:
         cookie = request.seat_cookie()

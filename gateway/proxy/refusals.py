@@ -7,6 +7,7 @@ from urllib.parse import quote
 from gateway.access.outcome import CompiledDecision, Refuse, RequireSignIn
 from gateway.access.program import bearer_error
 from gateway.config.snapshot import Snapshot
+from gateway.model.account import LINKED_ANEW
 from gateway.model.codes import (
     API_TOKEN,
     API_TOO_WEAK,
@@ -39,6 +40,7 @@ _METHOD: Final = re.compile(rb"([A-Za-z-]{1,20}) ")
 _HOST: Final = re.compile(rb"\r\nhost:[ \t]*([^\r\n]{0,255})", re.IGNORECASE)
 _VERSIONS: Final = ((b"Sec-WebSocket-Version", VERSION), (b"Upgrade", WEBSOCKET), (b"Connection", b"Upgrade"))
 _SIGN_OUT: Final = "/_ecluse/logout"
+_LINK_ACCOUNT: Final = "/_ecluse/account"
 
 
 class RefusalServices(Protocol):
@@ -61,7 +63,8 @@ def refusal(services: RefusalServices, request: Request, outcome: Refuse) -> Pag
     seen = Seen(request.client, request.host.name, request.line.method.decode("ascii"))
     services.refused(outcome.code, outcome.detail, request.id, request.lane.name, seen)
     kind = "json" if outcome.bearer else _html_or_json(request)
-    page = _render(services, request, outcome.shown or outcome.code, kind, refusal=outcome.refusal)
+    way = _linking(request, outcome.code) if kind == "html" else ""
+    page = _render(services, request, outcome.shown or outcome.code, kind, way, outcome.refusal)
     if outcome.code is WIRE_WEBSOCKET_VERSION:
         # RFC 6455 4.4, RFC 9110 15.5.22
         page = Page(page.status, (*page.headers, *_VERSIONS), page.body)
@@ -101,8 +104,19 @@ def _denied(services: RefusalServices, request: Request, outcome: Refuse, by: Co
     )
     kind = _html_or_json(request)
     # For a person who has two accounts, or sits where somebody else has signed in.
-    sign_out = _SIGN_OUT if kind == "html" and request.seat is not None else ""
-    return _render(services, request, outcome.code, kind, sign_out, outcome.refusal)
+    way = ""
+    if kind == "html" and request.seat is not None:
+        way = _linking(request, outcome.code) or _SIGN_OUT
+    return _render(services, request, outcome.code, kind, way, outcome.refusal)
+
+
+def _linking(request: Request, code: Code) -> str:
+    """Where the person links their account of this application, if they may do so by themselves."""
+    app = request.lane.app
+    if code not in LINKED_ANEW or app is None or app.account is None or app.account.missing != "link":
+        return ""
+    back = request.line.target.raw.decode("ascii") if request.line.method in (b"GET", b"HEAD") else "/"
+    return f"{_LINK_ACCOUNT}?to={quote(safe_target(back, app.leniency) or '/', safe='/')}"
 
 
 def to_https(request: Request, snapshot: Snapshot) -> Page | Refuse:

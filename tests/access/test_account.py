@@ -36,13 +36,15 @@ class Book:
         self.logins = logins
         self.error: GatewayError | None = None
         self.state = 1
+        self.record = b"first"
         self.asked: list[AccountHolder] = []
 
-    async def find(self, seat: Seat, holder: AccountHolder, settings: AccountSettings) -> str | None:
+    async def find(self, seat: Seat, holder: AccountHolder, settings: AccountSettings) -> tuple[str, bytes] | None:
         self.asked.append(holder)
         if self.error is not None:
             raise self.error
-        return self.logins.get(holder.person.removeprefix("uid="))
+        login = self.logins.get(holder.person.removeprefix("uid="))
+        return None if login is None else (login, self.record)
 
 
 def preparation(book: Book) -> Preparation:
@@ -111,6 +113,9 @@ async def test_it_is_looked_up_again_where_links_the_file_or_the_person_have_cha
     book.state += 1
     assert await prepared(book, app, who) == b"\r\nX-Remote-User: h.durand"
     assert identity_at(app, who) is first, "where nothing is new, what was made of it stays good"
+    book.state, book.record = book.state + 1, b"second"
+    await prepared(book, app, who)
+    assert identity_at(app, who) is not first, "a link that was written anew may have another secret"
     other = replace(app, account=replace(app.account, shared=True))
     assert not is_known(other, who, book.state)
     assert not is_known(replace(app, name="paie"), who, book.state), "another application's login is never told"

@@ -40,7 +40,8 @@ class Bench:
         self.seat = seat("permis.localhost", identity(uid="helene"))
 
     async def login(self) -> str | None:
-        return await self.book.find(self.seat, PERSON, SETTINGS)
+        found = await self.book.find(self.seat, PERSON, SETTINGS)
+        return None if found is None else found[0]
 
     async def refused(self) -> Code:
         with pytest.raises(GatewayError) as error:

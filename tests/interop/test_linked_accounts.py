@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 import pytest_asyncio
@@ -54,6 +56,19 @@ class Grr:
 
 @pytest_asyncio.fixture
 async def grr(tmp_path: Path) -> AsyncIterator[Grr]:
+    async with behind(tmp_path, "{by: [uid], ask: Ask GRR.}") as grr:
+        yield grr
+
+
+@pytest_asyncio.fixture
+async def own(tmp_path: Path) -> AsyncIterator[Grr]:
+    """Where people link by themselves."""
+    async with behind(tmp_path, "{by: [uid], ask: Ask GRR., missing: link}") as grr:
+        yield grr
+
+
+@asynccontextmanager
+async def behind(tmp_path: Path, account: str) -> AsyncIterator[Grr]:
     place, folder = Place(tmp_path), tmp_path / "grr"
     folder.mkdir()
     (folder / "password").write_text("nobody's")
@@ -61,7 +76,7 @@ async def grr(tmp_path: Path) -> AsyncIterator[Grr]:
     place.settings["accounts"] = "{keys: [{id: l1, secret: {file: ../certs/links.key}}]}"
     place.write_gateway()
     (port,) = free(1)
-    place.write_app("one", ONE, upstream=f"{{url: http://127.0.0.1:{port}}}", account="{by: [uid], ask: Ask GRR.}")
+    place.write_app("one", ONE, upstream=f"{{url: http://127.0.0.1:{port}}}", account=account)
     file = place.policies / "apps/one.yaml"
     form = FORM.replace("  trusted: {from: uid, secret: {file: grr}}\n", "")
     file.write_text(file.read_text().replace("access:", f"{form}access:"))
@@ -107,3 +122,36 @@ async def test_each_person_is_signed_in_under_their_own_account_with_its_own_pas
     held += [place.folder / "gateway.log"]
     assert not [path for path in held if path.exists() and SECRET.encode() in path.read_bytes()]
     world.gateway.is_clean()
+
+
+async def test_a_person_links_their_account_by_themselves_and_renews_its_password(own: Grr) -> None:
+    grr, world, place = own, own.world, own.place
+    grr.password("a.liddell", SECRET)
+    alice = world.person()
+    page = await world.follow(alice, await alice.step("GET", place.url(target="/notes")), "alice")
+    assert page.status == 403
+    assert 'href="/_ecluse/account?to=/notes"' in page.text
+    form = await world.follow(alice, await alice.step("GET", place.url(target="/_ecluse/account?to=/notes")))
+    assert form.url.startswith(place.portal("/_ecluse/account?host="))
+    wrong = await sent(grr, alice, "guess")
+    assert (wrong.status, "does not accept this name with this password" in wrong.text) == (403, True)
+    page = await world.follow(alice, await sent(grr, alice, SECRET))
+    assert (page.status, "Bonjour a.liddell" in page.text) == (200, True)
+
+    grr.password("a.liddell", "a new one")
+    for session in grr.folder.glob("sess_*"):
+        session.unlink()
+    page = await alice.step("GET", place.url(target="/notes"))
+    assert "The application refused the account that is kept for you" in page.text
+    assert 'href="/_ecluse/account?to=/notes"' in page.text
+    page = await world.follow(alice, await sent(grr, alice, "a new one"))
+    assert "Bonjour a.liddell" in page.text
+    shown = await alice.step("GET", place.portal("/_ecluse/sessions"))
+    assert "one: a.liddell" in shown.text
+    world.gateway.is_clean()
+
+
+async def sent(grr: Grr, person: Person, password: str) -> Response:
+    fields = {"host": ONE, "to": "/notes", "login": "a.liddell", "password": password}
+    headers = [("Sec-Fetch-Site", "same-origin")]
+    return await person.post(grr.place.portal("/_ecluse/account"), urlencode(fields), headers=headers)

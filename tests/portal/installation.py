@@ -14,11 +14,14 @@ from typing import Any, Literal
 
 from gateway.accounts.book import AccountBook
 from gateway.accounts.file import links_path
+from gateway.accounts.linking import AccountLinking
 from gateway.config.snapshot import App, Gateway, Limits, Snapshot, Timeouts, Upstream
 from gateway.federation.applications import Applications
 from gateway.federation.federation import Federation
 from gateway.federation.saml import SamlFederation
-from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, STORE_UNREACHABLE
+from gateway.model.account import AccountSettings
+from gateway.model.codes import FORM_LOGIN_REFUSED, LOGIN_PROVIDER_UNREACHABLE, STORE_UNREACHABLE
+from gateway.model.credential import Credential
 from gateway.model.errors import GatewayError
 from gateway.model.levels import Need, ProviderLevels
 from gateway.model.provider import AttributeSource, OidcProvider, Perimeter, Provider, SamlProvider
@@ -34,6 +37,7 @@ from gateway.portal.openid.renewal import Renewal
 from gateway.portal.report import Report
 from gateway.portal.services import PortalServices
 from gateway.saml.parties import IdpMetadata
+from gateway.stores.login_tries import LoginTries
 from gateway.stores.sessions import Sessions
 from gateway.stores.sign_out_notes import SignOutNotes
 from gateway.stores.transactions import Transactions
@@ -133,6 +137,8 @@ class Installation:
     portal: Portal
     federation: Federation
     saml_metadata: "KnownMetadata"
+    accounts: AccountBook
+    state: str
     sign_outs: SignOuts
     browsers: list[Browser] = field(default_factory=list)
     needs: dict[str, Need] = field(default_factory=dict)
@@ -157,6 +163,10 @@ class Installation:
         apps = {**self.snapshot.apps, name: app}
         self.snapshot = replace(self.snapshot, apps=apps, exact_hosts=_hosts(apps))
 
+    def link_accounts(self, name: str, settings: AccountSettings) -> None:
+        self.change(name, account=settings)
+        self.snapshot = replace(self.snapshot, gateway=replace(self.snapshot.gateway, link_keys=KEYS))
+
     def change_provider(self, name: str, **changes: Any) -> None:
         provider = replace(self.snapshot.providers[name], **changes)
         self.snapshot = replace(self.snapshot, providers={**self.snapshot.providers, name: provider})
@@ -172,6 +182,12 @@ class Installation:
 
     def codes(self) -> list[str]:
         return [event["code"] for event in self.logged() if "code" in event]
+
+
+async def accepted(app: App, host: str, credential: Credential) -> None:
+    """What an application says of a login and its password."""
+    if credential.secret != "right":
+        raise GatewayError(FORM_LOGIN_REFUSED, "it is another one")
 
 
 @asynccontextmanager
@@ -203,6 +219,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
             changed=lambda seat: None,
             log=log,
         )
+        linking = AccountLinking(accounts, accepted, LoginTries(store, KEYS, now=clock.seconds))
         telling = TellingRevoker(revoker, sign_outs.due)
         services = PortalServices(
             sessions=sessions,
@@ -212,6 +229,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
             sign_outs=sign_outs,
             saml_federation=saml_metadata,
             accounts=accounts,
+            linking=linking,
             revoker=telling,
             pages=pages(),
             report=Report(counters=counters, log=log, person=PEOPLE.of),
@@ -236,6 +254,8 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
             federation=federation,
             saml_metadata=saml_metadata,
             sign_outs=sign_outs,
+            accounts=accounts,
+            state=state,
         )
         server = await asyncio.get_running_loop().create_server(
             lambda: Connection(lambda: here.snapshot, portal, sessions, here.needs, sign_outs), "127.0.0.1", 0

@@ -16,11 +16,17 @@ def check_account(
     account: AccountSection,
     gateway: GatewayFile | None,
     providers: list[Loaded[AnyProviderFile]] | None,
+    *,
+    by_form: bool,
 ) -> Iterator[Problem]:
+    """`by_form`: people are signed in at its login form with accounts of their own."""
     if gateway is not None and gateway.accounts is None:
         why = "gateway.yaml has no accounts: keys, under which account links are kept"
         hint = "add accounts: {keys: [{id: ..., secret: {file: secrets/links.key}}]} to gateway.yaml"
         yield document.problem(("account",), why, hint, key=True)
+    if account.missing == "link" and not by_form:
+        message = "nothing would check what a person says of their account"
+        yield document.problem(("account", "missing"), message, "add form_login, without trusted; or leave missing out")
     for index, name in enumerate(account.by):
         if name in account.by[:index]:
             yield document.problem(("account", "by", index), "this is here twice")

@@ -51,7 +51,8 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, index: Index) -> Iterator
     if in_production and model.public is not None and model.public.scheme == "http":
         yield document.problem(("public", "scheme"), "browsers keep our cookies over https only", "write https")
     if model.account is not None:
-        yield from check_account(document, model.account, gateway, providers)
+        by_form = model.form_login is not None and model.form_login.trusted is None
+        yield from check_account(document, model.account, gateway, providers, by_form=by_form)
     yield from check_translate(document, model)
     if model.cookies.model_fields_set:
         yield from check_cookies(document, model)

@@ -1,5 +1,7 @@
 """`account:` of an application's file: whose account of the application is whose."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from gateway.config.schema.types import AttributeName, Strict, Text
@@ -11,5 +13,8 @@ class AccountSection(Strict):
     value. The login that is found is the attribute `account` of translate."""
     ask: Text
     """What a person reads who has no link yet: whom to ask for one."""
+    missing: Literal["refuse", "link"] = "refuse"
+    """What a person without a link can do: ask, or `link` their account by themselves, with its login and password. The
+    application is asked by its `form_login` whether they are right, and both are kept to sign the person in."""
     shared: bool = False
     """Whether several people may have one login. Otherwise such a login is closed to all of them."""

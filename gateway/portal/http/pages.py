@@ -14,6 +14,7 @@ from typing import Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import escape
 
+from gateway.model.account import LINKED_ANEW
 from gateway.model.codes import Code
 from gateway.model.kept_post import KeptPost
 from gateway.model.ports import Page
@@ -57,6 +58,15 @@ class SessionLine:
     apps: tuple[str, ...]
     created_at: int
     expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLine:
+    """A link of the person's: the application, one host of it, and their login."""
+
+    app: str
+    host: str
+    login: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +193,17 @@ class Pages:
         headers = tuple(_OF_OUR_ORIGIN if header[0] == _OF_OUR_ORIGIN[0] else header for header in page.headers)
         return Page(page.status, headers, page.body)
 
-    def sessions(self, language: str, lines: Sequence[SessionLine]) -> Page:
-        return self._page("sessions.html", language, lines=lines)
+    def sessions(self, language: str, lines: Sequence[SessionLine], accounts: Sequence[AccountLine] = ()) -> Page:
+        return self._page("sessions.html", language, lines=lines, accounts=accounts)
+
+    def account(
+        self, language: str, *, app: str, host: str, to: str, refused: Code | None = None, reference: str = ""
+    ) -> Page:
+        """The form that links a person's account of an application; with `refused`, the answer to one that was not
+        linked."""
+        status = refused.status if refused and refused.status else 200
+        about = {"app": app, "host": host, "to": to}
+        return self._page("account.html", language, status=status, refused=refused, reference=reference, **about)
 
     def onward(self, language: str, url: str) -> Page:
         """A page that goes on to a provider by itself, and a link for people who would rather not wait.
@@ -213,8 +232,10 @@ class Pages:
         return loaded.render(language=language, style=self._style, **values)
 
 
-def _way(code: Code) -> Literal["sign_in", "leave", "start", "back"]:
+def _way(code: Code) -> Literal["sign_in", "leave", "start", "back", "link"]:
     """What the link of an error page does."""
+    if code in LINKED_ANEW:
+        return "link"
     kind = code.id.partition(".")[0]
     if code.status == 401:
         return "sign_in"

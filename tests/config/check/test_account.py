@@ -24,6 +24,13 @@ def found(account: str, gateway: str = GATEWAY + KEYS, provider: str = METROPOLE
             "{ask: a, by: [uids]}",
             "9:24: account.by[0]: no provider of this application maps an attribute uids (did you mean uid?)",
         ),
+        (
+            "{ask: a, missing: link}",
+            (
+                "9:28: account.missing: nothing would check what a person says of their account "
+                "(add form_login, without trusted; or leave missing out)"
+            ),
+        ),
         ("{ask: a, by: [uid, uid]}", "9:29: account.by[1]: this is here twice"),
         (
             "{ask: a, by: [Subject]}",

@@ -1,0 +1,81 @@
+"""A person links their own account of an application, once: they show that it is theirs by its login and password. The
+application is asked about both before anything is kept. They take the link back when they like."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final, Protocol
+
+from gateway.accounts.book import SEEN_WITHIN, AccountBook
+from gateway.accounts.link import NewLink
+from gateway.accounts.table import checked_secret
+from gateway.config.snapshot import App
+from gateway.model.account import AccountHolder, checked_login, person_of
+from gateway.model.codes import FORM_LOGIN_TRIES
+from gateway.model.credential import Credential
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+
+BY_PERSON: Final = "person"
+# Of one person at one application, whatever accounts they name, within so many seconds.
+_TRIES: Final = 5
+_WITHIN: Final = 3600
+
+Proving = Callable[[App, str, Credential], Awaitable[None]]
+"""Signs in at an application, on that host of it, with a credential. Raises GatewayError where that comes to
+nothing."""
+
+
+class PersonTries(Protocol):
+    """What is counted, across workers (stores.login_tries). Each raises GatewayError(STORE_UNREACHABLE)."""
+
+    async def begin(self, app: str, login: str, *, most: int, within: int) -> bool: ...
+
+    async def succeeded(self, app: str, login: str, *, within: int) -> None: ...
+
+
+class AccountLinking:
+    def __init__(self, book: AccountBook, proven: Proving, tries: PersonTries) -> None:
+        self._book = book
+        self._proven = proven
+        self._tries = tries
+
+    async def link(self, app: App, host: str, identity: Identity, login: str, secret: str) -> None:
+        """Keeps what the application accepts; every worker knows of it when this returns. Raises GatewayError: of the
+        login form; ACCOUNT_LOGIN and ACCOUNT_TABLE for what is no login or secret; ACCOUNT_TAKEN; of the file."""
+        holder, settings = _holder(app, identity), app.account
+        assert settings is not None
+        credential = Credential(checked_login(login), checked_secret(secret))
+        # No account has this name: it holds what no login may.
+        who = f"\0{holder.issuer}\0{holder.person}"
+        if not await self._tries.begin(app.name, who, most=_TRIES, within=_WITHIN):
+            raise GatewayError(FORM_LOGIN_TRIES, f"this person has tried {_TRIES} times to link an account")
+        await self._proven(app, host, credential)
+        new = NewLink(holder, credential.login, BY_PERSON, credential.secret, settings.shared, replace=True)
+        await self._book.add(new)
+        await self._tries.succeeded(app.name, who, within=_WITHIN)
+        await asyncio.sleep(SEEN_WITHIN)
+
+    async def remove(self, app: App, identity: Identity) -> bool:
+        """Whether there was a link."""
+        removed = await self._book.remove(_holder(app, identity))
+        await asyncio.sleep(SEEN_WITHIN if removed else 0)
+        return removed
+
+    async def logins(self, apps: Iterable[App], identity: Identity) -> list[tuple[App, str]]:
+        """The person's logins at those applications where they link by themselves."""
+        asked = [app for app in apps if app.account is not None and app.account.missing == "link"]
+        heard = [app for app in asked if app.accepts(identity)]
+        found = [(app, await self._login(app, identity)) for app in heard]
+        return [(app, login) for app, login in found if login]
+
+    async def _login(self, app: App, identity: Identity) -> str:
+        """Empty where there is none."""
+        assert app.account is not None
+        found = await self._book.credential(_holder(app, identity), app.account)
+        return "" if found is None else found[0]
+
+
+def _holder(app: App, identity: Identity) -> AccountHolder:
+    """Raises GatewayError(ACCOUNT_PERSON)."""
+    assert app.account is not None
+    return AccountHolder(app.name, identity.issuer, person_of(app.account.by, identity))

@@ -1,0 +1,99 @@
+"""Where a person links their own account of an application, and takes the link back. On the portal's host: a script of
+the application cannot send these forms."""
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from gateway.config.snapshot import App
+from gateway.model.account_codes import ACCOUNT_CROSS_SITE, ACCOUNT_LOGIN, ACCOUNT_REFUSED, ACCOUNT_TABLE
+from gateway.model.codes import FORM_LOGIN_REFUSED, PATH_RESERVED, SESSION_NONE, Code
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Page
+from gateway.model.session import Seat
+from gateway.portal.http.request import PREFIX, PortalRequest, WayBack, app_here, return_target
+from gateway.portal.http.responses import redirect
+from gateway.portal.services import PortalServices
+from gateway.wire.host import canonical_host
+from gateway.wire.navigation import is_same_origin
+
+# What a person reads who has just written it.
+_SAID: Final = {FORM_LOGIN_REFUSED: ACCOUNT_REFUSED, ACCOUNT_TABLE: ACCOUNT_LOGIN}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which application, on which host of it, and its page that the person wanted."""
+
+    app: App
+    host: str
+    target: str
+    seat: Seat
+
+
+class AccountPages:
+    def __init__(self, services: PortalServices) -> None:
+        self._services = services
+
+    async def lead(self, request: PortalRequest) -> Page:
+        """`/_ecluse/account` of an application's host leads to the portal's."""
+        target = return_target(app_here(request), request.parameter("to"))
+        query = f"host={quote(request.host, safe='')}&to={quote(target, safe='/')}"
+        return redirect(f"{request.snapshot.gateway.portal_url}{PREFIX}account?{query}")
+
+    async def form(self, request: PortalRequest) -> Page:
+        asked = await self._asked(request, request.parameters())
+        return self._page(request, asked)
+
+    async def link(self, request: PortalRequest) -> Page:
+        fields = request.form()
+        _require_own_page(request)
+        asked = await self._asked(request, fields)
+        login, password = fields.get("login", ""), fields.get("password", "")
+        try:
+            await self._services.linking.link(asked.app, asked.host, asked.seat.identity, login, password)
+        except GatewayError as error:
+            self._services.report.refused(request, error)
+            return self._page(request, asked, refused=_SAID.get(error.code, error.code))
+        self._services.report.account_linked(request, asked.seat.identity)
+        return redirect(asked.app.origin(asked.host) + asked.target)
+
+    async def remove(self, request: PortalRequest) -> Page:
+        """By the page of sessions."""
+        _require_own_page(request)
+        asked = await self._asked(request, request.form())
+        if await self._services.linking.remove(asked.app, asked.seat.identity):
+            self._services.report.account_unlinked(request, asked.seat.identity)
+        return redirect(f"{request.snapshot.gateway.portal_url}{PREFIX}sessions")
+
+    async def _asked(self, request: PortalRequest, told: dict[str, str]) -> _Asked:
+        """Raises GatewayError where there is no such application, or nobody that it hears."""
+        host = canonical_host((told.get("host") or request.host).encode("ascii", "replace"))
+        app = request.snapshot.find_app(host)
+        if app is None or app.account is None or app.account.missing != "link":
+            raise GatewayError(PATH_RESERVED, "no application there in which people link accounts by themselves")
+        request.app_name = app.name
+        target = return_target(app, told.get("to", ""))
+        request.way_back = WayBack(app, host, target)
+        cookie = request.seat_cookie()
+        seat = None if cookie is None else await self._services.sessions.load(request.host, cookie)
+        if seat is None or not app.accepts(seat.identity):
+            raise GatewayError(SESSION_NONE, "nobody is signed in whom this application listens to")
+        return _Asked(app, host, target, seat)
+
+    def _page(self, request: PortalRequest, asked: _Asked, *, refused: Code | None = None) -> Page:
+        return self._services.pages.account(
+            request.language,
+            app=asked.app.name,
+            host=asked.host,
+            to=asked.target,
+            refused=refused,
+            reference=request.request_id if refused else "",
+        )
+
+
+def _require_own_page(request: PortalRequest) -> None:
+    """Raises GatewayError(ACCOUNT_CROSS_SITE) for a form that was not on a page of the portal."""
+    origin, site = request.inbound.headers.get(b"origin"), request.inbound.headers.get(b"sec-fetch-site")
+    if not is_same_origin(origin, site, request.snapshot.gateway.portal_url.encode("ascii")):
+        raise GatewayError(ACCOUNT_CROSS_SITE, "sent by a page that is not ours")

@@ -1,0 +1,128 @@
+"""A person links their own account of an application: what they show for it, and who else could."""
+
+import pytest
+
+from gateway.accounts.file import links_path
+from gateway.model.account import AccountHolder, AccountSettings
+from tests.portal.browser import Browser, Reply
+from tests.portal.installation import ACTES, PORTAL, Installation
+
+SETTINGS = AccountSettings(by=("uid",), ask="Ask.", missing="link")
+FORM = "/_ecluse/account"
+
+
+async def signed_in(here: Installation) -> Browser:
+    browser = here.browser()
+    await browser.get(here.url(ACTES))
+    here.link_accounts("actes", SETTINGS)
+    return browser
+
+
+async def sent(here: Installation, browser: Browser, path: str = FORM, **fields: str) -> Reply:
+    told = {"host": ACTES, "to": "/dossiers?a=1", "login": "a.liddell", "password": "right", **fields}
+    return await browser.post(here.url(PORTAL, path), {name: value for name, value in told.items() if value})
+
+
+async def login_of(here: Installation) -> str | None:
+    found = await here.accounts.credential(AccountHolder("actes", here.metropole.issuer, "uid=alice"), SETTINGS)
+    return None if found is None else found[0]
+
+
+async def test_the_form_is_on_the_portal_and_says_what_is_kept(here: Installation) -> None:
+    browser = await signed_in(here)
+    page = await browser.get(here.url(ACTES, f"{FORM}?to=/dossiers?a=1"))
+    assert page.url == here.url(PORTAL, f"{FORM}?host={ACTES}&to=/dossiers%3Fa%3D1")
+    assert page.status == 200
+    assert "kept here under seal" in page.text
+    assert 'value="/dossiers?a=1"' in page.text
+
+
+async def test_what_the_application_accepts_is_kept_and_the_person_goes_on(here: Installation) -> None:
+    browser = await signed_in(here)
+    reply = await sent(here, browser)
+    assert (reply.status, reply.location) == (303, here.url(ACTES, "/dossiers?a=1"))
+    assert await login_of(here) == "a.liddell"
+    shown = await browser.get(here.url(PORTAL, "/_ecluse/sessions"))
+    assert "actes: a.liddell" in shown.text
+    assert "right" not in shown.text
+    gone = await sent(here, browser, f"{FORM}/remove", login="", password="")
+    assert (gone.status, gone.location) == (303, here.url(PORTAL, "/_ecluse/sessions"))
+    assert await login_of(here) is None
+    assert "a.liddell" not in (await browser.get(here.url(PORTAL, "/_ecluse/sessions"))).text
+    told = [event["event"] for event in here.logged()]
+    assert [one for one in told if one.startswith("account.")] == ["account.linked", "account.unlinked"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"password": "wrong"}, "form_login.refused"),
+        ({"login": ""}, "account.login"),
+        ({"login": " a"}, "account.login"),
+        ({"password": ""}, "account.table"),
+        ({"password": "a\nb"}, "account.table"),
+    ],
+)
+async def test_what_is_not_accepted_is_not_kept(here: Installation, fields: dict[str, str], code: str) -> None:
+    browser = await signed_in(here)
+    reply = await sent(here, browser, **fields)
+    assert reply.status == 403
+    assert "This account was not linked" in reply.text
+    assert "request-" in reply.text
+    assert await login_of(here) is None
+    assert here.codes()[-1:] == [code]
+
+
+async def test_tries_are_counted_whatever_accounts_a_person_names(here: Installation) -> None:
+    browser = await signed_in(here)
+    for number in range(5):
+        assert (await sent(here, browser, login=f"a{number}", password="wrong")).status == 403
+    reply = await sent(here, browser)
+    assert reply.status == 503
+    assert "The application is not asked again for the moment" in reply.text
+    assert await login_of(here) is None
+
+
+@pytest.mark.parametrize("path", [FORM, f"{FORM}/remove"])
+@pytest.mark.parametrize(
+    "headers", [{"Sec_Fetch_Site": "cross-site"}, {"Sec_Fetch_Site": "same-site"}, {"Origin": "http://actes.localhost"}]
+)
+async def test_no_other_page_sends_these_forms(here: Installation, path: str, headers: dict[str, str]) -> None:
+    browser = await signed_in(here)
+    await sent(here, browser)
+    data = {"host": ACTES, "login": "attacker", "password": "right"}
+    url, told = here.url(PORTAL, path), {"Origin": "null", "Sec-Fetch-Site": "same-origin"}
+    told |= {name.replace("_", "-"): value for name, value in headers.items()}
+    reply = await browser.send("POST", url, headers=told, data=data)
+    assert reply.status == 403
+    assert "Nothing was changed" in reply.text
+    assert await login_of(here) == "a.liddell"
+
+
+async def test_where_nobody_links_by_themselves_there_is_no_such_page(here: Installation) -> None:
+    browser = await signed_in(here)
+    nobody = here.browser()
+    assert (await sent(here, nobody)).status == 401
+    assert (await nobody.get(here.url(PORTAL, f"{FORM}?host={ACTES}"), follow=False)).status == 401
+    for host in ("evil.example", "permis.localhost", PORTAL):
+        assert (await sent(here, browser, host=host)).status in (404, 421)
+    here.link_accounts("actes", AccountSettings(by=("uid",), ask="Ask."))
+    assert (await sent(here, browser)).status == 404
+
+
+async def test_it_leads_nowhere_but_to_the_application(here: Installation) -> None:
+    browser = await signed_in(here)
+    for target in ("//evil.example/", "https://evil.example/", "/\\evil.example"):
+        reply = await sent(here, browser, to=target)
+        assert reply.location == here.url(ACTES, "/")
+
+
+async def test_links_that_cannot_be_written_are_told_and_the_sessions_are_shown_all_the_same(
+    here: Installation,
+) -> None:
+    browser = await signed_in(here)
+    links_path(here.state).write_bytes(b"")
+    reply = await sent(here, browser)
+    assert reply.status == 503
+    assert "This application is out of order for a moment" in reply.text
+    assert (await browser.get(here.url(PORTAL, "/_ecluse/sessions"))).status == 200
