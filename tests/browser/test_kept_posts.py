@@ -1,5 +1,6 @@
-"""Chromium sends a form with a file of 20 MB when the session has ended, to PHP: it arrives whole and once, and nobody
-else on that browser sends it."""
+"""Chromium sends a form with a file of 20 MB when the session has ended, to PHP: it arrives whole and once.
+
+That nobody else on that browser sends it, tests/walks shows."""
 
 import hashlib
 import os
@@ -17,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.service]
 async def test_a_form_with_a_file_is_not_lost(tmp_path: Path) -> None:
     content = os.urandom(20 << 20)
     (tmp_path / "plan.pdf").write_bytes(content)
-    async with before_php(tmp_path) as (world, application):
+    async with before_php(tmp_path, idle="6s") as (world, application):
         site = {
             "app": world.place.url(ONE, ""),
             "portal": world.place.portal(""),
