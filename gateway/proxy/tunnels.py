@@ -62,6 +62,9 @@ class Tunnels:
         if self._timer is None:
             self._timer = self._loop.call_later(_EVERY, self._look)
         tunnel.begin(client, application.release(), came)
+        if plane.draining:
+            # It was asked for before the others were told.
+            tunnel.end("restart")
 
     def _over(self, tunnel: Tunnel) -> None:
         of_seat = self._by_seat.get(tunnel.seat)

@@ -543,6 +543,21 @@ async def test_a_worker_that_ends_says_so() -> None:
         assert await ending == 0
 
 
+async def test_one_that_opens_while_a_worker_ends_is_told_at_once() -> None:
+    async with application(None) as behind, gateway(behind, app=TUNNEL) as gate:
+        gate.sign_in()
+        client = await gate.client()
+        client.send(OPENING)
+        await behind.request()
+        ending = asyncio.create_task(gate.plane.drain(5))
+        await gate.until(lambda: gate.plane.draining)
+        behind.peers[0].send(switched())
+        assert (await client.answer()).status == 101
+        assert close_of(await client.reader.readexactly(19)) == (1012, b"service restart")
+        await gate.clock.passes(1)
+        assert await ending == 0
+
+
 # --- while it lasts
 
 
