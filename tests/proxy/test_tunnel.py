@@ -236,6 +236,7 @@ OWN = "hosts: [permis.localhost, autre.localhost, '*.permis.example']"
         ((b"http://permis.localhost.evil.example:8080",), "", False),
         ((b"http://user@permis.localhost:8080",), "", False),
         ((b"http://portail.localhost:8080",), "", False),
+        ((b"http://voisin.localhost:8080",), "", False),
         ((b"https://evil.example",), "", False),
         ((b"null",), "", False),
         ((b"",), "", False),
@@ -251,7 +252,11 @@ async def test_only_pages_of_the_application_open_one(origin: tuple[bytes, ...],
     app = f"tunnel: {{protocols: [websocket]{more}}}\n"
     async with application(taking()) as behind:
         named = files(behind.port, app=app)
-        named["apps/permis.yaml"] = named["apps/permis.yaml"].replace("hosts: [permis.localhost]", OWN)
+        text = named["apps/permis.yaml"]
+        named["apps/permis.yaml"] = text.replace("hosts: [permis.localhost]", OWN)
+        named["apps/voisin.yaml"] = text.replace("app: permis", "app: voisin").replace(
+            "permis.localhost", "voisin.localhost"
+        )
         async with gateway(behind, changes=named) as gate:
             gate.sign_in()
             client = await gate.client()
