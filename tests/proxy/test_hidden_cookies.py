@@ -217,7 +217,7 @@ async def test_a_mark_that_stands_for_nothing_is_waited_for_once(monkeypatch: py
         await asked(gate, behind, me + b"; __Host-ecluse-c=00000000.7." + tag)
         assert jars.reads == reads
         # Of another session, or of no form that we make.
-        for nothing in (b"00000000.7.00000000", b"x", b"00000000.1", b"0000000g.1." + tag, b"00000000.1x." + tag):
+        for nothing in (b"00000000.9.00000000", b"x", b"00000000.1", b"0000000g.1." + tag, b"00000000.1x." + tag):
             await asked(gate, behind, me + b"; __Host-ecluse-c=" + nothing)
         assert jars.reads == reads
 
