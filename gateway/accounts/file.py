@@ -10,6 +10,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from hmac import compare_digest
 from pathlib import Path
 from typing import Final
 
@@ -158,7 +159,8 @@ class LinkFile:
         row = connection.execute("SELECT sealed, secret FROM links WHERE person = ?", (found_by,)).fetchone()
         before = None if row is None else seals.opened(holder, *row)
         if before is not None:
-            if before.login == new.login and new.secret == (before.secret and seals.secret(before)):
+            known = None if before.secret is None else seals.secret(before)
+            if before.login == new.login and _are_same(new.secret, known):
                 return False
             if before.login != new.login and not new.replace:
                 raise LinkRefused(number, f"this person has another login of {holder.application} already")
@@ -296,6 +298,11 @@ class LinkFile:
         else:
             why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         return GatewayError(code, f"{self._path}: {why}")
+
+
+def _are_same(one: str | None, other: str | None) -> bool:
+    """Of two secrets, of which none is empty, or of none at all."""
+    return compare_digest((one or "").encode(), (other or "").encode())
 
 
 def _is_there(path: Path) -> bool:

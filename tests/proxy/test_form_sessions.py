@@ -143,6 +143,18 @@ async def test_invariant_4_no_cookie_of_the_session_reaches_a_browser() -> None:
         assert [one.cookies for one in at.forms.kept] == [b"SID=9; LANG=en"]
 
 
+async def test_invariant_4_nor_does_one_that_an_interim_response_sets() -> None:
+    early = b"HTTP/1.1 103 Early Hints\r\nSet-Cookie: SID=early\r\nLink: </a>\r\n\r\n"
+    async with here(early + FINE) as at:
+        client = await at.gate.client()
+        client.send(ask(b"GET /a", PAGE, at.cookie))
+        hints, page = await client.answer(), await client.answer()
+        assert (hints.status, page.status) == (103, 200)
+        assert b"SID" not in hints.head + page.head
+        await at.get()
+        assert at.sent()[1] == b"SID=early; LANG=fr"
+
+
 async def test_a_session_that_the_application_takes_back_is_over() -> None:
     gone = b"Set-Cookie: SID=; Max-Age=0", b"Set-Cookie: LANG=; Max-Age=0"
     async with here(answer(b"a", *gone)) as at:

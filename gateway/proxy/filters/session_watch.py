@@ -68,10 +68,7 @@ class SessionWatch(Between):
 
     def response_head(self, response: ResponseHead) -> bytes:
         """b"" where the page waits. Raises GatewayError where the session has ended: `upstream_failed` follows."""
-        set_cookies = response.take_cookies(self._names, goes_on=self._form.keep == "browser")
-        if set_cookies:
-            self._changed(set_cookies)
-        elif response.status >= 200:
+        if not self._take_cookies(response):
             response.sets = self._handed
         if not self._is_page:
             return self.client.response_head(response)
@@ -88,10 +85,13 @@ class SessionWatch(Between):
         self._searched, self._response = True, response
         return b""
 
+    def interim_response(self, response: ResponseHead) -> None:
+        self._take_cookies(response)
+        self.client.interim_response(response)
+
     def switch(self, response: ResponseHead, connection: ServerConnection, rest: bytes) -> None:
         """The opening of a tunnel may set them too; what goes through it is no page."""
-        if set_cookies := response.take_cookies(self._names, goes_on=self._form.keep == "browser"):
-            self._changed(set_cookies)
+        self._take_cookies(response)
         self.client.switch(response, connection, rest)
 
     def take(self, data: bytes) -> None:
@@ -126,6 +126,13 @@ class SessionWatch(Between):
 
     def forget(self) -> None:
         self._response, self._held = None, b""
+
+    def _take_cookies(self, response: ResponseHead) -> bool:
+        """Whether the response sets any of the session's."""
+        set_cookies = response.take_cookies(self._names, goes_on=self._form.keep == "browser")
+        if set_cookies:
+            self._changed(set_cookies)
+        return bool(set_cookies)
 
     def _release(self) -> None:
         response, held = self._response, self._held
