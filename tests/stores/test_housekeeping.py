@@ -76,8 +76,8 @@ async def test_a_clock_that_jumps_a_day_ahead_deletes_nothing_and_everybody_is_b
     purged = asyncio.Event()
     purge = store.purge
 
-    async def told(now: int) -> None:
-        await purge(now)
+    async def told(now: int, *, bury: bool = False) -> None:
+        await purge(now, bury=bury)
         purged.set()
 
     store.purge = told  # type: ignore[method-assign]
