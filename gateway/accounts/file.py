@@ -159,8 +159,7 @@ class LinkFile:
         row = connection.execute("SELECT sealed, secret FROM links WHERE person = ?", (found_by,)).fetchone()
         before = None if row is None else seals.opened(holder, *row)
         if before is not None:
-            known = None if before.secret is None else seals.secret(before)
-            if before.login == new.login and _are_same(new.secret, known):
+            if before.login == new.login and _has_secret(seals, before, new.secret):
                 return False
             if before.login != new.login and not new.replace:
                 raise LinkRefused(number, f"this person has another login of {holder.application} already")
@@ -300,9 +299,10 @@ class LinkFile:
         return GatewayError(code, f"{self._path}: {why}")
 
 
-def _are_same(one: str | None, other: str | None) -> bool:
-    """Of two secrets, of which none is empty, or of none at all."""
-    return compare_digest((one or "").encode(), (other or "").encode())
+def _has_secret(seals: LinkSeals, link: AccountLink, secret: str | None) -> bool:
+    """Whether this is the link's; None is the one of a link that has none."""
+    known = None if link.secret is None else seals.secret(link)
+    return compare_digest((known or "").encode(), (secret or "").encode())
 
 
 def _is_there(path: Path) -> bool:
