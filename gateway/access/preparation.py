@@ -9,6 +9,7 @@ from gateway.access.account import Accounts, NoAccounts, identity_at, is_known, 
 from gateway.access.outcome import Prepared
 from gateway.access.shared_work import SharedWork
 from gateway.config.snapshot import App
+from gateway.formlogin.account import login_now
 from gateway.formlogin.addresses import ApplicationOrigins
 from gateway.formlogin.cookies import renewed
 from gateway.formlogin.spec import ApplicationSession, FormLogin
@@ -170,18 +171,23 @@ class Preparation:
         at = seat.application
         if not isinstance(at, _AtApplication) or at.session is None or at.identity is not identity_at(app, seat):
             return None
-        return at.session if at.session.fingerprint == form.fingerprint else None
+        session = at.session
+        is_theirs = session.fingerprint == form.fingerprint and session.login == login_now(form, at.identity)
+        return session if is_theirs else None
 
     async def _sign_in(self, app: App, seat: Seat, fixed: Prepared) -> None:
         """Tabs that come meanwhile wait for the same sign-in. Raises GatewayError."""
+        form = app.form_login
         assert self._forms is not None
+        assert form is not None
         forms, identity, at = self._forms, identity_at(app, seat), seat.application
         gone = at.gone if isinstance(at, _AtApplication) else None
         known = at if isinstance(at, _AtApplication) and at.identity is identity else None
         if known is not None and known.failed is not None and self._monotonic() < known.again_at:
             raise GatewayError(known.failed.code, known.failed.detail)
-        # One that is kept may be what ended for another host of the application.
-        key = seat.session_id, app.name, gone
+        # One that is kept may be what ended for another host of the application; and one under way may be for the login
+        # that this person had before.
+        key = seat.session_id, app.name, form.fingerprint, login_now(form, identity), gone
         try:
             session = await self._sign_ins.done(key, lambda: forms.session(app, seat, fixed, gone))
         except GatewayError as error:

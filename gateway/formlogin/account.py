@@ -24,6 +24,16 @@ def account_of(trusted: TrustedAccount, identity: Identity) -> str:
     return login
 
 
+def login_now(form: FormLogin, identity: Identity) -> str | None:
+    """The account that is this person's by the file as it is now; None where they have none."""
+    if form.trusted is None:
+        return next(iter(identity.attributes.get(ATTRIBUTE, ())), None)
+    try:
+        return account_of(form.trusted, identity)
+    except GatewayError:
+        return None
+
+
 def session_described(form: FormLogin, identity: Identity) -> tuple[dict[str, str], dict[str, str]]:
     """For tools: the cookies of the session that this person would have, and, by name, why there would be none."""
     said, refused = "of the session that the gateway has for this person", ""

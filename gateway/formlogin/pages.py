@@ -98,7 +98,8 @@ def _fields(page: Any, form: Any) -> dict[str, str | None]:
     id = form.get("id")
     found: dict[str, str | None] = {}
     inside = [one for one in form.iter(*_CONTROLS) if one.get("form") in (None, id)]
-    named = [one for one in page.iter(*_CONTROLS) if id and one.get("form") == id and one not in inside]
+    known = set(inside)
+    named = [one for one in page.iter(*_CONTROLS) if id and one.get("form") == id and one not in known]
     for control in (*inside, *named)[:_MOST_FIELDS]:
         name = control.get("name")
         if not name:

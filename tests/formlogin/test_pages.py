@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter
 
@@ -9,7 +10,8 @@ from gateway.formlogin.pages import LARGEST_PAGE, find_form, holds_field
 from gateway.formlogin.spec import FormStep
 from gateway.model.codes import FORM_LOGIN_FORM
 from gateway.model.errors import GatewayError
-from tests.formlogin.forms import STEP, page
+from tests.formlogin.forms import FIELDS, STEP, page
+from tests.growth import is_linear
 
 
 def why(body: bytes, step: FormStep = STEP) -> str:
@@ -92,6 +94,14 @@ def test_no_page_takes_a_thread_for_long() -> None:
         with pytest.raises(GatewayError):
             find_form(unit * (LARGEST_PAGE // len(unit)), STEP, "utf-8")
         assert perf_counter() - began < 5, unit
+
+
+def test_controls_that_name_their_own_form_take_linear_time() -> None:
+    def reading(number: int) -> Callable[[], object]:
+        body = page(fields=FIELDS + "<input form=connexion>" * number)
+        return lambda: find_form(body, STEP, "utf-8")
+
+    assert is_linear(reading, small=400, large=16_000)
 
 
 @given(st.binary(max_size=400))
