@@ -46,7 +46,11 @@ class PortalExchange:
         try:
             page = asked.result()
             if isinstance(page, SendOn):
-                page.give_back() if client is None else client.send_on(page)
+                if client is None:
+                    page.body.close()
+                    page.give_back()
+                else:
+                    client.send_on(page)
             elif client is not None:
                 client.respond(page)
         except CancelledError:

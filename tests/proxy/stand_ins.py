@@ -10,6 +10,7 @@ from gateway.config.snapshot import Snapshot
 from gateway.model.codes import Code
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
+from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page
 from gateway.model.session import Seat, SeatLimits
 from gateway.model.transaction import HandOver, Transaction
@@ -150,16 +151,16 @@ class Portal:
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
-        self.page: Page | Exception = Page(303, ((b"Location", b"/portal"),), b"")
+        self.page: Page | SendOn | Exception = Page(303, ((b"Location", b"/portal"),), b"")
         self.may = asyncio.Event()
         self.may.set()
         self.ended = 0
 
-    def ask(self, call: InboundRequest, body: bytes) -> asyncio.Task[Page]:
+    def ask(self, call: InboundRequest, body: bytes) -> asyncio.Task[Page | SendOn]:
         self.asked.append(Asked(call, body))
         return asyncio.get_running_loop().create_task(self._answer())
 
-    async def _answer(self) -> Page:
+    async def _answer(self) -> Page | SendOn:
         await self.may.wait()
         self.ended += 1
         if isinstance(self.page, Exception):

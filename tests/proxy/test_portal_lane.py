@@ -6,6 +6,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
+from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.spool import MOST_OF_ONE, UNCOUNTED
@@ -329,6 +330,36 @@ async def test_nor_does_it_go_to_who_asks_next_on_the_connection() -> None:
         assert (await client.answer()).status == 200
         await gate.until(lambda: gate.portal.ended == 1)
         assert (await client.ask(ask(b"GET /public/a"))).status == 200
+
+
+class Body:
+    """model.kept_post.KeptBody, of nothing."""
+
+    size = 0
+
+    def __init__(self, said: list[str]) -> None:
+        self._said = said
+
+    async def read(self) -> bytes:
+        raise AssertionError("nobody is there for it")
+
+    def close(self) -> None:
+        self._said.append("closed")
+
+
+async def test_a_kept_post_is_given_back_with_its_file_closed_when_the_browser_has_left() -> None:
+    """Else each such click would keep one more file open, until the worker can open none."""
+    async with application() as app, gateway(app) as gate:
+        said: list[str] = []
+        give_back, done = (lambda: said.append("given back")), (lambda: said.append("done"))
+        gate.portal.page = SendOn("/a", "", "/_ecluse/kept", Body(said), give_back, done)
+        client = await held(gate, ask(b"POST /_ecluse/kept/id/a", b"Content-Length: 0"))
+        client.close()
+        await gate.until(lambda: not gate.plane.connections)
+        gate.portal.may.set()
+        await gate.until(lambda: said)
+        assert said == ["closed", "given back"]
+        assert app.peers == []
 
 
 async def test_a_fault_after_the_browser_has_left_is_told() -> None:
