@@ -134,7 +134,7 @@ def told_nothing(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         asks = any(rule.allow is not None and turns_on_identity(rule.allow) for _, rule in subject.rules(app))
         translate = app.model.translate
-        if asks and not (translate.told or translate.has_tokens):
+        if asks and not (translate.told or translate.has_tokens or app.model.form_login):
             yield app.at(
                 "app", say="people sign in, and the application is not told who they are", write="add translate"
             )

@@ -453,6 +453,12 @@ def test_a_subject_is_looked_for_wherever_an_application_is_told_it(line: str, p
     }
 
 
+def test_a_login_form_tells_an_application_who_it_is() -> None:
+    untold = PERMIS.replace("translate:\n  headers:\n    X-Remote-User: {from: uid}\n", "")
+    files = {name: text.replace(PERMIS, untold) for name, text in form("cookies: [A]").items()}
+    assert "EC308" not in {one.code for one in lint(subject(sample_files(files, FORM_SECRET), NOW.timestamp()))}
+
+
 def test_a_key_is_the_same_however_it_is_written() -> None:
     sealed = {
         name: sent(f"sealed: {{cookie: T, key: {{file: {name}.base64}}}}", app)

@@ -26,6 +26,7 @@ from gateway.config.schema.load import AnyProviderFile, Loaded
 from gateway.config.schema.posts import KeepPostsSection
 from gateway.config.schema.scalars import socket_address
 from gateway.config.yaml.reader import YamlDocument
+from gateway.model.account import ATTRIBUTE
 from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
@@ -158,7 +159,10 @@ def _rules(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
 def _unmapped(document: YamlDocument, model: AppFile, mapped: set[str]) -> Iterator[Problem]:
     for path, attribute in attributes_used(model, needed=True):
         if attribute not in mapped:
-            yield document.problem(path, *not_mapped(attribute, mapped))
+            say, write = not_mapped(attribute, mapped)
+            if attribute == ATTRIBUTE and model.account is None:
+                write = "write account: {ask: ...} in this file, for the login of a link"
+            yield document.problem(path, say, write)
 
 
 # --- the paths that its patterns name

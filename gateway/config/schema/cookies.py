@@ -57,7 +57,7 @@ class CookiesSection(Strict):
         if every and len(self.hidden) > 1:
             raise wrong("`*` hides the others too", "leave them out")
         if self.visible and not every and self.prefix is None:
-            raise wrong('visible has an effect beside hidden: ["*"] or prefix', "leave it out")
+            raise wrong('visible has an effect only beside hidden: ["*"] or prefix', "leave it out")
         if every and self.prefix is not None:
             raise wrong("prefix has no effect where all are hidden", "leave it out")
         for name in self.visible:

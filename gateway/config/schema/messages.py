@@ -92,7 +92,8 @@ def _words(model: type[BaseModel], data: object, path: Path, error: ErrorDetails
 
 def _one_of(known: Sequence[str], path: Path, value: object) -> tuple[str, str]:
     if len(known) == 1:
-        return f"this can only be {known[0]}", f"write {known[0]}, or leave {path[-1]} out"
+        left = "it" if isinstance(path[-1], int) else path[-1]
+        return f"this can only be {known[0]}", f"write {known[0]}, or leave {left} out"
     return f"this must be one of {', '.join(known)}", did_you_mean(value, known) or _same_charset(value, known)
 
 

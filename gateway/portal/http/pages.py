@@ -30,6 +30,8 @@ _SENDS_ITSELF = "document.forms[0].submit()"
 _REFUSING = frozenset({"policy", "translation", "account"})
 _SIGNING_IN = frozenset({"login", "handover", "oidc", "saml"})
 _MOMENTS = {"fr": "%d/%m/%Y à %H:%M UTC", "en": "%Y-%m-%d %H:%M UTC"}
+# What stands before tenths, and megabytes, kilobytes and bytes.
+_UNITS = {"fr": (",", "Mo", "Ko", "octets"), "en": (".", "MB", "KB", "bytes")}
 _RETRY_AFTER = (b"Retry-After", b"5")
 # RFC 9110 11.6.1: every 401 has a challenge. Ours is a page and a cookie, for which no scheme is registered; browsers
 # leave one alone that they do not know, where `Basic` would have them ask for a password of their own.
@@ -188,8 +190,8 @@ class Pages:
 
     def send_post(self, language: str, *, action: str, post: KeptPost, person: str) -> Page:
         """The button that sends a kept post on. The application is told where the click came from: our origin."""
-        path, size = post.target.partition("?")[0], _size(post.file.size)
-        page = self._page("send_post.html", language, action=action, post=post, person=person, path=path, size=size)
+        path = post.target.partition("?")[0]
+        page = self._page("send_post.html", language, action=action, post=post, person=person, path=path)
         headers = tuple(_OF_OUR_ORIGIN if header[0] == _OF_OUR_ORIGIN[0] else header for header in page.headers)
         return Page(page.status, headers, page.body)
 
@@ -259,15 +261,17 @@ def _environment(language: str, texts: NullTranslations) -> Environment:
     )
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
+    environment.filters["size"] = lambda size: _size(size, _UNITS[language])
     environment.filters["moment"] = lambda at: datetime.fromtimestamp(at, UTC).strftime(_MOMENTS[language])
     return environment
 
 
-def _size(size: int) -> str:
-    for unit, bytes in (("MB", 1 << 20), ("KB", 1 << 10)):
+def _size(size: int, units: tuple[str, str, str, str]) -> str:
+    point, *names = units
+    for unit, bytes in zip(names, (1 << 20, 1 << 10), strict=False):
         if size >= bytes:
-            return f"{size / bytes:.1f} {unit}"
-    return f"{size} B"
+            return f"{size / bytes:.1f} {unit}".replace(".", point)
+    return f"{size} {names[-1]}"
 
 
 def _slot(name: str) -> str:

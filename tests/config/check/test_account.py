@@ -46,7 +46,7 @@ def test_the_login_may_be_told_and_no_provider_gives_it() -> None:
     told = PERMIS.replace("{from: uid}", "{from: account}")
     assert found("{ask: a, by: [siret, uid]}", app=told) == []
     (said,) = problems({"apps/permis.yaml": told})
-    assert "no provider of this application maps an attribute account" in said
+    assert "an attribute account (write account: {ask: ...} in this file, for the login of a link)" in said
     claims = PERMIS.replace("access:", "  basic: {account: {from: account}, password: {file: links.key}}\naccess:")
     assert found("{ask: a}", app=claims) == []
 

@@ -81,7 +81,7 @@ def test_a_pattern_that_no_request_meets(paths: str, path: str, found: list[str]
         ("{hidden: [PHPSESSID, JSESSIONID], prefix: permis_, visible: [lang], host_only: true}", []),
         ("{hidden: ['*'], visible: [lang]}", []),
         ("{hidden: [a, '*']}", ["cookies: `*` hides the others too (leave them out)"]),
-        ("{visible: [lang]}", ['cookies: visible has an effect beside hidden: ["*"] or prefix (leave it out)']),
+        ("{visible: [lang]}", ['cookies: visible has an effect only beside hidden: ["*"] or prefix (leave it out)']),
         ("{hidden: ['*'], prefix: a_}", ["cookies: prefix has no effect where all are hidden (leave it out)"]),
         ("{prefix: a_, visible: [a_b]}", ["cookies: a_b begins with the prefix (choose another prefix)"]),
         ("{hidden: [a_b], prefix: x_, visible: [A-b]}", ["cookies: a server may read A-b as one that is hidden (leave it in one of the two)"]),

@@ -150,6 +150,7 @@ def test_a_mapping_that_writes_what_the_gateway_knows_is_an_error(name: str) -> 
         ("allow: anyone}", "allow: anyone, methods: []}", "10:48: access[0].methods: this is empty (name at least one)"),
         ("allow: anyone}", "allow: anyone, refusal: ' '}", "10:48: access[0].refusal: this is empty"),
         ("translate:", "logout: {scope: all}\ntranslate:", "6:17: logout.scope: this must be one of local, global"),
+        ("translate:", "tunnel: {protocols: [ws]}\ntranslate:", "6:22: tunnel.protocols[0]: this can only be websocket (write websocket, or leave it out)"),
         ("translate:", "logout: {cookies: [a b]}\ntranslate:", "6:20: logout.cookies[0]: this is not the name of a cookie"),
         ("translate:", "logout: {url: bye}\ntranslate:", "6:15: logout.url: this is not a path of the application (write it as /logout.do)"),
         ("translate:", "logout: {url: //evil.example}\ntranslate:", "6:15: logout.url: this is not a path of the application (write it as /logout.do)"),

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from gettext import NullTranslations
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Literal
@@ -24,7 +25,7 @@ from gateway.model.codes import (
 )
 from gateway.model.ports import Page
 from gateway.portal.http import pages as module
-from gateway.portal.http.pages import Choice, Pages, SessionLine
+from gateway.portal.http.pages import Choice, Pages, SessionLine, _environment
 from tests.growth import steps
 
 XSS = "<script>alert(1)</script>\"'&\0"
@@ -298,3 +299,18 @@ def test_every_401_and_no_other_has_a_challenge_that_no_browser_asks_a_password_
     page = pages.render(code, kind=kind, language="fr", reference="r", login_url="/x")
     told = [value for name, value in page.headers if name.lower() == b"www-authenticate"]
     assert told == ([b'Cookie realm="ecluse"'] if code.status == 401 else [])
+
+
+@pytest.mark.parametrize(
+    ("language", "size", "said"),
+    [
+        ("fr", 44, "44 octets"),
+        ("fr", 3000, "2,9 Ko"),
+        ("fr", 5 << 19, "2,5 Mo"),
+        ("en", 44, "44 bytes"),
+        ("en", 3000, "2.9 KB"),
+        ("en", 5 << 19, "2.5 MB"),
+    ],
+)
+def test_a_size_is_written_as_the_language_writes_it(language: str, size: int, said: str) -> None:
+    assert _environment(language, NullTranslations()).from_string("{{ size|size }}").render(size=size) == said
