@@ -14,7 +14,7 @@ from gateway.config.snapshot import App
 from gateway.model.codes import PATH_RESERVED, STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.kept_post import KeptPost, SendOn
+from gateway.model.kept_post import KeptFile, KeptPost, SendOn
 from gateway.model.kept_post_codes import (
     SESSION_FORM_CROSS_SITE,
     SESSION_FORM_GONE,
@@ -40,10 +40,20 @@ class KeptPostPages:
 
     async def keep(self, request: PortalRequest) -> NextStep:
         """The body is in its file: the browser is told, and given what leads to it."""
-        app, posts, file = app_here(request), self._posts(), request.inbound.kept
-        if app.keep_posts is None or file is None:
+        posts, file = self._posts(), request.inbound.kept
+        if file is None:
+            raise GatewayError(SESSION_FORM_NOT_KEPT, "no body was kept")
+        try:
+            return await self._keep(request, posts, file)
+        except BaseException:
+            # Nothing leads to it: it would only take up room.
+            self._later(posts.remove(file))
+            raise
+
+    async def _keep(self, request: PortalRequest, posts: KeptPosts, file: KeptFile) -> NextStep:
+        app, now = app_here(request), int(self._services.now())
+        if app.keep_posts is None:
             raise GatewayError(SESSION_FORM_NOT_KEPT, "the application's file says no longer that posts are kept")
-        now = int(self._services.now())
         post = KeptPost(
             app=app.name,
             host=request.host,
@@ -106,7 +116,7 @@ class KeptPostPages:
 
         def done() -> None:
             self._services.report.post_sent(request, post.file.size)
-            self._later(posts.remove(post))
+            self._later(posts.remove(post.file))
 
         return SendOn(post.target, post.content_type, _sign_in(app, request.host, id), body, give_back, done)
 

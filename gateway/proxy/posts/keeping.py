@@ -1,6 +1,7 @@
 """A post whose session has ended: whether it may be kept, and its body on the way to the folder."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -120,6 +121,8 @@ class KeepingExchange:
             client, self._client = self._client, None
             if client is not None:
                 client.faulted(fault)
+            with suppress(GatewayError):
+                await self._writer.discard()
 
     async def _finish(self, pieces: bytes) -> None:
         """All of it is on the disk before the portal says that it is kept."""

@@ -128,10 +128,10 @@ class KeptPosts:
         """Nothing of it was sent on."""
         await self._tickets.put(post, post.file.person.hex(), id)
 
-    async def remove(self, post: KeptPost) -> None:
+    async def remove(self, file: KeptFile) -> None:
         folder = PostFolder(self._settings().folder)
         with suppress(GatewayError):
-            await self._in_thread(lambda: folder.remove(post.file.name))
+            await self._in_thread(lambda: folder.remove(file.name))
 
     # --- steps
 
