@@ -42,6 +42,11 @@ def other(algorithm: TokenAlgorithm, kid: str) -> SigningKey:
     return SigningKey(algorithm, kid, another.pem, another.public)
 
 
+def tampered(token: bytes) -> bytes:
+    """Another signature than its own, whatever that is."""
+    return token[:-20] + (b"A" if token[-20:-19] != b"A" else b"B") + token[-19:]
+
+
 @pytest.mark.parametrize(
     ("token", "why"),
     [
@@ -54,7 +59,7 @@ def other(algorithm: TokenAlgorithm, kid: str) -> SigningKey:
         (sign(other("RS256", key("RS256").id), CLAIMS), "a signature that is not of this key"),
         (sign(other("EdDSA", key("EdDSA").id), CLAIMS), "a signature that is not of this key"),
         (sign(other("RS256", key("ES256").id), CLAIMS), "a key that is not known"),
-        (sign(key(), CLAIMS)[:-2] + b"AA", "a signature that is not of this key"),
+        (tampered(sign(key(), CLAIMS)), "a signature that is not of this key"),
         (b"eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.", "a key that is not known"),
         (b"x", "not a token"),
     ],
