@@ -261,7 +261,7 @@ class LinkFile:
         return wrapped(data_key, *self._keys[0], self._chance)
 
     def _make(self) -> None:
-        """Beside its place first, so that nobody meets half a file."""
+        """The file is written under another name first, so that nobody meets half of it."""
         folder = self._path.parent
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         beside = self._path.with_name(f"{NAME}.{os.getpid()}.new")

@@ -18,13 +18,37 @@ class PortalClient(Requester, Protocol):
         """A kept post goes to the application, in the place of this request."""
 
 
-class PortalExchange:
+class OwnPage:
+    """What exchange.py declares, for whatever ends in a page of our own: it comes whole, in one write."""
+
+    __slots__ = ()
+
+    revalidated: Final = False
+
+    def drains(self) -> bool:
+        """What is written here is never held up."""
+        return False
+
+    def pause(self) -> None:
+        """A page is one write."""
+
+    def resume(self) -> None:
+        """As `pause`."""
+
+    def has_moved(self, within: float) -> bool:
+        """A page comes whole."""
+        return False
+
+    def is_beyond(self, fence: Fence | None) -> bool:
+        """No fence is drawn around ourselves."""
+        return False
+
+
+class PortalExchange(OwnPage):
     """What is under way at the portal goes on to its end when the browser has left: a sign-out is not left half done
     because nobody waits for its page."""
 
     __slots__ = ("_body", "_call", "_client", "_patience", "_plane")
-
-    revalidated: Final = False
 
     def __init__(self, client: PortalClient, plane: Services, call: InboundRequest, patience: float) -> None:
         """`patience`: how long (s) the page may take."""
@@ -79,21 +103,3 @@ class PortalExchange:
         """Nobody waits for the page any more."""
         self._client = None
         self._body.take()
-
-    def drains(self) -> bool:
-        """What is written here is never held up."""
-        return False
-
-    def pause(self) -> None:
-        """A page is one write."""
-
-    def resume(self) -> None:
-        """As `pause`."""
-
-    def has_moved(self, within: float) -> bool:
-        """A page comes whole."""
-        return False
-
-    def is_beyond(self, fence: Fence | None) -> bool:
-        """No fence is drawn around the portal."""
-        return False

@@ -28,7 +28,7 @@ from gateway.tokens.jwt import signing_key
 from gateway.tokens.spec import LONGEST_LIFE, SigningKey, TokenAlgorithm
 
 FILE: Final = "token-keys.json"
-# Seconds. What an application has fetched it keeps for five minutes (portal.jwks).
+# Seconds. An application keeps the keys that it has fetched for five minutes (portal.jwks).
 PUBLISHED_BEFORE: Final = 900
 PUBLISHED_AFTER: Final = LONGEST_LIFE + 300
 _AGAIN: Final = 600

@@ -105,7 +105,7 @@ def _properties(content: bytes) -> dict[str, str]:
 
 
 def _opened(written: str, password: bytes, name: str) -> bytes:
-    """3DES by the SHA-1 of the password, which is 20 bytes of 24."""
+    """3DES takes a key of 24 bytes: the SHA-1 of the password, and four zeros."""
     if not written:
         raise ValueError(f"{name} is missing")
     key = hashlib.sha1(password, usedforsecurity=False).digest() + bytes(4)

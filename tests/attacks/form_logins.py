@@ -9,7 +9,7 @@ from itertools import count
 from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
 from tests.attacks.exchange import Exchange
 from tests.attacks.provider import PEOPLE
-from tests.attacks.recorder import Reached
+from tests.attacks.recorder import Answering, Reached
 from tests.attacks.request import NAVIGATION, request
 from tests.attacks.world import ACCOUNT_SECRET, SEAT, World, host
 
@@ -27,27 +27,17 @@ def form(action: str = "/enter/check", head: str = "", fields: str = FIELDS) -> 
     return f'<html><head>{head}</head><form method="post" action="{action}">{fields}</form>'.encode()
 
 
-class Formed:
-    """The application, as long as a `with` lasts. `page`, `taken`, `else`: what it answers to a GET of the form, to the
-    form, and to all else."""
+class Formed(Answering):
+    """The application. `page`, `taken`, `other`: what it answers to a GET of the form, to the form, and to all else."""
 
     def __init__(self, world: World, page: Told, taken: Told = SIGNED_IN, other: Pages | None = None) -> None:
-        self._world = world
-        self._told = {b"GET /enter": page, b"POST /enter/check": taken}
+        super().__init__(world.recorder, self._told)
+        self._of_form = {b"GET /enter": page, b"POST /enter/check": taken}
         self._other = other
-        self.reached: list[Reached] = []
 
-    def __enter__(self) -> "Formed":
-        self._world.recorder.answer = self._answer
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._world.recorder.answer = None
-
-    def _answer(self, found: Reached) -> bytes:
-        self.reached.append(found)
+    def _told(self, found: Reached) -> bytes:
         key = b"%b %b" % (found.method, found.target.partition(b"?")[0])
-        status, lines, body = self._told.get(key) or (self._other or _fine)(found)
+        status, lines, body = self._of_form.get(key) or (self._other or _fine)(found)
         lines = tuple(line % len(self.reached) if b"%d" in line else line for line in lines)
         head = (b"HTTP/1.1 " + status, b"Content-Type: text/html", *lines, b"Content-Length: %d" % len(body))
         return b"\r\n".join((*head, b"", body))

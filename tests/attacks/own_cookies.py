@@ -1,7 +1,7 @@
 """AC: no client says a cookie that the gateway keeps for an application, and no browser is given one."""
 
 from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
-from tests.attacks.recorder import Reached
+from tests.attacks.recorder import Answering
 from tests.attacks.request import request
 from tests.attacks.world import World
 
@@ -27,30 +27,14 @@ def sets(line: bytes) -> bytes:
     return b"HTTP/1.1 200 OK\r\nSet-Cookie: %b\r\nContent-Length: 2\r\n\r\nok" % line
 
 
-class Answering:
-    """The application, as long as a `with` lasts: what it answers, and what reached it."""
-
-    def __init__(self, world: World, answer: bytes) -> None:
-        self._world = world
-        self._bytes = answer
-        self.reached: list[Reached] = []
-
-    def __enter__(self) -> "Answering":
-        self._world.recorder.answer = self._answer
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._world.recorder.answer = None
-
-    def _answer(self, found: Reached) -> bytes:
-        self.reached.append(found)
-        return self._bytes
+def answering(world: World, response: bytes) -> Answering:
+    return Answering(world.recorder, lambda _: response)
 
 
 def says_none(forged: bytes) -> Run:
     async def run(world: World) -> None:
         cookie = await world.cookie(APP)
-        with Answering(world, sets(b"PHPSESSID=%b; Path=/" % KEPT)) as app:
+        with answering(world, sets(b"PHPSESSID=%b; Path=/" % KEPT)) as app:
             await world.send(request(APP, "/page", cookie=cookie))
             for brought in (cookie + b"; " + forged, forged + b"; " + cookie):
                 await world.send(request(APP, "/page", cookie=brought))
@@ -64,7 +48,7 @@ def says_none(forged: bytes) -> Run:
 def gives_none(line: bytes) -> Run:
     async def run(world: World) -> None:
         cookie = await world.cookie(APP)
-        with Answering(world, sets(line % KEPT)):
+        with answering(world, sets(line % KEPT)):
             for target, brought in (("/page", cookie), ("/public/page", b"")):
                 seen = await world.send(request(APP, target, cookie=brought))
                 expect(seen.answer.status == 200, f"{seen}")
@@ -76,11 +60,11 @@ def gives_none(line: bytes) -> Run:
 async def another_persons(world: World) -> None:
     """What is kept for one person goes with nobody else's request."""
     alice, bob = await world.cookie(APP), await world.cookie(APP, "bob")
-    with Answering(world, sets(b"PHPSESSID=of-alice; Path=/")):
+    with answering(world, sets(b"PHPSESSID=of-alice; Path=/")):
         given = (await world.send(request(APP, "/page", cookie=alice))).answer.all(b"set-cookie")
     # As her browser does: by its mark another worker knows that its own reading is too old.
     (mark,) = [line.partition(b";")[0] for line in given if line.startswith(b"__Host-ecluse-c=")]
-    with Answering(world, sets(b"x=1")) as app:
+    with answering(world, sets(b"x=1")) as app:
         await world.send(request(APP, "/page", cookie=bob))
         await world.send(request(APP, "/public/page"))
         await world.send(request(APP, "/page", cookie=alice + b"; " + mark))

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Self, cast
 
 from tests.attacks.exchange import read_chunks
 
@@ -77,6 +77,26 @@ class Recorder:
     @property
     def all_bytes(self) -> bytes:
         return b"".join(piece for _, piece in self.pieces)
+
+
+class Answering:
+    """The upstream, as long as a `with` lasts: what it answers to all that comes, and what reached it."""
+
+    def __init__(self, recorder: Recorder, respond: Callable[[Reached], bytes]) -> None:
+        self._recorder = recorder
+        self._respond = respond
+        self.reached: list[Reached] = []
+
+    def __enter__(self) -> Self:
+        self._recorder.answer = self._answer
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._recorder.answer = None
+
+    def _answer(self, found: Reached) -> bytes:
+        self.reached.append(found)
+        return self._respond(found)
 
 
 class _Connection(asyncio.Protocol):

@@ -178,7 +178,7 @@ def _openers(accepted: Accepted) -> tuple[KeyPair, ...]:
 
 
 def _with_any(ways: Iterable[Callable[[], None]]) -> None:
-    """Raises DoesNotAgree, with the first reason, where each of them does."""
+    """One way that succeeds is enough. Raises DoesNotAgree, with the reason of the first way, where none does."""
     refusals = []
     for ask in ways:
         try:

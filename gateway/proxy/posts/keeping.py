@@ -10,12 +10,11 @@ from gateway.config.snapshot import KeepPosts
 from gateway.model.errors import GatewayError
 from gateway.model.kept_post_codes import SESSION_FORM_NOT_KEPT
 from gateway.proxy.exchange import Exchange
-from gateway.proxy.portal_exchange import PortalClient, PortalExchange
+from gateway.proxy.portal_exchange import OwnPage, PortalClient, PortalExchange
 from gateway.proxy.request import Request
 from gateway.proxy.services import Services
 from gateway.stores.posts.bodies import PostWriter
 from gateway.wire.addresses import client_key
-from gateway.wire.fences import Fence
 from gateway.wire.framing import CHUNKED, NO_CONTENT
 from gateway.wire.navigation import is_same_origin
 
@@ -62,13 +61,11 @@ class KeepingClient(PortalClient, Protocol):
         """No more can be taken of a body."""
 
 
-class KeepingExchange:
+class KeepingExchange(OwnPage):
     """Stands where an application's connection would, until the body is in its file and the portal has a page for it.
     One piece is written at a time, beside the loop; meanwhile one more may gather."""
 
     __slots__ = ("_call", "_client", "_ends", "_job", "_patience", "_pieces", "_plane", "_writer")
-
-    revalidated: Final = False
 
     def __init__(
         self, client: KeepingClient, plane: Services, call: InboundRequest, writer: PostWriter, patience: float
@@ -144,20 +141,3 @@ class KeepingExchange:
         """The browser has gone before its form was here: half of one is of no use."""
         self._client = None
         self._start()
-
-    def drains(self) -> bool:
-        return False
-
-    def pause(self) -> None:
-        """A page is one write."""
-
-    def resume(self) -> None:
-        """As `pause`."""
-
-    def has_moved(self, within: float) -> bool:
-        """A page comes whole."""
-        return False
-
-    def is_beyond(self, fence: Fence | None) -> bool:
-        """No fence is drawn around what is kept."""
-        return False
