@@ -2,7 +2,8 @@
 
 One that the system gives out (port 0) is free for a moment only: before the program that it is meant for has started,
 it may be anybody's next connection outwards. These lie below the ports of such connections, and each process that asks
-has a block of them to itself.
+has a block of them to itself. They lie above 10080, the highest port that browsers and Node refuse to speak to (WHATWG
+Fetch 2.9, "bad ports").
 """
 
 import atexit
@@ -13,7 +14,7 @@ from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 _OUTWARD = Path("/proc/sys/net/ipv4/ip_local_port_range")
-_LOWEST, _BLOCK = 10_000, 400
+_LOWEST, _BLOCK = 10_100, 400
 
 
 class Block:
