@@ -393,6 +393,33 @@ async def test_what_was_kept_for_long_enough_says_so(world: World, application: 
     assert "Back to the application" in late.text
 
 
+async def test_what_is_larger_than_the_file_says_is_not_kept(world: World, application: Application) -> None:
+    """One that says so is refused before its body; one that does not, where it passes the limit, and leaves nothing."""
+    place = world.place
+    await changed(world, "{largest: 100KB}")
+    person = await world.signed_in(url=place.url(ONE, "/depot"))
+    await ended(world, person)
+    head = (
+        f"POST /depot HTTP/1.1\r\nHost: {ONE}:{place.port}\r\nOrigin: {place.url(ONE, '')}\r\nAccept: text/html\r\n"
+        f"Accept-Language: en\r\nCookie: {world.cookie(person)}\r\nContent-Type: {FORM}\r\n"
+    )
+    connection = await Connection.open(place.url())
+    told = await connection.exchange(f"{head}Expect: 100-continue\r\nContent-Length: 102401\r\n\r\n".encode())
+    assert (told.status, told.interim) == (401, 0)
+    assert b"Your form was not sent" in told.body
+    await connection.close()
+    mark, before = world.gateway.mark(), len(on_disk(place))
+    for size, status in ((102_401, 413), (102_400, 401)):
+        connection = await Connection.open(place.url())
+        chunked = f"{head}Transfer-Encoding: chunked\r\n\r\n{size:x}\r\n".encode() + b"x" * size + b"\r\n0\r\n\r\n"
+        assert (await connection.exchange(chunked)).status == status
+        await connection.close()
+        assert len(world.gateway.lines(mark, event="post.kept")) == (status == 401)
+    async with asyncio.timeout(PATIENCE):
+        while len(on_disk(place)) > before + 1:
+            await asyncio.sleep(0.02)
+
+
 async def test_a_file_that_was_altered_is_not_sent(world: World, application: Application) -> None:
     place = world.place
     person = await world.signed_in(url=place.url(ONE, "/depot"))

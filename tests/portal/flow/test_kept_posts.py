@@ -1,4 +1,4 @@
-"""What becomes of a body on the disk that nothing can lead to."""
+"""What becomes of a body on the disk that nothing can lead to; whose post is found."""
 
 import asyncio
 from types import SimpleNamespace
@@ -8,7 +8,8 @@ import pytest
 
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
-from gateway.model.kept_post import KeptFile
+from gateway.model.kept_post import KeptFile, KeptPost
+from gateway.model.kept_post_codes import SESSION_FORM_GONE
 from gateway.portal.flow.kept_posts import KeptPostPages
 
 FILE = KeptFile("name", b"secret", "k1", b"person", 44)
@@ -22,6 +23,9 @@ class Posts:
 
     async def keep(self, post: Any) -> str:
         raise GatewayError(STORE_UNREACHABLE, "no store")
+
+    async def find(self, id: str, host: str) -> KeptPost:
+        return KeptPost("one", "one.example", "/deposit", "", "binding", 0, 9, FILE)
 
     async def remove(self, file: KeptFile) -> None:
         self.removed.append(file)
@@ -43,3 +47,16 @@ async def test_a_body_that_cannot_be_told_of_takes_up_no_room(keep_posts: Any) -
         await pages.keep(request)  # type: ignore[arg-type]
     await asyncio.sleep(0)
     assert posts.removed == [FILE]
+
+
+@pytest.mark.parametrize("app", ["one", "two"])
+async def test_a_host_that_is_another_applications_by_now_finds_no_post_of_the_one_before(app: str) -> None:
+    pages = KeptPostPages(SimpleNamespace(posts=Posts()))  # type: ignore[arg-type]
+    request: Any = SimpleNamespace(host="one.example", holds=lambda binding: binding == "binding", way_back=None)
+    finding = pages._found(request, SimpleNamespace(name=app), "id")  # type: ignore[arg-type]
+    if app == "one":
+        assert (await finding).app == "one"
+        return
+    with pytest.raises(GatewayError) as refused:
+        await finding
+    assert refused.value.code is SESSION_FORM_GONE
