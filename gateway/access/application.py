@@ -107,11 +107,17 @@ class ApplicationAccess:
         else:
             line = self._read_whole(text)
             # Of the whole line, for what is kept holds the query too.
-            if behind and line.authority is None and line.judged == line.method and len(text) <= _LINE_REMEMBERED:
+            usual = line.authority is None and line.judged == line.method and not self._turns_on_query(line)
+            if behind and usual and len(text) <= _LINE_REMEMBERED:
                 self._paths.add(before, line)
         if len(text) <= _LINE_REMEMBERED:
             self._lines.add(text, line)
         return line
+
+    def _turns_on_query(self, line: RequestLine) -> bool:
+        """Whether another query may make it one that means to sign out."""
+        told = None if self.app is None else self.app.logout.query_links
+        return told is not None and told.have_path(line.target.segments)
 
     def _with_query(self, known: RequestLine, query: bytes, *, minor: bool) -> RequestLine:
         """A method and path that were read before, with another query, of which routes know nothing."""

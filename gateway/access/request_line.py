@@ -73,4 +73,7 @@ def purpose_of(app: App | None, target: Target) -> Purpose:
     if app is None or target.segments[0].lower() == _RESERVED:
         path = target.path
         return "endpoint" if path == _PREFIX or path.startswith(_PREFIX + b"/") else "reserved"
-    return "application" if app.logout.links.find(target.segments) is None else "logout"
+    if app.logout.links.find(target.segments) is not None:
+        return "logout"
+    told = app.logout.query_links
+    return "logout" if told is not None and target.query and told.have(target.segments, target.query) else "application"

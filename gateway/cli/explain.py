@@ -145,6 +145,8 @@ def _as_text(explanation: Explanation, known: Known | None) -> Iterator[str]:
             account = "no account" if known.account is None else f"the account {known.account}"
             yield f"with {account} of {tried.app.name}"
         yield f"to {tried.app.name} ({tried.app.file}), as path /{'/'.join(tried.segments)}{other}"
+        if explanation.leniencies:
+            yield f"read so because its file says paths: {', '.join(explanation.leniencies)}"
         if tried.facts.method not in ("", explanation.asked.method):
             yield f"rules are asked about {tried.facts.method}, which the request names (method_override)"
     yield from _table(explanation)
@@ -258,6 +260,7 @@ def _as_json(explanation: Explanation, known: Known | None) -> dict[str, object]
         "app": None if tried.app is None else tried.app.name,
         "path": None if tried.app is None else f"/{'/'.join(tried.segments)}",
         "path_in_utf8": None if tried.other is None else f"/{'/'.join(tried.other)}",
+        "leniencies": list(explanation.leniencies),
         **tried_json(tried),
         "detail": tried.detail,
         "refusal": tried.refusal,

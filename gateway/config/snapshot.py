@@ -16,6 +16,7 @@ from gateway.model.names import fold
 from gateway.model.provider import Provider
 from gateway.model.session import SeatLimits
 from gateway.policy.levels import USUAL_LADDER, Ladder
+from gateway.policy.links import QueryLinks
 from gateway.policy.routes import RouteTable
 from gateway.saml.parties import SecondOpinion, ServiceProvider
 from gateway.tokens.basic import HEADER
@@ -164,9 +165,11 @@ class LogoutSettings:
 
 @dataclass(frozen=True, slots=True)
 class Logout(LogoutSettings):
-    """`links`: the application's paths that mean to sign out."""
+    """`links`: the application's paths that mean to sign out. `query_links`: those that do by their query; None where
+    there are none."""
 
     links: RouteTable = field(default_factory=lambda: RouteTable.build((), False))
+    query_links: QueryLinks | None = None
 
 
 ValuesOf = Callable[[bytes], Set[bytes]]
@@ -304,7 +307,8 @@ class App(AppSettings):
         request but its path. Raises GatewayError."""
         if target.other is None:
             return
-        tables = [self.routes, self.logout.links]
+        told = self.logout.query_links
+        tables = [self.routes, self.logout.links, *(() if told is None else told.tables)]
         if self.api is not None:
             tables += [self.api.paths, *(one.paths for one in self.api.opaque if one.paths is not None)]
         for table in tables:

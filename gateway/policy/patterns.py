@@ -1,5 +1,6 @@
 """Path patterns: lists of whole segments. The walk in routes.py orders them."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +24,8 @@ _NEVER_IN_A_SEGMENT = {
     ";": "parameters take no part",
     "\\": "it is refused in every request",
 }
+# Of these, what a segment has where the application's file names a leniency. config.check tells whether it does.
+_WHERE_NAMED = re.compile(r";|%2F|%5C")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,9 @@ class Pattern:
 
 
 @lru_cache(_SHARED)
-def parse_pattern(text: str) -> Pattern:
-    """Raises GatewayError(POLICY_PATTERN) with the reason. Applications that write the same share it."""
+def parse_pattern(text: str, *, named: bool = False) -> Pattern:
+    """Raises GatewayError(POLICY_PATTERN) with the reason. Applications that write the same share it. `named`: also
+    with `;`, `%2F` and `%5C`, which some applications have in names."""
     if not text.startswith("/"):
         raise GatewayError(POLICY_PATTERN, "a path begins with `/`")
     if len(text) > LONGEST or text.count("/") > MOST_SEGMENTS:
@@ -72,7 +76,7 @@ def parse_pattern(text: str) -> Pattern:
             raise GatewayError(POLICY_PATTERN, "`**` stands last only")
         if not piece and place != last:
             raise GatewayError(POLICY_PATTERN, "an empty segment (`//`) is refused in every request")
-    return Pattern(text, tuple(_segment(piece) for piece in pieces))
+    return Pattern(text, tuple(_segment(piece, named=named) for piece in pieces))
 
 
 def folded(pattern: Pattern, case_insensitive: bool) -> Pattern:
@@ -98,7 +102,7 @@ def compile_expression(source: str, case_insensitive: bool) -> Any:
         ) from None
 
 
-def _segment(piece: str) -> Segment:
+def _segment(piece: str, *, named: bool) -> Segment:
     _check_characters(piece)
     match piece:
         case "**":
@@ -110,7 +114,7 @@ def _segment(piece: str) -> Segment:
                 compile_expression(piece[1:], case_insensitive)
             return ExpressionSegment(piece[1:])
         case _:
-            return _literal(piece)
+            return _literal(piece, named=named)
 
 
 def _check_characters(piece: str) -> None:
@@ -122,12 +126,13 @@ def _check_characters(piece: str) -> None:
         raise GatewayError(POLICY_PATTERN, f"`{piece}` has accents apart from their letters: write it in NFC")
 
 
-def _literal(piece: str) -> Literal:
+def _literal(piece: str, *, named: bool) -> Literal:
     if piece in {".", ".."}:
         raise GatewayError(POLICY_PATTERN, f"`{piece}` is refused in every request")
     if "*" in piece:
         raise GatewayError(POLICY_PATTERN, f"`{piece}`: `*` stands for a whole segment; write `~` and an expression")
+    checked = _WHERE_NAMED.sub("", piece) if named else piece
     for character, why in _NEVER_IN_A_SEGMENT.items():
-        if character in piece:
+        if character in checked:
             raise GatewayError(POLICY_PATTERN, f"`{piece}` with `{character}`: {why}")
     return Literal(piece)

@@ -8,6 +8,7 @@ from gateway.model.decision import RuleRef
 from gateway.policy.rules import Rule
 from gateway.policy.trace import Say, TracedCondition, trace
 from gateway.policy.truth import Truth
+from gateway.trial.leniencies import leniencies_needed
 from gateway.trial.people import Known
 from gateway.trial.request import Circumstances, WrittenRequest
 from gateway.trial.trial import Tried, try_request
@@ -48,7 +49,7 @@ class Explanation:
     `others`: live rules of the app that match not. `keeps`: of a POST that reaches the application or asks for a
     sign-in, what is kept of such forms when the session has ended. `rewriting`: of a request that reaches an
     application; None where its addresses stay as they are. `tunnel`: likewise, where it could ask for one; None where
-    none is carried."""
+    none is carried. `leniencies`: keys of `paths:` without which the path would be refused, or read otherwise."""
 
     asked: WrittenRequest
     tried: Tried
@@ -57,6 +58,7 @@ class Explanation:
     rewriting: Rewriting | None = None
     tunnel: TunnelSettings | None = None
     keeps: KeepPosts | None = None
+    leniencies: tuple[str, ...] = ()
 
 
 def explain_request(
@@ -76,7 +78,8 @@ def explain_request(
     tunnel = app.tunnel if tried.outcome == "allow" and asked.method == "GET" else None
     keeps = app.keep_posts if tried.facts.method == "POST" and tried.outcome in ("allow", "challenge") else None
     others = sum(1 for _ in app.routes.rules()) - len(matching)
-    return Explanation(asked, tried, rows, others, rewriting, tunnel, keeps)
+    leniencies = leniencies_needed(asked.target, app.leniency)
+    return Explanation(asked, tried, rows, others, rewriting, tunnel, keeps, leniencies)
 
 
 def _rewriting(app: App, asked: WrittenRequest) -> Rewriting | None:

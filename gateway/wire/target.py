@@ -6,7 +6,7 @@ application maps. A target that some server could read as another path is refuse
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple
 
 from gateway.model.codes import WIRE_TARGET
@@ -20,8 +20,10 @@ class PathLeniency:
 
     Before the path is mapped, we take off: with `parameters`, path parameters of these names, as Tomcat does; with
     `cookieless`, one segment `(S(...))`, as ASP.NET does; with `windows`, dots and blanks at the end of a name, as
-    Windows does; with `mangled`, `(...)` at the end of the first segment, as SAP does. `escaped`: of `?` and `#`, those
-    that the application reads as part of a name when they are escaped.
+    Windows does; with `mangled`, `(...)` at the end of the first segment, as SAP does. `escaped`: of `?`, `#` and `;`,
+    those that the application reads as part of a name when they are escaped; `;` as it is, too. `kept`: the escapes
+    (`%2F`, `%5C`) that it leaves as they are, so that a segment has them. `decoded_once`: names may look like escapes
+    (`%2541` for `%41`), but for what would be a separator if it were decoded again.
     """
 
     parameters: frozenset[str] = frozenset()
@@ -32,6 +34,8 @@ class PathLeniency:
     cookieless: bool = False
     windows: bool = False
     mangled: bool = False
+    kept: frozenset[str] = frozenset()
+    decoded_once: bool = False
 
 
 STRICT: Final = PathLeniency()
@@ -82,6 +86,7 @@ _OVERLONG: Final = re.compile(
     rb"[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xed[\xa0-\xbf][\x80-\xbf]"
     rb"|\xf0[\x80-\x8f][\x80-\xbf]{2}|\xf8[\x80-\x87][\x80-\xbf]{3}|\xfc[\x80-\x83][\x80-\xbf]{4}"
 )
+_ESCAPE_TEXT: Final = re.compile(_ESCAPE.pattern.decode("ascii"))
 _SPLITS_TEXT: Final = re.compile(_SPLITS.pattern.decode("latin-1"))
 
 # ASP.NET takes `/(S(x))` out of a path. Some versions take it out of `/(S(x))min` too, and the first version took 24
@@ -160,7 +165,7 @@ def for_logs(path: bytes) -> bytes:
 
 
 def _readings(path: bytes, leniency: PathLeniency) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
-    if b";" in path:
+    if b";" in path and ";" not in leniency.escaped:
         path = _without_parameters(path, leniency.parameters)
     if leniency.cookieless:
         path = _without_cookieless(path)
@@ -169,7 +174,7 @@ def _readings(path: bytes, leniency: PathLeniency) -> tuple[tuple[str, ...], tup
         if not leniency.merge_slashes:
             raise _refused("an empty segment", path)
         pieces = [piece for piece in pieces[:-1] if piece] + pieces[-1:]
-    decoded = [_decoded(piece, leniency) for piece in pieces]
+    decoded = [_texts(piece, leniency) for piece in pieces]
     decoded[0] = [_without_mangling(text, leniency.mangled) for text in decoded[0]]
     segments = _mapped([texts[0] for texts in decoded], leniency)
     if all(len(texts) == 1 for texts in decoded):
@@ -207,27 +212,47 @@ def _without_mangling(text: str, named: bool) -> str:
     return text if found is None else found[1]
 
 
+def _texts(piece: bytes, leniency: PathLeniency) -> list[str]:
+    """A segment: one text, or two if the application's charset and UTF-8 both can read it. What stands on either side
+    of an escape that is kept has to be a lawful segment, or nothing: who decodes that escape finds no `..` there."""
+    if not leniency.kept:
+        return _decoded(piece, leniency)
+    parts = re.split(rb"(?i)(%b)" % "|".join(sorted(leniency.kept)).encode("ascii"), piece)
+    read = [
+        [part.decode("ascii").upper()] if place % 2 else _decoded(part, leniency) for place, part in enumerate(parts)
+    ]
+    several = any(len(texts) > 1 for texts in read)
+    return ["".join(texts[which] for texts in read) for which in ((0, -1) if several else (0,))]
+
+
 def _decoded(piece: bytes, leniency: PathLeniency) -> list[str]:
-    """A segment, percent-decoded once: one text, or two if the application's charset and UTF-8 both can read it."""
-    data = _ESCAPE.sub(lambda escape: bytes((int(escape[1], 16),)), piece) if b"%" in piece else piece
+    """A segment, or what stands beside an escape that is kept, percent-decoded once."""
+    data = _unescaped(piece) if b"%" in piece else piece
     checked = data
+    if leniency.decoded_once and _ESCAPE.search(data) is not None:
+        _decoded(data, replace(leniency, decoded_once=False))
+        checked = _ESCAPE.sub(b"_", data)
     for mark in leniency.escaped:
         checked = checked.replace(mark.encode("ascii"), b"_")
-    if _SPLITS.search(checked) is not None or data in {b".", b".."}:
+    if _SPLITS.search(checked) is not None or data.partition(b";")[0] in {b".", b".."}:
         raise _refused("a dot segment, or an encoded separator, control or percent sign", piece)
     if data.isascii():
         texts = [data.decode("ascii")]
     elif leniency.encoding == "latin-1":
         # A server that reads UTF-8 among other bytes must find no look-alike either.
-        _refuse_look_alikes(data.decode("utf-8", "replace"), leniency.escaped, piece)
+        _refuse_look_alikes(data.decode("utf-8", "replace"), leniency, piece)
         texts = _both(data, piece)
     else:
         texts = _read(data, "utf-8")
     if not texts:
         raise _refused("no text in the charset of the application", piece)
     for text in texts:
-        _refuse_look_alikes(text, leniency.escaped, piece)
+        _refuse_look_alikes(text, leniency, piece)
     return texts
+
+
+def _unescaped(piece: bytes) -> bytes:
+    return _ESCAPE.sub(lambda escape: bytes((int(escape[1], 16),)), piece)
 
 
 def _both(data: bytes, piece: bytes) -> list[str]:
@@ -246,15 +271,17 @@ def _read(data: bytes, charset: str) -> list[str]:
         return []
 
 
-def _refuse_look_alikes(text: str, escaped: frozenset[str], piece: bytes) -> None:
-    compatible = text if text.isascii() else unicodedata.normalize("NFKC", text)
+def _refuse_look_alikes(text: str, leniency: PathLeniency, piece: bytes) -> None:
+    # An escape of letters that only look like its digits is none that the application leaves alone.
+    seen = _ESCAPE_TEXT.sub("_", text) if leniency.decoded_once else text
+    compatible = seen if seen.isascii() else unicodedata.normalize("NFKC", seen)
     if text in _ZOPE:
         raise _refused("a part of the path that Zope takes for another host and page", piece)
     if _LIKE_COOKIELESS.match(compatible):
         raise _refused("a session in the path, as ASP.NET writes it", piece)
     if text.isascii():
         return
-    for mark in escaped:
+    for mark in leniency.escaped:
         compatible = compatible.replace(mark, "_")
     if compatible in {".", ".."} or SEPARATORS.search(text) or _SPLITS_TEXT.search(compatible):
         raise _refused("a control character, or a look-alike of a separator", piece)

@@ -12,7 +12,7 @@ from gateway.access.outcome import Forward, Refuse, RequireSignIn
 from gateway.access.request_line import RequestLine
 from gateway.config.snapshot import Snapshot
 from gateway.model.errors import GatewayError
-from tests.config.samples import sample_snapshot
+from tests.config.samples import PERMIS, sample_snapshot
 from tests.proxy.gateways import files
 from tests.proxy.stand_ins import identity, seat
 
@@ -30,6 +30,14 @@ def test_a_line_is_read_once() -> None:
     assert access.lines == {b"GET /public/a?b HTTP/1.1": line}
     assert (line.method, line.target.raw, line.minor, line.repeatable) == (b"GET", b"/public/a?b", True, True)
     assert (line.text, line.ending) == (b"GET /public/a?b HTTP/1.1", b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("queries", [(b"do=show", b"do=logout", b"do=index"), (b"do=logout", b"do=show", b"do=logout")])
+def test_a_query_that_means_to_sign_out_is_seen_whatever_was_asked_of_that_path_before(queries: list[bytes]) -> None:
+    access = an_access(sample_snapshot({"apps/permis.yaml": PERMIS + "logout: {links: ['/wiki?do=logout']}\n"}))
+    for query in queries:
+        line = access.read_line(b"GET /wiki?" + query + b" HTTP/1.1")
+        assert line.purpose == ("logout" if b"logout" in query else "application")
 
 
 def test_a_method_with_content_says_that_there_is_none() -> None:

@@ -21,7 +21,7 @@ from tests.proxy.stand_ins import COOKIE, Sessions, identity, seat
 
 HOST = "permis.localhost"
 NOW = 1000.0
-LOGOUT = PERMIS + "logout: {links: [/quitter]}\n"
+LOGOUT = PERMIS + "logout: {links: [/quitter, '/wiki?do=logout']}\n"
 
 
 class Hosts(HostTable[ApplicationAccess]):
@@ -77,6 +77,8 @@ TOKEN = ProgramToken(b"opaque", "metropole")
         ("/_ecluse", HOST, "endpoint"),
         ("/_ECLUSE/session", HOST, "route.reserved"),
         ("/quitter", HOST, "logout"),
+        ("/wiki?do=logout", HOST, "logout"),
+        ("/wiki?id=start&do=%6Cogout", HOST, "logout"),
         ("/", "portail.localhost", "route.reserved"),
         ("/_ecluse/start", "portail.localhost", "endpoint"),
     ],

@@ -48,10 +48,12 @@ def test_who_is_let_in_and_what_the_application_is_told(folder: Path) -> None:
 
 def test_what_an_address_for_signing_out_does(folder: Path) -> None:
     file = folder / "policies/apps/one.yaml"
-    logout = "logout: {links: [/bye], url: /deconnexion.do, method: post}\n"
+    logout = "logout: {links: [/bye, '/wiki?do=logout'], url: /deconnexion.do, method: post}\n"
     file.write_text(file.read_text().replace("access:", f"{logout}access:"))
-    told = typed("explain", "GET", "http://one.localhost/bye", at=folder).stdout
-    assert told.endswith("so that it ends its own session: POST /deconnexion.do\n")
+    for target in ("/bye", "/wiki?id=start&do=logout"):
+        told = typed("explain", "GET", f"http://one.localhost{target}", at=folder).stdout
+        assert told.endswith("so that it ends its own session: POST /deconnexion.do\n")
+    assert "logout" not in typed("explain", "GET", "http://one.localhost/wiki?do=show", at=folder).stdout
 
 
 def test_what_becomes_of_the_addresses_in_its_responses(folder: Path) -> None:
@@ -110,18 +112,25 @@ def test_who_may_open_a_websocket_there(folder: Path) -> None:
 
 def test_the_path_is_the_one_that_the_application_maps(folder: Path) -> None:
     file = folder / "policies/apps/one.yaml"
-    for paths, target, path in (
-        ("{cookieless: true}", "/(S(x))/admin/a.aspx", "/admin/a.aspx"),
-        ("{case: insensitive, windows: true}", "/Admin./A%20", "/admin/a"),
-        ('{escaped: ["?"]}', "/Quoi%3F", "/Quoi?"),
-        ("{encoding: latin1}", "/%9Cuf", "/œuf"),
-        ("{encoding: latin1}", "/%C5%93uf", "/Å“uf or, in UTF-8, /œuf"),
+    for paths, target, path, needed in (
+        ("{cookieless: true}", "/(S(x))/admin/a.aspx", "/admin/a.aspx", "cookieless"),
+        ("{case: insensitive, windows: true}", "/Admin./A%20", "/admin/a", "case, windows"),
+        ("{case: insensitive, windows: true}", "/a", "/a", ""),
+        ('{escaped: ["?"]}', "/Quoi%3F", "/Quoi?", "escaped"),
+        ("{encoding: latin1}", "/%9Cuf", "/œuf", "encoding"),
+        ("{encoding: latin1}", "/%C5%93uf", "/Å“uf or, in UTF-8, /œuf", "encoding"),
+        ("{semicolon: literal}", "/Special:A;b%3Bc", "/Special:A;b;c", "semicolon"),
+        ("{encoded_slash: keep, encoded_backslash: keep}", "/a%2fb", "/a%2Fb", "encoded_slash"),
+        ("{encoded_slash: keep, encoded_backslash: keep}", "/a%5Cb", "/a%5Cb", "encoded_backslash"),
+        ("{encoded_percent: literal}", "/%2541", "/%41", "encoded_percent"),
     ):
         written = file.read_text()
         file.write_text(written.replace("access:", f"paths: {paths}\naccess:"))
         told = typed("explain", "GET", f"http://one.localhost{target}", at=folder).stdout
         file.write_text(written)
-        assert told.splitlines()[2] == f"to one (policies/apps/one.yaml), as path {path}"
+        lines = told.splitlines()
+        assert lines[2] == f"to one (policies/apps/one.yaml), as path {path}"
+        assert lines[3] == (f"read so because its file says paths: {needed}" if needed else "")
 
 
 def test_a_path_whose_readings_the_rules_tell_apart_is_refused_with_both(folder: Path) -> None:

@@ -58,6 +58,8 @@ _SERVER = """
 """
 # One script answers everything.
 _ONE_SCRIPT = "location / { rewrite ^ /told.php last; }"
+# The addresses of its pages as most wikis have them.
+_PAGES = "location /wiki/ { rewrite ^/wiki/(.*)$ /index.php?title=$1 last; }"
 _SAVED = ["attic", "cache", "index", "locks", "log", "media", "media_attic", "media_meta", "meta", "pages", "tmp"]
 
 
@@ -128,4 +130,4 @@ def mediawiki(folder: Path, port: int) -> PhpSite:
     settings = folder / "LocalSettings.php"
     settings.write_text(f"{settings.read_text()}\n$wgMainCacheType = CACHE_NONE;\nrequire '{SESSION}';\n")
     (folder / "prepended.php").write_text(f"<?php define('MW_CONFIG_FILE', '{settings}');\n")
-    return PhpSite(port, Path("/usr/share/mediawiki"), prepended=str(folder / "prepended.php"))
+    return PhpSite(port, Path("/usr/share/mediawiki"), prepended=str(folder / "prepended.php"), more=_PAGES)

@@ -142,6 +142,18 @@ async def test_dokuwiki_knows_who_it_is_and_a_page_is_written_by_its_public_addr
         assert DOKUWIKI_HOST.encode() not in style.body
 
 
+async def test_dokuwikis_own_link_for_signing_out_signs_out_here(ports: Ports) -> None:
+    secrets = {f"file:{DOKUWIKI_HOST}.secret": SECRET.encode()}
+    links = "logout: {links: ['/doku.php?do=logout']}"
+    async with before(ports.dokuwiki, BASIC, f"{REWRITE}\n{links}", DOKUWIKI_HOST, secrets) as browser:
+        page = text_of(await browser.get("/doku.php?id=start"), DOKUWIKI_HOST)
+        (link,) = {unescape(one) for one in re.findall(r'href="([^"]*do=logout[^"]*)"', page)}
+        assert not browser.gate.portal.asked
+        await browser.get(link)
+        (asked,) = browser.gate.portal.asked
+        assert asked.call.purpose == "logout"
+
+
 async def test_by_another_secret_nobody_is_known_and_without_the_switch_links_lead_inside(ports: Ports) -> None:
     """Or the test above would prove nothing."""
     secrets = {f"file:{DOKUWIKI_HOST}.secret": b"another-secret-altogether"}
@@ -171,6 +183,17 @@ async def test_mediawiki_knows_who_it_is_and_all_its_links_lead_to_the_public_ad
         site = json.loads((await browser.get("/api.php?action=query&meta=siteinfo|userinfo&format=json")).body)["query"]
         assert site["userinfo"]["name"] == NAME
         assert (site["general"]["base"].partition("/index.php")[0], site["general"]["server"]) == (PUBLIC, PUBLIC)
+
+
+async def test_a_page_of_mediawiki_whose_name_has_a_semicolon(ports: Ports) -> None:
+    page = "/wiki/Budget;2027%3BAnnexe"
+    for paths, shown in (("", ""), ("paths: {semicolon: literal}", "Budget;2027;Annexe")):
+        async with before(ports.mediawiki, "{headers: {}}", f"{REWRITE}\n{paths}", MEDIAWIKI_HOST) as browser:
+            answer = await browser.get(page)
+            # It is not written yet: MediaWiki offers to.
+            assert answer.status == (404 if shown else 400), answer.head
+            title = re.search(r'"wgTitle":"([^"]*)"', answer.body.decode())
+            assert (title[1] if title else "") == shown
 
 
 async def test_a_picture_of_mediawiki_can_be_resumed(ports: Ports) -> None:

@@ -24,6 +24,9 @@ ESCAPED = PathLeniency(escaped=frozenset({"?", "#"}))
 ASPNET = PathLeniency(cookieless=True)
 SAP = PathLeniency(mangled=True)
 WINDOWS = PathLeniency(case_insensitive=True, windows=True)
+SEMICOLON = PathLeniency(escaped=frozenset({";"}))
+KEPT = PathLeniency(kept=frozenset({"%2F", "%5C"}))
+ONCE = PathLeniency(decoded_once=True)
 ALL = PathLeniency(frozenset({"jsessionid"}), True, True, "latin-1", frozenset({"?", "#"}), True, True)
 EVERY = {
     "strict": STRICT,
@@ -35,6 +38,9 @@ EVERY = {
     "aspnet": ASPNET,
     "sap": SAP,
     "windows": WINDOWS,
+    "semicolon": SEMICOLON,
+    "kept": KEPT,
+    "once": ONCE,
     "all": ALL,
 }
 
@@ -301,8 +307,15 @@ OPENED = {
     "aspnet": [b"/(S(x))/admin/a.aspx", b"/public/(S(x))/a.aspx", b"/(A(x)F(y)S(z))/admin", b"/(S())/admin"],
     "windows": [],
     "sap": [],
-}
-OPENED["all"] = [raw for opened in OPENED.values() for raw in opened]
+    "semicolon": [
+        b"/admin;a=b", b"/;/admin", b"/public/%3Badmin", b"/admin;", b"/admin;=x", b"/admin%3bjsessionid=X",
+    ],
+    "kept": [
+        b"/public%2fadmin", b"/public%2Fadmin", b"/public%5cadmin", b"/public%5Cadmin", b"/%2Fx", b"/%2f%2fevil",
+    ],
+    "once": [b"/%2525", b"/%2561dmin", b"/%25%36%31dmin"],
+}  # fmt: skip
+OPENED["all"] = [raw for name in ("latin", "escaped", "slashes", "aspnet") for raw in OPENED[name]]
 
 
 @pytest.mark.parametrize("name", [name for name in EVERY if name != "strict"])
@@ -627,6 +640,62 @@ def test_a_mark_that_the_file_names_is_a_letter_where_it_comes_escaped() -> None
         assert refuses(raw, one), raw
 
 
+@pytest.mark.parametrize(
+    ("raw", "leniency", "segments"),
+    [
+        (b"/Special:Foo;bar/x;", SEMICOLON, ("Special:Foo;bar", "x;")),
+        (b"/a%3Bb;c", SEMICOLON, ("a;b;c",)),
+        (b"/;/admin", SEMICOLON, (";", "admin")),
+        (b"/a.;b", SEMICOLON, ("a.;b",)),
+        (b"/api/queues/%2f/name", KEPT, ("api", "queues", "%2F", "name")),
+        (b"/page/A%2FB%5c%C3%A9", KEPT, ("page", "A%2FB%5Cé")),
+        (b"/%2F%2f", KEPT, ("%2F%2F",)),
+        (b"/a%2F%9C", PathLeniency(kept=frozenset({"%2F"}), encoding="latin-1"), ("a%2Fœ",)),
+        (b"/%2541/%2525", ONCE, ("%41", "%25")),
+        (b"/50%254%31b", ONCE, ("50%41b",)),
+    ],
+)
+def test_a_name_with_what_would_split_it_elsewhere(
+    raw: bytes, leniency: PathLeniency, segments: tuple[str, ...]
+) -> None:
+    assert canonical_target(raw, leniency).segments == segments
+    assert refuses(raw, STRICT)
+
+
+@pytest.mark.parametrize(
+    ("raw", "leniency"),
+    [
+        (b"/public/..;/admin", SEMICOLON),
+        (b"/public/.;x/admin", SEMICOLON),
+        (b"/public/%2e%2e%3Bx/admin", SEMICOLON),
+        (b"/a%EF%BC%9Bb", SEMICOLON),
+        (b"/a;b%2Fc", SEMICOLON),
+        (b"/a%2Fb", PathLeniency(kept=frozenset({"%5C"}))),
+        (b"/a%5Cb", PathLeniency(kept=frozenset({"%2F"}))),
+        (b"/public%2F..%2Fadmin", KEPT),
+        (b"/public%2F%2e%5Cadmin", KEPT),
+        (b"/..%2Fadmin", KEPT),
+        (b"/a%2F\\b", KEPT),
+        (b"/a%252Fb", KEPT),
+        (b"/a%2F%00", KEPT),
+        (b"/a%2F%E2%88%95", KEPT),
+        (b"/a%2FVirtualHostRoot%2Fb/%2FVirtualHostRoot", KEPT),
+        (b"/%252e%252e/admin", ONCE),
+        (b"/a%252Fb", ONCE),
+        (b"/a%255Cb", ONCE),
+        (b"/a%2500", ONCE),
+        (b"/a%253Bb", ONCE),
+        (b"/a%25253F", ONCE),
+        (b"/100%25C3", ONCE),
+        (b"/%25%EF%BC%92%EF%BD%85", ONCE),
+        (b"/a%25u002f", ONCE),
+        (b"/%25C0%25AE", ONCE),
+    ],
+)
+def test_and_nothing_else_is_loosened(raw: bytes, leniency: PathLeniency) -> None:
+    assert refuses(raw, leniency)
+
+
 def test_all_leniencies_together() -> None:
     assert canonical_target(b"//APP//M%C9NU;jsessionid=A", ALL).segments == ("app", "ménu")
 
@@ -727,6 +796,7 @@ def test_a_target_is_kept_byte_for_byte_and_its_segments_hold_no_structure(raw: 
     for at, segment in enumerate(target.segments):
         assert segment not in {".", ".."}
         assert not set(segment) & (set("/\\;?#") - leniency.escaped)
+        assert "%2f" not in segment.lower() or "%2F" in leniency.kept
         assert all(unicodedata.category(letter) != "Cc" for letter in segment)
         assert segment or at == len(target.segments) - 1
         assert unicodedata.is_normalized("NFC", segment)
@@ -735,7 +805,10 @@ def test_a_target_is_kept_byte_for_byte_and_its_segments_hold_no_structure(raw: 
 def written(segment: str, leniency: PathLeniency) -> bytes:
     for encoding in ("cp1252", "utf-8") if leniency is LATIN else ("utf-8",):
         with suppress(UnicodeEncodeError):
-            return quote(segment, safe="", encoding=encoding).encode()
+            text = quote(segment, safe="", encoding=encoding)
+            for escape in leniency.kept:
+                text = text.replace(quote(escape), escape)
+            return text.encode()
     raise AssertionError(segment)
 
 

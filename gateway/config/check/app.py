@@ -1,5 +1,6 @@
 """What one app file says against itself or against the providers that it lists."""
 
+import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -181,8 +182,11 @@ def _patterns(model: AppFile) -> Iterator[tuple[Path, Pattern]]:
         yield ("access", index, "path"), rule.path
     for index, pattern in enumerate(model.api.paths if model.api is not None else ()):
         yield ("api", "paths", index), pattern
-    for index, pattern in enumerate(model.logout.links):
-        yield ("logout", "links", index), pattern
+    for name, opaque in model.api.opaque.items() if model.api is not None else ():
+        for index, pattern in enumerate(opaque.paths or ()):
+            yield ("api", "opaque", name, "paths", index), pattern
+    for index, link in enumerate(model.logout.links):
+        yield ("logout", "links", index), link.pattern
 
 
 def _never_met(pattern: Pattern, leniency: PathLeniency) -> Iterator[str]:
@@ -194,6 +198,15 @@ def _never_met(pattern: Pattern, leniency: PathLeniency) -> Iterator[str]:
 
 def _misread(name: str, leniency: PathLeniency, *, inside: bool) -> Iterator[str]:
     """Why no request is read as this name; nothing where one is."""
+    for mark, needed, named in (
+        (";", "semicolon: literal", ";" in leniency.escaped),
+        ("%2F", "encoded_slash: keep", "%2F" in leniency.kept),
+        ("%5C", "encoded_backslash: keep", "%5C" in leniency.kept),
+    ):
+        # In lower case where the application knows none.
+        if mark.lower() in name.lower() and not named:
+            yield f"`{name}` has a {mark}, which is refused unless the application's file says paths: {{{needed}}}"
+            return
     target = b"/%b/x" if inside else b"/%b"
     try:
         read = canonical_target(target % _written(name, leniency), leniency).segments[0]
@@ -209,7 +222,9 @@ def _written(name: str, leniency: PathLeniency) -> bytes:
         data = name.encode("cp1252" if leniency.encoding == "latin-1" else "utf-8")
     except UnicodeEncodeError:
         data = name.encode()
-    return quote(data, safe="").encode("ascii")
+    # In a pattern, the escapes that are kept stand for themselves.
+    parts = re.split(rb"(%b)" % "|".join(sorted(leniency.kept)).encode("ascii"), data) if leniency.kept else [data]
+    return b"".join(part if place % 2 else quote(part, safe="").encode("ascii") for place, part in enumerate(parts))
 
 
 # --- what is kept of it

@@ -38,6 +38,7 @@ from gateway.config.snapshot import (
 )
 from gateway.model.decision import RuleRef
 from gateway.model.provider import OidcProvider, Provider, SamlProvider
+from gateway.policy.links import QueryLinks, parse_link
 from gateway.policy.patterns import parse_pattern
 from gateway.policy.routes import RouteTable
 from gateway.policy.rules import Rule, unveiled
@@ -143,7 +144,7 @@ def _app(written: WrittenApp, routes: RouteTable, gateway: Gateway, providers: M
         listed={name: providers[name] for name in written.providers},
         routes=routes,
         translation=Translation.compile(written.headers, written.cookies, written.header_budget),
-        logout=_extended(Logout, LogoutSettings, written.logout, links=_paths(written, written.logout_links)),
+        logout=_extended(Logout, LogoutSettings, written.logout, **_links(written)),
         api=_api(written, providers),
     )
 
@@ -191,9 +192,22 @@ def _opaque(written: WrittenApp, provider: str, prefix: str, told: WrittenOpaque
     )
 
 
+def _links(written: WrittenApp) -> dict[str, object]:
+    links = [parse_link(text) for text in written.logout_links]
+    told = [link for link in links if link.parameters]
+    return {
+        "links": _paths(written, [link.text for link in links if not link.parameters]),
+        "query_links": QueryLinks((_paths(written, [link.pattern.text]), link.parameters) for link in told)
+        if told
+        else None,
+    }
+
+
 def _paths(written: WrittenApp, patterns: Sequence[str]) -> RouteTable:
     """A table that is only asked whether it has a path: its rules decide nothing."""
     if not patterns:
         return _NO_PATHS
-    rules = [Rule(RuleRef(written.file, 0, text), parse_pattern(text), None, None, None) for text in patterns]
+    rules = [
+        Rule(RuleRef(written.file, 0, text), parse_pattern(text, named=True), None, None, None) for text in patterns
+    ]
     return RouteTable.build(rules, written.leniency.case_insensitive)

@@ -76,7 +76,7 @@ def organisations(name: str, numbers: Iterable[str]) -> Organisations:
 
 
 def build_rule(file: str, written: WrittenRule, named: Named) -> Rule:
-    allow, deny, pattern = written.allow, written.deny, parse_pattern(written.path)
+    allow, deny, pattern = written.allow, written.deny, parse_pattern(written.path, named=True)
     return Rule(
         ref=RuleRef(file, written.line, pattern.text),
         pattern=pattern,

@@ -14,6 +14,7 @@ from gateway.config.schema.scalars import host_name
 from gateway.config.schema.translate import TranslateSection
 from gateway.config.schema.types import (
     HostPattern,
+    LogoutLink,
     Maybe,
     MethodName,
     Name,
@@ -84,22 +85,50 @@ class PathsSection(Strict):
     mangled: bool = False
     """The application is SAP with settings in the path, `/sap(bD1kZQ==)/bc/`: this part in parentheses is taken off."""
 
+    semicolon: Literal["refuse", "literal"] = "refuse"
+    """`literal`: a `;` (or `%3B`) is a letter of a name, as in MediaWiki, Redmine, Trac and JupyterLab. Not for Java
+    servers, which cut there."""
+    encoded_slash: Literal["refuse", "keep"] = "refuse"
+    """`keep`: the application takes `%2F` for a part of a name, as RabbitMQ and MediaWiki's REST do. Rules see, and
+    write, `%2F`."""
+    encoded_backslash: Literal["refuse", "keep"] = "refuse"
+    """`keep`: likewise for `%5C`. Not for Windows servers, to which it is a slash."""
+    encoded_percent: Literal["refuse", "literal"] = "refuse"
+    """`literal`: names may look like escapes (`%2541`, the name `%41`), because nothing decodes them twice. What would
+    then be a separator stays refused."""
+
     def leniency(self) -> PathLeniency:
         return PathLeniency(
             frozenset(self.parameters),
             self.case == "insensitive",
             self.merge_slashes,
             "latin-1" if self.encoding == "latin1" else "utf-8",
-            frozenset(self.escaped),
+            frozenset((*self.escaped, ";")) if self.semicolon == "literal" else frozenset(self.escaped),
             self.cookieless,
             self.windows,
             self.mangled,
+            frozenset(
+                escape
+                for escape, said in (("%2F", self.encoded_slash), ("%5C", self.encoded_backslash))
+                if said == "keep"
+            ),
+            self.encoded_percent == "literal",
         )
 
     @model_validator(mode="after")
     def _windows(self) -> "PathsSection":
         if self.windows and self.case == "sensitive":
             raise wrong("a Windows server knows no case", "write case: insensitive too, or leave windows out")
+        return self
+
+    @model_validator(mode="after")
+    def _one_reading(self) -> "PathsSection":
+        """Leniencies that no one application has together: policy would decide on a path that it never maps."""
+        kept = [key for key in ("encoded_slash", "encoded_backslash") if getattr(self, key) == "keep"]
+        if self.semicolon == "literal" and self.parameters:
+            raise wrong("an application that cuts at ; has no ; in names", "leave semicolon or parameters out")
+        if kept and self.case == "insensitive":
+            raise wrong(f"a Windows server would read {kept[0]} as a slash", f"leave {kept[0]} or case out")
         return self
 
 
@@ -195,8 +224,9 @@ class AppLogoutSection(Strict):
     """The header or cookie of translate that this call carries where no browser is there, with the cookies named above
     as last seen and the constants of translate. Where this is left out, the first header or cookie that comes from an
     attribute of the person."""
-    links: list[PathPattern] = Field(default=[], max_length=50)
-    """The application's own addresses for signing out: a person who follows one signs out here."""
+    links: list[LogoutLink] = Field(default=[], max_length=50)
+    """The application's own addresses for signing out: a person who follows one signs out here. A path pattern, or one
+    with parameters that the query has, among others: `/doku.php?do=logout`."""
 
 
 class OpaqueTokensSection(Strict):

@@ -11,6 +11,7 @@ from gateway.config.schema import scalars
 from gateway.config.schema.scalars import Reference, Url, Wrong
 from gateway.model.errors import GatewayError
 from gateway.model.levels import Can
+from gateway.policy.links import SignOutLink, parse_link
 from gateway.policy.patterns import Pattern, parse_pattern
 from gateway.wire.addresses import IpNetwork
 from gateway.wire.framing import METHODS
@@ -151,7 +152,12 @@ def _from_text(function: Callable[[str], Taken]) -> PlainValidator:
     return PlainValidator(parse)
 
 
-PathPattern = Annotated[Pattern, _from_text(parse_pattern), _text_schema("^/", "/admin/**")]
+def _path_pattern(text: str) -> Pattern:
+    return parse_pattern(text, named=True)
+
+
+PathPattern = Annotated[Pattern, _from_text(_path_pattern), _text_schema("^/", "/admin/**")]
+LogoutLink = Annotated[SignOutLink, _from_text(parse_link), _text_schema("^/", "/doku.php?do=logout")]
 HostPattern = Annotated[
     str, _from_text(scalars.host_pattern), _text_schema("^[^:/]+$", "permis.example.org", "*.example.org")
 ]

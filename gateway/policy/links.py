@@ -1,0 +1,78 @@
+"""An application's own addresses for signing out: path patterns, some of which are told by their query."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from gateway.model.codes import POLICY_PATTERN
+from gateway.model.errors import GatewayError
+from gateway.policy.patterns import Pattern, parse_pattern
+from gateway.policy.routes import RouteTable
+
+_PART: Final = re.compile(r"[A-Za-z0-9_./:~-]+=[A-Za-z0-9_./:~-]+")
+_MOST_PARTS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SignOutLink:
+    """`parameters`: names and values that the query has, among others; empty where the path says it all."""
+
+    pattern: Pattern
+    parameters: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def text(self) -> str:
+        query = "&".join(f"{name}={value}" for name, value in self.parameters)
+        return f"{self.pattern.text}?{query}" if query else self.pattern.text
+
+
+def parse_link(text: str) -> SignOutLink:
+    """`/doku.php?do=logout`, or a path pattern. Raises GatewayError(POLICY_PATTERN) with the reason."""
+    path, mark, query = text.partition("?")
+    pattern = parse_pattern(path, named=True)
+    parts = query.split("&") if mark else []
+    if len(parts) > _MOST_PARTS or not all(map(_PART.fullmatch, parts)):
+        raise GatewayError(
+            POLICY_PATTERN,
+            f"after `?` stand up to {_MOST_PARTS} parameters with their values: `?do=logout`, no pattern",
+        )
+    return SignOutLink(pattern, tuple((name, value) for name, _, value in (part.partition("=") for part in parts)))
+
+
+class QueryLinks:
+    """Those that are told by their query. `tables`: of the paths, one for each link."""
+
+    __slots__ = ("_links", "tables")
+
+    def __init__(self, links: Iterable[tuple[RouteTable, Iterable[tuple[str, str]]]]) -> None:
+        self._links = [
+            (table, frozenset((name.encode(), value.encode()) for name, value in parameters))
+            for table, parameters in links
+        ]
+        self.tables = tuple(table for table, _ in self._links)
+
+    def have_path(self, segments: tuple[str, ...]) -> bool:
+        """Whether a query may make this path one of them."""
+        return any(table.find(segments) is not None for table in self.tables)
+
+    def have(self, segments: tuple[str, ...], query: bytes) -> bool:
+        """As PHP and most others read a query. A name that comes twice has either value: what an application would
+        take for its sign-out, we do."""
+        sent: frozenset[tuple[bytes, bytes]] | None = None
+        for table, wanted in self._links:
+            if table.find(segments) is not None:
+                sent = _parameters(query) if sent is None else sent
+                if wanted <= sent:
+                    return True
+        return False
+
+
+def _parameters(query: bytes) -> frozenset[tuple[bytes, bytes]]:
+    parts = (part.partition(b"=") for part in re.split(rb"[&;]", query))
+    return frozenset((_decoded(name), _decoded(value)) for name, _, value in parts)
+
+
+def _decoded(text: bytes) -> bytes:
+    return unquote_to_bytes(text.replace(b"+", b" "))
