@@ -1,7 +1,7 @@
 """Everything compiled from the policy folder: immutable, read once per request, swapped by one assignment."""
 
 from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network
 from typing import Literal
 
@@ -9,6 +9,7 @@ from gateway.config.compile.cel import Tally
 from gateway.formlogin.spec import FormLogin
 from gateway.identity.perimeter import is_inside
 from gateway.model.account import AccountSettings
+from gateway.model.balancing import Balancing
 from gateway.model.codes import WIRE_TARGET
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -126,7 +127,8 @@ class Gateway:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamSettings:
     """Where an application listens, as its file says. `host_header`: None keeps the client's Host. `ca`: PEM of its own
-    CA. `fence`: how far it may reach, where a team owns its file."""
+    CA. `fence`: how far it may reach, where a team owns its file. `balancing`: among its addresses, None where it has
+    one, of which nothing is kept."""
 
     scheme: str
     host: str
@@ -134,6 +136,7 @@ class UpstreamSettings:
     host_header: str | None = None
     ca: bytes | None = None
     fence: Fence | None = None
+    balancing: Balancing | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +144,12 @@ class Upstream(UpstreamSettings):
     """`timeouts`: the gateway's, but for what the application's file says."""
 
     timeouts: Timeouts
+
+    @property
+    def everywhere(self) -> "tuple[Upstream, ...]":
+        """Each of its addresses."""
+        others = () if self.balancing is None else self.balancing.others
+        return self, *(replace(self, host=host, port=port) for host, port in others)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,8 @@ _TABLE = (
     Event("policy.shadow", "info", "A shadow would answer otherwise than `live_rule`; told once for each difference."),
     Event("tunnel.broken", "warning", "One side of a WebSocket sent what is no frame: both were told, and it ended."),
     Event("upstream.failed", "error", "An application could not be reached or answered wrongly; `code` says how."),
+    Event("upstream.out", "warning", "An address of an application failed: it gets nothing for `seconds`."),
+    Event("upstream.in", "info", "An address of an application that was out answers again."),
     # stores
     Event("state.unwritable", "error", "The state folder cannot be written at the start: full, or read-only for now."),
     Event("store.unreachable", "error", "The session store cannot say; what needs a session is answered 503."),

@@ -245,11 +245,13 @@ class ClientConnection(Walk):
     def _send_again(self, data: bytes) -> bool:
         """Whether the request is sent once more, on a new connection, since that can do no harm."""
         request = self.request
-        pool = request.lane.pool
-        if pool is None or request.framing not in NO_CONTENT or not request.line.repeatable:
+        if request.framing not in NO_CONTENT or not request.line.repeatable:
             return False
         if request.middle_of is None or monotonic() >= request.middle_of.valid_until:
             # Invariant 16: what was prepared for it may have ended meanwhile.
+            return False
+        pool = request.lane.again(request.seat, request.client)
+        if pool is None:
             return False
         self.upstream = None
         self.pending = data

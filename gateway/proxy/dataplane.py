@@ -42,7 +42,8 @@ from gateway.proxy.tables import RequestTables
 from gateway.proxy.timers import Timers
 from gateway.proxy.tunnels import Tunnels
 from gateway.proxy.upstream.connection import UpstreamConnection
-from gateway.proxy.upstream.pool import Pool, Pools
+from gateway.proxy.upstream.pool import Pool
+from gateway.proxy.upstream.pools import Pools
 from gateway.stores.posts.kept_posts import KeptPosts
 from gateway.stores.sessions import Sessions
 from gateway.wire.fences import IsOurs
@@ -111,7 +112,7 @@ class DataPlane:
         self.access_log: AccessLog | None = None
         self._accepted = self._dated = 0
         self._date = b""
-        self._pools = Pools(loop, self._new_upstream, is_ours)
+        self._pools = Pools(loop, self._new_upstream, is_ours, self._address_changed)
         self._numbers = itertools.count(1)
         self._retired = Retired(loop, self._take_over)
         self.ids = _ids()
@@ -277,6 +278,13 @@ class DataPlane:
             request_id=request.id.decode("ascii"),
         )
 
+    def _address_changed(self, app: str, place: str, seconds: float) -> None:
+        if seconds:
+            self.counters.add("ecluse_upstream_out_total", app)
+            self.log.event("upstream.out", app=app, upstream=place, seconds=seconds)
+        else:
+            self.log.event("upstream.in", app=app, upstream=place)
+
     def faulted(self, fault: Exception, request_id: bytes) -> None:
         """Where, not what: a message could hold a value that no log may have."""
         frame = traceback.extract_tb(fault.__traceback__)[-1:]
@@ -298,7 +306,7 @@ class DataPlane:
         return RequestTables(snapshot, self._pools, self._numbers, self._person, self._prepare)
 
     def _new_upstream(self, pool: Pool) -> UpstreamConnection:
-        return UpstreamConnection(pool, self.timers, self._heads_for(pool.edits))
+        return pool.connects(pool, self.timers, self._heads_for(pool.edits))
 
     def _heads_for(self, edits: ResponseEdits) -> ResponseHeads:
         """Applications whose files change the same lines share one."""

@@ -262,7 +262,11 @@ def _set_by(response: ResponseHead, request: Request, now: float) -> list[JarCoo
     if not hidden or app is None:
         return []
     upstream = app.upstream
-    names = (request.host.name, upstream.host, (upstream.host_header or "").partition(":")[0])
+    names = (
+        request.host.name,
+        *(one.host for one in upstream.everywhere),
+        (upstream.host_header or "").partition(":")[0],
+    )
     hosts = tuple(name.lower().encode("ascii") for name in names if name)
     asked = JarRequest(request.line.target.path, lane.is_secure, hosts, now)
     return [cookie for cookie in (received(line, asked) for line in hidden) if cookie is not None]

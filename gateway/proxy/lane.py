@@ -7,7 +7,9 @@ from gateway.access.preparation import translated
 from gateway.access.remembered import Newcomers
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.identity import Identity
+from gateway.model.session import Seat
 from gateway.proxy.filters.texts import BodyFilters
+from gateway.proxy.upstream.group import AddressGroup
 from gateway.proxy.upstream.pool import Pool
 from gateway.wire import response_guard
 from gateway.wire.application_cookies import AS_THEY_ARE, ApplicationCookies
@@ -16,23 +18,23 @@ from gateway.wire.response_edits import UNCHANGED, ApplicationEdits, HostEdits
 
 
 class Lane(ApplicationAccess):
-    """`pool`: None on a portal host that serves no application. `is_told`: whether the end of a session is told to the
-    application, for which a little is kept. `hides`: whether browsers do not get some of the application's cookies;
-    `is_secure`: whether they reach it by https. `filters`: of bodies, None where they go on as they come.
-    `plain_bodies`: the application is asked for them without compression. `statuses`,
-    `stripped` and `errors` are counted here in plain cells, and taken over into the worker's counters by
+    """`pool`: None on a portal host that serves no application, and where there is a `group`, of several addresses.
+    `is_told`: whether the end of a session is told to the application, for which a little is kept. `hides`: whether
+    browsers do not get some of the application's cookies; `is_secure`: whether they reach it by https. `filters`: of
+    bodies, None where they go on as they come. `plain_bodies`: the application is asked for them without compression.
+    `statuses`, `stripped` and `errors` are counted here in plain cells, and taken over into the worker's counters by
     DataPlane.flush."""
 
     __slots__ = (
-        "_edits", "body_limit", "cookies", "errors", "filters", "form_login", "hides", "is_secure", "is_told", "limits",
-        "log_names", "plain_bodies", "policy", "pool", "responses", "statuses", "stripped", "timeouts",
+        "_edits", "body_limit", "cookies", "errors", "filters", "form_login", "group", "hides", "is_secure", "is_told",
+        "limits", "log_names", "plain_bodies", "policy", "pool", "responses", "statuses", "stripped", "timeouts",
     )  # fmt: skip
 
     def __init__(
         self,
         app: App | None,
         snapshot: Snapshot,
-        pool: Pool | None,
+        pool: Pool | AddressGroup | None,
         policy: HeaderPolicy,
         numbers: Iterator[int],
         person: Callable[[Identity], str],
@@ -45,7 +47,8 @@ class Lane(ApplicationAccess):
         self.log_names = f'","app":"{self.name}","revision":"{self.revision}","client":"'.encode()
         self.limits = limits
         self.is_told = app is not None and app.logout.url is not None
-        self.pool = pool
+        self.pool = None if isinstance(pool, AddressGroup) else pool
+        self.group = pool if isinstance(pool, AddressGroup) else None
         self.timeouts = timeouts if app is None else app.upstream.timeouts
         self.body_limit = limits.body if app is None else app.body_limit
         self.policy = policy
@@ -72,6 +75,10 @@ class Lane(ApplicationAccess):
     def public(self, host: str) -> str:
         """The origin that browsers use for one of its canonical hosts."""
         return "" if self.app is None else self.app.origin(host)
+
+    def again(self, seat: Seat | None, client: str) -> Pool | None:
+        """Where a request that may be sent once more goes; None where it may not."""
+        return self.pool if self.group is None else self.group.again(seat, client)
 
     def failed(self, reason: str) -> None:
         self.errors[reason] = self.errors.get(reason, 0) + 1

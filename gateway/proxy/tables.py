@@ -12,7 +12,7 @@ from gateway.model.identity import Identity
 from gateway.proxy.http1.request_heads import RequestHeads
 from gateway.proxy.known_heads import KnownHeads
 from gateway.proxy.lane import Lane
-from gateway.proxy.upstream.pool import Pools
+from gateway.proxy.upstream.pools import Pools
 from gateway.wire.forwarded import around_host, client_chain, client_scheme
 from gateway.wire.headers import HeaderPolicy
 

@@ -2,7 +2,6 @@
 goes."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from time import monotonic
 from typing import Final, Literal, assert_never
 
@@ -19,24 +18,23 @@ from gateway.model.session import Seat
 from gateway.proxy.exchange import ServerConnection
 from gateway.proxy.lasting import Lasting
 from gateway.proxy.memo import Memo
+from gateway.proxy.outgoing_head import framing_line, middle_of
 from gateway.proxy.portal_lane import PortalPurpose, body_limit, inbound_request
 from gateway.proxy.posts.keeping import admitted, keeping, limit_of
 from gateway.proxy.reading import WAIT
 from gateway.proxy.refusals import program_refusal, to_https, unauthorized
-from gateway.proxy.request import Request
 from gateway.proxy.services import Services
 from gateway.proxy.upgrade import ASKS, check_asked
 from gateway.proxy.upstream.pool import FRESH_SECONDS, Pool
 from gateway.proxy.upstream.state import IDLE_SECONDS
 from gateway.stores.posts.bodies import PostWriter
-from gateway.wire.framing import CHUNKED, NO_BODY, NO_CONTENT
-from gateway.wire.headers import AUTHORIZATION, TRACEPARENT, TRACESTATE, UPGRADE
+from gateway.wire.framing import NO_BODY, NO_CONTENT
+from gateway.wire.headers import AUTHORIZATION, UPGRADE
 from gateway.wire.hop_by_hop import not_named
 from gateway.wire.navigation import kind_of
 
 _TOUCH_AFTER: Final = 1.0
 _AUTHORIZATION: Final = frozenset({b"authorization"})
-_ACCEPT_ENCODING: Final = frozenset({b"accept-encoding"})
 
 
 class Walk(Lasting):
@@ -68,6 +66,10 @@ class Walk(Lasting):
     @abstractmethod
     def send(self, upstream: ServerConnection, data: bytes) -> None:
         """`data`: the head, and what there is of the body."""
+
+    @abstractmethod
+    def upstream_failed(self, error: GatewayError) -> None:
+        """The request has no answer, and its client is told."""
 
     @abstractmethod
     def connected(self, upstream: ServerConnection) -> None: ...
@@ -281,6 +283,9 @@ class Walk(Lasting):
             if request.unkept:
                 request.remember(plane.tables)
             request.middle, request.middle_of = middle_of(request, self.memo, prepared), prepared
+        pool = lane.pool or self._chosen()
+        if pool is None:
+            return
         now = plane.timers.now
         patience = IDLE_SECONDS if line.repeatable else FRESH_SECONDS
         self.deadline = self.until = now + lane.timeouts.total
@@ -291,11 +296,10 @@ class Walk(Lasting):
             self.refuse(Refuse(LIMIT_BODY, f"{framing} bytes"))
             return
         else:
-            ending, idle_since = _framed(framing), now - (FRESH_SECONDS if framing else patience)
+            ending, idle_since = framing_line(framing), now - (FRESH_SECONDS if framing else patience)
             if framing:
                 body = self.begin_body(lane.body_limit)
         data = b"".join((line.text, request.middle, request.id, ending, body))
-        pool: Pool = lane.pool  # type: ignore[assignment]
         upstream: ServerConnection | None = self._own(pool) if self.bound is not None else None
         if upstream is None:
             upstream = pool.take(idle_since)
@@ -305,6 +309,17 @@ class Walk(Lasting):
         if upstream is None:
             self.pending = data
             self.task = pool.connect(self)
+
+    def _chosen(self) -> Pool | None:
+        """Of several addresses, the one for this request. None: there is none now, and the client is told."""
+        request = self.request
+        group = request.lane.group
+        assert group is not None
+        try:
+            return group.choose(request.seat, request.client)
+        except GatewayError as error:
+            self.upstream_failed(error)
+            return None
 
     def _rarely_prepared(self, prepared: Prepared) -> Prepared | None:
         """With the person's hidden cookies. None: the request waits for these, or asks for a tunnel."""
@@ -336,7 +351,9 @@ class Walk(Lasting):
         request.middle, request.middle_of = middle_of(request, self.memo, prepared), prepared
         self.deadline = self.until = plane.timers.now + request.lane.timeouts.total
         data = b"".join((request.line.text, request.middle, request.id, ASKS))
-        pool: Pool = request.lane.pool  # type: ignore[assignment]
+        pool = request.lane.pool or self._chosen()
+        if pool is None:
+            return
         upstream = self._own(pool) if self.bound is not None else None
         if upstream is not None:
             self.send(upstream, data)
@@ -356,40 +373,3 @@ class Walk(Lasting):
             return bound
         bound.close()
         return None
-
-
-def _framed(framing: int) -> bytes:
-    """The end of a head before a body."""
-    return (
-        b"\r\nTransfer-Encoding: chunked\r\n\r\n" if framing == CHUNKED else b"\r\nContent-Length: %d\r\n\r\n" % framing
-    )
-
-
-def _as_it_is(request: Request) -> bytes:
-    """What goes on of a request for a body that may be changed on its way back: without compression."""
-    lines = not_named(request.lines, _ACCEPT_ENCODING)
-    return b"\r\n".join((request.host.line, *lines, b"Accept-Encoding: identity"))
-
-
-def middle_of(request: Request, memo: Memo, prepared: Prepared) -> bytes:
-    """The head for upstream from Host to the request id's name. The same as long as the client's lines and what is
-    prepared are."""
-    parts = [_as_it_is(request) if request.lane.plain_bodies else request.passed()]
-    rest = request.cookie_rest
-    if rest or prepared.cookies:
-        # Ours first: a client's `$Version=1`, or a quote that it does not close, tells no server how to read them.
-        parts += (b"\r\nCookie: ", prepared.cookies, b"; " if rest and prepared.cookies else b"", rest)
-    parts += (memo.forwarded, prepared.headers)
-    if memo.trusted and request.rare:
-        parts += _trace(request.rare)
-    parts.append(b"\r\nX-Request-Id: ")
-    return b"".join(parts)
-
-
-def _trace(rare: Mapping[int, bytes]) -> tuple[bytes, ...]:
-    """From a listed proxy only: a stranger's trace ids would join unrelated traces."""
-    parent = rare.get(TRACEPARENT)
-    if parent is None:
-        return ()
-    state = rare.get(TRACESTATE)
-    return (b"\r\ntraceparent: ", parent) + (() if state is None else (b"\r\ntracestate: ", state))

@@ -19,7 +19,7 @@ from gateway.model.identity import Identity
 from gateway.policy.decide import decide
 from gateway.proxy.lane import Lane
 from gateway.proxy.tables import RequestTables
-from gateway.proxy.upstream.pool import Pools
+from gateway.proxy.upstream.pools import Pools
 from tests.config.samples import sample_files
 from tests.proxy.stand_ins import COOKIE, seat
 

@@ -75,6 +75,9 @@ WITH_MANDATES = (
 )
 
 
+TWO: tuple[Any, ...] = ((("upstream", "others"), ["http://127.0.0.1:9002"]),)
+
+
 class Effect(NamedTuple):
     """`key` as the schema test names it, `value` written at `path`; `see` gives `before`, then `after`."""
 
@@ -441,6 +444,12 @@ APP = [
            ("http", "127.0.0.1", 9001), ("https", "::1", 443)),
     Effect("upstream.timeout", ("upstream", "timeout"), "2s", app(lambda a: (a.upstream.timeouts.first_byte, a.upstream.timeouts.connect)),
            (60, 5), (2, 5)),
+    Effect("upstream.others[]", ("upstream", "others"), ["http://[::1]"], app(lambda a: [(u.host, u.port) for u in a.upstream.everywhere]),
+           [("127.0.0.1", 9001)], [("127.0.0.1", 9001), ("::1", 80)]),
+    Effect("upstream.balance", ("upstream", "balance"), "seat", app(lambda a: a.upstream.balancing.balance), "round_robin", "seat", TWO),
+    Effect("upstream.retries", ("upstream", "retries"), 3, app(lambda a: a.upstream.balancing.retries), 10, 3, TWO),
+    Effect("upstream.circuit.failures", ("upstream", "circuit"), {"failures": 1}, app(lambda a: a.upstream.balancing.circuit.failures), 3, 1, TWO),
+    Effect("upstream.circuit.pause", ("upstream", "circuit"), {"pause": "1m"}, app(lambda a: a.upstream.balancing.circuit.pause), 10, 60, TWO),
     Effect("upstream.host", ("upstream", "host"), "upstream", app(lambda a: a.upstream.host_header), None, "127.0.0.1:9001"),
     Effect("upstream.host", ("upstream", "host"), "Interne.example", app(lambda a: a.upstream.host_header), None, "interne.example"),
     Effect("upstream.ca", ("upstream", "ca"), {"file": "tls.crt"}, app(lambda a: a.upstream.ca), None, PEM["file:tls.crt"],

@@ -37,8 +37,8 @@ def leads_to(gate: Gateway, *found: str) -> None:
     async def resolve(host: str) -> tuple[str, ...]:
         return found
 
-    gate.plane._pools._addresses._resolve = resolve
-    gate.plane._pools._addresses._known.clear()
+    gate.plane._pools._shared.addresses._resolve = resolve
+    gate.plane._pools._shared.addresses._known.clear()
 
 
 async def refused(gate: Gateway, why: str) -> None:
@@ -66,7 +66,7 @@ async def test_what_is_refused_is_looked_up_anew_and_what_may_be_is_taken() -> N
         swap(gate, sample_snapshot(fenced(app.port, "127.0.0.1")))
         leads_to(gate, "10.0.0.1")
         await refused(gate, "what it may")
-        assert gate.plane._pools._addresses._known["app.example"][0] < 0
+        assert gate.plane._pools._shared.addresses._known["app.example"][0] < 0
         leads_to(gate, "10.0.0.1", "169.254.169.254", "127.0.0.1")
         assert (await gate.once(PUBLIC)).status == 200
 

@@ -12,7 +12,7 @@ from gateway.proxy import known_heads as module
 from gateway.proxy.known_heads import parts
 from gateway.proxy.request import Request
 from gateway.proxy.tables import RequestTables
-from gateway.proxy.upstream.pool import Pools
+from gateway.proxy.upstream.pools import Pools
 from tests.config.samples import sample_snapshot
 from tests.proxy.applications import application
 from tests.proxy.gateways import HOST, ask, gateway

@@ -6,7 +6,7 @@ from gateway.access import remembered
 from gateway.model.errors import GatewayError
 from gateway.proxy.memo import Memo
 from gateway.proxy.tables import RequestTables
-from gateway.proxy.upstream.pool import Pools
+from gateway.proxy.upstream.pools import Pools
 from gateway.wire.forwarded import forwarded_headers
 from gateway.wire.headers import FORWARDED_FOR, FORWARDED_PROTO
 from tests.config.samples import sample_snapshot

@@ -5,7 +5,7 @@ import pytest
 from gateway.access import remembered
 from gateway.model.errors import GatewayError
 from gateway.proxy.tables import RequestTables
-from gateway.proxy.upstream.pool import Pools
+from gateway.proxy.upstream.pools import Pools
 from tests.config.samples import PERMIS, sample_snapshot
 from tests.proxy.applications import application
 from tests.proxy.gateways import gateway

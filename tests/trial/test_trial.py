@@ -13,7 +13,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.policy.facts import RequestFacts
 from gateway.proxy.tables import RequestTables
-from gateway.proxy.upstream.pool import Pools
+from gateway.proxy.upstream.pools import Pools
 from gateway.trial.people import Known
 from gateway.trial.request import Circumstances, circumstances_of, parse_request
 from gateway.trial.trial import Tried, try_request

@@ -246,13 +246,12 @@ def _upstream(document: YamlDocument, model: AppFile, gateway: GatewayFile | Non
     """A host name is judged by the address that it leads to, at every connect. An address is judged here already."""
     if model.rewrite.internal and gateway is not None:
         yield from _internal(document, model, gateway)
-    url = model.upstream.url
-    address = literal(url.host.strip("[]"))
-    if address is None:
-        return
-    if why := closed_to_all(address, url.effective_port, _listens(gateway)):
-        what, _, hint = why.partition(": ")
-        yield document.problem(("upstream", "url"), f"{url.authority} leads to {address}, {what}", hint)
+    for index, url in enumerate((model.upstream.url, *model.upstream.others)):
+        address = literal(url.host.strip("[]"))
+        if address is not None and (why := closed_to_all(address, url.effective_port, _listens(gateway))):
+            what, _, hint = why.partition(": ")
+            at: Path = ("upstream", "others", index - 1) if index else ("upstream", "url")
+            yield document.problem(at, f"{url.authority} leads to {address}, {what}", hint)
 
 
 def _internal(document: YamlDocument, model: AppFile, gateway: GatewayFile) -> Iterator[Problem]:

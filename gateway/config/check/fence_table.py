@@ -31,6 +31,11 @@ KEYS: Final[Mapping[str, Bound]] = {
     "public.scheme": Bound("hosts", "Of addresses of its own hosts; `http` is for development alone."),
     "public.port": Bound("hosts", "Of addresses of its own hosts."),
     "upstream.url": Bound("upstreams", "Judged on the address, at every connect; what is an address already, at load."),
+    "upstream.others[]": Bound("upstreams", "Each is judged as `upstream.url` is."),
+    "upstream.balance": Bound("upstreams", "Which of its own addresses a request goes to."),
+    "upstream.retries": Bound("upstreams", "Of its own requests, to its own addresses, within a budget."),
+    "upstream.circuit.failures": Bound("upstreams", "Which of its own addresses is left out, and when."),
+    "upstream.circuit.pause": Bound("upstreams", "Likewise."),
     "upstream.timeout": Bound("", "For its own requests; `timeouts.total` of gateway.yaml ends them all."),
     "upstream.host": Bound("upstreams", "`keep`, a host of the fence, or a name of its upstreams: it may choose one of "
                            "several applications of one server."),

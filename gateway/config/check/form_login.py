@@ -32,6 +32,10 @@ def check_form_login(document: YamlDocument, model: AppFile, section: FormLoginS
     yield from _steps(document, section)
     yield from _marks(document, section)
     yield from _cookies(document, model, section)
+    if model.upstream.others:
+        message = "the session of a sign-in is at one address, where the person's next request may not go"
+        hint = "leave others out, or put a balancer of its own before the application"
+        yield document.problem(("upstream", "others"), message, hint, key=True)
     if model.api is not None:
         message = "a program has no session in which one of the application's could be kept"
         yield document.problem(("api",), message, "leave api out, or form_login", key=True)

@@ -68,9 +68,11 @@ def _upstream(model: AppFile, name: str, team: TeamSection) -> Iterator[tuple[Pa
     it is told."""
     url, host = model.upstream.url, model.upstream.host
     fence = Fence.of(name, team.upstreams)
+    for index, there in enumerate(model.upstream.urls):
+        bare, port = there.host.strip("[]"), there.effective_port
+        if not fence.may_hold(bare, port):
+            yield ("upstream", "others", index - 1) if index else ("upstream", "url"), f"upstream {bare}:{port}"
     bare, port = url.host.strip("[]"), url.effective_port
-    if not fence.may_hold(bare, port):
-        yield ("upstream", "url"), f"upstream {bare}:{port}"
     told = bare if host == "upstream" else host
     of_the_url = host == "upstream" and literal(bare) is not None
     if host != "keep" and not of_the_url and not within(told, team.hosts) and not fence.names(told, port):

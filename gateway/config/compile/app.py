@@ -10,11 +10,13 @@ from gateway.config.compile.plan import WrittenApi, WrittenApp, WrittenOpaqueTok
 from gateway.config.compile.served import Material, served
 from gateway.config.compile.tokens import serve_basic, serve_tokens
 from gateway.config.folder.files import team_of
-from gateway.config.schema.app import AppApiSection, AppFile, OpaqueTokensSection, TunnelSection
+from gateway.config.schema.app import AppApiSection, AppFile, OpaqueTokensSection, TunnelSection, UpstreamSection
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.scalars import Url
+from gateway.config.schema.upstream import CircuitSection
 from gateway.config.snapshot import LogoutSettings, TunnelSettings, UpstreamSettings
 from gateway.config.yaml.reader import YamlDocument
+from gateway.model.balancing import Balancing, CircuitSettings
 from gateway.model.session import SeatLimits
 from gateway.translation.specs import CookieSpec, HeaderSpec
 from gateway.wire.application_cookies import AS_THEY_ARE, CookieRules, shown_names
@@ -143,15 +145,25 @@ def _edits(model: AppFile) -> ResponseEdits:
 def _internal(model: AppFile) -> Iterator[str]:
     """Origins. Of its own address an application may take either scheme: it listens by one, and is told the other."""
     upstream = model.upstream
-    url, hosts = upstream.url, [upstream.url.host]
+    url, places = upstream.url, [(one.host, one.effective_port) for one in upstream.urls]
     if upstream.host not in ("keep", "upstream"):
-        hosts.append(upstream.host)
+        places.append((upstream.host, url.effective_port))
         yield from (f"{scheme}://{upstream.host}" for scheme in ("http", "https"))
-    for host in hosts:
-        yield from (Url(scheme, host, url.effective_port, "").origin for scheme in ("http", "https"))
-    if url.port is None:
-        yield from (Url(scheme, url.host, None, "").origin for scheme in ("http", "https"))
+    for host, port in places:
+        yield from (Url(scheme, host, port, "").origin for scheme in ("http", "https"))
+    for one in upstream.urls:
+        if one.port is None:
+            yield from (Url(scheme, one.host, None, "").origin for scheme in ("http", "https"))
     yield from (further.origin for further in model.rewrite.internal)
+
+
+def _balancing(model: UpstreamSection) -> Balancing:
+    return served(
+        Balancing,
+        model,
+        others=tuple((url.host.strip("[]"), url.effective_port) for url in model.others),
+        circuit=served(CircuitSettings, model.circuit or CircuitSection()),
+    )
 
 
 def _upstream(file: str, model: AppFile, gateway: GatewayFile, material: Material) -> UpstreamSettings:
@@ -162,5 +174,6 @@ def _upstream(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         port=url.effective_port,
         host_header={"keep": None, "upstream": url.authority}.get(model.upstream.host, model.upstream.host),
         ca=material.get((file, ("upstream", "ca"))),
+        balancing=_balancing(model.upstream) if model.upstream.others or model.upstream.circuit else None,
         fence=Fence.of(team, gateway.teams[team].upstreams) if team in gateway.teams else None,
     )

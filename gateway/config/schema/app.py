@@ -10,7 +10,7 @@ from gateway.config.schema.cookies import CookiesSection
 from gateway.config.schema.form_login import FormLoginSection
 from gateway.config.schema.posts import KeepPostsSection
 from gateway.config.schema.rewrite import AddedName, LineValue, RewriteSection
-from gateway.config.schema.scalars import host_name
+from gateway.config.schema.scalars import Url, host_name
 from gateway.config.schema.translate import TranslateSection
 from gateway.config.schema.types import (
     HostPattern,
@@ -31,6 +31,7 @@ from gateway.config.schema.types import (
     checked,
     wrong,
 )
+from gateway.config.schema.upstream import CircuitSection
 from gateway.config.schema.values import ApplicationTarget, CookieName, sent_header
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
@@ -52,6 +53,18 @@ def _upstream_host(text: str) -> str:
 class UpstreamSection(Strict):
     url: Origin
     """Where the application listens: `http://host:port`."""
+    others: list[Origin] = Field(default=[], max_length=63)
+    """Further addresses of the same application, among which requests are divided: `http://host:port`."""
+    balance: Literal["round_robin", "least_connections", "seat"] = "round_robin"
+    """Which address a request goes to: one after the other, the one with the fewest requests under way, or always the
+    same for one person's session (`seat`; for who has none, for one client's address), which applications need that
+    keep their sessions in memory."""
+    circuit: Maybe[CircuitSection] = None
+    """When an address is left out for a while. An application with one address has no circuit where this is left
+    out."""
+    retries: Annotated[int, Field(ge=0, le=100)] = 10
+    """Where there are several addresses: for a hundred requests, so many may be sent to another one, if that can do no
+    harm. That is so where no connection could be opened, and for a GET, HEAD, OPTIONS or TRACE without an answer."""
     timeout: Maybe[Seconds] = None
     """The longest wait for the first byte of a response; that of gateway.yaml where it is left out."""
     host: Annotated[str, AfterValidator(checked(_upstream_host))] = "keep"
@@ -60,10 +73,26 @@ class UpstreamSection(Strict):
     """PEM: the authority that signed the application's TLS certificate."""
 
     @model_validator(mode="after")
-    def _tls(self) -> "UpstreamSection":
+    def _agrees(self) -> "UpstreamSection":
         if self.ca is not None and self.url.scheme != "https":
             raise wrong("ca has no effect on http", "write https in url, or leave ca out")
+        if self.others:
+            self._several()
+        elif self.model_fields_set & {"balance", "retries"}:
+            raise wrong("there is one address, so nothing is divided", "add others: [...], or leave this out")
         return self
+
+    def _several(self) -> None:
+        if any(other.scheme != self.url.scheme for other in self.others):
+            raise wrong("all addresses of an application have one scheme", f"write {self.url.scheme} in others, too")
+        places = [(url.host, url.effective_port) for url in self.urls]
+        if len(set(places)) < len(places):
+            raise wrong("an address stands here twice", "leave it out once")
+
+    @property
+    def urls(self) -> tuple[Url, ...]:
+        """Every address, the first one first."""
+        return self.url, *self.others
 
 
 class PathsSection(Strict):

@@ -209,7 +209,9 @@ class SignOuts:
         call = ApplicationCall(logout.method, logout.url, lines, urlencode(logout.form).encode("ascii"))
         result, error = "given_up", None
         try:
-            status = await self._applications.call(app.upstream, call)
+            # Each address may have sessions of its own.
+            calls = (self._applications.call(upstream, call) for upstream in app.upstream.everywhere)
+            status = max(await asyncio.gather(*calls))
             result = "told" if status < 400 else "failed"
             if result == "failed":
                 error = GatewayError(UPSTREAM_RESPONSE, f"it answered {status}: its own session may go on")

@@ -3,10 +3,11 @@
 import asyncio
 import errno
 import ssl
-from collections.abc import Callable, Container
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, Protocol
 
-from gateway.config.snapshot import App, Upstream
+from gateway.config.snapshot import Upstream
 from gateway.model.codes import LIMIT_CONNECTIONS, UPSTREAM_ADDRESS, UPSTREAM_CONNECT, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
 from gateway.proxy.upstream.connection import UpstreamConnection
@@ -29,29 +30,34 @@ class Waiter(Protocol):
     def not_connected(self, error: GatewayError) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the pools of a worker have in common. `make`: a connection that is not open yet, of a pool."""
+
+    loop: asyncio.AbstractEventLoop
+    addresses: UpstreamResolver
+    make: "Callable[[Pool], UpstreamConnection]"
+    is_ours: IsOurs
+
+
 class Pool:
     """One application at one server, under one TLS name, trust and fence. `idle`: the most recently used last. `edits`:
     what its file changes in the heads of responses."""
 
     __slots__ = ("_addresses", "_is_ours", "_loop", "_make", "_most_idle", "_tls", "edits", "idle", "upstream")
 
-    def __init__(
-        self,
-        upstream: Upstream,
-        loop: asyncio.AbstractEventLoop,
-        addresses: UpstreamResolver,
-        make: "Callable[[Pool], UpstreamConnection]",
-        is_ours: IsOurs,
-        edits: ResponseEdits = UNCHANGED,
-    ) -> None:
+    connects: type[UpstreamConnection] = UpstreamConnection
+    """What its connections are."""
+
+    def __init__(self, upstream: Upstream, shared: "Shared", edits: ResponseEdits = UNCHANGED) -> None:
         self.upstream = upstream
         self.edits = edits
-        self._addresses = addresses
-        self._is_ours = is_ours
+        self._addresses = shared.addresses
+        self._is_ours = shared.is_ours
         self.idle: list[UpstreamConnection] = []
         self._most_idle = _MOST_IDLE
-        self._loop = loop
-        self._make = make
+        self._loop = shared.loop
+        self._make = shared.make
         self._tls: ssl.SSLContext | None = None
 
     def take(self, idle_since: float) -> UpstreamConnection | None:
@@ -90,18 +96,24 @@ class Pool:
         return self._loop.create_task(self._connect(waiter))
 
     async def _connect(self, waiter: Waiter) -> None:
+        try:
+            connection = await self.opened()
+        except GatewayError as error:
+            waiter.not_connected(error)
+        else:
+            waiter.connected(connection)
+
+    async def opened(self) -> UpstreamConnection:
+        """A new connection. Raises GatewayError: UPSTREAM_CONNECT, UPSTREAM_TIMEOUT, UPSTREAM_ADDRESS,
+        LIMIT_CONNECTIONS."""
         upstream = self.upstream
         try:
             async with asyncio.timeout(upstream.timeouts.connect):
-                connection = await self._opened(await self._context())
-        except GatewayError as error:
-            waiter.not_connected(error)
+                return await self._opened(await self._context())
         except TimeoutError:
-            waiter.not_connected(GatewayError(UPSTREAM_TIMEOUT, f"no connection to {upstream.host}:{upstream.port}"))
+            raise GatewayError(UPSTREAM_TIMEOUT, f"no connection to {upstream.host}:{upstream.port}") from None
         except OSError as error:
-            waiter.not_connected(GatewayError(UPSTREAM_CONNECT, f"{upstream.host}:{upstream.port}: {error}"))
-        else:
-            waiter.connected(connection)
+            raise GatewayError(UPSTREAM_CONNECT, f"{upstream.host}:{upstream.port}: {error}") from None
 
     async def _opened(self, tls: ssl.SSLContext | None) -> UpstreamConnection:
         """At the first address that answers, of those that the application may be at."""
@@ -155,43 +167,7 @@ def _tls_context(ca: bytes | None) -> ssl.SSLContext:
     return context
 
 
-class Pools:
-    """The pools of a worker, one an application. They outlive snapshots: a reload drops no connection to an application
-    that is where it was."""
-
-    __slots__ = ("_addresses", "_by_app", "_is_ours", "_loop", "_make")
-
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, make: Callable[[Pool], UpstreamConnection], is_ours: IsOurs
-    ) -> None:
-        self._loop = loop
-        self._is_ours = is_ours
-        self._make = make
-        self._addresses = UpstreamResolver(loop)
-        self._by_app: dict[str, Pool] = {}
-
-    def of(self, app: App) -> Pool:
-        """The pool of `app` as the live snapshot has it."""
-        pool = self._by_app.get(app.name)
-        if pool is not None:
-            if _connects_alike(pool.upstream, app.upstream) and pool.edits == app.edits:
-                return pool
-            pool.retire()
-        pool = Pool(app.upstream, self._loop, self._addresses, self._make, self._is_ours, app.edits)
-        self._by_app[app.name] = pool
-        return pool
-
-    def keep(self, apps: Container[str]) -> None:
-        """After a reload: the pools of applications that are gone end. `apps`: the names of those that are there."""
-        for name in [name for name in self._by_app if name not in apps]:
-            self._by_app.pop(name).retire()
-
-    def close(self) -> None:
-        for pool in self._by_app.values():
-            pool.retire()
-
-
-def _connects_alike(one: Upstream, other: Upstream) -> bool:
+def connects_alike(one: Upstream, other: Upstream) -> bool:
     """Whether a connection that was opened for one of them serves the other."""
     return _connection_of(one) == _connection_of(other)
 

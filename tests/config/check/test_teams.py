@@ -39,6 +39,7 @@ def test_a_file_within_its_fence_is_an_application_as_any_other() -> None:
         ("a.urba.localhost", "'*.localhost'", "3:9: hosts[0]: team urbanisme may not use the host *.localhost"),
         ("127.0.0.1:9001", "10.1.2.3:9001", "4:17: upstream.url: team urbanisme may not use the upstream 10.1.2.3:9001"),
         ("http://127.0.0.1:9001", "'http://[::1]:9001'", "4:17: upstream.url: team urbanisme may not use the upstream ::1:9001"),
+        ("9001}", "9001, others: ['http://10.1.2.3:9001']}", "4:49: upstream.others[0]: team urbanisme may not use the upstream 10.1.2.3:9001"),
         ("9001}", "9001, host: other.example}", "4:46: upstream.host: team urbanisme may not use the Host other.example"),
         ("{from: uid}", "{from: mail}", "8:27: translate.headers.X-Remote-User.from: team urbanisme may not use the attribute mail"),
         ("X-Remote-User", "X-Remote-Groups", "8:5: translate.headers.X-Remote-Groups: team urbanisme may not use the header X-Remote-Groups"),

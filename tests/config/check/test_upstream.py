@@ -1,3 +1,5 @@
+# ruff: noqa: E501 - a case is a line
+
 import pytest
 
 from tests.config.samples import GATEWAY, PERMIS, problems
@@ -35,3 +37,40 @@ def test_a_listener_of_all_interfaces_is_this_machines_loopback_too() -> None:
     assert found("http://10.0.0.1:8080", gateway=everywhere) == []
     socket = GATEWAY.replace("admin: 127.0.0.1:8081", "admin: unix:admin.sock")
     assert found("http://127.0.0.1:8081", gateway=socket) == []
+
+
+# --- several addresses ---
+
+
+def of_several(more: str) -> list[str]:
+    return [
+        said.removeprefix("policies/apps/permis.yaml:")
+        for said in problems({"apps/permis.yaml": PERMIS.replace("9001}", f"9001, {more}}}")})
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("others: ['http://127.0.0.2:9001'], balance: seat", []),
+        ("others: ['http://127.0.0.1:8080']", [f"4:49: upstream.others[0]: 127.0.0.1:8080 leads to 127.0.0.1, {OURS}"]),
+        ("others: ['https://127.0.0.2:9001']", ["4:11: upstream: all addresses of an application have one scheme (write http in others, too)"]),
+        ("others: ['http://127.0.0.1:9001']", ["4:11: upstream: an address stands here twice (leave it out once)"]),
+        ("balance: seat", ["4:11: upstream: there is one address, so nothing is divided (add others: [...], or leave this out)"]),
+        ("retries: 5", ["4:11: upstream: there is one address, so nothing is divided (add others: [...], or leave this out)"]),
+        ("circuit: {}", []),
+        ("circuit: {failures: 0}", ["4:60: upstream.circuit.failures: this must be at least 1"]),
+    ],
+)  # fmt: skip
+def test_several_addresses(more: str, said: list[str]) -> None:
+    assert of_several(more) == said
+
+
+def test_a_login_form_is_at_one_address() -> None:
+    form = (
+        "form_login:\n  trusted: {from: uid, secret: {file: grr}}\n  signed_in: [{status: 302}]\n  cookies: [S]\n"
+        "  steps: [{page: /a, fields: {user: login, password: secret}}]\n"
+    )
+    text = PERMIS.replace("9001}", "9001, others: ['http://127.0.0.2:9001']}").replace("access:", form + "access:")
+    said = problems({"apps/permis.yaml": text}, {"file:grr": b"secret"})
+    assert any("upstream.others: the session of a sign-in is at one address" in one for one in said)

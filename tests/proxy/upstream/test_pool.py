@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.proxy.upstream.pool import Pool
+from gateway.proxy.upstream.pool import Pool, Shared
 from tests.config.samples import sample_snapshot
 from tests.proxy.applications import OK, SOON, Peer, application, closing
 from tests.proxy.certificates import authority_pem, server_side
@@ -326,7 +326,7 @@ class Kept:
 
 
 async def test_the_most_recently_used_is_taken_and_the_oldest_let_go() -> None:
-    pool = Pool(None, asyncio.get_running_loop(), None, None, None)  # type: ignore[arg-type]
+    pool = Pool(None, Shared(asyncio.get_running_loop(), None, None, None))  # type: ignore[arg-type]
     kept = [Kept(float(at)) for at in range(130)]
     for connection in kept:
         pool.give(connection)  # type: ignore[arg-type]

@@ -1,0 +1,25 @@
+"""How requests are divided among several addresses of one application."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+BalanceBy = Literal["round_robin", "least_connections", "seat"]
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitSettings:
+    """An address that fails `failures` times on end gets nothing for `pause` seconds, then one request to try."""
+
+    failures: int = 3
+    pause: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Balancing:
+    """`others`: (host, port) beside the first one, of the same scheme. `retries`: at most so many for a hundred
+    requests."""
+
+    others: tuple[tuple[str, int], ...] = ()
+    balance: BalanceBy = "round_robin"
+    circuit: CircuitSettings = CircuitSettings()
+    retries: int = 10

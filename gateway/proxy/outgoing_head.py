@@ -1,0 +1,50 @@
+"""What goes to an application of a request's head: the client's lines, and what only we may say."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from gateway.access.outcome import Prepared
+from gateway.proxy.memo import Memo
+from gateway.proxy.request import Request
+from gateway.wire.framing import CHUNKED
+from gateway.wire.headers import TRACEPARENT, TRACESTATE
+from gateway.wire.hop_by_hop import not_named
+
+_ACCEPT_ENCODING: Final = frozenset({b"accept-encoding"})
+
+
+def framing_line(framing: int) -> bytes:
+    """The end of a head before a body."""
+    return (
+        b"\r\nTransfer-Encoding: chunked\r\n\r\n" if framing == CHUNKED else b"\r\nContent-Length: %d\r\n\r\n" % framing
+    )
+
+
+def _as_it_is(request: Request) -> bytes:
+    """What goes on of a request for a body that may be changed on its way back: without compression."""
+    lines = not_named(request.lines, _ACCEPT_ENCODING)
+    return b"\r\n".join((request.host.line, *lines, b"Accept-Encoding: identity"))
+
+
+def middle_of(request: Request, memo: Memo, prepared: Prepared) -> bytes:
+    """The head for upstream from Host to the request id's name. The same as long as the client's lines and what is
+    prepared are."""
+    parts = [_as_it_is(request) if request.lane.plain_bodies else request.passed()]
+    rest = request.cookie_rest
+    if rest or prepared.cookies:
+        # Ours first: a client's `$Version=1`, or a quote that it does not close, tells no server how to read them.
+        parts += (b"\r\nCookie: ", prepared.cookies, b"; " if rest and prepared.cookies else b"", rest)
+    parts += (memo.forwarded, prepared.headers)
+    if memo.trusted and request.rare:
+        parts += _trace(request.rare)
+    parts.append(b"\r\nX-Request-Id: ")
+    return b"".join(parts)
+
+
+def _trace(rare: Mapping[int, bytes]) -> tuple[bytes, ...]:
+    """From a listed proxy only: a stranger's trace ids would join unrelated traces."""
+    parent = rare.get(TRACEPARENT)
+    if parent is None:
+        return ()
+    state = rare.get(TRACESTATE)
+    return (b"\r\ntraceparent: ", parent) + (() if state is None else (b"\r\ntracestate: ", state))

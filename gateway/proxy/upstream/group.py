@@ -1,0 +1,95 @@
+"""The addresses of one application, and which of them a request goes to."""
+
+from collections.abc import Callable, Sequence
+
+from gateway.config.snapshot import App
+from gateway.model.balancing import Balancing
+from gateway.model.errors import GatewayError
+from gateway.model.session import Seat
+from gateway.model.upstream_codes import UPSTREAM_NONE
+from gateway.proxy.upstream.balance import Order, order_of
+from gateway.proxy.upstream.member import Member
+from gateway.proxy.upstream.pool import Pool, Shared, connects_alike
+from gateway.proxy.upstream.standing import RetryBudget
+
+Told = Callable[[str, str, float], None]
+"""Hears of an application's address that is put out for so many seconds; 0: it is let in again."""
+
+
+class AddressGroup:
+    """Made by Pools. `before`: what the application had, whose addresses that stay go on as they stand."""
+
+    __slots__ = ("_budget", "_by_seat", "_loop", "_order", "_told", "_troubled", "edits", "members", "name", "upstream")
+
+    def __init__(
+        self, app: App, balancing: Balancing, shared: Shared, told: Told, before: "Pool | AddressGroup | None" = None
+    ) -> None:
+        self.name = app.name
+        self.upstream, self.edits = app.upstream, app.edits
+        self._loop = shared.loop
+        self._told = told
+        self._by_seat = balancing.balance == "seat"
+        self._budget = RetryBudget(balancing.retries)
+        self.members = tuple(
+            Member(upstream, shared, app.edits, balancing.circuit, self) for upstream in app.upstream.everywhere
+        )
+        self._order: Order[Member] = order_of(balancing.balance, self.members)
+        # Those that are out, or may be soon: none, mostly.
+        self._troubled: set[Member] = set()
+        if before is not None:
+            before.retire()
+
+    def serves(self, app: App) -> bool:
+        """Whether it is what the application has now."""
+        mine, its = self.upstream, app.upstream
+        return connects_alike(mine, its) and mine.balancing == its.balancing and self.edits == app.edits
+
+    def retire(self) -> None:
+        for member in self.members:
+            member.retire()
+
+    def choose(self, seat: Seat | None, client: str) -> Member:
+        """`client`: the address of one without a seat. Raises GatewayError(UPSTREAM_NONE)."""
+        self._budget.asked()
+        key = self._key(seat, client) if self._by_seat else b""
+        first = self._order.first(key)
+        if not self._troubled:
+            return first
+        found = self._first_of(self._order.all(key), ())
+        if found is None:
+            raise GatewayError(UPSTREAM_NONE, f"all {len(self.members)} addresses are out")
+        return found
+
+    def again(self, seat: Seat | None, client: str) -> Member | None:
+        """Where a request without an answer is sent once more, if it may be: not where one has just failed."""
+        if not self._budget.take():
+            return None
+        found = self._order.all(self._key(seat, client) if self._by_seat else b"")
+        return next((one for one in found if one.standing.clear), None) or self._first_of(found, ())
+
+    def other(self, tried: tuple[Member, ...]) -> Member | None:
+        """Where a request goes that could not be sent to those tried, within the budget."""
+        found = self._first_of(self._order.all(b""), tried)
+        return found if found is not None and self._budget.take() else None
+
+    def failed(self, member: Member, *, away: bool) -> None:
+        """`away`: no connection could be opened to it. What comes of a request counts only where there is another
+        address: a person could send requests that fail, so that nobody gets an answer."""
+        if not away and all(one.standing.is_out() for one in self.members if one is not member):
+            return
+        self._troubled.add(member)
+        if seconds := member.standing.failed(self._loop.time()):
+            self._told(self.name, member.place, seconds)
+
+    def succeeded(self, member: Member) -> None:
+        if not member.standing.clear:
+            self._troubled.discard(member)
+            if member.standing.succeeded():
+                self._told(self.name, member.place, 0.0)
+
+    def _key(self, seat: Seat | None, client: str) -> bytes:
+        return (client if seat is None or not seat.session_id else seat.session_id).encode()
+
+    def _first_of(self, found: Sequence[Member], tried: tuple[Member, ...]) -> Member | None:
+        now = self._loop.time()
+        return next((one for one in found if one not in tried and one.standing.may_take(now)), None)

@@ -1,0 +1,57 @@
+"""The pools of a worker, one an application, or one for each of its addresses."""
+
+import asyncio
+from collections.abc import Callable, Container
+
+from gateway.config.snapshot import App
+from gateway.proxy.upstream.connection import UpstreamConnection
+from gateway.proxy.upstream.group import AddressGroup, Told
+from gateway.proxy.upstream.pool import Pool, Shared, connects_alike
+from gateway.proxy.upstream.resolver import UpstreamResolver
+from gateway.wire.fences import IsOurs
+
+
+def _untold(app: str, place: str, seconds: float) -> None:
+    pass
+
+
+class Pools:
+    """They outlive snapshots: a reload drops no connection to an application that is where it was. `told`: hears of
+    addresses that are put out, and let in again."""
+
+    __slots__ = ("_by_app", "_shared", "_told")
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        make: Callable[[Pool], UpstreamConnection],
+        is_ours: IsOurs,
+        told: Told = _untold,
+    ) -> None:
+        self._shared = Shared(loop, UpstreamResolver(loop), make, is_ours)
+        self._told = told
+        self._by_app: dict[str, Pool | AddressGroup] = {}
+
+    def of(self, app: App) -> Pool | AddressGroup:
+        """The pool of `app` as the live snapshot has it; a group where it has several addresses."""
+        before = self._by_app.get(app.name)
+        if app.upstream.balancing is not None:
+            if isinstance(before, AddressGroup) and before.serves(app):
+                return before
+            group = self._by_app[app.name] = AddressGroup(app, app.upstream.balancing, self._shared, self._told, before)
+            return group
+        if before is not None:
+            if isinstance(before, Pool) and connects_alike(before.upstream, app.upstream) and before.edits == app.edits:
+                return before
+            before.retire()
+        pool = self._by_app[app.name] = Pool(app.upstream, self._shared, app.edits)
+        return pool
+
+    def keep(self, apps: Container[str]) -> None:
+        """After a reload: the pools of applications that are gone end. `apps`: the names of those that are there."""
+        for name in [name for name in self._by_app if name not in apps]:
+            self._by_app.pop(name).retire()
+
+    def close(self) -> None:
+        for pool in self._by_app.values():
+            pool.retire()

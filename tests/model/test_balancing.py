@@ -1,0 +1,8 @@
+from gateway.config.compile.codec import codec_of
+from gateway.model.balancing import Balancing, CircuitSettings
+
+
+def test_it_is_carried_to_the_workers() -> None:
+    value = Balancing((("10.1.2.8", 8080),), "seat", CircuitSettings(1, 60.0), 0)
+    codec = codec_of(Balancing)
+    assert codec.read(codec.write(value)) == value

@@ -1,0 +1,242 @@
+"""An application at several addresses, on real sockets: who gets what, and what happens where one fails."""
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from gateway.proxy.upstream.group import AddressGroup
+from tests.config.samples import sample_snapshot
+from tests.proxy.applications import OK, Application, Peer, application, closing
+from tests.proxy.gateways import HOST, Gateway, ask, files, gateway
+from tests.proxy.stand_ins import Holder
+
+PUBLIC = ask(b"GET /public/a")
+POST = ask(b"POST /public/a", b"Content-Length: 4", body=b"form")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def others(*ports: int) -> str:
+    return "others: [" + ", ".join(f'"http://127.0.0.1:{port}"' for port in ports) + "]"
+
+
+@asynccontextmanager
+async def several(count: int, upstream: str = "") -> AsyncIterator[tuple[Gateway, list[Application]]]:
+    """`count` servers of one application. `upstream`: more of what its file says."""
+    async with application() as first, application() as second, application() as third:
+        apps = [first, second, third][:count]
+        more = others(*(app.port for app in apps[1:])) + (f", {upstream}" if upstream else "")
+        async with gateway(first, upstream=more) as gate:
+            yield gate, apps
+
+
+def group_of(gate: Gateway) -> AddressGroup:
+    found = gate.plane.tables.find(HOST).lane.group
+    assert found is not None
+    return found
+
+
+def counts(apps: list[Application]) -> list[int]:
+    return [len(app.requests) for app in apps]
+
+
+async def test_requests_are_divided_one_after_the_other() -> None:
+    async with several(3) as (gate, apps):
+        for _ in range(6):
+            assert (await gate.once(PUBLIC)).status == 200
+        assert counts(apps) == [2, 2, 2]
+        assert [len(app.peers) for app in apps] == [1, 1, 1], "and each keeps its connection"
+        assert [member.in_flight for member in group_of(gate).members] == [0, 0, 0]
+
+
+async def test_the_fewest_under_way_gets_the_next() -> None:
+    async with several(3, "balance: least_connections") as (gate, apps):
+        for app in apps[:2]:
+            app.then = None
+        slow = []
+        while not all(app.requests for app in apps[:2]):
+            slow.append(client := await gate.client())
+            client.send(PUBLIC)
+            await gate.until(lambda: sum(counts(apps)) == len(slow))
+        before = counts(apps)
+        for _ in range(4):
+            assert (await gate.once(PUBLIC)).status == 200
+        assert counts(apps) == [*before[:2], before[2] + 4]
+        for client in slow:
+            client.close()
+        await gate.until(lambda: not any(member.in_flight for member in group_of(gate).members))
+
+
+async def test_one_session_has_one_address_and_sessions_are_spread() -> None:
+    async with several(3, "balance: seat") as (gate, apps):
+        used = set()
+        for number in range(24):
+            line = gate.sign_in(b"%043d" % number)
+            seat = gate.sessions.hot[b"%043d" % number]
+            seat.session_id = f"session-{number}"
+            before = counts(apps)
+            for _ in range(3):
+                assert (await gate.once(ask(b"GET /page", line))).status == 200
+            gone = [after - was for after, was in zip(counts(apps), before, strict=True)]
+            assert sorted(gone) == [0, 0, 3]
+            used.add(gone.index(3))
+        assert used == {0, 1, 2}
+
+
+# --- one that fails ---
+
+
+async def test_where_no_connection_opens_another_gets_it_whatever_the_method() -> None:
+    """Nothing was sent."""
+    async with application() as app, gateway(free_port(), upstream=others(app.port)) as gate:
+        for raw in (PUBLIC, POST, PUBLIC, POST):
+            assert (await gate.once(raw)).status == 200
+        assert len(app.requests) == 4
+
+
+async def test_it_is_put_out_and_said_once_and_tried_later() -> None:
+    port = free_port()
+    more = ", circuit: {failures: 2, pause: 5s}"
+    async with application() as app, gateway(port, upstream=others(app.port) + more) as gate:
+        for _ in range(12):
+            assert (await gate.once(PUBLIC)).status == 200
+        assert gate.log.named("upstream.out") == [{"app": "permis", "upstream": f"127.0.0.1:{port}", "seconds": 5.0}]
+        await gate.clock.passes(5.0)
+        async with application(port=port) as back:
+            for _ in range(4):
+                assert (await gate.once(PUBLIC)).status == 200
+            assert len(back.requests) == 2
+        assert [event for event, _ in gate.log.events] == ["upstream.out", "upstream.in"]
+
+
+async def test_where_none_answers_it_is_503_and_no_connection_is_tried() -> None:
+    ports = free_port(), free_port()
+    async with gateway(ports[0], upstream=others(ports[1]) + ", circuit: {failures: 1}") as gate:
+        assert (await gate.once(PUBLIC)).status == 502
+        answer = await gate.once(PUBLIC)
+        assert answer.status == 503
+        assert gate.log.events[-1][1]["code"] == "upstream.none"
+
+
+async def test_an_application_with_one_address_has_a_circuit_where_its_file_says_so() -> None:
+    async with gateway(free_port(), upstream="circuit: {failures: 2}") as gate:
+        assert [(await gate.once(PUBLIC)).status for _ in range(4)] == [502, 502, 503, 503]
+
+
+async def test_a_get_without_an_answer_goes_to_another_one() -> None:
+    async with several(2) as (gate, apps):
+        apps[1].then = closing(b"")
+        for _ in range(4):
+            assert (await gate.once(PUBLIC)).status == 200
+        assert len(apps[0].requests) == 4
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        POST,
+        ask(b"POST /public/a", b"Content-Length: 0"),
+        ask(b"PUT /public/a", b"Content-Length: 1", body=b"x"),
+        ask(b"GET /public/a", b"Content-Length: 1", body=b"x"),
+    ],
+)
+async def test_what_may_have_been_done_is_not_sent_again(raw: bytes) -> None:
+    async with several(2) as (gate, apps):
+        for app in apps:
+            app.then = closing(b"")
+        assert (await gate.once(raw)).status == 502
+        assert sum(counts(apps)) == 1
+
+
+async def test_a_response_that_has_begun_is_not_asked_for_again() -> None:
+    async with several(2) as (gate, apps):
+        for app in apps:
+            app.then = closing(b"HTTP/1.1 200 OK\r\nContent-Le")
+        assert (await gate.once(PUBLIC)).status == 502
+        assert sum(counts(apps)) == 1
+
+
+async def test_it_is_sent_again_once_and_within_the_budget() -> None:
+    async with several(2, "retries: 0") as (gate, apps):
+        apps[0].then = apps[1].then = closing(b"")
+        assert (await gate.once(PUBLIC)).status == 502
+        assert sum(counts(apps)) == 1
+    async with several(2) as (gate, apps):
+        apps[0].then = apps[1].then = closing(b"")
+        assert (await gate.once(PUBLIC)).status == 502
+        assert sum(counts(apps)) == 2
+
+
+async def test_requests_that_fail_take_no_last_address_away() -> None:
+    """A person who knows a request that the application dies of would close it for everybody."""
+    async with several(2, "circuit: {failures: 1}, retries: 0") as (gate, apps):
+        for app in apps:
+            app.then = closing(b"")
+        for _ in range(10):
+            assert (await gate.once(PUBLIC)).status == 502
+        for app in apps:
+            app.then = OK
+        assert (await gate.once(PUBLIC)).status == 200
+
+
+async def test_each_address_is_judged_at_every_connect() -> None:
+    async with several(2) as (gate, apps):
+        gate.own.add(("127.0.0.1", apps[1].port))
+        statuses = [(await gate.once(PUBLIC)).status for _ in range(4)]
+        assert sorted(statuses) == [200, 200, 502, 502]
+        assert not apps[1].peers
+
+
+async def test_what_is_bound_to_a_person_stays_at_one_address() -> None:
+    """NTLM is spoken on one connection: the next address would ask anew."""
+    async with several(3) as (gate, apps):
+        client = await gate.client()
+        for _ in range(4):
+            assert (await client.ask(ask(b"GET /public/a", b"Authorization: NTLM TlRM"))).status == 200
+        assert sorted(counts(apps)) == [0, 0, 4]
+        assert sum(len(app.peers) for app in apps) == 1
+
+
+async def test_a_reload_that_changes_nothing_of_them_keeps_how_they_stand() -> None:
+    async with several(2) as (gate, apps):
+        await gate.once(PUBLIC)
+        before = group_of(gate)
+        more = others(apps[1].port)
+        assert isinstance(gate.plane.holder, Holder)
+        gate.plane.holder.snapshot = sample_snapshot(files(apps[0].port, upstream=more, app="# a remark\n"))
+        gate.plane.snapshot_swapped()
+        assert group_of(gate) is before
+        gate.plane.holder.snapshot = sample_snapshot(files(apps[0].port))
+        gate.plane.snapshot_swapped()
+        assert gate.plane.tables.find(HOST).lane.group is None
+        assert (await gate.once(PUBLIC)).status == 200
+
+
+async def test_a_client_that_leaves_gives_its_place_back() -> None:
+    async with several(2) as (gate, apps):
+        for app in apps:
+            app.then = None
+        client = await gate.client()
+        client.send(PUBLIC)
+        await gate.until(lambda: sum(counts(apps)) == 1)
+        assert sum(member.in_flight for member in group_of(gate).members) == 1
+        client.close()
+        await gate.until(lambda: not any(member.in_flight for member in group_of(gate).members))
+
+
+def _reset(peer: Peer) -> None:
+    peer.reset()
+
+
+async def test_resets_count_as_closed_connections_do() -> None:
+    async with several(2, "circuit: {failures: 1, pause: 1h}") as (gate, apps):
+        apps[1].then = _reset
+        for _ in range(6):
+            assert (await gate.once(PUBLIC)).status == 200
+        assert len(apps[1].requests) == 1

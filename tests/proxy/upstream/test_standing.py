@@ -1,0 +1,79 @@
+"""When an address is left out, tried, and let in again."""
+
+from gateway.model.balancing import CircuitSettings
+from gateway.proxy.upstream.standing import RetryBudget, Standing
+
+
+def out(failures: int = 2, pause: float = 10.0) -> Standing:
+    """Put out at 0."""
+    standing = Standing(CircuitSettings(failures, pause))
+    assert [standing.failed(0.0) for _ in range(failures)] == [0.0] * (failures - 1) + [pause]
+    return standing
+
+
+def test_failures_on_end_put_it_out() -> None:
+    standing = out()
+    assert standing.is_out()
+    assert not standing.may_take(9.9)
+
+
+def test_a_success_between_begins_the_count_anew() -> None:
+    standing = Standing(CircuitSettings(2, 10.0))
+    standing.failed(0.0)
+    assert not standing.succeeded()
+    assert standing.failed(0.0) == 0.0
+    assert not standing.is_out()
+
+
+def test_after_its_pause_one_request_tries_it_and_no_second_one_beside_it() -> None:
+    standing = out()
+    assert standing.may_take(10.0)
+    standing.taken()
+    assert not standing.may_take(10.0)
+    assert standing.succeeded()
+    assert standing.clear
+    assert standing.may_take(10.0)
+
+
+def test_a_try_that_fails_puts_it_out_for_twice_as_long_two_minutes_at_most() -> None:
+    standing, now, pauses = out(), 10.0, []
+    for _ in range(6):
+        standing.taken()
+        pauses.append(standing.failed(now))
+        assert not standing.may_take(now + pauses[-1] - 0.1)
+        now += pauses[-1]
+    assert pauses == [20.0, 40.0, 80.0, 120.0, 120.0, 120.0]
+    standing.succeeded()
+    assert [standing.failed(now) for _ in range(2)] == [0.0, 10.0]
+
+
+def test_a_try_whose_client_left_says_nothing_and_the_next_request_tries() -> None:
+    standing = out()
+    standing.taken()
+    standing.left()
+    assert standing.is_out()
+    assert standing.may_take(10.0)
+
+
+def test_requests_that_were_under_way_when_it_was_put_out_do_not_make_it_longer() -> None:
+    standing = out()
+    assert standing.failed(5.0) == 0.0
+    assert standing.may_take(10.0)
+
+
+def test_a_budget_has_a_few_at_once_and_then_a_share_of_what_is_asked() -> None:
+    budget = RetryBudget(10)
+    assert sum(budget.take() for _ in range(100)) == 10
+    for _ in range(1000):
+        budget.asked()
+        budget.take()
+    assert sum(budget.take() for _ in range(100)) <= 1
+    for _ in range(1000):
+        budget.asked()
+    assert sum(budget.take() for _ in range(100)) == 10, "what is not used is not saved up"
+
+
+def test_no_share_is_no_retry() -> None:
+    budget = RetryBudget(0)
+    budget.asked()
+    assert not budget.take()
